@@ -1,0 +1,148 @@
+"""Reference model of `TrancheToken`: how revenue streams to units, exact in 32 fractional bits.
+
+For every tranche and at any time, in X32: sum of what positions accrued + pending + paid out
+equals what was received. Nothing is ever rounded away; a claim pays whole minor units and
+leaves the fraction owed.
+"""
+
+from dataclasses import dataclass, field, replace
+
+FRACTION_BITS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """`ITrancheToken.Tranche`: accumulator per unit, and what still vests until `end_s`."""
+
+    acc_x32: int = 0
+    pending_x32: int = 0
+    end_s: int = 0
+    span_s: int = 0
+    supply: int = 0
+
+    def vested_x32(self, now_s: int) -> int:
+        """Part of `pending_x32` that vested by now, rounded down; nothing without units."""
+        if self.supply == 0 or self.pending_x32 == 0:
+            return 0
+        if now_s >= self.end_s:
+            return self.pending_x32
+        elapsed_s = now_s - (self.end_s - self.span_s)
+        return self.pending_x32 * elapsed_s // self.span_s
+
+    def acc_at_x32(self, now_s: int) -> int:
+        """Revenue per unit up to now, rounded down; the remainder stays pending."""
+        return self.acc_x32 + (self.vested_x32(now_s) // self.supply if self.supply else 0)
+
+    def checkpoint(self, now_s: int) -> "Stream":
+        """Move what vested into the accumulator; what does not divide stays pending."""
+        gained_x32 = self.acc_at_x32(now_s) - self.acc_x32
+        return replace(
+            self,
+            acc_x32=self.acc_x32 + gained_x32,
+            pending_x32=self.pending_x32 - gained_x32 * self.supply,
+            span_s=max(0, self.end_s - now_s),
+        )
+
+    def accrue(self, amount: int, span_s: int, now_s: int) -> "Stream":
+        """Add revenue that vests over `span_s`, blended with what still streams.
+
+        The new span is the average of both, weighted by amount: dust cannot move the end.
+        """
+        base = self.checkpoint(now_s)
+        amount_x32 = amount << FRACTION_BITS
+        pending_x32 = base.pending_x32 + amount_x32
+        blended_s = 0
+        if pending_x32:
+            blended_s = (base.pending_x32 * base.span_s + amount_x32 * span_s) // pending_x32
+        return replace(base, pending_x32=pending_x32, span_s=blended_s, end_s=now_s + blended_s)
+
+    def vest(self, now_s: int) -> "Stream":
+        """End the stream at once."""
+        return replace(self.checkpoint(now_s), end_s=now_s, span_s=0)
+
+    def with_supply(self, supply: int, now_s: int) -> "Stream":
+        """Mint or burn to `supply` units."""
+        return replace(self.checkpoint(now_s), supply=supply)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """`ITrancheToken.Position`: units, the accumulator they are settled to, and what is owed."""
+
+    acc_paid_x32: int = 0
+    owed_x32: int = 0
+    units: int = 0
+
+    def settled(self, acc_x32: int) -> "Position":
+        """Position settled up to an accumulator value."""
+        earned_x32 = self.units * (acc_x32 - self.acc_paid_x32)
+        return Position(acc_x32, self.owed_x32 + earned_x32, self.units)
+
+
+@dataclass
+class TrancheModel:
+    """One tranche with its positions by holder. Times never go back."""
+
+    stream: Stream = field(default_factory=Stream)
+    positions: dict[str, Position] = field(default_factory=dict)
+    received: int = 0
+    paid: int = 0
+
+    def position(self, holder: str, now_s: int) -> Position:
+        """Position of a holder settled to now."""
+        position = self.positions.get(holder, Position())
+        return position.settled(self.stream.acc_at_x32(now_s))
+
+    def claimable(self, holder: str, now_s: int) -> int:
+        """Whole minor units that a claim would pay now."""
+        return self.position(holder, now_s).owed_x32 >> FRACTION_BITS
+
+    def mint(self, holder: str, units: int, now_s: int) -> None:
+        """Add units to a holder and to the supply."""
+        self.stream = self.stream.with_supply(self.stream.supply + units, now_s)
+        position = self.position(holder, now_s)
+        self.positions[holder] = replace(position, units=position.units + units)
+
+    def burn(self, holder: str, units: int, now_s: int) -> None:
+        """Take units from a holder and from the supply; what they earned stays owed."""
+        self.stream = self.stream.checkpoint(now_s)
+        position = self.position(holder, now_s)
+        if position.units < units:
+            raise ValueError(f"{holder} holds {position.units} units, not {units}")
+        self.positions[holder] = replace(position, units=position.units - units)
+        self.stream = replace(self.stream, supply=self.stream.supply - units)
+
+    def transfer(self, sender: str, receiver: str, units: int, now_s: int) -> None:
+        """Move units; both sides keep what they earned. The stream itself does not change."""
+        source = self.position(sender, now_s)
+        if source.units < units:
+            raise ValueError(f"{sender} holds {source.units} units, not {units}")
+        self.positions[sender] = replace(source, units=source.units - units)
+        target = self.position(receiver, now_s)
+        self.positions[receiver] = replace(target, units=target.units + units)
+
+    def accrue(self, amount: int, span_s: int, now_s: int) -> None:
+        """Receive revenue that streams over `span_s` seconds."""
+        self.stream = self.stream.accrue(amount, span_s, now_s)
+        self.received += amount
+
+    def vest(self, now_s: int) -> None:
+        """Vest at once what still streams."""
+        self.stream = self.stream.vest(now_s)
+
+    def claim(self, holder: str, now_s: int) -> int:
+        """Take what is vested, in whole minor units; the fraction stays owed."""
+        position = self.position(holder, now_s)
+        amount = position.owed_x32 >> FRACTION_BITS
+        kept_x32 = position.owed_x32 - (amount << FRACTION_BITS)
+        self.positions[holder] = replace(position, owed_x32=kept_x32)
+        self.paid += amount
+        return amount
+
+    def unaccounted_x32(self, now_s: int) -> int:
+        """Received less paid, owed and pending, in X32: zero at any time."""
+        owed_x32 = sum(self.position(h, now_s).owed_x32 for h in self.positions)
+        gained_x32 = self.stream.acc_at_x32(now_s) - self.stream.acc_x32
+        pending_x32 = self.stream.pending_x32 - gained_x32 * self.stream.supply
+        books_x32 = (self.received - self.paid) << FRACTION_BITS
+        return books_x32 - owed_x32 - pending_x32

@@ -1,0 +1,134 @@
+"""Facilities: terms, epochs and the pledge of devices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from api.domain.hashing import word
+from api.domain.merkle import MerkleTree, leaf_hash
+from api.domain.units import (
+    BPS,
+    MAX_U32,
+    MAX_U64,
+    PPM,
+    Bytes32,
+    Epoch,
+    FacilityId,
+    capacity_gpu_hours,
+)
+from api.errors import InvalidInput
+
+MAX_TRANCHES = 4
+MIN_EPOCH_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class TrancheTerms:
+    """Terms of one tranche; its seniority is its place in `FacilityTerms.tranches`.
+
+    unit_cap: GPU-hours.  coupon_micros_per_unit: what a unit earns over the window before juniors.
+    """
+
+    unit_cap: int
+    coupon_micros_per_unit: int = 0
+
+
+@dataclass(frozen=True)
+class FacilityTerms:
+    """What a facility offers, as `FacilityRegistry.offer` stores it.
+
+    Times are UTC seconds; addresses are checksummed text; devices are hashes in ascending order.
+    """
+
+    facility_id: FacilityId
+    gpu_operator: str
+    settlement_token: str
+    gpu_class: str
+    site: str
+    window_start_s: int
+    window_end_s: int
+    epoch_length_s: int
+    devices: tuple[Bytes32, ...]
+    promised_availability_ppm: int
+    fee_bps: int
+    tranches: tuple[TrancheTerms, ...]
+
+    @property
+    def device_count(self) -> int:
+        """Number of pledged devices."""
+        return len(self.devices)
+
+    @property
+    def epoch_count(self) -> int:
+        """Number of epochs in the delivery window."""
+        return (self.window_end_s - self.window_start_s) // self.epoch_length_s
+
+    @cached_property
+    def device_set(self) -> frozenset[Bytes32]:
+        """Pledged devices, for membership."""
+        return frozenset(self.devices)
+
+    @cached_property
+    def pledge_tree(self) -> MerkleTree:
+        """Tree over `(facilityId, index, device)`, typed `(uint64, uint32, bytes32)`."""
+        return pledge_tree(self.facility_id, self.devices)
+
+    def epoch_bounds(self, epoch: int) -> tuple[int, int]:
+        """`[start, end)` of an epoch in UTC seconds. Raises InvalidInput beyond the window."""
+        if not 0 <= epoch < self.epoch_count:
+            raise InvalidInput(
+                f"facility {self.facility_id} has epochs 0 to {self.epoch_count - 1}, not {epoch}",
+                field="epoch",
+            )
+        start_s = self.window_start_s + epoch * self.epoch_length_s
+        return start_s, start_s + self.epoch_length_s
+
+    def epoch_at(self, instant_s: int) -> Epoch:
+        """Epoch that holds an instant inside the window."""
+        return Epoch((instant_s - self.window_start_s) // self.epoch_length_s)
+
+    def capacity_gpu_seconds(self) -> int:
+        """GPU-seconds of one epoch at full capacity."""
+        return self.device_count * self.epoch_length_s
+
+
+def pledge_tree(facility_id: FacilityId, devices: Sequence[Bytes32]) -> MerkleTree:
+    """Pledge tree of a facility; `devices` in ascending order, so that neighbours prove absence."""
+    prefix = word(facility_id)
+    return MerkleTree([leaf_hash(prefix + word(i) + device) for i, device in enumerate(devices)])
+
+
+def check_terms(terms: FacilityTerms) -> None:
+    """Refuse terms that `FacilityRegistry.offer` would refuse, naming the field.
+
+    Raises:  InvalidInput with `context["field"]`.
+    """
+
+    def require(condition: bool, field: str, message: str) -> None:
+        if not condition:
+            raise InvalidInput(f"{field}: {message}", field=field)
+
+    for field, text in (("gpu_class", terms.gpu_class), ("site", terms.site)):
+        valid = text.isascii() and text.isprintable() and 0 < len(text) <= 32
+        require(valid, field, "1 to 32 printable ASCII characters")
+    require(0 < terms.facility_id <= MAX_U64 >> 1, "facility_id", "1 to 2^63 - 1")
+    require(MIN_EPOCH_S <= terms.epoch_length_s <= MAX_U32 >> 8, "epoch_length_s", "60 to 2^24 - 1")
+    window_s = terms.window_end_s - terms.window_start_s
+    require(terms.window_start_s > 0, "window_start_s", "after 1970-01-01")
+    require(window_s > 0, "window_end_s", "after window_start_s")
+    require(terms.window_end_s <= MAX_U32, "window_end_s", "before 2106-02-07")
+    whole = window_s % terms.epoch_length_s == 0
+    require(whole, "window_end_s", "a whole number of epochs after window_start_s")
+    require(len(terms.devices) > 0, "devices", "at least one device")
+    ordered = all(a < b for a, b in pairwise(terms.devices))
+    require(ordered, "devices", "ascending by hash, each once")
+    require(0 <= terms.promised_availability_ppm <= PPM, "promised_availability_ppm", "0 to 10^6")
+    require(0 <= terms.fee_bps <= BPS // 10, "fee_bps", "0 to 1000")
+    require(1 <= len(terms.tranches) <= MAX_TRANCHES, "tranches", "1 to 4")
+    require(all(t.unit_cap > 0 for t in terms.tranches), "tranches", "unit_cap above 0")
+    last_coupon = terms.tranches[-1].coupon_micros_per_unit
+    require(last_coupon == 0, "tranches", "the last tranche takes the residual: coupon 0")
+    capacity = capacity_gpu_hours(terms.device_count, window_s)
+    units = sum(t.unit_cap for t in terms.tranches)
+    require(units <= capacity, "tranches", f"{units} units exceed {capacity} GPU-hours of capacity")

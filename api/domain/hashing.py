@@ -1,0 +1,40 @@
+"""Hashes shared by Solidity and Python: keccak-256, device and lease identifiers, ABI words."""
+
+import hashlib
+
+import sha3
+
+from api.domain.units import Bytes32
+
+
+def keccak(data: bytes) -> Bytes32:
+    """keccak-256 of `data`, as in the EVM (not NIST SHA3-256)."""
+    return Bytes32(sha3.keccak_256(data).digest())
+
+
+def sha256(data: bytes) -> Bytes32:
+    """SHA-256 of `data`."""
+    return Bytes32(hashlib.sha256(data).digest())
+
+
+def device_hash(uuid: str) -> Bytes32:
+    """Identifier of a device in public evidence: keccak-256 of its NVML UUID text."""
+    return keccak(uuid.encode("ascii"))
+
+
+def salted_hash(salt: bytes, text: str) -> Bytes32:
+    """Identifier of a lease or renter in public evidence.
+
+    The salt of a facility is secret, so that nobody can test guesses of renter names.
+    """
+    return keccak(salt + text.encode("utf-8"))
+
+
+def word(value: int) -> bytes:
+    """One 32-byte ABI word of an integer, two's complement when negative."""
+    return value.to_bytes(32, "big", signed=value < 0)
+
+
+def ascii_word(text: str) -> Bytes32:
+    """Left-aligned ASCII in 32 bytes, as `FacilityTerms.gpuClass` and `site` hold it."""
+    return Bytes32(text.encode("ascii").ljust(32, b"\0"))

@@ -1,0 +1,104 @@
+"""One error tree: every expected failure is an `AppError` with an HTTP status and a stable code."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class AppError(Exception):
+    """An expected failure. `code` is stable; `context` names what is wrong and where."""
+
+    status: ClassVar[int] = 400
+    code: ClassVar[str] = "bad_request"
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context: Mapping[str, Any] = context
+
+
+class InvalidInput(AppError):
+    """A value breaks a rule of the domain. `context["field"]` names it."""
+
+    status = 422
+    code = "invalid_input"
+
+
+class NotFound(AppError):
+    """The named thing does not exist, or not for this caller."""
+
+    status = 404
+    code = "not_found"
+
+
+class Conflict(AppError):
+    """The request contradicts what is already recorded."""
+
+    status = 409
+    code = "conflict"
+
+
+class Unauthorized(AppError):
+    """No valid credential was presented."""
+
+    status = 401
+    code = "unauthorized"
+
+
+class Forbidden(AppError):
+    """The credential is valid, but not for this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class TooLarge(AppError):
+    """A body, batch or field is above its limit."""
+
+    status = 413
+    code = "too_large"
+
+
+class UnsupportedMediaType(AppError):
+    """The body's media type is not one that the route reads."""
+
+    status = 415
+    code = "unsupported_media_type"
+
+
+class EventRejected(AppError):
+    """A meter event breaks a rule of the ledger. `reason` is its stable code."""
+
+    status = 422
+    code = "event_rejected"
+
+    def __init__(self, reason: str, message: str, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.reason = reason
+
+
+class ChainUnavailable(AppError):
+    """The RPC endpoint does not answer, or answers for another chain."""
+
+    status = 503
+    code = "chain_unavailable"
+
+
+class ChainRejected(AppError):
+    """The chain refused a transaction or a call. `context["revert"]` holds the decoded error."""
+
+    status = 409
+    code = "chain_rejected"
+
+
+class EvidenceInvalid(AppError):
+    """Published evidence contradicts itself, the terms or the chain."""
+
+    status = 422
+    code = "evidence_invalid"
+
+
+class Misconfigured(AppError):
+    """A setting is missing or wrong; the message says which one and what to do."""
+
+    status = 500
+    code = "misconfigured"

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+/// @title Facilities: what GPU capacity was pledged, by whom, for which window and on which terms
+/// @notice Times are UTC seconds, amounts are minor units of the facility's settlement token
+/// (micros for a 6-decimal stablecoin), capacity is counted in whole GPUs.
+interface IFacilityRegistry {
+    /// @notice Life cycle. `Delivering` is reached by time alone: a funded facility delivers from `windowStart` on.
+    enum FacilityState {
+        None,
+        Offered,
+        Funded,
+        Delivering,
+        Matured,
+        Cancelled,
+        Defaulted
+    }
+
+    /// @param gpuOperator Runs the GPUs; the only account that may offer, mint and fund this facility.
+    /// @param settlementToken Allow-listed stablecoin in which rent is paid and revenue is claimed.
+    /// @param gpuClass SKU as left-aligned ASCII, for example "H100-SXM5-80GB".
+    /// @param site Data centre as left-aligned ASCII.
+    /// @param windowStart First second of the delivery window.
+    /// @param windowEnd Second after the delivery window; a whole number of epochs after `windowStart`.
+    /// @param epochLength Seconds of one epoch.
+    /// @param deviceCount Number of pledged devices: the leaves under `pledgeRoot`.
+    /// @param promisedAvailabilityPpm Promised share of `deviceCount` x window, parts per million.
+    /// @param feeBps Protocol fee on every settlement, basis points.
+    /// @param pledgeRoot Root over `(facilityId, index, device)`, devices in ascending order.
+    /// @param termsHash SHA-256 of the published terms document.
+    struct FacilityTerms {
+        address gpuOperator;
+        address settlementToken;
+        bytes32 gpuClass;
+        bytes32 site;
+        uint64 windowStart;
+        uint64 windowEnd;
+        uint32 epochLength;
+        uint32 deviceCount;
+        uint32 promisedAvailabilityPpm;
+        uint16 feeBps;
+        bytes32 pledgeRoot;
+        bytes32 termsHash;
+    }
+
+    /// @param unitCap Most units (GPU-hours) that may ever be minted of this tranche.
+    /// @param couponPerUnit Minor units that one unit earns over the whole window before juniors are paid.
+    /// Must be 0 for the last tranche, which takes the residual.
+    struct TrancheTerms {
+        uint40 unitCap;
+        uint64 couponPerUnit;
+    }
+
+    /// @notice A facility entered the register in state `Offered`. Tranche `i` has seniority `i`.
+    event FacilityOffered(
+        uint64 indexed facilityId, address indexed gpuOperator, FacilityTerms terms, TrancheTerms[] tranches
+    );
+    /// @notice The stored state of a facility changed.
+    event FacilityStateChanged(uint64 indexed facilityId, FacilityState state);
+    /// @notice A settlement token may, or may no longer, be named by new facilities.
+    event SettlementTokenAllowed(address indexed token, bool allowed);
+
+    error FacilityExists(uint64 facilityId);
+    error FacilityUnknown(uint64 facilityId);
+    error FacilityStateWrong(uint64 facilityId, FacilityState actual);
+    error NotGpuOperator(uint64 facilityId, address caller);
+    error SettlementTokenNotAllowed(address token);
+    /// @dev `field` names the member of `FacilityTerms` or `TrancheTerms` that is out of bounds.
+    error TermsInvalid(string field);
+    error UnitsAboveCapacity(uint256 units, uint256 capacityHours);
+
+    /// @notice Puts a facility on the register. Caller: an account with the operator role that is `terms.gpuOperator`.
+    /// @dev Emits FacilityOffered and FacilityStateChanged. The caps of all tranches together never
+    /// exceed `deviceCount` x window in whole hours (invariant 1).
+    function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
+
+    /// @notice Ends minting. Caller: the facility's gpuOperator. Every tranche must hold at least one unit.
+    /// @dev Emits FacilityStateChanged(Funded).
+    function fund(uint64 facilityId) external;
+
+    /// @notice Withdraws an offer of which no unit was minted. Caller: the facility's gpuOperator.
+    /// @dev Emits FacilityStateChanged(Cancelled).
+    function cancel(uint64 facilityId) external;
+
+    /// @notice Ends a facility whose every epoch is final and settled, and vests what still streams. Caller: anybody.
+    /// @dev Emits FacilityStateChanged(Matured). Reverts while a receivable is left.
+    function mature(uint64 facilityId) external;
+
+    /// @notice Allows a token with at most 6 decimals for new facilities. Caller: the governance role.
+    /// @dev Emits SettlementTokenAllowed.
+    function setSettlementToken(address token, bool allowed) external;
+
+    /// @notice State now, with `Delivering` derived from the block's time.
+    function stateOf(uint64 facilityId) external view returns (FacilityState);
+    /// @notice Terms as offered. Reverts with FacilityUnknown.
+    function termsOf(uint64 facilityId) external view returns (FacilityTerms memory);
+    /// @notice Terms of every tranche, most senior first. Reverts with FacilityUnknown.
+    function tranchesOf(uint64 facilityId) external view returns (TrancheTerms[] memory);
+    /// @notice Number of epochs in the delivery window. Reverts with FacilityUnknown.
+    function epochCountOf(uint64 facilityId) external view returns (uint32);
+    /// @notice Whether new facilities may name `token`.
+    function isSettlementToken(address token) external view returns (bool);
+}

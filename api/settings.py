@@ -1,0 +1,61 @@
+"""Every setting of the service, read once from the environment, `.env` or defaults."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ClockSource(StrEnum):
+    """Where `now` comes from: this machine, or the newest block (demo and simulations)."""
+
+    SYSTEM = "system"
+    CHAIN = "chain"
+
+
+class Settings(BaseSettings):
+    """Settings; each is the environment variable of its name with the prefix `RENTROLL_`.
+
+    `DATABASE_URL` alone has no prefix, as hosting platforms set it.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="RENTROLL_", env_file=".env", extra="ignore", populate_by_name=True
+    )
+
+    database_url: str = Field(
+        default="sqlite:///var/rentroll.db",
+        validation_alias="DATABASE_URL",
+        description="SQLAlchemy URL: sqlite:///FILE or postgresql+psycopg://…",
+    )
+    rpc_url: str = Field(default="http://127.0.0.1:8545", description="JSON-RPC of the chain.")
+    deployment_file: Path = Field(
+        default=Path("var/deployment.json"), description="Contract addresses, from deployment."
+    )
+    evidence_dir: Path = Field(default=Path("var/evidence"), description="Evidence root.")
+    clock: ClockSource = Field(default=ClockSource.SYSTEM, description="system or chain.")
+    grace_s: int = Field(default=3_600, ge=0, description="Seconds an epoch stays open after end.")
+    confirmations: int = Field(
+        default=12, ge=0, description="Blocks behind the head that count as final."
+    )
+    relayer_key_file: Path | None = Field(
+        default=None, description="File with the hex key that posts and settles; none = dry run."
+    )
+    attester_key_file: Path | None = Field(
+        default=None, description="File with the hex key of this attester; none = dry run."
+    )
+    attester_api_key: SecretStr | None = Field(
+        default=None, description="API key with role attester, to read raw events."
+    )
+    admin_key: SecretStr | None = Field(
+        default=None, description="Bearer key for registering operators; none = route is closed."
+    )
+    api_url: str = Field(
+        default="http://127.0.0.1:8000", description="Where attesters find the API."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `rentroll serve` binds.")
+    port: int = Field(default=8_000, ge=0, le=65_535, description="Port; 0 picks a free one.")
+    poll_s: float = Field(
+        default=1.0, gt=0, description="Pause between rounds of worker and attester."
+    )

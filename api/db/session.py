@@ -21,7 +21,8 @@ def open_engine(database_url: str) -> Engine:
         return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"autocommit": True, "check_same_thread": False})
+    # isolation_level None: the driver begins nothing by itself; `transaction` says BEGIN IMMEDIATE.
+    engine = create_engine(url, connect_args={"isolation_level": None, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:

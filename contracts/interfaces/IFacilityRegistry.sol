@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {IRentLockbox} from "./IRentLockbox.sol";
+import {IStatementRegistry} from "./IStatementRegistry.sol";
+import {ITrancheToken} from "./ITrancheToken.sol";
+
 /// @title Facilities: what GPU capacity was pledged, by whom, for which window and on which terms
 /// @notice Times are UTC seconds, amounts are minor units of the facility's settlement token
 /// (micros for a 6-decimal stablecoin), capacity is counted in whole GPUs.
@@ -67,6 +71,11 @@ interface IFacilityRegistry {
     error SettlementTokenNotAllowed(address token);
     /// @dev `field` names the member of `FacilityTerms` or `TrancheTerms` that is out of bounds.
     error TermsInvalid(string field);
+    error TrancheEmpty(uint64 facilityId, uint256 seniority);
+    error UnitsMinted(uint64 facilityId, uint256 seniority);
+    /// @dev An epoch is not final or not settled, or a receivable is left.
+    error NotMature(uint64 facilityId);
+    error AlreadyLinked();
     error UnitsAboveCapacity(uint256 units, uint256 capacityHours);
 
     /// @notice Puts a facility on the register. Caller: an account with the operator role that is `terms.gpuOperator`.
@@ -90,12 +99,21 @@ interface IFacilityRegistry {
     /// @dev Emits SettlementTokenAllowed.
     function setSettlementToken(address token, bool allowed) external;
 
+    /// @notice Names the other contracts, once. Caller: the governance role.
+    function link(IStatementRegistry statements, ITrancheToken token, IRentLockbox lockbox) external;
+
     /// @notice State now, with `Delivering` derived from the block's time.
     function stateOf(uint64 facilityId) external view returns (FacilityState);
     /// @notice Terms as offered. Reverts with FacilityUnknown.
     function termsOf(uint64 facilityId) external view returns (FacilityTerms memory);
     /// @notice Terms of every tranche, most senior first. Reverts with FacilityUnknown.
     function tranchesOf(uint64 facilityId) external view returns (TrancheTerms[] memory);
+    /// @notice Most units of one tranche; 0 if there is no such tranche.
+    function trancheCapOf(uint64 facilityId, uint8 seniority) external view returns (uint40);
+    /// @notice gpuOperator of a facility; zero if unknown.
+    function gpuOperatorOf(uint64 facilityId) external view returns (address);
+    /// @notice Settlement token of a facility; zero if unknown.
+    function settlementTokenOf(uint64 facilityId) external view returns (address);
     /// @notice Number of epochs in the delivery window. Reverts with FacilityUnknown.
     function epochCountOf(uint64 facilityId) external view returns (uint32);
     /// @notice Whether new facilities may name `token`.

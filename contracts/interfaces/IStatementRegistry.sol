@@ -117,7 +117,7 @@ interface IStatementRegistry {
     function setAttester(address attester, bool member) external;
 
     /// @notice Sets the number of signatures needed, 1 to number of attesters. Caller: the governance role.
-    function setThreshold(uint8 threshold) external;
+    function setThreshold(uint8 newThreshold) external;
 
     /// @notice EIP-712 struct hash of a statement.
     function hashStatement(Statement calldata statement) external pure returns (bytes32);

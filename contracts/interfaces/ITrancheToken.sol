@@ -32,7 +32,9 @@ interface ITrancheToken {
     }
 
     /// @notice Revenue arrived for a tranche. `unvested` and `streamEnd` describe the stream after it.
-    event RevenueAccrued(uint256 indexed id, address indexed source, uint256 amount, uint256 unvested, uint64 streamEnd);
+    event RevenueAccrued(
+        uint256 indexed id, address indexed source, uint256 amount, uint256 unvested, uint64 streamEnd
+    );
     /// @notice `holder` took `amount` of one tranche; it was sent to `to`.
     event RevenueClaimed(address indexed holder, address indexed to, uint256 indexed id, uint256 amount);
     /// @notice What still streamed vested at once, at maturity.

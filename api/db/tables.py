@@ -96,6 +96,7 @@ leases = Table(
     Column("renter", LargeBinary(32), nullable=False),
     Column("plan", String(16), nullable=False),
     Column("committed_gpus", BigInteger, nullable=False),
+    Column("max_gpus", BigInteger, nullable=False),  # most devices at once; 0 = no limit
     Column("opened_at_s", BigInteger, nullable=False),
     Column("closed_at_s", BigInteger),
     PrimaryKeyConstraint("facility_id", "lease"),

@@ -1,0 +1,217 @@
+"""SQL of the usage ledger: identities, records, voids, outages."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Table, func, insert, select, text, update
+
+from api.db.session import is_sqlite
+from api.db.tables import (
+    event_conflicts,
+    facilities,
+    leases,
+    meter_events,
+    outages,
+    price_versions,
+    usage_records,
+    usage_voids,
+)
+
+_T = TypeVar("_T")
+_CHUNK = 500
+
+
+def chunks(items: Sequence[_T]) -> Iterable[Sequence[_T]]:
+    """Slices small enough for the bound parameters of any database."""
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+def allocate_keys(connection: Connection, table: Table, count: int) -> list[int]:
+    """Primary keys for `count` rows to come, so that they insert in bulk and refer to each other.
+
+    SQLite writers are alone under BEGIN IMMEDIATE; PostgreSQL hands keys out of the sequence.
+    """
+    key = next(iter(table.primary_key.columns))
+    if is_sqlite(connection):
+        first = connection.execute(select(func.coalesce(func.max(key), 0))).scalar_one() + 1
+        return list(range(first, first + count))
+    rows = connection.execute(
+        text("SELECT nextval(pg_get_serial_sequence(:t, :c)) FROM generate_series(1, :n)"),
+        {"t": table.name, "c": key.name, "n": count},
+    )
+    return [int(value) for (value,) in rows]
+
+
+def lock_facilities(
+    connection: Connection, facility_ids: Iterable[int]
+) -> dict[int, Row[tuple[Any, ...]]]:
+    """Lock facilities in id order: ingest and close of a facility wait for each other."""
+    ids = sorted(set(facility_ids))
+    if not ids:
+        return {}
+    query = select(facilities).where(facilities.c.facility_id.in_(ids))
+    rows = connection.execute(query.order_by(facilities.c.facility_id).with_for_update())
+    return {row.facility_id: row for row in rows}
+
+
+def known_events(
+    connection: Connection, operator_id: int, identities: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[int, bytes]]:
+    """`(event_pk, payload_hash)` of identities that the ledger already has."""
+    by_source: dict[str, list[str]] = {}
+    for source, event_id in identities:
+        by_source.setdefault(source, []).append(event_id)
+    found: dict[tuple[str, str], tuple[int, bytes]] = {}
+    for source, event_ids in by_source.items():
+        for part in chunks(event_ids):
+            rows = connection.execute(
+                select(
+                    meter_events.c.event_id, meter_events.c.event_pk, meter_events.c.payload_hash
+                ).where(
+                    meter_events.c.operator_id == operator_id,
+                    meter_events.c.source == source,
+                    meter_events.c.event_id.in_(part),
+                )
+            )
+            found.update({(source, row[0]): (row[1], row[2]) for row in rows})
+    return found
+
+
+def insert_conflict(connection: Connection, values: Mapping[str, Any]) -> None:
+    """Keep an event whose identity is taken by another payload; once each."""
+    same = select(event_conflicts.c.conflict_pk).where(
+        event_conflicts.c.event_pk == values["event_pk"],
+        event_conflicts.c.payload_hash == values["payload_hash"],
+    )
+    if connection.execute(same).first() is None:
+        connection.execute(insert(event_conflicts), dict(values))
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Part of the ledger to compare a batch with: devices of a facility between two times."""
+
+    facility_id: int
+    devices: tuple[bytes, ...]
+    start_s: int
+    end_s: int
+
+
+def _overlapping(table: Table, span: Span, devices: Sequence[bytes]) -> Any:
+    # An interval never crosses an epoch, but starts are what is indexed: no lower bound on them
+    # is known here, so the end is compared too.
+    return (
+        (table.c.facility_id == span.facility_id)
+        & table.c.device.in_(devices)
+        & (table.c.start_s < span.end_s)
+        & (table.c.end_s > span.start_s)
+    )
+
+
+def usage_in(connection: Connection, span: Span, *, longest_s: int) -> list[Row[Any]]:
+    """Standing (not voided) usage that touches a span. `longest_s` bounds any record's length."""
+    rows: list[Row[Any]] = []
+    columns = (usage_records.c.device, usage_records.c.lease)
+    times = (usage_records.c.start_s, usage_records.c.end_s)
+    for part in chunks(span.devices):
+        query = (
+            select(*columns, *times)
+            .outerjoin(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
+            .where(
+                _overlapping(usage_records, span, part),
+                usage_records.c.start_s > span.start_s - longest_s,
+                usage_voids.c.record_pk.is_(None),
+            )
+        )
+        rows.extend(connection.execute(query))
+    return rows
+
+
+def outages_in(connection: Connection, span: Span, *, longest_s: int) -> list[Row[Any]]:
+    """Outages that touch a span."""
+    rows: list[Row[Any]] = []
+    for part in chunks(span.devices):
+        query = select(outages.c.device, outages.c.start_s, outages.c.end_s).where(
+            _overlapping(outages, span, part), outages.c.start_s > span.start_s - longest_s
+        )
+        rows.extend(connection.execute(query))
+    return rows
+
+
+def lease_usage_in(
+    connection: Connection, facility_id: int, lease: bytes, start_s: int, end_s: int
+) -> list[tuple[int, int]]:
+    """Standing usage intervals of one lease between two times, all devices."""
+    query = (
+        select(usage_records.c.start_s, usage_records.c.end_s)
+        .outerjoin(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
+        .where(
+            usage_records.c.facility_id == facility_id,
+            usage_records.c.lease == lease,
+            usage_records.c.start_s < end_s,
+            usage_records.c.end_s > start_s,
+            usage_voids.c.record_pk.is_(None),
+        )
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def leases_named(
+    connection: Connection, facility_id: int, lease_ids: Iterable[str]
+) -> dict[str, Row[Any]]:
+    """Leases of a facility by the operator's own ids, with the start of their first price."""
+    found: dict[str, Row[Any]] = {}
+    for part in chunks(sorted(set(lease_ids))):
+        query = select(leases).where(
+            leases.c.facility_id == facility_id, leases.c.lease_id.in_(part)
+        )
+        found.update({row.lease_id: row for row in connection.execute(query)})
+    return found
+
+
+def correction_target(
+    connection: Connection, operator_id: int, *, source: str, event_id: str
+) -> Row[Any] | None:
+    """An event with its usage record and void, if any."""
+    query = (
+        select(
+            meter_events.c.event_pk,
+            meter_events.c.type,
+            usage_records.c.record_pk,
+            usage_records.c.facility_id,
+            usage_records.c.statement_epoch,
+            usage_voids.c.event_pk.label("voided_by"),
+        )
+        .outerjoin(usage_records, usage_records.c.event_pk == meter_events.c.event_pk)
+        .outerjoin(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
+        .where(
+            meter_events.c.operator_id == operator_id,
+            meter_events.c.source == source,
+            meter_events.c.event_id == event_id,
+        )
+    )
+    return connection.execute(query).first()
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows of one shape."""
+    if rows:
+        connection.execute(insert(table), [dict(row) for row in rows])
+
+
+def set_last_recorded(connection: Connection, facility_id: int, recorded_at_s: int) -> None:
+    """Remember the newest recording time of a facility: it never goes back."""
+    connection.execute(
+        update(facilities)
+        .where(facilities.c.facility_id == facility_id)
+        .values(last_recorded_at_s=recorded_at_s)
+    )
+
+
+def prices_of(connection: Connection, facility_id: int) -> list[Row[Any]]:
+    """Every price version of a facility's leases, ascending."""
+    query = select(price_versions).where(price_versions.c.facility_id == facility_id)
+    order = (price_versions.c.lease, price_versions.c.version)
+    return list(connection.execute(query.order_by(*order)))

@@ -173,7 +173,7 @@ def leases_named(
 
 def correction_target(
     connection: Connection, operator_id: int, *, source: str, event_id: str
-) -> Row[Any] | None:
+) -> Row[*tuple[Any, ...]] | None:
     """An event with its usage record and void, if any."""
     query = (
         select(

@@ -29,8 +29,8 @@ from api.domain.events import (
 from api.domain.hashing import sha256
 from api.errors import AppError, EventRejected
 from api.pipeline.corrections import apply_correction
-from api.pipeline.ledger_view import Accepted, FacilityView, open_views
 from api.pipeline.leases import close_lease, open_lease_from_event
+from api.pipeline.ledger_view import Accepted, FacilityView, open_views
 
 
 @dataclass(slots=True)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, text
 
 from api.db.ledger import chunks, insert_rows
+from api.db.session import is_sqlite
 from api.db.tables import api_keys, devices, facilities, operators
 from api.domain.events import check_device_uuid
 from api.domain.evidence import encode_facility
@@ -93,6 +94,9 @@ def register_facility(
     operator = connection.execute(
         select(operators).where(operators.c.operator_id == operator_id).with_for_update()
     ).one()
+    if not is_sqlite(connection):
+        # Two operators must not pledge one device at the same moment.
+        connection.execute(text("LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE"))
     facility_id = _choose_id(connection, new.facility_id)
     terms = FacilityTerms(
         facility_id=FacilityId(facility_id),

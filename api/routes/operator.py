@@ -1,0 +1,266 @@
+"""Routes of operators: registering, leases, prices, metering."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from sqlalchemy import select
+
+from api.auth import Admin, OperatorId
+from api.chain import calldata
+from api.db.session import reading, transaction
+from api.db.tables import facilities
+from api.domain.evidence import hex32
+from api.domain.facility import FacilityTerms, TrancheTerms
+from api.errors import InvalidInput, NotFound, TooLarge
+from api.pipeline import leases as lease_steps
+from api.pipeline import register
+from api.pipeline.ingest import ingest
+from api.routes import schemas
+from api.routes.body import BATCH, JSON, MAX_BODY_BYTES, SINGLE, read_events
+from api.routes.problems import errors
+
+router = APIRouter()
+
+
+@router.post("/v1/operators", status_code=201, responses=errors(401, 403, 409, 422), tags=["admin"])
+def create_operator(
+    request: Request, _admin: Admin, body: schemas.OperatorIn
+) -> schemas.OperatorOut:
+    """Register an operator. The API key in the answer is shown this once."""
+    address = calldata.checksum(body.address)
+    now_s = request.app.state.clock()
+    with transaction(request.app.state.engine) as connection:
+        operator_id, key = register.add_operator(
+            connection, name=body.name, address=address, now_s=now_s
+        )
+    return schemas.OperatorOut(
+        operator_id=operator_id, name=body.name, address=address, api_key=key
+    )
+
+
+@router.post("/v1/attester-keys", status_code=201, responses=errors(401, 403, 422), tags=["admin"])
+def create_attester_key(
+    request: Request, _admin: Admin, body: schemas.AttesterKeyIn
+) -> schemas.AttesterKeyOut:
+    """Make a key with which an attester process reads raw events and submits signatures."""
+    now_s = request.app.state.clock()
+    with transaction(request.app.state.engine) as connection:
+        key = register.add_attester_key(connection, label=body.label, now_s=now_s)
+    return schemas.AttesterKeyOut(label=body.label, api_key=key)
+
+
+def facility_out(row: object, offer: schemas.Offer | None = None) -> schemas.FacilityOut:
+    """Public view of a stored facility."""
+    values = dict(row._mapping)  # type: ignore[attr-defined]
+    window_s = values["window_end_s"] - values["window_start_s"]
+    shown = {k: v for k, v in values.items() if k in schemas.FacilityOut.model_fields}
+    shown["pledge_root"] = hex32(values["pledge_root"])
+    shown["terms_hash"] = hex32(values["terms_hash"])
+    return schemas.FacilityOut(
+        **shown, epoch_count=window_s // values["epoch_length_s"], offer=offer
+    )
+
+
+def _offer(request: Request, terms: FacilityTerms) -> schemas.Offer | None:
+    deployment = request.app.state.deployment
+    if deployment is None:
+        return None
+    data = calldata.offer(terms)
+    return schemas.Offer(to=deployment.facility_registry, data=data)
+
+
+@router.post(
+    "/v1/facilities", status_code=201, responses=errors(401, 403, 409, 422), tags=["operator"]
+)
+def create_facility(
+    request: Request, operator_id: OperatorId, body: schemas.FacilityIn
+) -> schemas.FacilityOut:
+    """Register a facility and pledge its devices.
+
+    The answer holds the transaction (`offer`) that the operator's wallet sends next.
+    """
+    deployment = request.app.state.deployment
+    token = body.settlement_token or (deployment and deployment.settlement_token)
+    if not token:
+        raise InvalidInput("name a settlement token", field="settlement_token")
+    tranches = tuple(TrancheTerms(t.unit_cap, t.coupon_micros_per_unit) for t in body.tranches)
+    new = register.NewFacility(
+        body.facility_id,
+        body.name,
+        body.gpu_class,
+        body.site,
+        body.window_start,
+        body.window_end,
+        body.epoch_length_s,
+        calldata.checksum(token),
+        body.promised_availability_ppm,
+        body.fee_bps,
+        tranches,
+        body.devices,
+    )
+    settings = request.app.state.settings
+    with transaction(request.app.state.engine) as connection:
+        row, terms = register.register_facility(
+            connection,
+            operator_id=operator_id,
+            new=new,
+            grace_s=settings.grace_s,
+            now_s=request.app.state.clock(),
+        )
+    return facility_out(row, _offer(request, terms))
+
+
+@router.get("/v1/facilities", tags=["public"])
+def list_facilities(request: Request) -> list[schemas.FacilityOut]:
+    """All facilities, by id."""
+    with reading(request.app.state.engine) as connection:
+        rows = connection.execute(select(facilities).order_by(facilities.c.facility_id)).all()
+    return [facility_out(row) for row in rows]
+
+
+@router.get("/v1/facilities/{facility_id}", responses=errors(404, 422), tags=["public"])
+def get_facility(request: Request, facility_id: int) -> schemas.FacilityOut:
+    """One facility."""
+    with reading(request.app.state.engine) as connection:
+        row = register.facility_row(connection, facility_id)
+    if row is None:
+        raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+    return facility_out(row)
+
+
+def _own(request: Request, operator_id: int, facility_id: int) -> None:
+    """Refuse facilities of others as if they did not exist."""
+    with reading(request.app.state.engine) as connection:
+        row = register.facility_row(connection, facility_id)
+    if row is None or row.operator_id != operator_id:
+        raise NotFound(f"no facility {facility_id} of yours", facility_id=facility_id)
+
+
+_LEASES = "/v1/facilities/{facility_id}/leases"
+
+
+@router.post(
+    _LEASES, status_code=201, responses=errors(401, 403, 404, 409, 422), tags=["operator"]
+)
+def create_lease(
+    request: Request,
+    response: Response,
+    operator_id: OperatorId,
+    facility_id: int,
+    body: schemas.LeaseIn,
+) -> schemas.LeaseOut:
+    """Open a lease with its first price. The same body again answers 200 and changes nothing."""
+    _own(request, operator_id, facility_id)
+    new = lease_steps.NewLease(
+        body.lease_id,
+        body.renter_ref,
+        body.plan,
+        body.committed_gpus,
+        body.max_gpus,
+        body.opened_at,
+        body.price_micros_per_gpu_hour,
+        body.sla_credit_bps,
+    )
+    with transaction(request.app.state.engine) as connection:
+        row, created = lease_steps.open_lease(connection, facility_id, new)
+    response.status_code = 201 if created else 200
+    return schemas.LeaseOut(lease_id=row.lease_id, lease=hex32(row.lease), created=created)
+
+
+@router.post(
+    _LEASES + "/{lease_id}/prices",
+    responses=errors(401, 403, 404, 409, 422),
+    tags=["operator"],
+)
+def create_price(
+    request: Request,
+    operator_id: OperatorId,
+    facility_id: int,
+    lease_id: str,
+    body: schemas.PriceIn,
+) -> schemas.Changed:
+    """Add a price version. Prices never change backwards."""
+    _own(request, operator_id, facility_id)
+    price = (body.effective_from, body.price_micros_per_gpu_hour, body.sla_credit_bps)
+    with transaction(request.app.state.engine) as connection:
+        created = lease_steps.add_price(connection, facility_id, lease_id, price)
+    return schemas.Changed(created=created)
+
+
+@router.post(
+    _LEASES + "/{lease_id}/close",
+    responses=errors(401, 403, 404, 409, 422),
+    tags=["operator"],
+)
+def end_lease(
+    request: Request,
+    operator_id: OperatorId,
+    facility_id: int,
+    lease_id: str,
+    body: schemas.CloseIn,
+) -> schemas.Changed:
+    """End a lease."""
+    _own(request, operator_id, facility_id)
+    with transaction(request.app.state.engine) as connection:
+        created = lease_steps.close_lease(connection, facility_id, lease_id, body.closed_at)
+    return schemas.Changed(created=created)
+
+
+_EVENT_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "One CloudEvent 1.0 or up to 1,000; gzip is welcome. See docs/EVENTS.md.",
+        "content": {
+            SINGLE: {"schema": {"type": "object"}},
+            BATCH: {"schema": {"type": "array", "items": {"type": "object"}, "maxItems": 1000}},
+            JSON: {"schema": {"anyOf": [{"type": "object"}, {"type": "array"}]}},
+        },
+    }
+}
+
+
+@router.post(
+    "/v1/events",
+    responses=errors(401, 403, 413, 415, 422),
+    openapi_extra=_EVENT_BODY,
+    response_model=schemas.BatchOut,
+    tags=["operator"],
+)
+async def post_events(request: Request, operator_id: OperatorId) -> Response:
+    """Push metering. Every event is answered on its own; sending a body again is always safe."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes")
+
+    def work() -> JSONResponse:
+        batch = read_events(
+            bytes(body),
+            content_type=request.headers.get("content-type"),
+            encoding=request.headers.get("content-encoding"),
+        )
+        state = request.app.state
+        results = ingest(
+            state.engine,
+            operator_id,
+            batch.events,
+            duplicate_keys=batch.duplicate_keys,
+            clock=state.clock,
+        )
+        counts = {s: 0 for s in ("accepted", "duplicate", "rejected")}
+        rows = []
+        for r in results:
+            counts[r.status] += 1
+            row = {"index": r.index, "source": r.source, "id": r.id, "status": r.status}
+            rows.append(row if r.code is None else {**row, "code": r.code, "detail": r.detail})
+        return JSONResponse(
+            {
+                "accepted": counts["accepted"],
+                "duplicates": counts["duplicate"],
+                "rejected": counts["rejected"],
+                "results": rows,
+            }
+        )
+
+    return await run_in_threadpool(work)

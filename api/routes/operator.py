@@ -139,9 +139,7 @@ def _own(request: Request, operator_id: int, facility_id: int) -> None:
 _LEASES = "/v1/facilities/{facility_id}/leases"
 
 
-@router.post(
-    _LEASES, status_code=201, responses=errors(401, 403, 404, 409, 422), tags=["operator"]
-)
+@router.post(_LEASES, status_code=201, responses=errors(401, 403, 404, 409, 422), tags=["operator"])
 def create_lease(
     request: Request,
     response: Response,
@@ -248,7 +246,7 @@ async def post_events(request: Request, operator_id: OperatorId) -> Response:
             duplicate_keys=batch.duplicate_keys,
             clock=state.clock,
         )
-        counts = {s: 0 for s in ("accepted", "duplicate", "rejected")}
+        counts = dict.fromkeys(("accepted", "duplicate", "rejected"), 0)
         rows = []
         for r in results:
             counts[r.status] += 1

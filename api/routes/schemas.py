@@ -142,9 +142,9 @@ class LeaseIn(Strict):
         default=0, description="Most GPUs at once; 0 for no limit."
     )
     opened_at: Instant = Field(description="First second of the lease.")
-    price_micros_per_gpu_hour: Annotated[
-        int, Field(ge=0, le=MAX_PRICE_MICROS_PER_GPU_HOUR)
-    ] = Field(description="Price in micros (millionths of a dollar) per GPU-hour.")
+    price_micros_per_gpu_hour: Annotated[int, Field(ge=0, le=MAX_PRICE_MICROS_PER_GPU_HOUR)] = (
+        Field(description="Price in micros (millionths of a dollar) per GPU-hour.")
+    )
     sla_credit_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
         default=0, description="Share of the price credited for withheld time, basis points."
     )
@@ -162,9 +162,9 @@ class PriceIn(Strict):
     """A new price version."""
 
     effective_from: Instant = Field(description="In force from this second on.")
-    price_micros_per_gpu_hour: Annotated[
-        int, Field(ge=0, le=MAX_PRICE_MICROS_PER_GPU_HOUR)
-    ] = Field(description="Micros per GPU-hour.")
+    price_micros_per_gpu_hour: Annotated[int, Field(ge=0, le=MAX_PRICE_MICROS_PER_GPU_HOUR)] = (
+        Field(description="Micros per GPU-hour.")
+    )
     sla_credit_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
         default=0, description="Basis points."
     )

@@ -1,0 +1,1 @@
+"""The chain side: RPC, calldata, typed reads, event decoding, signing. No database."""

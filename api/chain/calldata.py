@@ -1,0 +1,68 @@
+"""Calldata of every transaction that operators, renters, holders and the relayer send."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from eth_utils.address import to_checksum_address
+
+from api.chain.abi import function
+from api.domain.evidence import encode_facility
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import ascii_word, sha256
+from api.domain.statement import Statement
+
+
+def checksum(address: str) -> str:
+    """EIP-55 form of an address."""
+    return str(to_checksum_address(address))
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()
+
+
+def terms_tuple(terms: FacilityTerms) -> tuple[Any, ...]:
+    """`IFacilityRegistry.FacilityTerms` in the contract's order."""
+    return (
+        terms.gpu_operator,
+        terms.settlement_token,
+        ascii_word(terms.gpu_class),
+        ascii_word(terms.site),
+        terms.window_start_s,
+        terms.window_end_s,
+        terms.epoch_length_s,
+        terms.device_count,
+        terms.promised_availability_ppm,
+        terms.fee_bps,
+        terms.pledge_tree.root,
+        sha256(encode_facility(terms)),
+    )
+
+
+def offer(terms: FacilityTerms) -> str:
+    """`FacilityRegistry.offer`."""
+    tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
+    encoder = function("FacilityRegistry", "offer")
+    return _hex(encoder.encode(terms.facility_id, terms_tuple(terms), tranches))
+
+
+def post(statement: Statement, signatures: Mapping[str, bytes]) -> str:
+    """`StatementRegistry.post`, attesters in ascending order."""
+    ordered = sorted(signatures.items(), key=lambda item: int(item[0], 16))
+    encoder = function("StatementRegistry", "post")
+    return _hex(encoder.encode(statement.as_abi_tuple(), ordered))
+
+
+def settle(facility_id: int, epochs: int) -> str:
+    """`RentLockbox.settle`."""
+    return _hex(function("RentLockbox", "settle").encode(facility_id, epochs))
+
+
+def call(contract: str, name: str, *arguments: Any) -> str:
+    """Any function of `api.chain.abi.FUNCTIONS`."""
+    return _hex(function(contract, name).encode(*arguments))
+
+
+def claim(token_ids: Sequence[int], to: str) -> str:
+    """`TrancheToken.claim`."""
+    return _hex(function("TrancheToken", "claim").encode(list(token_ids), to))

@@ -1,0 +1,145 @@
+"""One EVM node over JSON-RPC: bounded waits, pinned reads, sends never repeated blindly."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from web3 import HTTPProvider
+from web3.exceptions import Web3Exception
+
+from api.chain.abi import function
+from api.errors import ChainRejected, ChainUnavailable
+
+_READ_ATTEMPTS = 4
+_TIMEOUT_S = 30
+_PAUSE_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Head of a block."""
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    time_s: int
+
+
+class RpcError(ChainRejected):
+    """The node answered with an error. `context["data"]` holds revert data, if any."""
+
+
+class ChainClient:
+    """JSON-RPC client of one endpoint."""
+
+    def __init__(self, rpc_url: str) -> None:
+        self.rpc_url = rpc_url
+        self._provider = HTTPProvider(
+            rpc_url, request_kwargs={"timeout": _TIMEOUT_S}, exception_retry_configuration=None
+        )
+
+    def request(self, method: str, *params: Any, attempts: int = _READ_ATTEMPTS) -> Any:
+        """One call, repeated on transport faults only.
+
+        Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses.
+        """
+        for attempt in range(1, attempts + 1):
+            try:
+                answer: Any = self._provider.make_request(method, list(params))  # type: ignore[arg-type]
+                break
+            except (requests.RequestException, Web3Exception, OSError, ValueError) as error:
+                if attempt == attempts:
+                    message = f"the chain's RPC endpoint does not answer {method}"
+                    raise ChainUnavailable(message, method=method) from error
+                time.sleep(_PAUSE_S * attempt)
+        if answer.get("error"):
+            problem = answer["error"]
+            data = problem.get("data") if isinstance(problem, dict) else None
+            text = problem.get("message", "") if isinstance(problem, dict) else str(problem)
+            raise RpcError(f"{method}: {text}", method=method, data=data)
+        return answer.get("result")
+
+    def chain_id(self) -> int:
+        """EIP-155 chain id."""
+        return int(self.request("eth_chainId"), 16)
+
+    def block(self, number: int | str = "latest") -> Block:
+        """A block by number or tag. Raises ChainUnavailable if the node has none."""
+        tag = hex(number) if isinstance(number, int) else number
+        found = self.request("eth_getBlockByNumber", tag, False)
+        if found is None:
+            raise ChainUnavailable(f"the node has no block {tag}", block=tag)
+        return Block(
+            int(found["number"], 16),
+            bytes.fromhex(found["hash"][2:]),
+            bytes.fromhex(found["parentHash"][2:]),
+            int(found["timestamp"], 16),
+        )
+
+    def read(
+        self, contract: str, address: str, name: str, *arguments: Any, block: int | str = "latest"
+    ) -> Any:
+        """Result of a view function at a block; one value, or a tuple of several."""
+        call = function(contract, name)
+        transaction = {"to": address, "data": "0x" + call.encode(*arguments).hex()}
+        tag = hex(block) if isinstance(block, int) else block
+        answer = self.request("eth_call", transaction, tag)
+        try:
+            values = call.decode(bytes.fromhex(answer[2:]))
+        except Exception as error:
+            message = f"{contract} at {address} does not answer {name}"
+            raise ChainRejected(message, contract=contract, address=address) from error
+        return values[0] if len(values) == 1 else values
+
+    def code(self, address: str) -> bytes:
+        """Runtime bytecode at an address."""
+        return bytes.fromhex(self.request("eth_getCode", address, "latest")[2:])
+
+    def nonce(self, address: str, tag: str = "pending") -> int:
+        """Next nonce of an account."""
+        return int(self.request("eth_getTransactionCount", address, tag), 16)
+
+    def fees(self) -> tuple[int, int]:
+        """EIP-1559 `(max fee, priority fee)` in wei: twice the base fee and a small tip."""
+        base = self.request("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", "0x0")
+        priority = 10**9
+        return 2 * int(base, 16) + priority, priority
+
+    def estimate_gas(self, transaction: Mapping[str, Any]) -> int:
+        """Gas of a transaction with a margin of a fifth. Raises RpcError with revert data."""
+        return int(self.request("eth_estimateGas", dict(transaction)), 16) * 6 // 5
+
+    def send_raw(self, raw: bytes) -> None:
+        """Send a signed transaction. A node that knows it already is success."""
+        try:
+            self.request("eth_sendRawTransaction", "0x" + raw.hex(), attempts=1)
+        except RpcError as error:
+            known = ("already known", "already imported", "known transaction")
+            if not any(text in error.message.lower() for text in known):
+                raise
+
+    def receipt(self, tx_hash: bytes) -> dict[str, Any] | None:
+        """Receipt of a transaction, or None while it has none."""
+        found: dict[str, Any] | None = self.request(
+            "eth_getTransactionReceipt", "0x" + tx_hash.hex()
+        )
+        return found
+
+    def logs(self, addresses: list[str], first: int, last: int) -> list[dict[str, Any]]:
+        """Logs of contracts in blocks `first` to `last`, halving ranges that the node refuses."""
+        query = {"address": addresses, "fromBlock": hex(first), "toBlock": hex(last)}
+        try:
+            found: list[dict[str, Any]] = self.request("eth_getLogs", query)
+        except RpcError:
+            if first == last:
+                raise
+            middle = (first + last) // 2
+            return self.logs(addresses, first, middle) + self.logs(addresses, middle + 1, last)
+        return found
+
+
+def chain_clock(client: ChainClient) -> Callable[[], int]:
+    """Clock that follows the newest block, for demos and simulations."""
+    return lambda: client.block().time_s

@@ -1,0 +1,90 @@
+"""The deployment file: where the contracts are, and whether they are what was deployed."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from api.chain.client import ChainClient
+from api.domain.hashing import keccak
+from api.errors import Misconfigured
+
+CONTRACTS = (
+    "AccessManager",
+    "SettlementToken",
+    "FacilityRegistry",
+    "StatementRegistry",
+    "TrancheToken",
+    "RentLockbox",
+)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Addresses and code hashes by contract name."""
+
+    chain_id: int
+    start_block: int
+    addresses: dict[str, str]
+    code_hashes: dict[str, bytes]
+    document: bytes
+
+    @property
+    def facility_registry(self) -> str:
+        """Address of FacilityRegistry."""
+        return self.addresses["FacilityRegistry"]
+
+    @property
+    def statement_registry(self) -> str:
+        """Address of StatementRegistry."""
+        return self.addresses["StatementRegistry"]
+
+    @property
+    def tranche_token(self) -> str:
+        """Address of TrancheToken."""
+        return self.addresses["TrancheToken"]
+
+    @property
+    def rent_lockbox(self) -> str:
+        """Address of RentLockbox."""
+        return self.addresses["RentLockbox"]
+
+    @property
+    def settlement_token(self) -> str:
+        """Address of the settlement token."""
+        return self.addresses["SettlementToken"]
+
+
+def parse_deployment(document: bytes) -> Deployment:
+    """Read the bytes of a deployment file. Raises Misconfigured."""
+    try:
+        found: dict[str, Any] = json.loads(document)
+        contracts = found["contracts"]
+        return Deployment(
+            int(found["chainId"]),
+            int(found["startBlock"]),
+            {name: str(contracts[name]["address"]) for name in CONTRACTS},
+            {name: bytes.fromhex(contracts[name]["codeHash"][2:]) for name in CONTRACTS},
+            document,
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise Misconfigured(f"the deployment file is not readable: {error!r}") from error
+
+
+def load_deployment(path: Path) -> Deployment | None:
+    """Deployment of a file, or None if there is none yet. Raises Misconfigured."""
+    return parse_deployment(path.read_bytes()) if path.exists() else None
+
+
+def code_problems(client: ChainClient, deployment: Deployment) -> list[str]:
+    """What differs between the deployment file and the chain; empty if nothing."""
+    if client.chain_id() != deployment.chain_id:
+        return [f"the node is chain {client.chain_id()}, the deployment {deployment.chain_id}"]
+    problems = []
+    for name, address in deployment.addresses.items():
+        code = client.code(address)
+        if not code:
+            problems.append(f"{name}: no contract at {address}")
+        elif keccak(code) != deployment.code_hashes[name]:
+            problems.append(f"{name}: other bytecode at {address} than was deployed")
+    return problems

@@ -1,0 +1,120 @@
+"""Logs of our contracts, decoded into one typed shape."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from api.chain.abi import EVENTS, Event
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment
+from api.domain.statement import Statement
+from api.domain.units import Bytes32, Epoch, FacilityId
+from api.errors import ChainUnavailable
+
+_RANGE = 2_000
+_TOPICS: dict[bytes, Event] = {e.topic: e for events in EVENTS.values() for e in events}
+
+
+@dataclass(frozen=True, slots=True)
+class ChainEvent:
+    """One decoded log. `args` are by Solidity name; addresses are lower-case hex."""
+
+    block_number: int
+    block_time_s: int
+    log_index: int
+    tx_hash: bytes
+    contract: str
+    name: str
+    args: dict[str, Any]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, (tuple, list)):
+        return [_plain(v) for v in value]
+    return value
+
+
+def args_json(event: ChainEvent) -> str:
+    """Arguments as JSON; big integers as text, so that no reader rounds them."""
+    shown = {
+        name: str(value) if isinstance(value, int) and abs(value) > 2**53 else _plain(value)
+        for name, value in event.args.items()
+    }
+    return json.dumps(shown, sort_keys=True)
+
+
+def statement_of(event: ChainEvent) -> Statement:
+    """Statement of a StatementPosted event."""
+    values = list(event.args["statement"])
+    return Statement(
+        FacilityId(values[0]),
+        Epoch(values[1]),
+        *values[2:8],
+        *(Bytes32(v) for v in values[8:11]),
+        *values[11:],
+    )
+
+
+class BlockTimes:
+    """Times of blocks, read once each."""
+
+    def __init__(self, client: ChainClient) -> None:
+        self._client = client
+        self._known: dict[int, int] = {}
+
+    def of(self, log: dict[str, Any]) -> int:
+        """Time of a log's block; many nodes put it into the log."""
+        number = int(log["blockNumber"], 16)
+        if "blockTimestamp" in log and log["blockTimestamp"] is not None:
+            return int(log["blockTimestamp"], 16)
+        if number not in self._known:
+            self._known[number] = self._client.block(number).time_s
+        return self._known[number]
+
+
+def decode_log(log: dict[str, Any], names: dict[str, str], times: BlockTimes) -> ChainEvent | None:
+    """One log, or None if it is none of ours. `names`: contract by lower-case address."""
+    contract = names.get(log["address"].lower())
+    topics = [bytes.fromhex(t[2:]) for t in log["topics"]]
+    event = _TOPICS.get(topics[0]) if topics else None
+    if contract is None or event is None or event not in EVENTS.get(contract, ()):
+        return None
+    return ChainEvent(
+        int(log["blockNumber"], 16),
+        times.of(log),
+        int(log["logIndex"], 16),
+        bytes.fromhex(log["transactionHash"][2:]),
+        contract,
+        event.name,
+        event.decode(topics, bytes.fromhex(log["data"][2:])),
+    )
+
+
+def contract_names(deployment: Deployment) -> dict[str, str]:
+    """Contract name by lower-case address, for those with events."""
+    return {deployment.addresses[name].lower(): name for name in EVENTS}
+
+
+def events_in(
+    client: ChainClient, deployment: Deployment, first: int, last: int
+) -> list[ChainEvent]:
+    """Decoded events of blocks `first` to `last`, in order."""
+    names = contract_names(deployment)
+    times = BlockTimes(client)
+    found = (decode_log(log, names, times) for log in client.logs(list(names), first, last))
+    events = [event for event in found if event is not None]
+    return sorted(events, key=lambda e: (e.block_number, e.log_index))
+
+
+def iter_events(client: ChainClient, deployment: Deployment, *, last: int) -> Iterator[ChainEvent]:
+    """All events from deployment to block `last`, in order.
+
+    Raises:  ChainUnavailable if the node's head is below `last`.
+    """
+    if client.block().number < last:
+        raise ChainUnavailable(f"the node is behind block {last}")
+    for first in range(deployment.start_block, last + 1, _RANGE):
+        yield from events_in(client, deployment, first, min(last, first + _RANGE - 1))

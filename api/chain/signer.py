@@ -1,0 +1,57 @@
+"""Keys: signing transactions and statement digests. Keys never appear in logs or errors."""
+
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_keys.datatypes import Signature
+from eth_keys.exceptions import BadSignature, ValidationError
+
+from api.chain.calldata import checksum
+from api.errors import Misconfigured
+
+# Half of the order of secp256k1: signatures above it are malleable and OpenZeppelin refuses them.
+_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+
+
+class LocalSigner:
+    """A key in memory, from a file that only its process should read."""
+
+    def __init__(self, key: str) -> None:
+        try:
+            self._account = Account.from_key(key)
+        except (ValueError, TypeError) as error:
+            raise Misconfigured("the key is not 32 bytes of hex") from error
+        self.address: str = checksum(self._account.address)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """65-byte signature `r ‖ s ‖ v` over a 32-byte digest."""
+        return bytes(self._account.unsafe_sign_hash(digest).signature)
+
+    def sign_transaction(self, transaction: dict[str, Any]) -> tuple[bytes, bytes]:
+        """Raw transaction and its hash, known before it is sent."""
+        signed = self._account.sign_transaction(transaction)
+        return bytes(signed.raw_transaction), bytes(signed.hash)
+
+
+def load_signer(path: Path | None) -> LocalSigner | None:
+    """Signer of a key file, or None for a dry run. Raises Misconfigured."""
+    if path is None:
+        return None
+    try:
+        return LocalSigner(path.read_text().strip())
+    except OSError as error:
+        raise Misconfigured(f"key file {path} cannot be read: {error.strerror}") from error
+
+
+def recover(digest: bytes, signature: bytes) -> str | None:
+    """Checksummed address that signed a digest; None for malformed or malleable signatures."""
+    if len(signature) != 65 or signature[64] not in (27, 28):
+        return None
+    if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
+        return None
+    try:
+        parsed = Signature(signature[:64] + bytes([signature[64] - 27]))
+        return checksum(parsed.recover_public_key_from_msg_hash(digest).to_address())
+    except (BadSignature, ValidationError):
+        return None

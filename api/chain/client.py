@@ -47,7 +47,7 @@ class ChainClient:
         """
         for attempt in range(1, attempts + 1):
             try:
-                answer: Any = self._provider.make_request(method, list(params))  # type: ignore[arg-type]
+                answer: Any = self._provider.make_request(method, list(params))
                 break
             except (requests.RequestException, Web3Exception, OSError, ValueError) as error:
                 if attempt == attempts:

@@ -5,7 +5,8 @@ from typing import Any
 
 from eth_account import Account
 from eth_keys.datatypes import Signature
-from eth_keys.exceptions import BadSignature, ValidationError
+from eth_keys.exceptions import BadSignature
+from eth_utils.exceptions import ValidationError
 
 from api.chain.calldata import checksum
 from api.errors import Misconfigured

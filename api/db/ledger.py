@@ -56,6 +56,12 @@ def lock_facilities(
     return {row.facility_id: row for row in rows}
 
 
+def facility_unlocked(connection: Connection, facility_id: int) -> Row[Any]:
+    """A facility as it stands, without waiting for anybody."""
+    query = select(facilities).where(facilities.c.facility_id == facility_id)
+    return connection.execute(query).one()
+
+
 def known_events(
     connection: Connection, operator_id: int, identities: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[int, bytes]]:

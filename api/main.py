@@ -1,0 +1,58 @@
+"""The HTTP application: the only place where things are wired."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.chain.client import ChainClient, chain_clock
+from api.chain.deployment import load_deployment
+from api.clock import Clock, system_clock
+from api.db.migrate import upgrade
+from api.db.session import open_engine
+from api.pipeline.evidence_store import EvidenceFolder
+from api.routes import attester, auditor, operator, problems
+from api.settings import ClockSource, Settings
+
+_ABOUT = """
+Rentroll turns metered GPU rental into revenue that anybody can check.
+
+* **Operators** register facilities and leases and push metering (`POST /v1/events`).
+* **Attesters** recompute every statement from raw events and sign what they reproduce.
+* **Auditors** and investors read statements, lines with proofs, cash flows and the
+  reconciliation of metered, rated, attested, collected and claimed. No key is needed.
+
+Times are UTC seconds (`*_s`), money is micros: millionths of the settlement token (`*_micros`).
+Errors are RFC 9457 problems with a stable `code`.
+"""
+
+
+def make_clock(settings: Settings, client: ChainClient) -> Clock:
+    """Clock by setting: this machine's, or the newest block's."""
+    return chain_clock(client) if settings.clock is ClockSource.CHAIN else system_clock
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Wire settings, database, chain and routes; migrates the database at start."""
+    settings = settings or Settings()
+    engine = open_engine(settings.database_url)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        upgrade(engine)
+        yield
+        engine.dispose()
+
+    app = FastAPI(title="Rentroll", version="0.1.0", description=_ABOUT, lifespan=lifespan)
+    client = ChainClient(settings.rpc_url)
+    app.state.settings = settings
+    app.state.engine = engine
+    app.state.client = client
+    app.state.clock = make_clock(settings, client)
+    app.state.deployment = load_deployment(settings.deployment_file)
+    app.state.evidence = EvidenceFolder(settings.evidence_dir)
+    problems.install(app)
+    app.include_router(operator.router)
+    app.include_router(attester.router)
+    app.include_router(auditor.router)
+    return app

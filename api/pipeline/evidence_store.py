@@ -1,0 +1,116 @@
+"""Evidence on disk or behind a URL: written whole or not at all, read with bounds."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+
+import httpx
+
+from api.errors import Conflict, EvidenceInvalid, NotFound
+
+MAX_FILE_BYTES = 256 * 1024 * 1024
+_TIMEOUT_S = 60.0
+
+
+class EvidenceSource(Protocol):
+    """Where evidence is read from."""
+
+    def read(self, path: str) -> bytes:
+        """Bytes of a file below the root. Raises NotFound."""
+        ...
+
+    def names(self, folder: str) -> list[str] | None:
+        """File names in a folder; None where the source cannot list."""
+        ...
+
+
+class EvidenceFolder:
+    """Evidence root in the file system."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def _path(self, path: str) -> Path:
+        target = (self.root / path).resolve()
+        if not target.is_relative_to(self.root.resolve()):
+            raise NotFound(f"no evidence at {path!r}", path=path)
+        return target
+
+    def read(self, path: str) -> bytes:
+        """Bytes of a file below the root. Raises NotFound."""
+        try:
+            return self._path(path).read_bytes()
+        except (OSError, ValueError) as error:
+            raise NotFound(f"no evidence at {path!r}", path=path) from error
+
+    def names(self, folder: str) -> list[str] | None:
+        """File names in a folder."""
+        try:
+            return sorted(entry.name for entry in self._path(folder).iterdir() if entry.is_file())
+        except OSError as error:
+            raise NotFound(f"no evidence at {folder!r}", path=folder) from error
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file whole and durably. What is committed never changes.
+
+        Raises:  Conflict if other bytes are there already.
+        """
+        target = self._path(path)
+        if target.exists():
+            if target.read_bytes() == data:
+                return
+            raise Conflict(f"evidence {path} exists with other bytes", path=path)
+        self.replace(path, data)
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Write a file whole and durably, over what is there: for signatures that still grow."""
+        target = self._path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        with partial.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+
+    def write_all(self, files: Mapping[str, bytes]) -> None:
+        """Write several files in order."""
+        for path, data in files.items():
+            self.write(path, data)
+
+
+class EvidenceUrl:
+    """Evidence root behind HTTP."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base = base_url.rstrip("/") + "/"
+        self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
+
+    def read(self, path: str) -> bytes:
+        """Bytes of a file. Raises NotFound, EvidenceInvalid for an unbounded answer."""
+        url = self._base + quote(path)
+        try:
+            with self._client.stream("GET", url) as answer:
+                if answer.status_code != 200:
+                    raise NotFound(f"no evidence at {url} ({answer.status_code})", path=path)
+                data = bytearray()
+                for part in answer.iter_bytes():
+                    data += part
+                    if len(data) > MAX_FILE_BYTES:
+                        raise EvidenceInvalid(f"{path} is larger than any evidence", file=path)
+                return bytes(data)
+        except httpx.HTTPError as error:
+            raise NotFound(f"evidence at {url} cannot be read", path=path) from error
+
+    def names(self, folder: str) -> list[str] | None:
+        """HTTP has no listing: stray files cannot be seen."""
+        return None
+
+
+def open_evidence(location: str) -> EvidenceSource:
+    """Evidence at a folder or an http(s) URL."""
+    if location.startswith(("http://", "https://")):
+        return EvidenceUrl(location)
+    return EvidenceFolder(Path(location.removeprefix("file://")))

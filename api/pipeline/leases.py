@@ -36,9 +36,14 @@ def _facility(connection: Connection, facility_id: int) -> Any:
 
 
 def _closed_until_s(row: Any) -> int:
-    """End of the last closed epoch: terms before it can no longer change."""
-    end_s: int = row.window_start_s + row.epochs_closed * row.epoch_length_s
-    return end_s if row.epochs_closed else 0
+    """End of the last epoch whose records are frozen: terms before it can no longer change.
+
+    Closing freezes an epoch by moving `last_recorded_at_s` to its cut-off before it computes.
+    """
+    past_s = row.last_recorded_at_s - row.grace_s - row.window_start_s
+    epochs = max(row.epochs_closed, past_s // row.epoch_length_s)
+    end_s: int = row.window_start_s + epochs * row.epoch_length_s
+    return end_s if epochs > 0 else 0
 
 
 def _require_open(row: Any, instant_s: int, field: str) -> None:

@@ -255,6 +255,7 @@ intents = Table(
     Column("error", Text),
     Column("created_at_s", BigInteger, nullable=False),
     UniqueConstraint("kind", "facility_id", "epoch", "sequence"),
+    UniqueConstraint("sender", "nonce"),
     Index(None, "state"),
 )
 

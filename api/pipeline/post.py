@@ -1,0 +1,57 @@
+"""Post: statements with a quorum of signatures go to the StatementRegistry, in order."""
+
+from sqlalchemy import Engine
+
+from api.chain import calldata
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment
+from api.db import statements as store
+from api.db.session import reading
+from api.pipeline.attestations import publish_signatures
+from api.pipeline.evidence_store import EvidenceFolder
+from api.pipeline.outbox import Intent
+
+# `IFacilityRegistry.FacilityState.Delivering`
+DELIVERING = 3
+
+
+def postable(
+    engine: Engine, client: ChainClient, deployment: Deployment, evidence: EvidenceFolder
+) -> list[Intent]:
+    """Intents for every statement that the registry would take now.
+
+    Evidence is published with its signatures before anything is sent: a statement on-chain always
+    has its evidence.
+    """
+    registry = deployment.statement_registry
+    head = client.block()
+    threshold = client.read("StatementRegistry", registry, "threshold", block=head.number)
+    with reading(engine) as connection:
+        ready = store.quorum_reached(connection, max(1, threshold))
+    intents = []
+    for facility_id, epochs in ready.items():
+        posted = client.read(
+            "StatementRegistry", registry, "epochsPosted", facility_id, block=head.number
+        )
+        if epochs[-1] < posted or not _delivering(client, deployment, facility_id, head.number):
+            continue
+        waiting = set(epochs)
+        epoch = posted
+        while epoch in waiting:
+            with reading(engine) as connection:
+                statement = store.to_statement(store.statement_row(connection, facility_id, epoch))
+                signatures = store.signatures_of(connection, facility_id, epoch)
+            if head.time_s < statement.epoch_end_s:
+                break
+            publish_signatures(evidence, statement, signatures)
+            data = calldata.post(statement, signatures)
+            intents.append(Intent("post", facility_id, epoch, 0, registry, data))
+            epoch += 1
+    return intents
+
+
+def _delivering(client: ChainClient, deployment: Deployment, facility_id: int, block: int) -> bool:
+    state = client.read(
+        "FacilityRegistry", deployment.facility_registry, "stateOf", facility_id, block=block
+    )
+    return bool(state == DELIVERING)

@@ -83,7 +83,10 @@ class Outbox:
                 connection, intent.kind, intent.facility_id, intent.epoch, intent.sequence
             )
             if existing is not None and existing.state != "failed":
-                return 0
+                # A reorg can take back what was done: then the caller found it missing on-chain.
+                gone = existing.state == "done" and self._client.receipt(existing.tx_hash) is None
+                if not gone:
+                    return 0
             highest = chain_store.highest_nonce(connection, self._signer.address)
             nonce = max(nonce_on_chain, highest + 1)
             raw, tx_hash = self._signer.sign_transaction(

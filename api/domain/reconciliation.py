@@ -1,0 +1,175 @@
+"""Five numbers that must agree: metered, rated, attested, collected and settled, claimed.
+
+Each comes from its own source. Every difference has a name and an amount; what has none is a
+mismatch.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class EpochFigures:
+    """One closed epoch: gross revenue as rated and as posted (None if not posted), micros."""
+
+    epoch: int
+    rated_micros: int
+    posted_micros: int | None
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityFigures:
+    """What the sources say of one facility.
+
+    metered: standing usage and delivery of the ledger.  stated: GPU-seconds of statement lines
+    (late usage added, voids taken off).  open: recorded for epochs that are not closed.
+    deferred: voids that wait for a later statement.  Money is cumulative, from the chain.
+    """
+
+    facility_id: int
+    metered_gpu_seconds: int
+    stated_gpu_seconds: int
+    open_gpu_seconds: int
+    deferred_gpu_seconds: int
+    epochs: tuple[EpochFigures, ...]
+    collected_micros: int
+    settled_micros: int
+    fees_micros: int
+    accrued_micros: int
+    claimed_micros: int
+    unvested_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Named differences, GPU-seconds and micros; one of `receivable` and `prepaid` is zero."""
+
+    open_epoch_gpu_seconds: int
+    deferred_void_gpu_seconds: int
+    awaiting_posting_micros: int
+    challenge_window_micros: int
+    receivable_micros: int
+    prepaid_micros: int
+    awaiting_settlement_micros: int
+    fees_micros: int
+    streaming_micros: int
+    unclaimed_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A number that nothing explains. `epoch` is None for cumulative numbers."""
+
+    number: str
+    epoch: int | None
+    expected: int
+    actual: int
+
+    def sentence(self, facility_id: int) -> str:
+        """The mismatch in words."""
+        where = "" if self.epoch is None else f", epoch {self.epoch}"
+        return (
+            f"facility {facility_id}{where}: {self.number} is {self.actual},"
+            f" expected {self.expected}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The five numbers of one facility, or of all, with their differences."""
+
+    facility_id: int | None
+    metered_gpu_seconds: int
+    rated_micros: int
+    attested_micros: int
+    collected_micros: int
+    settled_micros: int
+    claimed_micros: int
+    differences: Differences
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every difference has a name."""
+        return not self.mismatches
+
+
+def _mismatches(
+    figures: FacilityFigures, *, attested: int, final: int, unclaimed: int
+) -> Iterable[Mismatch]:
+    expected_seconds = (
+        figures.stated_gpu_seconds + figures.open_gpu_seconds - figures.deferred_gpu_seconds
+    )
+    if figures.metered_gpu_seconds != expected_seconds:
+        yield Mismatch("metered_gpu_seconds", None, expected_seconds, figures.metered_gpu_seconds)
+    for row in figures.epochs:
+        if row.posted_micros is not None and row.posted_micros != row.rated_micros:
+            yield Mismatch("attested_micros", row.epoch, row.rated_micros, row.posted_micros)
+    limit = min(final, figures.collected_micros)
+    if figures.settled_micros > limit:
+        yield Mismatch("settled_micros", None, limit, figures.settled_micros)
+    after_fees = figures.settled_micros - figures.fees_micros
+    if figures.accrued_micros != after_fees:
+        yield Mismatch("accrued_micros", None, after_fees, figures.accrued_micros)
+    if unclaimed < 0:
+        limit = figures.accrued_micros - figures.unvested_micros
+        yield Mismatch("claimed_micros", None, limit, figures.claimed_micros)
+
+
+def reconcile(figures: FacilityFigures) -> Reconciliation:
+    """Compare the sources of one facility."""
+    rated = sum(row.rated_micros for row in figures.epochs)
+    attested = sum(row.posted_micros or 0 for row in figures.epochs)
+    final = sum(row.posted_micros or 0 for row in figures.epochs if row.final)
+    unclaimed = figures.accrued_micros - figures.claimed_micros - figures.unvested_micros
+    waiting = sum(row.rated_micros for row in figures.epochs if row.posted_micros is None)
+    differences = Differences(
+        open_epoch_gpu_seconds=figures.open_gpu_seconds,
+        deferred_void_gpu_seconds=figures.deferred_gpu_seconds,
+        awaiting_posting_micros=waiting,
+        challenge_window_micros=attested - final,
+        receivable_micros=max(0, attested - figures.collected_micros),
+        prepaid_micros=max(0, figures.collected_micros - attested),
+        awaiting_settlement_micros=min(final, figures.collected_micros) - figures.settled_micros,
+        fees_micros=figures.fees_micros,
+        streaming_micros=figures.unvested_micros,
+        unclaimed_micros=unclaimed,
+    )
+    found = _mismatches(figures, attested=attested, final=final, unclaimed=unclaimed)
+    return Reconciliation(
+        figures.facility_id,
+        figures.metered_gpu_seconds,
+        rated,
+        attested,
+        figures.collected_micros,
+        figures.settled_micros,
+        figures.claimed_micros,
+        differences,
+        tuple(found),
+    )
+
+
+def total(parts: Sequence[Reconciliation]) -> Reconciliation:
+    """Sum over facilities, with the mismatches of all of them."""
+    sums = {
+        f.name: sum(getattr(part.differences, f.name) for part in parts)
+        for f in fields(Differences)
+    }
+    return Reconciliation(
+        None,
+        sum(p.metered_gpu_seconds for p in parts),
+        sum(p.rated_micros for p in parts),
+        sum(p.attested_micros for p in parts),
+        sum(p.collected_micros for p in parts),
+        sum(p.settled_micros for p in parts),
+        sum(p.claimed_micros for p in parts),
+        Differences(**sums),
+        tuple(m for part in parts for m in part.mismatches),
+    )
+
+
+def stated_gpu_seconds(kind_seconds: Iterable[tuple[int, int]]) -> int:
+    """GPU-seconds that statement lines stand for, from `(kind, end - start)` pairs."""
+    signs = {0: 1, 1: 1, 4: 1, 5: -1}
+    return sum(signs.get(kind, 0) * seconds for kind, seconds in kind_seconds)

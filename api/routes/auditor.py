@@ -1,0 +1,235 @@
+"""Public routes: statements, lines with proofs, cash flows, reconciliation, evidence."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import select
+
+from api.db import chain_store
+from api.db import statements as store
+from api.db.session import ping, reading
+from api.db.tables import statements
+from api.domain.evidence import epoch_folder, hex32
+from api.domain.lines import Line, encode_line, usage_tree
+from api.domain.merkle import leaf_hash
+from api.domain.reconciliation import Reconciliation, total
+from api.domain.units import Epoch, FacilityId
+from api.errors import ChainUnavailable, NotFound
+from api.pipeline.reconcile import reconcile_all, reconcile_facility
+from api.routes import auditor_schemas as schemas
+from api.routes.problems import errors
+
+router = APIRouter(tags=["public"])
+
+_FLOWS = ("RentPaid", "Settled", "RevenueAccrued", "RevenueClaimed")
+Offset = Annotated[int, Query(ge=0, le=2**40, description="First row.")]
+Limit = Annotated[int, Query(ge=1, le=1_000, description="Most rows.")]
+
+
+def _reconciliation(found: Reconciliation) -> schemas.ReconciliationOut:
+    return schemas.ReconciliationOut(
+        facility_id=found.facility_id,
+        metered_gpu_seconds=found.metered_gpu_seconds,
+        rated_micros=found.rated_micros,
+        attested_micros=found.attested_micros,
+        collected_micros=found.collected_micros,
+        settled_micros=found.settled_micros,
+        claimed_micros=found.claimed_micros,
+        differences=schemas.DifferencesOut.model_validate(found.differences),
+        balanced=found.balanced,
+        mismatches=[m.sentence(found.facility_id or 0) for m in found.mismatches],
+    )
+
+
+@router.get("/v1/reconciliation", responses=errors(503))
+def reconciliation(request: Request) -> schemas.ReconciliationsOut:
+    """Five numbers of every facility and in total, as of the newest indexed block."""
+    state = request.app.state
+    parts = reconcile_all(state.engine, state.client, state.deployment)
+    with reading(state.engine) as connection:
+        block = chain_store.last_block(connection)
+    return schemas.ReconciliationsOut(
+        indexed_block=block.number if block else None,
+        total=_reconciliation(total(parts)),
+        facilities=[_reconciliation(part) for part in parts],
+    )
+
+
+@router.get("/v1/facilities/{facility_id}/reconciliation", responses=errors(404, 422, 503))
+def facility_reconciliation(request: Request, facility_id: int) -> schemas.ReconciliationOut:
+    """Five numbers of one facility."""
+    state = request.app.state
+    return _reconciliation(
+        reconcile_facility(state.engine, state.client, state.deployment, facility_id)
+    )
+
+
+def _challenge_window(request: Request) -> int:
+    state = request.app.state
+    if state.deployment is None:
+        return 0
+    registry = state.deployment.statement_registry
+    return int(state.client.read("StatementRegistry", registry, "challengeWindow"))
+
+
+def _statement(request: Request, row: object, window_s: int | None = None) -> schemas.StatementOut:
+    statement = store.to_statement(row)
+    facility_id, epoch = statement.facility_id, statement.epoch
+    with reading(request.app.state.engine) as connection:
+        attesters = sorted(store.signatures_of(connection, facility_id, epoch))
+        events = chain_store.events_named(connection, "StatementPosted", facility_id=facility_id)
+        block = chain_store.last_block(connection)
+    posted = next((e for e in events if e.epoch == epoch), None)
+    state = "attested" if attesters else "closed"
+    if posted is not None:
+        window_s = _challenge_window(request) if window_s is None else window_s
+        final = block is not None and block.time_s >= posted.block_time_s + window_s
+        state = "final" if final else "posted"
+    values = dict(row._mapping)  # type: ignore[attr-defined]
+    shown = {
+        k: hex32(v) if isinstance(v, bytes) else v
+        for k, v in values.items()
+        if k in schemas.StatementOut.model_fields
+    }
+    return schemas.StatementOut(
+        **shown,
+        attesters=attesters,
+        state=state,
+        posted_tx=hex32(posted.tx_hash) if posted else None,
+        posted_at_s=posted.block_time_s if posted else None,
+        evidence=epoch_folder(facility_id, epoch),
+    )
+
+
+@router.get("/v1/facilities/{facility_id}/statements", responses=errors(422, 503))
+def list_statements(
+    request: Request, facility_id: int, offset: Offset = 0, limit: Limit = 100
+) -> list[schemas.StatementOut]:
+    """Statements of a facility, by epoch."""
+    query = (
+        select(statements)
+        .where(statements.c.facility_id == facility_id)
+        .order_by(statements.c.epoch)
+        .offset(offset)
+        .limit(limit)
+    )
+    with reading(request.app.state.engine) as connection:
+        rows = connection.execute(query).all()
+    window_s = _challenge_window(request) if rows else 0
+    return [_statement(request, row, window_s) for row in rows]
+
+
+def _row(request: Request, facility_id: int, epoch: int) -> object:
+    with reading(request.app.state.engine) as connection:
+        row = store.statement_row(connection, facility_id, epoch)
+    if row is None:
+        message = f"facility {facility_id} has no statement of epoch {epoch}"
+        raise NotFound(message, facility_id=facility_id, epoch=epoch)
+    found: object = row
+    return found
+
+
+@router.get("/v1/facilities/{facility_id}/epochs/{epoch}", responses=errors(404, 422, 503))
+def get_statement(request: Request, facility_id: int, epoch: int) -> schemas.StatementOut:
+    """One statement."""
+    return _statement(request, _row(request, facility_id, epoch))
+
+
+def _line(line: Line) -> schemas.LineOut:
+    return schemas.LineOut(
+        index=line.index,
+        kind=line.kind.name.lower(),
+        device=hex32(line.device),
+        lease=hex32(line.lease),
+        start_s=line.start_s,
+        end_s=line.end_s,
+        gpu_seconds=line.gpu_seconds,
+        charge_micros=line.charge_micros,
+        cumulative_gpu_seconds=line.cumulative_gpu_seconds,
+        cumulative_charge_micros=line.cumulative_charge_micros,
+    )
+
+
+@router.get("/v1/facilities/{facility_id}/epochs/{epoch}/lines", responses=errors(404, 422))
+def list_lines(
+    request: Request, facility_id: int, epoch: int, offset: Offset = 0, limit: Limit = 100
+) -> schemas.LinesOut:
+    """Lines of a statement, by index."""
+    statement = store.to_statement(_row(request, facility_id, epoch))
+    with reading(request.app.state.engine) as connection:
+        lines = store.lines_of(connection, facility_id, epoch, offset=offset, limit=limit)
+    return schemas.LinesOut(line_count=statement.line_count, lines=[_line(line) for line in lines])
+
+
+@router.get(
+    "/v1/facilities/{facility_id}/epochs/{epoch}/lines/{index}/proof", responses=errors(404, 422)
+)
+def get_proof(request: Request, facility_id: int, epoch: int, index: int) -> schemas.ProofOut:
+    """One line with the proof that it stands under the statement's root."""
+    _row(request, facility_id, epoch)
+    with reading(request.app.state.engine) as connection:
+        lines = store.lines_of(connection, facility_id, epoch)
+    if not 0 <= index < len(lines):
+        raise NotFound(f"the statement has {len(lines)} lines", index=index)
+    tree = usage_tree(FacilityId(facility_id), Epoch(epoch), lines)
+    leaf = leaf_hash(encode_line(FacilityId(facility_id), Epoch(epoch), lines[index]))
+    return schemas.ProofOut(
+        line=_line(lines[index]),
+        leaf=hex32(leaf),
+        proof=[hex32(node) for node in tree.proof(index)],
+        root=hex32(tree.root),
+    )
+
+
+@router.get("/v1/facilities/{facility_id}/cash-flows", responses=errors(422))
+def cash_flows(request: Request, facility_id: int) -> list[schemas.CashFlowOut]:
+    """Rent, settlements, accruals and claims of a facility, in chain order."""
+    with reading(request.app.state.engine) as connection:
+        rows = chain_store.events_named(connection, *_FLOWS, facility_id=facility_id)
+    return [
+        schemas.CashFlowOut(
+            event=r.event,
+            amount_micros=r.amount,
+            fee_micros=r.extra if r.event == "Settled" else None,
+            account=r.account,
+            token_id=r.token_id,
+            block_number=r.block_number,
+            block_time_s=r.block_time_s,
+            tx_hash=hex32(r.tx_hash),
+        )
+        for r in rows
+    ]
+
+
+@router.get("/v1/evidence/{path:path}", responses=errors(404), response_class=Response)
+def evidence(request: Request, path: str) -> Response:
+    """A file of the published evidence, byte for byte."""
+    data = request.app.state.evidence.read(path)
+    kind = "text/csv" if path.endswith(".csv") else "application/json"
+    return Response(data, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
+
+
+@router.get("/health")
+def health(request: Request) -> dict[str, str]:
+    """Answers once the database does."""
+    ping(request.app.state.engine)
+    return {"status": "ok"}
+
+
+@router.get("/v1/status", responses=errors(503))
+def status(request: Request) -> schemas.StatusOut:
+    """Head of the chain, newest indexed block, transactions under way."""
+    state = request.app.state
+    with reading(state.engine) as connection:
+        block = chain_store.last_block(connection)
+        waiting = len(chain_store.open_intents(connection))
+    try:
+        head = state.client.block().number
+    except ChainUnavailable:
+        head = None
+    return schemas.StatusOut(
+        chain_head=head,
+        indexed_block=block.number if block else None,
+        now_s=state.clock(),
+        open_transactions=waiting,
+    )

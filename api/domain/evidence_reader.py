@@ -161,3 +161,13 @@ def decode_carry(data: bytes) -> Carry:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvidenceInvalid(f"{CARRY_FILE}: {error}", file=CARRY_FILE) from error
     return Carry(leases, deferred)
+
+
+def read_attestations(data: bytes) -> dict[str, bytes]:
+    """Read `attestations.json`: signature by lower-case address. Raises EvidenceInvalid."""
+    try:
+        rows = _read_json(data, "attestations.json")
+        return {str(r["attester"]): bytes.fromhex(r["signature"].removeprefix("0x")) for r in rows}
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        message = f"attestations.json: {error}"
+        raise EvidenceInvalid(message, file="attestations.json") from error

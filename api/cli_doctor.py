@@ -1,0 +1,115 @@
+"""Doctor: what is set up, what is not, and what to do about it."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.chain.client import ChainClient
+from api.chain.deployment import code_problems, load_deployment
+from api.db.session import open_engine, ping
+from api.errors import AppError
+from api.settings import ClockSource, Settings
+
+_CLOCK_TOLERANCE_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding: `ok`, `warn` or `fail`, and what to do."""
+
+    name: str
+    level: str
+    message: str
+    advice: str | None = None
+
+
+def diagnose(settings: Settings) -> list[Check]:
+    """Run every check; none of them changes anything."""
+    parts: tuple[Callable[[Settings], list[Check]], ...] = (
+        _tools,
+        _database,
+        _chain,
+        _contracts,
+        _evidence,
+        _keys,
+    )
+    return [check for part in parts for check in part(settings)]
+
+
+def _tools(_settings: Settings) -> list[Check]:
+    checks = [Check("python", "ok", ".".join(map(str, sys.version_info[:3])))]
+    node = shutil.which("node")
+    if node is None:
+        advice = "install Node 20+ to compile contracts and run a local chain"
+        return [*checks, Check("node", "warn", "not found", advice)]
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    return [*checks, Check("node", "ok", version.stdout.strip())]
+
+
+def _database(settings: Settings) -> list[Check]:
+    try:
+        ping(open_engine(settings.database_url))
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        message = type(error).__name__
+        return [Check("database", "fail", message, "check DATABASE_URL and that it runs")]
+    return [Check("database", "ok", settings.database_url.split(":", 1)[0] + " answers")]
+
+
+def _chain(settings: Settings) -> list[Check]:
+    client = ChainClient(settings.rpc_url)
+    try:
+        chain_id, head = client.chain_id(), client.block()
+    except AppError as error:
+        advice = "start a node, or set RENTROLL_RPC_URL"
+        return [Check("chain", "fail", error.message, advice)]
+    checks = [Check("chain", "ok", f"chain {chain_id}, block {head.number}")]
+    drift_s = abs(int(time.time()) - head.time_s)
+    if settings.clock is ClockSource.CHAIN:
+        checks.append(Check("clock", "ok", "follows the newest block"))
+    elif drift_s > _CLOCK_TOLERANCE_S:
+        message = f"newest block and this machine differ by {drift_s} s"
+        advice = "check this machine's time; a simulated chain wants RENTROLL_CLOCK=chain"
+        checks.append(Check("clock", "warn", message, advice))
+    else:
+        checks.append(Check("clock", "ok", f"within {drift_s} s of the newest block"))
+    return checks
+
+
+def _contracts(settings: Settings) -> list[Check]:
+    try:
+        deployment = load_deployment(settings.deployment_file)
+    except AppError as error:
+        return [Check("contracts", "fail", error.message, "deploy again")]
+    if deployment is None:
+        advice = "deploy (`tools/brownie run deploy --network rentroll`)"
+        return [Check("contracts", "fail", f"no {settings.deployment_file}", advice)]
+    try:
+        problems = code_problems(ChainClient(settings.rpc_url), deployment)
+    except AppError as error:
+        return [Check("contracts", "fail", error.message, "the chain must answer first")]
+    if problems:
+        advice = "is this the right node and deployment file?"
+        return [Check("contracts", "fail", problem, advice) for problem in problems]
+    return [Check("contracts", "ok", f"bytecode as deployed on chain {deployment.chain_id}")]
+
+
+def _evidence(settings: Settings) -> list[Check]:
+    folder = settings.evidence_dir
+    if folder.exists() and not folder.is_dir():
+        return [Check("evidence", "fail", f"{folder} is no folder", "set RENTROLL_EVIDENCE_DIR")]
+    present = "exists" if folder.exists() else "will be made"
+    return [Check("evidence", "ok", f"{folder} {present}")]
+
+
+def _keys(settings: Settings) -> list[Check]:
+    if settings.relayer_key_file is None:
+        advice = "set RENTROLL_RELAYER_KEY_FILE where the worker should post and settle"
+        return [Check("relayer key", "warn", "none: the worker is a dry run", advice)]
+    if not settings.relayer_key_file.exists():
+        return [Check("relayer key", "fail", "the file does not exist", "check the path")]
+    return [Check("relayer key", "ok", "present")]

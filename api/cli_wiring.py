@@ -1,0 +1,105 @@
+"""Wiring of the processes that are not the HTTP application: worker, attester, one-off commands."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from api.attester_client import HttpAttesterApi
+from api.chain.calldata import checksum
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment, load_deployment
+from api.chain.signer import load_signer
+from api.db.migrate import upgrade
+from api.db.session import open_engine, transaction
+from api.errors import Misconfigured
+from api.main import make_clock
+from api.pipeline.attest import Attester
+from api.pipeline.close import Closed, close_due
+from api.pipeline.evidence_store import EvidenceFolder, EvidenceUrl
+from api.pipeline.register import add_attester_key as insert_attester_key
+from api.pipeline.register import add_operator as insert_operator
+from api.pipeline.worker import Worker
+from api.settings import Settings
+
+
+def require_deployment(settings: Settings) -> Deployment:
+    """Deployment of the settings. Raises Misconfigured saying what to do."""
+    deployment = load_deployment(settings.deployment_file)
+    if deployment is None:
+        raise Misconfigured(
+            f"no deployment at {settings.deployment_file}: deploy the contracts first"
+            " (`tools/brownie run deploy --network rentroll`) or set RENTROLL_DEPLOYMENT_FILE"
+        )
+    return deployment
+
+
+@dataclass(frozen=True, slots=True)
+class RunningWorker:
+    """A wired worker; `dry` without a relayer key."""
+
+    worker: Worker
+    dry: bool
+
+
+def make_worker(settings: Settings) -> RunningWorker:
+    """Worker of the settings, on a migrated database."""
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    client = ChainClient(settings.rpc_url)
+    signer = load_signer(settings.relayer_key_file)
+    worker = Worker(
+        engine,
+        client,
+        require_deployment(settings),
+        EvidenceFolder(settings.evidence_dir),
+        signer,
+        make_clock(settings, client),
+    )
+    return RunningWorker(worker, dry=signer is None)
+
+
+def make_attester(settings: Settings) -> Attester:
+    """Attester of the settings: its evidence comes from the API, like everybody's."""
+    signer = load_signer(settings.attester_key_file)
+    if signer is None:
+        raise Misconfigured("an attester needs RENTROLL_ATTESTER_KEY_FILE")
+    if settings.attester_api_key is None:
+        raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
+    deployment = require_deployment(settings)
+    return Attester(
+        HttpAttesterApi(settings.api_url, settings.attester_api_key.get_secret_value()),
+        EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence"),
+        signer,
+        chain_id=deployment.chain_id,
+        registry=deployment.statement_registry,
+    )
+
+
+def close_now(settings: Settings, facility_id: int | None) -> list[Closed]:
+    """Close what is due, by the settings' clock."""
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    clock = make_clock(settings, ChainClient(settings.rpc_url))
+    evidence = EvidenceFolder(settings.evidence_dir)
+    return close_due(engine, evidence, clock(), facility_id=facility_id)
+
+
+def add_operator(settings: Settings, name: str, address: str) -> dict[str, Any]:
+    """Register an operator in the database of the settings."""
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    with transaction(engine) as connection:
+        operator_id, key = insert_operator(
+            connection, name=name, address=checksum(address), now_s=now_s
+        )
+    return {"operator_id": operator_id, "name": name, "api_key": key}
+
+
+def add_attester_key(settings: Settings, label: str) -> dict[str, Any]:
+    """Make an attester's key in the database of the settings."""
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    with transaction(engine) as connection:
+        key = insert_attester_key(connection, label=label, now_s=now_s)
+    return {"label": label, "api_key": key}

@@ -2,3 +2,73 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+.PHONY: help setup contracts demo serve test check bench format clean
+
+PY := .venv/bin/python
+PYTHON ?= python3
+TRACE ?=
+
+help: ## Show the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# --- set-up: each stamp is redone when its lock file changes -----------------------------------
+
+build/.tools:
+	@bash tools/require
+	@mkdir -p build && touch $@
+
+build/uv: | build/.tools
+	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet 'uv>=0.9,<1'
+
+build/.service: pyproject.toml uv.lock | build/uv
+	@echo "installing the service"
+	@build/uv/bin/uv sync --quiet --locked && touch $@
+
+build/.node: package.json package-lock.json | build/.tools
+	@echo "installing compiler, OpenZeppelin, anvil and forge"
+	@npm ci --ignore-scripts --silent --no-fund --no-audit && mkdir -p build && touch $@
+
+build/.brownie: pyproject.toml uv.lock | build/uv
+	@echo "installing brownie"
+	@UV_PROJECT_ENVIRONMENT=.venv-contracts build/uv/bin/uv sync --quiet --locked --no-default-groups --group contracts && touch $@
+
+build/.contracts: $(shell find contracts -name '*.sol') brownie-config.yaml build/.node build/.brownie
+	@echo "compiling contracts"
+	@tools/brownie compile > build/compile.log || { cat build/compile.log; exit 1; }
+	@test -f build/contracts/TrancheToken.json || { cat build/compile.log; exit 1; }
+	@touch $@
+
+setup: build/.service build/.contracts ## Install everything and compile the contracts
+
+contracts: build/.contracts ## Compile the contracts
+
+# --- use ---------------------------------------------------------------------------------------
+
+demo: setup ## Run the main job end to end on a local chain; TRACE=folder uses a Helios trace
+	@$(PY) -m scripts.demo $(if $(TRACE),--trace $(TRACE))
+
+serve: setup ## The same stack, kept running
+	@$(PY) -m scripts.demo --keep
+
+bench: setup ## Print throughput figures and ratios
+	@$(PY) -m scripts.bench
+
+# --- quality -----------------------------------------------------------------------------------
+
+test: setup ## Run all tests
+	@$(PY) -m pytest
+	@tools/test-contracts
+
+check: build/.service build/.node ## Lint, types, formatting
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@node_modules/.bin/forge fmt --check
+	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
+	@echo "check: fine"
+
+format: build/.service build/.node ## Format the code
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && node_modules/.bin/forge fmt
+
+clean: ## Remove what was built and installed
+	@rm -rf build .venv .venv-contracts node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis

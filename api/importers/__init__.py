@@ -1,0 +1,1 @@
+"""Reading metering formats of others."""

@@ -1,7 +1,6 @@
 """`rentroll`: the service, its worker and attesters, import, closing, verification, doctor."""
 
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -221,4 +220,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -19,7 +19,8 @@ DEVICE_REGISTERED = "rentroll.device.registered.v1"
 MAX_TEXT = 200
 MAX_ENERGY_JOULES = 10**12
 # NVML: "GPU-" or "MIG-" and a UUID; older drivers add slice indices to MIG ids.
-_DEVICE = re.compile(r"(GPU|MIG)-[0-9A-Za-z/-]{8,88}", re.ASCII)
+# Lower-case hex only: two spellings of one UUID would be two devices.
+_DEVICE = re.compile(r"(GPU|MIG)-(GPU-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/\d{1,3}){0,2}")
 # CloudEvents 1.0 §3: context attributes that we know. Extensions are lower-case alphanumerics.
 _CONTEXT = frozenset(
     {"specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"}

@@ -135,7 +135,8 @@ def rate_entries(
     total_micros = total_seconds = 0
     previous: Entry | None = None
     for entry in ordered:
-        if entry == previous:
+        # One interval can be recorded late and voided more than once; anything else is once.
+        if entry == previous and entry.kind is not LineKind.VOID:
             raise InvalidInput("two lines of a statement are equal", field="entries")
         previous = entry
         lease = leases.get(entry.lease)

@@ -254,4 +254,4 @@ def import_trace(
         seconds += sum(end_s - start_s for _, start_s, end_s in records)
         if on_progress:
             on_progress(seconds // MINUTE_S, total_minutes)
-    return ImportSummary(len(pools), events, *counts, gpu_minutes=seconds // MINUTE_S)
+    return ImportSummary(len(pools), events, counts[0], counts[1], counts[2], seconds // MINUTE_S)

@@ -98,14 +98,14 @@ class FacilityView:
         self._require_free(self._usage, interval, "overlap", "device is already in use")
         self._require_free(self._outages, interval, "outage_overlap", "device was out of service")
         self._require_capacity(lease, interval)
+        if placement.late and event.delivery:
+            raise EventRejected("epoch_closed", "delivery must be metered before the cut-off")
+        kind = LineKind.DELIVERY if event.delivery else LineKind.USAGE
+        kind = LineKind.LATE_USAGE if placement.late else kind
+        # Every rule holds: only now is the interval taken, so a rejected event blocks no other.
         self._usage.setdefault(device, Occupancy()).add(event.start_s, event.end_s)
         if lease.max_gpus:
             self._lease_usage[lease.lease].append((event.start_s, event.end_s))
-        kind = LineKind.DELIVERY if event.delivery else LineKind.USAGE
-        if placement.late:
-            if event.delivery:
-                raise EventRejected("epoch_closed", "delivery must be metered before the cut-off")
-            kind = LineKind.LATE_USAGE
         epoch = placement.statement_epoch
         return Accepted(device, interval.lease, event.start_s, event.end_s, epoch, kind)
 

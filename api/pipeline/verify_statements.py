@@ -1,8 +1,8 @@
 """Verify, part 1: every posted statement against its evidence, byte by byte."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from api.chain.calldata import terms_tuple
 from api.chain.client import ChainClient
@@ -330,5 +330,5 @@ def recorded_entries(lines: list[Line], carry: Carry, before: Carry) -> list[Ent
         if x.kind in RECORDED_KINDS
     ]
     entries += [e for e in carry.deferred if e.kind is LineKind.VOID]
-    inherited: set[Any] = {e for e in before.deferred if e.kind is LineKind.VOID}
-    return [e for e in entries if e not in inherited]
+    supplied = Counter(entries) - Counter(e for e in before.deferred if e.kind is LineKind.VOID)
+    return list(supplied.elements())

@@ -48,7 +48,7 @@ class SimulatedFacility:
 
 def _lease(name: str, plan: str, place: tuple[int, int], price: int, busy: int) -> SimulatedLease:
     first, gpus = place
-    committed = gpus if plan == "take_or_pay" else 0
+    committed = gpus * 5 // 8 if plan == "take_or_pay" else 0
     credit = 1_000 if plan == "reserved" else 0
     renter = f"renter-{name.split('-', 1)[0]}"
     return SimulatedLease(name, renter, plan, first, gpus, price, committed, credit, busy)
@@ -77,8 +77,7 @@ FACILITIES = (
         0,
         0,
         (
-            _lease("delta-1", "take_or_pay", (0, 5), 1_390_000, 600),
-            _lease("ember-1", "on_demand", (5, 3), 1_790_001, 800),
+            _lease("delta-1", "take_or_pay", (0, 8), 1_390_001, 550),
         ),
     ),
     SimulatedFacility(

@@ -48,9 +48,7 @@ class Timer:
         self._console.print(f"  {sum(self.spent.values()):7.1f} s  in all", highlight=False)
 
 
-def run(
-    source: Source, folder: Path, *, kill_worker: bool, keep: bool, console: Console
-) -> int:
+def run(source: Source, folder: Path, *, kill_worker: bool, keep: bool, console: Console) -> int:
     """Run the demo; returns the exit code."""
     timer = Timer(console)
     with Stack(folder, start_s=source.start_s - _LEAD_S) as stack:

@@ -76,9 +76,7 @@ FACILITIES = (
         8,
         0,
         0,
-        (
-            _lease("delta-1", "take_or_pay", (0, 8), 1_390_001, 550),
-        ),
+        (_lease("delta-1", "take_or_pay", (0, 8), 1_390_001, 550),),
     ),
     SimulatedFacility(
         "cascade",

@@ -190,6 +190,12 @@ class Stack:
         answer.raise_for_status()
         return answer.json()
 
+    def evidence_file(self, path: str) -> str:
+        """Text of a published evidence file."""
+        answer = httpx.get(f"{self.api_url}/v1/evidence/{path}", timeout=120)
+        answer.raise_for_status()
+        return answer.text
+
     def send(self, sender: str, to: str, data: str) -> None:
         """Send a transaction from an unlocked wallet and wait until it is mined."""
         transaction = {"from": sender, "to": to, "data": data, "gas": hex(3_000_000)}

@@ -1,0 +1,240 @@
+"""The story that the demo tells, step by step: operators, renters, holders, time."""
+
+import csv
+import io
+from dataclasses import dataclass, field
+
+from rich.console import Console
+
+from api.chain import calldata
+from api.domain.evidence import LINES_FILE, epoch_folder
+from api.domain.units import FacilityId, tranche_id
+from scripts.demo_sources import Plan, Source
+from scripts.simulate import DAY_S
+from scripts.stack import (
+    CHALLENGE_WINDOW_S,
+    GRACE_S,
+    HOLDERS,
+    OPERATORS,
+    RENTER,
+    Stack,
+    wallet,
+)
+
+_EPOCH_TIMEOUT_S = 300.0
+# How many epochs later the late payer pays.
+LATE_EPOCHS = 2
+
+
+@dataclass
+class Facility:
+    """One facility during the story."""
+
+    facility_id: int
+    plan: Plan
+    # What each lease was charged and has not paid, micros.
+    due: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def token_ids(self) -> list[int]:
+        """Tranches, most senior first."""
+        count = len(self.plan.facility["tranches"])
+        return [tranche_id(FacilityId(self.facility_id), i) for i in range(count)]
+
+
+class Story:
+    """Drives a stack through the delivery window of a source."""
+
+    def __init__(self, stack: Stack, source: Source, console: Console) -> None:
+        self._stack, self._source, self._console = stack, source, console
+        self._keys: list[str] = []
+        self._facilities: list[Facility] = []
+        self._holders = [wallet(i).address for i in HOLDERS]
+        self._renter = wallet(RENTER).address
+
+    def register(self) -> None:
+        """Operators, facilities, leases; then the operators' wallets offer, mint and fund."""
+        for number, index in enumerate(OPERATORS, start=1):
+            body = {"name": f"operator-{number}", "address": wallet(index).address}
+            self._keys.append(self._stack.admin("/v1/operators", body)["api_key"])
+        for number, plan in enumerate(self._source.plans()):
+            key = self._keys[plan.operator]
+            answer = self._stack.post("/v1/facilities", plan.facility, key)
+            facility = Facility(answer["facility_id"], plan)
+            for lease in plan.leases:
+                self._stack.post(f"/v1/facilities/{facility.facility_id}/leases", lease, key)
+            self._offer(facility, answer["offer"])
+            self._facilities.append(facility)
+            self._source.registered(number, facility.facility_id)
+        self._fill_renter()
+        self._console.print(f"{len(self._facilities)} facilities offered, minted and funded")
+
+    def _offer(self, facility: Facility, offer: dict[str, str]) -> None:
+        sender = wallet(OPERATORS[facility.plan.operator]).address
+        self._stack.send(sender, offer["to"], offer["data"])
+        token = self._stack.deployment.tranche_token
+        tranches = facility.plan.facility["tranches"]
+        for token_id, tranche in zip(facility.token_ids, tranches, strict=True):
+            # Uneven shares, so that divisions leave remainders.
+            left = tranche["unit_cap"]
+            for holder in self._holders[:2]:
+                units = left * 3 // 7
+                left -= units
+                mint = calldata.call("TrancheToken", "mint", holder, token_id, units)
+                self._stack.send(sender, token, mint)
+            mint = calldata.call("TrancheToken", "mint", self._holders[2], token_id, left)
+            self._stack.send(sender, token, mint)
+        fund = calldata.call("FacilityRegistry", "fund", facility.facility_id)
+        self._stack.send(sender, self._stack.deployment.facility_registry, fund)
+
+    def _fill_renter(self) -> None:
+        token = self._stack.deployment.settlement_token
+        amount = 10**15
+        lockbox = self._stack.deployment.rent_lockbox
+        mint = calldata.call("SettlementToken", "mint", self._renter, amount)
+        approve = calldata.call("SettlementToken", "approve", lockbox, amount)
+        self._stack.send(self._renter, token, mint)
+        self._stack.send(self._renter, token, approve)
+
+    def push(self, day: int) -> None:
+        """Push the day's metering after its end, within the grace; bad events must be rejected."""
+        end_s = self._source.start_s + (day + 1) * DAY_S
+        self._stack.chain.set_time(end_s + 60)
+        accepted = 0
+        for operator, batch in self._source.events(day):
+            answer = self._stack.post("/v1/events", batch, self._keys[operator])
+            if answer["rejected"]:
+                first = next(r for r in answer["results"] if r["status"] == "rejected")
+                raise RuntimeError(f"an event was rejected: {first}")
+            accepted += answer["accepted"]
+        rejected = 0
+        for operator, event, code in self._source.bad(day):
+            answer = self._stack.post("/v1/events", event, self._keys[operator])
+            result = answer["results"][0]
+            if result.get("code") != code:
+                raise RuntimeError(f"expected {code}, got {result}")
+            rejected += 1
+        self._console.print(
+            f"day {day + 1}: {accepted:,} events accepted, {rejected} bad ones rejected by name"
+        )
+
+    def close(self, day: int, *, kill_worker: bool) -> None:
+        """Pass the cut-off and wait until every facility's epoch is on-chain."""
+        end_s = self._source.start_s + (day + 1) * DAY_S
+        self._stack.chain.set_time(end_s + GRACE_S)
+        if kill_worker:
+            self._wait_closed(day, facilities=1)
+            self._stack.kill_worker()
+            self._console.print("worker killed with SIGKILL in mid-epoch, and started again")
+            self._stack.start_worker()
+        registry = self._stack.deployment.statement_registry
+
+        def posted() -> bool:
+            return all(
+                self._stack.client.read(
+                    "StatementRegistry", registry, "epochsPosted", f.facility_id
+                )
+                > day
+                for f in self._facilities
+            )
+
+        self._stack.wait(f"epoch {day} on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
+
+    def _wait_closed(self, day: int, *, facilities: int) -> None:
+        def closed() -> bool:
+            rows = self._stack.get("/v1/facilities")
+            return sum(row["epochs_closed"] > day for row in rows) >= facilities
+
+        self._stack.wait("a closed epoch", closed, timeout_s=_EPOCH_TIMEOUT_S, pause_s=0.01)
+
+    def _charges(self, facility: Facility, day: int) -> None:
+        """Add what the statement's lines charge to each lease."""
+        folder = epoch_folder(facility.facility_id, day)
+        data = self._stack.evidence_file(f"{folder}/{LINES_FILE}")
+        for row in csv.DictReader(io.StringIO(data)):
+            lease = row["lease"]
+            facility.due[lease] = facility.due.get(lease, 0) + int(row["charge_micros"])
+
+    def money(self, day: int) -> None:
+        """Rent for the day's statement; what became final settles; units move; holders claim."""
+        for facility in self._facilities:
+            statement_day = day - LATE_EPOCHS if facility.plan.pays_late else day
+            if statement_day >= 0:
+                self._charges(facility, statement_day)
+                self._pay(facility)
+        end_s = self._source.start_s + (day + 1) * DAY_S
+        self._stack.chain.set_time(end_s + GRACE_S + CHALLENGE_WINDOW_S)
+        self._wait_settled()
+        # Six hours later the streams are a quarter through: units change hands in mid-stream.
+        self._stack.chain.set_time(end_s + GRACE_S + CHALLENGE_WINDOW_S + DAY_S // 4)
+        for facility in self._facilities:
+            self._move(facility, day)
+        if day % 2:
+            self._claim(self._holders[day % len(self._holders)])
+
+    def _pay(self, facility: Facility) -> None:
+        lockbox = self._stack.deployment.rent_lockbox
+        for lease, amount in sorted(facility.due.items()):
+            if amount <= 0:
+                continue
+            reference = bytes.fromhex(lease[2:])
+            pay = calldata.call("RentLockbox", "payRent", facility.facility_id, reference, amount)
+            self._stack.send(self._renter, lockbox, pay)
+            facility.due[lease] = 0
+
+    def _wait_settled(self) -> None:
+        lockbox = self._stack.deployment.rent_lockbox
+
+        def settled() -> bool:
+            return not any(
+                self._stack.client.read("RentLockbox", lockbox, "settleable", f.facility_id)
+                for f in self._facilities
+            )
+
+        self._stack.wait("settlements", settled, timeout_s=_EPOCH_TIMEOUT_S)
+
+    def _move(self, facility: Facility, day: int) -> None:
+        token = self._stack.deployment.tranche_token
+        sender = self._holders[day % 3]
+        receiver = self._holders[3 + day % 2]
+        for token_id in facility.token_ids:
+            held = self._stack.client.read("TrancheToken", token, "positionOf", sender, token_id)[2]
+            units = held // 5
+            if units:
+                data = calldata.call(
+                    "TrancheToken", "safeTransferFrom", sender, receiver, token_id, units, b""
+                )
+                self._stack.send(sender, token, data)
+
+    def _claim(self, holder: str) -> None:
+        ids = [token_id for f in self._facilities for token_id in f.token_ids]
+        data = calldata.claim(ids, holder)
+        self._stack.send(holder, self._stack.deployment.tranche_token, data)
+
+    def finish(self) -> None:
+        """Facilities that are paid in full mature; everybody but one holder claims."""
+        last_s = self._source.start_s + self._source.days * DAY_S + DAY_S
+        self._stack.chain.set_time(last_s)
+        self._wait_settled()
+        self._mature()
+        for holder in self._holders[:-1]:
+            self._claim(holder)
+        # A last claim in mid-stream of the facility that pays late.
+        self._stack.chain.set_time(last_s + 600)
+        self._claim(self._holders[-1])
+        head = self._stack.client.block().number
+
+        def indexed() -> bool:
+            block = self._stack.get("/v1/status")["indexed_block"]
+            return bool(block is not None and block >= head)
+
+        self._stack.wait("the index", indexed)
+
+    def _mature(self) -> None:
+        registry = self._stack.deployment.facility_registry
+        lockbox = self._stack.deployment.rent_lockbox
+        for facility in self._facilities:
+            book = self._stack.client.read("RentLockbox", lockbox, "bookOf", facility.facility_id)
+            if not facility.plan.pays_late and book[2] == self._source.days:
+                data = calldata.call("FacilityRegistry", "mature", facility.facility_id)
+                self._stack.send(self._renter, registry, data)

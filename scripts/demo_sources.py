@@ -53,11 +53,11 @@ class Source(Protocol):
 class SimulationSource:
     """Three simulated facilities."""
 
-    gpu_minutes = None
-
     def __init__(self, seed: int, days: int) -> None:
         self.about = f"Three simulated facilities, {days} daily epochs, seed {seed}"
         self.start_s, self.days, self._seed = SIMULATION_START_S, days, seed
+        # What the simulator's metering comes to is for the system to find out.
+        self.gpu_minutes: int | None = None
         self._simulations: list[Simulation] = []
 
     def plans(self) -> list[Plan]:

@@ -130,13 +130,12 @@ class Story:
         registry = self._stack.deployment.statement_registry
 
         def posted() -> bool:
-            return all(
-                self._stack.client.read(
-                    "StatementRegistry", registry, "epochsPosted", f.facility_id
-                )
-                > day
+            read = self._stack.client.read
+            counts = [
+                read("StatementRegistry", registry, "epochsPosted", f.facility_id)
                 for f in self._facilities
-            )
+            ]
+            return all(count > day for count in counts)
 
         self._stack.wait(f"epoch {day} on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
 

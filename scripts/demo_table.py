@@ -21,10 +21,10 @@ def parse_parts(rows: list[dict[str, Any]]) -> list[Reconciliation]:
     """Reconciliations from the JSON of `rentroll verify`."""
     return [
         Reconciliation(
-            row["facility_id"],
-            *(row[name] for name in NUMBERS),
-            Differences(**row["differences"]),
-            tuple(Mismatch(**m) for m in row["mismatches"]),
+            facility_id=row["facility_id"],
+            differences=Differences(**row["differences"]),
+            mismatches=tuple(Mismatch(**m) for m in row["mismatches"]),
+            **{name: row[name] for name in NUMBERS},
         )
         for row in rows
     ]

@@ -131,18 +131,18 @@ class Story:
 
         def posted() -> bool:
             read = self._stack.client.read
-            counts = [
+            counts: list[int] = [
                 read("StatementRegistry", registry, "epochsPosted", f.facility_id)
                 for f in self._facilities
             ]
-            return all(count > day for count in counts)
+            return min(counts) > day
 
         self._stack.wait(f"epoch {day} on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
 
     def _wait_closed(self, day: int, *, facilities: int) -> None:
         def closed() -> bool:
             rows = self._stack.get("/v1/facilities")
-            return sum(row["epochs_closed"] > day for row in rows) >= facilities
+            return bool(sum(row["epochs_closed"] > day for row in rows) >= facilities)
 
         self._stack.wait("a closed epoch", closed, timeout_s=_EPOCH_TIMEOUT_S, pause_s=0.01)
 

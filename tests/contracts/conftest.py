@@ -1,0 +1,53 @@
+"""Deployed contracts and a funded facility, fresh for every test."""
+
+import pytest
+from brownie import chain
+
+from api.domain.facility import FacilityTerms, TrancheTerms
+from api.domain.hashing import device_hash
+from api.domain.units import FacilityId
+from scripts.deploy import Plan, deploy_all
+from tests.contracts.model import World
+
+EPOCH_S = 3_600
+EPOCHS = 4
+
+
+@pytest.fixture(autouse=True)
+def isolation(fn_isolation):
+    """Every test starts from the same chain."""
+
+
+@pytest.fixture
+def world(accounts, tmp_path, request):
+    """All contracts, one facility with two tranches, funded and delivering."""
+    import brownie
+
+    attesters = sorted((accounts.add() for _ in range(3)), key=lambda a: int(a.address, 16))
+    plan = Plan(
+        deployment_file=tmp_path / "deployment.json",
+        settlement_token=None,
+        attesters=tuple(a.address for a in attesters),
+        threshold=2,
+        gpu_operators=(accounts[1].address,),
+        challenge_window_s=600,
+        admin=None,
+        base_uri="ipfs://{id}",
+    )
+    contracts = deploy_all(plan, brownie.project.get_loaded_projects()[0], accounts[0])
+    start_s = chain[-1].timestamp + 100
+    terms = FacilityTerms(
+        facility_id=FacilityId(7),
+        gpu_operator=accounts[1].address,
+        settlement_token=contracts["SettlementToken"].address,
+        gpu_class="H100-SXM5-80GB",
+        site="SE-LULEA-1",
+        window_start_s=start_s,
+        window_end_s=start_s + EPOCHS * EPOCH_S,
+        epoch_length_s=EPOCH_S,
+        devices=tuple(sorted(device_hash(f"GPU-{i}") for i in range(10))),
+        promised_availability_ppm=990_000,
+        fee_bps=100,
+        tranches=(TrancheTerms(16, 1_000_003), TrancheTerms(24)),
+    )
+    return World(contracts, terms, accounts, attesters)

@@ -1,0 +1,105 @@
+"""What contract tests share: sending as the right account, statements signed by attesters."""
+
+from dataclasses import replace
+from typing import Any
+
+from brownie import chain
+from eth_account import Account
+
+from api.chain.calldata import terms_tuple
+from api.domain.facility import FacilityTerms
+from api.domain.statement import Statement, statement_digest, statement_hash
+from api.domain.units import ZERO32, Bytes32, Epoch, tranche_id
+
+
+class World:
+    """Contracts with one facility of two tranches."""
+
+    def __init__(
+        self, contracts: dict[str, Any], terms: FacilityTerms, accounts: Any, attesters: list[Any]
+    ) -> None:
+        self.facilities = contracts["FacilityRegistry"]
+        self.statements = contracts["StatementRegistry"]
+        self.token = contracts["TrancheToken"]
+        self.lockbox = contracts["RentLockbox"]
+        self.dollar = contracts["SettlementToken"]
+        self.terms, self.accounts, self.attesters = terms, accounts, attesters
+        self.operator, self.renter = accounts[1], accounts[2]
+        self.ann, self.bob, self.cleo = accounts[3], accounts[4], accounts[5]
+        self.senior = tranche_id(terms.facility_id, 0)
+        self.junior = tranche_id(terms.facility_id, 1)
+        self.previous = ZERO32
+
+    def offer(self, terms: FacilityTerms | None = None) -> Any:
+        """Offer the facility."""
+        terms = terms or self.terms
+        tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
+        arguments = (terms.facility_id, terms_tuple(terms), tranches)
+        return self.facilities.offer(*arguments, {"from": self.operator})
+
+    def fund(self) -> "World":
+        """Offer, mint everything to ann and bob, fund, and wait for the window."""
+        self.offer()
+        as_operator = {"from": self.operator}
+        self.token.mint(self.ann, self.senior, 16, as_operator)
+        self.token.mint(self.ann, self.junior, 13, as_operator)
+        self.token.mint(self.bob, self.junior, 11, as_operator)
+        self.facilities.fund(self.terms.facility_id, as_operator)
+        self.dollar.mint(self.renter, 10**15, {"from": self.renter})
+        self.dollar.approve(self.lockbox, 10**15, {"from": self.renter})
+        return self
+
+    def statement(self, epoch: int, gross: int, **changes: Any) -> Statement:
+        """A consistent statement of an epoch."""
+        start_s, end_s = self.terms.epoch_bounds(epoch)
+        statement = Statement(
+            self.terms.facility_id,
+            Epoch(epoch),
+            start_s,
+            end_s,
+            self.terms.capacity_gpu_seconds(),
+            3_600 if gross else 0,
+            gross,
+            1 if gross else 0,
+            Bytes32(b"\x11" * 32) if gross else ZERO32,
+            Bytes32(b"\x22" * 32),
+            self.previous,
+            5_000,
+            0,
+        )
+        return replace(statement, **changes)
+
+    def sign(self, statement: Statement, attesters: list[Any] | None = None) -> list[Any]:
+        """Attestations in ascending order of attester."""
+        digest = statement_digest(statement, chain_id=chain.id, registry=self.statements.address)
+        chosen = self.attesters[:2] if attesters is None else attesters
+        return [
+            (a.address, bytes(Account.unsafe_sign_hash(digest, a.private_key).signature))
+            for a in chosen
+        ]
+
+    def post(self, epoch: int, gross: int) -> Statement:
+        """Pass the epoch's end and post its statement."""
+        statement = self.statement(epoch, gross)
+        self.wait_until(statement.epoch_end_s)
+        signed = self.sign(statement)
+        self.statements.post(statement.as_abi_tuple(), signed, {"from": self.cleo})
+        self.previous = statement_hash(statement)
+        return statement
+
+    def pay(self, amount: int) -> None:
+        """Pay rent."""
+        lease = b"\x33" * 32
+        self.lockbox.payRent(self.terms.facility_id, lease, amount, {"from": self.renter})
+
+    def settle(self, epochs: int) -> Any:
+        """Pass the challenge window and settle."""
+        chain.sleep(601)
+        chain.mine()
+        return self.lockbox.settle(self.terms.facility_id, epochs, {"from": self.cleo})
+
+    @staticmethod
+    def wait_until(instant_s: int) -> None:
+        """Mine a block at or after an instant."""
+        if chain[-1].timestamp < instant_s:
+            chain.mine(timestamp=instant_s)

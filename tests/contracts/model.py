@@ -101,5 +101,7 @@ class World:
     @staticmethod
     def wait_until(instant_s: int) -> None:
         """Mine a block at or after an instant."""
-        if chain[-1].timestamp < instant_s:
-            chain.mine(timestamp=instant_s)
+        left_s = instant_s - chain[-1].timestamp
+        if left_s > 0:
+            chain.sleep(left_s)
+            chain.mine()

@@ -92,9 +92,10 @@ class FacilityView:
             message = f"facility {self.facility_id} holds {self.terms.gpu_class}"
             raise EventRejected("gpu_class_mismatch", message, field="gpu_class")
         device = _hash_of(event.device)
-        lease = self._lease(event.lease_id, event.start_s, event.end_s)
+        lease = self._lease(event.lease_id)
         interval = Interval(device, Bytes32(lease.lease), event.start_s, event.end_s)
         placement = self._place(interval)
+        self._require_lease_open(lease, interval)
         self._require_free(self._usage, interval, "overlap", "device is already in use")
         self._require_free(self._outages, interval, "outage_overlap", "device was out of service")
         self._require_capacity(lease, interval)
@@ -111,12 +112,12 @@ class FacilityView:
 
     def accept_outage(self, event: OutageEvent) -> Accepted:
         """Judge one outage and take it. Raises EventRejected; a closed epoch takes none."""
-        lease = ZERO32
-        if event.lease_id is not None:
-            row = self._lease(event.lease_id, event.start_s, event.end_s)
-            lease = Bytes32(row.lease)
+        row = None if event.lease_id is None else self._lease(event.lease_id)
+        lease = ZERO32 if row is None else Bytes32(row.lease)
         interval = Interval(_hash_of(event.device), lease, event.start_s, event.end_s)
         placement = self._place(interval)
+        if row is not None:
+            self._require_lease_open(row, interval)
         if placement.late:
             raise EventRejected("epoch_closed", "the epoch of this outage is closed")
         self._require_free(self._usage, interval, "outage_overlap", "device was in use")
@@ -136,14 +137,18 @@ class FacilityView:
             self.terms, interval, recorded_at_s=self.recorded_at_s, grace_s=self.grace_s
         )
 
-    def _lease(self, lease_id: str, start_s: int, end_s: int) -> Any:
+    def _lease(self, lease_id: str) -> Any:
         lease = self._leases.get(lease_id)
         if lease is None:
             raise EventRejected("lease_unknown", f"no lease {lease_id!r}", field="lease")
-        closed_s = lease.closed_at_s
-        if start_s < lease.opened_at_s or (closed_s is not None and end_s > closed_s):
-            raise EventRejected("lease_not_open", f"lease {lease_id!r} is not open throughout")
         return lease
+
+    def _require_lease_open(self, lease: Any, interval: Interval) -> None:
+        closed_s = lease.closed_at_s
+        closed = closed_s is not None and interval.end_s > closed_s
+        if interval.start_s < lease.opened_at_s or closed:
+            message = f"lease {lease.lease_id!r} is not open throughout"
+            raise EventRejected("lease_not_open", message, field="lease")
 
     def _require_free(
         self, taken: dict[bytes, Occupancy], interval: Interval, reason: str, message: str

@@ -1,0 +1,144 @@
+"""Real objects for tests: operators, facilities, leases, events."""
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from api.db.session import transaction
+from api.domain.events import AVAILABILITY, CORRECTION, USAGE
+from api.domain.facility import TrancheTerms
+from api.domain.instants import format_instant
+from api.domain.rating import PricePlan
+from api.pipeline.evidence_store import EvidenceFolder
+from api.pipeline.ingest import EventResult, ingest
+from api.pipeline.leases import NewLease, open_lease
+from api.pipeline.register import NewFacility, add_operator, register_facility
+
+START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
+HOUR_S = 3_600
+DAY_S = 86_400
+GRACE_S = 3_600
+TOKEN = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+_NAMESPACE = uuid.UUID("6a2b1f0e-7c55-4a51-9f32-8a3f6b1f0c11")
+
+
+def device(index: int) -> str:
+    """A device id."""
+    return f"GPU-{uuid.uuid5(_NAMESPACE, str(index))}"
+
+
+@dataclass
+class Clock:
+    """A clock that tests set."""
+
+    now_s: int = START_S + DAY_S
+
+    def __call__(self) -> int:
+        return self.now_s
+
+
+class Ledger:
+    """One operator with one facility of four devices and two leases, on a real database."""
+
+    def __init__(self, engine: Engine, folder: Path, *, name: str = "op") -> None:
+        self.engine, self.clock = engine, Clock()
+        self.evidence = EvidenceFolder(folder / "evidence")
+        self._count = 0
+        with transaction(engine) as connection:
+            address = "0x" + name.encode().hex().ljust(40, "0")
+            self.operator_id, self.api_key = add_operator(
+                connection, name=name, address=address, now_s=START_S
+            )
+        self.facility_id = self.add_facility(range(4))
+        self.add_lease("lease-a")
+        self.add_lease("lease-b", max_gpus=1)
+
+    def add_facility(self, devices: range, **changes: Any) -> int:
+        """Register a facility of three daily epochs."""
+        values: dict[str, Any] = {
+            "facility_id": None,
+            "name": "hall-1",
+            "gpu_class": "H100-SXM5-80GB",
+            "site": "SE-LULEA-1",
+            "window_start_s": START_S,
+            "window_end_s": START_S + 3 * DAY_S,
+            "epoch_length_s": DAY_S,
+            "settlement_token": TOKEN,
+            "promised_availability_ppm": 990_000,
+            "fee_bps": 100,
+            "tranches": (TrancheTerms(10),),
+            "device_uuids": [device(i) for i in devices],
+        }
+        with transaction(self.engine) as connection:
+            row, _ = register_facility(
+                connection,
+                operator_id=self.operator_id,
+                new=NewFacility(**(values | changes)),
+                grace_s=GRACE_S,
+                now_s=START_S,
+            )
+        return int(row.facility_id)
+
+    def add_lease(self, lease_id: str, **changes: Any) -> bool:
+        """Open a lease at one dollar a GPU-hour."""
+        values: dict[str, Any] = {
+            "lease_id": lease_id,
+            "renter_ref": f"renter-of-{lease_id}",
+            "plan": PricePlan.ON_DEMAND,
+            "committed_gpus": 0,
+            "max_gpus": 0,
+            "opened_at_s": START_S,
+            "price_micros_per_gpu_hour": 1_000_000,
+            "sla_credit_bps": 0,
+        }
+        with transaction(self.engine) as connection:
+            return open_lease(connection, self.facility_id, NewLease(**(values | changes)))[1]
+
+    def event(self, kind: str, name: str | None, data: dict[str, Any]) -> dict[str, Any]:
+        """A CloudEvent; a fresh id unless named."""
+        self._count += 1
+        return {
+            "specversion": "1.0",
+            "id": name or f"e{self._count}",
+            "source": "collector/1",
+            "type": kind,
+            "data": {"facility_id": self.facility_id, **data},
+        }
+
+    def usage(
+        self, gpu: int, from_s: int, to_s: int, /, *, name: str | None = None, **changes: Any
+    ) -> dict[str, Any]:
+        """Usage of a device; times are seconds after the window's start."""
+        data = {
+            "device": device(gpu),
+            "lease": "lease-a",
+            "start": format_instant(START_S + from_s),
+            "end": format_instant(START_S + to_s),
+            "gpu_seconds": to_s - from_s,
+        }
+        return self.event(USAGE, name, data | changes)
+
+    def outage(self, gpu: int, from_s: int, to_s: int, /, **changes: Any) -> dict[str, Any]:
+        """A device out of service."""
+        data = {
+            "device": device(gpu),
+            "start": format_instant(START_S + from_s),
+            "end": format_instant(START_S + to_s),
+        }
+        return self.event(AVAILABILITY, None, data | changes)
+
+    def void(self, target: dict[str, Any]) -> dict[str, Any]:
+        """Correction that voids an event."""
+        corrects = {"source": target["source"], "id": target["id"]}
+        return self.event(CORRECTION, None, {"corrects": corrects, "action": "void"})
+
+    def ingest(self, *events: Any) -> list[EventResult]:
+        """Ingest one batch."""
+        return ingest(self.engine, self.operator_id, list(events), clock=self.clock)
+
+    def codes(self, *events: Any) -> list[str]:
+        """Ingest one batch; status or rejection code of each event."""
+        return [r.code or r.status for r in self.ingest(*events)]

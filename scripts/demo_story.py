@@ -161,6 +161,9 @@ class Story:
             if statement_day >= 0:
                 self._charges(facility, statement_day)
                 self._pay(facility)
+        # Late rent is for epochs that are final: the worker settles it at once. Waiting for that
+        # before time goes on fixes when its stream begins.
+        self._wait_settled()
         end_s = self._source.start_s + (day + 1) * DAY_S
         self._stack.chain.set_time(end_s + GRACE_S + CHALLENGE_WINDOW_S)
         self._wait_settled()

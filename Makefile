@@ -17,10 +17,10 @@ build/.tools:
 	@bash tools/require
 	@mkdir -p build && touch $@
 
-build/uv: | build/.tools
-	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet 'uv>=0.9,<1'
+build/uv/bin/uv: | build/.tools
+	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 
-build/.service: pyproject.toml uv.lock | build/uv
+build/.service: pyproject.toml uv.lock | build/uv/bin/uv
 	@echo "installing the service"
 	@build/uv/bin/uv sync --quiet --locked && touch $@
 
@@ -28,7 +28,7 @@ build/.node: package.json package-lock.json | build/.tools
 	@echo "installing compiler, OpenZeppelin, anvil and forge"
 	@npm ci --ignore-scripts --silent --no-fund --no-audit && mkdir -p build && touch $@
 
-build/.brownie: pyproject.toml uv.lock | build/uv
+build/.brownie: pyproject.toml uv.lock | build/uv/bin/uv
 	@echo "installing brownie"
 	@UV_PROJECT_ENVIRONMENT=.venv-contracts build/uv/bin/uv sync --quiet --locked --no-default-groups --group contracts && touch $@
 
@@ -44,10 +44,10 @@ contracts: build/.contracts ## Compile the contracts
 
 # --- use ---------------------------------------------------------------------------------------
 
-demo: setup ## Run the main job end to end on a local chain; TRACE=folder uses a Helios trace
+demo: setup ## The main job, end to end, on a local chain (TRACE=folder: on a Helios trace)
 	@$(PY) -m scripts.demo $(if $(TRACE),--trace $(TRACE))
 
-serve: setup ## The same stack, kept running
+serve: setup ## The same stack, kept running, with its addresses printed
 	@$(PY) -m scripts.demo --keep
 
 bench: setup ## Print throughput figures and ratios

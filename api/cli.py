@@ -120,7 +120,8 @@ def close(
     from api import cli_wiring
 
     with output.failing():
-        closed = cli_wiring.close_now(_settings(), facility)
+        with output.progress("epochs", quiet=as_json) as advance:
+            closed = cli_wiring.close_now(_settings(), facility, on_progress=advance)
         output.show_closed(closed, as_json=as_json)
 
 

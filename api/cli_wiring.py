@@ -1,6 +1,8 @@
 """Wiring of the processes that are not the HTTP application: worker, attester, one-off commands."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from api.attester_client import HttpAttesterApi
@@ -13,7 +15,7 @@ from api.db.session import open_engine, transaction
 from api.errors import Misconfigured
 from api.main import make_clock
 from api.pipeline.attest import Attester
-from api.pipeline.close import Closed, close_due
+from api.pipeline.close import Closed, close_due, due_epochs
 from api.pipeline.evidence_store import EvidenceFolder, EvidenceUrl
 from api.pipeline.register import add_attester_key as insert_attester_key
 from api.pipeline.register import add_operator as insert_operator
@@ -74,13 +76,25 @@ def make_attester(settings: Settings) -> Attester:
     )
 
 
-def close_now(settings: Settings, facility_id: int | None) -> list[Closed]:
-    """Close what is due, by the settings' clock."""
+def close_now(
+    settings: Settings,
+    facility_id: int | None,
+    *,
+    on_progress: Callable[[int, int], None],
+) -> list[Closed]:
+    """Close what is due, by the settings' clock; `on_progress(done, total)` after each epoch."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    clock = make_clock(settings, ChainClient(settings.rpc_url))
-    evidence = EvidenceFolder(settings.evidence_dir)
-    return close_due(engine, evidence, clock(), facility_id=facility_id)
+    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    total = len(due_epochs(engine, now_s, facility_id))
+    done = count(1)
+    return close_due(
+        engine,
+        EvidenceFolder(settings.evidence_dir),
+        now_s,
+        facility_id=facility_id,
+        on_closed=lambda _closed: on_progress(next(done), total),
+    )
 
 
 def add_operator(settings: Settings, name: str, address: str) -> dict[str, Any]:

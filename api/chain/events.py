@@ -118,3 +118,19 @@ def iter_events(client: ChainClient, deployment: Deployment, *, last: int) -> It
         raise ChainUnavailable(f"the node is behind block {last}")
     for first in range(deployment.start_block, last + 1, _RANGE):
         yield from events_in(client, deployment, first, min(last, first + _RANGE - 1))
+
+
+def first_log_block(client: ChainClient, deployment: Deployment) -> int:
+    """First block from the deployment's on in which one of the contracts logged anything.
+
+    Steps double, so that a long history is not read for its first log. Without any log it is the
+    deployment's own start.
+    """
+    addresses, head = list(contract_names(deployment)), client.block().number
+    first, step = deployment.start_block, 16
+    while first <= head:
+        logs = client.logs(addresses, first, min(head, first + step - 1))
+        if logs:
+            return min(int(log["blockNumber"], 16) for log in logs)
+        first, step = first + step, step * 2
+    return deployment.start_block

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from api.chain.client import ChainClient
 from api.chain.deployment import CONTRACTS, Deployment, code_problems, parse_deployment
-from api.chain.events import contract_names, iter_events
+from api.chain.events import first_log_block, iter_events
 from api.domain.evidence import canonical_json, hex32
 from api.domain.reconciliation import EpochFigures, FacilityFigures, Reconciliation, reconcile
 from api.domain.usage import LineKind
@@ -40,13 +40,10 @@ def published_deployment(client: ChainClient, deployment: Deployment) -> bytes:
 
     `startBlock` is the first block in which one of the contracts logged anything.
     """
-    addresses = list(contract_names(deployment))
-    logs = client.logs(addresses, deployment.start_block, client.block().number)
-    start = min((int(log["blockNumber"], 16) for log in logs), default=deployment.start_block)
     return canonical_json(
         {
             "chainId": deployment.chain_id,
-            "startBlock": start,
+            "startBlock": first_log_block(client, deployment),
             "contracts": {
                 name: {
                     "address": deployment.addresses[name],

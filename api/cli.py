@@ -1,7 +1,9 @@
 """`rentroll`: the service, its worker and attesters, import, closing, verification, doctor."""
 
+import re
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,9 +30,36 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 def _settings() -> "Settings":
+    from pydantic import ValidationError
+
     from api.settings import Settings
 
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Names and rules only: the values may be secrets.
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            name = name if name == "DATABASE_URL" else f"RENTROLL_{name}"
+            typer.echo(f"error: {name}: {problem['msg']}", err=True)
+        raise typer.Exit(output.EXIT_USAGE) from error
+
+
+def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
+    """Callback of an argument that must match, or it is wrong usage."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise typer.BadParameter(f"must be {wanted}")
+        return value
+
+    return check
+
+
+# The same bounds as the HTTP routes have.
+_name = _matching(r"[^\x00-\x1f\x7f]{1,80}", "1 to 80 characters, no control characters")
+_address = _matching("0x[0-9a-fA-F]{40}", "0x and 40 hex digits")
+_utc_offset = _matching(r"[+-]([01]\d|2[0-3]):[0-5]\d", "like +08:00")
 
 
 def _stop_event() -> threading.Event:
@@ -49,11 +78,14 @@ def serve(
     """Serve the HTTP API; migrates the database first."""
     import uvicorn
 
+    from api.db.migrate import upgrade
     from api.main import create_app
 
     settings = _settings()
     with output.failing():
         application = create_app(settings)
+        # Here, and not only when uvicorn starts: its failure would be a stack trace.
+        upgrade(application.state.engine)
         uvicorn.run(
             application,
             host=host or settings.host,
@@ -79,11 +111,13 @@ def worker(
             try:
                 done = running.worker.run_once()
             except output.RETRYABLE as error:
+                if once:
+                    raise
                 output.log("worker", error=error.message)
             else:
                 output.log_round(done)
-            if once:
-                return
+                if once:
+                    raise typer.Exit(1 if any(o.error for o in done.outcomes) else 0)
             stop.wait(settings.poll_s)
 
 
@@ -102,6 +136,8 @@ def attester(
             try:
                 verdicts = running.run_once()
             except output.RETRYABLE as error:
+                if once:
+                    raise
                 output.log("attester", error=error.message)
                 verdicts = []
             for verdict in verdicts:
@@ -166,8 +202,10 @@ def doctor(as_json: Json = False) -> None:
 
 @keys.command("operator")
 def register_operator(
-    name: Annotated[str, typer.Argument(help="Unique name.")],
-    address: Annotated[str, typer.Argument(help="Wallet that offers and mints.")],
+    name: Annotated[str, typer.Argument(callback=_name, help="Unique name.")],
+    address: Annotated[
+        str, typer.Argument(callback=_address, help="Wallet that offers and mints, 0x-hex.")
+    ],
     as_json: Json = False,
 ) -> None:
     """Register an operator and print its API key, this once."""
@@ -179,7 +217,8 @@ def register_operator(
 
 @keys.command("attester")
 def register_attester(
-    label: Annotated[str, typer.Argument(help="Label for people.")], as_json: Json = False
+    label: Annotated[str, typer.Argument(callback=_name, help="Label for people.")],
+    as_json: Json = False,
 ) -> None:
     """Make an attester's API key and print it, this once."""
     from api import cli_wiring
@@ -190,11 +229,17 @@ def register_attester(
 
 @importers.command("helios")
 def import_helios(
-    path: Annotated[Path, typer.Argument(help="Folder with the pools' vc*.csv(.gz) files.")],
+    path: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="Folder with the pools' vc*.csv(.gz) files."
+        ),
+    ],
     api_key: Annotated[str, typer.Option(envvar="RENTROLL_OPERATOR_KEY", help="Operator's key.")],
     api_url: Annotated[str | None, typer.Option(help="The API; default is the setting.")] = None,
     utc_offset: Annotated[
-        str, typer.Option(help="Offset of the trace's naive local times.")
+        str,
+        typer.Option(callback=_utc_offset, help="Offset of the trace's naive local times."),
     ] = "+00:00",
     as_json: Json = False,
 ) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from api.errors import AppError, ChainUnavailable
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from api.pipeline.worker import Round
 
 RETRYABLE = (AppError,)
-EXIT_FOUND, EXIT_UNREACHABLE = 1, 3
+EXIT_FOUND, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
 
 
 @contextmanager
@@ -35,6 +36,13 @@ def failing() -> Iterator[None]:
     except AppError as error:
         typer.echo(f"error: {error.message}", err=True)
         raise typer.Exit(EXIT_FOUND) from error
+    except ArgumentError as error:
+        typer.echo("error: DATABASE_URL is not a database URL", err=True)
+        raise typer.Exit(EXIT_USAGE) from error
+    except OperationalError as error:
+        # The driver's text may quote the URL with its password.
+        typer.echo("error: the database does not answer (DATABASE_URL)", err=True)
+        raise typer.Exit(EXIT_UNREACHABLE) from error
 
 
 def log(step: str, **fields: Any) -> None:

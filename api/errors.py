@@ -76,6 +76,13 @@ class EventRejected(AppError):
         self.reason = reason
 
 
+class DatabaseUnavailable(AppError):
+    """The database does not answer."""
+
+    status = 503
+    code = "database_unavailable"
+
+
 class ChainUnavailable(AppError):
     """The RPC endpoint does not answer, or answers for another chain."""
 

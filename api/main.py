@@ -11,7 +11,7 @@ from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.pipeline.evidence_store import EvidenceFolder
-from api.routes import attester, auditor, operator, problems
+from api.routes import attester, auditor, openapi, operator, problems
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -43,7 +43,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         engine.dispose()
 
-    app = FastAPI(title="Rentroll", version="0.1.0", description=_ABOUT, lifespan=lifespan)
+    app = FastAPI(
+        title="Rentroll",
+        version="0.1.0",
+        description=_ABOUT,
+        lifespan=lifespan,
+        openapi_tags=openapi.TAGS,
+        generate_unique_id_function=openapi.operation_id,
+    )
     client = ChainClient(settings.rpc_url)
     app.state.settings = settings
     app.state.engine = engine
@@ -55,4 +62,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(operator.router)
     app.include_router(attester.router)
     app.include_router(auditor.router)
+    openapi.install(app)
     return app

@@ -45,4 +45,5 @@ def parse_instant(text: str, *, field: str) -> int:
 def format_instant(seconds: int) -> str:
     """RFC 3339 text of UTC seconds, for example `2026-11-24T00:00:00Z`."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: its %Y has no leading zeros on Linux, so years below 1000 would not read back.
+    return moment.replace(tzinfo=None).isoformat() + "Z"

@@ -17,10 +17,12 @@ from api.domain.evidence import hex32
 from api.errors import NotFound
 from api.pipeline.attestations import accept_signature
 from api.pipeline.register import facility_row
-from api.routes.problems import errors
+from api.routes.body import StrictRoute
+from api.routes.parameters import EpochPath, FacilityPath, Limit
+from api.routes.problems import already, errors
 from api.routes.schemas import Address, Strict
 
-router = APIRouter(tags=["attester"])
+router = APIRouter(tags=["attester"], route_class=StrictRoute)
 
 
 class PendingOut(BaseModel):
@@ -48,11 +50,11 @@ class SignatureOut(BaseModel):
 
 
 @router.get("/v1/attester/pending", responses=errors(401, 403, 422))
-def pending(
+def list_pending_statements(
     request: Request,
     _caller: AttesterCaller,
     attester: Annotated[Address, Query(description="Signing account.")],
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    limit: Limit = 200,
 ) -> list[PendingOut]:
     """Closed statements that this account has not signed, oldest epochs first."""
     with reading(request.app.state.engine) as connection:
@@ -68,7 +70,9 @@ def pending(
     responses=errors(401, 403, 404, 422),
     response_class=StreamingResponse,
 )
-def raw_input(request: Request, _caller: AttesterCaller, facility_id: int, epoch: int) -> Response:
+def read_statement_input(
+    request: Request, _caller: AttesterCaller, facility_id: FacilityPath, epoch: EpochPath
+) -> Response:
     """Everything a statement rests on, as NDJSON: salt, leases with prices, raw events."""
     with reading(request.app.state.engine) as connection:
         facility = facility_row(connection, facility_id)
@@ -108,14 +112,14 @@ def raw_input(request: Request, _caller: AttesterCaller, facility_id: int, epoch
 @router.post(
     "/v1/attester/facilities/{facility_id}/epochs/{epoch}/attestations",
     status_code=201,
-    responses=errors(401, 403, 404, 409, 422, 503),
+    responses=already(SignatureOut) | errors(400, 401, 403, 404, 409, 413, 422),
 )
-def submit(
+def submit_attestation(
     request: Request,
     response: Response,
     _caller: AttesterCaller,
-    facility_id: int,
-    epoch: int,
+    facility_id: FacilityPath,
+    epoch: EpochPath,
     body: SignatureIn,
 ) -> SignatureOut:
     """Hand in a signature. It must recover to the named account, a member of the attester set."""

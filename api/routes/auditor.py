@@ -1,8 +1,8 @@
 """Public routes: statements, lines with proofs, cash flows, reconciliation, evidence."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import select
 
 from api.db import chain_store
@@ -17,13 +17,21 @@ from api.domain.units import Epoch, FacilityId
 from api.errors import ChainUnavailable, NotFound
 from api.pipeline.reconcile import reconcile_all, reconcile_facility
 from api.routes import auditor_schemas as schemas
+from api.routes.parameters import EpochPath, FacilityPath, Limit, LineIndex, Offset
 from api.routes.problems import errors
 
 router = APIRouter(tags=["public"])
 
 _FLOWS = ("RentPaid", "Settled", "RevenueAccrued", "RevenueClaimed")
-Offset = Annotated[int, Query(ge=0, le=2**40, description="First row.")]
-Limit = Annotated[int, Query(ge=1, le=1_000, description="Most rows.")]
+_EVIDENCE_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The file's bytes.",
+        "content": {
+            kind: {"schema": {"type": "string", "contentEncoding": "binary"}}
+            for kind in ("application/json", "text/csv")
+        },
+    }
+}
 
 
 def _reconciliation(found: Reconciliation) -> schemas.ReconciliationOut:
@@ -41,8 +49,8 @@ def _reconciliation(found: Reconciliation) -> schemas.ReconciliationOut:
     )
 
 
-@router.get("/v1/reconciliation", responses=errors(503))
-def reconciliation(request: Request) -> schemas.ReconciliationsOut:
+@router.get("/v1/reconciliation", responses=errors())
+def get_reconciliation(request: Request) -> schemas.ReconciliationsOut:
     """Five numbers of every facility and in total, as of the newest indexed block."""
     state = request.app.state
     parts = reconcile_all(state.engine, state.client, state.deployment)
@@ -55,8 +63,10 @@ def reconciliation(request: Request) -> schemas.ReconciliationsOut:
     )
 
 
-@router.get("/v1/facilities/{facility_id}/reconciliation", responses=errors(404, 422, 503))
-def facility_reconciliation(request: Request, facility_id: int) -> schemas.ReconciliationOut:
+@router.get("/v1/facilities/{facility_id}/reconciliation", responses=errors(404, 422))
+def get_facility_reconciliation(
+    request: Request, facility_id: FacilityPath
+) -> schemas.ReconciliationOut:
     """Five numbers of one facility."""
     state = request.app.state
     return _reconciliation(
@@ -101,9 +111,9 @@ def _statement(request: Request, row: object, window_s: int | None = None) -> sc
     )
 
 
-@router.get("/v1/facilities/{facility_id}/statements", responses=errors(422, 503))
+@router.get("/v1/facilities/{facility_id}/statements", responses=errors(422))
 def list_statements(
-    request: Request, facility_id: int, offset: Offset = 0, limit: Limit = 100
+    request: Request, facility_id: FacilityPath, offset: Offset = 0, limit: Limit = 100
 ) -> list[schemas.StatementOut]:
     """Statements of a facility, by epoch."""
     query = (
@@ -129,8 +139,10 @@ def _row(request: Request, facility_id: int, epoch: int) -> object:
     return found
 
 
-@router.get("/v1/facilities/{facility_id}/epochs/{epoch}", responses=errors(404, 422, 503))
-def get_statement(request: Request, facility_id: int, epoch: int) -> schemas.StatementOut:
+@router.get("/v1/facilities/{facility_id}/epochs/{epoch}", responses=errors(404, 422))
+def get_statement(
+    request: Request, facility_id: FacilityPath, epoch: EpochPath
+) -> schemas.StatementOut:
     """One statement."""
     return _statement(request, _row(request, facility_id, epoch))
 
@@ -152,7 +164,11 @@ def _line(line: Line) -> schemas.LineOut:
 
 @router.get("/v1/facilities/{facility_id}/epochs/{epoch}/lines", responses=errors(404, 422))
 def list_lines(
-    request: Request, facility_id: int, epoch: int, offset: Offset = 0, limit: Limit = 100
+    request: Request,
+    facility_id: FacilityPath,
+    epoch: EpochPath,
+    offset: Offset = 0,
+    limit: Limit = 100,
 ) -> schemas.LinesOut:
     """Lines of a statement, by index."""
     statement = store.to_statement(_row(request, facility_id, epoch))
@@ -164,7 +180,9 @@ def list_lines(
 @router.get(
     "/v1/facilities/{facility_id}/epochs/{epoch}/lines/{index}/proof", responses=errors(404, 422)
 )
-def get_proof(request: Request, facility_id: int, epoch: int, index: int) -> schemas.ProofOut:
+def get_proof(
+    request: Request, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
+) -> schemas.ProofOut:
     """One line with the proof that it stands under the statement's root."""
     _row(request, facility_id, epoch)
     with reading(request.app.state.engine) as connection:
@@ -182,7 +200,7 @@ def get_proof(request: Request, facility_id: int, epoch: int, index: int) -> sch
 
 
 @router.get("/v1/facilities/{facility_id}/cash-flows", responses=errors(422))
-def cash_flows(request: Request, facility_id: int) -> list[schemas.CashFlowOut]:
+def list_cash_flows(request: Request, facility_id: FacilityPath) -> list[schemas.CashFlowOut]:
     """Rent, settlements, accruals and claims of a facility, in chain order."""
     with reading(request.app.state.engine) as connection:
         rows = chain_store.events_named(connection, *_FLOWS, facility_id=facility_id)
@@ -201,23 +219,30 @@ def cash_flows(request: Request, facility_id: int) -> list[schemas.CashFlowOut]:
     ]
 
 
-@router.get("/v1/evidence/{path:path}", responses=errors(404), response_class=Response)
-def evidence(request: Request, path: str) -> Response:
+@router.get(
+    "/v1/evidence/{path:path}",
+    responses=_EVIDENCE_FILE | errors(404, 422),
+    response_class=Response,
+)
+def read_evidence(
+    request: Request,
+    path: Annotated[str, Path(max_length=300, description="File below the evidence root.")],
+) -> Response:
     """A file of the published evidence, byte for byte."""
     data = request.app.state.evidence.read(path)
     kind = "text/csv" if path.endswith(".csv") else "application/json"
     return Response(data, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
 
 
-@router.get("/health")
-def health(request: Request) -> dict[str, str]:
+@router.get("/health", responses=errors())
+def check_health(request: Request) -> schemas.HealthOut:
     """Answers once the database does."""
     ping(request.app.state.engine)
-    return {"status": "ok"}
+    return schemas.HealthOut(status="ok")
 
 
-@router.get("/v1/status", responses=errors(503))
-def status(request: Request) -> schemas.StatusOut:
+@router.get("/v1/status", responses=errors())
+def get_status(request: Request) -> schemas.StatusOut:
     """Head of the chain, newest indexed block, transactions under way."""
     state = request.app.state
     with reading(state.engine) as connection:

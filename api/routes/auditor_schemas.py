@@ -124,3 +124,9 @@ class StatusOut(BaseModel):
     indexed_block: int | None = Field(description="Newest indexed block.")
     now_s: int = Field(description="The service's clock, UTC seconds.")
     open_transactions: int = Field(description="Sent, outcome not known yet.")
+
+
+class HealthOut(BaseModel):
+    """The service is up."""
+
+    status: str = Field(description="Always `ok`; anything else is a problem.")

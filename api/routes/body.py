@@ -2,11 +2,16 @@
 
 import json
 import zlib
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
 import orjson
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from api.errors import InvalidInput, TooLarge, UnsupportedMediaType
 
@@ -17,6 +22,8 @@ MAX_DEPTH = 12
 SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
+# ASCII is UTF-8 too; `utf8` is no registered name, but common.
+_CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ def media_type(header: str | None) -> str:
     message["content-type"] = header or ""
     found = message.get_content_type()
     charset = message.get_content_charset("utf-8")
-    if not header or found not in (SINGLE, BATCH, JSON) or charset not in ("utf-8", "us-ascii"):
+    if not header or found not in (SINGLE, BATCH, JSON) or charset not in _CHARSETS:
         wanted = f"{SINGLE}, {BATCH} or {JSON}, in UTF-8"
         raise UnsupportedMediaType(f"Content-Type must be {wanted}", content_type=header)
     return found
@@ -44,9 +51,11 @@ def media_type(header: str | None) -> str:
 
 def decompress(body: bytes, encoding: str | None) -> bytes:
     """Body after Content-Encoding, never above MAX_BODY_BYTES: a gzip bomb stops early."""
-    if not encoding or encoding == "identity":
+    # RFC 9110 §8.4.1: names of codings are case-insensitive, x-gzip is gzip.
+    coding = (encoding or "identity").strip().lower()
+    if coding == "identity":
         return body
-    if encoding != "gzip":
+    if coding not in ("gzip", "x-gzip"):
         raise UnsupportedMediaType("Content-Encoding must be gzip or identity", encoding=encoding)
     inflater = zlib.decompressobj(wbits=31)
     try:
@@ -131,3 +140,47 @@ def read_events(body: bytes, *, content_type: str | None, encoding: str | None) 
     if len(events) > MAX_EVENTS:
         raise TooLarge(f"a batch holds at most {MAX_EVENTS} events, not {len(events)}")
     return EventBatch(events, duplicate_key_events(plain, len(events)))
+
+
+class _StrictRequest(Request):
+    """A request whose body is bounded, and whose `json()` refuses what `json.loads` lets through.
+
+    Raises HTTPException, as FastAPI hides every other error that reading a body raises.
+    """
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body, up to MAX_BODY_BYTES: FastAPI reads all of it before it asks for the key."""
+        size = 0
+        try:
+            async for part in super().stream():
+                size += len(part)
+                if size > MAX_BODY_BYTES:
+                    raise HTTPException(413, f"body is larger than {MAX_BODY_BYTES} bytes")
+                yield part
+        except ClientDisconnect as error:
+            # Nobody hears the answer; nothing was recorded, and the log needs no stack trace.
+            raise HTTPException(400, "the body ended before its announced length") from error
+
+    async def json(self) -> Any:
+        """Strict JSON of the body."""
+        body = await self.body()
+        try:
+            value = parse_json(body)
+            if duplicate_key_events(body, 1):
+                raise InvalidInput("body names a key twice", field="body")
+        except InvalidInput as error:
+            raise HTTPException(422, error.message) from error
+        return value
+
+
+class StrictRoute(APIRoute):
+    """Route whose body is read strictly: bounded, no duplicate keys, NaN, depth or broken UTF-8."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler on a strict request."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return strict

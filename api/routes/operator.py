@@ -11,18 +11,22 @@ from api.db.session import reading, transaction
 from api.db.tables import facilities
 from api.domain.evidence import hex32
 from api.domain.facility import FacilityTerms, TrancheTerms
-from api.errors import InvalidInput, NotFound, TooLarge
+from api.errors import InvalidInput, NotFound
 from api.pipeline import leases as lease_steps
 from api.pipeline import register
 from api.pipeline.ingest import ingest
 from api.routes import schemas
-from api.routes.body import BATCH, JSON, MAX_BODY_BYTES, SINGLE, read_events
-from api.routes.problems import errors
+from api.routes.body import StrictRoute, read_events
+from api.routes.event_docs import EVENT_BODY, EVENTS_ABOUT
+from api.routes.parameters import FacilityPath, LeasePath
+from api.routes.problems import already, errors
 
-router = APIRouter()
+router = APIRouter(route_class=StrictRoute)
 
 
-@router.post("/v1/operators", status_code=201, responses=errors(401, 403, 409, 422), tags=["admin"])
+@router.post(
+    "/v1/operators", status_code=201, responses=errors(400, 401, 403, 409, 413, 422), tags=["admin"]
+)
 def create_operator(
     request: Request, _admin: Admin, body: schemas.OperatorIn
 ) -> schemas.OperatorOut:
@@ -38,7 +42,9 @@ def create_operator(
     )
 
 
-@router.post("/v1/attester-keys", status_code=201, responses=errors(401, 403, 422), tags=["admin"])
+@router.post(
+    "/v1/attester-keys", status_code=201, responses=errors(400, 401, 403, 413, 422), tags=["admin"]
+)
 def create_attester_key(
     request: Request, _admin: Admin, body: schemas.AttesterKeyIn
 ) -> schemas.AttesterKeyOut:
@@ -70,7 +76,10 @@ def _offer(request: Request, terms: FacilityTerms) -> schemas.Offer | None:
 
 
 @router.post(
-    "/v1/facilities", status_code=201, responses=errors(401, 403, 409, 422), tags=["operator"]
+    "/v1/facilities",
+    status_code=201,
+    responses=errors(400, 401, 403, 409, 413, 422),
+    tags=["operator"],
 )
 def create_facility(
     request: Request, operator_id: OperatorId, body: schemas.FacilityIn
@@ -110,7 +119,7 @@ def create_facility(
     return facility_out(row, _offer(request, terms))
 
 
-@router.get("/v1/facilities", tags=["public"])
+@router.get("/v1/facilities", responses=errors(), tags=["public"])
 def list_facilities(request: Request) -> list[schemas.FacilityOut]:
     """All facilities, by id."""
     with reading(request.app.state.engine) as connection:
@@ -119,7 +128,7 @@ def list_facilities(request: Request) -> list[schemas.FacilityOut]:
 
 
 @router.get("/v1/facilities/{facility_id}", responses=errors(404, 422), tags=["public"])
-def get_facility(request: Request, facility_id: int) -> schemas.FacilityOut:
+def get_facility(request: Request, facility_id: FacilityPath) -> schemas.FacilityOut:
     """One facility."""
     with reading(request.app.state.engine) as connection:
         row = register.facility_row(connection, facility_id)
@@ -139,12 +148,17 @@ def _own(request: Request, operator_id: int, facility_id: int) -> None:
 _LEASES = "/v1/facilities/{facility_id}/leases"
 
 
-@router.post(_LEASES, status_code=201, responses=errors(401, 403, 404, 409, 422), tags=["operator"])
+@router.post(
+    _LEASES,
+    status_code=201,
+    responses=already(schemas.LeaseOut) | errors(400, 401, 403, 404, 409, 413, 422),
+    tags=["operator"],
+)
 def create_lease(
     request: Request,
     response: Response,
     operator_id: OperatorId,
-    facility_id: int,
+    facility_id: FacilityPath,
     body: schemas.LeaseIn,
 ) -> schemas.LeaseOut:
     """Open a lease with its first price. The same body again answers 200 and changes nothing."""
@@ -166,15 +180,15 @@ def create_lease(
 
 
 @router.post(
-    _LEASES + "/{lease_id}/prices",
-    responses=errors(401, 403, 404, 409, 422),
+    _LEASES + "/{lease_id:path}/prices",
+    responses=errors(400, 401, 403, 404, 409, 413, 422),
     tags=["operator"],
 )
 def create_price(
     request: Request,
     operator_id: OperatorId,
-    facility_id: int,
-    lease_id: str,
+    facility_id: FacilityPath,
+    lease_id: LeasePath,
     body: schemas.PriceIn,
 ) -> schemas.Changed:
     """Add a price version. Prices never change backwards."""
@@ -186,15 +200,15 @@ def create_price(
 
 
 @router.post(
-    _LEASES + "/{lease_id}/close",
-    responses=errors(401, 403, 404, 409, 422),
+    _LEASES + "/{lease_id:path}/close",
+    responses=errors(400, 401, 403, 404, 409, 413, 422),
     tags=["operator"],
 )
-def end_lease(
+def close_lease(
     request: Request,
     operator_id: OperatorId,
-    facility_id: int,
-    lease_id: str,
+    facility_id: FacilityPath,
+    lease_id: LeasePath,
     body: schemas.CloseIn,
 ) -> schemas.Changed:
     """End a lease."""
@@ -204,37 +218,21 @@ def end_lease(
     return schemas.Changed(created=created)
 
 
-_EVENT_BODY = {
-    "requestBody": {
-        "required": True,
-        "description": "One CloudEvent 1.0 or up to 1,000; gzip is welcome. See docs/EVENTS.md.",
-        "content": {
-            SINGLE: {"schema": {"type": "object"}},
-            BATCH: {"schema": {"type": "array", "items": {"type": "object"}, "maxItems": 1000}},
-            JSON: {"schema": {"anyOf": [{"type": "object"}, {"type": "array"}]}},
-        },
-    }
-}
-
-
 @router.post(
     "/v1/events",
-    responses=errors(401, 403, 413, 415, 422),
-    openapi_extra=_EVENT_BODY,
+    responses=errors(400, 401, 403, 413, 415, 422),
+    openapi_extra=EVENT_BODY,
+    description=EVENTS_ABOUT,
     response_model=schemas.BatchOut,
     tags=["operator"],
 )
 async def post_events(request: Request, operator_id: OperatorId) -> Response:
     """Push metering. Every event is answered on its own; sending a body again is always safe."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes")
+    body = await request.body()
 
     def work() -> JSONResponse:
         batch = read_events(
-            bytes(body),
+            body,
             content_type=request.headers.get("content-type"),
             encoding=request.headers.get("content-encoding"),
         )

@@ -1,6 +1,6 @@
 """Request and answer bodies of operator routes. Strict: nothing is coerced, unknown fields fail."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -24,8 +24,22 @@ Instant = Annotated[
     BeforeValidator(_instant, json_schema_input_type=str),
     Field(examples=["2026-12-01T00:00:00Z"]),
 ]
-Text = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# Control characters are refused: PostgreSQL cannot store NUL, and logs and pages should not show
+# the others.
+_NO_CONTROLS = r"^[^\x00-\x1f\x7f]+$"
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=_NO_CONTROLS)]
+Text = Annotated[str, Field(min_length=1, max_length=120, pattern=_NO_CONTROLS)]
 Address = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{40}$")]
+
+
+EXAMPLE_DEVICES = (
+    "GPU-0b9f1a52-3c1d-4e5f-8a6b-7c8d9e0f1a2b",
+    "GPU-1c0a2b63-4d2e-4f60-9b7c-8d9e0f1a2b3c",
+)
+
+
+def _example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]})
 
 
 class Strict(BaseModel):
@@ -37,7 +51,11 @@ class Strict(BaseModel):
 class OperatorIn(Strict):
     """A new operator."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="Unique name.")
+    model_config = _example(
+        name="Aurora Compute", address="0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    )
+
+    name: Name = Field(description="Unique name.")
     address: Address = Field(description="Wallet that offers and mints: `gpuOperator` on-chain.")
 
 
@@ -53,7 +71,9 @@ class OperatorOut(BaseModel):
 class AttesterKeyIn(Strict):
     """A key for an attester process."""
 
-    label: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="For people.")
+    model_config = _example(label="attester-1")
+
+    label: Name = Field(description="For people.")
 
 
 class AttesterKeyOut(BaseModel):
@@ -75,10 +95,22 @@ class TrancheIn(Strict):
 class FacilityIn(Strict):
     """A facility and its pledge."""
 
+    model_config = _example(
+        name="hall-1",
+        gpu_class="H100-SXM5-80GB",
+        site="SE-LULEA-1",
+        window_start="2026-12-01T00:00:00Z",
+        window_end="2026-12-31T00:00:00Z",
+        epoch_length_s=86_400,
+        settlement_token="0x5FbDB2315678afecb367f032d93F642f64180aa3",  # noqa: S106 an address
+        tranches=[{"unit_cap": 800, "coupon_micros_per_unit": 900_000}, {"unit_cap": 400}],
+        devices=list(EXAMPLE_DEVICES),
+    )
+
     facility_id: Annotated[int, Field(gt=0, le=MAX_I64)] | None = Field(
         default=None, description="On-chain id; default is the next free one."
     )
-    name: Annotated[str, Field(min_length=1, max_length=80)] = Field(description="For people.")
+    name: Name = Field(description="For people.")
     gpu_class: Annotated[str, Field(min_length=1, max_length=32)] = Field(
         description="SKU, for example H100-SXM5-80GB."
     )
@@ -132,6 +164,15 @@ class FacilityOut(BaseModel):
 class LeaseIn(Strict):
     """A rental contract."""
 
+    model_config = _example(
+        lease_id="lease-7",
+        renter_ref="renter-7",
+        plan="reserved",
+        opened_at="2026-12-01T00:00:00Z",
+        price_micros_per_gpu_hour=2_490_000,
+        sla_credit_bps=1_000,
+    )
+
     lease_id: Text = Field(description="Your id of the lease; only its salted hash is published.")
     renter_ref: Text = Field(description="Opaque reference of the renter; never personal data.")
     plan: PricePlan = Field(description="on_demand, spot, reserved or take_or_pay.", strict=False)
@@ -161,6 +202,10 @@ class LeaseOut(BaseModel):
 class PriceIn(Strict):
     """A new price version."""
 
+    model_config = _example(
+        effective_from="2026-12-15T00:00:00Z", price_micros_per_gpu_hour=2_290_000
+    )
+
     effective_from: Instant = Field(description="In force from this second on.")
     price_micros_per_gpu_hour: Annotated[int, Field(ge=0, le=MAX_PRICE_MICROS_PER_GPU_HOUR)] = (
         Field(description="Micros per GPU-hour.")
@@ -172,6 +217,8 @@ class PriceIn(Strict):
 
 class CloseIn(Strict):
     """The end of a lease."""
+
+    model_config = _example(closed_at="2026-12-31T00:00:00Z")
 
     closed_at: Instant = Field(description="Second after the lease.")
 
@@ -189,7 +236,10 @@ class EventResultOut(BaseModel):
     source: str | None = Field(description="CloudEvents source, if it could be read.")
     id: str | None = Field(description="CloudEvents id, if it could be read.")
     status: str = Field(description="accepted, duplicate or rejected.")
-    code: str | None = Field(default=None, description="Why it was rejected; stable.")
+    code: str | None = Field(
+        default=None,
+        description="Why it was rejected: a code of the table in the description; stable.",
+    )
     detail: str | None = Field(default=None, description="The same in a sentence.")
 
 

@@ -1,0 +1,116 @@
+"""The real application for tests: in process, or behind uvicorn on a free loopback port."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import uvicorn
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Table, func, select
+
+from api.chain.deployment import CONTRACTS
+from api.db.session import reading
+from api.main import create_app
+from api.routes.body import BATCH
+from api.settings import Settings
+from tests.factories import Ledger
+
+ADMIN_KEY = "test-admin-key"
+# Nothing listens on port 1: a chain that cannot be reached, without waiting.
+NO_CHAIN = "http://127.0.0.1:1"
+
+
+def deployment_document() -> bytes:
+    """A deployment file of contracts that are nowhere."""
+    address, code_hash = "0x" + "a" * 40, "0x" + "0" * 64
+    contracts = {name: {"address": address, "codeHash": code_hash} for name in CONTRACTS}
+    return orjson.dumps({"chainId": 1, "startBlock": 0, "contracts": contracts})
+
+
+def make_app(database_url: str, folder: Path) -> FastAPI:
+    """The application without chain and deployment, independent of the environment."""
+    settings = Settings(
+        _env_file=None,  # type: ignore[call-arg]
+        database_url=database_url,
+        rpc_url=NO_CHAIN,
+        deployment_file=folder / "deployment.json",
+        evidence_dir=folder / "evidence",
+        admin_key=ADMIN_KEY,  # type: ignore[arg-type]
+    )
+    return create_app(settings)
+
+
+@dataclass
+class Service:
+    """The application with one operator's ledger behind it."""
+
+    app: FastAPI
+    client: TestClient
+    ledger: Ledger
+
+    def auth(self, key: str | None = None) -> dict[str, str]:
+        """Authorization header of the operator, or of another key."""
+        return {"Authorization": f"Bearer {key or self.ledger.api_key}"}
+
+    def post(
+        self, body: Any, *, media: str | None = BATCH, key: str | None = None, **headers: str
+    ) -> httpx.Response:
+        """POST /v1/events; `body` is bytes, or JSON."""
+        data = body if isinstance(body, bytes) else orjson.dumps(body)
+        sent = {**self.auth(key), **headers}
+        if media is not None:
+            sent["Content-Type"] = media
+        return self.client.post("/v1/events", content=data, headers=sent)
+
+    def count(self, table: Table) -> int:
+        """Rows of a table."""
+        with reading(self.ledger.engine) as connection:
+            query = select(func.count()).select_from(table)
+            return int(connection.execute(query).scalar_one())
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[int]:
+    """Run an application behind uvicorn; yields its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = _Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=2))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            assert server.ready.wait(30)
+            yield int(listener.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """The body of an answer that must be this RFC 9457 problem."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["code"] == code
+    assert body["type"] == f"urn:rentroll:{code}"
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    return body

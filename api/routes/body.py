@@ -2,6 +2,7 @@
 
 import json
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
@@ -60,31 +61,51 @@ def decompress(body: bytes, encoding: str | None) -> bytes:
     return plain
 
 
-def _depth(value: Any, left: int) -> None:
-    if left == 0:
-        raise InvalidInput(f"body is nested deeper than {MAX_DEPTH} levels", field="body")
-    if isinstance(value, dict):
-        for item in value.values():
-            if isinstance(item, (dict, list)):
-                _depth(item, left - 1)
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, (dict, list)):
-                _depth(item, left - 1)
+def count_keys(value: Any) -> int:
+    """Keys of all objects inside a parsed JSON value.
+
+    Raises:  InvalidInput if it is nested deeper than MAX_DEPTH.
+    """
+    keys = 0
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for container in level:
+            items: Iterable[Any] = container
+            if isinstance(container, dict):
+                keys += len(container)
+                items = container.values()
+            below += [item for item in items if isinstance(item, (dict, list))]
+        if not below:
+            return keys
+        level = below
+    raise InvalidInput(f"body is nested deeper than {MAX_DEPTH} levels", field="body")
 
 
 def parse_json(body: bytes) -> Any:
-    """Strict JSON: UTF-8, no NaN or Infinity, bounded depth.
+    """Strict JSON: UTF-8, no NaN or Infinity.
 
     orjson keeps the last of duplicate keys; `duplicate_key_events` finds them.
     Raises:  InvalidInput.
     """
     try:
-        value = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"body is not JSON: {error}", field="body") from error
-    _depth(value, MAX_DEPTH)
-    return value
+
+
+# What can stand before the colon of a member: the key's closing quote, or JSON's white space.
+_MEMBER_MARKS = (b'":', b" :", b"\t:", b"\n:", b"\r:")
+
+
+def may_repeat_keys(body: bytes, keys: int) -> bool:
+    """Whether valid JSON could name a key twice, given how many keys were left after parsing.
+
+    False is certain. Every member has a colon after a quote or white space, so the marks are at
+    least as many as the members, and these at least as many as the keys that parsing kept: if
+    marks and keys are equal, no member was lost. Colons inside texts only raise the marks.
+    """
+    return sum(body.count(mark) for mark in _MEMBER_MARKS) != keys
 
 
 def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:
@@ -99,14 +120,17 @@ def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:
 
     def hook(pairs: list[tuple[str, Any]]) -> _Marked:
         marked = _Marked(pairs)
-        marked.bad = len(marked) != len(pairs) or any(
-            isinstance(v, _Marked) and v.bad for v in marked.values()
-        )
+        marked.bad = len(marked) != len(pairs) or any(_is_bad(v) for v in marked.values())
         return marked
+
+    def _is_bad(value: Any) -> bool:
+        if isinstance(value, list):
+            return any(_is_bad(v) for v in value)
+        return isinstance(value, _Marked) and value.bad
 
     value = json.loads(body, object_pairs_hook=hook)
     for index, event in enumerate(value if isinstance(value, list) else [value]):
-        if isinstance(event, _Marked) and event.bad:
+        if _is_bad(event):
             flagged.add(index)
     return frozenset(i for i in flagged if i < count)
 
@@ -121,6 +145,7 @@ def read_events(body: bytes, *, content_type: str | None, encoding: str | None) 
     if len(plain) > MAX_BODY_BYTES:
         raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes")
     value = parse_json(plain)
+    keys = count_keys(value)
     if kind == SINGLE and not isinstance(value, dict):
         raise InvalidInput(f"{SINGLE} holds one object", field="body")
     if kind == BATCH and not isinstance(value, list):
@@ -130,4 +155,5 @@ def read_events(body: bytes, *, content_type: str | None, encoding: str | None) 
     events = value if isinstance(value, list) else [value]
     if len(events) > MAX_EVENTS:
         raise TooLarge(f"a batch holds at most {MAX_EVENTS} events, not {len(events)}")
-    return EventBatch(events, duplicate_key_events(plain, len(events)))
+    repeated = duplicate_key_events(plain, len(events)) if may_repeat_keys(plain, keys) else ()
+    return EventBatch(events, frozenset(repeated))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from api.clock import Clock
-from api.db import ledger
+from api.db import bulk, ledger
 from api.db.session import transaction
 from api.db.tables import meter_events, outages, usage_records
 from api.domain.events import (
@@ -62,9 +62,9 @@ class _Pending:
     outages: list[dict[str, Any]] = field(default_factory=list)
 
     def flush(self, connection: Connection) -> None:
-        ledger.insert_rows(connection, meter_events, self.events)
-        ledger.insert_rows(connection, usage_records, self.usage)
-        ledger.insert_rows(connection, outages, self.outages)
+        bulk.insert_mappings(connection, meter_events, self.events)
+        bulk.insert_mappings(connection, usage_records, self.usage)
+        bulk.insert_mappings(connection, outages, self.outages)
         self.events, self.usage, self.outages = [], [], []
 
 
@@ -186,7 +186,7 @@ class _Batch:
         if isinstance(event, UsageEvent):
             accepted = view.accept_usage(event)
             self.pending.events.append(row)
-            self.pending.usage.append(_row_of(accepted, row, kind=accepted.kind))
+            self.pending.usage.append(_row_of(accepted, row, kind=int(accepted.kind)))
         elif isinstance(event, OutageEvent):
             accepted = view.accept_outage(event)
             self.pending.events.append(row)

@@ -24,7 +24,7 @@ from api.db.tables import (
     usage_voids,
 )
 from scripts.bench_load import Load
-from scripts.bench_stage import OPERATOR, Service, address, peak_rss_mb
+from scripts.bench_stage import OPERATOR, Service, address, cpu_s, peak_rss_mb
 
 # Parents first: foreign keys are checked on every insert, as in the service.
 _LEDGER = (meter_events, usage_records, usage_voids, outages)
@@ -80,8 +80,11 @@ def measure(
     """Push the load, half with one client and half with two; then insert the same rows raw."""
     bodies = load.bodies(facility_id)
     middle = len(bodies) // 2
+    pid = service.process.pid
+    before_s = cpu_s(pid)
     one_s = push(service, key, bodies[:middle], clients=1)
     two_s = push(service, key, bodies[middle:], clients=2)
+    after_s = cpu_s(pid)
     first = middle * load.batch
     raw_one_s, raw_two_s = raw_insert(service.database_url, floor_url, load.batch, first)
     second = load.events - first
@@ -94,8 +97,12 @@ def measure(
         "two_clients_raw_events_per_s": second / raw_two_s,
         "two_clients_share_of_raw": raw_two_s / two_s,
     }
-    peak = peak_rss_mb(service.process.pid)
-    return figures if peak is None else {**figures, "service_peak_rss_mb": peak}
+    peak = peak_rss_mb(pid)
+    if peak is not None:
+        figures["service_peak_rss_mb"] = peak
+    if before_s is not None and after_s is not None:
+        figures["service_cpu_us_per_event"] = (after_s - before_s) / load.events * 1e6
+    return figures
 
 
 def raw_insert(source_url: str, floor_url: str, size: int, first: int) -> tuple[float, float]:

@@ -102,11 +102,13 @@ class Service:
     url: str
     database_url: str
     process: subprocess.Popen[bytes]
+    # One for all requests: making a client takes longer than most answers.
+    http: httpx.Client
 
     def post(self, path: str, body: Any, key: str = ADMIN_KEY) -> Any:
         """POST JSON; raises RuntimeError with the problem's text."""
         headers = {"Authorization": f"Bearer {key}"}
-        answer = httpx.post(self.url + path, json=body, headers=headers, timeout=120)
+        answer = self.http.post(path, json=body, headers=headers)
         if answer.status_code >= 400:
             raise RuntimeError(f"{path}: {answer.text}")
         return answer.json()
@@ -133,10 +135,12 @@ def serving(stage: Stage, database_url: str, name: str) -> Iterator[Service]:
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    service = Service(f"http://127.0.0.1:{port}", database_url, process)
+    url = f"http://127.0.0.1:{port}"
     try:
-        _wait_ready(service)
-        yield service
+        with httpx.Client(base_url=url, timeout=120) as http:
+            service = Service(url, database_url, process, http)
+            _wait_ready(service)
+            yield service
     finally:
         stop_process(process)
 
@@ -147,7 +151,7 @@ def _wait_ready(service: Service) -> None:
         if service.process.poll() is not None:
             raise RuntimeError(f"serve ended with code {service.process.returncode}")
         try:
-            httpx.get(f"{service.url}/health", timeout=10).raise_for_status()
+            service.http.get("/health").raise_for_status()
         except httpx.TransportError:
             time.sleep(0.05)
         else:
@@ -163,6 +167,16 @@ def peak_rss_mb(pid: int | str = "self") -> float | None:
         return None
     line = next(row for row in status.splitlines() if row.startswith("VmHWM:"))
     return int(line.split()[1]) * 1_024 / 1e6
+
+
+def cpu_s(pid: int) -> float | None:
+    """Processor seconds that a process has used; None where there is no /proc."""
+    try:
+        # Fields after the name in parentheses: state is the 3rd, utime and stime 14th and 15th.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def in_child(work: Callable[_P, _T], *arguments: _P.args, **named: _P.kwargs) -> _T:

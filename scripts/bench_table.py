@@ -45,7 +45,7 @@ def _rate(value: float) -> str:
 def _ingest(figures: Mapping[str, Mapping[str, float]]) -> Table:
     events = int(next(iter(figures.values()))["events"])
     title = f"Ingest over HTTP, {events:,} events in batches of 1,000 (events/s)"
-    heads = ("clients", "over HTTP", "raw insert", "share of raw", "peak RSS MB")
+    heads = ("clients", "over HTTP", "raw insert", "share of raw", "CPU us/event", "peak MB")
     table = _table(title, "database", *heads)
     for kind, found in figures.items():
         for clients, name in (("1", "one_client"), ("2", "two_clients")):
@@ -55,6 +55,7 @@ def _ingest(figures: Mapping[str, Mapping[str, float]]) -> Table:
                 _rate(found[f"{name}_events_per_s"]),
                 _rate(found[f"{name}_raw_events_per_s"]),
                 f"{found[f'{name}_share_of_raw']:.2f}",
+                _rate(found.get("service_cpu_us_per_event", 0)),
                 _rate(found.get("service_peak_rss_mb", 0)),
             )
     return table

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from api.db.ledger import insert_rows
+from api.db.bulk import insert_mappings
 from api.db.tables import chain_blocks, chain_events, intents
 
 
@@ -92,7 +92,7 @@ def append_range(
     connection: Connection, rows: Sequence[dict[str, Any]], block: dict[str, Any]
 ) -> None:
     """Store the events of a range with the block that ends it."""
-    insert_rows(connection, chain_events, rows)
+    insert_mappings(connection, chain_events, rows)
     connection.execute(insert(chain_blocks), block)
 
 

@@ -1,13 +1,26 @@
 """SQL of the usage ledger: identities, records, voids, outages."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Row,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from api.db.session import is_sqlite
 from api.db.tables import (
+    devices,
     event_conflicts,
     facilities,
     leases,
@@ -62,27 +75,34 @@ def facility_unlocked(connection: Connection, facility_id: int) -> Row[Any]:
     return connection.execute(query).one()
 
 
+# One statement a batch, however many sources it names. CROSS JOIN fixes SQLite's join order.
+_KNOWN_SQLITE = text(
+    "SELECT m.source, m.event_id, m.event_pk, m.payload_hash FROM json_each(:wanted) AS w"
+    " CROSS JOIN meter_events AS m ON m.operator_id = :operator_id"
+    " AND m.source = json_extract(w.value, '$[0]')"
+    " AND m.event_id = json_extract(w.value, '$[1]')"
+)
+_KNOWN_POSTGRES = text(
+    "SELECT m.source, m.event_id, m.event_pk, m.payload_hash"
+    " FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w (source, event_id)"
+    " JOIN meter_events AS m ON m.operator_id = :operator_id"
+    " AND m.source = w.source AND m.event_id = w.event_id"
+)
+
+
 def known_events(
     connection: Connection, operator_id: int, identities: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[int, bytes]]:
     """`(event_pk, payload_hash)` of identities that the ledger already has."""
-    by_source: dict[str, list[str]] = {}
-    for source, event_id in identities:
-        by_source.setdefault(source, []).append(event_id)
-    found: dict[tuple[str, str], tuple[int, bytes]] = {}
-    for source, event_ids in by_source.items():
-        for part in chunks(event_ids):
-            rows = connection.execute(
-                select(
-                    meter_events.c.event_id, meter_events.c.event_pk, meter_events.c.payload_hash
-                ).where(
-                    meter_events.c.operator_id == operator_id,
-                    meter_events.c.source == source,
-                    meter_events.c.event_id.in_(part),
-                )
-            )
-            found.update({(source, row[0]): (row[1], row[2]) for row in rows})
-    return found
+    wanted = list(dict.fromkeys(identities))
+    if is_sqlite(connection):
+        named = {"operator_id": operator_id, "wanted": json.dumps(wanted)}
+        rows = connection.execute(_KNOWN_SQLITE, named)
+    else:
+        sources, ids = [source for source, _ in wanted], [event_id for _, event_id in wanted]
+        named_lists = {"operator_id": operator_id, "sources": sources, "ids": ids}
+        rows = connection.execute(_KNOWN_POSTGRES, named_lists)
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
 
 
 def insert_conflict(connection: Connection, values: Mapping[str, Any]) -> None:
@@ -116,22 +136,65 @@ def _overlapping(table: Table, span: Span, devices: Sequence[bytes]) -> Any:
     )
 
 
-def usage_in(connection: Connection, span: Span, *, longest_s: int) -> list[Row[Any]]:
-    """Standing (not voided) usage that touches a span. `longest_s` bounds any record's length."""
+_STANDING = usage_records.outerjoin(
+    usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
+)
+
+
+# Built once: a list given to `in_` is looked at element by element, every time.
+_SPAN_START: BindParameter[int] = bindparam("start_s")
+_SPAN_END: BindParameter[int] = bindparam("end_s")
+_SPAN_DEVICES: BindParameter[Sequence[bytes]] = bindparam("devices", expanding=True)
+_USAGE_COLUMNS = (usage_records.c.device, usage_records.c.start_s, usage_records.c.end_s)
+_USAGE_INSIDE = (
+    select(*_USAGE_COLUMNS)
+    .select_from(_STANDING)
+    .where(
+        usage_records.c.facility_id == bindparam("facility_id"),
+        usage_records.c.device.in_(_SPAN_DEVICES),
+        usage_records.c.start_s >= _SPAN_START,
+        usage_records.c.start_s < _SPAN_END,
+        usage_voids.c.record_pk.is_(None),
+    )
+)
+_earlier, _earlier_voids = usage_records.alias("earlier"), usage_voids.alias("earlier_voids")
+_LAST_BEFORE = (
+    select(_earlier.c.record_pk)
+    .outerjoin(_earlier_voids, _earlier_voids.c.record_pk == _earlier.c.record_pk)
+    .where(
+        _earlier.c.facility_id == devices.c.facility_id,
+        _earlier.c.device == devices.c.device,
+        _earlier.c.start_s < _SPAN_START,
+        _earlier_voids.c.record_pk.is_(None),
+    )
+    .order_by(_earlier.c.start_s.desc())
+    .limit(1)
+    .correlate(devices)
+    .scalar_subquery()
+)
+_USAGE_BEFORE = (
+    select(*_USAGE_COLUMNS)
+    .select_from(devices)
+    .join(usage_records, usage_records.c.record_pk == _LAST_BEFORE)
+    .where(
+        devices.c.facility_id == bindparam("facility_id"),
+        devices.c.device.in_(_SPAN_DEVICES),
+        usage_records.c.end_s > _SPAN_START,
+    )
+)
+
+
+def usage_in(connection: Connection, span: Span) -> list[Row[Any]]:
+    """Standing (not voided) usage that touches a span.
+
+    Standing records of a device never overlap: of those that start before the span, only the last
+    one can reach into it. So nothing older is read, however full the epoch is.
+    """
     rows: list[Row[Any]] = []
-    columns = (usage_records.c.device, usage_records.c.lease)
-    times = (usage_records.c.start_s, usage_records.c.end_s)
+    values = {"facility_id": span.facility_id, "start_s": span.start_s, "end_s": span.end_s}
     for part in chunks(span.devices):
-        query = (
-            select(*columns, *times)
-            .outerjoin(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
-            .where(
-                _overlapping(usage_records, span, part),
-                usage_records.c.start_s > span.start_s - longest_s,
-                usage_voids.c.record_pk.is_(None),
-            )
-        )
-        rows.extend(connection.execute(query))
+        rows.extend(connection.execute(_USAGE_INSIDE, {**values, "devices": part}))
+        rows.extend(connection.execute(_USAGE_BEFORE, {**values, "devices": part}))
     return rows
 
 
@@ -147,21 +210,35 @@ def outages_in(connection: Connection, span: Span, *, longest_s: int) -> list[Ro
 
 
 def lease_usage_in(
-    connection: Connection, facility_id: int, lease: bytes, start_s: int, end_s: int
-) -> list[tuple[int, int]]:
-    """Standing usage intervals of one lease between two times, all devices."""
-    query = (
-        select(usage_records.c.start_s, usage_records.c.end_s)
-        .outerjoin(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
-        .where(
-            usage_records.c.facility_id == facility_id,
-            usage_records.c.lease == lease,
-            usage_records.c.start_s < end_s,
-            usage_records.c.end_s > start_s,
-            usage_voids.c.record_pk.is_(None),
+    connection: Connection,
+    facility_id: int,
+    named: Sequence[bytes],
+    *,
+    start_s: int,
+    end_s: int,
+    longest_s: int,
+) -> dict[bytes, list[tuple[int, int]]]:
+    """Standing usage intervals of leases between two times, by lease, all devices.
+
+    `longest_s` bounds any record's length, and so how late one that touches the span can end.
+    """
+    found: dict[bytes, list[tuple[int, int]]] = {lease: [] for lease in named}
+    for part in chunks(named):
+        query = (
+            select(usage_records.c.lease, usage_records.c.start_s, usage_records.c.end_s)
+            .select_from(_STANDING)
+            .where(
+                usage_records.c.facility_id == facility_id,
+                usage_records.c.lease.in_(part),
+                usage_records.c.end_s > start_s,
+                usage_records.c.end_s < end_s + longest_s,
+                usage_records.c.start_s < end_s,
+                usage_voids.c.record_pk.is_(None),
+            )
         )
-    )
-    return [(row[0], row[1]) for row in connection.execute(query)]
+        for lease, begin_s, finish_s in connection.execute(query):
+            found[lease].append((begin_s, finish_s))
+    return found
 
 
 def leases_named(

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
-from api.db.ledger import insert_rows, prices_of
+from api.db.bulk import insert_tuples
+from api.db.ledger import prices_of
 from api.db.tables import (
     attestations,
     facilities,
@@ -22,6 +23,9 @@ from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.domain.usage import LineKind, Outage
+
+# Calling an enum for every row costs more than reading the row.
+_KINDS = {kind.value: kind for kind in LineKind}
 
 
 def entries_of(connection: Connection, facility_id: int, epoch: int) -> list[Entry]:
@@ -49,8 +53,8 @@ def entries_of(connection: Connection, facility_id: int, epoch: int) -> list[Ent
         )
     )
     entries = [
-        Entry(LineKind(r[0]), Bytes32(r[1]), Bytes32(r[2]), r[3], r[4], r[4] - r[3])
-        for r in connection.execute(standing)
+        Entry(_KINDS[kind], device, lease, start_s, end_s, end_s - start_s)
+        for kind, device, lease, start_s, end_s in connection.execute(standing)
     ]
     voids = (
         select(*columns)
@@ -150,24 +154,24 @@ def insert_statement(
         "closed_at_s": closed_at_s,
     }
     connection.execute(insert(statements), values)
+    key = (int(statement.facility_id), int(statement.epoch))
     rows = [
-        {
-            "facility_id": statement.facility_id,
-            "epoch": statement.epoch,
-            "line_index": x.index,
-            "kind": int(x.kind),
-            "device": x.device,
-            "lease": x.lease,
-            "start_s": x.start_s,
-            "end_s": x.end_s,
-            "gpu_seconds": x.gpu_seconds,
-            "charge_micros": x.charge_micros,
-            "cumulative_gpu_seconds": x.cumulative_gpu_seconds,
-            "cumulative_charge_micros": x.cumulative_charge_micros,
-        }
+        (
+            *key,
+            x.index,
+            x.kind.value,
+            x.device,
+            x.lease,
+            x.start_s,
+            x.end_s,
+            x.gpu_seconds,
+            x.charge_micros,
+            x.cumulative_gpu_seconds,
+            x.cumulative_charge_micros,
+        )
         for x in lines
     ]
-    insert_rows(connection, statement_lines, rows)
+    insert_tuples(connection, statement_lines, statement_lines.columns.keys(), rows)
     connection.execute(
         update(facilities)
         .where(facilities.c.facility_id == statement.facility_id)

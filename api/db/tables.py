@@ -156,6 +156,7 @@ usage_records = Table(
     Column("statement_epoch", BigInteger, nullable=False),
     Column("recorded_at_s", BigInteger, nullable=False),
     Index(None, "facility_id", "device", "start_s"),
+    Index(None, "facility_id", "lease", "end_s"),
     Index(None, "facility_id", "statement_epoch"),
 )
 

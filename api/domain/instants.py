@@ -1,7 +1,7 @@
 """RFC 3339 timestamps as whole UTC seconds, and back."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from api.errors import InvalidInput
 
@@ -10,6 +10,7 @@ _RFC3339 = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])(\d{2}):(\d{2}))",
     re.ASCII,
 )
+_EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 
 
 def parse_instant(text: str, *, field: str) -> int:
@@ -26,20 +27,20 @@ def parse_instant(text: str, *, field: str) -> int:
     fraction, sign, offset_h, offset_m = match.group(7), *match.group(8, 9, 10)
     if fraction is not None and fraction.strip("0"):
         raise InvalidInput(f"{field} has a fraction of a second: {text[:40]!r}", field=field)
-    offset = timedelta()
+    offset_s = 0
     if sign is not None:
         if int(offset_h) > 23 or int(offset_m) > 59:
             raise InvalidInput(f"{field} has an impossible offset: {text[:40]!r}", field=field)
-        offset = timedelta(hours=int(offset_h), minutes=int(offset_m))
-        offset = -offset if sign == "-" else offset
-    year, month, day, hour, minute, second = (int(match.group(i)) for i in range(1, 7))
+        offset_s = int(offset_h) * 3_600 + int(offset_m) * 60
+        offset_s = -offset_s if sign == "-" else offset_s
+    year, month, day, hour, minute, second = map(int, match.group(1, 2, 3, 4, 5, 6))
     try:
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=timezone(offset))
-        # Pure integers: `timestamp()` would pass through a float.
-        since_epoch = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
+        moment = datetime(year, month, day, hour, minute, second)
+    except ValueError as error:
         raise InvalidInput(f"{field} is not a possible time: {text[:40]!r}", field=field) from error
-    return since_epoch.days * 86_400 + since_epoch.seconds
+    # Pure integers: `timestamp()` would pass through a float.
+    days = moment.toordinal() - _EPOCH_DAY
+    return days * 86_400 + hour * 3_600 + minute * 60 + second - offset_s
 
 
 def format_instant(seconds: int) -> str:

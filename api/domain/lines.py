@@ -1,5 +1,6 @@
 """Lines of a statement: canonical order, rating, prefix sums and Merkle leaves."""
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -170,6 +171,10 @@ def rate_entries(
     return RatedLines(tuple(lines), tuple(deferred), next_carry)
 
 
+# Words of a line before its charge; integers stand at the right end of theirs.
+_HEAD = struct.Struct(">24xQ28xI28xI31xB32s32s24xQ24xQ24xQ")
+
+
 def encode_line(facility_id: FacilityId, epoch: Epoch, line: Line) -> bytes:
     """ABI encoding of a line: the tuple of DESIGN §4, twelve words.
 
@@ -177,17 +182,17 @@ def encode_line(facility_id: FacilityId, epoch: Epoch, line: Line) -> bytes:
     uint64 start, uint64 end, uint64 gpuSeconds, int128 charge, uint64 cumulativeGpuSeconds,
     int128 cumulativeCharge)`.
     """
+    place = (facility_id, epoch, line.index, line.kind)
+    interval = (line.start_s, line.end_s, line.gpu_seconds)
+    try:
+        head = _HEAD.pack(*place, line.device, line.lease, *interval)
+    except struct.error:
+        # Foreign evidence may hold numbers beyond their type: it gets words, and another root.
+        words = (*map(word, place), line.device, line.lease, *map(word, interval))
+        head = b"".join(words)
     return b"".join(
         (
-            word(facility_id),
-            word(epoch),
-            word(line.index),
-            word(line.kind),
-            line.device,
-            line.lease,
-            word(line.start_s),
-            word(line.end_s),
-            word(line.gpu_seconds),
+            head,
             word(line.charge_micros),
             word(line.cumulative_gpu_seconds),
             word(line.cumulative_charge_micros),

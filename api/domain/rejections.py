@@ -10,6 +10,7 @@ REJECTIONS: Mapping[str, str] = {
     # The event itself.
     "malformed_event": "A field is missing or not of its type; nothing is coerced.",
     "duplicate_key": "The event's JSON names a key twice.",
+    "not_a_number": "The event holds NaN, Infinity or a number that no double holds.",
     "unknown_type": "The event type is none of ours.",
     "unknown_field": "`data` has a field that its type does not know, or an attribute is misspelt.",
     "number_out_of_range": "A number is outside its bounds, such as DCGM's blank.",

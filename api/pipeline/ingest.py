@@ -3,8 +3,9 @@
 A bad event never blocks the others; an event id is taken for ever together with its record.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from api.clock import Clock
-from api.db import ledger
+from api.db import bulk, ledger
 from api.db.session import transaction
 from api.db.tables import meter_events, outages, usage_records
 from api.domain.events import (
@@ -62,9 +63,9 @@ class _Pending:
     outages: list[dict[str, Any]] = field(default_factory=list)
 
     def flush(self, connection: Connection) -> None:
-        ledger.insert_rows(connection, meter_events, self.events)
-        ledger.insert_rows(connection, usage_records, self.usage)
-        ledger.insert_rows(connection, outages, self.outages)
+        bulk.insert_mappings(connection, meter_events, self.events)
+        bulk.insert_mappings(connection, usage_records, self.usage)
+        bulk.insert_mappings(connection, outages, self.outages)
         self.events, self.usage, self.outages = [], [], []
 
 
@@ -73,20 +74,20 @@ def ingest(
     operator_id: int,
     events: Sequence[Any],
     *,
-    duplicate_keys: frozenset[int] = frozenset(),
+    broken: Mapping[int, EventRejected] = MappingProxyType({}),
     clock: Clock,
 ) -> list[EventResult]:
     """Record a batch of parsed JSON events of one operator.
 
-    Args:    duplicate_keys: indices of events whose JSON named a key twice.
+    Args:    broken: by index, what the parser found wrong with an event's JSON.
     Returns: one result per event, in order. Sending the same body again is always safe.
     """
     results = [EventResult(i, *identity(event), "rejected") for i, event in enumerate(events)]
     items = []
     for result, event in zip(results, events, strict=True):
         try:
-            if result.index in duplicate_keys:
-                raise EventRejected("duplicate_key", "the event's JSON names a key twice")
+            if result.index in broken:
+                raise broken[result.index]
             parsed = parse_event(event)
         except EventRejected as error:
             _reject(result, error)
@@ -186,7 +187,7 @@ class _Batch:
         if isinstance(event, UsageEvent):
             accepted = view.accept_usage(event)
             self.pending.events.append(row)
-            self.pending.usage.append(_row_of(accepted, row, kind=accepted.kind))
+            self.pending.usage.append(_row_of(accepted, row, kind=int(accepted.kind)))
         elif isinstance(event, OutageEvent):
             accepted = view.accept_outage(event)
             self.pending.events.append(row)

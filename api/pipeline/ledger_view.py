@@ -13,7 +13,7 @@ from api.domain.events import MeterEvent, OutageEvent, UsageEvent
 from api.domain.evidence_reader import decode_facility
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash
-from api.domain.occupancy import Occupancy, peak_concurrency
+from api.domain.occupancy import Concurrency, Occupancy
 from api.domain.units import ZERO32, Bytes32
 from api.domain.usage import Interval, LineKind, place_interval
 from api.errors import EventRejected
@@ -70,21 +70,27 @@ class FacilityView:
         self._leases = ledger.leases_named(connection, self.facility_id, lease_ids)
         self._usage: dict[bytes, Occupancy] = {}
         self._outages: dict[bytes, Occupancy] = {}
-        self._lease_usage: dict[bytes, list[tuple[int, int]]] = {}
+        self._lease_usage: dict[bytes, Concurrency] = {}
         if not self._events:
             return
         window = (min(e.start_s for e in self._events), max(e.end_s for e in self._events))
         devices = {_hash_of(e.device) for e in self._events} & self.terms.device_set
         span = ledger.Span(self.facility_id, tuple(sorted(devices)), *window)
         longest_s = self.terms.epoch_length_s
-        for row in ledger.usage_in(connection, span, longest_s=longest_s):
+        for row in ledger.usage_in(connection, span):
             self._usage.setdefault(row.device, Occupancy()).add(row.start_s, row.end_s)
         for row in ledger.outages_in(connection, span, longest_s=longest_s):
             self._outages.setdefault(row.device, Occupancy()).add(row.start_s, row.end_s)
-        for lease in self._leases.values():
-            if lease.max_gpus:
-                taken = ledger.lease_usage_in(connection, self.facility_id, lease.lease, *window)
-                self._lease_usage[lease.lease] = taken
+        limited = [lease.lease for lease in self._leases.values() if lease.max_gpus]
+        taken = ledger.lease_usage_in(
+            connection,
+            self.facility_id,
+            limited,
+            start_s=span.start_s,
+            end_s=span.end_s,
+            longest_s=longest_s,
+        )
+        self._lease_usage = {lease: Concurrency(found) for lease, found in taken.items()}
 
     def accept_usage(self, event: UsageEvent) -> Accepted:
         """Judge one usage interval and take it. Raises EventRejected."""
@@ -106,7 +112,7 @@ class FacilityView:
         # Every rule holds: only now is the interval taken, so a rejected event blocks no other.
         self._usage.setdefault(device, Occupancy()).add(event.start_s, event.end_s)
         if lease.max_gpus:
-            self._lease_usage[lease.lease].append((event.start_s, event.end_s))
+            self._lease_usage[lease.lease].add(event.start_s, event.end_s)
         epoch = placement.statement_epoch
         return Accepted(device, interval.lease, event.start_s, event.end_s, epoch, kind)
 
@@ -161,8 +167,7 @@ class FacilityView:
     def _require_capacity(self, lease: Any, interval: Interval) -> None:
         if not lease.max_gpus:
             return
-        taken = self._lease_usage[lease.lease]
-        peak = peak_concurrency(taken, interval.start_s, interval.end_s)
+        peak = self._lease_usage[lease.lease].peak(interval.start_s, interval.end_s)
         if peak + 1 > lease.max_gpus:
             message = f"lease covers {lease.max_gpus} GPUs at once"
             raise EventRejected("over_capacity", message, field="lease")

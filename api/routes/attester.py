@@ -17,10 +17,10 @@ from api.domain.evidence import hex32
 from api.errors import NotFound
 from api.pipeline.attestations import accept_signature
 from api.pipeline.register import facility_row
-from api.routes.body import StrictRoute
 from api.routes.parameters import EpochPath, FacilityPath, Limit
 from api.routes.problems import already, errors
 from api.routes.schemas import Address, Strict
+from api.routes.strict import StrictRoute
 
 router = APIRouter(tags=["attester"], route_class=StrictRoute)
 

@@ -1,19 +1,16 @@
 """Reading request bodies: media type, size, compression and strict JSON (ATTACKS 32 and 35)."""
 
 import json
+import math
 import zlib
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
 
 import orjson
-from fastapi import Request, Response
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
-from api.errors import InvalidInput, TooLarge, UnsupportedMediaType
+from api.errors import EventRejected, InvalidInput, TooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_EVENTS = 1_000
@@ -24,14 +21,16 @@ BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
 # ASCII is UTF-8 too; `utf8` is no registered name, but common.
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
+# Stands where a body has NaN or Infinity.
+_NOT_A_NUMBER = object()
 
 
 @dataclass(frozen=True, slots=True)
 class EventBatch:
-    """Parsed events and the indices of those that named a key twice."""
+    """Parsed events, and by index what is wrong with those that are not clean JSON."""
 
     events: list[Any]
-    duplicate_keys: frozenset[int]
+    broken: Mapping[int, EventRejected]
 
 
 def media_type(header: str | None) -> str:
@@ -69,31 +68,51 @@ def decompress(body: bytes, encoding: str | None) -> bytes:
     return plain
 
 
-def _depth(value: Any, left: int) -> None:
-    if left == 0:
-        raise InvalidInput(f"body is nested deeper than {MAX_DEPTH} levels", field="body")
-    if isinstance(value, dict):
-        for item in value.values():
-            if isinstance(item, (dict, list)):
-                _depth(item, left - 1)
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, (dict, list)):
-                _depth(item, left - 1)
+def count_keys(value: Any) -> int:
+    """Keys of all objects inside a parsed JSON value.
+
+    Raises:  InvalidInput if it is nested deeper than MAX_DEPTH.
+    """
+    keys = 0
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for container in level:
+            items: Iterable[Any] = container
+            if isinstance(container, dict):
+                keys += len(container)
+                items = container.values()
+            below += [item for item in items if isinstance(item, (dict, list))]
+        if not below:
+            return keys
+        level = below
+    raise InvalidInput(f"body is nested deeper than {MAX_DEPTH} levels", field="body")
 
 
 def parse_json(body: bytes) -> Any:
-    """Strict JSON: UTF-8, no NaN or Infinity, bounded depth.
+    """Strict JSON: UTF-8, no NaN or Infinity.
 
     orjson keeps the last of duplicate keys; `duplicate_key_events` finds them.
     Raises:  InvalidInput.
     """
     try:
-        value = orjson.loads(body)
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise InvalidInput(f"body is not JSON: {error}", field="body") from error
-    _depth(value, MAX_DEPTH)
-    return value
+
+
+# What can stand before the colon of a member: the key's closing quote, or JSON's white space.
+_MEMBER_MARKS = (b'":', b" :", b"\t:", b"\n:", b"\r:")
+
+
+def may_repeat_keys(body: bytes, keys: int) -> bool:
+    """Whether valid JSON could name a key twice, given how many keys were left after parsing.
+
+    False is certain. Every member has a colon after a quote or white space, so the marks are at
+    least as many as the members, and these at least as many as the keys that parsing kept: if
+    marks and keys are equal, no member was lost. Colons inside texts only raise the marks.
+    """
+    return sum(body.count(mark) for mark in _MEMBER_MARKS) != keys
 
 
 def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:
@@ -108,16 +127,64 @@ def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:
 
     def hook(pairs: list[tuple[str, Any]]) -> _Marked:
         marked = _Marked(pairs)
-        marked.bad = len(marked) != len(pairs) or any(
-            isinstance(v, _Marked) and v.bad for v in marked.values()
-        )
+        marked.bad = len(marked) != len(pairs) or any(_is_bad(v) for v in marked.values())
         return marked
+
+    def _is_bad(value: Any) -> bool:
+        if isinstance(value, list):
+            return any(_is_bad(v) for v in value)
+        return isinstance(value, _Marked) and value.bad
 
     value = json.loads(body, object_pairs_hook=hook)
     for index, event in enumerate(value if isinstance(value, list) else [value]):
-        if isinstance(event, _Marked) and event.bad:
+        if _is_bad(event):
             flagged.add(index)
     return frozenset(i for i in flagged if i < count)
+
+
+def _finite(text: str) -> Any:
+    number = float(text)
+    return number if math.isfinite(number) else _NOT_A_NUMBER
+
+
+def _holds_no_number(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_no_number(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds_no_number(item) for item in value)
+    return value is _NOT_A_NUMBER
+
+
+def _parse_around_nan(body: bytes, error: InvalidInput) -> tuple[Any, frozenset[int]]:
+    """A body that is JSON but for NaN, Infinity and the like, and which of its events hold them.
+
+    One collector's bad reading must not cost the rest of its batch. Everything else is held to
+    the strict parser: the other events go through it once more.
+    Raises:  `error` if such numbers are not all that is wrong.
+    """
+    try:
+        value = json.loads(body, parse_constant=lambda _name: _NOT_A_NUMBER, parse_float=_finite)
+        count_keys(value)
+    except (ValueError, RecursionError) as cause:
+        raise error from cause
+    if not isinstance(value, list):
+        value = [value]
+    bad = frozenset(i for i, event in enumerate(value) if _holds_no_number(event))
+    if not bad or value == [_NOT_A_NUMBER]:
+        raise error
+    # Of a bad event only its name is kept, for the answer: nothing else of it was checked.
+    names = {i: _name_of(value[i]) for i in bad}
+    kept = [names.get(i, event) for i, event in enumerate(value)]
+    return parse_json(json.dumps(kept).encode()), bad
+
+
+def _name_of(event: Any) -> dict[str, str]:
+    fields = event.items() if isinstance(event, dict) else ()
+    return {
+        key: value
+        for key, value in fields
+        if key in ("source", "id") and isinstance(value, str) and value.isprintable()
+    }
 
 
 def read_events(body: bytes, *, content_type: str | None, encoding: str | None) -> EventBatch:
@@ -129,7 +196,13 @@ def read_events(body: bytes, *, content_type: str | None, encoding: str | None) 
     plain = decompress(body, encoding)
     if len(plain) > MAX_BODY_BYTES:
         raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes")
-    value = parse_json(plain)
+    without_number: frozenset[int] = frozenset()
+    try:
+        value = parse_json(plain)
+    except InvalidInput as error:
+        value, without_number = _parse_around_nan(plain, error)
+        value = value if plain.lstrip().startswith(b"[") else value[0]
+    keys = count_keys(value)
     if kind == SINGLE and not isinstance(value, dict):
         raise InvalidInput(f"{SINGLE} holds one object", field="body")
     if kind == BATCH and not isinstance(value, list):
@@ -139,48 +212,11 @@ def read_events(body: bytes, *, content_type: str | None, encoding: str | None) 
     events = value if isinstance(value, list) else [value]
     if len(events) > MAX_EVENTS:
         raise TooLarge(f"a batch holds at most {MAX_EVENTS} events, not {len(events)}")
-    return EventBatch(events, duplicate_key_events(plain, len(events)))
-
-
-class _StrictRequest(Request):
-    """A request whose body is bounded, and whose `json()` refuses what `json.loads` lets through.
-
-    Raises HTTPException, as FastAPI hides every other error that reading a body raises.
-    """
-
-    async def stream(self) -> AsyncGenerator[bytes, None]:
-        """The body, up to MAX_BODY_BYTES: FastAPI reads all of it before it asks for the key."""
-        size = 0
-        try:
-            async for part in super().stream():
-                size += len(part)
-                if size > MAX_BODY_BYTES:
-                    raise HTTPException(413, f"body is larger than {MAX_BODY_BYTES} bytes")
-                yield part
-        except ClientDisconnect as error:
-            # Nobody hears the answer; nothing was recorded, and the log needs no stack trace.
-            raise HTTPException(400, "the body ended before its announced length") from error
-
-    async def json(self) -> Any:
-        """Strict JSON of the body."""
-        body = await self.body()
-        try:
-            value = parse_json(body)
-            if duplicate_key_events(body, 1):
-                raise InvalidInput("body names a key twice", field="body")
-        except InvalidInput as error:
-            raise HTTPException(422, error.message) from error
-        return value
-
-
-class StrictRoute(APIRoute):
-    """Route whose body is read strictly: bounded, no duplicate keys, NaN, depth or broken UTF-8."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's handler on a strict request."""
-        handler = super().get_route_handler()
-
-        async def strict(request: Request) -> Response:
-            return await handler(_StrictRequest(request.scope, request.receive))
-
-        return strict
+    broken = {
+        i: EventRejected("not_a_number", "NaN, Infinity or a number that no double holds")
+        for i in without_number
+    }
+    if may_repeat_keys(plain, keys):
+        for i in duplicate_key_events(plain, len(events)):
+            broken[i] = EventRejected("duplicate_key", "the event's JSON names a key twice")
+    return EventBatch(events, broken)

@@ -16,10 +16,11 @@ from api.pipeline import leases as lease_steps
 from api.pipeline import register
 from api.pipeline.ingest import ingest
 from api.routes import schemas
-from api.routes.body import StrictRoute, read_events
+from api.routes.body import read_events
 from api.routes.event_docs import EVENT_BODY, EVENTS_ABOUT
 from api.routes.parameters import FacilityPath, LeasePath
 from api.routes.problems import already, errors
+from api.routes.strict import StrictRoute
 
 router = APIRouter(route_class=StrictRoute)
 
@@ -241,7 +242,7 @@ async def post_events(request: Request, operator_id: OperatorId) -> Response:
             state.engine,
             operator_id,
             batch.events,
-            duplicate_keys=batch.duplicate_keys,
+            broken=batch.broken,
             clock=state.clock,
         )
         counts = dict.fromkeys(("accepted", "duplicate", "rejected"), 0)

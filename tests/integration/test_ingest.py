@@ -113,6 +113,42 @@ def test_correction__twice_of_a_correction_or_unknown__is_refused(ledger: Ledger
     assert again == ["accepted"]
 
 
+def test_ingest__long_record_before_voided_ones__still_blocks_its_device(ledger: Ledger) -> None:
+    """ATTACKS 31: only the last record before a batch is looked at; voided ones do not count."""
+    long = ledger.usage(0, 0, 10 * HOUR_S)
+    ledger.codes(long)
+    wrong = ledger.usage(0, 11 * HOUR_S, 12 * HOUR_S)
+    ledger.codes(wrong, ledger.usage(0, 13 * HOUR_S, 14 * HOUR_S), ledger.void(wrong))
+
+    inside = ledger.codes(ledger.usage(0, 9 * HOUR_S, 10 * HOUR_S))
+    freed = ledger.codes(ledger.usage(0, 11 * HOUR_S, 13 * HOUR_S))
+    ledger.codes(ledger.void(long))
+
+    assert (inside, freed) == (["overlap"], ["accepted"])
+    assert ledger.codes(ledger.usage(0, HOUR_S, 2 * HOUR_S)) == ["accepted"]
+
+
+def test_ingest__lease_at_its_limit__counts_earlier_batches_on_other_devices(
+    ledger: Ledger,
+) -> None:
+    ledger.codes(ledger.usage(0, 0, 10 * HOUR_S, lease="lease-b"))
+
+    codes = ledger.codes(
+        ledger.usage(1, 9 * HOUR_S, 11 * HOUR_S, lease="lease-b"),
+        ledger.usage(1, 10 * HOUR_S, 11 * HOUR_S, lease="lease-b"),
+    )
+
+    assert codes == ["over_capacity", "accepted"]
+
+
+def test_ingest__same_id_of_another_source__is_another_event(ledger: Ledger) -> None:
+    one = ledger.usage(0, 0, HOUR_S, name="same")
+    other = {**ledger.usage(1, 0, HOUR_S, name="same"), "source": 'collector/"2"\\ :é'}
+
+    assert ledger.codes(one, other) == ["accepted", "accepted"]
+    assert ledger.codes(other, one) == ["duplicate", "duplicate"]
+
+
 def test_correction__of_another_operator__is_unknown(ledger: Ledger, tmp_path) -> None:  # type: ignore[no-untyped-def]
     """ATTACKS 34, 38."""
     target = ledger.usage(0, 0, HOUR_S)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.hashing import keccak
+from api.domain.hashing import keccak, word
 from api.domain.lines import Line, encode_line, usage_tree
 from api.domain.merkle import MerkleTree, leaf_hash, verify_proof
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
@@ -93,3 +93,35 @@ def test_tree__equal_leaves__are_refused() -> None:
 
     with pytest.raises(InvalidInput, match="equal"):
         MerkleTree([leaf, Bytes32(leaf)])
+
+
+_u64, _i128 = st.integers(0, 2**64 - 1), st.integers(-(2**127), 2**127 - 1)
+_word32 = st.binary(min_size=32, max_size=32)
+# Foreign evidence can hold any integer: then too a line is its words, one after the other.
+_any = st.integers(-(2**200), 2**200)
+
+
+@given(
+    st.builds(
+        Line,
+        st.integers(0, 2**33),
+        st.sampled_from(LineKind),
+        _word32,
+        _word32,
+        _u64 | _any,
+        _u64 | _any,
+        _u64 | _any,
+        _i128 | _any,
+        _u64 | _any,
+        _i128 | _any,
+    )
+)
+def test_encode_line__any_integers__is_twelve_words(line: Line) -> None:
+    facility_id, epoch = FacilityId(2**63 - 1), Epoch(7)
+
+    encoded = encode_line(facility_id, epoch, line)
+
+    numbers = (line.start_s, line.end_s, line.gpu_seconds, line.charge_micros)
+    numbers += (line.cumulative_gpu_seconds, line.cumulative_charge_micros)
+    words = [word(n) for n in (facility_id, epoch, line.index, line.kind)]
+    assert encoded == b"".join((*words, line.device, line.lease, *map(word, numbers)))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.occupancy import Occupancy, peak_concurrency
+from api.domain.occupancy import Concurrency, Occupancy
 
 _INTERVAL = st.tuples(st.integers(0, 60), st.integers(1, 20)).map(lambda x: (x[0], x[0] + x[1]))
 
@@ -38,10 +38,10 @@ def test_peak__any_intervals__is_the_busiest_second(
 ) -> None:
     busiest = max(sum(s <= t < e for s, e in intervals) for t in range(*window))
 
-    assert peak_concurrency(intervals, *window) == busiest
+    assert Concurrency(intervals).peak(*window) == busiest
 
 
 def test_peak__one_ends_as_the_next_begins__is_one() -> None:
-    assert peak_concurrency([(0, 10), (10, 20)], 0, 20) == 1
-    assert peak_concurrency([(0, 11), (10, 20)], 0, 20) == 2
-    assert peak_concurrency([(0, 11), (10, 20)], 11, 20) == 1
+    assert Concurrency([(0, 10), (10, 20)]).peak(0, 20) == 1
+    assert Concurrency([(0, 11), (10, 20)]).peak(0, 20) == 2
+    assert Concurrency([(0, 11), (10, 20)]).peak(11, 20) == 1

@@ -1,0 +1,105 @@
+"""Tables of the bench for people."""
+
+import os
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+_STEPS = {
+    "close": (
+        ("read_s", "read the ledger"),
+        ("rate_s", "check, rate, number lines"),
+        ("tree_s", "Merkle tree over the lines"),
+        ("encode_s", "encode and hash evidence"),
+        ("evidence_s", "write evidence durably"),
+        ("store_s", "store statement and lines"),
+        ("total_s", "in all"),
+    ),
+    "attest": (
+        ("fetch_s", "fetch raw events"),
+        ("recompute_s", "recompute from them"),
+        ("compare_s", "fetch evidence, compare"),
+        ("sign_s", "hand in the signature"),
+        ("total_s", "in all"),
+    ),
+    "verify": (("total_s", "rentroll verify, in all"),),
+}
+
+
+def _table(title: str, first: str, *heads: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(first)
+    for head in heads:
+        table.add_column(head, justify="right")
+    return table
+
+
+def _rate(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _ingest(figures: Mapping[str, Mapping[str, float]]) -> Table:
+    events = int(next(iter(figures.values()))["events"])
+    title = f"Ingest over HTTP, {events:,} events in batches of 1,000 (events/s)"
+    heads = ("clients", "over HTTP", "raw insert", "share of raw", "CPU us/event", "peak MB")
+    table = _table(title, "database", *heads)
+    for kind, found in figures.items():
+        for clients, name in (("1", "one_client"), ("2", "two_clients")):
+            table.add_row(
+                _NAMES[kind],
+                clients,
+                _rate(found[f"{name}_events_per_s"]),
+                _rate(found[f"{name}_raw_events_per_s"]),
+                f"{found[f'{name}_share_of_raw']:.2f}",
+                _rate(found.get("service_cpu_us_per_event", 0)),
+                _rate(found.get("service_peak_rss_mb", 0)),
+            )
+    return table
+
+
+def _epoch(figures: Mapping[str, Any]) -> Table:
+    lines = figures["close"]["lines"]
+    table = _table(f"One epoch of {lines:,.0f} lines (SQLite)", "step", "s", "us a line", "of all")
+    for subject, steps in _STEPS.items():
+        found = figures[subject]
+        peak = found.get("peak_rss_mb")
+        memory = f", peak RSS {peak:,.0f} MB" if peak else ""
+        table.add_row(f"[bold]{subject}[/bold]{memory}")
+        for name, label in steps:
+            share = found[name] / found["total_s"]
+            per_line = found[name] / lines * 1e6
+            table.add_row(f"  {label}", f"{found[name]:.3f}", f"{per_line:.1f}", f"{share:.0%}")
+        table.add_section()
+    return table
+
+
+def _index(figures: Mapping[str, Mapping[str, float]]) -> Table:
+    events = figures["web3"]["events"]
+    title = f"Index {events:,.0f} chain events from scratch (events/s)"
+    table = _table(title, "what", "events/s", "times web3.py")
+    for kind, name in _NAMES.items():
+        if kind in figures:
+            found = figures[kind]
+            label = f"fetch, decode, store in {name}"
+            table.add_row(label, _rate(found["events_per_s"]), f"{found['times_web3']:.1f}")
+    table.add_row("web3.py get_logs: fetch, decode", _rate(figures["web3"]["events_per_s"]), "1.0")
+    return table
+
+
+def show(console: Console, figures: Mapping[str, Any]) -> None:
+    """Print all tables and the machine."""
+    console.print(_ingest(figures["ingest"]))
+    if "postgresql" not in figures["ingest"]:
+        console.print("PostgreSQL: not measured, the dev group is not installed")
+    console.print(_epoch(figures))
+    console.print(_index(figures["index"]))
+    system = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
+    console.print(
+        f"Python {platform.python_version()}, {system}; {figures['run_s']:.0f} s in all.\n"
+        "Compare ratios of one run, not figures of different machines.",
+        highlight=False,
+    )

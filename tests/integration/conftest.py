@@ -1,14 +1,69 @@
-"""Fixtures on real databases."""
+"""Fixtures on real databases, and on a real chain with the real contracts."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from tests.factories import Ledger
+from api.chain import calldata
+from api.chain.client import ChainClient
+from scripts.devchain import deploy_contracts, dev_chain
+from scripts.stack import (
+    ATTESTER_ACCOUNTS,
+    CHALLENGE_WINDOW_S,
+    OPERATORS,
+    RENTER,
+    THRESHOLD,
+)
+from tests.factories import DAY_S, START_S, Ledger
+from tests.world import RENT_FUNDS, Deployed, World, send, wallet
 
 
 @pytest.fixture
 def ledger(engine: Engine, tmp_path: Path) -> Ledger:
     """A registered operator, facility and leases."""
     return Ledger(engine, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """One anvil a session with the contracts, three attesters of which two are a quorum."""
+    folder = tmp_path_factory.mktemp("chain")
+    with dev_chain(timestamp_s=START_S - DAY_S, log=folder / "anvil.log") as chain:
+        chain.rpc("anvil_setBlockTimestampInterval", 0)
+        file = folder / "deployment.json"
+        environment = {
+            "RENTROLL_ATTESTERS": ",".join(wallet(i).address for i in ATTESTER_ACCOUNTS),
+            "RENTROLL_THRESHOLD": str(THRESHOLD),
+            "RENTROLL_OPERATORS": ",".join(wallet(i).address for i in OPERATORS),
+            "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
+        }
+        deploy_contracts(chain, file, environment)
+        found = Deployed(chain, file)
+        client, renter = ChainClient(chain.rpc_url), wallet(RENTER).address
+        token, lockbox = found.deployment.settlement_token, found.deployment.rent_lockbox
+        mint = calldata.call("SettlementToken", "mint", renter, RENT_FUNDS)
+        send(client, renter, token, mint)
+        approve = calldata.call("SettlementToken", "approve", lockbox, RENT_FUNDS)
+        send(client, renter, token, approve)
+        yield found
+
+
+@pytest.fixture
+def fresh_chain(deployed: Deployed) -> Iterator[Deployed]:
+    """The session's chain as it was after deployment, whatever a test did to it."""
+    snapshot = deployed.chain.rpc("evm_snapshot")
+    yield deployed
+    deployed.chain.rpc("evm_setAutomine", True)
+    deployed.chain.rpc("anvil_dropAllTransactions")
+    deployed.chain.rpc("evm_revert", snapshot)
+    deployed.chain.rpc("anvil_setBlockTimestampInterval", 0)
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path, fresh_chain: Deployed) -> Iterator[World]:
+    """A facility that delivers, on a fresh chain and an empty database."""
+    found = World(engine, tmp_path, fresh_chain)
+    yield found
+    found.close()

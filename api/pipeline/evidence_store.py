@@ -1,6 +1,7 @@
 """Evidence on disk or behind a URL: written whole or not at all, read with bounds."""
 
 import os
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,16 @@ import httpx
 
 from api.errors import Conflict, EvidenceInvalid, NotFound
 
+# What Python raises when a reader or a recomputation meets evidence that is not what it says:
+# numbers that are infinite or too long, keys and leases that are not there, other JSON types.
+HOSTILE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 MAX_FILE_BYTES = 256 * 1024 * 1024
 _TIMEOUT_S = 60.0
 
@@ -68,12 +79,22 @@ class EvidenceFolder:
         """Write a file whole and durably, over what is there: for signatures that still grow."""
         target = self._path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
+        # A name of its own for every write: requests and workers publish at the same time.
+        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+        try:
+            with partial.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        # The name is durable only once its folder is.
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def write_all(self, files: Mapping[str, bytes]) -> None:
         """Write several files in order."""

@@ -45,11 +45,12 @@ class Worker:
         signer: LocalSigner | None,
         clock: Clock,
         *,
+        confirmations: int = 0,
         on_closed: Callable[[Closed], None] | None = None,
     ) -> None:
         self._engine, self._client, self._deployment = engine, client, deployment
         self._evidence, self._clock, self._on_closed = evidence, clock, on_closed
-        self._indexer = Indexer(engine, client, deployment)
+        self._indexer = Indexer(engine, client, deployment, confirmations=confirmations)
         self._outbox = (
             Outbox(engine, client, signer, chain_id=deployment.chain_id) if signer else None
         )

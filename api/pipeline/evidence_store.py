@@ -23,6 +23,7 @@ HOSTILE = (
 )
 MAX_FILE_BYTES = 256 * 1024 * 1024
 _TIMEOUT_S = 60.0
+_PARTIAL = ".partial"
 
 
 class EvidenceSource(Protocol):
@@ -59,7 +60,9 @@ class EvidenceFolder:
     def names(self, folder: str) -> list[str] | None:
         """File names in a folder."""
         try:
-            return sorted(entry.name for entry in self._path(folder).iterdir() if entry.is_file())
+            names = (entry.name for entry in self._path(folder).iterdir() if entry.is_file())
+            # What a writer killed in mid-write leaves behind is nobody's evidence.
+            return sorted(n for n in names if not (n[0] == "." and n.endswith(_PARTIAL)))
         except OSError as error:
             raise NotFound(f"no evidence at {folder!r}", path=folder) from error
 
@@ -80,7 +83,7 @@ class EvidenceFolder:
         target = self._path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         # A name of its own for every write: requests and workers publish at the same time.
-        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{_PARTIAL}")
         try:
             with partial.open("xb") as file:
                 file.write(data)

@@ -15,7 +15,8 @@ from api.pipeline.index import Indexer
 from api.pipeline.outbox import Outbox, Outcome
 from api.pipeline.post import postable
 from api.pipeline.settle import settleable
-from api.pipeline.verify import DEPLOYMENT_FILE, published_deployment
+from api.pipeline.verify import published_deployment
+from api.pipeline.verify_statements import DEPLOYMENT_FILE
 
 
 @dataclass(frozen=True, slots=True)

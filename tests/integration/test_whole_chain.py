@@ -4,10 +4,10 @@ import pytest
 
 from api.db.session import reading
 from api.db.statements import lines_of
-from api.domain.rating import PricePlan
 from api.domain.usage import LineKind
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
-from tests.world import HOLDERS, SQLITE_ONLY, World
+from tests.story import two_epochs
+from tests.world import SQLITE_ONLY, World
 
 pytestmark = pytest.mark.chain
 
@@ -21,57 +21,10 @@ def _charges(world: World, epoch: int) -> dict[LineKind, int]:
     return found
 
 
-def _first_epoch(world: World) -> None:
-    """One dollar an hour on lease-a; two dollars on `committed`, half of it back on outages."""
-    world.ledger.add_lease(
-        "committed",
-        plan=PricePlan.TAKE_OR_PAY,
-        committed_gpus=1,
-        price_micros_per_gpu_hour=2_000_000,
-        sla_credit_bps=5_000,
-    )
-    world.at(DAY_S)
-    ledger = world.ledger
-    codes = ledger.codes(
-        ledger.usage(0, 0, 2 * HOUR_S),
-        ledger.usage(1, 0, HOUR_S + 1, name="wrong"),
-        ledger.usage(2, 0, 10 * HOUR_S, lease="committed"),
-        ledger.outage(3, 0, 4 * HOUR_S, lease="committed"),
-    )
-    assert codes == ["accepted"] * 4
-    world.post(0)
-
-
-def _second_epoch(world: World) -> None:
-    """An hour of the first epoch comes late, and its 3,601 seconds were wrong."""
-    ledger = world.ledger
-    wrong = ledger.usage(1, 0, HOUR_S + 1, name="wrong")
-    world.at(2 * DAY_S)
-    codes = ledger.codes(
-        ledger.usage(0, 5 * HOUR_S, 6 * HOUR_S),
-        ledger.void(wrong),
-        ledger.usage(0, DAY_S, DAY_S + 3 * HOUR_S),
-    )
-    assert codes == ["accepted"] * 3
-    world.post(1)
-
-
 def test_chain__metering_to_claim__five_numbers_are_right_to_the_unit(world: World) -> None:
     """Invariants 4, 5, 8: every line, every settlement and every claim as computed by hand."""
-    _first_epoch(world)
-    world.at_finality(0)
-    world.pay(20_000_000)
-    world.round()
-    _second_epoch(world)
-    world.at_finality(1)
-    world.pay(40_000_000)
-    world.round()
+    two_epochs(world)
 
-    # Half of the second settlement has vested when a holder claims and an open hour is metered.
-    world.at(2 * DAY_S + GRACE_S + HOUR_S + DAY_S // 2)
-    world.claim(HOLDERS[0])
-    world.ledger.ingest(world.ledger.usage(0, 2 * DAY_S, 2 * DAY_S + HOUR_S))
-    world.round()
     found, report = world.reconcile(), world.verify()
 
     # 10,801 s at 1 $/h is 3.000277(7) $; 24 h committed less 10 h used and 4 h withheld, at 2 $/h.

@@ -27,12 +27,12 @@ def ledger(engine: Engine, tmp_path: Path) -> Ledger:
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """One anvil a session with the contracts, three attesters of which two are a quorum."""
+def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Deployment file, and a chain with contracts and attesters (two of three are a quorum)."""
     folder = tmp_path_factory.mktemp("chain")
+    file = folder / "deployment.json"
     with dev_chain(timestamp_s=START_S - DAY_S, log=folder / "anvil.log") as chain:
         chain.rpc("anvil_setBlockTimestampInterval", 0)
-        file = folder / "deployment.json"
         environment = {
             "RENTROLL_ATTESTERS": ",".join(wallet(i).address for i in ATTESTER_ACCOUNTS),
             "RENTROLL_THRESHOLD": str(THRESHOLD),
@@ -40,19 +40,32 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
         }
         deploy_contracts(chain, file, environment)
-        found = Deployed(chain, file)
+        deployment = Deployed(chain, file).deployment
         client, renter = ChainClient(chain.rpc_url), wallet(RENTER).address
-        token, lockbox = found.deployment.settlement_token, found.deployment.rent_lockbox
+        token, lockbox = deployment.settlement_token, deployment.rent_lockbox
         mint = calldata.call("SettlementToken", "mint", renter, RENT_FUNDS)
         send(client, renter, token, mint)
         approve = calldata.call("SettlementToken", "approve", lockbox, RENT_FUNDS)
         send(client, renter, token, approve)
-        yield found
+        return file, str(chain.rpc("anvil_dumpState"))
+
+
+@pytest.fixture(scope="module")
+def deployed(chain_state: tuple[Path, str]) -> Iterator[Deployed]:
+    """An anvil for the module, with everything deployed.
+
+    Not one for the session: once anvil 1.7.1 has kept some 500 states, a reorg loses all code.
+    """
+    file, state = chain_state
+    with dev_chain(timestamp_s=START_S - DAY_S) as chain:
+        chain.rpc("anvil_setBlockTimestampInterval", 0)
+        chain.rpc("anvil_loadState", state)
+        yield Deployed(chain, file)
 
 
 @pytest.fixture
 def fresh_chain(deployed: Deployed) -> Iterator[Deployed]:
-    """The session's chain as it was after deployment, whatever a test did to it."""
+    """The chain as it was after deployment, whatever a test did to it."""
     snapshot = deployed.chain.rpc("evm_snapshot")
     yield deployed
     deployed.chain.rpc("evm_setAutomine", True)

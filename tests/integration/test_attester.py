@@ -100,12 +100,20 @@ def _move(_epoch: int, raw: RawInput) -> None:
     raw.events[0]["recorded_at_s"] += DAY_S
 
 
+def _lease(raw: RawInput, lease_id: str) -> dict[str, Any]:
+    return next(row for row in raw.leases if row["lease_id"] == lease_id)
+
+
 def _price(_epoch: int, raw: RawInput) -> None:
-    raw.leases[0]["prices"][0][2] += 1
+    _lease(raw, "lease-a")["prices"][0][2] += 10
+
+
+def _unused_price(_epoch: int, raw: RawInput) -> None:
+    _lease(raw, "lease-b")["prices"][0][2] += 10
 
 
 def _renter(_epoch: int, raw: RawInput) -> None:
-    raw.leases[0]["renter_ref"] += "x"
+    _lease(raw, "lease-a")["renter_ref"] += "x"
 
 
 def _salt(_epoch: int, raw: RawInput) -> None:
@@ -128,7 +136,8 @@ CHANGES: dict[str, tuple[Any, str]] = {
     "event added": (_add, "lines.csv"),
     "event repeated": (_repeat, "repeated"),
     "event moved to another epoch": (_move, "lines.csv"),
-    "lease price changed": (_price, "leases.json"),
+    "lease price changed": (_price, "lines.csv"),
+    "price of an idle lease changed": (_unused_price, "leases.json"),
     "renter changed": (_renter, "leases.json"),
     "salt changed": (_salt, "lines.csv"),
     "price of one number": (_nonsense, "not readable"),

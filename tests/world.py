@@ -1,8 +1,9 @@
 """A small world around one facility: real database, real contracts, the service's own steps."""
 
 import time
+from copy import copy
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -185,16 +186,21 @@ class World:
         assert [o.error for o in done.outcomes if o.error] == []
         return done
 
-    def attester(self, number: int) -> Attester:
-        """An attester like a fresh process, over HTTP through the application."""
-        key = {"Authorization": f"Bearer {self.attester_key}"}
+    @cached_property
+    def _attester_clients(self) -> tuple[HttpAttesterApi, EvidenceUrl]:
+        """Clients of the service whose far side is the application in this process."""
         api = HttpAttesterApi("http://testserver", self.attester_key)
         evidence = EvidenceUrl("http://testserver/v1/evidence")
-        # The far side of the network is the application in this process.
+        key = {"Authorization": f"Bearer {self.attester_key}"}
         api._client = TestClient(self.app, headers=key)
         evidence._client = TestClient(self.app)
+        return api, evidence
+
+    def attester(self, number: int) -> Attester:
+        """An attester like a fresh process, over HTTP through the application."""
+        api, evidence = self._attester_clients
         return Attester(
-            api,
+            copy(api),
             evidence,
             signer_of(ATTESTER_ACCOUNTS[number]),
             chain_id=self.deployment.chain_id,

@@ -55,6 +55,7 @@ def make_worker(settings: Settings) -> RunningWorker:
         EvidenceFolder(settings.evidence_dir),
         signer,
         make_clock(settings, client),
+        confirmations=settings.confirmations,
     )
     return RunningWorker(worker, dry=signer is None)
 

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
     clock: ClockSource = Field(default=ClockSource.SYSTEM, description="system or chain.")
     grace_s: int = Field(default=3_600, ge=0, description="Seconds an epoch stays open after end.")
     confirmations: int = Field(
-        default=12, ge=0, description="Blocks behind the head that count as final."
+        default=12,
+        ge=0,
+        description="Blocks behind the head that count as final; nearer ones are read by hash.",
     )
     relayer_key_file: Path | None = Field(
         default=None, description="File with the hex key that posts and settles; none = dry run."

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
@@ -36,10 +37,15 @@ class DevChain:
     rpc_url: str
     process: subprocess.Popen[bytes]
 
+    @cached_property
+    def _http(self) -> httpx.Client:
+        # A client for every call would load the certificates of the system each time.
+        return httpx.Client(timeout=60)
+
     def rpc(self, method: str, *params: object) -> object:
         """One JSON-RPC call, anvil's own methods included."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        answer = httpx.post(self.rpc_url, json=body, timeout=60).json()
+        answer = self._http.post(self.rpc_url, json=body).json()
         if "error" in answer:
             raise RuntimeError(f"{method}: {answer['error']['message']}")
         result: object = answer["result"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,11 +12,13 @@ from api.db.session import open_engine
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """URL of a PostgreSQL server of our own."""
     from tests.postgres import running_server
 
-    with running_server(tmp_path_factory.mktemp("postgres")) as url:
+    # Not below pytest's folder: another session closes that to other accounts, the server's too.
+    temporary = TemporaryDirectory(prefix="rentroll-postgres-", ignore_cleanup_errors=True)
+    with temporary as folder, running_server(Path(folder)) as url:
         yield url
 
 

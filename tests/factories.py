@@ -43,16 +43,24 @@ class Clock:
 class Ledger:
     """One operator with one facility of four devices and two leases, on a real database."""
 
-    def __init__(self, engine: Engine, folder: Path, *, name: str = "op") -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        folder: Path,
+        *,
+        name: str = "op",
+        address: str | None = None,
+        **facility: Any,
+    ) -> None:
         self.engine, self.clock = engine, Clock()
         self.evidence = EvidenceFolder(folder / "evidence")
         self._count = 0
         with transaction(engine) as connection:
-            address = "0x" + name.encode().hex().ljust(40, "0")
+            address = address or "0x" + name.encode().hex().ljust(40, "0")
             self.operator_id, self.api_key = add_operator(
                 connection, name=name, address=address, now_s=START_S
             )
-        self.facility_id = self.add_facility(range(4))
+        self.facility_id = self.add_facility(range(4), **facility)
         self.add_lease("lease-a")
         self.add_lease("lease-b", max_gpus=1)
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 
 from api.domain.hashing import keccak
 
@@ -24,10 +25,10 @@ LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,
 
 @dataclass(frozen=True)
 class Function:
-    """A contract function: name, argument types, result types."""
+    """A contract function, or an error: name, argument types, result types."""
 
     name: str
-    inputs: tuple[str, ...]
+    inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
     @cached_property
@@ -137,6 +138,48 @@ FUNCTIONS = {
         Function("balanceOf", ("address",), ("uint256",)),
     ),
 }
+
+# Errors that `post` and `settle` can end in, by contract.
+ERRORS = {
+    "StatementRegistry": (
+        Function("EpochOutOfOrder", ("uint64", "uint32", "uint32")),
+        Function("FacilityNotDelivering", ("uint64",)),
+        Function("EpochBeyondWindow", ("uint64", "uint32", "uint32")),
+        Function("EpochBoundsWrong", ("uint64", "uint64")),
+        Function("EpochNotOver", ("uint64", "uint256")),
+        Function("GpuSecondsAboveCapacity", ("uint64", "uint256")),
+        Function("PreviousStatementWrong", ("bytes32", "bytes32")),
+        Function("StatementInvalid", ("string",)),
+        Function("QuorumMissing", ("uint256", "uint256")),
+        Function("AttestersNotAscending", ("address", "address")),
+        Function("NotAttester", ("address",)),
+        Function("SignatureInvalid", ("address",)),
+        Function("EnforcedPause"),
+    ),
+    "RentLockbox": (
+        Function("SettlementShort", ("uint256", "uint256")),
+        Function("EpochNotFinal", ("uint64", "uint32")),
+        Function("EpochAlreadySettled", ("uint64", "uint32")),
+        Function("NothingToSettle", ("uint64",)),
+    ),
+}
+
+_ERRORS = {error.selector: error for errors in ERRORS.values() for error in errors}
+
+
+def decode_error(data: str) -> str | None:
+    """Revert data in words, `Name(arguments)`; None if it is none of `ERRORS`."""
+    try:
+        raw = bytes.fromhex(data.removeprefix("0x"))
+        error = _ERRORS.get(raw[:4])
+        if error is None:
+            return None
+        values = decode(error.inputs, raw[4:])
+    except (ValueError, DecodingError):
+        return None
+    shown = ("0x" + v.hex() if isinstance(v, bytes) else str(v) for v in values)
+    return f"{error.name}({', '.join(shown)})"
+
 
 _BY_NAME = {(c, f.name): f for c, functions in FUNCTIONS.items() for f in functions}
 

@@ -9,7 +9,7 @@ import requests
 from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 
-from api.chain.abi import function
+from api.chain.abi import decode_error, function
 from api.errors import ChainRejected, ChainUnavailable
 
 _READ_ATTEMPTS = 4
@@ -101,11 +101,10 @@ class ChainClient:
         """Next nonce of an account."""
         return int(self.request("eth_getTransactionCount", address, tag), 16)
 
-    def fees(self) -> tuple[int, int]:
-        """EIP-1559 `(max fee, priority fee)` in wei: twice the base fee and a small tip."""
-        base = self.request("eth_getBlockByNumber", "latest", False).get("baseFeePerGas", "0x0")
-        priority = 10**9
-        return 2 * int(base, 16) + priority, priority
+    def base_fee(self) -> int:
+        """Base fee of the newest block, wei per gas."""
+        block = self.request("eth_getBlockByNumber", "latest", False)
+        return int(block.get("baseFeePerGas", "0x0"), 16)
 
     def estimate_gas(self, transaction: Mapping[str, Any]) -> int:
         """Gas of a transaction with a margin of a fifth. Raises RpcError with revert data."""
@@ -127,8 +126,36 @@ class ChainClient:
         )
         return found
 
+    def revert_reason(self, tx_hash: bytes) -> str:
+        """Why a mined transaction reverted, found by repeating its call.
+
+        On the block before; where that succeeds, on its own block: then something that was mined
+        just before it is the reason.
+        """
+        sent = self.request("eth_getTransactionByHash", "0x" + tx_hash.hex())
+        if sent is None or sent["blockNumber"] is None:
+            return "unknown: the transaction is gone"
+        call = {"from": sent["from"], "to": sent["to"], "data": sent["input"], "gas": sent["gas"]}
+        number = int(sent["blockNumber"], 16)
+        for block in (number - 1, number):
+            try:
+                self.request("eth_call", call, hex(block))
+            except RpcError as error:
+                data = error.context.get("data")
+                decoded = decode_error(data) if isinstance(data, str) else None
+                return decoded or error.message
+        return "unknown: the same call succeeds now"
+
+    def logs_of_block(self, addresses: list[str], block_hash: bytes) -> list[dict[str, Any]]:
+        """Logs of contracts in one block. Raises RpcError if the node does not know the block."""
+        query = {"address": addresses, "blockHash": "0x" + block_hash.hex()}
+        found: list[dict[str, Any]] = self.request("eth_getLogs", query)
+        return found
+
     def logs(self, addresses: list[str], first: int, last: int) -> list[dict[str, Any]]:
         """Logs of contracts in blocks `first` to `last`, halving ranges that the node refuses."""
+        if first > last:
+            return []
         query = {"address": addresses, "fromBlock": hex(first), "toBlock": hex(last)}
         try:
             found: list[dict[str, Any]] = self.request("eth_getLogs", query)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.domain.hashing import keccak
 from api.errors import Misconfigured
@@ -63,11 +64,11 @@ def parse_deployment(document: bytes) -> Deployment:
         return Deployment(
             int(found["chainId"]),
             int(found["startBlock"]),
-            {name: str(contracts[name]["address"]) for name in CONTRACTS},
+            {name: checksum(contracts[name]["address"]) for name in CONTRACTS},
             {name: bytes.fromhex(contracts[name]["codeHash"][2:]) for name in CONTRACTS},
             document,
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
         raise Misconfigured(f"the deployment file is not readable: {error!r}") from error
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.chain.abi import EVENTS, Event
-from api.chain.client import ChainClient
+from api.chain.client import Block, ChainClient
 from api.chain.deployment import Deployment
 from api.domain.statement import Statement
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -98,15 +98,27 @@ def contract_names(deployment: Deployment) -> dict[str, str]:
     return {deployment.addresses[name].lower(): name for name in EVENTS}
 
 
+def _decoded(
+    client: ChainClient, names: dict[str, str], logs: list[dict[str, Any]]
+) -> list[ChainEvent]:
+    times = BlockTimes(client)
+    found = (decode_log(log, names, times) for log in logs)
+    events = [event for event in found if event is not None]
+    return sorted(events, key=lambda e: (e.block_number, e.log_index))
+
+
 def events_in(
     client: ChainClient, deployment: Deployment, first: int, last: int
 ) -> list[ChainEvent]:
     """Decoded events of blocks `first` to `last`, in order."""
     names = contract_names(deployment)
-    times = BlockTimes(client)
-    found = (decode_log(log, names, times) for log in client.logs(list(names), first, last))
-    events = [event for event in found if event is not None]
-    return sorted(events, key=lambda e: (e.block_number, e.log_index))
+    return _decoded(client, names, client.logs(list(names), first, last))
+
+
+def events_of_block(client: ChainClient, deployment: Deployment, block: Block) -> list[ChainEvent]:
+    """Decoded events of one block, in order. Raises RpcError if the node does not know it."""
+    names = contract_names(deployment)
+    return _decoded(client, names, client.logs_of_block(list(names), block.hash))
 
 
 def iter_events(client: ChainClient, deployment: Deployment, *, last: int) -> Iterator[ChainEvent]:

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
+from hexbytes import HexBytes
 
 from api.chain.calldata import checksum
 from api.errors import Misconfigured
@@ -33,6 +35,12 @@ class LocalSigner:
         """Raw transaction and its hash, known before it is sent."""
         signed = self._account.sign_transaction(transaction)
         return bytes(signed.raw_transaction), bytes(signed.hash)
+
+
+def call_of(raw: bytes) -> tuple[str, bytes]:
+    """Target and calldata of a raw transaction that we signed."""
+    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    return checksum("0x" + bytes(fields["to"]).hex()), bytes(fields["data"])
 
 
 def load_signer(path: Path | None) -> LocalSigner | None:

@@ -59,15 +59,35 @@ def save_intent(connection: Connection, values: dict[str, Any]) -> None:
     connection.execute(update(intents).where(where).values(**values))
 
 
+def replace_intent(connection: Connection, row: Any, values: dict[str, Any]) -> bool:
+    """Store a replacement at the same nonce; False if the intent is no longer as `row` says."""
+    where = _unchanged(row)
+    values = values | {"replaced_hashes": row.replaced_hashes + row.tx_hash}
+    return connection.execute(update(intents).where(*where).values(**values)).rowcount == 1
+
+
 def finish_intent(
-    connection: Connection, intent_pk: int, state: str, error: str | None = None
-) -> None:
-    """Record the outcome of a transaction: done or failed. Failed ones free their nonce."""
-    values: dict[str, Any] = {"state": state, "error": error}
-    if state == "failed":
-        # Negative numbers are nobody's nonce: the failed row stays for people to read.
-        values["nonce"] = -intent_pk
-    connection.execute(update(intents).where(intents.c.intent_pk == intent_pk).values(**values))
+    connection: Connection, row: Any, state: str, *, tx_hash: bytes, error: str | None = None
+) -> bool:
+    """Record the outcome of a transaction; False if the intent is no longer as `row` says."""
+    values = {"state": state, "error": error, "tx_hash": tx_hash}
+    return (
+        connection.execute(update(intents).where(*_unchanged(row)).values(**values)).rowcount == 1
+    )
+
+
+def note_refusal(connection: Connection, row: Any, error: str) -> None:
+    """Keep what the node said of a transaction that it did not take; the intent stays open."""
+    connection.execute(update(intents).where(*_unchanged(row)).values(error=error))
+
+
+def _unchanged(row: Any) -> tuple[Any, ...]:
+    """Another worker may have finished, replaced or renewed an intent since it was read."""
+    return (
+        intents.c.intent_pk == row.intent_pk,
+        intents.c.state == "sent",
+        intents.c.tx_hash == row.tx_hash,
+    )
 
 
 def last_block(connection: Connection) -> Any:
@@ -76,10 +96,10 @@ def last_block(connection: Connection) -> Any:
     return connection.execute(query).first()
 
 
-def blocks_down(connection: Connection) -> list[Row[Any]]:
-    """Remembered blocks, newest first."""
-    query = select(chain_blocks).order_by(chain_blocks.c.number.desc())
-    return list(connection.execute(query))
+def block_at_or_below(connection: Connection, number: int) -> Any:
+    """Newest remembered block up to a number, or None."""
+    query = select(chain_blocks).where(chain_blocks.c.number <= number)
+    return connection.execute(query.order_by(chain_blocks.c.number.desc()).limit(1)).first()
 
 
 def drop_above(connection: Connection, number: int) -> None:

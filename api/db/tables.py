@@ -251,13 +251,26 @@ intents = Table(
     Column("state", String(8), nullable=False),  # sent, done, failed
     Column("sender", String(42), nullable=False),
     Column("nonce", BigInteger, nullable=False),
+    Column("max_fee_wei", BigInteger, nullable=False),  # per gas, as signed in raw_tx
+    Column("priority_fee_wei", BigInteger, nullable=False),
     Column("raw_tx", LargeBinary, nullable=False),
-    Column("tx_hash", LargeBinary(32), nullable=False),
+    Column("tx_hash", LargeBinary(32), nullable=False),  # of raw_tx; once done, of what was mined
+    # 32 bytes each: what raw_tx replaced at its nonce. Any of them may still be the one mined.
+    Column("replaced_hashes", LargeBinary, nullable=False),
     Column("error", Text),
     Column("created_at_s", BigInteger, nullable=False),
     UniqueConstraint("kind", "facility_id", "epoch", "sequence"),
-    UniqueConstraint("sender", "nonce"),
     Index(None, "state"),
+)
+# A nonce belongs to one open transaction. What is done or failed frees it: a reorg hands nonces
+# out again, and not in the same order.
+Index(
+    "uq_intents_open_nonce",
+    intents.c.sender,
+    intents.c.nonce,
+    unique=True,
+    sqlite_where=intents.c.state == "sent",
+    postgresql_where=intents.c.state == "sent",
 )
 
 chain_blocks = Table(

@@ -27,7 +27,7 @@ from api.domain.statement import Statement, statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch
 from api.domain.usage import Interval, LineKind, Outage, open_epoch, place_interval
 from api.errors import AppError, EvidenceInvalid
-from api.pipeline.evidence_store import EvidenceSource
+from api.pipeline.evidence_store import HOSTILE, EvidenceSource
 
 
 @dataclass
@@ -158,12 +158,15 @@ def recompute(
 ) -> ClosedEpoch:
     """Close an epoch from raw events alone. Raises AppError when the input breaks a rule."""
     rebuilt = Recomputation(terms, epoch, raw)
+    leases = leases_from(raw)
+    if not {o.lease for o in rebuilt.outages} <= {ZERO32, *leases}:
+        raise EvidenceInvalid("an outage names a lease that was not supplied", field="lease")
     return close_epoch(
         terms,
         epoch,
         entries=rebuilt.entries,
         outages=rebuilt.outages,
-        leases=leases_from(raw),
+        leases=leases,
         carry=carry,
         previous_statement_hash=previous_hash,
     )
@@ -226,6 +229,10 @@ class Attester:
                 verdicts.append(Verdict(facility_id, epoch, signed=True))
             except AppError as error:
                 verdicts.append(Verdict(facility_id, epoch, signed=False, reason=error.message))
+            except HOSTILE as error:
+                # A service that hands out nonsense gets no signature, and does not stop us.
+                reason = f"the input of the statement is not readable: {error!r}"
+                verdicts.append(Verdict(facility_id, epoch, signed=False, reason=reason))
         return verdicts
 
     def _judge(self, facility_id: int, epoch: Epoch, claimed_hash: bytes) -> Statement:

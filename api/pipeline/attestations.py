@@ -68,16 +68,22 @@ def accept_signature(
             "received_at_s": now_s,
         }
         connection.execute(insert(attestations), values)
-        known[attester] = signature
-    publish_signatures(evidence, statement, known)
-    return True, len(known)
+    publish_signatures(engine, evidence, statement)
+    return True, len(known) + 1
 
 
-def publish_signatures(
-    evidence: EvidenceFolder, statement: Statement, signatures: dict[str, bytes]
-) -> None:
+def publish_signatures(engine: Engine, evidence: EvidenceFolder, statement: Statement) -> None:
     """Write `statement.json`, and `attestations.json` as it grows."""
-    folder = epoch_folder(statement.facility_id, statement.epoch)
+    facility_id, epoch = statement.facility_id, statement.epoch
+    folder = epoch_folder(facility_id, epoch)
     evidence.write(f"{folder}/{STATEMENT_FILE}", encode_statement(statement))
-    lower = {address.lower(): signature for address, signature in signatures.items()}
-    evidence.replace(f"{folder}/{ATTESTATIONS_FILE}", encode_attestations(lower))
+    published: dict[str, bytes] | None = None
+    while True:
+        with reading(engine) as connection:
+            known = store.signatures_of(connection, facility_id, epoch)
+        # Another request may have written more just before we wrote less: look again.
+        if known == published:
+            return
+        lower = {address.lower(): signature for address, signature in known.items()}
+        evidence.replace(f"{folder}/{ATTESTATIONS_FILE}", encode_attestations(lower))
+        published = known

@@ -1,6 +1,7 @@
 """Evidence on disk or behind a URL: written whole or not at all, read with bounds."""
 
 import os
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -10,8 +11,19 @@ import httpx
 
 from api.errors import Conflict, EvidenceInvalid, NotFound
 
+# What Python raises when a reader or a recomputation meets evidence that is not what it says:
+# numbers that are infinite or too long, keys and leases that are not there, other JSON types.
+HOSTILE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
 MAX_FILE_BYTES = 256 * 1024 * 1024
 _TIMEOUT_S = 60.0
+_PARTIAL = ".partial"
 
 
 class EvidenceSource(Protocol):
@@ -48,7 +60,9 @@ class EvidenceFolder:
     def names(self, folder: str) -> list[str] | None:
         """File names in a folder."""
         try:
-            return sorted(entry.name for entry in self._path(folder).iterdir() if entry.is_file())
+            names = (entry.name for entry in self._path(folder).iterdir() if entry.is_file())
+            # What a writer killed in mid-write leaves behind is nobody's evidence.
+            return sorted(n for n in names if not (n[0] == "." and n.endswith(_PARTIAL)))
         except OSError as error:
             raise NotFound(f"no evidence at {folder!r}", path=folder) from error
 
@@ -68,12 +82,22 @@ class EvidenceFolder:
         """Write a file whole and durably, over what is there: for signatures that still grow."""
         target = self._path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
+        # A name of its own for every write: requests and workers publish at the same time.
+        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{_PARTIAL}")
+        try:
+            with partial.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(target)
+        finally:
+            partial.unlink(missing_ok=True)
+        # The name is durable only once its folder is.
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def write_all(self, files: Mapping[str, bytes]) -> None:
         """Write several files in order."""

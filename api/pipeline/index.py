@@ -6,12 +6,13 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from api.chain.client import ChainClient
+from api.chain.client import Block, ChainClient, RpcError
 from api.chain.deployment import Deployment
-from api.chain.events import ChainEvent, args_json, events_in
+from api.chain.events import ChainEvent, args_json, events_in, events_of_block
 from api.db import chain_store
 from api.db.session import reading, transaction
 from api.domain.units import MAX_I64, split_tranche_id
+from api.errors import ChainUnavailable
 
 _RANGE = 2_000
 
@@ -31,35 +32,75 @@ class IndexProgress:
         return max(0, self.head - self.indexed)
 
 
-class Indexer:
-    """Copies our contracts' events into `chain_events`."""
+def final_block(*, indexed: int | None, head: int | None, confirmations: int) -> int | None:
+    """Newest indexed block that counts as final; None if there is none.
 
-    def __init__(self, engine: Engine, client: ChainClient, deployment: Deployment) -> None:
+    Args:    head: newest block of the node; None if it does not answer.
+    """
+    if indexed is None:
+        return None
+    # What is indexed was on the chain once: a node that lags does not make it less deep.
+    final = min(indexed, max(indexed, head or 0) - confirmations)
+    return final if final >= 0 else None
+
+
+class Indexer:
+    """Copies our contracts' events into `chain_events`, up to the head.
+
+    Blocks that are final (`confirmations` behind the head) are read by range. Nearer ones are read
+    one by one by their hash: behind one address there may be nodes of different height, and one
+    that lags answers a range with the logs that it has, but refuses a hash that it does not know.
+    """
+
+    def __init__(
+        self, engine: Engine, client: ChainClient, deployment: Deployment, *, confirmations: int = 0
+    ) -> None:
         self._engine, self._client, self._deployment = engine, client, deployment
+        self._confirmations = confirmations
 
     def advance(self) -> IndexProgress:
         """Index up to the head, or as far as the node's answers agree with each other."""
         head = self._client.block().number
+        final = head - self._confirmations
         indexed, rolled_back = self._common_block(head)
         added = 0
         while indexed < head:
-            last = min(head, indexed + _RANGE)
-            # The end's hash before and after: two nodes, or a reorg in between, would differ.
-            before = self._client.block(last)
-            events = events_in(self._client, self._deployment, indexed + 1, last)
-            if self._client.block(last).hash != before.hash:
+            last = min(final, indexed + _RANGE) if indexed < final else indexed + 1
+            found = self._range(indexed + 1, last) if last <= final else self._near(last)
+            if found is None:
                 break
-            end = {"number": last, "block_hash": before.hash, "time_s": before.time_s}
+            end, events = found
+            row = {"number": last, "block_hash": end.hash, "time_s": end.time_s}
             try:
                 with transaction(self._engine) as connection:
                     newest = chain_store.last_block(connection)
                     if newest is not None and newest.number != indexed:
                         break
-                    chain_store.append_range(connection, [event_row(e) for e in events], end)
+                    chain_store.append_range(connection, [event_row(e) for e in events], row)
             except IntegrityError:
                 break
             indexed, added = last, added + len(events)
         return IndexProgress(indexed, head, added, rolled_back)
+
+    def _range(self, first: int, last: int) -> tuple[Block, list[ChainEvent]] | None:
+        """Events of final blocks; None if the chain changed meanwhile."""
+        # The end's hash before and after: two nodes, or a reorg in between, would differ.
+        before = self._client.block(last)
+        events = events_in(self._client, self._deployment, first, last)
+        return (before, events) if self._client.block(last).hash == before.hash else None
+
+    def _near(self, number: int) -> tuple[Block, list[ChainEvent]] | None:
+        """Events of one block near the head; None if it does not follow what is indexed."""
+        try:
+            block = self._client.block(number)
+            events = events_of_block(self._client, self._deployment, block)
+        except (ChainUnavailable, RpcError):
+            # The node that answered has not come this far: the next round asks again.
+            return None
+        with reading(self._engine) as connection:
+            before = chain_store.block_at_or_below(connection, number - 1)
+        follows = before is None or before.number < number - 1
+        return (block, events) if follows or before.block_hash == block.parent_hash else None
 
     def rebuild(self) -> IndexProgress:
         """Drop everything and index again from the deployment's block."""
@@ -69,32 +110,26 @@ class Indexer:
 
     def _common_block(self, head: int) -> tuple[int, int]:
         """Newest indexed block that the chain still has; what lies above it is undone."""
-        with reading(self._engine) as connection:
-            blocks = chain_store.blocks_down(connection)
         start = self._deployment.start_block - 1
-        if not blocks:
+        with reading(self._engine) as connection:
+            newest = chain_store.last_block(connection)
+            block = chain_store.block_at_or_below(connection, head)
+        if newest is None:
             return start, 0
-        for block in blocks:
-            if block.number > head:
-                # A node that lags looks like this too: undo only what a hash contradicts.
-                continue
-            if self._client.block(block.number).hash == block.block_hash:
-                newest: int = blocks[0].number
-                if block.number == newest or self._lagging(blocks, head):
-                    return newest, 0
-                return self._undo(block.number, newest)
-        return self._undo(start, blocks[0].number)
-
-    def _lagging(self, blocks: list[Any], head: int) -> bool:
-        """Whether every remembered block at or below the node's head still stands."""
-        newest_seen = next(b for b in blocks if b.number <= head)
-        same: bool = self._client.block(newest_seen.number).hash == newest_seen.block_hash
-        return same and blocks[0].number > head
-
-    def _undo(self, number: int, newest: int) -> tuple[int, int]:
+        if block is None or self._stands(block):
+            # A node that lags has no word on newer blocks: only a hash can contradict them.
+            return newest.number, 0
+        while block is not None and not self._stands(block):
+            with reading(self._engine) as connection:
+                block = chain_store.block_at_or_below(connection, block.number - 1)
+        common: int = start if block is None else block.number
         with transaction(self._engine) as connection:
-            chain_store.drop_above(connection, number)
-        return number, newest - number
+            chain_store.drop_above(connection, common)
+        return common, newest.number - common
+
+    def _stands(self, block: Any) -> bool:
+        same: bool = self._client.block(block.number).hash == block.block_hash
+        return same
 
 
 def _small(value: Any) -> int | None:

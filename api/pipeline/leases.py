@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from api.db import ledger
-from api.db.tables import leases, price_versions, usage_records
+from api.db.tables import leases, outages, price_versions, usage_records
 from api.domain.events import LeaseOpenedEvent
 from api.domain.hashing import salted_hash
 from api.domain.rating import PricePlan
@@ -202,6 +202,14 @@ def close_lease(connection: Connection, facility_id: int, lease_id: str, closed_
     )
     if connection.execute(used.limit(1)).first() is not None:
         message = f"lease {lease_id!r} has usage after this time"
+        raise Conflict(message, field="closed_at", reason="lease_in_use")
+    withheld = select(outages.c.outage_pk).where(
+        outages.c.facility_id == facility_id,
+        outages.c.lease == lease.lease,
+        outages.c.end_s > closed_at_s,
+    )
+    if connection.execute(withheld.limit(1)).first() is not None:
+        message = f"lease {lease_id!r} has an outage after this time"
         raise Conflict(message, field="closed_at", reason="lease_in_use")
     connection.execute(
         update(leases)

@@ -1,5 +1,7 @@
 """Post: statements with a quorum of signatures go to the StatementRegistry, in order."""
 
+from functools import cache
+
 from sqlalchemy import Engine
 
 from api.chain import calldata
@@ -26,8 +28,16 @@ def postable(
     registry = deployment.statement_registry
     head = client.block()
     threshold = client.read("StatementRegistry", registry, "threshold", block=head.number)
+    quorum = max(1, threshold)
+
+    @cache
+    def is_member(attester: str) -> bool:
+        return bool(
+            client.read("StatementRegistry", registry, "isAttester", attester, block=head.number)
+        )
+
     with reading(engine) as connection:
-        ready = store.quorum_reached(connection, max(1, threshold))
+        ready = store.quorum_reached(connection, quorum)
     intents = []
     for facility_id, epochs in ready.items():
         posted = client.read(
@@ -40,10 +50,12 @@ def postable(
         while epoch in waiting:
             with reading(engine) as connection:
                 statement = store.to_statement(store.statement_row(connection, facility_id, epoch))
-                signatures = store.signatures_of(connection, facility_id, epoch)
-            if head.time_s < statement.epoch_end_s:
+                known = store.signatures_of(connection, facility_id, epoch)
+            # The contract refuses the whole posting for one signature of a removed attester.
+            signatures = {a: s for a, s in known.items() if is_member(a)}
+            if len(signatures) < quorum or head.time_s < statement.epoch_end_s:
                 break
-            publish_signatures(evidence, statement, signatures)
+            publish_signatures(engine, evidence, statement)
             data = calldata.post(statement, signatures)
             intents.append(Intent("post", facility_id, epoch, 0, registry, data))
             epoch += 1

@@ -13,9 +13,12 @@ from api.domain.usage import LineKind
 from api.errors import AppError, EvidenceInvalid
 from api.pipeline.evidence_store import EvidenceSource
 from api.pipeline.verify_money import MoneyBook, MoneyVerifier
-from api.pipeline.verify_statements import Finding, StatementVerifier, VerifiedFacility
-
-DEPLOYMENT_FILE = "deployment.json"
+from api.pipeline.verify_statements import (
+    DEPLOYMENT_FILE,
+    Finding,
+    StatementVerifier,
+    VerifiedFacility,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def verify(
         posted += event.name == "StatementPosted"
         if on_progress:
             on_progress(event.block_number, head.number)
+    statements.finish()
     money.compare(client, deployment, head.number, head.time_s)
     parts = []
     for facility_id, facility in sorted(statements.facilities.items()):

@@ -43,7 +43,9 @@ from api.domain.statement import Statement, statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch
 from api.domain.usage import LineKind
 from api.errors import AppError, EvidenceInvalid
-from api.pipeline.evidence_store import EvidenceSource
+from api.pipeline.evidence_store import HOSTILE, EvidenceSource
+
+DEPLOYMENT_FILE = "deployment.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,9 @@ class StatementVerifier:
         self._client, self._deployment, self._evidence = client, deployment, evidence
         self._head, self._report = head, report
         self._members: set[str] = set()
+        self._ever_members: set[str] = set()
+        # Signatures beyond the quorum that was posted, with their places, judged at the end.
+        self._extras: list[tuple[str, int, int, str]] = []
         self._threshold = 0
         self.facilities: dict[int, VerifiedFacility] = {}
 
@@ -104,12 +109,34 @@ class StatementVerifier:
         if event.name == "AttesterSet":
             change = self._members.add if event.args["member"] else self._members.discard
             change(event.args["attester"])
+            self._ever_members.add(event.args["attester"])
         elif event.name == "ThresholdSet":
             self._threshold = event.args["threshold"]
         elif event.name == "FacilityOffered":
             self._offered(event)
         elif event.name == "StatementPosted":
             self._posted(event)
+
+    def finish(self) -> None:
+        """Judge what only the whole history can: signatures that came after the posting.
+
+        Attesters that joined the set later sign old statements too.
+        """
+        for attester, facility_id, epoch, path in self._extras:
+            if attester not in self._ever_members:
+                message = f"{attester} was never in the attester set"
+                self._report(Finding(message, facility_id, epoch, path))
+        self._check_stray(".", "", {DEPLOYMENT_FILE}, None)
+        for facility_id in self.facilities:
+            folder = facility_folder(facility_id)
+            self._check_stray(folder, f"{folder}/", {FACILITY_FILE}, facility_id)
+
+    def _check_stray(
+        self, folder: str, prefix: str, known: set[str], facility_id: int | None
+    ) -> None:
+        for name in set(self._evidence.names(folder) or ()) - known:
+            message = "is no part of the evidence"
+            self._report(Finding(message, facility_id, None, prefix + name))
 
     def _offered(self, event: ChainEvent) -> None:
         facility_id = event.args["facilityId"]
@@ -119,19 +146,14 @@ class StatementVerifier:
         except AppError:
             # Nothing is published before the first epoch closes; a statement would say so.
             return
-        onchain = event.args["terms"]
-        if sha256(data) != onchain[-1]:
-            self._report(Finding("is not what termsHash on-chain names", facility_id, None, path))
+        # Terms that are not those on-chain are of no use: nothing is computed from them.
         try:
-            terms = decode_facility(data)
-            ours, theirs = terms_tuple(terms), tuple(onchain)
-            lower = tuple(v.lower() if isinstance(v, str) else v for v in ours)
-            tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
-            if lower != theirs or tranches != [tuple(t) for t in event.args["tranches"]]:
-                message = "terms or pledge differ from FacilityRegistry"
-                self._report(Finding(message, facility_id, None, path))
+            terms = _offered_terms(data, event)
         except AppError as error:
             self._report(Finding(error.message, facility_id, None, path))
+            return
+        except HOSTILE as error:
+            self._report(Finding(f"is not readable: {error!r}", facility_id, None, path))
             return
         self.facilities[facility_id] = VerifiedFacility(terms)
 
@@ -141,9 +163,7 @@ class StatementVerifier:
         facility = self.facilities.get(facility_id)
         if facility is None:
             path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
-            self._report(
-                Finding("evidence of a posted statement is missing", facility_id, epoch, path)
-            )
+            self._report(Finding("is missing or not what is on-chain", facility_id, epoch, path))
             return
         self._check_chain(facility, statement, event)
         check = _EpochCheck(self._evidence, facility, statement, self._report)
@@ -208,6 +228,9 @@ class StatementVerifier:
         except AppError as error:
             finding(error.message)
             return
+        except HOSTILE as error:
+            finding(f"is not readable: {error!r}")
+            return
         digest = statement_digest(
             statement,
             chain_id=self._deployment.chain_id,
@@ -217,12 +240,26 @@ class StatementVerifier:
             signer = recover(digest, signature)
             if signer is None or signer.lower() != attester:
                 finding(f"the signature of {attester} is not over this statement")
-            if attester not in self._members:
-                finding(f"{attester} was not in the attester set")
+            if attester not in attesters:
+                self._extras.append((attester, facility_id, epoch, path))
         if not set(attesters) <= signatures.keys():
             finding("a signature that the chain counted is missing")
         if encode_attestations(signatures) != data:
             finding("bytes are not canonical")
+
+
+def _offered_terms(data: bytes, event: ChainEvent) -> FacilityTerms:
+    """Terms of `facility.json`, if they are those that were offered. Raises EvidenceInvalid."""
+    onchain = event.args["terms"]
+    if sha256(data) != onchain[-1]:
+        raise EvidenceInvalid("is not what termsHash on-chain names", file=FACILITY_FILE)
+    terms = decode_facility(data)
+    ours, theirs = terms_tuple(terms), tuple(onchain)
+    lower = tuple(v.lower() if isinstance(v, str) else v for v in ours)
+    tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
+    if lower != theirs or tranches != [tuple(t) for t in event.args["tranches"]]:
+        raise EvidenceInvalid("terms or pledge differ from FacilityRegistry", file=FACILITY_FILE)
+    return terms
 
 
 class _EpochCheck:
@@ -269,6 +306,9 @@ class _EpochCheck:
             self._finding(str(error.context.get("file", MANIFEST_FILE)), error.message)
         except AppError as error:
             self._finding(LINES_FILE, error.message)
+        except HOSTILE as error:
+            # Every byte was compared with the manifest before, which names the guilty file.
+            self._finding(MANIFEST_FILE, f"its files cannot be recomputed: {error!r}")
 
     def _check_stray(self) -> None:
         names = self._evidence.names(self._folder)

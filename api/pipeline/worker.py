@@ -15,7 +15,8 @@ from api.pipeline.index import Indexer
 from api.pipeline.outbox import Outbox, Outcome
 from api.pipeline.post import postable
 from api.pipeline.settle import settleable
-from api.pipeline.verify import DEPLOYMENT_FILE, published_deployment
+from api.pipeline.verify import published_deployment
+from api.pipeline.verify_statements import DEPLOYMENT_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,12 @@ class Worker:
         signer: LocalSigner | None,
         clock: Clock,
         *,
+        confirmations: int = 0,
         on_closed: Callable[[Closed], None] | None = None,
     ) -> None:
         self._engine, self._client, self._deployment = engine, client, deployment
         self._evidence, self._clock, self._on_closed = evidence, clock, on_closed
-        self._indexer = Indexer(engine, client, deployment)
+        self._indexer = Indexer(engine, client, deployment, confirmations=confirmations)
         self._outbox = (
             Outbox(engine, client, signer, chain_id=deployment.chain_id) if signer else None
         )

@@ -15,6 +15,7 @@ from api.domain.merkle import leaf_hash
 from api.domain.reconciliation import Reconciliation, total
 from api.domain.units import Epoch, FacilityId
 from api.errors import ChainUnavailable, NotFound
+from api.pipeline.index import final_block
 from api.pipeline.reconcile import reconcile_all, reconcile_facility
 from api.routes import auditor_schemas as schemas
 from api.routes.parameters import EpochPath, FacilityPath, Limit, LineIndex, Offset
@@ -49,15 +50,29 @@ def _reconciliation(found: Reconciliation) -> schemas.ReconciliationOut:
     )
 
 
+def _blocks(request: Request) -> tuple[int | None, int | None, int | None]:
+    """Newest indexed block, newest final one, head of the node; None where there is none."""
+    state = request.app.state
+    with reading(state.engine) as connection:
+        block = chain_store.last_block(connection)
+    try:
+        head = state.client.block().number
+    except ChainUnavailable:
+        head = None
+    indexed = block.number if block else None
+    confirmations = state.settings.confirmations
+    return indexed, final_block(indexed=indexed, head=head, confirmations=confirmations), head
+
+
 @router.get("/v1/reconciliation", responses=errors())
 def get_reconciliation(request: Request) -> schemas.ReconciliationsOut:
     """Five numbers of every facility and in total, as of the newest indexed block."""
     state = request.app.state
     parts = reconcile_all(state.engine, state.client, state.deployment)
-    with reading(state.engine) as connection:
-        block = chain_store.last_block(connection)
+    indexed, final, _ = _blocks(request)
     return schemas.ReconciliationsOut(
-        indexed_block=block.number if block else None,
+        indexed_block=indexed,
+        final_block=final,
         total=_reconciliation(total(parts)),
         facilities=[_reconciliation(part) for part in parts],
     )
@@ -243,18 +258,15 @@ def check_health(request: Request) -> schemas.HealthOut:
 
 @router.get("/v1/status", responses=errors())
 def get_status(request: Request) -> schemas.StatusOut:
-    """Head of the chain, newest indexed block, transactions under way."""
+    """Head of the chain, newest indexed and newest final block, transactions under way."""
     state = request.app.state
     with reading(state.engine) as connection:
-        block = chain_store.last_block(connection)
         waiting = len(chain_store.open_intents(connection))
-    try:
-        head = state.client.block().number
-    except ChainUnavailable:
-        head = None
+    indexed, final, head = _blocks(request)
     return schemas.StatusOut(
         chain_head=head,
-        indexed_block=block.number if block else None,
+        indexed_block=indexed,
+        final_block=final,
         now_s=state.clock(),
         open_transactions=waiting,
     )

@@ -1,4 +1,4 @@
-"""Fixtures on real databases."""
+"""Fixtures on real databases, and on a real chain with the real contracts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,8 +7,19 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from tests.factories import Ledger
+from api.chain import calldata
+from api.chain.client import ChainClient
+from scripts.devchain import deploy_contracts, dev_chain
+from scripts.stack import (
+    ATTESTER_ACCOUNTS,
+    CHALLENGE_WINDOW_S,
+    OPERATORS,
+    RENTER,
+    THRESHOLD,
+)
+from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import Service, make_app
+from tests.world import RENT_FUNDS, Deployed, World, send, wallet
 
 
 @pytest.fixture
@@ -24,3 +35,59 @@ def service(database_url: str, ledger: Ledger, tmp_path: Path) -> Iterator[Servi
     app.state.clock = ledger.clock
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Service(app, client, ledger)
+
+
+@pytest.fixture(scope="session")
+def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Deployment file, and a chain with contracts and attesters (two of three are a quorum)."""
+    folder = tmp_path_factory.mktemp("chain")
+    file = folder / "deployment.json"
+    with dev_chain(timestamp_s=START_S - DAY_S, log=folder / "anvil.log") as chain:
+        chain.rpc("anvil_setBlockTimestampInterval", 0)
+        environment = {
+            "RENTROLL_ATTESTERS": ",".join(wallet(i).address for i in ATTESTER_ACCOUNTS),
+            "RENTROLL_THRESHOLD": str(THRESHOLD),
+            "RENTROLL_OPERATORS": ",".join(wallet(i).address for i in OPERATORS),
+            "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
+        }
+        deploy_contracts(chain, file, environment)
+        deployment = Deployed(chain, file).deployment
+        client, renter = ChainClient(chain.rpc_url), wallet(RENTER).address
+        token, lockbox = deployment.settlement_token, deployment.rent_lockbox
+        mint = calldata.call("SettlementToken", "mint", renter, RENT_FUNDS)
+        send(client, renter, token, mint)
+        approve = calldata.call("SettlementToken", "approve", lockbox, RENT_FUNDS)
+        send(client, renter, token, approve)
+        return file, str(chain.rpc("anvil_dumpState"))
+
+
+@pytest.fixture(scope="module")
+def deployed(chain_state: tuple[Path, str]) -> Iterator[Deployed]:
+    """An anvil for the module, with everything deployed.
+
+    Not one for the session: once anvil 1.7.1 has kept some 500 states, a reorg loses all code.
+    """
+    file, state = chain_state
+    with dev_chain(timestamp_s=START_S - DAY_S) as chain:
+        chain.rpc("anvil_setBlockTimestampInterval", 0)
+        chain.rpc("anvil_loadState", state)
+        yield Deployed(chain, file)
+
+
+@pytest.fixture
+def fresh_chain(deployed: Deployed) -> Iterator[Deployed]:
+    """The chain as it was after deployment, whatever a test did to it."""
+    snapshot = deployed.chain.rpc("evm_snapshot")
+    yield deployed
+    deployed.chain.rpc("evm_setAutomine", True)
+    deployed.chain.rpc("anvil_dropAllTransactions")
+    deployed.chain.rpc("evm_revert", snapshot)
+    deployed.chain.rpc("anvil_setBlockTimestampInterval", 0)
+
+
+@pytest.fixture
+def world(engine: Engine, tmp_path: Path, fresh_chain: Deployed) -> Iterator[World]:
+    """A facility that delivers, on a fresh chain and an empty database."""
+    found = World(engine, tmp_path, fresh_chain)
+    yield found
+    found.close()

@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import Engine
 
 from api.db import statements as store
-from api.db.session import reading
+from api.db.session import reading, transaction
 from api.domain.evidence import LINES_FILE, epoch_folder
 from api.domain.usage import LineKind
 from api.errors import Conflict
 from api.pipeline import close
 from api.pipeline.close import close_due
+from api.pipeline.leases import close_lease
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger
 
 
@@ -125,3 +126,17 @@ def test_migrate__twice__is_the_schema_of_the_tables(engine: Engine, tmp_path: P
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
+
+
+def test_close_lease__outage_of_it_later_on__is_refused(ledger: Ledger) -> None:
+    """An epoch with an outage of a lease that is not open in it could never be closed."""
+    ledger.clock.now_s = START_S + 2 * DAY_S
+    assert ledger.codes(ledger.outage(0, DAY_S, DAY_S + HOUR_S, lease="lease-a")) == ["accepted"]
+
+    for closed_at_s in (START_S + DAY_S, START_S + DAY_S + HOUR_S - 1):
+        with transaction(ledger.engine) as connection, pytest.raises(Conflict, match="outage"):
+            close_lease(connection, ledger.facility_id, "lease-a", closed_at_s)
+
+    with transaction(ledger.engine) as connection:
+        assert close_lease(connection, ledger.facility_id, "lease-a", START_S + DAY_S + HOUR_S)
+    assert _close(ledger, 2) == 2

@@ -1,0 +1,271 @@
+"""A small world around one facility: real database, real contracts, the service's own steps."""
+
+import time
+from copy import copy
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.attester_client import HttpAttesterApi
+from api.chain import calldata
+from api.chain.client import ChainClient, chain_clock
+from api.chain.deployment import Deployment, load_deployment
+from api.chain.signer import LocalSigner
+from api.db import chain_store
+from api.db.session import reading, transaction
+from api.db.statements import signatures_of, statement_row, to_statement
+from api.domain.evidence_reader import decode_facility
+from api.domain.facility import TrancheTerms
+from api.domain.reconciliation import Reconciliation
+from api.domain.statement import Statement
+from api.domain.units import FacilityId, tranche_id
+from api.main import create_app
+from api.pipeline.attest import Attester, Verdict
+from api.pipeline.evidence_store import EvidenceFolder, EvidenceUrl
+from api.pipeline.index import Indexer
+from api.pipeline.outbox import Outbox
+from api.pipeline.reconcile import reconcile_facility
+from api.pipeline.register import add_attester_key, facility_row
+from api.pipeline.verify import VerifyReport, verify
+from api.pipeline.worker import Round, Worker
+from api.settings import Settings
+from scripts.devchain import DevChain
+from scripts.stack import ATTESTER_ACCOUNTS, CHALLENGE_WINDOW_S, OPERATORS, RELAYER, RENTER
+from scripts.stack import wallet as wallet_of
+from tests.factories import DAY_S, GRACE_S, START_S, Ledger
+
+# Stretching the mnemonic takes longer than a transaction.
+wallet = cache(wallet_of)
+# For tests in which the database is only a place to keep things.
+SQLITE_ONLY = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+HOLDERS = tuple(wallet(i).address for i in (10, 11))
+RENT_FUNDS = 10**12
+# Whole coupons an epoch, and holdings that divide everything: figures that a person can check.
+TRANCHES = (TrancheTerms(10, 300_000), TrancheTerms(20))
+HOLDINGS = ((6, 4), (5, 15))
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A running chain with the contracts on it."""
+
+    chain: DevChain
+    deployment_file: Path
+
+    @property
+    def deployment(self) -> Deployment:
+        """Where the contracts are."""
+        found = load_deployment(self.deployment_file)
+        assert found is not None
+        return found
+
+
+def signer_of(index: int) -> LocalSigner:
+    """Signer with the key of a well-known account."""
+    return LocalSigner(wallet(index).key.hex())
+
+
+def send(client: ChainClient, sender: str, to: str, data: str) -> dict[str, Any]:
+    """Send from an unlocked account; returns the receipt of a transaction that succeeded."""
+    call = {"from": sender, "to": to, "data": data, "gas": hex(3_000_000)}
+    tx_hash = client.request("eth_sendTransaction", call, attempts=1)
+    receipt = None
+    while receipt is None:
+        time.sleep(0.002)
+        receipt = client.receipt(bytes.fromhex(tx_hash[2:]))
+    assert receipt["status"] == "0x1", client.request("eth_call", call, "latest")
+    return receipt
+
+
+class World:
+    """One operator, facility and pair of holders, registered, offered, minted and funded."""
+
+    def __init__(self, engine: Engine, folder: Path, deployed: Deployed) -> None:
+        self.engine, self.folder, self.chain = engine, folder, deployed.chain
+        self.deployed, self.deployment = deployed, deployed.deployment
+        self.client = ChainClient(deployed.chain.rpc_url)
+        self.clock = chain_clock(self.client)
+        self.operator = wallet(OPERATORS[0]).address
+        self.ledger = Ledger(
+            engine,
+            folder,
+            address=self.operator,
+            settlement_token=self.deployment.settlement_token,
+            tranches=TRANCHES,
+        )
+        self.ledger.clock = self.clock  # type: ignore[assignment]
+        self.evidence: EvidenceFolder = self.ledger.evidence
+        self.facility_id = self.ledger.facility_id
+        self.app = create_app(self.settings())
+        self.http = TestClient(self.app)
+        with transaction(engine) as connection:
+            self.attester_key = add_attester_key(connection, label="t", now_s=START_S)
+        self._offer()
+
+    def settings(self, **changes: Any) -> Settings:
+        """Settings of the HTTP application."""
+        values: dict[str, Any] = {
+            "database_url": self.engine.url.render_as_string(hide_password=False),
+            "rpc_url": self.chain.rpc_url,
+            "deployment_file": self.deployed.deployment_file,
+            "evidence_dir": self.evidence.root,
+            "clock": "chain",
+            "confirmations": 2,
+        }
+        return Settings(_env_file=None, **(values | changes))
+
+    def close(self) -> None:
+        """Let go of the application's connections."""
+        self.app.state.engine.dispose()
+
+    def _offer(self) -> None:
+        with reading(self.engine) as connection:
+            terms = decode_facility(facility_row(connection, self.facility_id).terms_json)
+        registry = self.deployment.facility_registry
+        send(self.client, self.operator, registry, calldata.offer(terms))
+        for token_id, units in zip(self.token_ids, HOLDINGS, strict=True):
+            for holder, held in zip(HOLDERS, units, strict=True):
+                mint = calldata.call("TrancheToken", "mint", holder, token_id, held)
+                send(self.client, self.operator, self.deployment.tranche_token, mint)
+        fund = calldata.call("FacilityRegistry", "fund", self.facility_id)
+        send(self.client, self.operator, registry, fund)
+
+    @property
+    def token_ids(self) -> list[int]:
+        """Tranches, most senior first."""
+        return [tranche_id(FacilityId(self.facility_id), i) for i in range(len(TRANCHES))]
+
+    # --- time ---------------------------------------------------------------------------------
+
+    def at(self, offset_s: int) -> None:
+        """Let the chain's time be `offset_s` after the window's start."""
+        self.chain.set_time(START_S + offset_s)
+
+    def at_cut_off(self, epoch: int) -> None:
+        """The second at which an epoch can be closed."""
+        self.at((epoch + 1) * DAY_S + GRACE_S)
+
+    def at_finality(self, epoch: int) -> None:
+        """The end of the challenge window of a statement that was posted at its cut-off."""
+        self.at((epoch + 1) * DAY_S + GRACE_S + CHALLENGE_WINDOW_S)
+
+    # --- the service's steps --------------------------------------------------------------------
+
+    def worker(self, client: ChainClient | None = None, **more: Any) -> Worker:
+        """A worker like a fresh process."""
+        client = client or self.client
+        return Worker(
+            self.engine,
+            client,
+            self.deployment,
+            self.evidence,
+            signer_of(RELAYER),
+            self.clock,
+            **more,
+        )
+
+    def outbox(self, client: ChainClient | None = None, **more: Any) -> Outbox:
+        """An outbox with the relayer's key."""
+        chain_id = self.deployment.chain_id
+        client = client or self.client
+        return Outbox(self.engine, client, signer_of(RELAYER), chain_id=chain_id, **more)
+
+    def indexer(self, client: ChainClient | None = None, **more: Any) -> Indexer:
+        """An indexer like a fresh process."""
+        return Indexer(self.engine, client or self.client, self.deployment, **more)
+
+    def round(self) -> Round:
+        """One round of a fresh worker; its transactions must succeed."""
+        done = self.worker().run_once()
+        assert [o.error for o in done.outcomes if o.error] == []
+        return done
+
+    @cached_property
+    def _attester_clients(self) -> tuple[HttpAttesterApi, EvidenceUrl]:
+        """Clients of the service whose far side is the application in this process."""
+        api = HttpAttesterApi("http://testserver", self.attester_key)
+        evidence = EvidenceUrl("http://testserver/v1/evidence")
+        key = {"Authorization": f"Bearer {self.attester_key}"}
+        api._client = TestClient(self.app, headers=key)
+        evidence._client = TestClient(self.app)
+        return api, evidence
+
+    def attester(self, number: int) -> Attester:
+        """An attester like a fresh process, over HTTP through the application."""
+        api, evidence = self._attester_clients
+        return Attester(
+            copy(api),
+            evidence,
+            signer_of(ATTESTER_ACCOUNTS[number]),
+            chain_id=self.deployment.chain_id,
+            registry=self.deployment.statement_registry,
+        )
+
+    def attest(self, *numbers: int) -> list[Verdict]:
+        """Let attesters judge what is pending; the first two unless named."""
+        return [v for n in numbers or (0, 1) for v in self.attester(n).run_once()]
+
+    def post(self, epoch: int) -> None:
+        """Close an epoch at its cut-off, attest it twice and post it."""
+        self.at_cut_off(epoch)
+        self.round()
+        assert all(v.signed for v in self.attest())
+        self.round()
+        assert self.posted == epoch + 1
+
+    # --- renters and holders --------------------------------------------------------------------
+
+    def pay(self, amount: int) -> None:
+        """Pay rent."""
+        pay = calldata.call("RentLockbox", "payRent", self.facility_id, b"\1" * 32, amount)
+        send(self.client, wallet(RENTER).address, self.deployment.rent_lockbox, pay)
+
+    def claim(self, holder: str) -> None:
+        """Claim both tranches."""
+        data = calldata.claim(self.token_ids, holder)
+        send(self.client, holder, self.deployment.tranche_token, data)
+
+    # --- looking --------------------------------------------------------------------------------
+
+    @property
+    def posted(self) -> int:
+        """Statements on-chain."""
+        registry = self.deployment.statement_registry
+        return int(
+            self.client.read("StatementRegistry", registry, "epochsPosted", self.facility_id)
+        )
+
+    @property
+    def settled(self) -> int:
+        """Money settled on-chain, micros."""
+        lockbox = self.deployment.rent_lockbox
+        return int(self.client.read("RentLockbox", lockbox, "bookOf", self.facility_id)[1])
+
+    def events(self, name: str) -> list[Any]:
+        """Indexed events."""
+        with reading(self.engine) as connection:
+            return chain_store.events_named(connection, name, facility_id=self.facility_id)
+
+    def statement(self, epoch: int) -> Statement:
+        """A closed statement."""
+        with reading(self.engine) as connection:
+            return to_statement(statement_row(connection, self.facility_id, epoch))
+
+    def signatures(self, epoch: int) -> dict[str, bytes]:
+        """Signatures of a statement."""
+        with reading(self.engine) as connection:
+            return signatures_of(connection, self.facility_id, epoch)
+
+    def reconcile(self) -> Reconciliation:
+        """Five numbers of the facility."""
+        return reconcile_facility(self.engine, self.client, self.deployment, self.facility_id)
+
+    def verify(self, **more: Any) -> VerifyReport:
+        """Verify from chain and evidence alone."""
+        return verify(ChainClient(self.chain.rpc_url), EvidenceFolder(self.evidence.root), **more)

@@ -46,7 +46,7 @@ class ReconciliationsOut(BaseModel):
 
     indexed_block: int | None = Field(description="Newest indexed block.")
     final_block: int | None = Field(
-        description="Newest indexed block that is as deep as `confirmations` asks; rows up to it"
+        description="Number of the newest indexed block as deep as `confirmations` asks; rows up to it"
         " are final, later ones a reorg can still take back."
     )
     total: ReconciliationOut = Field(description="Sum over facilities.")
@@ -127,7 +127,7 @@ class StatusOut(BaseModel):
     chain_head: int | None = Field(description="Newest block of the node; null if unreachable.")
     indexed_block: int | None = Field(description="Newest indexed block.")
     final_block: int | None = Field(
-        description="Newest indexed block that is as deep as `confirmations` asks; rows up to it"
+        description="Number of the newest indexed block as deep as `confirmations` asks; rows up to it"
         " are final, later ones a reorg can still take back."
     )
     now_s: int = Field(description="The service's clock, UTC seconds.")

@@ -69,10 +69,12 @@ interface IStatementRegistry {
 
     /// @param statementHash EIP-712 struct hash.
     /// @param postedAt Block time of posting; 0 if not posted.
+    /// @param cumulativeAvailable Available GPU-seconds of epochs 0 to this one.
     /// @param cumulativeGross Gross revenue of epochs 0 to this one, minor units.
     struct StatementRecord {
         bytes32 statementHash;
         uint64 postedAt;
+        uint64 cumulativeAvailable;
         uint128 cumulativeGross;
     }
 

@@ -62,8 +62,10 @@ contract StatementRegistry is IStatementRegistry, AccessManaged, EIP712, Pausabl
         );
         bytes32 statementHash = hashStatement(statement);
         uint128 cumulativeGross = previous.cumulativeGross + statement.grossRevenue;
+        uint64 cumulativeAvailable = previous.cumulativeAvailable + statement.availableGpuSeconds;
         epochsPosted[facilityId] = epoch + 1;
-        _records[facilityId][epoch] = StatementRecord(statementHash, uint64(block.timestamp), cumulativeGross);
+        _records[facilityId][epoch] =
+            StatementRecord(statementHash, uint64(block.timestamp), cumulativeAvailable, cumulativeGross);
         address[] memory attesters = _checkQuorum(_hashTypedDataV4(statementHash), attestations);
         emit StatementPosted(facilityId, epoch, statementHash, statement, attesters, cumulativeGross);
     }

@@ -55,7 +55,7 @@ contract StatementRegistry is StatementChallenges {
         head.cumulativeGross += uint256(statement.grossRevenue).toUint96();
         _heads[facilityId] = head;
         _records[facilityId][epoch] =
-            Stored(statementHash, block.timestamp.toUint40(), head.cumulativeAvailable, head.cumulativeGross, signers);
+            Stored(statementHash, _after(0), head.cumulativeAvailable, head.cumulativeGross, signers);
         emit StatementPosted(facilityId, epoch, statementHash, statement, attesters, head.cumulativeGross);
     }
 
@@ -77,8 +77,10 @@ contract StatementRegistry is StatementChallenges {
         uint64 epochStart = terms.windowStart + uint64(statement.epoch) * terms.epochLength;
         uint64 epochEnd = epochStart + terms.epochLength;
         if (epochEnd > terms.windowEnd) {
-            uint256 epochCount = (terms.windowEnd - terms.windowStart) / terms.epochLength;
-            revert EpochBeyondWindow(facilityId, statement.epoch, epochCount.toUint32());
+            uint64 epochCount = (terms.windowEnd - terms.windowStart) / terms.epochLength;
+            // Windows are 32-bit numbers of seconds.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            revert EpochBeyondWindow(facilityId, statement.epoch, uint32(epochCount));
         }
         bool bounds = statement.epochStart == epochStart && statement.epochEnd == epochEnd;
         require(bounds, EpochBoundsWrong(epochStart, epochEnd));

@@ -96,7 +96,7 @@ interface IStatementChallenges {
     /// @notice Proves a fault that one line shows. Caller: anybody.
     /// @dev Emits StatementVoided. Reverts with StatementUnknown when the epoch is not posted or already void, with
     /// StatementHashWrong when another statement stands there, with ChallengeTooLate, ProofInvalid or NoFault.
-    function challengeLine(IStatementRegistry.Statement calldata statement, ProvenLine calldata proven) external;
+    function challengeLine(IStatementRegistry.Statement calldata statement, ProvenLine calldata line) external;
 
     /// @notice Proves a fault that two lines show together. Caller: anybody.
     /// @param first The line with the lower index. Overlap and order need not be adjacent; sums must be.
@@ -112,7 +112,7 @@ interface IStatementChallenges {
     /// @dev As `challengeLine`. Leans on the pledge being sorted: attesters refuse a facility whose pledge is not.
     function challengeDevice(
         IStatementRegistry.Statement calldata statement,
-        ProvenLine calldata proven,
+        ProvenLine calldata line,
         ProvenPledge[] calldata neighbours
     ) external;
 
@@ -130,6 +130,8 @@ interface IStatementChallenges {
     /// challenger's part goes to the challenger.
     function slashPending(IStatementRegistry.Statement calldata statement) external;
 
+    /// @notice The FaultRules contract, the judge of proofs: to be asked before a challenge, at no cost.
+    function faultRules() external view returns (address);
     /// @notice What was decided about a statement; all zero if it was never challenged.
     function verdictOf(bytes32 statementHash) external view returns (Verdict memory);
 }

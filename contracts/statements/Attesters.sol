@@ -135,7 +135,7 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         emit AttesterPeriodSet(attester, period.activeFrom, period.activeUntil);
     }
 
-    function _after(uint32 delay) private view returns (uint40) {
+    function _after(uint32 delay) internal view returns (uint40) {
         // 40 bits of seconds last 34,000 years.
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint40(block.timestamp + delay);

@@ -116,12 +116,18 @@ library Faults {
         pure
         returns (bool)
     {
-        if (first.kind != second.kind) return first.kind < second.kind;
-        if (first.device != second.device) return first.device < second.device;
-        if (first.start != second.start) return first.start < second.start;
-        if (first.lease != second.lease) return first.lease < second.lease;
-        if (first.end != second.end) return first.end < second.end;
-        return first.kind == VOID;
+        uint8 kind = first.kind;
+        uint256 left = kind;
+        uint256 right = second.kind;
+        if (left != right) return left < right;
+        (left, right) = (uint256(first.device), uint256(second.device));
+        if (left != right) return left < right;
+        (left, right) = (first.start, second.start);
+        if (left != right) return left < right;
+        (left, right) = (uint256(first.lease), uint256(second.lease));
+        if (left != right) return left < right;
+        (left, right) = (first.end, second.end);
+        return left == right ? kind == VOID : left < right;
     }
 
     function _overlap(IStatementRegistry.Line calldata first, IStatementRegistry.Line calldata second)
@@ -129,7 +135,7 @@ library Faults {
         pure
         returns (bool)
     {
-        bool counted = first.kind <= DELIVERY && second.kind <= DELIVERY && first.device == second.device;
-        return counted && first.start < second.end && second.start < first.end;
+        if (first.device != second.device || first.kind > DELIVERY || second.kind > DELIVERY) return false;
+        return first.start < second.end && second.start < first.end;
     }
 }

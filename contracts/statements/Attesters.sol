@@ -84,11 +84,12 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         attesters = new address[](count);
         address previous = address(0);
         for (uint256 i = 0; i < count; ++i) {
-            address attester = attestations[i].attester;
+            Attestation calldata attestation = attestations[i];
+            address attester = attestation.attester;
             require(attester > previous, AttestersNotAscending(previous, attester));
             Member memory period = _members[attester];
             require(_isActive(period), NotAttester(attester));
-            require(_signed(attester, digest, attestations[i].signature), SignatureInvalid(attester));
+            require(_signed(attester, digest, attestation.signature), SignatureInvalid(attester));
             attesters[i] = attester;
             signers |= uint40(1) << (period.number - 1);
             previous = attester;

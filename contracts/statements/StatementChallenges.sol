@@ -61,33 +61,41 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
         return _verdicts[statementHash];
     }
 
-    /// @dev The judge takes the same arguments as the challenge: they are passed on as they came, not encoded again.
+    /// @dev Open is what is posted to the byte, not void, and not final: a settled epoch is final, so it can never be
+    /// voided. The judge takes the same arguments as the challenge: they are passed on as they came.
     function _challenge(Statement calldata statement, bytes4 rule) private {
-        bytes32 statementHash = _requireOpen(statement);
-        bytes memory answer = address(_rules).functionStaticCall(bytes.concat(rule, msg.data[4:]));
-        _void(statement, statementHash, abi.decode(answer, (Fault)));
-    }
-
-    /// @dev Epochs fall back to `epoch`; the records above stay as left-overs. A statement barred here can never be
-    /// posted again, so that nobody can bring a proven fault back with its public signatures.
-    function _void(Statement calldata statement, bytes32 statementHash, Fault fault) private {
+        (Stored storage record, bytes32 statementHash) = _requireStored(statement);
         uint64 facilityId = statement.facilityId;
         uint32 epoch = statement.epoch;
+        uint256 finalAt = record.postedAt + challengeWindow;
+        require(block.timestamp < finalAt, ChallengeTooLate(facilityId, epoch, finalAt));
+        bytes memory answer = address(_rules).functionStaticCall(bytes.concat(rule, msg.data[4:]));
+        Fault fault = abi.decode(answer, (Fault));
         require(fault != Fault.None, NoFault(facilityId, epoch));
-        uint32 epochsPostedBefore = epochsPosted(facilityId);
-        uint40 signers = _records[facilityId][epoch].signers;
-        Stored memory last;
-        if (epoch > 0) last = _records[facilityId][epoch - 1];
-        _heads[facilityId] = Head(epoch, true, last.cumulativeAvailable, last.cumulativeGross);
+        emit StatementVoided(facilityId, epoch, fault, msg.sender, epochsPosted(facilityId));
+        _rewind(facilityId, epoch);
+        _charge(facilityId, statementHash, record.signers, fault != Fault.DevicePledgedTwice);
+    }
+
+    /// @dev Epochs fall back to `epoch`; the records above stay as left-overs.
+    function _rewind(uint64 facilityId, uint32 epoch) private {
+        Head memory head = Head(epoch, true, 0, 0);
+        if (epoch > 0) {
+            Stored storage last = _records[facilityId][epoch - 1];
+            head.cumulativeAvailable = last.cumulativeAvailable;
+            head.cumulativeGross = last.cumulativeGross;
+        }
+        _heads[facilityId] = head;
+    }
+
+    /// @dev A statement barred here can never be posted again, so that nobody can bring a proven fault back with its
+    /// public signatures.
+    function _charge(uint64 facilityId, bytes32 statementHash, uint40 signers, bool barred) private {
         Verdict memory verdict = _verdicts[statementHash];
         uint40 due = (signers & ~verdict.charged) | verdict.pending;
-        if (verdict.pending == 0) verdict.challenger = msg.sender;
-        verdict.charged |= signers;
-        verdict.pending = 0;
-        verdict.barred = verdict.barred || fault != Fault.DevicePledgedTwice;
-        _verdicts[statementHash] = verdict;
-        emit StatementVoided(facilityId, epoch, fault, msg.sender, epochsPostedBefore);
-        if (due > 0) _slash(facilityId, statementHash, due, verdict.challenger);
+        address challenger = verdict.pending == 0 ? msg.sender : verdict.challenger;
+        _verdicts[statementHash] = Verdict(challenger, verdict.charged | signers, 0, barred || verdict.barred);
+        if (due > 0) _slash(facilityId, statementHash, due, challenger);
     }
 
     /// @dev A vault that refuses, or that a challenger starves of gas, must not keep the statement standing, nor free
@@ -100,14 +108,5 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
             _verdicts[statementHash].pending = due;
             emit SlashPending(facilityId, statementHash, challenger);
         }
-    }
-
-    /// @dev Posted to the byte, not void, and not final: a settled epoch is final, so it can never be voided.
-    function _requireOpen(Statement calldata statement) private view returns (bytes32 statementHash) {
-        statementHash = _requireStored(statement);
-        uint64 facilityId = statement.facilityId;
-        uint32 epoch = statement.epoch;
-        uint256 finalAt = _records[facilityId][epoch].postedAt + challengeWindow;
-        require(block.timestamp < finalAt, ChallengeTooLate(facilityId, epoch, finalAt));
     }
 }

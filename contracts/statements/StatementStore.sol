@@ -129,11 +129,12 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
     }
 
     /// @dev Reverts unless `statement` is posted and not void, to the byte.
-    function _requireStored(Statement calldata statement) internal view returns (bytes32 given) {
+    function _requireStored(Statement calldata statement) internal view returns (Stored storage record, bytes32 given) {
         uint64 facilityId = statement.facilityId;
         uint32 epoch = statement.epoch;
         require(epoch < epochsPosted(facilityId), StatementUnknown(facilityId, epoch));
-        bytes32 stored = _records[facilityId][epoch].statementHash;
+        record = _records[facilityId][epoch];
+        bytes32 stored = record.statementHash;
         given = hashStatement(statement);
         require(given == stored, StatementHashWrong(stored, given));
     }

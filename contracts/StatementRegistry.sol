@@ -35,28 +35,22 @@ contract StatementRegistry is StatementChallenges {
 
     /// @inheritdoc IStatementRegistry
     function post(Statement calldata statement, Attestation[] calldata attestations) external whenNotPaused {
-        uint64 facilityId = statement.facilityId;
-        uint32 epoch = statement.epoch;
-        Head memory head = _heads[facilityId];
-        require(epoch == head.epochsPosted, EpochOutOfOrder(facilityId, head.epochsPosted, epoch));
+        Head memory head = _heads[statement.facilityId];
+        require(
+            statement.epoch == head.epochsPosted,
+            EpochOutOfOrder(statement.facilityId, head.epochsPosted, statement.epoch)
+        );
         _checkAgainstTerms(statement);
         _checkContents(statement);
-        bytes32 previous = epoch == 0 ? bytes32(0) : _records[facilityId][epoch - 1].statementHash;
-        require(
-            statement.previousStatementHash == previous,
-            PreviousStatementWrong(previous, statement.previousStatementHash)
-        );
+        _checkPrevious(statement);
         bytes32 statementHash = hashStatement(statement);
         bool barred = head.challenged && _verdicts[statementHash].barred;
-        require(!barred, StatementBarred(facilityId, epoch, statementHash));
+        require(!barred, StatementBarred(statement.facilityId, statement.epoch, statementHash));
         (address[] memory attesters, uint40 signers) = _checkQuorum(_hashTypedDataV4(statementHash), attestations);
-        head.epochsPosted = epoch + 1;
-        head.cumulativeAvailable += statement.availableGpuSeconds;
-        head.cumulativeGross += uint256(statement.grossRevenue).toUint96();
-        _heads[facilityId] = head;
-        _records[facilityId][epoch] =
-            Stored(statementHash, _after(0), head.cumulativeAvailable, head.cumulativeGross, signers);
-        emit StatementPosted(facilityId, epoch, statementHash, statement, attesters, head.cumulativeGross);
+        uint96 cumulativeGross = _append(statement, head, statementHash, signers);
+        emit StatementPosted(
+            statement.facilityId, statement.epoch, statementHash, statement, attesters, cumulativeGross
+        );
     }
 
     /// @notice Stops postings; challenges go on. Caller: the pauser role.
@@ -67,6 +61,32 @@ contract StatementRegistry is StatementChallenges {
     /// @notice Resumes postings. Caller: the governance role.
     function unpause() external restricted {
         _unpause();
+    }
+
+    /// @dev Field by field from the stack, see `_setHead`.
+    function _append(Statement calldata statement, Head memory head, bytes32 statementHash, uint40 signers)
+        private
+        returns (uint96 cumulativeGross)
+    {
+        uint32 epoch = statement.epoch;
+        uint64 cumulativeAvailable = head.cumulativeAvailable + statement.availableGpuSeconds;
+        cumulativeGross = head.cumulativeGross + uint256(statement.grossRevenue).toUint96();
+        _setHead(statement.facilityId, epoch + 1, head.challenged, cumulativeAvailable, cumulativeGross);
+        Stored storage record = _records[statement.facilityId][epoch];
+        uint40 postedAt = _after(0);
+        record.statementHash = statementHash;
+        record.postedAt = postedAt;
+        record.cumulativeAvailable = cumulativeAvailable;
+        record.cumulativeGross = cumulativeGross;
+        record.signers = signers;
+    }
+
+    /// @dev Each statement names the one before, so that a void one takes all later ones with it.
+    function _checkPrevious(Statement calldata statement) private view {
+        uint32 epoch = statement.epoch;
+        bytes32 expected = epoch == 0 ? bytes32(0) : _records[statement.facilityId][epoch - 1].statementHash;
+        bytes32 actual = statement.previousStatementHash;
+        require(actual == expected, PreviousStatementWrong(expected, actual));
     }
 
     function _checkAgainstTerms(Statement calldata statement) private view {

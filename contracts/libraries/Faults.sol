@@ -16,7 +16,7 @@ library Faults {
     uint8 internal constant VOID = 5;
 
     /// @notice First rule that a line under the statement's root breaks by itself.
-    function ofLine(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line calldata line)
+    function ofLine(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line memory line)
         internal
         pure
         returns (IStatementChallenges.Fault fault)
@@ -31,7 +31,7 @@ library Faults {
 
     /// @notice First rule that two different lines under one root break together.
     /// @dev `first` has the lower index, or the same; else no fault is seen.
-    function ofPair(IStatementRegistry.Line calldata first, IStatementRegistry.Line calldata second)
+    function ofPair(IStatementRegistry.Line memory first, IStatementRegistry.Line memory second)
         internal
         pure
         returns (IStatementChallenges.Fault)
@@ -48,7 +48,7 @@ library Faults {
         return IStatementChallenges.Fault.None;
     }
 
-    function _ofContents(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line calldata line)
+    function _ofContents(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line memory line)
         private
         pure
         returns (IStatementChallenges.Fault)
@@ -87,7 +87,7 @@ library Faults {
     }
 
     /// @dev What first and last line owe to the statement.
-    function _ofTotals(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line calldata line)
+    function _ofTotals(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line memory line)
         private
         pure
         returns (IStatementChallenges.Fault)
@@ -100,7 +100,7 @@ library Faults {
         return equal ? IStatementChallenges.Fault.None : IStatementChallenges.Fault.TotalsWrong;
     }
 
-    function _sumsFollow(uint256 gpuSecondsBefore, int256 chargeBefore, IStatementRegistry.Line calldata line)
+    function _sumsFollow(uint256 gpuSecondsBefore, int256 chargeBefore, IStatementRegistry.Line memory line)
         private
         pure
         returns (bool)
@@ -111,7 +111,7 @@ library Faults {
 
     /// @dev Ascending by kind, device, start, lease, end. Only a void may repeat: one interval can be recorded late and
     /// voided more than once.
-    function _inOrder(IStatementRegistry.Line calldata first, IStatementRegistry.Line calldata second)
+    function _inOrder(IStatementRegistry.Line memory first, IStatementRegistry.Line memory second)
         private
         pure
         returns (bool)
@@ -130,7 +130,7 @@ library Faults {
         return left == right ? kind == VOID : left < right;
     }
 
-    function _overlap(IStatementRegistry.Line calldata first, IStatementRegistry.Line calldata second)
+    function _overlap(IStatementRegistry.Line memory first, IStatementRegistry.Line memory second)
         private
         pure
         returns (bool)

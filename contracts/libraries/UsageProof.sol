@@ -9,7 +9,7 @@ import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 /// @dev Hashing twice keeps leaves apart from inner nodes whatever their length (ATTACKS 22).
 library UsageProof {
     /// @notice Leaf of a line.
-    function leaf(IStatementRegistry.Line calldata line) internal pure returns (bytes32) {
+    function leaf(IStatementRegistry.Line memory line) internal pure returns (bytes32) {
         return keccak256(bytes.concat(keccak256(abi.encode(line))));
     }
 
@@ -19,7 +19,7 @@ library UsageProof {
     }
 
     /// @notice Whether `line` stands under `root`.
-    function verify(bytes32 root, IStatementRegistry.Line calldata line, bytes32[] calldata proof)
+    function verify(bytes32 root, IStatementRegistry.Line memory line, bytes32[] calldata proof)
         internal
         pure
         returns (bool)

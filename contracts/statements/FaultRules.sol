@@ -26,8 +26,9 @@ contract FaultRules {
         pure
         returns (IStatementChallenges.Fault)
     {
-        _requireLine(statement.usageRoot, proven, 0);
-        return Faults.ofLine(statement, proven.line);
+        IStatementRegistry.Line memory line = proven.line;
+        _requireLine(statement.usageRoot, line, proven.proof, 0);
+        return Faults.ofLine(statement, line);
     }
 
     /// @notice Fault that two lines show together, or None. Reverts with ProofInvalid.
@@ -36,11 +37,13 @@ contract FaultRules {
         IStatementChallenges.ProvenLine calldata first,
         IStatementChallenges.ProvenLine calldata second
     ) external pure returns (IStatementChallenges.Fault) {
-        bytes32 firstLeaf = _requireLine(statement.usageRoot, first, 0);
-        bytes32 secondLeaf = _requireLine(statement.usageRoot, second, 1);
+        IStatementRegistry.Line memory firstLine = first.line;
+        IStatementRegistry.Line memory secondLine = second.line;
+        bytes32 firstLeaf = _requireLine(statement.usageRoot, firstLine, first.proof, 0);
+        bytes32 secondLeaf = _requireLine(statement.usageRoot, secondLine, second.proof, 1);
         // One line twice shows nothing.
         if (firstLeaf == secondLeaf) return IStatementChallenges.Fault.None;
-        return Faults.ofPair(first.line, second.line);
+        return Faults.ofPair(firstLine, secondLine);
     }
 
     /// @notice DeviceNotPledged if `neighbours` show that the line's device is not in the pledge, else None. Reverts
@@ -52,7 +55,7 @@ contract FaultRules {
         IStatementChallenges.ProvenLine calldata proven,
         IStatementChallenges.ProvenPledge[] calldata neighbours
     ) external view returns (IStatementChallenges.Fault) {
-        _requireLine(statement.usageRoot, proven, 0);
+        _requireLine(statement.usageRoot, proven.line, proven.proof, 0);
         IFacilityRegistry.FacilityTerms memory terms = facilityRegistry.termsOf(statement.facilityId);
         for (uint256 i = 0; i < neighbours.length; ++i) {
             _requirePledge(terms.pledgeRoot, statement.facilityId, neighbours[i], i + 1);
@@ -91,13 +94,13 @@ contract FaultRules {
         return other < own || (other == own && otherFacilityId < facilityId);
     }
 
-    function _requireLine(bytes32 root, IStatementChallenges.ProvenLine calldata proven, uint256 which)
+    function _requireLine(bytes32 root, IStatementRegistry.Line memory line, bytes32[] calldata proof, uint256 which)
         private
         pure
         returns (bytes32 leaf)
     {
-        leaf = UsageProof.leaf(proven.line);
-        require(UsageProof.verifyLeaf(root, leaf, proven.proof), IStatementChallenges.ProofInvalid(which));
+        leaf = UsageProof.leaf(line);
+        require(UsageProof.verifyLeaf(root, leaf, proof), IStatementChallenges.ProofInvalid(which));
     }
 
     function _requirePledge(

@@ -79,22 +79,25 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
 
     /// @dev Epochs fall back to `epoch`; the records above stay as left-overs.
     function _rewind(uint64 facilityId, uint32 epoch) private {
-        Head memory head = Head(epoch, true, 0, 0);
-        if (epoch > 0) {
-            Stored storage last = _records[facilityId][epoch - 1];
-            head.cumulativeAvailable = last.cumulativeAvailable;
-            head.cumulativeGross = last.cumulativeGross;
-        }
-        _heads[facilityId] = head;
+        if (epoch == 0) return _setHead(facilityId, 0, true, 0, 0);
+        Stored storage last = _records[facilityId][epoch - 1];
+        _setHead(facilityId, epoch, true, last.cumulativeAvailable, last.cumulativeGross);
     }
 
     /// @dev A statement barred here can never be posted again, so that nobody can bring a proven fault back with its
     /// public signatures.
     function _charge(uint64 facilityId, bytes32 statementHash, uint40 signers, bool barred) private {
-        Verdict memory verdict = _verdicts[statementHash];
-        uint40 due = (signers & ~verdict.charged) | verdict.pending;
-        address challenger = verdict.pending == 0 ? msg.sender : verdict.challenger;
-        _verdicts[statementHash] = Verdict(challenger, verdict.charged | signers, 0, barred || verdict.barred);
+        Verdict storage verdict = _verdicts[statementHash];
+        uint40 charged = verdict.charged;
+        uint40 pending = verdict.pending;
+        uint40 due = (signers & ~charged) | pending;
+        address challenger = pending == 0 ? msg.sender : verdict.challenger;
+        charged |= signers;
+        barred = barred || verdict.barred;
+        verdict.challenger = challenger;
+        verdict.charged = charged;
+        verdict.pending = 0;
+        verdict.barred = barred;
         if (due > 0) _slash(facilityId, statementHash, due, challenger);
     }
 

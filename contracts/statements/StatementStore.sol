@@ -128,6 +128,21 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         return UsageProof.verify(statement.usageRoot, line, proof);
     }
 
+    /// @dev Field by field from the stack: the compiler then makes one write of it, from a struct in memory it makes four.
+    function _setHead(
+        uint64 facilityId,
+        uint32 epochs,
+        bool challenged,
+        uint64 cumulativeAvailable,
+        uint96 cumulativeGross
+    ) internal {
+        Head storage head = _heads[facilityId];
+        head.epochsPosted = epochs;
+        head.challenged = challenged;
+        head.cumulativeAvailable = cumulativeAvailable;
+        head.cumulativeGross = cumulativeGross;
+    }
+
     /// @dev Reverts unless `statement` is posted and not void, to the byte.
     function _requireStored(Statement calldata statement) internal view returns (Stored storage record, bytes32 given) {
         uint64 facilityId = statement.facilityId;

@@ -23,8 +23,8 @@ interface IStatementChallenges {
         KindUnknown,
         /// The interval ends before or when it starts.
         IntervalEmpty,
-        /// Usage, delivery or shortfall outside the epoch; a credit outside the window so far; late usage or a void that
-        /// is not of an earlier epoch.
+        /// Usage, delivery or shortfall outside the epoch; a credit outside the window so far; late usage or a void
+        /// that is not of an earlier epoch.
         IntervalOutside,
         /// Usage and delivery count exactly their interval, other kinds count nothing.
         GpuSecondsWrong,
@@ -64,8 +64,9 @@ interface IStatementChallenges {
         bytes32[] proof;
     }
 
-    /// @param challenger Who proved the first fault of this statement.
-    /// @param charged Signers charged so far: bit `slot` stands for `attesterAt(slot)`. Each is charged once a statement.
+    /// @param challenger Who is paid for the charges: who proved the newest fault, or, while a charge is pending, who
+    /// proved that one.
+    /// @param charged Signers charged so far, each once a statement: bit `slot` stands for `attesterAt(slot)`.
     /// @param pending Charged signers whose bond could not be taken yet, see `slashPending`.
     /// @param barred Whether the statement can never be posted again.
     struct Verdict {

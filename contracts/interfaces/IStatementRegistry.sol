@@ -102,7 +102,8 @@ interface IStatementRegistry is IAttesterSet {
 
     /// @notice Posts the next statement of a facility with at least `threshold` attestations, in strictly
     /// ascending order of attester. Caller: anybody.
-    /// @dev Emits StatementPosted. A void epoch is posted again, and its record overwritten. Leans on invariant 6 (once, in order, with quorum).
+    /// @dev Emits StatementPosted. A void epoch is posted again, and its record overwritten. Leans on invariant 6
+    /// (once, in order, with quorum).
     function post(Statement calldata statement, Attestation[] calldata attestations) external;
 
     /// @notice EIP-712 struct hash of a statement.

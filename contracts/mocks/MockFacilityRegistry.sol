@@ -46,7 +46,8 @@ contract MockFacilityRegistry is IEpochTerms {
 
     function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory) {
         IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
-        return EpochTerms(stateOf(facilityId), terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount);
+        IFacilityRegistry.FacilityState state = stateOf(facilityId);
+        return EpochTerms(state, terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount);
     }
 
     function tranchesOf(uint64) external pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {

@@ -159,7 +159,7 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
     function _signed(address attester, bytes32 digest, bytes calldata signature) private view returns (bool) {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure == ECDSA.RecoverError.NoError && recovered == attester) return true;
-        return
-            attester.code.length > 0 && SignatureChecker.isValidERC1271SignatureNowCalldata(attester, digest, signature);
+        if (attester.code.length == 0) return false;
+        return SignatureChecker.isValidERC1271SignatureNowCalldata(attester, digest, signature);
     }
 }

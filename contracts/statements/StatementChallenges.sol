@@ -106,8 +106,9 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
     function _slash(uint64 facilityId, bytes32 statementHash, uint40 due, address challenger) private {
         IBondVault vault = facilityRegistry.bondVault();
         if (address(vault) == address(0)) return;
-        try vault.slash(facilityId, _accountsOf(due), challenger) {}
-        catch {
+        try vault.slash(facilityId, _accountsOf(due), challenger) {
+            return;
+        } catch {
             _verdicts[statementHash].pending = due;
             emit SlashPending(facilityId, statementHash, challenger);
         }

@@ -128,7 +128,7 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         return UsageProof.verify(statement.usageRoot, line, proof);
     }
 
-    /// @dev Field by field from the stack: the compiler then makes one write of it, from a struct in memory it makes four.
+    /// @dev Field by field from the stack: the compiler makes one write of it, and four of a struct in memory.
     function _setHead(
         uint64 facilityId,
         uint32 epochs,

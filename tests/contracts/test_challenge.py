@@ -58,6 +58,7 @@ def _edit(place, **changes):
 
 
 def _moved_out(lines, statement):
+    """As if a record of the epoch before were stated again in this one."""
     moved = replace(lines[0], start_s=statement.epoch_start_s - 60, end_s=statement.epoch_start_s)
     return renumbered([replace(moved, gpu_seconds=60), *lines[1:]])
 

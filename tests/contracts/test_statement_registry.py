@@ -51,7 +51,7 @@ def test_post__honest_epochs__are_stored_emitted_and_chained(book):
         gross += statement.gross_revenue_micros
         available += statement.available_gpu_seconds
 
-        record = book.registry.statementOf(FACILITY_ID, statement.epoch)
+        record = tuple(book.registry.statementOf(FACILITY_ID, statement.epoch))
         assert bytes(record[0]) == statement_hash(statement)
         assert record[1:] == (transaction.timestamp, available, gross)
         event = transaction.events["StatementPosted"][0]
@@ -59,7 +59,7 @@ def test_post__honest_epochs__are_stored_emitted_and_chained(book):
         assert list(event["attesters"]) == [a.address for a in book.attesters[:2]]
         assert list(book.registry.signersOf(FACILITY_ID, statement.epoch)) == event["attesters"]
         assert book.registry.epochsPosted(FACILITY_ID) == statement.epoch + 1
-    assert book.registry.statementOf(FACILITY_ID, 4) == ZERO_RECORD
+    assert tuple(book.registry.statementOf(FACILITY_ID, 4)) == ZERO_RECORD
     assert book.registry.signersOf(FACILITY_ID, 4) == ()
 
 
@@ -77,9 +77,9 @@ def test_finality__challenge_window__passes_epoch_by_epoch(book):
     assert book.registry.epochsFinal(FACILITY_ID) == 2
     assert book.registry.isFinal(FACILITY_ID, 1)
     assert not book.registry.isFinal(FACILITY_ID, 2)
-    record = book.registry.statementOf(FACILITY_ID, 1)
-    assert book.registry.finalTotalsOf(FACILITY_ID, 2) == record[2:]
-    assert book.registry.finalTotalsOf(FACILITY_ID, 0) == (0, 0)
+    record = tuple(book.registry.statementOf(FACILITY_ID, 1))
+    assert tuple(book.registry.finalTotalsOf(FACILITY_ID, 2)) == record[2:]
+    assert tuple(book.registry.finalTotalsOf(FACILITY_ID, 0)) == (0, 0)
     for epochs in (3, 2**32 - 1):
         with brownie.reverts(revert_pattern="EpochNotFinal.*"):
             book.registry.finalTotalsOf(FACILITY_ID, epochs)
@@ -127,6 +127,10 @@ def test_post__empty_with_totals__reverts(book):
         with brownie.reverts(f"StatementInvalid: {field}"):
             book.registry.post(changed.as_abi_tuple(), book.sign(changed), {"from": book.anybody})
     book.post(empty)
+    line = (7, 0, 0, 0, b"", b"", 0, 0, 0, 0, 0, 0)
+    assert not book.registry.verifyLine(empty.as_abi_tuple(), line, [])
+    with brownie.reverts("ProofInvalid: 0"):
+        book.registry.challengeLine(empty.as_abi_tuple(), (line, []), {"from": book.anybody})
 
 
 def test_post__too_early_twice_or_beyond_the_window__reverts(book):

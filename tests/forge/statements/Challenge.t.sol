@@ -98,8 +98,8 @@ contract ChallengeTest is Setup {
         registry.post(statement, _sign(statement));
     }
 
-    /// @notice ATTACKS 24: an attester that challenges itself with too little gas for the slash does not get away: either
-    /// nothing happens, or it pays now, or what it owes stays pending until anybody calls.
+    /// @notice ATTACKS 24: an attester that challenges itself with too little gas for the slash does not get away:
+    /// either nothing happens, or it pays now, or what it owes stays pending until anybody calls.
     function testFuzz_challengeLine__starved_of_gas__never_frees_the_attesters(uint256 gasGiven) public {
         (IStatementRegistry.Statement memory statement, IStatementChallenges.ProvenLine memory proven) =
             _oneLine(0, 1, true);

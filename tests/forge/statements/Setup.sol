@@ -29,6 +29,9 @@ abstract contract Setup {
     uint32 internal constant DEVICES = 64;
     uint64 internal constant CHALLENGE_WINDOW = 1 days;
 
+    /// @notice Gas of a posting without 21,000 and calldata.
+    event ExecutionSeen(uint256 gasUsed);
+
     MockFacilityRegistry internal facilities;
     StatementRegistry internal registry;
     uint256[] internal keys;
@@ -103,6 +106,14 @@ abstract contract Setup {
         vm.warp(statement.epochEnd);
         registry.post(statement, attestations);
         gasUsed = vm.lastCallGas().gasTotalUsed;
+        emit ExecutionSeen(gasUsed - _intrinsic(abi.encodeCall(registry.post, (statement, attestations))));
         previous = registry.hashStatement(statement);
+    }
+
+    function _intrinsic(bytes memory data) internal pure returns (uint256 gasUsed) {
+        gasUsed = 21_000;
+        for (uint256 i = 0; i < data.length; ++i) {
+            gasUsed += data[i] == 0 ? 4 : 16;
+        }
     }
 }

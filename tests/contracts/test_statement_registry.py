@@ -127,7 +127,7 @@ def test_post__empty_with_totals__reverts(book):
         with brownie.reverts(f"StatementInvalid: {field}"):
             book.registry.post(changed.as_abi_tuple(), book.sign(changed), {"from": book.anybody})
     book.post(empty)
-    line = (7, 0, 0, 0, b"", b"", 0, 0, 0, 0, 0, 0)
+    line = (7, 0, 0, 0, bytes(32), bytes(32), 0, 0, 0, 0, 0, 0)
     assert not book.registry.verifyLine(empty.as_abi_tuple(), line, [])
     with brownie.reverts("ProofInvalid: 0"):
         book.registry.challengeLine(empty.as_abi_tuple(), (line, []), {"from": book.anybody})

@@ -26,7 +26,7 @@ contract AttestersTest is Setup {
     function testFuzz_membership__random_history__never_falls_below_the_threshold(uint256 seed) public {
         for (uint256 step = 0; step < 24; ++step) {
             uint256 dice = uint256(keccak256(abi.encode(seed, step)));
-            address account = address(uint160(0xA11CE + dice % ACCOUNTS));
+            address account = vm.addr(0xA11CE + dice % ACCOUNTS);
             if (dice >> 8 & 3 == 3) account = vm.addr(keys[dice % 3]);
             uint256 action = (dice >> 16) % 8;
             if (action < 2) vm.warp(block.timestamp + (dice >> 32) % 900);

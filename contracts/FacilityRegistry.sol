@@ -3,7 +3,10 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IBondVault} from "./interfaces/IBondVault.sol";
+import {IDeliveryDesk} from "./interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "./interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "./interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "./interfaces/IRentLockbox.sol";
 import {IStatementRegistry} from "./interfaces/IStatementRegistry.sol";
 import {ITrancheToken} from "./interfaces/ITrancheToken.sol";
@@ -20,21 +23,28 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     IStatementRegistry public statementRegistry;
     ITrancheToken public trancheToken;
     IRentLockbox public rentLockbox;
+    IPrimarySale public primarySale;
+    IBondVault public bondVault;
+    IDeliveryDesk public deliveryDesk;
 
     mapping(uint64 facilityId => FacilityTerms) private _terms;
     mapping(uint64 facilityId => TrancheTerms[]) private _tranches;
     mapping(uint64 facilityId => FacilityState) private _states;
+    mapping(uint64 facilityId => uint64) private _offeredAtBlocks;
     mapping(address token => bool) private _settlementTokens;
 
     /// @param authority AccessManager that holds the roles.
     constructor(address authority) AccessManaged(authority) {}
 
     /// @inheritdoc IFacilityRegistry
-    function link(IStatementRegistry statements, ITrancheToken token, IRentLockbox lockbox) external restricted {
+    function link(Links calldata links) external restricted {
         require(address(trancheToken) == address(0), AlreadyLinked());
-        statementRegistry = statements;
-        trancheToken = token;
-        rentLockbox = lockbox;
+        statementRegistry = links.statementRegistry;
+        trancheToken = links.trancheToken;
+        rentLockbox = links.rentLockbox;
+        primarySale = links.primarySale;
+        bondVault = links.bondVault;
+        deliveryDesk = links.deliveryDesk;
     }
 
     /// @inheritdoc IFacilityRegistry
@@ -58,6 +68,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         for (uint256 i = 0; i < tranches.length; ++i) {
             _tranches[facilityId].push(tranches[i]);
         }
+        _offeredAtBlocks[facilityId] = uint64(block.number);
         emit FacilityOffered(facilityId, msg.sender, terms, tranches);
         _setState(facilityId, FacilityState.Offered);
     }
@@ -141,6 +152,16 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         // Window and epoch length are 32-bit numbers of seconds, so the quotient fits.
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint32((terms.windowEnd - terms.windowStart) / terms.epochLength);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function declareDefault(uint64 facilityId) external pure {
+        revert NotInDefault(facilityId);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function offeredAtBlock(uint64 facilityId) external view returns (uint64) {
+        return _offeredAtBlocks[facilityId];
     }
 
     /// @inheritdoc IFacilityRegistry

@@ -78,6 +78,11 @@ contract RentLockbox is IRentLockbox, AccessManaged, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRentLockbox
+    function distribute(uint64, uint256) external view {
+        revert NotDistributor(msg.sender);
+    }
+
+    /// @inheritdoc IRentLockbox
     function takeFees(address token, address to) external restricted nonReentrant returns (uint256 amount) {
         require(to != address(0), ZeroRecipient());
         amount = feesOwed[token];

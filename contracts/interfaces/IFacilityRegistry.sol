@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {IBondVault} from "./IBondVault.sol";
+import {IDeliveryDesk} from "./IDeliveryDesk.sol";
+import {IPrimarySale} from "./IPrimarySale.sol";
 import {IRentLockbox} from "./IRentLockbox.sol";
 import {IStatementRegistry} from "./IStatementRegistry.sol";
 import {ITrancheToken} from "./ITrancheToken.sol";
@@ -55,6 +58,24 @@ interface IFacilityRegistry {
         uint64 couponPerUnit;
     }
 
+    /// @notice The contracts around the register, named once.
+    struct Links {
+        IStatementRegistry statementRegistry;
+        ITrancheToken trancheToken;
+        IRentLockbox rentLockbox;
+        IPrimarySale primarySale;
+        IBondVault bondVault;
+        IDeliveryDesk deliveryDesk;
+    }
+
+    /// @notice Why a facility defaulted.
+    enum DefaultReason {
+        StatementsMissing,
+        BondMissing
+    }
+
+    /// @notice Somebody declared a default on an objective condition.
+    event DefaultDeclared(uint64 indexed facilityId, address indexed caller, DefaultReason reason);
     /// @notice A facility entered the register in state `Offered`. Tranche `i` has seniority `i`.
     event FacilityOffered(
         uint64 indexed facilityId, address indexed gpuOperator, FacilityTerms terms, TrancheTerms[] tranches
@@ -76,6 +97,9 @@ interface IFacilityRegistry {
     /// @dev An epoch is not final or not settled, or a receivable is left.
     error NotMature(uint64 facilityId);
     error AlreadyLinked();
+    error NotInDefault(uint64 facilityId);
+    error BondInsufficient(uint64 facilityId);
+    error SaleRunning(uint64 facilityId);
     error UnitsAboveCapacity(uint256 units, uint256 capacityHours);
 
     /// @notice Puts a facility on the register. Caller: an account with the operator role that is `terms.gpuOperator`.
@@ -83,11 +107,13 @@ interface IFacilityRegistry {
     /// exceed `deviceCount` x window in whole hours (invariant 1).
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
 
-    /// @notice Ends minting. Caller: the facility's gpuOperator. Every tranche must hold at least one unit.
+    /// @notice Ends minting. Caller: the facility's gpuOperator, or the sale where there is one. Every tranche must hold
+    /// at least one unit, and the bond must be sufficient.
     /// @dev Emits FacilityStateChanged(Funded).
     function fund(uint64 facilityId) external;
 
-    /// @notice Withdraws an offer of which no unit was minted. Caller: the facility's gpuOperator.
+    /// @notice Withdraws an offer. Caller: the facility's gpuOperator while no unit is minted, or the sale that failed
+    /// (its buyers are refunded).
     /// @dev Emits FacilityStateChanged(Cancelled).
     function cancel(uint64 facilityId) external;
 
@@ -95,12 +121,17 @@ interface IFacilityRegistry {
     /// @dev Emits FacilityStateChanged(Matured). Reverts while a receivable is left.
     function mature(uint64 facilityId) external;
 
+    /// @notice Declares default when no valid statement is posted `defaultAfterEpochs` epochs after one was due, or when
+    /// the bond is below its minimum for longer than its grace. Caller: anybody.
+    /// @dev Emits DefaultDeclared and FacilityStateChanged(Defaulted). Reverts with NotInDefault.
+    function declareDefault(uint64 facilityId) external;
+
     /// @notice Allows a token with at most 6 decimals for new facilities. Caller: the governance role.
     /// @dev Emits SettlementTokenAllowed.
     function setSettlementToken(address token, bool allowed) external;
 
     /// @notice Names the other contracts, once. Caller: the governance role.
-    function link(IStatementRegistry statements, ITrancheToken token, IRentLockbox lockbox) external;
+    function link(Links calldata links) external;
 
     /// @notice State now, with `Delivering` derived from the block's time.
     function stateOf(uint64 facilityId) external view returns (FacilityState);
@@ -116,6 +147,14 @@ interface IFacilityRegistry {
     function settlementTokenOf(uint64 facilityId) external view returns (address);
     /// @notice Number of epochs in the delivery window. Reverts with FacilityUnknown.
     function epochCountOf(uint64 facilityId) external view returns (uint32);
+    /// @notice Block in which a facility was offered: of two pledges of one device the earlier counts.
+    function offeredAtBlock(uint64 facilityId) external view returns (uint64);
+    function statementRegistry() external view returns (IStatementRegistry);
+    function trancheToken() external view returns (ITrancheToken);
+    function rentLockbox() external view returns (IRentLockbox);
+    function primarySale() external view returns (IPrimarySale);
+    function bondVault() external view returns (IBondVault);
+    function deliveryDesk() external view returns (IDeliveryDesk);
     /// @notice Whether new facilities may name `token`.
     function isSettlementToken(address token) external view returns (bool);
 }

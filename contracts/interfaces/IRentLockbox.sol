@@ -32,6 +32,7 @@ interface IRentLockbox {
     event Settled(
         uint64 indexed facilityId, uint32 settledEpochs, uint256 amount, uint256 fee, uint256 cumulativeSettled
     );
+    event Distributed(uint64 indexed facilityId, address indexed source, uint256 amount);
     event FeesPaid(address indexed token, address indexed to, uint256 amount);
 
     error RentNotAccepted(uint64 facilityId);
@@ -42,6 +43,7 @@ interface IRentLockbox {
     error EpochAlreadySettled(uint64 facilityId, uint32 settledEpochs);
     error NothingToSettle(uint64 facilityId);
     error ZeroRecipient();
+    error NotDistributor(address caller);
 
     /// @notice Pays rent for a lease by allowance. Caller: anybody (the payer). Takes rent while the facility is
     /// Funded or Delivering; late rent too, as long as the facility is not matured.
@@ -54,6 +56,11 @@ interface IRentLockbox {
     /// @return amount What was settled, fee included.
     /// @dev Emits Settled, and TrancheToken emits RevenueAccrued per tranche that was paid. Fee rounds down.
     function settle(uint64 facilityId, uint32 epochs) external returns (uint256 amount);
+
+    /// @notice Takes `amount` from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds that
+    /// fall to holders. Caller: BondVault or PrimarySale.
+    /// @dev Emits Distributed, and TrancheToken emits RevenueAccrued per tranche that was paid.
+    function distribute(uint64 facilityId, uint256 amount) external;
 
     /// @notice Sends the fees of one token. Caller: the treasury role.
     function takeFees(address token, address to) external returns (uint256 amount);

@@ -14,6 +14,8 @@ library Accumulator {
     uint96 private constant FRACTION_MASK = 0xFFFFFFFF;
     /// @notice Largest single accrual: 2^55 minor units, 36 thousand million dollars of a 6-decimal token.
     uint256 internal constant MAX_AMOUNT = type(uint88).max >> (FRACTION_BITS + 1);
+    /// @notice Largest revenue per unit, 2^40 minor units. What is beyond stays pending: nothing reverts for ever.
+    uint256 internal constant MAX_ACC = type(uint72).max;
 
     /// @notice Part of `pendingX32` that vested by `time`, rounded down; nothing while there are no units.
     function vestedDown(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
@@ -26,7 +28,8 @@ library Accumulator {
     /// @notice Revenue per unit up to `time`, rounded down, X32.
     function accAt(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
         if (tranche.supply == 0) return tranche.accX32;
-        return tranche.accX32 + vestedDown(tranche, time) / tranche.supply;
+        uint256 acc = tranche.accX32 + vestedDown(tranche, time) / tranche.supply;
+        return acc < MAX_ACC ? acc : MAX_ACC;
     }
 
     /// @notice Moves what vested into the accumulator; the remainder of the division stays pending.
@@ -81,19 +84,11 @@ library Accumulator {
         return (left + FRACTION_MASK) >> FRACTION_BITS;
     }
 
-    /// @notice Position settled up to an accumulator value: exact, nothing is rounded.
-    function settled(ITrancheToken.Position memory position, uint256 acc)
-        internal
-        pure
-        returns (ITrancheToken.Position memory next)
-    {
+    /// @notice Settles a position, in place, up to an accumulator value: exact, nothing is rounded.
+    function settle(ITrancheToken.Position memory position, uint256 acc) internal pure {
         uint256 earned = uint256(position.units) * (acc - position.accPaidX32);
-        next = ITrancheToken.Position({
-            accPaidX32: acc.toUint72(),
-            owedX32: (position.owedX32 + earned).toUint96(),
-            units: position.units,
-            flags: position.flags
-        });
+        position.accPaidX32 = acc.toUint72();
+        position.owedX32 = (position.owedX32 + earned).toUint96();
     }
 
     /// @notice Fraction of an amount in X32, below one minor unit.

@@ -38,7 +38,8 @@ contract DeliveryDesk is IDeliveryDesk {
     {
         require(msg.sender == address(facilityRegistry.trancheToken()), NotTrancheToken(msg.sender));
         require(deliveryRef != bytes32(0), DeliveryRefZero());
-        (uint64 facilityId,,) = TrancheId.unpack(id);
+        uint64 facilityId = TrancheId.facilityOf(id);
+        require(_isOpen(facilityId), DeliveryClosed(facilityId));
         // One holder a reference: a stranger's voucher cannot use up the lines of somebody else's lease.
         address bound = _refHolders[facilityId][deliveryRef];
         require(bound == address(0) || bound == holder, DeliveryRefTaken(facilityId, deliveryRef, bound));
@@ -112,6 +113,13 @@ contract DeliveryDesk is IDeliveryDesk {
     /// @inheritdoc IDeliveryDesk
     function isLineUsed(uint64 facilityId, uint32 epoch, uint32 index) external view returns (bool) {
         return _usedLines[facilityId][epoch][index];
+    }
+
+    function _isOpen(uint64 facilityId) private view returns (bool) {
+        IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
+        bool running =
+            state == IFacilityRegistry.FacilityState.Funded || state == IFacilityRegistry.FacilityState.Delivering;
+        return running && block.timestamp < facilityRegistry.termsOf(facilityId).windowEnd;
     }
 
     function _requireEnded(uint64 facilityId) private view {

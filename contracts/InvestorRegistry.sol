@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {AuthorityUtils} from "@openzeppelin/contracts/access/manager/AuthorityUtils.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IEligibilityMirror} from "./interfaces/IEligibilityMirror.sol";
 import {IIdentityRegistry} from "./interfaces/IIdentityRegistry.sol";
 import {IInvestorRegistry} from "./interfaces/IInvestorRegistry.sol";
 import {Signatures} from "./libraries/Signatures.sol";
@@ -18,6 +19,8 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
 
     /// @inheritdoc IInvestorRegistry
     address public identityRegistry;
+    /// @inheritdoc IInvestorRegistry
+    IEligibilityMirror public mirror;
     /// @inheritdoc IInvestorRegistry
     mapping(address account => uint256) public nonceOf;
     mapping(address account => Investor) private _investors;
@@ -50,6 +53,18 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
     function setIdentityRegistry(address registry) external restricted {
         identityRegistry = registry;
         emit IdentityRegistrySet(registry);
+    }
+
+    /// @inheritdoc IInvestorRegistry
+    function linkMirror(IEligibilityMirror token) external restricted {
+        require(address(mirror) == address(0), MirrorLinked(address(mirror)));
+        mirror = token;
+        emit MirrorSet(address(token));
+    }
+
+    /// @inheritdoc IInvestorRegistry
+    function resync(address account) external {
+        _mirror(account, _investors[account]);
     }
 
     /// @inheritdoc IInvestorRegistry
@@ -88,6 +103,12 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
         require(account != address(0), ZeroAccount());
         _investors[account] = entry;
         emit InvestorSet(account, agent, entry.expiresAt, entry.country, entry.canSend, entry.canReceive);
+        _mirror(account, entry);
+    }
+
+    function _mirror(address account, Investor memory entry) private {
+        if (address(mirror) == address(0)) return;
+        mirror.mirrorInvestor(account, entry.canSend ? entry.expiresAt : 0, entry.canReceive ? entry.expiresAt : 0);
     }
 
     /// @dev A registry that reverts, has no code, burns gas or answers anything but `true` verifies nobody.

@@ -37,9 +37,7 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         uint256 cap = facilityRegistry.trancheCapOf(facilityId, seniority);
         uint256 supply = _tranches[id].supply;
         require(units <= cap && supply + units <= cap, UnitsAboveCap(id, supply + units, cap));
-        if (settlementTokenOf[facilityId] == address(0)) {
-            settlementTokenOf[facilityId] = facilityRegistry.settlementTokenOf(facilityId);
-        }
+        if (_facilitySettlements[facilityId] == 0) _numberSettlement(facilityId);
         _mint(to, id, units, "");
     }
 
@@ -55,13 +53,9 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
     }
 
     /// @inheritdoc ITrancheToken
-    function takeDelivery(uint256 id, uint256 units, bytes32 deliveryRef)
-        external
-        whenNotPaused
-        returns (uint256 voucherId)
-    {
+    function takeDelivery(uint256 id, uint256 units, bytes32 deliveryRef) external returns (uint256 voucherId) {
+        _requireNotPaused();
         IDeliveryDesk desk = facilityRegistry.deliveryDesk();
-        require(address(desk) != address(0) && _deliveryOpen(id), DeliveryClosed(id));
         _burnUnits(msg.sender, id, units, BurnReason.Delivered);
         voucherId = desk.issue(msg.sender, id, units, deliveryRef);
         emit DeliveryTaken(msg.sender, id, units, deliveryRef, voucherId);
@@ -101,10 +95,7 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
 
     /// @inheritdoc ITrancheToken
     function setInvestorRegistry(IInvestorRegistry registry) external restricted {
-        investorRegistry = registry;
-        emit InvestorRegistrySet(address(registry));
-        // Views must never revert, so an address that cannot answer is refused here.
-        if (address(registry) != address(0)) registry.canMove(address(this), address(this), address(this));
+        _setRegistry(registry);
     }
 
     /// @inheritdoc ITrancheToken
@@ -115,12 +106,12 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
 
     /// @notice Stops transfers, mints and deliveries; never claims, refunds or the enforcer. Caller: the pauser role.
     function pause() external restricted {
-        _pause();
+        _setPaused(true);
     }
 
     /// @notice Resumes transfers, mints and deliveries. Caller: the governance role.
     function unpause() external restricted {
-        _unpause();
+        _setPaused(false);
     }
 
     /// @inheritdoc ITrancheToken
@@ -151,6 +142,18 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         emit UnitsBurned(holder, id, units, reason);
     }
 
+    /// @dev Remembers a facility's settlement token at its first mint, by number.
+    function _numberSettlement(uint64 facilityId) private {
+        address settlementToken = facilityRegistry.settlementTokenOf(facilityId);
+        uint256 number = _settlementNumbers[settlementToken];
+        if (number == 0) {
+            number = ++_settlementCount;
+            _settlementTokens[number] = settlementToken;
+            _settlementNumbers[settlementToken] = number;
+        }
+        _facilitySettlements[facilityId] = number;
+    }
+
     function _minterOf(uint64 facilityId) private view returns (address) {
         IPrimarySale sale = facilityRegistry.primarySale();
         if (address(sale) != address(0) && sale.hasSale(facilityId)) return address(sale);
@@ -162,21 +165,13 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         return valid ? facilityRegistry.stateOf(facilityId) : IFacilityRegistry.FacilityState.None;
     }
 
-    function _deliveryOpen(uint256 id) private view returns (bool) {
-        IFacilityRegistry.FacilityState state = _stateOf(id);
-        bool running =
-            state == IFacilityRegistry.FacilityState.Funded || state == IFacilityRegistry.FacilityState.Delivering;
-        (uint64 facilityId,,) = TrancheId.unpack(id);
-        return running && block.timestamp < facilityRegistry.termsOf(facilityId).windowEnd;
-    }
-
     function _expired(uint256 id) private view returns (bool) {
         IFacilityRegistry.FacilityState state = _stateOf(id);
         if (state == IFacilityRegistry.FacilityState.Matured || state == IFacilityRegistry.FacilityState.Defaulted) {
             return true;
         }
         if (state != IFacilityRegistry.FacilityState.Cancelled) return false;
-        (uint64 facilityId,,) = TrancheId.unpack(id);
+        uint64 facilityId = TrancheId.facilityOf(id);
         IPrimarySale sale = facilityRegistry.primarySale();
         return address(sale) == address(0) || !sale.hasSale(facilityId);
     }

@@ -46,6 +46,8 @@ interface IDeliveryDesk {
     error FacilityNotEnded(uint64 facilityId);
     error ServingStillOpen(uint64 facilityId, uint64 payableFrom);
     error BondEmpty(uint64 facilityId);
+    /// @dev The facility is not funded or delivering, or its window is over.
+    error DeliveryClosed(uint64 facilityId);
     error DeliveryRefZero();
     /// @dev A lease of one facility delivers to one holder.
     error DeliveryRefTaken(uint64 facilityId, bytes32 deliveryRef, address holder);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {IEligibilityMirror} from "./IEligibilityMirror.sol";
+
 /// @title Investors: who may hold, send and receive units
 /// @notice An account is eligible by an unexpired entry of this registry, or, where it has no entry at all, by an
 /// optional ERC-3643 identity registry: an entry that expired or forbids is never overruled. Times are UTC seconds.
@@ -38,6 +40,10 @@ interface IInvestorRegistry {
     /// @notice The second source changed; zero is none.
     event IdentityRegistrySet(address indexed identityRegistry);
 
+    /// @notice The token that keeps a copy of the entries.
+    event MirrorSet(address indexed mirror);
+
+    error MirrorLinked(address mirror);
     error GrantExpired(uint64 deadline, uint256 blockTime);
     error GrantNonceWrong(address account, uint256 expected, uint256 actual);
     error GrantSignatureInvalid(address agent);
@@ -54,6 +60,12 @@ interface IInvestorRegistry {
     /// @notice Names the ERC-3643 identity registry asked for accounts without an entry. Caller: governance.
     function setIdentityRegistry(address identityRegistry) external;
 
+    /// @notice Names the token that keeps a copy of every entry from now on, once. Caller: governance.
+    /// @dev Once, because a token that is told no more would go on with old entries. Emits MirrorSet.
+    function linkMirror(IEligibilityMirror token) external;
+    /// @notice Copies the entry of an account to the token again: needed for entries older than the link. Caller: anybody.
+    function resync(address account) external;
+
     /// @notice Whether units may leave `account`. Never reverts.
     function canSend(address account) external view returns (bool);
     /// @notice Whether units may reach `account`. Never reverts.
@@ -66,5 +78,6 @@ interface IInvestorRegistry {
     function nonceOf(address account) external view returns (uint256);
     /// @notice Digest that a compliance agent signs.
     function grantDigest(Grant calldata grant) external view returns (bytes32);
+    function mirror() external view returns (IEligibilityMirror);
     function identityRegistry() external view returns (address);
 }

@@ -15,11 +15,14 @@ interface ITrancheToken {
     /// @param owedX32 Revenue earned and not claimed.
     /// @param units GPU-hours held.
     /// @param flags Bit 0: a frozen amount is set, and stands in a word of its own.
+    /// @param settlement Number of the settlement token in the token's list, so that a claim needs no look-up by
+    /// facility; 0 before the first units came.
     struct Position {
         uint72 accPaidX32;
         uint96 owedX32;
         uint40 units;
         uint8 flags;
+        uint40 settlement;
     }
 
     /// @param accX32 Revenue per unit that vested up to `streamEnd - streamSpan`.
@@ -58,6 +61,8 @@ interface ITrancheToken {
     );
     /// @notice `holder` took `amount` of one tranche; it was sent to `to`.
     event RevenueClaimed(address indexed holder, address indexed to, uint256 indexed id, uint256 amount);
+    /// @notice The same for a claim of none or several ids: `amounts[i]` is of `ids[i]`, and may be zero.
+    event RevenueClaimedBatch(address indexed holder, address indexed to, uint256[] ids, uint256[] amounts);
     /// @notice What still streamed vested at once: at maturity, or because the last units were burned.
     event StreamVested(uint256 indexed id, uint256 amount);
     /// @notice `source` may, or may no longer, accrue revenue.
@@ -71,6 +76,12 @@ interface ITrancheToken {
     /// @notice The registry asked at every move; zero is no restriction.
     event InvestorRegistrySet(address indexed investorRegistry);
 
+    /// @notice Transfers, mints and deliveries stopped, or go on.
+    event Paused(address account);
+    event Unpaused(address account);
+
+    error EnforcedPause();
+    error PauseUnchanged(bool paused);
     error NotRevenueSource(address caller);
     error NotFacilityRegistry(address caller);
     error NotPrimarySale(address caller);
@@ -84,8 +95,6 @@ interface ITrancheToken {
     error TrancheWithoutUnits(uint256 id);
     error DeadlinePassed(uint256 deadline, uint256 blockTime);
     error SignatureInvalid(address holder);
-    /// @dev The facility is not funded or delivering, its window is over, or there is no delivery desk.
-    error DeliveryClosed(uint256 id);
     /// @dev The facility has not ended, or its units are refunded by the sale.
     error UnitsNotExpired(uint256 id);
     error RefundNotOpen(uint256 id);
@@ -102,7 +111,8 @@ interface ITrancheToken {
     /// @notice Burns the caller's units for compute, one GPU-hour each, and issues a voucher. While the facility is
     /// `Funded` or `Delivering`, before `windowEnd`. Stopped by pause.
     /// @param deliveryRef Lease hash that the delivery lines of statements will carry.
-    /// @dev Emits UnitsBurned and DeliveryTaken. Accrued revenue stays owed (invariant 3).
+    /// @dev Emits UnitsBurned and DeliveryTaken. Accrued revenue stays owed (invariant 3). The delivery desk refuses,
+    /// with DeliveryClosed, what is too early or too late.
     function takeDelivery(uint256 id, uint256 units, bytes32 deliveryRef) external returns (uint256 voucherId);
 
     /// @notice Burns the caller's units after the facility matured, defaulted, or was cancelled without a sale. Units
@@ -111,7 +121,7 @@ interface ITrancheToken {
     function burnExpired(uint256 id, uint256 units) external;
 
     /// @notice Pays the caller's vested revenue of every id to `to`, rounded down; the fraction stays owed.
-    /// @dev Emits RevenueClaimed for each id with a non-zero amount. Never paused, and open to frozen and ineligible
+    /// @dev Emits RevenueClaimed for one id (unless there is nothing to pay), RevenueClaimedBatch for several. Never paused, and open to frozen and ineligible
     /// accounts. Repeated ids pay once. Ids of one settlement token that stand together are paid in one transfer; a
     /// settlement token that fails makes the whole call fail, so claim its ids apart from others.
     function claim(uint256[] calldata ids, address to) external returns (uint256 paid);

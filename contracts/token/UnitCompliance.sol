@@ -4,24 +4,66 @@ pragma solidity 0.8.37;
 import {ERC1155} from "@openzeppelin/contracts/token/ERC1155/ERC1155.sol";
 import {ERC1155Utils} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Utils.sol";
 import {Arrays} from "@openzeppelin/contracts/utils/Arrays.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {IEligibilityMirror} from "../interfaces/IEligibilityMirror.sol";
 import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
 import {IInvestorRegistry} from "../interfaces/IInvestorRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {UnitRevenue} from "./UnitRevenue.sol";
 
 /// @title Who may move units: pause, eligibility of sender, receiver and spender, freezes (ERC-7943)
-/// @dev `Pausable` stands right before this contract in storage, so that its flag and `investorRegistry` share a slot.
-abstract contract UnitCompliance is UnitRevenue, Pausable {
+abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     using Arrays for uint256[];
 
+    /// @dev One slot. A new registry starts a new generation, which makes every copied standing worthless.
+    struct Gate {
+        bool paused;
+        uint40 generation;
+        IInvestorRegistry registry;
+    }
+
+    /// @dev What the registry last said of an account; seconds from which it no longer counts. Saves the call.
+    struct Standing {
+        uint64 sendUntil;
+        uint64 receiveUntil;
+        uint40 generation;
+    }
+
+    Gate private _gate;
+    mapping(address account => Standing) private _standings;
+
+    /// @notice Moves units of one id. Caller: their holder or an approved spender.
+    /// @dev As in OpenZeppelin's ERC1155, without arrays of one.
+    function safeTransferFrom(address from, address to, uint256 id, uint256 value, bytes memory data) public override {
+        _checkAuthorized(msg.sender, from);
+        require(to != address(0), ERC1155InvalidReceiver(to));
+        _requireAllowed(from, to);
+        _moveUnits(from, to, id, value);
+        emit TransferSingle(msg.sender, from, to, id, value);
+        ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, value, data);
+    }
+
+    /// @inheritdoc IEligibilityMirror
+    function mirrorInvestor(address account, uint64 sendUntil, uint64 receiveUntil) external {
+        Gate memory gate = _gate;
+        // A registry that is not, or no longer, asked has nothing to say; it must not revert for that.
+        if (msg.sender != address(gate.registry)) return;
+        _standings[account] = Standing(sendUntil, receiveUntil, gate.generation);
+    }
+
+    /// @notice Whether transfers, mints and deliveries are stopped.
+    function paused() public view returns (bool) {
+        return _gate.paused;
+    }
+
     /// @inheritdoc ITrancheToken
-    IInvestorRegistry public investorRegistry;
+    function investorRegistry() public view returns (IInvestorRegistry) {
+        return _gate.registry;
+    }
 
     /// @inheritdoc IERC7943MultiToken
     function canSend(address account) public view returns (bool allowed) {
-        IInvestorRegistry registry = investorRegistry;
+        IInvestorRegistry registry = _gate.registry;
         if (address(registry) == address(0)) return true;
         try registry.canSend(account) returns (bool answer) {
             return answer;
@@ -32,7 +74,7 @@ abstract contract UnitCompliance is UnitRevenue, Pausable {
 
     /// @inheritdoc IERC7943MultiToken
     function canReceive(address account) public view returns (bool allowed) {
-        IInvestorRegistry registry = investorRegistry;
+        IInvestorRegistry registry = _gate.registry;
         if (address(registry) == address(0)) return true;
         try registry.canReceive(account) returns (bool answer) {
             return answer;
@@ -49,7 +91,7 @@ abstract contract UnitCompliance is UnitRevenue, Pausable {
     {
         if (paused() || !canSend(from) || !canReceive(to)) return false;
         uint256 frozen = _frozen[tokenId][from];
-        return frozen == 0 || amount <= _unfrozenOf(_positions[tokenId][from].units, frozen);
+        return frozen == 0 || amount <= _unfrozenOf(_positions[tokenId][from].word.unitsOf(), frozen);
     }
 
     /// @inheritdoc IERC7943MultiToken
@@ -62,8 +104,7 @@ abstract contract UnitCompliance is UnitRevenue, Pausable {
         return interfaceId == type(IERC7943MultiToken).interfaceId || super.supportsInterface(interfaceId);
     }
 
-    /// @dev The one hook of every mint, burn and transfer by a holder or spender. Burns are not stopped here by pause:
-    /// a refund must stay open.
+    /// @dev The hook of every mint, burn and batch. Burns are not stopped here by pause: a refund must stay open.
     function _update(address from, address to, uint256[] memory ids, uint256[] memory values) internal override {
         require(ids.length == values.length, ERC1155InvalidArrayLength(ids.length, values.length));
         _requireAllowed(from, to);
@@ -80,8 +121,8 @@ abstract contract UnitCompliance is UnitRevenue, Pausable {
 
     function _setFrozen(address account, uint256 id, uint256 amount) internal {
         _frozen[id][account] = amount;
-        uint8 flags = _positions[id][account].flags;
-        _positions[id][account].flags = amount == 0 ? flags & ~FLAG_FROZEN : flags | FLAG_FROZEN;
+        Slot storage slot = _positions[id][account];
+        slot.word = slot.word.withFrozen(amount > 0);
         emit Frozen(account, id, amount);
     }
 
@@ -92,7 +133,7 @@ abstract contract UnitCompliance is UnitRevenue, Pausable {
         require(from != address(0), ERC1155InvalidSender(from));
         require(from != to, ERC7943CannotTransfer(from, to, id, amount));
         require(canReceive(to), ERC7943CannotReceive(to));
-        uint256 units = _positions[id][from].units;
+        uint256 units = _positions[id][from].word.unitsOf();
         require(amount <= units, ERC1155InsufficientBalance(from, units, amount, id));
         uint256 frozen = _frozen[id][from];
         uint256 unfrozen = _unfrozenOf(units, frozen);
@@ -103,17 +144,59 @@ abstract contract UnitCompliance is UnitRevenue, Pausable {
         ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, amount, "");
     }
 
-    /// @dev Pause and registry are one warm slot. One external call covers sender, receiver and spender; only a
+    function _setPaused(bool stop) internal {
+        require(_gate.paused != stop, PauseUnchanged(stop));
+        _gate.paused = stop;
+        if (stop) emit Paused(msg.sender);
+        else emit Unpaused(msg.sender);
+    }
+
+    function _setRegistry(IInvestorRegistry registry) internal {
+        _gate.registry = registry;
+        ++_gate.generation;
+        emit InvestorRegistrySet(address(registry));
+        // Views must never revert, so an address that cannot answer is refused here.
+        if (address(registry) != address(0)) registry.canMove(address(this), address(this), address(this));
+    }
+
+    function _requireNotPaused() internal view {
+        require(!_gate.paused, EnforcedPause());
+    }
+
+    /// @dev Copied standings spare the call to the registry. Where they do not say yes, the registry decides; only a
     /// refusal asks again, to name the account.
     function _requireAllowed(address from, address to) private view {
-        if (to != address(0)) _requireNotPaused();
-        IInvestorRegistry registry = investorRegistry;
+        bool stopped = _gate.paused;
+        uint256 generation = _gate.generation;
+        IInvestorRegistry registry = _gate.registry;
+        require(!stopped || to == address(0), EnforcedPause());
         if (address(registry) == address(0)) return;
-        // A burn has no spender: the token itself checked who asked for it.
+        if (from == address(0) || _mayStillSend(from, generation)) {
+            bool receives = to == address(0) || _mayStillReceive(to, generation);
+            // Burns and mints have no spender: the token itself checked who asked for them.
+            bool spends = msg.sender == from || from == address(0) || to == address(0);
+            if (receives && (spends || _mayStillSend(msg.sender, generation))) return;
+        }
+        _ask(registry, from, to);
+    }
+
+    function _ask(IInvestorRegistry registry, address from, address to) private view {
         address spender = to == address(0) ? from : msg.sender;
         if (registry.canMove(spender, from, to)) return;
         require(from == address(0) || registry.canSend(from), ERC7943CannotSend(from));
         require(to == address(0) || registry.canReceive(to), ERC7943CannotReceive(to));
         revert ERC7943CannotSend(spender);
+    }
+
+    function _mayStillSend(address account, uint256 generation) private view returns (bool) {
+        Standing storage standing = _standings[account];
+        uint256 until = standing.sendUntil;
+        return standing.generation == generation && block.timestamp < until;
+    }
+
+    function _mayStillReceive(address account, uint256 generation) private view returns (bool) {
+        Standing storage standing = _standings[account];
+        uint256 until = standing.receiveUntil;
+        return standing.generation == generation && block.timestamp < until;
     }
 }

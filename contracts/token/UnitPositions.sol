@@ -6,19 +6,28 @@ import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "../libraries/Accumulator.sol";
+import {FLAG_FROZEN, PackedPosition, packPosition} from "../libraries/PackedPosition.sol";
+import {TrancheId} from "../libraries/TrancheId.sol";
 
 /// @title Positions of holders and streams of tranches: the storage of the token, and the one way to move units
 /// @dev Units live in `Position`, one word with what the holder earned, instead of OpenZeppelin's balance
 /// mapping: every path that moves units passes `_moveUnits`, which settles both sides first.
 abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     using Accumulator for Tranche;
-    using Accumulator for Position;
 
-    uint8 internal constant FLAG_FROZEN = 1;
+    /// @dev A word with a storage pointer, so that its place is hashed once for reading and writing.
+    struct Slot {
+        PackedPosition word;
+    }
 
     IFacilityRegistry public immutable facilityRegistry;
     mapping(uint256 id => Tranche) internal _tranches;
-    mapping(uint256 id => mapping(address account => Position)) internal _positions;
+    mapping(uint256 id => mapping(address account => Slot)) internal _positions;
+    /// @dev Settlement tokens, numbered from 1 in the order of their first mint.
+    uint256 internal _settlementCount;
+    mapping(uint256 number => address settlementToken) internal _settlementTokens;
+    mapping(address settlementToken => uint256) internal _settlementNumbers;
+    mapping(uint64 facilityId => uint256) internal _facilitySettlements;
     /// @dev Read only where the position's flag says so.
     mapping(uint256 id => mapping(address account => uint256)) internal _frozen;
 
@@ -28,7 +37,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
 
     /// @notice Units of `account`.
     function balanceOf(address account, uint256 id) public view override returns (uint256) {
-        return _positions[id][account].units;
+        return _positions[id][account].word.unitsOf();
     }
 
     /// @inheritdoc ITrancheToken
@@ -38,7 +47,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
 
     /// @inheritdoc ITrancheToken
     function positionOf(address account, uint256 id) external view returns (Position memory) {
-        return _positions[id][account];
+        return _positions[id][account].word.unpacked();
     }
 
     /// @inheritdoc ITrancheToken
@@ -53,20 +62,47 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         // Supply changes only by mint and burn, so a transfer leaves the tranche's word as it is.
         if (from == address(0)) acc = _changeSupply(id, value, 0);
         else if (to == address(0)) acc = _changeSupply(id, 0, value);
-        else acc = Accumulator.accAt(_tranches[id], block.timestamp);
-        if (from != address(0)) {
-            Position memory source = _positions[id][from];
-            require(value <= source.units, ERC1155InsufficientBalance(from, source.units, value, id));
-            if (source.flags & FLAG_FROZEN != 0) _requireUnfrozen(from, id, value, source.units);
-            source.settle(acc);
-            source.units -= Accumulator.toUnits(value);
-            _positions[id][from] = source;
+        else acc = _tranches[id].accNow(block.timestamp);
+        mapping(address account => Slot) storage positions = _positions[id];
+        uint256 settlement = 0;
+        if (from == address(0)) {
+            settlement = _facilitySettlements[TrancheId.facilityOf(id)];
+        } else {
+            Slot storage source = positions[from];
+            PackedPosition before = source.word;
+            settlement = before.settlementOf();
+            source.word = _lessUnits(before, from, id, value, acc);
         }
         if (to != address(0)) {
-            Position memory target = _positions[id][to];
-            target.settle(acc);
-            target.units += Accumulator.toUnits(value);
-            _positions[id][to] = target;
+            Slot storage target = positions[to];
+            target.word = _moreUnits(target.word, value, acc, settlement);
+        }
+    }
+
+    function _lessUnits(PackedPosition position, address from, uint256 id, uint256 value, uint256 acc)
+        private
+        view
+        returns (PackedPosition)
+    {
+        uint256 units = position.unitsOf();
+        require(value <= units, ERC1155InsufficientBalance(from, units, value, id));
+        uint256 tags = position.tagsOf();
+        if (tags & FLAG_FROZEN != 0) _requireUnfrozen(from, id, value, units);
+        unchecked {
+            return packPosition(acc, position.settledAt(acc), units - value, tags);
+        }
+    }
+
+    /// @dev All positions with units carry the number of the same settlement token; a position that never had units has
+    /// none, and gives none. Units added were minted or taken from a position, so they stay within the supply.
+    function _moreUnits(PackedPosition position, uint256 value, uint256 acc, uint256 settlement)
+        private
+        pure
+        returns (PackedPosition)
+    {
+        uint256 tags = position.tagsOf() | (settlement << 8);
+        unchecked {
+            return packPosition(acc, position.settledAt(acc), position.unitsOf() + value, tags);
         }
     }
 
@@ -82,7 +118,8 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         tranche = tranche.checkpoint(block.timestamp);
         // More burned than there is fails at the holder's balance, with the error that says so.
         uint256 left = tranche.supply + minted;
-        tranche.supply = Accumulator.toUnits(burned < left ? left - burned : 0);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        tranche.supply = uint40(Accumulator.fits(burned < left ? left - burned : 0, 40));
         _tranches[id] = tranche;
         return tranche.accX32;
     }

@@ -8,6 +8,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "../libraries/Accumulator.sol";
+import {PackedPosition, packPosition} from "../libraries/PackedPosition.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {TrancheId} from "../libraries/TrancheId.sol";
 import {UnitPositions} from "./UnitPositions.sol";
@@ -15,7 +16,6 @@ import {UnitPositions} from "./UnitPositions.sol";
 /// @title Revenue of units: accrued by sources, streamed, claimed by holders
 abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712("Rentroll Units", "1"), Nonces {
     using Accumulator for Tranche;
-    using Accumulator for Position;
     using SafeERC20 for IERC20;
 
     bytes32 private constant CLAIM_TYPEHASH =
@@ -23,9 +23,6 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
 
     /// @inheritdoc ITrancheToken
     mapping(address source => bool) public isRevenueSource;
-    /// @inheritdoc ITrancheToken
-    /// @dev Copied from the facility at its first mint: a claim asks no other contract.
-    mapping(uint64 facilityId => address) public settlementTokenOf;
 
     /// @inheritdoc ITrancheToken
     function claim(uint256[] calldata ids, address to) external nonReentrant returns (uint256 paid) {
@@ -54,7 +51,7 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
         tranche = tranche.accrued(amount, span, block.timestamp);
         _tranches[id] = tranche;
         emit RevenueAccrued(id, msg.sender, amount, tranche.unvestedUp(block.timestamp), tranche.streamEnd);
-        IERC20 token = IERC20(_settlementTokenOfId(id));
+        IERC20 token = IERC20(settlementTokenOf(TrancheId.facilityOf(id)));
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), amount);
         uint256 received = token.balanceOf(address(this)) - before;
@@ -71,14 +68,18 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
 
     /// @inheritdoc ITrancheToken
     function claimable(address account, uint256 id) external view returns (uint256) {
-        Position memory position = _positions[id][account];
-        position.settle(Accumulator.accAt(_tranches[id], block.timestamp));
-        return position.owedX32 >> Accumulator.FRACTION_BITS;
+        return
+            _positions[id][account].word.settledAt(_tranches[id].accNow(block.timestamp)) >> Accumulator.FRACTION_BITS;
     }
 
     /// @inheritdoc ITrancheToken
     function unvested(uint256 id) external view returns (uint256) {
         return Accumulator.unvestedUp(_tranches[id], block.timestamp);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function settlementTokenOf(uint64 facilityId) public view returns (address) {
+        return _settlementTokens[_facilitySettlements[facilityId]];
     }
 
     /// @notice EIP-712 domain separator of `claimBySig`.
@@ -89,41 +90,41 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
 
     function _claim(address holder, uint256[] calldata ids, address to) private returns (uint256 paid) {
         require(to != address(0), ZeroRecipient());
-        address token = address(0);
+        uint256 count = ids.length;
+        uint256[] memory amounts = new uint256[](count);
+        uint256 settlement = 0;
         uint256 batch = 0;
-        for (uint256 i = 0; i < ids.length; ++i) {
-            uint256 id = ids[i];
-            uint256 amount = _take(holder, id);
+        for (uint256 i = 0; i < count; ++i) {
+            (uint256 amount, uint256 next) = _take(holder, ids[i]);
             if (amount == 0) continue;
-            emit RevenueClaimed(holder, to, id, amount);
-            address next = _settlementTokenOfId(id);
-            if (next != token) {
-                _pay(token, to, batch);
-                token = next;
+            amounts[i] = amount;
+            if (next != settlement) {
+                // A claim over several tokens: the guard keeps a token that calls back from claiming what comes next.
+                if (batch > 0) _pay(settlement, to, batch);
+                settlement = next;
                 batch = 0;
             }
             batch += amount;
             paid += amount;
         }
-        _pay(token, to, batch);
+        if (count != 1) emit RevenueClaimedBatch(holder, to, ids, amounts);
+        else if (paid > 0) emit RevenueClaimed(holder, to, ids[0], paid);
+        if (batch > 0) _pay(settlement, to, batch);
     }
 
     /// @dev Takes whole minor units; the fraction stays owed, so flooring never loses money.
-    function _take(address account, uint256 id) private returns (uint256 amount) {
-        Position memory position = _positions[id][account];
-        position.settle(Accumulator.accAt(_tranches[id], block.timestamp));
-        amount = position.owedX32 >> Accumulator.FRACTION_BITS;
-        if (amount == 0) return 0;
-        position.owedX32 = Accumulator.fractionOf(position.owedX32);
-        _positions[id][account] = position;
+    function _take(address account, uint256 id) private returns (uint256 amount, uint256 settlement) {
+        uint256 acc = _tranches[id].accNow(block.timestamp);
+        Slot storage slot = _positions[id][account];
+        PackedPosition position = slot.word;
+        uint256 owed = position.settledAt(acc);
+        amount = owed >> Accumulator.FRACTION_BITS;
+        if (amount == 0) return (0, 0);
+        settlement = position.settlementOf();
+        slot.word = packPosition(acc, Accumulator.fractionOf(owed), position.unitsOf(), position.tagsOf());
     }
 
-    function _pay(address token, address to, uint256 amount) private {
-        if (amount > 0) IERC20(token).safeTransfer(to, amount);
-    }
-
-    function _settlementTokenOfId(uint256 id) private view returns (address) {
-        (uint64 facilityId,,) = TrancheId.unpack(id);
-        return settlementTokenOf[facilityId];
+    function _pay(uint256 settlement, address to, uint256 amount) private {
+        IERC20(_settlementTokens[settlement]).safeTransfer(to, amount);
     }
 }

@@ -80,9 +80,9 @@ abstract contract TokenBase is Base {
         setInvestor(account, true, true);
     }
 
-    function setInvestor(address account, bool send, bool receive_) internal {
+    function setInvestor(address account, bool sends, bool receives) internal {
         vm.prank(compliance);
-        investors.setInvestor(account, IInvestorRegistry.Investor(type(uint64).max, 752, send, receive_));
+        investors.setInvestor(account, IInvestorRegistry.Investor(type(uint64).max, 752, sends, receives));
     }
 
     function offer(uint64 facilityId, MockStablecoin settlement) internal {

@@ -8,40 +8,32 @@ import {Accumulator} from "./Accumulator.sol";
 /// units (40), flags (8), settlement (40). Decision 4 shows with measured gas why it is no struct.
 type PackedPosition is uint256;
 
-using {accPaidOf, unitsOf, tagsOf, settlementOf, settledAt, withFrozen, unpacked} for PackedPosition global;
+using {unitsOf, restOf, settledAt, withFrozen, unpacked} for PackedPosition global;
 
 uint256 constant OWED_SHIFT = 72;
-uint256 constant UNITS_SHIFT = 168;
-uint256 constant TAGS_SHIFT = 208;
-uint256 constant SETTLEMENT_SHIFT = 216;
-uint256 constant FLAG_FROZEN = 1;
+uint256 constant REST_SHIFT = 168;
+/// @dev Within the rest: units below, then flags, then settlement.
+uint256 constant REST_FLAGS_SHIFT = 40;
+uint256 constant REST_SETTLEMENT_SHIFT = 48;
+uint256 constant REST_UNITS_MASK = type(uint40).max;
+uint256 constant REST_FROZEN = 1 << REST_FLAGS_SHIFT;
 
-/// @notice A position from its parts. `tags` are flags and settlement as `tagsOf` answers them.
-/// @dev `acc` is at most Accumulator.MAX_ACC, `units` at most a supply of 40 bits, `tags` come from a position; only
-/// `owed` can be too large, for more than 2^64 minor units.
-function packPosition(uint256 acc, uint256 owed, uint256 units, uint256 tags) pure returns (PackedPosition) {
-    require(owed <= type(uint96).max, Accumulator.ValueTooLarge(owed, 96));
-    return PackedPosition.wrap(acc | (owed << OWED_SHIFT) | (units << UNITS_SHIFT) | (tags << TAGS_SHIFT));
-}
-
-/// @notice Accumulator value up to which the position is settled.
-function accPaidOf(PackedPosition position) pure returns (uint256) {
-    return PackedPosition.unwrap(position) & type(uint72).max;
+/// @notice A position from its parts. `rest` is units, flags and settlement as `restOf` answers them.
+/// @dev `acc` is at most Accumulator.MAX_ACC and `rest` comes from a position, with units of at most a supply's 40 bits;
+/// only `owed` can be too large, for more than 2^64 minor units.
+function packPosition(uint256 acc, uint256 owed, uint256 rest) pure returns (PackedPosition) {
+    if (owed >> 96 != 0) revert Accumulator.ValueTooLarge(owed, 96);
+    return PackedPosition.wrap(acc | (owed << OWED_SHIFT) | (rest << REST_SHIFT));
 }
 
 /// @notice Units held.
 function unitsOf(PackedPosition position) pure returns (uint256) {
-    return (PackedPosition.unwrap(position) >> UNITS_SHIFT) & type(uint40).max;
+    return (PackedPosition.unwrap(position) >> REST_SHIFT) & REST_UNITS_MASK;
 }
 
-/// @notice Flags in the low 8 bits, settlement above.
-function tagsOf(PackedPosition position) pure returns (uint256) {
-    return PackedPosition.unwrap(position) >> TAGS_SHIFT;
-}
-
-/// @notice Number of the settlement token.
-function settlementOf(PackedPosition position) pure returns (uint256) {
-    return PackedPosition.unwrap(position) >> SETTLEMENT_SHIFT;
+/// @notice Units, flags and settlement, units lowest.
+function restOf(PackedPosition position) pure returns (uint256) {
+    return PackedPosition.unwrap(position) >> REST_SHIFT;
 }
 
 /// @notice What the position is owed up to an accumulator value: exact, nothing is rounded.
@@ -49,14 +41,14 @@ function settlementOf(PackedPosition position) pure returns (uint256) {
 function settledAt(PackedPosition position, uint256 acc) pure returns (uint256) {
     uint256 word = PackedPosition.unwrap(position);
     unchecked {
-        uint256 earned = ((word >> UNITS_SHIFT) & type(uint40).max) * (acc - (word & type(uint72).max));
-        return ((word >> OWED_SHIFT) & type(uint96).max) + earned;
+        return ((word >> OWED_SHIFT) & type(uint96).max) + ((word >> REST_SHIFT) & REST_UNITS_MASK)
+            * (acc - (word & type(uint72).max));
     }
 }
 
 /// @notice The position with its frozen flag set or cleared.
 function withFrozen(PackedPosition position, bool frozen) pure returns (PackedPosition) {
-    uint256 flag = FLAG_FROZEN << TAGS_SHIFT;
+    uint256 flag = REST_FROZEN << REST_SHIFT;
     uint256 word = PackedPosition.unwrap(position);
     return PackedPosition.wrap(frozen ? word | flag : word & ~flag);
 }
@@ -69,8 +61,8 @@ function unpacked(PackedPosition position) pure returns (ITrancheToken.Position 
     return ITrancheToken.Position({
         accPaidX32: uint72(word),
         owedX32: uint96(word >> OWED_SHIFT),
-        units: uint40(word >> UNITS_SHIFT),
-        flags: uint8(word >> TAGS_SHIFT),
-        settlement: uint40(word >> SETTLEMENT_SHIFT)
+        units: uint40(word >> REST_SHIFT),
+        flags: uint8(word >> (REST_SHIFT + REST_FLAGS_SHIFT)),
+        settlement: uint40(word >> (REST_SHIFT + REST_SETTLEMENT_SHIFT))
     });
 }

@@ -36,11 +36,11 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     /// @dev As in OpenZeppelin's ERC1155, without arrays of one.
     function safeTransferFrom(address from, address to, uint256 id, uint256 value, bytes memory data) public override {
         _checkAuthorized(msg.sender, from);
-        require(to != address(0), ERC1155InvalidReceiver(to));
+        if (to == address(0)) revert ERC1155InvalidReceiver(to);
         _requireAllowed(from, to);
-        _moveUnits(from, to, id, value);
+        _transferUnits(from, to, id, value);
         emit TransferSingle(msg.sender, from, to, id, value);
-        ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, value, data);
+        if (to.code.length > 0) ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, value, data);
     }
 
     /// @inheritdoc IEligibilityMirror
@@ -108,15 +108,22 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     function _update(address from, address to, uint256[] memory ids, uint256[] memory values) internal override {
         require(ids.length == values.length, ERC1155InvalidArrayLength(ids.length, values.length));
         _requireAllowed(from, to);
-        if (ids.length == 1) {
-            _moveUnits(from, to, ids.unsafeMemoryAccess(0), values.unsafeMemoryAccess(0));
-            emit TransferSingle(msg.sender, from, to, ids.unsafeMemoryAccess(0), values.unsafeMemoryAccess(0));
-            return;
+        uint256 count = ids.length;
+        if (from == address(0)) {
+            for (uint256 i = 0; i < count; ++i) {
+                _mintUnits(to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
+            }
+        } else if (to == address(0)) {
+            for (uint256 i = 0; i < count; ++i) {
+                _destroyUnits(from, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
+            }
+        } else {
+            for (uint256 i = 0; i < count; ++i) {
+                _transferUnits(from, to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
+            }
         }
-        for (uint256 i = 0; i < ids.length; ++i) {
-            _moveUnits(from, to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
-        }
-        emit TransferBatch(msg.sender, from, to, ids, values);
+        if (count == 1) emit TransferSingle(msg.sender, from, to, ids[0], values[0]);
+        else emit TransferBatch(msg.sender, from, to, ids, values);
     }
 
     function _setFrozen(address account, uint256 id, uint256 amount) internal {
@@ -138,7 +145,7 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         uint256 frozen = _frozen[id][from];
         uint256 unfrozen = _unfrozenOf(units, frozen);
         if (amount > unfrozen) _setFrozen(from, id, frozen - (amount - unfrozen));
-        _moveUnits(from, to, id, amount);
+        _transferUnits(from, to, id, amount);
         emit TransferSingle(msg.sender, from, to, id, amount);
         emit ForcedTransfer(from, to, id, amount);
         ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, amount, "");
@@ -163,40 +170,41 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         require(!_gate.paused, EnforcedPause());
     }
 
-    /// @dev Copied standings spare the call to the registry. Where they do not say yes, the registry decides; only a
-    /// refusal asks again, to name the account.
+    /// @dev Transfers between accounts whose copied standings say yes need no call. For everything else, and for
+    /// mints and burns, the registry decides.
     function _requireAllowed(address from, address to) private view {
         bool stopped = _gate.paused;
         uint256 generation = _gate.generation;
         IInvestorRegistry registry = _gate.registry;
-        require(!stopped || to == address(0), EnforcedPause());
+        if (stopped && to != address(0)) revert EnforcedPause();
         if (address(registry) == address(0)) return;
-        if (from == address(0) || _mayStillSend(from, generation)) {
-            bool receives = to == address(0) || _mayStillReceive(to, generation);
-            // Burns and mints have no spender: the token itself checked who asked for them.
-            bool spends = msg.sender == from || from == address(0) || to == address(0);
-            if (receives && (spends || _mayStillSend(msg.sender, generation))) return;
+        Standing storage standing = _standings[from];
+        // Both fields are read before any branch: one load.
+        uint256 until = standing.sendUntil;
+        uint256 given = standing.generation;
+        if (until > block.timestamp && given == generation) {
+            standing = _standings[to];
+            until = standing.receiveUntil;
+            given = standing.generation;
+            if (until > block.timestamp && given == generation) {
+                if (msg.sender == from || _spenderStands(generation)) return;
+            }
         }
         _ask(registry, from, to);
     }
 
+    function _spenderStands(uint256 generation) private view returns (bool) {
+        Standing storage standing = _standings[msg.sender];
+        return standing.sendUntil > block.timestamp && standing.generation == generation;
+    }
+
+    /// @dev Burns and mints have no spender: the token itself checked who asked for them. Only a refusal asks again, to
+    /// name the account.
     function _ask(IInvestorRegistry registry, address from, address to) private view {
         address spender = to == address(0) ? from : msg.sender;
         if (registry.canMove(spender, from, to)) return;
         require(from == address(0) || registry.canSend(from), ERC7943CannotSend(from));
         require(to == address(0) || registry.canReceive(to), ERC7943CannotReceive(to));
         revert ERC7943CannotSend(spender);
-    }
-
-    function _mayStillSend(address account, uint256 generation) private view returns (bool) {
-        Standing storage standing = _standings[account];
-        uint256 until = standing.sendUntil;
-        return standing.generation == generation && block.timestamp < until;
-    }
-
-    function _mayStillReceive(address account, uint256 generation) private view returns (bool) {
-        Standing storage standing = _standings[account];
-        uint256 until = standing.receiveUntil;
-        return standing.generation == generation && block.timestamp < until;
     }
 }

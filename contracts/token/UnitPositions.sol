@@ -6,12 +6,18 @@ import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "../libraries/Accumulator.sol";
-import {FLAG_FROZEN, PackedPosition, packPosition} from "../libraries/PackedPosition.sol";
+import {
+    PackedPosition,
+    REST_FROZEN,
+    REST_SETTLEMENT_SHIFT,
+    REST_UNITS_MASK,
+    packPosition
+} from "../libraries/PackedPosition.sol";
 import {TrancheId} from "../libraries/TrancheId.sol";
 
 /// @title Positions of holders and streams of tranches: the storage of the token, and the one way to move units
 /// @dev Units live in `Position`, one word with what the holder earned, instead of OpenZeppelin's balance
-/// mapping: every path that moves units passes `_moveUnits`, which settles both sides first.
+/// mapping: every path that moves units passes here, and settles both sides first.
 abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     using Accumulator for Tranche;
 
@@ -55,55 +61,52 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         return _tranches[id];
     }
 
-    /// @dev Moves units of one id, so that a batch with repeated ids and a transfer to oneself see the state that the
-    /// entry before left. `from` zero is a mint, `to` zero a burn.
-    function _moveUnits(address from, address to, uint256 id, uint256 value) internal {
-        uint256 acc;
-        // Supply changes only by mint and burn, so a transfer leaves the tranche's word as it is.
-        if (from == address(0)) acc = _changeSupply(id, value, 0);
-        else if (to == address(0)) acc = _changeSupply(id, 0, value);
-        else acc = _tranches[id].accNow(block.timestamp);
+    /// @dev Moves units of one id between two accounts, so that a batch with repeated ids and a transfer to oneself see
+    /// the state that the entry before left. Supply does not change, so the tranche's word stays as it is.
+    /// Unchecked (decision 4): a position holds the units that leave, and no position holds more than the supply.
+    function _transferUnits(address from, address to, uint256 id, uint256 value) internal {
+        uint256 acc = _tranches[id].accNow(block.timestamp);
         mapping(address account => Slot) storage positions = _positions[id];
-        uint256 settlement = 0;
-        if (from == address(0)) {
-            settlement = _facilitySettlements[TrancheId.facilityOf(id)];
-        } else {
-            Slot storage source = positions[from];
-            PackedPosition before = source.word;
-            settlement = before.settlementOf();
-            source.word = _lessUnits(before, from, id, value, acc);
-        }
-        if (to != address(0)) {
-            Slot storage target = positions[to];
-            target.word = _moreUnits(target.word, value, acc, settlement);
+        Slot storage slot = positions[from];
+        PackedPosition position = slot.word;
+        uint256 rest = position.restOf();
+        uint256 settlement = rest >> REST_SETTLEMENT_SHIFT;
+        _requireUnits(from, id, value, rest);
+        unchecked {
+            slot.word = packPosition(acc, position.settledAt(acc), rest - value);
+            slot = positions[to];
+            position = slot.word;
+            rest = position.restOf() + value;
+            // A first receipt; a sender that never had units has no number to give.
+            if (rest >> REST_SETTLEMENT_SHIFT == 0) rest |= settlement << REST_SETTLEMENT_SHIFT;
+            slot.word = packPosition(acc, position.settledAt(acc), rest);
         }
     }
 
-    function _lessUnits(PackedPosition position, address from, uint256 id, uint256 value, uint256 acc)
-        private
-        view
-        returns (PackedPosition)
-    {
-        uint256 units = position.unitsOf();
-        require(value <= units, ERC1155InsufficientBalance(from, units, value, id));
-        uint256 tags = position.tagsOf();
-        if (tags & FLAG_FROZEN != 0) _requireUnfrozen(from, id, value, units);
-        unchecked {
-            return packPosition(acc, position.settledAt(acc), units - value, tags);
+    function _mintUnits(address to, uint256 id, uint256 value) internal {
+        uint256 acc = _changeSupply(id, value, 0);
+        Slot storage slot = _positions[id][to];
+        PackedPosition position = slot.word;
+        uint256 rest = position.restOf() + value;
+        if (rest >> REST_SETTLEMENT_SHIFT == 0) {
+            rest |= _facilitySettlements[TrancheId.facilityOf(id)] << REST_SETTLEMENT_SHIFT;
         }
+        slot.word = packPosition(acc, position.settledAt(acc), rest);
     }
 
-    /// @dev All positions with units carry the number of the same settlement token; a position that never had units has
-    /// none, and gives none. Units added were minted or taken from a position, so they stay within the supply.
-    function _moreUnits(PackedPosition position, uint256 value, uint256 acc, uint256 settlement)
-        private
-        pure
-        returns (PackedPosition)
-    {
-        uint256 tags = position.tagsOf() | (settlement << 8);
-        unchecked {
-            return packPosition(acc, position.settledAt(acc), position.unitsOf() + value, tags);
-        }
+    function _destroyUnits(address from, uint256 id, uint256 value) internal {
+        Slot storage slot = _positions[id][from];
+        PackedPosition position = slot.word;
+        uint256 rest = position.restOf();
+        _requireUnits(from, id, value, rest);
+        uint256 acc = _changeSupply(id, 0, value);
+        slot.word = packPosition(acc, position.settledAt(acc), rest - value);
+    }
+
+    function _requireUnits(address from, uint256 id, uint256 value, uint256 rest) private view {
+        uint256 units = rest & REST_UNITS_MASK;
+        if (value > units) revert ERC1155InsufficientBalance(from, units, value, id);
+        if (rest & REST_FROZEN != 0) _requireUnfrozen(from, id, value, units);
     }
 
     /// @dev Lets the accumulator catch up before units come or go. Burning the last units ends the stream first, so
@@ -116,10 +119,9 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
             tranche = tranche.vestedAtOnce(block.timestamp);
         }
         tranche = tranche.checkpoint(block.timestamp);
-        // More burned than there is fails at the holder's balance, with the error that says so.
-        uint256 left = tranche.supply + minted;
+        // A holder had the units that are burned.
         // forge-lint: disable-next-line(unsafe-typecast)
-        tranche.supply = uint40(Accumulator.fits(burned < left ? left - burned : 0, 40));
+        tranche.supply = uint40(Accumulator.fits(tranche.supply + minted - burned, 40));
         _tranches[id] = tranche;
         return tranche.accX32;
     }

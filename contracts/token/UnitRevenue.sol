@@ -8,7 +8,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "../libraries/Accumulator.sol";
-import {PackedPosition, packPosition} from "../libraries/PackedPosition.sol";
+import {PackedPosition, REST_SETTLEMENT_SHIFT, packPosition} from "../libraries/PackedPosition.sol";
 import {Signatures} from "../libraries/Signatures.sol";
 import {TrancheId} from "../libraries/TrancheId.sol";
 import {UnitPositions} from "./UnitPositions.sol";
@@ -100,16 +100,15 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
             amounts[i] = amount;
             if (next != settlement) {
                 // A claim over several tokens: the guard keeps a token that calls back from claiming what comes next.
-                if (batch > 0) _pay(settlement, to, batch);
+                paid += _pay(settlement, to, batch);
                 settlement = next;
                 batch = 0;
             }
             batch += amount;
-            paid += amount;
         }
         if (count != 1) emit RevenueClaimedBatch(holder, to, ids, amounts);
-        else if (paid > 0) emit RevenueClaimed(holder, to, ids[0], paid);
-        if (batch > 0) _pay(settlement, to, batch);
+        else if (batch > 0) emit RevenueClaimed(holder, to, ids[0], batch);
+        paid += _pay(settlement, to, batch);
     }
 
     /// @dev Takes whole minor units; the fraction stays owed, so flooring never loses money.
@@ -120,11 +119,13 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
         uint256 owed = position.settledAt(acc);
         amount = owed >> Accumulator.FRACTION_BITS;
         if (amount == 0) return (0, 0);
-        settlement = position.settlementOf();
-        slot.word = packPosition(acc, Accumulator.fractionOf(owed), position.unitsOf(), position.tagsOf());
+        uint256 rest = position.restOf();
+        settlement = rest >> REST_SETTLEMENT_SHIFT;
+        slot.word = packPosition(acc, Accumulator.fractionOf(owed), rest);
     }
 
-    function _pay(uint256 settlement, address to, uint256 amount) private {
-        IERC20(_settlementTokens[settlement]).safeTransfer(to, amount);
+    function _pay(uint256 settlement, address to, uint256 amount) private returns (uint256) {
+        if (amount > 0) IERC20(_settlementTokens[settlement]).safeTransfer(to, amount);
+        return amount;
     }
 }

@@ -66,6 +66,7 @@ abstract contract TokenBase is Base {
         _grantRoles();
         token.setRevenueSource(source, true);
         token.setInvestorRegistry(IInvestorRegistry(address(investors)));
+        investors.linkMirror(token);
         token.setMetadata(ITrancheMetadata(address(metadata)));
         allow(ann);
         allow(bob);
@@ -153,7 +154,10 @@ abstract contract TokenBase is Base {
         enforced[1] = token.setFrozenTokens.selector;
         authority.setTargetFunctionRole(address(token), enforced, ENFORCER);
         authority.setTargetFunctionRole(address(investors), _single(investors.setInvestor.selector), COMPLIANCE);
-        authority.setTargetFunctionRole(address(investors), _single(investors.setIdentityRegistry.selector), GOVERNANCE);
+        bytes4[] memory registered = new bytes4[](2);
+        registered[0] = investors.setIdentityRegistry.selector;
+        registered[1] = investors.linkMirror.selector;
+        authority.setTargetFunctionRole(address(investors), registered, GOVERNANCE);
     }
 
     function _single(bytes4 selector) private pure returns (bytes4[] memory list) {

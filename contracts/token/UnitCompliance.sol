@@ -63,24 +63,12 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
 
     /// @inheritdoc IERC7943MultiToken
     function canSend(address account) public view returns (bool allowed) {
-        IInvestorRegistry registry = _gate.registry;
-        if (address(registry) == address(0)) return true;
-        try registry.canSend(account) returns (bool answer) {
-            return answer;
-        } catch {
-            return false;
-        }
+        return _saysYes(abi.encodeCall(IInvestorRegistry.canSend, (account)));
     }
 
     /// @inheritdoc IERC7943MultiToken
     function canReceive(address account) public view returns (bool allowed) {
-        IInvestorRegistry registry = _gate.registry;
-        if (address(registry) == address(0)) return true;
-        try registry.canReceive(account) returns (bool answer) {
-            return answer;
-        } catch {
-            return false;
-        }
+        return _saysYes(abi.encodeCall(IInvestorRegistry.canReceive, (account)));
     }
 
     /// @inheritdoc IERC7943MultiToken
@@ -144,8 +132,15 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         require(amount <= units, ERC1155InsufficientBalance(from, units, amount, id));
         uint256 frozen = _frozen[id][from];
         uint256 unfrozen = _unfrozenOf(units, frozen);
-        if (amount > unfrozen) _setFrozen(from, id, frozen - (amount - unfrozen));
+        if (amount > unfrozen) {
+            frozen -= amount - unfrozen;
+            _setFrozen(from, id, frozen);
+        }
+        Slot storage slot = _positions[id][from];
+        // What is frozen may exceed the balance: it must withhold what comes later, and not stop this move.
+        slot.word = slot.word.withFrozen(false);
         _transferUnits(from, to, id, amount);
+        slot.word = slot.word.withFrozen(frozen > 0);
         emit TransferSingle(msg.sender, from, to, id, amount);
         emit ForcedTransfer(from, to, id, amount);
         ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, amount, "");
@@ -191,6 +186,14 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
             }
         }
         _ask(registry, from, to);
+    }
+
+    /// @dev A low-level call, because a view of ERC-7943 must not revert whatever the registry does.
+    function _saysYes(bytes memory question) private view returns (bool) {
+        address registry = address(_gate.registry);
+        if (registry == address(0)) return true;
+        (bool success, bytes memory answer) = registry.staticcall(question);
+        return success && answer.length == 32 && abi.decode(answer, (uint256)) == 1;
     }
 
     function _spenderStands(uint256 generation) private view returns (bool) {

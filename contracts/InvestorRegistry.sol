@@ -12,7 +12,8 @@ import {Signatures} from "./libraries/Signatures.sol";
 /// @title Allow-list of investors, with grants signed by compliance agents and an optional ERC-3643 registry
 contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll Investors", "1") {
     bytes32 private constant GRANT_TYPEHASH = keccak256(
-        "Grant(address account,uint64 expiresAt,uint16 country,bool canSend,bool canReceive,uint256 nonce,uint64 deadline)"
+        "Grant(address account,uint64 expiresAt,uint16 country,bool canSend,bool canReceive,uint256 nonce,"
+        "uint64 deadline)"
     );
     /// @dev Bounds what an identity registry that loops or returns megabytes can cost.
     uint256 private constant IDENTITY_GAS = 50_000;

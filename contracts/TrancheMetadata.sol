@@ -7,6 +7,9 @@ import {IFacilityRegistry} from "./interfaces/IFacilityRegistry.sol";
 import {ITrancheMetadata} from "./interfaces/ITrancheMetadata.sol";
 import {TrancheId} from "./libraries/TrancheId.sol";
 
+// JSON is full of double quotes.
+// solhint-disable quotes
+
 /// @title JSON of tranches, from the terms in the register alone
 contract TrancheMetadata is ITrancheMetadata {
     using Strings for uint256;

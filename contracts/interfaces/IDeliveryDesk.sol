@@ -53,12 +53,13 @@ interface IDeliveryDesk {
     error DeliveryRefTaken(uint64 facilityId, bytes32 deliveryRef, address holder);
     error NothingUnserved(uint256 voucherId);
 
-    /// @notice Issues a voucher. Caller: TrancheToken, which burned the units. The first voucher of a `deliveryRef` binds
-    /// it to its holder.
+    /// @notice Issues a voucher. Caller: TrancheToken, which burned the units. The first voucher of a `deliveryRef`
+    /// binds it to its holder.
     /// @dev Emits VoucherIssued.
     function issue(address holder, uint256 id, uint256 units, bytes32 deliveryRef) external returns (uint256 voucherId);
-    /// @notice Counts one delivery line of a final statement towards a voucher. Caller: anybody. A line counts once, for
-    /// at most what the voucher is still owed, and only compute inside the window and after the voucher was issued.
+    /// @notice Counts one delivery line of a final statement towards a voucher. Caller: anybody. A line counts once,
+    /// for at most what the voucher is still owed, and only compute inside the window and after the voucher was
+    /// issued.
     /// @dev Emits VoucherServed.
     function serve(
         uint256 voucherId,
@@ -66,8 +67,8 @@ interface IDeliveryDesk {
         IStatementRegistry.Line calldata line,
         bytes32[] calldata proof
     ) external;
-    /// @notice After the facility defaulted, or matured and `SERVE_GRACE` after `windowEnd`, pays what stays unserved from
-    /// the bond, as far as it goes; the rest stays owed. Caller: anybody. First come, first served.
+    /// @notice After the facility defaulted, or matured and `SERVE_GRACE` after `windowEnd`, pays what stays unserved
+    /// from the bond, as far as it goes; the rest stays owed. Caller: anybody. First come, first served.
     /// @dev Emits VoucherPaid.
     function payUnserved(uint256 voucherId) external returns (uint256 amount);
 

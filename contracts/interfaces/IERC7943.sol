@@ -33,5 +33,6 @@ interface IERC7943MultiToken is IERC165 {
     function getFrozenTokens(address account, uint256 tokenId) external view returns (uint256 amount);
     /// @notice Whether rules (pause, eligibility, freeze) let `from` itself transfer. Never reverts. As the ERC asks,
     /// a balance that is too small is no rule: only a transfer tells.
+    // solhint-disable-next-line max-line-length
     function canTransfer(address from, address to, uint256 tokenId, uint256 amount) external view returns (bool allowed);
 }

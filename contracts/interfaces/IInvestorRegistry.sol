@@ -63,15 +63,17 @@ interface IInvestorRegistry {
     /// @notice Names the token that keeps a copy of every entry from now on, once. Caller: governance.
     /// @dev Once, because a token that is told no more would go on with old entries. Emits MirrorSet.
     function linkMirror(IEligibilityMirror token) external;
-    /// @notice Copies the entry of an account to the token again: needed for entries older than the link. Caller: anybody.
+    /// @notice Copies the entry of an account to the token again: needed for entries older than the link. Caller:
+    /// anybody.
     function resync(address account) external;
 
     /// @notice Whether units may leave `account`. Never reverts.
     function canSend(address account) external view returns (bool);
     /// @notice Whether units may reach `account`. Never reverts.
     function canReceive(address account) external view returns (bool);
-    /// @notice Whether `spender` may move units from `from` to `to`. `spender == from` needs no entry of its own.
-    /// Any other spender must be allowed to send. `from` zero is a mint, whose caller is no spender; `to` zero a burn. One call for one transfer: cheap, never reverts.
+    /// @notice Whether `spender` may move units from `from` to `to`. `spender == from` needs no entry of its own. Any
+    /// other spender must be allowed to send. `from` zero is a mint, whose caller is no spender; `to` zero a burn.
+    /// One call for one transfer: cheap, never reverts.
     function canMove(address spender, address from, address to) external view returns (bool);
     function investorOf(address account) external view returns (Investor memory);
     /// @notice Nonce that the next grant for `account` must carry.

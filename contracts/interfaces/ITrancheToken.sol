@@ -103,8 +103,8 @@ interface ITrancheToken {
     /// `Offered`, up to the tranche's cap. The receiver must be eligible. Stopped by pause.
     function mint(address to, uint256 id, uint256 units) external;
 
-    /// @notice Burns units of a buyer who gets their price back. Caller: PrimarySale, while the facility is `Offered` or
-    /// `Cancelled`. Not stopped by pause; frozen units and ineligible holders are.
+    /// @notice Burns units of a buyer who gets their price back. Caller: PrimarySale, while the facility is `Offered`
+    /// or `Cancelled`. Not stopped by pause; frozen units and ineligible holders are.
     /// @dev Emits UnitsBurned. Accrued revenue stays owed.
     function burnForRefund(address holder, uint256 id, uint256 units) external;
 
@@ -121,9 +121,10 @@ interface ITrancheToken {
     function burnExpired(uint256 id, uint256 units) external;
 
     /// @notice Pays the caller's vested revenue of every id to `to`, rounded down; the fraction stays owed.
-    /// @dev Emits RevenueClaimed for one id (unless there is nothing to pay), RevenueClaimedBatch for several. Never paused, and open to frozen and ineligible
-    /// accounts. Repeated ids pay once. Ids of one settlement token that stand together are paid in one transfer; a
-    /// settlement token that fails makes the whole call fail, so claim its ids apart from others.
+    /// @dev Emits RevenueClaimed for one id (unless there is nothing to pay), RevenueClaimedBatch for several. Never
+    /// paused, and open to frozen and ineligible accounts. Repeated ids pay once. Ids of one settlement token that
+    /// stand together are paid in one transfer; a settlement token that fails makes the whole call fail, so claim its
+    /// ids apart from others.
     function claim(uint256[] calldata ids, address to) external returns (uint256 paid);
 
     /// @notice The same for `holder`, who signed `Claim(address holder,uint256[] ids,address to,uint256 nonce,uint256

@@ -19,8 +19,8 @@ uint256 constant REST_UNITS_MASK = type(uint40).max;
 uint256 constant REST_FROZEN = 1 << REST_FLAGS_SHIFT;
 
 /// @notice A position from its parts. `rest` is units, flags and settlement as `restOf` answers them.
-/// @dev `acc` is at most Accumulator.MAX_ACC and `rest` comes from a position, with units of at most a supply's 40 bits;
-/// only `owed` can be too large, for more than 2^64 minor units.
+/// @dev `acc` is at most Accumulator.MAX_ACC and `rest` comes from a position, with units of at most a supply's 40
+/// bits; only `owed` can be too large, for more than 2^64 minor units.
 function packPosition(uint256 acc, uint256 owed, uint256 rest) pure returns (PackedPosition) {
     if (owed >> 96 != 0) revert Accumulator.ValueTooLarge(owed, 96);
     return PackedPosition.wrap(acc | (owed << OWED_SHIFT) | (rest << REST_SHIFT));

@@ -21,6 +21,7 @@ contract WalletMock is ERC1155Holder, IERC1271 {
     /// @notice Calls `target` as the wallet. Caller: the first owner.
     function execute(address target, bytes calldata data) external returns (bytes memory) {
         require(msg.sender == ownerA, ERC1155Rejected());
+        // solhint-disable-next-line avoid-low-level-calls
         (bool success, bytes memory answer) = target.call(data);
         require(success, CallFailed(answer));
         return answer;

@@ -9,8 +9,8 @@ import {TrancheToken} from "../../../contracts/TrancheToken.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
 import {ITrancheMetadata} from "../../../contracts/interfaces/ITrancheMetadata.sol";
-import {BondStub, SaleStub, StatementStub} from "../../../contracts/mocks/DeskStubs.sol";
-import {FacilityStub} from "../../../contracts/mocks/FacilityStub.sol";
+import {BondStub, SaleStub, StatementStub} from "./DeskStubs.sol";
+import {TokenFacilityStub} from "../../../contracts/mocks/TokenFacilityStub.sol";
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
 import {Base} from "../Base.sol";
 
@@ -37,7 +37,7 @@ abstract contract TokenBase is Base {
     address internal ann;
     address internal bob;
     Authority internal authority;
-    FacilityStub internal facilities;
+    TokenFacilityStub internal facilities;
     TrancheToken internal token;
     InvestorRegistry internal investors;
     DeliveryDesk internal desk;
@@ -52,7 +52,7 @@ abstract contract TokenBase is Base {
         ann = vm.addr(ANN_KEY);
         bob = vm.addr(BOB_KEY);
         authority = new Authority(address(this));
-        facilities = new FacilityStub();
+        facilities = new TokenFacilityStub();
         IFacilityRegistry register = IFacilityRegistry(address(facilities));
         token = new TrancheToken(address(authority), register, "ipfs://{id}");
         investors = new InvestorRegistry(address(authority));

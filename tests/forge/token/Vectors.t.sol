@@ -28,13 +28,9 @@ contract VectorsTest is Base {
     }
 
     /// @dev The unchecked hot path and the checked one are the same function.
-    function testFuzz_acc_now__equals_acc_at(
-        uint72 acc,
-        uint88 pending,
-        uint24 span,
-        uint40 supply,
-        uint256 elapsed
-    ) public {
+    function testFuzz_acc_now__equals_acc_at(uint72 acc, uint88 pending, uint24 span, uint40 supply, uint256 elapsed)
+        public
+    {
         uint256 start = 1_800_000_000;
         elapsed = bound(elapsed, 0, 2 ** 25);
         // start + 24 bits fit 32 bits.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {IBondVault} from "../interfaces/IBondVault.sol";
-import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 
 /// @title Stand-in for PrimarySale: says which facilities it sells, and burns for refunds
 contract SaleStub {

@@ -5,7 +5,7 @@ import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 
 /// @title Stand-in for FacilityRegistry in tests of the token: every answer is set by hand
-contract FacilityStub {
+contract TokenFacilityStub {
     address public trancheToken;
     address public primarySale;
     address public bondVault;

@@ -114,7 +114,8 @@ class TrancheModel:
         """Add units to a holder and to the supply."""
         self.minted += units
         self.stream = self.stream.with_supply(self.stream.supply + units, now_s)
-        position = self.position(holder, now_s)
+        # Settled before the units count: a remainder of an empty tranche is for the new units too.
+        position = self.positions.get(holder, Position()).settled(self.stream.acc_x32)
         self.positions[holder] = replace(position, units=position.units + units)
 
     def burn(self, holder: str, units: int, now_s: int) -> None:

@@ -108,10 +108,11 @@ class History:
         """One action."""
         chain.sleep(self.dice.randrange(1, 5_000))
         names = ("mint", "accrue", "batch", "claim", "freeze", "force", "deliver", "expire")
+        names += ("mint", "accrue", "clear")
         getattr(self, self.dice.choice(names))(self.dice.choice(self.holders))
 
     def _units(self, holder) -> int:
-        """Some of what the holder may move; often all of it, so that supply comes to zero."""
+        """Some of what the holder may move, often all of it."""
         free = self.model.unfrozen(holder.address, chain[-1].timestamp)
         return self.dice.choice((free, self.dice.randrange(free + 1)))
 
@@ -162,6 +163,17 @@ class History:
 
     def expire(self, holder) -> None:
         self._burn(holder, MATURED, lambda u: (self.desk.token.burnExpired, u))
+
+    def clear(self, _) -> None:
+        """Thaw and burn everything, often while revenue still streams."""
+        self.desk.facilities.setState(FACILITY, MATURED, self.desk.by_owner)
+        for holder in self.holders:
+            self.desk.token.setFrozenTokens(holder, JUNIOR, 0, self.desk.by_owner)
+            self.model.freeze(holder.address, 0)
+            units = self.model.positions.get(holder.address, Position()).units
+            if units:
+                done = self.desk.token.burnExpired(JUNIOR, units, {"from": holder})
+                self.model.burn(holder.address, units, done.timestamp)
 
     def _burn(self, holder, state: int, call) -> None:
         units = self._units(holder)

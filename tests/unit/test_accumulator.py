@@ -102,6 +102,21 @@ def test_burn__of_the_last_units__takes_what_still_streams() -> None:
         model.accrue(1, 0, 10)
 
 
+def test_mint__after_a_burn_to_zero__loses_no_remainder() -> None:
+    """ATTACKS 8: what did not divide by the old supply falls to whoever holds the new units."""
+    model = TrancheModel()
+    model.mint("ann", 7, 0)
+    model.accrue(1_000, 100, now_s=0)
+    model.burn("ann", 7, 10)
+    left_x32 = model.stream.pending_x32
+
+    model.mint("bob", 1, 20)
+
+    assert left_x32 > 0
+    assert model.position("bob", 20).owed_x32 == left_x32
+    assert model.unaccounted_x32(20) == 0
+
+
 def test_revenue_per_unit__beyond_72_bits__stays_pending() -> None:
     model = TrancheModel()
     model.mint("ann", 1, 0)

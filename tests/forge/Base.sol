@@ -38,6 +38,13 @@ abstract contract Base {
         return low + value % (high - low + 1);
     }
 
+    /// @dev Selector of the error that a call reverted with.
+    function selectorOf(bytes memory reason) internal pure returns (bytes4) {
+        // Truncation picks the selector.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return bytes4(reason);
+    }
+
     function sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);

@@ -9,6 +9,7 @@ import {
     REST_SETTLEMENT_SHIFT,
     packPosition
 } from "../../../contracts/libraries/PackedPosition.sol";
+import {TrancheId} from "../../../contracts/libraries/TrancheId.sol";
 import {Base} from "../Base.sol";
 
 /// @title The packed word: nothing of one field ever reaches another
@@ -40,6 +41,15 @@ contract PackingTest is Base {
         if (acc < paid) (acc, paid) = (paid, acc);
         PackedPosition word = packPosition(paid, owed, units);
         assertEq(word.settledAt(acc), uint256(owed) + uint256(units) * (acc - paid), "exact");
+    }
+
+    function testFuzz_id__any_facility__comes_back(uint64 facilityId, uint8 seniority, uint256 high) public pure {
+        uint256 id = TrancheId.pack(facilityId, seniority);
+        (uint64 facility, uint8 rank, bool valid) = TrancheId.unpack(id);
+        assertTrue(valid && facility == facilityId && rank == seniority, "parts");
+        assertEq(TrancheId.facilityOf(id), facilityId, "facility");
+        (,, valid) = TrancheId.unpack(id | ((high | 1) << 72));
+        assertFalse(valid, "ATTACKS 23: high bits name no tranche");
     }
 
     function pack(uint256 owed) external pure returns (PackedPosition) {

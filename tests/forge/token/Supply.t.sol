@@ -239,13 +239,7 @@ contract SupplyTest is TokenBase {
             '"},',
             '{"trait_type":"GPU class","value":"H100-SXM5-80GB"},{"trait_type":"Site","value":"SE-LULEA-1"},'
         );
-        string memory start = string.concat("data:application/json;base64,", vm.toBase64(bytes(json)));
-        bytes memory actual = bytes(token.uri(SENIOR));
-        // Whole groups of three bytes are the same text, whatever follows.
-        uint256 same = 29 + bytes(json).length / 3 * 4;
-        for (uint256 i = 0; i < same; ++i) {
-            assertEq(bytes32(actual[i]), bytes32(bytes(start)[i]), "character");
-        }
+        _assertStarts(token.uri(SENIOR), json);
         assertTrue(bytes(token.contractURI()).length > 100, "contractURI");
     }
 
@@ -254,6 +248,37 @@ contract SupplyTest is TokenBase {
         for (uint256 i = 0; i < 3; ++i) {
             vm.expectRevert(abi.encodeWithSelector(ITrancheMetadata.TrancheUnknown.selector, ids[i]));
             token.uri(ids[i]);
+        }
+    }
+
+    /// @dev ATTACKS 39: no text ends its string, opens a tag, or is no ASCII. tests/contracts parses the JSON.
+    function test_uri__hostile_text__is_escaped() public {
+        IFacilityRegistry.FacilityTerms memory terms;
+        terms.gpuClass = hex"41223c0a5cff7a";
+        terms.site = "ordinary site_0/1+2,3.4-5 AZaz09";
+        IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](1);
+        tranches[0] = IFacilityRegistry.TrancheTerms(1, 0);
+        facilities.setFacility(F, terms, tranches);
+        _assertStarts(
+            token.uri(SENIOR),
+            string.concat(
+                '{"name":"A\\u0022\\u003c\\u000a\\u005c?z hours, facility 7, tranche 0","description":"One unit is one ',
+                'hour of one A\\u0022\\u003c\\u000a\\u005c?z at ordinary site_0/1+2,3.4-5 AZaz09. Rank: single tranche.",'
+            )
+        );
+        offer(F, dollar);
+        string memory name = '{"name":"H100-SXM5-80GB hours, facility 7, tranche 1","description":"One unit is one ';
+        _assertStarts(
+            token.uri(JUNIOR), string.concat(name, "hour of one H100-SXM5-80GB at SE-LULEA-1. Rank: residual")
+        );
+    }
+
+    /// @dev Whole groups of three bytes are the same text in base64, whatever follows.
+    function _assertStarts(string memory uri, string memory json) private pure {
+        bytes memory start = bytes(string.concat("data:application/json;base64,", vm.toBase64(bytes(json))));
+        uint256 same = 29 + bytes(json).length / 3 * 4;
+        for (uint256 i = 0; i < same; ++i) {
+            assertEq(bytes32(bytes(uri)[i]), bytes32(start[i]), "character");
         }
     }
 

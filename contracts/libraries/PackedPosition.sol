@@ -16,7 +16,8 @@ uint256 constant REST_SHIFT = 168;
 uint256 constant REST_FLAGS_SHIFT = 40;
 uint256 constant REST_SETTLEMENT_SHIFT = 48;
 uint256 constant REST_UNITS_MASK = type(uint40).max;
-uint256 constant REST_FROZEN = 2 ** REST_FLAGS_SHIFT;
+/// @dev 1 << REST_FLAGS_SHIFT, as a number: a power of a constant is computed at run time.
+uint256 constant REST_FROZEN = 0x10000000000;
 
 /// @notice A position from its parts. `rest` is units, flags and settlement as `restOf` answers them.
 /// @dev `acc` is at most Accumulator.MAX_ACC and `rest` comes from a position, with units of at most a supply's 40

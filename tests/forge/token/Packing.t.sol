@@ -6,6 +6,7 @@ import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
 import {
     PackedPosition,
     REST_FLAGS_SHIFT,
+    REST_FROZEN,
     REST_SETTLEMENT_SHIFT,
     packPosition
 } from "../../../contracts/libraries/PackedPosition.sol";
@@ -29,6 +30,7 @@ contract PackingTest is Base {
         assertEq(word.restOf(), rest, "rest");
         assertEq(word.unitsOf(), units, "unitsOf");
         ITrancheToken.Position memory frozen = word.withFrozen(true).unpacked();
+        assertEq(REST_FROZEN, uint256(1) << REST_FLAGS_SHIFT, "flag");
         assertEq(frozen.flags, flags | 1, "set");
         assertEq(word.withFrozen(false).unpacked().flags, flags & 0xfe, "cleared");
         assertEq(word.withFrozen(true).withFrozen(flags & 1 == 1).restOf(), rest, "nothing else");

@@ -55,8 +55,9 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     /// @inheritdoc IRentLockbox
     function payRent(uint64 facilityId, bytes32 lease, uint256 amount) external nonReentrant {
         IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
-        bool accepted = state == IFacilityRegistry.FacilityState.Funded
-            || state == IFacilityRegistry.FacilityState.Delivering || state == IFacilityRegistry.FacilityState.Defaulted;
+        bool accepted = state == IFacilityRegistry.FacilityState.Funded;
+        accepted = accepted || state == IFacilityRegistry.FacilityState.Delivering;
+        accepted = accepted || state == IFacilityRegistry.FacilityState.Defaulted;
         require(accepted, RentNotAccepted(facilityId));
         require(amount > 0, AmountZero());
         require(amount <= MAX_PAYMENT, AmountAboveLimit(amount, MAX_PAYMENT));

@@ -84,6 +84,7 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         address token = facilityRegistry.settlementTokenOf(facilityId);
         require(token != address(0), TrancheUnknown(id));
         // Whoever sees the permit can use it first; the allowance is then there all the same (ATTACKS 28).
+        // solhint-disable-next-line no-empty-blocks
         try IERC20Permit(token).permit(msg.sender, address(this), maxCost, deadline, v, r, s) {} catch {}
         return _buyByAllowance(id, units, maxCost);
     }
@@ -112,8 +113,8 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
 
     /// @inheritdoc IPrimarySale
     function saleTermsOf(uint64 facilityId) external view returns (SaleTerms memory) {
-        Hours memory hours_ = _hours[facilityId];
-        return SaleTerms(hours_.opensAt, hours_.closesAt, hours_.floorUnits, hours_.upFrontBps, _unitPrices[facilityId]);
+        Hours memory when = _hours[facilityId];
+        return SaleTerms(when.opensAt, when.closesAt, when.floorUnits, when.upFrontBps, _unitPrices[facilityId]);
     }
 
     /// @inheritdoc IPrimarySale
@@ -141,9 +142,9 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         Book memory book = _books[facilityId];
         require(book.state == SaleState.Open, SaleNotOpen(facilityId, book.state));
         require(valid && seniority < _unitPrices[facilityId].length, TrancheUnknown(id));
-        Hours memory hours_ = _hours[facilityId];
-        bool inHours = block.timestamp >= hours_.opensAt && block.timestamp < hours_.closesAt;
-        require(inHours, SaleOutsideHours(hours_.opensAt, hours_.closesAt, block.timestamp));
+        Hours memory when = _hours[facilityId];
+        bool inHours = block.timestamp >= when.opensAt && block.timestamp < when.closesAt;
+        require(inHours, SaleOutsideHours(when.opensAt, when.closesAt, block.timestamp));
         require(units > 0, UnitsZero());
         uint256 left =
             facilityRegistry.trancheCapOf(facilityId, seniority) - facilityRegistry.trancheToken().totalSupply(id);

@@ -5,8 +5,8 @@ import {IPayouts} from "./IPayouts.sol";
 
 /// @title Bonds of operators (per facility) and of attesters
 /// @notice Amounts are minor units; operator bonds are in the facility's settlement token, attester bonds in the one
-/// token given at construction. Internal books only: of every token, operator bonds + attester bonds + slashed money that
-/// waits + what accounts are owed is held here. Payouts to accounts are pulls (`withdraw`).
+/// token given at construction. Internal books only: of every token, operator bonds + attester bonds + slashed money
+/// that waits + what accounts are owed is held here. Payouts to accounts are pulls (`withdraw`).
 interface IBondVault is IPayouts {
     /// @param requiredBond Least bond while the facility is funded or delivering.
     /// @param ratePerGpuHour What holders get for each promised GPU-hour that was not available, and voucher holders
@@ -78,8 +78,8 @@ interface IBondVault is IPayouts {
     /// delivery desk. The holder takes it with `withdraw`.
     /// @dev Emits UnservedPaid.
     function payUnserved(uint64 facilityId, address holder, uint256 gpuSeconds) external returns (uint256 amount);
-    /// @notice Owes what is left to the gpuOperator once the facility was cancelled, or matured with every shortfall and
-    /// every voucher paid. Caller: anybody.
+    /// @notice Owes what is left to the gpuOperator once the facility was cancelled, or matured with every shortfall
+    /// and every voucher paid. Caller: anybody.
     /// @dev Emits BondReleased.
     function release(uint64 facilityId) external returns (uint256 amount);
     /// @notice After default, sends what is left to holders down the waterfall. What unserved vouchers are owed stays
@@ -89,26 +89,27 @@ interface IBondVault is IPayouts {
     /// @notice Adds to an attester's bond by allowance. Caller: anybody.
     /// @dev Emits AttesterBondDeposited.
     function depositAttesterBond(address attester, uint256 amount) external;
-    /// @notice Starts the exit delay of an attester that left the set: twice the challenge window, so that everything it
-    /// ever signed is final before it may go. Caller: the attester.
+    /// @notice Starts the exit delay of an attester that left the set: twice the challenge window, so that everything
+    /// it ever signed is final before it may go. Caller: the attester.
     /// @dev Emits AttesterExitRequested.
     function requestAttesterExit() external;
     /// @notice Voids the request of an attester that is a member again. Caller: anybody.
     function voidAttesterExit(address attester) external;
-    /// @notice Takes the attester's bond after the delay, while it is no member of the attester set. Caller: the attester.
+    /// @notice Takes the attester's bond after the delay, while it is no member of the attester set. Caller: the
+    /// attester.
     /// @dev Emits AttesterBondWithdrawn.
     function withdrawAttesterBond(address to) external returns (uint256 amount);
-    /// @notice Takes `slashAmount` (or what is left) of each attester's bond; half to the challenger, the rest to holders
-    /// of the facility. It moves no token, so that no token can stop a challenge. Caller: StatementRegistry, after a
-    /// proven fault.
+    /// @notice Takes `slashAmount` (or what is left) of each attester's bond; half to the challenger, the rest to
+    /// holders of the facility. It moves no token, so that no token can stop a challenge. Caller: StatementRegistry,
+    /// after a proven fault.
     /// @dev Emits AttesterSlashed for each. An attester that challenges itself still loses half.
-    function slash(uint64 facilityId, address[] calldata attesters, address challenger) external returns (uint256 taken);
-    /// @notice Sends what slashing took for holders of a facility down its waterfall; to the treasury's part if it has no
-    /// units. Caller: anybody.
+    function slash(uint64 facilityId, address[] calldata attesters, address challenger) external returns (uint256);
+    /// @notice Sends what slashing took for holders of a facility down its waterfall; to the treasury's part if it has
+    /// no units. Caller: anybody.
     /// @dev Emits SlashedDistributed.
     function distributeSlashed(uint64 facilityId) external returns (uint256 amount);
-    /// @notice Takes slashed money that no holders could get: another token than the facility's, or no units. Caller: the
-    /// treasury role.
+    /// @notice Takes slashed money that no holders could get: another token than the facility's, or no units. Caller:
+    /// the treasury role.
     function takeSlashed(address to) external returns (uint256 amount);
     /// @notice Sets what a fault costs each attester that signed. Caller: the governance role.
     function setSlashAmount(uint96 amount) external;

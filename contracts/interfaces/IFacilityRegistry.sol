@@ -120,8 +120,8 @@ interface IFacilityRegistry {
     /// exceed `deviceCount` x window in whole hours (invariant 1).
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
 
-    /// @notice Ends minting. Caller: the facility's gpuOperator, or the sale where there is one. Every tranche must hold
-    /// at least one unit, and the bond must be sufficient.
+    /// @notice Ends minting. Caller: the facility's gpuOperator, or the sale where there is one. Every tranche must
+    /// hold at least one unit, and the bond must be sufficient.
     /// @dev Emits FacilityStateChanged(Funded).
     function fund(uint64 facilityId) external;
 
@@ -154,7 +154,8 @@ interface IFacilityRegistry {
     function stateOf(uint64 facilityId) external view returns (FacilityState);
     /// @notice Terms as offered. Reverts with FacilityUnknown.
     function termsOf(uint64 facilityId) external view returns (FacilityTerms memory);
-    /// @notice What a posting checks, in one word: the window, the epoch length in seconds, the GPUs, and the state now.
+    /// @notice What a posting checks, in one word: the window, the epoch length in seconds, the GPUs, and the state
+    /// now.
     /// @dev All zero, state `None`, for an unknown facility.
     function epochTermsOf(uint64 facilityId)
         external

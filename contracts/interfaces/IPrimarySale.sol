@@ -90,8 +90,8 @@ interface IPrimarySale is IPayouts {
     function buyWithPermit(uint256 id, uint256 units, uint256 maxCost, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external
         returns (uint256 cost);
-    /// @notice The same for `buyer` with an ERC-3009 authorization to this contract over exactly the cost. Its nonce must
-    /// be `purchaseNonce(id, units, salt)`, so that nobody can use it for another purchase. Caller: anybody.
+    /// @notice The same for `buyer` with an ERC-3009 authorization to this contract over exactly the cost. Its nonce
+    /// must be `purchaseNonce(id, units, salt)`, so that nobody can use it for another purchase. Caller: anybody.
     /// @param signature 65 bytes r, s, v go to the token's (v, r, s) function; others to its `bytes` function, for
     /// contract wallets of tokens that have one.
     function buyWithAuthorization(
@@ -103,22 +103,24 @@ interface IPrimarySale is IPayouts {
         bytes32 salt,
         bytes calldata signature
     ) external returns (uint256 cost);
-    /// @notice Ends the sale: success mints unsold units to the gpuOperator and funds the facility; a missed floor fails
-    /// it, and so does a bond that is still missing at windowStart (before that: BondInsufficient). A facility that its
-    /// gpuOperator cancelled, or that could not be funded for three days after windowStart for whatever reason, fails
-    /// too, so that buyers always get out. Failure cancels the facility. Caller: anybody, once sold out or closed.
+    /// @notice Ends the sale: success mints unsold units to the gpuOperator and funds the facility; a missed floor
+    /// fails it, and so does a bond that is still missing at windowStart (before that: BondInsufficient). A facility
+    /// that its gpuOperator cancelled, or that could not be funded for three days after windowStart for whatever
+    /// reason, fails too, so that buyers always get out. Failure cancels the facility. Caller: anybody, once sold out
+    /// or closed.
     /// @dev Emits SaleSucceeded and UnitsRetained, or SaleFailed.
     function finalize(uint64 facilityId) external;
-    /// @notice Burns units of the caller for exactly their price, sent to `to`, after the sale failed. Caller: a holder.
+    /// @notice Burns units of the caller for exactly their price, sent to `to`, after the sale failed. Caller: a
+    /// holder.
     /// @dev Emits UnitsRefunded.
     function refund(uint256 id, uint256 units, address to) external returns (uint256 amount);
-    /// @notice Owes the gpuOperator what attested delivery has earned: the up-front share, and the rest in proportion to
-    /// final attested available GPU-seconds over those promised for the whole window, rounded down on the cumulative.
-    /// Not after default. Caller: anybody.
+    /// @notice Owes the gpuOperator what attested delivery has earned: the up-front share, and the rest in proportion
+    /// to final attested available GPU-seconds over those promised for the whole window, rounded down on the
+    /// cumulative. Not after default. Caller: anybody.
     /// @dev Emits ProceedsReleased. The gpuOperator takes it with `withdraw`.
     function release(uint64 facilityId) external returns (uint256 amount);
-    /// @notice Sends what can no longer be released to holders down the waterfall: after default everything unreleased,
-    /// at maturity what delivery did not earn. Caller: anybody.
+    /// @notice Sends what can no longer be released to holders down the waterfall: after default everything
+    /// unreleased, at maturity what delivery did not earn. Caller: anybody.
     /// @dev Emits ProceedsSeized.
     function seize(uint64 facilityId) external returns (uint256 amount);
 

@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {IPayouts} from "./IPayouts.sol";
 
 /// @title Rent lockbox: takes rent in, lets only settlement take it out
-/// @notice Amounts are minor units of the facility's settlement token. Internal books only: tokens sent here
-/// without `payRent` are nobody's rent. Conservation, per facility: collected - settled + fees owed + what accounts are
-/// owed is held here; settled - fee = paid to tranches + owed to the gpuOperator (only where no tranche has units).
+/// @notice Amounts are minor units of the facility's settlement token. Internal books only: tokens sent here without
+/// `payRent` are nobody's rent. Conservation, per facility: collected - settled + fees owed + what accounts are owed
+/// is held here; settled - fee = paid to tranches + owed to the gpuOperator (only where no tranche has units).
 interface IRentLockbox is IPayouts {
     /// @param collected Rent received and not given back, cumulative.
     /// @param settled Rent paid out (fees included), cumulative; never above `collected` nor above what is
@@ -49,8 +49,8 @@ interface IRentLockbox is IPayouts {
     error RefundAboveExcess(uint64 facilityId, uint256 amount, uint256 excess);
     error RefundAbovePaid(uint64 facilityId, address payer, uint256 amount, uint256 paid);
 
-    /// @notice Pays rent for a lease by allowance. Caller: anybody (the payer). Takes rent while the facility is Funded
-    /// or Delivering, and after default: late rent is owed to holders as long as the facility is not matured.
+    /// @notice Pays rent for a lease by allowance. Caller: anybody (the payer). Takes rent while the facility is
+    /// Funded or Delivering, and after default: late rent is owed to holders as long as the facility is not matured.
     /// @param lease keccak-256 of facility salt and lease id: the lease hash of the statements.
     /// @dev Emits RentPaid. Exact balance delta or SettlementShort.
     function payRent(uint64 facilityId, bytes32 lease, uint256 amount) external;
@@ -62,19 +62,19 @@ interface IRentLockbox is IPayouts {
     /// @dev Emits Settled, and TrancheToken emits RevenueAccrued per tranche that was paid. Fee rounds down.
     function settle(uint64 facilityId, uint32 epochs) external returns (uint256 amount);
 
-    /// @notice `settle` of many facilities in one call. Those with nothing to settle are passed over, so that two callers
-    /// do not stop each other. Caller: anybody.
+    /// @notice `settle` of many facilities in one call. Those with nothing to settle are passed over, so that two
+    /// callers do not stop each other. Caller: anybody.
     function settleMany(uint64[] calldata facilityIds, uint32[] calldata epochs) external;
 
-    /// @notice Takes `amount` from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds that
-    /// fall to holders. Final epochs that are not settled yet are settled first, so that the coupons of every final epoch
-    /// have fallen due before a junior gets anything (invariant 5). Caller: BondVault or PrimarySale.
+    /// @notice Takes `amount` from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds
+    /// that fall to holders. Final epochs that are not settled yet are settled first, so that the coupons of every
+    /// final epoch have fallen due before a junior gets anything (invariant 5). Caller: BondVault or PrimarySale.
     /// @dev Emits Distributed, and TrancheToken emits RevenueAccrued per tranche that was paid.
     function distribute(uint64 facilityId, uint256 amount) external;
 
     /// @notice Owes a payer rent that no statement will ever cover: paid twice, in excess, or for the wrong facility.
-    /// Only once the facility matured or defaulted, only what exceeds everything posted, and never more than that payer
-    /// paid. The payer takes it with `withdraw`. Caller: the treasury role.
+    /// Only once the facility matured or defaulted, only what exceeds everything posted, and never more than that
+    /// payer paid. The payer takes it with `withdraw`. Caller: the treasury role.
     /// @dev Emits RentRefunded.
     function refundExcess(uint64 facilityId, address payer, uint256 amount) external;
 

@@ -13,8 +13,8 @@ library Waterfall {
         return couponPerUnit * to / epochCount - couponPerUnit * from / epochCount;
     }
 
-    /// @notice Splits `amount`: what each tranche is behind by seniority, the residual to the lowest-ranking tranche that
-    /// has units. A tranche without units gets nothing, and its arrears lapse (ATTACKS 10).
+    /// @notice Splits `amount`: what each tranche is behind by seniority, the residual to the lowest-ranking tranche
+    /// that has units. A tranche without units gets nothing, and its arrears lapse (ATTACKS 10).
     /// @param due Arrears and newly due coupon by seniority, minor units.
     /// @param supplies Units by seniority.
     /// @return payments What each tranche gets.

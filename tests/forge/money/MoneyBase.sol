@@ -165,6 +165,16 @@ abstract contract MoneyBase {
         vm.stopPrank();
     }
 
+    /// @dev Burns by delivery where TrancheToken has it, else as a refund does.
+    function _burn(address holder, uint256 id, uint256 units) internal {
+        vm.prank(holder);
+        (bool done,) = address(token)
+            .call(abi.encodeWithSignature("takeDelivery(uint256,uint256,bytes32)", id, units, bytes32("ref")));
+        if (done) return;
+        vm.prank(address(sale));
+        token.burnForRefund(holder, id, units);
+    }
+
     /// @dev Ends the next epoch, posts it and lets it become final.
     function _postFinal(uint64 facilityId, uint128 gross, uint64 available) internal {
         uint256 end = START + uint256(statements.epochsPosted(facilityId) + 1) * EPOCH;

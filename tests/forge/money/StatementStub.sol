@@ -65,6 +65,11 @@ contract StatementStub {
 contract DeskStub {
     mapping(uint64 facilityId => uint256) public unservedGpuSeconds;
 
+    function issue(address, uint256 id, uint256 units, bytes32) external returns (uint256) {
+        unservedGpuSeconds[uint64(id >> 8)] += units * 3_600;
+        return 1;
+    }
+
     function setUnserved(uint64 facilityId, uint256 gpuSeconds) external {
         unservedGpuSeconds[facilityId] = gpuSeconds;
     }

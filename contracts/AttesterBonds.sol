@@ -4,24 +4,15 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBondVault} from "./interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "./interfaces/IFacilityRegistry.sol";
-import {IStatementRegistry} from "./interfaces/IStatementRegistry.sol";
 import {TrancheId} from "./libraries/TrancheId.sol";
 import {Payouts} from "./Payouts.sol";
 
 /// @title Bond vault, part 1: attesters, who lose bond for what they should not have signed
 abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
-    using SafeCast for uint256;
     using SafeERC20 for IERC20;
-
-    /// @dev One word. `withdrawableAt` is 0 until an exit is requested.
-    struct AttesterBond {
-        uint96 bond;
-        uint64 withdrawableAt;
-    }
 
     IFacilityRegistry public immutable facilityRegistry;
     IERC20 public immutable attesterToken;
@@ -31,7 +22,8 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     uint256 public slashedUnassigned;
     /// @inheritdoc IBondVault
     mapping(uint64 facilityId => uint256) public slashedFor;
-    mapping(address attester => AttesterBond) private _attesters;
+    /// @inheritdoc IBondVault
+    mapping(address attester => uint256) public attesterBondOf;
 
     constructor(address authority, IFacilityRegistry facilities, IERC20 token) AccessManaged(authority) {
         facilityRegistry = facilities;
@@ -41,39 +33,20 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     /// @inheritdoc IBondVault
     function depositAttesterBond(address attester, uint256 amount) external nonReentrant {
         require(amount > 0, AmountZero());
-        uint96 bond = (_attesters[attester].bond + amount).toUint96();
-        _attesters[attester].bond = bond;
+        uint256 bond = attesterBondOf[attester] + amount;
+        attesterBondOf[attester] = bond;
         emit AttesterBondDeposited(attester, msg.sender, amount, bond);
         _pull(attesterToken, amount);
     }
 
     /// @inheritdoc IBondVault
-    function requestAttesterExit() external {
-        IStatementRegistry statements = facilityRegistry.statementRegistry();
-        require(!statements.isAttester(msg.sender), StillMember(msg.sender));
-        uint64 withdrawableAt = (block.timestamp + 2 * uint256(statements.challengeWindow())).toUint64();
-        _attesters[msg.sender].withdrawableAt = withdrawableAt;
-        emit AttesterExitRequested(msg.sender, withdrawableAt);
-    }
-
-    /// @inheritdoc IBondVault
-    function voidAttesterExit(address attester) external {
-        require(facilityRegistry.statementRegistry().isAttester(attester), NotMember(attester));
-        require(_attesters[attester].withdrawableAt != 0, ExitNotRequested(attester));
-        _attesters[attester].withdrawableAt = 0;
-        emit AttesterExitVoided(attester);
-    }
-
-    /// @inheritdoc IBondVault
     function withdrawAttesterBond(address to) external nonReentrant returns (uint256 amount) {
         require(to != address(0), ZeroRecipient());
-        AttesterBond memory held = _attesters[msg.sender];
-        require(held.withdrawableAt != 0, ExitNotRequested(msg.sender));
-        require(block.timestamp >= held.withdrawableAt, ExitTooEarly(msg.sender, held.withdrawableAt));
-        require(!facilityRegistry.statementRegistry().isAttester(msg.sender), StillMember(msg.sender));
-        amount = held.bond;
+        uint64 liableUntil = facilityRegistry.statementRegistry().liableUntil(msg.sender);
+        require(block.timestamp >= liableUntil, AttesterLiable(msg.sender, liableUntil));
+        amount = attesterBondOf[msg.sender];
         require(amount > 0, NothingOwed(address(attesterToken), msg.sender));
-        delete _attesters[msg.sender];
+        attesterBondOf[msg.sender] = 0;
         emit AttesterBondWithdrawn(msg.sender, to, amount);
         attesterToken.safeTransfer(to, amount);
     }
@@ -86,9 +59,10 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
         require(msg.sender == address(facilityRegistry.statementRegistry()), NotStatementRegistry(msg.sender));
         uint256 rewarded = 0;
         for (uint256 i = 0; i < attesters.length; ++i) {
-            uint256 amount = Math.min(slashAmount, _attesters[attesters[i]].bond);
+            uint256 bond = attesterBondOf[attesters[i]];
+            uint256 amount = Math.min(slashAmount, bond);
             if (amount == 0) continue;
-            _attesters[attesters[i]].bond = (_attesters[attesters[i]].bond - amount).toUint96();
+            attesterBondOf[attesters[i]] = bond - amount;
             emit AttesterSlashed(attesters[i], facilityId, challenger, amount, amount / 2);
             taken += amount;
             rewarded += amount / 2;
@@ -128,11 +102,6 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     function setSlashAmount(uint96 amount) external restricted {
         slashAmount = amount;
         emit SlashAmountSet(amount);
-    }
-
-    /// @inheritdoc IBondVault
-    function attesterBondOf(address attester) external view returns (uint256) {
-        return _attesters[attester].bond;
     }
 
     /// @dev Money of holders goes through the lockbox, which knows the waterfall.

@@ -153,9 +153,8 @@ contract BondVault is AttesterBonds {
     function _shortfall(uint64 facilityId) private view returns (uint256 due, uint256 gpuSeconds, uint32 epochs) {
         IStatementRegistry statements = facilityRegistry.statementRegistry();
         epochs = statements.epochsFinal(facilityId);
-        if (epochs == 0) return (0, 0, 0);
         uint256 promised = facilityRegistry.promisedGpuSeconds(facilityId, epochs);
-        uint256 available = statements.statementOf(facilityId, epochs - 1).cumulativeAvailable;
+        (uint256 available,) = statements.finalTotalsOf(facilityId, epochs);
         gpuSeconds = promised - Math.min(available, promised);
         uint256 whole = gpuSeconds * _bonds[facilityId].terms.ratePerGpuHour / SECONDS_PER_HOUR;
         due = whole - Math.min(whole, _bonds[facilityId].shortfallPaid);

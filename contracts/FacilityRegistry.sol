@@ -105,7 +105,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         IRentLockbox.Book memory book = rentLockbox.bookOf(facilityId);
         bool done = statementRegistry.epochsFinal(facilityId) == count && book.settledEpochs == count;
         require(done, NotMature(facilityId));
-        uint256 attested = statementRegistry.statementOf(facilityId, count - 1).cumulativeGross;
+        (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, count);
         if (book.settled != attested) {
             bool old = block.timestamp >= _facilities[facilityId].pace.windowEnd + RECEIVABLE_LIFE;
             // What is both attested and collected is paid out first: only rent that never came is written off.

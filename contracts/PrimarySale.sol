@@ -104,9 +104,7 @@ contract PrimarySale is SaleCheckout {
         uint256 promised = facilityRegistry.promisedGpuSeconds(facilityId, facilityRegistry.epochCountOf(facilityId));
         if (promised == 0) return book.proceeds;
         IStatementRegistry statements = facilityRegistry.statementRegistry();
-        uint32 epochs = statements.epochsFinal(facilityId);
-        if (epochs == 0) return upFront;
-        uint256 available = statements.statementOf(facilityId, epochs - 1).cumulativeAvailable;
+        (uint256 available,) = statements.finalTotalsOf(facilityId, statements.epochsFinal(facilityId));
         return upFront + (book.proceeds - upFront) * Math.min(available, promised) / promised;
     }
 

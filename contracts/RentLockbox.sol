@@ -153,7 +153,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     /// @inheritdoc IRentLockbox
     function settleable(uint64 facilityId) external view returns (uint256) {
         uint32 epochs = statementRegistry.epochsFinal(facilityId);
-        return epochs == 0 ? 0 : _due(facilityId, epochs, _ledgers[facilityId]);
+        return _due(facilityId, epochs, _ledgers[facilityId]);
     }
 
     /// @inheritdoc IRentLockbox
@@ -169,7 +169,6 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         private
         returns (uint256 amount, bool done)
     {
-        require(statementRegistry.isFinal(facilityId, epochs - 1), EpochNotFinal(facilityId, epochs - 1));
         amount = _due(facilityId, epochs, ledger);
         uint32 from = ledger.settledEpochs;
         if (amount == 0 && epochs == from) return (0, false);
@@ -184,9 +183,9 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         return (amount, true);
     }
 
-    /// @dev What is both attested and collected, and not yet paid: invariant 4.
+    /// @dev What is both attested and collected, and not yet paid: invariant 4. Reverts unless all epochs are final.
     function _due(uint64 facilityId, uint32 epochs, Ledger memory ledger) private view returns (uint256) {
-        uint256 attested = statementRegistry.statementOf(facilityId, epochs - 1).cumulativeGross;
+        (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, epochs);
         return Math.min(attested, ledger.collected) - ledger.settled;
     }
 

@@ -32,9 +32,6 @@ interface IBondVault is IPayouts {
     event BondReleased(uint64 indexed facilityId, address indexed gpuOperator, uint256 amount);
     event BondSeized(uint64 indexed facilityId, uint256 amount);
     event AttesterBondDeposited(address indexed attester, address indexed payer, uint256 amount, uint256 bond);
-    event AttesterExitRequested(address indexed attester, uint64 withdrawableAt);
-    /// @notice An attester that became a member again must ask anew.
-    event AttesterExitVoided(address indexed attester);
     event AttesterBondWithdrawn(address indexed attester, address indexed to, uint256 amount);
     /// @notice `amount` was taken of an attester's bond; the challenger is owed `toChallenger` of it.
     event AttesterSlashed(
@@ -58,10 +55,7 @@ interface IBondVault is IPayouts {
     error FacilityNotDefaulted(uint64 facilityId);
     error NotStatementRegistry(address caller);
     error NotDeliveryDesk(address caller);
-    error StillMember(address attester);
-    error NotMember(address attester);
-    error ExitNotRequested(address attester);
-    error ExitTooEarly(address attester, uint64 withdrawableAt);
+    error AttesterLiable(address attester, uint64 liableUntil);
 
     /// @notice Sets the bond terms, once, before any unit exists. Caller: the facility's gpuOperator, while Offered.
     /// @dev Emits BondTermsSet.
@@ -89,14 +83,8 @@ interface IBondVault is IPayouts {
     /// @notice Adds to an attester's bond by allowance. Caller: anybody.
     /// @dev Emits AttesterBondDeposited.
     function depositAttesterBond(address attester, uint256 amount) external;
-    /// @notice Starts the exit delay of an attester that left the set: twice the challenge window, so that everything
-    /// it ever signed is final before it may go. Caller: the attester.
-    /// @dev Emits AttesterExitRequested.
-    function requestAttesterExit() external;
-    /// @notice Voids the request of an attester that is a member again. Caller: anybody.
-    function voidAttesterExit(address attester) external;
-    /// @notice Takes the attester's bond after the delay, while it is no member of the attester set. Caller: the
-    /// attester.
+    /// @notice Takes the attester's bond once nothing that it signed can be challenged any more: it is no member, and
+    /// a challenge window went by since it was one (IStatementRegistry.liableUntil). Caller: the attester.
     /// @dev Emits AttesterBondWithdrawn.
     function withdrawAttesterBond(address to) external returns (uint256 amount);
     /// @notice Takes `slashAmount` (or what is left) of each attester's bond; half to the challenger, the rest to

@@ -40,7 +40,6 @@ interface IRentLockbox is IPayouts {
 
     error RentNotAccepted(uint64 facilityId);
     error AmountAboveLimit(uint256 amount, uint256 limit);
-    error EpochNotFinal(uint64 facilityId, uint32 epoch);
     error EpochAlreadySettled(uint64 facilityId, uint32 settledEpochs);
     error NothingToSettle(uint64 facilityId);
     error LengthsDiffer(uint256 facilityIds, uint256 epochs);
@@ -57,7 +56,8 @@ interface IRentLockbox is IPayouts {
 
     /// @notice Pays `min(attested through the first `epochs` epochs, collected) - settled` down the waterfall.
     /// Caller: anybody.
-    /// @param epochs Number of leading epochs to count, at least `settledEpochs`; all of them must be final.
+    /// @param epochs Number of leading epochs to count, at least `settledEpochs`; all of them must be final, or
+    /// IStatementRegistry.EpochNotFinal.
     /// @return amount What was settled, fee included.
     /// @dev Emits Settled, and TrancheToken emits RevenueAccrued per tranche that was paid. Fee rounds down.
     function settle(uint64 facilityId, uint32 epochs) external returns (uint256 amount);

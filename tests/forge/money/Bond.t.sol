@@ -121,39 +121,17 @@ contract BondTest is MoneyBase {
         _eq(token.unvested(_id(7, 0)) + token.unvested(_id(7, 1)), 1_000_000 - 19, "to holders");
     }
 
-    function test_attester_exit__member_or_early__reverts() public {
+    function test_withdrawAttesterBond__liable__only_after() public {
         _attesterBond(ann, 900);
-        statements.setAttester(ann, true);
+        uint64 free = uint64(vm.getBlockTimestamp() + 1_200);
+        statements.setLiable(ann, free);
         vm.startPrank(ann);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.ExitNotRequested.selector, ann));
-        vault.withdrawAttesterBond(ann);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.StillMember.selector, ann));
-        vault.requestAttesterExit();
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.ExitNotRequested.selector, ann));
-        vault.voidAttesterExit(ann);
-        statements.setAttester(ann, false);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.NotMember.selector, ann));
-        vault.voidAttesterExit(ann);
-        vault.requestAttesterExit();
-        uint256 free = vm.getBlockTimestamp() + 1_200;
-        vm.warp(free - 1);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.ExitTooEarly.selector, ann, uint64(free)));
-        vault.withdrawAttesterBond(ann);
+        vm.expectRevert(abi.encodeWithSelector(IBondVault.AttesterLiable.selector, ann, free));
+        vault.withdrawAttesterBond(cleo);
         vm.warp(free);
-        statements.setAttester(ann, true);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.StillMember.selector, ann));
-        vault.withdrawAttesterBond(ann);
-        vault.voidAttesterExit(ann);
-        statements.setAttester(ann, false);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.ExitNotRequested.selector, ann));
-        vault.withdrawAttesterBond(ann);
-        vault.requestAttesterExit();
-        vm.warp(free + 1_200);
         vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
         vault.withdrawAttesterBond(address(0));
         _eq(vault.withdrawAttesterBond(cleo), 900, "bond");
-        vault.requestAttesterExit();
-        vm.warp(free + 2_400);
         vm.expectRevert(abi.encodeWithSelector(IPayouts.NothingOwed.selector, address(dollar), ann));
         vault.withdrawAttesterBond(cleo);
         vm.stopPrank();

@@ -340,7 +340,7 @@ contract Handler is MoneyBase {
             vm.stopPrank();
         } else {
             IPrimarySale.SaleTerms memory offer = _saleTerms();
-            offer.floorUnits = 4;
+            offer.floorUnits = f == 3 ? 10 : 4;
             vm.prank(gpuOperator);
             sale.open(f, offer);
         }

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {Waterfall} from "../../../contracts/libraries/Waterfall.sol";
 import {MoneyBase} from "./MoneyBase.sol";
 
@@ -99,7 +100,7 @@ contract LockboxTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.LengthsDiffer.selector, 3, 1));
         lockbox.settleMany(ids, new uint32[](1));
         epochs[1] = 2;
-        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.EpochNotFinal.selector, uint64(8), uint32(1)));
+        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.EpochNotFinal.selector, uint64(8), uint32(1)));
         lockbox.settleMany(ids, epochs);
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.EpochAlreadySettled.selector, uint64(7), uint32(1)));
         lockbox.settle(7, 0);

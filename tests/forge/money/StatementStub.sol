@@ -8,12 +8,12 @@ import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 contract StatementStub {
     uint64 public constant challengeWindow = 600;
 
-    mapping(address account => bool) public isAttester;
+    mapping(address account => uint64) public liableUntil;
     mapping(uint64 facilityId => uint32) public epochsPosted;
     mapping(uint64 facilityId => mapping(uint32 epoch => IStatementRegistry.StatementRecord)) private _records;
 
-    function setAttester(address account, bool member) external {
-        isAttester[account] = member;
+    function setLiable(address account, uint64 until) external {
+        liableUntil[account] = until;
     }
 
     function post(uint64 facilityId, uint128 gross, uint64 available) external {
@@ -49,6 +49,13 @@ contract StatementStub {
         returns (IStatementRegistry.StatementRecord memory)
     {
         return _records[facilityId][epoch];
+    }
+
+    function finalTotalsOf(uint64 facilityId, uint32 epochs) external view returns (uint64, uint128) {
+        if (epochs == 0) return (0, 0);
+        require(isFinal(facilityId, epochs - 1), IStatementRegistry.EpochNotFinal(facilityId, epochs - 1));
+        IStatementRegistry.StatementRecord storage record = _records[facilityId][epochs - 1];
+        return (record.cumulativeAvailable, record.cumulativeGross);
     }
 
     function isFinal(uint64 facilityId, uint32 epoch) public view returns (bool) {

@@ -53,13 +53,13 @@ ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
     "BondVault": {GOVERNANCE: ("setSlashAmount",), TREASURY: ("takeSlashed",)},
 }
 
-# `setAuthority` takes the authority alone as its caller (OpenZeppelin AccessManaged).
-_MANAGED = ("setAuthority",)
+# Takes the authority alone as its caller (OpenZeppelin AccessManaged).
+AUTHORITY_ONLY = ("setAuthority",)
+
 OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
-    "FacilityRegistry": (*_MANAGED, "cancel", "declareDefault", "fund", "mature"),
-    "StatementRegistry": (*_MANAGED, "challenge", "post", "slashPending"),
+    "FacilityRegistry": ("cancel", "declareDefault", "fund", "mature"),
+    "StatementRegistry": ("challenge", "post", "slashPending"),
     "TrancheToken": (
-        *_MANAGED,
         "accrue",
         "burnExpired",
         "burnForRefund",
@@ -73,10 +73,10 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "takeDelivery",
         "vest",
     ),
-    "InvestorRegistry": (*_MANAGED, "onboard", "resync"),
+    "InvestorRegistry": ("onboard", "resync"),
     "DeliveryDesk": ("issue", "payUnserved", "serve"),
     "TrancheMetadata": (),
-    "RentLockbox": (*_MANAGED, "distribute", "payRent", "settle", "settleMany", "withdraw"),
+    "RentLockbox": ("distribute", "payRent", "settle", "settleMany", "withdraw"),
     "PrimarySale": (
         "buy",
         "buyWithAuthorization",
@@ -89,7 +89,6 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "withdraw",
     ),
     "BondVault": (
-        *_MANAGED,
         "deposit",
         "depositAttesterBond",
         "distributeSlashed",

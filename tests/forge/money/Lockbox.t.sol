@@ -190,6 +190,34 @@ contract LockboxTest is MoneyBase {
         _eq(lockbox.arrearsOf(_id(7, 9)), 0, "no such tranche");
     }
 
+    /// ATTACKS 13: in just before the payout, out just after: 24 of 3,600 seconds of a tenth of the units.
+    function test_settle__bought_just_before__gains_seconds_of_the_stream() public {
+        _funded(8, address(dollar), _oneTranche());
+        _pay(8, 10_000_000_000);
+        vm.warp(START + EPOCH);
+        statements.post(8, 10_000_000_000, 36_000);
+        vm.warp(vm.getBlockTimestamp() + 600);
+        vm.prank(ann);
+        token.safeTransferFrom(ann, cleo, _id(8, 0), 4, "");
+        lockbox.settle(8, 1);
+        vm.warp(vm.getBlockTimestamp() + 24);
+        vm.prank(cleo);
+        token.safeTransferFrom(cleo, ann, _id(8, 0), 4, "");
+        uint256 gained = token.claimable(cleo, _id(8, 0));
+        require(gained <= uint256(9_900_000_000) * 24 / 3_600 / 10, "no more than its seconds");
+        vm.warp(vm.getBlockTimestamp() + EPOCH);
+        _eq(token.claimable(cleo, _id(8, 0)), gained, "nothing after it left");
+    }
+
+    /// ATTACKS 7: tokens sent to the lockbox are nobody's rent.
+    function test_donation__to_the_lockbox__is_never_settled() public {
+        dollar.mint(address(lockbox), 5_000_000);
+        _postFinal(7, 5_000_000, 36_000);
+        _eq(lockbox.settleable(7), 0, "no rent");
+        lockbox.settle(7, 1);
+        _eq(lockbox.bookOf(7).settled, 0, "nothing settled");
+    }
+
     /// ATTACKS 9, 10: split loses nothing, keeps the order, pays no empty tranche.
     function testFuzz_split__any__conserves_and_orders(uint64 amount, uint64[4] memory due_, uint8 emptied)
         public

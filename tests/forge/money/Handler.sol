@@ -126,6 +126,7 @@ contract Handler is MoneyBase {
         require(posted < EPOCHS, "all posted");
         uint256 end = START + uint256(posted + 1) * EPOCH;
         if (vm.getBlockTimestamp() < end) vm.warp(end);
+        // forge-lint: disable-next-line(unsafe-typecast)
         statements.post(id, uint128(gross % 50_000_000), uint64(available % 36_001));
     }
 
@@ -355,6 +356,7 @@ contract Handler is MoneyBase {
     }
 
     function _f(uint256 seed) private pure returns (uint64) {
+        // forge-lint: disable-next-line(unsafe-typecast)
         return uint64(1 + seed % FACILITIES);
     }
 }

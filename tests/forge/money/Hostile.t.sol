@@ -123,7 +123,7 @@ contract HostileTest is MoneyBase {
         for (uint256 i = 0; i < calls.length; ++i) {
             bad.reenter(address(sale), calls[i]);
             vm.prank(ann);
-            bad.transfer(bob, 0);
+            require(bad.transfer(bob, 0), "sent");
         }
         bad.reenter(address(sale), calls[0]);
         vm.prank(gpuOperator);

@@ -23,6 +23,7 @@ abstract contract MoneyBase {
     Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
     uint32 internal constant EPOCH = 3_600;
     uint32 internal constant EPOCHS = 4;
+    bytes32 internal constant LEASE = "lease";
     uint256 internal constant COUPON = 1_000_003;
     uint64 internal constant START = 1_800_100_000;
 
@@ -161,15 +162,15 @@ abstract contract MoneyBase {
         dollar.mint(renter, amount);
         vm.startPrank(renter);
         dollar.approve(address(lockbox), amount);
-        lockbox.payRent(facilityId, bytes32("lease"), amount);
+        lockbox.payRent(facilityId, LEASE, amount);
         vm.stopPrank();
     }
 
     /// @dev Burns by delivery where TrancheToken has it, else as a refund does.
     function _burn(address holder, uint256 id, uint256 units) internal {
         vm.prank(holder);
-        (bool done,) = address(token)
-            .call(abi.encodeWithSignature("takeDelivery(uint256,uint256,bytes32)", id, units, bytes32("ref")));
+        (bool done,) =
+            address(token).call(abi.encodeWithSignature("takeDelivery(uint256,uint256,bytes32)", id, units, LEASE));
         if (done) return;
         vm.prank(address(sale));
         token.burnForRefund(holder, id, units);
@@ -184,6 +185,7 @@ abstract contract MoneyBase {
     }
 
     function _id(uint64 facilityId, uint256 seniority) internal pure returns (uint256) {
+        // forge-lint: disable-next-line(unsafe-typecast)
         return TrancheId.pack(facilityId, uint8(seniority));
     }
 
@@ -201,6 +203,7 @@ abstract contract MoneyBase {
     function _text(uint256 value) private pure returns (string memory text) {
         if (value == 0) return "0";
         while (value > 0) {
+            // forge-lint: disable-next-line(unsafe-typecast)
             text = string.concat(string(abi.encodePacked(bytes1(uint8(48 + value % 10)))), text);
             value /= 10;
         }

@@ -73,6 +73,7 @@ contract DeskStub {
     mapping(uint64 facilityId => uint256) public unservedGpuSeconds;
 
     function issue(address, uint256 id, uint256 units, bytes32) external returns (uint256) {
+        // forge-lint: disable-next-line(unsafe-typecast)
         unservedGpuSeconds[uint64(id >> 8)] += units * 3_600;
         return 1;
     }

@@ -117,13 +117,11 @@ def test_roles__every_function__is_listed_open_or_bound(plan, accounts):
     deployed = deploy_all(plan, _project(), accounts[0])
     authority, stranger = deployed["AccessManager"], accounts[8].address
     for contract_name, opened in OPEN_FUNCTIONS.items():
-        if contract_name not in deployed:
-            continue
         contract = deployed[contract_name]
         bound = {f: r for r, fs in ROLE_FUNCTIONS.get(contract_name, {}).items() for f in fs}
         assert not set(opened) & set(bound)
         known = {name for name, _, _ in functions_of(contract.abi)}
-        print("temp:", contract_name, (set(opened) | set(bound)) - known)
+        assert set(opened) | set(bound) <= known, f"{contract_name} lists what is not there"
         for name, selector, entry in functions_of(contract.abi):
             if entry["stateMutability"] in ("view", "pure"):
                 continue

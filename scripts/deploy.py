@@ -165,14 +165,12 @@ def _selectors(contract: Any, names: tuple[str, ...]) -> list[bytes]:
     functions = functions_of(contract.abi)
     absent = set(names) - {name for name, _, _ in functions}
     if absent:
-        print(f"temp: no function {', '.join(sorted(absent))}")
+        raise KeyError(f"no function {', '.join(sorted(absent))}")
     return [selector for name, selector, _ in functions if name in names]
 
 
 def _bind_functions(deployer: Deployer, authority: Any, contracts: dict[str, Any]) -> None:
     for name, roles in ROLE_FUNCTIONS.items():
-        if name not in contracts:
-            continue
         target = contracts[name].address
         for role, functions in roles.items():
             selectors = _selectors(contracts[name], functions)
@@ -190,10 +188,10 @@ def _configuration(
     """What governance sets once: whether it is there, how to set it, to what."""
     facilities, statements = contracts["FacilityRegistry"], contracts["StatementRegistry"]
     token, lockbox = contracts["TrancheToken"], contracts["RentLockbox"]
-    vault = contracts["BondVault"]
+    investors, vault = contracts["InvestorRegistry"], contracts["BondVault"]
     settlement = contracts["SettlementToken"].address
     order = ("StatementRegistry", "TrancheToken", "RentLockbox", "PrimarySale", "BondVault")
-    links = (*(contracts[name].address for name in order), "0x" + "00" * 20)
+    links = tuple(contracts[name].address for name in (*order, "DeliveryDesk"))
     steps: list[tuple[Callable[[], bool], Callable[..., Any], tuple[Any, ...]]] = [
         (lambda: facilities.trancheToken() == token.address, facilities.link, (links,)),
         (
@@ -207,11 +205,29 @@ def _configuration(
             (lockbox.address, True),
         ),
         (
+            lambda: token.contractURI() != "",
+            token.setMetadata,
+            (contracts["TrancheMetadata"].address,),
+        ),
+        (
             lambda: vault.slashAmount() == plan.slash_amount,
             vault.setSlashAmount,
             (plan.slash_amount,),
         ),
     ]
+    if plan.allow_list:
+        steps += [
+            (
+                lambda: token.investorRegistry() == investors.address,
+                token.setInvestorRegistry,
+                (investors.address,),
+            ),
+            (
+                lambda: investors.mirror() == token.address,
+                investors.linkMirror,
+                (token.address,),
+            ),
+        ]
     for attester in plan.attesters:
         member = _is_attester(statements, attester)
         steps.append((member, statements.setAttester, (attester, True)))
@@ -277,11 +293,14 @@ def deploy_all(
         "FacilityRegistry": facilities,
         "StatementRegistry": statements,
         "TrancheToken": token,
+        "InvestorRegistry": deployer.deploy("InvestorRegistry", "InvestorRegistry", authority),
+        "TrancheMetadata": deployer.deploy("TrancheMetadata", "TrancheMetadata", facilities),
         "RentLockbox": deployer.deploy(
             "RentLockbox", "RentLockbox", authority, facilities, statements, token
         ),
         "PrimarySale": deployer.deploy("PrimarySale", "PrimarySale", facilities),
         "BondVault": deployer.deploy("BondVault", "BondVault", authority, facilities, settlement),
+        "DeliveryDesk": deployer.deploy("DeliveryDesk", "DeliveryDesk", facilities),
     }
     if authority.hasRole(ADMIN, sender)[0]:
         _bind_functions(deployer, authority, deployed)

@@ -126,19 +126,6 @@ contract StatementRegistry is IStatementRegistry, AccessManaged, EIP712, Pausabl
     }
 
     /// @inheritdoc IStatementRegistry
-    function finalTotalsOf(uint64 facilityId, uint32 epochs) external view returns (uint64, uint128) {
-        if (epochs == 0) return (0, 0);
-        require(isFinal(facilityId, epochs - 1), EpochNotFinal(facilityId, epochs - 1));
-        StatementRecord storage record = _records[facilityId][epochs - 1];
-        return (record.cumulativeAvailable, record.cumulativeGross);
-    }
-
-    /// @inheritdoc IStatementRegistry
-    function liableUntil(address attester) external view returns (uint64) {
-        return isAttester[attester] ? type(uint64).max : 0;
-    }
-
-    /// @inheritdoc IStatementRegistry
     function isFinal(uint64 facilityId, uint32 epoch) public view returns (bool) {
         uint64 postedAt = _records[facilityId][epoch].postedAt;
         return postedAt != 0 && block.timestamp >= postedAt + challengeWindow;

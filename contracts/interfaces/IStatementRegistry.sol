@@ -107,7 +107,6 @@ interface IStatementRegistry {
     error NotAttester(address account);
     error SignatureInvalid(address attester);
     error ThresholdOutOfRange(uint256 threshold, uint256 attesters);
-    error EpochNotFinal(uint64 facilityId, uint32 epoch);
     error StatementUnknown(uint64 facilityId, uint32 epoch);
     error StatementHashWrong(bytes32 expected, bytes32 actual);
 
@@ -134,13 +133,6 @@ interface IStatementRegistry {
     function epochsFinal(uint64 facilityId) external view returns (uint32);
     /// @notice Whether `epoch` is posted and its challenge window is over.
     function isFinal(uint64 facilityId, uint32 epoch) external view returns (bool);
-    /// @notice Totals of the first `epochs` epochs. Reverts with EpochNotFinal unless all of them are final.
-    function finalTotalsOf(uint64 facilityId, uint32 epochs)
-        external
-        view
-        returns (uint64 cumulativeAvailable, uint128 cumulativeGross);
-    /// @notice Until when a statement signed by `attester` may still be challenged.
-    function liableUntil(address attester) external view returns (uint64);
     /// @notice Seconds between posting and finality.
     function challengeWindow() external view returns (uint64);
     function isAttester(address account) external view returns (bool);

@@ -42,20 +42,11 @@ contract TrancheToken is ITrancheToken, ERC1155, AccessManaged, Pausable, Reentr
     function mint(address to, uint256 id, uint256 units) external {
         (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
         bool open = valid && facilityRegistry.stateOf(facilityId) == IFacilityRegistry.FacilityState.Offered;
-        address sale = address(facilityRegistry.primarySale());
-        bool bySale = sale != address(0) && facilityRegistry.primarySale().hasSale(facilityId);
-        address minter = bySale ? sale : facilityRegistry.gpuOperatorOf(facilityId);
-        require(open && minter == msg.sender, MintNotAllowed(id, msg.sender));
+        require(open && facilityRegistry.gpuOperatorOf(facilityId) == msg.sender, MintNotAllowed(id, msg.sender));
         uint256 cap = facilityRegistry.trancheCapOf(facilityId, seniority);
         uint256 supply = _tranches[id].supply;
         require(units <= cap && supply + units <= cap, UnitsAboveCap(id, supply + units, cap));
         _mint(to, id, units, "");
-    }
-
-    /// @inheritdoc ITrancheToken
-    function burnForRefund(address holder, uint256 id, uint256 units) external {
-        require(msg.sender == address(facilityRegistry.primarySale()), MintNotAllowed(id, msg.sender));
-        _burn(holder, id, units);
     }
 
     /// @inheritdoc ITrancheToken

@@ -53,9 +53,6 @@ interface ITrancheToken {
     /// @notice Mints units. Caller: the gpuOperator, while the facility is `Offered`, up to the tranche's cap.
     function mint(address to, uint256 id, uint256 units) external;
 
-    /// @notice Burns units that are given back. Caller: the sale.
-    function burnForRefund(address holder, uint256 id, uint256 units) external;
-
     /// @notice Pays the caller's vested revenue of every id to `to`, rounded down; the fraction stays owed.
     /// @dev Emits RevenueClaimed for each id with a non-zero amount. Never paused. Repeated ids pay once.
     /// Ids of one settlement token that stand together are paid in one transfer.

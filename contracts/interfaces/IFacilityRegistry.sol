@@ -74,6 +74,16 @@ interface IFacilityRegistry {
         BondMissing
     }
 
+    /// @notice What a settlement reads of a facility: two words.
+    /// @param coupons `couponPerUnit` by seniority, one entry a tranche; the last is 0.
+    struct SettlementTerms {
+        address settlementToken;
+        uint16 feeBps;
+        uint32 epochLength;
+        uint32 epochCount;
+        uint64[] coupons;
+    }
+
     /// @notice Somebody declared a default on an objective condition.
     event DefaultDeclared(uint64 indexed facilityId, address indexed caller, DefaultReason reason);
     /// @notice A facility entered the register in state `Offered`. Tranche `i` has seniority `i`.
@@ -82,6 +92,8 @@ interface IFacilityRegistry {
     );
     /// @notice The stored state of a facility changed.
     event FacilityStateChanged(uint64 indexed facilityId, FacilityState state);
+    /// @notice A facility matured though `amount` of attested revenue was never paid.
+    event ReceivableWrittenOff(uint64 indexed facilityId, uint256 amount);
     /// @notice A settlement token may, or may no longer, be named by new facilities.
     event SettlementTokenAllowed(address indexed token, bool allowed);
 
@@ -94,9 +106,10 @@ interface IFacilityRegistry {
     error TermsInvalid(string field);
     error TrancheEmpty(uint64 facilityId, uint256 seniority);
     error UnitsMinted(uint64 facilityId, uint256 seniority);
-    /// @dev An epoch is not final or not settled, or a receivable is left.
+    /// @dev An epoch is not final or not settled, or a receivable is left that is not old enough to be written off.
     error NotMature(uint64 facilityId);
     error AlreadyLinked();
+    error LinkMissing();
     error NotInDefault(uint64 facilityId);
     error BondInsufficient(uint64 facilityId);
     error SaleRunning(uint64 facilityId);
@@ -107,8 +120,8 @@ interface IFacilityRegistry {
     /// exceed `deviceCount` x window in whole hours (invariant 1).
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
 
-    /// @notice Ends minting. Caller: the facility's gpuOperator, or the sale where there is one. Every tranche must hold
-    /// at least one unit, and the bond must be sufficient.
+    /// @notice Ends minting. Caller: the facility's gpuOperator, or the sale where there is one. Every tranche must
+    /// hold at least one unit, and the bond must be sufficient.
     /// @dev Emits FacilityStateChanged(Funded).
     function fund(uint64 facilityId) external;
 
@@ -118,11 +131,15 @@ interface IFacilityRegistry {
     function cancel(uint64 facilityId) external;
 
     /// @notice Ends a facility whose every epoch is final and settled, and vests what still streams. Caller: anybody.
-    /// @dev Emits FacilityStateChanged(Matured). Reverts while a receivable is left.
+    /// A receivable (attested revenue that no renter paid) keeps a facility open for 90 days after `windowEnd`; from
+    /// then on it may be matured with what is left written off, so that an insolvent renter cannot hold bond and sale
+    /// proceeds for ever. Late rent is taken until the facility matured, not after.
+    /// @dev Emits FacilityStateChanged(Matured), and ReceivableWrittenOff where a receivable is left.
     function mature(uint64 facilityId) external;
 
-    /// @notice Declares default when no valid statement is posted `defaultAfterEpochs` epochs after one was due, or when
-    /// the bond is below its minimum for longer than its grace. Caller: anybody.
+    /// @notice Declares default of a delivering facility when no valid statement is posted `defaultAfterEpochs` epochs
+    /// after one was due (the statement of epoch `e` is due at the end of `e`), or when the bond is below its minimum
+    /// for longer than its grace. What still streams vests at once. Caller: anybody.
     /// @dev Emits DefaultDeclared and FacilityStateChanged(Defaulted). Reverts with NotInDefault.
     function declareDefault(uint64 facilityId) external;
 
@@ -137,6 +154,17 @@ interface IFacilityRegistry {
     function stateOf(uint64 facilityId) external view returns (FacilityState);
     /// @notice Terms as offered. Reverts with FacilityUnknown.
     function termsOf(uint64 facilityId) external view returns (FacilityTerms memory);
+    /// @notice What a posting checks, in one word: the window, the epoch length in seconds, the GPUs, and the state
+    /// now.
+    /// @dev All zero, state `None`, for an unknown facility.
+    function epochTermsOf(uint64 facilityId)
+        external
+        view
+        returns (uint64 windowStart, uint64 windowEnd, uint32 epochLength, uint32 deviceCount, FacilityState state);
+    /// @notice What a settlement needs. Reverts with FacilityUnknown.
+    function settlementTermsOf(uint64 facilityId) external view returns (SettlementTerms memory);
+    /// @notice Promised available GPU-seconds of the first `epochs` epochs, rounded down.
+    function promisedGpuSeconds(uint64 facilityId, uint32 epochs) external view returns (uint256);
     /// @notice Terms of every tranche, most senior first. Reverts with FacilityUnknown.
     function tranchesOf(uint64 facilityId) external view returns (TrancheTerms[] memory);
     /// @notice Most units of one tranche; 0 if there is no such tranche.

@@ -28,8 +28,8 @@ from scripts.devchain import (
 ADMIN_KEY = "rr_admin_of_a_local_demo"
 ATTESTERS = 3
 THRESHOLD = 2
-# Places of the roles among anvil's unlocked accounts. The first one deploys, and keeps every role of
-# the contracts, compliance too, because no admin is configured.
+# Places of the roles among anvil's unlocked accounts. The first one deploys, and keeps every role
+# of the contracts, compliance too, because no admin is configured.
 COMPLIANCE = 0
 OPERATORS = range(1, 4)
 ATTESTER_ACCOUNTS = range(4, 7)

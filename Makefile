@@ -56,9 +56,7 @@ bench: setup ## Print throughput figures and ratios
 # --- quality -----------------------------------------------------------------------------------
 
 test: setup ## Run all tests
-	@$(PY) -m pytest
-	@node_modules/.bin/forge test
-	@tools/test-contracts
+	@tools/test
 
 check: build/.service build/.node ## Lint, types, formatting
 	@.venv/bin/ruff format --check .

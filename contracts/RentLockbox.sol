@@ -6,31 +6,42 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IFacilityRegistry} from "./interfaces/IFacilityRegistry.sol";
 import {IRentLockbox} from "./interfaces/IRentLockbox.sol";
 import {IStatementRegistry} from "./interfaces/IStatementRegistry.sol";
 import {ITrancheToken} from "./interfaces/ITrancheToken.sol";
 import {TrancheId} from "./libraries/TrancheId.sol";
 import {Waterfall} from "./libraries/Waterfall.sol";
+import {Payouts} from "./Payouts.sol";
 
 /// @title Rent in by anybody, out by settlement alone
-contract RentLockbox is IRentLockbox, AccessManaged, ReentrancyGuardTransient {
+contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
+    /// @dev One word. 64 bits hold 18 million million dollars of a 6-decimal token; more reverts.
+    struct Ledger {
+        uint64 collected;
+        uint64 settled;
+        uint64 feesOwed;
+        uint32 settledEpochs;
+    }
+
     uint256 private constant BPS = 10_000;
-    /// @dev Keeps every cumulative far inside 96 bits and every accrual inside the accumulator's bound.
+    /// @dev Keeps every accrual inside the accumulator's bound.
     uint256 private constant MAX_PAYMENT = type(uint48).max;
+    /// @dev Renewed when used up: 96 bits, since some tokens refuse larger allowances.
+    uint256 private constant STANDING_ALLOWANCE = type(uint96).max;
 
     IFacilityRegistry public immutable facilityRegistry;
     IStatementRegistry public immutable statementRegistry;
     ITrancheToken public immutable trancheToken;
 
     /// @inheritdoc IRentLockbox
-    mapping(address token => uint256) public feesOwed;
-    mapping(uint64 facilityId => Book) private _books;
-    mapping(uint256 id => TrancheBook) private _trancheBooks;
+    mapping(uint64 facilityId => mapping(address payer => uint256)) public paidBy;
+    mapping(uint64 facilityId => Ledger) private _ledgers;
+    /// @dev By seniority, one word. The last tranche has no coupon and so no arrears.
+    mapping(uint64 facilityId => uint64[4]) private _arrears;
 
     /// @param authority AccessManager that holds the roles.
     constructor(address authority, IFacilityRegistry facilities, IStatementRegistry statements, ITrancheToken token)
@@ -44,94 +55,190 @@ contract RentLockbox is IRentLockbox, AccessManaged, ReentrancyGuardTransient {
     /// @inheritdoc IRentLockbox
     function payRent(uint64 facilityId, bytes32 lease, uint256 amount) external nonReentrant {
         IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
-        bool accepted =
-            state == IFacilityRegistry.FacilityState.Funded || state == IFacilityRegistry.FacilityState.Delivering;
+        bool accepted = state == IFacilityRegistry.FacilityState.Funded;
+        accepted = accepted || state == IFacilityRegistry.FacilityState.Delivering;
+        accepted = accepted || state == IFacilityRegistry.FacilityState.Defaulted;
         require(accepted, RentNotAccepted(facilityId));
         require(amount > 0, AmountZero());
         require(amount <= MAX_PAYMENT, AmountAboveLimit(amount, MAX_PAYMENT));
-        Book storage book = _books[facilityId];
-        uint96 collected = (book.collected + amount).toUint96();
-        book.collected = collected;
+        uint64 collected = (_ledgers[facilityId].collected + amount).toUint64();
+        _ledgers[facilityId].collected = collected;
+        paidBy[facilityId][msg.sender] += amount;
         emit RentPaid(facilityId, lease, msg.sender, amount, collected);
-        IERC20 token = IERC20(facilityRegistry.settlementTokenOf(facilityId));
-        uint256 before = token.balanceOf(address(this));
-        token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
-        require(received == amount, SettlementShort(amount, received));
+        _pull(IERC20(facilityRegistry.settlementTokenOf(facilityId)), amount);
     }
 
     /// @inheritdoc IRentLockbox
     function settle(uint64 facilityId, uint32 epochs) external nonReentrant returns (uint256 amount) {
-        Book memory book = _books[facilityId];
-        require(epochs >= book.settledEpochs, EpochAlreadySettled(facilityId, book.settledEpochs));
+        Ledger memory ledger = _ledgers[facilityId];
+        require(epochs >= ledger.settledEpochs, EpochAlreadySettled(facilityId, ledger.settledEpochs));
         require(epochs > 0, NothingToSettle(facilityId));
-        require(statementRegistry.isFinal(facilityId, epochs - 1), EpochNotFinal(facilityId, epochs - 1));
-        amount = _due(facilityId, epochs, book);
-        require(amount > 0 || epochs > book.settledEpochs, NothingToSettle(facilityId));
-        IFacilityRegistry.FacilityTerms memory terms = facilityRegistry.termsOf(facilityId);
-        uint256 fee = amount * terms.feeBps / BPS;
-        uint96 settled = (book.settled + amount).toUint96();
-        _books[facilityId] = Book(book.collected, settled, epochs);
-        feesOwed[terms.settlementToken] += fee;
-        emit Settled(facilityId, epochs, amount, fee, settled);
-        _distribute(facilityId, terms, amount - fee, book.settledEpochs, epochs);
+        bool done;
+        (amount, done) = _settle(facilityId, epochs, ledger);
+        require(done, NothingToSettle(facilityId));
     }
 
     /// @inheritdoc IRentLockbox
-    function takeFees(address token, address to) external restricted nonReentrant returns (uint256 amount) {
+    function settleMany(uint64[] calldata facilityIds, uint32[] calldata epochs) external nonReentrant {
+        require(facilityIds.length == epochs.length, LengthsDiffer(facilityIds.length, epochs.length));
+        for (uint256 i = 0; i < facilityIds.length; ++i) {
+            Ledger memory ledger = _ledgers[facilityIds[i]];
+            if (epochs[i] > 0 && epochs[i] >= ledger.settledEpochs) _settle(facilityIds[i], epochs[i], ledger);
+        }
+    }
+
+    /// @inheritdoc IRentLockbox
+    function distribute(uint64 facilityId, uint256 amount) external nonReentrant {
+        bool known = msg.sender == address(facilityRegistry.bondVault())
+            || msg.sender == address(facilityRegistry.primarySale());
+        require(known, NotDistributor(msg.sender));
+        require(amount > 0, AmountZero());
+        Ledger memory ledger = _ledgers[facilityId];
+        uint32 epochs = statementRegistry.epochsFinal(facilityId);
+        if (epochs > ledger.settledEpochs) _settle(facilityId, epochs, ledger);
+        IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
+        emit Distributed(facilityId, msg.sender, amount);
+        _pull(IERC20(terms.settlementToken), amount);
+        _payTranches(facilityId, terms, amount, 0, 0);
+    }
+
+    /// @inheritdoc IRentLockbox
+    function refundExcess(uint64 facilityId, address payer, uint256 amount) external restricted {
+        IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
+        bool ended =
+            state == IFacilityRegistry.FacilityState.Matured || state == IFacilityRegistry.FacilityState.Defaulted;
+        require(ended, FacilityNotEnded(facilityId));
+        require(amount > 0, AmountZero());
+        uint256 excess = excessOf(facilityId);
+        require(amount <= excess, RefundAboveExcess(facilityId, amount, excess));
+        uint256 paid = paidBy[facilityId][payer];
+        require(amount <= paid, RefundAbovePaid(facilityId, payer, amount, paid));
+        uint64 collected = (_ledgers[facilityId].collected - amount).toUint64();
+        _ledgers[facilityId].collected = collected;
+        paidBy[facilityId][payer] = paid - amount;
+        owedTo[facilityRegistry.settlementTokenOf(facilityId)][payer] += amount;
+        emit RentRefunded(facilityId, payer, amount, collected);
+    }
+
+    /// @inheritdoc IRentLockbox
+    function takeFees(uint64[] calldata facilityIds, address to) external restricted nonReentrant {
         require(to != address(0), ZeroRecipient());
-        amount = feesOwed[token];
-        feesOwed[token] = 0;
-        emit FeesPaid(token, to, amount);
-        IERC20(token).safeTransfer(to, amount);
+        for (uint256 i = 0; i < facilityIds.length; ++i) {
+            uint256 amount = _ledgers[facilityIds[i]].feesOwed;
+            if (amount == 0) continue;
+            _ledgers[facilityIds[i]].feesOwed = 0;
+            address token = facilityRegistry.settlementTokenOf(facilityIds[i]);
+            emit FeesPaid(facilityIds[i], token, to, amount);
+            IERC20(token).safeTransfer(to, amount);
+        }
     }
 
     /// @inheritdoc IRentLockbox
     function bookOf(uint64 facilityId) external view returns (Book memory) {
-        return _books[facilityId];
+        Ledger memory ledger = _ledgers[facilityId];
+        return Book(ledger.collected, ledger.settled, ledger.settledEpochs);
     }
 
     /// @inheritdoc IRentLockbox
-    function trancheBookOf(uint256 id) external view returns (TrancheBook memory) {
-        return _trancheBooks[id];
+    function feesOwed(uint64 facilityId) external view returns (uint256) {
+        return _ledgers[facilityId].feesOwed;
+    }
+
+    /// @inheritdoc IRentLockbox
+    function arrearsOf(uint256 id) external view returns (uint256) {
+        (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
+        return valid && seniority < 4 ? _arrears[facilityId][seniority] : 0;
     }
 
     /// @inheritdoc IRentLockbox
     function settleable(uint64 facilityId) external view returns (uint256) {
         uint32 epochs = statementRegistry.epochsFinal(facilityId);
-        return epochs == 0 ? 0 : _due(facilityId, epochs, _books[facilityId]);
+        return _due(facilityId, epochs, _ledgers[facilityId]);
     }
 
-    /// @dev What is both attested and collected, and not yet paid: invariant 4.
-    function _due(uint64 facilityId, uint32 epochs, Book memory book) private view returns (uint256) {
-        uint256 attested = statementRegistry.statementOf(facilityId, epochs - 1).cumulativeGross;
-        return Math.min(attested, book.collected) - book.settled;
+    /// @inheritdoc IRentLockbox
+    function excessOf(uint64 facilityId) public view returns (uint256) {
+        Ledger memory ledger = _ledgers[facilityId];
+        uint32 posted = statementRegistry.epochsPosted(facilityId);
+        uint256 attested = posted == 0 ? 0 : statementRegistry.statementOf(facilityId, posted - 1).cumulativeGross;
+        return ledger.collected - Math.min(attested, ledger.collected);
     }
 
-    /// @dev Coupons by seniority, the rest to the last tranche: invariant 5. At most four tranches.
-    function _distribute(
+    /// @dev `epochs` is at least 1 and at least what is settled. `done` is false where nothing changes.
+    function _settle(uint64 facilityId, uint32 epochs, Ledger memory ledger)
+        private
+        returns (uint256 amount, bool done)
+    {
+        amount = _due(facilityId, epochs, ledger);
+        uint32 from = ledger.settledEpochs;
+        if (amount == 0 && epochs == from) return (0, false);
+        IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
+        uint256 fee = amount * terms.feeBps / BPS;
+        ledger.settled = (ledger.settled + amount).toUint64();
+        ledger.feesOwed = (ledger.feesOwed + fee).toUint64();
+        ledger.settledEpochs = epochs;
+        _ledgers[facilityId] = ledger;
+        emit Settled(facilityId, epochs, amount, fee, ledger.settled);
+        _payTranches(facilityId, terms, amount - fee, from, epochs);
+        return (amount, true);
+    }
+
+    /// @dev What is both attested and collected, and not yet paid: invariant 4. Reverts unless all epochs are final.
+    function _due(uint64 facilityId, uint32 epochs, Ledger memory ledger) private view returns (uint256) {
+        (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, epochs);
+        return Math.min(attested, ledger.collected) - ledger.settled;
+    }
+
+    /// @dev Coupons of epochs `[from, to)` fall due, then `amount` goes down the waterfall: invariant 5.
+    function _payTranches(
         uint64 facilityId,
-        IFacilityRegistry.FacilityTerms memory terms,
-        uint256 left,
-        uint32 fromEpochs,
-        uint32 toEpochs
+        IFacilityRegistry.SettlementTerms memory terms,
+        uint256 amount,
+        uint256 from,
+        uint256 to
     ) private {
-        IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
-        uint256 epochCount = (terms.windowEnd - terms.windowStart) / terms.epochLength;
-        if (left > 0) IERC20(terms.settlementToken).forceApprove(address(trancheToken), left);
-        for (uint256 i = 0; i < tranches.length; ++i) {
-            // forge-lint: disable-next-line(unsafe-typecast)
-            uint256 id = TrancheId.pack(facilityId, uint8(i));
-            TrancheBook memory book = _trancheBooks[id];
-            uint256 perUnit = Waterfall.couponDueDown(tranches[i].couponPerUnit, fromEpochs, toEpochs, epochCount);
-            uint256 due = book.couponDue + perUnit * (perUnit == 0 ? 0 : trancheToken.totalSupply(id));
-            uint256 payment = Waterfall.payment(left, due, book.paid, i + 1 == tranches.length);
-            left -= payment;
-            if (due == book.couponDue && payment == 0) continue;
-            _trancheBooks[id] = TrancheBook(due.toUint128(), (book.paid + payment).toUint128());
+        uint256 count = terms.coupons.length;
+        uint256[] memory due = new uint256[](count);
+        uint256[] memory supplies = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            supplies[i] = trancheToken.totalSupply(_id(facilityId, i));
+            if (terms.coupons[i] == 0) continue;
+            uint256 perUnit = Waterfall.couponDueDown(terms.coupons[i], from, to, terms.epochCount);
+            due[i] = _arrears[facilityId][i] + perUnit * supplies[i];
+        }
+        (uint256[] memory payments, uint256[] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
+        for (uint256 i = 0; i < count; ++i) {
+            if (terms.coupons[i] > 0) _arrears[facilityId][i] = arrears[i].toUint64();
+        }
+        if (left > 0) {
+            address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
+            owedTo[terms.settlementToken][gpuOperator] += left;
+            emit ResidualOwed(facilityId, gpuOperator, left);
+        } else if (amount > 0) {
+            _accrue(facilityId, terms, amount, payments);
+        }
+    }
+
+    function _accrue(
+        uint64 facilityId,
+        IFacilityRegistry.SettlementTerms memory terms,
+        uint256 amount,
+        uint256[] memory payments
+    ) private {
+        IERC20 token = IERC20(terms.settlementToken);
+        if (token.allowance(address(this), address(trancheToken)) < amount) {
+            token.forceApprove(address(trancheToken), STANDING_ALLOWANCE);
+        }
+        for (uint256 i = 0; i < payments.length; ++i) {
             // The registry bounds epochLength to 24 bits.
             // forge-lint: disable-next-line(unsafe-typecast)
-            if (payment > 0) trancheToken.accrue(id, payment, uint24(terms.epochLength));
+            if (payments[i] > 0) trancheToken.accrue(_id(facilityId, i), payments[i], uint24(terms.epochLength));
         }
+    }
+
+    function _id(uint64 facilityId, uint256 seniority) private pure returns (uint256) {
+        // At most four tranches, so the index fits 8 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return TrancheId.pack(facilityId, uint8(seniority));
     }
 }

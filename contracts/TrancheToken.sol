@@ -2,94 +2,89 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ERC1155} from "@openzeppelin/contracts/token/ERC1155/ERC1155.sol";
-import {Arrays} from "@openzeppelin/contracts/utils/Arrays.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IDeliveryDesk} from "./interfaces/IDeliveryDesk.sol";
+import {IERC7572} from "./interfaces/IERC7572.sol";
+import {IERC7943MultiToken} from "./interfaces/IERC7943.sol";
 import {IFacilityRegistry} from "./interfaces/IFacilityRegistry.sol";
+import {IInvestorRegistry} from "./interfaces/IInvestorRegistry.sol";
+import {IPrimarySale} from "./interfaces/IPrimarySale.sol";
+import {ITrancheMetadata} from "./interfaces/ITrancheMetadata.sol";
 import {ITrancheToken} from "./interfaces/ITrancheToken.sol";
-import {Accumulator} from "./libraries/Accumulator.sol";
 import {TrancheId} from "./libraries/TrancheId.sol";
+import {UnitCompliance} from "./token/UnitCompliance.sol";
+import {UnitPositions} from "./token/UnitPositions.sol";
 
-/// @title GPU-hour units (ERC-1155) that earn streamed revenue, exact to the 32nd fractional bit
-/// @dev Units live in `Position`, one word with what the holder earned, instead of OpenZeppelin's balance
-/// mapping: every path that moves units passes `_update`, and `_update` settles both sides first.
-contract TrancheToken is ITrancheToken, ERC1155, AccessManaged, Pausable, ReentrancyGuardTransient {
-    using Accumulator for Tranche;
-    using Accumulator for Position;
-    using Arrays for uint256[];
-    using SafeERC20 for IERC20;
-
-    IFacilityRegistry public immutable facilityRegistry;
-    /// @inheritdoc ITrancheToken
-    mapping(address source => bool) public isRevenueSource;
-    mapping(uint256 id => Tranche) private _tranches;
-    mapping(uint256 id => mapping(address account => Position)) private _positions;
+/// @title GPU-hour units (ERC-1155, ERC-7943) that earn streamed revenue, exact to the 32nd fractional bit
+/// @dev In layers: `UnitPositions` (storage and moves), `UnitRevenue` (accrue and claim), `UnitCompliance` (who may
+/// move). Here: how units come and go, and what the roles may do.
+contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
+    ITrancheMetadata private _metadata;
+    mapping(uint256 id => Burned) private _burned;
 
     /// @param authority AccessManager that holds the roles.
     /// @param facilities Register that names operators, caps and settlement tokens.
-    /// @param baseUri Metadata address with `{id}`.
+    /// @param baseUri Metadata address with `{id}`, used while no metadata contract is set.
     constructor(address authority, IFacilityRegistry facilities, string memory baseUri)
-        ERC1155(baseUri)
+        UnitPositions(facilities, baseUri)
         AccessManaged(authority)
-    {
-        facilityRegistry = facilities;
-    }
+    {}
 
     /// @inheritdoc ITrancheToken
     function mint(address to, uint256 id, uint256 units) external {
         (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
         bool open = valid && facilityRegistry.stateOf(facilityId) == IFacilityRegistry.FacilityState.Offered;
-        require(open && facilityRegistry.gpuOperatorOf(facilityId) == msg.sender, MintNotAllowed(id, msg.sender));
+        require(open && msg.sender == _minterOf(facilityId), MintNotAllowed(id, msg.sender));
         uint256 cap = facilityRegistry.trancheCapOf(facilityId, seniority);
         uint256 supply = _tranches[id].supply;
         require(units <= cap && supply + units <= cap, UnitsAboveCap(id, supply + units, cap));
+        if (_facilitySettlements[facilityId] == 0) _numberSettlement(facilityId);
         _mint(to, id, units, "");
     }
 
     /// @inheritdoc ITrancheToken
-    function claim(uint256[] calldata ids, address to) external nonReentrant returns (uint256 paid) {
-        require(to != address(0), ZeroRecipient());
-        address token = address(0);
-        uint256 batch = 0;
-        for (uint256 i = 0; i < ids.length; ++i) {
-            uint256 amount = _take(msg.sender, ids[i]);
-            if (amount == 0) continue;
-            emit RevenueClaimed(msg.sender, to, ids[i], amount);
-            address next = _settlementTokenOf(ids[i]);
-            if (next != token) {
-                _pay(token, to, batch);
-                token = next;
-                batch = 0;
-            }
-            batch += amount;
-            paid += amount;
-        }
-        _pay(token, to, batch);
+    function burnForRefund(address holder, uint256 id, uint256 units) external {
+        address sale = address(facilityRegistry.primarySale());
+        require(sale != address(0) && msg.sender == sale, NotPrimarySale(msg.sender));
+        IFacilityRegistry.FacilityState state = _stateOf(id);
+        bool open =
+            state == IFacilityRegistry.FacilityState.Offered || state == IFacilityRegistry.FacilityState.Cancelled;
+        require(open, RefundNotOpen(id));
+        _burnUnits(holder, id, units, BurnReason.Refunded);
     }
 
     /// @inheritdoc ITrancheToken
-    function accrue(uint256 id, uint256 amount, uint24 span) external nonReentrant {
-        require(isRevenueSource[msg.sender], NotRevenueSource(msg.sender));
-        require(amount <= Accumulator.MAX_AMOUNT, AmountAboveLimit(amount, Accumulator.MAX_AMOUNT));
-        Tranche memory tranche = _tranches[id].accrued(amount, span, block.timestamp);
-        _tranches[id] = tranche;
-        emit RevenueAccrued(id, msg.sender, amount, tranche.unvestedUp(block.timestamp), tranche.streamEnd);
-        IERC20 token = IERC20(_settlementTokenOf(id));
-        uint256 before = token.balanceOf(address(this));
-        token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
-        require(received == amount, SettlementShort(amount, received));
+    function takeDelivery(uint256 id, uint256 units, bytes32 deliveryRef) external returns (uint256 voucherId) {
+        _requireNotPaused();
+        IDeliveryDesk desk = facilityRegistry.deliveryDesk();
+        _burnUnits(msg.sender, id, units, BurnReason.Delivered);
+        voucherId = desk.issue(msg.sender, id, units, deliveryRef);
+        emit DeliveryTaken(msg.sender, id, units, deliveryRef, voucherId);
     }
 
     /// @inheritdoc ITrancheToken
-    function vest(uint256 id) external {
-        require(msg.sender == address(facilityRegistry), NotFacilityRegistry(msg.sender));
-        Tranche memory tranche = _tranches[id];
-        emit StreamVested(id, tranche.unvestedUp(block.timestamp));
-        _tranches[id] = tranche.vestedAtOnce(block.timestamp);
+    function burnExpired(uint256 id, uint256 units) external {
+        require(_expired(id), UnitsNotExpired(id));
+        _burnUnits(msg.sender, id, units, BurnReason.Expired);
+    }
+
+    /// @inheritdoc IERC7943MultiToken
+    function forcedTransfer(address from, address to, uint256 tokenId, uint256 amount)
+        external
+        restricted
+        returns (bool result)
+    {
+        _force(from, to, tokenId, amount);
+        return true;
+    }
+
+    /// @inheritdoc IERC7943MultiToken
+    function setFrozenTokens(address account, uint256 tokenId, uint256 amount)
+        external
+        restricted
+        returns (bool result)
+    {
+        _setFrozen(account, tokenId, amount);
+        return true;
     }
 
     /// @inheritdoc ITrancheToken
@@ -98,100 +93,86 @@ contract TrancheToken is ITrancheToken, ERC1155, AccessManaged, Pausable, Reentr
         emit RevenueSourceSet(source, allowed);
     }
 
-    /// @notice Stops transfers and mints; never claims. Caller: the pauser role.
+    /// @inheritdoc ITrancheToken
+    function setInvestorRegistry(IInvestorRegistry registry) external restricted {
+        _setRegistry(registry);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function setMetadata(ITrancheMetadata metadata) external restricted {
+        _metadata = metadata;
+        emit ContractURIUpdated();
+    }
+
+    /// @notice Stops transfers, mints and deliveries; never claims, refunds or the enforcer. Caller: the pauser role.
     function pause() external restricted {
-        _pause();
+        _setPaused(true);
     }
 
-    /// @notice Resumes transfers and mints. Caller: the governance role.
+    /// @notice Resumes transfers, mints and deliveries. Caller: the governance role.
     function unpause() external restricted {
-        _unpause();
-    }
-
-    /// @notice Units of `account`.
-    function balanceOf(address account, uint256 id) public view override returns (uint256) {
-        return _positions[id][account].units;
+        _setPaused(false);
     }
 
     /// @inheritdoc ITrancheToken
-    function claimable(address account, uint256 id) external view returns (uint256) {
-        Position memory position = _positions[id][account];
-        return position.settled(_tranches[id].accAt(block.timestamp)).owedX32 >> Accumulator.FRACTION_BITS;
+    function burnedOf(uint256 id) external view returns (Burned memory) {
+        return _burned[id];
     }
 
-    /// @inheritdoc ITrancheToken
-    function unvested(uint256 id) external view returns (uint256) {
-        return _tranches[id].unvestedUp(block.timestamp);
+    /// @notice JSON of a tranche as a URI.
+    function uri(uint256 id) public view override returns (string memory) {
+        return address(_metadata) == address(0) ? super.uri(id) : _metadata.uri(id);
     }
 
-    /// @inheritdoc ITrancheToken
-    function totalSupply(uint256 id) external view returns (uint256) {
-        return _tranches[id].supply;
+    /// @inheritdoc IERC7572
+    function contractURI() external view returns (string memory) {
+        return address(_metadata) == address(0) ? "" : _metadata.contractURI();
     }
 
-    /// @inheritdoc ITrancheToken
-    function positionOf(address account, uint256 id) external view returns (Position memory) {
-        return _positions[id][account];
+    function _burnUnits(address holder, uint256 id, uint256 units, BurnReason reason) private {
+        require(units > 0, UnitsZero());
+        _burn(holder, id, units);
+        Burned storage burned = _burned[id];
+        // Supply is a 40-bit number of units, and so is what left it.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint64 count = uint64(units);
+        if (reason == BurnReason.Delivered) burned.delivered += count;
+        else if (reason == BurnReason.Expired) burned.expired += count;
+        else burned.refunded += count;
+        emit UnitsBurned(holder, id, units, reason);
     }
 
-    /// @inheritdoc ITrancheToken
-    function trancheOf(uint256 id) external view returns (Tranche memory) {
-        return _tranches[id];
-    }
-
-    /// @dev The one hook of every mint, burn and transfer, entry by entry, so that a batch with repeated ids and a
-    /// transfer to oneself see the state that the entry before left.
-    function _update(address from, address to, uint256[] memory ids, uint256[] memory values)
-        internal
-        override
-        whenNotPaused
-    {
-        require(ids.length == values.length, ERC1155InvalidArrayLength(ids.length, values.length));
-        for (uint256 i = 0; i < ids.length; ++i) {
-            _moveUnits(from, to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
+    /// @dev Remembers a facility's settlement token at its first mint, by number.
+    function _numberSettlement(uint64 facilityId) private {
+        address settlementToken = facilityRegistry.settlementTokenOf(facilityId);
+        uint256 number = _settlementNumbers[settlementToken];
+        if (number == 0) {
+            number = ++_settlementCount;
+            _settlementTokens[number] = settlementToken;
+            _settlementNumbers[settlementToken] = number;
         }
-        if (ids.length == 1) emit TransferSingle(_msgSender(), from, to, ids[0], values[0]);
-        else emit TransferBatch(_msgSender(), from, to, ids, values);
+        _facilitySettlements[facilityId] = number;
     }
 
-    function _moveUnits(address from, address to, uint256 id, uint256 value) private {
-        Tranche memory tranche = _tranches[id];
-        // Supply changes only by mint and burn, so a transfer leaves the tranche's word as it is.
-        if (from == address(0) || to == address(0)) tranche = tranche.checkpoint(block.timestamp);
-        uint256 acc = tranche.accAt(block.timestamp);
-        if (from == address(0)) {
-            tranche.supply += Accumulator.toUnits(value);
-        } else {
-            Position memory source = _positions[id][from].settled(acc);
-            require(source.units >= value, ERC1155InsufficientBalance(from, source.units, value, id));
-            source.units -= Accumulator.toUnits(value);
-            _positions[id][from] = source;
+    function _minterOf(uint64 facilityId) private view returns (address) {
+        IPrimarySale sale = facilityRegistry.primarySale();
+        if (address(sale) != address(0) && sale.hasSale(facilityId)) return address(sale);
+        return facilityRegistry.gpuOperatorOf(facilityId);
+    }
+
+    function _stateOf(uint256 id) private view returns (IFacilityRegistry.FacilityState) {
+        (uint64 facilityId,, bool valid) = TrancheId.unpack(id);
+        return valid ? facilityRegistry.stateOf(facilityId) : IFacilityRegistry.FacilityState.None;
+    }
+
+    function _expired(uint256 id) private view returns (bool) {
+        IFacilityRegistry.FacilityState state = _stateOf(id);
+        if (state == IFacilityRegistry.FacilityState.Matured || state == IFacilityRegistry.FacilityState.Defaulted) {
+            return true;
         }
-        if (to == address(0)) {
-            tranche.supply -= Accumulator.toUnits(value);
-        } else {
-            Position memory target = _positions[id][to].settled(acc);
-            target.units += Accumulator.toUnits(value);
-            _positions[id][to] = target;
-        }
-        if (from == address(0) || to == address(0)) _tranches[id] = tranche;
-    }
-
-    /// @dev Takes whole minor units; the fraction stays owed, so flooring never loses money.
-    function _take(address account, uint256 id) private returns (uint256 amount) {
-        Position memory position = _positions[id][account].settled(_tranches[id].accAt(block.timestamp));
-        amount = position.owedX32 >> Accumulator.FRACTION_BITS;
-        if (amount == 0) return 0;
-        position.owedX32 = Accumulator.fractionOf(position.owedX32);
-        _positions[id][account] = position;
-    }
-
-    function _pay(address token, address to, uint256 amount) private {
-        if (amount > 0) IERC20(token).safeTransfer(to, amount);
-    }
-
-    function _settlementTokenOf(uint256 id) private view returns (address) {
-        (uint64 facilityId,,) = TrancheId.unpack(id);
-        return facilityRegistry.settlementTokenOf(facilityId);
+        if (state != IFacilityRegistry.FacilityState.Cancelled) return false;
+        uint64 facilityId = TrancheId.facilityOf(id);
+        IPrimarySale sale = facilityRegistry.primarySale();
+        return address(sale) == address(0) || !sale.hasSale(facilityId);
     }
 }

@@ -15,29 +15,7 @@ from typing import Any
 from brownie import Contract, accounts, chain, network, web3
 from brownie import project as brownie_project
 
-GOVERNANCE, GPU_OPERATOR, TREASURY, PAUSER = 1, 2, 3, 4
-ADMIN = 0
-ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
-    "FacilityRegistry": {
-        GOVERNANCE: (
-            "link(address,address,address)",
-            "setSettlementToken(address,bool)",
-        ),
-        GPU_OPERATOR: (
-            "offer(uint64,(address,address,bytes32,bytes32,uint64,uint64,uint32,uint32,uint32,"
-            "uint16,bytes32,bytes32),(uint40,uint64)[])",
-        ),
-    },
-    "StatementRegistry": {
-        GOVERNANCE: ("setAttester(address,bool)", "setThreshold(uint8)", "unpause()"),
-        PAUSER: ("pause()",),
-    },
-    "TrancheToken": {
-        GOVERNANCE: ("setRevenueSource(address,bool)", "unpause()"),
-        PAUSER: ("pause()",),
-    },
-    "RentLockbox": {TREASURY: ("takeFees(address,address)",)},
-}
+from scripts.roles import ADMIN, GOVERNANCE, GPU_OPERATOR, HANDED_OVER, ROLE_FUNCTIONS, ROLES
 
 
 def _addresses(name: str) -> tuple[str, ...]:
@@ -46,7 +24,13 @@ def _addresses(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Plan:
-    """What to deploy, from the environment."""
+    """What to deploy, from the environment.
+
+    admin: multisig that gets every role; None leaves them with the deployer (local chains).
+    admin_delay_s: how long the admin's governance, treasury and admin actions wait.
+    allow_list: whether units may move only between accounts of InvestorRegistry.
+    slash_amount: what a fault costs each attester that signed, minor units.
+    """
 
     deployment_file: Path
     settlement_token: str | None
@@ -56,6 +40,9 @@ class Plan:
     challenge_window_s: int
     admin: str | None
     base_uri: str
+    admin_delay_s: int = 0
+    allow_list: bool = True
+    slash_amount: int = 0
 
     @classmethod
     def from_environment(cls) -> "Plan":
@@ -71,16 +58,25 @@ class Plan:
             int(os.environ.get("RENTROLL_CHALLENGE_WINDOW_S", "86400")),
             os.environ.get("RENTROLL_ADMIN") or None,
             os.environ.get("RENTROLL_BASE_URI", "/v1/tranches/{id}.json"),
+            int(os.environ.get("RENTROLL_ADMIN_DELAY_S", "0")),
+            os.environ.get("RENTROLL_ALLOW_LIST", "1") != "0",
+            int(os.environ.get("RENTROLL_SLASH_AMOUNT", "0")),
         )
 
 
 class Deployer:
-    """Deploys what the deployment file does not name yet, and remembers each contract at once."""
+    """Deploys what the deployment file does not name yet, and remembers each contract at once.
 
-    def __init__(self, plan: Plan, contracts: Any, sender: Any) -> None:
+    `after_step` is called after every transaction (and its record): tests stop there.
+    """
+
+    def __init__(
+        self, plan: Plan, contracts: Any, sender: Any, after_step: Callable[[], None]
+    ) -> None:
         self.plan = plan
         self.contracts = contracts
         self.sender = {"from": sender}
+        self._after_step = after_step
         self.document: dict[str, Any] = {
             "chainId": int(chain.id),
             "startBlock": int(web3.eth.block_number),
@@ -114,6 +110,7 @@ class Deployer:
             return self._at(artifact, recorded["address"])
         contract = container.deploy(*arguments, self.sender)
         self._record(name, contract, arguments)
+        self._after_step()
         return contract
 
     def adopt(self, name: str, artifact: str, address: str) -> Any:
@@ -143,56 +140,144 @@ class Deployer:
         """Send a transaction unless its effect is already there."""
         if not done:
             action(*arguments, self.sender)
+            self._after_step()
 
 
-def _grant_roles(deployer: Deployer, authority: Any, contracts: dict[str, Any]) -> None:
-    sender = deployer.sender["from"]
+def functions_of(abi: list[dict[str, Any]]) -> list[tuple[str, bytes, dict[str, Any]]]:
+    """Name, selector and ABI entry of every function, overloads apart."""
+    found = [entry for entry in abi if entry["type"] == "function"]
+    return [(e["name"], bytes(web3.keccak(text=_signature(e))[:4]), e) for e in found]
+
+
+def _signature(entry: dict[str, Any]) -> str:
+    return f"{entry['name']}({','.join(_type(i) for i in entry['inputs'])})"
+
+
+def _type(item: dict[str, Any]) -> str:
+    if not item["type"].startswith("tuple"):
+        return str(item["type"])
+    inner = ",".join(_type(c) for c in item["components"])
+    return f"({inner}){item['type'][len('tuple') :]}"
+
+
+def _selectors(contract: Any, names: tuple[str, ...]) -> list[bytes]:
+    """Selectors of all functions of these names. Raises KeyError if a name is not there."""
+    functions = functions_of(contract.abi)
+    absent = set(names) - {name for name, _, _ in functions}
+    if absent:
+        raise KeyError(f"no function {', '.join(sorted(absent))}")
+    return [selector for name, selector, _ in functions if name in names]
+
+
+def _bind_functions(deployer: Deployer, authority: Any, contracts: dict[str, Any]) -> None:
     for name, roles in ROLE_FUNCTIONS.items():
         target = contracts[name].address
-        for role, signatures in roles.items():
-            selectors = [bytes(web3.keccak(text=s)[:4]) for s in signatures]
+        for role, functions in roles.items():
+            selectors = _selectors(contracts[name], functions)
             missing = [s for s in selectors if authority.getTargetFunctionRole(target, s) != role]
             deployer.ensure(not missing, authority.setTargetFunctionRole, target, missing, role)
-    holders = [(GOVERNANCE, sender), (TREASURY, sender), (PAUSER, sender)]
-    holders += [(GPU_OPERATOR, a) for a in deployer.plan.gpu_operators]
-    for role, account in holders:
-        deployer.ensure(authority.hasRole(role, account)[0], authority.grantRole, role, account, 0)
+    for role, entry in ROLES.items():
+        if entry.guardian is not None:
+            done = authority.getRoleGuardian(role) == entry.guardian
+            deployer.ensure(done, authority.setRoleGuardian, role, entry.guardian)
 
 
-def _configure(deployer: Deployer, contracts: dict[str, Any]) -> None:
-    plan = deployer.plan
+def _configuration(
+    plan: Plan, contracts: dict[str, Any]
+) -> list[tuple[Callable[[], bool], Callable[..., Any], tuple[Any, ...]]]:
+    """What governance sets once: whether it is there, how to set it, to what."""
     facilities, statements = contracts["FacilityRegistry"], contracts["StatementRegistry"]
     token, lockbox = contracts["TrancheToken"], contracts["RentLockbox"]
-    linked = int(facilities.trancheToken(), 16) != 0
-    links = (statements.address, token.address, lockbox.address)
-    deployer.ensure(linked, facilities.link, *links)
+    investors, vault = contracts["InvestorRegistry"], contracts["BondVault"]
     settlement = contracts["SettlementToken"].address
-    allowed = facilities.isSettlementToken(settlement)
-    deployer.ensure(allowed, facilities.setSettlementToken, settlement, True)
-    source = token.isRevenueSource(lockbox.address)
-    deployer.ensure(source, token.setRevenueSource, lockbox.address, True)
+    order = ("StatementRegistry", "TrancheToken", "RentLockbox", "PrimarySale", "BondVault")
+    links = tuple(contracts[name].address for name in (*order, "DeliveryDesk"))
+    steps: list[tuple[Callable[[], bool], Callable[..., Any], tuple[Any, ...]]] = [
+        (lambda: facilities.trancheToken() == token.address, facilities.link, (links,)),
+        (
+            lambda: bool(facilities.isSettlementToken(settlement)),
+            facilities.setSettlementToken,
+            (settlement, True),
+        ),
+        (
+            lambda: bool(token.isRevenueSource(lockbox.address)),
+            token.setRevenueSource,
+            (lockbox.address, True),
+        ),
+        (
+            lambda: token.contractURI() != "",
+            token.setMetadata,
+            (contracts["TrancheMetadata"].address,),
+        ),
+        (
+            lambda: vault.slashAmount() == plan.slash_amount,
+            vault.setSlashAmount,
+            (plan.slash_amount,),
+        ),
+    ]
+    if plan.allow_list:
+        steps += [
+            (
+                lambda: token.investorRegistry() == investors.address,
+                token.setInvestorRegistry,
+                (investors.address,),
+            ),
+            (
+                lambda: investors.mirror() == token.address,
+                investors.linkMirror,
+                (token.address,),
+            ),
+        ]
     for attester in plan.attesters:
-        member = statements.isAttester(attester)
-        deployer.ensure(member, statements.setAttester, attester, True)
+        member = _is_attester(statements, attester)
+        steps.append((member, statements.setAttester, (attester, True)))
     if plan.threshold:
-        reached = statements.threshold() == plan.threshold
-        deployer.ensure(reached, statements.setThreshold, plan.threshold)
+        reached = _has_threshold(statements, plan.threshold)
+        steps.append((reached, statements.setThreshold, (plan.threshold,)))
+    return steps
+
+
+def _is_attester(statements: Any, attester: str) -> Callable[[], bool]:
+    return lambda: bool(statements.isAttester(attester))
+
+
+def _has_threshold(statements: Any, threshold: int) -> Callable[[], bool]:
+    return lambda: bool(statements.threshold() == threshold)
+
+
+def _configure(deployer: Deployer, authority: Any, contracts: dict[str, Any]) -> None:
+    """Set what is not set yet. The deployer takes the governance role only if something is left."""
+    sender = deployer.sender["from"]
+    for done, action, arguments in _configuration(deployer.plan, contracts):
+        if not done():
+            held = authority.hasRole(GOVERNANCE, sender)[0]
+            deployer.ensure(held, authority.grantRole, GOVERNANCE, sender, 0)
+            deployer.ensure(False, action, *arguments)
+    for gpu_operator in deployer.plan.gpu_operators:
+        held = authority.hasRole(GPU_OPERATOR, gpu_operator)[0]
+        deployer.ensure(held, authority.grantRole, GPU_OPERATOR, gpu_operator, 0)
 
 
 def _hand_over(deployer: Deployer, authority: Any) -> None:
-    """Give every role of the deployer to the configured admin; the deployer keeps none."""
-    admin, sender = deployer.plan.admin, deployer.sender["from"]
-    if admin is None or admin == sender:
+    """Give every role to the configured admin; the deployer keeps none, the admin role last."""
+    plan, sender = deployer.plan, deployer.sender["from"]
+    admin = plan.admin or str(sender)
+    for role in HANDED_OVER:
+        delay_s = plan.admin_delay_s if plan.admin and ROLES[role].delayed else 0
+        held = authority.hasRole(role, admin)[0]
+        deployer.ensure(held, authority.grantRole, role, admin, delay_s)
+    if admin == sender:
         return
-    for role in (GOVERNANCE, TREASURY, PAUSER, ADMIN):
-        deployer.ensure(authority.hasRole(role, admin)[0], authority.grantRole, role, admin, 0)
+    for role in HANDED_OVER:
         held = authority.hasRole(role, sender)[0]
         deployer.ensure(not held, authority.renounceRole, role, sender)
 
 
-def deploy_all(plan: Plan, contracts: Any, sender: Any) -> dict[str, Any]:
+def deploy_all(
+    plan: Plan, contracts: Any, sender: Any, after_step: Callable[[], None] = lambda: None
+) -> dict[str, Any]:
     """Deploy and configure everything; returns the contracts by name."""
-    deployer = Deployer(plan, contracts, sender)
+    deployer = Deployer(plan, contracts, sender, after_step)
     authority = deployer.deploy("AccessManager", "Authority", sender)
     if plan.settlement_token is None:
         settlement = deployer.deploy("SettlementToken", "MockStablecoin")
@@ -203,22 +288,26 @@ def deploy_all(plan: Plan, contracts: Any, sender: Any) -> dict[str, Any]:
         "StatementRegistry", "StatementRegistry", authority, facilities, plan.challenge_window_s
     )
     token = deployer.deploy("TrancheToken", "TrancheToken", authority, facilities, plan.base_uri)
-    lockbox = deployer.deploy(
-        "RentLockbox", "RentLockbox", authority, facilities, statements, token
-    )
     deployed = {
         "SettlementToken": settlement,
         "FacilityRegistry": facilities,
         "StatementRegistry": statements,
         "TrancheToken": token,
-        "RentLockbox": lockbox,
+        "InvestorRegistry": deployer.deploy("InvestorRegistry", "InvestorRegistry", authority),
+        "TrancheMetadata": deployer.deploy("TrancheMetadata", "TrancheMetadata", facilities),
+        "RentLockbox": deployer.deploy(
+            "RentLockbox", "RentLockbox", authority, facilities, statements, token
+        ),
+        "PrimarySale": deployer.deploy("PrimarySale", "PrimarySale", facilities),
+        "BondVault": deployer.deploy("BondVault", "BondVault", authority, facilities, settlement),
+        "DeliveryDesk": deployer.deploy("DeliveryDesk", "DeliveryDesk", facilities),
     }
     if authority.hasRole(ADMIN, sender)[0]:
-        _grant_roles(deployer, authority, deployed)
-        _configure(deployer, deployed)
+        _bind_functions(deployer, authority, deployed)
+        _configure(deployer, authority, deployed)
         _hand_over(deployer, authority)
     deployer.save()
-    return deployed
+    return {"AccessManager": authority, **deployed}
 
 
 def main() -> None:

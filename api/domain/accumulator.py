@@ -8,6 +8,8 @@ leaves the fraction owed.
 from dataclasses import dataclass, field, replace
 
 FRACTION_BITS = 32
+# `Accumulator.MAX_ACC`: 72 bits, 2^40 minor units a unit. What is beyond stays pending.
+MAX_ACC_X32 = 2**72 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,9 @@ class Stream:
 
     def acc_at_x32(self, now_s: int) -> int:
         """Revenue per unit up to now, rounded down; the remainder stays pending."""
-        return self.acc_x32 + (self.vested_x32(now_s) // self.supply if self.supply else 0)
+        if not self.supply:
+            return self.acc_x32
+        return min(self.acc_x32 + self.vested_x32(now_s) // self.supply, MAX_ACC_X32)
 
     def checkpoint(self, now_s: int) -> "Stream":
         """Move what vested into the accumulator; what does not divide stays pending."""
@@ -61,8 +65,9 @@ class Stream:
         return replace(self.checkpoint(now_s), end_s=now_s, span_s=0)
 
     def with_supply(self, supply: int, now_s: int) -> "Stream":
-        """Mint or burn to `supply` units."""
-        return replace(self.checkpoint(now_s), supply=supply)
+        """Mint or burn to `supply` units. The last units take what still streams with them."""
+        base = self.vest(now_s) if supply == 0 < self.supply else self
+        return replace(base.checkpoint(now_s), supply=supply)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,12 @@ class TrancheModel:
 
     stream: Stream = field(default_factory=Stream)
     positions: dict[str, Position] = field(default_factory=dict)
+    # Absolute, may exceed the units held (ERC-7943).
+    frozen: dict[str, int] = field(default_factory=dict)
     received: int = 0
     paid: int = 0
+    minted: int = 0
+    burned: int = 0
 
     def position(self, holder: str, now_s: int) -> Position:
         """Position of a holder settled to now."""
@@ -97,32 +106,65 @@ class TrancheModel:
         """Whole minor units that a claim would pay now."""
         return self.position(holder, now_s).owed_x32 >> FRACTION_BITS
 
+    def unfrozen(self, holder: str, now_s: int) -> int:
+        """Units that a holder may move."""
+        return max(0, self.position(holder, now_s).units - self.frozen.get(holder, 0))
+
     def mint(self, holder: str, units: int, now_s: int) -> None:
         """Add units to a holder and to the supply."""
+        self.minted += units
         self.stream = self.stream.with_supply(self.stream.supply + units, now_s)
-        position = self.position(holder, now_s)
+        # Settled before the units count: a remainder of an empty tranche is for the new units too.
+        position = self.positions.get(holder, Position()).settled(self.stream.acc_x32)
         self.positions[holder] = replace(position, units=position.units + units)
 
     def burn(self, holder: str, units: int, now_s: int) -> None:
         """Take units from a holder and from the supply; what they earned stays owed."""
-        self.stream = self.stream.checkpoint(now_s)
-        position = self.position(holder, now_s)
-        if position.units < units:
-            raise ValueError(f"{holder} holds {position.units} units, not {units}")
+        self._check_units(holder, units, now_s)
+        self.stream = self.stream.with_supply(self.stream.supply - units, now_s)
+        # Settled by hand: the units left the stream already, but not yet the holder.
+        position = self.positions.get(holder, Position()).settled(self.stream.acc_x32)
         self.positions[holder] = replace(position, units=position.units - units)
-        self.stream = replace(self.stream, supply=self.stream.supply - units)
+        self.burned += units
 
     def transfer(self, sender: str, receiver: str, units: int, now_s: int) -> None:
         """Move units; both sides keep what they earned. The stream itself does not change."""
+        self._check_units(sender, units, now_s)
+        self._move(sender, receiver, units, now_s)
+
+    def forced_transfer(self, sender: str, receiver: str, units: int, now_s: int) -> None:
+        """Move units past a freeze; frozen units that are taken are frozen no longer."""
+        if sender == receiver:
+            raise ValueError("a forced transfer to oneself would only unfreeze")
+        held = self.position(sender, now_s).units
+        if held < units:
+            raise ValueError(f"{sender} holds {held} units, not {units}")
+        excess = max(0, units - self.unfrozen(sender, now_s))
+        if excess:
+            self.frozen[sender] -= excess
+        self._move(sender, receiver, units, now_s)
+
+    def freeze(self, holder: str, units: int) -> None:
+        """Set, not add, the frozen units of a holder."""
+        self.frozen[holder] = units
+
+    def _check_units(self, holder: str, units: int, now_s: int) -> None:
+        held = self.position(holder, now_s).units
+        if held < units:
+            raise ValueError(f"{holder} holds {held} units, not {units}")
+        if self.unfrozen(holder, now_s) < units:
+            raise ValueError(f"{holder} has {self.frozen[holder]} units frozen")
+
+    def _move(self, sender: str, receiver: str, units: int, now_s: int) -> None:
         source = self.position(sender, now_s)
-        if source.units < units:
-            raise ValueError(f"{sender} holds {source.units} units, not {units}")
         self.positions[sender] = replace(source, units=source.units - units)
         target = self.position(receiver, now_s)
         self.positions[receiver] = replace(target, units=target.units + units)
 
     def accrue(self, amount: int, span_s: int, now_s: int) -> None:
-        """Receive revenue that streams over `span_s` seconds."""
+        """Receive revenue that streams over `span_s` seconds. Somebody must hold units."""
+        if self.stream.supply == 0:
+            raise ValueError("revenue for a tranche without units")
         self.stream = self.stream.accrue(amount, span_s, now_s)
         self.received += amount
 

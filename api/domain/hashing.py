@@ -1,6 +1,7 @@
 """Hashes shared by Solidity and Python: keccak-256, device and lease identifiers, ABI words."""
 
 import hashlib
+from functools import lru_cache
 
 import sha3
 
@@ -17,6 +18,7 @@ def sha256(data: bytes) -> Bytes32:
     return Bytes32(hashlib.sha256(data).digest())
 
 
+@lru_cache(maxsize=65_536)
 def device_hash(uuid: str) -> Bytes32:
     """Identifier of a device in public evidence: keccak-256 of its NVML UUID text."""
     return keccak(uuid.encode("ascii"))

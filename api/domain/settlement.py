@@ -8,10 +8,9 @@ from api.domain.units import BPS
 
 @dataclass(frozen=True, slots=True)
 class TrancheBook:
-    """Cumulative coupon that fell due and revenue paid of one tranche, minor units."""
+    """Coupon of one tranche that fell due and is not paid, minor units."""
 
-    coupon_due: int = 0
-    paid: int = 0
+    arrears: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +23,27 @@ class TrancheSupply:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """One settlement: `fee + sum(payments) == amount`; payments and books by seniority."""
+    """One payment down the waterfall; payments and books by seniority.
+
+    fee + sum(payments) + to_gpu_operator == amount; to_gpu_operator is 0 unless no tranche has
+    units.
+    """
 
     amount: int
     fee: int
     payments: tuple[int, ...]
     books: tuple[TrancheBook, ...]
+    to_gpu_operator: int = 0
 
 
 def settleable(*, attested: int, collected: int, settled: int) -> int:
     """Amount that is both attested (final) and collected, and not yet settled."""
     return max(0, min(attested, collected) - settled)
+
+
+def excess(*, posted: int, collected: int) -> int:
+    """Rent that exceeds everything posted: what may go back to payers once a facility ended."""
+    return max(0, collected - posted)
 
 
 def coupon_per_unit_through(coupon_per_unit: int, *, epochs: int, epoch_count: int) -> int:
@@ -52,26 +61,48 @@ def settle(
     to_epochs: int,
     epoch_count: int,
 ) -> Settlement:
-    """Split a settlement: fee first (rounded down), then coupons by seniority, rest to the last.
+    """Split a settlement: fee first (rounded down), then the waterfall.
 
     Args:    amount: minor units, >= 0.  books: before this settlement, same length as tranches.
              from_epochs, to_epochs: leading epochs counted before and by this settlement.
     Source:  `Waterfall.sol` and `RentLockbox.settle` compute the same.
     """
     fee = amount * fee_bps // BPS
-    left = amount - fee
-    payments: list[int] = []
-    next_books: list[TrancheBook] = []
-    last = len(tranches) - 1
-    for seniority, (tranche, book) in enumerate(zip(tranches, books, strict=True)):
-        due_per_unit = coupon_per_unit_through(
+    due = []
+    for tranche, book in zip(tranches, books, strict=True):
+        per_unit = coupon_per_unit_through(
             tranche.coupon_per_unit, epochs=to_epochs, epoch_count=epoch_count
         ) - coupon_per_unit_through(
             tranche.coupon_per_unit, epochs=from_epochs, epoch_count=epoch_count
         )
-        due = book.coupon_due + tranche.supply * due_per_unit
-        payment = left if seniority == last else min(left, due - book.paid)
-        left -= payment
-        payments.append(payment)
-        next_books.append(TrancheBook(due, book.paid + payment))
-    return Settlement(amount, fee, tuple(payments), tuple(next_books))
+        due.append(book.arrears + tranche.supply * per_unit)
+    return _split(amount, fee, due, [t.supply for t in tranches])
+
+
+def distribute(
+    amount: int, *, tranches: Sequence[TrancheSupply], books: Sequence[TrancheBook]
+) -> Settlement:
+    """Split money of bond or sale: no fee, no new coupon, else as a settlement.
+
+    `RentLockbox.distribute` settles every final epoch first, so that its coupons have fallen due.
+    """
+    return _split(amount, 0, [b.arrears for b in books], [t.supply for t in tranches])
+
+
+def _split(amount: int, fee: int, due: Sequence[int], supplies: Sequence[int]) -> Settlement:
+    """Arrears by seniority, the residual to the lowest-ranking tranche that has units.
+
+    A tranche without units gets nothing and its arrears lapse.
+    """
+    left = amount - fee
+    payments, arrears = [0] * len(due), [0] * len(due)
+    for seniority, supply in enumerate(supplies):
+        if supply:
+            payments[seniority] = min(left, due[seniority])
+            arrears[seniority] = due[seniority] - payments[seniority]
+            left -= payments[seniority]
+    with_units = [seniority for seniority, supply in enumerate(supplies) if supply]
+    if with_units:
+        payments[with_units[-1]] += left
+        left = 0
+    return Settlement(amount, fee, tuple(payments), tuple(map(TrancheBook, arrears)), left)

@@ -84,6 +84,7 @@ class Recomputation:
         self.terms, self.epoch, self.raw = terms, epoch, raw
         self.entries: list[Entry] = []
         self.outages: list[Outage] = []
+        self._leases: dict[str, Bytes32] = {}
         self._usage: dict[tuple[str, str], tuple[Entry, int]] = {}
         voids: list[tuple[CorrectionEvent, int]] = []
         seen: set[tuple[str, str]] = set()
@@ -104,7 +105,12 @@ class Recomputation:
         self.entries += [e for e, placed in self._usage.values() if placed == epoch]
 
     def _lease_hash(self, lease_id: str | None) -> Bytes32:
-        return ZERO32 if lease_id is None else salted_hash(self.raw.salt, lease_id)
+        if lease_id is None:
+            return ZERO32
+        found = self._leases.get(lease_id)
+        if found is None:
+            found = self._leases[lease_id] = salted_hash(self.raw.salt, lease_id)
+        return found
 
     def _place_usage(self, event: UsageEvent, recorded_at_s: int) -> tuple[Entry, int]:
         interval = Interval(

@@ -25,11 +25,6 @@ def terms_from_bytes(document: bytes) -> FacilityTerms:
     return decode_facility(document)
 
 
-@lru_cache(maxsize=65_536)
-def _hash_of(uuid: str) -> Bytes32:
-    return device_hash(uuid)
-
-
 def recording_time(row: Any, terms: FacilityTerms, now_s: int) -> int:
     """Recording time at `now_s`: never before an earlier record or a closed epoch's cut-off."""
     earliest: int = row.last_recorded_at_s
@@ -74,7 +69,7 @@ class FacilityView:
         if not self._events:
             return
         window = (min(e.start_s for e in self._events), max(e.end_s for e in self._events))
-        devices = {_hash_of(e.device) for e in self._events} & self.terms.device_set
+        devices = {device_hash(e.device) for e in self._events} & self.terms.device_set
         span = ledger.Span(self.facility_id, tuple(sorted(devices)), *window)
         longest_s = self.terms.epoch_length_s
         for row in ledger.usage_in(connection, span):
@@ -97,7 +92,7 @@ class FacilityView:
         if event.gpu_class is not None and event.gpu_class != self.terms.gpu_class:
             message = f"facility {self.facility_id} holds {self.terms.gpu_class}"
             raise EventRejected("gpu_class_mismatch", message, field="gpu_class")
-        device = _hash_of(event.device)
+        device = device_hash(event.device)
         lease = self._lease(event.lease_id)
         interval = Interval(device, Bytes32(lease.lease), event.start_s, event.end_s)
         placement = self._place(interval)
@@ -120,7 +115,7 @@ class FacilityView:
         """Judge one outage and take it. Raises EventRejected; a closed epoch takes none."""
         row = None if event.lease_id is None else self._lease(event.lease_id)
         lease = ZERO32 if row is None else Bytes32(row.lease)
-        interval = Interval(_hash_of(event.device), lease, event.start_s, event.end_s)
+        interval = Interval(device_hash(event.device), lease, event.start_s, event.end_s)
         placement = self._place(interval)
         if row is not None:
             self._require_lease_open(row, interval)

@@ -46,8 +46,8 @@ class ReconciliationsOut(BaseModel):
 
     indexed_block: int | None = Field(description="Newest indexed block.")
     final_block: int | None = Field(
-        description="Newest indexed block that is as deep as `confirmations` asks; rows up to it"
-        " are final, later ones a reorg can still take back."
+        description="Number of the newest indexed block as deep as `confirmations` asks: rows"
+        " up to it are final, later ones a reorg can still take back."
     )
     total: ReconciliationOut = Field(description="Sum over facilities.")
     facilities: list[ReconciliationOut] = Field(description="By facility id.")
@@ -127,8 +127,8 @@ class StatusOut(BaseModel):
     chain_head: int | None = Field(description="Newest block of the node; null if unreachable.")
     indexed_block: int | None = Field(description="Newest indexed block.")
     final_block: int | None = Field(
-        description="Newest indexed block that is as deep as `confirmations` asks; rows up to it"
-        " are final, later ones a reorg can still take back."
+        description="Number of the newest indexed block as deep as `confirmations` asks: rows"
+        " up to it are final, later ones a reorg can still take back."
     )
     now_s: int = Field(description="The service's clock, UTC seconds.")
     open_transactions: int = Field(description="Sent, outcome not known yet.")

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {IBondVault} from "./IBondVault.sol";
+import {IDeliveryDesk} from "./IDeliveryDesk.sol";
+import {IPrimarySale} from "./IPrimarySale.sol";
 import {IRentLockbox} from "./IRentLockbox.sol";
 import {IStatementRegistry} from "./IStatementRegistry.sol";
 import {ITrancheToken} from "./ITrancheToken.sol";
@@ -55,12 +58,42 @@ interface IFacilityRegistry {
         uint64 couponPerUnit;
     }
 
+    /// @notice The contracts around the register, named once.
+    struct Links {
+        IStatementRegistry statementRegistry;
+        ITrancheToken trancheToken;
+        IRentLockbox rentLockbox;
+        IPrimarySale primarySale;
+        IBondVault bondVault;
+        IDeliveryDesk deliveryDesk;
+    }
+
+    /// @notice Why a facility defaulted.
+    enum DefaultReason {
+        StatementsMissing,
+        BondMissing
+    }
+
+    /// @notice What a settlement reads of a facility: two words.
+    /// @param coupons `couponPerUnit` by seniority, one entry a tranche; the last is 0.
+    struct SettlementTerms {
+        address settlementToken;
+        uint16 feeBps;
+        uint32 epochLength;
+        uint32 epochCount;
+        uint64[] coupons;
+    }
+
+    /// @notice Somebody declared a default on an objective condition.
+    event DefaultDeclared(uint64 indexed facilityId, address indexed caller, DefaultReason reason);
     /// @notice A facility entered the register in state `Offered`. Tranche `i` has seniority `i`.
     event FacilityOffered(
         uint64 indexed facilityId, address indexed gpuOperator, FacilityTerms terms, TrancheTerms[] tranches
     );
     /// @notice The stored state of a facility changed.
     event FacilityStateChanged(uint64 indexed facilityId, FacilityState state);
+    /// @notice A facility matured though `amount` of attested revenue was never paid.
+    event ReceivableWrittenOff(uint64 indexed facilityId, uint256 amount);
     /// @notice A settlement token may, or may no longer, be named by new facilities.
     event SettlementTokenAllowed(address indexed token, bool allowed);
 
@@ -73,9 +106,13 @@ interface IFacilityRegistry {
     error TermsInvalid(string field);
     error TrancheEmpty(uint64 facilityId, uint256 seniority);
     error UnitsMinted(uint64 facilityId, uint256 seniority);
-    /// @dev An epoch is not final or not settled, or a receivable is left.
+    /// @dev An epoch is not final or not settled, or a receivable is left that is not old enough to be written off.
     error NotMature(uint64 facilityId);
     error AlreadyLinked();
+    error LinkMissing();
+    error NotInDefault(uint64 facilityId);
+    error BondInsufficient(uint64 facilityId);
+    error SaleRunning(uint64 facilityId);
     error UnitsAboveCapacity(uint256 units, uint256 capacityHours);
 
     /// @notice Puts a facility on the register. Caller: an account with the operator role that is `terms.gpuOperator`.
@@ -83,29 +120,51 @@ interface IFacilityRegistry {
     /// exceed `deviceCount` x window in whole hours (invariant 1).
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
 
-    /// @notice Ends minting. Caller: the facility's gpuOperator. Every tranche must hold at least one unit.
+    /// @notice Ends minting. Caller: the facility's gpuOperator, or the sale where there is one. Every tranche must
+    /// hold at least one unit, and the bond must be sufficient.
     /// @dev Emits FacilityStateChanged(Funded).
     function fund(uint64 facilityId) external;
 
-    /// @notice Withdraws an offer of which no unit was minted. Caller: the facility's gpuOperator.
+    /// @notice Withdraws an offer. Caller: the facility's gpuOperator while no unit is minted, or the sale that failed
+    /// (its buyers are refunded).
     /// @dev Emits FacilityStateChanged(Cancelled).
     function cancel(uint64 facilityId) external;
 
     /// @notice Ends a facility whose every epoch is final and settled, and vests what still streams. Caller: anybody.
-    /// @dev Emits FacilityStateChanged(Matured). Reverts while a receivable is left.
+    /// A receivable (attested revenue that no renter paid) keeps a facility open for 90 days after `windowEnd`; from
+    /// then on it may be matured with what is left written off, so that an insolvent renter cannot hold bond and sale
+    /// proceeds for ever. Late rent is taken until the facility matured, not after.
+    /// @dev Emits FacilityStateChanged(Matured), and ReceivableWrittenOff where a receivable is left.
     function mature(uint64 facilityId) external;
+
+    /// @notice Declares default of a delivering facility when no valid statement is posted `defaultAfterEpochs` epochs
+    /// after one was due (the statement of epoch `e` is due at the end of `e`), or when the bond is below its minimum
+    /// for longer than its grace. What still streams vests at once. Caller: anybody.
+    /// @dev Emits DefaultDeclared and FacilityStateChanged(Defaulted). Reverts with NotInDefault.
+    function declareDefault(uint64 facilityId) external;
 
     /// @notice Allows a token with at most 6 decimals for new facilities. Caller: the governance role.
     /// @dev Emits SettlementTokenAllowed.
     function setSettlementToken(address token, bool allowed) external;
 
     /// @notice Names the other contracts, once. Caller: the governance role.
-    function link(IStatementRegistry statements, ITrancheToken token, IRentLockbox lockbox) external;
+    function link(Links calldata links) external;
 
     /// @notice State now, with `Delivering` derived from the block's time.
     function stateOf(uint64 facilityId) external view returns (FacilityState);
     /// @notice Terms as offered. Reverts with FacilityUnknown.
     function termsOf(uint64 facilityId) external view returns (FacilityTerms memory);
+    /// @notice What a posting checks, in one word: the window, the epoch length in seconds, the GPUs, and the state
+    /// now.
+    /// @dev All zero, state `None`, for an unknown facility.
+    function epochTermsOf(uint64 facilityId)
+        external
+        view
+        returns (uint64 windowStart, uint64 windowEnd, uint32 epochLength, uint32 deviceCount, FacilityState state);
+    /// @notice What a settlement needs. Reverts with FacilityUnknown.
+    function settlementTermsOf(uint64 facilityId) external view returns (SettlementTerms memory);
+    /// @notice Promised available GPU-seconds of the first `epochs` epochs, rounded down.
+    function promisedGpuSeconds(uint64 facilityId, uint32 epochs) external view returns (uint256);
     /// @notice Terms of every tranche, most senior first. Reverts with FacilityUnknown.
     function tranchesOf(uint64 facilityId) external view returns (TrancheTerms[] memory);
     /// @notice Most units of one tranche; 0 if there is no such tranche.
@@ -116,6 +175,14 @@ interface IFacilityRegistry {
     function settlementTokenOf(uint64 facilityId) external view returns (address);
     /// @notice Number of epochs in the delivery window. Reverts with FacilityUnknown.
     function epochCountOf(uint64 facilityId) external view returns (uint32);
+    /// @notice Block in which a facility was offered: of two pledges of one device the earlier counts.
+    function offeredAtBlock(uint64 facilityId) external view returns (uint64);
+    function statementRegistry() external view returns (IStatementRegistry);
+    function trancheToken() external view returns (ITrancheToken);
+    function rentLockbox() external view returns (IRentLockbox);
+    function primarySale() external view returns (IPrimarySale);
+    function bondVault() external view returns (IBondVault);
+    function deliveryDesk() external view returns (IDeliveryDesk);
     /// @notice Whether new facilities may name `token`.
     function isSettlementToken(address token) external view returns (bool);
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {IAttesterSet} from "./IAttesterSet.sol";
+
 /// @title Statements: the attested rental cash flow of every facility, epoch by epoch
 /// @notice A statement counts once k of n attesters signed it (EIP-712, domain "Rentroll Statements"
 /// version "1", bound to chain and contract). Epochs of a facility are posted in order, each once,
 /// and each names the hash of the one before.
-interface IStatementRegistry {
+interface IStatementRegistry is IAttesterSet {
     /// @param facilityId The facility.
     /// @param epoch Number from 0.
     /// @param epochStart First second of the epoch.
@@ -35,13 +37,6 @@ interface IStatementRegistry {
         uint16 committedBps;
     }
 
-    /// @param attester Account that recomputed the statement: an EOA or an ERC-1271 contract.
-    /// @param signature Its signature over the statement's EIP-712 digest.
-    struct Attestation {
-        address attester;
-        bytes signature;
-    }
-
     /// @notice One line of a statement: the leaf of the usage tree, with its prefix sums.
     /// @param kind 0 usage, 1 delivered compute, 2 commitment shortfall, 3 SLA credit, 4 late usage, 5 void.
     /// @param device keccak-256 of the device's UUID text; zero where a line has none.
@@ -69,10 +64,12 @@ interface IStatementRegistry {
 
     /// @param statementHash EIP-712 struct hash.
     /// @param postedAt Block time of posting; 0 if not posted.
+    /// @param cumulativeAvailable Available GPU-seconds of epochs 0 to this one.
     /// @param cumulativeGross Gross revenue of epochs 0 to this one, minor units.
     struct StatementRecord {
         bytes32 statementHash;
         uint64 postedAt;
+        uint64 cumulativeAvailable;
         uint128 cumulativeGross;
     }
 
@@ -85,10 +82,6 @@ interface IStatementRegistry {
         address[] attesters,
         uint128 cumulativeGross
     );
-    /// @notice `attester` joined or left the set.
-    event AttesterSet(address indexed attester, bool member);
-    /// @notice Number of signatures that a statement needs.
-    event ThresholdSet(uint8 threshold);
 
     error EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual);
     /// @dev The facility has no statement for `epoch`, or is not in a state that takes statements.
@@ -100,30 +93,24 @@ interface IStatementRegistry {
     error PreviousStatementWrong(bytes32 expected, bytes32 actual);
     /// @dev `field` names the member of `Statement` that contradicts the others.
     error StatementInvalid(string field);
-    error QuorumMissing(uint256 signatures, uint256 threshold);
-    error AttestersNotAscending(address previous, address next);
-    error NotAttester(address account);
-    error SignatureInvalid(address attester);
-    error ThresholdOutOfRange(uint256 threshold, uint256 attesters);
+    /// @dev A fault of this very statement was proven: it can never be posted again.
+    error StatementBarred(uint64 facilityId, uint32 epoch, bytes32 statementHash);
+    /// @dev Not posted, or void.
     error StatementUnknown(uint64 facilityId, uint32 epoch);
     error StatementHashWrong(bytes32 expected, bytes32 actual);
+    error EpochNotFinal(uint64 facilityId, uint32 epoch);
 
     /// @notice Posts the next statement of a facility with at least `threshold` attestations, in strictly
     /// ascending order of attester. Caller: anybody.
-    /// @dev Emits StatementPosted. Leans on invariant 6 (once, in order, with quorum).
+    /// @dev Emits StatementPosted. A void epoch is posted again, and its record overwritten. Leans on invariant 6
+    /// (once, in order, with quorum).
     function post(Statement calldata statement, Attestation[] calldata attestations) external;
-
-    /// @notice Adds or removes an attester. Caller: the governance role. Never leaves fewer than `threshold`.
-    function setAttester(address attester, bool member) external;
-
-    /// @notice Sets the number of signatures needed, 1 to number of attesters. Caller: the governance role.
-    function setThreshold(uint8 newThreshold) external;
 
     /// @notice EIP-712 struct hash of a statement.
     function hashStatement(Statement calldata statement) external pure returns (bytes32);
     /// @notice Digest that attesters sign.
     function statementDigest(Statement calldata statement) external view returns (bytes32);
-    /// @notice What is stored of a posted statement; all zero if not posted.
+    /// @notice What is stored of a posted statement; all zero if not posted or void.
     function statementOf(uint64 facilityId, uint32 epoch) external view returns (StatementRecord memory);
     /// @notice Number of statements posted, which is also the next epoch to post.
     function epochsPosted(uint64 facilityId) external view returns (uint32);
@@ -131,11 +118,19 @@ interface IStatementRegistry {
     function epochsFinal(uint64 facilityId) external view returns (uint32);
     /// @notice Whether `epoch` is posted and its challenge window is over.
     function isFinal(uint64 facilityId, uint32 epoch) external view returns (bool);
+    /// @notice Totals of the first `epochs` epochs. Reverts with EpochNotFinal unless all of them are final.
+    /// @dev One call and two slots: what settlement needs.
+    function finalTotalsOf(uint64 facilityId, uint32 epochs)
+        external
+        view
+        returns (uint64 cumulativeAvailable, uint128 cumulativeGross);
+    /// @notice Attesters that signed a posted statement; empty if not posted or void.
+    function signersOf(uint64 facilityId, uint32 epoch) external view returns (address[] memory);
     /// @notice Seconds between posting and finality.
     function challengeWindow() external view returns (uint64);
-    function isAttester(address account) external view returns (bool);
-    function attesterCount() external view returns (uint8);
-    function threshold() external view returns (uint8);
+    /// @notice Until when a statement signed by `attester` may still be challenged: 0 if it never was a member, the
+    /// largest uint64 while its membership has no end, else the end of its membership and a challenge window more.
+    function liableUntil(address attester) external view returns (uint64);
     /// @notice Whether `line` stands under the root of a posted statement (OpenZeppelin StandardMerkleTree proof).
     /// @dev Reverts with StatementUnknown or StatementHashWrong when `statement` is not the posted one.
     function verifyLine(Statement calldata statement, Line calldata line, bytes32[] calldata proof)

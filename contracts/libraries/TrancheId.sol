@@ -17,4 +17,10 @@ library TrancheId {
         // forge-lint: disable-next-line(unsafe-typecast)
         seniority = uint8(id);
     }
+
+    /// @notice Facility of an id that is known to be valid.
+    function facilityOf(uint256 id) internal pure returns (uint64) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint64(id >> 8);
+    }
 }

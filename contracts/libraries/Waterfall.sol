@@ -13,10 +13,34 @@ library Waterfall {
         return couponPerUnit * to / epochCount - couponPerUnit * from / epochCount;
     }
 
-    /// @notice What a tranche gets of `left`: everything if it is the last, else what it is behind.
-    function payment(uint256 left, uint256 due, uint256 paid, bool last) internal pure returns (uint256) {
-        if (last) return left;
-        uint256 behind = due - paid;
-        return left < behind ? left : behind;
+    /// @notice Splits `amount`: what each tranche is behind by seniority, the residual to the lowest-ranking tranche
+    /// that has units. A tranche without units gets nothing, and its arrears lapse (ATTACKS 10).
+    /// @param due Arrears and newly due coupon by seniority, minor units.
+    /// @param supplies Units by seniority.
+    /// @return payments What each tranche gets.
+    /// @return arrears What each tranche stays behind.
+    /// @return left What no tranche could take: everything, if there are no units at all, else 0.
+    function split(uint256 amount, uint256[] memory due, uint256[] memory supplies)
+        internal
+        pure
+        returns (uint256[] memory payments, uint256[] memory arrears, uint256 left)
+    {
+        uint256 count = due.length;
+        payments = new uint256[](count);
+        arrears = new uint256[](count);
+        left = amount;
+        uint256 last = count;
+        for (uint256 i = 0; i < count; ++i) {
+            if (supplies[i] == 0) continue;
+            uint256 payment = left < due[i] ? left : due[i];
+            left -= payment;
+            payments[i] = payment;
+            arrears[i] = due[i] - payment;
+            last = i;
+        }
+        if (last < count) {
+            payments[last] += left;
+            left = 0;
+        }
     }
 }

@@ -1,4 +1,4 @@
-"""Deployed contracts and a funded facility, fresh for every test."""
+"""Contracts, deployed once a file, and a facility; every test starts from the same chain."""
 
 import pytest
 from brownie import chain
@@ -18,14 +18,14 @@ def isolation(fn_isolation):
     """Every test starts from the same chain."""
 
 
-@pytest.fixture
-def world(accounts, tmp_path, request):
-    """All contracts, one facility with two tranches, funded and delivering."""
+@pytest.fixture(scope="module")
+def deployed(accounts, tmp_path_factory, module_isolation):
+    """All contracts by name, and the attesters."""
     import brownie
 
     attesters = sorted((accounts.add() for _ in range(3)), key=lambda a: int(a.address, 16))
     plan = Plan(
-        deployment_file=tmp_path / "deployment.json",
+        deployment_file=tmp_path_factory.mktemp("deployment") / "deployment.json",
         settlement_token=None,
         attesters=tuple(a.address for a in attesters),
         threshold=2,
@@ -33,21 +33,33 @@ def world(accounts, tmp_path, request):
         challenge_window_s=600,
         admin=None,
         base_uri="ipfs://{id}",
+        allow_list=False,
     )
-    contracts = deploy_all(plan, brownie.project.get_loaded_projects()[0], accounts[0])
+    return deploy_all(plan, brownie.project.get_loaded_projects()[0], accounts[0]), attesters
+
+
+def facility_terms(contracts, accounts, **changes) -> FacilityTerms:
+    """Ten GPUs for four hours from 100 s from now, in two tranches."""
     start_s = chain[-1].timestamp + 100
-    terms = FacilityTerms(
-        facility_id=FacilityId(7),
-        gpu_operator=accounts[1].address,
-        settlement_token=contracts["SettlementToken"].address,
-        gpu_class="H100-SXM5-80GB",
-        site="SE-LULEA-1",
-        window_start_s=start_s,
-        window_end_s=start_s + EPOCHS * EPOCH_S,
-        epoch_length_s=EPOCH_S,
-        devices=tuple(sorted(device_hash(f"GPU-{i}") for i in range(10))),
-        promised_availability_ppm=990_000,
-        fee_bps=100,
-        tranches=(TrancheTerms(16, 1_000_003), TrancheTerms(24)),
-    )
-    return World(contracts, terms, accounts, attesters)
+    values = {
+        "facility_id": FacilityId(7),
+        "gpu_operator": accounts[1].address,
+        "settlement_token": contracts["SettlementToken"].address,
+        "gpu_class": "H100-SXM5-80GB",
+        "site": "SE-LULEA-1",
+        "window_start_s": start_s,
+        "window_end_s": start_s + EPOCHS * EPOCH_S,
+        "epoch_length_s": EPOCH_S,
+        "devices": tuple(sorted(device_hash(f"GPU-{i}") for i in range(10))),
+        "promised_availability_ppm": 990_000,
+        "fee_bps": 100,
+        "tranches": (TrancheTerms(16, 1_000_003), TrancheTerms(24)),
+    }
+    return FacilityTerms(**{**values, **changes})
+
+
+@pytest.fixture
+def world(deployed, accounts):
+    """All contracts, one facility with two tranches, not offered yet."""
+    contracts, attesters = deployed
+    return World(contracts, facility_terms(contracts, accounts), accounts, attesters)

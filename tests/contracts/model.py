@@ -7,6 +7,7 @@ from brownie import chain
 from eth_account import Account
 
 from api.chain.calldata import terms_tuple
+from api.domain.bond import Bond
 from api.domain.facility import FacilityTerms
 from api.domain.statement import Statement, statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch, tranche_id
@@ -22,6 +23,9 @@ class World:
         self.statements = contracts["StatementRegistry"]
         self.token = contracts["TrancheToken"]
         self.lockbox = contracts["RentLockbox"]
+        self.sale = contracts["PrimarySale"]
+        self.vault = contracts["BondVault"]
+        self.authority = contracts["AccessManager"]
         self.dollar = contracts["SettlementToken"]
         self.terms, self.accounts, self.attesters = terms, accounts, attesters
         self.operator, self.renter = accounts[1], accounts[2]
@@ -37,9 +41,10 @@ class World:
         arguments = (terms.facility_id, terms_tuple(terms), tranches)
         return self.facilities.offer(*arguments, {"from": self.operator})
 
-    def fund(self) -> "World":
-        """Offer, mint everything to ann and bob, fund, and wait for the window."""
-        self.offer()
+    def fund(self, *, offer: bool = True) -> "World":
+        """Offer, mint everything to ann and bob, fund; rent can be paid."""
+        if offer:
+            self.offer()
         as_operator = {"from": self.operator}
         self.token.mint(self.ann, self.senior, 16, as_operator)
         self.token.mint(self.ann, self.junior, 13, as_operator)
@@ -78,14 +83,45 @@ class World:
             for a in chosen
         ]
 
-    def post(self, epoch: int, gross: int) -> Statement:
+    def post(self, epoch: int, gross: int, **changes: Any) -> Statement:
         """Pass the epoch's end and post its statement."""
-        statement = self.statement(epoch, gross)
+        statement = self.statement(epoch, gross, **changes)
         self.wait_until(statement.epoch_end_s)
         signed = self.sign(statement)
         self.statements.post(statement.as_abi_tuple(), signed, {"from": self.cleo})
         self.previous = statement_hash(statement)
         return statement
+
+    def set_bond(self, amount: int, **changes: int) -> Bond:
+        """Set bond terms and deposit; returns the model's bond."""
+        terms = {"required": 1_000_000, "rate": 70_001, "grace_s": 1_800, "epochs": 2, **changes}
+        as_operator = {"from": self.operator}
+        self.vault.setTerms(self.terms.facility_id, tuple(terms.values()), as_operator)
+        bond = Bond(terms["required"], terms["rate"])
+        bond = bond.with_held(0, chain[-1].timestamp)
+        return bond.with_held(self.deposit(amount), chain[-1].timestamp) if amount else bond
+
+    def deposit(self, amount: int) -> int:
+        """Add to the bond."""
+        as_operator = {"from": self.operator}
+        self.dollar.mint(self.operator, amount, as_operator)
+        self.dollar.approve(self.vault, amount, as_operator)
+        self.vault.deposit(self.terms.facility_id, amount, as_operator)
+        return amount
+
+    def open_sale(self, floor: int = 20, up_front_bps: int = 2_500) -> tuple[int, int]:
+        """Open a sale until 10 s before the window; returns the prices."""
+        prices = (2_000_000, 1_500_001)
+        opens_s, closes_s = chain[-1].timestamp, self.terms.window_start_s - 10
+        sale_terms = (opens_s, closes_s, floor, up_front_bps, prices)
+        self.sale.open(self.terms.facility_id, sale_terms, {"from": self.operator})
+        return prices
+
+    def buy(self, buyer: Any, token_id: int, units: int) -> Any:
+        """Buy by allowance."""
+        self.dollar.mint(buyer, 10**12, {"from": buyer})
+        self.dollar.approve(self.sale, 10**12, {"from": buyer})
+        return self.sale.buy(token_id, units, 10**12, {"from": buyer})
 
     def pay(self, amount: int) -> None:
         """Pay rent."""

@@ -47,9 +47,9 @@ def test_settle__two_tranches__equals_the_waterfall_model(world):
         event = transaction.events["Settled"][0]
         assert (event["amount"], event["fee"]) == (expected.amount, expected.fee)
         for token_id, book in zip((world.senior, world.junior), books, strict=True):
-            assert tuple(world.lockbox.trancheBookOf(token_id)) == (book.coupon_due, book.paid)
+            assert world.lockbox.arrearsOf(token_id) == book.arrears
     held = world.dollar.balanceOf(world.lockbox)
-    assert held == collected - settled + world.lockbox.feesOwed(world.dollar)
+    assert held == collected - settled + world.lockbox.feesOwed(7)
 
 
 def test_settle__not_final_or_nothing_due__reverts(world):
@@ -144,7 +144,10 @@ def test_controls__without_the_role__revert(world):
         (world.statements.pause, ()),
         (world.token.setRevenueSource, (world.cleo, True)),
         (world.token.pause, ()),
-        (world.lockbox.takeFees, (world.dollar, world.cleo)),
+        (world.lockbox.takeFees, ([7], world.cleo)),
+        (world.lockbox.refundExcess, (7, world.cleo, 1)),
+        (world.vault.setSlashAmount, (1,)),
+        (world.vault.takeSlashed, (world.cleo,)),
     ]
 
     for function, arguments in calls:

@@ -1,77 +1,88 @@
-"""StatementRegistry.post: order, contents, quorum; every way round is tried."""
+"""StatementRegistry.post and views: order, contents, chain of hashes, finality."""
 
 from dataclasses import replace
 
 import brownie
 import pytest
+from brownie import chain
 
 from api.domain.statement import statement_digest, statement_hash
-from api.domain.units import Bytes32
-
-
-def test_hash__any_statement__equals_the_model(world):
-    statement = world.fund().statement(0, 123_456_789)
-
-    onchain = world.statements.hashStatement(statement.as_abi_tuple())
-    digest = world.statements.statementDigest(statement.as_abi_tuple())
-
-    assert bytes(onchain) == statement_hash(statement)
-    registry = world.statements.address
-    assert bytes(digest) == statement_digest(
-        statement, chain_id=brownie.chain.id, registry=registry
-    )
-
-
-def test_post__quorum_in_order__is_stored_and_emitted(world):
-    statement = world.fund().post(0, 5_000_000)
-
-    stored = world.statements.statementOf(7, 0)
-
-    assert bytes(stored[0]) == statement_hash(statement)
-    assert stored[2] == 5_000_000
-    assert world.statements.epochsPosted(7) == 1
-    assert world.statements.epochsFinal(7) == 0
-
-
-@pytest.mark.parametrize(
-    ("order", "error"),
-    [
-        ([0], "QuorumMissing"),
-        ([], "QuorumMissing"),
-        ([0, 0], "AttestersNotAscending"),
-        ([1, 0], "AttestersNotAscending"),
-        ([0, 1, 0], "AttestersNotAscending"),
-    ],
+from api.domain.units import Bytes32, FacilityId
+from tests.contracts.registry_world import (
+    CANCELLED,
+    DEFAULTED,
+    FACILITY_ID,
+    OFFERED,
+    Posted,
+    RegistryWorld,
+    empty_statement,
+    line_tuple,
+    wait_until,
 )
-def test_post__forged_quorum__reverts(world, order, error):
-    """ATTACKS 19."""
-    statement = world.fund().statement(0, 1)
-    world.wait_until(statement.epoch_end_s)
-    signed = world.sign(statement, [world.attesters[i] for i in order])
+from tests.ledgers import facility
 
-    with brownie.reverts(revert_pattern=f"{error}.*"):
-        world.statements.post(statement.as_abi_tuple(), signed, {"from": world.cleo})
+ZERO_RECORD = ("0x" + "00" * 32, 0, 0, 0)
 
 
-def test_post__stranger_or_other_statement_signed__reverts(world):
-    """ATTACKS 18, 19: signatures count for this statement, chain and registry alone."""
-    statement = world.fund().statement(0, 1)
-    world.wait_until(statement.epoch_end_s)
-    stranger = sorted([world.attesters[0], world.accounts.add()], key=lambda a: int(a.address, 16))
-    other = world.sign(replace(statement, gross_revenue_micros=2))
-    malleable = world.sign(statement)
-    address, signature = malleable[0]
-    order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
-    high_s = (order - int.from_bytes(signature[32:64], "big")).to_bytes(32, "big")
-    malleable[0] = (address, signature[:32] + high_s + bytes([55 - signature[64]]))
+@pytest.fixture
+def book(accounts):
+    """A registry without delays."""
+    return RegistryWorld(accounts)
 
-    for signed, error in (
-        (world.sign(statement, stranger), "NotAttester"),
-        (other, "SignatureInvalid"),
-        (malleable, "SignatureInvalid"),
-    ):
-        with brownie.reverts(revert_pattern=f"{error}.*"):
-            world.statements.post(statement.as_abi_tuple(), signed, {"from": world.cleo})
+
+def test_hash__any_statement__equals_the_model(book):
+    for closed in book.closed(3):
+        statement = closed.statement
+        place = {"chain_id": chain.id, "registry": book.registry.address}
+
+        onchain = book.registry.hashStatement(statement.as_abi_tuple())
+        digest = book.registry.statementDigest(statement.as_abi_tuple())
+
+        assert bytes(onchain) == statement_hash(statement)
+        assert bytes(digest) == statement_digest(statement, **place)
+
+
+def test_post__honest_epochs__are_stored_emitted_and_chained(book):
+    """Invariant 6: once, in order, with quorum."""
+    gross = available = 0
+    for closed in book.closed(2):
+        statement = closed.statement
+        transaction = book.post(statement)
+        gross += statement.gross_revenue_micros
+        available += statement.available_gpu_seconds
+
+        record = tuple(book.registry.statementOf(FACILITY_ID, statement.epoch))
+        assert bytes(record[0]) == statement_hash(statement)
+        assert record[1:] == (transaction.timestamp, available, gross)
+        event = transaction.events["StatementPosted"][0]
+        assert event["cumulativeGross"] == gross
+        assert list(event["attesters"]) == [a.address for a in book.attesters[:2]]
+        assert list(book.registry.signersOf(FACILITY_ID, statement.epoch)) == event["attesters"]
+        assert book.registry.epochsPosted(FACILITY_ID) == statement.epoch + 1
+    assert tuple(book.registry.statementOf(FACILITY_ID, 4)) == ZERO_RECORD
+    assert book.registry.signersOf(FACILITY_ID, 4) == ()
+
+
+def test_finality__challenge_window__passes_epoch_by_epoch(book):
+    closed = book.closed(2)
+    first = book.post(closed[0].statement)
+    second = book.post(closed[1].statement)
+
+    assert book.registry.epochsFinal(FACILITY_ID) == (
+        1 if second.timestamp >= first.timestamp + 600 else 0
+    )
+    with brownie.reverts(revert_pattern="EpochNotFinal: 7, 1"):
+        book.registry.finalTotalsOf(FACILITY_ID, 2)
+    wait_until(second.timestamp + 600)
+    assert book.registry.epochsFinal(FACILITY_ID) == 2
+    assert book.registry.isFinal(FACILITY_ID, 1)
+    assert not book.registry.isFinal(FACILITY_ID, 2)
+    record = tuple(book.registry.statementOf(FACILITY_ID, 1))
+    assert tuple(book.registry.finalTotalsOf(FACILITY_ID, 2)) == record[2:]
+    assert tuple(book.registry.finalTotalsOf(FACILITY_ID, 0)) == (0, 0)
+    for epochs in (3, 2**32 - 1):
+        with brownie.reverts(revert_pattern="EpochNotFinal.*"):
+            book.registry.finalTotalsOf(FACILITY_ID, epochs)
 
 
 @pytest.mark.parametrize(
@@ -79,44 +90,123 @@ def test_post__stranger_or_other_statement_signed__reverts(world):
     [
         ({"epoch": 1}, "EpochOutOfOrder"),
         ({"epoch_start_s": 1}, "EpochBoundsWrong"),
-        ({"billed_gpu_seconds": 36_001}, "GpuSecondsAboveCapacity"),
-        ({"available_gpu_seconds": 36_001}, "GpuSecondsAboveCapacity"),
+        ({"epoch_end_s": 1}, "EpochBoundsWrong"),
+        ({"billed_gpu_seconds": 18_001}, "GpuSecondsAboveCapacity"),
+        ({"available_gpu_seconds": 18_001}, "GpuSecondsAboveCapacity"),
         ({"previous_statement_hash": Bytes32(b"\x01" * 32)}, "PreviousStatementWrong"),
-        ({"line_count": 0}, "StatementInvalid"),
-        ({"evidence_hash": Bytes32(bytes(32))}, "StatementInvalid"),
-        ({"top_renter_bps": 10_001}, "StatementInvalid"),
+        ({"line_count": 0}, "StatementInvalid: usageRoot"),
+        ({"usage_root": Bytes32(bytes(32))}, "StatementInvalid: usageRoot"),
+        ({"gross_revenue_micros": 2**64}, "StatementInvalid: grossRevenue"),
+        ({"evidence_hash": Bytes32(bytes(32))}, "StatementInvalid: evidenceHash"),
+        ({"top_renter_bps": 10_001}, "StatementInvalid: topRenterBps"),
+        ({"committed_bps": 10_001}, "StatementInvalid: committedBps"),
         ({"facility_id": 8}, "FacilityNotDelivering"),
     ],
 )
-def test_post__contents_wrong__reverts(world, changes, error):
-    """ATTACKS 21."""
-    statement = replace(world.fund().statement(0, 1), **changes)
-    world.wait_until(world.terms.window_end_s)
-    signed = world.sign(statement)
+def test_post__contents_wrong__reverts(book, changes, error):
+    """ATTACKS 21: gap, repeat, outside the window, more GPU-seconds than capacity x time."""
+    statement = replace(next(c for c in book.closed(2) if c.lines).statement, **changes)
+    assert statement.epoch in (0, changes.get("epoch", 0))
+    wait_until(book.terms.window_end_s)
 
     with brownie.reverts(revert_pattern=f"{error}.*"):
-        world.statements.post(statement.as_abi_tuple(), signed, {"from": world.cleo})
+        book.registry.post(statement.as_abi_tuple(), book.sign(statement), {"from": book.anybody})
 
 
-def test_post__before_the_end_or_twice__reverts(world):
-    statement = world.fund().statement(0, 1)
-    world.wait_until(statement.epoch_start_s)
-    signed = world.sign(statement)
+def test_post__empty_with_totals__reverts(book):
+    """ATTACKS 21, 22: an empty tree carries nothing."""
+    empty = empty_statement(book.terms, 0)
+    wait_until(empty.epoch_end_s)
 
+    for changes, field in (
+        ({"billed_gpu_seconds": 1}, "billedGpuSeconds"),
+        ({"gross_revenue_micros": 1}, "grossRevenue"),
+        ({"usage_root": Bytes32(b"\x01" * 32)}, "usageRoot"),
+    ):
+        changed = replace(empty, **changes)
+        with brownie.reverts(f"StatementInvalid: {field}"):
+            book.registry.post(changed.as_abi_tuple(), book.sign(changed), {"from": book.anybody})
+    book.post(empty)
+    line = (7, 0, 0, 0, bytes(32), bytes(32), 0, 0, 0, 0, 0, 0)
+    assert not book.registry.verifyLine(empty.as_abi_tuple(), line, [])
+    with brownie.reverts("ProofInvalid: 0"):
+        book.registry.challengeLine(empty.as_abi_tuple(), (line, []), {"from": book.anybody})
+
+
+def test_post__too_early_twice_or_beyond_the_window__reverts(book):
+    """ATTACKS 21: future epoch, repeat."""
+    statement = empty_statement(book.terms, 0)
+    wait_until(statement.epoch_start_s)
     with brownie.reverts(revert_pattern="EpochNotOver.*"):
-        world.statements.post(statement.as_abi_tuple(), signed, {"from": world.cleo})
-    world.post(0, 1)
-    with brownie.reverts(revert_pattern="EpochOutOfOrder.*"):
-        world.statements.post(statement.as_abi_tuple(), signed, {"from": world.cleo})
+        book.registry.post(statement.as_abi_tuple(), book.sign(statement), {"from": book.anybody})
+
+    previous = None
+    for epoch in range(4):
+        statement = empty_statement(book.terms, epoch, previous or Bytes32(bytes(32)))
+        book.post(statement)
+        with brownie.reverts(revert_pattern="EpochOutOfOrder.*"):
+            book.post(statement)
+        previous = statement_hash(statement)
+    beyond = replace(statement, epoch=4, previous_statement_hash=previous)
+    with brownie.reverts("EpochBeyondWindow: 7, 4, 4"):
+        book.post(beyond)
 
 
-def test_attesters__fewer_than_the_threshold__cannot_be_left(world):
-    """ATTACKS 19: removal that leaves fewer than k, threshold 0 or above n."""
-    owner = {"from": world.accounts[0]}
-    world.statements.setAttester(world.attesters[0], False, owner)
+@pytest.mark.parametrize("state", [OFFERED, CANCELLED, DEFAULTED])
+def test_post__facility_not_delivering__reverts(book, state):
+    book.set_facility(book.terms, state=state)
 
-    with brownie.reverts(revert_pattern="ThresholdOutOfRange.*"):
-        world.statements.setAttester(world.attesters[1], False, owner)
-    for threshold in (0, 3):
-        with brownie.reverts(revert_pattern="ThresholdOutOfRange.*"):
-            world.statements.setThreshold(threshold, owner)
+    with brownie.reverts("FacilityNotDelivering: 7"):
+        book.post(empty_statement(book.terms, 0))
+
+
+def test_post__paused__reverts_until_unpaused(book):
+    owner, statement = {"from": book.owner}, empty_statement(book.terms, 0)
+    book.registry.pause(owner)
+    with brownie.reverts(revert_pattern="EnforcedPause.*"):
+        book.post(statement)
+
+    book.registry.unpause(owner)
+    book.post(statement)
+
+
+def test_post__other_facility__has_its_own_order(book):
+    other = facility(8, window_start_s=book.terms.window_start_s, first=20)
+    book.set_facility(other)
+    book.post(empty_statement(book.terms, 0))
+
+    book.post(empty_statement(other, 0))
+
+    assert book.registry.epochsPosted(8) == 1
+    assert book.registry.epochsPosted(FACILITY_ID) == 1
+
+
+def test_verify_line__every_line__stands_and_no_other_does(book):
+    """ATTACKS 22: wrong proof, inner node as leaf, line of another facility or epoch."""
+    closed = next(c for c in book.closed(5) if len(c.lines) > 2)
+    assert closed.statement.epoch == 0
+    posted = Posted(closed.statement, closed.lines)
+    book.post(posted.statement)
+
+    for i in range(len(posted.lines)):
+        assert book.registry.verifyLine(posted.abi, *posted.proven(i))
+    line, proof = posted.proven(0)
+    assert not book.registry.verifyLine(posted.abi, line, proof[:-1])
+    assert not book.registry.verifyLine(posted.abi, line, [*proof, bytes(32)])
+    assert not book.registry.verifyLine(posted.abi, line, [])
+    changed = replace(posted.lines[0], charge_micros=posted.lines[0].charge_micros + 1)
+    assert not book.registry.verifyLine(posted.abi, line_tuple(posted.statement, changed), proof)
+    foreign = replace(posted.statement, facility_id=FacilityId(8))
+    assert not book.registry.verifyLine(posted.abi, line_tuple(foreign, posted.lines[0]), proof)
+
+
+def test_verify_line__statement_not_the_posted_one__reverts(book):
+    closed = next(c for c in book.closed(5) if len(c.lines) > 2)
+    posted = Posted(closed.statement, closed.lines)
+    with brownie.reverts("StatementUnknown: 7, 0"):
+        book.registry.verifyLine(posted.abi, *posted.proven(0))
+    book.post(posted.statement)
+
+    changed = replace(posted.statement, gross_revenue_micros=1).as_abi_tuple()
+    with brownie.reverts(revert_pattern="StatementHashWrong.*"):
+        book.registry.verifyLine(changed, *posted.proven(0))

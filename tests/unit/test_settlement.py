@@ -1,99 +1,131 @@
-"""Settlement: what may be paid, and the waterfall (invariants 4 and 5)."""
+"""The waterfall: conservation, order of payment, and one example by hand."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.settlement import (
+    Settlement,
     TrancheBook,
     TrancheSupply,
-    coupon_per_unit_through,
+    distribute,
+    excess,
     settle,
     settleable,
 )
 
-_MONEY = st.integers(0, 10**15)
-_TRANCHES = st.lists(
-    st.tuples(st.integers(0, 10**7), st.integers(0, 10**6)), min_size=1, max_size=4
-)
+_tranche = st.builds(TrancheSupply, st.integers(0, 10**7), st.integers(0, 10**5))
+_amount = st.one_of(st.integers(0, 1_000), st.integers(0, 10**13))
 
 
-@given(_MONEY, _MONEY, _MONEY)
-def test_settleable__any_numbers__never_beyond_attested_or_collected(
-    attested: int, collected: int, settled: int
+def _books(tranches: list[TrancheSupply]) -> list[TrancheBook]:
+    return [TrancheBook() for _ in tranches]
+
+
+@given(st.lists(_tranche, min_size=1, max_size=4), st.lists(_amount, max_size=12), st.data())
+def test_settle__any_history__conserves_and_keeps_the_order(
+    tranches: list[TrancheSupply], amounts: list[int], data: st.DataObject
 ) -> None:
-    amount = settleable(attested=attested, collected=collected, settled=settled)
+    """Invariant 5, ATTACKS 9, 10: nothing is lost, seniors come first, units are needed."""
+    tranches[-1] = TrancheSupply(0, tranches[-1].supply)
+    books, count = _books(tranches), len(amounts)
+    for epoch, amount in enumerate(amounts):
+        fee_bps = data.draw(st.integers(0, 1_000))
+        if data.draw(st.booleans()):
+            victim = data.draw(st.integers(0, len(tranches) - 1))
+            kept = data.draw(st.integers(0, tranches[victim].supply))
+            tranches[victim] = TrancheSupply(tranches[victim].coupon_per_unit, kept)
 
-    assert amount >= 0
-    if amount:
-        assert settled + amount == min(attested, collected)
-
-
-@given(
-    _TRANCHES,
-    st.lists(st.tuples(_MONEY, st.integers(0, 3)), min_size=1, max_size=8),
-    st.integers(0, 1_000),
-)
-def test_settle__any_history__conserves_and_pays_seniors_first(
-    terms: list[tuple[int, int]], steps: list[tuple[int, int]], fee_bps: int
-) -> None:
-    tranches = [TrancheSupply(coupon, supply) for coupon, supply in terms]
-    books: tuple[TrancheBook, ...] = (TrancheBook(),) * len(tranches)
-    epoch_count, epochs = 24, 0
-
-    for amount, step in steps:
-        done = settle(
+        result = settle(
             amount,
             fee_bps=fee_bps,
             tranches=tranches,
             books=books,
-            from_epochs=epochs,
-            to_epochs=epochs + step,
-            epoch_count=epoch_count,
+            from_epochs=epoch,
+            to_epochs=epoch + 1,
+            epoch_count=count,
         )
-        assert done.fee + sum(done.payments) == amount
-        assert done.fee * 10_000 <= amount * fee_bps
-        assert all(payment >= 0 for payment in done.payments)
-        for seniority, book in enumerate(done.books[:-1]):
-            assert book.paid <= book.coupon_due
-            if book.paid < book.coupon_due:
-                assert not any(done.payments[seniority + 1 :])
-        books, epochs = done.books, epochs + step
+
+        assert result.fee + sum(result.payments) + result.to_gpu_operator == amount
+        assert result.fee <= amount * fee_bps / 10_000
+        assert (result.to_gpu_operator == 0) or not any(t.supply for t in tranches)
+        _check_order(result, tranches)
+        books = list(result.books)
 
 
-@given(st.integers(0, 10**12), st.integers(1, 500), st.data())
-def test_coupon__in_any_steps__adds_up_to_the_whole(
-    coupon: int, epoch_count: int, data: st.DataObject
+def _check_order(result: Settlement, tranches: list[TrancheSupply]) -> None:
+    for junior, payment in enumerate(result.payments):
+        assert payment == 0 or tranches[junior].supply > 0
+        if payment:
+            assert all(result.books[senior].arrears == 0 for senior in range(junior))
+
+
+@given(st.integers(1, 10**9), st.integers(1, 10**5), st.lists(st.integers(1, 5), min_size=1))
+def test_coupon__any_steps__adds_up_to_the_whole(
+    coupon: int, supply: int, steps: list[int]
 ) -> None:
-    cuts = [*sorted(data.draw(st.sets(st.integers(0, epoch_count)))), epoch_count]
-    through = [coupon_per_unit_through(coupon, epochs=e, epoch_count=epoch_count) for e in cuts]
+    """ATTACKS 9: parts of a rounded-down cumulative add up; settling often changes nothing."""
+    count, done, books = sum(steps), 0, [TrancheBook(), TrancheBook()]
+    tranches = [TrancheSupply(coupon, supply), TrancheSupply(0, 1)]
+    for step in steps:
+        books = list(
+            settle(
+                0,
+                fee_bps=0,
+                tranches=tranches,
+                books=books,
+                from_epochs=done,
+                to_epochs=done + step,
+                epoch_count=count,
+            ).books
+        )
+        done += step
 
-    assert through == sorted(through)
-    assert through[-1] == coupon
+    assert books[0].arrears == coupon * supply
 
 
-def test_settle__100_dollars_two_tranches__by_hand() -> None:
-    """1 % fee leaves 99. Senior: 50 units x 1.20 x 1/2 of the window = 30 due. Rest: 69."""
-    tranches = [TrancheSupply(1_200_000, 50), TrancheSupply(0, 10)]
+def test_settle__arrears_of_two_epochs__by_hand() -> None:
+    """10 units with a coupon of 100 over 4 epochs are behind 250 each epoch; fee 1 %."""
+    tranches = [TrancheSupply(100, 10), TrancheSupply(0, 5)]
 
-    done = settle(
-        100_000_000,
+    first = settle(
+        100,
         fee_bps=100,
         tranches=tranches,
-        books=[TrancheBook(), TrancheBook()],
+        books=_books(tranches),
         from_epochs=0,
         to_epochs=1,
-        epoch_count=2,
+        epoch_count=4,
+    )
+    second = settle(
+        1_000,
+        fee_bps=100,
+        tranches=tranches,
+        books=first.books,
+        from_epochs=1,
+        to_epochs=2,
+        epoch_count=4,
     )
 
-    assert (done.fee, done.payments) == (1_000_000, (30_000_000, 69_000_000))
+    assert (first.fee, first.payments, first.books[0].arrears) == (1, (99, 0), 151)
+    assert (second.fee, second.payments, second.books[0].arrears) == (10, (401, 589), 0)
 
 
-def test_settle__too_little__leaves_the_senior_behind_and_catches_up() -> None:
-    tranches = [TrancheSupply(1_000, 10), TrancheSupply(0, 1)]
-    more = {"fee_bps": 0, "tranches": tranches, "epoch_count": 1}
+def test_distribute__after_a_lean_epoch__pays_arrears_first_without_fee() -> None:
+    tranches = [TrancheSupply(100, 10), TrancheSupply(0, 5)]
 
-    first = settle(4_000, books=[TrancheBook()] * 2, from_epochs=0, to_epochs=1, **more)  # type: ignore[arg-type]
-    second = settle(7_000, books=first.books, from_epochs=1, to_epochs=1, **more)  # type: ignore[arg-type]
+    result = distribute(200, tranches=tranches, books=[TrancheBook(151), TrancheBook()])
 
-    assert first.payments == (4_000, 0)
-    assert second.payments == (6_000, 1_000)
+    assert (result.fee, result.payments) == (0, (151, 49))
+    no_units = [TrancheSupply(100, 0), TrancheSupply(0, 0)]
+    orphan = distribute(200, tranches=no_units, books=[TrancheBook(151), TrancheBook()])
+    assert (orphan.payments, orphan.to_gpu_operator) == ((0, 0), 200)
+    assert orphan.books[0].arrears == 0
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_settleable_and_excess__any__part_the_rent(attested: int, collected: int) -> None:
+    """Invariant 4, ATTACKS 25: rent is settleable or excess, never both."""
+    due = settleable(attested=attested, collected=collected, settled=0)
+
+    assert due + excess(posted=attested, collected=collected) == collected
+    assert due <= attested

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+
+/// @title Bounds of the terms of an offer; api/domain/facility.py checks the same
+library OfferTerms {
+    uint256 internal constant MAX_TRANCHES = 4;
+    uint256 private constant MAX_FEE_BPS = 1_000;
+    uint256 private constant MIN_EPOCH_LENGTH = 60;
+    uint256 private constant PPM = 1_000_000;
+
+    /// @notice Reverts with TermsInvalid(field) where a term is out of bounds.
+    function check(IFacilityRegistry.FacilityTerms calldata terms) internal pure {
+        require(terms.gpuClass != bytes32(0), IFacilityRegistry.TermsInvalid("gpuClass"));
+        require(terms.site != bytes32(0), IFacilityRegistry.TermsInvalid("site"));
+        require(terms.windowStart > 0, IFacilityRegistry.TermsInvalid("windowStart"));
+        bool ordered = terms.windowEnd > terms.windowStart && terms.windowEnd <= type(uint32).max;
+        require(ordered, IFacilityRegistry.TermsInvalid("windowEnd"));
+        bool bounded = terms.epochLength >= MIN_EPOCH_LENGTH && terms.epochLength <= type(uint24).max;
+        require(bounded, IFacilityRegistry.TermsInvalid("epochLength"));
+        bool whole = (terms.windowEnd - terms.windowStart) % terms.epochLength == 0;
+        require(whole, IFacilityRegistry.TermsInvalid("windowEnd"));
+        require(terms.deviceCount > 0, IFacilityRegistry.TermsInvalid("deviceCount"));
+        require(terms.promisedAvailabilityPpm <= PPM, IFacilityRegistry.TermsInvalid("promisedAvailabilityPpm"));
+        require(terms.feeBps <= MAX_FEE_BPS, IFacilityRegistry.TermsInvalid("feeBps"));
+        require(terms.pledgeRoot != bytes32(0), IFacilityRegistry.TermsInvalid("pledgeRoot"));
+        require(terms.termsHash != bytes32(0), IFacilityRegistry.TermsInvalid("termsHash"));
+    }
+
+    /// @notice The same for tranches. All units together never exceed the window's whole GPU-hours (invariant 1), and
+    /// the coupons of a tranche fit the 64 bits of its arrears.
+    function check(IFacilityRegistry.FacilityTerms calldata terms, IFacilityRegistry.TrancheTerms[] calldata tranches)
+        internal
+        pure
+    {
+        bool counted = tranches.length > 0 && tranches.length <= MAX_TRANCHES;
+        require(counted, IFacilityRegistry.TermsInvalid("tranches"));
+        uint256 units = 0;
+        for (uint256 i = 0; i < tranches.length; ++i) {
+            require(tranches[i].unitCap > 0, IFacilityRegistry.TermsInvalid("unitCap"));
+            units += tranches[i].unitCap;
+            uint256 coupons = uint256(tranches[i].unitCap) * tranches[i].couponPerUnit;
+            bool fits = i + 1 == tranches.length ? coupons == 0 : coupons <= type(uint64).max;
+            require(fits, IFacilityRegistry.TermsInvalid("couponPerUnit"));
+        }
+        uint256 capacityHours = uint256(terms.deviceCount) * (terms.windowEnd - terms.windowStart) / 1 hours;
+        require(units <= capacityHours, IFacilityRegistry.UnitsAboveCapacity(units, capacityHours));
+    }
+}

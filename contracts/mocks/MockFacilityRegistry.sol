@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IBondVault} from "../interfaces/IBondVault.sol";
+import {IEpochTerms} from "../interfaces/IEpochTerms.sol";
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+
+/// @title Facilities that tests set up in one call, with the storage layout and time rule of the real register
+contract MockFacilityRegistry is IEpochTerms {
+    IBondVault public bondVault;
+    mapping(uint64 facilityId => uint64) public offeredAtBlock;
+    mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
+    mapping(uint64 facilityId => IFacilityRegistry.FacilityState) private _states;
+
+    function setFacility(
+        uint64 facilityId,
+        IFacilityRegistry.FacilityTerms calldata terms,
+        IFacilityRegistry.FacilityState state,
+        uint64 offeredAt
+    ) external {
+        _terms[facilityId] = terms;
+        _states[facilityId] = state;
+        offeredAtBlock[facilityId] = offeredAt;
+    }
+
+    function setState(uint64 facilityId, IFacilityRegistry.FacilityState state) external {
+        _states[facilityId] = state;
+    }
+
+    function setBondVault(IBondVault vault) external {
+        bondVault = vault;
+    }
+
+    function stateOf(uint64 facilityId) public view returns (IFacilityRegistry.FacilityState) {
+        IFacilityRegistry.FacilityState stored = _states[facilityId];
+        bool funded = stored == IFacilityRegistry.FacilityState.Funded;
+        bool delivering = funded && block.timestamp >= _terms[facilityId].windowStart;
+        return delivering ? IFacilityRegistry.FacilityState.Delivering : stored;
+    }
+
+    function termsOf(uint64 facilityId) external view returns (IFacilityRegistry.FacilityTerms memory) {
+        bool known = _states[facilityId] != IFacilityRegistry.FacilityState.None;
+        require(known, IFacilityRegistry.FacilityUnknown(facilityId));
+        return _terms[facilityId];
+    }
+
+    function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory) {
+        IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
+        IFacilityRegistry.FacilityState state = stateOf(facilityId);
+        return EpochTerms(state, terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount);
+    }
+
+    function tranchesOf(uint64) external pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {
+        tranches = new IFacilityRegistry.TrancheTerms[](1);
+        tranches[0].unitCap = 1;
+    }
+
+    function settlementTokenOf(uint64 facilityId) external view returns (address) {
+        return _terms[facilityId].settlementToken;
+    }
+}

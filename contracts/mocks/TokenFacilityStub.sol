@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+
+/// @title Stand-in for FacilityRegistry in tests of the token: every answer is set by hand
+contract TokenFacilityStub {
+    address public trancheToken;
+    address public primarySale;
+    address public bondVault;
+    address public deliveryDesk;
+    address public statementRegistry;
+    mapping(uint64 facilityId => IFacilityRegistry.FacilityState) public stateOf;
+    mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
+    mapping(uint64 facilityId => IFacilityRegistry.TrancheTerms[]) private _tranches;
+
+    /// @notice Names the contracts around the register.
+    function link(address token, address sale, address bonds, address desk, address statements) external {
+        trancheToken = token;
+        primarySale = sale;
+        bondVault = bonds;
+        deliveryDesk = desk;
+        statementRegistry = statements;
+    }
+
+    /// @notice Sets terms and tranches of a facility, and its state to Offered.
+    function setFacility(
+        uint64 facilityId,
+        IFacilityRegistry.FacilityTerms calldata terms,
+        IFacilityRegistry.TrancheTerms[] calldata tranches
+    ) external {
+        _terms[facilityId] = terms;
+        delete _tranches[facilityId];
+        for (uint256 i = 0; i < tranches.length; ++i) {
+            _tranches[facilityId].push(tranches[i]);
+        }
+        stateOf[facilityId] = IFacilityRegistry.FacilityState.Offered;
+    }
+
+    /// @notice Sets the state of a facility.
+    function setState(uint64 facilityId, IFacilityRegistry.FacilityState state) external {
+        stateOf[facilityId] = state;
+    }
+
+    /// @notice Vests a tranche, as maturity does.
+    function vest(uint256 id) external {
+        ITrancheToken(trancheToken).vest(id);
+    }
+
+    /// @notice Terms of a facility.
+    function termsOf(uint64 facilityId) external view returns (IFacilityRegistry.FacilityTerms memory) {
+        return _terms[facilityId];
+    }
+
+    /// @notice Tranches of a facility.
+    function tranchesOf(uint64 facilityId) external view returns (IFacilityRegistry.TrancheTerms[] memory) {
+        return _tranches[facilityId];
+    }
+
+    /// @notice Cap of a tranche.
+    function trancheCapOf(uint64 facilityId, uint8 seniority) external view returns (uint40) {
+        return seniority < _tranches[facilityId].length ? _tranches[facilityId][seniority].unitCap : 0;
+    }
+
+    /// @notice Operator of a facility.
+    function gpuOperatorOf(uint64 facilityId) external view returns (address) {
+        return _terms[facilityId].gpuOperator;
+    }
+
+    /// @notice Settlement token of a facility.
+    function settlementTokenOf(uint64 facilityId) external view returns (address) {
+        return _terms[facilityId].settlementToken;
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {IAttesterSet} from "../interfaces/IAttesterSet.sol";
+
+/// @title Attesters, their periods, and the quorum over a digest
+/// @dev `threshold` shares the first slot with authority and pause flag: posting reads all three at the price of one.
+abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
+    /// @param number Slot plus 1; 0 for accounts that never were a member.
+    struct Member {
+        uint40 activeFrom;
+        uint40 activeUntil;
+        uint8 number;
+    }
+
+    uint40 private constant WITHOUT_END = type(uint40).max;
+    /// @dev Signers of a statement are 40 bits of its record. A contract attester changes its keys without a new slot.
+    uint8 private constant SLOTS = 40;
+
+    /// @inheritdoc IAttesterSet
+    uint32 public immutable activationDelay;
+    /// @inheritdoc IAttesterSet
+    uint32 public immutable removalDelay;
+
+    /// @inheritdoc IAttesterSet
+    uint8 public threshold;
+    uint8 private _slotsTaken;
+    mapping(address account => Member) private _members;
+    /// @inheritdoc IAttesterSet
+    mapping(uint8 slot => address) public attesterAt;
+
+    constructor(uint32 activationDelay_, uint32 removalDelay_) {
+        activationDelay = activationDelay_;
+        removalDelay = removalDelay_;
+    }
+
+    /// @inheritdoc IAttesterSet
+    function setAttester(address attester, bool member) external restricted {
+        require(attester != address(0), NotAttester(attester));
+        Member memory period = _members[attester];
+        if (member) _grant(attester, period);
+        else _end(attester, period);
+    }
+
+    /// @inheritdoc IAttesterSet
+    function setThreshold(uint8 newThreshold) external restricted {
+        uint256 lasting = _lastingAt(block.timestamp);
+        require(newThreshold > 0 && newThreshold <= lasting, ThresholdOutOfRange(newThreshold, lasting));
+        threshold = newThreshold;
+        emit ThresholdSet(newThreshold);
+    }
+
+    /// @inheritdoc IAttesterSet
+    function isAttester(address account) external view returns (bool) {
+        return _isActive(_members[account]);
+    }
+
+    /// @inheritdoc IAttesterSet
+    function attesterCount() external view returns (uint8 count) {
+        for (uint8 slot = 0; slot < _slotsTaken; ++slot) {
+            if (_isActive(_members[attesterAt[slot]])) ++count;
+        }
+    }
+
+    /// @inheritdoc IAttesterSet
+    function attesterPeriodOf(address account) public view returns (uint40 activeFrom, uint40 activeUntil) {
+        Member memory period = _members[account];
+        return (period.activeFrom, period.activeUntil);
+    }
+
+    /// @dev Strictly ascending attesters make every signer count once, also in [A, B, A].
+    function _checkQuorum(bytes32 digest, Attestation[] calldata attestations)
+        internal
+        view
+        returns (address[] memory attesters, uint40 signers)
+    {
+        uint256 count = attestations.length;
+        uint256 needed = threshold;
+        require(needed > 0 && count >= needed, QuorumMissing(count, needed));
+        attesters = new address[](count);
+        address previous = address(0);
+        for (uint256 i = 0; i < count; ++i) {
+            Attestation calldata attestation = attestations[i];
+            address attester = attestation.attester;
+            require(attester > previous, AttestersNotAscending(previous, attester));
+            Member memory period = _members[attester];
+            require(_isActive(period), NotAttester(attester));
+            require(_signed(attester, digest, attestation.signature), SignatureInvalid(attester));
+            attesters[i] = attester;
+            signers |= uint40(1) << (period.number - 1);
+            previous = attester;
+        }
+    }
+
+    /// @dev Accounts of the bits of `signers`, in order of slot.
+    function _accountsOf(uint40 signers) internal view returns (address[] memory accounts) {
+        uint256 count = 0;
+        for (uint40 left = signers; left > 0; left >>= 1) {
+            count += left & 1;
+        }
+        accounts = new address[](count);
+        count = 0;
+        for (uint8 slot = 0; signers >> slot > 0; ++slot) {
+            if (signers >> slot & 1 == 1) accounts[count++] = attesterAt[slot];
+        }
+    }
+
+    function _grant(address attester, Member memory period) private {
+        require(period.number == 0 || period.activeUntil != WITHOUT_END, AlreadyAttester(attester));
+        if (period.number == 0) {
+            require(_slotsTaken < SLOTS, AttesterSlotsFull(SLOTS));
+            attesterAt[_slotsTaken] = attester;
+            period.number = ++_slotsTaken;
+        }
+        // A member that has not left yet just stays.
+        if (block.timestamp >= period.activeUntil) period.activeFrom = _after(threshold == 0 ? 0 : activationDelay);
+        period.activeUntil = WITHOUT_END;
+        _setPeriod(attester, period, true);
+    }
+
+    function _end(address attester, Member memory period) private {
+        require(period.number > 0 && period.activeUntil == WITHOUT_END, NotAttester(attester));
+        period.activeUntil = _after(removalDelay);
+        _setPeriod(attester, period, false);
+        uint256 lasting = _lastingAt(period.activeUntil);
+        require(lasting >= threshold, ThresholdOutOfRange(threshold, lasting));
+    }
+
+    function _setPeriod(address attester, Member memory period, bool member) private {
+        _members[attester] = period;
+        emit AttesterSet(attester, member);
+        emit AttesterPeriodSet(attester, period.activeFrom, period.activeUntil);
+    }
+
+    function _after(uint32 delay) internal view returns (uint40) {
+        // 40 bits of seconds last 34,000 years.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint40(block.timestamp + delay);
+    }
+
+    function _isActive(Member memory period) private view returns (bool) {
+        return block.timestamp >= period.activeFrom && block.timestamp < period.activeUntil;
+    }
+
+    /// @dev Members active at `time` and without an end: the least that are active at any later time. At most 40.
+    function _lastingAt(uint256 time) private view returns (uint256 count) {
+        for (uint8 slot = 0; slot < _slotsTaken; ++slot) {
+            Member memory period = _members[attesterAt[slot]];
+            if (period.activeFrom <= time && period.activeUntil == WITHOUT_END) ++count;
+        }
+    }
+
+    /// @dev ECDSA first: an EOA with delegated code (EIP-7702) still signs with its key. ECDSA refuses high `s` and
+    /// 64-byte signatures, so an EOA's signature has one form.
+    function _signed(address attester, bytes32 digest, bytes calldata signature) private view returns (bool) {
+        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (failure == ECDSA.RecoverError.NoError && recovered == attester) return true;
+        if (attester.code.length == 0) return false;
+        return SignatureChecker.isValidERC1271SignatureNowCalldata(attester, digest, signature);
+    }
+}

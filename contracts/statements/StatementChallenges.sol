@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {IBondVault} from "../interfaces/IBondVault.sol";
+import {IStatementChallenges} from "../interfaces/IStatementChallenges.sol";
+import {FaultRules} from "./FaultRules.sol";
+import {StatementStore} from "./StatementStore.sol";
+
+/// @title Challenges, and what a proven fault does
+/// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0007 has the game.
+abstract contract StatementChallenges is StatementStore, IStatementChallenges {
+    using Address for address;
+
+    FaultRules private immutable _rules;
+
+    mapping(bytes32 statementHash => Verdict) internal _verdicts;
+
+    constructor() {
+        _rules = new FaultRules(facilityRegistry);
+    }
+
+    /// @inheritdoc IStatementChallenges
+    function challengeLine(Statement calldata statement, ProvenLine calldata) external {
+        _challenge(statement, FaultRules.ofLine.selector);
+    }
+
+    /// @inheritdoc IStatementChallenges
+    function challengePair(Statement calldata statement, ProvenLine calldata, ProvenLine calldata) external {
+        _challenge(statement, FaultRules.ofPair.selector);
+    }
+
+    /// @inheritdoc IStatementChallenges
+    function challengeDevice(Statement calldata statement, ProvenLine calldata, ProvenPledge[] calldata) external {
+        _challenge(statement, FaultRules.ofDevice.selector);
+    }
+
+    /// @inheritdoc IStatementChallenges
+    function challengeDoublePledge(Statement calldata statement, ProvenPledge calldata, uint64, ProvenPledge calldata)
+        external
+    {
+        _challenge(statement, FaultRules.ofPledges.selector);
+    }
+
+    /// @inheritdoc IStatementChallenges
+    function slashPending(Statement calldata statement) external {
+        bytes32 statementHash = hashStatement(statement);
+        Verdict memory verdict = _verdicts[statementHash];
+        require(verdict.pending > 0, NothingPending(statementHash));
+        _verdicts[statementHash].pending = 0;
+        facilityRegistry.bondVault().slash(statement.facilityId, _accountsOf(verdict.pending), verdict.challenger);
+    }
+
+    /// @inheritdoc IStatementChallenges
+    function faultRules() external view returns (address) {
+        return address(_rules);
+    }
+
+    /// @inheritdoc IStatementChallenges
+    function verdictOf(bytes32 statementHash) external view returns (Verdict memory) {
+        return _verdicts[statementHash];
+    }
+
+    /// @dev Open is what is posted to the byte, not void, and not final: a settled epoch is final, so it can never be
+    /// voided. The judge takes the same arguments as the challenge: they are passed on as they came.
+    function _challenge(Statement calldata statement, bytes4 rule) private {
+        (Stored storage record, bytes32 statementHash) = _requireStored(statement);
+        uint64 facilityId = statement.facilityId;
+        uint32 epoch = statement.epoch;
+        uint256 finalAt = record.postedAt + challengeWindow;
+        require(block.timestamp < finalAt, ChallengeTooLate(facilityId, epoch, finalAt));
+        bytes memory answer = address(_rules).functionStaticCall(bytes.concat(rule, msg.data[4:]));
+        Fault fault = abi.decode(answer, (Fault));
+        require(fault != Fault.None, NoFault(facilityId, epoch));
+        emit StatementVoided(facilityId, epoch, fault, msg.sender, epochsPosted(facilityId));
+        _rewind(facilityId, epoch);
+        _charge(facilityId, statementHash, record.signers, fault != Fault.DevicePledgedTwice);
+    }
+
+    /// @dev Epochs fall back to `epoch`; the records above stay as left-overs.
+    function _rewind(uint64 facilityId, uint32 epoch) private {
+        if (epoch == 0) return _setHead(facilityId, 0, true, 0, 0);
+        Stored storage last = _records[facilityId][epoch - 1];
+        _setHead(facilityId, epoch, true, last.cumulativeAvailable, last.cumulativeGross);
+    }
+
+    /// @dev A statement barred here can never be posted again, so that nobody can bring a proven fault back with its
+    /// public signatures.
+    function _charge(uint64 facilityId, bytes32 statementHash, uint40 signers, bool barred) private {
+        Verdict storage verdict = _verdicts[statementHash];
+        uint40 charged = verdict.charged;
+        uint40 pending = verdict.pending;
+        uint40 due = (signers & ~charged) | pending;
+        address challenger = pending == 0 ? msg.sender : verdict.challenger;
+        charged |= signers;
+        barred = barred || verdict.barred;
+        verdict.challenger = challenger;
+        verdict.charged = charged;
+        verdict.pending = 0;
+        verdict.barred = barred;
+        if (due > 0) _slash(facilityId, statementHash, due, challenger);
+    }
+
+    /// @dev A vault that refuses, or that a challenger starves of gas, must not keep the statement standing, nor free
+    /// the attesters: what it did not take stays pending, and anybody can have it taken.
+    function _slash(uint64 facilityId, bytes32 statementHash, uint40 due, address challenger) private {
+        IBondVault vault = facilityRegistry.bondVault();
+        if (address(vault) == address(0)) return;
+        try vault.slash(facilityId, _accountsOf(due), challenger) {
+            return;
+        } catch {
+            _verdicts[statementHash].pending = due;
+            emit SlashPending(facilityId, statementHash, challenger);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {IEpochTerms} from "../interfaces/IEpochTerms.sol";
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
+import {UsageProof} from "../libraries/UsageProof.sol";
+import {Attesters} from "./Attesters.sol";
+
+/// @title Posted statements: what is stored of them and when they are final
+abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
+    /// @dev `StatementRecord` in two slots, with the signers by attester slot.
+    struct Stored {
+        bytes32 statementHash;
+        uint40 postedAt;
+        uint64 cumulativeAvailable;
+        uint96 cumulativeGross;
+        uint40 signers;
+    }
+
+    /// @dev Totals of all posted epochs are kept here too, so that posting reads one slot less.
+    /// @param challenged Whether any statement of the facility was ever voided.
+    struct Head {
+        uint32 epochsPosted;
+        bool challenged;
+        uint64 cumulativeAvailable;
+        uint96 cumulativeGross;
+    }
+
+    // solhint-disable-next-line gas-small-strings
+    bytes32 private constant STATEMENT_TYPEHASH = keccak256(
+        "Statement(uint64 facilityId,uint32 epoch,uint64 epochStart,uint64 epochEnd,"
+        "uint64 availableGpuSeconds,uint64 billedGpuSeconds,uint128 grossRevenue,uint32 lineCount,"
+        "bytes32 usageRoot,bytes32 evidenceHash,bytes32 previousStatementHash,"
+        "uint16 topRenterBps,uint16 committedBps)"
+    );
+
+    IFacilityRegistry public immutable facilityRegistry;
+    /// @inheritdoc IStatementRegistry
+    uint64 public immutable challengeWindow;
+
+    mapping(uint64 facilityId => Head) internal _heads;
+    /// @dev Records at or above `epochsPosted` are left-overs of void statements: never read one without that check.
+    mapping(uint64 facilityId => mapping(uint32 epoch => Stored)) internal _records;
+
+    constructor(IFacilityRegistry facilities, uint64 challengeWindow_) EIP712("Rentroll Statements", "1") {
+        facilityRegistry = facilities;
+        challengeWindow = challengeWindow_;
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function hashStatement(Statement calldata statement) public pure returns (bytes32) {
+        return keccak256(abi.encode(STATEMENT_TYPEHASH, statement));
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function statementDigest(Statement calldata statement) external view returns (bytes32) {
+        return _hashTypedDataV4(hashStatement(statement));
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function statementOf(uint64 facilityId, uint32 epoch) external view returns (StatementRecord memory record) {
+        if (epoch >= epochsPosted(facilityId)) return record;
+        Stored memory stored = _records[facilityId][epoch];
+        return
+            StatementRecord(stored.statementHash, stored.postedAt, stored.cumulativeAvailable, stored.cumulativeGross);
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function signersOf(uint64 facilityId, uint32 epoch) external view returns (address[] memory) {
+        return _accountsOf(epoch < epochsPosted(facilityId) ? _records[facilityId][epoch].signers : 0);
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function epochsPosted(uint64 facilityId) public view returns (uint32) {
+        return _heads[facilityId].epochsPosted;
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function epochsFinal(uint64 facilityId) external view returns (uint32) {
+        // Posting times never fall from epoch to epoch, so the first epoch that is not final is found by halving.
+        uint32 low = 0;
+        uint32 high = epochsPosted(facilityId);
+        while (low < high) {
+            uint32 middle = low + (high - low) / 2;
+            if (isFinal(facilityId, middle)) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function isFinal(uint64 facilityId, uint32 epoch) public view returns (bool) {
+        return
+            epoch < epochsPosted(facilityId)
+                && block.timestamp >= _records[facilityId][epoch].postedAt + challengeWindow;
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function finalTotalsOf(uint64 facilityId, uint32 epochs)
+        external
+        view
+        returns (uint64 cumulativeAvailable, uint128 cumulativeGross)
+    {
+        if (epochs == 0) return (0, 0);
+        Stored storage record = _records[facilityId][epochs - 1];
+        bool posted = epochs <= epochsPosted(facilityId);
+        require(posted && block.timestamp >= record.postedAt + challengeWindow, EpochNotFinal(facilityId, epochs - 1));
+        return (record.cumulativeAvailable, record.cumulativeGross);
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function liableUntil(address attester) external view returns (uint64) {
+        (, uint40 activeUntil) = attesterPeriodOf(attester);
+        if (activeUntil == 0) return 0;
+        return activeUntil == type(uint40).max ? type(uint64).max : activeUntil + challengeWindow;
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function verifyLine(Statement calldata statement, Line calldata line, bytes32[] calldata proof)
+        external
+        view
+        returns (bool)
+    {
+        _requireStored(statement);
+        if (line.facilityId != statement.facilityId || line.epoch != statement.epoch) return false;
+        return UsageProof.verify(statement.usageRoot, line, proof);
+    }
+
+    /// @dev Field by field from the stack: the compiler makes one write of it, and four of a struct in memory.
+    function _setHead(
+        uint64 facilityId,
+        uint32 epochs,
+        bool challenged,
+        uint64 cumulativeAvailable,
+        uint96 cumulativeGross
+    ) internal {
+        Head storage head = _heads[facilityId];
+        head.epochsPosted = epochs;
+        head.challenged = challenged;
+        head.cumulativeAvailable = cumulativeAvailable;
+        head.cumulativeGross = cumulativeGross;
+    }
+
+    /// @dev Reverts unless `statement` is posted and not void, to the byte.
+    function _requireStored(Statement calldata statement) internal view returns (Stored storage record, bytes32 given) {
+        uint64 facilityId = statement.facilityId;
+        uint32 epoch = statement.epoch;
+        require(epoch < epochsPosted(facilityId), StatementUnknown(facilityId, epoch));
+        record = _records[facilityId][epoch];
+        bytes32 stored = record.statementHash;
+        given = hashStatement(statement);
+        require(given == stored, StatementHashWrong(stored, given));
+    }
+
+    /// @dev To become one call to `IEpochTerms.epochTermsOf` when the facility register has it.
+    function _epochTermsOf(uint64 facilityId) internal view virtual returns (IEpochTerms.EpochTerms memory found) {
+        found.state = facilityRegistry.stateOf(facilityId);
+        if (found.state == IFacilityRegistry.FacilityState.None) return found;
+        IFacilityRegistry.FacilityTerms memory terms = facilityRegistry.termsOf(facilityId);
+        found.windowStart = terms.windowStart;
+        found.windowEnd = terms.windowEnd;
+        found.epochLength = terms.epochLength;
+        found.deviceCount = terms.deviceCount;
+    }
+}

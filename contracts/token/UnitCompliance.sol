@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {ERC1155} from "@openzeppelin/contracts/token/ERC1155/ERC1155.sol";
+import {ERC1155Utils} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Utils.sol";
+import {Arrays} from "@openzeppelin/contracts/utils/Arrays.sol";
+import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
+import {IEligibilityMirror} from "../interfaces/IEligibilityMirror.sol";
+import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
+import {IInvestorRegistry} from "../interfaces/IInvestorRegistry.sol";
+import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {UnitRevenue} from "./UnitRevenue.sol";
+
+/// @title Who may move units: pause, eligibility of sender, receiver and spender, freezes (ERC-7943)
+abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
+    using Arrays for uint256[];
+
+    /// @dev One slot. A new registry starts a new generation, which makes every copied standing worthless.
+    struct Gate {
+        bool paused;
+        uint40 generation;
+        IInvestorRegistry registry;
+    }
+
+    /// @dev What the registry last said of an account; seconds from which it no longer counts. Saves the call.
+    struct Standing {
+        uint64 sendUntil;
+        uint64 receiveUntil;
+        uint40 generation;
+    }
+
+    Gate private _gate;
+    mapping(address account => Standing) private _standings;
+
+    /// @notice Moves units of one id. Caller: their holder or an approved spender.
+    /// @dev As in OpenZeppelin's ERC1155, without arrays of one.
+    function safeTransferFrom(address from, address to, uint256 id, uint256 value, bytes memory data) public override {
+        _checkAuthorized(msg.sender, from);
+        if (to == address(0)) revert ERC1155InvalidReceiver(to);
+        _requireAllowed(from, to);
+        _transferUnits(from, to, id, value);
+        emit TransferSingle(msg.sender, from, to, id, value);
+        if (to.code.length > 0) ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, value, data);
+    }
+
+    /// @inheritdoc IEligibilityMirror
+    function mirrorInvestor(address account, uint64 sendUntil, uint64 receiveUntil) external {
+        Gate memory gate = _gate;
+        // A registry that is not, or no longer, asked has nothing to say; it must not revert for that.
+        if (msg.sender != address(gate.registry)) return;
+        _standings[account] = Standing(sendUntil, receiveUntil, gate.generation);
+    }
+
+    /// @notice Whether transfers, mints and deliveries are stopped.
+    function paused() public view returns (bool) {
+        return _gate.paused;
+    }
+
+    /// @inheritdoc ITrancheToken
+    function investorRegistry() public view returns (IInvestorRegistry) {
+        return _gate.registry;
+    }
+
+    /// @inheritdoc IERC7943MultiToken
+    function canSend(address account) public view returns (bool allowed) {
+        return _saysYes(abi.encodeCall(IInvestorRegistry.canSend, (account)));
+    }
+
+    /// @inheritdoc IERC7943MultiToken
+    function canReceive(address account) public view returns (bool allowed) {
+        return _saysYes(abi.encodeCall(IInvestorRegistry.canReceive, (account)));
+    }
+
+    /// @inheritdoc IERC7943MultiToken
+    function canTransfer(address from, address to, uint256 tokenId, uint256 amount)
+        external
+        view
+        returns (bool allowed)
+    {
+        if (paused() || !canSend(from) || !canReceive(to)) return false;
+        uint256 frozen = _frozen[tokenId][from];
+        return frozen == 0 || amount <= _unfrozenOf(_positions[tokenId][from].word.unitsOf(), frozen);
+    }
+
+    /// @inheritdoc IERC7943MultiToken
+    function getFrozenTokens(address account, uint256 tokenId) external view returns (uint256 amount) {
+        return _frozen[tokenId][account];
+    }
+
+    /// @notice ERC-165: ERC-1155 with metadata URI, and ERC-7943 for multi-tokens.
+    function supportsInterface(bytes4 interfaceId) public view virtual override(ERC1155, IERC165) returns (bool) {
+        return interfaceId == type(IERC7943MultiToken).interfaceId || super.supportsInterface(interfaceId);
+    }
+
+    /// @dev The hook of every mint, burn and batch. Burns are not stopped here by pause: a refund must stay open.
+    function _update(address from, address to, uint256[] memory ids, uint256[] memory values) internal override {
+        require(ids.length == values.length, ERC1155InvalidArrayLength(ids.length, values.length));
+        _requireAllowed(from, to);
+        uint256 count = ids.length;
+        if (from == address(0)) {
+            for (uint256 i = 0; i < count; ++i) {
+                _mintUnits(to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
+            }
+        } else if (to == address(0)) {
+            for (uint256 i = 0; i < count; ++i) {
+                _destroyUnits(from, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
+            }
+        } else {
+            for (uint256 i = 0; i < count; ++i) {
+                _transferUnits(from, to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
+            }
+        }
+        if (count == 1) emit TransferSingle(msg.sender, from, to, ids[0], values[0]);
+        else emit TransferBatch(msg.sender, from, to, ids, values);
+    }
+
+    function _setFrozen(address account, uint256 id, uint256 amount) internal {
+        _frozen[id][account] = amount;
+        Slot storage slot = _positions[id][account];
+        slot.word = slot.word.withFrozen(amount > 0);
+        emit Frozen(account, id, amount);
+    }
+
+    /// @dev The enforcer's move: past pause, sender and freeze, never past the receiver. Taking frozen units lowers
+    /// the frozen amount by as many. A move to oneself would only unfreeze, so it is refused.
+    function _force(address from, address to, uint256 id, uint256 amount) internal {
+        require(to != address(0), ERC1155InvalidReceiver(to));
+        require(from != address(0), ERC1155InvalidSender(from));
+        require(from != to, ERC7943CannotTransfer(from, to, id, amount));
+        require(canReceive(to), ERC7943CannotReceive(to));
+        uint256 units = _positions[id][from].word.unitsOf();
+        require(amount <= units, ERC1155InsufficientBalance(from, units, amount, id));
+        uint256 frozen = _frozen[id][from];
+        uint256 unfrozen = _unfrozenOf(units, frozen);
+        if (amount > unfrozen) {
+            frozen -= amount - unfrozen;
+            _setFrozen(from, id, frozen);
+        }
+        Slot storage slot = _positions[id][from];
+        // What is frozen may exceed the balance: it must withhold what comes later, and not stop this move.
+        slot.word = slot.word.withFrozen(false);
+        _transferUnits(from, to, id, amount);
+        slot.word = slot.word.withFrozen(frozen > 0);
+        emit TransferSingle(msg.sender, from, to, id, amount);
+        emit ForcedTransfer(from, to, id, amount);
+        ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, amount, "");
+    }
+
+    function _setPaused(bool stop) internal {
+        require(_gate.paused != stop, PauseUnchanged(stop));
+        _gate.paused = stop;
+        if (stop) emit Paused(msg.sender);
+        else emit Unpaused(msg.sender);
+    }
+
+    function _setRegistry(IInvestorRegistry registry) internal {
+        _gate.registry = registry;
+        ++_gate.generation;
+        emit InvestorRegistrySet(address(registry));
+        // Views must never revert, so an address that cannot answer is refused here.
+        if (address(registry) != address(0)) registry.canMove(address(this), address(this), address(this));
+    }
+
+    function _requireNotPaused() internal view {
+        require(!_gate.paused, EnforcedPause());
+    }
+
+    /// @dev Transfers between accounts whose copied standings say yes need no call. For everything else, and for
+    /// mints and burns, the registry decides.
+    function _requireAllowed(address from, address to) private view {
+        bool stopped = _gate.paused;
+        uint256 generation = _gate.generation;
+        IInvestorRegistry registry = _gate.registry;
+        if (stopped && to != address(0)) revert EnforcedPause();
+        if (address(registry) == address(0)) return;
+        Standing storage standing = _standings[from];
+        // Both fields are read before any branch: one load.
+        uint256 until = standing.sendUntil;
+        uint256 given = standing.generation;
+        if (until > block.timestamp && given == generation) {
+            standing = _standings[to];
+            until = standing.receiveUntil;
+            given = standing.generation;
+            if (until > block.timestamp && given == generation) {
+                if (msg.sender == from || _spenderStands(generation)) return;
+            }
+        }
+        _ask(registry, from, to);
+    }
+
+    /// @dev A low-level call, because a view of ERC-7943 must not revert whatever the registry does.
+    function _saysYes(bytes memory question) private view returns (bool) {
+        address registry = address(_gate.registry);
+        if (registry == address(0)) return true;
+        (bool success, bytes memory answer) = registry.staticcall(question);
+        return success && answer.length == 32 && abi.decode(answer, (uint256)) == 1;
+    }
+
+    function _spenderStands(uint256 generation) private view returns (bool) {
+        Standing storage standing = _standings[msg.sender];
+        return standing.sendUntil > block.timestamp && standing.generation == generation;
+    }
+
+    /// @dev Burns and mints have no spender: the token itself checked who asked for them. Only a refusal asks again, to
+    /// name the account.
+    function _ask(IInvestorRegistry registry, address from, address to) private view {
+        address spender = to == address(0) ? from : msg.sender;
+        if (registry.canMove(spender, from, to)) return;
+        require(from == address(0) || registry.canSend(from), ERC7943CannotSend(from));
+        require(to == address(0) || registry.canReceive(to), ERC7943CannotReceive(to));
+        revert ERC7943CannotSend(spender);
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {Accumulator} from "../libraries/Accumulator.sol";
+import {PackedPosition, REST_SETTLEMENT_SHIFT, packPosition} from "../libraries/PackedPosition.sol";
+import {Signatures} from "../libraries/Signatures.sol";
+import {TrancheId} from "../libraries/TrancheId.sol";
+import {UnitPositions} from "./UnitPositions.sol";
+
+/// @title Revenue of units: accrued by sources, streamed, claimed by holders
+abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712("Rentroll Units", "1"), Nonces {
+    using Accumulator for Tranche;
+    using SafeERC20 for IERC20;
+
+    bytes32 private constant CLAIM_TYPEHASH =
+        keccak256("Claim(address holder,uint256[] ids,address to,uint256 nonce,uint256 deadline)");
+
+    /// @inheritdoc ITrancheToken
+    mapping(address source => bool) public isRevenueSource;
+
+    /// @inheritdoc ITrancheToken
+    function claim(uint256[] calldata ids, address to) external nonReentrant returns (uint256 paid) {
+        return _claim(msg.sender, ids, to);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function claimBySig(address holder, uint256[] calldata ids, address to, uint256 deadline, bytes calldata signature)
+        external
+        nonReentrant
+        returns (uint256 paid)
+    {
+        require(block.timestamp <= deadline, DeadlinePassed(deadline, block.timestamp));
+        bytes32 idsHash = keccak256(abi.encodePacked(ids));
+        bytes32 structHash = keccak256(abi.encode(CLAIM_TYPEHASH, holder, idsHash, to, _useNonce(holder), deadline));
+        require(Signatures.isValid(holder, _hashTypedDataV4(structHash), signature), SignatureInvalid(holder));
+        return _claim(holder, ids, to);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function accrue(uint256 id, uint256 amount, uint24 span) external nonReentrant {
+        require(isRevenueSource[msg.sender], NotRevenueSource(msg.sender));
+        require(amount <= Accumulator.MAX_AMOUNT, AmountAboveLimit(amount, Accumulator.MAX_AMOUNT));
+        Tranche memory tranche = _tranches[id];
+        require(tranche.supply > 0, TrancheWithoutUnits(id));
+        tranche = tranche.accrued(amount, span, block.timestamp);
+        _tranches[id] = tranche;
+        emit RevenueAccrued(id, msg.sender, amount, tranche.unvestedUp(block.timestamp), tranche.streamEnd);
+        IERC20 token = IERC20(settlementTokenOf(TrancheId.facilityOf(id)));
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), amount);
+        uint256 received = token.balanceOf(address(this)) - before;
+        require(received == amount, SettlementShort(amount, received));
+    }
+
+    /// @inheritdoc ITrancheToken
+    function vest(uint256 id) external {
+        require(msg.sender == address(facilityRegistry), NotFacilityRegistry(msg.sender));
+        Tranche memory tranche = _tranches[id];
+        emit StreamVested(id, tranche.unvestedUp(block.timestamp));
+        _tranches[id] = tranche.vestedAtOnce(block.timestamp);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function claimable(address account, uint256 id) external view returns (uint256) {
+        return
+            _positions[id][account].word.settledAt(_tranches[id].accNow(block.timestamp)) >> Accumulator.FRACTION_BITS;
+    }
+
+    /// @inheritdoc ITrancheToken
+    function unvested(uint256 id) external view returns (uint256) {
+        return Accumulator.unvestedUp(_tranches[id], block.timestamp);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function settlementTokenOf(uint64 facilityId) public view returns (address) {
+        return _settlementTokens[_facilitySettlements[facilityId]];
+    }
+
+    /// @notice EIP-712 domain separator of `claimBySig`.
+    // solhint-disable-next-line func-name-mixedcase
+    function DOMAIN_SEPARATOR() external view returns (bytes32) {
+        return _domainSeparatorV4();
+    }
+
+    function _claim(address holder, uint256[] calldata ids, address to) private returns (uint256 paid) {
+        require(to != address(0), ZeroRecipient());
+        uint256 count = ids.length;
+        uint256[] memory amounts = new uint256[](count);
+        uint256 settlement = 0;
+        uint256 batch = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            (uint256 amount, uint256 next) = _take(holder, ids[i]);
+            if (amount == 0) continue;
+            amounts[i] = amount;
+            if (next != settlement) {
+                // A claim over several tokens: the guard keeps a token that calls back from claiming what comes next.
+                paid += _pay(settlement, to, batch);
+                settlement = next;
+                batch = 0;
+            }
+            batch += amount;
+        }
+        if (count != 1) emit RevenueClaimedBatch(holder, to, ids, amounts);
+        else if (batch > 0) emit RevenueClaimed(holder, to, ids[0], batch);
+        paid += _pay(settlement, to, batch);
+    }
+
+    /// @dev Takes whole minor units; the fraction stays owed, so flooring never loses money.
+    function _take(address account, uint256 id) private returns (uint256 amount, uint256 settlement) {
+        uint256 acc = _tranches[id].accNow(block.timestamp);
+        Slot storage slot = _positions[id][account];
+        PackedPosition position = slot.word;
+        uint256 owed = position.settledAt(acc);
+        amount = owed >> Accumulator.FRACTION_BITS;
+        if (amount == 0) return (0, 0);
+        uint256 rest = position.restOf();
+        settlement = rest >> REST_SETTLEMENT_SHIFT;
+        slot.word = packPosition(acc, Accumulator.fractionOf(owed), rest);
+    }
+
+    function _pay(uint256 settlement, address to, uint256 amount) private returns (uint256) {
+        if (amount > 0) IERC20(_settlementTokens[settlement]).safeTransfer(to, amount);
+        return amount;
+    }
+}

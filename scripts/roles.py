@@ -1,0 +1,104 @@
+"""Who may call what: the table that deployment sets and tests compare with every compiled function.
+
+Every external function that changes state stands in exactly one of two places: under a role, or
+in `OPEN_FUNCTIONS`, where the contract itself checks the caller or lets everybody in.
+"""
+
+from dataclasses import dataclass
+
+ADMIN, GOVERNANCE, GPU_OPERATOR, TREASURY, PAUSER, COMPLIANCE, ENFORCER = range(7)
+# AccessManager's own: everybody has it. No function of ours is ever bound to it.
+PUBLIC = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: its name, whether its actions wait for the configured delay, who may cancel them."""
+
+    name: str
+    delayed: bool
+    guardian: int | None = None
+
+
+# What changes rules or takes money waits; what protects holders acts at once.
+ROLES: dict[int, Role] = {
+    ADMIN: Role("admin", delayed=True),
+    GOVERNANCE: Role("governance", delayed=True, guardian=PAUSER),
+    GPU_OPERATOR: Role("gpuOperator", delayed=False),
+    TREASURY: Role("treasury", delayed=True, guardian=PAUSER),
+    PAUSER: Role("pauser", delayed=False),
+    COMPLIANCE: Role("compliance", delayed=False),
+    ENFORCER: Role("enforcer", delayed=False),
+}
+# Roles that the configured admin gets; operators get theirs one by one.
+HANDED_OVER = (GOVERNANCE, TREASURY, PAUSER, COMPLIANCE, ENFORCER, ADMIN)
+
+# By name: all overloads of a name are bound alike.
+ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
+    "FacilityRegistry": {GOVERNANCE: ("link", "setSettlementToken"), GPU_OPERATOR: ("offer",)},
+    "StatementRegistry": {
+        GOVERNANCE: ("setAttester", "setThreshold", "unpause"),
+        PAUSER: ("pause",),
+    },
+    "TrancheToken": {
+        GOVERNANCE: ("setInvestorRegistry", "setMetadata", "setRevenueSource", "unpause"),
+        PAUSER: ("pause",),
+        ENFORCER: ("forcedTransfer", "setFrozenTokens"),
+    },
+    "InvestorRegistry": {
+        GOVERNANCE: ("linkMirror", "setIdentityRegistry"),
+        COMPLIANCE: ("setInvestor",),
+    },
+    "RentLockbox": {TREASURY: ("refundExcess", "takeFees")},
+    "BondVault": {GOVERNANCE: ("setSlashAmount",), TREASURY: ("takeSlashed",)},
+}
+
+# Takes the authority alone as its caller (OpenZeppelin AccessManaged).
+AUTHORITY_ONLY = ("setAuthority",)
+
+OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "FacilityRegistry": ("cancel", "declareDefault", "fund", "mature"),
+    "StatementRegistry": ("challenge", "post", "slashPending"),
+    "TrancheToken": (
+        "accrue",
+        "burnExpired",
+        "burnForRefund",
+        "claim",
+        "claimBySig",
+        "mint",
+        "mirrorInvestor",
+        "safeBatchTransferFrom",
+        "safeTransferFrom",
+        "setApprovalForAll",
+        "takeDelivery",
+        "vest",
+    ),
+    "InvestorRegistry": ("onboard", "resync"),
+    "DeliveryDesk": ("issue", "payUnserved", "serve"),
+    "TrancheMetadata": (),
+    "RentLockbox": ("distribute", "payRent", "settle", "settleMany", "withdraw"),
+    "PrimarySale": (
+        "buy",
+        "buyWithAuthorization",
+        "buyWithPermit",
+        "finalize",
+        "open",
+        "refund",
+        "release",
+        "seize",
+        "withdraw",
+    ),
+    "BondVault": (
+        "deposit",
+        "depositAttesterBond",
+        "distributeSlashed",
+        "payShortfall",
+        "payUnserved",
+        "release",
+        "seize",
+        "setTerms",
+        "slash",
+        "withdraw",
+        "withdrawAttesterBond",
+    ),
+}

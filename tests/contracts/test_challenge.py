@@ -1,0 +1,383 @@
+"""StatementRegistry.challenge*: Python finds the fault, the chain confirms it, and nothing else."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import brownie
+import pytest
+
+from api.domain.faults import FaultKind, absence_neighbours, find_faults
+from api.domain.hashing import keccak
+from api.domain.lines import encode_line
+from api.domain.merkle import MerkleTree, leaf_hash
+from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
+from api.domain.usage import LineKind
+from tests.contracts.registry_world import (
+    CANCELLED,
+    OFFERED,
+    Posted,
+    RegistryWorld,
+    line_tuple,
+    proven_pledge,
+    renumbered,
+)
+from tests.ledgers import closed_epochs, facility
+
+COUNTED = (LineKind.USAGE, LineKind.DELIVERY)
+
+
+@pytest.fixture
+def book(accounts):
+    """A registry without delays."""
+    return RegistryWorld(accounts)
+
+
+@pytest.fixture
+def rules(book):
+    """The judge, to be asked without a transaction."""
+    return book.project.FaultRules.at(book.registry.faultRules())
+
+
+def _first_epoch(book):
+    """An honest first epoch with usage, delivery and a shortfall."""
+    for seed in range(1_000):
+        closed = book.closed(seed)[0]
+        kinds = [line.kind for line in closed.lines]
+        if kinds.count(LineKind.USAGE) >= 3 and {LineKind.DELIVERY, LineKind.SHORTFALL} <= set(
+            kinds
+        ):
+            return closed
+    raise AssertionError
+
+
+def _edit(place, **changes):
+    def edit(lines, statement):
+        return [replace(x, **changes) if i == place else x for i, x in enumerate(lines)]
+
+    return edit
+
+
+def _moved_out(lines, statement):
+    """As if a record of the epoch before were stated again in this one."""
+    moved = replace(lines[0], start_s=statement.epoch_start_s - 60, end_s=statement.epoch_start_s)
+    return renumbered([replace(moved, gpu_seconds=60), *lines[1:]])
+
+
+def _backward(lines, statement):
+    return _edit(1, start_s=lines[1].end_s, end_s=lines[1].start_s)(lines, statement)
+
+
+def _too_long(lines, statement):
+    longer = replace(lines[1], gpu_seconds=lines[1].gpu_seconds + 1)
+    return renumbered([lines[0], longer, *lines[2:]])
+
+
+def _seconds_on_shortfall(lines, statement):
+    return renumbered(
+        [replace(x, gpu_seconds=5) if x.kind is LineKind.SHORTFALL else x for x in lines]
+    )
+
+
+def _negative_usage(lines, statement):
+    charged = replace(lines[0], charge_micros=lines[0].charge_micros + 100)
+    return renumbered([charged, replace(lines[1], charge_micros=-100), *lines[2:]])
+
+
+def _paid_delivery(lines, statement):
+    return renumbered(
+        [replace(x, charge_micros=7) if x.kind is LineKind.DELIVERY else x for x in lines]
+    )
+
+
+def _device_on_shortfall(lines, statement):
+    return [
+        replace(x, device=lines[0].device) if x.kind is LineKind.SHORTFALL else x for x in lines
+    ]
+
+
+def _positive_void(lines, statement):
+    void = replace(lines[0], kind=LineKind.VOID, gpu_seconds=0, charge_micros=9)
+    return renumbered([*lines, void])
+
+
+def _unknown_kind(lines, statement):
+    return [*lines[:-1], replace(lines[-1], kind=6)]
+
+
+def _inflated(lines, statement):
+    """Every prefix sum from the third line on carries money that no line has."""
+    return [
+        x if i < 2 else replace(x, cumulative_charge_micros=x.cumulative_charge_micros + 1_000_000)
+        for i, x in enumerate(lines)
+    ]
+
+
+def _first_sum(lines, statement):
+    return [replace(x, cumulative_charge_micros=x.cumulative_charge_micros + 5) for x in lines]
+
+
+def _twin(lines, statement):
+    until_s = min(lines[0].end_s + 9, statement.epoch_end_s)
+    twin = replace(lines[0], start_s=lines[0].end_s - 1, end_s=until_s, lease=keccak(b"other"))
+    twin = replace(twin, gpu_seconds=twin.end_s - twin.start_s)
+    return renumbered([lines[0], twin, *lines[1:]])
+
+
+def _delivered_while_used(lines, statement):
+    place = next(i for i, x in enumerate(lines) if x.kind is LineKind.DELIVERY)
+    used = lines[0]
+    interval = {"start_s": used.start_s, "end_s": used.end_s, "gpu_seconds": used.gpu_seconds}
+    second = replace(lines[place], device=used.device, **interval)
+    rest = [x for i, x in enumerate(lines) if i != place and x.kind is not LineKind.DELIVERY]
+    at = sum(x.kind is LineKind.USAGE for x in rest)
+    return renumbered([*rest[:at], second, *rest[at:]])
+
+
+def _swapped(lines, statement):
+    return renumbered([lines[0], lines[2], lines[1], *lines[3:]])
+
+
+def _doubled(lines, statement):
+    return renumbered([lines[0], *lines])
+
+
+def _same_index(lines, statement):
+    return [*lines, replace(lines[1], charge_micros=lines[1].charge_micros + 1)]
+
+
+def _unpledged(lines, statement):
+    stranger = Bytes32((int.from_bytes(lines[0].device, "big") + 1).to_bytes(32, "big"))
+    return [replace(lines[0], device=stranger), *lines[1:]]
+
+
+FAULTS = [
+    (_moved_out, {}, FaultKind.INTERVAL_OUTSIDE),
+    (_backward, {}, FaultKind.INTERVAL_EMPTY),
+    (_too_long, {}, FaultKind.GPU_SECONDS_WRONG),
+    (_seconds_on_shortfall, {}, FaultKind.GPU_SECONDS_WRONG),
+    (_negative_usage, {}, FaultKind.CHARGE_WRONG),
+    (_paid_delivery, {}, FaultKind.CHARGE_WRONG),
+    (_positive_void, {}, FaultKind.INTERVAL_OUTSIDE),
+    (_device_on_shortfall, {}, FaultKind.DEVICE_UNEXPECTED),
+    (_unknown_kind, {}, FaultKind.KIND_UNKNOWN),
+    (_first_sum, {}, FaultKind.SUMS_WRONG),
+    (_inflated, {}, FaultKind.SUMS_WRONG),
+    (_edit(99), {"gross_revenue_micros": 10**12}, FaultKind.TOTALS_WRONG),
+    (_edit(99), {"billed_gpu_seconds": 1}, FaultKind.TOTALS_WRONG),
+    (_edit(99), {"line_count": 2}, FaultKind.INDEX_BEYOND_COUNT),
+    (_twin, {}, FaultKind.LINES_OVERLAP),
+    (_delivered_while_used, {}, FaultKind.LINES_OVERLAP),
+    (_swapped, {}, FaultKind.LINES_OUT_OF_ORDER),
+    (_doubled, {}, FaultKind.LINES_OUT_OF_ORDER),
+    (_same_index, {}, FaultKind.INDEX_REPEATED),
+    (_unpledged, {}, FaultKind.DEVICE_NOT_PLEDGED),
+]
+
+
+def _prove(book, posted, fault):
+    """Send the challenge that a fault of `find_faults` calls for."""
+    sender = {"from": book.challenger}
+    first = posted.proven(fault.first)
+    if fault.kind is FaultKind.DEVICE_NOT_PLEDGED:
+        around = absence_neighbours(book.terms, posted.lines[fault.first].device)
+        neighbours = [proven_pledge(book.terms, i) for i in around]
+        return book.registry.challengeDevice(posted.abi, first, neighbours, sender)
+    if fault.second is None:
+        return book.registry.challengeLine(posted.abi, first, sender)
+    return book.registry.challengePair(posted.abi, first, posted.proven(fault.second), sender)
+
+
+@pytest.mark.parametrize(("edit", "changes", "kind"), FAULTS)
+def test_challenge__broken_rule__voids_and_names_it(book, edit, changes, kind):
+    """ATTACKS 21, 22: Python finds each fault of DESIGN section 4 and the chain confirms it."""
+    closed = _first_epoch(book)
+    posted = Posted(closed.statement, edit(list(closed.lines), closed.statement), **changes)
+    book.post(posted.statement)
+    found = find_faults(book.terms, posted.statement, posted.lines)
+    fault = next(f for f in found if f.kind is kind)
+
+    transaction = _prove(book, posted, fault)
+
+    event = transaction.events["StatementVoided"][0]
+    assert (event["facilityId"], event["epoch"], event["fault"]) == (7, 0, int(kind))
+    assert (event["challenger"], event["epochsPostedBefore"]) == (book.challenger, 1)
+    assert book.registry.epochsPosted(7) == 0
+
+
+def test_challenge__honest_statements__find_nothing(book, rules):
+    """ATTACKS 24: of every kind there is, no line and no pair is at fault."""
+    kinds = set()
+    for seed in range(6):
+        for closed in book.closed(seed):
+            if not closed.lines:
+                continue
+            posted = Posted(closed.statement, closed.lines)
+            kinds |= {line.kind for line in closed.lines}
+            proven = [posted.proven(i) for i in range(len(posted.lines))]
+            assert not any(rules.ofLine(posted.abi, x) for x in proven)
+            pairs = pairwise(proven)
+            assert not any(rules.ofPair(posted.abi, a, b) for a, b in pairs)
+    assert kinds == set(LineKind)
+
+
+def test_challenge__honest_line_pair_or_device__reverts_and_changes_nothing(book):
+    """ATTACKS 24: spam costs the spammer alone."""
+    closed = _first_epoch(book)
+    posted = Posted(closed.statement, closed.lines)
+    book.post(posted.statement)
+    one, two, sender = posted.proven(0), posted.proven(1), {"from": book.challenger}
+    neighbours = [proven_pledge(book.terms, i) for i in (0, 1)]
+
+    for call, arguments in (
+        (book.registry.challengeLine, (one,)),
+        (book.registry.challengePair, (one, two)),
+        (book.registry.challengePair, (one, one)),
+        (book.registry.challengePair, (two, one)),
+        (book.registry.challengeDevice, (one, neighbours)),
+        (book.registry.challengeDevice, (one, [])),
+    ):
+        with brownie.reverts("NoFault: 7, 0"):
+            call(posted.abi, *arguments, sender)
+    assert book.registry.epochsPosted(7) == 1
+    assert book.vault.calls() == 0
+
+
+def test_challenge__proof_wrong__reverts(book):
+    """ATTACKS 22: a line counts only with its own proof; inner nodes and other trees do not."""
+    closed = _first_epoch(book)
+    posted = Posted(closed.statement, closed.lines)
+    book.post(posted.statement)
+    (line, proof), two, sender = posted.proven(0), posted.proven(1), {"from": book.challenger}
+    forged = (line_tuple(posted.statement, replace(posted.lines[0], charge_micros=-1)), proof)
+    pledge = proven_pledge(book.terms, 0)
+    other = facility(8, window_start_s=book.terms.window_start_s)
+    foreign = proven_pledge(other, 0)
+
+    for which, call, arguments in (
+        (0, book.registry.challengeLine, (forged,)),
+        (0, book.registry.challengeLine, ((line, proof[1:]),)),
+        (0, book.registry.challengePair, (forged, two)),
+        (1, book.registry.challengePair, (two, forged)),
+        (0, book.registry.challengeDevice, (forged, [pledge])),
+        (1, book.registry.challengeDevice, (two, [foreign])),
+        (2, book.registry.challengeDevice, (two, [pledge, (1, *pledge[1:])])),
+    ):
+        with brownie.reverts(f"ProofInvalid: {which}"):
+            call(posted.abi, *arguments, sender)
+
+
+def test_challenge_line__leaf_of_another_facility_or_epoch__is_foreign(book):
+    """ATTACKS 22: no domain in the leaf."""
+    closed = _first_epoch(book)
+    for facility_id, epoch in ((8, 0), (7, 1)):
+        lines = list(closed.lines)
+        leaves = [leaf_hash(encode_line(FacilityId(7), Epoch(0), x)) for x in lines]
+        leaves[1] = leaf_hash(encode_line(FacilityId(facility_id), Epoch(epoch), lines[1]))
+        tree = MerkleTree(leaves)
+        statement = replace(closed.statement, usage_root=tree.root)
+        book.post(statement)
+        abi = statement.as_abi_tuple()
+        placed = replace(statement, facility_id=FacilityId(facility_id), epoch=Epoch(epoch))
+        proven = (line_tuple(placed, lines[1]), tree.proof(1))
+
+        done = book.registry.challengeLine(abi, proven, {"from": book.challenger})
+
+        assert done.events["StatementVoided"][0]["fault"] == int(FaultKind.LINE_FOREIGN)
+
+
+@pytest.mark.parametrize("value", [0, 2**256 - 1])
+def test_challenge_device__at_the_edges_of_the_pledge__voids(book, value):
+    closed = _first_epoch(book)
+    device = Bytes32(value.to_bytes(32, "big"))
+    posted = Posted(closed.statement, [replace(closed.lines[0], device=device), *closed.lines[1:]])
+    book.post(posted.statement)
+    edges = [proven_pledge(book.terms, i) for i in (0, book.terms.device_count - 1)]
+    inner = proven_pledge(book.terms, 1)
+    right, wrong = edges if value == 0 else edges[::-1]
+    sender = {"from": book.challenger}
+
+    for neighbours in ([wrong], [inner], [edges[0], inner], edges, [edges[0], inner, edges[1]]):
+        with brownie.reverts("NoFault: 7, 0"):
+            book.registry.challengeDevice(posted.abi, posted.proven(0), neighbours, sender)
+    done = book.registry.challengeDevice(posted.abi, posted.proven(0), [right], sender)
+    assert done.events["StatementVoided"][0]["fault"] == int(FaultKind.DEVICE_NOT_PLEDGED)
+
+
+def test_challenge_device__of_a_shortfall__finds_nothing(book):
+    """A shortfall is of a lease: its device is zero, and not pledged."""
+    closed = _first_epoch(book)
+    posted = Posted(closed.statement, closed.lines)
+    place = next(i for i, x in enumerate(posted.lines) if x.kind is LineKind.SHORTFALL)
+    assert posted.lines[place].device == ZERO32
+    book.post(posted.statement)
+
+    with brownie.reverts("NoFault: 7, 0"):
+        book.registry.challengeDevice(
+            posted.abi, posted.proven(place), [proven_pledge(book.terms, 0)], {"from": book.owner}
+        )
+
+
+def _shared(book, other):
+    """Proofs of one device in both pledges."""
+    device = min(book.terms.device_set & other.device_set)
+    return [proven_pledge(t, t.devices.index(device)) for t in (book.terms, other)]
+
+
+@pytest.mark.parametrize(
+    ("other_id", "offered_at", "state", "epochs_later", "fault"),
+    [
+        (8, 9, OFFERED, 0, True),
+        (8, 9, OFFERED, 3, True),
+        (8, 9, OFFERED, 4, False),
+        (8, 9, CANCELLED, 0, False),
+        (8, 11, OFFERED, 0, False),
+        (8, 10, OFFERED, 0, False),
+        (6, 10, OFFERED, 0, True),
+    ],
+)
+def test_challenge_double_pledge__earlier_standing_and_overlapping__voids(
+    book, other_id, offered_at, state, epochs_later, fault
+):
+    """ATTACKS 23: the later offer is at fault, ties by id; a cancelled pledge does not stand."""
+    start_s = book.terms.window_start_s + epochs_later * book.terms.epoch_length_s
+    other = facility(other_id, window_start_s=start_s, first=3)
+    book.set_facility(other, state=state, offered_at=offered_at)
+    statement = book.closed(1)[0].statement
+    book.post(statement)
+    own, theirs = _shared(book, other)
+    arguments = (statement.as_abi_tuple(), own, other_id, theirs, {"from": book.challenger})
+
+    if not fault:
+        with brownie.reverts("NoFault: 7, 0"):
+            book.registry.challengeDoublePledge(*arguments)
+        return
+    done = book.registry.challengeDoublePledge(*arguments)
+    kind = done.events["StatementVoided"][0]["fault"]
+    assert kind == int(FaultKind.DEVICE_PLEDGED_TWICE)
+
+
+def test_challenge_double_pledge__not_two_pledges_of_one_device__finds_nothing(book):
+    """ATTACKS 23."""
+    other = facility(8, window_start_s=book.terms.window_start_s, first=3)
+    book.set_facility(other, offered_at=9)
+    statement = book.closed(1)[0].statement
+    book.post(statement)
+    own, theirs = _shared(book, other)
+    abi, sender = statement.as_abi_tuple(), {"from": book.challenger}
+    alone = proven_pledge(other, other.devices.index(max(other.device_set - book.terms.device_set)))
+
+    for error, arguments in (
+        ("NoFault: 7, 0", (own, 8, alone)),
+        ("NoFault: 7, 0", (own, 7, own)),
+        ("ProofInvalid: 0", (theirs, 8, theirs)),
+        ("ProofInvalid: 1", (own, 8, own)),
+        ("FacilityUnknown: 99", (own, 99, theirs)),
+    ):
+        with brownie.reverts(revert_pattern=error.replace(" 99", ".*")):
+            book.registry.challengeDoublePledge(abi, *arguments, sender)
+
+
+def test_ledgers__seeds_used_here__have_every_kind():
+    """What the honest test above rests on."""
+    lines = [x for seed in range(6) for c in closed_epochs(seed) for x in c.lines]
+    assert {x.kind for x in lines} == set(LineKind)

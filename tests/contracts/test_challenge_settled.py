@@ -1,0 +1,65 @@
+"""Challenges against settlement: nothing settled is voided, nothing void is settled."""
+
+from dataclasses import replace
+
+import brownie
+from brownie import chain
+
+from api.domain.hashing import keccak
+from api.domain.lines import Line
+from api.domain.units import Epoch
+from api.domain.usage import LineKind
+from tests.contracts.registry_world import Posted, empty_statement
+
+
+def _posted(world, epoch, *, faulty):
+    """A statement of one line; a faulty one states a unit more than the line carries."""
+    base = replace(
+        empty_statement(world.terms, epoch, world.previous),
+        top_renter_bps=10_000,
+        epoch=Epoch(epoch),
+    )
+    start_s = base.epoch_start_s
+    line = Line(
+        0, LineKind.USAGE, world.terms.devices[0], keccak(b"lease"), start_s, start_s + 60, 60,
+        5_000_000, 60, 5_000_000,
+    )  # fmt: skip
+    posted = Posted(base, [line], gross_revenue_micros=5_000_000 + faulty)
+    world.wait_until(base.epoch_end_s)
+    world.statements.post(posted.abi, world.sign(posted.statement), {"from": world.cleo})
+    world.previous = posted.hash
+    return posted
+
+
+def test_challenge__settled_epoch__reverts_for_ever(world):
+    """ATTACKS 24: the window guards it; settlement counts final epochs only."""
+    faulty = _posted(world.fund(), 0, faulty=True)
+    world.pay(9_000_000)
+    with brownie.reverts(revert_pattern="EpochNotFinal.*"):
+        world.lockbox.settle(7, 1, {"from": world.cleo})
+    world.settle(1)
+
+    for _ in range(2):
+        with brownie.reverts(revert_pattern="ChallengeTooLate: 7, 0.*"):
+            world.statements.challengeLine(faulty.abi, faulty.proven(0), {"from": world.ann})
+        chain.sleep(10_000)
+        chain.mine()
+    assert world.statements.epochsPosted(7) == 1
+    assert world.lockbox.bookOf(7)[1] == 5_000_001
+
+
+def test_settle__void_epoch__reverts_and_settles_what_is_posted_again(world):
+    """ATTACKS 24: left-overs of a void statement never pay, however old they are."""
+    faulty = _posted(world.fund(), 0, faulty=True)
+    world.pay(9_000_000)
+    world.statements.challengeLine(faulty.abi, faulty.proven(0), {"from": world.ann})
+    chain.sleep(601)
+    chain.mine()
+
+    assert world.lockbox.settleable(7) == 0
+    with brownie.reverts(revert_pattern="EpochNotFinal.*"):
+        world.lockbox.settle(7, 1, {"from": world.cleo})
+    world.previous = bytes(32)
+    _posted(world, 0, faulty=False)
+    world.settle(1)
+    assert world.lockbox.bookOf(7)[1] == 5_000_000

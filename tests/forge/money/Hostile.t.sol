@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
+import {MoneyBase} from "./MoneyBase.sol";
+
+/// @title ATTACKS 11 and 12: a bad token harms its own facility alone, and no payout is marked paid that was not
+contract HostileTest is MoneyBase {
+    HostileStablecoin private bad;
+
+    function setUp() public {
+        _deploy();
+        bad = new HostileStablecoin();
+        facilities.setSettlementToken(address(bad), true);
+        _offer(9, address(bad), _twoTranches());
+        vm.prank(gpuOperator);
+        sale.open(9, _saleTerms());
+        vm.warp(_saleTerms().opensAt);
+        address[4] memory payers = [ann, bob, renter, gpuOperator];
+        for (uint256 i = 0; i < payers.length; ++i) {
+            bad.mint(payers[i], 1e12);
+            vm.startPrank(payers[i]);
+            bad.approve(address(sale), type(uint256).max);
+            bad.approve(address(lockbox), type(uint256).max);
+            bad.approve(address(vault), type(uint256).max);
+            vm.stopPrank();
+        }
+    }
+
+    function test_takes_fee__every_way_in__reverts() public {
+        bad.setMode(HostileStablecoin.Mode.TakesFee);
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.SettlementShort.selector, 2_000_000, 1_999_999));
+        vm.prank(ann);
+        sale.buy(_id(9, 0), 1, 2_000_000);
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.SettlementShort.selector, 7, 6));
+        vm.prank(gpuOperator);
+        vault.deposit(9, 7);
+        bad.setMode(HostileStablecoin.Mode.Honest);
+        _sell();
+        bad.setMode(HostileStablecoin.Mode.TakesFee);
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.SettlementShort.selector, 7, 6));
+        vm.prank(renter);
+        lockbox.payRent(9, "", 7);
+    }
+
+    function test_returns_false__payouts__revert_and_stay_owed() public {
+        _sell();
+        uint256 owed = sale.release(9);
+        bad.setMode(HostileStablecoin.Mode.ReturnsFalse);
+        vm.expectPartialRevert(bytes4(keccak256("SafeERC20FailedOperation(address)")));
+        vm.prank(gpuOperator);
+        sale.withdraw(address(bad), gpuOperator);
+        _eq(sale.owedTo(address(bad), gpuOperator), owed, "still owed");
+        bad.setMode(HostileStablecoin.Mode.Honest);
+        vm.prank(gpuOperator);
+        sale.withdraw(address(bad), gpuOperator);
+    }
+
+    function test_blocked_payee__loses_nothing__directs_elsewhere() public {
+        _sell();
+        uint256 owed = sale.release(9);
+        bad.setBlocked(gpuOperator, true);
+        vm.expectRevert(abi.encodeWithSelector(HostileStablecoin.AccountBlocked.selector, gpuOperator));
+        vm.prank(gpuOperator);
+        sale.withdraw(address(bad), gpuOperator);
+        vm.prank(gpuOperator);
+        sale.withdraw(address(bad), cleo);
+        _eq(bad.balanceOf(cleo), owed, "elsewhere");
+    }
+
+    function test_blocked_holder__refund_goes_elsewhere() public {
+        vm.prank(ann);
+        sale.buy(_id(9, 0), 3, 6_000_000);
+        vm.warp(_saleTerms().closesAt);
+        sale.finalize(9);
+        bad.setBlocked(ann, true);
+        vm.startPrank(ann);
+        vm.expectRevert(abi.encodeWithSelector(HostileStablecoin.AccountBlocked.selector, ann));
+        sale.refund(_id(9, 0), 3, ann);
+        sale.refund(_id(9, 0), 3, cleo);
+        vm.stopPrank();
+        _eq(bad.balanceOf(cleo), 6_000_000, "the exact price");
+    }
+
+    function test_stopped_token__other_facility__goes_on() public {
+        _sell();
+        vm.warp(START);
+        vm.prank(renter);
+        lockbox.payRent(9, "", 1_000_000);
+        _offer(7, address(dollar), _oneTranche());
+        vm.startPrank(gpuOperator);
+        token.mint(ann, _id(7, 0), 40);
+        facilities.fund(7);
+        vm.stopPrank();
+        _pay(7, 1_000_000);
+        bad.setMode(HostileStablecoin.Mode.Reverts);
+        vm.warp(START + EPOCH);
+        statements.post(9, 1_000_000, 36_000);
+        statements.post(7, 1_000_000, 36_000);
+        vm.warp(vm.getBlockTimestamp() + 600);
+        vm.expectRevert(abi.encodeWithSelector(HostileStablecoin.TransfersStopped.selector));
+        lockbox.settle(9, 1);
+        _eq(lockbox.bookOf(9).settled, 0, "nothing is marked settled");
+        lockbox.settle(7, 1);
+        vm.warp(vm.getBlockTimestamp() + EPOCH);
+        vm.prank(ann);
+        _eq(token.claim(_ids(7, 1), ann), 990_000, "the good one pays");
+        bad.setMode(HostileStablecoin.Mode.Honest);
+        lockbox.settle(9, 1);
+    }
+
+    function test_reenters__every_door__is_shut() public {
+        _sell();
+        uint256 owed = sale.release(9);
+        bytes[4] memory calls = [
+            abi.encodeCall(IPayouts.withdraw, (address(bad), address(bad))),
+            abi.encodeCall(IPrimarySale.buy, (_id(9, 1), 1, type(uint256).max)),
+            abi.encodeCall(IPrimarySale.seize, (uint64(9))),
+            abi.encodeCall(IPrimarySale.release, (uint64(9)))
+        ];
+        for (uint256 i = 0; i < calls.length; ++i) {
+            bad.reenter(address(sale), calls[i]);
+            vm.prank(ann);
+            require(bad.transfer(bob, 0), "sent");
+        }
+        bad.reenter(address(sale), calls[0]);
+        vm.prank(gpuOperator);
+        sale.withdraw(address(bad), cleo);
+        require(!bad.reentrySucceeded(), "withdraw is shut");
+        _eq(bad.balanceOf(cleo), owed, "once");
+
+        vm.warp(START);
+        bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64,uint32)", uint64(9), uint32(1)));
+        vm.prank(renter);
+        lockbox.payRent(9, "", 1_000_000);
+        require(!bad.reentrySucceeded(), "settle is shut during payRent");
+        bad.setMode(HostileStablecoin.Mode.Honest);
+        _postFinal(9, 1_000_000, 36_000);
+        bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64,uint32)", uint64(9), uint32(1)));
+        lockbox.settle(9, 1);
+        require(!bad.reentrySucceeded(), "settle is shut during settle");
+        _eq(bad.balanceOf(address(token)), 990_000, "settled once");
+    }
+
+    function _sell() private {
+        vm.prank(ann);
+        sale.buy(_id(9, 0), 16, type(uint256).max);
+        vm.prank(bob);
+        sale.buy(_id(9, 1), 24, type(uint256).max);
+        sale.finalize(9);
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {MoneyBase} from "./MoneyBase.sol";
+
+contract LifeCycleTest is MoneyBase {
+    function setUp() public {
+        _deploy();
+    }
+
+    function test_link__twice__reverts() public {
+        IFacilityRegistry.Links memory links;
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.AlreadyLinked.selector));
+        facilities.link(links);
+    }
+
+    function test_fund__bond_missing__reverts() public {
+        _offer(7, address(dollar), _oneTranche());
+        _bond(7, 999_999);
+        vm.prank(gpuOperator);
+        token.mint(ann, _id(7, 0), 1);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.BondInsufficient.selector, uint64(7)));
+        vm.prank(gpuOperator);
+        facilities.fund(7);
+        _depositBond(7, 1);
+        vm.prank(gpuOperator);
+        facilities.fund(7);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IFacilityRegistry.FacilityStateWrong.selector, uint64(7), IFacilityRegistry.FacilityState.Funded
+            )
+        );
+        vm.prank(gpuOperator);
+        facilities.fund(7);
+    }
+
+    function test_fund_cancel__wrong_caller_or_units__revert() public {
+        _offer(7, address(dollar), _twoTranches());
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotGpuOperator.selector, uint64(7), address(this)));
+        facilities.fund(7);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotGpuOperator.selector, uint64(7), address(this)));
+        facilities.cancel(7);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityUnknown.selector, uint64(9)));
+        facilities.cancel(9);
+        vm.startPrank(gpuOperator);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TrancheEmpty.selector, uint64(7), 0));
+        facilities.fund(7);
+        token.mint(ann, _id(7, 1), 1);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.UnitsMinted.selector, uint64(7), 1));
+        facilities.cancel(7);
+        vm.stopPrank();
+    }
+
+    function test_fund__sale_running__is_the_sales_alone() public {
+        _offer(7, address(dollar), _twoTranches());
+        _openSale(7);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.SaleRunning.selector, uint64(7)));
+        vm.prank(gpuOperator);
+        facilities.fund(7);
+        // Nothing is sold: the offer may still be withdrawn, and the sale then ends by itself.
+        vm.prank(gpuOperator);
+        facilities.cancel(7);
+        sale.finalize(7);
+        require(sale.bookOf(7).state == IPrimarySale.SaleState.Refunding, "refunding");
+    }
+
+    function test_declareDefault__statements_missing__from_the_exact_second() public {
+        _offer(7, address(dollar), _oneTranche());
+        _bond(7, 1_000_000);
+        _fundOffered(7);
+        _pay(7, 9_000_000);
+        _postFinal(7, 1_000_000, 36_000);
+        lockbox.settle(7, 1);
+        // Epoch 1 was due at its end; two epochs later is default.
+        uint256 due = START + (1 + 1 + 2) * uint256(EPOCH);
+        vm.warp(due - 1);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
+        facilities.declareDefault(7);
+        vm.warp(due);
+        facilities.declareDefault(7);
+
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Defaulted, "defaulted");
+        _eq(token.unvested(_id(7, 0)), 0, "vested");
+        _pay(7, 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IFacilityRegistry.FacilityStateWrong.selector, uint64(7), IFacilityRegistry.FacilityState.Defaulted
+            )
+        );
+        facilities.declareDefault(7);
+        lockbox.refundExcess(7, renter, 8_000_001);
+    }
+
+    function test_declareDefault__all_posted_or_never__reverts() public {
+        _funded(7, address(dollar), _oneTranche());
+        vm.warp(START + 1_000_000);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
+        facilities.declareDefault(7);
+
+        _offer(8, address(dollar), _oneTranche());
+        _bond(8, 1_000_000);
+        _fundOffered(8);
+        for (uint32 e = 0; e < EPOCHS; ++e) {
+            _postFinal(8, 0, 36_000);
+        }
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(8)));
+        facilities.declareDefault(8);
+    }
+
+    function test_declareDefault__bond_below_minimum__after_grace_alone() public {
+        _offer(7, address(dollar), _oneTranche());
+        _bond(7, 1_000_000);
+        _fundOffered(7);
+        _postFinal(7, 0, 0);
+        vault.payShortfall(7);
+        uint256 since = vault.belowSince(7);
+        _eq(since, vm.getBlockTimestamp(), "since now");
+        vm.warp(since + 1_000);
+        _depositBond(7, 1);
+        _eq(vault.belowSince(7), since, "ATTACKS 7: dust buys no time");
+        vm.warp(since + 1_800);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
+        facilities.declareDefault(7);
+        vm.warp(since + 1_801);
+        facilities.declareDefault(7);
+    }
+
+    function test_declareDefault__topped_up_in_time__no_default() public {
+        _offer(7, address(dollar), _oneTranche());
+        _bond(7, 1_000_000);
+        _fundOffered(7);
+        _postFinal(7, 0, 0);
+        vault.payShortfall(7);
+        _depositBond(7, 1_000_000);
+        vm.warp(vm.getBlockTimestamp() + 1_801);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
+        facilities.declareDefault(7);
+    }
+
+    /// ATTACKS 25: a renter that never pays.
+    function test_mature__receivable__written_off_after_90_days() public {
+        _funded(7, address(dollar), _oneTranche());
+        for (uint32 e = 0; e < EPOCHS; ++e) {
+            _postFinal(7, 1_000_000, 36_000);
+        }
+        _pay(7, 3_000_000);
+        lockbox.settle(7, EPOCHS);
+        _pay(7, 500_000);
+        uint256 end = START + uint256(EPOCHS) * EPOCH;
+        vm.warp(end + 90 days - 1);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, uint64(7)));
+        facilities.mature(7);
+        vm.warp(end + 90 days);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, uint64(7)));
+        facilities.mature(7);
+        lockbox.settle(7, EPOCHS);
+        facilities.mature(7);
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Matured, "matured");
+        _eq(token.unvested(_id(7, 0)), 0, "vested");
+    }
+
+    function test_mature__not_settled__reverts() public {
+        _funded(7, address(dollar), _oneTranche());
+        for (uint32 e = 0; e < EPOCHS; ++e) {
+            _postFinal(7, 0, 36_000);
+        }
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, uint64(7)));
+        facilities.mature(7);
+        lockbox.settle(7, EPOCHS);
+        facilities.mature(7);
+    }
+
+    function test_views__any__equal_what_was_offered() public {
+        _offer(7, address(dollar), _twoTranches());
+        require(keccak256(abi.encode(facilities.termsOf(7))) == keccak256(abi.encode(_terms(address(dollar)))), "terms");
+        require(keccak256(abi.encode(facilities.tranchesOf(7))) == keccak256(abi.encode(_twoTranches())), "tranches");
+        (uint64 start, uint64 end, uint32 length, uint32 devices, IFacilityRegistry.FacilityState state) =
+            facilities.epochTermsOf(7);
+        _eq(start, START, "start");
+        _eq(end, START + EPOCHS * EPOCH, "end");
+        _eq(length, EPOCH, "epoch");
+        _eq(devices, 10, "devices");
+        require(state == IFacilityRegistry.FacilityState.Offered, "state");
+        IFacilityRegistry.SettlementTerms memory terms = facilities.settlementTermsOf(7);
+        _eq(terms.feeBps, 100, "fee");
+        _eq(terms.epochCount, EPOCHS, "epochs");
+        _eq(terms.coupons[0], 1_000_003, "coupon");
+        _eq(terms.coupons[1], 0, "residual");
+        _eq(facilities.promisedGpuSeconds(7, 3), uint256(10) * 3 * EPOCH * 99 / 100, "promised");
+        _eq(facilities.trancheCapOf(7, 1), 24, "cap");
+        _eq(facilities.trancheCapOf(7, 2), 0, "no tranche");
+        _eq(facilities.trancheCapOf(7, 200), 0, "no tranche either");
+        _eq(facilities.offeredAtBlock(7), block.number, "block");
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityUnknown.selector, uint64(9)));
+        facilities.settlementTermsOf(9);
+    }
+
+    function test_offer__coupons_beyond_64_bits__revert() public {
+        IFacilityRegistry.TrancheTerms[] memory tranches = _twoTranches();
+        tranches[0].couponPerUnit = type(uint64).max / 16 + 1;
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TermsInvalid.selector, "couponPerUnit"));
+        vm.prank(gpuOperator);
+        facilities.offer(7, _terms(address(dollar)), tranches);
+    }
+
+    function _fundOffered(uint64 facilityId) private {
+        vm.startPrank(gpuOperator);
+        token.mint(ann, _id(facilityId, 0), 40);
+        facilities.fund(facilityId);
+        vm.stopPrank();
+        if (block.timestamp < START) vm.warp(START);
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Authority} from "../../../contracts/Authority.sol";
+import {BondVault} from "../../../contracts/BondVault.sol";
+import {FacilityRegistry} from "../../../contracts/FacilityRegistry.sol";
+import {PrimarySale} from "../../../contracts/PrimarySale.sol";
+import {RentLockbox} from "../../../contracts/RentLockbox.sol";
+import {TrancheToken} from "../../../contracts/TrancheToken.sol";
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+import {TrancheId} from "../../../contracts/libraries/TrancheId.sol";
+import {AuthorizedStablecoin} from "../../../contracts/mocks/AuthorizedStablecoin.sol";
+import {DeskStub, StatementStub} from "./StatementStub.sol";
+import {Vm} from "./Vm.sol";
+
+/// @title All money contracts around a stub of statements; the test contract holds the admin role
+abstract contract MoneyBase {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    uint32 internal constant EPOCH = 3_600;
+    uint32 internal constant EPOCHS = 4;
+    bytes32 internal constant LEASE = "lease";
+    uint256 internal constant COUPON = 1_000_003;
+    uint64 internal constant START = 1_800_100_000;
+
+    Authority internal authority;
+    FacilityRegistry internal facilities;
+    StatementStub internal statements;
+    DeskStub internal desk;
+    TrancheToken internal token;
+    RentLockbox internal lockbox;
+    PrimarySale internal sale;
+    BondVault internal vault;
+    AuthorizedStablecoin internal dollar;
+
+    address internal gpuOperator = address(0xA1);
+    address internal renter = address(0xA2);
+    address internal ann = address(0xA3);
+    address internal bob = address(0xA4);
+    address internal cleo = address(0xA5);
+
+    function _deploy() internal {
+        vm.warp(START - 100_000);
+        authority = new Authority(address(this));
+        facilities = new FacilityRegistry(address(authority));
+        statements = new StatementStub();
+        desk = new DeskStub();
+        token = new TrancheToken(address(authority), facilities, "");
+        IStatementRegistry registry = IStatementRegistry(address(statements));
+        lockbox = new RentLockbox(address(authority), facilities, registry, token);
+        sale = new PrimarySale(facilities);
+        dollar = new AuthorizedStablecoin();
+        vault = new BondVault(address(authority), facilities, IERC20(address(dollar)));
+        facilities.link(IFacilityRegistry.Links(registry, token, lockbox, sale, vault, IDeliveryDesk(address(desk))));
+        facilities.setSettlementToken(address(dollar), true);
+        token.setRevenueSource(address(lockbox), true);
+        bytes4[] memory selectors = new bytes4[](1);
+        selectors[0] = FacilityRegistry.offer.selector;
+        authority.setTargetFunctionRole(address(facilities), selectors, authority.PUBLIC_ROLE());
+    }
+
+    function _terms(address settlementToken) internal view returns (IFacilityRegistry.FacilityTerms memory) {
+        return IFacilityRegistry.FacilityTerms({
+            gpuOperator: gpuOperator,
+            settlementToken: settlementToken,
+            gpuClass: "H100-SXM5-80GB",
+            site: "SE-LULEA-1",
+            windowStart: START,
+            windowEnd: START + EPOCHS * EPOCH,
+            epochLength: EPOCH,
+            deviceCount: 10,
+            promisedAvailabilityPpm: 990_000,
+            feeBps: 100,
+            pledgeRoot: bytes32(uint256(1)),
+            termsHash: bytes32(uint256(2))
+        });
+    }
+
+    /// @dev Seniors first: 16 units with a coupon of 1,000,003, then 24 units of the residual.
+    function _twoTranches() internal pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {
+        tranches = new IFacilityRegistry.TrancheTerms[](2);
+        tranches[0] = IFacilityRegistry.TrancheTerms(16, 1_000_003);
+        tranches[1] = IFacilityRegistry.TrancheTerms(24, 0);
+    }
+
+    function _oneTranche() internal pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {
+        tranches = new IFacilityRegistry.TrancheTerms[](1);
+        tranches[0] = IFacilityRegistry.TrancheTerms(40, 0);
+    }
+
+    function _offer(uint64 facilityId, address settlementToken, IFacilityRegistry.TrancheTerms[] memory tranches)
+        internal
+    {
+        vm.prank(gpuOperator);
+        facilities.offer(facilityId, _terms(settlementToken), tranches);
+    }
+
+    /// @dev Offered, minted to ann (every tranche) and bob (half of the last), funded; time is windowStart.
+    function _funded(uint64 facilityId, address settlementToken, IFacilityRegistry.TrancheTerms[] memory tranches)
+        internal
+    {
+        _offer(facilityId, settlementToken, tranches);
+        vm.startPrank(gpuOperator);
+        for (uint256 i = 0; i < tranches.length; ++i) {
+            uint256 units = tranches[i].unitCap;
+            if (i + 1 == tranches.length) {
+                token.mint(bob, _id(facilityId, i), units / 2);
+                units -= units / 2;
+            }
+            token.mint(ann, _id(facilityId, i), units);
+        }
+        facilities.fund(facilityId);
+        vm.stopPrank();
+        if (block.timestamp < START) vm.warp(START);
+    }
+
+    function _bondTerms() internal pure returns (IBondVault.BondTerms memory) {
+        return IBondVault.BondTerms({
+            requiredBond: 1_000_000, ratePerGpuHour: 70_001, graceSeconds: 1_800, defaultAfterEpochs: 2
+        });
+    }
+
+    function _bond(uint64 facilityId, uint256 amount) internal {
+        vm.prank(gpuOperator);
+        vault.setTerms(facilityId, _bondTerms());
+        if (amount > 0) _depositBond(facilityId, amount);
+    }
+
+    function _depositBond(uint64 facilityId, uint256 amount) internal {
+        dollar.mint(gpuOperator, amount);
+        vm.startPrank(gpuOperator);
+        dollar.approve(address(vault), amount);
+        vault.deposit(facilityId, amount);
+        vm.stopPrank();
+    }
+
+    function _saleTerms() internal pure returns (IPrimarySale.SaleTerms memory terms) {
+        uint64[] memory prices = new uint64[](2);
+        prices[0] = 2_000_000;
+        prices[1] = 1_500_001;
+        terms = IPrimarySale.SaleTerms(START - 90_000, START - 1_000, 20, 2_500, prices);
+    }
+
+    function _openSale(uint64 facilityId) internal {
+        vm.prank(gpuOperator);
+        sale.open(facilityId, _saleTerms());
+    }
+
+    function _buy(address buyer, uint256 id, uint256 units) internal {
+        dollar.mint(buyer, 1e12);
+        vm.startPrank(buyer);
+        dollar.approve(address(sale), type(uint256).max);
+        sale.buy(id, units, type(uint256).max);
+        vm.stopPrank();
+    }
+
+    function _pay(uint64 facilityId, uint256 amount) internal {
+        dollar.mint(renter, amount);
+        vm.startPrank(renter);
+        dollar.approve(address(lockbox), amount);
+        lockbox.payRent(facilityId, LEASE, amount);
+        vm.stopPrank();
+    }
+
+    /// @dev Burns by delivery where TrancheToken has it, else as a refund does.
+    function _burn(address holder, uint256 id, uint256 units) internal {
+        vm.prank(holder);
+        (bool done,) =
+            address(token).call(abi.encodeWithSignature("takeDelivery(uint256,uint256,bytes32)", id, units, LEASE));
+        if (done) return;
+        vm.prank(address(sale));
+        token.burnForRefund(holder, id, units);
+    }
+
+    /// @dev Ends the next epoch, posts it and lets it become final.
+    function _postFinal(uint64 facilityId, uint128 gross, uint64 available) internal {
+        uint256 end = START + uint256(statements.epochsPosted(facilityId) + 1) * EPOCH;
+        if (block.timestamp < end) vm.warp(end);
+        statements.post(facilityId, gross, available);
+        vm.warp(vm.getBlockTimestamp() + 600);
+    }
+
+    function _id(uint64 facilityId, uint256 seniority) internal pure returns (uint256) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return TrancheId.pack(facilityId, uint8(seniority));
+    }
+
+    function _ids(uint64 facilityId, uint256 count) internal pure returns (uint256[] memory ids) {
+        ids = new uint256[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            ids[i] = _id(facilityId, i);
+        }
+    }
+
+    function _eq(uint256 a, uint256 b, string memory what) internal pure {
+        require(a == b, string.concat(what, ": ", _text(a), " is not ", _text(b)));
+    }
+
+    function _text(uint256 value) private pure returns (string memory text) {
+        if (value == 0) return "0";
+        while (value > 0) {
+            // forge-lint: disable-next-line(unsafe-typecast)
+            text = string.concat(string(abi.encodePacked(bytes1(uint8(48 + value % 10)))), text);
+            value /= 10;
+        }
+    }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Authority} from "../../../contracts/Authority.sol";
+import {StatementRegistry} from "../../../contracts/StatementRegistry.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {Setup} from "./Setup.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice Random grants, removals and thresholds, when newcomers count before removals take effect.
+contract AttestersTest is Setup {
+    uint256 private constant ACCOUNTS = 6;
+
+    function _newRegistry(IFacilityRegistry register) internal override returns (StatementRegistry) {
+        (uint32 activation, uint32 removal) = _delays();
+        address authority = address(new Authority(address(this)));
+        return new StatementRegistry(authority, register, CHALLENGE_WINDOW, activation, removal);
+    }
+
+    function _delays() internal pure virtual returns (uint32 activation, uint32 removal) {
+        return (300, 700);
+    }
+
+    /// @notice ATTACKS 19: now and at every later time, whatever is scheduled, at least `threshold` members are active;
+    /// each account that counts has a slot of its own, and stays liable a window longer than it counts.
+    function testFuzz_membership__random_history__never_falls_below_the_threshold(uint256 seed) public {
+        for (uint256 step = 0; step < 24; ++step) {
+            uint256 dice = uint256(keccak256(abi.encode(seed, step)));
+            address account = vm.addr(0xA11CE + dice % ACCOUNTS);
+            if (dice >> 8 & 3 == 3) account = vm.addr(keys[dice % 3]);
+            uint256 action = (dice >> 16) % 8;
+            if (action < 2) vm.warp(block.timestamp + (dice >> 32) % 900);
+            else if (action < 5) _try(abi.encodeCall(registry.setAttester, (account, true)));
+            else if (action < 7) _try(abi.encodeCall(registry.setAttester, (account, false)));
+            else _try(abi.encodeCall(registry.setThreshold, (uint8((dice >> 32) % 6))));
+            _checkFuture();
+        }
+    }
+
+    function _try(bytes memory data) private {
+        (bool done,) = address(registry).call(data);
+        done;
+    }
+
+    function _checkFuture() private {
+        uint256 present = block.timestamp;
+        uint8 threshold = registry.threshold();
+        require(threshold > 0);
+        // The longest delay is 700 seconds: these steps see every change that can be scheduled.
+        for (uint256 ahead = 0; ahead <= 750; ahead += 50) {
+            vm.warp(present + ahead);
+            require(registry.attesterCount() >= threshold);
+        }
+        vm.warp(present);
+        for (uint8 slot = 0; registry.attesterAt(slot) != address(0); ++slot) {
+            address account = registry.attesterAt(slot);
+            (, uint40 activeUntil) = registry.attesterPeriodOf(account);
+            bool leaving = activeUntil != type(uint40).max;
+            uint64 liable = leaving ? uint64(activeUntil) + CHALLENGE_WINDOW : type(uint64).max;
+            require(registry.liableUntil(account) == liable);
+            for (uint8 other = 0; other < slot; ++other) {
+                require(registry.attesterAt(other) != account);
+            }
+        }
+    }
+}
+
+/// @notice The same when removals take effect before the newcomers count.
+contract AttestersQuickRemovalTest is AttestersTest {
+    function _delays() internal pure override returns (uint32 activation, uint32 removal) {
+        return (700, 150);
+    }
+}

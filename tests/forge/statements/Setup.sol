@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Authority} from "../../../contracts/Authority.sol";
+import {StatementRegistry} from "../../../contracts/StatementRegistry.sol";
+import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IEpochTerms} from "../../../contracts/interfaces/IEpochTerms.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+import {MockFacilityRegistry} from "../../../contracts/mocks/MockFacilityRegistry.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice As the registry will be once the facility register has `epochTermsOf`.
+contract SlimStatementRegistry is StatementRegistry {
+    constructor(address authority, IFacilityRegistry facilities)
+        StatementRegistry(authority, facilities, 1 days, 0, 0)
+    {}
+
+    function _epochTermsOf(uint64 facilityId) internal view override returns (IEpochTerms.EpochTerms memory) {
+        return IEpochTerms(address(facilityRegistry)).epochTermsOf(facilityId);
+    }
+}
+
+/// @notice A registry with three attesters (keys 1, 2, 3 in order of address) and one delivering facility.
+abstract contract Setup {
+    uint64 internal constant FACILITY = 7;
+    uint64 internal constant WINDOW_START = 1_000_000;
+    uint32 internal constant EPOCH_LENGTH = 1 days;
+    uint32 internal constant DEVICES = 64;
+    uint64 internal constant CHALLENGE_WINDOW = 1 days;
+
+    /// @notice Gas of a posting without 21,000 and calldata.
+    event ExecutionSeen(uint256 gasUsed);
+
+    MockFacilityRegistry internal facilities;
+    StatementRegistry internal registry;
+    uint256[] internal keys;
+    bytes32 internal previous;
+
+    function setUp() public virtual {
+        facilities = new MockFacilityRegistry();
+        registry = _newRegistry(IFacilityRegistry(address(facilities)));
+        keys = [uint256(1), 2, 3];
+        for (uint256 i = 0; i < 3; ++i) {
+            for (uint256 j = i + 1; j < 3; ++j) {
+                if (vm.addr(keys[j]) < vm.addr(keys[i])) (keys[i], keys[j]) = (keys[j], keys[i]);
+            }
+        }
+        for (uint256 i = 0; i < 3; ++i) {
+            registry.setAttester(vm.addr(keys[i]), true);
+        }
+        registry.setThreshold(3);
+        IFacilityRegistry.FacilityTerms memory terms;
+        terms.windowStart = WINDOW_START;
+        terms.windowEnd = WINDOW_START + 4 * EPOCH_LENGTH;
+        terms.epochLength = EPOCH_LENGTH;
+        terms.deviceCount = DEVICES;
+        facilities.setFacility(FACILITY, terms, IFacilityRegistry.FacilityState.Funded, 1);
+        vm.warp(WINDOW_START);
+    }
+
+    function _newRegistry(IFacilityRegistry register) internal virtual returns (StatementRegistry) {
+        return new StatementRegistry(address(new Authority(address(this))), register, CHALLENGE_WINDOW, 0, 0);
+    }
+
+    function _statement(uint32 epoch, bytes32 root, uint32 lineCount)
+        internal
+        view
+        returns (IStatementRegistry.Statement memory statement)
+    {
+        uint64 start = WINDOW_START + uint64(epoch) * EPOCH_LENGTH;
+        uint64 available = uint64(DEVICES) * EPOCH_LENGTH - 123_457;
+        statement = IStatementRegistry.Statement({
+            facilityId: FACILITY,
+            epoch: epoch,
+            epochStart: start,
+            epochEnd: start + EPOCH_LENGTH,
+            availableGpuSeconds: available,
+            billedGpuSeconds: 4_000_000,
+            grossRevenue: 2_777_123_456,
+            lineCount: lineCount,
+            usageRoot: root,
+            evidenceHash: keccak256("evidence"),
+            previousStatementHash: previous,
+            topRenterBps: 4_200,
+            committedBps: 3_100
+        });
+    }
+
+    function _sign(IStatementRegistry.Statement memory statement)
+        internal
+        view
+        returns (IAttesterSet.Attestation[] memory attestations)
+    {
+        bytes32 digest = registry.statementDigest(statement);
+        attestations = new IAttesterSet.Attestation[](keys.length);
+        for (uint256 i = 0; i < keys.length; ++i) {
+            (uint8 v, bytes32 r, bytes32 s) = vm.sign(keys[i], digest);
+            attestations[i] = IAttesterSet.Attestation(vm.addr(keys[i]), abi.encodePacked(r, s, v));
+        }
+    }
+
+    /// @return gasUsed Of the whole transaction: 21,000, calldata and execution.
+    function _post(IStatementRegistry.Statement memory statement) internal returns (uint256 gasUsed) {
+        IAttesterSet.Attestation[] memory attestations = _sign(statement);
+        vm.warp(statement.epochEnd);
+        registry.post(statement, attestations);
+        gasUsed = vm.lastCallGas().gasTotalUsed;
+        emit ExecutionSeen(gasUsed - _intrinsic(abi.encodeCall(registry.post, (statement, attestations))));
+        previous = registry.hashStatement(statement);
+    }
+
+    function _intrinsic(bytes memory data) internal pure returns (uint256 gasUsed) {
+        gasUsed = 21_000;
+        for (uint256 i = 0; i < data.length; ++i) {
+            gasUsed += data[i] == 0 ? 4 : 16;
+        }
+    }
+}

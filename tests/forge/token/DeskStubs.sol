@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+
+/// @title Stand-in for PrimarySale: says which facilities it sells, and burns for refunds
+contract SaleStub {
+    mapping(uint64 facilityId => bool) public hasSale;
+
+    /// @notice Says whether a facility is sold here.
+    function setSale(uint64 facilityId, bool sold) external {
+        hasSale[facilityId] = sold;
+    }
+}
+
+/// @title Stand-in for StatementRegistry: finality and proofs are set by hand
+contract StatementStub {
+    mapping(uint64 facilityId => mapping(uint32 epoch => bool)) public isFinal;
+    bool public proven = true;
+
+    /// @notice Says whether an epoch is final.
+    function setFinal(uint64 facilityId, uint32 epoch, bool isIt) external {
+        isFinal[facilityId][epoch] = isIt;
+    }
+
+    /// @notice Says whether lines stand under their roots.
+    function setProven(bool isIt) external {
+        proven = isIt;
+    }
+
+    /// @notice The answer set before.
+    function verifyLine(IStatementRegistry.Statement calldata, IStatementRegistry.Line calldata, bytes32[] calldata)
+        external
+        view
+        returns (bool)
+    {
+        return proven;
+    }
+}
+
+/// @title Stand-in for BondVault: pays at its rate, as far as its bond goes
+contract BondStub {
+    uint64 public rate;
+    uint256 public bond;
+    mapping(address holder => uint256) public paidTo;
+
+    /// @notice Sets bond and rate.
+    function set(uint64 ratePerGpuHour, uint256 amount) external {
+        rate = ratePerGpuHour;
+        bond = amount;
+    }
+
+    /// @notice Bond of any facility.
+    function bondOf(uint64) external view returns (uint256) {
+        return bond;
+    }
+
+    /// @notice Terms of any facility.
+    function bondTermsOf(uint64) external view returns (IBondVault.BondTerms memory terms) {
+        terms.ratePerGpuHour = rate;
+    }
+
+    /// @notice Pays from the bond.
+    function payUnserved(uint64, address holder, uint256 gpuSeconds) external returns (uint256 amount) {
+        amount = gpuSeconds * rate / 3_600;
+        if (amount > bond) amount = bond;
+        bond -= amount;
+        paidTo[holder] += amount;
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {
+    PackedPosition,
+    REST_FLAGS_SHIFT,
+    REST_FROZEN,
+    REST_SETTLEMENT_SHIFT,
+    packPosition
+} from "../../../contracts/libraries/PackedPosition.sol";
+import {TrancheId} from "../../../contracts/libraries/TrancheId.sol";
+import {Base} from "../Base.sol";
+
+/// @title The packed word: nothing of one field ever reaches another
+contract PackingTest is Base {
+    function testFuzz_pack__any_fields__come_back(uint72 acc, uint96 owed, uint40 units, uint8 flags, uint40 number)
+        public
+        pure
+    {
+        uint256 rest = units | (uint256(flags) << REST_FLAGS_SHIFT) | (uint256(number) << REST_SETTLEMENT_SHIFT);
+        PackedPosition word = packPosition(acc, owed, rest);
+        ITrancheToken.Position memory position = word.unpacked();
+        assertEq(position.accPaidX32, acc, "acc");
+        assertEq(position.owedX32, owed, "owed");
+        assertEq(position.units, units, "units");
+        assertEq(position.flags, flags, "flags");
+        assertEq(position.settlement, number, "settlement");
+        assertEq(word.restOf(), rest, "rest");
+        assertEq(word.unitsOf(), units, "unitsOf");
+        ITrancheToken.Position memory frozen = word.withFrozen(true).unpacked();
+        assertEq(REST_FROZEN, uint256(1) << REST_FLAGS_SHIFT, "flag");
+        assertEq(frozen.flags, flags | 1, "set");
+        assertEq(word.withFrozen(false).unpacked().flags, flags & 0xfe, "cleared");
+        assertEq(word.withFrozen(true).withFrozen(flags & 1 == 1).restOf(), rest, "nothing else");
+    }
+
+    function testFuzz_settled__any_fields__is_the_exact_product(uint72 paid, uint72 acc, uint96 owed, uint40 units)
+        public
+        pure
+    {
+        if (acc < paid) (acc, paid) = (paid, acc);
+        PackedPosition word = packPosition(paid, owed, units);
+        assertEq(word.settledAt(acc), uint256(owed) + uint256(units) * (acc - paid), "exact");
+    }
+
+    function testFuzz_id__any_facility__comes_back(uint64 facilityId, uint8 seniority, uint256 high) public pure {
+        uint256 id = TrancheId.pack(facilityId, seniority);
+        (uint64 facility, uint8 rank, bool valid) = TrancheId.unpack(id);
+        assertTrue(valid && facility == facilityId && rank == seniority, "parts");
+        assertEq(TrancheId.facilityOf(id), facilityId, "facility");
+        (,, valid) = TrancheId.unpack(id | ((high | 1) << 72));
+        assertFalse(valid, "ATTACKS 23: high bits name no tranche");
+    }
+
+    function pack(uint256 owed) external pure returns (PackedPosition) {
+        return packPosition(0, owed, 0);
+    }
+
+    function fits(uint256 value, uint256 bits) external pure returns (uint256) {
+        return Accumulator.fits(value, bits);
+    }
+
+    function test_pack__owed_too_large__reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(Accumulator.ValueTooLarge.selector, 1 << 96, 96));
+        this.pack(1 << 96);
+        vm.expectRevert(abi.encodeWithSelector(Accumulator.ValueTooLarge.selector, 1 << 40, 40));
+        this.fits(1 << 40, 40);
+        assertEq(this.fits((1 << 40) - 1, 40), (1 << 40) - 1, "fits");
+    }
+}

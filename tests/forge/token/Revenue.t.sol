@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC1155Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
+import {EscrowMock, HostileReceiver, WalletMock} from "../../../contracts/mocks/Receivers.sol";
+import {TokenBase} from "./TokenBase.sol";
+
+/// @dev Stablecoin that can refuse to pay, keep a fee, or call back.
+contract HostileDollar is MockStablecoin {
+    bool public blocked;
+    uint256 public fee;
+    address public callee;
+    bytes public callData;
+    bool public callSucceeded;
+
+    error Blocked();
+
+    function setBlocked(bool isIt) external {
+        blocked = isIt;
+    }
+
+    function setFee(uint256 amount) external {
+        fee = amount;
+    }
+
+    function setCall(address target, bytes calldata data) external {
+        callee = target;
+        callData = data;
+    }
+
+    function _update(address from, address to, uint256 value) internal override {
+        if (blocked) revert Blocked();
+        super._update(from, to, value);
+        if (fee > 0 && from != address(0)) super._update(to, address(0xFEE), fee);
+        if (callee != address(0) && from != address(0)) (callSucceeded,) = callee.call(callData);
+    }
+}
+
+/// @dev The delegate of an EIP-7702 account that knows neither ERC-1271 nor ERC-1155.
+contract Delegate {}
+
+/// @title Revenue: accrual, claims by call and by signature, contracts that hold units
+contract RevenueTest is TokenBase {
+    bytes32 private constant CLAIM_TYPEHASH =
+        keccak256("Claim(address holder,uint256[] ids,address to,uint256 nonce,uint256 deadline)");
+    uint64 private constant G = 8;
+    uint256 private constant OTHER = uint256(G) << 8;
+
+    HostileDollar private _hostile;
+
+    function setUp() public override {
+        super.setUp();
+        _hostile = new HostileDollar();
+        offer(G, _hostile);
+        mint(ann, SENIOR, 100);
+        mint(ann, JUNIOR, 300);
+        mint(bob, JUNIOR, 100);
+        mint(ann, OTHER, 10);
+        _hostile.mint(source, 1e18);
+        vm.prank(source);
+        _hostile.approve(address(token), type(uint256).max);
+    }
+
+    function test_claim__ids_of_two_tokens__pays_each_in_its_own() public {
+        accrue(SENIOR, 1_000, 0);
+        accrue(OTHER, 500, 0);
+        accrue(JUNIOR, 4_000, 0);
+        uint256[] memory ids = new uint256[](4);
+        (ids[0], ids[1], ids[2], ids[3]) = (SENIOR, OTHER, JUNIOR, JUNIOR);
+        vm.prank(ann);
+        assertEq(token.claim(ids, cleo), 4_500, "repeated ids pay once");
+        assertEq(dollar.balanceOf(cleo), 4_000, "dollars");
+        assertEq(_hostile.balanceOf(cleo), 500, "others");
+        vm.prank(ann);
+        assertEq(token.claim(ids, cleo), 0, "nothing twice");
+        vm.prank(ann);
+        assertEq(token.claim(one(JUNIOR), cleo), 0, "nothing twice, one id");
+        assertEq(token.settlementTokenOf(G), address(_hostile), "view");
+        assertEq(token.settlementTokenOf(99), address(0), "no units yet");
+    }
+
+    /// @dev ATTACKS 11: the failure of one settlement token stays with its facility, and loses nothing.
+    function test_claim__one_token_blocked__others_pay_apart() public {
+        accrue(SENIOR, 1_000, 0);
+        accrue(OTHER, 500, 0);
+        _hostile.setBlocked(true);
+        vm.expectRevert(abi.encodeWithSelector(HostileDollar.Blocked.selector));
+        vm.prank(ann);
+        token.claim(two(SENIOR, OTHER), ann);
+        vm.prank(ann);
+        assertEq(token.claim(one(SENIOR), ann), 1_000, "apart");
+        _hostile.setBlocked(false);
+        vm.prank(ann);
+        assertEq(token.claim(one(OTHER), ann), 500, "later");
+    }
+
+    /// @dev ATTACKS 5, 11: a settlement token that calls back can neither claim nor accrue.
+    function test_claim__token_calls_back__cannot_enter() public {
+        accrue(OTHER, 500, 0);
+        _hostile.setCall(address(token), abi.encodeCall(token.claim, (one(OTHER), ann)));
+        vm.prank(ann);
+        token.claim(one(OTHER), ann);
+        assertFalse(_hostile.callSucceeded(), "guarded");
+        _hostile.setCall(address(token), abi.encodeCall(token.accrue, (OTHER, 1, 0)));
+        accrue(OTHER, 500, 0);
+        assertFalse(_hostile.callSucceeded(), "guarded");
+    }
+
+    function test_claim__zero_recipient__reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.ZeroRecipient.selector));
+        vm.prank(ann);
+        token.claim(one(JUNIOR), address(0));
+    }
+
+    /// @dev ATTACKS 3.
+    function test_claim__transfer_then_claim_again__pays_once() public {
+        accrue(JUNIOR, 4_000, 0);
+        vm.prank(ann);
+        token.claim(one(JUNIOR), ann);
+        send(ann, bob, JUNIOR, 300);
+        assertEq(token.claimable(bob, JUNIOR), 1_000, "bob has his own");
+        assertEq(token.claimable(ann, JUNIOR), 0, "ann has nothing more");
+    }
+
+    /// @dev ATTACKS 14, 17: claims never depend on eligibility, freeze or pause.
+    function test_claim__frozen_and_ineligible__still_pays() public {
+        accrue(JUNIOR, 4_000, 0);
+        freeze(ann, JUNIOR, 300);
+        setInvestor(ann, false, false);
+        token.pause();
+        vm.prank(ann);
+        assertEq(token.claim(one(JUNIOR), cleo), 3_000, "earned");
+    }
+
+    function test_claim_by_sig__good__pays_where_the_holder_said() public {
+        accrue(JUNIOR, 4_000, 0);
+        bytes memory signature = _signed(ANN_KEY, ann, one(JUNIOR), cleo, 0, START);
+        vm.prank(bob);
+        assertEq(token.claimBySig(ann, one(JUNIOR), cleo, START, signature), 3_000, "paid");
+        assertEq(dollar.balanceOf(cleo), 3_000, "to cleo");
+        assertEq(token.nonces(ann), 1, "nonce used");
+        // ATTACKS 18: not a second time.
+        vm.expectRevert(_badSignature(ann));
+        token.claimBySig(ann, one(JUNIOR), cleo, START, signature);
+    }
+
+    /// @dev ATTACKS 14, 18: nothing of what was signed can be changed.
+    function test_claim_by_sig__anything_else_than_signed__reverts() public {
+        bytes memory signature = _signed(ANN_KEY, ann, one(JUNIOR), cleo, 0, START);
+        vm.expectRevert(_badSignature(ann));
+        token.claimBySig(ann, one(JUNIOR), bob, START, signature);
+        vm.expectRevert(_badSignature(ann));
+        token.claimBySig(ann, one(SENIOR), cleo, START, signature);
+        vm.expectRevert(_badSignature(ann));
+        token.claimBySig(ann, two(JUNIOR, SENIOR), cleo, START, signature);
+        vm.expectRevert(_badSignature(ann));
+        token.claimBySig(ann, one(JUNIOR), cleo, START + 1, signature);
+        vm.expectRevert(_badSignature(bob));
+        token.claimBySig(bob, one(JUNIOR), cleo, START, signature);
+        vm.expectRevert(_badSignature(ann));
+        token.claimBySig(ann, one(JUNIOR), cleo, START, "");
+        vm.chainId(999);
+        vm.expectRevert(_badSignature(ann));
+        token.claimBySig(ann, one(JUNIOR), cleo, START, signature);
+        vm.chainId(31_337);
+        vm.warp(START + 1);
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.DeadlinePassed.selector, START, START + 1));
+        token.claimBySig(ann, one(JUNIOR), cleo, START, signature);
+    }
+
+    /// @dev TOOLCHAIN, EIP-7702: code that knows no ERC-1271 does not make the key's signature worthless.
+    function test_claim_by_sig__delegated_account__signs_with_its_key() public {
+        accrue(JUNIOR, 4_000, 0);
+        vm.etch(ann, type(Delegate).runtimeCode);
+        bytes memory signature = _signed(ANN_KEY, ann, one(JUNIOR), cleo, 0, START);
+        assertEq(token.claimBySig(ann, one(JUNIOR), cleo, START, signature), 3_000, "paid");
+    }
+
+    function test_wallet__two_owners__hold_and_claim_by_signature() public {
+        WalletMock wallet = new WalletMock(ann, bob);
+        allow(address(wallet));
+        send(ann, address(wallet), JUNIOR, 200);
+        accrue(JUNIOR, 4_000, 0);
+        bytes32 digest = _digest(address(wallet), one(JUNIOR), cleo, 0, START);
+        vm.expectRevert(_badSignature(address(wallet)));
+        token.claimBySig(address(wallet), one(JUNIOR), cleo, START, sign(ANN_KEY, digest));
+        bytes memory both = bytes.concat(sign(ANN_KEY, digest), sign(BOB_KEY, digest));
+        assertEq(token.claimBySig(address(wallet), one(JUNIOR), cleo, START, both), 2_000, "paid");
+
+        vm.prank(ann);
+        wallet.execute(address(token), abi.encodeCall(token.safeTransferFrom, (address(wallet), bob, JUNIOR, 200, "")));
+        assertEq(token.balanceOf(bob, JUNIOR), 300, "moves them too");
+    }
+
+    /// @dev ATTACKS 15: what accrues to units in an escrow is the escrow's; only it can claim, once, exactly.
+    function test_escrow__holds_units__earns_for_its_time_and_claims() public {
+        EscrowMock escrow = new EscrowMock(token);
+        allow(address(escrow));
+        accrue(JUNIOR, 4_000, 100);
+        vm.warp(START + 50);
+        vm.prank(ann);
+        token.safeBatchTransferFrom(ann, address(escrow), two(JUNIOR, JUNIOR), two(100, 200), "");
+        vm.warp(START + 75);
+        escrow.giveBack(ann, JUNIOR, 300);
+        vm.warp(START + 100);
+        assertEq(token.claimable(address(escrow), JUNIOR), 750, "a quarter of the time");
+        assertEq(escrow.collect(one(JUNIOR), cleo), 750, "claimed by the escrow alone");
+        assertEq(token.claimable(ann, JUNIOR), 2_250, "the rest is ann's");
+    }
+
+    /// @dev ATTACKS 5, OpenZeppelin #2956: everything is in place when the receiver is called.
+    function test_receiver__reads_inside_its_callback__sees_the_end_state() public {
+        HostileReceiver receiver = _receiver(HostileReceiver.Mode.ReadInside);
+        accrue(JUNIOR, 4_000, 0);
+        send(ann, address(receiver), JUNIOR, 100);
+        assertEq(receiver.seenUnits(), 100, "its units");
+        assertEq(receiver.seenSenderUnits(), 200, "the sender's");
+        assertEq(receiver.seenSupply(), 400, "supply");
+        assertEq(receiver.seenClaimable(), 0, "nothing earned yet");
+        mint(address(receiver), JUNIOR, 5);
+        assertEq(receiver.seenSupply(), 405, "supply at a mint");
+        assertEq(receiver.seenUnits(), 105, "units at a mint");
+        vm.prank(ann);
+        token.safeBatchTransferFrom(ann, address(receiver), two(JUNIOR, JUNIOR), two(10, 10), "");
+        assertEq(receiver.seenUnits(), 125, "after the last entry of a batch");
+        assertEq(receiver.seenSenderUnits(), 180, "of both");
+    }
+
+    /// @dev ATTACKS 5: re-entry moves and claims what is there, and nothing more.
+    function test_receiver__re_enters__gains_nothing() public {
+        HostileReceiver receiver = _receiver(HostileReceiver.Mode.SendBack);
+        accrue(JUNIOR, 4_000, 0);
+        send(ann, address(receiver), JUNIOR, 100);
+        assertEq(token.balanceOf(ann, JUNIOR), 300, "sent back");
+        receiver.set(HostileReceiver.Mode.ClaimInside);
+        send(ann, address(receiver), JUNIOR, 100);
+        accrue(JUNIOR, 4_000, 0);
+        send(ann, address(receiver), JUNIOR, 100);
+        assertEq(dollar.balanceOf(address(receiver)), 1_000, "its own share, once");
+        assertEq(token.claimable(ann, JUNIOR), 3_000 + 2_000, "ann's");
+        assertEq(token.claimable(bob, JUNIOR), 2_000, "bob's");
+    }
+
+    /// @dev ATTACKS 6: a receiver that refuses stops only what is sent to it.
+    function test_receiver__refuses__nothing_moves() public {
+        HostileReceiver receiver = _receiver(HostileReceiver.Mode.Revert);
+        vm.expectRevert(abi.encodeWithSelector(HostileReceiver.Refused.selector));
+        send(ann, address(receiver), JUNIOR, 1);
+        receiver.set(HostileReceiver.Mode.WrongAnswer);
+        bytes memory invalid = abi.encodeWithSelector(IERC1155Errors.ERC1155InvalidReceiver.selector, address(receiver));
+        vm.expectRevert(invalid);
+        send(ann, address(receiver), JUNIOR, 1);
+        vm.expectRevert(invalid);
+        mint(address(receiver), JUNIOR, 1);
+        assertEq(token.balanceOf(ann, JUNIOR), 300, "all there");
+        send(ann, bob, JUNIOR, 1);
+    }
+
+    function test_accrue__wrong_caller_amount_or_tranche__reverts() public {
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.NotRevenueSource.selector, ann));
+        vm.prank(ann);
+        token.accrue(JUNIOR, 1, 0);
+        uint256 most = Accumulator.MAX_AMOUNT;
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.AmountAboveLimit.selector, most + 1, most));
+        accrue(JUNIOR, most + 1, 0);
+        // ATTACKS 10: revenue while nobody holds units.
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.TrancheWithoutUnits.selector, OTHER | 1));
+        accrue(OTHER | 1, 1, 0);
+        // ATTACKS 11: a fee on transfer.
+        _hostile.setFee(1);
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.SettlementShort.selector, 100, 99));
+        accrue(OTHER, 100, 0);
+        token.setRevenueSource(source, false);
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.NotRevenueSource.selector, source));
+        accrue(JUNIOR, 1, 0);
+    }
+
+    /// @dev ATTACKS 7: what is sent without `accrue` is nobody's revenue.
+    function test_donation__changes__nothing() public {
+        accrue(JUNIOR, 4_000, 100);
+        dollar.mint(address(token), 10_000);
+        assertEq(token.unvested(JUNIOR), 4_000, "books");
+        vm.warp(START + 100);
+        assertEq(token.claimable(bob, JUNIOR), 1_000, "books");
+    }
+
+    function test_vest__by_the_register__ends_the_stream() public {
+        accrue(JUNIOR, 4_000, 100);
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.NotFacilityRegistry.selector, ann));
+        vm.prank(ann);
+        token.vest(JUNIOR);
+        vm.expectEmit(true, false, false, true, address(token));
+        emit ITrancheToken.StreamVested(JUNIOR, 4_000);
+        facilities.vest(JUNIOR);
+        assertEq(token.claimable(bob, JUNIOR), 1_000, "at once");
+        assertEq(token.unvested(JUNIOR), 0, "nothing streams");
+    }
+
+    /// @dev Revenue beyond 2^40 minor units a unit stays pending; nothing reverts for ever.
+    function test_accrue__more_than_a_unit_can_carry__still_claims() public {
+        mint(bob, OTHER | 1, 1);
+        accrue(OTHER | 1, 1 << 41, 0);
+        assertEq(token.claimable(bob, OTHER | 1), (1 << 40) - 1, "the most");
+        vm.prank(bob);
+        token.claim(one(OTHER | 1), bob);
+        send(bob, ann, OTHER | 1, 1);
+        assertEq(token.unvested(OTHER | 1), (1 << 40) + 1, "the rest is shown");
+    }
+
+    function test_token__out_of_money__reverts_and_keeps_the_claim() public {
+        accrue(JUNIOR, 4_000, 0);
+        vm.prank(address(token));
+        assertTrue(dollar.transfer(cleo, 4_000), "moved");
+        vm.expectRevert(
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientBalance.selector, address(token), 0, 3_000)
+        );
+        vm.prank(ann);
+        token.claim(one(JUNIOR), ann);
+        assertEq(token.claimable(ann, JUNIOR), 3_000, "ATTACKS 12: not marked as paid");
+    }
+
+    function _receiver(HostileReceiver.Mode mode) private returns (HostileReceiver receiver) {
+        receiver = new HostileReceiver();
+        receiver.set(mode);
+        allow(address(receiver));
+    }
+
+    function _badSignature(address holder) private pure returns (bytes memory) {
+        return abi.encodeWithSelector(ITrancheToken.SignatureInvalid.selector, holder);
+    }
+
+    function _digest(address holder, uint256[] memory ids, address to, uint256 nonce, uint256 deadline)
+        private
+        view
+        returns (bytes32)
+    {
+        bytes32 idsHash = keccak256(abi.encodePacked(ids));
+        bytes32 structHash = keccak256(abi.encode(CLAIM_TYPEHASH, holder, idsHash, to, nonce, deadline));
+        return keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), structHash));
+    }
+
+    function _signed(uint256 key, address holder, uint256[] memory ids, address to, uint256 nonce, uint256 deadline)
+        private
+        view
+        returns (bytes memory)
+    {
+        return sign(key, _digest(holder, ids, to, nonce, deadline));
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Authority} from "../../../contracts/Authority.sol";
+import {DeliveryDesk} from "../../../contracts/DeliveryDesk.sol";
+import {InvestorRegistry} from "../../../contracts/InvestorRegistry.sol";
+import {TrancheMetadata} from "../../../contracts/TrancheMetadata.sol";
+import {TrancheToken} from "../../../contracts/TrancheToken.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
+import {ITrancheMetadata} from "../../../contracts/interfaces/ITrancheMetadata.sol";
+import {BondStub, SaleStub, StatementStub} from "./DeskStubs.sol";
+import {TokenFacilityStub} from "../../../contracts/mocks/TokenFacilityStub.sol";
+import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
+import {Base} from "../Base.sol";
+
+/// @title A token with one facility of two tranches, holders ann and bob, everybody on the allow-list
+abstract contract TokenBase is Base {
+    uint64 internal constant F = 7;
+    uint256 internal constant SENIOR = uint256(F) << 8;
+    uint256 internal constant JUNIOR = (uint256(F) << 8) | 1;
+    uint64 internal constant START = 1_800_000_000;
+    uint64 internal constant WINDOW_START = START + 1 days;
+    uint64 internal constant WINDOW_END = WINDOW_START + 30 days;
+    uint64 internal constant GOVERNANCE = 1;
+    uint64 internal constant PAUSER = 4;
+    uint64 internal constant COMPLIANCE = 5;
+    uint64 internal constant ENFORCER = 6;
+    uint256 internal constant ANN_KEY = 0xA11;
+    uint256 internal constant BOB_KEY = 0xB0B;
+
+    address internal gpuOperator = address(0x0AE1);
+    address internal source = address(0x50CE);
+    address internal enforcer = address(0xE4F0);
+    address internal compliance = address(0xC0C0);
+    address internal cleo = address(0xC1E0);
+    address internal ann;
+    address internal bob;
+    Authority internal authority;
+    TokenFacilityStub internal facilities;
+    TrancheToken internal token;
+    InvestorRegistry internal investors;
+    DeliveryDesk internal desk;
+    TrancheMetadata internal metadata;
+    MockStablecoin internal dollar;
+    SaleStub internal sale;
+    BondStub internal bonds;
+    StatementStub internal statements;
+
+    function setUp() public virtual {
+        vm.warp(START);
+        ann = vm.addr(ANN_KEY);
+        bob = vm.addr(BOB_KEY);
+        authority = new Authority(address(this));
+        facilities = new TokenFacilityStub();
+        IFacilityRegistry register = IFacilityRegistry(address(facilities));
+        token = new TrancheToken(address(authority), register, "ipfs://{id}");
+        investors = new InvestorRegistry(address(authority));
+        desk = new DeliveryDesk(register);
+        metadata = new TrancheMetadata(register);
+        dollar = new MockStablecoin();
+        sale = new SaleStub();
+        bonds = new BondStub();
+        statements = new StatementStub();
+        facilities.link(address(token), address(0), address(bonds), address(desk), address(statements));
+        _grantRoles();
+        token.setRevenueSource(source, true);
+        token.setInvestorRegistry(IInvestorRegistry(address(investors)));
+        investors.linkMirror(token);
+        token.setMetadata(ITrancheMetadata(address(metadata)));
+        allow(ann);
+        allow(bob);
+        allow(gpuOperator);
+        offer(F, dollar);
+        dollar.mint(source, 1e18);
+        vm.prank(source);
+        dollar.approve(address(token), type(uint256).max);
+    }
+
+    function allow(address account) internal {
+        setInvestor(account, true, true);
+    }
+
+    function setInvestor(address account, bool sends, bool receives) internal {
+        vm.prank(compliance);
+        investors.setInvestor(account, IInvestorRegistry.Investor(type(uint64).max, 752, sends, receives));
+    }
+
+    function offer(uint64 facilityId, MockStablecoin settlement) internal {
+        IFacilityRegistry.FacilityTerms memory terms;
+        terms.gpuOperator = gpuOperator;
+        terms.settlementToken = address(settlement);
+        terms.gpuClass = "H100-SXM5-80GB";
+        terms.site = "SE-LULEA-1";
+        terms.windowStart = WINDOW_START;
+        terms.windowEnd = WINDOW_END;
+        terms.epochLength = 1 days;
+        terms.deviceCount = 10;
+        IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](2);
+        tranches[0] = IFacilityRegistry.TrancheTerms(1_000_000, 1_500_000);
+        tranches[1] = IFacilityRegistry.TrancheTerms(2_000_000, 0);
+        facilities.setFacility(facilityId, terms, tranches);
+    }
+
+    function mint(address to, uint256 id, uint256 units) internal {
+        vm.prank(gpuOperator);
+        token.mint(to, id, units);
+    }
+
+    function setState(IFacilityRegistry.FacilityState state) internal {
+        facilities.setState(F, state);
+    }
+
+    function accrue(uint256 id, uint256 amount, uint24 span) internal {
+        vm.prank(source);
+        token.accrue(id, amount, span);
+    }
+
+    function send(address from, address to, uint256 id, uint256 units) internal {
+        vm.prank(from);
+        token.safeTransferFrom(from, to, id, units, "");
+    }
+
+    function freeze(address account, uint256 id, uint256 units) internal {
+        vm.prank(enforcer);
+        token.setFrozenTokens(account, id, units);
+    }
+
+    function one(uint256 value) internal pure returns (uint256[] memory list) {
+        list = new uint256[](1);
+        list[0] = value;
+    }
+
+    function two(uint256 first, uint256 second) internal pure returns (uint256[] memory list) {
+        list = new uint256[](2);
+        list[0] = first;
+        list[1] = second;
+    }
+
+    function _grantRoles() private {
+        authority.grantRole(GOVERNANCE, address(this), 0);
+        authority.grantRole(PAUSER, address(this), 0);
+        authority.grantRole(COMPLIANCE, compliance, 0);
+        authority.grantRole(ENFORCER, enforcer, 0);
+        bytes4[] memory governed = new bytes4[](4);
+        governed[0] = token.setRevenueSource.selector;
+        governed[1] = token.setInvestorRegistry.selector;
+        governed[2] = token.setMetadata.selector;
+        governed[3] = token.unpause.selector;
+        authority.setTargetFunctionRole(address(token), governed, GOVERNANCE);
+        authority.setTargetFunctionRole(address(token), _single(token.pause.selector), PAUSER);
+        bytes4[] memory enforced = new bytes4[](2);
+        enforced[0] = token.forcedTransfer.selector;
+        enforced[1] = token.setFrozenTokens.selector;
+        authority.setTargetFunctionRole(address(token), enforced, ENFORCER);
+        authority.setTargetFunctionRole(address(investors), _single(investors.setInvestor.selector), COMPLIANCE);
+        bytes4[] memory registered = new bytes4[](2);
+        registered[0] = investors.setIdentityRegistry.selector;
+        registered[1] = investors.linkMirror.selector;
+        authority.setTargetFunctionRole(address(investors), registered, GOVERNANCE);
+    }
+
+    function _single(bytes4 selector) private pure returns (bytes4[] memory list) {
+        list = new bytes4[](1);
+        list[0] = selector;
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {Base} from "../Base.sol";
+
+/// @title The accumulator against api/domain/accumulator.py: histories that the Python model wrote
+contract VectorsTest is Base {
+    using Accumulator for ITrancheToken.Tranche;
+
+    uint256 private constant WORDS = 10;
+    ITrancheToken.Tranche private _stored;
+
+    function test_accumulator__golden_histories__equal_the_model() public view {
+        uint256[] memory steps = vm.parseJsonUintArray(vm.readFile("tests/vectors/accumulator.json"), ".steps");
+        assertTrue(steps.length > 9_000 && steps.length % WORDS == 0, "vectors are there");
+        ITrancheToken.Tranche memory tranche;
+        for (uint256 i = 0; i < steps.length; i += WORDS) {
+            tranche = _step(tranche, steps, i);
+            assertEq(tranche.accX32, steps[i + 4], "acc");
+            assertEq(tranche.pendingX32, steps[i + 5], "pending");
+            assertEq(tranche.streamEnd, steps[i + 6], "end");
+            assertEq(tranche.streamSpan, steps[i + 7], "span");
+            assertEq(tranche.supply, steps[i + 8], "supply");
+            assertEq(tranche.accAt(steps[i + 3]), steps[i + 9], "acc now");
+        }
+    }
+
+    /// @dev The unchecked hot path and the checked one are the same function.
+    function testFuzz_acc_now__equals_acc_at(uint72 acc, uint88 pending, uint24 span, uint40 supply, uint256 elapsed)
+        public
+    {
+        uint256 start = 1_800_000_000;
+        elapsed = bound(elapsed, 0, 2 ** 25);
+        // start + 24 bits fit 32 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        ITrancheToken.Tranche memory tranche = ITrancheToken.Tranche(acc, pending, uint32(start + span), span, supply);
+        _stored = tranche;
+        uint256 now_ = Accumulator.accNow(_stored, start + elapsed);
+        assertEq(now_, tranche.accAt(start + elapsed), "same");
+        assertLe(acc, now_, "never falls");
+        assertLe((now_ - acc) * supply, pending, "never more than is pending");
+        assertLe(now_, type(uint72).max, "fits");
+    }
+
+    function _step(ITrancheToken.Tranche memory tranche, uint256[] memory steps, uint256 i)
+        private
+        pure
+        returns (ITrancheToken.Tranche memory next)
+    {
+        (uint256 operation, uint256 amount, uint256 span, uint256 time) =
+            (steps[i], steps[i + 1], steps[i + 2], steps[i + 3]);
+        if (operation == 0) return tranche.accrued(amount, span, time);
+        if (operation == 1) return tranche.vestedAtOnce(time);
+        if (operation == 3) return tranche;
+        // A supply step: span 1 begins a new history.
+        if (span == 1) return _empty(amount, time);
+        if (amount == 0 && tranche.supply > 0) tranche = tranche.vestedAtOnce(time);
+        next = tranche.checkpoint(time);
+        // The model draws supplies of 40 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        next.supply = uint40(amount);
+    }
+
+    function _empty(uint256 supply, uint256 time) private pure returns (ITrancheToken.Tranche memory next) {
+        ITrancheToken.Tranche memory nothing;
+        next = nothing.checkpoint(time);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        next.supply = uint40(supply);
+    }
+}

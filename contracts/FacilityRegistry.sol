@@ -145,13 +145,10 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     }
 
     /// @inheritdoc IFacilityRegistry
-    function epochTermsOf(uint64 facilityId)
-        external
-        view
-        returns (uint64 windowStart, uint64 windowEnd, uint32 epochLength, uint32 deviceCount, FacilityState state)
-    {
+    function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory) {
         FacilityStore.Pace memory pace = _facilities[facilityId].pace;
-        return (pace.windowStart, pace.windowEnd, pace.epochLength, pace.deviceCount, FacilityStore.stateNow(pace));
+        FacilityState state = FacilityStore.stateNow(pace);
+        return EpochTerms(state, pace.windowStart, pace.windowEnd, pace.epochLength, pace.deviceCount);
     }
 
     /// @inheritdoc IFacilityRegistry

@@ -115,7 +115,7 @@ contract PrimarySale is SaleCheckout {
     /// @dev Before windowStart a missing bond can still come; from then on it is too late.
     function _canSucceed(uint64 facilityId, uint256 soldUnits) private view returns (bool) {
         if (soldUnits < _hours[facilityId].floorUnits) return false;
-        (uint64 windowStart,,,,) = facilityRegistry.epochTermsOf(facilityId);
+        uint64 windowStart = facilityRegistry.epochTermsOf(facilityId).windowStart;
         IBondVault bonds = facilityRegistry.bondVault();
         bool bonded = address(bonds) == address(0) || bonds.isSufficient(facilityId);
         if (block.timestamp < windowStart) require(bonded, BondInsufficient(facilityId));

@@ -186,7 +186,7 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
 
     function _checkTerms(uint64 facilityId, SaleTerms calldata terms) private view {
         IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
-        (uint64 windowStart,,,,) = facilityRegistry.epochTermsOf(facilityId);
+        uint64 windowStart = facilityRegistry.epochTermsOf(facilityId).windowStart;
         bool ordered = terms.opensAt < terms.closesAt && terms.closesAt > block.timestamp;
         require(ordered && terms.closesAt <= windowStart, SaleTermsInvalid("closesAt"));
         require(terms.upFrontBps <= BPS, SaleTermsInvalid("upFrontBps"));

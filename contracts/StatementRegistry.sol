@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {IEpochTerms} from "./interfaces/IEpochTerms.sol";
 import {IFacilityRegistry} from "./interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "./interfaces/IStatementRegistry.sol";
 import {Attesters} from "./statements/Attesters.sol";
@@ -91,7 +90,7 @@ contract StatementRegistry is StatementChallenges {
 
     function _checkAgainstTerms(Statement calldata statement) private view {
         uint64 facilityId = statement.facilityId;
-        IEpochTerms.EpochTerms memory terms = _epochTermsOf(facilityId);
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
         bool delivering = terms.state == IFacilityRegistry.FacilityState.Delivering;
         require(delivering, FacilityNotDelivering(facilityId));
         uint64 epochStart = terms.windowStart + uint64(statement.epoch) * terms.epochLength;

@@ -29,6 +29,7 @@ class Plan:
     admin: multisig that gets every role; None leaves them with the deployer (local chains).
     admin_delay_s: how long the admin's governance, treasury and admin actions wait.
     allow_list: whether units may move only between accounts of InvestorRegistry.
+    activation_delay_s, removal_delay_s: how long a change of the attester set waits.
     slash_amount: what a fault costs each attester that signed, minor units.
     """
 
@@ -43,6 +44,8 @@ class Plan:
     admin_delay_s: int = 0
     allow_list: bool = True
     slash_amount: int = 0
+    activation_delay_s: int = 0
+    removal_delay_s: int = 0
 
     @classmethod
     def from_environment(cls) -> "Plan":
@@ -61,6 +64,8 @@ class Plan:
             int(os.environ.get("RENTROLL_ADMIN_DELAY_S", "0")),
             os.environ.get("RENTROLL_ALLOW_LIST", "1") != "0",
             int(os.environ.get("RENTROLL_SLASH_AMOUNT", "0")),
+            int(os.environ.get("RENTROLL_ACTIVATION_DELAY_S", "0")),
+            int(os.environ.get("RENTROLL_REMOVAL_DELAY_S", "0")),
         )
 
 
@@ -285,7 +290,13 @@ def deploy_all(
         settlement = deployer.adopt("SettlementToken", "MockStablecoin", plan.settlement_token)
     facilities = deployer.deploy("FacilityRegistry", "FacilityRegistry", authority)
     statements = deployer.deploy(
-        "StatementRegistry", "StatementRegistry", authority, facilities, plan.challenge_window_s
+        "StatementRegistry",
+        "StatementRegistry",
+        authority,
+        facilities,
+        plan.challenge_window_s,
+        plan.activation_delay_s,
+        plan.removal_delay_s,
     )
     token = deployer.deploy("TrancheToken", "TrancheToken", authority, facilities, plan.base_uri)
     deployed = {

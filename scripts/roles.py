@@ -58,7 +58,14 @@ AUTHORITY_ONLY = ("setAuthority",)
 
 OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "FacilityRegistry": ("cancel", "declareDefault", "fund", "mature"),
-    "StatementRegistry": ("challenge", "post", "slashPending"),
+    "StatementRegistry": (
+        "challengeDevice",
+        "challengeDoublePledge",
+        "challengeLine",
+        "challengePair",
+        "post",
+        "slashPending",
+    ),
     "TrancheToken": (
         "accrue",
         "burnExpired",

@@ -5,7 +5,7 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from api.chain.abi import function
+from api.chain.signatures import function
 from api.domain.evidence import encode_facility
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import ascii_word, sha256
@@ -59,7 +59,7 @@ def settle(facility_id: int, epochs: int) -> str:
 
 
 def call(contract: str, name: str, *arguments: Any) -> str:
-    """Any function of `api.chain.abi.FUNCTIONS`."""
+    """Any function of `api.chain.signatures.FUNCTIONS`."""
     return _hex(function(contract, name).encode(*arguments))
 
 

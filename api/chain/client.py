@@ -9,7 +9,7 @@ import requests
 from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 
-from api.chain.abi import decode_error, function
+from api.chain.signatures import decode_error, function
 from api.errors import ChainRejected, ChainUnavailable
 
 _READ_ATTEMPTS = 4

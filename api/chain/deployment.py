@@ -16,7 +16,11 @@ CONTRACTS = (
     "FacilityRegistry",
     "StatementRegistry",
     "TrancheToken",
+    "InvestorRegistry",
     "RentLockbox",
+    "PrimarySale",
+    "BondVault",
+    "DeliveryDesk",
 )
 
 
@@ -49,6 +53,21 @@ class Deployment:
     def rent_lockbox(self) -> str:
         """Address of RentLockbox."""
         return self.addresses["RentLockbox"]
+
+    @property
+    def investor_registry(self) -> str:
+        """Address of InvestorRegistry."""
+        return self.addresses["InvestorRegistry"]
+
+    @property
+    def primary_sale(self) -> str:
+        """Address of PrimarySale."""
+        return self.addresses["PrimarySale"]
+
+    @property
+    def bond_vault(self) -> str:
+        """Address of BondVault."""
+        return self.addresses["BondVault"]
 
     @property
     def settlement_token(self) -> str:

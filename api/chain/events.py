@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from api.chain.abi import EVENTS, Event
+from api.chain.abi import Event
 from api.chain.client import Block, ChainClient
 from api.chain.deployment import Deployment
+from api.chain.signatures import EVENTS
 from api.domain.statement import Statement
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import ChainUnavailable

@@ -58,6 +58,20 @@ interface IFacilityRegistry {
         uint64 couponPerUnit;
     }
 
+    /// @notice What posting a statement must know of a facility; all zero if it is unknown.
+    /// @param state State now.
+    /// @param windowStart First second of the delivery window.
+    /// @param windowEnd Second after the delivery window.
+    /// @param epochLength Seconds of one epoch.
+    /// @param deviceCount Number of pledged devices.
+    struct EpochTerms {
+        FacilityState state;
+        uint64 windowStart;
+        uint64 windowEnd;
+        uint32 epochLength;
+        uint32 deviceCount;
+    }
+
     /// @notice The contracts around the register, named once.
     struct Links {
         IStatementRegistry statementRegistry;
@@ -157,10 +171,7 @@ interface IFacilityRegistry {
     /// @notice What a posting checks, in one word: the window, the epoch length in seconds, the GPUs, and the state
     /// now.
     /// @dev All zero, state `None`, for an unknown facility.
-    function epochTermsOf(uint64 facilityId)
-        external
-        view
-        returns (uint64 windowStart, uint64 windowEnd, uint32 epochLength, uint32 deviceCount, FacilityState state);
+    function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory);
     /// @notice What a settlement needs. Reverts with FacilityUnknown.
     function settlementTermsOf(uint64 facilityId) external view returns (SettlementTerms memory);
     /// @notice Promised available GPU-seconds of the first `epochs` epochs, rounded down.

@@ -2,11 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IBondVault} from "../interfaces/IBondVault.sol";
-import {IEpochTerms} from "../interfaces/IEpochTerms.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 
 /// @title Facilities that tests set up in one call, with the storage layout and time rule of the real register
-contract MockFacilityRegistry is IEpochTerms {
+contract MockFacilityRegistry {
     IBondVault public bondVault;
     mapping(uint64 facilityId => uint64) public offeredAtBlock;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
@@ -44,10 +43,13 @@ contract MockFacilityRegistry is IEpochTerms {
         return _terms[facilityId];
     }
 
-    function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory) {
+    function epochTermsOf(uint64 facilityId) external view returns (IFacilityRegistry.EpochTerms memory) {
         IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
         IFacilityRegistry.FacilityState state = stateOf(facilityId);
-        return EpochTerms(state, terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount);
+        return
+            IFacilityRegistry.EpochTerms(
+                state, terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount
+            );
     }
 
     function tranchesOf(uint64) external pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {

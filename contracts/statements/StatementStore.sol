@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {IEpochTerms} from "../interfaces/IEpochTerms.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {UsageProof} from "../libraries/UsageProof.sol";
@@ -152,16 +151,5 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         bytes32 stored = record.statementHash;
         given = hashStatement(statement);
         require(given == stored, StatementHashWrong(stored, given));
-    }
-
-    /// @dev To become one call to `IEpochTerms.epochTermsOf` when the facility register has it.
-    function _epochTermsOf(uint64 facilityId) internal view virtual returns (IEpochTerms.EpochTerms memory found) {
-        found.state = facilityRegistry.stateOf(facilityId);
-        if (found.state == IFacilityRegistry.FacilityState.None) return found;
-        IFacilityRegistry.FacilityTerms memory terms = facilityRegistry.termsOf(facilityId);
-        found.windowStart = terms.windowStart;
-        found.windowEnd = terms.windowEnd;
-        found.epochLength = terms.epochLength;
-        found.deviceCount = terms.deviceCount;
     }
 }

@@ -176,13 +176,12 @@ contract LifeCycleTest is MoneyBase {
         _offer(7, address(dollar), _twoTranches());
         require(keccak256(abi.encode(facilities.termsOf(7))) == keccak256(abi.encode(_terms(address(dollar)))), "terms");
         require(keccak256(abi.encode(facilities.tranchesOf(7))) == keccak256(abi.encode(_twoTranches())), "tranches");
-        (uint64 start, uint64 end, uint32 length, uint32 devices, IFacilityRegistry.FacilityState state) =
-            facilities.epochTermsOf(7);
-        _eq(start, START, "start");
-        _eq(end, START + EPOCHS * EPOCH, "end");
-        _eq(length, EPOCH, "epoch");
-        _eq(devices, 10, "devices");
-        require(state == IFacilityRegistry.FacilityState.Offered, "state");
+        IFacilityRegistry.EpochTerms memory epochs = facilities.epochTermsOf(7);
+        _eq(epochs.windowStart, START, "start");
+        _eq(epochs.windowEnd, START + EPOCHS * EPOCH, "end");
+        _eq(epochs.epochLength, EPOCH, "epoch");
+        _eq(epochs.deviceCount, 10, "devices");
+        require(epochs.state == IFacilityRegistry.FacilityState.Offered, "state");
         IFacilityRegistry.SettlementTerms memory terms = facilities.settlementTermsOf(7);
         _eq(terms.feeBps, 100, "fee");
         _eq(terms.epochCount, EPOCHS, "epochs");

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Authority} from "../../../contracts/Authority.sol";
-import {StatementRegistry} from "../../../contracts/StatementRegistry.sol";
-import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
-import {Setup, SlimStatementRegistry} from "./Setup.sol";
+import {Setup} from "./Setup.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice Whole transactions (21,000 and calldata included) against the goals of the project.
@@ -16,10 +13,6 @@ contract GasTest is Setup {
     event GasSeen(string what, uint256 gasUsed);
 
     error GasAboveGoal(string what, uint256 gasUsed, uint256 goal);
-
-    function _newRegistry(IFacilityRegistry register) internal override returns (StatementRegistry) {
-        return new SlimStatementRegistry(address(new Authority(address(this))), register);
-    }
 
     function _check(string memory what, uint256 gasUsed, uint256 goal) private {
         emit GasSeen(what, gasUsed);

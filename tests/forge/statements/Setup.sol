@@ -4,22 +4,10 @@ pragma solidity 0.8.37;
 import {Authority} from "../../../contracts/Authority.sol";
 import {StatementRegistry} from "../../../contracts/StatementRegistry.sol";
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
-import {IEpochTerms} from "../../../contracts/interfaces/IEpochTerms.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {MockFacilityRegistry} from "../../../contracts/mocks/MockFacilityRegistry.sol";
 import {vm} from "./Vm.sol";
-
-/// @notice As the registry will be once the facility register has `epochTermsOf`.
-contract SlimStatementRegistry is StatementRegistry {
-    constructor(address authority, IFacilityRegistry facilities)
-        StatementRegistry(authority, facilities, 1 days, 0, 0)
-    {}
-
-    function _epochTermsOf(uint64 facilityId) internal view override returns (IEpochTerms.EpochTerms memory) {
-        return IEpochTerms(address(facilityRegistry)).epochTermsOf(facilityId);
-    }
-}
 
 /// @notice A registry with three attesters (keys 1, 2, 3 in order of address) and one delivering facility.
 abstract contract Setup {

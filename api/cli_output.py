@@ -160,6 +160,7 @@ def show_report(report: "VerifyReport", *, as_json: bool) -> None:
                     "registry": report.registry,
                     "block": report.block,
                     "statements": report.statements,
+                    "voided": report.voided,
                     "findings": [f.sentence() for f in report.findings],
                     "facilities": [asdict(part) for part in report.facilities],
                 }

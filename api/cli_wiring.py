@@ -67,13 +67,16 @@ def make_attester(settings: Settings) -> Attester:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_KEY_FILE")
     if settings.attester_api_key is None:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
-    deployment = require_deployment(settings)
+    deployment, client = require_deployment(settings), ChainClient(settings.rpc_url)
     return Attester(
         HttpAttesterApi(settings.api_url, settings.attester_api_key.get_secret_value()),
         EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence"),
         signer,
         chain_id=deployment.chain_id,
         registry=deployment.statement_registry,
+        offered=lambda facility_id: client.read(
+            "FacilityRegistry", deployment.facility_registry, "termsOf", facility_id
+        ),
     )
 
 

@@ -71,17 +71,22 @@ def stop_process(process: subprocess.Popen[bytes], *, grace_s: float = 10.0) -> 
 
 @contextmanager
 def dev_chain(
-    *, timestamp_s: int | None = None, port: int | None = None, log: Path | None = None
+    *,
+    timestamp_s: int | None = None,
+    port: int | None = None,
+    log: Path | None = None,
+    hardfork: str = "prague",
 ) -> Iterator[DevChain]:
     """Start anvil, wait until it answers, stop it at the end.
 
     Args:    timestamp_s: time of the first block; now if None.  log: where its output goes.
+             hardfork: rules of the EVM; anvil's own default would move with its version.
     Raises:  RuntimeError if it is not installed or does not start.
     """
     if not ANVIL.exists():
         raise RuntimeError("anvil is not installed: run `make setup`")
     chosen = port or free_port()
-    command = [str(ANVIL), "--port", str(chosen), "--hardfork", "prague", "--silent"]
+    command = [str(ANVIL), "--port", str(chosen), "--hardfork", hardfork, "--silent"]
     command += ["--chain-id", str(CHAIN_ID), "--mnemonic", MNEMONIC, "--accounts", "40"]
     command += ["--order", "fifo"]
     if timestamp_s is not None:

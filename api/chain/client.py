@@ -152,18 +152,30 @@ class ChainClient:
         found: list[dict[str, Any]] = self.request("eth_getLogs", query)
         return found
 
-    def logs(self, addresses: list[str], first: int, last: int) -> list[dict[str, Any]]:
-        """Logs of contracts in blocks `first` to `last`, halving ranges that the node refuses."""
+    def logs(
+        self, addresses: list[str], first: int, last: int, *, topic: bytes | None = None
+    ) -> list[dict[str, Any]]:
+        """Logs of contracts in blocks `first` to `last`, halving ranges that the node refuses.
+
+        topic: only logs of this event.
+        """
         if first > last:
             return []
-        query = {"address": addresses, "fromBlock": hex(first), "toBlock": hex(last)}
+        query: dict[str, Any] = {
+            "address": addresses,
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+        }
+        if topic is not None:
+            query["topics"] = ["0x" + topic.hex()]
         try:
             found: list[dict[str, Any]] = self.request("eth_getLogs", query)
         except RpcError:
             if first == last:
                 raise
             middle = (first + last) // 2
-            return self.logs(addresses, first, middle) + self.logs(addresses, middle + 1, last)
+            before = self.logs(addresses, first, middle, topic=topic)
+            return before + self.logs(addresses, middle + 1, last, topic=topic)
         return found
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api.chain.abi import Event
@@ -14,12 +14,17 @@ from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import ChainUnavailable
 
 _RANGE = 2_000
+_VOIDED = next(e.topic for e in EVENTS["StatementRegistry"] if e.name == "StatementVoided")
 _TOPICS: dict[bytes, Event] = {e.topic: e for events in EVENTS.values() for e in events}
 
 
 @dataclass(frozen=True, slots=True)
 class ChainEvent:
-    """One decoded log. `args` are by Solidity name; addresses are lower-case hex."""
+    """One decoded log. `args` are by Solidity name; addresses are lower-case hex.
+
+    A claim of several tranches is one log and here as many RevenueClaimed events, told apart by
+    `part`: nobody downstream needs to know of batches.
+    """
 
     block_number: int
     block_time_s: int
@@ -28,6 +33,12 @@ class ChainEvent:
     contract: str
     name: str
     args: dict[str, Any]
+    part: int = 0
+
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Order on the chain."""
+        return self.block_number, self.log_index, self.part
 
 
 def _plain(value: Any) -> Any:
@@ -105,7 +116,20 @@ def _decoded(
     times = BlockTimes(client)
     found = (decode_log(log, names, times) for log in logs)
     events = [event for event in found if event is not None]
-    return sorted(events, key=lambda e: (e.block_number, e.log_index))
+    return sorted((part for event in events for part in _parts(event)), key=lambda e: e.place)
+
+
+def _parts(event: ChainEvent) -> list[ChainEvent]:
+    if event.name != "RevenueClaimedBatch":
+        return [event]
+    shared = {"holder": event.args["holder"], "to": event.args["to"]}
+    claims = zip(event.args["ids"], event.args["amounts"], strict=True)
+    return [
+        replace(
+            event, name="RevenueClaimed", args={**shared, "id": token_id, "amount": amount}, part=i
+        )
+        for i, (token_id, amount) in enumerate(claims)
+    ]
 
 
 def events_in(
@@ -131,6 +155,39 @@ def iter_events(client: ChainClient, deployment: Deployment, *, last: int) -> It
         raise ChainUnavailable(f"the node is behind block {last}")
     for first in range(deployment.start_block, last + 1, _RANGE):
         yield from events_in(client, deployment, first, min(last, first + _RANGE - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class VoidedRange:
+    """Epochs `[first, before)` of a facility that a proven fault voided, and when."""
+
+    facility_id: int
+    first: int
+    before: int
+    place: tuple[int, int, int]
+
+    def covers(self, posted: ChainEvent) -> bool:
+        """Whether it voided the statement of a StatementPosted event."""
+        same = posted.args["facilityId"] == self.facility_id
+        inside = self.first <= posted.args["epoch"] < self.before
+        return same and inside and posted.place < self.place
+
+
+def voided_ranges(client: ChainClient, deployment: Deployment, *, last: int) -> list[VoidedRange]:
+    """Every voiding up to block `last`: few, and found without reading the other logs."""
+    names = {deployment.statement_registry.lower(): "StatementRegistry"}
+    found = []
+    for first in range(deployment.start_block, last + 1, _RANGE):
+        until = min(last, first + _RANGE - 1)
+        logs = client.logs(list(names), first, until, topic=_VOIDED)
+        for event in _decoded(client, names, logs):
+            args = event.args
+            found.append(
+                VoidedRange(
+                    args["facilityId"], args["epoch"], args["epochsPostedBefore"], event.place
+                )
+            )
+    return found
 
 
 def first_log_block(client: ChainClient, deployment: Deployment) -> int:

@@ -263,11 +263,12 @@ ERRORS = {
         Function("AttestersNotAscending", ("address", "address")),
         Function("NotAttester", ("address",)),
         Function("SignatureInvalid", ("address",)),
+        Function("StatementBarred", ("uint64", "uint32", "bytes32")),
+        Function("EpochNotFinal", ("uint64", "uint32")),
         Function("EnforcedPause"),
     ),
     "RentLockbox": (
         Function("SettlementShort", ("uint256", "uint256")),
-        Function("EpochNotFinal", ("uint64", "uint32")),
         Function("EpochAlreadySettled", ("uint64", "uint32")),
         Function("NothingToSettle", ("uint64",)),
     ),

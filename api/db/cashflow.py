@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from api.db.chain_store import standing_posts
 from api.db.tables import (
     chain_events,
     statement_lines,
@@ -101,11 +102,9 @@ def last_carry(connection: Connection, facility_id: int) -> bytes | None:
 
 
 def posted_by_epoch(connection: Connection, facility_id: int) -> dict[int, tuple[int, int]]:
-    """`(gross micros, block time)` by posted epoch, from indexed events."""
-    query = select(chain_events.c.epoch, chain_events.c.amount, chain_events.c.block_time_s).where(
-        chain_events.c.event == "StatementPosted", chain_events.c.facility_id == facility_id
-    )
-    return {int(r[0]): (int(r[1]), int(r[2])) for r in connection.execute(query)}
+    """`(gross micros, block time)` by posted epoch that is not void, from indexed events."""
+    posts = standing_posts(connection, facility_id)
+    return {epoch: (row.amount, row.block_time_s) for epoch, row in posts.items()}
 
 
 def event_sums(connection: Connection, facility_id: int) -> Mapping[str, tuple[int, int]]:

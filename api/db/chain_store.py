@@ -123,5 +123,18 @@ def events_named(
     query = select(chain_events).where(chain_events.c.event.in_(names))
     if facility_id is not None:
         query = query.where(chain_events.c.facility_id == facility_id)
-    order = (chain_events.c.block_number, chain_events.c.log_index)
+    order = (chain_events.c.block_number, chain_events.c.log_index, chain_events.c.part)
     return list(connection.execute(query.order_by(*order)))
+
+
+def standing_posts(connection: Connection, facility_id: int) -> dict[int, Row[Any]]:
+    """StatementPosted by epoch, without those that a proven fault voided."""
+    found: dict[int, Row[Any]] = {}
+    names = ("StatementPosted", "StatementVoided")
+    for row in events_named(connection, *names, facility_id=facility_id):
+        if row.event == "StatementPosted":
+            found[row.epoch] = row
+        else:
+            for epoch in range(row.epoch, row.extra):
+                found.pop(epoch, None)
+    return found

@@ -286,6 +286,7 @@ chain_events = Table(
     metadata,
     Column("block_number", BigInteger, nullable=False),
     Column("log_index", BigInteger, nullable=False),
+    Column("part", Integer, nullable=False),  # a batch of claims is one log and several rows
     Column("block_time_s", BigInteger, nullable=False),
     Column("tx_hash", LargeBinary(32), nullable=False),
     Column("contract", String(24), nullable=False),
@@ -299,7 +300,7 @@ chain_events = Table(
     Column("extra", BigInteger),
     Column("flag", Boolean),
     Column("payload", Text, nullable=False),  # JSON of all arguments
-    PrimaryKeyConstraint("block_number", "log_index"),
+    PrimaryKeyConstraint("block_number", "log_index", "part"),
     Index(None, "event", "facility_id"),
     Index(None, "event", "account"),
 )

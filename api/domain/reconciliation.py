@@ -39,20 +39,30 @@ class FacilityFigures:
     accrued_micros: int
     claimed_micros: int
     unvested_micros: int
+    # Bonds and sale proceeds paid to holders; revenue that found no units; rent given up.
+    distributed_micros: int = 0
+    owed_to_operator_micros: int = 0
+    written_off_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Named differences, GPU-seconds and micros; one of `receivable` and `prepaid` is zero."""
+    """Named differences, GPU-seconds and micros; one of `receivable` and `prepaid` is zero.
+
+    distributed: paid to holders from bonds and sale proceeds, on top of what was settled.
+    """
 
     open_epoch_gpu_seconds: int
     deferred_void_gpu_seconds: int
     awaiting_posting_micros: int
     challenge_window_micros: int
     receivable_micros: int
+    written_off_micros: int
     prepaid_micros: int
     awaiting_settlement_micros: int
     fees_micros: int
+    owed_to_operator_micros: int
+    distributed_micros: int
     streaming_micros: int
     unclaimed_micros: int
 
@@ -109,9 +119,10 @@ def _mismatches(
     limit = min(final, figures.collected_micros)
     if figures.settled_micros > limit:
         yield Mismatch("settled_micros", None, limit, figures.settled_micros)
-    after_fees = figures.settled_micros - figures.fees_micros
-    if figures.accrued_micros != after_fees:
-        yield Mismatch("accrued_micros", None, after_fees, figures.accrued_micros)
+    expected = figures.settled_micros - figures.fees_micros - figures.owed_to_operator_micros
+    expected += figures.distributed_micros
+    if figures.accrued_micros != expected:
+        yield Mismatch("accrued_micros", None, expected, figures.accrued_micros)
     if unclaimed < 0:
         limit = figures.accrued_micros - figures.unvested_micros
         yield Mismatch("claimed_micros", None, limit, figures.claimed_micros)
@@ -129,10 +140,13 @@ def reconcile(figures: FacilityFigures) -> Reconciliation:
         deferred_void_gpu_seconds=figures.deferred_gpu_seconds,
         awaiting_posting_micros=waiting,
         challenge_window_micros=attested - final,
-        receivable_micros=max(0, attested - figures.collected_micros),
+        receivable_micros=max(0, attested - figures.collected_micros - figures.written_off_micros),
+        written_off_micros=figures.written_off_micros,
         prepaid_micros=max(0, figures.collected_micros - attested),
         awaiting_settlement_micros=min(final, figures.collected_micros) - figures.settled_micros,
         fees_micros=figures.fees_micros,
+        owed_to_operator_micros=figures.owed_to_operator_micros,
+        distributed_micros=figures.distributed_micros,
         streaming_micros=figures.unvested_micros,
         unclaimed_micros=unclaimed,
     )

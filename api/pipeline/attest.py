@@ -1,10 +1,11 @@
 """Attest: recompute a statement from raw events, compare every byte, and only then sign."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from api.chain.calldata import terms_tuple
 from api.chain.signer import LocalSigner
 from api.domain.closing import ClosedEpoch, close_epoch
 from api.domain.events import CorrectionEvent, OutageEvent, UsageEvent, parse_event
@@ -178,6 +179,19 @@ def recompute(
     )
 
 
+def require_offered(terms: FacilityTerms, offered: tuple[Any, ...]) -> None:
+    """Refuse terms or a pledge that are not those that investors see on-chain.
+
+    A statement over other devices would be provably faulty, and its signers lose their bonds.
+    Raises:  EvidenceInvalid.
+    """
+    ours = tuple(v.lower() if isinstance(v, str) else v for v in terms_tuple(terms))
+    theirs = tuple(v.lower() if isinstance(v, str) else v for v in offered)
+    if ours != theirs:
+        message = "the facility's terms or pledge are not those offered on-chain"
+        raise EvidenceInvalid(message, file=FACILITY_FILE)
+
+
 class AttesterApi(Protocol):
     """What an attester asks of the service."""
 
@@ -215,9 +229,12 @@ class Attester:
         *,
         chain_id: int,
         registry: str,
+        offered: Callable[[int], tuple[Any, ...]] | None = None,
     ) -> None:
+        """`offered` reads a facility's terms from FacilityRegistry; None believes the evidence."""
         self._api, self._evidence, self._signer = api, evidence, signer
         self._chain_id, self._registry = chain_id, registry
+        self._offered = offered
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[tuple[int, int], tuple[Carry, Bytes32]] = {}
 
@@ -246,6 +263,8 @@ class Attester:
         terms = decode_facility(
             self._evidence.read(f"{facility_folder(facility_id)}/{FACILITY_FILE}")
         )
+        if self._offered is not None:
+            require_offered(terms, self._offered(facility_id))
         carry, previous_hash = self._start(facility_id, epoch)
         closed = recompute(terms, epoch, raw, carry=carry, previous_hash=previous_hash)
         folder = epoch_folder(facility_id, epoch)

@@ -136,6 +136,12 @@ def _small(value: Any) -> int | None:
     return value if isinstance(value, int) and abs(value) <= MAX_I64 else None
 
 
+def _extra(event: ChainEvent) -> Any:
+    """The second number of an event: fee, what still streams, or where a voiding ends."""
+    names = ("fee", "unvested", "epochsPostedBefore", "gpuSeconds", "units")
+    return next((event.args[n] for n in names if n in event.args), None)
+
+
 def event_row(event: ChainEvent) -> dict[str, Any]:
     """Row of `chain_events` for one event."""
     args = event.args
@@ -143,12 +149,13 @@ def event_row(event: ChainEvent) -> dict[str, Any]:
     facility_id = args.get("facilityId")
     if facility_id is None and token_id is not None:
         facility_id = split_tranche_id(token_id)[0]
-    amount = args.get("amount", args.get("value", args.get("cumulativeGross")))
+    amount = args.get("amount", args.get("value", args.get("cost")))
     if event.name == "StatementPosted":
         amount = args["statement"][6]
     return {
         "block_number": event.block_number,
         "log_index": event.log_index,
+        "part": event.part,
         "block_time_s": event.block_time_s,
         "tx_hash": event.tx_hash,
         "contract": event.contract,
@@ -159,7 +166,7 @@ def event_row(event: ChainEvent) -> dict[str, Any]:
         "account": args.get("holder", args.get("payer", args.get("from"))),
         "counterparty": args.get("to"),
         "amount": _small(amount),
-        "extra": _small(args.get("fee", args.get("unvested"))),
+        "extra": _small(_extra(event)),
         "flag": args.get("member"),
         "payload": args_json(event),
     }

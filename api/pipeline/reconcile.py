@@ -92,6 +92,10 @@ def _with_chain(found: _Figures, *, window_s: int, now_s: int, unvested: int) ->
         gross = posted[0] if posted is not None else None
         epochs.append(EpochFigures(epoch, found.rated.get(epoch, 0), gross, final))
     settled, fees = found.sums.get("Settled", (0, 0))
+
+    def total_of(name: str) -> int:
+        return found.sums.get(name, (0, 0))[0]
+
     return FacilityFigures(
         found.facility_id,
         found.metered,
@@ -99,10 +103,13 @@ def _with_chain(found: _Figures, *, window_s: int, now_s: int, unvested: int) ->
         found.open,
         found.deferred,
         tuple(epochs),
-        found.sums.get("RentPaid", (0, 0))[0],
+        total_of("RentPaid") - total_of("RentRefunded"),
         settled,
         fees,
-        found.sums.get("RevenueAccrued", (0, 0))[0],
-        found.sums.get("RevenueClaimed", (0, 0))[0],
+        total_of("RevenueAccrued"),
+        total_of("RevenueClaimed"),
         unvested,
+        distributed_micros=total_of("Distributed"),
+        owed_to_operator_micros=total_of("ResidualOwed"),
+        written_off_micros=total_of("ReceivableWrittenOff"),
     )

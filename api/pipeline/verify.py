@@ -6,29 +6,30 @@ from dataclasses import dataclass
 
 from api.chain.client import ChainClient
 from api.chain.deployment import CONTRACTS, Deployment, code_problems, parse_deployment
-from api.chain.events import first_log_block, iter_events
+from api.chain.events import first_log_block, iter_events, voided_ranges
 from api.domain.evidence import canonical_json, hex32
 from api.domain.reconciliation import EpochFigures, FacilityFigures, Reconciliation, reconcile
 from api.domain.usage import LineKind
 from api.errors import AppError, EvidenceInvalid
 from api.pipeline.evidence_store import EvidenceSource
+from api.pipeline.verify_epoch import Finding, VerifiedFacility
+from api.pipeline.verify_market import MarketVerifier
 from api.pipeline.verify_money import MoneyBook, MoneyVerifier
-from api.pipeline.verify_statements import (
-    DEPLOYMENT_FILE,
-    Finding,
-    StatementVerifier,
-    VerifiedFacility,
-)
+from api.pipeline.verify_statements import DEPLOYMENT_FILE, StatementVerifier
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """Outcome: what was checked up to which block, findings, five numbers by facility."""
+    """Outcome: what was checked up to which block, findings, five numbers by facility.
+
+    voided: statements that a proven fault took back; they count for nothing.
+    """
 
     chain_id: int
     registry: str
     block: int
     statements: int
+    voided: int
     findings: tuple[Finding, ...]
     facilities: tuple[Reconciliation, ...]
 
@@ -102,18 +103,26 @@ def verify(
     )
     findings: list[Finding] = []
     statements = StatementVerifier(
-        client, deployment, evidence, head=head.number, report=findings.append
+        client,
+        deployment,
+        evidence,
+        head=head.number,
+        report=findings.append,
+        voided=voided_ranges(client, deployment, last=head.number),
     )
     money = MoneyVerifier(statements.facilities, window_s, findings.append)
+    market = MarketVerifier(statements.facilities, deployment, window_s, findings.append)
     posted = 0
     for event in iter_events(client, deployment, last=head.number):
         statements.take(event)
         money.take(event)
+        market.take(event)
         posted += event.name == "StatementPosted"
         if on_progress:
             on_progress(event.block_number, head.number)
     statements.finish()
     money.compare(client, deployment, head.number, head.time_s)
+    market.compare(client, head.number)
     parts = []
     for facility_id, facility in sorted(statements.facilities.items()):
         book = money.books.get(facility_id) or MoneyBook(facility.terms)
@@ -126,7 +135,8 @@ def verify(
         deployment.chain_id,
         deployment.statement_registry,
         head.number,
-        posted,
+        posted - statements.voided,
+        statements.voided,
         tuple(findings),
         tuple(parts),
     )
@@ -157,4 +167,7 @@ def _figures(
         book.accrued,
         book.claimed,
         unvested,
+        distributed_micros=book.distributed,
+        owed_to_operator_micros=book.owed_to_operator,
+        written_off_micros=book.written_off,
     )

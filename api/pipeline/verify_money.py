@@ -9,9 +9,9 @@ from api.chain.deployment import Deployment
 from api.chain.events import ChainEvent
 from api.domain.accumulator import FRACTION_BITS, Position, TrancheModel
 from api.domain.facility import FacilityTerms
-from api.domain.settlement import TrancheBook, TrancheSupply, settle
+from api.domain.settlement import Settlement, TrancheBook, TrancheSupply, distribute, settle
 from api.domain.units import FacilityId, split_tranche_id, tranche_id
-from api.pipeline.verify_statements import Finding, VerifiedFacility
+from api.pipeline.verify_epoch import Finding, VerifiedFacility
 
 ZERO_ADDRESS = "0x" + "00" * 20
 
@@ -27,8 +27,13 @@ class MoneyBook:
     fees: int = 0
     accrued: int = 0
     claimed: int = 0
+    distributed: int = 0
+    # Owed to the gpuOperator because nobody held units, and what is still to be announced of it.
+    owed_to_operator: int = 0
+    expected_residual: int = 0
+    written_off: int = 0
     books: list[TrancheBook] = field(default_factory=list)
-    # Payments that the last settlement owes to tranches, by id, until they arrive.
+    # Payments that settlements and distributions owe to tranches, by id, until they arrive.
     expected: dict[int, int] = field(default_factory=dict)
 
 
@@ -50,7 +55,11 @@ class MoneyVerifier:
         """Replay one chain event."""
         handler: Callable[[ChainEvent], None] | None = {
             "RentPaid": self._rent,
+            "RentRefunded": self._refunded,
+            "ReceivableWrittenOff": self._written_off,
             "Settled": self._settled,
+            "Distributed": self._distributed,
+            "ResidualOwed": self._residual,
             "RevenueAccrued": self._accrued,
             "RevenueClaimed": self._claimed,
             "StreamVested": self._vested,
@@ -83,6 +92,61 @@ class MoneyVerifier:
         if book.collected != event.args["cumulativeCollected"]:
             self._finding(facility_id, "rent paid does not add up to what the lockbox collected")
 
+    def _refunded(self, event: ChainEvent) -> None:
+        facility_id = event.args["facilityId"]
+        book = self._book(facility_id)
+        if book is None:
+            return
+        book.collected -= event.args["amount"]
+        if book.collected != event.args["cumulativeCollected"]:
+            self._finding(facility_id, "rent refunded does not add up")
+
+    def _written_off(self, event: ChainEvent) -> None:
+        book = self._book(event.args["facilityId"])
+        if book is not None:
+            book.written_off += event.args["amount"]
+
+    def _supplies(self, book: MoneyBook) -> list[TrancheSupply]:
+        facility_id = book.terms.facility_id
+        return [
+            TrancheSupply(
+                t.coupon_micros_per_unit, self._model(self._id(facility_id, i)).stream.supply
+            )
+            for i, t in enumerate(book.terms.tranches)
+        ]
+
+    def _expect(self, book: MoneyBook, result: Settlement) -> None:
+        """What is to arrive next: nothing of the payment before may be missing by now."""
+        self._require_arrived(book)
+        facility_id = book.terms.facility_id
+        book.books = list(result.books)
+        payments = enumerate(result.payments)
+        book.expected = {self._id(facility_id, i): p for i, p in payments if p}
+        book.expected_residual = result.to_gpu_operator
+
+    def _require_arrived(self, book: MoneyBook) -> None:
+        if any(book.expected.values()) or book.expected_residual:
+            message = "a payment down the waterfall did not reach every tranche"
+            self._finding(book.terms.facility_id, message)
+
+    def _distributed(self, event: ChainEvent) -> None:
+        book = self._book(event.args["facilityId"])
+        if book is None:
+            return
+        amount = event.args["amount"]
+        book.distributed += amount
+        self._expect(book, distribute(amount, tranches=self._supplies(book), books=book.books))
+
+    def _residual(self, event: ChainEvent) -> None:
+        book = self._book(event.args["facilityId"])
+        if book is None:
+            return
+        if event.args["amount"] != book.expected_residual:
+            message = f"the gpuOperator is owed {event.args['amount']} micros of holders' money"
+            self._finding(book.terms.facility_id, message)
+        book.owed_to_operator += event.args["amount"]
+        book.expected_residual = 0
+
     def _settled(self, event: ChainEvent) -> None:
         facility_id, epochs = event.args["facilityId"], event.args["settledEpochs"]
         book, facility = self._book(facility_id), self._facilities.get(facility_id)
@@ -100,12 +164,7 @@ class MoneyVerifier:
         result = settle(
             event.args["amount"],
             fee_bps=book.terms.fee_bps,
-            tranches=[
-                TrancheSupply(
-                    t.coupon_micros_per_unit, self._model(self._id(facility_id, i)).stream.supply
-                )
-                for i, t in enumerate(book.terms.tranches)
-            ],
+            tranches=self._supplies(book),
             books=book.books,
             from_epochs=book.settled_epochs,
             to_epochs=epochs,
@@ -115,11 +174,10 @@ class MoneyVerifier:
             self._finding(facility_id, "a settlement took another fee than the terms say")
         book.settled += event.args["amount"]
         book.fees += event.args["fee"]
-        book.settled_epochs, book.books = epochs, list(result.books)
+        book.settled_epochs = epochs
         if book.settled != event.args["cumulativeSettled"]:
             self._finding(facility_id, "settlements do not add up")
-        payments = enumerate(result.payments)
-        book.expected = {self._id(facility_id, i): p for i, p in payments if p}
+        self._expect(book, result)
 
     @staticmethod
     def _id(facility_id: int, seniority: int) -> int:
@@ -175,8 +233,7 @@ class MoneyVerifier:
     def compare(self, client: ChainClient, deployment: Deployment, head: int, now_s: int) -> None:
         """Compare the replayed books with the contracts' storage at one block."""
         for facility_id, book in self.books.items():
-            if any(book.expected.values()):
-                self._finding(facility_id, "a settlement did not reach every tranche")
+            self._require_arrived(book)
             stored = client.read(
                 "RentLockbox", deployment.rent_lockbox, "bookOf", facility_id, block=head
             )

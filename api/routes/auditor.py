@@ -102,9 +102,8 @@ def _statement(request: Request, row: object, window_s: int | None = None) -> sc
     facility_id, epoch = statement.facility_id, statement.epoch
     with reading(request.app.state.engine) as connection:
         attesters = sorted(store.signatures_of(connection, facility_id, epoch))
-        events = chain_store.events_named(connection, "StatementPosted", facility_id=facility_id)
+        posted = chain_store.standing_posts(connection, facility_id).get(epoch)
         block = chain_store.last_block(connection)
-    posted = next((e for e in events if e.epoch == epoch), None)
     state = "attested" if attesters else "closed"
     if posted is not None:
         window_s = _challenge_window(request) if window_s is None else window_s

@@ -15,9 +15,18 @@ class DifferencesOut(BaseModel):
     awaiting_posting_micros: int = Field(description=f"Closed, not on-chain yet; {_MICROS}.")
     challenge_window_micros: int = Field(description=f"Posted, not final yet; {_MICROS}.")
     receivable_micros: int = Field(description=f"Attested, rent not collected; {_MICROS}.")
+    written_off_micros: int = Field(
+        description=f"Attested rent given up long after the window's end; {_MICROS}."
+    )
     prepaid_micros: int = Field(description=f"Rent above what is attested; {_MICROS}.")
     awaiting_settlement_micros: int = Field(description=f"Could be settled now; {_MICROS}.")
     fees_micros: int = Field(description=f"Protocol fees in settlements; {_MICROS}.")
+    owed_to_operator_micros: int = Field(
+        description=f"Settled or distributed while nobody held units; {_MICROS}."
+    )
+    distributed_micros: int = Field(
+        description=f"Paid to holders from bonds and sale proceeds, beside settlements; {_MICROS}."
+    )
     streaming_micros: int = Field(
         description=f"Still streams to holders, rounded up, remainders included; {_MICROS}."
     )

@@ -8,7 +8,7 @@ import {FaultRules} from "./FaultRules.sol";
 import {StatementStore} from "./StatementStore.sol";
 
 /// @title Challenges, and what a proven fault does
-/// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0007 has the game.
+/// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0006 has the game.
 abstract contract StatementChallenges is StatementStore, IStatementChallenges {
     using Address for address;
 

@@ -111,8 +111,25 @@ def test_abi__events_of_a_contract__are_all_indexed_or_named_as_unread(contract:
 def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
     """What `post` and `settle` revert with has a name in the outbox."""
     elsewhere = {
-        "StatementRegistry": {"ThresholdOutOfRange", "StatementUnknown", "StatementHashWrong"},
-        "RentLockbox": {"RentNotAccepted", "AmountZero", "AmountAboveLimit", "ZeroRecipient"},
+        "StatementRegistry": {
+            "AlreadyAttester",
+            "AttesterSlotsFull",
+            "StatementHashWrong",
+            "StatementUnknown",
+            "ThresholdOutOfRange",
+        },
+        "RentLockbox": {
+            "AmountAboveLimit",
+            "AmountZero",
+            "FacilityNotEnded",
+            "LengthsDiffer",
+            "NotDistributor",
+            "NothingOwed",
+            "RefundAboveExcess",
+            "RefundAbovePaid",
+            "RentNotAccepted",
+            "ZeroRecipient",
+        },
     }
     ours = set(_abi(f"I{contract}", "error"))
 

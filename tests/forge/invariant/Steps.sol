@@ -65,7 +65,7 @@ abstract contract Steps is Watching {
         amount = 1 + amount % 50_000_000;
         _arm(_coin(f), renter, address(lockbox), amount);
         vm.prank(renter);
-        lockbox.payRent(f, bytes32("lease"), amount);
+        lockbox.payRent(f, keccak256("lease"), amount);
         rentIn[f] += amount;
     }
 

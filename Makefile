@@ -57,6 +57,7 @@ bench: setup ## Print throughput figures and ratios
 
 test: setup ## Run all tests
 	@$(PY) -m pytest
+	@node_modules/.bin/forge test
 	@tools/test-contracts
 
 check: build/.service build/.node ## Lint, types, formatting

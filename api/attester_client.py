@@ -43,7 +43,7 @@ class HttpAttesterApi:
     def input(self, facility_id: int, epoch: int) -> RawInput:
         """Raw events and leases of one statement."""
         path = f"/v1/attester/facilities/{facility_id}/epochs/{epoch}/input"
-        return read_input(self._request("GET", path).iter_lines())
+        return read_input(self._request("GET", path).content.splitlines())
 
     def submit(self, facility_id: int, epoch: int, attester: str, signature: bytes) -> None:
         """Hand in a signature."""

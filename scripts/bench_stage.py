@@ -87,6 +87,8 @@ def deploy(chain: DevChain, folder: Path) -> Stage:
             "RENTROLL_ATTESTERS": address(ATTESTER),
             "RENTROLL_THRESHOLD": "1",
             "RENTROLL_OPERATORS": address(OPERATOR),
+            # Who may hold units is no part of what is measured.
+            "RENTROLL_ALLOW_LIST": "0",
         },
     )
     deployment = load_deployment(file)

@@ -1,7 +1,8 @@
 """`make demo`: the main job end to end, with real processes on a local chain.
 
-Metering over HTTP, epochs closed and attested, rent paid and settled, units moved in mid-stream,
-revenue claimed, everything verified. Exit 0 only if all five numbers reconcile to the unit.
+Investors onboarded, units sold against a bond, metering over HTTP, epochs closed and attested,
+rent paid and settled, units moved in mid-stream, shortfalls paid, revenue claimed, everything
+verified. Exit 0 only if all five numbers reconcile to the unit.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def run(source: Source, folder: Path, *, kill_worker: bool, keep: bool, console:
             stack.start_attesters()
             stack.start_worker()
         story = Story(stack, source, console)
-        with timer.step("register facilities, offer, mint and fund"):
+        with timer.step("onboard, register, offer, sell or mint, fund"):
             story.register()
         for day in range(source.days):
             with timer.step("push metering over HTTP"):

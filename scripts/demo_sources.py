@@ -1,16 +1,30 @@
 """Where the demo's facilities and metering come from: the simulator, or a Helios trace."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from api.domain.instants import format_instant
+from api.domain.units import FacilityId, tranche_id
 from api.importers import helios
 from scripts.simulate import DAY_S, FACILITIES, SimulatedFacility, Simulation
 
 # 2026-01-01T00:00:00Z: a fixed past, so that every run has the same figures.
 SIMULATION_START_S = 1_767_225_600
+
+
+@dataclass(frozen=True, slots=True)
+class SaleAndBond:
+    """How a facility is sold and bonded; prices by seniority, illustrative like all prices here."""
+
+    unit_prices_micros: tuple[int, ...]
+    floor_units: int
+    up_front_bps: int
+    required_bond_micros: int
+    # What the operator deposits: more than required, so that a shortfall leaves enough.
+    bond_micros: int
+    shortfall_micros_per_gpu_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +36,29 @@ class Plan:
     leases: list[dict[str, Any]]
     # Pays two epochs late, and leaves its last epochs unpaid.
     pays_late: bool
+    # None: the operator mints the units itself.
+    sale: SaleAndBond | None = None
+
+
+@dataclass
+class Facility:
+    """One facility during the story."""
+
+    facility_id: int
+    plan: Plan
+    # What each lease was charged and has not paid, micros.
+    due: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return str(self.plan.facility["name"])
+
+    @property
+    def token_ids(self) -> list[int]:
+        """Tranches, most senior first."""
+        count = len(self.plan.facility["tranches"])
+        return [tranche_id(FacilityId(self.facility_id), i) for i in range(count)]
 
 
 class Source(Protocol):
@@ -61,11 +98,26 @@ class SimulationSource:
         self._simulations: list[Simulation] = []
 
     def plans(self) -> list[Plan]:
-        """One plan a facility; the second pays late."""
-        return [
-            Plan(i, self._facility(f), self._leases(f), pays_late=i == 1)
-            for i, f in enumerate(FACILITIES)
-        ]
+        """One plan a facility; the first is sold and bonded, the second pays late."""
+        plans = []
+        for i, facility in enumerate(FACILITIES):
+            body = self._facility(facility)
+            sale = self._sale(body) if i == 0 else None
+            plans.append(Plan(i, body, self._leases(facility), pays_late=i == 1, sale=sale))
+        return plans
+
+    def _sale(self, body: dict[str, Any]) -> SaleAndBond:
+        """Half of the units must be sold. Its promise is so high that an outage breaks it."""
+        body["promised_availability_ppm"] = 999_500
+        units = sum(tranche["unit_cap"] for tranche in body["tranches"])
+        return SaleAndBond(
+            unit_prices_micros=(850_000, 3_000_000),
+            floor_units=units // 2,
+            up_front_bps=2_000,
+            required_bond_micros=500_000_000,
+            bond_micros=600_000_000,
+            shortfall_micros_per_gpu_hour=5_000_000,
+        )
 
     def _facility(self, facility: SimulatedFacility) -> dict[str, Any]:
         units = facility.gpus * self.days * 24

@@ -2,14 +2,13 @@
 
 import csv
 import io
-from dataclasses import dataclass, field
 
 from rich.console import Console
 
 from api.chain import calldata
 from api.domain.evidence import LINES_FILE, epoch_folder
-from api.domain.units import FacilityId, tranche_id
-from scripts.demo_sources import Plan, Source
+from scripts.demo_market import SALE_CLOSES_BEFORE_S, Market, operator_of
+from scripts.demo_sources import Facility, Source
 from scripts.simulate import DAY_S
 from scripts.stack import (
     CHALLENGE_WINDOW_S,
@@ -26,22 +25,6 @@ _EPOCH_TIMEOUT_S = 300.0
 LATE_EPOCHS = 2
 
 
-@dataclass
-class Facility:
-    """One facility during the story."""
-
-    facility_id: int
-    plan: Plan
-    # What each lease was charged and has not paid, micros.
-    due: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def token_ids(self) -> list[int]:
-        """Tranches, most senior first."""
-        count = len(self.plan.facility["tranches"])
-        return [tranche_id(FacilityId(self.facility_id), i) for i in range(count)]
-
-
 class Story:
     """Drives a stack through the delivery window of a source."""
 
@@ -51,9 +34,11 @@ class Story:
         self._facilities: list[Facility] = []
         self._holders = [wallet(i).address for i in HOLDERS]
         self._renter = wallet(RENTER).address
+        self._market = Market(stack, self._holders, console)
 
     def register(self) -> None:
-        """Operators, facilities, leases; then the operators' wallets offer, mint and fund."""
+        """Investors, operators, facilities, leases; then the wallets offer, sell or mint, fund."""
+        self._market.onboard()
         for number, index in enumerate(OPERATORS, start=1):
             body = {"name": f"operator-{number}", "address": wallet(index).address}
             self._keys.append(self._stack.admin("/v1/operators", body)["api_key"])
@@ -67,25 +52,25 @@ class Story:
             self._facilities.append(facility)
             self._source.registered(number, facility.facility_id)
         self._fill_renter()
-        self._console.print(f"{len(self._facilities)} facilities offered, minted and funded")
+        if self._sold:
+            self._stack.chain.set_time(self._source.start_s - SALE_CLOSES_BEFORE_S)
+        for facility in self._sold:
+            self._market.finalize(facility)
+        minted = len(self._facilities) - len(self._sold)
+        self._console.print(f"{minted} facilities offered, minted and funded without a sale")
 
     def _offer(self, facility: Facility, offer: dict[str, str]) -> None:
-        sender = wallet(OPERATORS[facility.plan.operator]).address
-        self._stack.send(sender, offer["to"], offer["data"])
-        token = self._stack.deployment.tranche_token
-        tranches = facility.plan.facility["tranches"]
-        for token_id, tranche in zip(facility.token_ids, tranches, strict=True):
-            # Uneven shares, so that divisions leave remainders.
-            left = tranche["unit_cap"]
-            for holder in self._holders[:2]:
-                units = left * 3 // 7
-                left -= units
-                mint = calldata.call("TrancheToken", "mint", holder, token_id, units)
-                self._stack.send(sender, token, mint)
-            mint = calldata.call("TrancheToken", "mint", self._holders[2], token_id, left)
-            self._stack.send(sender, token, mint)
-        fund = calldata.call("FacilityRegistry", "fund", facility.facility_id)
-        self._stack.send(sender, self._stack.deployment.facility_registry, fund)
+        self._stack.send(operator_of(facility), offer["to"], offer["data"])
+        if facility.plan.sale is None:
+            self._market.mint(facility)
+        else:
+            closes_at_s = self._source.start_s - SALE_CLOSES_BEFORE_S
+            self._market.open(facility, facility.plan.sale, closes_at_s=closes_at_s)
+
+    @property
+    def _sold(self) -> list[Facility]:
+        """Facilities with a sale and a bond."""
+        return [f for f in self._facilities if f.plan.sale is not None]
 
     def _fill_renter(self) -> None:
         token = self._stack.deployment.settlement_token
@@ -167,6 +152,8 @@ class Story:
         end_s = self._source.start_s + (day + 1) * DAY_S
         self._stack.chain.set_time(end_s + GRACE_S + CHALLENGE_WINDOW_S)
         self._wait_settled()
+        for facility in self._sold:
+            self._market.release(facility)
         # Six hours later the streams are a quarter through: units change hands in mid-stream.
         self._stack.chain.set_time(end_s + GRACE_S + CHALLENGE_WINDOW_S + DAY_S // 4)
         for facility in self._facilities:
@@ -214,12 +201,19 @@ class Story:
         self._stack.send(holder, self._stack.deployment.tranche_token, data)
 
     def finish(self) -> None:
-        """Facilities that are paid in full mature; everybody but one holder claims."""
+        """The bond pays; facilities that are paid in full mature; all but one holder claim."""
         last_s = self._source.start_s + self._source.days * DAY_S + DAY_S
         self._stack.chain.set_time(last_s)
         self._wait_settled()
+        # Before maturity, which vests at once what the bond has paid.
+        for facility in self._sold:
+            self._market.pay_shortfall(facility)
         self._mature()
-        for holder in self._holders[:-1]:
+        for facility in self._sold:
+            self._market.close(facility)
+        # An operator holds what its sale left unsold.
+        retained = [operator_of(f) for f in self._sold]
+        for holder in (*self._holders[:-1], *retained):
             self._claim(holder)
         # A last claim in mid-stream of the facility that pays late.
         self._stack.chain.set_time(last_s + 600)

@@ -28,13 +28,18 @@ from scripts.devchain import (
 ADMIN_KEY = "rr_admin_of_a_local_demo"
 ATTESTERS = 3
 THRESHOLD = 2
-# Places of the roles among anvil's unlocked accounts.
+# Places of the roles among anvil's unlocked accounts. The first one deploys, and keeps every role
+# of the contracts, compliance too, because no admin is configured.
+COMPLIANCE = 0
 OPERATORS = range(1, 4)
 ATTESTER_ACCOUNTS = range(4, 7)
 RELAYER, RENTER = 7, 8
 HOLDERS = range(10, 15)
 CHALLENGE_WINDOW_S = 3_600
 GRACE_S = 3_600
+# `IInvestorRegistry.Investor` of everybody on the list: until 2100, Sweden (ISO 3166-1 numeric),
+# may send and receive.
+INVESTOR = (4_102_444_800, 752, True, True)
 _READY_TIMEOUT_S = 60.0
 
 

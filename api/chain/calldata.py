@@ -9,6 +9,7 @@ from api.chain.signatures import function
 from api.domain.evidence import encode_facility
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import ascii_word, sha256
+from api.domain.lines import Line
 from api.domain.statement import Statement
 
 
@@ -51,6 +52,26 @@ def post(statement: Statement, signatures: Mapping[str, bytes]) -> str:
     ordered = sorted(signatures.items(), key=lambda item: int(item[0], 16))
     encoder = function("StatementRegistry", "post")
     return _hex(encoder.encode(statement.as_abi_tuple(), ordered))
+
+
+def challenge_line(statement: Statement, line: Line, proof: Sequence[bytes]) -> str:
+    """`StatementRegistry.challengeLine`: a line that breaks a rule by itself or by the totals."""
+    leaf = (
+        statement.facility_id,
+        statement.epoch,
+        line.index,
+        int(line.kind),
+        line.device,
+        line.lease,
+        line.start_s,
+        line.end_s,
+        line.gpu_seconds,
+        line.charge_micros,
+        line.cumulative_gpu_seconds,
+        line.cumulative_charge_micros,
+    )
+    encoder = function("StatementRegistry", "challengeLine")
+    return _hex(encoder.encode(statement.as_abi_tuple(), (leaf, list(proof))))
 
 
 def settle(facility_id: int, epochs: int) -> str:

@@ -43,6 +43,7 @@ FUNCTIONS = {
         Function("challengeWindow", (), ("uint64",)),
         Function("verifyLine", (STATEMENT, LINE, "bytes32[]"), ("bool",)),
         Function("statementDigest", (STATEMENT,), ("bytes32",)),
+        Function("challengeLine", (STATEMENT, f"({LINE},bytes32[])")),
     ),
     "TrancheToken": (
         Function("mint", ("address", "uint256", "uint256")),

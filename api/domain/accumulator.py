@@ -176,6 +176,9 @@ class TrancheModel:
         """Take what is vested, in whole minor units; the fraction stays owed."""
         position = self.position(holder, now_s)
         amount = position.owed_x32 >> FRACTION_BITS
+        if amount == 0:
+            # The contract then leaves the position as it is: an account without one gets none.
+            return 0
         kept_x32 = position.owed_x32 - (amount << FRACTION_BITS)
         self.positions[holder] = replace(position, owed_x32=kept_x32)
         self.paid += amount

@@ -41,7 +41,7 @@ class RawInput:
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_input(lines: Iterable[str]) -> RawInput:
+def read_input(lines: Iterable[str | bytes]) -> RawInput:
     """Read the NDJSON of the attester route. Raises EvidenceInvalid."""
     raw = RawInput()
     try:

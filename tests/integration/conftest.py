@@ -13,13 +13,15 @@ from scripts.devchain import deploy_contracts, dev_chain
 from scripts.stack import (
     ATTESTER_ACCOUNTS,
     CHALLENGE_WINDOW_S,
+    COMPLIANCE,
+    INVESTOR,
     OPERATORS,
     RENTER,
     THRESHOLD,
 )
 from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import Service, make_app
-from tests.world import RENT_FUNDS, Deployed, World, send, wallet
+from tests.world import HOLDERS, RENT_FUNDS, Deployed, World, send, wallet
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def service(database_url: str, ledger: Ledger, tmp_path: Path) -> Iterator[Servi
 
 @pytest.fixture(scope="session")
 def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Deployment file, and a chain with contracts and attesters (two of three are a quorum)."""
+    """Deployment file, and a chain with contracts, attesters (two of three) and investors."""
     folder = tmp_path_factory.mktemp("chain")
     file = folder / "deployment.json"
     with dev_chain(timestamp_s=START_S - DAY_S, log=folder / "anvil.log") as chain:
@@ -49,6 +51,7 @@ def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
             "RENTROLL_THRESHOLD": str(THRESHOLD),
             "RENTROLL_OPERATORS": ",".join(wallet(i).address for i in OPERATORS),
             "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
+            "RENTROLL_ALLOW_LIST": "1",
         }
         deploy_contracts(chain, file, environment)
         deployment = Deployed(chain, file).deployment
@@ -58,6 +61,9 @@ def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         send(client, renter, token, mint)
         approve = calldata.call("SettlementToken", "approve", lockbox, RENT_FUNDS)
         send(client, renter, token, approve)
+        for account in (*HOLDERS, *(wallet(i).address for i in OPERATORS)):
+            enter = calldata.call("InvestorRegistry", "setInvestor", account, INVESTOR)
+            send(client, wallet(COMPLIANCE).address, deployment.investor_registry, enter)
         return file, str(chain.rpc("anvil_dumpState"))
 
 

@@ -67,6 +67,17 @@ def test_chain__metering_to_claim__five_numbers_are_right_to_the_unit(world: Wor
 
 
 @SQLITE_ONLY
+def test_chain__claim_of_an_account_without_units__verifies(world: World) -> None:
+    """Anybody may claim nothing of several tranches: the event is there, the position is not."""
+    two_epochs(world)
+    world.claim(world.operator)
+
+    report = world.verify()
+
+    assert report.ok, report.findings
+
+
+@SQLITE_ONLY
 def test_chain__posted_but_not_final__is_in_the_challenge_window(world: World) -> None:
     """Invariant 4: nothing is settled before the challenge window is over."""
     world.at(DAY_S)

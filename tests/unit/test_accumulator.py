@@ -146,6 +146,18 @@ def test_forced_transfer__of_frozen_units__lowers_the_frozen_amount() -> None:
         model.transfer("ann", "bob", 7, 0)
 
 
+def test_claim__nothing_earned__leaves_no_trace() -> None:
+    """A batch claim of an account without units must not look like a wrong position."""
+    model = TrancheModel()
+    model.mint("ann", 3, 0)
+    model.accrue(10, 0, now_s=0)
+    before = dict(model.positions)
+
+    assert model.claim("eve", 0) == 0
+
+    assert model.positions == before
+
+
 def test_vectors__on_disk__are_those_of_the_model() -> None:
     """The forge test reads this file: `python -m scripts.vectors` writes it again."""
     stored = json.loads(Path(VECTORS, "accumulator.json").read_text())

@@ -169,7 +169,7 @@ abstract contract World is Base {
         if (f == 1) _openSale(f);
     }
 
-    function _terms(uint64 f) private view returns (IFacilityRegistry.FacilityTerms memory) {
+    function _terms(uint64 f) internal view returns (IFacilityRegistry.FacilityTerms memory) {
         return IFacilityRegistry.FacilityTerms({
             gpuOperator: gpuOperator,
             settlementToken: _coin(f),

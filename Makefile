@@ -2,14 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts demo serve test check bench format clean
+.PHONY: help setup contracts demo serve test check bench bench-gas mutate slither coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
 TRACE ?=
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 # --- set-up: each stamp is redone when its lock file changes -----------------------------------
 
@@ -53,6 +53,14 @@ serve: setup ## The same stack, kept running, with its addresses printed
 bench: setup ## Print throughput figures and ratios
 	@$(PY) -m scripts.bench
 
+build/.bench-gas: $(wildcard tools/bench-gas/*.json tools/bench-gas/*.js tools/bench-gas/src/*.sol) build/.node
+	@echo "installing and compiling the peers"
+	@npm ci --prefix tools/bench-gas --ignore-scripts --silent --no-fund --no-audit
+	@node tools/bench-gas/compile.js build/bench-gas/peers && touch $@
+
+bench-gas: setup build/.bench-gas ## Print gas beside its goals and peers (WRITE=1: into docs/BENCHMARKS.md)
+	@$(PY) -m scripts.bench_gas $(if $(WRITE),--write)
+
 # --- quality -----------------------------------------------------------------------------------
 
 test: setup ## Run all tests
@@ -66,8 +74,24 @@ check: build/.service build/.node ## Lint, types, formatting
 	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
 	@echo "check: fine"
 
+mutate: build/.service build/.node ## Break the contracts line by line; tests must notice (20 minutes)
+	@$(PY) -m scripts.mutate
+
+build/.slither: | build/uv/bin/uv
+	@echo "installing slither"
+	@build/uv/bin/uv venv --quiet --clear build/slither
+	@build/uv/bin/uv pip install --quiet --python build/slither/bin/python slither-analyzer==0.11.6 && touch $@
+
+slither: build/.service build/.node build/.slither ## Static analysis of the contracts
+	@$(PY) -m scripts.slither
+
+coverage: build/.node ## Coverage of the contracts by forge's tests
+	@FORGE_SNAPSHOT_EMIT=false node_modules/.bin/forge coverage --report summary \
+	  --no-match-coverage '(tests|contracts/mocks)/' --no-match-contract Gas > build/coverage.txt || { tail -40 build/coverage.txt; exit 1; }
+	@sed -n '/% Branches/,$$p' build/coverage.txt
+
 format: build/.service build/.node ## Format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && node_modules/.bin/forge fmt
 
 clean: ## Remove what was built and installed
-	@rm -rf build .venv .venv-contracts node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf build .venv .venv-contracts node_modules tools/bench-gas/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis

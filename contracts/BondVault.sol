@@ -13,8 +13,6 @@ import {IStatementRegistry} from "./interfaces/IStatementRegistry.sol";
 /// @title Bond vault, part 2: operators, who pay for promised compute that was not there
 /// @notice api/domain/bond.py is the reference model.
 contract BondVault is AttesterBonds {
-    using SafeCast for uint256;
-
     uint256 private constant SECONDS_PER_HOUR = 3_600;
 
     /// @dev Two words: what is held, and the terms.
@@ -68,7 +66,7 @@ contract BondVault is AttesterBonds {
         (uint256 due, uint256 gpuSeconds, uint32 epochs) = _shortfall(facilityId);
         amount = Math.min(due, held.bond);
         require(amount > 0, NothingDue(facilityId));
-        held.shortfallPaid = (held.shortfallPaid + amount).toUint96();
+        held.shortfallPaid = SafeCast.toUint96(held.shortfallPaid + amount);
         uint256 bond = held.bond - amount;
         _setBond(held, bond);
         emit ShortfallPaid(facilityId, epochs, gpuSeconds, amount, bond);
@@ -144,7 +142,7 @@ contract BondVault is AttesterBonds {
 
     /// @dev A bond that stays below its minimum keeps its first instant: dust added to it buys no time (ATTACKS 7).
     function _setBond(OperatorBond storage held, uint256 bond) private {
-        held.bond = bond.toUint96();
+        held.bond = SafeCast.toUint96(bond);
         if (bond >= held.terms.requiredBond) held.belowSince = 0;
         else if (held.belowSince == 0) held.belowSince = uint64(block.timestamp);
     }

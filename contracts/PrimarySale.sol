@@ -16,7 +16,6 @@ import {SaleCheckout} from "./SaleCheckout.sol";
 
 /// @title Sale, part 2: how it ends, and where the proceeds go. api/domain/sale.py is the reference model
 contract PrimarySale is SaleCheckout {
-    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
     /// @dev How long after windowStart a sale can still succeed.
@@ -54,8 +53,8 @@ contract PrimarySale is SaleCheckout {
         require(valid && seniority < _unitPrices[facilityId].length, TrancheUnknown(id));
         require(units <= book.soldUnits, UnitsAboveCap(id, units, book.soldUnits));
         amount = units * _unitPrices[facilityId][seniority];
-        book.soldUnits = (book.soldUnits - units).toUint40();
-        book.proceeds = (book.proceeds - amount).toUint64();
+        book.soldUnits = SafeCast.toUint40(book.soldUnits - units);
+        book.proceeds = SafeCast.toUint64(book.proceeds - amount);
         _books[facilityId] = book;
         emit UnitsRefunded(facilityId, msg.sender, id, units, amount, to);
         facilityRegistry.trancheToken().burnForRefund(msg.sender, id, units);
@@ -66,7 +65,7 @@ contract PrimarySale is SaleCheckout {
     function release(uint64 facilityId) external nonReentrant returns (uint256 amount) {
         amount = releasable(facilityId);
         require(amount > 0, NothingToRelease(facilityId));
-        uint64 released = (_books[facilityId].released + amount).toUint64();
+        uint64 released = SafeCast.toUint64(_books[facilityId].released + amount);
         _books[facilityId].released = released;
         address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
         owedTo[facilityRegistry.settlementTokenOf(facilityId)][gpuOperator] += amount;
@@ -83,7 +82,7 @@ contract PrimarySale is SaleCheckout {
         bool successful = book.state == SaleState.Successful;
         amount = successful ? book.proceeds - kept - book.seized : 0;
         require(amount > 0, NothingToSeize(facilityId));
-        _books[facilityId].seized = (book.seized + amount).toUint64();
+        _books[facilityId].seized = SafeCast.toUint64(book.seized + amount);
         emit ProceedsSeized(facilityId, amount);
         IRentLockbox lockbox = facilityRegistry.rentLockbox();
         IERC20(facilityRegistry.settlementTokenOf(facilityId)).forceApprove(address(lockbox), amount);
@@ -146,7 +145,7 @@ contract PrimarySale is SaleCheckout {
         ITrancheToken token = facilityRegistry.trancheToken();
         unsold = new uint40[](tranches.length);
         for (uint256 i = 0; i < tranches.length; ++i) {
-            unsold[i] = (tranches[i].unitCap - token.totalSupply(_id(facilityId, i))).toUint40();
+            unsold[i] = SafeCast.toUint40(tranches[i].unitCap - token.totalSupply(_id(facilityId, i)));
         }
     }
 

@@ -16,7 +16,6 @@ import {Payouts} from "./Payouts.sol";
 
 /// @title Rent in by anybody, out by settlement alone
 contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
-    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
     /// @dev One word. 64 bits hold 18 million million dollars of a 6-decimal token; more reverts.
@@ -61,7 +60,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         require(accepted, RentNotAccepted(facilityId));
         require(amount > 0, AmountZero());
         require(amount <= MAX_PAYMENT, AmountAboveLimit(amount, MAX_PAYMENT));
-        uint64 collected = (_ledgers[facilityId].collected + amount).toUint64();
+        uint64 collected = SafeCast.toUint64(_ledgers[facilityId].collected + amount);
         _ledgers[facilityId].collected = collected;
         paidBy[facilityId][msg.sender] += amount;
         emit RentPaid(facilityId, lease, msg.sender, amount, collected);
@@ -113,7 +112,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         require(amount <= excess, RefundAboveExcess(facilityId, amount, excess));
         uint256 paid = paidBy[facilityId][payer];
         require(amount <= paid, RefundAbovePaid(facilityId, payer, amount, paid));
-        uint64 collected = (_ledgers[facilityId].collected - amount).toUint64();
+        uint64 collected = SafeCast.toUint64(_ledgers[facilityId].collected - amount);
         _ledgers[facilityId].collected = collected;
         paidBy[facilityId][payer] = paid - amount;
         owedTo[facilityRegistry.settlementTokenOf(facilityId)][payer] += amount;
@@ -174,8 +173,8 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         if (amount == 0 && epochs == from) return (0, false);
         IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
         uint256 fee = amount * terms.feeBps / BPS;
-        ledger.settled = (ledger.settled + amount).toUint64();
-        ledger.feesOwed = (ledger.feesOwed + fee).toUint64();
+        ledger.settled = SafeCast.toUint64(ledger.settled + amount);
+        ledger.feesOwed = SafeCast.toUint64(ledger.feesOwed + fee);
         ledger.settledEpochs = epochs;
         _ledgers[facilityId] = ledger;
         emit Settled(facilityId, epochs, amount, fee, ledger.settled);
@@ -208,7 +207,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         }
         (uint256[] memory payments, uint256[] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
         for (uint256 i = 0; i < count; ++i) {
-            if (terms.coupons[i] > 0) _arrears[facilityId][i] = arrears[i].toUint64();
+            if (terms.coupons[i] > 0) _arrears[facilityId][i] = SafeCast.toUint64(arrears[i]);
         }
         if (left > 0) {
             address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);

@@ -58,7 +58,7 @@ interface IInvestorRegistry {
     /// @dev Emits InvestorSet.
     function onboard(Grant calldata grant, address agent, bytes calldata signature) external;
     /// @notice Names the ERC-3643 identity registry asked for accounts without an entry. Caller: governance.
-    function setIdentityRegistry(address identityRegistry) external;
+    function setIdentityRegistry(address registry) external;
 
     /// @notice Names the token that keeps a copy of every entry from now on, once. Caller: governance.
     /// @dev Once, because a token that is told no more would go on with old entries. Emits MirrorSet.

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+import {UsageProof} from "../../../contracts/libraries/UsageProof.sol";
+import {World} from "./World.sol";
+
+/// @title Statements of one line each, honest, faulty and forged, and what must never come of them (invariant 6)
+abstract contract Attesting is World {
+    struct Posted {
+        IStatementRegistry.Statement statement;
+        IStatementRegistry.Line line;
+        bool faulty;
+    }
+
+    mapping(uint64 f => mapping(uint32 epoch => Posted)) internal posted;
+    mapping(uint64 f => mapping(uint32 epoch => bytes32)) private _hash;
+    mapping(uint64 f => mapping(uint32 epoch => bytes32)) private _previous;
+    mapping(uint64 f => mapping(uint32 epoch => bytes32)) private _finalHash;
+    mapping(uint64 f => uint32) private _finalSeen;
+    bool public forgedPosted;
+    bool public outOfOrderPosted;
+    bool public honestVoided;
+    bool public faultStood;
+    bool public finalChanged;
+    bool public chainBroken;
+
+    /// @dev `deliveryRef` zero is a usage line with a charge, else a delivery line of that lease.
+    function _next(uint64 f, uint256 gross, uint256 available, bytes32 deliveryRef, bool faulty)
+        internal
+        view
+        returns (Posted memory made)
+    {
+        uint32 epoch = statements.epochsPosted(f);
+        uint64 start = START + uint64(epoch) * EPOCH;
+        uint64 seconds_ = EPOCH - (faulty ? 1 : 0);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        int128 charge = deliveryRef == bytes32(0) ? int128(uint128(gross % 50_000_000)) : int128(0);
+        made.line = IStatementRegistry.Line({
+            facilityId: f,
+            epoch: epoch,
+            index: 0,
+            kind: deliveryRef == bytes32(0) ? 0 : 1,
+            device: keccak256("device"),
+            lease: deliveryRef == bytes32(0) ? keccak256("lease") : deliveryRef,
+            start: start,
+            end: start + EPOCH,
+            gpuSeconds: seconds_,
+            charge: charge,
+            cumulativeGpuSeconds: seconds_,
+            cumulativeCharge: charge
+        });
+        made.faulty = faulty;
+        made.statement = IStatementRegistry.Statement({
+            facilityId: f,
+            epoch: epoch,
+            epochStart: start,
+            epochEnd: start + EPOCH,
+            // forge-lint: disable-next-line(unsafe-typecast)
+            availableGpuSeconds: uint64(available % (DEVICES * EPOCH + 1)),
+            billedGpuSeconds: seconds_,
+            // forge-lint: disable-next-line(unsafe-typecast)
+            grossRevenue: uint128(charge),
+            lineCount: 1,
+            usageRoot: UsageProof.leaf(made.line),
+            evidenceHash: bytes32(uint256(1)),
+            previousStatementHash: epoch == 0 ? bytes32(0) : statements.statementOf(f, epoch - 1).statementHash,
+            topRenterBps: 0,
+            committedBps: 0
+        });
+    }
+
+    function _post(Posted memory made, uint256 leftOut) internal {
+        uint64 f = made.statement.facilityId;
+        uint32 epoch = made.statement.epoch;
+        if (_now() < made.statement.epochEnd) vm.warp(made.statement.epochEnd);
+        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](2);
+        uint256 count = 0;
+        for (uint256 i = 0; i < 3; ++i) {
+            if (i != leftOut % 3) signed[count++] = _signature(attesterKeys[i], made.statement);
+        }
+        statements.post(made.statement, signed);
+        posted[f][epoch] = made;
+        _hash[f][epoch] = statements.hashStatement(made.statement);
+        _previous[f][epoch] = made.statement.previousStatementHash;
+        if (statements.epochsPosted(f) != epoch + 1) outOfOrderPosted = true;
+    }
+
+    /// @dev Every way to a quorum that is none: one signature, one twice, [A, B, A], a stranger, another statement's.
+    function _forge(Posted memory made, uint256 how) internal {
+        if (_now() < made.statement.epochEnd) vm.warp(made.statement.epochEnd);
+        IAttesterSet.Attestation memory first = _signature(attesterKeys[0], made.statement);
+        IAttesterSet.Attestation memory second = _signature(attesterKeys[1], made.statement);
+        how %= 5;
+        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](how == 0 ? 1 : how == 2 ? 3 : 2);
+        signed[0] = first;
+        if (how == 1) signed[1] = first;
+        if (how == 2) (signed[1], signed[2]) = (second, first);
+        if (how == 3) signed[1] = _signature(0xBAD, made.statement);
+        if (how == 4) {
+            made.statement.topRenterBps = 1;
+            signed[1] = second;
+        }
+        try statements.post(made.statement, signed) {
+            forgedPosted = true;
+        } catch {}
+    }
+
+    /// @dev A good quorum over an epoch that is not next, or over the next with a wrong chain.
+    function _disorder(Posted memory made, bool wrongChain) internal {
+        if (wrongChain) made.statement.previousStatementHash = keccak256("another past");
+        else ++made.statement.epoch;
+        uint256 over = uint256(made.statement.epochEnd) + (wrongChain ? 0 : EPOCH);
+        if (_now() < over) vm.warp(over);
+        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](2);
+        for (uint256 i = 0; i < 2; ++i) {
+            signed[i] = _signature(attesterKeys[i], made.statement);
+        }
+        try statements.post(made.statement, signed) {
+            outOfOrderPosted = true;
+        } catch {}
+    }
+
+    /// @dev A fault voids exactly while the window is open; an honest statement never falls by itself.
+    function _challenge(uint64 f, uint32 epoch) internal {
+        Posted memory made = posted[f][epoch];
+        bool standing = epoch < statements.epochsPosted(f)
+            && statements.statementOf(f, epoch).statementHash == statements.hashStatement(made.statement);
+        bool open = standing && made.faulty && !statements.isFinal(f, epoch);
+        bool done = false;
+        try statements.challengeLine(made.statement, IStatementChallenges.ProvenLine(made.line, new bytes32[](0))) {
+            done = true;
+        } catch {}
+        if (done && !open) honestVoided = true;
+        if (!done && open) faultStood = true;
+        if (done && statements.epochsPosted(f) != epoch) chainBroken = true;
+    }
+
+    /// @dev What was final once stays, and the hash chain holds from each statement to the one before.
+    function _watchStatements() internal {
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            uint32 epochs = statements.epochsFinal(f);
+            if (epochs < _finalSeen[f]) finalChanged = true;
+            bytes32 before = bytes32(0);
+            for (uint32 e = 0; e < statements.epochsPosted(f); ++e) {
+                bytes32 stored = statements.statementOf(f, e).statementHash;
+                if (stored != _hash[f][e] || _previous[f][e] != before) chainBroken = true;
+                if (e < _finalSeen[f] && stored != _finalHash[f][e]) finalChanged = true;
+                if (e >= _finalSeen[f] && e < epochs) _finalHash[f][e] = stored;
+                before = stored;
+            }
+            _finalSeen[f] = epochs;
+        }
+    }
+
+    function _signature(uint256 key, IStatementRegistry.Statement memory statement)
+        private
+        view
+        returns (IAttesterSet.Attestation memory)
+    {
+        return IAttesterSet.Attestation(vm.addr(key), sign(key, statements.statementDigest(statement)));
+    }
+}

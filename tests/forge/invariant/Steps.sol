@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {Watching} from "./Watching.sol";
+
+/// @title What several actions have in common: the way of business, and choices from random numbers
+abstract contract Steps is Watching {
+    /// @dev Sold or minted, funded and delivering, if it can still be.
+    function _ready(uint64 f) internal {
+        if (facilities.stateOf(f) == IFacilityRegistry.FacilityState.Offered) {
+            if (f == 1) _sellSome();
+            else _fund(f);
+        }
+        if (_now() < START) vm.warp(START);
+    }
+
+    function _epoch(uint64 f, uint256 gross, uint256 available, uint256 rent) internal {
+        _ready(f);
+        _payRent(f, rent);
+        _post(_next(f, gross, available, bytes32(0), false), gross);
+        vm.warp(_now() + CHALLENGE_WINDOW);
+        // What is not settled here may be settled late, in parts, or by a distribution.
+        if (rent % 3 > 0) lockbox.settle(f, statements.epochsFinal(f));
+    }
+
+    function _sellSome() internal {
+        for (uint256 s = 0; s < 2 && _now() < START - 1_000; ++s) {
+            uint256 id = _id(1, s);
+            if (token.totalSupply(id) > 0) continue;
+            if (_now() < START - 90_000) vm.warp(START - 90_000);
+            address buyer = s == 0 ? ann : bob;
+            _arm(address(dollar), buyer, address(sale), 1e9);
+            vm.prank(buyer);
+            sale.buy(id, 8, 1e9);
+            minted[id] += 8;
+        }
+        _finalize();
+    }
+
+    function _finalize() internal {
+        if (_now() < START - 1_000) vm.warp(START - 1_000);
+        uint256[2] memory before = [token.totalSupply(_id(1, 0)), token.totalSupply(_id(1, 1))];
+        sale.finalize(1);
+        if (sale.bookOf(1).state != IPrimarySale.SaleState.Successful) return;
+        for (uint256 s = 0; s < 2; ++s) {
+            minted[_id(1, s)] += token.totalSupply(_id(1, s)) - before[s];
+        }
+    }
+
+    function _fund(uint64 f) internal {
+        for (uint256 s = 0; s < _trancheCount(f); ++s) {
+            uint256 left = CAP - token.totalSupply(_id(f, s));
+            if (left == 0 || f == 1) continue;
+            vm.prank(gpuOperator);
+            token.mint(s % 2 == 0 ? ann : bob, _id(f, s), left);
+            minted[_id(f, s)] += left;
+        }
+        vm.prank(gpuOperator);
+        facilities.fund(f);
+    }
+
+    function _payRent(uint64 f, uint256 amount) internal {
+        amount = 1 + amount % 50_000_000;
+        _arm(_coin(f), renter, address(lockbox), amount);
+        vm.prank(renter);
+        lockbox.payRent(f, keccak256("lease"), amount);
+        rentIn[f] += amount;
+    }
+
+    function _some(address holder, uint256 id, uint256 units) internal view returns (uint256) {
+        return units % (token.balanceOf(holder, id) + 1);
+    }
+
+    function _refOf(address holder) internal pure returns (bytes32) {
+        return bytes32(uint256(uint160(holder)));
+    }
+
+    function _holder(uint256 who) internal view returns (address) {
+        return holders[who % holders.length];
+    }
+
+    function _idOf(uint64 f, uint256 tranche) internal pure returns (uint256) {
+        return _id(f, tranche % _trancheCount(f));
+    }
+
+    function _idsOf(uint64 f) internal pure returns (uint256[] memory list) {
+        list = new uint256[](_trancheCount(f));
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = _id(f, i);
+        }
+    }
+
+    function _f(uint256 seed) internal pure returns (uint64) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint64(1 + seed % FACILITIES);
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {Base} from "../Base.sol";
+import {SystemHandler} from "./SystemHandler.sol";
+
+/// @title Invariants 1 to 7 of contracts/README.md over random histories of the whole system
+contract SystemTest is Base {
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    uint256 private constant HOLDERS = 6;
+    uint256 private constant IDS = 7;
+    uint64 private constant FACILITIES = 3;
+
+    SystemHandler private _world;
+
+    function setUp() public {
+        _world = new SystemHandler();
+        _world.start();
+    }
+
+    function targetContracts() external view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(_world);
+    }
+
+    function excludeSelectors() external view returns (FuzzSelector[] memory excluded) {
+        excluded = new FuzzSelector[](1);
+        excluded[0].addr = address(_world);
+        excluded[0].selectors = new bytes4[](3);
+        excluded[0].selectors[0] = SystemHandler.start.selector;
+        excluded[0].selectors[1] = SystemHandler.forceWatched.selector;
+        excluded[0].selectors[2] = SystemHandler.claimWatched.selector;
+    }
+
+    /// @notice All of them after every step of 64 histories of 64 steps. Below each once more, by its name.
+    function invariant_all() external view {
+        invariant_1_units__minted_are_held_or_burned_and_never_above_the_cap();
+        invariant_2_money__is_held_and_conserved_to_the_last_bit();
+        invariant_3_accrued__falls_only_by_ones_own_claim();
+        invariant_4_settlement__never_above_collected_nor_final_attested();
+        invariant_5_waterfall__no_junior_before_a_senior_in_arrears();
+        invariant_6_statements__once_in_order_with_quorum_void_by_fault_only();
+        invariant_7_eligibility__no_path_round_allow_list_freeze_or_pause();
+    }
+
+    /// forge-config: default.invariant.runs = 8
+    function invariant_1_units__minted_are_held_or_burned_and_never_above_the_cap() public view {
+        for (uint256 i = 0; i < IDS; ++i) {
+            uint256 id = _world.ids(i);
+            uint256 held = 0;
+            for (uint256 h = 0; h < HOLDERS; ++h) {
+                held += _world.token().balanceOf(_world.holders(h), id);
+            }
+            ITrancheToken.Burned memory burned = _world.token().burnedOf(id);
+            assertEq(held, _world.token().totalSupply(id), "held = supply");
+            uint256 gone = uint256(burned.delivered) + burned.expired + burned.refunded;
+            assertEq(_world.minted(id), held + gone, "minted = held + burned");
+            // forge-lint: disable-next-line(unsafe-typecast)
+            uint256 cap = _world.facilities().trancheCapOf(uint64(id >> 8), uint8(id));
+            assertLe(_world.minted(id) - burned.refunded, cap, "minted above the cap");
+        }
+    }
+
+    /// forge-config: default.invariant.runs = 8
+    function invariant_2_money__is_held_and_conserved_to_the_last_bit() public view {
+        _checkBooks(address(_world.dollar()));
+        _checkBooks(address(_world.bad()));
+        _checkToken(address(_world.dollar()));
+        _checkToken(address(_world.bad()));
+    }
+
+    /// forge-config: default.invariant.runs = 8
+    function invariant_3_accrued__falls_only_by_ones_own_claim() public view {
+        assertFalse(_world.earnedFell(), "revenue fell without a claim");
+        assertFalse(_world.claimWrong(), "a claim paid something else than the view said");
+    }
+
+    /// forge-config: default.invariant.runs = 8
+    function invariant_4_settlement__never_above_collected_nor_final_attested() public view {
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            IRentLockbox.Book memory book = _world.lockbox().bookOf(f);
+            uint32 epochs = _world.statements().epochsFinal(f);
+            (, uint256 attested) = _world.statements().finalTotalsOf(f, epochs);
+            assertLe(book.settled, book.collected, "settled above collected");
+            assertLe(book.settled, attested, "settled above attested");
+            assertLe(book.settledEpochs, epochs, "settled an epoch that is not final");
+            assertEq(book.collected, _world.rentIn(f) - _world.rentBack(f), "collected is rent");
+        }
+    }
+
+    /// forge-config: default.invariant.runs = 8
+    function invariant_5_waterfall__no_junior_before_a_senior_in_arrears() public view {
+        assertFalse(_world.orderBroken(), "a junior was paid while a senior is behind");
+        assertFalse(_world.emptyTranchePaid(), "a tranche without units was paid");
+    }
+
+    /// forge-config: default.invariant.runs = 8
+    function invariant_6_statements__once_in_order_with_quorum_void_by_fault_only() public view {
+        assertFalse(_world.forgedPosted(), "posted without a quorum");
+        assertFalse(_world.outOfOrderPosted(), "posted out of order");
+        assertFalse(_world.honestVoided(), "voided without an open fault");
+        assertFalse(_world.faultStood(), "a proven fault did not void");
+        assertFalse(_world.finalChanged(), "a final statement changed");
+        assertFalse(_world.chainBroken(), "the chain of hashes broke");
+    }
+
+    /// forge-config: default.invariant.runs = 8
+    function invariant_7_eligibility__no_path_round_allow_list_freeze_or_pause() public view {
+        assertFalse(_world.ineligibleMoved(), "an ineligible account moved units");
+        assertFalse(_world.frozenMoved(), "frozen units moved");
+        assertFalse(_world.pausedMoved(), "units came while paused");
+        for (uint256 i = 0; i < IDS; ++i) {
+            assertEq(_world.token().balanceOf(_world.holders(HOLDERS - 1), _world.ids(i)), 0, "eve holds units");
+        }
+    }
+
+    /// @dev Lockbox, sale and vault hold what their books say they owe.
+    function _checkBooks(address coin) private view {
+        uint256 lockbox = 0;
+        uint256 sale = 0;
+        uint256 vault = 0;
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            if (_world.facilities().settlementTokenOf(f) != coin) continue;
+            IRentLockbox.Book memory book = _world.lockbox().bookOf(f);
+            lockbox += book.collected - book.settled + _world.lockbox().feesOwed(f);
+            IPrimarySale.SaleBook memory sold = _world.sale().bookOf(f);
+            sale += sold.proceeds - sold.released - sold.seized;
+            vault += _world.vault().bondOf(f) + _world.vault().slashedFor(f);
+        }
+        address[8] memory payees = _payees();
+        for (uint256 i = 0; i < payees.length; ++i) {
+            lockbox += _world.lockbox().owedTo(coin, payees[i]);
+            sale += _world.sale().owedTo(coin, payees[i]);
+            vault += _world.vault().owedTo(coin, payees[i]);
+        }
+        if (coin == address(_world.vault().attesterToken())) {
+            vault += _world.vault().slashedUnassigned();
+            for (uint256 key = 1; key <= 3; ++key) {
+                vault += _world.vault().attesterBondOf(vm.addr(key));
+            }
+        }
+        assertLe(lockbox, IERC20(coin).balanceOf(address(_world.lockbox())), "lockbox owes more than it holds");
+        assertLe(sale, IERC20(coin).balanceOf(address(_world.sale())), "sale owes more than it holds");
+        assertLe(vault, IERC20(coin).balanceOf(address(_world.vault())), "vault owes more than it holds");
+    }
+
+    /// @dev Of one coin: what the token holds is exactly what positions are owed and what still streams, in 32
+    /// fractional bits.
+    function _checkToken(address coin) private view {
+        uint256 books = 0;
+        for (uint256 i = 0; i < IDS; ++i) {
+            uint256 id = _world.ids(i);
+            // forge-lint: disable-next-line(unsafe-typecast)
+            if (_world.facilities().settlementTokenOf(uint64(id >> 8)) != coin) continue;
+            ITrancheToken.Tranche memory tranche =
+                Accumulator.checkpoint(_world.token().trancheOf(id), vm.getBlockTimestamp());
+            books += tranche.pendingX32;
+            for (uint256 h = 0; h < HOLDERS; ++h) {
+                ITrancheToken.Position memory position = _world.token().positionOf(_world.holders(h), id);
+                books += position.owedX32 + uint256(position.units) * (tranche.accX32 - position.accPaidX32);
+            }
+        }
+        uint256 held = IERC20(coin).balanceOf(address(_world.token())) - _world.donatedToToken(coin);
+        assertEq(books, held << 32, "token's books are not what it holds");
+    }
+
+    function _payees() private view returns (address[8] memory payees) {
+        for (uint256 h = 0; h < HOLDERS; ++h) {
+            payees[h] = _world.holders(h);
+        }
+        payees[6] = address(0x4E47);
+        // Whoever challenges is the handler itself.
+        payees[7] = address(_world);
+    }
+
+    /// @dev States that random histories must reach, or the invariants above say little.
+    function test_histories__reach_maturity_and_default() external {
+        _world.season(0, 40_000_000, 36_000);
+        _world.season(1, 40_000_001, 36_000);
+        _world.settleMany(0x000100);
+        _world.mature(0);
+        _world.mature(1);
+        _world.post(2, 1, 1, 1);
+        _world.pass(19_999);
+        _world.pass(19_999);
+        _world.declareDefault(2);
+
+        assertTrue(_world.facilities().stateOf(1) == IFacilityRegistry.FacilityState.Matured, "sold, matured");
+        assertTrue(_world.facilities().stateOf(2) == IFacilityRegistry.FacilityState.Matured, "minted, matured");
+        assertTrue(_world.facilities().stateOf(3) == IFacilityRegistry.FacilityState.Defaulted, "defaulted");
+    }
+}

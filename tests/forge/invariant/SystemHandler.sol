@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
+import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
+import {Steps} from "./Steps.sol";
+
+/// @title Every action of everybody, in any order, as time goes on
+/// @dev Actions revert where the contracts refuse: the runner goes on, and what was counted is undone with them.
+contract SystemHandler is Steps {
+    bytes32 private constant CLAIM_TYPEHASH =
+        keccak256("Claim(address holder,uint256[] ids,address to,uint256 nonce,uint256 deadline)");
+
+    /// @notice Builds the world; once.
+    function start() external {
+        require(ids.length == 0, "once");
+        _build();
+    }
+
+    // --- units come to be --------------------------------------------------------------------------
+
+    function mint(uint256 f, uint256 tranche, uint256 who, uint256 units) external watched(address(0)) {
+        uint256 id = _idOf(_f(f), tranche);
+        units = 1 + units % CAP;
+        vm.prank(gpuOperator);
+        token.mint(_holder(who), id, units);
+        minted[id] += units;
+    }
+
+    function buy(uint256 tranche, uint256 who, uint256 units) external watched(address(0)) {
+        address buyer = _holder(who);
+        uint256 id = _idOf(1, tranche);
+        units = 1 + units % CAP;
+        if (_now() < START - 90_000) vm.warp(START - 90_000);
+        _arm(address(dollar), buyer, address(sale), 1e9);
+        vm.prank(buyer);
+        sale.buy(id, units, 1e9);
+        minted[id] += units;
+    }
+
+    function finalize() external watched(address(0)) {
+        _finalize();
+    }
+
+    function refund(uint256 tranche, uint256 who, uint256 units) external watched(address(0)) {
+        address holder = _holder(who);
+        vm.prank(holder);
+        sale.refund(_idOf(1, tranche), units % (CAP + 1), holder);
+    }
+
+    /// @dev Seldom: a sale that misses its floor, of which one buyer gets out and the others may.
+    function missFloor(uint256 seed, uint256 who) external watched(address(0)) {
+        require(seed % 8 == 0 && _now() < START - 1_000, "not now");
+        if (_now() < START - 90_000) vm.warp(START - 90_000);
+        (address buyer, uint256 id) = (_holder(who), _id(1, 0));
+        _arm(address(dollar), buyer, address(sale), 1e9);
+        vm.startPrank(buyer);
+        sale.buy(id, 3, 1e9);
+        minted[id] += 3;
+        vm.stopPrank();
+        _finalize();
+        vm.prank(buyer);
+        sale.refund(id, 2, buyer);
+    }
+
+    function cancel(uint256 f) external watched(address(0)) {
+        // Seldom: a cancelled facility does nothing any more.
+        require((f >> 8) % 8 == 0, "not now");
+        vm.prank(gpuOperator);
+        facilities.cancel(_f(f));
+    }
+
+    function fund(uint256 f) external watched(address(0)) {
+        _fund(_f(f));
+    }
+
+    // --- units move and end ------------------------------------------------------------------------
+
+    function transfer(uint256 f, uint256 tranche, uint256 who, uint256 whom, uint256 units)
+        external
+        watched(address(0))
+    {
+        (address from, uint256 id) = (_holder(who), _idOf(_f(f), tranche));
+        units = _some(from, id, units);
+        vm.prank(from);
+        token.safeTransferFrom(from, _holder(whom), id, units, "");
+    }
+
+    /// @dev The same id twice in one batch (ATTACKS 1), also to oneself (ATTACKS 2).
+    function batch(uint256 f, uint256 who, uint256 whom, uint256 first, uint256 second) external watched(address(0)) {
+        address from = _holder(who);
+        uint256[] memory list = new uint256[](3);
+        (list[0], list[1], list[2]) = (_idOf(_f(f), 0), _idOf(_f(f), 1), _idOf(_f(f), 0));
+        uint256[] memory units = new uint256[](3);
+        (units[0], units[1], units[2]) = (_some(from, list[0], first), _some(from, list[1], second), second % 4);
+        vm.prank(from);
+        token.safeBatchTransferFrom(from, _holder(whom), list, units, "");
+    }
+
+    /// @dev By an approved spender, eligible or not (ATTACKS 16).
+    function spend(uint256 f, uint256 who, uint256 by, uint256 whom, uint256 units) external watched(address(0)) {
+        (address from, address spender, uint256 id) = (_holder(who), _holder(by), _idOf(_f(f), 0));
+        units = _some(from, id, units);
+        vm.prank(from);
+        token.setApprovalForAll(spender, true);
+        vm.prank(spender);
+        token.safeTransferFrom(from, _holder(whom), id, units, "");
+        if (!token.canSend(spender)) ineligibleMoved = true;
+    }
+
+    function force(uint256 f, uint256 who, uint256 whom, uint256 units) external {
+        forcing = true;
+        this.forceWatched(_idOf(_f(f), 0), _holder(who), _holder(whom), units);
+        forcing = false;
+    }
+
+    function forceWatched(uint256 id, address from, address to, uint256 units) external watched(address(0)) {
+        require(msg.sender == address(this), "inside");
+        token.forcedTransfer(from, to, id, _some(from, id, units));
+    }
+
+    function freeze(uint256 f, uint256 who, uint256 units) external watched(address(0)) {
+        token.setFrozenTokens(_holder(who), _idOf(_f(f), 0), units % (CAP + 3));
+    }
+
+    function takeDelivery(uint256 f, uint256 who, uint256 units) external watched(address(0)) {
+        (address holder, uint256 id) = (_holder(who), _idOf(_f(f), 1));
+        _ready(_f(f));
+        units = 1 + units % token.balanceOf(holder, id);
+        vm.prank(holder);
+        token.takeDelivery(id, units, _refOf(holder));
+    }
+
+    function serve(uint256 f, uint256 voucher, uint256 epoch) external watched(address(0)) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        Posted memory made = posted[_f(f)][uint32(epoch % EPOCHS)];
+        desk.serve(1 + voucher % (desk.voucherCount() + 1), made.statement, made.line, new bytes32[](0));
+    }
+
+    function payUnserved(uint256 voucher) external watched(address(0)) {
+        desk.payUnserved(1 + voucher % (desk.voucherCount() + 1));
+    }
+
+    function burnExpired(uint256 f, uint256 tranche, uint256 who, uint256 units) external watched(address(0)) {
+        (address holder, uint256 id) = (_holder(who), _idOf(_f(f), tranche));
+        units = 1 + units % token.balanceOf(holder, id);
+        vm.prank(holder);
+        token.burnExpired(id, units);
+    }
+
+    // --- claims --------------------------------------------------------------------------------------
+
+    function claim(uint256 f, uint256 who, uint256 whom) external {
+        address holder = _holder(who);
+        this.claimWatched(holder, _f(f), _holder(whom), "", 0);
+    }
+
+    function claimBySig(uint256 f, uint256 who, uint256 whom, uint256 wrongNonce) external {
+        (uint256 key, uint64 id) = (who % 2 == 0 ? ANN_KEY : BOB_KEY, _f(f));
+        (address holder, address to) = (vm.addr(key), _holder(whom));
+        bytes32 hash = keccak256(abi.encodePacked(_idsOf(id)));
+        uint256 nonce = token.nonces(holder) + (wrongNonce % 8 == 0 ? 1 : 0);
+        bytes32 body = keccak256(abi.encode(CLAIM_TYPEHASH, holder, hash, to, nonce, _now() + 60));
+        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), body));
+        this.claimWatched(holder, id, to, sign(key, digest), _now() + 60);
+    }
+
+    function claimWatched(address holder, uint64 f, address to, bytes calldata signature, uint256 deadline)
+        external
+        watched(holder)
+    {
+        require(msg.sender == address(this), "inside");
+        uint256[] memory list = _idsOf(f);
+        uint256 due = 0;
+        for (uint256 i = 0; i < list.length; ++i) {
+            due += token.claimable(holder, list[i]);
+        }
+        if (signature.length == 0) vm.prank(holder);
+        uint256 paid =
+            signature.length == 0 ? token.claim(list, to) : token.claimBySig(holder, list, to, deadline, signature);
+        if (paid != due) claimWrong = true;
+    }
+
+    // --- rent, statements, settlement ----------------------------------------------------------------
+
+    function payRent(uint256 f, uint256 amount) external watched(address(0)) {
+        _payRent(_f(f), amount);
+    }
+
+    function post(uint256 f, uint256 gross, uint256 available, uint256 dice) external watched(address(0)) {
+        _ready(_f(f));
+        bytes32 deliveryRef = dice % 4 == 0 ? _refOf(_holder(dice >> 8)) : bytes32(0);
+        _post(_next(_f(f), gross, available, deliveryRef, dice % 5 == 0), dice >> 16);
+    }
+
+    function forge(uint256 f, uint256 gross, uint256 how) external watched(address(0)) {
+        _forge(_next(_f(f), gross, 1, bytes32(0), false), how);
+    }
+
+    function disorder(uint256 f, uint256 gross, bool wrongChain) external watched(address(0)) {
+        _disorder(_next(_f(f), gross, 1, bytes32(0), false), wrongChain);
+    }
+
+    function challenge(uint256 f, uint256 epoch) external watched(address(0)) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _challenge(_f(f), uint32(epoch % EPOCHS));
+    }
+
+    /// @dev A faulty statement, proven at once.
+    function fault(uint256 f, uint256 gross, uint256 signers) external watched(address(0)) {
+        _ready(_f(f));
+        uint32 number = statements.epochsPosted(_f(f));
+        _post(_next(_f(f), gross, 1, bytes32(0), true), signers);
+        _challenge(_f(f), number);
+    }
+
+    /// @dev Units burned for compute, an epoch that delivers it, and the proof.
+    function deliver(uint256 f, uint256 who, uint256 units) external watched(address(0)) {
+        uint64 id = _f(f);
+        _ready(id);
+        address holder = who % 2 == 0 ? ann : bob;
+        uint256 tranche = _id(id, token.balanceOf(holder, _id(id, 0)) > 0 ? 0 : 1);
+        units = 1 + units % token.balanceOf(holder, tranche);
+        vm.prank(holder);
+        uint256 voucher = token.takeDelivery(tranche, units, _refOf(holder));
+        uint32 number = statements.epochsPosted(id);
+        _post(_next(id, 0, 36_000, _refOf(holder), false), who);
+        vm.warp(_now() + CHALLENGE_WINDOW);
+        Posted memory made = posted[id][number];
+        if (units % 2 == 0) desk.serve(voucher, made.statement, made.line, new bytes32[](0));
+    }
+
+    /// @dev The end of a facility, by maturity or default, and what falls to holders then.
+    function end(uint256 f, uint256 voucher) external watched(address(0)) {
+        uint64 id = _f(f);
+        _ready(id);
+        vm.warp(_now() + 3 days);
+        if (statements.epochsFinal(id) == EPOCHS) {
+            if (facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering) {
+                _payRent(id, 49_999_999);
+                facilities.mature(id);
+            }
+        } else if (facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering) {
+            facilities.declareDefault(id);
+            vault.seize(id);
+        }
+        if (voucher % 2 == 0) return;
+        desk.payUnserved(1 + voucher % (desk.voucherCount() + 1));
+    }
+
+    function settle(uint256 f) external watched(address(0)) {
+        lockbox.settle(_f(f), statements.epochsFinal(_f(f)));
+    }
+
+    function settleMany(uint256 seed) external watched(address(0)) {
+        uint64[] memory list = new uint64[](3);
+        uint32[] memory epochs = new uint32[](3);
+        for (uint256 i = 0; i < 3; ++i) {
+            list[i] = _f(seed >> (8 * i));
+            epochs[i] = statements.epochsFinal(list[i]);
+        }
+        lockbox.settleMany(list, epochs);
+    }
+
+    /// @dev The way of business, so that random sequences get far: funded, paid, attested, final, settled.
+    function business(uint256 f, uint256 gross, uint256 available, uint256 rent) external watched(address(0)) {
+        _epoch(_f(f), gross, available, rent);
+    }
+
+    /// @dev The same to the end of the window.
+    function season(uint256 f, uint256 gross, uint256 available) external watched(address(0)) {
+        uint64 id = _f(f);
+        for (uint256 i = statements.epochsPosted(id); i < EPOCHS; ++i) {
+            _epoch(id, gross, available, gross);
+        }
+    }
+
+    // --- bonds, ends, control --------------------------------------------------------------------------
+
+    function depositBond(uint256 f, uint256 amount) external watched(address(0)) {
+        uint64 id = _f(f);
+        amount = 1 + amount % 3_000_000;
+        _arm(_coin(id), gpuOperator, address(vault), amount);
+        vm.prank(gpuOperator);
+        vault.deposit(id, amount);
+    }
+
+    function payShortfall(uint256 f) external watched(address(0)) {
+        vault.payShortfall(_f(f));
+    }
+
+    function seize(uint256 f, bool bond) external watched(address(0)) {
+        if (bond) vault.seize(_f(f));
+        else sale.seize(_f(f));
+    }
+
+    function distributeSlashed(uint256 f) external watched(address(0)) {
+        vault.distributeSlashed(_f(f));
+    }
+
+    function release(uint256 f, bool bond) external watched(address(0)) {
+        if (bond) vault.release(_f(f));
+        else sale.release(_f(f));
+    }
+
+    function withdraw(uint256 which, uint256 who, uint256 f) external watched(address(0)) {
+        address[3] memory from = [address(lockbox), address(sale), address(vault)];
+        address[4] memory payees = [gpuOperator, renter, address(this), _holder(who >> 8)];
+        (address payee, address coin) = (payees[who % 4], _coin(_f(f)));
+        for (uint256 i = 0; i < 3; ++i) {
+            IBondVault books = IBondVault(from[(which % 3 + i) % 3]);
+            if (books.owedTo(coin, payee) == 0) continue;
+            vm.prank(payee);
+            books.withdraw(coin, payee);
+        }
+    }
+
+    function takeFees(uint256 f) external watched(address(0)) {
+        uint64[] memory list = new uint64[](1);
+        list[0] = _f(f);
+        lockbox.takeFees(list, address(0xFEE));
+    }
+
+    function refundExcess(uint256 f, uint256 amount) external watched(address(0)) {
+        uint64 id = _f(f);
+        amount = 1 + amount % (lockbox.excessOf(id) + 1);
+        lockbox.refundExcess(id, renter, amount);
+        rentBack[id] += amount;
+    }
+
+    function mature(uint256 f) external watched(address(0)) {
+        facilities.mature(_f(f));
+    }
+
+    function declareDefault(uint256 f) external watched(address(0)) {
+        facilities.declareDefault(_f(f));
+    }
+
+    function admit(uint256 who, bool sends, bool receives) external watched(address(0)) {
+        // Not eve: she is never admitted.
+        _allow(holders[who % (holders.length - 1)], sends, receives);
+    }
+
+    function pause(uint256 which) external watched(address(0)) {
+        if (which % 4 == 0) token.pause();
+        else if (which % 4 == 1) token.unpause();
+        else if (which % 4 == 2) statements.pause();
+        else statements.unpause();
+    }
+
+    function turnReceiver(uint256 mode) external watched(address(0)) {
+        receiver.set(HostileReceiver.Mode(mode % 5));
+    }
+
+    function turnCoin(uint256 mode) external watched(address(0)) {
+        if (mode % 6 < 4) return bad.setMode(HostileStablecoin.Mode(mode % 4));
+        // forge-lint: disable-next-line(unsafe-typecast)
+        bytes memory settleAgain = abi.encodeWithSignature("settle(uint64,uint32)", uint64(3), uint32(mode % 5));
+        if (mode % 6 == 4) bad.reenter(address(lockbox), settleAgain);
+        else bad.reenter(address(vault), abi.encodeWithSignature("payShortfall(uint64)", uint64(3)));
+    }
+
+    function donate(uint256 which, uint256 f, uint256 amount) external watched(address(0)) {
+        address[4] memory targets = [address(lockbox), address(sale), address(vault), address(token)];
+        address coin = _coin(_f(f));
+        _mintCoin(coin, targets[which % 4], amount % 1_000);
+        if (which % 4 == 3) donatedToToken[coin] += amount % 1_000;
+    }
+
+    function pass(uint256 time) external watched(address(0)) {
+        vm.warp(_now() + time % 20_000);
+    }
+}

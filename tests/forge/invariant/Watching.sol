@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
+import {Vm} from "../Vm.sol";
+import {Attesting} from "./Attesting.sol";
+
+/// @title What is looked at around every action: revenue earned, units moved, order of payments, finality
+abstract contract Watching is Attesting {
+    /// @notice Units minted by id, counted by the actions that mint.
+    mapping(uint256 id => uint256) public minted;
+    mapping(uint64 f => uint256) public rentIn;
+    mapping(uint64 f => uint256) public rentBack;
+    mapping(address coin => uint256) public donatedToToken;
+    mapping(address holder => mapping(uint256 id => uint256)) private _earned;
+    mapping(address holder => mapping(uint256 id => uint256)) private _units;
+    bool public earnedFell;
+    bool public claimWrong;
+    bool public orderBroken;
+    bool public emptyTranchePaid;
+    bool public ineligibleMoved;
+    bool public frozenMoved;
+    bool public pausedMoved;
+    /// @dev Set while the enforcer moves units: past pause, sender and freeze, never past the receiver.
+    bool internal forcing;
+
+    /// @dev `claimer` is who claims in this action: only theirs may fall.
+    modifier watched(address claimer) {
+        vm.recordLogs();
+        _;
+        _watchHolders(claimer);
+        _watchPayments();
+        _watchStatements();
+    }
+
+    /// @dev Compared with what the action before left: time alone lets revenue only grow, and moves no units.
+    function _watchHolders(address claimer) private {
+        bool receiverClaims = receiver.mode() == HostileReceiver.Mode.ClaimInside;
+        for (uint256 i = 0; i < holders.length; ++i) {
+            address holder = holders[i];
+            bool claims = holder == claimer || (receiverClaims && holder == address(receiver));
+            for (uint256 j = 0; j < ids.length; ++j) {
+                uint256 id = ids[j];
+                uint256 earned = token.claimable(holder, id);
+                uint256 before = _earned[holder][id];
+                if (!claims && earned < before) earnedFell = true;
+                if (earned != before) _earned[holder][id] = earned;
+                uint256 units = token.balanceOf(holder, id);
+                before = _units[holder][id];
+                if (units == before) continue;
+                _watchMove(holder, id, before, units);
+                _units[holder][id] = units;
+            }
+        }
+    }
+
+    /// @dev Invariant 7, through any path: what a balance did, whatever the action was.
+    function _watchMove(address holder, uint256 id, uint256 before, uint256 now_) private {
+        if (now_ > before && (!token.canReceive(holder) || !investors.canReceive(holder))) ineligibleMoved = true;
+        if (now_ > before && !forcing && token.paused()) pausedMoved = true;
+        if (now_ > before || forcing) return;
+        if (!token.canSend(holder) || !investors.canSend(holder)) ineligibleMoved = true;
+        if (now_ < token.getFrozenTokens(holder, id)) frozenMoved = true;
+    }
+
+    /// @dev Invariant 5 and ATTACKS 10 from what was emitted: who was paid, and who stayed behind.
+    function _watchPayments() private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            if (logs[i].emitter != address(token) || logs[i].topics[0] != ITrancheToken.RevenueAccrued.selector) {
+                continue;
+            }
+            uint256 id = uint256(logs[i].topics[1]);
+            if (token.totalSupply(id) == 0) emptyTranchePaid = true;
+            for (uint256 s = 0; s < (id & 255); ++s) {
+                if (IRentLockbox(address(lockbox)).arrearsOf((id >> 8 << 8) | s) > 0) orderBroken = true;
+            }
+        }
+    }
+}

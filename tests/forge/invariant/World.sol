@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Authority} from "../../../contracts/Authority.sol";
+import {BondVault} from "../../../contracts/BondVault.sol";
+import {DeliveryDesk} from "../../../contracts/DeliveryDesk.sol";
+import {FacilityRegistry} from "../../../contracts/FacilityRegistry.sol";
+import {InvestorRegistry} from "../../../contracts/InvestorRegistry.sol";
+import {PrimarySale} from "../../../contracts/PrimarySale.sol";
+import {RentLockbox} from "../../../contracts/RentLockbox.sol";
+import {StatementRegistry} from "../../../contracts/StatementRegistry.sol";
+import {TrancheToken} from "../../../contracts/TrancheToken.sol";
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {TrancheId} from "../../../contracts/libraries/TrancheId.sol";
+import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
+import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
+import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
+import {Base} from "../Base.sol";
+
+/// @title Every real contract, wired as deployment does, with three facilities; nothing is a stub
+/// @dev Facility 1 is sold, 2 and 3 are minted; 3 settles in a token that can turn hostile. This contract holds the
+/// admin role. Four epochs of an hour, ten GPUs.
+abstract contract World is Base {
+    uint64 internal constant FACILITIES = 3;
+    uint64 internal constant START = 1_800_100_000;
+    uint32 internal constant EPOCH = 3_600;
+    uint32 internal constant EPOCHS = 4;
+    uint64 internal constant CHALLENGE_WINDOW = 600;
+    uint32 internal constant DEVICES = 10;
+    uint40 internal constant CAP = 12;
+    uint8 internal constant THRESHOLD = 2;
+    uint256 internal constant ANN_KEY = 0xA11;
+    uint256 internal constant BOB_KEY = 0xB0B;
+
+    Authority internal authority;
+    FacilityRegistry public facilities;
+    StatementRegistry public statements;
+    TrancheToken public token;
+    InvestorRegistry public investors;
+    RentLockbox public lockbox;
+    PrimarySale public sale;
+    BondVault public vault;
+    DeliveryDesk public desk;
+    MockStablecoin public dollar;
+    HostileStablecoin public bad;
+    HostileReceiver public receiver;
+
+    address internal gpuOperator = address(0x0AE1);
+    address internal renter = address(0x4E47);
+    /// @dev Never on the allow-list.
+    address internal eve = address(0xE4E);
+    address internal cleo = address(0xC1E0);
+    address internal ann;
+    address internal bob;
+    /// @dev Everybody who may ever hold units.
+    address[] public holders;
+    /// @dev Every tranche of every facility.
+    uint256[] public ids;
+    /// @dev Keys of attesters in ascending order of address.
+    uint256[] internal attesterKeys;
+
+    function _build() internal {
+        vm.warp(START - 100_000);
+        (ann, bob) = (vm.addr(ANN_KEY), vm.addr(BOB_KEY));
+        authority = new Authority(address(this));
+        facilities = new FacilityRegistry(address(authority));
+        statements = new StatementRegistry(address(authority), facilities, CHALLENGE_WINDOW, 0, 0);
+        token = new TrancheToken(address(authority), facilities, "");
+        investors = new InvestorRegistry(address(authority));
+        lockbox = new RentLockbox(address(authority), facilities, statements, token);
+        sale = new PrimarySale(facilities);
+        (dollar, bad, receiver) = (new MockStablecoin(), new HostileStablecoin(), new HostileReceiver());
+        vault = new BondVault(address(authority), facilities, IERC20(address(dollar)));
+        desk = new DeliveryDesk(facilities);
+        facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk));
+        facilities.setSettlementToken(address(dollar), true);
+        facilities.setSettlementToken(address(bad), true);
+        token.setRevenueSource(address(lockbox), true);
+        token.setInvestorRegistry(investors);
+        investors.linkMirror(token);
+        bytes4[] memory open = new bytes4[](1);
+        open[0] = FacilityRegistry.offer.selector;
+        authority.setTargetFunctionRole(address(facilities), open, authority.PUBLIC_ROLE());
+        holders = [ann, bob, cleo, address(receiver), gpuOperator, eve];
+        for (uint256 i = 0; i + 1 < holders.length; ++i) {
+            _allow(holders[i], true, true);
+        }
+        _appointAttesters();
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            _offer(f);
+        }
+    }
+
+    function _allow(address account, bool sends, bool receives) internal {
+        investors.setInvestor(account, IInvestorRegistry.Investor(type(uint64).max, 752, sends, receives));
+    }
+
+    function _coin(uint64 f) internal view returns (address) {
+        return f == 3 ? address(bad) : address(dollar);
+    }
+
+    function _trancheCount(uint64 f) internal pure returns (uint256) {
+        return f == 2 ? 3 : 2;
+    }
+
+    function _id(uint64 f, uint256 seniority) internal pure returns (uint256) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return TrancheId.pack(f, uint8(seniority));
+    }
+
+    function _mintCoin(address coin, address to, uint256 amount) internal {
+        // Both mocks have the same function.
+        MockStablecoin(coin).mint(to, amount);
+    }
+
+    /// @dev Gives `payer` the money, and the spender its allowance.
+    function _arm(address coin, address payer, address spender, uint256 amount) internal {
+        _mintCoin(coin, payer, amount);
+        vm.prank(payer);
+        IERC20(coin).approve(spender, amount);
+    }
+
+    function _now() internal view returns (uint256) {
+        return vm.getBlockTimestamp();
+    }
+
+    function _appointAttesters() private {
+        attesterKeys = [uint256(1), 2, 3];
+        for (uint256 i = 0; i < 3; ++i) {
+            for (uint256 j = i + 1; j < 3; ++j) {
+                if (vm.addr(attesterKeys[j]) > vm.addr(attesterKeys[i])) continue;
+                (attesterKeys[i], attesterKeys[j]) = (attesterKeys[j], attesterKeys[i]);
+            }
+        }
+        for (uint256 i = 0; i < 3; ++i) {
+            address attester = vm.addr(attesterKeys[i]);
+            statements.setAttester(attester, true);
+            dollar.mint(address(this), 5_000);
+            dollar.approve(address(vault), 5_000);
+            vault.depositAttesterBond(attester, 5_000);
+        }
+        statements.setThreshold(THRESHOLD);
+        vault.setSlashAmount(1_000);
+    }
+
+    function _offer(uint64 f) private {
+        uint256 count = _trancheCount(f);
+        IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            tranches[i] = IFacilityRegistry.TrancheTerms(CAP, i + 1 == count ? 0 : 1_000_003);
+            ids.push(_id(f, i));
+        }
+        vm.startPrank(gpuOperator);
+        facilities.offer(f, _terms(f), tranches);
+        vault.setTerms(
+            f,
+            IBondVault.BondTerms({
+                requiredBond: 1_000_000, ratePerGpuHour: 70_001, graceSeconds: 1_800, defaultAfterEpochs: f == 1 ? 0 : 2
+            })
+        );
+        vm.stopPrank();
+        _arm(_coin(f), gpuOperator, address(vault), 2_000_000);
+        vm.prank(gpuOperator);
+        vault.deposit(f, 2_000_000);
+        if (f == 1) _openSale(f);
+    }
+
+    function _terms(uint64 f) internal view returns (IFacilityRegistry.FacilityTerms memory) {
+        return IFacilityRegistry.FacilityTerms({
+            gpuOperator: gpuOperator,
+            settlementToken: _coin(f),
+            gpuClass: "H100-SXM5-80GB",
+            site: "SE-LULEA-1",
+            windowStart: START,
+            windowEnd: START + EPOCHS * EPOCH,
+            epochLength: EPOCH,
+            deviceCount: DEVICES,
+            promisedAvailabilityPpm: 990_000,
+            feeBps: 100,
+            pledgeRoot: bytes32(uint256(f)),
+            termsHash: bytes32(uint256(f))
+        });
+    }
+
+    function _openSale(uint64 f) private {
+        uint64[] memory prices = new uint64[](2);
+        (prices[0], prices[1]) = (2_000_000, 1_500_001);
+        vm.prank(gpuOperator);
+        sale.open(f, IPrimarySale.SaleTerms(START - 90_000, START - 1_000, 6, 2_500, prices));
+    }
+}

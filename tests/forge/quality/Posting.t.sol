@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+import {MockContractAttester} from "../../../contracts/mocks/MockContractAttester.sol";
+import {Attesting} from "../invariant/Attesting.sol";
+
+/// @title Every reason to refuse a statement, a signature or a change of attesters; what is stored of a posted one
+contract PostingTest is Attesting {
+    uint64 private constant F = 2;
+
+    function setUp() public {
+        _build();
+        vm.startPrank(gpuOperator);
+        for (uint256 s = 0; s < 3; ++s) {
+            token.mint(ann, _id(F, s), CAP);
+        }
+        facilities.fund(F);
+        vm.stopPrank();
+        vm.warp(START + EPOCH);
+    }
+
+    function _good() private view returns (IStatementRegistry.Statement memory) {
+        return _next(F, 40_000_000, 36_000, bytes32(0), false).statement;
+    }
+
+    function _sign(uint256 key, IStatementRegistry.Statement memory statement)
+        private
+        view
+        returns (IAttesterSet.Attestation memory)
+    {
+        return IAttesterSet.Attestation(vm.addr(key), sign(key, statements.statementDigest(statement)));
+    }
+
+    function _quorum(IStatementRegistry.Statement memory statement)
+        private
+        view
+        returns (IAttesterSet.Attestation[] memory signed)
+    {
+        signed = new IAttesterSet.Attestation[](2);
+        (signed[0], signed[1]) = (_sign(attesterKeys[0], statement), _sign(attesterKeys[1], statement));
+    }
+
+    function _refused(IStatementRegistry.Statement memory statement, bytes memory reason) private {
+        IAttesterSet.Attestation[] memory signed = _quorum(statement);
+        vm.expectRevert(reason);
+        statements.post(statement, signed);
+    }
+
+    function _invalid(IStatementRegistry.Statement memory statement, string memory field) private {
+        _refused(statement, abi.encodeWithSelector(IStatementRegistry.StatementInvalid.selector, field));
+    }
+
+    function test_post__contents_contradict__reverts() external {
+        IStatementRegistry.Statement memory statement = _good();
+        statement.lineCount = 0;
+        _invalid(statement, "usageRoot");
+        statement.usageRoot = bytes32(0);
+        _invalid(statement, "billedGpuSeconds");
+        statement.billedGpuSeconds = 0;
+        _invalid(statement, "grossRevenue");
+        statement = _good();
+        statement.usageRoot = bytes32(0);
+        _invalid(statement, "usageRoot");
+        statement = _good();
+        statement.grossRevenue = uint128(type(uint64).max) + 1;
+        _invalid(statement, "grossRevenue");
+        statement = _good();
+        statement.evidenceHash = bytes32(0);
+        _invalid(statement, "evidenceHash");
+        statement = _good();
+        statement.topRenterBps = 10_001;
+        _invalid(statement, "topRenterBps");
+        statement = _good();
+        statement.committedBps = 10_001;
+        _invalid(statement, "committedBps");
+    }
+
+    function test_post__bounds_or_capacity_wrong__reverts() external {
+        IStatementRegistry.Statement memory statement = _good();
+        bytes memory bounds = abi.encodeWithSelector(IStatementRegistry.EpochBoundsWrong.selector, START, START + EPOCH);
+        statement.epochStart += 1;
+        _refused(statement, bounds);
+        statement = _good();
+        statement.epochEnd -= 1;
+        _refused(statement, bounds);
+        statement = _good();
+        uint64 capacity = DEVICES * EPOCH;
+        statement.billedGpuSeconds = capacity + 1;
+        bytes4 above = IStatementRegistry.GpuSecondsAboveCapacity.selector;
+        _refused(statement, abi.encodeWithSelector(above, capacity + 1, capacity));
+        statement = _good();
+        statement.availableGpuSeconds = capacity + 1;
+        _refused(statement, abi.encodeWithSelector(above, capacity + 1, capacity));
+    }
+
+    function test_post__too_early_or_not_delivering__reverts() external {
+        vm.warp(START + EPOCH - 1);
+        IStatementRegistry.Statement memory statement = _good();
+        _refused(
+            statement,
+            abi.encodeWithSelector(IStatementRegistry.EpochNotOver.selector, START + EPOCH, START + EPOCH - 1)
+        );
+        statement.facilityId = 99;
+        _refused(statement, abi.encodeWithSelector(IStatementRegistry.FacilityNotDelivering.selector, uint64(99)));
+    }
+
+    function test_post__paused__reverts_until_resumed() external {
+        statements.pause();
+        _refused(_good(), abi.encodeWithSelector(Pausable.EnforcedPause.selector));
+        statements.unpause();
+        IStatementRegistry.Statement memory statement = _good();
+        statements.post(statement, _quorum(statement));
+        assertEq(statements.epochsPosted(F), 1, "posted");
+    }
+
+    function test_post__out_of_order_wrong_past_or_beyond_the_window__reverts() external {
+        IStatementRegistry.Statement memory statement = _good();
+        statement.epoch = 1;
+        _refused(
+            statement, abi.encodeWithSelector(IStatementRegistry.EpochOutOfOrder.selector, F, uint32(0), uint32(1))
+        );
+        for (uint256 e = 0; e < EPOCHS; ++e) {
+            _post(_next(F, 1, 1, bytes32(0), false), e);
+        }
+        statement = _good();
+        vm.warp(statement.epochEnd);
+        _refused(statement, abi.encodeWithSelector(IStatementRegistry.EpochBeyondWindow.selector, F, EPOCHS, EPOCHS));
+    }
+
+    function test_post__wrong_past__reverts() external {
+        IStatementRegistry.Statement memory statement = _good();
+        statement.previousStatementHash = bytes32(uint256(1));
+        bytes4 wrong = IStatementRegistry.PreviousStatementWrong.selector;
+        _refused(statement, abi.encodeWithSelector(wrong, bytes32(0), bytes32(uint256(1))));
+        _post(_next(F, 1, 1, bytes32(0), false), 0);
+        vm.warp(START + 2 * EPOCH);
+        statement = _good();
+        bytes32 past = statement.previousStatementHash;
+        statement.previousStatementHash = bytes32(uint256(2));
+        _refused(statement, abi.encodeWithSelector(wrong, past, bytes32(uint256(2))));
+    }
+
+    function test_post__signatures_that_are_no_quorum__revert() external {
+        IStatementRegistry.Statement memory statement = _good();
+        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](1);
+        signed[0] = _sign(attesterKeys[0], statement);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.QuorumMissing.selector, 1, 2));
+        statements.post(statement, signed);
+        signed = new IAttesterSet.Attestation[](2);
+        (signed[0], signed[1]) = (_sign(attesterKeys[0], statement), _sign(attesterKeys[0], statement));
+        address first = vm.addr(attesterKeys[0]);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.AttestersNotAscending.selector, first, first));
+        statements.post(statement, signed);
+        signed[1] = signed[0];
+        signed[0] = IAttesterSet.Attestation(address(1), "");
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.NotAttester.selector, address(1)));
+        statements.post(statement, signed);
+        signed = _quorum(statement);
+        statement.topRenterBps = 1;
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.SignatureInvalid.selector, first));
+        statements.post(statement, signed);
+    }
+
+    /// @notice A contract attester decides by its own answer, and only by the right one (ATTACKS 20).
+    function test_post__contract_attester__its_answer_counts() external {
+        MockContractAttester wallet = new MockContractAttester();
+        statements.setAttester(address(wallet), true);
+        IStatementRegistry.Statement memory statement = _good();
+        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](2);
+        bool below = address(wallet) < vm.addr(attesterKeys[0]);
+        signed[below ? 0 : 1] = IAttesterSet.Attestation(address(wallet), "any");
+        signed[below ? 1 : 0] = _sign(attesterKeys[0], statement);
+        for (uint8 mood = 0; mood < 4; ++mood) {
+            if (mood == uint8(MockContractAttester.Mood.Accepting)) continue;
+            wallet.setMood(MockContractAttester.Mood(mood));
+            vm.expectRevert(abi.encodeWithSelector(IAttesterSet.SignatureInvalid.selector, address(wallet)));
+            statements.post(statement, signed);
+        }
+        wallet.setMood(MockContractAttester.Mood.Accepting);
+        statements.post(statement, signed);
+        assertEq(statements.signersOf(F, 0).length, 2, "signers");
+    }
+
+    function test_attesters__changes_that_break_the_rules__revert() external {
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.NotAttester.selector, address(0)));
+        statements.setAttester(address(0), true);
+        address member = vm.addr(attesterKeys[0]);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.AlreadyAttester.selector, member));
+        statements.setAttester(member, true);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.NotAttester.selector, ann));
+        statements.setAttester(ann, false);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.ThresholdOutOfRange.selector, 0, 3));
+        statements.setThreshold(0);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.ThresholdOutOfRange.selector, 4, 3));
+        statements.setThreshold(4);
+        statements.setAttester(member, false);
+        member = vm.addr(attesterKeys[1]);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.ThresholdOutOfRange.selector, 2, 1));
+        statements.setAttester(member, false);
+    }
+
+    function test_attesters__more_than_forty__reverts() external {
+        for (uint256 i = 3; i < 40; ++i) {
+            statements.setAttester(vm.addr(1_000 + i), true);
+        }
+        assertEq(statements.attesterCount(), 40, "forty");
+        address late = vm.addr(2_000);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.AttesterSlotsFull.selector, 40));
+        statements.setAttester(late, true);
+        assertFalse(statements.isAttester(late), "late");
+    }
+
+    function test_views__of_posted_and_unposted_epochs__say_what_stands() external {
+        Posted memory made = _next(F, 40_000_000, 36_000, bytes32(0), false);
+        assertEq(statements.signersOf(F, 0).length, 0, "no signers");
+        assertEq(statements.statementOf(F, 0).postedAt, 0, "not posted");
+        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.StatementUnknown.selector, F, uint32(0)));
+        statements.verifyLine(made.statement, made.line, new bytes32[](0));
+        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.EpochNotFinal.selector, F, uint32(0)));
+        statements.finalTotalsOf(F, 1);
+        _post(made, 2);
+        assertTrue(statements.verifyLine(made.statement, made.line, new bytes32[](0)), "stands");
+        made.line.index = 1;
+        assertFalse(statements.verifyLine(made.statement, made.line, new bytes32[](0)), "another line");
+        made.line.epoch = 1;
+        assertFalse(statements.verifyLine(made.statement, made.line, new bytes32[](0)), "another epoch");
+        assertEq(statements.signersOf(F, 0)[0], vm.addr(attesterKeys[0]), "signer");
+        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.EpochNotFinal.selector, F, uint32(0)));
+        statements.finalTotalsOf(F, 1);
+        bytes32 stored = statements.hashStatement(made.statement);
+        made.statement.topRenterBps = 1;
+        bytes32 given = statements.hashStatement(made.statement);
+        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.StatementHashWrong.selector, stored, given));
+        statements.verifyLine(made.statement, made.line, new bytes32[](0));
+        vm.warp(_now() + CHALLENGE_WINDOW);
+        (uint64 available, uint128 gross) = statements.finalTotalsOf(F, 1);
+        assertEq(available, 36_000, "available");
+        assertEq(gross, 40_000_000, "gross");
+    }
+
+    function test_liable_until__never_member_and_leaving__is_bounded() external {
+        assertEq(statements.liableUntil(ann), 0, "never");
+        address member = vm.addr(attesterKeys[2]);
+        assertEq(statements.liableUntil(member), type(uint64).max, "member");
+        statements.setAttester(member, false);
+        assertEq(statements.liableUntil(member), _now() + CHALLENGE_WINDOW, "leaving");
+    }
+
+    function test_slash_pending__nothing_pending__reverts() external {
+        IStatementRegistry.Statement memory statement = _good();
+        bytes32 hash = statements.hashStatement(statement);
+        vm.expectRevert(abi.encodeWithSelector(IStatementChallenges.NothingPending.selector, hash));
+        statements.slashPending(statement);
+    }
+}

@@ -64,9 +64,7 @@ bench-gas: setup build/.bench-gas ## Print gas beside its goals and peers (WRITE
 # --- quality -----------------------------------------------------------------------------------
 
 test: setup ## Run all tests
-	@$(PY) -m pytest
-	@node_modules/.bin/forge test
-	@tools/test-contracts
+	@tools/test
 
 check: build/.service build/.node ## Lint, types, formatting
 	@.venv/bin/ruff format --check .

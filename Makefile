@@ -86,7 +86,7 @@ slither: build/.service build/.node build/.slither ## Static analysis of the con
 	@$(PY) -m scripts.slither
 
 coverage: build/.node ## Coverage of the contracts by forge's tests
-	@FORGE_SNAPSHOT_EMIT=false node_modules/.bin/forge coverage --report summary \
+	@FORGE_SNAPSHOT_EMIT=false FOUNDRY_INVARIANT_RUNS=4 FOUNDRY_FUZZ_RUNS=32 node_modules/.bin/forge coverage --report summary --report lcov --report-file build/lcov.info \
 	  --no-match-coverage '(tests|contracts/mocks)/' --no-match-contract Gas > build/coverage.txt || { tail -40 build/coverage.txt; exit 1; }
 	@sed -n '/% Branches/,$$p' build/coverage.txt
 

@@ -198,32 +198,53 @@ contract JudgingTest is Attesting {
         _post(made, 0);
     }
 
-    function test_pair__one_device_twice_in_a_second__voids_and_bars() external {
-        Posted memory made = _next(F, 0, 1, bytes32(0), false);
+    /// @dev A posted statement of two minutes of one device, the second `apart` seconds after the first began.
+    function _twoLines(uint64 apart)
+        private
+        returns (
+            Posted memory made,
+            IStatementChallenges.ProvenLine memory one,
+            IStatementChallenges.ProvenLine memory two
+        )
+    {
+        made = _next(F, 0, 1, bytes32(0), false);
         IStatementRegistry.Line memory first = made.line;
         first.device = LOW;
         first.end = first.start + 60;
         (first.gpuSeconds, first.cumulativeGpuSeconds) = (60, 60);
         IStatementRegistry.Line memory second = abi.decode(abi.encode(first), (IStatementRegistry.Line));
-        (second.index, second.start, second.end) = (1, first.start + 59, first.start + 119);
+        (second.index, second.start, second.end) = (1, first.start + apart, first.start + apart + 60);
         second.cumulativeGpuSeconds = 120;
         made.statement.lineCount = 2;
         made.statement.billedGpuSeconds = 120;
         made.statement.usageRoot = _pair(UsageProof.leaf(first), UsageProof.leaf(second));
         _post(made, 0);
-        IStatementChallenges.ProvenLine memory one = IStatementChallenges.ProvenLine(first, new bytes32[](1));
-        IStatementChallenges.ProvenLine memory two = IStatementChallenges.ProvenLine(second, new bytes32[](1));
+        one = IStatementChallenges.ProvenLine(first, new bytes32[](1));
+        two = IStatementChallenges.ProvenLine(second, new bytes32[](1));
         (one.proof[0], two.proof[0]) = (UsageProof.leaf(second), UsageProof.leaf(first));
+    }
+
+    function test_pair__one_device_twice_in_a_second__voids_and_bars() external {
+        (Posted memory made, IStatementChallenges.ProvenLine memory one, IStatementChallenges.ProvenLine memory two) =
+            _twoLines(59);
         bytes memory none = abi.encodeWithSelector(IStatementChallenges.NoFault.selector, F, uint32(0));
         vm.expectRevert(none);
         statements.challengePair(made.statement, one, one);
         vm.expectRevert(none);
         statements.challengePair(made.statement, two, one);
         vm.expectRevert(abi.encodeWithSelector(IStatementChallenges.ProofInvalid.selector, 1));
-        statements.challengePair(made.statement, one, IStatementChallenges.ProvenLine(second, new bytes32[](1)));
+        statements.challengePair(made.statement, one, IStatementChallenges.ProvenLine(two.line, new bytes32[](1)));
         statements.challengePair(made.statement, one, two);
         assertEq(statements.epochsPosted(F), 0, "void");
         _barred(made);
+    }
+
+    /// @notice Intervals are half open: a line may begin in the second in which the one before ends.
+    function test_pair__touching__stands() external {
+        (Posted memory made, IStatementChallenges.ProvenLine memory one, IStatementChallenges.ProvenLine memory two) =
+            _twoLines(60);
+        vm.expectRevert(abi.encodeWithSelector(IStatementChallenges.NoFault.selector, F, uint32(0)));
+        statements.challengePair(made.statement, one, two);
     }
 
     /// @notice Invariant 6 and ATTACKS 24: nobody brings a proven fault back with its public signatures.

@@ -14,6 +14,19 @@ from api.db.tables import (
     usage_voids,
 )
 
+# Events that move money of a facility: what the reconciliation sums and the API lists, so that no
+# figure stands without the movements behind it.
+MONEY_EVENTS = (
+    "RentPaid",
+    "RentRefunded",
+    "Settled",
+    "Distributed",
+    "ResidualOwed",
+    "ReceivableWrittenOff",
+    "RevenueAccrued",
+    "RevenueClaimed",
+)
+
 _LENGTH = usage_records.c.end_s - usage_records.c.start_s
 _WITH_VOIDS = usage_records.outerjoin(
     usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
@@ -115,7 +128,7 @@ def event_sums(connection: Connection, facility_id: int) -> Mapping[str, tuple[i
             func.coalesce(func.sum(chain_events.c.amount), 0),
             func.coalesce(func.sum(chain_events.c.extra), 0),
         )
-        .where(chain_events.c.facility_id == facility_id)
+        .where(chain_events.c.facility_id == facility_id, chain_events.c.event.in_(MONEY_EVENTS))
         .group_by(chain_events.c.event)
     )
     return {r[0]: (int(r[1]), int(r[2])) for r in connection.execute(query)}

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from api.db import chain_store
 from api.db import statements as store
+from api.db.cashflow import MONEY_EVENTS
 from api.db.session import ping, reading
 from api.db.tables import statements
 from api.domain.evidence import epoch_folder, hex32
@@ -23,7 +24,6 @@ from api.routes.problems import errors
 
 router = APIRouter(tags=["public"])
 
-_FLOWS = ("RentPaid", "Settled", "RevenueAccrued", "RevenueClaimed")
 _EVIDENCE_FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file's bytes.",
@@ -215,9 +215,9 @@ def get_proof(
 
 @router.get("/v1/facilities/{facility_id}/cash-flows", responses=errors(422))
 def list_cash_flows(request: Request, facility_id: FacilityPath) -> list[schemas.CashFlowOut]:
-    """Rent, settlements, accruals and claims of a facility, in chain order."""
+    """Rent, settlements, distributions, accruals and claims of a facility, in chain order."""
     with reading(request.app.state.engine) as connection:
-        rows = chain_store.events_named(connection, *_FLOWS, facility_id=facility_id)
+        rows = chain_store.events_named(connection, *MONEY_EVENTS, facility_id=facility_id)
     return [
         schemas.CashFlowOut(
             event=r.event,

@@ -120,7 +120,10 @@ class ProofOut(BaseModel):
 class CashFlowOut(BaseModel):
     """One movement on-chain."""
 
-    event: str = Field(description="RentPaid, Settled, RevenueAccrued or RevenueClaimed.")
+    event: str = Field(
+        description="RentPaid, RentRefunded, Settled, Distributed (bond or sale), ResidualOwed,"
+        " ReceivableWrittenOff, RevenueAccrued or RevenueClaimed."
+    )
     amount_micros: int = Field(description=f"Amount; {_MICROS}.")
     fee_micros: int | None = Field(description=f"Fee of a settlement; {_MICROS}.")
     account: str | None = Field(description="Payer or holder.")

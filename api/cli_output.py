@@ -175,8 +175,9 @@ def show_report(report: "VerifyReport", *, as_json: bool) -> None:
         console.print(reconciliation_table(report.facilities, whole))
         console.print(differences_table(report.facilities, whole))
     console.print(
-        f"{report.statements} statements of registry {report.registry},"
-        f" chain {report.chain_id}, block {report.block}"
+        f"{report.statements} statements of registry {report.registry}"
+        + (f" ({report.voided} more voided by proven faults)," if report.voided else ",")
+        + f" chain {report.chain_id}, block {report.block}"
     )
     for finding in report.findings:
         console.print(f"[red]✗[/red] {finding.sentence()}", highlight=False)

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts demo serve test check bench bench-gas mutate slither coverage format clean
+.PHONY: help setup contracts web demo serve test check bench bench-gas mutate slither coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -38,16 +38,33 @@ build/.contracts: $(shell find contracts -name '*.sol') brownie-config.yaml buil
 	@test -f build/contracts/TrancheToken.json || { cat build/compile.log; exit 1; }
 	@touch $@
 
+build/.web-node: web/package.json web/package-lock.json | build/.tools
+	@echo "installing the web application's packages"
+	@npm ci --prefix web --ignore-scripts --silent --no-fund --no-audit && touch $@
+
+# Types of the API and ABIs of the contracts, made anew when either changes: pages that no longer fit do not compile.
+build/.web-types: $(shell find api -name '*.py') scripts/web_types.py build/.service build/.contracts build/.web-node
+	@$(PY) -m scripts.web_types
+	@web/node_modules/.bin/openapi-typescript web/src/generated/openapi.json -o web/src/generated/openapi.d.ts > build/web-types.log 2>&1 || { cat build/web-types.log; exit 1; }
+	@touch $@
+
+build/.web: $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/generated/*') build/.web-types
+	@echo "building the web application"
+	@cd web && node_modules/.bin/vite build --logLevel warn
+	@touch $@
+
 setup: build/.service build/.contracts ## Install everything and compile the contracts
 
 contracts: build/.contracts ## Compile the contracts
+
+web: build/.web ## Build the web application, which the API then serves
 
 # --- use ---------------------------------------------------------------------------------------
 
 demo: setup ## The main job, end to end, on a local chain (TRACE=folder: on a Helios trace)
 	@$(PY) -m scripts.demo $(if $(TRACE),--trace $(TRACE))
 
-serve: setup ## The same stack, kept running, with its addresses printed
+serve: setup build/.web ## The same stack with the web application, kept running: a living demo
 	@$(PY) -m scripts.demo --keep
 
 bench: setup ## Print throughput figures and ratios
@@ -63,15 +80,16 @@ bench-gas: setup build/.bench-gas ## Print gas beside its goals and peers (WRITE
 
 # --- quality -----------------------------------------------------------------------------------
 
-test: setup ## Run all tests
+test: setup build/.web ## Run all tests
 	@tools/test
 
-check: build/.service build/.node ## Lint, types, formatting
+check: build/.service build/.node build/.web-types ## Lint, types, formatting; pages against API and ABIs
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@node_modules/.bin/forge fmt --check
 	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
+	@cd web && node_modules/.bin/tsc --noEmit && node_modules/.bin/eslint . && node_modules/.bin/prettier --check --log-level warn .
 	@echo "check: fine"
 
 mutate: build/.service build/.node ## Break the contracts line by line; tests must notice (20 minutes)
@@ -94,4 +112,4 @@ format: build/.service build/.node ## Format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && node_modules/.bin/forge fmt
 
 clean: ## Remove what was built and installed
-	@rm -rf build .venv .venv-contracts node_modules tools/bench-gas/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf build .venv .venv-contracts node_modules web/node_modules web/src/generated tools/bench-gas/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,7 +11,7 @@ from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.pipeline.evidence_store import EvidenceFolder
-from api.routes import attester, auditor, openapi, operator, problems
+from api.routes import attester, auditor, openapi, operator, problems, web
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -50,6 +50,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         openapi_tags=openapi.TAGS,
         generate_unique_id_function=openapi.operation_id,
+        # FastAPI's own pages load scripts from elsewhere; /docs is a page of ours.
+        docs_url=None,
+        redoc_url=None,
     )
     client = ChainClient(settings.rpc_url)
     app.state.settings = settings
@@ -63,4 +66,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(attester.router)
     app.include_router(auditor.router)
     openapi.install(app)
+    web.install(app, settings.web_dir, settings.rpc_url)
     return app

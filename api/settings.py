@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         default=Path("var/deployment.json"), description="Contract addresses, from deployment."
     )
     evidence_dir: Path = Field(default=Path("var/evidence"), description="Evidence root.")
+    web_dir: Path = Field(
+        default=Path("build/web"), description="Built web application; none = the API alone."
+    )
     clock: ClockSource = Field(default=ClockSource.SYSTEM, description="system or chain.")
     grace_s: int = Field(default=3_600, ge=0, description="Seconds an epoch stays open after end.")
     confirmations: int = Field(

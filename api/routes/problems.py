@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from api.errors import AppError, ChainRejected, ChainUnavailable, DatabaseUnavailable
+from api.routes.web import WebPages, wants_page
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -122,9 +123,13 @@ def _on_validation(_request: Request, error: Exception) -> JSONResponse:
     return _answer(422, "invalid_input", detail, {"field": field, "errors": places})
 
 
-def _on_http(_request: Request, error: Exception) -> JSONResponse:
+def _on_http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
+    # Not a catch-all route, which would turn every 405 into a page.
+    if error.status_code == 404 and wants_page(request):
+        pages: WebPages = request.app.state.web
+        return pages.answer(request.url.path)
     code = _HTTP_CODES.get(error.status_code, "http")
     answer = _answer(error.status_code, code, str(error.detail))
     answer.headers.update(error.headers or {})

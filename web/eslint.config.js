@@ -1,0 +1,28 @@
+import jsxA11y from "eslint-plugin-jsx-a11y";
+import reactHooks from "eslint-plugin-react-hooks";
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["src/generated", "node_modules"] },
+  ...tseslint.configs.strict,
+  jsxA11y.flatConfigs.recommended,
+  reactHooks.configs.flat.recommended,
+  {
+    rules: {
+      "@typescript-eslint/no-non-null-assertion": "error",
+      "@typescript-eslint/no-explicit-any": "error",
+      "no-restricted-properties": ["error", { property: "dangerouslySetInnerHTML" }],
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']",
+          message: "Text from users is never markup.",
+        },
+        {
+          selector: "CallExpression[callee.name='parseFloat']",
+          message: "Money is bigint micros: no float.",
+        },
+      ],
+    },
+  },
+);

@@ -1,0 +1,72 @@
+/** Everything that pages stand on: settings of the service, theme, data, wallet, routes. */
+
+import { MantineProvider } from "@mantine/core";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { RouterProvider } from "react-router";
+import { WagmiProvider } from "wagmi";
+import { type ServiceConfig, loadConfig } from "../api/config";
+import { ServiceContext } from "../api/service";
+import { makeWagmi } from "../chain/wagmi";
+import { Unreachable } from "./Unreachable";
+import { router } from "./routes";
+import { colorSchemeManager, cssVariables, theme } from "./theme";
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      // A problem that the service names stays the same when asked again; a lost connection may not.
+      retry: (count, error) => count < 2 && error instanceof TypeError,
+      refetchOnWindowFocus: true,
+    },
+  },
+});
+
+interface Ready {
+  config: ServiceConfig;
+  wagmi: ReturnType<typeof makeWagmi>;
+}
+
+/** Nonce of styles that scripts add; the server writes it into the page for this answer alone. */
+function styleNonce(): string {
+  return document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? "";
+}
+
+export function App() {
+  const [ready, setReady] = useState<Ready | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [attempt, setAttempt] = useState(0);
+
+  useEffect(() => {
+    loadConfig().then(
+      (config) => {
+        setProblem(null);
+        setReady({ config, wagmi: makeWagmi(config) });
+      },
+      (error: unknown) => setProblem(error instanceof Error ? error.message : String(error)),
+    );
+  }, [attempt]);
+
+  return (
+    <MantineProvider
+      theme={theme}
+      cssVariablesResolver={cssVariables}
+      colorSchemeManager={colorSchemeManager}
+      defaultColorScheme="auto"
+      getStyleNonce={styleNonce}
+    >
+      {ready !== null ? (
+        <WagmiProvider config={ready.wagmi}>
+          <QueryClientProvider client={queries}>
+            <ServiceContext value={ready.config}>
+              <RouterProvider router={router} />
+            </ServiceContext>
+          </QueryClientProvider>
+        </WagmiProvider>
+      ) : problem !== null ? (
+        <Unreachable problem={problem} onRetry={() => setAttempt((n) => n + 1)} />
+      ) : null}
+    </MantineProvider>
+  );
+}

@@ -1,0 +1,54 @@
+/** Addresses of pages. api/routes/web.py has the same list, for the status of a page that does not exist. */
+
+import { createBrowserRouter } from "react-router";
+import { Shell } from "./Shell";
+import { Failed } from "./Failed";
+import { NotFound } from "./NotFound";
+
+export const router = createBrowserRouter([
+  {
+    element: <Shell />,
+    errorElement: <Failed />,
+    children: [
+      {
+        index: true,
+        lazy: async () => ({ Component: (await import("../pages/market/Market")).Market }),
+      },
+      {
+        path: "tranches/:tokenId",
+        lazy: async () => ({ Component: (await import("../pages/tranche/Tranche")).Tranche }),
+      },
+      {
+        path: "portfolio/:address?",
+        lazy: async () => ({ Component: (await import("../pages/portfolio/Portfolio")).Portfolio }),
+      },
+      {
+        path: "tx/:hash",
+        lazy: async () => ({
+          Component: (await import("../pages/transaction/Transaction")).Transaction,
+        }),
+      },
+      {
+        path: "operator/:facilityId?",
+        lazy: async () => ({ Component: (await import("../pages/operator/Operator")).Operator }),
+      },
+      {
+        path: "audit",
+        lazy: async () => ({ Component: (await import("../pages/audit/Audit")).Audit }),
+      },
+      {
+        path: "facilities/:facilityId/epochs/:epoch",
+        lazy: async () => ({ Component: (await import("../pages/audit/Epoch")).Epoch }),
+      },
+      {
+        path: "facilities/:facilityId/epochs/:epoch/lines/:index",
+        lazy: async () => ({ Component: (await import("../pages/audit/LineProof")).LineProof }),
+      },
+      {
+        path: "docs",
+        lazy: async () => ({ Component: (await import("../pages/docs/Docs")).Docs }),
+      },
+      { path: "*", element: <NotFound /> },
+    ],
+  },
+]);

@@ -1,0 +1,5 @@
+import { PageHead } from "../../parts/PageHead";
+
+export function Tranche() {
+  return <PageHead title="Tranche" />;
+}

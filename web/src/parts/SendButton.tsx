@@ -1,0 +1,63 @@
+import { Button, Stack } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useConnection } from "wagmi";
+import { type Call, type RawCall, useSend } from "../chain/send";
+import { useService } from "../api/service";
+import { Notice } from "./Notice";
+import { TxState } from "./TxState";
+import { ConnectButton } from "./ConnectButton";
+
+/** A button that sends one transaction, with every state of it below: checked, in the wallet, sent, mined, refused. */
+export function SendButton({
+  call,
+  children,
+  disabled = false,
+  onSent,
+  variant = "filled",
+  fullWidth = false,
+}: {
+  /** The call, or what makes it when the button is pressed. */
+  call: Call | RawCall | (() => Promise<Call | RawCall>) | null;
+  children: ReactNode;
+  disabled?: boolean;
+  onSent?: () => void;
+  variant?: "filled" | "default";
+  fullWidth?: boolean;
+}) {
+  const { isConnected } = useConnection();
+  const { step, refusal, hash, send } = useSend();
+  const { chain_name } = useService();
+  if (!isConnected) return <ConnectButton fullWidth={fullWidth} />;
+
+  const press = async () => {
+    if (call === null) return;
+    const made = typeof call === "function" ? await call() : call;
+    if ((await send(made)) !== null) onSent?.();
+  };
+  const busy = step === "checking" || step === "wallet";
+  return (
+    <Stack gap="xs">
+      <Button
+        variant={variant}
+        fullWidth={fullWidth}
+        disabled={disabled || call === null}
+        loading={step === "checking"}
+        aria-busy={busy}
+        onClick={() => void press()}
+      >
+        {step === "wallet" ? "Confirm in your wallet…" : children}
+      </Button>
+      {step === "wallet" && (
+        <Notice tone="info">
+          <span role="status">Your wallet asks you to confirm on {chain_name}.</span>
+        </Notice>
+      )}
+      {refusal !== null && (
+        <Notice tone={refusal.name === "Declined" ? "warning" : "bad"} alert>
+          {refusal.sentence}
+        </Notice>
+      )}
+      {hash !== null && <TxState hash={hash} />}
+    </Stack>
+  );
+}

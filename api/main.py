@@ -11,7 +11,7 @@ from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.pipeline.evidence_store import EvidenceFolder
-from api.routes import attester, auditor, openapi, operator, problems
+from api.routes import attester, auditor, openapi, operator, problems, session
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -56,11 +56,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.engine = engine
     app.state.client = client
     app.state.clock = make_clock(settings, client)
+    # People live by the wall clock, whatever time a simulated chain has.
+    app.state.session_clock = system_clock
     app.state.deployment = load_deployment(settings.deployment_file)
     app.state.evidence = EvidenceFolder(settings.evidence_dir)
     problems.install(app)
     app.include_router(operator.router)
     app.include_router(attester.router)
     app.include_router(auditor.router)
+    app.include_router(session.router)
     openapi.install(app)
     return app

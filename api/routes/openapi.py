@@ -14,6 +14,7 @@ TAGS = [
     },
     {"name": "attester", "description": "Raw input and signatures. Attester's key."},
     {"name": "public", "description": "Statements, proofs, money, evidence. No key."},
+    {"name": "console", "description": "What an operator sees of itself. Key or session."},
     {"name": "session", "description": "Signing in with a wallet. Cookie."},
     {"name": "admin", "description": "Operators and keys. Admin key."},
 ]

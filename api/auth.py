@@ -1,20 +1,31 @@
-"""Who is calling: API keys of operators and attesters, and the admin key."""
+"""Who is calling: API keys of operators and attesters, the admin key, and sessions by cookie."""
 
 import hmac
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy import select
 
+from api.db import sessions
 from api.db.session import reading
 from api.db.tables import api_keys
 from api.domain.hashing import sha256
-from api.errors import Forbidden, Unauthorized
+from api.domain.siwe import Origin, origin_of
+from api.errors import CsrfRefused, Forbidden, Misconfigured, Unauthorized
+
+SESSION_COOKIE = "rentroll_session"
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer <API key>`")
 _Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+_cookie = APIKeyCookie(
+    name=SESSION_COOKIE, auto_error=False, description="Session of a wallet: `POST /v1/session`."
+)
+_Token = Annotated[str | None, Depends(_cookie)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,59 @@ def _caller(request: Request, credentials: HTTPAuthorizationCredentials | None) 
     return Caller(row.role, row.operator_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A wallet that signed in. The operator is None unless the address is an operator's."""
+
+    token: str
+    address: str
+    expires_at_s: int
+    operator_id: int | None
+    operator_name: str | None
+
+
+def own_origin(request: Request) -> Origin:
+    """Where our pages live: the setting, or the request's own host on this machine.
+
+    Anywhere else a Host header proves nothing: a site that relays its visitors' signatures
+    would name itself in it. Raises Misconfigured.
+    """
+    public_url = request.app.state.settings.public_url
+    if public_url is not None:
+        found = origin_of(public_url)
+    else:
+        found = origin_of(f"{request.url.scheme}://{request.headers.get('host', '')}")
+        found = found if found is not None and found.host in _LOOPBACK else None
+    if found is None:
+        raise Misconfigured("set RENTROLL_PUBLIC_URL to where this service is reached")
+    return found
+
+
+def require_own_site(request: Request) -> None:
+    """Refuse a request that a browser sends for another site's page. Raises CsrfRefused."""
+    sent = request.headers.get("origin")
+    if sent is not None and origin_of(sent) != own_origin(request):
+        raise CsrfRefused("the request comes from another site's page")
+
+
+def session(request: Request, token: _Token) -> Session:
+    """Dependency: a session by cookie; what changes something needs its CSRF token too."""
+    # Longer than any of ours: not worth a hash.
+    if token is None or len(token) > 200:
+        raise Unauthorized("sign in first, or send an API key as `Authorization: Bearer <key>`")
+    state = request.app.state
+    with reading(state.engine) as connection:
+        row = sessions.session_of(connection, token, state.session_clock())
+    if row is None:
+        raise Unauthorized("the session is unknown or over: sign in again")
+    if request.method not in _SAFE_METHODS:
+        require_own_site(request)
+        sent = request.headers.get(CSRF_HEADER, "")
+        if not hmac.compare_digest(sent.encode(), sessions.csrf_token(token).encode()):
+            raise CsrfRefused(f"send the session's csrf_token as {CSRF_HEADER}")
+    return Session(token, row.address, row.expires_at_s, row.operator_id, row.operator_name)
+
+
 def admin(request: Request, credentials: _Credentials) -> Caller:
     """Dependency: the admin key."""
     caller = _caller(request, credentials)
@@ -50,8 +114,13 @@ def admin(request: Request, credentials: _Credentials) -> Caller:
     return caller
 
 
-def operator(request: Request, credentials: _Credentials) -> int:
-    """Dependency: an operator's key; gives the operator's id."""
+def operator(request: Request, credentials: _Credentials, token: _Token) -> int:
+    """Dependency: an operator's key, or a session of its address; gives the operator's id."""
+    if credentials is None and token is not None:
+        operator_id = session(request, token).operator_id
+        if operator_id is None:
+            raise Forbidden("this address is not an operator's")
+        return operator_id
     caller = _caller(request, credentials)
     if caller.operator_id is None:
         raise Forbidden("this needs an operator's API key")
@@ -69,3 +138,4 @@ def attester(request: Request, credentials: _Credentials) -> Caller:
 Admin = Annotated[Caller, Depends(admin)]
 OperatorId = Annotated[int, Depends(operator)]
 AttesterCaller = Annotated[Caller, Depends(attester)]
+CurrentSession = Annotated[Session, Depends(session)]

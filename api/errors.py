@@ -51,6 +51,60 @@ class Forbidden(AppError):
     code = "forbidden"
 
 
+class SignInMalformed(InvalidInput):
+    """The text is not an EIP-4361 message."""
+
+    code = "siwe_malformed"
+
+
+class SignInDomainWrong(Unauthorized):
+    """The message was signed for another site."""
+
+    code = "siwe_domain_wrong"
+
+
+class SignInUriWrong(Unauthorized):
+    """The message's URI is of another site."""
+
+    code = "siwe_uri_wrong"
+
+
+class SignInChainWrong(Unauthorized):
+    """The message was signed for another chain."""
+
+    code = "siwe_chain_wrong"
+
+
+class SignInExpired(Unauthorized):
+    """The message's expiration time is over."""
+
+    code = "siwe_expired"
+
+
+class SignInNotYetValid(Unauthorized):
+    """The message's `Not Before` lies ahead."""
+
+    code = "siwe_not_yet_valid"
+
+
+class SignInNonceUnknown(Unauthorized):
+    """The nonce is not ours, was used, or is too old."""
+
+    code = "siwe_nonce_unknown"
+
+
+class SignInSignatureWrong(Unauthorized):
+    """Neither the account's key nor its contract signed the message."""
+
+    code = "siwe_signature_wrong"
+
+
+class CsrfRefused(Forbidden):
+    """A request by cookie came without the session's token, or from another site."""
+
+    code = "csrf_refused"
+
+
 class TooLarge(AppError):
     """A body, batch or field is above its limit."""
 

@@ -11,7 +11,17 @@ from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.pipeline.evidence_store import EvidenceFolder
-from api.routes import attester, auditor, openapi, operator, problems, web
+from api.routes import (
+    attester,
+    auditor,
+    console,
+    hardware,
+    openapi,
+    operator,
+    problems,
+    session,
+    web,
+)
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -59,12 +69,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.engine = engine
     app.state.client = client
     app.state.clock = make_clock(settings, client)
+    # People live by the wall clock, whatever time a simulated chain has.
+    app.state.session_clock = system_clock
     app.state.deployment = load_deployment(settings.deployment_file)
     app.state.evidence = EvidenceFolder(settings.evidence_dir)
     problems.install(app)
     app.include_router(operator.router)
     app.include_router(attester.router)
     app.include_router(auditor.router)
+    app.include_router(session.router)
+    app.include_router(console.router)
+    app.include_router(hardware.router)
     openapi.install(app)
     web.install(app, settings.web_dir, settings.rpc_url)
     return app

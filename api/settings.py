@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     api_url: str = Field(
         default="http://127.0.0.1:8000", description="Where attesters find the API."
     )
+    public_url: str | None = Field(
+        default=None,
+        description="Where browsers reach the service, such as https://rentroll.example: what"
+        " wallets sign in to. None = the request's own host, on this machine only.",
+    )
     host: str = Field(default="127.0.0.1", description="Address that `rentroll serve` binds.")
     port: int = Field(default=8_000, ge=0, le=65_535, description="Port; 0 picks a free one.")
     poll_s: float = Field(

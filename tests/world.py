@@ -117,6 +117,7 @@ class World:
             "evidence_dir": self.evidence.root,
             "clock": "chain",
             "confirmations": 2,
+            "public_url": "http://testserver",
         }
         return Settings(_env_file=None, **(values | changes))
 

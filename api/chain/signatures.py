@@ -88,6 +88,8 @@ FUNCTIONS = {
         Function("release", ("uint64",), ("uint256",)),
         Function("withdraw", ("address", "address"), ("uint256",)),
         Function("bondOf", ("uint64",), ("uint256",)),
+        Function("bondTermsOf", ("uint64",), (BOND_TERMS,)),
+        Function("belowSince", ("uint64",), ("uint64",)),
         Function("owedTo", ("address", "address"), ("uint256",)),
     ),
     "SettlementToken": (

@@ -1,5 +1,6 @@
 """SQL of the chain side: the outbox of transactions and the index of events."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -138,3 +139,8 @@ def standing_posts(connection: Connection, facility_id: int) -> dict[int, Row[An
             for epoch in range(row.epoch, row.extra):
                 found.pop(epoch, None)
     return found
+
+
+def posted_hash(posted: Row[Any]) -> bytes:
+    """Statement hash of a StatementPosted event."""
+    return bytes.fromhex(json.loads(posted.payload)["statementHash"][2:])

@@ -75,6 +75,12 @@ def facility_unlocked(connection: Connection, facility_id: int) -> Row[Any]:
     return connection.execute(query).one()
 
 
+def facilities_of(connection: Connection, operator_id: int) -> list[int]:
+    """Facilities of an operator, by id."""
+    query = select(facilities.c.facility_id).where(facilities.c.operator_id == operator_id)
+    return list(connection.execute(query.order_by(facilities.c.facility_id)).scalars())
+
+
 # One statement a batch, however many sources it names. CROSS JOIN fixes SQLite's join order.
 _KNOWN_SQLITE = text(
     "SELECT m.source, m.event_id, m.event_pk, m.payload_hash FROM json_each(:wanted) AS w"

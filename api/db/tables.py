@@ -31,12 +31,12 @@ metadata = MetaData(
 )
 
 # SQLite gives rowids only to columns declared INTEGER; PostgreSQL needs 64 bits.
-_Pk = BigInteger().with_variant(Integer(), "sqlite")
+PrimaryKey = BigInteger().with_variant(Integer(), "sqlite")
 
 operators = Table(
     "operators",
     metadata,
-    Column("operator_id", _Pk, primary_key=True),
+    Column("operator_id", PrimaryKey, primary_key=True),
     Column("name", String(80), nullable=False, unique=True),
     Column("address", String(42), nullable=False, unique=True),
     Column("created_at_s", BigInteger, nullable=False),
@@ -86,6 +86,17 @@ devices = Table(
     Index(None, "uuid"),
 )
 
+hardware_disclosures = Table(
+    "hardware_disclosures",
+    metadata,
+    Column("disclosure_pk", PrimaryKey, primary_key=True),
+    Column("facility_id", ForeignKey("facilities.facility_id"), nullable=False),
+    Column("cost_micros_per_device", BigInteger, nullable=False),
+    Column("in_service_s", BigInteger, nullable=False),
+    Column("disclosed_at_s", BigInteger, nullable=False),
+    Index(None, "facility_id", "disclosed_at_s"),
+)
+
 leases = Table(
     "leases",
     metadata,
@@ -119,7 +130,7 @@ price_versions = Table(
 meter_events = Table(
     "meter_events",
     metadata,
-    Column("event_pk", _Pk, primary_key=True),
+    Column("event_pk", PrimaryKey, primary_key=True),
     Column("operator_id", ForeignKey("operators.operator_id"), nullable=False),
     Column("source", String(200), nullable=False),
     Column("event_id", String(200), nullable=False),
@@ -134,7 +145,7 @@ meter_events = Table(
 event_conflicts = Table(
     "event_conflicts",
     metadata,
-    Column("conflict_pk", _Pk, primary_key=True),
+    Column("conflict_pk", PrimaryKey, primary_key=True),
     Column("event_pk", ForeignKey("meter_events.event_pk"), nullable=False),
     Column("payload_hash", LargeBinary(32), nullable=False),
     Column("payload", LargeBinary, nullable=False),
@@ -145,7 +156,7 @@ event_conflicts = Table(
 usage_records = Table(
     "usage_records",
     metadata,
-    Column("record_pk", _Pk, primary_key=True),
+    Column("record_pk", PrimaryKey, primary_key=True),
     Column("event_pk", ForeignKey("meter_events.event_pk"), nullable=False, unique=True),
     Column("facility_id", ForeignKey("facilities.facility_id"), nullable=False),
     Column("kind", Integer, nullable=False),  # LineKind: 0 usage, 1 delivery, 4 late usage
@@ -174,7 +185,7 @@ usage_voids = Table(
 outages = Table(
     "outages",
     metadata,
-    Column("outage_pk", _Pk, primary_key=True),
+    Column("outage_pk", PrimaryKey, primary_key=True),
     Column("event_pk", ForeignKey("meter_events.event_pk"), nullable=False, unique=True),
     Column("facility_id", ForeignKey("facilities.facility_id"), nullable=False),
     Column("device", LargeBinary(32), nullable=False),
@@ -243,7 +254,7 @@ attestations = Table(
 intents = Table(
     "intents",
     metadata,
-    Column("intent_pk", _Pk, primary_key=True),
+    Column("intent_pk", PrimaryKey, primary_key=True),
     Column("kind", String(16), nullable=False),  # post, settle
     Column("facility_id", BigInteger, nullable=False),
     Column("epoch", BigInteger, nullable=False),  # settle: number of epochs counted

@@ -32,6 +32,7 @@ from api.errors import AppError, EventRejected
 from api.pipeline.corrections import apply_correction
 from api.pipeline.leases import close_lease, open_lease_from_event
 from api.pipeline.ledger_view import Accepted, FacilityView, open_views
+from api.pipeline.refusals import keep_rejections, keep_repeats
 
 
 @dataclass(slots=True)
@@ -94,12 +95,12 @@ def ingest(
             continue
         payload = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
         items.append(_Item(result.index, parsed, payload, sha256(payload)))
-    if items:
+    if results:
         try:
-            _record(engine, operator_id, items, results, clock)
+            _record(engine, operator_id, items, results, clock, events)
         except IntegrityError:
             # Another request recorded one of these identities in the meantime: now it is known.
-            _record(engine, operator_id, items, results, clock)
+            _record(engine, operator_id, items, results, clock, events)
     return results
 
 
@@ -108,7 +109,12 @@ def _reject(result: EventResult, error: EventRejected) -> None:
 
 
 def _record(
-    engine: Engine, operator_id: int, items: list[_Item], results: list[EventResult], clock: Clock
+    engine: Engine,
+    operator_id: int,
+    items: list[_Item],
+    results: list[EventResult],
+    clock: Clock,
+    raw: Sequence[Any],
 ) -> None:
     with transaction(engine) as connection:
         batch = _Batch(connection, operator_id, items, clock)
@@ -119,6 +125,7 @@ def _record(
             except EventRejected as error:
                 _reject(result, error)
         batch.finish()
+        batch.keep_refused(results, raw)
 
 
 class _Batch:
@@ -131,11 +138,12 @@ class _Batch:
         self.operator_id = operator_id
         events = [item.event for item in items]
         # The lock comes first and the clock after it, so that times follow the order of commits.
-        self.views = open_views(connection, operator_id, events, clock)
+        self.views, self.now_s = open_views(connection, operator_id, events, clock)
         identities = [(e.envelope.source, e.envelope.id) for e in events]
         self.known = ledger.known_events(connection, operator_id, identities)
         self.keys = iter(ledger.allocate_keys(connection, meter_events, len(items)))
         self.pending = _Pending()
+        self.repeated: list[MeterEvent] = []
 
     def take(self, item: _Item, result: EventResult) -> None:
         """Record one event, or raise EventRejected."""
@@ -169,6 +177,7 @@ class _Batch:
         event_pk, payload_hash = taken
         if payload_hash == item.payload_hash:
             result.status, result.code, result.detail = "duplicate", None, None
+            self.repeated.append(item.event)
             return
         self.pending.flush(self.connection)
         received_at_s = max((v.recorded_at_s for v in self.views.values()), default=0)
@@ -223,6 +232,20 @@ class _Batch:
         self.pending.flush(self.connection)
         for view in self.views.values():
             ledger.set_last_recorded(self.connection, view.facility_id, view.recorded_at_s)
+
+    def keep_refused(self, results: Sequence[EventResult], raw: Sequence[Any]) -> None:
+        """Keep what was rejected or repeated, for the operator's console."""
+        if self.repeated:
+            keep_repeats(self.connection, self.repeated, self.views)
+        if any(result.status == "rejected" for result in results):
+            keep_rejections(
+                self.connection,
+                self.operator_id,
+                results=results,
+                events=raw,
+                own_facilities=ledger.facilities_of(self.connection, self.operator_id),
+                now_s=self.now_s,
+            )
 
 
 def _row_of(accepted: Accepted, event_row: dict[str, Any], **more: Any) -> dict[str, Any]:

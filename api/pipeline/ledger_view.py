@@ -170,15 +170,19 @@ class FacilityView:
 
 def open_views(
     connection: Connection, operator_id: int, events: Iterable[MeterEvent], clock: Clock
-) -> dict[int, FacilityView]:
-    """Lock the operator's facilities that a batch names and read what it needs, then the time."""
+) -> tuple[dict[int, FacilityView], int]:
+    """Lock the operator's facilities that a batch names and read what it needs, then the time.
+
+    Returns: views by facility, and the time.
+    """
     by_facility: dict[int, list[MeterEvent]] = {}
     for event in events:
         by_facility.setdefault(event.envelope.facility_id, []).append(event)
     rows = ledger.lock_facilities(connection, by_facility)
     now_s = clock()
-    return {
+    views = {
         facility_id: FacilityView(connection, row, by_facility[facility_id], now_s)
         for facility_id, row in rows.items()
         if row.operator_id == operator_id
     }
+    return views, now_s

@@ -15,7 +15,7 @@ from api.domain.evidence import encode_facility
 from api.domain.facility import FacilityTerms, TrancheTerms, check_terms
 from api.domain.hashing import device_hash, sha256
 from api.domain.units import FacilityId
-from api.errors import Conflict, InvalidInput
+from api.errors import Conflict, InvalidInput, NotFound
 
 
 def new_api_key(prefix: str) -> tuple[str, bytes]:
@@ -148,6 +148,17 @@ def facility_row(connection: Connection, facility_id: int) -> Any:
     """Stored row of a facility, or None."""
     query = select(facilities).where(facilities.c.facility_id == facility_id)
     return connection.execute(query).first()
+
+
+def own_facility_row(connection: Connection, operator_id: int, facility_id: int) -> Any:
+    """Stored row of an operator's facility; those of others are as if they did not exist.
+
+    Raises:  NotFound.
+    """
+    row = facility_row(connection, facility_id)
+    if row is None or row.operator_id != operator_id:
+        raise NotFound(f"no facility {facility_id} of yours", facility_id=facility_id)
+    return row
 
 
 def _choose_id(connection: Connection, wanted: int | None) -> int:

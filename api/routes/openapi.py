@@ -8,9 +8,14 @@ from fastapi.routing import APIRoute
 from api.routes.problems import MEDIA_TYPE
 
 TAGS = [
-    {"name": "operator", "description": "Facilities, leases, prices and metering. Operator's key."},
+    {
+        "name": "operator",
+        "description": "Facilities, leases, prices and metering. Operator's key or session.",
+    },
     {"name": "attester", "description": "Raw input and signatures. Attester's key."},
     {"name": "public", "description": "Statements, proofs, money, evidence. No key."},
+    {"name": "console", "description": "What an operator sees of itself. Key or session."},
+    {"name": "session", "description": "Signing in with a wallet. Cookie."},
     {"name": "admin", "description": "Operators and keys. Admin key."},
 ]
 

@@ -141,9 +141,7 @@ def get_facility(request: Request, facility_id: FacilityPath) -> schemas.Facilit
 def _own(request: Request, operator_id: int, facility_id: int) -> None:
     """Refuse facilities of others as if they did not exist."""
     with reading(request.app.state.engine) as connection:
-        row = register.facility_row(connection, facility_id)
-    if row is None or row.operator_id != operator_id:
-        raise NotFound(f"no facility {facility_id} of yours", facility_id=facility_id)
+        register.own_facility_row(connection, operator_id, facility_id)
 
 
 _LEASES = "/v1/facilities/{facility_id}/leases"

@@ -38,7 +38,8 @@ EXAMPLE_DEVICES = (
 )
 
 
-def _example(**values: Any) -> ConfigDict:
+def example(**values: Any) -> ConfigDict:
+    """Configuration of a body with an example for the OpenAPI document."""
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
@@ -51,7 +52,7 @@ class Strict(BaseModel):
 class OperatorIn(Strict):
     """A new operator."""
 
-    model_config = _example(
+    model_config = example(
         name="Aurora Compute", address="0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
     )
 
@@ -71,7 +72,7 @@ class OperatorOut(BaseModel):
 class AttesterKeyIn(Strict):
     """A key for an attester process."""
 
-    model_config = _example(label="attester-1")
+    model_config = example(label="attester-1")
 
     label: Name = Field(description="For people.")
 
@@ -95,7 +96,7 @@ class TrancheIn(Strict):
 class FacilityIn(Strict):
     """A facility and its pledge."""
 
-    model_config = _example(
+    model_config = example(
         name="hall-1",
         gpu_class="H100-SXM5-80GB",
         site="SE-LULEA-1",
@@ -164,7 +165,7 @@ class FacilityOut(BaseModel):
 class LeaseIn(Strict):
     """A rental contract."""
 
-    model_config = _example(
+    model_config = example(
         lease_id="lease-7",
         renter_ref="renter-7",
         plan="reserved",
@@ -202,7 +203,7 @@ class LeaseOut(BaseModel):
 class PriceIn(Strict):
     """A new price version."""
 
-    model_config = _example(
+    model_config = example(
         effective_from="2026-12-15T00:00:00Z", price_micros_per_gpu_hour=2_290_000
     )
 
@@ -218,7 +219,7 @@ class PriceIn(Strict):
 class CloseIn(Strict):
     """The end of a lease."""
 
-    model_config = _example(closed_at="2026-12-31T00:00:00Z")
+    model_config = example(closed_at="2026-12-31T00:00:00Z")
 
     closed_at: Instant = Field(description="Second after the lease.")
 

@@ -23,6 +23,8 @@ from api.settings import Settings
 from tests.factories import Ledger
 
 ADMIN_KEY = "test-admin-key"
+# What the test client calls itself.
+SITE = "http://testserver"
 # Nothing listens on port 1: a chain that cannot be reached, without waiting.
 NO_CHAIN = "http://127.0.0.1:1"
 
@@ -43,6 +45,7 @@ def make_app(database_url: str, folder: Path) -> FastAPI:
         deployment_file=folder / "deployment.json",
         evidence_dir=folder / "evidence",
         admin_key=ADMIN_KEY,  # type: ignore[arg-type]
+        public_url=SITE,
     )
     return create_app(settings)
 

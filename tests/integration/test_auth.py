@@ -23,6 +23,7 @@ _OPEN = {
 }
 _PRICE = {"effective_from": "2026-01-02T00:00:00Z", "price_micros_per_gpu_hour": 1}
 _CLOSE = {"closed_at": "2026-01-02T00:00:00Z"}
+_HARDWARE = {"cost_micros_per_device": 1, "in_service_at": "2025-01-01T00:00:00Z"}
 _SIGN = {"attester": "0x" + "a" * 40, "signature": "0x" + "0" * 130}
 _PENDING = "/v1/attester/pending?attester=0x" + "a" * 40
 
@@ -40,6 +41,7 @@ def _routes(facility_id: int) -> list[tuple[str, str, str, object]]:
         ("operator", "POST", f"{leases_path}/lease-a/prices", _PRICE),
         ("operator", "POST", f"{leases_path}/lease-a/close", _CLOSE),
         ("operator", "POST", "/v1/events", []),
+        ("operator", "POST", f"/v1/facilities/{facility_id}/hardware", _HARDWARE),
         ("attester", "GET", _PENDING, None),
         ("attester", "GET", f"{epoch}/input", None),
         ("attester", "POST", f"{epoch}/attestations", _SIGN),
@@ -101,7 +103,7 @@ def test_tenancy__facility_of_another_operator__is_as_if_absent(service: Service
     own = service.ledger.facility_id
 
     for role, method, path, body in _routes(own):
-        if role != "operator" or "/leases" not in path:
+        if role != "operator" or f"/{own}/" not in path:
             continue
         headers = service.auth(rival)
         foreign = service.client.request(method, path, json=body, headers=headers)

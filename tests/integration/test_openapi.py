@@ -27,7 +27,8 @@ _UNIT_WORDS = re.compile(
 _PLAIN = re.compile(
     r"^(facility_id|operator_id|epoch|epoch_count|epochs_closed|index|offset|limit|status|accepted"
     r"|duplicates|rejected|signatures|line_count|device_count|block_number|indexed_block|final_block"
-    r"|chain_head|open_transactions)$"
+    r"|chain_head|open_transactions|epochs_posted|epochs_settled|total|records|gaps|conflicts|version"
+    r"|default_after_epochs)$"
 )
 
 

@@ -1,0 +1,24 @@
+"""Signatures of contract wallets: does the contract at an address accept one?"""
+
+from api.chain.abi import Function
+from api.chain.client import ChainClient
+from api.errors import ChainRejected
+
+_IS_VALID = Function("isValidSignature", ("bytes32", "bytes"), ("bytes4",))
+# Source: ERC-1271. The answer is the function's own selector, padded.
+_MAGIC = _IS_VALID.selector.ljust(32, b"\0")
+# The contract is the caller's choice: it must not keep the node busy.
+_GAS_LIMIT = 500_000
+
+
+def accepts_signature(client: ChainClient, address: str, digest: bytes, signature: bytes) -> bool:
+    """Whether a contract wallet says that it signed a digest. Raises ChainUnavailable."""
+    if not client.code(address):
+        return False
+    data = "0x" + _IS_VALID.encode(digest, signature).hex()
+    call = {"to": address, "data": data, "gas": hex(_GAS_LIMIT)}
+    try:
+        answer = client.request("eth_call", call, "latest")
+    except ChainRejected:
+        return False
+    return isinstance(answer, str) and answer.lower() == "0x" + _MAGIC.hex()

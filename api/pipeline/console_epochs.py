@@ -1,0 +1,144 @@
+"""Epochs of a facility as its operator follows them, from the future to settled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from api.db import chain_store
+from api.db.tables import attestations, statements
+from api.domain.tasks import EpochFacts, epoch_state
+from api.pipeline.ledger_view import terms_from_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EpochView:
+    """One epoch and how far it came."""
+
+    epoch: int
+    start_s: int
+    end_s: int
+    state: str
+    gross_micros: int | None
+    line_count: int | None
+    signatures: int
+    posted_tx: bytes | None
+    posted_at_s: int | None
+    final_at_s: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the chain's index says of a facility's statements."""
+
+    standing: Mapping[int, Any]
+    voided_hashes: frozenset[bytes]
+    settled: int
+
+    @property
+    def posted(self) -> int:
+        """Statements that stand: they have no gaps."""
+        return len(self.standing)
+
+
+def progress_of(connection: Connection, facility_id: int) -> Progress:
+    """Statements that stand, those that a proven fault voided, and how many are settled."""
+    standing: dict[int, Any] = {}
+    voided: set[bytes] = set()
+    settled = 0
+    names = ("StatementPosted", "StatementVoided", "Settled")
+    for row in chain_store.events_named(connection, *names, facility_id=facility_id):
+        if row.event == "StatementPosted":
+            standing[row.epoch] = row
+        elif row.event == "Settled":
+            settled = max(settled, row.epoch)
+        else:
+            for epoch in range(row.epoch, row.extra):
+                gone = standing.pop(epoch, None)
+                # Only the epoch that was proven wrong is barred; later ones fall with it.
+                if gone is not None and epoch == row.epoch:
+                    voided.add(chain_store.posted_hash(gone))
+    return Progress(standing, frozenset(voided), settled)
+
+
+def voided_epoch(connection: Connection, facility_id: int, progress: Progress) -> int | None:
+    """Epoch whose statement in the books was voided and is barred from posting; None if none."""
+    if not progress.voided_hashes:
+        return None
+    query = select(statements.c.epoch).where(
+        statements.c.facility_id == facility_id,
+        statements.c.statement_hash.in_(progress.voided_hashes),
+        statements.c.epoch >= progress.posted,
+    )
+    found: int | None = connection.execute(query.order_by(statements.c.epoch)).scalar()
+    return found
+
+
+def epochs_of(
+    connection: Connection, row: Any, *, window_s: int, now_s: int, offset: int, limit: int
+) -> tuple[int, list[EpochView]]:
+    """Number of epochs of a facility and a page of them, newest first."""
+    terms = terms_from_bytes(row.terms_json)
+    block = chain_store.last_block(connection)
+    chain_now_s = block.time_s if block is not None else 0
+    progress = progress_of(connection, row.facility_id)
+    newest = terms.epoch_count - 1 - offset
+    wanted = range(newest, max(-1, newest - limit), -1)
+    found = _closed(connection, row.facility_id, wanted)
+    signed = _signatures(connection, row.facility_id, wanted)
+    views = []
+    for epoch in wanted:
+        start_s, end_s = terms.epoch_bounds(epoch)
+        post, statement = progress.standing.get(epoch), found.get(epoch)
+        final_at_s = None if post is None else post.block_time_s + window_s
+        facts = EpochFacts(
+            start_s,
+            end_s,
+            end_s + row.grace_s,
+            closed=statement is not None,
+            void=statement is not None and statement.statement_hash in progress.voided_hashes,
+            signatures=signed.get(epoch, 0),
+            posted_at_s=None if post is None else post.block_time_s,
+            final=final_at_s is not None and chain_now_s >= final_at_s,
+            settled=epoch < progress.settled,
+        )
+        views.append(
+            EpochView(
+                epoch,
+                start_s,
+                end_s,
+                epoch_state(facts, now_s),
+                None if statement is None else statement.gross_revenue_micros,
+                None if statement is None else statement.line_count,
+                facts.signatures,
+                None if post is None else post.tx_hash,
+                facts.posted_at_s,
+                final_at_s,
+            )
+        )
+    return terms.epoch_count, views
+
+
+def _span(column: Any, wanted: range) -> Any:
+    low, high = (wanted[-1], wanted[0]) if wanted else (0, -1)
+    return column.between(low, high)
+
+
+def _closed(connection: Connection, facility_id: int, wanted: range) -> dict[int, Any]:
+    query = select(
+        statements.c.epoch,
+        statements.c.gross_revenue_micros,
+        statements.c.line_count,
+        statements.c.statement_hash,
+    ).where(statements.c.facility_id == facility_id, _span(statements.c.epoch, wanted))
+    return {row.epoch: row for row in connection.execute(query)}
+
+
+def _signatures(connection: Connection, facility_id: int, wanted: range) -> dict[int, int]:
+    query = (
+        select(attestations.c.epoch, func.count())
+        .where(attestations.c.facility_id == facility_id, _span(attestations.c.epoch, wanted))
+        .group_by(attestations.c.epoch)
+    )
+    return {epoch: int(count) for epoch, count in connection.execute(query)}

@@ -86,6 +86,17 @@ devices = Table(
     Index(None, "uuid"),
 )
 
+hardware_disclosures = Table(
+    "hardware_disclosures",
+    metadata,
+    Column("disclosure_pk", _Pk, primary_key=True),
+    Column("facility_id", ForeignKey("facilities.facility_id"), nullable=False),
+    Column("cost_micros_per_device", BigInteger, nullable=False),
+    Column("in_service_s", BigInteger, nullable=False),
+    Column("disclosed_at_s", BigInteger, nullable=False),
+    Index(None, "facility_id", "disclosed_at_s"),
+)
+
 leases = Table(
     "leases",
     metadata,

@@ -10,8 +10,10 @@ from api.chain.deployment import load_deployment
 from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
+from api.pipeline.config import FactReader
 from api.pipeline.evidence_store import EvidenceFolder
-from api.routes import attester, auditor, openapi, operator, problems
+from api.routes import attester, auditor, config, market, openapi, operator, portfolio, problems
+from api.routes.config_schemas import load_demo_accounts
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -57,10 +59,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.client = client
     app.state.clock = make_clock(settings, client)
     app.state.deployment = load_deployment(settings.deployment_file)
+    app.state.facts = FactReader(client, app.state.deployment)
+    app.state.demo_accounts = load_demo_accounts(settings.demo_accounts_file)
     app.state.evidence = EvidenceFolder(settings.evidence_dir)
     problems.install(app)
     app.include_router(operator.router)
     app.include_router(attester.router)
     app.include_router(auditor.router)
+    for part in (config, market, portfolio):
+        app.include_router(part.router)
     openapi.install(app)
     return app

@@ -20,6 +20,11 @@ def _of(query: Any, facility_id: int | None) -> Any:
     return query if facility_id is None else query.where(_E.facility_id == facility_id)
 
 
+def supply_sign(event: Any) -> int:
+    """What a TransferSingle does to the supply: 1 a mint, -1 a burn, 0 a transfer."""
+    return int(event.account == ZERO_ADDRESS) - int(event.counterparty == ZERO_ADDRESS)
+
+
 def facility_rows(connection: Connection, facility_id: int | None = None) -> list[Row[Any]]:
     """Facilities with their operators, by id, without the long documents."""
     columns = [c for c in facilities.columns if c.name not in ("terms_json", "salt")]

@@ -137,8 +137,8 @@ def _changes(rows: list[Any]) -> list[Change]:
         elif row.event == "StreamVested":
             found.append(Vesting(row.block_time_s))
         else:
-            sign = (row.account == market.ZERO_ADDRESS) - (row.counterparty == market.ZERO_ADDRESS)
-            found.append(SupplyChange(row.block_time_s, sign * row.amount))
+            units = market.supply_sign(row) * row.amount
+            found.append(SupplyChange(row.block_time_s, units))
     return found
 
 

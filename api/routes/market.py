@@ -5,14 +5,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from api.db.session import reading
+from api.domain.evidence import hex32
 from api.domain.listing import MarketFilter, Order, SortBy, choices_of, select_rows
+from api.errors import NotFound
+from api.pipeline.documents import list_documents as documents_of
 from api.pipeline.holders import list_holders as holders_of
 from api.pipeline.market import market_now
+from api.pipeline.register import facility_row, pledged_devices
 from api.pipeline.series import read_series
 from api.pipeline.tranche import read_tranche
+from api.pipeline.waterfall import read_waterfall
 from api.routes import market_schemas as schemas
+from api.routes import tranche_files_schemas as files
 from api.routes.market_csv import tranches_csv
-from api.routes.parameters import CSV_FILE, Offset, PageLimit, TokenPath, csv_answer
+from api.routes.parameters import CSV_FILE, FacilityPath, Offset, PageLimit, TokenPath, csv_answer
 from api.routes.problems import errors
 from api.routes.schemas import Address
 from api.routes.tranche_schemas import TrancheOut
@@ -110,3 +117,39 @@ def list_holders(
     """Holders by units, from indexed transfers; together they hold what circulates."""
     found = holders_of(request.app.state.engine, int(token_id), offset=offset, limit=limit)
     return schemas.HoldersOut.model_validate(found)
+
+
+@router.get("/v1/tranches/{token_id}/waterfall", responses=errors(404, 422))
+def get_waterfall(request: Request, token_id: TokenPath) -> files.WaterfallOut:
+    """From attested rent to what each tranche of the facility got."""
+    state = request.app.state
+    found = read_waterfall(state.engine, state.client, state.deployment, int(token_id))
+    return files.WaterfallOut.model_validate(found)
+
+
+@router.get("/v1/tranches/{token_id}/documents", responses=errors(404, 422))
+def list_documents(
+    request: Request, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 200
+) -> list[files.DocumentOut]:
+    """Published files with their hashes: the terms, then epochs, newest first.
+
+    `offset` and `limit` count files that can be published; those that are not yet are left out.
+    """
+    state = request.app.state
+    page = {"offset": offset, "limit": limit}
+    found = documents_of(state.engine, state.evidence, int(token_id), **page)
+    return [files.DocumentOut.model_validate(document) for document in found]
+
+
+@router.get("/v1/facilities/{facility_id}/devices", responses=errors(404, 422))
+def list_devices(request: Request, facility_id: FacilityPath) -> files.DevicesOut:
+    """All pledged devices as hashes, ascending: what the pledge's tree is built from."""
+    with reading(request.app.state.engine) as connection:
+        row = facility_row(connection, facility_id)
+        if row is None:
+            raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+        hashes = pledged_devices(connection, facility_id)
+    return files.DevicesOut(
+        pledge_root=hex32(row.pledge_root),
+        devices=[files.DeviceOut(index=i, device=hex32(d)) for i, d in enumerate(hashes)],
+    )

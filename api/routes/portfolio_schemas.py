@@ -78,3 +78,55 @@ class PortfolioOut(Out):
     total: TotalsOut = Field(description="All positions together.")
     vouchers: list[VoucherOut] = Field(description="Vouchers, oldest first.")
     refundable: list[RefundableOut] = Field(description="Units of failed sales.")
+
+
+class HistoryEntryOut(Out):
+    """One thing that the account did or that happened to it."""
+
+    event: str = Field(
+        description="units_bought, units_retained, units_minted, units_received, units_sent,"
+        " units_burned, units_refunded, revenue_claimed, voucher_issued or voucher_paid."
+    )
+    facility_id: int | None = Field(description="Facility.")
+    token_id: str | None = Field(description="ERC-1155 id as decimal text.")
+    units: int | None = Field(description="Units, GPU-hours.")
+    amount_micros: int | None = Field(description=f"Paid or received; {_MICROS}.")
+    counterparty: str | None = Field(
+        description="The other account; of claims and refunds where the money went."
+    )
+    block_number: int = Field(description="Block.")
+    block_time_s: int = Field(description="Time of the block, UTC seconds.")
+    tx_hash: str = Field(description="Transaction, 0x-hex.")
+
+
+class HistoryOut(Out):
+    """A page of history."""
+
+    total: int = Field(description="Number of entries.")
+    entries: list[HistoryEntryOut] = Field(description="Newest first.")
+
+
+class AttesterOut(Out):
+    """An attester and its record."""
+
+    address: str = Field(description="Checksummed address.")
+    active_from_s: int = Field(description="Signatures count from then on, UTC seconds.")
+    active_until_s: int | None = Field(
+        description="Signatures count before then, UTC seconds; null without an end."
+    )
+    active: bool = Field(description="Whether signatures count at the indexed block.")
+    bond_micros: int = Field(description="Bond held; micros of the bond token.")
+    statements_signed: int = Field(description="Posted statements that it signed.")
+    statements_voided: int = Field(description="Of these, voided by a proven fault.")
+    last_signed_at_s: int | None = Field(
+        description="When its newest statement was posted, UTC seconds."
+    )
+
+
+class AttestersOut(Out):
+    """All attesters."""
+
+    threshold: int | None = Field(
+        description="Signatures that a statement needs; null if it is not set."
+    )
+    attesters: list[AttesterOut] = Field(description="By address.")

@@ -28,7 +28,8 @@ _PLAIN = re.compile(
     r"^(facility_id|operator_id|epoch|epoch_count|epochs_closed|index|offset|limit|status|accepted"
     r"|duplicates|rejected|signatures|line_count|device_count|block_number|indexed_block|final_block"
     r"|chain_head|open_transactions|block|seniority|first_epoch|last_epoch|epochs_posted|total"
-    r"|bucket_epochs|country|chain_id|decimals|confirmations)$"
+    r"|bucket_epochs|country|chain_id|decimals|confirmations|bytes|threshold"
+    r"|statements_signed|statements_voided)$"
 )
 
 

@@ -144,6 +144,13 @@ class ChainUnavailable(AppError):
     code = "chain_unavailable"
 
 
+class IndexIncomplete(AppError):
+    """Indexed events contradict each other: some are missing."""
+
+    status = 503
+    code = "index_incomplete"
+
+
 class ChainRejected(AppError):
     """The chain refused a transaction or a call. `context["revert"]` holds the decoded error."""
 

@@ -10,18 +10,23 @@ from api.chain.deployment import load_deployment
 from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
+from api.pipeline.config import FactReader
 from api.pipeline.evidence_store import EvidenceFolder
 from api.routes import (
     attester,
     auditor,
+    config,
     console,
     hardware,
+    market,
     openapi,
     operator,
+    portfolio,
     problems,
     session,
     web,
 )
+from api.routes.config_schemas import load_demo_accounts
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -72,14 +77,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # People live by the wall clock, whatever time a simulated chain has.
     app.state.session_clock = system_clock
     app.state.deployment = load_deployment(settings.deployment_file)
+    app.state.facts = FactReader(client, app.state.deployment)
+    app.state.demo_accounts = load_demo_accounts(settings.demo_accounts_file)
     app.state.evidence = EvidenceFolder(settings.evidence_dir)
     problems.install(app)
     app.include_router(operator.router)
     app.include_router(attester.router)
     app.include_router(auditor.router)
-    app.include_router(session.router)
-    app.include_router(console.router)
-    app.include_router(hardware.router)
+    for part in (config, market, portfolio, session, console, hardware):
+        app.include_router(part.router)
     openapi.install(app)
-    web.install(app, settings.web_dir, settings.rpc_url)
+    web.install(app, settings.web_dir, settings.public_rpc_url or settings.rpc_url)
     return app

@@ -30,6 +30,13 @@ class Settings(BaseSettings):
         description="SQLAlchemy URL: sqlite:///FILE or postgresql+psycopg://…",
     )
     rpc_url: str = Field(default="http://127.0.0.1:8545", description="JSON-RPC of the chain.")
+    public_rpc_url: str | None = Field(
+        default=None, description="JSON-RPC that browsers are told; default is rpc_url."
+    )
+    explorer_url: str | None = Field(default=None, description="Block explorer for links.")
+    demo_accounts_file: Path | None = Field(
+        default=None, description="JSON list of demo accounts: role, address, name, note."
+    )
     deployment_file: Path = Field(
         default=Path("var/deployment.json"), description="Contract addresses, from deployment."
     )

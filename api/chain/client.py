@@ -1,7 +1,7 @@
 """One EVM node over JSON-RPC: bounded waits, pinned reads, sends never repeated blindly."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,15 @@ import requests
 from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 
+from api.chain.abi import Function
 from api.chain.signatures import decode_error, function
 from api.errors import ChainRejected, ChainUnavailable
 
 _READ_ATTEMPTS = 4
 _TIMEOUT_S = 30
 _PAUSE_S = 0.25
+# Calls in one JSON-RPC batch: hosted nodes take 100 and more.
+_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,16 @@ class RpcError(ChainRejected):
     """The node answered with an error. `context["data"]` holds revert data, if any."""
 
 
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One call of a view function, to be asked together with others."""
+
+    contract: str
+    address: str
+    name: str
+    arguments: tuple[Any, ...] = ()
+
+
 class ChainClient:
     """JSON-RPC client of one endpoint."""
 
@@ -45,21 +58,24 @@ class ChainClient:
 
         Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses.
         """
+        params_list = list(params)
+        answer = self._send(
+            method, lambda: self._provider.make_request(method, params_list), attempts
+        )
+        if answer.get("error"):
+            raise _refusal(method, answer["error"])
+        return answer.get("result")
+
+    def _send(self, method: str, send: Callable[[], Any], attempts: int) -> Any:
         for attempt in range(1, attempts + 1):
             try:
-                answer: Any = self._provider.make_request(method, list(params))
-                break
+                return send()
             except (requests.RequestException, Web3Exception, OSError, ValueError) as error:
                 if attempt == attempts:
                     message = f"the chain's RPC endpoint does not answer {method}"
                     raise ChainUnavailable(message, method=method) from error
                 time.sleep(_PAUSE_S * attempt)
-        if answer.get("error"):
-            problem = answer["error"]
-            data = problem.get("data") if isinstance(problem, dict) else None
-            text = problem.get("message", "") if isinstance(problem, dict) else str(problem)
-            raise RpcError(f"{method}: {text}", method=method, data=data)
-        return answer.get("result")
+        raise AssertionError("at least one attempt")
 
     def chain_id(self) -> int:
         """EIP-155 chain id."""
@@ -85,13 +101,40 @@ class ChainClient:
         call = function(contract, name)
         transaction = {"to": address, "data": "0x" + call.encode(*arguments).hex()}
         tag = hex(block) if isinstance(block, int) else block
-        answer = self.request("eth_call", transaction, tag)
-        try:
-            values = call.decode(bytes.fromhex(answer[2:]))
-        except Exception as error:
-            message = f"{contract} at {address} does not answer {name}"
-            raise ChainRejected(message, contract=contract, address=address) from error
-        return values[0] if len(values) == 1 else values
+        return _result(contract, address, call, self.request("eth_call", transaction, tag))
+
+    def read_many(
+        self, reads: Sequence[Read], *, block: int | str = "latest", attempts: int = _READ_ATTEMPTS
+    ) -> list[Any]:
+        """Results of many view functions at one block, as `read` gives them, in batches of calls.
+
+        Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses one.
+        """
+        tag = hex(block) if isinstance(block, int) else block
+        found: list[Any] = []
+        for first in range(0, len(reads), _BATCH):
+            part = reads[first : first + _BATCH]
+            calls = [function(r.contract, r.name) for r in part]
+            batch = [
+                ("eth_call", [{"to": r.address, "data": "0x" + c.encode(*r.arguments).hex()}, tag])
+                for r, c in zip(part, calls, strict=True)
+            ]
+            answers = self._batch(batch, attempts)
+            for r, c, answer in zip(part, calls, answers, strict=True):
+                found.append(_result(r.contract, r.address, c, answer))
+        return found
+
+    def _batch(self, batch: list[Any], attempts: int) -> list[Any]:
+        """One request of several calls."""
+        answers = self._send("eth_call", lambda: self._provider.make_batch_request(batch), attempts)
+        if not isinstance(answers, list):
+            raise _refusal("batch", answers.get("error"))
+        if len(answers) != len(batch):
+            raise ChainUnavailable("the chain's RPC endpoint answers a part of a batch only")
+        for answer in answers:
+            if answer.get("error"):
+                raise _refusal("eth_call", answer["error"])
+        return [answer.get("result") for answer in answers]
 
     def code(self, address: str) -> bytes:
         """Runtime bytecode at an address."""
@@ -177,6 +220,22 @@ class ChainClient:
             before = self.logs(addresses, first, middle, topic=topic)
             return before + self.logs(addresses, middle + 1, last, topic=topic)
         return found
+
+
+def _refusal(method: str, problem: Any) -> RpcError:
+    data = problem.get("data") if isinstance(problem, dict) else None
+    text = problem.get("message", "") if isinstance(problem, dict) else str(problem)
+    return RpcError(f"{method}: {text}", method=method, data=data)
+
+
+def _result(contract: str, address: str, call: Function, answer: Any) -> Any:
+    """Decoded result of a call; one value, or a tuple of several."""
+    try:
+        values = call.decode(bytes.fromhex(answer[2:]))
+    except Exception as error:
+        message = f"{contract} at {address} does not answer {call.name}"
+        raise ChainRejected(message, contract=contract, address=address) from error
+    return values[0] if len(values) == 1 else values
 
 
 def chain_clock(client: ChainClient) -> Callable[[], int]:

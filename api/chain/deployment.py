@@ -70,6 +70,11 @@ class Deployment:
         return self.addresses["BondVault"]
 
     @property
+    def delivery_desk(self) -> str:
+        """Address of DeliveryDesk."""
+        return self.addresses["DeliveryDesk"]
+
+    @property
     def settlement_token(self) -> str:
         """Address of the settlement token."""
         return self.addresses["SettlementToken"]

@@ -22,8 +22,8 @@ _TOPICS: dict[bytes, Event] = {e.topic: e for events in EVENTS.values() for e in
 class ChainEvent:
     """One decoded log. `args` are by Solidity name; addresses are lower-case hex.
 
-    A claim of several tranches is one log and here as many RevenueClaimed events, told apart by
-    `part`: nobody downstream needs to know of batches.
+    A claim or a transfer of several tranches is one log and here as many RevenueClaimed or
+    TransferSingle events, told apart by `part`: nobody downstream needs to know of batches.
     """
 
     block_number: int
@@ -119,16 +119,22 @@ def _decoded(
     return sorted((part for event in events for part in _parts(event)), key=lambda e: e.place)
 
 
+# Name of one part of a batch, what all parts share, and the argument that each has of its own.
+_BATCHES = {
+    "RevenueClaimedBatch": ("RevenueClaimed", ("holder", "to"), "amounts", "amount"),
+    "TransferBatch": ("TransferSingle", ("operator", "from", "to"), "values", "value"),
+}
+
+
 def _parts(event: ChainEvent) -> list[ChainEvent]:
-    if event.name != "RevenueClaimedBatch":
+    if event.name not in _BATCHES:
         return [event]
-    shared = {"holder": event.args["holder"], "to": event.args["to"]}
-    claims = zip(event.args["ids"], event.args["amounts"], strict=True)
+    name, shared_names, plural, singular = _BATCHES[event.name]
+    shared = {n: event.args[n] for n in shared_names}
+    pairs = zip(event.args["ids"], event.args[plural], strict=True)
     return [
-        replace(
-            event, name="RevenueClaimed", args={**shared, "id": token_id, "amount": amount}, part=i
-        )
-        for i, (token_id, amount) in enumerate(claims)
+        replace(event, name=name, args={**shared, "id": token_id, singular: amount}, part=i)
+        for i, (token_id, amount) in enumerate(pairs)
     ]
 
 

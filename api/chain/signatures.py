@@ -53,12 +53,16 @@ FUNCTIONS = {
         Function("claimable", ("address", "uint256"), ("uint256",)),
         Function("unvested", ("uint256",), ("uint256",)),
         Function("totalSupply", ("uint256",), ("uint256",)),
+        Function("getFrozenTokens", ("address", "uint256"), ("uint256",)),
+        Function("investorRegistry", (), ("address",)),
         Function("trancheOf", ("uint256",), ("(uint72,uint88,uint32,uint24,uint40)",)),
         Function("positionOf", ("address", "uint256"), ("(uint72,uint96,uint40,uint8,uint40)",)),
     ),
     "InvestorRegistry": (
         Function("setInvestor", ("address", INVESTOR)),
+        Function("canSend", ("address",), ("bool",)),
         Function("canReceive", ("address",), ("bool",)),
+        Function("investorOf", ("address",), (INVESTOR,)),
     ),
     "RentLockbox": (
         Function("payRent", ("uint64", "bytes32", "uint256")),
@@ -90,9 +94,18 @@ FUNCTIONS = {
         Function("bondOf", ("uint64",), ("uint256",)),
         Function("bondTermsOf", ("uint64",), (BOND_TERMS,)),
         Function("belowSince", ("uint64",), ("uint64",)),
+        Function("attesterBondOf", ("address",), ("uint256",)),
         Function("owedTo", ("address", "address"), ("uint256",)),
     ),
+    "DeliveryDesk": (
+        Function(
+            "voucherOf", ("uint256",), ("(address,uint64,uint64,uint64,uint64,uint64,bytes32)",)
+        ),
+    ),
     "SettlementToken": (
+        Function("name", (), ("string",)),
+        Function("symbol", (), ("string",)),
+        Function("decimals", (), ("uint8",)),
         Function("approve", ("address", "uint256"), ("bool",)),
         Function("mint", ("address", "uint256")),
         Function("balanceOf", ("address",), ("uint256",)),

@@ -297,7 +297,7 @@ chain_events = Table(
     metadata,
     Column("block_number", BigInteger, nullable=False),
     Column("log_index", BigInteger, nullable=False),
-    Column("part", Integer, nullable=False),  # a batch of claims is one log and several rows
+    Column("part", Integer, nullable=False),  # a batch is one log and several rows
     Column("block_time_s", BigInteger, nullable=False),
     Column("tx_hash", LargeBinary(32), nullable=False),
     Column("contract", String(24), nullable=False),
@@ -314,4 +314,8 @@ chain_events = Table(
     PrimaryKeyConstraint("block_number", "log_index", "part"),
     Index(None, "event", "facility_id"),
     Index(None, "event", "account"),
+    Index(None, "event", "token_id"),
+    # Portfolios: what an account did, newest first.
+    Index(None, "account", "block_number"),
+    Index(None, "counterparty", "block_number"),
 )

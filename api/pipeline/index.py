@@ -136,9 +136,12 @@ def _small(value: Any) -> int | None:
     return value if isinstance(value, int) and abs(value) <= MAX_I64 else None
 
 
-def _extra(event: ChainEvent) -> Any:
-    """The second number of an event: fee, what still streams, or where a voiding ends."""
-    names = ("fee", "unvested", "epochsPostedBefore", "gpuSeconds", "units")
+# Whose event it is, and its second number: fee, what still streams, where a voiding ends, units.
+_ACCOUNTS = ("holder", "payer", "buyer", "attester", "gpuOperator", "from")
+_EXTRAS = ("fee", "unvested", "epochsPostedBefore", "gpuSeconds", "units", "state", "threshold")
+
+
+def _first(event: ChainEvent, names: tuple[str, ...]) -> Any:
     return next((event.args[n] for n in names if n in event.args), None)
 
 
@@ -163,10 +166,10 @@ def event_row(event: ChainEvent) -> dict[str, Any]:
         "facility_id": _small(facility_id),
         "epoch": _small(args.get("epoch", args.get("settledEpochs"))),
         "token_id": None if token_id is None else str(token_id),
-        "account": args.get("holder", args.get("payer", args.get("from"))),
+        "account": _first(event, _ACCOUNTS),
         "counterparty": args.get("to"),
         "amount": _small(amount),
-        "extra": _small(_extra(event)),
+        "extra": _small(_first(event, _EXTRAS)),
         "flag": args.get("member"),
         "payload": args_json(event),
     }

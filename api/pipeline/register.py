@@ -161,6 +161,12 @@ def own_facility_row(connection: Connection, operator_id: int, facility_id: int)
     return row
 
 
+def pledged_devices(connection: Connection, facility_id: int) -> list[bytes]:
+    """Hashes of a facility's devices in ascending order, as its pledge numbers them."""
+    query = select(devices.c.device).where(devices.c.facility_id == facility_id)
+    return list(connection.execute(query.order_by(devices.c.device)).scalars())
+
+
 def _choose_id(connection: Connection, wanted: int | None) -> int:
     if wanted is None:
         query = select(func.coalesce(func.max(facilities.c.facility_id), 0))

@@ -64,7 +64,6 @@ class MoneyVerifier:
             "RevenueClaimed": self._claimed,
             "StreamVested": self._vested,
             "TransferSingle": self._moved,
-            "TransferBatch": self._moved,
         }.get(event.name)
         if handler is not None:
             handler(event)
@@ -214,21 +213,18 @@ class MoneyVerifier:
         self._model(event.args["id"]).vest(event.block_time_s)
 
     def _moved(self, event: ChainEvent) -> None:
-        single = event.name == "TransferSingle"
-        ids = [event.args["id"]] if single else event.args["ids"]
-        values = [event.args["value"]] if single else event.args["values"]
+        token_id, units = event.args["id"], event.args["value"]
         source, target = event.args["from"], event.args["to"]
-        for token_id, units in zip(ids, values, strict=True):
-            model, now_s = self._model(token_id), event.block_time_s
-            try:
-                if source == ZERO_ADDRESS:
-                    model.mint(target, units, now_s)
-                elif target == ZERO_ADDRESS:
-                    model.burn(source, units, now_s)
-                else:
-                    model.transfer(source, target, units, now_s)
-            except ValueError as error:
-                self._finding(split_tranche_id(token_id)[0], str(error))
+        model, now_s = self._model(token_id), event.block_time_s
+        try:
+            if source == ZERO_ADDRESS:
+                model.mint(target, units, now_s)
+            elif target == ZERO_ADDRESS:
+                model.burn(source, units, now_s)
+            else:
+                model.transfer(source, target, units, now_s)
+        except ValueError as error:
+            self._finding(split_tranche_id(token_id)[0], str(error))
 
     def compare(self, client: ChainClient, deployment: Deployment, head: int, now_s: int) -> None:
         """Compare the replayed books with the contracts' storage at one block."""

@@ -126,7 +126,7 @@ class CashFlowOut(BaseModel):
     )
     amount_micros: int = Field(description=f"Amount; {_MICROS}.")
     fee_micros: int | None = Field(description=f"Fee of a settlement; {_MICROS}.")
-    account: str | None = Field(description="Payer or holder.")
+    account: str | None = Field(description="Payer, holder or operator.")
     token_id: str | None = Field(description="Tranche, decimal.")
     block_number: int = Field(description="Block.")
     block_time_s: int = Field(description="UTC seconds.")

@@ -1,8 +1,8 @@
-"""Path and query parameters: bounded, so that no number is larger than a column."""
+"""Parameters, bounded so that no number is larger than a column, and answers as files."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Response
 
 from api.domain.units import MAX_I64, MAX_U32
 
@@ -21,3 +21,26 @@ LeasePath = Annotated[
 Offset = Annotated[int, Query(ge=0, le=2**40, description="Number of rows to skip.")]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Most rows in the answer.")]
 PageLimit = Annotated[int, Query(ge=1, le=500, description="Most rows in the answer.")]
+TokenPath = Annotated[
+    str,
+    Path(pattern=r"^[0-9]{1,22}$", description="Tranche: its ERC-1155 id as decimal text."),
+]
+AddressPath = Annotated[
+    str, Path(pattern=r"^0x[0-9a-fA-F]{40}$", description="Account: a wallet address.")
+]
+
+CSV_FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "CSV (RFC 4180, UTF-8); unknown is an empty cell.",
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+    }
+}
+
+
+def csv_answer(data: bytes, filename: str) -> Response:
+    """A CSV file to be saved under a name."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{filename}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(data, media_type="text/csv; charset=utf-8", headers=headers)

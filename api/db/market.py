@@ -1,0 +1,144 @@
+"""SQL of the market: facilities, and what indexed events say of all of them in a few queries."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, func, or_, select
+
+from api.db.chain_store import standing_posts
+from api.db.tables import chain_events, facilities, hardware_disclosures, operators, statements
+
+ZERO_ADDRESS = "0x" + "00" * 20
+_E = chain_events.c
+_SUPPLY_CHANGE = and_(
+    _E.event == "TransferSingle",
+    or_(_E.account == ZERO_ADDRESS, _E.counterparty == ZERO_ADDRESS),
+)
+
+
+def _of(query: Any, facility_id: int | None) -> Any:
+    return query if facility_id is None else query.where(_E.facility_id == facility_id)
+
+
+def supply_sign(event: Any) -> int:
+    """What a TransferSingle does to the supply: 1 a mint, -1 a burn, 0 a transfer."""
+    return int(event.account == ZERO_ADDRESS) - int(event.counterparty == ZERO_ADDRESS)
+
+
+def facility_rows(connection: Connection, facility_id: int | None = None) -> list[Row[Any]]:
+    """Facilities with their operators, by id, without the long documents."""
+    columns = [c for c in facilities.columns if c.name not in ("terms_json", "salt")]
+    query = (
+        select(*columns, operators.c.name.label("operator_name"), operators.c.address)
+        .join(operators, operators.c.operator_id == facilities.c.operator_id)
+        .order_by(facilities.c.facility_id)
+    )
+    if facility_id is not None:
+        query = query.where(facilities.c.facility_id == facility_id)
+    return list(connection.execute(query))
+
+
+def terms_documents(connection: Connection, facility_ids: Sequence[int]) -> dict[int, bytes]:
+    """Bytes of `facility.json` by facility."""
+    query = select(facilities.c.facility_id, facilities.c.terms_json).where(
+        facilities.c.facility_id.in_(facility_ids)
+    )
+    return {r[0]: r[1] for r in connection.execute(query)}
+
+
+def latest_events(
+    connection: Connection, names: Iterable[str], facility_id: int | None = None
+) -> list[Row[Any]]:
+    """Few and small events of every facility, in chain order: states, offers, terms of sales."""
+    query = select(_E.facility_id, _E.event, _E.extra, _E.payload, _E.block_time_s)
+    query = query.where(_E.event.in_(tuple(names)))
+    order = (_E.block_number, _E.log_index, _E.part)
+    return list(connection.execute(_of(query, facility_id).order_by(*order)))
+
+
+def facility_sums(
+    connection: Connection, names: Iterable[str], facility_id: int | None = None
+) -> Mapping[tuple[int, str], tuple[int, int]]:
+    """`(sum of amount, sum of extra)` by facility and event."""
+    columns = (func.coalesce(func.sum(_E.amount), 0), func.coalesce(func.sum(_E.extra), 0))
+    query = select(_E.facility_id, _E.event, *columns).where(_E.event.in_(tuple(names)))
+    query = _of(query, facility_id).group_by(_E.facility_id, _E.event)
+    return {(r[0], r[1]): (int(r[2]), int(r[3])) for r in connection.execute(query)}
+
+
+def accruals(connection: Connection, facility_id: int | None = None) -> dict[str, tuple[int, int]]:
+    """`(revenue accrued, block of the first accrual)` by token id."""
+    query = select(_E.token_id, func.sum(_E.amount), func.min(_E.block_number))
+    query = _of(query.where(_E.event == "RevenueAccrued"), facility_id).group_by(_E.token_id)
+    return {r[0]: (int(r[1]), r[2]) for r in connection.execute(query)}
+
+
+def supplies(connection: Connection, facility_id: int | None = None) -> dict[str, tuple[int, int]]:
+    """`(units in circulation, block of the last mint or burn)` by token id."""
+    minted = case((_E.account == ZERO_ADDRESS, _E.amount), else_=0)
+    burned = case((_E.counterparty == ZERO_ADDRESS, _E.amount), else_=0)
+    query = select(_E.token_id, func.sum(minted - burned), func.max(_E.block_number))
+    query = _of(query.where(_SUPPLY_CHANGE), facility_id).group_by(_E.token_id)
+    return {r[0]: (int(r[1]), r[2]) for r in connection.execute(query)}
+
+
+def stream_events(connection: Connection, token_id: str) -> list[Row[Any]]:
+    """Mints, burns, accruals and vestings of one tranche, in chain order."""
+    query = select(chain_events).where(
+        _E.token_id == token_id,
+        or_(_SUPPLY_CHANGE, _E.event.in_(("RevenueAccrued", "StreamVested"))),
+    )
+    return list(connection.execute(query.order_by(_E.block_number, _E.log_index, _E.part)))
+
+
+def delivered(
+    connection: Connection, facility_id: int | None = None
+) -> dict[int, tuple[int, int, int]]:
+    """`(epochs, billed, available GPU-seconds)` of standing posted statements by facility."""
+    voids = _of(select(_E.facility_id).where(_E.event == "StatementVoided"), facility_id)
+    voided = set(connection.execute(voids.distinct()).scalars())
+    query = (
+        select(
+            _E.facility_id,
+            func.count(),
+            func.sum(statements.c.billed_gpu_seconds),
+            func.sum(statements.c.available_gpu_seconds),
+        )
+        .join(
+            statements,
+            and_(statements.c.facility_id == _E.facility_id, statements.c.epoch == _E.epoch),
+        )
+        .where(_E.event == "StatementPosted", _E.facility_id.not_in(voided))
+        .group_by(_E.facility_id)
+    )
+    rows = connection.execute(_of(query, facility_id))
+    found = {r[0]: (int(r[1]), int(r[2]), int(r[3])) for r in rows}
+    for voided_id in voided:
+        # A voided epoch is posted again: only the events in order tell which stand.
+        rows_by_epoch = posted_statements(connection, voided_id)
+        found[voided_id] = (
+            len(rows_by_epoch),
+            sum(r.billed_gpu_seconds for r in rows_by_epoch.values()),
+            sum(r.available_gpu_seconds for r in rows_by_epoch.values()),
+        )
+    return found
+
+
+def posted_statements(connection: Connection, facility_id: int) -> dict[int, Row[Any]]:
+    """Statements of a facility that stand on-chain, by epoch, without their carry."""
+    posts = standing_posts(connection, facility_id)
+    columns = [c for c in statements.columns if c.name != "carry_json"]
+    query = select(*columns).where(statements.c.facility_id == facility_id)
+    rows = connection.execute(query.order_by(statements.c.epoch))
+    return {row.epoch: row for row in rows if row.epoch in posts}
+
+
+def newest_disclosure(connection: Connection, facility_id: int) -> Any:
+    """Newest hardware disclosure of a facility's operator, or None."""
+    table = hardware_disclosures
+    query = (
+        select(table)
+        .where(table.c.facility_id == facility_id)
+        .order_by(table.c.disclosed_at_s.desc(), table.c.disclosure_pk.desc())
+    )
+    return connection.execute(query.limit(1)).first()

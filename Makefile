@@ -64,8 +64,8 @@ web: build/.web ## Build the web application, which the API then serves
 demo: setup ## The main job, end to end, on a local chain (TRACE=folder: on a Helios trace)
 	@$(PY) -m scripts.demo $(if $(TRACE),--trace $(TRACE))
 
-serve: setup build/.web ## The same stack with the web application, kept running: a living demo
-	@$(PY) -m scripts.demo --keep
+serve: setup build/.web ## The web application on a filled, living demo (PORT=8000)
+	@$(PY) -m scripts.serve $(if $(PORT),--port $(PORT))
 
 bench: setup ## Print throughput figures and ratios
 	@$(PY) -m scripts.bench

@@ -26,7 +26,7 @@ class Market:
     """Everything between operators and investors that is not rent."""
 
     def __init__(self, stack: Stack, holders: Sequence[str], console: Console) -> None:
-        self._stack, self._holders, self._console = stack, holders, console
+        self._stack, self.holders, self._console = stack, holders, console
         self._sale = stack.deployment.primary_sale
         self._vault = stack.deployment.bond_vault
         self._token = stack.deployment.settlement_token
@@ -35,11 +35,11 @@ class Market:
         """The compliance account enters investors and operators in the allow-list."""
         compliance = wallet(COMPLIANCE).address
         registry = self._stack.deployment.investor_registry
-        for account in (*self._holders, *(wallet(i).address for i in OPERATORS)):
+        for account in (*self.holders, *(wallet(i).address for i in OPERATORS)):
             enter = calldata.call("InvestorRegistry", "setInvestor", account, INVESTOR)
             self._stack.send(compliance, registry, enter)
         self._say(
-            f"compliance: {len(self._holders)} investors and {len(OPERATORS)} operators"
+            f"compliance: {len(self.holders)} investors and {len(OPERATORS)} operators"
             " entered in the allow-list"
         )
 
@@ -47,14 +47,19 @@ class Market:
         """Without a sale: the operator mints all units to holders and funds the facility."""
         sender, token = operator_of(facility), self._stack.deployment.tranche_token
         for token_id, shares in self._shares(facility).items():
-            for holder, units in zip(self._holders[:3], shares, strict=True):
+            for holder, units in zip(self.holders[:3], shares, strict=True):
                 mint = calldata.call("TrancheToken", "mint", holder, token_id, units)
                 self._stack.send(sender, token, mint)
         fund = calldata.call("FacilityRegistry", "fund", facility.facility_id)
         self._stack.send(sender, self._stack.deployment.facility_registry, fund)
 
-    def open(self, facility: Facility, sale: SaleAndBond, *, closes_at_s: int) -> None:
-        """The operator bonds the facility and opens its sale; holders buy most of it."""
+    def open(
+        self, facility: Facility, sale: SaleAndBond, *, closes_at_s: int, sold_permille: int = 1_000
+    ) -> None:
+        """The operator bonds the facility and opens its sale; holders buy most of it.
+
+        sold_permille: of what they would take together, so much they buy at once.
+        """
         sender, facility_id = operator_of(facility), facility.facility_id
         terms = (
             sale.required_bond_micros,
@@ -62,12 +67,12 @@ class Market:
             _BOND_GRACE_S,
             _DEFAULT_AFTER_EPOCHS,
         )
-        self._call(sender, "BondVault", "setTerms", facility_id, terms)
-        self._fill(sender, self._vault, sale.bond_micros)
-        self._call(sender, "BondVault", "deposit", facility_id, sale.bond_micros)
+        self.call(sender, "BondVault", "setTerms", facility_id, terms)
+        self.fill(sender, self._vault, sale.bond_micros)
+        self.call(sender, "BondVault", "deposit", facility_id, sale.bond_micros)
         now_s = self._stack.client.block().time_s
         hours = (now_s, closes_at_s, sale.floor_units, sale.up_front_bps, sale.unit_prices_micros)
-        self._call(sender, "PrimarySale", "open", facility_id, hours)
+        self.call(sender, "PrimarySale", "open", facility_id, hours)
         self._say(f"{facility.name}: operator deposited a bond of {micros(sale.bond_micros)}")
         shares = self._shares(facility)
         for (token_id, units_by_holder), price in zip(
@@ -75,14 +80,18 @@ class Market:
         ):
             # The third holder takes half of what is left: the rest stays with the operator.
             first, second, left = units_by_holder
-            for holder, units in zip(self._holders[:3], (first, second, left // 2), strict=True):
-                self._fill(holder, self._sale, units * price)
-                self._call(holder, "PrimarySale", "buy", token_id, units, units * price)
+            wanted = (first, second, left // 2)
+            for holder, whole in zip(self.holders[:3], wanted, strict=True):
+                units = whole * sold_permille // 1_000
+                if units == 0:
+                    continue
+                self.fill(holder, self._sale, units * price)
+                self.call(holder, "PrimarySale", "buy", token_id, units, units * price)
 
     def finalize(self, facility: Facility) -> None:
         """End the sale: unsold units go to the operator, who takes the up-front share."""
         caps = sum(t["unit_cap"] for t in facility.plan.facility["tranches"])
-        self._call(self._holders[0], "PrimarySale", "finalize", facility.facility_id)
+        self.call(self.holders[0], "PrimarySale", "finalize", facility.facility_id)
         _, sold, proceeds, _, _ = self._book(facility)
         self._say(
             f"{facility.name}: {sold:,} units sold for {micros(proceeds)},"
@@ -97,9 +106,9 @@ class Market:
             return
         operator = operator_of(facility)
         before = self._book(facility)[3]
-        self._call(operator, "PrimarySale", "release", facility_id)
+        self.call(operator, "PrimarySale", "release", facility_id)
         _, _, proceeds, released, _ = self._book(facility)
-        self._call(operator, "PrimarySale", "withdraw", self._token, operator)
+        self.call(operator, "PrimarySale", "withdraw", self._token, operator)
         self._say(
             f"{facility.name}: operator withdrew {micros(released - before)} of its proceeds"
             f" ({micros(released)} of {micros(proceeds)} earned by delivery so far)"
@@ -113,7 +122,7 @@ class Market:
             self._say(f"{facility.name}: availability kept its promise, nothing due of the bond")
             return
         before = self._bond(facility)
-        self._call(self._holders[0], "BondVault", "payShortfall", facility_id)
+        self.call(self.holders[0], "BondVault", "payShortfall", facility_id)
         paid = micros(before - self._bond(facility))
         self._say(f"{facility.name}: availability fell short, bond paid holders {paid}")
 
@@ -125,13 +134,13 @@ class Market:
         operator, facility_id = operator_of(facility), facility.facility_id
         _, _, proceeds, released, seized = self._book(facility)
         if proceeds > released + seized:
-            self._call(self._holders[0], "PrimarySale", "seize", facility_id)
+            self.call(self.holders[0], "PrimarySale", "seize", facility_id)
             left = micros(proceeds - released - seized)
             self._say(f"{facility.name}: proceeds that delivery did not earn, {left}, to holders")
         bond = self._bond(facility)
         if bond:
-            self._call(operator, "BondVault", "release", facility_id)
-            self._call(operator, "BondVault", "withdraw", self._token, operator)
+            self.call(operator, "BondVault", "release", facility_id)
+            self.call(operator, "BondVault", "withdraw", self._token, operator)
             self._say(f"{facility.name}: matured, operator took back its bond of {micros(bond)}")
 
     def _shares(self, facility: Facility) -> dict[int, tuple[int, int, int]]:
@@ -144,13 +153,13 @@ class Market:
             found[token_id] = (first, second, tranche["unit_cap"] - first - second)
         return found
 
-    def _fill(self, account: str, spender: str, amount: int) -> None:
+    def fill(self, account: str, spender: str, amount: int) -> None:
         """Give an account money that `spender` may take."""
         for name, to in (("mint", account), ("approve", spender)):
             data = calldata.call("SettlementToken", name, to, amount)
             self._stack.send(account, self._token, data)
 
-    def _call(self, sender: str, contract: str, name: str, *arguments: Any) -> None:
+    def call(self, sender: str, contract: str, name: str, *arguments: Any) -> None:
         to = self._stack.deployment.addresses[contract]
         self._stack.send(sender, to, calldata.call(contract, name, *arguments))
 

@@ -90,9 +90,9 @@ class Source(Protocol):
 class SimulationSource:
     """Three simulated facilities."""
 
-    def __init__(self, seed: int, days: int) -> None:
+    def __init__(self, seed: int, days: int, start_s: int = SIMULATION_START_S) -> None:
         self.about = f"Three simulated facilities, {days} daily epochs, seed {seed}"
-        self.start_s, self.days, self._seed = SIMULATION_START_S, days, seed
+        self.start_s, self.days, self._seed = start_s, days, seed
         # What the simulator's metering comes to is for the system to find out.
         self.gpu_minutes: int | None = None
         self._simulations: list[Simulation] = []

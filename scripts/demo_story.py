@@ -11,8 +11,6 @@ from scripts.demo_market import SALE_CLOSES_BEFORE_S, Market, operator_of
 from scripts.demo_sources import Facility, Source
 from scripts.simulate import DAY_S
 from scripts.stack import (
-    CHALLENGE_WINDOW_S,
-    GRACE_S,
     HOLDERS,
     OPERATORS,
     RENTER,
@@ -25,25 +23,34 @@ _EPOCH_TIMEOUT_S = 300.0
 LATE_EPOCHS = 2
 
 
+def line_charges(stack: Stack, facility_id: int, epoch: int) -> dict[str, int]:
+    """Micros by lease that the lines of a published statement charge."""
+    data = stack.evidence_file(f"{epoch_folder(facility_id, epoch)}/{LINES_FILE}")
+    found: dict[str, int] = {}
+    for row in csv.DictReader(io.StringIO(data)):
+        found[row["lease"]] = found.get(row["lease"], 0) + int(row["charge_micros"])
+    return found
+
+
 class Story:
     """Drives a stack through the delivery window of a source."""
 
     def __init__(self, stack: Stack, source: Source, console: Console) -> None:
         self._stack, self._source, self._console = stack, source, console
-        self._keys: list[str] = []
+        self.keys: list[str] = []
         self._facilities: list[Facility] = []
         self._holders = [wallet(i).address for i in HOLDERS]
         self._renter = wallet(RENTER).address
-        self._market = Market(stack, self._holders, console)
+        self.market = Market(stack, self._holders, console)
 
     def register(self) -> None:
         """Investors, operators, facilities, leases; then the wallets offer, sell or mint, fund."""
-        self._market.onboard()
+        self.market.onboard()
         for number, index in enumerate(OPERATORS, start=1):
             body = {"name": f"operator-{number}", "address": wallet(index).address}
-            self._keys.append(self._stack.admin("/v1/operators", body)["api_key"])
+            self.keys.append(self._stack.admin("/v1/operators", body)["api_key"])
         for number, plan in enumerate(self._source.plans()):
-            key = self._keys[plan.operator]
+            key = self.keys[plan.operator]
             answer = self._stack.post("/v1/facilities", plan.facility, key)
             facility = Facility(answer["facility_id"], plan)
             for lease in plan.leases:
@@ -55,17 +62,17 @@ class Story:
         if self._sold:
             self._stack.chain.set_time(self._source.start_s - SALE_CLOSES_BEFORE_S)
         for facility in self._sold:
-            self._market.finalize(facility)
+            self.market.finalize(facility)
         minted = len(self._facilities) - len(self._sold)
         self._console.print(f"{minted} facilities offered, minted and funded without a sale")
 
     def _offer(self, facility: Facility, offer: dict[str, str]) -> None:
         self._stack.send(operator_of(facility), offer["to"], offer["data"])
         if facility.plan.sale is None:
-            self._market.mint(facility)
+            self.market.mint(facility)
         else:
             closes_at_s = self._source.start_s - SALE_CLOSES_BEFORE_S
-            self._market.open(facility, facility.plan.sale, closes_at_s=closes_at_s)
+            self.market.open(facility, facility.plan.sale, closes_at_s=closes_at_s)
 
     @property
     def _sold(self) -> list[Facility]:
@@ -87,14 +94,14 @@ class Story:
         self._stack.chain.set_time(end_s + 60)
         accepted = 0
         for operator, batch in self._source.events(day):
-            answer = self._stack.post("/v1/events", batch, self._keys[operator])
+            answer = self._stack.post("/v1/events", batch, self.keys[operator])
             if answer["rejected"]:
                 first = next(r for r in answer["results"] if r["status"] == "rejected")
                 raise RuntimeError(f"an event was rejected: {first}")
             accepted += answer["accepted"]
         rejected = 0
         for operator, event, code in self._source.bad(day):
-            answer = self._stack.post("/v1/events", event, self._keys[operator])
+            answer = self._stack.post("/v1/events", event, self.keys[operator])
             result = answer["results"][0]
             if result.get("code") != code:
                 raise RuntimeError(f"expected {code}, got {result}")
@@ -106,7 +113,7 @@ class Story:
     def close(self, day: int, *, kill_worker: bool) -> None:
         """Pass the cut-off and wait until every facility's epoch is on-chain."""
         end_s = self._source.start_s + (day + 1) * DAY_S
-        self._stack.chain.set_time(end_s + GRACE_S)
+        self._stack.chain.set_time(end_s + self._stack.grace_s)
         if kill_worker:
             self._wait_closed(day, facilities=1)
             self._stack.kill_worker()
@@ -131,31 +138,28 @@ class Story:
 
         self._stack.wait("a closed epoch", closed, timeout_s=_EPOCH_TIMEOUT_S, pause_s=0.01)
 
-    def _charges(self, facility: Facility, day: int) -> None:
-        """Add what the statement's lines charge to each lease."""
-        folder = epoch_folder(facility.facility_id, day)
-        data = self._stack.evidence_file(f"{folder}/{LINES_FILE}")
-        for row in csv.DictReader(io.StringIO(data)):
-            lease = row["lease"]
-            facility.due[lease] = facility.due.get(lease, 0) + int(row["charge_micros"])
-
     def money(self, day: int) -> None:
         """Rent for the day's statement; what became final settles; units move; holders claim."""
         for facility in self._facilities:
             statement_day = day - LATE_EPOCHS if facility.plan.pays_late else day
             if statement_day >= 0:
-                self._charges(facility, statement_day)
+                for lease, micros in line_charges(
+                    self._stack, facility.facility_id, statement_day
+                ).items():
+                    facility.due[lease] = facility.due.get(lease, 0) + micros
                 self._pay(facility)
         # Late rent is for epochs that are final: the worker settles it at once. Waiting for that
         # before time goes on fixes when its stream begins.
         self._wait_settled()
         end_s = self._source.start_s + (day + 1) * DAY_S
-        self._stack.chain.set_time(end_s + GRACE_S + CHALLENGE_WINDOW_S)
+        self._stack.chain.set_time(end_s + self._stack.grace_s + self._stack.challenge_window_s)
         self._wait_settled()
         for facility in self._sold:
-            self._market.release(facility)
+            self.market.release(facility)
         # Six hours later the streams are a quarter through: units change hands in mid-stream.
-        self._stack.chain.set_time(end_s + GRACE_S + CHALLENGE_WINDOW_S + DAY_S // 4)
+        self._stack.chain.set_time(
+            end_s + self._stack.grace_s + self._stack.challenge_window_s + DAY_S // 4
+        )
         for facility in self._facilities:
             self._move(facility, day)
         if day % 2:
@@ -207,10 +211,10 @@ class Story:
         self._wait_settled()
         # Before maturity, which vests at once what the bond has paid.
         for facility in self._sold:
-            self._market.pay_shortfall(facility)
+            self.market.pay_shortfall(facility)
         self._mature()
         for facility in self._sold:
-            self._market.close(facility)
+            self.market.close(facility)
         # An operator holds what its sale left unsold.
         retained = [operator_of(f) for f in self._sold]
         for holder in (*self._holders[:-1], *retained):

@@ -113,7 +113,8 @@ class Simulation:
             "data": {"facility_id": self.facility_id, **data},
         }
 
-    def _usage(self, lease: SimulatedLease, gpu: int, start_s: int, end_s: int) -> dict[str, Any]:
+    def usage(self, lease: SimulatedLease, gpu: int, start_s: int, end_s: int) -> dict[str, Any]:
+        """Event of one use of a GPU."""
         data = {
             "device": self.facility.device(gpu),
             "lease": lease.lease_id,
@@ -138,7 +139,7 @@ class Simulation:
         elif self._random.randrange(1_000) < lease.busy_permille:
             # Most hours are whole; some jobs begin or end inside the hour, to the second.
             begin_s = start_s + self._random.choice((0, 0, 0, self._random.randrange(3_000)))
-            yield self._usage(lease, gpu, begin_s, start_s + HOUR_S)
+            yield self.usage(lease, gpu, begin_s, start_s + HOUR_S)
 
     def day(self, day: int) -> list[dict[str, Any]]:
         """Events that arrive during one day: its own, and yesterday's stragglers."""
@@ -166,7 +167,7 @@ class Simulation:
         """Events that must be rejected after `day` was pushed, each with its code."""
         day_s = self.start_s + day * DAY_S
         lease = self.facility.leases[0]
-        good = self._usage(lease, lease.first_gpu, day_s + DAY_S - 60, day_s + DAY_S)
+        good = self.usage(lease, lease.first_gpu, day_s + DAY_S - 60, day_s + DAY_S)
 
         def variant(name: str, **changes: Any) -> dict[str, Any]:
             return {**good, "id": f"bad-{name}-{day}", "data": {**good["data"], **changes}}

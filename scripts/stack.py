@@ -18,6 +18,7 @@ from api.chain.client import ChainClient
 from api.chain.deployment import Deployment, load_deployment
 from scripts.devchain import (
     MNEMONIC,
+    ROOT,
     DevChain,
     deploy_contracts,
     dev_chain,
@@ -37,10 +38,12 @@ RELAYER, RENTER = 7, 8
 HOLDERS = range(10, 15)
 CHALLENGE_WINDOW_S = 3_600
 GRACE_S = 3_600
+# In the stack's folder, if the pages are to explain test accounts.
+ACCOUNTS_FILE = "accounts.json"
 # `IInvestorRegistry.Investor` of everybody on the list: until 2100, Sweden (ISO 3166-1 numeric),
 # may send and receive.
 INVESTOR = (4_102_444_800, 752, True, True)
-_READY_TIMEOUT_S = 60.0
+_READY_TIMEOUT_S = 180.0
 
 
 def wallet(index: int) -> Any:
@@ -52,9 +55,19 @@ def wallet(index: int) -> Any:
 class Stack:
     """Everything that runs, in a fresh folder; leaving it stops what it started."""
 
-    def __init__(self, folder: Path, *, start_s: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        start_s: int,
+        challenge_window_s: int = CHALLENGE_WINDOW_S,
+        grace_s: int = GRACE_S,
+        port: int = 0,
+    ) -> None:
+        """port: of the API; 0 picks a free one."""
         self.folder = folder
-        self._start_s = start_s
+        self.challenge_window_s, self.grace_s = challenge_window_s, grace_s
+        self._start_s, self._port = start_s, port
         self._exits = ExitStack()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.chain: DevChain
@@ -96,7 +109,7 @@ class Stack:
                 "RENTROLL_ATTESTERS": ",".join(wallet(i).address for i in ATTESTER_ACCOUNTS),
                 "RENTROLL_THRESHOLD": str(THRESHOLD),
                 "RENTROLL_OPERATORS": ",".join(wallet(i).address for i in OPERATORS),
-                "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
+                "RENTROLL_CHALLENGE_WINDOW_S": str(self.challenge_window_s),
             },
         )
         deployment = load_deployment(file)
@@ -113,7 +126,7 @@ class Stack:
             "RENTROLL_DEPLOYMENT_FILE": str(self.folder / "deployment.json"),
             "RENTROLL_EVIDENCE_DIR": str(self.folder / "evidence"),
             "RENTROLL_CLOCK": "chain",
-            "RENTROLL_GRACE_S": str(GRACE_S),
+            "RENTROLL_GRACE_S": str(self.grace_s),
             "RENTROLL_CONFIRMATIONS": "0",
             "RENTROLL_POLL_S": "0.2",
             "RENTROLL_ADMIN_KEY": ADMIN_KEY,
@@ -141,9 +154,13 @@ class Stack:
 
     def start_api(self) -> None:
         """Start `rentroll serve` and wait until it answers."""
-        port = free_port()
+        port = self._port or free_port()
         self.api_url = f"http://127.0.0.1:{port}"
-        self._spawn("api", "serve", "--port", str(port))
+        environment = {"RENTROLL_WEB_DIR": str(ROOT / "build" / "web")}
+        accounts = self.folder / ACCOUNTS_FILE
+        if accounts.is_file():
+            environment["RENTROLL_DEMO_ACCOUNTS_FILE"] = str(accounts)
+        self._spawn("api", "serve", "--port", str(port), **environment)
 
         def answers() -> bool:
             try:

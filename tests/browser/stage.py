@@ -1,0 +1,219 @@
+"""The stack that browser tests play on, and the hands of everybody who is not in the browser."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from api.domain.events import USAGE
+from api.domain.instants import format_instant
+from scripts.demo_market import operator_of
+from scripts.demo_sources import Facility, Plan, SaleAndBond, SimulationSource
+from scripts.demo_story import Story, line_charges
+from scripts.serve import accounts
+from scripts.simulate import HOUR_S
+from scripts.stack import ACCOUNTS_FILE, COMPLIANCE, INVESTOR, RENTER, Stack, wallet
+
+# A past whose days lie before any clock; the chain's clock is the stack's.
+START_S = 1_790_000_000 // 86_400 * 86_400
+DAYS = 2
+CHALLENGE_WINDOW_S, GRACE_S = 600, 60
+MICROS = 1_000_000
+EPOCH_S = HOUR_S
+_EPOCHS = 3
+
+
+@dataclass
+class Stage:
+    """The running stack."""
+
+    stack: Stack
+    story: Story
+
+    @property
+    def url(self) -> str:
+        """Origin of pages and API."""
+        return self.stack.api_url
+
+    @property
+    def rpc_url(self) -> str:
+        """The chain's node."""
+        return self.stack.chain.rpc_url
+
+    @property
+    def now_s(self) -> int:
+        """Time of the newest block."""
+        return self.stack.client.block().time_s
+
+    def rpc(self, method: str, *params: object) -> Any:
+        """A call of the node, anvil's own methods included."""
+        return self.stack.chain.rpc(method, *params)
+
+    def call(self, sender: str, contract: str, name: str, *arguments: Any) -> None:
+        """A transaction of somebody outside of the browser."""
+        self.story.market.call(sender, contract, name, *arguments)
+
+    def onboard(self, account: str) -> None:
+        """Compliance enters an account in the allow-list."""
+        self.call(wallet(COMPLIANCE).address, "InvestorRegistry", "setInvestor", account, INVESTOR)
+
+    def give_dollars(self, account: str, dollars: int) -> None:
+        """The stablecoin of the local chain, which anybody mints."""
+        self.call(account, "SettlementToken", "mint", account, dollars * MICROS)
+
+    def offer(self, name: str, *, operator: int = 0, gpus: int = 4) -> Facility:
+        """Register and offer a facility of three hourly epochs, with one lease over all of it."""
+        start_s = (self.now_s // HOUR_S + 3) * HOUR_S
+        body = {
+            "name": name,
+            "gpu_class": "H100-SXM5-80GB",
+            "site": "SE-LULEA-1",
+            "window_start": format_instant(start_s),
+            "window_end": format_instant(start_s + _EPOCHS * EPOCH_S),
+            "epoch_length_s": EPOCH_S,
+            "tranches": [{"unit_cap": gpus * _EPOCHS}],
+            "devices": [_device(name, i) for i in range(gpus)],
+        }
+        key = self.story.keys[operator]
+        answer = self.stack.post("/v1/facilities", body, key)
+        lease = {
+            "lease_id": f"{name}-lease",
+            "renter_ref": "renter-of-tests",
+            "plan": "on_demand",
+            "opened_at": format_instant(start_s),
+            "price_micros_per_gpu_hour": 2_500_000,
+        }
+        self.stack.post(f"/v1/facilities/{answer['facility_id']}/leases", lease, key)
+        facility = Facility(answer["facility_id"], Plan(operator, body, [lease], pays_late=False))
+        self.stack.send(operator_of(facility), answer["offer"]["to"], answer["offer"]["data"])
+        return facility
+
+    def open_sale(self, facility: Facility, *, price_micros: int = 1_500_000) -> None:
+        """Bond the facility and open its sale until its window begins; nobody buys yet."""
+        sale = SaleAndBond((price_micros,), 1, 2_000, 10 * MICROS, 20 * MICROS, 1_000_000)
+        closes_at_s = self.window_start_s(facility) - 600
+        self.story.market.open(facility, sale, closes_at_s=closes_at_s, sold_permille=0)
+
+    def window_start_s(self, facility: Facility) -> int:
+        """First second of the delivery window."""
+        return int(self.facility(facility)["window_start_s"])
+
+    def facility(self, facility: Facility) -> Any:
+        """What the API says of it."""
+        return self.stack.get(f"/v1/facilities/{facility.facility_id}")
+
+    def finalize(self, facility: Facility) -> None:
+        """Pass the end of the sale and finalize it."""
+        self.stack.chain.set_time(self.window_start_s(facility) - 300)
+        self.story.market.finalize(facility)
+
+    def deliver(self, facility: Facility, epoch: int) -> None:
+        """One epoch: metering of every device, then everything until it is posted."""
+        start_s = self.window_start_s(facility) + epoch * EPOCH_S
+        self.stack.chain.set_time(start_s + EPOCH_S + 5)
+        body = facility.plan.facility
+        events = [
+            {
+                "specversion": "1.0",
+                "id": f"{body['name']}-{epoch}-{i}",
+                "source": "collector/tests",
+                "type": USAGE,
+                "data": {
+                    "facility_id": facility.facility_id,
+                    "device": device,
+                    "lease": facility.plan.leases[0]["lease_id"],
+                    "gpu_class": body["gpu_class"],
+                    "start": format_instant(start_s),
+                    "end": format_instant(start_s + EPOCH_S - 100 * i),
+                    "gpu_seconds": EPOCH_S - 100 * i,
+                },
+            }
+            for i, device in enumerate(body["devices"])
+        ]
+        answer = self.stack.post("/v1/events", events, self.story.keys[facility.plan.operator])
+        assert answer["accepted"] == len(events), answer
+        self.stack.chain.set_time(start_s + EPOCH_S + GRACE_S + 5)
+        self._wait_posted(facility, epoch)
+
+    def _wait_posted(self, facility: Facility, epoch: int) -> None:
+        registry = self.stack.deployment.statement_registry
+
+        def posted() -> bool:
+            count: int = self.stack.client.read(
+                "StatementRegistry", registry, "epochsPosted", facility.facility_id
+            )
+            return count > epoch
+
+        self.stack.wait(f"epoch {epoch} on-chain", posted, timeout_s=180)
+
+    def pay_rent(self, facility: Facility, epoch: int) -> int:
+        """The renter pays what the statement charges. Returns micros."""
+        paid = 0
+        renter = wallet(RENTER).address
+        for lease, micros in line_charges(self.stack, facility.facility_id, epoch).items():
+            reference = bytes.fromhex(lease[2:])
+            self.call(renter, "RentLockbox", "payRent", facility.facility_id, reference, micros)
+            paid += micros
+        return paid
+
+    def settle(self, facility: Facility) -> None:
+        """Pass the challenge window, wait for the worker's settlement, let half of it stream."""
+        self.stack.chain.set_time(self.now_s + CHALLENGE_WINDOW_S + 5)
+        lockbox = self.stack.deployment.rent_lockbox
+
+        def settled() -> bool:
+            read = self.stack.client.read
+            return not read("RentLockbox", lockbox, "settleable", facility.facility_id)
+
+        self.stack.wait("the settlement", settled, timeout_s=180)
+
+    def pass_time(self, seconds: int) -> None:
+        """Mine a block so much later."""
+        self.stack.chain.set_time(self.now_s + seconds)
+
+    def indexed(self) -> None:
+        """Wait until the index has the newest block."""
+        head = self.stack.client.block().number
+
+        def done() -> bool:
+            block = self.stack.get("/v1/status")["indexed_block"]
+            return bool(block is not None and block >= head)
+
+        self.stack.wait("the index", done)
+
+
+def _device(facility: str, index: int) -> str:
+    return f"GPU-{uuid.uuid5(uuid.NAMESPACE_URL, f'{facility}/{index}')}"
+
+
+@contextmanager
+def open_stage(folder: Path) -> Iterator[Stage]:
+    """Start everything, play the story, hand over."""
+    console = Console(quiet=True)
+    folder.mkdir(parents=True)
+    (folder / ACCOUNTS_FILE).write_text(json.dumps(accounts()))
+    source = SimulationSource(1, DAYS, start_s=START_S)
+    stack = Stack(
+        folder,
+        start_s=START_S - 7_200,
+        challenge_window_s=CHALLENGE_WINDOW_S,
+        grace_s=GRACE_S,
+    )
+    with stack:
+        stack.deploy()
+        stack.start_api()
+        stack.start_attesters()
+        stack.start_worker()
+        story = Story(stack, source, console)
+        story.register()
+        for day in range(DAYS):
+            story.push(day)
+            story.close(day, kill_worker=False)
+            story.money(day)
+        story.finish()
+        yield Stage(stack, story)

@@ -1,0 +1,104 @@
+"""The whole story in a real browser: onboarded, bought, metered, attested, paid, claimed, verified."""
+
+import csv
+import io
+import json
+import re
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from api.domain.evidence import LINES_FILE, epoch_folder
+from scripts.stack import wallet
+from tests.browser.browser import visit
+from tests.browser.stage import EPOCH_S, Stage
+
+pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+INVESTOR = 20
+UNITS = 6
+
+
+def test_story__investor_buys_and_claims_auditor_verifies(browser: Browser, stage: Stage) -> None:
+    account = wallet(INVESTOR).address
+    facility = stage.offer("harbour")
+    stage.open_sale(facility)
+    stage.give_dollars(account, 1_000)
+    stage.indexed()
+    token_id = facility.token_ids[0]
+    visitor = visit(browser, base_url=stage.url, rpc_url=stage.rpc_url, account=account)
+
+    # Not on the allow-list yet: the page says so before anything is signed.
+    page = visitor.open(f"/tranches/{token_id}")
+    visitor.connect()
+    buy = page.get_by_role("region", name="Buy")
+    expect(buy.get_by_text(re.compile("allow-list"))).to_be_visible()
+
+    # Onboarded, and buys in the browser.
+    stage.onboard(account)
+    page.reload()
+    buy = page.get_by_role("region", name="Buy")
+    buy.get_by_label("Units").fill(str(UNITS))
+    expect(buy.get_by_text("9.00")).to_be_visible()
+    buy.get_by_role("button", name=re.compile("^(Buy|Sign|Allow)")).click()
+    expect(buy.get_by_text(re.compile("done"))).to_be_visible()
+    held = stage.stack.client.read(
+        "TrancheToken", stage.stack.deployment.tranche_token, "positionOf", account, token_id
+    )[2]
+    assert held == UNITS
+
+    # The sale ends, metering arrives, the epoch closes, rent is paid and settled, and streams.
+    stage.finalize(facility)
+    stage.deliver(facility, 0)
+    paid = stage.pay_rent(facility, 0)
+    assert paid > 0
+    stage.settle(facility)
+    stage.pass_time(EPOCH_S // 2)
+    stage.indexed()
+    page = visitor.open(f"/portfolio/{account}")
+    expect(page.get_by_text("harbour").first).to_be_visible()
+    expect(page.get_by_text("Claimable now").first).to_be_visible()
+    before = stage.stack.client.read(
+        "SettlementToken", stage.stack.deployment.settlement_token, "balanceOf", account
+    )
+    page.get_by_role("button", name=re.compile("^Claim all")).click()
+    expect(page.get_by_text(re.compile("done")).first).to_be_visible()
+    after = stage.stack.client.read(
+        "SettlementToken", stage.stack.deployment.settlement_token, "balanceOf", account
+    )
+    assert after > before
+
+    # The transaction has a page of its own, in words.
+    page.get_by_role("main").get_by_role("link", name=re.compile("^0x")).last.wait_for()
+    assert visitor.complaints == []
+
+    _audit(browser, stage, facility.facility_id)
+
+
+def _audit(browser: Browser, stage: Stage, facility_id: int) -> None:
+    """An auditor without a wallet: the statement recomputed in the browser, a line verified."""
+    auditor = visit(browser, base_url=stage.url)
+    page = auditor.open(f"/facilities/{facility_id}/epochs/0")
+    checked = page.get_by_role("region", name=re.compile("Checked in your browser"))
+    expect(checked.get_by_text(re.compile("equal", re.I)).first).to_be_visible()
+    expect(checked.get_by_text(re.compile("different", re.I))).to_have_count(0)
+
+    page = auditor.open(f"/facilities/{facility_id}/epochs/0/lines/1")
+    expect(page.get_by_text(re.compile("equal|verified|stands under", re.I)).first).to_be_visible()
+
+    # A line of which one second is changed turns red.
+    folder = epoch_folder(facility_id, 0)
+    proof = stage.stack.get(f"/v1/facilities/{facility_id}/epochs/0/lines/1/proof")
+    rows = list(csv.DictReader(io.StringIO(stage.stack.evidence_file(f"{folder}/{LINES_FILE}"))))
+    assert len(rows) == 4
+    page = auditor.open("/audit")
+    record = page.get_by_label(re.compile("record", re.I)).first
+    record.fill(json.dumps({**proof, "facility_id": facility_id, "epoch": 0}))
+    page.get_by_role("button", name=re.compile("^Verify")).click()
+    good = page.locator("[data-tone=good]")
+    expect(good.first).to_be_visible()
+    tampered = {**proof, "facility_id": facility_id, "epoch": 0}
+    tampered["line"] = {**proof["line"], "charge_micros": proof["line"]["charge_micros"] + 1}
+    record.fill(json.dumps(tampered))
+    page.get_by_role("button", name=re.compile("^Verify")).click()
+    expect(page.get_by_role("main").locator("[data-tone=bad]").first).to_be_visible()
+    assert auditor.complaints == []

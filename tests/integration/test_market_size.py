@@ -62,7 +62,8 @@ class _Chain:
         for epoch in range(EPOCHS):
             at_s = START_S + (epoch + 1) * DAY_S
             place = {**fid, "epoch": epoch}
-            posted = {"statement": [0] * 13, "attesters": [_BUYER], "cumulativeGross": 0}
+            values = [0, 0, 0, 0, 80_000, 20_000 if epoch else 60_000, *[0] * 7]
+            posted = {"statement": values, "attesters": [_BUYER], "cumulativeGross": 0}
             self.add("StatementRegistry", "StatementPosted", at_s, **place, **posted)
             for seniority in range(2):
                 token_id, amount = facility_id << 8 | seniority, 7_000

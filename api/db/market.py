@@ -1,6 +1,8 @@
 """SQL of the market: facilities, and what indexed events say of all of them in a few queries."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, or_, select
@@ -124,13 +126,25 @@ def delivered(
     return found
 
 
-def posted_statements(connection: Connection, facility_id: int) -> dict[int, Row[Any]]:
-    """Statements of a facility that stand on-chain, by epoch, without their carry."""
-    posts = standing_posts(connection, facility_id)
-    columns = [c for c in statements.columns if c.name != "carry_json"]
-    query = select(*columns).where(statements.c.facility_id == facility_id)
-    rows = connection.execute(query.order_by(statements.c.epoch))
-    return {row.epoch: row for row in rows if row.epoch in posts}
+@dataclass(frozen=True, slots=True)
+class PostedStatement:
+    """Figures of a statement as it was posted, whatever the ledger says of its epoch."""
+
+    available_gpu_seconds: int
+    billed_gpu_seconds: int
+    gross_revenue_micros: int
+    top_renter_bps: int
+    committed_bps: int
+
+
+def posted_statements(connection: Connection, facility_id: int) -> dict[int, PostedStatement]:
+    """Statements of a facility that stand on-chain, by epoch."""
+    found = {}
+    for epoch, row in sorted(standing_posts(connection, facility_id).items()):
+        # In the order of `IStatementRegistry.Statement`.
+        values = json.loads(row.payload)["statement"]
+        found[epoch] = PostedStatement(*values[4:7], *values[11:13])
+    return found
 
 
 def newest_disclosure(connection: Connection, facility_id: int) -> Any:

@@ -28,8 +28,8 @@ _EVIDENCE_FILE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file's bytes.",
         "content": {
-            kind: {"schema": {"type": "string", "contentEncoding": "binary"}}
-            for kind in ("application/json", "text/csv")
+            "application/json": {"schema": {"type": ["object", "array"]}},
+            "text/csv": {"schema": {"type": "string"}},
         },
     }
 }

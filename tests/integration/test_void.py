@@ -50,6 +50,9 @@ def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> N
     seen = world.verify()
     assert not seen.ok
     assert any("gross_revenue_micros" in f.sentence() for f in seen.findings)
+    # What is shown as posted is what was posted, not what the ledger says.
+    series = world.http.get(f"/v1/tranches/{world.token_ids[0]}/series").json()
+    assert series["points"][0]["gross_micros"] == 3_000_000
     mismatches = world.reconcile().mismatches
     assert [(m.number, m.epoch) for m in mismatches] == [("attested_micros", 0)]
 
@@ -69,6 +72,9 @@ def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> N
     assert [row.amount for row in posts.values()] == [2_000_000]
     shown = world.http.get(f"/v1/facilities/{world.facility_id}/epochs/0").json()
     assert shown["state"] == "posted"
+    attesters = world.http.get("/v1/attesters").json()["attesters"]
+    assert sorted(a["statements_signed"] for a in attesters) == [0, 2, 2]
+    assert sorted(a["statements_voided"] for a in attesters) == [0, 1, 1]
 
 
 def test_void__final_statement__stands(world: World) -> None:

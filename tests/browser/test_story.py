@@ -1,4 +1,4 @@
-"""The whole story in a real browser: onboarded, bought, metered, attested, paid, claimed, verified."""
+"""The whole story in a browser: onboard, buy, meter, attest, pay, claim, verify; a tampered line."""
 
 import csv
 import io

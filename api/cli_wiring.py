@@ -9,6 +9,7 @@ from api.attester_client import HttpAttesterApi
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.deployment import Deployment, load_deployment
+from api.chain.events import voided_epochs
 from api.chain.signer import load_signer
 from api.db.migrate import upgrade
 from api.db.session import open_engine, transaction
@@ -77,6 +78,7 @@ def make_attester(settings: Settings) -> Attester:
         offered=lambda facility_id: client.read(
             "FacilityRegistry", deployment.facility_registry, "termsOf", facility_id
         ),
+        voided=lambda facility_id: voided_epochs(client, deployment, facility_id),
     )
 
 

@@ -11,7 +11,17 @@ from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.pipeline.evidence_store import EvidenceFolder
-from api.routes import attester, auditor, console, hardware, openapi, operator, problems, session
+from api.routes import (
+    attester,
+    auditor,
+    console,
+    hardware,
+    openapi,
+    operator,
+    problems,
+    reopening,
+    session,
+)
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -67,5 +77,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(session.router)
     app.include_router(console.router)
     app.include_router(hardware.router)
+    app.include_router(reopening.router)
     openapi.install(app)
     return app

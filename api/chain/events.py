@@ -190,6 +190,12 @@ def voided_ranges(client: ChainClient, deployment: Deployment, *, last: int) -> 
     return found
 
 
+def voided_epochs(client: ChainClient, deployment: Deployment, facility_id: int) -> list[int]:
+    """Epochs of a facility whose statement a proven fault voided, one entry a fault."""
+    ranges = voided_ranges(client, deployment, last=client.block().number)
+    return [voided.first for voided in ranges if voided.facility_id == facility_id]
+
+
 def first_log_block(client: ChainClient, deployment: Deployment) -> int:
     """First block from the deployment's on in which one of the contracts logged anything.
 

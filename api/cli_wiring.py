@@ -18,6 +18,7 @@ from api.main import make_clock
 from api.pipeline.attest import Attester
 from api.pipeline.close import Closed, close_due, due_epochs
 from api.pipeline.evidence_store import EvidenceFolder, EvidenceUrl
+from api.pipeline.pledges import PledgeWatch
 from api.pipeline.register import add_attester_key as insert_attester_key
 from api.pipeline.register import add_operator as insert_operator
 from api.pipeline.worker import Worker
@@ -69,9 +70,10 @@ def make_attester(settings: Settings) -> Attester:
     if settings.attester_api_key is None:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
     deployment, client = require_deployment(settings), ChainClient(settings.rpc_url)
+    evidence = EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")
     return Attester(
         HttpAttesterApi(settings.api_url, settings.attester_api_key.get_secret_value()),
-        EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence"),
+        evidence,
         signer,
         chain_id=deployment.chain_id,
         registry=deployment.statement_registry,
@@ -79,6 +81,7 @@ def make_attester(settings: Settings) -> Attester:
             "FacilityRegistry", deployment.facility_registry, "termsOf", facility_id
         ),
         voided=lambda facility_id: voided_epochs(client, deployment, facility_id),
+        pledges=PledgeWatch(client, deployment, evidence),
     )
 
 

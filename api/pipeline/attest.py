@@ -38,6 +38,7 @@ from api.domain.usage import (
 )
 from api.errors import AppError, EvidenceInvalid
 from api.pipeline.evidence_store import HOSTILE, EvidenceSource
+from api.pipeline.pledges import PledgeWatch
 
 
 @dataclass
@@ -265,16 +266,18 @@ class Attester:
         registry: str,
         offered: Callable[[int], tuple[Any, ...]] | None = None,
         voided: Callable[[int], Sequence[int]] | None = None,
+        pledges: PledgeWatch | None = None,
     ) -> None:
         """Judge with the chain at hand.
 
         Args:    offered: reads a facility's terms from FacilityRegistry; None believes the
                  evidence.  voided: epochs of a facility with a proven fault; None believes the
-                 service.
+                 service.  pledges: refuses devices that an earlier facility pledged; None
+                 compares no other facilities.
         """
         self._api, self._evidence, self._signer = api, evidence, signer
         self._chain_id, self._registry = chain_id, registry
-        self._offered, self._voided = offered, voided
+        self._offered, self._voided, self._pledges = offered, voided, pledges
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[tuple[int, int], tuple[Carry, Bytes32]] = {}
 
@@ -307,6 +310,12 @@ class Attester:
         )
         if self._offered is not None:
             require_offered(terms, self._offered(facility_id))
+        earlier = None if self._pledges is None else self._pledges.earlier(terms)
+        if earlier is not None:
+            message = (
+                f"facility {earlier.facility_id} pledged {earlier.devices} of the devices before"
+            )
+            raise EvidenceInvalid(message, file=FACILITY_FILE)
         carry, previous_hash = self._start(facility_id, epoch)
         closed = recompute(terms, epoch, raw, carry=carry, previous_hash=previous_hash)
         folder = epoch_folder(facility_id, epoch)

@@ -64,6 +64,8 @@ def reopen(
              earlier epoch comes first), `void_not_final` (a reorg could still undo the fault),
              `posting_under_way`.
     """
+    with reading(engine) as connection:
+        own_facility_row(connection, operator_id, facility_id)
     if deployment is None:
         raise Misconfigured("there is no deployment file: nothing can have been voided")
     head = client.block().number

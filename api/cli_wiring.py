@@ -9,6 +9,7 @@ from api.attester_client import HttpAttesterApi
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.deployment import Deployment, load_deployment
+from api.chain.events import voided_epochs
 from api.chain.signer import load_signer
 from api.db.migrate import upgrade
 from api.db.session import open_engine, transaction
@@ -17,6 +18,7 @@ from api.main import make_clock
 from api.pipeline.attest import Attester
 from api.pipeline.close import Closed, close_due, due_epochs
 from api.pipeline.evidence_store import EvidenceFolder, EvidenceUrl
+from api.pipeline.pledges import PledgeWatch
 from api.pipeline.register import add_attester_key as insert_attester_key
 from api.pipeline.register import add_operator as insert_operator
 from api.pipeline.worker import Worker
@@ -68,15 +70,18 @@ def make_attester(settings: Settings) -> Attester:
     if settings.attester_api_key is None:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
     deployment, client = require_deployment(settings), ChainClient(settings.rpc_url)
+    evidence = EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")
     return Attester(
         HttpAttesterApi(settings.api_url, settings.attester_api_key.get_secret_value()),
-        EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence"),
+        evidence,
         signer,
         chain_id=deployment.chain_id,
         registry=deployment.statement_registry,
         offered=lambda facility_id: client.read(
             "FacilityRegistry", deployment.facility_registry, "termsOf", facility_id
         ),
+        voided=lambda facility_id: voided_epochs(client, deployment, facility_id),
+        pledges=PledgeWatch(client, deployment, evidence),
     )
 
 

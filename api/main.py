@@ -23,6 +23,7 @@ from api.routes import (
     operator,
     portfolio,
     problems,
+    reopening,
     session,
     web,
 )
@@ -84,7 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(operator.router)
     app.include_router(attester.router)
     app.include_router(auditor.router)
-    for part in (config, market, portfolio, session, console, hardware):
+    for part in (config, market, portfolio, session, console, hardware, reopening):
         app.include_router(part.router)
     openapi.install(app)
     web.install(app, settings.web_dir, settings.public_rpc_url or settings.rpc_url)

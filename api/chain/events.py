@@ -15,6 +15,7 @@ from api.errors import ChainUnavailable
 
 _RANGE = 2_000
 _VOIDED = next(e.topic for e in EVENTS["StatementRegistry"] if e.name == "StatementVoided")
+_OFFERED = next(e.topic for e in EVENTS["FacilityRegistry"] if e.name == "FacilityOffered")
 _TOPICS: dict[bytes, Event] = {e.topic: e for events in EVENTS.values() for e in events}
 
 
@@ -194,6 +195,25 @@ def voided_ranges(client: ChainClient, deployment: Deployment, *, last: int) -> 
                 )
             )
     return found
+
+
+def facility_offers(
+    client: ChainClient, deployment: Deployment, *, first: int, last: int
+) -> list[ChainEvent]:
+    """FacilityOffered of blocks `first` to `last`, in order: few, and found without the others."""
+    names = {deployment.facility_registry.lower(): "FacilityRegistry"}
+    found = []
+    for start in range(first, last + 1, _RANGE):
+        until = min(last, start + _RANGE - 1)
+        logs = client.logs(list(names), start, until, topic=_OFFERED)
+        found += _decoded(client, names, logs)
+    return found
+
+
+def voided_epochs(client: ChainClient, deployment: Deployment, facility_id: int) -> list[int]:
+    """Epochs of a facility whose statement a proven fault voided, one entry a fault."""
+    ranges = voided_ranges(client, deployment, last=client.block().number)
+    return [voided.first for voided in ranges if voided.facility_id == facility_id]
 
 
 def first_log_block(client: ChainClient, deployment: Deployment) -> int:

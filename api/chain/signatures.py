@@ -43,6 +43,7 @@ FUNCTIONS = {
         Function("challengeWindow", (), ("uint64",)),
         Function("verifyLine", (STATEMENT, LINE, "bytes32[]"), ("bool",)),
         Function("statementDigest", (STATEMENT,), ("bytes32",)),
+        Function("verdictOf", ("bytes32",), ("(address,uint40,uint40,bool)",)),
         Function("challengeLine", (STATEMENT, f"({LINE},bytes32[])")),
     ),
     "TrancheToken": (

@@ -118,14 +118,21 @@ def append_range(
 
 
 def events_named(
-    connection: Connection, *names: str, facility_id: int | None = None
+    connection: Connection,
+    *names: str,
+    facility_id: int | None = None,
+    offset: int = 0,
+    limit: int | None = None,
 ) -> list[Row[Any]]:
-    """Indexed events by name, in chain order."""
+    """Indexed events by name, in chain order; all of them, or a page."""
     query = select(chain_events).where(chain_events.c.event.in_(names))
     if facility_id is not None:
         query = query.where(chain_events.c.facility_id == facility_id)
     order = (chain_events.c.block_number, chain_events.c.log_index, chain_events.c.part)
-    return list(connection.execute(query.order_by(*order)))
+    query = query.order_by(*order)
+    if limit is not None:
+        query = query.offset(offset).limit(limit)
+    return list(connection.execute(query))
 
 
 def standing_posts(connection: Connection, facility_id: int) -> dict[int, Row[Any]]:

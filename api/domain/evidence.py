@@ -58,6 +58,12 @@ def epoch_folder(facility_id: int, epoch: int) -> str:
     return f"{facility_folder(facility_id)}/epoch-{epoch:05d}"
 
 
+def superseded_folder(facility_id: int, epoch: int, statement_hash: bytes) -> str:
+    """Folder in which the evidence of a statement stays that gave way after a proven fault."""
+    home = f"{facility_folder(facility_id)}/superseded"
+    return f"{home}/epoch-{epoch:05d}-{statement_hash.hex()}"
+
+
 def canonical_json(value: Any) -> bytes:
     """One canonical encoding: sorted keys, two-space indent, ASCII, one newline at the end."""
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)

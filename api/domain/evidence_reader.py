@@ -1,6 +1,7 @@
 """Reading evidence back: every field checked for type and length, every error naming its file."""
 
 import json
+import re
 from typing import Any
 
 from api.domain.evidence import (
@@ -20,11 +21,14 @@ from api.domain.units import Bytes32, FacilityId
 from api.domain.usage import LineKind, Outage
 from api.errors import EvidenceInvalid
 
+# No field is wider than 256 bits, 78 digits.
+_DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,77}", re.ASCII)
+
 
 def _read_json(data: bytes, name: str) -> Any:
     try:
         return json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EvidenceInvalid(f"{name} is not JSON", file=name) from error
 
 
@@ -39,11 +43,35 @@ def _read_rows(data: bytes, header: str, name: str) -> list[list[str]]:
     return [row.split(",") for row in rows]
 
 
-def _bytes32(text: str) -> Bytes32:
-    value = bytes.fromhex(text.removeprefix("0x"))
-    if len(value) != 32:
-        raise ValueError(f"{text!r} is not 32 bytes")
-    return Bytes32(value)
+def _integer(value: object) -> int:
+    """A JSON integer: no fraction, text or truth value is taken for one. Raises TypeError."""
+    if type(value) is not int:
+        raise TypeError(f"{str(value)[:40]!r} is not an integer")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:40]!r} is not text")
+    return value
+
+
+def _decimal(text: str) -> int:
+    """An integer as we write it into text: no spaces, signs, zeros or digits of others.
+
+    Raises:  ValueError.
+    """
+    if _DECIMAL.fullmatch(text) is None:
+        raise ValueError(f"{text[:40]!r} is not an integer")
+    return int(text)
+
+
+def _bytes32(value: object) -> Bytes32:
+    text = _text(value)
+    found = bytes.fromhex(text.removeprefix("0x"))
+    if len(found) != 32:
+        raise ValueError(f"{text[:80]!r} is not 32 bytes")
+    return Bytes32(found)
 
 
 def decode_facility(data: bytes) -> FacilityTerms:
@@ -51,19 +79,19 @@ def decode_facility(data: bytes) -> FacilityTerms:
     try:
         doc = _read_json(data, FACILITY_FILE)
         return FacilityTerms(
-            facility_id=FacilityId(int(doc["facility_id"])),
-            gpu_operator=str(doc["gpu_operator"]),
-            settlement_token=str(doc["settlement_token"]),
-            gpu_class=str(doc["gpu_class"]),
-            site=str(doc["site"]),
-            window_start_s=int(doc["window_start_s"]),
-            window_end_s=int(doc["window_end_s"]),
-            epoch_length_s=int(doc["epoch_length_s"]),
+            facility_id=FacilityId(_integer(doc["facility_id"])),
+            gpu_operator=_text(doc["gpu_operator"]),
+            settlement_token=_text(doc["settlement_token"]),
+            gpu_class=_text(doc["gpu_class"]),
+            site=_text(doc["site"]),
+            window_start_s=_integer(doc["window_start_s"]),
+            window_end_s=_integer(doc["window_end_s"]),
+            epoch_length_s=_integer(doc["epoch_length_s"]),
             devices=tuple(_bytes32(d) for d in doc["devices"]),
-            promised_availability_ppm=int(doc["promised_availability_ppm"]),
-            fee_bps=int(doc["fee_bps"]),
+            promised_availability_ppm=_integer(doc["promised_availability_ppm"]),
+            fee_bps=_integer(doc["fee_bps"]),
             tranches=tuple(
-                TrancheTerms(int(t["unit_cap"]), int(t["coupon_micros_per_unit"]))
+                TrancheTerms(_integer(t["unit_cap"]), _integer(t["coupon_micros_per_unit"]))
                 for t in doc["tranches"]
             ),
         )
@@ -78,11 +106,11 @@ def decode_lines(data: bytes) -> list[Line]:
     try:
         for row in _read_rows(data, LINES_HEADER, LINES_FILE):
             index, kind, device, lease, *numbers = row
-            start, end, seconds, charge, sum_seconds, sum_charge = (int(n) for n in numbers)
+            start, end, seconds, charge, sum_seconds, sum_charge = (_decimal(n) for n in numbers)
             lines.append(
                 Line(
-                    int(index),
-                    LineKind(int(kind)),
+                    _decimal(index),
+                    LineKind(_decimal(kind)),
                     _bytes32(device),
                     _bytes32(lease),
                     start,
@@ -104,7 +132,7 @@ def decode_outages(data: bytes) -> list[Outage]:
     """Read `outages.csv`. Raises EvidenceInvalid."""
     try:
         return [
-            Outage(_bytes32(device), _bytes32(lease), int(start), int(end))
+            Outage(_bytes32(device), _bytes32(lease), _decimal(start), _decimal(end))
             for device, lease, start, end in _read_rows(data, OUTAGES_HEADER, OUTAGES_FILE)
         ]
     except ValueError as error:
@@ -119,15 +147,15 @@ def decode_leases(data: bytes) -> dict[Bytes32, LeaseTerms]:
                 lease=_bytes32(x["lease"]),
                 renter=_bytes32(x["renter"]),
                 plan=PricePlan(x["plan"]),
-                committed_gpus=int(x["committed_gpus"]),
-                opened_at_s=int(x["opened_at_s"]),
-                closed_at_s=None if x["closed_at_s"] is None else int(x["closed_at_s"]),
+                committed_gpus=_integer(x["committed_gpus"]),
+                opened_at_s=_integer(x["opened_at_s"]),
+                closed_at_s=None if x["closed_at_s"] is None else _integer(x["closed_at_s"]),
                 prices=tuple(
                     PriceVersion(
-                        int(p["version"]),
-                        int(p["effective_from_s"]),
-                        int(p["price_micros_per_gpu_hour"]),
-                        int(p["sla_credit_bps"]),
+                        _integer(p["version"]),
+                        _integer(p["effective_from_s"]),
+                        _integer(p["price_micros_per_gpu_hour"]),
+                        _integer(p["sla_credit_bps"]),
                     )
                     for p in x["prices"]
                 ),
@@ -144,17 +172,17 @@ def decode_carry(data: bytes) -> Carry:
     try:
         doc = _read_json(data, CARRY_FILE)
         leases = {
-            _bytes32(lease): LeaseCarry(int(c["weight"]), int(c["charged_micros"]))
+            _bytes32(lease): LeaseCarry(_decimal(_text(c["weight"])), _integer(c["charged_micros"]))
             for lease, c in doc["leases"].items()
         }
         deferred = tuple(
             Entry(
-                LineKind(int(d["kind"])),
+                LineKind(_integer(d["kind"])),
                 _bytes32(d["device"]),
                 _bytes32(d["lease"]),
-                int(d["start_s"]),
-                int(d["end_s"]),
-                int(d["gpu_seconds"]),
+                _integer(d["start_s"]),
+                _integer(d["end_s"]),
+                _integer(d["gpu_seconds"]),
             )
             for d in doc["deferred"]
         )

@@ -1,5 +1,6 @@
 """Usage ledger entries and the rules that place them in epochs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -49,16 +50,47 @@ class Outage:
     end_s: int
 
 
-def cut_off_s(terms: FacilityTerms, epoch: int, *, grace_s: int) -> int:
+# A reopened epoch takes records for the facility's grace, and at least as long as people need.
+REOPENED_LEAST_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """From `at_s` on, `first_epoch` and those after it take records again, for a while.
+
+    It follows a proven fault of the statement of `first_epoch`. No record before `at_s` moves.
+    """
+
+    first_epoch: int
+    at_s: int
+
+    def until_s(self, grace_s: int) -> int:
+        """First second at which it is over."""
+        return self.at_s + max(grace_s, REOPENED_LEAST_S)
+
+
+def cut_off_s(
+    terms: FacilityTerms, epoch: int, *, grace_s: int, reopenings: Sequence[Reopening] = ()
+) -> int:
     """First second at which a record no longer enters `epoch` itself."""
-    return terms.epoch_bounds(epoch)[1] + grace_s
+    later = (r.until_s(grace_s) for r in reopenings if r.first_epoch <= epoch)
+    return max(terms.epoch_bounds(epoch)[1] + grace_s, *later, 0)
 
 
-def open_epoch(terms: FacilityTerms, recorded_at_s: int, *, grace_s: int) -> Epoch | None:
+def open_epoch(
+    terms: FacilityTerms,
+    recorded_at_s: int,
+    *,
+    grace_s: int,
+    reopenings: Sequence[Reopening] = (),
+) -> Epoch | None:
     """Earliest epoch that still takes records at `recorded_at_s`; None once all are closed."""
     # epoch e takes records while recorded_at < start + (e + 1) * length + grace.
     past = recorded_at_s - grace_s - terms.window_start_s
     epoch = max(0, past // terms.epoch_length_s)
+    for reopening in reopenings:
+        if reopening.at_s <= recorded_at_s < reopening.until_s(grace_s):
+            epoch = min(epoch, reopening.first_epoch)
     return Epoch(epoch) if epoch < terms.epoch_count else None
 
 
@@ -71,7 +103,12 @@ class Placement:
 
 
 def place_interval(
-    terms: FacilityTerms, interval: Interval, *, recorded_at_s: int, grace_s: int
+    terms: FacilityTerms,
+    interval: Interval,
+    *,
+    recorded_at_s: int,
+    grace_s: int,
+    reopenings: Sequence[Reopening] = (),
 ) -> Placement:
     """Epoch in which an interval is stated, by its own time and by when it was recorded.
 
@@ -97,7 +134,7 @@ def place_interval(
     if end_s > terms.epoch_bounds(epoch)[1]:
         boundary = format_instant(terms.epoch_bounds(epoch)[1])
         raise EventRejected("crosses_epoch", f"split the interval at the epoch boundary {boundary}")
-    current = open_epoch(terms, recorded_at_s, grace_s=grace_s)
+    current = open_epoch(terms, recorded_at_s, grace_s=grace_s, reopenings=reopenings)
     if current is None:
         raise EventRejected("facility_closed", "every epoch of the facility is closed")
     return Placement(Epoch(max(epoch, current)), late=epoch < current)

@@ -1,7 +1,8 @@
 """Attest: recompute a statement from raw events, compare every byte, and only then sign."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,17 +27,27 @@ from api.domain.lines import Entry
 from api.domain.rating import LeaseTerms, PricePlan, PriceVersion, check_prices
 from api.domain.statement import Statement, statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch
-from api.domain.usage import Interval, LineKind, Outage, open_epoch, place_interval
+from api.domain.usage import (
+    Interval,
+    LineKind,
+    Outage,
+    Placement,
+    Reopening,
+    open_epoch,
+    place_interval,
+)
 from api.errors import AppError, EvidenceInvalid
 from api.pipeline.evidence_store import HOSTILE, EvidenceSource
+from api.pipeline.pledges import PledgeWatch
 
 
 @dataclass
 class RawInput:
-    """What an attester is given of one statement: salt, leases, raw events."""
+    """What an attester is given of one statement: salt, reopenings, leases, raw events."""
 
     salt: bytes = b""
     grace_s: int = 0
+    reopenings: tuple[Reopening, ...] = ()
     leases: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -49,6 +60,9 @@ def read_input(lines: Iterable[str | bytes]) -> RawInput:
             row = json.loads(line)
             if row["type"] == "facility":
                 raw.salt, raw.grace_s = bytes.fromhex(row["salt"][2:]), int(row["grace_s"])
+                raw.reopenings = tuple(
+                    Reopening(int(epoch), int(at_s)) for epoch, at_s in row.get("reopenings", ())
+                )
             elif row["type"] == "lease":
                 raw.leases.append(row)
             else:
@@ -113,13 +127,20 @@ class Recomputation:
             found = self._leases[lease_id] = salted_hash(self.raw.salt, lease_id)
         return found
 
+    def _place(self, interval: Interval, recorded_at_s: int) -> Placement:
+        return place_interval(
+            self.terms,
+            interval,
+            recorded_at_s=recorded_at_s,
+            grace_s=self.raw.grace_s,
+            reopenings=self.raw.reopenings,
+        )
+
     def _place_usage(self, event: UsageEvent, recorded_at_s: int) -> tuple[Entry, int]:
         interval = Interval(
             device_hash(event.device), self._lease_hash(event.lease_id), event.start_s, event.end_s
         )
-        placement = place_interval(
-            self.terms, interval, recorded_at_s=recorded_at_s, grace_s=self.raw.grace_s
-        )
+        placement = self._place(interval, recorded_at_s)
         kind = LineKind.DELIVERY if event.delivery else LineKind.USAGE
         kind = LineKind.LATE_USAGE if placement.late else kind
         seconds = event.end_s - event.start_s
@@ -129,9 +150,7 @@ class Recomputation:
     def _take_outage(self, event: OutageEvent, recorded_at_s: int) -> None:
         device, lease = device_hash(event.device), self._lease_hash(event.lease_id)
         interval = Interval(device, lease, event.start_s, event.end_s)
-        placement = place_interval(
-            self.terms, interval, recorded_at_s=recorded_at_s, grace_s=self.raw.grace_s
-        )
+        placement = self._place(interval, recorded_at_s)
         if placement.late or placement.statement_epoch != self.epoch:
             raise EvidenceInvalid("an outage belongs to another epoch")
         self.outages.append(Outage(device, lease, event.start_s, event.end_s))
@@ -140,7 +159,12 @@ class Recomputation:
         """Same rule as ingest: in the record's own statement both vanish, later a VOID line."""
         for event, recorded_at_s in voids:
             target = self._usage.get((event.corrects_source, event.corrects_id))
-            current = open_epoch(self.terms, recorded_at_s, grace_s=self.raw.grace_s)
+            current = open_epoch(
+                self.terms,
+                recorded_at_s,
+                grace_s=self.raw.grace_s,
+                reopenings=self.raw.reopenings,
+            )
             if target is None or current is None:
                 raise EvidenceInvalid("a correction names an event that was not supplied")
             entry, placed = target
@@ -192,6 +216,17 @@ def require_offered(terms: FacilityTerms, offered: tuple[Any, ...]) -> None:
         raise EvidenceInvalid(message, file=FACILITY_FILE)
 
 
+def require_voided(raw: RawInput, voided: Sequence[int]) -> None:
+    """Refuse an epoch that was reopened although nothing of it was proven wrong on-chain.
+
+    Args:    voided: epochs with a proven fault, one entry a fault.
+    Raises:  EvidenceInvalid.
+    """
+    claimed = Counter(reopening.first_epoch for reopening in raw.reopenings)
+    if claimed - Counter(voided):
+        raise EvidenceInvalid("an epoch was reopened without a proven fault on-chain")
+
+
 class AttesterApi(Protocol):
     """What an attester asks of the service."""
 
@@ -230,11 +265,19 @@ class Attester:
         chain_id: int,
         registry: str,
         offered: Callable[[int], tuple[Any, ...]] | None = None,
+        voided: Callable[[int], Sequence[int]] | None = None,
+        pledges: PledgeWatch | None = None,
     ) -> None:
-        """`offered` reads a facility's terms from FacilityRegistry; None believes the evidence."""
+        """Judge with the chain at hand.
+
+        Args:    offered: reads a facility's terms from FacilityRegistry; None believes the
+                 evidence.  voided: epochs of a facility with a proven fault; None believes the
+                 service.  pledges: refuses devices that an earlier facility pledged; None
+                 compares no other facilities.
+        """
         self._api, self._evidence, self._signer = api, evidence, signer
         self._chain_id, self._registry = chain_id, registry
-        self._offered = offered
+        self._offered, self._voided, self._pledges = offered, voided, pledges
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[tuple[int, int], tuple[Carry, Bytes32]] = {}
 
@@ -260,11 +303,19 @@ class Attester:
 
     def _judge(self, facility_id: int, epoch: Epoch, claimed_hash: bytes) -> Statement:
         raw = self._api.input(facility_id, epoch)
+        if raw.reopenings and self._voided is not None:
+            require_voided(raw, self._voided(facility_id))
         terms = decode_facility(
             self._evidence.read(f"{facility_folder(facility_id)}/{FACILITY_FILE}")
         )
         if self._offered is not None:
             require_offered(terms, self._offered(facility_id))
+        earlier = None if self._pledges is None else self._pledges.earlier(terms)
+        if earlier is not None:
+            message = (
+                f"facility {earlier.facility_id} pledged {earlier.devices} of the devices before"
+            )
+            raise EvidenceInvalid(message, file=FACILITY_FILE)
         carry, previous_hash = self._start(facility_id, epoch)
         closed = recompute(terms, epoch, raw, carry=carry, previous_hash=previous_hash)
         folder = epoch_folder(facility_id, epoch)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.db import ledger
 from api.db import statements as store
+from api.db.reopenings import reopenings_of
 from api.db.session import reading, transaction
 from api.db.tables import facilities
 from api.domain.closing import ClosedEpoch, close_epoch
@@ -62,8 +63,9 @@ def due_epochs(engine: Engine, now_s: int, facility_id: int | None = None) -> li
     with reading(engine) as connection:
         for row in connection.execute(query):
             terms = terms_from_bytes(row.terms_json)
+            reopened = reopenings_of(connection, row.facility_id)
             for epoch in range(row.epochs_closed, terms.epoch_count):
-                cut_s = cut_off_s(terms, epoch, grace_s=row.grace_s)
+                cut_s = cut_off_s(terms, epoch, grace_s=row.grace_s, reopenings=reopened)
                 if now_s < cut_s:
                     break
                 due.append((cut_s, row.facility_id, epoch))
@@ -130,7 +132,9 @@ def _freeze(engine: Engine, facility_id: int, epoch: Epoch) -> None:
     """Make every later record land after the cut-off, even if this machine's clock went back."""
     with transaction(engine) as connection:
         row = ledger.lock_facilities(connection, [facility_id])[facility_id]
-        cut_s = cut_off_s(terms_from_bytes(row.terms_json), epoch, grace_s=row.grace_s)
+        terms = terms_from_bytes(row.terms_json)
+        reopened = reopenings_of(connection, facility_id)
+        cut_s = cut_off_s(terms, epoch, grace_s=row.grace_s, reopenings=reopened)
         if row.last_recorded_at_s < cut_s:
             ledger.set_last_recorded(connection, facility_id, cut_s)
 

@@ -36,7 +36,9 @@ def apply_correction(
         raise EventRejected("not_correctable", "only usage events can be voided", field="corrects")
     if target.voided_by is not None:
         raise EventRejected("already_voided", "this event is already voided", field="corrects")
-    current = open_epoch(view.terms, view.recorded_at_s, grace_s=view.grace_s)
+    current = open_epoch(
+        view.terms, view.recorded_at_s, grace_s=view.grace_s, reopenings=view.reopenings
+    )
     if current is None:
         raise EventRejected("facility_closed", "every epoch of the facility is closed")
     void = {

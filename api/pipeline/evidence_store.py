@@ -99,6 +99,20 @@ class EvidenceFolder:
         finally:
             os.close(folder)
 
+    def names_or_none(self, folder: str) -> list[str]:
+        """File names in a folder; none if it is not there."""
+        return self.names(folder) or [] if self._path(folder).is_dir() else []
+
+    def remove(self, folder: str) -> None:
+        """Remove the files of a folder, whose bytes are kept elsewhere, and the folder."""
+        target = self._path(folder)
+        if target == self.root.resolve() or not target.is_dir():
+            return
+        for entry in target.iterdir():
+            if entry.is_file():
+                entry.unlink()
+        target.rmdir()
+
     def write_all(self, files: Mapping[str, bytes]) -> None:
         """Write several files in order."""
         for path, data in files.items():

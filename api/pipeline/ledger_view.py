@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from api.clock import Clock
 from api.db import ledger
+from api.db.reopenings import reopenings_of
 from api.domain.events import MeterEvent, OutageEvent, UsageEvent
 from api.domain.evidence_reader import decode_facility
 from api.domain.facility import FacilityTerms
@@ -55,6 +56,7 @@ class FacilityView:
         self.grace_s: int = row.grace_s
         self.terms = terms_from_bytes(row.terms_json)
         self.recorded_at_s = recording_time(row, self.terms, now_s)
+        self.reopenings = reopenings_of(connection, row.facility_id)
         self._connection = connection
         self._events = [e for e in events if isinstance(e, (UsageEvent, OutageEvent))]
         self.reload(connection)
@@ -135,7 +137,11 @@ class FacilityView:
 
     def _place(self, interval: Interval) -> Any:
         return place_interval(
-            self.terms, interval, recorded_at_s=self.recorded_at_s, grace_s=self.grace_s
+            self.terms,
+            interval,
+            recorded_at_s=self.recorded_at_s,
+            grace_s=self.grace_s,
+            reopenings=self.reopenings,
         )
 
     def _lease(self, lease_id: str) -> Any:

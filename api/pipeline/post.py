@@ -1,14 +1,18 @@
 """Post: statements with a quorum of signatures go to the StatementRegistry, in order."""
 
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Engine
 
 from api.chain import calldata
 from api.chain.client import ChainClient
 from api.chain.deployment import Deployment
+from api.db import chain_store
 from api.db import statements as store
+from api.db.reopenings import superseded_count
 from api.db.session import reading
+from api.domain.statement import Statement, statement_hash
 from api.pipeline.attestations import publish_signatures
 from api.pipeline.evidence_store import EvidenceFolder
 from api.pipeline.outbox import Intent
@@ -51,15 +55,26 @@ def postable(
             with reading(engine) as connection:
                 statement = store.to_statement(store.statement_row(connection, facility_id, epoch))
                 known = store.signatures_of(connection, facility_id, epoch)
+                sequence = superseded_count(connection, facility_id, epoch)
+                sent = chain_store.intent_of(connection, "post", facility_id, epoch, sequence)
+            if _taken_off(client, registry, statement, sent):
+                break
             # The contract refuses the whole posting for one signature of a removed attester.
             signatures = {a: s for a, s in known.items() if is_member(a)}
             if len(signatures) < quorum or head.time_s < statement.epoch_end_s:
                 break
             publish_signatures(engine, evidence, statement)
             data = calldata.post(statement, signatures)
-            intents.append(Intent("post", facility_id, epoch, 0, registry, data))
+            intents.append(Intent("post", facility_id, epoch, sequence, registry, data))
             epoch += 1
     return intents
+
+
+def _taken_off(client: ChainClient, registry: str, statement: Statement, sent: Any) -> bool:
+    """Whether a proven fault voided this very statement: nothing follows until it is reopened."""
+    verdict = client.read("StatementRegistry", registry, "verdictOf", statement_hash(statement))
+    posted_by_us = sent is not None and sent.state == "done"
+    return bool(verdict[3]) or (posted_by_us and client.receipt(sent.tx_hash) is not None)
 
 
 def _delivering(client: ChainClient, deployment: Deployment, facility_id: int, block: int) -> bool:

@@ -150,6 +150,14 @@ def facility_row(connection: Connection, facility_id: int) -> Any:
     return connection.execute(query).first()
 
 
+def known_facility_row(connection: Connection, facility_id: int) -> Any:
+    """Stored row of a facility. Raises NotFound."""
+    row = facility_row(connection, facility_id)
+    if row is None:
+        raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+    return row
+
+
 def own_facility_row(connection: Connection, operator_id: int, facility_id: int) -> Any:
     """Stored row of an operator's facility; those of others are as if they did not exist.
 

@@ -12,6 +12,7 @@ from api.auth import AttesterCaller
 from api.chain.calldata import checksum
 from api.db import statements as store
 from api.db.ledger import prices_of
+from api.db.reopenings import reopenings_of
 from api.db.session import reading
 from api.domain.evidence import hex32
 from api.errors import NotFound
@@ -75,7 +76,11 @@ def list_pending_statements(
 def read_statement_input(
     request: Request, _caller: AttesterCaller, facility_id: FacilityPath, epoch: EpochPath
 ) -> Response:
-    """Everything a statement rests on, as NDJSON: salt, leases with prices, raw events."""
+    """Everything a statement rests on, as NDJSON.
+
+    Salt, grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain), then leases
+    with prices, then raw events.
+    """
     with reading(request.app.state.engine) as connection:
         facility = facility_row(connection, facility_id)
         if facility is None or not 0 <= epoch < facility.epochs_closed:
@@ -84,9 +89,15 @@ def read_statement_input(
         leases = store.lease_rows(connection, facility_id)
         prices = prices_of(connection, facility_id)
         events = store.events_of(connection, facility_id, epoch)
+        reopened = reopenings_of(connection, facility_id)
 
     def rows() -> Iterator[bytes]:
-        head = {"type": "facility", "salt": hex32(facility.salt), "grace_s": facility.grace_s}
+        head = {
+            "type": "facility",
+            "salt": hex32(facility.salt),
+            "grace_s": facility.grace_s,
+            "reopenings": [(r.first_epoch, r.at_s) for r in reopened],
+        }
         yield orjson.dumps(head) + b"\n"
         for lease in leases:
             versions = [

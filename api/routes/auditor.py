@@ -18,8 +18,9 @@ from api.domain.units import Epoch, FacilityId
 from api.errors import ChainUnavailable, NotFound
 from api.pipeline.index import final_block
 from api.pipeline.reconcile import reconcile_all, reconcile_facility
+from api.pipeline.register import known_facility_row
 from api.routes import auditor_schemas as schemas
-from api.routes.parameters import EpochPath, FacilityPath, Limit, LineIndex, Offset
+from api.routes.parameters import CashFlowLimit, EpochPath, FacilityPath, Limit, LineIndex, Offset
 from api.routes.problems import errors
 
 router = APIRouter(tags=["public"])
@@ -125,11 +126,11 @@ def _statement(request: Request, row: object, window_s: int | None = None) -> sc
     )
 
 
-@router.get("/v1/facilities/{facility_id}/statements", responses=errors(422))
+@router.get("/v1/facilities/{facility_id}/statements", responses=errors(404, 422))
 def list_statements(
     request: Request, facility_id: FacilityPath, offset: Offset = 0, limit: Limit = 100
 ) -> list[schemas.StatementOut]:
-    """Statements of a facility, by epoch."""
+    """Statements of a facility, by epoch; none yet is an empty list."""
     query = (
         select(statements)
         .where(statements.c.facility_id == facility_id)
@@ -138,6 +139,7 @@ def list_statements(
         .limit(limit)
     )
     with reading(request.app.state.engine) as connection:
+        known_facility_row(connection, facility_id)
         rows = connection.execute(query).all()
     window_s = _challenge_window(request) if rows else 0
     return [_statement(request, row, window_s) for row in rows]
@@ -213,11 +215,16 @@ def get_proof(
     )
 
 
-@router.get("/v1/facilities/{facility_id}/cash-flows", responses=errors(422))
-def list_cash_flows(request: Request, facility_id: FacilityPath) -> list[schemas.CashFlowOut]:
+@router.get("/v1/facilities/{facility_id}/cash-flows", responses=errors(404, 422))
+def list_cash_flows(
+    request: Request, facility_id: FacilityPath, offset: Offset = 0, limit: CashFlowLimit = 10_000
+) -> list[schemas.CashFlowOut]:
     """Rent, settlements, distributions, accruals and claims of a facility, in chain order."""
     with reading(request.app.state.engine) as connection:
-        rows = chain_store.events_named(connection, *MONEY_EVENTS, facility_id=facility_id)
+        known_facility_row(connection, facility_id)
+        rows = chain_store.events_named(
+            connection, *MONEY_EVENTS, facility_id=facility_id, offset=offset, limit=limit
+        )
     return [
         schemas.CashFlowOut(
             event=r.event,

@@ -21,6 +21,8 @@ LeasePath = Annotated[
 Offset = Annotated[int, Query(ge=0, le=2**40, description="Number of rows to skip.")]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Most rows in the answer.")]
 PageLimit = Annotated[int, Query(ge=1, le=500, description="Most rows in the answer.")]
+# Claims of many holders make many rows: one answer holds what a reconciliation sums, by default.
+CashFlowLimit = Annotated[int, Query(ge=1, le=10_000, description="Most rows in the answer.")]
 TokenPath = Annotated[
     str,
     Path(pattern=r"^[0-9]{1,22}$", description="Tranche: its ERC-1155 id as decimal text."),

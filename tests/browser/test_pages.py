@@ -1,4 +1,4 @@
-"""Every page at every width and colour scheme: readable by all, quiet, within its frame; its weight."""
+"""Every page at every width and scheme: readable by all, quiet, within its frame; its weight."""
 
 import gzip
 import json

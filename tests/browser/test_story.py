@@ -1,4 +1,4 @@
-"""The whole story in a browser: onboard, buy, meter, attest, pay, claim, verify; a tampered line."""
+"""The whole story in a browser: onboard, buy, meter, attest, pay, claim, verify, tamper."""
 
 import csv
 import io

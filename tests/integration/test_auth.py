@@ -42,6 +42,7 @@ def _routes(facility_id: int) -> list[tuple[str, str, str, object]]:
         ("operator", "POST", f"{leases_path}/lease-a/close", _CLOSE),
         ("operator", "POST", "/v1/events", []),
         ("operator", "POST", f"/v1/facilities/{facility_id}/hardware", _HARDWARE),
+        ("operator", "POST", f"/v1/facilities/{facility_id}/epochs/0/reopen", None),
         ("attester", "GET", _PENDING, None),
         ("attester", "GET", f"{epoch}/input", None),
         ("attester", "POST", f"{epoch}/attestations", _SIGN),

@@ -149,3 +149,35 @@ def test_decode__bad_rows__are_named() -> None:
     for data in cases:
         with pytest.raises(EvidenceInvalid):
             evidence_reader.decode_lines(data)
+
+
+@pytest.mark.parametrize("wrong", ["1.0", "1e0", "true", '"1"', "null", "NaN", "[]", "{}", "١"])
+def test_decode_facility__number_that_is_no_integer__is_refused(wrong: str) -> None:
+    data = evidence.encode_facility(TERMS)
+    for field in ("fee_bps", "window_start_s", "unit_cap", "facility_id"):
+        lines = data.decode().split("\n")
+        at = next(i for i, line in enumerate(lines) if f'"{field}": ' in line)
+        head, comma = lines[at].split(": ")[0], "," if lines[at].endswith(",") else ""
+        lines[at] = f"{head}: {wrong}{comma}"
+
+        with pytest.raises(EvidenceInvalid, match=r"facility\.json"):
+            evidence_reader.decode_facility("\n".join(lines).encode())
+
+
+@pytest.mark.parametrize("wrong", ["+1", " 1", "1 ", "1_0", "01", "-0", "1.0", "", "٣", "9" * 79])
+def test_decode_outages__cell_that_is_no_canonical_integer__is_refused(wrong: str) -> None:
+    outage = Outage(DEVICES[0], LEASE, 1, 2)
+    good = evidence.encode_outages([outage]).decode()
+    assert good.endswith(",1,2\n")
+
+    with pytest.raises(EvidenceInvalid, match=r"outages\.csv"):
+        evidence_reader.decode_outages((good[:-2] + wrong + "\n").encode())
+
+
+def test_decode__text_fields_of_other_types_and_deep_json__are_typed_errors() -> None:
+    document = json.loads(evidence.encode_facility(TERMS))
+    for field, wrong in (("site", 7), ("devices", [7]), ("gpu_class", None), ("devices", {"a": 1})):
+        with pytest.raises(EvidenceInvalid):
+            evidence_reader.decode_facility(json.dumps(document | {field: wrong}).encode())
+    with pytest.raises(EvidenceInvalid):
+        evidence_reader.decode_carry(b"[" * 200_000)

@@ -11,6 +11,7 @@ from api.domain.usage import (
     MAX_PAST_S,
     Interval,
     Placement,
+    Reopening,
     cut_off_s,
     open_epoch,
     place_interval,
@@ -36,6 +37,27 @@ def test_open_epoch__any_time__is_the_first_whose_cut_off_is_not_reached(
     found = open_epoch(TERMS, now_s, grace_s=grace_s)
 
     assert found == (still_open[0] if still_open else None)
+
+
+@given(
+    st.integers(-DAY_S, (EPOCHS + 2) * DAY_S),
+    st.integers(0, 2 * DAY_S),
+    st.lists(st.tuples(st.integers(0, EPOCHS - 1), st.integers(0, (EPOCHS + 2) * DAY_S))),
+)
+def test_open_epoch__with_reopenings__is_the_first_whose_moved_cut_off_is_not_reached(
+    after_s: int, grace_s: int, opened: list[tuple[int, int]]
+) -> None:
+    """What was recorded before a reopening never moves: later reopenings change nothing."""
+    now_s = START_S + after_s
+    reopenings = [Reopening(epoch, START_S + at_s) for epoch, at_s in opened]
+    known = [r for r in reopenings if r.at_s <= now_s]
+    cut_offs = [cut_off_s(TERMS, e, grace_s=grace_s, reopenings=known) for e in range(EPOCHS)]
+    still_open = [e for e in range(EPOCHS) if now_s < cut_offs[e]]
+
+    found = open_epoch(TERMS, now_s, grace_s=grace_s, reopenings=reopenings)
+
+    assert found == (still_open[0] if still_open else None)
+    assert cut_offs == sorted(cut_offs)
 
 
 @given(st.integers(0, EPOCHS - 1), st.integers(0, DAY_S - 1), st.integers(0, EPOCHS * DAY_S))

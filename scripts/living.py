@@ -57,12 +57,12 @@ def _for_sale(number: int) -> SimulatedFacility:
         f"ember-{number}",
         "B200-SXM-192GB",
         "FI-HEL-3",
-        8,
+        24,
         50,
         400_000,
         (
-            _lease("jay", "reserved", (0, 5), 4_250_000, 990),
-            _lease("kite", "on_demand", (5, 3), 4_990_000, 800),
+            _lease("jay", "reserved", (0, 15), 4_250_000, 990),
+            _lease("kite", "on_demand", (15, 9), 4_990_000, 800),
         ),
     )
 

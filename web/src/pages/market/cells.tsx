@@ -6,13 +6,14 @@ import { grouped, percentOfPpm } from "../../format/money";
 import { date, duration } from "../../format/time";
 import { Amount } from "../../parts/Amount";
 import { Unknown } from "../../parts/Unknown";
+import classes from "./Market.module.css";
 import type { Row } from "./queries";
 
 /** Two lines: what it is, and what qualifies it. */
 export function Two({ first, second }: { first: ReactNode; second: ReactNode }) {
   return (
     <>
-      <div>{first}</div>
+      <div className={classes.first}>{first}</div>
       <Text component="div" size="xs" c="dimmed">
         {second}
       </Text>

@@ -1,5 +1,5 @@
 import { Anchor, Stack, Text } from "@mantine/core";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../../api/client";
 import { grouped } from "../../format/money";
@@ -9,9 +9,10 @@ import { Hash } from "../../parts/Hash";
 import { Loaded } from "../../parts/Loaded";
 import { Pager } from "../../parts/Pager";
 import { Section } from "../../parts/Section";
-import { Status } from "../../parts/Status";
 import { type Tranche, useDocuments } from "./queries";
-import { useTermsCheck } from "./termsCheck";
+
+// Asks the node, which needs more code than the rest of the page.
+const TermsState = lazy(async () => ({ default: (await import("./TermsState")).TermsState }));
 
 type Document = Schemas["DocumentOut"];
 
@@ -26,8 +27,6 @@ function hrefOf(document: Document): string {
 export function Documents({ tranche }: { tranche: Tranche }) {
   const [offset, setOffset] = useState(0);
   const query = useDocuments(tranche.token_id);
-  const terms = query.data?.find((document) => document.on_chain === "termsHash") ?? null;
-  const check = useTermsCheck(tranche.facility_id, terms?.path ?? null);
 
   const columns: Column<Document>[] = [
     {
@@ -61,7 +60,9 @@ export function Documents({ tranche }: { tranche: Tranche }) {
       head: "On-chain",
       cell: (d) =>
         d.on_chain === "termsHash" ? (
-          <TermsState check={check} />
+          <Suspense>
+            <TermsState facilityId={tranche.facility_id} path={d.path} />
+          </Suspense>
         ) : d.on_chain === "evidenceHash" && d.epoch !== null ? (
           <Anchor
             component={Link}
@@ -109,31 +110,5 @@ export function Documents({ tranche }: { tranche: Tranche }) {
         }
       </Loaded>
     </Section>
-  );
-}
-
-function TermsState({ check }: { check: ReturnType<typeof useTermsCheck> }) {
-  if (check.isError) {
-    return (
-      <Text span size="sm" c="dimmed">
-        Not checked: {check.error.message.split("\n", 1)[0]}
-      </Text>
-    );
-  }
-  if (check.data === undefined) {
-    return (
-      <Text span size="sm" c="dimmed">
-        {check.fetchStatus === "idle" ? "Not checked: nothing is deployed" : "Checking…"}
-      </Text>
-    );
-  }
-  return check.data.state === "equal" ? (
-    <Status state="equal" tone="good">
-      Equals termsHash, checked by this browser
-    </Status>
-  ) : (
-    <Status state="differs" tone="bad">
-      Differs from termsHash on-chain
-    </Status>
   );
 }

@@ -40,7 +40,7 @@ const columns: Column<Statement>[] = [
   { head: "Lines", number: true, cell: (s) => grouped(s.line_count) },
   { head: "Attesters", number: true, cell: (s) => s.attesters.length },
   {
-    head: "Posted by",
+    head: "Transaction",
     cell: (s) => (s.posted_tx === null ? <Unknown /> : <TxHash hash={s.posted_tx} />),
   },
 ];

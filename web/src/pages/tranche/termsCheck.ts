@@ -22,17 +22,17 @@ export function compare(document: Hex, chain: Hex): TermsCheck {
 }
 
 /** Asks the node for the facility's termsHash and hashes the document at `path` below /v1/evidence/. */
-export function useTermsCheck(facilityId: number, path: string | null) {
+export function useTermsCheck(facilityId: number, path: string) {
   const client = usePublicClient();
   const registry = useService().contracts.FacilityRegistry;
   return useQuery({
     queryKey: ["chain", "termsHash", facilityId, path],
-    enabled: client !== undefined && registry !== undefined && path !== null,
+    enabled: client !== undefined && registry !== undefined,
     // Terms cannot change, and neither can the document that has their hash.
     staleTime: Infinity,
     retry: 1,
     queryFn: async (): Promise<TermsCheck> => {
-      if (client === undefined || registry === undefined || path === null) {
+      if (client === undefined || registry === undefined) {
         throw new Error("nothing to compare");
       }
       const [terms, answer] = await Promise.all([

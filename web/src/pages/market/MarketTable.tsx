@@ -1,0 +1,104 @@
+import { Anchor, UnstyledButton } from "@mantine/core";
+import { Link } from "react-router";
+import { grouped } from "../../format/money";
+import { Amount } from "../../parts/Amount";
+import { type Column, DataTable } from "../../parts/DataTable";
+import { Status } from "../../parts/Status";
+import { Coupon, Rank, Two, UnitsLeft, Utilisation, Window, windowLength } from "./cells";
+import classes from "./Market.module.css";
+import type { Row } from "./queries";
+import type { MarketSearch } from "./search";
+
+type Sort = MarketSearch["sort"];
+
+/** Tranches as a table; heads of columns sort. */
+export function MarketTable({
+  rows,
+  search,
+  onSort,
+}: {
+  rows: readonly Row[];
+  search: MarketSearch;
+  onSort: (sort: Sort) => void;
+}) {
+  const sortable = (name: string, sort: Sort): Pick<Column<Row>, "head" | "sorted"> => {
+    const sorted =
+      search.sort !== sort ? "none" : search.order === "asc" ? "ascending" : "descending";
+    return {
+      sorted,
+      head: (
+        <UnstyledButton className={classes.sort} onClick={() => onSort(sort)}>
+          {name}
+          <span aria-hidden className={classes.arrow} data-sorted={sorted}>
+            {sorted === "descending" ? "↓" : "↑"}
+          </span>
+        </UnstyledButton>
+      ),
+    };
+  };
+  const columns: Column<Row>[] = [
+    {
+      ...sortable("Facility", "name"),
+      rowHead: true,
+      cell: (row) => (
+        <Two
+          first={
+            <Anchor component={Link} to={`/tranches/${row.token_id}`} fw={600} inherit>
+              {row.facility_name}
+            </Anchor>
+          }
+          second={
+            <>
+              <Rank seniority={row.seniority} /> · {row.operator.name}
+            </>
+          }
+        />
+      ),
+    },
+    {
+      head: "GPU class, site",
+      cell: (row) => <Two first={row.gpu_class} second={row.site} />,
+    },
+    {
+      ...sortable("Delivery window", "window_start"),
+      cell: (row) => (
+        <Two
+          first={<Window row={row} />}
+          second={`${windowLength(row)} on ${grouped(row.device_count)} GPUs`}
+        />
+      ),
+    },
+    { head: "Status", cell: (row) => <Status state={row.state} /> },
+    {
+      ...sortable("Units left", "units_left"),
+      number: true,
+      cell: (row) => <Two first={<UnitsLeft row={row} />} second={`of ${grouped(row.unit_cap)}`} />,
+    },
+    {
+      ...sortable("Price per GPU-hour", "price"),
+      number: true,
+      cell: (row) => <Amount micros={row.price_micros} />,
+    },
+    { head: "Coupon", number: true, cell: (row) => <Coupon row={row} /> },
+    {
+      ...sortable("Utilisation", "utilisation"),
+      number: true,
+      cell: (row) => <Utilisation row={row} />,
+    },
+    {
+      ...sortable("Paid per unit", "paid_per_unit"),
+      number: true,
+      cell: (row) => <Amount micros={row.paid_per_unit_micros} digits={4} />,
+    },
+  ];
+  return (
+    <div className={classes.table}>
+      <DataTable
+        caption="List of tranches"
+        columns={columns}
+        rows={rows}
+        rowKey={(row) => row.token_id}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+/** What a row of the market says, for the table and for cards alike. */
+
+import { Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { grouped, percentOfPpm } from "../../format/money";
+import { date, duration } from "../../format/time";
+import { Amount } from "../../parts/Amount";
+import { Unknown } from "../../parts/Unknown";
+import classes from "./Market.module.css";
+import type { Row } from "./queries";
+
+/** Two lines: what it is, and what qualifies it. */
+export function Two({ first, second }: { first: ReactNode; second: ReactNode }) {
+  return (
+    <>
+      <div className={classes.first}>{first}</div>
+      <Text component="div" size="xs" c="dimmed">
+        {second}
+      </Text>
+    </>
+  );
+}
+
+export function Rank({ seniority }: { seniority: number }) {
+  return <>Tranche {seniority}</>;
+}
+
+export function Window({ row }: { row: Row }) {
+  return (
+    <span className="figures">
+      {date(row.window_start_s)} – {date(row.window_end_s)}
+    </span>
+  );
+}
+
+export function windowLength(row: Row): string {
+  return duration(row.window_end_s - row.window_start_s);
+}
+
+export function UnitsLeft({ row }: { row: Row }) {
+  return row.units_left === null ? <Unknown /> : <>{grouped(row.units_left)}</>;
+}
+
+/** A coupon of nothing means: the last tranche, which takes what is left. */
+export function Coupon({ row }: { row: Row }) {
+  return row.coupon_micros_per_unit === 0 ? (
+    <Text span c="dimmed" size="sm">
+      remainder
+    </Text>
+  ) : (
+    <Amount micros={row.coupon_micros_per_unit} />
+  );
+}
+
+export function Utilisation({ row }: { row: Row }) {
+  return row.utilisation_ppm === null ? <Unknown /> : <>{percentOfPpm(row.utilisation_ppm, 1)}</>;
+}

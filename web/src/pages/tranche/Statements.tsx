@@ -1,0 +1,87 @@
+import { Anchor, Stack } from "@mantine/core";
+import { useState } from "react";
+import { Link } from "react-router";
+import { grouped } from "../../format/money";
+import { date, instant } from "../../format/time";
+import { Amount } from "../../parts/Amount";
+import { type Column, DataTable } from "../../parts/DataTable";
+import { Empty } from "../../parts/Empty";
+import { TxHash } from "../../parts/Hash";
+import { Loaded } from "../../parts/Loaded";
+import { Pager } from "../../parts/Pager";
+import { Section } from "../../parts/Section";
+import { Status } from "../../parts/Status";
+import { Unknown } from "../../parts/Unknown";
+import { fromTheEnd } from "./pages";
+import { type Statement, type Tranche, useStatements } from "./queries";
+
+const PAGE = 10;
+
+const columns: Column<Statement>[] = [
+  {
+    head: "Epoch",
+    rowHead: true,
+    cell: (s) => (
+      <Anchor component={Link} to={`/facilities/${s.facility_id}/epochs/${s.epoch}`} inherit>
+        Epoch {s.epoch}
+      </Anchor>
+    ),
+  },
+  {
+    head: "From",
+    cell: (s) => (
+      <time title={instant(s.epoch_start_s)} style={{ whiteSpace: "nowrap" }}>
+        {date(s.epoch_start_s)}
+      </time>
+    ),
+  },
+  { head: "State", cell: (s) => <Status state={s.state} /> },
+  { head: "Gross revenue", number: true, cell: (s) => <Amount micros={s.gross_revenue_micros} /> },
+  { head: "Lines", number: true, cell: (s) => grouped(s.line_count) },
+  { head: "Attesters", number: true, cell: (s) => s.attesters.length },
+  {
+    head: "Transaction",
+    cell: (s) => (s.posted_tx === null ? <Unknown /> : <TxHash hash={s.posted_tx} />),
+  },
+];
+
+/** Statements of the facility, newest first, each with how far it came. */
+export function Statements({ tranche }: { tranche: Tranche }) {
+  const [offset, setOffset] = useState(0);
+  const total = tranche.terms.epochs_closed;
+  const part = fromTheEnd(total, offset, PAGE);
+  const query = useStatements(tranche.facility_id, part.offset, part.limit);
+  return (
+    <Section
+      title="Statements"
+      about="One for every epoch. Posted: on-chain with enough signatures, open to challenge. Final: the challenge window is over and no fault was proven."
+    >
+      {total === 0 ? (
+        <Empty title="No statement yet">
+          The first epoch closes after {instant(tranche.window_start_s + tranche.epoch_length_s)}{" "}
+          and is then recomputed and signed by attesters.
+        </Empty>
+      ) : (
+        <Loaded query={query} lines={6}>
+          {(statements) => (
+            <Stack gap="sm">
+              <DataTable
+                caption="Statements, newest first"
+                columns={columns}
+                rows={[...statements].reverse()}
+                rowKey={(s) => s.epoch}
+              />
+              <Pager
+                label="Pages of statements"
+                total={total}
+                offset={offset}
+                limit={PAGE}
+                onOffset={setOffset}
+              />
+            </Stack>
+          )}
+        </Loaded>
+      )}
+    </Section>
+  );
+}

@@ -1,7 +1,7 @@
 import { Button, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useConnection } from "wagmi";
-import { type Call, type RawCall, useSend } from "../chain/send";
+import { type Sendable, useSend } from "../chain/send";
 import { useService } from "../api/service";
 import { Notice } from "./Notice";
 import { TxState } from "./TxState";
@@ -16,8 +16,8 @@ export function SendButton({
   variant = "filled",
   fullWidth = false,
 }: {
-  /** The call, or what makes it when the button is pressed. */
-  call: Call | RawCall | (() => Promise<Call | RawCall>) | null;
+  /** The call, or what makes it when the button is pressed, such as a signature. */
+  call: Sendable | null;
   children: ReactNode;
   disabled?: boolean;
   onSent?: () => void;
@@ -31,19 +31,21 @@ export function SendButton({
 
   const press = async () => {
     if (call === null) return;
-    const made = typeof call === "function" ? await call() : call;
-    if ((await send(made)) !== null) onSent?.();
+    if ((await send(call)) !== null) onSent?.();
   };
-  const busy = step === "checking" || step === "wallet";
+  const busy = step === "preparing" || step === "checking" || step === "wallet";
   return (
     <Stack gap="xs">
       <Button
         variant={variant}
         fullWidth={fullWidth}
         disabled={disabled || call === null}
-        loading={step === "checking"}
+        loading={step === "preparing" || step === "checking"}
         aria-busy={busy}
-        onClick={() => void press()}
+        onClick={() => {
+          // Pressed again while the wallet asks, it would ask twice.
+          if (!busy) void press();
+        }}
       >
         {step === "wallet" ? "Confirm in your wallet…" : children}
       </Button>

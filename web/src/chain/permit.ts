@@ -94,7 +94,7 @@ interface TypedDataSigner {
     domain: TypedDataDomain;
     types: typeof TYPES;
     primaryType: "Permit";
-    message: Record<string, unknown>;
+    message: { owner: Address; spender: Address; value: bigint; nonce: bigint; deadline: bigint };
   }) => Promise<Hex>;
 }
 

@@ -1,5 +1,6 @@
 import { Button, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
+import type { Hash } from "viem";
 import { useConnection } from "wagmi";
 import { type Sendable, useSend } from "../chain/send";
 import { useService } from "../api/service";
@@ -13,6 +14,8 @@ export function SendButton({
   children,
   disabled = false,
   onSent,
+  preparing,
+  withState = true,
   variant = "filled",
   fullWidth = false,
 }: {
@@ -20,7 +23,11 @@ export function SendButton({
   call: Sendable | null;
   children: ReactNode;
   disabled?: boolean;
-  onSent?: () => void;
+  onSent?: (hash: Hash) => void;
+  /** What happens before the transaction, if that asks something of a person: such as a signature. */
+  preparing?: string;
+  /** False where the page itself shows what became of the transaction, as when this button goes away with it. */
+  withState?: boolean;
   variant?: "filled" | "default";
   fullWidth?: boolean;
 }) {
@@ -31,7 +38,8 @@ export function SendButton({
 
   const press = async () => {
     if (call === null) return;
-    if ((await send(call)) !== null) onSent?.();
+    const sent = await send(call);
+    if (sent !== null) onSent?.(sent);
   };
   const busy = step === "preparing" || step === "checking" || step === "wallet";
   return (
@@ -49,6 +57,11 @@ export function SendButton({
       >
         {step === "wallet" ? "Confirm in your wallet…" : children}
       </Button>
+      {step === "preparing" && preparing !== undefined && (
+        <Notice tone="info">
+          <span role="status">{preparing}</span>
+        </Notice>
+      )}
       {step === "wallet" && (
         <Notice tone="info">
           <span role="status">Your wallet asks you to confirm on {chain_name}.</span>
@@ -59,7 +72,7 @@ export function SendButton({
           {refusal.sentence}
         </Notice>
       )}
-      {hash !== null && <TxState hash={hash} />}
+      {withState && hash !== null && <TxState hash={hash} />}
     </Stack>
   );
 }

@@ -1,0 +1,53 @@
+import type { Abi, Address } from "viem";
+import type { Schemas } from "../../api/client";
+import { useContractAddress } from "../../api/service";
+import { primarySaleAbi } from "../../chain/abis";
+import { exactMoney, grouped } from "../../format/money";
+import { Amount } from "../../parts/Amount";
+import { DataTable, type Column } from "../../parts/DataTable";
+import { Section } from "../../parts/Section";
+import { SendButton } from "../../parts/SendButton";
+import { TrancheLink } from "./TrancheLink";
+
+type Row = Schemas["RefundableOut"];
+
+/** Units of sales that did not come about: their price comes back, exactly. */
+export function Refunds({ rows, own, account }: { rows: Row[]; own: boolean; account: Address }) {
+  const sale = useContractAddress("PrimarySale");
+  const columns: Column<Row>[] = [
+    { head: "Tranche", rowHead: true, cell: (row) => <TrancheLink tokenId={row.token_id} /> },
+    { head: "Units", number: true, cell: (row) => grouped(row.units) },
+    {
+      head: "Comes back",
+      number: true,
+      cell: (row) => <Amount micros={row.amount_micros} digits={6} symbol />,
+    },
+  ];
+  if (own) {
+    columns.push({
+      head: <span className="visually-hidden">Action</span>,
+      cell: (row) => (
+        <SendButton
+          variant="default"
+          call={{
+            address: sale,
+            abi: primarySaleAbi as unknown as Abi,
+            functionName: "refund",
+            args: [BigInt(row.token_id), BigInt(row.units), account],
+            label: `Refund of ${grouped(row.units)} units of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
+          }}
+        >
+          Take refund
+        </SendButton>
+      ),
+    });
+  }
+  return (
+    <Section
+      title="Refunds"
+      about="These sales missed their floor or could not be funded. The units are burned and exactly their price is paid back. There is no deadline."
+    >
+      <DataTable caption="Refunds" rows={rows} rowKey={(row) => row.token_id} columns={columns} />
+    </Section>
+  );
+}

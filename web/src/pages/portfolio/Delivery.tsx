@@ -1,4 +1,4 @@
-import { Stack, Text, TextInput } from "@mantine/core";
+import { Box, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { type Abi, type Hex, zeroHash } from "viem";
 import { useContractAddress } from "../../api/service";
@@ -57,7 +57,7 @@ export function Delivery({ held }: { held: Held }) {
         autoComplete="off"
         maw={640}
       />
-      <div>
+      <Box w="fit-content" maw="100%">
         <SendButton
           disabled={!ready}
           onSent={() => setText("")}
@@ -75,7 +75,7 @@ export function Delivery({ held }: { held: Held }) {
         >
           Burn units and take delivery
         </SendButton>
-      </div>
+      </Box>
     </Stack>
   );
 }

@@ -43,7 +43,7 @@ export function History({ account }: { account: Address }) {
           ) : (
             <>
               <DataTable<Entry & { place: number }>
-                caption="History"
+                caption="What the account did and received"
                 // One transaction can do the same thing twice: the place tells them apart.
                 rows={data.entries.map((e, i) => ({ ...e, place: offset + i }))}
                 rowKey={(e) => `${e.tx_hash} ${e.place}`}

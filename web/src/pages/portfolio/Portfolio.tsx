@@ -1,5 +1,5 @@
 import { Anchor, Group, Stack, Text } from "@mantine/core";
-import { Navigate, useParams } from "react-router";
+import { Link, Navigate, useParams } from "react-router";
 import { type Address, isAddress } from "viem";
 import { useConnection } from "wagmi";
 import { parseAccount } from "../../chain/account";
@@ -94,7 +94,10 @@ function Of({ account, own }: { account: Address; own: boolean }) {
                 <Empty title="No positions">
                   {own ? "You hold" : "This account holds"} no units and never did. Units are bought
                   in a primary sale or received from another holder: see the{" "}
-                  <Anchor href="/">market</Anchor>.
+                  <Anchor component={Link} to="/" underline="always">
+                    market
+                  </Anchor>
+                  .
                 </Empty>
               ) : (
                 <Positions rows={data.positions} live={live.data} />

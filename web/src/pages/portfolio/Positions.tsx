@@ -12,7 +12,7 @@ export function Positions({ rows, live }: { rows: PositionRow[]; live: Live | un
   const at = (row: PositionRow) => live?.positions.get(row.token_id);
   return (
     <DataTable
-      caption="Positions"
+      caption="Positions by tranche"
       rows={rows}
       rowKey={(row) => row.token_id}
       columns={[

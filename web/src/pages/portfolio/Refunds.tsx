@@ -1,3 +1,4 @@
+import { Box } from "@mantine/core";
 import type { Abi, Address } from "viem";
 import type { Schemas } from "../../api/client";
 import { useContractAddress } from "../../api/service";
@@ -27,18 +28,20 @@ export function Refunds({ rows, own, account }: { rows: Row[]; own: boolean; acc
     columns.push({
       head: <span className="visually-hidden">Action</span>,
       cell: (row) => (
-        <SendButton
-          variant="default"
-          call={{
-            address: sale,
-            abi: primarySaleAbi as unknown as Abi,
-            functionName: "refund",
-            args: [BigInt(row.token_id), BigInt(row.units), account],
-            label: `Refund of ${grouped(row.units)} units of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
-          }}
-        >
-          Take refund
-        </SendButton>
+        <Box w="fit-content" maw={320}>
+          <SendButton
+            variant="default"
+            call={{
+              address: sale,
+              abi: primarySaleAbi as unknown as Abi,
+              functionName: "refund",
+              args: [BigInt(row.token_id), BigInt(row.units), account],
+              label: `Refund of ${grouped(row.units)} units of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
+            }}
+          >
+            Take refund
+          </SendButton>
+        </Box>
       ),
     });
   }
@@ -47,7 +50,12 @@ export function Refunds({ rows, own, account }: { rows: Row[]; own: boolean; acc
       title="Refunds"
       about="These sales missed their floor or could not be funded. The units are burned and exactly their price is paid back. There is no deadline."
     >
-      <DataTable caption="Refunds" rows={rows} rowKey={(row) => row.token_id} columns={columns} />
+      <DataTable
+        caption="Refunds of failed sales"
+        rows={rows}
+        rowKey={(row) => row.token_id}
+        columns={columns}
+      />
     </Section>
   );
 }

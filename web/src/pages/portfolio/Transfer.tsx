@@ -1,4 +1,4 @@
-import { Stack, Text, TextInput } from "@mantine/core";
+import { Box, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Abi, Address } from "viem";
 import { useContractAddress } from "../../api/service";
@@ -57,7 +57,7 @@ export function Transfer({ account, held }: { account: Address; held: Held }) {
           </span>
         </Notice>
       )}
-      <div>
+      <Box w="fit-content" maw="100%">
         <SendButton
           disabled={!ready}
           onSent={() => setText("")}
@@ -75,7 +75,7 @@ export function Transfer({ account, held }: { account: Address; held: Held }) {
         >
           Send units
         </SendButton>
-      </div>
+      </Box>
       <Text size="sm" c="dimmed">
         What the units earned until then stays yours and claimable; what still streams goes with
         them. A transfer cannot be undone.

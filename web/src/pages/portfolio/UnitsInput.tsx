@@ -33,7 +33,7 @@ export function UnitsInput({
           variant="subtle"
           disabled={free === 0n}
           onClick={() => onText(free.toString())}
-          aria-label={`All free units: ${grouped(free)}`}
+          aria-label={`Max: ${grouped(free)} units`}
         >
           Max
         </Button>

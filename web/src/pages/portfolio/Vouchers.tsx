@@ -18,7 +18,7 @@ export function Vouchers({ rows }: { rows: Row[] }) {
       about="Compute owed for units that were burned. Delivery lines of final statements serve a voucher; what stays unserved after the window is paid from the operator's bond."
     >
       <DataTable
-        caption="Vouchers"
+        caption="Vouchers of the account"
         rows={rows}
         rowKey={(row) => row.voucher_id}
         columns={[

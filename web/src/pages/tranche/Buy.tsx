@@ -79,7 +79,7 @@ function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: 
           <Text size="sm">
             Every buyer gets exactly the price back for the units. Refunds have no deadline and are
             taken in the{" "}
-            <Anchor component={Link} to="/portfolio">
+            <Anchor component={Link} to="/portfolio" underline="always">
               portfolio
             </Anchor>
             .
@@ -194,7 +194,7 @@ function Secondary({ children }: { children: React.ReactNode }) {
       </Text>
       <Text size="sm" c="dimmed">
         Both accounts must be on the allow-list of investors. Holders send units from their{" "}
-        <Anchor component={Link} to="/portfolio">
+        <Anchor component={Link} to="/portfolio" underline="always">
           portfolio
         </Anchor>
         ; revenue earned before the transfer stays with the sender.

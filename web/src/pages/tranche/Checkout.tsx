@@ -62,7 +62,7 @@ export function Checkout({
             variant="subtle"
             disabled={most === 0n}
             onClick={() => setText(most.toString())}
-            aria-label={`Most units: ${grouped(most)}`}
+            aria-label={`Max: ${grouped(most)} units`}
           >
             Max
           </Button>
@@ -85,7 +85,7 @@ export function Checkout({
           <TxState hash={hash} />
           <Text size="sm">
             Your units are in your{" "}
-            <Anchor component={Link} to={`/portfolio/${address ?? ""}`}>
+            <Anchor component={Link} to={`/portfolio/${address ?? ""}`} underline="always">
               portfolio
             </Anchor>{" "}
             as soon as it is mined.

@@ -1,6 +1,7 @@
 import { Anchor, Group, Stack, Text } from "@mantine/core";
 import { formatEther } from "viem";
 import { useService } from "../../api/service";
+import { exactMoney } from "../../format/money";
 import { short } from "../../format/text";
 import { DataTable } from "../../parts/DataTable";
 import { Account, Hash } from "../../parts/Hash";
@@ -8,6 +9,9 @@ import { Section } from "../../parts/Section";
 import { Fact, Facts } from "../tranche/Facts";
 import { type Argument, contractAt, decodeCall, textOf } from "./decode";
 import type { Found } from "./queries";
+
+/** Arguments in minor units of the settlement token; `value` is of its own approvals and payments. */
+const MONEY = new Set(["maxCost", "amount", "cost"]);
 
 /** Who called what, with which arguments. */
 export function Called({ found }: { found: Found }) {
@@ -71,6 +75,7 @@ export function Called({ found }: { found: Found }) {
             component="button"
             type="button"
             inherit
+            underline="always"
             onClick={() => void navigator.clipboard.writeText(found.input)}
           >
             Copy the calldata
@@ -82,9 +87,17 @@ export function Called({ found }: { found: Found }) {
 }
 
 function Value({ argument }: { argument: Argument }) {
+  const { settlement_token } = useService();
   const text = textOf(argument.value);
   if (argument.type === "address") return <Account address={text} />;
   if (text.startsWith("0x") && text.length > 20) return <Hash value={text} />;
+  if (MONEY.has(argument.name) && typeof argument.value === "bigint") {
+    return (
+      <span className="figures" title={text}>
+        {exactMoney(argument.value)} {settlement_token?.symbol}
+      </span>
+    );
+  }
   return (
     <span className="figures hash-whole" title={text}>
       {text.length > 200 ? `${text.slice(0, 200)}…` : text}

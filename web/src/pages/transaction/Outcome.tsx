@@ -48,9 +48,9 @@ export function Outcome({ transaction }: { transaction: TransactionOnChain }) {
             source="Gas used times the price per gas of its block, paid by the sender in the chain's own coin."
           />
           <Figure
-            name="Number of the sender"
+            name="Nonce"
             value={grouped(transaction.found.nonce)}
-            source="The nonce: transactions of one account are mined in this order, each number once."
+            source="Number of the transaction at its sender: they are mined in this order, each number once."
           />
         </Figures>
       )}

@@ -101,7 +101,7 @@ function Unseen({ sent }: { sent: SentTransaction }) {
           <List.Item>
             Once all have signed and it is executed, the chain shows it under another hash: its
             effect is in the{" "}
-            <Anchor component={Link} to={`/portfolio/${sent.from}`} inherit>
+            <Anchor component={Link} to={`/portfolio/${sent.from}`} inherit underline="always">
               portfolio
             </Anchor>
             .

@@ -43,7 +43,7 @@ export function SendButton({
   };
   const busy = step === "preparing" || step === "checking" || step === "wallet";
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" align={fullWidth ? "stretch" : "flex-start"}>
       <Button
         variant={variant}
         fullWidth={fullWidth}

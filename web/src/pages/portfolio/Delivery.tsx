@@ -1,6 +1,6 @@
 import { Box, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { type Abi, type Hex, zeroHash } from "viem";
+import { type Abi, type Hash, type Hex, zeroHash } from "viem";
 import { useContractAddress } from "../../api/service";
 import { trancheTokenAbi } from "../../chain/abis";
 import { grouped, parseUnits } from "../../format/money";
@@ -18,7 +18,7 @@ export function parseLeaseHash(text: string): Hex | null {
 }
 
 /** Burns units for compute under a lease. */
-export function Delivery({ held }: { held: Held }) {
+export function Delivery({ held, onSent }: { held: Held; onSent: (hash: Hash) => void }) {
   const token = useContractAddress("TrancheToken");
   const [text, setText] = useState("");
   const [reference, setReference] = useState("");
@@ -60,7 +60,11 @@ export function Delivery({ held }: { held: Held }) {
       <Box w="fit-content" maw="100%">
         <SendButton
           disabled={!ready}
-          onSent={() => setText("")}
+          withState={false}
+          onSent={(hash) => {
+            setText("");
+            onSent(hash);
+          }}
           call={
             ready
               ? {

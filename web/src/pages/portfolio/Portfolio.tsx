@@ -79,9 +79,7 @@ function Of({ account, own }: { account: Address; own: boolean }) {
         {(data) => (
           <Stack gap="xl">
             <Totals data={data} live={live.data} own={own} account={account} />
-            {data.refundable.length > 0 && (
-              <Refunds rows={data.refundable} own={own} account={account} />
-            )}
+            <Refunds rows={data.refundable} own={own} account={account} />
             <Section
               title="Positions"
               about={
@@ -103,7 +101,7 @@ function Of({ account, own }: { account: Address; own: boolean }) {
                 <Positions rows={data.positions} live={live.data} />
               )}
             </Section>
-            {own && data.positions.some((p) => p.units > 0) && (
+            {own && data.positions.length > 0 && (
               <Act account={account} rows={data.positions} live={live.data} />
             )}
             {data.vouchers.length > 0 && <Vouchers rows={data.vouchers} />}

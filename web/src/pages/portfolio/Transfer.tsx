@@ -1,6 +1,6 @@
 import { Box, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import type { Abi, Address } from "viem";
+import type { Abi, Address, Hash } from "viem";
 import { useContractAddress } from "../../api/service";
 import { parseAccount, useEligibility } from "../../chain/account";
 import { trancheTokenAbi } from "../../chain/abis";
@@ -12,7 +12,15 @@ import type { Held } from "./Act";
 import { UnitsInput, problemWithFree } from "./UnitsInput";
 
 /** Sends units to another eligible account, which is checked before anything is signed. */
-export function Transfer({ account, held }: { account: Address; held: Held }) {
+export function Transfer({
+  account,
+  held,
+  onSent,
+}: {
+  account: Address;
+  held: Held;
+  onSent: (hash: Hash) => void;
+}) {
   const token = useContractAddress("TrancheToken");
   const [text, setText] = useState("");
   const [receiver, setReceiver] = useState("");
@@ -60,7 +68,11 @@ export function Transfer({ account, held }: { account: Address; held: Held }) {
       <Box w="fit-content" maw="100%">
         <SendButton
           disabled={!ready}
-          onSent={() => setText("")}
+          withState={false}
+          onSent={(hash) => {
+            setText("");
+            onSent(hash);
+          }}
           call={
             ready
               ? {

@@ -9,7 +9,7 @@ import { useService } from "../../api/service";
 import { useEligibility } from "../../chain/account";
 import { sentenceOf } from "../../chain/refusals";
 import { exactMoney, grouped, parseUnits } from "../../format/money";
-import { instant } from "../../format/time";
+import { date, instant } from "../../format/time";
 import { ConnectButton } from "../../parts/ConnectButton";
 import { Failure } from "../../parts/Loaded";
 import { Notice } from "../../parts/Notice";
@@ -127,9 +127,7 @@ export function Checkout({
         {eligible ? (
           <Text size="sm" c="var(--rr-good)">
             <span aria-hidden="true">✓ </span>This account may hold units
-            {eligibility.data.expiresAtS !== null &&
-              `, until ${instant(eligibility.data.expiresAtS)}`}
-            .
+            {eligibility.data.expiresAtS !== null && ` until ${date(eligibility.data.expiresAtS)}`}.
           </Text>
         ) : (
           <Notice tone="warning">

@@ -20,7 +20,7 @@ export function Called({ found }: { found: Found }) {
   const contract = contractAt(contracts, found.to);
   return (
     <Section title="Call">
-      <Stack className="surface" p="md" gap="sm">
+      <Stack className="surface" p="md" gap="sm" maw={560}>
         <Facts>
           <Fact name="From">
             <Account address={found.from} />

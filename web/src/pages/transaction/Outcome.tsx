@@ -43,7 +43,9 @@ export function Outcome({ transaction }: { transaction: TransactionOnChain }) {
           <Figure name="Time" value={<Instant seconds={mined?.timeS} />} />
           <Figure
             name="Fee paid"
-            value={mined === null ? <Unknown /> : `${formatEther(mined.feeWei)} ${native_symbol}`}
+            value={
+              mined === null ? <Unknown /> : <Coin wei={mined.feeWei} symbol={native_symbol} />
+            }
             about={mined === null ? undefined : `${grouped(mined.gasUsed)} gas`}
             source="Gas used times the price per gas of its block, paid by the sender in the chain's own coin."
           />
@@ -55,5 +57,15 @@ export function Outcome({ transaction }: { transaction: TransactionOnChain }) {
         </Figures>
       )}
     </Stack>
+  );
+}
+
+/** An amount of the chain's own coin, cut to 9 decimals; the last digit shows on pointing at it. */
+function Coin({ wei, symbol }: { wei: bigint; symbol: string }) {
+  const whole = formatEther(wei);
+  return (
+    <span title={`${whole} ${symbol}`}>
+      {whole.replace(/(\.\d{9})\d+$/, "$1")} {symbol}
+    </span>
   );
 }

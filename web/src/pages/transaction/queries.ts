@@ -8,6 +8,7 @@ import {
   type Log,
   TransactionNotFoundError,
   TransactionReceiptNotFoundError,
+  getAddress,
 } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../api/service";
@@ -61,7 +62,9 @@ export function useTransaction(hash: Hash) {
         client.getBlockNumber({ cacheTime: 0 }),
       ]);
       if (found === null) return { found, mined: null, fromContract: false };
-      const { from, to, input, value, nonce } = found;
+      const { input, value, nonce } = found;
+      const from = getAddress(found.from);
+      const to = found.to === null ? null : getAddress(found.to);
       const code = await client.getCode({ address: from });
       const fromContract = code !== undefined && code !== "0x";
       const call = { from, to, input, value, nonce };

@@ -2,10 +2,11 @@
 pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
+import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 
-/// @title Stablecoin of tests and demos: 6 decimals, anybody mints. Worth nothing.
-contract MockStablecoin is ERC20 {
-    constructor() ERC20("Mock Dollar", "mUSD") {}
+/// @title Stablecoin of tests and demos: 6 decimals, ERC-2612 permits, anybody mints. Worth nothing.
+contract MockStablecoin is ERC20, ERC20Permit {
+    constructor() ERC20("Mock Dollar", "mUSD") ERC20Permit("Mock Dollar") {}
 
     /// @notice Mints `amount` micros to `to`. Caller: anybody.
     function mint(address to, uint256 amount) external {

@@ -20,8 +20,10 @@ export interface SentTransaction {
   from: Address;
   to: Address;
   input: Hex;
-  /** Null where the wallet did not say: a contract wallet, or a node that has not seen it yet. */
+  /** Null until a node has seen it; for the proposal of a contract wallet that may be never. */
   nonce: number | null;
+  /** Whether there is code at `from`: its other owners may have to sign before anything is sent. */
+  fromContract?: boolean;
   /** What it does, in words. */
   label: string;
   sentAtMs: number;
@@ -34,49 +36,91 @@ export interface SentTransaction {
 
 const KEY = "rentroll.transactions";
 const KEPT = 50;
+const STATES: readonly TxState[] = [
+  "pending",
+  "success",
+  "reverted",
+  "repriced",
+  "cancelled",
+  "replaced",
+];
+const HASH = /^0x[0-9a-fA-F]{64}$/;
 const listeners = new Set<() => void>();
 let cache: SentTransaction[] | null = null;
+/** False once storage was full or forbidden: then only this page knows the list. */
+let storing = true;
+
+/** Whether a stored value is one of ours: older versions and other pages of the origin may write here too. */
+function isSent(value: unknown): value is SentTransaction {
+  const t = value as Partial<SentTransaction> | null;
+  return (
+    typeof t === "object" &&
+    t !== null &&
+    HASH.test(t.hash ?? "") &&
+    typeof t.chainId === "number" &&
+    typeof t.from === "string" &&
+    typeof t.to === "string" &&
+    typeof t.input === "string" &&
+    typeof t.label === "string" &&
+    STATES.includes(t.state as TxState)
+  );
+}
+
+function stored(): SentTransaction[] {
+  const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+  return Array.isArray(found) ? found.filter(isSent) : [];
+}
 
 function read(): SentTransaction[] {
   if (cache !== null) return cache;
   try {
-    const found: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    cache = Array.isArray(found) ? (found as SentTransaction[]) : [];
+    cache = stored();
   } catch {
     cache = [];
   }
   return cache;
 }
 
+/** What is stored now: another tab may have written since this one read. */
+function readAgain(): SentTransaction[] {
+  try {
+    return storing ? stored() : read();
+  } catch {
+    return read();
+  }
+}
+
 function write(next: SentTransaction[]): void {
-  cache = next.slice(0, KEPT);
+  // The newest stay, and what is still pending however old it is.
+  cache = next.filter((t, i) => i < KEPT || t.state === "pending");
   try {
     localStorage.setItem(KEY, JSON.stringify(cache));
   } catch {
-    // Storage is full or forbidden: the list lives as long as the page.
+    storing = false;
   }
   for (const listener of listeners) listener();
 }
 
 /** Remembers a transaction that the wallet accepted. */
 export function rememberSent(sent: SentTransaction): void {
-  write([sent, ...read().filter((t) => t.hash !== sent.hash)]);
+  write([sent, ...readAgain().filter((t) => t.hash !== sent.hash)]);
 }
 
 /** Records what became of a transaction. */
 export function noteOutcome(hash: Hash, change: Partial<SentTransaction>): void {
-  write(read().map((t) => (t.hash === hash ? { ...t, ...change } : t)));
+  write(readAgain().map((t) => (t.hash === hash ? { ...t, ...change } : t)));
 }
 
 /** Forgets a transaction; the chain does not. */
 export function forget(hash: Hash): void {
-  write(read().filter((t) => t.hash !== hash));
+  write(readAgain().filter((t) => t.hash !== hash));
 }
 
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   const onStorage = (event: StorageEvent) => {
-    if (event.key !== KEY) return;
+    // `null` is a cleared storage.
+    if (event.key !== KEY && event.key !== null) return;
     cache = null;
     listener();
   };
@@ -90,4 +134,10 @@ function subscribe(listener: () => void): () => void {
 /** Transactions of this browser on a chain, newest first. Other tabs' are among them. */
 export function useSentTransactions(chainId: number): SentTransaction[] {
   return useSyncExternalStore(subscribe, read).filter((t) => t.chainId === chainId);
+}
+
+/** The transaction of this browser with a hash, or the one that was mined in its place. */
+export function useSentTransaction(chainId: number, hash: string): SentTransaction | null {
+  const sent = useSentTransactions(chainId);
+  return sent.find((t) => t.hash === hash) ?? sent.find((t) => t.replacedBy === hash) ?? null;
 }

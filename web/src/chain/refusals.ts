@@ -4,84 +4,13 @@ import {
   BaseError,
   ContractFunctionRevertedError,
   type Hex,
-  RawContractError,
+  HttpRequestError,
+  TimeoutError,
   decodeErrorResult,
 } from "viem";
-import { money } from "../format/money";
 import { short } from "../format/text";
-import { instant } from "../format/time";
 import { errorsAbi } from "./abis";
-
-type Arguments = readonly unknown[];
-
-const amount = (value: unknown): string => money(value as bigint);
-const account = (value: unknown): string => short(String(value));
-const time = (value: unknown): string => instant(Number(value));
-
-/** Sentences by error name; what is not here is shown by name with its arguments. */
-const SENTENCES: Record<string, (args: Arguments) => string> = {
-  // eligibility: TrancheToken asks InvestorRegistry on every path
-  ERC7943CannotReceive: ([who]) =>
-    `${account(who)} is not on the allow-list of investors, or its entry ended, so it cannot receive units.`,
-  ERC7943CannotSend: ([who]) =>
-    `${account(who)} may not send units: its entry in the allow-list ended or forbids it.`,
-  ERC7943CannotTransfer: () => "These units may not move between these accounts.",
-  ERC7943InsufficientUnfrozenBalance: ([who, , wanted, free]) =>
-    `${account(who)} has ${String(free)} units that are not frozen; ${String(wanted)} were asked for.`,
-  EnforcedPause: () => "Transfers and sales are paused. Claims go on.",
-  // sale
-  SaleNotOpen: () => "The sale of this tranche is not open.",
-  SaleOutsideHours: ([opens, closes]) =>
-    `The sale takes orders from ${time(opens)} until ${time(closes)}.`,
-  SaleStillOpen: () => "The sale is still open.",
-  UnitsAboveCap: ([, units, left]) =>
-    `Only ${String(left)} units are left; ${String(units)} were asked for.`,
-  UnitsZero: () => "Choose at least one unit.",
-  CostAboveLimit: ([cost, limit]) =>
-    `The price went above your limit: it costs ${amount(cost)}, and you allowed ${amount(limit)}.`,
-  BondInsufficient: () => "The operator's bond is below its minimum.",
-  NotRefunding: () => "This sale did not fail: there is nothing to refund.",
-  NothingToRelease: () => "Nothing more is released yet: proceeds follow attested delivery.",
-  TrancheUnknown: () => "There is no such tranche.",
-  // tokens
-  ERC20InsufficientBalance: ([who, has, wants]) =>
-    `${account(who)} has ${amount(has)} of the stablecoin; ${amount(wants)} are needed.`,
-  ERC20InsufficientAllowance: ([, has, wants]) =>
-    `The allowance is ${amount(has)}; ${amount(wants)} are needed.`,
-  ERC2612ExpiredSignature: ([deadline]) =>
-    `The signed permit ended at ${time(deadline)}. Sign again.`,
-  ERC1155InsufficientBalance: ([who, has, wants]) =>
-    `${account(who)} holds ${String(has)} units; ${String(wants)} were asked for.`,
-  ERC1155InvalidReceiver: ([who]) => `${account(who)} is a contract that cannot hold units.`,
-  ERC1155MissingApprovalForAll: () => "The caller was not approved to move these units.",
-  // claims and delivery
-  ZeroRecipient: () => "The receiver is missing.",
-  DeadlinePassed: ([deadline]) => `The signature ended at ${time(deadline)}.`,
-  SignatureInvalid: ([who]) => `The signature is not of ${account(who)}.`,
-  DeliveryClosed: () =>
-    "Delivery can be taken only while the facility is funded or delivering, before its window ends.",
-  DeliveryRefZero: () => "The lease reference of the delivery is missing.",
-  DeliveryRefTaken: () => "This lease reference already delivers to another holder.",
-  UnitsNotExpired: () => "Units can be burned only after the facility ended.",
-  // facilities
-  NotGpuOperator: ([, who]) => `${account(who)} is not the operator of this facility.`,
-  FacilityExists: () => "A facility with this id was offered already.",
-  FacilityNotOffered: () => "This facility is not in the state Offered.",
-  FacilityUnknown: () => "The chain knows no such facility: its offer is missing.",
-  MintNotAllowed: () =>
-    "Units of this facility are minted by its sale, or by its operator while it is offered.",
-  UnitsAlreadyMinted: () =>
-    "Units of this facility were minted already: it cannot be sold as a whole.",
-  SaleExists: () => "This facility has a sale already.",
-  SaleTermsInvalid: ([field]) => `The terms of the sale are not valid: ${String(field)}.`,
-  TermsInvalid: ([field]) => `The terms are not valid: ${String(field)}.`,
-  TermsFrozen: () => "The terms of the bond can no longer change.",
-  RentNotAccepted: () => "This facility takes no rent now.",
-  NothingToSettle: () => "Nothing is both attested and collected that is not settled yet.",
-  AmountZero: () => "The amount is zero.",
-  NothingDue: () => "Nothing is due.",
-  AccessManagedUnauthorized: ([who]) => `${account(who)} does not have the role for this.`,
-};
+import { type Arguments, SENTENCES } from "./sentences";
 
 /** An error of a contract by name and arguments. */
 export interface Refusal {
@@ -112,27 +41,81 @@ export function refusalOfData(data: Hex): Refusal | null {
   }
 }
 
-function codeOf(error: unknown): number | null {
-  if (!(error instanceof BaseError)) {
-    const code = (error as { code?: unknown } | null)?.code;
-    return typeof code === "number" ? code : null;
+type Layer = { code?: unknown; data?: unknown; cause?: unknown; error?: unknown };
+
+/** The error and everything that it wraps: wallets nest the node's answer in `data`, `cause` or `error`. */
+function layersOf(error: unknown): Layer[] {
+  const found: Layer[] = [];
+  const queue: unknown[] = [error];
+  while (queue.length > 0 && found.length < 20) {
+    const layer = queue.shift();
+    if (typeof layer !== "object" || layer === null || found.includes(layer)) continue;
+    found.push(layer);
+    const { cause, data, error: inner } = layer as Layer;
+    queue.push(cause, data, inner);
   }
-  const found = error.walk((e) => typeof (e as { code?: unknown }).code === "number");
-  return (found as { code?: number } | null)?.code ?? null;
+  return found;
 }
 
-/** Whether a person said no in the wallet (EIP-1193, code 4001). */
+/** EIP-1193 and JSON-RPC codes of the error, outermost first. */
+function codesOf(error: unknown): number[] {
+  return layersOf(error)
+    .map((layer) => layer.code)
+    .filter((code) => typeof code === "number");
+}
+
+/** Whether a person said no in the wallet (EIP-1193, code 4001; 5000 over WalletConnect). */
 export function wasDeclined(error: unknown): boolean {
-  return codeOf(error) === 4001;
+  return codesOf(error).some((code) => code === 4001 || code === 5000);
 }
 
-function revertData(error: BaseError): Hex | null {
-  const raw = error.walk((e) => e instanceof RawContractError || "data" in (e as object));
-  const data = (raw as { data?: unknown } | null)?.data;
-  if (typeof data === "string" && data.startsWith("0x") && data.length >= 10) return data as Hex;
-  const inner = (data as { data?: unknown } | undefined)?.data;
-  return typeof inner === "string" && inner.startsWith("0x") ? (inner as Hex) : null;
+/** Whether the wallet cannot do what it was asked for, such as signing typed data. */
+export function isUnsupported(error: unknown): boolean {
+  return codesOf(error).some((code) => code === 4200 || code === -32601 || code === -32004);
 }
+
+function revertDataOf(error: unknown): Hex | null {
+  for (const { data } of layersOf(error)) {
+    if (typeof data !== "string") continue;
+    // Some wallets write "Reverted 0x…".
+    const hex = /0x[0-9a-fA-F]{8,}$/.exec(data)?.[0];
+    if (hex !== undefined) return hex as Hex;
+  }
+  return null;
+}
+
+const BY_CODE: Record<number, Refusal> = {
+  [-32002]: {
+    name: "WalletBusy",
+    sentence: "Your wallet has an open request already. Open the wallet and answer it.",
+  },
+  4100: {
+    name: "Unauthorized",
+    sentence: "The wallet did not allow this account to this page. Connect it again.",
+  },
+  4200: { name: "Unsupported", sentence: "The wallet cannot do this." },
+  4900: { name: "Disconnected", sentence: "The wallet lost its connection. Connect it again." },
+  4901: { name: "Disconnected", sentence: "The wallet has no connection to this network." },
+  4902: { name: "UnknownNetwork", sentence: "The wallet does not know this network: add it." },
+};
+
+const BY_TEXT: [RegExp, Refusal][] = [
+  [
+    /insufficient funds/i,
+    {
+      name: "InsufficientFunds",
+      sentence: "The account has too little of the chain's own coin to pay for gas.",
+    },
+  ],
+  [
+    /nonce too low|already known|replacement transaction underpriced/i,
+    {
+      name: "NonceTaken",
+      sentence:
+        "The node knows another transaction of this account with the same number. Wait until it is mined, then try again.",
+    },
+  ],
+];
 
 /** Any failure of a simulation or a send, as a sentence. */
 export function sentenceOf(error: unknown): Refusal {
@@ -144,16 +127,22 @@ export function sentenceOf(error: unknown): Refusal {
     if (reverted instanceof ContractFunctionRevertedError && reverted.data !== undefined) {
       return refusalOf(reverted.data.errorName, reverted.data.args ?? []);
     }
-    const data = revertData(error);
-    const refusal = data === null ? null : refusalOfData(data);
-    if (refusal !== null) return refusal;
-    if (/insufficient funds/i.test(error.message)) {
-      return {
-        name: "InsufficientFunds",
-        sentence: "The account has too little of the chain's own coin to pay for gas.",
-      };
+  }
+  const data = revertDataOf(error);
+  const refusal = data === null ? null : refusalOfData(data);
+  if (refusal !== null) return refusal;
+  const text = error instanceof Error ? error.message : String(error);
+  for (const [pattern, found] of BY_TEXT) if (pattern.test(text)) return found;
+  for (const code of codesOf(error)) {
+    const found = BY_CODE[code];
+    if (found !== undefined) return found;
+  }
+  if (error instanceof BaseError) {
+    const lost = error.walk((e) => e instanceof HttpRequestError || e instanceof TimeoutError);
+    if (lost !== null) {
+      return { name: "NodeUnreachable", sentence: "The chain's node does not answer just now." };
     }
     return { name: error.name, sentence: error.shortMessage };
   }
-  return { name: "Error", sentence: error instanceof Error ? error.message : String(error) };
+  return { name: "Error", sentence: text };
 }

@@ -1,9 +1,10 @@
-/** One way to send: simulate, ask the wallet, remember, follow. */
+/** One way to send: prepare, simulate, ask the wallet, remember, follow. */
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { type Abi, type Address, type Hash, type Hex, encodeFunctionData } from "viem";
-import { useConnection, usePublicClient, useSwitchChain, useWalletClient } from "wagmi";
+import { useConfig, useConnection, usePublicClient, useSwitchChain } from "wagmi";
+import { getWalletClient } from "wagmi/actions";
 import { useService } from "../api/service";
 import { rememberSent } from "./pending";
 import { type Refusal, sentenceOf } from "./refusals";
@@ -24,18 +25,21 @@ export interface RawCall {
   label: string;
 }
 
-export type SendStep = "idle" | "checking" | "wallet" | "sent";
+/** A call, or what makes it: a question to the service, or a signature of the wallet. */
+export type Sendable = Call | RawCall | (() => Promise<Call | RawCall>);
+
+export type SendStep = "idle" | "preparing" | "checking" | "wallet" | "sent";
 
 interface Sender {
   step: SendStep;
   refusal: Refusal | null;
   hash: Hash | null;
   /** Resolves to the hash, or to null when it was refused; `refusal` then says why. */
-  send: (call: Call | RawCall) => Promise<Hash | null>;
+  send: (call: Sendable) => Promise<Hash | null>;
   reset: () => void;
 }
 
-function toRaw(call: Call | RawCall): RawCall {
+export function toRaw(call: Call | RawCall): RawCall {
   if ("data" in call) return call;
   const data = encodeFunctionData({
     abi: call.abi,
@@ -47,10 +51,10 @@ function toRaw(call: Call | RawCall): RawCall {
 
 /** State of sending from a page's button. */
 export function useSend(): Sender {
-  const service = useService();
-  const connection = useConnection();
+  const { chain_id } = useService();
+  const { address: from, chainId } = useConnection();
+  const config = useConfig();
   const client = usePublicClient();
-  const { data: wallet } = useWalletClient();
   const { mutateAsync: switchChain } = useSwitchChain();
   const queries = useQueryClient();
   const [step, setStep] = useState<SendStep>("idle");
@@ -58,35 +62,37 @@ export function useSend(): Sender {
   const [hash, setHash] = useState<Hash | null>(null);
 
   const send = useCallback(
-    async (call: Call | RawCall): Promise<Hash | null> => {
-      const from = connection.address;
+    async (call: Sendable): Promise<Hash | null> => {
       setRefusal(null);
       setHash(null);
       try {
-        if (from === undefined || wallet === undefined || client === undefined) {
-          throw new Error("Connect a wallet first.");
-        }
-        const { to, data, label } = toRaw(call);
+        if (from === undefined || client === undefined) throw new Error("Connect a wallet first.");
+        if (chainId !== chain_id) await switchChain({ chainId: chain_id });
+        setStep("preparing");
+        const made = typeof call === "function" ? await call() : call;
+        const { to, data, label } = toRaw(made);
         setStep("checking");
         // A refusal is found here, at no cost, instead of after paying for gas.
         await client.call({ account: from, to, data });
-        if (connection.chainId !== service.chain_id)
-          await switchChain({ chainId: service.chain_id });
+        const code = await client.getCode({ address: from }).catch(() => undefined);
         setStep("wallet");
+        // Asked for now, not at rendering: after a switch of networks it is another one.
+        const wallet = await getWalletClient(config, { account: from, chainId: chain_id });
         const sent = await wallet.sendTransaction({ to, data, account: from, chain: wallet.chain });
-        const seen = await client.getTransaction({ hash: sent }).catch(() => null);
+        // Remembered before anything else: a reload in this moment loses nothing. The Watcher looks its nonce up.
         rememberSent({
           hash: sent,
-          chainId: service.chain_id,
+          chainId: chain_id,
           from,
           to,
           input: data,
-          nonce: seen?.nonce ?? null,
+          nonce: null,
           label,
           sentAtMs: Date.now(),
           state: "pending",
           replacedBy: null,
           reason: null,
+          fromContract: code !== undefined && code !== "0x",
         });
         setHash(sent);
         setStep("sent");
@@ -98,15 +104,7 @@ export function useSend(): Sender {
         return null;
       }
     },
-    [
-      connection.address,
-      connection.chainId,
-      wallet,
-      client,
-      service.chain_id,
-      switchChain,
-      queries,
-    ],
+    [from, chainId, chain_id, client, config, switchChain, queries],
   );
 
   const reset = useCallback(() => {

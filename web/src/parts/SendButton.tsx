@@ -1,7 +1,8 @@
 import { Button, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
+import type { Hash } from "viem";
 import { useConnection } from "wagmi";
-import { type Call, type RawCall, useSend } from "../chain/send";
+import { type Sendable, useSend } from "../chain/send";
 import { useService } from "../api/service";
 import { Notice } from "./Notice";
 import { TxState } from "./TxState";
@@ -13,14 +14,20 @@ export function SendButton({
   children,
   disabled = false,
   onSent,
+  preparing,
+  withState = true,
   variant = "filled",
   fullWidth = false,
 }: {
-  /** The call, or what makes it when the button is pressed. */
-  call: Call | RawCall | (() => Promise<Call | RawCall>) | null;
+  /** The call, or what makes it when the button is pressed, such as a signature. */
+  call: Sendable | null;
   children: ReactNode;
   disabled?: boolean;
-  onSent?: () => void;
+  onSent?: (hash: Hash) => void;
+  /** What happens before the transaction, if that asks something of a person: such as a signature. */
+  preparing?: string;
+  /** False where the page itself shows what became of the transaction, as when this button goes away with it. */
+  withState?: boolean;
   variant?: "filled" | "default";
   fullWidth?: boolean;
 }) {
@@ -31,22 +38,30 @@ export function SendButton({
 
   const press = async () => {
     if (call === null) return;
-    const made = typeof call === "function" ? await call() : call;
-    if ((await send(made)) !== null) onSent?.();
+    const sent = await send(call);
+    if (sent !== null) onSent?.(sent);
   };
-  const busy = step === "checking" || step === "wallet";
+  const busy = step === "preparing" || step === "checking" || step === "wallet";
   return (
-    <Stack gap="xs">
+    <Stack gap="xs" align={fullWidth ? "stretch" : "flex-start"}>
       <Button
         variant={variant}
         fullWidth={fullWidth}
         disabled={disabled || call === null}
-        loading={step === "checking"}
+        loading={step === "preparing" || step === "checking"}
         aria-busy={busy}
-        onClick={() => void press()}
+        onClick={() => {
+          // Pressed again while the wallet asks, it would ask twice.
+          if (!busy) void press();
+        }}
       >
         {step === "wallet" ? "Confirm in your wallet…" : children}
       </Button>
+      {step === "preparing" && preparing !== undefined && (
+        <Notice tone="info">
+          <span role="status">{preparing}</span>
+        </Notice>
+      )}
       {step === "wallet" && (
         <Notice tone="info">
           <span role="status">Your wallet asks you to confirm on {chain_name}.</span>
@@ -57,7 +72,7 @@ export function SendButton({
           {refusal.sentence}
         </Notice>
       )}
-      {hash !== null && <TxState hash={hash} />}
+      {withState && hash !== null && <TxState hash={hash} />}
     </Stack>
   );
 }

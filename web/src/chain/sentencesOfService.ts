@@ -1,0 +1,113 @@
+/** Sentences for errors that operators, attesters, challengers and roles run into. */
+
+import { grouped, money } from "../format/money";
+import { short } from "../format/text";
+import { instant } from "../format/time";
+
+type Arguments = readonly unknown[];
+
+const amount = (value: unknown): string => money(value as bigint);
+const account = (value: unknown): string => short(String(value));
+const time = (value: unknown): string => instant(Number(value));
+const count = (value: unknown): string => grouped(value as bigint);
+
+const STATES = [
+  "unknown",
+  "offered",
+  "funded",
+  "delivering",
+  "matured",
+  "cancelled",
+  "defaulted",
+] as const;
+
+export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
+  // facilities
+  NotGpuOperator: ([, who]) => `${account(who)} is not the operator of this facility.`,
+  FacilityExists: () => "A facility with this id was offered already.",
+  FacilityNotOffered: () => "This facility is not in the state Offered.",
+  FacilityNotDelivering: () => "This facility is not delivering.",
+  FacilityNotEnded: () => "This facility has not ended yet.",
+  FacilityNotDefaulted: () => "This facility is not in default.",
+  FacilityStateWrong: ([, state]) =>
+    `This cannot be done now: the facility is ${STATES[Number(state)] ?? "in another state"}.`,
+  FacilityUnknown: () => "The chain knows no such facility: its offer is missing.",
+  MintNotAllowed: () =>
+    "Units of this facility are minted by its sale, or by its operator while it is offered.",
+  UnitsAlreadyMinted: () =>
+    "Units of this facility were minted already: it cannot be sold as a whole.",
+  UnitsMinted: () => "Units of this facility were minted already.",
+  UnitsAboveCapacity: ([units, hours]) =>
+    `${count(units)} units are more than the ${count(hours)} GPU-hours that the devices have in the window.`,
+  TrancheEmpty: ([, seniority]) => `Tranche ${count(seniority)} has no units yet.`,
+  TrancheWithoutUnits: () =>
+    "Nobody holds units of this tranche: revenue for it would be nobody's.",
+  SettlementTokenNotAllowed: ([token]) => `${account(token)} is not an allowed settlement token.`,
+  SaleExists: () => "This facility has a sale already.",
+  SaleTermsInvalid: ([field]) => `The terms of the sale are not valid: ${String(field)}.`,
+  TermsInvalid: ([field]) => `The terms are not valid: ${String(field)}.`,
+  TermsFrozen: () => "The terms of the bond can no longer change.",
+  NotMature: () => "The facility cannot mature yet.",
+  NotInDefault: () => "Neither of the two facts that make a default holds for this facility.",
+  AlreadyLinked: () => "The contracts were linked already.",
+  LinkMissing: () => "A contract of the deployment is not linked yet.",
+  MirrorLinked: () => "A token keeps a copy of the allow-list already.",
+  // money
+  RentNotAccepted: () => "This facility takes no rent now.",
+  NothingToSettle: () => "Nothing is both attested and collected that is not settled yet.",
+  NothingToRelease: () => "Nothing more is released yet: proceeds follow attested delivery.",
+  NothingToSeize: () => "No proceeds are left for holders.",
+  NothingOwed: () => "The contract owes this account nothing.",
+  NothingDue: () => "Nothing is due.",
+  NothingPending: () => "Nothing waits to be slashed for this statement.",
+  AmountZero: () => "The amount is zero.",
+  DepositNotAccepted: () => "This facility takes no bond now.",
+  BondStillNeeded: () => "The bond is still needed: the facility has not ended.",
+  AttesterLiable: ([, until]) => `This bond answers for signed statements until ${time(until)}.`,
+  RefundAboveExcess: ([, asked, excess]) =>
+    `${amount(asked)} is more than the rent paid in excess, ${amount(excess)}.`,
+  RefundAbovePaid: ([, , asked, paid]) =>
+    `${amount(asked)} is more than this payer paid, ${amount(paid)}.`,
+  LengthsDiffer: () => "Facilities and epochs are not of one number.",
+  EpochAlreadySettled: () => "This epoch was settled already.",
+  EpochNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
+  NotDistributor: ([who]) => `${account(who)} may not distribute revenue.`,
+  NotRevenueSource: ([who]) => `${account(who)} may not accrue revenue.`,
+  NotFacilityRegistry: () => "Only the facility registry may call this.",
+  NotPrimarySale: () => "Only the primary sale may call this.",
+  NotStatementRegistry: () => "Only the statement registry may call this.",
+  NotDeliveryDesk: () => "Only the delivery desk may call this.",
+  NotTrancheToken: () => "Only the tranche token may call this.",
+  PauseUnchanged: ([paused]) => (paused === true ? "It is paused already." : "It is not paused."),
+  // statements
+  EpochBeyondWindow: ([, epoch, epochs]) =>
+    `There is no epoch ${count(epoch)}: the window has ${count(epochs)}.`,
+  EpochBoundsWrong: ([start, end]) => `This epoch runs from ${time(start)} to ${time(end)}.`,
+  EpochNotOver: ([end]) => `The epoch ends at ${time(end)}.`,
+  EpochOutOfOrder: ([, expected]) => `The next statement is that of epoch ${count(expected)}.`,
+  GpuSecondsAboveCapacity: ([seconds, capacity]) =>
+    `${count(seconds)} GPU-seconds are more than the ${count(capacity)} of all devices.`,
+  PreviousStatementWrong: () => "The statement does not chain to the one before.",
+  QuorumMissing: ([signatures, threshold]) =>
+    `${count(signatures)} attesters signed; ${count(threshold)} are needed.`,
+  NotAttester: ([who]) => `${account(who)} is not an active attester.`,
+  AlreadyAttester: ([who]) => `${account(who)} is an attester already.`,
+  AttestersNotAscending: () => "Signatures must stand in the order of the attesters' addresses.",
+  AttesterSlotsFull: () => "The registry takes no more attesters.",
+  ThresholdOutOfRange: ([threshold, attesters]) =>
+    `A threshold of ${count(threshold)} does not fit ${count(attesters)} attesters.`,
+  StatementBarred: () => "A proven fault voided this very statement: it cannot be posted again.",
+  StatementHashWrong: () => "This is not the statement that was posted.",
+  StatementInvalid: ([field]) => `The statement is not valid: ${String(field)}.`,
+  StatementNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
+  StatementUnknown: ([, epoch]) => `No statement of epoch ${count(epoch)} stands.`,
+  ChallengeTooLate: ([, , finalAt]) => `The statement is final since ${time(finalAt)}.`,
+  NoFault: () => "What was shown breaks no rule.",
+  ProofInvalid: ([which]) => `Proof ${count(which)} does not lead to the root.`,
+  // allow-list
+  GrantExpired: ([deadline]) => `The grant could be used until ${time(deadline)}.`,
+  GrantNonceWrong: () => "The entry changed since the grant was signed.",
+  GrantSignatureInvalid: () => "The grant is not signed by this compliance agent.",
+  NotComplianceAgent: ([who]) => `${account(who)} is no compliance agent.`,
+  ZeroAccount: () => "The account is missing.",
+};

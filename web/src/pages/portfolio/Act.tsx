@@ -1,0 +1,88 @@
+import { NativeSelect, SegmentedControl, Stack } from "@mantine/core";
+import { useState } from "react";
+import type { Address, Hash } from "viem";
+import { grouped } from "../../format/money";
+import { Section } from "../../parts/Section";
+import { TxState } from "../../parts/TxState";
+import { Delivery } from "./Delivery";
+import { Transfer } from "./Transfer";
+import type { Live, PositionRow } from "./queries";
+
+/** A position that something can be done with. */
+export interface Held {
+  row: PositionRow;
+  /** Units that may leave: held and not frozen. */
+  free: bigint;
+}
+
+function heldOf(rows: readonly PositionRow[], live: Live | undefined): Held[] {
+  return rows
+    .map((row) => {
+      const units = live?.positions.get(row.token_id)?.units ?? BigInt(row.units);
+      const free = units - BigInt(row.frozen_units);
+      return { row, free: free > 0n ? free : 0n };
+    })
+    .filter((held) => held.row.units > 0);
+}
+
+/** What a holder does with units: sends them, or takes their compute. */
+export function Act({
+  account,
+  rows,
+  live,
+}: {
+  account: Address;
+  rows: PositionRow[];
+  live: Live | undefined;
+}) {
+  const held = heldOf(rows, live);
+  const [kind, setKind] = useState("send");
+  // Kept here: with its last unit a position goes away, and what became of the transaction must not.
+  const [hash, setHash] = useState<Hash | null>(null);
+  const [chosen, setChosen] = useState(held[0]?.row.token_id ?? "");
+  const position = held.find((h) => h.row.token_id === chosen) ?? held[0];
+  if (position === undefined && hash === null) return null;
+  return (
+    <Section
+      title="Use units"
+      about="Send units to another investor, or burn them for the compute that they stand for."
+    >
+      {position !== undefined && (
+        <Stack className="surface" p="md" gap="md" align="stretch">
+          <SegmentedControl
+            aria-label="What to do"
+            value={kind}
+            onChange={setKind}
+            data={[
+              { value: "send", label: "Send units" },
+              { value: "deliver", label: "Take delivery" },
+            ]}
+            w="fit-content"
+            maw="100%"
+          />
+          <NativeSelect
+            label="Position"
+            value={position.row.token_id}
+            onChange={(event) => setChosen(event.currentTarget.value)}
+            data={held.map(({ row, free }) => ({
+              value: row.token_id,
+              label: `${row.facility_name}, tranche ${row.seniority} (${grouped(free)} units free)`,
+            }))}
+            maw={480}
+          />
+          {kind === "send" ? (
+            <Transfer
+              key={position.row.token_id}
+              account={account}
+              held={position}
+              onSent={setHash}
+            />
+          ) : (
+            <Delivery key={position.row.token_id} held={position} onSent={setHash} />
+          )}
+        </Stack>
+      )}
+      {hash !== null && <TxState hash={hash} />}
+    </Section>
+  );
+}

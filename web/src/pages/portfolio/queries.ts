@@ -1,0 +1,106 @@
+/** What the portfolio shows: the service's index, and the chain's own figures on top. */
+
+import { useQuery } from "@tanstack/react-query";
+import type { Address } from "viem";
+import { usePublicClient } from "wagmi";
+import { type Schemas, api, dataOf } from "../../api/client";
+import { useService } from "../../api/service";
+import { trancheTokenAbi } from "../../chain/abis";
+
+export type PortfolioData = Schemas["PortfolioOut"];
+export type PositionRow = Schemas["PositionOut"];
+
+/** Positions, vouchers and refunds as of the newest indexed block. */
+export function usePortfolio(address: Address) {
+  return useQuery({
+    queryKey: ["portfolio", address],
+    queryFn: () => dataOf(api.GET("/v1/portfolio/{address}", { params: { path: { address } } })),
+    refetchInterval: 5_000,
+  });
+}
+
+/** A page of what the account did. */
+export function useHistory(address: Address, offset: number, limit: number) {
+  return useQuery({
+    queryKey: ["portfolio", address, "history", offset, limit],
+    queryFn: () =>
+      dataOf(
+        api.GET("/v1/portfolio/{address}/history", {
+          params: { path: { address }, query: { offset, limit } },
+        }),
+      ),
+    refetchInterval: 10_000,
+  });
+}
+
+/** Figures of one position at one block. */
+export interface LivePosition {
+  units: bigint;
+  claimableMicros: bigint;
+  streamingMicros: bigint;
+  /** Settlement token in which this tranche is claimed. */
+  settlementToken: Address;
+}
+
+export interface Live {
+  block: bigint;
+  timeS: number;
+  positions: Map<string, LivePosition>;
+}
+
+/** Share of a holder in what still streams, rounded down. */
+export function streamingShare(unvested: bigint, units: bigint, supply: bigint): bigint {
+  return supply === 0n ? 0n : (unvested * units) / supply;
+}
+
+/** Units, claimable and streaming revenue by the chain's node, all at its newest block. */
+export function useLive(account: Address, tokenIds: readonly string[]) {
+  const client = usePublicClient();
+  const token = useService().contracts.TrancheToken;
+  return useQuery({
+    queryKey: ["chain", "positions", account, tokenIds.join()],
+    enabled: client !== undefined && token !== undefined && tokenIds.length > 0,
+    refetchInterval: 4_000,
+    queryFn: async (): Promise<Live> => {
+      if (client === undefined || token === undefined) throw new Error("Nothing is deployed.");
+      const block = await client.getBlock();
+      const at = { address: token, abi: trancheTokenAbi, blockNumber: block.number } as const;
+      const read = async (tokenId: string): Promise<[string, LivePosition]> => {
+        const id = BigInt(tokenId);
+        const [units, claimableMicros, unvested, supply, settlementToken] = await Promise.all([
+          client.readContract({ ...at, functionName: "balanceOf", args: [account, id] }),
+          client.readContract({ ...at, functionName: "claimable", args: [account, id] }),
+          client.readContract({ ...at, functionName: "unvested", args: [id] }),
+          client.readContract({ ...at, functionName: "totalSupply", args: [id] }),
+          client.readContract({ ...at, functionName: "settlementTokenOf", args: [id >> 8n] }),
+        ]);
+        const streamingMicros = streamingShare(unvested, units, supply);
+        return [tokenId, { units, claimableMicros, streamingMicros, settlementToken }];
+      };
+      return {
+        block: block.number,
+        timeS: Number(block.timestamp),
+        positions: new Map(await Promise.all(tokenIds.map(read))),
+      };
+    },
+  });
+}
+
+/**
+ * Ids with something to claim, those of one settlement token together: such neighbours are paid in one transfer.
+ * Without figures of the chain those of the index decide.
+ */
+export function claimOrder(positions: readonly PositionRow[], live: Live | undefined): bigint[] {
+  const rows = positions.map((p) => {
+    const found = live?.positions.get(p.token_id);
+    return {
+      id: BigInt(p.token_id),
+      claimable: found?.claimableMicros ?? BigInt(p.claimable_micros),
+      token: found?.settlementToken.toLowerCase() ?? "",
+    };
+  });
+  return rows
+    .filter((r) => r.claimable > 0n)
+    .sort((a, b) => (a.token === b.token ? (a.id < b.id ? -1 : 1) : a.token < b.token ? -1 : 1))
+    .map((r) => r.id);
+}

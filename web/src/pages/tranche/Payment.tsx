@@ -1,0 +1,94 @@
+/** The way the money gets to the sale: a signed permit, or an allowance of exactly the cost. */
+
+import { Button, Stack, Stepper, Text } from "@mantine/core";
+import { useState } from "react";
+import type { Hash } from "viem";
+import { useContractAddress } from "../../api/service";
+import { exactMoney, grouped } from "../../format/money";
+import { SendButton } from "../../parts/SendButton";
+import { type Order, approvalOf, buyOf, usePermitPurchase } from "./purchase";
+import type { Buyer } from "./sale";
+
+export function Payment({
+  order,
+  buyer,
+  disabled,
+  onSent,
+}: {
+  order: Order;
+  buyer: Buyer;
+  disabled: boolean;
+  onSent: (hash: Hash) => void;
+}) {
+  const sale = useContractAddress("PrimarySale");
+  const purchase = usePermitPurchase(sale);
+  const [chosen, setChosen] = useState<"permit" | "allowance">("permit");
+  const enough = buyer.allowanceMicros >= order.costMicros;
+  const name = `Buy ${grouped(order.units)} ${order.units === 1n ? "unit" : "units"}`;
+  const exactly = `exactly ${exactMoney(order.costMicros)} ${order.token.symbol}`;
+
+  if (enough) {
+    return (
+      <Stack gap="xs">
+        <SendButton
+          call={buyOf(order, sale)}
+          disabled={disabled}
+          fullWidth
+          withState={false}
+          onSent={onSent}
+        >
+          {name}
+        </SendButton>
+        <Text size="xs" c="dimmed">
+          The sale may take {exactMoney(buyer.allowanceMicros)} {order.token.symbol} already: one
+          transaction is left.
+        </Text>
+      </Stack>
+    );
+  }
+  if (buyer.canPermit && chosen === "permit") {
+    return (
+      <Stack gap="xs">
+        <SendButton
+          call={() => purchase(order)}
+          preparing={`Step 1 of 2: your wallet asks you to sign a permit over ${exactly}. It costs no gas.`}
+          disabled={disabled}
+          fullWidth
+          withState={false}
+          onSent={onSent}
+        >
+          {name}
+        </SendButton>
+        <Text size="xs" c="dimmed">
+          Your wallet asks twice: for a signature that lets the sale take {exactly} within 20
+          minutes, and for the purchase.{" "}
+        </Text>
+        <Button size="compact-xs" variant="subtle" onClick={() => setChosen("allowance")}>
+          Approve in a transaction instead
+        </Button>
+      </Stack>
+    );
+  }
+  return (
+    <Stack gap="sm">
+      <Stepper active={0} size="xs" orientation="vertical">
+        <Stepper.Step label="Approve" description={`Let the sale take ${exactly}, no more`} />
+        <Stepper.Step label="Buy" description="Pay and receive the units at once" />
+      </Stepper>
+      <SendButton call={approvalOf(order, sale)} disabled={disabled} fullWidth>
+        Approve {exactMoney(order.costMicros)} {order.token.symbol}
+      </SendButton>
+      {buyer.canPermit ? (
+        <Button size="compact-xs" variant="subtle" onClick={() => setChosen("permit")}>
+          Sign a permit instead
+        </Button>
+      ) : (
+        <Text size="xs" c="dimmed">
+          {buyer.isContract
+            ? "This account is a contract, which cannot sign permits: it approves in a transaction of its own."
+            : `${order.token.symbol} knows no permits (ERC-2612): the approval is a transaction of its own.`}
+        </Text>
+      )}
+    </Stack>
+  );
+}

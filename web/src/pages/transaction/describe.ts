@@ -1,0 +1,151 @@
+/** Events of our contracts in plain words. */
+
+import { zeroAddress } from "viem";
+import { gpuHours, grouped, exactMoney } from "../../format/money";
+import { partsOfTokenId, sentenceCase, short } from "../../format/text";
+import { instant } from "../../format/time";
+import type { DecodedEvent } from "./decode";
+
+type Args = Record<string, unknown>;
+type Sentence = (args: Args, symbol: string) => string;
+
+const who = (value: unknown): string => short(String(value), 6, 4);
+const count = (value: unknown): string => grouped(value as bigint);
+const money = (value: unknown, symbol: string): string =>
+  `${exactMoney(value as bigint)} ${symbol}`.trim();
+const tranche = (id: unknown): string => {
+  const { facilityId, seniority } = partsOfTokenId(String(id));
+  return `tranche ${String(id)} (facility ${facilityId}, rank ${seniority})`;
+};
+
+const FACILITY_STATES = [
+  "unknown",
+  "offered",
+  "funded",
+  "delivering",
+  "matured",
+  "cancelled",
+  "defaulted",
+];
+const BURN_REASONS = ["for compute", "after the facility ended", "for a refund"];
+
+function moved(a: Args, units: string): string {
+  if (a["from"] === zeroAddress) return `${units} minted to ${who(a["to"])}`;
+  if (a["to"] === zeroAddress) return `${units} of ${who(a["from"])} burned`;
+  return `${who(a["from"])} sent ${units} to ${who(a["to"])}`;
+}
+
+function claimedBatch(a: Args, symbol: string): string {
+  const ids = a["ids"] as readonly bigint[];
+  const amounts = a["amounts"] as readonly bigint[];
+  const sum = amounts.reduce((x, y) => x + y, 0n);
+  const parts = ids.map((id, i) => `${exactMoney(amounts[i] ?? 0n)} from tranche ${id}`);
+  const to = a["to"] === a["holder"] ? "" : `, sent to ${who(a["to"])}`;
+  return `${who(a["holder"])} took ${money(sum, symbol)} of revenue: ${parts.join(", ")}${to}`;
+}
+
+const SENTENCES: Record<string, Sentence> = {
+  // units and revenue
+  TransferSingle: (a) => moved(a, `${count(a["value"])} units of ${tranche(a["id"])}`),
+  TransferBatch: (a) => {
+    const values = a["values"] as readonly bigint[];
+    const parts = (a["ids"] as readonly bigint[]).map((id, i) => `${count(values[i])} of ${id}`);
+    return moved(a, `units (${parts.join(", ")})`);
+  },
+  ApprovalForAll: (a) =>
+    a["approved"] === true
+      ? `${who(a["account"])} let ${who(a["operator"])} move its units`
+      : `${who(a["account"])} no longer lets ${who(a["operator"])} move its units`,
+  RevenueClaimed: (a, s) =>
+    `${who(a["holder"])} took ${money(a["amount"], s)} from ${tranche(a["id"])}${a["to"] === a["holder"] ? "" : `, sent to ${who(a["to"])}`}`,
+  RevenueClaimedBatch: claimedBatch,
+  RevenueAccrued: (a, s) =>
+    `${money(a["amount"], s)} of revenue arrived for ${tranche(a["id"])}, streaming until ${instant(Number(a["streamEnd"]))}`,
+  StreamVested: (a, s) =>
+    `${money(a["amount"], s)} still streaming to ${tranche(a["id"])} vested at once`,
+  UnitsBurned: (a) =>
+    `${count(a["units"])} units of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
+  DeliveryTaken: (a) =>
+    `${who(a["holder"])} took delivery of ${count(a["units"])} GPU-hours of ${tranche(a["id"])}: voucher ${String(a["voucherId"])}`,
+  ForcedTransfer: (a) =>
+    `An enforcer moved ${count(a["amount"])} units of ${tranche(a["tokenId"])} from ${who(a["from"])} to ${who(a["to"])}`,
+  Frozen: (a) =>
+    `${count(a["amount"])} units of ${tranche(a["tokenId"])} of ${who(a["account"])} are frozen`,
+  Paused: () => "Paused",
+  Unpaused: () => "Goes on after a pause",
+  // stablecoin
+  Transfer: (a, s) =>
+    a["from"] === zeroAddress
+      ? `${money(a["value"], s)} minted to ${who(a["to"])}`
+      : `${who(a["from"])} paid ${money(a["value"], s)} to ${who(a["to"])}`,
+  Approval: (a, s) => `${who(a["owner"])} lets ${who(a["spender"])} take ${money(a["value"], s)}`,
+  // sale
+  SaleOpened: (a) => `The sale of facility ${String(a["facilityId"])} was opened`,
+  UnitsSold: (a, s) =>
+    `${who(a["buyer"])} bought ${count(a["units"])} units of ${tranche(a["id"])} for ${money(a["cost"], s)}`,
+  UnitsRefunded: (a, s) =>
+    `${who(a["holder"])} gave back ${count(a["units"])} units of ${tranche(a["id"])} for ${money(a["amount"], s)}`,
+  UnitsRetained: (a) =>
+    `${count(a["units"])} unsold units of ${tranche(a["id"])} stayed with the operator ${who(a["gpuOperator"])}`,
+  SaleSucceeded: (a, s) =>
+    `The sale of facility ${String(a["facilityId"])} came about: ${count(a["soldUnits"])} units for ${money(a["proceeds"], s)}`,
+  SaleFailed: (a) =>
+    `The sale of facility ${String(a["facilityId"])} failed: ${count(a["soldUnits"])} units sold, floor ${count(a["floorUnits"])}`,
+  ProceedsReleased: (a, s) =>
+    `${money(a["amount"], s)} of proceeds became due to the operator ${who(a["gpuOperator"])}`,
+  ProceedsSeized: (a, s) => `${money(a["amount"], s)} of proceeds went to holders instead`,
+  // rent and settlement
+  RentPaid: (a, s) =>
+    `${who(a["payer"])} paid ${money(a["amount"], s)} of rent to facility ${String(a["facilityId"])}`,
+  RentRefunded: (a, s) => `${money(a["amount"], s)} of rent went back to ${who(a["payer"])}`,
+  Settled: (a, s) =>
+    `${money(a["amount"], s)} of facility ${String(a["facilityId"])} was settled, ${money(a["fee"], s)} of it fees`,
+  Distributed: (a, s) =>
+    `${money(a["amount"], s)} was distributed to holders of facility ${String(a["facilityId"])}`,
+  FeesPaid: (a, s) => `${money(a["amount"], s)} of fees were paid to ${who(a["to"])}`,
+  ResidualOwed: (a, s) =>
+    `${money(a["amount"], s)} that no tranche could take is owed to the operator ${who(a["gpuOperator"])}`,
+  Withdrawn: (a, s) => `${who(a["account"])} withdrew ${money(a["amount"], s)}`,
+  // facilities and statements
+  FacilityOffered: (a) =>
+    `Facility ${String(a["facilityId"])} was offered by ${who(a["gpuOperator"])}`,
+  FacilityStateChanged: (a) =>
+    `Facility ${String(a["facilityId"])} is ${FACILITY_STATES[Number(a["state"])] ?? "changed"}`,
+  DefaultDeclared: (a) => `Facility ${String(a["facilityId"])} was declared in default`,
+  ReceivableWrittenOff: (a, s) =>
+    `${money(a["amount"], s)} of receivable of facility ${String(a["facilityId"])} was written off`,
+  StatementPosted: (a) =>
+    `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was posted with ${(a["attesters"] as readonly unknown[]).length} signatures`,
+  StatementVoided: (a) =>
+    `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was voided by a proven fault`,
+  // bond and vouchers
+  BondDeposited: (a, s) =>
+    `${who(a["payer"])} deposited a bond of ${money(a["amount"], s)} for facility ${String(a["facilityId"])}`,
+  BondTermsSet: (a) => `The bond terms of facility ${String(a["facilityId"])} were set`,
+  BondReleased: (a, s) =>
+    `A bond of ${money(a["amount"], s)} was released to ${who(a["gpuOperator"])}`,
+  BondSeized: (a, s) => `${money(a["amount"], s)} of the bond went to holders after default`,
+  ShortfallPaid: (a, s) =>
+    `The bond paid holders ${money(a["amount"], s)} for ${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours that were not available`,
+  VoucherIssued: (a) =>
+    `Voucher ${String(a["voucherId"])} was issued to ${who(a["holder"])} for ${count(a["units"])} GPU-hours`,
+  VoucherServed: (a) =>
+    `${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours of voucher ${String(a["voucherId"])} were served`,
+  VoucherPaid: (a, s) =>
+    `The bond paid ${who(a["holder"])} ${money(a["amount"], s)} for what voucher ${String(a["voucherId"])} was not served`,
+  UnservedPaid: (a, s) => `${money(a["amount"], s)} of the bond was paid for compute not served`,
+  // allow-list
+  InvestorSet: (a) =>
+    `The allow-list entry of ${who(a["account"])} was set: ${a["canSend"] === true ? "may" : "may not"} send, ${a["canReceive"] === true ? "may" : "may not"} receive, until ${Number(a["expiresAt"]) > 253_402_300_799 ? "further notice" : instant(Number(a["expiresAt"]))}`,
+};
+
+/** `ERC20Transfer` as words: `Erc20 transfer`. */
+function spaced(name: string): string {
+  return sentenceCase(name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, " ").toLowerCase());
+}
+
+/** An event as a sentence; events without one are shown by their name. */
+export function describe(event: DecodedEvent, symbol: string): string {
+  const sentence = SENTENCES[event.eventName];
+  return `${sentence === undefined ? spaced(event.eventName) : sentence(event.args, symbol)}.`;
+}

@@ -206,6 +206,8 @@ def get_proof(
     tree = usage_tree(FacilityId(facility_id), Epoch(epoch), lines)
     leaf = leaf_hash(encode_line(FacilityId(facility_id), Epoch(epoch), lines[index]))
     return schemas.ProofOut(
+        facility_id=facility_id,
+        epoch=epoch,
         line=_line(lines[index]),
         leaf=hex32(leaf),
         proof=[hex32(node) for node in tree.proof(index)],

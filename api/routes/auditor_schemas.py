@@ -111,6 +111,8 @@ class LinesOut(BaseModel):
 class ProofOut(BaseModel):
     """Merkle proof of one line, as OpenZeppelin's StandardMerkleTree makes it."""
 
+    facility_id: int = Field(description="Facility of the statement; part of the leaf.")
+    epoch: int = Field(description="Epoch of the statement; part of the leaf.")
     line: LineOut = Field(description="The line.")
     leaf: str = Field(description="Double keccak-256 of the ABI-encoded line.")
     proof: list[str] = Field(description="Sibling hashes, leaf to root.")

@@ -18,6 +18,7 @@ from api.domain.rating import LeaseTerms
 from api.domain.units import Epoch, FacilityId
 from api.domain.usage import LineKind, Outage
 from api.errors import EvidenceInvalid
+from tests import evidence_vectors
 from tests.unit.values import CARRIES, DEVICES, LEASE, LEASES, LINES, OUTAGES, TERMS
 
 
@@ -149,3 +150,8 @@ def test_decode__bad_rows__are_named() -> None:
     for data in cases:
         with pytest.raises(EvidenceInvalid):
             evidence_reader.decode_lines(data)
+
+
+def test_vectors__regenerated__equal_the_file() -> None:
+    """The web application's tests recompute the hashes of this file."""
+    assert evidence_vectors.FILE.read_text() == evidence_vectors.text()

@@ -188,7 +188,12 @@ def list_lines(
     statement = store.to_statement(_row(request, facility_id, epoch))
     with reading(request.app.state.engine) as connection:
         lines = store.lines_of(connection, facility_id, epoch, offset=offset, limit=limit)
-    return schemas.LinesOut(line_count=statement.line_count, lines=[_line(line) for line in lines])
+        kinds = store.line_kinds(connection, facility_id, epoch)
+    return schemas.LinesOut(
+        line_count=statement.line_count,
+        kinds={kind.name.lower(): count for kind, count in kinds.items()},
+        lines=[_line(line) for line in lines],
+    )
 
 
 @router.get(

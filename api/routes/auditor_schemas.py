@@ -105,6 +105,9 @@ class LinesOut(BaseModel):
     """A page of lines."""
 
     line_count: int = Field(description="Lines of the statement.")
+    kinds: dict[str, int] = Field(
+        description="Lines of each kind; lines are sorted by kind, so these are also offsets."
+    )
     lines: list[LineOut] = Field(description="Lines from `offset` on.")
 
 

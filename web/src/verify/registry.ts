@@ -31,6 +31,8 @@ export interface ChainReader {
   facility: (facilityId: bigint) => Promise<{ termsHash: Hex; pledgeRoot: Hex } | null>;
   /** The contract's own answer. Rejects where the statement is not the posted one. */
   verifyLine: (statement: Statement, line: Line, proof: readonly Hex[]) => Promise<boolean>;
+  /** Whether a fault of the statement with this hash was proven. */
+  voided: (statementHash: Hex) => Promise<boolean>;
   chainId: () => Promise<number>;
   threshold: () => Promise<{ threshold: number; members: number }>;
 }
@@ -94,6 +96,9 @@ export function chainReader(client: PublicClient, addresses: RegistryAddresses):
         functionName: "verifyLine",
         args: [statement, lineTuple(statement.facilityId, statement.epoch, line), proof],
       }),
+    voided: async (hash) =>
+      (await client.readContract({ ...statements, functionName: "verdictOf", args: [hash] }))
+        .barred,
     chainId: () => client.getChainId(),
     threshold: async () => {
       const [threshold, members] = await Promise.all([

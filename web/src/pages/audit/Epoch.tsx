@@ -34,7 +34,7 @@ function EpochPage({ facilityId, epoch }: { facilityId: number; epoch: number })
         status={statement.data && <Status state={statement.data.state} />}
         about={
           <>
-            <Anchor component={Link} to="/audit" inherit>
+            <Anchor component={Link} to="/audit" inherit underline="always">
               Audit
             </Anchor>
             {facility.data &&
@@ -94,7 +94,7 @@ function Found({ statement, name }: { statement: StatementRow; name: string }) {
         />
         <Group gap="md">
           <Text size="sm" c="dimmed">
-            <Anchor component={Link} to="/audit" inherit>
+            <Anchor component={Link} to="/audit" inherit underline="always">
               How to recompute all of it yourself
             </Anchor>
           </Text>

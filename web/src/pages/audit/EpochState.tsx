@@ -1,4 +1,4 @@
-import { Anchor, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
@@ -14,6 +14,7 @@ import type { Hex } from "viem";
 import { ZERO32 } from "../../verify/bytes";
 import type { StatementRow } from "./queries";
 import { useReader } from "./reader";
+import classes from "./EpochState.module.css";
 
 /** How far a statement came on-chain, who signed it, and what it is chained to. */
 export function EpochState({ statement }: { statement: StatementRow }) {
@@ -48,64 +49,59 @@ export function EpochState({ statement }: { statement: StatementRow }) {
           The chain cannot be read just now; what follows is what the service says.
         </Notice>
       )}
-      <div className="table-frame">
-        <Table>
-          <Table.Tbody>
-            <Row name="State">
-              <StateWords statement={statement} voided={chain?.voided ?? false} />
-            </Row>
-            <Row name="Posted">
-              {statement.posted_tx === null ? (
-                <Unknown />
-              ) : (
-                <>
-                  <Instant seconds={statement.posted_at_s} /> by{" "}
-                  <TxHash hash={statement.posted_tx} />
-                </>
-              )}
-            </Row>
-            <Row
-              name={
-                chain === undefined
-                  ? "Signed by"
-                  : `Signed by ${signers.length} of ${chain.attesterCount}; ${chain.threshold} needed`
-              }
-            >
-              <Stack gap={2} align="flex-start">
-                {signers.length === 0 && <Text size="sm">nobody yet</Text>}
-                {signers.map((address) => (
-                  <Account key={address} address={address} name={nameOf(address)} />
-                ))}
-              </Stack>
-            </Row>
-            <Row name="Statement hash">
-              <Hash value={statement_hash} whole />
-            </Row>
-            <Row name="Statement before">
-              {previous_statement_hash === ZERO32 ? (
-                "none: this is the first epoch"
-              ) : (
-                <>
-                  <Hash value={previous_statement_hash} whole />{" "}
-                  <Anchor
-                    component={Link}
-                    to={`/facilities/${facility_id}/epochs/${epoch - 1}`}
-                    inherit
-                  >
-                    epoch {epoch - 1}
-                  </Anchor>
-                </>
-              )}
-            </Row>
-            <Row name="Usage root">
-              <Hash value={statement.usage_root} whole />
-            </Row>
-            <Row name="Evidence hash">
-              <Hash value={statement.evidence_hash} whole />
-            </Row>
-          </Table.Tbody>
-        </Table>
-      </div>
+      <dl className={`surface ${classes.facts}`}>
+        <Row name="State">
+          <StateWords statement={statement} voided={chain?.voided ?? false} />
+        </Row>
+        <Row name="Posted">
+          {statement.posted_tx === null ? (
+            <Unknown />
+          ) : (
+            <>
+              <Instant seconds={statement.posted_at_s} /> by <TxHash hash={statement.posted_tx} />
+            </>
+          )}
+        </Row>
+        <Row
+          name={
+            chain === undefined
+              ? "Signed by"
+              : `Signed by ${signers.length} of ${chain.attesterCount}; ${chain.threshold} needed`
+          }
+        >
+          <Stack gap={2} align="flex-start">
+            {signers.length === 0 && <Text size="sm">nobody yet</Text>}
+            {signers.map((address) => (
+              <Account key={address} address={address} name={nameOf(address)} />
+            ))}
+          </Stack>
+        </Row>
+        <Row name="Statement hash">
+          <Hash value={statement_hash} whole />
+        </Row>
+        <Row name="Statement before">
+          {previous_statement_hash === ZERO32 ? (
+            "none: this is the first epoch"
+          ) : (
+            <>
+              <Hash value={previous_statement_hash} whole />{" "}
+              <Anchor
+                component={Link}
+                to={`/facilities/${facility_id}/epochs/${epoch - 1}`}
+                inherit
+              >
+                epoch {epoch - 1}
+              </Anchor>
+            </>
+          )}
+        </Row>
+        <Row name="Usage root">
+          <Hash value={statement.usage_root} whole />
+        </Row>
+        <Row name="Evidence hash">
+          <Hash value={statement.evidence_hash} whole />
+        </Row>
+      </dl>
       <Text size="xs" c="dimmed">
         {chain === undefined
           ? "Signers: those whose signatures the service holds."
@@ -117,12 +113,10 @@ export function EpochState({ statement }: { statement: StatementRow }) {
 
 function Row({ name, children }: { name: string; children: ReactNode }) {
   return (
-    <Table.Tr>
-      <Table.Th scope="row" fw={500} w={220} style={{ verticalAlign: "top" }}>
-        {name}
-      </Table.Th>
-      <Table.Td style={{ overflowWrap: "anywhere" }}>{children}</Table.Td>
-    </Table.Tr>
+    <div className={classes.fact}>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   );
 }
 

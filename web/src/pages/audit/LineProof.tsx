@@ -43,7 +43,7 @@ function LinePage({
         title={`Line ${grouped(index)} of epoch ${epoch}`}
         about={
           <>
-            <Anchor component={Link} to={epochPath} inherit>
+            <Anchor component={Link} to={epochPath} inherit underline="always">
               Facility {facilityId}, epoch {epoch}
             </Anchor>
             {count > 0 && ` · ${grouped(count)} lines`}

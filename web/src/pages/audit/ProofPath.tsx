@@ -34,8 +34,8 @@ export function ProofPath({
             name={last ? "Root" : `Step ${i + 1}`}
             about={
               <>
-                with <Hash value={hexOf(step.sibling)} />,{" "}
-                {step.nodeFirst ? "which comes second" : "which comes first"}
+                {step.nodeFirst ? "followed by" : "preceded by"}{" "}
+                <Hash value={hexOf(step.sibling)} />
               </>
             }
             value={hexOf(step.parent)}

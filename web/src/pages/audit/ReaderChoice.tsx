@@ -23,9 +23,9 @@ export function ReaderChoice({ reader }: { reader: Reader }) {
       )}
       <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
         The chain is read through {reader.via === "wallet" ? "your wallet" : rpc_url}, not through
-        Rentroll's API. StatementRegistry: <Hash value={contracts.StatementRegistry ?? "none"} />.
-        This page took that address from the service: compare it with one from a source that you
-        trust.
+        Rentroll's API. It asks the StatementRegistry{" "}
+        <Hash value={contracts.StatementRegistry ?? "none"} /> whose address the service gave:
+        compare it with one from a source that you trust.
         {!reader.walletOffered &&
           " Connect a wallet on this chain to read through its node instead."}
       </Text>

@@ -1,4 +1,5 @@
 import { Anchor, Stack, Text } from "@mantine/core";
+import { useService } from "../../api/service";
 import { gpuHours, grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
@@ -16,13 +17,14 @@ import { type Reconciliation as Row, useFacilities, useReconciliation } from "./
 export function Reconciliation() {
   const query = useReconciliation();
   const { data: facilities } = useFacilities();
+  const symbol = useService().settlement_token?.symbol ?? "";
   const nameOf = (row: Row) =>
     facilities?.find((f) => f.facility_id === row.facility_id)?.name ??
     `Facility ${row.facility_id}`;
   return (
     <Section
       title="Do the numbers reconcile?"
-      about="Computed by this service from its ledger and from the events of the contracts that it indexed."
+      about={`Computed by this service from its ledger and from the events of the contracts that it indexed.${symbol === "" ? "" : ` Money in ${symbol}.`}`}
     >
       <Loaded query={query} lines={8}>
         {(data) =>
@@ -51,7 +53,10 @@ function Verdict(props: { rows: Row[]; block: number | null; nameOf: (row: Row) 
     return (
       <Notice tone="good">
         The service finds every difference named and no mismatch{asOf}. This is its own computation;{" "}
-        <Anchor href="#verify-yourself">recompute it yourself</Anchor> without the service.
+        <Anchor href="#verify-yourself" inherit underline="always">
+          recompute it yourself
+        </Anchor>{" "}
+        without the service.
       </Notice>
     );
   }
@@ -83,7 +88,7 @@ function Totals({ total }: { total: Row }) {
       <Figure
         name="Metered"
         value={`${gpuHours(total.metered_gpu_seconds)} h`}
-        about="GPU-hours"
+        about="in GPU-hours"
         source="Standing usage and delivery of the usage ledger: accepted events less what corrections took back."
       />
       <Figure
@@ -160,6 +165,14 @@ function FiveNumbers({ rows, total, nameOf }: Named) {
 function Named({ rows, total, nameOf }: Named) {
   const cell = (row: Row, difference: Difference) => {
     const value = row.differences[difference.key];
+    // A zero is an answer too, but the others are what to look at.
+    if (value === 0) {
+      return (
+        <Text span size="sm" c="dimmed">
+          0
+        </Text>
+      );
+    }
     return difference.unit === "micros" ? (
       <Amount micros={value} digits={6} />
     ) : (

@@ -1,4 +1,5 @@
 import { Anchor, Code, Stack, Text } from "@mantine/core";
+import { Link } from "react-router";
 import { useService } from "../../api/service";
 import { Section } from "../../parts/Section";
 import { Downloads } from "./Downloads";
@@ -31,7 +32,7 @@ export function VerifyYourself() {
           />
           <Text size="sm" c="dimmed">
             Every answer of the service is described in the{" "}
-            <Anchor href="/docs" inherit>
+            <Anchor component={Link} to="/docs" inherit underline="always">
               API reference
             </Anchor>
             .

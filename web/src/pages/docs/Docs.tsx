@@ -26,8 +26,11 @@ export function Docs() {
         title="API reference"
         about={
           <>
-            Made from <Anchor href="/openapi.json">/openapi.json</Anchor>, the same document that
-            client generators read.
+            Made from{" "}
+            <Anchor href="/openapi.json" underline="always" inherit>
+              /openapi.json
+            </Anchor>
+            , the same document that client generators read.
           </>
         }
       />

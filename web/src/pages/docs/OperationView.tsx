@@ -10,7 +10,7 @@ import {
   typeOf,
 } from "./openapi";
 import { FieldTable } from "./FieldTable";
-import { Prose } from "./Prose";
+import { Prose, inline } from "./Prose";
 import classes from "./Docs.module.css";
 
 /** One operation: closed it is a line, open it is everything about it. */
@@ -39,7 +39,7 @@ export function OperationView({
         </span>
         <span className={classes.path}>{path}</span>
         <Text span size="sm" c="dimmed" className={classes.first ?? ""}>
-          {first}
+          {inline(first)}
         </Text>
       </summary>
       {opened && <Body api={api} operation={operation} />}

@@ -209,7 +209,7 @@ def lines_of(
 
 
 def line_kinds(connection: Connection, facility_id: int, epoch: int) -> dict[LineKind, int]:
-    """How many lines of each kind a statement has, in the order of lines; kinds without any left out."""
+    """Lines of each kind that a statement has, in their order; kinds without any left out."""
     at = (statement_lines.c.facility_id == facility_id, statement_lines.c.epoch == epoch)
     query = (
         select(statement_lines.c.kind, func.count())

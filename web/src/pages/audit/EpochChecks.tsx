@@ -3,7 +3,7 @@ import { useEffect } from "react";
 import { grouped } from "../../format/money";
 import { Notice } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
-import { outcomeOf } from "../../verify/check";
+import { type Check, outcomeOf } from "../../verify/check";
 import { CheckRows } from "./CheckRows";
 import { ReaderChoice } from "./ReaderChoice";
 import type { StatementRow } from "./queries";
@@ -38,6 +38,12 @@ export function EpochChecks({ statement }: { statement: StatementRow }) {
       </Text>
     </Section>
   );
+}
+
+/** The note that names a line, else the first there is. */
+function whereOf(different: readonly Check[]): string {
+  const notes = different.flatMap((check) => check.note ?? []);
+  return notes.find((note) => note.startsWith("Line ")) ?? notes[0] ?? "";
 }
 
 function Running({ reader, statement }: { reader: Reader; statement: StatementRow }) {
@@ -80,8 +86,7 @@ function Running({ reader, statement }: { reader: Reader; statement: StatementRo
           {different.length === 1
             ? "One comparison differs"
             : `${different.length} comparisons differ`}
-          : {different.map((check) => check.title.toLowerCase()).join(", ")}.{" "}
-          {different.find((check) => check.note !== undefined)?.note}
+          : {different.map((check) => check.title.toLowerCase()).join(", ")}. {whereOf(different)}
         </Notice>
       )}
       {outcome === "unknown" && (

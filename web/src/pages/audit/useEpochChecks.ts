@@ -1,7 +1,8 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { useContractAddress } from "../../api/service";
 import type { Check } from "../../verify/check";
-import { EPOCH_CHECKS, checkEpoch } from "../../verify/checkEpoch";
+import { checkEpoch } from "../../verify/checkEpoch";
+import { EPOCH_CHECKS } from "../../verify/epochChecks";
 import { evidenceBytes } from "./queries";
 import type { Reader } from "./reader";
 

@@ -208,6 +208,18 @@ def lines_of(
     ]
 
 
+def line_kinds(connection: Connection, facility_id: int, epoch: int) -> dict[LineKind, int]:
+    """Lines of each kind that a statement has, in their order; kinds without any left out."""
+    at = (statement_lines.c.facility_id == facility_id, statement_lines.c.epoch == epoch)
+    query = (
+        select(statement_lines.c.kind, func.count())
+        .where(*at)
+        .group_by(statement_lines.c.kind)
+        .order_by(statement_lines.c.kind)
+    )
+    return {LineKind(kind): count for kind, count in connection.execute(query)}
+
+
 def events_of(connection: Connection, facility_id: int, epoch: int) -> list[tuple[int, bytes]]:
     """`(recorded_at_s, payload)` of every event that a statement rests on, in ledger order.
 

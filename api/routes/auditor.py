@@ -190,7 +190,12 @@ def list_lines(
     statement = store.to_statement(_row(request, facility_id, epoch))
     with reading(request.app.state.engine) as connection:
         lines = store.lines_of(connection, facility_id, epoch, offset=offset, limit=limit)
-    return schemas.LinesOut(line_count=statement.line_count, lines=[_line(line) for line in lines])
+        kinds = store.line_kinds(connection, facility_id, epoch)
+    return schemas.LinesOut(
+        line_count=statement.line_count,
+        kinds={kind.name.lower(): count for kind, count in kinds.items()},
+        lines=[_line(line) for line in lines],
+    )
 
 
 @router.get(
@@ -208,6 +213,8 @@ def get_proof(
     tree = usage_tree(FacilityId(facility_id), Epoch(epoch), lines)
     leaf = leaf_hash(encode_line(FacilityId(facility_id), Epoch(epoch), lines[index]))
     return schemas.ProofOut(
+        facility_id=facility_id,
+        epoch=epoch,
         line=_line(lines[index]),
         leaf=hex32(leaf),
         proof=[hex32(node) for node in tree.proof(index)],

@@ -105,12 +105,17 @@ class LinesOut(BaseModel):
     """A page of lines."""
 
     line_count: int = Field(description="Lines of the statement.")
+    kinds: dict[str, int] = Field(
+        description="Lines of each kind; lines are sorted by kind, so these are also offsets."
+    )
     lines: list[LineOut] = Field(description="Lines from `offset` on.")
 
 
 class ProofOut(BaseModel):
     """Merkle proof of one line, as OpenZeppelin's StandardMerkleTree makes it."""
 
+    facility_id: int = Field(description="Facility of the statement; part of the leaf.")
+    epoch: int = Field(description="Epoch of the statement; part of the leaf.")
     line: LineOut = Field(description="The line.")
     leaf: str = Field(description="Double keccak-256 of the ABI-encoded line.")
     proof: list[str] = Field(description="Sibling hashes, leaf to root.")

@@ -18,6 +18,7 @@ from api.domain.rating import LeaseTerms
 from api.domain.units import Epoch, FacilityId
 from api.domain.usage import LineKind, Outage
 from api.errors import EvidenceInvalid
+from tests import evidence_vectors
 from tests.unit.values import CARRIES, DEVICES, LEASE, LEASES, LINES, OUTAGES, TERMS
 
 
@@ -181,3 +182,8 @@ def test_decode__text_fields_of_other_types_and_deep_json__are_typed_errors() ->
             evidence_reader.decode_facility(json.dumps(document | {field: wrong}).encode())
     with pytest.raises(EvidenceInvalid):
         evidence_reader.decode_carry(b"[" * 200_000)
+
+
+def test_vectors__regenerated__equal_the_file() -> None:
+    """The web application's tests recompute the hashes of this file."""
+    assert evidence_vectors.FILE.read_text() == evidence_vectors.text()

@@ -1,0 +1,146 @@
+import { Anchor, Group, NativeSelect, Text } from "@mantine/core";
+import { useState } from "react";
+import { Link } from "react-router";
+import { gpuHours, grouped } from "../../format/money";
+import { sentenceCase } from "../../format/text";
+import { Amount } from "../../parts/Amount";
+import { type Column, DataTable } from "../../parts/DataTable";
+import { Empty } from "../../parts/Empty";
+import { Hash } from "../../parts/Hash";
+import { Instant } from "../../parts/Instant";
+import { Loaded } from "../../parts/Loaded";
+import { Pager } from "../../parts/Pager";
+import { Section } from "../../parts/Section";
+import { Status } from "../../parts/Status";
+import { Downloads } from "./Downloads";
+import { type Facility, LISTED, type StatementRow, useFacilities, useStatements } from "./queries";
+
+const LIMIT = 10;
+const STATES = ["closed", "attested", "posted", "final"] as const;
+
+/** Statements of one facility, newest first, each leading to its epoch. */
+export function Statements() {
+  const query = useFacilities();
+  return (
+    <Section
+      title="Statements"
+      about="One a facility and epoch, chained by hash. Open one to check it in your browser."
+    >
+      <Loaded query={query}>
+        {(facilities) =>
+          facilities.length === 0 ? (
+            <Empty title="No facility is registered">
+              Statements begin with the first closed epoch.
+            </Empty>
+          ) : (
+            <OfFacilities facilities={facilities} />
+          )
+        }
+      </Loaded>
+    </Section>
+  );
+}
+
+function OfFacilities({ facilities }: { facilities: Facility[] }) {
+  const [chosen, setChosen] = useState(facilities[0]?.facility_id ?? 0);
+  const [state, setState] = useState("");
+  const [offset, setOffset] = useState(0);
+  const facility = facilities.find((f) => f.facility_id === chosen) ?? facilities[0];
+  const query = useStatements(facility?.facility_id ?? 0, facility?.epochs_closed ?? 0);
+  const closed = facility?.epochs_closed ?? 0;
+  return (
+    <>
+      <Group gap="sm">
+        <NativeSelect
+          label="Facility"
+          size="sm"
+          value={String(chosen)}
+          onChange={(event) => {
+            setChosen(Number(event.currentTarget.value));
+            setOffset(0);
+          }}
+          data={facilities.map((f) => ({ value: String(f.facility_id), label: f.name }))}
+        />
+        <NativeSelect
+          label="State"
+          size="sm"
+          value={state}
+          onChange={(event) => {
+            setState(event.currentTarget.value);
+            setOffset(0);
+          }}
+          data={[
+            { value: "", label: "All states" },
+            ...STATES.map((name) => ({ value: name, label: sentenceCase(name) })),
+          ]}
+        />
+      </Group>
+      <Loaded query={query}>
+        {(all) => {
+          const rows = state === "" ? all : all.filter((row) => row.state === state);
+          return rows.length === 0 ? (
+            <Empty title={state === "" ? "No epoch is closed yet" : `No statement is ${state}`}>
+              {state === "" &&
+                "An epoch closes once its end and the grace time for late events are over."}
+            </Empty>
+          ) : (
+            <>
+              <DataTable
+                caption={`Statements of ${facility?.name ?? "the facility"}`}
+                columns={COLUMNS}
+                rows={rows.slice(offset, offset + LIMIT)}
+                rowKey={(row) => row.epoch}
+              />
+              <Pager
+                total={rows.length}
+                offset={offset}
+                limit={LIMIT}
+                onOffset={setOffset}
+                label="Pages of statements"
+              />
+            </>
+          );
+        }}
+      </Loaded>
+      {closed > LISTED && (
+        <Text size="sm" c="dimmed">
+          The newest {grouped(LISTED)} of {grouped(closed)} epochs are listed; older ones are
+          reached from there, or by address.
+        </Text>
+      )}
+      <Downloads
+        label="Documents of the facility"
+        files={[
+          { name: "deployment.json", path: "deployment.json" },
+          { name: "facility.json", path: `facility-${chosen}/facility.json` },
+        ]}
+      />
+    </>
+  );
+}
+
+const epochPath = (row: StatementRow) => `/facilities/${row.facility_id}/epochs/${row.epoch}`;
+
+const COLUMNS: Column<StatementRow>[] = [
+  {
+    head: "Epoch",
+    rowHead: true,
+    cell: (row) => (
+      <Anchor component={Link} to={epochPath(row)} inherit aria-label={`Epoch ${row.epoch}`}>
+        {grouped(row.epoch)}
+      </Anchor>
+    ),
+  },
+  { head: "From", cell: (row) => <Instant seconds={row.epoch_start_s} /> },
+  { head: "State", cell: (row) => <Status state={row.state} /> },
+  { head: "Billed GPU-h", number: true, cell: (row) => gpuHours(row.billed_gpu_seconds) },
+  {
+    head: "Gross revenue",
+    number: true,
+    cell: (row) => <Amount micros={row.gross_revenue_micros} />,
+  },
+  { head: "Lines", number: true, cell: (row) => grouped(row.line_count) },
+  { head: "Signatures", number: true, cell: (row) => row.attesters.length },
+  { head: "Posted", cell: (row) => <Instant seconds={row.posted_at_s} /> },
+  { head: "Statement hash", cell: (row) => <Hash value={row.statement_hash} /> },
+];

@@ -1,0 +1,101 @@
+/** The five numbers in order, and the named differences that lead from one to the next. */
+
+import type { Schemas } from "../../api/client";
+
+type Differences = Schemas["DifferencesOut"];
+export type DifferenceName = keyof Differences;
+
+export interface Difference {
+  key: DifferenceName;
+  name: string;
+  /** Between which numbers it stands. */
+  between: string;
+  what: string;
+  unit: "micros" | "gpu_seconds";
+}
+
+const d = (
+  key: DifferenceName,
+  name: string,
+  between: string,
+  what: string,
+  unit: Difference["unit"] = "micros",
+): Difference => ({ key, name, between, what, unit });
+
+export const DIFFERENCES: readonly Difference[] = [
+  d(
+    "open_epoch_gpu_seconds",
+    "Open epochs",
+    "Metered to rated",
+    "Recorded for epochs that are not closed yet, so not rated.",
+    "gpu_seconds",
+  ),
+  d(
+    "deferred_void_gpu_seconds",
+    "Deferred voids",
+    "Metered to rated",
+    "Taken back in the ledger, waiting for a later statement that can carry it.",
+    "gpu_seconds",
+  ),
+  d(
+    "awaiting_posting_micros",
+    "Awaiting posting",
+    "Rated to attested",
+    "In closed epochs that no statement on-chain covers yet.",
+  ),
+  d(
+    "challenge_window_micros",
+    "Challenge window",
+    "Attested to settled",
+    "Posted, but anybody may still challenge it: not settled before it is final.",
+  ),
+  d(
+    "receivable_micros",
+    "Receivable",
+    "Attested to collected",
+    "Attested rent that renters have not paid into the lockbox yet.",
+  ),
+  d(
+    "written_off_micros",
+    "Written off",
+    "Attested to collected",
+    "Attested rent given up long after the delivery window's end.",
+  ),
+  d(
+    "prepaid_micros",
+    "Prepaid rent",
+    "Attested to collected",
+    "Paid into the lockbox beyond what is attested: stays there until it is.",
+  ),
+  d(
+    "awaiting_settlement_micros",
+    "Awaiting settlement",
+    "Collected to settled",
+    "Final and collected: anybody can settle it now.",
+  ),
+  d(
+    "fees_micros",
+    "Protocol fees",
+    "Settled to claimed",
+    "Taken from settlements at the facility's fee.",
+  ),
+  d(
+    "owed_to_operator_micros",
+    "Owed to operator",
+    "Settled to claimed",
+    "Settled or distributed while nobody held units.",
+  ),
+  d(
+    "distributed_micros",
+    "Distributed beside",
+    "Settled to claimed",
+    "Paid to holders from bonds and sale proceeds, on top of settlements: it adds to what can be claimed.",
+  ),
+  d(
+    "streaming_micros",
+    "Streaming",
+    "Settled to claimed",
+    "Still streams to holders over the running epoch, rounded up.",
+  ),
+  d("unclaimed_micros", "Unclaimed", "Settled to claimed", "Earned by holders and not taken yet."),
+];

@@ -1,0 +1,21 @@
+/** Leaves and root of a facility's pledge: a tree over `(facilityId, index, device)`. */
+
+import { keccak_256 } from "@noble/hashes/sha3";
+import type { Hex } from "viem";
+import { bytesOf } from "./bytes";
+import { MerkleTree } from "./merkle";
+
+/** Leaf of a pledged device. */
+export function pledgeLeaf(facilityId: bigint, index: number, device: Hex): Uint8Array {
+  const words = new Uint8Array(96);
+  const view = new DataView(words.buffer);
+  view.setBigUint64(24, facilityId);
+  view.setBigUint64(56, BigInt(index));
+  words.set(bytesOf(device, 32), 64);
+  return keccak_256(keccak_256(words));
+}
+
+/** Root over devices, in the order of facility.json. */
+export function pledgeRoot(facilityId: bigint, devices: readonly Hex[]): Uint8Array {
+  return MerkleTree.of(devices.map((device, i) => pledgeLeaf(facilityId, i, device))).root;
+}

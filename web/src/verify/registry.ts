@@ -1,0 +1,111 @@
+/** Reads what the contracts store, at one block, through a node or a wallet: never through the service. */
+
+import type { Address, Hex, PublicClient } from "viem";
+import { facilityRegistryAbi, statementRegistryAbi } from "../generated/abis";
+import { type Line, lineTuple } from "./line";
+import type { Statement } from "./statement";
+
+export interface StoredStatement {
+  /** Block that every value is of. */
+  block: bigint;
+  /** EIP-712 hash; null if the registry stores none: not posted, or void. */
+  statementHash: Hex | null;
+  postedAtS: number | null;
+  /** Hash of the epoch before; null for epoch 0 and where none is stored. */
+  previousHash: Hex | null;
+  final: boolean;
+  signers: readonly Address[];
+  threshold: number;
+  attesterCount: number;
+  challengeWindowS: number;
+}
+
+export interface RegistryAddresses {
+  statements: Address;
+  facilities: Address;
+}
+
+export interface ChainReader {
+  stored: (facilityId: bigint, epoch: number) => Promise<StoredStatement>;
+  /** Terms hash and pledge root of a facility; null if the chain knows no such facility. */
+  facility: (facilityId: bigint) => Promise<{ termsHash: Hex; pledgeRoot: Hex } | null>;
+  /** The contract's own answer. Rejects where the statement is not the posted one. */
+  verifyLine: (statement: Statement, line: Line, proof: readonly Hex[]) => Promise<boolean>;
+  /** Whether a fault of the statement with this hash was proven. */
+  voided: (statementHash: Hex) => Promise<boolean>;
+  chainId: () => Promise<number>;
+  threshold: () => Promise<{ threshold: number; members: number }>;
+}
+
+const ZERO = /^0x0*$/;
+
+/** Reader of the registries at `addresses`. */
+export function chainReader(client: PublicClient, addresses: RegistryAddresses): ChainReader {
+  const statements = { address: addresses.statements, abi: statementRegistryAbi } as const;
+
+  const stored = async (facilityId: bigint, epoch: number): Promise<StoredStatement> => {
+    const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
+    const at = { ...statements, blockNumber } as const;
+    const args = [facilityId, epoch] as const;
+    const [record, before, final, signers, threshold, attesterCount, window] = await Promise.all([
+      client.readContract({ ...at, functionName: "statementOf", args }),
+      epoch === 0
+        ? null
+        : client.readContract({
+            ...at,
+            functionName: "statementOf",
+            args: [facilityId, epoch - 1],
+          }),
+      client.readContract({ ...at, functionName: "isFinal", args }),
+      client.readContract({ ...at, functionName: "signersOf", args }),
+      client.readContract({ ...at, functionName: "threshold" }),
+      client.readContract({ ...at, functionName: "attesterCount" }),
+      client.readContract({ ...at, functionName: "challengeWindow" }),
+    ]);
+    const posted = !ZERO.test(record.statementHash);
+    return {
+      block: blockNumber,
+      statementHash: posted ? record.statementHash : null,
+      postedAtS: posted ? Number(record.postedAt) : null,
+      previousHash:
+        before === null || ZERO.test(before.statementHash) ? null : before.statementHash,
+      final,
+      signers,
+      threshold,
+      attesterCount,
+      challengeWindowS: Number(window),
+    };
+  };
+
+  return {
+    stored,
+    facility: async (facilityId) => {
+      const terms = await client.readContract({
+        address: addresses.facilities,
+        abi: facilityRegistryAbi,
+        functionName: "termsOf",
+        args: [facilityId],
+      });
+      return ZERO.test(terms.termsHash)
+        ? null
+        : { termsHash: terms.termsHash, pledgeRoot: terms.pledgeRoot };
+    },
+    verifyLine: (statement, line, proof) =>
+      client.readContract({
+        ...statements,
+        functionName: "verifyLine",
+        args: [statement, lineTuple(statement.facilityId, statement.epoch, line), proof],
+      }),
+    voided: async (hash) =>
+      (await client.readContract({ ...statements, functionName: "verdictOf", args: [hash] }))
+        .barred,
+    chainId: () => client.getChainId(),
+    threshold: async () => {
+      const [threshold, members] = await Promise.all([
+        client.readContract({ ...statements, functionName: "threshold" }),
+        client.readContract({ ...statements, functionName: "attesterCount" }),
+      ]);
+      return { threshold, members };
+    },
+  };
+}

@@ -16,8 +16,8 @@ export function Figure({
 }) {
   return (
     <Stack className="surface" gap={2} p="md" miw={0}>
-      <Group gap={4} wrap="nowrap" align="center">
-        <Text component="dt" size="xs" fw={600} c="dimmed">
+      <Group component="dt" gap={4} wrap="nowrap" align="center">
+        <Text span size="xs" fw={600} c="dimmed">
           {name}
         </Text>
         {source !== undefined && <Info label={name}>{source}</Info>}

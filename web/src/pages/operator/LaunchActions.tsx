@@ -121,7 +121,7 @@ const WAYS: readonly { way: Way; name: string; about: string }[] = [
 
 function WayChoice({ way, onChoose }: { way: Way | null; onChoose: (way: Way) => void }) {
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2 }} role="group" aria-label="How units come into being">
+    <SimpleGrid cols={{ base: 1, sm: 2 }} role="group" aria-label="Sale or minting">
       {WAYS.map((choice) => (
         <Stack key={choice.way} className="surface" p="md" gap="xs" justify="space-between">
           <Text size="sm">{choice.about}</Text>

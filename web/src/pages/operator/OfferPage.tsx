@@ -115,8 +115,7 @@ function OfferForm({ nowS }: { nowS: number }) {
           <SimpleGrid cols={{ base: 1, sm: 3 }} verticalSpacing="sm">
             <TextInput
               label="Name"
-              description="Shown on the market"
-              placeholder="hall-1"
+              description="Shown on the market, such as hall-1"
               maxLength={80}
               required
               {...input("name", "name")}
@@ -130,8 +129,7 @@ function OfferForm({ nowS }: { nowS: number }) {
             />
             <TextInput
               label="Site"
-              description="Data centre"
-              placeholder="SE-LULEA-1"
+              description="Data centre, such as SE-LULEA-1"
               maxLength={32}
               required
               {...input("site", "site")}
@@ -140,7 +138,6 @@ function OfferForm({ nowS }: { nowS: number }) {
           <Textarea
             label="Devices"
             description="One NVML UUID a line, or paste what nvidia-smi -L prints. Only their hashes are published; the list never changes."
-            placeholder={"GPU-0b9f1a52-3c1d-4e5f-8a6b-7c8d9e0f1a2b"}
             autosize
             minRows={4}
             maxRows={14}

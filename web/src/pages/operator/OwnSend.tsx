@@ -1,4 +1,4 @@
-import { Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import type { ComponentProps } from "react";
 import type { Address } from "viem";
 import { useConnection } from "wagmi";
@@ -19,5 +19,9 @@ export function OwnSend({
       </Text>
     );
   }
-  return <SendButton {...button} />;
+  return (
+    <Stack align="flex-start" gap={0}>
+      <SendButton {...button} />
+    </Stack>
+  );
 }

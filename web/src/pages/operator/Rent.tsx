@@ -63,7 +63,7 @@ export function Rent({ facilityId }: { facilityId: number }) {
                     head: "Lease",
                     rowHead: true,
                     cell: (r) => (
-                      <Text size="sm" maw={260} style={{ overflowWrap: "anywhere" }}>
+                      <Text size="sm" miw={90} maw={260} style={{ overflowWrap: "anywhere" }}>
                         {r.lease_id ?? "no lease of yours"}
                       </Text>
                     ),
@@ -97,7 +97,7 @@ export function Rent({ facilityId }: { facilityId: number }) {
                     cell: (p) => {
                       const known = rent.by_lease.find((r) => r.lease === p.lease)?.lease_id;
                       return known ? (
-                        <Text size="sm" maw={260} style={{ overflowWrap: "anywhere" }}>
+                        <Text size="sm" miw={90} maw={260} style={{ overflowWrap: "anywhere" }}>
                           {known}
                         </Text>
                       ) : (

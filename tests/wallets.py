@@ -41,6 +41,7 @@ def nonce_of(client: TestClient) -> str:
     answer = client.post("/v1/session/nonce")
     assert answer.status_code == 201
     assert time.time() < answer.json()["expires_at_s"] <= time.time() + 601
+    assert abs(answer.json()["issued_at_s"] - time.time()) <= 2
     return str(answer.json()["nonce"])
 
 

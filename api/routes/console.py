@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from api.auth import OperatorId
+from api.chain import calldata
 from api.db import console as store
 from api.db import rejections
 from api.db.ledger import prices_of
@@ -12,6 +13,7 @@ from api.db.session import reading
 from api.db.statements import lease_rows
 from api.domain.evidence import hex32
 from api.domain.tasks import Task
+from api.errors import NotFound
 from api.pipeline.console import BondUnknown, FacilityView, is_bonded, overview, pinned
 from api.pipeline.console_epochs import epochs_of
 from api.pipeline.console_rent import (
@@ -21,10 +23,12 @@ from api.pipeline.console_rent import (
     rent_book,
     rent_by_lease,
 )
+from api.pipeline.ledger_view import terms_from_bytes
 from api.pipeline.register import own_facility_row
 from api.routes import console_schemas as schemas
 from api.routes.parameters import FacilityPath, Offset, PageLimit
 from api.routes.problems import errors
+from api.routes.schemas import Offer
 
 router = APIRouter(tags=["console"])
 
@@ -81,10 +85,27 @@ def get_console(request: Request, operator_id: OperatorId) -> schemas.ConsoleOut
     )
 
 
+@router.get(f"{_FACILITY}/offer", responses=errors(401, 403, 404, 422))
+def get_console_offer(
+    request: Request, operator_id: OperatorId, facility_id: FacilityPath
+) -> Offer:
+    """The transaction that offers a registered facility, as in the answer to registering.
+
+    404 with code `not_found` also where nothing is deployed to offer it on.
+    """
+    with reading(request.app.state.engine) as connection:
+        row = own_facility_row(connection, operator_id, facility_id)
+    deployment = request.app.state.deployment
+    if deployment is None:
+        raise NotFound("no contracts are deployed", facility_id=facility_id)
+    terms = terms_from_bytes(row.terms_json)
+    return Offer(to=deployment.facility_registry, data=calldata.offer(terms))
+
+
 @router.get(f"{_FACILITY}/devices", responses=errors(401, 403, 404, 422))
 def list_console_devices(
     request: Request, operator_id: OperatorId, facility_id: FacilityPath
-) -> list[schemas.DeviceOut]:
+) -> list[schemas.ConsoleDevice]:
     """Metering health of every pledged device."""
     now_s = request.app.state.clock()
     with reading(request.app.state.engine) as connection:
@@ -99,7 +120,7 @@ def list_console_devices(
         found = metering.get(row.device, store.Metering())
         last_s = found.last_end_s
         answers.append(
-            schemas.DeviceOut(
+            schemas.ConsoleDevice(
                 device=hex32(row.device),
                 uuid=row.uuid,
                 last_event_end_s=last_s,
@@ -272,7 +293,7 @@ def get_console_rent(
 @router.get(f"{_FACILITY}/bond", responses=errors(401, 403, 404, 422))
 def get_console_bond(
     request: Request, operator_id: OperatorId, facility_id: FacilityPath
-) -> schemas.BondOut:
+) -> schemas.ConsoleBond:
     """The bond and what it owes. 404 with code `bond_unknown` when none was agreed on-chain."""
     state = request.app.state
     chain = pinned(state.engine, state.client, state.deployment)
@@ -283,7 +304,7 @@ def get_console_bond(
         message = f"facility {facility_id} has no bond"
         raise BondUnknown(message, facility_id=facility_id)
     bond = chain.bond(facility_id)
-    return schemas.BondOut(
+    return schemas.ConsoleBond(
         bond_micros=bond.bond_micros,
         required_bond_micros=bond.required_bond_micros,
         rate_micros_per_gpu_hour=bond.rate_micros_per_gpu_hour,

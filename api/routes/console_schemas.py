@@ -57,7 +57,7 @@ class ConsoleOut(BaseModel):
     facilities: list[ConsoleFacility] = Field(description="By facility id.")
 
 
-class DeviceOut(BaseModel):
+class ConsoleDevice(BaseModel):
     """Metering of one device over the whole window so far."""
 
     device: str = Field(description="keccak-256 of the UUID, as in statements, 0x-hex.")
@@ -177,7 +177,7 @@ class RentOut(BaseModel):
     payments: list[PaymentOut] = Field(description="Newest first, at most 500.")
 
 
-class BondOut(BaseModel):
+class ConsoleBond(BaseModel):
     """The bond of a facility, as of the newest indexed block."""
 
     bond_micros: int = Field(description=f"Held; {_MICROS}.")

@@ -30,7 +30,7 @@ class HardwareIn(Strict):
     in_service_at: Instant = Field(description="When the devices began to serve.")
 
 
-class HardwareOut(BaseModel):
+class DisclosureOut(BaseModel):
     """A disclosure as it is shown to investors."""
 
     facility_id: int = Field(description="Facility.")
@@ -46,7 +46,7 @@ class HardwareOut(BaseModel):
 )
 def create_hardware_disclosure(
     request: Request, operator_id: OperatorId, facility_id: FacilityPath, body: HardwareIn
-) -> HardwareOut:
+) -> DisclosureOut:
     """Disclose what the devices cost and since when they serve.
 
     Every disclosure is kept; investors see the newest, as the operator's own statement.
@@ -62,7 +62,7 @@ def create_hardware_disclosure(
             in_service_s=body.in_service_at,
             now_s=now_s,
         )
-    return HardwareOut(
+    return DisclosureOut(
         facility_id=facility_id,
         cost_micros_per_device=body.cost_micros_per_device,
         in_service_s=body.in_service_at,

@@ -21,6 +21,7 @@ class NonceOut(BaseModel):
     """A nonce for one sign-in message."""
 
     nonce: str = Field(description="Goes into the message as `Nonce`.")
+    issued_at_s: int = Field(description="Now, by the wall clock that judges the message.")
     expires_at_s: int = Field(description="Second from which it is refused, by wall clock.")
 
 
@@ -49,9 +50,10 @@ class SessionOut(BaseModel):
 def create_nonce(request: Request, response: Response) -> NonceOut:
     """Make a nonce. It serves one sign-in within ten minutes."""
     state = request.app.state
-    nonce, expires_at_s = make_nonce(state.engine, state.session_clock())
+    now_s = state.session_clock()
+    nonce, expires_at_s = make_nonce(state.engine, now_s)
     response.headers["Cache-Control"] = "no-store"
-    return NonceOut(nonce=nonce, expires_at_s=expires_at_s)
+    return NonceOut(nonce=nonce, issued_at_s=now_s, expires_at_s=expires_at_s)
 
 
 @router.post("/v1/session", status_code=201, responses=errors(400, 401, 403, 413, 422))

@@ -43,6 +43,8 @@ def test_console__without_chain__shows_what_the_ledger_knows(service: Service) -
     assert (rent["attested_micros"], rent["payments"]) == (0, [])
     answer = service.client.get(f"/v1/console{path}/bond", headers=service.auth())
     problem(answer, 404, "bond_unknown")
+    answer = service.client.get(f"/v1/console{path}/offer", headers=service.auth())
+    problem(answer, 404, "not_found")
 
 
 def test_console__devices__records_gaps_outages_repeats(service: Service) -> None:
@@ -90,7 +92,7 @@ def test_console__of_another_operator__is_as_if_absent(service: Service) -> None
     own = service.ledger.facility_id
     service.post([{"id": "secret"}])
 
-    for page in ("devices", "rejections", "leases", "epochs", "rent", "bond"):
+    for page in ("offer", "devices", "rejections", "leases", "epochs", "rent", "bond"):
         path = f"/v1/console/facilities/{own}/{page}"
         foreign = service.client.get(path, headers=service.auth(rival))
         absent = service.client.get(path.replace(f"/{own}/", "/999/"), headers=service.auth(rival))
@@ -158,7 +160,9 @@ def test_console__before_delivery__says_what_is_missing(world: World) -> None:
     with reading(world.engine) as connection:
         terms = decode_facility(facility_row(connection, later).terms_json)
     registry = world.deployment.facility_registry
-    send(world.client, world.operator, registry, calldata.offer(terms))
+    offer = world.http.get(f"/v1/console/facilities/{later}/offer", headers=headers).json()
+    assert offer == {"to": registry, "data": calldata.offer(terms)}
+    send(world.client, world.operator, offer["to"], offer["data"])
     assert kinds() == ["mint_or_sale_missing"]
     vault = world.deployment.bond_vault
     bond = calldata.call("BondVault", "setTerms", later, (5_000, 7, DAY_S, 3))

@@ -12,6 +12,8 @@ export class ApiProblem extends Error {
     readonly code: string,
     detail: string,
     readonly field: string | null,
+    /** Every field that is wrong, where the service named more than the first. */
+    readonly errors: readonly { field: string; error: string }[] = [],
   ) {
     super(detail);
     this.name = "ApiProblem";
@@ -49,7 +51,12 @@ function problemOf(status: number, body: unknown): ApiProblem {
   const found = (typeof body === "object" && body !== null ? body : {}) as Record<string, unknown>;
   const detail = textOf(found["detail"], `The service answered ${status}.`);
   const field = typeof found["field"] === "string" ? found["field"] : null;
-  return new ApiProblem(status, textOf(found["code"], "http"), detail, field);
+  const listed: unknown[] = Array.isArray(found["errors"]) ? found["errors"] : [];
+  const errors = listed.map((entry) => {
+    const { field: name, error } = entry as Record<string, unknown>;
+    return { field: textOf(name, ""), error: textOf(error, "") };
+  });
+  return new ApiProblem(status, textOf(found["code"], "http"), detail, field, errors);
 }
 
 /** The data of an answer of `api`. Raises ApiProblem. */

@@ -1,5 +1,51 @@
-import { PageHead } from "../../parts/PageHead";
+/** Operator console: what the console is for and sign-in, then overview, offering, or one facility. */
+
+import { Stack } from "@mantine/core";
+import { useParams, useSearchParams } from "react-router";
+import { Loaded } from "../../parts/Loaded";
+import { NotFound } from "../../app/NotFound";
+import { NotOperator } from "./NotOperator";
+import { FacilityPage } from "./FacilityPage";
+import { OfferPage } from "./OfferPage";
+import { Overview } from "./Overview";
+import { SessionBar } from "./SessionBar";
+import { SignIn } from "./SignIn";
+import { type Session, useSession } from "./session";
 
 export function Operator() {
-  return <PageHead title="Operator" />;
+  const query = useSession();
+  return (
+    <Loaded query={query} lines={6}>
+      {({ session, ended }) =>
+        session === null ? <SignIn ended={ended} /> : <Console session={session} />
+      }
+    </Loaded>
+  );
+}
+
+function Console({ session }: { session: Session }) {
+  const { facilityId } = useParams();
+  const [params] = useSearchParams();
+  const bar = <SessionBar session={session} />;
+  if (session.operator_id === null) {
+    return (
+      <Stack gap="lg">
+        {bar}
+        <NotOperator session={session} />
+      </Stack>
+    );
+  }
+  if (facilityId !== undefined && !/^[1-9]\d{0,15}$/.test(facilityId)) return <NotFound />;
+  return (
+    <Stack gap="lg">
+      {bar}
+      {facilityId !== undefined ? (
+        <FacilityPage facilityId={Number(facilityId)} />
+      ) : params.has("offer") ? (
+        <OfferPage />
+      ) : (
+        <Overview />
+      )}
+    </Stack>
+  );
 }

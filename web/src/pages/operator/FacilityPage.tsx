@@ -1,0 +1,167 @@
+import { Anchor, Stack } from "@mantine/core";
+import { Link } from "react-router";
+import { grouped } from "../../format/money";
+import { duration, instant } from "../../format/time";
+import { Amount } from "../../parts/Amount";
+import { Empty } from "../../parts/Empty";
+import { Figure, Figures } from "../../parts/Figure";
+import { Loaded } from "../../parts/Loaded";
+import { PageHead } from "../../parts/PageHead";
+import { Section } from "../../parts/Section";
+import { Status } from "../../parts/Status";
+import { useService } from "../../api/service";
+import { BondSection } from "./BondSection";
+import { Devices } from "./Devices";
+import { Epochs } from "./Epochs";
+import { Launch } from "./Launch";
+import { Leases } from "./Leases";
+import classes from "./Operator.module.css";
+import { Proceeds } from "./Proceeds";
+import { Rejections } from "./Rejections";
+import { Rent } from "./Rent";
+import { TaskList } from "./TaskList";
+import { type ConsoleFacility, type ConsoleTask, useConsole, useFacility } from "./queries";
+import { SECTIONS, type Section as SectionId, sectionPath, useSection } from "./sections";
+import { taskTexts } from "./taskText";
+
+/** One facility of the operator, by sections that each have an address. */
+export function FacilityPage({ facilityId }: { facilityId: number }) {
+  const query = useConsole();
+  return (
+    <Loaded query={query} lines={8}>
+      {({ facilities, tasks, operator }) => {
+        const found = facilities.find((f) => f.facility_id === facilityId);
+        if (found !== undefined) {
+          const own = tasks.filter((t) => t.facility_id === facilityId);
+          return <Facility facility={found} tasks={own} account={operator.address} />;
+        }
+        return (
+          <>
+            <PageHead title={`Facility ${facilityId}`} />
+            <Empty title="You have no such facility">
+              It may be another operator's, or the number is mistyped.{" "}
+              <Anchor component={Link} to="/operator" inherit underline="always">
+                See your facilities
+              </Anchor>
+              .
+            </Empty>
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+function Facility({
+  facility,
+  tasks,
+  account,
+}: {
+  facility: ConsoleFacility;
+  tasks: readonly ConsoleTask[];
+  account: string;
+}) {
+  const id = facility.facility_id;
+  const section = useSection(facility.state);
+  const symbol = useService().settlement_token?.symbol ?? "";
+  const { data: terms } = useFacility(id);
+  return (
+    <Stack gap="lg">
+      <PageHead
+        title={facility.name}
+        status={<Status state={facility.state} />}
+        about={
+          <>
+            <Anchor component={Link} to="/operator" inherit underline="always">
+              Console
+            </Anchor>{" "}
+            · facility {id} · {facility.gpu_class} · {facility.site} ·{" "}
+            {instant(facility.window_start_s)} to {instant(facility.window_end_s)}
+            {terms !== undefined &&
+              `, ${grouped(terms.epoch_count)} epochs of ${duration(terms.epoch_length_s)}`}
+          </>
+        }
+      />
+      <Figures>
+        <Figure
+          name="Devices"
+          value={terms === undefined ? "" : grouped(terms.device_count)}
+          about="pledged"
+        />
+        <Figure
+          name="Epochs"
+          value={`${grouped(facility.epochs_settled)} settled`}
+          about={`${grouped(facility.epochs_closed)} closed, ${grouped(facility.epochs_posted)} posted${terms === undefined ? "" : `, of ${grouped(terms.epoch_count)}`}`}
+        />
+        <Figure
+          name="Receivable"
+          value={<Amount micros={facility.receivable_micros} symbol />}
+          about="attested, not collected"
+          source="Revenue in posted statements that renters have not paid into the lockbox yet."
+        />
+        <Figure
+          name="Bond"
+          value={<Amount micros={facility.bond_micros} symbol />}
+          about={
+            facility.required_bond_micros === null ? (
+              "none agreed"
+            ) : (
+              <>
+                minimum <Amount micros={facility.required_bond_micros} />
+              </>
+            )
+          }
+        />
+      </Figures>
+      {tasks.length > 0 && (
+        <Section title="To do here">
+          <TaskList tasks={taskTexts(tasks, new Map([[id, facility.name]]), symbol)} />
+        </Section>
+      )}
+      <nav aria-label="Sections of the facility" className={classes.sections}>
+        {SECTIONS.map((s) => (
+          <Link
+            key={s.id}
+            to={sectionPath(id, s.id)}
+            preventScrollReset
+            className={classes.section}
+            aria-current={s.id === section ? "page" : undefined}
+          >
+            {s.name}
+          </Link>
+        ))}
+      </nav>
+      <Body section={section} facility={facility} account={account} />
+    </Stack>
+  );
+}
+
+function Body({
+  section,
+  facility,
+  account,
+}: {
+  section: SectionId;
+  facility: ConsoleFacility;
+  account: string;
+}) {
+  const id = facility.facility_id;
+  switch (section) {
+    case "launch":
+      return <Launch facilityId={id} account={account} />;
+    case "devices":
+      return <Devices facilityId={id} />;
+    case "rejections":
+      return <Rejections facilityId={id} />;
+    case "leases":
+      return <Leases facility={facility} />;
+    case "epochs":
+      return <Epochs facilityId={id} />;
+    case "rent":
+      return <Rent facilityId={id} />;
+    case "bond":
+      return <BondSection facilityId={id} />;
+    case "proceeds":
+      return <Proceeds facilityId={id} account={account} />;
+  }
+}

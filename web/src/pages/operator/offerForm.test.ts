@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import {
+  type OfferFields,
+  capacityHours,
+  facilityBody,
+  offerDefaults,
+  splitCapacity,
+  windowEndS,
+} from "./offerForm";
+
+const DEVICES = [
+  "GPU-0b9f1a52-3c1d-4e5f-8a6b-7c8d9e0f1a2b",
+  "GPU-1c0a2b63-4d2e-4f60-9b7c-8d9e0f1a2b3c",
+];
+
+const filled: OfferFields = {
+  ...offerDefaults(1_796_083_200),
+  name: " hall-1 ",
+  site: "SE-LULEA-1",
+  windowStart: "2026-12-10T06:00",
+  epochs: "30",
+  tranches: [
+    { unitCap: "800", coupon: "0.9" },
+    { unitCap: "400", coupon: "ignored in the last" },
+  ],
+  devices: DEVICES.join("\n"),
+};
+
+describe("facilityBody", () => {
+  it("converts times to UTC, money to micros and shares to ppm and bps", () => {
+    expect(facilityBody(filled).body).toEqual({
+      name: "hall-1",
+      gpu_class: "H100-SXM5-80GB",
+      site: "SE-LULEA-1",
+      window_start: "2026-12-10T06:00:00Z",
+      window_end: "2027-01-09T06:00:00Z",
+      epoch_length_s: 86_400,
+      promised_availability_ppm: 990_000,
+      fee_bps: 100,
+      tranches: [
+        { unit_cap: 800, coupon_micros_per_unit: 900_000 },
+        { unit_cap: 400, coupon_micros_per_unit: 0 },
+      ],
+      devices: DEVICES,
+    });
+  });
+
+  it("names every field that is wrong at once, as the service names it", () => {
+    const { errors } = facilityBody({
+      ...filled,
+      name: " ",
+      site: "x".repeat(33),
+      availability: "101",
+      fee: "11",
+      devices: "",
+      tranches: [
+        { unitCap: "0", coupon: "1.2345678" },
+        { unitCap: "1.5", coupon: "" },
+      ],
+    });
+
+    expect(Object.keys(errors ?? {}).sort()).toEqual([
+      "devices",
+      "fee_bps",
+      "name",
+      "promised_availability_ppm",
+      "site",
+      "tranches.0.coupon_micros_per_unit",
+      "tranches.0.unit_cap",
+      "tranches.1.unit_cap",
+    ]);
+  });
+
+  it("refuses more units than the devices have hours", () => {
+    const tranches = [{ unitCap: "1,441", coupon: "" }];
+
+    expect(facilityBody({ ...filled, tranches }).errors?.["tranches"]).toContain("1440 GPU-hours");
+    expect(
+      facilityBody({ ...filled, tranches: [{ unitCap: "1,440", coupon: "" }] }).errors,
+    ).toBeNull();
+  });
+
+  it("refuses a coupon that JSON would round", () => {
+    const tranches = [
+      { unitCap: "1", coupon: "9007199254.740992" },
+      { unitCap: "1", coupon: "" },
+    ];
+
+    expect(facilityBody({ ...filled, tranches }).errors).toHaveProperty(
+      "tranches.0.coupon_micros_per_unit".replaceAll(".", "\\."),
+    );
+  });
+});
+
+describe("window", () => {
+  it("is a whole number of epochs, so that it always fits", () => {
+    expect(windowEndS({ ...filled, epochLengthS: "3600", epochs: "3" })).toBe(
+      Date.UTC(2026, 11, 10, 9) / 1_000,
+    );
+    expect(windowEndS({ ...filled, epochs: "0" })).toBeNull();
+    expect(windowEndS({ ...filled, epochs: "1.5" })).toBeNull();
+  });
+
+  it("has devices times hours of capacity, rounded down", () => {
+    expect(capacityHours({ ...filled, epochLengthS: "60", epochs: "59" }, 1)).toBe(0n);
+    expect(capacityHours(filled, 2)).toBe(1_440n);
+  });
+});
+
+describe("splitCapacity", () => {
+  it("puts every unit into one tranche", () => {
+    for (const tranches of [1, 2, 3, 4]) {
+      const parts = splitCapacity(1_441n, tranches);
+      expect(parts).toHaveLength(tranches);
+      expect(parts.reduce((a, b) => a + b)).toBe(1_441n);
+    }
+    expect(splitCapacity(1_440n, 2)).toEqual([864n, 576n]);
+  });
+});

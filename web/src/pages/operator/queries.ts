@@ -1,0 +1,144 @@
+/** What the console asks of the service. */
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { ApiProblem, type Schemas, api, dataOf } from "../../api/client";
+
+export type ConsoleFacility = Schemas["ConsoleFacility"];
+export type ConsoleTask = Schemas["TaskOut"];
+export type Lease = Schemas["ConsoleLease"];
+export type Device = Schemas["ConsoleDevice"];
+
+const LIVE = 5_000;
+/** Rows of a page of long lists. */
+export const PAGE = 50;
+
+const path = (facilityId: number) => ({ path: { facility_id: facilityId } });
+
+/** The overview. An ended session is noticed here first: it sends the page back to sign-in. */
+export function useConsole() {
+  const queries = useQueryClient();
+  const found = useQuery({
+    queryKey: ["console"],
+    queryFn: () => dataOf(api.GET("/v1/console")),
+    refetchInterval: LIVE,
+  });
+  const ended = found.error instanceof ApiProblem && found.error.status === 401;
+  useEffect(() => {
+    if (ended) void queries.invalidateQueries({ queryKey: ["session"] });
+  }, [ended, queries]);
+  return found;
+}
+
+/** Public facts of a facility: pledge, epochs, settlement token. */
+export function useFacility(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "facility"],
+    queryFn: () => dataOf(api.GET("/v1/facilities/{facility_id}", { params: path(facilityId) })),
+    refetchInterval: 30_000,
+  });
+}
+
+export function useOffer(facilityId: number, wanted: boolean) {
+  return useQuery({
+    queryKey: ["console", facilityId, "offer"],
+    queryFn: () =>
+      dataOf(api.GET("/v1/console/facilities/{facility_id}/offer", { params: path(facilityId) })),
+    enabled: wanted,
+    staleTime: Infinity,
+  });
+}
+
+export function useDevices(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "devices"],
+    queryFn: () =>
+      dataOf(api.GET("/v1/console/facilities/{facility_id}/devices", { params: path(facilityId) })),
+    refetchInterval: LIVE,
+  });
+}
+
+export function useRejections(facilityId: number, offset: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "rejections", offset],
+    queryFn: () =>
+      dataOf(
+        api.GET("/v1/console/facilities/{facility_id}/rejections", {
+          params: { ...path(facilityId), query: { offset, limit: PAGE } },
+        }),
+      ),
+    refetchInterval: LIVE,
+    placeholderData: (before) => before,
+  });
+}
+
+export function useLeases(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "leases"],
+    queryFn: () =>
+      dataOf(api.GET("/v1/console/facilities/{facility_id}/leases", { params: path(facilityId) })),
+    refetchInterval: LIVE,
+  });
+}
+
+export function useEpochs(facilityId: number, offset: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "epochs", offset],
+    queryFn: () =>
+      dataOf(
+        api.GET("/v1/console/facilities/{facility_id}/epochs", {
+          params: { ...path(facilityId), query: { offset, limit: PAGE } },
+        }),
+      ),
+    refetchInterval: LIVE,
+    placeholderData: (before) => before,
+  });
+}
+
+export function useRent(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "rent"],
+    queryFn: () =>
+      dataOf(api.GET("/v1/console/facilities/{facility_id}/rent", { params: path(facilityId) })),
+    refetchInterval: LIVE,
+  });
+}
+
+/** The bond; null where none was agreed. */
+export function useBond(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "bond"],
+    queryFn: async () => {
+      try {
+        return await dataOf(
+          api.GET("/v1/console/facilities/{facility_id}/bond", { params: path(facilityId) }),
+        );
+      } catch (error) {
+        if (error instanceof ApiProblem && error.code === "bond_unknown") return null;
+        throw error;
+      }
+    },
+    refetchInterval: LIVE,
+  });
+}
+
+/** The newest disclosure of what the devices cost; null if none. Investors read the same. */
+export function useHardware(facilityId: number) {
+  const tokenId = (BigInt(facilityId) << 8n).toString();
+  return useQuery({
+    queryKey: ["console", facilityId, "hardware"],
+    queryFn: async () => {
+      const params = { path: { token_id: tokenId } };
+      return (await dataOf(api.GET("/v1/tranches/{token_id}", { params }))).risk.hardware;
+    },
+  });
+}
+
+/** A change of a facility; what the console shows of it is asked again. */
+export function useChange<Body>(change: (body: Body) => Promise<unknown>) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["console"] }),
+  });
+}

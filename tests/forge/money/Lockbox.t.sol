@@ -90,7 +90,7 @@ contract LockboxTest is MoneyBase {
         lockbox.settle(7, 1);
         uint64[] memory ids = new uint64[](3);
         uint32[] memory epochs = new uint32[](3);
-        (ids[0], ids[1], ids[2]) = (7, 8, 7);
+        (ids[0], ids[1], ids[2]) = (7, 8, 9);
         (epochs[0], epochs[1], epochs[2]) = (1, 1, 0);
 
         lockbox.settleMany(ids, epochs);
@@ -223,13 +223,13 @@ contract LockboxTest is MoneyBase {
         public
         pure
     {
-        uint256[] memory due = new uint256[](4);
-        uint256[] memory supplies = new uint256[](4);
+        uint256[4] memory due;
+        uint256[4] memory supplies;
         for (uint256 i = 0; i < 4; ++i) {
             due[i] = i == 3 ? 0 : due_[i];
             supplies[i] = (emptied >> i) & 1;
         }
-        (uint256[] memory payments, uint256[] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
+        (uint256[4] memory payments, uint256[4] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
         uint256 sum = left;
         for (uint256 i = 0; i < 4; ++i) {
             sum += payments[i];

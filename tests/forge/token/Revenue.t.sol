@@ -106,7 +106,7 @@ contract RevenueTest is TokenBase {
         vm.prank(ann);
         token.claim(one(OTHER), ann);
         assertFalse(_hostile.callSucceeded(), "guarded");
-        _hostile.setCall(address(token), abi.encodeCall(token.accrue, (OTHER, 1, 0)));
+        _hostile.setCall(address(token), abi.encodeCall(token.accrue, (accruals(OTHER, 1, 0))));
         accrue(OTHER, 500, 0);
         assertFalse(_hostile.callSucceeded(), "guarded");
     }
@@ -264,7 +264,7 @@ contract RevenueTest is TokenBase {
     function test_accrue__wrong_caller_amount_or_tranche__reverts() public {
         vm.expectRevert(abi.encodeWithSelector(ITrancheToken.NotRevenueSource.selector, ann));
         vm.prank(ann);
-        token.accrue(JUNIOR, 1, 0);
+        token.accrue(accruals(JUNIOR, 1, 0));
         uint256 most = Accumulator.MAX_AMOUNT;
         vm.expectRevert(abi.encodeWithSelector(ITrancheToken.AmountAboveLimit.selector, most + 1, most));
         accrue(JUNIOR, most + 1, 0);

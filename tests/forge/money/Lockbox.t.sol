@@ -108,6 +108,17 @@ contract LockboxTest is MoneyBase {
         lockbox.settle(9, 0);
     }
 
+    /// The events of a facility's settlement stay together only if each facility comes once.
+    function test_settleMany__not_ascending__reverts() public {
+        uint64[] memory ids = new uint64[](2);
+        (ids[0], ids[1]) = (7, 7);
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.FacilitiesNotAscending.selector, uint64(7), uint64(7)));
+        lockbox.settleMany(ids, new uint32[](2));
+        ids[1] = 6;
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.FacilitiesNotAscending.selector, uint64(7), uint64(6)));
+        lockbox.settleMany(ids, new uint32[](2));
+    }
+
     function test_distribute__stranger__reverts() public {
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NotDistributor.selector, address(this)));
         lockbox.distribute(7, 1);

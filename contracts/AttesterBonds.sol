@@ -57,16 +57,20 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
         returns (uint256 taken)
     {
         require(msg.sender == address(facilityRegistry.statementRegistry()), NotStatementRegistry(msg.sender));
+        uint256 most = slashAmount;
+        // A deployment without bonds of attesters: nothing to look for.
+        if (most == 0) return 0;
         uint256 rewarded = 0;
         for (uint256 i = 0; i < attesters.length; ++i) {
             uint256 bond = attesterBondOf[attesters[i]];
-            uint256 amount = Math.min(slashAmount, bond);
+            uint256 amount = Math.min(most, bond);
             if (amount == 0) continue;
             attesterBondOf[attesters[i]] = bond - amount;
             emit AttesterSlashed(attesters[i], facilityId, challenger, amount, amount / 2);
             taken += amount;
             rewarded += amount / 2;
         }
+        if (taken == 0) return 0;
         owedTo[address(attesterToken)][challenger] += rewarded;
         if (facilityRegistry.settlementTokenOf(facilityId) == address(attesterToken)) {
             slashedFor[facilityId] += taken - rewarded;

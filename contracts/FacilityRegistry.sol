@@ -154,7 +154,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IFacilityRegistry
     function settlementTermsOf(uint64 facilityId) external view returns (SettlementTerms memory) {
         SettlementTerms memory terms = _facilities[facilityId].settlementTerms();
-        require(terms.coupons.length > 0, FacilityUnknown(facilityId));
+        require(terms.trancheCount > 0, FacilityUnknown(facilityId));
         return terms;
     }
 

@@ -26,11 +26,18 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         uint32 settledEpochs;
     }
 
+    /// @dev What one call pays to tranches, one entry a facility. Without a payment the entry stays empty.
+    struct Batch {
+        ITrancheToken.Accrual[] accruals;
+        address[] settlementTokens;
+    }
+
     uint256 private constant BPS = 10_000;
     /// @dev Keeps every accrual inside the accumulator's bound.
     uint256 private constant MAX_PAYMENT = type(uint48).max;
-    /// @dev Renewed when used up: 96 bits, since some tokens refuse larger allowances.
-    uint256 private constant STANDING_ALLOWANCE = type(uint96).max;
+    /// @dev An allowance of 256 one-bits is kept for ever by most tokens, also by those that count it in 96 bits. Where
+    /// it is counted down it is renewed long before a batch could exceed it: no facility pays more than 2^64 at once.
+    uint256 private constant LOW_ALLOWANCE = type(uint80).max;
 
     IFacilityRegistry public immutable facilityRegistry;
     IStatementRegistry public immutable statementRegistry;
@@ -73,17 +80,28 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         require(epochs >= ledger.settledEpochs, EpochAlreadySettled(facilityId, ledger.settledEpochs));
         require(epochs > 0, NothingToSettle(facilityId));
         bool done;
-        (amount, done) = _settle(facilityId, epochs, ledger);
+        Batch memory batch = _newBatch(1);
+        (amount, done) = _settle(facilityId, epochs, ledger, batch, 0);
         require(done, NothingToSettle(facilityId));
+        _accrue(batch);
     }
 
     /// @inheritdoc IRentLockbox
     function settleMany(uint64[] calldata facilityIds, uint32[] calldata epochs) external nonReentrant {
-        require(facilityIds.length == epochs.length, LengthsDiffer(facilityIds.length, epochs.length));
-        for (uint256 i = 0; i < facilityIds.length; ++i) {
-            Ledger memory ledger = _ledgers[facilityIds[i]];
-            if (epochs[i] > 0 && epochs[i] >= ledger.settledEpochs) _settle(facilityIds[i], epochs[i], ledger);
+        uint256 count = facilityIds.length;
+        require(count == epochs.length, LengthsDiffer(count, epochs.length));
+        Batch memory batch = _newBatch(count);
+        uint64 previous = 0;
+        for (uint256 i = 0; i < count; ++i) {
+            uint64 facilityId = facilityIds[i];
+            require(facilityId > previous, FacilitiesNotAscending(previous, facilityId));
+            previous = facilityId;
+            Ledger memory ledger = _ledgers[facilityId];
+            if (epochs[i] > 0 && epochs[i] >= ledger.settledEpochs) {
+                _settle(facilityId, epochs[i], ledger, batch, i);
+            }
         }
+        _accrue(batch);
     }
 
     /// @inheritdoc IRentLockbox
@@ -94,11 +112,17 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         require(amount > 0, AmountZero());
         Ledger memory ledger = _ledgers[facilityId];
         uint32 epochs = statementRegistry.epochsFinal(facilityId);
-        if (epochs > ledger.settledEpochs) _settle(facilityId, epochs, ledger);
+        Batch memory batch = _newBatch(1);
+        if (epochs > ledger.settledEpochs) {
+            _settle(facilityId, epochs, ledger, batch, 0);
+            _accrue(batch);
+            batch = _newBatch(1);
+        }
         IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
         emit Distributed(facilityId, msg.sender, amount);
+        _payTranches(facilityId, terms, amount, 0, 0, batch, 0);
         _pull(IERC20(terms.settlementToken), amount);
-        _payTranches(facilityId, terms, amount, 0, 0);
+        _accrue(batch);
     }
 
     /// @inheritdoc IRentLockbox
@@ -164,7 +188,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     }
 
     /// @dev `epochs` is at least 1 and at least what is settled. `done` is false where nothing changes.
-    function _settle(uint64 facilityId, uint32 epochs, Ledger memory ledger)
+    function _settle(uint64 facilityId, uint32 epochs, Ledger memory ledger, Batch memory batch, uint256 place)
         private
         returns (uint256 amount, bool done)
     {
@@ -178,7 +202,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         ledger.settledEpochs = epochs;
         _ledgers[facilityId] = ledger;
         emit Settled(facilityId, epochs, amount, fee, ledger.settled);
-        _payTranches(facilityId, terms, amount - fee, from, epochs);
+        _payTranches(facilityId, terms, amount - fee, from, epochs, batch, place);
         return (amount, true);
     }
 
@@ -188,56 +212,57 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         return Math.min(attested, ledger.collected) - ledger.settled;
     }
 
-    /// @dev Coupons of epochs `[from, to)` fall due, then `amount` goes down the waterfall: invariant 5.
+    /// @dev Coupons of epochs `[from, to)` fall due, then `amount` goes down the waterfall: invariant 5. The money
+    /// itself moves in `_accrue`.
     function _payTranches(
         uint64 facilityId,
         IFacilityRegistry.SettlementTerms memory terms,
         uint256 amount,
         uint256 from,
-        uint256 to
+        uint256 to,
+        Batch memory batch,
+        uint256 place
     ) private {
-        uint256 count = terms.coupons.length;
-        uint256[] memory due = new uint256[](count);
-        uint256[] memory supplies = new uint256[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            supplies[i] = trancheToken.totalSupply(_id(facilityId, i));
+        uint256[4] memory supplies = trancheToken.suppliesOf(facilityId, terms.trancheCount);
+        uint256[4] memory due;
+        uint64[4] storage stored = _arrears[facilityId];
+        for (uint256 i = 0; i < 4; ++i) {
             if (terms.coupons[i] == 0) continue;
             uint256 perUnit = Waterfall.couponDueDown(terms.coupons[i], from, to, terms.epochCount);
-            due[i] = _arrears[facilityId][i] + perUnit * supplies[i];
+            due[i] = stored[i] + perUnit * supplies[i];
         }
-        (uint256[] memory payments, uint256[] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
-        for (uint256 i = 0; i < count; ++i) {
-            if (terms.coupons[i] > 0) _arrears[facilityId][i] = SafeCast.toUint64(arrears[i]);
+        (uint256[4] memory payments, uint256[4] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
+        for (uint256 i = 0; i < 4; ++i) {
+            if (terms.coupons[i] > 0) stored[i] = SafeCast.toUint64(arrears[i]);
         }
         if (left > 0) {
             address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
             owedTo[terms.settlementToken][gpuOperator] += left;
             emit ResidualOwed(facilityId, gpuOperator, left);
         } else if (amount > 0) {
-            _accrue(facilityId, terms, amount, payments);
-        }
-    }
-
-    function _accrue(
-        uint64 facilityId,
-        IFacilityRegistry.SettlementTerms memory terms,
-        uint256 amount,
-        uint256[] memory payments
-    ) private {
-        IERC20 token = IERC20(terms.settlementToken);
-        if (token.allowance(address(this), address(trancheToken)) < amount) {
-            token.forceApprove(address(trancheToken), STANDING_ALLOWANCE);
-        }
-        for (uint256 i = 0; i < payments.length; ++i) {
             // The registry bounds epochLength to 24 bits.
             // forge-lint: disable-next-line(unsafe-typecast)
-            if (payments[i] > 0) trancheToken.accrue(_id(facilityId, i), payments[i], uint24(terms.epochLength));
+            batch.accruals[place] = ITrancheToken.Accrual(facilityId, uint24(terms.epochLength), payments);
+            batch.settlementTokens[place] = terms.settlementToken;
         }
     }
 
-    function _id(uint64 facilityId, uint256 seniority) private pure returns (uint256) {
-        // At most four tranches, so the index fits 8 bits.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return TrancheId.pack(facilityId, uint8(seniority));
+    /// @dev Every book is written before: here settlement tokens are called for the first time.
+    function _accrue(Batch memory batch) private {
+        address approved = address(0);
+        for (uint256 i = 0; i < batch.settlementTokens.length; ++i) {
+            address settlementToken = batch.settlementTokens[i];
+            if (settlementToken == approved || settlementToken == address(0)) continue;
+            approved = settlementToken;
+            IERC20 token = IERC20(settlementToken);
+            if (token.allowance(address(this), address(trancheToken)) < LOW_ALLOWANCE) {
+                token.forceApprove(address(trancheToken), type(uint256).max);
+            }
+        }
+        if (approved != address(0)) trancheToken.accrue(batch.accruals);
+    }
+
+    function _newBatch(uint256 count) private pure returns (Batch memory) {
+        return Batch(new ITrancheToken.Accrual[](count), new address[](count));
     }
 }

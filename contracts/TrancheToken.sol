@@ -37,7 +37,7 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         uint256 cap = facilityRegistry.trancheCapOf(facilityId, seniority);
         uint256 supply = _tranches[id].supply;
         require(units <= cap && supply + units <= cap, UnitsAboveCap(id, supply + units, cap));
-        if (_facilitySettlements[facilityId] == 0) _numberSettlement(facilityId);
+        if (_facilitySettlements[facilityId].number == 0) _numberSettlement(facilityId);
         _mint(to, id, units, "");
     }
 
@@ -151,7 +151,9 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
             _settlementTokens[number] = settlementToken;
             _settlementNumbers[settlementToken] = number;
         }
-        _facilitySettlements[facilityId] = number;
+        // Every number is the place of a token that somebody deployed.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _facilitySettlements[facilityId] = Settlement(settlementToken, uint40(number));
     }
 
     function _minterOf(uint64 facilityId) private view returns (address) {

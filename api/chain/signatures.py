@@ -287,6 +287,7 @@ ERRORS = {
     "RentLockbox": (
         Function("SettlementShort", ("uint256", "uint256")),
         Function("EpochAlreadySettled", ("uint64", "uint32")),
+        Function("FacilitiesNotAscending", ("uint64", "uint64")),
         Function("NothingToSettle", ("uint64",)),
     ),
 }

@@ -89,13 +89,14 @@ interface IFacilityRegistry {
     }
 
     /// @notice What a settlement reads of a facility: two words.
-    /// @param coupons `couponPerUnit` by seniority, one entry a tranche; the last is 0.
+    /// @param coupons `couponPerUnit` by seniority; the last tranche's, and all beyond it, are 0.
     struct SettlementTerms {
         address settlementToken;
         uint16 feeBps;
         uint32 epochLength;
         uint32 epochCount;
-        uint64[] coupons;
+        uint8 trancheCount;
+        uint64[4] coupons;
     }
 
     /// @notice Somebody declared a default on an objective condition.

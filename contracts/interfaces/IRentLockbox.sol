@@ -43,6 +43,7 @@ interface IRentLockbox is IPayouts {
     error EpochAlreadySettled(uint64 facilityId, uint32 settledEpochs);
     error NothingToSettle(uint64 facilityId);
     error LengthsDiffer(uint256 facilityIds, uint256 epochs);
+    error FacilitiesNotAscending(uint64 previous, uint64 next);
     error NotDistributor(address caller);
     error FacilityNotEnded(uint64 facilityId);
     error RefundAboveExcess(uint64 facilityId, uint256 amount, uint256 excess);
@@ -62,8 +63,10 @@ interface IRentLockbox is IPayouts {
     /// @dev Emits Settled, and TrancheToken emits RevenueAccrued per tranche that was paid. Fee rounds down.
     function settle(uint64 facilityId, uint32 epochs) external returns (uint256 amount);
 
-    /// @notice `settle` of many facilities in one call. Those with nothing to settle are passed over, so that two
-    /// callers do not stop each other. Caller: anybody.
+    /// @notice `settle` of many facilities in one call, each once, in ascending order. Those with nothing to settle are
+    /// passed over, so that two callers do not stop each other. Caller: anybody.
+    /// @dev Emits Settled of each facility first, then RevenueAccrued of all tranches: revenue of facilities of one
+    /// settlement token that stand together moves in one transfer.
     function settleMany(uint64[] calldata facilityIds, uint32[] calldata epochs) external;
 
     /// @notice Takes `amount` from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds

@@ -39,6 +39,15 @@ interface ITrancheToken {
         uint40 supply;
     }
 
+    /// @notice Revenue of one facility on its way in.
+    /// @param span Seconds over which it streams.
+    /// @param amounts By seniority; a tranche with 0 is passed over.
+    struct Accrual {
+        uint64 facilityId;
+        uint24 span;
+        uint256[4] amounts;
+    }
+
     /// @notice Units of a tranche that no longer circulate: minted = supply + delivered + expired + refunded.
     /// @param delivered Burned for compute. @param expired Burned by holders after the facility ended.
     /// @param refunded Burned for their price; they may be minted again.
@@ -134,10 +143,11 @@ interface ITrancheToken {
         external
         returns (uint256 paid);
 
-    /// @notice Takes `amount` from the caller and streams it to the holders over `span` seconds, blended with
-    /// what still streams so that a dust amount moves nobody's end. Caller: a revenue source.
-    /// @dev Emits RevenueAccrued. Exact balance delta or SettlementShort. Reverts while the tranche has no units.
-    function accrue(uint256 id, uint256 amount, uint24 span) external;
+    /// @notice Takes all amounts from the caller and streams each to the holders of its tranche over `span` seconds,
+    /// blended with what still streams so that a dust amount moves nobody's end. Caller: a revenue source.
+    /// @dev Emits RevenueAccrued for each amount. Facilities of one settlement token that stand together are taken in
+    /// one transfer: exact balance delta or SettlementShort. Reverts if a tranche that gets something has no units.
+    function accrue(Accrual[] calldata accruals) external;
 
     /// @notice Vests at once what still streams. Caller: the facility registry, at maturity.
     function vest(uint256 id) external;
@@ -156,6 +166,8 @@ interface ITrancheToken {
     /// @notice Revenue of the tranche that still streams, rounded up.
     function unvested(uint256 id) external view returns (uint256);
     function totalSupply(uint256 id) external view returns (uint256);
+    /// @notice `totalSupply` of the first `count` tranches of a facility, four at most; 0 beyond.
+    function suppliesOf(uint64 facilityId, uint256 count) external view returns (uint256[4] memory);
     function burnedOf(uint256 id) external view returns (Burned memory);
     function positionOf(address account, uint256 id) external view returns (Position memory);
     function trancheOf(uint256 id) external view returns (Tranche memory);

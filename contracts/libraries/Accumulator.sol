@@ -51,23 +51,39 @@ library Accumulator {
     }
 
     /// @notice Adds `amount` that vests over `span`. The new span is the mean of both, weighted by amount, so that
-    /// a dust amount can neither stretch nor shorten a stream.
-    function accrued(ITrancheToken.Tranche memory tranche, uint256 amount, uint256 span, uint256 time)
+    /// a dust amount can neither stretch nor shorten a stream. Settlement does this to every tranche: from the stack, as
+    /// `checkpoint` and `unvestedUp` would do it in memory. The tranche has units.
+    /// @return streaming Revenue that streams after it, as `unvestedUp`.
+    /// @return end When all of it has vested.
+    /// @dev Unchecked (decision 4): what vested is at most what was pending, an amount of 56 bits and a pending of 88,
+    /// each times a span of 24 bits, fit a word, and `fits` holds the results to their bits.
+    function accrue(ITrancheToken.Tranche storage tranche, uint256 amount, uint256 span, uint256 time)
         internal
-        pure
-        returns (ITrancheToken.Tranche memory next)
+        returns (uint256 streaming, uint256 end)
     {
-        next = checkpoint(tranche, time);
-        uint256 amountX32 = amount << FRACTION_BITS;
-        uint256 pending = next.pendingX32 + amountX32;
-        uint256 blended = 0;
-        if (pending > 0) blended = (uint256(next.pendingX32) * next.streamSpan + amountX32 * span) / pending;
-        // A weighted mean is at most the larger of two 24-bit spans.
-        // forge-lint: disable-start(unsafe-typecast)
-        next.pendingX32 = uint88(fits(pending, 88));
-        next.streamSpan = uint24(blended);
-        next.streamEnd = uint32(fits(time + blended, 32));
-        // forge-lint: disable-end(unsafe-typecast)
+        uint256 acc = accNow(tranche, time);
+        uint256 pending = tranche.pendingX32;
+        end = tranche.streamEnd;
+        uint256 supply = tranche.supply;
+        unchecked {
+            pending -= (acc - tranche.accX32) * supply;
+            uint256 left = end > time ? end - time : 0;
+            uint256 amountX32 = amount << FRACTION_BITS;
+            left = pending * left + amountX32 * span;
+            pending = fits(pending + amountX32, 88);
+            if (pending > 0) left /= pending;
+            end = fits(time + left, 32);
+            // A weighted mean is at most the larger of two 24-bit spans.
+            // forge-lint: disable-start(unsafe-typecast)
+            tranche.accX32 = uint72(acc);
+            tranche.pendingX32 = uint88(pending);
+            tranche.streamEnd = uint32(end);
+            tranche.streamSpan = uint24(left);
+            // forge-lint: disable-end(unsafe-typecast)
+            // Nothing of a stream has vested when it begins; what vests at once leaves the remainder of its division.
+            if (left == 0) pending -= (accNow(tranche, time) - acc) * supply;
+            streaming = (pending + FRACTION_MASK) >> FRACTION_BITS;
+        }
     }
 
     /// @notice Ends the stream at `time`.

@@ -113,12 +113,12 @@ library FacilityStore {
         returns (IFacilityRegistry.SettlementTerms memory)
     {
         Money memory money = facility.money;
-        uint64[] memory coupons = new uint64[](money.trancheCount);
-        for (uint256 i = 0; i + 1 < coupons.length; ++i) {
+        uint64[4] memory coupons;
+        for (uint256 i = 0; i + 1 < money.trancheCount; ++i) {
             coupons[i] = facility.coupons[i];
         }
         return IFacilityRegistry.SettlementTerms(
-            money.settlementToken, money.feeBps, money.epochLength, money.epochCount, coupons
+            money.settlementToken, money.feeBps, money.epochLength, money.epochCount, money.trancheCount, coupons
         );
     }
 

@@ -16,21 +16,18 @@ library Waterfall {
     /// @notice Splits `amount`: what each tranche is behind by seniority, the residual to the lowest-ranking tranche
     /// that has units. A tranche without units gets nothing, and its arrears lapse (ATTACKS 10).
     /// @param due Arrears and newly due coupon by seniority, minor units.
-    /// @param supplies Units by seniority.
+    /// @param supplies Units by seniority; zero beyond the last tranche.
     /// @return payments What each tranche gets.
     /// @return arrears What each tranche stays behind.
     /// @return left What no tranche could take: everything, if there are no units at all, else 0.
-    function split(uint256 amount, uint256[] memory due, uint256[] memory supplies)
+    function split(uint256 amount, uint256[4] memory due, uint256[4] memory supplies)
         internal
         pure
-        returns (uint256[] memory payments, uint256[] memory arrears, uint256 left)
+        returns (uint256[4] memory payments, uint256[4] memory arrears, uint256 left)
     {
-        uint256 count = due.length;
-        payments = new uint256[](count);
-        arrears = new uint256[](count);
         left = amount;
-        uint256 last = count;
-        for (uint256 i = 0; i < count; ++i) {
+        uint256 last = 4;
+        for (uint256 i = 0; i < 4; ++i) {
             if (supplies[i] == 0) continue;
             uint256 payment = left < due[i] ? left : due[i];
             left -= payment;
@@ -38,7 +35,7 @@ library Waterfall {
             arrears[i] = due[i] - payment;
             last = i;
         }
-        if (last < count) {
+        if (last < 4) {
             payments[last] += left;
             left = 0;
         }

@@ -73,15 +73,18 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
         Fault fault = abi.decode(answer, (Fault));
         require(fault != Fault.None, NoFault(facilityId, epoch));
         emit StatementVoided(facilityId, epoch, fault, msg.sender, epochsPosted(facilityId));
-        _rewind(facilityId, epoch);
+        _rewind(statement, record);
         _charge(facilityId, statementHash, record.signers, fault != Fault.DevicePledgedTwice);
     }
 
-    /// @dev Epochs fall back to `epoch`; the records above stay as left-overs.
-    function _rewind(uint64 facilityId, uint32 epoch) private {
-        if (epoch == 0) return _setHead(facilityId, 0, true, 0, 0);
-        Stored storage last = _records[facilityId][epoch - 1];
-        _setHead(facilityId, epoch, true, last.cumulativeAvailable, last.cumulativeGross);
+    /// @dev Epochs fall back to the void one, and totals to what they were before it; the records stay as left-overs.
+    /// `statement` is what `record` holds the hash of.
+    function _rewind(Statement calldata statement, Stored storage record) private {
+        uint64 available = record.cumulativeAvailable - statement.availableGpuSeconds;
+        // Posting added the same number to the same total.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint96 gross = record.cumulativeGross - uint96(statement.grossRevenue);
+        _setHead(statement.facilityId, statement.epoch, true, available, gross);
     }
 
     /// @dev A statement barred here can never be posted again, so that nobody can bring a proven fault back with its

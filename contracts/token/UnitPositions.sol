@@ -26,6 +26,12 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         PackedPosition word;
     }
 
+    /// @dev A facility's settlement token in one word, by address for what comes in and by number for positions.
+    struct Settlement {
+        address settlementToken;
+        uint40 number;
+    }
+
     IFacilityRegistry public immutable facilityRegistry;
     mapping(uint256 id => Tranche) internal _tranches;
     mapping(uint256 id => mapping(address account => Slot)) internal _positions;
@@ -33,7 +39,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     uint256 internal _settlementCount;
     mapping(uint256 number => address settlementToken) internal _settlementTokens;
     mapping(address settlementToken => uint256) internal _settlementNumbers;
-    mapping(uint64 facilityId => uint256) internal _facilitySettlements;
+    mapping(uint64 facilityId => Settlement) internal _facilitySettlements;
     /// @dev Read only where the position's flag says so.
     mapping(uint256 id => mapping(address account => uint256)) internal _frozen;
 
@@ -49,6 +55,15 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     /// @inheritdoc ITrancheToken
     function totalSupply(uint256 id) external view returns (uint256) {
         return _tranches[id].supply;
+    }
+
+    /// @inheritdoc ITrancheToken
+    function suppliesOf(uint64 facilityId, uint256 count) external view returns (uint256[4] memory supplies) {
+        for (uint256 i = 0; i < count; ++i) {
+            // The result has four places, so the index fits 8 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            supplies[i] = _tranches[TrancheId.pack(facilityId, uint8(i))].supply;
+        }
     }
 
     /// @inheritdoc ITrancheToken
@@ -89,7 +104,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         PackedPosition position = slot.word;
         uint256 rest = position.restOf() + value;
         if (rest >> REST_SETTLEMENT_SHIFT == 0) {
-            rest |= _facilitySettlements[TrancheId.facilityOf(id)] << REST_SETTLEMENT_SHIFT;
+            rest |= uint256(_facilitySettlements[TrancheId.facilityOf(id)].number) << REST_SETTLEMENT_SHIFT;
         }
         slot.word = packPosition(acc, position.settledAt(acc), rest);
     }

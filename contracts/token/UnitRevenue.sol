@@ -43,19 +43,22 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     }
 
     /// @inheritdoc ITrancheToken
-    function accrue(uint256 id, uint256 amount, uint24 span) external nonReentrant {
+    function accrue(Accrual[] calldata accruals) external nonReentrant {
         require(isRevenueSource[msg.sender], NotRevenueSource(msg.sender));
-        require(amount <= Accumulator.MAX_AMOUNT, AmountAboveLimit(amount, Accumulator.MAX_AMOUNT));
-        Tranche memory tranche = _tranches[id];
-        require(tranche.supply > 0, TrancheWithoutUnits(id));
-        tranche = tranche.accrued(amount, span, block.timestamp);
-        _tranches[id] = tranche;
-        emit RevenueAccrued(id, msg.sender, amount, tranche.unvestedUp(block.timestamp), tranche.streamEnd);
-        IERC20 token = IERC20(settlementTokenOf(TrancheId.facilityOf(id)));
-        uint256 before = token.balanceOf(address(this));
-        token.safeTransferFrom(msg.sender, address(this), amount);
-        uint256 received = token.balanceOf(address(this)) - before;
-        require(received == amount, SettlementShort(amount, received));
+        address settlementToken = address(0);
+        uint256 batch = 0;
+        for (uint256 i = 0; i < accruals.length; ++i) {
+            uint256 amount = _accrue(accruals[i]);
+            if (amount == 0) continue;
+            address next = settlementTokenOf(accruals[i].facilityId);
+            if (next != settlementToken) {
+                _pull(settlementToken, batch);
+                settlementToken = next;
+                batch = 0;
+            }
+            batch += amount;
+        }
+        _pull(settlementToken, batch);
     }
 
     /// @inheritdoc ITrancheToken
@@ -79,13 +82,39 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
 
     /// @inheritdoc ITrancheToken
     function settlementTokenOf(uint64 facilityId) public view returns (address) {
-        return _settlementTokens[_facilitySettlements[facilityId]];
+        return _facilitySettlements[facilityId].settlementToken;
     }
 
     /// @notice EIP-712 domain separator of `claimBySig`.
     // solhint-disable-next-line func-name-mixedcase
     function DOMAIN_SEPARATOR() external view returns (bytes32) {
         return _domainSeparatorV4();
+    }
+
+    function _accrue(Accrual calldata accrual) private returns (uint256 sum) {
+        uint256 first = TrancheId.pack(accrual.facilityId, 0);
+        for (uint256 i = 0; i < 4; ++i) {
+            uint256 amount = accrual.amounts[i];
+            if (amount == 0) continue;
+            require(amount <= Accumulator.MAX_AMOUNT, AmountAboveLimit(amount, Accumulator.MAX_AMOUNT));
+            Tranche storage tranche = _tranches[first + i];
+            require(tranche.supply > 0, TrancheWithoutUnits(first + i));
+            (uint256 streaming, uint256 end) = tranche.accrue(amount, accrual.span, block.timestamp);
+            // The end of a stream is a 32-bit time.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            emit RevenueAccrued(first + i, msg.sender, amount, streaming, uint64(end));
+            sum += amount;
+        }
+    }
+
+    /// @dev Never more than was sent: a token that keeps a fee, or adds to a transfer, is refused.
+    function _pull(address settlementToken, uint256 amount) private {
+        if (amount == 0) return;
+        IERC20 token = IERC20(settlementToken);
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), amount);
+        uint256 received = token.balanceOf(address(this)) - before;
+        require(received == amount, SettlementShort(amount, received));
     }
 
     function _claim(address holder, uint256[] calldata ids, address to) private returns (uint256 paid) {

@@ -10,7 +10,14 @@ from api.chain.calldata import terms_tuple
 from api.domain.bond import Bond
 from api.domain.facility import FacilityTerms
 from api.domain.statement import Statement, statement_digest, statement_hash
-from api.domain.units import ZERO32, Bytes32, Epoch, tranche_id
+from api.domain.units import ZERO32, Bytes32, Epoch, split_tranche_id, tranche_id
+
+
+def accruals(token_id: int, amount: int, span_s: int) -> list[tuple[int, int, list[int]]]:
+    """What `TrancheToken.accrue` takes, for one tranche."""
+    facility_id, seniority = split_tranche_id(token_id)
+    amounts = [amount if place == seniority else 0 for place in range(4)]
+    return [(facility_id, span_s, amounts)]
 
 
 class World:

@@ -7,6 +7,7 @@ from brownie import chain
 
 from api.domain.accumulator import Position, Stream, TrancheModel
 from api.domain.settlement import TrancheBook, TrancheSupply, settle
+from tests.contracts.model import accruals
 
 
 def _compare(world, model, token_id, holders):
@@ -85,7 +86,7 @@ def test_units__random_history__equal_the_model(world):
         held = world.token.balanceOf(sender, world.junior)
         if action == 0:
             amount, span = dice.randrange(10**9), dice.randrange(3_600)
-            done = world.token.accrue(world.junior, amount, span, {"from": source})
+            done = world.token.accrue(accruals(world.junior, amount, span), {"from": source})
             model.accrue(amount, span, done.timestamp)
         elif action == 1 and held:
             halves = [held // 2, held - held // 2]
@@ -154,7 +155,7 @@ def test_controls__without_the_role__revert(world):
         with brownie.reverts(revert_pattern="AccessManagedUnauthorized.*"):
             function(*arguments, stranger)
     with brownie.reverts(revert_pattern="NotRevenueSource.*"):
-        world.token.accrue(world.junior, 0, 0, stranger)
+        world.token.accrue([], stranger)
     with brownie.reverts(revert_pattern="NotFacilityRegistry.*"):
         world.token.vest(world.junior, stranger)
 

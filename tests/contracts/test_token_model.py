@@ -11,6 +11,7 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from api.domain.accumulator import Position, Stream, TrancheModel
+from tests.contracts.model import accruals
 
 FACILITY, JUNIOR, SENIOR = 7, 7 << 8 | 1, 7 << 8
 GOVERNANCE, PAUSER, COMPLIANCE, ENFORCER = 1, 4, 5, 6
@@ -126,9 +127,9 @@ class History:
         amount, span = self.dice.randrange(10**9), self.dice.randrange(50_000)
         if not self.model.stream.supply:
             with brownie.reverts(revert_pattern="TrancheWithoutUnits.*"):
-                self.desk.token.accrue(JUNIOR, amount, span, self.desk.by_owner)
+                self.desk.token.accrue(accruals(JUNIOR, amount, span), self.desk.by_owner)
             return
-        done = self.desk.token.accrue(JUNIOR, amount, span, self.desk.by_owner)
+        done = self.desk.token.accrue(accruals(JUNIOR, amount, span), self.desk.by_owner)
         self.model.accrue(amount, span, done.timestamp)
 
     def batch(self, sender) -> None:
@@ -204,7 +205,7 @@ def test_claim_by_sig__signed_by_a_wallet_library__pays(desk):
     signer = Account.create()
     desk.investors.setInvestor(signer.address, (FOREVER, 752, True, True), desk.by_owner)
     desk.token.mint(signer.address, JUNIOR, 4, {"from": desk.operator})
-    desk.token.accrue(JUNIOR, 1_000, 0, desk.by_owner)
+    desk.token.accrue(accruals(JUNIOR, 1_000, 0), desk.by_owner)
     domain = {"name": "Rentroll Units", "version": "1", "chainId": chain.id}
     domain["verifyingContract"] = desk.token.address
     names = (("holder", "address"), ("ids", "uint256[]"), ("to", "address"))

@@ -187,7 +187,7 @@ contract SystemTest is Base {
     function test_histories__reach_maturity_and_default() external {
         _world.season(0, 40_000_000, 36_000);
         _world.season(1, 40_000_001, 36_000);
-        _world.settleMany(0x000100);
+        _world.settleMany(3);
         _world.mature(0);
         _world.mature(1);
         _world.post(2, 1, 1, 1);

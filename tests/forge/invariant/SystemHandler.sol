@@ -259,8 +259,8 @@ contract SystemHandler is Steps {
         uint64[] memory list = new uint64[](3);
         uint32[] memory epochs = new uint32[](3);
         for (uint256 i = 0; i < 3; ++i) {
-            list[i] = _f(seed >> (8 * i));
-            epochs[i] = statements.epochsFinal(list[i]);
+            list[i] = _f(i);
+            if (seed >> i & 1 == 1) epochs[i] = statements.epochsFinal(list[i]);
         }
         lockbox.settleMany(list, epochs);
     }

@@ -166,8 +166,8 @@ contract Handler is MoneyBase {
         uint64[] memory ids = new uint64[](3);
         uint32[] memory epochs = new uint32[](3);
         for (uint256 i = 0; i < 3; ++i) {
-            ids[i] = _f(seed >> (8 * i));
-            epochs[i] = statements.epochsFinal(ids[i]);
+            ids[i] = _f(i);
+            if (seed >> i & 1 == 1) epochs[i] = statements.epochsFinal(ids[i]);
         }
         vm.recordLogs();
         lockbox.settleMany(ids, epochs);

@@ -90,7 +90,7 @@ contract LockboxTest is MoneyBase {
         lockbox.settle(7, 1);
         uint64[] memory ids = new uint64[](3);
         uint32[] memory epochs = new uint32[](3);
-        (ids[0], ids[1], ids[2]) = (7, 8, 7);
+        (ids[0], ids[1], ids[2]) = (7, 8, 9);
         (epochs[0], epochs[1], epochs[2]) = (1, 1, 0);
 
         lockbox.settleMany(ids, epochs);
@@ -106,6 +106,17 @@ contract LockboxTest is MoneyBase {
         lockbox.settle(7, 0);
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NothingToSettle.selector, uint64(9)));
         lockbox.settle(9, 0);
+    }
+
+    /// The events of a facility's settlement stay together only if each facility comes once.
+    function test_settleMany__not_ascending__reverts() public {
+        uint64[] memory ids = new uint64[](2);
+        (ids[0], ids[1]) = (7, 7);
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.FacilitiesNotAscending.selector, uint64(7), uint64(7)));
+        lockbox.settleMany(ids, new uint32[](2));
+        ids[1] = 6;
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.FacilitiesNotAscending.selector, uint64(7), uint64(6)));
+        lockbox.settleMany(ids, new uint32[](2));
     }
 
     function test_distribute__stranger__reverts() public {
@@ -223,13 +234,13 @@ contract LockboxTest is MoneyBase {
         public
         pure
     {
-        uint256[] memory due = new uint256[](4);
-        uint256[] memory supplies = new uint256[](4);
+        uint256[4] memory due;
+        uint256[4] memory supplies;
         for (uint256 i = 0; i < 4; ++i) {
             due[i] = i == 3 ? 0 : due_[i];
             supplies[i] = (emptied >> i) & 1;
         }
-        (uint256[] memory payments, uint256[] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
+        (uint256[4] memory payments, uint256[4] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
         uint256 sum = left;
         for (uint256 i = 0; i < 4; ++i) {
             sum += payments[i];

@@ -53,8 +53,12 @@ contract TokenHandler {
 
     function accrue(uint256 amount, uint24 span) external {
         amount %= 1e12;
+        ITrancheToken.Accrual[] memory accruals = new ITrancheToken.Accrual[](1);
+        accruals[0].facilityId = uint64(ID >> 8);
+        accruals[0].span = span % 1e6;
+        accruals[0].amounts[ID & 255] = amount;
         vm.prank(_source);
-        _token.accrue(ID, amount, span % 1e6);
+        _token.accrue(accruals);
         received += amount;
     }
 

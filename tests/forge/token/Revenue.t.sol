@@ -106,7 +106,7 @@ contract RevenueTest is TokenBase {
         vm.prank(ann);
         token.claim(one(OTHER), ann);
         assertFalse(_hostile.callSucceeded(), "guarded");
-        _hostile.setCall(address(token), abi.encodeCall(token.accrue, (OTHER, 1, 0)));
+        _hostile.setCall(address(token), abi.encodeCall(token.accrue, (accruals(OTHER, 1, 0))));
         accrue(OTHER, 500, 0);
         assertFalse(_hostile.callSucceeded(), "guarded");
     }
@@ -264,7 +264,7 @@ contract RevenueTest is TokenBase {
     function test_accrue__wrong_caller_amount_or_tranche__reverts() public {
         vm.expectRevert(abi.encodeWithSelector(ITrancheToken.NotRevenueSource.selector, ann));
         vm.prank(ann);
-        token.accrue(JUNIOR, 1, 0);
+        token.accrue(accruals(JUNIOR, 1, 0));
         uint256 most = Accumulator.MAX_AMOUNT;
         vm.expectRevert(abi.encodeWithSelector(ITrancheToken.AmountAboveLimit.selector, most + 1, most));
         accrue(JUNIOR, most + 1, 0);
@@ -278,6 +278,40 @@ contract RevenueTest is TokenBase {
         token.setRevenueSource(source, false);
         vm.expectRevert(abi.encodeWithSelector(ITrancheToken.NotRevenueSource.selector, source));
         accrue(JUNIOR, 1, 0);
+    }
+
+    /// @dev One transfer for what stands together, one event an amount; the other token's facility is taken apart.
+    function test_accrue__several_facilities__pulls_once_a_token() public {
+        ITrancheToken.Accrual[] memory list = new ITrancheToken.Accrual[](3);
+        list[0] = ITrancheToken.Accrual(F, 0, [uint256(1_000), 4_000, 0, 0]);
+        list[1] = ITrancheToken.Accrual(99, 0, [uint256(0), 0, 0, 0]);
+        list[2] = ITrancheToken.Accrual(G, 0, [uint256(500), 0, 0, 0]);
+        vm.prank(source);
+        token.accrue(list);
+        assertEq(dollar.balanceOf(address(token)), 5_000, "dollars");
+        assertEq(_hostile.balanceOf(address(token)), 500, "others");
+        assertEq(token.claimable(bob, JUNIOR), 1_000, "junior");
+        assertEq(token.claimable(ann, SENIOR), 1_000, "senior");
+        assertEq(token.claimable(ann, OTHER), 500, "other");
+        assertEq(token.suppliesOf(F, 2)[1], 400, "supply");
+        assertEq(token.suppliesOf(F, 1)[1], 0, "not asked");
+        // A token that keeps a fee takes the whole call with it.
+        _hostile.setFee(1);
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.SettlementShort.selector, 500, 499));
+        vm.prank(source);
+        token.accrue(list);
+        assertEq(dollar.balanceOf(address(token)), 5_000, "nothing moved");
+    }
+
+    /// @dev A facility named twice accrues twice, and is taken once.
+    function test_accrue__facility_repeated__adds_up() public {
+        ITrancheToken.Accrual[] memory list = new ITrancheToken.Accrual[](2);
+        list[0] = ITrancheToken.Accrual(F, 0, [uint256(0), 4_000, 0, 0]);
+        list[1] = list[0];
+        vm.prank(source);
+        token.accrue(list);
+        assertEq(token.claimable(bob, JUNIOR), 2_000, "twice");
+        assertEq(dollar.balanceOf(address(token)), 8_000, "exactly");
     }
 
     /// @dev ATTACKS 7: what is sent without `accrue` is nobody's revenue.

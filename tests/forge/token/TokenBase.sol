@@ -9,6 +9,7 @@ import {TrancheToken} from "../../../contracts/TrancheToken.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
 import {ITrancheMetadata} from "../../../contracts/interfaces/ITrancheMetadata.sol";
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {BondStub, SaleStub, StatementStub} from "./DeskStubs.sol";
 import {TokenFacilityStub} from "../../../contracts/mocks/TokenFacilityStub.sol";
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
@@ -113,7 +114,15 @@ abstract contract TokenBase is Base {
 
     function accrue(uint256 id, uint256 amount, uint24 span) internal {
         vm.prank(source);
-        token.accrue(id, amount, span);
+        token.accrue(accruals(id, amount, span));
+    }
+
+    function accruals(uint256 id, uint256 amount, uint24 span) internal pure returns (ITrancheToken.Accrual[] memory) {
+        ITrancheToken.Accrual[] memory list = new ITrancheToken.Accrual[](1);
+        list[0].facilityId = uint64(id >> 8);
+        list[0].span = span;
+        list[0].amounts[id & 255] = amount;
+        return list;
     }
 
     function send(address from, address to, uint256 id, uint256 units) internal {

@@ -142,6 +142,9 @@ export function sentenceOf(error: unknown): Refusal {
     if (lost !== null) {
       return { name: "NodeUnreachable", sentence: "The chain's node does not answer just now." };
     }
+    if (/reverted for an unknown reason/.test(error.shortMessage)) {
+      return { name: "NoReason", sentence: "The contract refused and gave no reason." };
+    }
     return { name: error.name, sentence: error.shortMessage };
   }
   return { name: "Error", sentence: text };

@@ -13,7 +13,7 @@ export function Hash({
   copy?: boolean;
 }) {
   return (
-    <Group component="span" gap={2} wrap="nowrap" display="inline-flex" miw={0}>
+    <Group component="span" gap={2} wrap="nowrap" display="inline-flex" miw={0} maw="100%">
       <span className={whole ? "hash hash-whole" : "hash"} title={value}>
         {whole ? value : short(value)}
       </span>

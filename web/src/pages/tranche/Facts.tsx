@@ -20,7 +20,7 @@ export function Fact({
   strong?: boolean;
 }) {
   return (
-    <Group justify="space-between" gap="xs" align="baseline">
+    <Group justify="space-between" gap="sm" align="baseline" wrap="nowrap">
       <Text component="dt" size="sm" c="dimmed">
         {name}
       </Text>

@@ -206,7 +206,7 @@ anvil, hardfork prague; contracts of ours by their own deployment script, with t
 peers from their own npm packages (`tools/bench-gas/package.json`), optimized alike, each in its
 steady state. Uniswap publishes its build and no sources; "OpenZeppelin and an accumulator" is of
 our writing (`tools/bench-gas/src`), what one would write instead. Any machine gives these figures.
-Which goals are out of reach, and the floors: `docs/decisions/0008-settlement-batches.md`.
+Which goals are out of reach, and the floors: `docs/decisions/0009-settlement-batches.md`.
 
 | operation | gas | goal | times ours |
 |---|---:|---:|---:|

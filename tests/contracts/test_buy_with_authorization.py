@@ -36,7 +36,7 @@ def _sign(world, buyer, **times: int) -> bytes:
     return sign_typed(buyer, world.dollar, "ReceiveWithAuthorization", fields)
 
 
-def _buy(world, buyer, signature: bytes, **changes: object):
+def _buy(world, buyer, signature: bytes, /, **changes: object):
     values = {"buyer": buyer, "id": world.senior, "units": UNITS, "after": 0, "before": FOREVER}
     given = (values | {"salt": SALT, "signature": signature} | changes).values()
     return world.sale.buyWithAuthorization(*given, {"from": world.cleo})

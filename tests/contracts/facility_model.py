@@ -15,6 +15,8 @@ from api.domain.settlement import (
     settleable,
 )
 
+RECEIVABLE_LIFE_S = 90 * 86_400
+
 
 class FacilityModel:
     """Books, bond and tranches of a funded facility. Times never go back."""
@@ -87,9 +89,22 @@ class FacilityModel:
             self._distribute(amount, now_s)
         return amount
 
-    def is_mature(self) -> bool:
-        """Everything attested is settled."""
-        return self.settled_epochs == self._epoch_count() and self.settled == sum(self.gross)
+    def is_mature(self, now_s: int) -> bool:
+        """All epochs are settled, and paid but for what renters owe after 90 days."""
+        if self.settled_epochs < self._epoch_count():
+            return False
+        old = now_s >= self.terms.window_end_s + RECEIVABLE_LIFE_S
+        return self.receivable() == 0 or (old and self.settled == self.collected)
+
+    def receivable(self) -> int:
+        """Attested and not settled."""
+        return sum(self.gross) - self.settled
+
+    def refund_excess(self) -> int:
+        """Give back rent above all that is attested."""
+        excess = max(0, self.collected - sum(self.gross))
+        self.collected -= excess
+        return excess
 
     def overdue_s(self, patience: int) -> int:
         """When the next statement is `patience` epochs late."""

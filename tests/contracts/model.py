@@ -32,6 +32,7 @@ class World:
         self.lockbox = contracts["RentLockbox"]
         self.sale = contracts["PrimarySale"]
         self.vault = contracts["BondVault"]
+        self.desk = contracts["DeliveryDesk"]
         self.authority = contracts["AccessManager"]
         self.dollar = contracts["SettlementToken"]
         self.terms, self.accounts, self.attesters = terms, accounts, attesters
@@ -116,10 +117,12 @@ class World:
         self.vault.deposit(self.terms.facility_id, amount, as_operator)
         return amount
 
-    def open_sale(self, floor: int = 20, up_front_bps: int = 2_500) -> tuple[int, int]:
-        """Open a sale until 10 s before the window; returns the prices."""
+    def open_sale(
+        self, floor: int = 20, up_front_bps: int = 2_500, *, closes_before_s: int = 10
+    ) -> tuple[int, int]:
+        """Open a sale until shortly before the window; returns the prices."""
         prices = (2_000_000, 1_500_001)
-        opens_s, closes_s = chain[-1].timestamp, self.terms.window_start_s - 10
+        opens_s, closes_s = chain[-1].timestamp, self.terms.window_start_s - closes_before_s
         sale_terms = (opens_s, closes_s, floor, up_front_bps, prices)
         self.sale.open(self.terms.facility_id, sale_terms, {"from": self.operator})
         return prices

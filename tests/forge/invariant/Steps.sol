@@ -7,36 +7,53 @@ import {Watching} from "./Watching.sol";
 
 /// @title What several actions have in common: the way of business, and choices from random numbers
 abstract contract Steps is Watching {
-    /// @dev Sold or minted, funded and delivering, if it can still be.
-    function _ready(uint64 f) internal {
-        if (facilities.stateOf(f) == IFacilityRegistry.FacilityState.Offered) {
-            if (f == 1) _sellSome();
-            else _fund(f);
+    /// @dev A facility that is sold or minted, funded and delivering, if it can still be. One sale in three misses its
+    /// floor: then buyers have refunds to take from there on, and the choice falls on another facility. Whichever it
+    /// is, the sale comes first: afterwards its hours are over.
+    function _ready(uint256 seed) internal returns (uint64 f) {
+        f = _f(seed);
+        if (facilities.stateOf(1) == IFacilityRegistry.FacilityState.Offered) {
+            if (uint256(keccak256(msg.data)) % 3 == 0) _sellTooFew();
+            else _sellSome();
         }
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (facilities.stateOf(f) == IFacilityRegistry.FacilityState.Cancelled) f = uint64(2 + seed / FACILITIES % 2);
+        if (facilities.stateOf(f) == IFacilityRegistry.FacilityState.Offered) _fund(f);
         if (_now() < START) vm.warp(START);
     }
 
     function _epoch(uint64 f, uint256 gross, uint256 available, uint256 rent) internal {
-        _ready(f);
         _payRent(f, rent);
         _post(_next(f, gross, available, bytes32(0), false), gross);
         vm.warp(_now() + CHALLENGE_WINDOW);
         // What is not settled here may be settled late, in parts, or by a distribution.
         if (rent % 3 > 0) lockbox.settle(f, statements.epochsFinal(f));
+        _watch(address(0));
     }
 
     function _sellSome() internal {
         for (uint256 s = 0; s < 2 && _now() < START - 1_000; ++s) {
             uint256 id = _id(1, s);
-            if (token.totalSupply(id) > 0) continue;
-            if (_now() < START - 90_000) vm.warp(START - 90_000);
-            address buyer = s == 0 ? ann : bob;
-            _arm(address(dollar), buyer, address(sale), 1e9);
-            vm.prank(buyer);
-            sale.buy(id, 8, 1e9);
-            minted[id] += 8;
+            if (token.totalSupply(id) == 0) _buy(s == 0 ? ann : bob, id, 8);
         }
         _finalize();
+    }
+
+    /// @dev Five of the six units that the floor asks for.
+    function _sellTooFew() internal {
+        if (_now() < START - 1_000) {
+            _buy(ann, _id(1, 0), 3);
+            _buy(bob, _id(1, 1), 2);
+        }
+        _finalize();
+    }
+
+    function _buy(address buyer, uint256 id, uint256 units) internal {
+        if (_now() < START - 90_000) vm.warp(START - 90_000);
+        _arm(address(dollar), buyer, address(sale), 1e9);
+        vm.prank(buyer);
+        sale.buy(id, units, 1e9);
+        minted[id] += units;
     }
 
     function _finalize() internal {
@@ -75,6 +92,14 @@ abstract contract Steps is Watching {
 
     function _refOf(address holder) internal pure returns (bytes32) {
         return bytes32(uint256(uint160(holder)));
+    }
+
+    /// @dev Somebody who holds units of `id`, if anybody does.
+    function _owner(uint256 id, uint256 who) internal view returns (address owner) {
+        for (uint256 i = 0; i < holders.length; ++i) {
+            owner = _holder(who % holders.length + i);
+            if (token.balanceOf(owner, id) > 0) return owner;
+        }
     }
 
     function _holder(uint256 who) internal view returns (address) {

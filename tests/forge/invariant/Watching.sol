@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
+import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
 import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
 import {Vm} from "../Vm.sol";
 import {Attesting} from "./Attesting.sol";
@@ -26,12 +28,20 @@ abstract contract Watching is Attesting {
     /// @dev Set while the enforcer moves units: past pause, sender and freeze, never past the receiver.
     bool internal forcing;
 
+    /// @notice How often each kind of thing came about: by topic of an event, or by `keccak256` of a name of ours.
+    mapping(bytes32 kind => uint256) public seen;
+
     /// @dev `claimer` is who claims in this action: only theirs may fall.
     modifier watched(address claimer) {
         vm.recordLogs();
         _;
+        _watch(claimer);
+    }
+
+    /// @dev Also between the steps of a long action: order of payments is judged settlement by settlement.
+    function _watch(address claimer) internal {
         _watchHolders(claimer);
-        _watchPayments();
+        _watchLogs();
         _watchStatements();
     }
 
@@ -65,18 +75,36 @@ abstract contract Watching is Attesting {
         if (now_ < token.getFrozenTokens(holder, id)) frozenMoved = true;
     }
 
-    /// @dev Invariant 5 and ATTACKS 10 from what was emitted: who was paid, and who stayed behind.
-    function _watchPayments() private {
+    function _watchLogs() private {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; ++i) {
-            if (logs[i].emitter != address(token) || logs[i].topics[0] != ITrancheToken.RevenueAccrued.selector) {
-                continue;
-            }
-            uint256 id = uint256(logs[i].topics[1]);
-            if (token.totalSupply(id) == 0) emptyTranchePaid = true;
-            for (uint256 s = 0; s < (id & 255); ++s) {
-                if (IRentLockbox(address(lockbox)).arrearsOf((id >> 8 << 8) | s) > 0) orderBroken = true;
-            }
+            _count(logs[i]);
+            if (logs[i].emitter != address(token)) continue;
+            if (logs[i].topics[0] == ITrancheToken.RevenueAccrued.selector) _watchPayment(uint256(logs[i].topics[1]));
+        }
+    }
+
+    /// @dev Invariant 5 and ATTACKS 10 from what was emitted: who was paid, and who stayed behind.
+    function _watchPayment(uint256 id) private {
+        if (token.totalSupply(id) == 0) emptyTranchePaid = true;
+        for (uint256 s = 0; s < (id & 255); ++s) {
+            if (IRentLockbox(address(lockbox)).arrearsOf((id >> 8 << 8) | s) > 0) orderBroken = true;
+        }
+    }
+
+    function _count(Vm.Log memory log) private {
+        bytes32 kind = log.topics[0];
+        ++seen[kind];
+        if (kind == ITrancheToken.UnitsBurned.selector) {
+            (, ITrancheToken.BurnReason reason) = abi.decode(log.data, (uint256, ITrancheToken.BurnReason));
+            if (reason == ITrancheToken.BurnReason.Expired) ++seen["burnExpired"];
+        }
+        bool hostile = bad.mode() != HostileStablecoin.Mode.Honest;
+        if (log.emitter == address(bad) && hostile) ++seen["hostile coin moved"];
+        if (kind == IERC1155.TransferSingle.selector && address(uint160(uint256(log.topics[3]))) == address(receiver)) {
+            bool acts = receiver.mode() == HostileReceiver.Mode.SendBack;
+            acts = acts || receiver.mode() == HostileReceiver.Mode.ClaimInside;
+            if (acts) ++seen["hostile receiver called"];
         }
     }
 }

@@ -1,0 +1,274 @@
+"""Random histories of a sale: `PrimarySale` beside its model `api.domain.sale`."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import cycle
+
+import brownie
+import pytest
+from brownie import chain
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from api.domain import sale
+from api.domain.sale import SaleBook, SaleState
+from tests.contracts.conftest import EPOCHS
+
+FLOOR, UP_FRONT_BPS, CAPS = 20, 2_500, (16, 24)
+SECONDS = st.sampled_from([20_000, 36_000, 0])
+BUYER, TRANCHE = st.integers(0, 2), st.integers(0, 1)
+MATURED, DEFAULTED = 4, 6
+
+
+class SaleMachine(RuleBasedStateMachine):
+    """What anybody may do to a sale, from its first second to default or maturity."""
+
+    def __init__(self, world, prices, fate: str, counts: Counter) -> None:
+        super().__init__()
+        chain.revert()
+        self.world, self.prices, self.fate, self.counts = world, prices, fate, counts
+        world.previous = b"\0" * 32
+        self.people = [world.ann, world.bob, world.cleo]
+        self.ids = [world.senior, world.junior]
+        self.model = SaleBook()
+        self.held: Counter = Counter()
+        self.available: list[int] = []
+        self.bonded, self.ended, self.refunded = False, 0, 0
+
+    def is_in(self, state: SaleState) -> bool:
+        """Whether the sale is in a state."""
+        return self.model.state is state
+
+    @initialize(senior=st.integers(9, 16), junior=st.integers(11, 16), seconds=SECONDS)
+    def begin(self, senior, junior, seconds):
+        """All fates but the first begin later: failed, or at the end of what was sold."""
+        if self.fate == "open":
+            return
+        self.buy(0, 0, senior if self.fate != "failed" else 9)
+        self.buy(1, 1, junior if self.fate != "failed" else 10)
+        if self.fate != "no bond":
+            self.deposit_bond()
+        self.finalize()
+        if self.fate in ("defaulted", "matured"):
+            self.deliver(seconds, EPOCHS if self.fate == "matured" else 1)
+            self.release()
+            self.end()
+            self.seize()
+        else:
+            self.refund(0, 2, False)
+
+    @precondition(lambda self: self.is_in(SaleState.OPEN))
+    @rule(buyer=BUYER, index=TRANCHE, units=st.integers(1, 14))
+    def buy(self, buyer, index, units):
+        """Anybody buys up to what is left of a tranche."""
+        left = CAPS[index] - sum(self.held[p, index] for p in range(3))
+        if units > left:
+            with brownie.reverts(revert_pattern="UnitsAboveCap.*"):
+                self.world.buy(self.people[buyer], self.ids[index], units)
+            return
+        self.world.buy(self.people[buyer], self.ids[index], units)
+        self.model = sale.buy(self.model, units=units, unit_price=self.prices[index])
+        self.held[buyer, index] += units
+        self.counts["buy"] += 1
+
+    @precondition(lambda self: self.is_in(SaleState.OPEN) and not self.bonded)
+    @rule()
+    def deposit_bond(self):
+        """The gpuOperator pays its bond in."""
+        self.world.deposit(1_000_000)
+        self.bonded = True
+
+    @precondition(lambda self: self.is_in(SaleState.OPEN))
+    @rule()
+    def finalize(self):
+        """Once its hours are over, or the window has begun without a bond, the sale ends."""
+        terms, sold_out = self.world.terms, self.model.sold_units == sum(CAPS)
+        if not sold_out:
+            with brownie.reverts(revert_pattern="SaleStillOpen.*"):
+                self.world.sale.finalize(7, {"from": self.world.cleo})
+        late = not self.bonded and self.model.sold_units >= FLOOR
+        self.world.wait_until(terms.window_start_s if late else terms.window_start_s - 1_000)
+        self.world.sale.finalize(7, {"from": self.world.cleo})
+        self.model = sale.finalize(self.model, floor_units=FLOOR, bonded=self.bonded)
+        self.counts["finalize", self.model.state.name] += 1
+        if self.is_in(SaleState.SUCCESSFUL):
+            supplies = [sum(self.held[p, i] for p in range(3)) for i in (0, 1)]
+            for index, units in enumerate(sale.unsold(caps=CAPS, supplies=supplies)):
+                self.held["operator", index] = units
+
+    @precondition(lambda self: self.is_in(SaleState.REFUNDING) and +self.held)
+    @rule(dice=st.integers(0, 99), to=BUYER, whole=st.booleans())
+    def refund(self, dice, to, whole):
+        """A holder gives units back for exactly their price, paid to anybody."""
+        holder, index = sorted(+self.held)[dice % len(+self.held)]
+        units = self.held[holder, index] if whole else 1
+        receiver = self.people[to]
+        had = self.world.dollar.balanceOf(receiver)
+        arguments = (self.ids[index], units, receiver, {"from": self.people[holder]})
+        self.world.sale.refund(*arguments)
+        self.model = sale.refund(self.model, units=units, unit_price=self.prices[index])
+        assert self.world.dollar.balanceOf(receiver) - had == units * self.prices[index]
+        self.held[holder, index] -= units
+        self.refunded += units
+        self.counts["refund"] += 1
+
+    @precondition(lambda self: self.is_in(SaleState.REFUNDING))
+    @rule(buyer=BUYER, index=TRANCHE, more=st.integers(1, 3))
+    def refund_too_much(self, buyer, index, more):
+        """Nobody gets back more than they hold, nor twice."""
+        units = self.held[buyer, index] + more
+        with brownie.reverts(revert_pattern="(ERC1155Insuff|ERC7943Insuff|UnitsAboveCap).*"):
+            caller = self.people[buyer]
+            self.world.sale.refund(self.ids[index], units, caller, {"from": caller})
+        self.counts["refund refused"] += 1
+
+    @precondition(lambda self: self.is_in(SaleState.REFUNDING))
+    @rule(source=BUYER, to=BUYER, index=TRANCHE)
+    def transfer(self, source, to, index):
+        """Who buys units of a failed sale buys the refund with them."""
+        sender, receiver, units = self.people[source], self.people[to], self.held[source, index]
+        arguments = (sender, receiver, self.ids[index], units, b"", {"from": sender})
+        self.world.token.safeTransferFrom(*arguments)
+        self.held[source, index] -= units
+        self.held[to, index] += units
+
+    def delivering(self) -> bool:
+        """Whether epochs go on."""
+        return self.is_in(SaleState.SUCCESSFUL) and not self.ended
+
+    @precondition(lambda self: self.delivering() and len(self.available) < EPOCHS)
+    @rule(seconds=SECONDS, epochs=st.integers(1, EPOCHS))
+    def deliver(self, seconds, epochs):
+        """Epochs without rent become final."""
+        for epoch in range(len(self.available), min(EPOCHS, len(self.available) + epochs)):
+            self.world.post(epoch, 0, available_gpu_seconds=seconds)
+            self.available.append(seconds)
+        chain.sleep(601)
+        chain.mine()
+
+    @precondition(lambda self: self.is_in(SaleState.SUCCESSFUL))
+    @rule()
+    def release(self):
+        """The gpuOperator is owed what it has earned by delivery; nothing more after default."""
+        due = self.earned() - self.model.released
+        if not due or self.ended == DEFAULTED:
+            with brownie.reverts(revert_pattern="NothingToRelease.*"):
+                self.world.sale.release(7, {"from": self.world.cleo})
+            return
+        self.world.sale.release(7, {"from": self.world.cleo})
+        self.model = sale.release(self.model, earned_now=self.earned())
+        self.counts["release"] += 1
+
+    @precondition(lambda self: self.delivering())
+    @rule()
+    def end(self):
+        """Matured with all its epochs, or in default without."""
+        as_anybody, terms = {"from": self.world.cleo}, self.world.terms
+        if len(self.available) == EPOCHS:
+            self.world.lockbox.settle(7, EPOCHS, as_anybody)
+            self.world.facilities.mature(7, as_anybody)
+            self.ended = MATURED
+        else:
+            epochs = len(self.available) + 3
+            self.world.wait_until(terms.window_start_s + epochs * terms.epoch_length_s)
+            self.world.facilities.declareDefault(7, as_anybody)
+            self.ended = DEFAULTED
+        self.counts["end", self.ended] += 1
+
+    @precondition(lambda self: self.is_in(SaleState.SUCCESSFUL))
+    @rule()
+    def seize(self):
+        """Proceeds that were not earned by the end go to holders, once."""
+        kept = self.model.released if self.ended == DEFAULTED else self.earned()
+        amount = self.model.proceeds - kept - self.model.seized
+        if not self.ended or not amount:
+            with brownie.reverts(revert_pattern="NothingToSeize.*"):
+                self.world.sale.seize(7, {"from": self.world.cleo})
+            return
+        token_had = self.world.dollar.balanceOf(self.world.token)
+        self.world.sale.seize(7, {"from": self.world.cleo})
+        assert self.world.dollar.balanceOf(self.world.token) - token_had == amount
+        self.model = sale.seize(self.model, kept=kept)
+        self.counts["seize", self.ended] += 1
+
+    def earned(self) -> int:
+        """Proceeds that delivery has earned so far."""
+        terms = self.world.terms
+        promised = sale.promised_gpu_seconds(
+            device_count=terms.device_count,
+            epoch_length_s=terms.epoch_length_s,
+            epochs=terms.epoch_count,
+            promised_availability_ppm=terms.promised_availability_ppm,
+        )
+        return sale.earned(
+            proceeds=self.model.proceeds,
+            up_front_bps=UP_FRONT_BPS,
+            available=sum(self.available),
+            promised=promised,
+        )
+
+    @invariant()
+    def books(self):
+        """Invariant 2: the sale's book is the model's, and it holds what it owes."""
+        world, model = self.world, self.model
+        state, *numbers = world.sale.bookOf(7)
+        assert SaleBook(SaleState(state), *numbers) == model
+        owed = world.sale.owedTo(world.dollar, world.operator)
+        assert owed == model.released
+        assert world.dollar.balanceOf(world.sale) == model.escrow + owed
+
+    @invariant()
+    def units(self):
+        """Invariant 1: everybody holds what the model says; refunded units are gone."""
+        token = self.world.token
+        for index, token_id in enumerate(self.ids):
+            accounts = [*enumerate(self.people), ("operator", self.world.operator)]
+            for key, account in accounts:
+                assert token.balanceOf(account, token_id) == self.held[key, index]
+        assert sum(token.burnedOf(i)[2] for i in self.ids) == self.refunded
+
+
+@pytest.fixture
+def selling(world):
+    """An open sale without a bond, a day before the window, and a snapshot of it."""
+    start_s = world.terms.window_start_s + 86_400
+    length_s = world.terms.window_end_s - world.terms.window_start_s
+    world.terms = replace(world.terms, window_start_s=start_s, window_end_s=start_s + length_s)
+    world.offer()
+    world.set_bond(0)
+    prices = world.open_sale(FLOOR, UP_FRONT_BPS, closes_before_s=1_000)
+    chain.snapshot()
+    return world, prices
+
+
+REACHED = (
+    "buy", "refund", "refund refused", "release",
+    ("finalize", "SUCCESSFUL"), ("finalize", "REFUNDING"),
+    ("end", MATURED), ("end", DEFAULTED), ("seize", MATURED), ("seize", DEFAULTED),
+)  # fmt: skip
+
+
+def test_sale__random_history__equals_the_model(selling):
+    """No shrinking, as in the facility's machine."""
+    options = {"max_examples": 20, "stateful_step_count": 10, "deadline": None}
+    options |= {"derandomize": True, "database": None, "phases": [Phase.generate]}
+    options |= {"suppress_health_check": list(HealthCheck)}
+    counts: Counter = Counter()
+
+    # As in the facility's machine: the first ten examples are tiny.
+    fates = cycle(("open", "failed", "no bond", "defaulted", "matured"))
+
+    run_state_machine_as_test(
+        lambda: SaleMachine(*selling, next(fates), counts), settings=settings(**options)
+    )
+
+    print({str(key): counts[key] for key in REACHED})
+    assert [key for key in REACHED if not counts[key]] == []

@@ -1,0 +1,229 @@
+"""Units for compute, end to end: voucher, delivery lines of real statements, the rest in money."""
+
+import brownie
+import pytest
+from brownie import chain
+
+from api.domain.bond import pay_unserved, seizable
+from api.domain.closing import close_epoch
+from api.domain.evidence import EMPTY_CARRY
+from api.domain.hashing import keccak
+from api.domain.lines import Entry
+from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
+from api.domain.statement import statement_hash
+from api.domain.units import Epoch
+from api.domain.usage import LineKind
+
+REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
+HOUR_S, DAY_S, RATE = 3_600, 86_400, 70_001
+FULL_HOUR, SHORT = HOUR_S, 1_200
+
+
+class Delivery:
+    """A bonded facility whose renter and voucher holder both use devices."""
+
+    def __init__(self, world) -> None:
+        self.world, self.carry = world, EMPTY_CARRY
+        world.offer()
+        self.bond = world.set_bond(1_000_000, rate=RATE)
+        world.fund(offer=False)
+
+    def take(self, holder, units: int, ref: bytes = REF) -> int:
+        """Burn units of the junior tranche; returns the voucher."""
+        world = self.world
+        world.token.takeDelivery(world.junior, units, ref, {"from": holder})
+        return world.desk.voucherCount()
+
+    def close(self, epoch: int, served_s: int):
+        """Post an epoch with one rented device and, for `served_s`, one that delivers."""
+        world, terms = self.world, self.world.terms
+        start_s, end_s = terms.epoch_bounds(epoch)
+        price = PriceVersion(1, terms.window_start_s, 24_900_010, 0)
+        leases = {
+            lease: LeaseTerms(
+                lease, keccak(b"r"), PricePlan.ON_DEMAND, 0, terms.window_start_s, None, (price,)
+            )
+            for lease in (REF, RENTED)
+        }
+        entries = [Entry(LineKind.USAGE, terms.devices[0], RENTED, start_s, end_s, HOUR_S)]
+        if served_s:
+            until_s = start_s + served_s
+            served = (terms.devices[1], REF, start_s, until_s, served_s)
+            entries.append(Entry(LineKind.DELIVERY, *served))
+        closed = close_epoch(
+            terms,
+            Epoch(epoch),
+            entries=entries,
+            outages=[],
+            leases=leases,
+            carry=self.carry,
+            previous_statement_hash=world.previous,
+        )
+        self.carry = closed.carry
+        world.wait_until(end_s)
+        signed = world.sign(closed.statement)
+        world.statements.post(closed.statement.as_abi_tuple(), signed, {"from": world.cleo})
+        world.previous = statement_hash(closed.statement)
+        return closed
+
+    def serve(self, voucher: int, closed, kind=LineKind.DELIVERY, /, **claimed: object):
+        """Anybody shows the one line of a kind."""
+        line = next(x for x in closed.lines if x.kind == kind)
+        statement = closed.statement
+        values = {
+            "facility": statement.facility_id, "epoch": statement.epoch, "index": line.index,
+            "kind": int(line.kind), "device": line.device, "lease": line.lease,
+            "start": line.start_s, "end": line.end_s, "gpu_seconds": line.gpu_seconds,
+            "charge": line.charge_micros, "total_seconds": line.cumulative_gpu_seconds,
+            "total": line.cumulative_charge_micros,
+        }  # fmt: skip
+        given = tuple((values | claimed).values())
+        proof = closed.tree.proof(line.index)
+        as_anybody = {"from": self.world.cleo}
+        abi = statement.as_abi_tuple()
+        return self.world.desk.serve(voucher, abi, given, proof, as_anybody)
+
+    def finish(self, closed) -> None:
+        """Post idle hours, pay and settle everything, mature."""
+        world = self.world
+        gross = sum(c.statement.gross_revenue_micros for c in closed)
+        for epoch in range(len(closed), world.terms.epoch_count):
+            gross += self.close(epoch, 0).statement.gross_revenue_micros
+        world.pay(gross)
+        world.settle(world.terms.epoch_count)
+        world.facilities.mature(7, {"from": world.cleo})
+
+
+@pytest.fixture
+def delivery(world):
+    """Two hours burned by ann, the first half of which a device delivers in epoch 0."""
+    return Delivery(world)
+
+
+def test_take_delivery__served_in_part__rest_is_paid_from_the_bond_after_the_end(delivery):
+    """The whole way of one voucher; amounts are those of `api.domain.bond`."""
+    world = delivery.world
+    voucher = delivery.take(world.ann, 2)
+    assert world.token.balanceOf(world.ann, world.junior) == 11
+    assert world.desk.unservedGpuSeconds(7) == 2 * HOUR_S
+    first = delivery.close(0, FULL_HOUR)
+    with brownie.reverts(revert_pattern="StatementNotFinal.*"):
+        delivery.serve(voucher, first)
+    chain.sleep(601)
+    chain.mine()
+
+    delivery.serve(voucher, first)
+
+    assert world.desk.voucherOf(voucher)[3] == FULL_HOUR
+    delivery.finish([first])
+    with brownie.reverts(revert_pattern="ServingStillOpen.*"):
+        world.desk.payUnserved(voucher, {"from": world.cleo})
+    with brownie.reverts(revert_pattern="BondStillNeeded.*"):
+        world.vault.release(7, {"from": world.cleo})
+    world.wait_until(world.terms.window_end_s + DAY_S)
+    world.desk.payUnserved(voucher, {"from": world.cleo})
+    left_s = 2 * HOUR_S - FULL_HOUR
+    bond, paid = pay_unserved(delivery.bond, gpu_seconds=left_s, now_s=chain[-1].timestamp)
+    assert paid == RATE
+    assert world.vault.owedTo(world.dollar, world.ann) == paid
+    assert world.vault.bondOf(7) == bond.held
+    before = world.dollar.balanceOf(world.bob)
+    world.vault.withdraw(world.dollar, world.bob, {"from": world.ann})
+    assert world.dollar.balanceOf(world.bob) - before == paid
+    with brownie.reverts(revert_pattern="NothingUnserved.*"):
+        world.desk.payUnserved(voucher, {"from": world.cleo})
+    assert world.vault.release(7, {"from": world.cleo}).return_value == bond.held
+
+
+def test_take_delivery__burned_units__earn_no_more_and_keep_what_they_earned(delivery):
+    """Invariant 3, and 1: minted = held + delivered."""
+    world = delivery.world
+    delivery.close(0, 0)
+    world.pay(24_900_010)
+    world.settle(1)
+    world.wait_until(chain[-1].timestamp + HOUR_S)
+    earned = world.token.claimable(world.bob, world.junior)
+
+    delivery.take(world.bob, 11)
+
+    assert earned > 0
+    assert world.token.claimable(world.bob, world.junior) >= earned
+    assert world.token.burnedOf(world.junior)[0] == 11
+    assert world.token.totalSupply(world.junior) == 13
+    world.token.claim([world.junior], world.bob, {"from": world.bob})
+    assert world.token.claimable(world.bob, world.junior) == 0
+    delivery.close(1, 0)
+    world.pay(24_900_010)
+    world.settle(2)
+    world.wait_until(chain[-1].timestamp + HOUR_S)
+    assert world.token.claimable(world.bob, world.junior) == 0
+
+
+def test_serve__line_again_or_another__serves_nothing(delivery):
+    """ATTACKS 29: delivered once; a renter's line, a foreign or an invented one is none."""
+    world = delivery.world
+    voucher, second = delivery.take(world.ann, 2), delivery.take(world.ann, 1)
+    closed = delivery.close(0, SHORT)
+    chain.sleep(601)
+    chain.mine()
+    for kind, claimed, error in (
+        (LineKind.USAGE, {}, "LineNotDelivery"),
+        (LineKind.USAGE, {"kind": 1, "lease": REF}, "LineNotProven"),
+        (LineKind.DELIVERY, {"facility": 8}, "LineNotDelivery"),
+        (LineKind.DELIVERY, {"gpu_seconds": HOUR_S}, "LineNotProven"),
+        (LineKind.DELIVERY, {"index": 0}, "LineNotProven"),
+        (LineKind.DELIVERY, {"epoch": 1}, "StatementNotFinal"),
+    ):
+        with brownie.reverts(revert_pattern=f"{error}.*"):
+            delivery.serve(voucher, closed, kind, **claimed)
+
+    delivery.serve(voucher, closed)
+
+    for number in (voucher, second):
+        with brownie.reverts(revert_pattern="LineAlreadyUsed.*"):
+            delivery.serve(number, closed)
+    assert world.desk.unservedGpuSeconds(7) == 3 * HOUR_S - SHORT
+
+
+def test_serve__compute_of_before_the_burn__serves_nothing(delivery):
+    """ATTACKS 29: what was delivered while the units still earned does not count."""
+    world = delivery.world
+    early = delivery.take(world.ann, 1)
+    world.wait_until(world.terms.window_start_s + 1)
+    late = delivery.take(world.ann, 1)
+    closed = delivery.close(0, FULL_HOUR)
+    chain.sleep(601)
+    chain.mine()
+
+    with brownie.reverts(revert_pattern="LineNotDelivery.*"):
+        delivery.serve(late, closed)
+    delivery.serve(early, closed)
+
+
+def test_take_delivery__reference_of_another_or_after_the_window__reverts(delivery):
+    """ATTACKS 29: nobody uses up another's lease, or delivers after the window."""
+    world = delivery.world
+    delivery.take(world.ann, 1)
+    with brownie.reverts(revert_pattern="DeliveryRefTaken.*"):
+        delivery.take(world.bob, 1)
+    world.wait_until(world.terms.window_end_s)
+
+    with brownie.reverts(revert_pattern="DeliveryClosed.*"):
+        delivery.take(world.ann, 1)
+    assert world.desk.voucherCount() == 1
+
+
+def test_pay_unserved__defaulted__bond_is_kept_for_the_voucher(delivery):
+    """After default holders get the bond but for vouchers, which need not wait a day."""
+    world = delivery.world
+    voucher = delivery.take(world.ann, 3)
+    world.wait_until(world.terms.window_start_s + 3 * HOUR_S)
+    world.facilities.declareDefault(7, {"from": world.cleo})
+    expected = seizable(delivery.bond, unserved_gpu_seconds=3 * HOUR_S)
+
+    seized = world.vault.seize(7, {"from": world.cleo}).return_value
+    paid = world.desk.payUnserved(voucher, {"from": world.cleo}).return_value
+
+    assert seized == expected == 1_000_000 - 3 * RATE
+    assert paid == 3 * RATE == world.vault.owedTo(world.dollar, world.ann)
+    assert world.vault.bondOf(7) == 0

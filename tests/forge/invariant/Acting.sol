@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {Base} from "../Base.sol";
+import {Ending} from "./Ending.sol";
+import {SystemHandler} from "./SystemHandler.sol";
+
+/// @title The world and the one list of what may be done to it: for forge's runner and for our own random histories
+abstract contract Acting is Base {
+    SystemHandler internal _world;
+
+    function setUp() public {
+        _world = new SystemHandler();
+        _world.start();
+    }
+
+    /// @dev All take words alone, at most five: any calldata of five words is a call.
+    function _actions() internal pure returns (bytes4[] memory list) {
+        list = new bytes4[](46);
+        uint256 n = 0;
+        list[n++] = SystemHandler.mint.selector;
+        list[n++] = SystemHandler.buy.selector;
+        list[n++] = SystemHandler.sell.selector;
+        list[n++] = SystemHandler.finalize.selector;
+        list[n++] = SystemHandler.refund.selector;
+        list[n++] = SystemHandler.cancel.selector;
+        list[n++] = SystemHandler.fund.selector;
+        list[n++] = SystemHandler.transfer.selector;
+        list[n++] = SystemHandler.batch.selector;
+        list[n++] = SystemHandler.spend.selector;
+        list[n++] = SystemHandler.force.selector;
+        list[n++] = SystemHandler.freeze.selector;
+        list[n++] = SystemHandler.takeDelivery.selector;
+        list[n++] = SystemHandler.serve.selector;
+        list[n++] = SystemHandler.payUnserved.selector;
+        list[n++] = SystemHandler.burnExpired.selector;
+        list[n++] = SystemHandler.claim.selector;
+        list[n++] = SystemHandler.claimBySig.selector;
+        list[n++] = SystemHandler.payRent.selector;
+        list[n++] = SystemHandler.post.selector;
+        list[n++] = SystemHandler.forge.selector;
+        list[n++] = SystemHandler.disorder.selector;
+        list[n++] = SystemHandler.challenge.selector;
+        list[n++] = SystemHandler.fault.selector;
+        list[n++] = Ending.deliver.selector;
+        list[n++] = SystemHandler.settle.selector;
+        list[n++] = SystemHandler.settleMany.selector;
+        list[n++] = SystemHandler.business.selector;
+        list[n++] = SystemHandler.season.selector;
+        list[n++] = Ending.windUp.selector;
+        list[n++] = SystemHandler.depositBond.selector;
+        list[n++] = SystemHandler.payShortfall.selector;
+        list[n++] = SystemHandler.seize.selector;
+        list[n++] = SystemHandler.distributeSlashed.selector;
+        list[n++] = SystemHandler.release.selector;
+        list[n++] = SystemHandler.withdraw.selector;
+        list[n++] = SystemHandler.takeFees.selector;
+        list[n++] = SystemHandler.refundExcess.selector;
+        list[n++] = SystemHandler.mature.selector;
+        list[n++] = SystemHandler.declareDefault.selector;
+        list[n++] = SystemHandler.admit.selector;
+        list[n++] = SystemHandler.pause.selector;
+        list[n++] = SystemHandler.turnReceiver.selector;
+        list[n++] = SystemHandler.turnCoin.selector;
+        list[n++] = SystemHandler.donate.selector;
+        list[n++] = SystemHandler.pass.selector;
+        assertEq(n, list.length, "every action is there");
+    }
+}

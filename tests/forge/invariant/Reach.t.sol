@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
+import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {Acting} from "./Acting.sol";
+
+/// @title Random histories really do what the invariants are about: every money action has effect in them
+/// @dev The same actions as forge's runner takes, drawn as evenly, with numbers of our own: so this never flickers.
+contract ReachTest is Acting {
+    uint256 private constant HISTORIES = 64;
+    uint256 private constant STEPS = 64;
+    /// @dev Times that each must have come about in all histories together. The rarest do two or three times as often.
+    uint256 private constant LEAST = 3;
+
+    bytes32[] private _kinds;
+    string[] private _names;
+
+    function test_histories__random__every_money_action_has_effect() external {
+        vm.pauseGasMetering();
+        _list();
+        uint256[] memory counts = new uint256[](_kinds.length);
+        bytes4[] memory actions = _actions();
+        uint256 effects = 0;
+        uint256 fresh = vm.snapshotState();
+        for (uint256 h = 0; h < HISTORIES; ++h) {
+            for (uint256 s = 0; s < STEPS; ++s) {
+                uint256 dice = uint256(keccak256(abi.encode(h, s)));
+                bytes4 action = actions[dice % actions.length];
+                uint256[5] memory words;
+                for (uint256 i = 0; i < 5; ++i) {
+                    words[i] = uint256(keccak256(abi.encode(dice, i)));
+                }
+                // Whether the contracts refuse is theirs to say.
+                // solhint-disable-next-line avoid-low-level-calls
+                (bool done,) = address(_world).call(abi.encodePacked(action, abi.encode(words)));
+                if (done) ++effects;
+            }
+            for (uint256 k = 0; k < counts.length; ++k) {
+                counts[k] += _world.seen(_kinds[k]);
+            }
+            require(vm.revertToState(fresh), "back to the start");
+        }
+        emit log_named_uint("actions that were not refused", effects);
+        for (uint256 k = 0; k < counts.length; ++k) {
+            emit log_named_uint(_names[k], counts[k]);
+        }
+        for (uint256 k = 0; k < counts.length; ++k) {
+            require(counts[k] >= LEAST, NeverHappened(_names[k], counts[k]));
+        }
+    }
+
+    /// @dev The name under which forge prints it with -vv.
+    // forge-lint: disable-next-line(mixed-case-function)
+    event log_named_uint(string name, uint256 times);
+
+    error NeverHappened(string name, uint256 times);
+
+    function _list() private {
+        _add("rent paid", IRentLockbox.RentPaid.selector);
+        _add("settled", IRentLockbox.Settled.selector);
+        _add("distributed", IRentLockbox.Distributed.selector);
+        _add("excess refunded", IRentLockbox.RentRefunded.selector);
+        _add("fees taken", IRentLockbox.FeesPaid.selector);
+        _add("withdrawn", IPayouts.Withdrawn.selector);
+        _add("accrued", ITrancheToken.RevenueAccrued.selector);
+        _add("claimed", ITrancheToken.RevenueClaimedBatch.selector);
+        _add("claimed by signature", "claimBySig");
+        _add("burned as expired", "burnExpired");
+        _add("vested at an end", ITrancheToken.StreamVested.selector);
+        _add("delivery taken", IDeliveryDesk.VoucherIssued.selector);
+        _add("served", IDeliveryDesk.VoucherServed.selector);
+        _add("unserved paid", IBondVault.UnservedPaid.selector);
+        _add("sold", IPrimarySale.UnitsSold.selector);
+        _add("sale failed", IPrimarySale.SaleFailed.selector);
+        _add("sale refunded", IPrimarySale.UnitsRefunded.selector);
+        _add("proceeds released", IPrimarySale.ProceedsReleased.selector);
+        _add("proceeds seized", IPrimarySale.ProceedsSeized.selector);
+        _add("shortfall paid", IBondVault.ShortfallPaid.selector);
+        _add("bond released", IBondVault.BondReleased.selector);
+        _add("bond seized", IBondVault.BondSeized.selector);
+        _add("slashed", IBondVault.AttesterSlashed.selector);
+        _add("slashed distributed", IBondVault.SlashedDistributed.selector);
+        _add("statement voided", IStatementChallenges.StatementVoided.selector);
+        _add("default declared", IFacilityRegistry.DefaultDeclared.selector);
+        _add("written off", IFacilityRegistry.ReceivableWrittenOff.selector);
+        _add("hostile coin moved", "hostile coin moved");
+        _add("hostile receiver called", "hostile receiver called");
+    }
+
+    function _add(string memory name, bytes32 kind) private {
+        _names.push(name);
+        _kinds.push(kind);
+    }
+}

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
@@ -129,5 +130,6 @@ def install(app: FastAPI, folder: Path, rpc_url: str) -> None:
     """Serve a build of `web/` below the API's routes; without one the API says so at `/`."""
     app.state.web = WebPages(folder, rpc_url)
     if (folder / "assets").is_dir():
-        app.mount("/assets", _Assets(directory=folder / "assets"), name="assets")
+        assets = GZipMiddleware(_Assets(directory=folder / "assets"), minimum_size=1_024)
+        app.mount("/assets", assets, name="assets")
     app.add_middleware(_Headers)

@@ -51,8 +51,8 @@ library Accumulator {
     }
 
     /// @notice Adds `amount` that vests over `span`. The new span is the mean of both, weighted by amount, so that
-    /// a dust amount can neither stretch nor shorten a stream. Settlement does this to every tranche: from the stack, as
-    /// `checkpoint` and `unvestedUp` would do it in memory. The tranche has units.
+    /// a dust amount can neither stretch nor shorten a stream. Settlement does this to every tranche: from the stack,
+    /// as `checkpoint` and `unvestedUp` would do it in memory. The tranche has units.
     /// @return streaming Revenue that streams after it, as `unvestedUp`.
     /// @return end When all of it has vested.
     /// @dev Unchecked (decision 4): what vested is at most what was pending, an amount of 56 bits and a pending of 88,

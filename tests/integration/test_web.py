@@ -33,6 +33,7 @@ def client(tmp_path: Path) -> TestClient:
     (tmp_path / "web" / "assets").mkdir(parents=True)
     (tmp_path / "web" / "index.html").write_text(PAGE)
     (tmp_path / "web" / "assets" / "index-1a2b.js").write_text("export {};")
+    (tmp_path / "web" / "assets" / "large-3c4d.js").write_text("export {};" * 1_000)
     return _client(tmp_path, tmp_path / "web")
 
 

@@ -9,6 +9,8 @@ export const router = createBrowserRouter([
   {
     element: <Shell />,
     errorElement: <Failed />,
+    // While the first page's own chunk is on its way.
+    hydrateFallbackElement: <></>,
     children: [
       {
         index: true,

@@ -85,18 +85,17 @@ class WebPages:
     """The page of the single-page application, or a sentence where it is not built."""
 
     def __init__(self, folder: Path, rpc_url: str) -> None:
-        index = folder / "index.html"
-        self._page = index.read_text() if index.is_file() else None
-        self._rpc_url = rpc_url
+        self._index, self._rpc_url = folder / "index.html", rpc_url
 
     def answer(self, path: str) -> Response:
         """The page for a path, with a nonce of its own; 404 where no route of the page is meant."""
         known = _PAGE.fullmatch(path) is not None
-        if self._page is None:
+        # Read each time: a kilobyte, and a new build counts at once.
+        if not self._index.is_file():
             return PlainTextResponse(NOT_BUILT, 200 if path == "/" else 404)
         nonce = secrets.token_urlsafe(16)
         return HTMLResponse(
-            self._page.replace(_NONCE, nonce),
+            self._index.read_text().replace(_NONCE, nonce),
             200 if known else 404,
             headers={
                 "Content-Security-Policy": policy(self._rpc_url, nonce),

@@ -37,10 +37,10 @@ def test_story__investor_buys_and_claims_auditor_verifies(browser: Browser, stag
     stage.onboard(account)
     page.reload()
     buy = page.get_by_role("region", name="Buy")
-    buy.get_by_label("Units").fill(str(UNITS))
-    expect(buy.get_by_text("9.00")).to_be_visible()
+    buy.get_by_role("textbox", name="Units").fill(str(UNITS))
+    expect(buy.get_by_text("9.000000 mUSD", exact=True)).to_be_visible()
     buy.get_by_role("button", name=re.compile("^(Buy|Sign|Allow)")).click()
-    expect(buy.get_by_text(re.compile("done"))).to_be_visible()
+    expect(buy.get_by_text(re.compile(": done"))).to_be_visible()
     held = stage.stack.client.read(
         "TrancheToken", stage.stack.deployment.tranche_token, "positionOf", account, token_id
     )[2]
@@ -61,7 +61,7 @@ def test_story__investor_buys_and_claims_auditor_verifies(browser: Browser, stag
         "SettlementToken", stage.stack.deployment.settlement_token, "balanceOf", account
     )
     page.get_by_role("button", name=re.compile("^Claim all")).click()
-    expect(page.get_by_text(re.compile("done")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(": done")).first).to_be_visible()
     after = stage.stack.client.read(
         "SettlementToken", stage.stack.deployment.settlement_token, "balanceOf", account
     )
@@ -69,7 +69,7 @@ def test_story__investor_buys_and_claims_auditor_verifies(browser: Browser, stag
 
     # The transaction has a page of its own, in words.
     page.get_by_role("main").get_by_role("link", name=re.compile("^0x")).last.wait_for()
-    assert visitor.complaints == []
+    assert visitor.complaints == [], visitor.complaints
 
     _audit(browser, stage, facility.facility_id)
 
@@ -78,27 +78,44 @@ def _audit(browser: Browser, stage: Stage, facility_id: int) -> None:
     """An auditor without a wallet: the statement recomputed in the browser, a line verified."""
     auditor = visit(browser, base_url=stage.url)
     page = auditor.open(f"/facilities/{facility_id}/epochs/0")
-    checked = page.get_by_role("region", name=re.compile("Checked in your browser"))
-    expect(checked.get_by_text(re.compile("equal", re.I)).first).to_be_visible()
-    expect(checked.get_by_text(re.compile("different", re.I))).to_have_count(0)
+    checked = page.get_by_role("region", name="Checked in your browser")
+    expect(checked.locator("[data-state=running], [data-state=waiting]")).to_have_count(0)
+    expect(checked.locator("li[data-state=equal]").first).to_be_visible()
+    expect(checked.locator("li:not([data-state=equal])")).to_have_count(0)
 
     page = auditor.open(f"/facilities/{facility_id}/epochs/0/lines/1")
-    expect(page.get_by_text(re.compile("equal|verified|stands under", re.I)).first).to_be_visible()
+    checked = page.get_by_role("region", name="Checked in your browser")
+    expect(checked.get_by_text("This line stands in the statement")).to_be_visible()
 
-    # A line of which one second is changed turns red.
-    folder = epoch_folder(facility_id, 0)
+    # The same line pasted is confirmed; with one micro more it turns red, and says where.
     proof = stage.stack.get(f"/v1/facilities/{facility_id}/epochs/0/lines/1/proof")
-    rows = list(csv.DictReader(io.StringIO(stage.stack.evidence_file(f"{folder}/{LINES_FILE}"))))
-    assert len(rows) == 4
+    line = proof["line"]
     page = auditor.open("/audit")
-    record = page.get_by_label(re.compile("record", re.I)).first
-    record.fill(json.dumps({**proof, "facility_id": facility_id, "epoch": 0}))
-    page.get_by_role("button", name=re.compile("^Verify")).click()
-    good = page.locator("[data-tone=good]")
-    expect(good.first).to_be_visible()
-    tampered = {**proof, "facility_id": facility_id, "epoch": 0}
-    tampered["line"] = {**proof["line"], "charge_micros": proof["line"]["charge_micros"] + 1}
-    record.fill(json.dumps(tampered))
-    page.get_by_role("button", name=re.compile("^Verify")).click()
-    expect(page.get_by_role("main").locator("[data-tone=bad]").first).to_be_visible()
-    assert auditor.complaints == []
+    record = page.get_by_role("textbox", name="Record")
+    record.fill(json.dumps(proof))
+    page.get_by_role("button", name="Check", exact=True).click()
+    expect(page.get_by_text(re.compile("comparisons came out equal"))).to_be_visible()
+    record.fill(json.dumps({**proof, "line": line | {"charge_micros": line["charge_micros"] + 1}}))
+    page.get_by_role("button", name="Check", exact=True).click()
+    refused = page.get_by_role("alert").filter(has_text="it is not what the chain confirms")
+    expect(refused).to_contain_text("charge_micros")
+    assert auditor.complaints == [], auditor.complaints
+
+    _tampered_evidence(browser, stage, facility_id)
+
+
+def _tampered_evidence(browser: Browser, stage: Stage, facility_id: int) -> None:
+    """Evidence that somebody changed on its way: the browser finds the line."""
+    auditor = visit(browser, base_url=stage.url)
+    path = f"{epoch_folder(facility_id, 0)}/{LINES_FILE}"
+    good = stage.stack.evidence_file(path)
+    rows = good.splitlines(keepends=True)
+    charge = next(csv.DictReader(io.StringIO(good)))["charge_micros"]
+    rows[1] = rows[1].replace(f",{charge},", f",{int(charge) + 1},", 1)
+    auditor.page.route(f"**/v1/evidence/{path}", lambda route: route.fulfill(body="".join(rows)))
+
+    page = auditor.open(f"/facilities/{facility_id}/epochs/0")
+
+    checked = page.get_by_role("region", name="Checked in your browser")
+    expect(checked.locator("li[data-state=different]").first).to_be_visible()
+    expect(checked.get_by_role("alert")).to_contain_text("Line ")

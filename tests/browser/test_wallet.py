@@ -55,7 +55,7 @@ def _buyer(
 
 def _order(page: Page, units: int = 1) -> None:
     card = page.get_by_role("region", name="Buy")
-    card.get_by_label("Units").fill(str(units))
+    card.get_by_role("textbox", name="Units").fill(str(units))
     card.get_by_role("button", name=re.compile("^(Buy|Sign|Allow)")).first.click()
 
 
@@ -124,7 +124,7 @@ def test_buy__too_little_money__says_what_is_missing(
     _, page = _buyer(browser, stage, sale, index=POOR)
 
     card = page.get_by_role("region", name="Buy")
-    card.get_by_label("Units").fill("2")
+    card.get_by_role("textbox", name="Units").fill("2")
 
     expect(card.get_by_text(re.compile("too little|need|balance", re.I)).first).to_be_visible()
 

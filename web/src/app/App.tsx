@@ -9,6 +9,7 @@ import { type ServiceConfig, loadConfig } from "../api/config";
 import { ServiceContext } from "../api/service";
 import { makeWagmi } from "../chain/wagmi";
 import { Unreachable } from "./Unreachable";
+import { styleNonce } from "./nonce";
 import { router } from "./routes";
 import { colorSchemeManager, cssVariables, theme } from "./theme";
 
@@ -26,11 +27,6 @@ const queries = new QueryClient({
 interface Ready {
   config: ServiceConfig;
   wagmi: ReturnType<typeof makeWagmi>;
-}
-
-/** Nonce of styles that scripts add; the server writes it into the page for this answer alone. */
-function styleNonce(): string {
-  return document.querySelector<HTMLMetaElement>('meta[name="style-nonce"]')?.content ?? "";
 }
 
 export function App() {

@@ -12,8 +12,15 @@ export function Failed() {
           This page failed
         </Title>
         <Text>
-          It is our fault, and nothing on-chain is affected. <Anchor href="">Load it again</Anchor>{" "}
-          or <Anchor href="/">go to the market</Anchor>.
+          It is our fault, and nothing on-chain is affected.{" "}
+          <Anchor underline="always" href="">
+            Load it again
+          </Anchor>{" "}
+          or{" "}
+          <Anchor underline="always" href="/">
+            go to the market
+          </Anchor>
+          .
         </Text>
         <Text size="sm" c="dimmed" role="alert">
           {message}

@@ -8,7 +8,7 @@ export function NotFound() {
       <PageHead title="There is no such page" />
       <Text>
         The address may be mistyped.{" "}
-        <Anchor component={Link} to="/">
+        <Anchor component={Link} to="/" underline="always">
           Go to the market
         </Anchor>
         .

@@ -36,6 +36,7 @@ export function DemoBanner() {
             </span>
             . Never send real money to these accounts. Without a wallet you can read everything: try{" "}
             <Anchor
+              underline="always"
               href={`/portfolio/${demo_accounts.find((a) => a.role === "investor")?.address ?? ""}`}
             >
               an investor's portfolio

@@ -33,7 +33,10 @@ function Wallets({ onDone }: { onDone: () => void }) {
         <Text size="sm" c="dimmed">
           Install a wallet that speaks to pages (EIP-1193), such as MetaMask, Rabby or Frame, or
           open this page in the browser of your wallet's app. Everything can be read without one; a{" "}
-          <Anchor href="/portfolio">portfolio</Anchor> by its address, too.
+          <Anchor underline="always" href="/portfolio">
+            portfolio
+          </Anchor>{" "}
+          by its address, too.
         </Text>
       </Stack>
     );

@@ -40,7 +40,7 @@ interface Tx {
 
 /** A chain of a few transactions of one account with one nonce, as a node answers. */
 class FakeNode {
-  head = 10;
+  head = 12;
   known: Tx[] = [];
   count = 7;
   revert: Hex | null = null;
@@ -69,9 +69,14 @@ class FakeNode {
     const found = this.known.find((tx) => tx.hash === first);
     switch (method) {
       case "eth_blockNumber":
-        return numberToHex(this.head++);
-      case "eth_getTransactionCount":
-        return numberToHex(this.count);
+        return numberToHex(this.head);
+      case "eth_getTransactionCount": {
+        const until = typeof second === "string" && second.startsWith("0x") ? Number(second) : null;
+        const mined = this.known.some(
+          (tx) => tx.block !== null && tx.block <= (until ?? this.head),
+        );
+        return numberToHex(mined ? 8 : until === null ? this.count : 7);
+      }
       case "eth_getTransactionByHash":
         return found === undefined ? null : this.transaction(found);
       case "eth_getTransactionReceipt":

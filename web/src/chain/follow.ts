@@ -1,6 +1,6 @@
 /** What becomes of one transaction that this browser sent. */
 
-import type { PublicClient, TransactionReceipt } from "viem";
+import type { Address, Hash, Hex, PublicClient, TransactionReceipt } from "viem";
 import { type SentTransaction, noteOutcome } from "./pending";
 import { whyReverted } from "./revert";
 
@@ -41,68 +41,110 @@ async function findNonce(
   }
 }
 
-/**
- * Resolves once another transaction took the nonce and the node does not say which: it happened before this page was
- * opened, and the node has no look-up by sender and nonce.
- */
-async function nonceSpent(
-  client: PublicClient,
-  sent: SentTransaction,
-  nonce: number,
-  signal: AbortSignal,
-): Promise<null> {
-  for (let looks = 0; looks < LOOKS_BEFORE_REPLACED;) {
-    await pause(client.pollingInterval * 2, signal);
-    const next = await client.getTransactionCount({ address: sent.from }).catch(() => 0);
-    const receipt = await client.getTransactionReceipt({ hash: sent.hash }).catch(() => null);
-    looks = next > nonce && receipt === null ? looks + 1 : 0;
-  }
-  return null;
+/** Blocks behind the head in which a replacement is looked for: what every node still has the state of. */
+const BLOCKS_BACK = 120n;
+
+interface Mined {
+  hash: Hash;
+  to: Address | null;
+  input: Hex;
+  value: bigint;
 }
 
-/** Follows a transaction until it is mined or can no longer be, and records the outcome. */
+/**
+ * What was mined with a nonce of an account: the block in which the account's count passed it, found by halving. Null if
+ * that was too long ago, or the node cannot say.
+ */
+async function minedWith(
+  client: PublicClient,
+  from: Address,
+  nonce: number,
+): Promise<Mined | null> {
+  const passed = async (blockNumber: bigint) =>
+    (await client.getTransactionCount({ address: from, blockNumber })) > nonce;
+  try {
+    let high = await client.getBlockNumber({ cacheTime: 0 });
+    let low = high > BLOCKS_BACK ? high - BLOCKS_BACK : 0n;
+    if ((await passed(low)) || !(await passed(high))) return null;
+    while (high - low > 1n) {
+      const middle = (low + high) / 2n;
+      if (await passed(middle)) high = middle;
+      else low = middle;
+    }
+    const block = await client.getBlock({ blockNumber: high, includeTransactions: true });
+    const found = block.transactions.find(
+      (tx) => tx.nonce === nonce && tx.from.toLowerCase() === from.toLowerCase(),
+    );
+    return found ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What a transaction that took the nonce makes of ours. */
+function outcomeOf(sent: SentTransaction, mined: Mined): "repriced" | "cancelled" | "replaced" {
+  const to = mined.to?.toLowerCase();
+  if (to === sent.to.toLowerCase() && mined.input === sent.input && mined.value === 0n) {
+    return "repriced";
+  }
+  const nothing = to === sent.from.toLowerCase() && mined.value === 0n && mined.input === "0x";
+  return nothing ? "cancelled" : "replaced";
+}
+
+/** Records that another transaction took the nonce. */
+async function noteReplaced(
+  client: PublicClient,
+  sent: SentTransaction,
+  mined: Mined,
+): Promise<void> {
+  const state = outcomeOf(sent, mined);
+  const receipt =
+    state === "repriced" ? await client.getTransactionReceipt({ hash: mined.hash }) : null;
+  if (receipt?.status === "reverted") await noteReverted(client, sent, receipt, mined.hash);
+  else noteOutcome(sent.hash, { state, replacedBy: mined.hash });
+}
+
+async function noteReverted(
+  client: PublicClient,
+  sent: SentTransaction,
+  receipt: TransactionReceipt,
+  replacedBy: Hash | null,
+): Promise<void> {
+  const call = { from: sent.from, to: sent.to, input: sent.input, value: 0n };
+  const why = await whyReverted(client, call, receipt.blockNumber);
+  noteOutcome(sent.hash, { state: "reverted", replacedBy, reason: why.sentence });
+}
+
+/**
+ * Follows a transaction until it is mined or can no longer be, and records the outcome. Asks for its receipt and for the
+ * account's count, round by round: viem's own wait misses a replacement that is mined between two of its looks.
+ */
 export async function follow(
   client: PublicClient,
   sent: SentTransaction,
-  outer: AbortSignal,
+  signal: AbortSignal,
 ): Promise<void> {
-  const controller = new AbortController();
-  const { signal } = controller;
-  outer.addEventListener("abort", () => controller.abort(), { once: true });
-  try {
-    const nonce = sent.nonce ?? (await findNonce(client, sent, signal));
-    let reason: "cancelled" | "replaced" | "repriced" | null = null;
-    const mined: Promise<TransactionReceipt> = client.waitForTransactionReceipt({
-      hash: sent.hash,
-      // A person may take days to speed up; the watch ends with the page.
-      timeout: 0,
-      signal,
-      retryCount: 20,
-      replacement: { from: sent.from, nonce, to: sent.to, input: sent.input, value: 0n },
-      onReplaced: (replacement) => {
-        reason = replacement.reason;
-      },
-    });
-    const spent = nonceSpent(client, sent, nonce, signal);
-    // The one that loses the race is stopped below; its rejection is nobody's.
-    mined.catch(() => undefined);
-    spent.catch(() => undefined);
-    const receipt = await Promise.race([mined, spent]);
-    if (receipt === null) {
-      noteOutcome(sent.hash, { state: "replaced" });
+  const nonce = sent.nonce ?? (await findNonce(client, sent, signal));
+  for (let looks = 0; looks < LOOKS_BEFORE_REPLACED;) {
+    const next = await client.getTransactionCount({ address: sent.from }).catch(() => 0);
+    const receipt = await client.getTransactionReceipt({ hash: sent.hash }).catch(() => null);
+    if (receipt !== null) {
+      if (receipt.status === "reverted") await noteReverted(client, sent, receipt, null);
+      else noteOutcome(sent.hash, { state: "success" });
       return;
     }
-    const replacedBy = receipt.transactionHash === sent.hash ? null : receipt.transactionHash;
-    if (reason === "cancelled" || reason === "replaced") {
-      noteOutcome(sent.hash, { state: reason, replacedBy });
-    } else if (receipt.status === "reverted") {
-      const call = { from: sent.from, to: sent.to, input: sent.input, value: 0n };
-      const why = await whyReverted(client, call, receipt.blockNumber);
-      noteOutcome(sent.hash, { state: "reverted", replacedBy, reason: why.sentence });
+    if (next > nonce) {
+      const mined = await minedWith(client, sent.from, nonce);
+      // Our own, whose receipt the node is about to have.
+      if (mined !== null && mined.hash !== sent.hash) {
+        await noteReplaced(client, sent, mined);
+        return;
+      }
+      looks += 1;
     } else {
-      noteOutcome(sent.hash, { state: replacedBy === null ? "success" : "repriced", replacedBy });
+      looks = 0;
     }
-  } finally {
-    controller.abort();
+    await pause(client.pollingInterval, signal);
   }
+  noteOutcome(sent.hash, { state: "replaced" });
 }

@@ -54,6 +54,8 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   MirrorLinked: () => "A token keeps a copy of the allow-list already.",
   // money
   RentNotAccepted: () => "This facility takes no rent now.",
+  FacilitiesNotAscending: () =>
+    "Facilities of one settlement must be named in ascending order, each once.",
   NothingToSettle: () => "Nothing is both attested and collected that is not settled yet.",
   NothingToRelease: () => "Nothing more is released yet: proceeds follow attested delivery.",
   NothingToSeize: () => "No proceeds are left for holders.",

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { gpuHours } from "../../format/money";
 import { type ChartOf, ChartTable } from "../../parts/ChartTable";
 import type { Column } from "../../parts/DataTable";
@@ -56,8 +57,8 @@ const charts: ChartOf<Point>[] = [
   },
 ];
 
-/** Promised against delivered, by epoch. */
-export function Delivered({ tokenId }: { tokenId: string }) {
+/** Promised against delivered, by epoch. Not drawn again with every block: a long table is slow to draw. */
+export const Delivered = memo(function Delivered({ tokenId }: { tokenId: string }) {
   const query = useSeries(tokenId);
   return (
     <Section
@@ -84,4 +85,4 @@ export function Delivered({ tokenId }: { tokenId: string }) {
       </Loaded>
     </Section>
   );
-}
+});

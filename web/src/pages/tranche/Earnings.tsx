@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { useService } from "../../api/service";
 import { money, percentOfPpm } from "../../format/money";
 import { Amount } from "../../parts/Amount";
@@ -29,8 +30,8 @@ const utilisation: ChartOf<Point> = {
   ticks: [0, 250_000, 500_000, 750_000, 1_000_000],
 };
 
-/** Revenue and utilisation by epoch. */
-export function Earnings({ tokenId }: { tokenId: string }) {
+/** Revenue and utilisation by epoch. Not drawn again with every block: a long table is slow to draw. */
+export const Earnings = memo(function Earnings({ tokenId }: { tokenId: string }) {
   const query = useSeries(tokenId);
   const symbol = useService().settlement_token?.symbol ?? "";
   const revenue: ChartOf<Point> = {
@@ -67,4 +68,4 @@ export function Earnings({ tokenId }: { tokenId: string }) {
       </Loaded>
     </Section>
   );
-}
+});

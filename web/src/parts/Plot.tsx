@@ -59,7 +59,7 @@ export function Plot({
         tickFormatter: ticks,
         tickCount: 4,
         ...(chart.ticks !== undefined && { ticks: chart.ticks }),
-        domain: [chart.scale?.[0] ?? 0, chart.scale?.[1] ?? "auto"],
+        domain: [lowest(chart.scale?.[0] ?? 0), highest(chart.scale?.[1] ?? "auto")],
       }}
       // The whole is one picture with a name and a table; a keyboard stop inside it would have none.
       composedChartProps={{
@@ -68,4 +68,13 @@ export function Plot({
       }}
     />
   );
+}
+
+/** Ends of the axis: an automatic one never leaves out zero, where bars begin. */
+function lowest(end: number | "auto"): number | ((least: number) => number) {
+  return end === "auto" ? (least) => Math.min(0, least) : end;
+}
+
+function highest(end: number | "auto"): number | ((most: number) => number) {
+  return end === "auto" ? (most) => Math.max(0, most) : end;
 }

@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import { grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { Status } from "../../parts/Status";
-import { Coupon, Rank, UnitsLeft, Utilisation, Window, windowLength } from "./cells";
+import { Coupon, Rank, UnitsLeft, Utilisation, Window, outOf, windowLength } from "./cells";
 import classes from "./Market.module.css";
 import type { Row } from "./queries";
 
@@ -44,7 +44,7 @@ export function MarketCards({ rows }: { rows: readonly Row[] }) {
                 <>
                   <UnitsLeft row={row} />{" "}
                   <Text span size="xs" c="dimmed">
-                    of {grouped(row.unit_cap)}
+                    {outOf(row)}
                   </Text>
                 </>
               }

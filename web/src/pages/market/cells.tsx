@@ -41,6 +41,12 @@ export function UnitsLeft({ row }: { row: Row }) {
   return row.units_left === null ? <Unknown /> : <>{grouped(row.units_left)}</>;
 }
 
+/** What the units left are of; alone where nothing is on sale. */
+export function outOf(row: Row): string {
+  const all = grouped(row.unit_cap);
+  return row.units_left === null ? `${all} in all` : `of ${all}`;
+}
+
 /** A coupon of nothing means: the last tranche, which takes what is left. */
 export function Coupon({ row }: { row: Row }) {
   return row.coupon_micros_per_unit === 0 ? (

@@ -38,6 +38,8 @@ def _keys(world: World) -> dict[str, str]:
         "attester": world.attester_key,
         "admin": ADMIN_KEY,
         "public": "",
+        "session": "",
+        "console": world.ledger.api_key,
     }
 
 

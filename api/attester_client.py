@@ -3,7 +3,7 @@
 import httpx
 
 from api.errors import AppError, ChainUnavailable
-from api.pipeline.attest import RawInput, read_input
+from api.pipeline.recompute import RawInput, read_input
 
 _TIMEOUT_S = 60.0
 

@@ -64,6 +64,7 @@ export function Shell() {
       header={{ height: 56 }}
       navbar={{ width: 240, breakpoint: "sm", collapsed: { desktop: true, mobile: !opened } }}
       padding={0}
+      className={classes.shell}
     >
       <a href="#main" className="skip-link">
         Skip to content

@@ -21,10 +21,24 @@ const rent: MantineColorsTuple = [
   "#053f38",
 ];
 
+/** Ground of controls in dark, tinted like the surfaces they stand on. */
+const dark: MantineColorsTuple = [
+  "#e3ebe9",
+  "#c6d2cf",
+  "#9fb0ac",
+  "#74857f",
+  "#344340",
+  "#28342f",
+  "#1d2826",
+  "#0f1615",
+  "#0b1110",
+  "#070b0a",
+];
+
 export const theme = createTheme({
   primaryColor: "rent",
   primaryShade: { light: 7, dark: 7 },
-  colors: { rent },
+  colors: { rent, dark },
   autoContrast: true,
   luminanceThreshold: 0.35,
   defaultRadius: "md",
@@ -69,6 +83,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--rr-info-ground": "#e8f1fa",
     "--rr-quiet": "#52625f",
     "--rr-quiet-ground": "#eef2f1",
+    "--rr-shade": "rgb(18 33 31 / 14%)",
   },
   dark: {
     "--mantine-color-body": "#0f1615",
@@ -90,6 +105,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--rr-info-ground": "#14253a",
     "--rr-quiet": "#a5b5b1",
     "--rr-quiet-ground": "#202b29",
+    "--rr-shade": "rgb(0 0 0 / 55%)",
   },
 });
 

@@ -14,6 +14,12 @@ export function instant(seconds: number): string {
   return `${date(seconds)} ${two(d.getUTCHours())}:${two(d.getUTCMinutes())} UTC`;
 }
 
+/** From a time to another: two dates, or one with its hours: `2026-11-26, 13:54 – 14:54 UTC`. */
+export function span(from: number, to: number): string {
+  if (date(from) !== date(to)) return `${date(from)} – ${date(to)}`;
+  return `${date(from)}, ${instant(from).slice(11, 16)} – ${instant(to).slice(11)}`;
+}
+
 /** The two largest parts of a duration: `3 d 4 h`, `45 s`. */
 export function duration(seconds: number): string {
   const parts: [number, string][] = [

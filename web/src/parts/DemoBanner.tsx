@@ -11,13 +11,15 @@ export function DemoBanner() {
   if (demo_accounts.length === 0) return null;
   return (
     <Notice tone="info">
-      <Group justify="space-between" gap="sm">
+      <Group gap="xs">
         <Text size="sm">
-          This is a demo on a local chain: its dollars are worth nothing, and its keys are public.
+          A demo on a local chain: its dollars are worth nothing, its keys are public.
         </Text>
         <Button
           size="compact-sm"
-          variant="subtle"
+          variant="transparent"
+          px={0}
+          td="underline"
           onClick={toggle}
           aria-expanded={opened}
           color="blue.9"

@@ -1,5 +1,6 @@
-import { Group, SimpleGrid, Stack, Text } from "@mantine/core";
-import type { ReactNode } from "react";
+import { Group, Stack, Text } from "@mantine/core";
+import type { CSSProperties, ReactNode } from "react";
+import classes from "./Figure.module.css";
 import { Info } from "./Info";
 
 /** One figure with its name, and where it comes from. */
@@ -15,24 +16,14 @@ export function Figure({
   source?: string;
 }) {
   return (
-    <Stack className="surface" gap={2} p="md" miw={0}>
+    <Stack className={`surface ${classes.figure ?? ""}`} gap={2}>
       <Group component="dt" gap={4} wrap="nowrap" align="center">
         <Text span size="xs" fw={600} c="dimmed">
           {name}
         </Text>
         {source !== undefined && <Info label={name}>{source}</Info>}
       </Group>
-      <Text
-        component="dd"
-        m={0}
-        fz="lg"
-        fw={650}
-        className="figures"
-        mih="1.55em"
-        style={{ overflowWrap: "anywhere" }}
-      >
-        {value}
-      </Text>
+      <dd className={`figures ${classes.value ?? ""}`}>{value}</dd>
       {about !== undefined && (
         <Text component="dd" m={0} size="xs" c="dimmed">
           {about}
@@ -45,8 +36,8 @@ export function Figure({
 /** Figures side by side, as a description list. */
 export function Figures({ children, cols = 4 }: { children: ReactNode; cols?: number }) {
   return (
-    <SimpleGrid component="dl" m={0} cols={{ base: 1, xs: 2, md: cols }} spacing="sm">
+    <dl className={classes.figures} style={{ "--cols": cols } as CSSProperties}>
       {children}
-    </SimpleGrid>
+    </dl>
   );
 }

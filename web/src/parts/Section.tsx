@@ -6,16 +6,19 @@ export function Section({
   title,
   about,
   actions,
+  anchor,
   children,
 }: {
   title: string;
+  /** What an address can point at: `#risk`. */
+  anchor?: string;
   about?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
 }) {
   const id = useId();
   return (
-    <Stack component="section" aria-labelledby={id} gap="sm" miw={0}>
+    <Stack component="section" id={anchor} aria-labelledby={id} gap="sm" miw={0}>
       <Group justify="space-between" align="flex-end" gap="sm">
         <Stack gap={2} miw={0}>
           <Title order={2} size="h4" id={id}>

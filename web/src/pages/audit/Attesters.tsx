@@ -47,7 +47,11 @@ export function Attesters() {
     {
       head: "Until",
       cell: (row) =>
-        row.active_until_s === null ? "no end set" : <Instant seconds={row.active_until_s} />,
+        row.active_until_s === null ? (
+          <span style={{ whiteSpace: "nowrap" }}>no end set</span>
+        ) : (
+          <Instant seconds={row.active_until_s} />
+        ),
     },
     { head: "Bond", number: true, cell: (row) => <Amount micros={row.bond_micros} /> },
     { head: "Signed", number: true, cell: (row) => grouped(row.statements_signed) },

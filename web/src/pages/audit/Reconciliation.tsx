@@ -1,4 +1,5 @@
-import { Anchor, Stack, Text } from "@mantine/core";
+import { Anchor, Button, Stack, Text } from "@mantine/core";
+import { useState } from "react";
 import { useService } from "../../api/service";
 import { gpuHours, grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
@@ -86,9 +87,8 @@ function Totals({ total }: { total: Row }) {
   return (
     <Figures cols={6}>
       <Figure
-        name="Metered"
-        value={`${gpuHours(total.metered_gpu_seconds)} h`}
-        about="in GPU-hours"
+        name="Metered GPU-hours"
+        value={gpuHours(total.metered_gpu_seconds)}
         source="Standing usage and delivery of the usage ledger: accepted events less what corrections took back."
       />
       <Figure
@@ -163,6 +163,13 @@ function FiveNumbers({ rows, total, nameOf }: Named) {
 }
 
 function Named({ rows, total, nameOf }: Named) {
+  const [everything, setEverything] = useState(false);
+  // Those that are nothing everywhere explain nothing: they stand behind a button.
+  const open = DIFFERENCES.filter(({ key }) =>
+    [total, ...rows].some((row) => row.differences[key] !== 0),
+  );
+  const shown = everything ? DIFFERENCES : open;
+  const quiet = DIFFERENCES.length - open.length;
   const cell = (row: Row, difference: Difference) => {
     const value = row.differences[difference.key];
     // A zero is an answer too, but the others are what to look at.
@@ -189,7 +196,10 @@ function Named({ rows, total, nameOf }: Named) {
         </span>
       ),
     },
-    { head: "Stands between", cell: (difference) => difference.between },
+    {
+      head: "Stands between",
+      cell: (difference) => <span style={{ whiteSpace: "nowrap" }}>{difference.between}</span>,
+    },
     ...rows.map((row) => ({
       head: nameOf(row),
       number: true,
@@ -198,11 +208,26 @@ function Named({ rows, total, nameOf }: Named) {
     { head: "All", number: true, cell: (difference) => cell(total, difference) },
   ];
   return (
-    <DataTable
-      caption="What explains one number from the next"
-      columns={columns}
-      rows={DIFFERENCES}
-      rowKey={(difference) => difference.key}
-    />
+    <Stack gap="xs" align="stretch">
+      {shown.length > 0 && (
+        <DataTable
+          caption="What explains one number from the next"
+          columns={columns}
+          rows={shown}
+          rowKey={(difference) => difference.key}
+        />
+      )}
+      {quiet > 0 && (
+        <Button
+          variant="subtle"
+          size="compact-sm"
+          style={{ alignSelf: "flex-start" }}
+          aria-expanded={everything}
+          onClick={() => setEverything(!everything)}
+        >
+          {everything ? "Show only what is not zero" : `Show ${quiet} that are zero everywhere`}
+        </Button>
+      )}
+    </Stack>
   );
 }

@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import { grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { Status } from "../../parts/Status";
-import { Coupon, Rank, UnitsLeft, Utilisation, Window, outOf, windowLength } from "./cells";
+import { Coupon, Rank, Utilisation, Window, unitsLeft, windowLength } from "./cells";
 import classes from "./Market.module.css";
 import type { Row } from "./queries";
 
@@ -42,9 +42,9 @@ export function MarketCards({ rows }: { rows: readonly Row[] }) {
               name="Units left"
               value={
                 <>
-                  <UnitsLeft row={row} />{" "}
+                  {unitsLeft(row).left}{" "}
                   <Text span size="xs" c="dimmed">
-                    {outOf(row)}
+                    {unitsLeft(row).outOf}
                   </Text>
                 </>
               }

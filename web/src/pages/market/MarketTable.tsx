@@ -4,7 +4,7 @@ import { grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Status } from "../../parts/Status";
-import { Coupon, Rank, Two, UnitsLeft, Utilisation, Window, outOf, windowLength } from "./cells";
+import { Coupon, Rank, Two, UnitsLeft, Utilisation, Window, windowLength } from "./cells";
 import classes from "./Market.module.css";
 import type { Row } from "./queries";
 import type { MarketSearch } from "./search";
@@ -72,7 +72,7 @@ export function MarketTable({
     {
       ...sortable("Units left", "units_left"),
       number: true,
-      cell: (row) => <Two first={<UnitsLeft row={row} />} second={outOf(row)} />,
+      cell: (row) => <UnitsLeft row={row} />,
     },
     {
       ...sortable("Price per GPU-hour", "price"),

@@ -3,7 +3,7 @@
 import { Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { grouped, percentOfPpm } from "../../format/money";
-import { date, duration } from "../../format/time";
+import { duration, span } from "../../format/time";
 import { Amount } from "../../parts/Amount";
 import { Unknown } from "../../parts/Unknown";
 import classes from "./Market.module.css";
@@ -26,25 +26,30 @@ export function Rank({ seniority }: { seniority: number }) {
 }
 
 export function Window({ row }: { row: Row }) {
-  return (
-    <span className="figures">
-      {date(row.window_start_s)} – {date(row.window_end_s)}
-    </span>
-  );
+  return <span className="figures">{span(row.window_start_s, row.window_end_s)}</span>;
 }
 
 export function windowLength(row: Row): string {
   return duration(row.window_end_s - row.window_start_s);
 }
 
-export function UnitsLeft({ row }: { row: Row }) {
-  return row.units_left === null ? <Unknown /> : <>{grouped(row.units_left)}</>;
+/** What the sale still has, and of how many; where nothing is on sale, how many there are. */
+export function unitsLeft(row: Row): { left: string | null; outOf: string } {
+  const all = grouped(row.unit_cap);
+  return row.units_left === null
+    ? { left: null, outOf: `${all} in all` }
+    : { left: grouped(row.units_left), outOf: `of ${all}` };
 }
 
-/** What the units left are of; alone where nothing is on sale. */
-export function outOf(row: Row): string {
-  const all = grouped(row.unit_cap);
-  return row.units_left === null ? `${all} in all` : `of ${all}`;
+/** Units left, in one cell. */
+export function UnitsLeft({ row }: { row: Row }) {
+  const { left, outOf } = unitsLeft(row);
+  if (left !== null) return <Two first={left} second={outOf} />;
+  return (
+    <Text span size="xs" c="dimmed">
+      {outOf}
+    </Text>
+  );
 }
 
 /** A coupon of nothing means: the last tranche, which takes what is left. */

@@ -54,6 +54,6 @@ describe("csvAddress", () => {
   it("has the filters and the order, not the page", () => {
     const address = csvAddress({ ...EVERYTHING, q: "a b", site: "SE&1", offset: 50 });
 
-    expect(address).toBe("/v1/tranches.csv?q=a+b&site=SE%261&sort=window_start&order=asc");
+    expect(address).toBe("/v1/tranches.csv?q=a+b&site=SE%261&sort=window_start&order=desc");
   });
 });

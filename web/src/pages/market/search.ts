@@ -46,8 +46,9 @@ export const EVERYTHING: MarketSearch = {
   site: "",
   operator: "",
   state: "",
+  // Newest first: what is on sale stands above what was delivered long ago.
   sort: "window_start",
-  order: "asc",
+  order: "desc",
   offset: 0,
   limit: PAGE_SIZE,
 };

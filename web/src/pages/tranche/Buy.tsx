@@ -134,7 +134,7 @@ function Terms({ sale }: { sale: Sale }) {
             </Info>
           </Group>
           <Text size="xs" className="figures">
-            {grouped(sale.soldUnits)} of {grouped(sale.floorUnits)}
+            {grouped(sale.soldUnits)} sold, floor {grouped(sale.floorUnits)}
           </Text>
         </Group>
         <Progress value={Math.min(100, share)} size="sm" aria-label="Units sold of the floor" />

@@ -63,6 +63,7 @@ export const Delivered = memo(function Delivered({ tokenId }: { tokenId: string 
   return (
     <Section
       title="Promised against delivered"
+      anchor="delivered"
       about="What the terms promise of every epoch, and what attested statements say was available. A shortfall is owed to holders from the operator's bond."
     >
       <Loaded query={query} lines={8}>

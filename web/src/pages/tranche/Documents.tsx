@@ -81,6 +81,7 @@ export function Documents({ tranche }: { tranche: Tranche }) {
   return (
     <Section
       title="Documents"
+      anchor="documents"
       about="Published evidence. The chain holds the hash of the terms and of each epoch's manifest; the manifest names the hashes of the other files."
     >
       <Loaded query={query} lines={5}>

@@ -46,6 +46,7 @@ export const Earnings = memo(function Earnings({ tokenId }: { tokenId: string })
   return (
     <Section
       title="Revenue and utilisation"
+      anchor="revenue"
       about="From posted statements. Utilisation is billed over available GPU-seconds."
     >
       <Loaded query={query} lines={8}>

@@ -20,6 +20,9 @@ const columns: Column<Holder>[] = [
   { head: "Share", number: true, cell: (h) => percentOfPpm(h.share_ppm) },
 ];
 
+const counted = (count: number, one: string, many: string): string =>
+  `${grouped(count)} ${count === 1 ? one : many}`;
+
 /** Who holds how much: the chain says so to anybody. */
 export function Holders({ tokenId }: { tokenId: string }) {
   const [offset, setOffset] = useState(0);
@@ -27,10 +30,11 @@ export function Holders({ tokenId }: { tokenId: string }) {
   return (
     <Section
       title="Holders"
+      anchor="holders"
       about={
         query.data === undefined || query.data.total === 0
           ? "Wallets that hold units, largest first, from transfers on-chain."
-          : `${grouped(query.data.total)} ${query.data.total === 1 ? "wallet holds" : "wallets hold"} ${query.data.units_issued === null ? "" : `${grouped(query.data.units_issued)} `}units, largest first, from transfers on-chain. Their sum equals the supply.`
+          : `${counted(query.data.total, "wallet holds", "wallets hold")} ${query.data.units_issued === null ? "units" : counted(query.data.units_issued, "unit", "units")}, largest first, from transfers on-chain. Their sum equals the supply.`
       }
     >
       <Loaded query={query} lines={5}>

@@ -35,41 +35,48 @@ export function Risk({ tranche }: { tranche: Tranche }) {
   return (
     <Section
       title="Risk"
+      anchor="risk"
       about="What decides whether rent comes. Blank where it is not known. Under each figure stands who says it."
     >
-      <div className={classes.tight}>
-        <Figures cols={3}>
-          <Figure
-            name="Take-or-pay share"
-            value={share(risk.take_or_pay_bps)}
-            about={<About origin="attested">Of revenue in the newest statement</About>}
-            source="Share of revenue from leases whose renters owe rent whether or not they use the GPUs. A signed field of the newest posted statement (committedBps)."
-          />
-          <Figure
-            name="Largest renter"
-            value={share(risk.top_renter_bps)}
-            about={<About origin="attested">Of revenue in the newest statement</About>}
-            source="Share of revenue that one renter brings: if it stops paying, this much stops. A signed field of the newest posted statement (topRenterBps)."
-          />
-          <Availability tranche={tranche} />
-          <Bond tranche={tranche} />
-          <Receivable tranche={tranche} />
-          <Figure
-            name="Contracted revenue to come"
-            value={<Amount micros={risk.remaining_contracted_micros} symbol />}
-            about={
-              <About origin="computed">
-                {risk.remaining_contracted_micros === null
-                  ? "No take-or-pay lease"
-                  : "From take-or-pay leases, until the window ends"}
-              </About>
-            }
-            source="What take-or-pay leases owe from now to the end of the window, used or not, rounded down. Computed from the lease records in the evidence; it depends on renters paying."
-          />
-          <Hardware tranche={tranche} />
-        </Figures>
-      </div>
+      <Figures cols={3}>
+        <Figure
+          name="Take-or-pay share"
+          value={share(risk.take_or_pay_bps)}
+          about={<OfRevenue bps={risk.take_or_pay_bps} />}
+          source="Share of revenue from leases whose renters owe rent whether or not they use the GPUs. A signed field of the newest posted statement (committedBps)."
+        />
+        <Figure
+          name="Largest renter"
+          value={share(risk.top_renter_bps)}
+          about={<OfRevenue bps={risk.top_renter_bps} />}
+          source="Share of revenue that one renter brings: if it stops paying, this much stops. A signed field of the newest posted statement (topRenterBps)."
+        />
+        <Availability tranche={tranche} />
+        <Bond tranche={tranche} />
+        <Receivable tranche={tranche} />
+        <Figure
+          name="Contracted revenue to come"
+          value={<Amount micros={risk.remaining_contracted_micros} symbol />}
+          about={
+            <About origin="computed">
+              {risk.remaining_contracted_micros === null
+                ? "No take-or-pay lease"
+                : "From take-or-pay leases, until the window ends"}
+            </About>
+          }
+          source="What take-or-pay leases owe from now to the end of the window, used or not, rounded down. Computed from the lease records in the evidence; it depends on renters paying."
+        />
+        <Hardware tranche={tranche} />
+      </Figures>
     </Section>
+  );
+}
+
+function OfRevenue({ bps }: { bps: number | null }) {
+  return (
+    <About origin="attested">
+      {bps === null ? "Known once a statement is posted" : "Of revenue in the newest statement"}
+    </About>
   );
 }
 

@@ -54,6 +54,7 @@ export function Statements({ tranche }: { tranche: Tranche }) {
   return (
     <Section
       title="Statements"
+      anchor="statements"
       about="One for every epoch. Posted: on-chain with enough signatures, open to challenge. Final: the challenge window is over and no fault was proven."
     >
       {total === 0 ? (

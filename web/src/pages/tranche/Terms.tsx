@@ -15,6 +15,7 @@ export function Terms({ tranche }: { tranche: Tranche }) {
   return (
     <Section
       title="Terms"
+      anchor="terms"
       about="Fixed on-chain when the facility was offered; nobody can change them."
     >
       <dl className={`surface ${classes.terms ?? ""}`}>

@@ -6,7 +6,8 @@ import { Account } from "../../parts/Hash";
 import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
 import { Status } from "../../parts/Status";
-import { date } from "../../format/time";
+import { span } from "../../format/time";
+import { Contents } from "./Contents";
 import { Delivered } from "./Delivered";
 import { Documents } from "./Documents";
 import { Earnings } from "./Earnings";
@@ -45,7 +46,7 @@ function Found({ tranche }: { tranche: TrancheData }) {
           <>
             {tranche.gpu_class} in {tranche.site}, run by{" "}
             <Account address={tranche.operator.address} name={tranche.operator.name} copy={false} />
-            , delivered from {date(tranche.window_start_s)} to {date(tranche.window_end_s)}.
+            , delivered {span(tranche.window_start_s, tranche.window_end_s)}.
           </>
         }
       />
@@ -55,6 +56,7 @@ function Found({ tranche }: { tranche: TrancheData }) {
           <Suspense>
             <Buy tokenId={tokenId} />
           </Suspense>
+          <Contents />
         </aside>
         <Stack gap="xl" miw={0} className={classes.body}>
           <Headline tranche={tranche} />

@@ -40,6 +40,7 @@ export function Waterfall({ tranche }: { tranche: Tranche }) {
   return (
     <Section
       title="From rent to holder"
+      anchor="waterfall"
       about="Money of the whole facility to date. Only rent that is both attested and collected is settled; a later tranche gets nothing while an earlier one is behind its coupon."
     >
       <Loaded query={query} lines={6}>

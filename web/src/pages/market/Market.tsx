@@ -31,7 +31,7 @@ import {
 export function Market() {
   const [params, setParams] = useSearchParams();
   const search = useMemo(() => searchOf(params), [params]);
-  const narrow = useMediaQuery("(max-width: 47.99em)", undefined, {
+  const narrow = useMediaQuery("(max-width: 63.99em)", undefined, {
     getInitialValueInEffect: false,
   });
   const symbol = useService().settlement_token?.symbol ?? "";

@@ -38,7 +38,7 @@ export function Risk({ tranche }: { tranche: Tranche }) {
       anchor="risk"
       about="What decides whether rent comes. Blank where it is not known. Under each figure stands who says it."
     >
-      <Figures cols={3}>
+      <Figures cols={4}>
         <Figure
           name="Take-or-pay share"
           value={share(risk.take_or_pay_bps)}

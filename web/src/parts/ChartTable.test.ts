@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type ChartOf, summaryOf, thinned } from "./ChartTable";
+import { summaryOf, thinned } from "./ChartTable";
+import type { ChartOf } from "./chart";
 
 interface Row {
   day: string;

@@ -2,29 +2,8 @@ import { Button, Group, SimpleGrid, Skeleton, Stack, Text } from "@mantine/core"
 import { useDisclosure } from "@mantine/hooks";
 import { Suspense, lazy } from "react";
 import classes from "./ChartTable.module.css";
+import type { ChartOf, Series } from "./chart";
 import { type Column, DataTable } from "./DataTable";
-
-/** One line or row of bars. What is not known is `null`, and leaves a gap. */
-export interface Series<T> {
-  name: string;
-  value: (row: T) => number | null;
-  /** Bars for what adds up in a period, a line for a level. The second of two lines is dashed. */
-  shape: "bar" | "line" | "area";
-}
-
-/** What one chart shows of the rows. A chart has one scale: two measures are two charts. */
-export interface ChartOf<T> {
-  title: string;
-  series: readonly Series<T>[];
-  /** A value of the scale as text, for the axis. */
-  tick: (value: number) => string;
-  /** A value as text with its unit, for pointing; `tick` unless given. */
-  exact?: (value: number) => string;
-  /** Ends of the scale; from zero to the largest value unless given. */
-  scale?: readonly [number | "auto", number | "auto"];
-  /** Values that the axis names; round ones are found unless given. */
-  ticks?: readonly number[];
-}
 
 /** A line says as much with 400 points as with 8,760, and the page stays quick. */
 export const MOST_POINTS = 400;

@@ -10,6 +10,8 @@ export interface Column<T> {
   number?: boolean;
   /** The cell that names the row, for screen readers. */
   rowHead?: boolean;
+  /** A sentence, which may take several lines. */
+  wraps?: boolean;
   /** Sorting state, if the column can be sorted. */
   sorted?: "ascending" | "descending" | "none";
 }
@@ -53,7 +55,12 @@ export function DataTable<T>({
             <Table.Tr key={rowKey(row)}>
               {columns.map((column, i) =>
                 column.rowHead === true ? (
-                  <Table.Th key={i} scope="row" fw={500}>
+                  <Table.Th
+                    key={i}
+                    scope="row"
+                    fw={500}
+                    className={column.wraps === true ? "wraps" : undefined}
+                  >
                     {column.cell(row)}
                   </Table.Th>
                 ) : (

@@ -17,7 +17,7 @@ export function Figure({
 }) {
   return (
     <Stack className={`surface ${classes.figure ?? ""}`} gap={2}>
-      <Group component="dt" gap={4} wrap="nowrap" align="center">
+      <Group component="dt" gap={4} mih={24} wrap="nowrap" align="center">
         <Text span size="xs" fw={600} c="dimmed">
           {name}
         </Text>

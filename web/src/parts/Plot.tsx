@@ -2,7 +2,7 @@
 
 import "@mantine/charts/styles.css";
 import { CompositeChart } from "@mantine/charts";
-import type { ChartOf, Series } from "./ChartTable";
+import type { ChartOf, Series } from "./chart";
 
 const DASHES = [undefined, "6 4", "2 4"] as const;
 /** Above this, bars are thinner than the gaps between them. */

@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { gpuHours } from "../../format/money";
-import { type ChartOf, ChartTable } from "../../parts/ChartTable";
+import { ChartTable } from "../../parts/ChartTable";
+import type { ChartOf } from "../../parts/chart";
 import type { Column } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
 import { Loaded } from "../../parts/Loaded";

@@ -30,11 +30,10 @@ export function Events({ logs, success }: { logs: Log[]; success: boolean }) {
             {
               head: "Event",
               rowHead: true,
+              wraps: true,
               cell: ({ event, log }) =>
                 event !== null ? (
-                  <Text size="sm" miw={220}>
-                    {describe(event, settlement_token?.symbol ?? "")}
-                  </Text>
+                  <Text size="sm">{describe(event, settlement_token?.symbol ?? "")}</Text>
                 ) : (
                   <Stack gap={2}>
                     <Text size="sm">Of another contract, as it is:</Text>

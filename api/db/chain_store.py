@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from api.db.bulk import insert_mappings
-from api.db.tables import chain_blocks, chain_events, intents
+from api.db.tables_chain import chain_blocks, chain_events, intents
 
 
 def open_intents(connection: Connection) -> list[Row[Any]]:

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, func, or_, select
 
 from api.db.chain_store import standing_posts
-from api.db.tables import chain_events, facilities, hardware_disclosures, operators, statements
+from api.db.tables import facilities, hardware_disclosures, operators, statements
+from api.db.tables_chain import chain_events
 
 ZERO_ADDRESS = "0x" + "00" * 20
 _E = chain_events.c

@@ -17,7 +17,7 @@ from api.db import chain_store, ledger
 from api.db import reopenings as store
 from api.db.session import reading, transaction
 from api.db.statements import signatures_of, to_statement
-from api.db.tables import intents
+from api.db.tables_chain import intents
 from api.domain.evidence import (
     ATTESTATIONS_FILE,
     STATEMENT_FILE,

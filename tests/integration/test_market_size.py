@@ -13,7 +13,8 @@ from api.chain.events import ChainEvent
 from api.db.bulk import insert_mappings
 from api.db.market import ZERO_ADDRESS
 from api.db.session import reading, transaction
-from api.db.tables import chain_blocks, chain_events, statements
+from api.db.tables import statements
+from api.db.tables_chain import chain_blocks, chain_events
 from api.domain.facility import TrancheTerms
 from api.pipeline.index import event_row
 from api.pipeline.register import facility_row

@@ -10,7 +10,7 @@ from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
 from api.db import statements as store
 from api.db.session import reading
-from api.db.tables import intents
+from api.db.tables_chain import intents
 from api.db.tables_history import superseded_statements
 from api.domain.lines import Line, usage_tree
 from api.domain.statement import Statement, statement_hash

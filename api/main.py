@@ -17,6 +17,7 @@ from api.routes import (
     auditor,
     config,
     console,
+    console_money,
     hardware,
     market,
     openapi,
@@ -85,7 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(operator.router)
     app.include_router(attester.router)
     app.include_router(auditor.router)
-    for part in (config, market, portfolio, session, console, hardware, reopening):
+    for part in (config, market, portfolio, session, console, console_money, hardware, reopening):
         app.include_router(part.router)
     openapi.install(app)
     web.install(app, settings.web_dir, settings.public_rpc_url or settings.rpc_url)

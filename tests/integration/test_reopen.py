@@ -52,11 +52,9 @@ def _wrong_books(world: World, monkeypatch: pytest.MonkeyPatch, *, epochs: int) 
 
 
 def _proven(statement: Statement, lines: list[Line], index: int) -> tuple[Any, ...]:
-    line, proof = lines[index], usage_tree(statement.facility_id, statement.epoch, lines)
-    place = (statement.facility_id, statement.epoch, line.index, int(line.kind))
-    rest = (line.device, line.lease, line.start_s, line.end_s, line.gpu_seconds)
-    sums = (line.charge_micros, line.cumulative_gpu_seconds, line.cumulative_charge_micros)
-    return ((*place, *rest, *sums), proof.proof(index))
+    tree = usage_tree(statement.facility_id, statement.epoch, lines)
+    line = lines[index].as_abi_tuple(statement.facility_id, statement.epoch)
+    return (line, tree.proof(index))
 
 
 def _challenge(world: World, epoch: int = 0) -> None:

@@ -18,7 +18,9 @@ from api.db.tables import (
     usage_records,
     usage_voids,
 )
+from api.db.trees import insert_tree
 from api.domain.lines import Entry, Line
+from api.domain.merkle import MerkleTree
 from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -141,11 +143,15 @@ def insert_statement(
     connection: Connection,
     statement: Statement,
     lines: Sequence[Line],
+    tree: MerkleTree,
     *,
     carry_json: bytes,
     closed_at_s: int,
 ) -> None:
-    """Store a closed epoch and advance the facility. The primary key makes it happen once."""
+    """Store a closed epoch with the tree over its lines, and advance the facility.
+
+    The primary key makes it happen once.
+    """
     names = [c.name for c in statements.columns][:13]
     values = dict(zip(names, statement.as_abi_tuple(), strict=True))
     values |= {
@@ -172,6 +178,7 @@ def insert_statement(
         for x in lines
     ]
     insert_tuples(connection, statement_lines, statement_lines.columns.keys(), rows)
+    insert_tree(connection, *key, tree)
     connection.execute(
         update(facilities)
         .where(facilities.c.facility_id == statement.facility_id)
@@ -185,9 +192,13 @@ def lines_of(
     """Lines of a statement, by index."""
     query = (
         select(statement_lines)
-        .where(statement_lines.c.facility_id == facility_id, statement_lines.c.epoch == epoch)
+        .where(
+            statement_lines.c.facility_id == facility_id,
+            statement_lines.c.epoch == epoch,
+            # Indices have no gaps: the key leads to a page without counting what comes before.
+            statement_lines.c.line_index >= offset,
+        )
         .order_by(statement_lines.c.line_index)
-        .offset(offset)
     )
     if limit >= 0:
         query = query.limit(limit)

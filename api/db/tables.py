@@ -237,6 +237,19 @@ statement_lines = Table(
     ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
 )
 
+# The Merkle tree over a statement's lines in parts, so that a proof reads one path, builds nothing.
+statement_trees = Table(
+    "statement_trees",
+    metadata,
+    Column("facility_id", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("part", BigInteger, nullable=False),
+    Column("leaf_places", LargeBinary, nullable=False),  # 4 bytes a line: its leaf among the nodes
+    Column("nodes", LargeBinary, nullable=False),  # 32 bytes each, root first
+    PrimaryKeyConstraint("facility_id", "epoch", "part"),
+    ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
+)
+
 attestations = Table(
     "attestations",
     metadata,

@@ -117,6 +117,7 @@ def close_one(
                 connection,
                 closed.statement,
                 closed.lines,
+                closed.tree,
                 carry_json=closed.files[CARRY_FILE],
                 closed_at_s=now_s,
             )

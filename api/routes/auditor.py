@@ -11,12 +11,11 @@ from api.db.cashflow import MONEY_EVENTS
 from api.db.session import ping, reading
 from api.db.tables import statements
 from api.domain.evidence import epoch_folder, hex32
-from api.domain.lines import Line, encode_line, usage_tree
-from api.domain.merkle import leaf_hash
+from api.domain.lines import Line
 from api.domain.reconciliation import Reconciliation, total
-from api.domain.units import Epoch, FacilityId
 from api.errors import ChainUnavailable, NotFound
 from api.pipeline.index import final_block
+from api.pipeline.proofs import prove_line
 from api.pipeline.reconcile import reconcile_all, reconcile_facility
 from api.pipeline.register import known_facility_row
 from api.routes import auditor_schemas as schemas
@@ -205,20 +204,14 @@ def get_proof(
     request: Request, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
 ) -> schemas.ProofOut:
     """One line with the proof that it stands under the statement's root."""
-    _row(request, facility_id, epoch)
-    with reading(request.app.state.engine) as connection:
-        lines = store.lines_of(connection, facility_id, epoch)
-    if not 0 <= index < len(lines):
-        raise NotFound(f"the statement has {len(lines)} lines", index=index)
-    tree = usage_tree(FacilityId(facility_id), Epoch(epoch), lines)
-    leaf = leaf_hash(encode_line(FacilityId(facility_id), Epoch(epoch), lines[index]))
+    found = prove_line(request.app.state.engine, facility_id, epoch, index)
     return schemas.ProofOut(
         facility_id=facility_id,
         epoch=epoch,
-        line=_line(lines[index]),
-        leaf=hex32(leaf),
-        proof=[hex32(node) for node in tree.proof(index)],
-        root=hex32(tree.root),
+        line=_line(found.line),
+        leaf=hex32(found.leaf),
+        proof=[hex32(node) for node in found.proof],
+        root=hex32(found.root),
     )
 
 

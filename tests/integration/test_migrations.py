@@ -6,12 +6,16 @@ from sqlalchemy import Engine, insert, select, text
 
 from api.db.migrate import upgrade
 from api.db.session import transaction
-from api.db.tables import hardware_disclosures, metadata, operators
+from api.db.tables import hardware_disclosures, metadata, operators, statement_trees
 from api.db.tables_access import session_nonces, sessions
 from api.db.tables_console import event_rejections, event_repeats
 from api.db.tables_history import epoch_reopenings, superseded_statements
+from api.pipeline.close import close_due
+from api.pipeline.proofs import prove_line
+from tests.factories import DAY_S, HOUR_S, Ledger
 
 _ADDED = (
+    statement_trees,
     hardware_disclosures,
     session_nonces,
     sessions,
@@ -35,3 +39,17 @@ def test_upgrade__from_the_first_release__adds_tables_and_keeps_rows(engine: Eng
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.execute(select(operators.c.name)).scalars().all() == ["op"]
+
+
+def test_upgrade__with_closed_epochs__stores_their_trees(ledger: Ledger) -> None:
+    ledger.ingest(*(ledger.usage(gpu, 0, HOUR_S) for gpu in range(3)))
+    ledger.clock.now_s += DAY_S
+    close_due(ledger.engine, ledger.evidence, ledger.clock.now_s)
+    with transaction(ledger.engine) as connection:
+        statement_trees.drop(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+
+    upgrade(ledger.engine)
+
+    found = [prove_line(ledger.engine, ledger.facility_id, 0, index) for index in range(3)]
+    assert [x.line.index for x in found] == [0, 1, 2]

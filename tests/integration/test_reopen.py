@@ -85,6 +85,10 @@ def _state(world: World, epoch: int) -> str:
     return str(next(e["state"] for e in epochs if e["epoch"] == epoch))
 
 
+def _proof(world: World) -> Any:
+    return world.http.get(f"/v1/facilities/{world.facility_id}/epochs/0/lines/1/proof")
+
+
 def _bundle(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir()}
 
@@ -117,6 +121,7 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
         path = f"/v1/evidence/facility-{world.facility_id}/superseded/{name}/manifest.json"
         assert world.http.get(path).status_code == 200
     assert problem(_reopen(world), 404, "not_found")
+    problem(_proof(world), 404, "not_found")
     reopened_s = answer.json()["reopened_at_s"]
     world.chain.set_time(reopened_s + 60)
     forgotten = ledger.usage(2, 0, HOUR_S)
@@ -135,6 +140,8 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert world.statement(0).gross_revenue_micros == 2_000_000
     assert world.statement(1).gross_revenue_micros == before[1].gross_revenue_micros == 2_000_000
     assert world.statement(1).previous_statement_hash == statement_hash(world.statement(0))
+    assert _proof(world).json()["root"] == "0x" + world.statement(0).usage_root.hex()
+    assert world.statement(0).usage_root != before[0].usage_root
     world.round()
     report = world.verify()
     assert report.findings == ()

@@ -75,6 +75,7 @@ chain_events = Table(
     Column("amount", BigInteger),
     Column("extra", BigInteger),
     Column("flag", Boolean),
+    Column("statement_hash", LargeBinary(32)),  # of a StatementPosted
     Column("payload", Text, nullable=False),  # JSON of all arguments
     PrimaryKeyConstraint("block_number", "log_index", "part"),
     Index(None, "event", "facility_id"),

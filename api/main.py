@@ -26,6 +26,7 @@ from api.routes import (
     problems,
     reopening,
     session,
+    statements,
     web,
 )
 from api.routes.config_schemas import load_demo_accounts
@@ -85,6 +86,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(operator.router)
     app.include_router(attester.router)
+    app.include_router(statements.router)
     app.include_router(auditor.router)
     for part in (config, market, portfolio, session, console, console_money, hardware, reopening):
         app.include_router(part.router)

@@ -1,25 +1,20 @@
-"""Public routes: statements, lines with proofs, cash flows, reconciliation, evidence."""
+"""Public routes: reconciliation, cash flows, evidence, how the service is."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from sqlalchemy import select
 
 from api.db import chain_store
-from api.db import statements as store
 from api.db.cashflow import MONEY_EVENTS
 from api.db.session import ping, reading
-from api.db.tables import statements
-from api.domain.evidence import epoch_folder, hex32
-from api.domain.lines import Line
+from api.domain.evidence import hex32
 from api.domain.reconciliation import Reconciliation, total
-from api.errors import ChainUnavailable, NotFound
+from api.errors import ChainUnavailable
 from api.pipeline.index import final_block
-from api.pipeline.proofs import prove_line
 from api.pipeline.reconcile import reconcile_all, reconcile_facility
 from api.pipeline.register import known_facility_row
 from api.routes import auditor_schemas as schemas
-from api.routes.parameters import CashFlowLimit, EpochPath, FacilityPath, Limit, LineIndex, Offset
+from api.routes.parameters import CashFlowLimit, FacilityPath, Offset
 from api.routes.problems import errors
 
 router = APIRouter(tags=["public"])
@@ -86,132 +81,6 @@ def get_facility_reconciliation(
     state = request.app.state
     return _reconciliation(
         reconcile_facility(state.engine, state.client, state.deployment, facility_id)
-    )
-
-
-def _challenge_window(request: Request) -> int:
-    state = request.app.state
-    if state.deployment is None:
-        return 0
-    registry = state.deployment.statement_registry
-    return int(state.client.read("StatementRegistry", registry, "challengeWindow"))
-
-
-def _statement(request: Request, row: object, window_s: int | None = None) -> schemas.StatementOut:
-    statement = store.to_statement(row)
-    facility_id, epoch = statement.facility_id, statement.epoch
-    with reading(request.app.state.engine) as connection:
-        attesters = sorted(store.signatures_of(connection, facility_id, epoch))
-        posted = chain_store.standing_posts(connection, facility_id).get(epoch)
-        block = chain_store.last_block(connection)
-    state = "attested" if attesters else "closed"
-    if posted is not None:
-        window_s = _challenge_window(request) if window_s is None else window_s
-        final = block is not None and block.time_s >= posted.block_time_s + window_s
-        state = "final" if final else "posted"
-    values = dict(row._mapping)  # type: ignore[attr-defined]
-    shown = {
-        k: hex32(v) if isinstance(v, bytes) else v
-        for k, v in values.items()
-        if k in schemas.StatementOut.model_fields
-    }
-    return schemas.StatementOut(
-        **shown,
-        attesters=attesters,
-        state=state,
-        posted_tx=hex32(posted.tx_hash) if posted else None,
-        posted_at_s=posted.block_time_s if posted else None,
-        evidence=epoch_folder(facility_id, epoch),
-    )
-
-
-@router.get("/v1/facilities/{facility_id}/statements", responses=errors(404, 422))
-def list_statements(
-    request: Request, facility_id: FacilityPath, offset: Offset = 0, limit: Limit = 100
-) -> list[schemas.StatementOut]:
-    """Statements of a facility, by epoch; none yet is an empty list."""
-    query = (
-        select(statements)
-        .where(statements.c.facility_id == facility_id)
-        .order_by(statements.c.epoch)
-        .offset(offset)
-        .limit(limit)
-    )
-    with reading(request.app.state.engine) as connection:
-        known_facility_row(connection, facility_id)
-        rows = connection.execute(query).all()
-    window_s = _challenge_window(request) if rows else 0
-    return [_statement(request, row, window_s) for row in rows]
-
-
-def _row(request: Request, facility_id: int, epoch: int) -> object:
-    with reading(request.app.state.engine) as connection:
-        row = store.statement_row(connection, facility_id, epoch)
-    if row is None:
-        message = f"facility {facility_id} has no statement of epoch {epoch}"
-        raise NotFound(message, facility_id=facility_id, epoch=epoch)
-    found: object = row
-    return found
-
-
-@router.get("/v1/facilities/{facility_id}/epochs/{epoch}", responses=errors(404, 422))
-def get_statement(
-    request: Request, facility_id: FacilityPath, epoch: EpochPath
-) -> schemas.StatementOut:
-    """One statement."""
-    return _statement(request, _row(request, facility_id, epoch))
-
-
-def _line(line: Line) -> schemas.LineOut:
-    return schemas.LineOut(
-        index=line.index,
-        kind=line.kind.name.lower(),
-        device=hex32(line.device),
-        lease=hex32(line.lease),
-        start_s=line.start_s,
-        end_s=line.end_s,
-        gpu_seconds=line.gpu_seconds,
-        charge_micros=line.charge_micros,
-        cumulative_gpu_seconds=line.cumulative_gpu_seconds,
-        cumulative_charge_micros=line.cumulative_charge_micros,
-    )
-
-
-@router.get("/v1/facilities/{facility_id}/epochs/{epoch}/lines", responses=errors(404, 422))
-def list_lines(
-    request: Request,
-    facility_id: FacilityPath,
-    epoch: EpochPath,
-    offset: Offset = 0,
-    limit: Limit = 100,
-) -> schemas.LinesOut:
-    """Lines of a statement, by index."""
-    statement = store.to_statement(_row(request, facility_id, epoch))
-    with reading(request.app.state.engine) as connection:
-        lines = store.lines_of(connection, facility_id, epoch, offset=offset, limit=limit)
-        kinds = store.line_kinds(connection, facility_id, epoch)
-    return schemas.LinesOut(
-        line_count=statement.line_count,
-        kinds={kind.name.lower(): count for kind, count in kinds.items()},
-        lines=[_line(line) for line in lines],
-    )
-
-
-@router.get(
-    "/v1/facilities/{facility_id}/epochs/{epoch}/lines/{index}/proof", responses=errors(404, 422)
-)
-def get_proof(
-    request: Request, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
-) -> schemas.ProofOut:
-    """One line with the proof that it stands under the statement's root."""
-    found = prove_line(request.app.state.engine, facility_id, epoch, index)
-    return schemas.ProofOut(
-        facility_id=facility_id,
-        epoch=epoch,
-        line=_line(found.line),
-        leaf=hex32(found.leaf),
-        proof=[hex32(node) for node in found.proof],
-        root=hex32(found.root),
     )
 
 

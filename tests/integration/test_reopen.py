@@ -85,6 +85,13 @@ def _state(world: World, epoch: int) -> str:
     return str(next(e["state"] for e in epochs if e["epoch"] == epoch))
 
 
+def _public(world: World) -> list[Any]:
+    """`(epoch, state, standing hash)` of every statement in the books."""
+    path = f"/v1/facilities/{world.facility_id}/statements"
+    rows = world.http.get(path).json()["statements"]
+    return [(row["epoch"], row["state"], row["standing_hash"]) for row in rows]
+
+
 def _proof(world: World) -> Any:
     return world.http.get(f"/v1/facilities/{world.facility_id}/epochs/0/lines/1/proof")
 
@@ -106,7 +113,8 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert problem(_reopen(world), 409, "conflict")["reason"] == "void_not_final"
     _confirm(world)
     assert world.posted == 0
-    assert _state(world, 0) == "voided"
+    assert [_state(world, e) for e in (0, 1)] == ["voided", "voided"]
+    assert _public(world) == [(0, "voided", None), (1, "voided", None)]
     # The worker neither posts the barred bytes again nor what follows them.
     assert world.round().outcomes == ()
 
@@ -150,6 +158,7 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert books.balanced
     assert books.differences.open_epoch_gpu_seconds == HOUR_S
     assert [_state(world, e) for e in (0, 1)] == ["posted", "posted"]
+    assert [state for _, state, _ in _public(world)] == ["posted", "posted"]
     with reading(world.engine) as connection:
         kept = list(connection.execute(select(superseded_statements).order_by("epoch")))
         posts = connection.execute(select(intents).where(intents.c.kind == "post")).all()

@@ -55,3 +55,17 @@ def test_statements__state_or_order_that_is_none__is_422(service: Service) -> No
     assert service.client.get(path).json() == {"total": 0, "statements": []}
     for query in ("state=pending", "order=newest"):
         problem(service.client.get(f"{path}?{query}"), 422, "invalid_input")
+
+
+@SQLITE_ONLY
+def test_facilities__name_their_operator(service: Service) -> None:
+    ledger = service.ledger
+    ledger.add_facility(range(8, 9), name="hall-2")
+
+    one = service.client.get(f"/v1/facilities/{ledger.facility_id}").json()
+    page = service.client.get("/v1/facilities?offset=1&limit=1").json()
+
+    operator = {"name": "op", "address": "0x" + b"op".hex().ljust(40, "0")}
+    assert one["operator"] == operator
+    assert [(row["name"], row["operator"]) for row in page] == [("hall-2", operator)]
+    assert "salt" not in str(one)

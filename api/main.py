@@ -27,6 +27,7 @@ from api.routes import (
     reopening,
     session,
     statements,
+    transport,
     web,
 )
 from api.routes.config_schemas import load_demo_accounts
@@ -42,6 +43,8 @@ Rentroll turns metered GPU rental into revenue that anybody can check.
 
 Times are UTC seconds (`*_s`), money is micros: millionths of the settlement token (`*_micros`).
 Errors are RFC 9457 problems with a stable `code`.
+Public answers carry an `ETag` for `If-None-Match` and come compressed to who accepts gzip, but for
+evidence and CSV, which travel as they are. Whatever answers GET answers HEAD.
 """
 
 
@@ -91,5 +94,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for part in (config, market, portfolio, session, console, console_money, hardware, reopening):
         app.include_router(part.router)
     openapi.install(app)
+    transport.install(app)
     web.install(app, settings.web_dir, settings.public_rpc_url or settings.rpc_url)
     return app

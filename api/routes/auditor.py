@@ -1,5 +1,6 @@
 """Public routes: reconciliation, cash flows, evidence, how the service is."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -8,6 +9,7 @@ from api.db import chain_store
 from api.db.cashflow import MONEY_EVENTS
 from api.db.session import ping, reading
 from api.domain.evidence import hex32
+from api.domain.hashing import sha256
 from api.domain.reconciliation import Reconciliation, total
 from api.errors import ChainUnavailable
 from api.pipeline.index import final_block
@@ -28,6 +30,12 @@ _EVIDENCE_FILE: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+
+# What gave way lies under its hash; only signatures may still be added. Elsewhere an epoch that is
+# reopened gets other bytes.
+_NEVER_CHANGES = re.compile(
+    r"facility-\d+/superseded/epoch-\d+-[0-9a-f]{64}/(?!attestations\.json)[^/]+"
+)
 
 
 def _reconciliation(found: Reconciliation) -> schemas.ReconciliationOut:
@@ -118,10 +126,13 @@ def read_evidence(
     request: Request,
     path: Annotated[str, Path(max_length=300, description="File below the evidence root.")],
 ) -> Response:
-    """A file of the published evidence, byte for byte."""
+    """A file of the published evidence, byte for byte; its `ETag` is its SHA-256."""
     data = request.app.state.evidence.read(path)
     kind = "text/csv" if path.endswith(".csv") else "application/json"
-    return Response(data, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
+    headers = {"X-Content-Type-Options": "nosniff", "ETag": f'"{sha256(data).hex()}"'}
+    if _NEVER_CHANGES.fullmatch(path):
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return Response(data, media_type=kind, headers=headers)
 
 
 @router.get("/health", responses=errors())

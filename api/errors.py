@@ -151,6 +151,13 @@ class IndexIncomplete(AppError):
     code = "index_incomplete"
 
 
+class RecordsDamaged(AppError):
+    """What is stored contradicts itself; nothing of it is served."""
+
+    status = 500
+    code = "records_damaged"
+
+
 class ChainRejected(AppError):
     """The chain refused a transaction or a call. `context["revert"]` holds the decoded error."""
 

@@ -17,6 +17,7 @@ from api.routes import (
     auditor,
     config,
     console,
+    console_money,
     hardware,
     market,
     openapi,
@@ -25,6 +26,8 @@ from api.routes import (
     problems,
     reopening,
     session,
+    statements,
+    transport,
     web,
 )
 from api.routes.config_schemas import load_demo_accounts
@@ -40,6 +43,8 @@ Rentroll turns metered GPU rental into revenue that anybody can check.
 
 Times are UTC seconds (`*_s`), money is micros: millionths of the settlement token (`*_micros`).
 Errors are RFC 9457 problems with a stable `code`.
+Public answers carry an `ETag` for `If-None-Match` and come compressed to who accepts gzip, but for
+evidence and CSV, which travel as they are. Whatever answers GET answers HEAD.
 """
 
 
@@ -84,9 +89,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(operator.router)
     app.include_router(attester.router)
+    app.include_router(statements.router)
     app.include_router(auditor.router)
-    for part in (config, market, portfolio, session, console, hardware, reopening):
+    for part in (config, market, portfolio, session, console, console_money, hardware, reopening):
         app.include_router(part.router)
     openapi.install(app)
+    transport.install(app)
     web.install(app, settings.web_dir, settings.public_rpc_url or settings.rpc_url)
     return app

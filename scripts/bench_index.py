@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from web3 import HTTPProvider, Web3
 
 from api.chain import calldata
-from api.chain.signatures import EVENTS
+from api.chain.event_signatures import EVENTS
 from api.db.migrate import upgrade
 from api.db.session import open_engine, reading
-from api.db.tables import chain_events
+from api.db.tables_chain import chain_events
 from api.domain.units import FacilityId, tranche_id
 from api.pipeline.index import Indexer
 from scripts.bench_stage import HELD_UNITS, HOLDER, RENTER, Stage, address

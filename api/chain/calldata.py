@@ -56,20 +56,7 @@ def post(statement: Statement, signatures: Mapping[str, bytes]) -> str:
 
 def challenge_line(statement: Statement, line: Line, proof: Sequence[bytes]) -> str:
     """`StatementRegistry.challengeLine`: a line that breaks a rule by itself or by the totals."""
-    leaf = (
-        statement.facility_id,
-        statement.epoch,
-        line.index,
-        int(line.kind),
-        line.device,
-        line.lease,
-        line.start_s,
-        line.end_s,
-        line.gpu_seconds,
-        line.charge_micros,
-        line.cumulative_gpu_seconds,
-        line.cumulative_charge_micros,
-    )
+    leaf = line.as_abi_tuple(statement.facility_id, statement.epoch)
     encoder = function("StatementRegistry", "challengeLine")
     return _hex(encoder.encode(statement.as_abi_tuple(), (leaf, list(proof))))
 

@@ -8,7 +8,7 @@ from typing import Any
 from api.chain.abi import Event
 from api.chain.client import Block, ChainClient
 from api.chain.deployment import Deployment
-from api.chain.signatures import EVENTS
+from api.chain.event_signatures import EVENTS
 from api.domain.statement import Statement
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import ChainUnavailable

@@ -6,13 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, or_, select
 
 from api.db.chain_store import standing_posts
-from api.db.tables import (
-    chain_events,
-    statement_lines,
-    statements,
-    usage_records,
-    usage_voids,
-)
+from api.db.tables import statement_lines, statements, usage_records, usage_voids
+from api.db.tables_chain import chain_events
 
 # Events that move money of a facility: what the reconciliation sums and the API lists, so that no
 # figure stands without the movements behind it.

@@ -1,13 +1,12 @@
 """SQL of the chain side: the outbox of transactions and the index of events."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from api.db.bulk import insert_mappings
-from api.db.tables import chain_blocks, chain_events, intents
+from api.db.tables_chain import chain_blocks, chain_events, intents
 
 
 def open_intents(connection: Connection) -> list[Row[Any]]:
@@ -135,6 +134,18 @@ def events_named(
     return list(connection.execute(query))
 
 
+def progress_events(connection: Connection, facility_id: int) -> list[Row[Any]]:
+    """Postings, voids and settlements of a facility in chain order, without their long payloads."""
+    names = ("StatementPosted", "StatementVoided", "Settled")
+    columns = ("event", "epoch", "extra", "statement_hash", "tx_hash", "block_time_s")
+    query = (
+        select(*(chain_events.c[name] for name in columns))
+        .where(chain_events.c.event.in_(names), chain_events.c.facility_id == facility_id)
+        .order_by(chain_events.c.block_number, chain_events.c.log_index, chain_events.c.part)
+    )
+    return list(connection.execute(query))
+
+
 def standing_posts(connection: Connection, facility_id: int) -> dict[int, Row[Any]]:
     """StatementPosted by epoch, without those that a proven fault voided."""
     found: dict[int, Row[Any]] = {}
@@ -146,8 +157,3 @@ def standing_posts(connection: Connection, facility_id: int) -> dict[int, Row[An
             for epoch in range(row.epoch, row.extra):
                 found.pop(epoch, None)
     return found
-
-
-def posted_hash(posted: Row[Any]) -> bytes:
-    """Statement hash of a StatementPosted event."""
-    return bytes.fromhex(json.loads(posted.payload)["statementHash"][2:])

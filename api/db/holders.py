@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select
 
 from api.db.market import ZERO_ADDRESS
-from api.db.tables import chain_events
+from api.db.tables_chain import chain_events
 
 _E = chain_events.c
 # What ends in an account's history as its own event; the mint or burn behind it is not told twice.

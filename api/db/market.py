@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select
+from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select, tuple_
 
 from api.db.chain_store import standing_posts
-from api.db.tables import chain_events, facilities, hardware_disclosures, operators, statements
+from api.db.tables import facilities, hardware_disclosures, operators, statements
+from api.db.tables_chain import chain_events
 
 ZERO_ADDRESS = "0x" + "00" * 20
 _E = chain_events.c
@@ -27,8 +28,14 @@ def supply_sign(event: Any) -> int:
     return int(event.account == ZERO_ADDRESS) - int(event.counterparty == ZERO_ADDRESS)
 
 
-def facility_rows(connection: Connection, facility_id: int | None = None) -> list[Row[Any]]:
-    """Facilities with their operators, by id, without the long documents."""
+def facility_rows(
+    connection: Connection,
+    facility_id: int | None = None,
+    *,
+    offset: int = 0,
+    limit: int | None = None,
+) -> list[Row[Any]]:
+    """Facilities with their operators, by id, without the long documents; all, one, or a page."""
     columns = [c for c in facilities.columns if c.name not in ("terms_json", "salt")]
     query = (
         select(*columns, operators.c.name.label("operator_name"), operators.c.address)
@@ -37,6 +44,8 @@ def facility_rows(connection: Connection, facility_id: int | None = None) -> lis
     )
     if facility_id is not None:
         query = query.where(facilities.c.facility_id == facility_id)
+    if limit is not None:
+        query = query.offset(offset).limit(limit)
     return list(connection.execute(query))
 
 
@@ -96,34 +105,34 @@ def stream_events(connection: Connection, token_id: str) -> list[Row[Any]]:
 def delivered(
     connection: Connection, facility_id: int | None = None
 ) -> dict[int, tuple[int, int, int]]:
-    """`(epochs, billed, available GPU-seconds)` of standing posted statements by facility."""
-    voids = _of(select(_E.facility_id).where(_E.event == "StatementVoided"), facility_id)
-    voided = set(connection.execute(voids.distinct()).scalars())
-    query = (
-        select(
-            _E.facility_id,
-            func.count(),
-            func.sum(statements.c.billed_gpu_seconds),
-            func.sum(statements.c.available_gpu_seconds),
-        )
-        .join(
-            statements,
-            and_(statements.c.facility_id == _E.facility_id, statements.c.epoch == _E.epoch),
-        )
-        .where(_E.event == "StatementPosted", _E.facility_id.not_in(voided))
-        .group_by(_E.facility_id)
+    """`(epochs, billed, available GPU-seconds)` by facility of statements that stand on-chain.
+
+    Only those of our books: where attesters posted other bytes, ours say nothing of what stands.
+    """
+    posted, void = chain_events.alias("posted").c, chain_events.alias("void").c
+    # A voided epoch is posted again: only a void after its posting takes it.
+    taken = exists().where(
+        void.event == "StatementVoided",
+        void.facility_id == posted.facility_id,
+        void.epoch <= posted.epoch,
+        void.extra > posted.epoch,
+        tuple_(void.block_number, void.log_index) > tuple_(posted.block_number, posted.log_index),
     )
-    rows = connection.execute(_of(query, facility_id))
-    found = {r[0]: (int(r[1]), int(r[2]), int(r[3])) for r in rows}
-    for voided_id in voided:
-        # A voided epoch is posted again: only the events in order tell which stand.
-        rows_by_epoch = posted_statements(connection, voided_id)
-        found[voided_id] = (
-            len(rows_by_epoch),
-            sum(r.billed_gpu_seconds for r in rows_by_epoch.values()),
-            sum(r.available_gpu_seconds for r in rows_by_epoch.values()),
-        )
-    return found
+    ours = and_(
+        statements.c.facility_id == posted.facility_id,
+        statements.c.epoch == posted.epoch,
+        statements.c.statement_hash == posted.statement_hash,
+    )
+    sums = (statements.c.billed_gpu_seconds, statements.c.available_gpu_seconds)
+    query = (
+        select(posted.facility_id, func.count(), *map(func.sum, sums))
+        .join(statements, ours)
+        .where(posted.event == "StatementPosted", ~taken)
+        .group_by(posted.facility_id)
+    )
+    if facility_id is not None:
+        query = query.where(posted.facility_id == facility_id)
+    return {r[0]: (int(r[1]), int(r[2]), int(r[3])) for r in connection.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from api.db.tables import attestations, facilities, statement_lines, statements
+from api.db.tables import (
+    attestations,
+    facilities,
+    statement_lines,
+    statement_trees,
+    statements,
+)
 from api.db.tables_history import epoch_reopenings, superseded_statements
 from api.domain.usage import Reopening
 
@@ -47,7 +53,7 @@ def supersede(
 ) -> None:
     """Keep statements as superseded, and take them out of the books from `epoch` on."""
     connection.execute(insert(superseded_statements), [dict(row) for row in rows])
-    for table in (attestations, statement_lines, statements):
+    for table in (attestations, statement_trees, statement_lines, statements):
         gone = delete(table).where(table.c.facility_id == facility_id, table.c.epoch >= epoch)
         connection.execute(gone)
     mine = facilities.c.facility_id == facility_id

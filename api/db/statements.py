@@ -1,9 +1,9 @@
-"""SQL of statements: entries of an epoch, closing it, its lines and signatures."""
+"""SQL of statements: closing an epoch, its lines and signatures."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, exists, func, insert, select, update
 
 from api.db.bulk import insert_tuples
 from api.db.ledger import prices_of
@@ -11,76 +11,16 @@ from api.db.tables import (
     attestations,
     facilities,
     leases,
-    meter_events,
-    outages,
     statement_lines,
     statements,
-    usage_records,
-    usage_voids,
 )
-from api.domain.lines import Entry, Line
+from api.db.trees import insert_tree
+from api.domain.lines import Line
+from api.domain.merkle import MerkleTree
 from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.domain.usage import LineKind, Outage
-
-# Calling an enum for every row costs more than reading the row.
-_KINDS = {kind.value: kind for kind in LineKind}
-
-
-def entries_of(connection: Connection, facility_id: int, epoch: int) -> list[Entry]:
-    """Recorded entries of a statement: standing usage, and voids of earlier statements' usage.
-
-    A void in the same statement as its record removes the record and leaves no line.
-    """
-    columns = (
-        usage_records.c.kind,
-        usage_records.c.device,
-        usage_records.c.lease,
-        usage_records.c.start_s,
-        usage_records.c.end_s,
-    )
-    joined = usage_records.outerjoin(
-        usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
-    )
-    standing = (
-        select(*columns)
-        .select_from(joined)
-        .where(
-            usage_records.c.facility_id == facility_id,
-            usage_records.c.statement_epoch == epoch,
-            or_(usage_voids.c.record_pk.is_(None), usage_voids.c.statement_epoch != epoch),
-        )
-    )
-    entries = [
-        Entry(_KINDS[kind], device, lease, start_s, end_s, end_s - start_s)
-        for kind, device, lease, start_s, end_s in connection.execute(standing)
-    ]
-    voids = (
-        select(*columns)
-        .join(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
-        .where(
-            usage_voids.c.facility_id == facility_id,
-            usage_voids.c.statement_epoch == epoch,
-            usage_records.c.statement_epoch != epoch,
-        )
-    )
-    entries += [
-        Entry(LineKind.VOID, Bytes32(r[1]), Bytes32(r[2]), r[3], r[4], r[4] - r[3])
-        for r in connection.execute(voids)
-    ]
-    return entries
-
-
-def outages_of(connection: Connection, facility_id: int, epoch: int) -> list[Outage]:
-    """Outages of an epoch."""
-    query = select(outages).where(
-        outages.c.facility_id == facility_id, outages.c.statement_epoch == epoch
-    )
-    return [
-        Outage(Bytes32(r.device), Bytes32(r.lease), r.start_s, r.end_s)
-        for r in connection.execute(query)
-    ]
+from api.domain.usage import LineKind
 
 
 def lease_rows(connection: Connection, facility_id: int) -> list[Row[Any]]:
@@ -141,11 +81,15 @@ def insert_statement(
     connection: Connection,
     statement: Statement,
     lines: Sequence[Line],
+    tree: MerkleTree,
     *,
     carry_json: bytes,
     closed_at_s: int,
 ) -> None:
-    """Store a closed epoch and advance the facility. The primary key makes it happen once."""
+    """Store a closed epoch with the tree over its lines, and advance the facility.
+
+    The primary key makes it happen once.
+    """
     names = [c.name for c in statements.columns][:13]
     values = dict(zip(names, statement.as_abi_tuple(), strict=True))
     values |= {
@@ -172,6 +116,7 @@ def insert_statement(
         for x in lines
     ]
     insert_tuples(connection, statement_lines, statement_lines.columns.keys(), rows)
+    insert_tree(connection, *key, tree)
     connection.execute(
         update(facilities)
         .where(facilities.c.facility_id == statement.facility_id)
@@ -185,9 +130,13 @@ def lines_of(
     """Lines of a statement, by index."""
     query = (
         select(statement_lines)
-        .where(statement_lines.c.facility_id == facility_id, statement_lines.c.epoch == epoch)
+        .where(
+            statement_lines.c.facility_id == facility_id,
+            statement_lines.c.epoch == epoch,
+            # Indices have no gaps: the key leads to a page without counting what comes before.
+            statement_lines.c.line_index >= offset,
+        )
         .order_by(statement_lines.c.line_index)
-        .offset(offset)
     )
     if limit >= 0:
         query = query.limit(limit)
@@ -220,31 +169,38 @@ def line_kinds(connection: Connection, facility_id: int, epoch: int) -> dict[Lin
     return {LineKind(kind): count for kind, count in connection.execute(query)}
 
 
-def events_of(connection: Connection, facility_id: int, epoch: int) -> list[tuple[int, bytes]]:
-    """`(recorded_at_s, payload)` of every event that a statement rests on, in ledger order.
-
-    Events of usage, outages and voids placed in the epoch, and the events that such voids name.
-    """
-    columns = (meter_events.c.event_pk, meter_events.c.recorded_at_s, meter_events.c.payload)
-    found: dict[int, tuple[int, bytes]] = {}
-    for table in (usage_records, outages, usage_voids):
-        query = select(*columns).join(table, table.c.event_pk == meter_events.c.event_pk)
-        placed = and_(table.c.facility_id == facility_id, table.c.statement_epoch == epoch)
-        found.update({r[0]: (r[1], r[2]) for r in connection.execute(query.where(placed))})
-    voided = (
-        select(*columns)
-        .join(usage_records, usage_records.c.event_pk == meter_events.c.event_pk)
-        .join(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
-        .where(
-            usage_voids.c.facility_id == facility_id,
-            or_(
-                usage_voids.c.statement_epoch == epoch,
-                usage_records.c.statement_epoch == epoch,
-            ),
-        )
+def statement_keys(connection: Connection, facility_id: int) -> list[Row[Any]]:
+    """`epoch`, `statement_hash` and whether it is `signed`, of all statements of a facility."""
+    signed = exists().where(
+        attestations.c.facility_id == statements.c.facility_id,
+        attestations.c.epoch == statements.c.epoch,
     )
-    found.update({r[0]: (r[1], r[2]) for r in connection.execute(voided)})
-    return [found[key] for key in sorted(found)]
+    query = select(statements.c.epoch, statements.c.statement_hash, signed.label("signed"))
+    mine = statements.c.facility_id == facility_id
+    return list(connection.execute(query.where(mine).order_by(statements.c.epoch)))
+
+
+def statement_rows(
+    connection: Connection, facility_id: int, epochs: Sequence[int]
+) -> dict[int, Row[Any]]:
+    """Stored statements of some epochs, by epoch."""
+    query = select(statements).where(
+        statements.c.facility_id == facility_id, statements.c.epoch.in_(epochs)
+    )
+    return {row.epoch: row for row in connection.execute(query)}
+
+
+def attesters_by_epoch(
+    connection: Connection, facility_id: int, epochs: Sequence[int]
+) -> dict[int, list[str]]:
+    """Accounts whose signatures we hold, of some epochs; those without any left out."""
+    query = select(attestations.c.epoch, attestations.c.attester).where(
+        attestations.c.facility_id == facility_id, attestations.c.epoch.in_(epochs)
+    )
+    found: dict[int, list[str]] = {}
+    for epoch, attester in connection.execute(query):
+        found.setdefault(epoch, []).append(attester)
+    return found
 
 
 def signatures_of(connection: Connection, facility_id: int, epoch: int) -> dict[str, bytes]:

@@ -6,7 +6,6 @@ never leave the service.
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -17,7 +16,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
-    Text,
     UniqueConstraint,
 )
 
@@ -239,6 +237,19 @@ statement_lines = Table(
     ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
 )
 
+# The Merkle tree over a statement's lines in parts, so that a proof reads one path, builds nothing.
+statement_trees = Table(
+    "statement_trees",
+    metadata,
+    Column("facility_id", BigInteger, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("part", BigInteger, nullable=False),
+    Column("leaf_places", LargeBinary, nullable=False),  # 4 bytes a line: its leaf among the nodes
+    Column("nodes", LargeBinary, nullable=False),  # 32 bytes each, root first
+    PrimaryKeyConstraint("facility_id", "epoch", "part"),
+    ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
+)
+
 attestations = Table(
     "attestations",
     metadata,
@@ -249,73 +260,4 @@ attestations = Table(
     Column("received_at_s", BigInteger, nullable=False),
     PrimaryKeyConstraint("facility_id", "epoch", "attester"),
     ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
-)
-
-intents = Table(
-    "intents",
-    metadata,
-    Column("intent_pk", PrimaryKey, primary_key=True),
-    Column("kind", String(16), nullable=False),  # post, settle
-    Column("facility_id", BigInteger, nullable=False),
-    Column("epoch", BigInteger, nullable=False),  # settle: number of epochs counted
-    Column("sequence", Integer, nullable=False, default=0),  # settle: repeats as rent arrives
-    Column("state", String(8), nullable=False),  # sent, done, failed
-    Column("sender", String(42), nullable=False),
-    Column("nonce", BigInteger, nullable=False),
-    Column("max_fee_wei", BigInteger, nullable=False),  # per gas, as signed in raw_tx
-    Column("priority_fee_wei", BigInteger, nullable=False),
-    Column("raw_tx", LargeBinary, nullable=False),
-    Column("tx_hash", LargeBinary(32), nullable=False),  # of raw_tx; once done, of what was mined
-    # 32 bytes each: what raw_tx replaced at its nonce. Any of them may still be the one mined.
-    Column("replaced_hashes", LargeBinary, nullable=False),
-    Column("error", Text),
-    Column("created_at_s", BigInteger, nullable=False),
-    UniqueConstraint("kind", "facility_id", "epoch", "sequence"),
-    Index(None, "state"),
-)
-# A nonce belongs to one open transaction. What is done or failed frees it: a reorg hands nonces
-# out again, and not in the same order.
-Index(
-    "uq_intents_open_nonce",
-    intents.c.sender,
-    intents.c.nonce,
-    unique=True,
-    sqlite_where=intents.c.state == "sent",
-    postgresql_where=intents.c.state == "sent",
-)
-
-chain_blocks = Table(
-    "chain_blocks",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("block_hash", LargeBinary(32), nullable=False),
-    Column("time_s", BigInteger, nullable=False),
-)
-
-chain_events = Table(
-    "chain_events",
-    metadata,
-    Column("block_number", BigInteger, nullable=False),
-    Column("log_index", BigInteger, nullable=False),
-    Column("part", Integer, nullable=False),  # a batch is one log and several rows
-    Column("block_time_s", BigInteger, nullable=False),
-    Column("tx_hash", LargeBinary(32), nullable=False),
-    Column("contract", String(24), nullable=False),
-    Column("event", String(32), nullable=False),
-    Column("facility_id", BigInteger),
-    Column("epoch", BigInteger),
-    Column("token_id", Text),  # decimal text: 72 bits
-    Column("account", String(42)),
-    Column("counterparty", String(42)),
-    Column("amount", BigInteger),
-    Column("extra", BigInteger),
-    Column("flag", Boolean),
-    Column("payload", Text, nullable=False),  # JSON of all arguments
-    PrimaryKeyConstraint("block_number", "log_index", "part"),
-    Index(None, "event", "facility_id"),
-    Index(None, "event", "account"),
-    Index(None, "event", "token_id"),
-    # Portfolios: what an account did, newest first.
-    Index(None, "account", "block_number"),
-    Index(None, "counterparty", "block_number"),
 )

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import word
@@ -56,6 +57,23 @@ class Line:
     charge_micros: int
     cumulative_gpu_seconds: int
     cumulative_charge_micros: int
+
+    def as_abi_tuple(self, facility_id: int, epoch: int) -> tuple[Any, ...]:
+        """`IStatementRegistry.Line` in the contract's order, which `encode_line` hashes."""
+        return (
+            facility_id,
+            epoch,
+            self.index,
+            int(self.kind),
+            self.device,
+            self.lease,
+            self.start_s,
+            self.end_s,
+            self.gpu_seconds,
+            self.charge_micros,
+            self.cumulative_gpu_seconds,
+            self.cumulative_charge_micros,
+        )
 
 
 @dataclass(frozen=True, slots=True)

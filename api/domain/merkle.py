@@ -50,18 +50,31 @@ class MerkleTree:
         """Root, or zero for an empty tree."""
         return Bytes32(self._nodes[0]) if self._nodes else ZERO32
 
+    @property
+    def nodes(self) -> Sequence[bytes]:
+        """All hashes: the root first, the children of node `i` at `2i + 1` and `2i + 2`."""
+        return self._nodes
+
+    @property
+    def leaf_places(self) -> Sequence[int]:
+        """Where among `nodes` each leaf stands, in the order in which leaves were given."""
+        return self._position
+
     def proof(self, index: int) -> list[Bytes32]:
         """Sibling hashes from the leaf given at `index` up to the root.
 
         Raises:  IndexError if there is no such leaf.
         """
-        position = self._position[index]
-        path = []
-        while position > 0:
-            sibling = position - 1 if position % 2 == 0 else position + 1
-            path.append(Bytes32(self._nodes[sibling]))
-            position = (position - 1) // 2
-        return path
+        return [Bytes32(self._nodes[i]) for i in sibling_places(self._position[index])]
+
+
+def sibling_places(place: int) -> list[int]:
+    """Places of the nodes that prove a node: siblings from its own up to below the root."""
+    found = []
+    while place > 0:
+        found.append(place - 1 if place % 2 == 0 else place + 1)
+        place = (place - 1) // 2
+    return found
 
 
 def verify_proof(root: bytes, leaf: bytes, proof: Sequence[bytes]) -> bool:

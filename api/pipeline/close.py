@@ -11,7 +11,7 @@ from time import perf_counter
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
-from api.db import ledger
+from api.db import epoch_inputs, ledger
 from api.db import statements as store
 from api.db.reopenings import reopenings_of
 from api.db.session import reading, transaction
@@ -117,6 +117,7 @@ def close_one(
                 connection,
                 closed.statement,
                 closed.lines,
+                closed.tree,
                 carry_json=closed.files[CARRY_FILE],
                 closed_at_s=now_s,
             )
@@ -155,8 +156,8 @@ def _inputs(connection: Connection, facility_id: int, epoch: Epoch) -> _Inputs:
         carry = decode_carry(previous.carry_json)
         previous_hash = Bytes32(previous.statement_hash)
     return _Inputs(
-        store.entries_of(connection, facility_id, epoch),
-        store.outages_of(connection, facility_id, epoch),
+        epoch_inputs.entries_of(connection, facility_id, epoch),
+        epoch_inputs.outages_of(connection, facility_id, epoch),
         store.leases_of(connection, facility_id),
         carry,
         previous_hash,

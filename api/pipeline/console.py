@@ -15,9 +15,10 @@ from api.domain.tasks import DAY_S, Facts, State, Task, tasks_of
 from api.domain.units import Bytes32
 from api.errors import NotFound
 from api.pipeline.console_chain import OnChain, PinnedChain
-from api.pipeline.console_epochs import Progress, progress_of, voided_epoch
+from api.pipeline.console_epochs import voided_epoch
 from api.pipeline.console_rent import RentBook, rent_book
 from api.pipeline.ledger_view import terms_from_bytes
+from api.pipeline.progress import Progress, progress_of
 
 # How long a rejection or conflict counts as news.
 REJECTED_NEWS_S, CONFLICT_NEWS_S = DAY_S, 7 * DAY_S

@@ -1,6 +1,5 @@
 """Epochs of a facility as its operator follows them, from the future to settled."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ from api.db import chain_store
 from api.db.tables import attestations, statements
 from api.domain.tasks import EpochFacts, epoch_state
 from api.pipeline.ledger_view import terms_from_bytes
+from api.pipeline.progress import Progress, progress_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,40 +26,6 @@ class EpochView:
     posted_tx: bytes | None
     posted_at_s: int | None
     final_at_s: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What the chain's index says of a facility's statements."""
-
-    standing: Mapping[int, Any]
-    voided_hashes: frozenset[bytes]
-    settled: int
-
-    @property
-    def posted(self) -> int:
-        """Statements that stand: they have no gaps."""
-        return len(self.standing)
-
-
-def progress_of(connection: Connection, facility_id: int) -> Progress:
-    """Statements that stand, those that a proven fault voided, and how many are settled."""
-    standing: dict[int, Any] = {}
-    voided: set[bytes] = set()
-    settled = 0
-    names = ("StatementPosted", "StatementVoided", "Settled")
-    for row in chain_store.events_named(connection, *names, facility_id=facility_id):
-        if row.event == "StatementPosted":
-            standing[row.epoch] = row
-        elif row.event == "Settled":
-            settled = max(settled, row.epoch)
-        else:
-            for epoch in range(row.epoch, row.extra):
-                gone = standing.pop(epoch, None)
-                # Only the epoch that was proven wrong is barred; later ones fall with it.
-                if gone is not None and epoch == row.epoch:
-                    voided.add(chain_store.posted_hash(gone))
-    return Progress(standing, frozenset(voided), settled)
 
 
 def voided_epoch(connection: Connection, facility_id: int, progress: Progress) -> int | None:
@@ -90,14 +56,16 @@ def epochs_of(
     views = []
     for epoch in wanted:
         start_s, end_s = terms.epoch_bounds(epoch)
-        post, statement = progress.standing.get(epoch), found.get(epoch)
+        statement = found.get(epoch)
+        ours = None if statement is None else statement.statement_hash
+        post = progress.posting_of(epoch, ours)
         final_at_s = None if post is None else post.block_time_s + window_s
         facts = EpochFacts(
             start_s,
             end_s,
             end_s + row.grace_s,
             closed=statement is not None,
-            void=statement is not None and statement.statement_hash in progress.voided_hashes,
+            void=ours in progress.voided_hashes,
             signatures=signed.get(epoch, 0),
             posted_at_s=None if post is None else post.block_time_s,
             final=final_at_s is not None and chain_now_s >= final_at_s,

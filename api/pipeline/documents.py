@@ -49,8 +49,10 @@ class Document:
 
 def list_documents(
     engine: Engine, evidence: EvidenceFolder, token_id: int, *, offset: int, limit: int
-) -> list[Document]:
-    """The facility's terms, then the files of its epochs, newest first. Raises NotFound."""
+) -> tuple[int, list[Document]]:
+    """How many files can be published, and a page: the facility's terms, then the files of its
+    epochs, newest first. Raises NotFound.
+    """
     with reading(engine) as connection:
         tranche = find_tranche(connection, token_id)[1]
         facility_id = tranche.facility_id
@@ -63,7 +65,8 @@ def list_documents(
         on_chain[json.loads(post.payload)["statement"][9]] = "evidenceHash"
     paths = islice(_paths(row), offset, offset + limit)
     found = (_document(evidence, on_chain, path, epoch) for path, epoch in paths)
-    return [document for document in found if document is not None]
+    total = 1 + row.epochs_closed * len(_FILES)
+    return total, [document for document in found if document is not None]
 
 
 def _paths(row: Any) -> Iterator[tuple[str, int | None]]:

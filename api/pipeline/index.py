@@ -171,5 +171,6 @@ def event_row(event: ChainEvent) -> dict[str, Any]:
         "amount": _small(amount),
         "extra": _small(_first(event, _EXTRAS)),
         "flag": args.get("member"),
+        "statement_hash": args.get("statementHash"),
         "payload": args_json(event),
     }

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.clock import Clock
-from api.db import ledger
+from api.db import ledger, spans
 from api.db.reopenings import reopenings_of
 from api.domain.events import MeterEvent, OutageEvent, UsageEvent
 from api.domain.evidence_reader import decode_facility
@@ -72,14 +72,14 @@ class FacilityView:
             return
         window = (min(e.start_s for e in self._events), max(e.end_s for e in self._events))
         devices = {device_hash(e.device) for e in self._events} & self.terms.device_set
-        span = ledger.Span(self.facility_id, tuple(sorted(devices)), *window)
+        span = spans.Span(self.facility_id, tuple(sorted(devices)), *window)
         longest_s = self.terms.epoch_length_s
-        for row in ledger.usage_in(connection, span):
+        for row in spans.usage_in(connection, span):
             self._usage.setdefault(row.device, Occupancy()).add(row.start_s, row.end_s)
-        for row in ledger.outages_in(connection, span, longest_s=longest_s):
+        for row in spans.outages_in(connection, span, longest_s=longest_s):
             self._outages.setdefault(row.device, Occupancy()).add(row.start_s, row.end_s)
         limited = [lease.lease for lease in self._leases.values() if lease.max_gpus]
-        taken = ledger.lease_usage_in(
+        taken = spans.lease_usage_in(
             connection,
             self.facility_id,
             limited,

@@ -1,14 +1,15 @@
 """Registering operators, attester keys and facilities."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, Engine, func, insert, select, text
 
 from api.db.ledger import chunks, insert_rows
-from api.db.session import is_sqlite
+from api.db.session import is_sqlite, reading
 from api.db.tables import api_keys, devices, facilities, operators
 from api.domain.events import check_device_uuid
 from api.domain.evidence import encode_facility
@@ -167,6 +168,15 @@ def own_facility_row(connection: Connection, operator_id: int, facility_id: int)
     if row is None or row.operator_id != operator_id:
         raise NotFound(f"no facility {facility_id} of yours", facility_id=facility_id)
     return row
+
+
+@contextmanager
+def own_facility(
+    engine: Engine, operator_id: int, facility_id: int
+) -> Iterator[tuple[Connection, Any]]:
+    """A reading transaction and the stored row of an operator's facility. Raises NotFound."""
+    with reading(engine) as connection:
+        yield connection, own_facility_row(connection, operator_id, facility_id)
 
 
 def pledged_devices(connection: Connection, facility_id: int) -> list[bytes]:

@@ -17,7 +17,7 @@ from api.db import chain_store, ledger
 from api.db import reopenings as store
 from api.db.session import reading, transaction
 from api.db.statements import signatures_of, to_statement
-from api.db.tables import intents
+from api.db.tables_chain import intents
 from api.domain.evidence import (
     ATTESTATIONS_FILE,
     STATEMENT_FILE,
@@ -29,9 +29,9 @@ from api.domain.evidence import (
 from api.domain.statement import Statement
 from api.domain.usage import Reopening
 from api.errors import Conflict, Misconfigured, NotFound
-from api.pipeline.console_epochs import progress_of
 from api.pipeline.evidence_store import EvidenceFolder
 from api.pipeline.index import final_block
+from api.pipeline.progress import progress_of
 from api.pipeline.register import own_facility_row
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from api.auth import AttesterCaller
 from api.chain.calldata import checksum
 from api.db import statements as store
+from api.db.epoch_inputs import events_of
 from api.db.ledger import prices_of
 from api.db.reopenings import reopenings_of
 from api.db.session import reading
@@ -88,7 +89,7 @@ def read_statement_input(
             raise NotFound(message, facility_id=facility_id, epoch=epoch)
         leases = store.lease_rows(connection, facility_id)
         prices = prices_of(connection, facility_id)
-        events = store.events_of(connection, facility_id, epoch)
+        events = events_of(connection, facility_id, epoch)
         reopened = reopenings_of(connection, facility_id)
 
     def rows() -> Iterator[bytes]:

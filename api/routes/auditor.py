@@ -1,26 +1,22 @@
-"""Public routes: statements, lines with proofs, cash flows, reconciliation, evidence."""
+"""Public routes: reconciliation, cash flows, evidence, how the service is."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from sqlalchemy import select
 
 from api.db import chain_store
-from api.db import statements as store
 from api.db.cashflow import MONEY_EVENTS
 from api.db.session import ping, reading
-from api.db.tables import statements
-from api.domain.evidence import epoch_folder, hex32
-from api.domain.lines import Line, encode_line, usage_tree
-from api.domain.merkle import leaf_hash
+from api.domain.evidence import hex32
+from api.domain.hashing import sha256
 from api.domain.reconciliation import Reconciliation, total
-from api.domain.units import Epoch, FacilityId
-from api.errors import ChainUnavailable, NotFound
+from api.errors import ChainUnavailable
 from api.pipeline.index import final_block
 from api.pipeline.reconcile import reconcile_all, reconcile_facility
 from api.pipeline.register import known_facility_row
 from api.routes import auditor_schemas as schemas
-from api.routes.parameters import CashFlowLimit, EpochPath, FacilityPath, Limit, LineIndex, Offset
+from api.routes.parameters import CashFlowLimit, FacilityPath, Offset
 from api.routes.problems import errors
 
 router = APIRouter(tags=["public"])
@@ -34,6 +30,12 @@ _EVIDENCE_FILE: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+
+# What gave way lies under its hash; only signatures may still be added. Elsewhere an epoch that is
+# reopened gets other bytes.
+_NEVER_CHANGES = re.compile(
+    r"facility-\d+/superseded/epoch-\d+-[0-9a-f]{64}/(?!attestations\.json)[^/]+"
+)
 
 
 def _reconciliation(found: Reconciliation) -> schemas.ReconciliationOut:
@@ -90,138 +92,6 @@ def get_facility_reconciliation(
     )
 
 
-def _challenge_window(request: Request) -> int:
-    state = request.app.state
-    if state.deployment is None:
-        return 0
-    registry = state.deployment.statement_registry
-    return int(state.client.read("StatementRegistry", registry, "challengeWindow"))
-
-
-def _statement(request: Request, row: object, window_s: int | None = None) -> schemas.StatementOut:
-    statement = store.to_statement(row)
-    facility_id, epoch = statement.facility_id, statement.epoch
-    with reading(request.app.state.engine) as connection:
-        attesters = sorted(store.signatures_of(connection, facility_id, epoch))
-        posted = chain_store.standing_posts(connection, facility_id).get(epoch)
-        block = chain_store.last_block(connection)
-    state = "attested" if attesters else "closed"
-    if posted is not None:
-        window_s = _challenge_window(request) if window_s is None else window_s
-        final = block is not None and block.time_s >= posted.block_time_s + window_s
-        state = "final" if final else "posted"
-    values = dict(row._mapping)  # type: ignore[attr-defined]
-    shown = {
-        k: hex32(v) if isinstance(v, bytes) else v
-        for k, v in values.items()
-        if k in schemas.StatementOut.model_fields
-    }
-    return schemas.StatementOut(
-        **shown,
-        attesters=attesters,
-        state=state,
-        posted_tx=hex32(posted.tx_hash) if posted else None,
-        posted_at_s=posted.block_time_s if posted else None,
-        evidence=epoch_folder(facility_id, epoch),
-    )
-
-
-@router.get("/v1/facilities/{facility_id}/statements", responses=errors(404, 422))
-def list_statements(
-    request: Request, facility_id: FacilityPath, offset: Offset = 0, limit: Limit = 100
-) -> list[schemas.StatementOut]:
-    """Statements of a facility, by epoch; none yet is an empty list."""
-    query = (
-        select(statements)
-        .where(statements.c.facility_id == facility_id)
-        .order_by(statements.c.epoch)
-        .offset(offset)
-        .limit(limit)
-    )
-    with reading(request.app.state.engine) as connection:
-        known_facility_row(connection, facility_id)
-        rows = connection.execute(query).all()
-    window_s = _challenge_window(request) if rows else 0
-    return [_statement(request, row, window_s) for row in rows]
-
-
-def _row(request: Request, facility_id: int, epoch: int) -> object:
-    with reading(request.app.state.engine) as connection:
-        row = store.statement_row(connection, facility_id, epoch)
-    if row is None:
-        message = f"facility {facility_id} has no statement of epoch {epoch}"
-        raise NotFound(message, facility_id=facility_id, epoch=epoch)
-    found: object = row
-    return found
-
-
-@router.get("/v1/facilities/{facility_id}/epochs/{epoch}", responses=errors(404, 422))
-def get_statement(
-    request: Request, facility_id: FacilityPath, epoch: EpochPath
-) -> schemas.StatementOut:
-    """One statement."""
-    return _statement(request, _row(request, facility_id, epoch))
-
-
-def _line(line: Line) -> schemas.LineOut:
-    return schemas.LineOut(
-        index=line.index,
-        kind=line.kind.name.lower(),
-        device=hex32(line.device),
-        lease=hex32(line.lease),
-        start_s=line.start_s,
-        end_s=line.end_s,
-        gpu_seconds=line.gpu_seconds,
-        charge_micros=line.charge_micros,
-        cumulative_gpu_seconds=line.cumulative_gpu_seconds,
-        cumulative_charge_micros=line.cumulative_charge_micros,
-    )
-
-
-@router.get("/v1/facilities/{facility_id}/epochs/{epoch}/lines", responses=errors(404, 422))
-def list_lines(
-    request: Request,
-    facility_id: FacilityPath,
-    epoch: EpochPath,
-    offset: Offset = 0,
-    limit: Limit = 100,
-) -> schemas.LinesOut:
-    """Lines of a statement, by index."""
-    statement = store.to_statement(_row(request, facility_id, epoch))
-    with reading(request.app.state.engine) as connection:
-        lines = store.lines_of(connection, facility_id, epoch, offset=offset, limit=limit)
-        kinds = store.line_kinds(connection, facility_id, epoch)
-    return schemas.LinesOut(
-        line_count=statement.line_count,
-        kinds={kind.name.lower(): count for kind, count in kinds.items()},
-        lines=[_line(line) for line in lines],
-    )
-
-
-@router.get(
-    "/v1/facilities/{facility_id}/epochs/{epoch}/lines/{index}/proof", responses=errors(404, 422)
-)
-def get_proof(
-    request: Request, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
-) -> schemas.ProofOut:
-    """One line with the proof that it stands under the statement's root."""
-    _row(request, facility_id, epoch)
-    with reading(request.app.state.engine) as connection:
-        lines = store.lines_of(connection, facility_id, epoch)
-    if not 0 <= index < len(lines):
-        raise NotFound(f"the statement has {len(lines)} lines", index=index)
-    tree = usage_tree(FacilityId(facility_id), Epoch(epoch), lines)
-    leaf = leaf_hash(encode_line(FacilityId(facility_id), Epoch(epoch), lines[index]))
-    return schemas.ProofOut(
-        facility_id=facility_id,
-        epoch=epoch,
-        line=_line(lines[index]),
-        leaf=hex32(leaf),
-        proof=[hex32(node) for node in tree.proof(index)],
-        root=hex32(tree.root),
-    )
-
-
 @router.get("/v1/facilities/{facility_id}/cash-flows", responses=errors(404, 422))
 def list_cash_flows(
     request: Request, facility_id: FacilityPath, offset: Offset = 0, limit: CashFlowLimit = 10_000
@@ -256,10 +126,13 @@ def read_evidence(
     request: Request,
     path: Annotated[str, Path(max_length=300, description="File below the evidence root.")],
 ) -> Response:
-    """A file of the published evidence, byte for byte."""
+    """A file of the published evidence, byte for byte; its `ETag` is its SHA-256."""
     data = request.app.state.evidence.read(path)
     kind = "text/csv" if path.endswith(".csv") else "application/json"
-    return Response(data, media_type=kind, headers={"X-Content-Type-Options": "nosniff"})
+    headers = {"X-Content-Type-Options": "nosniff", "ETag": f'"{sha256(data).hex()}"'}
+    if _NEVER_CHANGES.fullmatch(path):
+        headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return Response(data, media_type=kind, headers=headers)
 
 
 @router.get("/health", responses=errors())

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.pipeline.statement_list import StatementState
+
 _MICROS = "micros of the settlement token"
 
 
@@ -80,10 +82,25 @@ class StatementOut(BaseModel):
     committed_bps: int = Field(description="Take-or-pay share, basis points.")
     statement_hash: str = Field(description="EIP-712 struct hash, 0x-hex.")
     attesters: list[str] = Field(description="Accounts whose signatures we hold.")
-    state: str = Field(description="closed, attested, posted or final.")
-    posted_tx: str | None = Field(description="Transaction that posted it.")
-    posted_at_s: int | None = Field(description="Block time of posting, UTC seconds.")
+    state: StatementState = Field(
+        description="closed; attested: signed, not posted; posted: stands on-chain and can be"
+        " challenged; final: its challenge window is over; settled: a settlement counts it;"
+        " voided: it was posted and a proven fault took it, or one before it."
+    )
+    posted_tx: str | None = Field(description="Transaction that posted it, while it stands.")
+    posted_at_s: int | None = Field(description="Block time of that posting, UTC seconds.")
+    standing_hash: str | None = Field(
+        description="Hash of the statement that stands on-chain for this epoch, 0x-hex; another"
+        " than `statement_hash` if attesters posted other bytes than ours."
+    )
     evidence: str = Field(description="Folder of the evidence below /v1/evidence/.")
+
+
+class StatementsOut(BaseModel):
+    """A page of statements."""
+
+    total: int = Field(description="Statements of the facility in the named state; all without.")
+    statements: list[StatementOut] = Field(description="By epoch, from `offset` on.")
 
 
 class LineOut(BaseModel):

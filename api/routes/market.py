@@ -129,16 +129,18 @@ def get_waterfall(request: Request, token_id: TokenPath) -> files.WaterfallOut:
 
 @router.get("/v1/tranches/{token_id}/documents", responses=errors(404, 422))
 def list_documents(
-    request: Request, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 200
-) -> list[files.DocumentOut]:
+    request: Request, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 100
+) -> files.DocumentsOut:
     """Published files with their hashes: the terms, then epochs, newest first.
 
-    `offset` and `limit` count files that can be published; those that are not yet are left out.
+    `total`, `offset` and `limit` count files that can be published; a page leaves out those that
+    are not yet.
     """
     state = request.app.state
     page = {"offset": offset, "limit": limit}
-    found = documents_of(state.engine, state.evidence, int(token_id), **page)
-    return [files.DocumentOut.model_validate(document) for document in found]
+    total, found = documents_of(state.engine, state.evidence, int(token_id), **page)
+    documents = [files.DocumentOut.model_validate(document) for document in found]
+    return files.DocumentsOut(total=total, documents=documents)
 
 
 @router.get("/v1/facilities/{facility_id}/devices", responses=errors(404, 422))

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.routes.schemas import OperatorNameOut
+
 _MICROS = "micros of the settlement token"
 
 
@@ -16,13 +18,6 @@ class AsOfOut(Out):
 
     block: int = Field(description="Block number.")
     time_s: int = Field(description="Time of the block, UTC seconds.")
-
-
-class OperatorNameOut(Out):
-    """An operator."""
-
-    address: str = Field(description="Checksummed wallet address.")
-    name: str = Field(description="Name as registered.")
 
 
 class SaleOut(Out):

@@ -3,15 +3,14 @@
 from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
-from sqlalchemy import select
 
 from api.auth import Admin, OperatorId
 from api.chain import calldata
+from api.db import market
 from api.db.session import reading, transaction
-from api.db.tables import facilities
 from api.domain.evidence import FACILITY_FILE, facility_folder, hex32
 from api.domain.facility import FacilityTerms, TrancheTerms
-from api.errors import InvalidInput
+from api.errors import InvalidInput, NotFound
 from api.pipeline import leases as lease_steps
 from api.pipeline import register
 from api.pipeline.ingest import ingest
@@ -57,14 +56,17 @@ def create_attester_key(
 
 
 def facility_out(row: object, offer: schemas.Offer | None = None) -> schemas.FacilityOut:
-    """Public view of a stored facility."""
+    """Public view of a row of `market.facility_rows`."""
     values = dict(row._mapping)  # type: ignore[attr-defined]
     window_s = values["window_end_s"] - values["window_start_s"]
     shown = {k: v for k, v in values.items() if k in schemas.FacilityOut.model_fields}
     shown["pledge_root"] = hex32(values["pledge_root"])
     shown["terms_hash"] = hex32(values["terms_hash"])
     return schemas.FacilityOut(
-        **shown, epoch_count=window_s // values["epoch_length_s"], offer=offer
+        **shown,
+        operator=schemas.OperatorNameOut(address=values["address"], name=values["operator_name"]),
+        epoch_count=window_s // values["epoch_length_s"],
+        offer=offer,
     )
 
 
@@ -121,7 +123,8 @@ def create_facility(
         # The same body again gives the same bytes, should the commit fail.
         path = f"{facility_folder(row.facility_id)}/{FACILITY_FILE}"
         request.app.state.evidence.write(path, row.terms_json)
-    return facility_out(row, _offer(request, terms))
+        (shown,) = market.facility_rows(connection, row.facility_id)
+    return facility_out(shown, _offer(request, terms))
 
 
 @router.get("/v1/facilities", responses=errors(422), tags=["public"])
@@ -129,9 +132,8 @@ def list_facilities(
     request: Request, offset: Offset = 0, limit: Limit = 1_000
 ) -> list[schemas.FacilityOut]:
     """Facilities, by id."""
-    query = select(facilities).order_by(facilities.c.facility_id).offset(offset).limit(limit)
     with reading(request.app.state.engine) as connection:
-        rows = connection.execute(query).all()
+        rows = market.facility_rows(connection, offset=offset, limit=limit)
     return [facility_out(row) for row in rows]
 
 
@@ -139,8 +141,10 @@ def list_facilities(
 def get_facility(request: Request, facility_id: FacilityPath) -> schemas.FacilityOut:
     """One facility."""
     with reading(request.app.state.engine) as connection:
-        row = register.known_facility_row(connection, facility_id)
-    return facility_out(row)
+        rows = market.facility_rows(connection, facility_id)
+    if not rows:
+        raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+    return facility_out(rows[0])
 
 
 def _own(request: Request, operator_id: int, facility_id: int) -> None:

@@ -143,11 +143,21 @@ class Offer(BaseModel):
     data: str = Field(description="Calldata of `offer`.")
 
 
+class OperatorNameOut(BaseModel):
+    """An operator as everybody may see it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    address: str = Field(description="Checksummed wallet address.")
+    name: str = Field(description="Name as registered.")
+
+
 class FacilityOut(BaseModel):
     """A facility as everybody may see it: no UUID, no renter."""
 
     facility_id: int = Field(description="On-chain id.")
     name: str = Field(description="For people.")
+    operator: OperatorNameOut = Field(description="Who runs it.")
     gpu_class: str = Field(description="SKU.")
     site: str = Field(description="Data centre.")
     window_start_s: int = Field(description="UTC seconds.")

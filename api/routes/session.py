@@ -47,12 +47,11 @@ class SessionOut(BaseModel):
 
 
 @router.post("/v1/session/nonce", status_code=201, responses=errors())
-def create_nonce(request: Request, response: Response) -> NonceOut:
+def create_nonce(request: Request) -> NonceOut:
     """Make a nonce. It serves one sign-in within ten minutes."""
     state = request.app.state
     now_s = state.session_clock()
     nonce, expires_at_s = make_nonce(state.engine, now_s)
-    response.headers["Cache-Control"] = "no-store"
     return NonceOut(nonce=nonce, issued_at_s=now_s, expires_at_s=expires_at_s)
 
 
@@ -85,7 +84,6 @@ def create_session(request: Request, response: Response, body: SessionIn) -> Ses
         httponly=True,
         samesite="strict",
     )
-    response.headers["Cache-Control"] = "no-store"
     with reading(state.engine) as connection:
         row = session_of(connection, found.token, state.session_clock())
     return SessionOut(
@@ -98,9 +96,8 @@ def create_session(request: Request, response: Response, body: SessionIn) -> Ses
 
 
 @router.get("/v1/session", responses=errors(401, 403))
-def get_session(response: Response, session: CurrentSession) -> SessionOut:
+def get_session(session: CurrentSession) -> SessionOut:
     """Who is signed in, with the token that changes need."""
-    response.headers["Cache-Control"] = "no-store"
     return SessionOut(
         address=session.address,
         operator_id=session.operator_id,

@@ -53,6 +53,13 @@ class DocumentOut(Out):
     epoch: int | None = Field(description="Epoch from 0; null for the facility's terms.")
 
 
+class DocumentsOut(Out):
+    """A page of files."""
+
+    total: int = Field(description="Files that can be published, whether or not they are yet.")
+    documents: list[DocumentOut] = Field(description="Those that are, from `offset` on.")
+
+
 class DeviceOut(Out):
     """A pledged device."""
 

@@ -6,7 +6,8 @@ from brownie import chain
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.hashing import device_hash
 from api.domain.units import FacilityId
-from scripts.deploy import Plan, deploy_all
+from scripts.deploy import deploy_all
+from scripts.deployer import Plan
 from tests.contracts.model import World
 
 EPOCH_S = 3_600

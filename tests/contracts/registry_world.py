@@ -115,26 +115,12 @@ class Posted:
 
     def proven(self, place: int) -> tuple[Any, ...]:
         """`ProvenLine` of the line at a place in the sequence."""
-        line = line_tuple(self.statement, self.lines[place])
-        return (line, self.tree.proof(place))
+        return (abi_line(self.statement, self.lines[place]), self.tree.proof(place))
 
 
-def line_tuple(statement: Statement, line: Line) -> tuple[Any, ...]:
-    """A line as `IStatementRegistry.Line`."""
-    return (
-        statement.facility_id,
-        statement.epoch,
-        line.index,
-        int(line.kind),
-        line.device,
-        line.lease,
-        line.start_s,
-        line.end_s,
-        line.gpu_seconds,
-        line.charge_micros,
-        line.cumulative_gpu_seconds,
-        line.cumulative_charge_micros,
-    )
+def abi_line(statement: Statement, line: Line) -> tuple[Any, ...]:
+    """A line of a statement as `IStatementRegistry.Line`."""
+    return line.as_abi_tuple(statement.facility_id, statement.epoch)
 
 
 def proven_pledge(terms: FacilityTerms, index: int) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from tests.contracts.registry_world import (
     OFFERED,
     Posted,
     RegistryWorld,
-    line_tuple,
+    abi_line,
     proven_pledge,
     renumbered,
 )
@@ -248,7 +248,7 @@ def test_challenge__proof_wrong__reverts(book):
     posted = Posted(closed.statement, closed.lines)
     book.post(posted.statement)
     (line, proof), two, sender = posted.proven(0), posted.proven(1), {"from": book.challenger}
-    forged = (line_tuple(posted.statement, replace(posted.lines[0], charge_micros=-1)), proof)
+    forged = (abi_line(posted.statement, replace(posted.lines[0], charge_micros=-1)), proof)
     pledge = proven_pledge(book.terms, 0)
     other = facility(8, window_start_s=book.terms.window_start_s)
     foreign = proven_pledge(other, 0)
@@ -278,7 +278,7 @@ def test_challenge_line__leaf_of_another_facility_or_epoch__is_foreign(book):
         book.post(statement)
         abi = statement.as_abi_tuple()
         placed = replace(statement, facility_id=FacilityId(facility_id), epoch=Epoch(epoch))
-        proven = (line_tuple(placed, lines[1]), tree.proof(1))
+        proven = (abi_line(placed, lines[1]), tree.proof(1))
 
         done = book.registry.challengeLine(abi, proven, {"from": book.challenger})
 

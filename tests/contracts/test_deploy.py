@@ -8,7 +8,8 @@ import pytest
 from brownie import web3
 from eth_abi.abi import encode
 
-from scripts.deploy import Deployer, Plan, _type, deploy_all, functions_of
+from scripts.deploy import _type, deploy_all, functions_of
+from scripts.deployer import Deployer, Plan
 from scripts.roles import (
     ADMIN,
     AUTHORITY_ONLY,

@@ -13,6 +13,7 @@ from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statement import statement_hash
 from api.domain.units import ZERO32, Epoch
 from api.domain.usage import LineKind, Outage
+from tests.contracts.registry_world import abi_line
 
 LEASE = keccak(b"lease")
 
@@ -39,14 +40,6 @@ def _closed(terms):
     )
 
 
-def _as_tuple(statement, line):
-    return (
-        statement.facility_id, statement.epoch, line.index, int(line.kind), line.device, line.lease,
-        line.start_s, line.end_s, line.gpu_seconds, line.charge_micros,
-        line.cumulative_gpu_seconds, line.cumulative_charge_micros,
-    )  # fmt: skip
-
-
 @pytest.fixture
 def posted(world):
     """A statement that `api.domain` closed, posted on-chain."""
@@ -65,14 +58,14 @@ def test_verify_line__every_line_and_no_other__is_proven(world, posted):
 
     for line in posted.lines:
         proof = posted.tree.proof(line.index)
-        given = _as_tuple(posted.statement, line)
+        given = abi_line(posted.statement, line)
         assert world.statements.verifyLine(statement, given, proof)
         for changed in (
             replace(line, charge_micros=line.charge_micros + 1),
             replace(line, end_s=line.end_s + 1),
             replace(line, index=line.index + 1),
         ):
-            given = _as_tuple(posted.statement, changed)
+            given = abi_line(posted.statement, changed)
             assert not world.statements.verifyLine(statement, given, proof)
 
 
@@ -80,13 +73,13 @@ def test_verify_line__of_another_epoch_or_statement__is_refused(world, posted):
     """ATTACKS 18, 22: a leaf names its facility and epoch; the statement must be the posted one."""
     line, proof = posted.lines[0], posted.tree.proof(0)
     statement = posted.statement
-    foreign = (8, *_as_tuple(statement, line)[1:])
+    foreign = (8, *abi_line(statement, line)[1:])
 
     assert not world.statements.verifyLine(statement.as_abi_tuple(), foreign, proof)
     altered = replace(statement, gross_revenue_micros=statement.gross_revenue_micros + 1)
     assert statement_hash(altered) != statement_hash(statement)
     with brownie.reverts(revert_pattern="StatementHashWrong.*"):
-        world.statements.verifyLine(altered.as_abi_tuple(), _as_tuple(statement, line), proof)
+        world.statements.verifyLine(altered.as_abi_tuple(), abi_line(statement, line), proof)
     later = replace(statement, epoch=Epoch(1))
     with brownie.reverts(revert_pattern="StatementUnknown.*"):
-        world.statements.verifyLine(later.as_abi_tuple(), _as_tuple(statement, line), proof)
+        world.statements.verifyLine(later.as_abi_tuple(), abi_line(statement, line), proof)

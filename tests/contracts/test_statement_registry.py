@@ -15,8 +15,8 @@ from tests.contracts.registry_world import (
     OFFERED,
     Posted,
     RegistryWorld,
+    abi_line,
     empty_statement,
-    line_tuple,
     wait_until,
 )
 from tests.ledgers import facility
@@ -195,9 +195,9 @@ def test_verify_line__every_line__stands_and_no_other_does(book):
     assert not book.registry.verifyLine(posted.abi, line, [*proof, bytes(32)])
     assert not book.registry.verifyLine(posted.abi, line, [])
     changed = replace(posted.lines[0], charge_micros=posted.lines[0].charge_micros + 1)
-    assert not book.registry.verifyLine(posted.abi, line_tuple(posted.statement, changed), proof)
+    assert not book.registry.verifyLine(posted.abi, abi_line(posted.statement, changed), proof)
     foreign = replace(posted.statement, facility_id=FacilityId(8))
-    assert not book.registry.verifyLine(posted.abi, line_tuple(foreign, posted.lines[0]), proof)
+    assert not book.registry.verifyLine(posted.abi, abi_line(foreign, posted.lines[0]), proof)
 
 
 def test_verify_line__statement_not_the_posted_one__reverts(book):

@@ -1,4 +1,4 @@
-"""`api.chain.signatures` says what the compiler says: nothing missing, nothing different."""
+"""Our signatures are what the compiler says: nothing missing, nothing different."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from api.chain.abi import Event, Function
-from api.chain.signatures import ERRORS, EVENTS, FUNCTIONS, decode_error
+from api.chain.event_signatures import EVENTS
+from api.chain.signatures import ERRORS, FUNCTIONS, decode_error
 
 BUILD = Path(__file__).resolve().parents[2] / "build" / "contracts"
 # Events of OpenZeppelin's bases and of configuration that move no money and that nothing reads.

@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from api.chain import calldata
 from api.chain.abi import Function
 from api.db.session import transaction
-from api.db.tables import chain_events
+from api.db.tables_chain import chain_events
 from scripts.stack import COMPLIANCE, OPERATORS
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.service import problem

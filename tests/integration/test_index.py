@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from api.db import chain_store
 from api.db.session import reading
-from api.db.tables import chain_blocks, chain_events
+from api.db.tables_chain import chain_blocks, chain_events
 from api.errors import ChainUnavailable
 from api.pipeline.index import final_block
 from tests.faulty_nodes import Behind, Capped, TallHead, TwoHeights

@@ -50,9 +50,10 @@ def test_waterfall__two_settlements__adds_up(world: World) -> None:
 def test_documents__two_epochs__hashes_are_of_the_bytes_and_on_chain(world: World) -> None:
     two_epochs(world)
 
-    found = _get(world, f"/v1/tranches/{world.token_ids[0]}/documents")
+    answer = _get(world, f"/v1/tranches/{world.token_ids[0]}/documents")
 
-    assert len(found) == 1 + 2 * 7
+    found = answer["documents"]
+    assert answer["total"] == len(found) == 1 + 2 * 7
     for document in found:
         data = world.http.get(f"/v1/evidence/{document['path']}").content
         assert document["sha256"] == hex32(sha256(data))
@@ -63,7 +64,7 @@ def test_documents__two_epochs__hashes_are_of_the_bytes_and_on_chain(world: Worl
     assert named["lines.csv"] is None
     assert [d["epoch"] for d in found] == [None] + [1] * 7 + [0] * 7
     page = _get(world, f"/v1/tranches/{world.token_ids[0]}/documents?offset=1&limit=2")
-    assert page == found[1:3]
+    assert page == {"total": answer["total"], "documents": found[1:3]}
 
 
 def test_attesters__two_of_three_sign__have_their_record(world: World) -> None:
@@ -100,4 +101,7 @@ def test_attesters__without_a_deployment__are_none(service: Service) -> None:
     found = service.client.get(f"/v1/tranches/{token_id}/waterfall").json()
     assert found["attested_micros"] is None
     assert found["steps"][0]["paid_micros"] is None
-    assert service.client.get(f"/v1/tranches/{token_id}/documents").json() == []
+    assert service.client.get(f"/v1/tranches/{token_id}/documents").json() == {
+        "total": 1,
+        "documents": [],
+    }

@@ -13,7 +13,8 @@ from api.chain.events import ChainEvent
 from api.db.bulk import insert_mappings
 from api.db.market import ZERO_ADDRESS
 from api.db.session import reading, transaction
-from api.db.tables import chain_blocks, chain_events, statements
+from api.db.tables import statements
+from api.db.tables_chain import chain_blocks, chain_events
 from api.domain.facility import TrancheTerms
 from api.pipeline.index import event_row
 from api.pipeline.register import facility_row
@@ -64,11 +65,16 @@ class _Chain:
             place = {**fid, "epoch": epoch}
             values = [0, 0, 0, 0, 80_000, 20_000 if epoch else 60_000, *[0] * 7]
             posted = {"statement": values, "attesters": [_BUYER], "cumulativeGross": 0}
+            posted |= {"statementHash": _hash_of(epoch)}
             self.add("StatementRegistry", "StatementPosted", at_s, **place, **posted)
             for seniority in range(2):
                 token_id, amount = facility_id << 8 | seniority, 7_000
                 accrual = {"source": _BUYER, "unvested": 0, "streamEnd": at_s + DAY_S}
                 self.add(token, "RevenueAccrued", at_s, id=token_id, amount=amount, **accrual)
+
+
+def _hash_of(epoch: int) -> bytes:
+    return bytes([epoch + 1]) * 32
 
 
 def _statement(facility_id: int, epoch: int) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def _statement(facility_id: int, epoch: int) -> dict[str, Any]:
         "previous_statement_hash": zero,
         "top_renter_bps": 0,
         "committed_bps": 0,
-        "statement_hash": zero,
+        "statement_hash": _hash_of(epoch),
         "carry_json": b"{}",
         "closed_at_s": start_s + DAY_S,
     }

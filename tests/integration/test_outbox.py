@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from api.chain import calldata
 from api.db.session import reading
-from api.db.tables import intents
+from api.db.tables_chain import intents
 from api.domain.hashing import keccak
 from api.pipeline.outbox import Outbox
 from api.pipeline.post import postable

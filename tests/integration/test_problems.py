@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from api.pipeline import register
+from api.db import market
 from tests.integration.service import ADMIN_KEY, Service, problem
 
 HUGE = 10**30
@@ -124,7 +124,7 @@ def test_problem__unexpected_error__says_nothing_of_the_inside(
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("salt=c0ffee at /srv/rentroll")
 
-    monkeypatch.setattr(register, "facility_row", broken)
+    monkeypatch.setattr(market, "facility_rows", broken)
 
     answer = service.client.get("/v1/facilities/1")
 

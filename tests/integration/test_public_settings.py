@@ -10,7 +10,7 @@ from sqlalchemy import Engine, insert, text
 
 from api.db.migrate import upgrade
 from api.db.session import open_engine, reading, transaction
-from api.db.tables import chain_blocks, chain_events
+from api.db.tables_chain import chain_blocks, chain_events
 from api.errors import Misconfigured
 from api.main import create_app
 from api.settings import Settings

@@ -10,7 +10,7 @@ from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
 from api.db import statements as store
 from api.db.session import reading
-from api.db.tables import intents
+from api.db.tables_chain import intents
 from api.db.tables_history import superseded_statements
 from api.domain.lines import Line, usage_tree
 from api.domain.statement import Statement, statement_hash
@@ -52,11 +52,9 @@ def _wrong_books(world: World, monkeypatch: pytest.MonkeyPatch, *, epochs: int) 
 
 
 def _proven(statement: Statement, lines: list[Line], index: int) -> tuple[Any, ...]:
-    line, proof = lines[index], usage_tree(statement.facility_id, statement.epoch, lines)
-    place = (statement.facility_id, statement.epoch, line.index, int(line.kind))
-    rest = (line.device, line.lease, line.start_s, line.end_s, line.gpu_seconds)
-    sums = (line.charge_micros, line.cumulative_gpu_seconds, line.cumulative_charge_micros)
-    return ((*place, *rest, *sums), proof.proof(index))
+    tree = usage_tree(statement.facility_id, statement.epoch, lines)
+    line = lines[index].as_abi_tuple(statement.facility_id, statement.epoch)
+    return (line, tree.proof(index))
 
 
 def _challenge(world: World, epoch: int = 0) -> None:
@@ -87,6 +85,17 @@ def _state(world: World, epoch: int) -> str:
     return str(next(e["state"] for e in epochs if e["epoch"] == epoch))
 
 
+def _public(world: World) -> list[Any]:
+    """`(epoch, state, standing hash)` of every statement in the books."""
+    path = f"/v1/facilities/{world.facility_id}/statements"
+    rows = world.http.get(path).json()["statements"]
+    return [(row["epoch"], row["state"], row["standing_hash"]) for row in rows]
+
+
+def _proof(world: World) -> Any:
+    return world.http.get(f"/v1/facilities/{world.facility_id}/epochs/0/lines/1/proof")
+
+
 def _bundle(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir()}
 
@@ -104,7 +113,8 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert problem(_reopen(world), 409, "conflict")["reason"] == "void_not_final"
     _confirm(world)
     assert world.posted == 0
-    assert _state(world, 0) == "voided"
+    assert [_state(world, e) for e in (0, 1)] == ["voided", "voided"]
+    assert _public(world) == [(0, "voided", None), (1, "voided", None)]
     # The worker neither posts the barred bytes again nor what follows them.
     assert world.round().outcomes == ()
 
@@ -119,6 +129,7 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
         path = f"/v1/evidence/facility-{world.facility_id}/superseded/{name}/manifest.json"
         assert world.http.get(path).status_code == 200
     assert problem(_reopen(world), 404, "not_found")
+    problem(_proof(world), 404, "not_found")
     reopened_s = answer.json()["reopened_at_s"]
     world.chain.set_time(reopened_s + 60)
     forgotten = ledger.usage(2, 0, HOUR_S)
@@ -137,6 +148,8 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert world.statement(0).gross_revenue_micros == 2_000_000
     assert world.statement(1).gross_revenue_micros == before[1].gross_revenue_micros == 2_000_000
     assert world.statement(1).previous_statement_hash == statement_hash(world.statement(0))
+    assert _proof(world).json()["root"] == "0x" + world.statement(0).usage_root.hex()
+    assert world.statement(0).usage_root != before[0].usage_root
     world.round()
     report = world.verify()
     assert report.findings == ()
@@ -145,6 +158,7 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert books.balanced
     assert books.differences.open_epoch_gpu_seconds == HOUR_S
     assert [_state(world, e) for e in (0, 1)] == ["posted", "posted"]
+    assert [state for _, state, _ in _public(world)] == ["posted", "posted"]
     with reading(world.engine) as connection:
         kept = list(connection.execute(select(superseded_statements).order_by("epoch")))
         posts = connection.execute(select(intents).where(intents.c.kind == "post")).all()

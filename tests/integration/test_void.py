@@ -1,6 +1,7 @@
 """A false statement of colluding attesters: seen by verify, voided by proof, posted again."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,8 +10,9 @@ from api.chain.client import RpcError
 from api.db import chain_store
 from api.db import statements as store
 from api.db.session import reading
+from api.domain.evidence import hex32
 from api.domain.lines import usage_tree
-from api.domain.statement import Statement, statement_digest
+from api.domain.statement import Statement, statement_digest, statement_hash
 from scripts.stack import ATTESTER_ACCOUNTS, RENTER, wallet
 from tests.factories import DAY_S, HOUR_S
 from tests.world import World, send, signer_of
@@ -37,6 +39,16 @@ def _challenge(world: World, false: Statement) -> None:
     send(world.client, wallet(RENTER).address, world.deployment.statement_registry, data)
 
 
+def _shown(world: World) -> Any:
+    return world.http.get(f"/v1/facilities/{world.facility_id}/epochs/0").json()
+
+
+def _delivered(world: World) -> tuple[int | None, int | None]:
+    """Utilisation and availability on the market."""
+    row = world.http.get("/v1/tranches").json()["tranches"][0]
+    return row["utilisation_ppm"], row["availability_ppm"]
+
+
 def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> None:
     """ATTACKS 21, 24; invariant 6."""
     world.at(DAY_S)
@@ -53,6 +65,14 @@ def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> N
     # What is shown as posted is what was posted, not what the ledger says.
     series = world.http.get(f"/v1/tranches/{world.token_ids[0]}/series").json()
     assert series["points"][0]["gross_micros"] == 3_000_000
+    # Ours is not what stands: it is not posted, and its figures say nothing of what is.
+    ours, hash_of_ours = _shown(world), hex32(statement_hash(world.statement(0)))
+    assert (ours["state"], ours["posted_tx"], ours["posted_at_s"]) == ("attested", None, None)
+    assert (ours["statement_hash"], ours["standing_hash"]) == (
+        hash_of_ours,
+        hex32(statement_hash(false)),
+    )
+    assert _delivered(world) == (None, None)
     mismatches = world.reconcile().mismatches
     assert [(m.number, m.epoch) for m in mismatches] == [("attested_micros", 0)]
 
@@ -70,8 +90,9 @@ def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> N
     with reading(world.engine) as connection:
         posts = chain_store.standing_posts(connection, world.facility_id)
     assert [row.amount for row in posts.values()] == [2_000_000]
-    shown = world.http.get(f"/v1/facilities/{world.facility_id}/epochs/0").json()
-    assert shown["state"] == "posted"
+    shown = _shown(world)
+    assert (shown["state"], shown["standing_hash"]) == ("posted", hash_of_ours)
+    assert _delivered(world) == (2 * HOUR_S * 10**6 // (4 * DAY_S), 1_000_000)
     attesters = world.http.get("/v1/attesters").json()["attesters"]
     assert sorted(a["statements_signed"] for a in attesters) == [0, 2, 2]
     assert sorted(a["statements_voided"] for a in attesters) == [0, 1, 1]

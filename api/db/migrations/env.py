@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from api.db import tables_access, tables_console, tables_history  # noqa: F401 metadata
+from api.db import tables_access, tables_chain, tables_console, tables_history  # noqa: F401
 from api.db.tables import metadata
 
 connection = context.config.attributes["connection"]

@@ -123,8 +123,8 @@ function Row({ name, children }: { name: string; children: ReactNode }) {
 function StateWords({ statement, voided }: { statement: StatementRow; voided: boolean }) {
   const window = useService().challenge_window_s;
   const now = useNow();
-  if (voided) return <>Voided by a proven fault.</>;
   const { posted_at_s, state } = statement;
+  if (voided || state === "voided") return <>Voided by a proven fault.</>;
   if (posted_at_s === null || window === null) {
     return (
       <>
@@ -135,8 +135,11 @@ function StateWords({ statement, voided }: { statement: StatementRow; voided: bo
     );
   }
   const until = posted_at_s + window;
-  return state === "final" ? (
-    <>Final: its challenge window ended at {instant(until)}. Only final statements are settled.</>
+  return state === "final" || state === "settled" ? (
+    <>
+      Final: its challenge window ended at {instant(until)}.{" "}
+      {state === "settled" ? "A settlement counts it." : "Only final statements are settled."}
+    </>
   ) : (
     <>
       Posted; anybody can challenge it until {instant(until)}

@@ -1,4 +1,4 @@
-import { Anchor, Group, NativeSelect, Text } from "@mantine/core";
+import { Anchor, Group, NativeSelect } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "react-router";
 import { gpuHours, grouped } from "../../format/money";
@@ -13,10 +13,17 @@ import { Pager } from "../../parts/Pager";
 import { Section } from "../../parts/Section";
 import { Status } from "../../parts/Status";
 import { Downloads } from "./Downloads";
-import { type Facility, LISTED, type StatementRow, useFacilities, useStatements } from "./queries";
+import { type Facility, type StatementRow, useFacilities, useStatements } from "./queries";
 
 const LIMIT = 10;
-const STATES = ["closed", "attested", "posted", "final"] as const;
+const STATES: StatementRow["state"][] = [
+  "closed",
+  "attested",
+  "posted",
+  "final",
+  "settled",
+  "voided",
+];
 
 /** Statements of one facility, newest first, each leading to its epoch. */
 export function Statements() {
@@ -43,11 +50,10 @@ export function Statements() {
 
 function OfFacilities({ facilities }: { facilities: Facility[] }) {
   const [chosen, setChosen] = useState(facilities[0]?.facility_id ?? 0);
-  const [state, setState] = useState("");
+  const [state, setState] = useState<StatementRow["state"] | null>(null);
   const [offset, setOffset] = useState(0);
   const facility = facilities.find((f) => f.facility_id === chosen) ?? facilities[0];
-  const query = useStatements(facility?.facility_id ?? 0, facility?.epochs_closed ?? 0);
-  const closed = facility?.epochs_closed ?? 0;
+  const query = useStatements(facility?.facility_id ?? 0, state, offset, LIMIT);
   return (
     <>
       <Group gap="sm">
@@ -64,9 +70,9 @@ function OfFacilities({ facilities }: { facilities: Facility[] }) {
         <NativeSelect
           label="State"
           size="sm"
-          value={state}
+          value={state ?? ""}
           onChange={(event) => {
-            setState(event.currentTarget.value);
+            setState(STATES.find((name) => name === event.currentTarget.value) ?? null);
             setOffset(0);
           }}
           data={[
@@ -76,11 +82,10 @@ function OfFacilities({ facilities }: { facilities: Facility[] }) {
         />
       </Group>
       <Loaded query={query}>
-        {(all) => {
-          const rows = state === "" ? all : all.filter((row) => row.state === state);
-          return rows.length === 0 ? (
-            <Empty title={state === "" ? "No epoch is closed yet" : `No statement is ${state}`}>
-              {state === "" &&
+        {({ total, statements }) =>
+          total === 0 ? (
+            <Empty title={state === null ? "No epoch is closed yet" : `No statement is ${state}`}>
+              {state === null &&
                 "An epoch closes once its end and the grace time for late events are over."}
             </Empty>
           ) : (
@@ -88,26 +93,20 @@ function OfFacilities({ facilities }: { facilities: Facility[] }) {
               <DataTable
                 caption={`Statements of ${facility?.name ?? "the facility"}`}
                 columns={COLUMNS}
-                rows={rows.slice(offset, offset + LIMIT)}
+                rows={statements}
                 rowKey={(row) => row.epoch}
               />
               <Pager
-                total={rows.length}
+                total={total}
                 offset={offset}
                 limit={LIMIT}
                 onOffset={setOffset}
                 label="Pages of statements"
               />
             </>
-          );
-        }}
+          )
+        }
       </Loaded>
-      {closed > LISTED && (
-        <Text size="sm" c="dimmed">
-          The newest {grouped(LISTED)} of {grouped(closed)} epochs are listed; older ones are
-          reached from there, or by address.
-        </Text>
-      )}
       <Downloads
         label="Documents of the facility"
         files={[

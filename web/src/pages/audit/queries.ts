@@ -10,8 +10,6 @@ export type ApiLine = Schemas["LineOut"];
 export type Proof = Schemas["ProofOut"];
 
 const LIVE = 5_000;
-/** Statements of a facility that are listed, the newest ones. */
-export const LISTED = 500;
 
 export function useReconciliation() {
   return useQuery({
@@ -45,15 +43,19 @@ export function useFacility(facilityId: number) {
   });
 }
 
-/** The newest statements of a facility, newest first. */
-export function useStatements(facilityId: number, closed: number) {
+/** A page of a facility's statements, newest first: all, or those in one state. */
+export function useStatements(
+  facilityId: number,
+  state: StatementRow["state"] | null,
+  offset: number,
+  limit: number,
+) {
   return useQuery({
-    queryKey: ["statements", facilityId, closed],
-    queryFn: async () => {
-      const query = { offset: Math.max(0, closed - LISTED), limit: LISTED };
+    queryKey: ["statements", facilityId, state, offset, limit],
+    queryFn: () => {
+      const query = { order: "desc" as const, offset, limit, ...(state === null ? {} : { state }) };
       const params = { path: { facility_id: facilityId }, query };
-      const found = await dataOf(api.GET("/v1/facilities/{facility_id}/statements", { params }));
-      return found.reverse();
+      return dataOf(api.GET("/v1/facilities/{facility_id}/statements", { params }));
     },
     refetchInterval: LIVE,
     placeholderData: keepPreviousData,

@@ -26,7 +26,7 @@ function hrefOf(document: Document): string {
 /** Published files with their hashes: what anybody recomputes statements from. */
 export function Documents({ tranche }: { tranche: Tranche }) {
   const [offset, setOffset] = useState(0);
-  const query = useDocuments(tranche.token_id);
+  const query = useDocuments(tranche.token_id, offset, PAGE);
 
   const columns: Column<Document>[] = [
     {
@@ -85,7 +85,7 @@ export function Documents({ tranche }: { tranche: Tranche }) {
       about="Published evidence. The chain holds the hash of the terms and of each epoch's manifest; the manifest names the hashes of the other files."
     >
       <Loaded query={query} lines={5}>
-        {(documents) =>
+        {({ total, documents }) =>
           documents.length === 0 ? (
             <Empty title="No document yet">
               The terms are published when the facility is registered, evidence when an epoch
@@ -96,12 +96,12 @@ export function Documents({ tranche }: { tranche: Tranche }) {
               <DataTable
                 caption="Documents, newest epoch first"
                 columns={columns}
-                rows={documents.slice(offset, offset + PAGE)}
+                rows={documents}
                 rowKey={(d) => d.path}
               />
               <Pager
                 label="Pages of documents"
-                total={documents.length}
+                total={total}
                 offset={offset}
                 limit={PAGE}
                 onOffset={setOffset}

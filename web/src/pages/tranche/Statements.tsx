@@ -12,7 +12,6 @@ import { Pager } from "../../parts/Pager";
 import { Section } from "../../parts/Section";
 import { Status } from "../../parts/Status";
 import { Unknown } from "../../parts/Unknown";
-import { fromTheEnd } from "./pages";
 import { type Statement, type Tranche, useStatements } from "./queries";
 
 const PAGE = 10;
@@ -48,28 +47,27 @@ const columns: Column<Statement>[] = [
 /** Statements of the facility, newest first, each with how far it came. */
 export function Statements({ tranche }: { tranche: Tranche }) {
   const [offset, setOffset] = useState(0);
-  const total = tranche.terms.epochs_closed;
-  const part = fromTheEnd(total, offset, PAGE);
-  const query = useStatements(tranche.facility_id, part.offset, part.limit);
+  const query = useStatements(tranche.facility_id, offset, PAGE);
   return (
     <Section
       title="Statements"
       anchor="statements"
       about="One for every epoch. Posted: on-chain with enough signatures, open to challenge. Final: the challenge window is over and no fault was proven."
     >
-      {total === 0 ? (
-        <Empty title="No statement yet">
-          The first epoch closes after {instant(tranche.window_start_s + tranche.epoch_length_s)}{" "}
-          and is then recomputed and signed by attesters.
-        </Empty>
-      ) : (
-        <Loaded query={query} lines={6}>
-          {(statements) => (
+      <Loaded query={query} lines={6}>
+        {({ total, statements }) =>
+          total === 0 ? (
+            <Empty title="No statement yet">
+              The first epoch closes after{" "}
+              {instant(tranche.window_start_s + tranche.epoch_length_s)} and is then recomputed and
+              signed by attesters.
+            </Empty>
+          ) : (
             <Stack gap="sm">
               <DataTable
                 caption="Statements, newest first"
                 columns={columns}
-                rows={[...statements].reverse()}
+                rows={statements}
                 rowKey={(s) => s.epoch}
               />
               <Pager
@@ -80,9 +78,9 @@ export function Statements({ tranche }: { tranche: Tranche }) {
                 onOffset={setOffset}
               />
             </Stack>
-          )}
-        </Loaded>
-      )}
+          )
+        }
+      </Loaded>
     </Section>
   );
 }

@@ -52,25 +52,30 @@ export function useHolders(tokenId: string, offset: number, limit: number) {
   });
 }
 
-export function useDocuments(tokenId: string) {
+export function useDocuments(tokenId: string, offset: number, limit: number) {
   return useQuery({
-    queryKey: ["tranche", tokenId, "documents"],
-    queryFn: () => dataOf(api.GET("/v1/tranches/{token_id}/documents", path(tokenId))),
+    queryKey: ["tranche", tokenId, "documents", offset, limit],
+    queryFn: () =>
+      dataOf(
+        api.GET("/v1/tranches/{token_id}/documents", {
+          params: { path: { token_id: tokenId }, query: { offset, limit } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
     refetchInterval: SLOW_MS,
   });
 }
 
-/** Statements by epoch, a window of them. */
+/** A page of statements, newest first. */
 export function useStatements(facilityId: number, offset: number, limit: number) {
   return useQuery({
     queryKey: ["facility", facilityId, "statements", offset, limit],
     queryFn: () =>
       dataOf(
         api.GET("/v1/facilities/{facility_id}/statements", {
-          params: { path: { facility_id: facilityId }, query: { offset, limit } },
+          params: { path: { facility_id: facilityId }, query: { order: "desc", offset, limit } },
         }),
       ),
-    enabled: limit > 0,
     placeholderData: keepPreviousData,
     refetchInterval: LIVE_MS,
   });

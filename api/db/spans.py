@@ -1,0 +1,136 @@
+"""SQL of what the ledger holds between two times: usage and outages that a batch may overlap."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, Connection, Row, Table, bindparam, select
+
+from api.db.ledger import chunks
+from api.db.tables import devices, outages, usage_records, usage_voids
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Part of the ledger to compare a batch with: devices of a facility between two times."""
+
+    facility_id: int
+    devices: tuple[bytes, ...]
+    start_s: int
+    end_s: int
+
+
+def _overlapping(table: Table, span: Span, devices: Sequence[bytes]) -> Any:
+    # An interval never crosses an epoch, but starts are what is indexed: no lower bound on them
+    # is known here, so the end is compared too.
+    return (
+        (table.c.facility_id == span.facility_id)
+        & table.c.device.in_(devices)
+        & (table.c.start_s < span.end_s)
+        & (table.c.end_s > span.start_s)
+    )
+
+
+_STANDING = usage_records.outerjoin(
+    usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
+)
+
+
+# Built once: a list given to `in_` is looked at element by element, every time.
+_SPAN_START: BindParameter[int] = bindparam("start_s")
+_SPAN_END: BindParameter[int] = bindparam("end_s")
+_SPAN_DEVICES: BindParameter[Sequence[bytes]] = bindparam("devices", expanding=True)
+_USAGE_COLUMNS = (usage_records.c.device, usage_records.c.start_s, usage_records.c.end_s)
+_USAGE_INSIDE = (
+    select(*_USAGE_COLUMNS)
+    .select_from(_STANDING)
+    .where(
+        usage_records.c.facility_id == bindparam("facility_id"),
+        usage_records.c.device.in_(_SPAN_DEVICES),
+        usage_records.c.start_s >= _SPAN_START,
+        usage_records.c.start_s < _SPAN_END,
+        usage_voids.c.record_pk.is_(None),
+    )
+)
+_earlier, _earlier_voids = usage_records.alias("earlier"), usage_voids.alias("earlier_voids")
+_LAST_BEFORE = (
+    select(_earlier.c.record_pk)
+    .outerjoin(_earlier_voids, _earlier_voids.c.record_pk == _earlier.c.record_pk)
+    .where(
+        _earlier.c.facility_id == devices.c.facility_id,
+        _earlier.c.device == devices.c.device,
+        _earlier.c.start_s < _SPAN_START,
+        _earlier_voids.c.record_pk.is_(None),
+    )
+    .order_by(_earlier.c.start_s.desc())
+    .limit(1)
+    .correlate(devices)
+    .scalar_subquery()
+)
+_USAGE_BEFORE = (
+    select(*_USAGE_COLUMNS)
+    .select_from(devices)
+    .join(usage_records, usage_records.c.record_pk == _LAST_BEFORE)
+    .where(
+        devices.c.facility_id == bindparam("facility_id"),
+        devices.c.device.in_(_SPAN_DEVICES),
+        usage_records.c.end_s > _SPAN_START,
+    )
+)
+
+
+def usage_in(connection: Connection, span: Span) -> list[Row[Any]]:
+    """Standing (not voided) usage that touches a span.
+
+    Standing records of a device never overlap: of those that start before the span, only the last
+    one can reach into it. So nothing older is read, however full the epoch is.
+    """
+    rows: list[Row[Any]] = []
+    values = {"facility_id": span.facility_id, "start_s": span.start_s, "end_s": span.end_s}
+    for part in chunks(span.devices):
+        rows.extend(connection.execute(_USAGE_INSIDE, {**values, "devices": part}))
+        rows.extend(connection.execute(_USAGE_BEFORE, {**values, "devices": part}))
+    return rows
+
+
+def outages_in(connection: Connection, span: Span, *, longest_s: int) -> list[Row[Any]]:
+    """Outages that touch a span."""
+    rows: list[Row[Any]] = []
+    for part in chunks(span.devices):
+        query = select(outages.c.device, outages.c.start_s, outages.c.end_s).where(
+            _overlapping(outages, span, part), outages.c.start_s > span.start_s - longest_s
+        )
+        rows.extend(connection.execute(query))
+    return rows
+
+
+def lease_usage_in(
+    connection: Connection,
+    facility_id: int,
+    named: Sequence[bytes],
+    *,
+    start_s: int,
+    end_s: int,
+    longest_s: int,
+) -> dict[bytes, list[tuple[int, int]]]:
+    """Standing usage intervals of leases between two times, by lease, all devices.
+
+    `longest_s` bounds any record's length, and so how late one that touches the span can end.
+    """
+    found: dict[bytes, list[tuple[int, int]]] = {lease: [] for lease in named}
+    for part in chunks(named):
+        query = (
+            select(usage_records.c.lease, usage_records.c.start_s, usage_records.c.end_s)
+            .select_from(_STANDING)
+            .where(
+                usage_records.c.facility_id == facility_id,
+                usage_records.c.lease.in_(part),
+                usage_records.c.end_s > start_s,
+                usage_records.c.end_s < end_s + longest_s,
+                usage_records.c.start_s < end_s,
+                usage_voids.c.record_pk.is_(None),
+            )
+        )
+        for lease, begin_s, finish_s in connection.execute(query):
+            found[lease].append((begin_s, finish_s))
+    return found

@@ -1,0 +1,143 @@
+"""How answers travel: HEAD, entity tags, gzip, and what nobody may keep."""
+
+import hashlib
+import re
+
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# What anybody may read. Everything else may hold an operator's or a session's secrets: it is not
+# kept, and not compressed either, since the length of secrets beside a caller's text tells of them.
+_PUBLIC_JSON = re.compile(
+    r"/openapi\.json|/v1/(config|status|tranches|facilities|portfolio|attesters|reconciliation)"
+    r"(/.*)?"
+)
+# Evidence and exports travel as they are: byte for byte, whatever stands between us and a reader.
+_PUBLIC_FILE = re.compile(r"/v1/(evidence/.*|tranches\.csv)")
+_LEAST_BYTES, _GZIP_LEVEL = 1_024, 5
+
+
+def _is_public(scope: Scope) -> bool:
+    found = _PUBLIC_JSON.fullmatch(scope["path"]) or _PUBLIC_FILE.fullmatch(scope["path"])
+    return scope["method"] == "GET" and found is not None
+
+
+def _is_api(scope: Scope) -> bool:
+    return bool(scope["path"].startswith("/v1/") or scope["path"] in ("/health", "/openapi.json"))
+
+
+def _same(wanted: str, tag: str) -> bool:
+    """Whether `If-None-Match` names an entity tag; weak and strong ones compare alike."""
+    names = (name.strip().removeprefix("W/") for name in wanted.split(","))
+    return any(name in ("*", tag.removeprefix("W/")) for name in names)
+
+
+class _Head:
+    """Answers HEAD as GET would, without the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "http" and scope["path"].startswith(
+            ("/v1/", "/openapi.", "/health")
+        )
+        if not ours or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            if message["type"] != "http.response.body":
+                await send(message)
+            elif not message.get("more_body", False):
+                await send({"type": "http.response.body", "body": b""})
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
+
+
+class _Gzip:
+    """Compresses public JSON for those who ask for it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._plain = app
+        self._gzip = GZipMiddleware(
+            app,
+            minimum_size=_LEAST_BYTES,
+            compresslevel=_GZIP_LEVEL,
+            exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, "text/csv"),
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        public = scope["type"] == "http" and _PUBLIC_JSON.fullmatch(scope["path"])
+        app = self._gzip if public and scope["method"] == "GET" else self._plain
+        await app(scope, receive, send)
+
+
+class _Kept:
+    """Public answers may be kept and are asked for again by their tag; others are not kept.
+
+    Tags are weak, of the body before compression; a route that knows a better one sets it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif _is_public(scope):
+            wanted = Headers(scope=scope).get("If-None-Match")
+            await self._app(scope, receive, _Tagging(send, wanted))
+        else:
+            await self._app(scope, receive, _not_kept(send) if _is_api(scope) else send)
+
+
+def _not_kept(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).setdefault("Cache-Control", "no-store")
+        await send(message)
+
+    return sending
+
+
+class _Tagging:
+    """Sends one public answer: with its tag, or as 304 to who has it."""
+
+    def __init__(self, send: Send, wanted: str | None) -> None:
+        self._send, self._wanted = send, wanted
+        self._start: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] == 200:
+            # Held back until the body is there, which says what the tag is.
+            self._start = message
+            return
+        if self._start is not None:
+            start, self._start = self._start, None
+            if message["type"] == "http.response.body" and not message.get("more_body", False):
+                message = self._tag(start, message)
+            await self._send(start)
+        await self._send(message)
+
+    def _tag(self, start: Message, message: Message) -> Message:
+        headers = MutableHeaders(scope=start)
+        if "etag" not in headers:
+            digest = hashlib.blake2b(message["body"], digest_size=16).hexdigest()
+            headers["ETag"] = f'W/"{digest}"'
+        headers.setdefault("Cache-Control", "no-cache")
+        if self._wanted is None or not _same(self._wanted, headers["etag"]):
+            return message
+        start["status"] = 304
+        for name in ("content-length", "content-type", "content-disposition"):
+            del headers[name]
+        return {"type": "http.response.body", "body": b""}
+
+
+def install(app: FastAPI) -> None:
+    """Put it around the routes; what is added last is outermost."""
+    app.add_middleware(_Kept)
+    app.add_middleware(_Gzip)
+    app.add_middleware(_Head)

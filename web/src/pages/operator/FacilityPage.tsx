@@ -4,6 +4,7 @@ import { grouped } from "../../format/money";
 import { duration, instant } from "../../format/time";
 import { Amount } from "../../parts/Amount";
 import { Empty } from "../../parts/Empty";
+import { AmountFigure } from "../../parts/AmountFigure";
 import { Figure, Figures } from "../../parts/Figure";
 import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
@@ -93,15 +94,15 @@ function Facility({
           value={`${grouped(facility.epochs_settled)} settled`}
           about={`${grouped(facility.epochs_closed)} closed, ${grouped(facility.epochs_posted)} posted${terms === undefined ? "" : `, of ${grouped(terms.epoch_count)}`}`}
         />
-        <Figure
+        <AmountFigure
           name="Receivable"
-          value={<Amount micros={facility.receivable_micros} symbol />}
+          micros={facility.receivable_micros}
           about="attested, not collected"
           source="Revenue in posted statements that renters have not paid into the lockbox yet."
         />
-        <Figure
+        <AmountFigure
           name="Bond"
-          value={<Amount micros={facility.bond_micros} symbol />}
+          micros={facility.bond_micros}
           about={
             facility.required_bond_micros === null ? (
               "none agreed"

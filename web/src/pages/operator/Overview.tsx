@@ -6,6 +6,7 @@ import { grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
+import { AmountFigure } from "../../parts/AmountFigure";
 import { Figure, Figures } from "../../parts/Figure";
 import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
@@ -68,15 +69,15 @@ function Totals({
         value={grouped(live.length)}
         about={`offered, funded or delivering, of ${grouped(facilities.length)}`}
       />
-      <Figure
+      <AmountFigure
         name="Receivable"
-        value={<Amount micros={sum((f) => f.receivable_micros)} symbol />}
+        micros={sum((f) => f.receivable_micros)}
         about="all facilities together"
         source="Revenue that attesters confirmed and renters have not paid into the lockbox yet."
       />
-      <Figure
+      <AmountFigure
         name="Bonds"
-        value={<Amount micros={bonds.length > 0 ? sum((f) => f.bond_micros) : null} symbol />}
+        micros={bonds.length > 0 ? sum((f) => f.bond_micros) : null}
         about={
           bonds.length > 0
             ? `in ${grouped(bonds.length)} ${bonds.length === 1 ? "facility" : "facilities"}`

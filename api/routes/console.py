@@ -25,6 +25,7 @@ from api.pipeline.console_rent import (
 )
 from api.pipeline.ledger_view import terms_from_bytes
 from api.pipeline.register import own_facility_row
+from api.pipeline.reopen import Refusal, refusals
 from api.routes import console_schemas as schemas
 from api.routes.parameters import FacilityPath, Offset, PageLimit
 from api.routes.problems import errors
@@ -45,6 +46,10 @@ def _task(task: Task) -> schemas.TaskOut:
         device=None if task.device is None else hex32(task.device),
         due_at_s=task.due_at_s,
     )
+
+
+def _reopen(refusal: Refusal | None) -> str:
+    return "now" if refusal is None else refusal.reason
 
 
 def _facility(view: FacilityView) -> schemas.ConsoleFacility:
@@ -231,6 +236,15 @@ def list_console_epochs(
         total, views = epochs_of(
             connection, row, window_s=window_s, now_s=now_s, offset=offset, limit=limit
         )
+    voided = [v.epoch for v in views if v.state == "voided"]
+    refused = refusals(
+        state.engine,
+        state.client,
+        state.deployment,
+        facility_id=facility_id,
+        epochs=voided,
+        confirmations=state.settings.confirmations,
+    )
     return schemas.EpochsOut(
         total=total,
         epochs=[
@@ -245,6 +259,8 @@ def list_console_epochs(
                 posted_tx=None if v.posted_tx is None else hex32(v.posted_tx),
                 posted_at_s=v.posted_at_s,
                 final_at_s=v.final_at_s,
+                cut_off_s=v.cut_off_s,
+                reopen=_reopen(refused[v.epoch]) if v.epoch in refused else None,
             )
             for v in views
         ],

@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from api.db.bulk import insert_mappings
 from api.db.tables import chain_blocks, chain_events, intents
+from api.domain.listing import FacilityState
 
 
 def open_intents(connection: Connection) -> list[Row[Any]]:
@@ -133,6 +134,15 @@ def events_named(
     if limit is not None:
         query = query.offset(offset).limit(limit)
     return list(connection.execute(query))
+
+
+def cancelled_facilities() -> Select[Any]:
+    """Facilities whose offer was withdrawn, or whose sale failed: their pledge is void for ever."""
+    return select(chain_events.c.facility_id).where(
+        chain_events.c.event == "FacilityStateChanged",
+        chain_events.c.extra == FacilityState.CANCELLED,
+        chain_events.c.facility_id.is_not(None),
+    )
 
 
 def standing_posts(connection: Connection, facility_id: int) -> dict[int, Row[Any]]:

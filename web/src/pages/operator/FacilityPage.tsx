@@ -149,7 +149,7 @@ function Body({
   const id = facility.facility_id;
   switch (section) {
     case "launch":
-      return <Launch facilityId={id} account={account} />;
+      return <Launch facility={facility} account={account} />;
     case "devices":
       return <Devices facilityId={id} />;
     case "rejections":

@@ -29,14 +29,17 @@ export function EndSale({
 }) {
   const call = useFacilityCall("PrimarySale", facilityId);
   const now = useNow();
-  const over = sale.soldUnits === capsOf(facts) || now >= sale.closesAt;
+  const cancelled = facts.state === "cancelled";
+  const over = cancelled || sale.soldUnits === capsOf(facts) || now >= sale.closesAt;
   if (sale.state !== "open" || !over) return null;
   return (
     <Stack gap="xs" align="flex-start">
       <Text size="sm">
-        {sale.soldUnits >= sale.floorUnits
-          ? "The floor is reached. Ending the sale funds the facility; units that were not sold are yours."
-          : "The floor was missed. Ending the sale cancels the facility, and buyers get their money back."}
+        {cancelled
+          ? "The offer was cancelled before anybody bought. Ending the sale closes its book."
+          : sale.soldUnits >= sale.floorUnits
+            ? "The floor is reached. Ending the sale funds the facility; units that were not sold are yours."
+            : "The floor was missed. Ending the sale cancels the facility, and buyers get their money back."}
       </Text>
       <SendButton call={call("finalize", `End the sale of facility ${facilityId}`)}>
         End the sale

@@ -157,7 +157,7 @@ function Body({
     case "leases":
       return <Leases facility={facility} />;
     case "epochs":
-      return <Epochs facilityId={id} />;
+      return <Epochs facility={facility} />;
     case "rent":
       return <Rent facilityId={id} />;
     case "bond":

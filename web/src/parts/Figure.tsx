@@ -16,7 +16,8 @@ export function Figure({
 }) {
   return (
     <Stack className="surface" gap={2} p="md" miw={0}>
-      <Group component="dt" gap={4} wrap="nowrap" align="center">
+      {/* As tall with the mark of a source as without: figures side by side stand on one line. */}
+      <Group component="dt" gap={4} wrap="nowrap" align="center" mih={24}>
         <Text span size="xs" fw={600} c="dimmed">
           {name}
         </Text>
@@ -42,10 +43,23 @@ export function Figure({
   );
 }
 
-/** Figures side by side, as a description list. */
-export function Figures({ children, cols = 4 }: { children: ReactNode; cols?: number }) {
+/** Figures side by side, as a description list. `dense` where a page begins with them: two a row on the narrowest. */
+export function Figures({
+  children,
+  cols = 4,
+  dense = false,
+}: {
+  children: ReactNode;
+  cols?: number;
+  dense?: boolean;
+}) {
   return (
-    <SimpleGrid component="dl" m={0} cols={{ base: 1, xs: 2, md: cols }} spacing="sm">
+    <SimpleGrid
+      component="dl"
+      m={0}
+      cols={{ base: dense ? 2 : 1, xs: 2, md: cols }}
+      spacing={{ base: dense ? "xs" : "sm", xs: "sm" }}
+    >
       {children}
     </SimpleGrid>
   );

@@ -1,4 +1,4 @@
-import { Anchor, Stack } from "@mantine/core";
+import { Anchor, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
 import { grouped } from "../../format/money";
 import { duration, instant } from "../../format/time";
@@ -16,13 +16,13 @@ import { Devices } from "./Devices";
 import { Epochs } from "./Epochs";
 import { Launch } from "./Launch";
 import { Leases } from "./Leases";
-import classes from "./Operator.module.css";
 import { Proceeds } from "./Proceeds";
 import { Rejections } from "./Rejections";
 import { Rent } from "./Rent";
+import { SectionNav } from "./SectionNav";
 import { TaskList } from "./TaskList";
 import { type ConsoleFacility, type ConsoleTask, useConsole, useFacility } from "./queries";
-import { SECTIONS, type Section as SectionId, sectionPath, useSection } from "./sections";
+import { type Section as SectionId, useSection } from "./sections";
 import { taskTexts } from "./taskText";
 
 /** One facility of the operator, by sections that each have an address. */
@@ -76,14 +76,16 @@ function Facility({
             <Anchor component={Link} to="/operator" inherit underline="always">
               Console
             </Anchor>{" "}
-            · facility {id} · {facility.gpu_class} · {facility.site} ·{" "}
-            {instant(facility.window_start_s)} to {instant(facility.window_end_s)}
-            {terms !== undefined &&
-              `, ${grouped(terms.epoch_count)} epochs of ${duration(terms.epoch_length_s)}`}
+            · facility {id} · {facility.gpu_class} · {facility.site}
+            <Text size="sm" component="div">
+              {instant(facility.window_start_s)} to {instant(facility.window_end_s)}
+              {terms !== undefined &&
+                `, ${grouped(terms.epoch_count)} epochs of ${duration(terms.epoch_length_s)}`}
+            </Text>
           </>
         }
       />
-      <Figures>
+      <Figures dense>
         <Figure
           name="Devices"
           value={terms === undefined ? "" : grouped(terms.device_count)}
@@ -100,12 +102,14 @@ function Facility({
           about="attested, not collected"
           source="Revenue in posted statements that renters have not paid into the lockbox yet."
         />
-        <AmountFigure
+        <Figure
           name="Bond"
-          micros={facility.bond_micros}
+          value={
+            facility.bond_micros === null ? "None" : <Amount micros={facility.bond_micros} symbol />
+          }
           about={
             facility.required_bond_micros === null ? (
-              "none agreed"
+              "no terms were agreed"
             ) : (
               <>
                 minimum <Amount micros={facility.required_bond_micros} />
@@ -119,19 +123,7 @@ function Facility({
           <TaskList tasks={taskTexts(tasks, new Map([[id, facility.name]]), symbol)} />
         </Section>
       )}
-      <nav aria-label="Sections of the facility" className={classes.sections}>
-        {SECTIONS.map((s) => (
-          <Link
-            key={s.id}
-            to={sectionPath(id, s.id)}
-            preventScrollReset
-            className={classes.section}
-            aria-current={s.id === section ? "page" : undefined}
-          >
-            {s.name}
-          </Link>
-        ))}
-      </nav>
+      <SectionNav facilityId={id} current={section} />
       <Body section={section} facility={facility} account={account} />
     </Stack>
   );

@@ -24,7 +24,7 @@ export function Overview() {
   return (
     <>
       <PageHead
-        title={query.data?.operator.name ?? "Operator console"}
+        title="Operator console"
         about="What needs doing first, and every facility of yours. Live, as of the newest indexed block."
         actions={
           <Button component={Link} to="/operator?offer">
@@ -58,7 +58,7 @@ function Totals({
   const bonds = facilities.filter((f) => f.bond_micros !== null);
   const urgent = tasks.filter((t) => t.severity === "critical").length;
   return (
-    <Figures>
+    <Figures dense>
       <Figure
         name="Critical tasks"
         value={grouped(urgent)}
@@ -75,13 +75,13 @@ function Totals({
         about="all facilities together"
         source="Revenue that attesters confirmed and renters have not paid into the lockbox yet."
       />
-      <AmountFigure
+      <Figure
         name="Bonds"
-        micros={bonds.length > 0 ? sum((f) => f.bond_micros) : null}
+        value={bonds.length > 0 ? <Amount micros={sum((f) => f.bond_micros)} symbol /> : "None"}
         about={
           bonds.length > 0
             ? `in ${grouped(bonds.length)} ${bonds.length === 1 ? "facility" : "facilities"}`
-            : "none agreed"
+            : "no facility has one"
         }
         source="What you have at stake in the bond vault. It pays holders when availability falls short of the promise."
       />

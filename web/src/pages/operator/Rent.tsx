@@ -1,4 +1,4 @@
-import { Group, Stack, Text } from "@mantine/core";
+import { Group, List, Stack, Text } from "@mantine/core";
 import { useContractAddress } from "../../api/service";
 import { Amount } from "../../parts/Amount";
 import { DataTable } from "../../parts/DataTable";
@@ -153,11 +153,15 @@ function HowToPay({ facilityId }: { facilityId: number }) {
       about="Send this to your renters, with the reference of their lease from the table above."
     >
       <Stack className="surface" p="md" gap="xs">
-        <Text size="sm">
-          1. Approve the stablecoin for the lockbox. 2. Call{" "}
-          <span className="hash">payRent({facilityId}, reference, amount)</span> of the lockbox. The
-          amount counts in millionths: 1.00 is 1000000. Rent that is sent to the lockbox by a plain
-          transfer is not credited to anybody.
+        <List type="ordered" size="sm" spacing={4} pr="md">
+          <List.Item>Approve the stablecoin for the lockbox.</List.Item>
+          <List.Item>
+            Call <span className="hash">payRent({facilityId}, reference, amount)</span> of the
+            lockbox. The amount counts in millionths: 1.00 is 1000000.
+          </List.Item>
+        </List>
+        <Text size="sm" c="dimmed">
+          Rent that is sent to the lockbox by a plain transfer is not credited to anybody.
         </Text>
         {rows.map((row) => (
           <Group key={row.name} gap="sm" wrap="nowrap">

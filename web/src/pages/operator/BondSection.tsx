@@ -33,7 +33,7 @@ export function BondSection({ facilityId }: { facilityId: number }) {
         {(bond) => (
           <Stack gap="lg">
             {bond !== null && (
-              <Figures>
+              <Figures dense>
                 <AmountFigure
                   name="Held"
                   micros={bond.bond_micros}

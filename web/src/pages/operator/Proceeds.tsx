@@ -64,7 +64,7 @@ function Sale({
           <Instant seconds={sale.closesAt} />.
         </Text>
       </Group>
-      <Figures>
+      <Figures dense>
         <AmountFigure name="Proceeds" micros={sale.proceeds} about="paid by buyers" />
         <AmountFigure
           name="Released"

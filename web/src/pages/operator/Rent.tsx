@@ -23,7 +23,7 @@ export function Rent({ facilityId }: { facilityId: number }) {
     <Loaded query={query}>
       {(rent) => (
         <Stack gap="lg">
-          <Figures>
+          <Figures dense>
             <AmountFigure
               name="Attested"
               micros={rent.attested_micros}

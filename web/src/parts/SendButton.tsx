@@ -49,7 +49,7 @@ export function SendButton({
     <Stack gap="xs" align={fullWidth ? "stretch" : "flex-start"}>
       <Button
         variant={variant}
-        {...(danger && { color: "red.8" })}
+        {...(danger && { color: "red.9" })}
         fullWidth={fullWidth}
         disabled={disabled || call === null}
         loading={step === "preparing" || step === "checking"}

@@ -92,8 +92,8 @@ function Reopen({
           {later ? "these epochs take" : "the epoch takes"} usage, outages and corrections again.
         </List.Item>
         <List.Item>
-          Then {later ? "they are" : "it is"} closed, signed by attesters and posted again by
-          itself.
+          Then the service closes {later ? "them" : "it"}, attesters sign, and{" "}
+          {later ? "they are" : "it is"} posted again. You press nothing more.
         </List.Item>
       </List>
       <Text size="sm" c="dimmed">

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
 from api.db.bulk import insert_mappings
 from api.db.tables_chain import chain_blocks, chain_events, intents
+from api.domain.listing import FacilityState
 
 
 def open_intents(connection: Connection) -> list[Row[Any]]:
@@ -144,6 +145,15 @@ def progress_events(connection: Connection, facility_id: int) -> list[Row[Any]]:
         .order_by(chain_events.c.block_number, chain_events.c.log_index, chain_events.c.part)
     )
     return list(connection.execute(query))
+
+
+def cancelled_facilities() -> Select[Any]:
+    """Facilities whose offer was withdrawn, or whose sale failed: their pledge is void for ever."""
+    return select(chain_events.c.facility_id).where(
+        chain_events.c.event == "FacilityStateChanged",
+        chain_events.c.extra == FacilityState.CANCELLED,
+        chain_events.c.facility_id.is_not(None),
+    )
 
 
 def standing_posts(connection: Connection, facility_id: int) -> dict[int, Row[Any]]:

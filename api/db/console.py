@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, case, func, literal, or_, select, union_all
 
+from api.db.chain_store import cancelled_facilities
 from api.db.tables import (
     devices,
     event_conflicts,
@@ -139,6 +140,7 @@ def pledged_elsewhere(connection: Connection, facility_id: int) -> list[Bytes32]
             devices.c.facility_id == facility_id,
             other.c.window_start_s < facilities.c.window_end_s,
             facilities.c.window_start_s < other.c.window_end_s,
+            other.c.facility_id.not_in(cancelled_facilities()),
             or_(
                 other.c.created_at_s < facilities.c.created_at_s,
                 and_(

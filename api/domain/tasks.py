@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from api.domain.units import SECONDS_PER_HOUR, Bytes32
+from api.domain.usage import Reopening
 
 DAY_S = 24 * SECONDS_PER_HOUR
 # Collectors push every few minutes to every hour: two missed hours are worth a look.
@@ -70,11 +71,18 @@ class Facts:
     rejected: int = 0
     conflicts: int = 0
     voided_epoch: int | None = None  # the books' statement of it is void, and can never be posted
+    reopenings: tuple[Reopening, ...] = ()
     rent_due_micros: int = 0  # of final statements, not collected
     rent_due_since_s: int | None = None
     releasable_micros: int = 0
     withdrawable_micros: int = 0
     pledged_twice: tuple[Bytes32, ...] = ()
+
+    def cut_off_s(self, epoch: int) -> int:
+        """First second at which a record no longer enters `epoch` itself."""
+        end_s = self.window_start_s + (epoch + 1) * self.epoch_length_s
+        later = (r.until_s(self.grace_s) for r in self.reopenings if r.first_epoch <= epoch)
+        return max(end_s + self.grace_s, *later, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +186,13 @@ def _metering(facts: Facts, now_s: int) -> Iterator[Task]:
             yield Task("metering_silent", severity, facts.facility_id, due_at_s=due_at_s)
     for device, start_s in facts.gaps[:GAP_TASKS_PER_FACILITY]:
         epoch = (start_s - facts.window_start_s) // facts.epoch_length_s
-        cut_s = facts.window_start_s + (epoch + 1) * facts.epoch_length_s + facts.grace_s
         yield Task(
             "metering_gap",
             Severity.INFO,
             facts.facility_id,
             epoch=epoch,
             device=device,
-            due_at_s=cut_s,
+            due_at_s=facts.cut_off_s(epoch),
         )
     if facts.rejected:
         yield Task("events_rejected", Severity.WARNING, facts.facility_id)
@@ -194,16 +201,24 @@ def _metering(facts: Facts, now_s: int) -> Iterator[Task]:
 
 
 def _statements(facts: Facts, now_s: int) -> Iterator[Task]:
-    """The next epoch to be posted is late, or its statement was voided and must be reopened."""
+    """The next epoch to be posted was voided, is open again, or is late."""
     if facts.state is not State.DELIVERING:
         return
     epoch = facts.epochs_posted
-    end_s = facts.window_start_s + (epoch + 1) * facts.epoch_length_s
-    due_at_s = end_s + facts.grace_s + STUCK_AFTER_S
-    void = facts.voided_epoch is not None
-    if end_s > facts.window_end_s or (now_s < due_at_s and not void):
+    if facts.window_start_s + (epoch + 1) * facts.epoch_length_s > facts.window_end_s:
         return
-    late = void or now_s - due_at_s > facts.epoch_length_s
+    if facts.voided_epoch == epoch:
+        yield Task("epoch_voided", Severity.CRITICAL, facts.facility_id, epoch=epoch)
+        return
+    cut_s = facts.cut_off_s(epoch)
+    if any(r.first_epoch == epoch and now_s < cut_s for r in facts.reopenings):
+        yield Task(
+            "epoch_reopened", Severity.WARNING, facts.facility_id, epoch=epoch, due_at_s=cut_s
+        )
+    due_at_s = cut_s + STUCK_AFTER_S
+    if now_s < due_at_s:
+        return
+    late = now_s - due_at_s > facts.epoch_length_s
     severity = Severity.CRITICAL if late else Severity.WARNING
     yield Task("epoch_stuck", severity, facts.facility_id, epoch=epoch, due_at_s=due_at_s)
 

@@ -9,10 +9,12 @@ from api.chain.client import ChainClient
 from api.chain.deployment import Deployment
 from api.db import chain_store, rejections
 from api.db import console as store
+from api.db.reopenings import reopenings_of
 from api.db.session import reading
 from api.db.tables import operators
 from api.domain.tasks import DAY_S, Facts, State, Task, tasks_of
 from api.domain.units import Bytes32
+from api.domain.usage import Reopening
 from api.errors import NotFound
 from api.pipeline.console_chain import OnChain, PinnedChain
 from api.pipeline.console_epochs import voided_epoch
@@ -57,6 +59,7 @@ class _Ledger:
     bonded: bool
     progress: Progress
     voided: int | None
+    reopenings: tuple[Reopening, ...]
     last_event_end_s: int | None
     gaps: tuple[tuple[Bytes32, int], ...]
     conflicts: int
@@ -133,6 +136,7 @@ def _ledger(connection: Connection, row: Any, now_s: int) -> _Ledger:
         is_bonded(connection, facility_id),
         progress,
         voided_epoch(connection, facility_id, progress),
+        reopenings_of(connection, facility_id),
         max(ends, default=None) or store.last_record_end_s(connection, facility_id),
         tuple((Bytes32(device), start_s) for start_s, device in sorted(gaps)),
         sum(conflicts.values()),
@@ -183,6 +187,7 @@ def _facts(
         rejected=rejected.get(row.facility_id, 0),
         conflicts=ledger.conflicts,
         voided_epoch=ledger.voided,
+        reopenings=ledger.reopenings,
         rent_due_micros=rent.due_micros,
         rent_due_since_s=rent.due_since_s,
         releasable_micros=there.releasable_micros,

@@ -6,8 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from api.db import chain_store
+from api.db.reopenings import reopenings_of
 from api.db.tables import attestations, statements
 from api.domain.tasks import EpochFacts, epoch_state
+from api.domain.usage import cut_off_s
 from api.pipeline.ledger_view import terms_from_bytes
 from api.pipeline.progress import Progress, progress_of
 
@@ -26,6 +28,7 @@ class EpochView:
     posted_tx: bytes | None
     posted_at_s: int | None
     final_at_s: int | None
+    cut_off_s: int
 
 
 def voided_epoch(connection: Connection, facility_id: int, progress: Progress) -> int | None:
@@ -49,6 +52,7 @@ def epochs_of(
     block = chain_store.last_block(connection)
     chain_now_s = block.time_s if block is not None else 0
     progress = progress_of(connection, row.facility_id)
+    reopened = reopenings_of(connection, row.facility_id)
     newest = terms.epoch_count - 1 - offset
     wanted = range(newest, max(-1, newest - limit), -1)
     found = _closed(connection, row.facility_id, wanted)
@@ -63,7 +67,7 @@ def epochs_of(
         facts = EpochFacts(
             start_s,
             end_s,
-            end_s + row.grace_s,
+            cut_off_s(terms, epoch, grace_s=row.grace_s, reopenings=reopened),
             closed=statement is not None,
             void=ours in progress.voided_hashes,
             signatures=signed.get(epoch, 0),
@@ -83,6 +87,7 @@ def epochs_of(
                 None if post is None else post.tx_hash,
                 facts.posted_at_s,
                 final_at_s,
+                facts.cut_off_s,
             )
         )
     return terms.epoch_count, views

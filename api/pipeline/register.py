@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, select, text
 
+from api.db.chain_store import cancelled_facilities
 from api.db.ledger import chunks, insert_rows
 from api.db.session import is_sqlite, reading
 from api.db.tables import api_keys, devices, facilities, operators
@@ -195,7 +196,7 @@ def _choose_id(connection: Connection, wanted: int | None) -> int:
 
 
 def _require_unpledged(connection: Connection, new: NewFacility) -> None:
-    """A device is never pledged to two facilities at once."""
+    """A device is never pledged to two facilities at once; one that is cancelled lets it go."""
     for part in chunks(list(new.device_uuids)):
         query = (
             select(devices.c.uuid, devices.c.facility_id)
@@ -204,6 +205,7 @@ def _require_unpledged(connection: Connection, new: NewFacility) -> None:
                 devices.c.uuid.in_(part),
                 facilities.c.window_start_s < new.window_end_s,
                 facilities.c.window_end_s > new.window_start_s,
+                facilities.c.facility_id.not_in(cancelled_facilities()),
             )
         )
         taken = connection.execute(query.limit(1)).first()

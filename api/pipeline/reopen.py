@@ -6,6 +6,7 @@ The contract refuses the bytes that were proven wrong, so an epoch that is reope
 unchanged is shown as `voided` again, and nothing is sent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from api.db import chain_store, ledger
 from api.db import reopenings as store
 from api.db.session import reading, transaction
 from api.db.statements import signatures_of, to_statement
+from api.db.tables import statements
 from api.db.tables_chain import intents
 from api.domain.evidence import (
     ATTESTATIONS_FILE,
@@ -45,6 +47,14 @@ class Reopened:
     open_until_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an epoch cannot be reopened."""
+
+    reason: str
+    message: str
+
+
 def reopen(
     engine: Engine,
     evidence: EvidenceFolder,
@@ -68,10 +78,7 @@ def reopen(
         own_facility_row(connection, operator_id, facility_id)
     if deployment is None:
         raise Misconfigured("there is no deployment file: nothing can have been voided")
-    head = client.block().number
-    posted = client.read(
-        "StatementRegistry", deployment.statement_registry, "epochsPosted", facility_id
-    )
+    head, posted = _chain(client, deployment, facility_id)
     with reading(engine) as connection:
         row = own_facility_row(connection, operator_id, facility_id)
         _require_voided(
@@ -107,29 +114,87 @@ def reopen(
     return Reopened(epoch, tuple(s.epoch for s in gone), at_s, until_s)
 
 
+def refusals(
+    engine: Engine,
+    client: ChainClient,
+    deployment: Deployment | None,
+    *,
+    facility_id: int,
+    epochs: Sequence[int],
+    confirmations: int,
+) -> dict[int, Refusal | None]:
+    """Why each of some voided epochs cannot be reopened now; None if it can.
+
+    Raises:  ChainUnavailable, if there is any epoch to ask about.
+    """
+    if not epochs or deployment is None:
+        return {}
+    head, posted = _chain(client, deployment, facility_id)
+    with reading(engine) as connection:
+        return {
+            epoch: _refusal(
+                connection,
+                facility_id,
+                epoch,
+                posted=posted,
+                head=head,
+                confirmations=confirmations,
+            )
+            for epoch in epochs
+        }
+
+
+def _chain(client: ChainClient, deployment: Deployment, facility_id: int) -> tuple[int, int]:
+    """Newest block of the node, and how many statements the contract has."""
+    head = client.block().number
+    registry = deployment.statement_registry
+    posted: int = client.read("StatementRegistry", registry, "epochsPosted", facility_id)
+    return head, posted
+
+
+def _stored_hash(connection: Connection, facility_id: int, epoch: int) -> bytes | None:
+    query = select(statements.c.statement_hash).where(
+        statements.c.facility_id == facility_id, statements.c.epoch == epoch
+    )
+    found: bytes | None = connection.execute(query).scalar()
+    return found
+
+
 def _require_voided(
     connection: Connection, row: Any, epoch: int, *, posted: int, head: int, confirmations: int
 ) -> None:
     facility_id = row.facility_id
+    names = {"facility_id": facility_id, "epoch": epoch}
+    if _stored_hash(connection, facility_id, epoch) is None:
+        raise NotFound(f"facility {facility_id} has no statement of epoch {epoch}", **names)
+    found = _refusal(
+        connection, facility_id, epoch, posted=posted, head=head, confirmations=confirmations
+    )
+    if found is not None:
+        raise Conflict(found.message, reason=found.reason, **names)
 
-    def refuse(message: str, reason: str) -> Conflict:
-        return Conflict(message, facility_id=facility_id, epoch=epoch, reason=reason)
 
-    found = store.statements_from(connection, facility_id, epoch)
-    if not found or found[0].epoch != epoch:
-        message = f"facility {facility_id} has no statement of epoch {epoch}"
-        raise NotFound(message, facility_id=facility_id, epoch=epoch)
+def _refusal(
+    connection: Connection,
+    facility_id: int,
+    epoch: int,
+    *,
+    posted: int,
+    head: int,
+    confirmations: int,
+) -> Refusal | None:
     progress = progress_of(connection, facility_id)
-    if found[0].statement_hash not in progress.voided_hashes or posted > epoch:
-        raise refuse("no proven fault voided the statement in the books", "not_voided")
+    stored = _stored_hash(connection, facility_id, epoch)
+    if stored not in progress.voided_hashes or posted > epoch:
+        return Refusal("not_voided", "no proven fault voided the statement in the books")
     if progress.posted != epoch or posted != epoch:
-        raise refuse(f"epoch {posted} is the next to be posted", "not_next")
+        return Refusal("not_next", f"epoch {posted} is the next to be posted")
     voids = chain_store.events_named(connection, "StatementVoided", facility_id=facility_id)
     block = chain_store.last_block(connection)
     newest = block.number if block is not None else -1
     final = final_block(indexed=newest, head=head, confirmations=confirmations)
     if final is None or voids[-1].block_number > final:
-        raise refuse("the fault is too young: a reorg could undo it", "void_not_final")
+        return Refusal("void_not_final", "the fault is too young: a reorg could undo it")
     under_way = select(intents.c.intent_pk).where(
         intents.c.kind == "post",
         intents.c.facility_id == facility_id,
@@ -137,7 +202,8 @@ def _require_voided(
         intents.c.state == "sent",
     )
     if connection.execute(under_way.limit(1)).first() is not None:
-        raise refuse("a posting is under way: wait for its outcome", "posting_under_way")
+        return Refusal("posting_under_way", "a posting is under way: wait for its outcome")
+    return None
 
 
 def _bundle(connection: Connection, row: Any) -> tuple[Statement, bytes, bytes]:

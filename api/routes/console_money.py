@@ -8,12 +8,17 @@ from api.pipeline.console import BondUnknown, is_bonded, pinned
 from api.pipeline.console_epochs import epochs_of
 from api.pipeline.console_rent import lease_of, payments, rent_book, rent_by_lease
 from api.pipeline.register import own_facility
+from api.pipeline.reopen import Refusal, refusals
 from api.routes import console_schemas as schemas
 from api.routes.console import FACILITY
 from api.routes.parameters import FacilityPath, Offset, PageLimit
 from api.routes.problems import errors
 
 router = APIRouter(tags=["console"])
+
+
+def _reopen(refusal: Refusal | None) -> str:
+    return "now" if refusal is None else refusal.reason
 
 
 def _window_s(request: Request) -> int:
@@ -38,6 +43,14 @@ def list_console_epochs(
         total, views = epochs_of(
             connection, row, window_s=window_s, now_s=now_s, offset=offset, limit=limit
         )
+    refused = refusals(
+        state.engine,
+        state.client,
+        state.deployment,
+        facility_id=facility_id,
+        epochs=[v.epoch for v in views if v.state == "voided"],
+        confirmations=state.settings.confirmations,
+    )
     return schemas.EpochsOut(
         total=total,
         epochs=[
@@ -52,6 +65,8 @@ def list_console_epochs(
                 posted_tx=None if v.posted_tx is None else hex32(v.posted_tx),
                 posted_at_s=v.posted_at_s,
                 final_at_s=v.final_at_s,
+                cut_off_s=v.cut_off_s,
+                reopen=_reopen(refused[v.epoch]) if v.epoch in refused else None,
             )
             for v in views
         ],

@@ -18,7 +18,8 @@ class TaskOut(BaseModel):
 
     kind: str = Field(
         description="offer_missing, mint_or_sale_missing, bond_below_required, default_near,"
-        " metering_silent, metering_gap, events_rejected, conflicts, epoch_stuck, rent_overdue,"
+        " metering_silent, metering_gap, events_rejected, conflicts, epoch_voided (reopen it),"
+        " epoch_reopened (send corrections until it is due), epoch_stuck, rent_overdue,"
         " proceeds_releasable, withdrawable or device_pledged_twice."
     )
     severity: str = Field(description="critical, warning or info.")
@@ -137,6 +138,14 @@ class EpochOut(BaseModel):
     posted_tx: str | None = Field(description="Transaction of the posting that stands, 0x-hex.")
     posted_at_s: int | None = Field(description="UTC seconds.")
     final_at_s: int | None = Field(description="End of its challenge window, UTC seconds.")
+    cut_off_s: int = Field(
+        description="First second at which a record no longer enters this epoch itself, UTC;"
+        " later where the epoch was reopened."
+    )
+    reopen: str | None = Field(
+        description="now: it can be reopened. Why it cannot be yet: not_next, void_not_final or"
+        " posting_under_way. Null unless voided."
+    )
 
 
 class EpochsOut(BaseModel):

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 _AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
@@ -47,6 +47,7 @@ def chromium_path() -> str:
 def open_browser() -> Iterator[Browser]:
     """Chromium without a window."""
     path = chromium_path()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(_FLAGS))
         try:
@@ -113,12 +114,14 @@ def visit(
     rpc_url: str | None = None,
     account: str | None = None,
     chain_id: int = 31_337,
+    owners: Sequence[str] = (),
     width: int = 1_280,
     scheme: str = "light",
 ) -> Visit:
     """A new visitor; with `account`, one with a wallet that holds it.
 
-    `chain_id` is where the wallet stands at first.
+    `chain_id` is where the wallet stands at first. With `owners`, `account` is a contract, and
+    these keys sign for it.
     """
     context = browser.new_context(
         viewport={"width": width, "height": 900},
@@ -133,7 +136,8 @@ def visit(
         def rpc(text: str) -> str:
             return node.post("", json={"jsonrpc": "2.0", "id": 1, **json.loads(text)}).text
 
-        start = {"account": account, "chainId": hex(chain_id), "knows": [hex(chain_id)]}
+        place = {"chainId": hex(chain_id), "knows": [hex(chain_id)]}
+        start = {"account": account, "owners": list(owners), **place}
         context.expose_function("__rpc", rpc)
         context.add_init_script(f"window.__walletStart = {json.dumps(start)};")
         context.add_init_script(path=_WALLET)

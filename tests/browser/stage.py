@@ -138,9 +138,10 @@ class Stage:
         answer = self.stack.post("/v1/events", events, self.story.keys[facility.plan.operator])
         assert answer["accepted"] == len(events), answer
         self.stack.chain.set_time(start_s + EPOCH_S + GRACE_S + 5)
-        self._wait_posted(facility, epoch)
+        self.wait_posted(facility, epoch)
 
-    def _wait_posted(self, facility: Facility, epoch: int) -> None:
+    def wait_posted(self, facility: Facility, epoch: int) -> None:
+        """Wait until a statement of the epoch stands on-chain."""
         registry = self.stack.deployment.statement_registry
 
         def posted() -> bool:

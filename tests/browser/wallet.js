@@ -2,7 +2,7 @@
 // through `__rpc`. `window.__wallet` is for the test alone: it declines, changes chain or account, as a person would.
 (() => {
   const state = Object.assign(
-    { account: null, chainId: null, declines: 0, knows: [], log: [] },
+    { account: null, owners: [], chainId: null, declines: 0, knows: [], log: [] },
     JSON.parse(sessionStorage.getItem("__wallet") ?? "null") ?? window.__walletStart,
   );
   const listeners = {};
@@ -10,6 +10,12 @@
   const emit = (name, value) => (listeners[name] ?? []).forEach((listener) => listener(value));
   const failure = (code, message) => Object.assign(new Error(message), { code });
   const asks = new Set(["eth_requestAccounts", "eth_sendTransaction", "personal_sign", "eth_signTypedData_v4", "wallet_switchEthereumChain", "wallet_addEthereumChain"]);
+
+  async function forward(method, params) {
+    const answer = JSON.parse(await window.__rpc(JSON.stringify({ method, params })));
+    if (answer.error) throw Object.assign(failure(answer.error.code, answer.error.message), { data: answer.error.data });
+    return answer.result;
+  }
 
   async function request({ method, params = [] }) {
     state.log.push(method);
@@ -44,11 +50,15 @@
         state.connected = false;
         save();
         return null;
-      default: {
-        const answer = JSON.parse(await window.__rpc(JSON.stringify({ method, params })));
-        if (answer.error) throw Object.assign(failure(answer.error.code, answer.error.message), { data: answer.error.data });
-        return answer.result;
+      case "personal_sign": {
+        // A contract has no key: its owners sign one after the other (ERC-1271).
+        if (state.owners.length === 0) return forward(method, params);
+        const signatures = [];
+        for (const owner of state.owners) signatures.push(await forward(method, [params[0], owner]));
+        return "0x" + signatures.map((signature) => signature.slice(2)).join("");
       }
+      default:
+        return forward(method, params);
     }
   }
 
@@ -69,6 +79,10 @@
       state.account = account;
       save();
       emit("accountsChanged", [account]);
+    },
+    signBy: (owners) => {
+      state.owners = owners;
+      save();
     },
     moveTo: (chainId) => {
       state.chainId = chainId;

@@ -5,16 +5,21 @@ from typing import Any
 import pytest
 
 from api.chain import calldata
+from api.chain.abi import Function
 from api.db.session import reading, transaction
 from api.domain.evidence import hex32
 from api.domain.evidence_reader import decode_facility
 from api.domain.hashing import device_hash
+from api.errors import Conflict
 from api.pipeline.register import add_operator, facility_row
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, device
 from tests.integration.service import Service, problem
 from tests.story import two_epochs
 from tests.wallets import sign_in
 from tests.world import World, send, wallet
+
+# The operator's own wallet calls it; the service never does.
+_CANCEL = Function("cancel", ("uint64",))
 
 
 def _get(service: Service, path: str) -> Any:
@@ -178,6 +183,35 @@ def test_console__before_delivery__says_what_is_missing(world: World) -> None:
         "grace_s": DAY_S,
         "default_after_epochs": 3,
     }
+
+
+@pytest.mark.chain
+def test_cancelled_offer__its_devices__can_be_pledged_again(world: World) -> None:
+    """Registering refuses a device twice, until the facility that holds it is cancelled."""
+    window = {"window_start_s": START_S + 30 * DAY_S, "window_end_s": START_S + 33 * DAY_S}
+    token = world.deployment.settlement_token
+
+    def add(name: str) -> int:
+        return world.ledger.add_facility(range(10, 12), name=name, settlement_token=token, **window)
+
+    first = add("hall-2")
+    headers = {"Authorization": f"Bearer {world.ledger.api_key}"}
+    offer = world.http.get(f"/v1/console/facilities/{first}/offer", headers=headers).json()
+    send(world.client, world.operator, offer["to"], offer["data"])
+    world.indexer().advance()
+    with pytest.raises(Conflict, match="is pledged to facility"):
+        add("hall-3")
+
+    cancel = "0x" + _CANCEL.encode(first).hex()
+    send(world.client, world.operator, world.deployment.facility_registry, cancel)
+    world.indexer().advance()
+    second = add("hall-3")
+
+    console = world.http.get("/v1/console", headers=headers).json()
+    states = {f["facility_id"]: f["state"] for f in console["facilities"]}
+    assert (states[first], states[second]) == ("cancelled", "registered")
+    tasks = [(t["facility_id"], t["kind"]) for t in console["tasks"]]
+    assert [t for t in tasks if t[0] in (first, second)] == [(second, "offer_missing")]
 
 
 @pytest.mark.chain

@@ -78,11 +78,16 @@ def _reopen(world: World, epoch: int = 0) -> Any:
     return world.http.post(path, headers=headers)
 
 
-def _state(world: World, epoch: int) -> str:
+def _epoch(world: World, epoch: int) -> Any:
+    """The epoch as its operator's console shows it."""
     headers = {"Authorization": f"Bearer {world.ledger.api_key}"}
     path = f"/v1/console/facilities/{world.facility_id}/epochs"
     epochs = world.http.get(path, headers=headers).json()["epochs"]
-    return str(next(e["state"] for e in epochs if e["epoch"] == epoch))
+    return next(e for e in epochs if e["epoch"] == epoch)
+
+
+def _state(world: World, epoch: int) -> str:
+    return str(_epoch(world, epoch)["state"])
 
 
 def _public(world: World) -> list[Any]:
@@ -111,9 +116,12 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     _challenge(world)
     world.indexer().advance()
     assert problem(_reopen(world), 409, "conflict")["reason"] == "void_not_final"
+    assert _epoch(world, 0)["reopen"] == "void_not_final"
     _confirm(world)
     assert world.posted == 0
-    assert [_state(world, e) for e in (0, 1)] == ["voided", "voided"]
+    assert (_epoch(world, 0)["state"], _epoch(world, 0)["reopen"]) == ("voided", "now")
+    # The next one fell with it, and comes again after it.
+    assert (_epoch(world, 1)["state"], _epoch(world, 1)["reopen"]) == ("voided", "not_next")
     assert _public(world) == [(0, "voided", None), (1, "voided", None)]
     # The worker neither posts the barred bytes again nor what follows them.
     assert world.round().outcomes == ()
@@ -123,6 +131,8 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert answer.status_code == 201, answer.text
     assert answer.json()["superseded"] == [0, 1]
     assert answer.json()["open_until_s"] == answer.json()["reopened_at_s"] + GRACE_S
+    assert _epoch(world, 0)["cut_off_s"] == answer.json()["open_until_s"]
+    assert (_epoch(world, 0)["state"], _epoch(world, 0)["reopen"]) == ("grace", None)
     for epoch, statement in before.items():
         name = f"epoch-{epoch:05d}-{statement_hash(statement).hex()}"
         assert _bundle(folder / "superseded" / name) == bundles[epoch]
@@ -196,8 +206,9 @@ def test_reopen__unchanged__ends_voided_again_and_sends_nothing(
     assert _state(world, 0) == "voided"
     headers = {"Authorization": f"Bearer {world.ledger.api_key}"}
     tasks = world.http.get("/v1/console", headers=headers).json()["tasks"]
-    stuck = [(t["epoch"], t["severity"]) for t in tasks if t["kind"] == "epoch_stuck"]
-    assert stuck == [(0, "critical")]
+    voided = [(t["epoch"], t["severity"]) for t in tasks if t["kind"] == "epoch_voided"]
+    assert voided == [(0, "critical")]
+    assert "epoch_stuck" not in {t["kind"] for t in tasks}
     again = _reopen(world)
     assert again.status_code == 201
     assert again.json()["superseded"] == [0]

@@ -15,6 +15,7 @@ from api.domain.tasks import (
     tasks_of,
 )
 from api.domain.units import Bytes32
+from api.domain.usage import Reopening
 
 HOUR_S = 3_600
 START_S = 1_000 * DAY_S
@@ -73,11 +74,19 @@ def test_tasks__of_a_facility_in_order__are_none() -> None:
         ({"conflicts": 1}, "conflicts", "warning", None),
         ({"epochs_posted": 1}, "epoch_stuck", "warning", START_S + 2 * DAY_S + 2 * HOUR_S),
         ({"epochs_posted": 0}, "epoch_stuck", "warning", START_S + DAY_S + 2 * HOUR_S),
+        ({"epochs_posted": 1, "voided_epoch": 1}, "epoch_voided", "critical", None),
         (
-            {"epochs_posted": 1, "voided_epoch": 1},
+            {"epochs_posted": 1, "reopenings": (Reopening(1, NOW_S - 60),)},
+            "epoch_reopened",
+            "warning",
+            NOW_S - 60 + HOUR_S,
+        ),
+        # Its time for corrections ended long ago, and it is still not on-chain.
+        (
+            {"epochs_posted": 1, "reopenings": (Reopening(1, NOW_S - 2 * HOUR_S),)},
             "epoch_stuck",
-            "critical",
-            START_S + 2 * DAY_S + 2 * HOUR_S,
+            "warning",
+            NOW_S,
         ),
         (
             {"rent_due_micros": 5, "rent_due_since_s": NOW_S - 8 * DAY_S},
@@ -125,10 +134,28 @@ def test_tasks__order__severity_then_deadline_then_none() -> None:
     found = [t.kind for t in tasks_of(facts, NOW_S)]
 
     assert found == [
-        "epoch_stuck", "device_pledged_twice", "metering_silent", "events_rejected",
+        "device_pledged_twice", "epoch_voided", "metering_silent", "events_rejected",
         "proceeds_releasable",
     ]  # fmt: skip
     assert tasks_of(facts[::-1], NOW_S) == tasks_of(facts, NOW_S)
+
+
+def test_tasks__later_epoch_voided__waits_for_the_earlier() -> None:
+    """An epoch that cannot be reopened yet is no task: the one that is due first is."""
+    found = tasks_of([replace(FINE, epochs_posted=1, voided_epoch=2)], NOW_S)
+
+    assert [(t.kind, t.epoch) for t in found] == [("epoch_stuck", 1)]
+
+
+def test_tasks__gap_of_a_reopened_epoch__is_due_when_it_closes_again() -> None:
+    gap = (DEVICE, START_S + DAY_S + 60)
+    reopened = Reopening(1, NOW_S)
+
+    facts = replace(FINE, epochs_posted=1, gaps=(gap,), reopenings=(reopened,))
+
+    found = [(t.kind, t.epoch, t.due_at_s) for t in tasks_of([facts], NOW_S)]
+
+    assert found == [("epoch_reopened", 1, NOW_S + HOUR_S), ("metering_gap", 1, NOW_S + HOUR_S)]
 
 
 def test_tasks__many_gaps__are_bounded() -> None:

@@ -14,6 +14,8 @@ export class ApiProblem extends Error {
     readonly field: string | null,
     /** Every field that is wrong, where the service named more than the first. */
     readonly errors: readonly { field: string; error: string }[] = [],
+    /** Which of a code's causes it was, where the service tells them apart. */
+    readonly reason: string | null = null,
   ) {
     super(detail);
     this.name = "ApiProblem";
@@ -56,7 +58,8 @@ function problemOf(status: number, body: unknown): ApiProblem {
     const { field: name, error } = entry as Record<string, unknown>;
     return { field: textOf(name, ""), error: textOf(error, "") };
   });
-  return new ApiProblem(status, textOf(found["code"], "http"), detail, field, errors);
+  const reason = typeof found["reason"] === "string" ? found["reason"] : null;
+  return new ApiProblem(status, textOf(found["code"], "http"), detail, field, errors, reason);
 }
 
 /** The data of an answer of `api`. Raises ApiProblem. */

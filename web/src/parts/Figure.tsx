@@ -17,6 +17,7 @@ export function Figure({
 }) {
   return (
     <Stack className={`surface ${classes.figure ?? ""}`} gap={2}>
+      {/* As tall with the mark of a source as without: figures side by side stand on one line. */}
       <Group component="dt" gap={4} mih={24} wrap="nowrap" align="center">
         <Text span size="xs" fw={600} c="dimmed">
           {name}
@@ -33,7 +34,7 @@ export function Figure({
   );
 }
 
-/** Figures side by side, as a description list. */
+/** Figures side by side, as a description list; two a row on narrow screens. */
 export function Figures({ children, cols = 4 }: { children: ReactNode; cols?: number }) {
   return (
     <dl className={classes.figures} style={{ "--cols": cols } as CSSProperties}>

@@ -17,6 +17,7 @@ export function SendButton({
   preparing,
   withState = true,
   variant = "filled",
+  danger = false,
   fullWidth = false,
 }: {
   /** The call, or what makes it when the button is pressed, such as a signature. */
@@ -29,6 +30,8 @@ export function SendButton({
   /** False where the page itself shows what became of the transaction, as when this button goes away with it. */
   withState?: boolean;
   variant?: "filled" | "default";
+  /** For what cannot be undone. */
+  danger?: boolean;
   fullWidth?: boolean;
 }) {
   const { isConnected } = useConnection();
@@ -46,6 +49,7 @@ export function SendButton({
     <Stack gap="xs" align={fullWidth ? "stretch" : "flex-start"}>
       <Button
         variant={variant}
+        {...(danger && { color: "red.9" })}
         fullWidth={fullWidth}
         disabled={disabled || call === null}
         loading={step === "preparing" || step === "checking"}

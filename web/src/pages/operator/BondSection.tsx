@@ -1,9 +1,8 @@
 import { Group, Stack, Text } from "@mantine/core";
-import { useContractAddress } from "../../api/service";
-import { bondVaultAbi } from "../../chain/abis";
 import { duration } from "../../format/time";
 import { grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
+import { AmountFigure } from "../../parts/AmountFigure";
 import { Empty } from "../../parts/Empty";
 import { Figure, Figures } from "../../parts/Figure";
 import { Instant } from "../../parts/Instant";
@@ -13,7 +12,9 @@ import { Section } from "../../parts/Section";
 import { SendButton } from "../../parts/SendButton";
 import { BondDeposit } from "./BondDeposit";
 import { BondTermsForm } from "./BondTermsForm";
-import { type ChainFacts, useChainFacts, useContracts } from "./chainFacts";
+import { Offered } from "./Offered";
+import { type ChainFacts, useContracts } from "./chainFacts";
+import { useFacilityCall } from "./facilityCall";
 import { useBond } from "./queries";
 
 const TAKES_DEPOSITS = new Set(["offered", "funded", "delivering"]);
@@ -33,24 +34,25 @@ export function BondSection({ facilityId }: { facilityId: number }) {
           <Stack gap="lg">
             {bond !== null && (
               <Figures>
-                <Figure
+                <AmountFigure
                   name="Held"
-                  value={<Amount micros={bond.bond_micros} symbol />}
+                  micros={bond.bond_micros}
                   about={
                     <>
                       minimum <Amount micros={bond.required_bond_micros} />
                     </>
                   }
                 />
-                <Figure
+                <AmountFigure
                   name="Shortfall due"
-                  value={<Amount micros={bond.shortfall_due_micros} symbol />}
+                  micros={bond.shortfall_due_micros}
                   about="owed to holders now"
                   source="Promised GPU-seconds of final epochs that were not available, at the agreed price, less what was paid. Anybody can have it paid."
                 />
-                <Figure
+                <AmountFigure
                   name="Missing GPU-hour"
-                  value={<Amount micros={bond.rate_micros_per_gpu_hour} digits={4} symbol />}
+                  micros={bond.rate_micros_per_gpu_hour}
+                  digits={4}
                   about="agreed price"
                 />
                 <Figure
@@ -80,12 +82,9 @@ export function BondSection({ facilityId }: { facilityId: number }) {
 }
 
 function OnChain({ facilityId, known }: { facilityId: number; known: boolean }) {
-  const query = useChainFacts(facilityId);
   return (
-    <Loaded query={query} lines={2}>
+    <Offered facilityId={facilityId} none="No bond yet" lines={2}>
       {(facts) => {
-        if (facts === null)
-          return <Empty title="No bond yet">Offer the facility on-chain first.</Empty>;
         const units = facts.tranches.reduce((sum, t) => sum + t.supply, 0n);
         const agreed = known || facts.bondTerms !== null;
         if (!agreed && (facts.state !== "offered" || units > 0n)) {
@@ -99,20 +98,13 @@ function OnChain({ facilityId, known }: { facilityId: number; known: boolean }) 
           return <BondTermsForm facilityId={facilityId} gpuOperator={facts.gpuOperator} />;
         return <Actions facilityId={facilityId} facts={facts} />;
       }}
-    </Loaded>
+    </Offered>
   );
 }
 
 function Actions({ facilityId, facts }: { facilityId: number; facts: ChainFacts }) {
-  const vault = useContractAddress("BondVault");
+  const call = useFacilityCall("BondVault", facilityId);
   const required = facts.bondTerms?.required ?? 0n;
-  const call = (functionName: "payShortfall" | "release", label: string) => ({
-    address: vault,
-    abi: bondVaultAbi,
-    functionName,
-    args: [BigInt(facilityId)],
-    label,
-  });
   return (
     <Stack gap="md">
       {TAKES_DEPOSITS.has(facts.state) && (

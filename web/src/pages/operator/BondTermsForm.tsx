@@ -49,7 +49,7 @@ export function BondTermsForm({
         />
         <TextInput
           label={`Price of a missing GPU-hour, ${symbol}`}
-          description="What holders get for a promised hour that was not available"
+          description="What holders get for each"
           inputMode="decimal"
           value={rate}
           error={wrong(rate, price, money)}

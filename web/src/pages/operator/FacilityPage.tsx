@@ -1,9 +1,10 @@
-import { Anchor, Stack } from "@mantine/core";
+import { Anchor, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
 import { grouped } from "../../format/money";
 import { duration, instant } from "../../format/time";
 import { Amount } from "../../parts/Amount";
 import { Empty } from "../../parts/Empty";
+import { AmountFigure } from "../../parts/AmountFigure";
 import { Figure, Figures } from "../../parts/Figure";
 import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
@@ -15,13 +16,13 @@ import { Devices } from "./Devices";
 import { Epochs } from "./Epochs";
 import { Launch } from "./Launch";
 import { Leases } from "./Leases";
-import classes from "./Operator.module.css";
 import { Proceeds } from "./Proceeds";
 import { Rejections } from "./Rejections";
 import { Rent } from "./Rent";
+import { SectionNav } from "./SectionNav";
 import { TaskList } from "./TaskList";
 import { type ConsoleFacility, type ConsoleTask, useConsole, useFacility } from "./queries";
-import { SECTIONS, type Section as SectionId, sectionPath, useSection } from "./sections";
+import { type Section as SectionId, useSection } from "./sections";
 import { taskTexts } from "./taskText";
 
 /** One facility of the operator, by sections that each have an address. */
@@ -75,10 +76,12 @@ function Facility({
             <Anchor component={Link} to="/operator" inherit underline="always">
               Console
             </Anchor>{" "}
-            · facility {id} · {facility.gpu_class} · {facility.site} ·{" "}
-            {instant(facility.window_start_s)} to {instant(facility.window_end_s)}
-            {terms !== undefined &&
-              `, ${grouped(terms.epoch_count)} epochs of ${duration(terms.epoch_length_s)}`}
+            · facility {id} · {facility.gpu_class} · {facility.site}
+            <Text size="sm" component="div">
+              {instant(facility.window_start_s)} to {instant(facility.window_end_s)}
+              {terms !== undefined &&
+                `, ${grouped(terms.epoch_count)} epochs of ${duration(terms.epoch_length_s)}`}
+            </Text>
           </>
         }
       />
@@ -93,18 +96,20 @@ function Facility({
           value={`${grouped(facility.epochs_settled)} settled`}
           about={`${grouped(facility.epochs_closed)} closed, ${grouped(facility.epochs_posted)} posted${terms === undefined ? "" : `, of ${grouped(terms.epoch_count)}`}`}
         />
-        <Figure
+        <AmountFigure
           name="Receivable"
-          value={<Amount micros={facility.receivable_micros} symbol />}
+          micros={facility.receivable_micros}
           about="attested, not collected"
           source="Revenue in posted statements that renters have not paid into the lockbox yet."
         />
         <Figure
           name="Bond"
-          value={<Amount micros={facility.bond_micros} symbol />}
+          value={
+            facility.bond_micros === null ? "None" : <Amount micros={facility.bond_micros} symbol />
+          }
           about={
             facility.required_bond_micros === null ? (
-              "none agreed"
+              "no terms were agreed"
             ) : (
               <>
                 minimum <Amount micros={facility.required_bond_micros} />
@@ -118,19 +123,7 @@ function Facility({
           <TaskList tasks={taskTexts(tasks, new Map([[id, facility.name]]), symbol)} />
         </Section>
       )}
-      <nav aria-label="Sections of the facility" className={classes.sections}>
-        {SECTIONS.map((s) => (
-          <Link
-            key={s.id}
-            to={sectionPath(id, s.id)}
-            preventScrollReset
-            className={classes.section}
-            aria-current={s.id === section ? "page" : undefined}
-          >
-            {s.name}
-          </Link>
-        ))}
-      </nav>
+      <SectionNav facilityId={id} current={section} />
       <Body section={section} facility={facility} account={account} />
     </Stack>
   );
@@ -148,7 +141,7 @@ function Body({
   const id = facility.facility_id;
   switch (section) {
     case "launch":
-      return <Launch facilityId={id} account={account} />;
+      return <Launch facility={facility} account={account} />;
     case "devices":
       return <Devices facilityId={id} />;
     case "rejections":
@@ -156,7 +149,7 @@ function Body({
     case "leases":
       return <Leases facility={facility} />;
     case "epochs":
-      return <Epochs facilityId={id} />;
+      return <Epochs facility={facility} />;
     case "rent":
       return <Rent facilityId={id} />;
     case "bond":

@@ -1,5 +1,4 @@
 import { SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
-import { useState } from "react";
 import { api, dataOf } from "../../api/client";
 import { useService } from "../../api/service";
 import { date } from "../../format/time";
@@ -8,10 +7,9 @@ import { Instant } from "../../parts/Instant";
 import { Loaded } from "../../parts/Loaded";
 import { Section } from "../../parts/Section";
 import { ChangeForm } from "./ChangeForm";
-import { fieldErrors } from "./fieldErrors";
 import { hardwareBody } from "./leaseForms";
-import type { FieldErrors } from "./offerForm";
-import { useChange, useHardware } from "./queries";
+import { useHardware } from "./queries";
+import { useChangeForm } from "./useChangeForm";
 
 /** What the devices cost, by the operator's own account: the newest is shown to investors. */
 export function Hardware({ facilityId }: { facilityId: number }) {
@@ -45,51 +43,23 @@ export function Hardware({ facilityId }: { facilityId: number }) {
 
 function Disclose({ facilityId }: { facilityId: number }) {
   const symbol = useService().settlement_token?.symbol ?? "";
-  const [cost, setCost] = useState("");
-  const [since, setSince] = useState("");
-  const [wrong, setWrong] = useState<FieldErrors>({});
-  const disclose = useChange((body: NonNullable<ReturnType<typeof hardwareBody>["body"]>) =>
-    dataOf(
-      api.POST("/v1/facilities/{facility_id}/hardware", {
-        params: { path: { facility_id: facilityId } },
-        body,
-      }),
-    ),
-  );
-  const errors = {
-    ...fieldErrors(disclose.error, ["cost_micros_per_device", "in_service_at"]),
-    ...wrong,
-  };
-  const submit = () => {
-    disclose.reset();
-    const made = hardwareBody(cost, since);
-    setWrong(made.errors ?? {});
-    if (made.body === null) return;
-    disclose.mutate(made.body, {
-      onSuccess: () => {
-        setCost("");
-        setSince("");
-      },
-    });
-  };
+  const params = { path: { facility_id: facilityId } };
+  const { input, frame } = useChangeForm({
+    initial: () => ({ cost: "", since: "" }),
+    places: { cost: "cost_micros_per_device", since: "in_service_at" },
+    make: ({ cost, since }) => hardwareBody(cost, since),
+    change: (body) => dataOf(api.POST("/v1/facilities/{facility_id}/hardware", { params, body })),
+  });
   return (
-    <ChangeForm submit="Disclose" busy={disclose.isPending} problem={errors[""]} onSubmit={submit}>
+    <ChangeForm submit="Disclose" {...frame}>
       <SimpleGrid cols={{ base: 1, xs: 2 }} verticalSpacing="sm" maw={640}>
         <TextInput
           label={`Cost of one device, ${symbol}`}
           inputMode="decimal"
           placeholder="30,000"
-          value={cost}
-          error={errors["cost_micros_per_device"]}
-          onChange={(event) => setCost(event.currentTarget.value)}
+          {...input("cost")}
         />
-        <TextInput
-          type="datetime-local"
-          label="In service since (UTC)"
-          value={since}
-          error={errors["in_service_at"]}
-          onChange={(event) => setSince(event.currentTarget.value)}
-        />
+        <TextInput type="datetime-local" label="In service since (UTC)" {...input("since")} />
       </SimpleGrid>
     </ChangeForm>
   );

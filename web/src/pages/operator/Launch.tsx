@@ -1,6 +1,6 @@
-import { Stack, Text, Title } from "@mantine/core";
+import { Anchor, Stack, Text, Title } from "@mantine/core";
 import type { ReactNode } from "react";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { Amount } from "../../parts/Amount";
 import { Empty } from "../../parts/Empty";
 import { Loaded } from "../../parts/Loaded";
@@ -10,12 +10,16 @@ import { BondDeposit } from "./BondDeposit";
 import { BondTermsForm } from "./BondTermsForm";
 import { Hardware } from "./Hardware";
 import { FundStep, OfferStep, UnitsStep } from "./LaunchActions";
+import { CancelOffer } from "./CancelOffer";
 import classes from "./Operator.module.css";
 import { type ChainFacts, useChainFacts, useContracts } from "./chainFacts";
 import { type LaunchSteps, type StepState, type Way, launchSteps } from "./launchSteps";
+import type { ConsoleFacility } from "./queries";
+import { sectionPath } from "./sections";
 
 /** From a registered facility to one that delivers, step by step, as the chain has it. */
-export function Launch({ facilityId, account }: { facilityId: number; account: string }) {
+export function Launch({ facility, account }: { facility: ConsoleFacility; account: string }) {
+  const facilityId = facility.facility_id;
   const query = useChainFacts(facilityId);
   const deployed = useContracts() !== null;
   const [params, setParams] = useSearchParams();
@@ -53,6 +57,7 @@ export function Launch({ facilityId, account }: { facilityId: number; account: s
         )}
       </Section>
       <Hardware facilityId={facilityId} />
+      <CancelOffer facilityId={facilityId} name={facility.name} />
     </>
   );
 }
@@ -75,8 +80,23 @@ function Steps({
     return (
       <Notice tone={over === "defaulted" ? "bad" : "warning"}>
         {over === "cancelled"
-          ? "The offer was withdrawn or its sale failed. Register a new facility to offer the devices again."
+          ? "The offer was cancelled, or its sale failed. Its devices are free: register a new facility to offer them again."
           : "The facility is in default: what is left of bond and proceeds falls to holders."}
+        {over === "cancelled" && facts !== null && facts.bond > 0n && (
+          <>
+            {" "}
+            The bond of <Amount micros={facts.bond} symbol /> can be released to you under{" "}
+            <Anchor
+              component={Link}
+              to={sectionPath(facilityId, "bond")}
+              inherit
+              underline="always"
+            >
+              Bond
+            </Anchor>
+            .
+          </>
+        )}
       </Notice>
     );
   }

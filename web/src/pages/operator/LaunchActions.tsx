@@ -1,7 +1,5 @@
 import { Anchor, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
-import { useContractAddress } from "../../api/service";
-import { facilityRegistryAbi } from "../../chain/abis";
 import type { RawCall } from "../../chain/send";
 import { grouped } from "../../format/money";
 import { Instant } from "../../parts/Instant";
@@ -9,8 +7,9 @@ import { Loaded } from "../../parts/Loaded";
 import { MintUnits } from "./MintUnits";
 import { OpenSale } from "./OpenSale";
 import { OwnSend } from "./OwnSend";
-import { FinalizeSale } from "./Proceeds";
+import { EndSale, SoldUnits } from "./SaleEnd";
 import type { ChainFacts } from "./chainFacts";
+import { useFacilityCall } from "./facilityCall";
 import type { StepState, Way } from "./launchSteps";
 import { useOffer } from "./queries";
 import { sectionPath } from "./sections";
@@ -152,7 +151,7 @@ export function FundStep({
   state: StepState;
   way: Way | null;
 }) {
-  const registry = useContractAddress("FacilityRegistry");
+  const call = useFacilityCall("FacilityRegistry", facilityId);
   if (facts === null || state === "later") {
     return (
       <Text size="sm" c="dimmed">
@@ -172,35 +171,20 @@ export function FundStep({
     );
   }
   if (way === "sale" && facts.sale !== null) {
-    const caps = facts.tranches.reduce((sum, t) => sum + t.cap, 0n);
     return (
       <Stack gap="xs">
         <Text size="sm">
-          {grouped(facts.sale.soldUnits)} of {grouped(caps)} units sold, floor{" "}
-          {grouped(facts.sale.floorUnits)}. The sale ends when it is sold out, or{" "}
+          <SoldUnits facts={facts} sale={facts.sale} />. The sale ends when it is sold out, or{" "}
           <Instant seconds={facts.sale.closesAt} />.
         </Text>
-        <FinalizeSale
-          facilityId={facilityId}
-          sale={facts.sale}
-          sold={facts.sale.soldUnits === caps}
-        />
+        <EndSale facilityId={facilityId} facts={facts} sale={facts.sale} />
       </Stack>
     );
   }
   return (
     <Stack gap="xs" align="flex-start">
       <Text size="sm">Funding ends minting for good. Check that every holder has its units.</Text>
-      <OwnSend
-        gpuOperator={facts.gpuOperator}
-        call={{
-          address: registry,
-          abi: facilityRegistryAbi,
-          functionName: "fund",
-          args: [BigInt(facilityId)],
-          label: `Fund facility ${facilityId}`,
-        }}
-      >
+      <OwnSend gpuOperator={facts.gpuOperator} call={call("fund", `Fund facility ${facilityId}`)}>
         Fund the facility
       </OwnSend>
     </Stack>

@@ -1,112 +1,92 @@
 import { NativeSelect, SimpleGrid, Text, TextInput } from "@mantine/core";
-import { useState } from "react";
 import { api, dataOf } from "../../api/client";
 import { useNow } from "../../api/clock";
 import { ChangeForm } from "./ChangeForm";
-import { fieldErrors } from "./fieldErrors";
 import { type LeaseFields, PLANS, closeBody, leaseBody, priceBody } from "./leaseForms";
 import { utcInput } from "./numbers";
-import type { FieldErrors } from "./offerForm";
-import { type ConsoleFacility, type Lease, useChange } from "./queries";
+import type { ConsoleFacility, Lease } from "./queries";
+import { useChangeForm } from "./useChangeForm";
 
 const nextHour = (now: number) => (Math.floor(now / 3_600) + 1) * 3_600;
+
+interface OfLease {
+  facilityId: number;
+  lease: Lease;
+  onDone: () => void;
+}
+
+const pathOf = ({ facilityId, lease }: OfLease) => ({
+  path: { facility_id: facilityId, lease_id: lease.lease_id },
+});
 
 /** Opens a lease. */
 export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onDone: () => void }) {
   const now = useNow();
-  const [fields, setFields] = useState<LeaseFields>(() => ({
-    leaseId: "",
-    renterRef: "",
-    plan: "reserved",
-    committed: "",
-    max: "",
-    openedAt: utcInput(Math.max(facility.window_start_s, nextHour(now))),
-    price: "",
-    credit: "0",
-  }));
-  const [wrong, setWrong] = useState<FieldErrors>({});
-  const open = useChange((body: NonNullable<ReturnType<typeof leaseBody>["body"]>) =>
-    dataOf(
-      api.POST("/v1/facilities/{facility_id}/leases", {
-        params: { path: { facility_id: facility.facility_id } },
-        body,
-      }),
-    ),
-  );
-  const names =
-    "lease_id renter_ref plan committed_gpus max_gpus opened_at price_micros_per_gpu_hour sla_credit_bps".split(
-      " ",
-    );
-  const errors = { ...fieldErrors(open.error, names), ...wrong };
-  const input = (key: keyof LeaseFields, field: string) => ({
-    value: fields[key],
-    error: errors[field],
-    onChange: (event: { currentTarget: { value: string } }) => {
-      const { value } = event.currentTarget;
-      setFields((before) => ({ ...before, [key]: value }));
+  const params = { path: { facility_id: facility.facility_id } };
+  const { fields, input, frame } = useChangeForm({
+    initial: (): LeaseFields => ({
+      leaseId: "",
+      renterRef: "",
+      plan: "reserved",
+      committed: "",
+      max: "",
+      openedAt: utcInput(Math.max(facility.window_start_s, nextHour(now))),
+      price: "",
+      credit: "0",
+    }),
+    places: {
+      leaseId: "lease_id",
+      renterRef: "renter_ref",
+      plan: "plan",
+      committed: "committed_gpus",
+      max: "max_gpus",
+      openedAt: "opened_at",
+      price: "price_micros_per_gpu_hour",
+      credit: "sla_credit_bps",
     },
+    make: leaseBody,
+    change: (body) => dataOf(api.POST("/v1/facilities/{facility_id}/leases", { params, body })),
+    onDone,
   });
-  const submit = () => {
-    open.reset();
-    const made = leaseBody(fields);
-    setWrong(made.errors ?? {});
-    if (made.body !== null) open.mutate(made.body, { onSuccess: onDone });
-  };
   return (
-    <ChangeForm
-      submit="Open lease"
-      busy={open.isPending}
-      problem={errors[""]}
-      onSubmit={submit}
-      onCancel={onDone}
-    >
+    <ChangeForm submit="Open lease" {...frame} onCancel={onDone}>
       <SimpleGrid cols={{ base: 1, xs: 2 }} verticalSpacing="sm">
         <TextInput
           label="Lease id"
           description="Yours; only its hash is published"
           required
           data-autofocus
-          {...input("leaseId", "lease_id")}
+          {...input("leaseId")}
         />
         <TextInput
           label="Renter reference"
           description="Opaque; never personal data"
           required
-          {...input("renterRef", "renter_ref")}
+          {...input("renterRef")}
         />
-        <NativeSelect label="Plan" data={[...PLANS]} {...input("plan", "plan")} />
+        <NativeSelect label="Plan" data={[...PLANS]} {...input("plan")} />
         {fields.plan === "take_or_pay" && (
-          <TextInput
-            label="Committed GPUs"
-            inputMode="numeric"
-            required
-            {...input("committed", "committed_gpus")}
-          />
+          <TextInput label="Committed GPUs" inputMode="numeric" required {...input("committed")} />
         )}
         <TextInput
           label="Most GPUs at once"
           placeholder="no limit"
           inputMode="numeric"
-          {...input("max", "max_gpus")}
+          {...input("max")}
         />
-        <TextInput
-          type="datetime-local"
-          label="Begins (UTC)"
-          required
-          {...input("openedAt", "opened_at")}
-        />
+        <TextInput type="datetime-local" label="Begins (UTC)" required {...input("openedAt")} />
         <TextInput
           label="Price of a GPU-hour"
           placeholder="2.49"
           inputMode="decimal"
           required
-          {...input("price", "price_micros_per_gpu_hour")}
+          {...input("price")}
         />
         <TextInput
           label="SLA credit, %"
           description="Of the price, for withheld time"
           inputMode="decimal"
-          {...input("credit", "sla_credit_bps")}
+          {...input("credit")}
         />
       </SimpleGrid>
     </ChangeForm>
@@ -114,120 +94,67 @@ export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onD
 }
 
 /** Adds a price version to a lease. */
-export function AddPrice({
-  facilityId,
-  lease,
-  onDone,
-}: {
-  facilityId: number;
-  lease: Lease;
-  onDone: () => void;
-}) {
+export function AddPrice(props: OfLease) {
   const now = useNow();
-  const [fields, setFields] = useState(() => ({
-    from: utcInput(nextHour(now)),
-    price: "",
-    credit: String((lease.prices.at(-1)?.sla_credit_bps ?? 0) / 100),
-  }));
-  const [wrong, setWrong] = useState<FieldErrors>({});
-  const add = useChange((body: NonNullable<ReturnType<typeof priceBody>["body"]>) =>
-    dataOf(
-      api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/prices", {
-        params: { path: { facility_id: facilityId, lease_id: lease.lease_id } },
-        body,
-      }),
-    ),
-  );
-  const names = ["effective_from", "price_micros_per_gpu_hour", "sla_credit_bps"];
-  const errors = { ...fieldErrors(add.error, names), ...wrong };
-  const input = (key: keyof typeof fields, field: string) => ({
-    value: fields[key],
-    error: errors[field],
-    onChange: (event: { currentTarget: { value: string } }) => {
-      const { value } = event.currentTarget;
-      setFields((before) => ({ ...before, [key]: value }));
+  const { input, frame } = useChangeForm({
+    initial: () => ({
+      from: utcInput(nextHour(now)),
+      price: "",
+      credit: String((props.lease.prices.at(-1)?.sla_credit_bps ?? 0) / 100),
+    }),
+    places: {
+      from: "effective_from",
+      price: "price_micros_per_gpu_hour",
+      credit: "sla_credit_bps",
     },
+    make: priceBody,
+    change: (body) =>
+      dataOf(
+        api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/prices", {
+          params: pathOf(props),
+          body,
+        }),
+      ),
+    onDone: props.onDone,
   });
-  const submit = () => {
-    add.reset();
-    const made = priceBody(fields);
-    setWrong(made.errors ?? {});
-    if (made.body !== null) add.mutate(made.body, { onSuccess: onDone });
-  };
   return (
-    <ChangeForm
-      submit="Add price"
-      busy={add.isPending}
-      problem={errors[""]}
-      onSubmit={submit}
-      onCancel={onDone}
-    >
+    <ChangeForm submit="Add price" {...frame} onCancel={props.onDone}>
       <Text size="sm">Prices never change backwards: closed epochs keep theirs.</Text>
-      <TextInput
-        type="datetime-local"
-        label="In force from (UTC)"
-        required
-        {...input("from", "effective_from")}
-      />
+      <TextInput type="datetime-local" label="In force from (UTC)" required {...input("from")} />
       <TextInput
         label="Price of a GPU-hour"
         inputMode="decimal"
         required
         data-autofocus
-        {...input("price", "price_micros_per_gpu_hour")}
+        {...input("price")}
       />
-      <TextInput label="SLA credit, %" inputMode="decimal" {...input("credit", "sla_credit_bps")} />
+      <TextInput label="SLA credit, %" inputMode="decimal" {...input("credit")} />
     </ChangeForm>
   );
 }
 
 /** Ends a lease. */
-export function CloseLease({
-  facilityId,
-  lease,
-  onDone,
-}: {
-  facilityId: number;
-  lease: Lease;
-  onDone: () => void;
-}) {
+export function CloseLease(props: OfLease) {
   const now = useNow();
-  const [at, setAt] = useState(() => utcInput(nextHour(now)));
-  const [wrong, setWrong] = useState<FieldErrors>({});
-  const close = useChange((body: { closed_at: string }) =>
-    dataOf(
-      api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/close", {
-        params: { path: { facility_id: facilityId, lease_id: lease.lease_id } },
-        body,
-      }),
-    ),
-  );
-  const errors = { ...fieldErrors(close.error, ["closed_at"]), ...wrong };
-  const submit = () => {
-    close.reset();
-    const made = closeBody(at);
-    setWrong(made.errors ?? {});
-    if (made.body !== null) close.mutate(made.body, { onSuccess: onDone });
-  };
+  const { input, frame } = useChangeForm({
+    initial: () => ({ at: utcInput(nextHour(now)) }),
+    places: { at: "closed_at" },
+    make: ({ at }) => closeBody(at),
+    change: (body) =>
+      dataOf(
+        api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/close", {
+          params: pathOf(props),
+          body,
+        }),
+      ),
+    onDone: props.onDone,
+  });
   return (
-    <ChangeForm
-      submit="Close lease"
-      busy={close.isPending}
-      problem={errors[""]}
-      onSubmit={submit}
-      onCancel={onDone}
-    >
+    <ChangeForm submit="Close lease" {...frame} onCancel={props.onDone}>
       <Text size="sm">
         A closed lease takes no usage after its end, and cannot be opened again.
       </Text>
-      <TextInput
-        type="datetime-local"
-        label="Ends (UTC)"
-        required
-        value={at}
-        error={errors["closed_at"]}
-        onChange={(event) => setAt(event.currentTarget.value)}
-      />
+      <TextInput type="datetime-local" label="Ends (UTC)" required {...input("at")} />
     </ChangeForm>
   );
 }

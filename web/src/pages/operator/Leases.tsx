@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { percentOfBps } from "../../format/money";
 import { sentenceCase } from "../../format/text";
@@ -10,15 +10,16 @@ import { Instant } from "../../parts/Instant";
 import { Loaded } from "../../parts/Loaded";
 import { Section } from "../../parts/Section";
 import { Status } from "../../parts/Status";
+import { Dialog } from "./Dialog";
 import { AddPrice, CloseLease, OpenLease } from "./LeaseDialogs";
 import { type ConsoleFacility, type Lease, useLeases } from "./queries";
 
-type Dialog = { kind: "open" } | { kind: "price" | "close"; lease: Lease };
+type Shown = { kind: "open" } | { kind: "price" | "close"; lease: Lease };
 
 /** Leases and their prices, with what can be changed of them. */
 export function Leases({ facility }: { facility: ConsoleFacility }) {
   const query = useLeases(facility.facility_id);
-  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const [dialog, setDialog] = useState<Shown | null>(null);
   const done = () => setDialog(null);
   return (
     <Section
@@ -38,26 +39,23 @@ export function Leases({ facility }: { facility: ConsoleFacility }) {
           )
         }
       </Loaded>
-      {/* No Modal.Header: it would be a second banner of the page. */}
-      <Modal.Root opened={dialog !== null} onClose={done} size="lg">
-        <Modal.Overlay />
-        <Modal.Content>
-          <Modal.Body p="lg">
-            <Modal.Title mb="sm" fw={650} style={{ overflowWrap: "anywhere" }}>
-              {dialog === null || dialog.kind === "open"
-                ? "Open a lease"
-                : `${dialog.kind === "price" ? "New price of" : "Close"} ${dialog.lease.lease_id}`}
-            </Modal.Title>
-            {dialog?.kind === "open" && <OpenLease facility={facility} onDone={done} />}
-            {dialog?.kind === "price" && (
-              <AddPrice facilityId={facility.facility_id} lease={dialog.lease} onDone={done} />
-            )}
-            {dialog?.kind === "close" && (
-              <CloseLease facilityId={facility.facility_id} lease={dialog.lease} onDone={done} />
-            )}
-          </Modal.Body>
-        </Modal.Content>
-      </Modal.Root>
+      <Dialog
+        title={
+          dialog === null || dialog.kind === "open"
+            ? "Open a lease"
+            : `${dialog.kind === "price" ? "New price of" : "Close"} ${dialog.lease.lease_id}`
+        }
+        opened={dialog !== null}
+        onClose={done}
+      >
+        {dialog?.kind === "open" && <OpenLease facility={facility} onDone={done} />}
+        {dialog?.kind === "price" && (
+          <AddPrice facilityId={facility.facility_id} lease={dialog.lease} onDone={done} />
+        )}
+        {dialog?.kind === "close" && (
+          <CloseLease facilityId={facility.facility_id} lease={dialog.lease} onDone={done} />
+        )}
+      </Dialog>
     </Section>
   );
 }
@@ -67,7 +65,7 @@ function LeaseTable({
   onDialog,
 }: {
   leases: readonly Lease[];
-  onDialog: (dialog: Dialog) => void;
+  onDialog: (dialog: Shown) => void;
 }) {
   return (
     <DataTable

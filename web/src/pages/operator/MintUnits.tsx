@@ -64,6 +64,11 @@ export function MintUnits({ facts }: { facts: ChainFacts }) {
       <OwnSend
         gpuOperator={facts.gpuOperator}
         disabled={eligible === false}
+        onSent={() => {
+          // Of what is left, the same units may be too many: the next holder begins with a blank form.
+          setUnits("");
+          setHolder("");
+        }}
         call={
           ok
             ? {

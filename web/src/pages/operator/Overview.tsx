@@ -6,6 +6,7 @@ import { grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
+import { AmountFigure } from "../../parts/AmountFigure";
 import { Figure, Figures } from "../../parts/Figure";
 import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
@@ -23,7 +24,7 @@ export function Overview() {
   return (
     <>
       <PageHead
-        title={query.data?.operator.name ?? "Operator console"}
+        title="Operator console"
         about="What needs doing first, and every facility of yours. Live, as of the newest indexed block."
         actions={
           <Button component={Link} to="/operator?offer">
@@ -68,19 +69,19 @@ function Totals({
         value={grouped(live.length)}
         about={`offered, funded or delivering, of ${grouped(facilities.length)}`}
       />
-      <Figure
+      <AmountFigure
         name="Receivable"
-        value={<Amount micros={sum((f) => f.receivable_micros)} symbol />}
+        micros={sum((f) => f.receivable_micros)}
         about="all facilities together"
         source="Revenue that attesters confirmed and renters have not paid into the lockbox yet."
       />
       <Figure
         name="Bonds"
-        value={<Amount micros={bonds.length > 0 ? sum((f) => f.bond_micros) : null} symbol />}
+        value={bonds.length > 0 ? <Amount micros={sum((f) => f.bond_micros)} symbol /> : "None"}
         about={
           bonds.length > 0
             ? `in ${grouped(bonds.length)} ${bonds.length === 1 ? "facility" : "facilities"}`
-            : "none agreed"
+            : "no facility has one"
         }
         source="What you have at stake in the bond vault. It pays holders when availability falls short of the promise."
       />

@@ -1,56 +1,47 @@
 import { Group, Stack, Text } from "@mantine/core";
 import type { Address } from "viem";
-import { useContractAddress } from "../../api/service";
-import { useNow } from "../../api/clock";
-import { primarySaleAbi, rentLockboxAbi } from "../../chain/abis";
-import { grouped, percentOfBps } from "../../format/money";
+import { rentLockboxAbi } from "../../chain/abis";
+import { percentOfBps } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
-import { Figure, Figures } from "../../parts/Figure";
+import { AmountFigure } from "../../parts/AmountFigure";
+import { Figures } from "../../parts/Figure";
 import { Instant } from "../../parts/Instant";
 import { Loaded } from "../../parts/Loaded";
 import { Section } from "../../parts/Section";
 import { SendButton } from "../../parts/SendButton";
 import { Status } from "../../parts/Status";
+import { Offered } from "./Offered";
 import { OwnSend } from "./OwnSend";
-import {
-  type ChainFacts,
-  type SaleFacts,
-  useChainFacts,
-  useContracts,
-  useOwed,
-} from "./chainFacts";
+import { EndSale, SoldUnits } from "./SaleEnd";
+import { type ChainFacts, type SaleFacts, useContracts, useOwed } from "./chainFacts";
+import { useFacilityCall } from "./facilityCall";
 
 /** What the sale earned, and what is there to withdraw. */
 export function Proceeds({ facilityId, account }: { facilityId: number; account: string }) {
-  const query = useChainFacts(facilityId);
   const deployed = useContracts() !== null;
   if (!deployed) return <Empty title="Nothing is deployed">There is no chain to read.</Empty>;
   return (
-    <Loaded query={query}>
-      {(facts) =>
-        facts === null ? (
-          <Empty title="No proceeds yet">Offer the facility on-chain first.</Empty>
-        ) : (
-          <>
-            <Section
-              title="Sale"
-              about="Part of the proceeds is yours at once, the rest as attested delivery earns it."
-            >
-              {facts.sale === null ? (
-                <Empty title="No sale">
-                  Units of this facility are not sold here, so there are no proceeds.
-                </Empty>
-              ) : (
-                <Sale facilityId={facilityId} facts={facts} sale={facts.sale} />
-              )}
-            </Section>
-            <Withdraw token={facts.token} account={account} />
-          </>
-        )
-      }
-    </Loaded>
+    <Offered facilityId={facilityId} none="No proceeds yet">
+      {(facts) => (
+        <>
+          <Section
+            title="Sale"
+            about="Part of the proceeds is yours at once, the rest as attested delivery earns it."
+          >
+            {facts.sale === null ? (
+              <Empty title="No sale">
+                Units of this facility are not sold here, so there are no proceeds.
+              </Empty>
+            ) : (
+              <Sale facilityId={facilityId} facts={facts} sale={facts.sale} />
+            )}
+          </Section>
+          <Withdraw token={facts.token} account={account} />
+        </>
+      )}
+    </Offered>
   );
 }
 
@@ -63,90 +54,38 @@ function Sale({
   facts: ChainFacts;
   sale: SaleFacts;
 }) {
-  const address = useContractAddress("PrimarySale");
-  const caps = facts.tranches.reduce((sum, t) => sum + t.cap, 0n);
+  const call = useFacilityCall("PrimarySale", facilityId);
   return (
     <Stack gap="md">
       <Group gap="sm">
         <Status state={sale.state} />
         <Text size="sm">
-          {grouped(sale.soldUnits)} of {grouped(caps)} units sold, floor {grouped(sale.floorUnits)}.
-          Open from <Instant seconds={sale.opensAt} /> to <Instant seconds={sale.closesAt} />.
+          <SoldUnits facts={facts} sale={sale} />. Open from <Instant seconds={sale.opensAt} /> to{" "}
+          <Instant seconds={sale.closesAt} />.
         </Text>
       </Group>
       <Figures>
-        <Figure
-          name="Proceeds"
-          value={<Amount micros={sale.proceeds} symbol />}
-          about="paid by buyers"
-        />
-        <Figure
+        <AmountFigure name="Proceeds" micros={sale.proceeds} about="paid by buyers" />
+        <AmountFigure
           name="Released"
-          value={<Amount micros={sale.released} symbol />}
+          micros={sale.released}
           about={`${percentOfBps(sale.upFrontBps)} up front, the rest with delivery`}
         />
-        <Figure
+        <AmountFigure
           name="Releasable now"
-          value={<Amount micros={sale.releasable} symbol />}
+          micros={sale.releasable}
           about="earned, not released yet"
         />
-        <Figure
-          name="To holders"
-          value={<Amount micros={sale.seized} symbol />}
-          about="what delivery did not earn"
-        />
+        <AmountFigure name="To holders" micros={sale.seized} about="what delivery did not earn" />
       </Figures>
-      <FinalizeSale facilityId={facilityId} sale={sale} sold={sale.soldUnits === caps} />
+      <EndSale facilityId={facilityId} facts={facts} sale={sale} />
       {sale.releasable > 0n && (
         <Group>
-          <SendButton
-            call={{
-              address,
-              abi: primarySaleAbi,
-              functionName: "release",
-              args: [BigInt(facilityId)],
-              label: `Release proceeds of facility ${facilityId}`,
-            }}
-          >
+          <SendButton call={call("release", `Release proceeds of facility ${facilityId}`)}>
             Release to my account
           </SendButton>
         </Group>
       )}
-    </Stack>
-  );
-}
-
-/** Ends a sale that is sold out or over. */
-export function FinalizeSale({
-  facilityId,
-  sale,
-  sold,
-}: {
-  facilityId: number;
-  sale: SaleFacts;
-  sold: boolean;
-}) {
-  const address = useContractAddress("PrimarySale");
-  const now = useNow();
-  if (sale.state !== "open" || (!sold && now < sale.closesAt)) return null;
-  return (
-    <Stack gap="xs" align="flex-start">
-      <Text size="sm">
-        {sale.soldUnits >= sale.floorUnits
-          ? "The floor is reached. Ending the sale funds the facility; units that were not sold are yours."
-          : "The floor was missed. Ending the sale cancels the facility, and buyers get their money back."}
-      </Text>
-      <SendButton
-        call={{
-          address,
-          abi: primarySaleAbi,
-          functionName: "finalize",
-          args: [BigInt(facilityId)],
-          label: `End the sale of facility ${facilityId}`,
-        }}
-      >
-        End the sale
-      </SendButton>
     </Stack>
   );
 }

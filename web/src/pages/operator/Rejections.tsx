@@ -45,7 +45,7 @@ export function Rejections({ facilityId }: { facilityId: number }) {
                   {
                     head: "Reason",
                     cell: (r) => (
-                      <Stack gap={0} miw={220} maw={420}>
+                      <Stack gap={0} miw={280} maw={420}>
                         <Text size="sm" fw={600} className="hash">
                           {r.code}
                         </Text>

@@ -1,10 +1,10 @@
-import { Group, Stack, Text } from "@mantine/core";
+import { Group, List, Stack, Text } from "@mantine/core";
 import { useContractAddress } from "../../api/service";
-import { rentLockboxAbi } from "../../chain/abis";
 import { Amount } from "../../parts/Amount";
 import { DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
-import { Figure, Figures } from "../../parts/Figure";
+import { AmountFigure } from "../../parts/AmountFigure";
+import { Figures } from "../../parts/Figure";
 import { Account, Hash, TxHash } from "../../parts/Hash";
 import { Instant } from "../../parts/Instant";
 import { Loaded } from "../../parts/Loaded";
@@ -12,6 +12,7 @@ import { Notice } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { SendButton } from "../../parts/SendButton";
 import { useChainFacts, useContracts } from "./chainFacts";
+import { useFacilityCall } from "./facilityCall";
 import { useFacility, useRent } from "./queries";
 
 /** Rent due and paid, how renters pay it, and settling it. */
@@ -23,24 +24,24 @@ export function Rent({ facilityId }: { facilityId: number }) {
       {(rent) => (
         <Stack gap="lg">
           <Figures>
-            <Figure
+            <AmountFigure
               name="Attested"
-              value={<Amount micros={rent.attested_micros} symbol />}
+              micros={rent.attested_micros}
               about="revenue in statements on-chain"
             />
-            <Figure
+            <AmountFigure
               name="Collected"
-              value={<Amount micros={rent.collected_micros} symbol />}
+              micros={rent.collected_micros}
               about="paid into the lockbox, less refunds"
             />
-            <Figure
+            <AmountFigure
               name="Receivable"
-              value={<Amount micros={rent.receivable_micros} symbol />}
+              micros={rent.receivable_micros}
               about="attested, not collected"
             />
-            <Figure
+            <AmountFigure
               name="Prepaid"
-              value={<Amount micros={rent.prepaid_micros} symbol />}
+              micros={rent.prepaid_micros}
               about="collected, not attested yet"
             />
           </Figures>
@@ -62,11 +63,7 @@ export function Rent({ facilityId }: { facilityId: number }) {
                   {
                     head: "Lease",
                     rowHead: true,
-                    cell: (r) => (
-                      <Text size="sm" miw={90} maw={260} style={{ overflowWrap: "anywhere" }}>
-                        {r.lease_id ?? "no lease of yours"}
-                      </Text>
-                    ),
+                    cell: (r) => <LeaseName>{r.lease_id ?? "no lease of yours"}</LeaseName>,
                   },
                   { head: "Reference", cell: (r) => <Hash value={r.lease} /> },
                   {
@@ -96,13 +93,7 @@ export function Rent({ facilityId }: { facilityId: number }) {
                     head: "Lease",
                     cell: (p) => {
                       const known = rent.by_lease.find((r) => r.lease === p.lease)?.lease_id;
-                      return known ? (
-                        <Text size="sm" miw={90} maw={260} style={{ overflowWrap: "anywhere" }}>
-                          {known}
-                        </Text>
-                      ) : (
-                        <Hash value={p.lease} />
-                      );
+                      return known ? <LeaseName>{known}</LeaseName> : <Hash value={p.lease} />;
                     },
                   },
                   {
@@ -121,10 +112,18 @@ export function Rent({ facilityId }: { facilityId: number }) {
   );
 }
 
+function LeaseName({ children }: { children: string }) {
+  return (
+    <Text size="sm" miw={90} maw={260} style={{ overflowWrap: "anywhere" }}>
+      {children}
+    </Text>
+  );
+}
+
 /** Pays out what is both final and collected. */
 function Settle({ facilityId }: { facilityId: number }) {
   const { data: facts } = useChainFacts(facilityId);
-  const lockbox = useContractAddress("RentLockbox");
+  const call = useFacilityCall("RentLockbox", facilityId);
   if (facts == null || facts.settleable === 0n) return null;
   return (
     <Notice tone="info">
@@ -133,15 +132,7 @@ function Settle({ facilityId }: { facilityId: number }) {
           <Amount micros={facts.settleable} symbol /> is final and collected, and not paid to
           holders yet. The service settles by itself; anybody may do it sooner.
         </Text>
-        <SendButton
-          call={{
-            address: lockbox,
-            abi: rentLockboxAbi,
-            functionName: "settle",
-            args: [BigInt(facilityId), facts.epochsFinal],
-            label: `Settle facility ${facilityId}`,
-          }}
-        >
+        <SendButton call={call("settle", `Settle facility ${facilityId}`, facts.epochsFinal)}>
           Settle now
         </SendButton>
       </Group>
@@ -162,11 +153,15 @@ function HowToPay({ facilityId }: { facilityId: number }) {
       about="Send this to your renters, with the reference of their lease from the table above."
     >
       <Stack className="surface" p="md" gap="xs">
-        <Text size="sm">
-          1. Approve the stablecoin for the lockbox. 2. Call{" "}
-          <span className="hash">payRent({facilityId}, reference, amount)</span> of the lockbox. The
-          amount counts in millionths: 1.00 is 1000000. Rent that is sent to the lockbox by a plain
-          transfer is not credited to anybody.
+        <List type="ordered" size="sm" spacing={4} pr="md">
+          <List.Item>Approve the stablecoin for the lockbox.</List.Item>
+          <List.Item>
+            Call <span className="hash">payRent({facilityId}, reference, amount)</span> of the
+            lockbox. The amount counts in millionths: 1.00 is 1000000.
+          </List.Item>
+        </List>
+        <Text size="sm" c="dimmed">
+          Rent that is sent to the lockbox by a plain transfer is not credited to anybody.
         </Text>
         {rows.map((row) => (
           <Group key={row.name} gap="sm" wrap="nowrap">

@@ -71,7 +71,7 @@ export function TrancheInputs({
             {i < last && (
               <TextInput
                 label={`Tranche ${i}: coupon of a unit, ${symbol}`}
-                description="Over the whole window, before juniors are paid; blank is none"
+                description="Over the window, before juniors; blank is none"
                 inputMode="decimal"
                 placeholder="0.90"
                 value={tranche.coupon}

@@ -32,7 +32,7 @@ export interface PriceFields {
   credit: string;
 }
 
-type Made<Body> = { body: Body; errors: null } | { body: null; errors: FieldErrors };
+export type Made<Body> = { body: Body; errors: null } | { body: null; errors: FieldErrors };
 
 const MAX_PRICE = 10n ** 12n;
 

@@ -8,6 +8,8 @@ export type ConsoleFacility = Schemas["ConsoleFacility"];
 export type ConsoleTask = Schemas["TaskOut"];
 export type Lease = Schemas["ConsoleLease"];
 export type Device = Schemas["ConsoleDevice"];
+export type FacilityTerms = Schemas["FacilityOut"];
+export type Epoch = Schemas["EpochOut"];
 
 const LIVE = 5_000;
 /** Rows of a page of long lists. */
@@ -135,7 +137,7 @@ export function useHardware(facilityId: number) {
 }
 
 /** A change of a facility; what the console shows of it is asked again. */
-export function useChange<Body>(change: (body: Body) => Promise<unknown>) {
+export function useChange<Body, Answer>(change: (body: Body) => Promise<Answer>) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: change,

@@ -16,7 +16,7 @@ const names = new Map([[7, "hall-7"]]);
 
 // Every kind that GET /v1/console documents.
 const KINDS =
-  "offer_missing mint_or_sale_missing bond_below_required default_near metering_silent metering_gap events_rejected conflicts epoch_stuck rent_overdue proceeds_releasable withdrawable device_pledged_twice";
+  "offer_missing mint_or_sale_missing bond_below_required default_near metering_silent metering_gap events_rejected conflicts epoch_voided epoch_reopened epoch_stuck rent_overdue proceeds_releasable withdrawable device_pledged_twice";
 
 describe("taskTexts", () => {
   it("has a sentence of its own for every documented kind", () => {

@@ -71,6 +71,16 @@ const WRITERS: Record<string, Writer> = {
     "See devices",
     "devices",
   ],
+  epoch_voided: ({ facility, task }) => [
+    `The statement of epoch ${task.epoch ?? ""} of ${facility} was proven wrong on-chain and is void. Reopen the epoch and correct its records.`,
+    "Reopen",
+    "epochs",
+  ],
+  epoch_reopened: ({ facility, task, due }) => [
+    `Epoch ${task.epoch ?? ""} of ${facility} is open again: send its corrections by ${due}. Unchanged, its statement stays void.`,
+    "See epochs",
+    "epochs",
+  ],
   epoch_stuck: ({ facility, task, due }) => [
     `Epoch ${task.epoch ?? ""} of ${facility} is not on-chain yet; it was due ${due}.`,
     "See epochs",

@@ -1,0 +1,144 @@
+"""A statement of our own books that is provably wrong, on real processes.
+
+Ingest, close and attesters each refuse to bill a device twice, so that no sequence of requests
+leads there. What does is a bug that all of them share: for one epoch, this process plays worker and
+attesters without the rule. API, chain, and everything that follows are as they always are.
+"""
+
+import os
+from typing import Any
+
+import pytest
+
+from api.chain.abi import Function
+from api.chain.signatures import LINE, STATEMENT
+from api.cli_wiring import make_attester, make_worker
+from api.db import statements as store
+from api.db.session import open_engine, reading
+from api.domain.events import CORRECTION, USAGE
+from api.domain.instants import format_instant
+from api.domain.lines import Line, usage_tree
+from api.domain.merkle import MerkleTree
+from api.pipeline.ingest import ingest
+from api.pipeline.ledger_view import FacilityView
+from api.pipeline.register import facility_row
+from api.settings import Settings
+from scripts.demo_sources import Facility
+from scripts.stack import ATTESTER_ACCOUNTS, RELAYER, RENTER, Stack, wallet
+from tests.browser.stage import EPOCH_S, GRACE_S, Stage
+
+_PAIR = Function("challengePair", (STATEMENT, f"({LINE},bytes32[])", f"({LINE},bytes32[])"))
+_TWICE = "billed-twice"
+
+
+def usage(stage: Stage, facility: Facility, name: str, first_s: int, last_s: int) -> Any:
+    """Usage of the facility's first device, seconds from the start of its window."""
+    start_s, body = stage.window_start_s(facility), facility.plan.facility
+    data = {
+        "facility_id": facility.facility_id,
+        "device": body["devices"][0],
+        "lease": facility.plan.leases[0]["lease_id"],
+        "gpu_class": body["gpu_class"],
+        "start": format_instant(start_s + first_s),
+        "end": format_instant(start_s + last_s),
+        "gpu_seconds": last_s - first_s,
+    }
+    return _event(facility, name, USAGE, data)
+
+
+def correction(facility: Facility) -> Any:
+    """What takes the wrong record back."""
+    corrects = {"source": "collector/tests", "id": f"{facility.name}-{_TWICE}"}
+    data = {"facility_id": facility.facility_id, "corrects": corrects, "action": "void"}
+    return _event(facility, "correction", CORRECTION, data)
+
+
+def _event(facility: Facility, name: str, kind: str, data: Any) -> Any:
+    identity = {"id": f"{facility.name}-{name}", "source": "collector/tests"}
+    return {"specversion": "1.0", "type": kind, **identity, "data": data}
+
+
+def post_wrong_statement(stage: Stage, facility: Facility) -> None:
+    """Epoch 0 with a third of an hour billed twice, closed, signed and posted."""
+    stack = stage.stack
+    stack.kill_worker()
+    stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + 5)
+    with pytest.MonkeyPatch.context() as bug:
+        bug.setattr(FacilityView, "_require_free", lambda *_: None)
+        bug.setattr("api.domain.closing.check_overlaps", lambda _: None)
+        worker = make_worker(_settings(stack, relayer_key_file=stack.key_file("relayer", RELAYER)))
+        _ingest_wrong(stage, facility)
+        stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + GRACE_S + 5)
+        worker.worker.run_once()
+        for number, index in enumerate(ATTESTER_ACCOUNTS[:2]):
+            key = stack.admin("/v1/attester-keys", {"label": f"bug-{number}"})["api_key"]
+            file = stack.key_file(f"bug-{number}", index)
+            make_attester(_settings(stack, attester_key_file=file, attester_api_key=key)).run_once()
+
+        def posted() -> bool:
+            worker.worker.run_once()
+            return _posted(stage, facility) == 1
+
+        stack.wait("the wrong statement on-chain", posted)
+    stack.start_worker()
+
+
+def prove_fault(stage: Stage, facility: Facility) -> None:
+    """Anybody shows the two lines that bill one device at once; the statement is void."""
+    with reading(open_engine(_database(stage.stack))) as connection:
+        row = store.statement_row(connection, facility.facility_id, 0)
+        statement = store.to_statement(row)
+        lines = store.lines_of(connection, facility.facility_id, 0)
+    tree = usage_tree(facility.facility_id, 0, lines)
+    first = next(i for i, line in enumerate(lines[:-1]) if lines[i + 1].start_s < line.end_s)
+    pair = (_proven(facility, lines, tree, first), _proven(facility, lines, tree, first + 1))
+    data = "0x" + _PAIR.encode(statement.as_abi_tuple(), *pair).hex()
+    registry = stage.stack.deployment.statement_registry
+    stage.stack.send(wallet(RENTER).address, registry, data)
+    assert _posted(stage, facility) == 0
+
+
+def _posted(stage: Stage, facility: Facility) -> int:
+    registry = stage.stack.deployment.statement_registry
+    count: int = stage.stack.client.read(
+        "StatementRegistry", registry, "epochsPosted", facility.facility_id
+    )
+    return count
+
+
+def _ingest_wrong(stage: Stage, facility: Facility) -> None:
+    engine = open_engine(_database(stage.stack))
+    with reading(engine) as connection:
+        operator_id = facility_row(connection, facility.facility_id).operator_id
+    events = [
+        usage(stage, facility, "right", 0, 2_400),
+        usage(stage, facility, _TWICE, 1_200, EPOCH_S),
+    ]
+    results = ingest(engine, operator_id, events, clock=lambda: stage.now_s)
+    assert [r.status for r in results] == ["accepted"] * 2, results
+
+
+def _proven(facility: Facility, lines: list[Line], tree: MerkleTree, index: int) -> tuple[Any, ...]:
+    line = lines[index]
+    place = (facility.facility_id, 0, line.index, int(line.kind))
+    rest = (line.device, line.lease, line.start_s, line.end_s, line.gpu_seconds)
+    sums = (line.charge_micros, line.cumulative_gpu_seconds, line.cumulative_charge_micros)
+    return ((*place, *rest, *sums), tree.proof(index))
+
+
+def _database(stack: Stack) -> str:
+    return os.environ.get("DATABASE_URL") or f"sqlite:///{stack.folder}/rentroll.db"
+
+
+def _settings(stack: Stack, **more: Any) -> Settings:
+    """Settings of the stack's processes, for one in this process."""
+    values = {
+        "database_url": _database(stack),
+        "rpc_url": stack.chain.rpc_url,
+        "deployment_file": stack.folder / "deployment.json",
+        "evidence_dir": stack.folder / "evidence",
+        "clock": "chain",
+        "confirmations": 0,
+        "api_url": stack.api_url,
+    }
+    return Settings(_env_file=None, **(values | more))

@@ -5,10 +5,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, text
 
 from api.db.migrate import upgrade
 from api.db.session import open_engine
+
+# No test is judged by time: machines that run them are busy.
+settings.register_profile("rentroll", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rentroll")
 
 
 @pytest.fixture(scope="session")

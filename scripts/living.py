@@ -9,6 +9,7 @@ import random
 import threading
 import uuid
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from rich.console import Console
@@ -218,12 +219,15 @@ class Living:
             self._end(live)
 
     def _meter(self, live: _Live, until_s: int, tick: int) -> None:
-        """Push what was used since the last push, to the second."""
+        """Push what was used since the last push, to the second, cut where an epoch ends."""
         from_s, live.metered_until_s = live.metered_until_s, max(live.metered_until_s, until_s)
         if until_s <= from_s:
             return
+        first_end_s = from_s + EPOCH_S - (from_s - live.start_s) % EPOCH_S
+        cuts = [from_s, *range(first_end_s, until_s, EPOCH_S), until_s]
         events = [
-            live.simulation.usage(lease, gpu, from_s, until_s)
+            live.simulation.usage(lease, gpu, begin_s, end_s)
+            for begin_s, end_s in pairwise(cuts)
             for lease in live.simulated.leases
             for gpu in range(lease.first_gpu, lease.first_gpu + lease.gpus)
             if self._random.randrange(1_000) < lease.busy_permille

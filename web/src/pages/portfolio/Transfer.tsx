@@ -61,7 +61,10 @@ export function Transfer({
             {check.data.canReceive
               ? `${short(to)} is on the allow-list of investors and may receive units.`
               : `${short(to)} may not receive units: it is not on the allow-list of investors, or its entry ended.`}
-            {check.data.isContract && " It is a contract: it must be able to hold ERC-1155 units."}
+            {check.data.kind === "contract" &&
+              " It is a contract: it must be able to hold ERC-1155 units."}
+            {check.data.kind === "delegated" &&
+              " Its key uses code (EIP-7702), which must be able to hold ERC-1155 units."}
           </span>
         </Notice>
       )}

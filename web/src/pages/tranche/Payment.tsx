@@ -84,11 +84,21 @@ export function Payment({
         </Button>
       ) : (
         <Text size="xs" c="dimmed">
-          {buyer.isContract
-            ? "This account is a contract, which cannot sign permits: it approves in a transaction of its own."
-            : `${order.token.symbol} knows no permits (ERC-2612): the approval is a transaction of its own.`}
+          {whyNoPermit(buyer, order.token.symbol)}
         </Text>
       )}
     </Stack>
   );
+}
+
+/** Why the approval is a transaction of its own. */
+function whyNoPermit({ kind }: Buyer, symbol: string): string {
+  switch (kind) {
+    case "contract":
+      return "This account is a contract, which cannot sign permits: it approves in a transaction of its own.";
+    case "delegated":
+      return "This account uses code that its key chose (EIP-7702). Some stablecoins then refuse permits signed by the key: it approves in a transaction of its own, which always counts.";
+    case "key":
+      return `${symbol} knows no permits (ERC-2612): the approval is a transaction of its own.`;
+  }
 }

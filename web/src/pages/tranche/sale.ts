@@ -5,6 +5,7 @@ import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../api/service";
 import { erc20Abi, facilityRegistryAbi, primarySaleAbi, trancheTokenAbi } from "../../chain/abis";
+import { type AccountKind, kindOfCode } from "../../chain/code";
 import { permitTermsOf } from "../../chain/permit";
 import { partsOfTokenId } from "../../format/text";
 
@@ -157,7 +158,7 @@ export interface Buyer {
   allowanceMicros: bigint;
   /** Whether a signed permit can stand in for an allowance. */
   canPermit: boolean;
-  isContract: boolean;
+  kind: AccountKind;
   units: bigint;
 }
 
@@ -187,8 +188,8 @@ export function useBuyer(account: Address | undefined, tokenId: string, token: A
           args: [account, BigInt(tokenId)],
         }),
       ]);
-      const isContract = code !== undefined && code !== "0x";
-      return { balanceMicros, allowanceMicros, canPermit: permit !== null, isContract, units };
+      const canPermit = permit !== null;
+      return { balanceMicros, allowanceMicros, canPermit, kind: kindOfCode(code), units };
     },
   });
 }

@@ -6,7 +6,7 @@ import { bondVaultAbi } from "../../chain/abis";
 import { exactMoney } from "../../format/money";
 import { SendButton } from "../../parts/SendButton";
 import { TxState } from "../../parts/TxState";
-import type { Owed } from "./vouchers";
+import type { Owed } from "./liveVouchers";
 
 /** Money that the bond vault credited to the account, and the button that takes it. */
 export function OwedByBond({

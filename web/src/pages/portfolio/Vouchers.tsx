@@ -13,7 +13,7 @@ import { SendButton } from "../../parts/SendButton";
 import { TxState } from "../../parts/TxState";
 import { Unknown } from "../../parts/Unknown";
 import { OwedByBond } from "./OwedByBond";
-import { type LiveVoucher, type VoucherRow, useLiveVouchers } from "./vouchers";
+import { type LiveVoucher, type VoucherRow, useLiveVouchers } from "./liveVouchers";
 
 /** Compute that is owed for burned units, and what the bond pays where it was not served. */
 export function Vouchers({

@@ -6,7 +6,14 @@ import type { Hash } from "viem";
 import { useContractAddress } from "../../api/service";
 import { exactMoney, grouped } from "../../format/money";
 import { SendButton } from "../../parts/SendButton";
-import { type Order, approvalOf, buyOf, usePermitPurchase } from "./purchase";
+import {
+  type Order,
+  approvalOf,
+  buyOf,
+  resetOf,
+  useNeedsReset,
+  usePermitPurchase,
+} from "./purchase";
 import type { Buyer } from "./sale";
 
 export function Payment({
@@ -71,13 +78,7 @@ export function Payment({
   }
   return (
     <Stack gap="sm">
-      <Stepper active={0} size="xs" orientation="vertical">
-        <Stepper.Step label="Approve" description={`Let the sale take ${exactly}, no more`} />
-        <Stepper.Step label="Buy" description="Pay and receive the units at once" />
-      </Stepper>
-      <SendButton call={approvalOf(order, sale)} disabled={disabled} fullWidth>
-        Approve {exactMoney(order.costMicros)} {order.token.symbol}
-      </SendButton>
+      <Approval order={order} buyer={buyer} disabled={disabled} />
       {buyer.canPermit ? (
         <Button size="compact-xs" variant="subtle" onClick={() => setChosen("permit")}>
           Sign a permit instead
@@ -88,6 +89,48 @@ export function Payment({
         </Text>
       )}
     </Stack>
+  );
+}
+
+/** An allowance of exactly the cost; before it, where the stablecoin wants that, the old one back to zero. */
+function Approval({ order, buyer, disabled }: { order: Order; buyer: Buyer; disabled: boolean }) {
+  const sale = useContractAddress("PrimarySale");
+  const reset = useNeedsReset(order, sale, buyer.allowanceMicros);
+  const { symbol } = order.token;
+  const cost = `${exactMoney(order.costMicros)} ${symbol}`;
+  return (
+    <>
+      <Stepper active={0} size="xs" orientation="vertical">
+        {reset === true && (
+          <Stepper.Step
+            label="Reset"
+            description={`Set the old allowance of ${exactMoney(buyer.allowanceMicros)} ${symbol} to zero`}
+          />
+        )}
+        <Stepper.Step label="Approve" description={`Let the sale take exactly ${cost}, no more`} />
+        <Stepper.Step label="Buy" description="Pay and receive the units at once" />
+      </Stepper>
+      {reset === true ? (
+        <>
+          <SendButton key="reset" call={resetOf(order, sale)} disabled={disabled} fullWidth>
+            Reset the allowance
+          </SendButton>
+          <Text size="xs" c="dimmed">
+            The sale may still take {exactMoney(buyer.allowanceMicros)} {symbol} of an earlier
+            approval. {symbol} refuses to change it to another amount: it has to be zero in between.
+          </Text>
+        </>
+      ) : (
+        <SendButton
+          key="approve"
+          call={approvalOf(order, sale)}
+          disabled={disabled || reset === null}
+          fullWidth
+        >
+          Approve {cost}
+        </SendButton>
+      )}
+    </>
   );
 }
 

@@ -27,7 +27,13 @@ const FACILITY_STATES = [
   "cancelled",
   "defaulted",
 ];
+/** End of the year 9999: times after it are written as no end. */
+const LATEST_S = 253_402_300_799;
 const BURN_REASONS = ["for compute", "after the facility ended", "for a refund"];
+
+/** `, until …`; nothing where there is no end. */
+const until = (time: unknown): string =>
+  Number(time) > LATEST_S ? "" : `, until ${instant(Number(time))}`;
 
 function moved(a: Args, units: string): string {
   if (a["from"] === zeroAddress) return `${units} minted to ${who(a["to"])}`;
@@ -44,7 +50,8 @@ function claimedBatch(a: Args, symbol: string): string {
   return `${who(a["holder"])} took ${money(sum, symbol)} of revenue: ${parts.join(", ")}${to}`;
 }
 
-const SENTENCES: Record<string, Sentence> = {
+/** Sentences by event name; describe.test.ts fails when one is missing. */
+export const SENTENCES: Record<string, Sentence> = {
   // units and revenue
   TransferSingle: (a) => moved(a, `${count(a["value"])} units of ${tranche(a["id"])}`),
   TransferBatch: (a) => {
@@ -79,6 +86,8 @@ const SENTENCES: Record<string, Sentence> = {
       ? `${money(a["value"], s)} minted to ${who(a["to"])}`
       : `${who(a["from"])} paid ${money(a["value"], s)} to ${who(a["to"])}`,
   Approval: (a, s) => `${who(a["owner"])} lets ${who(a["spender"])} take ${money(a["value"], s)}`,
+  AuthorizationUsed: (a) => `${who(a["authorizer"])} paid by a signed authorization`,
+  AuthorizationCanceled: (a) => `${who(a["authorizer"])} cancelled a signed authorization`,
   // sale
   SaleOpened: (a) => `The sale of facility ${String(a["facilityId"])} was opened`,
   UnitsSold: (a, s) =>
@@ -118,6 +127,13 @@ const SENTENCES: Record<string, Sentence> = {
     `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was posted with ${(a["attesters"] as readonly unknown[]).length} signatures`,
   StatementVoided: (a) =>
     `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was voided by a proven fault`,
+  SlashPending: (a) =>
+    `Bonds could not be taken yet for the fault of facility ${String(a["facilityId"])} that ${who(a["challenger"])} proved; it can be tried again`,
+  AttesterSet: (a) =>
+    `${who(a["attester"])} ${a["member"] === true ? "was made an attester" : "will be no attester any more"}`,
+  AttesterPeriodSet: (a) =>
+    `Signatures of ${who(a["attester"])} count from ${instant(Number(a["activeFrom"]))}${until(a["activeUntil"])}`,
+  ThresholdSet: (a) => `A statement needs ${count(a["threshold"])} signatures of attesters`,
   // bond and vouchers
   BondDeposited: (a, s) =>
     `${who(a["payer"])} deposited a bond of ${money(a["amount"], s)} for facility ${String(a["facilityId"])}`,
@@ -134,9 +150,35 @@ const SENTENCES: Record<string, Sentence> = {
   VoucherPaid: (a, s) =>
     `The bond paid ${who(a["holder"])} ${money(a["amount"], s)} for what voucher ${String(a["voucherId"])} was not served`,
   UnservedPaid: (a, s) => `${money(a["amount"], s)} of the bond was paid for compute not served`,
+  AttesterBondDeposited: (a, s) =>
+    `${who(a["payer"])} deposited ${money(a["amount"], s)} for the attester ${who(a["attester"])}, whose bond is now ${money(a["bond"], s)}`,
+  AttesterBondWithdrawn: (a, s) =>
+    `The attester ${who(a["attester"])} took ${money(a["amount"], s)} of its bond`,
+  AttesterSlashed: (a, s) =>
+    `${money(a["amount"], s)} of the bond of the attester ${who(a["attester"])} was taken for a proven fault, ${money(a["toChallenger"], s)} of it for ${who(a["challenger"])}`,
+  SlashAmountSet: (a, s) => `A proven fault costs each of its signers ${money(a["amount"], s)}`,
+  SlashedDistributed: (a, s) =>
+    `${money(a["amount"], s)} of attesters' bonds went to holders of facility ${String(a["facilityId"])}`,
+  SlashedTaken: (a, s) => `${money(a["amount"], s)} of attesters' bonds went to ${who(a["to"])}`,
   // allow-list
   InvestorSet: (a) =>
-    `The allow-list entry of ${who(a["account"])} was set: ${a["canSend"] === true ? "may" : "may not"} send, ${a["canReceive"] === true ? "may" : "may not"} receive, until ${Number(a["expiresAt"]) > 253_402_300_799 ? "further notice" : instant(Number(a["expiresAt"]))}`,
+    `The allow-list entry of ${who(a["account"])} was set: ${a["canSend"] === true ? "may" : "may not"} send, ${a["canReceive"] === true ? "may" : "may not"} receive, until ${Number(a["expiresAt"]) > LATEST_S ? "further notice" : instant(Number(a["expiresAt"]))}`,
+  IdentityRegistrySet: (a) =>
+    a["identityRegistry"] === zeroAddress
+      ? "The allow-list asks no identity registry any more"
+      : `The allow-list also asks the identity registry ${who(a["identityRegistry"])}`,
+  MirrorSet: (a) => `${who(a["mirror"])} keeps a copy of the allow-list`,
+  // what roles set
+  AuthorityUpdated: (a) => `Roles are kept by the access manager ${who(a["authority"])}`,
+  SettlementTokenAllowed: (a) =>
+    `${who(a["token"])} ${a["allowed"] === true ? "may" : "may no longer"} settle new facilities`,
+  InvestorRegistrySet: (a) =>
+    a["investorRegistry"] === zeroAddress
+      ? "Moves of units ask no allow-list any more"
+      : `Moves of units ask the allow-list ${who(a["investorRegistry"])}`,
+  RevenueSourceSet: (a) =>
+    `${who(a["source"])} ${a["allowed"] === true ? "may" : "may no longer"} bring revenue to holders`,
+  ContractURIUpdated: () => "The description of the units changed",
 };
 
 /** `ERC20Transfer` as words: `Erc20 transfer`. */

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 WEB = Path(__file__).resolve().parents[2] / "web"
 _AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
@@ -29,6 +29,7 @@ _FLAGS = (
 )
 # A page that waits longer than this for its own stack is broken; the machine may be busy.
 PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 # What the browser says of a request that was answered with an error: the page shows it in words.
 _ANSWERED = "Failed to load resource: the server responded with a status of 4"
 
@@ -86,6 +87,12 @@ class Visit:
             "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html]))"
         )
         return [f"{rule} ({count}): {html[:200]}" for rule, count, html in found]
+
+    def assert_clean(self) -> None:
+        """Nothing loads any more, no rule of accessibility is broken, nothing complained."""
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0, timeout=PATIENCE_MS)
+        assert not (wrong := self.axe()), wrong
+        assert not self.complaints, self.complaints
 
 
 def _listen(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-import { NativeSelect, SegmentedControl, Stack } from "@mantine/core";
+import { Box, NativeSelect, SegmentedControl, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Address, Hash } from "viem";
 import { grouped } from "../../format/money";
@@ -76,13 +76,15 @@ export function Act({
             }))}
             maw={480}
           />
-          <Chosen
-            key={position.row.token_id}
-            kind={kind}
-            account={account}
-            held={position}
-            onSent={setHash}
-          />
+          <Box maw={640}>
+            <Chosen
+              key={position.row.token_id}
+              kind={kind}
+              account={account}
+              held={position}
+              onSent={setHash}
+            />
+          </Box>
         </Stack>
       )}
       {hash !== null && <TxState hash={hash} />}

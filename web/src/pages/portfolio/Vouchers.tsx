@@ -1,4 +1,4 @@
-import { Box, Stack, Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Abi, Address, Hash as TransactionHash } from "viem";
 import { useContractAddress } from "../../api/service";
@@ -49,11 +49,21 @@ export function Vouchers({
     { head: "Still open", number: true, cell: (row) => gpuHours(open(row)) },
     {
       head: "What comes next",
-      cell: (row) => <Next row={row} live={at(row)} own={own} onSent={setHash} />,
+      cell: (row) => {
+        const found = at(row);
+        return found === undefined ? (
+          <Unknown />
+        ) : (
+          <Text size="sm" miw={220} maw={320}>
+            {nextOf(found)}
+          </Text>
+        );
+      },
     },
     { head: "Lease hash", cell: (row) => <Hash value={row.delivery_ref} /> },
     { head: "Issued", cell: (row) => <Instant seconds={row.issued_at_s} /> },
   ];
+  const payable = own ? rows.filter((row) => at(row)?.standing.kind === "payable") : [];
   return (
     <Section
       title="Vouchers"
@@ -65,74 +75,73 @@ export function Vouchers({
         rowKey={(row) => row.voucher_id}
         columns={columns}
       />
+      {payable.map((row) => {
+        const found = at(row);
+        return found === undefined ? null : (
+          <Payable key={row.voucher_id} row={row} live={found} onSent={setHash} />
+        );
+      })}
       {hash !== null && <TxState hash={hash} />}
       <OwedByBond owed={live?.owed ?? []} account={account} own={own} />
     </Section>
   );
 }
 
-/** Whether the open part is served, waits or is paid, and the button that asks for the payment. */
-function Next({
+/** Whether the open part is served, waits or is paid. */
+function nextOf({ standing }: LiveVoucher): string {
+  switch (standing.kind) {
+    case "closed":
+      return "Closed: served or paid in full.";
+    case "running":
+      return "Served by delivery lines while the facility delivers.";
+    case "waiting":
+      return `Late proofs come first; what is then open is paid from ${instant(standing.fromS)}.`;
+    case "unpaid":
+      return "The bond's terms pay nothing for unserved compute.";
+    case "bondEmpty":
+      return "The operator's bond is empty: nothing can be paid now. It stays owed.";
+    case "payable":
+      return `The bond can pay for ${gpuHours(standing.gpuSeconds)} GPU-hours now.`;
+  }
+}
+
+/** A voucher whose open part the bond can pay, in words, with the button that asks for it. */
+function Payable({
   row,
   live,
-  own,
   onSent,
 }: {
   row: VoucherRow;
-  live: LiveVoucher | undefined;
-  own: boolean;
+  live: LiveVoucher;
   onSent: (hash: TransactionHash) => void;
 }) {
   const desk = useContractAddress("DeliveryDesk");
-  if (live === undefined) return <Unknown />;
-  const { standing, openGpuSeconds } = live;
-  const say = (words: string) => (
-    <Text size="sm" miw={220} maw={320} style={{ whiteSpace: "normal" }}>
-      {words}
-    </Text>
-  );
-  switch (standing.kind) {
-    case "closed":
-      return say("Closed: served or paid in full.");
-    case "running":
-      return say("Served by delivery lines while the facility delivers.");
-    case "waiting":
-      return say(
-        `Late proofs come first; what is then open is paid from ${instant(standing.fromS)}.`,
-      );
-    case "unpaid":
-      return say("The bond's terms pay nothing for unserved compute.");
-    case "bondEmpty":
-      return say("The operator's bond is empty: nothing can be paid now. It stays owed.");
-  }
-  const { gpuSeconds, amountMicros } = standing;
-  const rest = openGpuSeconds - gpuSeconds;
-  const hours = gpuHours(gpuSeconds);
-  const amount = `${exactMoney(amountMicros)} ${live.symbol}`;
+  const { standing, openGpuSeconds, symbol } = live;
+  if (standing.kind !== "payable") return null;
+  const rest = openGpuSeconds - standing.gpuSeconds;
+  const hours = gpuHours(standing.gpuSeconds);
+  const amount = `${exactMoney(standing.amountMicros)} ${symbol}`;
   return (
-    <Stack gap={6} py={4}>
-      {say(
-        `The bond pays ${amount} for ${hours} GPU-hours, which are then no longer owed as compute.` +
-          (rest > 0n ? ` It covers no more: ${gpuHours(rest)} stay owed.` : ""),
-      )}
-      {own && (
-        <Box w="fit-content" maw={320}>
-          <SendButton
-            variant="default"
-            withState={false}
-            onSent={onSent}
-            call={{
-              address: desk,
-              abi: deliveryDeskAbi as unknown as Abi,
-              functionName: "payUnserved",
-              args: [BigInt(row.voucher_id)],
-              label: `Payment of ${amount} for ${hours} unserved GPU-hours of voucher ${row.voucher_id}`,
-            }}
-          >
-            Have it paid
-          </SendButton>
-        </Box>
-      )}
+    <Stack className="surface" p="md" gap="sm" align="flex-start">
+      <Text size="sm" maw={760}>
+        Voucher {row.voucher_id}: you get <strong>{amount}</strong> from the bond for {hours}{" "}
+        GPU-hours, which are then no longer owed as compute.
+        {rest > 0n && ` The bond covers no more: ${gpuHours(rest)} GPU-hours stay owed.`} It is
+        credited in the bond vault first, and withdrawn from there.
+      </Text>
+      <SendButton
+        withState={false}
+        onSent={onSent}
+        call={{
+          address: desk,
+          abi: deliveryDeskAbi as unknown as Abi,
+          functionName: "payUnserved",
+          args: [BigInt(row.voucher_id)],
+          label: `Payment of ${amount} for ${hours} unserved GPU-hours of voucher ${row.voucher_id}`,
+        }}
+      >
+        Have it paid
+      </SendButton>
     </Stack>
   );
 }

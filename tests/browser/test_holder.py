@@ -143,7 +143,7 @@ def test_burn__facility_ended__leaves_the_account(
     found.assert_clean()
     form.get_by_role("button", name="Burn expired units").click()
 
-    expect(form.get_by_text(re.compile("^Burn 1 expired units of dusk, .*: done"))).to_be_visible()
+    expect(form.get_by_text(re.compile("^Burn 1 expired unit of dusk, .*: done"))).to_be_visible()
     assert stage.units(account, ended) == held - 1
     found.assert_clean()
 

@@ -187,7 +187,7 @@ def test_buy__delegated_key__approves_and_buys_like_any_key(browser: Browser, st
     card.get_by_role("button", name="Approve 1.500000 mUSD").click()
     card.get_by_role("button", name="Buy 1 unit").click()
 
-    expect(card.get_by_text(re.compile("^Buy 1 units .*: done"))).to_be_visible()
+    expect(card.get_by_text(re.compile("^Buy 1 unit of .*: done"))).to_be_visible()
     assert stage.units(account, facility) == 1
     sent = page.evaluate("JSON.parse(localStorage.getItem('rentroll.transactions'))")
     assert [t["fromContract"] for t in sent] == [False, False]

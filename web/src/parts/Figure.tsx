@@ -16,7 +16,7 @@ export function Figure({
 }) {
   return (
     <Stack className="surface" gap={2} p="md" miw={0}>
-      <Group component="dt" gap={4} wrap="nowrap" align="center">
+      <Group component="dt" gap={4} wrap="nowrap" align="center" mih={24}>
         <Text span size="xs" fw={600} c="dimmed">
           {name}
         </Text>

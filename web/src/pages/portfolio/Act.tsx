@@ -1,7 +1,7 @@
 import { Box, NativeSelect, SegmentedControl, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Address, Hash } from "viem";
-import { grouped } from "../../format/money";
+import { counted } from "../../format/money";
 import { Section } from "../../parts/Section";
 import { TxState } from "../../parts/TxState";
 import { Burn } from "./Burn";
@@ -72,7 +72,7 @@ export function Act({
             onChange={(event) => setChosen(event.currentTarget.value)}
             data={held.map(({ row, free }) => ({
               value: row.token_id,
-              label: `${row.facility_name}, tranche ${row.seniority} (${grouped(free)} units free)`,
+              label: `${row.facility_name}, tranche ${row.seniority} (${counted(free, "unit")} free)`,
             }))}
             maw={480}
           />

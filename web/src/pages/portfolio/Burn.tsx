@@ -1,6 +1,6 @@
 import { Stack, Text } from "@mantine/core";
 import type { Hash } from "viem";
-import { exactMoney, grouped } from "../../format/money";
+import { counted, exactMoney } from "../../format/money";
 import { Notice } from "../../parts/Notice";
 import type { Held } from "./Act";
 import { UnitsForm } from "./UnitsForm";
@@ -37,7 +37,7 @@ export function Burn({
         callOf={(units) => ({
           functionName: "burnExpired",
           args: [BigInt(token_id), units],
-          label: `Burn ${grouped(units)} expired units of ${facility_name}, tranche ${seniority}`,
+          label: `Burn ${counted(units, "expired unit")} of ${facility_name}, tranche ${seniority}`,
         })}
       />
     </Stack>

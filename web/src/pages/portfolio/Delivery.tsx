@@ -1,7 +1,7 @@
 import { Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { type Hash, type Hex, zeroHash } from "viem";
-import { grouped } from "../../format/money";
+import { counted } from "../../format/money";
 import { Notice } from "../../parts/Notice";
 import type { Held } from "./Act";
 import { UnitsForm } from "./UnitsForm";
@@ -44,7 +44,7 @@ export function Delivery({ held, onSent }: { held: Held; onSent: (hash: Hash) =>
             : {
                 functionName: "takeDelivery",
                 args: [BigInt(token_id), units, lease],
-                label: `Take delivery of ${grouped(units)} GPU-hours of ${facility_name}, tranche ${seniority}`,
+                label: `Take delivery of ${counted(units, "GPU-hour")} of ${facility_name}, tranche ${seniority}`,
               }
         }
       >

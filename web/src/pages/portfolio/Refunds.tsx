@@ -4,7 +4,7 @@ import type { Abi, Address, Hash } from "viem";
 import type { Schemas } from "../../api/client";
 import { useContractAddress } from "../../api/service";
 import { primarySaleAbi } from "../../chain/abis";
-import { exactMoney, grouped } from "../../format/money";
+import { counted, exactMoney, grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { DataTable, type Column } from "../../parts/DataTable";
 import { Section } from "../../parts/Section";
@@ -42,7 +42,7 @@ export function Refunds({ rows, own, account }: { rows: Row[]; own: boolean; acc
               abi: primarySaleAbi as unknown as Abi,
               functionName: "refund",
               args: [BigInt(row.token_id), BigInt(row.units), account],
-              label: `Refund of ${grouped(row.units)} units of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
+              label: `Refund of ${counted(row.units, "unit")} of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
             }}
           >
             Take refund

@@ -2,7 +2,7 @@ import { Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Address, Hash } from "viem";
 import { parseAccount, useEligibility } from "../../chain/account";
-import { grouped } from "../../format/money";
+import { counted } from "../../format/money";
 import { short } from "../../format/text";
 import { Notice } from "../../parts/Notice";
 import type { Held } from "./Act";
@@ -35,7 +35,7 @@ export function Transfer({
             : {
                 functionName: "safeTransferFrom",
                 args: [account, to, BigInt(token_id), units, "0x"],
-                label: `Send ${grouped(units)} units of ${facility_name}, tranche ${seniority}, to ${short(to)}`,
+                label: `Send ${counted(units, "unit")} of ${facility_name}, tranche ${seniority}, to ${short(to)}`,
               }
         }
       >

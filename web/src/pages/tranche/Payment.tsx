@@ -4,7 +4,7 @@ import { Button, Stack, Stepper, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Hash } from "viem";
 import { useContractAddress } from "../../api/service";
-import { exactMoney, grouped } from "../../format/money";
+import { counted, exactMoney } from "../../format/money";
 import { SendButton } from "../../parts/SendButton";
 import {
   type Order,
@@ -31,7 +31,7 @@ export function Payment({
   const purchase = usePermitPurchase(sale);
   const [chosen, setChosen] = useState<"permit" | "allowance">("permit");
   const enough = buyer.allowanceMicros >= order.costMicros;
-  const name = `Buy ${grouped(order.units)} ${order.units === 1n ? "unit" : "units"}`;
+  const name = `Buy ${counted(order.units, "unit")}`;
   const exactly = `exactly ${exactMoney(order.costMicros)} ${order.token.symbol}`;
 
   if (enough) {

@@ -11,7 +11,7 @@ import { needsReset } from "../../chain/allowance";
 import { permitTermsOf, signPermit } from "../../chain/permit";
 import { sentenceOf } from "../../chain/refusals";
 import type { Call } from "../../chain/send";
-import { exactMoney, grouped } from "../../format/money";
+import { counted, exactMoney } from "../../format/money";
 
 export interface Order {
   account: Address;
@@ -35,7 +35,7 @@ const FINAL_REFUSALS = new Set([
 ]);
 
 const labelOf = (order: Order): string =>
-  `Buy ${grouped(order.units)} units of tranche ${order.tokenId} for ${exactMoney(order.costMicros)} ${order.token.symbol}`;
+  `Buy ${counted(order.units, "unit")} of tranche ${order.tokenId} for ${exactMoney(order.costMicros)} ${order.token.symbol}`;
 
 /** Allowance of exactly the cost, never more. */
 export function approvalOf(order: Order, sale: Address): Call {

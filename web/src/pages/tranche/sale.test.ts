@@ -63,6 +63,10 @@ describe("problemWithUnits", () => {
   ])("of %s units with a balance of %s is %s", (units, balance, problem) => {
     expect(problemWithUnits(units, SALE, balance)).toBe(problem);
   });
+
+  it("counts a single unit as one", () => {
+    expect(problemWithUnits(2n, { ...SALE, unitsLeft: 1 }, null)).toBe("Only 1 unit is left.");
+  });
 });
 
 describe("mostUnits", () => {

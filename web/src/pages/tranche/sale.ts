@@ -7,6 +7,7 @@ import { useService } from "../../api/service";
 import { erc20Abi, facilityRegistryAbi, primarySaleAbi, trancheTokenAbi } from "../../chain/abis";
 import { type AccountKind, kindOfCode } from "../../chain/code";
 import { permitTermsOf } from "../../chain/permit";
+import { grouped } from "../../format/money";
 import { partsOfTokenId } from "../../format/text";
 
 /** `IPrimarySale.SaleState`. */
@@ -66,7 +67,10 @@ export function problemWithUnits(
 ): string | null {
   if (units === null) return "Enter whole units.";
   if (units === 0n) return "Choose at least one unit.";
-  if (units > BigInt(sale.unitsLeft)) return `Only ${sale.unitsLeft} units are left.`;
+  if (units > BigInt(sale.unitsLeft))
+    return sale.unitsLeft === 1
+      ? "Only 1 unit is left."
+      : `Only ${grouped(sale.unitsLeft)} units are left.`;
   if (balanceMicros !== null && units * sale.priceMicros > balanceMicros) {
     return "This costs more than the account has.";
   }

@@ -160,7 +160,9 @@ def test_voucher__unserved_after_the_end__is_paid_and_withdrawn(
     expect(vouchers.get_by_role("button", name="Have it paid")).to_have_count(0)
     found.assert_clean()
     stage.pass_time(DAY_S)
-    expect(vouchers.get_by_text("you get 2.000000 mUSD from the bond for 2.00 GPU-hours")).to_be_visible()
+    expect(
+        vouchers.get_by_text("you get 2.000000 mUSD from the bond for 2.00 GPU-hours")
+    ).to_be_visible()
     found.assert_clean()
     before = stage.dollars(account)
     vouchers.get_by_role("button", name="Have it paid").click()

@@ -192,3 +192,12 @@ def test_buy__delegated_key__approves_and_buys_like_any_key(browser: Browser, st
     sent = page.evaluate("JSON.parse(localStorage.getItem('rentroll.transactions'))")
     assert [t["fromContract"] for t in sent] == [False, False]
     found.assert_clean()
+
+    # Its page tells what happened, and of no other owners who would have to sign.
+    card.get_by_role("link", name=re.compile("^0x")).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Buy 1 unit of tranche")
+    expect(
+        page.get_by_text(re.compile("bought 1 unit of tranche .* for 1.500000 mUSD"))
+    ).to_be_visible()
+    expect(page.get_by_text("multisig")).to_have_count(0)
+    found.assert_clean()

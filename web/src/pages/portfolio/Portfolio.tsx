@@ -79,7 +79,7 @@ function Of({ account, own }: { account: Address; own: boolean }) {
         {(data) => (
           <Stack gap="xl">
             <Totals data={data} live={live.data} own={own} account={account} />
-            <Refunds rows={data.refundable} own={own} account={account} />
+            <Refunds data={data} own={own} account={account} />
             <Section
               title="Positions"
               about={

@@ -1,7 +1,7 @@
 /** Events of our contracts in plain words. */
 
 import { zeroAddress } from "viem";
-import { gpuHours, grouped, exactMoney } from "../../format/money";
+import { counted, exactMoney, gpuHours, grouped } from "../../format/money";
 import { partsOfTokenId, sentenceCase, short } from "../../format/text";
 import { instant } from "../../format/time";
 import type { DecodedEvent } from "./decode";
@@ -53,7 +53,8 @@ function claimedBatch(a: Args, symbol: string): string {
 /** Sentences by event name; describe.test.ts fails when one is missing. */
 export const SENTENCES: Record<string, Sentence> = {
   // units and revenue
-  TransferSingle: (a) => moved(a, `${count(a["value"])} units of ${tranche(a["id"])}`),
+  TransferSingle: (a) =>
+    moved(a, `${counted(a["value"] as bigint, "unit")} of ${tranche(a["id"])}`),
   TransferBatch: (a) => {
     const values = a["values"] as readonly bigint[];
     const parts = (a["ids"] as readonly bigint[]).map((id, i) => `${count(values[i])} of ${id}`);
@@ -71,13 +72,13 @@ export const SENTENCES: Record<string, Sentence> = {
   StreamVested: (a, s) =>
     `${money(a["amount"], s)} still streaming to ${tranche(a["id"])} vested at once`,
   UnitsBurned: (a) =>
-    `${count(a["units"])} units of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
+    `${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
   DeliveryTaken: (a) =>
-    `${who(a["holder"])} took delivery of ${count(a["units"])} GPU-hours of ${tranche(a["id"])}: voucher ${String(a["voucherId"])}`,
+    `${who(a["holder"])} took delivery of ${counted(a["units"] as bigint, "GPU-hour")} of ${tranche(a["id"])}: voucher ${String(a["voucherId"])}`,
   ForcedTransfer: (a) =>
-    `An enforcer moved ${count(a["amount"])} units of ${tranche(a["tokenId"])} from ${who(a["from"])} to ${who(a["to"])}`,
+    `An enforcer moved ${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} from ${who(a["from"])} to ${who(a["to"])}`,
   Frozen: (a) =>
-    `${count(a["amount"])} units of ${tranche(a["tokenId"])} of ${who(a["account"])} are frozen`,
+    `${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} of ${who(a["account"])} are frozen`,
   Paused: () => "Paused",
   Unpaused: () => "Goes on after a pause",
   // stablecoin
@@ -91,15 +92,15 @@ export const SENTENCES: Record<string, Sentence> = {
   // sale
   SaleOpened: (a) => `The sale of facility ${String(a["facilityId"])} was opened`,
   UnitsSold: (a, s) =>
-    `${who(a["buyer"])} bought ${count(a["units"])} units of ${tranche(a["id"])} for ${money(a["cost"], s)}`,
+    `${who(a["buyer"])} bought ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} for ${money(a["cost"], s)}`,
   UnitsRefunded: (a, s) =>
-    `${who(a["holder"])} gave back ${count(a["units"])} units of ${tranche(a["id"])} for ${money(a["amount"], s)}`,
+    `${who(a["holder"])} gave back ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} for ${money(a["amount"], s)}`,
   UnitsRetained: (a) =>
-    `${count(a["units"])} unsold units of ${tranche(a["id"])} stayed with the operator ${who(a["gpuOperator"])}`,
+    `${counted(a["units"] as bigint, "unsold unit")} of ${tranche(a["id"])} stayed with the operator ${who(a["gpuOperator"])}`,
   SaleSucceeded: (a, s) =>
-    `The sale of facility ${String(a["facilityId"])} came about: ${count(a["soldUnits"])} units for ${money(a["proceeds"], s)}`,
+    `The sale of facility ${String(a["facilityId"])} came about: ${counted(a["soldUnits"] as bigint, "unit")} for ${money(a["proceeds"], s)}`,
   SaleFailed: (a) =>
-    `The sale of facility ${String(a["facilityId"])} failed: ${count(a["soldUnits"])} units sold, floor ${count(a["floorUnits"])}`,
+    `The sale of facility ${String(a["facilityId"])} failed: ${counted(a["soldUnits"] as bigint, "unit")} sold, floor ${count(a["floorUnits"])}`,
   ProceedsReleased: (a, s) =>
     `${money(a["amount"], s)} of proceeds became due to the operator ${who(a["gpuOperator"])}`,
   ProceedsSeized: (a, s) => `${money(a["amount"], s)} of proceeds went to holders instead`,
@@ -133,7 +134,8 @@ export const SENTENCES: Record<string, Sentence> = {
     `${who(a["attester"])} ${a["member"] === true ? "was made an attester" : "will be no attester any more"}`,
   AttesterPeriodSet: (a) =>
     `Signatures of ${who(a["attester"])} count from ${instant(Number(a["activeFrom"]))}${until(a["activeUntil"])}`,
-  ThresholdSet: (a) => `A statement needs ${count(a["threshold"])} signatures of attesters`,
+  ThresholdSet: (a) =>
+    `A statement needs ${counted(a["threshold"] as number | bigint, "signature")} of attesters`,
   // bond and vouchers
   BondDeposited: (a, s) =>
     `${who(a["payer"])} deposited a bond of ${money(a["amount"], s)} for facility ${String(a["facilityId"])}`,
@@ -144,7 +146,7 @@ export const SENTENCES: Record<string, Sentence> = {
   ShortfallPaid: (a, s) =>
     `The bond paid holders ${money(a["amount"], s)} for ${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours that were not available`,
   VoucherIssued: (a) =>
-    `Voucher ${String(a["voucherId"])} was issued to ${who(a["holder"])} for ${count(a["units"])} GPU-hours`,
+    `Voucher ${String(a["voucherId"])} was issued to ${who(a["holder"])} for ${counted(a["units"] as bigint, "GPU-hour")}`,
   VoucherServed: (a) =>
     `${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours of voucher ${String(a["voucherId"])} were served`,
   VoucherPaid: (a, s) =>

@@ -30,6 +30,10 @@ _FLAGS = (
 # A page that waits longer than this for its own stack is broken; the machine may be busy.
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
+# Waits for every animation that has an end.
+_STILL = """Promise.all(document.getAnimations()
+  .filter(a => a.effect.getComputedTiming().iterations !== Infinity)
+  .map(a => a.finished.catch(() => null))).then(() => null)"""
 # What the browser says of a request that was answered with an error: the page shows it in words.
 _ANSWERED = "Failed to load resource: the server responded with a status of 4"
 
@@ -82,6 +86,8 @@ class Visit:
 
     def axe(self) -> list[str]:
         """Violations of accessibility rules, each with its first element."""
+        # Halfway through a change of colours nothing has its contrast.
+        self.page.evaluate(_STILL)
         self.page.evaluate(_AXE.read_text())
         found = self.page.evaluate(
             "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html]))"

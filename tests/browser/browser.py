@@ -82,7 +82,8 @@ class Visit:
         """Connect the wallet of tests by the page's own button."""
         self.page.get_by_role("banner").get_by_role("button", name="Connect wallet").click()
         self.page.get_by_role("button", name="Test Wallet").click()
-        self.page.get_by_role("button", name="Account").wait_for()
+        # Pages of a demo have another button, "Test accounts".
+        self.page.get_by_role("banner").get_by_role("button", name="Account").wait_for()
 
     def axe(self) -> list[str]:
         """Violations of accessibility rules, each with its first element."""

@@ -54,10 +54,17 @@ class Market:
         self._stack.send(sender, self._stack.deployment.facility_registry, fund)
 
     def open(
-        self, facility: Facility, sale: SaleAndBond, *, closes_at_s: int, sold_permille: int = 1_000
+        self,
+        facility: Facility,
+        sale: SaleAndBond,
+        *,
+        closes_at_s: int,
+        opens_at_s: int | None = None,
+        sold_permille: int = 1_000,
     ) -> None:
         """The operator bonds the facility and opens its sale; holders buy most of it.
 
+        opens_at_s: now, if not given.
         sold_permille: of what they would take together, so much they buy at once.
         """
         sender, facility_id = operator_of(facility), facility.facility_id
@@ -71,7 +78,14 @@ class Market:
         self.fill(sender, self._vault, sale.bond_micros)
         self.call(sender, "BondVault", "deposit", facility_id, sale.bond_micros)
         now_s = self._stack.client.block().time_s
-        hours = (now_s, closes_at_s, sale.floor_units, sale.up_front_bps, sale.unit_prices_micros)
+        opens_at_s = now_s if opens_at_s is None else opens_at_s
+        hours = (
+            opens_at_s,
+            closes_at_s,
+            sale.floor_units,
+            sale.up_front_bps,
+            sale.unit_prices_micros,
+        )
         self.call(sender, "PrimarySale", "open", facility_id, hours)
         self._say(f"{facility.name}: operator deposited a bond of {micros(sale.bond_micros)}")
         shares = self._shares(facility)

@@ -29,6 +29,11 @@ _FLAGS = (
 )
 # A page that waits longer than this for its own stack is broken; the machine may be busy.
 PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
+# Waits for every animation that has an end.
+_STILL = """Promise.all(document.getAnimations()
+  .filter(a => a.effect.getComputedTiming().iterations !== Infinity)
+  .map(a => a.finished.catch(() => null))).then(() => null)"""
 # What the browser says of a request that was answered with an error: the page shows it in words.
 _ANSWERED = "Failed to load resource: the server responded with a status of 4"
 
@@ -78,15 +83,24 @@ class Visit:
         """Connect the wallet of tests by the page's own button."""
         self.page.get_by_role("banner").get_by_role("button", name="Connect wallet").click()
         self.page.get_by_role("button", name="Test Wallet").click()
-        self.page.get_by_role("button", name="Account").wait_for()
+        # Pages of a demo have another button, "Test accounts".
+        self.page.get_by_role("banner").get_by_role("button", name="Account").wait_for()
 
     def axe(self) -> list[str]:
         """Violations of accessibility rules, each with its first element."""
+        # Halfway through a change of colours nothing has its contrast.
+        self.page.evaluate(_STILL)
         self.page.evaluate(_AXE.read_text())
         found = self.page.evaluate(
             "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.length, v.nodes[0].html]))"
         )
         return [f"{rule} ({count}): {html[:200]}" for rule, count, html in found]
+
+    def assert_clean(self) -> None:
+        """Nothing loads any more, no rule of accessibility is broken, nothing complained."""
+        expect(self.page.locator("[aria-busy=true]")).to_have_count(0, timeout=PATIENCE_MS)
+        assert not (wrong := self.axe()), wrong
+        assert not self.complaints, self.complaints
 
 
 def _listen(visit: Visit) -> None:

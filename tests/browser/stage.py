@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from api.chain.abi import Function
 from api.domain.events import USAGE
 from api.domain.instants import format_instant
 from scripts.demo_market import operator_of
@@ -186,6 +187,65 @@ class Stage:
             return bool(block is not None and block >= head)
 
         self.stack.wait("the index", done)
+
+    def sell(self, facility: Facility, *, floor_units: int = 1, opens_in_s: int = 0) -> None:
+        """Bond the facility and announce its sale, at 1.50 a unit; until its window begins."""
+        sale = SaleAndBond((1_500_000,), floor_units, 2_000, 10 * MICROS, 20 * MICROS, 1_000_000)
+        self.story.market.open(
+            facility,
+            sale,
+            opens_at_s=self.now_s + opens_in_s,
+            closes_at_s=self.window_start_s(facility) - 600,
+            sold_permille=0,
+        )
+
+    def buy(self, account: str, facility: Facility, units: int) -> None:
+        """A purchase of somebody outside of the browser, who is entered in the allow-list first."""
+        self.onboard(account)
+        cost = units * 1_500_000
+        self.story.market.fill(account, self.stack.deployment.primary_sale, cost)
+        self.call(account, "PrimarySale", "buy", facility.token_ids[0], units, cost)
+
+    def fund(self, name: str, holder: str, units: int) -> Facility:
+        """A funded facility of which one account holds so many units."""
+        facility = self.offer(name)
+        self.sell(facility)
+        self.buy(holder, facility, units)
+        self.finalize(facility)
+        return facility
+
+    def run_out(self, facility: Facility) -> None:
+        """Nothing is metered: all epochs close empty, get final and counted; then it matures."""
+        end_s = self.window_start_s(facility) + _EPOCHS * EPOCH_S
+        self.stack.chain.set_time(end_s + GRACE_S + 5)
+        self._wait_posted(facility, _EPOCHS - 1)
+        self.stack.chain.set_time(self.now_s + CHALLENGE_WINDOW_S + 5)
+
+        def counted() -> bool:
+            book = self.read("RentLockbox", "bookOf", facility.facility_id)
+            return bool(book[2] == _EPOCHS)
+
+        self.stack.wait("all epochs settled", counted, timeout_s=180)
+        self.call(wallet(RENTER).address, "FacilityRegistry", "mature", facility.facility_id)
+
+    def do(self, sender: str, contract: str, function: Function, *arguments: Any) -> None:
+        """A transaction that calls a function of which the service has no use."""
+        data = "0x" + function.encode(*arguments).hex()
+        self.stack.send(sender, self.stack.deployment.addresses[contract], data)
+
+    def read(self, contract: str, name: str, *arguments: Any) -> Any:
+        """What a contract says now."""
+        address = self.stack.deployment.addresses[contract]
+        return self.stack.client.read(contract, address, name, *arguments)
+
+    def units(self, account: str, facility: Facility) -> int:
+        """Units of the first tranche that an account holds."""
+        position = self.read("TrancheToken", "positionOf", account, facility.token_ids[0])
+        return int(position[2])
+
+    def dollars(self, account: str) -> int:
+        """Micros of the stablecoin that an account has."""
+        return int(self.read("SettlementToken", "balanceOf", account))
 
 
 def _device(facility: str, index: int) -> str:

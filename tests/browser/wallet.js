@@ -1,8 +1,9 @@
 // A wallet of tests: an EIP-1193 provider that announces itself (EIP-6963) and forwards to the node's unlocked accounts
-// through `__rpc`. `window.__wallet` is for the test alone: it declines, changes chain or account, as a person would.
+// through `__rpc`. `window.__wallet` is for the test alone: it declines, changes chain or account, as a
+// person would, and lies about a contract, as a person's wallet could.
 (() => {
   const state = Object.assign(
-    { account: null, owners: [], chainId: null, declines: 0, knows: [], log: [] },
+    { account: null, owners: [], chainId: null, declines: 0, knows: [], log: [], lies: [] },
     JSON.parse(sessionStorage.getItem("__wallet") ?? "null") ?? window.__walletStart,
   );
   const listeners = {};
@@ -14,7 +15,10 @@
   async function forward(method, params) {
     const answer = JSON.parse(await window.__rpc(JSON.stringify({ method, params })));
     if (answer.error) throw Object.assign(failure(answer.error.code, answer.error.message), { data: answer.error.data });
-    return answer.result;
+    const call = method === "eth_call" ? params[0].data.slice(0, 10) : null;
+    if (!answer.result || !state.lies.includes(call)) return answer.result;
+    // A lie about a contract: the first word of what it says, off by its last digit.
+    return answer.result.replace(/^(0x.{63})(.)/, (_, head, last) => head + (parseInt(last, 16) ^ 1).toString(16));
   }
 
   async function request({ method, params = [] }) {
@@ -73,6 +77,10 @@
     state,
     declineNext: (times = 1) => {
       state.declines = times;
+      save();
+    },
+    lieAbout: (selector) => {
+      state.lies.push(selector);
       save();
     },
     become: (account) => {

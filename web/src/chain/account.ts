@@ -1,10 +1,11 @@
-/** What the chain says of an account: may it hold units, is it a contract. Read from the node, not from the service. */
+/** What the chain says of an account: may it hold units, is there code. Read from the node, not from the service. */
 
 import { useQuery } from "@tanstack/react-query";
 import { type Address, getAddress, isAddress } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../api/service";
 import { investorRegistryAbi } from "./abis";
+import { type AccountKind, kindOfCode } from "./code";
 
 /** An account that people typed or pasted; null unless it is one. Mixed case must carry a right checksum. */
 export function parseAccount(text: string): Address | null {
@@ -18,7 +19,7 @@ export interface Eligibility {
   /** Null where the register has no entry of its own. */
   expiresAtS: number | null;
   country: number | null;
-  isContract: boolean;
+  kind: AccountKind;
 }
 
 /** Whether an account may send and receive units, by the chain. */
@@ -46,7 +47,7 @@ export function useEligibility(account: Address | null | undefined) {
         canReceive,
         expiresAtS: entry.expiresAt === 0n ? null : Number(entry.expiresAt),
         country: entry.country === 0 ? null : entry.country,
-        isContract: code !== undefined && code !== "0x",
+        kind: kindOfCode(code),
       };
     },
   });

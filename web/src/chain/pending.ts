@@ -22,7 +22,7 @@ export interface SentTransaction {
   input: Hex;
   /** Null until a node has seen it; for the proposal of a contract wallet that may be never. */
   nonce: number | null;
-  /** Whether there is code at `from`: its other owners may have to sign before anything is sent. */
+  /** Whether `from` is a contract: its other owners may have to sign before anything is sent. */
   fromContract?: boolean;
   /** What it does, in words. */
   label: string;

@@ -9,6 +9,7 @@ import {
   parseSignature,
 } from "viem";
 import { erc20Abi } from "./abis";
+import { kindOfCode } from "./code";
 
 /** How long a permit counts, on the chain's clock. */
 export const PERMIT_SECONDS = 20 * 60;
@@ -54,7 +55,8 @@ async function domainOf(
 
 /**
  * What a permit of `owner` has to be signed over. Null where an allowance is needed instead: the token knows no
- * permits, or there is code at the account, which signs for contracts (ERC-1271) and not for `ecrecover`.
+ * permits, or there is code at the account. A contract has no key that `ecrecover` finds; the key of a delegated account
+ * (EIP-7702) is asked by some tokens, its code (ERC-1271) by others, and the page cannot tell which.
  */
 export async function permitTermsOf(
   client: PublicClient,
@@ -62,7 +64,7 @@ export async function permitTermsOf(
   owner: Address,
 ): Promise<PermitTerms | null> {
   const code = await client.getCode({ address: owner });
-  if (code !== undefined && code !== "0x") return null;
+  if (kindOfCode(code) !== "key") return null;
   try {
     const [separator, nonce] = await Promise.all([
       client.readContract({ address: token, abi: erc20Abi, functionName: "DOMAIN_SEPARATOR" }),

@@ -6,6 +6,7 @@ import { type Abi, type Address, type Hash, type Hex, encodeFunctionData } from 
 import { useConfig, useConnection, usePublicClient, useSwitchChain } from "wagmi";
 import { getWalletClient } from "wagmi/actions";
 import { useService } from "../api/service";
+import { isContractCode } from "./code";
 import { rememberSent } from "./pending";
 import { type Refusal, sentenceOf } from "./refusals";
 
@@ -92,7 +93,7 @@ export function useSend(): Sender {
           state: "pending",
           replacedBy: null,
           reason: null,
-          fromContract: code !== undefined && code !== "0x",
+          fromContract: isContractCode(code),
         });
         setHash(sent);
         setStep("sent");

@@ -11,6 +11,11 @@ export function grouped(value: number | bigint): string {
     .replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }
 
+/** So many of something: `1 unit`, `1,234 units`. */
+export function counted(count: number | bigint, one: string): string {
+  return `${grouped(count)} ${BigInt(count) === 1n ? one : `${one}s`}`;
+}
+
 /**
  * Micros as an amount, cut (never rounded up) to `digits` decimals: `1,234.56`. What is not zero is never shown as
  * zero: it becomes `<0.01`.

@@ -1,31 +1,35 @@
-import { NativeSelect, SegmentedControl, Stack } from "@mantine/core";
+import { Box, NativeSelect, SegmentedControl, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Address, Hash } from "viem";
-import { grouped } from "../../format/money";
+import { counted } from "../../format/money";
 import { Section } from "../../parts/Section";
 import { TxState } from "../../parts/TxState";
+import { Burn } from "./Burn";
 import { Delivery } from "./Delivery";
 import { Transfer } from "./Transfer";
-import type { Live, PositionRow } from "./queries";
+import type { Live, LivePosition, PositionRow } from "./queries";
 
 /** A position that something can be done with. */
 export interface Held {
   row: PositionRow;
   /** Units that may leave: held and not frozen. */
   free: bigint;
+  /** Undefined until the chain was read. */
+  live: LivePosition | undefined;
 }
 
 function heldOf(rows: readonly PositionRow[], live: Live | undefined): Held[] {
   return rows
     .map((row) => {
-      const units = live?.positions.get(row.token_id)?.units ?? BigInt(row.units);
+      const at = live?.positions.get(row.token_id);
+      const units = at?.units ?? BigInt(row.units);
       const free = units - BigInt(row.frozen_units);
-      return { row, free: free > 0n ? free : 0n };
+      return { row, free: free > 0n ? free : 0n, live: at };
     })
     .filter((held) => held.row.units > 0);
 }
 
-/** What a holder does with units: sends them, or takes their compute. */
+/** What a holder does with units: sends them, takes their compute, or burns them after the end. */
 export function Act({
   account,
   rows,
@@ -36,27 +40,29 @@ export function Act({
   live: Live | undefined;
 }) {
   const held = heldOf(rows, live);
-  const [kind, setKind] = useState("send");
+  const [asked, setAsked] = useState("send");
   // Kept here: with its last unit a position goes away, and what became of the transaction must not.
   const [hash, setHash] = useState<Hash | null>(null);
   const [chosen, setChosen] = useState(held[0]?.row.token_id ?? "");
   const position = held.find((h) => h.row.token_id === chosen) ?? held[0];
   if (position === undefined && hash === null) return null;
+  const expired = position?.live?.expired === true;
+  const other = expired
+    ? { value: "burn", label: "Burn expired units" }
+    : { value: "deliver", label: "Take delivery" };
+  const kind = asked === "send" ? "send" : other.value;
   return (
     <Section
       title="Use units"
-      about="Send units to another investor, or burn them for the compute that they stand for."
+      about="Send units to another investor, or burn them: for the compute that they stand for, or after the facility ended."
     >
       {position !== undefined && (
         <Stack className="surface" p="md" gap="md" align="stretch">
           <SegmentedControl
             aria-label="What to do"
             value={kind}
-            onChange={setKind}
-            data={[
-              { value: "send", label: "Send units" },
-              { value: "deliver", label: "Take delivery" },
-            ]}
+            onChange={setAsked}
+            data={[{ value: "send", label: "Send units" }, other]}
             w="fit-content"
             maw="100%"
           />
@@ -66,23 +72,40 @@ export function Act({
             onChange={(event) => setChosen(event.currentTarget.value)}
             data={held.map(({ row, free }) => ({
               value: row.token_id,
-              label: `${row.facility_name}, tranche ${row.seniority} (${grouped(free)} units free)`,
+              label: `${row.facility_name}, tranche ${row.seniority} (${counted(free, "unit")} free)`,
             }))}
             maw={480}
           />
-          {kind === "send" ? (
-            <Transfer
+          <Box maw={640}>
+            <Chosen
               key={position.row.token_id}
+              kind={kind}
               account={account}
               held={position}
               onSent={setHash}
             />
-          ) : (
-            <Delivery key={position.row.token_id} held={position} onSent={setHash} />
-          )}
+          </Box>
         </Stack>
       )}
       {hash !== null && <TxState hash={hash} />}
     </Section>
   );
+}
+
+function Chosen({
+  kind,
+  account,
+  held,
+  onSent,
+}: {
+  kind: string;
+  account: Address;
+  held: Held;
+  onSent: (hash: Hash) => void;
+}) {
+  if (kind === "send") return <Transfer account={account} held={held} onSent={onSent} />;
+  if (kind === "burn" && held.live !== undefined) {
+    return <Burn held={held} live={held.live} onSent={onSent} />;
+  }
+  return <Delivery held={held} onSent={onSent} />;
 }

@@ -62,9 +62,11 @@ export function ClaimAll({
         >
           Claim all
         </SendButton>
-        <Button variant="subtle" onClick={() => setElsewhere((on) => !on)}>
-          {elsewhere ? "Send to my own account" : "Send elsewhere"}
-        </Button>
+        {(claimable > 0n || elsewhere) && (
+          <Button variant="subtle" onClick={() => setElsewhere((on) => !on)}>
+            {elsewhere ? "Send to my own account" : "Send elsewhere"}
+          </Button>
+        )}
       </Group>
       <Text size="sm" c="dimmed">
         {ids.length === 0

@@ -1,13 +1,10 @@
-import { Box, Stack, Text, TextInput } from "@mantine/core";
+import { Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { type Abi, type Hash, type Hex, zeroHash } from "viem";
-import { useContractAddress } from "../../api/service";
-import { trancheTokenAbi } from "../../chain/abis";
-import { grouped, parseUnits } from "../../format/money";
+import { type Hash, type Hex, zeroHash } from "viem";
+import { counted } from "../../format/money";
 import { Notice } from "../../parts/Notice";
-import { SendButton } from "../../parts/SendButton";
 import type { Held } from "./Act";
-import { UnitsInput, problemWithFree } from "./UnitsInput";
+import { UnitsForm } from "./UnitsForm";
 
 const OPEN_STATES = ["funded", "delivering"];
 
@@ -19,10 +16,7 @@ export function parseLeaseHash(text: string): Hex | null {
 
 /** Burns units for compute under a lease. */
 export function Delivery({ held, onSent }: { held: Held; onSent: (hash: Hash) => void }) {
-  const token = useContractAddress("TrancheToken");
-  const [text, setText] = useState("");
   const [reference, setReference] = useState("");
-  const units = parseUnits(text);
   const lease = parseLeaseHash(reference);
   const { token_id, facility_name, seniority, state } = held.row;
 
@@ -33,7 +27,6 @@ export function Delivery({ held, onSent }: { held: Held; onSent: (hash: Hash) =>
       </Notice>
     );
   }
-  const ready = units !== null && lease !== null && problemWithFree(units, held.free) === null;
   return (
     <Stack gap="sm" align="stretch">
       <Text size="sm" maw={640}>
@@ -41,45 +34,36 @@ export function Delivery({ held, onSent }: { held: Held; onSent: (hash: Hash) =>
         owes you the compute inside the delivery window, and what stays unserved is paid from its
         bond. Burned units earn no more revenue; what they earned stays yours.
       </Text>
-      <UnitsInput text={text} onText={setText} free={held.free} />
-      <TextInput
-        label="On-chain hash of your lease"
-        description="First agree a lease with the operator, who gives you its hash. It is salted, so that nobody can guess renters from it; an id in plain text would not match. One lease delivers to one holder."
-        placeholder="0x… (64 digits)"
-        value={reference}
-        onChange={(event) => setReference(event.currentTarget.value)}
-        error={
-          reference !== "" && lease === null
-            ? "A lease hash is 0x and 64 hexadecimal digits, not all zero."
-            : undefined
+      <UnitsForm
+        free={held.free}
+        word="Burn units and take delivery"
+        onSent={onSent}
+        callOf={(units) =>
+          lease === null
+            ? null
+            : {
+                functionName: "takeDelivery",
+                args: [BigInt(token_id), units, lease],
+                label: `Take delivery of ${counted(units, "GPU-hour")} of ${facility_name}, tranche ${seniority}`,
+              }
         }
-        spellCheck={false}
-        autoComplete="off"
-        maw={640}
-      />
-      <Box w="fit-content" maw="100%">
-        <SendButton
-          disabled={!ready}
-          withState={false}
-          onSent={(hash) => {
-            setText("");
-            onSent(hash);
-          }}
-          call={
-            ready
-              ? {
-                  address: token,
-                  abi: trancheTokenAbi as unknown as Abi,
-                  functionName: "takeDelivery",
-                  args: [BigInt(token_id), units, lease],
-                  label: `Take delivery of ${grouped(units)} GPU-hours of ${facility_name}, tranche ${seniority}`,
-                }
-              : null
+      >
+        <TextInput
+          label="On-chain hash of your lease"
+          description="First agree a lease with the operator, who gives you its hash. It is salted, so that nobody can guess renters from it; an id in plain text would not match. One lease delivers to one holder."
+          placeholder="0x… (64 digits)"
+          value={reference}
+          onChange={(event) => setReference(event.currentTarget.value)}
+          error={
+            reference !== "" && lease === null
+              ? "A lease hash is 0x and 64 hexadecimal digits, not all zero."
+              : undefined
           }
-        >
-          Burn units and take delivery
-        </SendButton>
-      </Box>
+          spellCheck={false}
+          autoComplete="off"
+          maw={640}
+        />
+      </UnitsForm>
     </Stack>
   );
 }

@@ -23,7 +23,7 @@ export function EligibilityNote({ account, own }: { account: Address; own: boole
           <span aria-hidden="true">✓ </span>On the allow-list of investors
         </Text>
         {data.expiresAtS !== null && ` until ${date(data.expiresAtS)}`}: may send and receive units.
-        {data.isContract && " It is a contract."}
+        {data.kind === "contract" && " It is a contract."}
       </Text>
     );
   }

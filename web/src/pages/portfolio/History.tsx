@@ -14,7 +14,7 @@ import { Pager } from "../../parts/Pager";
 import { Section } from "../../parts/Section";
 import { Unknown } from "../../parts/Unknown";
 import { TrancheLink } from "./TrancheLink";
-import { useHistory } from "./queries";
+import { useHistory, usePortfolio } from "./queries";
 
 const PAGE = 20;
 type Entry = Schemas["HistoryEntryOut"];
@@ -23,6 +23,9 @@ type Entry = Schemas["HistoryEntryOut"];
 export function History({ account }: { account: Address }) {
   const [offset, setOffset] = useState(0);
   const query = useHistory(account, offset, PAGE);
+  const { data: portfolio } = usePortfolio(account);
+  const nameOf = (tokenId: string) =>
+    portfolio?.positions.find((p) => p.token_id === tokenId)?.facility_name;
   return (
     <Section
       title="History"
@@ -49,12 +52,18 @@ export function History({ account }: { account: Address }) {
                 rowKey={(e) => `${e.tx_hash} ${e.place}`}
                 columns={[
                   { head: "Time", cell: (e) => <Instant seconds={e.block_time_s} /> },
-                  { head: "What", rowHead: true, cell: (e) => sentenceCase(e.event) },
+                  {
+                    head: "What",
+                    rowHead: true,
+                    cell: (e) => (
+                      <span style={{ whiteSpace: "nowrap" }}>{sentenceCase(e.event)}</span>
+                    ),
+                  },
                   {
                     head: "Tranche",
                     cell: (e) =>
                       e.token_id !== null ? (
-                        <TrancheLink tokenId={e.token_id} />
+                        <TrancheLink tokenId={e.token_id} name={nameOf(e.token_id)} />
                       ) : e.facility_id !== null ? (
                         `Facility ${e.facility_id}`
                       ) : (

@@ -79,7 +79,7 @@ function Of({ account, own }: { account: Address; own: boolean }) {
         {(data) => (
           <Stack gap="xl">
             <Totals data={data} live={live.data} own={own} account={account} />
-            <Refunds rows={data.refundable} own={own} account={account} />
+            <Refunds data={data} own={own} account={account} />
             <Section
               title="Positions"
               about={
@@ -104,7 +104,9 @@ function Of({ account, own }: { account: Address; own: boolean }) {
             {own && data.positions.length > 0 && (
               <Act account={account} rows={data.positions} live={live.data} />
             )}
-            {data.vouchers.length > 0 && <Vouchers rows={data.vouchers} />}
+            {data.vouchers.length > 0 && (
+              <Vouchers account={account} own={own} rows={data.vouchers} />
+            )}
           </Stack>
         )}
       </Loaded>

@@ -1,69 +1,82 @@
-import { Box } from "@mantine/core";
+import { Box, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Abi, Address, Hash } from "viem";
-import type { Schemas } from "../../api/client";
 import { useContractAddress } from "../../api/service";
 import { primarySaleAbi } from "../../chain/abis";
-import { exactMoney, grouped } from "../../format/money";
+import { counted, exactMoney } from "../../format/money";
 import { Amount } from "../../parts/Amount";
-import { DataTable, type Column } from "../../parts/DataTable";
 import { Section } from "../../parts/Section";
 import { SendButton } from "../../parts/SendButton";
 import { TxState } from "../../parts/TxState";
 import { TrancheLink } from "./TrancheLink";
-
-type Row = Schemas["RefundableOut"];
+import type { PortfolioData } from "./queries";
 
 /** Units of sales that did not come about: their price comes back, exactly. */
-export function Refunds({ rows, own, account }: { rows: Row[]; own: boolean; account: Address }) {
+export function Refunds({
+  data,
+  own,
+  account,
+}: {
+  data: PortfolioData;
+  own: boolean;
+  account: Address;
+}) {
   const sale = useContractAddress("PrimarySale");
   const [hash, setHash] = useState<Hash | null>(null);
-  const columns: Column<Row>[] = [
-    { head: "Tranche", rowHead: true, cell: (row) => <TrancheLink tokenId={row.token_id} /> },
-    { head: "Units", number: true, cell: (row) => grouped(row.units) },
-    {
-      head: "Comes back",
-      number: true,
-      cell: (row) => <Amount micros={row.amount_micros} digits={6} symbol />,
-    },
-  ];
-  if (own) {
-    columns.push({
-      head: <span className="visually-hidden">Action</span>,
-      cell: (row) => (
-        <Box w="fit-content" maw={320}>
-          <SendButton
-            variant="default"
-            // The row goes away with the units: what became of it is shown below.
-            withState={false}
-            onSent={setHash}
-            call={{
-              address: sale,
-              abi: primarySaleAbi as unknown as Abi,
-              functionName: "refund",
-              args: [BigInt(row.token_id), BigInt(row.units), account],
-              label: `Refund of ${grouped(row.units)} units of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
-            }}
-          >
-            Take refund
-          </SendButton>
-        </Box>
-      ),
-    });
-  }
+  const rows = data.refundable;
   if (rows.length === 0 && hash === null) return null;
+  const nameOf = (tokenId: string) =>
+    data.positions.find((p) => p.token_id === tokenId)?.facility_name;
   return (
     <Section
       title="Refunds"
       about="These sales missed their floor or could not be funded. The units are burned and exactly their price is paid back. There is no deadline."
     >
       {rows.length > 0 && (
-        <DataTable
-          caption="Refunds of failed sales"
-          rows={rows}
-          rowKey={(row) => row.token_id}
-          columns={columns}
-        />
+        <Stack component="ul" aria-label="Refunds of failed sales" gap="sm" m={0} p={0}>
+          {rows.map((row) => (
+            <Group
+              key={row.token_id}
+              component="li"
+              className="surface"
+              p="md"
+              gap="md"
+              justify="space-between"
+            >
+              <Stack gap={2}>
+                <Text size="sm" fw={600} component="div">
+                  <TrancheLink tokenId={row.token_id} name={nameOf(row.token_id)} />
+                </Text>
+                <Text size="sm" component="div">
+                  {own ? "You give" : "For"} {counted(row.units, "unit")}
+                  {own ? " and get " : ", "}
+                  <strong>
+                    <Amount micros={row.amount_micros} digits={6} symbol />
+                  </strong>
+                  {own ? " back." : " comes back."}
+                </Text>
+              </Stack>
+              {own && (
+                <Box maw="100%">
+                  <SendButton
+                    // The row goes away with the units: what became of it is shown below.
+                    withState={false}
+                    onSent={setHash}
+                    call={{
+                      address: sale,
+                      abi: primarySaleAbi as unknown as Abi,
+                      functionName: "refund",
+                      args: [BigInt(row.token_id), BigInt(row.units), account],
+                      label: `Refund of ${counted(row.units, "unit")} of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
+                    }}
+                  >
+                    Take refund
+                  </SendButton>
+                </Box>
+              )}
+            </Group>
+          ))}
+        </Stack>
       )}
       {hash !== null && <TxState hash={hash} />}
     </Section>

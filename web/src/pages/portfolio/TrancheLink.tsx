@@ -2,12 +2,12 @@ import { Anchor } from "@mantine/core";
 import { Link } from "react-router";
 import { partsOfTokenId } from "../../format/text";
 
-/** A tranche by the numbers in its id, where its name is not at hand. */
-export function TrancheLink({ tokenId }: { tokenId: string }) {
+/** A tranche by its facility's name; by the numbers in its id where the name is not at hand. */
+export function TrancheLink({ tokenId, name }: { tokenId: string; name?: string | undefined }) {
   const { facilityId, seniority } = partsOfTokenId(tokenId);
   return (
-    <Anchor component={Link} to={`/tranches/${tokenId}`} inherit>
-      Facility {facilityId}, tranche {seniority}
+    <Anchor component={Link} to={`/tranches/${tokenId}`} inherit style={{ whiteSpace: "nowrap" }}>
+      {name ?? `Facility ${facilityId}`}, tranche {seniority}
     </Anchor>
   );
 }

@@ -1,15 +1,12 @@
-import { Box, Stack, Text, TextInput } from "@mantine/core";
+import { Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
-import type { Abi, Address, Hash } from "viem";
-import { useContractAddress } from "../../api/service";
+import type { Address, Hash } from "viem";
 import { parseAccount, useEligibility } from "../../chain/account";
-import { trancheTokenAbi } from "../../chain/abis";
-import { grouped, parseUnits } from "../../format/money";
+import { counted } from "../../format/money";
 import { short } from "../../format/text";
 import { Notice } from "../../parts/Notice";
-import { SendButton } from "../../parts/SendButton";
 import type { Held } from "./Act";
-import { UnitsInput, problemWithFree } from "./UnitsInput";
+import { UnitsForm } from "./UnitsForm";
 
 /** Sends units to another eligible account, which is checked before anything is signed. */
 export function Transfer({
@@ -21,73 +18,57 @@ export function Transfer({
   held: Held;
   onSent: (hash: Hash) => void;
 }) {
-  const token = useContractAddress("TrancheToken");
-  const [text, setText] = useState("");
   const [receiver, setReceiver] = useState("");
   const to = parseAccount(receiver);
   const check = useEligibility(to);
-  const units = parseUnits(text);
   const { token_id, facility_name, seniority } = held.row;
   const self = to?.toLowerCase() === account.toLowerCase();
-  const ready =
-    to !== null &&
-    units !== null &&
-    !self &&
-    problemWithFree(units, held.free) === null &&
-    check.data?.canReceive === true;
-
   return (
     <Stack gap="sm" align="stretch">
-      <UnitsInput text={text} onText={setText} free={held.free} />
-      <TextInput
-        label="Receiver"
-        placeholder="0x…"
-        value={receiver}
-        onChange={(event) => setReceiver(event.currentTarget.value)}
-        error={
-          receiver !== "" && to === null
-            ? "This is no address, or a letter of it is wrong (checksum)."
-            : self
-              ? "This is your own account."
-              : undefined
+      <UnitsForm
+        free={held.free}
+        word="Send units"
+        onSent={onSent}
+        callOf={(units) =>
+          to === null || self || check.data?.canReceive !== true
+            ? null
+            : {
+                functionName: "safeTransferFrom",
+                args: [account, to, BigInt(token_id), units, "0x"],
+                label: `Send ${counted(units, "unit")} of ${facility_name}, tranche ${seniority}, to ${short(to)}`,
+              }
         }
-        spellCheck={false}
-        autoComplete="off"
-        maw={480}
-      />
-      {to !== null && !self && check.data !== undefined && (
-        <Notice tone={check.data.canReceive ? "good" : "warning"}>
-          <span role="status">
-            {check.data.canReceive
-              ? `${short(to)} is on the allow-list of investors and may receive units.`
-              : `${short(to)} may not receive units: it is not on the allow-list of investors, or its entry ended.`}
-            {check.data.isContract && " It is a contract: it must be able to hold ERC-1155 units."}
-          </span>
-        </Notice>
-      )}
-      <Box w="fit-content" maw="100%">
-        <SendButton
-          disabled={!ready}
-          withState={false}
-          onSent={(hash) => {
-            setText("");
-            onSent(hash);
-          }}
-          call={
-            ready
-              ? {
-                  address: token,
-                  abi: trancheTokenAbi as unknown as Abi,
-                  functionName: "safeTransferFrom",
-                  args: [account, to, BigInt(token_id), units, "0x"],
-                  label: `Send ${grouped(units)} units of ${facility_name}, tranche ${seniority}, to ${short(to)}`,
-                }
-              : null
+      >
+        <TextInput
+          label="Receiver"
+          placeholder="0x…"
+          value={receiver}
+          onChange={(event) => setReceiver(event.currentTarget.value)}
+          error={
+            receiver !== "" && to === null
+              ? "This is no address, or a letter of it is wrong (checksum)."
+              : self
+                ? "This is your own account."
+                : undefined
           }
-        >
-          Send units
-        </SendButton>
-      </Box>
+          spellCheck={false}
+          autoComplete="off"
+          maw={480}
+        />
+        {to !== null && !self && check.data !== undefined && (
+          <Notice tone={check.data.canReceive ? "good" : "warning"}>
+            <span role="status">
+              {check.data.canReceive
+                ? `${short(to)} is on the allow-list of investors and may receive units.`
+                : `${short(to)} may not receive units: it is not on the allow-list of investors, or its entry ended.`}
+              {check.data.kind === "contract" &&
+                " It is a contract: it must be able to hold ERC-1155 units."}
+              {check.data.kind === "delegated" &&
+                " Its key uses code (EIP-7702), which must be able to hold ERC-1155 units."}
+            </span>
+          </Notice>
+        )}
+      </UnitsForm>
       <Text size="sm" c="dimmed">
         What the units earned until then stays yours and claimable; what still streams goes with
         them. A transfer cannot be undone.

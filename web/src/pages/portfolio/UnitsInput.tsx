@@ -5,7 +5,8 @@ import { grouped, parseUnits } from "../../format/money";
 export function problemWithFree(units: bigint | null, free: bigint): string | null {
   if (units === null) return "Enter whole units.";
   if (units === 0n) return "Choose at least one unit.";
-  return units > free ? `Only ${grouped(free)} units are free.` : null;
+  if (units <= free) return null;
+  return free === 1n ? "Only 1 unit is free." : `Only ${grouped(free)} units are free.`;
 }
 
 /** Whole units up to what is free. */

@@ -5,7 +5,8 @@ import type { Address } from "viem";
 import { usePublicClient } from "wagmi";
 import { type Schemas, api, dataOf } from "../../api/client";
 import { useService } from "../../api/service";
-import { trancheTokenAbi } from "../../chain/abis";
+import { facilityRegistryAbi, primarySaleAbi, trancheTokenAbi } from "../../chain/abis";
+import { unitsExpired } from "./ended";
 
 export type PortfolioData = Schemas["PortfolioOut"];
 export type PositionRow = Schemas["PositionOut"];
@@ -40,6 +41,8 @@ export interface LivePosition {
   streamingMicros: bigint;
   /** Settlement token in which this tranche is claimed. */
   settlementToken: Address;
+  /** Whether the facility has ended, so that units can be burned for nothing. */
+  expired: boolean;
 }
 
 export interface Live {
@@ -56,26 +59,40 @@ export function streamingShare(unvested: bigint, units: bigint, supply: bigint):
 /** Units, claimable and streaming revenue by the chain's node, all at its newest block. */
 export function useLive(account: Address, tokenIds: readonly string[]) {
   const client = usePublicClient();
-  const token = useService().contracts.TrancheToken;
+  const {
+    TrancheToken: token,
+    FacilityRegistry: facilities,
+    PrimarySale: sale,
+  } = useService().contracts;
   return useQuery({
     queryKey: ["chain", "positions", account, tokenIds.join()],
     enabled: client !== undefined && token !== undefined && tokenIds.length > 0,
     refetchInterval: 4_000,
     queryFn: async (): Promise<Live> => {
-      if (client === undefined || token === undefined) throw new Error("Nothing is deployed.");
+      if (client === undefined || !token || !facilities || !sale) {
+        throw new Error("Nothing is deployed.");
+      }
       const block = await client.getBlock();
-      const at = { address: token, abi: trancheTokenAbi, blockNumber: block.number } as const;
+      const blockNumber = block.number;
+      const at = { address: token, abi: trancheTokenAbi, blockNumber } as const;
+      const registry = { address: facilities, abi: facilityRegistryAbi, blockNumber } as const;
+      const sales = { address: sale, abi: primarySaleAbi, blockNumber } as const;
       const read = async (tokenId: string): Promise<[string, LivePosition]> => {
         const id = BigInt(tokenId);
-        const [units, claimableMicros, unvested, supply, settlementToken] = await Promise.all([
-          client.readContract({ ...at, functionName: "balanceOf", args: [account, id] }),
-          client.readContract({ ...at, functionName: "claimable", args: [account, id] }),
-          client.readContract({ ...at, functionName: "unvested", args: [id] }),
-          client.readContract({ ...at, functionName: "totalSupply", args: [id] }),
-          client.readContract({ ...at, functionName: "settlementTokenOf", args: [id >> 8n] }),
-        ]);
+        const facility = [id >> 8n] as const;
+        const [units, claimableMicros, unvested, supply, settlementToken, state, sold] =
+          await Promise.all([
+            client.readContract({ ...at, functionName: "balanceOf", args: [account, id] }),
+            client.readContract({ ...at, functionName: "claimable", args: [account, id] }),
+            client.readContract({ ...at, functionName: "unvested", args: [id] }),
+            client.readContract({ ...at, functionName: "totalSupply", args: [id] }),
+            client.readContract({ ...at, functionName: "settlementTokenOf", args: facility }),
+            client.readContract({ ...registry, functionName: "stateOf", args: facility }),
+            client.readContract({ ...sales, functionName: "hasSale", args: facility }),
+          ]);
         const streamingMicros = streamingShare(unvested, units, supply);
-        return [tokenId, { units, claimableMicros, streamingMicros, settlementToken }];
+        const expired = unitsExpired(state, sold);
+        return [tokenId, { units, claimableMicros, streamingMicros, settlementToken, expired }];
       };
       return {
         block: block.number,

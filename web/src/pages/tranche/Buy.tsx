@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import type { Abi } from "viem";
 import { useContractAddress } from "../../api/service";
 import { primarySaleAbi } from "../../chain/abis";
-import { exactMoney, grouped, percentOfBps } from "../../format/money";
+import { counted, exactMoney, grouped, percentOfBps } from "../../format/money";
 import { Info } from "../../parts/Info";
 import { Instant } from "../../parts/Instant";
 import { Loaded } from "../../parts/Loaded";
@@ -64,15 +64,15 @@ function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: 
     case "succeeded":
       return (
         <Secondary>
-          The primary sale ended well: {grouped(sale.soldUnits)} units of the facility were sold,
-          and what was left stayed with the operator.
+          The primary sale ended well: {counted(sale.soldUnits, "unit")} of the facility sold, and
+          what was left stayed with the operator.
         </Secondary>
       );
     case "failed":
       return (
         <Stack gap="sm">
           <Text size="sm">
-            The sale did not come about: {grouped(sale.soldUnits)} units are sold and not refunded
+            The sale did not come about: {counted(sale.soldUnits, "unit")} sold and not refunded
             yet; at least {grouped(sale.floorUnits)} had to be, in time and with the operator's bond
             in place. The facility is cancelled.
           </Text>

@@ -8,7 +8,7 @@ import { useConnection, useSwitchChain } from "wagmi";
 import { useService } from "../../api/service";
 import { useEligibility } from "../../chain/account";
 import { sentenceOf } from "../../chain/refusals";
-import { exactMoney, grouped, parseUnits } from "../../format/money";
+import { counted, exactMoney, grouped, parseUnits } from "../../format/money";
 import { date, instant } from "../../format/time";
 import { ConnectButton } from "../../parts/ConnectButton";
 import { Failure } from "../../parts/Loaded";
@@ -40,6 +40,7 @@ export function Checkout({
   const problem = problemWithUnits(units, sale, balance);
   const cost = units === null ? null : units * sale.priceMicros;
   const { symbol } = sale.token;
+  const left = `${counted(sale.unitsLeft, "unit")} ${sale.unitsLeft === 1 ? "is" : "are"} left`;
 
   return (
     <Stack gap="md">
@@ -51,9 +52,7 @@ export function Checkout({
         onChange={(event) => setText(event.currentTarget.value)}
         error={problem}
         description={
-          balance === null
-            ? `${grouped(sale.unitsLeft)} units are left.`
-            : `${grouped(sale.unitsLeft)} units are left; you have ${exactMoney(balance)} ${symbol}.`
+          balance === null ? `${left}.` : `${left}; you have ${exactMoney(balance)} ${symbol}.`
         }
         rightSectionWidth={64}
         rightSection={
@@ -73,10 +72,10 @@ export function Checkout({
           {cost === null ? "" : `${exactMoney(cost)} ${symbol}`}
         </Fact>
         <Fact name="You receive" strong>
-          {units === null ? "" : `${grouped(units)} ${units === 1n ? "unit" : "units"}`}
+          {units === null ? "" : counted(units, "unit")}
         </Fact>
         {buyer.data !== undefined && buyer.data.units > 0n && (
-          <Fact name="You hold already">{grouped(buyer.data.units)} units</Fact>
+          <Fact name="You hold already">{counted(buyer.data.units, "unit")}</Fact>
         )}
       </Facts>
       {next()}
@@ -127,7 +126,13 @@ export function Checkout({
         {eligible ? (
           <Text size="sm" c="var(--rr-good)">
             <span aria-hidden="true">✓ </span>This account may hold units
-            {eligibility.data.expiresAtS !== null && ` until ${date(eligibility.data.expiresAtS)}`}.
+            {eligibility.data.expiresAtS !== null && (
+              <>
+                {" until "}
+                <span style={{ whiteSpace: "nowrap" }}>{date(eligibility.data.expiresAtS)}</span>
+              </>
+            )}
+            .
           </Text>
         ) : (
           <Notice tone="warning">

@@ -41,7 +41,8 @@ export function Holders({ tokenId }: { tokenId: string }) {
         {(page) =>
           page.total === 0 ? (
             <Empty title="No holder yet">
-              Units are issued when the sale reaches its floor, or when the operator mints them.
+              Units are minted as they are bought in the sale, or by the operator where there is no
+              sale.
             </Empty>
           ) : (
             <Stack gap="sm">

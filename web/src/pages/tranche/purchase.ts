@@ -1,15 +1,17 @@
 /** Calls of a purchase: by permit, or by an allowance of exactly the cost. */
 
+import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { type Abi, type Address, encodeFunctionData } from "viem";
 import { useConfig, usePublicClient } from "wagmi";
 import { getWalletClient } from "wagmi/actions";
 import { useService } from "../../api/service";
 import { erc20Abi, primarySaleAbi } from "../../chain/abis";
+import { needsReset } from "../../chain/allowance";
 import { permitTermsOf, signPermit } from "../../chain/permit";
 import { sentenceOf } from "../../chain/refusals";
 import type { Call } from "../../chain/send";
-import { exactMoney, grouped } from "../../format/money";
+import { counted, exactMoney } from "../../format/money";
 
 export interface Order {
   account: Address;
@@ -33,7 +35,7 @@ const FINAL_REFUSALS = new Set([
 ]);
 
 const labelOf = (order: Order): string =>
-  `Buy ${grouped(order.units)} units of tranche ${order.tokenId} for ${exactMoney(order.costMicros)} ${order.token.symbol}`;
+  `Buy ${counted(order.units, "unit")} of tranche ${order.tokenId} for ${exactMoney(order.costMicros)} ${order.token.symbol}`;
 
 /** Allowance of exactly the cost, never more. */
 export function approvalOf(order: Order, sale: Address): Call {
@@ -44,6 +46,34 @@ export function approvalOf(order: Order, sale: Address): Call {
     args: [sale, order.costMicros],
     label: `Let the sale take ${exactMoney(order.costMicros)} ${order.token.symbol}`,
   };
+}
+
+/** The old allowance set to zero, for stablecoins that refuse to change one. */
+export function resetOf(order: Order, sale: Address): Call {
+  return {
+    address: order.token.address,
+    abi: erc20Abi as unknown as Abi,
+    functionName: "approve",
+    args: [sale, 0n],
+    label: `Set the sale's old allowance of ${order.token.symbol} to zero`,
+  };
+}
+
+/** Whether that is needed. Null until it is known. */
+export function useNeedsReset(order: Order, sale: Address, current: bigint): boolean | null {
+  const client = usePublicClient();
+  const { account: owner, costMicros: wanted, token } = order;
+  const asks = current > 0n && current < wanted && client !== undefined;
+  const { data, isError } = useQuery({
+    queryKey: ["chain", "reset", owner, token.address, sale, String(current), String(wanted)],
+    enabled: asks,
+    queryFn: () => {
+      if (client === undefined) throw new Error("No node is configured.");
+      return needsReset(client, { token: token.address, owner, spender: sale, current, wanted });
+    },
+  });
+  // The approval itself is simulated too, and says what is wrong.
+  return !asks || isError ? false : (data ?? null);
 }
 
 /** Purchase with an allowance that is there. */

@@ -5,7 +5,9 @@ import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../api/service";
 import { erc20Abi, facilityRegistryAbi, primarySaleAbi, trancheTokenAbi } from "../../chain/abis";
+import { type AccountKind, kindOfCode } from "../../chain/code";
 import { permitTermsOf } from "../../chain/permit";
+import { grouped } from "../../format/money";
 import { partsOfTokenId } from "../../format/text";
 
 /** `IPrimarySale.SaleState`. */
@@ -65,7 +67,10 @@ export function problemWithUnits(
 ): string | null {
   if (units === null) return "Enter whole units.";
   if (units === 0n) return "Choose at least one unit.";
-  if (units > BigInt(sale.unitsLeft)) return `Only ${sale.unitsLeft} units are left.`;
+  if (units > BigInt(sale.unitsLeft))
+    return sale.unitsLeft === 1
+      ? "Only 1 unit is left."
+      : `Only ${grouped(sale.unitsLeft)} units are left.`;
   if (balanceMicros !== null && units * sale.priceMicros > balanceMicros) {
     return "This costs more than the account has.";
   }
@@ -157,7 +162,7 @@ export interface Buyer {
   allowanceMicros: bigint;
   /** Whether a signed permit can stand in for an allowance. */
   canPermit: boolean;
-  isContract: boolean;
+  kind: AccountKind;
   units: bigint;
 }
 
@@ -187,8 +192,8 @@ export function useBuyer(account: Address | undefined, tokenId: string, token: A
           args: [account, BigInt(tokenId)],
         }),
       ]);
-      const isContract = code !== undefined && code !== "0x";
-      return { balanceMicros, allowanceMicros, canPermit: permit !== null, isContract, units };
+      const canPermit = permit !== null;
+      return { balanceMicros, allowanceMicros, canPermit, kind: kindOfCode(code), units };
     },
   });
 }

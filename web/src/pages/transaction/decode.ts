@@ -13,7 +13,8 @@ import {
 import type { ContractName } from "../../api/config";
 import * as abis from "../../chain/abis";
 
-const ABI_OF: Record<Exclude<ContractName, "AccessManager">, Abi> = {
+/** ABI of every contract whose calls and events are decoded. */
+export const ABI_OF: Record<Exclude<ContractName, "AccessManager">, Abi> = {
   FacilityRegistry: abis.facilityRegistryAbi as unknown as Abi,
   StatementRegistry: abis.statementRegistryAbi as unknown as Abi,
   TrancheToken: abis.trancheTokenAbi as unknown as Abi,

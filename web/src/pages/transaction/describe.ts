@@ -1,7 +1,7 @@
 /** Events of our contracts in plain words. */
 
 import { zeroAddress } from "viem";
-import { gpuHours, grouped, exactMoney } from "../../format/money";
+import { counted, exactMoney, gpuHours, grouped } from "../../format/money";
 import { partsOfTokenId, sentenceCase, short } from "../../format/text";
 import { instant } from "../../format/time";
 import type { DecodedEvent } from "./decode";
@@ -27,7 +27,13 @@ const FACILITY_STATES = [
   "cancelled",
   "defaulted",
 ];
+/** End of the year 9999: times after it are written as no end. */
+const LATEST_S = 253_402_300_799;
 const BURN_REASONS = ["for compute", "after the facility ended", "for a refund"];
+
+/** `, until …`; nothing where there is no end. */
+const until = (time: unknown): string =>
+  Number(time) > LATEST_S ? "" : `, until ${instant(Number(time))}`;
 
 function moved(a: Args, units: string): string {
   if (a["from"] === zeroAddress) return `${units} minted to ${who(a["to"])}`;
@@ -44,9 +50,11 @@ function claimedBatch(a: Args, symbol: string): string {
   return `${who(a["holder"])} took ${money(sum, symbol)} of revenue: ${parts.join(", ")}${to}`;
 }
 
-const SENTENCES: Record<string, Sentence> = {
+/** Sentences by event name; describe.test.ts fails when one is missing. */
+export const SENTENCES: Record<string, Sentence> = {
   // units and revenue
-  TransferSingle: (a) => moved(a, `${count(a["value"])} units of ${tranche(a["id"])}`),
+  TransferSingle: (a) =>
+    moved(a, `${counted(a["value"] as bigint, "unit")} of ${tranche(a["id"])}`),
   TransferBatch: (a) => {
     const values = a["values"] as readonly bigint[];
     const parts = (a["ids"] as readonly bigint[]).map((id, i) => `${count(values[i])} of ${id}`);
@@ -64,13 +72,13 @@ const SENTENCES: Record<string, Sentence> = {
   StreamVested: (a, s) =>
     `${money(a["amount"], s)} still streaming to ${tranche(a["id"])} vested at once`,
   UnitsBurned: (a) =>
-    `${count(a["units"])} units of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
+    `${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
   DeliveryTaken: (a) =>
-    `${who(a["holder"])} took delivery of ${count(a["units"])} GPU-hours of ${tranche(a["id"])}: voucher ${String(a["voucherId"])}`,
+    `${who(a["holder"])} took delivery of ${counted(a["units"] as bigint, "GPU-hour")} of ${tranche(a["id"])}: voucher ${String(a["voucherId"])}`,
   ForcedTransfer: (a) =>
-    `An enforcer moved ${count(a["amount"])} units of ${tranche(a["tokenId"])} from ${who(a["from"])} to ${who(a["to"])}`,
+    `An enforcer moved ${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} from ${who(a["from"])} to ${who(a["to"])}`,
   Frozen: (a) =>
-    `${count(a["amount"])} units of ${tranche(a["tokenId"])} of ${who(a["account"])} are frozen`,
+    `${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} of ${who(a["account"])} are frozen`,
   Paused: () => "Paused",
   Unpaused: () => "Goes on after a pause",
   // stablecoin
@@ -79,18 +87,20 @@ const SENTENCES: Record<string, Sentence> = {
       ? `${money(a["value"], s)} minted to ${who(a["to"])}`
       : `${who(a["from"])} paid ${money(a["value"], s)} to ${who(a["to"])}`,
   Approval: (a, s) => `${who(a["owner"])} lets ${who(a["spender"])} take ${money(a["value"], s)}`,
+  AuthorizationUsed: (a) => `${who(a["authorizer"])} paid by a signed authorization`,
+  AuthorizationCanceled: (a) => `${who(a["authorizer"])} cancelled a signed authorization`,
   // sale
   SaleOpened: (a) => `The sale of facility ${String(a["facilityId"])} was opened`,
   UnitsSold: (a, s) =>
-    `${who(a["buyer"])} bought ${count(a["units"])} units of ${tranche(a["id"])} for ${money(a["cost"], s)}`,
+    `${who(a["buyer"])} bought ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} for ${money(a["cost"], s)}`,
   UnitsRefunded: (a, s) =>
-    `${who(a["holder"])} gave back ${count(a["units"])} units of ${tranche(a["id"])} for ${money(a["amount"], s)}`,
+    `${who(a["holder"])} gave back ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} for ${money(a["amount"], s)}`,
   UnitsRetained: (a) =>
-    `${count(a["units"])} unsold units of ${tranche(a["id"])} stayed with the operator ${who(a["gpuOperator"])}`,
+    `${counted(a["units"] as bigint, "unsold unit")} of ${tranche(a["id"])} stayed with the operator ${who(a["gpuOperator"])}`,
   SaleSucceeded: (a, s) =>
-    `The sale of facility ${String(a["facilityId"])} came about: ${count(a["soldUnits"])} units for ${money(a["proceeds"], s)}`,
+    `The sale of facility ${String(a["facilityId"])} came about: ${counted(a["soldUnits"] as bigint, "unit")} for ${money(a["proceeds"], s)}`,
   SaleFailed: (a) =>
-    `The sale of facility ${String(a["facilityId"])} failed: ${count(a["soldUnits"])} units sold, floor ${count(a["floorUnits"])}`,
+    `The sale of facility ${String(a["facilityId"])} failed: ${counted(a["soldUnits"] as bigint, "unit")} sold, floor ${count(a["floorUnits"])}`,
   ProceedsReleased: (a, s) =>
     `${money(a["amount"], s)} of proceeds became due to the operator ${who(a["gpuOperator"])}`,
   ProceedsSeized: (a, s) => `${money(a["amount"], s)} of proceeds went to holders instead`,
@@ -118,6 +128,14 @@ const SENTENCES: Record<string, Sentence> = {
     `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was posted with ${(a["attesters"] as readonly unknown[]).length} signatures`,
   StatementVoided: (a) =>
     `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was voided by a proven fault`,
+  SlashPending: (a) =>
+    `Bonds could not be taken yet for the fault of facility ${String(a["facilityId"])} that ${who(a["challenger"])} proved; it can be tried again`,
+  AttesterSet: (a) =>
+    `${who(a["attester"])} ${a["member"] === true ? "was made an attester" : "will be no attester any more"}`,
+  AttesterPeriodSet: (a) =>
+    `Signatures of ${who(a["attester"])} count from ${instant(Number(a["activeFrom"]))}${until(a["activeUntil"])}`,
+  ThresholdSet: (a) =>
+    `A statement needs ${counted(a["threshold"] as number | bigint, "signature")} of attesters`,
   // bond and vouchers
   BondDeposited: (a, s) =>
     `${who(a["payer"])} deposited a bond of ${money(a["amount"], s)} for facility ${String(a["facilityId"])}`,
@@ -128,15 +146,41 @@ const SENTENCES: Record<string, Sentence> = {
   ShortfallPaid: (a, s) =>
     `The bond paid holders ${money(a["amount"], s)} for ${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours that were not available`,
   VoucherIssued: (a) =>
-    `Voucher ${String(a["voucherId"])} was issued to ${who(a["holder"])} for ${count(a["units"])} GPU-hours`,
+    `Voucher ${String(a["voucherId"])} was issued to ${who(a["holder"])} for ${counted(a["units"] as bigint, "GPU-hour")}`,
   VoucherServed: (a) =>
     `${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours of voucher ${String(a["voucherId"])} were served`,
   VoucherPaid: (a, s) =>
     `The bond paid ${who(a["holder"])} ${money(a["amount"], s)} for what voucher ${String(a["voucherId"])} was not served`,
   UnservedPaid: (a, s) => `${money(a["amount"], s)} of the bond was paid for compute not served`,
+  AttesterBondDeposited: (a, s) =>
+    `${who(a["payer"])} deposited ${money(a["amount"], s)} for the attester ${who(a["attester"])}, whose bond is now ${money(a["bond"], s)}`,
+  AttesterBondWithdrawn: (a, s) =>
+    `The attester ${who(a["attester"])} took ${money(a["amount"], s)} of its bond`,
+  AttesterSlashed: (a, s) =>
+    `${money(a["amount"], s)} of the bond of the attester ${who(a["attester"])} was taken for a proven fault, ${money(a["toChallenger"], s)} of it for ${who(a["challenger"])}`,
+  SlashAmountSet: (a, s) => `A proven fault costs each of its signers ${money(a["amount"], s)}`,
+  SlashedDistributed: (a, s) =>
+    `${money(a["amount"], s)} of attesters' bonds went to holders of facility ${String(a["facilityId"])}`,
+  SlashedTaken: (a, s) => `${money(a["amount"], s)} of attesters' bonds went to ${who(a["to"])}`,
   // allow-list
   InvestorSet: (a) =>
-    `The allow-list entry of ${who(a["account"])} was set: ${a["canSend"] === true ? "may" : "may not"} send, ${a["canReceive"] === true ? "may" : "may not"} receive, until ${Number(a["expiresAt"]) > 253_402_300_799 ? "further notice" : instant(Number(a["expiresAt"]))}`,
+    `The allow-list entry of ${who(a["account"])} was set: ${a["canSend"] === true ? "may" : "may not"} send, ${a["canReceive"] === true ? "may" : "may not"} receive, until ${Number(a["expiresAt"]) > LATEST_S ? "further notice" : instant(Number(a["expiresAt"]))}`,
+  IdentityRegistrySet: (a) =>
+    a["identityRegistry"] === zeroAddress
+      ? "The allow-list asks no identity registry any more"
+      : `The allow-list also asks the identity registry ${who(a["identityRegistry"])}`,
+  MirrorSet: (a) => `${who(a["mirror"])} keeps a copy of the allow-list`,
+  // what roles set
+  AuthorityUpdated: (a) => `Roles are kept by the access manager ${who(a["authority"])}`,
+  SettlementTokenAllowed: (a) =>
+    `${who(a["token"])} ${a["allowed"] === true ? "may" : "may no longer"} settle new facilities`,
+  InvestorRegistrySet: (a) =>
+    a["investorRegistry"] === zeroAddress
+      ? "Moves of units ask no allow-list any more"
+      : `Moves of units ask the allow-list ${who(a["investorRegistry"])}`,
+  RevenueSourceSet: (a) =>
+    `${who(a["source"])} ${a["allowed"] === true ? "may" : "may no longer"} bring revenue to holders`,
+  ContractURIUpdated: () => "The description of the units changed",
 };
 
 /** `ERC20Transfer` as words: `Erc20 transfer`. */

@@ -42,8 +42,6 @@ export interface TransactionOnChain {
   /** Null where the node does not know the hash. */
   found: Found | null;
   mined: Mined | null;
-  /** Whether there is code at the sender. */
-  fromContract: boolean;
 }
 
 /** The transaction, asked for again until it is final. */
@@ -61,20 +59,17 @@ export function useTransaction(hash: Hash) {
         client.getTransactionReceipt({ hash }).catch(orNull(TransactionReceiptNotFoundError)),
         client.getBlockNumber({ cacheTime: 0 }),
       ]);
-      if (found === null) return { found, mined: null, fromContract: false };
+      if (found === null) return { found, mined: null };
       const { input, value, nonce } = found;
       const from = getAddress(found.from);
       const to = found.to === null ? null : getAddress(found.to);
-      const code = await client.getCode({ address: from });
-      const fromContract = code !== undefined && code !== "0x";
       const call = { from, to, input, value, nonce };
-      if (receipt === null) return { found: call, mined: null, fromContract };
+      if (receipt === null) return { found: call, mined: null };
       const block = await client.getBlock({ blockNumber: receipt.blockNumber });
       const confirmations = Math.max(0, Number(head - receipt.blockNumber));
       const success = receipt.status === "success";
       return {
         found: call,
-        fromContract,
         mined: {
           block: receipt.blockNumber,
           timeS: Number(block.timestamp),

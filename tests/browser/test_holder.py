@@ -1,0 +1,180 @@
+"""What a holder does with units in the browser: send, take delivery, burn; and vouchers paid."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from api.chain.abi import Function
+from scripts.demo_sources import Facility
+from scripts.stack import wallet
+from tests.browser.browser import Visit, visit
+from tests.browser.stage import Stage
+
+pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+SENDER, RECEIVER, ENDED, STRANGER = 36, 37, 38, 39
+LEASE = "0x" + "5a" * 32
+DAY_S = 86_400
+
+
+@pytest.fixture(scope="module")
+def quay(stage: Stage) -> Facility:
+    """A funded facility of which the sender holds eight units."""
+    facility = stage.fund("quay", wallet(SENDER).address, 8)
+    stage.onboard(wallet(RECEIVER).address)
+    stage.indexed()
+    return facility
+
+
+@pytest.fixture(scope="module")
+def ended(stage: Stage) -> Facility:
+    """A matured facility whose holder has three units and a voucher of two that was not served."""
+    holder = wallet(ENDED).address
+    facility = stage.fund("dusk", holder, 5)
+    take = Function("takeDelivery", ("uint256", "uint256", "bytes32"))
+    lease = bytes.fromhex(LEASE[2:])
+    stage.do(holder, "TrancheToken", take, facility.token_ids[0], 2, lease)
+    stage.run_out(facility)
+    stage.indexed()
+    return facility
+
+
+def _portfolio(browser: Browser, stage: Stage, index: int) -> tuple[Visit, Page]:
+    account = wallet(index).address
+    found = visit(browser, base_url=stage.url, rpc_url=stage.rpc_url, account=account)
+    page = found.open(f"/portfolio/{account}")
+    found.connect()
+    return found, page
+
+
+def _use(page: Page, facility: Facility, what: str | None = None) -> Locator:
+    """The form that uses units of a facility."""
+    form = page.get_by_role("region", name="Use units")
+    form.get_by_label("Position").select_option(str(facility.token_ids[0]))
+    if what is not None:
+        form.get_by_text(what, exact=True).click()
+    return form
+
+
+def test_send__to_an_investor__moves_units(browser: Browser, stage: Stage, quay: Facility) -> None:
+    found, page = _portfolio(browser, stage, SENDER)
+    form = _use(page, quay)
+    receiver = wallet(RECEIVER).address
+    before = stage.units(receiver, quay)
+
+    form.get_by_role("textbox", name="Units").fill("2")
+    form.get_by_role("textbox", name="Receiver").fill(receiver)
+    expect(form.get_by_text("is on the allow-list of investors and may receive")).to_be_visible()
+    found.assert_clean()
+    form.get_by_role("button", name="Send units").click()
+
+    expect(form.get_by_text(re.compile("^Send 2 units of quay, .*: done"))).to_be_visible()
+    assert stage.units(receiver, quay) - before == 2
+    found.assert_clean()
+
+
+def test_send__to_a_stranger__is_refused_by_name(
+    browser: Browser, stage: Stage, quay: Facility
+) -> None:
+    found, page = _portfolio(browser, stage, SENDER)
+    form = _use(page, quay)
+    stranger = wallet(STRANGER).address
+    sent = int(stage.rpc("eth_getTransactionCount", wallet(SENDER).address, "latest"), 16)
+
+    form.get_by_role("textbox", name="Units").fill("1")
+    form.get_by_role("textbox", name="Receiver").fill(stranger)
+
+    refusal = form.get_by_role("status").filter(has_text="may not receive units")
+    expect(refusal).to_contain_text(f"{stranger[:6]}…{stranger[-4:]}")
+    expect(form.get_by_role("button", name="Send units")).to_be_disabled()
+    found.assert_clean()
+    # Entered in the allow-list meanwhile: the page notices by itself.
+    stage.onboard(stranger)
+    expect(form.get_by_role("button", name="Send units")).to_be_enabled()
+    assert int(stage.rpc("eth_getTransactionCount", wallet(SENDER).address, "latest"), 16) == sent
+
+
+def test_delivery__taken__shows_its_voucher(browser: Browser, stage: Stage, quay: Facility) -> None:
+    found, page = _portfolio(browser, stage, SENDER)
+    form = _use(page, quay, "Take delivery")
+    held = stage.units(wallet(SENDER).address, quay)
+
+    form.get_by_role("textbox", name="Units").fill("3")
+    lease = form.get_by_role("textbox", name="On-chain hash of your lease")
+    lease.fill("harbour-lease")
+    expect(form.get_by_text("A lease hash is 0x and 64 hexadecimal digits")).to_be_visible()
+    lease.fill(LEASE)
+    found.assert_clean()
+    form.get_by_role("button", name="Burn units and take delivery").click()
+
+    expect(form.get_by_text(re.compile("^Take delivery of 3 GPU-hours .*: done"))).to_be_visible()
+    assert stage.units(wallet(SENDER).address, quay) == held - 3
+    row = page.get_by_role("region", name="Vouchers of the account").get_by_role("row").nth(1)
+    expect(row).to_contain_text("3.00")
+    expect(row).to_contain_text("Served by delivery lines while the facility delivers.")
+    found.assert_clean()
+
+
+def test_burn__facility_still_runs__is_not_offered(
+    browser: Browser, stage: Stage, quay: Facility
+) -> None:
+    found, page = _portfolio(browser, stage, SENDER)
+
+    form = _use(page, quay)
+
+    expect(form.get_by_text("Take delivery", exact=True)).to_be_visible()
+    expect(form.get_by_text("Burn expired units")).to_have_count(0)
+    found.assert_clean()
+
+
+def test_burn__facility_ended__leaves_the_account(
+    browser: Browser, stage: Stage, ended: Facility
+) -> None:
+    account = wallet(ENDED).address
+    found, page = _portfolio(browser, stage, ENDED)
+    form = _use(page, ended, "Burn expired units")
+    expect(form.get_by_text("nothing is paid for it")).to_be_visible()
+    expect(form.get_by_text("Take delivery", exact=True)).to_have_count(0)
+    held = stage.units(account, ended)
+
+    form.get_by_role("textbox", name="Units").fill(str(held + 1))
+    expect(form.get_by_text(f"Only {held} units are free.")).to_be_visible()
+    form.get_by_role("textbox", name="Units").fill("1")
+    found.assert_clean()
+    form.get_by_role("button", name="Burn expired units").click()
+
+    expect(form.get_by_text(re.compile("^Burn 1 expired unit of dusk, .*: done"))).to_be_visible()
+    assert stage.units(account, ended) == held - 1
+    found.assert_clean()
+
+
+def test_voucher__unserved_after_the_end__is_paid_and_withdrawn(
+    browser: Browser, stage: Stage, ended: Facility
+) -> None:
+    account = wallet(ENDED).address
+    found, page = _portfolio(browser, stage, ENDED)
+    vouchers = page.get_by_role("region", name="Vouchers", exact=True)
+
+    # Late proofs of delivery come before payment, for a day.
+    expect(vouchers.get_by_text("Late proofs come first")).to_be_visible()
+    expect(vouchers.get_by_role("button", name="Have it paid")).to_have_count(0)
+    found.assert_clean()
+    stage.pass_time(DAY_S)
+    expect(
+        vouchers.get_by_text("you get 2.000000 mUSD from the bond for 2.00 GPU-hours")
+    ).to_be_visible()
+    found.assert_clean()
+    before = stage.dollars(account)
+    vouchers.get_by_role("button", name="Have it paid").click()
+
+    expect(vouchers.get_by_text(re.compile("^Payment of 2.000000 mUSD .*: done"))).to_be_visible()
+    expect(vouchers.get_by_text("Closed: served or paid in full.")).to_be_visible()
+    expect(vouchers.get_by_text("The bond vault holds 2.000000 mUSD for you")).to_be_visible()
+    assert stage.dollars(account) == before
+    found.assert_clean()
+    vouchers.get_by_role("button", name="Withdraw 2.000000 mUSD").click()
+
+    expect(vouchers.get_by_text(re.compile("^Withdraw 2.000000 mUSD .*: done"))).to_be_visible()
+    expect(vouchers.get_by_role("button", name=re.compile("^Withdraw"))).to_have_count(0)
+    assert stage.dollars(account) - before == 2_000_000
+    found.assert_clean()

@@ -1,0 +1,106 @@
+import { type Abi, type AbiEvent, zeroAddress } from "viem";
+import { describe as group, expect, it } from "vitest";
+import type { ContractName } from "../../api/config";
+import { ABI_OF, decodeEvent } from "./decode";
+import { SENTENCES, describe } from "./describe";
+import { CONTRACTS, logOf, sampleOf } from "./logs.fixture";
+
+/** Events that are shown by their name: inherited from libraries, and emitted by none of our functions. */
+const WITHOUT_SENTENCE = ["EIP712DomainChanged", "URI"];
+
+const HOLDER = "0xBcd4042DE499D14e55001CcbB24a551F3b954096";
+const OTHER = "0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9";
+
+const eventsOf = (abi: Abi) => abi.filter((e): e is AbiEvent => e.type === "event");
+const EVENTS = Object.entries(ABI_OF).flatMap(([contract, abi]) =>
+  eventsOf(abi).map((event) => [contract as ContractName, event.name, event, abi] as const),
+);
+
+/** The sentence of a log, the whole way from its bytes. */
+function say(
+  contract: Exclude<ContractName, "AccessManager">,
+  eventName: string,
+  args: Record<string, unknown>,
+): string {
+  const event = decodeEvent(CONTRACTS, logOf(contract, ABI_OF[contract], eventName, args));
+  if (event === null) throw new Error("not decoded");
+  return describe(event, "mUSD");
+}
+
+group("events of the contracts", () => {
+  it.each(EVENTS)("%s: %s is told, or wanted without a sentence", (_, name) => {
+    expect(Object.hasOwn(SENTENCES, name)).toBe(!WITHOUT_SENTENCE.includes(name));
+  });
+
+  it.each(EVENTS)("%s: %s reads well from a log", (contract, name, event, abi) => {
+    const args = Object.fromEntries(event.inputs.map((i) => [i.name, sampleOf(i)]));
+    const decoded = decodeEvent(CONTRACTS, logOf(contract, abi, name, args));
+    expect(decoded?.eventName).toBe(name);
+    if (decoded === null) return;
+
+    const sentence = describe(decoded, "mUSD");
+
+    expect(sentence).toMatch(/^\S.*[^.]\.$/);
+    expect(sentence).not.toMatch(/undefined|NaN|null|Invalid|\[object|0x[0-9a-fA-F]{9,}|\s\s/);
+  });
+
+  it("has no sentence of an event that no contract emits", () => {
+    const names = new Set(EVENTS.map(([, name]) => name));
+
+    expect(Object.keys(SENTENCES).filter((name) => !names.has(name))).toEqual([]);
+    expect(WITHOUT_SENTENCE.filter((name) => !names.has(name))).toEqual([]);
+  });
+});
+
+group("describe", () => {
+  const single = { operator: HOLDER, id: 257n, value: 12n };
+
+  it.each([
+    [zeroAddress, OTHER, "12 units of tranche 257 (facility 1, rank 1) minted to 0xDc64…F6C9."],
+    [HOLDER, zeroAddress, "12 units of tranche 257 (facility 1, rank 1) of 0xBcd4…4096 burned."],
+    [
+      HOLDER,
+      OTHER,
+      "0xBcd4…4096 sent 12 units of tranche 257 (facility 1, rank 1) to 0xDc64…F6C9.",
+    ],
+  ])("tells units from %s to %s", (from, to, sentence) => {
+    expect(say("TrancheToken", "TransferSingle", { ...single, from, to })).toBe(sentence);
+  });
+
+  it("adds a batch of claims up, and names another receiver", () => {
+    const batch = { holder: HOLDER, ids: [256n, 512n], amounts: [1_500_000n, 1n] };
+
+    expect(say("TrancheToken", "RevenueClaimedBatch", { ...batch, to: HOLDER })).toBe(
+      "0xBcd4…4096 took 1.500001 mUSD of revenue: 1.500000 from tranche 256, 0.000001 from tranche 512.",
+    );
+    expect(say("TrancheToken", "RevenueClaimedBatch", { ...batch, to: OTHER })).toMatch(
+      /, sent to 0xDc64…F6C9\.$/,
+    );
+  });
+
+  it.each([
+    [0, "for compute"],
+    [1, "after the facility ended"],
+    [2, "for a refund"],
+  ])("says why units left: %s", (reason, words) => {
+    const burned = { holder: HOLDER, id: 256n, units: 5n, reason };
+
+    expect(say("TrancheToken", "UnitsBurned", burned)).toContain(words);
+  });
+
+  it("writes times without an end in words", () => {
+    const forever = { attester: HOLDER, activeFrom: 1_700_000_000, activeUntil: 2 ** 40 - 1 };
+    const entry = { account: HOLDER, agent: OTHER, country: 752, canSend: true, canReceive: false };
+
+    expect(say("StatementRegistry", "AttesterPeriodSet", forever)).not.toContain("until");
+    expect(say("InvestorRegistry", "InvestorSet", { ...entry, expiresAt: 2n ** 64n - 1n })).toMatch(
+      /may send, may not receive, until further notice\.$/,
+    );
+  });
+
+  it("shows an event without a sentence by its name", () => {
+    const event = { contract: "TrancheToken", eventName: "EIP712DomainChanged", args: {} } as const;
+
+    expect(describe(event, "mUSD")).toBe("Eip712 domain changed.");
+  });
+});

@@ -33,7 +33,9 @@ export function Events({ logs, success }: { logs: Log[]; success: boolean }) {
               wraps: true,
               cell: ({ event, log }) =>
                 event !== null ? (
-                  <Text size="sm">{describe(event, settlement_token?.symbol ?? "")}</Text>
+                  <Text size="sm">
+                    {describe(event, settlement_token?.symbol ?? "", contracts)}
+                  </Text>
                 ) : (
                   <Stack gap={2}>
                     <Text size="sm">Of another contract, as it is:</Text>

@@ -2,7 +2,7 @@ import { type Abi, type AbiEvent, zeroAddress } from "viem";
 import { describe as group, expect, it } from "vitest";
 import type { ContractName } from "../../api/config";
 import { ABI_OF, decodeEvent } from "./decode";
-import { SENTENCES, describe } from "./describe";
+import { describe, sentencesWith } from "./describe";
 import { CONTRACTS, logOf, sampleOf } from "./logs.fixture";
 
 /** Events that are shown by their name: inherited from libraries, and emitted by none of our functions. */
@@ -11,6 +11,7 @@ const WITHOUT_SENTENCE = ["EIP712DomainChanged", "URI"];
 const HOLDER = "0xBcd4042DE499D14e55001CcbB24a551F3b954096";
 const OTHER = "0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9";
 
+const SENTENCES = sentencesWith(String);
 const eventsOf = (abi: Abi) => abi.filter((e): e is AbiEvent => e.type === "event");
 const EVENTS = Object.entries(ABI_OF).flatMap(([contract, abi]) =>
   eventsOf(abi).map((event) => [contract as ContractName, event.name, event, abi] as const),
@@ -24,7 +25,7 @@ function say(
 ): string {
   const event = decodeEvent(CONTRACTS, logOf(contract, ABI_OF[contract], eventName, args));
   if (event === null) throw new Error("not decoded");
-  return describe(event, "mUSD");
+  return describe(event, "mUSD", CONTRACTS);
 }
 
 group("events of the contracts", () => {
@@ -38,7 +39,7 @@ group("events of the contracts", () => {
     expect(decoded?.eventName).toBe(name);
     if (decoded === null) return;
 
-    const sentence = describe(decoded, "mUSD");
+    const sentence = describe(decoded, "mUSD", CONTRACTS);
 
     expect(sentence).toMatch(/^\S.*[^.]\.$/);
     expect(sentence).not.toMatch(/undefined|NaN|null|Invalid|\[object|0x[0-9a-fA-F]{9,}|\s\s/);
@@ -98,9 +99,20 @@ group("describe", () => {
     );
   });
 
+  it("names contracts of ours, and allowances without a limit", () => {
+    const approval = { owner: CONTRACTS.RentLockbox, spender: CONTRACTS.TrancheToken };
+
+    expect(say("SettlementToken", "Approval", { ...approval, value: 2n ** 256n - 1n })).toBe(
+      "RentLockbox lets TrancheToken take any amount of mUSD.",
+    );
+    expect(say("SettlementToken", "Approval", { ...approval, value: 5_000_000n })).toBe(
+      "RentLockbox lets TrancheToken take 5.000000 mUSD.",
+    );
+  });
+
   it("shows an event without a sentence by its name", () => {
     const event = { contract: "TrancheToken", eventName: "EIP712DomainChanged", args: {} } as const;
 
-    expect(describe(event, "mUSD")).toBe("Eip712 domain changed.");
+    expect(describe(event, "mUSD", CONTRACTS)).toBe("Eip712 domain changed.");
   });
 });

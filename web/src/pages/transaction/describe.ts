@@ -1,18 +1,22 @@
 /** Events of our contracts in plain words. */
 
-import { zeroAddress } from "viem";
+import { type Address, zeroAddress } from "viem";
 import { counted, exactMoney, gpuHours, grouped } from "../../format/money";
 import { partsOfTokenId, sentenceCase, short } from "../../format/text";
 import { instant } from "../../format/time";
-import type { DecodedEvent } from "./decode";
+import { type Contracts, type DecodedEvent, contractAt } from "./decode";
 
 type Args = Record<string, unknown>;
 type Sentence = (args: Args, symbol: string) => string;
+/** An account as people know it: the name of a contract of ours, else the ends of its address. */
+type Who = (account: unknown) => string;
 
-const who = (value: unknown): string => short(String(value), 6, 4);
 const count = (value: unknown): string => grouped(value as bigint);
 const money = (value: unknown, symbol: string): string =>
-  `${exactMoney(value as bigint)} ${symbol}`.trim();
+  // More than there can be of any token: an allowance without a limit.
+  (value as bigint) >= 2n ** 255n
+    ? `any amount of ${symbol}`.trim()
+    : `${exactMoney(value as bigint)} ${symbol}`.trim();
 const tranche = (id: unknown): string => {
   const { facilityId, seniority } = partsOfTokenId(String(id));
   return `tranche ${String(id)} (facility ${facilityId}, rank ${seniority})`;
@@ -35,13 +39,13 @@ const BURN_REASONS = ["for compute", "after the facility ended", "for a refund"]
 const until = (time: unknown): string =>
   Number(time) > LATEST_S ? "" : `, until ${instant(Number(time))}`;
 
-function moved(a: Args, units: string): string {
+function moved(a: Args, units: string, who: Who): string {
   if (a["from"] === zeroAddress) return `${units} minted to ${who(a["to"])}`;
   if (a["to"] === zeroAddress) return `${units} of ${who(a["from"])} burned`;
   return `${who(a["from"])} sent ${units} to ${who(a["to"])}`;
 }
 
-function claimedBatch(a: Args, symbol: string): string {
+function claimedBatch(a: Args, symbol: string, who: Who): string {
   const ids = a["ids"] as readonly bigint[];
   const amounts = a["amounts"] as readonly bigint[];
   const sum = amounts.reduce((x, y) => x + y, 0n);
@@ -51,14 +55,14 @@ function claimedBatch(a: Args, symbol: string): string {
 }
 
 /** Sentences by event name; describe.test.ts fails when one is missing. */
-export const SENTENCES: Record<string, Sentence> = {
+export const sentencesWith = (who: Who): Record<string, Sentence> => ({
   // units and revenue
   TransferSingle: (a) =>
-    moved(a, `${counted(a["value"] as bigint, "unit")} of ${tranche(a["id"])}`),
+    moved(a, `${counted(a["value"] as bigint, "unit")} of ${tranche(a["id"])}`, who),
   TransferBatch: (a) => {
     const values = a["values"] as readonly bigint[];
     const parts = (a["ids"] as readonly bigint[]).map((id, i) => `${count(values[i])} of ${id}`);
-    return moved(a, `units (${parts.join(", ")})`);
+    return moved(a, `units (${parts.join(", ")})`, who);
   },
   ApprovalForAll: (a) =>
     a["approved"] === true
@@ -66,7 +70,7 @@ export const SENTENCES: Record<string, Sentence> = {
       : `${who(a["account"])} no longer lets ${who(a["operator"])} move its units`,
   RevenueClaimed: (a, s) =>
     `${who(a["holder"])} took ${money(a["amount"], s)} from ${tranche(a["id"])}${a["to"] === a["holder"] ? "" : `, sent to ${who(a["to"])}`}`,
-  RevenueClaimedBatch: claimedBatch,
+  RevenueClaimedBatch: (a, s) => claimedBatch(a, s, who),
   RevenueAccrued: (a, s) =>
     `${money(a["amount"], s)} of revenue arrived for ${tranche(a["id"])}, streaming until ${instant(Number(a["streamEnd"]))}`,
   StreamVested: (a, s) =>
@@ -181,7 +185,7 @@ export const SENTENCES: Record<string, Sentence> = {
   RevenueSourceSet: (a) =>
     `${who(a["source"])} ${a["allowed"] === true ? "may" : "may no longer"} bring revenue to holders`,
   ContractURIUpdated: () => "The description of the units changed",
-};
+});
 
 /** `ERC20Transfer` as words: `Erc20 transfer`. */
 function spaced(name: string): string {
@@ -189,7 +193,9 @@ function spaced(name: string): string {
 }
 
 /** An event as a sentence; events without one are shown by their name. */
-export function describe(event: DecodedEvent, symbol: string): string {
-  const sentence = SENTENCES[event.eventName];
+export function describe(event: DecodedEvent, symbol: string, contracts: Contracts): string {
+  const who: Who = (account) =>
+    contractAt(contracts, account as Address) ?? short(String(account), 6, 4);
+  const sentence = sentencesWith(who)[event.eventName];
   return `${sentence === undefined ? spaced(event.eventName) : sentence(event.args, symbol)}.`;
 }

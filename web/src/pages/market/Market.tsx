@@ -1,5 +1,4 @@
 import { Anchor, Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
-import { useMediaQuery } from "@mantine/hooks";
 import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 import { useService } from "../../api/service";
@@ -10,6 +9,7 @@ import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
 import { Pager } from "../../parts/Pager";
 import { Section } from "../../parts/Section";
+import { useNarrow } from "../../parts/useNarrow";
 import { Filters } from "./Filters";
 import { MarketCards } from "./MarketCards";
 import { MarketTable } from "./MarketTable";
@@ -31,9 +31,7 @@ import {
 export function Market() {
   const [params, setParams] = useSearchParams();
   const search = useMemo(() => searchOf(params), [params]);
-  const narrow = useMediaQuery("(max-width: 63.99em)", undefined, {
-    getInitialValueInEffect: false,
-  });
+  const narrow = useNarrow("64em");
   const symbol = useService().settlement_token?.symbol ?? "";
   const query = useTranches(search);
 

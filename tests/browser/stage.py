@@ -218,7 +218,7 @@ class Stage:
         """Nothing is metered: all epochs close empty, get final and counted; then it matures."""
         end_s = self.window_start_s(facility) + _EPOCHS * EPOCH_S
         self.stack.chain.set_time(end_s + GRACE_S + 5)
-        self._wait_posted(facility, _EPOCHS - 1)
+        self.wait_posted(facility, _EPOCHS - 1)
         self.stack.chain.set_time(self.now_s + CHALLENGE_WINDOW_S + 5)
 
         def counted() -> bool:

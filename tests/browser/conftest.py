@@ -26,3 +26,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         pytest.fail("the web application is not built: run `make web`")
     with open_stage(tmp_path_factory.mktemp("stage") / "stack") as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def left_alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close what a test opened: pages go on asking the service, and the next test waits for them."""
+    yield
+    if "browser" in request.fixturenames:
+        for context in request.getfixturevalue("browser").contexts:
+            context.close()

@@ -15,7 +15,8 @@ export function WalletMenu({ address }: { address: Address }) {
   return (
     <Menu position="bottom-end" width={280} shadow="md">
       <Menu.Target>
-        <Button variant="default" size="xs" aria-label={`Account ${short(address)}, menu`}>
+        <Button variant="default" size="xs">
+          <span className="visually-hidden">Account </span>
           <span className="hash">{short(address)}</span>
           {pending > 0 && <Text span size="xs" ml={6}>{`· ${pending} pending`}</Text>}
         </Button>

@@ -1,5 +1,6 @@
 """A local anvil node on a free port, as a context manager: the chain of demo, tests and bench."""
 
+import fcntl
 import os
 import signal
 import socket
@@ -115,27 +116,37 @@ def _wait_ready(chain: DevChain) -> None:
     raise RuntimeError("anvil did not answer in time")
 
 
+@contextmanager
+def _brownie_alone() -> Iterator[None]:
+    """Wait until no other process of this checkout deploys: brownie's networks are one file."""
+    (ROOT / "build").mkdir(exist_ok=True)
+    with (ROOT / "build" / "deploy.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def deploy_contracts(chain: DevChain, deployment_file: Path, environment: dict[str, str]) -> None:
     """Run the brownie deployment script against a chain.
 
     Args:    environment: RENTROLL_* variables of `scripts/deploy.py`.
     Raises:  RuntimeError with brownie's output if it fails.
     """
-    run = subprocess.run(
-        [str(ROOT / "tools" / "brownie"), "run", "deploy", "--network", "rentroll"],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "RENTROLL_RPC_URL": chain.rpc_url,
-            "RENTROLL_CHAIN_ID": str(CHAIN_ID),
-            "RENTROLL_DEPLOYMENT_FILE": str(deployment_file.resolve()),
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    with _brownie_alone():
+        run = subprocess.run(
+            [str(ROOT / "tools" / "brownie"), "run", "deploy", "--network", "rentroll"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "RENTROLL_RPC_URL": chain.rpc_url,
+                "RENTROLL_CHAIN_ID": str(CHAIN_ID),
+                "RENTROLL_DEPLOYMENT_FILE": str(deployment_file.resolve()),
+                **environment,
+            },
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     # brownie exits 0 even when a script raises, so the file decides.
     if run.returncode != 0 or not deployment_file.exists():
         raise RuntimeError(f"deployment failed:\n{run.stdout}\n{run.stderr}")

@@ -30,7 +30,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 @pytest.fixture(autouse=True)
 def left_alone(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Close what a test opened: pages go on asking the service, and the next test waits for them."""
+    """Close what a test opened: pages go on asking the service, and slow what comes after."""
     yield
     if "browser" in request.fixturenames:
         for context in request.getfixturevalue("browser").contexts:

@@ -1,15 +1,17 @@
 """The built web application, from the API's own origin, under a strict content security policy."""
 
+import gzip
 import re
 import secrets
+from mimetypes import guess_type
 from pathlib import Path
+from stat import S_ISREG
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
-from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import HTMLResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NOT_BUILT = (
@@ -30,6 +32,8 @@ PAGES = (
 )
 _PAGE = re.compile("|".join(f"(?:{pattern})" for pattern in PAGES))
 _NONCE = "__STYLE_NONCE__"
+# Below this, compression saves nothing that is felt.
+_LEAST_BYTES = 1_024
 
 
 def policy(rpc_url: str, nonce: str) -> str:
@@ -116,19 +120,43 @@ def wants_page(request: Request) -> bool:
 
 
 class _Assets(StaticFiles):
-    """Files whose names hold the hash of their content: cached for good."""
+    """Files whose names hold the hash of their content: cached for good, compressed once."""
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        """Answer of a file, with a year of caching."""
-        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder)
+        self._packed: dict[str, tuple[bytes, str | None] | None] = {}
+        # Now, so that the first visitor does not wait for it.
+        for file in folder.iterdir():
+            self._pack(file.name)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Answer of a file: from memory where the browser takes gzip."""
+        takes_gzip = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        packed = self._pack(path) if takes_gzip and scope["method"] == "GET" else None
+        if packed is None:
+            response = await super().get_response(path, scope)
+        else:
+            response = Response(packed[0], media_type=packed[1])
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
+
+    def _pack(self, path: str) -> tuple[bytes, str | None] | None:
+        """Compressed bytes and media type of a file that is worth it."""
+        if path not in self._packed:
+            full, found = self.lookup_path(path)
+            if found is None or not S_ISREG(found.st_mode):
+                return None
+            whole = found.st_size >= _LEAST_BYTES
+            packed = gzip.compress(Path(full).read_bytes(), mtime=0) if whole else None
+            self._packed[path] = None if packed is None else (packed, guess_type(full)[0])
+        return self._packed[path]
 
 
 def install(app: FastAPI, folder: Path, rpc_url: str) -> None:
     """Serve a build of `web/` below the API's routes; without one the API says so at `/`."""
     app.state.web = WebPages(folder, rpc_url)
     if (folder / "assets").is_dir():
-        assets = GZipMiddleware(_Assets(directory=folder / "assets"), minimum_size=1_024)
-        app.mount("/assets", assets, name="assets")
+        app.mount("/assets", _Assets(folder / "assets"), name="assets")
     app.add_middleware(_Headers)

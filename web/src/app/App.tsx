@@ -1,7 +1,7 @@
 /** Everything that pages stand on: settings of the service, theme, data, wallet, routes. */
 
 import { MantineProvider } from "@mantine/core";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { RouterProvider } from "react-router";
 import { WagmiProvider } from "wagmi";
@@ -10,19 +10,9 @@ import { ServiceContext } from "../api/service";
 import { makeWagmi } from "../chain/wagmi";
 import { Unreachable } from "./Unreachable";
 import { styleNonce } from "./nonce";
+import { queries } from "./queries";
 import { router } from "./routes";
 import { colorSchemeManager, cssVariables, theme } from "./theme";
-
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      staleTime: 5_000,
-      // A problem that the service names stays the same when asked again; a lost connection may not.
-      retry: (count, error) => count < 2 && error instanceof TypeError,
-      refetchOnWindowFocus: true,
-    },
-  },
-});
 
 interface Ready {
   config: ServiceConfig;

@@ -1,9 +1,12 @@
 /** Addresses of pages. api/routes/web.py has the same list, for the status of a page that does not exist. */
 
 import { createBrowserRouter } from "react-router";
+import { tranchesQuery } from "../pages/market/queries";
+import { searchOf } from "../pages/market/search";
 import { Shell } from "./Shell";
 import { Failed } from "./Failed";
 import { NotFound } from "./NotFound";
+import { queries } from "./queries";
 
 export const router = createBrowserRouter([
   {
@@ -14,6 +17,11 @@ export const router = createBrowserRouter([
     children: [
       {
         index: true,
+        // Rows are asked for beside the page's own chunk and the settings, not after them.
+        loader: ({ request }) => {
+          void queries.prefetchQuery(tranchesQuery(searchOf(new URL(request.url).searchParams)));
+          return null;
+        },
         lazy: async () => ({ Component: (await import("../pages/market/Market")).Market }),
       },
       {

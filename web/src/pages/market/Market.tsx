@@ -15,7 +15,7 @@ import { MarketCards } from "./MarketCards";
 import { MarketTable } from "./MarketTable";
 import { SortSelect } from "./SortSelect";
 import { Summary } from "./Summary";
-import { useTranches } from "./queries";
+import { useTrancheCount, useTranches } from "./queries";
 import {
   EVERYTHING,
   type MarketSearch,
@@ -34,6 +34,11 @@ export function Market() {
   const narrow = useNarrow("64em");
   const symbol = useService().settlement_token?.symbol ?? "";
   const query = useTranches(search);
+  const filtered = isFiltered(search);
+  const count = useTrancheCount(filtered);
+  const all = filtered
+    ? count
+    : { isError: query.isError, data: query.isPlaceholderData ? undefined : query.data?.total };
 
   const go = useCallback(
     (next: MarketSearch, replace = false) =>
@@ -48,7 +53,7 @@ export function Market() {
         title="Market"
         about="GPU capacity in units of one GPU-hour. Rent that its renters pay goes to holders of units, epoch by epoch, from metering that anybody can recompute."
       />
-      <Summary />
+      <Summary tranches={all.isError ? null : all.data} />
       <Section
         title="Tranches"
         about={

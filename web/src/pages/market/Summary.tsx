@@ -6,11 +6,10 @@ import { useService } from "../../api/service";
 import { Amount } from "../../parts/Amount";
 import { Figure, Figures } from "../../parts/Figure";
 import { Unknown } from "../../parts/Unknown";
-import { useReconciliation, useTrancheCount } from "./queries";
+import { useReconciliation } from "./queries";
 
-/** The market in four figures, each with what it is and where it comes from. */
-export function Summary() {
-  const count = useTrancheCount();
+/** The market in four figures, each with what it is and where it comes from. `tranches` is null if that failed. */
+export function Summary({ tranches }: { tranches: number | null | undefined }) {
   const books = useReconciliation();
   const symbol = useService().settlement_token?.symbol ?? "";
   const total = books.data?.total;
@@ -22,9 +21,9 @@ export function Summary() {
       <Figure
         name="Tranches"
         value={
-          count.data !== undefined ? (
-            grouped(count.data)
-          ) : count.isPending ? (
+          typeof tranches === "number" ? (
+            grouped(tranches)
+          ) : tranches === undefined ? (
             <Skeleton height={16} mt={8} width="30%" />
           ) : (
             <Unknown />

@@ -7,16 +7,7 @@ import { TxState } from "../../parts/TxState";
 import { Burn } from "./Burn";
 import { Delivery } from "./Delivery";
 import { Transfer } from "./Transfer";
-import type { Live, LivePosition, PositionRow } from "./queries";
-
-/** A position that something can be done with. */
-export interface Held {
-  row: PositionRow;
-  /** Units that may leave: held and not frozen. */
-  free: bigint;
-  /** Undefined until the chain was read. */
-  live: LivePosition | undefined;
-}
+import type { Held, Live, PositionRow } from "./queries";
 
 function heldOf(rows: readonly PositionRow[], live: Live | undefined): Held[] {
   return rows

@@ -2,9 +2,8 @@ import { Stack, Text } from "@mantine/core";
 import type { Hash } from "viem";
 import { counted, exactMoney } from "../../format/money";
 import { Notice } from "../../parts/Notice";
-import type { Held } from "./Act";
+import type { Held, LivePosition } from "./queries";
 import { UnitsForm } from "./UnitsForm";
-import type { LivePosition } from "./queries";
 
 /** Burns units of a facility that has ended. */
 export function Burn({

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { type Hash, type Hex, zeroHash } from "viem";
 import { counted } from "../../format/money";
 import { Notice } from "../../parts/Notice";
-import type { Held } from "./Act";
+import type { Held } from "./queries";
 import { UnitsForm } from "./UnitsForm";
 
 const OPEN_STATES = ["funded", "delivering"];

@@ -5,7 +5,7 @@ import { parseAccount, useEligibility } from "../../chain/account";
 import { counted } from "../../format/money";
 import { short } from "../../format/text";
 import { Notice } from "../../parts/Notice";
-import type { Held } from "./Act";
+import type { Held } from "./queries";
 import { UnitsForm } from "./UnitsForm";
 
 /** Sends units to another eligible account, which is checked before anything is signed. */

@@ -121,3 +121,12 @@ export function claimOrder(positions: readonly PositionRow[], live: Live | undef
     .sort((a, b) => (a.token === b.token ? (a.id < b.id ? -1 : 1) : a.token < b.token ? -1 : 1))
     .map((r) => r.id);
 }
+
+/** A position that something can be done with. */
+export interface Held {
+  row: PositionRow;
+  /** Units that may leave: held and not frozen. */
+  free: bigint;
+  /** Undefined until the chain was read. */
+  live: LivePosition | undefined;
+}

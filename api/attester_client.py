@@ -2,6 +2,7 @@
 
 import httpx
 
+from api.domain.json_text import read_json
 from api.errors import AppError, ChainUnavailable
 from api.pipeline.recompute import RawInput, read_input
 
@@ -25,7 +26,7 @@ class HttpAttesterApi:
             raise ChainUnavailable(f"the service does not answer {path}") from error
         if answer.status_code >= 400:
             detail = (
-                answer.json().get("detail")
+                read_json(answer.content).get("detail")
                 if "json" in answer.headers.get("content-type", "")
                 else answer.text[:200]
             )
@@ -37,7 +38,7 @@ class HttpAttesterApi:
         answer = self._request("GET", "/v1/attester/pending", params={"attester": attester})
         return [
             (r["facility_id"], r["epoch"], bytes.fromhex(r["statement_hash"][2:]))
-            for r in answer.json()
+            for r in read_json(answer.content)
         ]
 
     def input(self, facility_id: int, epoch: int) -> RawInput:

@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import requests
 from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
+from web3.types import RPCResponse
 
 from api.chain.abi import Function
 from api.chain.signatures import decode_error, function
+from api.domain.json_text import read_json
 from api.errors import ChainRejected, ChainUnavailable
 
 _READ_ATTEMPTS = 4
@@ -44,12 +46,21 @@ class Read:
     arguments: tuple[Any, ...] = ()
 
 
+class _BoundedProvider(HTTPProvider):
+    """web3's provider, but for answers that nest without end, which no node owes us."""
+
+    @staticmethod
+    def decode_rpc_response(raw_response: bytes) -> RPCResponse:
+        """The node's answer. Raises ValueError."""
+        return cast("RPCResponse", read_json(raw_response))
+
+
 class ChainClient:
     """JSON-RPC client of one endpoint."""
 
     def __init__(self, rpc_url: str) -> None:
         self.rpc_url = rpc_url
-        self._provider = HTTPProvider(
+        self._provider = _BoundedProvider(
             rpc_url, request_kwargs={"timeout": _TIMEOUT_S}, exception_retry_configuration=None
         )
 

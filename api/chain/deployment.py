@@ -1,6 +1,5 @@
 """The deployment file: where the contracts are, and whether they are what was deployed."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.domain.hashing import keccak
+from api.domain.json_text import read_json
 from api.errors import Misconfigured
 
 CONTRACTS = (
@@ -83,7 +83,7 @@ class Deployment:
 def parse_deployment(document: bytes) -> Deployment:
     """Read the bytes of a deployment file. Raises Misconfigured."""
     try:
-        found: dict[str, Any] = json.loads(document)
+        found: dict[str, Any] = read_json(document)
         contracts = found["contracts"]
         return Deployment(
             int(found["chainId"]),
@@ -92,7 +92,7 @@ def parse_deployment(document: bytes) -> Deployment:
             {name: bytes.fromhex(contracts[name]["codeHash"][2:]) for name in CONTRACTS},
             document,
         )
-    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError) as error:
         raise Misconfigured(f"the deployment file is not readable: {error!r}") from error
 
 

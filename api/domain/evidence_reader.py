@@ -1,6 +1,5 @@
 """Reading evidence back: every field checked for type and length, every error naming its file."""
 
-import json
 import re
 from typing import Any
 
@@ -15,6 +14,7 @@ from api.domain.evidence import (
     Carry,
 )
 from api.domain.facility import FacilityTerms, TrancheTerms
+from api.domain.json_text import read_json
 from api.domain.lines import Entry, Line
 from api.domain.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
 from api.domain.units import Bytes32, FacilityId
@@ -27,8 +27,8 @@ _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,77}", re.ASCII)
 
 def _read_json(data: bytes, name: str) -> Any:
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
+        return read_json(data)
+    except ValueError as error:
         raise EvidenceInvalid(f"{name} is not JSON", file=name) from error
 
 

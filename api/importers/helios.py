@@ -21,6 +21,7 @@ import httpx
 
 from api.domain.events import USAGE
 from api.domain.instants import format_instant, parse_instant
+from api.domain.json_text import read_json
 from api.errors import AppError, ChainUnavailable, InvalidInput, NotFound
 
 MINUTE_S = 60
@@ -185,7 +186,7 @@ class OperatorApi:
     def _request(self, method: str, path: str, body: Any) -> Any:
         try:
             answer = self._client.request(method, path, json=body)
-            found = answer.json()
+            found = read_json(answer.content)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ChainUnavailable(f"no Rentroll API answers {path}") from error
         if answer.status_code == 404:

@@ -1,6 +1,5 @@
 """Recompute: a statement from raw events and published terms alone, as every attester does."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from api.domain.evidence import (
 )
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash, salted_hash
+from api.domain.json_text import read_json
 from api.domain.lines import Entry
 from api.domain.rating import LeaseTerms, PricePlan, PriceVersion, check_prices
 from api.domain.units import ZERO32, Bytes32, Epoch
@@ -43,7 +43,7 @@ def read_input(lines: Iterable[str | bytes]) -> RawInput:
     raw = RawInput()
     try:
         for line in lines:
-            row = json.loads(line)
+            row = read_json(line)
             if row["type"] == "facility":
                 raw.salt, raw.grace_s = bytes.fromhex(row["salt"][2:]), int(row["grace_s"])
                 raw.reopenings = tuple(

@@ -1,6 +1,5 @@
 """Verify: from an RPC endpoint and published evidence alone, without service or database."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from api.chain.client import ChainClient
 from api.chain.deployment import CONTRACTS, Deployment, code_problems, parse_deployment
 from api.chain.events import first_log_block, iter_events, voided_ranges
 from api.domain.evidence import canonical_json, hex32
+from api.domain.json_text import read_json
 from api.domain.reconciliation import EpochFigures, FacilityFigures, Reconciliation, reconcile
 from api.domain.usage import LineKind
 from api.errors import AppError, EvidenceInvalid
@@ -67,7 +67,7 @@ def read_deployment(client: ChainClient, evidence: EvidenceSource) -> Deployment
     data = evidence.read(DEPLOYMENT_FILE)
     try:
         deployment = parse_deployment(data)
-        canonical = canonical_json(json.loads(data)) == data
+        canonical = canonical_json(read_json(data)) == data
     except (AppError, ValueError) as error:
         raise EvidenceInvalid(f"{DEPLOYMENT_FILE}: {error}", file=DEPLOYMENT_FILE) from error
     problems = code_problems(client, deployment)

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from api.domain.json_text import read_json
 from api.errors import EventRejected, InvalidInput, TooLarge, UnsupportedMediaType
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -135,7 +136,11 @@ def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:
             return any(_is_bad(v) for v in value)
         return isinstance(value, _Marked) and value.bad
 
-    value = json.loads(body, object_pairs_hook=hook)
+    try:
+        value = read_json(body, object_pairs_hook=hook)
+    except ValueError as error:
+        # Of a key named twice the first parse kept one value: the other may be nested too deep.
+        raise InvalidInput(f"body is not JSON: {error}", field="body") from error
     for index, event in enumerate(value if isinstance(value, list) else [value]):
         if _is_bad(event):
             flagged.add(index)
@@ -163,9 +168,9 @@ def _parse_around_nan(body: bytes, error: InvalidInput) -> tuple[Any, frozenset[
     Raises:  `error` if such numbers are not all that is wrong.
     """
     try:
-        value = json.loads(body, parse_constant=lambda _name: _NOT_A_NUMBER, parse_float=_finite)
+        value = read_json(body, parse_constant=lambda _name: _NOT_A_NUMBER, parse_float=_finite)
         count_keys(value)
-    except (ValueError, RecursionError) as cause:
+    except ValueError as cause:
         raise error from cause
     if not isinstance(value, list):
         value = [value]

@@ -1,0 +1,52 @@
+"""Reading JSON that strangers wrote: nesting is bounded before Python's parser, which recurses."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+# Ours nests 6 deep at most. Python's parser uses the C stack, a frame a level: text of 100,000
+# brackets kills the process wherever an import has raised the recursion limit (py_ecc does).
+MAX_DEPTH = 64
+
+# A string, closed or not, or one bracket. Nothing backtracks, so that the scan stays linear.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+
+def read_json(
+    data: bytes | str,
+    *,
+    parse_constant: Callable[[str], object] | None = None,
+    parse_float: Callable[[str], object] | None = None,
+    object_pairs_hook: Callable[[list[tuple[str, Any]]], object] | None = None,
+) -> Any:
+    """Value of UTF-8 JSON with integers exact.
+
+    parse_constant, parse_float: what stands for NaN and Infinity, and for numbers with a fraction
+        or exponent; Python's own if left out.
+    object_pairs_hook: makes an object's value of all its members, repeated keys among them.
+    Raises:  ValueError if it is no JSON, or nested deeper than MAX_DEPTH.
+    """
+    # Other encodings, which json.loads would guess, could hide brackets from the scan.
+    text = data if isinstance(data, str) else data.decode("utf-8")
+    _require_shallow(text)
+    return json.loads(
+        text,
+        parse_constant=parse_constant,
+        parse_float=parse_float,
+        object_pairs_hook=object_pairs_hook,
+    )
+
+
+def _require_shallow(text: str) -> None:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for part in _STRING_OR_BRACKET.finditer(text):
+        mark = part.group()
+        if mark in ("[", "{"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+        elif mark in ("]", "}"):
+            depth -= 1

@@ -43,8 +43,8 @@ build/.web-node: web/package.json web/package-lock.json | build/.tools
 	@npm ci --prefix web --ignore-scripts --silent --no-fund --no-audit && touch $@
 
 # Types of the API and ABIs of the contracts, made anew when either changes: pages that no longer fit do not compile.
-build/.web-types: $(shell find api -name '*.py') scripts/web_types.py build/.service build/.contracts build/.web-node
-	@$(PY) -m scripts.web_types
+build/.web-types: $(shell find api -name '*.py') scripts/dev/web_types.py build/.service build/.contracts build/.web-node
+	@$(PY) -m scripts.dev.web_types
 	@web/node_modules/.bin/openapi-typescript web/src/generated/openapi.json -o web/src/generated/openapi.d.ts > build/web-types.log 2>&1 || { cat build/web-types.log; exit 1; }
 	@touch $@
 
@@ -62,13 +62,13 @@ web: build/.web ## Build the web application, which the API then serves
 # --- use ---------------------------------------------------------------------------------------
 
 demo: setup ## The main job, end to end, on a local chain (TRACE=folder: on a Helios trace)
-	@$(PY) -m scripts.demo $(if $(TRACE),--trace $(TRACE))
+	@$(PY) -m scripts.demo.main $(if $(TRACE),--trace $(TRACE))
 
 serve: setup build/.web ## The web application on a filled, living demo (PORT=8000)
-	@$(PY) -m scripts.serve $(if $(PORT),--port $(PORT))
+	@$(PY) -m scripts.demo.serve $(if $(PORT),--port $(PORT))
 
 bench: setup ## Print throughput figures and ratios
-	@$(PY) -m scripts.bench
+	@$(PY) -m scripts.bench.main
 
 build/.bench-gas: $(wildcard tools/bench-gas/*.json tools/bench-gas/*.js tools/bench-gas/src/*.sol) build/.node
 	@echo "installing and compiling the peers"
@@ -76,7 +76,7 @@ build/.bench-gas: $(wildcard tools/bench-gas/*.json tools/bench-gas/*.js tools/b
 	@node tools/bench-gas/compile.js build/bench-gas/peers && touch $@
 
 bench-gas: setup build/.bench-gas ## Print gas beside its goals and peers (WRITE=1: into docs/BENCHMARKS.md)
-	@$(PY) -m scripts.bench_gas $(if $(WRITE),--write)
+	@$(PY) -m scripts.bench.gas $(if $(WRITE),--write)
 
 # --- quality -----------------------------------------------------------------------------------
 
@@ -93,7 +93,7 @@ check: build/.service build/.node build/.web-types ## Lint, types, formatting; p
 	@echo "check: fine"
 
 mutate: build/.service build/.node ## Break the contracts line by line; tests must notice (20 minutes)
-	@$(PY) -m scripts.mutate
+	@$(PY) -m scripts.dev.mutate
 
 build/.slither: | build/uv/bin/uv
 	@echo "installing slither"
@@ -101,7 +101,7 @@ build/.slither: | build/uv/bin/uv
 	@build/uv/bin/uv pip install --quiet --python build/slither/bin/python slither-analyzer==0.11.6 && touch $@
 
 slither: build/.service build/.node build/.slither ## Static analysis of the contracts
-	@$(PY) -m scripts.slither
+	@$(PY) -m scripts.dev.slither
 
 coverage: build/.node ## Coverage of the contracts by forge's tests
 	@FORGE_SNAPSHOT_EMIT=false FOUNDRY_INVARIANT_RUNS=4 FOUNDRY_FUZZ_RUNS=32 node_modules/.bin/forge coverage --report summary --report lcov --report-file build/lcov.info \

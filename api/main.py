@@ -10,27 +10,14 @@ from api.chain.deployment import load_deployment
 from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
-from api.pipeline.config import FactReader
-from api.pipeline.evidence_store import EvidenceFolder
-from api.routes import (
-    attester,
-    auditor,
-    config,
-    console,
-    console_money,
-    hardware,
-    market,
-    openapi,
-    operator,
-    portfolio,
-    problems,
-    reopening,
-    session,
-    statements,
-    transport,
-    web,
-)
-from api.routes.config_schemas import load_demo_accounts
+from api.evidence_store import EvidenceFolder
+from api.reads.settings import FactReader
+from api.routes.attester import attester
+from api.routes.http import openapi, problems, transport, web
+from api.routes.operator import console, console_money, hardware, reopening
+from api.routes.operator import facilities as operator
+from api.routes.public import auditor, config, market, portfolio, session, statements
+from api.routes.public.config_schemas import load_demo_accounts
 from api.settings import ClockSource, Settings
 
 _ABOUT = """

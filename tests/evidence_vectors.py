@@ -1,18 +1,18 @@
 """Golden evidence of whole epochs: `python -m tests.evidence_vectors` writes it.
 
-tests/unit/test_evidence.py compares the file with what this module makes; the web application's
-tests recompute every hash in it from the files' text.
+tests/unit/statements/test_evidence.py compares the file with what this module makes; the web
+application's tests recompute every hash in it from the files' text.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from api.domain.closing import ClosedEpoch
-from api.domain.evidence import FACILITY_FILE, encode_facility, encode_statement, hex32
 from api.domain.facility import pledge_tree
 from api.domain.hashing import sha256
-from api.domain.statement import statement_digest, statement_hash
+from api.domain.statements.closing import ClosedEpoch
+from api.domain.statements.evidence import FACILITY_FILE, encode_facility, encode_statement, hex32
+from api.domain.statements.statement import statement_digest, statement_hash
 from tests.ledgers import closed_epochs, facility
 
 FILE = Path(__file__).parent / "vectors" / "evidence.json"

@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Engine
 
 from api.db.session import transaction
-from api.domain.events import AVAILABILITY, CORRECTION, USAGE
 from api.domain.facility import TrancheTerms
-from api.domain.instants import format_instant
-from api.domain.rating import PricePlan
-from api.pipeline.evidence_store import EvidenceFolder
-from api.pipeline.ingest import EventResult, ingest
-from api.pipeline.leases import NewLease, open_lease
-from api.pipeline.register import NewFacility, add_operator, register_facility
+from api.domain.metering.events import AVAILABILITY, CORRECTION, USAGE
+from api.domain.metering.instants import format_instant
+from api.domain.statements.rating import PricePlan
+from api.evidence_store import EvidenceFolder
+from api.ledger.facilities import NewFacility, add_operator, register_facility
+from api.ledger.ingest import EventResult, ingest
+from api.ledger.leases import NewLease, open_lease
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 HOUR_S = 3_600

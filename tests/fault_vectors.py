@@ -1,7 +1,8 @@
 """Golden vectors of leaves, hashes and faults: `python -m tests.fault_vectors` writes them.
 
-tests/unit/test_faults.py compares the file with what this module makes; forge tests read the ABI
-encodings: `lines` is `(Statement, Line, bytes32 statementHash, bytes32 leaf, uint8 fault)[]`,
+tests/unit/statements/test_faults.py compares the file with what this module makes; forge tests
+read the ABI encodings:
+`lines` is `(Statement, Line, bytes32 statementHash, bytes32 leaf, uint8 fault)[]`,
 `pairs` is `(Line first, Line second, uint8 fault)[]`, `pledges` is
 `(uint64 facilityId, uint32 index, bytes32 device, bytes32 leaf)[]`.
 """
@@ -14,14 +15,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from api.domain.closing import ClosedEpoch
 from api.domain.facility import pledge_tree
-from api.domain.faults import FaultKind, line_fault, pair_fault
 from api.domain.hashing import keccak, word
-from api.domain.lines import Line, encode_line
 from api.domain.merkle import leaf_hash
-from api.domain.statement import Statement, statement_hash
-from api.domain.usage import LineKind
+from api.domain.metering.usage import LineKind
+from api.domain.statements.closing import ClosedEpoch
+from api.domain.statements.faults import FaultKind, line_fault, pair_fault
+from api.domain.statements.lines import Line, encode_line
+from api.domain.statements.statement import Statement, statement_hash
 from tests.ledgers import EPOCH_S, closed_epochs
 
 FILE = Path(__file__).parent / "vectors" / "faults.json"

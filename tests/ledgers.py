@@ -1,18 +1,18 @@
-"""Random honest ledgers, closed by `api.domain.closing`: pure, for unit and contract tests."""
+"""Random honest ledgers, closed by `api.domain.statements.closing`, for unit and contract tests."""
 
 import random
 from dataclasses import dataclass
 
-from api.domain.closing import ClosedEpoch, close_epoch
-from api.domain.evidence import EMPTY_CARRY
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.hashing import device_hash, keccak
-from api.domain.lines import Entry
-from api.domain.occupancy import Occupancy
-from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
-from api.domain.statement import statement_hash
+from api.domain.metering.occupancy import Occupancy
+from api.domain.metering.usage import LineKind, Outage
+from api.domain.statements.closing import ClosedEpoch, close_epoch
+from api.domain.statements.evidence import EMPTY_CARRY
+from api.domain.statements.lines import Entry
+from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
+from api.domain.statements.statement import statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
-from api.domain.usage import LineKind, Outage
 
 EPOCH_S = 3_600
 EPOCHS = 4

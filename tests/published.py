@@ -5,8 +5,8 @@ from typing import Any
 
 from api.chain.client import ChainClient
 from api.errors import NotFound
-from api.pipeline.evidence_store import EvidenceFolder
-from api.pipeline.verify import VerifyReport, verify
+from api.evidence_store import EvidenceFolder
+from api.verify.verify import VerifyReport, verify
 from tests.world import World
 
 

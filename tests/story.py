@@ -1,6 +1,6 @@
 """A small story that the tests of the chain side share: two epochs with every kind of line."""
 
-from api.domain.rating import PricePlan
+from api.domain.statements.rating import PricePlan
 from tests.factories import DAY_S, GRACE_S, HOUR_S
 from tests.world import HOLDERS, World
 

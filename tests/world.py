@@ -11,7 +11,6 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from api.attester_client import HttpAttesterApi
 from api.chain import calldata
 from api.chain.client import ChainClient, chain_clock
 from api.chain.deployment import Deployment, load_deployment
@@ -19,24 +18,25 @@ from api.chain.signer import LocalSigner
 from api.db import chain_store
 from api.db.session import reading, transaction
 from api.db.statements import signatures_of, statement_row, to_statement
-from api.domain.evidence_reader import decode_facility
+from api.domain.capital.reconciliation import Reconciliation
 from api.domain.facility import TrancheTerms
-from api.domain.reconciliation import Reconciliation
-from api.domain.statement import Statement
+from api.domain.statements.evidence_reader import decode_facility
+from api.domain.statements.statement import Statement
 from api.domain.units import FacilityId, tranche_id
+from api.epochs.attest import Attester, Verdict
+from api.epochs.attester_client import HttpAttesterApi
+from api.epochs.index import Indexer
+from api.epochs.outbox import Outbox
+from api.epochs.worker import Round, Worker
+from api.evidence_store import EvidenceFolder, EvidenceUrl
+from api.ledger.facilities import add_attester_key, facility_row
 from api.main import create_app
-from api.pipeline.attest import Attester, Verdict
-from api.pipeline.evidence_store import EvidenceFolder, EvidenceUrl
-from api.pipeline.index import Indexer
-from api.pipeline.outbox import Outbox
-from api.pipeline.reconcile import reconcile_facility
-from api.pipeline.register import add_attester_key, facility_row
-from api.pipeline.verify import VerifyReport, verify
-from api.pipeline.worker import Round, Worker
+from api.reads.reconcile import reconcile_facility
 from api.settings import Settings
-from scripts.devchain import DevChain
-from scripts.stack import ATTESTER_ACCOUNTS, CHALLENGE_WINDOW_S, OPERATORS, RELAYER, RENTER
-from scripts.stack import wallet as wallet_of
+from api.verify.verify import VerifyReport, verify
+from scripts.dev.devchain import DevChain
+from scripts.dev.stack import ATTESTER_ACCOUNTS, CHALLENGE_WINDOW_S, OPERATORS, RELAYER, RENTER
+from scripts.dev.stack import wallet as wallet_of
 from tests.factories import DAY_S, GRACE_S, START_S, Ledger
 
 # Stretching the mnemonic takes longer than a transaction.

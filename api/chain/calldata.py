@@ -6,11 +6,11 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from api.chain.signatures import function
-from api.domain.evidence import encode_facility
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import ascii_word, sha256
-from api.domain.lines import Line
-from api.domain.statement import Statement
+from api.domain.statements.evidence import encode_facility
+from api.domain.statements.lines import Line
+from api.domain.statements.statement import Statement
 
 
 def checksum(address: str) -> str:

@@ -9,7 +9,7 @@ from api.chain.abi import Event
 from api.chain.client import Block, ChainClient
 from api.chain.deployment import Deployment
 from api.chain.event_signatures import EVENTS
-from api.domain.statement import Statement
+from api.domain.statements.statement import Statement
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import ChainUnavailable
 

@@ -1,7 +1,7 @@
 """Signatures of the contract functions and errors that the service uses.
 
 Text instead of compiled ABIs, so that neither service nor verifier needs a compiler;
-tests/integration/test_abi_drift.py compares them with what the compiler says.
+tests/integration/chain/test_abi_drift.py compares them with what the compiler says.
 """
 
 from eth_abi.abi import decode

@@ -2,10 +2,10 @@
 
 from sqlalchemy import Connection, and_, or_, select
 
-from api.db.tables import meter_events, outages, usage_records, usage_voids
-from api.domain.lines import Entry
+from api.db.tables.ledger import meter_events, outages, usage_records, usage_voids
+from api.domain.metering.usage import LineKind, Outage
+from api.domain.statements.lines import Entry
 from api.domain.units import Bytes32
-from api.domain.usage import LineKind, Outage
 
 # Calling an enum for every row costs more than reading the row.
 _KINDS = {kind.value: kind for kind in LineKind}

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 from api.db.session import is_sqlite
-from api.db.tables import (
+from api.db.tables.ledger import (
     event_conflicts,
     facilities,
     leases,

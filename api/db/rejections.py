@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, or_, select, text
 
 from api.db.bulk import insert_mappings
-from api.db.tables_console import event_rejections
+from api.db.tables.console import event_rejections
 
 # A collector that sends the same broken batch for ever must not fill the disk.
 KEPT_PER_OPERATOR = 10_000

@@ -5,15 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from api.db.tables import (
+from api.db.tables.history import epoch_reopenings, superseded_statements
+from api.db.tables.ledger import (
     attestations,
     facilities,
     statement_lines,
     statement_trees,
     statements,
 )
-from api.db.tables_history import epoch_reopenings, superseded_statements
-from api.domain.usage import Reopening
+from api.domain.metering.usage import Reopening
 
 
 def reopenings_of(connection: Connection, facility_id: int) -> tuple[Reopening, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Connection, Row, Table, bindparam, select
 
 from api.db.ledger import chunks
-from api.db.tables import devices, outages, usage_records, usage_voids
+from api.db.tables.ledger import devices, outages, usage_records, usage_voids
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, and_, exists, func, insert, select, upda
 
 from api.db.bulk import insert_tuples
 from api.db.ledger import prices_of
-from api.db.tables import (
+from api.db.tables.ledger import (
     attestations,
     facilities,
     leases,
@@ -15,12 +15,12 @@ from api.db.tables import (
     statements,
 )
 from api.db.trees import insert_tree
-from api.domain.lines import Line
 from api.domain.merkle import MerkleTree
-from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
-from api.domain.statement import Statement, statement_hash
+from api.domain.metering.usage import LineKind
+from api.domain.statements.lines import Line
+from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
+from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.domain.usage import LineKind
 
 
 def lease_rows(connection: Connection, facility_id: int) -> list[Row[Any]]:

@@ -5,7 +5,7 @@ import struct
 from sqlalchemy import Connection, select
 
 from api.db.bulk import insert_tuples
-from api.db.tables import statement_trees
+from api.db.tables.ledger import statement_trees
 from api.domain.merkle import MerkleTree, sibling_places
 from api.domain.units import Bytes32
 

@@ -7,7 +7,7 @@ import {IStatementRegistry} from "./IStatementRegistry.sol";
 /// @notice Anybody may challenge a statement until its challenge window is over, with nothing but public evidence: the
 /// statement, one or two of its lines with their proofs, and neighbours in the pledge. A proven fault voids the epoch
 /// and every later one of the facility, and charges the attesters that signed it: half of what their bond loses goes to
-/// the challenger. api/domain/faults.py holds the same rules and finds what can be proven.
+/// the challenger. api/domain/statements/faults.py holds the same rules and finds what can be proven.
 /// @dev What no proof on-chain shows: a leaf that is missing or whose words exceed their types, a root without known
 /// lines, usage that never happened, a charge that is not the lease's price, a wrong `availableGpuSeconds`,
 /// `topRenterBps`, `committedBps` or `evidenceHash`, late usage or a void of a record that is not there or stated

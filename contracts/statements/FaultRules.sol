@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
-import {Faults} from "../libraries/Faults.sol";
-import {UsageProof} from "../libraries/UsageProof.sol";
+import {Faults} from "./Faults.sol";
+import {UsageProof} from "./UsageProof.sol";
 
 /// @title Judge of proofs: which rule do proven lines and pledges break?
 /// @notice Reads only, and has no state. The registry makes its own at construction, because both together exceed the

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
-import {UsageProof} from "../libraries/UsageProof.sol";
+import {UsageProof} from "./UsageProof.sol";
 import {Attesters} from "./Attesters.sol";
 
 /// @title Posted statements: what is stored of them and when they are final

@@ -5,15 +5,9 @@ import {ERC1155} from "@openzeppelin/contracts/token/ERC1155/ERC1155.sol";
 import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
-import {Accumulator} from "../libraries/Accumulator.sol";
-import {
-    PackedPosition,
-    REST_FROZEN,
-    REST_SETTLEMENT_SHIFT,
-    REST_UNITS_MASK,
-    packPosition
-} from "../libraries/PackedPosition.sol";
-import {TrancheId} from "../libraries/TrancheId.sol";
+import {Accumulator} from "./Accumulator.sol";
+import {PackedPosition, REST_FROZEN, REST_SETTLEMENT_SHIFT, REST_UNITS_MASK, packPosition} from "./PackedPosition.sol";
+import {TrancheId} from "./TrancheId.sol";
 
 /// @title Positions of holders and streams of tranches: the storage of the token, and the one way to move units
 /// @dev Units live in `Position`, one word with what the holder earned, instead of OpenZeppelin's balance

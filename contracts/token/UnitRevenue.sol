@@ -7,10 +7,10 @@ import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
-import {Accumulator} from "../libraries/Accumulator.sol";
-import {PackedPosition, REST_SETTLEMENT_SHIFT, packPosition} from "../libraries/PackedPosition.sol";
-import {Signatures} from "../libraries/Signatures.sol";
-import {TrancheId} from "../libraries/TrancheId.sol";
+import {Accumulator} from "./Accumulator.sol";
+import {PackedPosition, REST_SETTLEMENT_SHIFT, packPosition} from "./PackedPosition.sol";
+import {Signatures} from "../access/Signatures.sol";
+import {TrancheId} from "./TrancheId.sol";
 import {UnitPositions} from "./UnitPositions.sol";
 
 /// @title Revenue of units: accrued by sources, streamed, claimed by holders

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from scripts.devchain import ROOT
+from scripts.dev.devchain import ROOT
 from tests.browser.browser import chromium_path, open_browser
 from tests.browser.stage import Stage, open_stage
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Browser, Page, expect
 
-from scripts.stack import OPERATORS, wallet
+from scripts.dev.stack import OPERATORS, wallet
 from tests.browser.browser import PATIENCE_MS, Visit, visit
 from tests.browser.stage import Stage
 

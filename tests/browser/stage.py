@@ -11,14 +11,14 @@ from typing import Any
 from rich.console import Console
 
 from api.chain.abi import Function
-from api.domain.events import USAGE
-from api.domain.instants import format_instant
-from scripts.demo_market import operator_of
-from scripts.demo_sources import Facility, Plan, SaleAndBond, SimulationSource
-from scripts.demo_story import Story, line_charges
-from scripts.serve import accounts
-from scripts.simulate import HOUR_S
-from scripts.stack import ACCOUNTS_FILE, COMPLIANCE, INVESTOR, RENTER, Stack, wallet
+from api.domain.metering.events import USAGE
+from api.domain.metering.instants import format_instant
+from scripts.demo.market import operator_of
+from scripts.demo.serve import accounts
+from scripts.demo.simulate import HOUR_S
+from scripts.demo.sources import Facility, Plan, SaleAndBond, SimulationSource
+from scripts.demo.story import Story, line_charges
+from scripts.dev.stack import ACCOUNTS_FILE, COMPLIANCE, INVESTOR, RENTER, Stack, wallet
 
 # A past whose days lie before any clock; the chain's clock is the stack's.
 START_S = 1_790_000_000 // 86_400 * 86_400

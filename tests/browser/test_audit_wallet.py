@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from api.chain.signatures import function
-from scripts.stack import wallet
+from scripts.dev.stack import wallet
 from tests.browser.browser import Visit, visit
 from tests.browser.stage import Stage
 

@@ -7,8 +7,8 @@ from eth_abi import encode
 from playwright.sync_api import Browser, expect
 
 from api.chain.calldata import checksum
-from scripts.devchain import ROOT
-from scripts.stack import OPERATORS, wallet
+from scripts.dev.devchain import ROOT
+from scripts.dev.stack import OPERATORS, wallet
 from tests.browser.browser import visit
 from tests.browser.console import fit, signed_in
 from tests.browser.stage import Stage

@@ -6,10 +6,10 @@ import uuid
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from api.domain.instants import format_instant
-from api.domain.listing import FacilityState
-from scripts.simulate import HOUR_S
-from scripts.stack import OPERATORS, wallet
+from api.domain.lifecycle import FacilityState
+from api.domain.metering.instants import format_instant
+from scripts.demo.simulate import HOUR_S
+from scripts.dev.stack import OPERATORS, wallet
 from tests.browser.browser import Visit, visit
 from tests.browser.console import fit, signed_in
 from tests.browser.stage import MICROS, Stage

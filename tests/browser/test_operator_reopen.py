@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from scripts.demo_sources import Facility
+from scripts.demo.sources import Facility
 from tests.browser.console import fit, signed_in
 from tests.browser.stage import EPOCH_S, Stage
 from tests.browser.wrong_books import correction, post_wrong_statement, prove_fault, usage

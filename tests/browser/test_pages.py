@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from scripts.devchain import ROOT
-from scripts.stack import HOLDERS, OPERATORS, wallet
+from scripts.dev.devchain import ROOT
+from scripts.dev.stack import HOLDERS, OPERATORS, wallet
 from tests.browser.browser import PATIENCE_MS, Visit, visit
 from tests.browser.stage import Stage
 

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from api.chain.abi import Function
-from scripts.demo_sources import Facility
-from scripts.stack import COMPLIANCE, wallet
+from scripts.demo.sources import Facility
+from scripts.dev.stack import COMPLIANCE, wallet
 from tests.browser.browser import Visit, visit
 from tests.browser.stage import Stage
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from api.domain.evidence import LINES_FILE, epoch_folder
-from scripts.stack import wallet
+from api.domain.statements.evidence import LINES_FILE, epoch_folder
+from scripts.dev.stack import wallet
 from tests.browser.browser import visit
 from tests.browser.stage import EPOCH_S, Stage
 

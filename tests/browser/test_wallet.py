@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from scripts.demo_sources import Facility
-from scripts.stack import HOLDERS, wallet
+from scripts.demo.sources import Facility
+from scripts.dev.stack import HOLDERS, wallet
 from tests.browser.browser import PATIENCE_MS, Visit, visit
 from tests.browser.stage import Stage
 

@@ -12,19 +12,19 @@ import pytest
 
 from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
-from api.cli_wiring import make_attester, make_worker
+from api.cli.wiring import make_attester, make_worker
 from api.db import statements as store
 from api.db.session import open_engine, reading
-from api.domain.events import CORRECTION, USAGE
-from api.domain.instants import format_instant
-from api.domain.lines import Line, usage_tree
 from api.domain.merkle import MerkleTree
-from api.pipeline.ingest import ingest
-from api.pipeline.ledger_view import FacilityView
-from api.pipeline.register import facility_row
+from api.domain.metering.events import CORRECTION, USAGE
+from api.domain.metering.instants import format_instant
+from api.domain.statements.lines import Line, usage_tree
+from api.ledger.facilities import facility_row
+from api.ledger.ingest import ingest
+from api.ledger.judge import FacilityView
 from api.settings import Settings
-from scripts.demo_sources import Facility
-from scripts.stack import ATTESTER_ACCOUNTS, RELAYER, RENTER, Stack, wallet
+from scripts.demo.sources import Facility
+from scripts.dev.stack import ATTESTER_ACCOUNTS, RELAYER, RENTER, Stack, wallet
 from tests.browser.stage import EPOCH_S, GRACE_S, Stage
 
 _PAIR = Function("challengePair", (STATEMENT, f"({LINE},bytes32[])", f"({LINE},bytes32[])"))
@@ -65,7 +65,7 @@ def post_wrong_statement(stage: Stage, facility: Facility) -> None:
     stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + 5)
     with pytest.MonkeyPatch.context() as bug:
         bug.setattr(FacilityView, "_require_free", lambda *_: None)
-        bug.setattr("api.domain.closing.check_overlaps", lambda _: None)
+        bug.setattr("api.domain.statements.closing.check_overlaps", lambda _: None)
         worker = make_worker(_settings(stack, relayer_key_file=stack.key_file("relayer", RELAYER)))
         _ingest_wrong(stage, facility)
         stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + GRACE_S + 5)

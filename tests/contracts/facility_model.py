@@ -2,11 +2,10 @@
 
 from copy import deepcopy
 
-from api.domain.accumulator import TrancheModel
-from api.domain.bond import Bond, pay_shortfall, seizable, shortfall_due
-from api.domain.facility import FacilityTerms
-from api.domain.sale import promised_gpu_seconds
-from api.domain.settlement import (
+from api.domain.capital.accumulator import TrancheModel
+from api.domain.capital.bond import Bond, pay_shortfall, seizable, shortfall_due
+from api.domain.capital.sale import promised_gpu_seconds
+from api.domain.capital.settlement import (
     Settlement,
     TrancheBook,
     TrancheSupply,
@@ -14,6 +13,7 @@ from api.domain.settlement import (
     settle,
     settleable,
 )
+from api.domain.facility import FacilityTerms
 
 RECEIVABLE_LIFE_S = 90 * 86_400
 

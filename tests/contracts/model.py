@@ -7,9 +7,9 @@ from brownie import chain
 from eth_account import Account
 
 from api.chain.calldata import terms_tuple
-from api.domain.bond import Bond
+from api.domain.capital.bond import Bond
 from api.domain.facility import FacilityTerms
-from api.domain.statement import Statement, statement_digest, statement_hash
+from api.domain.statements.statement import Statement, statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch, split_tranche_id, tranche_id
 
 

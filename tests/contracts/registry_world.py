@@ -8,12 +8,12 @@ import brownie
 from brownie import chain
 from eth_account import Account
 
-from api.domain.closing import ClosedEpoch
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
-from api.domain.lines import Line, usage_tree
 from api.domain.merkle import MerkleTree
-from api.domain.statement import Statement, statement_digest, statement_hash
+from api.domain.statements.closing import ClosedEpoch
+from api.domain.statements.lines import Line, usage_tree
+from api.domain.statements.statement import Statement, statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch
 from tests.ledgers import closed_epochs, facility
 

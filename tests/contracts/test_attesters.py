@@ -6,7 +6,7 @@ import brownie
 import pytest
 from brownie import chain
 
-from api.domain.statement import statement_hash
+from api.domain.statements.statement import statement_hash
 from tests.contracts.registry_world import (
     RegistryWorld,
     by_address,

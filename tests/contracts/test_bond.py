@@ -1,10 +1,10 @@
-"""BondVault by external function, compared with `api.domain.bond`."""
+"""BondVault by external function, compared with `api.domain.capital.bond`."""
 
 import brownie
 from brownie import chain
 
-from api.domain.bond import pay_shortfall, shortfall_due
-from api.domain.sale import promised_gpu_seconds
+from api.domain.capital.bond import pay_shortfall, shortfall_due
+from api.domain.capital.sale import promised_gpu_seconds
 
 
 def _promised(world, epochs: int) -> int:

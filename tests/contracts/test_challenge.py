@@ -6,12 +6,12 @@ from itertools import pairwise
 import brownie
 import pytest
 
-from api.domain.faults import FaultKind, absence_neighbours, find_faults
 from api.domain.hashing import keccak
-from api.domain.lines import encode_line
 from api.domain.merkle import MerkleTree, leaf_hash
+from api.domain.metering.usage import LineKind
+from api.domain.statements.faults import FaultKind, absence_neighbours, find_faults
+from api.domain.statements.lines import encode_line
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
-from api.domain.usage import LineKind
 from tests.contracts.registry_world import (
     CANCELLED,
     OFFERED,

@@ -6,8 +6,8 @@ import brownie
 import pytest
 from brownie import chain
 
-from api.domain.faults import FaultKind
-from api.domain.statement import statement_hash
+from api.domain.statements.faults import FaultKind
+from api.domain.statements.statement import statement_hash
 from api.domain.units import FacilityId
 from tests.contracts.registry_world import (
     BOND,

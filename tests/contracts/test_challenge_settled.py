@@ -6,9 +6,9 @@ import brownie
 from brownie import chain
 
 from api.domain.hashing import keccak
-from api.domain.lines import Line
+from api.domain.metering.usage import LineKind
+from api.domain.statements.lines import Line
 from api.domain.units import Epoch
-from api.domain.usage import LineKind
 from tests.contracts.registry_world import Posted, empty_statement
 
 

@@ -3,7 +3,7 @@
 import brownie
 from brownie import chain
 
-from api.domain.settlement import TrancheBook, TrancheSupply, distribute
+from api.domain.capital.settlement import TrancheBook, TrancheSupply, distribute
 
 
 def test_declare_default__statements_missing__bond_goes_down_the_waterfall(world):

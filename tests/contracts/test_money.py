@@ -5,8 +5,8 @@ import random
 import brownie
 from brownie import chain
 
-from api.domain.accumulator import Position, Stream, TrancheModel
-from api.domain.settlement import TrancheBook, TrancheSupply, settle
+from api.domain.capital.accumulator import Position, Stream, TrancheModel
+from api.domain.capital.settlement import TrancheBook, TrancheSupply, settle
 from tests.contracts.model import accruals
 
 

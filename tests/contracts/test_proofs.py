@@ -5,14 +5,14 @@ from dataclasses import replace
 import brownie
 import pytest
 
-from api.domain.closing import close_epoch
-from api.domain.evidence import EMPTY_CARRY
 from api.domain.hashing import keccak
-from api.domain.lines import Entry
-from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
-from api.domain.statement import statement_hash
+from api.domain.metering.usage import LineKind, Outage
+from api.domain.statements.closing import close_epoch
+from api.domain.statements.evidence import EMPTY_CARRY
+from api.domain.statements.lines import Entry
+from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
+from api.domain.statements.statement import statement_hash
 from api.domain.units import ZERO32, Epoch
-from api.domain.usage import LineKind, Outage
 from tests.contracts.registry_world import abi_line
 
 LEASE = keccak(b"lease")

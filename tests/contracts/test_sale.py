@@ -1,9 +1,9 @@
-"""PrimarySale by external function, compared with `api.domain.sale`; books rebuilt from events."""
+"""PrimarySale by external function, beside `api.domain.capital.sale`; books rebuilt from events."""
 
 import brownie
 from brownie import chain
 
-from api.domain.sale import (
+from api.domain.capital.sale import (
     SaleBook,
     SaleState,
     buy,
@@ -15,7 +15,7 @@ from api.domain.sale import (
     seize,
     unsold,
 )
-from api.domain.settlement import TrancheBook, TrancheSupply, distribute
+from api.domain.capital.settlement import TrancheBook, TrancheSupply, distribute
 
 
 def _book(world) -> SaleBook:

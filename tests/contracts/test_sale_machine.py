@@ -1,4 +1,4 @@
-"""Random histories of a sale: `PrimarySale` beside its model `api.domain.sale`."""
+"""Random histories of a sale: `PrimarySale` beside its model `api.domain.capital.sale`."""
 
 from collections import Counter
 from dataclasses import replace
@@ -18,8 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from api.domain import sale
-from api.domain.sale import SaleBook, SaleState
+from api.domain.capital import sale
+from api.domain.capital.sale import SaleBook, SaleState
 from tests.contracts.conftest import EPOCHS
 
 FLOOR, UP_FRONT_BPS, CAPS = 20, 2_500, (16, 24)

@@ -16,8 +16,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from api.domain.accumulator import Position, Stream
-from api.domain.statement import statement_hash
+from api.domain.capital.accumulator import Position, Stream
+from api.domain.statements.statement import statement_hash
 from tests.contracts.conftest import EPOCHS
 from tests.contracts.facility_model import RECEIVABLE_LIFE_S
 from tests.contracts.twin import STRANGER, Twin

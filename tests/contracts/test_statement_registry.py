@@ -6,7 +6,7 @@ import brownie
 import pytest
 from brownie import chain
 
-from api.domain.statement import statement_digest, statement_hash
+from api.domain.statements.statement import statement_digest, statement_hash
 from api.domain.units import Bytes32, FacilityId
 from tests.contracts.registry_world import (
     CANCELLED,

@@ -4,15 +4,15 @@ import brownie
 import pytest
 from brownie import chain
 
-from api.domain.bond import pay_unserved, seizable
-from api.domain.closing import close_epoch
-from api.domain.evidence import EMPTY_CARRY
+from api.domain.capital.bond import pay_unserved, seizable
 from api.domain.hashing import keccak
-from api.domain.lines import Entry
-from api.domain.rating import LeaseTerms, PricePlan, PriceVersion
-from api.domain.statement import statement_hash
+from api.domain.metering.usage import LineKind
+from api.domain.statements.closing import close_epoch
+from api.domain.statements.evidence import EMPTY_CARRY
+from api.domain.statements.lines import Entry
+from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
+from api.domain.statements.statement import statement_hash
 from api.domain.units import Epoch
-from api.domain.usage import LineKind
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
 HOUR_S, DAY_S, RATE = 3_600, 86_400, 70_001
@@ -101,7 +101,7 @@ def delivery(world):
 
 
 def test_take_delivery__served_in_part__rest_is_paid_from_the_bond_after_the_end(delivery):
-    """The whole way of one voucher; amounts are those of `api.domain.bond`."""
+    """The whole way of one voucher; amounts are those of `api.domain.capital.bond`."""
     world = delivery.world
     voucher = delivery.take(world.ann, 2)
     assert world.token.balanceOf(world.ann, world.junior) == 11

@@ -10,7 +10,7 @@ from brownie import chain
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
-from api.domain.accumulator import Position, Stream, TrancheModel
+from api.domain.capital.accumulator import Position, Stream, TrancheModel
 from tests.contracts.model import accruals
 
 FACILITY, JUNIOR, SENIOR = 7, 7 << 8 | 1, 7 << 8

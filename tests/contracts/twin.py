@@ -7,7 +7,7 @@ claim is read on both sides of it, and a failure replays exactly.
 import brownie
 from brownie import chain, web3
 
-from api.domain.bond import Bond
+from api.domain.capital.bond import Bond
 from api.domain.units import ZERO32
 from tests.contracts.facility_model import FacilityModel
 from tests.contracts.model import World

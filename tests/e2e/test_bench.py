@@ -36,7 +36,7 @@ def _numbers(value: Any) -> Iterator[float]:
 
 
 def test_bench__quick__gives_every_figure() -> None:
-    command = [sys.executable, "-m", "scripts.bench", "--quick", "--json"]
+    command = [sys.executable, "-m", "scripts.bench.main", "--quick", "--json"]
 
     run = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False

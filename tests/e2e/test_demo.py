@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.chain]
 
 
 def _demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "scripts.demo", "--days", "3", "--folder", str(folder)]
+    command = [sys.executable, "-m", "scripts.demo.main", "--days", "3", "--folder", str(folder)]
     return subprocess.run(
         [*command, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )

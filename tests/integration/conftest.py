@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from api.chain import calldata
 from api.chain.client import ChainClient
-from scripts.devchain import deploy_contracts, dev_chain
-from scripts.stack import (
+from scripts.dev.devchain import deploy_contracts, dev_chain
+from scripts.dev.stack import (
     ATTESTER_ACCOUNTS,
     CHALLENGE_WINDOW_S,
     COMPLIANCE,

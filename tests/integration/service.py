@@ -18,7 +18,7 @@ from sqlalchemy import Table, func, select
 from api.chain.deployment import CONTRACTS
 from api.db.session import reading
 from api.main import create_app
-from api.routes.body import BATCH
+from api.routes.http.body import BATCH
 from api.settings import Settings
 from tests.factories import Ledger
 

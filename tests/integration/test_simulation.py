@@ -1,7 +1,7 @@
 """The simulator against the ledger: bad events get exactly the codes that they announce."""
 
-from api.domain.rating import PricePlan
-from scripts.simulate import DAY_S, FACILITIES, Simulation
+from api.domain.statements.rating import PricePlan
+from scripts.demo.simulate import DAY_S, FACILITIES, Simulation
 from tests.factories import START_S, Ledger
 
 

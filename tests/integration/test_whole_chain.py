@@ -4,7 +4,7 @@ import pytest
 
 from api.db.session import reading
 from api.db.statements import lines_of
-from api.domain.usage import LineKind
+from api.domain.metering.usage import LineKind
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
 from tests.story import two_epochs
 from tests.world import SQLITE_ONLY, World

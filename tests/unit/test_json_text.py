@@ -15,10 +15,10 @@ LIMITS = (0, 100_000)
 CODE = """
 import sys
 if {limit}: sys.setrecursionlimit({limit})
-from api.domain import evidence_reader
+from api.domain.statements import evidence_reader
 from api.domain.json_text import read_json
 from api.errors import EvidenceInvalid
-from api.routes.body import read_events
+from api.routes.http.body import read_events
 from api.errors import InvalidInput
 
 deep = b"[" * 200_000

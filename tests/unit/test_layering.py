@@ -1,4 +1,4 @@
-"""Imports point one way: cli, main → routes → pipeline → db, chain → domain → errors."""
+"""Imports point one way, and each room has its permissions: the one table that holds both."""
 
 import ast
 from pathlib import Path
@@ -6,75 +6,126 @@ from pathlib import Path
 import pytest
 
 API = Path(__file__).resolve().parents[2] / "api"
-# What a layer may import of ours, besides itself.
-ALLOWED = {
+DOMAIN = {"domain", "errors"}
+# What a room may import of ours, besides itself.
+ROOMS = {
     "errors": set(),
-    "domain": {"errors"},
-    "clock": set(),
     "settings": set(),
-    "chain": {"domain", "errors"},
-    "db": {"domain", "errors"},
-    "pipeline": {"db", "chain", "domain", "errors", "clock"},
-    "importers": {"domain", "errors"},
-    "auth": {"db", "domain", "errors"},
-    "routes": {"pipeline", "db", "chain", "domain", "errors", "auth"},
+    "clock": set(),
+    "domain": {"errors"},
+    "evidence_store": {"errors"},
+    "db": DOMAIN,
+    "chain": DOMAIN,
+    "access": {"db", "chain", *DOMAIN},
+    "ledger": {"db", "chain", "evidence_store", "clock", *DOMAIN},
+    "verify": {"chain", "evidence_store", *DOMAIN},
+    "reads": {"db", "chain", "ledger", "evidence_store", *DOMAIN},
+    "epochs": {"db", "chain", "ledger", "evidence_store", "clock", *DOMAIN},
+    "routes": {"epochs", "reads", "ledger", "access", "db", "chain", "evidence_store", *DOMAIN},
 }
-
-
-def _layer(module: str) -> str:
-    return module.split(".")[1] if module.count(".") else ""
+# The domain is a stack: each floor rests on those before it.
+STACK = (
+    {"units", "json_text"},
+    {"hashing"},
+    {"merkle"},
+    {"facility", "lifecycle"},
+    {"metering"},
+    {"statements"},
+    {"capital"},
+)
+# What only some rooms may import of others' packages, and the names only some may call.
+PACKAGES = {
+    "sqlalchemy": {"db", "access", "ledger", "epochs", "reads", "routes", "errors", "main", "cli"},
+    "fastapi": {"routes", "access", "main"},
+    "web3": {"chain"},
+}
+IMPURE = {"time", "random", "logging", "os", "socket", "pathlib", "httpx", "requests"}
 
 
 def _imports(path: Path) -> set[str]:
-    found = set()
+    names = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
-            if node.module == "api":
-                found |= {alias.name for alias in node.names}
-            elif node.module.startswith("api."):
-                found.add(_layer(node.module))
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
-            found |= {_layer(a.name) for a in node.names if a.name.startswith("api.")}
-    return found
+            names |= {alias.name for alias in node.names}
+    return names
 
 
-@pytest.mark.parametrize("layer", sorted(ALLOWED))
-def test_layer__imports__point_inward_only(layer: str) -> None:
-    files = list((API / layer).rglob("*.py")) or [API / f"{layer}.py"]
+def _files(room: str) -> list[Path]:
+    files = [*(API / room).rglob("*.py"), *API.glob(f"{room}.py")]
+    return [path for path in files if "migrations" not in path.parts]
+
+
+def _room(path: Path, house: Path = API) -> str:
+    return path.relative_to(house).parts[0].removesuffix(".py")
+
+
+def _ours(path: Path) -> set[str]:
+    return {name.split(".")[1] for name in _imports(path) if name.startswith("api.")}
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_room__imports__only_what_its_row_allows(room: str) -> None:
+    wrong = {
+        f"{path.relative_to(API)} imports {name}"
+        for path in _files(room)
+        for name in _ours(path) - ROOMS[room] - {room}
+    }
+
+    assert not wrong
+
+
+def test_rooms__every_one__stands_in_the_table() -> None:
+    """Only what wires everything may import everything."""
+    rooms = {path.stem for path in API.iterdir() if path.suffix == ".py" or path.is_dir()}
+
+    assert rooms - {"__init__", "__pycache__"} == {*ROOMS, "main", "cli"}
+
+
+def test_domain__floors__rest_on_those_below() -> None:
+    floors = {name: floor for floor, names in enumerate(STACK) for name in names}
 
     wrong = {
         f"{path.relative_to(API)} imports {name}"
-        for path in files
-        if "migrations" not in path.parts
-        for name in _imports(path) - ALLOWED[layer] - {layer}
+        for path in (API / "domain").rglob("*.py")
+        if path.name != "__init__.py"
+        for name in _imports(path)
+        if name.startswith("api.domain.")
+        and floors[name.split(".")[2]] > floors[_room(path, API / "domain")]
     }
 
     assert not wrong
 
 
 def test_domain__imports__no_io() -> None:
-    forbidden = {"time", "random", "logging", "os", "socket", "pathlib", "sqlalchemy", "httpx"}
-    wrong = set()
-    for path in (API / "domain").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            wrong |= {f"{path.name}: {n}" for n in names if n.split(".")[0] in forbidden}
+    wrong = {
+        f"{path.relative_to(API)}: {name}"
+        for path in (API / "domain").rglob("*.py")
+        for name in _imports(path)
+        if name.split(".")[0] in IMPURE
+    }
 
     assert not wrong
 
 
-def test_verify__imports__neither_database_nor_service() -> None:
-    seen: set[str] = set()
-    todo = [API / "pipeline" / "verify.py"]
-    while todo:
-        path = todo.pop()
-        text = path.read_text()
-        assert "sqlalchemy" not in text, path
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("api."):
-                name = node.module or ""
-                if name not in seen:
-                    seen.add(name)
-                    todo.append(API.parent / (name.replace(".", "/") + ".py"))
-    assert not {n for n in seen if n.startswith("api.db")}
+@pytest.mark.parametrize("package", sorted(PACKAGES))
+def test_package__imported__only_where_its_row_allows(package: str) -> None:
+    wrong = {
+        str(path.relative_to(API))
+        for path in API.rglob("*.py")
+        if _room(path) not in PACKAGES[package]
+        and any(name.split(".")[0] == package for name in _imports(path))
+    }
+
+    assert not wrong
+
+
+def test_reads__any_module__never_writes() -> None:
+    wrong = {
+        str(path.relative_to(API))
+        for path in _files("reads")
+        if "api.db.session.transaction" in _imports(path)
+    }
+
+    assert not wrong

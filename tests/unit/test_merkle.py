@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.hashing import keccak, word
-from api.domain.lines import Line, encode_line, usage_tree
 from api.domain.merkle import MerkleTree, leaf_hash, verify_proof
+from api.domain.metering.usage import LineKind
+from api.domain.statements.lines import Line, encode_line, usage_tree
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
-from api.domain.usage import LineKind
 from api.errors import InvalidInput
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -2,13 +2,13 @@
 
 from hypothesis import strategies as st
 
-from api.domain.evidence import Carry
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.hashing import device_hash, keccak
-from api.domain.lines import Entry, Line
-from api.domain.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
+from api.domain.metering.usage import LineKind, Outage
+from api.domain.statements.evidence import Carry
+from api.domain.statements.lines import Entry, Line
+from api.domain.statements.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
 from api.domain.units import Bytes32, FacilityId
-from api.domain.usage import LineKind, Outage
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 DAY_S = 86_400

@@ -2,8 +2,11 @@
 
 from alembic import context
 
-from api.db import tables_access, tables_chain, tables_console, tables_history  # noqa: F401
-from api.db.tables import metadata
+from api.db.tables import access as tables_access  # noqa: F401
+from api.db.tables import chain as tables_chain  # noqa: F401
+from api.db.tables import console as tables_console  # noqa: F401
+from api.db.tables import history as tables_history  # noqa: F401
+from api.db.tables.ledger import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)

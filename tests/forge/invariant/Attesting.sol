@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
-import {UsageProof} from "../../../contracts/libraries/UsageProof.sol";
+import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {World} from "./World.sol";
 
 /// @title Statements of one line each, honest, faulty and forged, and what must never come of them (invariant 6)

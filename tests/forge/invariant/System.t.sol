@@ -6,7 +6,7 @@ import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
-import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {Accumulator} from "../../../contracts/token/Accumulator.sol";
 import {Acting} from "./Acting.sol";
 
 /// @title Invariants 1 to 7 of contracts/README.md over random histories of the whole system

@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {BondVault} from "../../../contracts/BondVault.sol";
-import {FacilityRegistry} from "../../../contracts/FacilityRegistry.sol";
-import {PrimarySale} from "../../../contracts/PrimarySale.sol";
-import {RentLockbox} from "../../../contracts/RentLockbox.sol";
+import {BondVault} from "../../../contracts/money/BondVault.sol";
+import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
+import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
+import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";

@@ -5,7 +5,7 @@ import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
-import {Waterfall} from "../../../contracts/libraries/Waterfall.sol";
+import {Waterfall} from "../../../contracts/money/Waterfall.sol";
 import {MoneyBase} from "./MoneyBase.sol";
 
 contract LockboxTest is MoneyBase {

@@ -2,18 +2,18 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {Authority} from "../../../contracts/Authority.sol";
-import {BondVault} from "../../../contracts/BondVault.sol";
-import {FacilityRegistry} from "../../../contracts/FacilityRegistry.sol";
-import {PrimarySale} from "../../../contracts/PrimarySale.sol";
-import {RentLockbox} from "../../../contracts/RentLockbox.sol";
-import {TrancheToken} from "../../../contracts/TrancheToken.sol";
+import {Authority} from "../../../contracts/access/Authority.sol";
+import {BondVault} from "../../../contracts/money/BondVault.sol";
+import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
+import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
+import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
+import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
-import {TrancheId} from "../../../contracts/libraries/TrancheId.sol";
+import {TrancheId} from "../../../contracts/token/TrancheId.sol";
 import {AuthorizedStablecoin} from "../../../contracts/mocks/AuthorizedStablecoin.sol";
 import {DeskStub, StatementStub} from "./StatementStub.sol";
 import {Vm} from "./Vm.sol";

@@ -6,8 +6,8 @@ import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {MockBondVault} from "../../../contracts/mocks/MockBondVault.sol";
-import {Faults} from "../../../contracts/libraries/Faults.sol";
-import {UsageProof} from "../../../contracts/libraries/UsageProof.sol";
+import {Faults} from "../../../contracts/statements/Faults.sol";
+import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {Setup} from "./Setup.sol";
 import {vm} from "./Vm.sol";
 

@@ -3,8 +3,8 @@ pragma solidity 0.8.37;
 
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
-import {Faults} from "../../../contracts/libraries/Faults.sol";
-import {UsageProof} from "../../../contracts/libraries/UsageProof.sol";
+import {Faults} from "../../../contracts/statements/Faults.sol";
+import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {Setup} from "./Setup.sol";
 import {vm} from "./Vm.sol";
 

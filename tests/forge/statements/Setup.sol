@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Authority} from "../../../contracts/Authority.sol";
-import {StatementRegistry} from "../../../contracts/StatementRegistry.sol";
+import {Authority} from "../../../contracts/access/Authority.sol";
+import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {TrancheToken} from "../../../contracts/TrancheToken.sol";
+import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
-import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {Accumulator} from "../../../contracts/token/Accumulator.sol";
 import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
 import {TokenFacilityStub} from "../../../contracts/mocks/TokenFacilityStub.sol";
 import {Vm} from "../Vm.sol";

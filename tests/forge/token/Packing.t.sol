@@ -2,15 +2,15 @@
 pragma solidity 0.8.37;
 
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
-import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {Accumulator} from "../../../contracts/token/Accumulator.sol";
 import {
     PackedPosition,
     REST_FLAGS_SHIFT,
     REST_FROZEN,
     REST_SETTLEMENT_SHIFT,
     packPosition
-} from "../../../contracts/libraries/PackedPosition.sol";
-import {TrancheId} from "../../../contracts/libraries/TrancheId.sol";
+} from "../../../contracts/token/PackedPosition.sol";
+import {TrancheId} from "../../../contracts/token/TrancheId.sol";
 import {Base} from "../Base.sol";
 
 /// @title The packed word: nothing of one field ever reaches another

@@ -5,7 +5,7 @@ import {IERC1155Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
-import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {Accumulator} from "../../../contracts/token/Accumulator.sol";
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
 import {EscrowMock, HostileReceiver, WalletMock} from "../../../contracts/mocks/Receivers.sol";
 import {TokenBase} from "./TokenBase.sol";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.37;
 
-import {Authority} from "../../../contracts/Authority.sol";
-import {DeliveryDesk} from "../../../contracts/DeliveryDesk.sol";
-import {InvestorRegistry} from "../../../contracts/InvestorRegistry.sol";
-import {TrancheMetadata} from "../../../contracts/TrancheMetadata.sol";
-import {TrancheToken} from "../../../contracts/TrancheToken.sol";
+import {Authority} from "../../../contracts/access/Authority.sol";
+import {DeliveryDesk} from "../../../contracts/money/DeliveryDesk.sol";
+import {InvestorRegistry} from "../../../contracts/access/InvestorRegistry.sol";
+import {TrancheMetadata} from "../../../contracts/facility/TrancheMetadata.sol";
+import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
 import {ITrancheMetadata} from "../../../contracts/interfaces/ITrancheMetadata.sol";

@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
-import {Accumulator} from "../../../contracts/libraries/Accumulator.sol";
+import {Accumulator} from "../../../contracts/token/Accumulator.sol";
 import {Base} from "../Base.sol";
 
-/// @title The accumulator against api/domain/accumulator.py: histories that the Python model wrote
+/// @title The accumulator against api/domain/capital/accumulator.py: histories that the Python model wrote
 contract VectorsTest is Base {
     using Accumulator for ITrancheToken.Tranche;
 

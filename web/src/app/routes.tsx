@@ -1,11 +1,11 @@
-/** Addresses of pages. api/routes/web.py has the same list, for the status of a page that does not exist. */
+/** Addresses of pages. api/routes/http/web.py has the same list, for the status of a page that does not exist. */
 
 import { createBrowserRouter } from "react-router";
 import { tranchesQuery } from "../pages/market/queries";
 import { searchOf } from "../pages/market/search";
 import { Shell } from "./Shell";
 import { Failed } from "./Failed";
-import { NotFound } from "./NotFound";
+import { NotFound } from "../parts/NotFound";
 import { queries } from "./queries";
 
 export const router = createBrowserRouter([

@@ -1,4 +1,4 @@
-/** Lines of a statement and their leaves, as `UsageProof.leaf` and `api/domain/lines.py` make them. */
+/** Lines of a statement and their leaves, as `UsageProof.leaf` and `api/domain/statements/lines.py` make them. */
 
 import { keccak_256 } from "@noble/hashes/sha3";
 import type { Hex } from "viem";

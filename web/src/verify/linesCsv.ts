@@ -1,4 +1,4 @@
-/** lines.csv as `api/domain/evidence.py` writes it: integers and 0x-hex, LF line ends, nothing else. */
+/** lines.csv as `api/domain/statements/evidence.py` writes it: integers and 0x-hex, LF line ends, nothing else. */
 
 import type { Hex } from "viem";
 import { KINDS, type Line } from "./line";

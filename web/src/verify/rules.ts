@@ -1,4 +1,4 @@
-/** Rules that lines of a statement keep, as `api/domain/faults.py` and `contracts/libraries/Faults.sol` have them. */
+/** Rules that lines of a statement keep, as `api/domain/statements/faults.py` and `contracts/statements/Faults.sol` have them. */
 
 import { type Line, isCounted } from "./line";
 

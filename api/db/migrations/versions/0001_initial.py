@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from api.db.tables import metadata
+from api.db.tables.ledger import metadata
 
 revision = "0001"
 down_revision = None

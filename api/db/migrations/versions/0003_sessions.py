@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from api.db.tables_access import session_nonces, sessions
+from api.db.tables.access import session_nonces, sessions
 
 revision = "0003"
 down_revision = "0002"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from api.db.tables_console import event_rejections, event_repeats
+from api.db.tables.console import event_rejections, event_repeats
 
 revision = "0004"
 down_revision = "0003"

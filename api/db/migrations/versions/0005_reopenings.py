@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from api.db.tables_history import epoch_reopenings, superseded_statements
+from api.db.tables.history import epoch_reopenings, superseded_statements
 
 revision = "0005"
 down_revision = "0004"

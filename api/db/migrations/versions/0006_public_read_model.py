@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import delete
 
-from api.db.tables_chain import chain_blocks, chain_events
+from api.db.tables.chain import chain_blocks, chain_events
 
 revision = "0006"
 down_revision = "0005"

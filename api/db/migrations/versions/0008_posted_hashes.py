@@ -5,7 +5,7 @@ import json
 from alembic import op
 from sqlalchemy import Column, inspect, select, update
 
-from api.db.tables_chain import chain_events
+from api.db.tables.chain import chain_events
 
 revision = "0008"
 down_revision = "0007"

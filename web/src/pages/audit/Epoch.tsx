@@ -1,6 +1,6 @@
 import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
 import { Link, useParams } from "react-router";
-import { NotFound } from "../../app/NotFound";
+import { NotFound } from "../../parts/NotFound";
 import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
 import { Section } from "../../parts/Section";

@@ -1,6 +1,6 @@
 import { Anchor, Button, CopyButton, Stack, Text } from "@mantine/core";
 import { Link, useParams } from "react-router";
-import { NotFound } from "../../app/NotFound";
+import { NotFound } from "../../parts/NotFound";
 import { useService } from "../../api/service";
 import { grouped, money } from "../../format/money";
 import { short } from "../../format/text";

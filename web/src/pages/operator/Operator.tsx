@@ -3,14 +3,14 @@
 import { Stack } from "@mantine/core";
 import { useParams, useSearchParams } from "react-router";
 import { Loaded } from "../../parts/Loaded";
-import { NotFound } from "../../app/NotFound";
-import { NotOperator } from "./NotOperator";
+import { NotFound } from "../../parts/NotFound";
+import { NotOperator } from "./session/NotOperator";
 import { FacilityPage } from "./FacilityPage";
-import { OfferPage } from "./OfferPage";
+import { OfferPage } from "./launch/OfferPage";
 import { Overview } from "./Overview";
-import { SessionBar } from "./SessionBar";
-import { SignIn } from "./SignIn";
-import { type Session, useSession } from "./session";
+import { SessionBar } from "./session/SessionBar";
+import { SignIn } from "./session/SignIn";
+import { type Session, useSession } from "./session/session";
 
 export function Operator() {
   const query = useSession();

@@ -8,9 +8,9 @@ import { PageHead } from "../../parts/PageHead";
 import { Status } from "../../parts/Status";
 import { span } from "../../format/time";
 import { Contents } from "./Contents";
-import { Delivered } from "./Delivered";
+import { Delivered } from "./revenue/Delivered";
 import { Documents } from "./Documents";
-import { Earnings } from "./Earnings";
+import { Earnings } from "./revenue/Earnings";
 import { Headline } from "./Headline";
 import { Holders } from "./Holders";
 import { Risk } from "./Risk";
@@ -18,10 +18,10 @@ import { Siblings } from "./Siblings";
 import { Statements } from "./Statements";
 import { Terms } from "./Terms";
 import classes from "./Tranche.module.css";
-import { Waterfall } from "./Waterfall";
+import { Waterfall } from "./revenue/Waterfall";
 import { type Tranche as TrancheData, useTranche } from "./queries";
 
-const Buy = lazy(async () => ({ default: (await import("./Buy")).Buy }));
+const Buy = lazy(async () => ({ default: (await import("./buy/Buy")).Buy }));
 
 /** One tranche: its terms, its risks, and what became of its rent, each figure with who says it. */
 export function Tranche() {

@@ -1,0 +1,1 @@
+"""Who is calling: keys, sessions, Sign-In with Ethereum."""

@@ -1,0 +1,1 @@
+"""The command line: commands, wiring of processes, output, doctor."""

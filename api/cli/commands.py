@@ -1,0 +1,269 @@
+"""`rentroll`: the service, its worker and attesters, import, closing, verification, doctor."""
+
+import re
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli import output
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Metered GPU rental, attested on-chain. Settings come from the environment and .env:"
+    " DATABASE_URL and RENTROLL_*.",
+    epilog="Exit codes: 0 fine, 1 something does not hold, 2 wrong usage, 3 not reachable.",
+)
+keys = typer.Typer(no_args_is_help=True, help="Register operators and attester keys.")
+importers = typer.Typer(no_args_is_help=True, help="Import metering of others over the API.")
+app.add_typer(keys, name="register")
+app.add_typer(importers, name="import")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from api.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        # Names and rules only: the values may be secrets.
+        for problem in error.errors():
+            name = "_".join(str(part) for part in problem["loc"]).upper()
+            name = name if name == "DATABASE_URL" else f"RENTROLL_{name}"
+            typer.echo(f"error: {name}: {problem['msg']}", err=True)
+        raise typer.Exit(output.EXIT_USAGE) from error
+
+
+def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
+    """Callback of an argument that must match, or it is wrong usage."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise typer.BadParameter(f"must be {wanted}")
+        return value
+
+    return check
+
+
+# The same bounds as the HTTP routes have.
+_name = _matching(r"[^\x00-\x1f\x7f]{1,80}", "1 to 80 characters, no control characters")
+_address = _matching("0x[0-9a-fA-F]{40}", "0x and 40 hex digits")
+_utc_offset = _matching(r"[+-]([01]\d|2[0-3]):[0-5]\d", "like +08:00")
+
+
+def _stop_event() -> threading.Event:
+    """Set by SIGTERM or SIGINT: the running step ends, then the process."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to bind.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one.")] = None,
+) -> None:
+    """Serve the HTTP API; migrates the database first."""
+    import uvicorn
+
+    from api.db.migrate import upgrade
+    from api.main import create_app
+
+    settings = _settings()
+    with output.failing():
+        application = create_app(settings)
+        # Here, and not only when uvicorn starts: its failure would be a stack trace.
+        upgrade(application.state.engine)
+        uvicorn.run(
+            application,
+            host=host or settings.host,
+            port=settings.port if port is None else port,
+            log_level="warning",
+        )
+
+
+@app.command()
+def worker(
+    once: Annotated[bool, typer.Option("--once", help="One round, then exit.")] = False,
+) -> None:
+    """Close epochs, post statements, settle and index, until told to stop."""
+    from api.cli import wiring as cli_wiring
+
+    with output.failing():
+        settings = _settings()
+        stop = _stop_event()
+        running = cli_wiring.make_worker(settings)
+        if running.dry:
+            output.log("worker", warning="no relayer key: dry run, nothing is sent")
+        while not stop.is_set():
+            try:
+                done = running.worker.run_once()
+            except output.RETRYABLE as error:
+                if once:
+                    raise
+                output.log("worker", error=error.message)
+            else:
+                output.log_round(done)
+                if once:
+                    raise typer.Exit(1 if any(o.error for o in done.outcomes) else 0)
+            stop.wait(settings.poll_s)
+
+
+@app.command()
+def attester(
+    once: Annotated[bool, typer.Option("--once", help="One round, then exit.")] = False,
+) -> None:
+    """Recompute pending statements from raw events and sign those that agree to the byte."""
+    from api.cli import wiring as cli_wiring
+
+    with output.failing():
+        settings = _settings()
+        stop = _stop_event()
+        running = cli_wiring.make_attester(settings)
+        while not stop.is_set():
+            try:
+                verdicts = running.run_once()
+            except output.RETRYABLE as error:
+                if once:
+                    raise
+                output.log("attester", error=error.message)
+                verdicts = []
+            for verdict in verdicts:
+                output.log_verdict(verdict)
+            if once:
+                raise typer.Exit(0 if all(v.signed for v in verdicts) else 1)
+            stop.wait(settings.poll_s)
+
+
+@app.command()
+def close(
+    facility: Annotated[int | None, typer.Option(help="Only this facility.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Close every epoch whose cut-off has passed, now."""
+    from api.cli import wiring as cli_wiring
+
+    with output.failing():
+        with output.progress("epochs", quiet=as_json) as advance:
+            closed = cli_wiring.close_now(_settings(), facility, on_progress=advance)
+        output.show_closed(closed, as_json=as_json)
+
+
+@app.command()
+def verify(
+    rpc_url: Annotated[str, typer.Argument(help="JSON-RPC of the chain.")],
+    evidence: Annotated[str, typer.Argument(help="Evidence folder or http(s) URL.")],
+    registry: Annotated[
+        str | None, typer.Option(help="StatementRegistry that you trust; else the evidence's.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Verify every statement, settlement and claim from chain and evidence alone.
+
+    Example: rentroll verify http://127.0.0.1:8545 var/evidence
+    """
+    from api.chain.client import ChainClient
+    from api.evidence_store import open_evidence
+    from api.verify.verify import verify as run
+
+    with output.failing():
+        with output.progress("verifying blocks", quiet=as_json) as advance:
+            report = run(
+                ChainClient(rpc_url),
+                open_evidence(evidence),
+                registry=registry,
+                on_progress=advance,
+            )
+        output.show_report(report, as_json=as_json)
+        raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check tools, database, chain, contracts, evidence and clock, and say what to do."""
+    from api.cli.doctor import diagnose
+
+    checks = diagnose(_settings())
+    output.show_checks(checks, as_json=as_json)
+    raise typer.Exit(1 if any(c.level == "fail" for c in checks) else 0)
+
+
+@keys.command("operator")
+def register_operator(
+    name: Annotated[str, typer.Argument(callback=_name, help="Unique name.")],
+    address: Annotated[
+        str, typer.Argument(callback=_address, help="Wallet that offers and mints, 0x-hex.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Register an operator and print its API key, this once."""
+    from api.cli import wiring as cli_wiring
+
+    with output.failing():
+        output.show_key(cli_wiring.add_operator(_settings(), name, address), as_json=as_json)
+
+
+@keys.command("attester")
+def register_attester(
+    label: Annotated[str, typer.Argument(callback=_name, help="Label for people.")],
+    as_json: Json = False,
+) -> None:
+    """Make an attester's API key and print it, this once."""
+    from api.cli import wiring as cli_wiring
+
+    with output.failing():
+        output.show_key(cli_wiring.add_attester_key(_settings(), label), as_json=as_json)
+
+
+@importers.command("helios")
+def import_helios(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, file_okay=False, help="Folder with the pools' vc*.csv(.gz) files."
+        ),
+    ],
+    api_key: Annotated[str, typer.Option(envvar="RENTROLL_OPERATOR_KEY", help="Operator's key.")],
+    api_url: Annotated[str | None, typer.Option(help="The API; default is the setting.")] = None,
+    utc_offset: Annotated[
+        str,
+        typer.Option(callback=_utc_offset, help="Offset of the trace's naive local times."),
+    ] = "+00:00",
+    as_json: Json = False,
+) -> None:
+    """Import the public Helios per-minute pool format: each pool becomes a facility.
+
+    No public trace has device ids, leases or prices, so they are assigned: GPU i is busy while
+    more than i GPUs run, devices get UUID5 stand-ins, each pool one on-demand lease.
+    """
+    from api.ledger.importers.helios import import_trace
+
+    with output.failing():
+        url = api_url or _settings().api_url
+        with output.progress("events", quiet=as_json) as advance:
+            summary = import_trace(
+                path, api_url=url, api_key=api_key, utc_offset=utc_offset, on_progress=advance
+            )
+        output.show_import(summary, as_json=as_json)
+        raise typer.Exit(1 if summary.rejected else 0)
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""What the command line prints: tables for people, JSON for machines, one log line a step."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from api.errors import AppError, ChainUnavailable
+
+if TYPE_CHECKING:
+    from api.cli.doctor import Check
+    from api.domain.capital.reconciliation import Reconciliation
+    from api.epochs.attest import Verdict
+    from api.epochs.close import Closed
+    from api.epochs.worker import Round
+    from api.ledger.importers.helios import ImportSummary
+    from api.verify.verify import VerifyReport
+
+RETRYABLE = (AppError,)
+EXIT_FOUND, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
+
+
+@contextmanager
+def failing() -> Iterator[None]:
+    """Turn expected failures into a sentence and an exit code."""
+    try:
+        yield
+    except ChainUnavailable as error:
+        typer.echo(f"error: {error.message}", err=True)
+        raise typer.Exit(EXIT_UNREACHABLE) from error
+    except AppError as error:
+        typer.echo(f"error: {error.message}", err=True)
+        raise typer.Exit(EXIT_FOUND) from error
+    except ArgumentError as error:
+        typer.echo("error: DATABASE_URL is not a database URL", err=True)
+        raise typer.Exit(EXIT_USAGE) from error
+    except OperationalError as error:
+        # The driver's text may quote the URL with its password.
+        typer.echo("error: the database does not answer (DATABASE_URL)", err=True)
+        raise typer.Exit(EXIT_UNREACHABLE) from error
+
+
+def log(step: str, **fields: Any) -> None:
+    """One structured line on standard error."""
+    sys.stderr.write(json.dumps({"step": step, **fields}) + "\n")
+    sys.stderr.flush()
+
+
+def log_round(done: "Round") -> None:
+    """Log a worker's round, unless it was idle."""
+    if done.idle:
+        return
+    failed = [f"{o.kind} {o.facility_id}/{o.epoch}: {o.error}" for o in done.outcomes if o.error]
+    log(
+        "round",
+        closed=done.closed,
+        sent=len(done.outcomes),
+        events=done.events_indexed,
+        behind=done.blocks_behind,
+        **({"failed": failed} if failed else {}),
+    )
+
+
+def log_verdict(verdict: "Verdict") -> None:
+    """Log an attester's decision."""
+    fields: dict[str, Any] = {"facility": verdict.facility_id, "epoch": verdict.epoch}
+    if verdict.signed:
+        log("signed", **fields)
+    else:
+        log("refused", **fields, reason=verdict.reason)
+
+
+@contextmanager
+def progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on a terminal; silence elsewhere. Yields `advance(done, total)`."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def micros(amount: int) -> str:
+    """Money to the last micro: `1,234.567890`."""
+    sign = "-" if amount < 0 else ""
+    whole, rest = divmod(abs(amount), 1_000_000)
+    return f"{sign}{whole:,}.{rest:06d}"
+
+
+def reconciliation_table(parts: Sequence["Reconciliation"], total: "Reconciliation") -> Any:
+    """Rich table of the five numbers, with GPU-minutes and the named differences."""
+    from rich.table import Table
+
+    table = Table(title="Five numbers by facility (money in dollars, to the micro)")
+    heads = (
+        "facility", "metered GPU-min", "GPU-s", "rated", "attested", "collected", "settled",
+        "claimed",
+    )  # fmt: skip
+    for head in heads:
+        table.add_column(head, justify="right")
+    for part in (*parts, total):
+        minutes, seconds = divmod(part.metered_gpu_seconds, 60)
+        table.add_row(
+            "all" if part.facility_id is None else str(part.facility_id),
+            f"{minutes:,}" + (f" + {seconds} s" if seconds else ""),
+            f"{part.metered_gpu_seconds:,}",
+            *(
+                micros(v)
+                for v in (
+                    part.rated_micros,
+                    part.attested_micros,
+                    part.collected_micros,
+                    part.settled_micros,
+                    part.claimed_micros,
+                )
+            ),
+            end_section=part is parts[-1] if parts else False,
+        )
+    return table
+
+
+def differences_table(parts: Sequence["Reconciliation"], total: "Reconciliation") -> Any:
+    """Rich table of the differences that are not zero somewhere."""
+    from rich.table import Table
+
+    table = Table(title="What explains one number from the next")
+    table.add_column("difference")
+    for part in (*parts, total):
+        table.add_column(
+            "all" if part.facility_id is None else str(part.facility_id), justify="right"
+        )
+    columns = [asdict(part.differences) for part in (*parts, total)]
+    for name in columns[-1]:
+        if any(column[name] for column in columns):
+            money = name.endswith("_micros")
+            shown = [micros(c[name]) if money else f"{c[name]:,}" for c in columns]
+            table.add_row(name.removesuffix("_micros").replace("_", " "), *shown)
+    return table
+
+
+def show_report(report: "VerifyReport", *, as_json: bool) -> None:
+    """Print a verification report."""
+    from api.domain.capital.reconciliation import total
+
+    if as_json:
+        typer.echo(
+            json.dumps(
+                {
+                    "ok": report.ok,
+                    "chain_id": report.chain_id,
+                    "registry": report.registry,
+                    "block": report.block,
+                    "statements": report.statements,
+                    "voided": report.voided,
+                    "findings": [f.sentence() for f in report.findings],
+                    "facilities": [asdict(part) for part in report.facilities],
+                }
+            )
+        )
+        return
+    from rich.console import Console
+
+    console = Console()
+    if report.facilities:
+        whole = total(report.facilities)
+        console.print(reconciliation_table(report.facilities, whole))
+        console.print(differences_table(report.facilities, whole))
+    console.print(
+        f"{report.statements} statements of registry {report.registry}"
+        + (f" ({report.voided} more voided by proven faults)," if report.voided else ",")
+        + f" chain {report.chain_id}, block {report.block}"
+    )
+    for finding in report.findings:
+        console.print(f"[red]✗[/red] {finding.sentence()}", highlight=False)
+    console.print("[green]VERIFIED[/green]" if report.ok else "[red]NOT VERIFIED[/red]")
+
+
+def show_checks(checks: Sequence["Check"], *, as_json: bool) -> None:
+    """Print what doctor found."""
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in checks]))
+        return
+    for check in checks:
+        typer.echo(f"{check.level:5} {check.name}: {check.message}")
+        if check.advice:
+            typer.echo(f"      → {check.advice}")
+
+
+def show_closed(closed: Sequence["Closed"], *, as_json: bool) -> None:
+    """Print closed epochs."""
+    rows = [
+        {
+            "facility_id": c.statement.facility_id,
+            "epoch": c.statement.epoch,
+            "line_count": c.statement.line_count,
+            "gross_revenue_micros": c.statement.gross_revenue_micros,
+        }
+        for c in closed
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        typer.echo(
+            f"closed facility {row['facility_id']} epoch {row['epoch']}:"
+            f" {row['line_count']} lines, {micros(row['gross_revenue_micros'])}"
+        )
+    typer.echo(f"{len(rows)} epochs closed")
+
+
+def show_key(values: dict[str, Any], *, as_json: bool) -> None:
+    """Print a new key."""
+    if as_json:
+        typer.echo(json.dumps(values))
+        return
+    for name, value in values.items():
+        typer.echo(f"{name}: {value}")
+    typer.echo("Keep the key: it is stored only as a hash and never shown again.")
+
+
+def show_import(summary: "ImportSummary", *, as_json: bool) -> None:
+    """Print what an import did."""
+    if as_json:
+        typer.echo(json.dumps(asdict(summary)))
+        return
+    for name, value in asdict(summary).items():
+        typer.echo(
+            f"{name.replace('_', ' ')}: {value if not isinstance(value, int) else f'{value:,}'}"
+        )

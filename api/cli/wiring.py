@@ -1,0 +1,128 @@
+"""Wiring of the processes that are not the HTTP application: worker, attester, one-off commands."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from api.chain.calldata import checksum
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment, load_deployment
+from api.chain.events import voided_epochs
+from api.chain.signer import load_signer
+from api.db.migrate import upgrade
+from api.db.session import open_engine, transaction
+from api.epochs.attest import Attester
+from api.epochs.attester_client import HttpAttesterApi
+from api.epochs.close import Closed, close_due, due_epochs
+from api.epochs.pledges import PledgeWatch
+from api.epochs.worker import Worker
+from api.errors import Misconfigured
+from api.evidence_store import EvidenceFolder, EvidenceUrl
+from api.ledger.facilities import add_attester_key as insert_attester_key
+from api.ledger.facilities import add_operator as insert_operator
+from api.main import make_clock
+from api.settings import Settings
+
+
+def require_deployment(settings: Settings) -> Deployment:
+    """Deployment of the settings. Raises Misconfigured saying what to do."""
+    deployment = load_deployment(settings.deployment_file)
+    if deployment is None:
+        raise Misconfigured(
+            f"no deployment at {settings.deployment_file}: deploy the contracts first"
+            " (`tools/brownie run deploy --network rentroll`) or set RENTROLL_DEPLOYMENT_FILE"
+        )
+    return deployment
+
+
+@dataclass(frozen=True, slots=True)
+class RunningWorker:
+    """A wired worker; `dry` without a relayer key."""
+
+    worker: Worker
+    dry: bool
+
+
+def make_worker(settings: Settings) -> RunningWorker:
+    """Worker of the settings, on a migrated database."""
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    client = ChainClient(settings.rpc_url)
+    signer = load_signer(settings.relayer_key_file)
+    worker = Worker(
+        engine,
+        client,
+        require_deployment(settings),
+        EvidenceFolder(settings.evidence_dir),
+        signer,
+        make_clock(settings, client),
+        confirmations=settings.confirmations,
+    )
+    return RunningWorker(worker, dry=signer is None)
+
+
+def make_attester(settings: Settings) -> Attester:
+    """Attester of the settings: its evidence comes from the API, like everybody's."""
+    signer = load_signer(settings.attester_key_file)
+    if signer is None:
+        raise Misconfigured("an attester needs RENTROLL_ATTESTER_KEY_FILE")
+    if settings.attester_api_key is None:
+        raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
+    deployment, client = require_deployment(settings), ChainClient(settings.rpc_url)
+    evidence = EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")
+    return Attester(
+        HttpAttesterApi(settings.api_url, settings.attester_api_key.get_secret_value()),
+        evidence,
+        signer,
+        chain_id=deployment.chain_id,
+        registry=deployment.statement_registry,
+        offered=lambda facility_id: client.read(
+            "FacilityRegistry", deployment.facility_registry, "termsOf", facility_id
+        ),
+        voided=lambda facility_id: voided_epochs(client, deployment, facility_id),
+        pledges=PledgeWatch(client, deployment, evidence),
+    )
+
+
+def close_now(
+    settings: Settings,
+    facility_id: int | None,
+    *,
+    on_progress: Callable[[int, int], None],
+) -> list[Closed]:
+    """Close what is due, by the settings' clock; `on_progress(done, total)` after each epoch."""
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    total = len(due_epochs(engine, now_s, facility_id))
+    done = count(1)
+    return close_due(
+        engine,
+        EvidenceFolder(settings.evidence_dir),
+        now_s,
+        facility_id=facility_id,
+        on_closed=lambda _closed: on_progress(next(done), total),
+    )
+
+
+def add_operator(settings: Settings, name: str, address: str) -> dict[str, Any]:
+    """Register an operator in the database of the settings."""
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    with transaction(engine) as connection:
+        operator_id, key = insert_operator(
+            connection, name=name, address=checksum(address), now_s=now_s
+        )
+    return {"operator_id": operator_id, "name": name, "api_key": key}
+
+
+def add_attester_key(settings: Settings, label: str) -> dict[str, Any]:
+    """Make an attester's key in the database of the settings."""
+    engine = open_engine(settings.database_url)
+    upgrade(engine)
+    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    with transaction(engine) as connection:
+        key = insert_attester_key(connection, label=label, now_s=now_s)
+    return {"label": label, "api_key": key}

@@ -1,0 +1,1 @@
+"""Tables of the service: what a row of each means stands in docs/ARCHITECTURE.md."""

@@ -1,0 +1,1 @@
+"""The money side: sale, bond, settlement, streams, coupons, reconciliation."""

@@ -1,0 +1,1 @@
+"""What collectors say: events, intervals of use, occupancy of devices."""

@@ -1,0 +1,140 @@
+"""Usage ledger entries and the rules that place them in epochs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from api.domain.facility import FacilityTerms
+from api.domain.metering.instants import format_instant
+from api.domain.units import Bytes32, Epoch
+from api.errors import EventRejected
+
+MAX_FUTURE_S = 5 * 60
+MAX_PAST_S = 35 * 86_400
+
+
+class LineKind(IntEnum):
+    """Kind of a statement line; the order of kinds is the order of lines."""
+
+    USAGE = 0
+    DELIVERY = 1
+    SHORTFALL = 2
+    SLA_CREDIT = 3
+    LATE_USAGE = 4
+    VOID = 5
+
+
+# Kinds whose interval lies in the statement's own epoch and whose GPU-seconds count for it.
+COUNTED_KINDS = frozenset({LineKind.USAGE, LineKind.DELIVERY})
+# Kinds that lower the total. They wait for a later epoch rather than make a total negative.
+NEGATIVE_KINDS = frozenset({LineKind.SLA_CREDIT, LineKind.VOID})
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One device in use, out of service, or delivering, over `[start_s, end_s)`."""
+
+    device: Bytes32
+    lease: Bytes32
+    start_s: int
+    end_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A device that could not be used. `lease` is the lease it was withheld from, or zero."""
+
+    device: Bytes32
+    lease: Bytes32
+    start_s: int
+    end_s: int
+
+
+# A reopened epoch takes records for the facility's grace, and at least as long as people need.
+REOPENED_LEAST_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """From `at_s` on, `first_epoch` and those after it take records again, for a while.
+
+    It follows a proven fault of the statement of `first_epoch`. No record before `at_s` moves.
+    """
+
+    first_epoch: int
+    at_s: int
+
+    def until_s(self, grace_s: int) -> int:
+        """First second at which it is over."""
+        return self.at_s + max(grace_s, REOPENED_LEAST_S)
+
+
+def cut_off_s(
+    terms: FacilityTerms, epoch: int, *, grace_s: int, reopenings: Sequence[Reopening] = ()
+) -> int:
+    """First second at which a record no longer enters `epoch` itself."""
+    later = (r.until_s(grace_s) for r in reopenings if r.first_epoch <= epoch)
+    return max(terms.epoch_bounds(epoch)[1] + grace_s, *later, 0)
+
+
+def open_epoch(
+    terms: FacilityTerms,
+    recorded_at_s: int,
+    *,
+    grace_s: int,
+    reopenings: Sequence[Reopening] = (),
+) -> Epoch | None:
+    """Earliest epoch that still takes records at `recorded_at_s`; None once all are closed."""
+    # epoch e takes records while recorded_at < start + (e + 1) * length + grace.
+    past = recorded_at_s - grace_s - terms.window_start_s
+    epoch = max(0, past // terms.epoch_length_s)
+    for reopening in reopenings:
+        if reopening.at_s <= recorded_at_s < reopening.until_s(grace_s):
+            epoch = min(epoch, reopening.first_epoch)
+    return Epoch(epoch) if epoch < terms.epoch_count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a record lands: the epoch of its statement, and whether it is late there."""
+
+    statement_epoch: Epoch
+    late: bool
+
+
+def place_interval(
+    terms: FacilityTerms,
+    interval: Interval,
+    *,
+    recorded_at_s: int,
+    grace_s: int,
+    reopenings: Sequence[Reopening] = (),
+) -> Placement:
+    """Epoch in which an interval is stated, by its own time and by when it was recorded.
+
+    Raises:  EventRejected `interval_empty`, `outside_window`, `crosses_epoch`, `in_the_future`,
+             `too_old`, `device_unknown`, `facility_closed`.
+    """
+    start_s, end_s = interval.start_s, interval.end_s
+    if end_s <= start_s:
+        raise EventRejected("interval_empty", f"interval ends {start_s - end_s} s before it starts")
+    if interval.device not in terms.device_set:
+        raise EventRejected("device_unknown", "device is not pledged to the facility")
+    if not (terms.window_start_s <= start_s and end_s <= terms.window_end_s):
+        raise EventRejected(
+            "outside_window",
+            f"interval is outside the delivery window {format_instant(terms.window_start_s)}"
+            f" to {format_instant(terms.window_end_s)}",
+        )
+    if end_s > recorded_at_s + MAX_FUTURE_S:
+        raise EventRejected("in_the_future", "interval ends more than 5 minutes in the future")
+    if start_s < recorded_at_s - MAX_PAST_S:
+        raise EventRejected("too_old", "interval starts more than 35 days in the past")
+    epoch = terms.epoch_at(start_s)
+    if end_s > terms.epoch_bounds(epoch)[1]:
+        boundary = format_instant(terms.epoch_bounds(epoch)[1])
+        raise EventRejected("crosses_epoch", f"split the interval at the epoch boundary {boundary}")
+    current = open_epoch(terms, recorded_at_s, grace_s=grace_s, reopenings=reopenings)
+    if current is None:
+        raise EventRejected("facility_closed", "every epoch of the facility is closed")
+    return Placement(Epoch(max(epoch, current)), late=epoch < current)

@@ -1,0 +1,1 @@
+"""Usage given a value: rating, lines, statements, evidence, faults."""

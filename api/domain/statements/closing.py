@@ -1,0 +1,131 @@
+"""Closing an epoch: from ledger entries to lines, evidence bytes and statement.
+
+Close, attesters and `rentroll verify` all call `close_epoch`: same input, same bytes, for ever.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import sha256
+from api.domain.merkle import MerkleTree
+from api.domain.metering.usage import LineKind, Outage
+from api.domain.statements.evidence import (
+    CARRY_FILE,
+    FACILITY_FILE,
+    LEASES_FILE,
+    LINES_FILE,
+    MANIFEST_FILE,
+    OUTAGES_FILE,
+    Carry,
+    encode_carry,
+    encode_facility,
+    encode_leases,
+    encode_lines,
+    encode_manifest,
+    encode_outages,
+)
+from api.domain.statements.lines import Entry, Line, commitment_entries, rate_entries, usage_tree
+from api.domain.statements.rating import LeaseTerms
+from api.domain.statements.statement import Statement, build_statement
+from api.domain.units import Bytes32, Epoch
+from api.errors import InvalidInput
+
+# Kinds that the ledger supplies; shortfalls and credits follow from leases and outages.
+RECORDED_KINDS = frozenset({LineKind.USAGE, LineKind.DELIVERY, LineKind.LATE_USAGE, LineKind.VOID})
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedEpoch:
+    """A closed epoch: the statement, its lines and tree, evidence by file name, next carry."""
+
+    statement: Statement
+    lines: tuple[Line, ...]
+    tree: MerkleTree
+    files: Mapping[str, bytes]
+    carry: Carry
+
+
+def leases_of_epoch(
+    terms: FacilityTerms,
+    epoch: Epoch,
+    leases: Mapping[Bytes32, LeaseTerms],
+    entries: Sequence[Entry],
+) -> dict[Bytes32, LeaseTerms]:
+    """Leases open in the epoch or named by its entries, as the epoch sees them."""
+    start_s, end_s = terms.epoch_bounds(epoch)
+    named = {entry.lease for entry in entries}
+    seen = (lease.as_of(end_s) for lease in leases.values() if lease.opened_at_s < end_s)
+    return {
+        lease.lease: lease
+        for lease in seen
+        if lease.lease in named or lease.closed_at_s is None or lease.closed_at_s > start_s
+    }
+
+
+def check_overlaps(entries: Sequence[Entry]) -> None:
+    """Refuse usage that bills a device twice for one second. Raises InvalidInput."""
+    counted = sorted(
+        (e.device, e.start_s, e.end_s)
+        for e in entries
+        if e.kind in (LineKind.USAGE, LineKind.DELIVERY)
+    )
+    for before, after in pairwise(counted):
+        if before[0] == after[0] and after[1] < before[2]:
+            raise InvalidInput(
+                f"device {before[0].hex()} is billed twice at {after[1]}", field="entries"
+            )
+
+
+def close_epoch(
+    terms: FacilityTerms,
+    epoch: Epoch,
+    *,
+    entries: Sequence[Entry],
+    outages: Sequence[Outage],
+    leases: Mapping[Bytes32, LeaseTerms],
+    carry: Carry,
+    previous_statement_hash: Bytes32,
+) -> ClosedEpoch:
+    """Close one epoch.
+
+    Args:    entries: recorded entries of this statement (usage, delivery, late usage, voids),
+             in any order, without those that `carry` deferred.  leases: all leases of the
+             facility, or at least those of the epoch.  carry: what the epoch before handed on.
+    Raises:  InvalidInput when entries overlap, repeat, name unknown devices or leases, or are of
+             a kind that is computed rather than recorded.
+    """
+    for entry in entries:
+        if entry.kind not in RECORDED_KINDS:
+            raise InvalidInput(f"{entry.kind.name} is computed, not recorded", field="kind")
+        if entry.device not in terms.device_set:
+            raise InvalidInput(f"device {entry.device.hex()} is not pledged", field="device")
+    check_overlaps(entries)
+    computed = commitment_entries(
+        terms, epoch, leases_of_epoch(terms, epoch, leases, entries), entries, outages
+    )
+    candidates = [*entries, *computed, *carry.deferred]
+    seen = leases_of_epoch(terms, epoch, leases, candidates)
+    rated = rate_entries(candidates, seen, carry.leases)
+    next_carry = Carry(rated.carry, rated.deferred)
+    files = {
+        FACILITY_FILE: encode_facility(terms),
+        LINES_FILE: encode_lines(rated.lines),
+        OUTAGES_FILE: encode_outages(outages),
+        LEASES_FILE: encode_leases(seen),
+        CARRY_FILE: encode_carry(next_carry),
+    }
+    files[MANIFEST_FILE] = encode_manifest(terms.facility_id, epoch, files)
+    tree = usage_tree(terms.facility_id, epoch, rated.lines)
+    statement = build_statement(
+        terms,
+        epoch,
+        lines=rated.lines,
+        leases=seen,
+        outages=outages,
+        usage_root=tree.root,
+        evidence_hash=sha256(files[MANIFEST_FILE]),
+        previous_statement_hash=previous_statement_hash,
+    )
+    return ClosedEpoch(statement, rated.lines, tree, files, next_carry)

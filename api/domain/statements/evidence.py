@@ -1,0 +1,222 @@
+"""Evidence: the exact bytes that are published for every statement.
+
+One folder an epoch, `facility-<id>/epoch-<n>/`, holds `lines.csv`, `outages.csv`, `leases.json`,
+`carry.json` and `manifest.json` (size and SHA-256 of the others and of `../facility.json`). The
+statement's `evidenceHash` is the SHA-256 of the manifest, so every byte is bound to the chain.
+`statement.json` and `attestations.json` come later and are checked against the chain instead.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import sha256
+from api.domain.metering.usage import Outage
+from api.domain.statements.lines import Entry, Line
+from api.domain.statements.rating import LeaseCarry, LeaseTerms
+from api.domain.statements.statement import Statement, statement_hash
+from api.domain.units import Bytes32, Epoch, FacilityId
+
+FACILITY_FILE = "facility.json"
+MANIFEST_FILE = "manifest.json"
+STATEMENT_FILE = "statement.json"
+ATTESTATIONS_FILE = "attestations.json"
+LINES_FILE = "lines.csv"
+OUTAGES_FILE = "outages.csv"
+LEASES_FILE = "leases.json"
+CARRY_FILE = "carry.json"
+# Files that the manifest commits to, in its order; facility.json lies one folder up.
+COMMITTED_FILES = (FACILITY_FILE, LINES_FILE, OUTAGES_FILE, LEASES_FILE, CARRY_FILE)
+
+LINES_HEADER = (
+    "index,kind,device,lease,start_s,end_s,gpu_seconds,charge_micros,"
+    "cumulative_gpu_seconds,cumulative_charge_micros"
+)
+OUTAGES_HEADER = "device,lease,start_s,end_s"
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """State that one epoch hands to the next: cumulative rating by lease, deferred entries."""
+
+    leases: Mapping[Bytes32, LeaseCarry]
+    deferred: tuple[Entry, ...] = ()
+
+
+EMPTY_CARRY = Carry({})
+
+
+def facility_folder(facility_id: int) -> str:
+    """Folder of a facility below the evidence root."""
+    return f"facility-{facility_id}"
+
+
+def epoch_folder(facility_id: int, epoch: int) -> str:
+    """Folder of one epoch below the evidence root."""
+    return f"{facility_folder(facility_id)}/epoch-{epoch:05d}"
+
+
+def superseded_folder(facility_id: int, epoch: int, statement_hash: bytes) -> str:
+    """Folder in which the evidence of a statement stays that gave way after a proven fault."""
+    home = f"{facility_folder(facility_id)}/superseded"
+    return f"{home}/epoch-{epoch:05d}-{statement_hash.hex()}"
+
+
+def canonical_json(value: Any) -> bytes:
+    """One canonical encoding: sorted keys, two-space indent, ASCII, one newline at the end."""
+    text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
+    return text.encode("ascii") + b"\n"
+
+
+def hex32(value: bytes) -> str:
+    """0x-prefixed lower-case hex."""
+    return "0x" + value.hex()
+
+
+def encode_facility(terms: FacilityTerms) -> bytes:
+    """`facility.json`: the terms document whose SHA-256 is `FacilityTerms.termsHash` on-chain."""
+    return canonical_json(
+        {
+            "facility_id": terms.facility_id,
+            "gpu_operator": terms.gpu_operator,
+            "settlement_token": terms.settlement_token,
+            "gpu_class": terms.gpu_class,
+            "site": terms.site,
+            "window_start_s": terms.window_start_s,
+            "window_end_s": terms.window_end_s,
+            "epoch_length_s": terms.epoch_length_s,
+            "promised_availability_ppm": terms.promised_availability_ppm,
+            "fee_bps": terms.fee_bps,
+            "tranches": [
+                {
+                    "unit_cap": t.unit_cap,
+                    "coupon_micros_per_unit": t.coupon_micros_per_unit,
+                }
+                for t in terms.tranches
+            ],
+            "devices": [hex32(d) for d in terms.devices],
+        }
+    )
+
+
+def encode_lines(lines: Sequence[Line]) -> bytes:
+    """`lines.csv`: one row a line, integers and 0x-hex only, LF line ends."""
+    names: dict[bytes, str] = {}
+
+    def name(value: bytes) -> str:
+        text = names.get(value)
+        if text is None:
+            text = names[value] = "0x" + value.hex()
+        return text
+
+    rows = [LINES_HEADER]
+    rows.extend(
+        f"{x.index},{x.kind.value},{name(x.device)},{name(x.lease)},{x.start_s},{x.end_s},"
+        f"{x.gpu_seconds},{x.charge_micros},{x.cumulative_gpu_seconds},{x.cumulative_charge_micros}"
+        for x in lines
+    )
+    rows.append("")
+    return "\n".join(rows).encode("ascii")
+
+
+def encode_outages(outages: Sequence[Outage]) -> bytes:
+    """`outages.csv`, sorted by device, start and lease."""
+    ordered = sorted(outages, key=lambda o: (o.device, o.start_s, o.lease, o.end_s))
+    rows = [OUTAGES_HEADER]
+    rows.extend(f"{hex32(o.device)},{hex32(o.lease)},{o.start_s},{o.end_s}" for o in ordered)
+    rows.append("")
+    return "\n".join(rows).encode("ascii")
+
+
+def encode_leases(leases: Mapping[Bytes32, LeaseTerms]) -> bytes:
+    """`leases.json`: price terms of every lease open in the epoch or named by its lines."""
+    return canonical_json(
+        [
+            {
+                "lease": hex32(x.lease),
+                "renter": hex32(x.renter),
+                "plan": x.plan.value,
+                "committed_gpus": x.committed_gpus,
+                "opened_at_s": x.opened_at_s,
+                "closed_at_s": x.closed_at_s,
+                "prices": [
+                    {
+                        "version": p.version,
+                        "effective_from_s": p.effective_from_s,
+                        "price_micros_per_gpu_hour": p.price_micros_per_gpu_hour,
+                        "sla_credit_bps": p.sla_credit_bps,
+                    }
+                    for p in x.prices
+                ],
+            }
+            for _, x in sorted(leases.items())
+        ]
+    )
+
+
+def encode_carry(carry: Carry) -> bytes:
+    """`carry.json`: what the next epoch starts from. Weights are text: they pass 64 bits."""
+    return canonical_json(
+        {
+            "leases": {
+                hex32(lease): {"weight": str(c.weight), "charged_micros": c.charged_micros}
+                for lease, c in carry.leases.items()
+            },
+            "deferred": [
+                {
+                    "kind": entry.kind.value,
+                    "device": hex32(entry.device),
+                    "lease": hex32(entry.lease),
+                    "start_s": entry.start_s,
+                    "end_s": entry.end_s,
+                    "gpu_seconds": entry.gpu_seconds,
+                }
+                for entry in carry.deferred
+            ],
+        }
+    )
+
+
+def encode_manifest(facility_id: FacilityId, epoch: Epoch, files: Mapping[str, bytes]) -> bytes:
+    """`manifest.json`; its SHA-256 is the statement's evidence hash."""
+    return canonical_json(
+        {
+            "format": "rentroll-evidence-1",
+            "facility_id": facility_id,
+            "epoch": epoch,
+            "files": [
+                {"name": n, "bytes": len(files[n]), "sha256": sha256(files[n]).hex()}
+                for n in COMMITTED_FILES
+            ],
+        }
+    )
+
+
+def encode_statement(statement: Statement) -> bytes:
+    """`statement.json`: the statement as posted, with its hash."""
+    return canonical_json(
+        {
+            "facility_id": statement.facility_id,
+            "epoch": statement.epoch,
+            "epoch_start_s": statement.epoch_start_s,
+            "epoch_end_s": statement.epoch_end_s,
+            "available_gpu_seconds": statement.available_gpu_seconds,
+            "billed_gpu_seconds": statement.billed_gpu_seconds,
+            "gross_revenue_micros": statement.gross_revenue_micros,
+            "line_count": statement.line_count,
+            "usage_root": hex32(statement.usage_root),
+            "evidence_hash": hex32(statement.evidence_hash),
+            "previous_statement_hash": hex32(statement.previous_statement_hash),
+            "top_renter_bps": statement.top_renter_bps,
+            "committed_bps": statement.committed_bps,
+            "statement_hash": hex32(statement_hash(statement)),
+        }
+    )
+
+
+def encode_attestations(signatures: Mapping[str, bytes]) -> bytes:
+    """`attestations.json`: signature by attester address (lower-case hex), ascending."""
+    rows = [{"attester": a, "signature": hex32(s)} for a, s in sorted(signatures.items())]
+    return canonical_json(rows)

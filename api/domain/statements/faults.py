@@ -1,0 +1,219 @@
+"""Faults of a posted statement: which rules do its lines break, and what proves it on-chain?
+
+The same rules in the same order as `contracts/statements/Faults.sol`; `tests/vectors/faults.json`
+binds the two. Challengers and auditors search here and prove there: `StatementRegistry.challenge*`.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import pairwise
+
+from api.domain.facility import FacilityTerms
+from api.domain.metering.usage import COUNTED_KINDS, NEGATIVE_KINDS, LineKind
+from api.domain.statements.lines import Line
+from api.domain.statements.statement import Statement
+from api.domain.units import ZERO32, Bytes32
+
+
+class FaultKind(IntEnum):
+    """Rule that a statement breaks; numbered as `IStatementChallenges.Fault`."""
+
+    LINE_FOREIGN = 1
+    INDEX_BEYOND_COUNT = 2
+    KIND_UNKNOWN = 3
+    INTERVAL_EMPTY = 4
+    INTERVAL_OUTSIDE = 5
+    GPU_SECONDS_WRONG = 6
+    CHARGE_WRONG = 7
+    DEVICE_UNEXPECTED = 8
+    SUMS_WRONG = 9
+    TOTALS_WRONG = 10
+    INDEX_REPEATED = 11
+    LINES_OUT_OF_ORDER = 12
+    LINES_OVERLAP = 13
+    DEVICE_NOT_PLEDGED = 14
+    DEVICE_PLEDGED_TWICE = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault and the lines that prove it, by their place in the sequence that was searched.
+
+    first, second: one line, or two in the order that `challengePair` takes them.
+    """
+
+    kind: FaultKind
+    first: int
+    second: int | None = None
+
+
+def line_fault(statement: Statement, line: Line) -> FaultKind | None:
+    """First rule that a line of the statement breaks by itself.
+
+    A line here has no facility and epoch of its own, so LINE_FOREIGN is seen on-chain only.
+    """
+    if line.index >= statement.line_count:
+        return FaultKind.INDEX_BEYOND_COUNT
+    return _contents_fault(statement, line) or _totals_fault(statement, line)
+
+
+def _contents_fault(statement: Statement, line: Line) -> FaultKind | None:
+    if not LineKind.USAGE <= line.kind <= LineKind.VOID:
+        return FaultKind.KIND_UNKNOWN
+    if line.end_s <= line.start_s:
+        return FaultKind.INTERVAL_EMPTY
+    earliest_s, latest_s = _bounds(statement, line.kind)
+    if line.start_s < earliest_s or line.end_s > latest_s:
+        return FaultKind.INTERVAL_OUTSIDE
+    counted = line.end_s - line.start_s if line.kind in COUNTED_KINDS else 0
+    if line.gpu_seconds != counted:
+        return FaultKind.GPU_SECONDS_WRONG
+    if not _charge_fits(line):
+        return FaultKind.CHARGE_WRONG
+    if line.kind == LineKind.SHORTFALL and line.device != ZERO32:
+        return FaultKind.DEVICE_UNEXPECTED
+    return None
+
+
+def _bounds(statement: Statement, kind: int) -> tuple[int, int]:
+    """Span in which an interval of this kind lies.
+
+    Credits and voids can be deferred to a later statement, late usage and voids are of an earlier
+    epoch by definition (docs/decisions/0001): they may reach back to the window's start.
+    """
+    start_s, end_s = statement.epoch_start_s, statement.epoch_end_s
+    if kind <= LineKind.SHORTFALL:
+        return start_s, end_s
+    window_start_s = start_s - statement.epoch * (end_s - start_s)
+    return window_start_s, end_s if kind == LineKind.SLA_CREDIT else start_s
+
+
+def _charge_fits(line: Line) -> bool:
+    if line.kind == LineKind.DELIVERY:
+        return line.charge_micros == 0
+    return line.charge_micros <= 0 if line.kind in NEGATIVE_KINDS else line.charge_micros >= 0
+
+
+def _totals_fault(statement: Statement, line: Line) -> FaultKind | None:
+    if line.index == 0 and not _sums_follow(0, 0, line):
+        return FaultKind.SUMS_WRONG
+    totals = (line.cumulative_gpu_seconds, line.cumulative_charge_micros)
+    stated = (statement.billed_gpu_seconds, statement.gross_revenue_micros)
+    if line.index == statement.line_count - 1 and totals != stated:
+        return FaultKind.TOTALS_WRONG
+    return None
+
+
+def _sums_follow(gpu_seconds_before: int, charge_before: int, line: Line) -> bool:
+    return (
+        line.cumulative_gpu_seconds == gpu_seconds_before + line.gpu_seconds
+        and line.cumulative_charge_micros == charge_before + line.charge_micros
+    )
+
+
+def pair_fault(first: Line, second: Line) -> FaultKind | None:
+    """First rule that two lines break together; `first` has the lower index, or the same."""
+    if first == second or first.index > second.index:
+        return None
+    if first.index == second.index:
+        return FaultKind.INDEX_REPEATED
+    before, after = _sort_key(first), _sort_key(second)
+    # Only a void may repeat: one interval can be recorded late and voided more than once.
+    if before > after or (before == after and first.kind != LineKind.VOID):
+        return FaultKind.LINES_OUT_OF_ORDER
+    counted = first.kind in COUNTED_KINDS and second.kind in COUNTED_KINDS
+    meet = first.start_s < second.end_s and second.start_s < first.end_s
+    if counted and first.device == second.device and meet:
+        return FaultKind.LINES_OVERLAP
+    sums = (first.cumulative_gpu_seconds, first.cumulative_charge_micros)
+    if second.index == first.index + 1 and not _sums_follow(*sums, second):
+        return FaultKind.SUMS_WRONG
+    return None
+
+
+def _sort_key(line: Line) -> tuple[int, bytes, int, bytes, int]:
+    return (line.kind, line.device, line.start_s, line.lease, line.end_s)
+
+
+def device_fault(terms: FacilityTerms, line: Line) -> FaultKind | None:
+    """Whether a line names a device that was never pledged. A shortfall is of no device."""
+    if line.kind == LineKind.SHORTFALL or line.device in terms.device_set:
+        return None
+    return FaultKind.DEVICE_NOT_PLEDGED
+
+
+def absence_neighbours(terms: FacilityTerms, device: Bytes32) -> tuple[int, ...]:
+    """Indices of the pledged devices around one that is not pledged: one at an edge, else two."""
+    above = bisect_left(terms.devices, device)
+    if above == 0:
+        return (0,)
+    return (above - 1,) if above == terms.device_count else (above - 1, above)
+
+
+def find_faults(
+    terms: FacilityTerms, statement: Statement, lines: Sequence[Line]
+) -> tuple[Fault, ...]:
+    """Every fault that lines, neighbours in order of index, and overlapping lines show.
+
+    Args:    lines: all known leaves of the statement, in any order.
+    Returns: faults in order of line; empty for every statement that `close_epoch` makes.
+    """
+    order = sorted(range(len(lines)), key=lambda i: lines[i].index)
+    found = [*_single_faults(terms, statement, lines, order)]
+    for before, after in pairwise(order):
+        kind = pair_fault(lines[before], lines[after])
+        if kind is not None:
+            found.append(Fault(kind, before, after))
+    found += [f for f in _overlaps(lines) if f not in found]
+    return tuple(sorted(found, key=lambda f: (lines[f.first].index, f.kind)))
+
+
+def _single_faults(
+    terms: FacilityTerms, statement: Statement, lines: Sequence[Line], order: Sequence[int]
+) -> Iterator[Fault]:
+    for i in order:
+        for kind in (line_fault(statement, lines[i]), device_fault(terms, lines[i])):
+            if kind is not None:
+                yield Fault(kind, i)
+
+
+def _overlaps(lines: Sequence[Line]) -> Iterator[Fault]:
+    """One overlap for each counted line that begins while an earlier one of its device runs."""
+    counted = (i for i, line in enumerate(lines) if line.kind in COUNTED_KINDS)
+    running: int | None = None
+    for i in sorted(counted, key=lambda i: (lines[i].device, lines[i].start_s, lines[i].end_s)):
+        if running is None or lines[running].device != lines[i].device:
+            running = i
+            continue
+        first, second = sorted((running, i), key=lambda j: lines[j].index)
+        if pair_fault(lines[first], lines[second]) is FaultKind.LINES_OVERLAP:
+            yield Fault(FaultKind.LINES_OVERLAP, first, second)
+        if lines[i].end_s > lines[running].end_s:
+            running = i
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A facility on the register, as far as pledges go."""
+
+    terms: FacilityTerms
+    offered_at_block: int
+    cancelled: bool = False
+
+
+def double_pledges(own: Offer, other: Offer) -> tuple[Bytes32, ...]:
+    """Devices that `own` pledged although `other` had pledged them: DEVICE_PLEDGED_TWICE.
+
+    A pledge stands from its offer until it is cancelled; of one block the lower id counts first.
+    """
+    mine, theirs = own.terms, other.terms
+    meet = mine.window_start_s < theirs.window_end_s and theirs.window_start_s < mine.window_end_s
+    earlier = (other.offered_at_block, theirs.facility_id) < (
+        own.offered_at_block,
+        mine.facility_id,
+    )
+    if other.cancelled or not meet or not earlier:
+        return ()
+    return tuple(sorted(mine.device_set & theirs.device_set))

@@ -1,0 +1,189 @@
+"""Recompute: a statement from raw events and published terms alone, as every attester does."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import device_hash, salted_hash
+from api.domain.json_text import read_json
+from api.domain.metering.events import CorrectionEvent, OutageEvent, UsageEvent, parse_event
+from api.domain.metering.usage import (
+    Interval,
+    LineKind,
+    Outage,
+    Placement,
+    Reopening,
+    open_epoch,
+    place_interval,
+)
+from api.domain.statements.closing import ClosedEpoch, close_epoch
+from api.domain.statements.evidence import (
+    Carry,
+)
+from api.domain.statements.lines import Entry
+from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion, check_prices
+from api.domain.units import ZERO32, Bytes32, Epoch
+from api.errors import EvidenceInvalid
+
+
+@dataclass
+class RawInput:
+    """What an attester is given of one statement: salt, reopenings, leases, raw events."""
+
+    salt: bytes = b""
+    grace_s: int = 0
+    reopenings: tuple[Reopening, ...] = ()
+    leases: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_input(lines: Iterable[str | bytes]) -> RawInput:
+    """Read the NDJSON of the attester route. Raises EvidenceInvalid."""
+    raw = RawInput()
+    try:
+        for line in lines:
+            row = read_json(line)
+            if row["type"] == "facility":
+                raw.salt, raw.grace_s = bytes.fromhex(row["salt"][2:]), int(row["grace_s"])
+                raw.reopenings = tuple(
+                    Reopening(int(epoch), int(at_s)) for epoch, at_s in row.get("reopenings", ())
+                )
+            elif row["type"] == "lease":
+                raw.leases.append(row)
+            else:
+                raw.events.append(row)
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvidenceInvalid("the attester's input is not readable") from error
+    return raw
+
+
+def leases_from(raw: RawInput) -> dict[Bytes32, LeaseTerms]:
+    """Lease terms with hashes made here from the salt, not taken on trust."""
+    found = {}
+    for row in raw.leases:
+        prices = tuple(PriceVersion(*values) for values in row["prices"])
+        check_prices(prices, opened_at_s=row["opened_at_s"])
+        lease = salted_hash(raw.salt, row["lease_id"])
+        renter = salted_hash(raw.salt, "renter:" + row["renter_ref"])
+        found[lease] = LeaseTerms(
+            lease,
+            renter,
+            PricePlan(row["plan"]),
+            row["committed_gpus"],
+            row["opened_at_s"],
+            row["closed_at_s"],
+            prices,
+        )
+    return found
+
+
+class Recomputation:
+    """Entries and outages of one statement, rebuilt from raw events."""
+
+    def __init__(self, terms: FacilityTerms, epoch: Epoch, raw: RawInput) -> None:
+        self.terms, self.epoch, self.raw = terms, epoch, raw
+        self.entries: list[Entry] = []
+        self.outages: list[Outage] = []
+        self._leases: dict[str, Bytes32] = {}
+        self._usage: dict[tuple[str, str], tuple[Entry, int]] = {}
+        voids: list[tuple[CorrectionEvent, int]] = []
+        seen: set[tuple[str, str]] = set()
+        for row in raw.events:
+            recorded_at_s = int(row["recorded_at_s"])
+            event = parse_event(row["payload"])
+            name = (event.envelope.source, event.envelope.id)
+            if name in seen or event.envelope.facility_id != terms.facility_id:
+                raise EvidenceInvalid("an event is repeated or of another facility", event=name)
+            seen.add(name)
+            if isinstance(event, UsageEvent):
+                self._usage[name] = self._place_usage(event, recorded_at_s)
+            elif isinstance(event, OutageEvent):
+                self._take_outage(event, recorded_at_s)
+            elif isinstance(event, CorrectionEvent):
+                voids.append((event, recorded_at_s))
+        self._apply_voids(voids)
+        self.entries += [e for e, placed in self._usage.values() if placed == epoch]
+
+    def _lease_hash(self, lease_id: str | None) -> Bytes32:
+        if lease_id is None:
+            return ZERO32
+        found = self._leases.get(lease_id)
+        if found is None:
+            found = self._leases[lease_id] = salted_hash(self.raw.salt, lease_id)
+        return found
+
+    def _place(self, interval: Interval, recorded_at_s: int) -> Placement:
+        return place_interval(
+            self.terms,
+            interval,
+            recorded_at_s=recorded_at_s,
+            grace_s=self.raw.grace_s,
+            reopenings=self.raw.reopenings,
+        )
+
+    def _place_usage(self, event: UsageEvent, recorded_at_s: int) -> tuple[Entry, int]:
+        interval = Interval(
+            device_hash(event.device), self._lease_hash(event.lease_id), event.start_s, event.end_s
+        )
+        placement = self._place(interval, recorded_at_s)
+        kind = LineKind.DELIVERY if event.delivery else LineKind.USAGE
+        kind = LineKind.LATE_USAGE if placement.late else kind
+        seconds = event.end_s - event.start_s
+        entry = Entry(kind, interval.device, interval.lease, event.start_s, event.end_s, seconds)
+        return entry, placement.statement_epoch
+
+    def _take_outage(self, event: OutageEvent, recorded_at_s: int) -> None:
+        device, lease = device_hash(event.device), self._lease_hash(event.lease_id)
+        interval = Interval(device, lease, event.start_s, event.end_s)
+        placement = self._place(interval, recorded_at_s)
+        if placement.late or placement.statement_epoch != self.epoch:
+            raise EvidenceInvalid("an outage belongs to another epoch")
+        self.outages.append(Outage(device, lease, event.start_s, event.end_s))
+
+    def _apply_voids(self, voids: list[tuple[CorrectionEvent, int]]) -> None:
+        """Same rule as ingest: in the record's own statement both vanish, later a VOID line."""
+        for event, recorded_at_s in voids:
+            target = self._usage.get((event.corrects_source, event.corrects_id))
+            current = open_epoch(
+                self.terms,
+                recorded_at_s,
+                grace_s=self.raw.grace_s,
+                reopenings=self.raw.reopenings,
+            )
+            if target is None or current is None:
+                raise EvidenceInvalid("a correction names an event that was not supplied")
+            entry, placed = target
+            void_epoch = max(current, placed)
+            if void_epoch == placed:
+                del self._usage[event.corrects_source, event.corrects_id]
+            elif void_epoch == self.epoch:
+                self.entries.append(
+                    Entry(
+                        LineKind.VOID,
+                        entry.device,
+                        entry.lease,
+                        entry.start_s,
+                        entry.end_s,
+                        entry.gpu_seconds,
+                    )
+                )
+
+
+def recompute(
+    terms: FacilityTerms, epoch: Epoch, raw: RawInput, *, carry: Carry, previous_hash: Bytes32
+) -> ClosedEpoch:
+    """Close an epoch from raw events alone. Raises AppError when the input breaks a rule."""
+    rebuilt = Recomputation(terms, epoch, raw)
+    leases = leases_from(raw)
+    if not {o.lease for o in rebuilt.outages} <= {ZERO32, *leases}:
+        raise EvidenceInvalid("an outage names a lease that was not supplied", field="lease")
+    return close_epoch(
+        terms,
+        epoch,
+        entries=rebuilt.entries,
+        outages=rebuilt.outages,
+        leases=leases,
+        carry=carry,
+        previous_statement_hash=previous_hash,
+    )

@@ -1,0 +1,150 @@
+"""Statements: the frozen totals of one facility and epoch, and what attesters sign."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import keccak, word
+from api.domain.metering.usage import Outage
+from api.domain.statements.lines import Line
+from api.domain.statements.rating import LeaseTerms, PricePlan
+from api.domain.units import BPS, Bytes32, Epoch, FacilityId
+
+DOMAIN_NAME = "Rentroll Statements"
+DOMAIN_VERSION = "1"
+# Same order and types as `IStatementRegistry.Statement`.
+STATEMENT_TYPE = (
+    "Statement(uint64 facilityId,uint32 epoch,uint64 epochStart,uint64 epochEnd,"
+    "uint64 availableGpuSeconds,uint64 billedGpuSeconds,uint128 grossRevenue,uint32 lineCount,"
+    "bytes32 usageRoot,bytes32 evidenceHash,bytes32 previousStatementHash,"
+    "uint16 topRenterBps,uint16 committedBps)"
+)
+_STATEMENT_TYPEHASH = keccak(STATEMENT_TYPE.encode())
+_DOMAIN_TYPEHASH = keccak(
+    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Frozen totals of one facility and epoch; fields as in `IStatementRegistry.Statement`.
+
+    gross_revenue_micros: sum of the lines' charges, >= 0.  Hashes are 32 bytes.
+    """
+
+    facility_id: FacilityId
+    epoch: Epoch
+    epoch_start_s: int
+    epoch_end_s: int
+    available_gpu_seconds: int
+    billed_gpu_seconds: int
+    gross_revenue_micros: int
+    line_count: int
+    usage_root: Bytes32
+    evidence_hash: Bytes32
+    previous_statement_hash: Bytes32
+    top_renter_bps: int
+    committed_bps: int
+
+    def as_abi_tuple(self) -> tuple[int | bytes, ...]:
+        """Fields in the contract's order, for calls."""
+        return (
+            self.facility_id,
+            self.epoch,
+            self.epoch_start_s,
+            self.epoch_end_s,
+            self.available_gpu_seconds,
+            self.billed_gpu_seconds,
+            self.gross_revenue_micros,
+            self.line_count,
+            self.usage_root,
+            self.evidence_hash,
+            self.previous_statement_hash,
+            self.top_renter_bps,
+            self.committed_bps,
+        )
+
+
+def statement_hash(statement: Statement) -> Bytes32:
+    """EIP-712 struct hash; `StatementRegistry.hashStatement` gives the same."""
+    fields = statement.as_abi_tuple()
+    words = [f if isinstance(f, bytes) else word(f) for f in fields]
+    return keccak(_STATEMENT_TYPEHASH + b"".join(words))
+
+
+def domain_separator(*, chain_id: int, registry: str) -> Bytes32:
+    """EIP-712 domain separator of a StatementRegistry at `registry` (hex address)."""
+    return keccak(
+        _DOMAIN_TYPEHASH
+        + keccak(DOMAIN_NAME.encode())
+        + keccak(DOMAIN_VERSION.encode())
+        + word(chain_id)
+        + bytes.fromhex(registry.removeprefix("0x")).rjust(32, b"\0")
+    )
+
+
+def statement_digest(statement: Statement, *, chain_id: int, registry: str) -> Bytes32:
+    """Digest that attesters sign."""
+    separator = domain_separator(chain_id=chain_id, registry=registry)
+    return keccak(b"\x19\x01" + separator + statement_hash(statement))
+
+
+@dataclass(frozen=True, slots=True)
+class Concentration:
+    """How much of the positive charges rests on one renter, and on take-or-pay leases (bps)."""
+
+    top_renter_bps: int
+    committed_bps: int
+
+
+def concentration(lines: Iterable[Line], leases: Mapping[Bytes32, LeaseTerms]) -> Concentration:
+    """Shares in the positive charges of an epoch, rounded down; 0 when nothing was charged."""
+    by_renter: dict[Bytes32, int] = {}
+    committed = total = 0
+    for line in lines:
+        if line.charge_micros <= 0:
+            continue
+        lease = leases[line.lease]
+        total += line.charge_micros
+        by_renter[lease.renter] = by_renter.get(lease.renter, 0) + line.charge_micros
+        if lease.plan is PricePlan.TAKE_OR_PAY:
+            committed += line.charge_micros
+    if total == 0:
+        return Concentration(0, 0)
+    return Concentration(BPS * max(by_renter.values()) // total, BPS * committed // total)
+
+
+def available_gpu_seconds(terms: FacilityTerms, outages: Iterable[Outage]) -> int:
+    """Capacity of an epoch less the seconds that devices were out of service."""
+    return terms.capacity_gpu_seconds() - sum(o.end_s - o.start_s for o in outages)
+
+
+def build_statement(
+    terms: FacilityTerms,
+    epoch: Epoch,
+    *,
+    lines: Sequence[Line],
+    leases: Mapping[Bytes32, LeaseTerms],
+    outages: Iterable[Outage],
+    usage_root: Bytes32,
+    evidence_hash: Bytes32,
+    previous_statement_hash: Bytes32,
+) -> Statement:
+    """Totals of the lines of an epoch. `usage_root` is the root of `usage_tree(lines)`."""
+    start_s, end_s = terms.epoch_bounds(epoch)
+    shares = concentration(lines, leases)
+    return Statement(
+        facility_id=terms.facility_id,
+        epoch=epoch,
+        epoch_start_s=start_s,
+        epoch_end_s=end_s,
+        available_gpu_seconds=available_gpu_seconds(terms, outages),
+        billed_gpu_seconds=lines[-1].cumulative_gpu_seconds if lines else 0,
+        gross_revenue_micros=lines[-1].cumulative_charge_micros if lines else 0,
+        line_count=len(lines),
+        usage_root=usage_root,
+        evidence_hash=evidence_hash,
+        previous_statement_hash=previous_statement_hash,
+        top_renter_bps=shares.top_renter_bps,
+        committed_bps=shares.committed_bps,
+    )

@@ -1,0 +1,1 @@
+"""The clockwork: close, attest, post, settle, index; the worker turns it."""

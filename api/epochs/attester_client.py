@@ -1,0 +1,53 @@
+"""The attester's view of the service over HTTP."""
+
+import httpx
+
+from api.domain.json_text import read_json
+from api.domain.statements.recompute import RawInput, read_input
+from api.errors import AppError, ChainUnavailable
+
+_TIMEOUT_S = 60.0
+
+
+class HttpAttesterApi:
+    """`AttesterApi` over the routes of `api/routes/attester/attester.py`."""
+
+    def __init__(self, base_url: str, api_key: str) -> None:
+        self._client = httpx.Client(
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=_TIMEOUT_S,
+        )
+
+    def _request(self, method: str, path: str, **options: object) -> httpx.Response:
+        try:
+            answer = self._client.request(method, path, **options)  # type: ignore[arg-type]
+        except httpx.HTTPError as error:
+            raise ChainUnavailable(f"the service does not answer {path}") from error
+        if answer.status_code >= 400:
+            detail = (
+                read_json(answer.content).get("detail")
+                if "json" in answer.headers.get("content-type", "")
+                else answer.text[:200]
+            )
+            raise AppError(f"{method} {path}: {answer.status_code} {detail}")
+        return answer
+
+    def pending(self, attester: str) -> list[tuple[int, int, bytes]]:
+        """Statements that this attester has not signed."""
+        answer = self._request("GET", "/v1/attester/pending", params={"attester": attester})
+        return [
+            (r["facility_id"], r["epoch"], bytes.fromhex(r["statement_hash"][2:]))
+            for r in read_json(answer.content)
+        ]
+
+    def input(self, facility_id: int, epoch: int) -> RawInput:
+        """Raw events and leases of one statement."""
+        path = f"/v1/attester/facilities/{facility_id}/epochs/{epoch}/input"
+        return read_input(self._request("GET", path).content.splitlines())
+
+    def submit(self, facility_id: int, epoch: int, attester: str, signature: bytes) -> None:
+        """Hand in a signature."""
+        path = f"/v1/attester/facilities/{facility_id}/epochs/{epoch}/attestations"
+        body = {"attester": attester, "signature": "0x" + signature.hex()}
+        self._request("POST", path, json=body)

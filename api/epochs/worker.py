@@ -1,0 +1,76 @@
+"""Worker: one round of close, post, settle and index. Any round may be cut short and repeated."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment
+from api.chain.published import DEPLOYMENT_FILE, published_deployment
+from api.chain.signer import LocalSigner
+from api.clock import Clock
+from api.epochs.close import Closed, close_due
+from api.epochs.index import Indexer
+from api.epochs.outbox import Outbox, Outcome
+from api.epochs.post import postable
+from api.epochs.settle import settleable
+from api.evidence_store import EvidenceFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did."""
+
+    closed: int
+    outcomes: tuple[Outcome, ...]
+    events_indexed: int
+    blocks_behind: int
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not (self.closed or self.outcomes or self.events_indexed)
+
+
+class Worker:
+    """Runs rounds. Without a signer it is a dry run: it closes and indexes, and sends nothing."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        client: ChainClient,
+        deployment: Deployment,
+        evidence: EvidenceFolder,
+        signer: LocalSigner | None,
+        clock: Clock,
+        *,
+        confirmations: int = 0,
+        on_closed: Callable[[Closed], None] | None = None,
+    ) -> None:
+        self._engine, self._client, self._deployment = engine, client, deployment
+        self._evidence, self._clock, self._on_closed = evidence, clock, on_closed
+        self._indexer = Indexer(engine, client, deployment, confirmations=confirmations)
+        self._outbox = (
+            Outbox(engine, client, signer, chain_id=deployment.chain_id) if signer else None
+        )
+
+    def run_once(self) -> Round:
+        """One round, beginning with what an earlier one left open."""
+        now_s = self._clock()
+        outcomes: list[Outcome] = []
+        if self._outbox:
+            outcomes += self._outbox.flush()
+        closed = close_due(self._engine, self._evidence, now_s, on_closed=self._on_closed)
+        if self._outbox:
+            posts = postable(self._engine, self._client, self._deployment, self._evidence)
+            if posts and self._outbox.store(posts, now_s):
+                outcomes += self._outbox.flush()
+            settlements = settleable(self._engine, self._client, self._deployment)
+            if settlements and self._outbox.store(settlements, now_s):
+                outcomes += self._outbox.flush()
+        progress = self._indexer.advance()
+        if progress.added:
+            document = published_deployment(self._client, self._deployment)
+            self._evidence.replace(DEPLOYMENT_FILE, document)
+        return Round(len(closed), tuple(outcomes), progress.added, progress.behind)

@@ -1,0 +1,1 @@
+"""What comes in: facilities, leases, events and corrections."""

@@ -1,0 +1,289 @@
+"""The public Helios pool format: one row a minute with running and idle GPUs of a pool.
+
+The trace names no devices, leases or prices. They are assigned: GPU i of a pool is busy in a
+minute while more than i GPUs run; its id is a UUID5 stand-in; each pool has one on-demand lease.
+Source: S-Lab-System-Group/HeliosArtifact; Hu et al., SC '21, doi 10.1145/3458817.3476223.
+"""
+
+import csv
+import gzip
+import io
+import uuid
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from api.domain.json_text import read_json
+from api.domain.metering.events import USAGE
+from api.domain.metering.instants import format_instant, parse_instant
+from api.errors import AppError, ChainUnavailable, InvalidInput, NotFound
+
+MINUTE_S = 60
+HOUR_S = 3_600
+DAY_S = 86_400
+BATCH = 1_000
+GPU_CLASS = "UNSTATED"
+SITE = "HELIOS-EARTH"
+# A round figure near public on-demand offers; the trace itself has no prices.
+PRICE_MICROS_PER_GPU_HOUR = 2_000_000
+_NAMESPACE = uuid.UUID("6d3f0f0e-5b0c-5d9f-9f0a-0c6f5b1b7a52")
+_COLUMNS = ("time", "running_gpu_num", "idle_gpu_num")
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """One pool: capacity in GPUs and the number of running GPUs minute by minute."""
+
+    name: str
+    capacity: int
+    start_s: int
+    running: tuple[int, ...]
+
+    @property
+    def end_s(self) -> int:
+        """Second after the last minute."""
+        return self.start_s + len(self.running) * MINUTE_S
+
+    @property
+    def gpu_minutes(self) -> int:
+        """Running GPU-minutes."""
+        return sum(self.running)
+
+    def device(self, index: int) -> str:
+        """Stand-in id of GPU `index`."""
+        return f"GPU-{uuid.uuid5(_NAMESPACE, f'{self.name}/{index}')}"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What an import did. GPU-minutes are counted from the events that were sent."""
+
+    pools: int
+    events: int
+    accepted: int
+    duplicates: int
+    rejected: int
+    gpu_minutes: int
+
+
+def read_pool(path: Path, *, utc_offset: str = "+00:00") -> Pool:
+    """Read one pool file, plain or gzip.
+
+    Args:    utc_offset: offset of the naive local times, for example "+08:00".
+    Raises:  InvalidInput naming file and row: missing columns, gaps, changing capacity.
+    """
+    try:
+        raw = path.read_bytes()
+        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{path.name} is no readable CSV or gzip", field="file") from error
+    reader = csv.DictReader(io.StringIO(text))
+    if not set(_COLUMNS) <= set(reader.fieldnames or ()):
+        raise InvalidInput(f"{path.name} lacks one of {', '.join(_COLUMNS)}", field="columns")
+    running: list[int] = []
+    capacity = start_s = 0
+    for number, row in enumerate(reader, start=2):
+        where = f"{path.name} row {number}"
+        try:
+            time_s = parse_instant(row["time"].replace(" ", "T") + utc_offset, field=where)
+            busy, idle = int(row["running_gpu_num"]), int(row["idle_gpu_num"])
+        except (ValueError, TypeError, AttributeError) as error:
+            # A row that is too short has None in its last columns.
+            raise InvalidInput(f"{where}: {error}", field=where) from error
+        if not running:
+            capacity, start_s = busy + idle, time_s
+        if busy < 0 or idle < 0 or busy + idle != capacity:
+            raise InvalidInput(f"{where}: capacity is not {capacity}", field=where)
+        if time_s != start_s + len(running) * MINUTE_S:
+            raise InvalidInput(f"{where}: a minute is missing or repeated", field=where)
+        running.append(busy)
+    if not running:
+        raise InvalidInput(f"{path.name} has no rows", field="rows")
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    return Pool(name, capacity, start_s, tuple(running))
+
+
+def read_trace(folder: Path, *, utc_offset: str = "+00:00") -> list[Pool]:
+    """All pools of a folder, by name. Raises NotFound if there are none."""
+    files = sorted([*folder.glob("vc*.csv"), *folder.glob("vc*.csv.gz")])
+    if not files:
+        raise NotFound(f"no vc*.csv or vc*.csv.gz in {folder}")
+    pools = [read_pool(path, utc_offset=utc_offset) for path in files]
+    for before, after in pairwise(sorted(pool.name for pool in pools)):
+        if before == after:
+            raise InvalidInput(f"{after} is there twice, plain and gzip", field="file")
+    return pools
+
+
+def intervals(pool: Pool) -> Iterator[tuple[int, int, int]]:
+    """Merged busy intervals `(gpu, start_s, end_s)`, in order of their end."""
+    begun: list[int] = []
+    now_s = pool.start_s
+    for busy in (*pool.running, 0):
+        while len(begun) > busy:
+            yield len(begun) - 1, begun.pop(), now_s
+        while len(begun) < busy:
+            begun.append(now_s)
+        now_s += MINUTE_S
+
+
+def hourly(pool: Pool) -> Iterator[tuple[int, int, int]]:
+    """Records `(gpu, start_s, end_s)` of `intervals`, cut at every hour since the trace's start.
+
+    Cuts counted from the start never cross a daily epoch, whatever the offset of the local time;
+    for a trace that starts on the hour they are clock hours. Busy minutes of one GPU in one hour
+    that are apart stay apart, as a record is one interval: Helios Earth touches 444,279 pairs of
+    device and clock hour with 481,715 records.
+    """
+    for gpu, start_s, end_s in intervals(pool):
+        while start_s < end_s:
+            cut_s = min(end_s, start_s - (start_s - pool.start_s) % HOUR_S + HOUR_S)
+            yield gpu, start_s, cut_s
+            start_s = cut_s
+
+
+def usage_event(pool: Pool, facility_id: int, gpu: int, start_s: int, end_s: int) -> dict[str, Any]:
+    """CloudEvent of one record; its id is made from its content, so a repeat is a duplicate."""
+    return {
+        "specversion": "1.0",
+        "id": f"{gpu}-{start_s}",
+        "source": f"helios/{pool.name}",
+        "type": USAGE,
+        "datacontenttype": "application/json",
+        "data": {
+            "facility_id": facility_id,
+            "device": pool.device(gpu),
+            "lease": f"{pool.name}-lease",
+            "start": format_instant(start_s),
+            "end": format_instant(end_s),
+            "gpu_seconds": end_s - start_s,
+        },
+    }
+
+
+class OperatorApi:
+    """The routes that an importer uses."""
+
+    def __init__(self, base_url: str, api_key: str) -> None:
+        headers = {"Authorization": f"Bearer {api_key}"}
+        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=120)
+
+    def post(self, path: str, body: Any) -> Any:
+        """POST JSON. Raises AppError with the problem's detail, ChainUnavailable if silent."""
+        return self._request("POST", path, body)
+
+    def facilities(self) -> list[dict[str, Any]]:
+        """Registered facilities."""
+        found: list[dict[str, Any]] = self._request("GET", "/v1/facilities", None)
+        return found
+
+    def _request(self, method: str, path: str, body: Any) -> Any:
+        try:
+            answer = self._client.request(method, path, json=body)
+            found = read_json(answer.content)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            raise ChainUnavailable(f"no Rentroll API answers {path}") from error
+        if answer.status_code == 404:
+            raise NotFound(f"{path}: {found.get('detail')}")
+        if answer.status_code >= 400:
+            raise AppError(f"{path}: {answer.status_code} {found.get('detail')}")
+        return found
+
+
+def facility_body(pool: Pool) -> dict[str, Any]:
+    """Facility of a pool: every GPU pledged, one tranche of its whole capacity, daily epochs."""
+    window_s = (pool.end_s - pool.start_s) // DAY_S * DAY_S
+    if window_s == 0:
+        raise InvalidInput(f"{pool.name} is shorter than a day", field="rows")
+    return {
+        "name": f"helios-{pool.name}",
+        "gpu_class": GPU_CLASS,
+        "site": SITE,
+        "window_start": format_instant(pool.start_s),
+        "window_end": format_instant(pool.start_s + window_s),
+        "epoch_length_s": DAY_S,
+        "tranches": [{"unit_cap": pool.capacity * (window_s // HOUR_S)}],
+        "devices": [pool.device(i) for i in range(pool.capacity)],
+    }
+
+
+def lease_body(pool: Pool) -> dict[str, Any]:
+    """The one lease of a pool."""
+    return {
+        "lease_id": f"{pool.name}-lease",
+        "renter_ref": f"renter-{pool.name}",
+        "plan": "on_demand",
+        "opened_at": format_instant(pool.start_s),
+        "price_micros_per_gpu_hour": PRICE_MICROS_PER_GPU_HOUR,
+    }
+
+
+def register_pool(api: OperatorApi, pool: Pool) -> dict[str, Any]:
+    """Register facility and lease of a pool, or find them."""
+    body = facility_body(pool)
+    for facility in api.facilities():
+        # Names are not unique: one of this name may be another operator's, as if absent.
+        if facility["name"] == body["name"] and _open_lease(api, facility, pool):
+            return facility
+    registered: dict[str, Any] = api.post("/v1/facilities", body)
+    _open_lease(api, registered, pool)
+    return registered
+
+
+def _open_lease(api: OperatorApi, facility: dict[str, Any], pool: Pool) -> bool:
+    """Open the pool's lease, or find it; False if the facility is not the caller's."""
+    try:
+        api.post(f"/v1/facilities/{facility['facility_id']}/leases", lease_body(pool))
+    except NotFound:
+        return False
+    return True
+
+
+def batches(events: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Events in lists of at most 1,000."""
+    while batch := list(islice(events, BATCH)):
+        yield batch
+
+
+def push(api: OperatorApi, events: Iterator[dict[str, Any]]) -> tuple[int, int, int]:
+    """Push events, two batches in flight; returns accepted, duplicates, rejected."""
+    accepted = duplicates = rejected = 0
+    with ThreadPoolExecutor(2) as pool:
+        for answer in pool.map(lambda batch: api.post("/v1/events", batch), batches(events)):
+            accepted += answer["accepted"]
+            duplicates += answer["duplicates"]
+            rejected += answer["rejected"]
+    return accepted, duplicates, rejected
+
+
+def import_trace(
+    folder: Path,
+    *,
+    api_url: str,
+    api_key: str,
+    utc_offset: str = "+00:00",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ImportSummary:
+    """Register every pool of a trace and push its metering. Repeating it changes nothing."""
+    pools = read_trace(folder, utc_offset=utc_offset)
+    api = OperatorApi(api_url, api_key)
+    total_minutes = sum(p.gpu_minutes for p in pools)
+    counts = [0, 0, 0]
+    events = seconds = 0
+    for pool in pools:
+        facility = register_pool(api, pool)
+        records = list(hourly(pool))
+        made = (usage_event(pool, facility["facility_id"], *record) for record in records)
+        for i, count in enumerate(push(api, made)):
+            counts[i] += count
+        events += len(records)
+        seconds += sum(end_s - start_s for _, start_s, end_s in records)
+        if on_progress:
+            on_progress(seconds // MINUTE_S, total_minutes)
+    return ImportSummary(len(pools), events, counts[0], counts[1], counts[2], seconds // MINUTE_S)

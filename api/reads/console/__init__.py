@@ -1,0 +1,1 @@
+"""What an operator sees of its own facilities."""

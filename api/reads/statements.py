@@ -1,0 +1,108 @@
+"""Statements of the books and how far each came: what the chain says of its very bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from api.db import chain_store
+from api.db import statements as store
+from api.db.standing import Progress, progress_of
+from api.errors import ChainUnavailable
+from api.reads.listing import Order
+
+
+class StatementState(StrEnum):
+    """How far a statement came."""
+
+    CLOSED = "closed"
+    ATTESTED = "attested"
+    POSTED = "posted"
+    FINAL = "final"
+    SETTLED = "settled"
+    VOIDED = "voided"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """A stored statement, its signers, its state, its posting and what else stands in its place."""
+
+    row: Any
+    attesters: tuple[str, ...]
+    state: StatementState
+    posted: Any | None
+    standing_hash: bytes | None
+
+
+class _Judge:
+    """States of one facility's statements."""
+
+    def __init__(self, connection: Connection, facility_id: int, window_s: int | None) -> None:
+        self.progress: Progress = progress_of(connection, facility_id)
+        if window_s is None and self.progress.standing:
+            raise ChainUnavailable("the challenge window is not known: the node does not answer")
+        block = chain_store.last_block(connection)
+        self._now_s = 0 if block is None else block.time_s
+        self._window_s = window_s or 0
+
+    def state(self, epoch: int, statement_hash: bytes, *, signed: bool) -> StatementState:
+        """State of a statement, from its hash: an epoch can be posted with other bytes."""
+        posted = self.progress.posting_of(epoch, statement_hash)
+        if posted is None:
+            if statement_hash in self.progress.voided_hashes:
+                return StatementState.VOIDED
+            return StatementState.ATTESTED if signed else StatementState.CLOSED
+        if epoch < self.progress.settled:
+            return StatementState.SETTLED
+        final = self._now_s >= posted.block_time_s + self._window_s
+        return StatementState.FINAL if final else StatementState.POSTED
+
+    def view(self, row: Any, attesters: Sequence[str]) -> StatementView:
+        """A stored statement as it is shown."""
+        standing = self.progress.standing.get(row.epoch)
+        return StatementView(
+            row,
+            tuple(sorted(attesters)),
+            self.state(row.epoch, row.statement_hash, signed=bool(attesters)),
+            self.progress.posting_of(row.epoch, row.statement_hash),
+            None if standing is None else standing.statement_hash,
+        )
+
+
+def view_statement(connection: Connection, row: Any, window_s: int | None) -> StatementView:
+    """One stored statement and how far it came. Raises as `list_statements`."""
+    attesters = store.attesters_by_epoch(connection, row.facility_id, [row.epoch])
+    judge = _Judge(connection, row.facility_id, window_s)
+    return judge.view(row, attesters.get(row.epoch, ()))
+
+
+def list_statements(
+    connection: Connection,
+    facility_id: int,
+    window_s: int | None,
+    *,
+    state: StatementState | None,
+    order: Order,
+    offset: int,
+    limit: int,
+) -> tuple[int, list[StatementView]]:
+    """How many statements a facility has, of a state if one is named, and a page of them.
+
+    Args:    window_s: the registry's challenge window; None if the chain could not be asked.
+    Raises:  ChainUnavailable if something is posted and the window is not known.
+    """
+    judge = _Judge(connection, facility_id, window_s)
+    epochs = [
+        key.epoch
+        for key in store.statement_keys(connection, facility_id)
+        if state in (None, judge.state(key.epoch, key.statement_hash, signed=key.signed))
+    ]
+    if order is Order.DESC:
+        epochs.reverse()
+    wanted = epochs[offset : offset + limit]
+    rows = store.statement_rows(connection, facility_id, wanted)
+    attesters = store.attesters_by_epoch(connection, facility_id, wanted)
+    views = [judge.view(rows[epoch], attesters.get(epoch, ())) for epoch in wanted]
+    return len(epochs), views

@@ -1,0 +1,157 @@
+"""Routes of attesters: what is pending, raw input, signatures."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from api.access.auth import AttesterCaller
+from api.chain.calldata import checksum
+from api.db import statements as store
+from api.db.epoch_inputs import events_of
+from api.db.ledger import prices_of
+from api.db.reopenings import reopenings_of
+from api.db.session import reading
+from api.domain.statements.evidence import hex32
+from api.epochs.attestations import accept_signature
+from api.errors import NotFound
+from api.ledger.facilities import facility_row
+from api.routes.http.parameters import EpochPath, FacilityPath, Limit
+from api.routes.http.problems import already, errors
+from api.routes.http.strict import StrictRoute
+from api.routes.operator.schemas import Address, Strict
+
+_SLICE = 1_000
+
+router = APIRouter(tags=["attester"], route_class=StrictRoute)
+
+
+class PendingOut(BaseModel):
+    """A closed statement that lacks this attester's signature."""
+
+    facility_id: int = Field(description="Facility.")
+    epoch: int = Field(description="Epoch from 0.")
+    statement_hash: str = Field(description="EIP-712 struct hash, 0x-hex.")
+
+
+class SignatureIn(Strict):
+    """A signature over a statement's EIP-712 digest."""
+
+    attester: Address = Field(description="Signing account.")
+    signature: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")] = Field(
+        description="65 bytes r ‖ s ‖ v, 0x-hex."
+    )
+
+
+class SignatureOut(BaseModel):
+    """What became of a signature."""
+
+    created: bool = Field(description="False when it was there already.")
+    signatures: int = Field(description="Signatures of this statement so far.")
+
+
+@router.get("/v1/attester/pending", responses=errors(401, 403, 422))
+def list_pending_statements(
+    request: Request,
+    _caller: AttesterCaller,
+    attester: Annotated[Address, Query(description="Signing account.")],
+    limit: Limit = 200,
+) -> list[PendingOut]:
+    """Closed statements that this account has not signed, oldest epochs first."""
+    with reading(request.app.state.engine) as connection:
+        rows = store.unsigned_by(connection, checksum(attester), limit=limit)
+    return [
+        PendingOut(facility_id=r.facility_id, epoch=r.epoch, statement_hash=hex32(r.statement_hash))
+        for r in rows
+    ]
+
+
+@router.get(
+    "/v1/attester/facilities/{facility_id}/epochs/{epoch}/input",
+    responses=errors(401, 403, 404, 422),
+    response_class=StreamingResponse,
+)
+def read_statement_input(
+    request: Request, _caller: AttesterCaller, facility_id: FacilityPath, epoch: EpochPath
+) -> Response:
+    """Everything a statement rests on, as NDJSON.
+
+    Salt, grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain), then leases
+    with prices, then raw events.
+    """
+    with reading(request.app.state.engine) as connection:
+        facility = facility_row(connection, facility_id)
+        if facility is None or not 0 <= epoch < facility.epochs_closed:
+            message = f"facility {facility_id} has no closed epoch {epoch}"
+            raise NotFound(message, facility_id=facility_id, epoch=epoch)
+        leases = store.lease_rows(connection, facility_id)
+        prices = prices_of(connection, facility_id)
+        events = events_of(connection, facility_id, epoch)
+        reopened = reopenings_of(connection, facility_id)
+
+    def rows() -> Iterator[bytes]:
+        head = {
+            "type": "facility",
+            "salt": hex32(facility.salt),
+            "grace_s": facility.grace_s,
+            "reopenings": [(r.first_epoch, r.at_s) for r in reopened],
+        }
+        yield orjson.dumps(head) + b"\n"
+        for lease in leases:
+            versions = [
+                (p.version, p.effective_from_s, p.price_micros_per_gpu_hour, p.sla_credit_bps)
+                for p in prices
+                if p.lease == lease.lease
+            ]
+            row = {
+                "type": "lease",
+                "lease_id": lease.lease_id,
+                "renter_ref": lease.renter_ref,
+                "plan": lease.plan,
+                "committed_gpus": lease.committed_gpus,
+                "opened_at_s": lease.opened_at_s,
+                "closed_at_s": lease.closed_at_s,
+                "prices": versions,
+            }
+            yield orjson.dumps(row) + b"\n"
+        # In slices: every part that is yielded costs a change of thread.
+        for start in range(0, len(events), _SLICE):
+            yield b"".join(
+                b'{"type":"event","recorded_at_s":%d,"payload":%b}\n' % event
+                for event in events[start : start + _SLICE]
+            )
+
+    return StreamingResponse(rows(), media_type="application/x-ndjson")
+
+
+@router.post(
+    "/v1/attester/facilities/{facility_id}/epochs/{epoch}/attestations",
+    status_code=201,
+    responses=already(SignatureOut) | errors(400, 401, 403, 404, 409, 413, 422),
+)
+def submit_attestation(
+    request: Request,
+    response: Response,
+    _caller: AttesterCaller,
+    facility_id: FacilityPath,
+    epoch: EpochPath,
+    body: SignatureIn,
+) -> SignatureOut:
+    """Hand in a signature. It must recover to the named account, a member of the attester set."""
+    state = request.app.state
+    created, count = accept_signature(
+        state.engine,
+        state.evidence,
+        state.client,
+        state.deployment,
+        facility_id=facility_id,
+        epoch=epoch,
+        attester=checksum(body.attester),
+        signature=bytes.fromhex(body.signature[2:]),
+        now_s=state.clock(),
+    )
+    response.status_code = 201 if created else 200
+    return SignatureOut(created=created, signatures=count)

@@ -1,0 +1,1 @@
+"""How requests and answers travel: bodies, problems, headers, documents."""

@@ -1,0 +1,62 @@
+"""Routes whose bodies are bounded and strict JSON, whatever FastAPI would let through."""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from api.errors import InvalidInput
+from api.routes.http.body import (
+    MAX_BODY_BYTES,
+    count_keys,
+    duplicate_key_events,
+    may_repeat_keys,
+    parse_json,
+)
+
+
+class _StrictRequest(Request):
+    """A request whose body is bounded, and whose `json()` refuses what `json.loads` lets through.
+
+    Raises HTTPException, as FastAPI hides every other error that reading a body raises.
+    """
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body, up to MAX_BODY_BYTES: FastAPI reads all of it before it asks for the key."""
+        size = 0
+        try:
+            async for part in super().stream():
+                size += len(part)
+                if size > MAX_BODY_BYTES:
+                    raise HTTPException(413, f"body is larger than {MAX_BODY_BYTES} bytes")
+                yield part
+        except ClientDisconnect as error:
+            # Nobody hears the answer; nothing was recorded, and the log needs no stack trace.
+            raise HTTPException(400, "the body ended before its announced length") from error
+
+    async def json(self) -> Any:
+        """Strict JSON of the body."""
+        body = await self.body()
+        try:
+            value = parse_json(body)
+            if may_repeat_keys(body, count_keys(value)) and duplicate_key_events(body, 1):
+                raise InvalidInput("body names a key twice", field="body")
+        except InvalidInput as error:
+            raise HTTPException(422, error.message) from error
+        return value
+
+
+class StrictRoute(APIRoute):
+    """Route whose body is read strictly: bounded, no duplicate keys, NaN, depth or broken UTF-8."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler on a strict request."""
+        handler = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handler(_StrictRequest(request.scope, request.receive))
+
+        return strict

@@ -1,0 +1,1 @@
+"""Routes of operators: registration, leases, metering, console."""

@@ -1,0 +1,61 @@
+"""Route by which an operator reopens an epoch whose statement was proven wrong."""
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from api.access.auth import OperatorId
+from api.epochs.reopen import reopen
+from api.routes.http.parameters import EpochPath, FacilityPath
+from api.routes.http.problems import errors
+
+router = APIRouter(tags=["operator"])
+
+
+class ReopenedOut(BaseModel):
+    """What was reopened, and until when it takes corrections."""
+
+    facility_id: int = Field(description="Facility.")
+    epoch: int = Field(description="First epoch that is open again.")
+    superseded: list[int] = Field(description="Epochs whose statements gave way.")
+    reopened_at_s: int = Field(description="UTC seconds; records from then on follow the new rule.")
+    open_until_s: int = Field(description="UTC seconds; then the worker closes it again.")
+
+
+@router.post(
+    "/v1/facilities/{facility_id}/epochs/{epoch}/reopen",
+    status_code=201,
+    responses=errors(401, 403, 404, 409, 422),
+)
+def reopen_epoch(
+    request: Request, operator_id: OperatorId, facility_id: FacilityPath, epoch: EpochPath
+) -> ReopenedOut:
+    """Reopen an epoch after a fault of its statement was proven on-chain.
+
+    Its statement and those after it leave the books; their evidence and signatures stay readable
+    below `facility-<id>/superseded/`. Until `open_until_s` the epoch takes usage, outages and
+    corrections as if its cut-off lay ahead; then it is closed, attested and posted again. The
+    contract never takes the same bytes again: an epoch that is not corrected ends up `voided`
+    again. Leases and prices of the past do not change.
+
+    409 with `reason`: `not_voided`, `not_next` (an earlier epoch is due first), `void_not_final`
+    (wait for confirmations), `posting_under_way`, `books_changed`.
+    """
+    state = request.app.state
+    found = reopen(
+        state.engine,
+        state.evidence,
+        state.client,
+        state.deployment,
+        operator_id=operator_id,
+        facility_id=facility_id,
+        epoch=epoch,
+        confirmations=state.settings.confirmations,
+        now_s=state.clock(),
+    )
+    return ReopenedOut(
+        facility_id=facility_id,
+        epoch=found.first_epoch,
+        superseded=list(found.superseded),
+        reopened_at_s=found.reopened_at_s,
+        open_until_s=found.open_until_s,
+    )

@@ -1,0 +1,31 @@
+"""The market as CSV: the fields of its JSON, those of operator and sale with their prefix."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from api.reads.export import encode_csv
+from api.reads.listing import OperatorName, Sale, TrancheRow
+
+_NESTED = {"operator": OperatorName, "sale": Sale}
+
+
+def _header() -> list[tuple[str, str | None]]:
+    """`(field, inner field)` of every column."""
+    found: list[tuple[str, str | None]] = []
+    for field in fields(TrancheRow):
+        inner = _NESTED.get(field.name)
+        found += [(field.name, f.name) for f in fields(inner)] if inner else [(field.name, None)]
+    return found
+
+
+def _value(row: TrancheRow, name: str, inner: str | None) -> Any:
+    value = getattr(row, name)
+    return value if inner is None or value is None else getattr(value, inner)
+
+
+def tranches_csv(rows: Sequence[TrancheRow]) -> bytes:
+    """All rows, one a tranche."""
+    columns = _header()
+    names = [name if inner is None else f"{name}_{inner}" for name, inner in columns]
+    return encode_csv(names, ([_value(row, *column) for column in columns] for row in rows))

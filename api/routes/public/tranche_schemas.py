@@ -1,0 +1,109 @@
+"""Answers about one tranche: terms, siblings, bond, risk."""
+
+from pydantic import Field
+
+from api.routes.public.market_schemas import AsOfOut, Out, TrancheRowOut
+
+_MICROS = "micros of the settlement token"
+
+
+class TermsOut(Out):
+    """Terms of the facility, and how far its epochs came."""
+
+    promised_availability_ppm: int = Field(description="Promised share, parts per million.")
+    fee_bps: int = Field(description="Protocol fee on settlements, basis points.")
+    pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
+    terms_hash: str = Field(description="SHA-256 of facility.json, 0x-hex.")
+    epoch_count: int = Field(description="Epochs in the window.")
+    epochs_closed: int = Field(description="Epochs closed so far.")
+    epochs_posted: int = Field(description="Epochs whose statement stands on-chain.")
+    settlement_token: str = Field(description="Stablecoin of rent and revenue.")
+
+
+class SiblingOut(Out):
+    """A tranche of the same facility, this one included."""
+
+    token_id: str = Field(description="ERC-1155 id as decimal text.")
+    seniority: int = Field(description="Rank in the waterfall; 0 is paid first.")
+    unit_cap: int = Field(description="Most units, GPU-hours.")
+    units_issued: int | None = Field(description="Units in circulation, GPU-hours.")
+    coupon_micros_per_unit: int = Field(
+        description=f"What a unit earns over the window before juniors; {_MICROS}."
+    )
+    arrears_micros: int | None = Field(
+        description=f"Coupon that fell due and is not paid; null while not on-chain; {_MICROS}."
+    )
+    accrued_micros: int | None = Field(
+        description=f"Revenue accrued so far; null while not on-chain; {_MICROS}."
+    )
+
+
+class BondOut(Out):
+    """Bond of the operator for this facility, as stored on-chain."""
+
+    bond_micros: int = Field(description=f"Held now; {_MICROS}.")
+    required_bond_micros: int = Field(description=f"Least bond while delivering; {_MICROS}.")
+    rate_micros_per_gpu_hour: int = Field(
+        description="Micros that holders get for each promised GPU-hour that was not available."
+    )
+    shortfall_paid_micros: int = Field(description=f"Paid to holders for shortfall; {_MICROS}.")
+    below_since_s: int | None = Field(
+        description="Since when the bond is too small, UTC seconds; null if it is not."
+    )
+
+
+class BookValueOut(Out):
+    """Hardware written off in equal parts."""
+
+    years: int = Field(description="Life in years of 365 days; 31,536,000 seconds each.")
+    value_micros: int = Field(
+        description=f"Value of all devices now, rounded down, never below zero; {_MICROS}."
+    )
+
+
+class HardwareOut(Out):
+    """The operator's own disclosure of its hardware; nobody attests it."""
+
+    device_count: int = Field(description="Pledged devices.")
+    cost_micros_per_device: int = Field(description=f"Cost of one device; {_MICROS}.")
+    in_service_s: int = Field(description="In service since, UTC seconds.")
+    disclosed_at_s: int = Field(description="When it was disclosed, UTC seconds.")
+    straight_line: list[BookValueOut] = Field(description="Value now over 3, 4 and 6 years.")
+
+
+class RiskOut(Out):
+    """What an investor weighs. Null is unknown, never zero."""
+
+    take_or_pay_bps: int | None = Field(
+        description="Take-or-pay share of the newest posted statement, basis points."
+    )
+    top_renter_bps: int | None = Field(
+        description="Largest renter's share of the newest posted statement, basis points."
+    )
+    availability_ppm: int | None = Field(
+        description="Available over capacity of posted epochs, parts per million."
+    )
+    promised_availability_ppm: int = Field(description="Promised share, parts per million.")
+    bond_micros: int | None = Field(description=f"Bond held; null if none is known; {_MICROS}.")
+    required_bond_micros: int | None = Field(description=f"Least bond; {_MICROS}.")
+    receivable_micros: int | None = Field(
+        description=f"Attested, not collected nor written off; {_MICROS}."
+    )
+    receivable_age_s: int | None = Field(
+        description="Seconds since the oldest unpaid money was attested; null if all is paid."
+    )
+    remaining_contracted_micros: int | None = Field(
+        description="What take-or-pay leases owe from now to the window's end, used or not, rounded"
+        f" down; null without such leases; {_MICROS}."
+    )
+    hardware: HardwareOut | None = Field(description="Disclosed hardware; null if not disclosed.")
+
+
+class TrancheOut(TrancheRowOut):
+    """A tranche with terms, siblings, bond and risk."""
+
+    as_of: AsOfOut | None = Field(description="Newest indexed block; null if none is.")
+    terms: TermsOut = Field(description="Terms of the facility.")
+    siblings: list[SiblingOut] = Field(description="All tranches of the facility, senior first.")
+    bond: BondOut | None = Field(description="Bond of the operator; null if there is none.")
+    risk: RiskOut = Field(description="Risk figures.")

@@ -1,0 +1,1 @@
+"""Recomputes everything from chain and evidence alone; no database."""

@@ -1,0 +1,193 @@
+"""Verify, part 1a: one posted statement against the files of its epoch, byte by byte."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import sha256
+from api.domain.metering.usage import LineKind
+from api.domain.statements.closing import RECORDED_KINDS, close_epoch
+from api.domain.statements.evidence import (
+    ATTESTATIONS_FILE,
+    CARRY_FILE,
+    COMMITTED_FILES,
+    EMPTY_CARRY,
+    FACILITY_FILE,
+    LEASES_FILE,
+    LINES_FILE,
+    MANIFEST_FILE,
+    OUTAGES_FILE,
+    STATEMENT_FILE,
+    Carry,
+    encode_manifest,
+    encode_statement,
+    epoch_folder,
+    facility_folder,
+)
+from api.domain.statements.evidence_reader import (
+    decode_carry,
+    decode_leases,
+    decode_lines,
+    decode_outages,
+)
+from api.domain.statements.lines import Entry, Line
+from api.domain.statements.statement import Statement
+from api.domain.units import ZERO32, Bytes32, Epoch
+from api.errors import AppError, EvidenceInvalid
+from api.evidence_store import HOSTILE, EvidenceSource
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that does not hold, with its place."""
+
+    message: str
+    facility_id: int | None = None
+    epoch: int | None = None
+    file: str | None = None
+
+    def sentence(self) -> str:
+        """Place and message in one line."""
+        parts = []
+        if self.facility_id is not None:
+            parts.append(f"facility {self.facility_id}")
+        if self.epoch is not None:
+            parts.append(f"epoch {self.epoch}")
+        if self.file is not None:
+            parts.append(self.file)
+        return f"{', '.join(parts)}: {self.message}" if parts else self.message
+
+
+@dataclass
+class VerifiedFacility:
+    """What the evidence of one facility says, as far as it holds."""
+
+    terms: FacilityTerms
+    carry: Carry = EMPTY_CARRY
+    previous_hash: Bytes32 = ZERO32
+    next_epoch: int = 0
+    cumulative_available: int = 0
+    cumulative_gross: int = 0
+    stated_gpu_seconds: int = 0
+    rated_by_epoch: dict[int, int] = field(default_factory=dict)
+    # Gross revenue and block time of posting, and available GPU-seconds, by epoch.
+    posted: dict[int, tuple[int, int]] = field(default_factory=dict)
+    available: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def cumulative(self) -> tuple[int, int]:
+        """Available GPU-seconds and gross revenue of all posted epochs."""
+        return self.cumulative_available, self.cumulative_gross
+
+
+class EpochCheck:
+    """One statement against the files of its epoch."""
+
+    def __init__(
+        self,
+        evidence: EvidenceSource,
+        facility: VerifiedFacility,
+        statement: Statement,
+        report: Callable[[Finding], None],
+    ) -> None:
+        self._evidence, self._facility = evidence, facility
+        self._statement, self._report = statement, report
+        self._folder = epoch_folder(statement.facility_id, statement.epoch)
+
+    def _finding(self, name: str, message: str) -> None:
+        path = self._path(name)
+        self._report(Finding(message, self._statement.facility_id, self._statement.epoch, path))
+
+    def _path(self, name: str) -> str:
+        home = self._folder
+        if name == FACILITY_FILE:
+            home = facility_folder(self._statement.facility_id)
+        return f"{home}/{name}"
+
+    def run(self) -> None:
+        """Check hashes, recompute, compare; report everything that does not hold."""
+        files = {}
+        for name in (*COMMITTED_FILES, MANIFEST_FILE, STATEMENT_FILE):
+            try:
+                files[name] = self._evidence.read(self._path(name))
+            except AppError:
+                self._finding(name, "is missing")
+        if files.get(STATEMENT_FILE, b"") != encode_statement(self._statement):
+            self._finding(STATEMENT_FILE, "is not the statement on-chain")
+        self._check_stray()
+        if not set(COMMITTED_FILES) <= files.keys():
+            return
+        self._check_hashes(files)
+        try:
+            self._recompute(files)
+        except EvidenceInvalid as error:
+            self._finding(str(error.context.get("file", MANIFEST_FILE)), error.message)
+        except AppError as error:
+            self._finding(LINES_FILE, error.message)
+        except HOSTILE as error:
+            # Every byte was compared with the manifest before, which names the guilty file.
+            self._finding(MANIFEST_FILE, f"its files cannot be recomputed: {error!r}")
+
+    def _check_stray(self) -> None:
+        names = self._evidence.names(self._folder)
+        known = {*COMMITTED_FILES, MANIFEST_FILE, STATEMENT_FILE, ATTESTATIONS_FILE}
+        for name in set(names or ()) - known:
+            self._finding(name, "is no part of the evidence")
+
+    def _check_hashes(self, files: dict[str, bytes]) -> None:
+        if sha256(files.get(MANIFEST_FILE, b"")) != self._statement.evidence_hash:
+            self._finding(MANIFEST_FILE, "is not what evidenceHash on-chain names")
+        # The manifest on-chain is bound by its hash, so ours from the files must have that hash.
+        ours = encode_manifest(self._statement.facility_id, self._statement.epoch, files)
+        if sha256(ours) != self._statement.evidence_hash:
+            manifest = files.get(MANIFEST_FILE, b"")
+            guilty = [n for n in COMMITTED_FILES if sha256(files[n]).hex().encode() not in manifest]
+            for name in guilty:
+                self._finding(name, "is not what the manifest names")
+
+    def _recompute(self, files: dict[str, bytes]) -> None:
+        statement, facility = self._statement, self._facility
+        lines = decode_lines(files[LINES_FILE])
+        carry = decode_carry(files[CARRY_FILE])
+        closed = close_epoch(
+            facility.terms,
+            Epoch(statement.epoch),
+            entries=recorded_entries(lines, carry, facility.carry),
+            outages=decode_outages(files[OUTAGES_FILE]),
+            leases=decode_leases(files[LEASES_FILE]),
+            carry=facility.carry,
+            previous_statement_hash=facility.previous_hash,
+        )
+        for name in (LINES_FILE, OUTAGES_FILE, LEASES_FILE, CARRY_FILE):
+            if closed.files[name] != files[name]:
+                self._finding(name, "differs from what its inputs give")
+        if closed.statement != statement:
+            names = [
+                name
+                for name in Statement.__dataclass_fields__
+                if getattr(closed.statement, name) != getattr(statement, name)
+            ]
+            self._finding(LINES_FILE, f"gives another {', '.join(names)} than the statement")
+        facility.carry = closed.carry
+        facility.rated_by_epoch[statement.epoch] = sum(x.charge_micros for x in lines)
+        signs = {LineKind.USAGE: 1, LineKind.DELIVERY: 1, LineKind.LATE_USAGE: 1, LineKind.VOID: -1}
+        facility.stated_gpu_seconds += sum(
+            signs.get(x.kind, 0) * (x.end_s - x.start_s) for x in lines
+        )
+
+
+def recorded_entries(lines: list[Line], carry: Carry, before: Carry) -> list[Entry]:
+    """Entries that the ledger supplied for a statement, read back from lines and carry.
+
+    Voids that this epoch deferred were supplied too; those that the epoch before deferred come in
+    through its carry.
+    """
+    entries = [
+        Entry(x.kind, x.device, x.lease, x.start_s, x.end_s, x.end_s - x.start_s)
+        for x in lines
+        if x.kind in RECORDED_KINDS
+    ]
+    entries += [e for e in carry.deferred if e.kind is LineKind.VOID]
+    supplied = Counter(entries) - Counter(e for e in before.deferred if e.kind is LineKind.VOID)
+    return list(supplied.elements())

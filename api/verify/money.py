@@ -1,0 +1,281 @@
+"""Verify, part 2: replay rent, settlements, streams and claims, and compare with the chain."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment
+from api.chain.events import ChainEvent
+from api.domain.capital.accumulator import FRACTION_BITS, Position, TrancheModel
+from api.domain.capital.settlement import Settlement, TrancheBook, TrancheSupply, distribute, settle
+from api.domain.facility import FacilityTerms
+from api.domain.units import FacilityId, split_tranche_id, tranche_id
+from api.verify.epoch import Finding, VerifiedFacility
+
+ZERO_ADDRESS = "0x" + "00" * 20
+
+
+@dataclass
+class MoneyBook:
+    """Money of one facility, replayed from the beginning."""
+
+    terms: FacilityTerms
+    collected: int = 0
+    settled: int = 0
+    settled_epochs: int = 0
+    fees: int = 0
+    accrued: int = 0
+    claimed: int = 0
+    distributed: int = 0
+    # Owed to the gpuOperator because nobody held units, and what is still to be announced of it.
+    owed_to_operator: int = 0
+    expected_residual: int = 0
+    written_off: int = 0
+    books: list[TrancheBook] = field(default_factory=list)
+    # Payments that settlements and distributions owe to tranches, by id, until they arrive.
+    expected: dict[int, int] = field(default_factory=dict)
+
+
+class MoneyVerifier:
+    """Replays every event that moves money and collects findings."""
+
+    def __init__(
+        self,
+        facilities: dict[int, VerifiedFacility],
+        challenge_window_s: int,
+        report: Callable[[Finding], None],
+    ) -> None:
+        self._facilities, self._report = facilities, report
+        self._window_s = challenge_window_s
+        self.books: dict[int, MoneyBook] = {}
+        self.models: dict[int, TrancheModel] = {}
+
+    def take(self, event: ChainEvent) -> None:
+        """Replay one chain event."""
+        handler: Callable[[ChainEvent], None] | None = {
+            "RentPaid": self._rent,
+            "RentRefunded": self._refunded,
+            "ReceivableWrittenOff": self._written_off,
+            "Settled": self._settled,
+            "Distributed": self._distributed,
+            "ResidualOwed": self._residual,
+            "RevenueAccrued": self._accrued,
+            "RevenueClaimed": self._claimed,
+            "StreamVested": self._vested,
+            "TransferSingle": self._moved,
+        }.get(event.name)
+        if handler is not None:
+            handler(event)
+
+    def _finding(self, facility_id: int, message: str) -> None:
+        self._report(Finding(message, facility_id))
+
+    def _book(self, facility_id: int) -> MoneyBook | None:
+        book = self.books.get(facility_id)
+        facility = self._facilities.get(facility_id)
+        if book is None and facility is not None:
+            empty = [TrancheBook() for _ in facility.terms.tranches]
+            book = self.books[facility_id] = MoneyBook(facility.terms, books=empty)
+        return book
+
+    def _model(self, token_id: int) -> TrancheModel:
+        return self.models.setdefault(token_id, TrancheModel())
+
+    def _rent(self, event: ChainEvent) -> None:
+        facility_id = event.args["facilityId"]
+        book = self._book(facility_id)
+        if book is None:
+            return
+        book.collected += event.args["amount"]
+        if book.collected != event.args["cumulativeCollected"]:
+            self._finding(facility_id, "rent paid does not add up to what the lockbox collected")
+
+    def _refunded(self, event: ChainEvent) -> None:
+        facility_id = event.args["facilityId"]
+        book = self._book(facility_id)
+        if book is None:
+            return
+        book.collected -= event.args["amount"]
+        if book.collected != event.args["cumulativeCollected"]:
+            self._finding(facility_id, "rent refunded does not add up")
+
+    def _written_off(self, event: ChainEvent) -> None:
+        book = self._book(event.args["facilityId"])
+        if book is not None:
+            book.written_off += event.args["amount"]
+
+    def _supplies(self, book: MoneyBook) -> list[TrancheSupply]:
+        facility_id = book.terms.facility_id
+        return [
+            TrancheSupply(
+                t.coupon_micros_per_unit, self._model(self._id(facility_id, i)).stream.supply
+            )
+            for i, t in enumerate(book.terms.tranches)
+        ]
+
+    def _expect(self, book: MoneyBook, result: Settlement) -> None:
+        """What is to arrive next: nothing of the payment before may be missing by now."""
+        self._require_arrived(book)
+        facility_id = book.terms.facility_id
+        book.books = list(result.books)
+        payments = enumerate(result.payments)
+        book.expected = {self._id(facility_id, i): p for i, p in payments if p}
+        book.expected_residual = result.to_gpu_operator
+
+    def _require_arrived(self, book: MoneyBook) -> None:
+        if any(book.expected.values()) or book.expected_residual:
+            message = "a payment down the waterfall did not reach every tranche"
+            self._finding(book.terms.facility_id, message)
+
+    def _distributed(self, event: ChainEvent) -> None:
+        book = self._book(event.args["facilityId"])
+        if book is None:
+            return
+        amount = event.args["amount"]
+        book.distributed += amount
+        self._expect(book, distribute(amount, tranches=self._supplies(book), books=book.books))
+
+    def _residual(self, event: ChainEvent) -> None:
+        book = self._book(event.args["facilityId"])
+        if book is None:
+            return
+        if event.args["amount"] != book.expected_residual:
+            message = f"the gpuOperator is owed {event.args['amount']} micros of holders' money"
+            self._finding(book.terms.facility_id, message)
+        book.owed_to_operator += event.args["amount"]
+        book.expected_residual = 0
+
+    def _settled(self, event: ChainEvent) -> None:
+        facility_id, epochs = event.args["facilityId"], event.args["settledEpochs"]
+        book, facility = self._book(facility_id), self._facilities.get(facility_id)
+        if book is None or facility is None:
+            return
+        posted = [facility.posted.get(e) for e in range(epochs)]
+        final = [p for p in posted if p and event.block_time_s >= p[1] + self._window_s]
+        if len(final) != epochs:
+            self._finding(facility_id, f"a settlement counts {epochs} epochs, not all final")
+        attested = sum(p[0] for p in final)
+        due = min(attested, book.collected) - book.settled
+        if due != event.args["amount"]:
+            message = f"a settlement paid {event.args['amount']} micros where {due} were due"
+            self._finding(facility_id, message)
+        result = settle(
+            event.args["amount"],
+            fee_bps=book.terms.fee_bps,
+            tranches=self._supplies(book),
+            books=book.books,
+            from_epochs=book.settled_epochs,
+            to_epochs=epochs,
+            epoch_count=book.terms.epoch_count,
+        )
+        if result.fee != event.args["fee"]:
+            self._finding(facility_id, "a settlement took another fee than the terms say")
+        book.settled += event.args["amount"]
+        book.fees += event.args["fee"]
+        book.settled_epochs = epochs
+        if book.settled != event.args["cumulativeSettled"]:
+            self._finding(facility_id, "settlements do not add up")
+        self._expect(book, result)
+
+    @staticmethod
+    def _id(facility_id: int, seniority: int) -> int:
+        return tranche_id(FacilityId(facility_id), seniority)
+
+    def _accrued(self, event: ChainEvent) -> None:
+        token_id, amount = event.args["id"], event.args["amount"]
+        facility_id = split_tranche_id(token_id)[0]
+        book = self._book(facility_id)
+        if book is None:
+            return
+        if book.expected.pop(token_id, None) != amount:
+            self._finding(facility_id, f"tranche {token_id} got {amount}, not its due payment")
+        book.accrued += amount
+        model = self._model(token_id)
+        model.accrue(amount, book.terms.epoch_length_s, event.block_time_s)
+        if model.stream.end_s != event.args["streamEnd"]:
+            self._finding(facility_id, f"tranche {token_id} streams to another end")
+
+    def _claimed(self, event: ChainEvent) -> None:
+        token_id, amount = event.args["id"], event.args["amount"]
+        facility_id = split_tranche_id(token_id)[0]
+        book = self._book(facility_id)
+        if book is None:
+            return
+        book.claimed += amount
+        holder = event.args["holder"]
+        owed = self._model(token_id).claim(holder, event.block_time_s)
+        if owed != amount:
+            message = f"{holder} claimed {amount} micros of tranche {token_id}, had earned {owed}"
+            self._finding(facility_id, message)
+
+    def _vested(self, event: ChainEvent) -> None:
+        self._model(event.args["id"]).vest(event.block_time_s)
+
+    def _moved(self, event: ChainEvent) -> None:
+        token_id, units = event.args["id"], event.args["value"]
+        source, target = event.args["from"], event.args["to"]
+        model, now_s = self._model(token_id), event.block_time_s
+        try:
+            if source == ZERO_ADDRESS:
+                model.mint(target, units, now_s)
+            elif target == ZERO_ADDRESS:
+                model.burn(source, units, now_s)
+            else:
+                model.transfer(source, target, units, now_s)
+        except ValueError as error:
+            self._finding(split_tranche_id(token_id)[0], str(error))
+
+    def compare(self, client: ChainClient, deployment: Deployment, head: int, now_s: int) -> None:
+        """Compare the replayed books with the contracts' storage at one block."""
+        for facility_id, book in self.books.items():
+            self._require_arrived(book)
+            stored = client.read(
+                "RentLockbox", deployment.rent_lockbox, "bookOf", facility_id, block=head
+            )
+            if tuple(stored) != (book.collected, book.settled, book.settled_epochs):
+                self._finding(facility_id, "RentLockbox holds another book than its events give")
+        token = deployment.tranche_token
+        for token_id, model in self.models.items():
+            self._compare_tranche(client, token, token_id, model, head)
+            if model.unaccounted_x32(now_s) != 0:
+                self._finding(split_tranche_id(token_id)[0], f"tranche {token_id} loses money")
+        owed_micros = sum((m.received - m.paid) for m in self.models.values())
+        balance = client.read(
+            "SettlementToken", deployment.settlement_token, "balanceOf", token, block=head
+        )
+        if balance < owed_micros:
+            message = f"TrancheToken holds {balance} micros and owes {owed_micros}"
+            self._report(Finding(message))
+
+    def _compare_tranche(
+        self, client: ChainClient, token: str, token_id: int, model: TrancheModel, head: int
+    ) -> None:
+        facility_id = split_tranche_id(token_id)[0]
+        stream = model.stream
+        ours: tuple[Any, ...] = (
+            stream.acc_x32,
+            stream.pending_x32,
+            stream.end_s,
+            stream.span_s,
+            stream.supply,
+        )
+        stored = client.read("TrancheToken", token, "trancheOf", token_id, block=head)
+        if tuple(stored) != ours:
+            self._finding(facility_id, f"tranche {token_id} stores another stream")
+        for holder, position in model.positions.items():
+            found = client.read("TrancheToken", token, "positionOf", holder, token_id, block=head)
+            if Position(*found[:3]) != position:
+                message = f"{holder} has another position in tranche {token_id}"
+                self._finding(facility_id, message)
+
+    def unvested(self, facility_id: int, now_s: int) -> int:
+        """What still streams of a facility, each tranche rounded up."""
+        total = 0
+        for token_id, model in self.models.items():
+            if split_tranche_id(token_id)[0] != facility_id:
+                continue
+            stream = model.stream
+            gained = (stream.acc_at_x32(now_s) - stream.acc_x32) * stream.supply
+            total += -((gained - stream.pending_x32) >> FRACTION_BITS)
+        return total

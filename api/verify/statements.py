@@ -1,0 +1,220 @@
+"""Verify, part 1: the chain of posted statements, their attesters and their evidence."""
+
+from collections.abc import Callable, Sequence
+
+from api.chain.calldata import terms_tuple
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment
+from api.chain.events import ChainEvent, VoidedRange, statement_of
+from api.chain.published import DEPLOYMENT_FILE
+from api.chain.signer import recover
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import sha256
+from api.domain.statements.evidence import (
+    ATTESTATIONS_FILE,
+    FACILITY_FILE,
+    encode_attestations,
+    epoch_folder,
+    facility_folder,
+)
+from api.domain.statements.evidence_reader import (
+    decode_facility,
+    read_attestations,
+)
+from api.domain.statements.statement import Statement, statement_digest, statement_hash
+from api.errors import AppError, EvidenceInvalid
+from api.evidence_store import HOSTILE, EvidenceSource
+from api.verify.epoch import EpochCheck, Finding, VerifiedFacility
+
+
+class StatementVerifier:
+    """Walks the posted statements in chain order and collects findings."""
+
+    def __init__(
+        self,
+        client: ChainClient,
+        deployment: Deployment,
+        evidence: EvidenceSource,
+        *,
+        head: int,
+        report: Callable[[Finding], None],
+        voided: Sequence[VoidedRange] = (),
+    ) -> None:
+        self._client, self._deployment, self._evidence = client, deployment, evidence
+        self._voided = voided
+        # Statements that a proven fault took back.
+        self.voided = 0
+        self._head, self._report = head, report
+        self._periods: dict[str, tuple[int, int]] = {}
+        # Signatures beyond the quorum that was posted, with their places, judged at the end.
+        self._extras: list[tuple[str, int, int, str]] = []
+        self._threshold = 0
+        self.facilities: dict[int, VerifiedFacility] = {}
+
+    def take(self, event: ChainEvent) -> None:
+        """Look at one chain event."""
+        if event.name == "AttesterPeriodSet":
+            period = (event.args["activeFrom"], event.args["activeUntil"])
+            self._periods[event.args["attester"]] = period
+        elif event.name == "ThresholdSet":
+            self._threshold = event.args["threshold"]
+        elif event.name == "FacilityOffered":
+            self._offered(event)
+        elif event.name == "StatementPosted":
+            if any(voided.covers(event) for voided in self._voided):
+                # Its evidence gave way to that of the statement posted in its place.
+                self.voided += 1
+            else:
+                self._posted(event)
+
+    def finish(self) -> None:
+        """Judge what only the whole history can: signatures that came after the posting.
+
+        Attesters that joined the set later sign old statements too.
+        """
+        for attester, facility_id, epoch, path in self._extras:
+            if attester not in self._periods:
+                message = f"{attester} was never in the attester set"
+                self._report(Finding(message, facility_id, epoch, path))
+        self._check_stray(".", "", {DEPLOYMENT_FILE}, None)
+        for facility_id in self.facilities:
+            folder = facility_folder(facility_id)
+            self._check_stray(folder, f"{folder}/", {FACILITY_FILE}, facility_id)
+
+    def _check_stray(
+        self, folder: str, prefix: str, known: set[str], facility_id: int | None
+    ) -> None:
+        for name in set(self._evidence.names(folder) or ()) - known:
+            message = "is no part of the evidence"
+            self._report(Finding(message, facility_id, None, prefix + name))
+
+    def _offered(self, event: ChainEvent) -> None:
+        facility_id = event.args["facilityId"]
+        path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
+        try:
+            data = self._evidence.read(path)
+        except AppError:
+            # Nothing is published before the first epoch closes; a statement would say so.
+            return
+        # Terms that are not those on-chain are of no use: nothing is computed from them.
+        try:
+            terms = _offered_terms(data, event)
+        except AppError as error:
+            self._report(Finding(error.message, facility_id, None, path))
+            return
+        except HOSTILE as error:
+            self._report(Finding(f"is not readable: {error!r}", facility_id, None, path))
+            return
+        self.facilities[facility_id] = VerifiedFacility(terms)
+
+    def _posted(self, event: ChainEvent) -> None:
+        statement = statement_of(event)
+        facility_id, epoch = statement.facility_id, statement.epoch
+        facility = self.facilities.get(facility_id)
+        if facility is None:
+            path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
+            self._report(Finding("is missing or not what is on-chain", facility_id, epoch, path))
+            return
+        self._check_chain(facility, statement, event)
+        check = EpochCheck(self._evidence, facility, statement, self._report)
+        check.run()
+        self._check_attestations(statement, event.args["attesters"], event.block_time_s)
+        facility.posted[epoch] = (statement.gross_revenue_micros, event.block_time_s)
+        facility.available[epoch] = statement.available_gpu_seconds
+        facility.previous_hash = statement_hash(statement)
+        facility.next_epoch = epoch + 1
+
+    def _check_chain(
+        self, facility: VerifiedFacility, statement: Statement, event: ChainEvent
+    ) -> None:
+        facility_id, epoch = statement.facility_id, statement.epoch
+        facility.cumulative_available += statement.available_gpu_seconds
+        facility.cumulative_gross += statement.gross_revenue_micros
+        ours = statement_hash(statement)
+        stored = self._client.read(
+            "StatementRegistry",
+            self._deployment.statement_registry,
+            "statementOf",
+            facility_id,
+            epoch,
+            block=self._head,
+        )
+        start_s, end_s = statement.epoch_start_s, statement.epoch_end_s
+        rules = (
+            (epoch == facility.next_epoch, f"is posted where {facility.next_epoch} was due"),
+            (ours == event.args["statementHash"], "its event names another statement hash"),
+            (
+                tuple(stored) == (ours, event.block_time_s, *facility.cumulative),
+                "StatementRegistry stores another hash, time or cumulative totals",
+            ),
+            (
+                statement.previous_statement_hash == facility.previous_hash,
+                "does not chain to the statement before",
+            ),
+            ((start_s, end_s) == facility.terms.epoch_bounds(epoch), "has the wrong bounds"),
+            (event.block_time_s >= end_s, "was posted before its end"),
+            (
+                statement.billed_gpu_seconds <= facility.terms.capacity_gpu_seconds(),
+                "bills more than the capacity",
+            ),
+        )
+        for holds, message in rules:
+            if not holds:
+                self._report(Finding(message, facility_id, epoch))
+
+    def _active(self, attester: str, now_s: int) -> bool:
+        active_from, active_until = self._periods.get(attester, (0, 0))
+        return active_from <= now_s < active_until
+
+    def _check_attestations(
+        self, statement: Statement, attesters: list[str], posted_at_s: int
+    ) -> None:
+        facility_id, epoch = statement.facility_id, statement.epoch
+        path = f"{epoch_folder(facility_id, epoch)}/{ATTESTATIONS_FILE}"
+
+        def finding(message: str) -> None:
+            self._report(Finding(message, facility_id, epoch, path))
+
+        numbers = [int(a, 16) for a in attesters]
+        if len(attesters) < self._threshold or numbers != sorted(set(numbers)):
+            finding(f"{len(attesters)} attesters do not make a quorum of {self._threshold}")
+        if not all(self._active(attester, posted_at_s) for attester in attesters):
+            finding("an attester was not in the attester set")
+        try:
+            data = self._evidence.read(path)
+            signatures = read_attestations(data)
+        except AppError as error:
+            finding(error.message)
+            return
+        except HOSTILE as error:
+            finding(f"is not readable: {error!r}")
+            return
+        digest = statement_digest(
+            statement,
+            chain_id=self._deployment.chain_id,
+            registry=self._deployment.statement_registry,
+        )
+        for attester, signature in signatures.items():
+            signer = recover(digest, signature)
+            if signer is None or signer.lower() != attester:
+                finding(f"the signature of {attester} is not over this statement")
+            if attester not in attesters:
+                self._extras.append((attester, facility_id, epoch, path))
+        if not set(attesters) <= signatures.keys():
+            finding("a signature that the chain counted is missing")
+        if encode_attestations(signatures) != data:
+            finding("bytes are not canonical")
+
+
+def _offered_terms(data: bytes, event: ChainEvent) -> FacilityTerms:
+    """Terms of `facility.json`, if they are those that were offered. Raises EvidenceInvalid."""
+    onchain = event.args["terms"]
+    if sha256(data) != onchain[-1]:
+        raise EvidenceInvalid("is not what termsHash on-chain names", file=FACILITY_FILE)
+    terms = decode_facility(data)
+    ours, theirs = terms_tuple(terms), tuple(onchain)
+    lower = tuple(v.lower() if isinstance(v, str) else v for v in ours)
+    tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
+    if lower != theirs or tranches != [tuple(t) for t in event.args["tranches"]]:
+        raise EvidenceInvalid("terms or pledge differ from FacilityRegistry", file=FACILITY_FILE)
+    return terms

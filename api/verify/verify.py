@@ -1,0 +1,159 @@
+"""Verify: from an RPC endpoint and published evidence alone, without service or database."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment, code_problems, parse_deployment
+from api.chain.events import iter_events, voided_ranges
+from api.chain.published import DEPLOYMENT_FILE, published_deployment
+from api.domain.capital.reconciliation import (
+    EpochFigures,
+    FacilityFigures,
+    Reconciliation,
+    reconcile,
+)
+from api.domain.json_text import read_json
+from api.domain.metering.usage import LineKind
+from api.domain.statements.evidence import canonical_json
+from api.errors import AppError, EvidenceInvalid
+from api.evidence_store import EvidenceSource
+from api.verify.epoch import Finding, VerifiedFacility
+from api.verify.market import MarketVerifier
+from api.verify.money import MoneyBook, MoneyVerifier
+from api.verify.statements import StatementVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """Outcome: what was checked up to which block, findings, five numbers by facility.
+
+    voided: statements that a proven fault took back; they count for nothing.
+    """
+
+    chain_id: int
+    registry: str
+    block: int
+    statements: int
+    voided: int
+    findings: tuple[Finding, ...]
+    facilities: tuple[Reconciliation, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything holds."""
+        return not self.findings
+
+
+def read_deployment(client: ChainClient, evidence: EvidenceSource) -> Deployment:
+    """Deployment that the evidence names, checked against the chain.
+
+    Raises:  EvidenceInvalid naming what does not hold.
+    """
+    data = evidence.read(DEPLOYMENT_FILE)
+    try:
+        deployment = parse_deployment(data)
+        canonical = canonical_json(read_json(data)) == data
+    except (AppError, ValueError) as error:
+        raise EvidenceInvalid(f"{DEPLOYMENT_FILE}: {error}", file=DEPLOYMENT_FILE) from error
+    problems = code_problems(client, deployment)
+    if problems or not canonical:
+        message = "; ".join(problems) or "bytes are not canonical"
+        raise EvidenceInvalid(f"{DEPLOYMENT_FILE}: {message}", file=DEPLOYMENT_FILE)
+    if published_deployment(client, deployment) != data:
+        message = f"{DEPLOYMENT_FILE}: unknown fields, or a start block without any log"
+        raise EvidenceInvalid(message, file=DEPLOYMENT_FILE)
+    return deployment
+
+
+def verify(
+    client: ChainClient,
+    evidence: EvidenceSource,
+    *,
+    registry: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> VerifyReport:
+    """Check every posted statement, settlement and claim against chain and evidence.
+
+    Args:    registry: StatementRegistry that the caller trusts; else the evidence's own.
+             on_progress: called with (block looked at, last block).
+    Raises:  ChainUnavailable; EvidenceInvalid if the deployment itself does not hold.
+    """
+    deployment = read_deployment(client, evidence)
+    if registry is not None and registry.lower() != deployment.statement_registry.lower():
+        message = f"the evidence is for registry {deployment.statement_registry}, not {registry}"
+        raise EvidenceInvalid(message, file=DEPLOYMENT_FILE)
+    head = client.block()
+    window_s = client.read(
+        "StatementRegistry", deployment.statement_registry, "challengeWindow", block=head.number
+    )
+    findings: list[Finding] = []
+    statements = StatementVerifier(
+        client,
+        deployment,
+        evidence,
+        head=head.number,
+        report=findings.append,
+        voided=voided_ranges(client, deployment, last=head.number),
+    )
+    money = MoneyVerifier(statements.facilities, window_s, findings.append)
+    market = MarketVerifier(statements.facilities, deployment, window_s, findings.append)
+    posted = 0
+    for event in iter_events(client, deployment, last=head.number):
+        statements.take(event)
+        money.take(event)
+        market.take(event)
+        posted += event.name == "StatementPosted"
+        if on_progress:
+            on_progress(event.block_number, head.number)
+    statements.finish()
+    money.compare(client, deployment, head.number, head.time_s)
+    market.compare(client, head.number)
+    parts = []
+    for facility_id, facility in sorted(statements.facilities.items()):
+        book = money.books.get(facility_id) or MoneyBook(facility.terms)
+        unvested = money.unvested(facility_id, head.time_s)
+        figures = _figures(facility, book, unvested=unvested, window_s=window_s, now_s=head.time_s)
+        part = reconcile(figures)
+        findings += [Finding(m.sentence(facility_id)) for m in part.mismatches]
+        parts.append(part)
+    return VerifyReport(
+        deployment.chain_id,
+        deployment.statement_registry,
+        head.number,
+        posted - statements.voided,
+        statements.voided,
+        tuple(findings),
+        tuple(parts),
+    )
+
+
+def _figures(
+    facility: VerifiedFacility, book: MoneyBook, *, unvested: int, window_s: int, now_s: int
+) -> FacilityFigures:
+    """Five numbers as evidence and chain give them; epochs that are not posted are unknown here."""
+    waiting = (e for e in facility.carry.deferred if e.kind is LineKind.VOID)
+    deferred = sum(e.gpu_seconds for e in waiting)
+    epochs = tuple(
+        EpochFigures(
+            epoch, facility.rated_by_epoch.get(epoch, 0), gross, now_s >= posted_s + window_s
+        )
+        for epoch, (gross, posted_s) in sorted(facility.posted.items())
+    )
+    return FacilityFigures(
+        facility.terms.facility_id,
+        facility.stated_gpu_seconds - deferred,
+        facility.stated_gpu_seconds,
+        0,
+        deferred,
+        epochs,
+        book.collected,
+        book.settled,
+        book.fees,
+        book.accrued,
+        book.claimed,
+        unvested,
+        distributed_micros=book.distributed,
+        owed_to_operator_micros=book.owed_to_operator,
+        written_off_micros=book.written_off,
+    )

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IBondVault} from "../interfaces/IBondVault.sol";
+import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
+import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
+import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
+import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {FacilityStore} from "./FacilityStore.sol";
+import {OfferTerms} from "./OfferTerms.sol";
+import {TrancheId} from "../token/TrancheId.sol";
+
+/// @title Register of facilities, their terms and their life cycle
+contract FacilityRegistry is IFacilityRegistry, AccessManaged {
+    using FacilityStore for FacilityStore.Facility;
+
+    uint256 private constant RECEIVABLE_LIFE = 90 days;
+    uint8 private constant MAX_DECIMALS = 6;
+
+    IStatementRegistry public statementRegistry;
+    ITrancheToken public trancheToken;
+    IRentLockbox public rentLockbox;
+    IPrimarySale public primarySale;
+    IBondVault public bondVault;
+    IDeliveryDesk public deliveryDesk;
+
+    /// @inheritdoc IFacilityRegistry
+    mapping(address token => bool) public isSettlementToken;
+    mapping(uint64 facilityId => FacilityStore.Facility) private _facilities;
+
+    /// @param authority AccessManager that holds the roles.
+    constructor(address authority) AccessManaged(authority) {}
+
+    /// @inheritdoc IFacilityRegistry
+    function link(Links calldata links) external restricted {
+        require(address(trancheToken) == address(0), AlreadyLinked());
+        require(address(links.trancheToken) != address(0), LinkMissing());
+        statementRegistry = links.statementRegistry;
+        trancheToken = links.trancheToken;
+        rentLockbox = links.rentLockbox;
+        primarySale = links.primarySale;
+        bondVault = links.bondVault;
+        deliveryDesk = links.deliveryDesk;
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function setSettlementToken(address token, bool allowed) external restricted {
+        require(!allowed || IERC20Metadata(token).decimals() <= MAX_DECIMALS, SettlementTokenNotAllowed(token));
+        isSettlementToken[token] = allowed;
+        emit SettlementTokenAllowed(token, allowed);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches)
+        external
+        restricted
+    {
+        FacilityStore.Facility storage facility = _facilities[facilityId];
+        require(facilityId != 0 && facility.pace.state == FacilityState.None, FacilityExists(facilityId));
+        require(terms.gpuOperator == msg.sender, NotGpuOperator(facilityId, msg.sender));
+        require(isSettlementToken[terms.settlementToken], SettlementTokenNotAllowed(terms.settlementToken));
+        OfferTerms.check(terms);
+        OfferTerms.check(terms, tranches);
+        facility.write(terms, tranches);
+        emit FacilityOffered(facilityId, msg.sender, terms, tranches);
+        emit FacilityStateChanged(facilityId, FacilityState.Offered);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function fund(uint64 facilityId) external {
+        if (!_isSale(facilityId)) {
+            _requireGpuOperator(facilityId);
+            require(!_hasSale(facilityId), SaleRunning(facilityId));
+        }
+        _requireState(facilityId, FacilityState.Offered);
+        uint256 count = _facilities[facilityId].money.trancheCount;
+        for (uint256 i = 0; i < count; ++i) {
+            require(_supply(facilityId, i) > 0, TrancheEmpty(facilityId, i));
+        }
+        bool bonded = address(bondVault) == address(0) || bondVault.isSufficient(facilityId);
+        require(bonded, BondInsufficient(facilityId));
+        _setState(facilityId, FacilityState.Funded);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function cancel(uint64 facilityId) external {
+        bool bySale = _isSale(facilityId);
+        if (!bySale) _requireGpuOperator(facilityId);
+        _requireState(facilityId, FacilityState.Offered);
+        uint256 count = bySale ? 0 : _facilities[facilityId].money.trancheCount;
+        for (uint256 i = 0; i < count; ++i) {
+            require(_supply(facilityId, i) == 0, UnitsMinted(facilityId, i));
+        }
+        _setState(facilityId, FacilityState.Cancelled);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function mature(uint64 facilityId) external {
+        _requireState(facilityId, FacilityState.Delivering);
+        uint32 count = _facilities[facilityId].money.epochCount;
+        IRentLockbox.Book memory book = rentLockbox.bookOf(facilityId);
+        bool done = statementRegistry.epochsFinal(facilityId) == count && book.settledEpochs == count;
+        require(done, NotMature(facilityId));
+        (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, count);
+        if (book.settled != attested) {
+            bool old = block.timestamp >= _facilities[facilityId].pace.windowEnd + RECEIVABLE_LIFE;
+            // What is both attested and collected is paid out first: only rent that never came is written off.
+            bool paidOut = book.settled == book.collected;
+            require(old && paidOut, NotMature(facilityId));
+            emit ReceivableWrittenOff(facilityId, attested - book.settled);
+        }
+        _setState(facilityId, FacilityState.Matured);
+        _vest(facilityId);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function declareDefault(uint64 facilityId) external {
+        _requireState(facilityId, FacilityState.Delivering);
+        require(address(bondVault) != address(0), NotInDefault(facilityId));
+        IBondVault.BondTerms memory terms = bondVault.bondTermsOf(facilityId);
+        DefaultReason reason = DefaultReason.StatementsMissing;
+        if (!_statementsMissing(facilityId, terms.defaultAfterEpochs)) {
+            reason = DefaultReason.BondMissing;
+            uint256 since = bondVault.belowSince(facilityId);
+            require(since != 0 && block.timestamp > since + terms.graceSeconds, NotInDefault(facilityId));
+        }
+        emit DefaultDeclared(facilityId, msg.sender, reason);
+        _setState(facilityId, FacilityState.Defaulted);
+        _vest(facilityId);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function stateOf(uint64 facilityId) public view returns (FacilityState) {
+        return _facilities[facilityId].stateNow();
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function termsOf(uint64 facilityId) external view returns (FacilityTerms memory) {
+        _requireKnown(facilityId);
+        return _facilities[facilityId].terms();
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory) {
+        FacilityStore.Pace memory pace = _facilities[facilityId].pace;
+        FacilityState state = FacilityStore.stateNow(pace);
+        return EpochTerms(state, pace.windowStart, pace.windowEnd, pace.epochLength, pace.deviceCount);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function settlementTermsOf(uint64 facilityId) external view returns (SettlementTerms memory) {
+        SettlementTerms memory terms = _facilities[facilityId].settlementTerms();
+        require(terms.trancheCount > 0, FacilityUnknown(facilityId));
+        return terms;
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function promisedGpuSeconds(uint64 facilityId, uint32 epochs) external view returns (uint256) {
+        return _facilities[facilityId].promisedDown(epochs);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function tranchesOf(uint64 facilityId) external view returns (TrancheTerms[] memory) {
+        _requireKnown(facilityId);
+        return _facilities[facilityId].tranches();
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function trancheCapOf(uint64 facilityId, uint8 seniority) external view returns (uint40) {
+        return seniority < OfferTerms.MAX_TRANCHES ? _facilities[facilityId].caps[seniority] : 0;
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function gpuOperatorOf(uint64 facilityId) external view returns (address) {
+        return _facilities[facilityId].gpuOperator;
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function settlementTokenOf(uint64 facilityId) external view returns (address) {
+        return _facilities[facilityId].money.settlementToken;
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function epochCountOf(uint64 facilityId) external view returns (uint32) {
+        _requireKnown(facilityId);
+        return _facilities[facilityId].money.epochCount;
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function offeredAtBlock(uint64 facilityId) external view returns (uint64) {
+        return _facilities[facilityId].pace.offeredAtBlock;
+    }
+
+    function _setState(uint64 facilityId, FacilityState next) private {
+        _facilities[facilityId].pace.state = next;
+        emit FacilityStateChanged(facilityId, next);
+    }
+
+    function _vest(uint64 facilityId) private {
+        uint256 count = _facilities[facilityId].money.trancheCount;
+        for (uint256 i = 0; i < count; ++i) {
+            // At most four tranches, so the index fits 8 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            trancheToken.vest(TrancheId.pack(facilityId, uint8(i)));
+        }
+    }
+
+    /// @dev The statement of epoch `posted` was due at that epoch's end; default is `patience` epochs later.
+    function _statementsMissing(uint64 facilityId, uint256 patience) private view returns (bool) {
+        uint256 posted = statementRegistry.epochsPosted(facilityId);
+        if (patience == 0 || posted >= _facilities[facilityId].money.epochCount) return false;
+        FacilityStore.Pace memory pace = _facilities[facilityId].pace;
+        return block.timestamp >= pace.windowStart + (posted + 1 + patience) * pace.epochLength;
+    }
+
+    function _isSale(uint64 facilityId) private view returns (bool) {
+        return msg.sender == address(primarySale) && _hasSale(facilityId);
+    }
+
+    function _hasSale(uint64 facilityId) private view returns (bool) {
+        return address(primarySale) != address(0) && primarySale.hasSale(facilityId);
+    }
+
+    function _requireKnown(uint64 facilityId) private view {
+        require(_facilities[facilityId].pace.state != FacilityState.None, FacilityUnknown(facilityId));
+    }
+
+    function _requireGpuOperator(uint64 facilityId) private view {
+        _requireKnown(facilityId);
+        require(_facilities[facilityId].gpuOperator == msg.sender, NotGpuOperator(facilityId, msg.sender));
+    }
+
+    function _requireState(uint64 facilityId, FacilityState expected) private view {
+        FacilityState actual = stateOf(facilityId);
+        require(actual == expected, FacilityStateWrong(facilityId, actual));
+    }
+
+    function _supply(uint64 facilityId, uint256 index) private view returns (uint256) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return trancheToken.totalSupply(TrancheId.pack(facilityId, uint8(index)));
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {IPayouts} from "../interfaces/IPayouts.sol";
+
+/// @title What lockbox, sale and bond vault share: exact money in, pulled money out
+abstract contract Payouts is IPayouts, ReentrancyGuardTransient {
+    using SafeERC20 for IERC20;
+
+    /// @inheritdoc IPayouts
+    mapping(address token => mapping(address account => uint256)) public owedTo;
+
+    /// @inheritdoc IPayouts
+    function withdraw(address token, address to) external nonReentrant returns (uint256 amount) {
+        require(to != address(0), ZeroRecipient());
+        amount = owedTo[token][msg.sender];
+        require(amount > 0, NothingOwed(token, msg.sender));
+        owedTo[token][msg.sender] = 0;
+        emit Withdrawn(token, msg.sender, to, amount);
+        IERC20(token).safeTransfer(to, amount);
+    }
+
+    /// @dev Every payer is the caller: no function pulls from an account that somebody else names (ATTACKS 28).
+    function _pull(IERC20 token, uint256 amount) internal {
+        uint256 before = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), amount);
+        _requireReceived(token, before, amount);
+    }
+
+    function _requireReceived(IERC20 token, uint256 before, uint256 amount) internal view {
+        uint256 received = token.balanceOf(address(this)) - before;
+        require(received == amount, SettlementShort(amount, received));
+    }
+}

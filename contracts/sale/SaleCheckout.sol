@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {IERC3009} from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
+import {IReceiveWithAuthorization} from "../interfaces/IReceiveWithAuthorization.sol";
+import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {TrancheId} from "../token/TrancheId.sol";
+import {Payouts} from "../money/Payouts.sol";
+
+/// @title Sale, part 1: what is for sale, and the three ways to pay
+abstract contract SaleCheckout is IPrimarySale, Payouts {
+    /// @dev One word. Sums of money stay below 2^54, see `MAX_PROCEEDS`.
+    struct Book {
+        SaleState state;
+        uint40 soldUnits;
+        uint64 proceeds;
+        uint64 released;
+        uint64 seized;
+    }
+
+    /// @dev One word. Times are at most windowStart, which has 32 bits.
+    struct Hours {
+        uint40 opensAt;
+        uint40 closesAt;
+        uint40 floorUnits;
+        uint16 upFrontBps;
+    }
+
+    /// @dev What an ERC-3009 authorization says, without its receiver, which is this contract.
+    struct Authorization {
+        address from;
+        uint256 value;
+        uint256 validAfter;
+        uint256 validBefore;
+        bytes32 nonce;
+    }
+
+    uint256 internal constant BPS = 10_000;
+    /// @dev Half of the largest single accrual of TrancheToken: seized proceeds always fit.
+    uint256 private constant MAX_PROCEEDS = 1 << 54;
+    uint256 private constant SIGNATURE_LENGTH = 65;
+
+    IFacilityRegistry public immutable facilityRegistry;
+    mapping(uint64 facilityId => Book) internal _books;
+    mapping(uint64 facilityId => Hours) internal _hours;
+    mapping(uint64 facilityId => uint64[]) internal _unitPrices;
+
+    constructor(IFacilityRegistry facilities) {
+        facilityRegistry = facilities;
+    }
+
+    /// @inheritdoc IPrimarySale
+    function open(uint64 facilityId, SaleTerms calldata terms) external {
+        address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
+        require(msg.sender == gpuOperator, NotGpuOperator(facilityId, msg.sender));
+        require(_books[facilityId].state == SaleState.None, SaleExists(facilityId));
+        bool offered = facilityRegistry.stateOf(facilityId) == IFacilityRegistry.FacilityState.Offered;
+        require(offered, FacilityNotOffered(facilityId));
+        _checkTerms(facilityId, terms);
+        _books[facilityId].state = SaleState.Open;
+        // Bounded by windowStart (32 bits) above.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _hours[facilityId] = Hours(uint40(terms.opensAt), uint40(terms.closesAt), terms.floorUnits, terms.upFrontBps);
+        _unitPrices[facilityId] = terms.unitPrices;
+        emit SaleOpened(facilityId, terms);
+    }
+
+    /// @inheritdoc IPrimarySale
+    function buy(uint256 id, uint256 units, uint256 maxCost) external nonReentrant returns (uint256 cost) {
+        return _buyByAllowance(id, units, maxCost);
+    }
+
+    /// @inheritdoc IPrimarySale
+    function buyWithPermit(uint256 id, uint256 units, uint256 maxCost, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
+        external
+        nonReentrant
+        returns (uint256 cost)
+    {
+        (uint64 facilityId,,) = TrancheId.unpack(id);
+        address token = facilityRegistry.settlementTokenOf(facilityId);
+        require(token != address(0), TrancheUnknown(id));
+        // Whoever sees the permit can use it first; the allowance is then there all the same (ATTACKS 28).
+        // solhint-disable-next-line no-empty-blocks
+        try IERC20Permit(token).permit(msg.sender, address(this), maxCost, deadline, v, r, s) {} catch {}
+        return _buyByAllowance(id, units, maxCost);
+    }
+
+    /// @inheritdoc IPrimarySale
+    function buyWithAuthorization(
+        address buyer,
+        uint256 id,
+        uint256 units,
+        uint256 validAfter,
+        uint256 validBefore,
+        bytes32 salt,
+        bytes calldata signature
+    ) external nonReentrant returns (uint256 cost) {
+        IERC20 token;
+        (cost, token) = _book(buyer, id, units);
+        bytes32 nonce = purchaseNonce(id, units, salt);
+        _receive(token, Authorization(buyer, cost, validAfter, validBefore, nonce), signature);
+        facilityRegistry.trancheToken().mint(buyer, id, units);
+    }
+
+    /// @inheritdoc IPrimarySale
+    function purchaseNonce(uint256 id, uint256 units, bytes32 salt) public pure returns (bytes32) {
+        return keccak256(abi.encode(id, units, salt));
+    }
+
+    /// @inheritdoc IPrimarySale
+    function saleTermsOf(uint64 facilityId) external view returns (SaleTerms memory) {
+        Hours memory when = _hours[facilityId];
+        return SaleTerms(when.opensAt, when.closesAt, when.floorUnits, when.upFrontBps, _unitPrices[facilityId]);
+    }
+
+    /// @inheritdoc IPrimarySale
+    function bookOf(uint64 facilityId) external view returns (SaleBook memory) {
+        Book memory book = _books[facilityId];
+        return SaleBook(book.state, book.soldUnits, book.proceeds, book.released, book.seized);
+    }
+
+    /// @inheritdoc IPrimarySale
+    function hasSale(uint64 facilityId) external view returns (bool) {
+        return _books[facilityId].state != SaleState.None;
+    }
+
+    function _buyByAllowance(uint256 id, uint256 units, uint256 maxCost) private returns (uint256 cost) {
+        IERC20 token;
+        (cost, token) = _book(msg.sender, id, units);
+        require(cost <= maxCost, CostAboveLimit(cost, maxCost));
+        _pull(token, cost);
+        facilityRegistry.trancheToken().mint(msg.sender, id, units);
+    }
+
+    /// @dev Checks and effects of a purchase, before any money or unit moves.
+    function _book(address buyer, uint256 id, uint256 units) private returns (uint256 cost, IERC20 token) {
+        (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
+        Book memory book = _books[facilityId];
+        require(book.state == SaleState.Open, SaleNotOpen(facilityId, book.state));
+        require(valid && seniority < _unitPrices[facilityId].length, TrancheUnknown(id));
+        Hours memory when = _hours[facilityId];
+        bool inHours = block.timestamp >= when.opensAt && block.timestamp < when.closesAt;
+        require(inHours, SaleOutsideHours(when.opensAt, when.closesAt, block.timestamp));
+        require(units > 0, UnitsZero());
+        uint256 left =
+            facilityRegistry.trancheCapOf(facilityId, seniority) - facilityRegistry.trancheToken().totalSupply(id);
+        require(units <= left, UnitsAboveCap(id, units, left));
+        cost = units * _unitPrices[facilityId][seniority];
+        // `units` is at most a cap (40 bits), all units at their prices at most 2^54.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        book.soldUnits += uint40(units);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        book.proceeds += uint64(cost);
+        _books[facilityId] = book;
+        emit UnitsSold(facilityId, buyer, id, units, cost, book.proceeds);
+        token = IERC20(facilityRegistry.settlementTokenOf(facilityId));
+    }
+
+    function _receive(IERC20 token, Authorization memory given, bytes calldata signature) private {
+        uint256 before = token.balanceOf(address(this));
+        if (signature.length == SIGNATURE_LENGTH) {
+            IERC3009(address(token))
+                .receiveWithAuthorization(
+                    given.from,
+                    address(this),
+                    given.value,
+                    given.validAfter,
+                    given.validBefore,
+                    given.nonce,
+                    uint8(signature[64]),
+                    bytes32(signature[0:32]),
+                    bytes32(signature[32:64])
+                );
+        } else {
+            IReceiveWithAuthorization(address(token))
+                .receiveWithAuthorization(
+                    given.from, address(this), given.value, given.validAfter, given.validBefore, given.nonce, signature
+                );
+        }
+        _requireReceived(token, before, given.value);
+    }
+
+    function _checkTerms(uint64 facilityId, SaleTerms calldata terms) private view {
+        IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
+        uint64 windowStart = facilityRegistry.epochTermsOf(facilityId).windowStart;
+        bool ordered = terms.opensAt < terms.closesAt && terms.closesAt > block.timestamp;
+        require(ordered && terms.closesAt <= windowStart, SaleTermsInvalid("closesAt"));
+        require(terms.upFrontBps <= BPS, SaleTermsInvalid("upFrontBps"));
+        require(terms.unitPrices.length == tranches.length, SaleTermsInvalid("unitPrices"));
+        uint256 units = 0;
+        uint256 total = 0;
+        ITrancheToken token = facilityRegistry.trancheToken();
+        for (uint256 i = 0; i < tranches.length; ++i) {
+            // At most four tranches, so the index fits 8 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            uint256 id = TrancheId.pack(facilityId, uint8(i));
+            require(token.totalSupply(id) == 0, UnitsAlreadyMinted(id));
+            require(terms.unitPrices[i] > 0, SaleTermsInvalid("unitPrices"));
+            units += tranches[i].unitCap;
+            total += uint256(tranches[i].unitCap) * terms.unitPrices[i];
+        }
+        require(total < MAX_PROCEEDS, SaleTermsInvalid("unitPrices"));
+        require(terms.floorUnits <= units, SaleTermsInvalid("floorUnits"));
+    }
+}

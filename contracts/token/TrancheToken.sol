@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
+import {IERC7572} from "../interfaces/IERC7572.sol";
+import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IInvestorRegistry} from "../interfaces/IInvestorRegistry.sol";
+import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
+import {ITrancheMetadata} from "../interfaces/ITrancheMetadata.sol";
+import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {TrancheId} from "./TrancheId.sol";
+import {UnitCompliance} from "./UnitCompliance.sol";
+import {UnitPositions} from "./UnitPositions.sol";
+
+/// @title GPU-hour units (ERC-1155, ERC-7943) that earn streamed revenue, exact to the 32nd fractional bit
+/// @dev In layers: `UnitPositions` (storage and moves), `UnitRevenue` (accrue and claim), `UnitCompliance` (who may
+/// move). Here: how units come and go, and what the roles may do.
+contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
+    ITrancheMetadata private _metadata;
+    mapping(uint256 id => Burned) private _burned;
+
+    /// @param authority AccessManager that holds the roles.
+    /// @param facilities Register that names operators, caps and settlement tokens.
+    /// @param baseUri Metadata address with `{id}`, used while no metadata contract is set.
+    constructor(address authority, IFacilityRegistry facilities, string memory baseUri)
+        UnitPositions(facilities, baseUri)
+        AccessManaged(authority)
+    {}
+
+    /// @inheritdoc ITrancheToken
+    function mint(address to, uint256 id, uint256 units) external {
+        (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
+        bool open = valid && facilityRegistry.stateOf(facilityId) == IFacilityRegistry.FacilityState.Offered;
+        require(open && msg.sender == _minterOf(facilityId), MintNotAllowed(id, msg.sender));
+        uint256 cap = facilityRegistry.trancheCapOf(facilityId, seniority);
+        uint256 supply = _tranches[id].supply;
+        require(units <= cap && supply + units <= cap, UnitsAboveCap(id, supply + units, cap));
+        if (_facilitySettlements[facilityId].number == 0) _numberSettlement(facilityId);
+        _mint(to, id, units, "");
+    }
+
+    /// @inheritdoc ITrancheToken
+    function burnForRefund(address holder, uint256 id, uint256 units) external {
+        address sale = address(facilityRegistry.primarySale());
+        require(sale != address(0) && msg.sender == sale, NotPrimarySale(msg.sender));
+        IFacilityRegistry.FacilityState state = _stateOf(id);
+        bool open =
+            state == IFacilityRegistry.FacilityState.Offered || state == IFacilityRegistry.FacilityState.Cancelled;
+        require(open, RefundNotOpen(id));
+        _burnUnits(holder, id, units, BurnReason.Refunded);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function takeDelivery(uint256 id, uint256 units, bytes32 deliveryRef) external returns (uint256 voucherId) {
+        _requireNotPaused();
+        IDeliveryDesk desk = facilityRegistry.deliveryDesk();
+        _burnUnits(msg.sender, id, units, BurnReason.Delivered);
+        voucherId = desk.issue(msg.sender, id, units, deliveryRef);
+        emit DeliveryTaken(msg.sender, id, units, deliveryRef, voucherId);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function burnExpired(uint256 id, uint256 units) external {
+        require(_expired(id), UnitsNotExpired(id));
+        _burnUnits(msg.sender, id, units, BurnReason.Expired);
+    }
+
+    /// @inheritdoc IERC7943MultiToken
+    function forcedTransfer(address from, address to, uint256 tokenId, uint256 amount)
+        external
+        restricted
+        returns (bool result)
+    {
+        _force(from, to, tokenId, amount);
+        return true;
+    }
+
+    /// @inheritdoc IERC7943MultiToken
+    function setFrozenTokens(address account, uint256 tokenId, uint256 amount)
+        external
+        restricted
+        returns (bool result)
+    {
+        _setFrozen(account, tokenId, amount);
+        return true;
+    }
+
+    /// @inheritdoc ITrancheToken
+    function setRevenueSource(address source, bool allowed) external restricted {
+        isRevenueSource[source] = allowed;
+        emit RevenueSourceSet(source, allowed);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function setInvestorRegistry(IInvestorRegistry registry) external restricted {
+        _setRegistry(registry);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function setMetadata(ITrancheMetadata metadata) external restricted {
+        _metadata = metadata;
+        emit ContractURIUpdated();
+    }
+
+    /// @notice Stops transfers, mints and deliveries; never claims, refunds or the enforcer. Caller: the pauser role.
+    function pause() external restricted {
+        _setPaused(true);
+    }
+
+    /// @notice Resumes transfers, mints and deliveries. Caller: the governance role.
+    function unpause() external restricted {
+        _setPaused(false);
+    }
+
+    /// @inheritdoc ITrancheToken
+    function burnedOf(uint256 id) external view returns (Burned memory) {
+        return _burned[id];
+    }
+
+    /// @notice JSON of a tranche as a URI.
+    function uri(uint256 id) public view override returns (string memory) {
+        return address(_metadata) == address(0) ? super.uri(id) : _metadata.uri(id);
+    }
+
+    /// @inheritdoc IERC7572
+    function contractURI() external view returns (string memory) {
+        return address(_metadata) == address(0) ? "" : _metadata.contractURI();
+    }
+
+    function _burnUnits(address holder, uint256 id, uint256 units, BurnReason reason) private {
+        require(units > 0, UnitsZero());
+        _burn(holder, id, units);
+        Burned storage burned = _burned[id];
+        // Supply is a 40-bit number of units, and so is what left it.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint64 count = uint64(units);
+        if (reason == BurnReason.Delivered) burned.delivered += count;
+        else if (reason == BurnReason.Expired) burned.expired += count;
+        else burned.refunded += count;
+        emit UnitsBurned(holder, id, units, reason);
+    }
+
+    /// @dev Remembers a facility's settlement token at its first mint, by number.
+    function _numberSettlement(uint64 facilityId) private {
+        address settlementToken = facilityRegistry.settlementTokenOf(facilityId);
+        uint256 number = _settlementNumbers[settlementToken];
+        if (number == 0) {
+            number = ++_settlementCount;
+            _settlementTokens[number] = settlementToken;
+            _settlementNumbers[settlementToken] = number;
+        }
+        // Every number is the place of a token that somebody deployed.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _facilitySettlements[facilityId] = Settlement(settlementToken, uint40(number));
+    }
+
+    function _minterOf(uint64 facilityId) private view returns (address) {
+        IPrimarySale sale = facilityRegistry.primarySale();
+        if (address(sale) != address(0) && sale.hasSale(facilityId)) return address(sale);
+        return facilityRegistry.gpuOperatorOf(facilityId);
+    }
+
+    function _stateOf(uint256 id) private view returns (IFacilityRegistry.FacilityState) {
+        (uint64 facilityId,, bool valid) = TrancheId.unpack(id);
+        return valid ? facilityRegistry.stateOf(facilityId) : IFacilityRegistry.FacilityState.None;
+    }
+
+    function _expired(uint256 id) private view returns (bool) {
+        IFacilityRegistry.FacilityState state = _stateOf(id);
+        if (state == IFacilityRegistry.FacilityState.Matured || state == IFacilityRegistry.FacilityState.Defaulted) {
+            return true;
+        }
+        if (state != IFacilityRegistry.FacilityState.Cancelled) return false;
+        uint64 facilityId = TrancheId.facilityOf(id);
+        IPrimarySale sale = facilityRegistry.primarySale();
+        return address(sale) == address(0) || !sale.hasSale(facilityId);
+    }
+}

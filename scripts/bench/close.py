@@ -1,0 +1,161 @@
+"""Bench of one large epoch: closing it step by step, attesting it, verifying it."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from api.chain import calldata
+from api.chain.client import ChainClient
+from api.cli import wiring as cli_wiring
+from api.db.session import open_engine
+from api.domain.statements import closing
+from api.domain.units import Epoch, FacilityId, tranche_id
+from api.epochs import attest, close
+from api.epochs.attester_client import HttpAttesterApi
+from api.evidence_store import EvidenceFolder
+from api.settings import Settings
+from api.verify.verify import verify
+from scripts.bench.load import DAY_S, Load
+from scripts.bench.stage import (
+    ATTESTER,
+    HELD_UNITS,
+    HOLDER,
+    OPERATOR,
+    RELAYER,
+    Service,
+    Stage,
+    address,
+    in_child,
+    peak_rss_mb,
+    timed,
+)
+from scripts.dev.stack import wallet
+
+_ENCODERS = (
+    "encode_facility",
+    "encode_lines",
+    "encode_outages",
+    "encode_leases",
+    "encode_carry",
+    "encode_manifest",
+    "sha256",
+)
+_GRACE_S = 3_600
+_ROUNDS = 100
+
+
+def offer(stage: Stage, facility: dict[str, Any]) -> None:
+    """Offer, mint and fund the facility on-chain, so that its statements can be posted."""
+    stage.send(OPERATOR, facility["offer"]["to"], facility["offer"]["data"])
+    facility_id = facility["facility_id"]
+    token_id = tranche_id(FacilityId(facility_id), 0)
+    mint = calldata.call("TrancheToken", "mint", address(HOLDER), token_id, HELD_UNITS)
+    stage.send(OPERATOR, stage.deployment.tranche_token, mint)
+    fund = calldata.call("FacilityRegistry", "fund", facility_id)
+    stage.send(OPERATOR, stage.deployment.facility_registry, fund)
+
+
+def _with_peak(figures: dict[str, float]) -> dict[str, float]:
+    peak = peak_rss_mb()
+    return figures if peak is None else {**figures, "peak_rss_mb": peak}
+
+
+def _close(database_url: str, evidence: Path, facility_id: int, now_s: int) -> dict[str, float]:
+    spent: dict[str, float] = {}
+    engine = open_engine(database_url)
+    with timed(closing, ("usage_tree", *_ENCODERS), spent):
+        closed = close.close_one(engine, EvidenceFolder(evidence), facility_id, Epoch(0), now_s)
+    if closed is None:
+        raise RuntimeError("the epoch was not closed")
+    timings = closed.timings
+    encode_s = sum(spent[name] for name in _ENCODERS)
+    return _with_peak(
+        {
+            "lines": float(closed.statement.line_count),
+            "read_s": timings.read_s,
+            "rate_s": timings.compute_s - spent["usage_tree"] - encode_s,
+            "tree_s": spent["usage_tree"],
+            "encode_s": encode_s,
+            "evidence_s": timings.evidence_s,
+            "store_s": timings.store_s,
+            "total_s": timings.read_s + timings.compute_s + timings.evidence_s + timings.store_s,
+        }
+    )
+
+
+def _attest(settings: Settings) -> dict[str, float]:
+    spent: dict[str, float] = {}
+    attester = cli_wiring.make_attester(settings)
+    started = time.perf_counter()
+    with (
+        timed(HttpAttesterApi, ("input", "submit"), spent),
+        timed(attest, ("recompute",), spent),
+    ):
+        verdicts = attester.run_once()
+    total_s = time.perf_counter() - started
+    refused = [v.reason for v in verdicts if not v.signed]
+    if refused or not verdicts:
+        raise RuntimeError(f"the attester refused: {refused}")
+    return _with_peak(
+        {
+            "fetch_s": spent["input"],
+            "recompute_s": spent["recompute"],
+            "compare_s": total_s - sum(spent.values()),
+            "sign_s": spent["submit"],
+            "total_s": total_s,
+        }
+    )
+
+
+def _verify(rpc_url: str, evidence: Path) -> dict[str, float]:
+    started = time.perf_counter()
+    report = verify(ChainClient(rpc_url), EvidenceFolder(evidence))
+    total_s = time.perf_counter() - started
+    if not report.ok or report.statements != 1:
+        raise RuntimeError(f"not verified: {[f.sentence() for f in report.findings]}")
+    return _with_peak({"total_s": total_s})
+
+
+def measure_close(stage: Stage, service: Service, load: Load, facility_id: int) -> dict[str, float]:
+    """Close the first epoch in a process of its own."""
+    now_s = load.start_s + DAY_S + _GRACE_S
+    return in_child(_close, service.database_url, stage.folder / "evidence", facility_id, now_s)
+
+
+def measure_attest(stage: Stage, service: Service) -> dict[str, float]:
+    """One attester fetches, recomputes, compares and signs the epoch over HTTP."""
+    key = service.post("/v1/attester-keys", {"label": "bench"})["api_key"]
+    return in_child(
+        _attest,
+        stage.settings(
+            service.database_url,
+            api_url=service.url,
+            attester_api_key=key,
+            attester_key_file=_key_file(stage, "attester", ATTESTER),
+        ),
+    )
+
+
+def post(stage: Stage, service: Service, facility_id: int) -> None:
+    """Let a worker post the attested statement."""
+    key_file = _key_file(stage, "relayer", RELAYER)
+    worker = cli_wiring.make_worker(stage.settings(service.database_url, relayer_key_file=key_file))
+    registry = stage.deployment.statement_registry
+    for _ in range(_ROUNDS):
+        worker.worker.run_once()
+        if stage.client.read("StatementRegistry", registry, "epochsPosted", facility_id):
+            return
+        time.sleep(0.1)
+    raise RuntimeError("the statement was not posted")
+
+
+def measure_verify(stage: Stage) -> dict[str, float]:
+    """`rentroll verify` of chain and evidence, in a process of its own."""
+    return in_child(_verify, stage.chain.rpc_url, stage.folder / "evidence")
+
+
+def _key_file(stage: Stage, name: str, index: int) -> Path:
+    path = stage.folder / f"{name}.key"
+    path.touch(mode=0o600)
+    path.write_text(wallet(index).key.hex())
+    return path

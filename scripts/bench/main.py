@@ -1,0 +1,172 @@
+"""`make bench`: throughput of ingest, close, attest, verify and index, beside what bounds them.
+
+Real processes on a local chain: `rentroll serve` over HTTP, anvil with the deployed contracts,
+SQLite and, where the dev group is installed, PostgreSQL. Machines differ and are noisy: ratios
+measured in one run say more than absolute figures. docs/BENCHMARKS.md explains each figure.
+"""
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import psycopg
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy import make_url
+
+from scripts.bench import close as bench_close
+from scripts.bench import index as bench_index
+from scripts.bench import ingest as bench_ingest
+from scripts.bench.load import DAY_S, Load
+from scripts.bench.stage import Stage, deploy, serving
+from scripts.bench.table import show
+from scripts.dev.devchain import dev_chain
+
+_BATCH = 1_000
+# A little more than 100,000 lines: outages and shortfalls make lines of their own.
+_EVENTS, _QUICK_EVENTS = 100_000, 4_000
+_CHAIN_EVENTS, _QUICK_CHAIN_EVENTS = 4_000, 200
+Step = Callable[[str], Any]
+Figures = dict[str, Any]
+
+
+@contextmanager
+def _databases(folder: Path) -> Iterator[Callable[[str], str] | None]:
+    """URL of a new PostgreSQL database by name; None where no PostgreSQL is installed."""
+    try:
+        from tests.postgres import running_server
+    except ImportError:
+        yield None
+        return
+    with running_server(folder) as url:
+
+        def create(name: str) -> str:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(
+                    psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name))
+                )
+            return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+        yield create
+
+
+def run(folder: Path, *, quick: bool, step: Step) -> Figures:
+    """Measure everything; returns figures by subject."""
+    started = time.monotonic()
+    # Epoch 0 has just ended and is still in grace: this machine's clock is the service's.
+    start_s = int(time.time()) // 60 * 60 - DAY_S
+    load = Load(start_s, _QUICK_EVENTS if quick else _EVENTS, _BATCH)
+    figures: Figures = {"ingest": {}, "index": {}}
+    with ExitStack() as exits:
+        step("start a chain")
+        chain = exits.enter_context(dev_chain(log=folder / "anvil.log"))
+        step("deploy contracts with brownie")
+        stage = deploy(chain, folder)
+        facility_id = _main_line(stage, load, figures, step)
+        step("make chain events")
+        events = _QUICK_CHAIN_EVENTS if quick else _CHAIN_EVENTS
+        bench_index.produce(stage, facility_id, events)
+        step("index on SQLite")
+        figures["index"]["sqlite"] = bench_index.measure(stage, f"sqlite:///{folder}/index.db")
+        create = exits.enter_context(_databases(folder))
+        if create is not None:
+            step("index on PostgreSQL")
+            figures["index"]["postgresql"] = bench_index.measure(stage, create("indexed"))
+            figures["ingest"]["postgresql"] = _ingest_postgres(stage, load, create, step)
+        step("decode with web3.py")
+        peer = figures["index"]["web3"] = bench_index.measure_web3(stage)
+        for name in figures["index"].keys() - {"web3"}:
+            kind = figures["index"][name]
+            if kind["events"] != peer["events"]:
+                raise RuntimeError(f"{name} has {kind['events']} events, web3 {peer['events']}")
+            kind["times_web3"] = kind["events_per_s"] / peer["events_per_s"]
+    figures["run_s"] = time.monotonic() - started
+    return figures
+
+
+def _main_line(stage: Stage, load: Load, figures: Figures, step: Step) -> int:
+    """Ingest on SQLite, then close, attest, post and verify what was ingested."""
+    url = f"sqlite:///{stage.folder}/rentroll.db"
+    step("register and offer a facility")
+    with serving(stage, url, "serve-sqlite") as service:
+        facility, key = bench_ingest.register(service, load)
+        facility_id: int = facility["facility_id"]
+        bench_close.offer(stage, facility)
+        step(f"push {load.events:,} events into SQLite")
+        floor = f"sqlite:///{stage.folder}/floor.db"
+        ingested = bench_ingest.measure(service, load, facility_id, key, floor)
+        figures["ingest"]["sqlite"] = ingested
+        step("close the epoch")
+        figures["close"] = bench_close.measure_close(stage, service, load, facility_id)
+        step("attest the epoch")
+        figures["attest"] = bench_close.measure_attest(stage, service)
+        step("post the statement")
+        bench_close.post(stage, service, facility_id)
+        step("verify chain and evidence")
+        figures["verify"] = bench_close.measure_verify(stage)
+    return facility_id
+
+
+def _ingest_postgres(
+    stage: Stage, load: Load, create: Callable[[str], str], step: Step
+) -> dict[str, float]:
+    with serving(stage, create("served"), "serve-postgresql") as service:
+        facility, key = bench_ingest.register(service, load)
+        step(f"push {load.events:,} events into PostgreSQL")
+        return bench_ingest.measure(service, load, facility["facility_id"], key, create("floor"))
+
+
+@contextmanager
+def _steps(*, quiet: bool) -> Iterator[Step]:
+    """Say what is being done, on a terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _what: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda what: bar.update(task, description=what)
+
+
+def main() -> int:
+    """Read arguments, run, print."""
+    parser = argparse.ArgumentParser(
+        prog="make bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="small numbers, under 30 seconds")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    arguments = parser.parse_args()
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="rentroll-bench-") as folder,
+            _steps(quiet=arguments.json) as step,
+        ):
+            figures = run(Path(folder), quick=arguments.quick, step=step)
+    except KeyboardInterrupt:
+        return 130
+    except RuntimeError as error:
+        print(f"the bench stopped: {error}", file=sys.stderr)
+        return 1
+    if arguments.json:
+        print(json.dumps(figures, indent=2))
+    else:
+        show(Console(width=100), figures)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The demo: a market, its story, and a living service on it."""

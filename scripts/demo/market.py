@@ -1,0 +1,195 @@
+"""The demo's investors, primary sale and bond: who may buy, who bought, who owes whom what."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from api.chain import calldata
+from api.cli.output import micros
+from scripts.demo.sources import Facility, SaleAndBond
+from scripts.dev.stack import COMPLIANCE, INVESTOR, OPERATORS, Stack, wallet
+
+# The sale ends this long before the delivery window begins.
+SALE_CLOSES_BEFORE_S = 3_600
+# The bond may be too small for a day; three epochs without a statement are a default.
+_BOND_GRACE_S, _DEFAULT_AFTER_EPOCHS = 86_400, 3
+_MATURED = 4
+
+
+def operator_of(facility: Facility) -> str:
+    """Wallet of the operator of a facility."""
+    return str(wallet(OPERATORS[facility.plan.operator]).address)
+
+
+class Market:
+    """Everything between operators and investors that is not rent."""
+
+    def __init__(self, stack: Stack, holders: Sequence[str], console: Console) -> None:
+        self._stack, self.holders, self._console = stack, holders, console
+        self._sale = stack.deployment.primary_sale
+        self._vault = stack.deployment.bond_vault
+        self._token = stack.deployment.settlement_token
+
+    def onboard(self) -> None:
+        """The compliance account enters investors and operators in the allow-list."""
+        compliance = wallet(COMPLIANCE).address
+        registry = self._stack.deployment.investor_registry
+        for account in (*self.holders, *(wallet(i).address for i in OPERATORS)):
+            enter = calldata.call("InvestorRegistry", "setInvestor", account, INVESTOR)
+            self._stack.send(compliance, registry, enter)
+        self._say(
+            f"compliance: {len(self.holders)} investors and {len(OPERATORS)} operators"
+            " entered in the allow-list"
+        )
+
+    def mint(self, facility: Facility) -> None:
+        """Without a sale: the operator mints all units to holders and funds the facility."""
+        sender, token = operator_of(facility), self._stack.deployment.tranche_token
+        for token_id, shares in self._shares(facility).items():
+            for holder, units in zip(self.holders[:3], shares, strict=True):
+                mint = calldata.call("TrancheToken", "mint", holder, token_id, units)
+                self._stack.send(sender, token, mint)
+        fund = calldata.call("FacilityRegistry", "fund", facility.facility_id)
+        self._stack.send(sender, self._stack.deployment.facility_registry, fund)
+
+    def open(
+        self,
+        facility: Facility,
+        sale: SaleAndBond,
+        *,
+        closes_at_s: int,
+        opens_at_s: int | None = None,
+        sold_permille: int = 1_000,
+    ) -> None:
+        """The operator bonds the facility and opens its sale; holders buy most of it.
+
+        opens_at_s: now, if not given.
+        sold_permille: of what they would take together, so much they buy at once.
+        """
+        sender, facility_id = operator_of(facility), facility.facility_id
+        terms = (
+            sale.required_bond_micros,
+            sale.shortfall_micros_per_gpu_hour,
+            _BOND_GRACE_S,
+            _DEFAULT_AFTER_EPOCHS,
+        )
+        self.call(sender, "BondVault", "setTerms", facility_id, terms)
+        self.fill(sender, self._vault, sale.bond_micros)
+        self.call(sender, "BondVault", "deposit", facility_id, sale.bond_micros)
+        now_s = self._stack.client.block().time_s
+        opens_at_s = now_s if opens_at_s is None else opens_at_s
+        hours = (
+            opens_at_s,
+            closes_at_s,
+            sale.floor_units,
+            sale.up_front_bps,
+            sale.unit_prices_micros,
+        )
+        self.call(sender, "PrimarySale", "open", facility_id, hours)
+        self._say(f"{facility.name}: operator deposited a bond of {micros(sale.bond_micros)}")
+        shares = self._shares(facility)
+        for (token_id, units_by_holder), price in zip(
+            shares.items(), sale.unit_prices_micros, strict=True
+        ):
+            # The third holder takes half of what is left: the rest stays with the operator.
+            first, second, left = units_by_holder
+            wanted = (first, second, left // 2)
+            for holder, whole in zip(self.holders[:3], wanted, strict=True):
+                units = whole * sold_permille // 1_000
+                if units == 0:
+                    continue
+                self.fill(holder, self._sale, units * price)
+                self.call(holder, "PrimarySale", "buy", token_id, units, units * price)
+
+    def finalize(self, facility: Facility) -> None:
+        """End the sale: unsold units go to the operator, who takes the up-front share."""
+        caps = sum(t["unit_cap"] for t in facility.plan.facility["tranches"])
+        self.call(self.holders[0], "PrimarySale", "finalize", facility.facility_id)
+        _, sold, proceeds, _, _ = self._book(facility)
+        self._say(
+            f"{facility.name}: {sold:,} units sold for {micros(proceeds)},"
+            f" {caps - sold:,} unsold kept by the operator; facility funded"
+        )
+        self.release(facility)
+
+    def release(self, facility: Facility) -> None:
+        """Pay the operator what attested delivery has earned of the proceeds."""
+        facility_id = facility.facility_id
+        if not self._read("PrimarySale", "releasable", facility_id):
+            return
+        operator = operator_of(facility)
+        before = self._book(facility)[3]
+        self.call(operator, "PrimarySale", "release", facility_id)
+        _, _, proceeds, released, _ = self._book(facility)
+        self.call(operator, "PrimarySale", "withdraw", self._token, operator)
+        self._say(
+            f"{facility.name}: operator withdrew {micros(released - before)} of its proceeds"
+            f" ({micros(released)} of {micros(proceeds)} earned by delivery so far)"
+        )
+
+    def pay_shortfall(self, facility: Facility) -> None:
+        """Pay holders out of the bond for promised GPU-hours that were not available."""
+        facility_id = facility.facility_id
+        due = self._read("BondVault", "shortfallDue", facility_id)
+        if not due:
+            self._say(f"{facility.name}: availability kept its promise, nothing due of the bond")
+            return
+        before = self._bond(facility)
+        self.call(self.holders[0], "BondVault", "payShortfall", facility_id)
+        paid = micros(before - self._bond(facility))
+        self._say(f"{facility.name}: availability fell short, bond paid holders {paid}")
+
+    def close(self, facility: Facility) -> None:
+        """After maturity: holders get the proceeds that were not earned, the operator its bond."""
+        state = self._read("FacilityRegistry", "stateOf", facility.facility_id)
+        if state != _MATURED:
+            return
+        operator, facility_id = operator_of(facility), facility.facility_id
+        _, _, proceeds, released, seized = self._book(facility)
+        if proceeds > released + seized:
+            self.call(self.holders[0], "PrimarySale", "seize", facility_id)
+            left = micros(proceeds - released - seized)
+            self._say(f"{facility.name}: proceeds that delivery did not earn, {left}, to holders")
+        bond = self._bond(facility)
+        if bond:
+            self.call(operator, "BondVault", "release", facility_id)
+            self.call(operator, "BondVault", "withdraw", self._token, operator)
+            self._say(f"{facility.name}: matured, operator took back its bond of {micros(bond)}")
+
+    def _shares(self, facility: Facility) -> dict[int, tuple[int, int, int]]:
+        """Units by tranche for three holders: uneven, so that divisions leave remainders."""
+        found = {}
+        tranches = facility.plan.facility["tranches"]
+        for token_id, tranche in zip(facility.token_ids, tranches, strict=True):
+            first = tranche["unit_cap"] * 3 // 7
+            second = (tranche["unit_cap"] - first) * 3 // 7
+            found[token_id] = (first, second, tranche["unit_cap"] - first - second)
+        return found
+
+    def fill(self, account: str, spender: str, amount: int) -> None:
+        """Give an account money that `spender` may take."""
+        for name, to in (("mint", account), ("approve", spender)):
+            data = calldata.call("SettlementToken", name, to, amount)
+            self._stack.send(account, self._token, data)
+
+    def call(self, sender: str, contract: str, name: str, *arguments: Any) -> None:
+        to = self._stack.deployment.addresses[contract]
+        self._stack.send(sender, to, calldata.call(contract, name, *arguments))
+
+    def _read(self, contract: str, name: str, *arguments: Any) -> Any:
+        address = self._stack.deployment.addresses[contract]
+        return self._stack.client.read(contract, address, name, *arguments)
+
+    def _book(self, facility: Facility) -> tuple[int, int, int, int, int]:
+        """State, units sold, proceeds, released, seized."""
+        state, sold, proceeds, released, seized = self._read(
+            "PrimarySale", "bookOf", facility.facility_id
+        )
+        return state, sold, proceeds, released, seized
+
+    def _bond(self, facility: Facility) -> int:
+        return int(self._read("BondVault", "bondOf", facility.facility_id))
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(sentence, highlight=False)

@@ -1,0 +1,225 @@
+"""Where the demo's facilities and metering come from: the simulator, or a Helios trace."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from api.domain.metering.instants import format_instant
+from api.domain.units import FacilityId, tranche_id
+from api.ledger.importers import helios
+from scripts.demo.simulate import DAY_S, FACILITIES, SimulatedFacility, Simulation
+
+# 2026-01-01T00:00:00Z: a fixed past, so that every run has the same figures.
+SIMULATION_START_S = 1_767_225_600
+
+
+@dataclass(frozen=True, slots=True)
+class SaleAndBond:
+    """How a facility is sold and bonded; prices by seniority, illustrative like all prices here."""
+
+    unit_prices_micros: tuple[int, ...]
+    floor_units: int
+    up_front_bps: int
+    required_bond_micros: int
+    # What the operator deposits: more than required, so that a shortfall leaves enough.
+    bond_micros: int
+    shortfall_micros_per_gpu_hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One facility of the demo: request bodies, and which of the operators runs it."""
+
+    operator: int
+    facility: dict[str, Any]
+    leases: list[dict[str, Any]]
+    # Pays two epochs late, and leaves its last epochs unpaid.
+    pays_late: bool
+    # None: the operator mints the units itself.
+    sale: SaleAndBond | None = None
+
+
+@dataclass
+class Facility:
+    """One facility during the story."""
+
+    facility_id: int
+    plan: Plan
+    # What each lease was charged and has not paid, micros.
+    due: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return str(self.plan.facility["name"])
+
+    @property
+    def token_ids(self) -> list[int]:
+        """Tranches, most senior first."""
+        count = len(self.plan.facility["tranches"])
+        return [tranche_id(FacilityId(self.facility_id), i) for i in range(count)]
+
+
+class Source(Protocol):
+    """Facilities and their metering, day by day."""
+
+    about: str
+    start_s: int
+    days: int
+    # Total that the metering must come to, where it is known from outside; else None.
+    gpu_minutes: int | None
+
+    def plans(self) -> list[Plan]:
+        """Facilities in the order in which they are registered."""
+        ...
+
+    def registered(self, index: int, facility_id: int) -> None:
+        """Tell the source which id a facility got."""
+        ...
+
+    def events(self, day: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """Batches of a day, each with the operator that pushes it."""
+        ...
+
+    def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
+        """Events that must be rejected, with operator and code."""
+        ...
+
+
+class SimulationSource:
+    """Three simulated facilities."""
+
+    def __init__(self, seed: int, days: int, start_s: int = SIMULATION_START_S) -> None:
+        self.about = f"Three simulated facilities, {days} daily epochs, seed {seed}"
+        self.start_s, self.days, self._seed = start_s, days, seed
+        # What the simulator's metering comes to is for the system to find out.
+        self.gpu_minutes: int | None = None
+        self._simulations: list[Simulation] = []
+
+    def plans(self) -> list[Plan]:
+        """One plan a facility; the first is sold and bonded, the second pays late."""
+        plans = []
+        for i, facility in enumerate(FACILITIES):
+            body = self._facility(facility)
+            sale = self._sale(body) if i == 0 else None
+            plans.append(Plan(i, body, self._leases(facility), pays_late=i == 1, sale=sale))
+        return plans
+
+    def _sale(self, body: dict[str, Any]) -> SaleAndBond:
+        """Half of the units must be sold. Its promise is so high that an outage breaks it."""
+        body["promised_availability_ppm"] = 999_500
+        units = sum(tranche["unit_cap"] for tranche in body["tranches"])
+        return SaleAndBond(
+            unit_prices_micros=(850_000, 3_000_000),
+            floor_units=units // 2,
+            up_front_bps=2_000,
+            required_bond_micros=500_000_000,
+            bond_micros=600_000_000,
+            shortfall_micros_per_gpu_hour=5_000_000,
+        )
+
+    def _facility(self, facility: SimulatedFacility) -> dict[str, Any]:
+        units = facility.gpus * self.days * 24
+        senior = units * facility.senior_share_percent // 100
+        tranches = [{"unit_cap": units - senior}]
+        if senior:
+            first = {
+                "unit_cap": senior,
+                "coupon_micros_per_unit": facility.coupon_micros_per_unit,
+            }
+            tranches = [first, *tranches]
+        return {
+            "name": facility.name,
+            "gpu_class": facility.gpu_class,
+            "site": facility.site,
+            "window_start": format_instant(self.start_s),
+            "window_end": format_instant(self.start_s + self.days * DAY_S),
+            "epoch_length_s": DAY_S,
+            "tranches": tranches,
+            "devices": [facility.device(i) for i in range(facility.gpus)],
+        }
+
+    def _leases(self, facility: SimulatedFacility) -> list[dict[str, Any]]:
+        return [
+            {
+                "lease_id": lease.lease_id,
+                "renter_ref": lease.renter_ref,
+                "plan": lease.plan,
+                "committed_gpus": lease.committed_gpus,
+                "opened_at": format_instant(self.start_s),
+                "price_micros_per_gpu_hour": lease.price_micros_per_gpu_hour,
+                "sla_credit_bps": lease.sla_credit_bps,
+            }
+            for lease in facility.leases
+        ]
+
+    def registered(self, index: int, facility_id: int) -> None:
+        """Begin the simulation of a facility."""
+        facility = FACILITIES[index]
+        self._simulations.append(Simulation(facility, facility_id, self.start_s, self._seed))
+
+    def events(self, day: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """Each facility's day in batches."""
+        for operator, simulation in enumerate(self._simulations):
+            for batch in helios.batches(iter(simulation.day(day))):
+                yield operator, batch
+
+    def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
+        """Each facility's bad events."""
+        return [
+            (operator, event, code)
+            for operator, simulation in enumerate(self._simulations)
+            for event, code in simulation.bad(day)
+        ]
+
+
+class HeliosSource:
+    """Every pool of a Helios trace as a facility."""
+
+    def __init__(self, folder: Path, utc_offset: str, days: int | None) -> None:
+        self._pools = helios.read_trace(folder, utc_offset=utc_offset)
+        first = self._pools[0]
+        self.start_s = first.start_s
+        whole = (first.end_s - first.start_s) // DAY_S
+        self.days = min(days or whole, whole)
+        if self.days < whole:
+            cut = self.days * DAY_S // helios.MINUTE_S
+            self._pools = [
+                helios.Pool(p.name, p.capacity, p.start_s, p.running[:cut]) for p in self._pools
+            ]
+        self.gpu_minutes: int | None = sum(p.gpu_minutes for p in self._pools)
+        self.about = (
+            f"Helios trace {folder.name}: {len(self._pools)} pools, {self.days} daily epochs,"
+            f" {self.gpu_minutes:,} GPU-minutes. Local times read as UTC{utc_offset}; device ids,"
+            " leases and prices are assigned, the trace has none."
+        )
+        self._ids: list[int] = []
+        self._days: list[dict[int, list[dict[str, Any]]]] = []
+
+    def plans(self) -> list[Plan]:
+        """One plan a pool, all of one operator; the second pays late."""
+        return [
+            Plan(0, helios.facility_body(p), [helios.lease_body(p)], pays_late=i == 1)
+            for i, p in enumerate(self._pools)
+        ]
+
+    def registered(self, index: int, facility_id: int) -> None:
+        """Sort the records of a pool into days."""
+        pool = self._pools[index]
+        by_day: dict[int, list[dict[str, Any]]] = {}
+        for gpu, start_s, end_s in helios.hourly(pool):
+            day = (start_s - self.start_s) // DAY_S
+            event = helios.usage_event(pool, facility_id, gpu, start_s, end_s)
+            by_day.setdefault(day, []).append(event)
+        self._days.append(by_day)
+
+    def events(self, day: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        """All pools' records of a day, in batches."""
+        for by_day in self._days:
+            for batch in helios.batches(iter(by_day.get(day, []))):
+                yield 0, batch
+
+    def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
+        """None: a real trace is what it is."""
+        return []

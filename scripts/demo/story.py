@@ -1,0 +1,240 @@
+"""The story that the demo tells, step by step: operators, renters, holders, time."""
+
+import csv
+import io
+
+from rich.console import Console
+
+from api.chain import calldata
+from api.domain.statements.evidence import LINES_FILE, epoch_folder
+from scripts.demo.market import SALE_CLOSES_BEFORE_S, Market, operator_of
+from scripts.demo.simulate import DAY_S
+from scripts.demo.sources import Facility, Source
+from scripts.dev.stack import (
+    HOLDERS,
+    OPERATORS,
+    RENTER,
+    Stack,
+    wallet,
+)
+
+_EPOCH_TIMEOUT_S = 300.0
+# How many epochs later the late payer pays.
+LATE_EPOCHS = 2
+
+
+def line_charges(stack: Stack, facility_id: int, epoch: int) -> dict[str, int]:
+    """Micros by lease that the lines of a published statement charge."""
+    data = stack.evidence_file(f"{epoch_folder(facility_id, epoch)}/{LINES_FILE}")
+    found: dict[str, int] = {}
+    for row in csv.DictReader(io.StringIO(data)):
+        found[row["lease"]] = found.get(row["lease"], 0) + int(row["charge_micros"])
+    return found
+
+
+class Story:
+    """Drives a stack through the delivery window of a source."""
+
+    def __init__(self, stack: Stack, source: Source, console: Console) -> None:
+        self._stack, self._source, self._console = stack, source, console
+        self.keys: list[str] = []
+        self._facilities: list[Facility] = []
+        self._holders = [wallet(i).address for i in HOLDERS]
+        self._renter = wallet(RENTER).address
+        self.market = Market(stack, self._holders, console)
+
+    def register(self) -> None:
+        """Investors, operators, facilities, leases; then the wallets offer, sell or mint, fund."""
+        self.market.onboard()
+        for number, index in enumerate(OPERATORS, start=1):
+            body = {"name": f"operator-{number}", "address": wallet(index).address}
+            self.keys.append(self._stack.admin("/v1/operators", body)["api_key"])
+        for number, plan in enumerate(self._source.plans()):
+            key = self.keys[plan.operator]
+            answer = self._stack.post("/v1/facilities", plan.facility, key)
+            facility = Facility(answer["facility_id"], plan)
+            for lease in plan.leases:
+                self._stack.post(f"/v1/facilities/{facility.facility_id}/leases", lease, key)
+            self._offer(facility, answer["offer"])
+            self._facilities.append(facility)
+            self._source.registered(number, facility.facility_id)
+        self._fill_renter()
+        if self._sold:
+            self._stack.chain.set_time(self._source.start_s - SALE_CLOSES_BEFORE_S)
+        for facility in self._sold:
+            self.market.finalize(facility)
+        minted = len(self._facilities) - len(self._sold)
+        self._console.print(f"{minted} facilities offered, minted and funded without a sale")
+
+    def _offer(self, facility: Facility, offer: dict[str, str]) -> None:
+        self._stack.send(operator_of(facility), offer["to"], offer["data"])
+        if facility.plan.sale is None:
+            self.market.mint(facility)
+        else:
+            closes_at_s = self._source.start_s - SALE_CLOSES_BEFORE_S
+            self.market.open(facility, facility.plan.sale, closes_at_s=closes_at_s)
+
+    @property
+    def _sold(self) -> list[Facility]:
+        """Facilities with a sale and a bond."""
+        return [f for f in self._facilities if f.plan.sale is not None]
+
+    def _fill_renter(self) -> None:
+        token = self._stack.deployment.settlement_token
+        amount = 10**15
+        lockbox = self._stack.deployment.rent_lockbox
+        mint = calldata.call("SettlementToken", "mint", self._renter, amount)
+        approve = calldata.call("SettlementToken", "approve", lockbox, amount)
+        self._stack.send(self._renter, token, mint)
+        self._stack.send(self._renter, token, approve)
+
+    def push(self, day: int) -> None:
+        """Push the day's metering after its end, within the grace; bad events must be rejected."""
+        end_s = self._source.start_s + (day + 1) * DAY_S
+        self._stack.chain.set_time(end_s + 60)
+        accepted = 0
+        for operator, batch in self._source.events(day):
+            answer = self._stack.post("/v1/events", batch, self.keys[operator])
+            if answer["rejected"]:
+                first = next(r for r in answer["results"] if r["status"] == "rejected")
+                raise RuntimeError(f"an event was rejected: {first}")
+            accepted += answer["accepted"]
+        rejected = 0
+        for operator, event, code in self._source.bad(day):
+            answer = self._stack.post("/v1/events", event, self.keys[operator])
+            result = answer["results"][0]
+            if result.get("code") != code:
+                raise RuntimeError(f"expected {code}, got {result}")
+            rejected += 1
+        self._console.print(
+            f"day {day + 1}: {accepted:,} events accepted, {rejected} bad ones rejected by name"
+        )
+
+    def close(self, day: int, *, kill_worker: bool) -> None:
+        """Pass the cut-off and wait until every facility's epoch is on-chain."""
+        end_s = self._source.start_s + (day + 1) * DAY_S
+        self._stack.chain.set_time(end_s + self._stack.grace_s)
+        if kill_worker:
+            self._wait_closed(day, facilities=1)
+            self._stack.kill_worker()
+            self._console.print("worker killed with SIGKILL in mid-epoch, and started again")
+            self._stack.start_worker()
+        registry = self._stack.deployment.statement_registry
+
+        def posted() -> bool:
+            read = self._stack.client.read
+            counts: list[int] = [
+                read("StatementRegistry", registry, "epochsPosted", f.facility_id)
+                for f in self._facilities
+            ]
+            return min(counts) > day
+
+        self._stack.wait(f"epoch {day} on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
+
+    def _wait_closed(self, day: int, *, facilities: int) -> None:
+        def closed() -> bool:
+            rows = self._stack.get("/v1/facilities")
+            return bool(sum(row["epochs_closed"] > day for row in rows) >= facilities)
+
+        self._stack.wait("a closed epoch", closed, timeout_s=_EPOCH_TIMEOUT_S, pause_s=0.01)
+
+    def money(self, day: int) -> None:
+        """Rent for the day's statement; what became final settles; units move; holders claim."""
+        for facility in self._facilities:
+            statement_day = day - LATE_EPOCHS if facility.plan.pays_late else day
+            if statement_day >= 0:
+                for lease, micros in line_charges(
+                    self._stack, facility.facility_id, statement_day
+                ).items():
+                    facility.due[lease] = facility.due.get(lease, 0) + micros
+                self._pay(facility)
+        # Late rent is for epochs that are final: the worker settles it at once. Waiting for that
+        # before time goes on fixes when its stream begins.
+        self._wait_settled()
+        end_s = self._source.start_s + (day + 1) * DAY_S
+        self._stack.chain.set_time(end_s + self._stack.grace_s + self._stack.challenge_window_s)
+        self._wait_settled()
+        for facility in self._sold:
+            self.market.release(facility)
+        # Six hours later the streams are a quarter through: units change hands in mid-stream.
+        self._stack.chain.set_time(
+            end_s + self._stack.grace_s + self._stack.challenge_window_s + DAY_S // 4
+        )
+        for facility in self._facilities:
+            self._move(facility, day)
+        if day % 2:
+            self._claim(self._holders[day % len(self._holders)])
+
+    def _pay(self, facility: Facility) -> None:
+        lockbox = self._stack.deployment.rent_lockbox
+        for lease, amount in sorted(facility.due.items()):
+            if amount <= 0:
+                continue
+            reference = bytes.fromhex(lease[2:])
+            pay = calldata.call("RentLockbox", "payRent", facility.facility_id, reference, amount)
+            self._stack.send(self._renter, lockbox, pay)
+            facility.due[lease] = 0
+
+    def _wait_settled(self) -> None:
+        lockbox = self._stack.deployment.rent_lockbox
+
+        def settled() -> bool:
+            return not any(
+                self._stack.client.read("RentLockbox", lockbox, "settleable", f.facility_id)
+                for f in self._facilities
+            )
+
+        self._stack.wait("settlements", settled, timeout_s=_EPOCH_TIMEOUT_S)
+
+    def _move(self, facility: Facility, day: int) -> None:
+        token = self._stack.deployment.tranche_token
+        sender = self._holders[day % 3]
+        receiver = self._holders[3 + day % 2]
+        for token_id in facility.token_ids:
+            held = self._stack.client.read("TrancheToken", token, "positionOf", sender, token_id)[2]
+            units = held // 5
+            if units:
+                data = calldata.call(
+                    "TrancheToken", "safeTransferFrom", sender, receiver, token_id, units, b""
+                )
+                self._stack.send(sender, token, data)
+
+    def _claim(self, holder: str) -> None:
+        ids = [token_id for f in self._facilities for token_id in f.token_ids]
+        data = calldata.claim(ids, holder)
+        self._stack.send(holder, self._stack.deployment.tranche_token, data)
+
+    def finish(self) -> None:
+        """The bond pays; facilities that are paid in full mature; all but one holder claim."""
+        last_s = self._source.start_s + self._source.days * DAY_S + DAY_S
+        self._stack.chain.set_time(last_s)
+        self._wait_settled()
+        # Before maturity, which vests at once what the bond has paid.
+        for facility in self._sold:
+            self.market.pay_shortfall(facility)
+        self._mature()
+        for facility in self._sold:
+            self.market.close(facility)
+        # An operator holds what its sale left unsold.
+        retained = [operator_of(f) for f in self._sold]
+        for holder in (*self._holders[:-1], *retained):
+            self._claim(holder)
+        # A last claim in mid-stream of the facility that pays late.
+        self._stack.chain.set_time(last_s + 600)
+        self._claim(self._holders[-1])
+        head = self._stack.client.block().number
+
+        def indexed() -> bool:
+            block = self._stack.get("/v1/status")["indexed_block"]
+            return bool(block is not None and block >= head)
+
+        self._stack.wait("the index", indexed)
+
+    def _mature(self) -> None:
+        registry = self._stack.deployment.facility_registry
+        lockbox = self._stack.deployment.rent_lockbox
+        for facility in self._facilities:
+            book = self._stack.client.read("RentLockbox", lockbox, "bookOf", facility.facility_id)
+            if not facility.plan.pays_late and book[2] == self._source.days:
+                data = calldata.call("FacilityRegistry", "mature", facility.facility_id)
+                self._stack.send(self._renter, registry, data)

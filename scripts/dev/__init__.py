@@ -1,0 +1,1 @@
+"""What development needs: local chain, process stack, generators, analysers."""

@@ -1,0 +1,264 @@
+"""The whole system as processes of its own: chain, contracts, API, worker, attesters, wallets."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+from eth_account import Account
+
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment, load_deployment
+from scripts.dev.devchain import (
+    MNEMONIC,
+    ROOT,
+    DevChain,
+    deploy_contracts,
+    dev_chain,
+    free_port,
+    stop_process,
+)
+
+ADMIN_KEY = "rr_admin_of_a_local_demo"
+ATTESTERS = 3
+THRESHOLD = 2
+# Places of the roles among anvil's unlocked accounts. The first one deploys, and keeps every role
+# of the contracts, compliance too, because no admin is configured.
+COMPLIANCE = 0
+OPERATORS = range(1, 4)
+ATTESTER_ACCOUNTS = range(4, 7)
+RELAYER, RENTER = 7, 8
+HOLDERS = range(10, 15)
+CHALLENGE_WINDOW_S = 3_600
+GRACE_S = 3_600
+# In the stack's folder, if the pages are to explain test accounts.
+ACCOUNTS_FILE = "accounts.json"
+# `IInvestorRegistry.Investor` of everybody on the list: until 2100, Sweden (ISO 3166-1 numeric),
+# may send and receive.
+INVESTOR = (4_102_444_800, 752, True, True)
+_READY_TIMEOUT_S = 180.0
+
+
+def wallet(index: int) -> Any:
+    """One of anvil's well-known accounts."""
+    Account.enable_unaudited_hdwallet_features()
+    return Account.from_mnemonic(MNEMONIC, account_path=f"m/44'/60'/0'/0/{index}")
+
+
+class Stack:
+    """Everything that runs, in a fresh folder; leaving it stops what it started."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        start_s: int,
+        challenge_window_s: int = CHALLENGE_WINDOW_S,
+        grace_s: int = GRACE_S,
+        port: int = 0,
+    ) -> None:
+        """port: of the API; 0 picks a free one."""
+        self.folder = folder
+        self.challenge_window_s, self.grace_s = challenge_window_s, grace_s
+        self._start_s, self._port = start_s, port
+        self._exits = ExitStack()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.chain: DevChain
+        self.client: ChainClient
+        self.deployment: Deployment
+        self.api_url = ""
+
+    def __enter__(self) -> "Stack":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._start()
+        except BaseException:
+            self._exits.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._exits.close()
+
+    def _start(self) -> None:
+        log = self.folder / "anvil.log"
+        self.chain = self._exits.enter_context(dev_chain(timestamp_s=self._start_s, log=log))
+        # Simulated time: it stands still between steps, so that every run gives the same figures.
+        self.chain.rpc("anvil_setBlockTimestampInterval", 0)
+        self.client = ChainClient(self.chain.rpc_url)
+
+    def deploy(self) -> None:
+        """Deploy the contracts with brownie."""
+        file = self.folder / "deployment.json"
+        deploy_contracts(
+            self.chain,
+            file,
+            {
+                "RENTROLL_ATTESTERS": ",".join(wallet(i).address for i in ATTESTER_ACCOUNTS),
+                "RENTROLL_THRESHOLD": str(THRESHOLD),
+                "RENTROLL_OPERATORS": ",".join(wallet(i).address for i in OPERATORS),
+                "RENTROLL_CHALLENGE_WINDOW_S": str(self.challenge_window_s),
+            },
+        )
+        deployment = load_deployment(file)
+        if deployment is None:
+            raise RuntimeError("deployment left no file")
+        self.deployment = deployment
+
+    def _environment(self, **more: str) -> dict[str, str]:
+        database = os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder}/rentroll.db"
+        return {
+            **os.environ,
+            "DATABASE_URL": database,
+            "RENTROLL_RPC_URL": self.chain.rpc_url,
+            "RENTROLL_DEPLOYMENT_FILE": str(self.folder / "deployment.json"),
+            "RENTROLL_EVIDENCE_DIR": str(self.folder / "evidence"),
+            "RENTROLL_CLOCK": "chain",
+            "RENTROLL_GRACE_S": str(self.grace_s),
+            "RENTROLL_CONFIRMATIONS": "0",
+            "RENTROLL_POLL_S": "0.2",
+            "RENTROLL_ADMIN_KEY": ADMIN_KEY,
+            "RENTROLL_API_URL": self.api_url,
+            **more,
+        }
+
+    def _spawn(self, name: str, *arguments: str, **environment: str) -> None:
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "api.cli.commands", *arguments],
+                env=self._environment(**environment),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._processes[name] = process
+        self._exits.callback(stop_process, process)
+
+    def key_file(self, name: str, index: int) -> str:
+        """File with the key of a well-known account, readable by its owner alone."""
+        path = self.folder / f"{name}.key"
+        path.touch(mode=0o600)
+        path.write_text(wallet(index).key.hex())
+        return str(path)
+
+    def start_api(self) -> None:
+        """Start `rentroll serve` and wait until it answers."""
+        port = self._port or free_port()
+        self.api_url = f"http://127.0.0.1:{port}"
+        environment = {"RENTROLL_WEB_DIR": str(ROOT / "build" / "web")}
+        accounts = self.folder / ACCOUNTS_FILE
+        if accounts.is_file():
+            environment["RENTROLL_DEMO_ACCOUNTS_FILE"] = str(accounts)
+        self._spawn("api", "serve", "--port", str(port), **environment)
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"{self.api_url}/health").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        self.wait("the API to answer", answers)
+
+    def start_worker(self) -> None:
+        """Start `rentroll worker`."""
+        key = self.key_file("relayer", RELAYER)
+        self._spawn("worker", "worker", RENTROLL_RELAYER_KEY_FILE=key)
+
+    def kill_worker(self) -> None:
+        """End the worker at once, as a power cut would."""
+        process = self._processes["worker"]
+        process.kill()
+        process.wait()
+
+    def start_attesters(self) -> None:
+        """Start the attesters, each with its own key."""
+        for number, index in enumerate(ATTESTER_ACCOUNTS, start=1):
+            name = f"attester-{number}"
+            key = self.admin("/v1/attester-keys", {"label": name})["api_key"]
+            file = self.key_file(name, index)
+            environment = {"RENTROLL_ATTESTER_KEY_FILE": file, "RENTROLL_ATTESTER_API_KEY": key}
+            self._spawn(name, "attester", **environment)
+
+    def admin(self, path: str, body: Any) -> Any:
+        """POST with the admin key."""
+        return self.post(path, body, ADMIN_KEY)
+
+    def post(self, path: str, body: Any, key: str) -> Any:
+        """POST JSON; raises RuntimeError with the problem's text."""
+        answer = httpx.post(
+            self.api_url + path,
+            json=body,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=120,
+        )
+        if answer.status_code >= 400:
+            raise RuntimeError(f"{path}: {answer.text}")
+        return answer.json()
+
+    def get(self, path: str) -> Any:
+        """GET JSON of a public route."""
+        answer = httpx.get(self.api_url + path, timeout=120)
+        answer.raise_for_status()
+        return answer.json()
+
+    def evidence_file(self, path: str) -> str:
+        """Text of a published evidence file."""
+        answer = httpx.get(f"{self.api_url}/v1/evidence/{path}", timeout=120)
+        answer.raise_for_status()
+        return answer.text
+
+    def send(self, sender: str, to: str, data: str) -> None:
+        """Send a transaction from an unlocked wallet and wait until it is mined."""
+        transaction = {"from": sender, "to": to, "data": data, "gas": hex(3_000_000)}
+        tx_hash = self.client.request("eth_sendTransaction", transaction, attempts=1)
+        receipt: dict[str, Any] = {}
+
+        def mined() -> bool:
+            receipt.update(self.client.receipt(bytes.fromhex(tx_hash[2:])) or {})
+            return bool(receipt)
+
+        self.wait("a transaction", mined, pause_s=0.005)
+        if receipt["status"] != "0x1":
+            self.client.request("eth_call", transaction, "latest")
+            raise RuntimeError(f"a transaction to {to} reverted")
+
+    def wait(
+        self,
+        what: str,
+        done: Callable[[], bool],
+        *,
+        timeout_s: float = _READY_TIMEOUT_S,
+        pause_s: float = 0.1,
+    ) -> None:
+        """Wait for a condition; a process of ours that ended meanwhile is an error."""
+        deadline = time.monotonic() + timeout_s
+        while not done():
+            for name, process in self._processes.items():
+                code = process.poll()
+                if code is not None and code != -9:
+                    log = (self.folder / f"{name}.log").read_text()[-2_000:]
+                    raise RuntimeError(f"{name} ended with code {code}:\n{log}")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"waited {timeout_s:.0f} s for {what}")
+            time.sleep(pause_s)
+
+    def verify(self) -> tuple[int, dict[str, Any]]:
+        """Run `rentroll verify` as a process: exit code and report."""
+        command = [sys.executable, "-m", "api.cli.commands", "verify", "--json"]
+        command += [self.chain.rpc_url, str(self.folder / "evidence")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if not done.stdout.strip():
+            raise RuntimeError(f"verify failed: {done.stderr}")
+        report: dict[str, Any] = json.loads(done.stdout)
+        return done.returncode, report

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: UNLICENSED
+pragma solidity 0.8.37;
+
+import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {World} from "../invariant/World.sol";
+
+/// @dev A coin with more decimals than the accumulator takes.
+contract WeiCoin {
+    function decimals() external pure returns (uint8) {
+        return 18;
+    }
+}
+
+/// @title Every bound of an offer, and who may offer
+contract OffersTest is World {
+    uint64 private constant NEW = 9;
+
+    function setUp() public {
+        _build();
+    }
+
+    function _one(uint40 cap, uint64 coupon) private pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {
+        tranches = new IFacilityRegistry.TrancheTerms[](1);
+        tranches[0] = IFacilityRegistry.TrancheTerms(cap, coupon);
+    }
+
+    function _refused(IFacilityRegistry.FacilityTerms memory terms, string memory field) private {
+        vm.prank(gpuOperator);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TermsInvalid.selector, field));
+        facilities.offer(NEW, terms, _one(10, 0));
+    }
+
+    function _refusedTranches(IFacilityRegistry.TrancheTerms[] memory tranches, string memory field) private {
+        vm.prank(gpuOperator);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TermsInvalid.selector, field));
+        facilities.offer(NEW, _terms(1), tranches);
+    }
+
+    function test_offer__names_or_hashes_missing__reverts() external {
+        IFacilityRegistry.FacilityTerms memory terms = _terms(1);
+        terms.gpuClass = bytes32(0);
+        _refused(terms, "gpuClass");
+        terms = _terms(1);
+        terms.site = bytes32(0);
+        _refused(terms, "site");
+        terms = _terms(1);
+        terms.pledgeRoot = bytes32(0);
+        _refused(terms, "pledgeRoot");
+        terms = _terms(1);
+        terms.termsHash = bytes32(0);
+        _refused(terms, "termsHash");
+    }
+
+    function test_offer__window_out_of_bounds__reverts() external {
+        IFacilityRegistry.FacilityTerms memory terms = _terms(1);
+        terms.windowStart = 0;
+        _refused(terms, "windowStart");
+        terms = _terms(1);
+        terms.windowEnd = terms.windowStart;
+        _refused(terms, "windowEnd");
+        terms.windowEnd = uint64(type(uint32).max) + 1;
+        _refused(terms, "windowEnd");
+        terms = _terms(1);
+        terms.windowEnd += 1;
+        _refused(terms, "windowEnd");
+        terms = _terms(1);
+        terms.epochLength = 59;
+        _refused(terms, "epochLength");
+        terms.epochLength = uint32(type(uint24).max) + 1;
+        _refused(terms, "epochLength");
+    }
+
+    function test_offer__numbers_out_of_bounds__reverts() external {
+        IFacilityRegistry.FacilityTerms memory terms = _terms(1);
+        terms.deviceCount = 0;
+        _refused(terms, "deviceCount");
+        terms = _terms(1);
+        terms.promisedAvailabilityPpm = 1_000_001;
+        _refused(terms, "promisedAvailabilityPpm");
+        terms = _terms(1);
+        terms.feeBps = 1_001;
+        _refused(terms, "feeBps");
+    }
+
+    function test_offer__tranches_out_of_bounds__reverts() external {
+        _refusedTranches(new IFacilityRegistry.TrancheTerms[](0), "tranches");
+        _refusedTranches(new IFacilityRegistry.TrancheTerms[](5), "tranches");
+        _refusedTranches(_one(0, 0), "unitCap");
+        _refusedTranches(_one(1, 1), "couponPerUnit");
+    }
+
+    /// @notice Ten devices for four hours are forty units, not forty-one (invariant 1).
+    function test_offer__one_unit_above_capacity__reverts() external {
+        vm.prank(gpuOperator);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.UnitsAboveCapacity.selector, 41, 40));
+        facilities.offer(NEW, _terms(1), _one(41, 0));
+        vm.prank(gpuOperator);
+        facilities.offer(NEW, _terms(1), _one(40, 0));
+        assertEq(facilities.trancheCapOf(NEW, 0), 40, "cap");
+        assertEq(facilities.trancheCapOf(NEW, 4), 0, "no fifth tranche");
+    }
+
+    function test_offer__id_caller_or_token_wrong__reverts() external {
+        IFacilityRegistry.FacilityTerms memory terms = _terms(1);
+        vm.startPrank(gpuOperator);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityExists.selector, uint64(0)));
+        facilities.offer(0, terms, _one(10, 0));
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityExists.selector, uint64(1)));
+        facilities.offer(1, terms, _one(10, 0));
+        terms.settlementToken = address(this);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.SettlementTokenNotAllowed.selector, address(this)));
+        facilities.offer(NEW, terms, _one(10, 0));
+        vm.stopPrank();
+        vm.prank(ann);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotGpuOperator.selector, NEW, ann));
+        facilities.offer(NEW, _terms(1), _one(10, 0));
+    }
+
+    function test_set_settlement_token__too_many_decimals__reverts() external {
+        address coin = address(new WeiCoin());
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.SettlementTokenNotAllowed.selector, coin));
+        facilities.setSettlementToken(coin, true);
+        facilities.setSettlementToken(coin, false);
+        assertFalse(facilities.isSettlementToken(coin), "not allowed");
+    }
+
+    function test_link__without_a_token__reverts() external {
+        FacilityRegistry fresh = new FacilityRegistry(address(authority));
+        IFacilityRegistry.Links memory none;
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.LinkMissing.selector));
+        fresh.link(none);
+    }
+
+    function test_fund__a_tranche_without_units__reverts() external {
+        vm.startPrank(gpuOperator);
+        token.mint(ann, _id(2, 0), 1);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TrancheEmpty.selector, uint64(2), 1));
+        facilities.fund(2);
+        vm.stopPrank();
+    }
+
+    function test_views__facility_unknown__reverts_or_is_empty() external {
+        bytes memory unknown = abi.encodeWithSelector(IFacilityRegistry.FacilityUnknown.selector, NEW);
+        vm.expectRevert(unknown);
+        facilities.termsOf(NEW);
+        vm.expectRevert(unknown);
+        facilities.tranchesOf(NEW);
+        vm.expectRevert(unknown);
+        facilities.settlementTermsOf(NEW);
+        vm.expectRevert(unknown);
+        facilities.epochCountOf(NEW);
+        assertTrue(facilities.stateOf(NEW) == IFacilityRegistry.FacilityState.None, "state");
+        assertEq(facilities.settlementTokenOf(NEW), address(0), "token");
+    }
+}

@@ -1,0 +1,165 @@
+"""Our signatures are what the compiler says: nothing missing, nothing different."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.chain.abi import Event, Function
+from api.chain.event_signatures import EVENTS
+from api.chain.signatures import ERRORS, FUNCTIONS, decode_error
+
+BUILD = Path(__file__).resolve().parents[3] / "build" / "contracts"
+# Events of OpenZeppelin's bases and of configuration that move no money and that nothing reads.
+UNREAD = {
+    "FacilityRegistry": {"AuthorityUpdated", "SettlementTokenAllowed"},
+    "StatementRegistry": {
+        "AttesterSet",
+        "AuthorityUpdated",
+        "EIP712DomainChanged",
+        "Paused",
+        "SlashPending",
+        "Unpaused",
+    },
+    "TrancheToken": {
+        "ApprovalForAll",
+        "AuthorityUpdated",
+        "ContractURIUpdated",
+        "DeliveryTaken",
+        "EIP712DomainChanged",
+        "ForcedTransfer",
+        "Frozen",
+        "InvestorRegistrySet",
+        "Paused",
+        "RevenueSourceSet",
+        "URI",
+        "UnitsBurned",
+        "Unpaused",
+    },
+    "RentLockbox": {"AuthorityUpdated", "Withdrawn"},
+    "PrimarySale": {"Withdrawn"},
+    "BondVault": {
+        "AttesterBondDeposited",
+        "AttesterBondWithdrawn",
+        "AttesterSlashed",
+        "AuthorityUpdated",
+        "SlashAmountSet",
+        "SlashedTaken",
+        "Withdrawn",
+    },
+    "DeliveryDesk": set(),
+}
+ARTIFACTS = {"SettlementToken": "MockStablecoin"}
+FUNCTION_CASES = [(c, f) for c, functions in FUNCTIONS.items() for f in functions]
+EVENT_CASES = [(c, e) for c, events in EVENTS.items() for e in events]
+ERROR_CASES = [(c, e) for c, errors in ERRORS.items() for e in errors]
+
+
+def _abi(contract: str, kind: str) -> dict[str, dict[str, Any]]:
+    file = BUILD / f"{ARTIFACTS.get(contract, contract)}.json"
+    abi = json.loads(file.read_text())["abi"]
+    return {entry["name"]: entry for entry in abi if entry["type"] == kind}
+
+
+def _type(argument: dict[str, Any]) -> str:
+    """Canonical type, structs as tuples."""
+    kind: str = argument["type"]
+    if not kind.startswith("tuple"):
+        return kind
+    inner = ",".join(_type(part) for part in argument["components"])
+    return f"({inner}){kind.removeprefix('tuple')}"
+
+
+@pytest.mark.parametrize(("contract", "function"), FUNCTION_CASES, ids=lambda x: str(x)[:40])
+def test_abi__function__is_what_the_compiler_says(contract: str, function: Function) -> None:
+    compiled = _abi(contract, "function")[function.name]
+
+    assert tuple(map(_type, compiled["inputs"])) == function.inputs
+    # Transactions give no result to the service: for them, outputs may be left out.
+    if function.outputs or compiled["stateMutability"] in ("view", "pure"):
+        assert tuple(map(_type, compiled["outputs"])) == function.outputs
+
+
+@pytest.mark.parametrize(("contract", "event"), EVENT_CASES, ids=lambda x: str(x)[:40])
+def test_abi__event__has_the_names_types_and_indexes_of_the_compiler(
+    contract: str, event: Event
+) -> None:
+    compiled = _abi(contract, "event")[event.name]
+
+    expected = tuple((a["name"], _type(a), a["indexed"]) for a in compiled["inputs"])
+
+    assert event.arguments == expected
+    assert compiled["anonymous"] is False
+
+
+@pytest.mark.parametrize(("contract", "error"), ERROR_CASES, ids=lambda x: str(x)[:40])
+def test_abi__error__is_what_the_compiler_says(contract: str, error: Function) -> None:
+    compiled = _abi(contract, "error")[error.name]
+
+    assert tuple(map(_type, compiled["inputs"])) == error.inputs
+
+
+@pytest.mark.parametrize("contract", EVENTS)
+def test_abi__events_of_a_contract__are_all_indexed_or_named_as_unread(contract: str) -> None:
+    known = {event.name for event in EVENTS[contract]}
+
+    assert known | UNREAD[contract] == set(_abi(contract, "event"))
+    assert not known & UNREAD[contract]
+
+
+@pytest.mark.parametrize("contract", ERRORS)
+def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
+    """What `post` and `settle` revert with has a name in the outbox."""
+    elsewhere = {
+        "StatementRegistry": {
+            "AlreadyAttester",
+            "AttesterSlotsFull",
+            "StatementHashWrong",
+            "StatementUnknown",
+            "ThresholdOutOfRange",
+        },
+        "RentLockbox": {
+            "AmountAboveLimit",
+            "AmountZero",
+            "FacilityNotEnded",
+            "LengthsDiffer",
+            "NotDistributor",
+            "NothingOwed",
+            "RefundAboveExcess",
+            "RefundAbovePaid",
+            "RentNotAccepted",
+            "ZeroRecipient",
+        },
+    }
+    ours = set(_abi(f"I{contract}", "error"))
+
+    assert ours - elsewhere[contract] <= {error.name for error in ERRORS[contract]}
+
+
+def test_abi__topics_and_selectors__are_distinct() -> None:
+    """One log decodes in one way only."""
+    events = {event.topic: (c, event.name) for c, event in EVENT_CASES}
+    errors = {error.selector for _, error in ERROR_CASES}
+
+    assert len(events) == len(EVENT_CASES)
+    assert len(errors) == len(ERROR_CASES)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ("0x", None),
+        ("0xdeadbeef", None),
+        ("not hex", None),
+        ("0x" + Function("NotAttester", ("address",)).selector.hex(), None),
+        (
+            "0x" + Function("EpochNotFinal", ("uint64", "uint32")).encode(7, 2).hex(),
+            "EpochNotFinal(7, 2)",
+        ),
+    ],
+)
+def test_decode_error__of_revert_data__names_it_or_gives_none(
+    data: str, expected: str | None
+) -> None:
+    assert decode_error(data) == expected

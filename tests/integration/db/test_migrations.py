@@ -1,0 +1,76 @@
+"""A database of the first release becomes what the tables say, and keeps its rows."""
+
+import json
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, insert, select, text
+
+from api.db.migrate import upgrade
+from api.db.session import transaction
+from api.db.tables.access import session_nonces, sessions
+from api.db.tables.chain import chain_events
+from api.db.tables.console import event_rejections, event_repeats
+from api.db.tables.history import epoch_reopenings, superseded_statements
+from api.db.tables.ledger import hardware_disclosures, metadata, operators, statement_trees
+from api.epochs.close import close_due
+from api.reads.proofs import prove_line
+from tests.factories import DAY_S, HOUR_S, Ledger
+
+_ADDED = (
+    statement_trees,
+    hardware_disclosures,
+    session_nonces,
+    sessions,
+    event_rejections,
+    event_repeats,
+    superseded_statements,
+    epoch_reopenings,
+)
+
+
+def test_upgrade__from_the_first_release__adds_tables_and_keeps_rows(engine: Engine) -> None:
+    row = {"name": "op", "address": "0x" + "a" * 40, "created_at_s": 1}
+    with transaction(engine) as connection:
+        for table in _ADDED:
+            table.drop(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        connection.execute(insert(operators).values(**row))
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(select(operators.c.name)).scalars().all() == ["op"]
+
+
+def test_upgrade__with_closed_epochs__stores_their_trees(ledger: Ledger) -> None:
+    ledger.ingest(*(ledger.usage(gpu, 0, HOUR_S) for gpu in range(3)))
+    ledger.clock.now_s += DAY_S
+    close_due(ledger.engine, ledger.evidence, ledger.clock.now_s)
+    with transaction(ledger.engine) as connection:
+        statement_trees.drop(connection)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0006'"))
+
+    upgrade(ledger.engine)
+
+    found = [prove_line(ledger.engine, ledger.facility_id, 0, index) for index in range(3)]
+    assert [x.line.index for x in found] == [0, 1, 2]
+
+
+def test_upgrade__with_indexed_postings__fills_in_their_hashes(engine: Engine) -> None:
+    names = ("block_number", "log_index", "part", "block_time_s")
+    row = dict.fromkeys(names, 7) | {"tx_hash": bytes(32), "contract": "StatementRegistry"}
+    payloads = {"StatementPosted": {"statementHash": "0x" + "ab" * 32}, "ThresholdSet": {}}
+    with transaction(engine) as connection:
+        connection.execute(text("ALTER TABLE chain_events DROP COLUMN statement_hash"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0007'"))
+        for part, (event, payload) in enumerate(payloads.items()):
+            values = row | {"part": part, "event": event, "payload": json.dumps(payload)}
+            connection.execute(insert(chain_events).values(**values))
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        found = connection.execute(select(chain_events.c.event, chain_events.c.statement_hash))
+        assert dict(found.all()) == {"StatementPosted": b"\xab" * 32, "ThresholdSet": None}

@@ -1,0 +1,215 @@
+"""Attesters over HTTP: they sign what they reproduce to the byte, and say why they do not."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from api.epochs.attest import Attester, RawInput, Verdict
+from scripts.dev.stack import RENTER
+from tests.factories import DAY_S, HOUR_S
+from tests.world import SQLITE_ONLY, World, signer_of
+
+pytestmark = [pytest.mark.chain, SQLITE_ONLY]
+
+
+@pytest.fixture
+def closed(world: World) -> World:
+    """Two closed epochs: usage, an outage, and a void of the first epoch's usage."""
+    ledger = world.ledger
+    world.at(DAY_S)
+    wrong = ledger.usage(1, 0, HOUR_S)
+    ledger.ingest(ledger.usage(0, 0, 2 * HOUR_S), wrong, ledger.outage(3, 0, HOUR_S))
+    world.at_cut_off(0)
+    world.round()
+    world.at(2 * DAY_S)
+    ledger.ingest(ledger.void(wrong), ledger.usage(0, DAY_S, DAY_S + 3 * HOUR_S))
+    world.at_cut_off(1)
+    world.round()
+    return world
+
+
+def _deceived(attester: Attester, change: Callable[[int, RawInput], None]) -> Attester:
+    """The attester, given changed raw input by the service."""
+    honest = attester._api.input
+
+    def deceive(facility_id: int, epoch: int) -> RawInput:
+        raw = honest(facility_id, epoch)
+        change(epoch, raw)
+        return raw
+
+    attester._api.input = deceive  # type: ignore[method-assign]
+    return attester
+
+
+def _refusals(verdicts: list[Verdict]) -> list[str | None]:
+    return [None if v.signed else v.reason for v in verdicts]
+
+
+def test_attest__honest_service__signs_both_epochs(closed: World) -> None:
+    verdicts = closed.attest(0)
+
+    assert _refusals(verdicts) == [None, None]
+    assert len(closed.signatures(0)) == len(closed.signatures(1)) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["facility.json", "lines.csv", "outages.csv", "leases.json", "carry.json",
+             "manifest.json"],
+)  # fmt: skip
+def test_attest__evidence_differs_by_a_byte__refuses_naming_the_file(
+    closed: World, name: str
+) -> None:
+    home = f"facility-{closed.facility_id}"
+    path = f"{home}/{name}" if name == "facility.json" else f"{home}/epoch-00000/{name}"
+    good = closed.evidence.read(path)
+    closed.evidence.replace(path, good[:-1] + b" \n")
+
+    refused = closed.attest(0)
+    held = closed.signatures(0)
+    closed.evidence.replace(path, good)
+    repaired = closed.attest(0)
+
+    assert not refused[0].signed
+    assert name in str(refused[0].reason)
+    assert held == {}
+    assert all(v.signed for v in repaired)
+    assert len(closed.signatures(0)) == 1
+
+
+def _drop(_epoch: int, raw: RawInput) -> None:
+    del raw.events[0]
+
+
+def _add(_epoch: int, raw: RawInput) -> None:
+    event = json.loads(json.dumps(raw.events[0]))
+    event["payload"]["id"] = "invented"
+    start = event["payload"]["data"]
+    start["device"] = raw.events[1]["payload"]["data"].get("device", start["device"])
+    start["start"], start["end"] = "2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"
+    raw.events.append(event)
+
+
+def _repeat(_epoch: int, raw: RawInput) -> None:
+    raw.events.append(raw.events[0])
+
+
+def _move(_epoch: int, raw: RawInput) -> None:
+    """Recorded a day later, an event of the first epoch is late usage of the second."""
+    raw.events[0]["recorded_at_s"] += DAY_S
+
+
+def _lease(raw: RawInput, lease_id: str) -> dict[str, Any]:
+    return next(row for row in raw.leases if row["lease_id"] == lease_id)
+
+
+def _price(_epoch: int, raw: RawInput) -> None:
+    _lease(raw, "lease-a")["prices"][0][2] += 10
+
+
+def _unused_price(_epoch: int, raw: RawInput) -> None:
+    _lease(raw, "lease-b")["prices"][0][2] += 10
+
+
+def _renter(_epoch: int, raw: RawInput) -> None:
+    _lease(raw, "lease-a")["renter_ref"] += "x"
+
+
+def _salt(_epoch: int, raw: RawInput) -> None:
+    raw.salt = bytes(32)
+
+
+def _nonsense(_epoch: int, raw: RawInput) -> None:
+    raw.leases[0]["prices"] = [[1]]
+
+
+def _unknown_lease(_epoch: int, raw: RawInput) -> None:
+    """An outage withheld from a lease that the service does not show."""
+    for event in raw.events:
+        if event["payload"]["type"].startswith("rentroll.gpu.availability"):
+            event["payload"]["data"]["lease"] = "nobody"
+
+
+CHANGES: dict[str, tuple[Any, str]] = {
+    "event dropped": (_drop, "lines.csv"),
+    "event added": (_add, "lines.csv"),
+    "event repeated": (_repeat, "repeated"),
+    "event moved to another epoch": (_move, "lines.csv"),
+    "lease price changed": (_price, "lines.csv"),
+    "price of an idle lease changed": (_unused_price, "leases.json"),
+    "renter changed": (_renter, "leases.json"),
+    "salt changed": (_salt, "lines.csv"),
+    "price of one number": (_nonsense, "not readable"),
+    "outage of an unknown lease": (_unknown_lease, "lease"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_attest__raw_input_changed__refuses_and_signs_when_repaired(
+    closed: World, case: str
+) -> None:
+    """ATTACKS 21: a service that lies to one attester gets nothing from it."""
+    change, word = CHANGES[case]
+    only_first: Callable[[int, RawInput], None] = lambda e, raw: change(e, raw) if e == 0 else None  # noqa: E731
+    attester = _deceived(closed.attester(0), only_first)
+
+    refused = attester.run_once()
+
+    assert not refused[0].signed
+    assert word in str(refused[0].reason)
+    assert closed.signatures(0) == {}
+    assert _refusals(closed.attest(0)) == [None] * len(refused)
+
+
+def test_attest__void_hidden__refuses_the_epoch_that_states_it(closed: World) -> None:
+    """The first epoch stands; the second lacks its VOID line."""
+
+    def hide(_epoch: int, raw: RawInput) -> None:
+        raw.events = [e for e in raw.events if "correction" not in e["payload"]["type"]]
+
+    verdicts = _deceived(closed.attester(0), hide).run_once()
+
+    assert verdicts[0].signed
+    assert not verdicts[1].signed
+    assert "lines.csv" in str(verdicts[1].reason)
+    assert (len(closed.signatures(0)), len(closed.signatures(1))) == (1, 0)
+
+
+def test_attest__restarted_and_lied_to_about_the_past__refuses(closed: World) -> None:
+    """An attester that lost its memory walks all epochs again and believes nothing."""
+    assert _refusals(closed.attest(0))[0] is None
+    second = closed.attester(1)
+    pending = second._api.pending
+    second._api.pending = lambda a: [p for p in pending(a) if p[1] == 1]  # type: ignore[method-assign]
+
+    def lie(epoch: int, raw: RawInput) -> None:
+        if epoch == 0:
+            _price(epoch, raw)
+
+    verdicts = _deceived(second, lie).run_once()
+
+    assert [v.signed for v in verdicts] == [False]
+    assert len(closed.signatures(1)) == 1
+
+
+def test_attest__statement_hash_differs__refuses(closed: World) -> None:
+    attester = closed.attester(0)
+    pending = attester._api.pending
+    attester._api.pending = lambda a: [(f, e, b"\1" * 32) for f, e, _ in pending(a)]  # type: ignore[method-assign]
+
+    reasons = _refusals(attester.run_once())
+
+    assert all("statement is not what the events give" in str(reason) for reason in reasons)
+    assert closed.signatures(0) == {}
+
+
+def test_attest__signer_outside_the_set__is_refused_by_the_service(closed: World) -> None:
+    """ATTACKS 19."""
+    attester = closed.attester(0)
+    attester._signer = signer_of(RENTER)
+
+    reasons = _refusals(attester.run_once())
+
+    assert all("attester set" in str(reason) for reason in reasons)
+    assert closed.signatures(0) == closed.signatures(1) == {}

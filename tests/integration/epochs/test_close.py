@@ -1,0 +1,142 @@
+"""Close on both databases: frozen inputs, same bytes, named corrections, no gap and no repeat."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from api.db import statements as store
+from api.db.session import reading, transaction
+from api.domain.metering.usage import LineKind
+from api.domain.statements.evidence import LINES_FILE, epoch_folder
+from api.epochs import close
+from api.epochs.close import close_due
+from api.errors import Conflict
+from api.ledger.leases import close_lease
+from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger
+
+
+def _lines(ledger: Ledger, epoch: int) -> list[tuple[LineKind, int, int]]:
+    with reading(ledger.engine) as connection:
+        lines = store.lines_of(connection, ledger.facility_id, epoch)
+    return [(x.kind, x.gpu_seconds, x.charge_micros) for x in lines]
+
+
+def _close(ledger: Ledger, days: int) -> int:
+    ledger.clock.now_s = START_S + days * DAY_S + GRACE_S
+    return len(close_due(ledger.engine, ledger.evidence, ledger.clock.now_s))
+
+
+def test_close__before_the_cut_off__does_nothing(ledger: Ledger) -> None:
+    due = close_due(ledger.engine, ledger.evidence, START_S + DAY_S + GRACE_S - 1)
+
+    assert due == []
+
+
+def test_close__idle_facility__gives_zero_statements_without_gaps(ledger: Ledger) -> None:
+    assert _close(ledger, 3) == 3
+    assert _close(ledger, 3) == 0
+
+    with reading(ledger.engine) as connection:
+        rows = [store.statement_row(connection, ledger.facility_id, e) for e in range(3)]
+    assert [r.gross_revenue_micros for r in rows] == [0, 0, 0]
+    assert rows[1].previous_statement_hash == rows[0].statement_hash
+
+
+def test_close__late_usage_and_void__become_lines_of_the_next_epoch(ledger: Ledger) -> None:
+    """Invariant 8: each accepted event lands in one line or a named correction."""
+    wrong = ledger.usage(0, 0, HOUR_S)
+    ledger.codes(wrong, ledger.usage(1, 0, 2 * HOUR_S))
+    _close(ledger, 1)
+
+    assert ledger.codes(ledger.usage(2, 0, HOUR_S), ledger.void(wrong)) == ["accepted"] * 2
+    _close(ledger, 2)
+
+    assert _lines(ledger, 0) == [
+        (LineKind.USAGE, 7_200, 2_000_000),
+        (LineKind.USAGE, 3_600, 1_000_000),
+    ] or sorted(_lines(ledger, 0)) == [
+        (LineKind.USAGE, 3_600, 1_000_000),
+        (LineKind.USAGE, 7_200, 2_000_000),
+    ]
+    # The late line comes first in order of kinds, so the void finds money to take back.
+    assert _lines(ledger, 1) == [
+        (LineKind.LATE_USAGE, 0, 1_000_000),
+        (LineKind.VOID, 0, -1_000_000),
+    ]
+
+
+def test_close__void_larger_than_revenue__waits_for_a_later_epoch(ledger: Ledger) -> None:
+    """Invariant 4: a statement never takes back what was paid out."""
+    wrong = ledger.usage(0, 0, 2 * HOUR_S)
+    ledger.ingest(wrong)
+    _close(ledger, 1)
+    ledger.ingest(ledger.void(wrong), ledger.usage(1, DAY_S, DAY_S + HOUR_S))
+    ledger.clock.now_s = START_S + 2 * DAY_S
+    ledger.ingest(ledger.usage(1, DAY_S, DAY_S + HOUR_S))
+    _close(ledger, 2)
+    ledger.clock.now_s = START_S + 3 * DAY_S
+    ledger.ingest(ledger.usage(1, 2 * DAY_S, 2 * DAY_S + 3 * HOUR_S))
+    _close(ledger, 3)
+
+    assert _lines(ledger, 1) == [(LineKind.USAGE, 3_600, 1_000_000)]
+    assert _lines(ledger, 2) == [
+        (LineKind.USAGE, 10_800, 3_000_000),
+        (LineKind.VOID, 0, -2_000_000),
+    ]
+
+
+def test_close__crash_after_evidence__gives_the_same_bytes(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATTACKS 37: killed between evidence and database, then run again."""
+    ledger.ingest(ledger.usage(0, 0, HOUR_S))
+
+    def crash(*_args: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(close.store, "insert_statement", crash)
+        with pytest.raises(KeyboardInterrupt):
+            _close(ledger, 1)
+    path = f"{epoch_folder(ledger.facility_id, 0)}/{LINES_FILE}"
+    before = ledger.evidence.read(path)
+
+    # What arrives in between is late, and a lease can no longer open in the frozen epoch.
+    ledger.clock.now_s = START_S + DAY_S
+    assert ledger.codes(ledger.usage(1, 0, HOUR_S)) == ["accepted"]
+    with pytest.raises(Conflict, match="closed"):
+        ledger.add_lease("too-late")
+    assert _close(ledger, 1) == 1
+
+    assert ledger.evidence.read(path) == before
+    _close(ledger, 2)
+    assert _lines(ledger, 1) == [(LineKind.LATE_USAGE, 0, 1_000_000)]
+
+
+def test_migrate__twice__is_the_schema_of_the_tables(engine: Engine, tmp_path: Path) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    from api.db.migrate import upgrade
+    from api.db.tables.ledger import metadata
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_close_lease__outage_of_it_later_on__is_refused(ledger: Ledger) -> None:
+    """An epoch with an outage of a lease that is not open in it could never be closed."""
+    ledger.clock.now_s = START_S + 2 * DAY_S
+    assert ledger.codes(ledger.outage(0, DAY_S, DAY_S + HOUR_S, lease="lease-a")) == ["accepted"]
+
+    for closed_at_s in (START_S + DAY_S, START_S + DAY_S + HOUR_S - 1):
+        with transaction(ledger.engine) as connection, pytest.raises(Conflict, match="outage"):
+            close_lease(connection, ledger.facility_id, "lease-a", closed_at_s)
+
+    with transaction(ledger.engine) as connection:
+        assert close_lease(connection, ledger.facility_id, "lease-a", START_S + DAY_S + HOUR_S)
+    assert _close(ledger, 2) == 2

@@ -1,0 +1,171 @@
+"""Workers that are killed, cut off or doubled: no statement missing or double, settled once."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from api.chain.client import ChainClient
+from api.db import chain_store
+from api.db import outbox as outbox_rows
+from api.db import statements as statement_store
+from api.epochs import post
+from api.errors import ChainUnavailable
+from api.evidence_store import EvidenceFolder
+from tests.factories import DAY_S, HOUR_S
+from tests.faulty_nodes import LosesReplies
+from tests.world import SQLITE_ONLY, World
+
+pytestmark = pytest.mark.chain
+
+GROSS = 2_000_000
+RENT = 1_500_000
+
+
+def _meter(world: World) -> None:
+    world.at(DAY_S)
+    world.ledger.ingest(world.ledger.usage(0, 0, 2 * HOUR_S))
+    world.at_cut_off(0)
+
+
+def _to_finality(world: World) -> None:
+    world.at_finality(0)
+    world.pay(RENT)
+
+
+def _assert_whole(world: World) -> None:
+    """On-chain once, settled once, and every number explained."""
+    world.indexer().rebuild()
+    assert [e.epoch for e in world.events("StatementPosted")] == [0]
+    assert [e.amount for e in world.events("Settled")] == [RENT]
+    found, report = world.reconcile(), world.verify()
+    assert found.balanced
+    assert (found.attested_micros, found.settled_micros) == (GROSS, RENT)
+    assert report.ok, report.findings
+
+
+def _crash(*_args: Any, **_more: Any) -> None:
+    raise KeyboardInterrupt
+
+
+STEPS: dict[str, tuple[Any, str]] = {
+    "closing, evidence written": (statement_store, "insert_statement"),
+    "publishing": (post, "publish_signatures"),
+    "publishing, in mid-write": (EvidenceFolder, "replace"),
+    "signed, not stored": (outbox_rows, "save_intent"),
+    "stored, not sent": (ChainClient, "send_raw"),
+    "sent, outcome not recorded": (outbox_rows, "finish_intent"),
+    "indexing": (chain_store, "append_range"),
+}
+
+
+@SQLITE_ONLY
+@pytest.mark.parametrize("step", STEPS)
+def test_worker__killed_at_a_step__next_worker_finishes(
+    world: World, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """ATTACKS 37: killed in every round at this step, then a new worker each time."""
+    target, name = STEPS[step]
+    killed = 0
+
+    def round_with_crash() -> None:
+        nonlocal killed
+        with monkeypatch.context() as patch:
+            patch.setattr(target, name, _crash)
+            try:
+                world.worker().run_once()
+            except KeyboardInterrupt:
+                killed += 1
+        world.round()
+
+    _meter(world)
+    round_with_crash()
+    world.attest()
+    round_with_crash()
+    _to_finality(world)
+    round_with_crash()
+
+    assert killed > 0
+    _assert_whole(world)
+
+
+@SQLITE_ONLY
+def test_worker__reply_to_a_send_is_lost__next_round_finds_it_done(world: World) -> None:
+    """ATTACKS 36."""
+    _meter(world)
+    world.round()
+    world.attest()
+    cut_off = world.worker(LosesReplies(world.chain.rpc_url))
+
+    with pytest.raises(ChainUnavailable, match="lost"):
+        cut_off.run_once()
+    world.round()
+    _to_finality(world)
+    with pytest.raises(ChainUnavailable, match="lost"):
+        cut_off.run_once()
+    world.round()
+
+    _assert_whole(world)
+
+
+def _together(count: int, work: Callable[[], object]) -> None:
+    """Run the same work in threads that start at once; the first failure is raised."""
+    barrier, failures = threading.Barrier(count), []
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def test_worker__two_at_once_with_one_key__post_and_settle_once(world: World) -> None:
+    """ATTACKS 37, on both databases."""
+
+    def rounds() -> None:
+        worker = world.worker(ChainClient(world.chain.rpc_url))
+        for _ in range(2):
+            worker.run_once()
+
+    _meter(world)
+    _together(2, rounds)
+    world.attest()
+    _together(2, rounds)
+    assert world.posted == 1
+    _to_finality(world)
+    _together(2, rounds)
+
+    assert world.settled == RENT
+    _assert_whole(world)
+
+
+@SQLITE_ONLY
+def test_worker__reorg_takes_back_post_and_settlement__does_both_again(world: World) -> None:
+    """ATTACKS 36: receipts that disappear. Their nonces are handed out again."""
+    _meter(world)
+    world.round()
+    world.attest()
+    world.round()
+    _to_finality(world)
+    world.round()
+    depth = world.client.block().number - world.events("StatementPosted")[0].block_number + 1
+
+    world.chain.rpc("anvil_reorg", depth, [])
+    assert (world.posted, world.settled) == (0, 0)
+    world.at_finality(0)
+    world.round()
+    world.at(DAY_S + 4 * HOUR_S)
+    world.pay(RENT)
+    world.round()
+
+    _assert_whole(world)

@@ -1,0 +1,173 @@
+"""`rentroll import helios` on a trace made here, against the real service."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from api.chain.deployment import parse_deployment
+from api.cli.commands import app
+from api.db.session import transaction
+from api.db.tables.ledger import usage_records
+from api.domain.metering.instants import format_instant
+from api.ledger.facilities import add_operator
+from api.ledger.importers.helios import PRICE_MICROS_PER_GPU_HOUR
+from tests.factories import DAY_S, START_S, Ledger
+from tests.integration.service import NO_CHAIN, Service, deployment_document, make_app, serving
+
+MINUTES = 1_440
+HEADER = "time,running_gpu_num,idle_gpu_num"
+
+
+def rows(running: Callable[[int], int], capacity: int, minutes: int = MINUTES) -> str:
+    """A pool file, from the number of running GPUs by minute."""
+    lines = [HEADER]
+    for minute in range(minutes):
+        time = format_instant(START_S + minute * 60).replace("T", " ").rstrip("Z")
+        busy = running(minute)
+        lines.append(f"{time},{busy},{capacity - busy}")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture
+def server(database_url: str, ledger: Ledger, tmp_path: Path) -> Iterator[tuple[Service, str]]:
+    """The application behind uvicorn, and its URL."""
+    api = make_app(database_url, tmp_path)
+    api.state.clock = ledger.clock
+    api.state.deployment = parse_deployment(deployment_document())
+    with serving(api) as port:
+        yield Service(api, None, ledger), f"http://127.0.0.1:{port}"  # type: ignore[arg-type]
+
+
+def _import(folder: Path, url: str, key: str, *more: str) -> Any:
+    arguments = ["import", "helios", str(folder), "--api-url", url, "--api-key", key, "--json"]
+    return CliRunner().invoke(app, [*arguments, *more])
+
+
+def test_import__small_trace__counts_exactly_and_repeats_as_duplicates(
+    server: tuple[Service, str], tmp_path: Path
+) -> None:
+    service, url = server
+    folder = tmp_path / "trace"
+    folder.mkdir()
+    # Two GPUs: GPU 0 all day, 24 records; GPU 1 in the first 90 minutes, 2 records.
+    (folder / "vcA.csv").write_text(rows(lambda m: 2 if m < 90 else 1, 2))
+    # One GPU, busy every other 10 minutes: 3 records an hour.
+    packed = gzip.compress(rows(lambda m: m // 10 % 2, 1).encode())
+    (folder / "vcB.csv.gz").write_bytes(packed)
+    minutes = 1_440 + 90 + 720
+
+    first = _import(folder, url, service.ledger.api_key)
+    again = _import(folder, url, service.ledger.api_key)
+
+    assert first.exit_code == again.exit_code == 0, first.output
+    assert json.loads(first.stdout) == {
+        "pools": 2, "events": 98, "accepted": 98, "duplicates": 0, "rejected": 0,
+        "gpu_minutes": minutes,
+    }  # fmt: skip
+    assert json.loads(again.stdout)["duplicates"] == 98
+    assert service.count(usage_records) == 98
+    service.ledger.clock.now_s += 2 * DAY_S
+    closed = _close(service)
+    assert closed == minutes * PRICE_MICROS_PER_GPU_HOUR // 60
+
+
+def _close(service: Service) -> int:
+    from api.epochs.close import close_due
+
+    now_s = service.ledger.clock.now_s
+    closed = close_due(service.ledger.engine, service.ledger.evidence, now_s)
+    return sum(c.statement.gross_revenue_micros for c in closed)
+
+
+def test_import__half_hour_offset_and_broken_last_day__crosses_no_epoch(
+    server: tuple[Service, str], tmp_path: Path
+) -> None:
+    """A day and a half at +05:30: what lies beyond the last whole day is rejected, and shown."""
+    service, url = server
+    # The one epoch ends at 18:30 UTC; half an hour later its grace still runs.
+    service.ledger.clock.now_s = START_S + 19 * 3_600
+    folder = tmp_path / "trace"
+    folder.mkdir()
+    (folder / "vcA.csv").write_text(rows(lambda _: 1, 1, minutes=36 * 60))
+
+    result = _import(folder, url, service.ledger.api_key, "--utc-offset", "+05:30")
+
+    assert result.exit_code == 1
+    summary = json.loads(result.stdout)
+    assert (summary["accepted"], summary["rejected"]) == (24, 12)
+
+
+def test_import__errors__are_named(server: tuple[Service, str], tmp_path: Path) -> None:
+    service, url = server
+    folder = tmp_path / "trace"
+    folder.mkdir()
+    pool = folder / "vcA.csv"
+    good = rows(lambda _: 1, 2)
+    lines = good.split("\n")
+    cases = [
+        ("time,running\n1,2\n", "vcA.csv lacks one of time, running_gpu_num, idle_gpu_num"),
+        (HEADER + "\n", "vcA.csv has no rows"),
+        ("", "vcA.csv lacks one of"),
+        ("\n".join(lines[:5] + lines[6:]), "vcA.csv row 6: a minute is missing or repeated"),
+        ("\n".join(lines[:5] + lines[4:]), "vcA.csv row 6: a minute is missing or repeated"),
+        (good.replace(":03:00,1,1", ":03:00,1,2", 1), "vcA.csv row 5: capacity is not 2"),
+        (good.replace(":03:00,1,1", ":03:00,-1,3", 1), "vcA.csv row 5: capacity is not 2"),
+        (good.replace(":03:00,1,1", ":03:00,1.0,1", 1), "vcA.csv row 5:"),
+        (good.replace(":03:00,1,1", ":03:00,1", 1), "vcA.csv row 5:"),
+        (good.replace("2026-01-01 00:03:00", "03/01", 1), "vcA.csv row 5"),
+        (rows(lambda _: 1, 1, minutes=60), "shorter than a day"),
+    ]
+
+    for text, message in cases:
+        pool.write_text(text)
+        result = _import(folder, url, service.ledger.api_key)
+        assert result.exit_code == 1, message
+        assert message in result.stderr
+        assert isinstance(result.exception, SystemExit)
+    for name in ("vcB.csv.gz", "vcB.csv"):
+        pool.write_text(good)
+        (folder / name).write_bytes(b"\xff\xfe\xfd")
+        assert name in _import(folder, url, service.ledger.api_key).stderr
+        (folder / name).unlink()
+    (folder / "vcA.csv.gz").write_bytes(gzip.compress(good.encode()))
+    assert "vcA is there twice" in _import(folder, url, service.ledger.api_key).stderr
+
+
+def test_import__wrong_key_no_service_or_no_trace__exit_codes(
+    server: tuple[Service, str], tmp_path: Path
+) -> None:
+    _, url = server
+    folder = tmp_path / "trace"
+    folder.mkdir()
+
+    empty = _import(folder, url, "k")
+    (folder / "vcA.csv").write_text(rows(lambda _: 1, 2))
+    refused, absent = _import(folder, url, "wrong"), _import(folder, NO_CHAIN, "k")
+
+    assert (empty.exit_code, refused.exit_code, absent.exit_code) == (1, 1, 3)
+    assert "no vc*.csv" in empty.stderr
+    assert "unknown or revoked" in refused.stderr
+    assert "no Rentroll API answers" in absent.stderr
+
+
+def test_import__name_taken_by_another_operator__makes_an_own_facility(
+    server: tuple[Service, str], tmp_path: Path
+) -> None:
+    """ATTACKS 38: names are not unique, so a rival could otherwise block an import."""
+    service, url = server
+    rival = service.ledger
+    rival.add_facility(range(10, 11), name="helios-vcA")
+    with transaction(rival.engine) as connection:
+        _, key = add_operator(connection, name="other", address="0x" + "d" * 40, now_s=START_S)
+    folder = tmp_path / "trace"
+    folder.mkdir()
+    (folder / "vcA.csv").write_text(rows(lambda _: 1, 1))
+
+    first, again = _import(folder, url, key), _import(folder, url, key)
+
+    assert json.loads(first.stdout)["accepted"] == json.loads(again.stdout)["duplicates"] == 24

@@ -1,0 +1,211 @@
+"""Ingest on both databases: every event answered on its own, nothing lost, nothing twice."""
+
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from api.db.session import reading
+from api.db.tables.ledger import event_conflicts, meter_events, usage_records
+from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger, device
+
+
+def _count(ledger: Ledger, table: Any) -> int:
+    with reading(ledger.engine) as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def test_ingest__same_body_twice__is_all_duplicates(ledger: Ledger) -> None:
+    """ATTACKS 30."""
+    batch = [ledger.usage(0, 0, HOUR_S), ledger.usage(1, 0, HOUR_S)]
+
+    first, second = ledger.codes(*batch), ledger.codes(*batch)
+
+    assert first == ["accepted", "accepted"]
+    assert second == ["duplicate", "duplicate"]
+    assert _count(ledger, usage_records) == _count(ledger, meter_events) == 2
+
+
+def test_ingest__bad_events_in_a_batch__keep_the_others(ledger: Ledger) -> None:
+    """ATTACKS 31, 33: each bad event has its code; the good ones around it are recorded."""
+    hour = (0, HOUR_S)
+    cases: list[tuple[Any, str]] = [
+        (ledger.usage(0, *hour), "accepted"),
+        (ledger.usage(0, 10, 20), "overlap"),
+        (ledger.usage(9, *hour), "device_unknown"),
+        (ledger.usage(1, *hour, gpu_seconds=1), "checksum_mismatch"),
+        (ledger.usage(1, *hour, gpu_seconds=float("nan")), "malformed_event"),
+        (ledger.usage(1, *hour, gpu_seconds=True), "malformed_event"),
+        (ledger.usage(1, *hour, gpu_seconds="3600"), "malformed_event"),
+        (ledger.usage(1, *hour, energy_joules=9_223_372_036_854_775_794), "number_out_of_range"),
+        (ledger.usage(1, 2 * DAY_S, 2 * DAY_S + 60), "in_the_future"),
+        (ledger.usage(1, DAY_S - 60, DAY_S + 60), "crosses_epoch"),
+        (ledger.usage(1, -60, 60), "outside_window"),
+        (ledger.usage(1, 60, 60, gpu_seconds=0), "interval_empty"),
+        (ledger.usage(1, *hour, start="2026-01-01T00:00:00"), "invalid_time"),
+        (ledger.usage(1, *hour, start="2026-01-01T00:00:60Z"), "invalid_time"),
+        (ledger.usage(1, *hour, start=1_767_225_600), "invalid_time"),
+        (ledger.usage(1, *hour, lease="nobody"), "lease_unknown"),
+        (ledger.usage(1, *hour, gpu_class="TPU"), "gpu_class_mismatch"),
+        (ledger.usage(1, *hour, facility_id=99), "facility_unknown"),
+        (ledger.usage(1, *hour, surprise=1), "unknown_field"),
+        ({**ledger.usage(1, *hour), "type": "x"}, "unknown_type"),
+        ("nonsense", "malformed_event"),
+        (ledger.usage(1, *hour, lease="lease-b"), "accepted"),
+        (ledger.usage(2, *hour, lease="lease-b"), "over_capacity"),
+        (ledger.usage(2, *hour, start="2026-01-01T08:00:00+08:00"), "accepted"),
+    ]
+
+    codes = ledger.codes(*(event for event, _ in cases))
+
+    assert codes == [code for _, code in cases]
+    assert _count(ledger, usage_records) == 3
+
+
+def test_ingest__same_id_other_payload__is_a_conflict_and_kept(ledger: Ledger) -> None:
+    one = ledger.usage(0, 0, HOUR_S, name="same")
+    other = ledger.usage(1, 0, HOUR_S, name="same")
+
+    in_one_batch = ledger.codes(one, other)
+    later = ledger.codes(other)
+
+    assert in_one_batch == ["accepted", "id_conflict"]
+    assert later == ["id_conflict"]
+    assert _count(ledger, event_conflicts) == 1
+    assert _count(ledger, usage_records) == 1
+
+
+def test_ingest__late_delivery_rejected__does_not_block_usage(ledger: Ledger) -> None:
+    """ATTACKS 31: a rejected event takes no interval."""
+    ledger.clock.now_s = START_S + DAY_S + GRACE_S
+
+    codes = ledger.codes(ledger.usage(0, 0, HOUR_S, kind="delivery"), ledger.usage(0, 0, HOUR_S))
+
+    assert codes == ["epoch_closed", "accepted"]
+
+
+def test_ingest__outage__excludes_usage_both_ways(ledger: Ledger) -> None:
+    codes = ledger.codes(
+        ledger.outage(0, 0, HOUR_S),
+        ledger.usage(0, 10, 20),
+        ledger.usage(0, HOUR_S, 2 * HOUR_S),
+        ledger.outage(0, HOUR_S + 5, HOUR_S + 6),
+        ledger.outage(0, 5, 6),
+    )
+
+    assert codes == ["accepted", "outage_overlap", "accepted", "outage_overlap", "outage_overlap"]
+
+
+def test_correction__twice_of_a_correction_or_unknown__is_refused(ledger: Ledger) -> None:
+    """ATTACKS 34."""
+    target = ledger.usage(0, 0, HOUR_S)
+    void = ledger.void(target)
+
+    codes = ledger.codes(
+        target, void, ledger.void(target), ledger.void(void), ledger.void(ledger.usage(3, 0, 60))
+    )
+    again = ledger.codes(ledger.usage(0, 0, HOUR_S))
+
+    assert codes == [
+        "accepted", "accepted", "already_voided", "not_correctable", "correction_target_unknown",
+    ]  # fmt: skip
+    assert again == ["accepted"]
+
+
+def test_ingest__long_record_before_voided_ones__still_blocks_its_device(ledger: Ledger) -> None:
+    """ATTACKS 31: only the last record before a batch is looked at; voided ones do not count."""
+    long = ledger.usage(0, 0, 10 * HOUR_S)
+    ledger.codes(long)
+    wrong = ledger.usage(0, 11 * HOUR_S, 12 * HOUR_S)
+    ledger.codes(wrong, ledger.usage(0, 13 * HOUR_S, 14 * HOUR_S), ledger.void(wrong))
+
+    inside = ledger.codes(ledger.usage(0, 9 * HOUR_S, 10 * HOUR_S))
+    freed = ledger.codes(ledger.usage(0, 11 * HOUR_S, 13 * HOUR_S))
+    ledger.codes(ledger.void(long))
+
+    assert (inside, freed) == (["overlap"], ["accepted"])
+    assert ledger.codes(ledger.usage(0, HOUR_S, 2 * HOUR_S)) == ["accepted"]
+
+
+def test_ingest__lease_at_its_limit__counts_earlier_batches_on_other_devices(
+    ledger: Ledger,
+) -> None:
+    ledger.codes(ledger.usage(0, 0, 10 * HOUR_S, lease="lease-b"))
+
+    codes = ledger.codes(
+        ledger.usage(1, 9 * HOUR_S, 11 * HOUR_S, lease="lease-b"),
+        ledger.usage(1, 10 * HOUR_S, 11 * HOUR_S, lease="lease-b"),
+    )
+
+    assert codes == ["over_capacity", "accepted"]
+
+
+def test_ingest__same_id_of_another_source__is_another_event(ledger: Ledger) -> None:
+    one = ledger.usage(0, 0, HOUR_S, name="same")
+    other = {**ledger.usage(1, 0, HOUR_S, name="same"), "source": 'collector/"2"\\ :é'}
+
+    assert ledger.codes(one, other) == ["accepted", "accepted"]
+    assert ledger.codes(other, one) == ["duplicate", "duplicate"]
+
+
+def test_correction__of_another_operator__is_unknown(ledger: Ledger, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """ATTACKS 34, 38."""
+    target = ledger.usage(0, 0, HOUR_S)
+    ledger.ingest(target)
+    with pytest.raises(Exception, match="pledged"):
+        Ledger(ledger.engine, tmp_path, name="rival")
+
+
+def test_ingest__two_requests_at_once__record_each_event_once(ledger: Ledger) -> None:
+    """ATTACKS 30, 37."""
+    batch = [ledger.usage(i % 4, HOUR_S * (i // 4), HOUR_S * (i // 4 + 1)) for i in range(40)]
+    answers: list[list[str]] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        answers.append(ledger.codes(*batch))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    for index in range(40):
+        assert sorted(a[index] for a in answers) == ["accepted"] + ["duplicate"] * 3
+    assert _count(ledger, usage_records) == 40
+
+
+def test_lease_and_device_events__work_or_are_refused_by_name(ledger: Ledger) -> None:
+    opened = ledger.event(
+        "rentroll.lease.opened.v1",
+        None,
+        {
+            "lease_id": "lease-c",
+            "renter_ref": "r",
+            "plan": "spot",
+            "opened_at": "2026-01-01T00:00:00Z",
+            "price_micros_per_gpu_hour": 5,
+        },
+    )
+    closed = ledger.event(
+        "rentroll.lease.closed.v1",
+        None,
+        {"lease_id": "lease-c", "closed_at": "2026-01-01T02:00:00Z"},
+    )
+    joined = ledger.event("rentroll.device.registered.v1", None, {"device": device(77)})
+
+    codes = ledger.codes(
+        ledger.usage(3, 0, 60, lease="lease-c"),
+        opened,
+        ledger.usage(3, 0, 60, lease="lease-c"),
+        closed,
+        ledger.usage(3, 7_200, 7_260, lease="lease-c"),
+        joined,
+    )
+
+    assert codes == [
+        "lease_unknown", "accepted", "accepted", "accepted", "lease_not_open", "pledge_fixed",
+    ]  # fmt: skip

@@ -1,0 +1,165 @@
+"""Streams: exact conservation over any history, and one example by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.domain.capital.accumulator import MAX_ACC_X32, TrancheModel
+from scripts.dev.vectors import VECTORS, accumulator_vectors
+
+HOLDERS = ("ann", "bob", "cleo")
+_step = st.one_of(
+    st.tuples(st.just("accrue"), st.integers(0, 10**13), st.integers(0, 86_400)),
+    st.tuples(st.just("move"), st.sampled_from(HOLDERS), st.sampled_from(HOLDERS)),
+    st.tuples(st.just("claim"), st.sampled_from(HOLDERS), st.none()),
+    st.tuples(st.just("burn"), st.sampled_from(HOLDERS), st.integers(1, 3)),
+    st.tuples(st.just("freeze"), st.sampled_from(HOLDERS), st.integers(0, 10**6)),
+    st.tuples(st.just("force"), st.sampled_from(HOLDERS), st.sampled_from(HOLDERS)),
+    st.tuples(st.just("mint"), st.sampled_from(HOLDERS), st.integers(1, 10**6)),
+)
+
+
+@given(st.lists(st.tuples(_step, st.integers(0, 50_000)), max_size=40))
+def test_history__any__accounts_for_every_fraction(history: list[tuple[tuple, int]]) -> None:
+    """ATTACKS 2, 3, 4, 8, 10: self transfers, burns to zero, freezes, forced moves lose nothing."""
+    model, now_s = TrancheModel(), 1_000
+    model.mint("ann", 7, now_s)
+
+    for (action, first, second), wait_s in history:
+        now_s += wait_s
+        if action == "accrue":
+            if model.stream.supply:
+                model.accrue(first, second, now_s)
+        elif action == "move":
+            model.transfer(first, second, model.unfrozen(first, now_s) // 2, now_s)
+        elif action == "freeze":
+            model.freeze(first, second)
+        elif action == "force":
+            if first != second:
+                model.forced_transfer(first, second, model.position(first, now_s).units // 2, now_s)
+        elif action == "claim":
+            model.claim(first, now_s)
+        elif action == "burn":
+            model.burn(first, model.unfrozen(first, now_s) // second, now_s)
+        else:
+            model.mint(first, second, now_s)
+
+        assert model.unaccounted_x32(now_s) == 0
+        held = sum(model.position(h, now_s).units for h in HOLDERS)
+        assert held == model.stream.supply
+        assert model.minted == held + model.burned
+    assert model.paid <= model.received
+
+
+def test_stream__half_way__pays_half_in_proportion() -> None:
+    model = TrancheModel()
+    model.mint("ann", 3, 0)
+    model.mint("bob", 1, 0)
+
+    model.accrue(1_000, 100, now_s=0)
+
+    assert model.claimable("ann", 50) == 375
+    assert model.claimable("bob", 50) == 125
+    assert model.claimable("ann", 100) == 750
+
+
+def test_dust__added_to_a_stream__does_not_move_its_end() -> None:
+    """ATTACKS 7, 14: a third party's one-unit accrual changes nobody's end."""
+    model = TrancheModel()
+    model.mint("ann", 3, 0)
+    model.accrue(10**9, 100, now_s=0)
+
+    model.accrue(1, 100, now_s=90)
+
+    assert model.stream.end_s == 100
+
+
+def test_sniper__buys_at_accrual__earns_only_for_the_time_held() -> None:
+    """ATTACKS 13."""
+    model = TrancheModel()
+    model.mint("ann", 100, 0)
+    model.accrue(10**9, 86_400, now_s=0)
+
+    model.transfer("ann", "sniper", 100, 0)
+    model.transfer("sniper", "ann", 100, 24)
+
+    assert model.claimable("sniper", 86_400) == 10**9 * 24 // 86_400
+
+
+def test_burn__of_the_last_units__takes_what_still_streams() -> None:
+    """ATTACKS 10: what streams when the last holder leaves is that holder's."""
+    model = TrancheModel()
+    model.mint("ann", 4, 0)
+    model.accrue(1_000, 100, now_s=0)
+
+    model.burn("ann", 4, 10)
+
+    assert model.claim("ann", 10) == 1_000
+    with pytest.raises(ValueError, match="without units"):
+        model.accrue(1, 0, 10)
+
+
+def test_mint__after_a_burn_to_zero__loses_no_remainder() -> None:
+    """ATTACKS 8: what did not divide by the old supply falls to whoever holds the new units."""
+    model = TrancheModel()
+    model.mint("ann", 7, 0)
+    model.accrue(1_000, 100, now_s=0)
+    model.burn("ann", 7, 10)
+    left_x32 = model.stream.pending_x32
+
+    model.mint("bob", 1, 20)
+
+    assert left_x32 > 0
+    assert model.position("bob", 20).owed_x32 == left_x32
+    assert model.unaccounted_x32(20) == 0
+
+
+def test_revenue_per_unit__beyond_72_bits__stays_pending() -> None:
+    model = TrancheModel()
+    model.mint("ann", 1, 0)
+
+    model.accrue(2**41, 0, now_s=0)
+
+    assert model.position("ann", 0).owed_x32 == MAX_ACC_X32
+    assert model.unaccounted_x32(0) == 0
+
+
+def test_forced_transfer__of_frozen_units__lowers_the_frozen_amount() -> None:
+    """ATTACKS 2, 17: as many as were taken, and never to oneself."""
+    model = TrancheModel()
+    model.mint("ann", 10, 0)
+    model.freeze("ann", 12)
+
+    model.forced_transfer("ann", "bob", 4, 0)
+
+    assert (model.frozen["ann"], model.position("bob", 0).units) == (8, 4)
+    with pytest.raises(ValueError, match="frozen"):
+        model.transfer("ann", "bob", 1, 0)
+    with pytest.raises(ValueError, match="oneself"):
+        model.forced_transfer("ann", "ann", 1, 0)
+    with pytest.raises(ValueError, match="holds"):
+        model.forced_transfer("ann", "bob", 7, 0)
+    with pytest.raises(ValueError, match="holds"):
+        model.transfer("ann", "bob", 7, 0)
+
+
+def test_claim__nothing_earned__leaves_no_trace() -> None:
+    """A batch claim of an account without units must not look like a wrong position."""
+    model = TrancheModel()
+    model.mint("ann", 3, 0)
+    model.accrue(10, 0, now_s=0)
+    before = dict(model.positions)
+
+    assert model.claim("eve", 0) == 0
+
+    assert model.positions == before
+
+
+def test_vectors__on_disk__are_those_of_the_model() -> None:
+    """The forge test reads this file: `python -m scripts.dev.vectors` writes it again."""
+    stored = json.loads(Path(VECTORS, "accumulator.json").read_text())
+
+    assert stored == accumulator_vectors()

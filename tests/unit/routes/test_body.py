@@ -1,0 +1,124 @@
+"""Request bodies: a key named twice is never missed, whatever the spacing, escapes or nesting."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from api.errors import InvalidInput
+from api.routes.http.body import JSON, MAX_DEPTH, count_keys, may_repeat_keys, read_events
+
+
+@dataclass(frozen=True)
+class Text:
+    """JSON text, and whether an object inside names a key twice."""
+
+    json: str
+    repeats: bool
+
+
+_space = st.text(" \t\n\r", max_size=2)
+# Short keys repeat often; some look like the end of a member when they stand in a text.
+_plain = st.sampled_from(["a", "b", '":', " :", '"', "\\", ":", "\t:", "a:b", "", "é"])
+_escaped = st.sampled_from(['"\\u0061"', '"\\u003a"', '"\\u0022:"'])
+_string = _plain.map(json.dumps) | _plain.map(lambda t: json.dumps(t, ensure_ascii=False))
+_key = _string | _escaped
+_scalar = (_key | st.sampled_from(["1", "-2.5e3", "true", "null"])).map(lambda t: Text(t, False))
+
+
+@st.composite
+def _object(draw: st.DrawFn, values: st.SearchStrategy[Text]) -> Text:
+    members = draw(st.lists(st.tuples(_key, values), max_size=4))
+    names = [json.loads(key) for key, _ in members]
+    shown = ",".join(
+        f"{draw(_space)}{key}{draw(_space)}:{draw(_space)}{value.json}{draw(_space)}"
+        for key, value in members
+    )
+    repeats = len(set(names)) < len(names) or any(value.repeats for _, value in members)
+    return Text("{" + shown + "}", repeats)
+
+
+@st.composite
+def _array(draw: st.DrawFn, values: st.SearchStrategy[Text]) -> Text:
+    items = draw(st.lists(values, max_size=3))
+    shown = ",".join(f"{draw(_space)}{item.json}{draw(_space)}" for item in items)
+    return Text("[" + shown + "]", any(item.repeats for item in items))
+
+
+_value = st.recursive(_scalar, lambda inner: _object(inner) | _array(inner), max_leaves=8)
+_event = _object(_value)
+
+
+def _broken(body: str) -> dict[int, str]:
+    batch = read_events(body.encode(), content_type=JSON, encoding=None)
+    return {i: error.reason for i, error in batch.broken.items()}
+
+
+def _flagged(body: str) -> set[int]:
+    return set(_broken(body))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_read_events__not_a_number__costs_its_own_event_alone(number: str) -> None:
+    """ATTACKS 31, 32."""
+    body = f'[{{"a": 1}}, {{"id": "x", "data": {{"n": [{number}]}}}}, {{"b": 1, "b": 2}}]'
+
+    assert _broken(body) == {1: "not_a_number", 2: "duplicate_key"}
+    events = read_events(body.encode(), content_type=JSON, encoding=None).events
+    assert events[0] == {"a": 1}
+    assert events[1]["id"] == "x"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["[NaN", "NaN", '[{"a": NaN}, {"b": "\\ud800"}]', "[" * 5_000 + "NaN" + "]" * 5_000],
+)
+def test_read_events__not_json_even_without_nan__is_refused_whole(body: str) -> None:
+    with pytest.raises(InvalidInput):
+        _broken(body)
+
+
+@given(st.lists(_event, max_size=4))
+@example([Text('{"a" :1,"b":"\\u0022:","a":2}', True)])
+@example([Text('{"a":1,"\\u0061":2}', True), Text('{"x":"a\\":b"}', False)])
+@example([Text('{"a":{"b":1,"c":2},"a":3}', True)])
+@example([Text('{"a":[{"b":1,"b":2}]}', True)])
+def test_read_events__key_named_twice__is_flagged_and_no_other_event_is(events: list[Text]) -> None:
+    body = "[" + ",".join(event.json for event in events) + "]"
+
+    flagged = _flagged(body)
+
+    assert flagged == {i for i, event in enumerate(events) if event.repeats}
+
+
+@given(_event)
+def test_may_repeat_keys__says_no__only_if_none_does(event: Text) -> None:
+    body = event.json.encode()
+
+    if not may_repeat_keys(body, count_keys(orjson.loads(body))):
+        assert not event.repeats
+
+
+def test_may_repeat_keys__ordinary_event__needs_no_second_parse() -> None:
+    """The fast way is taken by what collectors send: times and device ids hold colons."""
+    event = {"source": "collector/1", "time": "2026-01-01T00:00:00Z", "data": {"gpu_seconds": 1}}
+
+    for body in (orjson.dumps([event] * 3), json.dumps([event] * 3, indent=2).encode()):
+        assert not may_repeat_keys(body, count_keys(orjson.loads(body)))
+
+
+def _nested(levels: int) -> Any:
+    value: Any = 1
+    for level in range(levels):
+        value = {"a": value} if level % 2 else [value]
+    return value
+
+
+def test_count_keys__at_the_depth_limit__is_counted_and_beyond_refused() -> None:
+    assert count_keys(_nested(MAX_DEPTH)) == MAX_DEPTH // 2
+    with pytest.raises(InvalidInput, match="nested deeper"):
+        count_keys(_nested(MAX_DEPTH + 1))

@@ -1,0 +1,237 @@
+"""Faults: honest statements have none, each broken rule is found, the golden file is current."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import keccak
+from api.domain.metering.usage import LineKind
+from api.domain.statements.closing import ClosedEpoch
+from api.domain.statements.faults import (
+    Fault,
+    FaultKind,
+    Offer,
+    absence_neighbours,
+    device_fault,
+    double_pledges,
+    find_faults,
+    line_fault,
+    pair_fault,
+)
+from api.domain.statements.lines import Line
+from api.domain.units import ZERO32, Bytes32
+from tests import fault_vectors
+from tests.ledgers import EPOCH_S, closed_epochs, facility
+
+TERMS = facility()
+SEEDS = st.integers(0, 2**32)
+
+
+@given(SEEDS)
+def test_find_faults__any_honest_ledger__finds_none(seed: int) -> None:
+    """ATTACKS 21: no rule ever calls an honest statement faulty, for any line or pair."""
+    for closed in closed_epochs(seed, TERMS):
+        lines = closed.lines
+
+        assert find_faults(TERMS, closed.statement, lines) == ()
+        pairs = [pair_fault(a, b) for i, a in enumerate(lines) for b in lines[i:]]
+        assert not any(pairs)
+
+
+def test_ledgers__over_seeds__hold_every_kind_and_deferred_credits() -> None:
+    """What the property test above rests on."""
+    epochs = [closed for seed in range(60) for closed in closed_epochs(seed, TERMS)]
+    kinds = Counter(line.kind for closed in epochs for line in closed.lines)
+
+    assert set(kinds) == set(LineKind)
+    assert sum(len(closed.carry.deferred) for closed in epochs) > 10
+    # Credits of an earlier epoch in a later statement: the interval is outside by design.
+    late = [
+        line
+        for closed in epochs
+        for line in closed.lines
+        if line.kind is LineKind.SLA_CREDIT and line.end_s <= closed.statement.epoch_start_s
+    ]
+    assert late
+
+
+def _closed(kind: LineKind) -> tuple[ClosedEpoch, Line]:
+    """A closed epoch after the first with a line of a kind that is neither first nor last."""
+    for seed in range(1_000):
+        for closed in closed_epochs(seed, TERMS)[1:]:
+            for line in closed.lines[1:-1]:
+                if line.kind is kind:
+                    return closed, line
+    raise AssertionError(kind)
+
+
+@pytest.mark.parametrize("kind", list(LineKind))
+def test_line_fault__other_interval__is_a_fault_outside_what_the_kind_allows(
+    kind: LineKind,
+) -> None:
+    closed, line = _closed(kind)
+    start_s, end_s = closed.statement.epoch_start_s, closed.statement.epoch_end_s
+    own_epoch = kind in (LineKind.USAGE, LineKind.DELIVERY, LineKind.SHORTFALL)
+    counted = 60 if kind in (LineKind.USAGE, LineKind.DELIVERY) else 0
+
+    def at(begin_s: int) -> FaultKind | None:
+        moved = replace(line, start_s=begin_s, end_s=begin_s + 60, gpu_seconds=counted)
+        return line_fault(closed.statement, moved)
+
+    outside = FaultKind.INTERVAL_OUTSIDE
+    assert at(start_s) == (None if own_epoch or kind is LineKind.SLA_CREDIT else outside)
+    assert at(end_s - 60) == at(start_s)
+    assert at(end_s - 59) == outside
+    assert at(start_s - 60) == (outside if own_epoch else None)
+    assert at(TERMS.window_start_s - 1) == outside
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "fault"),
+    [
+        (LineKind.USAGE, {"index": 2**32 - 1}, FaultKind.INDEX_BEYOND_COUNT),
+        (LineKind.USAGE, {"kind": 6}, FaultKind.KIND_UNKNOWN),
+        (LineKind.USAGE, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
+        (LineKind.DELIVERY, {"gpu_seconds": 0}, FaultKind.GPU_SECONDS_WRONG),
+        (LineKind.VOID, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
+        (LineKind.LATE_USAGE, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
+        (LineKind.USAGE, {"charge_micros": -1}, FaultKind.CHARGE_WRONG),
+        (LineKind.SHORTFALL, {"charge_micros": -1}, FaultKind.CHARGE_WRONG),
+        (LineKind.LATE_USAGE, {"charge_micros": -1}, FaultKind.CHARGE_WRONG),
+        (LineKind.DELIVERY, {"charge_micros": 1}, FaultKind.CHARGE_WRONG),
+        (LineKind.DELIVERY, {"charge_micros": -1}, FaultKind.CHARGE_WRONG),
+        (LineKind.SLA_CREDIT, {"charge_micros": 1}, FaultKind.CHARGE_WRONG),
+        (LineKind.VOID, {"charge_micros": 1}, FaultKind.CHARGE_WRONG),
+        (LineKind.SHORTFALL, {"device": keccak(b"x")}, FaultKind.DEVICE_UNEXPECTED),
+    ],
+)
+def test_line_fault__one_field_wrong__names_the_rule(
+    kind: LineKind, changes: dict[str, int], fault: FaultKind
+) -> None:
+    closed, line = _closed(kind)
+
+    assert line_fault(closed.statement, line) is None
+    assert line_fault(closed.statement, replace(line, **changes)) is fault
+
+
+def test_line_fault__empty_or_backward__is_interval_empty() -> None:
+    closed, line = _closed(LineKind.USAGE)
+
+    for end_s in (line.start_s, line.start_s - 1):
+        changed = replace(line, end_s=end_s)
+        assert line_fault(closed.statement, changed) is FaultKind.INTERVAL_EMPTY
+
+
+def test_find_faults__sums_or_totals_wrong__names_the_line() -> None:
+    """Broken prefix sums, also at index 0; a last line without the totals."""
+    closed, line = _closed(LineKind.USAGE)
+    lines, last = list(closed.lines), len(closed.lines) - 1
+    total = lines[last].cumulative_charge_micros
+
+    first = replace(lines[0], cumulative_gpu_seconds=lines[0].cumulative_gpu_seconds + 1)
+    middle = replace(line, cumulative_charge_micros=line.cumulative_charge_micros - 1)
+    final = replace(lines[last], cumulative_charge_micros=total + 1)
+
+    def search(changed: Line) -> tuple[Fault, ...]:
+        broken = [changed if x.index == changed.index else x for x in lines]
+        return find_faults(TERMS, closed.statement, broken)
+
+    assert search(first)[0] == Fault(FaultKind.SUMS_WRONG, 0)
+    pair = Fault(FaultKind.SUMS_WRONG, middle.index - 1, middle.index)
+    assert pair in search(middle)
+    assert Fault(FaultKind.TOTALS_WRONG, last) in search(final)
+
+
+def _line(index: int, kind: LineKind, start_s: int, end_s: int) -> Line:
+    device, lease = TERMS.devices[2], keccak(b"lease 0")
+    return Line(index, kind, device, lease, start_s, end_s, end_s - start_s, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "overlap"), [(10, 20, False), (9, 20, True), (0, 10, True), (4, 6, True)]
+)
+def test_pair_fault__one_device_twice__overlaps_by_a_second(
+    start_s: int, end_s: int, overlap: bool
+) -> None:
+    """Usage and delivery of a device are never neighbours, yet any two lines can be shown."""
+    first = _line(0, LineKind.USAGE, 0, 10)
+    second = _line(5, LineKind.DELIVERY, start_s, end_s)
+
+    assert pair_fault(first, second) is (FaultKind.LINES_OVERLAP if overlap else None)
+    assert pair_fault(first, replace(second, device=TERMS.devices[0])) is None
+    late = replace(second, kind=LineKind.LATE_USAGE)
+    assert pair_fault(first, late) is None
+
+
+def test_find_faults__overlap_of_kinds_that_are_no_neighbours__is_found() -> None:
+    closed, _ = _closed(LineKind.USAGE)
+    base = closed.statement.epoch_start_s
+    lines = [
+        _line(0, LineKind.USAGE, base, base + 100),
+        _line(1, LineKind.USAGE, base + 200, base + 300),
+        _line(2, LineKind.DELIVERY, base + 50, base + 60),
+    ]
+
+    found = find_faults(TERMS, closed.statement, lines)
+
+    assert Fault(FaultKind.LINES_OVERLAP, 0, 2) in found
+
+
+def test_pair_fault__order_and_index__are_strict_but_for_voids() -> None:
+    usage = _line(0, LineKind.USAGE, 0, 10)
+    void = replace(usage, kind=LineKind.VOID, gpu_seconds=0, cumulative_gpu_seconds=10)
+
+    assert pair_fault(usage, replace(usage, index=1)) is FaultKind.LINES_OUT_OF_ORDER
+    assert pair_fault(void, replace(void, index=1)) is None
+    later = _line(1, LineKind.USAGE, 20, 30)
+    assert pair_fault(replace(later, index=0), replace(usage, index=1)) is (
+        FaultKind.LINES_OUT_OF_ORDER
+    )
+    assert pair_fault(usage, replace(usage, charge_micros=1)) is FaultKind.INDEX_REPEATED
+    assert pair_fault(usage, usage) is None
+    assert pair_fault(replace(usage, index=1), usage) is None
+
+
+def test_device_fault__not_pledged__is_shown_by_neighbours() -> None:
+    devices = TERMS.devices
+    between = Bytes32((int.from_bytes(devices[1]) + 1).to_bytes(32))
+    closed, line = _closed(LineKind.USAGE)
+    changed = replace(line, device=between)
+
+    assert device_fault(TERMS, line) is None
+    assert device_fault(TERMS, changed) is FaultKind.DEVICE_NOT_PLEDGED
+    assert Fault(FaultKind.DEVICE_NOT_PLEDGED, 0) in find_faults(TERMS, closed.statement, [changed])
+    assert device_fault(TERMS, replace(line, kind=LineKind.SHORTFALL, device=ZERO32)) is None
+    assert absence_neighbours(TERMS, between) == (1, 2)
+    assert absence_neighbours(TERMS, ZERO32) == (0,)
+    assert absence_neighbours(TERMS, Bytes32(b"\xff" * 32)) == (len(devices) - 1,)
+
+
+def test_double_pledges__earlier_standing_pledge__is_named() -> None:
+    """ATTACKS 23: the same GPU pledged twice."""
+    other = facility(8, first=3)
+    shared = tuple(sorted(TERMS.device_set & other.device_set))
+    assert shared
+
+    def found(own: FacilityTerms, block: int, theirs: FacilityTerms, their_block: int) -> object:
+        return double_pledges(Offer(own, block), Offer(theirs, their_block))
+
+    assert found(other, 20, TERMS, 10) == shared
+    assert found(TERMS, 10, other, 20) == ()
+    assert found(other, 10, TERMS, 10) == shared
+    assert found(TERMS, 10, other, 10) == ()
+    later = facility(8, first=3, window_start_s=TERMS.window_end_s)
+    assert found(later, 20, TERMS, 10) == ()
+    touching = facility(8, first=3, window_start_s=TERMS.window_end_s - EPOCH_S)
+    assert found(touching, 20, TERMS, 10) == shared
+    assert double_pledges(Offer(other, 20), Offer(TERMS, 10, cancelled=True)) == ()
+
+
+def test_vectors__regenerated__equal_the_file() -> None:
+    assert fault_vectors.FILE.read_text() == fault_vectors.text()
+    assert {c[-1] for c in fault_vectors.line_cases()} == {0, *range(2, 11)}
+    assert {c[-1] for c in fault_vectors.pair_cases()} == {0, 9, 11, 12, 13}

@@ -1,0 +1,188 @@
+import { Anchor, Button, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import { Link } from "react-router";
+import { useNow } from "../../../api/clock";
+import { grouped } from "../../../format/money";
+import { Amount } from "../../../parts/Amount";
+import { DataTable } from "../../../parts/DataTable";
+import { Empty } from "../../../parts/Empty";
+import { TxHash } from "../../../parts/Hash";
+import { Info } from "../../../parts/Info";
+import { Instant } from "../../../parts/Instant";
+import { Loaded } from "../../../parts/Loaded";
+import { Pager } from "../../../parts/Pager";
+import { Section } from "../../../parts/Section";
+import { Status } from "../../../parts/Status";
+import { Unknown } from "../../../parts/Unknown";
+import { ReopenDialog } from "./Reopen";
+import { startedEpochs } from "./epochsShown";
+import {
+  type ConsoleFacility,
+  type Epoch,
+  type FacilityTerms,
+  PAGE,
+  useEpochs,
+  useFacility,
+} from "../queries";
+import { waitsText } from "./reopenText";
+import { useOffset } from "../sections";
+
+/** Epochs from the newest that began, and how far each came; those to come are a sentence. */
+export function Epochs({ facility }: { facility: ConsoleFacility }) {
+  const terms = useFacility(facility.facility_id);
+  return (
+    <Section
+      title="Epochs"
+      about="Newest first. An epoch is open, takes late records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, and settled to holders."
+      actions={
+        <Info label="a voided epoch">
+          A statement that was proven wrong on-chain is voided and can never be posted again: reopen
+          the epoch and correct its records.
+        </Info>
+      }
+    >
+      <Loaded query={terms}>{(found) => <Begun facility={facility} terms={found} />}</Loaded>
+    </Section>
+  );
+}
+
+function Begun({ facility, terms }: { facility: ConsoleFacility; terms: FacilityTerms }) {
+  const now = useNow();
+  const [offset, setOffset] = useOffset();
+  const [reopening, setReopening] = useState<number | null>(null);
+  const started = startedEpochs(terms, now);
+  const total = terms.epoch_count;
+  // The list of the service begins with the last epoch of the window, which may be weeks ahead.
+  const query = useEpochs(facility.facility_id, total - started + offset);
+  const nextS = terms.window_start_s + started * terms.epoch_length_s;
+  if (started === 0) {
+    return (
+      <Empty title="No epoch has begun">
+        The first of {grouped(total)} begins <Instant seconds={nextS} />.
+      </Empty>
+    );
+  }
+  return (
+    <>
+      <Loaded query={query}>
+        {({ epochs }) =>
+          epochs.length === 0 ? (
+            <Empty title="No epoch here">The list ends before this page.</Empty>
+          ) : (
+            <Stack gap="sm">
+              <EpochTable
+                facilityId={facility.facility_id}
+                epochs={epochs}
+                onReopen={setReopening}
+              />
+              <Pager
+                total={started}
+                offset={offset}
+                limit={PAGE}
+                onOffset={setOffset}
+                label="Pages of epochs"
+              />
+            </Stack>
+          )
+        }
+      </Loaded>
+      {started < total && (
+        <Text size="xs" c="dimmed">
+          {grouped(total - started)} more to come, the next from <Instant seconds={nextS} />.
+        </Text>
+      )}
+      <ReopenDialog
+        facilityId={facility.facility_id}
+        epoch={reopening}
+        lastClosed={facility.epochs_closed - 1}
+        onClose={() => setReopening(null)}
+      />
+    </>
+  );
+}
+
+function EpochTable({
+  facilityId,
+  epochs,
+  onReopen,
+}: {
+  facilityId: number;
+  epochs: readonly Epoch[];
+  onReopen: (epoch: number) => void;
+}) {
+  return (
+    <DataTable
+      caption="Table of epochs"
+      rows={epochs}
+      rowKey={(e) => e.epoch}
+      columns={[
+        {
+          head: "Epoch",
+          rowHead: true,
+          cell: (e) =>
+            e.gross_micros === null ? (
+              grouped(e.epoch)
+            ) : (
+              <Anchor
+                component={Link}
+                to={`/facilities/${facilityId}/epochs/${e.epoch}`}
+                inherit
+                aria-label={`Epoch ${e.epoch}, statement and proof`}
+              >
+                {grouped(e.epoch)}
+              </Anchor>
+            ),
+        },
+        { head: "State", cell: (e) => <StateCell epoch={e} onReopen={onReopen} /> },
+        { head: "From", cell: (e) => <Instant seconds={e.start_s} /> },
+        { head: "To", cell: (e) => <Instant seconds={e.end_s} /> },
+        {
+          head: "Revenue",
+          number: true,
+          cell: (e) => <Amount micros={e.gross_micros} />,
+        },
+        {
+          head: "Lines",
+          number: true,
+          cell: (e) => (e.line_count === null ? <Unknown /> : grouped(e.line_count)),
+        },
+        { head: "Signatures", number: true, cell: (e) => grouped(e.signatures) },
+        {
+          head: "Posted",
+          cell: (e) => (e.posted_tx === null ? <Unknown /> : <TxHash hash={e.posted_tx} />),
+        },
+        { head: "Final at", cell: (e) => <Instant seconds={e.final_at_s} /> },
+      ]}
+    />
+  );
+}
+
+/** The state, and what can be done about it or when it ends. */
+function StateCell({ epoch, onReopen }: { epoch: Epoch; onReopen: (epoch: number) => void }) {
+  const waits = waitsText(epoch.reopen);
+  return (
+    <Stack gap={4} align="flex-start">
+      <Status state={epoch.state} />
+      {epoch.state === "grace" && (
+        <Text size="xs" c="dimmed">
+          takes records until <Instant seconds={epoch.cut_off_s} />
+        </Text>
+      )}
+      {epoch.reopen === "now" && (
+        <Button
+          variant="default"
+          size="xs"
+          aria-label={`Reopen epoch ${epoch.epoch}`}
+          onClick={() => onReopen(epoch.epoch)}
+        >
+          Reopen
+        </Button>
+      )}
+      {waits !== null && (
+        <Text size="xs" c="dimmed">
+          {waits}
+        </Text>
+      )}
+    </Stack>
+  );
+}

@@ -1,0 +1,93 @@
+import { Button, Group, List, Stack, Text } from "@mantine/core";
+import { useState } from "react";
+import { Amount } from "../../../parts/Amount";
+import { Section } from "../../../parts/Section";
+import { Dialog } from "../forms/Dialog";
+import { OwnSend } from "../forms/OwnSend";
+import { type ChainFacts, useChainFacts } from "../chainFacts";
+import { useFacilityCall } from "../facilityCall";
+
+/** The way back from an offer, while there is one: the contract takes it until the first unit exists. */
+export function CancelOffer({ facilityId, name }: { facilityId: number; name: string }) {
+  const { data: facts } = useChainFacts(facilityId);
+  const [opened, setOpened] = useState(false);
+  if (facts?.state !== "offered") return null;
+  const units = facts.tranches.some((t) => t.supply > 0n);
+  return (
+    <Section
+      title="Cancel the offer"
+      about={
+        units
+          ? "Units of this facility exist, and their holders rely on it: the offer can no longer be cancelled."
+          : "Takes the facility back for good, as long as no unit of it exists."
+      }
+    >
+      {units ? (
+        facts.sale !== null && (
+          <Text size="sm">
+            If its sale ends below the floor, the facility is cancelled and buyers get their money
+            back.
+          </Text>
+        )
+      ) : (
+        <Group>
+          <Button variant="default" onClick={() => setOpened(true)}>
+            Cancel the offer…
+          </Button>
+        </Group>
+      )}
+      <Dialog
+        title={`Cancel the offer of ${name}?`}
+        opened={opened && !units}
+        onClose={() => setOpened(false)}
+      >
+        <Confirm facilityId={facilityId} facts={facts} onKeep={() => setOpened(false)} />
+      </Dialog>
+    </Section>
+  );
+}
+
+function Confirm({
+  facilityId,
+  facts,
+  onKeep,
+}: {
+  facilityId: number;
+  facts: ChainFacts;
+  onKeep: () => void;
+}) {
+  const call = useFacilityCall("FacilityRegistry", facilityId);
+  return (
+    <Stack gap="md">
+      <List size="sm" spacing={6} pr="md">
+        <List.Item>
+          The facility ends here: no unit can be minted, sold or delivered under it. Its terms stay
+          readable in the register.
+        </List.Item>
+        {facts.sale !== null && <List.Item>Its sale ends. Nobody has bought.</List.Item>}
+        {facts.bond > 0n && (
+          <List.Item>
+            The bond of <Amount micros={facts.bond} symbol /> is free: release it under Bond, then
+            withdraw it under Proceeds.
+          </List.Item>
+        )}
+        <List.Item>Its devices are free to be pledged in a new facility.</List.Item>
+      </List>
+      <Text size="sm" fw={600}>
+        This cannot be undone.
+      </Text>
+      <Group gap="xs" align="flex-start">
+        <OwnSend
+          gpuOperator={facts.gpuOperator}
+          danger
+          call={call("cancel", `Cancel the offer of facility ${facilityId}`)}
+        >
+          Cancel the offer for good
+        </OwnSend>
+        <Button variant="default" onClick={onKeep} data-autofocus>
+          Keep the offer
+        </Button>
+      </Group>
+    </Stack>
+  );
+}

@@ -1,0 +1,217 @@
+import { Anchor, Stack, Text, Title } from "@mantine/core";
+import type { ReactNode } from "react";
+import { Link, useSearchParams } from "react-router";
+import { Amount } from "../../../parts/Amount";
+import { Empty } from "../../../parts/Empty";
+import { Loaded } from "../../../parts/Loaded";
+import { Notice } from "../../../parts/Notice";
+import { Section } from "../../../parts/Section";
+import { BondDeposit } from "../bond/BondDeposit";
+import { BondTermsForm } from "../bond/BondTermsForm";
+import { Hardware } from "../metering/Hardware";
+import { FundStep, OfferStep, UnitsStep } from "./LaunchActions";
+import { CancelOffer } from "./CancelOffer";
+import classes from "../Operator.module.css";
+import { type ChainFacts, useChainFacts, useContracts } from "../chainFacts";
+import { type LaunchSteps, type StepState, type Way, launchSteps } from "./launchSteps";
+import type { ConsoleFacility } from "../queries";
+import { sectionPath } from "../sections";
+
+/** From a registered facility to one that delivers, step by step, as the chain has it. */
+export function Launch({ facility, account }: { facility: ConsoleFacility; account: string }) {
+  const facilityId = facility.facility_id;
+  const query = useChainFacts(facilityId);
+  const deployed = useContracts() !== null;
+  const [params, setParams] = useSearchParams();
+  const asked = params.get("way");
+  const chosen: Way | null = asked === "sale" || asked === "mint" ? asked : null;
+  const choose = (way: Way) =>
+    setParams(
+      (before) => {
+        const after = new URLSearchParams(before);
+        after.set("way", way);
+        return after;
+      },
+      { replace: true, preventScrollReset: true },
+    );
+  return (
+    <>
+      <Section
+        title="Launch"
+        about="Each step is read from the chain: you can leave, reload, or go on in another browser."
+      >
+        {!deployed ? (
+          <Empty title="Nothing is deployed">There is no chain to offer it on.</Empty>
+        ) : (
+          <Loaded query={query} lines={6}>
+            {(facts) => (
+              <Steps
+                facilityId={facilityId}
+                account={account}
+                facts={facts}
+                plan={launchSteps(facts, chosen)}
+                onChoose={choose}
+              />
+            )}
+          </Loaded>
+        )}
+      </Section>
+      <Hardware facilityId={facilityId} />
+      <CancelOffer facilityId={facilityId} name={facility.name} />
+    </>
+  );
+}
+
+function Steps({
+  facilityId,
+  account,
+  facts,
+  plan,
+  onChoose,
+}: {
+  facilityId: number;
+  account: string;
+  facts: ChainFacts | null;
+  plan: LaunchSteps;
+  onChoose: (way: Way) => void;
+}) {
+  const { steps, way, over } = plan;
+  if (over !== null) {
+    return (
+      <Notice tone={over === "defaulted" ? "bad" : "warning"}>
+        {over === "cancelled"
+          ? "The offer was cancelled, or its sale failed. Its devices are free: register a new facility to offer them again."
+          : "The facility is in default: what is left of bond and proceeds falls to holders."}
+        {over === "cancelled" && facts !== null && facts.bond > 0n && (
+          <>
+            {" "}
+            The bond of <Amount micros={facts.bond} symbol /> can be released to you under{" "}
+            <Anchor
+              component={Link}
+              to={sectionPath(facilityId, "bond")}
+              inherit
+              underline="always"
+            >
+              Bond
+            </Anchor>
+            .
+          </>
+        )}
+      </Notice>
+    );
+  }
+  return (
+    <ol className={classes.steps}>
+      <Step number={1} state={steps.register} title="Registered">
+        <Text size="sm" c="dimmed">
+          Devices, window and tranches are recorded, and their hashes fixed.
+        </Text>
+      </Step>
+      <Step number={2} state={steps.offer} title="Offer it on-chain">
+        <OfferStep facilityId={facilityId} account={account} state={steps.offer} />
+      </Step>
+      <Step number={3} state={steps.bond} title="Bond">
+        <BondStep facilityId={facilityId} facts={facts} state={steps.bond} />
+      </Step>
+      <Step number={4} state={steps.units} title="Units">
+        <UnitsStep
+          facilityId={facilityId}
+          facts={facts}
+          state={steps.units}
+          way={way}
+          onChoose={onChoose}
+        />
+      </Step>
+      <Step number={5} state={steps.fund} title={way === "sale" ? "End the sale and fund" : "Fund"}>
+        <FundStep facilityId={facilityId} facts={facts} state={steps.fund} way={way} />
+      </Step>
+    </ol>
+  );
+}
+
+const WORDS: Record<StepState, string> = { done: "done", now: "to do", later: "later" };
+
+function Step({
+  number,
+  state,
+  title,
+  children,
+}: {
+  number: number;
+  state: StepState;
+  title: string;
+  children: ReactNode;
+}) {
+  return (
+    <li
+      className={classes.step}
+      data-state={state}
+      aria-current={state === "now" ? "step" : undefined}
+    >
+      <span className={classes.mark} aria-hidden="true">
+        {state === "done" ? "✓" : number}
+      </span>
+      <Stack gap="xs" miw={0} pt={2}>
+        <Title order={3} size="h5">
+          {title}
+          <span className="visually-hidden">, {WORDS[state]}</span>
+        </Title>
+        {children}
+      </Stack>
+    </li>
+  );
+}
+
+function BondStep({
+  facilityId,
+  facts,
+  state,
+}: {
+  facilityId: number;
+  facts: ChainFacts | null;
+  state: StepState;
+}) {
+  if (facts === null || state === "later") {
+    return (
+      <Text size="sm" c="dimmed">
+        A bond pays holders when availability falls short. It can only be agreed before the first
+        unit exists.
+      </Text>
+    );
+  }
+  if (facts.bondTerms === null) {
+    if (state === "done") {
+      return (
+        <Text size="sm" c="dimmed">
+          None was agreed.
+        </Text>
+      );
+    }
+    return (
+      <>
+        <Text size="sm">
+          Optional, but investors look for it: it pays them for promised GPU-hours that were not
+          available. It can only be agreed now, before the first unit exists.
+        </Text>
+        <BondTermsForm facilityId={facilityId} gpuOperator={facts.gpuOperator} />
+      </>
+    );
+  }
+  const missing = facts.bondTerms.required - facts.bond;
+  return (
+    <>
+      <Text size="sm" c={state === "done" ? "dimmed" : "inherit"}>
+        <Amount micros={facts.bond} symbol /> held, of at least{" "}
+        <Amount micros={facts.bondTerms.required} symbol />.
+      </Text>
+      {state === "now" && missing > 0n && (
+        <BondDeposit
+          key={missing.toString()}
+          facilityId={facilityId}
+          token={facts.token}
+          missing={missing}
+        />
+      )}
+    </>
+  );
+}

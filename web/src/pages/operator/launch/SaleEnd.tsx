@@ -1,0 +1,49 @@
+import { Stack, Text } from "@mantine/core";
+import { useNow } from "../../../api/clock";
+import { grouped } from "../../../format/money";
+import { SendButton } from "../../../parts/SendButton";
+import type { ChainFacts, SaleFacts } from "../chainFacts";
+import { useFacilityCall } from "../facilityCall";
+
+const capsOf = (facts: ChainFacts) => facts.tranches.reduce((sum, t) => sum + t.cap, 0n);
+
+/** How far a sale came, without a full stop. */
+export function SoldUnits({ facts, sale }: { facts: ChainFacts; sale: SaleFacts }) {
+  return (
+    <>
+      {grouped(sale.soldUnits)} of {grouped(capsOf(facts))} units sold, floor{" "}
+      {grouped(sale.floorUnits)}
+    </>
+  );
+}
+
+/** Ends a sale that is sold out or over. */
+export function EndSale({
+  facilityId,
+  facts,
+  sale,
+}: {
+  facilityId: number;
+  facts: ChainFacts;
+  sale: SaleFacts;
+}) {
+  const call = useFacilityCall("PrimarySale", facilityId);
+  const now = useNow();
+  const cancelled = facts.state === "cancelled";
+  const over = cancelled || sale.soldUnits === capsOf(facts) || now >= sale.closesAt;
+  if (sale.state !== "open" || !over) return null;
+  return (
+    <Stack gap="xs" align="flex-start">
+      <Text size="sm">
+        {cancelled
+          ? "The offer was cancelled before anybody bought. Ending the sale closes its book."
+          : sale.soldUnits >= sale.floorUnits
+            ? "The floor is reached. Ending the sale funds the facility; units that were not sold are yours."
+            : "The floor was missed. Ending the sale cancels the facility, and buyers get their money back."}
+      </Text>
+      <SendButton call={call("finalize", `End the sale of facility ${facilityId}`)}>
+        End the sale
+      </SendButton>
+    </Stack>
+  );
+}

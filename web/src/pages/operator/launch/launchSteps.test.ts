@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+import type { ChainFacts, SaleFacts } from "../chainFacts";
+import { launchSteps } from "./launchSteps";
+
+const offered: ChainFacts = {
+  state: "offered",
+  gpuOperator: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
+  token: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
+  windowStart: 1_796_083_200,
+  tranches: [
+    { id: 256n, cap: 800n, coupon: 0n, supply: 0n },
+    { id: 257n, cap: 400n, coupon: 0n, supply: 0n },
+  ],
+  sale: null,
+  bond: 0n,
+  bondTerms: null,
+  bondSufficient: true,
+  shortfallDue: 0n,
+  settleable: 0n,
+  epochsFinal: 0,
+};
+const sale: SaleFacts = {
+  state: "open",
+  opensAt: 0,
+  closesAt: 1,
+  floorUnits: 0n,
+  upFrontBps: 0,
+  soldUnits: 0n,
+  proceeds: 0n,
+  released: 0n,
+  seized: 0n,
+  releasable: 0n,
+};
+const minted = (...supplies: bigint[]): ChainFacts => ({
+  ...offered,
+  tranches: offered.tranches.map((t, i) => ({ ...t, supply: supplies[i] ?? 0n })),
+});
+const bonded = { bondTerms: { required: 5n, rate: 1n }, bond: 5n, bondSufficient: true };
+
+describe("launchSteps", () => {
+  it("begins with the offer", () => {
+    expect(launchSteps(null, null).steps).toMatchObject({
+      register: "done",
+      offer: "now",
+      bond: "later",
+    });
+  });
+
+  it("leaves the bond open until there are units, and asks for what was agreed", () => {
+    expect(launchSteps(offered, null).steps).toMatchObject({
+      offer: "done",
+      bond: "now",
+      units: "now",
+    });
+    expect(launchSteps({ ...offered, sale }, null).steps.bond).toBe("done");
+    const thin = {
+      ...offered,
+      bondTerms: { required: 5n, rate: 1n },
+      bond: 4n,
+      bondSufficient: false,
+    };
+    expect(launchSteps(thin, "sale").steps).toMatchObject({ bond: "now", units: "later" });
+    expect(launchSteps({ ...offered, ...bonded }, "sale").steps).toMatchObject({
+      bond: "done",
+      units: "now",
+    });
+  });
+
+  it("follows the chain, not the choice, once there is a sale or a unit", () => {
+    expect(launchSteps({ ...offered, sale }, "mint").way).toBe("sale");
+    expect(launchSteps(minted(1n), "sale").way).toBe("mint");
+    expect(launchSteps(offered, "mint").way).toBe("mint");
+  });
+
+  it("takes minting as done only when every tranche has a unit", () => {
+    expect(launchSteps(minted(800n, 0n), null).steps).toMatchObject({
+      bond: "done",
+      units: "now",
+      fund: "later",
+    });
+    expect(launchSteps(minted(1n, 1n), null).steps).toMatchObject({ units: "done", fund: "now" });
+    const thin = {
+      ...minted(1n, 1n),
+      bondTerms: { required: 5n, rate: 1n },
+      bondSufficient: false,
+    };
+    expect(launchSteps(thin, null).steps).toMatchObject({ bond: "now", fund: "later" });
+  });
+
+  it("has nothing left once funded, and says when it ended otherwise", () => {
+    expect(
+      Object.values(launchSteps({ ...offered, state: "delivering" }, null).steps),
+    ).not.toContain("now");
+    expect(launchSteps({ ...offered, state: "cancelled" }, null).over).toBe("cancelled");
+  });
+});

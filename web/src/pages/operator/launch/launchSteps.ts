@@ -1,0 +1,60 @@
+/** Where a launch stands, from the chain alone: a reload or another browser sees the same. */
+
+import type { ChainFacts } from "../chainFacts";
+
+export type StepId = "register" | "offer" | "bond" | "units" | "fund";
+export type StepState = "done" | "now" | "later";
+export type Way = "sale" | "mint";
+
+export interface LaunchSteps {
+  /** How units come into being; null while nothing on-chain says so and nobody chose. */
+  way: Way | null;
+  /** It ended otherwise than in delivery: nothing of the launch is left to do. */
+  over: "cancelled" | "defaulted" | null;
+  steps: Record<StepId, StepState>;
+}
+
+const LATER: Record<StepId, StepState> = {
+  register: "done",
+  offer: "later",
+  bond: "later",
+  units: "later",
+  fund: "later",
+};
+
+function unitsDone(facts: ChainFacts, way: Way | null): boolean {
+  if (way === "sale") return facts.sale !== null;
+  // `fund` wants at least one unit of every tranche.
+  return way === "mint" && facts.tranches.every((t) => t.supply > 0n);
+}
+
+/**
+ * `facts` null is a facility that is not offered. `chosen` is what the operator wants while the chain does not say:
+ * a sale needs no word once it is open, minting none once a unit exists.
+ */
+export function launchSteps(facts: ChainFacts | null, chosen: Way | null): LaunchSteps {
+  if (facts === null) return { way: chosen, over: null, steps: { ...LATER, offer: "now" } };
+  const minted = facts.tranches.some((t) => t.supply > 0n);
+  const way: Way | null = facts.sale !== null ? "sale" : minted ? "mint" : chosen;
+  if (facts.state === "cancelled" || facts.state === "defaulted") {
+    return { way, over: facts.state, steps: { ...LATER, offer: "done" } };
+  }
+  if (facts.state !== "offered") {
+    return {
+      way,
+      over: null,
+      steps: { register: "done", offer: "done", bond: "done", units: "done", fund: "done" },
+    };
+  }
+  const steps = { ...LATER, offer: "done" as StepState };
+  // No contract demands a bond, but its terms can only be agreed before the first unit.
+  const closed = minted || facts.sale !== null;
+  const units = unitsDone(facts, way);
+  if (facts.bondTerms === null) steps.bond = closed ? "done" : "now";
+  else steps.bond = facts.bondSufficient ? "done" : "now";
+  // A bond that was agreed and is too small stops sale and funding.
+  const held = facts.bondTerms === null || facts.bondSufficient;
+  steps.units = units ? "done" : held ? "now" : "later";
+  steps.fund = units && held ? "now" : "later";
+  return { way, over: null, steps };
+}

@@ -1,0 +1,165 @@
+/** The form that registers a facility: its texts, defaults, and the body that the service takes. */
+
+import type { Schemas } from "../../../api/client";
+import { parseMoney, parseUnits } from "../../../format/money";
+import { deviceListError, parseDevices } from "../metering/deviceList";
+import {
+  bpsOfPercent,
+  jsonInteger,
+  ppmOfPercent,
+  rfc3339,
+  utcInput,
+  utcSeconds,
+} from "../forms/numbers";
+
+export const MAX_TRANCHES = 4;
+const DAY_S = 86_400;
+
+export interface TrancheFields {
+  unitCap: string;
+  /** Money that one unit earns over the window before juniors; the last tranche has none. */
+  coupon: string;
+}
+
+export interface OfferFields {
+  name: string;
+  gpuClass: string;
+  site: string;
+  windowStart: string;
+  epochLengthS: string;
+  epochs: string;
+  availability: string;
+  fee: string;
+  tranches: TrancheFields[];
+  devices: string;
+}
+
+/** Sentences by field, named as the body of the request names them (`tranches.0.unit_cap`). */
+export type FieldErrors = Record<string, string>;
+
+export const EPOCH_LENGTHS: readonly { seconds: number; name: string }[] = [
+  { seconds: 60, name: "1 minute (trials)" },
+  { seconds: 300, name: "5 minutes (trials)" },
+  { seconds: 3_600, name: "1 hour" },
+  { seconds: 21_600, name: "6 hours" },
+  { seconds: DAY_S, name: "1 day" },
+  { seconds: 7 * DAY_S, name: "7 days" },
+  { seconds: 30 * DAY_S, name: "30 days" },
+];
+
+/** What the form begins with: thirty daily epochs from a midnight far enough for a sale. */
+export function offerDefaults(nowS: number): OfferFields {
+  return {
+    name: "",
+    gpuClass: "H100-SXM5-80GB",
+    site: "",
+    windowStart: utcInput((Math.floor(nowS / DAY_S) + 8) * DAY_S),
+    epochLengthS: String(DAY_S),
+    epochs: "30",
+    availability: "99",
+    fee: "1",
+    tranches: [
+      { unitCap: "", coupon: "" },
+      { unitCap: "", coupon: "" },
+    ],
+    devices: "",
+  };
+}
+
+/** Whole epochs in the window, or null. */
+function epochCount(fields: OfferFields): number | null {
+  const count = parseUnits(fields.epochs);
+  return count !== null && count > 0n && count <= 1_000_000n ? Number(count) : null;
+}
+
+/** End of the window in UTC seconds; null while start or epochs are not valid. */
+export function windowEndS(fields: OfferFields): number | null {
+  const start = utcSeconds(fields.windowStart);
+  const count = epochCount(fields);
+  const end = start === null || count === null ? null : start + count * Number(fields.epochLengthS);
+  // Times on-chain have 32 bits.
+  return end !== null && end < 2 ** 32 ? end : null;
+}
+
+/** GPU-hours that the devices have in the window, rounded down; null while the window is not valid. */
+export function capacityHours(fields: OfferFields, devices: number): bigint | null {
+  const count = epochCount(fields);
+  if (count === null) return null;
+  return (BigInt(devices) * BigInt(count) * BigInt(fields.epochLengthS)) / 3_600n;
+}
+
+/** The capacity cut into tranches: 60 % to the senior, the rest in equal parts; every unit is in one of them. */
+export function splitCapacity(capacity: bigint, tranches: number): bigint[] {
+  if (tranches === 1) return [capacity];
+  const senior = (capacity * 60n) / 100n;
+  const juniors = BigInt(tranches - 1);
+  const part = (capacity - senior) / juniors;
+  const rest = capacity - senior - part * juniors;
+  return Array.from({ length: tranches }, (_, i) => (i === 0 ? senior + rest : part));
+}
+
+function required(errors: FieldErrors, field: string, text: string, most: number): string {
+  const value = text.trim();
+  if (value === "") errors[field] = "Fill this in.";
+  else if (value.length > most) errors[field] = `At most ${most} characters.`;
+  return value;
+}
+
+/** Values of a form as request body, or what is wrong by field. */
+export function facilityBody(
+  fields: OfferFields,
+): { body: Schemas["FacilityIn"]; errors: null } | { body: null; errors: FieldErrors } {
+  const errors: FieldErrors = {};
+  const name = required(errors, "name", fields.name, 80);
+  const gpuClass = required(errors, "gpu_class", fields.gpuClass, 32);
+  const site = required(errors, "site", fields.site, 32);
+  const start = utcSeconds(fields.windowStart);
+  if (start === null) errors["window_start"] = "Choose a day and a time.";
+  const end = windowEndS(fields);
+  if (start !== null && end === null) errors["window_end"] = "Give a whole number of epochs.";
+  const availability = ppmOfPercent(fields.availability);
+  if (availability === null)
+    errors["promised_availability_ppm"] = "0 to 100 percent, at most 4 decimals.";
+  const fee = bpsOfPercent(fields.fee, 10);
+  if (fee === null) errors["fee_bps"] = "0 to 10 percent, at most 2 decimals.";
+
+  const list = parseDevices(fields.devices);
+  const listError = deviceListError(list);
+  if (listError !== null) errors["devices"] = listError;
+
+  const last = fields.tranches.length - 1;
+  let units = 0n;
+  const tranches = fields.tranches.map((tranche, i) => {
+    const cap = parseUnits(tranche.unitCap);
+    if (cap === null || cap === 0n || cap >= 2n ** 40n)
+      errors[`tranches.${i}.unit_cap`] = "Whole units, at least 1.";
+    else units += cap;
+    const coupon = i === last || tranche.coupon.trim() === "" ? 0n : parseMoney(tranche.coupon);
+    const exact = coupon === null ? null : jsonInteger(coupon);
+    if (exact === null)
+      errors[`tranches.${i}.coupon_micros_per_unit`] = "An amount with at most 6 decimals.";
+    return { unit_cap: Number(cap ?? 0n), coupon_micros_per_unit: exact ?? 0 };
+  });
+  const capacity = capacityHours(fields, list.devices.length);
+  if (capacity !== null && list.devices.length > 0 && units > capacity)
+    errors["tranches"] =
+      `The tranches have ${units} units together; the devices have ${capacity} GPU-hours in the window.`;
+
+  if (Object.keys(errors).length > 0 || start === null || end === null)
+    return { body: null, errors };
+  return {
+    errors: null,
+    body: {
+      name,
+      gpu_class: gpuClass,
+      site,
+      window_start: rfc3339(start),
+      window_end: rfc3339(end),
+      epoch_length_s: Number(fields.epochLengthS),
+      promised_availability_ppm: availability ?? 0,
+      fee_bps: fee ?? 0,
+      tranches,
+      devices: list.devices,
+    },
+  };
+}

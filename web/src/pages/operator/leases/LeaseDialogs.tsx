@@ -1,0 +1,160 @@
+import { NativeSelect, SimpleGrid, Text, TextInput } from "@mantine/core";
+import { api, dataOf } from "../../../api/client";
+import { useNow } from "../../../api/clock";
+import { ChangeForm } from "../forms/ChangeForm";
+import { type LeaseFields, PLANS, closeBody, leaseBody, priceBody } from "./leaseForms";
+import { utcInput } from "../forms/numbers";
+import type { ConsoleFacility, Lease } from "../queries";
+import { useChangeForm } from "../forms/useChangeForm";
+
+const nextHour = (now: number) => (Math.floor(now / 3_600) + 1) * 3_600;
+
+interface OfLease {
+  facilityId: number;
+  lease: Lease;
+  onDone: () => void;
+}
+
+const pathOf = ({ facilityId, lease }: OfLease) => ({
+  path: { facility_id: facilityId, lease_id: lease.lease_id },
+});
+
+/** Opens a lease. */
+export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onDone: () => void }) {
+  const now = useNow();
+  const params = { path: { facility_id: facility.facility_id } };
+  const { fields, input, frame } = useChangeForm({
+    initial: (): LeaseFields => ({
+      leaseId: "",
+      renterRef: "",
+      plan: "reserved",
+      committed: "",
+      max: "",
+      openedAt: utcInput(Math.max(facility.window_start_s, nextHour(now))),
+      price: "",
+      credit: "0",
+    }),
+    places: {
+      leaseId: "lease_id",
+      renterRef: "renter_ref",
+      plan: "plan",
+      committed: "committed_gpus",
+      max: "max_gpus",
+      openedAt: "opened_at",
+      price: "price_micros_per_gpu_hour",
+      credit: "sla_credit_bps",
+    },
+    make: leaseBody,
+    change: (body) => dataOf(api.POST("/v1/facilities/{facility_id}/leases", { params, body })),
+    onDone,
+  });
+  return (
+    <ChangeForm submit="Open lease" {...frame} onCancel={onDone}>
+      <SimpleGrid cols={{ base: 1, xs: 2 }} verticalSpacing="sm">
+        <TextInput
+          label="Lease id"
+          description="Yours; only its hash is published"
+          required
+          data-autofocus
+          {...input("leaseId")}
+        />
+        <TextInput
+          label="Renter reference"
+          description="Opaque; never personal data"
+          required
+          {...input("renterRef")}
+        />
+        <NativeSelect label="Plan" data={[...PLANS]} {...input("plan")} />
+        {fields.plan === "take_or_pay" && (
+          <TextInput label="Committed GPUs" inputMode="numeric" required {...input("committed")} />
+        )}
+        <TextInput
+          label="Most GPUs at once"
+          placeholder="no limit"
+          inputMode="numeric"
+          {...input("max")}
+        />
+        <TextInput type="datetime-local" label="Begins (UTC)" required {...input("openedAt")} />
+        <TextInput
+          label="Price of a GPU-hour"
+          placeholder="2.49"
+          inputMode="decimal"
+          required
+          {...input("price")}
+        />
+        <TextInput
+          label="SLA credit, %"
+          description="Of the price, for withheld time"
+          inputMode="decimal"
+          {...input("credit")}
+        />
+      </SimpleGrid>
+    </ChangeForm>
+  );
+}
+
+/** Adds a price version to a lease. */
+export function AddPrice(props: OfLease) {
+  const now = useNow();
+  const { input, frame } = useChangeForm({
+    initial: () => ({
+      from: utcInput(nextHour(now)),
+      price: "",
+      credit: String((props.lease.prices.at(-1)?.sla_credit_bps ?? 0) / 100),
+    }),
+    places: {
+      from: "effective_from",
+      price: "price_micros_per_gpu_hour",
+      credit: "sla_credit_bps",
+    },
+    make: priceBody,
+    change: (body) =>
+      dataOf(
+        api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/prices", {
+          params: pathOf(props),
+          body,
+        }),
+      ),
+    onDone: props.onDone,
+  });
+  return (
+    <ChangeForm submit="Add price" {...frame} onCancel={props.onDone}>
+      <Text size="sm">Prices never change backwards: closed epochs keep theirs.</Text>
+      <TextInput type="datetime-local" label="In force from (UTC)" required {...input("from")} />
+      <TextInput
+        label="Price of a GPU-hour"
+        inputMode="decimal"
+        required
+        data-autofocus
+        {...input("price")}
+      />
+      <TextInput label="SLA credit, %" inputMode="decimal" {...input("credit")} />
+    </ChangeForm>
+  );
+}
+
+/** Ends a lease. */
+export function CloseLease(props: OfLease) {
+  const now = useNow();
+  const { input, frame } = useChangeForm({
+    initial: () => ({ at: utcInput(nextHour(now)) }),
+    places: { at: "closed_at" },
+    make: ({ at }) => closeBody(at),
+    change: (body) =>
+      dataOf(
+        api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/close", {
+          params: pathOf(props),
+          body,
+        }),
+      ),
+    onDone: props.onDone,
+  });
+  return (
+    <ChangeForm submit="Close lease" {...frame} onCancel={props.onDone}>
+      <Text size="sm">
+        A closed lease takes no usage after its end, and cannot be opened again.
+      </Text>
+      <TextInput type="datetime-local" label="Ends (UTC)" required {...input("at")} />
+    </ChangeForm>
+  );
+}

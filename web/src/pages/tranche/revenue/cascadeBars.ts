@@ -1,0 +1,115 @@
+/** Geometry of the cascade: where each step's bar stands on a common scale. */
+
+import type { WaterfallMoney } from "../queries";
+
+export interface Bar {
+  name: string;
+  kind: "rent" | "other" | "fee" | "tranche";
+  part: "in" | "out";
+  micros: number;
+  /** Percent of the width. */
+  from: number;
+  width: number;
+  note: string | null;
+  tokenId: string | null;
+}
+
+type Known = number | null;
+
+const or0 = (micros: Known): number => micros ?? 0;
+
+/**
+ * Bars of what came in, each from zero, then of what went out, each where the one before ends: the last ends where the
+ * money does.
+ */
+export function barsOf(money: WaterfallMoney, show: (micros: number) => string): Bar[] {
+  const incoming = or0(money.settled_micros) + or0(money.distributed_micros);
+  const widest = Math.max(or0(money.attested_micros), or0(money.collected_micros), incoming, 1);
+  const percent = (micros: number) => (micros / widest) * 100;
+  const bars: Bar[] = [];
+  const into = (
+    name: string,
+    kind: Bar["kind"],
+    micros: Known,
+    from = 0,
+    note: string | null = null,
+  ) => {
+    if (micros === null) return;
+    bars.push({
+      name,
+      kind,
+      part: "in",
+      micros,
+      from: percent(from),
+      width: percent(micros),
+      note,
+      tokenId: null,
+    });
+  };
+  const owed = or0(money.receivable_micros);
+  const prepaid = or0(money.prepaid_micros);
+  into("Attested", "rent", money.attested_micros);
+  into(
+    "Collected",
+    "rent",
+    money.collected_micros,
+    0,
+    owed > 0
+      ? `${show(owed)} attested and not paid by renters yet`
+      : prepaid > 0
+        ? `${show(prepaid)} paid ahead of what is attested`
+        : null,
+  );
+  into("Settled", "rent", money.settled_micros);
+  if (or0(money.distributed_micros) > 0) {
+    into(
+      "From bond and sale",
+      "other",
+      money.distributed_micros,
+      or0(money.settled_micros),
+      "Shortfall that the operator's bond paid, and sale proceeds",
+    );
+  }
+
+  let at = 0;
+  const out = (
+    name: string,
+    kind: Bar["kind"],
+    micros: number,
+    note: string | null,
+    tokenId: string | null,
+  ) => {
+    bars.push({
+      name,
+      kind,
+      part: "out",
+      micros,
+      from: percent(at),
+      width: percent(micros),
+      note,
+      tokenId,
+    });
+    at += micros;
+  };
+  if (money.fees_micros !== null) out("Fees", "fee", money.fees_micros, null, null);
+  for (const step of money.steps) {
+    const behind = or0(step.arrears_micros);
+    out(
+      `Tranche ${step.seniority}`,
+      "tranche",
+      or0(step.paid_micros),
+      behind > 0 ? `${show(behind)} of its coupon in arrears` : null,
+      step.token_id,
+    );
+  }
+  if (or0(money.owed_to_operator_micros) > 0) {
+    out(
+      "To the operator",
+      "other",
+      or0(money.owed_to_operator_micros),
+      "Came while nobody held units",
+      null,
+    );
+  }
+  return bars;
+}

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: UNLICENSED
+// SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
 /// @title ERC-3009 with signatures as bytes, as Circle's FiatToken v2.2 and OpenZeppelin's extension have it

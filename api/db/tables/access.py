@@ -1,21 +1,29 @@
 """Tables of sign-in: nonces that were handed out, and sessions."""
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, Named, String, Table
 
+from api.db.tables.columns import RAW32, Columns
 from api.db.tables.ledger import metadata
+from api.domain.units import Bytes32
 
-session_nonces = Table(
-    "session_nonces",
-    metadata,
-    Column("nonce", String(64), primary_key=True),
-    Column("expires_at_s", BigInteger, nullable=False, index=True),
-)
 
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("token_hash", LargeBinary(32), primary_key=True),  # SHA-256 of the cookie's value
-    Column("address", String(42), nullable=False, index=True),
-    Column("created_at_s", BigInteger, nullable=False),
-    Column("expires_at_s", BigInteger, nullable=False, index=True),
-)
+class SessionNonceColumns(Columns):
+    """Columns of `session_nonces`."""
+
+    nonce: Named[str] = Column(String(64), primary_key=True)
+    expires_at_s: Named[int] = Column(BigInteger, index=True)
+
+
+session_nonces = Table("session_nonces", metadata, SessionNonceColumns)
+
+
+class SessionColumns(Columns):
+    """Columns of `sessions`."""
+
+    token_hash: Named[Bytes32] = Column(RAW32, primary_key=True)  # SHA-256 of the cookie's value
+    address: Named[str] = Column(String(42), index=True)
+    created_at_s: Named[int] = Column(BigInteger)
+    expires_at_s: Named[int] = Column(BigInteger, index=True)
+
+
+sessions = Table("sessions", metadata, SessionColumns)

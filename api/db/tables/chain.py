@@ -7,6 +7,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Named,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -14,27 +15,36 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from api.db.tables.ledger import PrimaryKey, metadata
+from api.db.tables.columns import INT64, PRIMARY_KEY, RAW32, Columns
+from api.db.tables.ledger import metadata
+from api.domain.units import Bytes32, Epoch, FacilityId
+
+
+class IntentColumns(Columns):
+    """Columns of `intents`."""
+
+    intent_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
+    kind: Named[str] = Column(String(16))  # post, settle
+    facility_id: Named[FacilityId] = Column(INT64)
+    epoch: Named[Epoch] = Column(INT64)  # settle: number of epochs counted
+    sequence: Named[int] = Column(Integer, default=0)  # settle: repeats as rent arrives
+    state: Named[str] = Column(String(8))  # sent, done, failed
+    sender: Named[str] = Column(String(42))
+    nonce: Named[int] = Column(BigInteger)
+    max_fee_wei: Named[int] = Column(BigInteger)  # per gas, as signed in raw_tx
+    priority_fee_wei: Named[int] = Column(BigInteger)
+    raw_tx: Named[bytes] = Column(LargeBinary)
+    tx_hash: Named[Bytes32] = Column(RAW32)  # of raw_tx; once done, of what was mined
+    # 32 bytes each: what raw_tx replaced at its nonce. Any of them may still be the one mined.
+    replaced_hashes: Named[bytes] = Column(LargeBinary)
+    error: Named[str | None] = Column(Text)
+    created_at_s: Named[int] = Column(BigInteger)
+
 
 intents = Table(
     "intents",
     metadata,
-    Column("intent_pk", PrimaryKey, primary_key=True),
-    Column("kind", String(16), nullable=False),  # post, settle
-    Column("facility_id", BigInteger, nullable=False),
-    Column("epoch", BigInteger, nullable=False),  # settle: number of epochs counted
-    Column("sequence", Integer, nullable=False, default=0),  # settle: repeats as rent arrives
-    Column("state", String(8), nullable=False),  # sent, done, failed
-    Column("sender", String(42), nullable=False),
-    Column("nonce", BigInteger, nullable=False),
-    Column("max_fee_wei", BigInteger, nullable=False),  # per gas, as signed in raw_tx
-    Column("priority_fee_wei", BigInteger, nullable=False),
-    Column("raw_tx", LargeBinary, nullable=False),
-    Column("tx_hash", LargeBinary(32), nullable=False),  # of raw_tx; once done, of what was mined
-    # 32 bytes each: what raw_tx replaced at its nonce. Any of them may still be the one mined.
-    Column("replaced_hashes", LargeBinary, nullable=False),
-    Column("error", Text),
-    Column("created_at_s", BigInteger, nullable=False),
+    IntentColumns,
     UniqueConstraint("kind", "facility_id", "epoch", "sequence"),
     Index(None, "state"),
 )
@@ -49,34 +59,44 @@ Index(
     postgresql_where=intents.c.state == "sent",
 )
 
-chain_blocks = Table(
-    "chain_blocks",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
-    Column("block_hash", LargeBinary(32), nullable=False),
-    Column("time_s", BigInteger, nullable=False),
-)
+
+class ChainBlockColumns(Columns):
+    """Columns of `chain_blocks`."""
+
+    number: Named[int] = Column(BigInteger, primary_key=True, autoincrement=False)
+    block_hash: Named[Bytes32] = Column(RAW32)
+    time_s: Named[int] = Column(BigInteger)
+
+
+chain_blocks = Table("chain_blocks", metadata, ChainBlockColumns)
+
+
+class ChainEventColumns(Columns):
+    """Columns of `chain_events`."""
+
+    block_number: Named[int] = Column(BigInteger)
+    log_index: Named[int] = Column(BigInteger)
+    part: Named[int] = Column(Integer)  # a batch is one log and several rows
+    block_time_s: Named[int] = Column(BigInteger)
+    tx_hash: Named[Bytes32] = Column(RAW32)
+    contract: Named[str] = Column(String(24))
+    event: Named[str] = Column(String(32))
+    facility_id: Named[FacilityId | None] = Column(INT64)
+    epoch: Named[Epoch | None] = Column(INT64)
+    token_id: Named[str | None] = Column(Text)  # decimal text: 72 bits
+    account: Named[str | None] = Column(String(42))
+    counterparty: Named[str | None] = Column(String(42))
+    amount: Named[int | None] = Column(BigInteger)
+    extra: Named[int | None] = Column(BigInteger)
+    flag: Named[bool | None] = Column(Boolean)
+    statement_hash: Named[Bytes32 | None] = Column(RAW32)  # of a StatementPosted
+    payload: Named[str] = Column(Text)  # JSON of all arguments
+
 
 chain_events = Table(
     "chain_events",
     metadata,
-    Column("block_number", BigInteger, nullable=False),
-    Column("log_index", BigInteger, nullable=False),
-    Column("part", Integer, nullable=False),  # a batch is one log and several rows
-    Column("block_time_s", BigInteger, nullable=False),
-    Column("tx_hash", LargeBinary(32), nullable=False),
-    Column("contract", String(24), nullable=False),
-    Column("event", String(32), nullable=False),
-    Column("facility_id", BigInteger),
-    Column("epoch", BigInteger),
-    Column("token_id", Text),  # decimal text: 72 bits
-    Column("account", String(42)),
-    Column("counterparty", String(42)),
-    Column("amount", BigInteger),
-    Column("extra", BigInteger),
-    Column("flag", Boolean),
-    Column("statement_hash", LargeBinary(32)),  # of a StatementPosted
-    Column("payload", Text, nullable=False),  # JSON of all arguments
+    ChainEventColumns,
     PrimaryKeyConstraint("block_number", "log_index", "part"),
     Index(None, "event", "facility_id"),
     Index(None, "event", "account"),

@@ -5,39 +5,56 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     LargeBinary,
+    Named,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-from api.db.tables.ledger import PrimaryKey, metadata
+from api.db.tables.columns import INT64, PRIMARY_KEY, RAW32, Columns
+from api.db.tables.ledger import metadata
+from api.domain.units import Bytes32, Epoch, FacilityId
+
+
+class EpochReopeningColumns(Columns):
+    """Columns of `epoch_reopenings`."""
+
+    reopening_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
+    facility_id: Named[FacilityId] = Column(INT64, ForeignKey("facilities.facility_id"))
+    first_epoch: Named[Epoch] = Column(INT64)
+    reopened_at_s: Named[int] = Column(BigInteger)  # no record has this or a later time yet
+    epochs_closed: Named[int] = Column(BigInteger)  # before
+
 
 epoch_reopenings = Table(
     "epoch_reopenings",
     metadata,
-    Column("reopening_pk", PrimaryKey, primary_key=True),
-    Column("facility_id", ForeignKey("facilities.facility_id"), nullable=False),
-    Column("first_epoch", BigInteger, nullable=False),
-    Column("reopened_at_s", BigInteger, nullable=False),  # no record has this or a later time yet
-    Column("epochs_closed", BigInteger, nullable=False),  # before
+    EpochReopeningColumns,
     UniqueConstraint("facility_id", "reopened_at_s"),
 )
+
+
+class SupersededStatementColumns(Columns):
+    """Columns of `superseded_statements`."""
+
+    superseded_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
+    reopening_pk: Named[int] = Column(PRIMARY_KEY, ForeignKey("epoch_reopenings.reopening_pk"))
+    facility_id: Named[FacilityId] = Column(INT64)
+    epoch: Named[Epoch] = Column(INT64)
+    statement_hash: Named[Bytes32] = Column(RAW32)
+    evidence_hash: Named[Bytes32] = Column(RAW32)
+    statement_json: Named[bytes] = Column(LargeBinary)
+    carry_json: Named[bytes] = Column(LargeBinary)
+    attestations_json: Named[bytes] = Column(LargeBinary)
+    evidence: Named[str] = Column(String(120))  # folder below the evidence root
+    reason: Named[str] = Column(Text)
+    closed_at_s: Named[int] = Column(BigInteger)
+
 
 superseded_statements = Table(
     "superseded_statements",
     metadata,
-    Column("superseded_pk", PrimaryKey, primary_key=True),
-    Column("reopening_pk", ForeignKey("epoch_reopenings.reopening_pk"), nullable=False),
-    Column("facility_id", BigInteger, nullable=False),
-    Column("epoch", BigInteger, nullable=False),
-    Column("statement_hash", LargeBinary(32), nullable=False),
-    Column("evidence_hash", LargeBinary(32), nullable=False),
-    Column("statement_json", LargeBinary, nullable=False),
-    Column("carry_json", LargeBinary, nullable=False),
-    Column("attestations_json", LargeBinary, nullable=False),
-    Column("evidence", String(120), nullable=False),  # folder below the evidence root
-    Column("reason", Text, nullable=False),
-    Column("closed_at_s", BigInteger, nullable=False),
+    SupersededStatementColumns,
     UniqueConstraint("reopening_pk", "epoch"),
 )

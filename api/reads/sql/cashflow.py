@@ -126,4 +126,4 @@ def event_sums(connection: Connection, facility_id: int) -> Mapping[str, tuple[i
         .where(chain_events.c.facility_id == facility_id, chain_events.c.event.in_(MONEY_EVENTS))
         .group_by(chain_events.c.event)
     )
-    return {r[0]: (int(r[1]), int(r[2])) for r in connection.execute(query)}
+    return {r[0]: (int(r[1] or 0), int(r[2] or 0)) for r in connection.execute(query)}

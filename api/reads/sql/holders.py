@@ -58,7 +58,8 @@ def tokens_of(connection: Connection, account: str) -> list[str]:
     query = select(_E.token_id).where(
         _E.event == "TransferSingle", or_(_E.account == account, _E.counterparty == account)
     )
-    return sorted(connection.execute(query.distinct()).scalars(), key=int)
+    found = connection.execute(query.distinct()).scalars()
+    return sorted((token_id for token_id in found if token_id is not None), key=int)
 
 
 def claimed_by_token(connection: Connection, account: str) -> dict[str, int]:
@@ -66,7 +67,8 @@ def claimed_by_token(connection: Connection, account: str) -> dict[str, int]:
     query = select(_E.token_id, func.sum(_E.amount)).where(
         _E.event == "RevenueClaimed", _E.account == account
     )
-    return {r[0]: int(r[1]) for r in connection.execute(query.group_by(_E.token_id))}
+    rows = connection.execute(query.group_by(_E.token_id))
+    return {token_id: int(micros or 0) for token_id, micros in rows if token_id is not None}
 
 
 def vouchers_of(connection: Connection, account: str) -> list[Row[Any]]:

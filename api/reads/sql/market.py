@@ -132,7 +132,7 @@ def delivered(
     )
     if facility_id is not None:
         query = query.where(posted.facility_id == facility_id)
-    return {r[0]: (int(r[1]), int(r[2]), int(r[3])) for r in connection.execute(query)}
+    return {r[0] or 0: (int(r[1]), int(r[2]), int(r[3])) for r in connection.execute(query)}
 
 
 @dataclass(frozen=True, slots=True)

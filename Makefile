@@ -43,9 +43,9 @@ build/.web-node: web/package.json web/package-lock.json | build/.tools
 	@npm ci --prefix web --ignore-scripts --silent --no-fund --no-audit && touch $@
 
 # Types of the API and ABIs of the contracts, made anew when either changes: pages that no longer fit do not compile.
-build/.web-types: $(shell find api -name '*.py') scripts/dev/web_types.py build/.service build/.contracts build/.web-node
+build/.web-types: docs/openapi.json scripts/dev/web_types.py build/.service build/.contracts build/.web-node
 	@$(PY) -m scripts.dev.web_types
-	@web/node_modules/.bin/openapi-typescript web/src/generated/openapi.json -o web/src/generated/openapi.d.ts > build/web-types.log 2>&1 || { cat build/web-types.log; exit 1; }
+	@web/node_modules/.bin/openapi-typescript docs/openapi.json -o web/src/generated/openapi.d.ts > build/web-types.log 2>&1 || { cat build/web-types.log; exit 1; }
 	@touch $@
 
 build/.web: $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/generated/*') build/.web-types
@@ -87,6 +87,7 @@ check: build/.service build/.node build/.web-types ## Lint, types, formatting; p
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
+	@$(PY) -m scripts.dev.openapi --check
 	@node_modules/.bin/forge fmt --check
 	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
 	@cd web && node_modules/.bin/tsc --noEmit && node_modules/.bin/eslint . && node_modules/.bin/prettier --check --log-level warn .

@@ -1,8 +1,7 @@
-"""What the web application is compiled against: the OpenAPI document, and ABIs of the compiler.
+"""What the web application is compiled against besides docs/openapi.json: ABIs of the compiler.
 
-Writes web/src/generated/{openapi.json,abis.ts}; `openapi-typescript` makes types of the first.
-Nothing of it is committed: `make check` makes all of it anew and then checks every page's types,
-so that a page that names a field or function which is no longer there does not pass.
+Writes web/src/generated/abis.ts. It is not committed: `make check` makes it anew and then checks
+every page's types, so that a page that names a function which is no longer there does not pass.
 """
 
 import json
@@ -10,8 +9,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.main import create_app
-from api.settings import Settings
 from scripts.dev.devchain import ROOT
 
 GENERATED = ROOT / "web" / "src" / "generated"
@@ -56,14 +53,11 @@ def abis() -> str:
 
 
 def write(folder: Path = GENERATED) -> None:
-    """Write both files, untouched where nothing changed, so that builds stay fresh."""
+    """Write the file, untouched where nothing changed, so that builds stay fresh."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = Settings(_env_file=None, database_url="sqlite://")
-    document = json.dumps(create_app(settings).openapi(), indent=1, sort_keys=True)
-    for name, text in (("openapi.json", document), ("abis.ts", abis())):
-        path = folder / name
-        if not path.is_file() or path.read_text() != text:
-            path.write_text(text)
+    path, text = folder / "abis.ts", abis()
+    if not path.is_file() or path.read_text() != text:
+        path.write_text(text)
 
 
 if __name__ == "__main__":

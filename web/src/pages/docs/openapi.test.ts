@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type OpenApi, curlOf, fieldsOf, matches, operationsOf, typeOf } from "./openapi";
 
-const api = JSON.parse(readFileSync("src/generated/openapi.json", "utf8")) as OpenApi;
+const api = JSON.parse(readFileSync("../docs/openapi.json", "utf8")) as OpenApi;
 const operations = operationsOf(api);
 const named = (id: string) => {
   const found = operations.find((operation) => operation.operationId === id);

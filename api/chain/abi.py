@@ -27,7 +27,7 @@ class Function:
         """First four bytes of the signature's hash."""
         return keccak(self.signature.encode())[:4]
 
-    def encode(self, *arguments: Any) -> bytes:
+    def encode(self, *arguments: object) -> bytes:
         """Calldata."""
         return self.selector + encode(self.inputs, arguments)
 

@@ -11,11 +11,12 @@ from api.domain.hashing import ascii_word, sha256
 from api.domain.statements.evidence import encode_facility
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement
+from api.domain.units import Address
 
 
-def checksum(address: str) -> str:
+def checksum(address: str) -> Address:
     """EIP-55 form of an address."""
-    return str(to_checksum_address(address))
+    return Address(to_checksum_address(address))
 
 
 def _hex(data: bytes) -> str:

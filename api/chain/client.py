@@ -15,7 +15,7 @@ from api.chain.signatures import decode_error, function
 from api.domain.json_text import read_json
 from api.errors import ChainRejected, ChainUnavailable
 
-_READ_ATTEMPTS = 4
+READ_ATTEMPTS = 4
 _TIMEOUT_S = 30
 _PAUSE_S = 0.25
 # Calls in one JSON-RPC batch: hosted nodes take 100 and more.
@@ -46,6 +46,14 @@ class Read:
     arguments: tuple[Any, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EthCall:
+    """Calldata for a view function of the contract at an address."""
+
+    to: str
+    data: bytes
+
+
 class _BoundedProvider(HTTPProvider):
     """web3's provider, but for answers that nest without end, which no node owes us."""
 
@@ -64,7 +72,7 @@ class ChainClient:
             rpc_url, request_kwargs={"timeout": _TIMEOUT_S}, exception_retry_configuration=None
         )
 
-    def request(self, method: str, *params: Any, attempts: int = _READ_ATTEMPTS) -> Any:
+    def request(self, method: str, *params: Any, attempts: int = READ_ATTEMPTS) -> Any:
         """One call, repeated on transport faults only.
 
         Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses.
@@ -115,7 +123,7 @@ class ChainClient:
         return _result(contract, address, call, self.request("eth_call", transaction, tag))
 
     def read_many(
-        self, reads: Sequence[Read], *, block: int | str = "latest", attempts: int = _READ_ATTEMPTS
+        self, reads: Sequence[Read], *, block: int | str = "latest", attempts: int = READ_ATTEMPTS
     ) -> list[Any]:
         """Results of many view functions at one block, as `read` gives them, in batches of calls.
 
@@ -134,6 +142,25 @@ class ChainClient:
             for r, c, answer in zip(part, calls, answers, strict=True):
                 found.append(_result(r.contract, r.address, c, answer))
         return found
+
+    def call(
+        self, calls: Sequence[EthCall], *, block: int, attempts: int = READ_ATTEMPTS
+    ) -> list[bytes]:
+        """Answers of view functions at one block; several travel in batches.
+
+        Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses one.
+        """
+        params = [[{"to": c.to, "data": "0x" + c.data.hex()}, hex(block)] for c in calls]
+        if len(params) == 1:
+            answers = [self.request("eth_call", *params[0], attempts=attempts)]
+        else:
+            batch = [("eth_call", p) for p in params]
+            answers = [
+                answer
+                for first in range(0, len(batch), _BATCH)
+                for answer in self._batch(batch[first : first + _BATCH], attempts)
+            ]
+        return [_bytes(answer) for answer in answers]
 
     def _batch(self, batch: list[Any], attempts: int) -> list[Any]:
         """One request of several calls."""
@@ -237,6 +264,14 @@ def _refusal(method: str, problem: Any) -> RpcError:
     data = problem.get("data") if isinstance(problem, dict) else None
     text = problem.get("message", "") if isinstance(problem, dict) else str(problem)
     return RpcError(f"{method}: {text}", method=method, data=data)
+
+
+def _bytes(answer: object) -> bytes:
+    """Bytes of an answer in hex. Raises ChainRejected."""
+    try:
+        return bytes.fromhex(str(answer).removeprefix("0x"))
+    except ValueError as error:
+        raise ChainRejected("eth_call: the node's answer is not hex") from error
 
 
 def _result(contract: str, address: str, call: Function, answer: Any) -> Any:

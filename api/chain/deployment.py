@@ -8,6 +8,7 @@ from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.domain.hashing import keccak
 from api.domain.json_text import read_json
+from api.domain.units import Address
 from api.errors import Misconfigured
 
 CONTRACTS = (
@@ -30,52 +31,52 @@ class Deployment:
 
     chain_id: int
     start_block: int
-    addresses: dict[str, str]
+    addresses: dict[str, Address]
     code_hashes: dict[str, bytes]
     document: bytes
 
     @property
-    def facility_registry(self) -> str:
+    def facility_registry(self) -> Address:
         """Address of FacilityRegistry."""
         return self.addresses["FacilityRegistry"]
 
     @property
-    def statement_registry(self) -> str:
+    def statement_registry(self) -> Address:
         """Address of StatementRegistry."""
         return self.addresses["StatementRegistry"]
 
     @property
-    def tranche_token(self) -> str:
+    def tranche_token(self) -> Address:
         """Address of TrancheToken."""
         return self.addresses["TrancheToken"]
 
     @property
-    def rent_lockbox(self) -> str:
+    def rent_lockbox(self) -> Address:
         """Address of RentLockbox."""
         return self.addresses["RentLockbox"]
 
     @property
-    def investor_registry(self) -> str:
+    def investor_registry(self) -> Address:
         """Address of InvestorRegistry."""
         return self.addresses["InvestorRegistry"]
 
     @property
-    def primary_sale(self) -> str:
+    def primary_sale(self) -> Address:
         """Address of PrimarySale."""
         return self.addresses["PrimarySale"]
 
     @property
-    def bond_vault(self) -> str:
+    def bond_vault(self) -> Address:
         """Address of BondVault."""
         return self.addresses["BondVault"]
 
     @property
-    def delivery_desk(self) -> str:
+    def delivery_desk(self) -> Address:
         """Address of DeliveryDesk."""
         return self.addresses["DeliveryDesk"]
 
     @property
-    def settlement_token(self) -> str:
+    def settlement_token(self) -> Address:
         """Address of the settlement token."""
         return self.addresses["SettlementToken"]
 

@@ -8,6 +8,7 @@ Epoch = NewType("Epoch", int)  # uint32, from 0
 GpuSeconds = NewType("GpuSeconds", int)
 Micros = NewType("Micros", int)  # minor units of a settlement token with 6 decimals
 Bytes32 = NewType("Bytes32", bytes)
+Address = NewType("Address", str)  # 20 bytes of hex: checksummed from us, lower-case from a node
 
 SECONDS_PER_HOUR = 3_600
 BPS = 10_000

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from api.chain.abi import Event, Function
+from api.chain.contracts import CLASSES
+from api.chain.contracts.call import View
+from api.chain.contracts.rent_lockbox import RentBook
 from api.chain.event_signatures import EVENTS
 from api.chain.signatures import ERRORS, FUNCTIONS, decode_error
+from api.chain.structs import Member, members
 
 BUILD = Path(__file__).resolve().parents[3] / "build" / "contracts"
 # Events of OpenZeppelin's bases and of configuration that move no money and that nothing reads.
@@ -53,6 +57,12 @@ UNREAD = {
 ARTIFACTS = {"SettlementToken": "MockStablecoin"}
 FUNCTION_CASES = [(c, f) for c, functions in FUNCTIONS.items() for f in functions]
 EVENT_CASES = [(c, e) for c, events in EVENTS.items() for e in events]
+VIEW_CASES = [
+    (contract.name, view)
+    for contract in CLASSES
+    for view in vars(contract).values()
+    if isinstance(view, View)
+]
 ERROR_CASES = [(c, e) for c, errors in ERRORS.items() for e in errors]
 
 
@@ -69,6 +79,44 @@ def _type(argument: dict[str, Any]) -> str:
         return kind
     inner = ",".join(_type(part) for part in argument["components"])
     return f"({inner}){kind.removeprefix('tuple')}"
+
+
+# A name with its type, and the names inside of it if it is a struct.
+Named = tuple[str, str, tuple[Any, ...]]
+
+
+def _compiled(arguments: list[dict[str, Any]]) -> tuple[Named, ...]:
+    return tuple((a["name"], _type(a), _compiled(a.get("components", []))) for a in arguments)
+
+
+def _ours(parts: tuple[Member, ...]) -> tuple[Named, ...]:
+    return tuple((m.name, m.kind.text, _ours(m.kind.members)) for m in parts)
+
+
+@pytest.mark.parametrize(("contract", "view"), VIEW_CASES, ids=lambda x: getattr(x, "name", x))
+def test_abi__view__answers_with_the_types_and_names_of_the_compiler(
+    contract: str, view: View[object]
+) -> None:
+    compiled = _abi(contract, "function")[view.name]
+
+    assert compiled["stateMutability"] in ("view", "pure")
+    assert tuple(map(_type, compiled["inputs"])) == view.inputs
+    assert [_type(a) for a in compiled["outputs"]] == [view.answer.text]
+    assert _compiled(compiled["outputs"][0].get("components", [])) == _ours(view.answer.members)
+
+
+def test_abi__names_swapped_on_either_side__are_noticed() -> None:
+    """`collected` and `settled` are both uint96: their types alone would not tell."""
+    (book,) = _abi("RentLockbox", "function")["bookOf"]["outputs"]
+    collected, settled, epochs = book["components"]
+    first, second, third = members(RentBook)
+
+    theirs = [collected | {"name": "settled"}, settled | {"name": "collected"}, epochs]
+    ours = (second, first, third)
+
+    assert _compiled(book["components"]) == _ours(members(RentBook))
+    assert _compiled(theirs) != _ours(members(RentBook))
+    assert _compiled(book["components"]) != _ours(ours)
 
 
 @pytest.mark.parametrize(("contract", "function"), FUNCTION_CASES, ids=lambda x: str(x)[:40])

@@ -1,0 +1,40 @@
+"""PrimarySale: units sold, and the proceeds that delivery earns."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from api.chain.contracts.call import Call, Contract, View
+from api.domain.capital.sale import SaleState
+from api.domain.units import FacilityId, Micros
+
+
+@dataclass(frozen=True, slots=True)
+class SaleRecord:
+    """`IPrimarySale.SaleBook`: proceeds came in; what was released or seized went out again."""
+
+    state: SaleState
+    sold_units: Annotated[int, "uint40"]
+    proceeds_micros: Annotated[Micros, "uint96"]
+    released_micros: Annotated[Micros, "uint96"]
+    seized_micros: Annotated[Micros, "uint96"]
+
+
+class PrimarySale(Contract):
+    """View functions of PrimarySale."""
+
+    name = "PrimarySale"
+    _book_of = View("bookOf", ("uint64",), SaleRecord)
+    _releasable = View("releasable", ("uint64",), Micros, "uint256")
+    _owed_to = View("owedTo", ("address", "address"), Micros, "uint256")
+
+    def book_of(self, facility_id: FacilityId) -> Call[SaleRecord]:
+        """Sale of a facility; state `NONE` where there is none."""
+        return self._call(self._book_of, facility_id)
+
+    def releasable_micros(self, facility_id: FacilityId) -> Call[Micros]:
+        """Proceeds that attested delivery earned and that were not released yet."""
+        return self._call(self._releasable, facility_id)
+
+    def owed_micros(self, *, token: str, account: str) -> Call[Micros]:
+        """What an account may withdraw of a settlement token."""
+        return self._call(self._owed_to, token, account)

@@ -1,0 +1,71 @@
+"""StatementRegistry: posted statements, the attester set, and verdicts on faults."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from api.chain.contracts.call import Call, Contract, View
+from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRecord:
+    """`IStatementRegistry.StatementRecord`; all zero where nothing is posted.
+
+    cumulative_available, cumulative_gross_micros: of epochs 0 to this one; GPU-seconds, and micros.
+    """
+
+    statement_hash: Bytes32
+    posted_at_s: Annotated[int, "uint64"]
+    cumulative_available: Annotated[int, "uint64"]
+    cumulative_gross_micros: Annotated[Micros, "uint128"]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultVerdict:
+    """`IStatementChallenges.Verdict`. barred: a fault of this very statement was proven."""
+
+    challenger: Address
+    charged: Annotated[int, "uint40"]
+    pending: Annotated[int, "uint40"]
+    barred: bool
+
+
+class StatementRegistry(Contract):
+    """View functions of StatementRegistry."""
+
+    name = "StatementRegistry"
+    _statement_of = View("statementOf", ("uint64", "uint32"), StatementRecord)
+    _epochs_posted = View("epochsPosted", ("uint64",), int, "uint32")
+    _epochs_final = View("epochsFinal", ("uint64",), int, "uint32")
+    _is_attester = View("isAttester", ("address",), bool)
+    _threshold = View("threshold", (), int, "uint8")
+    _challenge_window = View("challengeWindow", (), int, "uint64")
+    _verdict_of = View("verdictOf", ("bytes32",), FaultVerdict)
+
+    def statement_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[StatementRecord]:
+        """The statement that stands for an epoch."""
+        return self._call(self._statement_of, facility_id, epoch)
+
+    def epochs_posted(self, facility_id: FacilityId) -> Call[int]:
+        """How many epochs have a statement; the next to be posted."""
+        return self._call(self._epochs_posted, facility_id)
+
+    def epochs_final(self, facility_id: FacilityId) -> Call[int]:
+        """How many epochs can no longer be challenged."""
+        return self._call(self._epochs_final, facility_id)
+
+    def is_attester(self, account: str) -> Call[bool]:
+        """Whether an account is in the attester set at the block's time."""
+        return self._call(self._is_attester, account)
+
+    def threshold(self) -> Call[int]:
+        """Signatures that a posting needs."""
+        return self._call(self._threshold)
+
+    def challenge_window_s(self) -> Call[int]:
+        """Seconds from posting to finality."""
+        return self._call(self._challenge_window)
+
+    def verdict_of(self, statement_hash: bytes) -> Call[FaultVerdict]:
+        """What was proven against a statement."""
+        return self._call(self._verdict_of, statement_hash)

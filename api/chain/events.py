@@ -9,6 +9,7 @@ from api.chain.abi import Event
 from api.chain.client import Block, ChainClient
 from api.chain.deployment import Deployment
 from api.chain.event_signatures import EVENTS
+from api.domain.lifecycle import void_takes
 from api.domain.statements.statement import Statement
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import ChainUnavailable
@@ -175,9 +176,13 @@ class VoidedRange:
 
     def covers(self, posted: ChainEvent) -> bool:
         """Whether it voided the statement of a StatementPosted event."""
-        same = posted.args["facilityId"] == self.facility_id
-        inside = self.first <= posted.args["epoch"] < self.before
-        return same and inside and posted.place < self.place
+        return posted.args["facilityId"] == self.facility_id and void_takes(
+            posted.args["epoch"],
+            first=self.first,
+            before=self.before,
+            posted_at=posted.place,
+            voided_at=self.place,
+        )
 
 
 def voided_ranges(client: ChainClient, deployment: Deployment, *, last: int) -> list[VoidedRange]:

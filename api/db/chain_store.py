@@ -73,16 +73,3 @@ def cancelled_facilities() -> Select[Any]:
         chain_events.c.extra == FacilityState.CANCELLED,
         chain_events.c.facility_id.is_not(None),
     )
-
-
-def standing_posts(connection: Connection, facility_id: int) -> dict[int, Row[Any]]:
-    """StatementPosted by epoch, without those that a proven fault voided."""
-    found: dict[int, Row[Any]] = {}
-    names = ("StatementPosted", "StatementVoided")
-    for row in events_named(connection, *names, facility_id=facility_id):
-        if row.event == "StatementPosted":
-            found[row.epoch] = row
-        else:
-            for epoch in range(row.epoch, row.extra):
-                found.pop(epoch, None)
-    return found

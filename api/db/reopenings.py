@@ -13,7 +13,7 @@ from api.db.tables.ledger import (
     statement_trees,
     statements,
 )
-from api.domain.metering.usage import Reopening
+from api.domain.lifecycle import Reopening
 
 
 def reopenings_of(connection: Connection, facility_id: int) -> tuple[Reopening, ...]:

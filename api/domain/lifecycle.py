@@ -1,6 +1,20 @@
-"""States of a facility."""
+"""The one judge of how far a facility, an epoch and a statement came, and of what stands on-chain.
 
-from enum import IntEnum
+SQL, routes, tasks and the web's lists take their answers from here. Times are UTC seconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Generic, TypeVar
+
+from api.domain.facility import FacilityTerms
+from api.domain.units import Epoch
+
+P = TypeVar("P")
+
+
+# --- facilities --------------------------------------------------------------------------------
 
 
 class FacilityState(IntEnum):
@@ -19,5 +33,202 @@ class FacilityState(IntEnum):
         """Name in JSON."""
         return self.name.lower()
 
+    @property
+    def live(self) -> bool:
+        """Whether it is offered on-chain and has not ended."""
+        return self in (FacilityState.OFFERED, FacilityState.FUNDED, FacilityState.DELIVERING)
+
 
 STATES = tuple(state.word for state in FacilityState)
+
+
+def facility_state(
+    *, offered: bool, announced: int | None, window_start_s: int, now_s: int
+) -> FacilityState:
+    """State of a facility at a time, from what its contracts logged.
+
+    Args:    offered: whether our very terms were offered.  announced: the newest state that
+             FacilityStateChanged named, None before the first.
+    Source:  `FacilityRegistry.stateOf`: a funded facility delivers from the start of its window,
+             and logs nothing for that.
+    """
+    if not offered:
+        return FacilityState.REGISTERED
+    state = FacilityState.OFFERED if announced is None else FacilityState(announced)
+    if state is FacilityState.FUNDED and now_s >= window_start_s:
+        return FacilityState.DELIVERING
+    return state
+
+
+# --- what stands on-chain ----------------------------------------------------------------------
+
+
+def void_takes(
+    epoch: int, *, first: int, before: int, posted_at: tuple[int, ...], voided_at: tuple[int, ...]
+) -> bool:
+    """Whether a void of epochs `[first, before)` took a posting: one of them, made before it.
+
+    Args:    posted_at, voided_at: places in the chain, (block, log).
+    """
+    return first <= epoch < before and posted_at < voided_at
+
+
+@dataclass(slots=True)
+class Standing(Generic[P]):
+    """Postings of one facility that stand, by epoch, fed with its events in chain order.
+
+    A proven fault voids the statement of its epoch and all after it, which chain to its hash.
+    An epoch that was voided can be posted again.
+    """
+
+    by_epoch: dict[int, P] = field(default_factory=dict)
+
+    def post(self, epoch: int, posting: P) -> None:
+        """A statement was posted."""
+        self.by_epoch[epoch] = posting
+
+    def void(self, *, first: int, before: int) -> list[P]:
+        """Epochs `[first, before)` were voided. Returns the postings that fell, by epoch."""
+        fallen = [epoch for epoch in sorted(self.by_epoch) if first <= epoch < before]
+        return [self.by_epoch.pop(epoch) for epoch in fallen]
+
+
+def final_at_s(posted_at_s: int, *, challenge_window_s: int) -> int:
+    """First second at which a posted statement can no longer be challenged.
+
+    Source:  `StatementRegistry.epochsFinal`.
+    """
+    return posted_at_s + challenge_window_s
+
+
+def is_final(posted_at_s: int, *, challenge_window_s: int, now_s: int) -> bool:
+    """Whether a posted statement that stands is final at `now_s`, the chain's time."""
+    return now_s >= final_at_s(posted_at_s, challenge_window_s=challenge_window_s)
+
+
+# --- statements and epochs ---------------------------------------------------------------------
+
+
+class StatementState(StrEnum):
+    """How far a statement came."""
+
+    CLOSED = "closed"
+    ATTESTED = "attested"
+    POSTED = "posted"
+    FINAL = "final"
+    SETTLED = "settled"
+    VOIDED = "voided"
+
+
+class EpochState(StrEnum):
+    """How far an epoch came: before its statement, and then as far as that came."""
+
+    FUTURE = "future"
+    OPEN = "open"
+    GRACE = "grace"
+    CLOSED = "closed"
+    ATTESTED = "attested"
+    POSTED = "posted"
+    FINAL = "final"
+    SETTLED = "settled"
+    VOIDED = "voided"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementFacts:
+    """What is known of one statement of the books.
+
+    signed: by an attester at least.  voided: these very bytes were posted and a fault took them.
+    posted_at_s: of these very bytes, if they stand; None where nothing or other bytes do.
+    """
+
+    signed: bool
+    voided: bool
+    posted_at_s: int | None
+    settled: bool
+
+
+def statement_state(
+    facts: StatementFacts, *, challenge_window_s: int, chain_now_s: int
+) -> StatementState:
+    """State of a statement at the chain's time."""
+    if facts.posted_at_s is None:
+        if facts.voided:
+            return StatementState.VOIDED
+        return StatementState.ATTESTED if facts.signed else StatementState.CLOSED
+    if facts.settled:
+        return StatementState.SETTLED
+    final = is_final(facts.posted_at_s, challenge_window_s=challenge_window_s, now_s=chain_now_s)
+    return StatementState.FINAL if final else StatementState.POSTED
+
+
+def epoch_state(
+    statement: StatementState | None, *, start_s: int, end_s: int, now_s: int
+) -> EpochState:
+    """State of an epoch whose statement came so far; None where it is not closed.
+
+    Past its cut-off and not closed yet, an epoch is still in `grace`: the worker closes it next.
+    """
+    if statement is not None:
+        return EpochState(statement.value)
+    if now_s < start_s:
+        return EpochState.FUTURE
+    return EpochState.OPEN if now_s < end_s else EpochState.GRACE
+
+
+# --- cut-offs and the clock --------------------------------------------------------------------
+
+# A reopened epoch takes records for the facility's grace, and at least as long as people need.
+REOPENED_LEAST_S = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Reopening:
+    """From `at_s` on, `first_epoch` and those after it take records again, for a while.
+
+    It follows a proven fault of the statement of `first_epoch`. No record before `at_s` moves.
+    """
+
+    first_epoch: int
+    at_s: int
+
+    def until_s(self, grace_s: int) -> int:
+        """First second at which it is over."""
+        return self.at_s + max(grace_s, REOPENED_LEAST_S)
+
+
+def cut_off_s(
+    epoch: int, *, epoch_end_s: int, grace_s: int, reopenings: Sequence[Reopening] = ()
+) -> int:
+    """First second at which a record no longer enters `epoch` itself."""
+    later = (r.until_s(grace_s) for r in reopenings if r.first_epoch <= epoch)
+    return max(epoch_end_s + grace_s, *later, 0)
+
+
+def open_epoch(
+    terms: FacilityTerms,
+    recorded_at_s: int,
+    *,
+    grace_s: int,
+    reopenings: Sequence[Reopening] = (),
+) -> Epoch | None:
+    """Earliest epoch that still takes records at `recorded_at_s`; None once all are closed."""
+    # Epoch e takes records while recorded_at < start + (e + 1) * length + grace.
+    past_s = recorded_at_s - grace_s - terms.window_start_s
+    epoch = max(0, past_s // terms.epoch_length_s)
+    for reopening in reopenings:
+        if reopening.at_s <= recorded_at_s < reopening.until_s(grace_s):
+            epoch = min(epoch, reopening.first_epoch)
+    return Epoch(epoch) if epoch < terms.epoch_count else None
+
+
+def recording_time_s(
+    now_s: int, *, last_recorded_at_s: int, closed_end_s: int | None, grace_s: int
+) -> int:
+    """The clock rule: recording times of a facility never fall, whatever the machine's clock does.
+
+    Args:    last_recorded_at_s: of the newest record, 0 before the first.
+             closed_end_s: end of the newest closed epoch, whose cut-off is past; None if none is.
+    """
+    closed_s = 0 if closed_end_s is None else closed_end_s + grace_s
+    return max(now_s, last_recorded_at_s, closed_s)

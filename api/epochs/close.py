@@ -17,7 +17,8 @@ from api.db.reopenings import reopenings_of
 from api.db.session import reading, transaction
 from api.db.tables.ledger import facilities
 from api.domain.facility import FacilityTerms
-from api.domain.metering.usage import Outage, cut_off_s
+from api.domain.lifecycle import cut_off_s
+from api.domain.metering.usage import Outage
 from api.domain.statements.closing import ClosedEpoch, close_epoch
 from api.domain.statements.evidence import (
     CARRY_FILE,
@@ -65,7 +66,12 @@ def due_epochs(engine: Engine, now_s: int, facility_id: int | None = None) -> li
             terms = terms_from_bytes(row.terms_json)
             reopened = reopenings_of(connection, row.facility_id)
             for epoch in range(row.epochs_closed, terms.epoch_count):
-                cut_s = cut_off_s(terms, epoch, grace_s=row.grace_s, reopenings=reopened)
+                cut_s = cut_off_s(
+                    epoch,
+                    epoch_end_s=terms.epoch_bounds(epoch)[1],
+                    grace_s=row.grace_s,
+                    reopenings=reopened,
+                )
                 if now_s < cut_s:
                     break
                 due.append((cut_s, row.facility_id, epoch))
@@ -135,7 +141,12 @@ def _freeze(engine: Engine, facility_id: int, epoch: Epoch) -> None:
         row = ledger.lock_facilities(connection, [facility_id])[facility_id]
         terms = terms_from_bytes(row.terms_json)
         reopened = reopenings_of(connection, facility_id)
-        cut_s = cut_off_s(terms, epoch, grace_s=row.grace_s, reopenings=reopened)
+        cut_s = cut_off_s(
+            epoch,
+            epoch_end_s=terms.epoch_bounds(epoch)[1],
+            grace_s=row.grace_s,
+            reopenings=reopened,
+        )
         if row.last_recorded_at_s < cut_s:
             ledger.set_last_recorded(connection, facility_id, cut_s)
 

@@ -12,13 +12,11 @@ from api.db import outbox as outbox_rows
 from api.db import statements as store
 from api.db.reopenings import superseded_count
 from api.db.session import reading
+from api.domain.lifecycle import FacilityState
 from api.domain.statements.statement import Statement, statement_hash
 from api.epochs.attestations import publish_signatures
 from api.epochs.outbox import Intent
 from api.evidence_store import EvidenceFolder
-
-# `IFacilityRegistry.FacilityState.Delivering`
-DELIVERING = 3
 
 
 def postable(
@@ -81,4 +79,4 @@ def _delivering(client: ChainClient, deployment: Deployment, facility_id: int, b
     state = client.read(
         "FacilityRegistry", deployment.facility_registry, "stateOf", facility_id, block=block
     )
-    return bool(state == DELIVERING)
+    return bool(state == FacilityState.DELIVERING)

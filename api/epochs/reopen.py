@@ -1,7 +1,8 @@
 """Reopen: after a proven fault, an epoch and those after it are corrected and closed again.
 
 Records stay where they are. From the reopening on, for the facility's grace, the epoch takes
-records and voids again; `domain.usage.open_epoch` is the one rule of it, for ingest and attesters.
+records and voids again; `domain.lifecycle.open_epoch` is the one rule of it, for ingest and
+attesters.
 The contract refuses the bytes that were proven wrong, so an epoch that is reopened and closed
 unchanged is shown as `voided` again, and nothing is sent.
 """
@@ -21,7 +22,7 @@ from api.db.standing import progress_of
 from api.db.statements import signatures_of, to_statement
 from api.db.tables.chain import intents
 from api.db.tables.ledger import statements
-from api.domain.metering.usage import Reopening
+from api.domain.lifecycle import Reopening
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
     STATEMENT_FILE,

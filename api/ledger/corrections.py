@@ -7,8 +7,8 @@ from sqlalchemy import Connection
 
 from api.db import ledger
 from api.db.tables.ledger import usage_voids
+from api.domain.lifecycle import open_epoch
 from api.domain.metering.events import USAGE, CorrectionEvent
-from api.domain.metering.usage import open_epoch
 from api.errors import EventRejected
 from api.ledger.judge import FacilityView
 

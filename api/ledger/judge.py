@@ -12,6 +12,7 @@ from api.db import ledger, spans
 from api.db.reopenings import reopenings_of
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash
+from api.domain.lifecycle import recording_time_s
 from api.domain.metering.events import MeterEvent, OutageEvent, UsageEvent
 from api.domain.metering.occupancy import Concurrency, Occupancy
 from api.domain.metering.usage import Interval, LineKind, place_interval
@@ -28,10 +29,13 @@ def terms_from_bytes(document: bytes) -> FacilityTerms:
 
 def recording_time(row: Any, terms: FacilityTerms, now_s: int) -> int:
     """Recording time at `now_s`: never before an earlier record or a closed epoch's cut-off."""
-    earliest: int = row.last_recorded_at_s
-    if row.epochs_closed > 0:
-        earliest = max(earliest, terms.epoch_bounds(row.epochs_closed - 1)[1] + row.grace_s)
-    return max(now_s, earliest)
+    closed = row.epochs_closed
+    return recording_time_s(
+        now_s,
+        last_recorded_at_s=row.last_recorded_at_s,
+        closed_end_s=terms.epoch_bounds(closed - 1)[1] if closed else None,
+        grace_s=row.grace_s,
+    )
 
 
 @dataclass(frozen=True, slots=True)

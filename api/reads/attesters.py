@@ -1,6 +1,7 @@
 """Attesters from indexed events: their periods, what they signed, what of it was voided."""
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
@@ -10,6 +11,7 @@ from api.chain.client import ChainClient, Read
 from api.chain.deployment import Deployment
 from api.db import chain_store
 from api.db.session import reading
+from api.domain.lifecycle import Standing
 
 # `IAttesterSet`: the largest uint40 stands for a membership without end.
 _FOREVER = 2**40 - 1
@@ -48,18 +50,18 @@ class _Record:
 def _records(connection: Connection) -> dict[str, _Record]:
     """Records by lower-case address, every posting counted, also of epochs posted twice."""
     found: dict[str, _Record] = {}
-    standing: dict[tuple[int, int], list[str]] = {}
+    standing: dict[int, Standing[list[str]]] = defaultdict(Standing)
     for row in chain_store.events_named(connection, "StatementPosted", "StatementVoided"):
         if row.event == "StatementPosted":
             signers = [a.lower() for a in json.loads(row.payload)["attesters"]]
-            standing[row.facility_id, row.epoch] = signers
+            standing[row.facility_id].post(row.epoch, signers)
             for address in signers:
                 record = found.setdefault(address, _Record())
                 record.signed += 1
                 record.last_s = row.block_time_s
             continue
-        for epoch in range(row.epoch, row.extra):
-            for address in standing.pop((row.facility_id, epoch), ()):
+        for signers in standing[row.facility_id].void(first=row.epoch, before=row.extra):
+            for address in signers:
                 found[address].voided += 1
     return found
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from api.db import chain_store
 from api.db.session import reading
+from api.db.standing import standing_posts
 from api.domain.hashing import sha256
 from api.domain.lifecycle import STATES
 from api.domain.statements.evidence import (
@@ -58,7 +58,7 @@ def list_documents(
         tranche = find_tranche(connection, token_id)[1]
         facility_id = tranche.facility_id
         row = market.facility_rows(connection, facility_id)[0]
-        posts = chain_store.standing_posts(connection, facility_id)
+        posts = standing_posts(connection, facility_id)
     offered = tranche.state != STATES[0]
     on_chain = {hex32(row.terms_hash): "termsHash"} if offered else {}
     for post in posts.values() if offered else ():

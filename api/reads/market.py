@@ -19,7 +19,7 @@ from api.domain.capital.shares import (
     replay_stream,
 )
 from api.domain.facility import TrancheTerms
-from api.domain.lifecycle import FacilityState
+from api.domain.lifecycle import FacilityState, facility_state
 from api.domain.units import MAX_I64, FacilityId, split_tranche_id, tranche_id
 from api.errors import NotFound
 from api.ledger.judge import terms_from_bytes
@@ -100,12 +100,12 @@ class _Events:
 
     def state(self, row: Any, now_s: int) -> FacilityState:
         """State at a time; an offer of other terms than ours is not of this facility."""
-        if self.offered.get(row.facility_id) != "0x" + row.terms_hash.hex():
-            return FacilityState.REGISTERED
-        state = FacilityState(self.states.get(row.facility_id, FacilityState.OFFERED))
-        if state is FacilityState.FUNDED and now_s >= row.window_start_s:
-            return FacilityState.DELIVERING
-        return state
+        return facility_state(
+            offered=self.offered.get(row.facility_id) == "0x" + row.terms_hash.hex(),
+            announced=self.states.get(row.facility_id),
+            window_start_s=row.window_start_s,
+            now_s=now_s,
+        )
 
     def sale(self, facility_id: int, now_s: int) -> Sale | None:
         """Sale of a facility at a time."""

@@ -14,6 +14,7 @@ from api.domain.capital.reconciliation import (
     reconcile,
     stated_gpu_seconds,
 )
+from api.domain.lifecycle import is_final
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence_reader import decode_carry
 from api.domain.units import FacilityId, tranche_id
@@ -89,7 +90,7 @@ def _with_chain(found: _Figures, *, window_s: int, now_s: int, unvested: int) ->
     # An epoch that was posted and is not in our books would be a mismatch, not a gap: show it.
     for epoch in sorted(found.rated.keys() | found.posted.keys()):
         posted = found.posted.get(epoch)
-        final = posted is not None and now_s >= posted[1] + window_s
+        final = posted is not None and is_final(posted[1], challenge_window_s=window_s, now_s=now_s)
         gross = posted[0] if posted is not None else None
         epochs.append(EpochFigures(epoch, found.rated.get(epoch, 0), gross, final))
     settled, fees = found.sums.get("Settled", (0, 0))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
@@ -10,19 +9,9 @@ from sqlalchemy import Connection
 from api.db import chain_store
 from api.db import statements as store
 from api.db.standing import Progress, progress_of
+from api.domain.lifecycle import StatementState, statement_state
 from api.errors import ChainUnavailable
 from api.reads.listing import Order
-
-
-class StatementState(StrEnum):
-    """How far a statement came."""
-
-    CLOSED = "closed"
-    ATTESTED = "attested"
-    POSTED = "posted"
-    FINAL = "final"
-    SETTLED = "settled"
-    VOIDED = "voided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +38,11 @@ class _Judge:
 
     def state(self, epoch: int, statement_hash: bytes, *, signed: bool) -> StatementState:
         """State of a statement, from its hash: an epoch can be posted with other bytes."""
-        posted = self.progress.posting_of(epoch, statement_hash)
-        if posted is None:
-            if statement_hash in self.progress.voided_hashes:
-                return StatementState.VOIDED
-            return StatementState.ATTESTED if signed else StatementState.CLOSED
-        if epoch < self.progress.settled:
-            return StatementState.SETTLED
-        final = self._now_s >= posted.block_time_s + self._window_s
-        return StatementState.FINAL if final else StatementState.POSTED
+        return statement_state(
+            self.progress.facts_of(epoch, statement_hash, signed=signed),
+            challenge_window_s=self._window_s,
+            chain_now_s=self._now_s,
+        )
 
     def view(self, row: Any, attesters: Sequence[str]) -> StatementView:
         """A stored statement as it is shown."""

@@ -8,6 +8,7 @@ from api.chain.deployment import Deployment
 from api.chain.events import ChainEvent
 from api.domain.capital.bond import Bond, pay_shortfall
 from api.domain.capital.sale import SaleBook, SaleState, earned, promised_gpu_seconds
+from api.domain.lifecycle import is_final
 from api.domain.units import BPS, split_tranche_id
 from api.verify.epoch import Finding, VerifiedFacility
 
@@ -82,7 +83,11 @@ class MarketVerifier:
         return {
             epoch: available
             for epoch, available in facility.available.items()
-            if event.block_time_s >= facility.posted[epoch][1] + self._window_s
+            if is_final(
+                facility.posted[epoch][1],
+                challenge_window_s=self._window_s,
+                now_s=event.block_time_s,
+            )
         }
 
     def _promised(self, facility_id: int, epochs: int | None) -> int:

@@ -8,8 +8,16 @@ from api.chain.client import ChainClient
 from api.chain.deployment import Deployment
 from api.chain.events import ChainEvent
 from api.domain.capital.accumulator import FRACTION_BITS, Position, TrancheModel
-from api.domain.capital.settlement import Settlement, TrancheBook, TrancheSupply, distribute, settle
+from api.domain.capital.settlement import (
+    Settlement,
+    TrancheBook,
+    TrancheSupply,
+    distribute,
+    settle,
+    settleable,
+)
 from api.domain.facility import FacilityTerms
+from api.domain.lifecycle import is_final
 from api.domain.units import FacilityId, split_tranche_id, tranche_id
 from api.verify.epoch import Finding, VerifiedFacility
 
@@ -152,11 +160,14 @@ class MoneyVerifier:
         if book is None or facility is None:
             return
         posted = [facility.posted.get(e) for e in range(epochs)]
-        final = [p for p in posted if p and event.block_time_s >= p[1] + self._window_s]
+        window_s, now_s = self._window_s, event.block_time_s
+        final = [
+            p for p in posted if p and is_final(p[1], challenge_window_s=window_s, now_s=now_s)
+        ]
         if len(final) != epochs:
             self._finding(facility_id, f"a settlement counts {epochs} epochs, not all final")
         attested = sum(p[0] for p in final)
-        due = min(attested, book.collected) - book.settled
+        due = settleable(attested=attested, collected=book.collected, settled=book.settled)
         if due != event.args["amount"]:
             message = f"a settlement paid {event.args['amount']} micros where {due} were due"
             self._finding(facility_id, message)

@@ -14,6 +14,7 @@ from api.domain.capital.reconciliation import (
     reconcile,
 )
 from api.domain.json_text import read_json
+from api.domain.lifecycle import is_final
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import canonical_json
 from api.errors import AppError, EvidenceInvalid
@@ -136,7 +137,10 @@ def _figures(
     deferred = sum(e.gpu_seconds for e in waiting)
     epochs = tuple(
         EpochFigures(
-            epoch, facility.rated_by_epoch.get(epoch, 0), gross, now_s >= posted_s + window_s
+            epoch,
+            facility.rated_by_epoch.get(epoch, 0),
+            gross,
+            is_final(posted_s, challenge_window_s=window_s, now_s=now_s),
         )
         for epoch, (gross, posted_s) in sorted(facility.posted.items())
     )

@@ -12,7 +12,7 @@ from tests.browser.wrong_books import correction, post_wrong_statement, prove_fa
 
 pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
 OPERATOR = 0
-# At least so long an epoch is open again: `domain.usage.REOPENED_LEAST_S`.
+# At least so long an epoch is open again: `domain.lifecycle.REOPENED_LEAST_S`.
 REOPENED_S = 3_600
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from api.domain.facility import FacilityTerms
+from api.domain.lifecycle import Reopening, open_epoch
 from api.domain.metering.instants import format_instant
 from api.domain.units import Bytes32, Epoch
 from api.errors import EventRejected
@@ -48,50 +49,6 @@ class Outage:
     lease: Bytes32
     start_s: int
     end_s: int
-
-
-# A reopened epoch takes records for the facility's grace, and at least as long as people need.
-REOPENED_LEAST_S = 3_600
-
-
-@dataclass(frozen=True, slots=True)
-class Reopening:
-    """From `at_s` on, `first_epoch` and those after it take records again, for a while.
-
-    It follows a proven fault of the statement of `first_epoch`. No record before `at_s` moves.
-    """
-
-    first_epoch: int
-    at_s: int
-
-    def until_s(self, grace_s: int) -> int:
-        """First second at which it is over."""
-        return self.at_s + max(grace_s, REOPENED_LEAST_S)
-
-
-def cut_off_s(
-    terms: FacilityTerms, epoch: int, *, grace_s: int, reopenings: Sequence[Reopening] = ()
-) -> int:
-    """First second at which a record no longer enters `epoch` itself."""
-    later = (r.until_s(grace_s) for r in reopenings if r.first_epoch <= epoch)
-    return max(terms.epoch_bounds(epoch)[1] + grace_s, *later, 0)
-
-
-def open_epoch(
-    terms: FacilityTerms,
-    recorded_at_s: int,
-    *,
-    grace_s: int,
-    reopenings: Sequence[Reopening] = (),
-) -> Epoch | None:
-    """Earliest epoch that still takes records at `recorded_at_s`; None once all are closed."""
-    # epoch e takes records while recorded_at < start + (e + 1) * length + grace.
-    past = recorded_at_s - grace_s - terms.window_start_s
-    epoch = max(0, past // terms.epoch_length_s)
-    for reopening in reopenings:
-        if reopening.at_s <= recorded_at_s < reopening.until_s(grace_s):
-            epoch = min(epoch, reopening.first_epoch)
-    return Epoch(epoch) if epoch < terms.epoch_count else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,9 @@ from typing import Any
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash, salted_hash
 from api.domain.json_text import read_json
+from api.domain.lifecycle import Reopening, open_epoch
 from api.domain.metering.events import CorrectionEvent, OutageEvent, UsageEvent, parse_event
-from api.domain.metering.usage import (
-    Interval,
-    LineKind,
-    Outage,
-    Placement,
-    Reopening,
-    open_epoch,
-    place_interval,
-)
+from api.domain.metering.usage import Interval, LineKind, Outage, Placement, place_interval
 from api.domain.statements.closing import ClosedEpoch, close_epoch
 from api.domain.statements.evidence import (
     Carry,

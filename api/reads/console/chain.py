@@ -5,17 +5,16 @@ from dataclasses import dataclass
 
 from api.chain.client import ChainClient
 from api.chain.deployment import Deployment
+from api.domain.lifecycle import FacilityState
 from api.domain.units import FacilityId, tranche_id
-from api.reads.console.tasks import Bond, State
-
-_STATES = tuple(State)
+from api.reads.console.tasks import Bond
 
 
 @dataclass(frozen=True, slots=True)
 class OnChain:
     """A facility as the contracts have it; the defaults are those of one that is not there."""
 
-    state: State = State.REGISTERED
+    state: FacilityState = FacilityState.REGISTERED
     has_sale: bool = False
     units_issued: int = 0
     bond: Bond | None = None
@@ -34,9 +33,9 @@ class PinnedChain:
         found: int = self._client.read(contract, address, name, *arguments, block=self._block)
         return found
 
-    def state(self, facility_id: int) -> State:
+    def state(self, facility_id: int) -> FacilityState:
         """Where the facility is in its life."""
-        return _STATES[self._read("FacilityRegistry", "stateOf", facility_id)]
+        return FacilityState(self._read("FacilityRegistry", "stateOf", facility_id))
 
     def challenge_window_s(self) -> int:
         """Seconds from posting to finality."""
@@ -60,7 +59,7 @@ class PinnedChain:
     def facility(self, facility_id: int, *, tranches: int, bonded: bool) -> OnChain:
         """Everything the overview shows of one facility."""
         state = self.state(facility_id)
-        if state is State.REGISTERED:
+        if state is FacilityState.REGISTERED:
             return OnChain()
         sale = self._client.read(
             "PrimarySale",
@@ -79,7 +78,7 @@ class PinnedChain:
         ids = [tranche_id(FacilityId(facility_id), i) for i in range(tranches)]
         # Supplies matter for what is missing before funding alone.
         issued = 0
-        if state is State.OFFERED:
+        if state is FacilityState.OFFERED:
             issued = sum(self._read("TrancheToken", "totalSupply", i) for i in ids)
         return OnChain(
             state,

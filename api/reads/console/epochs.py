@@ -9,9 +9,8 @@ from api.db import chain_store
 from api.db.reopenings import reopenings_of
 from api.db.standing import Progress, progress_of
 from api.db.tables.ledger import attestations, statements
-from api.domain.metering.usage import cut_off_s
+from api.domain.lifecycle import EpochState, cut_off_s, epoch_state, final_at_s, statement_state
 from api.ledger.judge import terms_from_bytes
-from api.reads.console.tasks import EpochFacts, epoch_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class EpochView:
     epoch: int
     start_s: int
     end_s: int
-    state: str
+    state: EpochState
     gross_micros: int | None
     line_count: int | None
     signatures: int
@@ -63,31 +62,27 @@ def epochs_of(
         statement = found.get(epoch)
         ours = None if statement is None else statement.statement_hash
         post = progress.posting_of(epoch, ours)
-        final_at_s = None if post is None else post.block_time_s + window_s
-        facts = EpochFacts(
-            start_s,
-            end_s,
-            cut_off_s(terms, epoch, grace_s=row.grace_s, reopenings=reopened),
-            closed=statement is not None,
-            void=ours in progress.voided_hashes,
-            signatures=signed.get(epoch, 0),
-            posted_at_s=None if post is None else post.block_time_s,
-            final=final_at_s is not None and chain_now_s >= final_at_s,
-            settled=epoch < progress.settled,
-        )
+        posted_at_s = None if post is None else post.block_time_s
+        signatures = signed.get(epoch, 0)
+        stated = None
+        if ours is not None:
+            facts = progress.facts_of(epoch, ours, signed=signatures > 0)
+            stated = statement_state(facts, challenge_window_s=window_s, chain_now_s=chain_now_s)
         views.append(
             EpochView(
                 epoch,
                 start_s,
                 end_s,
-                epoch_state(facts, now_s),
+                epoch_state(stated, start_s=start_s, end_s=end_s, now_s=now_s),
                 None if statement is None else statement.gross_revenue_micros,
                 None if statement is None else statement.line_count,
-                facts.signatures,
+                signatures,
                 None if post is None else post.tx_hash,
-                facts.posted_at_s,
-                final_at_s,
-                facts.cut_off_s,
+                posted_at_s,
+                None
+                if posted_at_s is None
+                else final_at_s(posted_at_s, challenge_window_s=window_s),
+                cut_off_s(epoch, epoch_end_s=end_s, grace_s=row.grace_s, reopenings=reopened),
             )
         )
     return terms.epoch_count, views

@@ -12,14 +12,14 @@ from api.db.reopenings import reopenings_of
 from api.db.session import reading
 from api.db.standing import Progress, progress_of
 from api.db.tables.ledger import operators
-from api.domain.metering.usage import Reopening
+from api.domain.lifecycle import FacilityState, Reopening
 from api.domain.units import Bytes32
 from api.errors import NotFound
 from api.ledger.judge import terms_from_bytes
 from api.reads.console.chain import OnChain, PinnedChain
 from api.reads.console.epochs import voided_epoch
 from api.reads.console.rent import RentBook, rent_book
-from api.reads.console.tasks import DAY_S, Facts, State, Task, tasks_of
+from api.reads.console.tasks import DAY_S, Facts, Task, tasks_of
 from api.reads.sql import console as store
 
 # How long a rejection or conflict counts as news.
@@ -170,7 +170,7 @@ def _facts(
     owed: dict[int, int],
 ) -> Facts:
     row = ledger.row
-    delivering = there.state is State.DELIVERING
+    delivering = there.state is FacilityState.DELIVERING
     return Facts(
         row.facility_id,
         there.state,

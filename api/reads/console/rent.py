@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from api.db import chain_store
+from api.db.standing import standing_posts
 from api.db.statements import lease_rows
+from api.domain.lifecycle import final_at_s, is_final
 from api.reads.sql import cashflow
 from api.reads.sql import console as store
 
@@ -44,11 +46,11 @@ def rent_book(connection: Connection, facility_id: int, *, window_s: int, now_s:
     final = 0
     due_since_s = None
     for _, (gross, posted_at_s) in posted:
-        if now_s < posted_at_s + window_s:
+        if not is_final(posted_at_s, challenge_window_s=window_s, now_s=now_s):
             break
         final += gross
         if final > covered and due_since_s is None:
-            due_since_s = posted_at_s + window_s
+            due_since_s = final_at_s(posted_at_s, challenge_window_s=window_s)
     return RentBook(
         attested,
         collected,
@@ -76,7 +78,7 @@ class LeaseRent:
 
 def attested_by_lease(connection: Connection, facility_id: int) -> Mapping[bytes, int]:
     """Charges by lease over the statements that stand on-chain."""
-    standing = chain_store.standing_posts(connection, facility_id)
+    standing = standing_posts(connection, facility_id)
     found: dict[bytes, int] = {}
     for lease, epoch, micros in store.charges_by_lease_and_epoch(connection, facility_id):
         if epoch in standing:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from api.domain.metering.usage import Reopening
+from api.domain.lifecycle import FacilityState, Reopening, cut_off_s
 from api.domain.units import SECONDS_PER_HOUR, Bytes32
 
 DAY_S = 24 * SECONDS_PER_HOUR
@@ -14,18 +14,6 @@ SILENT_AFTER_S = 2 * SECONDS_PER_HOUR
 STUCK_AFTER_S = SECONDS_PER_HOUR
 RENT_LATE_S, RENT_VERY_LATE_S = 7 * DAY_S, 30 * DAY_S
 GAP_TASKS_PER_FACILITY = 10
-
-
-class State(StrEnum):
-    """Life cycle of a facility, in the order of `IFacilityRegistry.FacilityState`."""
-
-    REGISTERED = "registered"
-    OFFERED = "offered"
-    FUNDED = "funded"
-    DELIVERING = "delivering"
-    MATURED = "matured"
-    CANCELLED = "cancelled"
-    DEFAULTED = "defaulted"
 
 
 class Severity(StrEnum):
@@ -57,7 +45,7 @@ class Facts:
     """What is known of one facility. Times are UTC seconds, money is micros."""
 
     facility_id: int
-    state: State
+    state: FacilityState
     window_start_s: int
     window_end_s: int
     epoch_length_s: int
@@ -80,9 +68,12 @@ class Facts:
 
     def cut_off_s(self, epoch: int) -> int:
         """First second at which a record no longer enters `epoch` itself."""
-        end_s = self.window_start_s + (epoch + 1) * self.epoch_length_s
-        later = (r.until_s(self.grace_s) for r in self.reopenings if r.first_epoch <= epoch)
-        return max(end_s + self.grace_s, *later, 0)
+        return cut_off_s(
+            epoch,
+            epoch_end_s=self.window_start_s + (epoch + 1) * self.epoch_length_s,
+            grace_s=self.grace_s,
+            reopenings=self.reopenings,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +119,9 @@ def _launch(facts: Facts, now_s: int) -> Iterator[Task]:
     soon = facts.window_start_s - now_s < DAY_S
     severity = Severity.CRITICAL if soon else Severity.WARNING
     due_at_s = facts.window_start_s
-    if facts.state is State.REGISTERED and now_s < facts.window_end_s:
+    if facts.state is FacilityState.REGISTERED and now_s < facts.window_end_s:
         yield Task("offer_missing", severity, facts.facility_id, due_at_s=due_at_s)
-    if facts.state is State.OFFERED and not facts.has_sale and facts.units_issued == 0:
+    if facts.state is FacilityState.OFFERED and not facts.has_sale and facts.units_issued == 0:
         yield Task("mint_or_sale_missing", severity, facts.facility_id, due_at_s=due_at_s)
 
 
@@ -151,10 +142,10 @@ def _default_at_s(facts: Facts) -> int | None:
 
 def _bond(facts: Facts, now_s: int) -> Iterator[Task]:
     bond = facts.bond
-    live = facts.state in (State.OFFERED, State.FUNDED, State.DELIVERING)
+    live = facts.state.live
     if bond is None or not live:
         return
-    delivering = facts.state is State.DELIVERING
+    delivering = facts.state is FacilityState.DELIVERING
     missing = bond.required_bond_micros - bond.bond_micros
     if missing > 0:
         due_at_s = facts.window_start_s
@@ -177,7 +168,7 @@ def _bond(facts: Facts, now_s: int) -> Iterator[Task]:
 
 def _metering(facts: Facts, now_s: int) -> Iterator[Task]:
     open_now = facts.window_start_s <= now_s < facts.window_end_s
-    if facts.state is State.DELIVERING and open_now:
+    if facts.state is FacilityState.DELIVERING and open_now:
         last_s = max(facts.last_event_end_s or 0, facts.window_start_s)
         if now_s - last_s > SILENT_AFTER_S:
             long = now_s - last_s > DAY_S
@@ -202,7 +193,7 @@ def _metering(facts: Facts, now_s: int) -> Iterator[Task]:
 
 def _statements(facts: Facts, now_s: int) -> Iterator[Task]:
     """The next epoch to be posted was voided, is open again, or is late."""
-    if facts.state is not State.DELIVERING:
+    if facts.state is not FacilityState.DELIVERING:
         return
     epoch = facts.epochs_posted
     if facts.window_start_s + (epoch + 1) * facts.epoch_length_s > facts.window_end_s:
@@ -242,34 +233,3 @@ def _money(facts: Facts, now_s: int) -> Iterator[Task]:
     ):
         if amount > 0:
             yield Task(kind, Severity.INFO, facts.facility_id, amount_micros=amount)
-
-
-@dataclass(frozen=True, slots=True)
-class EpochFacts:
-    """How far one epoch came. `posted_at_s` and `final` are of the statement that stands."""
-
-    start_s: int
-    end_s: int
-    cut_off_s: int
-    closed: bool
-    void: bool  # the books' own statement was posted and voided
-    signatures: int
-    posted_at_s: int | None
-    final: bool
-    settled: bool
-
-
-def epoch_state(facts: EpochFacts, now_s: int) -> str:
-    """One word for it, from `future` to `settled`, or `voided`.
-
-    Past its cut-off and not closed yet, an epoch is still in `grace`: the worker closes it next.
-    """
-    if facts.posted_at_s is not None:
-        return "settled" if facts.settled else "final" if facts.final else "posted"
-    if facts.closed:
-        if facts.void:
-            return "voided"
-        return "attested" if facts.signatures else "closed"
-    if now_s < facts.start_s:
-        return "future"
-    return "open" if now_s < facts.end_s else "grace"

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from api.db.chain_store import standing_posts
+from api.db.standing import standing_posts
 from api.db.tables.chain import chain_events
 from api.db.tables.ledger import statement_lines, statements, usage_records, usage_voids
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select, tuple_
+from sqlalchemy import Connection, Row, and_, case, func, or_, select
 
-from api.db.chain_store import standing_posts
+from api.db.standing import standing_posts, stands
 from api.db.tables.chain import chain_events
 from api.db.tables.ledger import facilities, hardware_disclosures, operators, statements
 
@@ -109,15 +109,7 @@ def delivered(
 
     Only those of our books: where attesters posted other bytes, ours say nothing of what stands.
     """
-    posted, void = chain_events.alias("posted").c, chain_events.alias("void").c
-    # A voided epoch is posted again: only a void after its posting takes it.
-    taken = exists().where(
-        void.event == "StatementVoided",
-        void.facility_id == posted.facility_id,
-        void.epoch <= posted.epoch,
-        void.extra > posted.epoch,
-        tuple_(void.block_number, void.log_index) > tuple_(posted.block_number, posted.log_index),
-    )
+    posted = chain_events.alias("posted").c
     ours = and_(
         statements.c.facility_id == posted.facility_id,
         statements.c.epoch == posted.epoch,
@@ -127,7 +119,7 @@ def delivered(
     query = (
         select(posted.facility_id, func.count(), *map(func.sum, sums))
         .join(statements, ours)
-        .where(posted.event == "StatementPosted", ~taken)
+        .where(stands(posted))
         .group_by(posted.facility_id)
     )
     if facility_id is not None:

@@ -46,7 +46,7 @@ def _facility(view: FacilityView) -> schemas.ConsoleFacility:
         name=row.name,
         gpu_class=row.gpu_class,
         site=row.site,
-        state=view.chain.state.value,
+        state=view.chain.state.word,
         window_start_s=row.window_start_s,
         window_end_s=row.window_end_s,
         epochs_closed=row.epochs_closed,

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.reads.statements import StatementState
+from api.domain.lifecycle import StatementState
 
 _MICROS = "micros of the settlement token"
 

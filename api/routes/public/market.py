@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.db.session import reading
+from api.domain.lifecycle import STATES
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
 from api.ledger.facilities import facility_row, pledged_devices
@@ -44,7 +45,7 @@ def _filter(
         str | None,
         Query(
             max_length=16,
-            pattern=r"^(registered|offered|funded|delivering|matured|cancelled|defaulted)$",
+            pattern=rf"^({'|'.join(STATES)})$",
             description="Only facilities in this state.",
         ),
     ] = None,

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Request
 
 from api.db import statements as store
 from api.db.session import reading
+from api.domain.lifecycle import StatementState
 from api.domain.statements.evidence import epoch_folder, hex32
 from api.domain.statements.lines import Line
 from api.ledger.facilities import known_facility_row
 from api.reads.listing import Order
 from api.reads.proofs import known_statement_row, prove_line
 from api.reads.statements import (
-    StatementState,
     StatementView,
     view_statement,
 )

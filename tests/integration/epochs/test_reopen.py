@@ -12,7 +12,7 @@ from api.db import statements as store
 from api.db.session import reading
 from api.db.tables.chain import intents
 from api.db.tables.history import superseded_statements
-from api.domain.metering.usage import Reopening
+from api.domain.lifecycle import Reopening
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement, statement_hash
 from api.epochs.attest import RawInput, require_voided

@@ -7,9 +7,9 @@ import pytest
 
 from api.chain import calldata
 from api.chain.client import RpcError
-from api.db import chain_store
 from api.db import statements as store
 from api.db.session import reading
+from api.db.standing import standing_posts
 from api.domain.statements.evidence import hex32
 from api.domain.statements.lines import usage_tree
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
@@ -88,7 +88,7 @@ def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> N
     assert world.reconcile().balanced
     assert world.reconcile().attested_micros == 2_000_000
     with reading(world.engine) as connection:
-        posts = chain_store.standing_posts(connection, world.facility_id)
+        posts = standing_posts(connection, world.facility_id)
     assert [row.amount for row in posts.values()] == [2_000_000]
     shown = _shown(world)
     assert (shown["state"], shown["standing_hash"]) == ("posted", hash_of_ours)

@@ -6,16 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.metering.usage import (
-    MAX_FUTURE_S,
-    MAX_PAST_S,
-    Interval,
-    Placement,
-    Reopening,
-    cut_off_s,
-    open_epoch,
-    place_interval,
-)
+from api.domain.lifecycle import cut_off_s
+from api.domain.metering.usage import MAX_FUTURE_S, MAX_PAST_S, Interval, Placement, place_interval
 from api.errors import EventRejected
 from tests.unit.values import DAY_S, DEVICES, EPOCHS, LEASE, START_S, TERMS
 
@@ -27,39 +19,6 @@ def _place(start_s: int, end_s: int, *, recorded_at_s: int, terms: object = TERM
     return place_interval(terms, interval, recorded_at_s=START_S + recorded_at_s, grace_s=GRACE_S)  # type: ignore[arg-type]
 
 
-@given(st.integers(-DAY_S, (EPOCHS + 2) * DAY_S), st.integers(0, 2 * DAY_S))
-def test_open_epoch__any_time__is_the_first_whose_cut_off_is_not_reached(
-    after_s: int, grace_s: int
-) -> None:
-    now_s = START_S + after_s
-    still_open = [e for e in range(EPOCHS) if now_s < cut_off_s(TERMS, e, grace_s=grace_s)]
-
-    found = open_epoch(TERMS, now_s, grace_s=grace_s)
-
-    assert found == (still_open[0] if still_open else None)
-
-
-@given(
-    st.integers(-DAY_S, (EPOCHS + 2) * DAY_S),
-    st.integers(0, 2 * DAY_S),
-    st.lists(st.tuples(st.integers(0, EPOCHS - 1), st.integers(0, (EPOCHS + 2) * DAY_S))),
-)
-def test_open_epoch__with_reopenings__is_the_first_whose_moved_cut_off_is_not_reached(
-    after_s: int, grace_s: int, opened: list[tuple[int, int]]
-) -> None:
-    """What was recorded before a reopening never moves: later reopenings change nothing."""
-    now_s = START_S + after_s
-    reopenings = [Reopening(epoch, START_S + at_s) for epoch, at_s in opened]
-    known = [r for r in reopenings if r.at_s <= now_s]
-    cut_offs = [cut_off_s(TERMS, e, grace_s=grace_s, reopenings=known) for e in range(EPOCHS)]
-    still_open = [e for e in range(EPOCHS) if now_s < cut_offs[e]]
-
-    found = open_epoch(TERMS, now_s, grace_s=grace_s, reopenings=reopenings)
-
-    assert found == (still_open[0] if still_open else None)
-    assert cut_offs == sorted(cut_offs)
-
-
 @given(st.integers(0, EPOCHS - 1), st.integers(0, DAY_S - 1), st.integers(0, EPOCHS * DAY_S))
 def test_place__any_record__never_lands_before_its_own_or_in_a_closed_epoch(
     epoch: int, second: int, delay_s: int
@@ -69,7 +28,11 @@ def test_place__any_record__never_lands_before_its_own_or_in_a_closed_epoch(
 
     placed = _place(start_s, start_s + 1, recorded_at_s=recorded_at_s)
 
-    cut_off = cut_off_s(TERMS, placed.statement_epoch, grace_s=GRACE_S)
+    cut_off = cut_off_s(
+        placed.statement_epoch,
+        epoch_end_s=TERMS.epoch_bounds(placed.statement_epoch)[1],
+        grace_s=GRACE_S,
+    )
     assert placed.statement_epoch >= epoch
     assert START_S + recorded_at_s < cut_off
     assert placed.late == (placed.statement_epoch > epoch)

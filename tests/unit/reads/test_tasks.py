@@ -4,16 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from api.domain.metering.usage import Reopening
+from api.domain.lifecycle import FacilityState, Reopening
 from api.domain.units import Bytes32
 from api.reads.console.tasks import (
     DAY_S,
     Bond,
-    EpochFacts,
     Facts,
     Severity,
-    State,
-    epoch_state,
     tasks_of,
 )
 
@@ -23,7 +20,7 @@ START_S = 1_000 * DAY_S
 NOW_S = START_S + 2 * DAY_S + 2 * HOUR_S
 FINE = Facts(
     7,
-    State.DELIVERING,
+    FacilityState.DELIVERING,
     START_S,
     START_S + 10 * DAY_S,
     DAY_S,
@@ -43,8 +40,8 @@ def test_tasks__of_a_facility_in_order__are_none() -> None:
 @pytest.mark.parametrize(
     ("changes", "kind", "severity", "due_s"),
     [
-        ({"state": State.REGISTERED}, "offer_missing", "critical", START_S),
-        ({"state": State.OFFERED}, "mint_or_sale_missing", "critical", START_S),
+        ({"state": FacilityState.REGISTERED}, "offer_missing", "critical", START_S),
+        ({"state": FacilityState.OFFERED}, "mint_or_sale_missing", "critical", START_S),
         (
             {"bond": replace(BOND, bond_micros=40, below_since_s=NOW_S - 5)},
             "bond_below_required",
@@ -52,7 +49,7 @@ def test_tasks__of_a_facility_in_order__are_none() -> None:
             NOW_S - 5 + 2 * DAY_S,
         ),
         (
-            {"bond": replace(BOND, bond_micros=40), "state": State.FUNDED},
+            {"bond": replace(BOND, bond_micros=40), "state": FacilityState.FUNDED},
             "bond_below_required",
             "warning",
             START_S,
@@ -162,20 +159,3 @@ def test_tasks__many_gaps__are_bounded() -> None:
     gaps = tuple((Bytes32(bytes([i]) * 32), NOW_S) for i in range(50))
 
     assert len(tasks_of([replace(FINE, gaps=gaps)], NOW_S)) == 10
-
-
-def test_epoch_state__from_future_to_settled() -> None:
-    base = EpochFacts(100, 200, 250, closed=False, void=False, signatures=0, posted_at_s=None,
-                      final=False, settled=False)  # fmt: skip
-    closed = replace(base, closed=True)
-    posted = replace(closed, signatures=2, posted_at_s=260)
-
-    assert [epoch_state(base, t) for t in (99, 100, 199, 200, 300)] == [
-        "future", "open", "open", "grace", "grace",
-    ]  # fmt: skip
-    assert epoch_state(closed, 300) == "closed"
-    assert epoch_state(replace(closed, signatures=1), 300) == "attested"
-    assert epoch_state(replace(closed, signatures=2, void=True), 300) == "voided"
-    assert epoch_state(posted, 300) == "posted"
-    assert epoch_state(replace(posted, final=True), 300) == "final"
-    assert epoch_state(replace(posted, final=True, settled=True), 300) == "settled"

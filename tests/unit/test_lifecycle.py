@@ -1,0 +1,189 @@
+"""The judge of states, of what stands and of cut-offs."""
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.domain.lifecycle import (
+    EpochState,
+    FacilityState,
+    Reopening,
+    Standing,
+    StatementFacts,
+    StatementState,
+    cut_off_s,
+    epoch_state,
+    facility_state,
+    final_at_s,
+    is_final,
+    open_epoch,
+    recording_time_s,
+    statement_state,
+    void_takes,
+)
+from tests.unit.values import DAY_S, START_S, TERMS
+
+EPOCHS = TERMS.epoch_count
+# Postings (epoch) and voids (first, before) of one facility, in chain order.
+HISTORY = st.lists(
+    st.integers(0, 5)
+    | st.tuples(st.integers(0, 5), st.integers(1, 6)).filter(lambda v: v[0] < v[1])
+)
+
+
+def _cut_off_s(epoch: int, grace_s: int, reopenings: list[Reopening] | None = None) -> int:
+    end_s = TERMS.epoch_bounds(epoch)[1]
+    return cut_off_s(epoch, epoch_end_s=end_s, grace_s=grace_s, reopenings=reopenings or [])
+
+
+@pytest.mark.parametrize(
+    ("offered", "announced", "now_s", "state"),
+    [
+        (False, None, 0, FacilityState.REGISTERED),
+        (False, FacilityState.FUNDED, 0, FacilityState.REGISTERED),  # an offer of other terms
+        (True, None, 0, FacilityState.OFFERED),
+        (True, FacilityState.FUNDED, 99, FacilityState.FUNDED),
+        (True, FacilityState.FUNDED, 100, FacilityState.DELIVERING),
+        (True, FacilityState.MATURED, 100, FacilityState.MATURED),
+    ],
+)
+def test_facility_state__from_the_logs__is_the_contracts(
+    offered: bool, announced: int | None, now_s: int, state: FacilityState
+) -> None:
+    found = facility_state(offered=offered, announced=announced, window_start_s=100, now_s=now_s)
+
+    assert found is state
+
+
+def test_facility_state__live__are_those_between_offer_and_end() -> None:
+    live = {state.word for state in FacilityState if state.live}
+
+    assert live == {"offered", "funded", "delivering"}
+
+
+@given(HISTORY)
+def test_standing__any_history__is_what_no_later_void_took(
+    history: list[int | tuple[int, int]],
+) -> None:
+    standing: Standing[int] = Standing()
+    fallen = []
+
+    for place, step in enumerate(history):
+        if isinstance(step, int):
+            standing.post(step, place)
+        else:
+            fallen += standing.void(first=step[0], before=step[1])
+
+    voids = [(place, *step) for place, step in enumerate(history) if isinstance(step, tuple)]
+    posts = [(place, step) for place, step in enumerate(history) if isinstance(step, int)]
+    expected = {}
+    for place, epoch in posts:
+        taken = any(
+            void_takes(epoch, first=first, before=before, posted_at=(place,), voided_at=(at,))
+            for at, first, before in voids
+        )
+        if not taken:
+            expected[epoch] = place
+    assert standing.by_epoch == expected
+    assert not set(fallen) & set(expected.values())
+
+
+def test_final__challenge_window__ends_it_to_the_second() -> None:
+    assert final_at_s(1_000, challenge_window_s=60) == 1_060
+    assert not is_final(1_000, challenge_window_s=60, now_s=1_059)
+    assert is_final(1_000, challenge_window_s=60, now_s=1_060)
+
+
+def test_statement_state__step_by_step__from_closed_to_settled() -> None:
+    closed = StatementFacts(signed=False, voided=False, posted_at_s=None, settled=False)
+    signed = replace(closed, signed=True)
+    posted = replace(signed, posted_at_s=100)
+    steps = [
+        (closed, 0),
+        (signed, 0),
+        (posted, 159),
+        (posted, 160),
+        (replace(posted, settled=True), 160),
+        (replace(signed, voided=True), 160),
+        (replace(posted, voided=True), 159),  # the same bytes stand again: nothing bars them
+    ]
+
+    states = [
+        statement_state(facts, challenge_window_s=60, chain_now_s=now_s) for facts, now_s in steps
+    ]
+
+    assert states == ["closed", "attested", "posted", "final", "settled", "voided", "posted"]
+
+
+def test_epoch_state__without_statement__goes_by_the_clock() -> None:
+    states = [epoch_state(None, start_s=100, end_s=200, now_s=t) for t in (99, 100, 199, 200, 300)]
+
+    assert states == ["future", "open", "open", "grace", "grace"]
+
+
+def test_epoch_state__with_statement__is_the_statements() -> None:
+    for state, now_s in product(StatementState, (0, 150, 300)):
+        assert epoch_state(state, start_s=100, end_s=200, now_s=now_s) == state.value
+    assert {s.value for s in StatementState} < {s.value for s in EpochState}
+
+
+@given(st.integers(-DAY_S, (EPOCHS + 2) * DAY_S), st.integers(0, 2 * DAY_S))
+def test_open_epoch__any_time__is_the_first_whose_cut_off_is_not_reached(
+    after_s: int, grace_s: int
+) -> None:
+    now_s = START_S + after_s
+    still_open = [e for e in range(EPOCHS) if now_s < _cut_off_s(e, grace_s)]
+
+    found = open_epoch(TERMS, now_s, grace_s=grace_s)
+
+    assert found == (still_open[0] if still_open else None)
+
+
+@given(
+    st.integers(-DAY_S, (EPOCHS + 2) * DAY_S),
+    st.integers(0, 2 * DAY_S),
+    st.lists(st.tuples(st.integers(0, EPOCHS - 1), st.integers(0, (EPOCHS + 2) * DAY_S))),
+)
+def test_open_epoch__with_reopenings__is_the_first_whose_moved_cut_off_is_not_reached(
+    after_s: int, grace_s: int, opened: list[tuple[int, int]]
+) -> None:
+    """What was recorded before a reopening never moves: later reopenings change nothing."""
+    now_s = START_S + after_s
+    reopenings = [Reopening(epoch, START_S + at_s) for epoch, at_s in opened]
+    known = [r for r in reopenings if r.at_s <= now_s]
+    cut_offs = [_cut_off_s(e, grace_s, known) for e in range(EPOCHS)]
+    still_open = [e for e in range(EPOCHS) if now_s < cut_offs[e]]
+
+    found = open_epoch(TERMS, now_s, grace_s=grace_s, reopenings=reopenings)
+
+    assert found == (still_open[0] if still_open else None)
+    assert cut_offs == sorted(cut_offs)
+
+
+@given(
+    st.lists(st.integers(0, 10**9), min_size=1),
+    st.integers(0, 10**6) | st.none(),
+    st.integers(0, 60),
+)
+def test_recording_time__clock_jumps_any_way__never_falls(
+    clock: list[int], closed_end_s: int | None, grace_s: int
+) -> None:
+    recorded = [0]
+
+    for now_s in clock:
+        recorded.append(
+            recording_time_s(
+                now_s,
+                last_recorded_at_s=recorded[-1],
+                closed_end_s=closed_end_s,
+                grace_s=grace_s,
+            )
+        )
+
+    assert recorded == sorted(recorded)
+    assert recorded[-1] >= max(clock)
+    if closed_end_s is not None:
+        assert recorded[1] >= closed_end_s + grace_s

@@ -1,12 +1,14 @@
 import jsxA11y from "eslint-plugin-jsx-a11y";
 import reactHooks from "eslint-plugin-react-hooks";
 import tseslint from "typescript-eslint";
+import { rooms } from "./eslint/rooms.js";
 
 export default tseslint.config(
   { ignores: ["src/generated", "node_modules"] },
   ...tseslint.configs.strict,
   jsxA11y.flatConfigs.recommended,
   reactHooks.configs.flat.recommended,
+  { files: ["src/**"], plugins: { rooms }, rules: { "rooms/one-way": "error" } },
   {
     rules: {
       "@typescript-eslint/no-non-null-assertion": "error",

@@ -6,7 +6,7 @@ import { short } from "../../format/text";
 import { DataTable } from "../../parts/DataTable";
 import { Account, Hash } from "../../parts/Hash";
 import { Section } from "../../parts/Section";
-import { Fact, Facts } from "../tranche/Facts";
+import { Fact, Facts } from "../../parts/Facts";
 import { type Argument, contractAt, decodeCall, textOf } from "./decode";
 import type { Found } from "./queries";
 

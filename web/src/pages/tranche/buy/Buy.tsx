@@ -14,7 +14,7 @@ import { Notice } from "../../../parts/Notice";
 import { SendButton } from "../../../parts/SendButton";
 import { Status, type Tone } from "../../../parts/Status";
 import { Checkout } from "./Checkout";
-import { Fact, Facts } from "../Facts";
+import { Fact, Facts } from "../../../parts/Facts";
 import { type Phase, type Sale, phaseOf, useSale } from "./sale";
 
 const PHASES: Record<Exclude<Phase, "none">, [string, Tone]> = {

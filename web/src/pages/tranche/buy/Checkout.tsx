@@ -14,7 +14,7 @@ import { ConnectButton } from "../../../parts/ConnectButton";
 import { Failure } from "../../../parts/Loaded";
 import { Notice } from "../../../parts/Notice";
 import { TxState } from "../../../parts/TxState";
-import { Fact, Facts } from "../Facts";
+import { Fact, Facts } from "../../../parts/Facts";
 import { Payment } from "./Payment";
 import { type Sale, mostUnits, problemWithUnits, useBuyer } from "./sale";
 

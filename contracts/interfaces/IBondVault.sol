@@ -3,16 +3,18 @@ pragma solidity 0.8.37;
 
 import {IPayouts} from "./IPayouts.sol";
 
-/// @title Bonds of operators (per facility) and of attesters
-/// @notice Amounts are minor units; operator bonds are in the facility's settlement token, attester bonds in the one
-/// token given at construction. Internal books only: of every token, operator bonds + attester bonds + slashed money
-/// that waits + what accounts are owed is held here. Payouts to accounts are pulls (`withdraw`).
+/// @title Bonds of operators, one per facility, and of attesters
+/// @notice Amounts are minor units. An operator's bond is in the facility's settlement token; attesters' bonds are in
+/// the one token given at construction. The vault counts only what its own functions took in: of every token it holds
+/// at least the operators' bonds + the attesters' bonds + slashed money not yet paid out + what accounts are owed.
+/// Accounts take what they are owed with `withdraw`.
 interface IBondVault is IPayouts {
-    /// @param requiredBond Least bond while the facility is funded or delivering.
-    /// @param ratePerGpuHour What holders get for each promised GPU-hour that was not available, and voucher holders
-    /// for each unserved GPU-hour.
-    /// @param graceSeconds How long the bond may be below `requiredBond` before anybody may declare default.
-    /// @param defaultAfterEpochs Epochs without a valid statement after its due time that are a default; 0 = never.
+    /// @notice Terms of an operator's bond, fixed before any unit exists.
+    /// @param requiredBond Least bond while the facility is Funded or Delivering, minor units.
+    /// @param ratePerGpuHour Minor units paid for each GPU-hour that was promised and not available (to holders), and
+    /// for each GPU-hour of a voucher that was not served (to its holder).
+    /// @param graceSeconds Seconds for which the bond may be below `requiredBond` before anybody may declare a default.
+    /// @param defaultAfterEpochs Epochs that a valid statement may be overdue before that is a default; 0 means never.
     struct BondTerms {
         uint96 requiredBond;
         uint64 ratePerGpuHour;
@@ -20,20 +22,66 @@ interface IBondVault is IPayouts {
         uint16 defaultAfterEpochs;
     }
 
+    /// @notice A facility's bond terms were set, for good.
+    /// @param facilityId The facility.
+    /// @param terms The terms.
     event BondTermsSet(uint64 indexed facilityId, BondTerms terms);
+
+    /// @notice An operator's bond grew.
+    /// @param facilityId The facility.
+    /// @param payer The account that paid.
+    /// @param amount Minor units added.
+    /// @param bond The facility's bond after it, minor units.
     event BondDeposited(uint64 indexed facilityId, address indexed payer, uint256 amount, uint256 bond);
-    /// @notice `amount` was paid to holders because availability fell short: `gpuSeconds` is the cumulative shortfall
-    /// through the first `epochs` epochs, `bond` what is left.
+
+    /// @notice Holders were paid because availability fell short of the promise.
+    /// @param facilityId The facility.
+    /// @param epochs Number of leading final epochs counted.
+    /// @param gpuSeconds Shortfall over all these epochs, GPU-seconds (cumulative, not only what is new).
+    /// @param amount Minor units paid now.
+    /// @param bond The facility's bond after it, minor units.
     event ShortfallPaid(uint64 indexed facilityId, uint32 epochs, uint256 gpuSeconds, uint256 amount, uint256 bond);
-    /// @notice A voucher's holder is owed `amount` for compute that was not served.
+
+    /// @notice A voucher's holder is owed money for compute that was not served; `withdraw` takes it.
+    /// @param facilityId The facility.
+    /// @param holder The voucher's holder.
+    /// @param gpuSeconds GPU-seconds paid for.
+    /// @param amount Minor units owed for them.
+    /// @param bond The facility's bond after it, minor units.
     event UnservedPaid(
         uint64 indexed facilityId, address indexed holder, uint256 gpuSeconds, uint256 amount, uint256 bond
     );
+
+    /// @notice The gpuOperator is owed the rest of the bond; `withdraw` takes it.
+    /// @param facilityId The facility.
+    /// @param gpuOperator The account that runs the facility's GPUs.
+    /// @param amount Minor units.
     event BondReleased(uint64 indexed facilityId, address indexed gpuOperator, uint256 amount);
+
+    /// @notice After a default, bond money went to holders down the waterfall.
+    /// @param facilityId The facility.
+    /// @param amount Minor units.
     event BondSeized(uint64 indexed facilityId, uint256 amount);
+
+    /// @notice An attester's bond grew.
+    /// @param attester The attester.
+    /// @param payer The account that paid.
+    /// @param amount Minor units added.
+    /// @param bond The attester's bond after it, minor units.
     event AttesterBondDeposited(address indexed attester, address indexed payer, uint256 amount, uint256 bond);
+
+    /// @notice An attester took its whole bond back.
+    /// @param attester The attester.
+    /// @param to The account that received it.
+    /// @param amount Minor units.
     event AttesterBondWithdrawn(address indexed attester, address indexed to, uint256 amount);
-    /// @notice `amount` was taken of an attester's bond; the challenger is owed `toChallenger` of it.
+
+    /// @notice A proven fault cost an attester part of its bond.
+    /// @param attester The attester that had signed the statement.
+    /// @param facilityId Facility of the statement.
+    /// @param challenger The account that proved the fault.
+    /// @param amount Minor units taken from the bond.
+    /// @param toChallenger Part of `amount` that the challenger is owed: half, rounded down.
     event AttesterSlashed(
         address indexed attester,
         uint64 indexed facilityId,
@@ -41,79 +89,188 @@ interface IBondVault is IPayouts {
         uint256 amount,
         uint256 toChallenger
     );
-    /// @notice What slashing took for holders of a facility was paid to them.
+
+    /// @notice Slashed money was paid to the facility's holders down the waterfall.
+    /// @param facilityId The facility.
+    /// @param amount Minor units.
     event SlashedDistributed(uint64 indexed facilityId, uint256 amount);
-    /// @notice The treasury took slashed money that no holders could get.
+
+    /// @notice The treasury took slashed money that no holder could receive.
+    /// @param to The account that received it.
+    /// @param amount Minor units.
     event SlashedTaken(address indexed to, uint256 amount);
+
+    /// @notice What a fault costs each attester that signed changed.
+    /// @param amount Minor units for each attester and fault.
     event SlashAmountSet(uint96 amount);
 
+    /// @notice Only the facility's gpuOperator may do this.
+    /// @param facilityId The facility.
+    /// @param caller The account that called.
     error NotGpuOperator(uint64 facilityId, address caller);
+
+    /// @notice Bond terms are set once, while the facility is Offered and before any unit exists. It is too late, or
+    /// they are set already.
+    /// @param facilityId The facility.
     error TermsFrozen(uint64 facilityId);
+
+    /// @notice The facility is not Offered, Funded or Delivering, so no bond is taken for it.
+    /// @param facilityId The facility.
     error DepositNotAccepted(uint64 facilityId);
+
+    /// @notice There is nothing to pay: no shortfall (or no bond left to pay it), no slashed money, or no bond to
+    /// release or seize.
+    /// @param facilityId The facility.
     error NothingDue(uint64 facilityId);
+
+    /// @notice The bond cannot be released: the facility is neither Cancelled nor Matured, or a shortfall or a voucher
+    /// is not paid yet. Call `payShortfall` and `IDeliveryDesk.payUnserved` first.
+    /// @param facilityId The facility.
     error BondStillNeeded(uint64 facilityId);
+
+    /// @notice The bond can be seized only after a default.
+    /// @param facilityId The facility.
     error FacilityNotDefaulted(uint64 facilityId);
+
+    /// @notice Only the StatementRegistry may slash.
+    /// @param caller The account that called.
     error NotStatementRegistry(address caller);
+
+    /// @notice Only the DeliveryDesk may have unserved compute paid.
+    /// @param caller The account that called.
     error NotDeliveryDesk(address caller);
+
+    /// @notice A statement that the attester signed may still be challenged, so its bond stays.
+    /// @param attester The attester.
+    /// @param liableUntil UTC second from which it may withdraw; the largest uint64 while its membership has no end.
     error AttesterLiable(address attester, uint64 liableUntil);
 
-    /// @notice Sets the bond terms, once, before any unit exists. Caller: the facility's gpuOperator, while Offered.
-    /// @dev Emits BondTermsSet.
+    /// @notice Sets the bond terms, once and before any unit exists. Caller: the facility's gpuOperator, while Offered.
+    /// @dev Emits BondTermsSet. Reverts with NotGpuOperator or TermsFrozen.
+    /// @param facilityId The facility.
+    /// @param terms The terms.
     function setTerms(uint64 facilityId, BondTerms calldata terms) external;
+
     /// @notice Adds to a facility's bond by allowance, while it is Offered, Funded or Delivering. Caller: anybody.
-    /// @dev Emits BondDeposited.
+    /// @dev Emits BondDeposited. Reverts with DepositNotAccepted, AmountZero or SettlementShort.
+    /// @param facilityId The facility.
+    /// @param amount Minor units of the settlement token.
     function deposit(uint64 facilityId, uint256 amount) external;
-    /// @notice Pays holders, down the waterfall, for promised and final GPU-seconds that were not available:
-    /// max(0, promised - available) x rate / 3600 on the cumulative of all final epochs, rounded down, less what was
-    /// paid before, as far as the bond goes. What was paid is never taken back. Caller: anybody.
-    /// @dev Emits ShortfallPaid.
+
+    /// @notice Pays holders, down the waterfall, for GPU-seconds that were promised and not available. Over all final
+    /// epochs: max(0, promised - available) x rate / 3,600, rounded down, less what was paid before, and at most the
+    /// bond. What was paid is never taken back. Caller: anybody.
+    /// @dev Emits ShortfallPaid. Reverts with NothingDue.
+    /// @param facilityId The facility.
+    /// @return amount Minor units paid.
     function payShortfall(uint64 facilityId) external returns (uint256 amount);
-    /// @notice Owes a voucher holder for unserved GPU-seconds, rounded down, as far as the bond goes. Caller: the
-    /// delivery desk. The holder takes it with `withdraw`.
-    /// @dev Emits UnservedPaid.
+
+    /// @notice Credits a voucher's holder for unserved GPU-seconds, rounded down and at most the bond. The holder takes
+    /// it with `withdraw`. Caller: the DeliveryDesk.
+    /// @dev Emits UnservedPaid. Reverts with NotDeliveryDesk.
+    /// @param facilityId The facility.
+    /// @param holder The voucher's holder.
+    /// @param gpuSeconds Unserved GPU-seconds to pay for.
+    /// @return amount Minor units credited.
     function payUnserved(uint64 facilityId, address holder, uint256 gpuSeconds) external returns (uint256 amount);
-    /// @notice Owes what is left to the gpuOperator once the facility was cancelled, or matured with every shortfall
-    /// and every voucher paid. Caller: anybody.
-    /// @dev Emits BondReleased.
+
+    /// @notice Credits the rest of the bond to the gpuOperator once the facility is Cancelled, or Matured with every
+    /// shortfall and every voucher paid. The gpuOperator takes it with `withdraw`. Caller: anybody.
+    /// @dev Emits BondReleased. Reverts with BondStillNeeded or NothingDue.
+    /// @param facilityId The facility.
+    /// @return amount Minor units credited.
     function release(uint64 facilityId) external returns (uint256 amount);
-    /// @notice After default, sends what is left to holders down the waterfall. What unserved vouchers are owed stays
-    /// for them. Caller: anybody.
-    /// @dev Emits BondSeized.
+
+    /// @notice After a default, sends the bond to holders down the waterfall, except for what unserved vouchers may
+    /// still be paid (rounded up). Caller: anybody.
+    /// @dev Emits BondSeized. Reverts with FacilityNotDefaulted or NothingDue.
+    /// @param facilityId The facility.
+    /// @return amount Minor units sent.
     function seize(uint64 facilityId) external returns (uint256 amount);
+
     /// @notice Adds to an attester's bond by allowance. Caller: anybody.
-    /// @dev Emits AttesterBondDeposited.
+    /// @dev Emits AttesterBondDeposited. Reverts with AmountZero or SettlementShort.
+    /// @param attester The attester, which alone can withdraw the bond.
+    /// @param amount Minor units of the attester token.
     function depositAttesterBond(address attester, uint256 amount) external;
-    /// @notice Takes the attester's bond once nothing that it signed can be challenged any more: it is no member, and
-    /// a challenge window went by since it was one (IStatementRegistry.liableUntil). Caller: the attester.
-    /// @dev Emits AttesterBondWithdrawn.
+
+    /// @notice Takes the caller's whole bond back once nothing that it signed can be challenged any more, see
+    /// IStatementRegistry.liableUntil. Caller: the attester.
+    /// @dev Emits AttesterBondWithdrawn. Reverts with ZeroRecipient, AttesterLiable or NothingOwed.
+    /// @param to The account that receives it.
+    /// @return amount Minor units sent.
     function withdrawAttesterBond(address to) external returns (uint256 amount);
-    /// @notice Takes `slashAmount` (or what is left) of each attester's bond; half to the challenger, the rest to
-    /// holders of the facility. It moves no token, so that no token can stop a challenge. Caller: StatementRegistry,
-    /// after a proven fault.
-    /// @dev Emits AttesterSlashed for each. An attester that challenges itself still loses half.
+
+    /// @notice Takes `slashAmount`, or what is left, from each attester's bond: half (rounded down) for the challenger,
+    /// the rest for the facility's holders. No token moves here, so that no token can stop a challenge. Caller: the
+    /// StatementRegistry, after a proven fault.
+    /// @dev Emits AttesterSlashed for each attester that lost something. An attester that challenges itself still loses
+    /// half. Reverts with NotStatementRegistry.
+    /// @param facilityId The facility.
+    /// @param attesters The attesters that signed the faulty statement.
+    /// @param challenger The account that proved the fault.
+    /// @return Minor units taken in all.
     function slash(uint64 facilityId, address[] calldata attesters, address challenger) external returns (uint256);
-    /// @notice Sends what slashing took for holders of a facility down its waterfall; to the treasury's part if it has
-    /// no units. Caller: anybody.
-    /// @dev Emits SlashedDistributed.
+
+    /// @notice Sends the slashed money of a facility to its holders down the waterfall; if the facility has no units,
+    /// assigns it to the treasury instead. Caller: anybody.
+    /// @dev Emits SlashedDistributed if holders were paid. Reverts with NothingDue.
+    /// @param facilityId The facility.
+    /// @return amount Minor units sent or assigned.
     function distributeSlashed(uint64 facilityId) external returns (uint256 amount);
-    /// @notice Takes slashed money that no holders could get: another token than the facility's, or no units. Caller:
-    /// the treasury role.
+
+    /// @notice Takes slashed money that no holder could receive: it is in another token than the facility's, or the
+    /// facility had no units. Caller: the treasury role.
+    /// @dev Emits SlashedTaken. Reverts with ZeroRecipient or NothingOwed.
+    /// @param to The account that receives it.
+    /// @return amount Minor units sent.
     function takeSlashed(address to) external returns (uint256 amount);
+
     /// @notice Sets what a fault costs each attester that signed. Caller: the governance role.
+    /// @dev Emits SlashAmountSet.
+    /// @param amount Minor units of the attester token.
     function setSlashAmount(uint96 amount) external;
 
+    /// @notice A facility's bond.
+    /// @param facilityId The facility.
+    /// @return Minor units of the settlement token.
     function bondOf(uint64 facilityId) external view returns (uint256);
+
+    /// @notice A facility's bond terms; all zero if none were set.
+    /// @param facilityId The facility.
+    /// @return The terms.
     function bondTermsOf(uint64 facilityId) external view returns (BondTerms memory);
-    /// @notice Whether the bond is at least what the terms require; true where no terms were set.
+
+    /// @notice Whether the bond is at least `requiredBond`; true where no terms were set.
+    /// @param facilityId The facility.
+    /// @return True if the facility may be funded.
     function isSufficient(uint64 facilityId) external view returns (bool);
-    /// @notice Since when the bond is below the required minimum; 0 if it is not.
+
+    /// @notice Since when the bond is below `requiredBond`. Adding less than what is missing does not restart the time.
+    /// @param facilityId The facility.
+    /// @return UTC second; 0 if the bond is sufficient.
     function belowSince(uint64 facilityId) external view returns (uint64);
-    /// @notice What `payShortfall` would pay now if the bond were large enough.
+
+    /// @notice What `payShortfall` would pay now if the bond were large enough, rounded down.
+    /// @param facilityId The facility.
+    /// @return Minor units.
     function shortfallDue(uint64 facilityId) external view returns (uint256);
+
+    /// @notice An attester's bond.
+    /// @param attester The attester.
+    /// @return Minor units of the attester token.
     function attesterBondOf(address attester) external view returns (uint256);
-    /// @notice Slashed money that waits for holders of a facility.
+
+    /// @notice Slashed money that `distributeSlashed` would send to a facility's holders.
+    /// @param facilityId The facility.
+    /// @return Minor units of the attester token.
     function slashedFor(uint64 facilityId) external view returns (uint256);
-    /// @notice Slashed money that waits for the treasury.
+
+    /// @notice Slashed money that `takeSlashed` would send to the treasury.
+    /// @return Minor units of the attester token.
     function slashedUnassigned() external view returns (uint256);
+
+    /// @notice What a fault costs each attester that signed.
+    /// @return Minor units of the attester token.
     function slashAmount() external view returns (uint96);
 }

@@ -2,10 +2,12 @@
 pragma solidity 0.8.37;
 
 /// @title ERC-7572: metadata of a whole contract
+/// @notice Names are those of the ERC.
 interface IERC7572 {
-    /// @notice `contractURI()` answers something new.
+    /// @notice The answer of `contractURI()` changed.
     event ContractURIUpdated();
 
-    /// @notice JSON of the contract, as a URI.
+    /// @notice JSON that describes the contract, as a URI.
+    /// @return The URI; empty if there is none.
     function contractURI() external view returns (string memory);
 }

@@ -8,11 +8,18 @@ import {IRentLockbox} from "./IRentLockbox.sol";
 import {IStatementRegistry} from "./IStatementRegistry.sol";
 import {ITrancheToken} from "./ITrancheToken.sol";
 
-/// @title Facilities: what GPU capacity was pledged, by whom, for which window and on which terms
-/// @notice Times are UTC seconds, amounts are minor units of the facility's settlement token
-/// (micros for a 6-decimal stablecoin), capacity is counted in whole GPUs.
+/// @title Facilities: which GPU capacity is pledged, by whom, for which window and on which terms
+/// @notice Times are UTC seconds, amounts are minor units of the facility's settlement token (micros for a 6-decimal
+/// stablecoin), capacity is counted in whole GPUs.
 interface IFacilityRegistry {
-    /// @notice Life cycle. `Delivering` is reached by time alone: a funded facility delivers from `windowStart` on.
+    /// @notice Life cycle of a facility.
+    /// @param None No facility has this id.
+    /// @param Offered The terms are fixed; units may be minted or sold.
+    /// @param Funded Minting has ended; the delivery window has not begun.
+    /// @param Delivering The window has begun. Reached by time alone: a Funded facility delivers from `windowStart` on.
+    /// @param Matured Every epoch is final and settled; nothing streams any more.
+    /// @param Cancelled The offer was withdrawn, or its sale failed.
+    /// @param Defaulted Statements or the bond were missing for too long.
     enum FacilityState {
         None,
         Offered,
@@ -23,17 +30,19 @@ interface IFacilityRegistry {
         Defaulted
     }
 
-    /// @param gpuOperator Runs the GPUs; the only account that may offer, mint and fund this facility.
-    /// @param settlementToken Allow-listed stablecoin in which rent is paid and revenue is claimed.
+    /// @notice Terms of a facility, fixed by its offer.
+    /// @param gpuOperator Account that runs the GPUs; the only one that may offer and fund this facility, and mint
+    /// where there is no sale.
+    /// @param settlementToken Stablecoin in which rent is paid and revenue is claimed.
     /// @param gpuClass SKU as left-aligned ASCII, for example "H100-SXM5-80GB".
     /// @param site Data centre as left-aligned ASCII.
     /// @param windowStart First second of the delivery window.
     /// @param windowEnd Second after the delivery window; a whole number of epochs after `windowStart`.
-    /// @param epochLength Seconds of one epoch.
+    /// @param epochLength Length of an epoch, seconds.
     /// @param deviceCount Number of pledged devices: the leaves under `pledgeRoot`.
     /// @param promisedAvailabilityPpm Promised share of `deviceCount` x window, parts per million.
     /// @param feeBps Protocol fee on every settlement, basis points.
-    /// @param pledgeRoot Root over `(facilityId, index, device)`, devices in ascending order.
+    /// @param pledgeRoot Merkle root over `(facilityId, index, device)`, devices in ascending order.
     /// @param termsHash SHA-256 of the published terms document.
     struct FacilityTerms {
         address gpuOperator;
@@ -50,19 +59,20 @@ interface IFacilityRegistry {
         bytes32 termsHash;
     }
 
-    /// @param unitCap Most units (GPU-hours) that may ever be minted of this tranche.
-    /// @param couponPerUnit Minor units that one unit earns over the whole window before juniors are paid.
-    /// Must be 0 for the last tranche, which takes the residual.
+    /// @notice Terms of one tranche.
+    /// @param unitCap Most units (GPU-hours) that may ever exist of this tranche.
+    /// @param couponPerUnit Minor units that one unit earns over the whole window before junior tranches are paid. Must
+    /// be 0 for the last tranche, which takes the rest.
     struct TrancheTerms {
         uint40 unitCap;
         uint64 couponPerUnit;
     }
 
     /// @notice What posting a statement must know of a facility; all zero if it is unknown.
-    /// @param state State now.
+    /// @param state State in this block.
     /// @param windowStart First second of the delivery window.
     /// @param windowEnd Second after the delivery window.
-    /// @param epochLength Seconds of one epoch.
+    /// @param epochLength Length of an epoch, seconds.
     /// @param deviceCount Number of pledged devices.
     struct EpochTerms {
         FacilityState state;
@@ -73,6 +83,12 @@ interface IFacilityRegistry {
     }
 
     /// @notice The contracts around the register, named once.
+    /// @param statementRegistry Holds attested statements.
+    /// @param trancheToken Holds units and their revenue.
+    /// @param rentLockbox Takes rent and settles it.
+    /// @param primarySale Sells units; zero in a deployment without sales.
+    /// @param bondVault Holds bonds; zero in a deployment without bonds.
+    /// @param deliveryDesk Issues vouchers; zero in a deployment without deliveries.
     struct Links {
         IStatementRegistry statementRegistry;
         ITrancheToken trancheToken;
@@ -83,13 +99,20 @@ interface IFacilityRegistry {
     }
 
     /// @notice Why a facility defaulted.
+    /// @param StatementsMissing A valid statement was overdue for `defaultAfterEpochs` epochs.
+    /// @param BondMissing The bond was below its minimum for longer than its grace.
     enum DefaultReason {
         StatementsMissing,
         BondMissing
     }
 
-    /// @notice What a settlement reads of a facility: two words.
-    /// @param coupons `couponPerUnit` by seniority; the last tranche's, and all beyond it, are 0.
+    /// @notice What a settlement must know of a facility.
+    /// @param settlementToken Stablecoin in which rent is paid and revenue is claimed.
+    /// @param feeBps Protocol fee on every settlement, basis points.
+    /// @param epochLength Length of an epoch, seconds.
+    /// @param epochCount Number of epochs in the window.
+    /// @param trancheCount Number of tranches, 1 to 4.
+    /// @param coupons `couponPerUnit` by seniority, minor units; 0 for the last tranche and beyond it.
     struct SettlementTerms {
         address settlementToken;
         uint16 feeBps;
@@ -99,102 +122,239 @@ interface IFacilityRegistry {
         uint64[4] coupons;
     }
 
-    /// @notice Somebody declared a default on an objective condition.
+    /// @notice Somebody proved that a facility is in default.
+    /// @param facilityId The facility.
+    /// @param caller The account that called.
+    /// @param reason The condition that was met.
     event DefaultDeclared(uint64 indexed facilityId, address indexed caller, DefaultReason reason);
-    /// @notice A facility entered the register in state `Offered`. Tranche `i` has seniority `i`.
+
+    /// @notice A facility entered the register in state Offered. Tranche `i` of the list has seniority `i`.
+    /// @param facilityId The facility.
+    /// @param gpuOperator The account that runs the facility's GPUs.
+    /// @param terms Terms of the facility.
+    /// @param tranches Terms of its tranches, most senior first.
     event FacilityOffered(
         uint64 indexed facilityId, address indexed gpuOperator, FacilityTerms terms, TrancheTerms[] tranches
     );
-    /// @notice The stored state of a facility changed.
+
+    /// @notice The stored state of a facility changed. Delivering is never stored: it follows from Funded and the time.
+    /// @param facilityId The facility.
+    /// @param state The new state.
     event FacilityStateChanged(uint64 indexed facilityId, FacilityState state);
-    /// @notice A facility matured though `amount` of attested revenue was never paid.
+
+    /// @notice A facility matured although part of its attested revenue was never paid by renters.
+    /// @param facilityId The facility.
+    /// @param amount Minor units never paid.
     event ReceivableWrittenOff(uint64 indexed facilityId, uint256 amount);
-    /// @notice A settlement token may, or may no longer, be named by new facilities.
+
+    /// @notice A token was allowed or forbidden as settlement token of new facilities.
+    /// @param token Address of the ERC-20 token.
+    /// @param allowed True if new facilities may name it.
     event SettlementTokenAllowed(address indexed token, bool allowed);
 
+    /// @notice The id is 0 or taken. Choose another one.
+    /// @param facilityId The facility.
     error FacilityExists(uint64 facilityId);
+
+    /// @notice No facility has this id.
+    /// @param facilityId The facility.
     error FacilityUnknown(uint64 facilityId);
+
+    /// @notice The facility is not in the state that this call needs.
+    /// @param facilityId The facility.
+    /// @param actual The state that it is in.
     error FacilityStateWrong(uint64 facilityId, FacilityState actual);
+
+    /// @notice Only the facility's gpuOperator (or its sale, where there is one) may do this; an offer must name its
+    /// sender.
+    /// @param facilityId The facility.
+    /// @param caller The account that called.
     error NotGpuOperator(uint64 facilityId, address caller);
+
+    /// @notice New facilities may not name this token, or it has more than 6 decimals.
+    /// @param token Address of the ERC-20 token.
     error SettlementTokenNotAllowed(address token);
+
+    /// @notice A term is out of bounds.
     /// @dev `field` names the member of `FacilityTerms` or `TrancheTerms` that is out of bounds.
+    /// @param field Member of `FacilityTerms` or `TrancheTerms` that is, or "tranches" if their number is.
     error TermsInvalid(string field);
+
+    /// @notice A facility is funded only when each of its tranches has units. Mint or sell units of this one first.
+    /// @param facilityId The facility.
+    /// @param seniority Rank of the tranche that has none.
     error TrancheEmpty(uint64 facilityId, uint256 seniority);
+
+    /// @notice An offer is withdrawn only while no unit exists.
+    /// @param facilityId The facility.
+    /// @param seniority Rank of a tranche that has units.
     error UnitsMinted(uint64 facilityId, uint256 seniority);
+
+    /// @notice The facility cannot mature yet: an epoch is not final or not settled, or attested revenue is unpaid and
+    /// the 90 days after `windowEnd` are not over.
     /// @dev An epoch is not final or not settled, or a receivable is left that is not old enough to be written off.
+    /// @param facilityId The facility.
     error NotMature(uint64 facilityId);
+
+    /// @notice The other contracts were named already; that happens once.
     error AlreadyLinked();
+
+    /// @notice The TrancheToken must not be zero.
     error LinkMissing();
+
+    /// @notice Neither condition of a default is met.
+    /// @param facilityId The facility.
     error NotInDefault(uint64 facilityId);
+
+    /// @notice The bond is below `requiredBond`. Deposit into the BondVault first.
+    /// @param facilityId The facility.
     error BondInsufficient(uint64 facilityId);
+
+    /// @notice The facility has a sale, which alone can fund it: finalize the sale.
+    /// @param facilityId The facility.
     error SaleRunning(uint64 facilityId);
+
+    /// @notice All unit caps together exceed the GPU-hours of the window (invariant 1).
+    /// @param units Sum of the caps, GPU-hours.
+    /// @param capacityHours `deviceCount` x window in whole hours, rounded down.
     error UnitsAboveCapacity(uint256 units, uint256 capacityHours);
 
-    /// @notice Puts a facility on the register. Caller: an account with the operator role that is `terms.gpuOperator`.
-    /// @dev Emits FacilityOffered and FacilityStateChanged. The caps of all tranches together never
-    /// exceed `deviceCount` x window in whole hours (invariant 1).
+    /// @notice Puts a facility on the register. Caller: an account with the gpuOperator role that is
+    /// `terms.gpuOperator`.
+    /// @dev Emits FacilityOffered and FacilityStateChanged. All caps together never exceed `deviceCount` x window in
+    /// whole hours (invariant 1). Reverts with FacilityExists, NotGpuOperator, SettlementTokenNotAllowed, TermsInvalid
+    /// or UnitsAboveCapacity.
+    /// @param facilityId New id, above 0.
+    /// @param terms Terms of the facility.
+    /// @param tranches Terms of its 1 to 4 tranches, most senior first.
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
 
-    /// @notice Ends minting. Caller: the facility's gpuOperator, or the sale where there is one. Every tranche must
-    /// hold at least one unit, and the bond must be sufficient.
-    /// @dev Emits FacilityStateChanged(Funded).
+    /// @notice Ends minting. Every tranche must have at least one unit and the bond must be sufficient. Caller: the
+    /// facility's gpuOperator, or its sale where there is one.
+    /// @dev Emits FacilityStateChanged(Funded). Reverts with NotGpuOperator, SaleRunning, FacilityStateWrong,
+    /// TrancheEmpty or BondInsufficient.
+    /// @param facilityId The facility.
     function fund(uint64 facilityId) external;
 
-    /// @notice Withdraws an offer. Caller: the facility's gpuOperator while no unit is minted, or the sale that failed
-    /// (its buyers are refunded).
-    /// @dev Emits FacilityStateChanged(Cancelled).
+    /// @notice Withdraws an offer. Caller: the facility's gpuOperator while no unit exists, or its sale when it failed
+    /// (buyers are then refunded).
+    /// @dev Emits FacilityStateChanged(Cancelled). Reverts with NotGpuOperator, FacilityStateWrong or UnitsMinted.
+    /// @param facilityId The facility.
     function cancel(uint64 facilityId) external;
 
-    /// @notice Ends a facility whose every epoch is final and settled, and vests what still streams. Caller: anybody.
-    /// A receivable (attested revenue that no renter paid) keeps a facility open for 90 days after `windowEnd`; from
-    /// then on it may be matured with what is left written off, so that an insolvent renter cannot hold bond and sale
-    /// proceeds for ever. Late rent is taken until the facility matured, not after.
-    /// @dev Emits FacilityStateChanged(Matured), and ReceivableWrittenOff where a receivable is left.
+    /// @notice Ends a facility whose every epoch is final and settled, and vests what still streams. Attested revenue
+    /// that no renter paid keeps a facility open until 90 days after `windowEnd`; from then on it may mature and the
+    /// unpaid part is written off, so that an insolvent renter cannot lock bond and sale proceeds for ever. Late rent
+    /// is accepted until the facility matures, not after. Caller: anybody.
+    /// @dev Emits FacilityStateChanged(Matured), ReceivableWrittenOff if something is written off, and StreamVested of
+    /// each tranche. Reverts with FacilityStateWrong or NotMature.
+    /// @param facilityId The facility.
     function mature(uint64 facilityId) external;
 
-    /// @notice Declares default of a delivering facility when no valid statement is posted `defaultAfterEpochs` epochs
-    /// after one was due (the statement of epoch `e` is due at the end of `e`), or when the bond is below its minimum
-    /// for longer than its grace. What still streams vests at once. Caller: anybody.
-    /// @dev Emits DefaultDeclared and FacilityStateChanged(Defaulted). Reverts with NotInDefault.
+    /// @notice Declares a default of a delivering facility, on one of two facts: a valid statement is overdue by
+    /// `defaultAfterEpochs` epochs (the statement of epoch `e` is due at the end of `e`), or the bond is below its
+    /// minimum for longer than its grace. What still streams vests at once. Caller: anybody.
+    /// @dev Emits DefaultDeclared, FacilityStateChanged(Defaulted), and StreamVested of each tranche. Reverts with
+    /// FacilityStateWrong or NotInDefault.
+    /// @param facilityId The facility.
     function declareDefault(uint64 facilityId) external;
 
-    /// @notice Allows a token with at most 6 decimals for new facilities. Caller: the governance role.
-    /// @dev Emits SettlementTokenAllowed.
+    /// @notice Allows or forbids a token, of at most 6 decimals, as settlement token of new facilities; those that name
+    /// it already keep it. Caller: the governance role.
+    /// @dev Emits SettlementTokenAllowed. Reverts with SettlementTokenNotAllowed.
+    /// @param token Address of the ERC-20 token.
+    /// @param allowed True to allow it.
     function setSettlementToken(address token, bool allowed) external;
 
     /// @notice Names the other contracts, once. Caller: the governance role.
+    /// @dev Reverts with AlreadyLinked or LinkMissing.
+    /// @param links The contracts.
     function link(Links calldata links) external;
 
-    /// @notice State now, with `Delivering` derived from the block's time.
+    /// @notice State in this block; Delivering follows from the block's time.
+    /// @param facilityId The facility.
+    /// @return The state; None if the facility is unknown.
     function stateOf(uint64 facilityId) external view returns (FacilityState);
+
     /// @notice Terms as offered. Reverts with FacilityUnknown.
+    /// @param facilityId The facility.
+    /// @return The terms.
     function termsOf(uint64 facilityId) external view returns (FacilityTerms memory);
-    /// @notice What a posting checks, in one word: the window, the epoch length in seconds, the GPUs, and the state
-    /// now.
+
+    /// @notice What posting a statement checks, in one storage word.
     /// @dev All zero, state `None`, for an unknown facility.
+    /// @param facilityId The facility.
+    /// @return The terms; all zero (state None) if the facility is unknown.
     function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory);
+
     /// @notice What a settlement needs. Reverts with FacilityUnknown.
+    /// @param facilityId The facility.
+    /// @return The terms.
     function settlementTermsOf(uint64 facilityId) external view returns (SettlementTerms memory);
-    /// @notice Promised available GPU-seconds of the first `epochs` epochs, rounded down.
+
+    /// @notice Available GPU-seconds that the operator promised for the first epochs, rounded down.
+    /// @param facilityId The facility.
+    /// @param epochs Number of leading epochs.
+    /// @return GPU-seconds.
     function promisedGpuSeconds(uint64 facilityId, uint32 epochs) external view returns (uint256);
+
     /// @notice Terms of every tranche, most senior first. Reverts with FacilityUnknown.
+    /// @param facilityId The facility.
+    /// @return The terms of each tranche.
     function tranchesOf(uint64 facilityId) external view returns (TrancheTerms[] memory);
-    /// @notice Most units of one tranche; 0 if there is no such tranche.
+
+    /// @notice Most units of one tranche.
+    /// @param facilityId The facility.
+    /// @param seniority Rank of the tranche, from 0.
+    /// @return Units (GPU-hours); 0 if there is no such tranche.
     function trancheCapOf(uint64 facilityId, uint8 seniority) external view returns (uint40);
-    /// @notice gpuOperator of a facility; zero if unknown.
+
+    /// @notice The account that runs a facility's GPUs.
+    /// @param facilityId The facility.
+    /// @return The account; zero if the facility is unknown.
     function gpuOperatorOf(uint64 facilityId) external view returns (address);
-    /// @notice Settlement token of a facility; zero if unknown.
+
+    /// @notice The stablecoin of a facility.
+    /// @param facilityId The facility.
+    /// @return The token; zero if the facility is unknown.
     function settlementTokenOf(uint64 facilityId) external view returns (address);
+
     /// @notice Number of epochs in the delivery window. Reverts with FacilityUnknown.
+    /// @param facilityId The facility.
+    /// @return The number.
     function epochCountOf(uint64 facilityId) external view returns (uint32);
-    /// @notice Block in which a facility was offered: of two pledges of one device the earlier counts.
+
+    /// @notice Block in which a facility was offered: of two pledges of one device, the earlier one counts.
+    /// @param facilityId The facility.
+    /// @return Block number; 0 if the facility is unknown.
     function offeredAtBlock(uint64 facilityId) external view returns (uint64);
+
+    /// @notice The contract that holds attested statements.
+    /// @return Its address; zero before `link`.
     function statementRegistry() external view returns (IStatementRegistry);
+
+    /// @notice The contract that holds units and their revenue.
+    /// @return Its address; zero before `link`.
     function trancheToken() external view returns (ITrancheToken);
+
+    /// @notice The contract that takes rent and settles it.
+    /// @return Its address; zero before `link`.
     function rentLockbox() external view returns (IRentLockbox);
+
+    /// @notice The contract that sells units.
+    /// @return Its address; zero before `link`, or in a deployment without sales.
     function primarySale() external view returns (IPrimarySale);
+
+    /// @notice The contract that holds bonds.
+    /// @return Its address; zero before `link`, or in a deployment without bonds.
     function bondVault() external view returns (IBondVault);
+
+    /// @notice The contract that issues vouchers.
+    /// @return Its address; zero before `link`, or in a deployment without deliveries.
     function deliveryDesk() external view returns (IDeliveryDesk);
+
     /// @notice Whether new facilities may name `token`.
+    /// @param token Address of the ERC-20 token.
+    /// @return True if they may.
     function isSettlementToken(address token) external view returns (bool);
 }

@@ -4,11 +4,16 @@ pragma solidity 0.8.37;
 import {IPayouts} from "./IPayouts.sol";
 
 /// @title Primary sale: units for stablecoin at a fixed price, proceeds released with attested delivery
-/// @notice Amounts are minor units of the facility's settlement token; units are whole GPU-hours. Units are minted at
-/// purchase; while the sale is not successful they can be given back for exactly their price. Internal books only:
-/// proceeds - released - seized of every facility, and what accounts are owed, are held here. Every change of a book
-/// stands in an event, so that the books can be rebuilt from events alone.
+/// @notice Amounts are minor units of the facility's settlement token; units are whole GPU-hours. Units are minted when
+/// they are bought; if the sale fails they can be given back for exactly their price. The sale counts only what its own
+/// functions took in: it holds proceeds - released - seized of every facility, and what accounts are owed. Every change
+/// of these numbers is in an event, so that they can be rebuilt from events alone.
 interface IPrimarySale is IPayouts {
+    /// @notice State of a facility's sale.
+    /// @param None The facility has no sale.
+    /// @param Open Units are, or will be, for sale.
+    /// @param Successful The floor was reached: the facility is funded and proceeds are released with delivery.
+    /// @param Refunding The sale failed: holders can give units back for their price.
     enum SaleState {
         None,
         Open,
@@ -16,11 +21,12 @@ interface IPrimarySale is IPayouts {
         Refunding
     }
 
-    /// @param opensAt First second in which units are sold.
-    /// @param closesAt Second from which no units are sold; at most the facility's windowStart.
+    /// @notice Terms of a sale, fixed when it opens.
+    /// @param opensAt First UTC second in which units are sold.
+    /// @param closesAt UTC second from which no units are sold; at most the facility's `windowStart`.
     /// @param floorUnits Units of all tranches together that must be sold, or buyers are refunded.
-    /// @param upFrontBps Share of the proceeds that the gpuOperator may take at success.
-    /// @param unitPrices Price of one unit by seniority, one entry a tranche, above zero.
+    /// @param upFrontBps Share of the proceeds that the gpuOperator may take at success, basis points.
+    /// @param unitPrices Price of one unit by seniority, minor units above zero; one entry for each tranche.
     struct SaleTerms {
         uint64 opensAt;
         uint64 closesAt;
@@ -29,8 +35,12 @@ interface IPrimarySale is IPayouts {
         uint64[] unitPrices;
     }
 
-    /// @param soldUnits Units sold and not refunded. @param proceeds Price of those units.
-    /// @param released Paid or owed to the gpuOperator so far. @param seized Paid to holders instead.
+    /// @notice Running totals of a sale.
+    /// @param state State of the sale.
+    /// @param soldUnits Units sold and not refunded.
+    /// @param proceeds Price of those units, minor units.
+    /// @param released Part of the proceeds credited to the gpuOperator so far, minor units.
+    /// @param seized Part of the proceeds paid to holders instead, minor units.
     struct SaleBook {
         SaleState state;
         uint40 soldUnits;
@@ -39,8 +49,18 @@ interface IPrimarySale is IPayouts {
         uint96 seized;
     }
 
+    /// @notice A sale was opened. Its first units are sold at `terms.opensAt`.
+    /// @param facilityId The facility.
+    /// @param terms Terms of the sale.
     event SaleOpened(uint64 indexed facilityId, SaleTerms terms);
-    /// @notice `buyer` paid `cost` for `units`. `proceeds` is the cumulative after it.
+
+    /// @notice Units were sold.
+    /// @param facilityId The facility.
+    /// @param buyer The account that paid and received the units.
+    /// @param id Tranche of the units.
+    /// @param units Units sold.
+    /// @param cost Minor units paid.
+    /// @param proceeds Proceeds of the sale after it, minor units (cumulative).
     event UnitsSold(
         uint64 indexed facilityId,
         address indexed buyer,
@@ -49,51 +69,166 @@ interface IPrimarySale is IPayouts {
         uint256 cost,
         uint256 proceeds
     );
-    /// @notice `holder` gave `units` back for `amount`, which was sent to `to`.
+
+    /// @notice Units were given back after a sale failed.
+    /// @param facilityId The facility.
+    /// @param holder The account that gave them back.
+    /// @param id Tranche of the units.
+    /// @param units Units given back.
+    /// @param amount Minor units paid for them.
+    /// @param to The account that received the money.
     event UnitsRefunded(
         uint64 indexed facilityId, address indexed holder, uint256 indexed id, uint256 units, uint256 amount, address to
     );
+
+    /// @notice A sale reached its floor, and the facility was funded.
+    /// @param facilityId The facility.
+    /// @param soldUnits Units sold.
+    /// @param proceeds Price of those units, minor units.
+    /// @param upFront Part that the gpuOperator may take at once, minor units, rounded down.
     event SaleSucceeded(uint64 indexed facilityId, uint256 soldUnits, uint256 proceeds, uint256 upFront);
+
+    /// @notice A sale failed; units can be given back for their price.
+    /// @param facilityId The facility.
+    /// @param soldUnits Units sold.
+    /// @param floorUnits Units that had to be sold.
     event SaleFailed(uint64 indexed facilityId, uint256 soldUnits, uint256 floorUnits);
-    /// @notice Unsold units went to the gpuOperator, free of charge.
+
+    /// @notice Unsold units were minted to the gpuOperator, free of charge.
+    /// @param facilityId The facility.
+    /// @param gpuOperator The account that runs the facility's GPUs.
+    /// @param id Tranche of the units.
+    /// @param units Units minted.
     event UnitsRetained(uint64 indexed facilityId, address indexed gpuOperator, uint256 indexed id, uint256 units);
-    /// @notice The gpuOperator is owed `amount` more; `released` is the cumulative after it.
+
+    /// @notice Proceeds were credited to the gpuOperator; `withdraw` takes them.
+    /// @param facilityId The facility.
+    /// @param gpuOperator The account that runs the facility's GPUs.
+    /// @param amount Minor units credited now.
+    /// @param released Minor units credited so far (cumulative).
     event ProceedsReleased(uint64 indexed facilityId, address indexed gpuOperator, uint256 amount, uint256 released);
-    /// @notice `amount` went to holders down the waterfall.
+
+    /// @notice Proceeds that can no longer be released went to holders down the waterfall.
+    /// @param facilityId The facility.
+    /// @param amount Minor units.
     event ProceedsSeized(uint64 indexed facilityId, uint256 amount);
 
+    /// @notice Only the facility's gpuOperator may open its sale.
+    /// @param facilityId The facility.
+    /// @param caller The account that called.
     error NotGpuOperator(uint64 facilityId, address caller);
+
+    /// @notice The facility has, or had, a sale.
+    /// @param facilityId The facility.
     error SaleExists(uint64 facilityId);
+
+    /// @notice A sale opens only while the facility is Offered.
+    /// @param facilityId The facility.
     error FacilityNotOffered(uint64 facilityId);
+
+    /// @notice A sale opens only while no unit exists.
+    /// @param id A tranche that has units.
     error UnitsAlreadyMinted(uint256 id);
+
+    /// @notice A term of the sale is out of bounds.
+    /// @param field Member of `SaleTerms` that is.
     error SaleTermsInvalid(string field);
+
+    /// @notice The sale has not been opened, or has ended.
+    /// @param facilityId The facility.
+    /// @param actual State of the sale.
     error SaleNotOpen(uint64 facilityId, SaleState actual);
+
+    /// @notice Units are sold only between these times.
+    /// @param opensAt First second of the sale, UTC.
+    /// @param closesAt Second after the sale, UTC.
+    /// @param blockTime Time of this block, UTC seconds.
     error SaleOutsideHours(uint64 opensAt, uint64 closesAt, uint256 blockTime);
+
+    /// @notice The sale has not closed and is not sold out, so it cannot be finalized yet.
+    /// @param facilityId The facility.
     error SaleStillOpen(uint64 facilityId);
+
+    /// @notice The floor is reached but the bond is below its minimum. Deposit into the BondVault, or wait until
+    /// `windowStart` for the sale to fail.
+    /// @param facilityId The facility.
     error BondInsufficient(uint64 facilityId);
+
+    /// @notice No facility with a sale has this tranche.
+    /// @param id The id asked for.
     error TrancheUnknown(uint256 id);
+
+    /// @notice More units than there are: to buy, or to give back.
+    /// @param id The tranche.
+    /// @param units Units asked for.
+    /// @param left Units that are left to buy, or that were sold.
     error UnitsAboveCap(uint256 id, uint256 units, uint256 left);
+
+    /// @notice The number of units must be above zero.
     error UnitsZero();
+
+    /// @notice The price exceeds what the buyer is willing to pay.
+    /// @param cost The price, minor units.
+    /// @param maxCost The buyer's limit, minor units.
     error CostAboveLimit(uint256 cost, uint256 maxCost);
+
+    /// @notice Units are given back only after the sale failed.
+    /// @param facilityId The facility.
     error NotRefunding(uint64 facilityId);
+
+    /// @notice No further proceeds have been earned by delivery, or the facility defaulted.
+    /// @param facilityId The facility.
     error NothingToRelease(uint64 facilityId);
+
+    /// @notice There are no proceeds for holders: the facility has not ended, or all was released or seized already.
+    /// @param facilityId The facility.
     error NothingToSeize(uint64 facilityId);
 
-    /// @notice Opens the sale of a whole offer. Caller: its gpuOperator, while Offered and nothing is minted.
-    /// @dev Emits SaleOpened. All units at their prices stay below 2^54 minor units.
+    /// @notice Opens the sale of a whole offer. Caller: the facility's gpuOperator, while it is Offered and no unit
+    /// exists.
+    /// @dev Emits SaleOpened. All units at their prices stay below 2^54 minor units. Reverts with NotGpuOperator,
+    /// SaleExists, FacilityNotOffered, UnitsAlreadyMinted or SaleTermsInvalid.
+    /// @param facilityId The facility.
+    /// @param terms Terms of the sale.
     function open(uint64 facilityId, SaleTerms calldata terms) external;
-    /// @notice Buys units for the caller by allowance; cost = units x price, never above `maxCost`.
-    /// @dev Emits UnitsSold. TrancheToken refuses a buyer that is not eligible.
+
+    /// @notice Buys units for the caller, who has approved the price. Caller: an eligible buyer.
+    /// @dev Emits UnitsSold. The TrancheToken refuses a buyer that is not eligible. Reverts with SaleNotOpen,
+    /// TrancheUnknown, SaleOutsideHours, UnitsZero, UnitsAboveCap, CostAboveLimit or SettlementShort.
+    /// @param id Tranche of the units.
+    /// @param units Units to buy.
+    /// @param maxCost Most that the buyer pays, minor units.
+    /// @return cost Minor units paid: units x price.
     function buy(uint256 id, uint256 units, uint256 maxCost) external returns (uint256 cost);
-    /// @notice The same with an ERC-2612 permit over `maxCost`. A permit that somebody used first, or that is no good,
-    /// does not stop the purchase as long as the allowance is there (ATTACKS 28).
+
+    /// @notice As `buy`, with an ERC-2612 permit over `maxCost`. A permit that somebody else used first, or that is
+    /// invalid, does not stop the purchase as long as the allowance exists (ATTACKS 28). Caller: an eligible buyer.
+    /// @dev Emits UnitsSold. Reverts as `buy`.
+    /// @param id Tranche of the units.
+    /// @param units Units to buy.
+    /// @param maxCost Most that the buyer pays, minor units; the value of the permit.
+    /// @param deadline Last UTC second of the permit.
+    /// @param v Signature of the permit, recovery id.
+    /// @param r Signature of the permit, first half.
+    /// @param s Signature of the permit, second half.
+    /// @return cost Minor units paid: units x price.
     function buyWithPermit(uint256 id, uint256 units, uint256 maxCost, uint256 deadline, uint8 v, bytes32 r, bytes32 s)
         external
         returns (uint256 cost);
-    /// @notice The same for `buyer` with an ERC-3009 authorization to this contract over exactly the cost. Its nonce
-    /// must be `purchaseNonce(id, units, salt)`, so that nobody can use it for another purchase. Caller: anybody.
-    /// @param signature 65 bytes r, s, v go to the token's (v, r, s) function; others to its `bytes` function, for
-    /// contract wallets of tokens that have one.
+
+    /// @notice Buys units for an account that signed an ERC-3009 authorization of exactly the price to this contract.
+    /// Its nonce must be `purchaseNonce(id, units, salt)`, so that nobody can use it for another purchase. Caller:
+    /// anybody.
+    /// @dev Emits UnitsSold. Reverts as `buy` (without CostAboveLimit), or as the token does.
+    /// @param buyer The account that pays and receives the units; it must be eligible.
+    /// @param id Tranche of the units.
+    /// @param units Units to buy.
+    /// @param validAfter UTC second after which the authorization may be used.
+    /// @param validBefore UTC second before which it must be used.
+    /// @param salt Number that the buyer chose, to tell equal purchases apart.
+    /// @param signature The authorization's signature. 65 bytes r, s, v go to the token's (v, r, s) function; anything
+    /// else to its `bytes` function, for contract wallets of tokens that have one.
+    /// @return cost Minor units paid: units x price.
     function buyWithAuthorization(
         address buyer,
         uint256 id,
@@ -103,33 +238,65 @@ interface IPrimarySale is IPayouts {
         bytes32 salt,
         bytes calldata signature
     ) external returns (uint256 cost);
-    /// @notice Ends the sale: success mints unsold units to the gpuOperator and funds the facility; a missed floor
-    /// fails it, and so does a bond that is still missing at windowStart (before that: BondInsufficient). A facility
-    /// that its gpuOperator cancelled, or that could not be funded for three days after windowStart for whatever
-    /// reason, fails too, so that buyers always get out. Failure cancels the facility. Caller: anybody, once sold out
-    /// or closed.
-    /// @dev Emits SaleSucceeded and UnitsRetained, or SaleFailed.
+
+    /// @notice Ends a sale that is sold out or closed. If the floor is reached and the bond is sufficient, unsold units
+    /// are minted to the gpuOperator and the facility is funded. The sale fails, and cancels the facility, if the floor
+    /// is missed, if the bond is still missing at `windowStart` (before that the call reverts with BondInsufficient),
+    /// or from three days after `windowStart` on. It also fails if the gpuOperator cancelled the facility. So buyers
+    /// always get out. Caller: anybody.
+    /// @dev Emits SaleSucceeded and UnitsRetained, or SaleFailed. Reverts with SaleNotOpen, SaleStillOpen or
+    /// BondInsufficient.
+    /// @param facilityId The facility.
     function finalize(uint64 facilityId) external;
-    /// @notice Burns units of the caller for exactly their price, sent to `to`, after the sale failed. Caller: a
-    /// holder.
-    /// @dev Emits UnitsRefunded.
+
+    /// @notice Burns units of the caller and pays exactly their price, after the sale failed. Caller: a holder.
+    /// @dev Emits UnitsRefunded. Reverts with ZeroRecipient, UnitsZero, NotRefunding, TrancheUnknown or UnitsAboveCap.
+    /// @param id Tranche of the units.
+    /// @param units Units to give back.
+    /// @param to The account that receives the money.
+    /// @return amount Minor units paid: units x price.
     function refund(uint256 id, uint256 units, address to) external returns (uint256 amount);
-    /// @notice Owes the gpuOperator what attested delivery has earned: the up-front share, and the rest in proportion
-    /// to final attested available GPU-seconds over those promised for the whole window, rounded down on the
-    /// cumulative. Not after default. Caller: anybody.
-    /// @dev Emits ProceedsReleased. The gpuOperator takes it with `withdraw`.
+
+    /// @notice Credits proceeds to the gpuOperator: the up-front share, and the rest in proportion to final attested
+    /// available GPU-seconds over those promised for the whole window. Rounded down on the cumulative. Not after a
+    /// default. The gpuOperator takes the money with `withdraw`. Caller: anybody.
+    /// @dev Emits ProceedsReleased. Reverts with NothingToRelease.
+    /// @param facilityId The facility.
+    /// @return amount Minor units credited now.
     function release(uint64 facilityId) external returns (uint256 amount);
-    /// @notice Sends what can no longer be released to holders down the waterfall: after default everything
-    /// unreleased, at maturity what delivery did not earn. Caller: anybody.
-    /// @dev Emits ProceedsSeized.
+
+    /// @notice Sends proceeds that can no longer be released to holders down the waterfall: after a default everything
+    /// that is not released, at maturity what delivery did not earn. Caller: anybody.
+    /// @dev Emits ProceedsSeized. Reverts with NothingToSeize.
+    /// @param facilityId The facility.
+    /// @return amount Minor units sent.
     function seize(uint64 facilityId) external returns (uint256 amount);
 
+    /// @notice Running totals of a facility's sale; all zero if it has none.
+    /// @param facilityId The facility.
+    /// @return The totals.
     function bookOf(uint64 facilityId) external view returns (SaleBook memory);
+
+    /// @notice Terms of a facility's sale; all zero if it has none.
+    /// @param facilityId The facility.
+    /// @return The terms.
     function saleTermsOf(uint64 facilityId) external view returns (SaleTerms memory);
+
     /// @notice Whether units of a facility are minted by the sale alone.
+    /// @param facilityId The facility.
+    /// @return True if it has, or had, a sale.
     function hasSale(uint64 facilityId) external view returns (bool);
-    /// @notice What `release` would owe the gpuOperator now; 0 if nothing.
+
+    /// @notice What `release` would credit to the gpuOperator now, rounded down.
+    /// @param facilityId The facility.
+    /// @return Minor units; 0 if nothing.
     function releasable(uint64 facilityId) external view returns (uint256);
-    /// @notice Nonce of an ERC-3009 authorization for one purchase: keccak-256 of the ABI encoding of all three.
+
+    /// @notice Nonce of an ERC-3009 authorization for one purchase: keccak-256 of the ABI encoding of all three
+    /// arguments.
+    /// @param id Tranche of the units.
+    /// @param units Units to buy.
+    /// @param salt Number that the buyer chose.
+    /// @return The nonce.
     function purchaseNonce(uint256 id, uint256 units, bytes32 salt) external pure returns (bytes32);
 }

@@ -3,15 +3,17 @@ pragma solidity 0.8.37;
 
 import {IPayouts} from "./IPayouts.sol";
 
-/// @title Rent lockbox: takes rent in, lets only settlement take it out
-/// @notice Amounts are minor units of the facility's settlement token. Internal books only: tokens sent here without
-/// `payRent` are nobody's rent. Conservation, per facility: collected - settled + fees owed + what accounts are owed
-/// is held here; settled - fee = paid to tranches + owed to the gpuOperator (only where no tranche has units).
+/// @title Rent lockbox: takes rent in and lets only settlement take it out
+/// @notice Amounts are minor units of the facility's settlement token. The lockbox counts only what its own functions
+/// took in: tokens sent here without `payRent` are nobody's rent. Conservation, per facility: it holds collected -
+/// settled + fees owed + what accounts are owed; and settled - fee = paid to tranches + credited to the gpuOperator
+/// (the latter only where no tranche has units).
 interface IRentLockbox is IPayouts {
-    /// @param collected Rent received and not given back, cumulative.
-    /// @param settled Rent paid out (fees included), cumulative; never above `collected` nor above what is
+    /// @notice Running totals of a facility's rent.
+    /// @param collected Rent received and not given back, minor units, cumulative.
+    /// @param settled Rent paid out (fees included), minor units, cumulative; never above `collected` nor above what is
     /// attested and final (invariant 4).
-    /// @param settledEpochs Number of leading epochs that settlements so far counted.
+    /// @param settledEpochs Number of leading epochs that settlements so far have counted.
     struct Book {
         uint96 collected;
         uint96 settled;
@@ -19,6 +21,11 @@ interface IRentLockbox is IPayouts {
     }
 
     /// @notice Rent arrived.
+    /// @param facilityId The facility.
+    /// @param lease Lease hash that the payment is for.
+    /// @param payer The account that paid.
+    /// @param amount Minor units.
+    /// @param cumulativeCollected Rent of the facility after it, minor units.
     event RentPaid(
         uint64 indexed facilityId,
         bytes32 indexed lease,
@@ -26,74 +33,171 @@ interface IRentLockbox is IPayouts {
         uint256 amount,
         uint256 cumulativeCollected
     );
-    /// @notice Rent that exceeded what was ever attested is owed back to its payer.
+
+    /// @notice Rent that exceeds everything attested was credited back to its payer; `withdraw` takes it.
+    /// @param facilityId The facility.
+    /// @param payer The account that had paid.
+    /// @param amount Minor units.
+    /// @param cumulativeCollected Rent of the facility after it, minor units.
     event RentRefunded(uint64 indexed facilityId, address indexed payer, uint256 amount, uint256 cumulativeCollected);
-    /// @notice `amount` of rent (fee included) was paid out. RevenueAccrued of each paid tranche follows.
+
+    /// @notice Rent was paid out. RevenueAccrued of each tranche that was paid follows.
+    /// @param facilityId The facility.
+    /// @param settledEpochs Number of leading epochs counted so far.
+    /// @param amount Minor units paid out, fee included.
+    /// @param fee Protocol fee in `amount`, minor units.
+    /// @param cumulativeSettled Minor units paid out so far.
     event Settled(
         uint64 indexed facilityId, uint32 settledEpochs, uint256 amount, uint256 fee, uint256 cumulativeSettled
     );
-    /// @notice `amount` from bond or sale was paid to tranches. RevenueAccrued of each paid tranche follows.
+
+    /// @notice Money of a bond or a sale was paid to tranches. RevenueAccrued of each tranche that was paid follows.
+    /// @param facilityId The facility.
+    /// @param source The contract that it came from.
+    /// @param amount Minor units.
     event Distributed(uint64 indexed facilityId, address indexed source, uint256 amount);
-    /// @notice No tranche has units: the gpuOperator is owed what nobody else can get.
+
+    /// @notice No tranche has units, so the gpuOperator was credited with money that nobody else can receive.
+    /// @param facilityId The facility.
+    /// @param gpuOperator The account that runs the facility's GPUs.
+    /// @param amount Minor units.
     event ResidualOwed(uint64 indexed facilityId, address indexed gpuOperator, uint256 amount);
+
+    /// @notice The treasury took a facility's fees.
+    /// @param facilityId The facility.
+    /// @param token The facility's settlement token.
+    /// @param to The account that received them.
+    /// @param amount Minor units.
     event FeesPaid(uint64 indexed facilityId, address indexed token, address indexed to, uint256 amount);
 
+    /// @notice Rent is accepted only while the facility is Funded, Delivering or Defaulted.
+    /// @param facilityId The facility.
     error RentNotAccepted(uint64 facilityId);
+
+    /// @notice The payment exceeds what one call may carry. Pay in parts.
+    /// @param amount The payment, minor units.
+    /// @param limit Most that one call may carry, minor units.
     error AmountAboveLimit(uint256 amount, uint256 limit);
+
+    /// @notice More epochs are settled already than the call asks for. Ask for at least this many.
+    /// @param facilityId The facility.
+    /// @param settledEpochs Number of leading epochs settled.
     error EpochAlreadySettled(uint64 facilityId, uint32 settledEpochs);
+
+    /// @notice No rent is both attested and collected beyond what was paid out, and no new epoch is final.
+    /// @param facilityId The facility.
     error NothingToSettle(uint64 facilityId);
+
+    /// @notice Both lists must have one entry for each facility.
+    /// @param facilityIds Length of the list of facilities.
+    /// @param epochs Length of the list of epochs.
     error LengthsDiffer(uint256 facilityIds, uint256 epochs);
+
+    /// @notice Facilities must be in strictly ascending order, each once.
+    /// @param previous The facility before.
+    /// @param next The facility that does not come after it.
     error FacilitiesNotAscending(uint64 previous, uint64 next);
+
+    /// @notice Only the BondVault and the PrimarySale may distribute money.
+    /// @param caller The account that called.
     error NotDistributor(address caller);
+
+    /// @notice Rent is given back only after the facility matured or defaulted.
+    /// @param facilityId The facility.
     error FacilityNotEnded(uint64 facilityId);
+
+    /// @notice The refund exceeds the rent that no statement covers.
+    /// @param facilityId The facility.
+    /// @param amount Minor units asked for.
+    /// @param excess Minor units that may be given back.
     error RefundAboveExcess(uint64 facilityId, uint256 amount, uint256 excess);
+
+    /// @notice The refund exceeds what this payer paid.
+    /// @param facilityId The facility.
+    /// @param payer The account.
+    /// @param amount Minor units asked for.
+    /// @param paid Minor units that it paid, less refunds.
     error RefundAbovePaid(uint64 facilityId, address payer, uint256 amount, uint256 paid);
 
-    /// @notice Pays rent for a lease by allowance. Caller: anybody (the payer). Takes rent while the facility is
-    /// Funded or Delivering, and after default: late rent is owed to holders as long as the facility is not matured.
-    /// @param lease keccak-256 of facility salt and lease id: the lease hash of the statements.
-    /// @dev Emits RentPaid. Exact balance delta or SettlementShort.
+    /// @notice Pays rent for a lease by allowance, while the facility is Funded, Delivering or Defaulted: late rent is
+    /// owed to holders until the facility matures. Caller: anybody; the caller pays.
+    /// @dev Emits RentPaid. Reverts with RentNotAccepted, AmountZero, AmountAboveLimit, or with SettlementShort unless
+    /// the balance grows by exactly `amount`.
+    /// @param facilityId The facility.
+    /// @param lease Lease hash of the statements: keccak-256 of facility salt and lease id.
+    /// @param amount Minor units.
     function payRent(uint64 facilityId, bytes32 lease, uint256 amount) external;
 
-    /// @notice Pays `min(attested through the first `epochs` epochs, collected) - settled` down the waterfall.
-    /// Caller: anybody.
-    /// @param epochs Number of leading epochs to count, at least `settledEpochs`; all of them must be final, or
-    /// IStatementRegistry.EpochNotFinal.
-    /// @return amount What was settled, fee included.
-    /// @dev Emits Settled, and TrancheToken emits RevenueAccrued per tranche that was paid. Fee rounds down.
+    /// @notice Pays `min(attested through the first epochs, collected) - settled` down the waterfall. Caller: anybody.
+    /// @dev Emits Settled, and the TrancheToken emits RevenueAccrued of each tranche that was paid. The fee is rounded
+    /// down. Reverts with EpochAlreadySettled, NothingToSettle, or IStatementRegistry.EpochNotFinal.
+    /// @param facilityId The facility.
+    /// @param epochs Number of leading epochs to count, at least `settledEpochs`; all of them must be final.
+    /// @return amount Minor units paid out, fee included.
     function settle(uint64 facilityId, uint32 epochs) external returns (uint256 amount);
 
-    /// @notice `settle` of many facilities in one call, each once, in ascending order. Those with nothing to settle are
-    /// passed over, so that two callers do not stop each other. Caller: anybody.
-    /// @dev Emits Settled of each facility first, then RevenueAccrued of all tranches: revenue of facilities of one
-    /// settlement token that stand together moves in one transfer.
+    /// @notice `settle` of many facilities in one call. Facilities with nothing to settle are skipped, so that two
+    /// callers do not stop each other. Caller: anybody.
+    /// @dev Emits Settled of each facility first, then RevenueAccrued of all tranches: money of consecutive facilities
+    /// with one settlement token moves in one transfer. Reverts with LengthsDiffer, FacilitiesNotAscending or
+    /// IStatementRegistry.EpochNotFinal.
+    /// @param facilityIds The facilities, in strictly ascending order.
+    /// @param epochs Number of leading epochs to count, for each facility.
     function settleMany(uint64[] calldata facilityIds, uint32[] calldata epochs) external;
 
-    /// @notice Takes `amount` from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds
-    /// that fall to holders. Final epochs that are not settled yet are settled first, so that the coupons of every
-    /// final epoch have fallen due before a junior gets anything (invariant 5). Caller: BondVault or PrimarySale.
-    /// @dev Emits Distributed, and TrancheToken emits RevenueAccrued per tranche that was paid.
+    /// @notice Takes money from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds that
+    /// go to holders. Final epochs that are not settled yet are settled first, so that the coupons of every final epoch
+    /// are due before a junior tranche gets anything (invariant 5). Caller: the BondVault or the PrimarySale.
+    /// @dev Emits Distributed, and the TrancheToken emits RevenueAccrued of each tranche that was paid. Reverts with
+    /// NotDistributor, AmountZero or SettlementShort.
+    /// @param facilityId The facility.
+    /// @param amount Minor units.
     function distribute(uint64 facilityId, uint256 amount) external;
 
-    /// @notice Owes a payer rent that no statement will ever cover: paid twice, in excess, or for the wrong facility.
-    /// Only once the facility matured or defaulted, only what exceeds everything posted, and never more than that
-    /// payer paid. The payer takes it with `withdraw`. Caller: the treasury role.
-    /// @dev Emits RentRefunded.
+    /// @notice Credits rent back to its payer that no statement will ever cover: paid twice, too much, or for the wrong
+    /// facility. Only after the facility matured or defaulted, at most what exceeds everything posted, and at most what
+    /// that payer paid. The payer takes it with `withdraw`. Caller: the treasury role.
+    /// @dev Emits RentRefunded. Reverts with FacilityNotEnded, AmountZero, RefundAboveExcess or RefundAbovePaid.
+    /// @param facilityId The facility.
+    /// @param payer The account that had paid.
+    /// @param amount Minor units.
     function refundExcess(uint64 facilityId, address payer, uint256 amount) external;
 
-    /// @notice Sends the fees of some facilities, each in its own token. Caller: the treasury role.
-    /// @dev Emits FeesPaid for each facility that owes fees. A facility whose token fails is left out by its id.
+    /// @notice Sends the fees of some facilities, each in its own token. If one token fails the whole call fails: leave
+    /// its facility out. Caller: the treasury role.
+    /// @dev Emits FeesPaid for each facility that owes fees. Reverts with ZeroRecipient.
+    /// @param facilityIds The facilities.
+    /// @param to The account that receives the fees.
     function takeFees(uint64[] calldata facilityIds, address to) external;
 
+    /// @notice Running totals of a facility's rent.
+    /// @param facilityId The facility.
+    /// @return The totals.
     function bookOf(uint64 facilityId) external view returns (Book memory);
-    /// @notice Coupon that fell due and is not paid, minor units. What a tranche was paid stands in its events.
+
+    /// @notice Coupon of a tranche that is due and not paid. What a tranche was paid is in its events.
+    /// @param id The tranche.
+    /// @return Minor units.
     function arrearsOf(uint256 id) external view returns (uint256);
+
     /// @notice Fees of a facility that the treasury has not taken.
+    /// @param facilityId The facility.
+    /// @return Minor units.
     function feesOwed(uint64 facilityId) external view returns (uint256);
-    /// @notice Rent of one payer, less what was refunded.
+
+    /// @notice Rent that one payer paid for a facility, less refunds.
+    /// @param facilityId The facility.
+    /// @param payer The account.
+    /// @return Minor units.
     function paidBy(uint64 facilityId, address payer) external view returns (uint256);
-    /// @notice Amount that `settle(facilityId, epochsFinal)` would pay now; 0 if none.
+
+    /// @notice What `settle(facilityId, epochsFinal)` would pay out now.
+    /// @param facilityId The facility.
+    /// @return Minor units, fee included; 0 if nothing.
     function settleable(uint64 facilityId) external view returns (uint256);
-    /// @notice Rent that exceeds everything posted, or 0: what `refundExcess` may give back once the facility ended.
+
+    /// @notice Rent that exceeds everything posted: what `refundExcess` may give back after the facility ended.
+    /// @param facilityId The facility.
+    /// @return Minor units; 0 if none.
     function excessOf(uint64 facilityId) external view returns (uint256);
 }

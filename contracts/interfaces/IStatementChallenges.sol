@@ -4,70 +4,76 @@ pragma solidity 0.8.37;
 import {IStatementRegistry} from "./IStatementRegistry.sol";
 
 /// @title Challenges: proofs that a posted statement breaks a rule
-/// @notice Anybody may challenge a statement until its challenge window is over, with nothing but public evidence: the
+/// @notice Anybody may challenge a statement until its challenge window ends, with public evidence alone: the
 /// statement, one or two of its lines with their proofs, and neighbours in the pledge. A proven fault voids the epoch
-/// and every later one of the facility, and charges the attesters that signed it: half of what their bond loses goes to
-/// the challenger. api/domain/statements/faults.py holds the same rules and finds what can be proven.
-/// @dev What no proof on-chain shows: a leaf that is missing or whose words exceed their types, a root without known
-/// lines, usage that never happened, a charge that is not the lease's price, a wrong `availableGpuSeconds`,
-/// `topRenterBps`, `committedBps` or `evidenceHash`, late usage or a void of a record that is not there or stated
-/// twice in two epochs. Attesters recompute these before they sign.
+/// and every later one of the facility, and costs the attesters that signed it part of their bonds; half of that goes
+/// to the challenger. api/domain/statements/faults.py holds the same rules and finds what can be proven.
+/// @dev What no proof on-chain can show: a missing leaf, or one whose words exceed their types; a root without known
+/// lines; usage that never happened; a charge other than the lease's price; a wrong `availableGpuSeconds`,
+/// `topRenterBps`, `committedBps` or `evidenceHash`; late usage or a void of a record that does not exist, or that two
+/// epochs state. Attesters recompute all of these before they sign.
 interface IStatementChallenges {
     /// @notice The rule that a statement breaks.
+    /// @param None No rule is broken.
+    /// @param LineForeign The line's facility or epoch is not the statement's.
+    /// @param IndexBeyondCount `index` is not below `lineCount`.
+    /// @param KindUnknown The line's kind is none of those that exist.
+    /// @param IntervalEmpty The interval ends before or when it starts.
+    /// @param IntervalOutside Usage, delivery or shortfall outside the epoch; a credit outside the window so far; late
+    /// usage or a void that is not of an earlier epoch.
+    /// @param GpuSecondsWrong Usage and delivery must count exactly their interval, other kinds nothing.
+    /// @param ChargeWrong Usage, shortfall and late usage must not be negative, delivery must be zero, credits and
+    /// voids must not be positive.
+    /// @param DeviceUnexpected A shortfall names a device.
+    /// @param SumsWrong Prefix sums do not follow from the line before, or from zero at index 0.
+    /// @param TotalsWrong The last line does not carry the statement's totals.
+    /// @param IndexRepeated Two lines have one index.
+    /// @param LinesOutOfOrder A line with a higher index sorts before another, or is equal to it and no void.
+    /// @param LinesOverlap One device is used or delivered twice in one second.
+    /// @param DeviceNotPledged A line names a device that the facility never pledged.
+    /// @param DevicePledgedTwice A device was pledged earlier to another facility with an overlapping window.
     enum Fault {
         None,
-        /// The line's facility or epoch is not the statement's.
         LineForeign,
-        /// `index` is not below `lineCount`.
         IndexBeyondCount,
         KindUnknown,
-        /// The interval ends before or when it starts.
         IntervalEmpty,
-        /// Usage, delivery or shortfall outside the epoch; a credit outside the window so far; late usage or a void
-        /// that is not of an earlier epoch.
         IntervalOutside,
-        /// Usage and delivery count exactly their interval, other kinds count nothing.
         GpuSecondsWrong,
-        /// Usage, shortfall and late usage are not below zero, delivery is zero, credits and voids are not above zero.
         ChargeWrong,
-        /// A shortfall names a device.
         DeviceUnexpected,
-        /// Prefix sums do not follow from the line before, or from nothing at index 0.
         SumsWrong,
-        /// The last line does not carry the statement's totals.
         TotalsWrong,
-        /// Two lines have one index.
         IndexRepeated,
-        /// A line with a higher index sorts before, or is equal and no void.
         LinesOutOfOrder,
-        /// One device is used or delivered twice in one second.
         LinesOverlap,
-        /// A line names a device that the facility never pledged.
         DeviceNotPledged,
-        /// A device was pledged earlier to a facility with an overlapping window.
         DevicePledgedTwice
     }
 
-    /// @param line A line.
-    /// @param proof Its proof under the statement's `usageRoot`.
+    /// @notice A line with its proof.
+    /// @param line The line.
+    /// @param proof Merkle proof of the line under the statement's `usageRoot`.
     struct ProvenLine {
         IStatementRegistry.Line line;
         bytes32[] proof;
     }
 
-    /// @param index Place of the device in the pledge.
-    /// @param device The device.
-    /// @param proof Proof of the two under the facility's `pledgeRoot`.
+    /// @notice A pledged device with its proof.
+    /// @param index Place of the device in the pledge, from 0.
+    /// @param device keccak-256 of the device's UUID text.
+    /// @param proof Merkle proof of index and device under the facility's `pledgeRoot`.
     struct ProvenPledge {
         uint32 index;
         bytes32 device;
         bytes32[] proof;
     }
 
-    /// @param challenger Who is paid for the charges: who proved the newest fault, or, while a charge is pending, who
-    /// proved that one.
-    /// @param charged Signers charged so far, each once a statement: bit `slot` stands for `attesterAt(slot)`.
-    /// @param pending Charged signers whose bond could not be taken yet, see `slashPending`.
+    /// @notice What challenges decided about one statement.
+    /// @param challenger Account that is paid: the one that proved the newest fault or, while slashing is pending, the
+    /// one that proved that fault.
+    /// @param charged Signers slashed so far, each once for a statement; bit `slot` stands for `attesterAt(slot)`.
+    /// @param pending Signers that the vault could not slash yet, see `slashPending`; bits as in `charged`.
     /// @param barred Whether the statement can never be posted again.
     struct Verdict {
         address challenger;
@@ -76,7 +82,12 @@ interface IStatementChallenges {
         bool barred;
     }
 
-    /// @notice A fault was proven: epochs `epoch` to `epochsPostedBefore - 1` are void.
+    /// @notice A fault was proven: epochs `epoch` to `epochsPostedBefore - 1` of the facility are void.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @param fault The rule that the statement breaks.
+    /// @param challenger The account that proved it.
+    /// @param epochsPostedBefore Number of statements posted before the challenge.
     event StatementVoided(
         uint64 indexed facilityId,
         uint32 indexed epoch,
@@ -84,24 +95,48 @@ interface IStatementChallenges {
         address indexed challenger,
         uint32 epochsPostedBefore
     );
-    /// @notice The bond vault refused; `slashPending` can be called again.
+
+    /// @notice The bond vault failed, so the attesters are not slashed yet; anybody can call `slashPending`.
+    /// @param facilityId The facility.
+    /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param challenger The account that proved the fault.
     event SlashPending(uint64 indexed facilityId, bytes32 indexed statementHash, address indexed challenger);
 
+    /// @notice The statement's challenge window is over: it is final.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @param finalAt UTC second from which it is.
     error ChallengeTooLate(uint64 facilityId, uint32 epoch, uint256 finalAt);
+
+    /// @notice The proofs are valid, but the proven lines break no rule. Ask `faultRules` before challenging.
     /// @dev The proven lines break no rule.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
     error NoFault(uint64 facilityId, uint32 epoch);
+
+    /// @notice A proof does not lead to the root.
     /// @dev Line or pledge number `which` (from 0) does not stand under the root.
+    /// @param which Number of the line or pledge in the call, from 0.
     error ProofInvalid(uint256 which);
+
+    /// @notice No signer of this statement waits to be slashed.
+    /// @param statementHash EIP-712 struct hash of the statement.
     error NothingPending(bytes32 statementHash);
 
-    /// @notice Proves a fault that one line shows. Caller: anybody.
-    /// @dev Emits StatementVoided. Reverts with StatementUnknown when the epoch is not posted or already void, with
-    /// StatementHashWrong when another statement stands there, with ChallengeTooLate, ProofInvalid or NoFault.
+    /// @notice Proves a fault that one line shows by itself. Caller: anybody.
+    /// @dev Emits StatementVoided, the vault's AttesterSlashed events, or SlashPending if the vault fails. Reverts with
+    /// StatementUnknown if the epoch is not posted or already void, with StatementHashWrong if another statement is
+    /// posted, and with ChallengeTooLate, ProofInvalid or NoFault.
+    /// @param statement The posted statement.
+    /// @param line The line.
     function challengeLine(IStatementRegistry.Statement calldata statement, ProvenLine calldata line) external;
 
     /// @notice Proves a fault that two lines show together. Caller: anybody.
-    /// @param first The line with the lower index. Overlap and order need not be adjacent; sums must be.
-    /// @dev As `challengeLine`.
+    /// @dev Events and errors as `challengeLine`.
+    /// @param statement The posted statement.
+    /// @param first The line with the lower index.
+    /// @param second The line with the higher index. For overlap and order the two need not be adjacent; for sums they
+    /// must be.
     function challengePair(
         IStatementRegistry.Statement calldata statement,
         ProvenLine calldata first,
@@ -109,17 +144,27 @@ interface IStatementChallenges {
     ) external;
 
     /// @notice Proves that a line names a device that the facility never pledged. Caller: anybody.
-    /// @param neighbours Two adjacent devices of the pledge around the line's device, or the first or last alone.
-    /// @dev As `challengeLine`. Leans on the pledge being sorted: attesters refuse a facility whose pledge is not.
+    /// @dev Events and errors as `challengeLine`. Leans on the pledge being sorted: attesters refuse a facility whose
+    /// pledge is not.
+    /// @param statement The posted statement.
+    /// @param line The line.
+    /// @param neighbours Two adjacent devices of the pledge around the line's device, or the first or last device
+    /// alone.
     function challengeDevice(
         IStatementRegistry.Statement calldata statement,
         ProvenLine calldata line,
         ProvenPledge[] calldata neighbours
     ) external;
 
-    /// @notice Proves that the facility pledged a device which another facility, offered earlier (same block: with the
-    /// lower id) and not cancelled, pledged for an overlapping window. Caller: anybody.
-    /// @dev As `challengeLine`, but the statement may be posted again: the other facility may yet be cancelled.
+    /// @notice Proves that the facility pledged a device that another facility had pledged for an overlapping window.
+    /// The other one must have been offered earlier (in the same block: have the lower id) and not be cancelled.
+    /// Caller: anybody.
+    /// @dev Events and errors as `challengeLine`. The statement is not barred: it may be posted again, because the
+    /// other facility may yet be cancelled.
+    /// @param statement The posted statement.
+    /// @param own The device in this facility's pledge.
+    /// @param otherFacilityId The other facility.
+    /// @param other The device in the other facility's pledge.
     function challengeDoublePledge(
         IStatementRegistry.Statement calldata statement,
         ProvenPledge calldata own,
@@ -127,12 +172,18 @@ interface IStatementChallenges {
         ProvenPledge calldata other
     ) external;
 
-    /// @notice Takes the bonds of charged attesters that the vault refused to take before. Caller: anybody; the
-    /// challenger's part goes to the challenger.
+    /// @notice Slashes attesters that the vault failed to slash before; the challenger's part goes to the challenger.
+    /// Caller: anybody.
+    /// @dev The vault emits AttesterSlashed. Reverts with NothingPending, or as the vault does.
+    /// @param statement The statement that was voided.
     function slashPending(IStatementRegistry.Statement calldata statement) external;
 
-    /// @notice The FaultRules contract, the judge of proofs: to be asked before a challenge, at no cost.
+    /// @notice The FaultRules contract, which judges proofs. It can be asked before a challenge, at no cost.
+    /// @return Its address.
     function faultRules() external view returns (address);
-    /// @notice What was decided about a statement; all zero if it was never challenged.
+
+    /// @notice What challenges decided about a statement; all zero if none succeeded.
+    /// @param statementHash EIP-712 struct hash of the statement.
+    /// @return The verdict.
     function verdictOf(bytes32 statementHash) external view returns (Verdict memory);
 }

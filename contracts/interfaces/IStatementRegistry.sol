@@ -3,20 +3,22 @@ pragma solidity 0.8.37;
 
 import {IAttesterSet} from "./IAttesterSet.sol";
 
-/// @title Statements: the attested rental cash flow of every facility, epoch by epoch
-/// @notice A statement counts once k of n attesters signed it (EIP-712, domain "Rentroll Statements"
-/// version "1", bound to chain and contract). Epochs of a facility are posted in order, each once,
-/// and each names the hash of the one before.
+/// @title Statements: the attested rental income of every facility, epoch by epoch
+/// @notice A statement counts once `threshold` attesters signed it (EIP-712, domain "Rentroll Statements" version "1",
+/// bound to chain and contract). Epochs of a facility are posted in order, each once, and each statement names the hash
+/// of the one before. Amounts are minor units of the facility's settlement token, times UTC seconds.
 interface IStatementRegistry is IAttesterSet {
+    /// @notice Totals of one facility and epoch.
     /// @param facilityId The facility.
-    /// @param epoch Number from 0.
+    /// @param epoch Number of the epoch, from 0.
     /// @param epochStart First second of the epoch.
     /// @param epochEnd Second after the epoch.
-    /// @param availableGpuSeconds GPU-seconds that the pledged devices could be used; at most capacity x time.
-    /// @param billedGpuSeconds GPU-seconds of all usage lines of this epoch; at most capacity x time.
-    /// @param grossRevenue Sum of the lines' charges, minor units of the settlement token.
+    /// @param availableGpuSeconds GPU-seconds in which the pledged devices could be used; at most devices x epoch
+    /// length.
+    /// @param billedGpuSeconds GPU-seconds of all usage and delivery lines; at most devices x epoch length.
+    /// @param grossRevenue Sum of the lines' charges, minor units.
     /// @param lineCount Number of lines under `usageRoot`.
-    /// @param usageRoot Root over the lines; zero if there are none.
+    /// @param usageRoot Merkle root over the lines; zero if there are none.
     /// @param evidenceHash SHA-256 of the evidence manifest.
     /// @param previousStatementHash Struct hash of the statement of `epoch - 1`; zero for epoch 0.
     /// @param topRenterBps Share of the largest renter in positive charges, basis points.
@@ -38,6 +40,9 @@ interface IStatementRegistry is IAttesterSet {
     }
 
     /// @notice One line of a statement: the leaf of the usage tree, with its prefix sums.
+    /// @param facilityId The facility.
+    /// @param epoch Epoch of the statement.
+    /// @param index Place of the line in the statement, from 0.
     /// @param kind 0 usage, 1 delivered compute, 2 commitment shortfall, 3 SLA credit, 4 late usage, 5 void.
     /// @param device keccak-256 of the device's UUID text; zero where a line has none.
     /// @param lease keccak-256 of facility salt and lease id.
@@ -46,7 +51,7 @@ interface IStatementRegistry is IAttesterSet {
     /// @param gpuSeconds GPU-seconds that count for this epoch; 0 for kinds 2 to 5.
     /// @param charge Minor units; negative for credits and voids.
     /// @param cumulativeGpuSeconds Sum of `gpuSeconds` of lines 0 to `index`.
-    /// @param cumulativeCharge Sum of `charge` of lines 0 to `index`.
+    /// @param cumulativeCharge Sum of `charge` of lines 0 to `index`, minor units.
     struct Line {
         uint64 facilityId;
         uint32 epoch;
@@ -62,8 +67,9 @@ interface IStatementRegistry is IAttesterSet {
         int128 cumulativeCharge;
     }
 
+    /// @notice What is stored of a posted statement.
     /// @param statementHash EIP-712 struct hash.
-    /// @param postedAt Block time of posting; 0 if not posted.
+    /// @param postedAt Block time of posting, UTC seconds; 0 if not posted.
     /// @param cumulativeAvailable Available GPU-seconds of epochs 0 to this one.
     /// @param cumulativeGross Gross revenue of epochs 0 to this one, minor units.
     struct StatementRecord {
@@ -73,7 +79,13 @@ interface IStatementRegistry is IAttesterSet {
         uint128 cumulativeGross;
     }
 
-    /// @notice A statement was posted with a quorum of attesters (ascending addresses).
+    /// @notice A statement was posted with a quorum.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param statement The statement.
+    /// @param attesters The attesters that signed it, in ascending order.
+    /// @param cumulativeGross Gross revenue of epochs 0 to this one, minor units.
     event StatementPosted(
         uint64 indexed facilityId,
         uint32 indexed epoch,
@@ -83,56 +95,144 @@ interface IStatementRegistry is IAttesterSet {
         uint128 cumulativeGross
     );
 
+    /// @notice Statements of a facility are posted in order, without gaps.
+    /// @param facilityId The facility.
+    /// @param expected Epoch that must be posted next.
+    /// @param actual Epoch of this statement.
     error EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual);
+
+    /// @notice The facility is not Delivering, so it takes no statements.
     /// @dev The facility has no statement for `epoch`, or is not in a state that takes statements.
+    /// @param facilityId The facility.
     error FacilityNotDelivering(uint64 facilityId);
+
+    /// @notice The epoch lies after the delivery window.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @param epochCount Number of epochs in the window.
     error EpochBeyondWindow(uint64 facilityId, uint32 epoch, uint32 epochCount);
+
+    /// @notice The statement's times are not those of its epoch.
+    /// @param expectedStart First second of the epoch, UTC.
+    /// @param expectedEnd Second after the epoch, UTC.
     error EpochBoundsWrong(uint64 expectedStart, uint64 expectedEnd);
+
+    /// @notice The epoch has not ended yet.
+    /// @param epochEnd Second after the epoch, UTC.
+    /// @param blockTime Time of this block, UTC seconds.
     error EpochNotOver(uint64 epochEnd, uint256 blockTime);
+
+    /// @notice More GPU-seconds are billed or available than the pledged devices have in an epoch.
+    /// @param gpuSeconds GPU-seconds stated.
+    /// @param capacity Devices x epoch length, GPU-seconds.
     error GpuSecondsAboveCapacity(uint64 gpuSeconds, uint256 capacity);
+
+    /// @notice The statement does not name the one posted before it.
+    /// @param expected Hash of the statement before; zero for epoch 0.
+    /// @param actual Hash that this one names.
     error PreviousStatementWrong(bytes32 expected, bytes32 actual);
+
+    /// @notice A member of the statement contradicts the others or is out of bounds.
     /// @dev `field` names the member of `Statement` that contradicts the others.
+    /// @param field Name of the member.
     error StatementInvalid(string field);
+
+    /// @notice A fault of this very statement was proven: it can never be posted again. Post a corrected one.
     /// @dev A fault of this very statement was proven: it can never be posted again.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @param statementHash EIP-712 struct hash of the statement.
     error StatementBarred(uint64 facilityId, uint32 epoch, bytes32 statementHash);
+
+    /// @notice The epoch is not posted, or void.
     /// @dev Not posted, or void.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
     error StatementUnknown(uint64 facilityId, uint32 epoch);
+
+    /// @notice Another statement is posted for this epoch.
+    /// @param expected Hash of the posted statement.
+    /// @param actual Hash of the statement given.
     error StatementHashWrong(bytes32 expected, bytes32 actual);
+
+    /// @notice The epoch is not posted, or its challenge window is not over. Wait for that.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
     error EpochNotFinal(uint64 facilityId, uint32 epoch);
 
-    /// @notice Posts the next statement of a facility with at least `threshold` attestations, in strictly
-    /// ascending order of attester. Caller: anybody.
-    /// @dev Emits StatementPosted. A void epoch is posted again, and its record overwritten. Leans on invariant 6
-    /// (once, in order, with quorum).
+    /// @notice Posts the next statement of a facility. A void epoch is posted again. Stopped by a pause. Caller:
+    /// anybody who holds `threshold` signatures.
+    /// @dev Emits StatementPosted. Leans on invariant 6 (once, in order, with a quorum). Reverts with any error of
+    /// IStatementRegistry or IAttesterSet that fits, or with EnforcedPause.
+    /// @param statement The statement.
+    /// @param attestations At least `threshold` signatures, in strictly ascending order of attester.
     function post(Statement calldata statement, Attestation[] calldata attestations) external;
 
     /// @notice EIP-712 struct hash of a statement.
+    /// @param statement The statement.
+    /// @return The hash.
     function hashStatement(Statement calldata statement) external pure returns (bytes32);
-    /// @notice Digest that attesters sign.
+
+    /// @notice EIP-712 digest that attesters sign; it binds chain and contract.
+    /// @param statement The statement.
+    /// @return The digest.
     function statementDigest(Statement calldata statement) external view returns (bytes32);
+
     /// @notice What is stored of a posted statement; all zero if not posted or void.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @return The record.
     function statementOf(uint64 facilityId, uint32 epoch) external view returns (StatementRecord memory);
+
     /// @notice Number of statements posted, which is also the next epoch to post.
+    /// @param facilityId The facility.
+    /// @return The number.
     function epochsPosted(uint64 facilityId) external view returns (uint32);
+
     /// @notice Number of leading epochs whose challenge window is over.
+    /// @param facilityId The facility.
+    /// @return The number.
     function epochsFinal(uint64 facilityId) external view returns (uint32);
+
     /// @notice Whether `epoch` is posted and its challenge window is over.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @return True if it is.
     function isFinal(uint64 facilityId, uint32 epoch) external view returns (bool);
+
     /// @notice Totals of the first `epochs` epochs. Reverts with EpochNotFinal unless all of them are final.
-    /// @dev One call and two slots: what settlement needs.
+    /// @dev One call and two storage words: what settlement needs.
+    /// @param facilityId The facility.
+    /// @param epochs Number of leading epochs.
+    /// @return cumulativeAvailable Available GPU-seconds.
+    /// @return cumulativeGross Gross revenue, minor units.
     function finalTotalsOf(uint64 facilityId, uint32 epochs)
         external
         view
         returns (uint64 cumulativeAvailable, uint128 cumulativeGross);
+
     /// @notice Attesters that signed a posted statement; empty if not posted or void.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @return The accounts, in order of their slots.
     function signersOf(uint64 facilityId, uint32 epoch) external view returns (address[] memory);
-    /// @notice Seconds between posting and finality.
+
+    /// @notice Time between posting and finality.
+    /// @return Seconds.
     function challengeWindow() external view returns (uint64);
-    /// @notice Until when a statement signed by `attester` may still be challenged: 0 if it never was a member, the
-    /// largest uint64 while its membership has no end, else the end of its membership and a challenge window more.
+
+    /// @notice Until when a statement that an attester signed may still be challenged: the end of its membership and a
+    /// challenge window more.
+    /// @param attester The account.
+    /// @return UTC second; 0 if it never was a member, the largest uint64 while its membership has no end.
     function liableUntil(address attester) external view returns (uint64);
-    /// @notice Whether `line` stands under the root of a posted statement (OpenZeppelin StandardMerkleTree proof).
-    /// @dev Reverts with StatementUnknown or StatementHashWrong when `statement` is not the posted one.
+
+    /// @notice Whether a line belongs to a posted statement (a proof of OpenZeppelin's StandardMerkleTree).
+    /// @dev Reverts with StatementUnknown, or with StatementHashWrong if `statement` is not the posted one.
+    /// @param statement The posted statement.
+    /// @param line The line.
+    /// @param proof Merkle proof of the line under the statement's `usageRoot`.
+    /// @return True if it does.
     function verifyLine(Statement calldata statement, Line calldata line, bytes32[] calldata proof)
         external
         view

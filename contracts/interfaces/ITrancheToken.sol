@@ -4,17 +4,18 @@ pragma solidity 0.8.37;
 import {IInvestorRegistry} from "./IInvestorRegistry.sol";
 import {ITrancheMetadata} from "./ITrancheMetadata.sol";
 
-/// @title Tranche units and the revenue that they earn
-/// @notice ERC-1155. One id is one tranche of a facility, `id = facilityId << 8 | seniority`; one unit is
-/// one GPU-hour, whole numbers only. Revenue accrues per unit and streams over time; holders take it with
-/// `claim`. Amounts are minor units of the facility's settlement token; X32 values carry 32 fractional bits.
-/// Eligibility and freezes rule who may hold and move units (invariant 7). They never rule claims: what an account
-/// earned stays its own, and it alone says where it is paid.
+/// @title Units of tranches and the revenue that they earn
+/// @notice ERC-1155. One id is one tranche of a facility, `id = facilityId << 8 | seniority`; one unit is one GPU-hour,
+/// whole numbers only. Revenue accrues per unit and streams over time; holders take it with `claim`. Amounts are minor
+/// units of the facility's settlement token; X32 values are minor units with 32 fractional bits; times are UTC seconds.
+/// Eligibility and freezes decide who may hold and move units (invariant 7). They never touch claims: what an account
+/// earned stays its own, and it alone decides where it is paid.
 interface ITrancheToken {
-    /// @param accPaidX32 Tranche accumulator up to which this position is settled.
-    /// @param owedX32 Revenue earned and not claimed.
+    /// @notice What one account holds of one tranche.
+    /// @param accPaidX32 Revenue per unit up to which this position has been credited, X32.
+    /// @param owedX32 Revenue earned and not claimed, X32.
     /// @param units GPU-hours held.
-    /// @param flags Bit 0: a frozen amount is set, and stands in a word of its own.
+    /// @param flags Bit 0: a frozen amount is set, in a storage word of its own.
     /// @param settlement Number of the settlement token in the token's list, so that a claim needs no look-up by
     /// facility; 0 before the first units came.
     struct Position {
@@ -25,10 +26,11 @@ interface ITrancheToken {
         uint40 settlement;
     }
 
-    /// @param accX32 Revenue per unit that vested up to `streamEnd - streamSpan`.
-    /// @param pendingX32 Revenue that vests linearly over the last `streamSpan` seconds before `streamEnd`,
-    /// with the remainder of all earlier divisions.
-    /// @param streamEnd When everything pending has vested.
+    /// @notice Revenue stream of one tranche.
+    /// @param accX32 Revenue per unit that had vested at `streamEnd - streamSpan`, X32.
+    /// @param pendingX32 Revenue that vests evenly over the `streamSpan` seconds before `streamEnd`, with the
+    /// remainders of all earlier divisions, X32.
+    /// @param streamEnd UTC second at which everything pending has vested.
     /// @param streamSpan Seconds over which `pendingX32` vests.
     /// @param supply Units in circulation.
     struct Tranche {
@@ -40,8 +42,9 @@ interface ITrancheToken {
     }
 
     /// @notice Revenue of one facility on its way in.
-    /// @param span Seconds over which it streams.
-    /// @param amounts By seniority; a tranche with 0 is passed over.
+    /// @param facilityId The facility.
+    /// @param span Seconds over which the revenue streams.
+    /// @param amounts Minor units by seniority; a tranche with 0 is skipped.
     struct Accrual {
         uint64 facilityId;
         uint24 span;
@@ -49,8 +52,9 @@ interface ITrancheToken {
     }
 
     /// @notice Units of a tranche that no longer circulate: minted = supply + delivered + expired + refunded.
-    /// @param delivered Burned for compute. @param expired Burned by holders after the facility ended.
-    /// @param refunded Burned for their price; they may be minted again.
+    /// @param delivered Units burned for compute.
+    /// @param expired Units burned by holders after the facility ended.
+    /// @param refunded Units given back for their price; they may be minted again.
     struct Burned {
         uint64 delivered;
         uint64 expired;
@@ -58,121 +62,288 @@ interface ITrancheToken {
     }
 
     /// @notice Why units were burned.
+    /// @param Delivered For compute, see `takeDelivery`.
+    /// @param Expired By their holder after the facility ended, see `burnExpired`.
+    /// @param Refunded For their price after a sale failed, see `burnForRefund`.
     enum BurnReason {
         Delivered,
         Expired,
         Refunded
     }
 
-    /// @notice Revenue arrived for a tranche. `unvested` and `streamEnd` describe the stream after it.
+    /// @notice Revenue arrived for a tranche.
+    /// @param id The tranche.
+    /// @param source The contract that it came from.
+    /// @param amount Minor units.
+    /// @param unvested Revenue that streams after it, minor units, rounded up.
+    /// @param streamEnd UTC second at which all of it has vested.
     event RevenueAccrued(
         uint256 indexed id, address indexed source, uint256 amount, uint256 unvested, uint64 streamEnd
     );
-    /// @notice `holder` took `amount` of one tranche; it was sent to `to`.
+
+    /// @notice A holder claimed revenue of one tranche.
+    /// @param holder The account that earned it.
+    /// @param to The account that received it.
+    /// @param id The tranche.
+    /// @param amount Minor units.
     event RevenueClaimed(address indexed holder, address indexed to, uint256 indexed id, uint256 amount);
-    /// @notice The same for a claim of none or several ids: `amounts[i]` is of `ids[i]`, and may be zero.
+
+    /// @notice A holder claimed revenue of none or several tranches.
+    /// @param holder The account that earned it.
+    /// @param to The account that received it.
+    /// @param ids The tranches asked for.
+    /// @param amounts Minor units of each; may be 0.
     event RevenueClaimedBatch(address indexed holder, address indexed to, uint256[] ids, uint256[] amounts);
-    /// @notice What still streamed vested at once: at maturity, or because the last units were burned.
+
+    /// @notice What still streamed vested at once: the facility ended, or its last units were burned.
+    /// @param id The tranche.
+    /// @param amount Revenue that had not vested before, minor units, rounded up.
     event StreamVested(uint256 indexed id, uint256 amount);
-    /// @notice `source` may, or may no longer, accrue revenue.
+
+    /// @notice A revenue source was allowed or forbidden.
+    /// @param source The account.
+    /// @param allowed True if it may accrue revenue.
     event RevenueSourceSet(address indexed source, bool allowed);
+
     /// @notice Units left circulation. Follows the TransferSingle of the burn.
+    /// @param holder The account that held them.
+    /// @param id The tranche.
+    /// @param units Units burned.
+    /// @param reason Why.
     event UnitsBurned(address indexed holder, uint256 indexed id, uint256 units, BurnReason reason);
-    /// @notice Units were burned for compute: GPU-hours owed under `voucherId` of the delivery desk.
+
+    /// @notice Units were burned for compute, one GPU-hour each.
+    /// @param holder The account that held them.
+    /// @param id The tranche.
+    /// @param units Units burned.
+    /// @param deliveryRef Lease hash that delivery lines must carry.
+    /// @param voucherId Voucher of the DeliveryDesk for the GPU-hours owed.
     event DeliveryTaken(
         address indexed holder, uint256 indexed id, uint256 units, bytes32 indexed deliveryRef, uint256 voucherId
     );
-    /// @notice The registry asked at every move; zero is no restriction.
+
+    /// @notice The registry that every move asks changed.
+    /// @param investorRegistry The registry; zero means no restriction.
     event InvestorRegistrySet(address indexed investorRegistry);
 
-    /// @notice Transfers, mints and deliveries stopped, or go on.
+    /// @notice Transfers, mints and deliveries stopped.
+    /// @param account The pauser.
     event Paused(address account);
+
+    /// @notice Transfers, mints and deliveries go on.
+    /// @param account The account that ended the pause.
     event Unpaused(address account);
 
+    /// @notice Transfers, mints and deliveries are paused. Claims, refunds and forced transfers are not.
     error EnforcedPause();
+
+    /// @notice The token is paused already, or not paused.
+    /// @param paused The state asked for, which is the state it is in.
     error PauseUnchanged(bool paused);
+
+    /// @notice Only a revenue source that governance allowed may accrue revenue.
+    /// @param caller The account that called.
     error NotRevenueSource(address caller);
+
+    /// @notice Only the FacilityRegistry may vest a stream.
+    /// @param caller The account that called.
     error NotFacilityRegistry(address caller);
+
+    /// @notice Only the PrimarySale may burn units for a refund.
+    /// @param caller The account that called.
     error NotPrimarySale(address caller);
+
+    /// @notice Units are minted only while the facility is Offered, by its sale or, where it has none, by its
+    /// gpuOperator.
+    /// @param id The tranche.
+    /// @param caller The account that called.
     error MintNotAllowed(uint256 id, address caller);
+
+    /// @notice The tranche's cap would be exceeded.
+    /// @param id The tranche.
+    /// @param units Units that would circulate.
+    /// @param cap Most units of the tranche.
     error UnitsAboveCap(uint256 id, uint256 units, uint256 cap);
+
+    /// @notice The number of units must be above zero.
     error UnitsZero();
+
+    /// @notice The accrual exceeds what a stream can hold. Split it.
+    /// @param amount The accrual, minor units.
+    /// @param limit Most that one accrual may carry, minor units.
     error AmountAboveLimit(uint256 amount, uint256 limit);
+
+    /// @notice The settlement token moved less, or more, than it was told to: it takes a fee, rebases or lies.
+    /// @param expected Minor units that were to arrive.
+    /// @param received Minor units that arrived.
     error SettlementShort(uint256 expected, uint256 received);
+
+    /// @notice Revenue cannot be sent to the zero address. Name another receiver.
     error ZeroRecipient();
+
+    /// @notice Nobody holds units of the tranche, so its revenue would belong to nobody.
     /// @dev Revenue for a tranche that nobody holds would be nobody's.
+    /// @param id The tranche.
     error TrancheWithoutUnits(uint256 id);
+
+    /// @notice The signature's last second is over. Sign again with a later deadline.
+    /// @param deadline Last second of the signature, UTC.
+    /// @param blockTime Time of this block, UTC seconds.
     error DeadlinePassed(uint256 deadline, uint256 blockTime);
+
+    /// @notice The signature is not the holder's over this claim with its next nonce.
+    /// @param holder The holder named.
     error SignatureInvalid(address holder);
+
+    /// @notice The facility has not ended, or its units can be given back to the sale for their price.
     /// @dev The facility has not ended, or its units are refunded by the sale.
+    /// @param id The tranche.
     error UnitsNotExpired(uint256 id);
+
+    /// @notice Units are burned for a refund only while the facility is Offered or Cancelled.
+    /// @param id The tranche.
     error RefundNotOpen(uint256 id);
 
-    /// @notice Mints units. Caller: PrimarySale if the facility has a sale, else its gpuOperator; while the facility is
-    /// `Offered`, up to the tranche's cap. The receiver must be eligible. Stopped by pause.
+    /// @notice Mints units while the facility is Offered, up to the tranche's cap. The receiver must be eligible.
+    /// Stopped by a pause. Caller: the PrimarySale if the facility has a sale, else its gpuOperator.
+    /// @dev Emits TransferSingle. Reverts with MintNotAllowed, UnitsAboveCap, EnforcedPause or ERC7943CannotReceive.
+    /// @param to The account that receives the units.
+    /// @param id The tranche.
+    /// @param units Units to mint.
     function mint(address to, uint256 id, uint256 units) external;
 
-    /// @notice Burns units of a buyer who gets their price back. Caller: PrimarySale, while the facility is `Offered`
-    /// or `Cancelled`. Not stopped by pause; frozen units and ineligible holders are.
-    /// @dev Emits UnitsBurned. Accrued revenue stays owed.
+    /// @notice Burns units of a buyer who gets their price back, while the facility is Offered or Cancelled. Revenue
+    /// earned so far stays owed. A pause does not stop it; frozen units and ineligible holders do. Caller: the
+    /// PrimarySale.
+    /// @dev Emits TransferSingle and UnitsBurned. Reverts with NotPrimarySale, RefundNotOpen, UnitsZero or an ERC-7943
+    /// error.
+    /// @param holder The buyer.
+    /// @param id The tranche.
+    /// @param units Units to burn.
     function burnForRefund(address holder, uint256 id, uint256 units) external;
 
-    /// @notice Burns the caller's units for compute, one GPU-hour each, and issues a voucher. While the facility is
-    /// `Funded` or `Delivering`, before `windowEnd`. Stopped by pause.
+    /// @notice Burns the caller's units for compute, one GPU-hour each, and issues a voucher; while the facility is
+    /// Funded or Delivering, before `windowEnd`. Revenue earned so far stays owed (invariant 3). Stopped by a pause.
+    /// Caller: a holder.
+    /// @dev Emits TransferSingle, UnitsBurned and DeliveryTaken. Reverts with EnforcedPause, UnitsZero or an ERC-7943
+    /// error, or as the DeliveryDesk does (DeliveryClosed, DeliveryRefZero, DeliveryRefTaken).
+    /// @param id The tranche.
+    /// @param units Units to burn.
     /// @param deliveryRef Lease hash that the delivery lines of statements will carry.
-    /// @dev Emits UnitsBurned and DeliveryTaken. Accrued revenue stays owed (invariant 3). The delivery desk refuses,
-    /// with DeliveryClosed, what is too early or too late.
+    /// @return voucherId Number of the voucher.
     function takeDelivery(uint256 id, uint256 units, bytes32 deliveryRef) external returns (uint256 voucherId);
 
-    /// @notice Burns the caller's units after the facility matured, defaulted, or was cancelled without a sale. Units
-    /// burned earn nothing any more, also of a bond or proceeds that come later; what they earned stays owed.
-    /// @dev Emits UnitsBurned.
+    /// @notice Burns the caller's units after the facility matured, defaulted, or was cancelled without a sale. Burned
+    /// units earn nothing any more, not even of a bond or proceeds that are paid later; what they earned before stays
+    /// owed. Caller: a holder.
+    /// @dev Emits TransferSingle and UnitsBurned. Reverts with UnitsNotExpired, UnitsZero or an ERC-7943 error.
+    /// @param id The tranche.
+    /// @param units Units to burn.
     function burnExpired(uint256 id, uint256 units) external;
 
-    /// @notice Pays the caller's vested revenue of every id to `to`, rounded down; the fraction stays owed.
-    /// @dev Emits RevenueClaimed for one id (unless there is nothing to pay), RevenueClaimedBatch for several. Never
-    /// paused, and open to frozen and ineligible accounts. Repeated ids pay once. Ids of one settlement token that
-    /// stand together are paid in one transfer; a settlement token that fails makes the whole call fail, so claim its
-    /// ids apart from others.
+    /// @notice Pays the caller's vested revenue of some tranches, rounded down; the fraction stays owed. Never paused,
+    /// and open to frozen and ineligible accounts. Caller: a holder.
+    /// @dev Emits RevenueClaimed for one id (nothing if there is nothing to pay), RevenueClaimedBatch otherwise. A
+    /// repeated id pays once. Consecutive ids of one settlement token are paid in one transfer. If a settlement token
+    /// fails, the whole call fails: claim its ids in a call of their own. Reverts with ZeroRecipient.
+    /// @param ids The tranches.
+    /// @param to The account that receives the money.
+    /// @return paid Minor units paid in all, over all settlement tokens.
     function claim(uint256[] calldata ids, address to) external returns (uint256 paid);
 
-    /// @notice The same for `holder`, who signed `Claim(address holder,uint256[] ids,address to,uint256 nonce,uint256
-    /// deadline)` (EIP-712, domain "Rentroll Units" version "1") by ECDSA or ERC-1271. Caller: anybody.
-    /// @param deadline Last second in which the signature counts.
+    /// @notice As `claim`, for a holder that signed `Claim(address holder,uint256[] ids,address to,uint256
+    /// nonce,uint256 deadline)` (EIP-712, domain "Rentroll Units" version "1") by ECDSA or ERC-1271. Caller: anybody.
+    /// @dev Events as `claim`. Uses up one nonce of the holder. Reverts with DeadlinePassed, SignatureInvalid or
+    /// ZeroRecipient.
+    /// @param holder The account whose revenue is paid.
+    /// @param ids The tranches.
+    /// @param to The account that receives the money.
+    /// @param deadline Last UTC second in which the signature counts.
+    /// @param signature The holder's signature.
+    /// @return paid Minor units paid in all, over all settlement tokens.
     function claimBySig(address holder, uint256[] calldata ids, address to, uint256 deadline, bytes calldata signature)
         external
         returns (uint256 paid);
 
-    /// @notice Takes all amounts from the caller and streams each to the holders of its tranche over `span` seconds,
-    /// blended with what still streams so that a dust amount moves nobody's end. Caller: a revenue source.
-    /// @dev Emits RevenueAccrued for each amount. Facilities of one settlement token that stand together are taken in
-    /// one transfer: exact balance delta or SettlementShort. Reverts if a tranche that gets something has no units.
+    /// @notice Takes money from the caller and streams it to the holders of each tranche. New money is blended with
+    /// what still streams, weighted by amount, so that a tiny payment cannot change when a stream ends. Caller: a
+    /// revenue source.
+    /// @dev Emits RevenueAccrued for each amount. Consecutive facilities of one settlement token are paid in one
+    /// transfer. Reverts with NotRevenueSource, AmountAboveLimit, TrancheWithoutUnits, or with SettlementShort unless
+    /// the balance grows by exactly the sum.
+    /// @param accruals Revenue of each facility.
     function accrue(Accrual[] calldata accruals) external;
 
-    /// @notice Vests at once what still streams. Caller: the facility registry, at maturity.
+    /// @notice Vests at once what still streams. Caller: the FacilityRegistry, when a facility ends.
+    /// @dev Emits StreamVested. Reverts with NotFacilityRegistry.
+    /// @param id The tranche.
     function vest(uint256 id) external;
 
     /// @notice Allows or forbids a revenue source. Caller: the governance role.
+    /// @dev Emits RevenueSourceSet.
+    /// @param source The account.
+    /// @param allowed True to allow it.
     function setRevenueSource(address source, bool allowed) external;
-    /// @notice Names the registry that every move asks; zero is no restriction. Caller: the governance role.
+
+    /// @notice Names the registry that every move asks. Caller: the governance role.
     /// @dev Emits InvestorRegistrySet. Asks the registry once, so that a wrong address reverts here.
+    /// @param registry The registry; zero means no restriction.
     function setInvestorRegistry(IInvestorRegistry registry) external;
-    /// @notice Names the contract that answers `uri` and `contractURI`; zero is the base URI. Caller: governance.
+
+    /// @notice Names the contract that answers `uri` and `contractURI`. Caller: the governance role.
     /// @dev Emits ContractURIUpdated.
+    /// @param metadata The contract; zero means the base URI.
     function setMetadata(ITrancheMetadata metadata) external;
 
-    /// @notice Vested and unclaimed revenue of `account`, rounded down: what `claim` would pay now.
+    /// @notice What `claim` would pay an account now, rounded down.
+    /// @param account The account.
+    /// @param id The tranche.
+    /// @return Minor units.
     function claimable(address account, uint256 id) external view returns (uint256);
-    /// @notice Revenue of the tranche that still streams, rounded up.
+
+    /// @notice Revenue of a tranche that still streams, rounded up.
+    /// @param id The tranche.
+    /// @return Minor units.
     function unvested(uint256 id) external view returns (uint256);
+
+    /// @notice Units of a tranche in circulation.
+    /// @param id The tranche.
+    /// @return Units (GPU-hours).
     function totalSupply(uint256 id) external view returns (uint256);
-    /// @notice `totalSupply` of the first `count` tranches of a facility, four at most; 0 beyond.
+
+    /// @notice Units in circulation of the first tranches of a facility.
+    /// @param facilityId The facility.
+    /// @param count Number of tranches to read, at most 4.
+    /// @return Units by seniority; 0 beyond `count`.
     function suppliesOf(uint64 facilityId, uint256 count) external view returns (uint256[4] memory);
+
+    /// @notice Units of a tranche that no longer circulate.
+    /// @param id The tranche.
+    /// @return Their number, by reason.
     function burnedOf(uint256 id) external view returns (Burned memory);
+
+    /// @notice What an account holds of a tranche, as stored: revenue since its last move is not yet in `owedX32`.
+    /// @param account The account.
+    /// @param id The tranche.
+    /// @return The position.
     function positionOf(address account, uint256 id) external view returns (Position memory);
+
+    /// @notice The revenue stream of a tranche, as stored.
+    /// @param id The tranche.
+    /// @return The stream.
     function trancheOf(uint256 id) external view returns (Tranche memory);
+
+    /// @notice Whether an account may accrue revenue.
+    /// @param source The account.
+    /// @return True if it may.
     function isRevenueSource(address source) external view returns (bool);
+
+    /// @notice The registry that every move asks.
+    /// @return The registry; zero means no restriction.
     function investorRegistry() external view returns (IInvestorRegistry);
-    /// @notice Settlement token in which revenue of a facility is claimed; zero before its first mint.
+
+    /// @notice Token in which revenue of a facility is claimed.
+    /// @param facilityId The facility.
+    /// @return The token; zero before the facility's first mint.
     function settlementTokenOf(uint64 facilityId) external view returns (address);
 }

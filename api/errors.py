@@ -1,7 +1,7 @@
 """One error tree: every expected failure is an `AppError` with an HTTP status and a stable code."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 
 class AppError(Exception):
@@ -10,10 +10,10 @@ class AppError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
 
-    def __init__(self, message: str, **context: Any) -> None:
+    def __init__(self, message: str, **context: object) -> None:
         super().__init__(message)
         self.message = message
-        self.context: Mapping[str, Any] = context
+        self.context: Mapping[str, object] = context
 
 
 class InvalidInput(AppError):
@@ -125,7 +125,7 @@ class EventRejected(AppError):
     status = 422
     code = "event_rejected"
 
-    def __init__(self, reason: str, message: str, **context: Any) -> None:
+    def __init__(self, reason: str, message: str, **context: object) -> None:
         super().__init__(message, **context)
         self.reason = reason
 

@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -13,6 +13,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 from api.errors import AppError, ChainUnavailable
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from api.cli.doctor import Check
     from api.domain.capital.reconciliation import Reconciliation
     from api.epochs.attest import Verdict
@@ -45,7 +47,7 @@ def failing() -> Iterator[None]:
         raise typer.Exit(EXIT_UNREACHABLE) from error
 
 
-def log(step: str, **fields: Any) -> None:
+def log(step: str, **fields: object) -> None:
     """One structured line on standard error."""
     sys.stderr.write(json.dumps({"step": step, **fields}) + "\n")
     sys.stderr.flush()
@@ -68,7 +70,7 @@ def log_round(done: "Round") -> None:
 
 def log_verdict(verdict: "Verdict") -> None:
     """Log an attester's decision."""
-    fields: dict[str, Any] = {"facility": verdict.facility_id, "epoch": verdict.epoch}
+    fields: dict[str, object] = {"facility": verdict.facility_id, "epoch": verdict.epoch}
     if verdict.signed:
         log("signed", **fields)
     else:
@@ -96,7 +98,7 @@ def micros(amount: int) -> str:
     return f"{sign}{whole:,}.{rest:06d}"
 
 
-def reconciliation_table(parts: Sequence["Reconciliation"], total: "Reconciliation") -> Any:
+def reconciliation_table(parts: Sequence["Reconciliation"], total: "Reconciliation") -> "Table":
     """Rich table of the five numbers, with GPU-minutes and the named differences."""
     from rich.table import Table
 
@@ -128,7 +130,7 @@ def reconciliation_table(parts: Sequence["Reconciliation"], total: "Reconciliati
     return table
 
 
-def differences_table(parts: Sequence["Reconciliation"], total: "Reconciliation") -> Any:
+def differences_table(parts: Sequence["Reconciliation"], total: "Reconciliation") -> "Table":
     """Rich table of the differences that are not zero somewhere."""
     from rich.table import Table
 
@@ -217,7 +219,7 @@ def show_closed(closed: Sequence["Closed"], *, as_json: bool) -> None:
     typer.echo(f"{len(rows)} epochs closed")
 
 
-def show_key(values: dict[str, Any], *, as_json: bool) -> None:
+def show_key(values: Mapping[str, object], *, as_json: bool) -> None:
     """Print a new key."""
     if as_json:
         typer.echo(json.dumps(values))

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
-from typing import Any
 
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
@@ -106,7 +105,7 @@ def close_now(
     )
 
 
-def add_operator(settings: Settings, name: str, address: str) -> dict[str, Any]:
+def add_operator(settings: Settings, name: str, address: str) -> dict[str, int | str]:
     """Register an operator in the database of the settings."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
@@ -118,7 +117,7 @@ def add_operator(settings: Settings, name: str, address: str) -> dict[str, Any]:
     return {"operator_id": operator_id, "name": name, "api_key": key}
 
 
-def add_attester_key(settings: Settings, label: str) -> dict[str, Any]:
+def add_attester_key(settings: Settings, label: str) -> dict[str, int | str]:
     """Make an attester's key in the database of the settings."""
     engine = open_engine(settings.database_url)
     upgrade(engine)

@@ -189,7 +189,7 @@ def _prove(book, posted, fault):
 
 @pytest.mark.parametrize(("edit", "changes", "kind"), FAULTS)
 def test_challenge__broken_rule__voids_and_names_it(book, edit, changes, kind):
-    """ATTACKS 21, 22: Python finds each fault of DESIGN section 4 and the chain confirms it."""
+    """ATTACKS 21, 22: Python finds each fault of contracts/README.md and the chain confirms it."""
     closed = _first_epoch(book)
     posted = Posted(closed.statement, edit(list(closed.lines), closed.statement), **changes)
     book.post(posted.statement)

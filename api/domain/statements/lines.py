@@ -194,7 +194,7 @@ _HEAD = struct.Struct(">24xQ28xI28xI31xB32s32s24xQ24xQ24xQ")
 
 
 def encode_line(facility_id: FacilityId, epoch: Epoch, line: Line) -> bytes:
-    """ABI encoding of a line: the tuple of DESIGN §4, twelve words.
+    """ABI encoding of a line: the tuple that UsageProof.sol hashes, twelve words.
 
     `(uint64 facilityId, uint32 epoch, uint32 index, uint8 kind, bytes32 device, bytes32 lease,
     uint64 start, uint64 end, uint64 gpuSeconds, int128 charge, uint64 cumulativeGpuSeconds,

@@ -11,7 +11,7 @@ import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {Handler} from "./Handler.sol";
 
-/// @title Invariants 2, 4 and 5 of DESIGN over random sequences, with a token that turns hostile and time that leaps
+/// @title Invariants 2, 4 and 5 over random sequences, with a token that turns hostile and time that leaps
 contract MoneyInvariants {
     struct FuzzSelector {
         address addr;

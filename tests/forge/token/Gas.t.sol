@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
 import {TokenBase} from "./TokenBase.sol";
 
-/// @title Gas of whole transactions (21,000 and calldata included), against the goals of issue 3
+/// @title Gas of whole transactions (21,000 and calldata included), against the goals of docs/BENCHMARKS.md
 contract GasTest is TokenBase {
     uint256[] private _ids;
     uint256[] private _ones;

@@ -1,4 +1,4 @@
-"""The HTTP application: the only place where things are wired."""
+"""The HTTP application: makes what its routes work with, and puts them together."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,8 @@ from api.routes.http import openapi, problems, transport, web
 from api.routes.operator import console, console_money, hardware, reopening
 from api.routes.operator import facilities as operator
 from api.routes.public import auditor, config, market, portfolio, session, statements
-from api.routes.public.config_schemas import load_demo_accounts
+from api.routes.public.demo_accounts import load_demo_accounts
+from api.routes.service import Service, attach_service
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -40,16 +41,34 @@ def make_clock(settings: Settings, client: ChainClient) -> Clock:
     return chain_clock(client) if settings.clock is ClockSource.CHAIN else system_clock
 
 
+def make_service(settings: Settings) -> Service:
+    """What the routes work with, by the settings; connects to nothing yet."""
+    client = ChainClient(settings.rpc_url)
+    deployment = load_deployment(settings.deployment_file)
+    return Service(
+        settings=settings,
+        engine=open_engine(settings.database_url),
+        client=client,
+        deployment=deployment,
+        facts=FactReader(client, deployment),
+        evidence=EvidenceFolder(settings.evidence_dir),
+        demo_accounts=load_demo_accounts(settings.demo_accounts_file),
+        clock=make_clock(settings, client),
+        # People live by the wall clock, whatever time a simulated chain has.
+        session_clock=system_clock,
+    )
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Wire settings, database, chain and routes; migrates the database at start."""
+    """The application on its settings; migrates the database at start."""
     settings = settings or Settings()
-    engine = open_engine(settings.database_url)
+    service = make_service(settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        upgrade(engine)
+        upgrade(service.engine)
         yield
-        engine.dispose()
+        service.engine.dispose()
 
     app = FastAPI(
         title="Rentroll",
@@ -62,18 +81,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    client = ChainClient(settings.rpc_url)
-    app.state.settings = settings
-    app.state.engine = engine
-    app.state.client = client
-    app.state.clock = make_clock(settings, client)
-    # People live by the wall clock, whatever time a simulated chain has.
-    app.state.session_clock = system_clock
-    app.state.deployment = load_deployment(settings.deployment_file)
-    app.state.facts = FactReader(client, app.state.deployment)
-    app.state.demo_accounts = load_demo_accounts(settings.demo_accounts_file)
-    app.state.evidence = EvidenceFolder(settings.evidence_dir)
-    problems.install(app)
+    attach_service(app, service)
+    pages = web.WebPages(settings.web_dir, settings.public_rpc_url or settings.rpc_url)
+    problems.install(app, pages)
     app.include_router(operator.router)
     app.include_router(attester.router)
     app.include_router(statements.router)
@@ -82,5 +92,5 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.include_router(part.router)
     openapi.install(app)
     transport.install(app)
-    web.install(app, settings.web_dir, settings.public_rpc_url or settings.rpc_url)
+    web.install(app, settings.web_dir)
     return app

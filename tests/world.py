@@ -32,6 +32,7 @@ from api.evidence_store import EvidenceFolder, EvidenceUrl
 from api.ledger.facilities import add_attester_key, facility_row
 from api.main import create_app
 from api.reads.reconcile import reconcile_facility
+from api.routes.service import service_of
 from api.settings import Settings
 from api.verify.verify import VerifyReport, verify
 from scripts.dev.devchain import DevChain
@@ -123,7 +124,7 @@ class World:
 
     def close(self) -> None:
         """Let go of the application's connections."""
-        self.app.state.engine.dispose()
+        service_of(self.app).engine.dispose()
 
     def _offer(self) -> None:
         with reading(self.engine) as connection:

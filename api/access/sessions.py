@@ -1,19 +1,23 @@
-"""SQL of sign-in: nonces used once, sessions found by the hash of their token."""
+"""Nonces, which are used once, and sessions, which are found by the hash of their token."""
 
 import hmac
 from base64 import urlsafe_b64encode
+from dataclasses import dataclass
 from hashlib import sha256 as _sha256
-from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select
 
+from api.db.session import reading
 from api.db.tables.access import session_nonces, sessions
 from api.db.tables.ledger import operators
 from api.domain.hashing import sha256
+from api.errors import Unauthorized
 
 # Nobody needs a key for a nonce: a flood must not fill the disk. The oldest go first.
 MAX_NONCES = 10_000
 MAX_SESSIONS_OF_AN_ADDRESS = 20
+# Ours have 43 characters. What is much longer is none of them and not worth a hash.
+MAX_TOKEN_CHARS = 200
 
 
 def add_nonce(connection: Connection, nonce: str, *, expires_at_s: int, now_s: int) -> None:
@@ -28,7 +32,7 @@ def add_nonce(connection: Connection, nonce: str, *, expires_at_s: int, now_s: i
     connection.execute(insert(session_nonces).values(nonce=nonce, expires_at_s=expires_at_s))
 
 
-def _live_nonce(nonce: str, now_s: int) -> tuple[Any, ...]:
+def _live_nonce(nonce: str, now_s: int) -> tuple[ColumnElement[bool], ...]:
     return (session_nonces.c.nonce == nonce, session_nonces.c.expires_at_s > now_s)
 
 
@@ -67,19 +71,42 @@ def add_session(
     connection.execute(insert(sessions), values)
 
 
-def session_of(connection: Connection, token: str, now_s: int) -> Any:
-    """Address, expiry and operator (or None) of a token that is known and not expired; or None."""
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A wallet that signed in. The operator is None unless the address is an operator's."""
+
+    token: str
+    address: str
+    expires_at_s: int
+    operator_id: int | None
+    operator_name: str | None
+
+
+def find_session(connection: Connection, token: str, now_s: int) -> Session | None:
+    """Session of a token; None unless it is known and not expired."""
     query = (
         select(
             sessions.c.address,
             sessions.c.expires_at_s,
             operators.c.operator_id,
-            operators.c.name.label("operator_name"),
+            operators.c.name,
         )
         .outerjoin(operators, operators.c.address == sessions.c.address)
         .where(sessions.c.token_hash == sha256(token.encode()), sessions.c.expires_at_s > now_s)
     )
-    return connection.execute(query).first()
+    stored = connection.execute(query).first()
+    return None if stored is None else Session(token, *stored)
+
+
+def current_session(engine: Engine, token: str, now_s: int) -> Session:
+    """Session of a token that a browser sent. Raises Unauthorized."""
+    if len(token) > MAX_TOKEN_CHARS:
+        raise Unauthorized("sign in first, or send an API key as `Authorization: Bearer <key>`")
+    with reading(engine) as connection:
+        session = find_session(connection, token, now_s)
+    if session is None:
+        raise Unauthorized("the session is unknown or over: sign in again")
+    return session
 
 
 def drop_session(connection: Connection, token: str) -> None:
@@ -91,3 +118,8 @@ def csrf_token(token: str) -> str:
     """Token that a page repeats in a header: made from the session's, and says nothing of it."""
     digest = hmac.new(token.encode(), b"rentroll csrf", _sha256).digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def is_csrf_token(*, token: str, sent: str) -> bool:
+    """Whether a page sent the token that belongs to its session's."""
+    return hmac.compare_digest(sent.encode(), csrf_token(token).encode())

@@ -80,12 +80,13 @@ def serve(
 
     from api.db.migrate import upgrade
     from api.main import create_app
+    from api.routes.service import service_of
 
     settings = _settings()
     with output.failing():
         application = create_app(settings)
         # Here, and not only when uvicorn starts: its failure would be a stack trace.
-        upgrade(application.state.engine)
+        upgrade(service_of(application).engine)
         uvicorn.run(
             application,
             host=host or settings.host,

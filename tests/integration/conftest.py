@@ -20,7 +20,7 @@ from scripts.dev.stack import (
     THRESHOLD,
 )
 from tests.factories import DAY_S, START_S, Ledger
-from tests.integration.service import Service, make_app
+from tests.integration.service import Service, change_service, make_app
 from tests.world import HOLDERS, RENT_FUNDS, Deployed, World, send, wallet
 
 
@@ -34,7 +34,7 @@ def ledger(engine: Engine, tmp_path: Path) -> Ledger:
 def service(database_url: str, ledger: Ledger, tmp_path: Path) -> Iterator[Service]:
     """The application in process; unexpected errors are answered, as in production."""
     app = make_app(database_url, tmp_path)
-    app.state.clock = ledger.clock
+    change_service(app, clock=ledger.clock)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Service(app, client, ledger)
 

@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from api.chain.deployment import CONTRACTS
 from api.db.session import reading
 from api.main import create_app
 from api.routes.http.body import BATCH
+from api.routes.service import attach_service, service_of
 from api.settings import Settings
 from tests.factories import Ledger
 
@@ -48,6 +49,11 @@ def make_app(database_url: str, folder: Path) -> FastAPI:
         public_url=SITE,
     )
     return create_app(settings)
+
+
+def change_service(app: FastAPI, **changes: Any) -> None:
+    """Give an application another clock, client or deployment."""
+    attach_service(app, replace(service_of(app), **changes))
 
 
 @dataclass

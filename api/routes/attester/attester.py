@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from api.access.auth import AttesterCaller
 from api.chain.calldata import checksum
 from api.db import statements as store
 from api.db.epoch_inputs import events_of
@@ -19,10 +18,12 @@ from api.domain.statements.evidence import hex32
 from api.epochs.attestations import accept_signature
 from api.errors import NotFound
 from api.ledger.facilities import facility_row
+from api.routes.http.credentials import AttesterCaller
 from api.routes.http.parameters import EpochPath, FacilityPath, Limit
 from api.routes.http.problems import already, errors
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.schemas import Address, Strict
+from api.routes.service import ServiceDep
 
 _SLICE = 1_000
 
@@ -55,13 +56,13 @@ class SignatureOut(BaseModel):
 
 @router.get("/v1/attester/pending", responses=errors(401, 403, 422))
 def list_pending_statements(
-    request: Request,
+    service: ServiceDep,
     _caller: AttesterCaller,
     attester: Annotated[Address, Query(description="Signing account.")],
     limit: Limit = 200,
 ) -> list[PendingOut]:
     """Closed statements that this account has not signed, oldest epochs first."""
-    with reading(request.app.state.engine) as connection:
+    with reading(service.engine) as connection:
         rows = store.unsigned_by(connection, checksum(attester), limit=limit)
     return [
         PendingOut(facility_id=r.facility_id, epoch=r.epoch, statement_hash=hex32(r.statement_hash))
@@ -75,14 +76,14 @@ def list_pending_statements(
     response_class=StreamingResponse,
 )
 def read_statement_input(
-    request: Request, _caller: AttesterCaller, facility_id: FacilityPath, epoch: EpochPath
+    service: ServiceDep, _caller: AttesterCaller, facility_id: FacilityPath, epoch: EpochPath
 ) -> Response:
     """Everything a statement rests on, as NDJSON.
 
     Salt, grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain), then leases
     with prices, then raw events.
     """
-    with reading(request.app.state.engine) as connection:
+    with reading(service.engine) as connection:
         facility = facility_row(connection, facility_id)
         if facility is None or not 0 <= epoch < facility.epochs_closed:
             message = f"facility {facility_id} has no closed epoch {epoch}"
@@ -133,7 +134,7 @@ def read_statement_input(
     responses=already(SignatureOut) | errors(400, 401, 403, 404, 409, 413, 422),
 )
 def submit_attestation(
-    request: Request,
+    service: ServiceDep,
     response: Response,
     _caller: AttesterCaller,
     facility_id: FacilityPath,
@@ -141,17 +142,16 @@ def submit_attestation(
     body: SignatureIn,
 ) -> SignatureOut:
     """Hand in a signature. It must recover to the named account, a member of the attester set."""
-    state = request.app.state
     created, count = accept_signature(
-        state.engine,
-        state.evidence,
-        state.client,
-        state.deployment,
+        service.engine,
+        service.evidence,
+        service.client,
+        service.deployment,
         facility_id=facility_id,
         epoch=epoch,
         attester=checksum(body.attester),
         signature=bytes.fromhex(body.signature[2:]),
-        now_s=state.clock(),
+        now_s=service.clock(),
     )
     response.status_code = 201 if created else 200
     return SignatureOut(created=created, signatures=count)

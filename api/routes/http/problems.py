@@ -1,7 +1,7 @@
 """RFC 9457 problem details for every error, and their place in the OpenAPI document."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -123,19 +123,6 @@ def _on_validation(_request: Request, error: Exception) -> JSONResponse:
     return _answer(422, "invalid_input", detail, {"field": field, "errors": places})
 
 
-def _on_http(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    # Not a catch-all route, which would turn every 405 into a page.
-    if error.status_code == 404 and wants_page(request):
-        pages: WebPages = request.app.state.web
-        return pages.answer(request.url.path)
-    code = _HTTP_CODES.get(error.status_code, "http")
-    answer = _answer(error.status_code, code, str(error.detail))
-    answer.headers.update(error.headers or {})
-    return answer
-
-
 def _on_database(_request: Request, _error: Exception) -> JSONResponse:
     unavailable = DatabaseUnavailable("the database does not answer; try again")
     return _answer(unavailable.status, unavailable.code, unavailable.message)
@@ -145,10 +132,27 @@ def _on_unexpected(_request: Request, _error: Exception) -> JSONResponse:
     return _answer(500, "internal", "this is our fault, and it is logged")
 
 
-def install(app: FastAPI) -> None:
+def _page_or_problem(pages: WebPages) -> Callable[[Request, Exception], Response]:
+    """Handler of HTTP errors: a browser that opens a page gets one, also where nothing is."""
+
+    def on_http(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        # Not a catch-all route, which would turn every 405 into a page.
+        if error.status_code == 404 and wants_page(request):
+            return pages.answer(request.url.path)
+        code = _HTTP_CODES.get(error.status_code, "http")
+        answer = _answer(error.status_code, code, str(error.detail))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    return on_http
+
+
+def install(app: FastAPI, pages: WebPages) -> None:
     """Answer every error as a problem; unexpected ones without a word about the inside."""
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, _page_or_problem(pages))
     app.add_exception_handler(OperationalError, _on_database)
     app.add_exception_handler(Exception, _on_unexpected)

@@ -154,9 +154,8 @@ class _Assets(StaticFiles):
         return self._packed[path]
 
 
-def install(app: FastAPI, folder: Path, rpc_url: str) -> None:
-    """Serve a build of `web/` below the API's routes; without one the API says so at `/`."""
-    app.state.web = WebPages(folder, rpc_url)
+def install(app: FastAPI, folder: Path) -> None:
+    """Serve the files of a build of `web/`, and give every answer its headers."""
     if (folder / "assets").is_dir():
         app.mount("/assets", _Assets(folder / "assets"), name="assets")
     app.add_middleware(_Headers)

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from api.access.auth import OperatorId
 from api.chain import calldata
 from api.db import rejections
 from api.db.ledger import prices_of
@@ -17,10 +16,12 @@ from api.reads.console.overview import FacilityView, overview
 from api.reads.console.rent import attested_by_lease
 from api.reads.console.tasks import Task
 from api.reads.sql import console as store
+from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import FacilityPath, Offset, PageLimit
 from api.routes.http.problems import errors
 from api.routes.operator import console_schemas as schemas
 from api.routes.operator.schemas import Offer
+from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["console"])
 
@@ -59,14 +60,15 @@ def _facility(view: FacilityView) -> schemas.ConsoleFacility:
 
 
 @router.get("/v1/console", responses=errors(401, 403))
-def get_console(request: Request, operator_id: OperatorId) -> schemas.ConsoleOut:
+def get_console(service: ServiceDep, operator_id: OperatorId) -> schemas.ConsoleOut:
     """The operator's facilities and tasks, as of the newest indexed block.
 
     Tasks follow from the records and the chain; they go away when their cause does. Rejections
     of the last day and conflicts of the last seven days count as news.
     """
-    state = request.app.state
-    found = overview(state.engine, state.client, state.deployment, operator_id, state.clock())
+    found = overview(
+        service.engine, service.client, service.deployment, operator_id, service.clock()
+    )
     operator = found.operator
     return schemas.ConsoleOut(
         operator=schemas.ConsoleOperator(
@@ -79,15 +81,15 @@ def get_console(request: Request, operator_id: OperatorId) -> schemas.ConsoleOut
 
 @router.get(f"{FACILITY}/offer", responses=errors(401, 403, 404, 422))
 def get_console_offer(
-    request: Request, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
 ) -> Offer:
     """The transaction that offers a registered facility, as in the answer to registering.
 
     404 with code `not_found` also where nothing is deployed to offer it on.
     """
-    with own_facility(request.app.state.engine, operator_id, facility_id) as (_, row):
+    with own_facility(service.engine, operator_id, facility_id) as (_, row):
         terms = terms_from_bytes(row.terms_json)
-    deployment = request.app.state.deployment
+    deployment = service.deployment
     if deployment is None:
         raise NotFound("no contracts are deployed", facility_id=facility_id)
     return Offer(to=deployment.facility_registry, data=calldata.offer(terms))
@@ -95,11 +97,11 @@ def get_console_offer(
 
 @router.get(f"{FACILITY}/devices", responses=errors(401, 403, 404, 422))
 def list_console_devices(
-    request: Request, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
 ) -> list[schemas.ConsoleDevice]:
     """Metering health of every pledged device."""
-    now_s = request.app.state.clock()
-    with own_facility(request.app.state.engine, operator_id, facility_id) as (connection, facility):
+    now_s = service.clock()
+    with own_facility(service.engine, operator_id, facility_id) as (connection, facility):
         rows = store.device_rows(connection, facility_id)
         metering = store.metering_by_device(connection, facility_id, from_s=facility.window_start_s)
         duplicates = store.duplicates_by_device(connection, facility_id)
@@ -129,7 +131,7 @@ def list_console_devices(
 
 @router.get(f"{FACILITY}/rejections", responses=errors(401, 403, 404, 422))
 def list_console_rejections(
-    request: Request,
+    service: ServiceDep,
     operator_id: OperatorId,
     facility_id: FacilityPath,
     offset: Offset = 0,
@@ -140,7 +142,7 @@ def list_console_rejections(
     Events whose facility could not be read, or is not yours, stand in the list of each facility.
     The newest 10,000 of an operator are kept. Texts are the sender's: escape them.
     """
-    with own_facility(request.app.state.engine, operator_id, facility_id) as (connection, _):
+    with own_facility(service.engine, operator_id, facility_id) as (connection, _):
         total, rows = rejections.rejections_of(
             connection, operator_id, facility_id, offset=offset, limit=limit
         )
@@ -162,10 +164,10 @@ def list_console_rejections(
 
 @router.get(f"{FACILITY}/leases", responses=errors(401, 403, 404, 422))
 def list_console_leases(
-    request: Request, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
 ) -> list[schemas.ConsoleLease]:
     """Leases with their prices and what was attested of them, by lease id."""
-    with own_facility(request.app.state.engine, operator_id, facility_id) as (connection, _):
+    with own_facility(service.engine, operator_id, facility_id) as (connection, _):
         rows = lease_rows(connection, facility_id)
         prices: dict[bytes, list[Any]] = {}
         for price in prices_of(connection, facility_id):

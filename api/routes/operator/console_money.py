@@ -1,18 +1,19 @@
 """Routes of the operator's console about money: epochs, rent, bond."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
-from api.access.auth import OperatorId
 from api.domain.statements.evidence import hex32
 from api.epochs.reopen import Refusal, refusals
 from api.ledger.facilities import own_facility
 from api.reads.console.epochs import epochs_of
 from api.reads.console.overview import BondUnknown, is_bonded, pinned
 from api.reads.console.rent import lease_of, payments, rent_book, rent_by_lease
+from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import FacilityPath, Offset, PageLimit
 from api.routes.http.problems import errors
 from api.routes.operator import console_schemas as schemas
 from api.routes.operator.console import FACILITY
+from api.routes.service import Service, ServiceDep
 
 router = APIRouter(tags=["console"])
 
@@ -21,35 +22,33 @@ def _reopen(refusal: Refusal | None) -> str:
     return "now" if refusal is None else refusal.reason
 
 
-def _window_s(request: Request) -> int:
+def _window_s(service: Service) -> int:
     """Challenge window; 0 while nothing can have been posted."""
-    state = request.app.state
-    chain = pinned(state.engine, state.client, state.deployment)
+    chain = pinned(service.engine, service.client, service.deployment)
     return chain.challenge_window_s() if chain else 0
 
 
 @router.get(f"{FACILITY}/epochs", responses=errors(401, 403, 404, 422))
 def list_console_epochs(
-    request: Request,
+    service: ServiceDep,
     operator_id: OperatorId,
     facility_id: FacilityPath,
     offset: Offset = 0,
     limit: PageLimit = 100,
 ) -> schemas.EpochsOut:
     """Every epoch of the window and how far it came, newest first."""
-    state = request.app.state
-    now_s, window_s = state.clock(), _window_s(request)
-    with own_facility(state.engine, operator_id, facility_id) as (connection, row):
+    now_s, window_s = service.clock(), _window_s(service)
+    with own_facility(service.engine, operator_id, facility_id) as (connection, row):
         total, views = epochs_of(
             connection, row, window_s=window_s, now_s=now_s, offset=offset, limit=limit
         )
     refused = refusals(
-        state.engine,
-        state.client,
-        state.deployment,
+        service.engine,
+        service.client,
+        service.deployment,
         facility_id=facility_id,
         epochs=[v.epoch for v in views if v.state == "voided"],
-        confirmations=state.settings.confirmations,
+        confirmations=service.settings.confirmations,
     )
     return schemas.EpochsOut(
         total=total,
@@ -75,11 +74,11 @@ def list_console_epochs(
 
 @router.get(f"{FACILITY}/rent", responses=errors(401, 403, 404, 422))
 def get_console_rent(
-    request: Request, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
 ) -> schemas.RentOut:
     """Rent: attested, collected and due, by lease and by payment."""
-    now_s, window_s = request.app.state.clock(), _window_s(request)
-    with own_facility(request.app.state.engine, operator_id, facility_id) as (connection, _):
+    now_s, window_s = service.clock(), _window_s(service)
+    with own_facility(service.engine, operator_id, facility_id) as (connection, _):
         book = rent_book(connection, facility_id, window_s=window_s, now_s=now_s)
         by_lease = rent_by_lease(connection, facility_id)
         paid = payments(connection, facility_id)
@@ -113,12 +112,11 @@ def get_console_rent(
 
 @router.get(f"{FACILITY}/bond", responses=errors(401, 403, 404, 422))
 def get_console_bond(
-    request: Request, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
 ) -> schemas.ConsoleBond:
     """The bond and what it owes. 404 with code `bond_unknown` when none was agreed on-chain."""
-    state = request.app.state
-    chain = pinned(state.engine, state.client, state.deployment)
-    with own_facility(state.engine, operator_id, facility_id) as (connection, _):
+    chain = pinned(service.engine, service.client, service.deployment)
+    with own_facility(service.engine, operator_id, facility_id) as (connection, _):
         bonded = is_bonded(connection, facility_id)
     if chain is None or not bonded:
         message = f"facility {facility_id} has no bond"

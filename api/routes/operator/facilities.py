@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from api.access.auth import Admin, OperatorId
 from api.chain import calldata
 from api.db.session import reading, transaction
 from api.domain.facility import FacilityTerms, TrancheTerms
@@ -15,11 +14,13 @@ from api.ledger import leases as lease_steps
 from api.ledger.ingest import ingest
 from api.reads.sql import market
 from api.routes.http.body import read_events
+from api.routes.http.credentials import Admin, OperatorId
 from api.routes.http.event_docs import EVENT_BODY, EVENTS_ABOUT
 from api.routes.http.parameters import FacilityPath, LeasePath, Limit, Offset
 from api.routes.http.problems import already, errors
 from api.routes.http.strict import StrictRoute
 from api.routes.operator import schemas
+from api.routes.service import Service, ServiceDep
 
 router = APIRouter(route_class=StrictRoute)
 
@@ -28,12 +29,12 @@ router = APIRouter(route_class=StrictRoute)
     "/v1/operators", status_code=201, responses=errors(400, 401, 403, 409, 413, 422), tags=["admin"]
 )
 def create_operator(
-    request: Request, _admin: Admin, body: schemas.OperatorIn
+    service: ServiceDep, _admin: Admin, body: schemas.OperatorIn
 ) -> schemas.OperatorOut:
     """Register an operator. The API key in the answer is shown this once."""
     address = calldata.checksum(body.address)
-    now_s = request.app.state.clock()
-    with transaction(request.app.state.engine) as connection:
+    now_s = service.clock()
+    with transaction(service.engine) as connection:
         operator_id, key = register.add_operator(
             connection, name=body.name, address=address, now_s=now_s
         )
@@ -46,11 +47,11 @@ def create_operator(
     "/v1/attester-keys", status_code=201, responses=errors(400, 401, 403, 413, 422), tags=["admin"]
 )
 def create_attester_key(
-    request: Request, _admin: Admin, body: schemas.AttesterKeyIn
+    service: ServiceDep, _admin: Admin, body: schemas.AttesterKeyIn
 ) -> schemas.AttesterKeyOut:
     """Make a key with which an attester process reads raw events and submits signatures."""
-    now_s = request.app.state.clock()
-    with transaction(request.app.state.engine) as connection:
+    now_s = service.clock()
+    with transaction(service.engine) as connection:
         key = register.add_attester_key(connection, label=body.label, now_s=now_s)
     return schemas.AttesterKeyOut(label=body.label, api_key=key)
 
@@ -70,8 +71,8 @@ def facility_out(row: object, offer: schemas.Offer | None = None) -> schemas.Fac
     )
 
 
-def _offer(request: Request, terms: FacilityTerms) -> schemas.Offer | None:
-    deployment = request.app.state.deployment
+def _offer(service: Service, terms: FacilityTerms) -> schemas.Offer | None:
+    deployment = service.deployment
     if deployment is None:
         return None
     data = calldata.offer(terms)
@@ -85,13 +86,13 @@ def _offer(request: Request, terms: FacilityTerms) -> schemas.Offer | None:
     tags=["operator"],
 )
 def create_facility(
-    request: Request, operator_id: OperatorId, body: schemas.FacilityIn
+    service: ServiceDep, operator_id: OperatorId, body: schemas.FacilityIn
 ) -> schemas.FacilityOut:
     """Register a facility and pledge its devices.
 
     The answer holds the transaction (`offer`) that the operator's wallet sends next.
     """
-    deployment = request.app.state.deployment
+    deployment = service.deployment
     token = body.settlement_token or (deployment and deployment.settlement_token)
     if not token:
         raise InvalidInput("name a settlement token", field="settlement_token")
@@ -110,46 +111,46 @@ def create_facility(
         tranches,
         body.devices,
     )
-    settings = request.app.state.settings
-    with transaction(request.app.state.engine) as connection:
+    settings = service.settings
+    with transaction(service.engine) as connection:
         row, terms = register.register_facility(
             connection,
             operator_id=operator_id,
             new=new,
             grace_s=settings.grace_s,
-            now_s=request.app.state.clock(),
+            now_s=service.clock(),
         )
         # At once, and not with the first statement: attesters compare pledges across facilities.
         # The same body again gives the same bytes, should the commit fail.
         path = f"{facility_folder(row.facility_id)}/{FACILITY_FILE}"
-        request.app.state.evidence.write(path, row.terms_json)
+        service.evidence.write(path, row.terms_json)
         (shown,) = market.facility_rows(connection, row.facility_id)
-    return facility_out(shown, _offer(request, terms))
+    return facility_out(shown, _offer(service, terms))
 
 
 @router.get("/v1/facilities", responses=errors(422), tags=["public"])
 def list_facilities(
-    request: Request, offset: Offset = 0, limit: Limit = 1_000
+    service: ServiceDep, offset: Offset = 0, limit: Limit = 1_000
 ) -> list[schemas.FacilityOut]:
     """Facilities, by id."""
-    with reading(request.app.state.engine) as connection:
+    with reading(service.engine) as connection:
         rows = market.facility_rows(connection, offset=offset, limit=limit)
     return [facility_out(row) for row in rows]
 
 
 @router.get("/v1/facilities/{facility_id}", responses=errors(404, 422), tags=["public"])
-def get_facility(request: Request, facility_id: FacilityPath) -> schemas.FacilityOut:
+def get_facility(service: ServiceDep, facility_id: FacilityPath) -> schemas.FacilityOut:
     """One facility."""
-    with reading(request.app.state.engine) as connection:
+    with reading(service.engine) as connection:
         rows = market.facility_rows(connection, facility_id)
     if not rows:
         raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
     return facility_out(rows[0])
 
 
-def _own(request: Request, operator_id: int, facility_id: int) -> None:
+def _own(service: Service, operator_id: int, facility_id: int) -> None:
     """Refuse facilities of others as if they did not exist."""
-    with reading(request.app.state.engine) as connection:
+    with reading(service.engine) as connection:
         register.own_facility_row(connection, operator_id, facility_id)
 
 
@@ -163,14 +164,14 @@ _LEASES = "/v1/facilities/{facility_id}/leases"
     tags=["operator"],
 )
 def create_lease(
-    request: Request,
+    service: ServiceDep,
     response: Response,
     operator_id: OperatorId,
     facility_id: FacilityPath,
     body: schemas.LeaseIn,
 ) -> schemas.LeaseOut:
     """Open a lease with its first price. The same body again answers 200 and changes nothing."""
-    _own(request, operator_id, facility_id)
+    _own(service, operator_id, facility_id)
     new = lease_steps.NewLease(
         body.lease_id,
         body.renter_ref,
@@ -181,7 +182,7 @@ def create_lease(
         body.price_micros_per_gpu_hour,
         body.sla_credit_bps,
     )
-    with transaction(request.app.state.engine) as connection:
+    with transaction(service.engine) as connection:
         row, created = lease_steps.open_lease(connection, facility_id, new)
     response.status_code = 201 if created else 200
     return schemas.LeaseOut(lease_id=row.lease_id, lease=hex32(row.lease), created=created)
@@ -193,16 +194,16 @@ def create_lease(
     tags=["operator"],
 )
 def create_price(
-    request: Request,
+    service: ServiceDep,
     operator_id: OperatorId,
     facility_id: FacilityPath,
     lease_id: LeasePath,
     body: schemas.PriceIn,
 ) -> schemas.Changed:
     """Add a price version. Prices never change backwards."""
-    _own(request, operator_id, facility_id)
+    _own(service, operator_id, facility_id)
     price = (body.effective_from, body.price_micros_per_gpu_hour, body.sla_credit_bps)
-    with transaction(request.app.state.engine) as connection:
+    with transaction(service.engine) as connection:
         created = lease_steps.add_price(connection, facility_id, lease_id, price)
     return schemas.Changed(created=created)
 
@@ -213,15 +214,15 @@ def create_price(
     tags=["operator"],
 )
 def close_lease(
-    request: Request,
+    service: ServiceDep,
     operator_id: OperatorId,
     facility_id: FacilityPath,
     lease_id: LeasePath,
     body: schemas.CloseIn,
 ) -> schemas.Changed:
     """End a lease."""
-    _own(request, operator_id, facility_id)
-    with transaction(request.app.state.engine) as connection:
+    _own(service, operator_id, facility_id)
+    with transaction(service.engine) as connection:
         created = lease_steps.close_lease(connection, facility_id, lease_id, body.closed_at)
     return schemas.Changed(created=created)
 
@@ -234,7 +235,7 @@ def close_lease(
     response_model=schemas.BatchOut,
     tags=["operator"],
 )
-async def post_events(request: Request, operator_id: OperatorId) -> Response:
+async def post_events(request: Request, service: ServiceDep, operator_id: OperatorId) -> Response:
     """Push metering. Every event is answered on its own; sending a body again is always safe."""
     body = await request.body()
 
@@ -244,13 +245,12 @@ async def post_events(request: Request, operator_id: OperatorId) -> Response:
             content_type=request.headers.get("content-type"),
             encoding=request.headers.get("content-encoding"),
         )
-        state = request.app.state
         results = ingest(
-            state.engine,
+            service.engine,
             operator_id,
             batch.events,
             broken=batch.broken,
-            clock=state.clock,
+            clock=service.clock,
         )
         counts = dict.fromkeys(("accepted", "duplicate", "rejected"), 0)
         rows = []

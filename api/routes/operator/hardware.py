@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.access.auth import OperatorId
 from api.db.session import transaction
 from api.domain.units import MAX_I64
 from api.ledger.disclosures import disclose_hardware
+from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.schemas import Instant, Strict, example
+from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
 
@@ -45,15 +46,14 @@ class DisclosureOut(BaseModel):
     responses=errors(400, 401, 403, 404, 413, 422),
 )
 def create_hardware_disclosure(
-    request: Request, operator_id: OperatorId, facility_id: FacilityPath, body: HardwareIn
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath, body: HardwareIn
 ) -> DisclosureOut:
     """Disclose what the devices cost and since when they serve.
 
     Every disclosure is kept; investors see the newest, as the operator's own statement.
     """
-    state = request.app.state
-    now_s = state.clock()
-    with transaction(state.engine) as connection:
+    now_s = service.clock()
+    with transaction(service.engine) as connection:
         disclose_hardware(
             connection,
             operator_id,

@@ -1,12 +1,13 @@
 """Route by which an operator reopens an epoch whose statement was proven wrong."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.access.auth import OperatorId
 from api.epochs.reopen import reopen
+from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import EpochPath, FacilityPath
 from api.routes.http.problems import errors
+from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["operator"])
 
@@ -27,7 +28,7 @@ class ReopenedOut(BaseModel):
     responses=errors(401, 403, 404, 409, 422),
 )
 def reopen_epoch(
-    request: Request, operator_id: OperatorId, facility_id: FacilityPath, epoch: EpochPath
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath, epoch: EpochPath
 ) -> ReopenedOut:
     """Reopen an epoch after a fault of its statement was proven on-chain.
 
@@ -40,17 +41,16 @@ def reopen_epoch(
     409 with `reason`: `not_voided`, `not_next` (an earlier epoch is due first), `void_not_final`
     (wait for confirmations), `posting_under_way`, `books_changed`.
     """
-    state = request.app.state
     found = reopen(
-        state.engine,
-        state.evidence,
-        state.client,
-        state.deployment,
+        service.engine,
+        service.evidence,
+        service.client,
+        service.deployment,
         operator_id=operator_id,
         facility_id=facility_id,
         epoch=epoch,
-        confirmations=state.settings.confirmations,
-        now_s=state.clock(),
+        confirmations=service.settings.confirmations,
+        now_s=service.clock(),
     )
     return ReopenedOut(
         facility_id=facility_id,

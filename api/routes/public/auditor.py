@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 
 from api.db import chain_store
 from api.db import outbox as outbox_rows
@@ -19,6 +19,7 @@ from api.reads.sql.cashflow import MONEY_EVENTS
 from api.routes.http.parameters import CashFlowLimit, FacilityPath, Offset
 from api.routes.http.problems import errors
 from api.routes.public import auditor_schemas as schemas
+from api.routes.service import Service, ServiceDep
 
 router = APIRouter(tags=["public"])
 
@@ -54,26 +55,24 @@ def _reconciliation(found: Reconciliation) -> schemas.ReconciliationOut:
     )
 
 
-def _blocks(request: Request) -> tuple[int | None, int | None, int | None]:
+def _blocks(service: Service) -> tuple[int | None, int | None, int | None]:
     """Newest indexed block, newest final one, head of the node; None where there is none."""
-    state = request.app.state
-    with reading(state.engine) as connection:
+    with reading(service.engine) as connection:
         block = chain_store.last_block(connection)
     try:
-        head = state.client.block().number
+        head = service.client.block().number
     except ChainUnavailable:
         head = None
     indexed = block.number if block else None
-    confirmations = state.settings.confirmations
+    confirmations = service.settings.confirmations
     return indexed, final_block(indexed=indexed, head=head, confirmations=confirmations), head
 
 
 @router.get("/v1/reconciliation", responses=errors())
-def get_reconciliation(request: Request) -> schemas.ReconciliationsOut:
+def get_reconciliation(service: ServiceDep) -> schemas.ReconciliationsOut:
     """Five numbers of every facility and in total, as of the newest indexed block."""
-    state = request.app.state
-    parts = reconcile_all(state.engine, state.client, state.deployment)
-    indexed, final, _ = _blocks(request)
+    parts = reconcile_all(service.engine, service.client, service.deployment)
+    indexed, final, _ = _blocks(service)
     return schemas.ReconciliationsOut(
         indexed_block=indexed,
         final_block=final,
@@ -84,21 +83,23 @@ def get_reconciliation(request: Request) -> schemas.ReconciliationsOut:
 
 @router.get("/v1/facilities/{facility_id}/reconciliation", responses=errors(404, 422))
 def get_facility_reconciliation(
-    request: Request, facility_id: FacilityPath
+    service: ServiceDep, facility_id: FacilityPath
 ) -> schemas.ReconciliationOut:
     """Five numbers of one facility."""
-    state = request.app.state
     return _reconciliation(
-        reconcile_facility(state.engine, state.client, state.deployment, facility_id)
+        reconcile_facility(service.engine, service.client, service.deployment, facility_id)
     )
 
 
 @router.get("/v1/facilities/{facility_id}/cash-flows", responses=errors(404, 422))
 def list_cash_flows(
-    request: Request, facility_id: FacilityPath, offset: Offset = 0, limit: CashFlowLimit = 10_000
+    service: ServiceDep,
+    facility_id: FacilityPath,
+    offset: Offset = 0,
+    limit: CashFlowLimit = 10_000,
 ) -> list[schemas.CashFlowOut]:
     """Rent, settlements, distributions, accruals and claims of a facility, in chain order."""
-    with reading(request.app.state.engine) as connection:
+    with reading(service.engine) as connection:
         known_facility_row(connection, facility_id)
         rows = chain_store.events_named(
             connection, *MONEY_EVENTS, facility_id=facility_id, offset=offset, limit=limit
@@ -124,11 +125,11 @@ def list_cash_flows(
     response_class=Response,
 )
 def read_evidence(
-    request: Request,
+    service: ServiceDep,
     path: Annotated[str, Path(max_length=300, description="File below the evidence root.")],
 ) -> Response:
     """A file of the published evidence, byte for byte; its `ETag` is its SHA-256."""
-    data = request.app.state.evidence.read(path)
+    data = service.evidence.read(path)
     kind = "text/csv" if path.endswith(".csv") else "application/json"
     headers = {"X-Content-Type-Options": "nosniff", "ETag": f'"{sha256(data).hex()}"'}
     if _NEVER_CHANGES.fullmatch(path):
@@ -137,23 +138,22 @@ def read_evidence(
 
 
 @router.get("/health", responses=errors())
-def check_health(request: Request) -> schemas.HealthOut:
+def check_health(service: ServiceDep) -> schemas.HealthOut:
     """Answers once the database does."""
-    ping(request.app.state.engine)
+    ping(service.engine)
     return schemas.HealthOut(status="ok")
 
 
 @router.get("/v1/status", responses=errors())
-def get_status(request: Request) -> schemas.StatusOut:
+def get_status(service: ServiceDep) -> schemas.StatusOut:
     """Head of the chain, newest indexed and newest final block, transactions under way."""
-    state = request.app.state
-    with reading(state.engine) as connection:
+    with reading(service.engine) as connection:
         waiting = len(outbox_rows.open_intents(connection))
-    indexed, final, head = _blocks(request)
+    indexed, final, head = _blocks(service)
     return schemas.StatusOut(
         chain_head=head,
         indexed_block=indexed,
         final_block=final,
-        now_s=state.clock(),
+        now_s=service.clock(),
         open_transactions=waiting,
     )

@@ -1,20 +1,20 @@
 """Public route of what clients must know first."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from api.reads.settings import CHAINS
 from api.routes.http.problems import errors
 from api.routes.public.config_schemas import ConfigOut, SettlementTokenOut
+from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
 
 
 @router.get("/v1/config", responses=errors())
-def get_config(request: Request) -> ConfigOut:
+def get_config(service: ServiceDep) -> ConfigOut:
     """Chain, contracts and settings that a web page needs; also without a deployment."""
-    state = request.app.state
-    settings, deployment = state.settings, state.deployment
-    facts = state.facts.read()
+    settings, deployment = service.settings, service.deployment
+    facts = service.facts.read()
     chain_id = deployment.chain_id if deployment else None
     name, symbol = CHAINS.get(chain_id or 0, (None, "ETH"))
     if name is None and chain_id is not None:
@@ -38,6 +38,6 @@ def get_config(request: Request) -> ConfigOut:
         confirmations=settings.confirmations,
         explorer_url=settings.explorer_url,
         clock=settings.clock.value,
-        now_s=state.clock(),
-        demo_accounts=state.demo_accounts,
+        now_s=service.clock(),
+        demo_accounts=service.demo_accounts,
     )

@@ -1,20 +1,8 @@
-"""Answer of `/v1/config`, and the file of demo accounts."""
+"""Answer of `/v1/config`."""
 
-from pathlib import Path
+from pydantic import BaseModel, Field
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
-
-from api.errors import Misconfigured
-from api.routes.operator.schemas import Address, Name, Strict, Text
-
-
-class DemoAccount(Strict):
-    """An account of a demo that a visitor may look at."""
-
-    role: Name = Field(description="What it does: investor, operator, auditor or renter.")
-    address: Address = Field(description="Wallet address.")
-    name: Name = Field(description="For people.")
-    note: Text = Field(description="What to look at with it.")
+from api.routes.public.demo_accounts import DemoAccount
 
 
 class SettlementTokenOut(BaseModel):
@@ -47,19 +35,3 @@ class ConfigOut(BaseModel):
     clock: str = Field(description="Where time comes from: system or chain.")
     now_s: int = Field(description="Time now by that clock, UTC seconds.")
     demo_accounts: list[DemoAccount] = Field(description="Accounts of a demo; empty otherwise.")
-
-
-def load_demo_accounts(path: Path | None) -> list[DemoAccount]:
-    """Accounts of a JSON file. Raises Misconfigured saying what is wrong."""
-    if path is None:
-        return []
-    try:
-        return TypeAdapter(list[DemoAccount]).validate_json(path.read_bytes())
-    except OSError as error:
-        message = f"RENTROLL_DEMO_ACCOUNTS_FILE {path} cannot be read: {error.strerror}"
-        raise Misconfigured(message) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        message = f"RENTROLL_DEMO_ACCOUNTS_FILE {path}: {place}: {first['msg']}"
-        raise Misconfigured(message) from error

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from api.db.session import reading
 from api.domain.lifecycle import STATES
@@ -31,6 +31,7 @@ from api.routes.public import market_schemas as schemas
 from api.routes.public import tranche_files_schemas as files
 from api.routes.public.market_csv import tranches_csv
 from api.routes.public.tranche_schemas import TrancheOut
+from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$"
@@ -64,7 +65,7 @@ _Order = Annotated[Order, Query(description="asc or desc.")]
 
 @router.get("/v1/tranches", responses=errors(422))
 def list_tranches(
-    request: Request,
+    service: ServiceDep,
     wanted: _Filter,
     sort: _Sort = SortBy.WINDOW_START,
     order: _Order = Order.ASC,
@@ -72,7 +73,7 @@ def list_tranches(
     limit: PageLimit = 100,
 ) -> schemas.TranchesOut:
     """Every tranche with its terms, sale and figures, as of the newest indexed block."""
-    found = market_now(request.app.state.engine)
+    found = market_now(service.engine)
     rows = select_rows(found.rows, wanted, sort, order)
     return schemas.TranchesOut(
         total=len(rows),
@@ -88,73 +89,72 @@ def list_tranches(
 
 @router.get("/v1/tranches.csv", responses=CSV_FILE | errors(422), response_class=Response)
 def export_tranches(
-    request: Request,
+    service: ServiceDep,
     wanted: _Filter,
     sort: _Sort = SortBy.WINDOW_START,
     order: _Order = Order.ASC,
 ) -> Response:
     """The same rows as CSV, all of them. Text that a spreadsheet would run gets an apostrophe."""
-    rows = select_rows(market_now(request.app.state.engine).rows, wanted, sort, order)
+    rows = select_rows(market_now(service.engine).rows, wanted, sort, order)
     return csv_answer(tranches_csv(rows), "tranches.csv")
 
 
 @router.get("/v1/tranches/{token_id}", responses=errors(404, 422))
-def get_tranche(request: Request, token_id: TokenPath) -> TrancheOut:
+def get_tranche(service: ServiceDep, token_id: TokenPath) -> TrancheOut:
     """One tranche with terms, siblings, bond and risk."""
-    state = request.app.state
-    found = read_tranche(state.engine, state.client, state.deployment, int(token_id), state.clock())
+    found = read_tranche(
+        service.engine, service.client, service.deployment, int(token_id), service.clock()
+    )
     rest = {name: getattr(found, name) for name in ("as_of", "terms", "siblings", "bond", "risk")}
     return TrancheOut.model_validate(asdict(found.row) | rest, from_attributes=True)
 
 
 @router.get("/v1/tranches/{token_id}/series", responses=errors(404, 422))
-def get_series(request: Request, token_id: TokenPath) -> schemas.SeriesOut:
+def get_series(service: ServiceDep, token_id: TokenPath) -> schemas.SeriesOut:
     """Statements, settlements and accruals over time in at most 400 points.
 
     A settlement and what it accrued stand at the last epoch that it counts. Sums over all points
     are the totals: nothing is averaged.
     """
-    found = read_series(request.app.state.engine, int(token_id))
+    found = read_series(service.engine, int(token_id))
     return schemas.SeriesOut.model_validate(found)
 
 
 @router.get("/v1/tranches/{token_id}/holders", responses=errors(404, 422))
 def list_holders(
-    request: Request, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 100
+    service: ServiceDep, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 100
 ) -> schemas.HoldersOut:
     """Holders by units, from indexed transfers; together they hold what circulates."""
-    found = holders_of(request.app.state.engine, int(token_id), offset=offset, limit=limit)
+    found = holders_of(service.engine, int(token_id), offset=offset, limit=limit)
     return schemas.HoldersOut.model_validate(found)
 
 
 @router.get("/v1/tranches/{token_id}/waterfall", responses=errors(404, 422))
-def get_waterfall(request: Request, token_id: TokenPath) -> files.WaterfallOut:
+def get_waterfall(service: ServiceDep, token_id: TokenPath) -> files.WaterfallOut:
     """From attested rent to what each tranche of the facility got."""
-    state = request.app.state
-    found = read_waterfall(state.engine, state.client, state.deployment, int(token_id))
+    found = read_waterfall(service.engine, service.client, service.deployment, int(token_id))
     return files.WaterfallOut.model_validate(found)
 
 
 @router.get("/v1/tranches/{token_id}/documents", responses=errors(404, 422))
 def list_documents(
-    request: Request, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 100
+    service: ServiceDep, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 100
 ) -> files.DocumentsOut:
     """Published files with their hashes: the terms, then epochs, newest first.
 
     `total`, `offset` and `limit` count files that can be published; a page leaves out those that
     are not yet.
     """
-    state = request.app.state
     page = {"offset": offset, "limit": limit}
-    total, found = documents_of(state.engine, state.evidence, int(token_id), **page)
+    total, found = documents_of(service.engine, service.evidence, int(token_id), **page)
     documents = [files.DocumentOut.model_validate(document) for document in found]
     return files.DocumentsOut(total=total, documents=documents)
 
 
 @router.get("/v1/facilities/{facility_id}/devices", responses=errors(404, 422))
-def list_devices(request: Request, facility_id: FacilityPath) -> files.DevicesOut:
+def list_devices(service: ServiceDep, facility_id: FacilityPath) -> files.DevicesOut:
     """All pledged devices as hashes, ascending: what the pledge's tree is built from."""
-    with reading(request.app.state.engine) as connection:
+    with reading(service.engine) as connection:
         row = facility_row(connection, facility_id)
         if row is None:
             raise NotFound(f"no facility {facility_id}", facility_id=facility_id)

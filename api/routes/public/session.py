@@ -5,14 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from api.access.auth import SESSION_COOKIE, CurrentSession, own_origin, require_own_site
-from api.access.sessions import csrf_token, drop_session, session_of
+from api.access.sessions import Session, csrf_token, drop_session, find_session
 from api.access.sign_in import SESSION_LIFE_S, make_nonce, sign_in
 from api.access.siwe import MAX_MESSAGE_CHARS
 from api.db.session import reading, transaction
+from api.routes.http.credentials import SESSION_COOKIE, CurrentSession, own_origin, require_own_site
 from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.schemas import Strict
+from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["session"], route_class=StrictRoute)
 
@@ -46,34 +47,45 @@ class SessionOut(BaseModel):
     expires_at_s: int = Field(description="Second at which the session ends, by wall clock.")
 
 
+def to_api_session(session: Session) -> SessionOut:
+    """A session as its own page sees it."""
+    return SessionOut(
+        address=session.address,
+        operator_id=session.operator_id,
+        operator_name=session.operator_name,
+        csrf_token=csrf_token(session.token),
+        expires_at_s=session.expires_at_s,
+    )
+
+
 @router.post("/v1/session/nonce", status_code=201, responses=errors())
-def create_nonce(request: Request) -> NonceOut:
+def create_nonce(service: ServiceDep) -> NonceOut:
     """Make a nonce. It serves one sign-in within ten minutes."""
-    state = request.app.state
-    now_s = state.session_clock()
-    nonce, expires_at_s = make_nonce(state.engine, now_s)
+    now_s = service.session_clock()
+    nonce, expires_at_s = make_nonce(service.engine, now_s)
     return NonceOut(nonce=nonce, issued_at_s=now_s, expires_at_s=expires_at_s)
 
 
 @router.post("/v1/session", status_code=201, responses=errors(400, 401, 403, 413, 422))
-def create_session(request: Request, response: Response, body: SessionIn) -> SessionOut:
+def create_session(
+    request: Request, service: ServiceDep, response: Response, body: SessionIn
+) -> SessionOut:
     """Sign in with Ethereum (EIP-4361): by a key, or by a contract wallet (ERC-1271).
 
     The message's domain and URI must be this site's, its chain the deployment's, its nonce one
     from `POST /v1/session/nonce` that was not used. Sets the cookie `rentroll_session`.
     """
-    state = request.app.state
-    require_own_site(request)
-    origin = own_origin(request)
-    chain_id = state.deployment.chain_id if state.deployment else state.client.chain_id()
+    require_own_site(request, service)
+    origin = own_origin(request, service)
+    chain_id = service.deployment.chain_id if service.deployment else service.client.chain_id()
     found = sign_in(
-        state.engine,
-        state.client,
+        service.engine,
+        service.client,
         text=body.message,
         signature=bytes.fromhex(body.signature[2:]),
         origin=origin,
         chain_id=chain_id,
-        now_s=state.session_clock(),
+        now_s=service.session_clock(),
     )
     response.set_cookie(
         SESSION_COOKIE,
@@ -84,32 +96,23 @@ def create_session(request: Request, response: Response, body: SessionIn) -> Ses
         httponly=True,
         samesite="strict",
     )
-    with reading(state.engine) as connection:
-        row = session_of(connection, found.token, state.session_clock())
-    return SessionOut(
-        address=found.address,
-        operator_id=row.operator_id if row else None,
-        operator_name=row.operator_name if row else None,
-        csrf_token=csrf_token(found.token),
-        expires_at_s=found.expires_at_s,
+    with reading(service.engine) as connection:
+        session = find_session(connection, found.token, service.session_clock())
+    # Of an address that signs in often at once, the oldest session may be gone already.
+    return to_api_session(
+        session or Session(found.token, found.address, found.expires_at_s, None, None)
     )
 
 
 @router.get("/v1/session", responses=errors(401, 403))
 def get_session(session: CurrentSession) -> SessionOut:
     """Who is signed in, with the token that changes need."""
-    return SessionOut(
-        address=session.address,
-        operator_id=session.operator_id,
-        operator_name=session.operator_name,
-        csrf_token=csrf_token(session.token),
-        expires_at_s=session.expires_at_s,
-    )
+    return to_api_session(session)
 
 
 @router.delete("/v1/session", status_code=204, responses=errors(401, 403))
-def delete_session(request: Request, response: Response, session: CurrentSession) -> None:
+def delete_session(service: ServiceDep, response: Response, session: CurrentSession) -> None:
     """Sign out: the session is over at once."""
-    with transaction(request.app.state.engine) as connection:
+    with transaction(service.engine) as connection:
         drop_session(connection, session.token)
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from api.db import statements as store
 from api.db.session import reading
@@ -22,14 +22,15 @@ from api.reads.statements import (
 from api.routes.http.parameters import EpochPath, FacilityPath, Limit, LineIndex, Offset
 from api.routes.http.problems import errors
 from api.routes.public import auditor_schemas as schemas
+from api.routes.service import Service, ServiceDep
 
 router = APIRouter(tags=["public"])
 
 
-def _window_s(request: Request) -> int | None:
+def _window_s(service: Service) -> int | None:
     """Challenge window of the registry, read from the chain once; None if it does not answer."""
-    known: int | None = request.app.state.facts.read().challenge_window_s
-    return 0 if request.app.state.deployment is None else known
+    known: int | None = service.facts.read().challenge_window_s
+    return 0 if service.deployment is None else known
 
 
 def _statement(view: StatementView) -> schemas.StatementOut:
@@ -52,7 +53,7 @@ def _statement(view: StatementView) -> schemas.StatementOut:
 
 @router.get("/v1/facilities/{facility_id}/statements", responses=errors(404, 422))
 def list_statements(
-    request: Request,
+    service: ServiceDep,
     facility_id: FacilityPath,
     state: Annotated[StatementState | None, Query(description="Only those in this state.")] = None,
     order: Annotated[Order, Query(description="By epoch: asc or desc.")] = Order.ASC,
@@ -63,8 +64,8 @@ def list_statements(
 
     States are as of the newest indexed block. What gave way after a fault is in the evidence.
     """
-    window_s = _window_s(request)
-    with reading(request.app.state.engine) as connection:
+    window_s = _window_s(service)
+    with reading(service.engine) as connection:
         known_facility_row(connection, facility_id)
         total, views = statements_of(
             connection,
@@ -80,11 +81,11 @@ def list_statements(
 
 @router.get("/v1/facilities/{facility_id}/epochs/{epoch}", responses=errors(404, 422))
 def get_statement(
-    request: Request, facility_id: FacilityPath, epoch: EpochPath
+    service: ServiceDep, facility_id: FacilityPath, epoch: EpochPath
 ) -> schemas.StatementOut:
     """One statement."""
-    window_s = _window_s(request)
-    with reading(request.app.state.engine) as connection:
+    window_s = _window_s(service)
+    with reading(service.engine) as connection:
         row = known_statement_row(connection, facility_id, epoch)
         return _statement(view_statement(connection, row, window_s))
 
@@ -106,14 +107,14 @@ def _line(line: Line) -> schemas.LineOut:
 
 @router.get("/v1/facilities/{facility_id}/epochs/{epoch}/lines", responses=errors(404, 422))
 def list_lines(
-    request: Request,
+    service: ServiceDep,
     facility_id: FacilityPath,
     epoch: EpochPath,
     offset: Offset = 0,
     limit: Limit = 100,
 ) -> schemas.LinesOut:
     """Lines of a statement, by index."""
-    with reading(request.app.state.engine) as connection:
+    with reading(service.engine) as connection:
         row = known_statement_row(connection, facility_id, epoch)
         lines = store.lines_of(connection, facility_id, epoch, offset=offset, limit=limit)
         kinds = store.line_kinds(connection, facility_id, epoch)
@@ -128,10 +129,10 @@ def list_lines(
     "/v1/facilities/{facility_id}/epochs/{epoch}/lines/{index}/proof", responses=errors(404, 422)
 )
 def get_proof(
-    request: Request, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
+    service: ServiceDep, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
 ) -> schemas.ProofOut:
     """One line with the proof that it stands under the statement's root."""
-    found = prove_line(request.app.state.engine, facility_id, epoch, index)
+    found = prove_line(service.engine, facility_id, epoch, index)
     return schemas.ProofOut(
         facility_id=facility_id,
         epoch=epoch,

@@ -19,9 +19,10 @@ from api.chain.client import ChainClient
 from api.db.session import reading, transaction
 from api.db.tables.access import session_nonces, sessions
 from api.db.tables.ledger import operators
+from api.routes.service import service_of
 from scripts.dev.stack import RENTER
 from tests.factories import HOUR_S
-from tests.integration.service import ADMIN_KEY, Service, problem
+from tests.integration.service import ADMIN_KEY, Service, change_service, problem
 from tests.wallets import nonce_of, sign_in, sign_in_text, signed
 from tests.world import SQLITE_ONLY, Deployed, wallet
 
@@ -32,8 +33,8 @@ ADDRESS = Account.from_key(KEY).address
 @pytest.fixture(autouse=True)
 def chain_id(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """The node would say 1."""
-    monkeypatch.setattr(service.app.state.client, "chain_id", lambda: 1)
-    monkeypatch.setattr(service.app.state.client, "code", lambda _address: b"")
+    monkeypatch.setattr(service_of(service.app).client, "chain_id", lambda: 1)
+    monkeypatch.setattr(service_of(service.app).client, "code", lambda _address: b"")
 
 
 def _own_address(service: Service, address: str = ADDRESS) -> None:
@@ -179,7 +180,7 @@ def test_sign_in__nonce_unknown_used_or_old__is_refused(service: Service) -> Non
     text = sign_in_text(ADDRESS, nonce_of(client))
     body = {"message": text, "signature": signed(KEY, text)}
     later = int(time.time()) + steps.NONCE_LIFE_S + 2
-    service.app.state.session_clock = lambda: later
+    change_service(service.app, session_clock=lambda: later)
     problem(client.post("/v1/session", json=body), 401, "siwe_nonce_unknown")
 
 
@@ -230,7 +231,7 @@ def test_sign_in__two_at_once_with_one_nonce__one_session(
 def test_session__over_or_forged__is_401(service: Service) -> None:
     sign_in(service.client, KEY)
     later = int(time.time()) + steps.SESSION_LIFE_S + 2
-    service.app.state.session_clock = lambda: later
+    change_service(service.app, session_clock=lambda: later)
     problem(service.client.get("/v1/session"), 401, "unauthorized")
 
     with reading(service.ledger.engine) as connection:
@@ -273,7 +274,7 @@ def test_nonces_and_sessions__flood__stays_bounded(
 
 
 def test_public_url__https__makes_the_cookie_secure(service: Service) -> None:
-    service.app.state.settings.public_url = "https://rentroll.example/"
+    service_of(service.app).settings.public_url = "https://rentroll.example/"
     site = {"prefix": "rentroll.example", "uri": "https://rentroll.example/console"}
 
     answer = sign_in(service.client, KEY, **site)
@@ -285,7 +286,7 @@ def test_public_url__https__makes_the_cookie_secure(service: Service) -> None:
 
 def test_public_url__not_set__only_this_machine_names_itself(service: Service) -> None:
     """A site that relays its visitors' signatures would put its own name into Host."""
-    service.app.state.settings.public_url = None
+    service_of(service.app).settings.public_url = None
     for host in ("127.0.0.1:8000", "localhost", "[::1]:8000"):
         client = TestClient(service.app, base_url=f"http://{host}")
         answer = sign_in(client, KEY, prefix=host, uri=f"http://{host}/")
@@ -326,8 +327,7 @@ def test_sign_in__contract_wallet__is_asked_on_chain(
     """ERC-1271: accepting, refusing, reverting, answering short."""
     monkeypatch.undo()
     client = ChainClient(fresh_chain.chain.rpc_url)
-    service.app.state.client = client
-    service.app.state.deployment = fresh_chain.deployment
+    change_service(service.app, client=client, deployment=fresh_chain.deployment)
     address = _deploy(client, "MockContractAttester")
     _own_address(service, address)
     codes = []

@@ -18,6 +18,7 @@ from api.domain.statements.statement import Statement, statement_hash
 from api.epochs.attest import RawInput, require_voided
 from api.errors import EvidenceInvalid
 from api.ledger.judge import FacilityView
+from api.routes.service import service_of
 from scripts.dev.stack import RENTER, wallet
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
 from tests.integration.service import problem
@@ -238,14 +239,14 @@ def test_reopen__cut_short_before_the_commit__is_finished_by_the_same_call(
     wrong = _wrong_books(world, monkeypatch, epochs=1)
     _challenge(world)
     _confirm(world)
-    remove = world.app.state.evidence.remove
+    remove = service_of(world.app).evidence.remove
 
     def killed(folder: str) -> None:
         remove(folder)
         raise RuntimeError("killed")
 
     with monkeypatch.context() as crash:
-        crash.setattr(world.app.state.evidence, "remove", killed)
+        crash.setattr(service_of(world.app).evidence, "remove", killed)
         with pytest.raises(RuntimeError, match="killed"):
             _reopen(world)
     assert world.statement(0).line_count == 2

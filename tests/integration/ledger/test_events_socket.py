@@ -11,14 +11,14 @@ import pytest
 from api.db.tables.ledger import meter_events
 from api.routes.http.body import MAX_BODY_BYTES
 from tests.factories import HOUR_S, Ledger
-from tests.integration.service import Service, make_app, serving
+from tests.integration.service import Service, change_service, make_app, serving
 
 
 @pytest.fixture
 def server(database_url: str, ledger: Ledger, tmp_path: Path) -> Iterator[tuple[Service, int]]:
     """The application behind uvicorn, and its port."""
     app = make_app(database_url, tmp_path)
-    app.state.clock = ledger.clock
+    change_service(app, clock=ledger.clock)
     with serving(app) as port:
         yield Service(app, None, ledger), port  # type: ignore[arg-type]
 

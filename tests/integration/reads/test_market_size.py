@@ -19,7 +19,7 @@ from api.epochs.index import event_row
 from api.ledger.facilities import facility_row
 from api.reads.sql.market import ZERO_ADDRESS
 from tests.factories import DAY_S, START_S, Ledger
-from tests.integration.service import make_app
+from tests.integration.service import change_service, make_app
 
 FACILITIES, EPOCHS, HOLDERS = 200, 30, 20
 _TRANCHES = (TrancheTerms(400, 900_000), TrancheTerms(300))
@@ -134,7 +134,7 @@ def client(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[TestCl
         insert_mappings(connection, chain_events, chain.rows)
         insert_mappings(connection, chain_blocks, [last])
     app = make_app(database_url, tmp_path)
-    app.state.clock = ledger.clock
+    change_service(app, clock=ledger.clock)
     with TestClient(app) as found:
         yield found
 

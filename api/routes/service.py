@@ -1,0 +1,55 @@
+"""What the routes work with: made once, by `api.main`, and handed to every route that asks."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, FastAPI, Request
+from sqlalchemy import Engine
+
+from api.chain.client import ChainClient
+from api.chain.deployment import Deployment
+from api.clock import Clock
+from api.evidence_store import EvidenceFolder
+from api.reads.settings import FactReader
+from api.routes.public.demo_accounts import DemoAccount
+from api.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Settings, database, chain and evidence of one running application.
+
+    deployment: None while no contracts are deployed.
+    clock: UTC seconds by which metering and epochs are judged; a simulation's chain may set it.
+    session_clock: UTC seconds by which people sign in.
+    """
+
+    settings: Settings
+    engine: Engine
+    client: ChainClient
+    deployment: Deployment | None
+    facts: FactReader
+    evidence: EvidenceFolder
+    demo_accounts: tuple[DemoAccount, ...]
+    clock: Clock
+    session_clock: Clock
+
+
+def attach_service(app: FastAPI, service: Service) -> None:
+    """Make this the service that the application's routes are handed."""
+    app.state.service = service
+
+
+def service_of(app: FastAPI) -> Service:
+    """The service of an application: the only place that reads `app.state`, which has no types."""
+    service: object = app.state.service
+    assert isinstance(service, Service), "attach_service comes first"
+    return service
+
+
+async def _service(request: Request) -> Service:
+    # Async, so that FastAPI does not send it to a thread: it waits for nothing.
+    return service_of(request.app)
+
+
+ServiceDep = Annotated[Service, Depends(_service)]

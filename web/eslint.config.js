@@ -27,4 +27,14 @@ export default tseslint.config(
       ],
     },
   },
+  {
+    files: ["src/{pages,parts,app}/**"],
+    rules: {
+      "no-restricted-properties": [
+        "error",
+        { property: "dangerouslySetInnerHTML" },
+        { property: "readContract", message: "chain/facts/ has one reader a contract." },
+      ],
+    },
+  },
 );

@@ -1,14 +1,18 @@
-"""What the web application is compiled against besides docs/openapi.json: ABIs of the compiler.
+"""What the web application is compiled against besides docs/openapi.json: ABIs and states.
 
-Writes web/src/generated/abis.ts. It is not committed: `make check` makes it anew and then checks
-every page's types, so that a page that names a function which is no longer there does not pass.
+Writes web/src/generated/{abis.ts,states.ts}: ABIs of the compiler, and the lists of states of the
+domain. Neither is committed: `make check` makes them anew and then checks every page's types, so
+that a page that names a function or state which is no longer there does not pass.
 """
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from api.domain.capital.sale import SaleState
+from api.domain.lifecycle import EpochState, FacilityState, StatementState
 from scripts.dev.devchain import ROOT
 
 GENERATED = ROOT / "web" / "src" / "generated"
@@ -52,12 +56,45 @@ def abis() -> str:
     return text
 
 
+def _states(constant: str, type_name: str, words: Iterable[str], about: str) -> str:
+    return (
+        f"/** {about} */\n"
+        f"export const {constant} = {json.dumps(list(words))} as const;\n"
+        f"export type {type_name} = (typeof {constant})[number];\n"
+    )
+
+
+def states() -> str:
+    """TypeScript with every list of states: the domain's words, in the domain's order."""
+    live = json.dumps([state.word for state in FacilityState if state.live])
+    return (
+        "// Made by scripts/dev/web_types.py from api/domain.\n"
+        + _states(
+            "FACILITY_STATES",
+            "FacilityState",
+            (state.word for state in FacilityState),
+            "By the numbers of `IFacilityRegistry.FacilityState`, of which 0 is not on-chain.",
+        )
+        + "/** Offered on-chain, and not ended. */\n"
+        + f"export const LIVE_FACILITY_STATES: ReadonlySet<string> = new Set({live});\n"
+        + _states(
+            "SALE_STATES",
+            "SaleState",
+            (state.name.lower() for state in SaleState),
+            "By the numbers of `IPrimarySale.SaleState`.",
+        )
+        + _states("STATEMENT_STATES", "StatementState", StatementState, "In their order.")
+        + _states("EPOCH_STATES", "EpochState", EpochState, "In their order.")
+    )
+
+
 def write(folder: Path = GENERATED) -> None:
-    """Write the file, untouched where nothing changed, so that builds stay fresh."""
+    """Write both files, untouched where nothing changed, so that builds stay fresh."""
     folder.mkdir(parents=True, exist_ok=True)
-    path, text = folder / "abis.ts", abis()
-    if not path.is_file() or path.read_text() != text:
-        path.write_text(text)
+    for name, text in (("abis.ts", abis()), ("states.ts", states())):
+        path = folder / name
+        if not path.is_file() or path.read_text() != text:
+            path.write_text(text)
 
 
 if __name__ == "__main__":

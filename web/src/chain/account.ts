@@ -4,8 +4,9 @@ import { useQuery } from "@tanstack/react-query";
 import { type Address, getAddress, isAddress } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../api/service";
-import { investorRegistryAbi } from "./abis";
 import { type AccountKind, kindOfCode } from "./code";
+import { type InvestorFacts, readInvestor } from "./facts/investors";
+import { pinned } from "./facts/pinned";
 
 /** An account that people typed or pasted; null unless it is one. Mixed case must carry a right checksum. */
 export function parseAccount(text: string): Address | null {
@@ -13,12 +14,7 @@ export function parseAccount(text: string): Address | null {
   return isAddress(trimmed) ? getAddress(trimmed) : null;
 }
 
-export interface Eligibility {
-  canSend: boolean;
-  canReceive: boolean;
-  /** Null where the register has no entry of its own. */
-  expiresAtS: number | null;
-  country: number | null;
+export interface Eligibility extends InvestorFacts {
   kind: AccountKind;
 }
 
@@ -35,20 +31,11 @@ export function useEligibility(account: Address | null | undefined) {
       if (client === undefined || registry === undefined || account == null) {
         throw new Error("Nothing is deployed.");
       }
-      const at = { address: registry, abi: investorRegistryAbi } as const;
-      const [canSend, canReceive, entry, code] = await Promise.all([
-        client.readContract({ ...at, functionName: "canSend", args: [account] }),
-        client.readContract({ ...at, functionName: "canReceive", args: [account] }),
-        client.readContract({ ...at, functionName: "investorOf", args: [account] }),
+      const [entry, code] = await Promise.all([
+        pinned(client).then((at) => readInvestor(at, registry, account)),
         client.getCode({ address: account }),
       ]);
-      return {
-        canSend,
-        canReceive,
-        expiresAtS: entry.expiresAt === 0n ? null : Number(entry.expiresAt),
-        country: entry.country === 0 ? null : entry.country,
-        kind: kindOfCode(code),
-      };
+      return { ...entry, kind: kindOfCode(code) };
     },
   });
 }

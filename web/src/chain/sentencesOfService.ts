@@ -3,6 +3,7 @@
 import { grouped, money } from "../format/money";
 import { short } from "../format/text";
 import { instant } from "../format/time";
+import { onChainState } from "./stateWords";
 
 type Arguments = readonly unknown[];
 
@@ -10,16 +11,6 @@ const amount = (value: unknown): string => money(value as bigint);
 const account = (value: unknown): string => short(String(value));
 const time = (value: unknown): string => instant(Number(value));
 const count = (value: unknown): string => grouped(value as bigint);
-
-const STATES = [
-  "unknown",
-  "offered",
-  "funded",
-  "delivering",
-  "matured",
-  "cancelled",
-  "defaulted",
-] as const;
 
 export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   // facilities
@@ -30,7 +21,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   FacilityNotEnded: () => "This facility has not ended yet.",
   FacilityNotDefaulted: () => "This facility is not in default.",
   FacilityStateWrong: ([, state]) =>
-    `This cannot be done now: the facility is ${STATES[Number(state)] ?? "in another state"}.`,
+    `This cannot be done now: the facility is ${onChainState(state) ?? "in another state"}.`,
   FacilityUnknown: () => "The chain knows no such facility: its offer is missing.",
   MintNotAllowed: () =>
     "Units of this facility are minted by its sale, or by its operator while it is offered.",

@@ -1,8 +1,9 @@
 import { sentenceCase } from "../format/text";
+import type { EpochState, FacilityState, SaleState } from "../generated/states";
 
 export type Tone = "good" | "warning" | "bad" | "info" | "quiet";
 
-const TONES: Record<string, Tone> = {
+const TONES: Record<FacilityState | EpochState | SaleState, Tone> = {
   // facilities
   registered: "quiet",
   offered: "info",
@@ -22,9 +23,14 @@ const TONES: Record<string, Tone> = {
   settled: "good",
   voided: "bad",
   // sales
-  succeeded: "good",
-  failed: "bad",
+  none: "quiet",
+  successful: "good",
+  refunding: "bad",
 };
+
+function toneOf(state: string): Tone {
+  return Object.hasOwn(TONES, state) ? TONES[state as keyof typeof TONES] : "quiet";
+}
 
 /** A state in one word, with a dot whose colour repeats it. */
 export function Status({
@@ -37,7 +43,7 @@ export function Status({
   children?: string;
 }) {
   return (
-    <span className="status" data-tone={tone ?? TONES[state] ?? "quiet"}>
+    <span className="status" data-tone={tone ?? toneOf(state)}>
       {children ?? sentenceCase(state)}
     </span>
   );

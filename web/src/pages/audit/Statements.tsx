@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { gpuHours, grouped } from "../../format/money";
 import { sentenceCase } from "../../format/text";
+import { STATEMENT_STATES } from "../../generated/states";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
@@ -16,14 +17,6 @@ import { Downloads } from "./Downloads";
 import { type Facility, type StatementRow, useFacilities, useStatements } from "./queries";
 
 const LIMIT = 10;
-const STATES: StatementRow["state"][] = [
-  "closed",
-  "attested",
-  "posted",
-  "final",
-  "settled",
-  "voided",
-];
 
 /** Statements of one facility, newest first, each leading to its epoch. */
 export function Statements() {
@@ -72,12 +65,12 @@ function OfFacilities({ facilities }: { facilities: Facility[] }) {
           size="sm"
           value={state ?? ""}
           onChange={(event) => {
-            setState(STATES.find((name) => name === event.currentTarget.value) ?? null);
+            setState(STATEMENT_STATES.find((name) => name === event.currentTarget.value) ?? null);
             setOffset(0);
           }}
           data={[
             { value: "", label: "All states" },
-            ...STATES.map((name) => ({ value: name, label: sentenceCase(name) })),
+            ...STATEMENT_STATES.map((name) => ({ value: name, label: sentenceCase(name) })),
           ]}
         />
       </Group>

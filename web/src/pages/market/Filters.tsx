@@ -2,9 +2,10 @@ import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { useState } from "react";
 import { sentenceCase } from "../../format/text";
+import { FACILITY_STATES } from "../../generated/states";
 import classes from "./Market.module.css";
 import type { Choices } from "./queries";
-import { type MarketSearch, STATES, isFiltered, plain } from "./search";
+import { type MarketSearch, isFiltered, plain } from "./search";
 
 interface Option {
   value: string;
@@ -94,10 +95,12 @@ export function Filters({
         "state",
         options(
           "Any status",
-          STATES.filter((state) => choices?.states.includes(state) ?? true).map((state) => ({
-            value: state,
-            label: sentenceCase(state),
-          })),
+          FACILITY_STATES.filter((state) => choices?.states.includes(state) ?? true).map(
+            (state) => ({
+              value: state,
+              label: sentenceCase(state),
+            }),
+          ),
           search.state,
         ),
       )}

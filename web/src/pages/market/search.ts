@@ -1,20 +1,10 @@
 /** The market's filters, sorting and page as the address's search: shareable, and kept by the back button. */
 
 import type { Schemas } from "../../api/client";
+import { FACILITY_STATES, type FacilityState } from "../../generated/states";
 
 type SortBy = Schemas["SortBy"];
 type Order = Schemas["Order"];
-
-export const STATES = [
-  "registered",
-  "offered",
-  "funded",
-  "delivering",
-  "matured",
-  "cancelled",
-  "defaulted",
-] as const;
-export type State = (typeof STATES)[number];
 
 const SORTS: readonly SortBy[] = [
   "name",
@@ -33,7 +23,7 @@ export interface MarketSearch {
   gpu_class: string;
   site: string;
   operator: string;
-  state: State | "";
+  state: FacilityState | "";
   sort: SortBy;
   order: Order;
   offset: number;
@@ -72,7 +62,7 @@ export function searchOf(params: URLSearchParams): MarketSearch {
     gpu_class: plain(params.get("gpu_class")),
     site: plain(params.get("site")),
     operator: /^0x[0-9a-fA-F]{40}$/.test(operator) ? operator : "",
-    state: among(params.get("state"), STATES) ?? "",
+    state: among(params.get("state"), FACILITY_STATES) ?? "",
     sort: among(params.get("sort"), SORTS) ?? EVERYTHING.sort,
     order: among(params.get("order"), ["asc", "desc"]) ?? EVERYTHING.order,
     // Pages begin at multiples of their size, so that no row is on two of them.

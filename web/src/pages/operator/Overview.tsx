@@ -3,6 +3,7 @@ import { Link } from "react-router";
 import { useService } from "../../api/service";
 import { date, instant } from "../../format/time";
 import { grouped } from "../../format/money";
+import { LIVE_FACILITY_STATES } from "../../generated/states";
 import { Amount } from "../../parts/Amount";
 import { DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
@@ -15,8 +16,6 @@ import { Status } from "../../parts/Status";
 import { TaskList } from "./TaskList";
 import { type ConsoleFacility, type ConsoleTask, useConsole } from "./queries";
 import { taskTexts } from "./taskText";
-
-const LIVE_STATES = new Set(["offered", "funded", "delivering"]);
 
 /** First page of the console. */
 export function Overview() {
@@ -52,7 +51,7 @@ function Totals({
   facilities: readonly ConsoleFacility[];
   tasks: readonly ConsoleTask[];
 }) {
-  const live = facilities.filter((f) => LIVE_STATES.has(f.state));
+  const live = facilities.filter((f) => LIVE_FACILITY_STATES.has(f.state));
   const sum = (of: (f: ConsoleFacility) => number | null) =>
     facilities.reduce((total, f) => total + BigInt(of(f) ?? 0), 0n);
   const bonds = facilities.filter((f) => f.bond_micros !== null);
@@ -190,7 +189,7 @@ function Facilities({ facilities }: { facilities: readonly ConsoleFacility[] }) 
 function Bond({ facility }: { facility: ConsoleFacility }) {
   const { bond_micros, required_bond_micros, state } = facility;
   const below =
-    LIVE_STATES.has(state) &&
+    LIVE_FACILITY_STATES.has(state) &&
     bond_micros !== null &&
     required_bond_micros !== null &&
     bond_micros < required_bond_micros;

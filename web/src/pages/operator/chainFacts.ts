@@ -5,28 +5,15 @@ import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../api/service";
 import type { ContractName } from "../../api/config";
-import {
-  bondVaultAbi,
-  erc20Abi,
-  facilityRegistryAbi,
-  primarySaleAbi,
-  rentLockboxAbi,
-  statementRegistryAbi,
-  trancheTokenAbi,
-} from "../../chain/abis";
-
-/** By the numbers of `IFacilityRegistry.FacilityState`. */
-export const STATES = [
-  "registered",
-  "offered",
-  "funded",
-  "delivering",
-  "matured",
-  "cancelled",
-  "defaulted",
-] as const;
-/** By the numbers of `IPrimarySale.SaleState`. */
-export const SALE_STATES = ["none", "open", "succeeded", "failed"] as const;
+import { readBond } from "../../chain/facts/bond";
+import { readFunds } from "../../chain/facts/coin";
+import { readOwed, readSettleable } from "../../chain/facts/lockbox";
+import { type Pinned, pinned } from "../../chain/facts/pinned";
+import { readFacilityState, readOffer, readTrancheTerms } from "../../chain/facts/registry";
+import { type SaleFacts, readReleasable, readSale } from "../../chain/facts/sale";
+import { readEpochsFinal } from "../../chain/facts/statements";
+import { readSupply } from "../../chain/facts/token";
+import type { FacilityState } from "../../generated/states";
 
 export interface TrancheFacts {
   id: bigint;
@@ -35,26 +22,15 @@ export interface TrancheFacts {
   supply: bigint;
 }
 
-export interface SaleFacts {
-  state: (typeof SALE_STATES)[number];
-  opensAt: number;
-  closesAt: number;
-  floorUnits: bigint;
-  upFrontBps: number;
-  soldUnits: bigint;
-  proceeds: bigint;
-  released: bigint;
-  seized: bigint;
-  releasable: bigint;
-}
+export type OwnSale = SaleFacts & { releasableMicros: bigint };
 
 export interface ChainFacts {
-  state: (typeof STATES)[number];
+  state: FacilityState;
   gpuOperator: Address;
   token: Address;
   windowStart: number;
   tranches: TrancheFacts[];
-  sale: SaleFacts | null;
+  sale: OwnSale | null;
   bond: bigint;
   /** Least bond; null while no terms were set. */
   bondTerms: { required: bigint; rate: bigint } | null;
@@ -66,112 +42,64 @@ export interface ChainFacts {
 
 type Contracts = Record<ContractName, Address>;
 
-async function readSale(
-  client: PublicClient,
+async function readOwnSale(
+  at: Pinned,
   address: Address,
   facilityId: bigint,
-): Promise<SaleFacts | null> {
-  const sale = { address, abi: primarySaleAbi, args: [facilityId] } as const;
-  const [book, terms, releasable] = await Promise.all([
-    client.readContract({ ...sale, functionName: "bookOf" }),
-    client.readContract({ ...sale, functionName: "saleTermsOf" }),
-    client.readContract({ ...sale, functionName: "releasable" }),
+): Promise<OwnSale | null> {
+  const [sale, releasableMicros] = await Promise.all([
+    readSale(at, address, facilityId),
+    readReleasable(at, address, facilityId),
   ]);
-  const state = SALE_STATES[book.state] ?? "none";
-  if (state === "none") return null;
-  return {
-    state,
-    opensAt: Number(terms.opensAt),
-    closesAt: Number(terms.closesAt),
-    floorUnits: BigInt(terms.floorUnits),
-    upFrontBps: terms.upFrontBps,
-    soldUnits: BigInt(book.soldUnits),
-    proceeds: book.proceeds,
-    released: book.released,
-    seized: book.seized,
-    releasable,
-  };
+  return sale && { ...sale, releasableMicros };
 }
 
 async function readTranches(
-  client: PublicClient,
+  at: Pinned,
   contracts: Contracts,
   facilityId: bigint,
 ): Promise<TrancheFacts[]> {
-  const terms = await client.readContract({
-    address: contracts.FacilityRegistry,
-    abi: facilityRegistryAbi,
-    functionName: "tranchesOf",
-    args: [facilityId],
-  });
+  const terms = await readTrancheTerms(at, contracts.FacilityRegistry, facilityId);
   return Promise.all(
-    terms.map(async ({ unitCap, couponPerUnit }, seniority) => {
+    terms.map(async ({ unitCap, couponPerUnitMicros }, seniority) => {
       const id = (facilityId << 8n) | BigInt(seniority);
-      const supply = await client.readContract({
-        address: contracts.TrancheToken,
-        abi: trancheTokenAbi,
-        functionName: "totalSupply",
-        args: [id],
-      });
-      return { id, cap: BigInt(unitCap), coupon: couponPerUnit, supply };
+      const supply = await readSupply(at, contracts.TrancheToken, id);
+      return { id, cap: unitCap, coupon: couponPerUnitMicros, supply };
     }),
   );
 }
 
-/** Reads one facility; null while it is not offered. */
+/** Reads one facility at the newest block; null while it is not offered. */
 export async function readChainFacts(
   client: PublicClient,
   contracts: Contracts,
   facilityId: bigint,
 ): Promise<ChainFacts | null> {
-  const args = [facilityId] as const;
-  const registry = { address: contracts.FacilityRegistry, abi: facilityRegistryAbi, args } as const;
-  const vault = { address: contracts.BondVault, abi: bondVaultAbi, args } as const;
-  const state = STATES[await client.readContract({ ...registry, functionName: "stateOf" })];
-  if (state === undefined || state === "registered") return null;
-  const [
-    terms,
-    tranches,
-    sale,
-    bond,
-    bondTerms,
-    bondSufficient,
-    shortfallDue,
-    settleable,
-    epochsFinal,
-  ] = await Promise.all([
-    client.readContract({ ...registry, functionName: "termsOf" }),
-    readTranches(client, contracts, facilityId),
-    readSale(client, contracts.PrimarySale, facilityId),
-    client.readContract({ ...vault, functionName: "bondOf" }),
-    client.readContract({ ...vault, functionName: "bondTermsOf" }),
-    client.readContract({ ...vault, functionName: "isSufficient" }),
-    client.readContract({ ...vault, functionName: "shortfallDue" }),
-    client.readContract({
-      address: contracts.RentLockbox,
-      abi: rentLockboxAbi,
-      functionName: "settleable",
-      args,
-    }),
-    client.readContract({
-      address: contracts.StatementRegistry,
-      abi: statementRegistryAbi,
-      functionName: "epochsFinal",
-      args,
-    }),
+  const at = await pinned(client);
+  const state = await readFacilityState(at, contracts.FacilityRegistry, facilityId);
+  if (state === "registered") return null;
+  const [offer, tranches, sale, bond, settleable, epochsFinal] = await Promise.all([
+    readOffer(at, contracts.FacilityRegistry, facilityId),
+    readTranches(at, contracts, facilityId),
+    readOwnSale(at, contracts.PrimarySale, facilityId),
+    readBond(at, contracts.BondVault, facilityId),
+    readSettleable(at, contracts.RentLockbox, facilityId),
+    readEpochsFinal(at, contracts.StatementRegistry, facilityId),
   ]);
-  const agreed = bondTerms.requiredBond > 0n || bondTerms.ratePerGpuHour > 0n;
   return {
     state,
-    gpuOperator: terms.gpuOperator,
-    token: terms.settlementToken,
-    windowStart: Number(terms.windowStart),
+    gpuOperator: offer.gpuOperator,
+    token: offer.settlementToken,
+    windowStart: offer.windowStartS,
     tranches,
     sale,
-    bond,
-    bondTerms: agreed ? { required: bondTerms.requiredBond, rate: bondTerms.ratePerGpuHour } : null,
-    bondSufficient,
-    shortfallDue,
+    bond: bond.heldMicros,
+    bondTerms: bond.terms && {
+      required: bond.terms.requiredMicros,
+      rate: bond.terms.rateMicrosPerGpuHour,
+    },
+    bondSufficient: bond.sufficient,
+    shortfallDue: bond.shortfallDueMicros,
     settleable,
     epochsFinal,
   };
@@ -203,12 +131,7 @@ export function useFunds(token: Address, owner: Address | undefined, spender: Ad
     queryKey: ["chain", "funds", token, owner, spender],
     queryFn: async () => {
       if (client === undefined || owner === undefined) return null;
-      const erc20 = { address: token, abi: erc20Abi } as const;
-      const [balance, allowance] = await Promise.all([
-        client.readContract({ ...erc20, functionName: "balanceOf", args: [owner] }),
-        client.readContract({ ...erc20, functionName: "allowance", args: [owner, spender] }),
-      ]);
-      return { balance, allowance };
+      return readFunds(await pinned(client), token, owner, spender);
     },
     refetchInterval: 4_000,
   });
@@ -223,15 +146,11 @@ export function useOwed(token: Address, account: Address) {
     queryFn: async () => {
       if (client === undefined || contracts === null) throw new Error("Nothing is deployed.");
       const names = ["PrimarySale", "BondVault", "RentLockbox"] as const;
+      const at = await pinned(client);
       return Promise.all(
         names.map(async (name) => ({
           name,
-          amount: await client.readContract({
-            address: contracts[name],
-            abi: rentLockboxAbi,
-            functionName: "owedTo",
-            args: [token, account],
-          }),
+          amount: await readOwed(at, contracts[name], token, account),
         })),
       );
     },

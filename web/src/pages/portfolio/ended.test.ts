@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { FACILITY_STATES } from "../../generated/states";
 import { type VoucherFacts, standingOf, unitsExpired } from "./ended";
 
-const [OFFERED, FUNDED, DELIVERING, MATURED, CANCELLED, DEFAULTED] = [1, 2, 3, 4, 5, 6];
+const [REGISTERED, OFFERED, FUNDED, DELIVERING, MATURED, CANCELLED, DEFAULTED] = FACILITY_STATES;
 
 describe("unitsExpired", () => {
   it.each([
@@ -14,7 +15,7 @@ describe("unitsExpired", () => {
     // Units of a failed sale are worth their price: burned for nothing, that would be lost.
     [CANCELLED, true, false],
     [CANCELLED, false, true],
-    [0, false, false],
+    [REGISTERED, false, false],
   ])("of state %s, with a sale %s, is %s", (state, hasSale, expected) => {
     expect(unitsExpired(state, hasSale)).toBe(expected);
   });

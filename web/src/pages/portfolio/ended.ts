@@ -1,23 +1,20 @@
 /** What a facility's end makes possible for its holders: burning units, and payment for unserved compute. */
 
-/** `IFacilityRegistry.FacilityState`. */
-const MATURED = 4;
-const CANCELLED = 5;
-const DEFAULTED = 6;
+import type { FacilityState } from "../../generated/states";
 
 const SECONDS_PER_HOUR = 3_600n;
 
 /** Whether units can be burned as expired. Those of a cancelled sale are refunded instead. As TrancheToken does. */
-export function unitsExpired(facilityState: number, hasSale: boolean): boolean {
-  if (facilityState === MATURED || facilityState === DEFAULTED) return true;
-  return facilityState === CANCELLED && !hasSale;
+export function unitsExpired(facilityState: FacilityState, hasSale: boolean): boolean {
+  if (facilityState === "matured" || facilityState === "defaulted") return true;
+  return facilityState === "cancelled" && !hasSale;
 }
 
 /** What decides whether a voucher's open part is paid, all at one block. */
 export interface VoucherFacts {
   /** GPU-seconds neither served nor paid. */
   openGpuSeconds: bigint;
-  facilityState: number;
+  facilityState: FacilityState;
   nowS: number;
   /** End of the delivery window, and of the time for late proofs after it. */
   payableFromS: number;
@@ -40,8 +37,8 @@ export type VoucherStanding =
 export function standingOf(facts: VoucherFacts): VoucherStanding {
   const { openGpuSeconds: open, facilityState, bondMicros, rateMicrosPerGpuHour: rate } = facts;
   if (open === 0n) return { kind: "closed" };
-  if (facilityState !== DEFAULTED) {
-    if (facilityState !== MATURED) return { kind: "running" };
+  if (facilityState !== "defaulted") {
+    if (facilityState !== "matured") return { kind: "running" };
     if (facts.nowS < facts.payableFromS) return { kind: "waiting", fromS: facts.payableFromS };
   }
   if (rate === 0n) return { kind: "unpaid" };

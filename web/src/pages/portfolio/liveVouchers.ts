@@ -5,7 +5,12 @@ import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import type { Schemas } from "../../api/client";
 import { useService } from "../../api/service";
-import { bondVaultAbi, deliveryDeskAbi, erc20Abi, facilityRegistryAbi } from "../../chain/abis";
+import { readBond } from "../../chain/facts/bond";
+import { readCoin } from "../../chain/facts/coin";
+import { readServeGraceS, readVoucher } from "../../chain/facts/desk";
+import { readOwed } from "../../chain/facts/lockbox";
+import { type Pinned, pinned } from "../../chain/facts/pinned";
+import { readFacilityState, readOffer } from "../../chain/facts/registry";
 import { type VoucherStanding, standingOf } from "./ended";
 
 export type VoucherRow = Schemas["VoucherOut"];
@@ -40,88 +45,55 @@ interface Contracts {
 type FacilityFacts = Omit<Parameters<typeof standingOf>[0], "openGpuSeconds"> & { token: Address };
 
 async function readFacility(
-  client: PublicClient,
-  at: Contracts,
+  at: Pinned,
+  contracts: Contracts,
   facilityId: bigint,
-  block: { number: bigint; timestamp: bigint },
 ): Promise<FacilityFacts> {
-  const blockNumber = block.number;
-  const registry = { address: at.facilities, abi: facilityRegistryAbi, blockNumber } as const;
-  const vault = { address: at.vault, abi: bondVaultAbi, blockNumber } as const;
-  const args = [facilityId] as const;
-  const [facilityState, terms, token, bondMicros, bondTerms, grace] = await Promise.all([
-    client.readContract({ ...registry, functionName: "stateOf", args }),
-    client.readContract({ ...registry, functionName: "termsOf", args }),
-    client.readContract({ ...registry, functionName: "settlementTokenOf", args }),
-    client.readContract({ ...vault, functionName: "bondOf", args }),
-    client.readContract({ ...vault, functionName: "bondTermsOf", args }),
-    client.readContract({
-      address: at.desk,
-      abi: deliveryDeskAbi,
-      functionName: "SERVE_GRACE",
-      blockNumber,
-    }),
+  const [facilityState, offer, bond, graceS] = await Promise.all([
+    readFacilityState(at, contracts.facilities, facilityId),
+    readOffer(at, contracts.facilities, facilityId),
+    readBond(at, contracts.vault, facilityId),
+    readServeGraceS(at, contracts.desk),
   ]);
   return {
     facilityState,
-    nowS: Number(block.timestamp),
-    payableFromS: Number(terms.windowEnd) + Number(grace),
-    bondMicros,
-    rateMicrosPerGpuHour: BigInt(bondTerms.ratePerGpuHour),
-    token,
+    nowS: at.timeS,
+    payableFromS: offer.windowEndS + graceS,
+    bondMicros: bond.heldMicros,
+    rateMicrosPerGpuHour: bond.terms?.rateMicrosPerGpuHour ?? 0n,
+    token: offer.settlementToken,
   };
-}
-
-async function readOwed(
-  client: PublicClient,
-  at: Contracts,
-  account: Address,
-  token: Address,
-  blockNumber: bigint,
-): Promise<Owed> {
-  const [micros, symbol] = await Promise.all([
-    client.readContract({
-      address: at.vault,
-      abi: bondVaultAbi,
-      functionName: "owedTo",
-      args: [token, account],
-      blockNumber,
-    }),
-    client.readContract({ address: token, abi: erc20Abi, functionName: "symbol" }),
-  ]);
-  return { token, symbol, micros };
 }
 
 async function readVouchers(
   client: PublicClient,
-  at: Contracts,
+  contracts: Contracts,
   account: Address,
   rows: readonly VoucherRow[],
 ): Promise<LiveVouchers> {
-  const block = await client.getBlock();
+  const at = await pinned(client);
   const ids = [...new Set(rows.map((row) => row.facility_id))];
   const facilities = new Map(
     await Promise.all(
-      ids.map(async (id) => [id, await readFacility(client, at, BigInt(id), block)] as const),
+      ids.map(async (id) => [id, await readFacility(at, contracts, BigInt(id))] as const),
     ),
   );
   const tokens = [...new Set([...facilities.values()].map((f) => f.token))];
   const owed = await Promise.all(
-    tokens.map((token) => readOwed(client, at, account, token, block.number)),
+    tokens.map(async (token): Promise<Owed> => {
+      const [micros, coin] = await Promise.all([
+        readOwed(at, contracts.vault, token, account),
+        readCoin(client, token),
+      ]);
+      return { token, symbol: coin.symbol, micros };
+    }),
   );
   const read = async (row: VoucherRow): Promise<[string, LiveVoucher]> => {
     const facts = facilities.get(row.facility_id);
     if (facts === undefined) throw new Error("A voucher without its facility.");
-    const found = await client.readContract({
-      address: at.desk,
-      abi: deliveryDeskAbi,
-      functionName: "voucherOf",
-      args: [BigInt(row.voucher_id)],
-      blockNumber: block.number,
-    });
-    const servedGpuSeconds = BigInt(found.servedGpuSeconds);
-    const paidGpuSeconds = BigInt(found.paidGpuSeconds);
-    const openGpuSeconds = BigInt(found.owedGpuSeconds) - servedGpuSeconds - paidGpuSeconds;
+    const voucher = await readVoucher(at, contracts.desk, BigInt(row.voucher_id));
+    const { servedGpuSeconds, paidGpuSeconds } = voucher;
+    const openGpuSeconds = voucher.owedGpuSeconds - servedGpuSeconds - paidGpuSeconds;
     const standing = standingOf({ ...facts, openGpuSeconds });
     const symbol = owed.find((o) => o.token === facts.token)?.symbol ?? "";
     return [row.voucher_id, { servedGpuSeconds, paidGpuSeconds, openGpuSeconds, standing, symbol }];

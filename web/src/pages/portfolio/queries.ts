@@ -5,7 +5,10 @@ import type { Address } from "viem";
 import { usePublicClient } from "wagmi";
 import { type Schemas, api, dataOf } from "../../api/client";
 import { useService } from "../../api/service";
-import { facilityRegistryAbi, primarySaleAbi, trancheTokenAbi } from "../../chain/abis";
+import { pinned } from "../../chain/facts/pinned";
+import { readFacilityState } from "../../chain/facts/registry";
+import { readHasSale } from "../../chain/facts/sale";
+import { readHolding } from "../../chain/facts/token";
 import { unitsExpired } from "./ended";
 
 export type PortfolioData = Schemas["PortfolioOut"];
@@ -72,31 +75,22 @@ export function useLive(account: Address, tokenIds: readonly string[]) {
       if (client === undefined || !token || !facilities || !sale) {
         throw new Error("Nothing is deployed.");
       }
-      const block = await client.getBlock();
-      const blockNumber = block.number;
-      const at = { address: token, abi: trancheTokenAbi, blockNumber } as const;
-      const registry = { address: facilities, abi: facilityRegistryAbi, blockNumber } as const;
-      const sales = { address: sale, abi: primarySaleAbi, blockNumber } as const;
+      const at = await pinned(client);
       const read = async (tokenId: string): Promise<[string, LivePosition]> => {
         const id = BigInt(tokenId);
-        const facility = [id >> 8n] as const;
-        const [units, claimableMicros, unvested, supply, settlementToken, state, sold] =
-          await Promise.all([
-            client.readContract({ ...at, functionName: "balanceOf", args: [account, id] }),
-            client.readContract({ ...at, functionName: "claimable", args: [account, id] }),
-            client.readContract({ ...at, functionName: "unvested", args: [id] }),
-            client.readContract({ ...at, functionName: "totalSupply", args: [id] }),
-            client.readContract({ ...at, functionName: "settlementTokenOf", args: facility }),
-            client.readContract({ ...registry, functionName: "stateOf", args: facility }),
-            client.readContract({ ...sales, functionName: "hasSale", args: facility }),
-          ]);
-        const streamingMicros = streamingShare(unvested, units, supply);
+        const [holding, state, sold] = await Promise.all([
+          readHolding(at, token, account, id),
+          readFacilityState(at, facilities, id >> 8n),
+          readHasSale(at, sale, id >> 8n),
+        ]);
+        const { units, claimableMicros, settlementToken } = holding;
+        const streamingMicros = streamingShare(holding.unvestedMicros, units, holding.supply);
         const expired = unitsExpired(state, sold);
         return [tokenId, { units, claimableMicros, streamingMicros, settlementToken, expired }];
       };
       return {
-        block: block.number,
-        timeS: Number(block.timestamp),
+        block: at.blockNumber,
+        timeS: at.timeS,
         positions: new Map(await Promise.all(tokenIds.map(read))),
       };
     },

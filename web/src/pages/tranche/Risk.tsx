@@ -2,6 +2,7 @@ import { Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { money, percentOfBps, percentOfPpm } from "../../format/money";
 import { date, duration } from "../../format/time";
+import { LIVE_FACILITY_STATES } from "../../generated/states";
 import { Amount } from "../../parts/Amount";
 import { Figure, Figures } from "../../parts/Figure";
 import { Section } from "../../parts/Section";
@@ -106,11 +107,9 @@ function Availability({ tranche }: { tranche: Tranche }) {
   );
 }
 
-const LIVE_STATES = new Set(["offered", "funded", "delivering"]);
-
 function Bond({ tranche }: { tranche: Tranche }) {
   const { bond_micros: held, required_bond_micros: required } = tranche.risk;
-  const live = LIVE_STATES.has(tranche.state);
+  const live = LIVE_FACILITY_STATES.has(tranche.state);
   return (
     <Figure
       name="Operator's bond"

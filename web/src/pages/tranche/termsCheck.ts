@@ -4,7 +4,8 @@ import { useQuery } from "@tanstack/react-query";
 import { type Hex, bytesToHex } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../api/service";
-import { facilityRegistryAbi } from "../../generated/abis";
+import { pinned } from "../../chain/facts/pinned";
+import { readOffer } from "../../chain/facts/registry";
 
 export type TermsCheck = { state: "equal" } | { state: "differs"; document: Hex; chain: Hex };
 
@@ -35,17 +36,12 @@ export function useTermsCheck(facilityId: number, path: string) {
       if (client === undefined || registry === undefined) {
         throw new Error("nothing to compare");
       }
-      const [terms, answer] = await Promise.all([
-        client.readContract({
-          address: registry,
-          abi: facilityRegistryAbi,
-          functionName: "termsOf",
-          args: [BigInt(facilityId)],
-        }),
+      const [offer, answer] = await Promise.all([
+        pinned(client).then((at) => readOffer(at, registry, BigInt(facilityId))),
         fetch(`/v1/evidence/${path}`),
       ]);
       if (!answer.ok) throw new Error(`the document answered ${answer.status}`);
-      return compare(await sha256Of(await answer.arrayBuffer()), terms.termsHash);
+      return compare(await sha256Of(await answer.arrayBuffer()), offer.termsHash);
     },
   });
 }

@@ -1,6 +1,7 @@
 /** Events of our contracts in plain words. */
 
 import { type Address, zeroAddress } from "viem";
+import { onChainState } from "../../chain/stateWords";
 import { counted, exactMoney, gpuHours, grouped } from "../../format/money";
 import { partsOfTokenId, sentenceCase, short } from "../../format/text";
 import { instant } from "../../format/time";
@@ -22,15 +23,6 @@ const tranche = (id: unknown): string => {
   return `tranche ${String(id)} (facility ${facilityId}, rank ${seniority})`;
 };
 
-const FACILITY_STATES = [
-  "unknown",
-  "offered",
-  "funded",
-  "delivering",
-  "matured",
-  "cancelled",
-  "defaulted",
-];
 /** End of the year 9999: times after it are written as no end. */
 const LATEST_S = 253_402_300_799;
 const BURN_REASONS = ["for compute", "after the facility ended", "for a refund"];
@@ -124,7 +116,7 @@ export const sentencesWith = (who: Who): Record<string, Sentence> => ({
   FacilityOffered: (a) =>
     `Facility ${String(a["facilityId"])} was offered by ${who(a["gpuOperator"])}`,
   FacilityStateChanged: (a) =>
-    `Facility ${String(a["facilityId"])} is ${FACILITY_STATES[Number(a["state"])] ?? "changed"}`,
+    `Facility ${String(a["facilityId"])} is ${onChainState(a["state"]) ?? "changed"}`,
   DefaultDeclared: (a) => `Facility ${String(a["facilityId"])} was declared in default`,
   ReceivableWrittenOff: (a, s) =>
     `${money(a["amount"], s)} of receivable of facility ${String(a["facilityId"])} was written off`,

@@ -26,8 +26,8 @@ export function BondDeposit({
   const { data: funds } = useFunds(token, address, vault);
   const [text, setText] = useState(() => (missing > 0n ? exactMoney(missing) : ""));
   const amount = parseMoney(text);
-  const short = funds != null && amount !== null && amount > funds.balance;
-  const allowed = funds != null && amount !== null && funds.allowance >= amount;
+  const short = funds != null && amount !== null && amount > funds.balanceMicros;
+  const allowed = funds != null && amount !== null && funds.allowanceMicros >= amount;
   const invalid = text.trim() !== "" && (amount === null || amount === 0n);
   const error = invalid
     ? "An amount above zero, with at most 6 decimals."
@@ -46,7 +46,7 @@ export function BondDeposit({
       />
       {funds != null && (
         <Text size="xs" c="dimmed">
-          The connected account has <Amount micros={funds.balance} symbol />.
+          The connected account has <Amount micros={funds.balanceMicros} symbol />.
         </Text>
       )}
       {allowed ? (

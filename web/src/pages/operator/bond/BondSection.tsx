@@ -1,6 +1,7 @@
 import { Group, Stack, Text } from "@mantine/core";
 import { duration } from "../../../format/time";
 import { grouped } from "../../../format/money";
+import { LIVE_FACILITY_STATES } from "../../../generated/states";
 import { Amount } from "../../../parts/Amount";
 import { AmountFigure } from "../../../parts/AmountFigure";
 import { Empty } from "../../../parts/Empty";
@@ -17,7 +18,6 @@ import { type ChainFacts, useContracts } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
 import { useBond } from "../queries";
 
-const TAKES_DEPOSITS = new Set(["offered", "funded", "delivering"]);
 const ENDED = new Set(["matured", "cancelled"]);
 
 /** The bond: its terms, what is held, what it owes, and adding to it. */
@@ -107,7 +107,7 @@ function Actions({ facilityId, facts }: { facilityId: number; facts: ChainFacts 
   const required = facts.bondTerms?.required ?? 0n;
   return (
     <Stack gap="md">
-      {TAKES_DEPOSITS.has(facts.state) && (
+      {LIVE_FACILITY_STATES.has(facts.state) && (
         <BondDeposit
           facilityId={facilityId}
           token={facts.token}
@@ -132,7 +132,7 @@ function Actions({ facilityId, facts }: { facilityId: number; facts: ChainFacts 
           </Group>
         </>
       )}
-      {!TAKES_DEPOSITS.has(facts.state) && facts.bond === 0n && (
+      {!LIVE_FACILITY_STATES.has(facts.state) && facts.bond === 0n && (
         <Text size="sm" c="dimmed">
           The facility is over and nothing of its bond is left in the vault.
         </Text>

@@ -175,7 +175,7 @@ export function FundStep({
       <Stack gap="xs">
         <Text size="sm">
           <SoldUnits facts={facts} sale={facts.sale} />. The sale ends when it is sold out, or{" "}
-          <Instant seconds={facts.sale.closesAt} />.
+          <Instant seconds={facts.sale.closesAtS} />.
         </Text>
         <EndSale facilityId={facilityId} facts={facts} sale={facts.sale} />
       </Stack>

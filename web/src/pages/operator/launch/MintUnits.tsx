@@ -1,10 +1,12 @@
 import { NativeSelect, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { isAddress } from "viem";
+import { type Address, isAddress } from "viem";
 import { usePublicClient } from "wagmi";
 import { useContractAddress } from "../../../api/service";
-import { investorRegistryAbi, trancheTokenAbi } from "../../../chain/abis";
+import { trancheTokenAbi } from "../../../chain/abis";
+import { readInvestor } from "../../../chain/facts/investors";
+import { pinned } from "../../../chain/facts/pinned";
 import { grouped, parseUnits } from "../../../format/money";
 import { OwnSend } from "../forms/OwnSend";
 import type { ChainFacts } from "../chainFacts";
@@ -95,12 +97,8 @@ function useEligible(account: string | null) {
     enabled: account !== null && client !== undefined,
     queryFn: async () => {
       if (client === undefined || account === null) return null;
-      return client.readContract({
-        address,
-        abi: investorRegistryAbi,
-        functionName: "canReceive",
-        args: [account as `0x${string}`],
-      });
+      const entry = await readInvestor(await pinned(client), address, account as Address);
+      return entry.canReceive;
     },
   });
 }

@@ -2,13 +2,13 @@ import { Stack, Text } from "@mantine/core";
 import { useNow } from "../../../api/clock";
 import { grouped } from "../../../format/money";
 import { SendButton } from "../../../parts/SendButton";
-import type { ChainFacts, SaleFacts } from "../chainFacts";
+import type { ChainFacts, OwnSale } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
 
 const capsOf = (facts: ChainFacts) => facts.tranches.reduce((sum, t) => sum + t.cap, 0n);
 
 /** How far a sale came, without a full stop. */
-export function SoldUnits({ facts, sale }: { facts: ChainFacts; sale: SaleFacts }) {
+export function SoldUnits({ facts, sale }: { facts: ChainFacts; sale: OwnSale }) {
   return (
     <>
       {grouped(sale.soldUnits)} of {grouped(capsOf(facts))} units sold, floor{" "}
@@ -25,12 +25,12 @@ export function EndSale({
 }: {
   facilityId: number;
   facts: ChainFacts;
-  sale: SaleFacts;
+  sale: OwnSale;
 }) {
   const call = useFacilityCall("PrimarySale", facilityId);
   const now = useNow();
   const cancelled = facts.state === "cancelled";
-  const over = cancelled || sale.soldUnits === capsOf(facts) || now >= sale.closesAt;
+  const over = cancelled || sale.soldUnits === capsOf(facts) || now >= sale.closesAtS;
   if (sale.state !== "open" || !over) return null;
   return (
     <Stack gap="xs" align="flex-start">

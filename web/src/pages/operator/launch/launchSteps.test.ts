@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ChainFacts, SaleFacts } from "../chainFacts";
+import type { ChainFacts, OwnSale } from "../chainFacts";
 import { launchSteps } from "./launchSteps";
 
 const offered: ChainFacts = {
@@ -19,17 +19,18 @@ const offered: ChainFacts = {
   settleable: 0n,
   epochsFinal: 0,
 };
-const sale: SaleFacts = {
+const sale: OwnSale = {
   state: "open",
-  opensAt: 0,
-  closesAt: 1,
+  opensAtS: 0,
+  closesAtS: 1,
   floorUnits: 0n,
   upFrontBps: 0,
   soldUnits: 0n,
-  proceeds: 0n,
-  released: 0n,
-  seized: 0n,
-  releasable: 0n,
+  unitPricesMicros: [1n, 1n],
+  proceedsMicros: 0n,
+  releasedMicros: 0n,
+  seizedMicros: 0n,
+  releasableMicros: 0n,
 };
 const minted = (...supplies: bigint[]): ChainFacts => ({
   ...offered,

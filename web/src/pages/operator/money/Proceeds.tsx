@@ -15,7 +15,7 @@ import { Status } from "../../../parts/Status";
 import { Offered } from "../launch/Offered";
 import { OwnSend } from "../forms/OwnSend";
 import { EndSale, SoldUnits } from "../launch/SaleEnd";
-import { type ChainFacts, type SaleFacts, useContracts, useOwed } from "../chainFacts";
+import { type ChainFacts, type OwnSale, useContracts, useOwed } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
 
 /** What the sale earned, and what is there to withdraw. */
@@ -45,6 +45,8 @@ export function Proceeds({ facilityId, account }: { facilityId: number; account:
   );
 }
 
+const SALE_WORDS = { open: "Open", successful: "Succeeded", refunding: "Failed" } as const;
+
 function Sale({
   facilityId,
   facts,
@@ -52,34 +54,38 @@ function Sale({
 }: {
   facilityId: number;
   facts: ChainFacts;
-  sale: SaleFacts;
+  sale: OwnSale;
 }) {
   const call = useFacilityCall("PrimarySale", facilityId);
   return (
     <Stack gap="md">
       <Group gap="sm">
-        <Status state={sale.state} />
+        <Status state={sale.state}>{SALE_WORDS[sale.state]}</Status>
         <Text size="sm">
-          <SoldUnits facts={facts} sale={sale} />. Open from <Instant seconds={sale.opensAt} /> to{" "}
-          <Instant seconds={sale.closesAt} />.
+          <SoldUnits facts={facts} sale={sale} />. Open from <Instant seconds={sale.opensAtS} /> to{" "}
+          <Instant seconds={sale.closesAtS} />.
         </Text>
       </Group>
       <Figures>
-        <AmountFigure name="Proceeds" micros={sale.proceeds} about="paid by buyers" />
+        <AmountFigure name="Proceeds" micros={sale.proceedsMicros} about="paid by buyers" />
         <AmountFigure
           name="Released"
-          micros={sale.released}
+          micros={sale.releasedMicros}
           about={`${percentOfBps(sale.upFrontBps)} up front, the rest with delivery`}
         />
         <AmountFigure
           name="Releasable now"
-          micros={sale.releasable}
+          micros={sale.releasableMicros}
           about="earned, not released yet"
         />
-        <AmountFigure name="To holders" micros={sale.seized} about="what delivery did not earn" />
+        <AmountFigure
+          name="To holders"
+          micros={sale.seizedMicros}
+          about="what delivery did not earn"
+        />
       </Figures>
       <EndSale facilityId={facilityId} facts={facts} sale={sale} />
-      {sale.releasable > 0n && (
+      {sale.releasableMicros > 0n && (
         <Group>
           <SendButton call={call("release", `Release proceeds of facility ${facilityId}`)}>
             Release to my account

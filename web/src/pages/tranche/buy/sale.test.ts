@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { FACILITY_STATES, SALE_STATES } from "../../../generated/states";
 import { type Phase, type Sale, mostUnits, phaseOf, problemWithUnits } from "./sale";
 
-const [NONE, OPEN, SUCCESSFUL, REFUNDING] = [0, 1, 2, 3];
-const [OFFERED, FUNDED, CANCELLED] = [1, 2, 5];
+const [NONE, OPEN, SUCCESSFUL, REFUNDING] = SALE_STATES;
+const [, OFFERED, FUNDED, , , CANCELLED] = FACILITY_STATES;
 
 const SALE: Sale = {
   nowS: 500,

@@ -4,31 +4,24 @@ import { useQuery } from "@tanstack/react-query";
 import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../../api/service";
-import {
-  erc20Abi,
-  facilityRegistryAbi,
-  primarySaleAbi,
-  trancheTokenAbi,
-} from "../../../chain/abis";
 import { type AccountKind, kindOfCode } from "../../../chain/code";
+import { type Coin, readCoin, readFunds } from "../../../chain/facts/coin";
+import { pinned } from "../../../chain/facts/pinned";
+import { readFacilityState, readOffer, readTrancheTerms } from "../../../chain/facts/registry";
+import { readSale } from "../../../chain/facts/sale";
+import { readPaused, readSupply, readUnits } from "../../../chain/facts/token";
 import { permitTermsOf } from "../../../chain/permit";
 import { grouped } from "../../../format/money";
 import { partsOfTokenId } from "../../../format/text";
-
-/** `IPrimarySale.SaleState`. */
-const OPEN = 1;
-const SUCCESSFUL = 2;
-const REFUNDING = 3;
-/** `IFacilityRegistry.FacilityState`. */
-const OFFERED = 1;
+import type { FacilityState, SaleState } from "../../../generated/states";
 
 export interface Sale {
   /** Time of the block that all of it was read at, UTC seconds. */
   nowS: number;
   block: bigint;
   facilityId: bigint;
-  state: number;
-  facilityState: number;
+  state: SaleState;
+  facilityState: FacilityState;
   paused: boolean;
   soldUnits: number;
   floorUnits: number;
@@ -38,7 +31,7 @@ export interface Sale {
   /** Price of one unit. */
   priceMicros: bigint;
   unitsLeft: number;
-  token: { address: Address; symbol: string; decimals: number };
+  token: Coin;
 }
 
 export type Phase =
@@ -55,10 +48,10 @@ export type Phase =
 /** Where a sale stands. */
 export function phaseOf(sale: Sale | null): Phase {
   if (sale === null) return "none";
-  if (sale.state === SUCCESSFUL) return "succeeded";
-  if (sale.state === REFUNDING) return "failed";
-  if (sale.state !== OPEN) return "none";
-  if (sale.facilityState !== OFFERED || sale.nowS >= sale.closesAtS) return "closed";
+  if (sale.state === "successful") return "succeeded";
+  if (sale.state === "refunding") return "failed";
+  if (sale.state !== "open") return "none";
+  if (sale.facilityState !== "offered" || sale.nowS >= sale.closesAtS) return "closed";
   if (sale.unitsLeft === 0) return "soldOut";
   if (sale.nowS < sale.opensAtS) return "early";
   return sale.paused ? "paused" : "open";
@@ -99,50 +92,41 @@ interface Contracts {
   facilities: Address;
 }
 
-async function readSale(
+async function readTrancheSale(
   client: PublicClient,
-  at: Contracts,
+  contracts: Contracts,
   tokenId: string,
 ): Promise<Sale | null> {
   const { facilityId, seniority } = partsOfTokenId(tokenId);
   const id = BigInt(facilityId);
-  const block = await client.getBlock();
-  const blockNumber = block.number;
-  const sale = { address: at.sale, abi: primarySaleAbi, blockNumber } as const;
-  const registry = { address: at.facilities, abi: facilityRegistryAbi, blockNumber } as const;
-  const units = { address: at.token, abi: trancheTokenAbi, blockNumber } as const;
-  if (!(await client.readContract({ ...sale, functionName: "hasSale", args: [id] }))) return null;
-  const [book, terms, facilityState, cap, settlementToken, supply, paused] = await Promise.all([
-    client.readContract({ ...sale, functionName: "bookOf", args: [id] }),
-    client.readContract({ ...sale, functionName: "saleTermsOf", args: [id] }),
-    client.readContract({ ...registry, functionName: "stateOf", args: [id] }),
-    client.readContract({ ...registry, functionName: "trancheCapOf", args: [id, seniority] }),
-    client.readContract({ ...registry, functionName: "settlementTokenOf", args: [id] }),
-    client.readContract({ ...units, functionName: "totalSupply", args: [BigInt(tokenId)] }),
-    client.readContract({ ...units, functionName: "paused" }),
+  const at = await pinned(client);
+  const sale = await readSale(at, contracts.sale, id);
+  if (sale === null) return null;
+  const [facilityState, offer, tranches, supply, paused] = await Promise.all([
+    readFacilityState(at, contracts.facilities, id),
+    readOffer(at, contracts.facilities, id),
+    readTrancheTerms(at, contracts.facilities, id),
+    readSupply(at, contracts.token, BigInt(tokenId)),
+    readPaused(at, contracts.token),
   ]);
-  const price = terms.unitPrices[seniority];
-  if (price === undefined) return null;
-  const coin = { address: settlementToken, abi: erc20Abi } as const;
-  const [symbol, decimals] = await Promise.all([
-    client.readContract({ ...coin, functionName: "symbol" }),
-    client.readContract({ ...coin, functionName: "decimals" }),
-  ]);
+  const price = sale.unitPricesMicros[seniority];
+  const cap = tranches[seniority]?.unitCap;
+  if (price === undefined || cap === undefined) return null;
   return {
-    nowS: Number(block.timestamp),
-    block: blockNumber,
+    nowS: at.timeS,
+    block: at.blockNumber,
     facilityId: id,
-    state: book.state,
+    state: sale.state,
     facilityState,
     paused,
-    soldUnits: book.soldUnits,
-    floorUnits: terms.floorUnits,
-    upFrontBps: terms.upFrontBps,
-    opensAtS: Number(terms.opensAt),
-    closesAtS: Number(terms.closesAt),
+    soldUnits: Number(sale.soldUnits),
+    floorUnits: Number(sale.floorUnits),
+    upFrontBps: sale.upFrontBps,
+    opensAtS: sale.opensAtS,
+    closesAtS: sale.closesAtS,
     priceMicros: price,
-    unitsLeft: Number(BigInt(cap) - supply),
-    token: { address: settlementToken, symbol, decimals },
+    unitsLeft: Number(cap - supply),
+    token: await readCoin(client, offer.settlementToken),
   };
 }
 
@@ -157,7 +141,7 @@ export function useSale(tokenId: string) {
       const { PrimarySale, TrancheToken, FacilityRegistry } = contracts;
       if (client === undefined || !PrimarySale || !TrancheToken || !FacilityRegistry) return null;
       const at = { sale: PrimarySale, token: TrancheToken, facilities: FacilityRegistry };
-      return readSale(client, at, tokenId);
+      return readTrancheSale(client, at, tokenId);
     },
   });
 }
@@ -184,21 +168,14 @@ export function useBuyer(account: Address | undefined, tokenId: string, token: A
       if (client === undefined || account === undefined || !spender || !TrancheToken) {
         throw new Error("Nothing is deployed.");
       }
-      const coin = { address: token, abi: erc20Abi } as const;
-      const [balanceMicros, allowanceMicros, code, permit, units] = await Promise.all([
-        client.readContract({ ...coin, functionName: "balanceOf", args: [account] }),
-        client.readContract({ ...coin, functionName: "allowance", args: [account, spender] }),
+      const at = await pinned(client);
+      const [funds, code, permit, units] = await Promise.all([
+        readFunds(at, token, account, spender),
         client.getCode({ address: account }),
         permitTermsOf(client, token, account),
-        client.readContract({
-          address: TrancheToken,
-          abi: trancheTokenAbi,
-          functionName: "balanceOf",
-          args: [account, BigInt(tokenId)],
-        }),
+        readUnits(at, TrancheToken, account, BigInt(tokenId)),
       ]);
-      const canPermit = permit !== null;
-      return { balanceMicros, allowanceMicros, canPermit, kind: kindOfCode(code), units };
+      return { ...funds, canPermit: permit !== null, kind: kindOfCode(code), units };
     },
   });
 }

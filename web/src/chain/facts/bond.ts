@@ -1,0 +1,38 @@
+/** Reads BondVault. */
+
+import type { Address } from "viem";
+import { bondVaultAbi } from "../abis";
+import type { Pinned } from "./pinned";
+
+export interface BondFacts {
+  heldMicros: bigint;
+  /** Null while no terms were set. */
+  terms: { requiredMicros: bigint; rateMicrosPerGpuHour: bigint } | null;
+  sufficient: boolean;
+  shortfallDueMicros: bigint;
+}
+
+/** The bond of a facility, what it has to be, and what it owes. */
+export async function readBond(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<BondFacts> {
+  const { blockNumber } = at;
+  const vault = { address, abi: bondVaultAbi, blockNumber, args: [facilityId] } as const;
+  const [heldMicros, terms, sufficient, shortfallDueMicros] = await Promise.all([
+    at.client.readContract({ ...vault, functionName: "bondOf" }),
+    at.client.readContract({ ...vault, functionName: "bondTermsOf" }),
+    at.client.readContract({ ...vault, functionName: "isSufficient" }),
+    at.client.readContract({ ...vault, functionName: "shortfallDue" }),
+  ]);
+  const requiredMicros = BigInt(terms.requiredBond);
+  const rateMicrosPerGpuHour = BigInt(terms.ratePerGpuHour);
+  const agreed = requiredMicros > 0n || rateMicrosPerGpuHour > 0n;
+  return {
+    heldMicros,
+    terms: agreed ? { requiredMicros, rateMicrosPerGpuHour } : null,
+    sufficient,
+    shortfallDueMicros,
+  };
+}

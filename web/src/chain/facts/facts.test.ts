@@ -1,0 +1,122 @@
+// @vitest-environment node
+import type { Address, PublicClient } from "viem";
+import { describe, expect, it } from "vitest";
+import { FACILITY_STATES, SALE_STATES } from "../../generated/states";
+import { readBond } from "./bond";
+import { readFunds } from "./coin";
+import { readServeGraceS, readVoucher } from "./desk";
+import { readInvestor } from "./investors";
+import { readOwed, readSettleable } from "./lockbox";
+import { type Pinned, pinned } from "./pinned";
+import { facilityStateOf, readFacilityState, readOffer, readTrancheTerms } from "./registry";
+import { readHasSale, readReleasable, readSale } from "./sale";
+import { readEpochsFinal } from "./statements";
+import { readHolding, readPaused } from "./token";
+
+const CONTRACT: Address = "0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9";
+const ACCOUNT: Address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+const ANSWERS: Record<string, unknown> = {
+  bookOf: { state: 1, soldUnits: 3, proceeds: 30n, released: 4n, seized: 5n },
+  saleTermsOf: {
+    opensAt: 100n,
+    closesAt: 200n,
+    floorUnits: 2,
+    upFrontBps: 1_000,
+    unitPrices: [10n, 9n],
+  },
+  stateOf: 3,
+  termsOf: { gpuOperator: ACCOUNT, settlementToken: CONTRACT, windowStart: 1n, windowEnd: 2n },
+  tranchesOf: [{ unitCap: 7, couponPerUnit: 8n }],
+  bondOf: 11n,
+  bondTermsOf: { requiredBond: 12n, ratePerGpuHour: 13n },
+  isSufficient: false,
+  shortfallDue: 14n,
+  voucherOf: { owedGpuSeconds: 9, servedGpuSeconds: 5, paidGpuSeconds: 1 },
+  SERVE_GRACE: 3_600,
+  investorOf: { expiresAt: 0n, country: 0 },
+  canSend: true,
+  canReceive: false,
+};
+
+interface Read {
+  functionName: string;
+  blockNumber?: bigint;
+}
+
+/** A node that answers by function name and remembers what was asked. */
+async function nodeAt(answers: Record<string, unknown> = ANSWERS) {
+  const reads: Read[] = [];
+  const client = {
+    getBlock: async () => ({ number: 42n, timestamp: 1_000n }),
+    readContract: async (read: Read) => {
+      reads.push(read);
+      return answers[read.functionName] ?? 1n;
+    },
+  };
+  return { at: await pinned(client as unknown as PublicClient), reads };
+}
+
+describe("chain facts", () => {
+  it.each<[string, (at: Pinned) => Promise<unknown>]>([
+    ["readSale", (at) => readSale(at, CONTRACT, 1n)],
+    ["readHasSale", (at) => readHasSale(at, CONTRACT, 1n)],
+    ["readReleasable", (at) => readReleasable(at, CONTRACT, 1n)],
+    ["readFacilityState", (at) => readFacilityState(at, CONTRACT, 1n)],
+    ["readOffer", (at) => readOffer(at, CONTRACT, 1n)],
+    ["readTrancheTerms", (at) => readTrancheTerms(at, CONTRACT, 1n)],
+    ["readBond", (at) => readBond(at, CONTRACT, 1n)],
+    ["readFunds", (at) => readFunds(at, CONTRACT, ACCOUNT, CONTRACT)],
+    ["readVoucher", (at) => readVoucher(at, CONTRACT, 1n)],
+    ["readServeGraceS", (at) => readServeGraceS(at, CONTRACT)],
+    ["readInvestor", (at) => readInvestor(at, CONTRACT, ACCOUNT)],
+    ["readSettleable", (at) => readSettleable(at, CONTRACT, 1n)],
+    ["readOwed", (at) => readOwed(at, CONTRACT, CONTRACT, ACCOUNT)],
+    ["readEpochsFinal", (at) => readEpochsFinal(at, CONTRACT, 1n)],
+    ["readHolding", (at) => readHolding(at, CONTRACT, ACCOUNT, 256n)],
+    ["readPaused", (at) => readPaused(at, CONTRACT)],
+  ])("%s reads at the pinned block alone", async (_, read) => {
+    const { at, reads } = await nodeAt();
+
+    await read(at);
+
+    expect(reads.length).toBeGreaterThan(0);
+    expect(reads.filter((r) => r.blockNumber !== 42n)).toEqual([]);
+  });
+
+  it("names a sale's figures", async () => {
+    const { at } = await nodeAt();
+
+    expect(await readSale(at, CONTRACT, 1n)).toEqual({
+      state: "open",
+      opensAtS: 100,
+      closesAtS: 200,
+      floorUnits: 2n,
+      upFrontBps: 1_000,
+      unitPricesMicros: [10n, 9n],
+      soldUnits: 3n,
+      proceedsMicros: 30n,
+      releasedMicros: 4n,
+      seizedMicros: 5n,
+    });
+  });
+
+  it("knows no sale where the contract has none, and no state that it does not know", async () => {
+    const book = ANSWERS["bookOf"] as object;
+    const withState = async (state: number) =>
+      readSale((await nodeAt({ ...ANSWERS, bookOf: { ...book, state } })).at, CONTRACT, 1n);
+
+    expect(await withState(0)).toBeNull();
+    await expect(withState(SALE_STATES.length)).rejects.toThrow("state 4");
+    expect(() => facilityStateOf(FACILITY_STATES.length)).toThrow("state 7");
+  });
+
+  it("takes a bond without terms as not agreed", async () => {
+    const none = { ...ANSWERS, bondTermsOf: { requiredBond: 0n, ratePerGpuHour: 0n } };
+
+    expect((await readBond((await nodeAt(none)).at, CONTRACT, 1n)).terms).toBeNull();
+    expect((await readBond((await nodeAt()).at, CONTRACT, 1n)).terms).toEqual({
+      requiredMicros: 12n,
+      rateMicrosPerGpuHour: 13n,
+    });
+  });
+});

@@ -1,0 +1,82 @@
+/** Reads FacilityRegistry: what was offered, and how far it came. */
+
+import type { Address, Hex } from "viem";
+import { FACILITY_STATES, type FacilityState } from "../../generated/states";
+import { facilityRegistryAbi } from "../abis";
+import type { Pinned } from "./pinned";
+
+/** Terms of an offer, as many as pages use. */
+export interface OfferFacts {
+  gpuOperator: Address;
+  settlementToken: Address;
+  windowStartS: number;
+  windowEndS: number;
+  termsHash: Hex;
+}
+
+export interface TrancheTerms {
+  unitCap: bigint;
+  couponPerUnitMicros: bigint;
+}
+
+function registry({ blockNumber }: Pinned, address: Address) {
+  return { address, abi: facilityRegistryAbi, blockNumber } as const;
+}
+
+/** The state with a number of the contract; `registered` is not on-chain. Raises Error for one it does not have. */
+export function facilityStateOf(number: number): FacilityState {
+  const state = FACILITY_STATES[number];
+  if (state === undefined) throw new Error(`The registry knows a state ${number}; we do not.`);
+  return state;
+}
+
+export async function readFacilityState(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<FacilityState> {
+  return facilityStateOf(
+    await at.client.readContract({
+      ...registry(at, address),
+      functionName: "stateOf",
+      args: [facilityId],
+    }),
+  );
+}
+
+/** Terms of an offer. Rejects where there is none. */
+export async function readOffer(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<OfferFacts> {
+  const terms = await at.client.readContract({
+    ...registry(at, address),
+    functionName: "termsOf",
+    args: [facilityId],
+  });
+  return {
+    gpuOperator: terms.gpuOperator,
+    settlementToken: terms.settlementToken,
+    windowStartS: Number(terms.windowStart),
+    windowEndS: Number(terms.windowEnd),
+    termsHash: terms.termsHash,
+  };
+}
+
+/** Tranches of an offer, most senior first. Rejects where there is none. */
+export async function readTrancheTerms(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<TrancheTerms[]> {
+  const found = await at.client.readContract({
+    ...registry(at, address),
+    functionName: "tranchesOf",
+    args: [facilityId],
+  });
+  return found.map(({ unitCap, couponPerUnit }) => ({
+    unitCap: BigInt(unitCap),
+    couponPerUnitMicros: couponPerUnit,
+  }));
+}

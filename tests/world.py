@@ -7,7 +7,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
@@ -42,8 +41,6 @@ from tests.factories import DAY_S, GRACE_S, START_S, Ledger
 
 # Stretching the mnemonic takes longer than a transaction.
 wallet = cache(wallet_of)
-# For tests in which the database is only a place to keep things.
-SQLITE_ONLY = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 HOLDERS = tuple(wallet(i).address for i in (10, 11))
 RENT_FUNDS = 10**12

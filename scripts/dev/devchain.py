@@ -92,13 +92,14 @@ def dev_chain(
     command += ["--order", "fifo"]
     if timestamp_s is not None:
         command += ["--timestamp", str(timestamp_s)]
-    output = log.open("ab") if log else subprocess.DEVNULL
-    process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    with (log or Path(os.devnull)).open("ab") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
     chain = DevChain(f"http://127.0.0.1:{chosen}", process)
     try:
         _wait_ready(chain)
         yield chain
     finally:
+        chain._http.close()
         stop_process(process)
 
 

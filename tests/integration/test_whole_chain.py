@@ -7,7 +7,7 @@ from api.db.statements import lines_of
 from api.domain.metering.usage import LineKind
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
 from tests.story import two_epochs
-from tests.world import SQLITE_ONLY, World
+from tests.world import World
 
 pytestmark = pytest.mark.chain
 
@@ -21,6 +21,7 @@ def _charges(world: World, epoch: int) -> dict[LineKind, int]:
     return found
 
 
+@pytest.mark.both_databases
 def test_chain__metering_to_claim__five_numbers_are_right_to_the_unit(world: World) -> None:
     """Invariants 4, 5, 8: every line, every settlement and every claim as computed by hand."""
     two_epochs(world)
@@ -66,7 +67,6 @@ def test_chain__metering_to_claim__five_numbers_are_right_to_the_unit(world: Wor
     assert report.facilities[0].metered_gpu_seconds == 16 * HOUR_S
 
 
-@SQLITE_ONLY
 def test_chain__claim_of_an_account_without_units__verifies(world: World) -> None:
     """Anybody may claim nothing of several tranches: the event is there, the position is not."""
     two_epochs(world)
@@ -77,7 +77,6 @@ def test_chain__claim_of_an_account_without_units__verifies(world: World) -> Non
     assert report.ok, report.findings
 
 
-@SQLITE_ONLY
 def test_chain__posted_but_not_final__is_in_the_challenge_window(world: World) -> None:
     """Invariant 4: nothing is settled before the challenge window is over."""
     world.at(DAY_S)
@@ -95,7 +94,6 @@ def test_chain__posted_but_not_final__is_in_the_challenge_window(world: World) -
     assert differences.prepaid_micros == 3_000_000
 
 
-@SQLITE_ONLY
 def test_chain__one_signature_of_two__posts_nothing(world: World) -> None:
     """ATTACKS 19."""
     world.at_cut_off(0)

@@ -122,6 +122,7 @@ def test_tenancy__facility_of_another_operator__is_as_if_absent(service: Service
     assert service.post([event]).json()["accepted"] == 1
 
 
+@pytest.mark.both_databases
 def test_tenancy__same_source_and_id_of_two_operators__are_two_events(service: Service) -> None:
     """ATTACKS 34: neither a duplicate nor a target of the other's correction."""
     with transaction(service.ledger.engine) as connection:

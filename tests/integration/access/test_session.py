@@ -24,7 +24,7 @@ from scripts.dev.stack import RENTER
 from tests.factories import HOUR_S
 from tests.integration.service import ADMIN_KEY, Service, change_service, problem
 from tests.wallets import nonce_of, sign_in, sign_in_text, signed
-from tests.world import SQLITE_ONLY, Deployed, wallet
+from tests.world import Deployed, wallet
 
 KEY, OTHER_KEY = "0x" + "11" * 32, "0x" + "22" * 32
 ADDRESS = Account.from_key(KEY).address
@@ -166,6 +166,7 @@ def test_sign_in__wrong_message__is_a_problem_of_its_own(
     problem(service.client.get("/v1/session"), 401, "unauthorized")
 
 
+@pytest.mark.both_databases
 def test_sign_in__nonce_unknown_used_or_old__is_refused(service: Service) -> None:
     client = service.client
     text = sign_in_text(ADDRESS, nonce_of(client))
@@ -206,6 +207,7 @@ def test_sign_in__signature_of_another_key_or_text__is_refused(service: Service)
     assert last.status_code == 201
 
 
+@pytest.mark.both_databases
 def test_sign_in__two_at_once_with_one_nonce__one_session(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +255,7 @@ def test_session__stored__is_a_hash_only(service: Service) -> None:
     assert token.encode() not in b"".join(v for row in rows for v in row if isinstance(v, bytes))
 
 
+@pytest.mark.both_databases
 def test_nonces_and_sessions__flood__stays_bounded(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -320,7 +323,6 @@ def test_session__operator_registered_later__is_seen_at_once(service: Service) -
 
 
 @pytest.mark.chain
-@SQLITE_ONLY
 def test_sign_in__contract_wallet__is_asked_on_chain(
     service: Service, fresh_chain: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, select, text
@@ -16,6 +17,8 @@ from api.db.tables.ledger import hardware_disclosures, metadata, operators, stat
 from api.epochs.close import close_due
 from api.reads.proofs import prove_line
 from tests.factories import DAY_S, HOUR_S, Ledger
+
+pytestmark = pytest.mark.both_databases
 
 _ADDED = (
     statement_trees,

@@ -9,9 +9,9 @@ import pytest
 from api.epochs.attest import Attester, RawInput, Verdict
 from scripts.dev.stack import RENTER
 from tests.factories import DAY_S, HOUR_S
-from tests.world import SQLITE_ONLY, World, signer_of
+from tests.world import World, signer_of
 
-pytestmark = [pytest.mark.chain, SQLITE_ONLY]
+pytestmark = pytest.mark.chain
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from api.errors import Conflict
 from api.ledger.leases import close_lease
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger
 
+pytestmark = pytest.mark.both_databases
+
 
 def _lines(ledger: Ledger, epoch: int) -> list[tuple[LineKind, int, int]]:
     with reading(ledger.engine) as connection:

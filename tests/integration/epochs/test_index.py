@@ -11,7 +11,7 @@ from api.db.tables.chain import chain_blocks, chain_events
 from api.epochs.index import final_block
 from api.errors import ChainUnavailable
 from tests.faulty_nodes import Behind, Capped, TallHead, TwoHeights
-from tests.world import SQLITE_ONLY, World
+from tests.world import World
 
 pytestmark = pytest.mark.chain
 
@@ -38,6 +38,7 @@ def _assert_as_rebuilt(world: World) -> None:
     assert followed == _rows(world)
 
 
+@pytest.mark.both_databases
 def test_index__shallow_reorg__drops_what_is_gone_and_follows(world: World) -> None:
     """ATTACKS 36."""
     indexer = world.indexer(confirmations=3)
@@ -58,7 +59,6 @@ def test_index__shallow_reorg__drops_what_is_gone_and_follows(world: World) -> N
     _assert_as_rebuilt(world)
 
 
-@SQLITE_ONLY
 @pytest.mark.parametrize("confirmations", [0, 3, 100])
 def test_index__reorg_deeper_than_finality__goes_back_to_a_common_block(
     world: World, confirmations: int
@@ -79,7 +79,6 @@ def test_index__reorg_deeper_than_finality__goes_back_to_a_common_block(
     _assert_as_rebuilt(world)
 
 
-@SQLITE_ONLY
 def test_index__reorg_of_everything_remembered__starts_again(world: World) -> None:
     indexer = world.indexer()
     world.pay(1)
@@ -93,7 +92,6 @@ def test_index__reorg_of_everything_remembered__starts_again(world: World) -> No
     _assert_as_rebuilt(world)
 
 
-@SQLITE_ONLY
 def test_index__killed_during_a_rollback__finishes_it_later(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +121,7 @@ def test_index__killed_during_a_rollback__finishes_it_later(
     _assert_as_rebuilt(world)
 
 
+@pytest.mark.both_databases
 def test_index__rebuild__gives_the_same_rows(world: World) -> None:
     world.pay(1_000)
     for confirmations in (0, 5, 1_000):
@@ -131,7 +130,6 @@ def test_index__rebuild__gives_the_same_rows(world: World) -> None:
     assert _collected(world) == 1_000
 
 
-@SQLITE_ONLY
 @pytest.mark.parametrize("steps", [1, 4])
 def test_index__node_lags__undoes_nothing(world: World, steps: int) -> None:
     """ATTACKS 36: with one remembered block above the node's head, and with several below it."""
@@ -153,7 +151,6 @@ def test_index__node_lags__undoes_nothing(world: World, steps: int) -> None:
     _assert_as_rebuilt(world)
 
 
-@SQLITE_ONLY
 def test_index__big_ranges_refused__are_halved(world: World) -> None:
     """ATTACKS 36."""
     node = Capped(world.chain.rpc_url)
@@ -166,7 +163,6 @@ def test_index__big_ranges_refused__are_halved(world: World) -> None:
     _assert_as_rebuilt(world)
 
 
-@SQLITE_ONLY
 def test_index__logs_from_a_node_that_lags__loses_none(world: World) -> None:
     """ATTACKS 36: a range that ends above that node's head would be answered without its end."""
     node = TwoHeights(world.chain.rpc_url)
@@ -186,7 +182,6 @@ def test_index__logs_from_a_node_that_lags__loses_none(world: World) -> None:
     _assert_as_rebuilt(world)
 
 
-@SQLITE_ONLY
 def test_index__blocks_from_a_node_that_lags__stops_and_stores_nothing_wrong(world: World) -> None:
     world.pay(1)
     world.pay(2)
@@ -220,7 +215,6 @@ def test_final_block__of_heights__is_as_deep_as_asked(
     assert final_block(indexed=indexed, head=head, confirmations=confirmations) == expected
 
 
-@SQLITE_ONLY
 def test_status__indexed_to_the_head__names_the_final_block(world: World) -> None:
     world.indexer().advance()
     head = world.client.block().number

@@ -14,9 +14,9 @@ from api.epochs.outbox import Outbox
 from api.epochs.post import postable
 from scripts.dev.stack import RELAYER, RENTER
 from tests.factories import DAY_S, HOUR_S
-from tests.world import SQLITE_ONLY, World, send, wallet
+from tests.world import World, send, wallet
 
-pytestmark = [pytest.mark.chain, SQLITE_ONLY]
+pytestmark = pytest.mark.chain
 GWEI = 10**9
 
 

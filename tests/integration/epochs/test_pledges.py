@@ -13,9 +13,9 @@ from api.ledger import facilities as register
 from api.ledger.facilities import facility_row
 from scripts.dev.stack import ATTESTER_ACCOUNTS
 from tests.factories import DAY_S, GRACE_S, START_S
-from tests.world import SQLITE_ONLY, World, send, signer_of
+from tests.world import World, send, signer_of
 
-pytestmark = [pytest.mark.chain, SQLITE_ONLY]
+pytestmark = pytest.mark.chain
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from api.routes.service import service_of
 from scripts.dev.stack import RENTER, wallet
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
 from tests.integration.service import problem
-from tests.world import SQLITE_ONLY, World, send
+from tests.world import World, send
 
 pytestmark = pytest.mark.chain
 _PAIR = Function("challengePair", (STATEMENT, f"({LINE},bytes32[])", f"({LINE},bytes32[])"))
@@ -106,6 +106,7 @@ def _bundle(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir()}
 
 
+@pytest.mark.both_databases
 def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,7 +189,6 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert world.verify().findings == ()
 
 
-@SQLITE_ONLY
 def test_reopen__unchanged__ends_voided_again_and_sends_nothing(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +215,6 @@ def test_reopen__unchanged__ends_voided_again_and_sends_nothing(
     assert again.json()["superseded"] == [0]
 
 
-@SQLITE_ONLY
 def test_reopen__without_a_fault_of_the_books__is_refused(world: World) -> None:
     assert problem(_reopen(world), 404, "not_found")
     world.at(DAY_S)
@@ -231,7 +230,6 @@ def test_reopen__without_a_fault_of_the_books__is_refused(world: World) -> None:
     assert not (folder / "superseded").exists()
 
 
-@SQLITE_ONLY
 def test_reopen__cut_short_before_the_commit__is_finished_by_the_same_call(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

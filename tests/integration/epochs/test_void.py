@@ -49,6 +49,7 @@ def _delivered(world: World) -> tuple[int | None, int | None]:
     return row["utilisation_ppm"], row["availability_ppm"]
 
 
+@pytest.mark.both_databases
 def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> None:
     """ATTACKS 21, 24; invariant 6."""
     world.at(DAY_S)
@@ -98,6 +99,7 @@ def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> N
     assert sorted(a["statements_voided"] for a in attesters) == [0, 1, 1]
 
 
+@pytest.mark.both_databases
 def test_void__final_statement__stands(world: World) -> None:
     """ATTACKS 24: what may be settled cannot be voided any more."""
     world.at(DAY_S)

@@ -15,7 +15,7 @@ from api.errors import ChainUnavailable
 from api.evidence_store import EvidenceFolder
 from tests.factories import DAY_S, HOUR_S
 from tests.faulty_nodes import LosesReplies
-from tests.world import SQLITE_ONLY, World
+from tests.world import World
 
 pytestmark = pytest.mark.chain
 
@@ -60,7 +60,6 @@ STEPS: dict[str, tuple[Any, str]] = {
 }
 
 
-@SQLITE_ONLY
 @pytest.mark.parametrize("step", STEPS)
 def test_worker__killed_at_a_step__next_worker_finishes(
     world: World, monkeypatch: pytest.MonkeyPatch, step: str
@@ -90,7 +89,6 @@ def test_worker__killed_at_a_step__next_worker_finishes(
     _assert_whole(world)
 
 
-@SQLITE_ONLY
 def test_worker__reply_to_a_send_is_lost__next_round_finds_it_done(world: World) -> None:
     """ATTACKS 36."""
     _meter(world)
@@ -129,6 +127,7 @@ def _together(count: int, work: Callable[[], object]) -> None:
         raise failures[0]
 
 
+@pytest.mark.both_databases
 def test_worker__two_at_once_with_one_key__post_and_settle_once(world: World) -> None:
     """ATTACKS 37, on both databases."""
 
@@ -149,7 +148,6 @@ def test_worker__two_at_once_with_one_key__post_and_settle_once(world: World) ->
     _assert_whole(world)
 
 
-@SQLITE_ONLY
 def test_worker__reorg_takes_back_post_and_settlement__does_both_again(world: World) -> None:
     """ATTACKS 36: receipts that disappear. Their nonces are handed out again."""
     _meter(world)

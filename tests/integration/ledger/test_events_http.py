@@ -3,6 +3,8 @@
 import gzip
 import json
 
+import pytest
+
 from api.db.tables.ledger import meter_events, usage_records
 from api.routes.http.body import BATCH, JSON, MAX_BODY_BYTES, SINGLE
 from tests.factories import HOUR_S
@@ -59,6 +61,7 @@ def test_events__empty_batch__is_fine_and_nothing(service: Service) -> None:
     assert answer.json() == {"accepted": 0, "duplicates": 0, "rejected": 0, "results": []}
 
 
+@pytest.mark.both_databases
 def test_events__1000_with_one_bad__keeps_999_and_repeats_safely(service: Service) -> None:
     """ATTACKS 30, 31."""
     ledger = service.ledger
@@ -133,6 +136,7 @@ def test_events__no_json__is_422_and_records_nothing(service: Service) -> None:
     assert service.count(meter_events) == 0
 
 
+@pytest.mark.both_databases
 def test_events__odd_values__are_rejected_one_by_one(service: Service) -> None:
     """ATTACKS 32: duplicate keys and huge or non-integer numbers spoil only their own event."""
     good = json.dumps(service.ledger.usage(0, 0, HOUR_S))

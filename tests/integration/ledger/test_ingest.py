@@ -10,6 +10,8 @@ from api.db.session import reading
 from api.db.tables.ledger import event_conflicts, meter_events, usage_records
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger, device
 
+pytestmark = pytest.mark.both_databases
+
 
 def _count(ledger: Ledger, table: Any) -> int:
     with reading(ledger.engine) as connection:

@@ -10,6 +10,8 @@ from api.db.tables.ledger import hardware_disclosures
 from tests.factories import HOUR_S, START_S
 from tests.integration.service import Service, problem
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_rejections__of_one_request__are_kept_with_their_cause(service: Service) -> None:
     ledger = service.ledger

@@ -52,6 +52,7 @@ def test_console__without_chain__shows_what_the_ledger_knows(service: Service) -
     problem(answer, 404, "not_found")
 
 
+@pytest.mark.both_databases
 def test_console__devices__records_gaps_outages_repeats(service: Service) -> None:
     """Device 0: 1 h used, 1 h missing, 1 h used, 1 h out; device 1: a voided hour; 2: nothing."""
     ledger = service.ledger
@@ -109,6 +110,7 @@ def test_console__of_another_operator__is_as_if_absent(service: Service) -> None
 
 
 @pytest.mark.chain
+@pytest.mark.both_databases
 def test_console__after_two_epochs__agrees_with_the_reconciliation(world: World) -> None:
     two_epochs(world)
     key = "0x" + wallet(1).key.hex().removeprefix("0x")

@@ -15,7 +15,7 @@ from api.db.tables.chain import chain_events
 from scripts.dev.stack import COMPLIANCE, OPERATORS
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.service import problem
-from tests.world import HOLDERS, SQLITE_ONLY, World, send, wallet
+from tests.world import HOLDERS, World, send, wallet
 
 pytestmark = pytest.mark.chain
 
@@ -68,6 +68,7 @@ def _step(world: World, rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.both_databases
 def test_holders__random_history__are_the_chains_balances(world: World, seed: int) -> None:
     """ATTACKS 1, 2: batches that repeat an id, self transfers, burns and forced transfers."""
     rng = random.Random(seed)
@@ -108,7 +109,6 @@ def _statement(world: World, account: str) -> str:
     return answer.content.decode()
 
 
-@SQLITE_ONLY
 def test_holders__transfer_missing_from_the_index__says_so(world: World) -> None:
     world.indexer().advance()
     with transaction(world.engine) as connection:
@@ -122,6 +122,7 @@ def test_holders__transfer_missing_from_the_index__says_so(world: World) -> None
     problem(answer, 503, "index_incomplete")
 
 
+@pytest.mark.both_databases
 def test_history__delivery_claim_and_transfer__each_thing_once(world: World) -> None:
     senior, junior = world.token_ids
     token, (ann, bob) = world.deployment.tranche_token, HOLDERS

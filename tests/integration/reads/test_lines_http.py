@@ -17,6 +17,8 @@ from api.epochs.close import close_due
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
 from tests.integration.service import Service, problem
 
+pytestmark = pytest.mark.both_databases
+
 _KINDS = ("usage", "delivery", "shortfall", "sla_credit", "late_usage", "void")
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.factories import DAY_S, HOUR_S, START_S
 from tests.integration.service import Service, problem
 from tests.story import two_epochs
-from tests.world import HOLDERS, SQLITE_ONLY, World
+from tests.world import HOLDERS, World
 
 pytestmark = pytest.mark.chain
 
@@ -19,6 +19,7 @@ def get(world: World, path: str) -> Any:
     return answer.json()
 
 
+@pytest.mark.both_databases
 def test_market__two_epochs__has_the_figures_of_the_story(world: World) -> None:
     two_epochs(world)
     senior, junior = world.token_ids
@@ -53,6 +54,7 @@ def test_market__two_epochs__has_the_figures_of_the_story(world: World) -> None:
     assert series["points"][0]["promised_gpu_seconds"] == 4 * DAY_S * 99 // 100
 
 
+@pytest.mark.both_databases
 def test_portfolio__after_a_claim__holds_what_the_chain_says(world: World) -> None:
     two_epochs(world)
 
@@ -78,7 +80,6 @@ def test_portfolio__after_a_claim__holds_what_the_chain_says(world: World) -> No
         assert position["claimable_micros"] == expected > 0
 
 
-@SQLITE_ONLY
 def test_config__with_a_deployment__names_contracts_and_token(world: World) -> None:
     found = get(world, "/v1/config")
 
@@ -115,6 +116,5 @@ def test_market__without_a_deployment__is_registered_and_unknown(service: Servic
 
 @pytest.mark.parametrize("token_id", ["1", "257", str(2**72 - 1), "9" * 22])
 @pytest.mark.parametrize("part", ["", "/series", "/holders"])
-@SQLITE_ONLY
 def test_tranche__unknown_id__is_not_found(service: Service, token_id: str, part: str) -> None:
     problem(service.client.get(f"/v1/tranches/{token_id}{part}"), 404, "not_found")

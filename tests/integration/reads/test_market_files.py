@@ -12,7 +12,7 @@ from scripts.dev.stack import ATTESTER_ACCOUNTS
 from tests.factories import Ledger
 from tests.integration.service import Service, problem
 from tests.story import two_epochs
-from tests.world import SQLITE_ONLY, World, wallet
+from tests.world import World, wallet
 
 pytestmark = pytest.mark.chain
 
@@ -23,6 +23,7 @@ def _get(world: World, path: str) -> Any:
     return answer.json()
 
 
+@pytest.mark.both_databases
 def test_waterfall__two_settlements__adds_up(world: World) -> None:
     two_epochs(world)
 
@@ -67,6 +68,7 @@ def test_documents__two_epochs__hashes_are_of_the_bytes_and_on_chain(world: Worl
     assert page == {"total": answer["total"], "documents": found[1:3]}
 
 
+@pytest.mark.both_databases
 def test_attesters__two_of_three_sign__have_their_record(world: World) -> None:
     two_epochs(world)
 
@@ -83,7 +85,6 @@ def test_attesters__two_of_three_sign__have_their_record(world: World) -> None:
         assert (attester["last_signed_at_s"] is None) == (attester["address"] == third)
 
 
-@SQLITE_ONLY
 def test_devices__of_a_facility__rebuild_the_pledge_root(service: Service, ledger: Ledger) -> None:
     found = service.client.get(f"/v1/facilities/{ledger.facility_id}/devices").json()
 
@@ -94,7 +95,6 @@ def test_devices__of_a_facility__rebuild_the_pledge_root(service: Service, ledge
     problem(service.client.get("/v1/facilities/99/devices"), 404, "not_found")
 
 
-@SQLITE_ONLY
 def test_attesters__without_a_deployment__are_none(service: Service) -> None:
     assert service.client.get("/v1/attesters").json() == {"threshold": None, "attesters": []}
     token_id = service.ledger.facility_id << 8

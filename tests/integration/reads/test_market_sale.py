@@ -71,6 +71,7 @@ def _buy(world: World, token_id: int, units: int, price: int) -> None:
     send(world.client, HOLDERS[0], sale, buy)
 
 
+@pytest.mark.both_databases
 def test_sale__floor_missed__is_refundable_and_refunded(world: World) -> None:
     facility_id = _offer(world)
     senior, junior = facility_id << 8, facility_id << 8 | 1

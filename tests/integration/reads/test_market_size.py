@@ -151,6 +151,7 @@ def _timed(client: TestClient, path: str) -> tuple[Any, float]:
 
 
 @pytest.mark.slow
+@pytest.mark.both_databases
 def test_market__200_facilities__answers_in_well_under_a_second(client: TestClient) -> None:
     page, page_ms = _timed(client, "/v1/tranches?limit=500")
     searched, search_ms = _timed(client, "/v1/tranches?q=hall-19&sort=paid_per_unit&limit=100")

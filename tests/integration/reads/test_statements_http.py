@@ -7,7 +7,7 @@ import pytest
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.service import Service, problem
 from tests.story import two_epochs
-from tests.world import SQLITE_ONLY, World
+from tests.world import World
 
 
 def _list(world: World, **query: Any) -> tuple[int, list[tuple[int, str]]]:
@@ -19,6 +19,7 @@ def _list(world: World, **query: Any) -> tuple[int, list[tuple[int, str]]]:
 
 
 @pytest.mark.chain
+@pytest.mark.both_databases
 def test_statements__from_closed_to_settled__follow_the_chain(world: World) -> None:
     two_epochs(world)
     seen = []
@@ -48,7 +49,6 @@ def test_statements__from_closed_to_settled__follow_the_chain(world: World) -> N
     assert len(shown["attesters"]) == 2
 
 
-@SQLITE_ONLY
 def test_statements__state_or_order_that_is_none__is_422(service: Service) -> None:
     path = f"/v1/facilities/{service.ledger.facility_id}/statements"
 
@@ -57,7 +57,6 @@ def test_statements__state_or_order_that_is_none__is_422(service: Service) -> No
         problem(service.client.get(f"{path}?{query}"), 422, "invalid_input")
 
 
-@SQLITE_ONLY
 def test_facilities__name_their_operator(service: Service) -> None:
     ledger = service.ledger
     ledger.add_facility(range(8, 9), name="hall-2")

@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from api.domain.metering import events as domain_events
 from api.domain.metering.instants import parse_instant
 from api.domain.metering.rejections import REJECTIONS
@@ -15,7 +13,6 @@ from api.routes.http.event_docs import EVENT_EXAMPLES, event_schema
 from tests.integration.service import ADMIN_KEY, Service
 
 # The document does not depend on the database.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 API = Path(__file__).resolve().parents[3] / "api"
 _UNIT = re.compile(r"(_s|_micros|_bps|_ppm|gpu_seconds|_joules|_micros_per_\w+)$")

@@ -35,6 +35,7 @@ def test_problem__unknown_path_or_method__is_404_or_405(service: Service) -> Non
     assert answer.headers["allow"] == "POST"
 
 
+@pytest.mark.both_databases
 def test_problem__numbers_larger_than_a_column__are_422(service: Service) -> None:
     for path in _PATHS:
         for value in (HUGE, -HUGE, 2**63, "x", "1.5"):
@@ -45,6 +46,7 @@ def test_problem__numbers_larger_than_a_column__are_422(service: Service) -> Non
         problem(answer, 422, "invalid_input")
 
 
+@pytest.mark.both_databases
 def test_problem__nul_and_broken_text__never_reaches_the_database(service: Service) -> None:
     leases = f"/v1/facilities/{service.ledger.facility_id}/leases"
     admin = service.auth(ADMIN_KEY)
@@ -133,6 +135,7 @@ def test_problem__unexpected_error__says_nothing_of_the_inside(
     assert "/srv" not in answer.text
 
 
+@pytest.mark.both_databases
 def test_problem__database_or_chain_down__is_503(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

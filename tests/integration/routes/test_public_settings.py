@@ -101,8 +101,11 @@ def _as_before(engine: Engine) -> None:
         connection.execute(insert(chain_events), event)
 
 
-def test_migration__index_of_before__is_forgotten_and_gets_its_indexes(database_url: str) -> None:
-    engine = open_engine(database_url)
+@pytest.mark.both_databases
+def test_migration__index_of_before__is_forgotten_and_gets_its_indexes(
+    empty_database_url: str,
+) -> None:
+    engine = open_engine(empty_database_url)
     _as_before(engine)
 
     upgrade(engine)

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 from api.main import create_app
 from tests.integration.service import ADMIN_KEY
 from tests.story import two_epochs
-from tests.world import HOLDERS, SQLITE_ONLY, World
+from tests.world import HOLDERS, World
 
 pytestmark = pytest.mark.chain
 _CHECKS = [
@@ -71,7 +71,6 @@ def _try(operation: Any, key: str, here: dict[str, Any]) -> None:
     run()
 
 
-@SQLITE_ONLY
 def test_openapi__generated_requests__conform_to_the_document(world: World) -> None:
     two_epochs(world)
     app = create_app(world.settings(admin_key=ADMIN_KEY))

@@ -10,9 +10,7 @@ from api.domain.hashing import sha256
 from api.epochs.close import close_due
 from tests.factories import DAY_S, GRACE_S, START_S
 from tests.integration.service import Service, serving
-from tests.world import SQLITE_ONLY
 
-pytestmark = SQLITE_ONLY
 PLAIN = {"Accept-Encoding": "identity"}
 ZIPPED = {"Accept-Encoding": "gzip, br"}
 

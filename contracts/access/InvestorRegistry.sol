@@ -33,7 +33,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
     function setInvestor(address account, Investor calldata entry) external restricted {
         // Grants signed before this decision must not undo it.
         ++nonceOf[account];
-        _enter(account, msg.sender, entry);
+        _setEntry(account, msg.sender, entry);
     }
 
     /// @inheritdoc IInvestorRegistry
@@ -47,7 +47,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
         require(immediate, NotComplianceAgent(agent));
         require(Signatures.isValid(agent, grantDigest(grant), signature), GrantSignatureInvalid(agent));
         nonceOf[grant.account] = nonce + 1;
-        _enter(grant.account, agent, Investor(grant.expiresAt, grant.country, grant.canSend, grant.canReceive));
+        _setEntry(grant.account, agent, Investor(grant.expiresAt, grant.country, grant.canSend, grant.canReceive));
     }
 
     /// @inheritdoc IInvestorRegistry
@@ -65,7 +65,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
 
     /// @inheritdoc IInvestorRegistry
     function resync(address account) external {
-        _mirror(account, _investors[account]);
+        _copyToMirror(account, _investors[account]);
     }
 
     /// @inheritdoc IInvestorRegistry
@@ -100,14 +100,14 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
         return _hashTypedDataV4(keccak256(abi.encode(GRANT_TYPEHASH, grant)));
     }
 
-    function _enter(address account, address agent, Investor memory entry) private {
+    function _setEntry(address account, address agent, Investor memory entry) private {
         require(account != address(0), ZeroAccount());
         _investors[account] = entry;
         emit InvestorSet(account, agent, entry.expiresAt, entry.country, entry.canSend, entry.canReceive);
-        _mirror(account, entry);
+        _copyToMirror(account, entry);
     }
 
-    function _mirror(address account, Investor memory entry) private {
+    function _copyToMirror(address account, Investor memory entry) private {
         if (address(mirror) == address(0)) return;
         mirror.mirrorInvestor(account, entry.canSend ? entry.expiresAt : 0, entry.canReceive ? entry.expiresAt : 0);
     }

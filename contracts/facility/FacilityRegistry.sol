@@ -60,7 +60,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         restricted
     {
         FacilityStore.Facility storage facility = _facilities[facilityId];
-        require(facilityId != 0 && facility.pace.state == FacilityState.None, FacilityExists(facilityId));
+        require(facilityId != 0 && facility.schedule.state == FacilityState.None, FacilityExists(facilityId));
         require(terms.gpuOperator == msg.sender, NotGpuOperator(facilityId, msg.sender));
         require(isSettlementToken[terms.settlementToken], SettlementTokenNotAllowed(terms.settlementToken));
         OfferTerms.check(terms);
@@ -107,7 +107,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         require(done, NotMature(facilityId));
         (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, count);
         if (book.settled != attested) {
-            bool old = block.timestamp >= _facilities[facilityId].pace.windowEnd + RECEIVABLE_LIFE;
+            bool old = block.timestamp >= _facilities[facilityId].schedule.windowEnd + RECEIVABLE_LIFE;
             // What is both attested and collected is paid out first: only rent that never came is written off.
             bool paidOut = book.settled == book.collected;
             require(old && paidOut, NotMature(facilityId));
@@ -146,9 +146,9 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
 
     /// @inheritdoc IFacilityRegistry
     function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory) {
-        FacilityStore.Pace memory pace = _facilities[facilityId].pace;
-        FacilityState state = FacilityStore.stateNow(pace);
-        return EpochTerms(state, pace.windowStart, pace.windowEnd, pace.epochLength, pace.deviceCount);
+        FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
+        FacilityState state = FacilityStore.stateNow(schedule);
+        return EpochTerms(state, schedule.windowStart, schedule.windowEnd, schedule.epochLength, schedule.deviceCount);
     }
 
     /// @inheritdoc IFacilityRegistry
@@ -192,11 +192,11 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
 
     /// @inheritdoc IFacilityRegistry
     function offeredAtBlock(uint64 facilityId) external view returns (uint64) {
-        return _facilities[facilityId].pace.offeredAtBlock;
+        return _facilities[facilityId].schedule.offeredAtBlock;
     }
 
     function _setState(uint64 facilityId, FacilityState next) private {
-        _facilities[facilityId].pace.state = next;
+        _facilities[facilityId].schedule.state = next;
         emit FacilityStateChanged(facilityId, next);
     }
 
@@ -213,8 +213,8 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     function _statementsMissing(uint64 facilityId, uint256 patience) private view returns (bool) {
         uint256 posted = statementRegistry.epochsPosted(facilityId);
         if (patience == 0 || posted >= _facilities[facilityId].money.epochCount) return false;
-        FacilityStore.Pace memory pace = _facilities[facilityId].pace;
-        return block.timestamp >= pace.windowStart + (posted + 1 + patience) * pace.epochLength;
+        FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
+        return block.timestamp >= schedule.windowStart + (posted + 1 + patience) * schedule.epochLength;
     }
 
     function _isSale(uint64 facilityId) private view returns (bool) {
@@ -226,7 +226,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     }
 
     function _requireKnown(uint64 facilityId) private view {
-        require(_facilities[facilityId].pace.state != FacilityState.None, FacilityUnknown(facilityId));
+        require(_facilities[facilityId].schedule.state != FacilityState.None, FacilityUnknown(facilityId));
     }
 
     function _requireGpuOperator(uint64 facilityId) private view {

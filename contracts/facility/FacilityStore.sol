@@ -9,7 +9,7 @@ library FacilityStore {
     uint256 private constant PPM = 1_000_000;
 
     /// @notice One word, read by every posting and every change of state. Times are bounded by `OfferTerms`.
-    struct Pace {
+    struct Schedule {
         uint32 windowStart;
         uint32 windowEnd;
         uint24 epochLength;
@@ -30,7 +30,7 @@ library FacilityStore {
 
     /// @notice Coupons and caps by seniority are one word each.
     struct Facility {
-        Pace pace;
+        Schedule schedule;
         Money money;
         uint64[4] coupons;
         uint40[4] caps;
@@ -49,7 +49,7 @@ library FacilityStore {
         IFacilityRegistry.FacilityTerms calldata given,
         IFacilityRegistry.TrancheTerms[] calldata tranches_
     ) internal {
-        facility.pace = Pace({
+        facility.schedule = Schedule({
             windowStart: uint32(given.windowStart),
             windowEnd: uint32(given.windowEnd),
             epochLength: uint24(given.epochLength),
@@ -80,18 +80,18 @@ library FacilityStore {
 
     /// @notice The terms as they were offered.
     function terms(Facility storage facility) internal view returns (IFacilityRegistry.FacilityTerms memory) {
-        Pace memory pace = facility.pace;
+        Schedule memory schedule = facility.schedule;
         Money memory money = facility.money;
         return IFacilityRegistry.FacilityTerms({
             gpuOperator: facility.gpuOperator,
             settlementToken: money.settlementToken,
             gpuClass: facility.gpuClass,
             site: facility.site,
-            windowStart: pace.windowStart,
-            windowEnd: pace.windowEnd,
-            epochLength: pace.epochLength,
-            deviceCount: pace.deviceCount,
-            promisedAvailabilityPpm: pace.promisedAvailabilityPpm,
+            windowStart: schedule.windowStart,
+            windowEnd: schedule.windowEnd,
+            epochLength: schedule.epochLength,
+            deviceCount: schedule.deviceCount,
+            promisedAvailabilityPpm: schedule.promisedAvailabilityPpm,
             feeBps: money.feeBps,
             pledgeRoot: facility.pledgeRoot,
             termsHash: facility.termsHash
@@ -99,10 +99,10 @@ library FacilityStore {
     }
 
     /// @notice The tranches as they were offered.
-    function tranches(Facility storage facility) internal view returns (IFacilityRegistry.TrancheTerms[] memory found) {
-        found = new IFacilityRegistry.TrancheTerms[](facility.money.trancheCount);
-        for (uint256 i = 0; i < found.length; ++i) {
-            found[i] = IFacilityRegistry.TrancheTerms(facility.caps[i], facility.coupons[i]);
+    function tranches(Facility storage facility) internal view returns (IFacilityRegistry.TrancheTerms[] memory list) {
+        list = new IFacilityRegistry.TrancheTerms[](facility.money.trancheCount);
+        for (uint256 i = 0; i < list.length; ++i) {
+            list[i] = IFacilityRegistry.TrancheTerms(facility.caps[i], facility.coupons[i]);
         }
     }
 
@@ -124,19 +124,20 @@ library FacilityStore {
 
     /// @notice Promised available GPU-seconds of the first `epochs` epochs, rounded down.
     function promisedDown(Facility storage facility, uint256 epochs) internal view returns (uint256) {
-        Pace memory pace = facility.pace;
-        return uint256(pace.deviceCount) * pace.epochLength * epochs * pace.promisedAvailabilityPpm / PPM;
+        Schedule memory schedule = facility.schedule;
+        return uint256(schedule.deviceCount) * schedule.epochLength * epochs * schedule.promisedAvailabilityPpm / PPM;
     }
 
     /// @notice State now: a funded facility delivers by time alone.
     function stateNow(Facility storage facility) internal view returns (IFacilityRegistry.FacilityState) {
-        Pace memory pace = facility.pace;
-        return stateNow(pace);
+        Schedule memory schedule = facility.schedule;
+        return stateNow(schedule);
     }
 
     /// @notice The same of a word already read.
-    function stateNow(Pace memory pace) internal view returns (IFacilityRegistry.FacilityState) {
-        bool delivering = pace.state == IFacilityRegistry.FacilityState.Funded && block.timestamp >= pace.windowStart;
-        return delivering ? IFacilityRegistry.FacilityState.Delivering : pace.state;
+    function stateNow(Schedule memory schedule) internal view returns (IFacilityRegistry.FacilityState) {
+        bool delivering =
+            schedule.state == IFacilityRegistry.FacilityState.Funded && block.timestamp >= schedule.windowStart;
+        return delivering ? IFacilityRegistry.FacilityState.Delivering : schedule.state;
     }
 }

@@ -188,7 +188,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     }
 
     /// @dev `epochs` is at least 1 and at least what is settled. `done` is false where nothing changes.
-    function _settle(uint64 facilityId, uint32 epochs, Ledger memory ledger, Batch memory batch, uint256 place)
+    function _settle(uint64 facilityId, uint32 epochs, Ledger memory ledger, Batch memory batch, uint256 batchIndex)
         private
         returns (uint256 amount, bool done)
     {
@@ -202,7 +202,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         ledger.settledEpochs = epochs;
         _ledgers[facilityId] = ledger;
         emit Settled(facilityId, epochs, amount, fee, ledger.settled);
-        _payTranches(facilityId, terms, amount - fee, from, epochs, batch, place);
+        _payTranches(facilityId, terms, amount - fee, from, epochs, batch, batchIndex);
         return (amount, true);
     }
 
@@ -221,7 +221,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         uint256 from,
         uint256 to,
         Batch memory batch,
-        uint256 place
+        uint256 batchIndex
     ) private {
         uint256[4] memory supplies = trancheToken.suppliesOf(facilityId, terms.trancheCount);
         uint256[4] memory due;
@@ -242,8 +242,8 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         } else if (amount > 0) {
             // The registry bounds epochLength to 24 bits.
             // forge-lint: disable-next-line(unsafe-typecast)
-            batch.accruals[place] = ITrancheToken.Accrual(facilityId, uint24(terms.epochLength), payments);
-            batch.settlementTokens[place] = terms.settlementToken;
+            batch.accruals[batchIndex] = ITrancheToken.Accrual(facilityId, uint24(terms.epochLength), payments);
+            batch.settlementTokens[batchIndex] = terms.settlementToken;
         }
     }
 

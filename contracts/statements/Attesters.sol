@@ -117,14 +117,16 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
             period.number = ++_slotsTaken;
         }
         // A member that has not left yet just stays.
-        if (block.timestamp >= period.activeUntil) period.activeFrom = _after(threshold == 0 ? 0 : activationDelay);
+        if (block.timestamp >= period.activeUntil) {
+            period.activeFrom = _timeAfter(threshold == 0 ? 0 : activationDelay);
+        }
         period.activeUntil = WITHOUT_END;
         _setPeriod(attester, period, true);
     }
 
     function _end(address attester, Member memory period) private {
         require(period.number > 0 && period.activeUntil == WITHOUT_END, NotAttester(attester));
-        period.activeUntil = _after(removalDelay);
+        period.activeUntil = _timeAfter(removalDelay);
         _setPeriod(attester, period, false);
         uint256 lasting = _lastingAt(period.activeUntil);
         require(lasting >= threshold, ThresholdOutOfRange(threshold, lasting));
@@ -136,7 +138,7 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         emit AttesterPeriodSet(attester, period.activeFrom, period.activeUntil);
     }
 
-    function _after(uint32 delay) internal view returns (uint40) {
+    function _timeAfter(uint32 delay) internal view returns (uint40) {
         // 40 bits of seconds last 34,000 years.
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint40(block.timestamp + delay);

@@ -72,7 +72,7 @@ contract StatementRegistry is StatementChallenges {
         cumulativeGross = head.cumulativeGross + uint256(statement.grossRevenue).toUint96();
         _setHead(statement.facilityId, epoch + 1, head.challenged, cumulativeAvailable, cumulativeGross);
         Stored storage record = _records[statement.facilityId][epoch];
-        uint40 postedAt = _after(0);
+        uint40 postedAt = _timeAfter(0);
         record.statementHash = statementHash;
         record.postedAt = postedAt;
         record.cumulativeAvailable = cumulativeAvailable;

@@ -8,33 +8,33 @@ import {Accumulator} from "./Accumulator.sol";
 /// units (40), flags (8), settlement (40). Decision 4 shows with measured gas why it is no struct.
 type PackedPosition is uint256;
 
-using {unitsOf, restOf, settledAt, withFrozen, unpacked} for PackedPosition global;
+using {unitsOf, holdingOf, settledAt, withFrozen, unpacked} for PackedPosition global;
 
 uint256 constant OWED_SHIFT = 72;
-uint256 constant REST_SHIFT = 168;
-/// @dev Within the rest: units below, then flags, then settlement.
-uint256 constant REST_FLAGS_SHIFT = 40;
-uint256 constant REST_SETTLEMENT_SHIFT = 48;
-uint256 constant REST_UNITS_MASK = type(uint40).max;
-/// @dev 1 << REST_FLAGS_SHIFT, as a number: a power of a constant is computed at run time.
-uint256 constant REST_FROZEN = 0x10000000000;
+uint256 constant HOLDING_SHIFT = 168;
+/// @dev Within the holding: units below, then flags, then settlement.
+uint256 constant HOLDING_FLAGS_SHIFT = 40;
+uint256 constant HOLDING_SETTLEMENT_SHIFT = 48;
+uint256 constant HOLDING_UNITS_MASK = type(uint40).max;
+/// @dev 1 << HOLDING_FLAGS_SHIFT, as a number: a power of a constant is computed at run time.
+uint256 constant HOLDING_FROZEN = 0x10000000000;
 
-/// @notice A position from its parts. `rest` is units, flags and settlement as `restOf` answers them.
-/// @dev `acc` is at most Accumulator.MAX_ACC and `rest` comes from a position, with units of at most a supply's 40
+/// @notice A position from its parts. `holding` is units, flags and settlement as `holdingOf` answers them.
+/// @dev `acc` is at most Accumulator.MAX_ACC and `holding` comes from a position, with units of at most a supply's 40
 /// bits; only `owed` can be too large, for more than 2^64 minor units.
-function packPosition(uint256 acc, uint256 owed, uint256 rest) pure returns (PackedPosition) {
+function packPosition(uint256 acc, uint256 owed, uint256 holding) pure returns (PackedPosition) {
     if (owed >> 96 != 0) revert Accumulator.ValueTooLarge(owed, 96);
-    return PackedPosition.wrap(acc | (owed << OWED_SHIFT) | (rest << REST_SHIFT));
+    return PackedPosition.wrap(acc | (owed << OWED_SHIFT) | (holding << HOLDING_SHIFT));
 }
 
 /// @notice Units held.
 function unitsOf(PackedPosition position) pure returns (uint256) {
-    return (PackedPosition.unwrap(position) >> REST_SHIFT) & REST_UNITS_MASK;
+    return (PackedPosition.unwrap(position) >> HOLDING_SHIFT) & HOLDING_UNITS_MASK;
 }
 
 /// @notice Units, flags and settlement, units lowest.
-function restOf(PackedPosition position) pure returns (uint256) {
-    return PackedPosition.unwrap(position) >> REST_SHIFT;
+function holdingOf(PackedPosition position) pure returns (uint256) {
+    return PackedPosition.unwrap(position) >> HOLDING_SHIFT;
 }
 
 /// @notice What the position is owed up to an accumulator value: exact, nothing is rounded.
@@ -42,14 +42,14 @@ function restOf(PackedPosition position) pure returns (uint256) {
 function settledAt(PackedPosition position, uint256 acc) pure returns (uint256) {
     uint256 word = PackedPosition.unwrap(position);
     unchecked {
-        return ((word >> OWED_SHIFT) & type(uint96).max) + ((word >> REST_SHIFT) & REST_UNITS_MASK)
+        return ((word >> OWED_SHIFT) & type(uint96).max) + ((word >> HOLDING_SHIFT) & HOLDING_UNITS_MASK)
             * (acc - (word & type(uint72).max));
     }
 }
 
 /// @notice The position with its frozen flag set or cleared.
 function withFrozen(PackedPosition position, bool frozen) pure returns (PackedPosition) {
-    uint256 flag = REST_FROZEN << REST_SHIFT;
+    uint256 flag = HOLDING_FROZEN << HOLDING_SHIFT;
     uint256 word = PackedPosition.unwrap(position);
     return PackedPosition.wrap(frozen ? word | flag : word & ~flag);
 }
@@ -62,8 +62,8 @@ function unpacked(PackedPosition position) pure returns (ITrancheToken.Position 
     return ITrancheToken.Position({
         accPaidX32: uint72(word),
         owedX32: uint96(word >> OWED_SHIFT),
-        units: uint40(word >> REST_SHIFT),
-        flags: uint8(word >> (REST_SHIFT + REST_FLAGS_SHIFT)),
-        settlement: uint40(word >> (REST_SHIFT + REST_SETTLEMENT_SHIFT))
+        units: uint40(word >> HOLDING_SHIFT),
+        flags: uint8(word >> (HOLDING_SHIFT + HOLDING_FLAGS_SHIFT)),
+        settlement: uint40(word >> (HOLDING_SHIFT + HOLDING_SETTLEMENT_SHIFT))
     });
 }

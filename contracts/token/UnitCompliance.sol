@@ -15,22 +15,22 @@ import {UnitRevenue} from "./UnitRevenue.sol";
 abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     using Arrays for uint256[];
 
-    /// @dev One slot. A new registry starts a new generation, which makes every copied standing worthless.
-    struct Gate {
+    /// @dev One slot. A new registry starts a new generation, which makes every copied entry worthless.
+    struct MoveRules {
         bool paused;
         uint40 generation;
         IInvestorRegistry registry;
     }
 
     /// @dev What the registry last said of an account; seconds from which it no longer counts. Saves the call.
-    struct Standing {
+    struct CopiedEntry {
         uint64 sendUntil;
         uint64 receiveUntil;
         uint40 generation;
     }
 
-    Gate private _gate;
-    mapping(address account => Standing) private _standings;
+    MoveRules private _moveRules;
+    mapping(address account => CopiedEntry) private _copiedEntries;
 
     /// @notice Moves units of one id. Caller: their holder or an approved spender.
     /// @dev As in OpenZeppelin's ERC1155, without arrays of one.
@@ -45,30 +45,30 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
 
     /// @inheritdoc IEligibilityMirror
     function mirrorInvestor(address account, uint64 sendUntil, uint64 receiveUntil) external {
-        Gate memory gate = _gate;
+        MoveRules memory rules = _moveRules;
         // A registry that is not, or no longer, asked has nothing to say; it must not revert for that.
-        if (msg.sender != address(gate.registry)) return;
-        _standings[account] = Standing(sendUntil, receiveUntil, gate.generation);
+        if (msg.sender != address(rules.registry)) return;
+        _copiedEntries[account] = CopiedEntry(sendUntil, receiveUntil, rules.generation);
     }
 
     /// @notice Whether transfers, mints and deliveries are stopped.
     function paused() public view returns (bool) {
-        return _gate.paused;
+        return _moveRules.paused;
     }
 
     /// @inheritdoc ITrancheToken
     function investorRegistry() public view returns (IInvestorRegistry) {
-        return _gate.registry;
+        return _moveRules.registry;
     }
 
     /// @inheritdoc IERC7943MultiToken
     function canSend(address account) public view returns (bool allowed) {
-        return _saysYes(abi.encodeCall(IInvestorRegistry.canSend, (account)));
+        return _registryAnswersTrue(abi.encodeCall(IInvestorRegistry.canSend, (account)));
     }
 
     /// @inheritdoc IERC7943MultiToken
     function canReceive(address account) public view returns (bool allowed) {
-        return _saysYes(abi.encodeCall(IInvestorRegistry.canReceive, (account)));
+        return _registryAnswersTrue(abi.encodeCall(IInvestorRegistry.canReceive, (account)));
     }
 
     /// @inheritdoc IERC7943MultiToken
@@ -147,63 +147,63 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     }
 
     function _setPaused(bool stop) internal {
-        require(_gate.paused != stop, PauseUnchanged(stop));
-        _gate.paused = stop;
+        require(_moveRules.paused != stop, PauseUnchanged(stop));
+        _moveRules.paused = stop;
         if (stop) emit Paused(msg.sender);
         else emit Unpaused(msg.sender);
     }
 
     function _setRegistry(IInvestorRegistry registry) internal {
-        _gate.registry = registry;
-        ++_gate.generation;
+        _moveRules.registry = registry;
+        ++_moveRules.generation;
         emit InvestorRegistrySet(address(registry));
         // Views must never revert, so an address that cannot answer is refused here.
         if (address(registry) != address(0)) registry.canMove(address(this), address(this), address(this));
     }
 
     function _requireNotPaused() internal view {
-        require(!_gate.paused, EnforcedPause());
+        require(!_moveRules.paused, EnforcedPause());
     }
 
     /// @dev Transfers between accounts whose copied standings say yes need no call. For everything else, and for
     /// mints and burns, the registry decides.
     function _requireAllowed(address from, address to) private view {
-        bool stopped = _gate.paused;
-        uint256 generation = _gate.generation;
-        IInvestorRegistry registry = _gate.registry;
+        bool stopped = _moveRules.paused;
+        uint256 generation = _moveRules.generation;
+        IInvestorRegistry registry = _moveRules.registry;
         if (stopped && to != address(0)) revert EnforcedPause();
         if (address(registry) == address(0)) return;
-        Standing storage standing = _standings[from];
+        CopiedEntry storage entry = _copiedEntries[from];
         // Both fields are read before any branch: one load.
-        uint256 until = standing.sendUntil;
-        uint256 given = standing.generation;
-        if (until > block.timestamp && given == generation) {
-            standing = _standings[to];
-            until = standing.receiveUntil;
-            given = standing.generation;
-            if (until > block.timestamp && given == generation) {
-                if (msg.sender == from || _spenderStands(generation)) return;
+        uint256 until = entry.sendUntil;
+        uint256 copiedIn = entry.generation;
+        if (until > block.timestamp && copiedIn == generation) {
+            entry = _copiedEntries[to];
+            until = entry.receiveUntil;
+            copiedIn = entry.generation;
+            if (until > block.timestamp && copiedIn == generation) {
+                if (msg.sender == from || _isSpenderAllowed(generation)) return;
             }
         }
-        _ask(registry, from, to);
+        _requireRegistryAllows(registry, from, to);
     }
 
     /// @dev A low-level call, because a view of ERC-7943 must not revert whatever the registry does.
-    function _saysYes(bytes memory question) private view returns (bool) {
-        address registry = address(_gate.registry);
+    function _registryAnswersTrue(bytes memory question) private view returns (bool) {
+        address registry = address(_moveRules.registry);
         if (registry == address(0)) return true;
         (bool success, bytes memory answer) = registry.staticcall(question);
         return success && answer.length == 32 && abi.decode(answer, (uint256)) == 1;
     }
 
-    function _spenderStands(uint256 generation) private view returns (bool) {
-        Standing storage standing = _standings[msg.sender];
-        return standing.sendUntil > block.timestamp && standing.generation == generation;
+    function _isSpenderAllowed(uint256 generation) private view returns (bool) {
+        CopiedEntry storage entry = _copiedEntries[msg.sender];
+        return entry.sendUntil > block.timestamp && entry.generation == generation;
     }
 
     /// @dev Burns and mints have no spender: the token itself checked who asked for them. Only a refusal asks again, to
     /// name the account.
-    function _ask(IInvestorRegistry registry, address from, address to) private view {
+    function _requireRegistryAllows(IInvestorRegistry registry, address from, address to) private view {
         address spender = to == address(0) ? from : msg.sender;
         if (registry.canMove(spender, from, to)) return;
         require(from == address(0) || registry.canSend(from), ERC7943CannotSend(from));

@@ -6,7 +6,13 @@ import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "./Accumulator.sol";
-import {PackedPosition, REST_FROZEN, REST_SETTLEMENT_SHIFT, REST_UNITS_MASK, packPosition} from "./PackedPosition.sol";
+import {
+    PackedPosition,
+    HOLDING_FROZEN,
+    HOLDING_SETTLEMENT_SHIFT,
+    HOLDING_UNITS_MASK,
+    packPosition
+} from "./PackedPosition.sol";
 import {TrancheId} from "./TrancheId.sol";
 
 /// @title Positions of holders and streams of tranches: the storage of the token, and the one way to move units
@@ -78,17 +84,17 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         mapping(address account => Slot) storage positions = _positions[id];
         Slot storage slot = positions[from];
         PackedPosition position = slot.word;
-        uint256 rest = position.restOf();
-        uint256 settlement = rest >> REST_SETTLEMENT_SHIFT;
-        _requireUnits(from, id, value, rest);
+        uint256 holding = position.holdingOf();
+        uint256 settlement = holding >> HOLDING_SETTLEMENT_SHIFT;
+        _requireUnits(from, id, value, holding);
         unchecked {
-            slot.word = packPosition(acc, position.settledAt(acc), rest - value);
+            slot.word = packPosition(acc, position.settledAt(acc), holding - value);
             slot = positions[to];
             position = slot.word;
-            rest = position.restOf() + value;
+            holding = position.holdingOf() + value;
             // A first receipt; a sender that never had units has no number to give.
-            if (rest >> REST_SETTLEMENT_SHIFT == 0) rest |= settlement << REST_SETTLEMENT_SHIFT;
-            slot.word = packPosition(acc, position.settledAt(acc), rest);
+            if (holding >> HOLDING_SETTLEMENT_SHIFT == 0) holding |= settlement << HOLDING_SETTLEMENT_SHIFT;
+            slot.word = packPosition(acc, position.settledAt(acc), holding);
         }
     }
 
@@ -96,26 +102,26 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         uint256 acc = _changeSupply(id, value, 0);
         Slot storage slot = _positions[id][to];
         PackedPosition position = slot.word;
-        uint256 rest = position.restOf() + value;
-        if (rest >> REST_SETTLEMENT_SHIFT == 0) {
-            rest |= uint256(_facilitySettlements[TrancheId.facilityOf(id)].number) << REST_SETTLEMENT_SHIFT;
+        uint256 holding = position.holdingOf() + value;
+        if (holding >> HOLDING_SETTLEMENT_SHIFT == 0) {
+            holding |= uint256(_facilitySettlements[TrancheId.facilityOf(id)].number) << HOLDING_SETTLEMENT_SHIFT;
         }
-        slot.word = packPosition(acc, position.settledAt(acc), rest);
+        slot.word = packPosition(acc, position.settledAt(acc), holding);
     }
 
     function _destroyUnits(address from, uint256 id, uint256 value) internal {
         Slot storage slot = _positions[id][from];
         PackedPosition position = slot.word;
-        uint256 rest = position.restOf();
-        _requireUnits(from, id, value, rest);
+        uint256 holding = position.holdingOf();
+        _requireUnits(from, id, value, holding);
         uint256 acc = _changeSupply(id, 0, value);
-        slot.word = packPosition(acc, position.settledAt(acc), rest - value);
+        slot.word = packPosition(acc, position.settledAt(acc), holding - value);
     }
 
-    function _requireUnits(address from, uint256 id, uint256 value, uint256 rest) private view {
-        uint256 units = rest & REST_UNITS_MASK;
+    function _requireUnits(address from, uint256 id, uint256 value, uint256 holding) private view {
+        uint256 units = holding & HOLDING_UNITS_MASK;
         if (value > units) revert ERC1155InsufficientBalance(from, units, value, id);
-        if (rest & REST_FROZEN != 0) _requireUnfrozen(from, id, value, units);
+        if (holding & HOLDING_FROZEN != 0) _requireUnfrozen(from, id, value, units);
     }
 
     /// @dev Lets the accumulator catch up before units come or go. Burning the last units ends the stream first, so

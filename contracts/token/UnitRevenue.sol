@@ -8,7 +8,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "./Accumulator.sol";
-import {PackedPosition, REST_SETTLEMENT_SHIFT, packPosition} from "./PackedPosition.sol";
+import {PackedPosition, HOLDING_SETTLEMENT_SHIFT, packPosition} from "./PackedPosition.sol";
 import {Signatures} from "../access/Signatures.sol";
 import {TrancheId} from "./TrancheId.sol";
 import {UnitPositions} from "./UnitPositions.sol";
@@ -124,7 +124,7 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
         uint256 settlement = 0;
         uint256 batch = 0;
         for (uint256 i = 0; i < count; ++i) {
-            (uint256 amount, uint256 next) = _take(holder, ids[i]);
+            (uint256 amount, uint256 next) = _takeOwed(holder, ids[i]);
             if (amount == 0) continue;
             amounts[i] = amount;
             if (next != settlement) {
@@ -141,16 +141,16 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     }
 
     /// @dev Takes whole minor units; the fraction stays owed, so flooring never loses money.
-    function _take(address account, uint256 id) private returns (uint256 amount, uint256 settlement) {
+    function _takeOwed(address account, uint256 id) private returns (uint256 amount, uint256 settlement) {
         uint256 acc = _tranches[id].accNow(block.timestamp);
         Slot storage slot = _positions[id][account];
         PackedPosition position = slot.word;
         uint256 owed = position.settledAt(acc);
         amount = owed >> Accumulator.FRACTION_BITS;
         if (amount == 0) return (0, 0);
-        uint256 rest = position.restOf();
-        settlement = rest >> REST_SETTLEMENT_SHIFT;
-        slot.word = packPosition(acc, Accumulator.fractionOf(owed), rest);
+        uint256 holding = position.holdingOf();
+        settlement = holding >> HOLDING_SETTLEMENT_SHIFT;
+        slot.word = packPosition(acc, Accumulator.fractionOf(owed), holding);
     }
 
     function _pay(uint256 settlement, address to, uint256 amount) private returns (uint256) {

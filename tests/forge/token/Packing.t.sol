@@ -4,10 +4,10 @@ pragma solidity 0.8.37;
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {Accumulator} from "../../../contracts/token/Accumulator.sol";
 import {
+    HOLDING_FLAGS_SHIFT,
+    HOLDING_FROZEN,
+    HOLDING_SETTLEMENT_SHIFT,
     PackedPosition,
-    REST_FLAGS_SHIFT,
-    REST_FROZEN,
-    REST_SETTLEMENT_SHIFT,
     packPosition
 } from "../../../contracts/token/PackedPosition.sol";
 import {TrancheId} from "../../../contracts/token/TrancheId.sol";
@@ -19,21 +19,22 @@ contract PackingTest is Base {
         public
         pure
     {
-        uint256 rest = units | (uint256(flags) << REST_FLAGS_SHIFT) | (uint256(number) << REST_SETTLEMENT_SHIFT);
-        PackedPosition word = packPosition(acc, owed, rest);
+        uint256 holding =
+            units | (uint256(flags) << HOLDING_FLAGS_SHIFT) | (uint256(number) << HOLDING_SETTLEMENT_SHIFT);
+        PackedPosition word = packPosition(acc, owed, holding);
         ITrancheToken.Position memory position = word.unpacked();
         assertEq(position.accPaidX32, acc, "acc");
         assertEq(position.owedX32, owed, "owed");
         assertEq(position.units, units, "units");
         assertEq(position.flags, flags, "flags");
         assertEq(position.settlement, number, "settlement");
-        assertEq(word.restOf(), rest, "rest");
+        assertEq(word.holdingOf(), holding, "holding");
         assertEq(word.unitsOf(), units, "unitsOf");
         ITrancheToken.Position memory frozen = word.withFrozen(true).unpacked();
-        assertEq(REST_FROZEN, uint256(1) << REST_FLAGS_SHIFT, "flag");
+        assertEq(HOLDING_FROZEN, uint256(1) << HOLDING_FLAGS_SHIFT, "flag");
         assertEq(frozen.flags, flags | 1, "set");
         assertEq(word.withFrozen(false).unpacked().flags, flags & 0xfe, "cleared");
-        assertEq(word.withFrozen(true).withFrozen(flags & 1 == 1).restOf(), rest, "nothing else");
+        assertEq(word.withFrozen(true).withFrozen(flags & 1 == 1).holdingOf(), holding, "nothing else");
     }
 
     function testFuzz_settled__any_fields__is_the_exact_product(uint72 paid, uint72 acc, uint96 owed, uint40 units)

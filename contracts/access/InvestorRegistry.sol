@@ -9,7 +9,9 @@ import {IIdentityRegistry} from "../interfaces/IIdentityRegistry.sol";
 import {IInvestorRegistry} from "../interfaces/IInvestorRegistry.sol";
 import {Signatures} from "./Signatures.sol";
 
-/// @title Allow-list of investors, with grants signed by compliance agents and an optional ERC-3643 registry
+/// @title Allow-list of investors
+/// @notice Entries are set by the compliance role, or by an investor with a grant that a compliance agent signed. An
+/// ERC-3643 identity registry may be a second source.
 contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll Investors", "1") {
     bytes32 private constant GRANT_TYPEHASH = keccak256(
         "Grant(address account,uint64 expiresAt,uint16 country,bool canSend,bool canReceive,uint256 nonce,"
@@ -26,6 +28,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
     mapping(address account => uint256) public nonceOf;
     mapping(address account => Investor) private _investors;
 
+    /// @notice Deploys an empty registry.
     /// @param authority AccessManager that holds the roles.
     constructor(address authority) AccessManaged(authority) {}
 
@@ -72,7 +75,7 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
     function canMove(address spender, address from, address to) external view returns (bool) {
         if (from != address(0) && !canSend(from)) return false;
         if (to != address(0) && !canReceive(to)) return false;
-        // Whoever mints was authorised by the token; it is no spender of anybody's units.
+        // The token authorised the minter, which moves nobody's units.
         return spender == from || from == address(0) || canSend(spender);
     }
 
@@ -100,6 +103,10 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
         return _hashTypedDataV4(keccak256(abi.encode(GRANT_TYPEHASH, grant)));
     }
 
+    /// @notice Stores an entry, emits InvestorSet and copies it to the token. Reverts with ZeroAccount.
+    /// @param account The investor.
+    /// @param agent The compliance agent that decided.
+    /// @param entry The entry.
     function _setEntry(address account, address agent, Investor memory entry) private {
         require(account != address(0), ZeroAccount());
         _investors[account] = entry;
@@ -107,12 +114,18 @@ contract InvestorRegistry is IInvestorRegistry, AccessManaged, EIP712("Rentroll 
         _copyToMirror(account, entry);
     }
 
+    /// @notice Tells the token until when an account may send and receive; nothing if no token is named.
+    /// @param account The investor.
+    /// @param entry Its entry.
     function _copyToMirror(address account, Investor memory entry) private {
         if (address(mirror) == address(0)) return;
         mirror.mirrorInvestor(account, entry.canSend ? entry.expiresAt : 0, entry.canReceive ? entry.expiresAt : 0);
     }
 
+    /// @notice Whether the second source says that an account is eligible.
     /// @dev A registry that reverts, has no code, burns gas or answers anything but `true` verifies nobody.
+    /// @param account The account.
+    /// @return True if it does.
     function _verified(address account) private view returns (bool) {
         address registry = identityRegistry;
         if (registry == address(0)) return false;

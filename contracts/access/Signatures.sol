@@ -5,10 +5,14 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 /// @title Who signed: ECDSA first, then ERC-1271
-/// @notice OpenZeppelin's SignatureChecker asks the code of an account first, and so refuses the good ECDSA signature
-/// of an account with delegated code (EIP-7702).
+/// @notice OpenZeppelin's SignatureChecker asks an account's code first, and so refuses the valid ECDSA signature of an
+/// account with delegated code (EIP-7702).
 library Signatures {
-    /// @notice Whether `signer` signed `digest`. Malleable and compact signatures do not count as ECDSA.
+    /// @notice Whether an account signed a digest. Malleable and compact signatures do not count as ECDSA.
+    /// @param signer The account.
+    /// @param digest What was signed.
+    /// @param signature The signature.
+    /// @return True if it did.
     function isValid(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool) {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure == ECDSA.RecoverError.NoError && recovered == signer) return true;

@@ -15,23 +15,31 @@ import {OfferTerms} from "./OfferTerms.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 
 /// @title Register of facilities, their terms and their life cycle
+/// @notice Names the other contracts, so that each of them needs to know this register alone.
 contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     using FacilityStore for FacilityStore.Facility;
 
     uint256 private constant RECEIVABLE_LIFE = 90 days;
     uint8 private constant MAX_DECIMALS = 6;
 
+    /// @inheritdoc IFacilityRegistry
     IStatementRegistry public statementRegistry;
+    /// @inheritdoc IFacilityRegistry
     ITrancheToken public trancheToken;
+    /// @inheritdoc IFacilityRegistry
     IRentLockbox public rentLockbox;
+    /// @inheritdoc IFacilityRegistry
     IPrimarySale public primarySale;
+    /// @inheritdoc IFacilityRegistry
     IBondVault public bondVault;
+    /// @inheritdoc IFacilityRegistry
     IDeliveryDesk public deliveryDesk;
 
     /// @inheritdoc IFacilityRegistry
     mapping(address token => bool) public isSettlementToken;
     mapping(uint64 facilityId => FacilityStore.Facility) private _facilities;
 
+    /// @notice Deploys an empty register; `link` names the other contracts.
     /// @param authority AccessManager that holds the roles.
     constructor(address authority) AccessManaged(authority) {}
 
@@ -195,11 +203,16 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         return _facilities[facilityId].schedule.offeredAtBlock;
     }
 
+    /// @notice Stores a facility's state and emits FacilityStateChanged.
+    /// @param facilityId The facility.
+    /// @param next The new state.
     function _setState(uint64 facilityId, FacilityState next) private {
         _facilities[facilityId].schedule.state = next;
         emit FacilityStateChanged(facilityId, next);
     }
 
+    /// @notice Vests what still streams of every tranche of a facility.
+    /// @param facilityId The facility.
     function _vest(uint64 facilityId) private {
         uint256 count = _facilities[facilityId].money.trancheCount;
         for (uint256 i = 0; i < count; ++i) {
@@ -209,7 +222,11 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         }
     }
 
-    /// @dev The statement of epoch `posted` was due at that epoch's end; default is `patience` epochs later.
+    /// @notice Whether a valid statement is overdue for so long that it is a default.
+    /// @dev The statement of epoch `posted` was due at that epoch's end; the default comes `patience` epochs later.
+    /// @param facilityId The facility.
+    /// @param patience Epochs that a statement may be overdue; 0 means never a default.
+    /// @return True if it is.
     function _statementsMissing(uint64 facilityId, uint256 patience) private view returns (bool) {
         uint256 posted = statementRegistry.epochsPosted(facilityId);
         if (patience == 0 || posted >= _facilities[facilityId].money.epochCount) return false;
@@ -217,28 +234,45 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         return block.timestamp >= schedule.windowStart + (posted + 1 + patience) * schedule.epochLength;
     }
 
+    /// @notice Whether the caller is the sale of this facility.
+    /// @param facilityId The facility.
+    /// @return True if it is.
     function _isSale(uint64 facilityId) private view returns (bool) {
         return msg.sender == address(primarySale) && _hasSale(facilityId);
     }
 
+    /// @notice Whether the facility has, or had, a sale.
+    /// @param facilityId The facility.
+    /// @return True if it has.
     function _hasSale(uint64 facilityId) private view returns (bool) {
         return address(primarySale) != address(0) && primarySale.hasSale(facilityId);
     }
 
+    /// @notice Reverts with FacilityUnknown unless the facility was offered.
+    /// @param facilityId The facility.
     function _requireKnown(uint64 facilityId) private view {
         require(_facilities[facilityId].schedule.state != FacilityState.None, FacilityUnknown(facilityId));
     }
 
+    /// @notice Reverts with NotGpuOperator unless the caller is the facility's gpuOperator, or with FacilityUnknown.
+    /// @param facilityId The facility.
     function _requireGpuOperator(uint64 facilityId) private view {
         _requireKnown(facilityId);
         require(_facilities[facilityId].gpuOperator == msg.sender, NotGpuOperator(facilityId, msg.sender));
     }
 
+    /// @notice Reverts with FacilityStateWrong unless the facility is in a state.
+    /// @param facilityId The facility.
+    /// @param expected The state that it must be in.
     function _requireState(uint64 facilityId, FacilityState expected) private view {
         FacilityState actual = stateOf(facilityId);
         require(actual == expected, FacilityStateWrong(facilityId, actual));
     }
 
+    /// @notice Units of one tranche in circulation.
+    /// @param facilityId The facility.
+    /// @param index Rank of the tranche, below 4.
+    /// @return Units (GPU-hours).
     function _supply(uint64 facilityId, uint256 index) private view returns (uint256) {
         // forge-lint: disable-next-line(unsafe-typecast)
         return trancheToken.totalSupply(TrancheId.pack(facilityId, uint8(index)));

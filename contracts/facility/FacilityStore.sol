@@ -3,12 +3,20 @@ pragma solidity 0.8.37;
 
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 
-/// @title How a facility is stored: posting reads one word, settlement one or two
-/// @notice The ABI's `FacilityTerms` keeps its order; storage is arranged by who reads what.
+/// @title How a facility is stored: posting a statement reads one word, settlement one or two
+/// @notice `FacilityTerms` keeps the order of the ABI; storage is arranged by who reads what.
 library FacilityStore {
     uint256 private constant PPM = 1_000_000;
 
-    /// @notice One word, read by every posting and every change of state. Times are bounded by `OfferTerms`.
+    /// @notice When and how much a facility delivers, and its state: one word, read by every posting and every change
+    /// of state. Times are bounded by `OfferTerms`.
+    /// @param windowStart First second of the delivery window, UTC.
+    /// @param windowEnd Second after the delivery window, UTC.
+    /// @param epochLength Length of an epoch, seconds.
+    /// @param deviceCount Number of pledged devices.
+    /// @param promisedAvailabilityPpm Promised share of devices x window, parts per million.
+    /// @param state Stored state; Delivering is never stored.
+    /// @param offeredAtBlock Block of the offer.
     struct Schedule {
         uint32 windowStart;
         uint32 windowEnd;
@@ -19,7 +27,12 @@ library FacilityStore {
         uint64 offeredAtBlock;
     }
 
-    /// @notice One word, read by every payment. `epochLength` stands here too, which saves settlement a word.
+    /// @notice What every payment reads: one word. `epochLength` is here too, which saves settlement a word.
+    /// @param settlementToken Stablecoin of rent and revenue.
+    /// @param feeBps Protocol fee, basis points.
+    /// @param epochLength Length of an epoch, seconds.
+    /// @param epochCount Number of epochs in the window.
+    /// @param trancheCount Number of tranches, 1 to 4.
     struct Money {
         address settlementToken;
         uint16 feeBps;
@@ -28,7 +41,16 @@ library FacilityStore {
         uint8 trancheCount;
     }
 
-    /// @notice Coupons and caps by seniority are one word each.
+    /// @notice Everything stored of a facility. Coupons and caps take one word each.
+    /// @param schedule When and how much it delivers.
+    /// @param money What payments read.
+    /// @param coupons Coupon of one unit by seniority, minor units for the whole window.
+    /// @param caps Most units by seniority, GPU-hours.
+    /// @param gpuOperator Account that runs the GPUs.
+    /// @param gpuClass SKU as left-aligned ASCII.
+    /// @param site Data centre as left-aligned ASCII.
+    /// @param pledgeRoot Merkle root over the pledged devices.
+    /// @param termsHash SHA-256 of the published terms document.
     struct Facility {
         Schedule schedule;
         Money money;
@@ -41,7 +63,10 @@ library FacilityStore {
         bytes32 termsHash;
     }
 
-    /// @notice Stores checked terms, in state Offered.
+    /// @notice Stores terms that `OfferTerms` has checked, in state Offered.
+    /// @param facility Where to store them.
+    /// @param given Terms of the facility.
+    /// @param tranches_ Terms of its tranches, most senior first.
     // OfferTerms bounds every number that is cut here: times below 2^32, epoch length below 2^24, ppm to 10^6.
     // forge-lint: disable-start(unsafe-typecast)
     function write(
@@ -79,6 +104,8 @@ library FacilityStore {
     // forge-lint: disable-end(unsafe-typecast)
 
     /// @notice The terms as they were offered.
+    /// @param facility The facility.
+    /// @return The terms.
     function terms(Facility storage facility) internal view returns (IFacilityRegistry.FacilityTerms memory) {
         Schedule memory schedule = facility.schedule;
         Money memory money = facility.money;
@@ -99,6 +126,8 @@ library FacilityStore {
     }
 
     /// @notice The tranches as they were offered.
+    /// @param facility The facility.
+    /// @return list Terms of each tranche, most senior first.
     function tranches(Facility storage facility) internal view returns (IFacilityRegistry.TrancheTerms[] memory list) {
         list = new IFacilityRegistry.TrancheTerms[](facility.money.trancheCount);
         for (uint256 i = 0; i < list.length; ++i) {
@@ -106,7 +135,9 @@ library FacilityStore {
         }
     }
 
-    /// @notice What settlement reads. The last coupon is 0 by rule and costs no read.
+    /// @notice What settlement reads. The last tranche's coupon is 0 by rule, so it is not read.
+    /// @param facility The facility.
+    /// @return The terms.
     function settlementTerms(Facility storage facility)
         internal
         view
@@ -123,18 +154,25 @@ library FacilityStore {
     }
 
     /// @notice Promised available GPU-seconds of the first `epochs` epochs, rounded down.
+    /// @param facility The facility.
+    /// @param epochs Number of leading epochs.
+    /// @return GPU-seconds.
     function promisedDown(Facility storage facility, uint256 epochs) internal view returns (uint256) {
         Schedule memory schedule = facility.schedule;
         return uint256(schedule.deviceCount) * schedule.epochLength * epochs * schedule.promisedAvailabilityPpm / PPM;
     }
 
-    /// @notice State now: a funded facility delivers by time alone.
+    /// @notice State in this block: a Funded facility delivers from `windowStart` on.
+    /// @param facility The facility.
+    /// @return The state.
     function stateNow(Facility storage facility) internal view returns (IFacilityRegistry.FacilityState) {
         Schedule memory schedule = facility.schedule;
         return stateNow(schedule);
     }
 
-    /// @notice The same of a word already read.
+    /// @notice State in this block, of a schedule that was read already.
+    /// @param schedule The facility's schedule.
+    /// @return The state.
     function stateNow(Schedule memory schedule) internal view returns (IFacilityRegistry.FacilityState) {
         bool delivering =
             schedule.state == IFacilityRegistry.FacilityState.Funded && block.timestamp >= schedule.windowStart;

@@ -3,14 +3,16 @@ pragma solidity 0.8.37;
 
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 
-/// @title Bounds of the terms of an offer; api/domain/facility.py checks the same
+/// @title Bounds of the terms of an offer
+/// @notice api/domain/facility.py checks the same.
 library OfferTerms {
     uint256 internal constant MAX_TRANCHES = 4;
     uint256 private constant MAX_FEE_BPS = 1_000;
     uint256 private constant MIN_EPOCH_LENGTH = 60;
     uint256 private constant PPM = 1_000_000;
 
-    /// @notice Reverts with TermsInvalid(field) where a term is out of bounds.
+    /// @notice Reverts with TermsInvalid, naming the member, if a term of the facility is out of bounds.
+    /// @param terms Terms of the facility.
     function check(IFacilityRegistry.FacilityTerms calldata terms) internal pure {
         require(terms.gpuClass != bytes32(0), IFacilityRegistry.TermsInvalid("gpuClass"));
         require(terms.site != bytes32(0), IFacilityRegistry.TermsInvalid("site"));
@@ -28,8 +30,11 @@ library OfferTerms {
         require(terms.termsHash != bytes32(0), IFacilityRegistry.TermsInvalid("termsHash"));
     }
 
-    /// @notice The same for tranches. All units together never exceed the window's whole GPU-hours (invariant 1), and
-    /// the coupons of a tranche fit the 64 bits of its arrears.
+    /// @notice Reverts with TermsInvalid if a term of the tranches is out of bounds, or with UnitsAboveCapacity if
+    /// their units together exceed the window's whole GPU-hours, rounded down (invariant 1). The coupons of a tranche
+    /// fit the 64 bits of its arrears.
+    /// @param terms Terms of the facility.
+    /// @param tranches Terms of its tranches.
     function check(IFacilityRegistry.FacilityTerms calldata terms, IFacilityRegistry.TrancheTerms[] calldata tranches)
         internal
         pure

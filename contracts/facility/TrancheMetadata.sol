@@ -10,14 +10,17 @@ import {TrancheId} from "../token/TrancheId.sol";
 // JSON is full of double quotes.
 // solhint-disable quotes
 
-/// @title JSON of tranches, from the terms in the register alone
+/// @title JSON of tranches and of the collection
+/// @notice Made from the terms in the register alone.
 contract TrancheMetadata is ITrancheMetadata {
     using Strings for uint256;
 
     bytes16 private constant HEX_DIGITS = "0123456789abcdef";
 
+    /// @notice Register that holds the terms.
     IFacilityRegistry public immutable facilityRegistry;
 
+    /// @notice Deploys the contract for one register.
     /// @param facilities Register that holds the terms.
     constructor(IFacilityRegistry facilities) {
         facilityRegistry = facilities;
@@ -47,6 +50,12 @@ contract TrancheMetadata is ITrancheMetadata {
         );
     }
 
+    /// @notice Beginning of a tranche's JSON: name, description and decimals.
+    /// @param facilityId The facility.
+    /// @param seniority Rank of the tranche.
+    /// @param trancheCount Number of tranches of the facility.
+    /// @param terms Terms of the facility.
+    /// @return JSON without its end.
     function _head(
         uint64 facilityId,
         uint8 seniority,
@@ -67,6 +76,10 @@ contract TrancheMetadata is ITrancheMetadata {
         );
     }
 
+    /// @notice Attributes that all tranches of a facility share.
+    /// @param facilityId The facility.
+    /// @param terms Terms of the facility.
+    /// @return JSON objects, each with a comma after it.
     function _facilityAttributes(uint64 facilityId, IFacilityRegistry.FacilityTerms memory terms)
         private
         pure
@@ -85,6 +98,10 @@ contract TrancheMetadata is ITrancheMetadata {
         );
     }
 
+    /// @notice Attributes of one tranche.
+    /// @param seniority Rank of the tranche.
+    /// @param tranche Terms of the tranche.
+    /// @return JSON objects; the last one has no comma after it.
     function _trancheAttributes(uint8 seniority, IFacilityRegistry.TrancheTerms memory tranche)
         private
         pure
@@ -100,20 +117,35 @@ contract TrancheMetadata is ITrancheMetadata {
         );
     }
 
+    /// @notice An attribute with a number.
+    /// @param name Its name.
+    /// @param value Its value.
+    /// @return A JSON object and a comma.
     function _number(string memory name, uint256 value) private pure returns (string memory) {
         return string.concat('{"trait_type":"', name, '","value":', value.toString(), "},");
     }
 
+    /// @notice An attribute with a time.
+    /// @param name Its name.
+    /// @param value UTC seconds.
+    /// @return A JSON object and a comma.
     function _date(string memory name, uint256 value) private pure returns (string memory) {
         return string.concat('{"display_type":"date","trait_type":"', name, '","value":', value.toString(), "},");
     }
 
+    /// @notice An attribute with a text.
+    /// @param name Its name.
+    /// @param value Its value, escaped already.
+    /// @return A JSON object and a comma.
     function _string(string memory name, string memory value) private pure returns (string memory) {
         return string.concat('{"trait_type":"', name, '","value":"', value, '"},');
     }
 
-    /// @dev Letters, digits and harmless marks stay; the rest of ASCII becomes a \u escape, which keeps quotes inside
-    /// their string and tags out of pages; bytes that are no ASCII become "?".
+    /// @notice Text of a 32-byte word, safe inside a JSON string.
+    /// @dev Letters, digits and harmless marks stay as they are; other ASCII becomes a \u escape, which keeps quotes
+    /// inside their string and tags out of pages; bytes that are not ASCII become "?".
+    /// @param word Left-aligned text, ends at the first zero byte.
+    /// @return The text.
     function _text(bytes32 word) private pure returns (string memory) {
         bytes memory out = new bytes(32 * 6);
         uint256 length = 0;
@@ -139,6 +171,9 @@ contract TrancheMetadata is ITrancheMetadata {
         return string(text);
     }
 
+    /// @notice Whether a character needs no escape.
+    /// @param char The character.
+    /// @return True if it needs none.
     function _isPlain(bytes1 char) private pure returns (bool) {
         bool letter = (char >= "a" && char <= "z") || (char >= "A" && char <= "Z");
         bool digit = char >= "0" && char <= "9";
@@ -147,6 +182,9 @@ contract TrancheMetadata is ITrancheMetadata {
         return letter || digit || mark;
     }
 
+    /// @notice Wraps JSON into a data URI.
+    /// @param json The JSON.
+    /// @return The URI.
     function _dataUri(string memory json) private pure returns (string memory) {
         return string.concat("data:application/json;base64,", Base64.encode(bytes(json)));
     }

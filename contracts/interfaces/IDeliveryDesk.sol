@@ -174,8 +174,9 @@ interface IDeliveryDesk {
     /// @return True if it did.
     function isLineUsed(uint64 facilityId, uint32 epoch, uint32 index) external view returns (bool);
 
+    // solhint-disable func-name-mixedcase
     /// @notice Time after `windowEnd` in which late proofs of delivery still come before payment.
     /// @return Seconds.
-    // solhint-disable-next-line func-name-mixedcase
     function SERVE_GRACE() external view returns (uint64);
+    // solhint-enable func-name-mixedcase
 }

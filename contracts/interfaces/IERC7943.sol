@@ -80,6 +80,7 @@ interface IERC7943MultiToken is IERC165 {
     /// @return amount Frozen units.
     function getFrozenTokens(address account, uint256 tokenId) external view returns (uint256 amount);
 
+    // solhint-disable max-line-length
     /// @notice Whether the rules (pause, eligibility, freeze) let `from` itself make a transfer. Never reverts. As the
     /// ERC asks, the balance is not checked: only a transfer tells.
     /// @param from The sender.
@@ -87,6 +88,6 @@ interface IERC7943MultiToken is IERC165 {
     /// @param tokenId The tranche.
     /// @param amount Units.
     /// @return allowed True if no rule forbids it.
-    // solhint-disable-next-line max-line-length
     function canTransfer(address from, address to, uint256 tokenId, uint256 amount) external view returns (bool allowed);
+    // solhint-enable max-line-length
 }

@@ -3,9 +3,9 @@ pragma solidity 0.8.37;
 
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 
-/// @title Streamed revenue per unit, exact: api/domain/capital/accumulator.py is the reference model
-/// @notice X32 values carry 32 fractional bits. What does not divide by the supply stays pending, so that
-/// positions + pending + paid = received, at any time and to the last bit.
+/// @title Streamed revenue per unit, exact to the last bit
+/// @notice X32 values are minor units with 32 fractional bits. What does not divide by the supply stays pending, so
+/// that positions + pending + paid = received at any time. api/domain/capital/accumulator.py is the reference model.
 library Accumulator {
     uint256 internal constant FRACTION_BITS = 32;
     uint96 private constant FRACTION_MASK = 0xFFFFFFFF;
@@ -14,10 +14,16 @@ library Accumulator {
     /// @notice Largest revenue per unit, 2^40 minor units. What is beyond stays pending: nothing reverts for ever.
     uint256 internal constant MAX_ACC = type(uint72).max;
 
+    /// @notice A value does not fit the bits that its packed word has for it.
     /// @dev A value does not fit the bits that the packed word has for it.
+    /// @param value The value.
+    /// @param bits Number of bits that it may have.
     error ValueTooLarge(uint256 value, uint256 bits);
 
-    /// @notice Part of `pendingX32` that vested by `time`, rounded down; nothing while there are no units.
+    /// @notice Part of `pendingX32` that has vested at a time, rounded down; 0 while there are no units.
+    /// @param tranche The stream.
+    /// @param time UTC second, not before the stream began.
+    /// @return Revenue, X32.
     function vestedDown(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
         if (tranche.supply == 0 || tranche.pendingX32 == 0) return 0;
         if (time >= tranche.streamEnd) return tranche.pendingX32;
@@ -25,14 +31,20 @@ library Accumulator {
         return uint256(tranche.pendingX32) * elapsed / tranche.streamSpan;
     }
 
-    /// @notice Revenue per unit up to `time`, rounded down, X32.
+    /// @notice Revenue per unit up to a time, rounded down.
+    /// @param tranche The stream.
+    /// @param time UTC second.
+    /// @return Revenue per unit, X32; at most MAX_ACC.
     function accAt(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
         if (tranche.supply == 0) return tranche.accX32;
         uint256 acc = tranche.accX32 + vestedDown(tranche, time) / tranche.supply;
         return acc < MAX_ACC ? acc : MAX_ACC;
     }
 
-    /// @notice Moves what vested into the accumulator; the remainder of the division stays pending.
+    /// @notice Moves what has vested into the accumulator; the remainder of the division stays pending.
+    /// @param tranche The stream.
+    /// @param time UTC second.
+    /// @return next The stream as of that time.
     function checkpoint(ITrancheToken.Tranche memory tranche, uint256 time)
         internal
         pure
@@ -50,13 +62,17 @@ library Accumulator {
         // forge-lint: disable-end(unsafe-typecast)
     }
 
-    /// @notice Adds `amount` that vests over `span`. The new span is the mean of both, weighted by amount, so that
-    /// a dust amount can neither stretch nor shorten a stream. Settlement does this to every tranche: from the stack,
-    /// as `checkpoint` and `unvestedUp` would do it in memory. The tranche has units.
-    /// @return streaming Revenue that streams after it, as `unvestedUp`.
-    /// @return end When all of it has vested.
-    /// @dev Unchecked (decision 4): what vested is at most what was pending, an amount of 56 bits and a pending of 88,
-    /// each times a span of 24 bits, fit a word, and `fits` holds the results to their bits.
+    /// @notice Adds an amount that vests over `span`. The new span is the mean of the old and the new one, weighted by
+    /// amount, so that a tiny amount can neither stretch nor shorten a stream. The tranche has units.
+    /// @dev Settlement does this to every tranche, so it works on the stack what `checkpoint` and `unvestedUp` do in
+    /// memory. Unchecked (decision 4): what vested is at most what was pending; an amount of 56 bits and a pending of
+    /// 88, each times a span of 24 bits, fit a word; and `fits` holds the results to their bits.
+    /// @param tranche The stream.
+    /// @param amount Minor units.
+    /// @param span Seconds over which the amount vests.
+    /// @param time UTC second.
+    /// @return streaming Minor units that stream after it, rounded up as in `unvestedUp`.
+    /// @return end UTC second at which all of it has vested.
     function accrue(ITrancheToken.Tranche storage tranche, uint256 amount, uint256 span, uint256 time)
         internal
         returns (uint256 streaming, uint256 end)
@@ -86,7 +102,10 @@ library Accumulator {
         }
     }
 
-    /// @notice Ends the stream at `time`.
+    /// @notice The stream with everything vested.
+    /// @param tranche The stream.
+    /// @param time UTC second.
+    /// @return next The stream, ended at that time.
     function vestedAtOnce(ITrancheToken.Tranche memory tranche, uint256 time)
         internal
         pure
@@ -98,15 +117,21 @@ library Accumulator {
         next.streamSpan = 0;
     }
 
-    /// @notice Revenue that still streams, rounded up to minor units. Remainders of divisions count as streaming.
+    /// @notice Revenue that still streams, rounded up. Remainders of divisions count as streaming.
+    /// @param tranche The stream.
+    /// @param time UTC second.
+    /// @return Minor units.
     function unvestedUp(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
         uint256 left = tranche.pendingX32 - (accAt(tranche, time) - tranche.accX32) * tranche.supply;
         return (left + FRACTION_MASK) >> FRACTION_BITS;
     }
 
-    /// @notice Revenue per unit up to `time`, as `accAt`, read from storage once: the hot path of transfers and claims.
+    /// @notice As `accAt`, but reads storage once: transfers and claims use it.
     /// @dev Unchecked (decision 4): 88 bits x 24 bits and 72 bits + 88 bits fit a word, and a stream that has not ended
-    /// began (`streamEnd - streamSpan`) at an earlier block than `time`.
+    /// began (`streamEnd - streamSpan`) in a block before `time`.
+    /// @param tranche The stream.
+    /// @param time UTC second.
+    /// @return acc Revenue per unit, X32, rounded down; at most MAX_ACC.
     function accNow(ITrancheToken.Tranche storage tranche, uint256 time) internal view returns (uint256 acc) {
         acc = tranche.accX32;
         uint256 pending = tranche.pendingX32;
@@ -121,12 +146,17 @@ library Accumulator {
         if (acc > MAX_ACC) acc = MAX_ACC;
     }
 
-    /// @notice Fraction of an amount in X32, below one minor unit.
+    /// @notice Part of an amount below one minor unit.
+    /// @param amountX32 The amount, X32.
+    /// @return The fraction, X32.
     function fractionOf(uint256 amountX32) internal pure returns (uint256) {
         return amountX32 & FRACTION_MASK;
     }
 
-    /// @notice `value`, if it has at most `bits` bits.
+    /// @notice Returns a value, or reverts with ValueTooLarge if it has too many bits.
+    /// @param value The value.
+    /// @param bits Most bits that it may have.
+    /// @return The value.
     function fits(uint256 value, uint256 bits) internal pure returns (uint256) {
         require(value >> bits == 0, ValueTooLarge(value, bits));
         return value;

@@ -19,26 +19,37 @@ uint256 constant HOLDING_UNITS_MASK = type(uint40).max;
 /// @dev 1 << HOLDING_FLAGS_SHIFT, as a number: a power of a constant is computed at run time.
 uint256 constant HOLDING_FROZEN = 0x10000000000;
 
-/// @notice A position from its parts. `holding` is units, flags and settlement as `holdingOf` answers them.
-/// @dev `acc` is at most Accumulator.MAX_ACC and `holding` comes from a position, with units of at most a supply's 40
-/// bits; only `owed` can be too large, for more than 2^64 minor units.
+/// @notice A position from its parts.
+/// @dev `acc` is at most Accumulator.MAX_ACC, and `holding` comes from a position whose units fit the 40 bits of a
+/// supply. Only `owed` can be too large (more than 2^64 minor units): ValueTooLarge.
+/// @param acc Revenue per unit up to which the position has been credited, X32.
+/// @param owed Revenue earned and not claimed, X32.
+/// @param holding Units, flags and settlement, as `holdingOf` returns them.
+/// @return The packed position.
 function packPosition(uint256 acc, uint256 owed, uint256 holding) pure returns (PackedPosition) {
     if (owed >> 96 != 0) revert Accumulator.ValueTooLarge(owed, 96);
     return PackedPosition.wrap(acc | (owed << OWED_SHIFT) | (holding << HOLDING_SHIFT));
 }
 
 /// @notice Units held.
+/// @param position The packed position.
+/// @return GPU-hours.
 function unitsOf(PackedPosition position) pure returns (uint256) {
     return (PackedPosition.unwrap(position) >> HOLDING_SHIFT) & HOLDING_UNITS_MASK;
 }
 
-/// @notice Units, flags and settlement, units lowest.
+/// @notice Units, flags and settlement in one number, units in its lowest bits.
+/// @param position The packed position.
+/// @return The number.
 function holdingOf(PackedPosition position) pure returns (uint256) {
     return PackedPosition.unwrap(position) >> HOLDING_SHIFT;
 }
 
-/// @notice What the position is owed up to an accumulator value: exact, nothing is rounded.
+/// @notice What the position is owed at an accumulator value. Exact: nothing is rounded.
 /// @dev Unchecked (decision 4): 40 bits x 72 bits + 96 bits fit a word, and accumulators never fall.
+/// @param position The packed position.
+/// @param acc Revenue per unit, X32; not below the position's own.
+/// @return Revenue, X32.
 function settledAt(PackedPosition position, uint256 acc) pure returns (uint256) {
     uint256 word = PackedPosition.unwrap(position);
     unchecked {
@@ -48,6 +59,9 @@ function settledAt(PackedPosition position, uint256 acc) pure returns (uint256) 
 }
 
 /// @notice The position with its frozen flag set or cleared.
+/// @param position The packed position.
+/// @param frozen Whether a frozen amount is set.
+/// @return The packed position.
 function withFrozen(PackedPosition position, bool frozen) pure returns (PackedPosition) {
     uint256 flag = HOLDING_FROZEN << HOLDING_SHIFT;
     uint256 word = PackedPosition.unwrap(position);
@@ -55,6 +69,8 @@ function withFrozen(PackedPosition position, bool frozen) pure returns (PackedPo
 }
 
 /// @notice The position as a struct, for views.
+/// @param position The packed position.
+/// @return The struct.
 function unpacked(PackedPosition position) pure returns (ITrancheToken.Position memory) {
     uint256 word = PackedPosition.unwrap(position);
     // Truncation picks the field.

@@ -14,13 +14,15 @@ import {TrancheId} from "./TrancheId.sol";
 import {UnitCompliance} from "./UnitCompliance.sol";
 import {UnitPositions} from "./UnitPositions.sol";
 
-/// @title GPU-hour units (ERC-1155, ERC-7943) that earn streamed revenue, exact to the 32nd fractional bit
+/// @title GPU-hour units (ERC-1155, ERC-7943) that earn streamed revenue
+/// @notice How units come and go, and what the roles may do.
 /// @dev In layers: `UnitPositions` (storage and moves), `UnitRevenue` (accrue and claim), `UnitCompliance` (who may
-/// move). Here: how units come and go, and what the roles may do.
+/// move units), and this contract.
 contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
     ITrancheMetadata private _metadata;
     mapping(uint256 id => Burned) private _burned;
 
+    /// @notice Deploys the token for one register.
     /// @param authority AccessManager that holds the roles.
     /// @param facilities Register that names operators, caps and settlement tokens.
     /// @param baseUri Metadata address with `{id}`, used while no metadata contract is set.
@@ -105,11 +107,13 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
     }
 
     /// @notice Stops transfers, mints and deliveries; never claims, refunds or the enforcer. Caller: the pauser role.
+    /// @dev Emits Paused. Reverts with PauseUnchanged.
     function pause() external restricted {
         _setPaused(true);
     }
 
     /// @notice Resumes transfers, mints and deliveries. Caller: the governance role.
+    /// @dev Emits Unpaused. Reverts with PauseUnchanged.
     function unpause() external restricted {
         _setPaused(false);
     }
@@ -119,7 +123,9 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         return _burned[id];
     }
 
-    /// @notice JSON of a tranche as a URI.
+    /// @notice JSON of a tranche, as a URI.
+    /// @param id The tranche.
+    /// @return The metadata contract's answer, or the base URI while there is none.
     function uri(uint256 id) public view override returns (string memory) {
         return address(_metadata) == address(0) ? super.uri(id) : _metadata.uri(id);
     }
@@ -129,6 +135,11 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         return address(_metadata) == address(0) ? "" : _metadata.contractURI();
     }
 
+    /// @notice Burns units, counts them by reason and emits UnitsBurned. Reverts with UnitsZero.
+    /// @param holder The account that holds them.
+    /// @param id The tranche.
+    /// @param units Units to burn.
+    /// @param reason Why.
     function _burnUnits(address holder, uint256 id, uint256 units, BurnReason reason) private {
         require(units > 0, UnitsZero());
         _burn(holder, id, units);
@@ -142,7 +153,9 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         emit UnitsBurned(holder, id, units, reason);
     }
 
+    /// @notice Stores a facility's settlement token, and its number, at the facility's first mint.
     /// @dev Remembers a facility's settlement token at its first mint, by number.
+    /// @param facilityId The facility.
     function _numberSettlement(uint64 facilityId) private {
         address settlementToken = facilityRegistry.settlementTokenOf(facilityId);
         uint256 number = _settlementNumbers[settlementToken];
@@ -156,17 +169,26 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         _facilitySettlements[facilityId] = Settlement(settlementToken, uint40(number));
     }
 
+    /// @notice The one account that may mint units of a facility.
+    /// @param facilityId The facility.
+    /// @return Its sale, or its gpuOperator if it has none.
     function _minterOf(uint64 facilityId) private view returns (address) {
         IPrimarySale sale = facilityRegistry.primarySale();
         if (address(sale) != address(0) && sale.hasSale(facilityId)) return address(sale);
         return facilityRegistry.gpuOperatorOf(facilityId);
     }
 
+    /// @notice State of the facility of a tranche.
+    /// @param id The tranche.
+    /// @return The state; None if the id names no tranche.
     function _stateOf(uint256 id) private view returns (IFacilityRegistry.FacilityState) {
         (uint64 facilityId,, bool valid) = TrancheId.unpack(id);
         return valid ? facilityRegistry.stateOf(facilityId) : IFacilityRegistry.FacilityState.None;
     }
 
+    /// @notice Whether a holder may burn units without getting anything for them.
+    /// @param id The tranche.
+    /// @return True if the facility has ended and no sale pays the units back.
     function _expired(uint256 id) private view returns (bool) {
         IFacilityRegistry.FacilityState state = _stateOf(id);
         if (state == IFacilityRegistry.FacilityState.Matured || state == IFacilityRegistry.FacilityState.Defaulted) {

@@ -11,18 +11,28 @@ import {IInvestorRegistry} from "../interfaces/IInvestorRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {UnitRevenue} from "./UnitRevenue.sol";
 
-/// @title Who may move units: pause, eligibility of sender, receiver and spender, freezes (ERC-7943)
+/// @title Who may move units
+/// @notice Pause, eligibility of sender, receiver and spender, and freezes (ERC-7943).
 abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     using Arrays for uint256[];
 
+    /// @notice What decides about moves: one word.
     /// @dev One slot. A new registry starts a new generation, which makes every copied entry worthless.
+    /// @param paused Whether transfers, mints and deliveries are stopped.
+    /// @param generation Number of registries named so far. A new registry makes every copied entry of the one before
+    /// worthless.
+    /// @param registry Registry that every move asks; zero means no restriction.
     struct MoveRules {
         bool paused;
         uint40 generation;
         IInvestorRegistry registry;
     }
 
+    /// @notice What the registry last said about an account; saves a call for each transfer.
     /// @dev What the registry last said of an account; seconds from which it no longer counts. Saves the call.
+    /// @param sendUntil UTC second from which the account may no longer send.
+    /// @param receiveUntil UTC second from which it may no longer receive.
+    /// @param generation Registry that said so.
     struct CopiedEntry {
         uint64 sendUntil;
         uint64 receiveUntil;
@@ -33,7 +43,13 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     mapping(address account => CopiedEntry) private _copiedEntries;
 
     /// @notice Moves units of one id. Caller: their holder or an approved spender.
-    /// @dev As in OpenZeppelin's ERC1155, without arrays of one.
+    /// @dev As in OpenZeppelin's ERC1155, without arrays of one. Emits TransferSingle. Reverts with EnforcedPause, an
+    /// ERC-6093 or an ERC-7943 error.
+    /// @param from The account that holds them.
+    /// @param to The account that receives them.
+    /// @param id The tranche.
+    /// @param value Units to move.
+    /// @param data Passed on to a receiver that is a contract.
     function safeTransferFrom(address from, address to, uint256 id, uint256 value, bytes memory data) public override {
         _checkAuthorized(msg.sender, from);
         if (to == address(0)) revert ERC1155InvalidReceiver(to);
@@ -46,12 +62,13 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     /// @inheritdoc IEligibilityMirror
     function mirrorInvestor(address account, uint64 sendUntil, uint64 receiveUntil) external {
         MoveRules memory rules = _moveRules;
-        // A registry that is not, or no longer, asked has nothing to say; it must not revert for that.
+        // A registry that is not in use is ignored; a revert would stop its own changes.
         if (msg.sender != address(rules.registry)) return;
         _copiedEntries[account] = CopiedEntry(sendUntil, receiveUntil, rules.generation);
     }
 
     /// @notice Whether transfers, mints and deliveries are stopped.
+    /// @return True if they are.
     function paused() public view returns (bool) {
         return _moveRules.paused;
     }
@@ -88,11 +105,18 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
     }
 
     /// @notice ERC-165: ERC-1155 with metadata URI, and ERC-7943 for multi-tokens.
+    /// @param interfaceId Id of an interface.
+    /// @return True if the token implements it.
     function supportsInterface(bytes4 interfaceId) public view virtual override(ERC1155, IERC165) returns (bool) {
         return interfaceId == type(IERC7943MultiToken).interfaceId || super.supportsInterface(interfaceId);
     }
 
+    /// @notice Hook of every mint, burn and batch. A pause does not stop burns here: refunds must stay open.
     /// @dev The hook of every mint, burn and batch. Burns are not stopped here by pause: a refund must stay open.
+    /// @param from The account that the units leave; zero for a mint.
+    /// @param to The account that they reach; zero for a burn.
+    /// @param ids The tranches.
+    /// @param values Units of each.
     function _update(address from, address to, uint256[] memory ids, uint256[] memory values) internal override {
         require(ids.length == values.length, ERC1155InvalidArrayLength(ids.length, values.length));
         _requireAllowed(from, to);
@@ -114,6 +138,10 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         else emit TransferBatch(msg.sender, from, to, ids, values);
     }
 
+    /// @notice Sets the frozen units of an account and emits Frozen.
+    /// @param account The account.
+    /// @param id The tranche.
+    /// @param amount Units frozen from now on.
     function _setFrozen(address account, uint256 id, uint256 amount) internal {
         _frozen[id][account] = amount;
         Slot storage slot = _positions[id][account];
@@ -121,8 +149,13 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         emit Frozen(account, id, amount);
     }
 
-    /// @dev The enforcer's move: past pause, sender and freeze, never past the receiver. Taking frozen units lowers
-    /// the frozen amount by as many. A move to oneself would only unfreeze, so it is refused.
+    /// @notice The enforcer's move: it ignores pause, sender and freeze, but never the receiver's eligibility.
+    /// @dev Taking frozen units lowers the frozen amount by as many. A move to oneself would only unfreeze, so it is
+    /// refused.
+    /// @param from The account that loses the units.
+    /// @param to The account that receives them.
+    /// @param id The tranche.
+    /// @param amount Units to move.
     function _force(address from, address to, uint256 id, uint256 amount) internal {
         require(to != address(0), ERC1155InvalidReceiver(to));
         require(from != address(0), ERC1155InvalidSender(from));
@@ -146,6 +179,8 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, amount, "");
     }
 
+    /// @notice Starts or ends a pause and emits Paused or Unpaused. Reverts with PauseUnchanged.
+    /// @param stop True to start it.
     function _setPaused(bool stop) internal {
         require(_moveRules.paused != stop, PauseUnchanged(stop));
         _moveRules.paused = stop;
@@ -153,6 +188,8 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         else emit Unpaused(msg.sender);
     }
 
+    /// @notice Names the registry that every move asks and emits InvestorRegistrySet.
+    /// @param registry The registry; zero means no restriction.
     function _setRegistry(IInvestorRegistry registry) internal {
         _moveRules.registry = registry;
         ++_moveRules.generation;
@@ -161,12 +198,16 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         if (address(registry) != address(0)) registry.canMove(address(this), address(this), address(this));
     }
 
+    /// @notice Reverts with EnforcedPause while transfers are stopped.
     function _requireNotPaused() internal view {
         require(!_moveRules.paused, EnforcedPause());
     }
 
-    /// @dev Transfers between accounts whose copied standings say yes need no call. For everything else, and for
-    /// mints and burns, the registry decides.
+    /// @notice Reverts unless pause and eligibility allow a move.
+    /// @dev Transfers between accounts whose copied entries allow it need no call. In every other case, and for mints
+    /// and burns, the registry decides.
+    /// @param from The account that the units leave; zero for a mint.
+    /// @param to The account that they reach; zero for a burn.
     function _requireAllowed(address from, address to) private view {
         bool stopped = _moveRules.paused;
         uint256 generation = _moveRules.generation;
@@ -174,7 +215,7 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         if (stopped && to != address(0)) revert EnforcedPause();
         if (address(registry) == address(0)) return;
         CopiedEntry storage entry = _copiedEntries[from];
-        // Both fields are read before any branch: one load.
+        // Both fields are read before any branch, so that they cost one load.
         uint256 until = entry.sendUntil;
         uint256 copiedIn = entry.generation;
         if (until > block.timestamp && copiedIn == generation) {
@@ -188,7 +229,10 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         _requireRegistryAllows(registry, from, to);
     }
 
+    /// @notice Asks the registry a question; without a registry everything is allowed.
     /// @dev A low-level call, because a view of ERC-7943 must not revert whatever the registry does.
+    /// @param question The call's data.
+    /// @return True if the answer is `true`; anything else, also a failure, is no.
     function _registryAnswersTrue(bytes memory question) private view returns (bool) {
         address registry = address(_moveRules.registry);
         if (registry == address(0)) return true;
@@ -196,13 +240,20 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         return success && answer.length == 32 && abi.decode(answer, (uint256)) == 1;
     }
 
+    /// @notice Whether the caller's copied entry lets it move units of others.
+    /// @param generation Number of the registry in use.
+    /// @return True if it does.
     function _isSpenderAllowed(uint256 generation) private view returns (bool) {
         CopiedEntry storage entry = _copiedEntries[msg.sender];
         return entry.sendUntil > block.timestamp && entry.generation == generation;
     }
 
-    /// @dev Burns and mints have no spender: the token itself checked who asked for them. Only a refusal asks again, to
-    /// name the account.
+    /// @notice Reverts with ERC7943CannotSend or ERC7943CannotReceive unless the registry allows a move.
+    /// @dev Burns and mints have no spender: the token itself checked who asked for them. Only after a refusal are the
+    /// accounts asked about one by one, to name the one that is refused.
+    /// @param registry The registry.
+    /// @param from The account that the units leave; zero for a mint.
+    /// @param to The account that they reach; zero for a burn.
     function _requireRegistryAllows(IInvestorRegistry registry, address from, address to) private view {
         address spender = to == address(0) ? from : msg.sender;
         if (registry.canMove(spender, from, to)) return;

@@ -7,31 +7,38 @@ import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "./Accumulator.sol";
 import {
-    PackedPosition,
     HOLDING_FROZEN,
     HOLDING_SETTLEMENT_SHIFT,
     HOLDING_UNITS_MASK,
+    PackedPosition,
     packPosition
 } from "./PackedPosition.sol";
 import {TrancheId} from "./TrancheId.sol";
 
-/// @title Positions of holders and streams of tranches: the storage of the token, and the one way to move units
-/// @dev Units live in `Position`, one word with what the holder earned, instead of OpenZeppelin's balance
-/// mapping: every path that moves units passes here, and settles both sides first.
+/// @title Positions of holders and streams of tranches
+/// @notice The storage of the token, and the only functions that move units.
+/// @dev Units are part of `Position`, one word with what the holder earned, instead of OpenZeppelin's balance mapping:
+/// everything that moves units goes through here and first credits what both sides earned.
 abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     using Accumulator for Tranche;
 
+    /// @notice A packed position in storage, so that its place is hashed once for reading and writing.
     /// @dev A word with a storage pointer, so that its place is hashed once for reading and writing.
+    /// @param word The packed position.
     struct Slot {
         PackedPosition word;
     }
 
+    /// @notice A facility's settlement token: one word.
     /// @dev A facility's settlement token in one word, by address for what comes in and by number for positions.
+    /// @param settlementToken Its address, for money that comes in.
+    /// @param number Its number, which positions carry.
     struct Settlement {
         address settlementToken;
         uint40 number;
     }
 
+    /// @notice Register that names operators, caps and settlement tokens.
     IFacilityRegistry public immutable facilityRegistry;
     mapping(uint256 id => Tranche) internal _tranches;
     mapping(uint256 id => mapping(address account => Slot)) internal _positions;
@@ -43,11 +50,17 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     /// @dev Read only where the position's flag says so.
     mapping(uint256 id => mapping(address account => uint256)) internal _frozen;
 
+    /// @notice Sets the register and the base URI.
+    /// @param facilities The register.
+    /// @param baseUri Metadata address with `{id}`.
     constructor(IFacilityRegistry facilities, string memory baseUri) ERC1155(baseUri) {
         facilityRegistry = facilities;
     }
 
-    /// @notice Units of `account`.
+    /// @notice Units of an account.
+    /// @param account The account.
+    /// @param id The tranche.
+    /// @return Units (GPU-hours).
     function balanceOf(address account, uint256 id) public view override returns (uint256) {
         return _positions[id][account].word.unitsOf();
     }
@@ -76,9 +89,15 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         return _tranches[id];
     }
 
-    /// @dev Moves units of one id between two accounts, so that a batch with repeated ids and a transfer to oneself see
-    /// the state that the entry before left. Supply does not change, so the tranche's word stays as it is.
-    /// Unchecked (decision 4): a position holds the units that leave, and no position holds more than the supply.
+    /// @notice Moves units of one id between two accounts. Reverts with ERC1155InsufficientBalance or
+    /// ERC7943InsufficientUnfrozenBalance.
+    /// @dev One id at a time, so that a batch with repeated ids and a transfer to oneself see the state that the
+    /// previous step left. Supply does not change, so the tranche's word stays as it is. Unchecked (decision 4): the
+    /// position holds the units that leave, and no position holds more than the supply.
+    /// @param from The account that the units leave.
+    /// @param to The account that they reach.
+    /// @param id The tranche.
+    /// @param value Units to move.
     function _transferUnits(address from, address to, uint256 id, uint256 value) internal {
         uint256 acc = _tranches[id].accNow(block.timestamp);
         mapping(address account => Slot) storage positions = _positions[id];
@@ -98,6 +117,10 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         }
     }
 
+    /// @notice Creates units of one id.
+    /// @param to The account that receives them.
+    /// @param id The tranche.
+    /// @param value Units to create.
     function _mintUnits(address to, uint256 id, uint256 value) internal {
         uint256 acc = _changeSupply(id, value, 0);
         Slot storage slot = _positions[id][to];
@@ -109,6 +132,10 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         slot.word = packPosition(acc, position.settledAt(acc), holding);
     }
 
+    /// @notice Destroys units of one id. Reverts as `_transferUnits`.
+    /// @param from The account that holds them.
+    /// @param id The tranche.
+    /// @param value Units to destroy.
     function _destroyUnits(address from, uint256 id, uint256 value) internal {
         Slot storage slot = _positions[id][from];
         PackedPosition position = slot.word;
@@ -118,14 +145,24 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         slot.word = packPosition(acc, position.settledAt(acc), holding - value);
     }
 
+    /// @notice Reverts unless a position has enough units that are not frozen.
+    /// @param from The account.
+    /// @param id The tranche.
+    /// @param value Units that are to leave.
+    /// @param holding Units, flags and settlement of its position.
     function _requireUnits(address from, uint256 id, uint256 value, uint256 holding) private view {
         uint256 units = holding & HOLDING_UNITS_MASK;
         if (value > units) revert ERC1155InsufficientBalance(from, units, value, id);
         if (holding & HOLDING_FROZEN != 0) _requireUnfrozen(from, id, value, units);
     }
 
-    /// @dev Lets the accumulator catch up before units come or go. Burning the last units ends the stream first, so
-    /// that what still streams is theirs instead of nobody's.
+    /// @notice Brings the accumulator up to now, then changes the supply.
+    /// @dev When the last units are burned the stream ends first, so that what still streams belongs to their holder
+    /// instead of nobody.
+    /// @param id The tranche.
+    /// @param minted Units that are created.
+    /// @param burned Units that are destroyed.
+    /// @return acc Revenue per unit up to now, X32.
     function _changeSupply(uint256 id, uint256 minted, uint256 burned) private returns (uint256 acc) {
         Tranche memory tranche = _tranches[id];
         if (burned > 0 && burned == tranche.supply) {
@@ -141,11 +178,20 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         return tranche.accX32;
     }
 
+    /// @notice Reverts with ERC7943InsufficientUnfrozenBalance if frozen units would leave.
+    /// @param account The account.
+    /// @param id The tranche.
+    /// @param value Units that are to leave.
+    /// @param units Units that it holds.
     function _requireUnfrozen(address account, uint256 id, uint256 value, uint256 units) private view {
         uint256 unfrozen = _unfrozenOf(units, _frozen[id][account]);
         require(value <= unfrozen, ERC7943InsufficientUnfrozenBalance(account, id, value, unfrozen));
     }
 
+    /// @notice Units that may leave an account.
+    /// @param units Units that it holds.
+    /// @param frozen Units that are frozen; may be more.
+    /// @return Units.
     function _unfrozenOf(uint256 units, uint256 frozen) internal pure returns (uint256) {
         return units > frozen ? units - frozen : 0;
     }

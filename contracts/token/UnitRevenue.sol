@@ -8,12 +8,13 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "./Accumulator.sol";
-import {PackedPosition, HOLDING_SETTLEMENT_SHIFT, packPosition} from "./PackedPosition.sol";
+import {HOLDING_SETTLEMENT_SHIFT, PackedPosition, packPosition} from "./PackedPosition.sol";
 import {Signatures} from "../access/Signatures.sol";
 import {TrancheId} from "./TrancheId.sol";
 import {UnitPositions} from "./UnitPositions.sol";
 
-/// @title Revenue of units: accrued by sources, streamed, claimed by holders
+/// @title Revenue of units
+/// @notice Revenue is accrued by sources, streamed, and claimed by holders.
 abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712("Rentroll Units", "1"), Nonces {
     using Accumulator for Tranche;
     using SafeERC20 for IERC20;
@@ -85,12 +86,19 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
         return _facilitySettlements[facilityId].settlementToken;
     }
 
+    // solhint-disable func-name-mixedcase
     /// @notice EIP-712 domain separator of `claimBySig`.
-    // solhint-disable-next-line func-name-mixedcase
+    /// @return The separator.
     function DOMAIN_SEPARATOR() external view returns (bytes32) {
         return _domainSeparatorV4();
     }
 
+    // solhint-enable func-name-mixedcase
+
+    /// @notice Adds revenue to the streams of one facility and emits RevenueAccrued for each. The money comes later, in
+    /// `_pull`.
+    /// @param accrual Revenue of the facility.
+    /// @return sum Minor units of all tranches together.
     function _accrue(Accrual calldata accrual) private returns (uint256 sum) {
         uint256 first = TrancheId.pack(accrual.facilityId, 0);
         for (uint256 i = 0; i < 4; ++i) {
@@ -107,7 +115,11 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
         }
     }
 
+    /// @notice Takes money from the caller. A token that keeps a fee, or adds to a transfer, is refused with
+    /// SettlementShort.
     /// @dev Never more than was sent: a token that keeps a fee, or adds to a transfer, is refused.
+    /// @param settlementToken The token.
+    /// @param amount Minor units; nothing happens for 0.
     function _pull(address settlementToken, uint256 amount) private {
         if (amount == 0) return;
         IERC20 token = IERC20(settlementToken);
@@ -117,6 +129,12 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
         require(received == amount, SettlementShort(amount, received));
     }
 
+    /// @notice Pays a holder's vested revenue of some tranches, one transfer for each run of ids with one settlement
+    /// token.
+    /// @param holder The account that earned it.
+    /// @param ids The tranches.
+    /// @param to The account that receives it.
+    /// @return paid Minor units paid in all.
     function _claim(address holder, uint256[] calldata ids, address to) private returns (uint256 paid) {
         require(to != address(0), ZeroRecipient());
         uint256 count = ids.length;
@@ -128,7 +146,7 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
             if (amount == 0) continue;
             amounts[i] = amount;
             if (next != settlement) {
-                // A claim over several tokens: the guard keeps a token that calls back from claiming what comes next.
+                // Several tokens in one claim: a token that calls back here cannot claim again, the guard refuses it.
                 paid += _pay(settlement, to, batch);
                 settlement = next;
                 batch = 0;
@@ -140,7 +158,13 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
         paid += _pay(settlement, to, batch);
     }
 
+    /// @notice Marks whole minor units of one position as paid. The fraction stays owed, so rounding down never loses
+    /// money.
     /// @dev Takes whole minor units; the fraction stays owed, so flooring never loses money.
+    /// @param account The holder.
+    /// @param id The tranche.
+    /// @return amount Minor units to pay, rounded down.
+    /// @return settlement Number of the settlement token; 0 if there is nothing to pay.
     function _takeOwed(address account, uint256 id) private returns (uint256 amount, uint256 settlement) {
         uint256 acc = _tranches[id].accNow(block.timestamp);
         Slot storage slot = _positions[id][account];
@@ -153,6 +177,11 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
         slot.word = packPosition(acc, Accumulator.fractionOf(owed), holding);
     }
 
+    /// @notice Sends money; nothing happens for 0.
+    /// @param settlement Number of the settlement token.
+    /// @param to The account that receives it.
+    /// @param amount Minor units.
+    /// @return Minor units sent.
     function _pay(uint256 settlement, address to, uint256 amount) private returns (uint256) {
         if (amount > 0) IERC20(_settlementTokens[settlement]).safeTransfer(to, amount);
         return amount;

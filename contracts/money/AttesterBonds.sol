@@ -10,11 +10,14 @@ import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 import {Payouts} from "./Payouts.sol";
 
-/// @title Bond vault, part 1: attesters, who lose bond for what they should not have signed
+/// @title Bond vault, part 1: attesters
+/// @notice Attesters lose part of their bonds for statements that they should not have signed.
 abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     using SafeERC20 for IERC20;
 
+    /// @notice The register, and through it the other contracts.
     IFacilityRegistry public immutable facilityRegistry;
+    /// @notice Token of attesters' bonds.
     IERC20 public immutable attesterToken;
     /// @inheritdoc IBondVault
     uint96 public slashAmount;
@@ -25,6 +28,10 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     /// @inheritdoc IBondVault
     mapping(address attester => uint256) public attesterBondOf;
 
+    /// @notice Sets authority, register and token.
+    /// @param authority AccessManager that holds the roles.
+    /// @param facilities The register, and through it the other contracts.
+    /// @param token Token of attesters' bonds.
     constructor(address authority, IFacilityRegistry facilities, IERC20 token) AccessManaged(authority) {
         facilityRegistry = facilities;
         attesterToken = token;
@@ -58,7 +65,7 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     {
         require(msg.sender == address(facilityRegistry.statementRegistry()), NotStatementRegistry(msg.sender));
         uint256 most = slashAmount;
-        // A deployment without bonds of attesters: nothing to look for.
+        // A deployment without attester bonds has nothing to take.
         if (most == 0) return 0;
         uint256 rewarded = 0;
         for (uint256 i = 0; i < attesters.length; ++i) {
@@ -108,12 +115,19 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
         emit SlashAmountSet(amount);
     }
 
+    /// @notice Sends money of holders to the lockbox, which pays it down the waterfall.
     /// @dev Money of holders goes through the lockbox, which knows the waterfall.
+    /// @param facilityId The facility.
+    /// @param token The token.
+    /// @param amount Minor units.
     function _distribute(uint64 facilityId, IERC20 token, uint256 amount) internal {
         token.forceApprove(address(facilityRegistry.rentLockbox()), amount);
         facilityRegistry.rentLockbox().distribute(facilityId, amount);
     }
 
+    /// @notice Whether any unit of a facility circulates.
+    /// @param facilityId The facility.
+    /// @return True if one does.
     function _hasUnits(uint64 facilityId) internal view returns (bool) {
         uint256 count = facilityRegistry.tranchesOf(facilityId).length;
         for (uint256 i = 0; i < count; ++i) {

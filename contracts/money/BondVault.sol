@@ -10,12 +10,19 @@ import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 
-/// @title Bond vault, part 2: operators, who pay for promised compute that was not there
-/// @notice api/domain/capital/bond.py is the reference model.
+/// @title Bond vault, part 2: operators
+/// @notice Operators pay for promised compute that was not available. api/domain/capital/bond.py is the reference
+/// model.
 contract BondVault is AttesterBonds {
     uint256 private constant SECONDS_PER_HOUR = 3_600;
 
+    /// @notice One operator's bond: a word of state, and the terms.
     /// @dev Two words: what is held, and the terms.
+    /// @param bond Minor units held.
+    /// @param shortfallPaid Minor units paid for shortfalls so far.
+    /// @param belowSince UTC second since which the bond is below its minimum; 0 if it is not.
+    /// @param termsSet Whether the terms were set.
+    /// @param terms The terms.
     struct OperatorBond {
         uint96 bond;
         uint96 shortfallPaid;
@@ -26,6 +33,7 @@ contract BondVault is AttesterBonds {
 
     mapping(uint64 facilityId => OperatorBond) private _bonds;
 
+    /// @notice Deploys an empty vault.
     /// @param authority AccessManager that holds the roles.
     /// @param facilities The register, and through it the other contracts.
     /// @param token Token of attesters' bonds.
@@ -140,14 +148,22 @@ contract BondVault is AttesterBonds {
         (due,,) = _shortfall(facilityId);
     }
 
-    /// @dev A bond that stays below its minimum keeps its first instant: dust added to it buys no time (ATTACKS 7).
+    /// @notice Stores a bond and since when it is below its minimum.
+    /// @dev A bond that stays below its minimum keeps its first instant: a tiny deposit buys no time (ATTACKS 7).
+    /// @param held The operator's bond.
+    /// @param bond Its new amount, minor units.
     function _setBond(OperatorBond storage held, uint256 bond) private {
         held.bond = SafeCast.toUint96(bond);
         if (bond >= held.terms.requiredBond) held.belowSince = 0;
         else if (held.belowSince == 0) held.belowSince = uint64(block.timestamp);
     }
 
+    /// @notice What a facility owes for GPU-seconds that were promised and not available.
     /// @dev Amount not paid yet, and the cumulative shortfall of all final epochs that it comes from.
+    /// @param facilityId The facility.
+    /// @return due Minor units not paid yet, rounded down on the cumulative.
+    /// @return gpuSeconds Shortfall of all final epochs together, GPU-seconds.
+    /// @return epochs Number of final epochs.
     function _shortfall(uint64 facilityId) private view returns (uint256 due, uint256 gpuSeconds, uint32 epochs) {
         IStatementRegistry statements = facilityRegistry.statementRegistry();
         epochs = statements.epochsFinal(facilityId);
@@ -158,17 +174,26 @@ contract BondVault is AttesterBonds {
         due = whole - Math.min(whole, _bonds[facilityId].shortfallPaid);
     }
 
+    /// @notice What vouchers may still be paid.
     /// @dev Rounded up: what vouchers may still be paid.
+    /// @param facilityId The facility.
+    /// @return Minor units, rounded up.
     function _reservedUp(uint64 facilityId) private view returns (uint256) {
         uint256 rate = _bonds[facilityId].terms.ratePerGpuHour;
         return Math.ceilDiv(_unserved(facilityId) * rate, SECONDS_PER_HOUR);
     }
 
+    /// @notice GPU-seconds that vouchers of a facility still owe.
+    /// @param facilityId The facility.
+    /// @return GPU-seconds; 0 without a delivery desk.
     function _unserved(uint64 facilityId) private view returns (uint256) {
         IDeliveryDesk desk = facilityRegistry.deliveryDesk();
         return address(desk) == address(0) ? 0 : desk.unservedGpuSeconds(facilityId);
     }
 
+    /// @notice The token of a facility's bond.
+    /// @param facilityId The facility.
+    /// @return Its settlement token.
     function _tokenOf(uint64 facilityId) private view returns (IERC20) {
         return IERC20(facilityRegistry.settlementTokenOf(facilityId));
     }

@@ -9,7 +9,8 @@ import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 
-/// @title Vouchers for compute: issued by burning units, served by proof, or paid from the bond
+/// @title Vouchers for compute
+/// @notice Issued when units are burned, served by proof of delivery, or paid from the bond.
 contract DeliveryDesk is IDeliveryDesk {
     using SafeCast for uint256;
 
@@ -17,6 +18,7 @@ contract DeliveryDesk is IDeliveryDesk {
     /// @inheritdoc IDeliveryDesk
     uint64 public constant SERVE_GRACE = 1 days;
 
+    /// @notice Register that names the token, the statements and the bonds.
     IFacilityRegistry public immutable facilityRegistry;
     /// @inheritdoc IDeliveryDesk
     uint256 public voucherCount;
@@ -26,6 +28,7 @@ contract DeliveryDesk is IDeliveryDesk {
     mapping(uint64 facilityId => mapping(bytes32 deliveryRef => address)) private _refHolders;
     mapping(uint64 facilityId => mapping(uint32 epoch => mapping(uint32 index => bool))) private _usedLines;
 
+    /// @notice Deploys an empty desk.
     /// @param facilities Register that names the token, the statements and the bonds.
     constructor(IFacilityRegistry facilities) {
         facilityRegistry = facilities;
@@ -40,7 +43,7 @@ contract DeliveryDesk is IDeliveryDesk {
         require(deliveryRef != bytes32(0), DeliveryRefZero());
         uint64 facilityId = TrancheId.facilityOf(id);
         require(_isOpen(facilityId), DeliveryClosed(facilityId));
-        // One holder a reference: a stranger's voucher cannot use up the lines of somebody else's lease.
+        // One holder for each lease hash: a stranger's voucher cannot use up the lines of somebody else's lease.
         address bound = _refHolders[facilityId][deliveryRef];
         require(bound == address(0) || bound == holder, DeliveryRefTaken(facilityId, deliveryRef, bound));
         if (bound == address(0)) _refHolders[facilityId][deliveryRef] = holder;
@@ -115,6 +118,9 @@ contract DeliveryDesk is IDeliveryDesk {
         return _usedLines[facilityId][epoch][index];
     }
 
+    /// @notice Whether a facility takes new vouchers: Funded or Delivering, before `windowEnd`.
+    /// @param facilityId The facility.
+    /// @return True if it does.
     function _isOpen(uint64 facilityId) private view returns (bool) {
         IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
         bool running =
@@ -122,6 +128,8 @@ contract DeliveryDesk is IDeliveryDesk {
         return running && block.timestamp < facilityRegistry.termsOf(facilityId).windowEnd;
     }
 
+    /// @notice Reverts with FacilityNotEnded or ServingStillOpen unless unserved compute of a facility may be paid.
+    /// @param facilityId The facility.
     function _requireEnded(uint64 facilityId) private view {
         IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
         if (state == IFacilityRegistry.FacilityState.Defaulted) return;
@@ -130,7 +138,11 @@ contract DeliveryDesk is IDeliveryDesk {
         require(block.timestamp >= payableFrom, ServingStillOpen(facilityId, payableFrom));
     }
 
-    /// @dev Compute that was delivered before the units were burned earned revenue as a unit: it serves no voucher.
+    /// @notice Whether a line is a delivery for this voucher.
+    /// @dev Compute that was delivered before the units were burned earned revenue as a unit, so it serves no voucher.
+    /// @param voucher The voucher.
+    /// @param line The line.
+    /// @return True if it is.
     function _servesVoucher(Voucher memory voucher, IStatementRegistry.Line calldata line) private view returns (bool) {
         bool named = line.kind == KIND_DELIVERY && line.facilityId == voucher.facilityId
             && line.lease == voucher.deliveryRef && line.gpuSeconds > 0;
@@ -139,6 +151,9 @@ contract DeliveryDesk is IDeliveryDesk {
         return line.start >= terms.windowStart && line.end <= terms.windowEnd;
     }
 
+    /// @notice What a voucher still owes.
+    /// @param voucher The voucher.
+    /// @return GPU-seconds.
     function _unserved(Voucher memory voucher) private pure returns (uint256) {
         return voucher.owedGpuSeconds - voucher.servedGpuSeconds - voucher.paidGpuSeconds;
     }

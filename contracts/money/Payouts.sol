@@ -6,7 +6,8 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IPayouts} from "../interfaces/IPayouts.sol";
 
-/// @title What lockbox, sale and bond vault share: exact money in, pulled money out
+/// @title What lockbox, sale and bond vault share
+/// @notice Money comes in exactly, or not at all, and accounts take their payouts themselves.
 abstract contract Payouts is IPayouts, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
@@ -23,13 +24,21 @@ abstract contract Payouts is IPayouts, ReentrancyGuardTransient {
         IERC20(token).safeTransfer(to, amount);
     }
 
-    /// @dev Every payer is the caller: no function pulls from an account that somebody else names (ATTACKS 28).
+    /// @notice Takes money from the caller. Reverts with SettlementShort.
+    /// @dev The payer is always the caller: no function takes money from an account that somebody else names (ATTACKS
+    /// 28).
+    /// @param token The token.
+    /// @param amount Minor units.
     function _pull(IERC20 token, uint256 amount) internal {
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(msg.sender, address(this), amount);
         _requireReceived(token, before, amount);
     }
 
+    /// @notice Reverts with SettlementShort unless the balance grew by exactly an amount.
+    /// @param token The token.
+    /// @param before Balance before, minor units.
+    /// @param amount Minor units that were to arrive.
     function _requireReceived(IERC20 token, uint256 before, uint256 amount) internal view {
         uint256 received = token.balanceOf(address(this)) - before;
         require(received == amount, SettlementShort(amount, received));

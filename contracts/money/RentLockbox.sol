@@ -14,11 +14,19 @@ import {TrancheId} from "../token/TrancheId.sol";
 import {Waterfall} from "./Waterfall.sol";
 import {Payouts} from "./Payouts.sol";
 
-/// @title Rent in by anybody, out by settlement alone
+/// @title Rent lockbox
+/// @notice Anybody pays rent in; settlement alone takes it out. api/domain/capital/settlement.py is the reference
+/// model.
 contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     using SafeERC20 for IERC20;
 
+    /// @notice Running totals of a facility: one word. 64 bits hold 18 million million dollars of a 6-decimal token;
+    /// more reverts.
     /// @dev One word. 64 bits hold 18 million million dollars of a 6-decimal token; more reverts.
+    /// @param collected Rent received and not given back, minor units.
+    /// @param settled Rent paid out, fees included, minor units.
+    /// @param feesOwed Fees that the treasury has not taken, minor units.
+    /// @param settledEpochs Number of leading epochs counted so far.
     struct Ledger {
         uint64 collected;
         uint64 settled;
@@ -26,7 +34,10 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         uint32 settledEpochs;
     }
 
+    /// @notice What one call pays to tranches, one entry for each facility. Without a payment the entry stays empty.
     /// @dev What one call pays to tranches, one entry a facility. Without a payment the entry stays empty.
+    /// @param accruals Revenue for the TrancheToken.
+    /// @param settlementTokens Token of each entry.
     struct Batch {
         ITrancheToken.Accrual[] accruals;
         address[] settlementTokens;
@@ -39,8 +50,11 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     /// it is counted down it is renewed long before a batch could exceed it: no facility pays more than 2^64 at once.
     uint256 private constant LOW_ALLOWANCE = type(uint80).max;
 
+    /// @notice Register that names terms, operators and the other contracts.
     IFacilityRegistry public immutable facilityRegistry;
+    /// @notice Registry that says what is attested and final.
     IStatementRegistry public immutable statementRegistry;
+    /// @notice Token whose holders are paid.
     ITrancheToken public immutable trancheToken;
 
     /// @inheritdoc IRentLockbox
@@ -49,7 +63,11 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     /// @dev By seniority, one word. The last tranche has no coupon and so no arrears.
     mapping(uint64 facilityId => uint64[4]) private _arrears;
 
+    /// @notice Deploys an empty lockbox.
     /// @param authority AccessManager that holds the roles.
+    /// @param facilities Register that names terms, operators and the other contracts.
+    /// @param statements Registry that says what is attested and final.
+    /// @param token Token whose holders are paid.
     constructor(address authority, IFacilityRegistry facilities, IStatementRegistry statements, ITrancheToken token)
         AccessManaged(authority)
     {
@@ -187,7 +205,15 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         return ledger.collected - Math.min(attested, ledger.collected);
     }
 
-    /// @dev `epochs` is at least 1 and at least what is settled. `done` is false where nothing changes.
+    /// @notice Books the settlement of one facility and emits Settled. The money moves later, in `_accrue`.
+    /// @dev `epochs` is at least 1 and at least what is settled.
+    /// @param facilityId The facility.
+    /// @param epochs Number of leading epochs to count.
+    /// @param ledger Running totals of the facility; updated and stored.
+    /// @param batch What the call pays.
+    /// @param batchIndex Entry of this facility in the batch.
+    /// @return amount Minor units paid out, fee included; the fee is rounded down.
+    /// @return done False if there is nothing to settle.
     function _settle(uint64 facilityId, uint32 epochs, Ledger memory ledger, Batch memory batch, uint256 batchIndex)
         private
         returns (uint256 amount, bool done)
@@ -206,14 +232,29 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         return (amount, true);
     }
 
+    /// @notice What is both attested and collected, and not yet paid (invariant 4). Reverts with EpochNotFinal unless
+    /// all epochs are final.
     /// @dev What is both attested and collected, and not yet paid: invariant 4. Reverts unless all epochs are final.
+    /// @param facilityId The facility.
+    /// @param epochs Number of leading epochs to count.
+    /// @param ledger Running totals of the facility.
+    /// @return Minor units.
     function _due(uint64 facilityId, uint32 epochs, Ledger memory ledger) private view returns (uint256) {
         (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, epochs);
         return Math.min(attested, ledger.collected) - ledger.settled;
     }
 
+    /// @notice Lets the coupons of epochs `[from, to)` fall due, then books an amount down the waterfall (invariant 5).
+    /// The money moves later, in `_accrue`.
     /// @dev Coupons of epochs `[from, to)` fall due, then `amount` goes down the waterfall: invariant 5. The money
     /// itself moves in `_accrue`.
+    /// @param facilityId The facility.
+    /// @param terms What settlement reads of the facility.
+    /// @param amount Minor units to pay.
+    /// @param from First epoch whose coupons fall due.
+    /// @param to Epoch after the last one.
+    /// @param batch What the call pays.
+    /// @param batchIndex Entry of this facility in the batch.
     function _payTranches(
         uint64 facilityId,
         IFacilityRegistry.SettlementTerms memory terms,
@@ -247,7 +288,9 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         }
     }
 
-    /// @dev Every book is written before: here settlement tokens are called for the first time.
+    /// @notice Sends a batch to the TrancheToken.
+    /// @dev All storage is written before: settlement tokens are called here for the first time.
+    /// @param batch What the call pays.
     function _accrue(Batch memory batch) private {
         address approved = address(0);
         for (uint256 i = 0; i < batch.settlementTokens.length; ++i) {
@@ -262,6 +305,9 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         if (approved != address(0)) trancheToken.accrue(batch.accruals);
     }
 
+    /// @notice An empty batch.
+    /// @param count Number of facilities.
+    /// @return The batch.
     function _newBatch(uint256 count) private pure returns (Batch memory) {
         return Batch(new ITrancheToken.Accrual[](count), new address[](count));
     }

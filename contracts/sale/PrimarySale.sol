@@ -14,13 +14,15 @@ import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 import {SaleCheckout} from "./SaleCheckout.sol";
 
-/// @title Sale, part 2: how it ends, and where the proceeds go. api/domain/capital/sale.py is the reference model
+/// @title Sale, part 2: how it ends, and where the proceeds go
+/// @notice api/domain/capital/sale.py is the reference model.
 contract PrimarySale is SaleCheckout {
     using SafeERC20 for IERC20;
 
     /// @dev How long after windowStart a sale can still succeed.
     uint256 private constant FINALIZE_GRACE = 3 days;
 
+    /// @notice Deploys the sale for one register.
     /// @param facilities The register, and through it the other contracts.
     constructor(IFacilityRegistry facilities) SaleCheckout(facilities) {}
 
@@ -97,7 +99,11 @@ contract PrimarySale is SaleCheckout {
         return _earnedDown(facilityId, book) - book.released;
     }
 
-    /// @dev Up-front share, and the rest as far as delivered; grows with final epochs alone, so it never falls.
+    /// @notice Proceeds that the gpuOperator has earned: the up-front share, and the rest in proportion to delivery.
+    /// @dev Depends on final epochs alone, so it never falls.
+    /// @param facilityId The facility.
+    /// @param book Running totals of the sale.
+    /// @return Minor units, rounded down.
     function _earnedDown(uint64 facilityId, Book memory book) private view returns (uint256) {
         uint256 upFront = _upFrontDown(facilityId, book.proceeds);
         uint256 promised = facilityRegistry.promisedGpuSeconds(facilityId, facilityRegistry.epochCountOf(facilityId));
@@ -107,11 +113,20 @@ contract PrimarySale is SaleCheckout {
         return upFront + (book.proceeds - upFront) * Math.min(available, promised) / promised;
     }
 
+    /// @notice The share of the proceeds that the gpuOperator may take at success.
+    /// @param facilityId The facility.
+    /// @param proceeds Proceeds of the sale, minor units.
+    /// @return Minor units, rounded down.
     function _upFrontDown(uint64 facilityId, uint256 proceeds) private view returns (uint256) {
         return proceeds * _hours[facilityId].upFrontBps / BPS;
     }
 
+    /// @notice Whether a sale that has ended succeeds. Before `windowStart` a missing bond can still come, so the call
+    /// reverts with BondInsufficient; from then on it is too late.
     /// @dev Before windowStart a missing bond can still come; from then on it is too late.
+    /// @param facilityId The facility.
+    /// @param soldUnits Units sold.
+    /// @return True if it succeeds.
     function _canSucceed(uint64 facilityId, uint256 soldUnits) private view returns (bool) {
         if (soldUnits < _hours[facilityId].floorUnits) return false;
         uint64 windowStart = facilityRegistry.epochTermsOf(facilityId).windowStart;
@@ -121,6 +136,11 @@ contract PrimarySale is SaleCheckout {
         return bonded && block.timestamp < windowStart + FINALIZE_GRACE;
     }
 
+    /// @notice Marks a sale as successful, mints unsold units to the gpuOperator and funds the facility. Emits
+    /// SaleSucceeded and UnitsRetained.
+    /// @param facilityId The facility.
+    /// @param book Running totals of the sale.
+    /// @param unsold Unsold units by seniority.
     function _succeed(uint64 facilityId, Book memory book, uint40[] memory unsold) private {
         _books[facilityId].state = SaleState.Successful;
         emit SaleSucceeded(facilityId, book.soldUnits, book.proceeds, _upFrontDown(facilityId, book.proceeds));
@@ -135,11 +155,17 @@ contract PrimarySale is SaleCheckout {
         facilityRegistry.fund(facilityId);
     }
 
+    /// @notice Marks a sale as failed and emits SaleFailed.
+    /// @param facilityId The facility.
+    /// @param soldUnits Units sold.
     function _fail(uint64 facilityId, uint256 soldUnits) private {
         _books[facilityId].state = SaleState.Refunding;
         emit SaleFailed(facilityId, soldUnits, _hours[facilityId].floorUnits);
     }
 
+    /// @notice Units of each tranche that were not sold.
+    /// @param facilityId The facility.
+    /// @return unsold Units by seniority.
     function _unsold(uint64 facilityId) private view returns (uint40[] memory unsold) {
         IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
         ITrancheToken token = facilityRegistry.trancheToken();
@@ -149,6 +175,9 @@ contract PrimarySale is SaleCheckout {
         }
     }
 
+    /// @notice Whether no unit is left.
+    /// @param unsold Unsold units by seniority.
+    /// @return True if none is.
     function _isSoldOut(uint40[] memory unsold) private pure returns (bool) {
         for (uint256 i = 0; i < unsold.length; ++i) {
             if (unsold[i] > 0) return false;
@@ -156,6 +185,10 @@ contract PrimarySale is SaleCheckout {
         return true;
     }
 
+    /// @notice Id of a tranche.
+    /// @param facilityId The facility.
+    /// @param seniority Rank of the tranche, below 4.
+    /// @return The id.
     function _id(uint64 facilityId, uint256 seniority) private pure returns (uint256) {
         // At most four tranches, so the index fits 8 bits.
         // forge-lint: disable-next-line(unsafe-typecast)

@@ -12,8 +12,15 @@ import {TrancheId} from "../token/TrancheId.sol";
 import {Payouts} from "../money/Payouts.sol";
 
 /// @title Sale, part 1: what is for sale, and the three ways to pay
+/// @notice A buyer pays by allowance, by ERC-2612 permit or by ERC-3009 authorization.
 abstract contract SaleCheckout is IPrimarySale, Payouts {
+    /// @notice Running totals of a sale: one word. Sums of money stay below 2^54, see `MAX_PROCEEDS`.
     /// @dev One word. Sums of money stay below 2^54, see `MAX_PROCEEDS`.
+    /// @param state State of the sale.
+    /// @param soldUnits Units sold and not refunded.
+    /// @param proceeds Price of those units, minor units.
+    /// @param released Proceeds credited to the gpuOperator, minor units.
+    /// @param seized Proceeds paid to holders, minor units.
     struct Book {
         SaleState state;
         uint40 soldUnits;
@@ -22,7 +29,12 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         uint64 seized;
     }
 
+    /// @notice Terms of a sale, apart from prices: one word. Times are at most `windowStart`, which has 32 bits.
     /// @dev One word. Times are at most windowStart, which has 32 bits.
+    /// @param opensAt First UTC second in which units are sold.
+    /// @param closesAt UTC second from which no units are sold.
+    /// @param floorUnits Units that must be sold, or buyers are refunded.
+    /// @param upFrontBps Share of the proceeds for the gpuOperator at success, basis points.
     struct Hours {
         uint40 opensAt;
         uint40 closesAt;
@@ -30,7 +42,13 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         uint16 upFrontBps;
     }
 
+    /// @notice What an ERC-3009 authorization says, without its receiver, which is this contract.
     /// @dev What an ERC-3009 authorization says, without its receiver, which is this contract.
+    /// @param from The account that pays.
+    /// @param value Minor units.
+    /// @param validAfter UTC second after which it may be used.
+    /// @param validBefore UTC second before which it must be used.
+    /// @param nonce Unique number of the authorization.
     struct Authorization {
         address from;
         uint256 value;
@@ -44,11 +62,14 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
     uint256 private constant MAX_PROCEEDS = 1 << 54;
     uint256 private constant SIGNATURE_LENGTH = 65;
 
+    /// @notice The register, and through it the other contracts.
     IFacilityRegistry public immutable facilityRegistry;
     mapping(uint64 facilityId => Book) internal _books;
     mapping(uint64 facilityId => Hours) internal _hours;
     mapping(uint64 facilityId => uint64[]) internal _unitPrices;
 
+    /// @notice Sets the register.
+    /// @param facilities The register, and through it the other contracts.
     constructor(IFacilityRegistry facilities) {
         facilityRegistry = facilities;
     }
@@ -128,6 +149,11 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         return _books[facilityId].state != SaleState.None;
     }
 
+    /// @notice Sells units to the caller, who has approved the price. Reverts with CostAboveLimit.
+    /// @param id Tranche of the units.
+    /// @param units Units to sell.
+    /// @param maxCost Most that the buyer pays, minor units.
+    /// @return cost Minor units paid.
     function _buyByAllowance(uint256 id, uint256 units, uint256 maxCost) private returns (uint256 cost) {
         IERC20 token;
         (cost, token) = _book(msg.sender, id, units);
@@ -136,7 +162,13 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         facilityRegistry.trancheToken().mint(msg.sender, id, units);
     }
 
+    /// @notice Checks a purchase and books it, before any money or unit moves. Emits UnitsSold.
     /// @dev Checks and effects of a purchase, before any money or unit moves.
+    /// @param buyer The account that buys.
+    /// @param id Tranche of the units.
+    /// @param units Units to sell.
+    /// @return cost Price, minor units.
+    /// @return token Token to be paid in.
     function _book(address buyer, uint256 id, uint256 units) private returns (uint256 cost, IERC20 token) {
         (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
         Book memory book = _books[facilityId];
@@ -160,6 +192,10 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         token = IERC20(facilityRegistry.settlementTokenOf(facilityId));
     }
 
+    /// @notice Takes money by an ERC-3009 authorization. Reverts with SettlementShort, or as the token does.
+    /// @param token The token.
+    /// @param given The authorization.
+    /// @param signature Its signature: 65 bytes r, s, v, or anything else for contract wallets.
     function _receive(IERC20 token, Authorization memory given, bytes calldata signature) private {
         uint256 before = token.balanceOf(address(this));
         if (signature.length == SIGNATURE_LENGTH) {
@@ -184,6 +220,9 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         _requireReceived(token, before, given.value);
     }
 
+    /// @notice Reverts with SaleTermsInvalid if a term is out of bounds, or with UnitsAlreadyMinted if units exist.
+    /// @param facilityId The facility.
+    /// @param terms Terms of the sale.
     function _checkTerms(uint64 facilityId, SaleTerms calldata terms) private view {
         IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
         uint64 windowStart = facilityRegistry.epochTermsOf(facilityId).windowStart;

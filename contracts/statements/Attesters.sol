@@ -8,9 +8,14 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {IAttesterSet} from "../interfaces/IAttesterSet.sol";
 
 /// @title Attesters, their periods, and the quorum over a digest
-/// @dev `threshold` shares the first slot with authority and pause flag: posting reads all three at the price of one.
+/// @notice Up to 40 accounts in the life of the contract; each has a slot for good.
+/// @dev `threshold` shares the first storage slot with authority and pause flag: posting reads all three at the price
+/// of one.
 abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
-    /// @param number Slot plus 1; 0 for accounts that never were a member.
+    /// @notice Membership of one account.
+    /// @param activeFrom First UTC second in which its signatures count.
+    /// @param activeUntil UTC second from which they no longer count.
+    /// @param number Slot plus 1; 0 for an account that never was a member.
     struct Member {
         uint40 activeFrom;
         uint40 activeUntil;
@@ -33,6 +38,9 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
     /// @inheritdoc IAttesterSet
     mapping(uint8 slot => address) public attesterAt;
 
+    /// @notice Sets the delays of changes.
+    /// @param activationDelay_ Seconds from granting a membership to its begin.
+    /// @param removalDelay_ Seconds from deciding a removal to its effect.
     constructor(uint32 activationDelay_, uint32 removalDelay_) {
         activationDelay = activationDelay_;
         removalDelay = removalDelay_;
@@ -72,7 +80,13 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         return (period.activeFrom, period.activeUntil);
     }
 
+    /// @notice Checks the signatures over a digest. Reverts with QuorumMissing, AttestersNotAscending, NotAttester or
+    /// SignatureInvalid.
     /// @dev Strictly ascending attesters make every signer count once, also in [A, B, A].
+    /// @param digest What was signed.
+    /// @param attestations Attesters and their signatures.
+    /// @return attesters The signers.
+    /// @return signers Their slots, one bit each.
     function _checkQuorum(bytes32 digest, Attestation[] calldata attestations)
         internal
         view
@@ -96,7 +110,10 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         }
     }
 
+    /// @notice Accounts of some slots.
     /// @dev Accounts of the bits of `signers`, in order of slot.
+    /// @param signers The slots, one bit each.
+    /// @return accounts The accounts, in order of slot.
     function _accountsOf(uint40 signers) internal view returns (address[] memory accounts) {
         uint256 count = 0;
         for (uint40 left = signers; left > 0; left >>= 1) {
@@ -109,6 +126,9 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         }
     }
 
+    /// @notice Grants a membership, or cancels a removal that has not taken effect.
+    /// @param attester The account.
+    /// @param period Its membership so far.
     function _grant(address attester, Member memory period) private {
         require(period.number == 0 || period.activeUntil != WITHOUT_END, AlreadyAttester(attester));
         if (period.number == 0) {
@@ -124,6 +144,9 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         _setPeriod(attester, period, true);
     }
 
+    /// @notice Decides the end of a membership. Reverts with ThresholdOutOfRange if too few members would stay.
+    /// @param attester The account.
+    /// @param period Its membership so far.
     function _end(address attester, Member memory period) private {
         require(period.number > 0 && period.activeUntil == WITHOUT_END, NotAttester(attester));
         period.activeUntil = _timeAfter(removalDelay);
@@ -132,23 +155,37 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         require(lasting >= threshold, ThresholdOutOfRange(threshold, lasting));
     }
 
+    /// @notice Stores a membership and emits AttesterSet and AttesterPeriodSet.
+    /// @param attester The account.
+    /// @param period Its membership.
+    /// @param member Whether it was granted or ended.
     function _setPeriod(address attester, Member memory period, bool member) private {
         _members[attester] = period;
         emit AttesterSet(attester, member);
         emit AttesterPeriodSet(attester, period.activeFrom, period.activeUntil);
     }
 
+    /// @notice Time of this block and some seconds more.
+    /// @param delay Seconds.
+    /// @return UTC second.
     function _timeAfter(uint32 delay) internal view returns (uint40) {
         // 40 bits of seconds last 34,000 years.
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint40(block.timestamp + delay);
     }
 
+    /// @notice Whether signatures count in this block.
+    /// @param period The membership.
+    /// @return True if they do.
     function _isActive(Member memory period) private view returns (bool) {
         return block.timestamp >= period.activeFrom && block.timestamp < period.activeUntil;
     }
 
+    /// @notice Members that are active at a time and have no end: the least that are active at any later time. Reads at
+    /// most 40.
     /// @dev Members active at `time` and without an end: the least that are active at any later time. At most 40.
+    /// @param time UTC second.
+    /// @return count Their number.
     function _lastingAt(uint256 time) private view returns (uint256 count) {
         for (uint8 slot = 0; slot < _slotsTaken; ++slot) {
             Member memory period = _members[attesterAt[slot]];
@@ -156,8 +193,13 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         }
     }
 
-    /// @dev ECDSA first: an EOA with delegated code (EIP-7702) still signs with its key. ECDSA refuses high `s` and
-    /// 64-byte signatures, so an EOA's signature has one form.
+    /// @notice Whether an attester signed a digest.
+    /// @dev ECDSA first: an externally owned account with delegated code (EIP-7702) still signs with its key. ECDSA
+    /// refuses high `s` and 64-byte signatures, so such a signature has one form.
+    /// @param attester The account.
+    /// @param digest What was signed.
+    /// @param signature The signature.
+    /// @return True if it did.
     function _signed(address attester, bytes32 digest, bytes calldata signature) private view returns (bool) {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
         if (failure == ECDSA.RecoverError.NoError && recovered == attester) return true;

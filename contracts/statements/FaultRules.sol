@@ -8,19 +8,24 @@ import {Faults} from "./Faults.sol";
 import {UsageProof} from "./UsageProof.sol";
 
 /// @title Judge of proofs: which rule do proven lines and pledges break?
-/// @notice Reads only, and has no state. The registry makes its own at construction, because both together exceed the
-/// size of one contract; challengers can ask it first, at no cost, what a challenge would find. It does not look
-/// whether the statement is posted.
-/// @dev Each function takes the arguments of the challenge that it judges: the registry passes them on as they came.
+/// @notice Reads only, and has no state of its own. Challengers can ask it first, at no cost, what a challenge would
+/// find. It does not check whether the statement is posted.
+/// @dev The StatementRegistry creates it, because one contract could not hold the code of both (24,576 bytes). Each
+/// function takes the arguments of the challenge that it judges, so the registry can pass them on as they came.
 contract FaultRules {
+    /// @notice Register that holds the pledges.
     IFacilityRegistry public immutable facilityRegistry;
 
+    /// @notice Deploys the judge for one register.
     /// @param facilities Register that holds the pledges.
     constructor(IFacilityRegistry facilities) {
         facilityRegistry = facilities;
     }
 
-    /// @notice Fault that one line shows, or None. Reverts with ProofInvalid.
+    /// @notice Fault that one line shows by itself. Reverts with ProofInvalid.
+    /// @param statement The statement.
+    /// @param proven The line with its proof.
+    /// @return The fault, or None.
     function ofLine(IStatementRegistry.Statement calldata statement, IStatementChallenges.ProvenLine calldata proven)
         external
         pure
@@ -31,7 +36,11 @@ contract FaultRules {
         return Faults.ofLine(statement, line);
     }
 
-    /// @notice Fault that two lines show together, or None. Reverts with ProofInvalid.
+    /// @notice Fault that two lines show together. Reverts with ProofInvalid.
+    /// @param statement The statement.
+    /// @param first The line with the lower index, with its proof.
+    /// @param second The other line, with its proof.
+    /// @return The fault, or None.
     function ofPair(
         IStatementRegistry.Statement calldata statement,
         IStatementChallenges.ProvenLine calldata first,
@@ -46,10 +55,13 @@ contract FaultRules {
         return Faults.ofPair(firstLine, secondLine);
     }
 
-    /// @notice DeviceNotPledged if `neighbours` show that the line's device is not in the pledge, else None. Reverts
-    /// with ProofInvalid.
-    /// @dev The pledge is sorted and numbered without gaps, so two neighbours with a device between them, or the first
-    /// or last device on the wrong side of it, show that it is not there.
+    /// @notice Whether neighbours show that the line's device is not in the pledge. Reverts with ProofInvalid.
+    /// @dev The pledge is sorted and numbered without gaps. So two neighbours with the device between them, or the
+    /// first or last device on the wrong side of it, show that it is not pledged.
+    /// @param statement The statement.
+    /// @param proven The line with its proof.
+    /// @param neighbours Two adjacent devices of the pledge, or the first or last alone.
+    /// @return DeviceNotPledged, or None.
     function ofDevice(
         IStatementRegistry.Statement calldata statement,
         IStatementChallenges.ProvenLine calldata proven,
@@ -66,8 +78,13 @@ contract FaultRules {
         return absent ? IStatementChallenges.Fault.DeviceNotPledged : IStatementChallenges.Fault.None;
     }
 
-    /// @notice DevicePledgedTwice if both pledges hold one device, their windows overlap, and the other facility's
-    /// pledge is the earlier one and stands; else None. Reverts with ProofInvalid.
+    /// @notice Whether two facilities pledged one device for overlapping windows, and the other facility's pledge is
+    /// earlier and not cancelled. Reverts with ProofInvalid.
+    /// @param statement The statement.
+    /// @param own The device in this facility's pledge.
+    /// @param otherFacilityId The other facility.
+    /// @param other The device in the other facility's pledge.
+    /// @return DevicePledgedTwice, or None.
     function ofPledges(
         IStatementRegistry.Statement calldata statement,
         IStatementChallenges.ProvenPledge calldata own,
@@ -84,8 +101,12 @@ contract FaultRules {
         return twice ? IStatementChallenges.Fault.DevicePledgedTwice : IStatementChallenges.Fault.None;
     }
 
-    /// @dev A pledge stands from its offer until it is cancelled. Attesters of the later facility see the earlier offer
+    /// @notice Whether the other facility's pledge counts before this one's.
+    /// @dev A pledge counts from its offer until it is cancelled. Attesters of the later facility see the earlier offer
     /// before they sign anything; an offer that comes after theirs can never put them at fault.
+    /// @param otherFacilityId The other facility.
+    /// @param facilityId This facility.
+    /// @return True if it does.
     function _isEarlierPledge(uint64 otherFacilityId, uint64 facilityId) private view returns (bool) {
         IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(otherFacilityId);
         if (state == IFacilityRegistry.FacilityState.Cancelled) return false;
@@ -94,6 +115,12 @@ contract FaultRules {
         return other < own || (other == own && otherFacilityId < facilityId);
     }
 
+    /// @notice Reverts with ProofInvalid unless a line belongs to a root.
+    /// @param root Root of the usage tree.
+    /// @param line The line.
+    /// @param proof Its proof.
+    /// @param which Number of the line in the call.
+    /// @return leaf Leaf of the line.
     function _requireLine(bytes32 root, IStatementRegistry.Line memory line, bytes32[] calldata proof, uint256 which)
         private
         pure
@@ -103,6 +130,11 @@ contract FaultRules {
         require(UsageProof.verifyLeaf(root, leaf, proof), IStatementChallenges.ProofInvalid(which));
     }
 
+    /// @notice Reverts with ProofInvalid unless a device belongs to a facility's pledge.
+    /// @param root Root of the pledge.
+    /// @param facilityId The facility.
+    /// @param pledge The device with its proof.
+    /// @param which Number of the device in the call.
     function _requirePledge(
         bytes32 root,
         uint64 facilityId,
@@ -112,6 +144,11 @@ contract FaultRules {
         require(UsageProof.verifyPledge(root, facilityId, pledge), IStatementChallenges.ProofInvalid(which));
     }
 
+    /// @notice Whether a sorted pledge with these neighbours cannot hold a device.
+    /// @param device The device.
+    /// @param neighbours Two adjacent devices of the pledge, or the first or last alone.
+    /// @param deviceCount Number of pledged devices.
+    /// @return True if it cannot.
     function _isBetween(bytes32 device, IStatementChallenges.ProvenPledge[] calldata neighbours, uint32 deviceCount)
         private
         pure

@@ -4,9 +4,9 @@ pragma solidity 0.8.37;
 import {IStatementChallenges} from "../interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 
-/// @title The rules of a statement's lines, as predicates
-/// @notice api/domain/statements/faults.py holds the same rules in the same order; tests/vectors/faults.json
-/// binds the two.
+/// @title The rules of a statement's lines
+/// @notice api/domain/statements/faults.py holds the same rules in the same order; tests/vectors/faults.json binds the
+/// two.
 /// @dev The lines may come from anybody. Sums are taken in 256 bits, so none can overflow.
 library Faults {
     uint8 internal constant USAGE = 0;
@@ -17,6 +17,9 @@ library Faults {
     uint8 internal constant VOID = 5;
 
     /// @notice First rule that a line under the statement's root breaks by itself.
+    /// @param statement The statement.
+    /// @param line The line.
+    /// @return fault The rule, or None.
     function ofLine(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line memory line)
         internal
         pure
@@ -31,7 +34,10 @@ library Faults {
     }
 
     /// @notice First rule that two different lines under one root break together.
-    /// @dev `first` has the lower index, or the same; else no fault is seen.
+    /// @dev If `first` has the higher index no fault is seen.
+    /// @param first The line with the lower index, or the same.
+    /// @param second The other line.
+    /// @return The rule, or None.
     function ofPair(IStatementRegistry.Line memory first, IStatementRegistry.Line memory second)
         internal
         pure
@@ -49,6 +55,10 @@ library Faults {
         return IStatementChallenges.Fault.None;
     }
 
+    /// @notice First rule that a line's own values break.
+    /// @param statement The statement.
+    /// @param line The line.
+    /// @return The rule, or None.
     function _ofContents(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line memory line)
         private
         pure
@@ -68,8 +78,14 @@ library Faults {
         return IStatementChallenges.Fault.None;
     }
 
+    /// @notice Whether an interval is where its kind must be.
     /// @dev Credits and voids wait for a later epoch rather than make a total negative, and late usage is recorded
     /// after its epoch: docs/decisions/0001. Posting checked the epoch's bounds, so the window's start is exact.
+    /// @param statement The statement.
+    /// @param kind Kind of the line.
+    /// @param start First UTC second of the interval.
+    /// @param end UTC second after it.
+    /// @return True if it is.
     function _inside(IStatementRegistry.Statement calldata statement, uint8 kind, uint64 start, uint64 end)
         private
         pure
@@ -82,12 +98,20 @@ library Faults {
         return start >= windowStart && end <= (kind == SLA_CREDIT ? epochEnd : epochStart);
     }
 
+    /// @notice Whether a charge has a sign that its kind allows.
+    /// @param kind Kind of the line.
+    /// @param charge Minor units.
+    /// @return True if it has.
     function _chargeFits(uint8 kind, int128 charge) private pure returns (bool) {
         if (kind == DELIVERY) return charge == 0;
         return kind == SLA_CREDIT || kind == VOID ? charge <= 0 : charge >= 0;
     }
 
+    /// @notice What the first and the last line must carry: sums from zero, and the statement's totals.
     /// @dev What first and last line owe to the statement.
+    /// @param statement The statement.
+    /// @param line The line.
+    /// @return The rule that is broken, or None.
     function _ofTotals(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line memory line)
         private
         pure
@@ -101,6 +125,11 @@ library Faults {
         return equal ? IStatementChallenges.Fault.None : IStatementChallenges.Fault.TotalsWrong;
     }
 
+    /// @notice Whether a line's prefix sums follow from those before it.
+    /// @param gpuSecondsBefore Sum before it, GPU-seconds.
+    /// @param chargeBefore Sum before it, minor units.
+    /// @param line The line.
+    /// @return True if they do.
     function _sumsFollow(uint256 gpuSecondsBefore, int256 chargeBefore, IStatementRegistry.Line memory line)
         private
         pure
@@ -110,8 +139,11 @@ library Faults {
             && line.cumulativeCharge == chargeBefore + line.charge;
     }
 
-    /// @dev Ascending by kind, device, start, lease, end. Only a void may repeat: one interval can be recorded late and
-    /// voided more than once.
+    /// @notice Whether two lines are in order: ascending by kind, device, start, lease, end.
+    /// @dev Only a void may repeat: one interval can be recorded late and voided more than once.
+    /// @param first The line with the lower index.
+    /// @param second The line with the higher index.
+    /// @return True if they are.
     function _inOrder(IStatementRegistry.Line memory first, IStatementRegistry.Line memory second)
         private
         pure
@@ -131,6 +163,10 @@ library Faults {
         return left == right ? kind == VOID : left < right;
     }
 
+    /// @notice Whether two usage or delivery lines of one device share a second.
+    /// @param first One line.
+    /// @param second The other line.
+    /// @return True if they do.
     function _overlap(IStatementRegistry.Line memory first, IStatementRegistry.Line memory second)
         private
         pure

@@ -8,6 +8,7 @@ import {FaultRules} from "./FaultRules.sol";
 import {StatementStore} from "./StatementStore.sol";
 
 /// @title Challenges, and what a proven fault does
+/// @notice A proven fault voids the statement and every later one of its facility, and slashes its signers.
 /// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0006 has the game.
 abstract contract StatementChallenges is StatementStore, IStatementChallenges {
     using Address for address;
@@ -16,6 +17,7 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
 
     mapping(bytes32 statementHash => Verdict) internal _verdicts;
 
+    /// @notice Creates the judge of proofs.
     constructor() {
         _rules = new FaultRules(facilityRegistry);
     }
@@ -61,8 +63,11 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
         return _verdicts[statementHash];
     }
 
-    /// @dev Open is what is posted to the byte, not void, and not final: a settled epoch is final, so it can never be
-    /// voided. The judge takes the same arguments as the challenge: they are passed on as they came.
+    /// @notice Judges a challenge; a proven fault voids the epoch and slashes its signers.
+    /// @dev Open to challenge is what is posted to the byte, not void, and not final. A settled epoch is final, so it
+    /// can never be voided. The judge takes the same arguments as the challenge: they are passed on as they came.
+    /// @param statement The posted statement.
+    /// @param rule Function of FaultRules that judges.
     function _challenge(Statement calldata statement, bytes4 rule) private {
         (Stored storage record, bytes32 statementHash) = _requireStored(statement);
         uint64 facilityId = statement.facilityId;
@@ -77,8 +82,12 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
         _charge(facilityId, statementHash, record.signers, fault != Fault.DevicePledgedTwice);
     }
 
+    /// @notice Sets the number of posted epochs back to the void one, and totals to what they were before it. Records
+    /// stay as left-overs.
     /// @dev Epochs fall back to the void one, and totals to what they were before it; the records stay as left-overs.
     /// `statement` is what `record` holds the hash of.
+    /// @param statement The statement whose hash `record` holds.
+    /// @param record What is stored of it.
     function _rewind(Statement calldata statement, Stored storage record) private {
         uint64 available = record.cumulativeAvailable - statement.availableGpuSeconds;
         // Posting added the same number to the same total.
@@ -87,8 +96,13 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
         _setHead(statement.facilityId, statement.epoch, true, available, gross);
     }
 
+    /// @notice Stores the verdict and slashes signers that were not slashed for this statement before.
     /// @dev A statement barred here can never be posted again, so that nobody can bring a proven fault back with its
     /// public signatures.
+    /// @param facilityId The facility.
+    /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param signers Slots of the signers, one bit each.
+    /// @param barred Whether the statement can never be posted again.
     function _charge(uint64 facilityId, bytes32 statementHash, uint40 signers, bool barred) private {
         Verdict storage verdict = _verdicts[statementHash];
         uint40 charged = verdict.charged;
@@ -104,8 +118,13 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
         if (due > 0) _slash(facilityId, statementHash, due, challenger);
     }
 
-    /// @dev A vault that refuses, or that a challenger starves of gas, must not keep the statement standing, nor free
-    /// the attesters: what it did not take stays pending, and anybody can have it taken.
+    /// @notice Has the vault slash some attesters; nothing happens without a vault.
+    /// @dev A vault that fails, or that a challenger starves of gas, must neither keep the statement valid nor free the
+    /// attesters: what it did not take stays pending, and anybody can have it taken.
+    /// @param facilityId The facility.
+    /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param due Slots of the attesters, one bit each.
+    /// @param challenger The account that proved the fault.
     function _slash(uint64 facilityId, bytes32 statementHash, uint40 due, address challenger) private {
         IBondVault vault = facilityRegistry.bondVault();
         if (address(vault) == address(0)) return;

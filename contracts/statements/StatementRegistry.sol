@@ -9,12 +9,14 @@ import {Attesters} from "./Attesters.sol";
 import {StatementChallenges} from "./StatementChallenges.sol";
 import {StatementStore} from "./StatementStore.sol";
 
-/// @title Attested statements: in order, each once, with a quorum, void when a fault is proven
+/// @title Attested statements
+/// @notice Posted in order, each once, with a quorum; void when a fault is proven.
 contract StatementRegistry is StatementChallenges {
     using SafeCast for uint256;
 
     uint256 private constant BPS = 10_000;
 
+    /// @notice Deploys an empty registry, and the judge of proofs with it.
     /// @param authority AccessManager that holds the roles.
     /// @param facilities Register that names capacity and windows.
     /// @param challengeWindow_ Seconds between posting and finality.
@@ -53,16 +55,24 @@ contract StatementRegistry is StatementChallenges {
     }
 
     /// @notice Stops postings; challenges go on. Caller: the pauser role.
+    /// @dev Emits Paused.
     function pause() external restricted {
         _pause();
     }
 
     /// @notice Resumes postings. Caller: the governance role.
+    /// @dev Emits Unpaused.
     function unpause() external restricted {
         _unpause();
     }
 
+    /// @notice Stores a statement behind the ones before it.
     /// @dev Field by field from the stack, see `_setHead`.
+    /// @param statement The statement.
+    /// @param head Totals of the facility so far.
+    /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param signers Slots of its signers, one bit each.
+    /// @return cumulativeGross Gross revenue up to this epoch, minor units.
     function _append(Statement calldata statement, Head memory head, bytes32 statementHash, uint40 signers)
         private
         returns (uint96 cumulativeGross)
@@ -80,7 +90,10 @@ contract StatementRegistry is StatementChallenges {
         record.signers = signers;
     }
 
+    /// @notice Reverts with PreviousStatementWrong unless a statement names the one before, so that a void one takes
+    /// all later ones with it.
     /// @dev Each statement names the one before, so that a void one takes all later ones with it.
+    /// @param statement The statement.
     function _checkPrevious(Statement calldata statement) private view {
         uint32 epoch = statement.epoch;
         bytes32 expected = epoch == 0 ? bytes32(0) : _records[statement.facilityId][epoch - 1].statementHash;
@@ -88,6 +101,8 @@ contract StatementRegistry is StatementChallenges {
         require(actual == expected, PreviousStatementWrong(expected, actual));
     }
 
+    /// @notice Reverts unless epoch, times and GPU-seconds fit the facility's terms, and the epoch is over.
+    /// @param statement The statement.
     function _checkAgainstTerms(Statement calldata statement) private view {
         uint64 facilityId = statement.facilityId;
         IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
@@ -111,6 +126,8 @@ contract StatementRegistry is StatementChallenges {
         require(available <= capacity, GpuSecondsAboveCapacity(available, capacity));
     }
 
+    /// @notice Reverts with StatementInvalid if the statement contradicts itself.
+    /// @param statement The statement.
     function _checkContents(Statement calldata statement) private pure {
         bool empty = statement.lineCount == 0;
         require(empty == (statement.usageRoot == bytes32(0)), StatementInvalid("usageRoot"));

@@ -7,9 +7,16 @@ import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {UsageProof} from "./UsageProof.sol";
 import {Attesters} from "./Attesters.sol";
 
-/// @title Posted statements: what is stored of them and when they are final
+/// @title Posted statements
+/// @notice What is stored of them, and when they are final.
 abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
+    /// @notice `StatementRecord` in two words, with the signers.
     /// @dev `StatementRecord` in two slots, with the signers by attester slot.
+    /// @param statementHash EIP-712 struct hash.
+    /// @param postedAt Block time of posting, UTC seconds.
+    /// @param cumulativeAvailable Available GPU-seconds of epochs 0 to this one.
+    /// @param cumulativeGross Gross revenue of epochs 0 to this one, minor units.
+    /// @param signers Slots of the attesters that signed, one bit each.
     struct Stored {
         bytes32 statementHash;
         uint40 postedAt;
@@ -18,8 +25,12 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         uint40 signers;
     }
 
+    /// @notice Totals of all posted epochs of a facility: one word, so that posting reads one word less.
     /// @dev Totals of all posted epochs are kept here too, so that posting reads one slot less.
+    /// @param epochsPosted Number of statements posted.
     /// @param challenged Whether any statement of the facility was ever voided.
+    /// @param cumulativeAvailable Available GPU-seconds of all posted epochs.
+    /// @param cumulativeGross Gross revenue of all posted epochs, minor units.
     struct Head {
         uint32 epochsPosted;
         bool challenged;
@@ -35,6 +46,7 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         "uint16 topRenterBps,uint16 committedBps)"
     );
 
+    /// @notice Register that names capacity and windows.
     IFacilityRegistry public immutable facilityRegistry;
     /// @inheritdoc IStatementRegistry
     uint64 public immutable challengeWindow;
@@ -43,6 +55,9 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
     /// @dev Records at or above `epochsPosted` are left-overs of void statements: never read one without that check.
     mapping(uint64 facilityId => mapping(uint32 epoch => Stored)) internal _records;
 
+    /// @notice Sets register and challenge window.
+    /// @param facilities Register that names capacity and windows.
+    /// @param challengeWindow_ Seconds between posting and finality.
     constructor(IFacilityRegistry facilities, uint64 challengeWindow_) EIP712("Rentroll Statements", "1") {
         facilityRegistry = facilities;
         challengeWindow = challengeWindow_;
@@ -127,7 +142,13 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         return UsageProof.verify(statement.usageRoot, line, proof);
     }
 
+    /// @notice Stores the totals of a facility.
     /// @dev Field by field from the stack: the compiler makes one write of it, and four of a struct in memory.
+    /// @param facilityId The facility.
+    /// @param epochs Number of statements posted.
+    /// @param challenged Whether any statement of the facility was ever voided.
+    /// @param cumulativeAvailable Available GPU-seconds of all posted epochs.
+    /// @param cumulativeGross Gross revenue of all posted epochs, minor units.
     function _setHead(
         uint64 facilityId,
         uint32 epochs,
@@ -142,7 +163,12 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         head.cumulativeGross = cumulativeGross;
     }
 
+    /// @notice Reverts with StatementUnknown or StatementHashWrong unless a statement is posted and not void, to the
+    /// byte.
     /// @dev Reverts unless `statement` is posted and not void, to the byte.
+    /// @param statement The statement.
+    /// @return record What is stored of it.
+    /// @return given Its struct hash.
     function _requireStored(Statement calldata statement) internal view returns (Stored storage record, bytes32 given) {
         uint64 facilityId = statement.facilityId;
         uint32 epoch = statement.epoch;

@@ -6,7 +6,8 @@ import {ERC3009} from "@openzeppelin/contracts/token/ERC20/extensions/draft-ERC3
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
-/// @title Stablecoin of tests that knows ERC-2612 and ERC-3009, the latter with signatures as bytes too
+/// @title Stablecoin with ERC-2612 permits and ERC-3009 authorizations
+/// @notice For tests only: anybody mints. The ERC-3009 functions take signatures as v, r, s and as bytes.
 contract AuthorizedStablecoin is ERC20, ERC20Permit, ERC3009 {
     constructor() ERC20("Authorized Dollar", "aUSD") ERC20Permit("Authorized Dollar") {}
 

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 
-/// @title Stablecoin of tests that turns against its users: every way of ATTACKS 11
+/// @title Stablecoin that turns against its users
+/// @notice For tests only: takes fees, returns false, reverts, re-enters or blocks accounts (ATTACKS 11).
 contract HostileStablecoin is ERC20 {
     enum Mode {
         Honest,

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title ERC-3643 identity registry that answers, lies, reverts or burns gas as told
+/// @notice For tests only: its answers are set by hand.
 contract IdentityRegistryMock {
     enum Mode {
         Honest,

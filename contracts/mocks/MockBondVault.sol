@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Books of attester bonds: half of what is taken to the challenger, half to holders; can refuse
+/// @notice For tests only: stands in for BondVault where only slashing matters.
 contract MockBondVault {
     uint256 public constant SLASH_AMOUNT = 1_000;
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 
 /// @title An ERC-1271 signer that accepts what it is told to, and can change its mind, revert or answer short
+/// @notice For tests only: its answer to ERC-1271 is set by hand.
 contract MockContractAttester is IERC1271 {
     enum Mood {
         Refusing,

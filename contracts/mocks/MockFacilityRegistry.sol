@@ -5,6 +5,7 @@ import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 
 /// @title Facilities that tests set up in one call, with the storage layout and time rule of the real register
+/// @notice For tests only: stands in for FacilityRegistry where only statements matter.
 contract MockFacilityRegistry {
     IBondVault public bondVault;
     mapping(uint64 facilityId => uint64) public offeredAtBlock;

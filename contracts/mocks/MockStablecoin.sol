@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 
-/// @title Stablecoin of tests and demos: 6 decimals, ERC-2612 permits, anybody mints. Worth nothing.
+/// @title Stablecoin with 6 decimals and ERC-2612 permits
+/// @notice For tests and demos only: anybody mints, so it is worth nothing.
 contract MockStablecoin is ERC20, ERC20Permit {
     constructor() ERC20("Mock Dollar", "mUSD") ERC20Permit("Mock Dollar") {}
 

@@ -9,6 +9,7 @@ import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 
 /// @title Contract wallet like a Safe: holds units, signs by two owners (ERC-1271), calls what its owner says
+/// @notice For tests only.
 contract WalletMock is ERC1155Holder, IERC1271 {
     address public immutable ownerA;
     address public immutable ownerB;
@@ -39,6 +40,7 @@ contract WalletMock is ERC1155Holder, IERC1271 {
 }
 
 /// @title Escrow or marketplace: takes units in, gives them out, and passes on what they earned
+/// @notice For tests only: shows that units held by another contract can still be claimed and returned.
 contract EscrowMock is ERC1155Holder {
     IERC1155 public immutable units;
 
@@ -63,6 +65,7 @@ contract EscrowMock is ERC1155Holder {
 }
 
 /// @title Receiver that misbehaves in its callback as told
+/// @notice For tests only: reverts, answers wrongly, sends back, claims or reads inside of the callback.
 contract HostileReceiver is IERC1155Receiver {
     enum Mode {
         Accept,

@@ -4,7 +4,8 @@ pragma solidity 0.8.37;
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 
-/// @title Stand-in for FacilityRegistry in tests of the token: every answer is set by hand
+/// @title FacilityRegistry whose every answer is set by hand
+/// @notice For tests only: stands in for FacilityRegistry where only the token matters.
 contract TokenFacilityStub {
     address public trancheToken;
     address public primarySale;

@@ -12,11 +12,32 @@ from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.evidence_store import EvidenceFolder
 from api.reads.settings import FactReader
-from api.routes.attester import attester
+from api.routes.admin import accounts
+from api.routes.attester import attestations
 from api.routes.http import openapi, problems, transport, web
-from api.routes.operator import console, console_money, hardware, reopening
-from api.routes.operator import facilities as operator
-from api.routes.public import auditor, config, market, portfolio, session, statements
+from api.routes.operator import events, facilities, hardware, leases, reopening
+from api.routes.operator.console import bond, epochs, metering, offer, overview, rent
+from api.routes.operator.console import leases as console_leases
+from api.routes.public import (
+    attesters,
+    cash_flows,
+    config,
+    documents,
+    evidence,
+    history,
+    holders,
+    lines,
+    portfolio,
+    reconciliation,
+    series,
+    session,
+    statements,
+    status,
+    tranche,
+    tranches,
+    waterfall,
+)
+from api.routes.public import facilities as public_facilities
 from api.routes.public.demo_accounts import load_demo_accounts
 from api.routes.service import Service, attach_service
 from api.settings import ClockSource, Settings
@@ -34,6 +55,22 @@ Errors are RFC 9457 problems with a stable `code`.
 Public answers carry an `ETag` for `If-None-Match` and come compressed to who accepts gzip, but for
 evidence and CSV, which travel as they are. Whatever answers GET answers HEAD.
 """
+
+
+_PUBLIC = (
+    *(config, status, session),
+    *(public_facilities, statements, lines, reconciliation, cash_flows, evidence, attesters),
+    *(tranches, tranche, series, holders, waterfall, documents),
+    *(portfolio, history),
+)
+_CONSOLE = (overview, offer, metering, console_leases, epochs, rent, bond)
+_ROUTES = (
+    accounts,
+    *(facilities, leases, events, hardware, reopening),
+    *_CONSOLE,
+    attestations,
+    *_PUBLIC,
+)
 
 
 def make_clock(settings: Settings, client: ChainClient) -> Clock:
@@ -84,11 +121,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     attach_service(app, service)
     pages = web.WebPages(settings.web_dir, settings.public_rpc_url or settings.rpc_url)
     problems.install(app, pages)
-    app.include_router(operator.router)
-    app.include_router(attester.router)
-    app.include_router(statements.router)
-    app.include_router(auditor.router)
-    for part in (config, market, portfolio, session, console, console_money, hardware, reopening):
+    for part in _ROUTES:
         app.include_router(part.router)
     openapi.install(app)
     transport.install(app)

@@ -11,8 +11,8 @@ from api.ledger.disclosures import disclose_hardware
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
+from api.routes.http.schemas import Instant, Strict, example
 from api.routes.http.strict import StrictRoute
-from api.routes.operator.schemas import Instant, Strict, example
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["operator"], route_class=StrictRoute)

@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field, TypeAdapter, ValidationError
 
 from api.errors import Misconfigured
-from api.routes.operator.schemas import Address, Name, Strict, Text
+from api.routes.http.schemas import Address, Name, Strict, Text
 
 
 class DemoAccount(Strict):

@@ -1,54 +1,93 @@
-"""Public routes of one account: what it holds and what it did."""
+"""What one account holds, earned and is owed."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-from api.reads.attesters import read_attesters
-from api.reads.history import read_history, statement_csv
 from api.reads.portfolio import read_portfolio
-from api.routes.http.parameters import CSV_FILE, AddressPath, Offset, PageLimit, csv_answer
+from api.routes.http.parameters import AddressPath
 from api.routes.http.problems import errors
-from api.routes.public import portfolio_schemas as schemas
+from api.routes.http.schemas import MICROS
+from api.routes.public.tranches import AsOfOut
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
 
 
+class EligibilityOut(BaseModel):
+    """Whether units may leave and reach the account."""
+
+    known: bool = Field(description="Whether the investor registry has an entry of its own.")
+    can_send: bool | None = Field(description="Units may leave; null without a chain.")
+    can_receive: bool | None = Field(description="Units may reach it; null without a chain.")
+    expires_at_s: int | None = Field(description="When the entry ends, UTC seconds.")
+    country: int | None = Field(
+        description="ISO 3166-1 numeric code; null if the entry names none."
+    )
+
+
+class PositionOut(BaseModel):
+    """Units and revenue in one tranche."""
+
+    token_id: str = Field(description="ERC-1155 id as decimal text.")
+    facility_id: int = Field(description="Facility.")
+    seniority: int = Field(description="Rank in the waterfall; 0 is paid first.")
+    facility_name: str = Field(description="Name of the facility.")
+    gpu_class: str = Field(description="SKU.")
+    site: str = Field(description="Data centre.")
+    window_end_s: int = Field(description="End of the delivery window, UTC seconds.")
+    state: str = Field(description="State of the facility.")
+    units: int = Field(description="Units held, GPU-hours.")
+    frozen_units: int = Field(description="Units frozen, GPU-hours; may exceed those held.")
+    claimable_micros: int = Field(description=f"What a claim would pay now; {MICROS}.")
+    streaming_micros: int = Field(
+        description=f"Share of what still streams, rounded down; {MICROS}."
+    )
+    claimed_micros: int = Field(description=f"Taken so far; {MICROS}.")
+    accrued_micros: int = Field(description=f"Claimed and claimable together; {MICROS}.")
+
+
+class TotalsOut(BaseModel):
+    """Sums over positions."""
+
+    claimable_micros: int = Field(description=f"What a claim of all would pay now; {MICROS}.")
+    streaming_micros: int = Field(description=f"Still streams; {MICROS}.")
+    claimed_micros: int = Field(description=f"Taken so far; {MICROS}.")
+
+
+class VoucherOut(BaseModel):
+    """Compute that is owed for burned units."""
+
+    voucher_id: str = Field(description="Number of the voucher as decimal text.")
+    facility_id: int = Field(description="Facility that owes the compute.")
+    owed_gpu_seconds: int = Field(description="GPU-seconds owed at first.")
+    served_gpu_seconds: int = Field(description="GPU-seconds proven as delivered.")
+    paid_gpu_seconds: int = Field(description="GPU-seconds paid from the bond instead.")
+    issued_at_s: int = Field(description="When the units were burned, UTC seconds.")
+    delivery_ref: str = Field(description="Lease hash of its delivery lines, 0x-hex.")
+
+
+class RefundableOut(BaseModel):
+    """Units of a failed sale."""
+
+    token_id: str = Field(description="ERC-1155 id as decimal text.")
+    units: int = Field(description="Units that can be given back, GPU-hours.")
+    amount_micros: int = Field(description=f"Their price; {MICROS}.")
+
+
+class PortfolioOut(BaseModel):
+    """Everything of one account."""
+
+    address: str = Field(description="Checksummed address.")
+    as_of: AsOfOut | None = Field(description="Newest indexed block; null if none is.")
+    eligibility: EligibilityOut = Field(description="What the registry says of the account.")
+    positions: list[PositionOut] = Field(description="By token id, also those sold but earned in.")
+    total: TotalsOut = Field(description="All positions together.")
+    vouchers: list[VoucherOut] = Field(description="Vouchers, oldest first.")
+    refundable: list[RefundableOut] = Field(description="Units of failed sales.")
+
+
 @router.get("/v1/portfolio/{address}", responses=errors(422))
-def get_portfolio(service: ServiceDep, address: AddressPath) -> schemas.PortfolioOut:
+def get_portfolio(service: ServiceDep, address: AddressPath) -> PortfolioOut:
     """Positions, revenue, vouchers, refunds and eligibility, as of the newest indexed block."""
     found = read_portfolio(service.engine, service.client, service.deployment, address)
-    return schemas.PortfolioOut.model_validate(found)
-
-
-@router.get("/v1/portfolio/{address}/history", responses=errors(422))
-def list_history(
-    service: ServiceDep, address: AddressPath, offset: Offset = 0, limit: PageLimit = 100
-) -> schemas.HistoryOut:
-    """What the account did and received, newest first; each thing once.
-
-    A purchase is `units_bought` and its mint is not listed beside it; the same for refunds and
-    vouchers with their burns.
-    """
-    found = read_history(service.engine, address, offset=offset, limit=limit)
-    return schemas.HistoryOut.model_validate(found)
-
-
-@router.get(
-    "/v1/portfolio/{address}/statement.csv",
-    responses=CSV_FILE | errors(422),
-    response_class=Response,
-)
-def export_statement(service: ServiceDep, address: AddressPath) -> Response:
-    """All of the history, oldest first, with running totals.
-
-    `units_held` is of the row's tranche, `spent_micros` is less refunds, `received_micros` is
-    revenue and what vouchers were paid.
-    """
-    return csv_answer(statement_csv(service.engine, address), "statement.csv")
-
-
-@router.get("/v1/attesters", responses=errors())
-def list_attesters(service: ServiceDep) -> schemas.AttestersOut:
-    """Every account that ever was an attester: its period, bond and record."""
-    found = read_attesters(service.engine, service.client, service.deployment)
-    return schemas.AttestersOut.model_validate(found)
+    return PortfolioOut.model_validate(found, from_attributes=True)

@@ -11,8 +11,8 @@ from api.access.siwe import MAX_MESSAGE_CHARS
 from api.db.session import reading, transaction
 from api.routes.http.credentials import SESSION_COOKIE, CurrentSession, own_origin, require_own_site
 from api.routes.http.problems import errors
+from api.routes.http.schemas import Strict
 from api.routes.http.strict import StrictRoute
-from api.routes.operator.schemas import Strict
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["session"], route_class=StrictRoute)

@@ -1,17 +1,16 @@
-"""Public routes of statements: lists, states, lines with proofs."""
+"""Statements of a facility and how far each came."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
-from api.db import statements as store
 from api.db.session import reading
 from api.domain.lifecycle import StatementState
 from api.domain.statements.evidence import epoch_folder, hex32
-from api.domain.statements.lines import Line
 from api.ledger.facilities import known_facility_row
 from api.reads.listing import Order
-from api.reads.proofs import known_statement_row, prove_line
+from api.reads.proofs import known_statement_row
 from api.reads.statements import (
     StatementView,
     view_statement,
@@ -19,12 +18,56 @@ from api.reads.statements import (
 from api.reads.statements import (
     list_statements as statements_of,
 )
-from api.routes.http.parameters import EpochPath, FacilityPath, Limit, LineIndex, Offset
+from api.routes.http.parameters import (
+    EpochPath,
+    FacilityPath,
+    Limit,
+    Offset,
+)
 from api.routes.http.problems import errors
-from api.routes.public import auditor_schemas as schemas
+from api.routes.http.schemas import MICROS
 from api.routes.service import Service, ServiceDep
 
 router = APIRouter(tags=["public"])
+
+
+class StatementOut(BaseModel):
+    """A statement and how far it came."""
+
+    facility_id: int = Field(description="Facility.")
+    epoch: int = Field(description="Epoch from 0.")
+    epoch_start_s: int = Field(description="UTC seconds.")
+    epoch_end_s: int = Field(description="UTC seconds.")
+    available_gpu_seconds: int = Field(description="Capacity less outages, GPU-seconds.")
+    billed_gpu_seconds: int = Field(description="Usage and delivery, GPU-seconds.")
+    gross_revenue_micros: int = Field(description=f"Sum of charges; {MICROS}.")
+    line_count: int = Field(description="Lines under the root.")
+    usage_root: str = Field(description="Merkle root over the lines, 0x-hex.")
+    evidence_hash: str = Field(description="SHA-256 of manifest.json, 0x-hex.")
+    previous_statement_hash: str = Field(description="Hash of the statement before, 0x-hex.")
+    top_renter_bps: int = Field(description="Largest renter's share, basis points.")
+    committed_bps: int = Field(description="Take-or-pay share, basis points.")
+    statement_hash: str = Field(description="EIP-712 struct hash, 0x-hex.")
+    attesters: list[str] = Field(description="Accounts whose signatures we hold.")
+    state: StatementState = Field(
+        description="closed; attested: signed, not posted; posted: stands on-chain and can be"
+        " challenged; final: its challenge window is over; settled: a settlement counts it;"
+        " voided: it was posted and a proven fault took it, or one before it."
+    )
+    posted_tx: str | None = Field(description="Transaction that posted it, while it stands.")
+    posted_at_s: int | None = Field(description="Block time of that posting, UTC seconds.")
+    standing_hash: str | None = Field(
+        description="Hash of the statement that stands on-chain for this epoch, 0x-hex; another"
+        " than `statement_hash` if attesters posted other bytes than ours."
+    )
+    evidence: str = Field(description="Folder of the evidence below /v1/evidence/.")
+
+
+class StatementsOut(BaseModel):
+    """A page of statements."""
+
+    total: int = Field(description="Statements of the facility in the named state; all without.")
+    statements: list[StatementOut] = Field(description="By epoch, from `offset` on.")
 
 
 def _window_s(service: Service) -> int | None:
@@ -33,14 +76,14 @@ def _window_s(service: Service) -> int | None:
     return 0 if service.deployment is None else known
 
 
-def _statement(view: StatementView) -> schemas.StatementOut:
+def _statement(view: StatementView) -> StatementOut:
     row, posted = view.row, view.posted
     shown = {
         name: hex32(value) if isinstance(value, bytes) else value
         for name, value in row._mapping.items()
-        if name in schemas.StatementOut.model_fields
+        if name in StatementOut.model_fields
     }
-    return schemas.StatementOut(
+    return StatementOut(
         **shown,
         attesters=list(view.attesters),
         state=view.state,
@@ -59,7 +102,7 @@ def list_statements(
     order: Annotated[Order, Query(description="By epoch: asc or desc.")] = Order.ASC,
     offset: Offset = 0,
     limit: Limit = 100,
-) -> schemas.StatementsOut:
+) -> StatementsOut:
     """Statements of a facility in the books; none yet is an empty list.
 
     States are as of the newest indexed block. What gave way after a fault is in the evidence.
@@ -76,68 +119,13 @@ def list_statements(
             offset=offset,
             limit=limit,
         )
-    return schemas.StatementsOut(total=total, statements=[_statement(view) for view in views])
+    return StatementsOut(total=total, statements=[_statement(view) for view in views])
 
 
 @router.get("/v1/facilities/{facility_id}/epochs/{epoch}", responses=errors(404, 422))
-def get_statement(
-    service: ServiceDep, facility_id: FacilityPath, epoch: EpochPath
-) -> schemas.StatementOut:
+def get_statement(service: ServiceDep, facility_id: FacilityPath, epoch: EpochPath) -> StatementOut:
     """One statement."""
     window_s = _window_s(service)
     with reading(service.engine) as connection:
         row = known_statement_row(connection, facility_id, epoch)
         return _statement(view_statement(connection, row, window_s))
-
-
-def _line(line: Line) -> schemas.LineOut:
-    return schemas.LineOut(
-        index=line.index,
-        kind=line.kind.name.lower(),
-        device=hex32(line.device),
-        lease=hex32(line.lease),
-        start_s=line.start_s,
-        end_s=line.end_s,
-        gpu_seconds=line.gpu_seconds,
-        charge_micros=line.charge_micros,
-        cumulative_gpu_seconds=line.cumulative_gpu_seconds,
-        cumulative_charge_micros=line.cumulative_charge_micros,
-    )
-
-
-@router.get("/v1/facilities/{facility_id}/epochs/{epoch}/lines", responses=errors(404, 422))
-def list_lines(
-    service: ServiceDep,
-    facility_id: FacilityPath,
-    epoch: EpochPath,
-    offset: Offset = 0,
-    limit: Limit = 100,
-) -> schemas.LinesOut:
-    """Lines of a statement, by index."""
-    with reading(service.engine) as connection:
-        row = known_statement_row(connection, facility_id, epoch)
-        lines = store.lines_of(connection, facility_id, epoch, offset=offset, limit=limit)
-        kinds = store.line_kinds(connection, facility_id, epoch)
-    return schemas.LinesOut(
-        line_count=row.line_count,
-        kinds={kind.name.lower(): count for kind, count in kinds.items()},
-        lines=[_line(line) for line in lines],
-    )
-
-
-@router.get(
-    "/v1/facilities/{facility_id}/epochs/{epoch}/lines/{index}/proof", responses=errors(404, 422)
-)
-def get_proof(
-    service: ServiceDep, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
-) -> schemas.ProofOut:
-    """One line with the proof that it stands under the statement's root."""
-    found = prove_line(service.engine, facility_id, epoch, index)
-    return schemas.ProofOut(
-        facility_id=facility_id,
-        epoch=epoch,
-        line=_line(found.line),
-        leaf=hex32(found.leaf),
-        proof=[hex32(node) for node in found.proof],
-        root=hex32(found.root),
-    )

@@ -9,7 +9,7 @@ from api.domain.metering import events as domain_events
 from api.domain.metering.instants import parse_instant
 from api.domain.metering.rejections import REJECTIONS
 from api.routes.http.body import BATCH, JSON, SINGLE
-from api.routes.http.event_docs import EVENT_EXAMPLES, event_schema
+from api.routes.operator.event_docs import EVENT_EXAMPLES, event_schema
 from tests.integration.service import ADMIN_KEY, Service
 
 # The document does not depend on the database.

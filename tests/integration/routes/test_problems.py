@@ -142,7 +142,7 @@ def test_problem__database_or_chain_down__is_503(
     def down(*_args: object, **_more: object) -> None:
         raise OperationalError("SELECT secret", {"password": "c0ffee"}, Exception("c0ffee"))
 
-    monkeypatch.setattr("api.routes.public.auditor.ping", down)
+    monkeypatch.setattr("api.routes.public.status.ping", down)
 
     answer = service.client.get("/health")
 

@@ -1,13 +1,23 @@
-"""Answers about one tranche: terms, siblings, bond, risk."""
+"""One tranche with terms, siblings, bond and risk."""
 
-from pydantic import Field
+from dataclasses import asdict
 
-from api.routes.public.market_schemas import AsOfOut, Out, TrancheRowOut
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
-_MICROS = "micros of the settlement token"
+from api.reads.tranche import read_tranche
+from api.routes.http.parameters import (
+    TokenPath,
+)
+from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS
+from api.routes.public.tranches import AsOfOut, TrancheRowOut
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["public"])
 
 
-class TermsOut(Out):
+class TermsOut(BaseModel):
     """Terms of the facility, and how far its epochs came."""
 
     promised_availability_ppm: int = Field(description="Promised share, parts per million.")
@@ -20,7 +30,7 @@ class TermsOut(Out):
     settlement_token: str = Field(description="Stablecoin of rent and revenue.")
 
 
-class SiblingOut(Out):
+class SiblingOut(BaseModel):
     """A tranche of the same facility, this one included."""
 
     token_id: str = Field(description="ERC-1155 id as decimal text.")
@@ -28,50 +38,50 @@ class SiblingOut(Out):
     unit_cap: int = Field(description="Most units, GPU-hours.")
     units_issued: int | None = Field(description="Units in circulation, GPU-hours.")
     coupon_micros_per_unit: int = Field(
-        description=f"What a unit earns over the window before juniors; {_MICROS}."
+        description=f"What a unit earns over the window before juniors; {MICROS}."
     )
     arrears_micros: int | None = Field(
-        description=f"Coupon that fell due and is not paid; null while not on-chain; {_MICROS}."
+        description=f"Coupon that fell due and is not paid; null while not on-chain; {MICROS}."
     )
     accrued_micros: int | None = Field(
-        description=f"Revenue accrued so far; null while not on-chain; {_MICROS}."
+        description=f"Revenue accrued so far; null while not on-chain; {MICROS}."
     )
 
 
-class BondOut(Out):
+class BondOut(BaseModel):
     """Bond of the operator for this facility, as stored on-chain."""
 
-    bond_micros: int = Field(description=f"Held now; {_MICROS}.")
-    required_bond_micros: int = Field(description=f"Least bond while delivering; {_MICROS}.")
+    bond_micros: int = Field(description=f"Held now; {MICROS}.")
+    required_bond_micros: int = Field(description=f"Least bond while delivering; {MICROS}.")
     rate_micros_per_gpu_hour: int = Field(
         description="Micros that holders get for each promised GPU-hour that was not available."
     )
-    shortfall_paid_micros: int = Field(description=f"Paid to holders for shortfall; {_MICROS}.")
+    shortfall_paid_micros: int = Field(description=f"Paid to holders for shortfall; {MICROS}.")
     below_since_s: int | None = Field(
         description="Since when the bond is too small, UTC seconds; null if it is not."
     )
 
 
-class BookValueOut(Out):
+class BookValueOut(BaseModel):
     """Hardware written off in equal parts."""
 
     years: int = Field(description="Life in years of 365 days; 31,536,000 seconds each.")
     value_micros: int = Field(
-        description=f"Value of all devices now, rounded down, never below zero; {_MICROS}."
+        description=f"Value of all devices now, rounded down, never below zero; {MICROS}."
     )
 
 
-class HardwareOut(Out):
+class HardwareOut(BaseModel):
     """The operator's own disclosure of its hardware; nobody attests it."""
 
     device_count: int = Field(description="Pledged devices.")
-    cost_micros_per_device: int = Field(description=f"Cost of one device; {_MICROS}.")
+    cost_micros_per_device: int = Field(description=f"Cost of one device; {MICROS}.")
     in_service_s: int = Field(description="In service since, UTC seconds.")
     disclosed_at_s: int = Field(description="When it was disclosed, UTC seconds.")
     straight_line: list[BookValueOut] = Field(description="Value now over 3, 4 and 6 years.")
 
 
-class RiskOut(Out):
+class RiskOut(BaseModel):
     """What an investor weighs. Null is unknown, never zero."""
 
     take_or_pay_bps: int | None = Field(
@@ -84,17 +94,17 @@ class RiskOut(Out):
         description="Available over capacity of posted epochs, parts per million."
     )
     promised_availability_ppm: int = Field(description="Promised share, parts per million.")
-    bond_micros: int | None = Field(description=f"Bond held; null if none is known; {_MICROS}.")
-    required_bond_micros: int | None = Field(description=f"Least bond; {_MICROS}.")
+    bond_micros: int | None = Field(description=f"Bond held; null if none is known; {MICROS}.")
+    required_bond_micros: int | None = Field(description=f"Least bond; {MICROS}.")
     receivable_micros: int | None = Field(
-        description=f"Attested, not collected nor written off; {_MICROS}."
+        description=f"Attested, not collected nor written off; {MICROS}."
     )
     receivable_age_s: int | None = Field(
         description="Seconds since the oldest unpaid money was attested; null if all is paid."
     )
     remaining_contracted_micros: int | None = Field(
         description="What take-or-pay leases owe from now to the window's end, used or not, rounded"
-        f" down; null without such leases; {_MICROS}."
+        f" down; null without such leases; {MICROS}."
     )
     hardware: HardwareOut | None = Field(description="Disclosed hardware; null if not disclosed.")
 
@@ -107,3 +117,13 @@ class TrancheOut(TrancheRowOut):
     siblings: list[SiblingOut] = Field(description="All tranches of the facility, senior first.")
     bond: BondOut | None = Field(description="Bond of the operator; null if there is none.")
     risk: RiskOut = Field(description="Risk figures.")
+
+
+@router.get("/v1/tranches/{token_id}", responses=errors(404, 422))
+def get_tranche(service: ServiceDep, token_id: TokenPath) -> TrancheOut:
+    """One tranche with terms, siblings, bond and risk."""
+    found = read_tranche(
+        service.engine, service.client, service.deployment, int(token_id), service.clock()
+    )
+    rest = {name: getattr(found, name) for name in ("as_of", "terms", "siblings", "bond", "risk")}
+    return TrancheOut.model_validate(asdict(found.row) | rest, from_attributes=True)

@@ -1,4 +1,4 @@
-"""Routes of attesters: what is pending, raw input, signatures."""
+"""What attesters sign: what is pending, its raw input, signatures."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from api.chain.calldata import checksum
-from api.db import statements as store
+from api.db import statements
 from api.db.epoch_inputs import events_of
 from api.db.ledger import prices_of
 from api.db.reopenings import reopenings_of
@@ -19,13 +19,15 @@ from api.epochs.attestations import accept_signature
 from api.errors import NotFound
 from api.ledger.facilities import facility_row
 from api.routes.http.credentials import AttesterCaller
-from api.routes.http.parameters import EpochPath, FacilityPath, Limit
+from api.routes.http.parameters import (
+    EpochPath,
+    FacilityPath,
+    Limit,
+)
 from api.routes.http.problems import already, errors
+from api.routes.http.schemas import Address, Strict
 from api.routes.http.strict import StrictRoute
-from api.routes.operator.schemas import Address, Strict
 from api.routes.service import ServiceDep
-
-_SLICE = 1_000
 
 router = APIRouter(tags=["attester"], route_class=StrictRoute)
 
@@ -54,6 +56,9 @@ class SignatureOut(BaseModel):
     signatures: int = Field(description="Signatures of this statement so far.")
 
 
+_SLICE = 1_000
+
+
 @router.get("/v1/attester/pending", responses=errors(401, 403, 422))
 def list_pending_statements(
     service: ServiceDep,
@@ -63,7 +68,7 @@ def list_pending_statements(
 ) -> list[PendingOut]:
     """Closed statements that this account has not signed, oldest epochs first."""
     with reading(service.engine) as connection:
-        rows = store.unsigned_by(connection, checksum(attester), limit=limit)
+        rows = statements.unsigned_by(connection, checksum(attester), limit=limit)
     return [
         PendingOut(facility_id=r.facility_id, epoch=r.epoch, statement_hash=hex32(r.statement_hash))
         for r in rows
@@ -88,7 +93,7 @@ def read_statement_input(
         if facility is None or not 0 <= epoch < facility.epochs_closed:
             message = f"facility {facility_id} has no closed epoch {epoch}"
             raise NotFound(message, facility_id=facility_id, epoch=epoch)
-        leases = store.lease_rows(connection, facility_id)
+        leases = statements.lease_rows(connection, facility_id)
         prices = prices_of(connection, facility_id)
         events = events_of(connection, facility_id, epoch)
         reopened = reopenings_of(connection, facility_id)

@@ -1,26 +1,36 @@
-"""Answers of the market: lists, tranches, series, holders."""
+"""The market: every tranche, filtered and sorted, as JSON and as CSV."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
 
-from api.routes.operator.schemas import OperatorNameOut
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, Field
 
-_MICROS = "micros of the settlement token"
+from api.domain.lifecycle import STATES
+from api.reads.listing import MarketFilter, Order, SortBy, choices_of, select_rows
+from api.reads.market import market_now
+from api.routes.http.parameters import (
+    CSV_FILE,
+    Offset,
+    PageLimit,
+    csv_answer,
+)
+from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS, Address
+from api.routes.public.facilities import OperatorNameOut
+from api.routes.public.tranches_csv import tranches_csv
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["public"])
 
 
-class Out(BaseModel):
-    """Base of answers that are read from domain and pipeline values."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-class AsOfOut(Out):
+class AsOfOut(BaseModel):
     """The newest indexed block: what the answer is as of."""
 
     block: int = Field(description="Block number.")
     time_s: int = Field(description="Time of the block, UTC seconds.")
 
 
-class SaleOut(Out):
+class SaleOut(BaseModel):
     """Primary sale of a facility, all its tranches together."""
 
     state: str = Field(
@@ -32,11 +42,11 @@ class SaleOut(Out):
     floor_units: int = Field(description="Units that must be sold, GPU-hours, or all are refunded.")
     sold_units: int = Field(description="Units sold and not refunded, GPU-hours.")
     up_front_bps: int = Field(description="Share of proceeds paid at success, basis points.")
-    proceeds_micros: int = Field(description=f"Price of the units sold; {_MICROS}.")
-    released_micros: int = Field(description=f"Released to the operator so far; {_MICROS}.")
+    proceeds_micros: int = Field(description=f"Price of the units sold; {MICROS}.")
+    released_micros: int = Field(description=f"Released to the operator so far; {MICROS}.")
 
 
-class TrancheRowOut(Out):
+class TrancheRowOut(BaseModel):
     """A tranche in the market. Null is unknown, never zero."""
 
     token_id: str = Field(description="ERC-1155 id as decimal text, 72 bits.")
@@ -62,10 +72,10 @@ class TrancheRowOut(Out):
         description="Units that the sale still has, GPU-hours; null unless a sale is open."
     )
     price_micros: int | None = Field(
-        description=f"Sale price of one unit; null without a sale; {_MICROS}."
+        description=f"Sale price of one unit; null without a sale; {MICROS}."
     )
     coupon_micros_per_unit: int = Field(
-        description=f"What a unit earns over the window before juniors; {_MICROS}."
+        description=f"What a unit earns over the window before juniors; {MICROS}."
     )
     sale: SaleOut | None = Field(description="Primary sale; null if there is none.")
     utilisation_ppm: int | None = Field(
@@ -78,11 +88,11 @@ class TrancheRowOut(Out):
     )
     paid_per_unit_micros: int | None = Field(
         description="Revenue that reached one unit from the beginning, with what still streams to"
-        f" it, rounded down; null while there are no units; {_MICROS}."
+        f" it, rounded down; null while there are no units; {MICROS}."
     )
 
 
-class ChoicesOut(Out):
+class ChoicesOut(BaseModel):
     """What filters can choose from, over all tranches."""
 
     gpu_classes: list[str] = Field(description="SKUs, sorted.")
@@ -91,7 +101,7 @@ class ChoicesOut(Out):
     states: list[str] = Field(description="States that occur, in the order of a facility's life.")
 
 
-class TranchesOut(Out):
+class TranchesOut(BaseModel):
     """A page of the market."""
 
     total: int = Field(description="Tranches that the filter admits.")
@@ -102,44 +112,70 @@ class TranchesOut(Out):
     tranches: list[TrancheRowOut] = Field(description="Tranches in the order asked for.")
 
 
-class PointOut(Out):
-    """Sums over some epochs."""
+_Word = Annotated[str, Query(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
-    first_epoch: int = Field(description="First epoch in the point.")
-    last_epoch: int = Field(description="Last epoch in the point.")
-    start_s: int = Field(description="Start of the first epoch, UTC seconds.")
-    end_s: int = Field(description="End of the last epoch, UTC seconds.")
-    gross_micros: int | None = Field(
-        description=f"Gross revenue of posted statements; null if none is posted; {_MICROS}."
+
+def _filter(
+    gpu_class: Annotated[_Word | None, Query(description="Only this SKU.")] = None,
+    site: Annotated[_Word | None, Query(description="Only this data centre.")] = None,
+    operator: Annotated[Address | None, Query(description="Only this operator's wallet.")] = None,
+    state: Annotated[
+        str | None,
+        Query(
+            max_length=16,
+            pattern=rf"^({'|'.join(STATES)})$",
+            description="Only facilities in this state.",
+        ),
+    ] = None,
+    q: Annotated[
+        _Word | None,
+        Query(description="Only rows with this text in name, operator, SKU, site or token id."),
+    ] = None,
+) -> MarketFilter:
+    return MarketFilter(gpu_class or None, site or None, operator, state, q or None)
+
+
+_Filter = Annotated[MarketFilter, Depends(_filter)]
+
+
+_Sort = Annotated[SortBy, Query(description="Sort by this; unknown values come last.")]
+
+
+_Order = Annotated[Order, Query(description="asc or desc.")]
+
+
+@router.get("/v1/tranches", responses=errors(422))
+def list_tranches(
+    service: ServiceDep,
+    wanted: _Filter,
+    sort: _Sort = SortBy.WINDOW_START,
+    order: _Order = Order.ASC,
+    offset: Offset = 0,
+    limit: PageLimit = 100,
+) -> TranchesOut:
+    """Every tranche with its terms, sale and figures, as of the newest indexed block."""
+    found = market_now(service.engine)
+    rows = select_rows(found.rows, wanted, sort, order)
+    return TranchesOut(
+        total=len(rows),
+        offset=offset,
+        limit=limit,
+        as_of=AsOfOut.model_validate(found.as_of, from_attributes=True) if found.as_of else None,
+        choices=ChoicesOut.model_validate(choices_of(found.rows), from_attributes=True),
+        tranches=[
+            TrancheRowOut.model_validate(row, from_attributes=True)
+            for row in rows[offset : offset + limit]
+        ],
     )
-    billed_gpu_seconds: int | None = Field(description="Usage and delivery, GPU-seconds.")
-    available_gpu_seconds: int | None = Field(description="Capacity less outages, GPU-seconds.")
-    promised_gpu_seconds: int = Field(description="Promised available GPU-seconds.")
-    accrued_micros: int = Field(description=f"Revenue accrued to this tranche; {_MICROS}.")
-    settled_micros: int = Field(description=f"Settled of the facility, fees included; {_MICROS}.")
 
 
-class SeriesOut(Out):
-    """A tranche over time."""
-
-    bucket_epochs: int = Field(description="Epochs in one point; the last may have fewer.")
-    points: list[PointOut] = Field(description="At most 400 points, in order.")
-
-
-class HolderOut(Out):
-    """A holder."""
-
-    address: str = Field(description="Checksummed wallet address.")
-    units: int = Field(description="Units held, GPU-hours.")
-    share_ppm: int = Field(description="Share of units in circulation, parts per million.")
-
-
-class HoldersOut(Out):
-    """A page of holders."""
-
-    total: int = Field(description="Number of holders.")
-    units_issued: int | None = Field(
-        description="Units in circulation, GPU-hours, the sum of all holders; null while not"
-        " on-chain."
-    )
-    holders: list[HolderOut] = Field(description="Largest first.")
+@router.get("/v1/tranches.csv", responses=CSV_FILE | errors(422), response_class=Response)
+def export_tranches(
+    service: ServiceDep,
+    wanted: _Filter,
+    sort: _Sort = SortBy.WINDOW_START,
+    order: _Order = Order.ASC,
+) -> Response:
+    """The same rows as CSV, all of them. Text that a spreadsheet would run gets an apostrophe."""
+    rows = select_rows(market_now(service.engine).rows, wanted, sort, order)
+    return csv_answer(tranches_csv(rows), "tranches.csv")

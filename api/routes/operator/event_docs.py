@@ -15,7 +15,7 @@ from api.domain.metering.events import (
 from api.domain.metering.rejections import REJECTIONS
 from api.domain.units import MAX_I64, MAX_PRICE_MICROS_PER_GPU_HOUR, PPM
 from api.routes.http.body import BATCH, JSON, MAX_BODY_BYTES, MAX_EVENTS, SINGLE
-from api.routes.operator.schemas import EXAMPLE_DEVICES
+from api.routes.operator.facilities import EXAMPLE_DEVICES
 
 _Schema = dict[str, Any]
 

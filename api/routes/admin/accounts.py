@@ -1,0 +1,69 @@
+"""Operators and keys, which only the admin makes."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.chain import calldata
+from api.db.session import transaction
+from api.ledger.facilities import add_attester_key, add_operator
+from api.routes.http.credentials import Admin
+from api.routes.http.problems import errors
+from api.routes.http.schemas import Address, Name, Strict, example
+from api.routes.http.strict import StrictRoute
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["admin"], route_class=StrictRoute)
+
+
+class OperatorIn(Strict):
+    """A new operator."""
+
+    model_config = example(
+        name="Aurora Compute", address="0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    )
+
+    name: Name = Field(description="Unique name.")
+    address: Address = Field(description="Wallet that offers and mints: `gpuOperator` on-chain.")
+
+
+class OperatorOut(BaseModel):
+    """A registered operator with its key."""
+
+    operator_id: int = Field(description="Number of the operator.")
+    name: str = Field(description="Name as given.")
+    address: str = Field(description="Checksummed wallet address.")
+    api_key: str = Field(description="API key; shown this once, stored only as a hash.")
+
+
+class AttesterKeyIn(Strict):
+    """A key for an attester process."""
+
+    model_config = example(label="attester-1")
+
+    label: Name = Field(description="For people.")
+
+
+class AttesterKeyOut(BaseModel):
+    """An attester's key."""
+
+    label: str = Field(description="Label as given.")
+    api_key: str = Field(description="API key; shown this once, stored only as a hash.")
+
+
+@router.post("/v1/operators", status_code=201, responses=errors(400, 401, 403, 409, 413, 422))
+def create_operator(service: ServiceDep, _admin: Admin, body: OperatorIn) -> OperatorOut:
+    """Register an operator. The API key in the answer is shown this once."""
+    address = calldata.checksum(body.address)
+    now_s = service.clock()
+    with transaction(service.engine) as connection:
+        operator_id, key = add_operator(connection, name=body.name, address=address, now_s=now_s)
+    return OperatorOut(operator_id=operator_id, name=body.name, address=address, api_key=key)
+
+
+@router.post("/v1/attester-keys", status_code=201, responses=errors(400, 401, 403, 413, 422))
+def create_attester_key(service: ServiceDep, _admin: Admin, body: AttesterKeyIn) -> AttesterKeyOut:
+    """Make a key with which an attester process reads raw events and submits signatures."""
+    now_s = service.clock()
+    with transaction(service.engine) as connection:
+        key = add_attester_key(connection, label=body.label, now_s=now_s)
+    return AttesterKeyOut(label=body.label, api_key=key)

@@ -1,0 +1,54 @@
+"""The bond of a facility and what it owes."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.ledger.facilities import own_facility
+from api.reads.console.overview import BondUnknown, is_bonded, pinned
+from api.routes.http.credentials import OperatorId
+from api.routes.http.parameters import (
+    FacilityPath,
+)
+from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS
+from api.routes.operator.console import CONSOLE_FACILITY
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["console"])
+
+
+class ConsoleBond(BaseModel):
+    """The bond of a facility, as of the newest indexed block."""
+
+    bond_micros: int = Field(description=f"Held; {MICROS}.")
+    required_bond_micros: int = Field(description=f"Least bond; {MICROS}.")
+    rate_micros_per_gpu_hour: int = Field(description=f"Price of a missing GPU-hour; {MICROS}.")
+    shortfall_due_micros: int = Field(description=f"What holders are owed of it now; {MICROS}.")
+    below_since_s: int | None = Field(description="UTC seconds; null while it is enough.")
+    grace_s: int = Field(description="Seconds that it may be too small before default.")
+    default_after_epochs: int = Field(
+        description="Number of missing epochs that are a default; 0 = never."
+    )
+
+
+@router.get(f"{CONSOLE_FACILITY}/bond", responses=errors(401, 403, 404, 422))
+def get_console_bond(
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
+) -> ConsoleBond:
+    """The bond and what it owes. 404 with code `bond_unknown` when none was agreed on-chain."""
+    chain = pinned(service.engine, service.client, service.deployment)
+    with own_facility(service.engine, operator_id, facility_id) as (connection, _):
+        bonded = is_bonded(connection, facility_id)
+    if chain is None or not bonded:
+        message = f"facility {facility_id} has no bond"
+        raise BondUnknown(message, facility_id=facility_id)
+    bond = chain.bond(facility_id)
+    return ConsoleBond(
+        bond_micros=bond.bond_micros,
+        required_bond_micros=bond.required_bond_micros,
+        rate_micros_per_gpu_hour=bond.rate_micros_per_gpu_hour,
+        shortfall_due_micros=bond.shortfall_due_micros,
+        below_since_s=bond.below_since_s,
+        grace_s=bond.grace_s,
+        default_after_epochs=bond.default_after_epochs,
+    )

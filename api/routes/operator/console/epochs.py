@@ -1,0 +1,109 @@
+"""Epochs and how far each came."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.domain.statements.evidence import hex32
+from api.epochs.reopen import Refusal, refusals
+from api.ledger.facilities import own_facility
+from api.reads.console.epochs import epochs_of
+from api.reads.console.overview import pinned
+from api.routes.http.credentials import OperatorId
+from api.routes.http.parameters import (
+    FacilityPath,
+    Offset,
+    PageLimit,
+)
+from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS
+from api.routes.operator.console import CONSOLE_FACILITY
+from api.routes.service import Service, ServiceDep
+
+router = APIRouter(tags=["console"])
+
+
+class EpochOut(BaseModel):
+    """One epoch and how far it came."""
+
+    epoch: int = Field(description="Epoch from 0.")
+    start_s: int = Field(description="UTC seconds.")
+    end_s: int = Field(description="UTC seconds, exclusive.")
+    state: str = Field(
+        description="future, open, grace, closed, attested, posted, final, settled or voided"
+        " (proven wrong, can never be posted again: correct it and reopen)."
+    )
+    gross_micros: int | None = Field(description=f"Sum of charges; null until closed; {MICROS}.")
+    line_count: int | None = Field(description="Lines; null until closed.")
+    signatures: int = Field(description="Number of attesters' signatures.")
+    posted_tx: str | None = Field(description="Transaction of the posting that stands, 0x-hex.")
+    posted_at_s: int | None = Field(description="UTC seconds.")
+    final_at_s: int | None = Field(description="End of its challenge window, UTC seconds.")
+    cut_off_s: int = Field(
+        description="First second at which a record no longer enters this epoch itself, UTC;"
+        " later where the epoch was reopened."
+    )
+    reopen: str | None = Field(
+        description="now: it can be reopened. Why it cannot be yet: not_next, void_not_final or"
+        " posting_under_way. Null unless voided."
+    )
+
+
+class EpochsOut(BaseModel):
+    """A page of epochs."""
+
+    total: int = Field(description="Number of epochs of the facility.")
+    epochs: list[EpochOut] = Field(description="Newest first.")
+
+
+def challenge_window_s(service: Service) -> int:
+    """Challenge window; 0 while nothing can have been posted."""
+    chain = pinned(service.engine, service.client, service.deployment)
+    return chain.challenge_window_s() if chain else 0
+
+
+def _reopen(refusal: Refusal | None) -> str:
+    return "now" if refusal is None else refusal.reason
+
+
+@router.get(f"{CONSOLE_FACILITY}/epochs", responses=errors(401, 403, 404, 422))
+def list_console_epochs(
+    service: ServiceDep,
+    operator_id: OperatorId,
+    facility_id: FacilityPath,
+    offset: Offset = 0,
+    limit: PageLimit = 100,
+) -> EpochsOut:
+    """Every epoch of the window and how far it came, newest first."""
+    now_s, window_s = service.clock(), challenge_window_s(service)
+    with own_facility(service.engine, operator_id, facility_id) as (connection, row):
+        total, views = epochs_of(
+            connection, row, window_s=window_s, now_s=now_s, offset=offset, limit=limit
+        )
+    refused = refusals(
+        service.engine,
+        service.client,
+        service.deployment,
+        facility_id=facility_id,
+        epochs=[v.epoch for v in views if v.state == "voided"],
+        confirmations=service.settings.confirmations,
+    )
+    return EpochsOut(
+        total=total,
+        epochs=[
+            EpochOut(
+                epoch=v.epoch,
+                start_s=v.start_s,
+                end_s=v.end_s,
+                state=v.state,
+                gross_micros=v.gross_micros,
+                line_count=v.line_count,
+                signatures=v.signatures,
+                posted_tx=None if v.posted_tx is None else hex32(v.posted_tx),
+                posted_at_s=v.posted_at_s,
+                final_at_s=v.final_at_s,
+                cut_off_s=v.cut_off_s,
+                reopen=_reopen(refused[v.epoch]) if v.epoch in refused else None,
+            )
+            for v in views
+        ],
+    )

@@ -1,0 +1,127 @@
+"""Metering as its operator sees it: devices, and events that were rejected."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.db import rejections
+from api.domain.statements.evidence import hex32
+from api.ledger.facilities import own_facility
+from api.reads.sql import console as store
+from api.routes.http.credentials import OperatorId
+from api.routes.http.parameters import (
+    FacilityPath,
+    Offset,
+    PageLimit,
+)
+from api.routes.http.problems import errors
+from api.routes.operator.console import CONSOLE_FACILITY
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["console"])
+
+
+class ConsoleDevice(BaseModel):
+    """Metering of one device over the whole window so far."""
+
+    device: str = Field(description="keccak-256 of the UUID, as in statements, 0x-hex.")
+    uuid: str = Field(description="NVML UUID; only its operator sees it.")
+    last_event_end_s: int | None = Field(
+        description="End of the newest standing record or outage, UTC seconds; null if none."
+    )
+    lag_s: int | None = Field(
+        description="Seconds since then, while the delivery window is open; else null."
+    )
+    records: int = Field(description="Number of standing usage records.")
+    gap_seconds: int = Field(
+        description="Seconds from the window's start to the newest interval that neither a"
+        " standing record nor an outage covers. Idle time is a gap too."
+    )
+    gaps: int = Field(description="Number of such gaps.")
+    duplicates: int = Field(description="Number of events that came again, unchanged.")
+    conflicts: int = Field(description="Number of events that came again with another payload.")
+    outage_seconds: int = Field(description="Seconds out of service.")
+
+
+class RejectionOut(BaseModel):
+    """One rejected event."""
+
+    received_at_s: int = Field(description="UTC seconds.")
+    source: str | None = Field(description="`source` as sent; null if unreadable.")
+    id: str | None = Field(description="`id` as sent; null if unreadable.")
+    code: str = Field(description="Stable code, as answered by `POST /v1/events`.")
+    detail: str = Field(description="What was wrong, cut to 300 characters.")
+    device: str | None = Field(description="Device as the event names it; null if unreadable.")
+
+
+class RejectionsOut(BaseModel):
+    """A page of rejections."""
+
+    total: int = Field(description="Number of rejections that are kept.")
+    rejections: list[RejectionOut] = Field(description="Newest first.")
+
+
+@router.get(f"{CONSOLE_FACILITY}/devices", responses=errors(401, 403, 404, 422))
+def list_console_devices(
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
+) -> list[ConsoleDevice]:
+    """Metering health of every pledged device."""
+    now_s = service.clock()
+    with own_facility(service.engine, operator_id, facility_id) as (connection, facility):
+        rows = store.device_rows(connection, facility_id)
+        metering = store.metering_by_device(connection, facility_id, from_s=facility.window_start_s)
+        duplicates = store.duplicates_by_device(connection, facility_id)
+        conflicts = store.conflicts_by_device(connection, facility_id)
+    is_open = facility.window_start_s <= now_s < facility.window_end_s
+    answers = []
+    for row in rows:
+        found = metering.get(row.device, store.Metering())
+        last_s = found.last_end_s
+        answers.append(
+            ConsoleDevice(
+                device=hex32(row.device),
+                uuid=row.uuid,
+                last_event_end_s=last_s,
+                # A record may end a little ahead of the clock: then there is no lag.
+                lag_s=max(0, now_s - last_s) if is_open and last_s is not None else None,
+                records=found.records,
+                gap_seconds=found.gap_seconds,
+                gaps=found.gaps,
+                duplicates=duplicates.get(row.device, 0),
+                conflicts=conflicts.get(row.device, 0),
+                outage_seconds=found.outage_seconds,
+            )
+        )
+    return answers
+
+
+@router.get(f"{CONSOLE_FACILITY}/rejections", responses=errors(401, 403, 404, 422))
+def list_console_rejections(
+    service: ServiceDep,
+    operator_id: OperatorId,
+    facility_id: FacilityPath,
+    offset: Offset = 0,
+    limit: PageLimit = 100,
+) -> RejectionsOut:
+    """Rejected events, newest first.
+
+    Events whose facility could not be read, or is not yours, stand in the list of each facility.
+    The newest 10,000 of an operator are kept. Texts are the sender's: escape them.
+    """
+    with own_facility(service.engine, operator_id, facility_id) as (connection, _):
+        total, rows = rejections.rejections_of(
+            connection, operator_id, facility_id, offset=offset, limit=limit
+        )
+    return RejectionsOut(
+        total=total,
+        rejections=[
+            RejectionOut(
+                received_at_s=r.received_at_s,
+                source=r.source,
+                id=r.event_id,
+                code=r.code,
+                detail=r.detail,
+                device=r.device,
+            )
+            for r in rows
+        ],
+    )

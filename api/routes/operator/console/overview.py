@@ -1,0 +1,118 @@
+"""The operator's overview: its facilities and what has to be done."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.domain.statements.evidence import hex32
+from api.reads.console.overview import FacilityView, overview
+from api.reads.console.tasks import Task
+from api.routes.http.credentials import OperatorId
+from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["console"])
+
+
+class ConsoleOperator(BaseModel):
+    """The operator itself."""
+
+    operator_id: int = Field(description="Number of the operator.")
+    name: str = Field(description="Name as registered.")
+    address: str = Field(description="Checksummed wallet address.")
+
+
+class TaskOut(BaseModel):
+    """One thing to do."""
+
+    kind: str = Field(
+        description="offer_missing, mint_or_sale_missing, bond_below_required, default_near,"
+        " metering_silent, metering_gap, events_rejected, conflicts, epoch_voided (reopen it),"
+        " epoch_reopened (send corrections until it is due), epoch_stuck, rent_overdue,"
+        " proceeds_releasable, withdrawable or device_pledged_twice."
+    )
+    severity: str = Field(description="critical, warning or info.")
+    facility_id: int = Field(description="Facility; for `withdrawable` the first with its token.")
+    epoch: int | None = Field(description="Epoch, where it is about one.")
+    amount_micros: int | None = Field(description=f"Amount, where it is about money; {MICROS}.")
+    device: str | None = Field(description="Device hash, 0x-hex, where it is about one.")
+    due_at_s: int | None = Field(description="UTC seconds; null if there is no deadline.")
+
+
+class ConsoleFacility(BaseModel):
+    """One facility of the operator."""
+
+    facility_id: int = Field(description="Facility.")
+    name: str = Field(description="Name as registered.")
+    gpu_class: str = Field(description="SKU.")
+    site: str = Field(description="Data centre.")
+    state: str = Field(
+        description="registered, offered, funded, delivering, matured, cancelled or defaulted."
+    )
+    window_start_s: int = Field(description="UTC seconds.")
+    window_end_s: int = Field(description="UTC seconds, exclusive.")
+    epochs_closed: int = Field(description="Statements in the books.")
+    epochs_posted: int = Field(description="Number of statements that stand on-chain.")
+    epochs_settled: int = Field(description="Number of epochs that a settlement has counted.")
+    receivable_micros: int = Field(description=f"Attested, rent not collected; {MICROS}.")
+    bond_micros: int | None = Field(description=f"Bond held; null if none was agreed; {MICROS}.")
+    required_bond_micros: int | None = Field(description=f"Least bond; {MICROS}.")
+
+
+class ConsoleOut(BaseModel):
+    """The operator's overview."""
+
+    operator: ConsoleOperator = Field(description="The operator.")
+    tasks: list[TaskOut] = Field(description="Most urgent first: by severity, then by deadline.")
+    facilities: list[ConsoleFacility] = Field(description="By facility id.")
+
+
+def _task(task: Task) -> TaskOut:
+    return TaskOut(
+        kind=task.kind,
+        severity=task.severity.value,
+        facility_id=task.facility_id,
+        epoch=task.epoch,
+        amount_micros=task.amount_micros,
+        device=None if task.device is None else hex32(task.device),
+        due_at_s=task.due_at_s,
+    )
+
+
+def _facility(view: FacilityView) -> ConsoleFacility:
+    row, bond = view.row, view.chain.bond
+    return ConsoleFacility(
+        facility_id=row.facility_id,
+        name=row.name,
+        gpu_class=row.gpu_class,
+        site=row.site,
+        state=view.chain.state.word,
+        window_start_s=row.window_start_s,
+        window_end_s=row.window_end_s,
+        epochs_closed=row.epochs_closed,
+        epochs_posted=view.epochs_posted,
+        epochs_settled=view.chain.epochs_settled,
+        receivable_micros=view.rent.receivable_micros,
+        bond_micros=None if bond is None else bond.bond_micros,
+        required_bond_micros=None if bond is None else bond.required_bond_micros,
+    )
+
+
+@router.get("/v1/console", responses=errors(401, 403))
+def get_console(service: ServiceDep, operator_id: OperatorId) -> ConsoleOut:
+    """The operator's facilities and tasks, as of the newest indexed block.
+
+    Tasks follow from the records and the chain; they go away when their cause does. Rejections
+    of the last day and conflicts of the last seven days count as news.
+    """
+    found = overview(
+        service.engine, service.client, service.deployment, operator_id, service.clock()
+    )
+    operator = found.operator
+    return ConsoleOut(
+        operator=ConsoleOperator(
+            operator_id=operator.operator_id, name=operator.name, address=operator.address
+        ),
+        tasks=[_task(task) for task in found.tasks],
+        facilities=[_facility(view) for view in found.facilities],
+    )

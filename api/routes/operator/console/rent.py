@@ -1,0 +1,88 @@
+"""Rent: attested, collected and due, by lease and by payment."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.domain.statements.evidence import hex32
+from api.ledger.facilities import own_facility
+from api.reads.console.rent import lease_of, payments, rent_book, rent_by_lease
+from api.routes.http.credentials import OperatorId
+from api.routes.http.parameters import (
+    FacilityPath,
+)
+from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS
+from api.routes.operator.console import CONSOLE_FACILITY
+from api.routes.operator.console.epochs import challenge_window_s
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["console"])
+
+
+class LeaseRentOut(BaseModel):
+    """Rent of one lease."""
+
+    lease: str = Field(description="Salted hash of the lease, or whatever the payer named, 0x-hex.")
+    lease_id: str | None = Field(description="The operator's id; null if it is no lease of ours.")
+    attested_micros: int = Field(description=f"Charges in statements on-chain; {MICROS}.")
+    paid_micros: int = Field(description=f"Paid in its name; refunds name no lease; {MICROS}.")
+    due_micros: int = Field(description=f"Attested and not paid in its name; {MICROS}.")
+
+
+class PaymentOut(BaseModel):
+    """One payment of rent."""
+
+    block_time_s: int = Field(description="UTC seconds.")
+    tx_hash: str = Field(description="Transaction, 0x-hex.")
+    payer: str = Field(description="Account that paid.")
+    lease: str = Field(description="Lease hash that it named, 0x-hex.")
+    amount_micros: int = Field(description=f"Amount; {MICROS}.")
+
+
+class RentOut(BaseModel):
+    """Rent of a facility, as of the newest indexed block."""
+
+    attested_micros: int = Field(description=f"Gross revenue on-chain; {MICROS}.")
+    collected_micros: int = Field(description=f"Paid less refunded; {MICROS}.")
+    receivable_micros: int = Field(description=f"Attested, not collected; {MICROS}.")
+    prepaid_micros: int = Field(description=f"Collected above what is attested; {MICROS}.")
+    by_lease: list[LeaseRentOut] = Field(description="By the operator's lease id.")
+    payments: list[PaymentOut] = Field(description="Newest first, at most 500.")
+
+
+@router.get(f"{CONSOLE_FACILITY}/rent", responses=errors(401, 403, 404, 422))
+def get_console_rent(
+    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
+) -> RentOut:
+    """Rent: attested, collected and due, by lease and by payment."""
+    now_s, window_s = service.clock(), challenge_window_s(service)
+    with own_facility(service.engine, operator_id, facility_id) as (connection, _):
+        book = rent_book(connection, facility_id, window_s=window_s, now_s=now_s)
+        by_lease = rent_by_lease(connection, facility_id)
+        paid = payments(connection, facility_id)
+    return RentOut(
+        attested_micros=book.attested_micros,
+        collected_micros=book.collected_micros,
+        receivable_micros=book.receivable_micros,
+        prepaid_micros=book.prepaid_micros,
+        by_lease=[
+            LeaseRentOut(
+                lease=hex32(r.lease),
+                lease_id=r.lease_id,
+                attested_micros=r.attested_micros,
+                paid_micros=r.paid_micros,
+                due_micros=r.due_micros,
+            )
+            for r in by_lease
+        ],
+        payments=[
+            PaymentOut(
+                block_time_s=event.block_time_s,
+                tx_hash=hex32(event.tx_hash),
+                payer=event.account,
+                lease=hex32(lease_of(event)),
+                amount_micros=event.amount,
+            )
+            for event in paid
+        ],
+    )

@@ -1,0 +1,81 @@
+"""Metering: events, each answered on its own."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from api.ledger.ingest import ingest
+from api.routes.http.body import read_events
+from api.routes.http.credentials import OperatorId
+from api.routes.http.problems import errors
+from api.routes.http.strict import StrictRoute
+from api.routes.operator.event_docs import EVENT_BODY, EVENTS_ABOUT
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["operator"], route_class=StrictRoute)
+
+
+class EventResultOut(BaseModel):
+    """Answer for one event of a batch."""
+
+    index: int = Field(description="Place in the batch, from 0.")
+    source: str | None = Field(description="CloudEvents source, if it could be read.")
+    id: str | None = Field(description="CloudEvents id, if it could be read.")
+    status: str = Field(description="accepted, duplicate or rejected.")
+    code: str | None = Field(
+        default=None,
+        description="Why it was rejected: a code of the table in the description; stable.",
+    )
+    detail: str | None = Field(default=None, description="The same in a sentence.")
+
+
+class BatchOut(BaseModel):
+    """Answer for a batch: one result an event, in order."""
+
+    accepted: int = Field(description="Events recorded now.")
+    duplicates: int = Field(description="Events recorded before, with the same payload.")
+    rejected: int = Field(description="Events not recorded; correct and send them again.")
+    results: list[EventResultOut] = Field(description="One per event, in order.")
+
+
+@router.post(
+    "/v1/events",
+    responses=errors(400, 401, 403, 413, 415, 422),
+    openapi_extra=EVENT_BODY,
+    description=EVENTS_ABOUT,
+    response_model=BatchOut,
+)
+async def post_events(request: Request, service: ServiceDep, operator_id: OperatorId) -> Response:
+    """Push metering. Every event is answered on its own; sending a body again is always safe."""
+    body = await request.body()
+
+    def work() -> JSONResponse:
+        batch = read_events(
+            body,
+            content_type=request.headers.get("content-type"),
+            encoding=request.headers.get("content-encoding"),
+        )
+        results = ingest(
+            service.engine,
+            operator_id,
+            batch.events,
+            broken=batch.broken,
+            clock=service.clock,
+        )
+        counts = dict.fromkeys(("accepted", "duplicate", "rejected"), 0)
+        rows = []
+        for r in results:
+            counts[r.status] += 1
+            row = {"index": r.index, "source": r.source, "id": r.id, "status": r.status}
+            rows.append(row if r.code is None else {**row, "code": r.code, "detail": r.detail})
+        return JSONResponse(
+            {
+                "accepted": counts["accepted"],
+                "duplicates": counts["duplicate"],
+                "rejected": counts["rejected"],
+                "results": rows,
+            }
+        )
+
+    return await run_in_threadpool(work)

@@ -1,0 +1,43 @@
+"""Attesters and their record."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.reads.attesters import read_attesters
+from api.routes.http.problems import errors
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["public"])
+
+
+class AttesterOut(BaseModel):
+    """An attester and its record."""
+
+    address: str = Field(description="Checksummed address.")
+    active_from_s: int = Field(description="Signatures count from then on, UTC seconds.")
+    active_until_s: int | None = Field(
+        description="Signatures count before then, UTC seconds; null without an end."
+    )
+    active: bool = Field(description="Whether signatures count at the indexed block.")
+    bond_micros: int = Field(description="Bond held; micros of the bond token.")
+    statements_signed: int = Field(description="Posted statements that it signed.")
+    statements_voided: int = Field(description="Of these, voided by a proven fault.")
+    last_signed_at_s: int | None = Field(
+        description="When its newest statement was posted, UTC seconds."
+    )
+
+
+class AttestersOut(BaseModel):
+    """All attesters."""
+
+    threshold: int | None = Field(
+        description="Signatures that a statement needs; null if it is not set."
+    )
+    attesters: list[AttesterOut] = Field(description="By address.")
+
+
+@router.get("/v1/attesters", responses=errors())
+def list_attesters(service: ServiceDep) -> AttestersOut:
+    """Every account that ever was an attester: its period, bond and record."""
+    found = read_attesters(service.engine, service.client, service.deployment)
+    return AttestersOut.model_validate(found, from_attributes=True)

@@ -1,0 +1,50 @@
+"""Published files of a facility with their hashes."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.reads.documents import list_documents as documents_of
+from api.routes.http.parameters import (
+    Offset,
+    PageLimit,
+    TokenPath,
+)
+from api.routes.http.problems import errors
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["public"])
+
+
+class DocumentOut(BaseModel):
+    """A published file."""
+
+    name: str = Field(description="File name.")
+    path: str = Field(description="Path below /v1/evidence/.")
+    sha256: str = Field(description="SHA-256 of its bytes, 0x-hex.")
+    bytes: int = Field(description="Size of the file.")
+    on_chain: str | None = Field(
+        description="Value on-chain that equals this hash: termsHash, evidenceHash, or null."
+    )
+    epoch: int | None = Field(description="Epoch from 0; null for the facility's terms.")
+
+
+class DocumentsOut(BaseModel):
+    """A page of files."""
+
+    total: int = Field(description="Files that can be published, whether or not they are yet.")
+    documents: list[DocumentOut] = Field(description="Those that are, from `offset` on.")
+
+
+@router.get("/v1/tranches/{token_id}/documents", responses=errors(404, 422))
+def list_documents(
+    service: ServiceDep, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 100
+) -> DocumentsOut:
+    """Published files with their hashes: the terms, then epochs, newest first.
+
+    `total`, `offset` and `limit` count files that can be published; a page leaves out those that
+    are not yet.
+    """
+    page = {"offset": offset, "limit": limit}
+    total, found = documents_of(service.engine, service.evidence, int(token_id), **page)
+    documents = [DocumentOut.model_validate(document, from_attributes=True) for document in found]
+    return DocumentsOut(total=total, documents=documents)

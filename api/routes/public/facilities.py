@@ -1,0 +1,118 @@
+"""Facilities as everybody may see them, and the devices that they pledge."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.db.session import reading
+from api.domain.statements.evidence import hex32
+from api.errors import NotFound
+from api.ledger.facilities import facility_row, pledged_devices
+from api.reads.sql import market
+from api.routes.http.parameters import (
+    FacilityPath,
+    Limit,
+    Offset,
+)
+from api.routes.http.problems import errors
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["public"])
+
+
+class Offer(BaseModel):
+    """Transaction with which the operator's wallet offers the facility on-chain."""
+
+    to: str = Field(description="FacilityRegistry.")
+    data: str = Field(description="Calldata of `offer`.")
+
+
+class OperatorNameOut(BaseModel):
+    """An operator as everybody may see it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    address: str = Field(description="Checksummed wallet address.")
+    name: str = Field(description="Name as registered.")
+
+
+class FacilityOut(BaseModel):
+    """A facility as everybody may see it: no UUID, no renter."""
+
+    facility_id: int = Field(description="On-chain id.")
+    name: str = Field(description="For people.")
+    operator: OperatorNameOut = Field(description="Who runs it.")
+    gpu_class: str = Field(description="SKU.")
+    site: str = Field(description="Data centre.")
+    window_start_s: int = Field(description="UTC seconds.")
+    window_end_s: int = Field(description="UTC seconds.")
+    epoch_length_s: int = Field(description="Seconds.")
+    epoch_count: int = Field(description="Epochs in the window.")
+    epochs_closed: int = Field(description="Epochs closed so far.")
+    device_count: int = Field(description="Pledged devices.")
+    settlement_token: str = Field(description="Stablecoin of rent.")
+    pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
+    terms_hash: str = Field(description="SHA-256 of facility.json, 0x-hex.")
+    offer: Offer | None = Field(default=None, description="Only in the answer to registering.")
+
+
+class DeviceOut(BaseModel):
+    """A pledged device."""
+
+    index: int = Field(description="Place in the pledge, from 0.")
+    device: str = Field(description="keccak-256 of the device's UUID, 0x-hex.")
+
+
+class DevicesOut(BaseModel):
+    """The pledge: what its root is built from, over `(facilityId, index, device)`."""
+
+    pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
+    devices: list[DeviceOut] = Field(description="All devices, ascending.")
+
+
+def facility_out(row: object, offer: Offer | None = None) -> FacilityOut:
+    """Public view of a row of `market.facility_rows`."""
+    values = dict(row._mapping)  # type: ignore[attr-defined]
+    window_s = values["window_end_s"] - values["window_start_s"]
+    shown = {k: v for k, v in values.items() if k in FacilityOut.model_fields}
+    shown["pledge_root"] = hex32(values["pledge_root"])
+    shown["terms_hash"] = hex32(values["terms_hash"])
+    return FacilityOut(
+        **shown,
+        operator=OperatorNameOut(address=values["address"], name=values["operator_name"]),
+        epoch_count=window_s // values["epoch_length_s"],
+        offer=offer,
+    )
+
+
+@router.get("/v1/facilities", responses=errors(422))
+def list_facilities(
+    service: ServiceDep, offset: Offset = 0, limit: Limit = 1_000
+) -> list[FacilityOut]:
+    """Facilities, by id."""
+    with reading(service.engine) as connection:
+        rows = market.facility_rows(connection, offset=offset, limit=limit)
+    return [facility_out(row) for row in rows]
+
+
+@router.get("/v1/facilities/{facility_id}", responses=errors(404, 422))
+def get_facility(service: ServiceDep, facility_id: FacilityPath) -> FacilityOut:
+    """One facility."""
+    with reading(service.engine) as connection:
+        rows = market.facility_rows(connection, facility_id)
+    if not rows:
+        raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+    return facility_out(rows[0])
+
+
+@router.get("/v1/facilities/{facility_id}/devices", responses=errors(404, 422))
+def list_devices(service: ServiceDep, facility_id: FacilityPath) -> DevicesOut:
+    """All pledged devices as hashes, ascending: what the pledge's tree is built from."""
+    with reading(service.engine) as connection:
+        row = facility_row(connection, facility_id)
+        if row is None:
+            raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+        hashes = pledged_devices(connection, facility_id)
+    return DevicesOut(
+        pledge_root=hex32(row.pledge_root),
+        devices=[DeviceOut(index=i, device=hex32(d)) for i, d in enumerate(hashes)],
+    )

@@ -1,0 +1,111 @@
+"""Metered, rated, attested, collected and claimed: the five numbers and their differences."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.domain.capital.reconciliation import Reconciliation, total
+from api.reads.reconcile import reconcile_all, reconcile_facility
+from api.routes.http.parameters import (
+    FacilityPath,
+)
+from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS
+from api.routes.public.status import read_blocks
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["public"])
+
+
+class DifferencesOut(BaseModel):
+    """Every difference between the five numbers, by name."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    open_epoch_gpu_seconds: int = Field(description="Recorded for epochs that are not closed.")
+    deferred_void_gpu_seconds: int = Field(description="Voided, waiting for a later statement.")
+    awaiting_posting_micros: int = Field(description=f"Closed, not on-chain yet; {MICROS}.")
+    challenge_window_micros: int = Field(description=f"Posted, not final yet; {MICROS}.")
+    receivable_micros: int = Field(description=f"Attested, rent not collected; {MICROS}.")
+    written_off_micros: int = Field(
+        description=f"Attested rent given up long after the window's end; {MICROS}."
+    )
+    prepaid_micros: int = Field(description=f"Rent above what is attested; {MICROS}.")
+    awaiting_settlement_micros: int = Field(description=f"Could be settled now; {MICROS}.")
+    fees_micros: int = Field(description=f"Protocol fees in settlements; {MICROS}.")
+    owed_to_operator_micros: int = Field(
+        description=f"Settled or distributed while nobody held units; {MICROS}."
+    )
+    distributed_micros: int = Field(
+        description=f"Paid to holders from bonds and sale proceeds, beside settlements; {MICROS}."
+    )
+    streaming_micros: int = Field(
+        description=f"Still streams to holders, rounded up, remainders included; {MICROS}."
+    )
+    unclaimed_micros: int = Field(description=f"Vested and not taken; {MICROS}.")
+
+
+class ReconciliationOut(BaseModel):
+    """Metered, rated, attested, collected and settled, claimed: each from its own source."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    facility_id: int | None = Field(description="Facility; null for the total.")
+    metered_gpu_seconds: int = Field(description="Standing usage of the ledger, GPU-seconds.")
+    rated_micros: int = Field(description=f"Charges of all statement lines; {MICROS}.")
+    attested_micros: int = Field(description=f"Gross revenue posted on-chain; {MICROS}.")
+    collected_micros: int = Field(description=f"Rent in the lockbox, cumulative; {MICROS}.")
+    settled_micros: int = Field(description=f"Settled, cumulative, fees included; {MICROS}.")
+    claimed_micros: int = Field(description=f"Taken by holders; {MICROS}.")
+    differences: DifferencesOut = Field(description="What explains one number from the next.")
+    balanced: bool = Field(description="True if every difference has a name.")
+    mismatches: list[str] = Field(description="What nothing explains; empty when balanced.")
+
+
+class ReconciliationsOut(BaseModel):
+    """All facilities and their total, as of one indexed block."""
+
+    indexed_block: int | None = Field(description="Newest indexed block.")
+    final_block: int | None = Field(
+        description="Number of the newest indexed block as deep as `confirmations` asks: rows"
+        " up to it are final, later ones a reorg can still take back."
+    )
+    total: ReconciliationOut = Field(description="Sum over facilities.")
+    facilities: list[ReconciliationOut] = Field(description="By facility id.")
+
+
+def _reconciliation(found: Reconciliation) -> ReconciliationOut:
+    return ReconciliationOut(
+        facility_id=found.facility_id,
+        metered_gpu_seconds=found.metered_gpu_seconds,
+        rated_micros=found.rated_micros,
+        attested_micros=found.attested_micros,
+        collected_micros=found.collected_micros,
+        settled_micros=found.settled_micros,
+        claimed_micros=found.claimed_micros,
+        differences=DifferencesOut.model_validate(found.differences, from_attributes=True),
+        balanced=found.balanced,
+        mismatches=[m.sentence(found.facility_id or 0) for m in found.mismatches],
+    )
+
+
+@router.get("/v1/reconciliation", responses=errors())
+def get_reconciliation(service: ServiceDep) -> ReconciliationsOut:
+    """Five numbers of every facility and in total, as of the newest indexed block."""
+    parts = reconcile_all(service.engine, service.client, service.deployment)
+    blocks = read_blocks(service)
+    return ReconciliationsOut(
+        indexed_block=blocks.indexed,
+        final_block=blocks.final,
+        total=_reconciliation(total(parts)),
+        facilities=[_reconciliation(part) for part in parts],
+    )
+
+
+@router.get("/v1/facilities/{facility_id}/reconciliation", responses=errors(404, 422))
+def get_facility_reconciliation(
+    service: ServiceDep, facility_id: FacilityPath
+) -> ReconciliationOut:
+    """Five numbers of one facility."""
+    return _reconciliation(
+        reconcile_facility(service.engine, service.client, service.deployment, facility_id)
+    )

@@ -1,0 +1,54 @@
+"""From attested rent to what each tranche of the facility got."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.reads.waterfall import read_waterfall
+from api.routes.http.parameters import (
+    TokenPath,
+)
+from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["public"])
+
+
+class StepOut(BaseModel):
+    """One tranche in the waterfall."""
+
+    token_id: str = Field(description="ERC-1155 id as decimal text.")
+    seniority: int = Field(description="Rank in the waterfall; 0 is paid first.")
+    coupon_due_micros: int | None = Field(
+        description="Coupon that fell due in the settled epochs; null for the last tranche, which"
+        f" takes the rest, and while not on-chain; {MICROS}."
+    )
+    paid_micros: int | None = Field(description=f"Accrued to its holders; {MICROS}.")
+    arrears_micros: int | None = Field(description=f"Coupon due and not paid; {MICROS}.")
+
+
+class WaterfallOut(BaseModel):
+    """From attested rent to tranches; null is unknown, while the facility is not on-chain."""
+
+    attested_micros: int | None = Field(description=f"Gross revenue posted; {MICROS}.")
+    collected_micros: int | None = Field(description=f"Rent in, less refunds; {MICROS}.")
+    settled_micros: int | None = Field(description=f"Settled, fees included; {MICROS}.")
+    fees_micros: int | None = Field(description=f"Protocol fees in settlements; {MICROS}.")
+    distributed_micros: int | None = Field(
+        description=f"Paid down the waterfall from bond, sale and slashes; {MICROS}."
+    )
+    steps: list[StepOut] = Field(description="Tranches, most senior first.")
+    owed_to_operator_micros: int | None = Field(
+        description=f"Left over because no tranche had units; {MICROS}."
+    )
+    receivable_micros: int | None = Field(
+        description=f"Attested, not collected nor written off; {MICROS}."
+    )
+    prepaid_micros: int | None = Field(description=f"Rent above what is attested; {MICROS}.")
+
+
+@router.get("/v1/tranches/{token_id}/waterfall", responses=errors(404, 422))
+def get_waterfall(service: ServiceDep, token_id: TokenPath) -> WaterfallOut:
+    """From attested rent to what each tranche of the facility got."""
+    found = read_waterfall(service.engine, service.client, service.deployment, int(token_id))
+    return WaterfallOut.model_validate(found, from_attributes=True)

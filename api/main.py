@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from api.chain.client import ChainClient, chain_clock
+from api.chain.contracts import Contracts
 from api.chain.deployment import load_deployment
 from api.clock import Clock, system_clock
 from api.db.migrate import upgrade
@@ -82,12 +83,13 @@ def make_service(settings: Settings) -> Service:
     """What the routes work with, by the settings; connects to nothing yet."""
     client = ChainClient(settings.rpc_url)
     deployment = load_deployment(settings.deployment_file)
+    contracts = None if deployment is None else Contracts(client, deployment)
     return Service(
         settings=settings,
         engine=open_engine(settings.database_url),
         client=client,
-        deployment=deployment,
-        facts=FactReader(client, deployment),
+        contracts=contracts,
+        facts=FactReader(contracts),
         evidence=EvidenceFolder(settings.evidence_dir),
         demo_accounts=load_demo_accounts(settings.demo_accounts_file),
         clock=make_clock(settings, client),

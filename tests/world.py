@@ -5,13 +5,15 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.chain import calldata
 from api.chain.client import ChainClient, chain_clock
+from api.chain.contracts import Contracts
+from api.chain.contracts.call import Call
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.signer import LocalSigner
 from api.db import chain_store
@@ -38,6 +40,8 @@ from scripts.dev.devchain import DevChain
 from scripts.dev.stack import ATTESTER_ACCOUNTS, CHALLENGE_WINDOW_S, OPERATORS, RELAYER, RENTER
 from scripts.dev.stack import wallet as wallet_of
 from tests.factories import DAY_S, GRACE_S, START_S, Ledger
+
+T = TypeVar("T")
 
 # Stretching the mnemonic takes longer than a transaction.
 wallet = cache(wallet_of)
@@ -88,6 +92,7 @@ class World:
         self.engine, self.folder, self.chain = engine, folder, deployed.chain
         self.deployed, self.deployment = deployed, deployed.deployment
         self.client = ChainClient(deployed.chain.rpc_url)
+        self.contracts = Contracts(self.client, self.deployment)
         self.clock = chain_clock(self.client)
         self.operator = wallet(OPERATORS[0]).address
         self.ledger = Ledger(
@@ -158,11 +163,9 @@ class World:
 
     def worker(self, client: ChainClient | None = None, **more: Any) -> Worker:
         """A worker like a fresh process."""
-        client = client or self.client
         return Worker(
             self.engine,
-            client,
-            self.deployment,
+            Contracts(client or self.client, self.deployment),
             self.evidence,
             signer_of(RELAYER),
             self.clock,
@@ -177,7 +180,7 @@ class World:
 
     def indexer(self, client: ChainClient | None = None, **more: Any) -> Indexer:
         """An indexer like a fresh process."""
-        return Indexer(self.engine, client or self.client, self.deployment, **more)
+        return Indexer(self.engine, Contracts(client or self.client, self.deployment), **more)
 
     def round(self) -> Round:
         """One round of a fresh worker; its transactions must succeed."""
@@ -232,19 +235,19 @@ class World:
 
     # --- looking --------------------------------------------------------------------------------
 
+    def now(self, call: Call[T]) -> T:
+        """What contracts answer at the newest block."""
+        return call.at(block=self.client.block().number)
+
     @property
     def posted(self) -> int:
         """Statements on-chain."""
-        registry = self.deployment.statement_registry
-        return int(
-            self.client.read("StatementRegistry", registry, "epochsPosted", self.facility_id)
-        )
+        return self.now(self.contracts.statement_registry.epochs_posted(self.facility_id))
 
     @property
     def settled(self) -> int:
         """Money settled on-chain, micros."""
-        lockbox = self.deployment.rent_lockbox
-        return int(self.client.read("RentLockbox", lockbox, "bookOf", self.facility_id)[1])
+        return self.now(self.contracts.rent_lockbox.book_of(self.facility_id)).settled_micros
 
     def events(self, name: str) -> list[Any]:
         """Indexed events."""
@@ -263,7 +266,7 @@ class World:
 
     def reconcile(self) -> Reconciliation:
         """Five numbers of the facility."""
-        return reconcile_facility(self.engine, self.client, self.deployment, self.facility_id)
+        return reconcile_facility(self.engine, self.contracts, self.facility_id)
 
     def verify(self, **more: Any) -> VerifyReport:
         """Verify from chain and evidence alone."""

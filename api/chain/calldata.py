@@ -1,14 +1,13 @@
 """Calldata of every transaction that operators, renters, holders and the relayer send."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from eth_utils.address import to_checksum_address
 
 from api.chain.signatures import function
+from api.chain.structs import to_abi
+from api.chain.terms import offered_terms
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import ascii_word, sha256
-from api.domain.statements.evidence import encode_facility
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement
 from api.domain.units import Address
@@ -23,29 +22,11 @@ def _hex(data: bytes) -> str:
     return "0x" + data.hex()
 
 
-def terms_tuple(terms: FacilityTerms) -> tuple[Any, ...]:
-    """`IFacilityRegistry.FacilityTerms` in the contract's order."""
-    return (
-        terms.gpu_operator,
-        terms.settlement_token,
-        ascii_word(terms.gpu_class),
-        ascii_word(terms.site),
-        terms.window_start_s,
-        terms.window_end_s,
-        terms.epoch_length_s,
-        terms.device_count,
-        terms.promised_availability_ppm,
-        terms.fee_bps,
-        terms.pledge_tree.root,
-        sha256(encode_facility(terms)),
-    )
-
-
 def offer(terms: FacilityTerms) -> str:
     """`FacilityRegistry.offer`."""
     tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
     encoder = function("FacilityRegistry", "offer")
-    return _hex(encoder.encode(terms.facility_id, terms_tuple(terms), tranches))
+    return _hex(encoder.encode(terms.facility_id, to_abi(offered_terms(terms)), tranches))
 
 
 def post(statement: Statement, signatures: Mapping[str, bytes]) -> str:
@@ -67,7 +48,7 @@ def settle(facility_id: int, epochs: int) -> str:
     return _hex(function("RentLockbox", "settle").encode(facility_id, epochs))
 
 
-def call(contract: str, name: str, *arguments: Any) -> str:
+def call(contract: str, name: str, *arguments: object) -> str:
     """Any function of `api.chain.signatures.FUNCTIONS`."""
     return _hex(function(contract, name).encode(*arguments))
 

@@ -10,8 +10,7 @@ from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
 from web3.types import RPCResponse
 
-from api.chain.abi import Function
-from api.chain.signatures import decode_error, function
+from api.chain.signatures import decode_error
 from api.domain.json_text import read_json
 from api.errors import ChainRejected, ChainUnavailable
 
@@ -34,16 +33,6 @@ class Block:
 
 class RpcError(ChainRejected):
     """The node answered with an error. `context["data"]` holds revert data, if any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """One call of a view function, to be asked together with others."""
-
-    contract: str
-    address: str
-    name: str
-    arguments: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +89,10 @@ class ChainClient:
         """EIP-155 chain id."""
         return int(self.request("eth_chainId"), 16)
 
-    def block(self, number: int | str = "latest") -> Block:
+    def block(self, number: int | str = "latest", *, attempts: int = READ_ATTEMPTS) -> Block:
         """A block by number or tag. Raises ChainUnavailable if the node has none."""
         tag = hex(number) if isinstance(number, int) else number
-        found = self.request("eth_getBlockByNumber", tag, False)
+        found = self.request("eth_getBlockByNumber", tag, False, attempts=attempts)
         if found is None:
             raise ChainUnavailable(f"the node has no block {tag}", block=tag)
         return Block(
@@ -112,36 +101,6 @@ class ChainClient:
             bytes.fromhex(found["parentHash"][2:]),
             int(found["timestamp"], 16),
         )
-
-    def read(
-        self, contract: str, address: str, name: str, *arguments: Any, block: int | str = "latest"
-    ) -> Any:
-        """Result of a view function at a block; one value, or a tuple of several."""
-        call = function(contract, name)
-        transaction = {"to": address, "data": "0x" + call.encode(*arguments).hex()}
-        tag = hex(block) if isinstance(block, int) else block
-        return _result(contract, address, call, self.request("eth_call", transaction, tag))
-
-    def read_many(
-        self, reads: Sequence[Read], *, block: int | str = "latest", attempts: int = READ_ATTEMPTS
-    ) -> list[Any]:
-        """Results of many view functions at one block, as `read` gives them, in batches of calls.
-
-        Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses one.
-        """
-        tag = hex(block) if isinstance(block, int) else block
-        found: list[Any] = []
-        for first in range(0, len(reads), _BATCH):
-            part = reads[first : first + _BATCH]
-            calls = [function(r.contract, r.name) for r in part]
-            batch = [
-                ("eth_call", [{"to": r.address, "data": "0x" + c.encode(*r.arguments).hex()}, tag])
-                for r, c in zip(part, calls, strict=True)
-            ]
-            answers = self._batch(batch, attempts)
-            for r, c, answer in zip(part, calls, answers, strict=True):
-                found.append(_result(r.contract, r.address, c, answer))
-        return found
 
     def call(
         self, calls: Sequence[EthCall], *, block: int, attempts: int = READ_ATTEMPTS
@@ -272,16 +231,6 @@ def _bytes(answer: object) -> bytes:
         return bytes.fromhex(str(answer).removeprefix("0x"))
     except ValueError as error:
         raise ChainRejected("eth_call: the node's answer is not hex") from error
-
-
-def _result(contract: str, address: str, call: Function, answer: Any) -> Any:
-    """Decoded result of a call; one value, or a tuple of several."""
-    try:
-        values = call.decode(bytes.fromhex(answer[2:]))
-    except Exception as error:
-        message = f"{contract} at {address} does not answer {call.name}"
-        raise ChainRejected(message, contract=contract, address=address) from error
-    return values[0] if len(values) == 1 else values
 
 
 def chain_clock(client: ChainClient) -> Callable[[], int]:

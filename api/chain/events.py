@@ -7,6 +7,7 @@ from typing import Any
 
 from api.chain.abi import Event
 from api.chain.client import Block, ChainClient
+from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
 from api.chain.event_signatures import EVENTS
 from api.domain.lifecycle import void_takes
@@ -140,29 +141,29 @@ def _parts(event: ChainEvent) -> list[ChainEvent]:
     ]
 
 
-def events_in(
-    client: ChainClient, deployment: Deployment, first: int, last: int
-) -> list[ChainEvent]:
+def events_in(contracts: Contracts, first: int, last: int) -> list[ChainEvent]:
     """Decoded events of blocks `first` to `last`, in order."""
-    names = contract_names(deployment)
-    return _decoded(client, names, client.logs(list(names), first, last))
+    names = contract_names(contracts.deployment)
+    return _decoded(contracts.client, names, contracts.client.logs(list(names), first, last))
 
 
-def events_of_block(client: ChainClient, deployment: Deployment, block: Block) -> list[ChainEvent]:
+def events_of_block(contracts: Contracts, block: Block) -> list[ChainEvent]:
     """Decoded events of one block, in order. Raises RpcError if the node does not know it."""
-    names = contract_names(deployment)
-    return _decoded(client, names, client.logs_of_block(list(names), block.hash))
+    names = contract_names(contracts.deployment)
+    return _decoded(
+        contracts.client, names, contracts.client.logs_of_block(list(names), block.hash)
+    )
 
 
-def iter_events(client: ChainClient, deployment: Deployment, *, last: int) -> Iterator[ChainEvent]:
+def iter_events(contracts: Contracts, *, last: int) -> Iterator[ChainEvent]:
     """All events from deployment to block `last`, in order.
 
     Raises:  ChainUnavailable if the node's head is below `last`.
     """
-    if client.block().number < last:
+    if contracts.client.block().number < last:
         raise ChainUnavailable(f"the node is behind block {last}")
-    for first in range(deployment.start_block, last + 1, _RANGE):
-        yield from events_in(client, deployment, first, min(last, first + _RANGE - 1))
+    for first in range(contracts.deployment.start_block, last + 1, _RANGE):
+        yield from events_in(contracts, first, min(last, first + _RANGE - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +186,14 @@ class VoidedRange:
         )
 
 
-def voided_ranges(client: ChainClient, deployment: Deployment, *, last: int) -> list[VoidedRange]:
+def voided_ranges(contracts: Contracts, *, last: int) -> list[VoidedRange]:
     """Every voiding up to block `last`: few, and found without reading the other logs."""
-    names = {deployment.statement_registry.lower(): "StatementRegistry"}
+    names = {contracts.deployment.statement_registry.lower(): "StatementRegistry"}
     found = []
-    for first in range(deployment.start_block, last + 1, _RANGE):
+    for first in range(contracts.deployment.start_block, last + 1, _RANGE):
         until = min(last, first + _RANGE - 1)
-        logs = client.logs(list(names), first, until, topic=_VOIDED)
-        for event in _decoded(client, names, logs):
+        logs = contracts.client.logs(list(names), first, until, topic=_VOIDED)
+        for event in _decoded(contracts.client, names, logs):
             args = event.args
             found.append(
                 VoidedRange(
@@ -202,36 +203,34 @@ def voided_ranges(client: ChainClient, deployment: Deployment, *, last: int) -> 
     return found
 
 
-def facility_offers(
-    client: ChainClient, deployment: Deployment, *, first: int, last: int
-) -> list[ChainEvent]:
+def facility_offers(contracts: Contracts, *, first: int, last: int) -> list[ChainEvent]:
     """FacilityOffered of blocks `first` to `last`, in order: few, and found without the others."""
-    names = {deployment.facility_registry.lower(): "FacilityRegistry"}
+    names = {contracts.deployment.facility_registry.lower(): "FacilityRegistry"}
     found = []
     for start in range(first, last + 1, _RANGE):
         until = min(last, start + _RANGE - 1)
-        logs = client.logs(list(names), start, until, topic=_OFFERED)
-        found += _decoded(client, names, logs)
+        logs = contracts.client.logs(list(names), start, until, topic=_OFFERED)
+        found += _decoded(contracts.client, names, logs)
     return found
 
 
-def voided_epochs(client: ChainClient, deployment: Deployment, facility_id: int) -> list[int]:
+def voided_epochs(contracts: Contracts, facility_id: int) -> list[int]:
     """Epochs of a facility whose statement a proven fault voided, one entry a fault."""
-    ranges = voided_ranges(client, deployment, last=client.block().number)
+    ranges = voided_ranges(contracts, last=contracts.client.block().number)
     return [voided.first for voided in ranges if voided.facility_id == facility_id]
 
 
-def first_log_block(client: ChainClient, deployment: Deployment) -> int:
+def first_log_block(contracts: Contracts) -> int:
     """First block from the deployment's on in which one of the contracts logged anything.
 
     Steps double, so that a long history is not read for its first log. Without any log it is the
     deployment's own start.
     """
-    addresses, head = list(contract_names(deployment)), client.block().number
-    first, step = deployment.start_block, 16
+    addresses, head = list(contract_names(contracts.deployment)), contracts.client.block().number
+    first, step = contracts.deployment.start_block, 16
     while first <= head:
-        logs = client.logs(addresses, first, min(head, first + step - 1))
+        logs = contracts.client.logs(addresses, first, min(head, first + step - 1))
         if logs:
             return min(int(log["blockNumber"], 16) for log in logs)
         first, step = first + step, step * 2
-    return deployment.start_block
+    return contracts.deployment.start_block

@@ -1,22 +1,23 @@
 """`deployment.json` of the evidence root."""
 
-from api.chain.client import ChainClient
-from api.chain.deployment import CONTRACTS, Deployment
+from api.chain.contracts import Contracts
+from api.chain.deployment import CONTRACTS
 from api.chain.events import first_log_block
 from api.domain.statements.evidence import canonical_json, hex32
 
 DEPLOYMENT_FILE = "deployment.json"
 
 
-def published_deployment(client: ChainClient, deployment: Deployment) -> bytes:
+def published_deployment(contracts: Contracts) -> bytes:
     """`deployment.json` of the evidence root: only what a verifier can check for itself.
 
     `startBlock` is the first block in which one of the contracts logged anything.
     """
+    deployment = contracts.deployment
     return canonical_json(
         {
             "chainId": deployment.chain_id,
-            "startBlock": first_log_block(client, deployment),
+            "startBlock": first_log_block(contracts),
             "contracts": {
                 name: {
                     "address": deployment.addresses[name],

@@ -6,11 +6,14 @@ from itertools import count
 
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.events import voided_epochs
 from api.chain.signer import load_signer
+from api.chain.terms import OfferedTerms
 from api.db.migrate import upgrade
 from api.db.session import open_engine, transaction
+from api.domain.units import FacilityId
 from api.epochs.attest import Attester
 from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.close import Closed, close_due, due_epochs
@@ -51,8 +54,7 @@ def make_worker(settings: Settings) -> RunningWorker:
     signer = load_signer(settings.relayer_key_file)
     worker = Worker(
         engine,
-        client,
-        require_deployment(settings),
+        Contracts(client, require_deployment(settings)),
         EvidenceFolder(settings.evidence_dir),
         signer,
         make_clock(settings, client),
@@ -68,19 +70,22 @@ def make_attester(settings: Settings) -> Attester:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_KEY_FILE")
     if settings.attester_api_key is None:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
-    deployment, client = require_deployment(settings), ChainClient(settings.rpc_url)
+    contracts = Contracts(ChainClient(settings.rpc_url), require_deployment(settings))
     evidence = EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")
+
+    def offered(facility_id: int) -> OfferedTerms:
+        head = contracts.client.block()
+        return contracts.facility_registry.terms_of(FacilityId(facility_id)).at(block=head.number)
+
     return Attester(
         HttpAttesterApi(settings.api_url, settings.attester_api_key.get_secret_value()),
         evidence,
         signer,
-        chain_id=deployment.chain_id,
-        registry=deployment.statement_registry,
-        offered=lambda facility_id: client.read(
-            "FacilityRegistry", deployment.facility_registry, "termsOf", facility_id
-        ),
-        voided=lambda facility_id: voided_epochs(client, deployment, facility_id),
-        pledges=PledgeWatch(client, deployment, evidence),
+        chain_id=contracts.deployment.chain_id,
+        registry=contracts.deployment.statement_registry,
+        offered=offered,
+        voided=lambda facility_id: voided_epochs(contracts, facility_id),
+        pledges=PledgeWatch(contracts, evidence),
     )
 
 

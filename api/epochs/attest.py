@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from api.chain.calldata import terms_tuple
 from api.chain.signer import LocalSigner
+from api.chain.terms import OfferedTerms, offered_terms
 from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import (
     CARRY_FILE,
@@ -27,15 +27,13 @@ from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 
 
-def require_offered(terms: FacilityTerms, offered: tuple[Any, ...]) -> None:
+def require_offered(terms: FacilityTerms, offered: OfferedTerms) -> None:
     """Refuse terms or a pledge that are not those that investors see on-chain.
 
     A statement over other devices would be provably faulty, and its signers lose their bonds.
     Raises:  EvidenceInvalid.
     """
-    ours = tuple(v.lower() if isinstance(v, str) else v for v in terms_tuple(terms))
-    theirs = tuple(v.lower() if isinstance(v, str) else v for v in offered)
-    if ours != theirs:
+    if offered_terms(terms) != offered:
         message = "the facility's terms or pledge are not those offered on-chain"
         raise EvidenceInvalid(message, file=FACILITY_FILE)
 
@@ -88,7 +86,7 @@ class Attester:
         *,
         chain_id: int,
         registry: str,
-        offered: Callable[[int], tuple[Any, ...]] | None = None,
+        offered: Callable[[int], OfferedTerms] | None = None,
         voided: Callable[[int], Sequence[int]] | None = None,
         pledges: PledgeWatch | None = None,
     ) -> None:

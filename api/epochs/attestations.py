@@ -2,8 +2,7 @@
 
 from sqlalchemy import Engine, insert
 
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.chain.signer import recover
 from api.db import statements as store
 from api.db.session import reading, transaction
@@ -23,8 +22,7 @@ from api.evidence_store import EvidenceFolder
 def accept_signature(
     engine: Engine,
     evidence: EvidenceFolder,
-    client: ChainClient,
-    deployment: Deployment | None,
+    contracts: Contracts | None,
     *,
     facility_id: int,
     epoch: int,
@@ -37,7 +35,7 @@ def accept_signature(
     Raises:  NotFound, InvalidInput for a signature that does not recover to a member of the
              attester set, ChainUnavailable, Misconfigured without a deployment.
     """
-    if deployment is None:
+    if contracts is None:
         raise Misconfigured("there is no deployment file: signatures cannot be checked")
     with reading(engine) as connection:
         row = store.statement_row(connection, facility_id, epoch)
@@ -48,13 +46,15 @@ def accept_signature(
     if attester in known:
         return False, len(known)
     statement = store.to_statement(row)
-    registry = deployment.statement_registry
-    digest = statement_digest(statement, chain_id=deployment.chain_id, registry=registry)
+    registry = contracts.statement_registry
+    digest = statement_digest(
+        statement, chain_id=contracts.deployment.chain_id, registry=registry.address
+    )
     if recover(digest, signature) != attester:
         raise InvalidInput(
             "the signature is not this account's over this statement", field="signature"
         )
-    if not client.read("StatementRegistry", registry, "isAttester", attester):
+    if not registry.is_attester(attester).at(block=contracts.client.block().number):
         raise InvalidInput(f"{attester} is not in the attester set", field="attester")
     with transaction(engine) as connection:
         known = store.signatures_of(connection, facility_id, epoch)

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from api.chain.client import Block, ChainClient, RpcError
-from api.chain.deployment import Deployment
+from api.chain.client import Block, RpcError
+from api.chain.contracts import Contracts
 from api.chain.events import ChainEvent, args_json, events_in, events_of_block
 from api.db import chain_store
 from api.db.session import reading, transaction
@@ -52,10 +52,8 @@ class Indexer:
     that lags answers a range with the logs that it has, but refuses a hash that it does not know.
     """
 
-    def __init__(
-        self, engine: Engine, client: ChainClient, deployment: Deployment, *, confirmations: int = 0
-    ) -> None:
-        self._engine, self._client, self._deployment = engine, client, deployment
+    def __init__(self, engine: Engine, contracts: Contracts, *, confirmations: int = 0) -> None:
+        self._engine, self._contracts, self._client = engine, contracts, contracts.client
         self._confirmations = confirmations
 
     def advance(self) -> IndexProgress:
@@ -86,14 +84,14 @@ class Indexer:
         """Events of final blocks; None if the chain changed meanwhile."""
         # The end's hash before and after: two nodes, or a reorg in between, would differ.
         before = self._client.block(last)
-        events = events_in(self._client, self._deployment, first, last)
+        events = events_in(self._contracts, first, last)
         return (before, events) if self._client.block(last).hash == before.hash else None
 
     def _near(self, number: int) -> tuple[Block, list[ChainEvent]] | None:
         """Events of one block near the head; None if it does not follow what is indexed."""
         try:
             block = self._client.block(number)
-            events = events_of_block(self._client, self._deployment, block)
+            events = events_of_block(self._contracts, block)
         except (ChainUnavailable, RpcError):
             # The node that answered has not come this far: the next round asks again.
             return None
@@ -110,7 +108,7 @@ class Indexer:
 
     def _common_block(self, head: int) -> tuple[int, int]:
         """Newest indexed block that the chain still has; what lies above it is undone."""
-        start = self._deployment.start_block - 1
+        start = self._contracts.deployment.start_block - 1
         with reading(self._engine) as connection:
             newest = chain_store.last_block(connection)
             block = chain_store.block_at_or_below(connection, head)

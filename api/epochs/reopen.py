@@ -13,8 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.db import chain_store, ledger
 from api.db import reopenings as store
 from api.db.session import reading, transaction
@@ -32,6 +31,7 @@ from api.domain.statements.evidence import (
     superseded_folder,
 )
 from api.domain.statements.statement import Statement
+from api.domain.units import FacilityId
 from api.epochs.index import final_block
 from api.errors import Conflict, Misconfigured, NotFound
 from api.evidence_store import EvidenceFolder
@@ -59,8 +59,7 @@ class Refusal:
 def reopen(
     engine: Engine,
     evidence: EvidenceFolder,
-    client: ChainClient,
-    deployment: Deployment | None,
+    contracts: Contracts | None,
     *,
     operator_id: int,
     facility_id: int,
@@ -77,9 +76,9 @@ def reopen(
     """
     with reading(engine) as connection:
         own_facility_row(connection, operator_id, facility_id)
-    if deployment is None:
+    if contracts is None:
         raise Misconfigured("there is no deployment file: nothing can have been voided")
-    head, posted = _chain(client, deployment, facility_id)
+    head, posted = _chain(contracts, FacilityId(facility_id))
     with reading(engine) as connection:
         row = own_facility_row(connection, operator_id, facility_id)
         _require_voided(
@@ -117,8 +116,7 @@ def reopen(
 
 def refusals(
     engine: Engine,
-    client: ChainClient,
-    deployment: Deployment | None,
+    contracts: Contracts | None,
     *,
     facility_id: int,
     epochs: Sequence[int],
@@ -128,9 +126,9 @@ def refusals(
 
     Raises:  ChainUnavailable, if there is any epoch to ask about.
     """
-    if not epochs or deployment is None:
+    if not epochs or contracts is None:
         return {}
-    head, posted = _chain(client, deployment, facility_id)
+    head, posted = _chain(contracts, FacilityId(facility_id))
     with reading(engine) as connection:
         return {
             epoch: _refusal(
@@ -145,12 +143,10 @@ def refusals(
         }
 
 
-def _chain(client: ChainClient, deployment: Deployment, facility_id: int) -> tuple[int, int]:
-    """Newest block of the node, and how many statements the contract has."""
-    head = client.block().number
-    registry = deployment.statement_registry
-    posted: int = client.read("StatementRegistry", registry, "epochsPosted", facility_id)
-    return head, posted
+def _chain(contracts: Contracts, facility_id: FacilityId) -> tuple[int, int]:
+    """Newest block of the node, and how many statements the contract has there."""
+    head = contracts.client.block().number
+    return head, contracts.statement_registry.epochs_posted(facility_id).at(block=head)
 
 
 def _stored_hash(connection: Connection, facility_id: int, epoch: int) -> bytes | None:

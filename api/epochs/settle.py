@@ -3,8 +3,7 @@
 from sqlalchemy import Engine, select
 
 from api.chain import calldata
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.db import outbox as outbox_rows
 from api.db.session import reading
 from api.db.tables.ledger import facilities
@@ -12,24 +11,25 @@ from api.epochs.outbox import Intent
 from api.ledger.judge import terms_from_bytes
 
 
-def settleable(engine: Engine, client: ChainClient, deployment: Deployment) -> list[Intent]:
+def settleable(engine: Engine, contracts: Contracts) -> list[Intent]:
     """Intents for every facility with money to settle, or with its last epochs to count."""
-    lockbox, registry = deployment.rent_lockbox, deployment.statement_registry
-    block = client.block().number
+    lockbox, registry = contracts.rent_lockbox, contracts.statement_registry
+    block = contracts.client.block().number
     with reading(engine) as connection:
         rows = connection.execute(select(facilities.c.facility_id, facilities.c.terms_json)).all()
     intents = []
     for facility_id, document in rows:
-        final = client.read("StatementRegistry", registry, "epochsFinal", facility_id, block=block)
+        final = registry.epochs_final(facility_id).at(block=block)
         if final == 0:
             continue
-        amount = client.read("RentLockbox", lockbox, "settleable", facility_id, block=block)
-        book = client.read("RentLockbox", lockbox, "bookOf", facility_id, block=block)
-        counts_last = final == terms_from_bytes(document).epoch_count and book[2] < final
-        if amount == 0 and not counts_last:
+        amount, book = contracts.together(
+            lockbox.settleable_micros(facility_id), lockbox.book_of(facility_id)
+        ).at(block=block)
+        counts_last = final == terms_from_bytes(document).epoch_count
+        if amount == 0 and not (counts_last and book.settled_epochs < final):
             continue
         with reading(engine) as connection:
             sequence = outbox_rows.settle_sequence(connection, facility_id, final)
         data = calldata.settle(facility_id, final)
-        intents.append(Intent("settle", facility_id, final, sequence, lockbox, data))
+        intents.append(Intent("settle", facility_id, final, sequence, lockbox.address, data))
     return intents

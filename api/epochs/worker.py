@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.chain.signer import LocalSigner
 from api.clock import Clock
@@ -39,8 +38,7 @@ class Worker:
     def __init__(
         self,
         engine: Engine,
-        client: ChainClient,
-        deployment: Deployment,
+        contracts: Contracts,
         evidence: EvidenceFolder,
         signer: LocalSigner | None,
         clock: Clock,
@@ -48,11 +46,12 @@ class Worker:
         confirmations: int = 0,
         on_closed: Callable[[Closed], None] | None = None,
     ) -> None:
-        self._engine, self._client, self._deployment = engine, client, deployment
+        self._engine, self._contracts = engine, contracts
         self._evidence, self._clock, self._on_closed = evidence, clock, on_closed
-        self._indexer = Indexer(engine, client, deployment, confirmations=confirmations)
+        self._indexer = Indexer(engine, contracts, confirmations=confirmations)
+        chain_id = contracts.deployment.chain_id
         self._outbox = (
-            Outbox(engine, client, signer, chain_id=deployment.chain_id) if signer else None
+            Outbox(engine, contracts.client, signer, chain_id=chain_id) if signer else None
         )
 
     def run_once(self) -> Round:
@@ -63,14 +62,14 @@ class Worker:
             outcomes += self._outbox.flush()
         closed = close_due(self._engine, self._evidence, now_s, on_closed=self._on_closed)
         if self._outbox:
-            posts = postable(self._engine, self._client, self._deployment, self._evidence)
+            posts = postable(self._engine, self._contracts, self._evidence)
             if posts and self._outbox.store(posts, now_s):
                 outcomes += self._outbox.flush()
-            settlements = settleable(self._engine, self._client, self._deployment)
+            settlements = settleable(self._engine, self._contracts)
             if settlements and self._outbox.store(settlements, now_s):
                 outcomes += self._outbox.flush()
         progress = self._indexer.advance()
         if progress.added:
-            document = published_deployment(self._client, self._deployment)
+            document = published_deployment(self._contracts)
             self._evidence.replace(DEPLOYMENT_FILE, document)
         return Round(len(closed), tuple(outcomes), progress.added, progress.behind)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from api.chain.calldata import checksum
-from api.chain.client import ChainClient, Read
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.db import chain_store
 from api.db.session import reading
 from api.domain.lifecycle import Standing
@@ -66,7 +65,7 @@ def _records(connection: Connection) -> dict[str, _Record]:
     return found
 
 
-def read_attesters(engine: Engine, client: ChainClient, deployment: Deployment | None) -> Attesters:
+def read_attesters(engine: Engine, contracts: Contracts | None) -> Attesters:
     """Attesters as of the newest indexed block, by address. Raises ChainUnavailable."""
     with reading(engine) as connection:
         block = chain_store.last_block(connection)
@@ -76,11 +75,10 @@ def read_attesters(engine: Engine, client: ChainClient, deployment: Deployment |
             for row in chain_store.events_named(connection, "AttesterPeriodSet")
         }
         records = _records(connection)
-    if deployment is None or block is None:
+    if contracts is None or block is None:
         return Attesters(None, ())
-    vault = deployment.bond_vault
-    reads = [Read("BondVault", vault, "attesterBondOf", (address,)) for address in sorted(periods)]
-    bonds = client.read_many(reads, block=block.number)
+    calls = [contracts.bond_vault.attester_bond_micros(address) for address in sorted(periods)]
+    bonds = contracts.all_of(calls).at(block=block.number)
     found = []
     for address, bond in zip(sorted(periods), bonds, strict=True):
         start_s, end_s = int(periods[address]["activeFrom"]), int(periods[address]["activeUntil"])

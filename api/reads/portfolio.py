@@ -3,17 +3,19 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Engine
 
 from api.chain.calldata import checksum
-from api.chain.client import ChainClient, Read
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
+from api.chain.contracts.call import Call
+from api.chain.contracts.delivery_desk import Voucher
+from api.chain.contracts.investor_registry import Investor
+from api.chain.contracts.tranche_token import Tranche, UnitPosition
 from api.db.session import reading
-from api.domain.capital.accumulator import Stream
 from api.domain.capital.shares import streaming_share
 from api.domain.statements.evidence import hex32
+from api.domain.units import Address, Micros, TrancheId
 from api.reads.listing import TrancheRow
 from api.reads.market import AsOf, read_market, rows_by_token
 from api.reads.sql import holders as store
@@ -100,9 +102,7 @@ _NOWHERE = Eligibility(
 )
 
 
-def read_portfolio(
-    engine: Engine, client: ChainClient, deployment: Deployment | None, address: str
-) -> Portfolio:
+def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) -> Portfolio:
     """Positions, vouchers and refunds of an account, as of the newest indexed block.
 
     Raises:  ChainUnavailable.
@@ -114,78 +114,79 @@ def read_portfolio(
         tokens = [t for t in store.tokens_of(connection, account) if t in rows]
         claimed = store.claimed_by_token(connection, account)
         issued = [r.payload for r in store.vouchers_of(connection, account)]
-    if deployment is None or found.as_of is None:
+    if contracts is None or found.as_of is None:
         return Portfolio(checksum(address), found.as_of, _NOWHERE, (), Totals(), (), ())
-    reads = _eligibility_reads(deployment, account)
-    for token_id in tokens:
-        reads += _position_reads(deployment, account, int(token_id))
     ids = [_voucher_id(payload) for payload in issued]
-    desk = deployment.delivery_desk
-    reads += [Read("DeliveryDesk", desk, "voucherOf", (int(i),)) for i in ids]
-    stored = client.read_many(reads, block=found.as_of.block)
-    eligibility, rest = _eligibility(stored[:4]), stored[4:]
-    positions = []
-    for i, token_id in enumerate(tokens):
-        values = rest[i * _READS : (i + 1) * _READS]
-        taken = claimed.get(token_id, 0)
-        positions.append(_position(rows[token_id], values, taken, found.as_of.time_s))
+    entry, stored, vouchers = contracts.together(
+        _asked_entry(contracts, account),
+        contracts.all_of([_asked_position(contracts, account, t) for t in tokens]),
+        contracts.all_of([contracts.delivery_desk.voucher_of(int(i)) for i in ids]),
+    ).at(block=found.as_of.block)
+    positions = [
+        _position(rows[token_id], one, claimed.get(token_id, 0), found.as_of.time_s)
+        for token_id, one in zip(tokens, stored, strict=True)
+    ]
     held = tuple(p for p in positions if p.units or p.accrued_micros)
-    vouchers = zip(ids, rest[len(tokens) * _READS :], strict=True)
     return Portfolio(
         checksum(address),
         found.as_of,
-        eligibility,
+        _eligibility(entry),
         held,
         Totals(
             sum(p.claimable_micros for p in held),
             sum(p.streaming_micros for p in held),
             sum(p.claimed_micros for p in held),
         ),
-        tuple(_voucher(voucher_id, value) for voucher_id, value in vouchers),
+        tuple(_voucher(i, voucher) for i, voucher in zip(ids, vouchers, strict=True)),
         tuple(_refunds(rows, held)),
     )
 
 
-def _eligibility_reads(deployment: Deployment, account: str) -> list[Read]:
-    registry = deployment.investor_registry
-    return [
-        Read("TrancheToken", deployment.tranche_token, "investorRegistry"),
-        *(
-            Read("InvestorRegistry", registry, name, (account,))
-            for name in ("canSend", "canReceive", "investorOf")
-        ),
-    ]
+# The registry that the token asks, whether it lets units leave and reach, and its entry.
+_StoredEntry = tuple[Address, bool, bool, Investor]
 
 
-def _eligibility(values: list[Any]) -> Eligibility:
-    asked, can_send, can_receive, entry = values
-    expires_at_s, country = entry[0], entry[1]
-    # A token that asks no registry restricts nobody, whatever the registry says.
-    free = asked == ZERO_ADDRESS
-    return Eligibility(
-        known=expires_at_s != 0,
-        can_send=free or can_send,
-        can_receive=free or can_receive,
-        expires_at_s=expires_at_s or None,
-        country=country or None,
+def _asked_entry(contracts: Contracts, account: str) -> Call[_StoredEntry]:
+    registry = contracts.investor_registry
+    return contracts.together(
+        contracts.tranche_token.investor_registry(),
+        registry.can_send(account),
+        registry.can_receive(account),
+        registry.investor_of(account),
     )
 
 
-_READS = 4
+def _eligibility(stored: _StoredEntry) -> Eligibility:
+    asked, can_send, can_receive, entry = stored
+    # A token that asks no registry restricts nobody, whatever the registry says.
+    free = asked == ZERO_ADDRESS
+    return Eligibility(
+        known=entry.expires_at_s != 0,
+        can_send=free or can_send,
+        can_receive=free or can_receive,
+        expires_at_s=entry.expires_at_s or None,
+        country=entry.country or None,
+    )
 
 
-def _position_reads(deployment: Deployment, account: str, token_id: int) -> list[Read]:
-    token, both = deployment.tranche_token, (account, token_id)
-    return [
-        Read("TrancheToken", token, "positionOf", both),
-        Read("TrancheToken", token, "getFrozenTokens", both),
-        Read("TrancheToken", token, "claimable", both),
-        Read("TrancheToken", token, "trancheOf", (token_id,)),
-    ]
+# The position, its frozen units, what a claim would pay, and the stream of its tranche.
+_StoredPosition = tuple[UnitPosition, int, Micros, Tranche]
 
 
-def _position(row: TrancheRow, values: list[Any], claimed: int, now_s: int) -> PositionFigures:
-    position, frozen, claimable, stream = values
+def _asked_position(contracts: Contracts, account: str, token_id: str) -> Call[_StoredPosition]:
+    token, tranche_id = contracts.tranche_token, TrancheId(int(token_id))
+    return contracts.together(
+        token.position_of(account, tranche_id),
+        token.frozen_units(account, tranche_id),
+        token.claimable_micros(account, tranche_id),
+        token.tranche_of(tranche_id),
+    )
+
+
+def _position(
+    row: TrancheRow, stored: _StoredPosition, claimed: int, now_s: int
+) -> PositionFigures:
+    position, frozen, claimable, tranche = stored
     return PositionFigures(
         row.token_id,
         row.facility_id,
@@ -195,10 +196,10 @@ def _position(row: TrancheRow, values: list[Any], claimed: int, now_s: int) -> P
         row.site,
         row.window_end_s,
         row.state,
-        units=position[2],
+        units=position.units,
         frozen_units=frozen,
         claimable_micros=claimable,
-        streaming_micros=streaming_share(Stream(*stream), position[2], now_s),
+        streaming_micros=streaming_share(tranche.stream(), position.units, now_s),
         claimed_micros=claimed,
         accrued_micros=claimed + claimable,
     )
@@ -208,10 +209,15 @@ def _voucher_id(payload: str) -> str:
     return str(json.loads(payload)["voucherId"])
 
 
-def _voucher(voucher_id: str, value: Any) -> VoucherFigures:
-    _, facility_id, owed, served, paid, issued_at_s, delivery_ref = value
+def _voucher(voucher_id: str, voucher: Voucher) -> VoucherFigures:
     return VoucherFigures(
-        voucher_id, facility_id, owed, served, paid, issued_at_s, hex32(delivery_ref)
+        voucher_id,
+        voucher.facility_id,
+        voucher.owed_gpu_seconds,
+        voucher.served_gpu_seconds,
+        voucher.paid_gpu_seconds,
+        voucher.issued_at_s,
+        hex32(voucher.delivery_ref),
     )
 
 

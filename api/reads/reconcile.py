@@ -2,8 +2,7 @@
 
 from sqlalchemy import Connection, Engine, select
 
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.db import chain_store
 from api.db.session import reading
 from api.db.tables.ledger import facilities
@@ -24,7 +23,7 @@ from api.reads.sql import cashflow
 
 
 def reconcile_facility(
-    engine: Engine, client: ChainClient, deployment: Deployment | None, facility_id: int
+    engine: Engine, contracts: Contracts | None, facility_id: int
 ) -> Reconciliation:
     """Five numbers of one facility as of the newest indexed block.
 
@@ -38,25 +37,24 @@ def reconcile_facility(
             raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
         block = chain_store.last_block(connection)
         figures = _figures(connection, row.facility_id, row.epochs_closed)
-    if deployment is None or block is None:
+    if contracts is None or block is None:
         return reconcile(_with_chain(figures, window_s=0, now_s=0, unvested=0))
-    window_s = client.read("StatementRegistry", deployment.statement_registry, "challengeWindow")
     tranches = range(len(terms_from_bytes(row.terms_json).tranches))
-    token = deployment.tranche_token
     ids = [tranche_id(FacilityId(facility_id), seniority) for seniority in tranches]
-    unvested = sum(
-        client.read("TrancheToken", token, "unvested", i, block=block.number) for i in ids
+    window_s, unvested = contracts.together(
+        contracts.statement_registry.challenge_window_s(),
+        contracts.all_of([contracts.tranche_token.unvested_micros(i) for i in ids]),
+    ).at(block=block.number)
+    return reconcile(
+        _with_chain(figures, window_s=window_s, now_s=block.time_s, unvested=sum(unvested))
     )
-    return reconcile(_with_chain(figures, window_s=window_s, now_s=block.time_s, unvested=unvested))
 
 
-def reconcile_all(
-    engine: Engine, client: ChainClient, deployment: Deployment | None
-) -> list[Reconciliation]:
+def reconcile_all(engine: Engine, contracts: Contracts | None) -> list[Reconciliation]:
     """Five numbers of every facility, by id."""
     with reading(engine) as connection:
         ids = connection.execute(select(facilities.c.facility_id)).scalars().all()
-    return [reconcile_facility(engine, client, deployment, i) for i in sorted(ids)]
+    return [reconcile_facility(engine, contracts, i) for i in sorted(ids)]
 
 
 class _Figures:

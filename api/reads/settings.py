@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from threading import Lock
 
-from api.chain.client import ChainClient, Read
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.errors import ChainRejected, ChainUnavailable
 
 # Chain ids and their currencies, from https://chainid.network (2026-11).
@@ -33,26 +32,29 @@ class ChainFacts:
 class FactReader:
     """Reads the facts at the first call that reaches the chain, and keeps them."""
 
-    def __init__(self, client: ChainClient, deployment: Deployment | None) -> None:
-        self._client, self._deployment = client, deployment
+    def __init__(self, contracts: Contracts | None) -> None:
+        self._contracts = contracts
         self._facts: ChainFacts | None = None
         self._lock = Lock()
 
     def read(self) -> ChainFacts:
         """Facts of the deployment; all None without a deployment or a node that answers."""
-        if self._deployment is None:
+        if self._contracts is None:
             return ChainFacts()
         with self._lock:
             if self._facts is None:
-                self._facts = self._ask(self._deployment)
+                self._facts = _ask(self._contracts)
             return self._facts or ChainFacts()
 
-    def _ask(self, deployment: Deployment) -> ChainFacts | None:
-        token, registry = deployment.settlement_token, deployment.statement_registry
-        names = ("symbol", "name", "decimals")
-        reads = [Read("SettlementToken", token, name) for name in names]
-        reads.append(Read("StatementRegistry", registry, "challengeWindow"))
-        try:
-            return ChainFacts(*self._client.read_many(reads, attempts=1))
-        except (ChainUnavailable, ChainRejected):
-            return None
+
+def _ask(contracts: Contracts) -> ChainFacts | None:
+    token, registry = contracts.settlement_token, contracts.statement_registry
+    call = contracts.together(
+        token.symbol(), token.full_name(), token.decimals(), registry.challenge_window_s()
+    )
+    try:
+        head = contracts.client.block(attempts=1)
+        symbol, name, decimals, window_s = call.at(block=head.number, attempts=1)
+    except (ChainUnavailable, ChainRejected):
+        return None
+    return ChainFacts(symbol, name, decimals, window_s)

@@ -5,13 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from api.chain.client import ChainClient, Read
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
+from api.chain.contracts.bond_vault import BondTerms
+from api.chain.contracts.call import Call
 from api.db import statements as store
 from api.db.session import reading
 from api.domain.capital.risk import BookValue, receivable_since, remaining_contracted, straight_line
 from api.domain.lifecycle import STATES
 from api.domain.statements.evidence import hex32
+from api.domain.units import FacilityId, Micros, TrancheId
 from api.reads.listing import TrancheRow
 from api.reads.market import AsOf, ShortTerms, find_tranche, short_terms
 from api.reads.sql import cashflow, market
@@ -140,7 +142,7 @@ def _hardware(disclosure: Any, device_count: int, now_s: int) -> Hardware:
 
 
 def read_tranche(
-    engine: Engine, client: ChainClient, deployment: Deployment | None, token_id: int, now_s: int
+    engine: Engine, contracts: Contracts | None, token_id: int, now_s: int
 ) -> TrancheDetail:
     """A tranche as of the newest indexed block; hardware and contracted rent as of `now_s`.
 
@@ -150,19 +152,20 @@ def read_tranche(
         found, tranche = find_tranche(connection, token_id)
         row = market.facility_rows(connection, tranche.facility_id)[0]
         terms = short_terms(connection, [row])[tranche.facility_id]
-        known = deployment is not None and tranche.state != STATES[0]
+        known = contracts is not None and tranche.state != STATES[0]
         books = _books(connection, row, known, now_s)
     arrears: list[int | None] = [None] * len(found.rows)
     bond = None
-    if deployment is not None and found.as_of is not None and known:
-        ids = [int(r.token_id) for r in found.rows]
-        reads = [Read("RentLockbox", deployment.rent_lockbox, "arrearsOf", (i,)) for i in ids]
-        if books.has_bond:
-            vault, names = deployment.bond_vault, ("bondOf", "bondTermsOf", "belowSince")
-            reads += [Read("BondVault", vault, n, (tranche.facility_id,)) for n in names]
-        stored = client.read_many(reads, block=found.as_of.block)
-        arrears = stored[: len(ids)]
-        bond = _bond(stored[len(ids) :], books, tranche.facility_id) if books.has_bond else None
+    if contracts is not None and found.as_of is not None and known:
+        ids = [TrancheId(int(r.token_id)) for r in found.rows]
+        owed = contracts.all_of([contracts.rent_lockbox.arrears_micros(i) for i in ids])
+        # Only a facility with bond terms is asked for its bond.
+        bonded = [FacilityId(tranche.facility_id)] if books.has_bond else []
+        stored, bonds = contracts.together(
+            owed, contracts.all_of([_stored_bond(contracts, i) for i in bonded])
+        ).at(block=found.as_of.block)
+        arrears = list(stored)
+        bond = next((_bond(one, books, tranche.facility_id) for one in bonds), None)
     return TrancheDetail(
         row=tranche,
         as_of=found.as_of,
@@ -184,10 +187,28 @@ def read_tranche(
     )
 
 
-def _bond(stored: list[Any], books: _Books, facility_id: int) -> BondFigures:
+_StoredBond = tuple[Micros, BondTerms, int]
+
+
+def _stored_bond(contracts: Contracts, facility_id: FacilityId) -> Call[_StoredBond]:
+    """What the vault holds, its terms, and since when that is too little."""
+    vault = contracts.bond_vault
+    return contracts.together(
+        vault.bond_micros(facility_id),
+        vault.bond_terms_of(facility_id),
+        vault.below_since_s(facility_id),
+    )
+
+
+def _bond(stored: _StoredBond, books: _Books, facility_id: int) -> BondFigures:
     held, terms, since_s = stored
-    paid = books.sums.get((facility_id, "ShortfallPaid"), (0, 0))[0]
-    return BondFigures(held, terms[0], terms[1], paid, since_s or None)
+    return BondFigures(
+        held,
+        terms.required_bond_micros,
+        terms.rate_micros_per_gpu_hour,
+        books.sums.get((facility_id, "ShortfallPaid"), (0, 0))[0],
+        since_s or None,
+    )
 
 
 def _terms(row: Any, terms: ShortTerms, epochs_posted: int) -> Terms:

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from api.chain.client import ChainClient, Read
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.db import chain_store
 from api.db.session import reading
 from api.domain.capital.coupons import Settling, Supplied, coupon_due
 from api.domain.lifecycle import STATES
+from api.domain.units import TrancheId
 from api.reads.listing import TrancheRow
 from api.reads.market import find_tranche
 from api.reads.sql import cashflow, market
@@ -42,9 +42,7 @@ class Waterfall:
     prepaid_micros: int | None = None
 
 
-def read_waterfall(
-    engine: Engine, client: ChainClient, deployment: Deployment | None, token_id: int
-) -> Waterfall:
+def read_waterfall(engine: Engine, contracts: Contracts | None, token_id: int) -> Waterfall:
     """The waterfall that a tranche stands in, as of the newest indexed block.
 
     Raises:  NotFound, ChainUnavailable.
@@ -52,15 +50,15 @@ def read_waterfall(
     with reading(engine) as connection:
         found, tranche = find_tranche(connection, token_id)
         rows, facility_id = found.rows, tranche.facility_id
-        if deployment is None or found.as_of is None or tranche.state == STATES[0]:
+        if contracts is None or found.as_of is None or tranche.state == STATES[0]:
             return Waterfall(tuple(Step(r.token_id, r.seniority) for r in rows))
         posts = cashflow.posted_by_epoch(connection, facility_id)
         sums = cashflow.event_sums(connection, facility_id)
         accrued = market.accruals(connection, facility_id)
         due = [_due(connection, row) for row in rows[:-1]]
-    lockbox = deployment.rent_lockbox
-    reads = [Read("RentLockbox", lockbox, "arrearsOf", (int(r.token_id),)) for r in rows]
-    arrears = client.read_many(reads, block=found.as_of.block)
+    ids = [TrancheId(int(r.token_id)) for r in rows]
+    calls = [contracts.rent_lockbox.arrears_micros(i) for i in ids]
+    arrears = contracts.all_of(calls).at(block=found.as_of.block)
     steps = (
         Step(
             r.token_id,

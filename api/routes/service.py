@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI, Request
 from sqlalchemy import Engine
 
 from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
 from api.clock import Clock
 from api.evidence_store import EvidenceFolder
@@ -19,7 +20,7 @@ from api.settings import Settings
 class Service:
     """Settings, database, chain and evidence of one running application.
 
-    deployment: None while no contracts are deployed.
+    contracts: None while no contracts are deployed.
     clock: UTC seconds by which metering and epochs are judged; a simulation's chain may set it.
     session_clock: UTC seconds by which people sign in.
     """
@@ -27,12 +28,17 @@ class Service:
     settings: Settings
     engine: Engine
     client: ChainClient
-    deployment: Deployment | None
+    contracts: Contracts | None
     facts: FactReader
     evidence: EvidenceFolder
     demo_accounts: tuple[DemoAccount, ...]
     clock: Clock
     session_clock: Clock
+
+    @property
+    def deployment(self) -> Deployment | None:
+        """Addresses of the contracts; None while none are deployed."""
+        return None if self.contracts is None else self.contracts.deployment
 
 
 def attach_service(app: FastAPI, service: Service) -> None:

@@ -75,11 +75,6 @@ class VerifiedFacility:
     posted: dict[int, tuple[int, int]] = field(default_factory=dict)
     available: dict[int, int] = field(default_factory=dict)
 
-    @property
-    def cumulative(self) -> tuple[int, int]:
-        """Available GPU-seconds and gross revenue of all posted epochs."""
-        return self.cumulative_available, self.cumulative_gross
-
 
 class EpochCheck:
     """One statement against the files of its epoch."""

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.chain.events import ChainEvent
 from api.domain.capital.bond import Bond, pay_shortfall
 from api.domain.capital.sale import SaleBook, SaleState, earned, promised_gpu_seconds
 from api.domain.lifecycle import is_final
-from api.domain.units import BPS, split_tranche_id
+from api.domain.units import BPS, FacilityId, split_tranche_id
 from api.verify.epoch import Finding, VerifiedFacility
 
 
@@ -41,12 +40,11 @@ class MarketVerifier:
     def __init__(
         self,
         facilities: dict[int, VerifiedFacility],
-        deployment: Deployment,
         challenge_window_s: int,
         report: Callable[[Finding], None],
     ) -> None:
         self._facilities, self._report = facilities, report
-        self._deployment, self._window_s = deployment, challenge_window_s
+        self._window_s = challenge_window_s
         self.markets: dict[int, Market] = {}
 
     def take(self, event: ChainEvent) -> None:
@@ -197,29 +195,29 @@ class MarketVerifier:
         source = event.args["source"]
         market.distributed[source] = market.distributed.get(source, 0) + event.args["amount"]
 
-    def compare(self, client: ChainClient, head: int) -> None:
+    def compare(self, contracts: Contracts, head: int) -> None:
         """Compare the replayed books with the contracts' storage at one block."""
-        sale, vault = self._deployment.primary_sale, self._deployment.bond_vault
+        sale, vault = contracts.primary_sale, contracts.bond_vault
         for facility_id, market in self.markets.items():
-            stored = client.read("PrimarySale", sale, "bookOf", facility_id, block=head)
-            book = market.sale_book
-            ours = (book.state, book.sold_units, book.proceeds, book.released, book.seized)
-            if tuple(stored) != ours:
+            book, bond = contracts.together(
+                sale.book_of(FacilityId(facility_id)), vault.bond_micros(FacilityId(facility_id))
+            ).at(block=head)
+            if book.sale_book() != market.sale_book:
                 self._report(Finding("PrimarySale holds another book", facility_id))
-            if client.read("BondVault", vault, "bondOf", facility_id, block=head) != (
-                market.bond.held
-            ):
+            if bond != market.bond.held:
                 self._report(Finding("BondVault holds another bond", facility_id))
-            due = {sale.lower(): market.seized, vault.lower(): market.bond_to_holders}
+            due = {
+                sale.address.lower(): market.seized,
+                vault.address.lower(): market.bond_to_holders,
+            }
             if market.distributed != {source: amount for source, amount in due.items() if amount}:
                 message = "what bond and sale paid for holders is not what the lockbox distributed"
                 self._report(Finding(message, facility_id))
-        token = self._deployment.settlement_token
         held = {
-            sale: sum(m.sale_book.escrow for m in self.markets.values()),
-            vault: sum(m.bond.held for m in self.markets.values()),
+            sale.address: sum(m.sale_book.escrow for m in self.markets.values()),
+            vault.address: sum(m.bond.held for m in self.markets.values()),
         }
         for address, owed in held.items():
-            balance = client.read("SettlementToken", token, "balanceOf", address, block=head)
+            balance = contracts.settlement_token.balance_micros(address).at(block=head)
             if balance < owed:
                 self._report(Finding(f"{address} holds {balance} micros and owes {owed}"))

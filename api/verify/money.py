@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
+from api.chain.contracts.rent_lockbox import RentBook
 from api.chain.events import ChainEvent
-from api.domain.capital.accumulator import FRACTION_BITS, Position, TrancheModel
+from api.domain.capital.accumulator import FRACTION_BITS, TrancheModel
 from api.domain.capital.settlement import (
     Settlement,
     TrancheBook,
@@ -18,7 +17,7 @@ from api.domain.capital.settlement import (
 )
 from api.domain.facility import FacilityTerms
 from api.domain.lifecycle import is_final
-from api.domain.units import FacilityId, split_tranche_id, tranche_id
+from api.domain.units import FacilityId, Micros, TrancheId, split_tranche_id, tranche_id
 from api.verify.epoch import Finding, VerifiedFacility
 
 ZERO_ADDRESS = "0x" + "00" * 20
@@ -237,46 +236,38 @@ class MoneyVerifier:
         except ValueError as error:
             self._finding(split_tranche_id(token_id)[0], str(error))
 
-    def compare(self, client: ChainClient, deployment: Deployment, head: int, now_s: int) -> None:
+    def compare(self, contracts: Contracts, head: int, now_s: int) -> None:
         """Compare the replayed books with the contracts' storage at one block."""
         for facility_id, book in self.books.items():
             self._require_arrived(book)
-            stored = client.read(
-                "RentLockbox", deployment.rent_lockbox, "bookOf", facility_id, block=head
-            )
-            if tuple(stored) != (book.collected, book.settled, book.settled_epochs):
+            stored = contracts.rent_lockbox.book_of(FacilityId(facility_id)).at(block=head)
+            ours = RentBook(Micros(book.collected), Micros(book.settled), book.settled_epochs)
+            if stored != ours:
                 self._finding(facility_id, "RentLockbox holds another book than its events give")
-        token = deployment.tranche_token
+        token = contracts.tranche_token
         for token_id, model in self.models.items():
-            self._compare_tranche(client, token, token_id, model, head)
+            self._compare_tranche(contracts, TrancheId(token_id), model, head)
             if model.unaccounted_x32(now_s) != 0:
                 self._finding(split_tranche_id(token_id)[0], f"tranche {token_id} loses money")
         owed_micros = sum((m.received - m.paid) for m in self.models.values())
-        balance = client.read(
-            "SettlementToken", deployment.settlement_token, "balanceOf", token, block=head
-        )
+        balance = contracts.settlement_token.balance_micros(token.address).at(block=head)
         if balance < owed_micros:
             message = f"TrancheToken holds {balance} micros and owes {owed_micros}"
             self._report(Finding(message))
 
     def _compare_tranche(
-        self, client: ChainClient, token: str, token_id: int, model: TrancheModel, head: int
+        self, contracts: Contracts, token_id: TrancheId, model: TrancheModel, head: int
     ) -> None:
         facility_id = split_tranche_id(token_id)[0]
-        stream = model.stream
-        ours: tuple[Any, ...] = (
-            stream.acc_x32,
-            stream.pending_x32,
-            stream.end_s,
-            stream.span_s,
-            stream.supply,
-        )
-        stored = client.read("TrancheToken", token, "trancheOf", token_id, block=head)
-        if tuple(stored) != ours:
+        token, holders = contracts.tranche_token, list(model.positions)
+        tranche, stored = contracts.together(
+            token.tranche_of(token_id),
+            contracts.all_of([token.position_of(holder, token_id) for holder in holders]),
+        ).at(block=head)
+        if tranche.stream() != model.stream:
             self._finding(facility_id, f"tranche {token_id} stores another stream")
-        for holder, position in model.positions.items():
-            found = client.read("TrancheToken", token, "positionOf", holder, token_id, block=head)
-            if Position(*found[:3]) != position:
+        for holder, position in zip(holders, stored, strict=True):
+            if position.position() != model.positions[holder]:
                 message = f"{holder} has another position in tranche {token_id}"
                 self._finding(facility_id, message)
 

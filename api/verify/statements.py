@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from api.chain.calldata import terms_tuple
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
+from api.chain.contracts.statement_registry import StatementRecord
 from api.chain.events import ChainEvent, VoidedRange, statement_of
 from api.chain.published import DEPLOYMENT_FILE
 from api.chain.signer import recover
-from api.domain.facility import FacilityTerms
+from api.chain.structs import read_struct
+from api.chain.terms import OfferedTerms, offered_terms
+from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.hashing import sha256
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
@@ -22,6 +23,7 @@ from api.domain.statements.evidence_reader import (
     read_attestations,
 )
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
+from api.domain.units import Micros
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.epoch import EpochCheck, Finding, VerifiedFacility
@@ -32,15 +34,14 @@ class StatementVerifier:
 
     def __init__(
         self,
-        client: ChainClient,
-        deployment: Deployment,
+        contracts: Contracts,
         evidence: EvidenceSource,
         *,
         head: int,
         report: Callable[[Finding], None],
         voided: Sequence[VoidedRange] = (),
     ) -> None:
-        self._client, self._deployment, self._evidence = client, deployment, evidence
+        self._contracts, self._evidence = contracts, evidence
         self._voided = voided
         # Statements that a proven fault took back.
         self.voided = 0
@@ -131,20 +132,20 @@ class StatementVerifier:
         facility.cumulative_available += statement.available_gpu_seconds
         facility.cumulative_gross += statement.gross_revenue_micros
         ours = statement_hash(statement)
-        stored = self._client.read(
-            "StatementRegistry",
-            self._deployment.statement_registry,
-            "statementOf",
-            facility_id,
-            epoch,
-            block=self._head,
+        registry = self._contracts.statement_registry
+        stored = registry.statement_of(facility_id, epoch).at(block=self._head)
+        expected = StatementRecord(
+            ours,
+            event.block_time_s,
+            facility.cumulative_available,
+            Micros(facility.cumulative_gross),
         )
         start_s, end_s = statement.epoch_start_s, statement.epoch_end_s
         rules = (
             (epoch == facility.next_epoch, f"is posted where {facility.next_epoch} was due"),
             (ours == event.args["statementHash"], "its event names another statement hash"),
             (
-                tuple(stored) == (ours, event.block_time_s, *facility.cumulative),
+                stored == expected,
                 "StatementRegistry stores another hash, time or cumulative totals",
             ),
             (
@@ -191,8 +192,8 @@ class StatementVerifier:
             return
         digest = statement_digest(
             statement,
-            chain_id=self._deployment.chain_id,
-            registry=self._deployment.statement_registry,
+            chain_id=self._contracts.deployment.chain_id,
+            registry=self._contracts.deployment.statement_registry,
         )
         for attester, signature in signatures.items():
             signer = recover(digest, signature)
@@ -208,13 +209,11 @@ class StatementVerifier:
 
 def _offered_terms(data: bytes, event: ChainEvent) -> FacilityTerms:
     """Terms of `facility.json`, if they are those that were offered. Raises EvidenceInvalid."""
-    onchain = event.args["terms"]
-    if sha256(data) != onchain[-1]:
+    onchain = read_struct(OfferedTerms, event.args["terms"])
+    if sha256(data) != onchain.terms_hash:
         raise EvidenceInvalid("is not what termsHash on-chain names", file=FACILITY_FILE)
     terms = decode_facility(data)
-    ours, theirs = terms_tuple(terms), tuple(onchain)
-    lower = tuple(v.lower() if isinstance(v, str) else v for v in ours)
-    tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
-    if lower != theirs or tranches != [tuple(t) for t in event.args["tranches"]]:
+    tranches = tuple(read_struct(TrancheTerms, t) for t in event.args["tranches"])
+    if offered_terms(terms) != onchain or terms.tranches != tranches:
         raise EvidenceInvalid("terms or pledge differ from FacilityRegistry", file=FACILITY_FILE)
     return terms

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.chain.client import ChainClient
-from api.chain.deployment import Deployment, code_problems, parse_deployment
+from api.chain.contracts import Contracts
+from api.chain.deployment import code_problems, parse_deployment
 from api.chain.events import iter_events, voided_ranges
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.domain.capital.reconciliation import (
@@ -46,8 +47,8 @@ class VerifyReport:
         return not self.findings
 
 
-def read_deployment(client: ChainClient, evidence: EvidenceSource) -> Deployment:
-    """Deployment that the evidence names, checked against the chain.
+def read_contracts(client: ChainClient, evidence: EvidenceSource) -> Contracts:
+    """Contracts that the evidence names, checked against the chain.
 
     Raises:  EvidenceInvalid naming what does not hold.
     """
@@ -61,10 +62,11 @@ def read_deployment(client: ChainClient, evidence: EvidenceSource) -> Deployment
     if problems or not canonical:
         message = "; ".join(problems) or "bytes are not canonical"
         raise EvidenceInvalid(f"{DEPLOYMENT_FILE}: {message}", file=DEPLOYMENT_FILE)
-    if published_deployment(client, deployment) != data:
+    contracts = Contracts(client, deployment)
+    if published_deployment(contracts) != data:
         message = f"{DEPLOYMENT_FILE}: unknown fields, or a start block without any log"
         raise EvidenceInvalid(message, file=DEPLOYMENT_FILE)
-    return deployment
+    return contracts
 
 
 def verify(
@@ -80,27 +82,25 @@ def verify(
              on_progress: called with (block looked at, last block).
     Raises:  ChainUnavailable; EvidenceInvalid if the deployment itself does not hold.
     """
-    deployment = read_deployment(client, evidence)
+    contracts = read_contracts(client, evidence)
+    deployment = contracts.deployment
     if registry is not None and registry.lower() != deployment.statement_registry.lower():
         message = f"the evidence is for registry {deployment.statement_registry}, not {registry}"
         raise EvidenceInvalid(message, file=DEPLOYMENT_FILE)
     head = client.block()
-    window_s = client.read(
-        "StatementRegistry", deployment.statement_registry, "challengeWindow", block=head.number
-    )
+    window_s = contracts.statement_registry.challenge_window_s().at(block=head.number)
     findings: list[Finding] = []
     statements = StatementVerifier(
-        client,
-        deployment,
+        contracts,
         evidence,
         head=head.number,
         report=findings.append,
-        voided=voided_ranges(client, deployment, last=head.number),
+        voided=voided_ranges(contracts, last=head.number),
     )
     money = MoneyVerifier(statements.facilities, window_s, findings.append)
-    market = MarketVerifier(statements.facilities, deployment, window_s, findings.append)
+    market = MarketVerifier(statements.facilities, window_s, findings.append)
     posted = 0
-    for event in iter_events(client, deployment, last=head.number):
+    for event in iter_events(contracts, last=head.number):
         statements.take(event)
         money.take(event)
         market.take(event)
@@ -108,8 +108,8 @@ def verify(
         if on_progress:
             on_progress(event.block_number, head.number)
     statements.finish()
-    money.compare(client, deployment, head.number, head.time_s)
-    market.compare(client, head.number)
+    money.compare(contracts, head.number, head.time_s)
+    market.compare(contracts, head.number)
     parts = []
     for facility_id, facility in sorted(statements.facilities.items()):
         book = money.books.get(facility_id) or MoneyBook(facility.terms)

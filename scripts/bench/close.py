@@ -140,10 +140,11 @@ def post(stage: Stage, service: Service, facility_id: int) -> None:
     """Let a worker post the attested statement."""
     key_file = _key_file(stage, "relayer", RELAYER)
     worker = cli_wiring.make_worker(stage.settings(service.database_url, relayer_key_file=key_file))
-    registry = stage.deployment.statement_registry
+    contracts = stage.contracts
+    posted = contracts.statement_registry.epochs_posted(FacilityId(facility_id))
     for _ in range(_ROUNDS):
         worker.worker.run_once()
-        if stage.client.read("StatementRegistry", registry, "epochsPosted", facility_id):
+        if posted.at(block=contracts.client.block().number):
             return
         time.sleep(0.1)
     raise RuntimeError("the statement was not posted")

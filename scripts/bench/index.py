@@ -81,7 +81,7 @@ def measure(stage: Stage, database_url: str) -> dict[str, float]:
     engine = open_engine(database_url)
     try:
         upgrade(engine)
-        indexer = Indexer(engine, stage.client, stage.deployment)
+        indexer = Indexer(engine, stage.contracts)
         started = time.perf_counter()
         progress = indexer.advance()
         spent = time.perf_counter() - started

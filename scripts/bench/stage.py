@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 import httpx
 
 from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
 from api.settings import Settings
 from scripts.dev.devchain import DevChain, deploy_contracts, free_port, stop_process
@@ -49,6 +50,11 @@ class Stage:
     def client(self) -> ChainClient:
         """A client of the chain."""
         return ChainClient(self.chain.rpc_url)
+
+    @property
+    def contracts(self) -> Contracts:
+        """The contracts on it."""
+        return Contracts(self.client, self.deployment)
 
     def send(self, sender: int, to: str, data: str) -> None:
         """Send a transaction from an unlocked wallet and wait until it is mined."""

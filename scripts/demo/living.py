@@ -242,10 +242,8 @@ class Living:
     def _pay(self, live: _Live) -> None:
         """The renter pays what each newly posted statement charges."""
         facility = live.facility
-        registry = self._stack.deployment.statement_registry
-        posted = self._stack.client.read(
-            "StatementRegistry", registry, "epochsPosted", facility.facility_id
-        )
+        registry = self._stack.contracts.statement_registry
+        posted = self._stack.now(registry.epochs_posted(facility.facility_id))
         for epoch in range(live.charged_epochs, posted):
             for lease, micros in line_charges(self._stack, facility.facility_id, epoch).items():
                 facility.due[lease] = facility.due.get(lease, 0) + micros

@@ -6,7 +6,11 @@ from typing import Any
 from rich.console import Console
 
 from api.chain import calldata
+from api.chain.contracts import Contracts
+from api.chain.contracts.primary_sale import SaleRecord
 from api.cli.output import micros
+from api.domain.lifecycle import FacilityState
+from api.domain.units import Micros, TrancheId
 from scripts.demo.sources import Facility, SaleAndBond
 from scripts.dev.stack import COMPLIANCE, INVESTOR, OPERATORS, Stack, wallet
 
@@ -14,7 +18,6 @@ from scripts.dev.stack import COMPLIANCE, INVESTOR, OPERATORS, Stack, wallet
 SALE_CLOSES_BEFORE_S = 3_600
 # The bond may be too small for a day; three epochs without a statement are a default.
 _BOND_GRACE_S, _DEFAULT_AFTER_EPOCHS = 86_400, 3
-_MATURED = 4
 
 
 def operator_of(facility: Facility) -> str:
@@ -106,22 +109,23 @@ class Market:
         """End the sale: unsold units go to the operator, who takes the up-front share."""
         caps = sum(t["unit_cap"] for t in facility.plan.facility["tranches"])
         self.call(self.holders[0], "PrimarySale", "finalize", facility.facility_id)
-        _, sold, proceeds, _, _ = self._book(facility)
+        book = self._book(facility)
         self._say(
-            f"{facility.name}: {sold:,} units sold for {micros(proceeds)},"
-            f" {caps - sold:,} unsold kept by the operator; facility funded"
+            f"{facility.name}: {book.sold_units:,} units sold for {micros(book.proceeds_micros)},"
+            f" {caps - book.sold_units:,} unsold kept by the operator; facility funded"
         )
         self.release(facility)
 
     def release(self, facility: Facility) -> None:
         """Pay the operator what attested delivery has earned of the proceeds."""
         facility_id = facility.facility_id
-        if not self._read("PrimarySale", "releasable", facility_id):
+        if not self._stack.now(self._contracts.primary_sale.releasable_micros(facility_id)):
             return
         operator = operator_of(facility)
-        before = self._book(facility)[3]
+        before = self._book(facility).released_micros
         self.call(operator, "PrimarySale", "release", facility_id)
-        _, _, proceeds, released, _ = self._book(facility)
+        book = self._book(facility)
+        released, proceeds = book.released_micros, book.proceeds_micros
         self.call(operator, "PrimarySale", "withdraw", self._token, operator)
         self._say(
             f"{facility.name}: operator withdrew {micros(released - before)} of its proceeds"
@@ -131,7 +135,7 @@ class Market:
     def pay_shortfall(self, facility: Facility) -> None:
         """Pay holders out of the bond for promised GPU-hours that were not available."""
         facility_id = facility.facility_id
-        due = self._read("BondVault", "shortfallDue", facility_id)
+        due = self._stack.now(self._contracts.bond_vault.shortfall_due_micros(facility_id))
         if not due:
             self._say(f"{facility.name}: availability kept its promise, nothing due of the bond")
             return
@@ -142,14 +146,14 @@ class Market:
 
     def close(self, facility: Facility) -> None:
         """After maturity: holders get the proceeds that were not earned, the operator its bond."""
-        state = self._read("FacilityRegistry", "stateOf", facility.facility_id)
-        if state != _MATURED:
-            return
         operator, facility_id = operator_of(facility), facility.facility_id
-        _, _, proceeds, released, seized = self._book(facility)
-        if proceeds > released + seized:
+        state = self._stack.now(self._contracts.facility_registry.state_of(facility_id))
+        if state is not FacilityState.MATURED:
+            return
+        left_micros = self._book(facility).sale_book().escrow
+        if left_micros > 0:
             self.call(self.holders[0], "PrimarySale", "seize", facility_id)
-            left = micros(proceeds - released - seized)
+            left = micros(left_micros)
             self._say(f"{facility.name}: proceeds that delivery did not earn, {left}, to holders")
         bond = self._bond(facility)
         if bond:
@@ -157,7 +161,7 @@ class Market:
             self.call(operator, "BondVault", "withdraw", self._token, operator)
             self._say(f"{facility.name}: matured, operator took back its bond of {micros(bond)}")
 
-    def _shares(self, facility: Facility) -> dict[int, tuple[int, int, int]]:
+    def _shares(self, facility: Facility) -> dict[TrancheId, tuple[int, int, int]]:
         """Units by tranche for three holders: uneven, so that divisions leave remainders."""
         found = {}
         tranches = facility.plan.facility["tranches"]
@@ -177,19 +181,15 @@ class Market:
         to = self._stack.deployment.addresses[contract]
         self._stack.send(sender, to, calldata.call(contract, name, *arguments))
 
-    def _read(self, contract: str, name: str, *arguments: Any) -> Any:
-        address = self._stack.deployment.addresses[contract]
-        return self._stack.client.read(contract, address, name, *arguments)
+    @property
+    def _contracts(self) -> Contracts:
+        return self._stack.contracts
 
-    def _book(self, facility: Facility) -> tuple[int, int, int, int, int]:
-        """State, units sold, proceeds, released, seized."""
-        state, sold, proceeds, released, seized = self._read(
-            "PrimarySale", "bookOf", facility.facility_id
-        )
-        return state, sold, proceeds, released, seized
+    def _book(self, facility: Facility) -> SaleRecord:
+        return self._stack.now(self._contracts.primary_sale.book_of(facility.facility_id))
 
-    def _bond(self, facility: Facility) -> int:
-        return int(self._read("BondVault", "bondOf", facility.facility_id))
+    def _bond(self, facility: Facility) -> Micros:
+        return self._stack.now(self._contracts.bond_vault.bond_micros(facility.facility_id))
 
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, highlight=False)

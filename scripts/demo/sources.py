@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from api.domain.metering.instants import format_instant
-from api.domain.units import FacilityId, tranche_id
+from api.domain.units import FacilityId, TrancheId, tranche_id
 from api.ledger.importers import helios
 from scripts.demo.simulate import DAY_S, FACILITIES, SimulatedFacility, Simulation
 
@@ -44,7 +44,7 @@ class Plan:
 class Facility:
     """One facility during the story."""
 
-    facility_id: int
+    facility_id: FacilityId
     plan: Plan
     # What each lease was charged and has not paid, micros.
     due: dict[str, int] = field(default_factory=dict)
@@ -55,10 +55,10 @@ class Facility:
         return str(self.plan.facility["name"])
 
     @property
-    def token_ids(self) -> list[int]:
+    def token_ids(self) -> list[TrancheId]:
         """Tranches, most senior first."""
         count = len(self.plan.facility["tranches"])
-        return [tranche_id(FacilityId(self.facility_id), i) for i in range(count)]
+        return [tranche_id(self.facility_id, i) for i in range(count)]
 
 
 class Source(Protocol):

@@ -119,15 +119,12 @@ class Story:
             self._stack.kill_worker()
             self._console.print("worker killed with SIGKILL in mid-epoch, and started again")
             self._stack.start_worker()
-        registry = self._stack.deployment.statement_registry
+        contracts = self._stack.contracts
+        registry = contracts.statement_registry
+        counts = [registry.epochs_posted(f.facility_id) for f in self._facilities]
 
         def posted() -> bool:
-            read = self._stack.client.read
-            counts: list[int] = [
-                read("StatementRegistry", registry, "epochsPosted", f.facility_id)
-                for f in self._facilities
-            ]
-            return min(counts) > day
+            return min(self._stack.now(contracts.all_of(counts))) > day
 
         self._stack.wait(f"epoch {day} on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
 
@@ -176,28 +173,26 @@ class Story:
             facility.due[lease] = 0
 
     def _wait_settled(self) -> None:
-        lockbox = self._stack.deployment.rent_lockbox
+        contracts = self._stack.contracts
+        lockbox = contracts.rent_lockbox
+        waiting = [lockbox.settleable_micros(f.facility_id) for f in self._facilities]
 
         def settled() -> bool:
-            return not any(
-                self._stack.client.read("RentLockbox", lockbox, "settleable", f.facility_id)
-                for f in self._facilities
-            )
+            return not any(self._stack.now(contracts.all_of(waiting)))
 
         self._stack.wait("settlements", settled, timeout_s=_EPOCH_TIMEOUT_S)
 
     def _move(self, facility: Facility, day: int) -> None:
-        token = self._stack.deployment.tranche_token
+        token = self._stack.contracts.tranche_token
         sender = self._holders[day % 3]
         receiver = self._holders[3 + day % 2]
         for token_id in facility.token_ids:
-            held = self._stack.client.read("TrancheToken", token, "positionOf", sender, token_id)[2]
-            units = held // 5
+            units = self._stack.now(token.position_of(sender, token_id)).units // 5
             if units:
                 data = calldata.call(
                     "TrancheToken", "safeTransferFrom", sender, receiver, token_id, units, b""
                 )
-                self._stack.send(sender, token, data)
+                self._stack.send(sender, token.address, data)
 
     def _claim(self, holder: str) -> None:
         ids = [token_id for f in self._facilities for token_id in f.token_ids]
@@ -232,9 +227,9 @@ class Story:
 
     def _mature(self) -> None:
         registry = self._stack.deployment.facility_registry
-        lockbox = self._stack.deployment.rent_lockbox
+        lockbox = self._stack.contracts.rent_lockbox
         for facility in self._facilities:
-            book = self._stack.client.read("RentLockbox", lockbox, "bookOf", facility.facility_id)
-            if not facility.plan.pays_late and book[2] == self._source.days:
+            book = self._stack.now(lockbox.book_of(facility.facility_id))
+            if not facility.plan.pays_late and book.settled_epochs == self._source.days:
                 data = calldata.call("FacilityRegistry", "mature", facility.facility_id)
                 self._stack.send(self._renter, registry, data)

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from eth_account import Account
 
 from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
+from api.chain.contracts.call import Call
 from api.chain.deployment import Deployment, load_deployment
 from scripts.dev.devchain import (
     MNEMONIC,
@@ -25,6 +27,8 @@ from scripts.dev.devchain import (
     free_port,
     stop_process,
 )
+
+T = TypeVar("T")
 
 ADMIN_KEY = "rr_admin_of_a_local_demo"
 ATTESTERS = 3
@@ -73,6 +77,7 @@ class Stack:
         self.chain: DevChain
         self.client: ChainClient
         self.deployment: Deployment
+        self.contracts: Contracts
         self.api_url = ""
 
     def __enter__(self) -> "Stack":
@@ -91,6 +96,10 @@ class Stack:
         trace: TracebackType | None,
     ) -> None:
         self._exits.close()
+
+    def now(self, call: Call[T]) -> T:
+        """What contracts answer at the newest block."""
+        return call.at(block=self.client.block().number)
 
     def _start(self) -> None:
         log = self.folder / "anvil.log"
@@ -116,6 +125,7 @@ class Stack:
         if deployment is None:
             raise RuntimeError("deployment left no file")
         self.deployment = deployment
+        self.contracts = Contracts(self.client, deployment)
 
     def _environment(self, **more: str) -> dict[str, str]:
         database = os.environ.get("DATABASE_URL") or f"sqlite:///{self.folder}/rentroll.db"

@@ -143,13 +143,10 @@ class Stage:
 
     def wait_posted(self, facility: Facility, epoch: int) -> None:
         """Wait until a statement of the epoch stands on-chain."""
-        registry = self.stack.deployment.statement_registry
+        count = self.stack.contracts.statement_registry.epochs_posted(facility.facility_id)
 
         def posted() -> bool:
-            count: int = self.stack.client.read(
-                "StatementRegistry", registry, "epochsPosted", facility.facility_id
-            )
-            return count > epoch
+            return self.stack.now(count) > epoch
 
         self.stack.wait(f"epoch {epoch} on-chain", posted, timeout_s=180)
 
@@ -166,11 +163,10 @@ class Stage:
     def settle(self, facility: Facility) -> None:
         """Pass the challenge window, wait for the worker's settlement, let half of it stream."""
         self.stack.chain.set_time(self.now_s + CHALLENGE_WINDOW_S + 5)
-        lockbox = self.stack.deployment.rent_lockbox
+        waiting = self.stack.contracts.rent_lockbox.settleable_micros(facility.facility_id)
 
         def settled() -> bool:
-            read = self.stack.client.read
-            return not read("RentLockbox", lockbox, "settleable", facility.facility_id)
+            return self.stack.now(waiting) == 0
 
         self.stack.wait("the settlement", settled, timeout_s=180)
 
@@ -221,9 +217,10 @@ class Stage:
         self.wait_posted(facility, _EPOCHS - 1)
         self.stack.chain.set_time(self.now_s + CHALLENGE_WINDOW_S + 5)
 
+        book = self.stack.contracts.rent_lockbox.book_of(facility.facility_id)
+
         def counted() -> bool:
-            book = self.read("RentLockbox", "bookOf", facility.facility_id)
-            return bool(book[2] == _EPOCHS)
+            return self.stack.now(book).settled_epochs == _EPOCHS
 
         self.stack.wait("all epochs settled", counted, timeout_s=180)
         self.call(wallet(RENTER).address, "FacilityRegistry", "mature", facility.facility_id)
@@ -233,19 +230,14 @@ class Stage:
         data = "0x" + function.encode(*arguments).hex()
         self.stack.send(sender, self.stack.deployment.addresses[contract], data)
 
-    def read(self, contract: str, name: str, *arguments: Any) -> Any:
-        """What a contract says now."""
-        address = self.stack.deployment.addresses[contract]
-        return self.stack.client.read(contract, address, name, *arguments)
-
     def units(self, account: str, facility: Facility) -> int:
         """Units of the first tranche that an account holds."""
-        position = self.read("TrancheToken", "positionOf", account, facility.token_ids[0])
-        return int(position[2])
+        token = self.stack.contracts.tranche_token
+        return self.stack.now(token.position_of(account, facility.token_ids[0])).units
 
     def dollars(self, account: str) -> int:
         """Micros of the stablecoin that an account has."""
-        return int(self.read("SettlementToken", "balanceOf", account))
+        return self.stack.now(self.stack.contracts.settlement_token.balance_micros(account))
 
 
 def _device(facility: str, index: int) -> str:

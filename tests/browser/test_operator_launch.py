@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from api.domain.lifecycle import FacilityState
 from api.domain.metering.instants import format_instant
+from api.domain.units import FacilityId, tranche_id
 from scripts.demo.simulate import HOUR_S
 from scripts.dev.stack import OPERATORS, wallet
 from tests.browser.browser import Visit, visit
@@ -68,10 +69,9 @@ def _offer_on_chain(found: Visit, stage: Stage, facility_id: int) -> None:
     assert _state(stage, facility_id) == FacilityState.OFFERED
 
 
-def _state(stage: Stage, facility_id: int) -> int:
-    registry = stage.stack.deployment.facility_registry
-    found: int = stage.stack.client.read("FacilityRegistry", registry, "stateOf", facility_id)
-    return found
+def _state(stage: Stage, facility_id: int) -> FacilityState:
+    registry = stage.stack.contracts.facility_registry
+    return stage.stack.now(registry.state_of(FacilityId(facility_id)))
 
 
 def test_launch__by_sale__is_on_the_market_with_its_buy_card_open(
@@ -161,13 +161,9 @@ def test_launch__by_minting__units_go_to_the_allow_list_alone(
     _done(_step(page, "Fund"))
 
     assert _state(stage, facility_id) == FacilityState.FUNDED
-    held = [
-        stage.stack.client.read(
-            "TrancheToken", stage.stack.deployment.tranche_token, "positionOf", holder, token_id
-        )[2]
-        for token_id in (facility_id << 8, (facility_id << 8) + 1)
-    ]
-    assert held == [5, 4]
+    token = stage.stack.contracts.tranche_token
+    positions = [token.position_of(holder, tranche_id(FacilityId(facility_id), i)) for i in (0, 1)]
+    assert [stage.stack.now(one).units for one in positions] == [5, 4]
     fit(found)
 
 

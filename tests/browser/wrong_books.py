@@ -99,11 +99,8 @@ def prove_fault(stage: Stage, facility: Facility) -> None:
 
 
 def _posted(stage: Stage, facility: Facility) -> int:
-    registry = stage.stack.deployment.statement_registry
-    count: int = stage.stack.client.read(
-        "StatementRegistry", registry, "epochsPosted", facility.facility_id
-    )
-    return count
+    registry = stage.stack.contracts.statement_registry
+    return stage.stack.now(registry.epochs_posted(facility.facility_id))
 
 
 def _ingest_wrong(stage: Stage, facility: Facility) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from brownie import chain
 from eth_account import Account
 
-from api.chain.calldata import terms_tuple
+from api.chain.structs import to_abi
+from api.chain.terms import offered_terms
 from api.domain.capital.bond import Bond
 from api.domain.facility import FacilityTerms
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
@@ -46,7 +47,7 @@ class World:
         """Offer the facility."""
         terms = terms or self.terms
         tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
-        arguments = (terms.facility_id, terms_tuple(terms), tranches)
+        arguments = (terms.facility_id, to_abi(offered_terms(terms)), tranches)
         return self.facilities.offer(*arguments, {"from": self.operator})
 
     def fund(self, *, offer: bool = True) -> "World":

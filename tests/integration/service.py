@@ -52,7 +52,7 @@ def make_app(database_url: str, folder: Path) -> FastAPI:
 
 
 def change_service(app: FastAPI, **changes: Any) -> None:
-    """Give an application another clock, client or deployment."""
+    """Give an application another clock, client or contracts."""
     attach_service(app, replace(service_of(app), **changes))
 
 

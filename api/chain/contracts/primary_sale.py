@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from api.chain.contracts.call import Call, Contract, View
-from api.domain.capital.sale import SaleState
+from api.domain.capital.sale import SaleBook, SaleState
 from api.domain.units import FacilityId, Micros
 
 
@@ -17,6 +17,16 @@ class SaleRecord:
     proceeds_micros: Annotated[Micros, "uint96"]
     released_micros: Annotated[Micros, "uint96"]
     seized_micros: Annotated[Micros, "uint96"]
+
+    def sale_book(self) -> SaleBook:
+        """The same in the reference model's words."""
+        return SaleBook(
+            self.state,
+            self.sold_units,
+            self.proceeds_micros,
+            self.released_micros,
+            self.seized_micros,
+        )
 
 
 class PrimarySale(Contract):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from api.chain.contracts.call import Call, Contract, View
+from api.domain.capital.accumulator import Position, Stream
 from api.domain.units import Address, Micros, TrancheId
 
 
@@ -17,6 +18,12 @@ class Tranche:
     stream_span_s: Annotated[int, "uint24"]
     supply: Annotated[int, "uint40"]
 
+    def stream(self) -> Stream:
+        """The same in the reference model's words."""
+        return Stream(
+            self.acc_x32, self.pending_x32, self.stream_end_s, self.stream_span_s, self.supply
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class UnitPosition:
@@ -27,6 +34,10 @@ class UnitPosition:
     units: Annotated[int, "uint40"]
     flags: Annotated[int, "uint8"]
     settlement: Annotated[int, "uint40"]
+
+    def position(self) -> Position:
+        """The same in the reference model's words."""
+        return Position(self.acc_paid_x32, self.owed_x32, self.units)
 
 
 class TrancheToken(Contract):

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
+from api.domain.capital.sale import SaleState
 from api.domain.lifecycle import FacilityState
 from api.domain.units import FacilityId, tranche_id
 from api.reads.console.tasks import Bond
@@ -25,76 +25,71 @@ class OnChain:
 class PinnedChain:
     """Reads at one block, so that the figures of an answer belong together."""
 
-    def __init__(self, client: ChainClient, deployment: Deployment, block: int) -> None:
-        self._client, self._deployment, self._block = client, deployment, block
+    def __init__(self, contracts: Contracts, block: int) -> None:
+        self._contracts, self._block = contracts, block
 
-    def _read(self, contract: str, name: str, *arguments: object) -> int:
-        address = self._deployment.addresses[contract]
-        found: int = self._client.read(contract, address, name, *arguments, block=self._block)
-        return found
-
-    def state(self, facility_id: int) -> FacilityState:
+    def state(self, facility_id: FacilityId) -> FacilityState:
         """Where the facility is in its life."""
-        return FacilityState(self._read("FacilityRegistry", "stateOf", facility_id))
+        return self._contracts.facility_registry.state_of(facility_id).at(block=self._block)
 
     def challenge_window_s(self) -> int:
         """Seconds from posting to finality."""
-        return self._read("StatementRegistry", "challengeWindow")
+        return self._contracts.statement_registry.challenge_window_s().at(block=self._block)
 
-    def bond(self, facility_id: int) -> Bond:
+    def bond(self, facility_id: FacilityId) -> Bond:
         """The bond. Only asked where its terms were set."""
-        vault = self._deployment.bond_vault
-        terms = self._client.read("BondVault", vault, "bondTermsOf", facility_id, block=self._block)
-        required, rate, grace_s, default_after = terms
+        vault = self._contracts.bond_vault
+        held, terms, below_since_s, shortfall_due = self._contracts.together(
+            vault.bond_micros(facility_id),
+            vault.bond_terms_of(facility_id),
+            vault.below_since_s(facility_id),
+            vault.shortfall_due_micros(facility_id),
+        ).at(block=self._block)
         return Bond(
-            self._read("BondVault", "bondOf", facility_id),
-            required,
-            rate,
-            grace_s,
-            default_after,
-            self._read("BondVault", "belowSince", facility_id) or None,
-            self._read("BondVault", "shortfallDue", facility_id),
+            bond_micros=held,
+            required_bond_micros=terms.required_bond_micros,
+            rate_micros_per_gpu_hour=terms.rate_micros_per_gpu_hour,
+            grace_s=terms.grace_seconds,
+            default_after_epochs=terms.default_after_epochs,
+            below_since_s=below_since_s or None,
+            shortfall_due_micros=shortfall_due,
         )
 
-    def facility(self, facility_id: int, *, tranches: int, bonded: bool) -> OnChain:
+    def facility(self, facility_id: FacilityId, *, tranches: int, bonded: bool) -> OnChain:
         """Everything the overview shows of one facility."""
         state = self.state(facility_id)
         if state is FacilityState.REGISTERED:
             return OnChain()
-        sale = self._client.read(
-            "PrimarySale",
-            self._deployment.primary_sale,
-            "bookOf",
-            facility_id,
-            block=self._block,
-        )
-        book = self._client.read(
-            "RentLockbox",
-            self._deployment.rent_lockbox,
-            "bookOf",
-            facility_id,
-            block=self._block,
-        )
-        ids = [tranche_id(FacilityId(facility_id), i) for i in range(tranches)]
         # Supplies matter for what is missing before funding alone.
-        issued = 0
-        if state is FacilityState.OFFERED:
-            issued = sum(self._read("TrancheToken", "totalSupply", i) for i in ids)
+        counted = range(tranches if state is FacilityState.OFFERED else 0)
+        token, sales = self._contracts.tranche_token, self._contracts.primary_sale
+        sale, rent, supplies = self._contracts.together(
+            sales.book_of(facility_id),
+            self._contracts.rent_lockbox.book_of(facility_id),
+            self._contracts.all_of(
+                [token.total_supply(tranche_id(facility_id, i)) for i in counted]
+            ),
+        ).at(block=self._block)
+        has_sale = sale.state is not SaleState.NONE
+        releasable = sales.releasable_micros(facility_id)
         return OnChain(
             state,
-            has_sale=sale[0] != 0,
-            units_issued=issued,
+            has_sale=has_sale,
+            units_issued=sum(supplies),
             bond=self.bond(facility_id) if bonded else None,
-            epochs_settled=int(book[2]),
-            releasable_micros=self._read("PrimarySale", "releasable", facility_id)
-            if sale[0] != 0
-            else 0,
+            epochs_settled=rent.settled_epochs,
+            releasable_micros=releasable.at(block=self._block) if has_sale else 0,
         )
 
     def owed(self, account: str, tokens: Iterable[str]) -> dict[str, int]:
         """What an account may withdraw, by token: rent nobody held units for, proceeds, bonds."""
-        vaults = ("RentLockbox", "PrimarySale", "BondVault")
-        return {
-            token: sum(self._read(vault, "owedTo", token, account) for vault in vaults)
-            for token in tokens
-        }
+        rent, sale = self._contracts.rent_lockbox, self._contracts.primary_sale
+        vaults = (rent, sale, self._contracts.bond_vault)
+        named = list(tokens)
+        owed = self._contracts.all_of(
+            [
+                self._contracts.all_of([v.owed_micros(token=t, account=account) for v in vaults])
+                for t in named
+            ]
+        ).at(block=self._block)
+        return {token: sum(parts) for token, parts in zip(named, owed, strict=True)}

@@ -5,15 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from api.chain.client import ChainClient
-from api.chain.deployment import Deployment
+from api.chain.contracts import Contracts
 from api.db import chain_store, rejections
 from api.db.reopenings import reopenings_of
 from api.db.session import reading
 from api.db.standing import Progress, progress_of
 from api.db.tables.ledger import operators
 from api.domain.lifecycle import FacilityState, Reopening
-from api.domain.units import Bytes32
+from api.domain.units import Bytes32, FacilityId
 from api.errors import NotFound
 from api.ledger.judge import terms_from_bytes
 from api.reads.console.chain import OnChain, PinnedChain
@@ -66,26 +65,23 @@ class _Ledger:
     pledged_twice: tuple[Bytes32, ...]
 
 
-def pinned(
-    engine: Engine, client: ChainClient, deployment: Deployment | None
-) -> PinnedChain | None:
+def pinned(engine: Engine, contracts: Contracts | None) -> PinnedChain | None:
     """Chain reads at the newest indexed block; None without a deployment or an index."""
     with reading(engine) as connection:
         block = chain_store.last_block(connection)
-    if deployment is None or block is None:
+    if contracts is None or block is None:
         return None
-    return PinnedChain(client, deployment, block.number)
+    return PinnedChain(contracts, block.number)
 
 
 def overview(
     engine: Engine,
-    client: ChainClient,
-    deployment: Deployment | None,
+    contracts: Contracts | None,
     operator_id: int,
     now_s: int,
 ) -> Console:
     """What the console's first page shows. Raises ChainUnavailable."""
-    chain = pinned(engine, client, deployment)
+    chain = pinned(engine, contracts)
     window_s = chain.challenge_window_s() if chain else 0
     with reading(engine) as connection:
         operator = connection.execute(
@@ -148,7 +144,9 @@ def _on_chain(chain: PinnedChain | None, ledger: _Ledger) -> OnChain:
     if chain is None:
         return OnChain()
     tranches = len(terms_from_bytes(ledger.row.terms_json).tranches)
-    return chain.facility(ledger.row.facility_id, tranches=tranches, bonded=ledger.bonded)
+    return chain.facility(
+        FacilityId(ledger.row.facility_id), tranches=tranches, bonded=ledger.bonded
+    )
 
 
 def _withdrawable(chain: PinnedChain | None, account: str, rows: list[Any]) -> dict[int, int]:

@@ -150,8 +150,7 @@ def submit_attestation(
     created, count = accept_signature(
         service.engine,
         service.evidence,
-        service.client,
-        service.deployment,
+        service.contracts,
         facility_id=facility_id,
         epoch=epoch,
         attester=checksum(body.attester),

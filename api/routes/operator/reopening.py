@@ -44,8 +44,7 @@ def reopen_epoch(
     found = reopen(
         service.engine,
         service.evidence,
-        service.client,
-        service.deployment,
+        service.contracts,
         operator_id=operator_id,
         facility_id=facility_id,
         epoch=epoch,

@@ -39,5 +39,5 @@ class AttestersOut(BaseModel):
 @router.get("/v1/attesters", responses=errors())
 def list_attesters(service: ServiceDep) -> AttestersOut:
     """Every account that ever was an attester: its period, bond and record."""
-    found = read_attesters(service.engine, service.client, service.deployment)
+    found = read_attesters(service.engine, service.contracts)
     return AttestersOut.model_validate(found, from_attributes=True)

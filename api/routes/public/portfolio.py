@@ -89,5 +89,5 @@ class PortfolioOut(BaseModel):
 @router.get("/v1/portfolio/{address}", responses=errors(422))
 def get_portfolio(service: ServiceDep, address: AddressPath) -> PortfolioOut:
     """Positions, revenue, vouchers, refunds and eligibility, as of the newest indexed block."""
-    found = read_portfolio(service.engine, service.client, service.deployment, address)
+    found = read_portfolio(service.engine, service.contracts, address)
     return PortfolioOut.model_validate(found, from_attributes=True)

@@ -91,7 +91,7 @@ def _reconciliation(found: Reconciliation) -> ReconciliationOut:
 @router.get("/v1/reconciliation", responses=errors())
 def get_reconciliation(service: ServiceDep) -> ReconciliationsOut:
     """Five numbers of every facility and in total, as of the newest indexed block."""
-    parts = reconcile_all(service.engine, service.client, service.deployment)
+    parts = reconcile_all(service.engine, service.contracts)
     blocks = read_blocks(service)
     return ReconciliationsOut(
         indexed_block=blocks.indexed,
@@ -106,6 +106,4 @@ def get_facility_reconciliation(
     service: ServiceDep, facility_id: FacilityPath
 ) -> ReconciliationOut:
     """Five numbers of one facility."""
-    return _reconciliation(
-        reconcile_facility(service.engine, service.client, service.deployment, facility_id)
-    )
+    return _reconciliation(reconcile_facility(service.engine, service.contracts, facility_id))

@@ -50,5 +50,5 @@ class WaterfallOut(BaseModel):
 @router.get("/v1/tranches/{token_id}/waterfall", responses=errors(404, 422))
 def get_waterfall(service: ServiceDep, token_id: TokenPath) -> WaterfallOut:
     """From attested rent to what each tranche of the facility got."""
-    found = read_waterfall(service.engine, service.client, service.deployment, int(token_id))
+    found = read_waterfall(service.engine, service.contracts, int(token_id))
     return WaterfallOut.model_validate(found, from_attributes=True)

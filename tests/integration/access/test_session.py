@@ -16,6 +16,7 @@ from api.access import sign_in as steps
 from api.chain.abi import Function
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
 from api.db.session import reading, transaction
 from api.db.tables.access import session_nonces, sessions
 from api.db.tables.ledger import operators
@@ -329,7 +330,8 @@ def test_sign_in__contract_wallet__is_asked_on_chain(
     """ERC-1271: accepting, refusing, reverting, answering short."""
     monkeypatch.undo()
     client = ChainClient(fresh_chain.chain.rpc_url)
-    change_service(service.app, client=client, deployment=fresh_chain.deployment)
+    contracts = Contracts(client, fresh_chain.deployment)
+    change_service(service.app, client=client, contracts=contracts)
     address = _deploy(client, "MockContractAttester")
     _own_address(service, address)
     codes = []

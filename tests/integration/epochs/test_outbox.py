@@ -34,7 +34,7 @@ def due(world: World) -> World:
 def _store(world: World, outbox: Outbox | None = None) -> Outbox:
     """Sign and store what is due, without sending it."""
     outbox = outbox or world.outbox()
-    found = postable(world.engine, world.client, world.deployment, world.evidence)
+    found = postable(world.engine, world.contracts, world.evidence)
     assert outbox.store(found, world.clock()) == 1
     return outbox
 

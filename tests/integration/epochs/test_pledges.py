@@ -39,7 +39,7 @@ def _attester(world: World) -> Attester:
         signer_of(ATTESTER_ACCOUNTS[0]),
         chain_id=world.deployment.chain_id,
         registry=world.deployment.statement_registry,
-        pledges=PledgeWatch(world.client, world.deployment, evidence),
+        pledges=PledgeWatch(world.contracts, evidence),
     )
 
 
@@ -63,7 +63,7 @@ def test_pledges__other_window_cancelled_or_unpublished__do_not_count(
     close_due(world.engine, world.evidence, START_S + DAY_S + GRACE_S)
 
     def found() -> bool:
-        watch = PledgeWatch(world.client, world.deployment, world.evidence)
+        watch = PledgeWatch(world.contracts, world.evidence)
         return watch.earlier(second) is not None
 
     assert found()
@@ -75,7 +75,7 @@ def test_pledges__other_window_cancelled_or_unpublished__do_not_count(
     monkeypatch.setattr(PledgeWatch, "_cancelled", lambda *_: True)
     assert not found()
     monkeypatch.undo()
-    watch = PledgeWatch(world.client, world.deployment, world.evidence)
+    watch = PledgeWatch(world.contracts, world.evidence)
     with reading(world.engine) as connection:
         first = decode_facility(facility_row(connection, world.facility_id).terms_json)
     # The first facility was there before: it is not at fault. And an offer made later is seen.

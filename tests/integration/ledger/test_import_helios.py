@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
 from api.chain.deployment import parse_deployment
 from api.cli.commands import app
 from api.db.session import transaction
@@ -17,7 +19,14 @@ from api.domain.metering.instants import format_instant
 from api.ledger.facilities import add_operator
 from api.ledger.importers.helios import PRICE_MICROS_PER_GPU_HOUR
 from tests.factories import DAY_S, START_S, Ledger
-from tests.integration.service import NO_CHAIN, Service, deployment_document, make_app, serving
+from tests.integration.service import (
+    NO_CHAIN,
+    Service,
+    change_service,
+    deployment_document,
+    make_app,
+    serving,
+)
 
 MINUTES = 1_440
 HEADER = "time,running_gpu_num,idle_gpu_num"
@@ -37,8 +46,8 @@ def rows(running: Callable[[int], int], capacity: int, minutes: int = MINUTES) -
 def server(database_url: str, ledger: Ledger, tmp_path: Path) -> Iterator[tuple[Service, str]]:
     """The application behind uvicorn, and its URL."""
     api = make_app(database_url, tmp_path)
-    api.state.clock = ledger.clock
-    api.state.deployment = parse_deployment(deployment_document())
+    contracts = Contracts(ChainClient(NO_CHAIN), parse_deployment(deployment_document()))
+    change_service(api, clock=ledger.clock, contracts=contracts)
     with serving(api) as port:
         yield Service(api, None, ledger), f"http://127.0.0.1:{port}"  # type: ignore[arg-type]
 

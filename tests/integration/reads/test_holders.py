@@ -12,6 +12,7 @@ from api.chain import calldata
 from api.chain.abi import Function
 from api.db.session import transaction
 from api.db.tables.chain import chain_events
+from api.domain.units import TrancheId
 from scripts.dev.stack import COMPLIANCE, OPERATORS
 from tests.factories import DAY_S, HOUR_S
 from tests.integration.service import problem
@@ -34,9 +35,8 @@ def _get(world: World, path: str) -> Any:
     return answer.json()
 
 
-def _units(world: World, account: str, token_id: int) -> int:
-    token = world.deployment.tranche_token
-    return int(world.client.read("TrancheToken", token, "positionOf", account, token_id)[2])
+def _units(world: World, account: str, token_id: TrancheId) -> int:
+    return world.now(world.contracts.tranche_token.position_of(account, token_id)).units
 
 
 def _step(world: World, rng: random.Random) -> None:
@@ -84,9 +84,7 @@ def test_holders__random_history__are_the_chains_balances(world: World, seed: in
         assert {h["address"]: h["units"] for h in found["holders"]} == {
             a: n for a, n in expected.items() if n
         }
-        supply = world.client.read(
-            "TrancheToken", world.deployment.tranche_token, "totalSupply", token_id
-        )
+        supply = world.now(world.contracts.tranche_token.total_supply(token_id))
         assert sum(h["units"] for h in found["holders"]) == found["units_issued"] == supply
         units = [h["units"] for h in found["holders"]]
         assert units == sorted(units, reverse=True)
@@ -189,8 +187,8 @@ def test_market__burn_while_revenue_streams__pays_the_rest_to_fewer_units(world:
     row = _get(world, f"/v1/tranches/{junior}")
 
     # 1.97 dollars: half to twenty units, half to fifteen.
-    stored = world.client.read("TrancheToken", token, "trancheOf", junior)
-    assert row["units_issued"] == stored[4] == 15
-    expected = (stored[0] + stored[1] // stored[4]) >> 32
+    stored = world.now(world.contracts.tranche_token.tranche_of(junior))
+    assert row["units_issued"] == stored.supply == 15
+    expected = (stored.acc_x32 + stored.pending_x32 // stored.supply) >> 32
     assert row["paid_per_unit_micros"] == expected
     assert abs(expected - (1_970_000 // 40 + 1_970_000 // 30)) <= 10

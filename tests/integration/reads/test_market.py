@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api.domain.units import TrancheId
 from tests.factories import DAY_S, HOUR_S, START_S
 from tests.integration.service import Service, problem
 from tests.story import two_epochs
@@ -69,14 +70,9 @@ def test_portfolio__after_a_claim__holds_what_the_chain_says(world: World) -> No
     assert first["total"]["streaming_micros"] == 500_000 * 6 // 10 + 19_300_000 * 5 // 20
     assert [p["units"] for p in second["positions"]] == [4, 15]
     for position in second["positions"]:
-        expected = world.client.read(
-            "TrancheToken",
-            world.deployment.tranche_token,
-            "claimable",
-            HOLDERS[1],
-            int(position["token_id"]),
-            block=second["as_of"]["block"],
-        )
+        token, token_id = world.contracts.tranche_token, TrancheId(int(position["token_id"]))
+        claimable = token.claimable_micros(HOLDERS[1], token_id)
+        expected = claimable.at(block=second["as_of"]["block"])
         assert position["claimable_micros"] == expected > 0
 
 

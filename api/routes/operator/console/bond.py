@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.domain.units import FacilityId
 from api.ledger.facilities import own_facility
 from api.reads.console.overview import BondUnknown, is_bonded, pinned
 from api.routes.http.credentials import OperatorId
@@ -36,13 +37,13 @@ def get_console_bond(
     service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
 ) -> ConsoleBond:
     """The bond and what it owes. 404 with code `bond_unknown` when none was agreed on-chain."""
-    chain = pinned(service.engine, service.client, service.deployment)
+    chain = pinned(service.engine, service.contracts)
     with own_facility(service.engine, operator_id, facility_id) as (connection, _):
         bonded = is_bonded(connection, facility_id)
     if chain is None or not bonded:
         message = f"facility {facility_id} has no bond"
         raise BondUnknown(message, facility_id=facility_id)
-    bond = chain.bond(facility_id)
+    bond = chain.bond(FacilityId(facility_id))
     return ConsoleBond(
         bond_micros=bond.bond_micros,
         required_bond_micros=bond.required_bond_micros,

@@ -57,7 +57,7 @@ class EpochsOut(BaseModel):
 
 def challenge_window_s(service: Service) -> int:
     """Challenge window; 0 while nothing can have been posted."""
-    chain = pinned(service.engine, service.client, service.deployment)
+    chain = pinned(service.engine, service.contracts)
     return chain.challenge_window_s() if chain else 0
 
 
@@ -81,8 +81,7 @@ def list_console_epochs(
         )
     refused = refusals(
         service.engine,
-        service.client,
-        service.deployment,
+        service.contracts,
         facility_id=facility_id,
         epochs=[v.epoch for v in views if v.state == "voided"],
         confirmations=service.settings.confirmations,

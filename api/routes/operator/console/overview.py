@@ -105,9 +105,7 @@ def get_console(service: ServiceDep, operator_id: OperatorId) -> ConsoleOut:
     Tasks follow from the records and the chain; they go away when their cause does. Rejections
     of the last day and conflicts of the last seven days count as news.
     """
-    found = overview(
-        service.engine, service.client, service.deployment, operator_id, service.clock()
-    )
+    found = overview(service.engine, service.contracts, operator_id, service.clock())
     operator = found.operator
     return ConsoleOut(
         operator=ConsoleOperator(

@@ -6,19 +6,19 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api.chain import calldata
-from api.db.session import transaction
-from api.domain.facility import FacilityTerms, TrancheTerms
-from api.domain.statements.evidence import FACILITY_FILE, facility_folder
+from api.db.session import reading
+from api.domain.facility import TrancheTerms
 from api.domain.units import MAX_I64
 from api.errors import InvalidInput
-from api.ledger.facilities import NewFacility, register_facility
+from api.ledger.facilities import NewFacility
+from api.ledger.registration import register_and_publish
 from api.reads.sql import market
 from api.routes.http.credentials import OperatorId
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Address, Instant, Name, Strict, example
 from api.routes.http.strict import StrictRoute
-from api.routes.public.facilities import FacilityOut, Offer, facility_out
-from api.routes.service import Service, ServiceDep
+from api.routes.public.facilities import FacilityOut, facility_out, to_api_offer
+from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
 
@@ -80,12 +80,22 @@ class FacilityIn(Strict):
     )
 
 
-def _offer(service: Service, terms: FacilityTerms) -> Offer | None:
-    deployment = service.deployment
-    if deployment is None:
-        return None
-    data = calldata.offer(terms)
-    return Offer(to=deployment.facility_registry, data=data)
+def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility:
+    """What an operator sent, with the token that it named or the deployment's."""
+    return NewFacility(
+        facility_id=body.facility_id,
+        name=body.name,
+        gpu_class=body.gpu_class,
+        site=body.site,
+        window_start_s=body.window_start,
+        window_end_s=body.window_end,
+        epoch_length_s=body.epoch_length_s,
+        settlement_token=calldata.checksum(settlement_token),
+        promised_availability_ppm=body.promised_availability_ppm,
+        fee_bps=body.fee_bps,
+        tranches=tuple(TrancheTerms(t.unit_cap, t.coupon_micros_per_unit) for t in body.tranches),
+        device_uuids=body.devices,
+    )
 
 
 @router.post("/v1/facilities", status_code=201, responses=errors(400, 401, 403, 409, 413, 422))
@@ -98,33 +108,14 @@ def create_facility(service: ServiceDep, operator_id: OperatorId, body: Facility
     token = body.settlement_token or (deployment and deployment.settlement_token)
     if not token:
         raise InvalidInput("name a settlement token", field="settlement_token")
-    tranches = tuple(TrancheTerms(t.unit_cap, t.coupon_micros_per_unit) for t in body.tranches)
-    new = NewFacility(
-        body.facility_id,
-        body.name,
-        body.gpu_class,
-        body.site,
-        body.window_start,
-        body.window_end,
-        body.epoch_length_s,
-        calldata.checksum(token),
-        body.promised_availability_ppm,
-        body.fee_bps,
-        tranches,
-        body.devices,
+    terms = register_and_publish(
+        service.engine,
+        service.evidence,
+        operator_id=operator_id,
+        new=from_api_facility(body, settlement_token=token),
+        grace_s=service.settings.grace_s,
+        now_s=service.clock(),
     )
-    settings = service.settings
-    with transaction(service.engine) as connection:
-        row, terms = register_facility(
-            connection,
-            operator_id=operator_id,
-            new=new,
-            grace_s=settings.grace_s,
-            now_s=service.clock(),
-        )
-        # At once, and not with the first statement: attesters compare pledges across facilities.
-        # The same body again gives the same bytes, should the commit fail.
-        path = f"{facility_folder(row.facility_id)}/{FACILITY_FILE}"
-        service.evidence.write(path, row.terms_json)
-        (shown,) = market.facility_rows(connection, row.facility_id)
-    return facility_out(shown, _offer(service, terms))
+    with reading(service.engine) as connection:
+        (row,) = market.facility_rows(connection, terms.facility_id)
+    return facility_out(row, None if deployment is None else to_api_offer(terms, deployment))

@@ -3,7 +3,10 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.chain import calldata
+from api.chain.deployment import Deployment
 from api.db.session import reading
+from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
 from api.ledger.facilities import facility_row, pledged_devices
@@ -67,6 +70,11 @@ class DevicesOut(BaseModel):
 
     pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
     devices: list[DeviceOut] = Field(description="All devices, ascending.")
+
+
+def to_api_offer(terms: FacilityTerms, deployment: Deployment) -> Offer:
+    """The transaction that offers these terms on the deployed contracts."""
+    return Offer(to=deployment.facility_registry, data=calldata.offer(terms))
 
 
 def facility_out(row: object, offer: Offer | None = None) -> FacilityOut:

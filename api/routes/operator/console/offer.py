@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter
 
-from api.chain import calldata
 from api.errors import NotFound
 from api.ledger.facilities import own_facility
 from api.ledger.judge import terms_from_bytes
@@ -12,7 +11,7 @@ from api.routes.http.parameters import (
 )
 from api.routes.http.problems import errors
 from api.routes.operator.console import CONSOLE_FACILITY
-from api.routes.public.facilities import Offer
+from api.routes.public.facilities import Offer, to_api_offer
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["console"])
@@ -31,4 +30,4 @@ def get_console_offer(
     deployment = service.deployment
     if deployment is None:
         raise NotFound("no contracts are deployed", facility_id=facility_id)
-    return Offer(to=deployment.facility_registry, data=calldata.offer(terms))
+    return to_api_offer(terms, deployment)

@@ -26,7 +26,9 @@ export function money(micros: Micros, digits = 2): string {
   const sign = value < 0n ? "−" : "";
   const unit = 10n ** BigInt(6 - digits);
   const cut = size / unit;
-  if (cut === 0n && size > 0n) return `${sign}<0.${"0".repeat(Math.max(0, digits - 1))}1`;
+  if (cut === 0n && size > 0n) {
+    return `${sign}<${digits === 0 ? "1" : `0.${"0".repeat(digits - 1)}1`}`;
+  }
   const whole = (cut * unit) / MICROS;
   const rest = ((cut * unit) % MICROS).toString().padStart(6, "0").slice(0, digits);
   return `${sign}${grouped(whole)}${digits > 0 ? `.${rest}` : ""}`;

@@ -1,4 +1,3 @@
-// @vitest-environment node
 import type { Address, PublicClient } from "viem";
 import { describe, expect, it } from "vitest";
 import { FACILITY_STATES, SALE_STATES } from "../../generated/states";

@@ -84,6 +84,15 @@ def test_proof__any_leaf__verifies_and_no_other_leaf_does(
     assert not verify_proof(tree.root, keccak(ordered[index]), proof)
 
 
+def test_tree__of_three__keeps_each_leaf_at_its_place() -> None:
+    leaves = [keccak(bytes([i])) for i in range(3)]
+
+    tree = MerkleTree(leaves)
+
+    assert [tree.nodes[place] for place in tree.leaf_places] == leaves
+    assert tree.nodes[0] == tree.root
+
+
 def test_tree__empty__has_root_zero() -> None:
     assert MerkleTree([]).root == ZERO32
 

@@ -54,6 +54,17 @@ def test_history__any__accounts_for_every_fraction(history: list[tuple[tuple, in
     assert model.paid <= model.received
 
 
+def test_vest__half_way__frees_all_that_streams_at_once() -> None:
+    model = TrancheModel()
+    model.mint("ann", 2, 0)
+    model.accrue(100, 10, 0)
+
+    model.vest(5)
+
+    assert model.claim("ann", 5) == 100
+    assert model.unaccounted_x32(5) == 0
+
+
 def test_stream__half_way__pays_half_in_proportion() -> None:
     model = TrancheModel()
     model.mint("ann", 3, 0)

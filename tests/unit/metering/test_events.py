@@ -9,18 +9,23 @@ from hypothesis import strategies as st
 from api.domain.metering.events import (
     AVAILABILITY,
     CORRECTION,
+    DEVICE_REGISTERED,
+    LEASE_CLOSED,
     LEASE_OPENED,
     MAX_ENERGY_JOULES,
     USAGE,
     CorrectionEvent,
+    DeviceRegisteredEvent,
+    LeaseClosedEvent,
     LeaseOpenedEvent,
     OutageEvent,
     UsageEvent,
+    check_device_uuid,
     identity,
     parse_event,
 )
 from api.domain.metering.rejections import REJECTIONS
-from api.errors import EventRejected
+from api.errors import EventRejected, InvalidInput
 
 DEVICE = "GPU-0b9f1a52-3c1d-4e5f-8a6b-7c8d9e0f1a2b"
 HOUR = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}
@@ -36,6 +41,8 @@ def event(kind: str = USAGE, /, **data: Any) -> dict[str, Any]:
             "lease_id": "l", "renter_ref": "r", "plan": "spot",
             "opened_at": HOUR["start"], "price_micros_per_gpu_hour": 5,
         },
+        LEASE_CLOSED: {"lease_id": "l", "closed_at": HOUR["end"]},
+        DEVICE_REGISTERED: {"device": DEVICE},
     }  # fmt: skip
     merged = {"facility_id": 1, **base[kind], **data}
     return {
@@ -65,6 +72,18 @@ def test_parse__good_events__become_values() -> None:
     opened = parse_event(event(LEASE_OPENED, sla_credit_bps=10_000))
     assert isinstance(opened, LeaseOpenedEvent)
     assert (opened.sla_credit_bps, opened.max_gpus) == (10_000, 0)
+    closed = parse_event(event(LEASE_CLOSED))
+    assert isinstance(closed, LeaseClosedEvent)
+    assert (closed.lease_id, closed.closed_at_s) == ("l", 1_767_229_200)
+    assert isinstance(parse_event(event(DEVICE_REGISTERED)), DeviceRegisteredEvent)
+
+
+def test_check_device_uuid__of_nvml__is_unchanged_and_others_are_refused() -> None:
+    assert check_device_uuid(DEVICE) == DEVICE
+
+    with pytest.raises(InvalidInput, match="not an NVML UUID") as caught:
+        check_device_uuid(DEVICE.upper())
+    assert caught.value.context["field"] == "devices"
 
 
 @pytest.mark.parametrize(

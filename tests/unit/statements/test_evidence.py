@@ -29,6 +29,13 @@ def test_facility__round_trip__is_the_same() -> None:
     assert evidence.encode_facility(evidence_reader.decode_facility(data)) == data
 
 
+def test_folders__of_epochs__sort_by_number_and_superseded_ones_lie_apart() -> None:
+    assert evidence.epoch_folder(7, 12) == "facility-7/epoch-00012"
+    assert evidence.superseded_folder(7, 12, b"\x0a\xff") == (
+        "facility-7/superseded/epoch-00012-0aff"
+    )
+
+
 @given(st.lists(LINES, max_size=5))
 def test_lines__round_trip__is_the_same(lines: Sequence[Line]) -> None:
     assert evidence_reader.decode_lines(evidence.encode_lines(lines)) == lines

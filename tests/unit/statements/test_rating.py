@@ -1,14 +1,20 @@
 """Rating: one rounding on the cumulative of a lease."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.statements.rating import (
     LeaseCarry,
+    LeaseTerms,
+    PricePlan,
     PriceVersion,
+    check_prices,
     shortfall_gpu_seconds,
     usage_weight,
 )
+from api.domain.units import ZERO32
+from api.errors import InvalidInput
 
 
 @given(
@@ -53,3 +59,24 @@ def test_charge__one_second_at_one_dollar__is_277_micros_then_278() -> None:
 def test_shortfall__withheld_by_the_operator__is_not_owed() -> None:
     assert shortfall_gpu_seconds(committed=100, delivered=60, withheld=10) == 30
     assert shortfall_gpu_seconds(committed=100, delivered=95, withheld=10) == 0
+
+
+def test_price_at__of_two_versions__is_the_one_in_force() -> None:
+    prices = (PriceVersion(1, 10, 5), PriceVersion(2, 20, 7))
+    lease = LeaseTerms(ZERO32, ZERO32, PricePlan.SPOT, 0, 10, None, prices)
+
+    assert [lease.price_at(t).version for t in (10, 19, 20, 99)] == [1, 1, 2, 2]
+    with pytest.raises(InvalidInput, match="no price at this time"):
+        lease.price_at(9)
+
+
+def test_check_prices__history_with_a_gap_or_rewritten__is_refused() -> None:
+    first, second = PriceVersion(1, 10, 5), PriceVersion(2, 20, 7)
+    check_prices([first, second], opened_at_s=10)
+
+    for prices in ([], [second]):
+        with pytest.raises(InvalidInput, match="cover the opening"):
+            check_prices(prices, opened_at_s=10)
+    for after in (PriceVersion(3, 20, 7), PriceVersion(2, 10, 7)):
+        with pytest.raises(InvalidInput, match="follow each other"):
+            check_prices([first, after], opened_at_s=10)

@@ -71,10 +71,10 @@ def _measure_ours(ours: Ours) -> dict[str, int]:
     return found
 
 
-def _rows(ours: dict[str, int], peers: dict[str, dict[str, int]]) -> list[Row]:
+def _holder_rows(ours: dict[str, int], peers: dict[str, dict[str, int]]) -> list[Row]:
+    """What holders do."""
     plain, book = peers["plain_erc1155"], peers["accumulator_erc1155"]
-    t_rex, eas, synthetix = peers["t_rex"], peers["eas"], peers["synthetix"]
-    uniswap = peers["uniswap"]
+    t_rex, synthetix, uniswap = peers["t_rex"], peers["synthetix"], peers["uniswap"]
     return [
         Row(
             "transfer, both hold",
@@ -117,6 +117,13 @@ def _rows(ours: dict[str, int], peers: dict[str, dict[str, int]]) -> list[Row]:
                 ("ten Uniswap MerkleDistributors", 10 * uniswap["claim"]),
             ),
         ),
+    ]
+
+
+def _statement_rows(ours: dict[str, int], peers: dict[str, dict[str, int]]) -> list[Row]:
+    """What is done with a statement: posted, settled, challenged."""
+    eas, synthetix = peers["eas"], peers["synthetix"]
+    return [
         Row(
             "post a statement, three signers",
             ours["post"],
@@ -180,7 +187,7 @@ def measure() -> list[Row]:
                 "t_rex",
             )
         }
-    return _rows(figures, found)
+    return _holder_rows(figures, found) + _statement_rows(figures, found)
 
 
 def show(console: Console, rows: list[Row]) -> None:

@@ -1,25 +1,69 @@
-"""SQL of the chain side: the outbox of transactions and the index of events."""
+"""SQL of the index: blocks that were read, and the events of our contracts in them."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict, dataclass
+from operator import attrgetter
 
-from sqlalchemy import Connection, Row, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select
 
-from api.db.bulk import insert_mappings
+from api.db import event_columns as e
+from api.db.bulk import insert_tuples
 from api.db.tables.chain import chain_blocks, chain_events
 from api.domain.lifecycle import FacilityState
+from api.domain.units import Bytes32, Epoch, FacilityId
 
 
-def last_block(connection: Connection) -> Any:
+@dataclass(frozen=True, slots=True)
+class BlockRow:
+    """An indexed block: the end of a range that was read."""
+
+    number: int
+    block_hash: Bytes32
+    time_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event of one of our contracts, or one part of a batch, as it is stored.
+
+    What `account`, `amount` and `extra` mean depends on the event: `event_columns` names them.
+    """
+
+    block_number: int
+    log_index: int
+    part: int
+    block_time_s: int
+    tx_hash: Bytes32
+    contract: str
+    event: str
+    facility_id: FacilityId | None
+    epoch: Epoch | None
+    token_id: str | None
+    account: str | None
+    counterparty: str | None
+    amount: int | None
+    extra: int | None
+    statement_hash: Bytes32 | None
+    payload: str
+
+
+_STORED = tuple(chain_events.c[name] for name in EventRow.__slots__)
+_BLOCK = select(chain_blocks.c.number, chain_blocks.c.block_hash, chain_blocks.c.time_s)
+
+
+def last_block(connection: Connection) -> BlockRow | None:
     """Newest indexed block, or None."""
-    query = select(chain_blocks).order_by(chain_blocks.c.number.desc()).limit(1)
-    return connection.execute(query).first()
+    return _newest(connection, _BLOCK)
 
 
-def block_at_or_below(connection: Connection, number: int) -> Any:
+def block_at_or_below(connection: Connection, number: int) -> BlockRow | None:
     """Newest remembered block up to a number, or None."""
-    query = select(chain_blocks).where(chain_blocks.c.number <= number)
-    return connection.execute(query.order_by(chain_blocks.c.number.desc()).limit(1)).first()
+    return _newest(connection, _BLOCK.where(chain_blocks.c.number <= number))
+
+
+def _newest(connection: Connection, query: Select[int, Bytes32, int]) -> BlockRow | None:
+    row = connection.execute(query.order_by(chain_blocks.c.number.desc()).limit(1)).first()
+    return None if row is None else BlockRow(row.number, row.block_hash, row.time_s)
 
 
 def drop_above(connection: Connection, number: int) -> None:
@@ -28,12 +72,13 @@ def drop_above(connection: Connection, number: int) -> None:
     connection.execute(delete(chain_blocks).where(chain_blocks.c.number > number))
 
 
-def append_range(
-    connection: Connection, rows: Sequence[dict[str, Any]], block: dict[str, Any]
-) -> None:
+_values = attrgetter(*EventRow.__slots__)
+
+
+def append_range(connection: Connection, rows: Sequence[EventRow], block: BlockRow) -> None:
     """Store the events of a range with the block that ends it."""
-    insert_mappings(connection, chain_events, rows)
-    connection.execute(insert(chain_blocks), block)
+    insert_tuples(connection, chain_events, EventRow.__slots__, [_values(row) for row in rows])
+    connection.execute(insert(chain_blocks).values(asdict(block)))
 
 
 def events_named(
@@ -42,34 +87,20 @@ def events_named(
     facility_id: int | None = None,
     offset: int = 0,
     limit: int | None = None,
-) -> list[Row[Any]]:
+) -> list[EventRow]:
     """Indexed events by name, in chain order; all of them, or a page."""
-    query = select(chain_events).where(chain_events.c.event.in_(names))
+    query = select(*_STORED).where(e.event.in_(names)).order_by(*e.chain_order)
     if facility_id is not None:
-        query = query.where(chain_events.c.facility_id == facility_id)
-    order = (chain_events.c.block_number, chain_events.c.log_index, chain_events.c.part)
-    query = query.order_by(*order)
+        query = query.where(e.facility_id == facility_id)
     if limit is not None:
         query = query.offset(offset).limit(limit)
-    return list(connection.execute(query))
+    return [EventRow(**row) for row in connection.execute(query).mappings()]
 
 
-def progress_events(connection: Connection, facility_id: int) -> list[Row[Any]]:
-    """Postings, voids and settlements of a facility in chain order, without their long payloads."""
-    names = ("StatementPosted", "StatementVoided", "Settled")
-    columns = ("event", "epoch", "extra", "statement_hash", "tx_hash", "block_time_s")
-    query = (
-        select(*(chain_events.c[name] for name in columns))
-        .where(chain_events.c.event.in_(names), chain_events.c.facility_id == facility_id)
-        .order_by(chain_events.c.block_number, chain_events.c.log_index, chain_events.c.part)
-    )
-    return list(connection.execute(query))
-
-
-def cancelled_facilities() -> Select[Any]:
+def cancelled_facilities() -> Select[FacilityId]:
     """Facilities whose offer was withdrawn, or whose sale failed: their pledge is void for ever."""
-    return select(chain_events.c.facility_id).where(
-        chain_events.c.event == "FacilityStateChanged",
-        chain_events.c.extra == FacilityState.CANCELLED,
-        chain_events.c.facility_id.is_not(None),
+    return select(e.facility_id).where(
+        e.event == "FacilityStateChanged",
+        e.new_state == FacilityState.CANCELLED,
+        e.facility_id.is_not(None),
     )

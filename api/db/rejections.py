@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, delete, func, or_, select, text
 
 from api.db.bulk import insert_mappings
 from api.db.tables.console import event_rejections
+from api.domain.units import FacilityId
 
 # A collector that sends the same broken batch for ever must not fill the disk.
 KEPT_PER_OPERATOR = 10_000
@@ -76,7 +77,9 @@ def rejections_of(
     return int(connection.execute(count).scalar_one()), list(connection.execute(query))
 
 
-def rejected_since(connection: Connection, operator_id: int, since_s: int) -> dict[int | None, int]:
+def rejected_since(
+    connection: Connection, operator_id: int, since_s: int
+) -> dict[FacilityId | None, int]:
     """Number of rejections received from a time on, by facility."""
     query = (
         select(event_rejections.c.facility_id, func.count())
@@ -86,4 +89,4 @@ def rejected_since(connection: Connection, operator_id: int, since_s: int) -> di
         )
         .group_by(event_rejections.c.facility_id)
     )
-    return {facility_id: int(count) for facility_id, count in connection.execute(query)}
+    return dict(connection.execute(query).all())

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection as Connection  # other rooms take these two types from here
+from sqlalchemy import Engine as Engine
+from sqlalchemy import create_engine, event, make_url, text
 
 SQLITE_BUSY_TIMEOUT_MS = 30_000
 

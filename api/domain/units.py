@@ -14,6 +14,7 @@ SECONDS_PER_HOUR = 3_600
 BPS = 10_000
 PPM = 1_000_000
 ZERO32 = Bytes32(bytes(32))
+ZERO_ADDRESS = Address("0x" + "00" * 20)
 
 MAX_U16 = 2**16 - 1
 MAX_U32 = 2**32 - 1

@@ -10,8 +10,9 @@ from api.chain.client import Block, RpcError
 from api.chain.contracts import Contracts
 from api.chain.events import ChainEvent, args_json, events_in, events_of_block
 from api.db import chain_store
+from api.db.chain_store import BlockRow, EventRow
 from api.db.session import reading, transaction
-from api.domain.units import MAX_I64, split_tranche_id
+from api.domain.units import MAX_I64, Bytes32, Epoch, FacilityId, split_tranche_id
 from api.errors import ChainUnavailable
 
 _RANGE = 2_000
@@ -68,13 +69,13 @@ class Indexer:
             if found is None:
                 break
             end, events = found
-            row = {"number": last, "block_hash": end.hash, "time_s": end.time_s}
+            block = BlockRow(last, Bytes32(end.hash), end.time_s)
             try:
                 with transaction(self._engine) as connection:
                     newest = chain_store.last_block(connection)
                     if newest is not None and newest.number != indexed:
                         break
-                    chain_store.append_range(connection, [event_row(e) for e in events], row)
+                    chain_store.append_range(connection, [event_row(e) for e in events], block)
             except IntegrityError:
                 break
             indexed, added = last, added + len(events)
@@ -97,8 +98,9 @@ class Indexer:
             return None
         with reading(self._engine) as connection:
             before = chain_store.block_at_or_below(connection, number - 1)
-        follows = before is None or before.number < number - 1
-        return (block, events) if follows or before.block_hash == block.parent_hash else None
+        if before is None or before.number < number - 1 or before.block_hash == block.parent_hash:
+            return block, events
+        return None
 
     def rebuild(self) -> IndexProgress:
         """Drop everything and index again from the deployment's block."""
@@ -125,9 +127,8 @@ class Indexer:
             chain_store.drop_above(connection, common)
         return common, newest.number - common
 
-    def _stands(self, block: Any) -> bool:
-        same: bool = self._client.block(block.number).hash == block.block_hash
-        return same
+    def _stands(self, block: BlockRow) -> bool:
+        return self._client.block(block.number).hash == block.block_hash
 
 
 def _small(value: Any) -> int | None:
@@ -143,7 +144,7 @@ def _first(event: ChainEvent, names: tuple[str, ...]) -> Any:
     return next((event.args[n] for n in names if n in event.args), None)
 
 
-def event_row(event: ChainEvent) -> dict[str, Any]:
+def event_row(event: ChainEvent) -> EventRow:
     """Row of `chain_events` for one event."""
     args = event.args
     token_id = args.get("id")
@@ -153,22 +154,22 @@ def event_row(event: ChainEvent) -> dict[str, Any]:
     amount = args.get("amount", args.get("value", args.get("cost")))
     if event.name == "StatementPosted":
         amount = args["statement"][6]
-    return {
-        "block_number": event.block_number,
-        "log_index": event.log_index,
-        "part": event.part,
-        "block_time_s": event.block_time_s,
-        "tx_hash": event.tx_hash,
-        "contract": event.contract,
-        "event": event.name,
-        "facility_id": _small(facility_id),
-        "epoch": _small(args.get("epoch", args.get("settledEpochs"))),
-        "token_id": None if token_id is None else str(token_id),
-        "account": _first(event, _ACCOUNTS),
-        "counterparty": args.get("to"),
-        "amount": _small(amount),
-        "extra": _small(_first(event, _EXTRAS)),
-        "flag": args.get("member"),
-        "statement_hash": args.get("statementHash"),
-        "payload": args_json(event),
-    }
+    stored_id, epoch = _small(facility_id), _small(args.get("epoch", args.get("settledEpochs")))
+    return EventRow(
+        block_number=event.block_number,
+        log_index=event.log_index,
+        part=event.part,
+        block_time_s=event.block_time_s,
+        tx_hash=Bytes32(event.tx_hash),
+        contract=event.contract,
+        event=event.name,
+        facility_id=None if stored_id is None else FacilityId(stored_id),
+        epoch=None if epoch is None else Epoch(epoch),
+        token_id=None if token_id is None else str(token_id),
+        account=_first(event, _ACCOUNTS),
+        counterparty=args.get("to"),
+        amount=_small(amount),
+        extra=_small(_first(event, _EXTRAS)),
+        statement_hash=args.get("statementHash"),
+        payload=args_json(event),
+    )

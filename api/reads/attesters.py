@@ -1,23 +1,22 @@
 """Attesters from indexed events: their periods, what they signed, what of it was voided."""
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
-
-from sqlalchemy import Connection, Engine
 
 from api.chain.calldata import checksum
 from api.chain.contracts import Contracts
 from api.db import chain_store
-from api.db.session import reading
+from api.db.session import Connection, Engine, reading
 from api.domain.lifecycle import Standing
+from api.domain.units import Address
+from api.reads.sql import attesters
 
 # `IAttesterSet`: the largest uint40 stands for a membership without end.
 _FOREVER = 2**40 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class AttesterFigures:
+class AttesterView:
     """One attester and its record."""
 
     address: str
@@ -31,68 +30,65 @@ class AttesterFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Attesters:
+class AttestersView:
     """All that ever were members; `threshold` is None until it is set or without a deployment."""
 
     threshold: int | None
-    attesters: tuple[AttesterFigures, ...]
+    attesters: tuple[AttesterView, ...]
 
 
+@dataclass(slots=True)
 class _Record:
     """Statements of one attester."""
 
-    def __init__(self) -> None:
-        self.signed = self.voided = 0
-        self.last_s: int | None = None
+    signed: int = 0
+    voided: int = 0
+    last_signed_at_s: int | None = None
 
 
 def _records(connection: Connection) -> dict[str, _Record]:
     """Records by lower-case address, every posting counted, also of epochs posted twice."""
-    found: dict[str, _Record] = {}
-    standing: dict[int, Standing[list[str]]] = defaultdict(Standing)
-    for row in chain_store.events_named(connection, "StatementPosted", "StatementVoided"):
-        if row.event == "StatementPosted":
-            signers = [a.lower() for a in json.loads(row.payload)["attesters"]]
-            standing[row.facility_id].post(row.epoch, signers)
-            for address in signers:
-                record = found.setdefault(address, _Record())
-                record.signed += 1
-                record.last_s = row.block_time_s
+    records: defaultdict[str, _Record] = defaultdict(_Record)
+    standing: defaultdict[int, Standing[tuple[Address, ...]]] = defaultdict(Standing)
+    for row in attesters.signed_and_voided(connection):
+        of_facility = standing[row.facility_id]
+        if isinstance(row, attesters.SignedRow):
+            of_facility.post(row.epoch, row.attesters)
+            for address in row.attesters:
+                records[address].signed += 1
+                records[address].last_signed_at_s = row.posted_at_s
             continue
-        for signers in standing[row.facility_id].void(first=row.epoch, before=row.extra):
+        for signers in of_facility.void(first=row.first_epoch, before=row.before_epoch):
             for address in signers:
-                found[address].voided += 1
-    return found
+                records[address].voided += 1
+    return records
 
 
-def read_attesters(engine: Engine, contracts: Contracts | None) -> Attesters:
+def read_attesters(engine: Engine, contracts: Contracts | None) -> AttestersView:
     """Attesters as of the newest indexed block, by address. Raises ChainUnavailable."""
     with reading(engine) as connection:
         block = chain_store.last_block(connection)
-        thresholds = chain_store.events_named(connection, "ThresholdSet")
-        periods = {
-            row.account: json.loads(row.payload)
-            for row in chain_store.events_named(connection, "AttesterPeriodSet")
-        }
+        threshold = attesters.newest_threshold(connection)
+        periods = attesters.newest_periods(connection)
         records = _records(connection)
     if contracts is None or block is None:
-        return Attesters(None, ())
-    calls = [contracts.bond_vault.attester_bond_micros(address) for address in sorted(periods)]
+        return AttestersView(None, ())
+    addresses = sorted(periods)
+    calls = [contracts.bond_vault.attester_bond_micros(address) for address in addresses]
     bonds = contracts.all_of(calls).at(block=block.number)
-    found = []
-    for address, bond in zip(sorted(periods), bonds, strict=True):
-        start_s, end_s = int(periods[address]["activeFrom"]), int(periods[address]["activeUntil"])
-        record = records.get(address, _Record())
-        found.append(
-            AttesterFigures(
-                checksum(address),
-                start_s,
-                None if end_s == _FOREVER else end_s,
-                start_s <= block.time_s < end_s,
-                bond,
-                record.signed,
-                record.voided,
-                record.last_s,
+    views = []
+    for address, bond in zip(addresses, bonds, strict=True):
+        period, record = periods[address], records.get(address, _Record())
+        views.append(
+            AttesterView(
+                address=checksum(address),
+                active_from_s=period.active_from_s,
+                active_until_s=None if period.active_until_s == _FOREVER else period.active_until_s,
+                active=period.active_from_s <= block.time_s < period.active_until_s,
+                bond_micros=bond,
+                statements_signed=record.signed,
+                statements_voided=record.voided,
+                last_signed_at_s=record.last_signed_at_s,
             )
         )
-    return Attesters(thresholds[-1].extra if thresholds else None, tuple(found))
+    return AttestersView(threshold, tuple(views))

@@ -1,16 +1,15 @@
 """What one account did, each thing once, with running totals for its statement."""
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Engine
 
 from api.chain.calldata import checksum
-from api.db.session import reading
+from api.db.session import Engine, reading
 from api.domain.statements.evidence import hex32
+from api.domain.units import ZERO_ADDRESS
 from api.reads.export import Cell, encode_csv
-from api.reads.sql import holders as store
-from api.reads.sql.market import ZERO_ADDRESS
+from api.reads.sql import holders
+from api.reads.sql.holders import HistoryRow
 
 _NAMES = {
     "UnitsSold": "units_bought",
@@ -20,12 +19,13 @@ _NAMES = {
     "RevenueClaimed": "revenue_claimed",
     "UnservedPaid": "voucher_paid",
 }
-# The second number of these events is units; of UnservedPaid it is GPU-seconds.
-_WITH_UNITS = ("UnitsSold", "UnitsRetained", "UnitsRefunded", "VoucherIssued")
+_TAKES_UNITS = ("units_bought", "units_retained", "units_minted", "units_received")
+_GIVES_UNITS = ("units_sent", "units_burned", "units_refunded", "voucher_issued")
+_BRINGS_MONEY = ("revenue_claimed", "voucher_paid")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntryView:
     """One thing that an account did or that happened to it; None where it has no meaning."""
 
     event: str
@@ -42,67 +42,62 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class HistoryView:
     """A page of entries, newest first."""
 
     total: int
-    entries: tuple[Entry, ...]
+    entries: tuple[HistoryEntryView, ...]
 
 
-def read_history(engine: Engine, address: str, *, offset: int, limit: int) -> History:
+def read_history(engine: Engine, address: str, *, offset: int, limit: int) -> HistoryView:
     """A page of what an account did."""
     account = address.lower()
     with reading(engine) as connection:
-        total = store.history_size(connection, account)
-        rows = store.history(connection, account, newest_first=True, offset=offset, limit=limit)
-    return History(total, tuple(_entry(row, account) for row in rows))
+        total = holders.history_size(connection, account)
+        rows = holders.history(connection, account, newest_first=True, offset=offset, limit=limit)
+    return HistoryView(total, tuple(_entry(row, account) for row in rows))
 
 
-def _entry(row: Any, account: str) -> Entry:
-    units: int | None = row.extra if row.event in _WITH_UNITS else None
-    amount: int | None = row.amount
-    if row.event == "TransferSingle":
-        name, units, amount = _moved(row, account), row.amount, None
-    else:
-        name = _NAMES[row.event]
-    return Entry(
+def _entry(row: HistoryRow, account: str) -> HistoryEntryView:
+    name = _moved(row, account) if row.event == "TransferSingle" else _NAMES[row.event]
+    return HistoryEntryView(
         event=name,
         facility_id=row.facility_id,
         token_id=row.token_id,
-        units=units,
-        amount_micros=amount,
+        units=row.units,
+        amount_micros=row.amount_micros,
         counterparty=_counterparty(row, account),
         block_number=row.block_number,
         block_time_s=row.block_time_s,
         tx_hash=hex32(row.tx_hash),
-        held=_held(name, units or 0, row),
+        held=_held(name, row),
     )
 
 
-def _moved(row: Any, account: str) -> str:
-    if row.account == ZERO_ADDRESS:
+def _moved(transfer: HistoryRow, account: str) -> str:
+    if transfer.account == ZERO_ADDRESS:
         return "units_minted"
-    if row.counterparty == ZERO_ADDRESS:
+    if transfer.counterparty == ZERO_ADDRESS:
         return "units_burned"
-    return "units_sent" if row.account == account else "units_received"
+    return "units_sent" if transfer.account == account else "units_received"
 
 
-def _held(name: str, units: int, row: Any) -> int:
+def _held(name: str, row: HistoryRow) -> int:
     """Change of the units held."""
-    if name in ("units_bought", "units_retained", "units_minted", "units_received"):
+    units = row.units or 0
+    if name in _TAKES_UNITS:
         return units
-    # To oneself nothing changes.
-    taken = row.event != "TransferSingle" or row.account != row.counterparty
-    gone = ("units_sent", "units_burned", "units_refunded", "voucher_issued")
-    return -units if name in gone and taken else 0
+    to_oneself = row.event == "TransferSingle" and row.account == row.counterparty
+    return -units if name in _GIVES_UNITS and not to_oneself else 0
 
 
-def _counterparty(row: Any, account: str) -> str | None:
+def _counterparty(row: HistoryRow, account: str) -> str | None:
     """The other account; for claims and refunds, where the money went."""
     other = row.counterparty if row.account == account else row.account
     return None if other in (None, ZERO_ADDRESS) else checksum(other)
 
 
+# In the order of the cells of `statement_csv`.
 _HEADER = (
     "block_time_s",
     "block_number",
@@ -117,7 +112,6 @@ _HEADER = (
     "spent_micros",
     "received_micros",
 )
-_RECEIVED = ("revenue_claimed", "voucher_paid")
 
 
 def statement_csv(engine: Engine, address: str) -> bytes:
@@ -128,18 +122,35 @@ def statement_csv(engine: Engine, address: str) -> bytes:
     """
     account = address.lower()
     with reading(engine) as connection:
-        rows = store.history(connection, account, newest_first=False)
-    held: dict[str | None, int] = {}
+        rows = holders.history(connection, account, newest_first=False)
+    held: defaultdict[str | None, int] = defaultdict(int)
     spent = received = 0
-    cells: list[list[Cell]] = []
+    table: list[list[Cell]] = []
     for row in rows:
         entry = _entry(row, account)
         amount = entry.amount_micros or 0
-        held[entry.token_id] = held.get(entry.token_id, 0) + entry.held
-        spent += (entry.event == "units_bought") * amount
-        spent -= (entry.event == "units_refunded") * amount
-        received += (entry.event in _RECEIVED) * amount
-        plain: list[Cell] = [getattr(entry, name) for name in _HEADER[:9]]
+        held[entry.token_id] += entry.held
+        if entry.event == "units_bought":
+            spent += amount
+        elif entry.event == "units_refunded":
+            spent -= amount
+        elif entry.event in _BRINGS_MONEY:
+            received += amount
         units_held = None if entry.token_id is None else held[entry.token_id]
-        cells.append([*plain, units_held, spent, received])
-    return encode_csv(_HEADER, cells)
+        table.append(
+            [
+                entry.block_time_s,
+                entry.block_number,
+                entry.tx_hash,
+                entry.event,
+                entry.facility_id,
+                entry.token_id,
+                entry.units,
+                entry.amount_micros,
+                entry.counterparty,
+                units_held,
+                spent,
+                received,
+            ]
+        )
+    return encode_csv(_HEADER, table)

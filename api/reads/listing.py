@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from api.domain.lifecycle import STATES
+from api.domain.lifecycle import STATES, FacilityState
 
 
 class SortBy(StrEnum):
@@ -27,7 +26,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class OperatorName:
+class OperatorView:
     """An operator as the public sees it."""
 
     address: str
@@ -35,7 +34,7 @@ class OperatorName:
 
 
 @dataclass(frozen=True, slots=True)
-class Sale:
+class SaleView:
     """Primary sale of a facility: all its tranches together; minor units.
 
     state: scheduled, open, closed (over, not finalized), successful or refunding.
@@ -52,14 +51,14 @@ class Sale:
 
 
 @dataclass(frozen=True, slots=True)
-class TrancheRow:
+class TrancheView:
     """A tranche in the market. None is unknown, never zero."""
 
     token_id: str
     facility_id: int
     seniority: int
     facility_name: str
-    operator: OperatorName
+    operator: OperatorView
     gpu_class: str
     site: str
     window_start_s: int
@@ -72,10 +71,15 @@ class TrancheRow:
     units_left: int | None
     price_micros: int | None
     coupon_micros_per_unit: int
-    sale: Sale | None
+    sale: SaleView | None
     utilisation_ppm: int | None
     availability_ppm: int | None
     paid_per_unit_micros: int | None
+
+    @property
+    def on_chain(self) -> bool:
+        """Whether the facility was offered on-chain, on these very terms."""
+        return self.state != FacilityState.REGISTERED.word
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,64 +92,83 @@ class MarketFilter:
     state: str | None = None
     q: str | None = None
 
-    def admits(self, row: TrancheRow) -> bool:
-        """Whether a row is shown."""
-        if self.gpu_class is not None and row.gpu_class != self.gpu_class:
+    def admits(self, tranche: TrancheView) -> bool:
+        """Whether a tranche is shown."""
+        if self.gpu_class is not None and tranche.gpu_class != self.gpu_class:
             return False
-        if self.site is not None and row.site != self.site:
+        if self.site is not None and tranche.site != self.site:
             return False
-        if self.operator is not None and row.operator.address.lower() != self.operator.lower():
+        if self.operator is not None and tranche.operator.address.lower() != self.operator.lower():
             return False
-        if self.state is not None and row.state != self.state:
+        if self.state is not None and tranche.state != self.state:
             return False
-        return self.q is None or self._mentions(row, self.q.casefold())
+        return self.q is None or self._mentions(tranche, self.q.casefold())
 
     @staticmethod
-    def _mentions(row: TrancheRow, word: str) -> bool:
-        texts = (row.facility_name, row.operator.name, row.gpu_class, row.site, row.token_id)
+    def _mentions(tranche: TrancheView, word: str) -> bool:
+        texts = (
+            tranche.facility_name,
+            tranche.operator.name,
+            tranche.gpu_class,
+            tranche.site,
+            tranche.token_id,
+        )
         return any(word in text.casefold() for text in texts)
 
 
-_KEYS: dict[SortBy, Callable[[TrancheRow], Any]] = {
-    SortBy.PRICE: lambda r: r.price_micros,
-    SortBy.WINDOW_START: lambda r: r.window_start_s,
-    SortBy.UNITS_LEFT: lambda r: r.units_left,
-    SortBy.UTILISATION: lambda r: r.utilisation_ppm,
-    SortBy.PAID_PER_UNIT: lambda r: r.paid_per_unit_micros,
-    SortBy.NAME: lambda r: r.facility_name.casefold(),
+# One list is sorted by numbers or by texts, never both: the other stays the same throughout.
+_SortKey = tuple[int, str]
+
+
+def _number(value: int | None) -> _SortKey | None:
+    return None if value is None else (value, "")
+
+
+_KEYS: dict[SortBy, Callable[[TrancheView], _SortKey | None]] = {
+    SortBy.PRICE: lambda t: _number(t.price_micros),
+    SortBy.WINDOW_START: lambda t: _number(t.window_start_s),
+    SortBy.UNITS_LEFT: lambda t: _number(t.units_left),
+    SortBy.UTILISATION: lambda t: _number(t.utilisation_ppm),
+    SortBy.PAID_PER_UNIT: lambda t: _number(t.paid_per_unit_micros),
+    SortBy.NAME: lambda t: (0, t.facility_name.casefold()),
 }
 
 
-def select_rows(
-    rows: Sequence[TrancheRow], wanted: MarketFilter, sort: SortBy, order: Order
-) -> list[TrancheRow]:
-    """Rows that the filter admits, sorted. Unknown values come last in both orders, and equal
-    ones in the order of facility and seniority, so that pages never overlap."""
-    key = _KEYS[sort]
-    found = sorted(
-        (r for r in rows if wanted.admits(r)), key=lambda r: (r.facility_id, r.seniority)
+def select_tranches(
+    tranches: Sequence[TrancheView], wanted: MarketFilter, *, sort: SortBy, order: Order
+) -> list[TrancheView]:
+    """Tranches that the filter admits, sorted.
+
+    Unknown values come last in both orders, and equal ones in the order of facility and seniority,
+    so that pages never overlap. The caller takes its page of the result: what can be sorted by is
+    computed from several sources, and a market is hundreds of tranches, not millions.
+    """
+    admitted = sorted(
+        (t for t in tranches if wanted.admits(t)), key=lambda t: (t.facility_id, t.seniority)
     )
-    known = [r for r in found if key(r) is not None]
-    known.sort(key=key, reverse=order is Order.DESC)
-    return known + [r for r in found if key(r) is None]
+    key_of = _KEYS[sort]
+    known = [(key, t) for t in admitted if (key := key_of(t)) is not None]
+    known.sort(key=lambda pair: pair[0], reverse=order is Order.DESC)
+    unknown = [t for t in admitted if key_of(t) is None]
+    return [t for _, t in known] + unknown
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ChoicesView:
     """What filters can choose from, over all rows."""
 
     gpu_classes: tuple[str, ...]
     sites: tuple[str, ...]
-    operators: tuple[OperatorName, ...]
+    operators: tuple[OperatorView, ...]
     states: tuple[str, ...]
 
 
-def choices_of(rows: Sequence[TrancheRow]) -> Choices:
+def choices_of(tranches: Sequence[TrancheView]) -> ChoicesView:
     """Values that occur, sorted; states in the order of a facility's life."""
-    present = {r.state for r in rows}
-    return Choices(
-        tuple(sorted({r.gpu_class for r in rows})),
-        tuple(sorted({r.site for r in rows})),
-        tuple(sorted({r.operator for r in rows}, key=lambda o: (o.name.casefold(), o.address))),
-        tuple(s for s in STATES if s in present),
+    present = {t.state for t in tranches}
+    return ChoicesView(
+        tuple(sorted({t.gpu_class for t in tranches})),
+        tuple(sorted({t.site for t in tranches})),
+        tuple(sorted({t.operator for t in tranches}, key=lambda o: (o.name.casefold(), o.address))),
+        tuple(state for state in STATES if state in present),
     )

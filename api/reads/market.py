@@ -1,43 +1,30 @@
 """The market: every tranche from ledger and indexed events alone, without a call to the chain."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Connection, Engine
 
 from api.db import chain_store
-from api.db.session import reading
-from api.domain.capital.shares import (
-    Accrual,
-    Change,
-    SupplyChange,
-    Vesting,
-    paid_per_unit,
-    ratio_ppm,
-    replay_stream,
-)
+from api.db.session import Connection, Engine, reading
+from api.domain.capital.shares import paid_per_unit, ratio_ppm, replay_stream
 from api.domain.facility import TrancheTerms
 from api.domain.lifecycle import FacilityState, facility_state
-from api.domain.units import MAX_I64, FacilityId, split_tranche_id, tranche_id
-from api.errors import NotFound
-from api.ledger.judge import terms_from_bytes
-from api.reads.listing import OperatorName, Sale, TrancheRow
-from api.reads.sql import market
-
-_SALE_SUMS = ("UnitsSold", "UnitsRefunded", "ProceedsReleased")
-_SMALL = (
-    "FacilityOffered",
-    "FacilityStateChanged",
-    "SaleOpened",
-    "SaleSucceeded",
-    "SaleFailed",
+from api.domain.units import (
+    MAX_I64,
+    Bytes32,
+    FacilityId,
+    TrancheId,
+    split_tranche_id,
+    tranche_id,
 )
+from api.errors import NotFound
+from api.reads.listing import OperatorView, SaleView, TrancheView
+from api.reads.sql import market
+from api.reads.sql.facilities import ListedFacilityRow, Scope, listed_facilities
+from api.reads.sql.payloads import OpenedSale
+from api.reads.terms import ShortTerms, short_terms
 
 
 @dataclass(frozen=True, slots=True)
-class AsOf:
+class AsOfView:
     """Newest indexed block."""
 
     block: int
@@ -45,194 +32,201 @@ class AsOf:
 
 
 @dataclass(frozen=True, slots=True)
-class ShortTerms:
-    """What the market needs of `facility.json`, without its devices."""
+class MarketView:
+    """Every tranche, or those of some facilities, as of one block."""
 
-    tranches: tuple[TrancheTerms, ...]
-    promised_availability_ppm: int
-    fee_bps: int
-
-
-# By terms hash, which names the facility and every term: documents list all devices, and reading
-# those of hundreds of facilities for every answer would take most of its time.
-_terms: dict[bytes, ShortTerms] = {}
-_TERMS_KEPT = 20_000
-
-
-def short_terms(connection: Connection, rows: list[Any]) -> dict[int, ShortTerms]:
-    """Terms by facility."""
-    missing = [r.facility_id for r in rows if r.terms_hash not in _terms]
-    if len(_terms) + len(missing) > _TERMS_KEPT:
-        _terms.clear()
-        missing = [r.facility_id for r in rows]
-    hashes = {r.facility_id: r.terms_hash for r in rows}
-    for first in range(0, len(missing), 100):
-        documents = market.terms_documents(connection, missing[first : first + 100])
-        for facility_id, document in documents.items():
-            terms = terms_from_bytes(document)
-            _terms[hashes[facility_id]] = ShortTerms(
-                terms.tranches, terms.promised_availability_ppm, terms.fee_bps
-            )
-    return {r.facility_id: _terms[r.terms_hash] for r in rows}
-
-
-class _Events:
-    """What indexed events say, by facility and by token id."""
-
-    def __init__(self, connection: Connection, facility_id: int | None) -> None:
-        self.offered: dict[int, str] = {}
-        self.states: dict[int, int] = {}
-        self.sale_terms: dict[int, list[Any]] = {}
-        self.sale_ends: dict[int, str] = {}
-        for row in market.latest_events(connection, _SMALL, facility_id):
-            if row.event == "FacilityOffered":
-                self.offered[row.facility_id] = json.loads(row.payload)["terms"][11]
-            elif row.event == "FacilityStateChanged":
-                self.states[row.facility_id] = row.extra
-            elif row.event == "SaleOpened":
-                self.sale_terms[row.facility_id] = json.loads(row.payload)["terms"]
-            else:
-                self.sale_ends[row.facility_id] = row.event
-        self.sums = market.facility_sums(connection, _SALE_SUMS, facility_id)
-        self.accruals = market.accruals(connection, facility_id)
-        self.supplies = market.supplies(connection, facility_id)
-        self.delivered = market.delivered(connection, facility_id)
-
-    def state(self, row: Any, now_s: int) -> FacilityState:
-        """State at a time; an offer of other terms than ours is not of this facility."""
-        return facility_state(
-            offered=self.offered.get(row.facility_id) == "0x" + row.terms_hash.hex(),
-            announced=self.states.get(row.facility_id),
-            window_start_s=row.window_start_s,
-            now_s=now_s,
-        )
-
-    def sale(self, facility_id: int, now_s: int) -> Sale | None:
-        """Sale of a facility at a time."""
-        terms = self.sale_terms.get(facility_id)
-        if terms is None:
-            return None
-        opens_at_s, closes_at_s, floor_units, up_front_bps, _ = terms
-        hours = "open" if now_s < closes_at_s else "closed"
-        state = {"SaleSucceeded": "successful", "SaleFailed": "refunding"}.get(
-            self.sale_ends.get(facility_id, ""), hours if now_s >= opens_at_s else "scheduled"
-        )
-        sold, refunded, released = (self.sums.get((facility_id, n), (0, 0)) for n in _SALE_SUMS)
-        return Sale(
-            state=state,
-            opens_at_s=opens_at_s,
-            closes_at_s=closes_at_s,
-            floor_units=floor_units,
-            sold_units=sold[1] - refunded[1],
-            up_front_bps=up_front_bps,
-            proceeds_micros=sold[0] - refunded[0],
-            released_micros=released[0],
-        )
-
-
-def _changes(rows: list[Any]) -> list[Change]:
-    found: list[Change] = []
-    for row in rows:
-        if row.event == "RevenueAccrued":
-            end_s = int(json.loads(row.payload)["streamEnd"])
-            found.append(Accrual(row.block_time_s, row.amount, end_s))
-        elif row.event == "StreamVested":
-            found.append(Vesting(row.block_time_s))
-        else:
-            units = market.supply_sign(row) * row.amount
-            found.append(SupplyChange(row.block_time_s, units))
-    return found
-
-
-def _paid_per_unit(connection: Connection, events: _Events, token_id: str) -> int | None:
-    units, changed = events.supplies.get(token_id, (0, 0))
-    if not units:
-        return None
-    accrued, first = events.accruals.get(token_id, (0, 0))
-    if not accrued or changed < first:
-        # The same units shared everything: no need to replay.
-        return accrued // units
-    return paid_per_unit(replay_stream(_changes(market.stream_events(connection, token_id))))
-
-
-def _rows(
-    connection: Connection, row: Any, terms: ShortTerms, events: _Events, now_s: int
-) -> list[TrancheRow]:
-    facility_id = row.facility_id
-    state = events.state(row, now_s)
-    known = state is not FacilityState.REGISTERED
-    sale = events.sale(facility_id, now_s) if known else None
-    epochs, billed, available = events.delivered.get(facility_id, (0, 0, 0)) if known else (0, 0, 0)
-    capacity = row.device_count * row.epoch_length_s * epochs
-    found = []
-    for seniority, tranche in enumerate(terms.tranches):
-        token_id = str(tranche_id(FacilityId(facility_id), seniority))
-        units = events.supplies.get(token_id, (0, 0))[0] if known else None
-        on_sale = sale is not None and sale.state == "open"
-        found.append(
-            TrancheRow(
-                token_id=token_id,
-                facility_id=facility_id,
-                seniority=seniority,
-                facility_name=row.name,
-                operator=OperatorName(row.address, row.operator_name),
-                gpu_class=row.gpu_class,
-                site=row.site,
-                window_start_s=row.window_start_s,
-                window_end_s=row.window_end_s,
-                epoch_length_s=row.epoch_length_s,
-                device_count=row.device_count,
-                state=state.word,
-                unit_cap=tranche.unit_cap,
-                units_issued=units,
-                units_left=tranche.unit_cap - units if on_sale and units is not None else None,
-                price_micros=events.sale_terms[facility_id][4][seniority] if sale else None,
-                coupon_micros_per_unit=tranche.coupon_micros_per_unit,
-                sale=sale,
-                utilisation_ppm=ratio_ppm(billed, available),
-                availability_ppm=ratio_ppm(available, capacity),
-                paid_per_unit_micros=_paid_per_unit(connection, events, token_id)
-                if known
-                else None,
-            )
-        )
-    return found
+    as_of: AsOfView | None
+    tranches: tuple[TrancheView, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
-    """Every tranche, or those of one facility, as of one block."""
+class TrancheInFacility:
+    """A tranche among those of its facility, itself included, most senior first."""
 
-    as_of: AsOf | None
-    rows: tuple[TrancheRow, ...]
+    as_of: AsOfView | None
+    facility: ListedFacilityRow
+    terms: ShortTerms
+    tranche: TrancheView
+    siblings: tuple[TrancheView, ...]
 
 
-def read_market(connection: Connection, facility_id: int | None = None) -> Market:
-    """Tranches by facility and seniority, as of the newest indexed block."""
+@dataclass(frozen=True, slots=True)
+class _Indexed:
+    """What indexed events say, by facility and by tranche."""
+
+    offered: dict[FacilityId, Bytes32]
+    announced: dict[FacilityId, FacilityState]
+    opened_sales: dict[FacilityId, OpenedSale]
+    ended_sales: dict[FacilityId, bool]
+    sale_sums: dict[FacilityId, market.SaleSumsRow]
+    accruals: dict[TrancheId, market.AccruedRow]
+    supplies: dict[TrancheId, market.SupplyRow]
+    delivered: dict[FacilityId, market.DeliveredRow]
+
+
+def _indexed(connection: Connection, scope: Scope) -> _Indexed:
+    return _Indexed(
+        offered=market.offered_hashes(connection, scope),
+        announced=market.announced_states(connection, scope),
+        opened_sales=market.opened_sales(connection, scope),
+        ended_sales=market.ended_sales(connection, scope),
+        sale_sums=market.sale_sums(connection, scope),
+        accruals=market.accruals(connection, scope),
+        supplies=market.supplies(connection, scope),
+        delivered=market.delivered(connection, scope),
+    )
+
+
+def as_of_last_block(connection: Connection) -> AsOfView | None:
+    """The newest indexed block; None before the first."""
     block = chain_store.last_block(connection)
-    rows = market.facility_rows(connection, facility_id)
-    terms = short_terms(connection, rows)
-    events, now_s = _Events(connection, facility_id), block.time_s if block else 0
-    found = (t for r in rows for t in _rows(connection, r, terms[r.facility_id], events, now_s))
-    return Market(AsOf(block.number, block.time_s) if block else None, tuple(found))
+    return None if block is None else AsOfView(block.number, block.time_s)
 
 
-def market_now(engine: Engine) -> Market:
+def read_market(connection: Connection, scope: Scope = None) -> MarketView:
+    """Tranches by facility and seniority, as of the newest indexed block."""
+    as_of = as_of_last_block(connection)
+    facilities = listed_facilities(connection, scope)
+    terms = short_terms(connection, facilities)
+    indexed, now_s = _indexed(connection, scope), as_of.time_s if as_of else 0
+    tranches = []
+    for listed in facilities:
+        facility = _facility(listed, indexed, now_s)
+        tranches += [
+            _tranche(connection, facility, seniority, tranche, indexed)
+            for seniority, tranche in enumerate(terms[listed.facility_id].tranches)
+        ]
+    return MarketView(as_of, tuple(tranches))
+
+
+def market_now(engine: Engine) -> MarketView:
     """The whole market."""
     with reading(engine) as connection:
         return read_market(connection)
 
 
-def find_tranche(connection: Connection, token_id: int) -> tuple[Market, TrancheRow]:
+def find_tranche(connection: Connection, token_id: int) -> TrancheInFacility:
     """A tranche with those of its facility. Raises NotFound."""
     facility_id, seniority = split_tranche_id(token_id)
-    if facility_id <= MAX_I64:
-        found = read_market(connection, facility_id)
-        if seniority < len(found.rows):
-            return found, found.rows[seniority]
+    listed = listed_facilities(connection, [facility_id]) if facility_id <= MAX_I64 else []
+    for facility in listed:
+        terms = short_terms(connection, listed)[facility_id]
+        found = read_market(connection, [facility_id])
+        if seniority < len(found.tranches):
+            tranche = found.tranches[seniority]
+            return TrancheInFacility(found.as_of, facility, terms, tranche, found.tranches)
     raise NotFound(f"no tranche {token_id}", token_id=str(token_id))
 
 
-def rows_by_token(found: Market) -> Mapping[str, TrancheRow]:
-    """Tranches by token id."""
-    return {row.token_id: row for row in found.rows}
+@dataclass(frozen=True, slots=True)
+class _FacilityInMarket:
+    """What all tranches of a facility share; None is unknown."""
+
+    listed: ListedFacilityRow
+    state: FacilityState
+    opened_sale: OpenedSale | None
+    sale: SaleView | None
+    utilisation_ppm: int | None
+    availability_ppm: int | None
+
+
+def _facility(listed: ListedFacilityRow, indexed: _Indexed, now_s: int) -> _FacilityInMarket:
+    facility_id = listed.facility_id
+    state = facility_state(
+        offered=indexed.offered.get(facility_id) == listed.terms_hash,
+        announced=indexed.announced.get(facility_id),
+        window_start_s=listed.window_start_s,
+        now_s=now_s,
+    )
+    if state is FacilityState.REGISTERED:
+        # An offer of other terms than ours is not of this facility, nor is what followed from it.
+        return _FacilityInMarket(listed, state, None, None, None, None)
+    delivered = indexed.delivered.get(facility_id, market.DeliveredRow())
+    capacity = listed.device_count * listed.epoch_length_s * delivered.epochs
+    return _FacilityInMarket(
+        listed,
+        state,
+        indexed.opened_sales.get(facility_id),
+        _sale(indexed, facility_id, now_s),
+        utilisation_ppm=ratio_ppm(delivered.billed_gpu_seconds, delivered.available_gpu_seconds),
+        availability_ppm=ratio_ppm(delivered.available_gpu_seconds, capacity),
+    )
+
+
+def _tranche(
+    connection: Connection,
+    facility: _FacilityInMarket,
+    seniority: int,
+    terms: TrancheTerms,
+    indexed: _Indexed,
+) -> TrancheView:
+    listed, sale, opened = facility.listed, facility.sale, facility.opened_sale
+    token_id = tranche_id(listed.facility_id, seniority)
+    known = facility.state is not FacilityState.REGISTERED
+    units = _units(indexed, token_id) if known else None
+    on_sale = sale is not None and sale.state == "open"
+    return TrancheView(
+        token_id=str(token_id),
+        facility_id=listed.facility_id,
+        seniority=seniority,
+        facility_name=listed.name,
+        operator=OperatorView(listed.operator_address, listed.operator_name),
+        gpu_class=listed.gpu_class,
+        site=listed.site,
+        window_start_s=listed.window_start_s,
+        window_end_s=listed.window_end_s,
+        epoch_length_s=listed.epoch_length_s,
+        device_count=listed.device_count,
+        state=facility.state.word,
+        unit_cap=terms.unit_cap,
+        units_issued=units,
+        units_left=terms.unit_cap - units if on_sale and units is not None else None,
+        price_micros=None if opened is None else opened.prices_micros[seniority],
+        coupon_micros_per_unit=terms.coupon_micros_per_unit,
+        sale=sale,
+        utilisation_ppm=facility.utilisation_ppm,
+        availability_ppm=facility.availability_ppm,
+        paid_per_unit_micros=_paid_per_unit(connection, indexed, token_id) if known else None,
+    )
+
+
+def _units(indexed: _Indexed, token_id: TrancheId) -> int:
+    supply = indexed.supplies.get(token_id)
+    return 0 if supply is None else supply.units
+
+
+def _sale(indexed: _Indexed, facility_id: FacilityId, now_s: int) -> SaleView | None:
+    """Sale of a facility at a time."""
+    opened = indexed.opened_sales.get(facility_id)
+    if opened is None:
+        return None
+    reached_floor = indexed.ended_sales.get(facility_id)
+    if reached_floor is not None:
+        state = "successful" if reached_floor else "refunding"
+    elif now_s < opened.opens_at_s:
+        state = "scheduled"
+    else:
+        state = "open" if now_s < opened.closes_at_s else "closed"
+    sums = indexed.sale_sums.get(facility_id)
+    return SaleView(
+        state=state,
+        opens_at_s=opened.opens_at_s,
+        closes_at_s=opened.closes_at_s,
+        floor_units=opened.floor_units,
+        sold_units=0 if sums is None else sums.sold_units,
+        up_front_bps=opened.up_front_bps,
+        proceeds_micros=0 if sums is None else sums.proceeds_micros,
+        released_micros=0 if sums is None else sums.released_micros,
+    )
+
+
+def _paid_per_unit(connection: Connection, indexed: _Indexed, token_id: TrancheId) -> int | None:
+    supply, accrued = indexed.supplies.get(token_id), indexed.accruals.get(token_id)
+    if supply is None or supply.units == 0:
+        return None
+    if accrued is None:
+        return 0
+    if accrued.accrued_micros == 0 or supply.last_block < accrued.first_block:
+        # The same units shared everything: no need to replay.
+        return accrued.accrued_micros // supply.units
+    return paid_per_unit(replay_stream(market.stream_changes(connection, token_id)))

@@ -1,10 +1,7 @@
 """What one account holds, earned and is owed, and what it did: chain storage and indexed events."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
-from sqlalchemy import Engine
 
 from api.chain.calldata import checksum
 from api.chain.contracts import Contracts
@@ -12,18 +9,17 @@ from api.chain.contracts.call import Call
 from api.chain.contracts.delivery_desk import Voucher
 from api.chain.contracts.investor_registry import Investor
 from api.chain.contracts.tranche_token import Tranche, UnitPosition
-from api.db.session import reading
+from api.db.session import Connection, Engine, reading
 from api.domain.capital.shares import streaming_share
 from api.domain.statements.evidence import hex32
-from api.domain.units import Address, Micros, TrancheId
-from api.reads.listing import TrancheRow
-from api.reads.market import AsOf, read_market, rows_by_token
-from api.reads.sql import holders as store
-from api.reads.sql.market import ZERO_ADDRESS
+from api.domain.units import MAX_I64, ZERO_ADDRESS, Address, Micros, TrancheId, split_tranche_id
+from api.reads.listing import TrancheView
+from api.reads.market import AsOfView, as_of_last_block, read_market
+from api.reads.sql import holders
 
 
 @dataclass(frozen=True, slots=True)
-class Eligibility:
+class EligibilityView:
     """Whether units may leave and reach an account; None where no chain says so."""
 
     known: bool
@@ -34,7 +30,7 @@ class Eligibility:
 
 
 @dataclass(frozen=True, slots=True)
-class PositionFigures:
+class PositionView:
     """Units and revenue of an account in one tranche; minor units."""
 
     token_id: str
@@ -54,7 +50,7 @@ class PositionFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class VoucherFigures:
+class VoucherView:
     """Compute that an account is owed for burned units."""
 
     voucher_id: str
@@ -67,7 +63,7 @@ class VoucherFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Refundable:
+class RefundableView:
     """Units of a failed sale and the price that they give back."""
 
     token_id: str
@@ -76,7 +72,7 @@ class Refundable:
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class TotalsView:
     """Sums over positions; minor units."""
 
     claimable_micros: int = 0
@@ -85,61 +81,67 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
-class Portfolio:
+class PortfolioView:
     """Everything of one account as of one block."""
 
     address: str
-    as_of: AsOf | None
-    eligibility: Eligibility
-    positions: tuple[PositionFigures, ...]
-    total: Totals
-    vouchers: tuple[VoucherFigures, ...]
-    refundable: tuple[Refundable, ...]
+    as_of: AsOfView | None
+    eligibility: EligibilityView
+    positions: tuple[PositionView, ...]
+    total: TotalsView
+    vouchers: tuple[VoucherView, ...]
+    refundable: tuple[RefundableView, ...]
 
 
-_NOWHERE = Eligibility(
+_NOWHERE = EligibilityView(
     known=False, can_send=None, can_receive=None, expires_at_s=None, country=None
 )
 
 
-def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) -> Portfolio:
+def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) -> PortfolioView:
     """Positions, vouchers and refunds of an account, as of the newest indexed block.
 
     Raises:  ChainUnavailable.
     """
     account = address.lower()
     with reading(engine) as connection:
-        found = read_market(connection)
-        rows = rows_by_token(found)
-        tokens = [t for t in store.tokens_of(connection, account) if t in rows]
-        claimed = store.claimed_by_token(connection, account)
-        issued = [r.payload for r in store.vouchers_of(connection, account)]
-    if contracts is None or found.as_of is None:
-        return Portfolio(checksum(address), found.as_of, _NOWHERE, (), Totals(), (), ())
-    ids = [_voucher_id(payload) for payload in issued]
+        as_of = as_of_last_block(connection)
+        tranches = _tranches(connection, holders.tranches_of(connection, account))
+        claimed = holders.claimed_by_tranche(connection, account)
+        voucher_ids = holders.vouchers_of(connection, account)
+    if contracts is None or as_of is None:
+        return PortfolioView(checksum(address), as_of, _NOWHERE, (), TotalsView(), (), ())
     entry, stored, vouchers = contracts.together(
         _asked_entry(contracts, account),
-        contracts.all_of([_asked_position(contracts, account, t) for t in tokens]),
-        contracts.all_of([contracts.delivery_desk.voucher_of(int(i)) for i in ids]),
-    ).at(block=found.as_of.block)
+        contracts.all_of([_asked_position(contracts, account, t) for t in tranches]),
+        contracts.all_of([contracts.delivery_desk.voucher_of(i) for i in voucher_ids]),
+    ).at(block=as_of.block)
     positions = [
-        _position(rows[token_id], one, claimed.get(token_id, 0), found.as_of.time_s)
-        for token_id, one in zip(tokens, stored, strict=True)
+        _position(tranche, position, claimed=claimed.get(token_id, Micros(0)), now_s=as_of.time_s)
+        for (token_id, tranche), position in zip(tranches.items(), stored, strict=True)
     ]
     held = tuple(p for p in positions if p.units or p.accrued_micros)
-    return Portfolio(
+    return PortfolioView(
         checksum(address),
-        found.as_of,
+        as_of,
         _eligibility(entry),
         held,
-        Totals(
+        TotalsView(
             sum(p.claimable_micros for p in held),
             sum(p.streaming_micros for p in held),
             sum(p.claimed_micros for p in held),
         ),
-        tuple(_voucher(i, voucher) for i, voucher in zip(ids, vouchers, strict=True)),
-        tuple(_refunds(rows, held)),
+        tuple(_voucher(i, voucher) for i, voucher in zip(voucher_ids, vouchers, strict=True)),
+        tuple(_refundable(tranches, held)),
     )
+
+
+def _tranches(connection: Connection, touched: Sequence[TrancheId]) -> dict[TrancheId, TrancheView]:
+    """Known ones of some tranches, from their facilities alone; in the same order."""
+    facility_ids = {split_tranche_id(token_id)[0] for token_id in touched}
+    market = read_market(connection, {i for i in facility_ids if i <= MAX_I64})
+    by_id = {TrancheId(int(t.token_id)): t for t in market.tranches}
+    return {token_id: by_id[token_id] for token_id in touched if token_id in by_id}
 
 
 # The registry that the token asks, whether it lets units leave and reach, and its entry.
@@ -156,11 +158,11 @@ def _asked_entry(contracts: Contracts, account: str) -> Call[_StoredEntry]:
     )
 
 
-def _eligibility(stored: _StoredEntry) -> Eligibility:
+def _eligibility(stored: _StoredEntry) -> EligibilityView:
     asked, can_send, can_receive, entry = stored
     # A token that asks no registry restricts nobody, whatever the registry says.
     free = asked == ZERO_ADDRESS
-    return Eligibility(
+    return EligibilityView(
         known=entry.expires_at_s != 0,
         can_send=free or can_send,
         can_receive=free or can_receive,
@@ -173,60 +175,57 @@ def _eligibility(stored: _StoredEntry) -> Eligibility:
 _StoredPosition = tuple[UnitPosition, int, Micros, Tranche]
 
 
-def _asked_position(contracts: Contracts, account: str, token_id: str) -> Call[_StoredPosition]:
-    token, tranche_id = contracts.tranche_token, TrancheId(int(token_id))
+def _asked_position(
+    contracts: Contracts, account: str, token_id: TrancheId
+) -> Call[_StoredPosition]:
+    token = contracts.tranche_token
     return contracts.together(
-        token.position_of(account, tranche_id),
-        token.frozen_units(account, tranche_id),
-        token.claimable_micros(account, tranche_id),
-        token.tranche_of(tranche_id),
+        token.position_of(account, token_id),
+        token.frozen_units(account, token_id),
+        token.claimable_micros(account, token_id),
+        token.tranche_of(token_id),
     )
 
 
 def _position(
-    row: TrancheRow, stored: _StoredPosition, claimed: int, now_s: int
-) -> PositionFigures:
-    position, frozen, claimable, tranche = stored
-    return PositionFigures(
-        row.token_id,
-        row.facility_id,
-        row.seniority,
-        row.facility_name,
-        row.gpu_class,
-        row.site,
-        row.window_end_s,
-        row.state,
+    tranche: TrancheView, stored: _StoredPosition, *, claimed: Micros, now_s: int
+) -> PositionView:
+    position, frozen, claimable, stored_tranche = stored
+    return PositionView(
+        tranche.token_id,
+        tranche.facility_id,
+        tranche.seniority,
+        tranche.facility_name,
+        tranche.gpu_class,
+        tranche.site,
+        tranche.window_end_s,
+        tranche.state,
         units=position.units,
         frozen_units=frozen,
         claimable_micros=claimable,
-        streaming_micros=streaming_share(tranche.stream(), position.units, now_s),
+        streaming_micros=streaming_share(stored_tranche.stream(), position.units, now_s),
         claimed_micros=claimed,
         accrued_micros=claimed + claimable,
     )
 
 
-def _voucher_id(payload: str) -> str:
-    return str(json.loads(payload)["voucherId"])
-
-
-def _voucher(voucher_id: str, voucher: Voucher) -> VoucherFigures:
-    return VoucherFigures(
-        voucher_id,
-        voucher.facility_id,
-        voucher.owed_gpu_seconds,
-        voucher.served_gpu_seconds,
-        voucher.paid_gpu_seconds,
-        voucher.issued_at_s,
-        hex32(voucher.delivery_ref),
+def _voucher(voucher_id: int, voucher: Voucher) -> VoucherView:
+    return VoucherView(
+        voucher_id=str(voucher_id),
+        facility_id=voucher.facility_id,
+        owed_gpu_seconds=voucher.owed_gpu_seconds,
+        served_gpu_seconds=voucher.served_gpu_seconds,
+        paid_gpu_seconds=voucher.paid_gpu_seconds,
+        issued_at_s=voucher.issued_at_s,
+        delivery_ref=hex32(voucher.delivery_ref),
     )
 
 
-def _refunds(
-    rows: Mapping[str, TrancheRow], positions: tuple[PositionFigures, ...]
-) -> list[Refundable]:
-    found = []
-    for p in positions:
-        row = rows[p.token_id]
-        if p.units and row.sale is not None and row.sale.state == "refunding" and row.price_micros:
-            found.append(Refundable(p.token_id, p.units, p.units * row.price_micros))
-    return found
+def _refundable(
+    tranches: Mapping[TrancheId, TrancheView], positions: Sequence[PositionView]
+) -> Iterator[RefundableView]:
+    for position in positions:
+        tranche = tranches[TrancheId(int(position.token_id))]
+        price, sale = tranche.price_micros, tranche.sale
+        if position.units and price and sale is not None and sale.state == "refunding":
+            yield RefundableView(position.token_id, position.units, position.units * price)

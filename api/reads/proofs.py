@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine
-
-from api.db import statements as store
-from api.db.session import reading
+from api.db import statements
+from api.db.session import Connection, Engine, reading
 from api.db.trees import stored_proof
 from api.domain.merkle import leaf_hash, verify_proof
 from api.domain.statements.lines import Line, encode_line
@@ -15,7 +13,7 @@ from api.errors import NotFound, RecordsDamaged
 
 
 @dataclass(frozen=True, slots=True)
-class ProvenLine:
+class LineProofView:
     """A line, its leaf, the hashes from there up, and the root."""
 
     line: Line
@@ -26,14 +24,14 @@ class ProvenLine:
 
 def known_statement_row(connection: Connection, facility_id: int, epoch: int) -> Any:
     """Stored statement. Raises NotFound."""
-    row = store.statement_row(connection, facility_id, epoch)
+    row = statements.statement_row(connection, facility_id, epoch)
     if row is None:
         message = f"facility {facility_id} has no statement of epoch {epoch}"
         raise NotFound(message, facility_id=facility_id, epoch=epoch)
     return row
 
 
-def prove_line(engine: Engine, facility_id: int, epoch: int, index: int) -> ProvenLine:
+def prove_line(engine: Engine, facility_id: int, *, epoch: int, index: int) -> LineProofView:
     """One line with its proof, whatever the number of lines: a tree is stored, not built.
 
     Raises:  NotFound for an unknown statement or line, RecordsDamaged if what is stored does not
@@ -43,11 +41,11 @@ def prove_line(engine: Engine, facility_id: int, epoch: int, index: int) -> Prov
         row = known_statement_row(connection, facility_id, epoch)
         if index >= row.line_count:
             raise NotFound(f"the statement has {row.line_count} lines", index=index)
-        lines = store.lines_of(connection, facility_id, epoch, offset=index, limit=1)
+        lines = statements.lines_of(connection, facility_id, epoch, offset=index, limit=1)
         proof = stored_proof(connection, facility_id, epoch, index)
     if len(lines) == 1 and proof is not None:
         leaf = leaf_hash(encode_line(FacilityId(facility_id), Epoch(epoch), lines[0]))
         if verify_proof(row.usage_root, leaf, proof):
-            return ProvenLine(lines[0], leaf, tuple(proof), Bytes32(row.usage_root))
+            return LineProofView(lines[0], leaf, tuple(proof), Bytes32(row.usage_root))
     message = f"line {index} of epoch {epoch} does not lead to its statement's root"
     raise RecordsDamaged(message, facility_id=facility_id, epoch=epoch, index=index)

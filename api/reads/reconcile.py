@@ -1,11 +1,12 @@
 """Reconcile: the five numbers of a facility from ledger, statements and indexed chain events."""
 
-from sqlalchemy import Connection, Engine, select
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
 from api.db import chain_store
-from api.db.session import reading
-from api.db.tables.ledger import facilities
+from api.db.session import Connection, Engine, reading
+from api.db.standing import PostingRow, standing_posts
 from api.domain.capital.reconciliation import (
     EpochFigures,
     FacilityFigures,
@@ -16,100 +17,113 @@ from api.domain.capital.reconciliation import (
 from api.domain.lifecycle import is_final
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence_reader import decode_carry
-from api.domain.units import FacilityId, tranche_id
-from api.errors import NotFound
+from api.domain.units import Epoch, FacilityId, Micros, tranche_id
+from api.ledger.facilities import known_facility_row
 from api.ledger.judge import terms_from_bytes
 from api.reads.sql import cashflow
+from api.reads.sql.facilities import facility_ids
 
 
 def reconcile_facility(
-    engine: Engine, contracts: Contracts | None, facility_id: int
+    engine: Engine, contracts: Contracts | None, facility_id: FacilityId
 ) -> Reconciliation:
     """Five numbers of one facility as of the newest indexed block.
 
     Without a deployment nothing is attested, collected or claimed. Raises NotFound.
     """
     with reading(engine) as connection:
-        row = connection.execute(
-            select(facilities).where(facilities.c.facility_id == facility_id)
-        ).first()
-        if row is None:
-            raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+        facility = known_facility_row(connection, facility_id)
         block = chain_store.last_block(connection)
-        figures = _figures(connection, row.facility_id, row.epochs_closed)
+        sources = _read_sources(connection, facility_id, epochs_closed=facility.epochs_closed)
     if contracts is None or block is None:
-        return reconcile(_with_chain(figures, window_s=0, now_s=0, unvested=0))
-    tranches = range(len(terms_from_bytes(row.terms_json).tranches))
-    ids = [tranche_id(FacilityId(facility_id), seniority) for seniority in tranches]
+        return reconcile(_figures(sources, window_s=0, now_s=0, unvested_micros=0))
+    tranches = range(len(terms_from_bytes(facility.terms_json).tranches))
+    token_ids = [tranche_id(facility_id, seniority) for seniority in tranches]
     window_s, unvested = contracts.together(
         contracts.statement_registry.challenge_window_s(),
-        contracts.all_of([contracts.tranche_token.unvested_micros(i) for i in ids]),
+        contracts.all_of([contracts.tranche_token.unvested_micros(i) for i in token_ids]),
     ).at(block=block.number)
-    return reconcile(
-        _with_chain(figures, window_s=window_s, now_s=block.time_s, unvested=sum(unvested))
+    figures = _figures(
+        sources, window_s=window_s, now_s=block.time_s, unvested_micros=sum(unvested)
     )
+    return reconcile(figures)
 
 
 def reconcile_all(engine: Engine, contracts: Contracts | None) -> list[Reconciliation]:
     """Five numbers of every facility, by id."""
     with reading(engine) as connection:
-        ids = connection.execute(select(facilities.c.facility_id)).scalars().all()
-    return [reconcile_facility(engine, contracts, i) for i in sorted(ids)]
+        ids = facility_ids(connection)
+    return [reconcile_facility(engine, contracts, facility_id) for facility_id in ids]
 
 
-class _Figures:
-    """Figures of one facility before finality and streams are known."""
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What ledger, statements and events say of one facility, before finality is known."""
 
-    def __init__(self, facility_id: int) -> None:
-        self.facility_id = facility_id
-        self.metered = self.stated = self.open = self.deferred = 0
-        self.rated: dict[int, int] = {}
-        self.posted: dict[int, tuple[int, int]] = {}
-        self.sums: dict[str, tuple[int, int]] = {}
-
-
-def _figures(connection: Connection, facility_id: int, epochs_closed: int) -> _Figures:
-    found = _Figures(facility_id)
-    found.metered = cashflow.metered_gpu_seconds(connection, facility_id)
-    found.stated = stated_gpu_seconds(cashflow.lines_by_kind(connection, facility_id))
-    found.open = cashflow.open_gpu_seconds(connection, facility_id, epochs_closed)
-    carry = cashflow.last_carry(connection, facility_id)
-    if carry is not None:
-        waiting = (e for e in decode_carry(carry).deferred if e.kind is LineKind.VOID)
-        found.deferred = sum(e.gpu_seconds for e in waiting)
-    found.rated = cashflow.rated_by_epoch(connection, facility_id)
-    found.posted = cashflow.posted_by_epoch(connection, facility_id)
-    found.sums = dict(cashflow.event_sums(connection, facility_id))
-    return found
+    facility_id: FacilityId
+    metered_gpu_seconds: int
+    stated_gpu_seconds: int
+    open_gpu_seconds: int
+    deferred_gpu_seconds: int
+    rated_micros: Mapping[Epoch, Micros]
+    posts: Mapping[Epoch, PostingRow]
+    money: cashflow.MoneySumsRow
 
 
-def _with_chain(found: _Figures, *, window_s: int, now_s: int, unvested: int) -> FacilityFigures:
-    epochs = []
+def _read_sources(
+    connection: Connection, facility_id: FacilityId, *, epochs_closed: int
+) -> _Sources:
+    lines = cashflow.line_seconds(connection, facility_id)
+    rated = cashflow.rated_epochs(connection, facility_id)
+    return _Sources(
+        facility_id,
+        cashflow.metered_gpu_seconds(connection, facility_id),
+        stated_gpu_seconds((line.kind, line.seconds) for line in lines),
+        cashflow.open_gpu_seconds(connection, facility_id, epochs_closed),
+        _deferred_gpu_seconds(cashflow.last_carry(connection, facility_id)),
+        {row.epoch: row.rated_micros for row in rated},
+        standing_posts(connection, facility_id),
+        cashflow.money_sums(connection, facility_id),
+    )
+
+
+def _deferred_gpu_seconds(carry_json: bytes | None) -> int:
+    """GPU-seconds of voids that wait for a later statement, from the newest `carry.json`."""
+    if carry_json is None:
+        return 0
+    deferred = decode_carry(carry_json).deferred
+    return sum(entry.gpu_seconds for entry in deferred if entry.kind is LineKind.VOID)
+
+
+def _epoch(sources: _Sources, epoch: Epoch, *, window_s: int, now_s: int) -> EpochFigures:
+    posting = sources.posts.get(epoch)
+    final = posting is not None and is_final(
+        posting.posted_at_s, challenge_window_s=window_s, now_s=now_s
+    )
+    gross = None if posting is None else posting.gross_micros
+    return EpochFigures(epoch, sources.rated_micros.get(epoch, 0), gross, final)
+
+
+def _figures(
+    sources: _Sources, *, window_s: int, now_s: int, unvested_micros: int
+) -> FacilityFigures:
     # An epoch that was posted and is not in our books would be a mismatch, not a gap: show it.
-    for epoch in sorted(found.rated.keys() | found.posted.keys()):
-        posted = found.posted.get(epoch)
-        final = posted is not None and is_final(posted[1], challenge_window_s=window_s, now_s=now_s)
-        gross = posted[0] if posted is not None else None
-        epochs.append(EpochFigures(epoch, found.rated.get(epoch, 0), gross, final))
-    settled, fees = found.sums.get("Settled", (0, 0))
-
-    def total_of(name: str) -> int:
-        return found.sums.get(name, (0, 0))[0]
-
+    epochs = sorted(sources.rated_micros.keys() | sources.posts.keys())
+    money = sources.money
     return FacilityFigures(
-        found.facility_id,
-        found.metered,
-        found.stated,
-        found.open,
-        found.deferred,
-        tuple(epochs),
-        total_of("RentPaid") - total_of("RentRefunded"),
-        settled,
-        fees,
-        total_of("RevenueAccrued"),
-        total_of("RevenueClaimed"),
-        unvested,
-        distributed_micros=total_of("Distributed"),
-        owed_to_operator_micros=total_of("ResidualOwed"),
-        written_off_micros=total_of("ReceivableWrittenOff"),
+        facility_id=sources.facility_id,
+        metered_gpu_seconds=sources.metered_gpu_seconds,
+        stated_gpu_seconds=sources.stated_gpu_seconds,
+        open_gpu_seconds=sources.open_gpu_seconds,
+        deferred_gpu_seconds=sources.deferred_gpu_seconds,
+        epochs=tuple(_epoch(sources, e, window_s=window_s, now_s=now_s) for e in epochs),
+        collected_micros=money.collected_micros,
+        settled_micros=money.settled_micros,
+        fees_micros=money.fees_micros,
+        accrued_micros=money.accrued_micros,
+        claimed_micros=money.claimed_micros,
+        unvested_micros=unvested_micros,
+        distributed_micros=money.distributed_micros,
+        owed_to_operator_micros=money.owed_to_operator_micros,
+        written_off_micros=money.written_off_micros,
     )

@@ -1,16 +1,14 @@
 """Series of a tranche: statements that stand on-chain, settlements and accruals by epoch."""
 
 from collections import defaultdict
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import Engine
-
-from api.db import chain_store
-from api.db.session import reading
+from api.db.session import Engine, reading
 from api.domain.capital.series import EpochStatementFigures, Series, Window, build_series, epoch_of
-from api.domain.lifecycle import STATES
-from api.reads.market import find_tranche, short_terms
+from api.domain.units import TrancheId
+from api.reads.market import TrancheInFacility, find_tranche
 from api.reads.sql import market
+from api.reads.sql.market import AccrualRow, SettlementRow
 
 
 def read_series(engine: Engine, token_id: int) -> Series:
@@ -20,45 +18,59 @@ def read_series(engine: Engine, token_id: int) -> Series:
     sale to the epoch of its block time.
     """
     with reading(engine) as connection:
-        tranche = find_tranche(connection, token_id)[1]
-        facility_id = tranche.facility_id
-        row = market.facility_rows(connection, facility_id)[0]
-        promised_ppm = short_terms(connection, [row])[facility_id].promised_availability_ppm
-        posted, events = {}, []
-        if tranche.state != STATES[0]:
-            posted = market.posted_statements(connection, facility_id)
-            names = ("Settled", "RevenueAccrued")
-            events = chain_store.events_named(connection, *names, facility_id=facility_id)
-    length_s = row.epoch_length_s
-    window = Window(
-        row.window_start_s,
-        length_s,
-        (row.window_end_s - row.window_start_s) // length_s,
-        row.device_count * length_s * promised_ppm,
+        place = find_tranche(connection, token_id)
+        window = _window(place)
+        if not place.tranche.on_chain:
+            return build_series(window, statements={}, accrued={}, settled={})
+        facility_id = place.facility.facility_id
+        statements = market.posted_statements(connection, facility_id)
+        settlements = market.settlements(connection, facility_id)
+        accruals = market.accrual_events(connection, TrancheId(token_id))
+    return build_series(
+        window,
+        statements={
+            epoch: EpochStatementFigures(
+                statement.gross_revenue_micros,
+                statement.billed_gpu_seconds,
+                statement.available_gpu_seconds,
+            )
+            for epoch, statement in statements.items()
+        },
+        accrued=_accrued(accruals, settlements, window),
+        settled=_settled(settlements),
     )
-    settled, accrued = _by_epoch(events, tranche.token_id, window)
-    figures = {
-        epoch: EpochStatementFigures(
-            s.gross_revenue_micros, s.billed_gpu_seconds, s.available_gpu_seconds
-        )
-        for epoch, s in posted.items()
-    }
-    return build_series(window, statements=figures, accrued=accrued, settled=settled)
 
 
-def _by_epoch(
-    events: list[Any], token_id: str, window: Window
-) -> tuple[dict[int, int], dict[int, int]]:
+def _window(place: TrancheInFacility) -> Window:
+    facility = place.facility
+    capacity = facility.device_count * facility.epoch_length_s
+    return Window(
+        facility.window_start_s,
+        facility.epoch_length_s,
+        facility.epoch_count,
+        capacity * place.terms.promised_availability_ppm,
+    )
+
+
+def _last_epoch(settlement: SettlementRow) -> int:
+    return max(0, settlement.settled_epochs - 1)
+
+
+def _settled(settlements: Sequence[SettlementRow]) -> dict[int, int]:
+    """Money settled, by the last epoch that a settlement counts."""
     settled: defaultdict[int, int] = defaultdict(int)
+    for settlement in settlements:
+        settled[_last_epoch(settlement)] += settlement.settled_micros
+    return dict(settled)
+
+
+def _accrued(
+    accruals: Sequence[AccrualRow], settlements: Sequence[SettlementRow], window: Window
+) -> dict[int, int]:
+    """Revenue accrued, by the epoch of its settlement, or of its block time where it has none."""
+    epoch_of_tx = {settlement.tx_hash: _last_epoch(settlement) for settlement in settlements}
     accrued: defaultdict[int, int] = defaultdict(int)
-    # Settled comes before the accruals of its transaction.
-    epoch_of_tx: dict[bytes, int] = {}
-    for event in events:
-        if event.event == "Settled":
-            epoch = max(0, event.epoch - 1)
-            settled[epoch] += event.amount
-            epoch_of_tx[event.tx_hash] = epoch
-        elif event.token_id == token_id:
-            by_time = epoch_of(event.block_time_s, window)
-            accrued[epoch_of_tx.get(event.tx_hash, by_time)] += event.amount
-    return dict(settled), dict(accrued)
+    for accrual in accruals:
+        by_time = epoch_of(accrual.block_time_s, window)
+        accrued[epoch_of_tx.get(accrual.tx_hash, by_time)] += accrual.accrued_micros
+    return dict(accrued)

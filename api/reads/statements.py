@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection
-
-from api.db import chain_store
-from api.db import statements as store
-from api.db.standing import Progress, progress_of
+from api.db import chain_store, statements
+from api.db.session import Connection
+from api.db.standing import PostingRow, Progress, progress_of
 from api.domain.lifecycle import StatementState, statement_state
 from api.errors import ChainUnavailable
 from api.reads.listing import Order
@@ -21,7 +19,7 @@ class StatementView:
     row: Any
     attesters: tuple[str, ...]
     state: StatementState
-    posted: Any | None
+    posted: PostingRow | None
     standing_hash: bytes | None
 
 
@@ -58,7 +56,7 @@ class _Judge:
 
 def view_statement(connection: Connection, row: Any, window_s: int | None) -> StatementView:
     """One stored statement and how far it came. Raises as `list_statements`."""
-    attesters = store.attesters_by_epoch(connection, row.facility_id, [row.epoch])
+    attesters = statements.attesters_by_epoch(connection, row.facility_id, [row.epoch])
     judge = _Judge(connection, row.facility_id, window_s)
     return judge.view(row, attesters.get(row.epoch, ()))
 
@@ -81,13 +79,13 @@ def list_statements(
     judge = _Judge(connection, facility_id, window_s)
     epochs = [
         key.epoch
-        for key in store.statement_keys(connection, facility_id)
+        for key in statements.statement_keys(connection, facility_id)
         if state in (None, judge.state(key.epoch, key.statement_hash, signed=key.signed))
     ]
     if order is Order.DESC:
         epochs.reverse()
     wanted = epochs[offset : offset + limit]
-    rows = store.statement_rows(connection, facility_id, wanted)
-    attesters = store.attesters_by_epoch(connection, facility_id, wanted)
+    rows = statements.statement_rows(connection, facility_id, wanted)
+    attesters = statements.attesters_by_epoch(connection, facility_id, wanted)
     views = [judge.view(rows[epoch], attesters.get(epoch, ())) for epoch in wanted]
     return len(epochs), views

@@ -1,26 +1,25 @@
 """One tranche in full: terms, siblings, bond and risk, from events and storage at one block."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Connection, Engine
 
 from api.chain.contracts import Contracts
 from api.chain.contracts.bond_vault import BondTerms
 from api.chain.contracts.call import Call
-from api.db import statements as store
-from api.db.session import reading
+from api.db.session import Connection, Engine, reading
+from api.db.standing import PostingRow, standing_posts
+from api.db.statements import leases_of
 from api.domain.capital.risk import BookValue, receivable_since, remaining_contracted, straight_line
-from api.domain.lifecycle import STATES
 from api.domain.statements.evidence import hex32
-from api.domain.units import FacilityId, Micros, TrancheId
-from api.reads.listing import TrancheRow
-from api.reads.market import AsOf, ShortTerms, find_tranche, short_terms
+from api.domain.units import Epoch, FacilityId, Micros, TrancheId
+from api.reads.listing import TrancheView
+from api.reads.market import AsOfView, TrancheInFacility, find_tranche
 from api.reads.sql import cashflow, market
+from api.reads.sql.facilities import DisclosureRow, newest_disclosure
+from api.reads.sql.payloads import PostedStatement
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class TermsView:
     """Terms of the facility, and how far its epochs came."""
 
     promised_availability_ppm: int
@@ -34,7 +33,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Sibling:
+class SiblingView:
     """A tranche of the same facility, itself included; None is unknown."""
 
     token_id: str
@@ -47,7 +46,7 @@ class Sibling:
 
 
 @dataclass(frozen=True, slots=True)
-class BondFigures:
+class BondView:
     """Bond of a facility as stored on-chain."""
 
     bond_micros: int
@@ -58,7 +57,7 @@ class BondFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Hardware:
+class HardwareView:
     """The operator's newest disclosure and what straight lines make of it."""
 
     device_count: int
@@ -69,7 +68,7 @@ class Hardware:
 
 
 @dataclass(frozen=True, slots=True)
-class Risk:
+class RiskView:
     """What an investor weighs; None is unknown."""
 
     take_or_pay_bps: int | None
@@ -81,56 +80,58 @@ class Risk:
     receivable_micros: int | None
     receivable_age_s: int | None
     remaining_contracted_micros: int | None
-    hardware: Hardware | None
+    hardware: HardwareView | None
 
 
 @dataclass(frozen=True, slots=True)
-class TrancheDetail:
+class TrancheDetailView:
     """A tranche with everything around it."""
 
-    row: TrancheRow
-    as_of: AsOf | None
-    terms: Terms
-    siblings: tuple[Sibling, ...]
-    bond: BondFigures | None
-    risk: Risk
+    row: TrancheView
+    as_of: AsOfView | None
+    terms: TermsView
+    siblings: tuple[SiblingView, ...]
+    bond: BondView | None
+    risk: RiskView
 
 
 @dataclass(frozen=True, slots=True)
 class _Books:
     """What ledger and events say of one facility."""
 
-    posted: dict[int, Any]
-    posts: list[tuple[int, int]]
-    sums: dict[tuple[int, str], tuple[int, int]]
-    accrued: dict[str, int]
+    statements: dict[Epoch, PostedStatement]
+    posts: list[PostingRow]
+    sums: cashflow.MoneySumsRow
+    accrued: dict[TrancheId, market.AccruedRow]
     contracted: int | None
-    hardware: Hardware | None
+    hardware: HardwareView | None
     has_bond: bool
 
 
-def _books(connection: Connection, row: Any, known: bool, now_s: int) -> _Books:
-    facility_id = row.facility_id
-    names = ("RentPaid", "RentRefunded", "ReceivableWrittenOff", "ShortfallPaid")
-    bonds = market.latest_events(connection, ("BondTermsSet", "BondDeposited"), facility_id)
-    by_epoch = cashflow.posted_by_epoch(connection, facility_id) if known else {}
-    disclosure = market.newest_disclosure(connection, facility_id)
+def _books(connection: Connection, place: TrancheInFacility, *, known: bool, now_s: int) -> _Books:
+    facility = place.facility
+    facility_id = facility.facility_id
+    disclosure = newest_disclosure(connection, facility_id)
+    bond_events = ("BondTermsSet", "BondDeposited")
+    posts = standing_posts(connection, facility_id) if known else {}
     return _Books(
-        posted=market.posted_statements(connection, facility_id) if known else {},
-        posts=[(at_s, gross) for _, (gross, at_s) in sorted(by_epoch.items())],
-        sums=dict(market.facility_sums(connection, names, facility_id)),
-        accrued={t: a for t, (a, _) in market.accruals(connection, facility_id).items()},
+        statements=market.posted_statements(connection, facility_id) if known else {},
+        posts=list(posts.values()),
+        sums=cashflow.money_sums(connection, facility_id),
+        accrued=market.accruals(connection, [facility_id]),
         contracted=remaining_contracted(
-            store.leases_of(connection, facility_id).values(),
-            start_s=max(now_s, row.window_start_s),
-            end_s=row.window_end_s,
+            leases_of(connection, facility_id).values(),
+            start_s=max(now_s, facility.window_start_s),
+            end_s=facility.window_end_s,
         ),
-        hardware=_hardware(disclosure, row.device_count, now_s) if disclosure else None,
-        has_bond=known and bool(bonds),
+        hardware=None
+        if disclosure is None
+        else _hardware(disclosure, facility.device_count, now_s=now_s),
+        has_bond=known and market.event_seen(connection, facility_id, names=bond_events),
     )
 
 
-def _hardware(disclosure: Any, device_count: int, now_s: int) -> Hardware:
+def _hardware(disclosure: DisclosureRow, device_count: int, *, now_s: int) -> HardwareView:
     cost, in_service_s = disclosure.cost_micros_per_device, disclosure.in_service_s
     values = straight_line(
         cost_micros_per_device=cost,
@@ -138,52 +139,60 @@ def _hardware(disclosure: Any, device_count: int, now_s: int) -> Hardware:
         in_service_s=in_service_s,
         now_s=now_s,
     )
-    return Hardware(device_count, cost, in_service_s, disclosure.disclosed_at_s, values)
+    return HardwareView(device_count, cost, in_service_s, disclosure.disclosed_at_s, values)
 
 
 def read_tranche(
-    engine: Engine, contracts: Contracts | None, token_id: int, now_s: int
-) -> TrancheDetail:
+    engine: Engine, contracts: Contracts | None, token_id: int, *, now_s: int
+) -> TrancheDetailView:
     """A tranche as of the newest indexed block; hardware and contracted rent as of `now_s`.
 
     Raises:  NotFound, ChainUnavailable.
     """
     with reading(engine) as connection:
-        found, tranche = find_tranche(connection, token_id)
-        row = market.facility_rows(connection, tranche.facility_id)[0]
-        terms = short_terms(connection, [row])[tranche.facility_id]
-        known = contracts is not None and tranche.state != STATES[0]
-        books = _books(connection, row, known, now_s)
-    arrears: list[int | None] = [None] * len(found.rows)
+        place = find_tranche(connection, token_id)
+        known = contracts is not None and place.tranche.on_chain
+        books = _books(connection, place, known=known, now_s=now_s)
+    arrears: list[Micros] | list[None] = [None] * len(place.siblings)
     bond = None
-    if contracts is not None and found.as_of is not None and known:
-        ids = [TrancheId(int(r.token_id)) for r in found.rows]
-        owed = contracts.all_of([contracts.rent_lockbox.arrears_micros(i) for i in ids])
+    if contracts is not None and place.as_of is not None and known:
+        calls = [
+            contracts.rent_lockbox.arrears_micros(TrancheId(int(t.token_id)))
+            for t in place.siblings
+        ]
         # Only a facility with bond terms is asked for its bond.
-        bonded = [FacilityId(tranche.facility_id)] if books.has_bond else []
-        stored, bonds = contracts.together(
-            owed, contracts.all_of([_stored_bond(contracts, i) for i in bonded])
-        ).at(block=found.as_of.block)
-        arrears = list(stored)
-        bond = next((_bond(one, books, tranche.facility_id) for one in bonds), None)
-    return TrancheDetail(
-        row=tranche,
-        as_of=found.as_of,
-        terms=_terms(row, terms, len(books.posted)),
+        bonded = [place.facility.facility_id] if books.has_bond else []
+        arrears, bonds = contracts.together(
+            contracts.all_of(calls),
+            contracts.all_of([_stored_bond(contracts, facility_id) for facility_id in bonded]),
+        ).at(block=place.as_of.block)
+        bond = next((_bond(stored, books) for stored in bonds), None)
+    return TrancheDetailView(
+        row=place.tranche,
+        as_of=place.as_of,
+        terms=_terms(place, epochs_posted=len(books.posts)),
         siblings=tuple(
-            Sibling(
-                r.token_id,
-                r.seniority,
-                r.unit_cap,
-                r.units_issued,
-                r.coupon_micros_per_unit,
-                arrears[r.seniority],
-                books.accrued.get(r.token_id, 0) if known else None,
-            )
-            for r in found.rows
+            _sibling(tranche, arrears_micros, books if known else None)
+            for tranche, arrears_micros in zip(place.siblings, arrears, strict=True)
         ),
         bond=bond,
-        risk=_risk(tranche, terms, books, bond, found.as_of if known else None),
+        risk=_risk(place, books, bond, as_of=place.as_of if known else None),
+    )
+
+
+def _sibling(tranche: TrancheView, arrears_micros: int | None, books: _Books | None) -> SiblingView:
+    accrued = None
+    if books is not None:
+        found = books.accrued.get(TrancheId(int(tranche.token_id)))
+        accrued = 0 if found is None else found.accrued_micros
+    return SiblingView(
+        tranche.token_id,
+        tranche.seniority,
+        tranche.unit_cap,
+        tranche.units_issued,
+        tranche.coupon_micros_per_unit,
+        arrears_micros,
+        accrued,
     )
 
 
@@ -200,57 +209,51 @@ def _stored_bond(contracts: Contracts, facility_id: FacilityId) -> Call[_StoredB
     )
 
 
-def _bond(stored: _StoredBond, books: _Books, facility_id: int) -> BondFigures:
+def _bond(stored: _StoredBond, books: _Books) -> BondView:
     held, terms, since_s = stored
-    return BondFigures(
-        held,
-        terms.required_bond_micros,
-        terms.rate_micros_per_gpu_hour,
-        books.sums.get((facility_id, "ShortfallPaid"), (0, 0))[0],
-        since_s or None,
+    return BondView(
+        bond_micros=held,
+        required_bond_micros=terms.required_bond_micros,
+        rate_micros_per_gpu_hour=terms.rate_micros_per_gpu_hour,
+        shortfall_paid_micros=books.sums.shortfall_paid_micros,
+        below_since_s=since_s or None,
     )
 
 
-def _terms(row: Any, terms: ShortTerms, epochs_posted: int) -> Terms:
-    return Terms(
-        promised_availability_ppm=terms.promised_availability_ppm,
-        fee_bps=terms.fee_bps,
-        pledge_root=hex32(row.pledge_root),
-        terms_hash=hex32(row.terms_hash),
-        epoch_count=(row.window_end_s - row.window_start_s) // row.epoch_length_s,
-        epochs_closed=row.epochs_closed,
+def _terms(place: TrancheInFacility, *, epochs_posted: int) -> TermsView:
+    facility = place.facility
+    return TermsView(
+        promised_availability_ppm=place.terms.promised_availability_ppm,
+        fee_bps=place.terms.fee_bps,
+        pledge_root=hex32(facility.pledge_root),
+        terms_hash=hex32(facility.terms_hash),
+        epoch_count=facility.epoch_count,
+        epochs_closed=facility.epochs_closed,
         epochs_posted=epochs_posted,
-        settlement_token=row.settlement_token,
+        settlement_token=facility.settlement_token,
     )
 
 
 def _risk(
-    tranche: TrancheRow,
-    terms: ShortTerms,
-    books: _Books,
-    bond: BondFigures | None,
-    as_of: AsOf | None,
-) -> Risk:
-    newest = books.posted[max(books.posted)] if books.posted else None
+    place: TrancheInFacility, books: _Books, bond: BondView | None, *, as_of: AsOfView | None
+) -> RiskView:
+    newest = books.statements[max(books.statements)] if books.statements else None
     receivable: int | None = None
-    since_s: int | None = None
+    age_s: int | None = None
     if as_of is not None:
-        paid, refunded, written_off, _ = (
-            books.sums.get((tranche.facility_id, name), (0, 0))[0]
-            for name in ("RentPaid", "RentRefunded", "ReceivableWrittenOff", "ShortfallPaid")
-        )
-        covered = paid - refunded + written_off
-        receivable = max(0, sum(gross for _, gross in books.posts) - covered)
-        since_s = receivable_since(books.posts, covered)
-    return Risk(
+        covered = books.sums.covered_micros
+        receivable = max(0, sum(post.gross_micros for post in books.posts) - covered)
+        since_s = receivable_since(((p.posted_at_s, p.gross_micros) for p in books.posts), covered)
+        age_s = None if since_s is None else as_of.time_s - since_s
+    return RiskView(
         take_or_pay_bps=newest.committed_bps if newest else None,
         top_renter_bps=newest.top_renter_bps if newest else None,
-        availability_ppm=tranche.availability_ppm,
-        promised_availability_ppm=terms.promised_availability_ppm,
+        availability_ppm=place.tranche.availability_ppm,
+        promised_availability_ppm=place.terms.promised_availability_ppm,
         bond_micros=bond.bond_micros if bond else None,
         required_bond_micros=bond.required_bond_micros if bond else None,
         receivable_micros=receivable,
-        receivable_age_s=as_of.time_s - since_s if as_of and since_s is not None else None,
+        receivable_age_s=age_s,
         remaining_contracted_micros=books.contracted,
         hardware=books.hardware,
     )

@@ -1,23 +1,21 @@
 """The waterfall of a facility: what came in, what went down, what each tranche got."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Connection, Engine
 
 from api.chain.contracts import Contracts
-from api.db import chain_store
-from api.db.session import reading
-from api.domain.capital.coupons import Settling, Supplied, coupon_due
-from api.domain.lifecycle import STATES
+from api.db.session import Connection, Engine, reading
+from api.db.standing import standing_posts
+from api.domain.capital.coupons import coupon_due
 from api.domain.units import TrancheId
-from api.reads.listing import TrancheRow
+from api.reads.listing import TrancheView
 from api.reads.market import find_tranche
 from api.reads.sql import cashflow, market
+from api.reads.sql.facilities import ListedFacilityRow
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepView:
     """One tranche in the waterfall; None is unknown, or no coupon."""
 
     token_id: str
@@ -28,10 +26,10 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Waterfall:
+class WaterfallView:
     """Sums of a facility and its steps; None while it is not on-chain."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[StepView, ...]
     attested_micros: int | None = None
     collected_micros: int | None = None
     settled_micros: int | None = None
@@ -42,67 +40,62 @@ class Waterfall:
     prepaid_micros: int | None = None
 
 
-def read_waterfall(engine: Engine, contracts: Contracts | None, token_id: int) -> Waterfall:
+def read_waterfall(engine: Engine, contracts: Contracts | None, token_id: int) -> WaterfallView:
     """The waterfall that a tranche stands in, as of the newest indexed block.
 
     Raises:  NotFound, ChainUnavailable.
     """
     with reading(engine) as connection:
-        found, tranche = find_tranche(connection, token_id)
-        rows, facility_id = found.rows, tranche.facility_id
-        if contracts is None or found.as_of is None or tranche.state == STATES[0]:
-            return Waterfall(tuple(Step(r.token_id, r.seniority) for r in rows))
-        posts = cashflow.posted_by_epoch(connection, facility_id)
-        sums = cashflow.event_sums(connection, facility_id)
-        accrued = market.accruals(connection, facility_id)
-        due = [_due(connection, row) for row in rows[:-1]]
-    ids = [TrancheId(int(r.token_id)) for r in rows]
-    calls = [contracts.rent_lockbox.arrears_micros(i) for i in ids]
-    arrears = contracts.all_of(calls).at(block=found.as_of.block)
+        place = find_tranche(connection, token_id)
+        tranches, facility_id = place.siblings, place.facility.facility_id
+        if contracts is None or place.as_of is None or not place.tranche.on_chain:
+            return WaterfallView(tuple(StepView(t.token_id, t.seniority) for t in tranches))
+        posts = standing_posts(connection, facility_id)
+        sums = cashflow.money_sums(connection, facility_id)
+        accrued = market.accruals(connection, [facility_id])
+        # The most junior tranche has no coupon: it gets what is left.
+        coupons = [_coupon_due(connection, place.facility, t) for t in tranches[:-1]]
+    calls = [contracts.rent_lockbox.arrears_micros(TrancheId(int(t.token_id))) for t in tranches]
+    arrears = contracts.all_of(calls).at(block=place.as_of.block)
     steps = (
-        Step(
-            r.token_id,
-            r.seniority,
-            due[r.seniority] if r.seniority < len(due) else None,
-            accrued.get(r.token_id, (0, 0))[0],
-            arrears[r.seniority],
+        StepView(
+            tranche.token_id,
+            tranche.seniority,
+            coupon_due_micros=due,
+            paid_micros=_accrued(accrued, tranche),
+            arrears_micros=arrears_micros,
         )
-        for r in rows
+        for tranche, due, arrears_micros in zip(tranches, [*coupons, None], arrears, strict=True)
+    )
+    return _waterfall(tuple(steps), sums, sum(post.gross_micros for post in posts.values()))
+
+
+def _waterfall(
+    steps: tuple[StepView, ...], sums: cashflow.MoneySumsRow, attested_micros: int
+) -> WaterfallView:
+    return WaterfallView(
+        steps,
+        attested_micros=attested_micros,
+        collected_micros=sums.collected_micros,
+        settled_micros=sums.settled_micros,
+        fees_micros=sums.fees_micros,
+        distributed_micros=sums.distributed_micros,
+        owed_to_operator_micros=sums.owed_to_operator_micros,
+        receivable_micros=max(0, attested_micros - sums.covered_micros),
+        prepaid_micros=max(0, sums.collected_micros - attested_micros),
     )
 
-    def total_of(name: str) -> int:
-        return sums.get(name, (0, 0))[0]
 
-    attested = sum(gross for gross, _ in posts.values())
-    collected = total_of("RentPaid") - total_of("RentRefunded")
-    return Waterfall(
-        tuple(steps),
-        attested_micros=attested,
-        collected_micros=collected,
-        settled_micros=total_of("Settled"),
-        fees_micros=sums.get("Settled", (0, 0))[1],
-        distributed_micros=total_of("Distributed"),
-        owed_to_operator_micros=total_of("ResidualOwed"),
-        receivable_micros=max(0, attested - collected - total_of("ReceivableWrittenOff")),
-        prepaid_micros=max(0, collected - attested),
-    )
+def _accrued(accrued: Mapping[TrancheId, market.AccruedRow], tranche: TrancheView) -> int:
+    found = accrued.get(TrancheId(int(tranche.token_id)))
+    return 0 if found is None else found.accrued_micros
 
 
-def _due(connection: Connection, row: TrancheRow) -> int:
+def _coupon_due(connection: Connection, facility: ListedFacilityRow, tranche: TrancheView) -> int:
     """Coupon of one tranche that fell due in the settled epochs."""
-    events = chain_store.events_named(connection, "Settled", facility_id=row.facility_id)
-    events += market.stream_events(connection, row.token_id)
-    events.sort(key=lambda e: (e.block_number, e.log_index, e.part))
+    token_id = TrancheId(int(tranche.token_id))
     return coupon_due(
-        (change for event in events if (change := _change(event)) is not None),
-        coupon_per_unit=row.coupon_micros_per_unit,
-        epoch_count=(row.window_end_s - row.window_start_s) // row.epoch_length_s,
+        market.coupon_changes(connection, facility.facility_id, token_id),
+        coupon_per_unit=tranche.coupon_micros_per_unit,
+        epoch_count=facility.epoch_count,
     )
-
-
-def _change(event: Any) -> Settling | Supplied | None:
-    if event.event == "Settled":
-        return Settling(event.epoch)
-    if event.event == "TransferSingle":
-        return Supplied(market.supply_sign(event) * event.amount)
-    return None

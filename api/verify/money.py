@@ -17,10 +17,15 @@ from api.domain.capital.settlement import (
 )
 from api.domain.facility import FacilityTerms
 from api.domain.lifecycle import is_final
-from api.domain.units import FacilityId, Micros, TrancheId, split_tranche_id, tranche_id
+from api.domain.units import (
+    ZERO_ADDRESS,
+    FacilityId,
+    Micros,
+    TrancheId,
+    split_tranche_id,
+    tranche_id,
+)
 from api.verify.epoch import Finding, VerifiedFacility
-
-ZERO_ADDRESS = "0x" + "00" * 20
 
 
 @dataclass

@@ -7,17 +7,17 @@ from api.chain.contracts import Contracts
 from api.domain.capital.sale import SaleState
 from api.domain.lifecycle import FacilityState
 from api.domain.units import FacilityId, tranche_id
-from api.reads.console.tasks import Bond
+from api.reads.console.tasks import ConsoleBondView
 
 
 @dataclass(frozen=True, slots=True)
-class OnChain:
+class OnChainView:
     """A facility as the contracts have it; the defaults are those of one that is not there."""
 
     state: FacilityState = FacilityState.REGISTERED
     has_sale: bool = False
     units_issued: int = 0
-    bond: Bond | None = None
+    bond: ConsoleBondView | None = None
     epochs_settled: int = 0
     releasable_micros: int = 0
 
@@ -36,7 +36,7 @@ class PinnedChain:
         """Seconds from posting to finality."""
         return self._contracts.statement_registry.challenge_window_s().at(block=self._block)
 
-    def bond(self, facility_id: FacilityId) -> Bond:
+    def bond(self, facility_id: FacilityId) -> ConsoleBondView:
         """The bond. Only asked where its terms were set."""
         vault = self._contracts.bond_vault
         held, terms, below_since_s, shortfall_due = self._contracts.together(
@@ -45,7 +45,7 @@ class PinnedChain:
             vault.below_since_s(facility_id),
             vault.shortfall_due_micros(facility_id),
         ).at(block=self._block)
-        return Bond(
+        return ConsoleBondView(
             bond_micros=held,
             required_bond_micros=terms.required_bond_micros,
             rate_micros_per_gpu_hour=terms.rate_micros_per_gpu_hour,
@@ -55,11 +55,11 @@ class PinnedChain:
             shortfall_due_micros=shortfall_due,
         )
 
-    def facility(self, facility_id: FacilityId, *, tranches: int, bonded: bool) -> OnChain:
+    def facility(self, facility_id: FacilityId, *, tranches: int, bonded: bool) -> OnChainView:
         """Everything the overview shows of one facility."""
         state = self.state(facility_id)
         if state is FacilityState.REGISTERED:
-            return OnChain()
+            return OnChainView()
         # Supplies matter for what is missing before funding alone.
         counted = range(tranches if state is FacilityState.OFFERED else 0)
         token, sales = self._contracts.tranche_token, self._contracts.primary_sale
@@ -72,7 +72,7 @@ class PinnedChain:
         ).at(block=self._block)
         has_sale = sale.state is not SaleState.NONE
         releasable = sales.releasable_micros(facility_id)
-        return OnChain(
+        return OnChainView(
             state,
             has_sale=has_sale,
             units_issued=sum(supplies),

@@ -1,16 +1,18 @@
 """Epochs of a facility as its operator follows them, from the future to settled."""
 
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import Connection, func, select
 
 from api.db import chain_store
 from api.db.reopenings import reopenings_of
+from api.db.session import Connection
 from api.db.standing import Progress, progress_of
-from api.db.tables.ledger import attestations, statements
+from api.domain.facility import FacilityTerms
 from api.domain.lifecycle import EpochState, cut_off_s, epoch_state, final_at_s, statement_state
+from api.domain.units import Epoch, FacilityId
 from api.ledger.judge import terms_from_bytes
+from api.reads.sql import epochs
+from api.reads.sql.epochs import ClosedEpochRow
+from api.reads.sql.facilities import OwnFacilityRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,83 +32,87 @@ class EpochView:
     cut_off_s: int
 
 
-def voided_epoch(connection: Connection, facility_id: int, progress: Progress) -> int | None:
+def voided_epoch(
+    connection: Connection, facility_id: FacilityId, progress: Progress
+) -> Epoch | None:
     """Epoch whose statement in the books was voided and is barred from posting; None if none."""
     if not progress.voided_hashes:
         return None
-    query = select(statements.c.epoch).where(
-        statements.c.facility_id == facility_id,
-        statements.c.statement_hash.in_(progress.voided_hashes),
-        statements.c.epoch >= progress.posted,
+    return epochs.first_epoch_with(
+        connection,
+        facility_id,
+        statement_hashes=progress.voided_hashes,
+        from_epoch=progress.posted,
     )
-    found: int | None = connection.execute(query.order_by(statements.c.epoch)).scalar()
-    return found
 
 
 def epochs_of(
-    connection: Connection, row: Any, *, window_s: int, now_s: int, offset: int, limit: int
+    connection: Connection,
+    facility: OwnFacilityRow,
+    *,
+    window_s: int,
+    now_s: int,
+    offset: int,
+    limit: int,
 ) -> tuple[int, list[EpochView]]:
     """Number of epochs of a facility and a page of them, newest first."""
-    terms = terms_from_bytes(row.terms_json)
-    block = chain_store.last_block(connection)
-    chain_now_s = block.time_s if block is not None else 0
-    progress = progress_of(connection, row.facility_id)
-    reopened = reopenings_of(connection, row.facility_id)
+    facility_id, terms = facility.facility_id, terms_from_bytes(facility.terms_json)
     newest = terms.epoch_count - 1 - offset
-    wanted = range(newest, max(-1, newest - limit), -1)
-    found = _closed(connection, row.facility_id, wanted)
-    signed = _signatures(connection, row.facility_id, wanted)
-    views = []
-    for epoch in wanted:
-        start_s, end_s = terms.epoch_bounds(epoch)
-        statement = found.get(epoch)
-        ours = None if statement is None else statement.statement_hash
-        post = progress.posting_of(epoch, ours)
-        posted_at_s = None if post is None else post.block_time_s
-        signatures = signed.get(epoch, 0)
-        stated = None
-        if ours is not None:
-            facts = progress.facts_of(epoch, ours, signed=signatures > 0)
-            stated = statement_state(facts, challenge_window_s=window_s, chain_now_s=chain_now_s)
-        views.append(
-            EpochView(
-                epoch,
-                start_s,
-                end_s,
-                epoch_state(stated, start_s=start_s, end_s=end_s, now_s=now_s),
-                None if statement is None else statement.gross_revenue_micros,
-                None if statement is None else statement.line_count,
-                signatures,
-                None if post is None else post.tx_hash,
-                posted_at_s,
-                None
-                if posted_at_s is None
-                else final_at_s(posted_at_s, challenge_window_s=window_s),
-                cut_off_s(epoch, epoch_end_s=end_s, grace_s=row.grace_s, reopenings=reopened),
+    oldest = max(0, newest - limit + 1)
+    closed = epochs.closed_epochs(connection, facility_id, first=oldest, last=newest)
+    signatures = epochs.signature_counts(connection, facility_id, first=oldest, last=newest)
+    judge = _Judge(connection, facility, terms, window_s=window_s, now_s=now_s)
+    return terms.epoch_count, [
+        judge.view(epoch, closed.get(epoch), signatures=signatures.get(epoch, 0))
+        for epoch in map(Epoch, range(newest, oldest - 1, -1))
+    ]
+
+
+class _Judge:
+    """What is asked of the judge about every epoch of one facility."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        facility: OwnFacilityRow,
+        terms: FacilityTerms,
+        *,
+        window_s: int,
+        now_s: int,
+    ) -> None:
+        block = chain_store.last_block(connection)
+        self._chain_now_s = block.time_s if block is not None else 0
+        self._progress = progress_of(connection, facility.facility_id)
+        self._reopenings = reopenings_of(connection, facility.facility_id)
+        self._terms, self._grace_s = terms, facility.grace_s
+        self._window_s, self._now_s = window_s, now_s
+
+    def view(self, epoch: Epoch, closed: ClosedEpochRow | None, *, signatures: int) -> EpochView:
+        """One epoch; `closed` is its statement in the books."""
+        start_s, end_s = self._terms.epoch_bounds(epoch)
+        posting, stated, final_s = None, None, None
+        if closed is not None:
+            ours = closed.statement_hash
+            posting = self._progress.posting_of(epoch, ours)
+            stated = statement_state(
+                self._progress.facts_of(epoch, ours, signed=signatures > 0),
+                challenge_window_s=self._window_s,
+                chain_now_s=self._chain_now_s,
             )
+        if posting is not None:
+            final_s = final_at_s(posting.posted_at_s, challenge_window_s=self._window_s)
+        return EpochView(
+            epoch=epoch,
+            start_s=start_s,
+            end_s=end_s,
+            state=epoch_state(stated, start_s=start_s, end_s=end_s, now_s=self._now_s),
+            gross_micros=None if closed is None else closed.gross_revenue_micros,
+            line_count=None if closed is None else closed.line_count,
+            signatures=signatures,
+            posted_tx=None if posting is None else posting.tx_hash,
+            posted_at_s=None if posting is None else posting.posted_at_s,
+            final_at_s=final_s,
+            cut_off_s=cut_off_s(
+                epoch, epoch_end_s=end_s, grace_s=self._grace_s, reopenings=self._reopenings
+            ),
         )
-    return terms.epoch_count, views
-
-
-def _span(column: Any, wanted: range) -> Any:
-    low, high = (wanted[-1], wanted[0]) if wanted else (0, -1)
-    return column.between(low, high)
-
-
-def _closed(connection: Connection, facility_id: int, wanted: range) -> dict[int, Any]:
-    query = select(
-        statements.c.epoch,
-        statements.c.gross_revenue_micros,
-        statements.c.line_count,
-        statements.c.statement_hash,
-    ).where(statements.c.facility_id == facility_id, _span(statements.c.epoch, wanted))
-    return {row.epoch: row for row in connection.execute(query)}
-
-
-def _signatures(connection: Connection, facility_id: int, wanted: range) -> dict[int, int]:
-    query = (
-        select(attestations.c.epoch, func.count())
-        .where(attestations.c.facility_id == facility_id, _span(attestations.c.epoch, wanted))
-        .group_by(attestations.c.epoch)
-    )
-    return {epoch: int(count) for epoch, count in connection.execute(query)}

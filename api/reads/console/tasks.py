@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from api.domain.lifecycle import FacilityState, Reopening, cut_off_s
-from api.domain.units import SECONDS_PER_HOUR, Bytes32
+from api.domain.units import SECONDS_PER_HOUR, Bytes32, Epoch, FacilityId
 
 DAY_S = 24 * SECONDS_PER_HOUR
 # Collectors push every few minutes to every hour: two missed hours are worth a look.
@@ -28,7 +28,7 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True)
-class Bond:
+class ConsoleBondView:
     """A facility's bond as the chain has it, micros; `below_since_s` None while sufficient."""
 
     bond_micros: int
@@ -41,10 +41,10 @@ class Bond:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FacilityFacts:
     """What is known of one facility. Times are UTC seconds, money is micros."""
 
-    facility_id: int
+    facility_id: FacilityId
     state: FacilityState
     window_start_s: int
     window_end_s: int
@@ -53,12 +53,12 @@ class Facts:
     epochs_posted: int
     has_sale: bool = False
     units_issued: int = 0
-    bond: Bond | None = None
+    bond: ConsoleBondView | None = None
     last_event_end_s: int | None = None
     gaps: tuple[tuple[Bytes32, int], ...] = ()  # device, start of its first gap in an open epoch
     rejected: int = 0
     conflicts: int = 0
-    voided_epoch: int | None = None  # the books' statement of it is void, and can never be posted
+    voided_epoch: Epoch | None = None  # the books' statement of it is void, and can never be posted
     reopenings: tuple[Reopening, ...] = ()
     rent_due_micros: int = 0  # of final statements, not collected
     rent_due_since_s: int | None = None
@@ -77,19 +77,19 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class TaskView:
     """One thing to do."""
 
     kind: str
     severity: Severity
-    facility_id: int
-    epoch: int | None = None
+    facility_id: FacilityId
+    epoch: Epoch | None = None
     amount_micros: int | None = None
     device: Bytes32 | None = None
     due_at_s: int | None = None
 
 
-def tasks_of(facts: Iterable[Facts], now_s: int) -> list[Task]:
+def tasks_of(facts: Iterable[FacilityFacts], now_s: int) -> list[TaskView]:
     """All tasks: by severity, then by when they are due, those without a time last."""
     found = [task for one in facts for task in _tasks(one, now_s)]
     return sorted(
@@ -105,27 +105,27 @@ def tasks_of(facts: Iterable[Facts], now_s: int) -> list[Task]:
     )
 
 
-def _tasks(facts: Facts, now_s: int) -> Iterator[Task]:
+def _tasks(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     yield from _launch(facts, now_s)
     yield from _bond(facts, now_s)
     yield from _metering(facts, now_s)
     yield from _statements(facts, now_s)
     yield from _money(facts, now_s)
     for device in facts.pledged_twice:
-        yield Task("device_pledged_twice", Severity.CRITICAL, facts.facility_id, device=device)
+        yield TaskView("device_pledged_twice", Severity.CRITICAL, facts.facility_id, device=device)
 
 
-def _launch(facts: Facts, now_s: int) -> Iterator[Task]:
+def _launch(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     soon = facts.window_start_s - now_s < DAY_S
     severity = Severity.CRITICAL if soon else Severity.WARNING
     due_at_s = facts.window_start_s
     if facts.state is FacilityState.REGISTERED and now_s < facts.window_end_s:
-        yield Task("offer_missing", severity, facts.facility_id, due_at_s=due_at_s)
+        yield TaskView("offer_missing", severity, facts.facility_id, due_at_s=due_at_s)
     if facts.state is FacilityState.OFFERED and not facts.has_sale and facts.units_issued == 0:
-        yield Task("mint_or_sale_missing", severity, facts.facility_id, due_at_s=due_at_s)
+        yield TaskView("mint_or_sale_missing", severity, facts.facility_id, due_at_s=due_at_s)
 
 
-def _default_at_s(facts: Facts) -> int | None:
+def _default_at_s(facts: FacilityFacts) -> int | None:
     """When anybody could declare a default, if nothing is done. Model of `declareDefault`."""
     bond = facts.bond
     if bond is None:
@@ -140,7 +140,7 @@ def _default_at_s(facts: Facts) -> int | None:
     return min(times) if times else None
 
 
-def _bond(facts: Facts, now_s: int) -> Iterator[Task]:
+def _bond(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     bond = facts.bond
     live = facts.state.live
     if bond is None or not live:
@@ -152,7 +152,7 @@ def _bond(facts: Facts, now_s: int) -> Iterator[Task]:
         if delivering and bond.below_since_s is not None:
             due_at_s = bond.below_since_s + bond.grace_s
         severity = Severity.CRITICAL if delivering else Severity.WARNING
-        yield Task(
+        yield TaskView(
             "bond_below_required",
             severity,
             facts.facility_id,
@@ -163,10 +163,10 @@ def _bond(facts: Facts, now_s: int) -> Iterator[Task]:
     # While statements keep up, the deadline is always more than an epoch and its grace away.
     near_s = facts.epoch_length_s
     if delivering and default_at_s is not None and default_at_s - now_s <= near_s:
-        yield Task("default_near", Severity.CRITICAL, facts.facility_id, due_at_s=default_at_s)
+        yield TaskView("default_near", Severity.CRITICAL, facts.facility_id, due_at_s=default_at_s)
 
 
-def _metering(facts: Facts, now_s: int) -> Iterator[Task]:
+def _metering(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     open_now = facts.window_start_s <= now_s < facts.window_end_s
     if facts.state is FacilityState.DELIVERING and open_now:
         last_s = max(facts.last_event_end_s or 0, facts.window_start_s)
@@ -174,10 +174,10 @@ def _metering(facts: Facts, now_s: int) -> Iterator[Task]:
             long = now_s - last_s > DAY_S
             severity = Severity.CRITICAL if long else Severity.WARNING
             due_at_s = last_s + SILENT_AFTER_S
-            yield Task("metering_silent", severity, facts.facility_id, due_at_s=due_at_s)
+            yield TaskView("metering_silent", severity, facts.facility_id, due_at_s=due_at_s)
     for device, start_s in facts.gaps[:GAP_TASKS_PER_FACILITY]:
-        epoch = (start_s - facts.window_start_s) // facts.epoch_length_s
-        yield Task(
+        epoch = Epoch((start_s - facts.window_start_s) // facts.epoch_length_s)
+        yield TaskView(
             "metering_gap",
             Severity.INFO,
             facts.facility_id,
@@ -186,24 +186,24 @@ def _metering(facts: Facts, now_s: int) -> Iterator[Task]:
             due_at_s=facts.cut_off_s(epoch),
         )
     if facts.rejected:
-        yield Task("events_rejected", Severity.WARNING, facts.facility_id)
+        yield TaskView("events_rejected", Severity.WARNING, facts.facility_id)
     if facts.conflicts:
-        yield Task("conflicts", Severity.WARNING, facts.facility_id)
+        yield TaskView("conflicts", Severity.WARNING, facts.facility_id)
 
 
-def _statements(facts: Facts, now_s: int) -> Iterator[Task]:
+def _statements(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     """The next epoch to be posted was voided, is open again, or is late."""
     if facts.state is not FacilityState.DELIVERING:
         return
-    epoch = facts.epochs_posted
+    epoch = Epoch(facts.epochs_posted)
     if facts.window_start_s + (epoch + 1) * facts.epoch_length_s > facts.window_end_s:
         return
     if facts.voided_epoch == epoch:
-        yield Task("epoch_voided", Severity.CRITICAL, facts.facility_id, epoch=epoch)
+        yield TaskView("epoch_voided", Severity.CRITICAL, facts.facility_id, epoch=epoch)
         return
     cut_s = facts.cut_off_s(epoch)
     if any(r.first_epoch == epoch and now_s < cut_s for r in facts.reopenings):
-        yield Task(
+        yield TaskView(
             "epoch_reopened", Severity.WARNING, facts.facility_id, epoch=epoch, due_at_s=cut_s
         )
     due_at_s = cut_s + STUCK_AFTER_S
@@ -211,16 +211,16 @@ def _statements(facts: Facts, now_s: int) -> Iterator[Task]:
         return
     late = now_s - due_at_s > facts.epoch_length_s
     severity = Severity.CRITICAL if late else Severity.WARNING
-    yield Task("epoch_stuck", severity, facts.facility_id, epoch=epoch, due_at_s=due_at_s)
+    yield TaskView("epoch_stuck", severity, facts.facility_id, epoch=epoch, due_at_s=due_at_s)
 
 
-def _money(facts: Facts, now_s: int) -> Iterator[Task]:
+def _money(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     if facts.rent_due_micros > 0 and facts.rent_due_since_s is not None:
         age_s = now_s - facts.rent_due_since_s
         severity = Severity.INFO
         if age_s >= RENT_LATE_S:
             severity = Severity.CRITICAL if age_s >= RENT_VERY_LATE_S else Severity.WARNING
-        yield Task(
+        yield TaskView(
             "rent_overdue",
             severity,
             facts.facility_id,
@@ -232,4 +232,4 @@ def _money(facts: Facts, now_s: int) -> Iterator[Task]:
         ("withdrawable", facts.withdrawable_micros),
     ):
         if amount > 0:
-            yield Task(kind, Severity.INFO, facts.facility_id, amount_micros=amount)
+            yield TaskView(kind, Severity.INFO, facts.facility_id, amount_micros=amount)

@@ -1,13 +1,14 @@
 """SQL behind the reconciliation: what ledger, statements and indexed chain events say."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, null, or_, select
 
-from api.db.standing import standing_posts
-from api.db.tables.chain import chain_events
+from api.db import event_columns as e
 from api.db.tables.ledger import statement_lines, statements, usage_records, usage_voids
+from api.domain.metering.usage import LineKind
+from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
+from api.reads.sql.rows import rows_as
 
 # Events that move money of a facility: what the reconciliation sums and the API lists, so that no
 # figure stands without the movements behind it.
@@ -28,25 +29,26 @@ _WITH_VOIDS = usage_records.outerjoin(
 )
 
 
-def _sum(connection: Connection, query: Any) -> int:
+def _sum(connection: Connection, query: Select[int]) -> int:
+    # PostgreSQL sums 64-bit integers to its decimal type.
     return int(connection.execute(query).scalar() or 0)
 
 
-def metered_gpu_seconds(connection: Connection, facility_id: int) -> int:
+def metered_gpu_seconds(connection: Connection, facility_id: FacilityId) -> int:
     """GPU-seconds of all standing records."""
     query = (
-        select(func.sum(_LENGTH))
+        select(func.coalesce(func.sum(_LENGTH), 0))
         .select_from(_WITH_VOIDS)
         .where(usage_records.c.facility_id == facility_id, usage_voids.c.record_pk.is_(None))
     )
     return _sum(connection, query)
 
 
-def open_gpu_seconds(connection: Connection, facility_id: int, epochs_closed: int) -> int:
+def open_gpu_seconds(connection: Connection, facility_id: FacilityId, epochs_closed: int) -> int:
     """GPU-seconds of records placed in epochs that are not closed, less voids placed there."""
     mine = usage_records.c.facility_id == facility_id
-    records = (
-        select(func.sum(_LENGTH))
+    recorded = (
+        select(func.coalesce(func.sum(_LENGTH), 0))
         .select_from(_WITH_VOIDS)
         .where(
             mine,
@@ -57,8 +59,8 @@ def open_gpu_seconds(connection: Connection, facility_id: int, epochs_closed: in
             ),
         )
     )
-    voids = (
-        select(func.sum(_LENGTH))
+    voided = (
+        select(func.coalesce(func.sum(_LENGTH), 0))
         .select_from(_WITH_VOIDS)
         .where(
             mine,
@@ -68,22 +70,41 @@ def open_gpu_seconds(connection: Connection, facility_id: int, epochs_closed: in
             ),
         )
     )
-    return _sum(connection, records) - _sum(connection, voids)
+    return _sum(connection, recorded) - _sum(connection, voided)
 
 
-def lines_by_kind(connection: Connection, facility_id: int) -> list[tuple[int, int]]:
-    """`(kind, seconds of intervals)` over all statements of a facility."""
-    length = statement_lines.c.end_s - statement_lines.c.start_s
+@dataclass(frozen=True, slots=True)
+class LineSecondsRow:
+    """Length of all intervals of one kind of line."""
+
+    kind: LineKind
+    seconds: int
+
+
+def line_seconds(connection: Connection, facility_id: FacilityId) -> list[LineSecondsRow]:
+    """Length of the lines over all statements of a facility, by kind."""
+    length_s = statement_lines.c.end_s - statement_lines.c.start_s
     query = (
-        select(statement_lines.c.kind, func.sum(length))
+        select(statement_lines.c.kind, func.sum(length_s))
         .where(statement_lines.c.facility_id == facility_id)
         .group_by(statement_lines.c.kind)
     )
-    return [(int(kind), int(seconds)) for kind, seconds in connection.execute(query)]
+    return [
+        LineSecondsRow(kind=LineKind(kind), seconds=int(seconds or 0))
+        for kind, seconds in connection.execute(query)
+    ]
 
 
-def rated_by_epoch(connection: Connection, facility_id: int) -> dict[int, int]:
-    """Sum of line charges by closed epoch: from the lines, not from the statements' totals."""
+@dataclass(frozen=True, slots=True)
+class RatedEpochRow:
+    """Sum of the line charges of a closed epoch."""
+
+    epoch: Epoch
+    rated_micros: Micros
+
+
+def rated_epochs(connection: Connection, facility_id: FacilityId) -> list[RatedEpochRow]:
+    """Charges by closed epoch: from the lines, not from the statements' totals."""
     query = (
         select(statements.c.epoch, func.coalesce(func.sum(statement_lines.c.charge_micros), 0))
         .outerjoin(
@@ -96,10 +117,13 @@ def rated_by_epoch(connection: Connection, facility_id: int) -> dict[int, int]:
         .where(statements.c.facility_id == facility_id)
         .group_by(statements.c.epoch)
     )
-    return {int(epoch): int(micros) for epoch, micros in connection.execute(query)}
+    return [
+        RatedEpochRow(epoch=epoch, rated_micros=Micros(int(micros or 0)))
+        for epoch, micros in connection.execute(query)
+    ]
 
 
-def last_carry(connection: Connection, facility_id: int) -> bytes | None:
+def last_carry(connection: Connection, facility_id: FacilityId) -> bytes | None:
     """`carry.json` of the newest closed epoch."""
     query = (
         select(statements.c.carry_json)
@@ -109,21 +133,89 @@ def last_carry(connection: Connection, facility_id: int) -> bytes | None:
     return connection.execute(query.limit(1)).scalar()
 
 
-def posted_by_epoch(connection: Connection, facility_id: int) -> dict[int, tuple[int, int]]:
-    """`(gross micros, block time)` by posted epoch that is not void, from indexed events."""
-    posts = standing_posts(connection, facility_id)
-    return {epoch: (row.amount, row.block_time_s) for epoch, row in posts.items()}
+@dataclass(frozen=True, slots=True)
+class MoneySumsRow:
+    """Sums of a facility's money events over all blocks, micros."""
+
+    rent_paid_micros: Micros
+    rent_refunded_micros: Micros
+    settled_micros: Micros
+    fees_micros: Micros
+    distributed_micros: Micros
+    owed_to_operator_micros: Micros
+    written_off_micros: Micros
+    accrued_micros: Micros
+    claimed_micros: Micros
+    shortfall_paid_micros: Micros
+
+    @property
+    def collected_micros(self) -> Micros:
+        """Rent paid and not refunded."""
+        return Micros(self.rent_paid_micros - self.rent_refunded_micros)
+
+    @property
+    def covered_micros(self) -> Micros:
+        """What no longer is to be collected: it came, or it was given up."""
+        return Micros(self.collected_micros + self.written_off_micros)
 
 
-def event_sums(connection: Connection, facility_id: int) -> Mapping[str, tuple[int, int]]:
-    """`(sum of amount, sum of extra)` by event name: rent, settlements, accruals, claims."""
+_SUMMED = {
+    "rent_paid_micros": ("RentPaid", e.amount_micros),
+    "rent_refunded_micros": ("RentRefunded", e.amount_micros),
+    "settled_micros": ("Settled", e.amount_micros),
+    "fees_micros": ("Settled", e.fee_micros),
+    "distributed_micros": ("Distributed", e.amount_micros),
+    "owed_to_operator_micros": ("ResidualOwed", e.amount_micros),
+    "written_off_micros": ("ReceivableWrittenOff", e.amount_micros),
+    "accrued_micros": ("RevenueAccrued", e.amount_micros),
+    "claimed_micros": ("RevenueClaimed", e.amount_micros),
+    "shortfall_paid_micros": ("ShortfallPaid", e.amount_micros),
+}
+
+
+def money_sums(connection: Connection, facility_id: FacilityId) -> MoneySumsRow:
+    """What a facility's money events add up to."""
+    names = {event for event, _ in _SUMMED.values()}
+    sums = (
+        func.sum(case((e.event == event, column), else_=0)).label(field)
+        for field, (event, column) in _SUMMED.items()
+    )
+    query = select(*sums).where(e.facility_id == facility_id, e.event.in_(names))
+    row = connection.execute(query).one()
+    return MoneySumsRow(**{field: Micros(int(row._mapping[field] or 0)) for field in _SUMMED})
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRow:
+    """One event that moves money of a facility; only a settlement has a fee in it."""
+
+    event: str
+    amount_micros: Micros
+    fee_micros: Micros | None
+    account: Address | None
+    token_id: str | None
+    block_number: int
+    block_time_s: int
+    tx_hash: Bytes32
+
+
+def money_movements(
+    connection: Connection, facility_id: FacilityId, *, offset: int, limit: int
+) -> list[MovementRow]:
+    """A page of the events behind a facility's money sums, in chain order."""
+    fee_micros = case((e.event == "Settled", e.fee_micros), else_=null())
     query = (
         select(
-            chain_events.c.event,
-            func.coalesce(func.sum(chain_events.c.amount), 0),
-            func.coalesce(func.sum(chain_events.c.extra), 0),
+            e.event,
+            e.amount_micros.label("amount_micros"),
+            fee_micros.label("fee_micros"),
+            e.account,
+            e.token_id,
+            e.block_number,
+            e.block_time_s,
+            e.tx_hash,
         )
-        .where(chain_events.c.facility_id == facility_id, chain_events.c.event.in_(MONEY_EVENTS))
-        .group_by(chain_events.c.event)
+        .where(e.event.in_(MONEY_EVENTS), e.facility_id == facility_id)
+        .order_by(*e.chain_order)
     )
-    return {r[0]: (int(r[1] or 0), int(r[2] or 0)) for r in connection.execute(query)}
+    return rows_as(MovementRow, connection.execute(query.offset(offset).limit(limit)))

@@ -1,26 +1,39 @@
 """SQL of holders: balances, and what one account did, from indexed events."""
 
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+)
 
+from api.db import event_columns as e
 from api.db.tables.chain import chain_events
-from api.reads.sql.market import ZERO_ADDRESS
+from api.domain.units import ZERO_ADDRESS, Address, Bytes32, FacilityId, Micros, TrancheId
+from api.reads.sql import payloads
+from api.reads.sql.rows import rows_as
 
-_E = chain_events.c
+_TRANSFER = e.event == "TransferSingle"
 # What ends in an account's history as its own event; the mint or burn behind it is not told twice.
 _TOLD = ("UnitsSold", "UnitsRetained", "UnitsRefunded", "VoucherIssued")
-OWN_EVENTS = (*_TOLD, "TransferSingle", "RevenueClaimed", "UnservedPaid")
-_ORDER = (_E.block_number, _E.log_index, _E.part)
+_OWN_EVENTS = (*_TOLD, "TransferSingle", "RevenueClaimed", "UnservedPaid")
 
 
-def _balances(token_id: str) -> Any:
+def _balances(token_id: TrancheId) -> Subquery:
     """Units by account: received less sent, the zero address left out."""
     moves = [
-        select(side.label("holder"), (sign * _E.amount).label("units")).where(
-            _E.event == "TransferSingle", _E.token_id == token_id, side != ZERO_ADDRESS
+        select(side.label("holder"), (sign * e.moved_units).label("units")).where(
+            _TRANSFER, e.token_id == str(token_id), side != ZERO_ADDRESS
         )
-        for side, sign in ((_E.counterparty, 1), (_E.account, -1))
+        for side, sign in ((e.receiver, 1), (e.sender, -1))
     ]
     both = moves[0].union_all(moves[1]).subquery()
     units = func.sum(both.c.units)
@@ -32,81 +45,115 @@ def _balances(token_id: str) -> Any:
     )
 
 
-def holder_totals(connection: Connection, token_id: str) -> tuple[int, int, int]:
-    """Number of holders, sum of their units, and the least units of one."""
+@dataclass(frozen=True, slots=True)
+class HolderTotalsRow:
+    """Number of a tranche's holders, the sum of their units, and the least units of one."""
+
+    holders: int
+    units: int
+    least_units: int
+
+
+def holder_totals(connection: Connection, token_id: TrancheId) -> HolderTotalsRow:
+    """Totals over all holders of a tranche."""
     held = _balances(token_id)
     query = select(
         func.count(),
         func.coalesce(func.sum(held.c.units), 0),
         func.coalesce(func.min(held.c.units), 0),
     ).select_from(held)
-    count, total, least = connection.execute(query).one()
-    return int(count), int(total), int(least)
+    count, units, least = connection.execute(query).one()
+    return HolderTotalsRow(holders=count, units=int(units), least_units=int(least))
 
 
-def holders(
-    connection: Connection, token_id: str, *, offset: int, limit: int
-) -> list[tuple[str, int]]:
-    """`(account, units)`, largest first."""
+@dataclass(frozen=True, slots=True)
+class HoldingRow:
+    """Units of one account in a tranche."""
+
+    account: Address
+    units: int
+
+
+def holdings(
+    connection: Connection, token_id: TrancheId, *, offset: int, limit: int
+) -> list[HoldingRow]:
+    """A page of a tranche's holders, largest first."""
     held = _balances(token_id)
-    query = select(held).order_by(held.c.units.desc(), held.c.holder).offset(offset).limit(limit)
-    return [(r[0], int(r[1])) for r in connection.execute(query)]
+    query = select(held.c.holder, held.c.units).order_by(held.c.units.desc(), held.c.holder)
+    return [
+        HoldingRow(account=account, units=int(units))
+        for account, units in connection.execute(query.offset(offset).limit(limit))
+    ]
 
 
-def tokens_of(connection: Connection, account: str) -> list[str]:
-    """Token ids that an account ever held, in order of id."""
-    query = select(_E.token_id).where(
-        _E.event == "TransferSingle", or_(_E.account == account, _E.counterparty == account)
+def tranches_of(connection: Connection, account: str) -> list[TrancheId]:
+    """Tranches of which an account ever held units, in order of id."""
+    query = select(e.token_id).where(_TRANSFER, or_(e.sender == account, e.receiver == account))
+    return sorted(TrancheId(int(found)) for found in connection.execute(query.distinct()).scalars())
+
+
+def claimed_by_tranche(connection: Connection, account: str) -> dict[TrancheId, Micros]:
+    """Revenue that a holder claimed, by tranche."""
+    query = select(e.token_id, func.sum(e.amount_micros)).where(
+        e.event == "RevenueClaimed", e.account == account
     )
-    found = connection.execute(query.distinct()).scalars()
-    return sorted((token_id for token_id in found if token_id is not None), key=int)
+    return {
+        TrancheId(int(token_id)): Micros(int(micros))
+        for token_id, micros in connection.execute(query.group_by(e.token_id))
+    }
 
 
-def claimed_by_token(connection: Connection, account: str) -> dict[str, int]:
-    """Revenue that a holder claimed, by token id."""
-    query = select(_E.token_id, func.sum(_E.amount)).where(
-        _E.event == "RevenueClaimed", _E.account == account
-    )
-    rows = connection.execute(query.group_by(_E.token_id))
-    return {token_id: int(micros or 0) for token_id, micros in rows if token_id is not None}
+def vouchers_of(connection: Connection, account: str) -> list[int]:
+    """Numbers of the vouchers that a holder was issued, in chain order."""
+    query = select(e.payload).where(e.event == "VoucherIssued", e.account == account)
+    issued = connection.execute(query.order_by(*e.chain_order)).scalars()
+    return [payloads.voucher_id(payload) for payload in issued]
 
 
-def vouchers_of(connection: Connection, account: str) -> list[Row[Any]]:
-    """VoucherIssued events of a holder, in chain order."""
-    query = select(chain_events).where(_E.event == "VoucherIssued", _E.account == account)
-    return list(connection.execute(query.order_by(*_ORDER)))
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One event of an account. account: whose it is; of a transfer, who sent.
+
+    units: sold, retained, given back, burned for a voucher or moved. amount_micros: paid or
+    received. counterparty: who received the units or the money, where the event names one.
+    """
+
+    event: str
+    facility_id: FacilityId | None
+    token_id: str | None
+    units: int | None
+    amount_micros: Micros | None
+    account: Address
+    counterparty: Address | None
+    block_number: int
+    block_time_s: int
+    tx_hash: Bytes32
 
 
-def _history(account: str) -> Any:
+def _is_told(account: str) -> ColumnElement[bool]:
     """Condition for what an account did or received, each thing once."""
-    told = chain_events.alias("told")
+    told = chain_events.alias("told").c
     behind_another = exists().where(
-        told.c.block_number == _E.block_number,
-        told.c.tx_hash == _E.tx_hash,
-        told.c.token_id == _E.token_id,
-        told.c.account == account,
+        told.block_number == e.block_number,
+        told.tx_hash == e.tx_hash,
+        told.token_id == e.token_id,
+        told.account == account,
         or_(
-            and_(
-                _E.account == ZERO_ADDRESS,
-                told.c.event.in_(("UnitsSold", "UnitsRetained")),
-            ),
-            and_(
-                _E.counterparty == ZERO_ADDRESS,
-                told.c.event.in_(("UnitsRefunded", "VoucherIssued")),
-            ),
+            and_(e.sender == ZERO_ADDRESS, told.event.in_(("UnitsSold", "UnitsRetained"))),
+            and_(e.receiver == ZERO_ADDRESS, told.event.in_(("UnitsRefunded", "VoucherIssued"))),
         ),
     )
-    mine = and_(_E.account == account, _E.event.in_(OWN_EVENTS))
-    received = and_(_E.counterparty == account, _E.event == "TransferSingle")
+    mine = and_(e.account == account, e.event.in_(_OWN_EVENTS))
+    received = and_(_TRANSFER, e.receiver == account)
     # A claim of several tranches names those that had nothing to claim, too.
-    something = case((_E.event == "RevenueClaimed", _E.amount > 0), else_=True)
-    return and_(or_(mine, received), something, ~and_(_E.event == "TransferSingle", behind_another))
+    something = case((e.event == "RevenueClaimed", e.amount_micros > 0), else_=True)
+    return and_(or_(mine, received), something, ~and_(_TRANSFER, behind_another))
 
 
 def history_size(connection: Connection, account: str) -> int:
     """Number of entries in an account's history."""
-    query = select(func.count()).select_from(chain_events).where(_history(account))
-    return int(connection.execute(query).scalar_one())
+    query = select(func.count()).select_from(chain_events).where(_is_told(account))
+    return connection.execute(query).scalar_one()
 
 
 def history(
@@ -116,8 +163,26 @@ def history(
     newest_first: bool,
     offset: int = 0,
     limit: int | None = None,
-) -> list[Row[Any]]:
-    """Events of an account."""
-    order = [c.desc() for c in _ORDER] if newest_first else list(_ORDER)
-    query = select(chain_events).where(_history(account)).order_by(*order).offset(offset)
-    return list(connection.execute(query if limit is None else query.limit(limit)))
+) -> list[HistoryRow]:
+    """Events of an account: all, or a page."""
+    # An UnservedPaid has GPU-seconds where others have units.
+    units = case((_TRANSFER, e.moved_units), (e.event.in_(_TOLD), e.units), else_=null())
+    micros = case((_TRANSFER, null()), else_=e.amount_micros)
+    query = (
+        select(
+            e.event,
+            e.all_columns.facility_id,
+            e.all_columns.token_id,
+            units.label("units"),
+            micros.label("amount_micros"),
+            e.all_columns.account,
+            e.all_columns.counterparty,
+            e.block_number,
+            e.block_time_s,
+            e.tx_hash,
+        )
+        .where(_is_told(account))
+        .order_by(*(c.desc() if newest_first else c.asc() for c in e.chain_order))
+        .offset(offset)
+    )
+    return rows_as(HistoryRow, connection.execute(query if limit is None else query.limit(limit)))

@@ -1,159 +1,267 @@
 """SQL of the market: facilities, and what indexed events say of all of them in a few queries."""
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, true
 
-from api.db.standing import standing_posts, stands
+from api.db import event_columns as e
+from api.db.standing import stands
 from api.db.tables.chain import chain_events
-from api.db.tables.ledger import facilities, hardware_disclosures, operators, statements
+from api.db.tables.ledger import statements
+from api.domain.capital.coupons import Settling, Supplied
+from api.domain.capital.shares import Accrual, Change, SupplyChange, Vesting
+from api.domain.lifecycle import FacilityState
+from api.domain.units import ZERO_ADDRESS, Bytes32, Epoch, FacilityId, Micros, TrancheId
+from api.reads.sql import payloads
+from api.reads.sql.facilities import Scope
 
-ZERO_ADDRESS = "0x" + "00" * 20
-_E = chain_events.c
-_SUPPLY_CHANGE = and_(
-    _E.event == "TransferSingle",
-    or_(_E.account == ZERO_ADDRESS, _E.counterparty == ZERO_ADDRESS),
+MINTS_AND_BURNS = and_(
+    e.event == "TransferSingle", or_(e.sender == ZERO_ADDRESS, e.receiver == ZERO_ADDRESS)
 )
+_MINTED = case((e.sender == ZERO_ADDRESS, e.moved_units), else_=0)
+_BURNED = case((e.receiver == ZERO_ADDRESS, e.moved_units), else_=0)
+# What a transfer adds to the supply: units from the zero address, less those sent to it.
+SUPPLIED_UNITS = _MINTED - _BURNED
 
 
-def _of(query: Any, facility_id: int | None) -> Any:
-    return query if facility_id is None else query.where(_E.facility_id == facility_id)
+def _within(scope: Scope) -> ColumnElement[bool]:
+    return true() if scope is None else e.facility_id.in_(scope)
 
 
-def supply_sign(event: Any) -> int:
-    """What a TransferSingle does to the supply: 1 a mint, -1 a burn, 0 a transfer."""
-    return int(event.account == ZERO_ADDRESS) - int(event.counterparty == ZERO_ADDRESS)
+def offered_hashes(connection: Connection, scope: Scope) -> dict[FacilityId, Bytes32]:
+    """Hash of the terms that were offered last, by facility."""
+    query = select(e.facility_id, e.payload).where(e.event == "FacilityOffered", _within(scope))
+    return {
+        facility_id: payloads.offered_terms_hash(payload)
+        for facility_id, payload in connection.execute(query.order_by(*e.chain_order))
+    }
 
 
-def facility_rows(
-    connection: Connection,
-    facility_id: int | None = None,
-    *,
-    offset: int = 0,
-    limit: int | None = None,
-) -> list[Row[Any]]:
-    """Facilities with their operators, by id, without the long documents; all, one, or a page."""
-    columns = [c for c in facilities.columns if c.name not in ("terms_json", "salt")]
-    query = (
-        select(*columns, operators.c.name.label("operator_name"), operators.c.address)
-        .join(operators, operators.c.operator_id == facilities.c.operator_id)
-        .order_by(facilities.c.facility_id)
+def announced_states(connection: Connection, scope: Scope) -> dict[FacilityId, FacilityState]:
+    """State that the registry logged last, by facility."""
+    query = select(e.facility_id, e.new_state).where(
+        e.event == "FacilityStateChanged", _within(scope)
     )
-    if facility_id is not None:
-        query = query.where(facilities.c.facility_id == facility_id)
-    if limit is not None:
-        query = query.offset(offset).limit(limit)
-    return list(connection.execute(query))
+    return {
+        facility_id: FacilityState(state)
+        for facility_id, state in connection.execute(query.order_by(*e.chain_order))
+    }
 
 
-def terms_documents(connection: Connection, facility_ids: Sequence[int]) -> dict[int, bytes]:
-    """Bytes of `facility.json` by facility."""
-    query = select(facilities.c.facility_id, facilities.c.terms_json).where(
-        facilities.c.facility_id.in_(facility_ids)
+def opened_sales(connection: Connection, scope: Scope) -> dict[FacilityId, payloads.OpenedSale]:
+    """Terms of the sale that was opened last, by facility."""
+    query = select(e.facility_id, e.payload).where(e.event == "SaleOpened", _within(scope))
+    return {
+        facility_id: payloads.opened_sale(payload)
+        for facility_id, payload in connection.execute(query.order_by(*e.chain_order))
+    }
+
+
+def ended_sales(connection: Connection, scope: Scope) -> dict[FacilityId, bool]:
+    """Whether the sale reached its floor, by facility; those that did not end left out."""
+    query = select(e.facility_id, e.event).where(
+        e.event.in_(("SaleSucceeded", "SaleFailed")), _within(scope)
     )
-    return {r[0]: r[1] for r in connection.execute(query)}
-
-
-def latest_events(
-    connection: Connection, names: Iterable[str], facility_id: int | None = None
-) -> list[Row[Any]]:
-    """Few and small events of every facility, in chain order: states, offers, terms of sales."""
-    query = select(_E.facility_id, _E.event, _E.extra, _E.payload, _E.block_time_s)
-    query = query.where(_E.event.in_(tuple(names)))
-    order = (_E.block_number, _E.log_index, _E.part)
-    return list(connection.execute(_of(query, facility_id).order_by(*order)))
-
-
-def facility_sums(
-    connection: Connection, names: Iterable[str], facility_id: int | None = None
-) -> Mapping[tuple[int, str], tuple[int, int]]:
-    """`(sum of amount, sum of extra)` by facility and event."""
-    columns = (func.coalesce(func.sum(_E.amount), 0), func.coalesce(func.sum(_E.extra), 0))
-    query = select(_E.facility_id, _E.event, *columns).where(_E.event.in_(tuple(names)))
-    query = _of(query, facility_id).group_by(_E.facility_id, _E.event)
-    return {(r[0], r[1]): (int(r[2]), int(r[3])) for r in connection.execute(query)}
-
-
-def accruals(connection: Connection, facility_id: int | None = None) -> dict[str, tuple[int, int]]:
-    """`(revenue accrued, block of the first accrual)` by token id."""
-    query = select(_E.token_id, func.sum(_E.amount), func.min(_E.block_number))
-    query = _of(query.where(_E.event == "RevenueAccrued"), facility_id).group_by(_E.token_id)
-    return {r[0]: (int(r[1]), r[2]) for r in connection.execute(query)}
-
-
-def supplies(connection: Connection, facility_id: int | None = None) -> dict[str, tuple[int, int]]:
-    """`(units in circulation, block of the last mint or burn)` by token id."""
-    minted = case((_E.account == ZERO_ADDRESS, _E.amount), else_=0)
-    burned = case((_E.counterparty == ZERO_ADDRESS, _E.amount), else_=0)
-    query = select(_E.token_id, func.sum(minted - burned), func.max(_E.block_number))
-    query = _of(query.where(_SUPPLY_CHANGE), facility_id).group_by(_E.token_id)
-    return {r[0]: (int(r[1]), r[2]) for r in connection.execute(query)}
-
-
-def stream_events(connection: Connection, token_id: str) -> list[Row[Any]]:
-    """Mints, burns, accruals and vestings of one tranche, in chain order."""
-    query = select(chain_events).where(
-        _E.token_id == token_id,
-        or_(_SUPPLY_CHANGE, _E.event.in_(("RevenueAccrued", "StreamVested"))),
-    )
-    return list(connection.execute(query.order_by(_E.block_number, _E.log_index, _E.part)))
-
-
-def delivered(
-    connection: Connection, facility_id: int | None = None
-) -> dict[int, tuple[int, int, int]]:
-    """`(epochs, billed, available GPU-seconds)` by facility of statements that stand on-chain.
-
-    Only those of our books: where attesters posted other bytes, ours say nothing of what stands.
-    """
-    posted = chain_events.alias("posted").c
-    ours = and_(
-        statements.c.facility_id == posted.facility_id,
-        statements.c.epoch == posted.epoch,
-        statements.c.statement_hash == posted.statement_hash,
-    )
-    sums = (statements.c.billed_gpu_seconds, statements.c.available_gpu_seconds)
-    query = (
-        select(posted.facility_id, func.count(), *map(func.sum, sums))
-        .join(statements, ours)
-        .where(stands(posted))
-        .group_by(posted.facility_id)
-    )
-    if facility_id is not None:
-        query = query.where(posted.facility_id == facility_id)
-    return {r[0] or 0: (int(r[1]), int(r[2]), int(r[3])) for r in connection.execute(query)}
+    return {
+        facility_id: event == "SaleSucceeded"
+        for facility_id, event in connection.execute(query.order_by(*e.chain_order))
+    }
 
 
 @dataclass(frozen=True, slots=True)
-class PostedStatement:
-    """Figures of a statement as it was posted, whatever the ledger says of its epoch."""
+class SaleSumsRow:
+    """Units sold in one facility's sale and their price, less refunds; what was released of it."""
 
-    available_gpu_seconds: int
-    billed_gpu_seconds: int
-    gross_revenue_micros: int
-    top_renter_bps: int
-    committed_bps: int
+    sold_units: int
+    proceeds_micros: Micros
+    released_micros: Micros
 
 
-def posted_statements(connection: Connection, facility_id: int) -> dict[int, PostedStatement]:
-    """Statements of a facility that stand on-chain, by epoch."""
-    found = {}
-    for epoch, row in sorted(standing_posts(connection, facility_id).items()):
-        # In the order of `IStatementRegistry.Statement`.
-        values = json.loads(row.payload)["statement"]
-        found[epoch] = PostedStatement(*values[4:7], *values[11:13])
-    return found
-
-
-def newest_disclosure(connection: Connection, facility_id: int) -> Any:
-    """Newest hardware disclosure of a facility's operator, or None."""
-    table = hardware_disclosures
+def sale_sums(connection: Connection, scope: Scope) -> dict[FacilityId, SaleSumsRow]:
+    """Sums of the primary sale, by facility; those without any left out."""
+    sold, refunded = e.event == "UnitsSold", e.event == "UnitsRefunded"
+    units = case((sold, e.units), (refunded, -e.units), else_=0)
+    proceeds = case((sold, e.cost_micros), (refunded, -e.refund_micros), else_=0)
+    released = case((e.event == "ProceedsReleased", e.amount_micros), else_=0)
     query = (
-        select(table)
-        .where(table.c.facility_id == facility_id)
-        .order_by(table.c.disclosed_at_s.desc(), table.c.disclosure_pk.desc())
+        select(e.facility_id, func.sum(units), func.sum(proceeds), func.sum(released))
+        .where(e.event.in_(("UnitsSold", "UnitsRefunded", "ProceedsReleased")), _within(scope))
+        .group_by(e.facility_id)
     )
-    return connection.execute(query.limit(1)).first()
+    return {
+        facility_id: SaleSumsRow(
+            sold_units=int(units_sold),
+            proceeds_micros=Micros(int(micros_in)),
+            released_micros=Micros(int(micros_out)),
+        )
+        for facility_id, units_sold, micros_in, micros_out in connection.execute(query)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class AccruedRow:
+    """Revenue that accrued to one tranche, and the block of the first accrual."""
+
+    accrued_micros: Micros
+    first_block: int
+
+
+def accruals(connection: Connection, scope: Scope) -> dict[TrancheId, AccruedRow]:
+    """Revenue accrued, by tranche."""
+    query = select(e.token_id, func.sum(e.amount_micros), func.min(e.block_number))
+    query = query.where(e.event == "RevenueAccrued", _within(scope)).group_by(e.token_id)
+    return {
+        TrancheId(int(token_id)): AccruedRow(accrued_micros=Micros(int(micros)), first_block=block)
+        for token_id, micros, block in connection.execute(query)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyRow:
+    """Units of one tranche in circulation, and the block of the last mint or burn."""
+
+    units: int
+    last_block: int
+
+
+def supplies(connection: Connection, scope: Scope) -> dict[TrancheId, SupplyRow]:
+    """Units in circulation, by tranche."""
+    query = select(e.token_id, func.sum(SUPPLIED_UNITS), func.max(e.block_number))
+    query = query.where(MINTS_AND_BURNS, _within(scope)).group_by(e.token_id)
+    return {
+        TrancheId(int(token_id)): SupplyRow(units=int(units), last_block=block)
+        for token_id, units, block in connection.execute(query)
+    }
+
+
+def stream_changes(connection: Connection, token_id: TrancheId) -> list[Change]:
+    """Mints, burns, accruals and vestings of one tranche, in chain order."""
+    query = select(e.event, e.block_time_s, e.amount_micros, SUPPLIED_UNITS, e.payload).where(
+        e.token_id == str(token_id),
+        or_(MINTS_AND_BURNS, e.event.in_(("RevenueAccrued", "StreamVested"))),
+    )
+    changes: list[Change] = []
+    for event, at_s, micros, units, payload in connection.execute(query.order_by(*e.chain_order)):
+        if event == "RevenueAccrued":
+            changes.append(Accrual(at_s, micros, payloads.stream_end_s(payload)))
+        elif event == "StreamVested":
+            changes.append(Vesting(at_s))
+        else:
+            changes.append(SupplyChange(at_s, units))
+    return changes
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredRow:
+    """Sums over the statements of one facility that stand on-chain."""
+
+    epochs: int = 0
+    billed_gpu_seconds: int = 0
+    available_gpu_seconds: int = 0
+
+
+def delivered(connection: Connection, scope: Scope) -> dict[FacilityId, DeliveredRow]:
+    """What statements that stand on-chain say was delivered, by facility.
+
+    Only those of our books: where attesters posted other bytes, ours say nothing of what stands.
+    """
+    ours = and_(
+        statements.c.facility_id == e.facility_id,
+        statements.c.epoch == e.epoch,
+        statements.c.statement_hash == e.statement_hash,
+    )
+    query = (
+        select(
+            statements.c.facility_id,
+            func.count(),
+            func.sum(statements.c.billed_gpu_seconds),
+            func.sum(statements.c.available_gpu_seconds),
+        )
+        .select_from(chain_events)
+        .join(statements, ours)
+        .where(stands(), _within(scope))
+        .group_by(statements.c.facility_id)
+    )
+    return {
+        facility_id: DeliveredRow(
+            epochs=count,
+            billed_gpu_seconds=int(billed or 0),
+            available_gpu_seconds=int(available or 0),
+        )
+        for facility_id, count, billed, available in connection.execute(query)
+    }
+
+
+def posted_statements(
+    connection: Connection, facility_id: FacilityId
+) -> dict[Epoch, payloads.PostedStatement]:
+    """Statements of a facility that stand on-chain, by epoch, ascending."""
+    query = select(e.epoch, e.payload).where(e.facility_id == facility_id, stands())
+    return {
+        epoch: payloads.posted_statement(payload)
+        for epoch, payload in connection.execute(query.order_by(e.epoch))
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementRow:
+    """A Settled: what it paid down the waterfall, and how many epochs it counts."""
+
+    tx_hash: Bytes32
+    settled_epochs: int
+    settled_micros: Micros
+
+
+def settlements(connection: Connection, facility_id: FacilityId) -> list[SettlementRow]:
+    """Settlements of a facility, in chain order."""
+    query = (
+        select(e.tx_hash, e.settled_epochs, e.amount_micros)
+        .where(e.event == "Settled", e.facility_id == facility_id)
+        .order_by(*e.chain_order)
+    )
+    return [
+        SettlementRow(tx_hash=tx_hash, settled_epochs=epochs, settled_micros=micros)
+        for tx_hash, epochs, micros in connection.execute(query)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class AccrualRow:
+    """A RevenueAccrued of one tranche."""
+
+    tx_hash: Bytes32
+    block_time_s: int
+    accrued_micros: Micros
+
+
+def accrual_events(connection: Connection, token_id: TrancheId) -> list[AccrualRow]:
+    """Accruals of a tranche, in chain order."""
+    query = (
+        select(e.tx_hash, e.block_time_s, e.amount_micros)
+        .where(e.event == "RevenueAccrued", e.token_id == str(token_id))
+        .order_by(*e.chain_order)
+    )
+    return [
+        AccrualRow(tx_hash=tx_hash, block_time_s=at_s, accrued_micros=micros)
+        for tx_hash, at_s, micros in connection.execute(query)
+    ]
+
+
+def coupon_changes(
+    connection: Connection, facility_id: FacilityId, token_id: TrancheId
+) -> list[Settling | Supplied]:
+    """Settlements of a facility, and mints and burns of one of its tranches, in chain order."""
+    settles = and_(e.event == "Settled", e.facility_id == facility_id)
+    supplies_units = and_(MINTS_AND_BURNS, e.token_id == str(token_id))
+    query = select(e.event, e.settled_epochs, SUPPLIED_UNITS).where(or_(settles, supplies_units))
+    return [
+        Settling(epochs) if event == "Settled" else Supplied(units)
+        for event, epochs, units in connection.execute(query.order_by(*e.chain_order))
+    ]
+
+
+def event_seen(connection: Connection, facility_id: FacilityId, *, names: Sequence[str]) -> bool:
+    """Whether one of some events was logged of a facility."""
+    query = select(e.event).where(e.facility_id == facility_id, e.event.in_(names))
+    return connection.execute(query.limit(1)).first() is not None

@@ -4,10 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
 
-from api.domain.units import MAX_I64, MAX_U32
+from api.domain.units import MAX_I64, MAX_U32, Epoch, FacilityId
 
-FacilityPath = Annotated[int, Path(ge=0, le=MAX_I64, description="Facility: its on-chain id.")]
-EpochPath = Annotated[int, Path(ge=0, le=MAX_U32, description="Epoch of the facility, from 0.")]
+FacilityPath = Annotated[
+    FacilityId, Path(ge=0, le=MAX_I64, description="Facility: its on-chain id.")
+]
+EpochPath = Annotated[Epoch, Path(ge=0, le=MAX_U32, description="Epoch of the facility, from 0.")]
 LineIndex = Annotated[int, Path(ge=0, le=MAX_U32, description="Place of the line, from 0.")]
 LeasePath = Annotated[
     str,

@@ -12,7 +12,7 @@ from api.domain.units import MAX_I64
 from api.errors import InvalidInput
 from api.ledger.facilities import NewFacility
 from api.ledger.registration import register_and_publish
-from api.reads.sql import market
+from api.reads.sql.facilities import listed_facilities
 from api.routes.http.credentials import OperatorId
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Address, Instant, Name, Strict, example
@@ -117,5 +117,5 @@ def create_facility(service: ServiceDep, operator_id: OperatorId, body: Facility
         now_s=service.clock(),
     )
     with reading(service.engine) as connection:
-        (row,) = market.facility_rows(connection, terms.facility_id)
-    return facility_out(row, None if deployment is None else to_api_offer(terms, deployment))
+        (listed,) = listed_facilities(connection, [terms.facility_id])
+    return facility_out(listed, None if deployment is None else to_api_offer(terms, deployment))

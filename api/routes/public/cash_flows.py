@@ -3,11 +3,10 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.db import chain_store
 from api.db.session import reading
 from api.domain.statements.evidence import hex32
 from api.ledger.facilities import known_facility_row
-from api.reads.sql.cashflow import MONEY_EVENTS
+from api.reads.sql.cashflow import money_movements
 from api.routes.http.parameters import (
     CashFlowLimit,
     FacilityPath,
@@ -46,19 +45,17 @@ def list_cash_flows(
     """Rent, settlements, distributions, accruals and claims of a facility, in chain order."""
     with reading(service.engine) as connection:
         known_facility_row(connection, facility_id)
-        rows = chain_store.events_named(
-            connection, *MONEY_EVENTS, facility_id=facility_id, offset=offset, limit=limit
-        )
+        movements = money_movements(connection, facility_id, offset=offset, limit=limit)
     return [
         CashFlowOut(
-            event=r.event,
-            amount_micros=r.amount,
-            fee_micros=r.extra if r.event == "Settled" else None,
-            account=r.account,
-            token_id=r.token_id,
-            block_number=r.block_number,
-            block_time_s=r.block_time_s,
-            tx_hash=hex32(r.tx_hash),
+            event=movement.event,
+            amount_micros=movement.amount_micros,
+            fee_micros=movement.fee_micros,
+            account=movement.account,
+            token_id=movement.token_id,
+            block_number=movement.block_number,
+            block_time_s=movement.block_time_s,
+            tx_hash=hex32(movement.tx_hash),
         )
-        for r in rows
+        for movement in movements
     ]

@@ -10,7 +10,7 @@ from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
 from api.ledger.facilities import facility_row, pledged_devices
-from api.reads.sql import market
+from api.reads.sql.facilities import ListedFacilityRow, listed_facilities
 from api.routes.http.parameters import (
     FacilityPath,
     Limit,
@@ -77,17 +77,23 @@ def to_api_offer(terms: FacilityTerms, deployment: Deployment) -> Offer:
     return Offer(to=deployment.facility_registry, data=calldata.offer(terms))
 
 
-def facility_out(row: object, offer: Offer | None = None) -> FacilityOut:
-    """Public view of a row of `market.facility_rows`."""
-    values = dict(row._mapping)  # type: ignore[attr-defined]
-    window_s = values["window_end_s"] - values["window_start_s"]
-    shown = {k: v for k, v in values.items() if k in FacilityOut.model_fields}
-    shown["pledge_root"] = hex32(values["pledge_root"])
-    shown["terms_hash"] = hex32(values["terms_hash"])
+def facility_out(facility: ListedFacilityRow, offer: Offer | None = None) -> FacilityOut:
+    """A facility as everybody may see it."""
     return FacilityOut(
-        **shown,
-        operator=OperatorNameOut(address=values["address"], name=values["operator_name"]),
-        epoch_count=window_s // values["epoch_length_s"],
+        facility_id=facility.facility_id,
+        name=facility.name,
+        operator=OperatorNameOut(address=facility.operator_address, name=facility.operator_name),
+        gpu_class=facility.gpu_class,
+        site=facility.site,
+        window_start_s=facility.window_start_s,
+        window_end_s=facility.window_end_s,
+        epoch_length_s=facility.epoch_length_s,
+        epoch_count=facility.epoch_count,
+        epochs_closed=facility.epochs_closed,
+        device_count=facility.device_count,
+        settlement_token=facility.settlement_token,
+        pledge_root=hex32(facility.pledge_root),
+        terms_hash=hex32(facility.terms_hash),
         offer=offer,
     )
 
@@ -98,18 +104,18 @@ def list_facilities(
 ) -> list[FacilityOut]:
     """Facilities, by id."""
     with reading(service.engine) as connection:
-        rows = market.facility_rows(connection, offset=offset, limit=limit)
-    return [facility_out(row) for row in rows]
+        listed = listed_facilities(connection, offset=offset, limit=limit)
+    return [facility_out(facility) for facility in listed]
 
 
 @router.get("/v1/facilities/{facility_id}", responses=errors(404, 422))
 def get_facility(service: ServiceDep, facility_id: FacilityPath) -> FacilityOut:
     """One facility."""
     with reading(service.engine) as connection:
-        rows = market.facility_rows(connection, facility_id)
-    if not rows:
+        listed = listed_facilities(connection, [facility_id])
+    if not listed:
         raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
-    return facility_out(rows[0])
+    return facility_out(listed[0])
 
 
 @router.get("/v1/facilities/{facility_id}/devices", responses=errors(404, 422))

@@ -100,7 +100,7 @@ def get_proof(
     service: ServiceDep, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
 ) -> ProofOut:
     """One line with the proof that it stands under the statement's root."""
-    found = prove_line(service.engine, facility_id, epoch, index)
+    found = prove_line(service.engine, facility_id, epoch=epoch, index=index)
     return ProofOut(
         facility_id=facility_id,
         epoch=epoch,

@@ -88,7 +88,7 @@ def _statement(view: StatementView) -> StatementOut:
         attesters=list(view.attesters),
         state=view.state,
         posted_tx=None if posted is None else hex32(posted.tx_hash),
-        posted_at_s=None if posted is None else posted.block_time_s,
+        posted_at_s=None if posted is None else posted.posted_at_s,
         standing_hash=None if view.standing_hash is None else hex32(view.standing_hash),
         evidence=epoch_folder(row.facility_id, row.epoch),
     )

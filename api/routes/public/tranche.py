@@ -122,6 +122,6 @@ class TrancheOut(TrancheRowOut):
 @router.get("/v1/tranches/{token_id}", responses=errors(404, 422))
 def get_tranche(service: ServiceDep, token_id: TokenPath) -> TrancheOut:
     """One tranche with terms, siblings, bond and risk."""
-    found = read_tranche(service.engine, service.contracts, int(token_id), service.clock())
+    found = read_tranche(service.engine, service.contracts, int(token_id), now_s=service.clock())
     rest = {name: getattr(found, name) for name in ("as_of", "terms", "siblings", "bond", "risk")}
     return TrancheOut.model_validate(asdict(found.row) | rest, from_attributes=True)

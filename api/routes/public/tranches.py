@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from api.domain.lifecycle import STATES
-from api.reads.listing import MarketFilter, Order, SortBy, choices_of, select_rows
+from api.reads.listing import MarketFilter, Order, SortBy, choices_of, select_tranches
 from api.reads.market import market_now
 from api.routes.http.parameters import (
     CSV_FILE,
@@ -155,16 +155,16 @@ def list_tranches(
 ) -> TranchesOut:
     """Every tranche with its terms, sale and figures, as of the newest indexed block."""
     found = market_now(service.engine)
-    rows = select_rows(found.rows, wanted, sort, order)
+    selected = select_tranches(found.tranches, wanted, sort=sort, order=order)
     return TranchesOut(
-        total=len(rows),
+        total=len(selected),
         offset=offset,
         limit=limit,
         as_of=AsOfOut.model_validate(found.as_of, from_attributes=True) if found.as_of else None,
-        choices=ChoicesOut.model_validate(choices_of(found.rows), from_attributes=True),
+        choices=ChoicesOut.model_validate(choices_of(found.tranches), from_attributes=True),
         tranches=[
-            TrancheRowOut.model_validate(row, from_attributes=True)
-            for row in rows[offset : offset + limit]
+            TrancheRowOut.model_validate(tranche, from_attributes=True)
+            for tranche in selected[offset : offset + limit]
         ],
     )
 
@@ -177,5 +177,6 @@ def export_tranches(
     order: _Order = Order.ASC,
 ) -> Response:
     """The same rows as CSV, all of them. Text that a spreadsheet would run gets an apostrophe."""
-    rows = select_rows(market_now(service.engine).rows, wanted, sort, order)
-    return csv_answer(tranches_csv(rows), "tranches.csv")
+    tranches = market_now(service.engine).tranches
+    selected = select_tranches(tranches, wanted, sort=sort, order=order)
+    return csv_answer(tranches_csv(selected), "tranches.csv")

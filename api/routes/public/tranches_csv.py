@@ -5,26 +5,26 @@ from dataclasses import fields
 from typing import Any
 
 from api.reads.export import encode_csv
-from api.reads.listing import OperatorName, Sale, TrancheRow
+from api.reads.listing import OperatorView, SaleView, TrancheView
 
-_NESTED = {"operator": OperatorName, "sale": Sale}
+_NESTED = {"operator": OperatorView, "sale": SaleView}
 
 
 def _header() -> list[tuple[str, str | None]]:
     """`(field, inner field)` of every column."""
     found: list[tuple[str, str | None]] = []
-    for field in fields(TrancheRow):
+    for field in fields(TrancheView):
         inner = _NESTED.get(field.name)
         found += [(field.name, f.name) for f in fields(inner)] if inner else [(field.name, None)]
     return found
 
 
-def _value(row: TrancheRow, name: str, inner: str | None) -> Any:
+def _value(row: TrancheView, name: str, inner: str | None) -> Any:
     value = getattr(row, name)
     return value if inner is None or value is None else getattr(value, inner)
 
 
-def tranches_csv(rows: Sequence[TrancheRow]) -> bytes:
+def tranches_csv(rows: Sequence[TrancheView]) -> bytes:
     """All rows, one a tranche."""
     columns = _header()
     names = [name if inner is None else f"{name}_{inner}" for name, inner in columns]

@@ -57,7 +57,9 @@ def test_upgrade__with_closed_epochs__stores_their_trees(ledger: Ledger) -> None
 
     upgrade(ledger.engine)
 
-    found = [prove_line(ledger.engine, ledger.facility_id, 0, index) for index in range(3)]
+    found = [
+        prove_line(ledger.engine, ledger.facility_id, epoch=0, index=index) for index in range(3)
+    ]
     assert [x.line.index for x in found] == [0, 1, 2]
 
 

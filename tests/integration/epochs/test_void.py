@@ -90,7 +90,7 @@ def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> N
     assert world.reconcile().attested_micros == 2_000_000
     with reading(world.engine) as connection:
         posts = standing_posts(connection, world.facility_id)
-    assert [row.amount for row in posts.values()] == [2_000_000]
+    assert [post.gross_micros for post in posts.values()] == [2_000_000]
     shown = _shown(world)
     assert (shown["state"], shown["standing_hash"]) == ("posted", hash_of_ours)
     assert _delivered(world) == (2 * HOUR_S * 10**6 // (4 * DAY_S), 1_000_000)

@@ -11,13 +11,13 @@ from sqlalchemy import Engine
 
 from api.chain.events import ChainEvent
 from api.db.bulk import insert_mappings
+from api.db.chain_store import BlockRow, EventRow, append_range
 from api.db.session import reading, transaction
-from api.db.tables.chain import chain_blocks, chain_events
 from api.db.tables.ledger import statements
 from api.domain.facility import TrancheTerms
+from api.domain.units import ZERO_ADDRESS, Bytes32
 from api.epochs.index import event_row
 from api.ledger.facilities import facility_row
-from api.reads.sql.market import ZERO_ADDRESS
 from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import change_service, make_app
 
@@ -30,7 +30,7 @@ class _Chain:
     """Events as the indexer would have decoded them."""
 
     def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[EventRow] = []
 
     def add(self, contract: str, name: str, at_s: int, **args: Any) -> None:
         """One event in a block of its own; a purchase follows its mint in one transaction."""
@@ -63,7 +63,8 @@ class _Chain:
         for epoch in range(EPOCHS):
             at_s = START_S + (epoch + 1) * DAY_S
             place = {**fid, "epoch": epoch}
-            values = [0, 0, 0, 0, 80_000, 20_000 if epoch else 60_000, *[0] * 7]
+            sums = [80_000, 20_000 if epoch else 60_000, 0, 0]
+            values = [facility_id, epoch, 0, 0, *sums, *[bytes(32)] * 3, 0, 0]
             posted = {"statement": values, "attesters": [_BUYER], "cumulativeGross": 0}
             posted |= {"statementHash": _hash_of(epoch)}
             self.add("StatementRegistry", "StatementPosted", at_s, **place, **posted)
@@ -128,11 +129,10 @@ def client(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[TestCl
         challenger=_BUYER,
         epochsPostedBefore=EPOCHS,
     )
-    last = {"number": len(chain.rows), "block_hash": bytes(32), "time_s": START_S + 31 * DAY_S}
+    last = BlockRow(len(chain.rows), Bytes32(bytes(32)), START_S + 31 * DAY_S)
     with transaction(engine) as connection:
         insert_mappings(connection, statements, stored)
-        insert_mappings(connection, chain_events, chain.rows)
-        insert_mappings(connection, chain_blocks, [last])
+        append_range(connection, chain.rows, last)
     app = make_app(database_url, tmp_path)
     change_service(app, clock=ledger.clock)
     with TestClient(app) as found:

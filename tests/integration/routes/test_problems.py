@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from api.reads.sql import market
+from api.reads import market
 from tests.integration.service import ADMIN_KEY, Service, problem
 
 HUGE = 10**30
@@ -126,9 +126,9 @@ def test_problem__unexpected_error__says_nothing_of_the_inside(
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("salt=c0ffee at /srv/rentroll")
 
-    monkeypatch.setattr(market, "facility_rows", broken)
+    monkeypatch.setattr(market, "listed_facilities", broken)
 
-    answer = service.client.get("/v1/facilities/1")
+    answer = service.client.get("/v1/tranches")
 
     problem(answer, 500, "internal")
     assert "c0ffee" not in answer.text

@@ -6,17 +6,17 @@ import pytest
 
 from api.reads.listing import (
     MarketFilter,
-    OperatorName,
+    OperatorView,
     Order,
     SortBy,
-    TrancheRow,
+    TrancheView,
     choices_of,
-    select_rows,
+    select_tranches,
 )
 
-_AURORA = OperatorName("0x" + "aB" * 20, "Aurora")
-_BOREAL = OperatorName("0x" + "cd" * 20, "boreal")
-_ROW = TrancheRow(
+_AURORA = OperatorView("0x" + "aB" * 20, "Aurora")
+_BOREAL = OperatorView("0x" + "cd" * 20, "boreal")
+_ROW = TrancheView(
     token_id="256",
     facility_id=1,
     seniority=0,
@@ -47,7 +47,7 @@ _ROWS = (_THIRD, _OTHER, _ROW)
 
 
 def _ids(wanted: MarketFilter, sort: SortBy = SortBy.NAME, order: Order = Order.ASC) -> list[str]:
-    return [r.token_id for r in select_rows(_ROWS, wanted, sort, order)]
+    return [r.token_id for r in select_tranches(_ROWS, wanted, sort=sort, order=order)]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_sort__equal_values__keep_the_order_of_ids(sort: SortBy) -> None:
     rows = [replace(_ROW, facility_id=i, token_id=str(i)) for i in (3, 1, 2)]
 
     for order in Order:
-        found = select_rows(rows, MarketFilter(), sort, order)
+        found = select_tranches(rows, MarketFilter(), sort=sort, order=order)
         assert [r.facility_id for r in found] == [1, 2, 3]
 
 

@@ -8,8 +8,8 @@ from api.domain.lifecycle import FacilityState, Reopening
 from api.domain.units import Bytes32
 from api.reads.console.tasks import (
     DAY_S,
-    Bond,
-    Facts,
+    ConsoleBondView,
+    FacilityFacts,
     Severity,
     tasks_of,
 )
@@ -18,7 +18,7 @@ HOUR_S = 3_600
 START_S = 1_000 * DAY_S
 # Ten daily epochs; the third day has begun, two statements are posted, metering is up to date.
 NOW_S = START_S + 2 * DAY_S + 2 * HOUR_S
-FINE = Facts(
+FINE = FacilityFacts(
     7,
     FacilityState.DELIVERING,
     START_S,
@@ -28,7 +28,7 @@ FINE = Facts(
     epochs_posted=2,
     last_event_end_s=NOW_S - 60,
 )
-BOND = Bond(100, 100, 1, grace_s=2 * DAY_S, default_after_epochs=3, below_since_s=None,
+BOND = ConsoleBondView(100, 100, 1, grace_s=2 * DAY_S, default_after_epochs=3, below_since_s=None,
             shortfall_due_micros=0)  # fmt: skip
 DEVICE = Bytes32(b"\7" * 32)
 

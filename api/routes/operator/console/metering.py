@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field
 from api.db import rejections
 from api.domain.statements.evidence import hex32
 from api.ledger.facilities import own_facility
-from api.reads.sql import console as store
+from api.reads.sql import metering
+from api.reads.sql.facilities import pledged_devices
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import (
     FacilityPath,
@@ -67,28 +68,30 @@ def list_console_devices(
     """Metering health of every pledged device."""
     now_s = service.clock()
     with own_facility(service.engine, operator_id, facility_id) as (connection, facility):
-        rows = store.device_rows(connection, facility_id)
-        metering = store.metering_by_device(connection, facility_id, from_s=facility.window_start_s)
-        duplicates = store.duplicates_by_device(connection, facility_id)
-        conflicts = store.conflicts_by_device(connection, facility_id)
+        devices = pledged_devices(connection, facility_id)
+        by_device = metering.metering_by_device(
+            connection, facility_id, from_s=facility.window_start_s
+        )
+        duplicates = metering.duplicates_by_device(connection, facility_id)
+        conflicts = metering.conflicts_by_device(connection, facility_id)
     is_open = facility.window_start_s <= now_s < facility.window_end_s
     answers = []
-    for row in rows:
-        found = metering.get(row.device, store.Metering())
-        last_s = found.last_end_s
+    for pledged in devices:
+        metered = by_device.get(pledged.device, metering.MeteringRow())
+        last_s = metered.last_end_s
         answers.append(
             ConsoleDevice(
-                device=hex32(row.device),
-                uuid=row.uuid,
+                device=hex32(pledged.device),
+                uuid=pledged.uuid,
                 last_event_end_s=last_s,
                 # A record may end a little ahead of the clock: then there is no lag.
                 lag_s=max(0, now_s - last_s) if is_open and last_s is not None else None,
-                records=found.records,
-                gap_seconds=found.gap_seconds,
-                gaps=found.gaps,
-                duplicates=duplicates.get(row.device, 0),
-                conflicts=conflicts.get(row.device, 0),
-                outage_seconds=found.outage_seconds,
+                records=metered.records,
+                gap_seconds=metered.gap_seconds,
+                gaps=metered.gaps,
+                duplicates=duplicates.get(pledged.device, 0),
+                conflicts=conflicts.get(pledged.device, 0),
+                outage_seconds=metered.outage_seconds,
             )
         )
     return answers

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.domain.statements.evidence import hex32
-from api.reads.console.overview import FacilityView, overview
-from api.reads.console.tasks import Task
+from api.reads.console.overview import ConsoleFacilityView, overview
+from api.reads.console.tasks import TaskView
 from api.routes.http.credentials import OperatorId
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
@@ -67,7 +67,7 @@ class ConsoleOut(BaseModel):
     facilities: list[ConsoleFacility] = Field(description="By facility id.")
 
 
-def _task(task: Task) -> TaskOut:
+def _task(task: TaskView) -> TaskOut:
     return TaskOut(
         kind=task.kind,
         severity=task.severity.value,
@@ -79,17 +79,17 @@ def _task(task: Task) -> TaskOut:
     )
 
 
-def _facility(view: FacilityView) -> ConsoleFacility:
-    row, bond = view.row, view.chain.bond
+def _facility(view: ConsoleFacilityView) -> ConsoleFacility:
+    facility, bond = view.facility, view.chain.bond
     return ConsoleFacility(
-        facility_id=row.facility_id,
-        name=row.name,
-        gpu_class=row.gpu_class,
-        site=row.site,
+        facility_id=facility.facility_id,
+        name=facility.name,
+        gpu_class=facility.gpu_class,
+        site=facility.site,
         state=view.chain.state.word,
-        window_start_s=row.window_start_s,
-        window_end_s=row.window_end_s,
-        epochs_closed=row.epochs_closed,
+        window_start_s=facility.window_start_s,
+        window_end_s=facility.window_end_s,
+        epochs_closed=facility.epochs_closed,
         epochs_posted=view.epochs_posted,
         epochs_settled=view.chain.epochs_settled,
         receivable_micros=view.rent.receivable_micros,
@@ -105,12 +105,14 @@ def get_console(service: ServiceDep, operator_id: OperatorId) -> ConsoleOut:
     Tasks follow from the records and the chain; they go away when their cause does. Rejections
     of the last day and conflicts of the last seven days count as news.
     """
-    found = overview(service.engine, service.contracts, operator_id, service.clock())
-    operator = found.operator
+    console = overview(
+        service.engine, service.contracts, operator_id=operator_id, now_s=service.clock()
+    )
+    operator = console.operator
     return ConsoleOut(
         operator=ConsoleOperator(
             operator_id=operator.operator_id, name=operator.name, address=operator.address
         ),
-        tasks=[_task(task) for task in found.tasks],
-        facilities=[_facility(view) for view in found.facilities],
+        tasks=[_task(task) for task in console.tasks],
+        facilities=[_facility(view) for view in console.facilities],
     )

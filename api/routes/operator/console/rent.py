@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 
 from api.domain.statements.evidence import hex32
 from api.ledger.facilities import own_facility
-from api.reads.console.rent import lease_of, payments, rent_book, rent_by_lease
+from api.reads.console.rent import newest_payments, read_rent, rent_by_lease
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import (
     FacilityPath,
@@ -57,14 +57,14 @@ def get_console_rent(
     """Rent: attested, collected and due, by lease and by payment."""
     now_s, window_s = service.clock(), challenge_window_s(service)
     with own_facility(service.engine, operator_id, facility_id) as (connection, _):
-        book = rent_book(connection, facility_id, window_s=window_s, now_s=now_s)
+        rent = read_rent(connection, facility_id, window_s=window_s, now_s=now_s)
         by_lease = rent_by_lease(connection, facility_id)
-        paid = payments(connection, facility_id)
+        payments = newest_payments(connection, facility_id)
     return RentOut(
-        attested_micros=book.attested_micros,
-        collected_micros=book.collected_micros,
-        receivable_micros=book.receivable_micros,
-        prepaid_micros=book.prepaid_micros,
+        attested_micros=rent.attested_micros,
+        collected_micros=rent.collected_micros,
+        receivable_micros=rent.receivable_micros,
+        prepaid_micros=rent.prepaid_micros,
         by_lease=[
             LeaseRentOut(
                 lease=hex32(r.lease),
@@ -77,12 +77,12 @@ def get_console_rent(
         ],
         payments=[
             PaymentOut(
-                block_time_s=event.block_time_s,
-                tx_hash=hex32(event.tx_hash),
-                payer=event.account,
-                lease=hex32(lease_of(event)),
-                amount_micros=event.amount,
+                block_time_s=payment.block_time_s,
+                tx_hash=hex32(payment.tx_hash),
+                payer=payment.payer,
+                lease=hex32(payment.lease),
+                amount_micros=payment.amount_micros,
             )
-            for event in paid
+            for payment in payments
         ],
     )

@@ -1,9 +1,8 @@
-"""SQL behind the operator's console: metering by device, leases, money by lease."""
+"""SQL of metering by device: records, gaps, repeats, conflicts, and devices pledged twice."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import Connection, and_, case, func, literal, or_, select, union_all
 
 from api.db.chain_store import cancelled_facilities
 from api.db.tables.console import event_repeats
@@ -13,21 +12,14 @@ from api.db.tables.ledger import (
     facilities,
     meter_events,
     outages,
-    statement_lines,
     usage_records,
     usage_voids,
 )
-from api.domain.units import Bytes32
-
-
-def facilities_of_operator(connection: Connection, operator_id: int) -> list[Row[Any]]:
-    """Stored facilities of an operator, by id."""
-    query = select(facilities).where(facilities.c.operator_id == operator_id)
-    return list(connection.execute(query.order_by(facilities.c.facility_id)))
+from api.domain.units import Bytes32, FacilityId
 
 
 @dataclass(frozen=True, slots=True)
-class Metering:
+class MeteringRow:
     """What the ledger holds of one device.
 
     A gap is time inside the span looked at that no standing record and no outage of the device
@@ -44,8 +36,8 @@ class Metering:
 
 
 def metering_by_device(
-    connection: Connection, facility_id: int, *, from_s: int
-) -> dict[bytes, Metering]:
+    connection: Connection, facility_id: FacilityId, *, from_s: int
+) -> dict[Bytes32, MeteringRow]:
     """Metering of intervals that start at `from_s` or later, by device; idle ones are missing."""
     joined = usage_records.outerjoin(
         usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
@@ -80,36 +72,37 @@ def metering_by_device(
     gap_s = rows.c.start_s - rows.c.before_s
     query = select(
         rows.c.device,
-        func.sum(1 - rows.c.out),
-        func.max(rows.c.end_s),
-        func.sum(rows.c.out * (rows.c.end_s - rows.c.start_s)),
-        func.sum(case((gap_s > 0, 1), else_=0)),
-        func.sum(case((gap_s > 0, gap_s), else_=0)),
-        func.min(case((gap_s > 0, rows.c.before_s))),
+        func.sum(1 - rows.c.out).label("records"),
+        func.max(rows.c.end_s).label("last_end_s"),
+        func.sum(rows.c.out * (rows.c.end_s - rows.c.start_s)).label("outage_seconds"),
+        func.sum(case((gap_s > 0, 1), else_=0)).label("gaps"),
+        func.sum(case((gap_s > 0, gap_s), else_=0)).label("gap_seconds"),
+        func.min(case((gap_s > 0, rows.c.before_s))).label("first_gap_start_s"),
     ).group_by(rows.c.device)
     return {
-        r[0]: Metering(int(r[1]), r[2], int(r[3]), int(r[4]), int(r[5]), r[6])
-        for r in connection.execute(query)
+        Bytes32(row["device"]): MeteringRow(
+            records=int(row["records"]),
+            last_end_s=row["last_end_s"],
+            outage_seconds=int(row["outage_seconds"]),
+            gaps=int(row["gaps"]),
+            gap_seconds=int(row["gap_seconds"]),
+            first_gap_start_s=row["first_gap_start_s"],
+        )
+        for row in connection.execute(query).mappings()
     }
 
 
-def device_rows(connection: Connection, facility_id: int) -> list[Row[Any]]:
-    """Pledged devices with their ids, ascending by hash."""
-    query = select(devices).where(devices.c.facility_id == facility_id)
-    return list(connection.execute(query.order_by(devices.c.device)))
-
-
-def duplicates_by_device(connection: Connection, facility_id: int) -> dict[bytes, int]:
+def duplicates_by_device(connection: Connection, facility_id: FacilityId) -> dict[Bytes32, int]:
     """Repeated events by device."""
     query = select(event_repeats.c.device, event_repeats.c.duplicates).where(
         event_repeats.c.facility_id == facility_id
     )
-    return {device: int(count) for device, count in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
 def conflicts_by_device(
-    connection: Connection, facility_id: int, *, since_s: int = 0
-) -> dict[bytes | None, int]:
+    connection: Connection, facility_id: FacilityId, *, since_s: int = 0
+) -> dict[Bytes32 | None, int]:
     """Events whose id was taken by another payload, by the device of the event that stands."""
     device = func.coalesce(usage_records.c.device, outages.c.device)
     query = (
@@ -124,10 +117,10 @@ def conflicts_by_device(
         )
         .group_by(device)
     )
-    return {found: int(count) for found, count in connection.execute(query)}
+    return dict(connection.execute(query).all())
 
 
-def pledged_elsewhere(connection: Connection, facility_id: int) -> list[Bytes32]:
+def pledged_elsewhere(connection: Connection, facility_id: FacilityId) -> list[Bytes32]:
     """Devices that another facility pledged first, with a window that overlaps this one's."""
     other_devices, other = devices.alias("other_devices"), facilities.alias("other")
     query = (
@@ -151,26 +144,10 @@ def pledged_elsewhere(connection: Connection, facility_id: int) -> list[Bytes32]
         )
         .order_by(devices.c.device)
     )
-    return [Bytes32(row[0]) for row in connection.execute(query)]
+    return list(connection.execute(query).scalars())
 
 
-def charges_by_lease_and_epoch(
-    connection: Connection, facility_id: int
-) -> list[tuple[bytes, int, int]]:
-    """`(lease, epoch, sum of charges)` over all statements of a facility."""
-    query = (
-        select(
-            statement_lines.c.lease,
-            statement_lines.c.epoch,
-            func.sum(statement_lines.c.charge_micros),
-        )
-        .where(statement_lines.c.facility_id == facility_id)
-        .group_by(statement_lines.c.lease, statement_lines.c.epoch)
-    )
-    return [(r[0], int(r[1]), int(r[2])) for r in connection.execute(query)]
-
-
-def last_record_end_s(connection: Connection, facility_id: int) -> int | None:
+def last_record_end_s(connection: Connection, facility_id: FacilityId) -> int | None:
     """End of the newest usage or outage of a facility, voided or not: something was metered."""
     ends: list[int] = []
     for table in (usage_records, outages):

@@ -1,0 +1,65 @@
+"""SQL of attesters: their periods, the threshold, and what they signed, from indexed events."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from api.db import event_columns as e
+from api.domain.units import Address, Epoch, FacilityId
+from api.reads.sql import payloads
+from api.reads.sql.payloads import AttesterPeriod
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRow:
+    """A StatementPosted with the attesters whose signatures it carries, lower-case."""
+
+    facility_id: FacilityId
+    epoch: Epoch
+    attesters: tuple[Address, ...]
+    posted_at_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class VoidedRow:
+    """A StatementVoided: it took epochs `[first_epoch, before_epoch)` of a facility."""
+
+    facility_id: FacilityId
+    first_epoch: Epoch
+    before_epoch: int
+
+
+def signed_and_voided(connection: Connection) -> list[SignedRow | VoidedRow]:
+    """Postings and voids of every facility, in chain order."""
+    query = (
+        select(e.event, e.facility_id, e.epoch, e.before_epoch, e.payload, e.block_time_s)
+        .where(e.event.in_(("StatementPosted", "StatementVoided")))
+        .order_by(*e.chain_order)
+    )
+    return [
+        SignedRow(
+            facility_id=facility_id,
+            epoch=epoch,
+            attesters=payloads.posted_attesters(payload),
+            posted_at_s=at_s,
+        )
+        if event == "StatementPosted"
+        else VoidedRow(facility_id=facility_id, first_epoch=epoch, before_epoch=before)
+        for event, facility_id, epoch, before, payload, at_s in connection.execute(query)
+    ]
+
+
+def newest_threshold(connection: Connection) -> int | None:
+    """Signatures that a posting needs; None before it was set."""
+    query = select(e.threshold).where(e.event == "ThresholdSet")
+    newest_first = (column.desc() for column in e.chain_order)
+    return connection.execute(query.order_by(*newest_first).limit(1)).scalar()
+
+
+def newest_periods(connection: Connection) -> dict[Address, AttesterPeriod]:
+    """The period that was set last, by account."""
+    query = select(e.account, e.payload).where(e.event == "AttesterPeriodSet")
+    return {
+        account: payloads.attester_period(payload)
+        for account, payload in connection.execute(query.order_by(*e.chain_order))
+    }

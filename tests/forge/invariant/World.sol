@@ -11,26 +11,19 @@ import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
 import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
 import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
 import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
-import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
-import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
-import {TrancheId} from "../../../contracts/token/TrancheId.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
 import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
-import {Base} from "../Base.sol";
+import {HourlyTerms} from "../Terms.sol";
 
 /// @title Every real contract, wired as deployment does, with three facilities; nothing is a stub
 /// @dev Facility 1 is sold, 2 and 3 are minted; 3 settles in a token that can turn hostile. This contract holds the
 /// admin role. Four epochs of an hour, ten GPUs.
-abstract contract World is Base {
+abstract contract World is HourlyTerms {
     uint64 internal constant FACILITIES = 3;
-    uint64 internal constant START = 1_800_100_000;
-    uint32 internal constant EPOCH = 3_600;
-    uint32 internal constant EPOCHS = 4;
     uint64 internal constant CHALLENGE_WINDOW = 600;
-    uint32 internal constant DEVICES = 10;
     uint40 internal constant CAP = 12;
     uint8 internal constant THRESHOLD = 2;
     uint256 internal constant ANN_KEY = 0xA11;
@@ -107,11 +100,6 @@ abstract contract World is Base {
         return f == 2 ? 3 : 2;
     }
 
-    function _id(uint64 f, uint256 seniority) internal pure returns (uint256) {
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return TrancheId.pack(f, uint8(seniority));
-    }
-
     function _mintCoin(address coin, address to, uint256 amount) internal {
         // Both mocks have the same function.
         MockStablecoin(coin).mint(to, amount);
@@ -151,17 +139,12 @@ abstract contract World is Base {
         uint256 count = _trancheCount(f);
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](count);
         for (uint256 i = 0; i < count; ++i) {
-            tranches[i] = IFacilityRegistry.TrancheTerms(CAP, i + 1 == count ? 0 : 1_000_003);
+            tranches[i] = IFacilityRegistry.TrancheTerms(CAP, i + 1 == count ? 0 : COUPON);
             ids.push(_id(f, i));
         }
         vm.startPrank(gpuOperator);
         facilities.offer(f, _terms(f), tranches);
-        vault.setTerms(
-            f,
-            IBondVault.BondTerms({
-                requiredBond: 1_000_000, ratePerGpuHour: 70_001, graceSeconds: 1_800, defaultAfterEpochs: f == 1 ? 0 : 2
-            })
-        );
+        vault.setTerms(f, _bondTerms(f == 1 ? 0 : 2));
         vm.stopPrank();
         _arm(_coin(f), gpuOperator, address(vault), 2_000_000);
         vm.prank(gpuOperator);
@@ -169,27 +152,13 @@ abstract contract World is Base {
         if (f == 1) _openSale(f);
     }
 
-    function _terms(uint64 f) internal view returns (IFacilityRegistry.FacilityTerms memory) {
-        return IFacilityRegistry.FacilityTerms({
-            gpuOperator: gpuOperator,
-            settlementToken: _coin(f),
-            gpuClass: "H100-SXM5-80GB",
-            site: "SE-LULEA-1",
-            windowStart: START,
-            windowEnd: START + EPOCHS * EPOCH,
-            epochLength: EPOCH,
-            deviceCount: DEVICES,
-            promisedAvailabilityPpm: 990_000,
-            feeBps: 100,
-            pledgeRoot: bytes32(uint256(f)),
-            termsHash: bytes32(uint256(f))
-        });
+    function _terms(uint64 f) internal view returns (IFacilityRegistry.FacilityTerms memory terms) {
+        terms = _hourlyTerms(gpuOperator, _coin(f));
+        (terms.pledgeRoot, terms.termsHash) = (bytes32(uint256(f)), bytes32(uint256(f)));
     }
 
     function _openSale(uint64 f) private {
-        uint64[] memory prices = new uint64[](2);
-        (prices[0], prices[1]) = (2_000_000, 1_500_001);
         vm.prank(gpuOperator);
-        sale.open(f, IPrimarySale.SaleTerms(START - 90_000, START - 1_000, 6, 2_500, prices));
+        sale.open(f, _saleTerms(6));
     }
 }

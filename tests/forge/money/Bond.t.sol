@@ -43,8 +43,8 @@ contract BondTest is MoneyBase {
         vault.payShortfall(7);
         _postFinal(7, 0, 30_001);
         uint256 first = (35_640 - 30_001) * rate / 3_600;
-        _eq(vault.shortfallDue(7), first, "due");
-        _eq(vault.payShortfall(7), first, "first");
+        assertEq(vault.shortfallDue(7), first, "due");
+        assertEq(vault.payShortfall(7), first, "first");
         vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
         vault.payShortfall(7);
         _postFinal(7, 0, 36_000);
@@ -52,7 +52,7 @@ contract BondTest is MoneyBase {
         vault.payShortfall(7);
         _postFinal(7, 0, 30_000);
         uint256 whole = (3 * 35_640 - 96_001) * rate / 3_600;
-        _eq(vault.payShortfall(7), whole - first, "the difference");
+        assertEq(vault.payShortfall(7), whole - first, "the difference");
         _postFinal(7, 0, 0);
         uint256 left = vault.bondOf(7);
         vault.payShortfall(7);
@@ -68,11 +68,11 @@ contract BondTest is MoneyBase {
         _depositBond(8, 1_000_000);
         _fund(8);
         _postFinal(8, 0, 0);
-        _eq(vault.payShortfall(8), 1_000_000, "all");
-        _eq(vault.bondOf(8), 0, "none left");
+        assertEq(vault.payShortfall(8), 1_000_000, "all");
+        assertEq(vault.bondOf(8), 0, "none left");
         require(!vault.isSufficient(8), "insufficient");
         _depositBond(8, 500);
-        _eq(vault.payShortfall(8), 500, "the rest as it comes");
+        assertEq(vault.payShortfall(8), 500, "the rest as it comes");
     }
 
     function test_release__matured__after_everything_owed() public {
@@ -92,15 +92,15 @@ contract BondTest is MoneyBase {
         vault.release(7);
         vm.expectRevert(abi.encodeWithSelector(IBondVault.NotDeliveryDesk.selector, address(this)));
         vault.payUnserved(7, cleo, 1);
-        _eq(desk.pay(vault, 7, cleo, 3_600), 70_001, "voucher");
-        _eq(vault.release(7), 1_000_000 - paid - 70_001, "the rest");
+        assertEq(desk.pay(vault, 7, cleo, 3_600), 70_001, "voucher");
+        assertEq(vault.release(7), 1_000_000 - paid - 70_001, "the rest");
         vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
         vault.release(7);
         vm.prank(gpuOperator);
         vault.withdraw(address(dollar), gpuOperator);
         vm.prank(cleo);
         vault.withdraw(address(dollar), cleo);
-        _eq(dollar.balanceOf(address(vault)), 0, "nothing is left");
+        assertEq(dollar.balanceOf(address(vault)), 0, "nothing is left");
         vm.expectRevert(abi.encodeWithSelector(IBondVault.DepositNotAccepted.selector, uint64(7)));
         vault.deposit(7, 1);
     }
@@ -113,12 +113,12 @@ contract BondTest is MoneyBase {
         vm.warp(START + 3 * uint256(EPOCH));
         facilities.declareDefault(7);
         // 1 GPU-second at 70,001 an hour is 19.4: 20 stay, rounded up (ATTACKS 9).
-        _eq(vault.seize(7), 1_000_000 - 20, "seized");
-        _eq(desk.pay(vault, 7, cleo, 1), 19, "voucher");
-        _eq(vault.seize(7), 1, "the rounding");
+        assertEq(vault.seize(7), 1_000_000 - 20, "seized");
+        assertEq(desk.pay(vault, 7, cleo, 1), 19, "voucher");
+        assertEq(vault.seize(7), 1, "the rounding");
         vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
         vault.seize(7);
-        _eq(token.unvested(_id(7, 0)) + token.unvested(_id(7, 1)), 1_000_000 - 19, "to holders");
+        assertEq(token.unvested(_id(7, 0)) + token.unvested(_id(7, 1)), 1_000_000 - 19, "to holders");
     }
 
     function test_withdrawAttesterBond__liable__only_after() public {
@@ -131,11 +131,11 @@ contract BondTest is MoneyBase {
         vm.warp(free);
         vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
         vault.withdrawAttesterBond(address(0));
-        _eq(vault.withdrawAttesterBond(cleo), 900, "bond");
+        assertEq(vault.withdrawAttesterBond(cleo), 900, "bond");
         vm.expectRevert(abi.encodeWithSelector(IPayouts.NothingOwed.selector, address(dollar), ann));
         vault.withdrawAttesterBond(cleo);
         vm.stopPrank();
-        _eq(dollar.balanceOf(cleo), 900, "paid");
+        assertEq(dollar.balanceOf(cleo), 900, "paid");
     }
 
     function test_slash__fault__half_to_the_challenger_rest_to_holders() public {
@@ -148,15 +148,15 @@ contract BondTest is MoneyBase {
         (guilty[0], guilty[1], guilty[2]) = (ann, bob, cleo);
         vm.expectRevert(abi.encodeWithSelector(IBondVault.NotStatementRegistry.selector, address(this)));
         vault.slash(7, guilty, renter);
-        _eq(statements.slash(vault, 7, guilty, renter), 151, "taken");
-        _eq(vault.attesterBondOf(ann), 799, "ann");
-        _eq(vault.attesterBondOf(bob), 0, "bob");
-        _eq(vault.owedTo(address(dollar), renter), 75, "challenger");
-        _eq(vault.slashedFor(7), 76, "holders");
-        _eq(vault.distributeSlashed(7), 76, "distributed");
+        assertEq(statements.slash(vault, 7, guilty, renter), 151, "taken");
+        assertEq(vault.attesterBondOf(ann), 799, "ann");
+        assertEq(vault.attesterBondOf(bob), 0, "bob");
+        assertEq(vault.owedTo(address(dollar), renter), 75, "challenger");
+        assertEq(vault.slashedFor(7), 76, "holders");
+        assertEq(vault.distributeSlashed(7), 76, "distributed");
         vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
         vault.distributeSlashed(7);
-        _eq(token.unvested(_id(7, 1)), 76, "streams to holders");
+        assertEq(token.unvested(_id(7, 1)), 76, "streams to holders");
     }
 
     function test_slash__other_token_or_no_units__treasury() public {
@@ -172,11 +172,11 @@ contract BondTest is MoneyBase {
         statements.slash(vault, 8, guilty, renter);
         statements.slash(vault, 7, guilty, renter);
         vault.distributeSlashed(7);
-        _eq(vault.slashedUnassigned(), 100, "both halves");
+        assertEq(vault.slashedUnassigned(), 100, "both halves");
         vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
         vault.takeSlashed(address(0));
         vault.takeSlashed(cleo);
-        _eq(dollar.balanceOf(cleo), 100, "treasury");
+        assertEq(dollar.balanceOf(cleo), 100, "treasury");
     }
 
     function _attesterBond(address attester, uint256 amount) private {

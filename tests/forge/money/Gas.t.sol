@@ -86,10 +86,10 @@ contract MoneyGasTest is MoneyBase {
         _under(150_000, "buy");
     }
 
-    function _under(uint256 bound, string memory what) private {
-        (, uint64 used,) = vm.lastCallGas();
+    function _under(uint256 limit, string memory what) private {
+        uint64 used = vm.lastCallGas().gasTotalUsed;
         emit Gas(what, used);
-        require(used < bound, what);
+        require(used < limit, what);
     }
 
     event Gas(string what, uint256 used);

@@ -10,7 +10,7 @@ import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {AuthorizedStablecoin} from "../../../contracts/mocks/AuthorizedStablecoin.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
 import {MoneyBase} from "./MoneyBase.sol";
-import {Vm} from "./Vm.sol";
+import {Vm} from "../Vm.sol";
 
 /// @title Every action on money, by three investors, an operator, a renter and strangers, as time goes on
 /// @dev Facilities 1 and 2 settle in an honest token, 3 in one that turns hostile. 1 and 3 are sold, 2 is minted.

@@ -52,7 +52,7 @@ contract HostileTest is MoneyBase {
         vm.expectPartialRevert(bytes4(keccak256("SafeERC20FailedOperation(address)")));
         vm.prank(gpuOperator);
         sale.withdraw(address(bad), gpuOperator);
-        _eq(sale.owedTo(address(bad), gpuOperator), owed, "still owed");
+        assertEq(sale.owedTo(address(bad), gpuOperator), owed, "still owed");
         bad.setMode(HostileStablecoin.Mode.Honest);
         vm.prank(gpuOperator);
         sale.withdraw(address(bad), gpuOperator);
@@ -67,7 +67,7 @@ contract HostileTest is MoneyBase {
         sale.withdraw(address(bad), gpuOperator);
         vm.prank(gpuOperator);
         sale.withdraw(address(bad), cleo);
-        _eq(bad.balanceOf(cleo), owed, "elsewhere");
+        assertEq(bad.balanceOf(cleo), owed, "elsewhere");
     }
 
     function test_blocked_holder__refund_goes_elsewhere() public {
@@ -81,7 +81,7 @@ contract HostileTest is MoneyBase {
         sale.refund(_id(9, 0), 3, ann);
         sale.refund(_id(9, 0), 3, cleo);
         vm.stopPrank();
-        _eq(bad.balanceOf(cleo), 6_000_000, "the exact price");
+        assertEq(bad.balanceOf(cleo), 6_000_000, "the exact price");
     }
 
     function test_stopped_token__other_facility__goes_on() public {
@@ -102,11 +102,11 @@ contract HostileTest is MoneyBase {
         vm.warp(vm.getBlockTimestamp() + 600);
         vm.expectRevert(abi.encodeWithSelector(HostileStablecoin.TransfersStopped.selector));
         lockbox.settle(9, 1);
-        _eq(lockbox.bookOf(9).settled, 0, "nothing is marked settled");
+        assertEq(lockbox.bookOf(9).settled, 0, "nothing is marked settled");
         lockbox.settle(7, 1);
         vm.warp(vm.getBlockTimestamp() + EPOCH);
         vm.prank(ann);
-        _eq(token.claim(_ids(7, 1), ann), 990_000, "the good one pays");
+        assertEq(token.claim(_ids(7, 1), ann), 990_000, "the good one pays");
         bad.setMode(HostileStablecoin.Mode.Honest);
         lockbox.settle(9, 1);
     }
@@ -129,7 +129,7 @@ contract HostileTest is MoneyBase {
         vm.prank(gpuOperator);
         sale.withdraw(address(bad), cleo);
         require(!bad.reentrySucceeded(), "withdraw is shut");
-        _eq(bad.balanceOf(cleo), owed, "once");
+        assertEq(bad.balanceOf(cleo), owed, "once");
 
         vm.warp(START);
         bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64,uint32)", uint64(9), uint32(1)));
@@ -141,7 +141,7 @@ contract HostileTest is MoneyBase {
         bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64,uint32)", uint64(9), uint32(1)));
         lockbox.settle(9, 1);
         require(!bad.reentrySucceeded(), "settle is shut during settle");
-        _eq(bad.balanceOf(address(token)), 990_000, "settled once");
+        assertEq(bad.balanceOf(address(token)), 990_000, "settled once");
     }
 
     function _sell() private {

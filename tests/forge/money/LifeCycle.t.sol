@@ -82,7 +82,7 @@ contract LifeCycleTest is MoneyBase {
         facilities.declareDefault(7);
 
         require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Defaulted, "defaulted");
-        _eq(token.unvested(_id(7, 0)), 0, "vested");
+        assertEq(token.unvested(_id(7, 0)), 0, "vested");
         _pay(7, 1);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -116,10 +116,10 @@ contract LifeCycleTest is MoneyBase {
         _postFinal(7, 0, 0);
         vault.payShortfall(7);
         uint256 since = vault.belowSince(7);
-        _eq(since, vm.getBlockTimestamp(), "since now");
+        assertEq(since, vm.getBlockTimestamp(), "since now");
         vm.warp(since + 1_000);
         _depositBond(7, 1);
-        _eq(vault.belowSince(7), since, "ATTACKS 7: dust buys no time");
+        assertEq(vault.belowSince(7), since, "ATTACKS 7: dust buys no time");
         vm.warp(since + 1_800);
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
         facilities.declareDefault(7);
@@ -158,7 +158,7 @@ contract LifeCycleTest is MoneyBase {
         lockbox.settle(7, EPOCHS);
         facilities.mature(7);
         require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Matured, "matured");
-        _eq(token.unvested(_id(7, 0)), 0, "vested");
+        assertEq(token.unvested(_id(7, 0)), 0, "vested");
     }
 
     function test_mature__not_settled__reverts() public {
@@ -177,21 +177,21 @@ contract LifeCycleTest is MoneyBase {
         require(keccak256(abi.encode(facilities.termsOf(7))) == keccak256(abi.encode(_terms(address(dollar)))), "terms");
         require(keccak256(abi.encode(facilities.tranchesOf(7))) == keccak256(abi.encode(_twoTranches())), "tranches");
         IFacilityRegistry.EpochTerms memory epochs = facilities.epochTermsOf(7);
-        _eq(epochs.windowStart, START, "start");
-        _eq(epochs.windowEnd, START + EPOCHS * EPOCH, "end");
-        _eq(epochs.epochLength, EPOCH, "epoch");
-        _eq(epochs.deviceCount, 10, "devices");
+        assertEq(epochs.windowStart, START, "start");
+        assertEq(epochs.windowEnd, START + EPOCHS * EPOCH, "end");
+        assertEq(epochs.epochLength, EPOCH, "epoch");
+        assertEq(epochs.deviceCount, 10, "devices");
         require(epochs.state == IFacilityRegistry.FacilityState.Offered, "state");
         IFacilityRegistry.SettlementTerms memory terms = facilities.settlementTermsOf(7);
-        _eq(terms.feeBps, 100, "fee");
-        _eq(terms.epochCount, EPOCHS, "epochs");
-        _eq(terms.coupons[0], 1_000_003, "coupon");
-        _eq(terms.coupons[1], 0, "residual");
-        _eq(facilities.promisedGpuSeconds(7, 3), uint256(10) * 3 * EPOCH * 99 / 100, "promised");
-        _eq(facilities.trancheCapOf(7, 1), 24, "cap");
-        _eq(facilities.trancheCapOf(7, 2), 0, "no tranche");
-        _eq(facilities.trancheCapOf(7, 200), 0, "no tranche either");
-        _eq(facilities.offeredAtBlock(7), block.number, "block");
+        assertEq(terms.feeBps, 100, "fee");
+        assertEq(terms.epochCount, EPOCHS, "epochs");
+        assertEq(terms.coupons[0], 1_000_003, "coupon");
+        assertEq(terms.coupons[1], 0, "residual");
+        assertEq(facilities.promisedGpuSeconds(7, 3), uint256(10) * 3 * EPOCH * 99 / 100, "promised");
+        assertEq(facilities.trancheCapOf(7, 1), 24, "cap");
+        assertEq(facilities.trancheCapOf(7, 2), 0, "no tranche");
+        assertEq(facilities.trancheCapOf(7, 200), 0, "no tranche either");
+        assertEq(facilities.offeredAtBlock(7), block.number, "block");
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityUnknown.selector, uint64(9)));
         facilities.settlementTermsOf(9);
     }

@@ -19,17 +19,17 @@ contract LockboxTest is MoneyBase {
         _postFinal(7, 1_000_000, 36_000);
         lockbox.settle(7, 1);
         uint256 due = uint256(16) * (COUPON / 4);
-        _eq(lockbox.arrearsOf(_id(7, 0)), due - 990_000, "arrears after one epoch");
-        _eq(token.unvested(_id(7, 1)), 0, "junior");
+        assertEq(lockbox.arrearsOf(_id(7, 0)), due - 990_000, "arrears after one epoch");
+        assertEq(token.unvested(_id(7, 1)), 0, "junior");
 
         _pay(7, 40_000_000);
         _postFinal(7, 30_000_000, 36_000);
         lockbox.settle(7, 2);
         uint256 throughTwo = uint256(16) * (COUPON * 2 / 4);
-        _eq(lockbox.arrearsOf(_id(7, 0)), 0, "arrears paid");
+        assertEq(lockbox.arrearsOf(_id(7, 0)), 0, "arrears paid");
         uint256 net = 990_000 + 29_700_000;
-        _eq(token.unvested(_id(7, 1)), net - throughTwo, "the junior gets the residual");
-        _eq(lockbox.feesOwed(7), 310_000, "fees");
+        assertEq(token.unvested(_id(7, 1)), net - throughTwo, "the junior gets the residual");
+        assertEq(lockbox.feesOwed(7), 310_000, "fees");
     }
 
     /// ATTACKS 10
@@ -38,11 +38,11 @@ contract LockboxTest is MoneyBase {
         _pay(7, 40_000_000);
         _postFinal(7, 30_000_000, 36_000);
         lockbox.settle(7, 1);
-        _eq(token.unvested(_id(7, 0)), 29_700_000, "the senior gets everything");
-        _eq(token.unvested(_id(7, 1)), 0, "nobody there");
+        assertEq(token.unvested(_id(7, 0)), 29_700_000, "the senior gets everything");
+        assertEq(token.unvested(_id(7, 1)), 0, "nobody there");
         _postFinal(7, 10_000_000, 36_000);
         lockbox.settle(7, 2);
-        _eq(lockbox.arrearsOf(_id(7, 0)), 0, "no arrears");
+        assertEq(lockbox.arrearsOf(_id(7, 0)), 0, "no arrears");
     }
 
     /// ATTACKS 10
@@ -55,15 +55,15 @@ contract LockboxTest is MoneyBase {
         _burnAll(_id(7, 1));
         _postFinal(7, 30_000_000, 36_000);
         lockbox.settle(7, 2);
-        _eq(lockbox.arrearsOf(_id(7, 0)), 0, "arrears lapse");
-        _eq(lockbox.owedTo(address(dollar), gpuOperator), 29_700_000, "owed");
+        assertEq(lockbox.arrearsOf(_id(7, 0)), 0, "arrears lapse");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 29_700_000, "owed");
 
         vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
         vm.prank(gpuOperator);
         lockbox.withdraw(address(dollar), address(0));
         vm.prank(gpuOperator);
         lockbox.withdraw(address(dollar), cleo);
-        _eq(dollar.balanceOf(cleo), 29_700_000, "paid where it asked for");
+        assertEq(dollar.balanceOf(cleo), 29_700_000, "paid where it asked for");
         vm.expectRevert(abi.encodeWithSelector(IPayouts.NothingOwed.selector, address(dollar), gpuOperator));
         vm.prank(gpuOperator);
         lockbox.withdraw(address(dollar), cleo);
@@ -76,7 +76,7 @@ contract LockboxTest is MoneyBase {
         _burn(ann, _id(7, 0), 8);
         _postFinal(7, 0, 36_000);
         lockbox.settle(7, 2);
-        _eq(lockbox.arrearsOf(_id(7, 0)), first + 8 * (COUPON * 2 / 4 - COUPON / 4), "8 units less");
+        assertEq(lockbox.arrearsOf(_id(7, 0)), first + 8 * (COUPON * 2 / 4 - COUPON / 4), "8 units less");
     }
 
     /// ATTACKS 28: callers that race do not stop each other.
@@ -95,8 +95,8 @@ contract LockboxTest is MoneyBase {
 
         lockbox.settleMany(ids, epochs);
 
-        _eq(lockbox.bookOf(8).settled, 2_000_000, "the other one");
-        _eq(lockbox.bookOf(7).settled, 1_000_000, "once");
+        assertEq(lockbox.bookOf(8).settled, 2_000_000, "the other one");
+        assertEq(lockbox.bookOf(7).settled, 1_000_000, "once");
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.LengthsDiffer.selector, 3, 1));
         lockbox.settleMany(ids, new uint32[](1));
         epochs[1] = 2;
@@ -136,10 +136,10 @@ contract LockboxTest is MoneyBase {
         lockbox.distribute(7, 5_000_000);
         vm.stopPrank();
         uint256 coupon = uint256(16) * (COUPON / 4);
-        _eq(token.unvested(_id(7, 0)), coupon, "senior first");
-        _eq(token.unvested(_id(7, 1)), 5_000_000 - coupon, "then junior");
-        _eq(lockbox.feesOwed(7), 0, "no fee");
-        _eq(lockbox.bookOf(7).settledEpochs, 1, "settled on the way");
+        assertEq(token.unvested(_id(7, 0)), coupon, "senior first");
+        assertEq(token.unvested(_id(7, 1)), 5_000_000 - coupon, "then junior");
+        assertEq(lockbox.feesOwed(7), 0, "no fee");
+        assertEq(lockbox.bookOf(7).settledEpochs, 1, "settled on the way");
     }
 
     /// ATTACKS 25
@@ -153,7 +153,7 @@ contract LockboxTest is MoneyBase {
         }
         lockbox.settle(7, EPOCHS);
         facilities.mature(7);
-        _eq(lockbox.excessOf(7), 50_000_000, "excess");
+        assertEq(lockbox.excessOf(7), 50_000_000, "excess");
 
         vm.expectRevert(
             abi.encodeWithSelector(IRentLockbox.RefundAboveExcess.selector, uint64(7), 50_000_001, 50_000_000)
@@ -164,10 +164,10 @@ contract LockboxTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IPayouts.AmountZero.selector));
         lockbox.refundExcess(7, renter, 0);
         lockbox.refundExcess(7, renter, 50_000_000);
-        _eq(lockbox.bookOf(7).collected, 50_000_000, "collected falls to what was attested");
+        assertEq(lockbox.bookOf(7).collected, 50_000_000, "collected falls to what was attested");
         vm.prank(renter);
         lockbox.withdraw(address(dollar), renter);
-        _eq(dollar.balanceOf(renter), 50_000_000, "renter");
+        assertEq(dollar.balanceOf(renter), 50_000_000, "renter");
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.RentNotAccepted.selector, uint64(7)));
         vm.prank(renter);
         lockbox.payRent(7, "", 1);
@@ -186,19 +186,19 @@ contract LockboxTest is MoneyBase {
     function test_takeFees__some__each_in_its_token() public {
         _pay(7, 5_000_000);
         _postFinal(7, 5_000_000, 36_000);
-        _eq(lockbox.settleable(7), 5_000_000, "settleable");
+        assertEq(lockbox.settleable(7), 5_000_000, "settleable");
         lockbox.settle(7, 1);
         uint64[] memory ids = new uint64[](2);
         (ids[0], ids[1]) = (9, 7);
         vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
         lockbox.takeFees(ids, address(0));
         lockbox.takeFees(ids, cleo);
-        _eq(dollar.balanceOf(cleo), 50_000, "one per cent");
-        _eq(lockbox.feesOwed(7), 0, "taken");
-        _eq(dollar.balanceOf(address(lockbox)), 0, "nothing left");
-        _eq(lockbox.settleable(9), 0, "unknown");
-        _eq(lockbox.arrearsOf(uint256(1) << 72), 0, "no such id");
-        _eq(lockbox.arrearsOf(_id(7, 9)), 0, "no such tranche");
+        assertEq(dollar.balanceOf(cleo), 50_000, "one per cent");
+        assertEq(lockbox.feesOwed(7), 0, "taken");
+        assertEq(dollar.balanceOf(address(lockbox)), 0, "nothing left");
+        assertEq(lockbox.settleable(9), 0, "unknown");
+        assertEq(lockbox.arrearsOf(uint256(1) << 72), 0, "no such id");
+        assertEq(lockbox.arrearsOf(_id(7, 9)), 0, "no such tranche");
     }
 
     /// ATTACKS 13: in just before the payout, out just after: 24 of 3,600 seconds of a tenth of the units.
@@ -217,16 +217,16 @@ contract LockboxTest is MoneyBase {
         uint256 gained = token.claimable(cleo, _id(8, 0));
         require(gained <= uint256(9_900_000_000) * 24 / 3_600 / 10, "no more than its seconds");
         vm.warp(vm.getBlockTimestamp() + EPOCH);
-        _eq(token.claimable(cleo, _id(8, 0)), gained, "nothing after it left");
+        assertEq(token.claimable(cleo, _id(8, 0)), gained, "nothing after it left");
     }
 
     /// ATTACKS 7: tokens sent to the lockbox are nobody's rent.
     function test_donation__to_the_lockbox__is_never_settled() public {
         dollar.mint(address(lockbox), 5_000_000);
         _postFinal(7, 5_000_000, 36_000);
-        _eq(lockbox.settleable(7), 0, "no rent");
+        assertEq(lockbox.settleable(7), 0, "no rent");
         lockbox.settle(7, 1);
-        _eq(lockbox.bookOf(7).settled, 0, "nothing settled");
+        assertEq(lockbox.bookOf(7).settled, 0, "nothing settled");
     }
 
     /// ATTACKS 9, 10: split loses nothing, keeps the order, pays no empty tranche.
@@ -249,7 +249,7 @@ contract LockboxTest is MoneyBase {
                 require(payments[i] == 0 || arrears[j] == 0, "senior first");
             }
         }
-        _eq(sum, amount, "conserved");
+        assertEq(sum, amount, "conserved");
         require(left == 0 || emptied & 15 == 0, "left only without units");
     }
 
@@ -258,7 +258,7 @@ contract LockboxTest is MoneyBase {
         uint256 sum = Waterfall.couponDueDown(coupon, 0, first, count);
         sum += Waterfall.couponDueDown(coupon, first, uint256(first) + second, count);
         sum += Waterfall.couponDueDown(coupon, uint256(first) + second, count, count);
-        _eq(sum, coupon, "parts");
+        assertEq(sum, coupon, "parts");
     }
 
     function _burnAll(uint256 id) private {

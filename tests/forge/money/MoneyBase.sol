@@ -13,19 +13,13 @@ import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
-import {TrancheId} from "../../../contracts/token/TrancheId.sol";
 import {AuthorizedStablecoin} from "../../../contracts/mocks/AuthorizedStablecoin.sol";
 import {DeskStub, StatementStub} from "./StatementStub.sol";
-import {Vm} from "./Vm.sol";
+import {HourlyTerms} from "../Terms.sol";
 
 /// @title All money contracts around a stub of statements; the test contract holds the admin role
-abstract contract MoneyBase {
-    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
-    uint32 internal constant EPOCH = 3_600;
-    uint32 internal constant EPOCHS = 4;
+abstract contract MoneyBase is HourlyTerms {
     bytes32 internal constant LEASE = "lease";
-    uint256 internal constant COUPON = 1_000_003;
-    uint64 internal constant START = 1_800_100_000;
 
     Authority internal authority;
     FacilityRegistry internal facilities;
@@ -64,26 +58,13 @@ abstract contract MoneyBase {
     }
 
     function _terms(address settlementToken) internal view returns (IFacilityRegistry.FacilityTerms memory) {
-        return IFacilityRegistry.FacilityTerms({
-            gpuOperator: gpuOperator,
-            settlementToken: settlementToken,
-            gpuClass: "H100-SXM5-80GB",
-            site: "SE-LULEA-1",
-            windowStart: START,
-            windowEnd: START + EPOCHS * EPOCH,
-            epochLength: EPOCH,
-            deviceCount: 10,
-            promisedAvailabilityPpm: 990_000,
-            feeBps: 100,
-            pledgeRoot: bytes32(uint256(1)),
-            termsHash: bytes32(uint256(2))
-        });
+        return _hourlyTerms(gpuOperator, settlementToken);
     }
 
     /// @dev Seniors first: 16 units with a coupon of 1,000,003, then 24 units of the residual.
     function _twoTranches() internal pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {
         tranches = new IFacilityRegistry.TrancheTerms[](2);
-        tranches[0] = IFacilityRegistry.TrancheTerms(16, 1_000_003);
+        tranches[0] = IFacilityRegistry.TrancheTerms(16, COUPON);
         tranches[1] = IFacilityRegistry.TrancheTerms(24, 0);
     }
 
@@ -119,9 +100,7 @@ abstract contract MoneyBase {
     }
 
     function _bondTerms() internal pure returns (IBondVault.BondTerms memory) {
-        return IBondVault.BondTerms({
-            requiredBond: 1_000_000, ratePerGpuHour: 70_001, graceSeconds: 1_800, defaultAfterEpochs: 2
-        });
+        return _bondTerms(2);
     }
 
     function _bond(uint64 facilityId, uint256 amount) internal {
@@ -138,11 +117,8 @@ abstract contract MoneyBase {
         vm.stopPrank();
     }
 
-    function _saleTerms() internal pure returns (IPrimarySale.SaleTerms memory terms) {
-        uint64[] memory prices = new uint64[](2);
-        prices[0] = 2_000_000;
-        prices[1] = 1_500_001;
-        terms = IPrimarySale.SaleTerms(START - 90_000, START - 1_000, 20, 2_500, prices);
+    function _saleTerms() internal pure returns (IPrimarySale.SaleTerms memory) {
+        return _saleTerms(20);
     }
 
     function _openSale(uint64 facilityId) internal {
@@ -184,28 +160,10 @@ abstract contract MoneyBase {
         vm.warp(vm.getBlockTimestamp() + 600);
     }
 
-    function _id(uint64 facilityId, uint256 seniority) internal pure returns (uint256) {
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return TrancheId.pack(facilityId, uint8(seniority));
-    }
-
     function _ids(uint64 facilityId, uint256 count) internal pure returns (uint256[] memory ids) {
         ids = new uint256[](count);
         for (uint256 i = 0; i < count; ++i) {
             ids[i] = _id(facilityId, i);
-        }
-    }
-
-    function _eq(uint256 a, uint256 b, string memory what) internal pure {
-        require(a == b, string.concat(what, ": ", _text(a), " is not ", _text(b)));
-    }
-
-    function _text(uint256 value) private pure returns (string memory text) {
-        if (value == 0) return "0";
-        while (value > 0) {
-            // forge-lint: disable-next-line(unsafe-typecast)
-            text = string.concat(string(abi.encodePacked(bytes1(uint8(48 + value % 10)))), text);
-            value /= 10;
         }
     }
 }

@@ -5,7 +5,6 @@ import {Authority} from "../../../contracts/access/Authority.sol";
 import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {Setup} from "./Setup.sol";
-import {vm} from "./Vm.sol";
 
 /// @notice Random grants, removals and thresholds, when newcomers count before removals take effect.
 contract AttestersTest is Setup {

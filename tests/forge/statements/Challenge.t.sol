@@ -9,7 +9,6 @@ import {MockBondVault} from "../../../contracts/mocks/MockBondVault.sol";
 import {Faults} from "../../../contracts/statements/Faults.sol";
 import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {Setup} from "./Setup.sol";
-import {vm} from "./Vm.sol";
 
 /// @notice A challenger that gives the registry as little gas as it is told to.
 contract Starver {

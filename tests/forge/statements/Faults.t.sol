@@ -6,7 +6,6 @@ import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegist
 import {Faults} from "../../../contracts/statements/Faults.sol";
 import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {Setup} from "./Setup.sol";
-import {vm} from "./Vm.sol";
 
 /// @notice Leaves, hashes and rules against the golden file that Python writes, and under fuzzed lines.
 contract FaultsTest is Setup {

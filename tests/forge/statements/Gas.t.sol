@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {Setup} from "./Setup.sol";
-import {vm} from "./Vm.sol";
 
 /// @notice Whole transactions (21,000 and calldata included) against the goals of the project.
 contract GasTest is Setup {

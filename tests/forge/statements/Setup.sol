@@ -7,10 +7,10 @@ import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {MockFacilityRegistry} from "../../../contracts/mocks/MockFacilityRegistry.sol";
-import {vm} from "./Vm.sol";
+import {Base} from "../Base.sol";
 
-/// @notice A registry with three attesters (keys 1, 2, 3 in order of address) and one delivering facility.
-abstract contract Setup {
+/// @title A registry with three attesters (keys 1, 2, 3 in order of address) and one delivering facility.
+abstract contract Setup is Base {
     uint64 internal constant FACILITY = 7;
     uint64 internal constant WINDOW_START = 1_000_000;
     uint32 internal constant EPOCH_LENGTH = 1 days;

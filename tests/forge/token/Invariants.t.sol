@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {TrancheId} from "../../../contracts/token/TrancheId.sol";
 import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
@@ -54,7 +55,7 @@ contract TokenHandler {
     function accrue(uint256 amount, uint24 span) external {
         amount %= 1e12;
         ITrancheToken.Accrual[] memory accruals = new ITrancheToken.Accrual[](1);
-        accruals[0].facilityId = uint64(ID >> 8);
+        accruals[0].facilityId = TrancheId.facilityOf(ID);
         accruals[0].span = span % 1e6;
         accruals[0].amounts[ID & 255] = amount;
         vm.prank(_source);

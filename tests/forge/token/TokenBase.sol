@@ -5,6 +5,7 @@ import {Authority} from "../../../contracts/access/Authority.sol";
 import {DeliveryDesk} from "../../../contracts/money/DeliveryDesk.sol";
 import {InvestorRegistry} from "../../../contracts/access/InvestorRegistry.sol";
 import {TrancheMetadata} from "../../../contracts/facility/TrancheMetadata.sol";
+import {TrancheId} from "../../../contracts/token/TrancheId.sol";
 import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
@@ -13,10 +14,10 @@ import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {BondStub, SaleStub, StatementStub} from "./DeskStubs.sol";
 import {TokenFacilityStub} from "../../../contracts/mocks/TokenFacilityStub.sol";
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
-import {Base} from "../Base.sol";
+import {Terms} from "../Terms.sol";
 
 /// @title A token with one facility of two tranches, holders ann and bob, everybody on the allow-list
-abstract contract TokenBase is Base {
+abstract contract TokenBase is Terms {
     uint64 internal constant F = 7;
     uint256 internal constant SENIOR = uint256(F) << 8;
     uint256 internal constant JUNIOR = (uint256(F) << 8) | 1;
@@ -88,15 +89,8 @@ abstract contract TokenBase is Base {
     }
 
     function offer(uint64 facilityId, MockStablecoin settlement) internal {
-        IFacilityRegistry.FacilityTerms memory terms;
-        terms.gpuOperator = gpuOperator;
-        terms.settlementToken = address(settlement);
-        terms.gpuClass = "H100-SXM5-80GB";
-        terms.site = "SE-LULEA-1";
-        terms.windowStart = WINDOW_START;
-        terms.windowEnd = WINDOW_END;
-        terms.epochLength = 1 days;
-        terms.deviceCount = 10;
+        IFacilityRegistry.FacilityTerms memory terms =
+            _facilityTerms(gpuOperator, address(settlement), WINDOW_START, WINDOW_END, 1 days);
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](2);
         tranches[0] = IFacilityRegistry.TrancheTerms(1_000_000, 1_500_000);
         tranches[1] = IFacilityRegistry.TrancheTerms(2_000_000, 0);
@@ -119,7 +113,7 @@ abstract contract TokenBase is Base {
 
     function accruals(uint256 id, uint256 amount, uint24 span) internal pure returns (ITrancheToken.Accrual[] memory) {
         ITrancheToken.Accrual[] memory list = new ITrancheToken.Accrual[](1);
-        list[0].facilityId = uint64(id >> 8);
+        list[0].facilityId = TrancheId.facilityOf(id);
         list[0].span = span;
         list[0].amounts[id & 255] = amount;
         return list;

@@ -7,7 +7,7 @@ import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
-import {MoneyBase} from "./MoneyBase.sol";
+import {MoneyBase} from "../money/MoneyBase.sol";
 
 /// @dev A wallet that says yes to every signature of 66 bytes.
 contract WalletStub is ERC1155Holder, IERC1271 {
@@ -114,7 +114,7 @@ contract SaleTest is MoneyBase {
         vm.prank(signer);
         sale.buyWithPermit(_id(7, 0), 2, 4_000_000, deadline, v, r, s);
 
-        _eq(token.balanceOf(signer, _id(7, 0)), 2, "units");
+        assertEq(token.balanceOf(signer, _id(7, 0)), 2, "units");
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.TrancheUnknown.selector, _id(9, 0)));
         sale.buyWithPermit(_id(9, 0), 2, 4_000_000, deadline, v, r, s);
     }
@@ -131,8 +131,10 @@ contract SaleTest is MoneyBase {
         vm.expectPartialRevert(bytes4(keccak256("ERC3009InvalidSignature()")));
         sale.buyWithAuthorization(ann, _id(7, 0), 2, 0, type(uint40).max, "salt", signature);
         vm.prank(cleo);
-        _eq(sale.buyWithAuthorization(signer, _id(7, 0), 2, 0, type(uint40).max, "salt", signature), 4_000_000, "cost");
-        _eq(token.balanceOf(signer, _id(7, 0)), 2, "units");
+        assertEq(
+            sale.buyWithAuthorization(signer, _id(7, 0), 2, 0, type(uint40).max, "salt", signature), 4_000_000, "cost"
+        );
+        assertEq(token.balanceOf(signer, _id(7, 0)), 2, "units");
         vm.expectPartialRevert(bytes4(keccak256("ERC3009UsedAuthorization(address,bytes32)")));
         sale.buyWithAuthorization(signer, _id(7, 0), 2, 0, type(uint40).max, "salt", signature);
     }
@@ -143,7 +145,7 @@ contract SaleTest is MoneyBase {
         address wallet = address(new WalletStub());
         dollar.mint(wallet, 10_000_000);
         sale.buyWithAuthorization(wallet, _id(7, 0), 2, 0, type(uint40).max, "salt", new bytes(66));
-        _eq(token.balanceOf(wallet, _id(7, 0)), 2, "units");
+        assertEq(token.balanceOf(wallet, _id(7, 0)), 2, "units");
     }
 
     function test_finalize__success__retains_funds_and_releases_by_delivery() public {
@@ -155,10 +157,10 @@ contract SaleTest is MoneyBase {
         sale.finalize(7);
         vm.warp(_saleTerms().closesAt);
         sale.finalize(7);
-        _eq(token.balanceOf(gpuOperator, _id(7, 1)), 19, "retained");
+        assertEq(token.balanceOf(gpuOperator, _id(7, 1)), 19, "retained");
         uint256 proceeds = 32_000_000 + 5 * 1_500_001;
         uint256 upFront = proceeds / 4;
-        _eq(sale.release(7), upFront, "up front");
+        assertEq(sale.release(7), upFront, "up front");
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
         sale.release(7);
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToSeize.selector, uint64(7)));
@@ -169,7 +171,7 @@ contract SaleTest is MoneyBase {
 
         uint256 promised = uint256(10) * EPOCHS * EPOCH * 99 / 100;
         _postFinal(7, 0, 36_000);
-        _eq(sale.release(7), (proceeds - upFront) * 36_000 / promised, "one epoch");
+        assertEq(sale.release(7), (proceeds - upFront) * 36_000 / promised, "one epoch");
         for (uint32 e = 1; e < EPOCHS; ++e) {
             _postFinal(7, 0, 20_000);
         }
@@ -177,13 +179,13 @@ contract SaleTest is MoneyBase {
         facilities.mature(7);
         uint256 earned = upFront + (proceeds - upFront) * 96_000 / promised;
         // ATTACKS 13: what goes to holders streams.
-        _eq(sale.seize(7), proceeds - earned, "the rest to holders");
-        _eq(token.unvested(_id(7, 0)) + token.unvested(_id(7, 1)), proceeds - earned, "streams");
+        assertEq(sale.seize(7), proceeds - earned, "the rest to holders");
+        assertEq(token.unvested(_id(7, 0)) + token.unvested(_id(7, 1)), proceeds - earned, "streams");
         sale.release(7);
-        _eq(sale.bookOf(7).released, earned, "earned stays releasable after seizing");
+        assertEq(sale.bookOf(7).released, earned, "earned stays releasable after seizing");
         vm.prank(gpuOperator);
         sale.withdraw(address(dollar), gpuOperator);
-        _eq(dollar.balanceOf(address(sale)), 0, "nothing is left");
+        assertEq(dollar.balanceOf(address(sale)), 0, "nothing is left");
     }
 
     function test_finalize__sold_out_early__succeeds_at_once() public {
@@ -221,12 +223,12 @@ contract SaleTest is MoneyBase {
         vm.prank(ann);
         sale.refund(_id(7, 0), 16, ann);
         vm.prank(bob);
-        _eq(sale.refund(_id(7, 1), 2, bob), 3_000_002, "two units");
+        assertEq(sale.refund(_id(7, 1), 2, bob), 3_000_002, "two units");
         vm.prank(cleo);
         sale.refund(_id(7, 1), 1, address(0xC0));
-        _eq(dollar.balanceOf(address(0xC0)), 1_500_001, "to whom the holder says");
-        _eq(dollar.balanceOf(address(sale)), 0, "nothing is left");
-        _eq(sale.bookOf(7).proceeds, 0, "book");
+        assertEq(dollar.balanceOf(address(0xC0)), 1_500_001, "to whom the holder says");
+        assertEq(dollar.balanceOf(address(sale)), 0, "nothing is left");
+        assertEq(sale.bookOf(7).proceeds, 0, "book");
         _depositBondReleased();
     }
 
@@ -261,7 +263,7 @@ contract SaleTest is MoneyBase {
         sale.refund(_id(8, 0), 16, ann);
         sale.refund(_id(8, 1), 5, ann);
         vm.stopPrank();
-        _eq(dollar.balanceOf(address(sale)), 0, "out");
+        assertEq(dollar.balanceOf(address(sale)), 0, "out");
     }
 
     function test_seize__default__everything_unreleased_down_the_waterfall() public {
@@ -275,7 +277,7 @@ contract SaleTest is MoneyBase {
         facilities.declareDefault(7);
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
         sale.release(7);
-        _eq(sale.seize(7), 32_000_000 + 24 * 1_500_001 - released, "everything unreleased");
+        assertEq(sale.seize(7), 32_000_000 + 24 * 1_500_001 - released, "everything unreleased");
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToSeize.selector, uint64(7)));
         sale.seize(7);
     }
@@ -290,7 +292,7 @@ contract SaleTest is MoneyBase {
         _buy(ann, _id(8, 0), 16);
         _buy(bob, _id(8, 1), 24);
         sale.finalize(8);
-        _eq(sale.release(8), 32_000_000 + 24 * 1_500_001, "all");
+        assertEq(sale.release(8), 32_000_000 + 24 * 1_500_001, "all");
     }
 
     /// ATTACKS 7: money and units that fall in from elsewhere change no book.
@@ -299,12 +301,12 @@ contract SaleTest is MoneyBase {
         dollar.mint(address(sale), 5);
         vm.warp(_saleTerms().opensAt);
         _buy(ann, _id(7, 0), 16);
-        _eq(sale.bookOf(7).proceeds, 32_000_000, "book");
-        _eq(dollar.balanceOf(address(sale)), 32_000_005, "held");
+        assertEq(sale.bookOf(7).proceeds, 32_000_000, "book");
+        assertEq(dollar.balanceOf(address(sale)), 32_000_005, "held");
     }
 
     function _depositBondReleased() private {
-        _eq(vault.release(7), 1_000_000, "the bond goes home when the sale failed");
+        assertEq(vault.release(7), 1_000_000, "the bond goes home when the sale failed");
     }
 
     function _expectInvalid(IPrimarySale.SaleTerms memory terms, string memory field) private {

@@ -6,7 +6,7 @@ import {IEligibilityMirror} from "../../../contracts/interfaces/IEligibilityMirr
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
 import {IdentityRegistryMock} from "../../../contracts/mocks/IdentityMocks.sol";
 import {WalletMock} from "../../../contracts/mocks/Receivers.sol";
-import {TokenBase} from "./TokenBase.sol";
+import {TokenBase} from "../token/TokenBase.sol";
 
 /// @title The allow-list: entries, signed grants, the second source
 contract InvestorsTest is TokenBase {

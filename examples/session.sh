@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# A session with curl: an operator registers, pushes half an hour of use, and reads the statement and a proof.
+#
+#   RENTROLL_ADMIN_KEY=… examples/session.sh http://127.0.0.1:8000
+#
+# The facility's window is one hour that ended so long ago, by the service's clock, that its grace ends in
+# half a minute. A worker closes its only epoch then.
+set -euo pipefail
+api=${1:?usage: session.sh API_URL}
+# Any token will do here: this facility is never offered on-chain.
+token=0x5FbDB2315678afecb367f032d93F642f64180aa3
+device="GPU-$(cat /proc/sys/kernel/random/uuid)"
+
+# Value of a field in an answer of JSON.
+field() { grep -o "\"$1\":\"\?[^\",}]*" | head -n 1 | sed 's/.*:"\?//'; }
+get() { curl --silent --show-error --fail-with-body "$api$1"; }
+post() { # path, key, body
+  curl --silent --show-error --fail-with-body "$api$1" \
+    -H "Authorization: Bearer $2" -H "Content-Type: ${4:-application/json}" -d "$3"
+}
+utc() { date -u -d "@$1" +%Y-%m-%dT%H:%M:%SZ; }
+
+now=$(get /v1/status | field now_s)
+end=$((now - ${RENTROLL_GRACE_S:-3600} + 30))
+start=$((end - 3600))
+
+echo "--- an operator, with the admin's key. Its own key is shown this once."
+operator=$(post /v1/operators "$RENTROLL_ADMIN_KEY" \
+  "{\"name\":\"example-$now\",\"address\":\"0x$(printf %040d "$now")\"}")
+key=$(field api_key <<< "$operator")
+
+echo "--- a facility with one device and one tranche of one unit"
+facility=$(post /v1/facilities "$key" "{
+  \"name\": \"example\", \"gpu_class\": \"H100-SXM5-80GB\", \"site\": \"SE-LULEA-1\", \"epoch_length_s\": 3600,
+  \"window_start\": \"$(utc $start)\", \"window_end\": \"$(utc $end)\", \"settlement_token\": \"$token\",
+  \"tranches\": [{\"unit_cap\": 1}], \"devices\": [\"$device\"]}" | field facility_id)
+
+echo "--- a lease at 2.49 an hour"
+post "/v1/facilities/$facility/leases" "$key" "{
+  \"lease_id\": \"lease-1\", \"renter_ref\": \"renter-1\", \"plan\": \"on_demand\",
+  \"opened_at\": \"$(utc $start)\", \"price_micros_per_gpu_hour\": 2490000}"
+
+echo; echo "--- half an hour of use, pushed twice: the second time it is a duplicate"
+event="{\"specversion\": \"1.0\", \"type\": \"rentroll.gpu.usage.v1\", \"source\": \"session.sh\", \"id\": \"$now\",
+  \"data\": {\"facility_id\": $facility, \"device\": \"$device\", \"lease\": \"lease-1\",
+  \"start\": \"$(utc $start)\", \"end\": \"$(utc $((start + 1800)))\", \"gpu_seconds\": 1800}}"
+for _ in 1 2; do post /v1/events "$key" "$event" application/cloudevents+json; echo; done
+
+echo "--- waiting for the epoch to be closed"
+for _ in $(seq 90); do
+  total=$(get "/v1/facilities/$facility/statements" | field total)
+  [ "$total" = 0 ] || break
+  sleep 1
+done
+
+echo "--- its statement"
+get "/v1/facilities/$facility/statements"
+echo; echo "--- the proof that its first line stands under the statement's root"
+get "/v1/facilities/$facility/epochs/0/lines/0/proof"
+echo

@@ -1,4 +1,4 @@
-"""Where the service takes its time from. Domain and pipeline are handed the time."""
+"""Where the service takes its time from. Everybody else is handed the time."""
 
 import time
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""HTTP: parse, authorise, call one pipeline step or query."""
+"""HTTP: parse, authorise, call one room, answer."""

@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from api.db.facilities import lock_facility
 from api.db.session import transaction
 from api.domain.facility import TrancheTerms
 from api.domain.metering.events import AVAILABILITY, CORRECTION, USAGE
 from api.domain.metering.instants import format_instant
 from api.domain.statements.rating import PricePlan
 from api.evidence_store import EvidenceFolder
+from api.ledger.batch import EventResult
 from api.ledger.facilities import NewFacility, add_operator, register_facility
-from api.ledger.ingest import EventResult, ingest
+from api.ledger.ingest import ingest
 from api.ledger.leases import NewLease, open_lease
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -103,7 +105,8 @@ class Ledger:
             "sla_credit_bps": 0,
         }
         with transaction(self.engine) as connection:
-            return open_lease(connection, self.facility_id, NewLease(**(values | changes)))[1]
+            facility = lock_facility(connection, self.facility_id)
+            return open_lease(connection, facility, NewLease(**(values | changes)))[1]
 
     def event(self, kind: str, name: str | None, data: dict[str, Any]) -> dict[str, Any]:
         """A CloudEvent; a fresh id unless named."""

@@ -17,6 +17,7 @@ from api.chain.contracts.call import Call
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.signer import LocalSigner
 from api.db import chain_store
+from api.db.facilities import facility_row
 from api.db.session import reading, transaction
 from api.db.statements import signatures_of, statement_row, to_statement
 from api.domain.capital.reconciliation import Reconciliation
@@ -30,7 +31,7 @@ from api.epochs.index import Indexer
 from api.epochs.outbox import Outbox
 from api.epochs.worker import Round, Worker
 from api.evidence_store import EvidenceFolder, EvidenceUrl
-from api.ledger.facilities import add_attester_key, facility_row
+from api.ledger.facilities import add_attester_key
 from api.main import create_app
 from api.reads.reconcile import reconcile_facility
 from api.routes.service import service_of

@@ -7,8 +7,9 @@ from enum import StrEnum
 from sqlalchemy import Engine, select
 
 from api.db.session import reading
-from api.db.tables.ledger import api_keys
+from api.db.tables.facilities import api_keys
 from api.domain.hashing import sha256
+from api.domain.units import OperatorId
 from api.errors import Unauthorized
 
 
@@ -25,7 +26,7 @@ class Caller:
     """Who holds a key. `operator_id` is None unless the role is operator."""
 
     role: Role
-    operator_id: int | None
+    operator_id: OperatorId | None
 
 
 def caller_of_key(engine: Engine, *, key: str, admin_key: str | None) -> Caller:

@@ -9,8 +9,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, 
 
 from api.db.session import reading
 from api.db.tables.access import session_nonces, sessions
-from api.db.tables.ledger import operators
+from api.db.tables.facilities import operators
 from api.domain.hashing import sha256
+from api.domain.units import OperatorId
 from api.errors import Unauthorized
 
 # Nobody needs a key for a nonce: a flood must not fill the disk. The oldest go first.
@@ -78,7 +79,7 @@ class Session:
     token: str
     address: str
     expires_at_s: int
-    operator_id: int | None
+    operator_id: OperatorId | None
     operator_name: str | None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import output
+from api.domain.units import FacilityId
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -158,7 +159,8 @@ def close(
 
     with output.failing():
         with output.progress("epochs", quiet=as_json) as advance:
-            closed = cli_wiring.close_now(_settings(), facility, on_progress=advance)
+            only = None if facility is None else FacilityId(facility)
+            closed = cli_wiring.close_now(_settings(), only, on_progress=advance)
         output.show_closed(closed, as_json=as_json)
 
 

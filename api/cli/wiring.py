@@ -13,7 +13,7 @@ from api.chain.signer import load_signer
 from api.chain.terms import OfferedTerms
 from api.db.migrate import upgrade
 from api.db.session import open_engine, transaction
-from api.domain.units import FacilityId
+from api.domain.units import Epoch, FacilityId
 from api.epochs.attest import Attester
 from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.close import Closed, close_due, due_epochs
@@ -84,14 +84,14 @@ def make_attester(settings: Settings) -> Attester:
         chain_id=contracts.deployment.chain_id,
         registry=contracts.deployment.statement_registry,
         offered=offered,
-        voided=lambda facility_id: voided_epochs(contracts, facility_id),
+        voided=lambda facility_id: [Epoch(e) for e in voided_epochs(contracts, facility_id)],
         pledges=PledgeWatch(contracts, evidence),
     )
 
 
 def close_now(
     settings: Settings,
-    facility_id: int | None,
+    facility_id: FacilityId | None,
     *,
     on_progress: Callable[[int, int], None],
 ) -> list[Closed]:

@@ -1,31 +1,40 @@
-"""Bulk inserts by the shortest way of each driver, inside the caller's transaction."""
+"""Many rows at once, by the shortest way of each driver, inside the caller's transaction."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import psycopg
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from api.db.rows import table_and_tuples
 from api.db.session import is_sqlite
 
+_T = TypeVar("_T")
+_CHUNK = 500
 
-def insert_tuples(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
-    """Insert rows of plain values (int, str, bytes, bool, None), given in the order of `columns`.
 
-    SQLite: one prepared statement. PostgreSQL: COPY. Columns that are not named stay empty or get
-    the database's own default; defaults of `tables.py` do not apply.
+def chunks(items: Sequence[_T]) -> Iterable[Sequence[_T]]:
+    """Slices small enough for the bound parameters of any database."""
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+def insert_many(connection: Connection, records: Sequence[object]) -> None:
+    """Insert records of one class, whose values are int, str, bytes, bool or None.
+
+    SQLite: one prepared statement. PostgreSQL: COPY. Columns that the class lacks stay empty or
+    get the database's own default; defaults of the tables do not apply.
     Raises:  IntegrityError as any other insert.
     """
-    if not rows:
+    if not records:
         return
-    names = ",".join(table.columns[name].name for name in columns)
+    table, columns, rows = table_and_tuples(records)
+    names = ",".join(columns)
     if is_sqlite(connection):
         marks = ",".join("?" * len(columns))
         statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
-        connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+        connection.exec_driver_sql(statement, rows)
         return
     statement = f"COPY {table.name} ({names}) FROM STDIN"
     cursor = connection.connection.cursor()
@@ -37,11 +46,3 @@ def insert_tuples(
         raise IntegrityError(statement, None, error) from error
     finally:
         cursor.close()
-
-
-def insert_mappings(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Insert rows that all name the same columns, in the same order."""
-    if rows:
-        insert_tuples(connection, table, list(rows[0]), [tuple(row.values()) for row in rows])

@@ -1,18 +1,20 @@
 """SQL of the index: blocks that were read, and the events of our contracts in them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from operator import attrgetter
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, select
 
 from api.db import event_columns as e
-from api.db.bulk import insert_tuples
+from api.db.bulk import insert_many
+from api.db.rows import columns_of, first_as, insert_record, record_of, rows_as
 from api.db.tables.chain import chain_blocks, chain_events
 from api.domain.lifecycle import FacilityState
 from api.domain.units import Bytes32, Epoch, FacilityId
 
 
+@record_of(chain_blocks)
 @dataclass(frozen=True, slots=True)
 class BlockRow:
     """An indexed block: the end of a range that was read."""
@@ -22,6 +24,7 @@ class BlockRow:
     time_s: int
 
 
+@record_of(chain_events)
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """An event of one of our contracts, or one part of a batch, as it is stored.
@@ -47,8 +50,8 @@ class EventRow:
     payload: str
 
 
-_STORED = tuple(chain_events.c[name] for name in EventRow.__slots__)
-_BLOCK = select(chain_blocks.c.number, chain_blocks.c.block_hash, chain_blocks.c.time_s)
+_STORED = columns_of(EventRow)
+_BLOCK = select(*columns_of(BlockRow))
 
 
 def last_block(connection: Connection) -> BlockRow | None:
@@ -61,9 +64,9 @@ def block_at_or_below(connection: Connection, number: int) -> BlockRow | None:
     return _newest(connection, _BLOCK.where(chain_blocks.c.number <= number))
 
 
-def _newest(connection: Connection, query: Select[int, Bytes32, int]) -> BlockRow | None:
-    row = connection.execute(query.order_by(chain_blocks.c.number.desc()).limit(1)).first()
-    return None if row is None else BlockRow(row.number, row.block_hash, row.time_s)
+def _newest(connection: Connection, query: Select[*tuple[Any, ...]]) -> BlockRow | None:
+    newest = query.order_by(chain_blocks.c.number.desc()).limit(1)
+    return first_as(BlockRow, connection.execute(newest))
 
 
 def drop_above(connection: Connection, number: int) -> None:
@@ -72,19 +75,16 @@ def drop_above(connection: Connection, number: int) -> None:
     connection.execute(delete(chain_blocks).where(chain_blocks.c.number > number))
 
 
-_values = attrgetter(*EventRow.__slots__)
-
-
 def append_range(connection: Connection, rows: Sequence[EventRow], block: BlockRow) -> None:
     """Store the events of a range with the block that ends it."""
-    insert_tuples(connection, chain_events, EventRow.__slots__, [_values(row) for row in rows])
-    connection.execute(insert(chain_blocks).values(asdict(block)))
+    insert_many(connection, rows)
+    insert_record(connection, block)
 
 
 def events_named(
     connection: Connection,
     *names: str,
-    facility_id: int | None = None,
+    facility_id: FacilityId | None = None,
     offset: int = 0,
     limit: int | None = None,
 ) -> list[EventRow]:
@@ -94,7 +94,7 @@ def events_named(
         query = query.where(e.facility_id == facility_id)
     if limit is not None:
         query = query.offset(offset).limit(limit)
-    return [EventRow(**row) for row in connection.execute(query).mappings()]
+    return rows_as(EventRow, connection.execute(query))
 
 
 def cancelled_facilities() -> Select[FacilityId]:

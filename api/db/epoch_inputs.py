@@ -2,27 +2,30 @@
 
 from sqlalchemy import Connection, and_, or_, select
 
-from api.db.tables.ledger import meter_events, outages, usage_records, usage_voids
+from api.db.rows import columns_of, rows_as
+from api.db.tables.ledger import (
+    OutageInterval,
+    RawEvent,
+    UsageInterval,
+    meter_events,
+    outages,
+    usage_records,
+    usage_voids,
+)
 from api.domain.metering.usage import LineKind, Outage
 from api.domain.statements.lines import Entry
-from api.domain.units import Bytes32
+from api.domain.units import Epoch, FacilityId, GpuSeconds
 
 # Calling an enum for every row costs more than reading the row.
 _KINDS = {kind.value: kind for kind in LineKind}
 
 
-def entries_of(connection: Connection, facility_id: int, epoch: int) -> list[Entry]:
+def entries_of(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> list[Entry]:
     """Recorded entries of a statement: standing usage, and voids of earlier statements' usage.
 
     A void in the same statement as its record removes the record and leaves no line.
     """
-    columns = (
-        usage_records.c.kind,
-        usage_records.c.device,
-        usage_records.c.lease,
-        usage_records.c.start_s,
-        usage_records.c.end_s,
-    )
+    columns = columns_of(UsageInterval)
     joined = usage_records.outerjoin(
         usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
     )
@@ -35,10 +38,8 @@ def entries_of(connection: Connection, facility_id: int, epoch: int) -> list[Ent
             or_(usage_voids.c.record_pk.is_(None), usage_voids.c.statement_epoch != epoch),
         )
     )
-    entries = [
-        Entry(_KINDS[kind], device, lease, start_s, end_s, end_s - start_s)
-        for kind, device, lease, start_s, end_s in connection.execute(standing)
-    ]
+    used = rows_as(UsageInterval, connection.execute(standing))
+    entries = [_entry(_KINDS[row.kind], row) for row in used]
     voids = (
         select(*columns)
         .join(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
@@ -48,35 +49,43 @@ def entries_of(connection: Connection, facility_id: int, epoch: int) -> list[Ent
             usage_records.c.statement_epoch != epoch,
         )
     )
-    entries += [
-        Entry(LineKind.VOID, Bytes32(r[1]), Bytes32(r[2]), r[3], r[4], r[4] - r[3])
-        for r in connection.execute(voids)
-    ]
-    return entries
+    voided = rows_as(UsageInterval, connection.execute(voids))
+    return entries + [_entry(LineKind.VOID, row) for row in voided]
 
 
-def outages_of(connection: Connection, facility_id: int, epoch: int) -> list[Outage]:
+def _entry(kind: LineKind, row: UsageInterval) -> Entry:
+    return Entry(
+        kind=kind,
+        device=row.device,
+        lease=row.lease,
+        start_s=row.start_s,
+        end_s=row.end_s,
+        gpu_seconds=GpuSeconds(row.end_s - row.start_s),
+    )
+
+
+def outages_of(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> list[Outage]:
     """Outages of an epoch."""
-    query = select(outages).where(
+    query = select(*columns_of(OutageInterval)).where(
         outages.c.facility_id == facility_id, outages.c.statement_epoch == epoch
     )
     return [
-        Outage(Bytes32(r.device), Bytes32(r.lease), r.start_s, r.end_s)
-        for r in connection.execute(query)
+        Outage(device=row.device, lease=row.lease, start_s=row.start_s, end_s=row.end_s)
+        for row in rows_as(OutageInterval, connection.execute(query))
     ]
 
 
-def events_of(connection: Connection, facility_id: int, epoch: int) -> list[tuple[int, bytes]]:
-    """`(recorded_at_s, payload)` of every event that a statement rests on, in ledger order.
+def events_of(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> list[RawEvent]:
+    """Every event that a statement rests on, in ledger order.
 
     Events of usage, outages and voids placed in the epoch, and the events that such voids name.
     """
-    columns = (meter_events.c.event_pk, meter_events.c.recorded_at_s, meter_events.c.payload)
-    found: dict[int, tuple[int, bytes]] = {}
+    columns = columns_of(RawEvent)
+    queries = []
     for table in (usage_records, outages, usage_voids):
         query = select(*columns).join(table, table.c.event_pk == meter_events.c.event_pk)
         placed = and_(table.c.facility_id == facility_id, table.c.statement_epoch == epoch)
-        found.update({r[0]: (r[1], r[2]) for r in connection.execute(query.where(placed))})
+        queries.append(query.where(placed))
     voided = (
         select(*columns)
         .join(usage_records, usage_records.c.event_pk == meter_events.c.event_pk)
@@ -89,5 +98,9 @@ def events_of(connection: Connection, facility_id: int, epoch: int) -> list[tupl
             ),
         )
     )
-    found.update({r[0]: (r[1], r[2]) for r in connection.execute(voided)})
-    return [found[key] for key in sorted(found)]
+    by_key = {
+        event.event_pk: event
+        for query in (*queries, voided)
+        for event in rows_as(RawEvent, connection.execute(query))
+    }
+    return [by_key[key] for key in sorted(by_key)]

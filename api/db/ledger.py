@@ -1,39 +1,21 @@
-"""SQL of the usage ledger: identities, records, voids, outages."""
+"""SQL of the usage ledger: identities of events, their keys, conflicts, targets of corrections."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import (
-    Connection,
-    Row,
-    Table,
-    func,
-    insert,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import Connection, Table, func, select, text
 
+from api.db.rows import first_as, insert_record
 from api.db.session import is_sqlite
 from api.db.tables.ledger import (
+    EventConflict,
     event_conflicts,
-    facilities,
-    leases,
     meter_events,
-    price_versions,
     usage_records,
     usage_voids,
 )
-
-_T = TypeVar("_T")
-_CHUNK = 500
-
-
-def chunks(items: Sequence[_T]) -> Iterable[Sequence[_T]]:
-    """Slices small enough for the bound parameters of any database."""
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
+from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 
 
 def allocate_keys(connection: Connection, table: Table, count: int) -> list[int]:
@@ -52,30 +34,6 @@ def allocate_keys(connection: Connection, table: Table, count: int) -> list[int]
     return [int(value) for (value,) in rows]
 
 
-def lock_facilities(
-    connection: Connection, facility_ids: Iterable[int]
-) -> dict[int, Row[tuple[Any, ...]]]:
-    """Lock facilities in id order: ingest and close of a facility wait for each other."""
-    ids = sorted(set(facility_ids))
-    if not ids:
-        return {}
-    query = select(facilities).where(facilities.c.facility_id.in_(ids))
-    rows = connection.execute(query.order_by(facilities.c.facility_id).with_for_update())
-    return {row.facility_id: row for row in rows}
-
-
-def facility_unlocked(connection: Connection, facility_id: int) -> Row[Any]:
-    """A facility as it stands, without waiting for anybody."""
-    query = select(facilities).where(facilities.c.facility_id == facility_id)
-    return connection.execute(query).one()
-
-
-def facilities_of(connection: Connection, operator_id: int) -> list[int]:
-    """Facilities of an operator, by id."""
-    query = select(facilities.c.facility_id).where(facilities.c.operator_id == operator_id)
-    return list(connection.execute(query.order_by(facilities.c.facility_id)).scalars())
-
-
 # One statement a batch, however many sources it names. CROSS JOIN fixes SQLite's join order.
 _KNOWN_SQLITE = text(
     "SELECT m.source, m.event_id, m.event_pk, m.payload_hash FROM json_each(:wanted) AS w"
@@ -91,10 +49,18 @@ _KNOWN_POSTGRES = text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class KnownEvent:
+    """An event that the ledger has: its key, and what it carried."""
+
+    event_pk: int
+    payload_hash: Bytes32
+
+
 def known_events(
-    connection: Connection, operator_id: int, identities: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], tuple[int, bytes]]:
-    """`(event_pk, payload_hash)` of identities that the ledger already has."""
+    connection: Connection, operator_id: OperatorId, identities: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], KnownEvent]:
+    """Events of an operator that the ledger already has, of some identities `(source, id)`."""
     wanted = list(dict.fromkeys(identities))
     if is_sqlite(connection):
         named = {"operator_id": operator_id, "wanted": json.dumps(wanted)}
@@ -103,39 +69,39 @@ def known_events(
         sources, ids = [source for source, _ in wanted], [event_id for _, event_id in wanted]
         named_lists = {"operator_id": operator_id, "sources": sources, "ids": ids}
         rows = connection.execute(_KNOWN_POSTGRES, named_lists)
-    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+    return {
+        (row.source, row.event_id): KnownEvent(row.event_pk, Bytes32(row.payload_hash))
+        for row in rows
+    }
 
 
-def insert_conflict(connection: Connection, values: Mapping[str, Any]) -> None:
+def insert_conflict(connection: Connection, conflict: EventConflict) -> None:
     """Keep an event whose identity is taken by another payload; once each."""
     same = select(event_conflicts.c.conflict_pk).where(
-        event_conflicts.c.event_pk == values["event_pk"],
-        event_conflicts.c.payload_hash == values["payload_hash"],
+        event_conflicts.c.event_pk == conflict.event_pk,
+        event_conflicts.c.payload_hash == conflict.payload_hash,
     )
     if connection.execute(same).first() is None:
-        connection.execute(insert(event_conflicts), dict(values))
+        insert_record(connection, conflict)
 
 
-def leases_named(
-    connection: Connection, facility_id: int, lease_ids: Iterable[str]
-) -> dict[str, Row[Any]]:
-    """Leases of a facility by the operator's own ids, with the start of their first price."""
-    found: dict[str, Row[Any]] = {}
-    for part in chunks(sorted(set(lease_ids))):
-        query = select(leases).where(
-            leases.c.facility_id == facility_id, leases.c.lease_id.in_(part)
-        )
-        found.update({row.lease_id: row for row in connection.execute(query)})
-    return found
+@dataclass(frozen=True, slots=True)
+class CorrectionTarget:
+    """An event that a correction names, with its usage record and void, if any."""
+
+    type: str
+    record_pk: int | None
+    facility_id: FacilityId | None
+    statement_epoch: Epoch | None
+    voided_by: int | None
 
 
 def correction_target(
-    connection: Connection, operator_id: int, *, source: str, event_id: str
-) -> Row[*tuple[Any, ...]] | None:
-    """An event with its usage record and void, if any."""
+    connection: Connection, operator_id: OperatorId, *, source: str, event_id: str
+) -> CorrectionTarget | None:
+    """The event that a correction names, or None."""
     query = (
         select(
-            meter_events.c.event_pk,
             meter_events.c.type,
             usage_records.c.record_pk,
             usage_records.c.facility_id,
@@ -150,26 +116,4 @@ def correction_target(
             meter_events.c.event_id == event_id,
         )
     )
-    return connection.execute(query).first()
-
-
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert many rows of one shape."""
-    if rows:
-        connection.execute(insert(table), [dict(row) for row in rows])
-
-
-def set_last_recorded(connection: Connection, facility_id: int, recorded_at_s: int) -> None:
-    """Remember the newest recording time of a facility: it never goes back."""
-    connection.execute(
-        update(facilities)
-        .where(facilities.c.facility_id == facility_id)
-        .values(last_recorded_at_s=recorded_at_s)
-    )
-
-
-def prices_of(connection: Connection, facility_id: int) -> list[Row[Any]]:
-    """Every price version of a facility's leases, ascending."""
-    query = select(price_versions).where(price_versions.c.facility_id == facility_id)
-    order = (price_versions.c.lease, price_versions.c.version)
-    return list(connection.execute(query.order_by(*order)))
+    return first_as(CorrectionTarget, connection.execute(query))

@@ -1,21 +1,21 @@
 """The outbox: transactions that are to be sent, and what became of them."""
 
-from typing import Any
+from sqlalchemy import Connection, Update, func, select, update
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from api.db.rows import first_as, insert_record, rows_as, values_of
+from api.db.tables.chain import IntentRow, NewIntent, SignedTx, intents
+from api.domain.units import Epoch, FacilityId
 
-from api.db.tables.chain import intents
 
-
-def open_intents(connection: Connection) -> list[Row[Any]]:
+def open_intents(connection: Connection) -> list[IntentRow]:
     """Transactions that were signed and whose outcome is not known, in nonce order."""
     query = select(intents).where(intents.c.state == "sent").order_by(intents.c.nonce)
-    return list(connection.execute(query))
+    return rows_as(IntentRow, connection.execute(query))
 
 
 def intent_of(
-    connection: Connection, kind: str, facility_id: int, epoch: int, sequence: int
-) -> Any:
+    connection: Connection, kind: str, facility_id: FacilityId, epoch: Epoch, *, sequence: int
+) -> IntentRow | None:
     """One intent, or None."""
     query = select(intents).where(
         intents.c.kind == kind,
@@ -23,10 +23,10 @@ def intent_of(
         intents.c.epoch == epoch,
         intents.c.sequence == sequence,
     )
-    return connection.execute(query).first()
+    return first_as(IntentRow, connection.execute(query))
 
 
-def settle_sequence(connection: Connection, facility_id: int, epochs: int) -> int:
+def settle_sequence(connection: Connection, facility_id: FacilityId, epochs: int) -> int:
     """Number of settlements already done with this count of epochs."""
     query = select(func.count()).where(
         intents.c.kind == "settle",
@@ -46,42 +46,45 @@ def highest_nonce(connection: Connection, sender: str) -> int:
     return -1 if found is None else int(found)
 
 
-def save_intent(connection: Connection, values: dict[str, Any]) -> None:
+def save_intent(connection: Connection, intent: NewIntent) -> None:
     """Store a signed transaction before it is sent; a failed intent of the same name is renewed."""
-    names = ("kind", "facility_id", "epoch", "sequence")
-    existing = intent_of(connection, *(values[n] for n in names))
+    existing = intent_of(
+        connection, intent.kind, intent.facility_id, intent.epoch, sequence=intent.sequence
+    )
     if existing is None:
-        connection.execute(insert(intents), values)
+        insert_record(connection, intent)
         return
     where = intents.c.intent_pk == existing.intent_pk
-    connection.execute(update(intents).where(where).values(**values))
+    connection.execute(update(intents).where(where).values(values_of(intent)))
 
 
-def replace_intent(connection: Connection, row: Any, values: dict[str, Any]) -> bool:
+def replace_intent(connection: Connection, row: IntentRow, signed: SignedTx) -> bool:
     """Store a replacement at the same nonce; False if the intent is no longer as `row` says."""
-    where = _unchanged(row)
-    values = values | {"replaced_hashes": row.replaced_hashes + row.tx_hash}
-    return connection.execute(update(intents).where(*where).values(**values)).rowcount == 1
+    values = values_of(signed) | {"replaced_hashes": row.replaced_hashes + row.tx_hash}
+    return connection.execute(_still(row).values(values)).rowcount == 1
 
 
 def finish_intent(
-    connection: Connection, row: Any, state: str, *, tx_hash: bytes, error: str | None = None
+    connection: Connection,
+    row: IntentRow,
+    state: str,
+    *,
+    tx_hash: bytes,
+    error: str | None = None,
 ) -> bool:
     """Record the outcome of a transaction; False if the intent is no longer as `row` says."""
-    values = {"state": state, "error": error, "tx_hash": tx_hash}
-    return (
-        connection.execute(update(intents).where(*_unchanged(row)).values(**values)).rowcount == 1
-    )
+    finished = _still(row).values(state=state, error=error, tx_hash=tx_hash)
+    return connection.execute(finished).rowcount == 1
 
 
-def note_refusal(connection: Connection, row: Any, error: str) -> None:
+def note_refusal(connection: Connection, row: IntentRow, error: str) -> None:
     """Keep what the node said of a transaction that it did not take; the intent stays open."""
-    connection.execute(update(intents).where(*_unchanged(row)).values(error=error))
+    connection.execute(_still(row).values(error=error))
 
 
-def _unchanged(row: Any) -> tuple[Any, ...]:
+def _still(row: IntentRow) -> Update:
     """Another worker may have finished, replaced or renewed an intent since it was read."""
-    return (
+    return update(intents).where(
         intents.c.intent_pk == row.intent_pk,
         intents.c.state == "sent",
         intents.c.tx_hash == row.tx_hash,

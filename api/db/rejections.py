@@ -1,23 +1,23 @@
 """SQL of what ingest did not record: rejections, bounded, and counts of repeats."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, or_, select, text
 
-from api.db.bulk import insert_mappings
-from api.db.tables.console import event_rejections
-from api.domain.units import FacilityId
+from api.db.bulk import insert_many
+from api.db.rows import rows_as, values_of
+from api.db.tables.console import NewRejection, RejectionRow, RepeatsRow, event_rejections
+from api.domain.units import Bytes32, FacilityId, OperatorId
 
 # A collector that sends the same broken batch for ever must not fill the disk.
 KEPT_PER_OPERATOR = 10_000
 
 
 def add_rejections(
-    connection: Connection, operator_id: int, rows: Sequence[Mapping[str, Any]]
+    connection: Connection, operator_id: OperatorId, rows: Sequence[NewRejection]
 ) -> None:
     """Keep rejections of one request, and of the operator's only the newest."""
-    insert_mappings(connection, event_rejections, rows)
+    insert_many(connection, rows)
     oldest_kept = (
         select(event_rejections.c.rejection_pk)
         .where(event_rejections.c.operator_id == operator_id)
@@ -42,25 +42,32 @@ _COUNT = text(
 )
 
 
-def count_repeats(connection: Connection, counts: Mapping[tuple[int, bytes], int]) -> None:
+def count_repeats(connection: Connection, counts: Mapping[tuple[FacilityId, Bytes32], int]) -> None:
     """Add to the number of repeated events by facility and device, in one order for all."""
     rows = [
-        {"facility_id": facility_id, "device": device, "duplicates": count}
+        values_of(RepeatsRow(facility_id=facility_id, device=device, duplicates=count))
         for (facility_id, device), count in sorted(counts.items())
     ]
     if rows:
         connection.execute(_COUNT, rows)
 
 
-def _shown_with(operator_id: int, facility_id: int) -> tuple[Any, ...]:
+def _shown_with(
+    operator_id: OperatorId, facility_id: FacilityId
+) -> tuple[ColumnElement[bool], ...]:
     mine = event_rejections.c.operator_id == operator_id
     here = event_rejections.c.facility_id
     return (mine, or_(here == facility_id, here.is_(None)))
 
 
 def rejections_of(
-    connection: Connection, operator_id: int, facility_id: int, *, offset: int, limit: int
-) -> tuple[int, list[Row[Any]]]:
+    connection: Connection,
+    operator_id: OperatorId,
+    facility_id: FacilityId,
+    *,
+    offset: int,
+    limit: int,
+) -> tuple[int, list[RejectionRow]]:
     """Number and a page of rejections, newest first.
 
     Events of no readable facility, or of one that is not the operator's, are in every list.
@@ -74,11 +81,12 @@ def rejections_of(
         .offset(offset)
         .limit(limit)
     )
-    return int(connection.execute(count).scalar_one()), list(connection.execute(query))
+    total = int(connection.execute(count).scalar_one())
+    return total, rows_as(RejectionRow, connection.execute(query))
 
 
 def rejected_since(
-    connection: Connection, operator_id: int, since_s: int
+    connection: Connection, operator_id: OperatorId, since_s: int
 ) -> dict[FacilityId | None, int]:
     """Number of rejections received from a time on, by facility."""
     query = (

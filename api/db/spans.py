@@ -2,25 +2,33 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Row, Table, bindparam, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Table, bindparam, select
 
-from api.db.ledger import chunks
-from api.db.tables.ledger import devices, outages, usage_records, usage_voids
+from api.db.bulk import chunks
+from api.db.rows import columns_of, rows_as
+from api.db.tables.facilities import devices
+from api.db.tables.ledger import (
+    LeaseTime,
+    TakenTime,
+    outages,
+    usage_records,
+    usage_voids,
+)
+from api.domain.units import Bytes32, FacilityId
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """Part of the ledger to compare a batch with: devices of a facility between two times."""
 
-    facility_id: int
-    devices: tuple[bytes, ...]
+    facility_id: FacilityId
+    devices: tuple[Bytes32, ...]
     start_s: int
     end_s: int
 
 
-def _overlapping(table: Table, span: Span, devices: Sequence[bytes]) -> Any:
+def _overlapping(table: Table, span: Span, devices: Sequence[bytes]) -> ColumnElement[bool]:
     # An interval never crosses an epoch, but starts are what is indexed: no lower bound on them
     # is known here, so the end is compared too.
     return (
@@ -40,7 +48,7 @@ _STANDING = usage_records.outerjoin(
 _SPAN_START: BindParameter[int] = bindparam("start_s")
 _SPAN_END: BindParameter[int] = bindparam("end_s")
 _SPAN_DEVICES: BindParameter[Sequence[bytes]] = bindparam("devices", expanding=True)
-_USAGE_COLUMNS = (usage_records.c.device, usage_records.c.start_s, usage_records.c.end_s)
+_USAGE_COLUMNS = columns_of(TakenTime)
 _USAGE_INSIDE = (
     select(*_USAGE_COLUMNS)
     .select_from(_STANDING)
@@ -79,48 +87,49 @@ _USAGE_BEFORE = (
 )
 
 
-def usage_in(connection: Connection, span: Span) -> list[Row[Any]]:
+def usage_in(connection: Connection, span: Span) -> list[TakenTime]:
     """Standing (not voided) usage that touches a span.
 
     Standing records of a device never overlap: of those that start before the span, only the last
     one can reach into it. So nothing older is read, however full the epoch is.
     """
-    rows: list[Row[Any]] = []
+    rows: list[TakenTime] = []
     values = {"facility_id": span.facility_id, "start_s": span.start_s, "end_s": span.end_s}
     for part in chunks(span.devices):
-        rows.extend(connection.execute(_USAGE_INSIDE, {**values, "devices": part}))
-        rows.extend(connection.execute(_USAGE_BEFORE, {**values, "devices": part}))
+        for query in (_USAGE_INSIDE, _USAGE_BEFORE):
+            taken = connection.execute(query, {**values, "devices": part})
+            rows.extend(rows_as(TakenTime, taken))
     return rows
 
 
-def outages_in(connection: Connection, span: Span, *, longest_s: int) -> list[Row[Any]]:
+def outages_in(connection: Connection, span: Span, *, longest_s: int) -> list[TakenTime]:
     """Outages that touch a span."""
-    rows: list[Row[Any]] = []
+    rows: list[TakenTime] = []
     for part in chunks(span.devices):
         query = select(outages.c.device, outages.c.start_s, outages.c.end_s).where(
             _overlapping(outages, span, part), outages.c.start_s > span.start_s - longest_s
         )
-        rows.extend(connection.execute(query))
+        rows.extend(rows_as(TakenTime, connection.execute(query)))
     return rows
 
 
 def lease_usage_in(
     connection: Connection,
-    facility_id: int,
-    named: Sequence[bytes],
+    facility_id: FacilityId,
+    named: Sequence[Bytes32],
     *,
     start_s: int,
     end_s: int,
     longest_s: int,
-) -> dict[bytes, list[tuple[int, int]]]:
+) -> dict[Bytes32, list[tuple[int, int]]]:
     """Standing usage intervals of leases between two times, by lease, all devices.
 
     `longest_s` bounds any record's length, and so how late one that touches the span can end.
     """
-    found: dict[bytes, list[tuple[int, int]]] = {lease: [] for lease in named}
+    by_lease: dict[Bytes32, list[tuple[int, int]]] = {lease: [] for lease in named}
     for part in chunks(named):
         query = (
-            select(usage_records.c.lease, usage_records.c.start_s, usage_records.c.end_s)
+            select(*columns_of(LeaseTime))
             .select_from(_STANDING)
             .where(
                 usage_records.c.facility_id == facility_id,
@@ -131,6 +140,6 @@ def lease_usage_in(
                 usage_voids.c.record_pk.is_(None),
             )
         )
-        for lease, begin_s, finish_s in connection.execute(query):
-            found[lease].append((begin_s, finish_s))
-    return found
+        for row in rows_as(LeaseTime, connection.execute(query)):
+            by_lease[row.lease].append((row.start_s, row.end_s))
+    return by_lease

@@ -1,16 +1,18 @@
 """SQL of statements: closing an epoch, its lines and signatures."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, and_, exists, func, insert, select, update
+from sqlalchemy import Connection, and_, exists, func, select, update
 
-from api.db.bulk import insert_tuples
-from api.db.ledger import prices_of
-from api.db.tables.ledger import (
+from api.db.bulk import insert_many
+from api.db.rows import columns_of, first_as, insert_record, row_as, rows_as
+from api.db.tables.facilities import facilities
+from api.db.tables.statements import (
+    LineRow,
+    StatementKey,
+    StatementRow,
     attestations,
-    facilities,
-    leases,
     statement_lines,
     statements,
 )
@@ -18,62 +20,48 @@ from api.db.trees import insert_tree
 from api.domain.merkle import MerkleTree
 from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line
-from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
+from api.errors import NotFound
 
 
-def lease_rows(connection: Connection, facility_id: int) -> list[Row[Any]]:
-    """Stored leases of a facility."""
-    return list(connection.execute(select(leases).where(leases.c.facility_id == facility_id)))
-
-
-def leases_of(connection: Connection, facility_id: int) -> dict[Bytes32, LeaseTerms]:
-    """Terms of all leases of a facility."""
-    prices: dict[bytes, list[PriceVersion]] = {}
-    for p in prices_of(connection, facility_id):
-        version = PriceVersion(
-            p.version, p.effective_from_s, p.price_micros_per_gpu_hour, p.sla_credit_bps
-        )
-        prices.setdefault(p.lease, []).append(version)
-    return {
-        Bytes32(row.lease): LeaseTerms(
-            Bytes32(row.lease),
-            Bytes32(row.renter),
-            PricePlan(row.plan),
-            row.committed_gpus,
-            row.opened_at_s,
-            row.closed_at_s,
-            tuple(prices[row.lease]),
-        )
-        for row in lease_rows(connection, facility_id)
-    }
-
-
-def statement_row(connection: Connection, facility_id: int, epoch: int) -> Any:
+def statement_row(
+    connection: Connection, facility_id: FacilityId, epoch: Epoch
+) -> StatementRow | None:
     """Stored statement, or None."""
     query = select(statements).where(
         statements.c.facility_id == facility_id, statements.c.epoch == epoch
     )
-    return connection.execute(query).first()
+    return first_as(StatementRow, connection.execute(query))
 
 
-def to_statement(row: Any) -> Statement:
+def known_statement_row(
+    connection: Connection, facility_id: FacilityId, epoch: Epoch
+) -> StatementRow:
+    """Stored statement. Raises NotFound."""
+    row = statement_row(connection, facility_id, epoch)
+    if row is None:
+        message = f"facility {facility_id} has no statement of epoch {epoch}"
+        raise NotFound(message, facility_id=facility_id, epoch=epoch)
+    return row
+
+
+def to_statement(row: StatementRow) -> Statement:
     """Domain value of a stored statement."""
     return Statement(
-        FacilityId(row.facility_id),
-        Epoch(row.epoch),
-        row.epoch_start_s,
-        row.epoch_end_s,
-        row.available_gpu_seconds,
-        row.billed_gpu_seconds,
-        row.gross_revenue_micros,
-        row.line_count,
-        Bytes32(row.usage_root),
-        Bytes32(row.evidence_hash),
-        Bytes32(row.previous_statement_hash),
-        row.top_renter_bps,
-        row.committed_bps,
+        facility_id=row.facility_id,
+        epoch=row.epoch,
+        epoch_start_s=row.epoch_start_s,
+        epoch_end_s=row.epoch_end_s,
+        available_gpu_seconds=row.available_gpu_seconds,
+        billed_gpu_seconds=row.billed_gpu_seconds,
+        gross_revenue_micros=row.gross_revenue_micros,
+        line_count=row.line_count,
+        usage_root=row.usage_root,
+        evidence_hash=row.evidence_hash,
+        previous_statement_hash=row.previous_statement_hash,
+        top_renter_bps=row.top_renter_bps,
+        committed_bps=row.committed_bps,
     )
 
 
@@ -90,42 +78,74 @@ def insert_statement(
 
     The primary key makes it happen once.
     """
-    names = [c.name for c in statements.columns][:13]
-    values = dict(zip(names, statement.as_abi_tuple(), strict=True))
-    values |= {
-        "statement_hash": statement_hash(statement),
-        "carry_json": carry_json,
-        "closed_at_s": closed_at_s,
-    }
-    connection.execute(insert(statements), values)
-    key = (int(statement.facility_id), int(statement.epoch))
-    rows = [
-        (
-            *key,
-            x.index,
-            x.kind.value,
-            x.device,
-            x.lease,
-            x.start_s,
-            x.end_s,
-            x.gpu_seconds,
-            x.charge_micros,
-            x.cumulative_gpu_seconds,
-            x.cumulative_charge_micros,
-        )
-        for x in lines
-    ]
-    insert_tuples(connection, statement_lines, statement_lines.columns.keys(), rows)
-    insert_tree(connection, *key, tree)
+    facility_id, epoch = statement.facility_id, statement.epoch
+    row = StatementRow(
+        facility_id=facility_id,
+        epoch=epoch,
+        epoch_start_s=statement.epoch_start_s,
+        epoch_end_s=statement.epoch_end_s,
+        available_gpu_seconds=statement.available_gpu_seconds,
+        billed_gpu_seconds=statement.billed_gpu_seconds,
+        gross_revenue_micros=statement.gross_revenue_micros,
+        line_count=statement.line_count,
+        usage_root=statement.usage_root,
+        evidence_hash=statement.evidence_hash,
+        previous_statement_hash=statement.previous_statement_hash,
+        top_renter_bps=statement.top_renter_bps,
+        committed_bps=statement.committed_bps,
+        statement_hash=statement_hash(statement),
+        carry_json=carry_json,
+        closed_at_s=closed_at_s,
+    )
+    insert_record(connection, row)
+    insert_many(connection, [_line_row(facility_id, epoch, line) for line in lines])
+    insert_tree(connection, facility_id, epoch, tree)
     connection.execute(
         update(facilities)
-        .where(facilities.c.facility_id == statement.facility_id)
-        .values(epochs_closed=statement.epoch + 1)
+        .where(facilities.c.facility_id == facility_id)
+        .values(epochs_closed=epoch + 1)
+    )
+
+
+def _line_row(facility_id: FacilityId, epoch: Epoch, line: Line) -> LineRow:
+    return LineRow(
+        facility_id=facility_id,
+        epoch=epoch,
+        line_index=line.index,
+        kind=line.kind.value,
+        device=line.device,
+        lease=line.lease,
+        start_s=line.start_s,
+        end_s=line.end_s,
+        gpu_seconds=line.gpu_seconds,
+        charge_micros=line.charge_micros,
+        cumulative_gpu_seconds=line.cumulative_gpu_seconds,
+        cumulative_charge_micros=line.cumulative_charge_micros,
+    )
+
+
+def _line_from_db(row: LineRow) -> Line:
+    return Line(
+        index=row.line_index,
+        kind=LineKind(row.kind),
+        device=row.device,
+        lease=row.lease,
+        start_s=row.start_s,
+        end_s=row.end_s,
+        gpu_seconds=row.gpu_seconds,
+        charge_micros=row.charge_micros,
+        cumulative_gpu_seconds=row.cumulative_gpu_seconds,
+        cumulative_charge_micros=row.cumulative_charge_micros,
     )
 
 
 def lines_of(
-    connection: Connection, facility_id: int, epoch: int, *, offset: int = 0, limit: int = -1
+    connection: Connection,
+    facility_id: FacilityId,
+    epoch: Epoch,
+    *,
+    offset: int = 0,
+    limit: int = -1,
 ) -> list[Line]:
     """Lines of a statement, by index."""
     query = (
@@ -140,24 +160,12 @@ def lines_of(
     )
     if limit >= 0:
         query = query.limit(limit)
-    return [
-        Line(
-            r.line_index,
-            LineKind(r.kind),
-            Bytes32(r.device),
-            Bytes32(r.lease),
-            r.start_s,
-            r.end_s,
-            r.gpu_seconds,
-            r.charge_micros,
-            r.cumulative_gpu_seconds,
-            r.cumulative_charge_micros,
-        )
-        for r in connection.execute(query)
-    ]
+    return [_line_from_db(row) for row in rows_as(LineRow, connection.execute(query))]
 
 
-def line_kinds(connection: Connection, facility_id: int, epoch: int) -> dict[LineKind, int]:
+def line_kinds(
+    connection: Connection, facility_id: FacilityId, epoch: Epoch
+) -> dict[LineKind, int]:
     """Lines of each kind that a statement has, in their order; kinds without any left out."""
     at = (statement_lines.c.facility_id == facility_id, statement_lines.c.epoch == epoch)
     query = (
@@ -169,49 +177,63 @@ def line_kinds(connection: Connection, facility_id: int, epoch: int) -> dict[Lin
     return {LineKind(kind): count for kind, count in connection.execute(query)}
 
 
-def statement_keys(connection: Connection, facility_id: int) -> list[Row[Any]]:
-    """`epoch`, `statement_hash` and whether it is `signed`, of all statements of a facility."""
+@dataclass(frozen=True, slots=True)
+class SignedKey:
+    """A statement's epoch and hash, and whether any attester signed it."""
+
+    epoch: Epoch
+    statement_hash: Bytes32
+    signed: bool
+
+
+def statement_keys(connection: Connection, facility_id: FacilityId) -> list[SignedKey]:
+    """Keys of all statements of a facility, by epoch."""
     signed = exists().where(
         attestations.c.facility_id == statements.c.facility_id,
         attestations.c.epoch == statements.c.epoch,
     )
-    query = select(statements.c.epoch, statements.c.statement_hash, signed.label("signed"))
-    mine = statements.c.facility_id == facility_id
-    return list(connection.execute(query.where(mine).order_by(statements.c.epoch)))
+    query = (
+        select(statements.c.epoch, statements.c.statement_hash, signed.label("signed"))
+        .where(statements.c.facility_id == facility_id)
+        .order_by(statements.c.epoch)
+    )
+    return [row_as(SignedKey, row) for row in connection.execute(query)]
 
 
 def statement_rows(
-    connection: Connection, facility_id: int, epochs: Sequence[int]
-) -> dict[int, Row[Any]]:
+    connection: Connection, facility_id: FacilityId, epochs: Sequence[Epoch]
+) -> dict[Epoch, StatementRow]:
     """Stored statements of some epochs, by epoch."""
     query = select(statements).where(
         statements.c.facility_id == facility_id, statements.c.epoch.in_(epochs)
     )
-    return {row.epoch: row for row in connection.execute(query)}
+    return {row.epoch: row for row in rows_as(StatementRow, connection.execute(query))}
 
 
 def attesters_by_epoch(
-    connection: Connection, facility_id: int, epochs: Sequence[int]
-) -> dict[int, list[str]]:
+    connection: Connection, facility_id: FacilityId, epochs: Sequence[Epoch]
+) -> dict[Epoch, list[str]]:
     """Accounts whose signatures we hold, of some epochs; those without any left out."""
     query = select(attestations.c.epoch, attestations.c.attester).where(
         attestations.c.facility_id == facility_id, attestations.c.epoch.in_(epochs)
     )
-    found: dict[int, list[str]] = {}
-    for epoch, attester in connection.execute(query):
-        found.setdefault(epoch, []).append(attester)
-    return found
+    by_epoch: dict[Epoch, list[str]] = {}
+    for row in connection.execute(query):
+        by_epoch.setdefault(row.epoch, []).append(row.attester)
+    return by_epoch
 
 
-def signatures_of(connection: Connection, facility_id: int, epoch: int) -> dict[str, bytes]:
+def signatures_of(
+    connection: Connection, facility_id: FacilityId, epoch: Epoch
+) -> dict[str, bytes]:
     """Signature by attester of one statement."""
     query = select(attestations.c.attester, attestations.c.signature).where(
         attestations.c.facility_id == facility_id, attestations.c.epoch == epoch
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    return {row.attester: row.signature for row in connection.execute(query)}
 
 
-def unsigned_by(connection: Connection, attester: str, *, limit: int) -> list[Row[Any]]:
+def unsigned_by(connection: Connection, attester: str, *, limit: int) -> list[StatementKey]:
     """Closed statements that an attester has not signed, oldest epochs first."""
     signed = and_(
         attestations.c.facility_id == statements.c.facility_id,
@@ -219,16 +241,16 @@ def unsigned_by(connection: Connection, attester: str, *, limit: int) -> list[Ro
         attestations.c.attester == attester,
     )
     query = (
-        select(statements.c.facility_id, statements.c.epoch, statements.c.statement_hash)
+        select(*columns_of(StatementKey))
         .outerjoin(attestations, signed)
         .where(attestations.c.attester.is_(None))
         .order_by(statements.c.epoch, statements.c.facility_id)
         .limit(limit)
     )
-    return list(connection.execute(query))
+    return rows_as(StatementKey, connection.execute(query))
 
 
-def quorum_reached(connection: Connection, threshold: int) -> dict[int, list[int]]:
+def quorum_reached(connection: Connection, threshold: int) -> dict[FacilityId, list[Epoch]]:
     """Epochs by facility with at least `threshold` signatures, ascending."""
     query = (
         select(attestations.c.facility_id, attestations.c.epoch)
@@ -236,7 +258,7 @@ def quorum_reached(connection: Connection, threshold: int) -> dict[int, list[int
         .having(func.count() >= threshold)
         .order_by(attestations.c.facility_id, attestations.c.epoch)
     )
-    found: dict[int, list[int]] = {}
-    for facility_id, epoch in connection.execute(query):
-        found.setdefault(facility_id, []).append(epoch)
-    return found
+    by_facility: dict[FacilityId, list[Epoch]] = {}
+    for row in connection.execute(query):
+        by_facility.setdefault(row.facility_id, []).append(row.epoch)
+    return by_facility

@@ -4,29 +4,37 @@ import struct
 
 from sqlalchemy import Connection, select
 
-from api.db.bulk import insert_tuples
-from api.db.tables.ledger import statement_trees
+from api.db.bulk import insert_many
+from api.db.tables.statements import TreePart, statement_trees
 from api.domain.merkle import MerkleTree, sibling_places
-from api.domain.units import Bytes32
+from api.domain.units import Bytes32, Epoch, FacilityId
 
 # Nodes, and leaves, of one row: 8 KiB of hashes. A path touches nine rows of 100,000 lines' 782.
 PART = 256
 _NODE_BYTES, _PLACE_BYTES = 32, 4
 
 
-def insert_tree(connection: Connection, facility_id: int, epoch: int, tree: MerkleTree) -> None:
+def insert_tree(
+    connection: Connection, facility_id: FacilityId, epoch: Epoch, tree: MerkleTree
+) -> None:
     """Store the tree over the lines of a statement."""
     rows = []
     for first in range(0, len(tree.nodes), PART):
         places = tree.leaf_places[first : first + PART]
-        packed = struct.pack(f">{len(places)}I", *places)
-        nodes = b"".join(tree.nodes[first : first + PART])
-        rows.append((facility_id, epoch, first // PART, packed, nodes))
-    insert_tuples(connection, statement_trees, statement_trees.columns.keys(), rows)
+        rows.append(
+            TreePart(
+                facility_id=facility_id,
+                epoch=epoch,
+                part=first // PART,
+                leaf_places=struct.pack(f">{len(places)}I", *places),
+                nodes=b"".join(tree.nodes[first : first + PART]),
+            )
+        )
+    insert_many(connection, rows)
 
 
 def stored_proof(
-    connection: Connection, facility_id: int, epoch: int, index: int
+    connection: Connection, facility_id: FacilityId, epoch: Epoch, index: int
 ) -> list[Bytes32] | None:
     """Sibling hashes of a line from its leaf up to the root; None where a part is missing."""
     mine = (statement_trees.c.facility_id == facility_id, statement_trees.c.epoch == epoch)

@@ -11,10 +11,13 @@ from api.domain.units import (
     BPS,
     MAX_U32,
     MAX_U64,
+    NO_MICROS,
     PPM,
     Bytes32,
     Epoch,
     FacilityId,
+    GpuSeconds,
+    Micros,
     capacity_gpu_hours,
 )
 from api.errors import InvalidInput
@@ -31,7 +34,7 @@ class TrancheTerms:
     """
 
     unit_cap: int
-    coupon_micros_per_unit: int = 0
+    coupon_micros_per_unit: Micros = NO_MICROS
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class FacilityTerms:
         """Tree over `(facilityId, index, device)`, typed `(uint64, uint32, bytes32)`."""
         return pledge_tree(self.facility_id, self.devices)
 
-    def epoch_bounds(self, epoch: int) -> tuple[int, int]:
+    def epoch_bounds(self, epoch: Epoch) -> tuple[int, int]:
         """`[start, end)` of an epoch in UTC seconds. Raises InvalidInput beyond the window."""
         if not 0 <= epoch < self.epoch_count:
             raise InvalidInput(
@@ -88,9 +91,9 @@ class FacilityTerms:
         """Epoch that holds an instant inside the window."""
         return Epoch((instant_s - self.window_start_s) // self.epoch_length_s)
 
-    def capacity_gpu_seconds(self) -> int:
+    def capacity_gpu_seconds(self) -> GpuSeconds:
         """GPU-seconds of one epoch at full capacity."""
-        return self.device_count * self.epoch_length_s
+        return GpuSeconds(self.device_count * self.epoch_length_s)
 
 
 def pledge_tree(facility_id: FacilityId, devices: Sequence[Bytes32]) -> MerkleTree:

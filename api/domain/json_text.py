@@ -38,6 +38,34 @@ def read_json(
     )
 
 
+def as_object(value: object) -> dict[str, object]:
+    """A JSON object. Raises TypeError."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{str(value)[:40]!r} is not an object")
+    return value
+
+
+def as_list(value: object) -> list[object]:
+    """A JSON array. Raises TypeError."""
+    if not isinstance(value, list):
+        raise TypeError(f"{str(value)[:40]!r} is not a list")
+    return value
+
+
+def as_integer(value: object) -> int:
+    """A JSON integer: no fraction, text or truth value is taken for one. Raises TypeError."""
+    if type(value) is not int:
+        raise TypeError(f"{str(value)[:40]!r} is not an integer")
+    return value
+
+
+def as_text(value: object) -> str:
+    """A JSON string. Raises TypeError."""
+    if not isinstance(value, str):
+        raise TypeError(f"{str(value)[:40]!r} is not text")
+    return value
+
+
 def _require_shallow(text: str) -> None:
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return

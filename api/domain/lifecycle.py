@@ -189,7 +189,7 @@ class Reopening:
     It follows a proven fault of the statement of `first_epoch`. No record before `at_s` moves.
     """
 
-    first_epoch: int
+    first_epoch: Epoch
     at_s: int
 
     def until_s(self, grace_s: int) -> int:
@@ -198,7 +198,7 @@ class Reopening:
 
 
 def cut_off_s(
-    epoch: int, *, epoch_end_s: int, grace_s: int, reopenings: Sequence[Reopening] = ()
+    epoch: Epoch, *, epoch_end_s: int, grace_s: int, reopenings: Sequence[Reopening] = ()
 ) -> int:
     """First second at which a record no longer enters `epoch` itself."""
     later = (r.until_s(grace_s) for r in reopenings if r.first_epoch <= epoch)

@@ -2,6 +2,7 @@
 
 from typing import NewType
 
+OperatorId = NewType("OperatorId", int)  # ours alone
 FacilityId = NewType("FacilityId", int)  # uint64
 TrancheId = NewType("TrancheId", int)  # facility id << 8 | seniority
 Epoch = NewType("Epoch", int)  # uint32, from 0
@@ -15,8 +16,8 @@ BPS = 10_000
 PPM = 1_000_000
 ZERO32 = Bytes32(bytes(32))
 ZERO_ADDRESS = Address("0x" + "00" * 20)
+NO_MICROS = Micros(0)
 
-MAX_U16 = 2**16 - 1
 MAX_U32 = 2**32 - 1
 MAX_U64 = 2**64 - 1
 # Signed 64 bits is what SQLite and PostgreSQL BIGINT hold: about 9.2 million million dollars.

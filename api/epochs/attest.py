@@ -21,7 +21,7 @@ from api.domain.statements.evidence import (
 from api.domain.statements.evidence_reader import decode_carry, decode_facility
 from api.domain.statements.recompute import RawInput, recompute
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
-from api.domain.units import ZERO32, Bytes32, Epoch
+from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
 from api.epochs.pledges import PledgeWatch
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
@@ -38,7 +38,7 @@ def require_offered(terms: FacilityTerms, offered: OfferedTerms) -> None:
         raise EvidenceInvalid(message, file=FACILITY_FILE)
 
 
-def require_voided(raw: RawInput, voided: Sequence[int]) -> None:
+def require_voided(raw: RawInput, voided: Sequence[Epoch]) -> None:
     """Refuse an epoch that was reopened although nothing of it was proven wrong on-chain.
 
     Args:    voided: epochs with a proven fault, one entry a fault.
@@ -52,15 +52,17 @@ def require_voided(raw: RawInput, voided: Sequence[int]) -> None:
 class AttesterApi(Protocol):
     """What an attester asks of the service."""
 
-    def pending(self, attester: str) -> list[tuple[int, int, bytes]]:
+    def pending(self, attester: str) -> list[tuple[FacilityId, Epoch, bytes]]:
         """`(facility_id, epoch, statement_hash)` that this attester has not signed."""
         ...
 
-    def input(self, facility_id: int, epoch: int) -> RawInput:
+    def input(self, facility_id: FacilityId, epoch: Epoch) -> RawInput:
         """Raw events and leases of one statement."""
         ...
 
-    def submit(self, facility_id: int, epoch: int, attester: str, signature: bytes) -> None:
+    def submit(
+        self, facility_id: FacilityId, epoch: Epoch, attester: str, signature: bytes
+    ) -> None:
         """Hand in a signature."""
         ...
 
@@ -69,8 +71,8 @@ class AttesterApi(Protocol):
 class Verdict:
     """What an attester decided on one statement: signed, or refused with a reason."""
 
-    facility_id: int
-    epoch: int
+    facility_id: FacilityId
+    epoch: Epoch
     signed: bool
     reason: str | None = None
 
@@ -86,8 +88,8 @@ class Attester:
         *,
         chain_id: int,
         registry: str,
-        offered: Callable[[int], OfferedTerms] | None = None,
-        voided: Callable[[int], Sequence[int]] | None = None,
+        offered: Callable[[FacilityId], OfferedTerms] | None = None,
+        voided: Callable[[FacilityId], Sequence[Epoch]] | None = None,
         pledges: PledgeWatch | None = None,
     ) -> None:
         """Judge with the chain at hand.
@@ -101,14 +103,14 @@ class Attester:
         self._chain_id, self._registry = chain_id, registry
         self._offered, self._voided, self._pledges = offered, voided, pledges
         # What this attester itself reproduced: the next epoch starts from it.
-        self._own: dict[tuple[int, int], tuple[Carry, Bytes32]] = {}
+        self._own: dict[tuple[FacilityId, int], tuple[Carry, Bytes32]] = {}
 
     def run_once(self) -> list[Verdict]:
         """Judge everything pending, in order of epochs."""
         verdicts = []
         for facility_id, epoch, claimed_hash in self._api.pending(self._signer.address):
             try:
-                statement = self._judge(facility_id, Epoch(epoch), claimed_hash)
+                statement = self._judge(facility_id, epoch, claimed_hash)
                 digest = statement_digest(
                     statement, chain_id=self._chain_id, registry=self._registry
                 )
@@ -123,7 +125,7 @@ class Attester:
                 verdicts.append(Verdict(facility_id, epoch, signed=False, reason=reason))
         return verdicts
 
-    def _judge(self, facility_id: int, epoch: Epoch, claimed_hash: bytes) -> Statement:
+    def _judge(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> Statement:
         raw = self._api.input(facility_id, epoch)
         if raw.reopenings and self._voided is not None:
             require_voided(raw, self._voided(facility_id))
@@ -151,7 +153,7 @@ class Attester:
         self._own.pop((facility_id, epoch - 2), None)
         return closed.statement
 
-    def _start(self, facility_id: int, epoch: Epoch) -> tuple[Carry, Bytes32]:
+    def _start(self, facility_id: FacilityId, epoch: Epoch) -> tuple[Carry, Bytes32]:
         """Carry and hash of the epoch before: remembered, or reproduced from its raw events."""
         if epoch == 0:
             return EMPTY_CARRY, ZERO32
@@ -162,9 +164,9 @@ class Attester:
         carry, previous_hash = EMPTY_CARRY, ZERO32
         path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
         terms = decode_facility(self._evidence.read(path))
-        for earlier in range(epoch):
+        for earlier in map(Epoch, range(epoch)):
             raw = self._api.input(facility_id, earlier)
-            closed = recompute(terms, Epoch(earlier), raw, carry=carry, previous_hash=previous_hash)
+            closed = recompute(terms, earlier, raw, carry=carry, previous_hash=previous_hash)
             published = self._evidence.read(f"{epoch_folder(facility_id, earlier)}/{CARRY_FILE}")
             if decode_carry(published) != closed.carry:
                 raise EvidenceInvalid(f"carry of epoch {earlier} is not what the events give")

@@ -6,7 +6,7 @@ from api.chain.contracts import Contracts
 from api.chain.signer import recover
 from api.db import statements as store
 from api.db.session import reading, transaction
-from api.db.tables.ledger import attestations
+from api.db.tables.statements import attestations
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
     STATEMENT_FILE,
@@ -15,6 +15,7 @@ from api.domain.statements.evidence import (
     epoch_folder,
 )
 from api.domain.statements.statement import Statement, statement_digest
+from api.domain.units import Epoch, FacilityId
 from api.errors import InvalidInput, Misconfigured, NotFound
 from api.evidence_store import EvidenceFolder
 
@@ -24,8 +25,8 @@ def accept_signature(
     evidence: EvidenceFolder,
     contracts: Contracts | None,
     *,
-    facility_id: int,
-    epoch: int,
+    facility_id: FacilityId,
+    epoch: Epoch,
     attester: str,
     signature: bytes,
     now_s: int,

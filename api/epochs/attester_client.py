@@ -2,8 +2,9 @@
 
 import httpx
 
-from api.domain.json_text import read_json
+from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
 from api.domain.statements.recompute import RawInput, read_input
+from api.domain.units import Epoch, FacilityId
 from api.errors import AppError, ChainUnavailable
 
 _TIMEOUT_S = 60.0
@@ -26,27 +27,33 @@ class HttpAttesterApi:
             raise ChainUnavailable(f"the service does not answer {path}") from error
         if answer.status_code >= 400:
             detail = (
-                read_json(answer.content).get("detail")
+                as_object(read_json(answer.content)).get("detail")
                 if "json" in answer.headers.get("content-type", "")
                 else answer.text[:200]
             )
             raise AppError(f"{method} {path}: {answer.status_code} {detail}")
         return answer
 
-    def pending(self, attester: str) -> list[tuple[int, int, bytes]]:
+    def pending(self, attester: str) -> list[tuple[FacilityId, Epoch, bytes]]:
         """Statements that this attester has not signed."""
         answer = self._request("GET", "/v1/attester/pending", params={"attester": attester})
         return [
-            (r["facility_id"], r["epoch"], bytes.fromhex(r["statement_hash"][2:]))
-            for r in read_json(answer.content)
+            (
+                FacilityId(as_integer(r["facility_id"])),
+                Epoch(as_integer(r["epoch"])),
+                bytes.fromhex(as_text(r["statement_hash"])[2:]),
+            )
+            for r in map(as_object, as_list(read_json(answer.content)))
         ]
 
-    def input(self, facility_id: int, epoch: int) -> RawInput:
+    def input(self, facility_id: FacilityId, epoch: Epoch) -> RawInput:
         """Raw events and leases of one statement."""
         path = f"/v1/attester/facilities/{facility_id}/epochs/{epoch}/input"
         return read_input(self._request("GET", path).content.splitlines())
 
-    def submit(self, facility_id: int, epoch: int, attester: str, signature: bytes) -> None:
+    def submit(
+        self, facility_id: FacilityId, epoch: Epoch, attester: str, signature: bytes
+    ) -> None:
         """Hand in a signature."""
         path = f"/v1/attester/facilities/{facility_id}/epochs/{epoch}/attestations"
         body = {"attester": attester, "signature": "0x" + signature.hex()}

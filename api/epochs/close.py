@@ -8,14 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from api.db import epoch_inputs, ledger
+from api.db import epoch_inputs
 from api.db import statements as store
+from api.db.facilities import (
+    facility_rows,
+    known_facility_row,
+    lock_facility,
+    set_last_recorded,
+)
+from api.db.leases import leases_of
 from api.db.reopenings import reopenings_of
 from api.db.session import reading, transaction
-from api.db.tables.ledger import facilities
 from api.domain.facility import FacilityTerms
 from api.domain.lifecycle import cut_off_s
 from api.domain.metering.usage import Outage
@@ -28,13 +34,12 @@ from api.domain.statements.evidence import (
     epoch_folder,
     facility_folder,
 )
-from api.domain.statements.evidence_reader import decode_carry
+from api.domain.statements.evidence_reader import decode_carry, terms_from_bytes
 from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms
 from api.domain.statements.statement import Statement
-from api.domain.units import ZERO32, Bytes32, Epoch
+from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
 from api.evidence_store import EvidenceFolder
-from api.ledger.judge import terms_from_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +60,16 @@ class Closed:
     timings: CloseTimings
 
 
-def due_epochs(engine: Engine, now_s: int, facility_id: int | None = None) -> list[tuple[int, int]]:
+def due_epochs(
+    engine: Engine, now_s: int, facility_id: FacilityId | None = None
+) -> list[tuple[FacilityId, Epoch]]:
     """`(facility, epoch)` whose cut-off has passed and that are not closed, oldest end first."""
-    query = select(facilities)
-    if facility_id is not None:
-        query = query.where(facilities.c.facility_id == facility_id)
     due = []
     with reading(engine) as connection:
-        for row in connection.execute(query):
+        for row in facility_rows(connection, facility_id):
             terms = terms_from_bytes(row.terms_json)
             reopened = reopenings_of(connection, row.facility_id)
-            for epoch in range(row.epochs_closed, terms.epoch_count):
+            for epoch in map(Epoch, range(row.epochs_closed, terms.epoch_count)):
                 cut_s = cut_off_s(
                     epoch,
                     epoch_end_s=terms.epoch_bounds(epoch)[1],
@@ -83,13 +87,13 @@ def close_due(
     evidence: EvidenceFolder,
     now_s: int,
     *,
-    facility_id: int | None = None,
+    facility_id: FacilityId | None = None,
     on_closed: Callable[[Closed], None] | None = None,
 ) -> list[Closed]:
     """Close every epoch whose cut-off has passed."""
     results = []
     for facility, epoch in due_epochs(engine, now_s, facility_id):
-        closed = close_one(engine, evidence, facility, Epoch(epoch), now_s)
+        closed = close_one(engine, evidence, facility, epoch, now_s)
         if closed is not None:
             results.append(closed)
             if on_closed:
@@ -98,13 +102,13 @@ def close_due(
 
 
 def close_one(
-    engine: Engine, evidence: EvidenceFolder, facility_id: int, epoch: Epoch, now_s: int
+    engine: Engine, evidence: EvidenceFolder, facility_id: FacilityId, epoch: Epoch, now_s: int
 ) -> Closed | None:
     """Close one epoch; None if another worker did."""
     started = perf_counter()
     _freeze(engine, facility_id, epoch)
     with reading(engine) as connection:
-        row = ledger.facility_unlocked(connection, facility_id)
+        row = known_facility_row(connection, facility_id)
         if row.epochs_closed != epoch:
             return None
         terms = terms_from_bytes(row.terms_json)
@@ -116,7 +120,7 @@ def close_one(
     published = perf_counter()
     try:
         with transaction(engine) as connection:
-            current = ledger.lock_facilities(connection, [facility_id])[facility_id]
+            current = lock_facility(connection, facility_id)
             if current.epochs_closed != epoch:
                 return None
             store.insert_statement(
@@ -135,10 +139,10 @@ def close_one(
     return Closed(closed.statement, timings)
 
 
-def _freeze(engine: Engine, facility_id: int, epoch: Epoch) -> None:
+def _freeze(engine: Engine, facility_id: FacilityId, epoch: Epoch) -> None:
     """Make every later record land after the cut-off, even if this machine's clock went back."""
     with transaction(engine) as connection:
-        row = ledger.lock_facilities(connection, [facility_id])[facility_id]
+        row = lock_facility(connection, facility_id)
         terms = terms_from_bytes(row.terms_json)
         reopened = reopenings_of(connection, facility_id)
         cut_s = cut_off_s(
@@ -148,7 +152,7 @@ def _freeze(engine: Engine, facility_id: int, epoch: Epoch) -> None:
             reopenings=reopened,
         )
         if row.last_recorded_at_s < cut_s:
-            ledger.set_last_recorded(connection, facility_id, cut_s)
+            set_last_recorded(connection, facility_id, cut_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +164,19 @@ class _Inputs:
     previous_hash: Bytes32
 
 
-def _inputs(connection: Connection, facility_id: int, epoch: Epoch) -> _Inputs:
+def _inputs(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> _Inputs:
     carry, previous_hash = EMPTY_CARRY, ZERO32
     if epoch > 0:
-        previous = store.statement_row(connection, facility_id, epoch - 1)
+        previous = store.statement_row(connection, facility_id, Epoch(epoch - 1))
+        assert previous is not None  # epochs are closed in order
         carry = decode_carry(previous.carry_json)
-        previous_hash = Bytes32(previous.statement_hash)
+        previous_hash = previous.statement_hash
     return _Inputs(
-        epoch_inputs.entries_of(connection, facility_id, epoch),
-        epoch_inputs.outages_of(connection, facility_id, epoch),
-        store.leases_of(connection, facility_id),
-        carry,
-        previous_hash,
+        entries=epoch_inputs.entries_of(connection, facility_id, epoch),
+        outages=epoch_inputs.outages_of(connection, facility_id, epoch),
+        leases=leases_of(connection, facility_id),
+        carry=carry,
+        previous_hash=previous_hash,
     )
 
 

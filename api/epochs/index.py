@@ -122,7 +122,7 @@ class Indexer:
         while block is not None and not self._stands(block):
             with reading(self._engine) as connection:
                 block = chain_store.block_at_or_below(connection, block.number - 1)
-        common: int = start if block is None else block.number
+        common = start if block is None else block.number
         with transaction(self._engine) as connection:
             chain_store.drop_above(connection, common)
         return common, newest.number - common
@@ -131,7 +131,7 @@ class Indexer:
         return self._client.block(block.number).hash == block.block_hash
 
 
-def _small(value: Any) -> int | None:
+def _small(value: object) -> int | None:
     return value if isinstance(value, int) and abs(value) <= MAX_I64 else None
 
 

@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from api.chain.client import ChainClient, RpcError
 from api.chain.signer import LocalSigner, call_of
 from api.db import outbox as outbox_rows
 from api.db.session import reading, transaction
+from api.db.tables.chain import IntentRow, NewIntent, SignedTx
+from api.domain.units import Bytes32, Epoch, FacilityId
 
 RECEIPT_TIMEOUT_S = 60.0
 _RECEIPT_PAUSE_S = 0.02
@@ -35,8 +37,8 @@ class Intent:
     """One transaction to be sent once: what it is for, and the call."""
 
     kind: str
-    facility_id: int
-    epoch: int
+    facility_id: FacilityId
+    epoch: Epoch
     sequence: int
     to: str
     data: str
@@ -47,8 +49,8 @@ class Outcome:
     """What became of an intent: done, or failed or refused with the reason."""
 
     kind: str
-    facility_id: int
-    epoch: int
+    facility_id: FacilityId
+    epoch: Epoch
     tx_hash: bytes
     error: str | None
 
@@ -102,7 +104,7 @@ class Outbox:
             stored += 1
         return stored
 
-    def _renewable(self, seen: Any) -> bool:
+    def _renewable(self, seen: IntentRow | None) -> bool:
         """Whether an intent is new, failed, or done and then taken back by a reorg.
 
         The caller found on-chain that the intent is due.
@@ -113,8 +115,8 @@ class Outbox:
 
     def _sign(
         self, *, to: str, data: str | bytes, nonce: int, max_fee: int, priority: int
-    ) -> dict[str, Any]:
-        """Columns of `intents` that a signed transaction fills."""
+    ) -> SignedTx:
+        """A transaction with its signature, as the outbox keeps it."""
         raw, tx_hash = self._signer.sign_transaction(
             {
                 "type": 2,
@@ -128,14 +130,14 @@ class Outbox:
                 "maxPriorityFeePerGas": priority,
             }
         )
-        return {
-            "sender": self._signer.address,
-            "nonce": nonce,
-            "max_fee_wei": max_fee,
-            "priority_fee_wei": priority,
-            "raw_tx": raw,
-            "tx_hash": tx_hash,
-        }
+        return SignedTx(
+            sender=self._signer.address,
+            nonce=nonce,
+            max_fee_wei=max_fee,
+            priority_fee_wei=priority,
+            raw_tx=raw,
+            tx_hash=Bytes32(tx_hash),
+        )
 
     def flush(self) -> list[Outcome]:
         """Send every open intent and wait for the outcomes. Also what a restart begins with."""
@@ -157,7 +159,7 @@ class Outbox:
         outcomes = (self._await(row, deadline) for row in sent)
         return [outcome for outcome in outcomes if outcome is not None] + refusals
 
-    def _priced(self, row: Any) -> Any:
+    def _priced(self, row: IntentRow) -> IntentRow:
         """The row, or its replacement at a higher fee where the chain no longer takes the old."""
         base = self._client.base_fee()
         enough = row.max_fee_wei >= base + row.priority_fee_wei
@@ -174,11 +176,13 @@ class Outbox:
         with transaction(self._engine) as connection:
             outbox_rows.replace_intent(connection, row, signed)
             # Where another worker was quicker, this is what that one stored.
-            return outbox_rows.intent_of(
-                connection, row.kind, row.facility_id, row.epoch, row.sequence
+            stored = outbox_rows.intent_of(
+                connection, row.kind, row.facility_id, row.epoch, sequence=row.sequence
             )
+        assert stored is not None  # intents are never deleted
+        return stored
 
-    def _send(self, row: Any) -> Outcome | None:
+    def _send(self, row: IntentRow) -> Outcome | None:
         """Send; the refusal, if the node will not take the transaction at all."""
         try:
             self._client.send_raw(row.raw_tx)
@@ -192,9 +196,9 @@ class Outbox:
             return Outcome(row.kind, row.facility_id, row.epoch, row.tx_hash, error.message)
         return None
 
-    def _mined(self, row: Any) -> tuple[bytes, dict[str, Any]] | None:
+    def _mined(self, row: IntentRow) -> tuple[bytes, dict[str, Any]] | None:
         """Hash and receipt of whichever transaction at this nonce was mined."""
-        earlier: bytes = row.replaced_hashes
+        earlier = row.replaced_hashes
         hashes = [row.tx_hash, *(earlier[i : i + 32] for i in range(0, len(earlier), 32))]
         for tx_hash in hashes:
             receipt = self._client.receipt(tx_hash)
@@ -202,7 +206,7 @@ class Outbox:
                 return tx_hash, receipt
         return None
 
-    def _await(self, row: Any, deadline: float) -> Outcome | None:
+    def _await(self, row: IntentRow, deadline: float) -> Outcome | None:
         """Wait until the nonce is used; None if it is not in time."""
         while True:
             # First the nonce, then the receipts: asked for later, they cannot be older.
@@ -221,7 +225,7 @@ class Outbox:
                 return None
             self._sleep(_RECEIPT_PAUSE_S)
 
-    def _finish(self, row: Any, tx_hash: bytes, error: str | None) -> Outcome | None:
+    def _finish(self, row: IntentRow, tx_hash: bytes, error: str | None) -> Outcome | None:
         state = "done" if error is None else "failed"
         with transaction(self._engine) as connection:
             mine = outbox_rows.finish_intent(connection, row, state, tx_hash=tx_hash, error=error)
@@ -232,20 +236,26 @@ def _raised(fee: int) -> int:
     return -(-fee * 9 // 8)
 
 
-def _existing(connection: Any, intent: Intent) -> Any:
-    name = (intent.kind, intent.facility_id, intent.epoch, intent.sequence)
-    return outbox_rows.intent_of(connection, *name)
+def _existing(connection: Connection, intent: Intent) -> IntentRow | None:
+    return outbox_rows.intent_of(
+        connection, intent.kind, intent.facility_id, intent.epoch, sequence=intent.sequence
+    )
 
 
-def _row(intent: Intent, signed: dict[str, Any], now_s: int) -> dict[str, Any]:
-    return {
-        "kind": intent.kind,
-        "facility_id": intent.facility_id,
-        "epoch": intent.epoch,
-        "sequence": intent.sequence,
-        "state": "sent",
-        "replaced_hashes": b"",
-        "error": None,
-        "created_at_s": now_s,
-        **signed,
-    }
+def _row(intent: Intent, signed: SignedTx, now_s: int) -> NewIntent:
+    return NewIntent(
+        kind=intent.kind,
+        facility_id=intent.facility_id,
+        epoch=intent.epoch,
+        sequence=intent.sequence,
+        state="sent",
+        sender=signed.sender,
+        nonce=signed.nonce,
+        max_fee_wei=signed.max_fee_wei,
+        priority_fee_wei=signed.priority_fee_wei,
+        raw_tx=signed.raw_tx,
+        tx_hash=signed.tx_hash,
+        replaced_hashes=b"",
+        error=None,
+        created_at_s=now_s,
+    )

@@ -24,7 +24,7 @@ _REREAD_BLOCKS = 64
 class Pledged:
     """Devices of a facility that another had pledged before."""
 
-    facility_id: int
+    facility_id: FacilityId
     devices: int
 
 

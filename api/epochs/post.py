@@ -1,7 +1,6 @@
 """Post: statements with a quorum of signatures go to the StatementRegistry, in order."""
 
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -11,9 +10,10 @@ from api.db import outbox as outbox_rows
 from api.db import statements as store
 from api.db.reopenings import superseded_count
 from api.db.session import reading
+from api.db.tables.chain import IntentRow
 from api.domain.lifecycle import FacilityState
 from api.domain.statements.statement import Statement, statement_hash
-from api.domain.units import FacilityId
+from api.domain.units import Epoch
 from api.epochs.attestations import publish_signatures
 from api.epochs.outbox import Intent
 from api.evidence_store import EvidenceFolder
@@ -37,20 +37,23 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
         ready = store.quorum_reached(connection, quorum)
     intents = []
     for facility_id, epochs in ready.items():
-        posted = registry.epochs_posted(FacilityId(facility_id)).at(block=head.number)
+        posted = registry.epochs_posted(facility_id).at(block=head.number)
         if epochs[-1] < posted:
             continue
-        state = contracts.facility_registry.state_of(FacilityId(facility_id))
+        state = contracts.facility_registry.state_of(facility_id)
         if state.at(block=head.number) is not FacilityState.DELIVERING:
             continue
         waiting = set(epochs)
-        epoch = posted
+        epoch = Epoch(posted)
         while epoch in waiting:
             with reading(engine) as connection:
-                statement = store.to_statement(store.statement_row(connection, facility_id, epoch))
+                row = store.known_statement_row(connection, facility_id, epoch)
+                statement = store.to_statement(row)
                 known = store.signatures_of(connection, facility_id, epoch)
                 sequence = superseded_count(connection, facility_id, epoch)
-                sent = outbox_rows.intent_of(connection, "post", facility_id, epoch, sequence)
+                sent = outbox_rows.intent_of(
+                    connection, "post", facility_id, epoch, sequence=sequence
+                )
             if _taken_off(contracts, statement, sent, block=head.number):
                 break
             # The contract refuses the whole posting for one signature of a removed attester.
@@ -60,13 +63,18 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
             publish_signatures(engine, evidence, statement)
             data = calldata.post(statement, signatures)
             intents.append(Intent("post", facility_id, epoch, sequence, registry.address, data))
-            epoch += 1
+            epoch = Epoch(epoch + 1)
     return intents
 
 
-def _taken_off(contracts: Contracts, statement: Statement, sent: Any, *, block: int) -> bool:
+def _taken_off(
+    contracts: Contracts, statement: Statement, sent: IntentRow | None, *, block: int
+) -> bool:
     """Whether a proven fault voided this very statement: nothing follows until it is reopened."""
     call = contracts.statement_registry.verdict_of(statement_hash(statement))
     verdict = call.at(block=block)
-    posted_by_us = sent is not None and sent.state == "done"
-    return verdict.barred or (posted_by_us and contracts.client.receipt(sent.tx_hash) is not None)
+    if verdict.barred:
+        return True
+    if sent is None or sent.state != "done":
+        return False
+    return contracts.client.receipt(sent.tx_hash) is not None

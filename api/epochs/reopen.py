@@ -9,18 +9,20 @@ unchanged is shown as `voided` again, and nothing is sent.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
 from api.chain.contracts import Contracts
-from api.db import chain_store, ledger
+from api.db import chain_store
 from api.db import reopenings as store
+from api.db.facilities import lock_facility, own_facility_row, set_last_recorded
 from api.db.session import reading, transaction
 from api.db.standing import progress_of
 from api.db.statements import signatures_of, to_statement
 from api.db.tables.chain import intents
-from api.db.tables.ledger import statements
+from api.db.tables.facilities import FacilityRow
+from api.db.tables.history import NewReopening, NewSuperseded
+from api.db.tables.statements import StatementRow, statements
 from api.domain.lifecycle import Reopening
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
@@ -31,19 +33,18 @@ from api.domain.statements.evidence import (
     superseded_folder,
 )
 from api.domain.statements.statement import Statement
-from api.domain.units import FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.epochs.index import final_block
 from api.errors import Conflict, Misconfigured, NotFound
 from api.evidence_store import EvidenceFolder
-from api.ledger.facilities import own_facility_row
 
 
 @dataclass(frozen=True, slots=True)
 class Reopened:
     """What a reopening did."""
 
-    first_epoch: int
-    superseded: tuple[int, ...]
+    first_epoch: Epoch
+    superseded: tuple[Epoch, ...]
     reopened_at_s: int
     open_until_s: int
 
@@ -61,9 +62,9 @@ def reopen(
     evidence: EvidenceFolder,
     contracts: Contracts | None,
     *,
-    operator_id: int,
-    facility_id: int,
-    epoch: int,
+    operator_id: OperatorId,
+    facility_id: FacilityId,
+    epoch: Epoch,
     confirmations: int,
     now_s: int,
 ) -> Reopened:
@@ -86,26 +87,26 @@ def reopen(
         )
         kept = _keep_evidence(connection, evidence, facility_id, epoch)
     with transaction(engine) as connection:
-        row = ledger.lock_facilities(connection, [facility_id])[facility_id]
+        row = lock_facility(connection, facility_id)
         _require_voided(
             connection, row, epoch, posted=posted, head=head, confirmations=confirmations
         )
         # Whatever was recorded up to now keeps its place: the new rule begins a second later.
         at_s = max(now_s, row.last_recorded_at_s + 1)
-        values = {
-            "facility_id": facility_id,
-            "first_epoch": epoch,
-            "reopened_at_s": at_s,
-            "epochs_closed": row.epochs_closed,
-        }
-        reopening_pk = store.add_reopening(connection, values)
+        reopening = NewReopening(
+            facility_id=facility_id,
+            first_epoch=epoch,
+            reopened_at_s=at_s,
+            epochs_closed=row.epochs_closed,
+        )
+        reopening_pk = store.add_reopening(connection, reopening)
         gone = store.statements_from(connection, facility_id, epoch)
         if [s.statement_hash for s in gone] != kept:
             message = "the books changed meanwhile: try again"
             raise Conflict(message, facility_id=facility_id, epoch=epoch, reason="books_changed")
         rows = [_superseded(connection, s, reopening_pk, epoch) for s in gone]
         store.supersede(connection, facility_id, epoch, rows)
-        ledger.set_last_recorded(connection, facility_id, at_s)
+        set_last_recorded(connection, facility_id, at_s)
         # Last, and before the commit: cut short here, the same call again finds the copies and
         # finishes. What is left behind would stand in the way of the new evidence.
         for statement in gone:
@@ -118,10 +119,10 @@ def refusals(
     engine: Engine,
     contracts: Contracts | None,
     *,
-    facility_id: int,
-    epochs: Sequence[int],
+    facility_id: FacilityId,
+    epochs: Sequence[Epoch],
     confirmations: int,
-) -> dict[int, Refusal | None]:
+) -> dict[Epoch, Refusal | None]:
     """Why each of some voided epochs cannot be reopened now; None if it can.
 
     Raises:  ChainUnavailable, if there is any epoch to ask about.
@@ -149,16 +150,21 @@ def _chain(contracts: Contracts, facility_id: FacilityId) -> tuple[int, int]:
     return head, contracts.statement_registry.epochs_posted(facility_id).at(block=head)
 
 
-def _stored_hash(connection: Connection, facility_id: int, epoch: int) -> bytes | None:
+def _stored_hash(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> Bytes32 | None:
     query = select(statements.c.statement_hash).where(
         statements.c.facility_id == facility_id, statements.c.epoch == epoch
     )
-    found: bytes | None = connection.execute(query).scalar()
-    return found
+    return connection.execute(query).scalar()
 
 
 def _require_voided(
-    connection: Connection, row: Any, epoch: int, *, posted: int, head: int, confirmations: int
+    connection: Connection,
+    row: FacilityRow,
+    epoch: Epoch,
+    *,
+    posted: int,
+    head: int,
+    confirmations: int,
 ) -> None:
     facility_id = row.facility_id
     names = {"facility_id": facility_id, "epoch": epoch}
@@ -173,8 +179,8 @@ def _require_voided(
 
 def _refusal(
     connection: Connection,
-    facility_id: int,
-    epoch: int,
+    facility_id: FacilityId,
+    epoch: Epoch,
     *,
     posted: int,
     head: int,
@@ -203,7 +209,7 @@ def _refusal(
     return None
 
 
-def _bundle(connection: Connection, row: Any) -> tuple[Statement, bytes, bytes]:
+def _bundle(connection: Connection, row: StatementRow) -> tuple[Statement, bytes, bytes]:
     """Statement, `statement.json` and `attestations.json` of a stored statement."""
     statement = to_statement(row)
     signatures = signatures_of(connection, row.facility_id, row.epoch)
@@ -212,8 +218,8 @@ def _bundle(connection: Connection, row: Any) -> tuple[Statement, bytes, bytes]:
 
 
 def _keep_evidence(
-    connection: Connection, evidence: EvidenceFolder, facility_id: int, epoch: int
-) -> list[bytes]:
+    connection: Connection, evidence: EvidenceFolder, facility_id: FacilityId, epoch: Epoch
+) -> list[Bytes32]:
     """Copy the evidence of an epoch and those after it to where it stays, under their hashes.
 
     Signers stand for what they attested: it must remain readable for ever.
@@ -233,20 +239,20 @@ def _keep_evidence(
 
 
 def _superseded(
-    connection: Connection, row: Any, reopening_pk: int, first_epoch: int
-) -> dict[str, Any]:
+    connection: Connection, row: StatementRow, reopening_pk: int, first_epoch: Epoch
+) -> NewSuperseded:
     _, statement_json, attestations_json = _bundle(connection, row)
     proven = row.epoch == first_epoch
-    return {
-        "reopening_pk": reopening_pk,
-        "facility_id": row.facility_id,
-        "epoch": row.epoch,
-        "statement_hash": row.statement_hash,
-        "evidence_hash": row.evidence_hash,
-        "statement_json": statement_json,
-        "carry_json": row.carry_json,
-        "attestations_json": attestations_json,
-        "evidence": superseded_folder(row.facility_id, row.epoch, row.statement_hash),
-        "reason": "a fault was proven on-chain" if proven else f"follows epoch {first_epoch}",
-        "closed_at_s": row.closed_at_s,
-    }
+    return NewSuperseded(
+        reopening_pk=reopening_pk,
+        facility_id=row.facility_id,
+        epoch=row.epoch,
+        statement_hash=row.statement_hash,
+        evidence_hash=row.evidence_hash,
+        statement_json=statement_json,
+        carry_json=row.carry_json,
+        attestations_json=attestations_json,
+        evidence=superseded_folder(row.facility_id, row.epoch, row.statement_hash),
+        reason="a fault was proven on-chain" if proven else f"follows epoch {first_epoch}",
+        closed_at_s=row.closed_at_s,
+    )

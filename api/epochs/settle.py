@@ -6,9 +6,10 @@ from api.chain import calldata
 from api.chain.contracts import Contracts
 from api.db import outbox as outbox_rows
 from api.db.session import reading
-from api.db.tables.ledger import facilities
+from api.db.tables.facilities import facilities
+from api.domain.statements.evidence_reader import terms_from_bytes
+from api.domain.units import Epoch
 from api.epochs.outbox import Intent
-from api.ledger.judge import terms_from_bytes
 
 
 def settleable(engine: Engine, contracts: Contracts) -> list[Intent]:
@@ -31,5 +32,5 @@ def settleable(engine: Engine, contracts: Contracts) -> list[Intent]:
         with reading(engine) as connection:
             sequence = outbox_rows.settle_sequence(connection, facility_id, final)
         data = calldata.settle(facility_id, final)
-        intents.append(Intent("settle", facility_id, final, sequence, lockbox.address, data))
+        intents.append(Intent("settle", facility_id, Epoch(final), sequence, lockbox.address, data))
     return intents

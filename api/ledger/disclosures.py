@@ -2,18 +2,19 @@
 
 from sqlalchemy import Connection
 
-from api.db.ledger import insert_rows
-from api.db.tables.ledger import hardware_disclosures
+from api.db.facilities import own_facility_row
+from api.db.rows import insert_record
+from api.db.tables.facilities import HardwareDisclosure
+from api.domain.units import FacilityId, Micros, OperatorId
 from api.errors import InvalidInput
-from api.ledger.facilities import own_facility_row
 
 
 def disclose_hardware(
     connection: Connection,
-    operator_id: int,
-    facility_id: int,
+    operator_id: OperatorId,
+    facility_id: FacilityId,
     *,
-    cost_micros_per_device: int,
+    cost_micros_per_device: Micros,
     in_service_s: int,
     now_s: int,
 ) -> None:
@@ -26,10 +27,10 @@ def disclose_hardware(
         raise InvalidInput(
             "devices cannot have begun to serve in the future", field="in_service_at"
         )
-    row = {
-        "facility_id": facility_id,
-        "cost_micros_per_device": cost_micros_per_device,
-        "in_service_s": in_service_s,
-        "disclosed_at_s": now_s,
-    }
-    insert_rows(connection, hardware_disclosures, [row])
+    disclosure = HardwareDisclosure(
+        facility_id=facility_id,
+        cost_micros_per_device=cost_micros_per_device,
+        in_service_s=in_service_s,
+        disclosed_at_s=now_s,
+    )
+    insert_record(connection, disclosure)

@@ -1,17 +1,28 @@
 """Leases and their price versions: opening, repricing, closing; never back into a closed epoch."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from api.db import ledger
-from api.db.tables.ledger import leases, outages, price_versions, usage_records
+from api.db.leases import leases_named, prices_of_lease
+from api.db.rows import insert_record
+from api.db.tables.facilities import FacilityRow
+from api.db.tables.leases import LeaseRow, PriceRow, leases
+from api.db.tables.ledger import outages, usage_records
 from api.domain.hashing import salted_hash
 from api.domain.metering.events import LeaseOpenedEvent
 from api.domain.statements.rating import PricePlan
-from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR
+from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR, Micros
 from api.errors import Conflict, InvalidInput, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class NewPrice:
+    """A price as an operator agrees it, from an instant on; credit in basis points."""
+
+    effective_from_s: int
+    price_micros_per_gpu_hour: Micros
+    sla_credit_bps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,76 +35,73 @@ class NewLease:
     committed_gpus: int
     max_gpus: int
     opened_at_s: int
-    price_micros_per_gpu_hour: int
+    price_micros_per_gpu_hour: Micros
     sla_credit_bps: int
 
+    @property
+    def first_price(self) -> NewPrice:
+        """The price at its opening."""
+        return NewPrice(
+            effective_from_s=self.opened_at_s,
+            price_micros_per_gpu_hour=self.price_micros_per_gpu_hour,
+            sla_credit_bps=self.sla_credit_bps,
+        )
 
-def _facility(connection: Connection, facility_id: int) -> Any:
-    row = ledger.lock_facilities(connection, [facility_id]).get(facility_id)
-    if row is None:
-        raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
-    return row
 
-
-def _closed_until_s(row: Any) -> int:
+def _closed_until_s(facility: FacilityRow) -> int:
     """End of the last epoch whose records are frozen: terms before it can no longer change.
 
     Closing freezes an epoch by moving `last_recorded_at_s` to its cut-off before it computes.
     """
-    past_s = row.last_recorded_at_s - row.grace_s - row.window_start_s
-    epochs = max(row.epochs_closed, past_s // row.epoch_length_s)
-    end_s: int = row.window_start_s + epochs * row.epoch_length_s
+    past_s = facility.last_recorded_at_s - facility.grace_s - facility.window_start_s
+    epochs = max(facility.epochs_closed, past_s // facility.epoch_length_s)
+    end_s = facility.window_start_s + epochs * facility.epoch_length_s
     return end_s if epochs > 0 else 0
 
 
-def _require_open(row: Any, instant_s: int, field: str) -> None:
-    if instant_s < _closed_until_s(row):
+def _require_open(facility: FacilityRow, instant_s: int, field: str) -> None:
+    if instant_s < _closed_until_s(facility):
         message = f"{field} lies in an epoch that is already closed"
         raise Conflict(message, field=field, reason="epoch_closed")
 
 
-def open_lease(connection: Connection, facility_id: int, new: NewLease) -> tuple[Any, bool]:
-    """Open a lease. The same lease again is answered with what is stored.
+def open_lease(
+    connection: Connection, facility: FacilityRow, new: NewLease
+) -> tuple[LeaseRow, bool]:
+    """Open a lease of a locked facility. The same lease again is answered with what is stored.
 
     Returns: the row, and whether it is new.
-    Raises:  NotFound, InvalidInput, Conflict (`lease_exists`, `epoch_closed`).
+    Raises:  InvalidInput, Conflict (`lease_exists`, `epoch_closed`).
     """
-    row = _facility(connection, facility_id)
-    _check(new, row)
-    existing = ledger.leases_named(connection, facility_id, [new.lease_id]).get(new.lease_id)
+    _check(new, facility)
+    facility_id = facility.facility_id
+    existing = leases_named(connection, facility_id, [new.lease_id]).get(new.lease_id)
     if existing is not None:
         _require_same(connection, existing, new)
         return existing, False
     # A lease that would have changed a closed statement must not appear after the fact.
-    _require_open(row, max(new.opened_at_s, row.window_start_s), "opened_at")
-    lease = salted_hash(row.salt, new.lease_id)
-    ledger.insert_rows(
-        connection,
-        leases,
-        [
-            {
-                "facility_id": facility_id,
-                "lease": lease,
-                "lease_id": new.lease_id,
-                "renter_ref": new.renter_ref,
-                "renter": salted_hash(row.salt, "renter:" + new.renter_ref),
-                "plan": new.plan.value,
-                "committed_gpus": new.committed_gpus,
-                "max_gpus": new.max_gpus,
-                "opened_at_s": new.opened_at_s,
-                "closed_at_s": None,
-            }
-        ],
+    _require_open(facility, max(new.opened_at_s, facility.window_start_s), "opened_at")
+    row = LeaseRow(
+        facility_id=facility_id,
+        lease=salted_hash(facility.salt, new.lease_id),
+        lease_id=new.lease_id,
+        renter_ref=new.renter_ref,
+        renter=salted_hash(facility.salt, "renter:" + new.renter_ref),
+        plan=new.plan.value,
+        committed_gpus=new.committed_gpus,
+        max_gpus=new.max_gpus,
+        opened_at_s=new.opened_at_s,
+        closed_at_s=None,
     )
-    first = (new.opened_at_s, new.price_micros_per_gpu_hour, new.sla_credit_bps)
-    _insert_price(connection, facility_id, lease, 1, first)
-    return ledger.leases_named(connection, facility_id, [new.lease_id])[new.lease_id], True
+    insert_record(connection, row)
+    _insert_price(connection, row, new.first_price, version=1)
+    return row, True
 
 
-def _check(new: NewLease, row: Any) -> None:
+def _check(new: NewLease, facility: FacilityRow) -> None:
     if not 0 <= new.price_micros_per_gpu_hour <= MAX_PRICE_MICROS_PER_GPU_HOUR:
         raise InvalidInput("price is out of range", field="price_micros_per_gpu_hour")
-    if new.committed_gpus > row.device_count:
+    if new.committed_gpus > facility.device_count:
         raise InvalidInput("more GPUs committed than pledged", field="committed_gpus")
     if (new.plan is PricePlan.TAKE_OR_PAY) != (new.committed_gpus > 0):
         message = "a take-or-pay lease, and no other, commits GPUs"
@@ -102,97 +110,83 @@ def _check(new: NewLease, row: Any) -> None:
         raise InvalidInput("max_gpus is below committed_gpus", field="max_gpus")
 
 
-def _require_same(connection: Connection, existing: Any, new: NewLease) -> None:
-    prices = [
-        p for p in ledger.prices_of(connection, existing.facility_id) if p.lease == existing.lease
-    ]
-    stored = (
-        existing.renter_ref,
-        existing.plan,
-        existing.committed_gpus,
-        existing.max_gpus,
-        existing.opened_at_s,
-        prices[0].price_micros_per_gpu_hour,
-        prices[0].sla_credit_bps,
+def _require_same(connection: Connection, existing: LeaseRow, new: NewLease) -> None:
+    first = prices_of_lease(connection, existing.facility_id, existing.lease)[0]
+    stored = NewLease(
+        lease_id=existing.lease_id,
+        renter_ref=existing.renter_ref,
+        plan=PricePlan(existing.plan),
+        committed_gpus=existing.committed_gpus,
+        max_gpus=existing.max_gpus,
+        opened_at_s=existing.opened_at_s,
+        price_micros_per_gpu_hour=first.price_micros_per_gpu_hour,
+        sla_credit_bps=first.sla_credit_bps,
     )
-    given = (
-        new.renter_ref,
-        new.plan.value,
-        new.committed_gpus,
-        new.max_gpus,
-        new.opened_at_s,
-        new.price_micros_per_gpu_hour,
-        new.sla_credit_bps,
-    )
-    if stored != given:
+    if stored != new:
         message = f"lease {new.lease_id!r} exists with other terms"
         raise Conflict(message, lease_id=new.lease_id, reason="lease_exists")
 
 
 def _insert_price(
-    connection: Connection,
-    facility_id: int,
-    lease: bytes,
-    version: int,
-    price: tuple[int, int, int],
+    connection: Connection, lease: LeaseRow, price: NewPrice, *, version: int
 ) -> None:
-    effective_from_s, price_micros, sla_credit_bps = price
-    row = {
-        "facility_id": facility_id,
-        "lease": lease,
-        "version": version,
-        "effective_from_s": effective_from_s,
-        "price_micros_per_gpu_hour": price_micros,
-        "sla_credit_bps": sla_credit_bps,
-    }
-    ledger.insert_rows(connection, price_versions, [row])
+    row = PriceRow(
+        facility_id=lease.facility_id,
+        lease=lease.lease,
+        version=version,
+        effective_from_s=price.effective_from_s,
+        price_micros_per_gpu_hour=price.price_micros_per_gpu_hour,
+        sla_credit_bps=price.sla_credit_bps,
+    )
+    insert_record(connection, row)
 
 
-def _named(connection: Connection, facility_id: int, lease_id: str) -> Any:
-    lease = ledger.leases_named(connection, facility_id, [lease_id]).get(lease_id)
+def _named(connection: Connection, facility: FacilityRow, lease_id: str) -> LeaseRow:
+    lease = leases_named(connection, facility.facility_id, [lease_id]).get(lease_id)
     if lease is None:
         raise NotFound(f"no lease {lease_id!r}", lease_id=lease_id, reason="lease_unknown")
     return lease
 
 
 def add_price(
-    connection: Connection, facility_id: int, lease_id: str, price: tuple[int, int, int]
+    connection: Connection, facility: FacilityRow, lease_id: str, price: NewPrice
 ) -> bool:
-    """Add a price version `(effective_from_s, price_micros_per_gpu_hour, sla_credit_bps)`.
+    """Add a price version to a lease of a locked facility.
 
     Returns: whether it is new; the newest version again is not.
     Raises:  NotFound, Conflict (`epoch_closed`, `price_order`).
     """
-    row = _facility(connection, facility_id)
-    lease = _named(connection, facility_id, lease_id)
-    newest = [p for p in ledger.prices_of(connection, facility_id) if p.lease == lease.lease][-1]
-    stored = (
-        newest.effective_from_s,
-        newest.price_micros_per_gpu_hour,
-        newest.sla_credit_bps,
+    lease = _named(connection, facility, lease_id)
+    newest = prices_of_lease(connection, facility.facility_id, lease.lease)[-1]
+    stored = NewPrice(
+        effective_from_s=newest.effective_from_s,
+        price_micros_per_gpu_hour=newest.price_micros_per_gpu_hour,
+        sla_credit_bps=newest.sla_credit_bps,
     )
     if stored == price:
         return False
-    _require_open(row, price[0], "effective_from")
-    if price[0] <= newest.effective_from_s:
+    _require_open(facility, price.effective_from_s, "effective_from")
+    if price.effective_from_s <= newest.effective_from_s:
         message = "a price must take effect after the one before it"
         raise Conflict(message, field="effective_from", reason="price_order")
-    _insert_price(connection, facility_id, lease.lease, newest.version + 1, price)
+    _insert_price(connection, lease, price, version=newest.version + 1)
     return True
 
 
-def close_lease(connection: Connection, facility_id: int, lease_id: str, closed_at_s: int) -> bool:
-    """End a lease. Returns whether that is new.
+def close_lease(
+    connection: Connection, facility: FacilityRow, lease_id: str, *, closed_at_s: int
+) -> bool:
+    """End a lease of a locked facility. Returns whether that is new.
 
     Raises:  NotFound, Conflict (`epoch_closed`, `lease_closed`, `lease_in_use`).
     """
-    row = _facility(connection, facility_id)
-    lease = _named(connection, facility_id, lease_id)
+    facility_id = facility.facility_id
+    lease = _named(connection, facility, lease_id)
     if lease.closed_at_s == closed_at_s:
         return False
     if lease.closed_at_s is not None:
         raise Conflict(f"lease {lease_id!r} is closed", reason="lease_closed")
-    _require_open(row, closed_at_s, "closed_at")
+    _require_open(facility, closed_at_s, "closed_at")
     if closed_at_s <= lease.opened_at_s:
         raise Conflict("a lease must close after it opened", reason="lease_closed")
     used = select(usage_records.c.record_pk).where(
@@ -219,7 +213,9 @@ def close_lease(connection: Connection, facility_id: int, lease_id: str, closed_
     return True
 
 
-def open_lease_from_event(connection: Connection, event: LeaseOpenedEvent) -> None:
+def open_lease_from_event(
+    connection: Connection, facility: FacilityRow, event: LeaseOpenedEvent
+) -> None:
     """Open a lease that a collector reported. Raises what `open_lease` raises."""
     try:
         plan = PricePlan(event.plan)
@@ -227,13 +223,13 @@ def open_lease_from_event(connection: Connection, event: LeaseOpenedEvent) -> No
         message = f"plan must be one of {', '.join(PricePlan)}"
         raise InvalidInput(message, field="plan", reason="malformed_event") from error
     new = NewLease(
-        event.lease_id,
-        event.renter_ref,
-        plan,
-        event.committed_gpus,
-        event.max_gpus,
-        event.opened_at_s,
-        event.price_micros_per_gpu_hour,
-        event.sla_credit_bps,
+        lease_id=event.lease_id,
+        renter_ref=event.renter_ref,
+        plan=plan,
+        committed_gpus=event.committed_gpus,
+        max_gpus=event.max_gpus,
+        opened_at_s=event.opened_at_s,
+        price_micros_per_gpu_hour=event.price_micros_per_gpu_hour,
+        sla_credit_bps=event.sla_credit_bps,
     )
-    open_lease(connection, event.envelope.facility_id, new)
+    open_lease(connection, facility, new)

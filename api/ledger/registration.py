@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 from api.db.session import transaction
 from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import FACILITY_FILE, facility_folder
+from api.domain.units import OperatorId
 from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import NewFacility, register_facility
 
@@ -13,7 +14,7 @@ def register_and_publish(
     engine: Engine,
     evidence: EvidenceFolder,
     *,
-    operator_id: int,
+    operator_id: OperatorId,
     new: NewFacility,
     grace_s: int,
     now_s: int,

@@ -2,27 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from api.db import rejections
+from api.db.tables.console import NewRejection
 from api.domain.hashing import device_hash
 from api.domain.metering.events import MeterEvent, OutageEvent, UsageEvent
+from api.domain.units import FacilityId, OperatorId
+from api.ledger.batch import EventResult
 
 # Lengths of the columns; the texts are the sender's and can hold anything.
 _NAME_CHARS, _DETAIL_CHARS, _DEVICE_CHARS = 200, 300, 96
-
-
-class Refused(Protocol):
-    """An answer to one event."""
-
-    index: int
-    source: str | None
-    id: str | None
-    status: str
-    code: str | None
-    detail: str | None
 
 
 def _clean(value: object, length: int) -> str | None:
@@ -32,52 +23,61 @@ def _clean(value: object, length: int) -> str | None:
     return "".join(c if c.isprintable() else "\ufffd" for c in value[:length])
 
 
-def _data(event: object) -> Mapping[str, Any]:
+def _data(event: object) -> Mapping[str, object]:
     data = event.get("data") if isinstance(event, dict) else None
     return data if isinstance(data, dict) else {}
 
 
 def keep_rejections(
     connection: Connection,
-    operator_id: int,
+    operator_id: OperatorId,
     *,
-    results: Iterable[Refused],
-    events: Sequence[Any],
-    own_facilities: Iterable[int],
+    results: Iterable[EventResult],
+    events: Sequence[object],
+    own_facilities: Iterable[FacilityId],
     now_s: int,
 ) -> None:
     """Keep the rejected events of one request. Nothing is written if there are none."""
     own = frozenset(own_facilities)
-    rows = []
-    for result in results:
-        if result.status != "rejected":
-            continue
-        data = _data(events[result.index])
-        named = data.get("facility_id")
-        mine = type(named) is int and named in own
-        rows.append(
-            {
-                "operator_id": operator_id,
-                "facility_id": named if mine else None,
-                "received_at_s": now_s,
-                "source": _clean(result.source, _NAME_CHARS),
-                "event_id": _clean(result.id, _NAME_CHARS),
-                "code": result.code,
-                "detail": _clean(result.detail, _DETAIL_CHARS),
-                "device": _clean(data.get("device"), _DEVICE_CHARS),
-            }
-        )
+    rows = [
+        _row(operator_id, result, _data(events[result.index]), own, now_s)
+        for result in results
+        if result.status == "rejected"
+    ]
     if rows:
         rejections.add_rejections(connection, operator_id, rows)
 
 
+def _row(
+    operator_id: OperatorId,
+    result: EventResult,
+    data: Mapping[str, object],
+    own: frozenset[FacilityId],
+    now_s: int,
+) -> NewRejection:
+    named = data.get("facility_id")
+    # The type first: in a set of integers, `true` would be facility 1.
+    mine = FacilityId(named) if type(named) is int and named in own else None
+    assert result.code is not None  # every rejection has a code
+    return NewRejection(
+        operator_id=operator_id,
+        facility_id=mine,
+        received_at_s=now_s,
+        source=_clean(result.source, _NAME_CHARS),
+        event_id=_clean(result.id, _NAME_CHARS),
+        code=result.code,
+        detail=_clean(result.detail, _DETAIL_CHARS) or "",
+        device=_clean(data.get("device"), _DEVICE_CHARS),
+    )
+
+
 def keep_repeats(
-    connection: Connection, repeated: Iterable[MeterEvent], own_facilities: Iterable[int]
+    connection: Connection, repeated: Iterable[MeterEvent], own_facilities: Iterable[FacilityId]
 ) -> None:
     """Count the duplicates of one request by device. Nothing is written if there are none."""
     own = frozenset(own_facilities)
     counts = Counter(
-        (event.envelope.facility_id, bytes(device_hash(event.device)))
+        (event.envelope.facility_id, device_hash(event.device))
         for event in repeated
         if isinstance(event, (UsageEvent, OutageEvent)) and event.envelope.facility_id in own
     )

@@ -16,6 +16,7 @@ from api.domain.statements.evidence import (
     facility_folder,
     hex32,
 )
+from api.domain.units import Epoch
 from api.errors import NotFound
 from api.evidence_store import EvidenceFolder
 from api.reads.market import find_tranche
@@ -63,9 +64,9 @@ def list_documents(
     return total, [file for file in files if file is not None]
 
 
-def _paths(facility: ListedFacilityRow) -> Iterator[tuple[str, int | None]]:
+def _paths(facility: ListedFacilityRow) -> Iterator[tuple[str, Epoch | None]]:
     yield f"{facility_folder(facility.facility_id)}/{FACILITY_FILE}", None
-    for epoch in range(facility.epochs_closed - 1, -1, -1):
+    for epoch in map(Epoch, range(facility.epochs_closed - 1, -1, -1)):
         folder = epoch_folder(facility.facility_id, epoch)
         for name in _FILES:
             yield f"{folder}/{name}", epoch

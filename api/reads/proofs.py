@@ -1,10 +1,9 @@
 """A line with the proof that it stands under the root of the statement in the books."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from api.db import statements
-from api.db.session import Connection, Engine, reading
+from api.db.session import Engine, reading
 from api.db.trees import stored_proof
 from api.domain.merkle import leaf_hash, verify_proof
 from api.domain.statements.lines import Line, encode_line
@@ -22,23 +21,16 @@ class LineProofView:
     root: Bytes32
 
 
-def known_statement_row(connection: Connection, facility_id: int, epoch: int) -> Any:
-    """Stored statement. Raises NotFound."""
-    row = statements.statement_row(connection, facility_id, epoch)
-    if row is None:
-        message = f"facility {facility_id} has no statement of epoch {epoch}"
-        raise NotFound(message, facility_id=facility_id, epoch=epoch)
-    return row
-
-
-def prove_line(engine: Engine, facility_id: int, *, epoch: int, index: int) -> LineProofView:
+def prove_line(
+    engine: Engine, facility_id: FacilityId, *, epoch: Epoch, index: int
+) -> LineProofView:
     """One line with its proof, whatever the number of lines: a tree is stored, not built.
 
     Raises:  NotFound for an unknown statement or line, RecordsDamaged if what is stored does not
              lead to the root: a proof that would not hold is never served.
     """
     with reading(engine) as connection:
-        row = known_statement_row(connection, facility_id, epoch)
+        row = statements.known_statement_row(connection, facility_id, epoch)
         if index >= row.line_count:
             raise NotFound(f"the statement has {row.line_count} lines", index=index)
         lines = statements.lines_of(connection, facility_id, epoch, offset=index, limit=1)

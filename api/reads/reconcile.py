@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
 from api.db import chain_store
+from api.db.facilities import known_facility_row
 from api.db.session import Connection, Engine, reading
 from api.db.standing import PostingRow, standing_posts
 from api.domain.capital.reconciliation import (
@@ -16,10 +17,8 @@ from api.domain.capital.reconciliation import (
 )
 from api.domain.lifecycle import is_final
 from api.domain.metering.usage import LineKind
-from api.domain.statements.evidence_reader import decode_carry
-from api.domain.units import Epoch, FacilityId, Micros, tranche_id
-from api.ledger.facilities import known_facility_row
-from api.ledger.judge import terms_from_bytes
+from api.domain.statements.evidence_reader import decode_carry, terms_from_bytes
+from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros, tranche_id
 from api.reads.sql import cashflow
 from api.reads.sql.facilities import facility_ids
 
@@ -101,7 +100,12 @@ def _epoch(sources: _Sources, epoch: Epoch, *, window_s: int, now_s: int) -> Epo
         posting.posted_at_s, challenge_window_s=window_s, now_s=now_s
     )
     gross = None if posting is None else posting.gross_micros
-    return EpochFigures(epoch, sources.rated_micros.get(epoch, 0), gross, final)
+    return EpochFigures(
+        epoch=epoch,
+        rated_micros=sources.rated_micros.get(epoch, NO_MICROS),
+        posted_micros=gross,
+        final=final,
+    )
 
 
 def _figures(
@@ -112,17 +116,17 @@ def _figures(
     money = sources.money
     return FacilityFigures(
         facility_id=sources.facility_id,
-        metered_gpu_seconds=sources.metered_gpu_seconds,
-        stated_gpu_seconds=sources.stated_gpu_seconds,
-        open_gpu_seconds=sources.open_gpu_seconds,
-        deferred_gpu_seconds=sources.deferred_gpu_seconds,
+        metered_gpu_seconds=GpuSeconds(sources.metered_gpu_seconds),
+        stated_gpu_seconds=GpuSeconds(sources.stated_gpu_seconds),
+        open_gpu_seconds=GpuSeconds(sources.open_gpu_seconds),
+        deferred_gpu_seconds=GpuSeconds(sources.deferred_gpu_seconds),
         epochs=tuple(_epoch(sources, e, window_s=window_s, now_s=now_s) for e in epochs),
         collected_micros=money.collected_micros,
         settled_micros=money.settled_micros,
         fees_micros=money.fees_micros,
         accrued_micros=money.accrued_micros,
         claimed_micros=money.claimed_micros,
-        unvested_micros=unvested_micros,
+        unvested_micros=Micros(unvested_micros),
         distributed_micros=money.distributed_micros,
         owed_to_operator_micros=money.owed_to_operator_micros,
         written_off_micros=money.written_off_micros,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from api.db.session import Engine, reading
 from api.domain.capital.series import EpochStatementFigures, Series, Window, build_series, epoch_of
-from api.domain.units import TrancheId
+from api.domain.units import Epoch, GpuSeconds, TrancheId
 from api.reads.market import TrancheInFacility, find_tranche
 from api.reads.sql import market
 from api.reads.sql.market import AccrualRow, SettlementRow
@@ -30,9 +30,9 @@ def read_series(engine: Engine, token_id: int) -> Series:
         window,
         statements={
             epoch: EpochStatementFigures(
-                statement.gross_revenue_micros,
-                statement.billed_gpu_seconds,
-                statement.available_gpu_seconds,
+                gross_micros=statement.gross_revenue_micros,
+                billed_gpu_seconds=GpuSeconds(statement.billed_gpu_seconds),
+                available_gpu_seconds=GpuSeconds(statement.available_gpu_seconds),
             )
             for epoch, statement in statements.items()
         },
@@ -52,13 +52,13 @@ def _window(place: TrancheInFacility) -> Window:
     )
 
 
-def _last_epoch(settlement: SettlementRow) -> int:
-    return max(0, settlement.settled_epochs - 1)
+def _last_epoch(settlement: SettlementRow) -> Epoch:
+    return Epoch(max(0, settlement.settled_epochs - 1))
 
 
-def _settled(settlements: Sequence[SettlementRow]) -> dict[int, int]:
+def _settled(settlements: Sequence[SettlementRow]) -> dict[Epoch, int]:
     """Money settled, by the last epoch that a settlement counts."""
-    settled: defaultdict[int, int] = defaultdict(int)
+    settled: defaultdict[Epoch, int] = defaultdict(int)
     for settlement in settlements:
         settled[_last_epoch(settlement)] += settlement.settled_micros
     return dict(settled)
@@ -66,10 +66,10 @@ def _settled(settlements: Sequence[SettlementRow]) -> dict[int, int]:
 
 def _accrued(
     accruals: Sequence[AccrualRow], settlements: Sequence[SettlementRow], window: Window
-) -> dict[int, int]:
+) -> dict[Epoch, int]:
     """Revenue accrued, by the epoch of its settlement, or of its block time where it has none."""
     epoch_of_tx = {settlement.tx_hash: _last_epoch(settlement) for settlement in settlements}
-    accrued: defaultdict[int, int] = defaultdict(int)
+    accrued: defaultdict[Epoch, int] = defaultdict(int)
     for accrual in accruals:
         by_time = epoch_of(accrual.block_time_s, window)
         accrued[epoch_of_tx.get(accrual.tx_hash, by_time)] += accrual.accrued_micros

@@ -8,6 +8,7 @@ from api.db import chain_store, statements
 from api.db.session import Connection
 from api.db.standing import PostingRow, Progress, progress_of
 from api.domain.lifecycle import StatementState, statement_state
+from api.domain.units import FacilityId
 from api.errors import ChainUnavailable
 from api.reads.listing import Order
 
@@ -26,7 +27,9 @@ class StatementView:
 class _Judge:
     """States of one facility's statements."""
 
-    def __init__(self, connection: Connection, facility_id: int, window_s: int | None) -> None:
+    def __init__(
+        self, connection: Connection, facility_id: FacilityId, window_s: int | None
+    ) -> None:
         self.progress: Progress = progress_of(connection, facility_id)
         if window_s is None and self.progress.standing:
             raise ChainUnavailable("the challenge window is not known: the node does not answer")
@@ -63,7 +66,7 @@ def view_statement(connection: Connection, row: Any, window_s: int | None) -> St
 
 def list_statements(
     connection: Connection,
-    facility_id: int,
+    facility_id: FacilityId,
     window_s: int | None,
     *,
     state: StatementState | None,

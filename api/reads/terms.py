@@ -6,8 +6,8 @@ from threading import Lock
 
 from api.db.session import Connection
 from api.domain.facility import FacilityTerms, TrancheTerms
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, FacilityId
-from api.ledger.judge import terms_from_bytes
 from api.reads.sql.facilities import ListedFacilityRow, terms_documents
 
 # A document lists up to all devices of a facility: some megabytes of them at a time are enough.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from api.chain.contracts import Contracts
 from api.chain.contracts.bond_vault import BondTerms
 from api.chain.contracts.call import Call
+from api.db.leases import leases_of
 from api.db.session import Connection, Engine, reading
 from api.db.standing import PostingRow, standing_posts
-from api.db.statements import leases_of
 from api.domain.capital.risk import BookValue, receivable_since, remaining_contracted, straight_line
 from api.domain.statements.evidence import hex32
 from api.domain.units import Epoch, FacilityId, Micros, TrancheId

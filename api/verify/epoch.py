@@ -33,7 +33,7 @@ from api.domain.statements.evidence_reader import (
 )
 from api.domain.statements.lines import Entry, Line
 from api.domain.statements.statement import Statement
-from api.domain.units import ZERO32, Bytes32, Epoch
+from api.domain.units import ZERO32, Bytes32, Epoch, GpuSeconds
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 
@@ -179,7 +179,14 @@ def recorded_entries(lines: list[Line], carry: Carry, before: Carry) -> list[Ent
     through its carry.
     """
     entries = [
-        Entry(x.kind, x.device, x.lease, x.start_s, x.end_s, x.end_s - x.start_s)
+        Entry(
+            kind=x.kind,
+            device=x.device,
+            lease=x.lease,
+            start_s=x.start_s,
+            end_s=x.end_s,
+            gpu_seconds=GpuSeconds(x.end_s - x.start_s),
+        )
         for x in lines
         if x.kind in RECORDED_KINDS
     ]

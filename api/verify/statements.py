@@ -23,7 +23,7 @@ from api.domain.statements.evidence_reader import (
     read_attestations,
 )
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
-from api.domain.units import Micros
+from api.domain.units import FacilityId, Micros
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.epoch import EpochCheck, Finding, VerifiedFacility
@@ -79,7 +79,7 @@ class StatementVerifier:
                 self._report(Finding(message, facility_id, epoch, path))
         self._check_stray(".", "", {DEPLOYMENT_FILE}, None)
         for facility_id in self.facilities:
-            folder = facility_folder(facility_id)
+            folder = facility_folder(FacilityId(facility_id))
             self._check_stray(folder, f"{folder}/", {FACILITY_FILE}, facility_id)
 
     def _check_stray(

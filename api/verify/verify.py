@@ -18,6 +18,7 @@ from api.domain.json_text import read_json
 from api.domain.lifecycle import is_final
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import canonical_json
+from api.domain.units import Epoch, FacilityId, GpuSeconds, Micros
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import EvidenceSource
 from api.verify.epoch import Finding, VerifiedFacility
@@ -116,7 +117,7 @@ def verify(
         unvested = money.unvested(facility_id, head.time_s)
         figures = _figures(facility, book, unvested=unvested, window_s=window_s, now_s=head.time_s)
         part = reconcile(figures)
-        findings += [Finding(m.sentence(facility_id)) for m in part.mismatches]
+        findings += [Finding(m.sentence(FacilityId(facility_id))) for m in part.mismatches]
         parts.append(part)
     return VerifyReport(
         deployment.chain_id,
@@ -137,27 +138,27 @@ def _figures(
     deferred = sum(e.gpu_seconds for e in waiting)
     epochs = tuple(
         EpochFigures(
-            epoch,
-            facility.rated_by_epoch.get(epoch, 0),
-            gross,
-            is_final(posted_s, challenge_window_s=window_s, now_s=now_s),
+            epoch=Epoch(epoch),
+            rated_micros=Micros(facility.rated_by_epoch.get(epoch, 0)),
+            posted_micros=Micros(gross),
+            final=is_final(posted_s, challenge_window_s=window_s, now_s=now_s),
         )
         for epoch, (gross, posted_s) in sorted(facility.posted.items())
     )
     return FacilityFigures(
-        facility.terms.facility_id,
-        facility.stated_gpu_seconds - deferred,
-        facility.stated_gpu_seconds,
-        0,
-        deferred,
-        epochs,
-        book.collected,
-        book.settled,
-        book.fees,
-        book.accrued,
-        book.claimed,
-        unvested,
-        distributed_micros=book.distributed,
-        owed_to_operator_micros=book.owed_to_operator,
-        written_off_micros=book.written_off,
+        facility_id=facility.terms.facility_id,
+        metered_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds - deferred),
+        stated_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds),
+        open_gpu_seconds=GpuSeconds(0),
+        deferred_gpu_seconds=GpuSeconds(deferred),
+        epochs=epochs,
+        collected_micros=Micros(book.collected),
+        settled_micros=Micros(book.settled),
+        fees_micros=Micros(book.fees),
+        accrued_micros=Micros(book.accrued),
+        claimed_micros=Micros(book.claimed),
+        unvested_micros=Micros(unvested),
+        distributed_micros=Micros(book.distributed),
+        owed_to_operator_micros=Micros(book.owed_to_operator),
+        written_off_micros=Micros(book.written_off),
     )

@@ -60,7 +60,9 @@ def _with_peak(figures: dict[str, float]) -> dict[str, float]:
     return figures if peak is None else {**figures, "peak_rss_mb": peak}
 
 
-def _close(database_url: str, evidence: Path, facility_id: int, now_s: int) -> dict[str, float]:
+def _close(
+    database_url: str, evidence: Path, facility_id: FacilityId, now_s: int
+) -> dict[str, float]:
     spent: dict[str, float] = {}
     engine = open_engine(database_url)
     with timed(closing, ("usage_tree", *_ENCODERS), spent):
@@ -116,7 +118,9 @@ def _verify(rpc_url: str, evidence: Path) -> dict[str, float]:
     return _with_peak({"total_s": total_s})
 
 
-def measure_close(stage: Stage, service: Service, load: Load, facility_id: int) -> dict[str, float]:
+def measure_close(
+    stage: Stage, service: Service, load: Load, facility_id: FacilityId
+) -> dict[str, float]:
     """Close the first epoch in a process of its own."""
     now_s = load.start_s + DAY_S + _GRACE_S
     return in_child(_close, service.database_url, stage.folder / "evidence", facility_id, now_s)
@@ -136,7 +140,7 @@ def measure_attest(stage: Stage, service: Service) -> dict[str, float]:
     )
 
 
-def post(stage: Stage, service: Service, facility_id: int) -> None:
+def post(stage: Stage, service: Service, facility_id: FacilityId) -> None:
     """Let a worker post the attested statement."""
     key_file = _key_file(stage, "relayer", RELAYER)
     worker = cli_wiring.make_worker(stage.settings(service.database_url, relayer_key_file=key_file))

@@ -14,15 +14,9 @@ from sqlalchemy import Engine, Table, make_url, select
 
 from api.db.migrate import upgrade
 from api.db.session import open_engine
-from api.db.tables.ledger import (
-    facilities,
-    leases,
-    meter_events,
-    operators,
-    outages,
-    usage_records,
-    usage_voids,
-)
+from api.db.tables.facilities import facilities, operators
+from api.db.tables.leases import leases
+from api.db.tables.ledger import meter_events, outages, usage_records, usage_voids
 from scripts.bench.load import Load
 from scripts.bench.stage import OPERATOR, Service, address, cpu_s, peak_rss_mb
 

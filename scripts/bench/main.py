@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy import make_url
 
+from api.domain.units import FacilityId
 from scripts.bench import close as bench_close
 from scripts.bench import index as bench_index
 from scripts.bench import ingest as bench_ingest
@@ -98,7 +99,7 @@ def _main_line(stage: Stage, load: Load, figures: Figures, step: Step) -> int:
     step("register and offer a facility")
     with serving(stage, url, "serve-sqlite") as service:
         facility, key = bench_ingest.register(service, load)
-        facility_id: int = facility["facility_id"]
+        facility_id = FacilityId(facility["facility_id"])
         bench_close.offer(stage, facility)
         step(f"push {load.events:,} events into SQLite")
         floor = f"sqlite:///{stage.folder}/floor.db"

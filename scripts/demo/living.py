@@ -16,6 +16,7 @@ from rich.console import Console
 
 from api.chain import calldata
 from api.domain.metering.instants import format_instant
+from api.domain.units import Epoch
 from api.errors import ChainRejected
 from scripts.demo.market import Market, operator_of
 from scripts.demo.simulate import SimulatedFacility, SimulatedLease, Simulation
@@ -244,7 +245,7 @@ class Living:
         facility = live.facility
         registry = self._stack.contracts.statement_registry
         posted = self._stack.now(registry.epochs_posted(facility.facility_id))
-        for epoch in range(live.charged_epochs, posted):
+        for epoch in map(Epoch, range(live.charged_epochs, posted)):
             for lease, micros in line_charges(self._stack, facility.facility_id, epoch).items():
                 facility.due[lease] = facility.due.get(lease, 0) + micros
         live.charged_epochs = max(live.charged_epochs, posted)

@@ -74,7 +74,7 @@ class Source(Protocol):
         """Facilities in the order in which they are registered."""
         ...
 
-    def registered(self, index: int, facility_id: int) -> None:
+    def registered(self, index: int, facility_id: FacilityId) -> None:
         """Tell the source which id a facility got."""
         ...
 
@@ -154,7 +154,7 @@ class SimulationSource:
             for lease in facility.leases
         ]
 
-    def registered(self, index: int, facility_id: int) -> None:
+    def registered(self, index: int, facility_id: FacilityId) -> None:
         """Begin the simulation of a facility."""
         facility = FACILITIES[index]
         self._simulations.append(Simulation(facility, facility_id, self.start_s, self._seed))
@@ -204,7 +204,7 @@ class HeliosSource:
             for i, p in enumerate(self._pools)
         ]
 
-    def registered(self, index: int, facility_id: int) -> None:
+    def registered(self, index: int, facility_id: FacilityId) -> None:
         """Sort the records of a pool into days."""
         pool = self._pools[index]
         by_day: dict[int, list[dict[str, Any]]] = {}

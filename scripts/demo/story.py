@@ -7,6 +7,7 @@ from rich.console import Console
 
 from api.chain import calldata
 from api.domain.statements.evidence import LINES_FILE, epoch_folder
+from api.domain.units import Epoch, FacilityId
 from scripts.demo.market import SALE_CLOSES_BEFORE_S, Market, operator_of
 from scripts.demo.simulate import DAY_S
 from scripts.demo.sources import Facility, Source
@@ -23,7 +24,7 @@ _EPOCH_TIMEOUT_S = 300.0
 LATE_EPOCHS = 2
 
 
-def line_charges(stack: Stack, facility_id: int, epoch: int) -> dict[str, int]:
+def line_charges(stack: Stack, facility_id: FacilityId, epoch: Epoch) -> dict[str, int]:
     """Micros by lease that the lines of a published statement charge."""
     data = stack.evidence_file(f"{epoch_folder(facility_id, epoch)}/{LINES_FILE}")
     found: dict[str, int] = {}
@@ -141,7 +142,7 @@ class Story:
             statement_day = day - LATE_EPOCHS if facility.plan.pays_late else day
             if statement_day >= 0:
                 for lease, micros in line_charges(
-                    self._stack, facility.facility_id, statement_day
+                    self._stack, FacilityId(facility.facility_id), Epoch(statement_day)
                 ).items():
                     facility.due[lease] = facility.due.get(lease, 0) + micros
                 self._pay(facility)

@@ -14,14 +14,14 @@ from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
 from api.cli.wiring import make_attester, make_worker
 from api.db import statements as store
+from api.db.facilities import facility_row
 from api.db.session import open_engine, reading
 from api.domain.merkle import MerkleTree
 from api.domain.metering.events import CORRECTION, USAGE
 from api.domain.metering.instants import format_instant
 from api.domain.statements.lines import Line, usage_tree
-from api.ledger.facilities import facility_row
+from api.ledger import judge
 from api.ledger.ingest import ingest
-from api.ledger.judge import FacilityView
 from api.settings import Settings
 from scripts.demo.sources import Facility
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RELAYER, RENTER, Stack, wallet
@@ -64,7 +64,7 @@ def post_wrong_statement(stage: Stage, facility: Facility) -> None:
     stack.kill_worker()
     stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + 5)
     with pytest.MonkeyPatch.context() as bug:
-        bug.setattr(FacilityView, "_require_free", lambda *_: None)
+        bug.setattr(judge, "_require_free", lambda *_: None)
         bug.setattr("api.domain.statements.closing.check_overlaps", lambda _: None)
         worker = make_worker(_settings(stack, relayer_key_file=stack.key_file("relayer", RELAYER)))
         _ingest_wrong(stage, facility)

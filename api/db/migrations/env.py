@@ -6,7 +6,10 @@ from api.db.tables import access as tables_access  # noqa: F401
 from api.db.tables import chain as tables_chain  # noqa: F401
 from api.db.tables import console as tables_console  # noqa: F401
 from api.db.tables import history as tables_history  # noqa: F401
-from api.db.tables.ledger import metadata
+from api.db.tables import leases as tables_leases  # noqa: F401
+from api.db.tables import ledger as tables_ledger  # noqa: F401
+from api.db.tables import statements as tables_statements  # noqa: F401
+from api.db.tables.base import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, transactional_ddl=False)

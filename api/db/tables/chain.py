@@ -1,8 +1,9 @@
 """Tables of the chain side: the outbox of transactions, and the index of blocks and events."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Column,
     Index,
     Integer,
@@ -15,8 +16,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from api.db.rows import part_of, record_of
+from api.db.tables.base import metadata
 from api.db.tables.columns import INT64, PRIMARY_KEY, RAW32, Columns
-from api.db.tables.ledger import metadata
 from api.domain.units import Bytes32, Epoch, FacilityId
 
 
@@ -60,6 +62,42 @@ Index(
 )
 
 
+@part_of(intents)
+@dataclass(frozen=True, slots=True)
+class SignedTx:
+    """Columns of an intent that a signed transaction fills."""
+
+    sender: str
+    nonce: int
+    max_fee_wei: int
+    priority_fee_wei: int
+    raw_tx: bytes
+    tx_hash: Bytes32
+
+
+@part_of(intents)
+@dataclass(frozen=True, slots=True)
+class NewIntent(SignedTx):
+    """A transaction to be sent: the database gives the key."""
+
+    kind: str
+    facility_id: FacilityId
+    epoch: Epoch
+    sequence: int
+    state: str
+    replaced_hashes: bytes
+    error: str | None
+    created_at_s: int
+
+
+@record_of(intents)
+@dataclass(frozen=True, slots=True)
+class IntentRow(NewIntent):
+    """A transaction of the outbox."""
+
+    intent_pk: int
+
+
 class ChainBlockColumns(Columns):
     """Columns of `chain_blocks`."""
 
@@ -88,7 +126,6 @@ class ChainEventColumns(Columns):
     counterparty: Named[str | None] = Column(String(42))
     amount: Named[int | None] = Column(BigInteger)
     extra: Named[int | None] = Column(BigInteger)
-    flag: Named[bool | None] = Column(Boolean)
     statement_hash: Named[Bytes32 | None] = Column(RAW32)  # of a StatementPosted
     payload: Named[str] = Column(Text)  # JSON of all arguments
 

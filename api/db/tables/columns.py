@@ -18,4 +18,4 @@ class Columns(TypedColumns):
 INT64: TypeEngine[Any] = BigInteger()
 RAW32: TypeEngine[Any] = LargeBinary(32)
 # SQLite gives rowids only to columns declared INTEGER; PostgreSQL needs 64 bits.
-PRIMARY_KEY = BigInteger().with_variant(Integer(), "sqlite")
+PRIMARY_KEY: TypeEngine[Any] = BigInteger().with_variant(Integer(), "sqlite")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from api.domain.units import SECONDS_PER_HOUR
+from api.domain.units import SECONDS_PER_HOUR, GpuSeconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ def pay_shortfall(bond: Bond, *, promised: int, available: int, now_s: int) -> t
     return paid.with_held(bond.held - amount, now_s), amount
 
 
-def pay_unserved(bond: Bond, *, gpu_seconds: int, now_s: int) -> tuple[Bond, int]:
+def pay_unserved(bond: Bond, *, gpu_seconds: GpuSeconds, now_s: int) -> tuple[Bond, int]:
     """Pay a voucher's unserved GPU-seconds, rounded down, as far as the bond goes."""
     amount = min(bond.held, gpu_seconds * bond.rate_per_gpu_hour // SECONDS_PER_HOUR)
     return bond.with_held(bond.held - amount, now_s), amount
 
 
-def seizable(bond: Bond, *, unserved_gpu_seconds: int) -> int:
+def seizable(bond: Bond, *, unserved_gpu_seconds: GpuSeconds) -> int:
     """What default gives to holders: all but what vouchers may still be paid, rounded up."""
     reserved = -(-unserved_gpu_seconds * bond.rate_per_gpu_hour // SECONDS_PER_HOUR)
     return max(0, bond.held - reserved)

@@ -7,14 +7,16 @@ mismatch.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
+from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros
+
 
 @dataclass(frozen=True, slots=True)
 class EpochFigures:
     """One closed epoch: gross revenue as rated and as posted (None if not posted), micros."""
 
-    epoch: int
-    rated_micros: int
-    posted_micros: int | None
+    epoch: Epoch
+    rated_micros: Micros
+    posted_micros: Micros | None
     final: bool
 
 
@@ -27,22 +29,22 @@ class FacilityFigures:
     deferred: voids that wait for a later statement.  Money is cumulative, from the chain.
     """
 
-    facility_id: int
-    metered_gpu_seconds: int
-    stated_gpu_seconds: int
-    open_gpu_seconds: int
-    deferred_gpu_seconds: int
+    facility_id: FacilityId
+    metered_gpu_seconds: GpuSeconds
+    stated_gpu_seconds: GpuSeconds
+    open_gpu_seconds: GpuSeconds
+    deferred_gpu_seconds: GpuSeconds
     epochs: tuple[EpochFigures, ...]
-    collected_micros: int
-    settled_micros: int
-    fees_micros: int
-    accrued_micros: int
-    claimed_micros: int
-    unvested_micros: int
+    collected_micros: Micros
+    settled_micros: Micros
+    fees_micros: Micros
+    accrued_micros: Micros
+    claimed_micros: Micros
+    unvested_micros: Micros
     # Bonds and sale proceeds paid to holders; revenue that found no units; rent given up.
-    distributed_micros: int = 0
-    owed_to_operator_micros: int = 0
-    written_off_micros: int = 0
+    distributed_micros: Micros = NO_MICROS
+    owed_to_operator_micros: Micros = NO_MICROS
+    written_off_micros: Micros = NO_MICROS
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +54,19 @@ class Differences:
     distributed: paid to holders from bonds and sale proceeds, on top of what was settled.
     """
 
-    open_epoch_gpu_seconds: int
-    deferred_void_gpu_seconds: int
-    awaiting_posting_micros: int
-    challenge_window_micros: int
-    receivable_micros: int
-    written_off_micros: int
-    prepaid_micros: int
-    awaiting_settlement_micros: int
-    fees_micros: int
-    owed_to_operator_micros: int
-    distributed_micros: int
-    streaming_micros: int
-    unclaimed_micros: int
+    open_epoch_gpu_seconds: GpuSeconds
+    deferred_void_gpu_seconds: GpuSeconds
+    awaiting_posting_micros: Micros
+    challenge_window_micros: Micros
+    receivable_micros: Micros
+    written_off_micros: Micros
+    prepaid_micros: Micros
+    awaiting_settlement_micros: Micros
+    fees_micros: Micros
+    owed_to_operator_micros: Micros
+    distributed_micros: Micros
+    streaming_micros: Micros
+    unclaimed_micros: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,11 @@ class Mismatch:
     """A number that nothing explains. `epoch` is None for cumulative numbers."""
 
     number: str
-    epoch: int | None
+    epoch: Epoch | None
     expected: int
     actual: int
 
-    def sentence(self, facility_id: int) -> str:
+    def sentence(self, facility_id: FacilityId) -> str:
         """The mismatch in words."""
         where = "" if self.epoch is None else f", epoch {self.epoch}"
         return (
@@ -89,13 +91,13 @@ class Mismatch:
 class Reconciliation:
     """The five numbers of one facility, or of all, with their differences."""
 
-    facility_id: int | None
-    metered_gpu_seconds: int
-    rated_micros: int
-    attested_micros: int
-    collected_micros: int
-    settled_micros: int
-    claimed_micros: int
+    facility_id: FacilityId | None
+    metered_gpu_seconds: GpuSeconds
+    rated_micros: Micros
+    attested_micros: Micros
+    collected_micros: Micros
+    settled_micros: Micros
+    claimed_micros: Micros
     differences: Differences
     mismatches: tuple[Mismatch, ...]
 
@@ -135,32 +137,34 @@ def reconcile(figures: FacilityFigures) -> Reconciliation:
     final = sum(row.posted_micros or 0 for row in figures.epochs if row.final)
     unclaimed = figures.accrued_micros - figures.claimed_micros - figures.unvested_micros
     waiting = sum(row.rated_micros for row in figures.epochs if row.posted_micros is None)
+    receivable = max(0, attested - figures.collected_micros - figures.written_off_micros)
+    payable = min(final, figures.collected_micros)
     differences = Differences(
         open_epoch_gpu_seconds=figures.open_gpu_seconds,
         deferred_void_gpu_seconds=figures.deferred_gpu_seconds,
-        awaiting_posting_micros=waiting,
-        challenge_window_micros=attested - final,
-        receivable_micros=max(0, attested - figures.collected_micros - figures.written_off_micros),
+        awaiting_posting_micros=Micros(waiting),
+        challenge_window_micros=Micros(attested - final),
+        receivable_micros=Micros(receivable),
         written_off_micros=figures.written_off_micros,
-        prepaid_micros=max(0, figures.collected_micros - attested),
-        awaiting_settlement_micros=min(final, figures.collected_micros) - figures.settled_micros,
+        prepaid_micros=Micros(max(0, figures.collected_micros - attested)),
+        awaiting_settlement_micros=Micros(payable - figures.settled_micros),
         fees_micros=figures.fees_micros,
         owed_to_operator_micros=figures.owed_to_operator_micros,
         distributed_micros=figures.distributed_micros,
         streaming_micros=figures.unvested_micros,
-        unclaimed_micros=unclaimed,
+        unclaimed_micros=Micros(unclaimed),
     )
-    found = _mismatches(figures, attested=attested, final=final, unclaimed=unclaimed)
+    mismatches = _mismatches(figures, attested=attested, final=final, unclaimed=unclaimed)
     return Reconciliation(
-        figures.facility_id,
-        figures.metered_gpu_seconds,
-        rated,
-        attested,
-        figures.collected_micros,
-        figures.settled_micros,
-        figures.claimed_micros,
-        differences,
-        tuple(found),
+        facility_id=figures.facility_id,
+        metered_gpu_seconds=figures.metered_gpu_seconds,
+        rated_micros=Micros(rated),
+        attested_micros=Micros(attested),
+        collected_micros=figures.collected_micros,
+        settled_micros=figures.settled_micros,
+        claimed_micros=figures.claimed_micros,
+        differences=differences,
+        mismatches=tuple(mismatches),
     )
 
 
@@ -171,15 +175,15 @@ def total(parts: Sequence[Reconciliation]) -> Reconciliation:
         for f in fields(Differences)
     }
     return Reconciliation(
-        None,
-        sum(p.metered_gpu_seconds for p in parts),
-        sum(p.rated_micros for p in parts),
-        sum(p.attested_micros for p in parts),
-        sum(p.collected_micros for p in parts),
-        sum(p.settled_micros for p in parts),
-        sum(p.claimed_micros for p in parts),
-        Differences(**sums),
-        tuple(m for part in parts for m in part.mismatches),
+        facility_id=None,
+        metered_gpu_seconds=GpuSeconds(sum(p.metered_gpu_seconds for p in parts)),
+        rated_micros=Micros(sum(p.rated_micros for p in parts)),
+        attested_micros=Micros(sum(p.attested_micros for p in parts)),
+        collected_micros=Micros(sum(p.collected_micros for p in parts)),
+        settled_micros=Micros(sum(p.settled_micros for p in parts)),
+        claimed_micros=Micros(sum(p.claimed_micros for p in parts)),
+        differences=Differences(**sums),
+        mismatches=tuple(m for part in parts for m in part.mismatches),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from api.domain.statements.rating import LeaseTerms, PricePlan
-from api.domain.units import SECONDS_PER_HOUR
+from api.domain.units import SECONDS_PER_HOUR, Micros
 
 # Lives over which GPU servers are written off: 3 years are cautious, 6 are what large clouds state
 # in their annual reports of 2023 to 2025.
@@ -57,12 +57,12 @@ class BookValue:
     """Value of hardware written off in equal parts over `years`."""
 
     years: int
-    value_micros: int
+    value_micros: Micros
 
 
 def straight_line(
     *,
-    cost_micros_per_device: int,
+    cost_micros_per_device: Micros,
     device_count: int,
     in_service_s: int,
     now_s: int,
@@ -77,5 +77,5 @@ def straight_line(
     for years in lives_years:
         life_s = years * YEAR_S
         left_s = min(life_s, max(0, life_s - age_s))
-        found.append(BookValue(years, cost * left_s // life_s))
+        found.append(BookValue(years=years, value_micros=Micros(cost * left_s // life_s)))
     return tuple(found)

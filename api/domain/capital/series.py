@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api.domain.units import PPM, Epoch, GpuSeconds, Micros
+
 MAX_POINTS = 400
 
 
@@ -10,9 +12,9 @@ MAX_POINTS = 400
 class EpochStatementFigures:
     """What the standing posted statement of one epoch says."""
 
-    gross_micros: int
-    billed_gpu_seconds: int
-    available_gpu_seconds: int
+    gross_micros: Micros
+    billed_gpu_seconds: GpuSeconds
+    available_gpu_seconds: GpuSeconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,16 @@ class Window:
 class Point:
     """Sums over epochs `first_epoch` to `last_epoch`; None where no statement is posted yet."""
 
-    first_epoch: int
-    last_epoch: int
+    first_epoch: Epoch
+    last_epoch: Epoch
     start_s: int
     end_s: int
-    gross_micros: int | None
-    billed_gpu_seconds: int | None
-    available_gpu_seconds: int | None
-    promised_gpu_seconds: int
-    accrued_micros: int
-    settled_micros: int
+    gross_micros: Micros | None
+    billed_gpu_seconds: GpuSeconds | None
+    available_gpu_seconds: GpuSeconds | None
+    promised_gpu_seconds: GpuSeconds
+    accrued_micros: Micros
+    settled_micros: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +51,18 @@ class Series:
     points: tuple[Point, ...]
 
 
-def epoch_of(instant_s: int, window: Window) -> int:
+def epoch_of(instant_s: int, window: Window) -> Epoch:
     """Epoch of an instant; before the window the first, after it the last."""
     epoch = (instant_s - window.start_s) // window.epoch_length_s
-    return min(max(0, epoch), window.epoch_count - 1)
+    return Epoch(min(max(0, epoch), window.epoch_count - 1))
 
 
 def build_series(
     window: Window,
     *,
-    statements: Mapping[int, EpochStatementFigures],
-    accrued: Mapping[int, int],
-    settled: Mapping[int, int],
+    statements: Mapping[Epoch, EpochStatementFigures],
+    accrued: Mapping[Epoch, int],
+    settled: Mapping[Epoch, int],
     max_points: int = MAX_POINTS,
 ) -> Series:
     """Sum figures by epoch into points, from epoch 0 to the newest that has any figure.
@@ -72,22 +74,28 @@ def build_series(
     size = max(1, -(-epochs // max_points))
     points = []
     for first in range(0, epochs, size):
-        inside = range(first, min(first + size, epochs))
+        inside = [Epoch(e) for e in range(first, min(first + size, epochs))]
         posted = [statements[e] for e in inside if e in statements]
         points.append(
             Point(
-                first,
-                inside[-1],
-                window.start_s + first * window.epoch_length_s,
-                window.start_s + (inside[-1] + 1) * window.epoch_length_s,
-                sum(s.gross_micros for s in posted) if posted else None,
-                sum(s.billed_gpu_seconds for s in posted) if posted else None,
-                sum(s.available_gpu_seconds for s in posted) if posted else None,
+                first_epoch=Epoch(first),
+                last_epoch=Epoch(inside[-1]),
+                start_s=window.start_s + first * window.epoch_length_s,
+                end_s=window.start_s + (inside[-1] + 1) * window.epoch_length_s,
+                gross_micros=Micros(sum(s.gross_micros for s in posted)) if posted else None,
+                billed_gpu_seconds=(
+                    GpuSeconds(sum(s.billed_gpu_seconds for s in posted)) if posted else None
+                ),
+                available_gpu_seconds=(
+                    GpuSeconds(sum(s.available_gpu_seconds for s in posted)) if posted else None
+                ),
                 # On the cumulative, as the contract rounds: the sum of points never drifts.
-                window.promised_per_epoch_x_ppm * (inside[-1] + 1) // 1_000_000
-                - window.promised_per_epoch_x_ppm * first // 1_000_000,
-                sum(accrued.get(e, 0) for e in inside),
-                sum(settled.get(e, 0) for e in inside),
+                promised_gpu_seconds=GpuSeconds(
+                    window.promised_per_epoch_x_ppm * (inside[-1] + 1) // PPM
+                    - window.promised_per_epoch_x_ppm * first // PPM
+                ),
+                accrued_micros=Micros(sum(accrued.get(e, 0) for e in inside)),
+                settled_micros=Micros(sum(settled.get(e, 0) for e in inside)),
             )
         )
     return Series(size, tuple(points))

@@ -3,10 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from api.domain.metering.instants import parse_instant
-from api.domain.units import MAX_I64, PPM
+from api.domain.units import (
+    BPS,
+    MAX_I64,
+    MAX_PRICE_MICROS_PER_GPU_HOUR,
+    PPM,
+    FacilityId,
+    Micros,
+)
 from api.errors import EventRejected, InvalidInput
 
 USAGE = "rentroll.gpu.usage.v1"
@@ -54,7 +60,7 @@ class Envelope:
     source: str
     id: str
     type: str
-    facility_id: int
+    facility_id: FacilityId
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,7 @@ class LeaseOpenedEvent:
     committed_gpus: int
     max_gpus: int
     opened_at_s: int
-    price_micros_per_gpu_hour: int
+    price_micros_per_gpu_hour: Micros
     sla_credit_bps: int
 
 
@@ -132,7 +138,7 @@ MeterEvent = (
 )
 
 
-def _text(container: Mapping[str, Any], field: str, limit: int = MAX_TEXT) -> str:
+def _text(container: Mapping[str, object], field: str, limit: int = MAX_TEXT) -> str:
     value = container.get(field)
     if not isinstance(value, str) or not 0 < len(value) <= limit or not value.isprintable():
         raise EventRejected(
@@ -141,7 +147,7 @@ def _text(container: Mapping[str, Any], field: str, limit: int = MAX_TEXT) -> st
     return value
 
 
-def _integer(data: Mapping[str, Any], field: str, low: int, high: int) -> int:
+def _integer(data: Mapping[str, object], field: str, *, low: int, high: int) -> int:
     value = data[field]
     # bool is an int in Python: `true` is not one GPU-second.
     if type(value) is not int:
@@ -152,7 +158,7 @@ def _integer(data: Mapping[str, Any], field: str, low: int, high: int) -> int:
     return value
 
 
-def _instant(data: Mapping[str, Any], field: str) -> int:
+def _instant(data: Mapping[str, object], field: str) -> int:
     value = data[field]
     if not isinstance(value, str):
         raise EventRejected("invalid_time", f"{field} must be RFC 3339 text", field=field)
@@ -162,14 +168,14 @@ def _instant(data: Mapping[str, Any], field: str) -> int:
         raise EventRejected("invalid_time", error.message, field=field) from error
 
 
-def _interval(data: Mapping[str, Any]) -> tuple[int, int]:
+def _interval(data: Mapping[str, object]) -> tuple[int, int]:
     start_s, end_s = _instant(data, "start"), _instant(data, "end")
     if end_s <= start_s:
         raise EventRejected("interval_empty", "end must be after start", field="end")
     return start_s, end_s
 
 
-def _device(data: Mapping[str, Any]) -> str:
+def _device(data: Mapping[str, object]) -> str:
     value = data["device"]
     if not isinstance(value, str) or not _DEVICE.fullmatch(value):
         message = "device must be an NVML UUID such as GPU-… or MIG-…"
@@ -184,7 +190,7 @@ def check_device_uuid(uuid: str) -> str:
     return uuid
 
 
-def identity(event: Any) -> tuple[str | None, str | None]:
+def identity(event: object) -> tuple[str | None, str | None]:
     """`(source, id)` of an event as far as they can be read, for error answers."""
     if not isinstance(event, dict):
         return None, None
@@ -195,7 +201,7 @@ def identity(event: Any) -> tuple[str | None, str | None]:
     )
 
 
-def _check_context(event: Mapping[str, Any]) -> None:
+def _check_context(event: Mapping[str, object]) -> None:
     if event.get("specversion") != "1.0":
         raise EventRejected("malformed_event", 'specversion must be "1.0"', field="specversion")
     for name in event.keys() - _CONTEXT - {"data"}:
@@ -205,7 +211,7 @@ def _check_context(event: Mapping[str, Any]) -> None:
         _instant(event, "time")
 
 
-def _check_fields(data: Mapping[str, Any], event_type: str) -> None:
+def _check_fields(data: Mapping[str, object], event_type: str) -> None:
     required = _REQUIRED[event_type]
     missing = required - data.keys()
     if missing:
@@ -217,18 +223,18 @@ def _check_fields(data: Mapping[str, Any], event_type: str) -> None:
         raise EventRejected("unknown_field", f"data has unknown {field!r}", field=field)
 
 
-def _usage(envelope: Envelope, data: Mapping[str, Any]) -> UsageEvent:
+def _usage(envelope: Envelope, data: Mapping[str, object]) -> UsageEvent:
     device, lease_id = _device(data), _text(data, "lease", 120)
     start_s, end_s = _interval(data)
-    gpu_seconds = _integer(data, "gpu_seconds", 0, MAX_I64)
+    gpu_seconds = _integer(data, "gpu_seconds", low=0, high=MAX_I64)
     if gpu_seconds != end_s - start_s:
         message = f"gpu_seconds is {gpu_seconds}, the interval has {end_s - start_s}"
         raise EventRejected("checksum_mismatch", message, field="gpu_seconds")
     if "utilization_ppm" in data:
-        _integer(data, "utilization_ppm", 0, PPM)
+        _integer(data, "utilization_ppm", low=0, high=PPM)
     if "energy_joules" in data:
         # DCGM reports 9223372036854775794 for "blank": out of range, as it should be.
-        _integer(data, "energy_joules", 0, MAX_ENERGY_JOULES)
+        _integer(data, "energy_joules", low=0, high=MAX_ENERGY_JOULES)
     kind = data.get("kind", "usage")
     if kind not in ("usage", "delivery"):
         raise EventRejected("malformed_event", "kind must be usage or delivery", field="kind")
@@ -237,7 +243,7 @@ def _usage(envelope: Envelope, data: Mapping[str, Any]) -> UsageEvent:
     return UsageEvent(envelope, device, lease_id, start_s, end_s, delivery, gpu_class)
 
 
-def _correction(envelope: Envelope, data: Mapping[str, Any]) -> CorrectionEvent:
+def _correction(envelope: Envelope, data: Mapping[str, object]) -> CorrectionEvent:
     if data["action"] != "void":
         raise EventRejected("malformed_event", 'action must be "void"', field="action")
     target = data["corrects"]
@@ -247,22 +253,24 @@ def _correction(envelope: Envelope, data: Mapping[str, Any]) -> CorrectionEvent:
     return CorrectionEvent(envelope, _text(target, "source"), _text(target, "id"))
 
 
-def _lease_opened(envelope: Envelope, data: Mapping[str, Any]) -> LeaseOpenedEvent:
+def _lease_opened(envelope: Envelope, data: Mapping[str, object]) -> LeaseOpenedEvent:
     complete = {"committed_gpus": 0, "max_gpus": 0, "sla_credit_bps": 0, **data}
     return LeaseOpenedEvent(
-        envelope,
-        _text(data, "lease_id", 120),
-        _text(data, "renter_ref", 120),
-        _text(data, "plan", 16),
-        _integer(complete, "committed_gpus", 0, 1_000_000),
-        _integer(complete, "max_gpus", 0, 1_000_000),
-        _instant(data, "opened_at"),
-        _integer(data, "price_micros_per_gpu_hour", 0, 10**12),
-        _integer(complete, "sla_credit_bps", 0, 10_000),
+        envelope=envelope,
+        lease_id=_text(data, "lease_id", 120),
+        renter_ref=_text(data, "renter_ref", 120),
+        plan=_text(data, "plan", 16),
+        committed_gpus=_integer(complete, "committed_gpus", low=0, high=1_000_000),
+        max_gpus=_integer(complete, "max_gpus", low=0, high=1_000_000),
+        opened_at_s=_instant(data, "opened_at"),
+        price_micros_per_gpu_hour=Micros(
+            _integer(data, "price_micros_per_gpu_hour", low=0, high=MAX_PRICE_MICROS_PER_GPU_HOUR)
+        ),
+        sla_credit_bps=_integer(complete, "sla_credit_bps", low=0, high=BPS),
     )
 
 
-def parse_event(event: Any) -> MeterEvent:
+def parse_event(event: object) -> MeterEvent:
     """Read one CloudEvent.
 
     Raises:  EventRejected with a stable reason; nothing is guessed or coerced.
@@ -277,7 +285,7 @@ def parse_event(event: Any) -> MeterEvent:
     if not isinstance(data, dict):
         raise EventRejected("malformed_event", "data must be a JSON object", field="data")
     _check_fields(data, event_type)
-    facility_id = _integer(data, "facility_id", 1, MAX_I64)
+    facility_id = FacilityId(_integer(data, "facility_id", low=1, high=MAX_I64))
     envelope = Envelope(source, event_id, event_type, facility_id)
     if event_type == USAGE:
         return _usage(envelope, data)

@@ -31,6 +31,13 @@ COUNTED_KINDS = frozenset({LineKind.USAGE, LineKind.DELIVERY})
 NEGATIVE_KINDS = frozenset({LineKind.SLA_CREDIT, LineKind.VOID})
 
 
+def usage_kind(*, delivery: bool, late: bool) -> LineKind:
+    """Kind of the line that a usage record makes; `late`: its own epoch was closed already."""
+    if late:
+        return LineKind.LATE_USAGE
+    return LineKind.DELIVERY if delivery else LineKind.USAGE
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """One device in use, out of service, or delivering, over `[start_s, end_s)`."""
@@ -42,13 +49,8 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(Interval):
     """A device that could not be used. `lease` is the lease it was withheld from, or zero."""
-
-    device: Bytes32
-    lease: Bytes32
-    start_s: int
-    end_s: int
 
 
 @dataclass(frozen=True, slots=True)

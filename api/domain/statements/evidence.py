@@ -48,17 +48,17 @@ class Carry:
 EMPTY_CARRY = Carry({})
 
 
-def facility_folder(facility_id: int) -> str:
+def facility_folder(facility_id: FacilityId) -> str:
     """Folder of a facility below the evidence root."""
     return f"facility-{facility_id}"
 
 
-def epoch_folder(facility_id: int, epoch: int) -> str:
+def epoch_folder(facility_id: FacilityId, epoch: Epoch) -> str:
     """Folder of one epoch below the evidence root."""
     return f"{facility_folder(facility_id)}/epoch-{epoch:05d}"
 
 
-def superseded_folder(facility_id: int, epoch: int, statement_hash: bytes) -> str:
+def superseded_folder(facility_id: FacilityId, epoch: Epoch, statement_hash: bytes) -> str:
     """Folder in which the evidence of a statement stays that gave way after a proven fault."""
     home = f"{facility_folder(facility_id)}/superseded"
     return f"{home}/epoch-{epoch:05d}-{statement_hash.hex()}"

@@ -1,10 +1,10 @@
 """Reading evidence back: every field checked for type and length, every error naming its file."""
 
 import re
-from typing import Any
+from functools import lru_cache
 
 from api.domain.facility import FacilityTerms, TrancheTerms
-from api.domain.json_text import read_json
+from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
 from api.domain.metering.usage import LineKind, Outage
 from api.domain.statements.evidence import (
     CARRY_FILE,
@@ -18,14 +18,14 @@ from api.domain.statements.evidence import (
 )
 from api.domain.statements.lines import Entry, Line
 from api.domain.statements.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
-from api.domain.units import Bytes32, FacilityId
+from api.domain.units import Bytes32, FacilityId, GpuSeconds, Micros
 from api.errors import EvidenceInvalid
 
 # No field is wider than 256 bits, 78 digits.
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,77}", re.ASCII)
 
 
-def _read_json(data: bytes, name: str) -> Any:
+def _read_json(data: bytes, name: str) -> object:
     try:
         return read_json(data)
     except ValueError as error:
@@ -43,19 +43,6 @@ def _read_rows(data: bytes, header: str, name: str) -> list[list[str]]:
     return [row.split(",") for row in rows]
 
 
-def _integer(value: object) -> int:
-    """A JSON integer: no fraction, text or truth value is taken for one. Raises TypeError."""
-    if type(value) is not int:
-        raise TypeError(f"{str(value)[:40]!r} is not an integer")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{str(value)[:40]!r} is not text")
-    return value
-
-
 def _decimal(text: str) -> int:
     """An integer as we write it into text: no spaces, signs, zeros or digits of others.
 
@@ -67,7 +54,7 @@ def _decimal(text: str) -> int:
 
 
 def _bytes32(value: object) -> Bytes32:
-    text = _text(value)
+    text = as_text(value)
     found = bytes.fromhex(text.removeprefix("0x"))
     if len(found) != 32:
         raise ValueError(f"{text[:80]!r} is not 32 bytes")
@@ -77,26 +64,38 @@ def _bytes32(value: object) -> Bytes32:
 def decode_facility(data: bytes) -> FacilityTerms:
     """Read `facility.json`. Raises EvidenceInvalid; never trusts the encoding to be canonical."""
     try:
-        doc = _read_json(data, FACILITY_FILE)
+        doc = as_object(_read_json(data, FACILITY_FILE))
         return FacilityTerms(
-            facility_id=FacilityId(_integer(doc["facility_id"])),
-            gpu_operator=_text(doc["gpu_operator"]),
-            settlement_token=_text(doc["settlement_token"]),
-            gpu_class=_text(doc["gpu_class"]),
-            site=_text(doc["site"]),
-            window_start_s=_integer(doc["window_start_s"]),
-            window_end_s=_integer(doc["window_end_s"]),
-            epoch_length_s=_integer(doc["epoch_length_s"]),
-            devices=tuple(_bytes32(d) for d in doc["devices"]),
-            promised_availability_ppm=_integer(doc["promised_availability_ppm"]),
-            fee_bps=_integer(doc["fee_bps"]),
+            facility_id=FacilityId(as_integer(doc["facility_id"])),
+            gpu_operator=as_text(doc["gpu_operator"]),
+            settlement_token=as_text(doc["settlement_token"]),
+            gpu_class=as_text(doc["gpu_class"]),
+            site=as_text(doc["site"]),
+            window_start_s=as_integer(doc["window_start_s"]),
+            window_end_s=as_integer(doc["window_end_s"]),
+            epoch_length_s=as_integer(doc["epoch_length_s"]),
+            devices=tuple(_bytes32(d) for d in as_list(doc["devices"])),
+            promised_availability_ppm=as_integer(doc["promised_availability_ppm"]),
+            fee_bps=as_integer(doc["fee_bps"]),
             tranches=tuple(
-                TrancheTerms(_integer(t["unit_cap"]), _integer(t["coupon_micros_per_unit"]))
-                for t in doc["tranches"]
+                TrancheTerms(
+                    unit_cap=as_integer(t["unit_cap"]),
+                    coupon_micros_per_unit=Micros(as_integer(t["coupon_micros_per_unit"])),
+                )
+                for t in map(as_object, as_list(doc["tranches"]))
             ),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise EvidenceInvalid(f"{FACILITY_FILE}: {error}", file=FACILITY_FILE) from error
+
+
+@lru_cache(maxsize=256)
+def terms_from_bytes(document: bytes) -> FacilityTerms:
+    """Terms of a facility from the bytes of `facility.json` that we stored: they never change.
+
+    Raises:  EvidenceInvalid.
+    """
+    return decode_facility(document)
 
 
 def decode_lines(data: bytes) -> list[Line]:
@@ -109,16 +108,16 @@ def decode_lines(data: bytes) -> list[Line]:
             start, end, seconds, charge, sum_seconds, sum_charge = (_decimal(n) for n in numbers)
             lines.append(
                 Line(
-                    _decimal(index),
-                    LineKind(_decimal(kind)),
-                    _bytes32(device),
-                    _bytes32(lease),
-                    start,
-                    end,
-                    seconds,
-                    charge,
-                    sum_seconds,
-                    sum_charge,
+                    index=_decimal(index),
+                    kind=LineKind(_decimal(kind)),
+                    device=_bytes32(device),
+                    lease=_bytes32(lease),
+                    start_s=start,
+                    end_s=end,
+                    gpu_seconds=GpuSeconds(seconds),
+                    charge_micros=Micros(charge),
+                    cumulative_gpu_seconds=GpuSeconds(sum_seconds),
+                    cumulative_charge_micros=Micros(sum_charge),
                 )
             )
             row_number += 1
@@ -132,7 +131,12 @@ def decode_outages(data: bytes) -> list[Outage]:
     """Read `outages.csv`. Raises EvidenceInvalid."""
     try:
         return [
-            Outage(_bytes32(device), _bytes32(lease), _decimal(start), _decimal(end))
+            Outage(
+                device=_bytes32(device),
+                lease=_bytes32(lease),
+                start_s=_decimal(start),
+                end_s=_decimal(end),
+            )
             for device, lease, start, end in _read_rows(data, OUTAGES_HEADER, OUTAGES_FILE)
         ]
     except ValueError as error:
@@ -146,21 +150,23 @@ def decode_leases(data: bytes) -> dict[Bytes32, LeaseTerms]:
             LeaseTerms(
                 lease=_bytes32(x["lease"]),
                 renter=_bytes32(x["renter"]),
-                plan=PricePlan(x["plan"]),
-                committed_gpus=_integer(x["committed_gpus"]),
-                opened_at_s=_integer(x["opened_at_s"]),
-                closed_at_s=None if x["closed_at_s"] is None else _integer(x["closed_at_s"]),
+                plan=PricePlan(as_text(x["plan"])),
+                committed_gpus=as_integer(x["committed_gpus"]),
+                opened_at_s=as_integer(x["opened_at_s"]),
+                closed_at_s=None if x["closed_at_s"] is None else as_integer(x["closed_at_s"]),
                 prices=tuple(
                     PriceVersion(
-                        _integer(p["version"]),
-                        _integer(p["effective_from_s"]),
-                        _integer(p["price_micros_per_gpu_hour"]),
-                        _integer(p["sla_credit_bps"]),
+                        version=as_integer(p["version"]),
+                        effective_from_s=as_integer(p["effective_from_s"]),
+                        price_micros_per_gpu_hour=Micros(
+                            as_integer(p["price_micros_per_gpu_hour"])
+                        ),
+                        sla_credit_bps=as_integer(p["sla_credit_bps"]),
                     )
-                    for p in x["prices"]
+                    for p in map(as_object, as_list(x["prices"]))
                 ),
             )
-            for x in _read_json(data, LEASES_FILE)
+            for x in map(as_object, as_list(_read_json(data, LEASES_FILE)))
         ]
     except (KeyError, TypeError, ValueError) as error:
         raise EvidenceInvalid(f"{LEASES_FILE}: {error}", file=LEASES_FILE) from error
@@ -170,23 +176,26 @@ def decode_leases(data: bytes) -> dict[Bytes32, LeaseTerms]:
 def decode_carry(data: bytes) -> Carry:
     """Read `carry.json`. Raises EvidenceInvalid."""
     try:
-        doc = _read_json(data, CARRY_FILE)
+        doc = as_object(_read_json(data, CARRY_FILE))
         leases = {
-            _bytes32(lease): LeaseCarry(_decimal(_text(c["weight"])), _integer(c["charged_micros"]))
-            for lease, c in doc["leases"].items()
+            _bytes32(lease): LeaseCarry(
+                weight=_decimal(as_text(c["weight"])),
+                charged_micros=Micros(as_integer(c["charged_micros"])),
+            )
+            for lease, c in ((k, as_object(v)) for k, v in as_object(doc["leases"]).items())
         }
         deferred = tuple(
             Entry(
-                LineKind(_integer(d["kind"])),
-                _bytes32(d["device"]),
-                _bytes32(d["lease"]),
-                _integer(d["start_s"]),
-                _integer(d["end_s"]),
-                _integer(d["gpu_seconds"]),
+                kind=LineKind(as_integer(d["kind"])),
+                device=_bytes32(d["device"]),
+                lease=_bytes32(d["lease"]),
+                start_s=as_integer(d["start_s"]),
+                end_s=as_integer(d["end_s"]),
+                gpu_seconds=GpuSeconds(as_integer(d["gpu_seconds"])),
             )
-            for d in doc["deferred"]
+            for d in map(as_object, as_list(doc["deferred"]))
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise EvidenceInvalid(f"{CARRY_FILE}: {error}", file=CARRY_FILE) from error
     return Carry(leases, deferred)
 
@@ -194,8 +203,11 @@ def decode_carry(data: bytes) -> Carry:
 def read_attestations(data: bytes) -> dict[str, bytes]:
     """Read `attestations.json`: signature by lower-case address. Raises EvidenceInvalid."""
     try:
-        rows = _read_json(data, "attestations.json")
-        return {str(r["attester"]): bytes.fromhex(r["signature"].removeprefix("0x")) for r in rows}
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        rows = map(as_object, as_list(_read_json(data, "attestations.json")))
+        return {
+            str(r["attester"]): bytes.fromhex(as_text(r["signature"]).removeprefix("0x"))
+            for r in rows
+        }
+    except (KeyError, TypeError, ValueError) as error:
         message = f"attestations.json: {error}"
         raise EvidenceInvalid(message, file="attestations.json") from error

@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import word
@@ -16,7 +15,7 @@ from api.domain.statements.rating import (
     shortfall_gpu_seconds,
     usage_weight,
 )
-from api.domain.units import MAX_I64, ZERO32, Bytes32, Epoch, FacilityId
+from api.domain.units import MAX_I64, ZERO32, Bytes32, Epoch, FacilityId, GpuSeconds, Micros
 from api.errors import InvalidInput
 
 
@@ -32,7 +31,7 @@ class Entry:
     lease: Bytes32
     start_s: int
     end_s: int
-    gpu_seconds: int
+    gpu_seconds: GpuSeconds
 
     def sort_key(self) -> tuple[int, bytes, int, bytes, int]:
         """Canonical order of lines. The end breaks ties, so that equal keys are equal entries."""
@@ -53,12 +52,12 @@ class Line:
     lease: Bytes32
     start_s: int
     end_s: int
-    gpu_seconds: int
-    charge_micros: int
-    cumulative_gpu_seconds: int
-    cumulative_charge_micros: int
+    gpu_seconds: GpuSeconds
+    charge_micros: Micros
+    cumulative_gpu_seconds: GpuSeconds
+    cumulative_charge_micros: Micros
 
-    def as_abi_tuple(self, facility_id: int, epoch: int) -> tuple[Any, ...]:
+    def as_abi_tuple(self, facility_id: FacilityId, epoch: Epoch) -> tuple[int | bytes, ...]:
         """`IStatementRegistry.Line` in the contract's order, which `encode_line` hashes."""
         return (
             facility_id,
@@ -106,11 +105,19 @@ def commitment_entries(
     for outage in outages:
         if outage.lease == ZERO32:
             continue
-        seconds = outage.end_s - outage.start_s
+        seconds = GpuSeconds(outage.end_s - outage.start_s)
         withheld[outage.lease] = withheld.get(outage.lease, 0) + seconds
         if leases[outage.lease].price_at(outage.start_s).sla_credit_bps:
-            interval = (outage.device, outage.lease, outage.start_s, outage.end_s)
-            entries.append(Entry(LineKind.SLA_CREDIT, *interval, seconds))
+            entries.append(
+                Entry(
+                    kind=LineKind.SLA_CREDIT,
+                    device=outage.device,
+                    lease=outage.lease,
+                    start_s=outage.start_s,
+                    end_s=outage.end_s,
+                    gpu_seconds=seconds,
+                )
+            )
     for lease in leases.values():
         shortfall = shortfall_gpu_seconds(
             committed=lease.committed_gpu_seconds(start_s, end_s),
@@ -120,8 +127,16 @@ def commitment_entries(
         if shortfall:
             begin_s = max(start_s, lease.opened_at_s)
             until_s = end_s if lease.closed_at_s is None else min(end_s, lease.closed_at_s)
-            interval = (ZERO32, lease.lease, begin_s, until_s)
-            entries.append(Entry(LineKind.SHORTFALL, *interval, shortfall))
+            entries.append(
+                Entry(
+                    kind=LineKind.SHORTFALL,
+                    device=ZERO32,
+                    lease=lease.lease,
+                    start_s=begin_s,
+                    end_s=until_s,
+                    gpu_seconds=shortfall,
+                )
+            )
     return entries
 
 
@@ -167,21 +182,21 @@ def rate_entries(
             deferred.append(entry)
             continue
         next_carry[entry.lease] = after
-        counted = entry.gpu_seconds if entry.kind in COUNTED_KINDS else 0
+        counted = entry.gpu_seconds if entry.kind in COUNTED_KINDS else GpuSeconds(0)
         total_micros += charge_micros
         total_seconds += counted
         lines.append(
             Line(
-                len(lines),
-                entry.kind,
-                entry.device,
-                entry.lease,
-                entry.start_s,
-                entry.end_s,
-                counted,
-                charge_micros,
-                total_seconds,
-                total_micros,
+                index=len(lines),
+                kind=entry.kind,
+                device=entry.device,
+                lease=entry.lease,
+                start_s=entry.start_s,
+                end_s=entry.end_s,
+                gpu_seconds=counted,
+                charge_micros=charge_micros,
+                cumulative_gpu_seconds=GpuSeconds(total_seconds),
+                cumulative_charge_micros=Micros(total_micros),
             )
         )
     if total_micros > MAX_I64 or total_seconds > MAX_I64:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
-from api.domain.units import BPS, SECONDS_PER_HOUR, Bytes32, Micros
+from api.domain.units import BPS, NO_MICROS, SECONDS_PER_HOUR, Bytes32, GpuSeconds, Micros
 from api.errors import InvalidInput
 
 # Weights are GPU-seconds x micros per GPU-hour x basis points; this turns them into micros.
@@ -30,7 +30,7 @@ class PriceVersion:
 
     version: int
     effective_from_s: int
-    price_micros_per_gpu_hour: int
+    price_micros_per_gpu_hour: Micros
     sla_credit_bps: int = 0
 
 
@@ -79,7 +79,7 @@ class LeaseCarry:
     """What rating carries from epoch to epoch: the exact weight so far, and what it charged."""
 
     weight: int = 0
-    charged_micros: int = 0
+    charged_micros: Micros = NO_MICROS
 
     def charge(self, weight: int) -> "tuple[Micros, LeaseCarry]":
         """Charge of `weight` more, rounded down on the cumulative.
@@ -89,25 +89,26 @@ class LeaseCarry:
         """
         total = self.weight + weight
         cumulative = total // _WEIGHT_PER_MICRO
-        return Micros(cumulative - self.charged_micros), LeaseCarry(total, cumulative)
+        charge_micros = Micros(cumulative - self.charged_micros)
+        return charge_micros, LeaseCarry(weight=total, charged_micros=Micros(cumulative))
 
 
-def usage_weight(gpu_seconds: int, price: PriceVersion) -> int:
+def usage_weight(gpu_seconds: GpuSeconds, price: PriceVersion) -> int:
     """Weight of GPU-seconds at full price."""
     return gpu_seconds * price.price_micros_per_gpu_hour * BPS
 
 
-def credit_weight(gpu_seconds: int, price: PriceVersion) -> int:
+def credit_weight(gpu_seconds: GpuSeconds, price: PriceVersion) -> int:
     """Weight of an SLA credit, zero or negative."""
     return -gpu_seconds * price.price_micros_per_gpu_hour * price.sla_credit_bps
 
 
-def shortfall_gpu_seconds(*, committed: int, delivered: int, withheld: int) -> int:
+def shortfall_gpu_seconds(*, committed: int, delivered: int, withheld: int) -> GpuSeconds:
     """GPU-seconds that a take-or-pay renter owes for capacity that stood ready and was not used.
 
     withheld: committed GPU-seconds that the operator could not offer.
     """
-    return max(0, committed - delivered - withheld)
+    return GpuSeconds(max(0, committed - delivered - withheld))
 
 
 def check_prices(prices: Sequence[PriceVersion], *, opened_at_s: int) -> None:

@@ -1,22 +1,26 @@
 """Recompute: a statement from raw events and published terms alone, as every attester does."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash, salted_hash
-from api.domain.json_text import read_json
+from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
 from api.domain.lifecycle import Reopening, open_epoch
 from api.domain.metering.events import CorrectionEvent, OutageEvent, UsageEvent, parse_event
-from api.domain.metering.usage import Interval, LineKind, Outage, Placement, place_interval
-from api.domain.statements.closing import ClosedEpoch, close_epoch
-from api.domain.statements.evidence import (
-    Carry,
+from api.domain.metering.usage import (
+    Interval,
+    LineKind,
+    Outage,
+    Placement,
+    place_interval,
+    usage_kind,
 )
+from api.domain.statements.closing import ClosedEpoch, close_epoch
+from api.domain.statements.evidence import Carry
 from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion, check_prices
-from api.domain.units import ZERO32, Bytes32, Epoch
+from api.domain.units import ZERO32, Bytes32, Epoch, GpuSeconds, Micros
 from api.errors import EvidenceInvalid
 
 
@@ -27,8 +31,8 @@ class RawInput:
     salt: bytes = b""
     grace_s: int = 0
     reopenings: tuple[Reopening, ...] = ()
-    leases: list[dict[str, Any]] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
+    leases: list[dict[str, object]] = field(default_factory=list)
+    events: list[dict[str, object]] = field(default_factory=list)
 
 
 def read_input(lines: Iterable[str | bytes]) -> RawInput:
@@ -36,12 +40,11 @@ def read_input(lines: Iterable[str | bytes]) -> RawInput:
     raw = RawInput()
     try:
         for line in lines:
-            row = read_json(line)
+            row = as_object(read_json(line))
             if row["type"] == "facility":
-                raw.salt, raw.grace_s = bytes.fromhex(row["salt"][2:]), int(row["grace_s"])
-                raw.reopenings = tuple(
-                    Reopening(int(epoch), int(at_s)) for epoch, at_s in row.get("reopenings", ())
-                )
+                raw.salt = bytes.fromhex(as_text(row["salt"])[2:])
+                raw.grace_s = as_integer(row["grace_s"])
+                raw.reopenings = tuple(map(_reopening, as_list(row.get("reopenings", []))))
             elif row["type"] == "lease":
                 raw.leases.append(row)
             else:
@@ -51,24 +54,39 @@ def read_input(lines: Iterable[str | bytes]) -> RawInput:
     return raw
 
 
+def _reopening(value: object) -> Reopening:
+    epoch, at_s = map(as_integer, as_list(value))
+    return Reopening(first_epoch=Epoch(epoch), at_s=at_s)
+
+
+def _price(value: object) -> PriceVersion:
+    version, effective_from_s, price_micros, sla_credit_bps = map(as_integer, as_list(value))
+    return PriceVersion(
+        version=version,
+        effective_from_s=effective_from_s,
+        price_micros_per_gpu_hour=Micros(price_micros),
+        sla_credit_bps=sla_credit_bps,
+    )
+
+
 def leases_from(raw: RawInput) -> dict[Bytes32, LeaseTerms]:
     """Lease terms with hashes made here from the salt, not taken on trust."""
-    found = {}
+    leases = {}
     for row in raw.leases:
-        prices = tuple(PriceVersion(*values) for values in row["prices"])
-        check_prices(prices, opened_at_s=row["opened_at_s"])
-        lease = salted_hash(raw.salt, row["lease_id"])
-        renter = salted_hash(raw.salt, "renter:" + row["renter_ref"])
-        found[lease] = LeaseTerms(
-            lease,
-            renter,
-            PricePlan(row["plan"]),
-            row["committed_gpus"],
-            row["opened_at_s"],
-            row["closed_at_s"],
-            prices,
+        prices = tuple(map(_price, as_list(row["prices"])))
+        opened_at_s, closed_at_s = as_integer(row["opened_at_s"]), row["closed_at_s"]
+        check_prices(prices, opened_at_s=opened_at_s)
+        lease = salted_hash(raw.salt, as_text(row["lease_id"]))
+        leases[lease] = LeaseTerms(
+            lease=lease,
+            renter=salted_hash(raw.salt, "renter:" + as_text(row["renter_ref"])),
+            plan=PricePlan(as_text(row["plan"])),
+            committed_gpus=as_integer(row["committed_gpus"]),
+            opened_at_s=opened_at_s,
+            closed_at_s=None if closed_at_s is None else as_integer(closed_at_s),
+            prices=prices,
         )
-    return found
+    return leases
 
 
 class Recomputation:
@@ -79,11 +97,11 @@ class Recomputation:
         self.entries: list[Entry] = []
         self.outages: list[Outage] = []
         self._leases: dict[str, Bytes32] = {}
-        self._usage: dict[tuple[str, str], tuple[Entry, int]] = {}
+        self._usage: dict[tuple[str, str], tuple[Entry, Epoch]] = {}
         voids: list[tuple[CorrectionEvent, int]] = []
         seen: set[tuple[str, str]] = set()
         for row in raw.events:
-            recorded_at_s = int(row["recorded_at_s"])
+            recorded_at_s = as_integer(row["recorded_at_s"])
             event = parse_event(row["payload"])
             name = (event.envelope.source, event.envelope.id)
             if name in seen or event.envelope.facility_id != terms.facility_id:
@@ -115,24 +133,35 @@ class Recomputation:
             reopenings=self.raw.reopenings,
         )
 
-    def _place_usage(self, event: UsageEvent, recorded_at_s: int) -> tuple[Entry, int]:
+    def _place_usage(self, event: UsageEvent, recorded_at_s: int) -> tuple[Entry, Epoch]:
         interval = Interval(
-            device_hash(event.device), self._lease_hash(event.lease_id), event.start_s, event.end_s
+            device=device_hash(event.device),
+            lease=self._lease_hash(event.lease_id),
+            start_s=event.start_s,
+            end_s=event.end_s,
         )
         placement = self._place(interval, recorded_at_s)
-        kind = LineKind.DELIVERY if event.delivery else LineKind.USAGE
-        kind = LineKind.LATE_USAGE if placement.late else kind
-        seconds = event.end_s - event.start_s
-        entry = Entry(kind, interval.device, interval.lease, event.start_s, event.end_s, seconds)
+        entry = Entry(
+            kind=usage_kind(delivery=event.delivery, late=placement.late),
+            device=interval.device,
+            lease=interval.lease,
+            start_s=event.start_s,
+            end_s=event.end_s,
+            gpu_seconds=GpuSeconds(event.end_s - event.start_s),
+        )
         return entry, placement.statement_epoch
 
     def _take_outage(self, event: OutageEvent, recorded_at_s: int) -> None:
-        device, lease = device_hash(event.device), self._lease_hash(event.lease_id)
-        interval = Interval(device, lease, event.start_s, event.end_s)
-        placement = self._place(interval, recorded_at_s)
+        outage = Outage(
+            device=device_hash(event.device),
+            lease=self._lease_hash(event.lease_id),
+            start_s=event.start_s,
+            end_s=event.end_s,
+        )
+        placement = self._place(outage, recorded_at_s)
         if placement.late or placement.statement_epoch != self.epoch:
             raise EvidenceInvalid("an outage belongs to another epoch")
-        self.outages.append(Outage(device, lease, event.start_s, event.end_s))
+        self.outages.append(outage)
 
     def _apply_voids(self, voids: list[tuple[CorrectionEvent, int]]) -> None:
         """Same rule as ingest: in the record's own statement both vanish, later a VOID line."""
@@ -151,16 +180,7 @@ class Recomputation:
             if void_epoch == placed:
                 del self._usage[event.corrects_source, event.corrects_id]
             elif void_epoch == self.epoch:
-                self.entries.append(
-                    Entry(
-                        LineKind.VOID,
-                        entry.device,
-                        entry.lease,
-                        entry.start_s,
-                        entry.end_s,
-                        entry.gpu_seconds,
-                    )
-                )
+                self.entries.append(replace(entry, kind=LineKind.VOID))
 
 
 def recompute(

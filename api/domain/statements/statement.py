@@ -8,7 +8,7 @@ from api.domain.hashing import keccak, word
 from api.domain.metering.usage import Outage
 from api.domain.statements.lines import Line
 from api.domain.statements.rating import LeaseTerms, PricePlan
-from api.domain.units import BPS, Bytes32, Epoch, FacilityId
+from api.domain.units import BPS, Bytes32, Epoch, FacilityId, GpuSeconds, Micros
 
 DOMAIN_NAME = "Rentroll Statements"
 DOMAIN_VERSION = "1"
@@ -36,9 +36,9 @@ class Statement:
     epoch: Epoch
     epoch_start_s: int
     epoch_end_s: int
-    available_gpu_seconds: int
-    billed_gpu_seconds: int
-    gross_revenue_micros: int
+    available_gpu_seconds: GpuSeconds
+    billed_gpu_seconds: GpuSeconds
+    gross_revenue_micros: Micros
     line_count: int
     usage_root: Bytes32
     evidence_hash: Bytes32
@@ -114,9 +114,10 @@ def concentration(lines: Iterable[Line], leases: Mapping[Bytes32, LeaseTerms]) -
     return Concentration(BPS * max(by_renter.values()) // total, BPS * committed // total)
 
 
-def available_gpu_seconds(terms: FacilityTerms, outages: Iterable[Outage]) -> int:
+def available_gpu_seconds(terms: FacilityTerms, outages: Iterable[Outage]) -> GpuSeconds:
     """Capacity of an epoch less the seconds that devices were out of service."""
-    return terms.capacity_gpu_seconds() - sum(o.end_s - o.start_s for o in outages)
+    withheld = sum(o.end_s - o.start_s for o in outages)
+    return GpuSeconds(terms.capacity_gpu_seconds() - withheld)
 
 
 def build_statement(
@@ -139,8 +140,8 @@ def build_statement(
         epoch_start_s=start_s,
         epoch_end_s=end_s,
         available_gpu_seconds=available_gpu_seconds(terms, outages),
-        billed_gpu_seconds=lines[-1].cumulative_gpu_seconds if lines else 0,
-        gross_revenue_micros=lines[-1].cumulative_charge_micros if lines else 0,
+        billed_gpu_seconds=lines[-1].cumulative_gpu_seconds if lines else GpuSeconds(0),
+        gross_revenue_micros=lines[-1].cumulative_charge_micros if lines else Micros(0),
         line_count=len(lines),
         usage_root=usage_root,
         evidence_hash=evidence_hash,

@@ -22,6 +22,7 @@ import httpx
 from api.domain.json_text import read_json
 from api.domain.metering.events import USAGE
 from api.domain.metering.instants import format_instant, parse_instant
+from api.domain.units import FacilityId
 from api.errors import AppError, ChainUnavailable, InvalidInput, NotFound
 
 MINUTE_S = 60
@@ -148,7 +149,9 @@ def hourly(pool: Pool) -> Iterator[tuple[int, int, int]]:
             start_s = cut_s
 
 
-def usage_event(pool: Pool, facility_id: int, gpu: int, start_s: int, end_s: int) -> dict[str, Any]:
+def usage_event(
+    pool: Pool, facility_id: FacilityId, gpu: int, start_s: int, end_s: int
+) -> dict[str, Any]:
     """CloudEvent of one record; its id is made from its content, so a repeat is a duplicate."""
     return {
         "specversion": "1.0",

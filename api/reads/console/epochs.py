@@ -6,13 +6,13 @@ from api.db import chain_store
 from api.db.reopenings import reopenings_of
 from api.db.session import Connection
 from api.db.standing import Progress, progress_of
+from api.db.tables.facilities import FacilityRow
 from api.domain.facility import FacilityTerms
 from api.domain.lifecycle import EpochState, cut_off_s, epoch_state, final_at_s, statement_state
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Epoch, FacilityId
-from api.ledger.judge import terms_from_bytes
 from api.reads.sql import epochs
 from api.reads.sql.epochs import ClosedEpochRow
-from api.reads.sql.facilities import OwnFacilityRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def voided_epoch(
 
 def epochs_of(
     connection: Connection,
-    facility: OwnFacilityRow,
+    facility: FacilityRow,
     *,
     window_s: int,
     now_s: int,
@@ -74,7 +74,7 @@ class _Judge:
     def __init__(
         self,
         connection: Connection,
-        facility: OwnFacilityRow,
+        facility: FacilityRow,
         terms: FacilityTerms,
         *,
         window_s: int,

@@ -8,10 +8,11 @@ from api.db import chain_store, rejections
 from api.db.reopenings import reopenings_of
 from api.db.session import Connection, Engine, reading
 from api.db.standing import Progress, progress_of
+from api.db.tables.facilities import FacilityRow
 from api.domain.lifecycle import FacilityState, Reopening
-from api.domain.units import Bytes32, Epoch, FacilityId
+from api.domain.statements.evidence_reader import terms_from_bytes
+from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.errors import NotFound
-from api.ledger.judge import terms_from_bytes
 from api.reads.console.chain import OnChainView, PinnedChain
 from api.reads.console.epochs import voided_epoch
 from api.reads.console.rent import RentView, read_rent
@@ -19,7 +20,6 @@ from api.reads.console.tasks import DAY_S, FacilityFacts, TaskView, tasks_of
 from api.reads.sql import metering
 from api.reads.sql.facilities import (
     OperatorRow,
-    OwnFacilityRow,
     facilities_of_operator,
     operator_row,
 )
@@ -39,7 +39,7 @@ class BondUnknown(NotFound):
 class ConsoleFacilityView:
     """One facility of the overview."""
 
-    facility: OwnFacilityRow
+    facility: FacilityRow
     chain: OnChainView
     epochs_posted: int
     rent: RentView
@@ -58,7 +58,7 @@ class ConsoleView:
 class _Stored:
     """What the database alone says of a facility."""
 
-    facility: OwnFacilityRow
+    facility: FacilityRow
     rent: RentView
     bonded: bool
     progress: Progress
@@ -80,7 +80,7 @@ def pinned(engine: Engine, contracts: Contracts | None) -> PinnedChain | None:
 
 
 def overview(
-    engine: Engine, contracts: Contracts | None, *, operator_id: int, now_s: int
+    engine: Engine, contracts: Contracts | None, *, operator_id: OperatorId, now_s: int
 ) -> ConsoleView:
     """What the console's first page shows. Raises ChainUnavailable."""
     chain = pinned(engine, contracts)
@@ -115,9 +115,7 @@ def is_bonded(connection: Connection, facility_id: FacilityId) -> bool:
     return event_seen(connection, facility_id, names=["BondTermsSet"])
 
 
-def _stored(
-    connection: Connection, facility: OwnFacilityRow, *, window_s: int, now_s: int
-) -> _Stored:
+def _stored(connection: Connection, facility: FacilityRow, *, window_s: int, now_s: int) -> _Stored:
     facility_id = facility.facility_id
     progress = progress_of(connection, facility_id)
     # Gaps of closed epochs cannot be filled without a late line: they are no task.
@@ -154,7 +152,7 @@ def _on_chain(chain: PinnedChain | None, stored: _Stored) -> OnChainView:
 
 
 def _withdrawable(
-    chain: PinnedChain | None, account: str, facilities: Sequence[OwnFacilityRow]
+    chain: PinnedChain | None, account: str, facilities: Sequence[FacilityRow]
 ) -> dict[FacilityId, int]:
     """What the operator may withdraw, once a token: with the first facility that uses it."""
     if chain is None:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api.db.leases import lease_rows
 from api.db.session import Connection
 from api.db.standing import standing_posts
-from api.db.statements import lease_rows
 from api.domain.lifecycle import final_at_s, is_final
 from api.domain.units import Bytes32, FacilityId, Micros
 from api.reads.sql import cashflow, rent

@@ -69,7 +69,7 @@ class FacilityFacts:
     def cut_off_s(self, epoch: int) -> int:
         """First second at which a record no longer enters `epoch` itself."""
         return cut_off_s(
-            epoch,
+            Epoch(epoch),
             epoch_end_s=self.window_start_s + (epoch + 1) * self.epoch_length_s,
             grace_s=self.grace_s,
             reopenings=self.reopenings,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from api.db.tables.ledger import attestations, statements
+from api.db.tables.statements import attestations, statements
 from api.domain.units import Bytes32, Epoch, FacilityId, Micros
 from api.reads.sql.rows import rows_as
 

@@ -5,8 +5,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from api.db.tables.ledger import devices, facilities, hardware_disclosures, operators
-from api.domain.units import Address, Bytes32, FacilityId, Micros
+from api.db.rows import columns_of
+from api.db.tables.facilities import (
+    FacilityRow,
+    devices,
+    facilities,
+    hardware_disclosures,
+    operators,
+)
+from api.domain.units import Address, Bytes32, FacilityId, Micros, OperatorId
 from api.reads.sql.rows import rows_as
 
 # Facilities that are asked for; None is all of them.
@@ -86,32 +93,13 @@ def facility_ids(connection: Connection) -> list[FacilityId]:
     return list(connection.execute(query).scalars())
 
 
-@dataclass(frozen=True, slots=True)
-class OwnFacilityRow:
-    """A facility as its operator registered it, and how many of its epochs are closed."""
-
-    facility_id: FacilityId
-    name: str
-    gpu_class: str
-    site: str
-    settlement_token: str
-    window_start_s: int
-    window_end_s: int
-    epoch_length_s: int
-    grace_s: int
-    epochs_closed: int
-    terms_json: bytes
-
-
-def facilities_of_operator(connection: Connection, operator_id: int) -> list[OwnFacilityRow]:
+def facilities_of_operator(connection: Connection, operator_id: OperatorId) -> list[FacilityRow]:
     """Stored facilities of an operator, by id."""
     f = facilities.c
     query = (
-        select(*(f[name] for name in OwnFacilityRow.__slots__))
-        .where(f.operator_id == operator_id)
-        .order_by(f.facility_id)
+        select(*columns_of(FacilityRow)).where(f.operator_id == operator_id).order_by(f.facility_id)
     )
-    return rows_as(OwnFacilityRow, connection.execute(query))
+    return rows_as(FacilityRow, connection.execute(query))
 
 
 @dataclass(frozen=True, slots=True)

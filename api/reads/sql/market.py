@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select,
 from api.db import event_columns as e
 from api.db.standing import stands
 from api.db.tables.chain import chain_events
-from api.db.tables.ledger import statements
+from api.db.tables.statements import statements
 from api.domain.capital.coupons import Settling, Supplied
 from api.domain.capital.shares import Accrual, Change, SupplyChange, Vesting
 from api.domain.lifecycle import FacilityState

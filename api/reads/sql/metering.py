@@ -6,15 +6,8 @@ from sqlalchemy import Connection, and_, case, func, literal, or_, select, union
 
 from api.db.chain_store import cancelled_facilities
 from api.db.tables.console import event_repeats
-from api.db.tables.ledger import (
-    devices,
-    event_conflicts,
-    facilities,
-    meter_events,
-    outages,
-    usage_records,
-    usage_voids,
-)
+from api.db.tables.facilities import devices, facilities
+from api.db.tables.ledger import event_conflicts, meter_events, outages, usage_records, usage_voids
 from api.domain.units import Bytes32, FacilityId
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from api.db import event_columns as e
-from api.db.tables.ledger import statement_lines
+from api.db.tables.statements import statement_lines
 from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
 from api.reads.sql import payloads
 

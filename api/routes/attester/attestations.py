@@ -11,13 +11,13 @@ from pydantic import BaseModel, Field
 from api.chain.calldata import checksum
 from api.db import statements
 from api.db.epoch_inputs import events_of
-from api.db.ledger import prices_of
+from api.db.facilities import facility_row
+from api.db.leases import lease_rows, prices_of
 from api.db.reopenings import reopenings_of
 from api.db.session import reading
 from api.domain.statements.evidence import hex32
 from api.epochs.attestations import accept_signature
 from api.errors import NotFound
-from api.ledger.facilities import facility_row
 from api.routes.http.credentials import AttesterCaller
 from api.routes.http.parameters import (
     EpochPath,
@@ -93,7 +93,7 @@ def read_statement_input(
         if facility is None or not 0 <= epoch < facility.epochs_closed:
             message = f"facility {facility_id} has no closed epoch {epoch}"
             raise NotFound(message, facility_id=facility_id, epoch=epoch)
-        leases = statements.lease_rows(connection, facility_id)
+        leases = lease_rows(connection, facility_id)
         prices = prices_of(connection, facility_id)
         events = events_of(connection, facility_id, epoch)
         reopened = reopenings_of(connection, facility_id)
@@ -126,7 +126,8 @@ def read_statement_input(
         # In slices: every part that is yielded costs a change of thread.
         for start in range(0, len(events), _SLICE):
             yield b"".join(
-                b'{"type":"event","recorded_at_s":%d,"payload":%b}\n' % event
+                b'{"type":"event","recorded_at_s":%d,"payload":%b}\n'
+                % (event.recorded_at_s, event.payload)
                 for event in events[start : start + _SLICE]
             )
 

@@ -9,6 +9,7 @@ from api.access import site
 from api.access.keys import Caller, Role, caller_of_key
 from api.access.sessions import Session, current_session, is_csrf_token
 from api.access.siwe import Origin
+from api.domain import units
 from api.errors import CsrfRefused, Forbidden, Unauthorized
 from api.routes.service import Service, ServiceDep
 
@@ -73,7 +74,7 @@ def admin(service: ServiceDep, credentials: _Credentials) -> Caller:
 
 def operator(
     request: Request, service: ServiceDep, credentials: _Credentials, token: _Token
-) -> int:
+) -> units.OperatorId:
     """Dependency: an operator's key, or a session of its address; gives the operator's id."""
     if credentials is None and token is not None:
         operator_id = session(request, service, token).operator_id
@@ -95,6 +96,6 @@ def attester(service: ServiceDep, credentials: _Credentials) -> Caller:
 
 
 Admin = Annotated[Caller, Depends(admin)]
-OperatorId = Annotated[int, Depends(operator)]
+OperatorId = Annotated[units.OperatorId, Depends(operator)]
 AttesterCaller = Annotated[Caller, Depends(attester)]
 CurrentSession = Annotated[Session, Depends(session)]

@@ -8,7 +8,7 @@ from pydantic import Field
 from api.chain import calldata
 from api.db.session import reading
 from api.domain.facility import TrancheTerms
-from api.domain.units import MAX_I64
+from api.domain.units import MAX_I64, FacilityId, Micros
 from api.errors import InvalidInput
 from api.ledger.facilities import NewFacility
 from api.ledger.registration import register_and_publish
@@ -83,7 +83,7 @@ class FacilityIn(Strict):
 def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility:
     """What an operator sent, with the token that it named or the deployment's."""
     return NewFacility(
-        facility_id=body.facility_id,
+        facility_id=None if body.facility_id is None else FacilityId(body.facility_id),
         name=body.name,
         gpu_class=body.gpu_class,
         site=body.site,
@@ -93,7 +93,12 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
         settlement_token=calldata.checksum(settlement_token),
         promised_availability_ppm=body.promised_availability_ppm,
         fee_bps=body.fee_bps,
-        tranches=tuple(TrancheTerms(t.unit_cap, t.coupon_micros_per_unit) for t in body.tranches),
+        tranches=tuple(
+            TrancheTerms(
+                unit_cap=t.unit_cap, coupon_micros_per_unit=Micros(t.coupon_micros_per_unit)
+            )
+            for t in body.tranches
+        ),
         device_uuids=body.devices,
     )
 

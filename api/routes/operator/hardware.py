@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.db.session import transaction
-from api.domain.units import MAX_I64
+from api.domain.units import MAX_I64, Micros
 from api.ledger.disclosures import disclose_hardware
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import FacilityPath
@@ -58,7 +58,7 @@ def create_hardware_disclosure(
             connection,
             operator_id,
             facility_id,
-            cost_micros_per_device=body.cost_micros_per_device,
+            cost_micros_per_device=Micros(body.cost_micros_per_device),
             in_service_s=body.in_service_at,
             now_s=now_s,
         )

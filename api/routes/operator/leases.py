@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
+from api.db.facilities import lock_facility, own_facility_row
 from api.db.session import reading, transaction
+from api.domain import units
 from api.domain.statements.evidence import hex32
 from api.domain.statements.rating import PricePlan
-from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR
-from api.ledger import facilities, leases
+from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR, FacilityId, Micros
+from api.ledger import leases
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import (
     FacilityPath,
@@ -91,10 +93,10 @@ class Changed(BaseModel):
     created: bool = Field(description="False when the same change was already made.")
 
 
-def _own(service: Service, operator_id: int, facility_id: int) -> None:
+def _own(service: Service, operator_id: units.OperatorId, facility_id: FacilityId) -> None:
     """Refuse facilities of others as if they did not exist."""
     with reading(service.engine) as connection:
-        facilities.own_facility_row(connection, operator_id, facility_id)
+        own_facility_row(connection, operator_id, facility_id)
 
 
 _LEASES = "/v1/facilities/{facility_id}/leases"
@@ -115,17 +117,18 @@ def create_lease(
     """Open a lease with its first price. The same body again answers 200 and changes nothing."""
     _own(service, operator_id, facility_id)
     new = leases.NewLease(
-        body.lease_id,
-        body.renter_ref,
-        body.plan,
-        body.committed_gpus,
-        body.max_gpus,
-        body.opened_at,
-        body.price_micros_per_gpu_hour,
-        body.sla_credit_bps,
+        lease_id=body.lease_id,
+        renter_ref=body.renter_ref,
+        plan=body.plan,
+        committed_gpus=body.committed_gpus,
+        max_gpus=body.max_gpus,
+        opened_at_s=body.opened_at,
+        price_micros_per_gpu_hour=Micros(body.price_micros_per_gpu_hour),
+        sla_credit_bps=body.sla_credit_bps,
     )
     with transaction(service.engine) as connection:
-        row, created = leases.open_lease(connection, facility_id, new)
+        facility = lock_facility(connection, facility_id)
+        row, created = leases.open_lease(connection, facility, new)
     response.status_code = 201 if created else 200
     return LeaseOut(lease_id=row.lease_id, lease=hex32(row.lease), created=created)
 
@@ -142,9 +145,14 @@ def create_price(
 ) -> Changed:
     """Add a price version. Prices never change backwards."""
     _own(service, operator_id, facility_id)
-    price = (body.effective_from, body.price_micros_per_gpu_hour, body.sla_credit_bps)
+    price = leases.NewPrice(
+        effective_from_s=body.effective_from,
+        price_micros_per_gpu_hour=Micros(body.price_micros_per_gpu_hour),
+        sla_credit_bps=body.sla_credit_bps,
+    )
     with transaction(service.engine) as connection:
-        created = leases.add_price(connection, facility_id, lease_id, price)
+        facility = lock_facility(connection, facility_id)
+        created = leases.add_price(connection, facility, lease_id, price)
     return Changed(created=created)
 
 
@@ -161,5 +169,6 @@ def close_lease(
     """End a lease."""
     _own(service, operator_id, facility_id)
     with transaction(service.engine) as connection:
-        created = leases.close_lease(connection, facility_id, lease_id, body.closed_at)
+        facility = lock_facility(connection, facility_id)
+        created = leases.close_lease(connection, facility, lease_id, closed_at_s=body.closed_at)
     return Changed(created=created)

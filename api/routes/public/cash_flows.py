@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.db.facilities import known_facility_row
 from api.db.session import reading
 from api.domain.statements.evidence import hex32
-from api.ledger.facilities import known_facility_row
 from api.reads.sql.cashflow import money_movements
 from api.routes.http.parameters import (
     CashFlowLimit,

@@ -5,11 +5,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.chain import calldata
 from api.chain.deployment import Deployment
+from api.db.facilities import facility_row, pledged_devices
 from api.db.session import reading
 from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
-from api.ledger.facilities import facility_row, pledged_devices
 from api.reads.sql.facilities import ListedFacilityRow, listed_facilities
 from api.routes.http.parameters import (
     FacilityPath,

@@ -5,9 +5,10 @@ from pydantic import BaseModel, Field
 
 from api.db import statements
 from api.db.session import reading
+from api.db.statements import known_statement_row
 from api.domain.statements.evidence import hex32
 from api.domain.statements.lines import Line
-from api.reads.proofs import known_statement_row, prove_line
+from api.reads.proofs import prove_line
 from api.routes.http.parameters import (
     EpochPath,
     FacilityPath,

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.domain.capital.reconciliation import Reconciliation, total
+from api.domain.units import FacilityId
 from api.reads.reconcile import reconcile_all, reconcile_facility
 from api.routes.http.parameters import (
     FacilityPath,
@@ -84,7 +85,7 @@ def _reconciliation(found: Reconciliation) -> ReconciliationOut:
         claimed_micros=found.claimed_micros,
         differences=DifferencesOut.model_validate(found.differences, from_attributes=True),
         balanced=found.balanced,
-        mismatches=[m.sentence(found.facility_id or 0) for m in found.mismatches],
+        mismatches=[m.sentence(found.facility_id or FacilityId(0)) for m in found.mismatches],
     )
 
 

@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
+from api.db.facilities import known_facility_row
 from api.db.session import reading
+from api.db.statements import known_statement_row
 from api.domain.lifecycle import StatementState
 from api.domain.statements.evidence import epoch_folder, hex32
-from api.ledger.facilities import known_facility_row
 from api.reads.listing import Order
-from api.reads.proofs import known_statement_row
 from api.reads.statements import (
     StatementView,
     view_statement,

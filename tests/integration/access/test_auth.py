@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, text, update
 
 from api.db.session import reading, transaction
-from api.db.tables.ledger import api_keys, facilities, leases, operators
+from api.db.tables.facilities import api_keys, facilities, operators
+from api.db.tables.leases import leases
 from api.domain.hashing import sha256
 from api.epochs.close import close_due
 from api.ledger.facilities import add_attester_key, add_operator

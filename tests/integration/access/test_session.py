@@ -19,7 +19,7 @@ from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.db.session import reading, transaction
 from api.db.tables.access import session_nonces, sessions
-from api.db.tables.ledger import operators
+from api.db.tables.facilities import operators
 from api.routes.service import service_of
 from scripts.dev.stack import RENTER
 from tests.factories import HOUR_S

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from api.cli.commands import app
 from api.db.migrate import upgrade
 from api.db.session import open_engine, reading
-from api.db.tables.ledger import api_keys
+from api.db.tables.facilities import api_keys
 from api.domain.hashing import sha256
 from tests.factories import HOUR_S, Ledger
 from tests.integration.service import NO_CHAIN, deployment_document

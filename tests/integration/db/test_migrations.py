@@ -10,10 +10,12 @@ from sqlalchemy import Engine, insert, select, text
 from api.db.migrate import upgrade
 from api.db.session import transaction
 from api.db.tables.access import session_nonces, sessions
+from api.db.tables.base import metadata
 from api.db.tables.chain import chain_events
 from api.db.tables.console import event_rejections, event_repeats
+from api.db.tables.facilities import hardware_disclosures, operators
 from api.db.tables.history import epoch_reopenings, superseded_statements
-from api.db.tables.ledger import hardware_disclosures, metadata, operators, statement_trees
+from api.db.tables.statements import statement_trees
 from api.epochs.close import close_due
 from api.reads.proofs import prove_line
 from tests.factories import DAY_S, HOUR_S, Ledger
@@ -79,3 +81,18 @@ def test_upgrade__with_indexed_postings__fills_in_their_hashes(engine: Engine) -
     with engine.connect() as connection:
         found = connection.execute(select(chain_events.c.event, chain_events.c.statement_hash))
         assert dict(found.all()) == {"StatementPosted": b"\xab" * 32, "ThresholdSet": None}
+
+
+def test_upgrade__with_the_unused_flag__drops_it_and_keeps_rows(engine: Engine) -> None:
+    row = dict.fromkeys(("block_number", "log_index", "part", "block_time_s"), 7)
+    row |= {"tx_hash": bytes(32), "contract": "StatementRegistry", "event": "X", "payload": "{}"}
+    with transaction(engine) as connection:
+        connection.execute(insert(chain_events).values(**row))
+        connection.execute(text("ALTER TABLE chain_events ADD COLUMN flag BOOLEAN"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0008'"))
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(select(chain_events.c.event)).scalars().all() == ["X"]

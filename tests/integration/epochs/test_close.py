@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from api.db import statements as store
+from api.db.facilities import lock_facility
 from api.db.session import reading, transaction
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import LINES_FILE, epoch_folder
@@ -121,7 +122,7 @@ def test_migrate__twice__is_the_schema_of_the_tables(engine: Engine, tmp_path: P
     from alembic.migration import MigrationContext
 
     from api.db.migrate import upgrade
-    from api.db.tables.ledger import metadata
+    from api.db.tables.base import metadata
 
     upgrade(engine)
 
@@ -136,9 +137,12 @@ def test_close_lease__outage_of_it_later_on__is_refused(ledger: Ledger) -> None:
     assert ledger.codes(ledger.outage(0, DAY_S, DAY_S + HOUR_S, lease="lease-a")) == ["accepted"]
 
     for closed_at_s in (START_S + DAY_S, START_S + DAY_S + HOUR_S - 1):
-        with transaction(ledger.engine) as connection, pytest.raises(Conflict, match="outage"):
-            close_lease(connection, ledger.facility_id, "lease-a", closed_at_s)
+        with transaction(ledger.engine) as connection:
+            facility = lock_facility(connection, ledger.facility_id)
+            with pytest.raises(Conflict, match="outage"):
+                close_lease(connection, facility, "lease-a", closed_at_s=closed_at_s)
 
     with transaction(ledger.engine) as connection:
-        assert close_lease(connection, ledger.facility_id, "lease-a", START_S + DAY_S + HOUR_S)
+        facility = lock_facility(connection, ledger.facility_id)
+        assert close_lease(connection, facility, "lease-a", closed_at_s=START_S + DAY_S + HOUR_S)
     assert _close(ledger, 2) == 2

@@ -3,6 +3,7 @@
 import pytest
 
 from api.chain import calldata
+from api.db.facilities import facility_row
 from api.db.session import reading
 from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence_reader import decode_facility
@@ -10,7 +11,6 @@ from api.epochs.attest import Attester
 from api.epochs.close import close_due
 from api.epochs.pledges import PledgeWatch
 from api.ledger import facilities as register
-from api.ledger.facilities import facility_row
 from scripts.dev.stack import ATTESTER_ACCOUNTS
 from tests.factories import DAY_S, GRACE_S, START_S
 from tests.world import World, send, signer_of

@@ -17,7 +17,7 @@ from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement, statement_hash
 from api.epochs.attest import RawInput, require_voided
 from api.errors import EvidenceInvalid
-from api.ledger.judge import FacilityView
+from api.ledger import judge
 from api.routes.service import service_of
 from scripts.dev.stack import RENTER, wallet
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
@@ -36,7 +36,7 @@ def _wrong_books(world: World, monkeypatch: pytest.MonkeyPatch, *, epochs: int) 
     ledger = world.ledger
     wrong = ledger.usage(0, HOUR_S // 2, HOUR_S + HOUR_S // 2, name="wrong")
     with monkeypatch.context() as bug:
-        bug.setattr(FacilityView, "_require_free", lambda *_: None)
+        bug.setattr(judge, "_require_free", lambda *_: None)
         bug.setattr("api.domain.statements.closing.check_overlaps", lambda _: None)
         world.at(DAY_S)
         assert ledger.codes(ledger.usage(0, 0, HOUR_S), wrong) == ["accepted"] * 2

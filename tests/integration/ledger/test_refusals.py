@@ -6,7 +6,7 @@ from sqlalchemy import select
 from api.db import rejections as store
 from api.db.session import reading
 from api.db.tables.console import event_rejections, event_repeats
-from api.db.tables.ledger import hardware_disclosures
+from api.db.tables.facilities import hardware_disclosures
 from tests.factories import HOUR_S, START_S
 from tests.integration.service import Service, problem
 

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, func, select
 
+from api.db.facilities import facility_row
 from api.db.session import reading
-from api.db.tables.ledger import facilities
+from api.db.tables.facilities import facilities
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.errors import Conflict
 from api.evidence_store import EvidenceFolder
-from api.ledger.facilities import NewFacility, facility_row
+from api.ledger.facilities import NewFacility
 from api.ledger.registration import register_and_publish
 from tests.factories import DAY_S, GRACE_S, START_S, TOKEN, Ledger, device
 

@@ -6,12 +6,13 @@ import pytest
 
 from api.chain import calldata
 from api.chain.abi import Function
+from api.db.facilities import facility_row
 from api.db.session import reading, transaction
 from api.domain.hashing import device_hash
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.errors import Conflict
-from api.ledger.facilities import add_operator, facility_row
+from api.ledger.facilities import add_operator
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, device
 from tests.integration.service import Service, problem
 from tests.story import two_epochs

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from api.db import statements as store
 from api.db.session import reading, transaction
-from api.db.tables.ledger import statement_trees
+from api.db.tables.statements import statement_trees
 from api.db.trees import PART
 from api.domain.hashing import word
 from api.domain.merkle import MerkleTree, leaf_hash, verify_proof

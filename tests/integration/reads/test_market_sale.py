@@ -7,12 +7,12 @@ from sqlalchemy import insert
 
 from api.chain import calldata
 from api.chain.abi import Function
+from api.db.facilities import facility_row
 from api.db.session import reading, transaction
-from api.db.tables.ledger import hardware_disclosures
+from api.db.tables.facilities import hardware_disclosures
 from api.domain.capital.risk import YEAR_S
 from api.domain.facility import TrancheTerms
 from api.domain.statements.evidence_reader import decode_facility
-from api.ledger.facilities import facility_row
 from scripts.dev.stack import COMPLIANCE
 from tests.factories import DAY_S, START_S
 from tests.world import HOLDERS, World, send, wallet

@@ -10,14 +10,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.chain.events import ChainEvent
-from api.db.bulk import insert_mappings
+from api.db.bulk import insert_many
 from api.db.chain_store import BlockRow, EventRow, append_range
+from api.db.facilities import facility_row
 from api.db.session import reading, transaction
-from api.db.tables.ledger import statements
+from api.db.tables.statements import StatementRow
 from api.domain.facility import TrancheTerms
 from api.domain.units import ZERO_ADDRESS, Bytes32
 from api.epochs.index import event_row
-from api.ledger.facilities import facility_row
 from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import change_service, make_app
 
@@ -78,27 +78,27 @@ def _hash_of(epoch: int) -> bytes:
     return bytes([epoch + 1]) * 32
 
 
-def _statement(facility_id: int, epoch: int) -> dict[str, Any]:
+def _statement(facility_id: int, epoch: int) -> StatementRow:
     zero = bytes(32)
     start_s = START_S + epoch * DAY_S
-    return {
-        "facility_id": facility_id,
-        "epoch": epoch,
-        "epoch_start_s": start_s,
-        "epoch_end_s": start_s + DAY_S,
-        "available_gpu_seconds": 80_000,
-        "billed_gpu_seconds": 20_000 if epoch else 60_000,
-        "gross_revenue_micros": 15_000,
-        "line_count": 0,
-        "usage_root": zero,
-        "evidence_hash": zero,
-        "previous_statement_hash": zero,
-        "top_renter_bps": 0,
-        "committed_bps": 0,
-        "statement_hash": _hash_of(epoch),
-        "carry_json": b"{}",
-        "closed_at_s": start_s + DAY_S,
-    }
+    return StatementRow(
+        facility_id=facility_id,
+        epoch=epoch,
+        epoch_start_s=start_s,
+        epoch_end_s=start_s + DAY_S,
+        available_gpu_seconds=80_000,
+        billed_gpu_seconds=20_000 if epoch else 60_000,
+        gross_revenue_micros=15_000,
+        line_count=0,
+        usage_root=zero,
+        evidence_hash=zero,
+        previous_statement_hash=zero,
+        top_renter_bps=0,
+        committed_bps=0,
+        statement_hash=_hash_of(epoch),
+        carry_json=b"{}",
+        closed_at_s=start_s + DAY_S,
+    )
 
 
 @pytest.fixture
@@ -131,7 +131,7 @@ def client(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[TestCl
     )
     last = BlockRow(len(chain.rows), Bytes32(bytes(32)), START_S + 31 * DAY_S)
     with transaction(engine) as connection:
-        insert_mappings(connection, statements, stored)
+        insert_many(connection, stored)
         append_range(connection, chain.rows, last)
     app = make_app(database_url, tmp_path)
     change_service(app, clock=ledger.clock)

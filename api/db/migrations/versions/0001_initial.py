@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from api.db.tables.ledger import metadata
+from api.db.tables.base import metadata
 
 revision = "0001"
 down_revision = None

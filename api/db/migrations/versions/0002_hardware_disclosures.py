@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from api.db.tables.ledger import hardware_disclosures
+from api.db.tables.facilities import hardware_disclosures
 
 revision = "0002"
 down_revision = "0001"

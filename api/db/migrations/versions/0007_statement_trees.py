@@ -4,7 +4,7 @@ from alembic import op
 from sqlalchemy import select
 
 from api.db.statements import lines_of
-from api.db.tables.ledger import statement_trees, statements
+from api.db.tables.statements import statement_trees, statements
 from api.db.trees import insert_tree
 from api.domain.statements.lines import usage_tree
 

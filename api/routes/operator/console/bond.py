@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.db.facilities import own_facility
 from api.domain.units import FacilityId
-from api.ledger.facilities import own_facility
 from api.reads.console.overview import BondUnknown, is_bonded, pinned
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import (

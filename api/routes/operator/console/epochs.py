@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
+from api.domain.units import Epoch
 from api.epochs.reopen import Refusal, refusals
-from api.ledger.facilities import own_facility
 from api.reads.console.epochs import epochs_of
 from api.reads.console.overview import pinned
 from api.routes.http.credentials import OperatorId
@@ -83,7 +84,7 @@ def list_console_epochs(
         service.engine,
         service.contracts,
         facility_id=facility_id,
-        epochs=[v.epoch for v in views if v.state == "voided"],
+        epochs=[Epoch(v.epoch) for v in views if v.state == "voided"],
         confirmations=service.settings.confirmations,
     )
     return EpochsOut(
@@ -101,7 +102,7 @@ def list_console_epochs(
                 posted_at_s=v.posted_at_s,
                 final_at_s=v.final_at_s,
                 cut_off_s=v.cut_off_s,
-                reopen=_reopen(refused[v.epoch]) if v.epoch in refused else None,
+                reopen=_reopen(refused[Epoch(v.epoch)]) if v.epoch in refused else None,
             )
             for v in views
         ],

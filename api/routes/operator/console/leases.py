@@ -5,10 +5,9 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.db.ledger import prices_of
-from api.db.statements import lease_rows
+from api.db.facilities import own_facility
+from api.db.leases import lease_rows, prices_of
 from api.domain.statements.evidence import hex32
-from api.ledger.facilities import own_facility
 from api.reads.console.rent import attested_by_lease
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import (

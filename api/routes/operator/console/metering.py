@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.db import rejections
+from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
-from api.ledger.facilities import own_facility
 from api.reads.sql import metering
 from api.reads.sql.facilities import pledged_devices
 from api.routes.http.credentials import OperatorId

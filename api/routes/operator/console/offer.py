@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
+from api.db.facilities import own_facility
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.errors import NotFound
-from api.ledger.facilities import own_facility
-from api.ledger.judge import terms_from_bytes
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import (
     FacilityPath,

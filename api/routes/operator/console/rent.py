@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
-from api.ledger.facilities import own_facility
 from api.reads.console.rent import newest_payments, read_rent, rent_by_lease
 from api.routes.http.credentials import OperatorId
 from api.routes.http.parameters import (

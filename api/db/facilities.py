@@ -1,0 +1,99 @@
+"""Looking up facilities: by id, an operator's own, locked for writing; and their devices."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, select, update
+
+from api.db.rows import first_as, rows_as
+from api.db.session import reading
+from api.db.tables.facilities import FacilityRow, devices, facilities
+from api.domain.units import Bytes32, FacilityId, OperatorId
+from api.errors import NotFound
+
+
+def facility_row(connection: Connection, facility_id: FacilityId) -> FacilityRow | None:
+    """Stored row of a facility, or None."""
+    query = select(facilities).where(facilities.c.facility_id == facility_id)
+    return first_as(FacilityRow, connection.execute(query))
+
+
+def known_facility_row(connection: Connection, facility_id: FacilityId) -> FacilityRow:
+    """Stored row of a facility. Raises NotFound."""
+    row = facility_row(connection, facility_id)
+    if row is None:
+        raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+    return row
+
+
+def own_facility_row(
+    connection: Connection, operator_id: OperatorId, facility_id: FacilityId
+) -> FacilityRow:
+    """Stored row of an operator's facility; those of others are as if they did not exist.
+
+    Raises:  NotFound.
+    """
+    row = facility_row(connection, facility_id)
+    if row is None or row.operator_id != operator_id:
+        raise NotFound(f"no facility {facility_id} of yours", facility_id=facility_id)
+    return row
+
+
+@contextmanager
+def own_facility(
+    engine: Engine, operator_id: OperatorId, facility_id: FacilityId
+) -> Iterator[tuple[Connection, FacilityRow]]:
+    """A reading transaction and the stored row of an operator's facility. Raises NotFound."""
+    with reading(engine) as connection:
+        yield connection, own_facility_row(connection, operator_id, facility_id)
+
+
+def facility_rows(
+    connection: Connection, facility_id: FacilityId | None = None
+) -> list[FacilityRow]:
+    """Every registered facility, or one; none if it is unknown."""
+    query = select(facilities)
+    if facility_id is not None:
+        query = query.where(facilities.c.facility_id == facility_id)
+    return rows_as(FacilityRow, connection.execute(query))
+
+
+def facilities_of(connection: Connection, operator_id: OperatorId) -> list[FacilityId]:
+    """Facilities of an operator, by id."""
+    query = select(facilities.c.facility_id).where(facilities.c.operator_id == operator_id)
+    return list(connection.execute(query.order_by(facilities.c.facility_id)).scalars())
+
+
+def lock_facilities(
+    connection: Connection, facility_ids: Iterable[FacilityId]
+) -> dict[FacilityId, FacilityRow]:
+    """Lock facilities in id order: ingest and close of a facility wait for each other."""
+    ids = sorted(set(facility_ids))
+    if not ids:
+        return {}
+    query = select(facilities).where(facilities.c.facility_id.in_(ids))
+    locked = connection.execute(query.order_by(facilities.c.facility_id).with_for_update())
+    return {row.facility_id: row for row in rows_as(FacilityRow, locked)}
+
+
+def lock_facility(connection: Connection, facility_id: FacilityId) -> FacilityRow:
+    """One facility, locked. Raises NotFound."""
+    row = lock_facilities(connection, [facility_id]).get(facility_id)
+    if row is None:
+        raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+    return row
+
+
+def set_last_recorded(connection: Connection, facility_id: FacilityId, recorded_at_s: int) -> None:
+    """Remember the newest recording time of a facility: it never goes back."""
+    connection.execute(
+        update(facilities)
+        .where(facilities.c.facility_id == facility_id)
+        .values(last_recorded_at_s=recorded_at_s)
+    )
+
+
+def pledged_devices(connection: Connection, facility_id: FacilityId) -> list[Bytes32]:
+    """Hashes of a facility's devices in ascending order, as its pledge numbers them."""
+    query = select(devices.c.device).where(devices.c.facility_id == facility_id)
+    return list(connection.execute(query.order_by(devices.c.device)).scalars())

@@ -1,0 +1,184 @@
+"""Tables of operators, their keys, facilities and pledged devices."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Named,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+)
+
+from api.db.rows import part_of, record_of
+from api.db.tables.base import metadata
+from api.db.tables.columns import INT64, PRIMARY_KEY, RAW32, Columns
+from api.domain.units import Bytes32, FacilityId, Micros, OperatorId
+
+
+class OperatorColumns(Columns):
+    """Columns of `operators`."""
+
+    operator_id: Named[OperatorId] = Column(PRIMARY_KEY, primary_key=True)
+    name: Named[str] = Column(String(80), unique=True)
+    address: Named[str] = Column(String(42), unique=True)
+    created_at_s: Named[int] = Column(BigInteger)
+
+
+operators = Table("operators", metadata, OperatorColumns)
+
+
+@part_of(operators)
+@dataclass(frozen=True, slots=True)
+class NewOperator:
+    """An operator to be written: the database gives the key."""
+
+    name: str
+    address: str
+    created_at_s: int
+
+
+@record_of(operators)
+@dataclass(frozen=True, slots=True)
+class OperatorRow(NewOperator):
+    """An operator."""
+
+    operator_id: OperatorId
+
+
+class ApiKeyColumns(Columns):
+    """Columns of `api_keys`."""
+
+    key_hash: Named[Bytes32] = Column(RAW32, primary_key=True)
+    role: Named[str] = Column(String(16))  # operator, attester
+    operator_id: Named[OperatorId | None] = Column(PRIMARY_KEY, ForeignKey(operators.c.operator_id))
+    label: Named[str] = Column(String(80))
+    created_at_s: Named[int] = Column(BigInteger)
+    revoked_at_s: Named[int | None] = Column(BigInteger)
+
+
+api_keys = Table("api_keys", metadata, ApiKeyColumns)
+
+
+@record_of(api_keys)
+@dataclass(frozen=True, slots=True)
+class ApiKeyRow:
+    """An API key; an attester's belongs to no operator."""
+
+    key_hash: Bytes32
+    role: str
+    operator_id: OperatorId | None
+    label: str
+    created_at_s: int
+    revoked_at_s: int | None = None
+
+
+class FacilityColumns(Columns):
+    """Columns of `facilities`."""
+
+    facility_id: Named[FacilityId] = Column(INT64, primary_key=True, autoincrement=False)
+    operator_id: Named[OperatorId] = Column(PRIMARY_KEY, ForeignKey(operators.c.operator_id))
+    name: Named[str] = Column(String(80))
+    salt: Named[Bytes32] = Column(RAW32)
+    gpu_class: Named[str] = Column(String(32))
+    site: Named[str] = Column(String(32))
+    settlement_token: Named[str] = Column(String(42))
+    window_start_s: Named[int] = Column(BigInteger)
+    window_end_s: Named[int] = Column(BigInteger)
+    epoch_length_s: Named[int] = Column(BigInteger)
+    device_count: Named[int] = Column(BigInteger)
+    pledge_root: Named[Bytes32] = Column(RAW32)
+    terms_json: Named[bytes] = Column(LargeBinary)  # the bytes of facility.json
+    terms_hash: Named[Bytes32] = Column(RAW32)
+    grace_s: Named[int] = Column(BigInteger)
+    last_recorded_at_s: Named[int] = Column(BigInteger, default=0)
+    epochs_closed: Named[int] = Column(BigInteger, default=0)
+    created_at_s: Named[int] = Column(BigInteger)
+
+
+facilities = Table("facilities", metadata, FacilityColumns)
+
+
+@record_of(facilities)
+@dataclass(frozen=True, slots=True)
+class FacilityRow:
+    """A facility as registered, and how far its records and statements came."""
+
+    facility_id: FacilityId
+    operator_id: OperatorId
+    name: str
+    salt: Bytes32
+    gpu_class: str
+    site: str
+    settlement_token: str
+    window_start_s: int
+    window_end_s: int
+    epoch_length_s: int
+    device_count: int
+    pledge_root: Bytes32
+    terms_json: bytes
+    terms_hash: Bytes32
+    grace_s: int
+    last_recorded_at_s: int
+    epochs_closed: int
+    created_at_s: int
+
+
+class DeviceColumns(Columns):
+    """Columns of `devices`."""
+
+    facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
+    device: Named[Bytes32] = Column(RAW32)
+    uuid: Named[str] = Column(String(96))
+
+
+devices = Table(
+    "devices",
+    metadata,
+    DeviceColumns,
+    PrimaryKeyConstraint("facility_id", "device"),
+    Index(None, "uuid"),
+)
+
+
+@record_of(devices)
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """A pledged device: the hash that evidence names, and the UUID behind it."""
+
+    facility_id: FacilityId
+    device: Bytes32
+    uuid: str
+
+
+class HardwareDisclosureColumns(Columns):
+    """Columns of `hardware_disclosures`."""
+
+    disclosure_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
+    facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
+    cost_micros_per_device: Named[Micros] = Column(INT64)
+    in_service_s: Named[int] = Column(BigInteger)
+    disclosed_at_s: Named[int] = Column(BigInteger)
+
+
+hardware_disclosures = Table(
+    "hardware_disclosures",
+    metadata,
+    HardwareDisclosureColumns,
+    Index(None, "facility_id", "disclosed_at_s"),
+)
+
+
+@part_of(hardware_disclosures)
+@dataclass(frozen=True, slots=True)
+class HardwareDisclosure:
+    """What an operator says of a facility's devices: what each cost, and since when it serves."""
+
+    facility_id: FacilityId
+    cost_micros_per_device: Micros
+    in_service_s: int
+    disclosed_at_s: int

@@ -1,0 +1,192 @@
+"""Tables of closed epochs: statements, their lines and trees, and signatures."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    Named,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+)
+
+from api.db.rows import part_of, record_of
+from api.db.tables.base import metadata
+from api.db.tables.columns import INT64, RAW32, Columns
+from api.db.tables.facilities import facilities
+from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros
+
+
+class StatementColumns(Columns):
+    """Columns of `statements`."""
+
+    facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
+    epoch: Named[Epoch] = Column(INT64)
+    epoch_start_s: Named[int] = Column(BigInteger)
+    epoch_end_s: Named[int] = Column(BigInteger)
+    available_gpu_seconds: Named[GpuSeconds] = Column(INT64)
+    billed_gpu_seconds: Named[GpuSeconds] = Column(INT64)
+    gross_revenue_micros: Named[Micros] = Column(INT64)
+    line_count: Named[int] = Column(BigInteger)
+    usage_root: Named[Bytes32] = Column(RAW32)
+    evidence_hash: Named[Bytes32] = Column(RAW32)
+    previous_statement_hash: Named[Bytes32] = Column(RAW32)
+    top_renter_bps: Named[int] = Column(Integer)
+    committed_bps: Named[int] = Column(Integer)
+    statement_hash: Named[Bytes32] = Column(RAW32)
+    carry_json: Named[bytes] = Column(LargeBinary)  # the bytes of carry.json
+    closed_at_s: Named[int] = Column(BigInteger)
+
+
+statements = Table(
+    "statements",
+    metadata,
+    StatementColumns,
+    PrimaryKeyConstraint("facility_id", "epoch"),
+)
+
+
+@record_of(statements)
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """A closed epoch: its statement, its hash, and what it hands to the next."""
+
+    facility_id: FacilityId
+    epoch: Epoch
+    epoch_start_s: int
+    epoch_end_s: int
+    available_gpu_seconds: GpuSeconds
+    billed_gpu_seconds: GpuSeconds
+    gross_revenue_micros: Micros
+    line_count: int
+    usage_root: Bytes32
+    evidence_hash: Bytes32
+    previous_statement_hash: Bytes32
+    top_renter_bps: int
+    committed_bps: int
+    statement_hash: Bytes32
+    carry_json: bytes
+    closed_at_s: int
+
+
+@part_of(statements)
+@dataclass(frozen=True, slots=True)
+class StatementKey:
+    """Which statement: facility, epoch and hash."""
+
+    facility_id: FacilityId
+    epoch: Epoch
+    statement_hash: Bytes32
+
+
+class StatementLineColumns(Columns):
+    """Columns of `statement_lines`."""
+
+    facility_id: Named[FacilityId] = Column(INT64)
+    epoch: Named[Epoch] = Column(INT64)
+    line_index: Named[int] = Column(BigInteger)
+    kind: Named[int] = Column(Integer)
+    device: Named[Bytes32] = Column(RAW32)
+    lease: Named[Bytes32] = Column(RAW32)
+    start_s: Named[int] = Column(BigInteger)
+    end_s: Named[int] = Column(BigInteger)
+    gpu_seconds: Named[GpuSeconds] = Column(INT64)
+    charge_micros: Named[Micros] = Column(INT64)
+    cumulative_gpu_seconds: Named[GpuSeconds] = Column(INT64)
+    cumulative_charge_micros: Named[Micros] = Column(INT64)
+
+
+statement_lines = Table(
+    "statement_lines",
+    metadata,
+    StatementLineColumns,
+    PrimaryKeyConstraint("facility_id", "epoch", "line_index"),
+    ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
+)
+
+
+@record_of(statement_lines)
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line of a statement."""
+
+    facility_id: FacilityId
+    epoch: Epoch
+    line_index: int
+    kind: int
+    device: Bytes32
+    lease: Bytes32
+    start_s: int
+    end_s: int
+    gpu_seconds: GpuSeconds
+    charge_micros: Micros
+    cumulative_gpu_seconds: GpuSeconds
+    cumulative_charge_micros: Micros
+
+
+# The Merkle tree over a statement's lines in parts, so that a proof reads one path, builds nothing.
+class StatementTreeColumns(Columns):
+    """Columns of `statement_trees`."""
+
+    facility_id: Named[FacilityId] = Column(INT64)
+    epoch: Named[Epoch] = Column(INT64)
+    part: Named[int] = Column(BigInteger)
+    leaf_places: Named[bytes] = Column(LargeBinary)  # 4 bytes a line: its leaf among the nodes
+    nodes: Named[bytes] = Column(LargeBinary)  # 32 bytes each, root first
+
+
+statement_trees = Table(
+    "statement_trees",
+    metadata,
+    StatementTreeColumns,
+    PrimaryKeyConstraint("facility_id", "epoch", "part"),
+    ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
+)
+
+
+@record_of(statement_trees)
+@dataclass(frozen=True, slots=True)
+class TreePart:
+    """A part of the tree over a statement's lines."""
+
+    facility_id: FacilityId
+    epoch: Epoch
+    part: int
+    leaf_places: bytes
+    nodes: bytes
+
+
+class AttestationColumns(Columns):
+    """Columns of `attestations`."""
+
+    facility_id: Named[FacilityId] = Column(INT64)
+    epoch: Named[Epoch] = Column(INT64)
+    attester: Named[str] = Column(String(42))
+    signature: Named[bytes] = Column(LargeBinary)
+    received_at_s: Named[int] = Column(BigInteger)
+
+
+attestations = Table(
+    "attestations",
+    metadata,
+    AttestationColumns,
+    PrimaryKeyConstraint("facility_id", "epoch", "attester"),
+    ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
+)
+
+
+@record_of(attestations)
+@dataclass(frozen=True, slots=True)
+class AttestationRow:
+    """An attester's signature over a statement."""
+
+    facility_id: FacilityId
+    epoch: Epoch
+    attester: str
+    signature: bytes
+    received_at_s: int

@@ -1,0 +1,75 @@
+"""A batch of events: what was read of each, and what is answered."""
+
+from dataclasses import dataclass
+
+import orjson
+
+from api.domain.hashing import sha256
+from api.domain.metering.events import MeterEvent, identity, parse_event
+from api.domain.units import Bytes32
+from api.errors import EventRejected
+
+
+@dataclass(frozen=True, slots=True)
+class EventResult:
+    """Answer for one event: `accepted`, `duplicate` or `rejected` with a stable code."""
+
+    index: int
+    source: str | None
+    id: str | None
+    status: str
+    code: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An event that could be read, with the bytes that the ledger keeps."""
+
+    index: int
+    event: MeterEvent
+    payload: bytes
+    payload_hash: Bytes32
+
+    @property
+    def identity(self) -> tuple[str, str]:
+        """`(source, id)`: taken for ever once the event is accepted."""
+        return self.event.envelope.source, self.event.envelope.id
+
+    def answer(self, status: str) -> EventResult:
+        """The event is accepted or a duplicate."""
+        source, event_id = self.identity
+        return EventResult(index=self.index, source=source, id=event_id, status=status)
+
+    def rejected(self, error: EventRejected) -> EventResult:
+        """The event is rejected."""
+        source, event_id = self.identity
+        return _rejected(self.index, source, event_id, error)
+
+
+def read_item(index: int, event: object, broken: EventRejected | None) -> Item | EventResult:
+    """Read one event of a request, or say why it cannot be read.
+
+    Args:    broken: what the parser found wrong with the event's JSON.
+    """
+    try:
+        if broken is not None:
+            raise broken
+        parsed = parse_event(event)
+    except EventRejected as error:
+        return _rejected(index, *identity(event), error)
+    payload = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+    return Item(index=index, event=parsed, payload=payload, payload_hash=sha256(payload))
+
+
+def _rejected(
+    index: int, source: str | None, event_id: str | None, error: EventRejected
+) -> EventResult:
+    return EventResult(
+        index=index,
+        source=source,
+        id=event_id,
+        status="rejected",
+        code=error.reason,
+        detail=error.message,
+    )

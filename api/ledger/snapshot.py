@@ -1,0 +1,104 @@
+"""Reading what a batch is judged by: its facilities, locked, with what they hold already."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from api.clock import Clock
+from api.db import spans
+from api.db.facilities import lock_facilities
+from api.db.leases import leases_named
+from api.db.reopenings import reopenings_of
+from api.db.tables.facilities import FacilityRow
+from api.db.tables.ledger import TakenTime
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import device_hash
+from api.domain.lifecycle import recording_time_s
+from api.domain.metering.events import MeterEvent, OutageEvent, UsageEvent
+from api.domain.metering.occupancy import Concurrency, Occupancy
+from api.domain.statements.evidence_reader import terms_from_bytes
+from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
+from api.ledger.judge import Snapshot, Taken
+
+
+def read_snapshots(
+    connection: Connection, operator_id: OperatorId, events: Iterable[MeterEvent], clock: Clock
+) -> tuple[dict[FacilityId, Snapshot], int]:
+    """Lock the operator's facilities that a batch names and read what it needs, then the time.
+
+    The lock comes first and the clock after it, so that times follow the order of commits.
+    Returns: snapshots by facility, and the time.
+    """
+    by_facility: dict[FacilityId, list[MeterEvent]] = {}
+    for event in events:
+        by_facility.setdefault(event.envelope.facility_id, []).append(event)
+    rows = lock_facilities(connection, by_facility)
+    now_s = clock()
+    snapshots = {
+        facility_id: _snapshot(connection, row, by_facility[facility_id], now_s)
+        for facility_id, row in rows.items()
+        if row.operator_id == operator_id
+    }
+    return snapshots, now_s
+
+
+def _snapshot(
+    connection: Connection, row: FacilityRow, events: Sequence[MeterEvent], now_s: int
+) -> Snapshot:
+    terms = terms_from_bytes(row.terms_json)
+    return Snapshot(
+        facility=row,
+        terms=terms,
+        recorded_at_s=_recording_time(row, terms, now_s),
+        reopenings=reopenings_of(connection, row.facility_id),
+        taken=read_taken(connection, terms, events),
+    )
+
+
+def _recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:
+    """Recording time at `now_s`: never before an earlier record or a closed epoch's cut-off."""
+    closed = row.epochs_closed
+    return recording_time_s(
+        now_s,
+        last_recorded_at_s=row.last_recorded_at_s,
+        closed_end_s=terms.epoch_bounds(Epoch(closed - 1))[1] if closed else None,
+        grace_s=row.grace_s,
+    )
+
+
+def read_taken(connection: Connection, terms: FacilityTerms, batch: Iterable[MeterEvent]) -> Taken:
+    """Leases and taken intervals of a facility that a batch can touch."""
+    events = [e for e in batch if isinstance(e, (UsageEvent, OutageEvent))]
+    lease_ids = [e.lease_id for e in events if e.lease_id is not None]
+    leases = leases_named(connection, terms.facility_id, lease_ids)
+    if not events:
+        return Taken(leases=leases, usage={}, outages={}, lease_usage={})
+    span = spans.Span(
+        facility_id=terms.facility_id,
+        devices=tuple(sorted({device_hash(e.device) for e in events} & terms.device_set)),
+        start_s=min(e.start_s for e in events),
+        end_s=max(e.end_s for e in events),
+    )
+    longest_s = terms.epoch_length_s
+    limited = [lease.lease for lease in leases.values() if lease.max_gpus]
+    lease_times = spans.lease_usage_in(
+        connection,
+        terms.facility_id,
+        limited,
+        start_s=span.start_s,
+        end_s=span.end_s,
+        longest_s=longest_s,
+    )
+    return Taken(
+        leases=leases,
+        usage=_by_device(spans.usage_in(connection, span)),
+        outages=_by_device(spans.outages_in(connection, span, longest_s=longest_s)),
+        lease_usage={lease: Concurrency(times) for lease, times in lease_times.items()},
+    )
+
+
+def _by_device(rows: Iterable[TakenTime]) -> dict[Bytes32, Occupancy]:
+    taken: dict[Bytes32, Occupancy] = {}
+    for row in rows:
+        taken.setdefault(row.device, Occupancy()).add(row.start_s, row.end_s)
+    return taken

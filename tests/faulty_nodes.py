@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from api.chain.client import Block, ChainClient, RpcError
+from api.chain.answers import Block
+from api.chain.client import ChainClient, RpcError
 from api.errors import ChainUnavailable
 
 
 class Fake(ChainClient):
     """A client with faults between it and the node, by overriding `request`."""
 
-    def head(self) -> int:
+    def height(self) -> int:
         """True height of the chain."""
         return int(super().request("eth_blockNumber"), 16)
 
@@ -23,7 +24,7 @@ class Behind(Fake):
 
     def request(self, method: str, *params: Any, attempts: int = 1) -> Any:
         """Answer as if the last blocks were not there."""
-        height = self.head() - self.lag
+        height = self.height() - self.lag
         if method == "eth_getBlockByNumber":
             if params[0] == "latest":
                 params = (hex(height), *params[1:])
@@ -45,11 +46,11 @@ class Behind(Fake):
 class TwoHeights(Behind):
     """One address, two nodes: blocks come from the tall one, logs from the one that lags."""
 
-    def block(self, number: int | str = "latest") -> Block:
+    def _block(self, tag: str, attempts: int) -> Block:
         """Block of the node that does not lag."""
         lag, self.lag = self.lag, 0
         try:
-            return super().block(number)
+            return super()._block(tag, attempts)
         finally:
             self.lag = lag
 
@@ -72,14 +73,11 @@ class Capped(Fake):
 class TallHead(Behind):
     """One address, two nodes: the head comes from the tall one, the rest from one that lags."""
 
-    def block(self, number: int | str = "latest") -> Block:
-        """Head of the node that does not lag, or a block of the one that does."""
-        return self._tall() if number == "latest" else super().block(number)
-
-    def _tall(self) -> Block:
+    def head(self, *, attempts: int = 1) -> Block:
+        """Head of the node that does not lag."""
         lag, self.lag = self.lag, 0
         try:
-            return super().block("latest")
+            return super().head(attempts=attempts)
         finally:
             self.lag = lag
 

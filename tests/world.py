@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.chain import calldata
+from api.chain.answers import Receipt, to_bytes
 from api.chain.client import ChainClient, chain_clock
 from api.chain.contracts import Contracts
 from api.chain.contracts.call import Call
@@ -74,15 +75,15 @@ def signer_of(index: int) -> LocalSigner:
     return LocalSigner(wallet(index).key.hex())
 
 
-def send(client: ChainClient, sender: str, to: str, data: str) -> dict[str, Any]:
+def send(client: ChainClient, sender: str, to: str, data: str) -> Receipt:
     """Send from an unlocked account; returns the receipt of a transaction that succeeded."""
     call = {"from": sender, "to": to, "data": data, "gas": hex(3_000_000)}
     tx_hash = client.request("eth_sendTransaction", call, attempts=1)
     receipt = None
     while receipt is None:
         time.sleep(0.002)
-        receipt = client.receipt(bytes.fromhex(tx_hash[2:]))
-    assert receipt["status"] == "0x1", client.request("eth_call", call, "latest")
+        receipt = client.receipt(to_bytes("eth_sendTransaction", tx_hash))
+    assert receipt.succeeded, client.request("eth_call", call, "latest")
     return receipt
 
 
@@ -238,7 +239,7 @@ class World:
 
     def now(self, call: Call[T]) -> T:
         """What contracts answer at the newest block."""
-        return call.at(block=self.client.block().number)
+        return call.at(block=self.client.head().number)
 
     @property
     def posted(self) -> int:

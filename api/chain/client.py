@@ -3,32 +3,36 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TypeVar, cast
 
 import requests
 from web3 import HTTPProvider
 from web3.exceptions import Web3Exception
-from web3.types import RPCResponse
+from web3.types import RPCEndpoint, RPCResponse
 
+from api.chain.answers import (
+    Answer,
+    Block,
+    Log,
+    Receipt,
+    to_block,
+    to_bytes,
+    to_logs,
+    to_number,
+    to_receipt,
+    to_transaction,
+)
 from api.chain.signatures import decode_error
 from api.domain.json_text import read_json
 from api.errors import ChainRejected, ChainUnavailable
+
+T = TypeVar("T")
 
 READ_ATTEMPTS = 4
 _TIMEOUT_S = 30
 _PAUSE_S = 0.25
 # Calls in one JSON-RPC batch: hosted nodes take 100 and more.
 _BATCH = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Head of a block."""
-
-    number: int
-    hash: bytes
-    parent_hash: bytes
-    time_s: int
 
 
 class RpcError(ChainRejected):
@@ -61,20 +65,18 @@ class ChainClient:
             rpc_url, request_kwargs={"timeout": _TIMEOUT_S}, exception_retry_configuration=None
         )
 
-    def request(self, method: str, *params: Any, attempts: int = READ_ATTEMPTS) -> Any:
+    def request(self, method: str, *params: object, attempts: int = READ_ATTEMPTS) -> object:
         """One call, repeated on transport faults only.
 
         Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses.
         """
-        params_list = list(params)
-        answer = self._send(
-            method, lambda: self._provider.make_request(method, params_list), attempts
+        listed = list(params)
+        answer: Mapping[str, object] = self._send(
+            method, lambda: self._provider.make_request(RPCEndpoint(method), listed), attempts
         )
-        if answer.get("error"):
-            raise _refusal(method, answer["error"])
-        return answer.get("result")
+        return _answered(method, answer)
 
-    def _send(self, method: str, send: Callable[[], Any], attempts: int) -> Any:
+    def _send(self, method: str, send: Callable[[], T], attempts: int) -> T:
         for attempt in range(1, attempts + 1):
             try:
                 return send()
@@ -87,20 +89,22 @@ class ChainClient:
 
     def chain_id(self) -> int:
         """EIP-155 chain id."""
-        return int(self.request("eth_chainId"), 16)
+        return to_number("eth_chainId", self.request("eth_chainId"))
 
-    def block(self, number: int | str = "latest", *, attempts: int = READ_ATTEMPTS) -> Block:
-        """A block by number or tag. Raises ChainUnavailable if the node has none."""
-        tag = hex(number) if isinstance(number, int) else number
-        found = self.request("eth_getBlockByNumber", tag, False, attempts=attempts)
-        if found is None:
+    def head(self, *, attempts: int = READ_ATTEMPTS) -> Block:
+        """The newest block: what reads of this moment are pinned to."""
+        return self._block("latest", attempts)
+
+    def block(self, number: int) -> Block:
+        """A block by number. Raises ChainUnavailable if the node has none."""
+        return self._block(hex(number), READ_ATTEMPTS)
+
+    def _block(self, tag: str, attempts: int) -> Block:
+        method = "eth_getBlockByNumber"
+        answer = self.request(method, tag, False, attempts=attempts)
+        if answer is None:
             raise ChainUnavailable(f"the node has no block {tag}", block=tag)
-        return Block(
-            int(found["number"], 16),
-            bytes.fromhex(found["hash"][2:]),
-            bytes.fromhex(found["parentHash"][2:]),
-            int(found["timestamp"], 16),
-        )
+        return to_block(method, answer)
 
     def call(
         self, calls: Sequence[EthCall], *, block: int, attempts: int = READ_ATTEMPTS
@@ -113,42 +117,41 @@ class ChainClient:
         if len(params) == 1:
             answers = [self.request("eth_call", *params[0], attempts=attempts)]
         else:
-            batch = [("eth_call", p) for p in params]
             answers = [
                 answer
-                for first in range(0, len(batch), _BATCH)
-                for answer in self._batch(batch[first : first + _BATCH], attempts)
+                for first in range(0, len(params), _BATCH)
+                for answer in self._batch(params[first : first + _BATCH], attempts)
             ]
-        return [_bytes(answer) for answer in answers]
+        return [to_bytes("eth_call", answer) for answer in answers]
 
-    def _batch(self, batch: list[Any], attempts: int) -> list[Any]:
-        """One request of several calls."""
-        answers = self._send("eth_call", lambda: self._provider.make_batch_request(batch), attempts)
+    def _batch(self, params: Sequence[Sequence[object]], attempts: int) -> list[object]:
+        """Several calls in one request."""
+        batch = [(RPCEndpoint("eth_call"), p) for p in params]
+        # web3 says that a batch is answered by a list; a node that refuses it answers an object.
+        answers = cast(
+            "object",
+            self._send("eth_call", lambda: self._provider.make_batch_request(batch), attempts),
+        )
         if not isinstance(answers, list):
-            raise _refusal("batch", answers.get("error"))
+            raise _refusal("batch", answers.get("error") if isinstance(answers, dict) else answers)
         if len(answers) != len(batch):
             raise ChainUnavailable("the chain's RPC endpoint answers a part of a batch only")
-        for answer in answers:
-            if answer.get("error"):
-                raise _refusal("eth_call", answer["error"])
-        return [answer.get("result") for answer in answers]
+        return [_answered("eth_call", answer) for answer in answers]
 
     def code(self, address: str) -> bytes:
         """Runtime bytecode at an address."""
-        return bytes.fromhex(self.request("eth_getCode", address, "latest")[2:])
+        return to_bytes("eth_getCode", self.request("eth_getCode", address, "latest"))
 
     def nonce(self, address: str, tag: str = "pending") -> int:
         """Next nonce of an account."""
-        return int(self.request("eth_getTransactionCount", address, tag), 16)
+        method = "eth_getTransactionCount"
+        return to_number(method, self.request(method, address, tag))
 
     def base_fee(self) -> int:
-        """Base fee of the newest block, wei per gas."""
-        block = self.request("eth_getBlockByNumber", "latest", False)
-        return int(block.get("baseFeePerGas", "0x0"), 16)
-
-    def estimate_gas(self, transaction: Mapping[str, Any]) -> int:
-        """Gas of a transaction with a margin of a fifth. Raises RpcError with revert data."""
-        return int(self.request("eth_estimateGas", dict(transaction)), 16) * 6 // 5
+        """Base fee of the newest block, wei per gas; 0 on chains without one."""
+        method = "eth_getBlockByNumber"
+        block = Answer(method, self.request(method, "latest", False))
+        return block.number_or_none("baseFeePerGas") or 0
 
     def send_raw(self, raw: bytes) -> None:
         """Send a signed transaction. A node that knows it already is success."""
@@ -159,12 +162,10 @@ class ChainClient:
             if not any(text in error.message.lower() for text in known):
                 raise
 
-    def receipt(self, tx_hash: bytes) -> dict[str, Any] | None:
+    def receipt(self, tx_hash: bytes) -> Receipt | None:
         """Receipt of a transaction, or None while it has none."""
-        found: dict[str, Any] | None = self.request(
-            "eth_getTransactionReceipt", "0x" + tx_hash.hex()
-        )
-        return found
+        method = "eth_getTransactionReceipt"
+        return to_receipt(method, self.request(method, "0x" + tx_hash.hex()))
 
     def revert_reason(self, tx_hash: bytes) -> str:
         """Why a mined transaction reverted, found by repeating its call.
@@ -172,67 +173,64 @@ class ChainClient:
         On the block before; where that succeeds, on its own block: then something that was mined
         just before it is the reason.
         """
-        sent = self.request("eth_getTransactionByHash", "0x" + tx_hash.hex())
-        if sent is None or sent["blockNumber"] is None:
+        method = "eth_getTransactionByHash"
+        sent = to_transaction(method, self.request(method, "0x" + tx_hash.hex()))
+        if sent is None or sent.block_number is None:
             return "unknown: the transaction is gone"
-        call = {"from": sent["from"], "to": sent["to"], "data": sent["input"], "gas": sent["gas"]}
-        number = int(sent["blockNumber"], 16)
-        for block in (number - 1, number):
+        for block in (sent.block_number - 1, sent.block_number):
             try:
-                self.request("eth_call", call, hex(block))
+                self.request("eth_call", sent.call, hex(block))
             except RpcError as error:
                 data = error.context.get("data")
                 decoded = decode_error(data) if isinstance(data, str) else None
                 return decoded or error.message
         return "unknown: the same call succeeds now"
 
-    def logs_of_block(self, addresses: list[str], block_hash: bytes) -> list[dict[str, Any]]:
+    def logs_of_block(self, addresses: Sequence[str], block_hash: bytes) -> list[Log]:
         """Logs of contracts in one block. Raises RpcError if the node does not know the block."""
-        query = {"address": addresses, "blockHash": "0x" + block_hash.hex()}
-        found: list[dict[str, Any]] = self.request("eth_getLogs", query)
-        return found
+        query = {"address": list(addresses), "blockHash": "0x" + block_hash.hex()}
+        return to_logs("eth_getLogs", self.request("eth_getLogs", query))
 
     def logs(
-        self, addresses: list[str], first: int, last: int, *, topic: bytes | None = None
-    ) -> list[dict[str, Any]]:
+        self, addresses: Sequence[str], first: int, last: int, *, topic: bytes | None = None
+    ) -> list[Log]:
         """Logs of contracts in blocks `first` to `last`, halving ranges that the node refuses.
 
         topic: only logs of this event.
         """
         if first > last:
             return []
-        query: dict[str, Any] = {
-            "address": addresses,
+        query: dict[str, object] = {
+            "address": list(addresses),
             "fromBlock": hex(first),
             "toBlock": hex(last),
         }
         if topic is not None:
             query["topics"] = ["0x" + topic.hex()]
         try:
-            found: list[dict[str, Any]] = self.request("eth_getLogs", query)
+            answer = self.request("eth_getLogs", query)
         except RpcError:
             if first == last:
                 raise
             middle = (first + last) // 2
             before = self.logs(addresses, first, middle, topic=topic)
             return before + self.logs(addresses, middle + 1, last, topic=topic)
-        return found
+        return to_logs("eth_getLogs", answer)
 
 
-def _refusal(method: str, problem: Any) -> RpcError:
+def _answered(method: str, answer: Mapping[str, object]) -> object:
+    """Result of an answer. Raises RpcError."""
+    if answer.get("error"):
+        raise _refusal(method, answer["error"])
+    return answer.get("result")
+
+
+def _refusal(method: str, problem: object) -> RpcError:
     data = problem.get("data") if isinstance(problem, dict) else None
     text = problem.get("message", "") if isinstance(problem, dict) else str(problem)
     return RpcError(f"{method}: {text}", method=method, data=data)
 
 
-def _bytes(answer: object) -> bytes:
-    """Bytes of an answer in hex. Raises ChainRejected."""
-    try:
-        return bytes.fromhex(str(answer).removeprefix("0x"))
-    except ValueError as error:
-        raise ChainRejected("eth_call: the node's answer is not hex") from error
-
-
 def chain_clock(client: ChainClient) -> Callable[[], int]:
     """Clock that follows the newest block, for demos and simulations."""
-    return lambda: client.block().time_s
+    return lambda: client.head().time_s

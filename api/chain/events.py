@@ -1,29 +1,39 @@
 """Logs of our contracts, decoded into one typed shape."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
 
-from api.chain.abi import Event
-from api.chain.client import Block, ChainClient
+from api.chain.answers import Block, Log
+from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
-from api.chain.event_signatures import EVENTS
+from api.chain.emitted import EVENTS
+from api.chain.emitted.args import EventArgs, read_log, topic_of
+from api.chain.emitted.facility_registry import FacilityOffered
+from api.chain.emitted.statement_registry import StatementPosted, StatementVoided
+from api.chain.emitted.tranche_token import (
+    RevenueClaimed,
+    RevenueClaimedBatch,
+    TransferBatch,
+    TransferSingle,
+)
 from api.domain.lifecycle import void_takes
-from api.domain.statements.statement import Statement
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import ChainUnavailable
 
-_RANGE = 2_000
-_VOIDED = next(e.topic for e in EVENTS["StatementRegistry"] if e.name == "StatementVoided")
-_OFFERED = next(e.topic for e in EVENTS["FacilityRegistry"] if e.name == "FacilityOffered")
-_TOPICS: dict[bytes, Event] = {e.topic: e for events in EVENTS.values() for e in events}
+# Blocks of one query: hosted nodes take 2,000 and more.
+LOG_RANGE = 2_000
+# Event by contract and topic.
+_BY_TOPIC = {(c, topic_of(event)): event for c, events in EVENTS.items() for event in events}
+
+E = TypeVar("E", bound=EventArgs)
+E_co = TypeVar("E_co", bound=EventArgs, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class ChainEvent:
-    """One decoded log. `args` are by Solidity name; addresses are lower-case hex.
+class ChainEvent(Generic[E_co]):
+    """One decoded log; addresses are lower-case hex.
 
     A claim or a transfer of several tranches is one log and here as many RevenueClaimed or
     TransferSingle events, told apart by `part`: nobody downstream needs to know of batches.
@@ -32,11 +42,15 @@ class ChainEvent:
     block_number: int
     block_time_s: int
     log_index: int
-    tx_hash: bytes
+    tx_hash: Bytes32
     contract: str
-    name: str
-    args: dict[str, Any]
+    args: E_co
     part: int = 0
+
+    @property
+    def name(self) -> str:
+        """Name of the event."""
+        return type(self.args).__name__
 
     @property
     def place(self) -> tuple[int, int, int]:
@@ -44,33 +58,26 @@ class ChainEvent:
         return self.block_number, self.log_index, self.part
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return "0x" + value.hex()
-    if isinstance(value, (tuple, list)):
-        return [_plain(v) for v in value]
-    return value
+AnyEvent = ChainEvent[EventArgs]
 
 
-def args_json(event: ChainEvent) -> str:
-    """Arguments as JSON; big integers as text, so that no reader rounds them."""
-    shown = {
-        name: str(value) if isinstance(value, int) and abs(value) > 2**53 else _plain(value)
-        for name, value in event.args.items()
-    }
-    return json.dumps(shown, sort_keys=True)
+class Handlers:
+    """What to do with events, by their kind."""
 
+    def __init__(self) -> None:
+        self._by_kind: dict[type[EventArgs], Callable[[AnyEvent], None]] = {}
 
-def statement_of(event: ChainEvent) -> Statement:
-    """Statement of a StatementPosted event."""
-    values = list(event.args["statement"])
-    return Statement(
-        FacilityId(values[0]),
-        Epoch(values[1]),
-        *values[2:8],
-        *(Bytes32(v) for v in values[8:11]),
-        *values[11:],
-    )
+    def on(self, kind: type[E], handle: Callable[[ChainEvent[E]], None]) -> "Handlers":
+        """Name the handler of one kind."""
+        # Only events of this kind ever reach it: see `take`.
+        self._by_kind[kind] = cast("Callable[[AnyEvent], None]", handle)
+        return self
+
+    def take(self, event: AnyEvent) -> None:
+        """Handle one event; one without a handler is left alone."""
+        handle = self._by_kind.get(type(event.args))
+        if handle is not None:
+            handle(event)
 
 
 class BlockTimes:
@@ -80,32 +87,38 @@ class BlockTimes:
         self._client = client
         self._known: dict[int, int] = {}
 
-    def of(self, log: dict[str, Any]) -> int:
+    def of(self, log: Log) -> int:
         """Time of a log's block; many nodes put it into the log."""
-        number = int(log["blockNumber"], 16)
-        if "blockTimestamp" in log and log["blockTimestamp"] is not None:
-            return int(log["blockTimestamp"], 16)
-        if number not in self._known:
-            self._known[number] = self._client.block(number).time_s
-        return self._known[number]
+        if log.block_time_s is not None:
+            return log.block_time_s
+        if log.block_number not in self._known:
+            self._known[log.block_number] = self._client.block(log.block_number).time_s
+        return self._known[log.block_number]
 
 
-def decode_log(log: dict[str, Any], names: dict[str, str], times: BlockTimes) -> ChainEvent | None:
-    """One log, or None if it is none of ours. `names`: contract by lower-case address."""
-    contract = names.get(log["address"].lower())
-    topics = [bytes.fromhex(t[2:]) for t in log["topics"]]
-    event = _TOPICS.get(topics[0]) if topics else None
-    if contract is None or event is None or event not in EVENTS.get(contract, ()):
-        return None
-    return ChainEvent(
-        int(log["blockNumber"], 16),
-        times.of(log),
-        int(log["logIndex"], 16),
-        bytes.fromhex(log["transactionHash"][2:]),
-        contract,
-        event.name,
-        event.decode(topics, bytes.fromhex(log["data"][2:])),
-    )
+def decode_log(log: Log, names: Mapping[str, str], times: BlockTimes) -> list[AnyEvent]:
+    """Events of one log; none if it is none of ours. `names`: contract by lower-case address."""
+    contract = names.get(log.address)
+    event = _BY_TOPIC.get((contract, log.topics[0])) if contract and log.topics else None
+    if contract is None or event is None:
+        return []
+    return [
+        ChainEvent(
+            log.block_number, times.of(log), log.log_index, log.tx_hash, contract, args, part
+        )
+        for part, args in enumerate(_parts(read_log(event, log.topics, log.data)))
+    ]
+
+
+def _parts(args: EventArgs) -> list[EventArgs]:
+    """The events that one log stands for."""
+    if isinstance(args, RevenueClaimedBatch):
+        claims = zip(args.ids, args.amounts_micros, strict=True)
+        return [RevenueClaimed(args.holder, args.to, i, amount) for i, amount in claims]
+    if isinstance(args, TransferBatch):
+        moves = zip(args.ids, args.values, strict=True)
+        return [TransferSingle(args.operator, args.from_, args.to, i, n) for i, n in moves]
+    return [args]
 
 
 def contract_names(deployment: Deployment) -> dict[str, str]:
@@ -113,110 +126,92 @@ def contract_names(deployment: Deployment) -> dict[str, str]:
     return {deployment.addresses[name].lower(): name for name in EVENTS}
 
 
-def _decoded(
-    client: ChainClient, names: dict[str, str], logs: list[dict[str, Any]]
-) -> list[ChainEvent]:
+def _decoded(client: ChainClient, names: Mapping[str, str], logs: Iterable[Log]) -> list[AnyEvent]:
     times = BlockTimes(client)
-    found = (decode_log(log, names, times) for log in logs)
-    events = [event for event in found if event is not None]
-    return sorted((part for event in events for part in _parts(event)), key=lambda e: e.place)
+    events = [event for log in logs for event in decode_log(log, names, times)]
+    return sorted(events, key=lambda e: e.place)
 
 
-# Name of one part of a batch, what all parts share, and the argument that each has of its own.
-_BATCHES = {
-    "RevenueClaimedBatch": ("RevenueClaimed", ("holder", "to"), "amounts", "amount"),
-    "TransferBatch": ("TransferSingle", ("operator", "from", "to"), "values", "value"),
-}
-
-
-def _parts(event: ChainEvent) -> list[ChainEvent]:
-    if event.name not in _BATCHES:
-        return [event]
-    name, shared_names, plural, singular = _BATCHES[event.name]
-    shared = {n: event.args[n] for n in shared_names}
-    pairs = zip(event.args["ids"], event.args[plural], strict=True)
-    return [
-        replace(event, name=name, args={**shared, "id": token_id, singular: amount}, part=i)
-        for i, (token_id, amount) in enumerate(pairs)
-    ]
-
-
-def events_in(contracts: Contracts, first: int, last: int) -> list[ChainEvent]:
+def events_in(contracts: Contracts, first: int, last: int) -> list[AnyEvent]:
     """Decoded events of blocks `first` to `last`, in order."""
     names = contract_names(contracts.deployment)
     return _decoded(contracts.client, names, contracts.client.logs(list(names), first, last))
 
 
-def events_of_block(contracts: Contracts, block: Block) -> list[ChainEvent]:
+def events_of_block(contracts: Contracts, block: Block) -> list[AnyEvent]:
     """Decoded events of one block, in order. Raises RpcError if the node does not know it."""
     names = contract_names(contracts.deployment)
-    return _decoded(
-        contracts.client, names, contracts.client.logs_of_block(list(names), block.hash)
-    )
+    logs = contracts.client.logs_of_block(list(names), block.hash)
+    return _decoded(contracts.client, names, logs)
 
 
-def iter_events(contracts: Contracts, *, last: int) -> Iterator[ChainEvent]:
+def iter_events(contracts: Contracts, *, last: int) -> Iterator[AnyEvent]:
     """All events from deployment to block `last`, in order.
 
     Raises:  ChainUnavailable if the node's head is below `last`.
     """
-    if contracts.client.block().number < last:
+    if contracts.client.head().number < last:
         raise ChainUnavailable(f"the node is behind block {last}")
-    for first in range(contracts.deployment.start_block, last + 1, _RANGE):
-        yield from events_in(contracts, first, min(last, first + _RANGE - 1))
+    for first in range(contracts.deployment.start_block, last + 1, LOG_RANGE):
+        yield from events_in(contracts, first, min(last, first + LOG_RANGE - 1))
+
+
+def _only(
+    contracts: Contracts, contract: str, event: type[E], *, first: int, last: int
+) -> list[ChainEvent[E]]:
+    """Events of one kind in blocks `first` to `last`, found without reading the other logs."""
+    names = {contracts.deployment.addresses[contract].lower(): contract}
+    client, found = contracts.client, list[ChainEvent[E]]()
+    for start in range(first, last + 1, LOG_RANGE):
+        until = min(last, start + LOG_RANGE - 1)
+        logs = client.logs(list(names), start, until, topic=topic_of(event))
+        for one in _decoded(client, names, logs):
+            if isinstance(one.args, event):
+                place = (one.block_number, one.block_time_s, one.log_index, one.tx_hash)
+                found.append(ChainEvent(*place, contract, one.args, one.part))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class VoidedRange:
     """Epochs `[first, before)` of a facility that a proven fault voided, and when."""
 
-    facility_id: int
-    first: int
+    facility_id: FacilityId
+    first: Epoch
     before: int
     place: tuple[int, int, int]
 
-    def covers(self, posted: ChainEvent) -> bool:
-        """Whether it voided the statement of a StatementPosted event."""
-        return posted.args["facilityId"] == self.facility_id and void_takes(
-            posted.args["epoch"],
+    def covers(self, posted: StatementPosted, place: tuple[int, int, int]) -> bool:
+        """Whether it voided a statement that was posted at a place of the chain."""
+        return posted.facility_id == self.facility_id and void_takes(
+            posted.epoch,
             first=self.first,
             before=self.before,
-            posted_at=posted.place,
+            posted_at=place,
             voided_at=self.place,
         )
 
 
 def voided_ranges(contracts: Contracts, *, last: int) -> list[VoidedRange]:
-    """Every voiding up to block `last`: few, and found without reading the other logs."""
-    names = {contracts.deployment.statement_registry.lower(): "StatementRegistry"}
-    found = []
-    for first in range(contracts.deployment.start_block, last + 1, _RANGE):
-        until = min(last, first + _RANGE - 1)
-        logs = contracts.client.logs(list(names), first, until, topic=_VOIDED)
-        for event in _decoded(contracts.client, names, logs):
-            args = event.args
-            found.append(
-                VoidedRange(
-                    args["facilityId"], args["epoch"], args["epochsPostedBefore"], event.place
-                )
-            )
-    return found
+    """Every voiding up to block `last`: few."""
+    start = contracts.deployment.start_block
+    events = _only(contracts, "StatementRegistry", StatementVoided, first=start, last=last)
+    return [
+        VoidedRange(e.args.facility_id, e.args.epoch, e.args.epochs_posted_before, e.place)
+        for e in events
+    ]
 
 
-def facility_offers(contracts: Contracts, *, first: int, last: int) -> list[ChainEvent]:
-    """FacilityOffered of blocks `first` to `last`, in order: few, and found without the others."""
-    names = {contracts.deployment.facility_registry.lower(): "FacilityRegistry"}
-    found = []
-    for start in range(first, last + 1, _RANGE):
-        until = min(last, start + _RANGE - 1)
-        logs = contracts.client.logs(list(names), start, until, topic=_OFFERED)
-        found += _decoded(contracts.client, names, logs)
-    return found
+def facility_offers(
+    contracts: Contracts, *, first: int, last: int
+) -> list[ChainEvent[FacilityOffered]]:
+    """FacilityOffered of blocks `first` to `last`, in order: few."""
+    return _only(contracts, "FacilityRegistry", FacilityOffered, first=first, last=last)
 
 
 def voided_epochs(contracts: Contracts, facility_id: int) -> list[int]:
     """Epochs of a facility whose statement a proven fault voided, one entry a fault."""
-    ranges = voided_ranges(contracts, last=contracts.client.block().number)
+    ranges = voided_ranges(contracts, last=contracts.client.head().number)
     return [voided.first for voided in ranges if voided.facility_id == facility_id]
 
 
@@ -226,11 +221,12 @@ def first_log_block(contracts: Contracts) -> int:
     Steps double, so that a long history is not read for its first log. Without any log it is the
     deployment's own start.
     """
-    addresses, head = list(contract_names(contracts.deployment)), contracts.client.block().number
-    first, step = contracts.deployment.start_block, 16
+    client, deployment = contracts.client, contracts.deployment
+    addresses, head = list(contract_names(deployment)), client.head().number
+    first, step = deployment.start_block, 16
     while first <= head:
-        logs = contracts.client.logs(addresses, first, min(head, first + step - 1))
+        logs = client.logs(addresses, first, min(head, first + step - 1))
         if logs:
-            return min(int(log["blockNumber"], 16) for log in logs)
+            return min(log.block_number for log in logs)
         first, step = first + step, step * 2
-    return contracts.deployment.start_block
+    return deployment.start_block

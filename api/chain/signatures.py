@@ -1,21 +1,21 @@
-"""Signatures of the contract functions and errors that the service uses.
+"""Signatures of the contract functions that we send, and of the errors that they end in.
 
 Text instead of compiled ABIs, so that neither service nor verifier needs a compiler;
 tests/integration/chain/test_abi_drift.py compares them with what the compiler says.
 """
 
+from dataclasses import dataclass
+
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
 from api.chain.abi import Function
+from api.chain.structs import kind_of
+from api.chain.terms import OfferedTerms
+from api.domain.statements.statement import Statement
 
-TERMS = (
-    "(address,address,bytes32,bytes32,uint64,uint64,uint32,uint32,uint32,uint16,bytes32,bytes32)"
-)
-STATEMENT = (
-    "(uint64,uint32,uint64,uint64,uint64,uint64,uint128,uint32,bytes32,bytes32,bytes32,"
-    "uint16,uint16)"
-)
+TERMS = kind_of(OfferedTerms).text
+STATEMENT = kind_of(Statement).text
 LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
 SALE_TERMS = "(uint64,uint64,uint40,uint16,uint64[])"
 BOND_TERMS = "(uint96,uint64,uint32,uint16)"
@@ -74,34 +74,58 @@ def function(contract: str, name: str) -> Function:
     return _BY_NAME[contract, name]
 
 
+@dataclass(frozen=True)
+class CustomError:
+    """An error of a contract, as `Name(type name, …)`."""
+
+    text: str
+
+    @property
+    def name(self) -> str:
+        """Name without arguments."""
+        return self.text.partition("(")[0]
+
+    @property
+    def arguments(self) -> tuple[tuple[str, str], ...]:
+        """Types and names."""
+        listed = self.text.partition("(")[2].removesuffix(")")
+        words = (one.split() for one in listed.split(",") if one)
+        return tuple((kind, name) for kind, name in words)
+
+    @property
+    def function(self) -> Function:
+        """The same as a function, which is encoded alike."""
+        return Function(self.name, tuple(kind for kind, _ in self.arguments))
+
+
 # Errors that `post` and `settle` can end in, by contract.
 ERRORS = {
     "StatementRegistry": (
-        Function("EpochOutOfOrder", ("uint64", "uint32", "uint32")),
-        Function("FacilityNotDelivering", ("uint64",)),
-        Function("EpochBeyondWindow", ("uint64", "uint32", "uint32")),
-        Function("EpochBoundsWrong", ("uint64", "uint64")),
-        Function("EpochNotOver", ("uint64", "uint256")),
-        Function("GpuSecondsAboveCapacity", ("uint64", "uint256")),
-        Function("PreviousStatementWrong", ("bytes32", "bytes32")),
-        Function("StatementInvalid", ("string",)),
-        Function("QuorumMissing", ("uint256", "uint256")),
-        Function("AttestersNotAscending", ("address", "address")),
-        Function("NotAttester", ("address",)),
-        Function("SignatureInvalid", ("address",)),
-        Function("StatementBarred", ("uint64", "uint32", "bytes32")),
-        Function("EpochNotFinal", ("uint64", "uint32")),
-        Function("EnforcedPause"),
+        CustomError("EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual)"),
+        CustomError("FacilityNotDelivering(uint64 facilityId)"),
+        CustomError("EpochBeyondWindow(uint64 facilityId, uint32 epoch, uint32 epochCount)"),
+        CustomError("EpochBoundsWrong(uint64 expectedStart, uint64 expectedEnd)"),
+        CustomError("EpochNotOver(uint64 epochEnd, uint256 blockTime)"),
+        CustomError("GpuSecondsAboveCapacity(uint64 gpuSeconds, uint256 capacity)"),
+        CustomError("PreviousStatementWrong(bytes32 expected, bytes32 actual)"),
+        CustomError("StatementInvalid(string field)"),
+        CustomError("QuorumMissing(uint256 signatures, uint256 threshold)"),
+        CustomError("AttestersNotAscending(address previous, address next)"),
+        CustomError("NotAttester(address account)"),
+        CustomError("SignatureInvalid(address attester)"),
+        CustomError("StatementBarred(uint64 facilityId, uint32 epoch, bytes32 statementHash)"),
+        CustomError("EpochNotFinal(uint64 facilityId, uint32 epoch)"),
+        CustomError("EnforcedPause()"),
     ),
     "RentLockbox": (
-        Function("SettlementShort", ("uint256", "uint256")),
-        Function("EpochAlreadySettled", ("uint64", "uint32")),
-        Function("FacilitiesNotAscending", ("uint64", "uint64")),
-        Function("NothingToSettle", ("uint64",)),
+        CustomError("SettlementShort(uint256 expected, uint256 received)"),
+        CustomError("EpochAlreadySettled(uint64 facilityId, uint32 settledEpochs)"),
+        CustomError("FacilitiesNotAscending(uint64 previous, uint64 next)"),
+        CustomError("NothingToSettle(uint64 facilityId)"),
     ),
 }
 
-_ERRORS = {error.selector: error for errors in ERRORS.values() for error in errors}
+_ERRORS = {e.function.selector: e for errors in ERRORS.values() for e in errors}
 
 
 def decode_error(data: str) -> str | None:
@@ -111,7 +135,7 @@ def decode_error(data: str) -> str | None:
         error = _ERRORS.get(raw[:4])
         if error is None:
             return None
-        values = decode(error.inputs, raw[4:])
+        values = decode(error.function.inputs, raw[4:])
     except (ValueError, DecodingError):
         return None
     shown = ("0x" + v.hex() if isinstance(v, bytes) else str(v) for v in values)

@@ -56,9 +56,13 @@ def solidity_name(field: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-@cache
 def members(struct: type) -> tuple[Member, ...]:
     """Fields of a struct, in order. Raises TypeError for one whose kind contradicts its type."""
+    return _members(struct)
+
+
+@cache
+def _members(struct: type) -> tuple[Member, ...]:
     hints = get_type_hints(struct, include_extras=True)
     foreign = _DOMAIN_KINDS.get(struct)
     found = []
@@ -78,7 +82,7 @@ def read_struct(struct: type[T], values: object) -> T:
     if not isinstance(values, (tuple, list)):
         raise TypeError(f"{struct.__name__} is read from {type(values).__name__}")
     make = cast("Callable[..., T]", struct)
-    pairs = zip(members(cast("type", struct)), values, strict=True)
+    pairs = zip(members(struct), values, strict=True)
     return make(**{member.field: member.kind.read(value) for member, value in pairs})
 
 

@@ -69,7 +69,7 @@ def _database(settings: Settings) -> list[Check]:
 def _chain(settings: Settings) -> list[Check]:
     client = ChainClient(settings.rpc_url)
     try:
-        chain_id, head = client.chain_id(), client.block()
+        chain_id, head = client.chain_id(), client.head()
     except AppError as error:
         advice = "start a node, or set RENTROLL_RPC_URL"
         return [Check("chain", "fail", error.message, advice)]

@@ -74,7 +74,7 @@ def make_attester(settings: Settings) -> Attester:
     evidence = EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")
 
     def offered(facility_id: int) -> OfferedTerms:
-        head = contracts.client.block()
+        head = contracts.client.head()
         return contracts.facility_registry.terms_of(FacilityId(facility_id)).at(block=head.number)
 
     return Attester(

@@ -55,7 +55,7 @@ def accept_signature(
         raise InvalidInput(
             "the signature is not this account's over this statement", field="signature"
         )
-    if not registry.is_attester(attester).at(block=contracts.client.block().number):
+    if not registry.is_attester(attester).at(block=contracts.client.head().number):
         raise InvalidInput(f"{attester} is not in the attester set", field="attester")
     with transaction(engine) as connection:
         known = store.signatures_of(connection, facility_id, epoch)

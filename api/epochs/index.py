@@ -1,21 +1,21 @@
 """Index: follow the chain, notice reorgs by block hash, keep events in a rebuildable table."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from api.chain.client import Block, RpcError
+from api.chain.answers import Block
+from api.chain.client import RpcError
 from api.chain.contracts import Contracts
-from api.chain.events import ChainEvent, args_json, events_in, events_of_block
+from api.chain.emitted.args import EventArgs, named, write_payload
+from api.chain.emitted.statement_registry import StatementPosted
+from api.chain.events import LOG_RANGE, AnyEvent, events_in, events_of_block
 from api.db import chain_store
 from api.db.chain_store import BlockRow, EventRow
 from api.db.session import reading, transaction
 from api.domain.units import MAX_I64, Bytes32, Epoch, FacilityId, split_tranche_id
 from api.errors import ChainUnavailable
-
-_RANGE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ class Indexer:
 
     def advance(self) -> IndexProgress:
         """Index up to the head, or as far as the node's answers agree with each other."""
-        head = self._client.block().number
+        head = self._client.head().number
         final = head - self._confirmations
         indexed, rolled_back = self._common_block(head)
         added = 0
         while indexed < head:
-            last = min(final, indexed + _RANGE) if indexed < final else indexed + 1
+            last = min(final, indexed + LOG_RANGE) if indexed < final else indexed + 1
             found = self._range(indexed + 1, last) if last <= final else self._near(last)
             if found is None:
                 break
@@ -81,14 +81,14 @@ class Indexer:
             indexed, added = last, added + len(events)
         return IndexProgress(indexed, head, added, rolled_back)
 
-    def _range(self, first: int, last: int) -> tuple[Block, list[ChainEvent]] | None:
+    def _range(self, first: int, last: int) -> tuple[Block, list[AnyEvent]] | None:
         """Events of final blocks; None if the chain changed meanwhile."""
         # The end's hash before and after: two nodes, or a reorg in between, would differ.
         before = self._client.block(last)
         events = events_in(self._contracts, first, last)
         return (before, events) if self._client.block(last).hash == before.hash else None
 
-    def _near(self, number: int) -> tuple[Block, list[ChainEvent]] | None:
+    def _near(self, number: int) -> tuple[Block, list[AnyEvent]] | None:
         """Events of one block near the head; None if it does not follow what is indexed."""
         try:
             block = self._client.block(number)
@@ -131,45 +131,64 @@ class Indexer:
         return self._client.block(block.number).hash == block.block_hash
 
 
-def _small(value: object) -> int | None:
-    return value if isinstance(value, int) and abs(value) <= MAX_I64 else None
-
-
 # Whose event it is, and its second number: fee, what still streams, where a voiding ends, units.
 _ACCOUNTS = ("holder", "payer", "buyer", "attester", "gpuOperator", "from")
+_AMOUNTS = ("amount", "value", "cost")
 _EXTRAS = ("fee", "unvested", "epochsPostedBefore", "gpuSeconds", "units", "state", "threshold")
 
 
-def _first(event: ChainEvent, names: tuple[str, ...]) -> Any:
-    return next((event.args[n] for n in names if n in event.args), None)
+class _Named:
+    """Arguments of an event by their names in Solidity: the first of some names that is there."""
+
+    def __init__(self, args: EventArgs) -> None:
+        self._args = named(args)
+
+    def number(self, *names: str) -> int | None:
+        """A number; None also for one that the database has no room for."""
+        number = self._first(names)
+        return number if isinstance(number, int) and abs(number) <= MAX_I64 else None
+
+    def text(self, *names: str) -> str | None:
+        """A number of any size, or an address, as text."""
+        value = self._first(names)
+        return None if value is None else str(value)
+
+    def hash(self, name: str) -> Bytes32 | None:
+        """A hash."""
+        value = self._args.get(name)
+        return Bytes32(value) if isinstance(value, bytes) else None
+
+    def _first(self, names: tuple[str, ...]) -> object:
+        return next((self._args[n] for n in names if n in self._args), None)
 
 
-def event_row(event: ChainEvent) -> EventRow:
+def event_row(event: AnyEvent) -> EventRow:
     """Row of `chain_events` for one event."""
-    args = event.args
-    token_id = args.get("id")
-    facility_id = args.get("facilityId")
-    if facility_id is None and token_id is not None:
-        facility_id = split_tranche_id(token_id)[0]
-    amount = args.get("amount", args.get("value", args.get("cost")))
-    if event.name == "StatementPosted":
-        amount = args["statement"][6]
-    stored_id, epoch = _small(facility_id), _small(args.get("epoch", args.get("settledEpochs")))
+    args = _Named(event.args)
+    token_id = args.text("id")
+    facility_id, epoch = args.number("facilityId"), args.number("epoch", "settledEpochs")
+    if args.text("facilityId") is None and token_id is not None:
+        owner = split_tranche_id(int(token_id))[0]
+        facility_id = owner if owner <= MAX_I64 else None
+    amount = args.number(*_AMOUNTS)
+    if isinstance(event.args, StatementPosted):
+        gross = event.args.statement.gross_revenue_micros
+        amount = gross if gross <= MAX_I64 else None
     return EventRow(
         block_number=event.block_number,
         log_index=event.log_index,
         part=event.part,
         block_time_s=event.block_time_s,
-        tx_hash=Bytes32(event.tx_hash),
+        tx_hash=event.tx_hash,
         contract=event.contract,
         event=event.name,
-        facility_id=None if stored_id is None else FacilityId(stored_id),
+        facility_id=None if facility_id is None else FacilityId(facility_id),
         epoch=None if epoch is None else Epoch(epoch),
-        token_id=None if token_id is None else str(token_id),
-        account=_first(event, _ACCOUNTS),
-        counterparty=args.get("to"),
-        amount=_small(amount),
-        extra=_small(_first(event, _EXTRAS)),
-        statement_hash=args.get("statementHash"),
-        payload=args_json(event),
+        token_id=token_id,
+        account=args.text(*_ACCOUNTS),
+        counterparty=args.text("to"),
+        amount=amount,
+        extra=args.number(*_EXTRAS),
+        statement_hash=args.hash("statementHash"),
+        payload=write_payload(event.args),
     )

@@ -9,11 +9,11 @@ may have been mined under is kept.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
+from api.chain.answers import Receipt
 from api.chain.client import ChainClient, RpcError
 from api.chain.signer import LocalSigner, call_of
 from api.db import outbox as outbox_rows
@@ -196,7 +196,7 @@ class Outbox:
             return Outcome(row.kind, row.facility_id, row.epoch, row.tx_hash, error.message)
         return None
 
-    def _mined(self, row: IntentRow) -> tuple[bytes, dict[str, Any]] | None:
+    def _mined(self, row: IntentRow) -> tuple[bytes, Receipt] | None:
         """Hash and receipt of whichever transaction at this nonce was mined."""
         earlier = row.replaced_hashes
         hashes = [row.tx_hash, *(earlier[i : i + 32] for i in range(0, len(earlier), 32))]
@@ -214,7 +214,7 @@ class Outbox:
             mined = self._mined(row)
             if mined is not None:
                 tx_hash, receipt = mined
-                if int(receipt["status"], 16) == 1:
+                if receipt.succeeded:
                     return self._finish(row, tx_hash, None)
                 reason = self._client.revert_reason(tx_hash)
                 return self._finish(row, tx_hash, f"the transaction reverted: {reason}")

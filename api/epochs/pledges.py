@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from api.chain.contracts import Contracts
 from api.chain.events import facility_offers
-from api.chain.structs import read_struct
 from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
@@ -74,10 +73,9 @@ class PledgeWatch:
 
     def _follow(self) -> int:
         """Learn of new offers; returns the newest block."""
-        head = self._contracts.client.block().number
+        head = self._contracts.client.head().number
         for event in facility_offers(self._contracts, first=self._next_block, last=head):
-            terms = read_struct(OfferedTerms, event.args["terms"])
-            self._offers[event.args["facilityId"]] = (event.block_number, terms)
+            self._offers[event.args.facility_id] = (event.block_number, event.args.terms)
         start = self._contracts.deployment.start_block
         self._next_block = max(start, head - _REREAD_BLOCKS)
         return head

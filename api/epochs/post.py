@@ -26,7 +26,7 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
     has its evidence.
     """
     registry = contracts.statement_registry
-    head = contracts.client.block()
+    head = contracts.client.head()
     quorum = max(1, registry.threshold().at(block=head.number))
 
     @cache

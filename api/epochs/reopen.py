@@ -146,7 +146,7 @@ def refusals(
 
 def _chain(contracts: Contracts, facility_id: FacilityId) -> tuple[int, int]:
     """Newest block of the node, and how many statements the contract has there."""
-    head = contracts.client.block().number
+    head = contracts.client.head().number
     return head, contracts.statement_registry.epochs_posted(facility_id).at(block=head)
 
 

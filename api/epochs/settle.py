@@ -15,7 +15,7 @@ from api.epochs.outbox import Intent
 def settleable(engine: Engine, contracts: Contracts) -> list[Intent]:
     """Intents for every facility with money to settle, or with its last epochs to count."""
     lockbox, registry = contracts.rent_lockbox, contracts.statement_registry
-    block = contracts.client.block().number
+    block = contracts.client.head().number
     with reading(engine) as connection:
         rows = connection.execute(select(facilities.c.facility_id, facilities.c.terms_json)).all()
     intents = []

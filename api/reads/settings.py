@@ -53,7 +53,7 @@ def _ask(contracts: Contracts) -> ChainFacts | None:
         token.symbol(), token.full_name(), token.decimals(), registry.challenge_window_s()
     )
     try:
-        head = contracts.client.block(attempts=1)
+        head = contracts.client.head(attempts=1)
         symbol, name, decimals, window_s = call.at(block=head.number, attempts=1)
     except (ChainUnavailable, ChainRejected):
         return None

@@ -2,13 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from api.chain.contracts import Contracts
-from api.chain.events import ChainEvent
+from api.chain.emitted.bond_vault import (
+    BondDeposited,
+    BondReleased,
+    BondSeized,
+    BondTermsSet,
+    ShortfallPaid,
+    SlashedDistributed,
+    UnservedPaid,
+)
+from api.chain.emitted.primary_sale import (
+    ProceedsReleased,
+    ProceedsSeized,
+    SaleFailed,
+    SaleOpened,
+    SaleSucceeded,
+    UnitsRefunded,
+    UnitsSold,
+)
+from api.chain.emitted.rent_lockbox import Distributed
+from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.domain.capital.bond import Bond, pay_shortfall
 from api.domain.capital.sale import SaleBook, SaleState, earned, promised_gpu_seconds
 from api.domain.lifecycle import is_final
-from api.domain.units import BPS, FacilityId, split_tranche_id
+from api.domain.units import BPS, FacilityId, TrancheId, split_tranche_id
 from api.verify.epoch import Finding, VerifiedFacility
 
 
@@ -28,10 +48,21 @@ class Market:
     bond_to_holders: int = 0
     distributed: dict[str, int] = field(default_factory=dict)
 
+    def hold(self, held: int, now_s: int) -> None:
+        """The vault holds another amount from now on."""
+        self.bond = self.bond.with_held(held, now_s)
+
     @property
     def sale_book(self) -> SaleBook:
         """Book as PrimarySale stores it."""
         return SaleBook(self.state, self.sold_units, self.proceeds, self.released, self.seized)
+
+
+class _OfFacility(Protocol):
+    """Arguments of an event of one facility."""
+
+    @property
+    def facility_id(self) -> FacilityId: ...
 
 
 class MarketVerifier:
@@ -45,47 +76,46 @@ class MarketVerifier:
     ) -> None:
         self._facilities, self._report = facilities, report
         self._window_s = challenge_window_s
+        self._handlers = (
+            Handlers()
+            .on(SaleOpened, self._opened)
+            .on(UnitsSold, self._sold)
+            .on(UnitsRefunded, self._refunded)
+            .on(SaleSucceeded, self._succeeded)
+            .on(SaleFailed, self._failed)
+            .on(ProceedsReleased, self._released)
+            .on(ProceedsSeized, self._proceeds_seized)
+            .on(BondTermsSet, self._bond_terms)
+            .on(BondDeposited, self._deposited)
+            .on(ShortfallPaid, self._shortfall)
+            .on(UnservedPaid, self._unserved)
+            .on(BondReleased, self._bond_released)
+            .on(BondSeized, self._bond_seized)
+            .on(SlashedDistributed, self._slashed)
+            .on(Distributed, self._distributed)
+        )
         self.markets: dict[int, Market] = {}
 
-    def take(self, event: ChainEvent) -> None:
+    def take(self, event: AnyEvent) -> None:
         """Replay one chain event."""
-        handler: Callable[[ChainEvent, Market], None] | None = {
-            "SaleOpened": self._opened,
-            "UnitsSold": self._sold,
-            "UnitsRefunded": self._refunded,
-            "SaleSucceeded": self._succeeded,
-            "SaleFailed": self._failed,
-            "ProceedsReleased": self._released,
-            "ProceedsSeized": self._proceeds_seized,
-            "BondTermsSet": self._bond_terms,
-            "BondDeposited": self._deposited,
-            "ShortfallPaid": self._shortfall,
-            "UnservedPaid": self._unserved,
-            "BondReleased": self._bond_released,
-            "BondSeized": self._bond_seized,
-            "SlashedDistributed": self._slashed,
-            "Distributed": self._distributed,
-        }.get(event.name)
-        if handler is not None:
-            handler(event, self.markets.setdefault(event.args["facilityId"], Market()))
+        self._handlers.take(event)
 
-    def _require(self, event: ChainEvent, holds: bool, message: str) -> None:
+    def _market(self, args: _OfFacility) -> Market:
+        return self.markets.setdefault(args.facility_id, Market())
+
+    def _require(self, args: _OfFacility, holds: bool, message: str) -> None:
         if not holds:
-            self._report(Finding(f"{event.name}: {message}", event.args["facilityId"]))
+            self._report(Finding(f"{type(args).__name__}: {message}", args.facility_id))
 
-    def _final(self, event: ChainEvent) -> dict[int, int]:
-        """Available GPU-seconds of the epochs that were final at an event, by epoch."""
-        facility = self._facilities.get(event.args["facilityId"])
+    def _final(self, facility_id: int, now_s: int) -> dict[int, int]:
+        """Available GPU-seconds of the epochs that were final at a time, by epoch."""
+        facility = self._facilities.get(facility_id)
         if facility is None:
             return {}
         return {
             epoch: available
             for epoch, available in facility.available.items()
-            if is_final(
-                facility.posted[epoch][1],
-                challenge_window_s=self._window_s,
-                now_s=event.block_time_s,
-            )
+            if is_final(facility.posted[epoch][1], challenge_window_s=self._window_s, now_s=now_s)
         }
 
     def _promised(self, facility_id: int, epochs: int | None) -> int:
@@ -97,103 +127,134 @@ class MarketVerifier:
             promised_availability_ppm=terms.promised_availability_ppm,
         )
 
-    def _opened(self, event: ChainEvent, market: Market) -> None:
-        terms = event.args["terms"]
+    def _opened(self, event: ChainEvent[SaleOpened]) -> None:
+        market = self._market(event.args)
+        terms = event.args.terms
         market.state = SaleState.OPEN
-        market.up_front_bps, market.unit_prices = terms[3], tuple(terms[4])
+        market.up_front_bps, market.unit_prices = terms.up_front_bps, terms.unit_prices_micros
 
-    def _price(self, event: ChainEvent, market: Market) -> int:
-        seniority = split_tranche_id(event.args["id"])[1]
+    def _price(self, token_id: TrancheId, market: Market) -> int:
+        seniority = split_tranche_id(token_id)[1]
         return market.unit_prices[seniority] if seniority < len(market.unit_prices) else 0
 
-    def _sold(self, event: ChainEvent, market: Market) -> None:
-        units, cost = event.args["units"], event.args["cost"]
-        self._require(event, cost == units * self._price(event, market), "another price than open")
+    def _sold(self, event: ChainEvent[UnitsSold]) -> None:
+        market = self._market(event.args)
+        units, cost = event.args.units, event.args.cost_micros
+        self._require(
+            event.args,
+            cost == units * self._price(event.args.id, market),
+            "another price than open",
+        )
         market.sold_units += units
         market.proceeds += cost
-        self._require(event, market.proceeds == event.args["proceeds"], "does not add up")
+        self._require(event.args, market.proceeds == event.args.proceeds_micros, "does not add up")
 
-    def _refunded(self, event: ChainEvent, market: Market) -> None:
-        units, amount = event.args["units"], event.args["amount"]
-        self._require(event, amount == units * self._price(event, market), "not the price paid")
+    def _refunded(self, event: ChainEvent[UnitsRefunded]) -> None:
+        market = self._market(event.args)
+        units, amount = event.args.units, event.args.amount_micros
+        self._require(
+            event.args, amount == units * self._price(event.args.id, market), "not the price paid"
+        )
         market.sold_units -= units
         market.proceeds -= amount
 
-    def _succeeded(self, event: ChainEvent, market: Market) -> None:
+    def _succeeded(self, event: ChainEvent[SaleSucceeded]) -> None:
+        market = self._market(event.args)
         market.state = SaleState.SUCCESSFUL
         up_front = market.proceeds * market.up_front_bps // BPS
-        same = (market.proceeds, up_front) == (event.args["proceeds"], event.args["upFront"])
-        self._require(event, same, "names other proceeds than were paid")
+        same = (market.proceeds, up_front) == (
+            event.args.proceeds_micros,
+            event.args.up_front_micros,
+        )
+        self._require(event.args, same, "names other proceeds than were paid")
 
-    def _failed(self, event: ChainEvent, market: Market) -> None:
+    def _failed(self, event: ChainEvent[SaleFailed]) -> None:
+        market = self._market(event.args)
         market.state = SaleState.REFUNDING
 
-    def _released(self, event: ChainEvent, market: Market) -> None:
-        market.released += event.args["amount"]
-        self._require(event, market.released == event.args["released"], "does not add up")
-        if event.args["facilityId"] not in self._facilities:
+    def _released(self, event: ChainEvent[ProceedsReleased]) -> None:
+        market = self._market(event.args)
+        market.released += event.args.amount_micros
+        self._require(event.args, market.released == event.args.released_micros, "does not add up")
+        if event.args.facility_id not in self._facilities:
             # Before its first statement only the up-front share can be released.
             limit = market.proceeds * market.up_front_bps // BPS
         else:
             limit = earned(
                 proceeds=market.proceeds,
                 up_front_bps=market.up_front_bps,
-                available=sum(self._final(event).values()),
-                promised=self._promised(event.args["facilityId"], None),
+                available=sum(self._final(event.args.facility_id, event.block_time_s).values()),
+                promised=self._promised(event.args.facility_id, None),
             )
-        self._require(event, market.released <= limit, "more than attested delivery earned")
+        self._require(event.args, market.released <= limit, "more than attested delivery earned")
 
-    def _proceeds_seized(self, event: ChainEvent, market: Market) -> None:
-        market.seized += event.args["amount"]
+    def _proceeds_seized(self, event: ChainEvent[ProceedsSeized]) -> None:
+        market = self._market(event.args)
+        market.seized += event.args.amount_micros
 
-    def _bond_terms(self, event: ChainEvent, market: Market) -> None:
-        required, rate = event.args["terms"][:2]
-        market.bond = Bond(required=required, rate_per_gpu_hour=rate, held=market.bond.held)
+    def _bond_terms(self, event: ChainEvent[BondTermsSet]) -> None:
+        market = self._market(event.args)
+        terms = event.args.terms
+        market.bond = Bond(
+            required=terms.required_bond_micros,
+            rate_per_gpu_hour=terms.rate_micros_per_gpu_hour,
+            held=market.bond.held,
+        )
 
-    def _hold(self, event: ChainEvent, market: Market, held: int) -> None:
-        market.bond = market.bond.with_held(held, event.block_time_s)
-        stated = event.args.get("bond", held)
-        self._require(event, stated == held, f"the bond is {stated} where {held} should be left")
+    def _require_bond(self, args: BondDeposited | UnservedPaid, market: Market) -> None:
+        stated, held = args.bond_micros, market.bond.held
+        self._require(args, stated == held, f"the bond is {stated} where {held} should be left")
 
-    def _deposited(self, event: ChainEvent, market: Market) -> None:
-        self._hold(event, market, market.bond.held + event.args["amount"])
+    def _deposited(self, event: ChainEvent[BondDeposited]) -> None:
+        market = self._market(event.args)
+        market.hold(market.bond.held + event.args.amount_micros, event.block_time_s)
+        self._require_bond(event.args, market)
 
-    def _shortfall(self, event: ChainEvent, market: Market) -> None:
-        amount, epochs = event.args["amount"], event.args["epochs"]
-        final = self._final(event)
-        known = event.args["facilityId"] in self._facilities
-        if self._all_final(event, final, epochs) and known:
+    def _shortfall(self, event: ChainEvent[ShortfallPaid]) -> None:
+        market = self._market(event.args)
+        amount, epochs = event.args.amount_micros, event.args.epochs
+        final = self._final(event.args.facility_id, event.block_time_s)
+        known = event.args.facility_id in self._facilities
+        if self._all_final(event.args, final) and known:
             available = sum(final[epoch] for epoch in range(epochs))
-            promised = self._promised(event.args["facilityId"], epochs)
+            promised = self._promised(event.args.facility_id, epochs)
             market.bond, due = pay_shortfall(
                 market.bond, promised=promised, available=available, now_s=event.block_time_s
             )
-            self._require(event, due == amount, f"paid {amount} where {due} were due")
+            self._require(event.args, due == amount, f"paid {amount} where {due} were due")
         market.bond_to_holders += amount
-        self._require(event, market.bond.held == event.args["bond"], "the bond does not add up")
+        self._require(
+            event.args, market.bond.held == event.args.bond_micros, "the bond does not add up"
+        )
 
-    def _all_final(self, event: ChainEvent, final: dict[int, int], epochs: int) -> bool:
-        holds = set(range(epochs)) <= final.keys()
-        self._require(event, holds, f"counts {epochs} epochs, not all final")
+    def _all_final(self, args: ShortfallPaid, final: dict[int, int]) -> bool:
+        holds = set(range(args.epochs)) <= final.keys()
+        self._require(args, holds, f"counts {args.epochs} epochs, not all final")
         return holds
 
-    def _unserved(self, event: ChainEvent, market: Market) -> None:
-        self._hold(event, market, market.bond.held - event.args["amount"])
+    def _unserved(self, event: ChainEvent[UnservedPaid]) -> None:
+        market = self._market(event.args)
+        market.hold(market.bond.held - event.args.amount_micros, event.block_time_s)
+        self._require_bond(event.args, market)
 
-    def _bond_released(self, event: ChainEvent, market: Market) -> None:
-        self._hold(event, market, market.bond.held - event.args["amount"])
+    def _bond_released(self, event: ChainEvent[BondReleased]) -> None:
+        market = self._market(event.args)
+        market.hold(market.bond.held - event.args.amount_micros, event.block_time_s)
 
-    def _bond_seized(self, event: ChainEvent, market: Market) -> None:
-        market.bond_to_holders += event.args["amount"]
-        self._hold(event, market, market.bond.held - event.args["amount"])
+    def _bond_seized(self, event: ChainEvent[BondSeized]) -> None:
+        market = self._market(event.args)
+        market.bond_to_holders += event.args.amount_micros
+        market.hold(market.bond.held - event.args.amount_micros, event.block_time_s)
 
-    def _slashed(self, event: ChainEvent, market: Market) -> None:
+    def _slashed(self, event: ChainEvent[SlashedDistributed]) -> None:
+        market = self._market(event.args)
         # An attester's bond, not the operator's.
-        market.bond_to_holders += event.args["amount"]
+        market.bond_to_holders += event.args.amount_micros
 
-    def _distributed(self, event: ChainEvent, market: Market) -> None:
-        source = event.args["source"]
-        market.distributed[source] = market.distributed.get(source, 0) + event.args["amount"]
+    def _distributed(self, event: ChainEvent[Distributed]) -> None:
+        market = self._market(event.args)
+        source = event.args.source
+        market.distributed[source] = market.distributed.get(source, 0) + event.args.amount_micros
 
     def compare(self, contracts: Contracts, head: int) -> None:
         """Compare the replayed books with the contracts' storage at one block."""

@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 
 from api.chain.contracts import Contracts
 from api.chain.contracts.rent_lockbox import RentBook
-from api.chain.events import ChainEvent
+from api.chain.emitted.facility_registry import ReceivableWrittenOff
+from api.chain.emitted.rent_lockbox import (
+    Distributed,
+    RentPaid,
+    RentRefunded,
+    ResidualOwed,
+    Settled,
+)
+from api.chain.emitted.tranche_token import (
+    RevenueAccrued,
+    RevenueClaimed,
+    StreamVested,
+    TransferSingle,
+)
+from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.domain.capital.accumulator import FRACTION_BITS, TrancheModel
 from api.domain.capital.settlement import (
     Settlement,
@@ -60,25 +74,25 @@ class MoneyVerifier:
     ) -> None:
         self._facilities, self._report = facilities, report
         self._window_s = challenge_window_s
+        self._handlers = (
+            Handlers()
+            .on(RentPaid, self._rent)
+            .on(RentRefunded, self._refunded)
+            .on(ReceivableWrittenOff, self._written_off)
+            .on(Settled, self._settled)
+            .on(Distributed, self._distributed)
+            .on(ResidualOwed, self._residual)
+            .on(RevenueAccrued, self._accrued)
+            .on(RevenueClaimed, self._claimed)
+            .on(StreamVested, self._vested)
+            .on(TransferSingle, self._moved)
+        )
         self.books: dict[int, MoneyBook] = {}
         self.models: dict[int, TrancheModel] = {}
 
-    def take(self, event: ChainEvent) -> None:
+    def take(self, event: AnyEvent) -> None:
         """Replay one chain event."""
-        handler: Callable[[ChainEvent], None] | None = {
-            "RentPaid": self._rent,
-            "RentRefunded": self._refunded,
-            "ReceivableWrittenOff": self._written_off,
-            "Settled": self._settled,
-            "Distributed": self._distributed,
-            "ResidualOwed": self._residual,
-            "RevenueAccrued": self._accrued,
-            "RevenueClaimed": self._claimed,
-            "StreamVested": self._vested,
-            "TransferSingle": self._moved,
-        }.get(event.name)
-        if handler is not None:
-            handler(event)
+        self._handlers.take(event)
 
     def _finding(self, facility_id: int, message: str) -> None:
         self._report(Finding(message, facility_id))
@@ -94,28 +108,28 @@ class MoneyVerifier:
     def _model(self, token_id: int) -> TrancheModel:
         return self.models.setdefault(token_id, TrancheModel())
 
-    def _rent(self, event: ChainEvent) -> None:
-        facility_id = event.args["facilityId"]
+    def _rent(self, event: ChainEvent[RentPaid]) -> None:
+        facility_id = event.args.facility_id
         book = self._book(facility_id)
         if book is None:
             return
-        book.collected += event.args["amount"]
-        if book.collected != event.args["cumulativeCollected"]:
+        book.collected += event.args.amount_micros
+        if book.collected != event.args.cumulative_collected_micros:
             self._finding(facility_id, "rent paid does not add up to what the lockbox collected")
 
-    def _refunded(self, event: ChainEvent) -> None:
-        facility_id = event.args["facilityId"]
+    def _refunded(self, event: ChainEvent[RentRefunded]) -> None:
+        facility_id = event.args.facility_id
         book = self._book(facility_id)
         if book is None:
             return
-        book.collected -= event.args["amount"]
-        if book.collected != event.args["cumulativeCollected"]:
+        book.collected -= event.args.amount_micros
+        if book.collected != event.args.cumulative_collected_micros:
             self._finding(facility_id, "rent refunded does not add up")
 
-    def _written_off(self, event: ChainEvent) -> None:
-        book = self._book(event.args["facilityId"])
+    def _written_off(self, event: ChainEvent[ReceivableWrittenOff]) -> None:
+        book = self._book(event.args.facility_id)
         if book is not None:
-            book.written_off += event.args["amount"]
+            book.written_off += event.args.amount_micros
 
     def _supplies(self, book: MoneyBook) -> list[TrancheSupply]:
         facility_id = book.terms.facility_id
@@ -140,26 +154,26 @@ class MoneyVerifier:
             message = "a payment down the waterfall did not reach every tranche"
             self._finding(book.terms.facility_id, message)
 
-    def _distributed(self, event: ChainEvent) -> None:
-        book = self._book(event.args["facilityId"])
+    def _distributed(self, event: ChainEvent[Distributed]) -> None:
+        book = self._book(event.args.facility_id)
         if book is None:
             return
-        amount = event.args["amount"]
+        amount = event.args.amount_micros
         book.distributed += amount
         self._expect(book, distribute(amount, tranches=self._supplies(book), books=book.books))
 
-    def _residual(self, event: ChainEvent) -> None:
-        book = self._book(event.args["facilityId"])
+    def _residual(self, event: ChainEvent[ResidualOwed]) -> None:
+        book = self._book(event.args.facility_id)
         if book is None:
             return
-        if event.args["amount"] != book.expected_residual:
-            message = f"the gpuOperator is owed {event.args['amount']} micros of holders' money"
+        if event.args.amount_micros != book.expected_residual:
+            message = f"the gpuOperator is owed {event.args.amount_micros} micros of holders' money"
             self._finding(book.terms.facility_id, message)
-        book.owed_to_operator += event.args["amount"]
+        book.owed_to_operator += event.args.amount_micros
         book.expected_residual = 0
 
-    def _settled(self, event: ChainEvent) -> None:
-        facility_id, epochs = event.args["facilityId"], event.args["settledEpochs"]
+    def _settled(self, event: ChainEvent[Settled]) -> None:
+        facility_id, epochs = event.args.facility_id, event.args.settled_epochs
         book, facility = self._book(facility_id), self._facilities.get(facility_id)
         if book is None or facility is None:
             return
@@ -172,11 +186,11 @@ class MoneyVerifier:
             self._finding(facility_id, f"a settlement counts {epochs} epochs, not all final")
         attested = sum(p[0] for p in final)
         due = settleable(attested=attested, collected=book.collected, settled=book.settled)
-        if due != event.args["amount"]:
-            message = f"a settlement paid {event.args['amount']} micros where {due} were due"
+        if due != event.args.amount_micros:
+            message = f"a settlement paid {event.args.amount_micros} micros where {due} were due"
             self._finding(facility_id, message)
         result = settle(
-            event.args["amount"],
+            event.args.amount_micros,
             fee_bps=book.terms.fee_bps,
             tranches=self._supplies(book),
             books=book.books,
@@ -184,12 +198,12 @@ class MoneyVerifier:
             to_epochs=epochs,
             epoch_count=book.terms.epoch_count,
         )
-        if result.fee != event.args["fee"]:
+        if result.fee != event.args.fee_micros:
             self._finding(facility_id, "a settlement took another fee than the terms say")
-        book.settled += event.args["amount"]
-        book.fees += event.args["fee"]
+        book.settled += event.args.amount_micros
+        book.fees += event.args.fee_micros
         book.settled_epochs = epochs
-        if book.settled != event.args["cumulativeSettled"]:
+        if book.settled != event.args.cumulative_settled_micros:
             self._finding(facility_id, "settlements do not add up")
         self._expect(book, result)
 
@@ -197,8 +211,8 @@ class MoneyVerifier:
     def _id(facility_id: int, seniority: int) -> int:
         return tranche_id(FacilityId(facility_id), seniority)
 
-    def _accrued(self, event: ChainEvent) -> None:
-        token_id, amount = event.args["id"], event.args["amount"]
+    def _accrued(self, event: ChainEvent[RevenueAccrued]) -> None:
+        token_id, amount = event.args.id, event.args.amount_micros
         facility_id = split_tranche_id(token_id)[0]
         book = self._book(facility_id)
         if book is None:
@@ -208,28 +222,28 @@ class MoneyVerifier:
         book.accrued += amount
         model = self._model(token_id)
         model.accrue(amount, book.terms.epoch_length_s, event.block_time_s)
-        if model.stream.end_s != event.args["streamEnd"]:
+        if model.stream.end_s != event.args.stream_end_s:
             self._finding(facility_id, f"tranche {token_id} streams to another end")
 
-    def _claimed(self, event: ChainEvent) -> None:
-        token_id, amount = event.args["id"], event.args["amount"]
+    def _claimed(self, event: ChainEvent[RevenueClaimed]) -> None:
+        token_id, amount = event.args.id, event.args.amount_micros
         facility_id = split_tranche_id(token_id)[0]
         book = self._book(facility_id)
         if book is None:
             return
         book.claimed += amount
-        holder = event.args["holder"]
+        holder = event.args.holder
         owed = self._model(token_id).claim(holder, event.block_time_s)
         if owed != amount:
             message = f"{holder} claimed {amount} micros of tranche {token_id}, had earned {owed}"
             self._finding(facility_id, message)
 
-    def _vested(self, event: ChainEvent) -> None:
-        self._model(event.args["id"]).vest(event.block_time_s)
+    def _vested(self, event: ChainEvent[StreamVested]) -> None:
+        self._model(event.args.id).vest(event.block_time_s)
 
-    def _moved(self, event: ChainEvent) -> None:
-        token_id, units = event.args["id"], event.args["value"]
-        source, target = event.args["from"], event.args["to"]
+    def _moved(self, event: ChainEvent[TransferSingle]) -> None:
+        token_id, units = event.args.id, event.args.value
+        source, target = event.args.from_, event.args.to
         model, now_s = self._model(token_id), event.block_time_s
         try:
             if source == ZERO_ADDRESS:

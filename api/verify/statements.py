@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 from api.chain.contracts import Contracts
 from api.chain.contracts.statement_registry import StatementRecord
-from api.chain.events import ChainEvent, VoidedRange, statement_of
+from api.chain.emitted.facility_registry import FacilityOffered
+from api.chain.emitted.statement_registry import AttesterPeriodSet, StatementPosted, ThresholdSet
+from api.chain.events import AnyEvent, ChainEvent, Handlers, VoidedRange
 from api.chain.published import DEPLOYMENT_FILE
 from api.chain.signer import recover
-from api.chain.structs import read_struct
-from api.chain.terms import OfferedTerms, offered_terms
-from api.domain.facility import FacilityTerms, TrancheTerms
+from api.chain.terms import offered_terms
+from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
@@ -46,27 +47,28 @@ class StatementVerifier:
         # Statements that a proven fault took back.
         self.voided = 0
         self._head, self._report = head, report
-        self._periods: dict[str, tuple[int, int]] = {}
+        self._periods: dict[str, AttesterPeriodSet] = {}
         # Signatures beyond the quorum that was posted, with their places, judged at the end.
         self._extras: list[tuple[str, int, int, str]] = []
         self._threshold = 0
         self.facilities: dict[int, VerifiedFacility] = {}
+        self._handlers = (
+            Handlers()
+            .on(AttesterPeriodSet, self._period_set)
+            .on(ThresholdSet, self._threshold_set)
+            .on(FacilityOffered, self._offered)
+            .on(StatementPosted, self._posted)
+        )
 
-    def take(self, event: ChainEvent) -> None:
+    def take(self, event: AnyEvent) -> None:
         """Look at one chain event."""
-        if event.name == "AttesterPeriodSet":
-            period = (event.args["activeFrom"], event.args["activeUntil"])
-            self._periods[event.args["attester"]] = period
-        elif event.name == "ThresholdSet":
-            self._threshold = event.args["threshold"]
-        elif event.name == "FacilityOffered":
-            self._offered(event)
-        elif event.name == "StatementPosted":
-            if any(voided.covers(event) for voided in self._voided):
-                # Its evidence gave way to that of the statement posted in its place.
-                self.voided += 1
-            else:
-                self._posted(event)
+        self._handlers.take(event)
+
+    def _period_set(self, event: ChainEvent[AttesterPeriodSet]) -> None:
+        self._periods[event.args.attester] = event.args
+
+    def _threshold_set(self, event: ChainEvent[ThresholdSet]) -> None:
+        self._threshold = event.args.threshold
 
     def finish(self) -> None:
         """Judge what only the whole history can: signatures that came after the posting.
@@ -89,8 +91,8 @@ class StatementVerifier:
             message = "is no part of the evidence"
             self._report(Finding(message, facility_id, None, prefix + name))
 
-    def _offered(self, event: ChainEvent) -> None:
-        facility_id = event.args["facilityId"]
+    def _offered(self, event: ChainEvent[FacilityOffered]) -> None:
+        facility_id = event.args.facility_id
         path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
         try:
             data = self._evidence.read(path)
@@ -99,7 +101,7 @@ class StatementVerifier:
             return
         # Terms that are not those on-chain are of no use: nothing is computed from them.
         try:
-            terms = _offered_terms(data, event)
+            terms = _offered_terms(data, event.args)
         except AppError as error:
             self._report(Finding(error.message, facility_id, None, path))
             return
@@ -108,8 +110,12 @@ class StatementVerifier:
             return
         self.facilities[facility_id] = VerifiedFacility(terms)
 
-    def _posted(self, event: ChainEvent) -> None:
-        statement = statement_of(event)
+    def _posted(self, event: ChainEvent[StatementPosted]) -> None:
+        if any(voided.covers(event.args, event.place) for voided in self._voided):
+            # Its evidence gave way to that of the statement posted in its place.
+            self.voided += 1
+            return
+        statement = event.args.statement
         facility_id, epoch = statement.facility_id, statement.epoch
         facility = self.facilities.get(facility_id)
         if facility is None:
@@ -119,14 +125,14 @@ class StatementVerifier:
         self._check_chain(facility, statement, event)
         check = EpochCheck(self._evidence, facility, statement, self._report)
         check.run()
-        self._check_attestations(statement, event.args["attesters"], event.block_time_s)
+        self._check_attestations(statement, event.args.attesters, event.block_time_s)
         facility.posted[epoch] = (statement.gross_revenue_micros, event.block_time_s)
         facility.available[epoch] = statement.available_gpu_seconds
         facility.previous_hash = statement_hash(statement)
         facility.next_epoch = epoch + 1
 
     def _check_chain(
-        self, facility: VerifiedFacility, statement: Statement, event: ChainEvent
+        self, facility: VerifiedFacility, statement: Statement, event: ChainEvent[StatementPosted]
     ) -> None:
         facility_id, epoch = statement.facility_id, statement.epoch
         facility.cumulative_available += statement.available_gpu_seconds
@@ -143,7 +149,7 @@ class StatementVerifier:
         start_s, end_s = statement.epoch_start_s, statement.epoch_end_s
         rules = (
             (epoch == facility.next_epoch, f"is posted where {facility.next_epoch} was due"),
-            (ours == event.args["statementHash"], "its event names another statement hash"),
+            (ours == event.args.statement_hash, "its event names another statement hash"),
             (
                 stored == expected,
                 "StatementRegistry stores another hash, time or cumulative totals",
@@ -164,11 +170,11 @@ class StatementVerifier:
                 self._report(Finding(message, facility_id, epoch))
 
     def _active(self, attester: str, now_s: int) -> bool:
-        active_from, active_until = self._periods.get(attester, (0, 0))
-        return active_from <= now_s < active_until
+        period = self._periods.get(attester)
+        return period is not None and period.active_from_s <= now_s < period.active_until_s
 
     def _check_attestations(
-        self, statement: Statement, attesters: list[str], posted_at_s: int
+        self, statement: Statement, attesters: Sequence[str], posted_at_s: int
     ) -> None:
         facility_id, epoch = statement.facility_id, statement.epoch
         path = f"{epoch_folder(facility_id, epoch)}/{ATTESTATIONS_FILE}"
@@ -207,13 +213,11 @@ class StatementVerifier:
             finding("bytes are not canonical")
 
 
-def _offered_terms(data: bytes, event: ChainEvent) -> FacilityTerms:
+def _offered_terms(data: bytes, offered: FacilityOffered) -> FacilityTerms:
     """Terms of `facility.json`, if they are those that were offered. Raises EvidenceInvalid."""
-    onchain = read_struct(OfferedTerms, event.args["terms"])
-    if sha256(data) != onchain.terms_hash:
+    if sha256(data) != offered.terms.terms_hash:
         raise EvidenceInvalid("is not what termsHash on-chain names", file=FACILITY_FILE)
     terms = decode_facility(data)
-    tranches = tuple(read_struct(TrancheTerms, t) for t in event.args["tranches"])
-    if offered_terms(terms) != onchain or terms.tranches != tranches:
+    if offered_terms(terms) != offered.terms or terms.tranches != offered.tranches:
         raise EvidenceInvalid("terms or pledge differ from FacilityRegistry", file=FACILITY_FILE)
     return terms

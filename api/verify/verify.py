@@ -88,7 +88,7 @@ def verify(
     if registry is not None and registry.lower() != deployment.statement_registry.lower():
         message = f"the evidence is for registry {deployment.statement_registry}, not {registry}"
         raise EvidenceInvalid(message, file=DEPLOYMENT_FILE)
-    head = client.block()
+    head = client.head()
     window_s = contracts.statement_registry.challenge_window_s().at(block=head.number)
     findings: list[Finding] = []
     statements = StatementVerifier(

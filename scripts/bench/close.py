@@ -148,7 +148,7 @@ def post(stage: Stage, service: Service, facility_id: FacilityId) -> None:
     posted = contracts.statement_registry.epochs_posted(FacilityId(facility_id))
     for _ in range(_ROUNDS):
         worker.worker.run_once()
-        if posted.at(block=contracts.client.block().number):
+        if posted.at(block=contracts.client.head().number):
             return
         time.sleep(0.1)
     raise RuntimeError("the statement was not posted")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from web3 import HTTPProvider, Web3
 
 from api.chain import calldata
-from api.chain.event_signatures import EVENTS
+from api.chain.emitted import EVENTS
 from api.db.migrate import upgrade
 from api.db.session import open_engine, reading
 from api.db.tables.chain import chain_events
@@ -106,7 +106,7 @@ def measure_web3(stage: Stage) -> dict[str, float]:
         at = to_checksum_address(stage.deployment.addresses[name])
         contract = web3.eth.contract(address=at, abi=abi)
         for event in events:
-            logs = contract.events[event.name]().get_logs(
+            logs = contract.events[event.__name__]().get_logs(
                 from_block=stage.deployment.start_block, to_block=head
             )
             found += len(logs)

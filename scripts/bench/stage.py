@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import httpx
 
+from api.chain.answers import Receipt, to_bytes
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
@@ -61,13 +62,13 @@ class Stage:
         transaction = {"from": address(sender), "to": to, "data": data}
         transaction["gas"] = hex(5_000_000)
         tx_hash = self.client.request("eth_sendTransaction", transaction, attempts=1)
-        receipt: dict[str, Any] | None = None
+        receipt: Receipt | None = None
         for _ in range(2_000):
-            receipt = self.client.receipt(bytes.fromhex(tx_hash[2:]))
+            receipt = self.client.receipt(to_bytes("eth_sendTransaction", tx_hash))
             if receipt is not None:
                 break
             time.sleep(0.005)
-        if receipt is None or receipt["status"] != "0x1":
+        if receipt is None or not receipt.succeeded:
             raise RuntimeError(f"a transaction to {to} failed")
 
     def settings(self, database_url: str, **more: Any) -> Settings:

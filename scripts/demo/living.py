@@ -115,7 +115,7 @@ class Living:
 
     @property
     def _now_s(self) -> int:
-        return self._stack.client.block().time_s
+        return self._stack.client.head().time_s
 
     def _open(
         self, simulated: SimulatedFacility, operator: int, start_s: int, epochs: int

@@ -80,7 +80,7 @@ class Market:
         self.call(sender, "BondVault", "setTerms", facility_id, terms)
         self.fill(sender, self._vault, sale.bond_micros)
         self.call(sender, "BondVault", "deposit", facility_id, sale.bond_micros)
-        now_s = self._stack.client.block().time_s
+        now_s = self._stack.client.head().time_s
         opens_at_s = now_s if opens_at_s is None else opens_at_s
         hours = (
             opens_at_s,

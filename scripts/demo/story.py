@@ -218,7 +218,7 @@ class Story:
         # A last claim in mid-stream of the facility that pays late.
         self._stack.chain.set_time(last_s + 600)
         self._claim(self._holders[-1])
-        head = self._stack.client.block().number
+        head = self._stack.client.head().number
 
         def indexed() -> bool:
             block = self._stack.get("/v1/status")["indexed_block"]

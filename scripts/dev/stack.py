@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 from eth_account import Account
 
+from api.chain.answers import Receipt, to_bytes
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.contracts.call import Call
@@ -99,7 +100,7 @@ class Stack:
 
     def now(self, call: Call[T]) -> T:
         """What contracts answer at the newest block."""
-        return call.at(block=self.client.block().number)
+        return call.at(block=self.client.head().number)
 
     def _start(self) -> None:
         log = self.folder / "anvil.log"
@@ -232,14 +233,16 @@ class Stack:
         """Send a transaction from an unlocked wallet and wait until it is mined."""
         transaction = {"from": sender, "to": to, "data": data, "gas": hex(3_000_000)}
         tx_hash = self.client.request("eth_sendTransaction", transaction, attempts=1)
-        receipt: dict[str, Any] = {}
+        receipts: list[Receipt] = []
 
         def mined() -> bool:
-            receipt.update(self.client.receipt(bytes.fromhex(tx_hash[2:])) or {})
-            return bool(receipt)
+            receipt = self.client.receipt(to_bytes("eth_sendTransaction", tx_hash))
+            if receipt is not None:
+                receipts.append(receipt)
+            return bool(receipts)
 
         self.wait("a transaction", mined, pause_s=0.005)
-        if receipt["status"] != "0x1":
+        if not receipts[0].succeeded:
             self.client.request("eth_call", transaction, "latest")
             raise RuntimeError(f"a transaction to {to} reverted")
 

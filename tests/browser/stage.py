@@ -49,7 +49,7 @@ class Stage:
     @property
     def now_s(self) -> int:
         """Time of the newest block."""
-        return self.stack.client.block().time_s
+        return self.stack.client.head().time_s
 
     def rpc(self, method: str, *params: object) -> Any:
         """A call of the node, anvil's own methods included."""
@@ -176,7 +176,7 @@ class Stage:
 
     def indexed(self) -> None:
         """Wait until the index has the newest block."""
-        head = self.stack.client.block().number
+        head = self.stack.client.head().number
 
         def done() -> bool:
             block = self.stack.get("/v1/status")["indexed_block"]

@@ -71,7 +71,10 @@ def _deploy_wallet(stage: Stage) -> str:
     call = {"from": owners[0], "data": data, "gas": hex(2_000_000)}
     tx_hash = bytes.fromhex(str(stage.rpc("eth_sendTransaction", call))[2:])
     stage.stack.wait("the wallet", lambda: stage.stack.client.receipt(tx_hash) is not None)
-    return checksum((stage.stack.client.receipt(tx_hash) or {})["contractAddress"])
+    receipt = stage.stack.client.receipt(tx_hash)
+    assert receipt is not None
+    assert receipt.contract_address is not None
+    return checksum(receipt.contract_address)
 
 
 def test_sign_in__contract_wallet__wants_every_owner(browser: Browser, stage: Stage) -> None:

@@ -49,7 +49,7 @@ def read_blocks(service: Service) -> Blocks:
     with reading(service.engine) as connection:
         block = chain_store.last_block(connection)
     try:
-        head = service.client.block().number
+        head = service.client.head().number
     except ChainUnavailable:
         head = None
     indexed = block.number if block else None

@@ -14,6 +14,7 @@ from sqlalchemy import func, insert, select, update
 from api.access import sessions as store
 from api.access import sign_in as steps
 from api.chain.abi import Function
+from api.chain.answers import to_bytes
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
@@ -361,5 +362,6 @@ def _deploy(client: ChainClient, name: str) -> str:
     tx_hash = client.request("eth_sendTransaction", call, attempts=1)
     receipt = None
     while receipt is None:
-        receipt = client.receipt(bytes.fromhex(tx_hash[2:]))
-    return checksum(receipt["contractAddress"])
+        receipt = client.receipt(to_bytes("eth_sendTransaction", tx_hash))
+    assert receipt.contract_address is not None
+    return checksum(receipt.contract_address)

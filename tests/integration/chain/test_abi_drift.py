@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from api.chain.abi import Event, Function
+from api.chain.abi import Function
 from api.chain.contracts import CLASSES
 from api.chain.contracts.call import View
 from api.chain.contracts.rent_lockbox import RentBook
-from api.chain.event_signatures import EVENTS
-from api.chain.signatures import ERRORS, FUNCTIONS, decode_error
+from api.chain.emitted import EVENTS
+from api.chain.emitted.args import EventArgs, topic_of
+from api.chain.signatures import ERRORS, FUNCTIONS, CustomError, decode_error
 from api.chain.structs import Member, members
 
 BUILD = Path(__file__).resolve().parents[3] / "build" / "contracts"
@@ -129,28 +130,31 @@ def test_abi__function__is_what_the_compiler_says(contract: str, function: Funct
         assert tuple(map(_type, compiled["outputs"])) == function.outputs
 
 
-@pytest.mark.parametrize(("contract", "event"), EVENT_CASES, ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(
+    ("contract", "event"), EVENT_CASES, ids=lambda x: getattr(x, "__name__", x)
+)
 def test_abi__event__has_the_names_types_and_indexes_of_the_compiler(
-    contract: str, event: Event
+    contract: str, event: type[EventArgs]
 ) -> None:
-    compiled = _abi(contract, "event")[event.name]
+    compiled = _abi(contract, "event")[event.__name__]
 
-    expected = tuple((a["name"], _type(a), a["indexed"]) for a in compiled["inputs"])
-
-    assert event.arguments == expected
+    assert _compiled(compiled["inputs"]) == _ours(members(event))
+    assert [a["indexed"] for a in compiled["inputs"]] == [m.indexed for m in members(event)]
     assert compiled["anonymous"] is False
 
 
 @pytest.mark.parametrize(("contract", "error"), ERROR_CASES, ids=lambda x: str(x)[:40])
-def test_abi__error__is_what_the_compiler_says(contract: str, error: Function) -> None:
+def test_abi__error__has_the_names_and_types_of_the_compiler(
+    contract: str, error: CustomError
+) -> None:
     compiled = _abi(contract, "error")[error.name]
 
-    assert tuple(map(_type, compiled["inputs"])) == error.inputs
+    assert tuple((_type(a), a["name"]) for a in compiled["inputs"]) == error.arguments
 
 
 @pytest.mark.parametrize("contract", EVENTS)
 def test_abi__events_of_a_contract__are_all_indexed_or_named_as_unread(contract: str) -> None:
-    known = {event.name for event in EVENTS[contract]}
+    known = {event.__name__ for event in EVENTS[contract]}
 
     assert known | UNREAD[contract] == set(_abi(contract, "event"))
     assert not known & UNREAD[contract]
@@ -187,8 +191,8 @@ def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
 
 def test_abi__topics_and_selectors__are_distinct() -> None:
     """One log decodes in one way only."""
-    events = {event.topic: (c, event.name) for c, event in EVENT_CASES}
-    errors = {error.selector for _, error in ERROR_CASES}
+    events = {topic_of(event): (c, event) for c, event in EVENT_CASES}
+    errors = {error.function.selector for _, error in ERROR_CASES}
 
     assert len(events) == len(EVENT_CASES)
     assert len(errors) == len(ERROR_CASES)

@@ -217,7 +217,7 @@ def test_final_block__of_heights__is_as_deep_as_asked(
 
 def test_status__indexed_to_the_head__names_the_final_block(world: World) -> None:
     world.indexer().advance()
-    head = world.client.block().number
+    head = world.client.head().number
 
     status = world.http.get("/v1/status").json()
     money = world.http.get("/v1/reconciliation").json()

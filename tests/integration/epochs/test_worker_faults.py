@@ -156,7 +156,7 @@ def test_worker__reorg_takes_back_post_and_settlement__does_both_again(world: Wo
     world.round()
     _to_finality(world)
     world.round()
-    depth = world.client.block().number - world.events("StatementPosted")[0].block_number + 1
+    depth = world.client.head().number - world.events("StatementPosted")[0].block_number + 1
 
     world.chain.rpc("anvil_reorg", depth, [])
     assert (world.posted, world.settled) == (0, 0)

@@ -1,0 +1,171 @@
+"""JSON-RPC answers as typed values, checked field by field where they come in."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from api.domain.units import Address, Bytes32
+from api.errors import ChainUnavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Head of a block."""
+
+    number: int
+    hash: bytes
+    parent_hash: bytes
+    time_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """One log as the node has it. block_time_s: None from nodes that leave it out."""
+
+    address: Address
+    topics: tuple[bytes, ...]
+    data: bytes
+    block_number: int
+    block_time_s: int | None
+    log_index: int
+    tx_hash: Bytes32
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Outcome of a mined transaction. contract_address: what it created, if anything."""
+
+    succeeded: bool
+    contract_address: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class SentTransaction:
+    """A transaction that the node knows. block_number: None while it is not mined."""
+
+    call: dict[str, object]
+    block_number: int | None
+
+
+class Answer:
+    """An object of an answer. What it lacks, or holds in another form, names its field.
+
+    Raises:  ChainUnavailable: a node that answers so is as good as none.
+    """
+
+    def __init__(self, method: str, value: object) -> None:
+        if not isinstance(value, dict):
+            raise ChainUnavailable(f"{method}: the answer is no object", method=method)
+        self._method, self._fields = method, value
+
+    def text(self, name: str) -> str:
+        """A field of text."""
+        value = self._fields.get(name)
+        return value if isinstance(value, str) else self._refuse(name)
+
+    def number(self, name: str) -> int:
+        """A number, which nodes write in hex."""
+        text = self.text(name)
+        try:
+            return int(text, 16)
+        except ValueError:
+            self._refuse(name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is something in a field that a node may leave out."""
+        return self._fields.get(name) is not None
+
+    def number_or_none(self, name: str) -> int | None:
+        """A number that a node may leave out."""
+        return self.number(name) if self.has(name) else None
+
+    def data(self, name: str) -> bytes:
+        """Bytes in hex."""
+        return self._bytes(name, self.text(name))
+
+    def data_list(self, name: str) -> tuple[bytes, ...]:
+        """A list of bytes in hex."""
+        values = self._fields.get(name)
+        if not isinstance(values, list):
+            self._refuse(name)
+        return tuple(self._bytes(name, str(value)) for value in values)
+
+    def address(self, name: str) -> Address:
+        """An address, in lower case."""
+        if len(self.data(name)) != 20:
+            self._refuse(name)
+        return Address(self.text(name).lower())
+
+    def _bytes(self, name: str, text: str) -> bytes:
+        try:
+            return bytes.fromhex(text.removeprefix("0x"))
+        except ValueError:
+            self._refuse(name)
+
+    def _refuse(self, name: str) -> NoReturn:
+        message = f"{self._method}: the answer has no valid {name}"
+        raise ChainUnavailable(message, method=self._method, field=name)
+
+
+def to_block(method: str, value: object) -> Block:
+    """Head of a block."""
+    answer = Answer(method, value)
+    return Block(
+        answer.number("number"),
+        answer.data("hash"),
+        answer.data("parentHash"),
+        answer.number("timestamp"),
+    )
+
+
+def to_logs(method: str, value: object) -> list[Log]:
+    """Logs of a query."""
+    if not isinstance(value, list):
+        raise ChainUnavailable(f"{method}: the answer is no list", method=method)
+    return [_log(Answer(method, one)) for one in value]
+
+
+def _log(answer: Answer) -> Log:
+    return Log(
+        answer.address("address"),
+        answer.data_list("topics"),
+        answer.data("data"),
+        answer.number("blockNumber"),
+        answer.number_or_none("blockTimestamp"),
+        answer.number("logIndex"),
+        Bytes32(answer.data("transactionHash")),
+    )
+
+
+def to_receipt(method: str, value: object) -> Receipt | None:
+    """A receipt; None while there is none."""
+    if value is None:
+        return None
+    answer = Answer(method, value)
+    created = answer.has("contractAddress")
+    return Receipt(
+        answer.number("status") == 1, answer.address("contractAddress") if created else None
+    )
+
+
+def to_transaction(method: str, value: object) -> SentTransaction | None:
+    """A transaction, as a call that repeats it; None if the node does not know it."""
+    if value is None:
+        return None
+    answer = Answer(method, value)
+    call: dict[str, object] = {
+        "from": answer.text("from"),
+        "to": answer.text("to"),
+        "data": answer.text("input"),
+        "gas": answer.text("gas"),
+    }
+    return SentTransaction(call, answer.number_or_none("blockNumber"))
+
+
+def to_number(method: str, value: object) -> int:
+    """A number in hex."""
+    return Answer(method, {"result": value}).number("result")
+
+
+def to_bytes(method: str, value: object) -> bytes:
+    """Bytes in hex."""
+    return Answer(method, {"result": value}).data("result")

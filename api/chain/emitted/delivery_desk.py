@@ -1,0 +1,39 @@
+"""Events of DeliveryDesk."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from api.chain.emitted.args import EventArgs
+from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros, TrancheId
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherIssued(EventArgs):
+    """Units were burned for compute, to be served under the lease `delivery_ref`."""
+
+    voucher_id: Annotated[int, "uint256 indexed"]
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    holder: Annotated[Address, "indexed"]
+    id: Annotated[TrancheId, "uint256"]
+    units: Annotated[int, "uint256"]
+    delivery_ref: Bytes32
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherServed(EventArgs):
+    """A delivery line counted towards a voucher."""
+
+    voucher_id: Annotated[int, "uint256 indexed"]
+    epoch: Annotated[Epoch, "uint32 indexed"]
+    index: Annotated[int, "uint32"]
+    gpu_seconds: Annotated[int, "uint64"]
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherPaid(EventArgs):
+    """Unserved compute of a voucher was paid from the bond."""
+
+    voucher_id: Annotated[int, "uint256 indexed"]
+    holder: Annotated[Address, "indexed"]
+    gpu_seconds: Annotated[int, "uint64"]
+    amount_micros: Annotated[Micros, "uint256"]

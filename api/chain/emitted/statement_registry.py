@@ -1,0 +1,47 @@
+"""Events of StatementRegistry."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from api.chain.emitted.args import EventArgs
+from api.domain.statements.statement import Statement
+from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPosted(EventArgs):
+    """A statement was posted with a quorum of attesters, in ascending order."""
+
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    epoch: Annotated[Epoch, "uint32 indexed"]
+    statement_hash: Annotated[Bytes32, "indexed"]
+    statement: Statement
+    attesters: tuple[Address, ...]
+    cumulative_gross_micros: Annotated[Micros, "uint128"]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementVoided(EventArgs):
+    """A fault was proven: epochs `epoch` to `epochs_posted_before - 1` are void."""
+
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    epoch: Annotated[Epoch, "uint32 indexed"]
+    fault: Annotated[int, "uint8"]
+    challenger: Annotated[Address, "indexed"]
+    epochs_posted_before: Annotated[int, "uint32"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttesterPeriodSet(EventArgs):
+    """Signatures count while `active_from_s <= block time < active_until_s`."""
+
+    attester: Annotated[Address, "indexed"]
+    active_from_s: Annotated[int, "uint40"]
+    active_until_s: Annotated[int, "uint40"]
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdSet(EventArgs):
+    """The number of signatures that a statement needs changed."""
+
+    threshold: Annotated[int, "uint8"]

@@ -109,10 +109,12 @@ class Stack:
         self.chain.rpc("anvil_setBlockTimestampInterval", 0)
         self.client = ChainClient(self.chain.rpc_url)
 
-    def deploy(self) -> None:
-        """Deploy the contracts with brownie."""
+    def deploy(
+        self, deploy: Callable[[DevChain, Path, dict[str, str]], None] = deploy_contracts
+    ) -> None:
+        """Deploy the contracts, with brownie unless told otherwise."""
         file = self.folder / "deployment.json"
-        deploy_contracts(
+        deploy(
             self.chain,
             file,
             {

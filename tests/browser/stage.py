@@ -19,6 +19,7 @@ from scripts.demo.simulate import HOUR_S
 from scripts.demo.sources import Facility, Plan, SaleAndBond, SimulationSource
 from scripts.demo.story import Story, line_charges
 from scripts.dev.stack import ACCOUNTS_FILE, COMPLIANCE, INVESTOR, RENTER, Stack, wallet
+from tests.saved_chain import deploy_or_load
 
 # A past whose days lie before any clock; the chain's clock is the stack's.
 START_S = 1_790_000_000 // 86_400 * 86_400
@@ -258,7 +259,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
         grace_s=GRACE_S,
     )
     with stack:
-        stack.deploy()
+        stack.deploy(deploy_or_load)
         stack.start_api()
         stack.start_attesters()
         stack.start_worker()

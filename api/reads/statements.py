@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from api.db import chain_store, statements
 from api.db.session import Connection
 from api.db.standing import PostingRow, Progress, progress_of
+from api.db.tables.statements import StatementRow
 from api.domain.lifecycle import StatementState, statement_state
 from api.domain.units import FacilityId
 from api.errors import ChainUnavailable
@@ -17,7 +17,7 @@ from api.reads.listing import Order
 class StatementView:
     """A stored statement, its signers, its state, its posting and what else stands in its place."""
 
-    row: Any
+    row: StatementRow
     attesters: tuple[str, ...]
     state: StatementState
     posted: PostingRow | None
@@ -45,7 +45,7 @@ class _Judge:
             chain_now_s=self._now_s,
         )
 
-    def view(self, row: Any, attesters: Sequence[str]) -> StatementView:
+    def view(self, row: StatementRow, attesters: Sequence[str]) -> StatementView:
         """A stored statement as it is shown."""
         standing = self.progress.standing.get(row.epoch)
         return StatementView(
@@ -57,7 +57,9 @@ class _Judge:
         )
 
 
-def view_statement(connection: Connection, row: Any, window_s: int | None) -> StatementView:
+def view_statement(
+    connection: Connection, row: StatementRow, window_s: int | None
+) -> StatementView:
     """One stored statement and how far it came. Raises as `list_statements`."""
     attesters = statements.attesters_by_epoch(connection, row.facility_id, [row.epoch])
     judge = _Judge(connection, row.facility_id, window_s)

@@ -78,13 +78,21 @@ def _window_s(service: Service) -> int | None:
 
 def _statement(view: StatementView) -> StatementOut:
     row, posted = view.row, view.posted
-    shown = {
-        name: hex32(value) if isinstance(value, bytes) else value
-        for name, value in row._mapping.items()
-        if name in StatementOut.model_fields
-    }
     return StatementOut(
-        **shown,
+        facility_id=row.facility_id,
+        epoch=row.epoch,
+        epoch_start_s=row.epoch_start_s,
+        epoch_end_s=row.epoch_end_s,
+        available_gpu_seconds=row.available_gpu_seconds,
+        billed_gpu_seconds=row.billed_gpu_seconds,
+        gross_revenue_micros=row.gross_revenue_micros,
+        line_count=row.line_count,
+        usage_root=hex32(row.usage_root),
+        evidence_hash=hex32(row.evidence_hash),
+        previous_statement_hash=hex32(row.previous_statement_hash),
+        top_renter_bps=row.top_renter_bps,
+        committed_bps=row.committed_bps,
+        statement_hash=hex32(row.statement_hash),
         attesters=list(view.attesters),
         state=view.state,
         posted_tx=None if posted is None else hex32(posted.tx_hash),

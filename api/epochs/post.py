@@ -73,8 +73,9 @@ def _taken_off(
     """Whether a proven fault voided this very statement: nothing follows until it is reopened."""
     call = contracts.statement_registry.verdict_of(statement_hash(statement))
     verdict = call.at(block=block)
-    if verdict.barred:
-        return True
-    if sent is None or sent.state != "done":
-        return False
-    return contracts.client.receipt(sent.tx_hash) is not None
+    # As values, not as conditions: any field is true enough for an `if`, only a flag is a bool.
+    return verdict.barred or (
+        sent is not None
+        and sent.state == "done"
+        and contracts.client.receipt(sent.tx_hash) is not None
+    )

@@ -50,6 +50,13 @@ PLANTS = (
         "service.clinet.head()",
         '"Service" has no attribute "clinet"',
     ),
+    # A row that was read, and a column that is asked for.
+    Plant(
+        "api/epochs/outbox.py",
+        "earlier = row.replaced_hashes",
+        "earlier = row.replaced_hash",
+        '"IntentRow" has no attribute "replaced_hash"',
+    ),
     Plant(
         "api/db/outbox.py",
         "intents.c.nonce",

@@ -17,7 +17,7 @@ from api.domain.units import (
 )
 from api.errors import NotFound
 from api.reads.listing import OperatorView, SaleView, TrancheView
-from api.reads.sql import market
+from api.reads.sql import market, streams
 from api.reads.sql.facilities import ListedFacilityRow, Scope, listed_facilities
 from api.reads.sql.payloads import OpenedSale
 from api.reads.terms import ShortTerms, short_terms
@@ -229,4 +229,4 @@ def _paid_per_unit(connection: Connection, indexed: _Indexed, token_id: TrancheI
     if accrued.accrued_micros == 0 or supply.last_block < accrued.first_block:
         # The same units shared everything: no need to replay.
         return accrued.accrued_micros // supply.units
-    return paid_per_unit(replay_stream(market.stream_changes(connection, token_id)))
+    return paid_per_unit(replay_stream(streams.stream_changes(connection, token_id)))

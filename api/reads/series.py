@@ -7,8 +7,8 @@ from api.db.session import Engine, reading
 from api.domain.capital.series import EpochStatementFigures, Series, Window, build_series, epoch_of
 from api.domain.units import Epoch, GpuSeconds, TrancheId
 from api.reads.market import TrancheInFacility, find_tranche
-from api.reads.sql import market
-from api.reads.sql.market import AccrualRow, SettlementRow
+from api.reads.sql import market, streams
+from api.reads.sql.streams import AccrualRow, SettlementRow
 
 
 def read_series(engine: Engine, token_id: int) -> Series:
@@ -24,8 +24,8 @@ def read_series(engine: Engine, token_id: int) -> Series:
             return build_series(window, statements={}, accrued={}, settled={})
         facility_id = place.facility.facility_id
         statements = market.posted_statements(connection, facility_id)
-        settlements = market.settlements(connection, facility_id)
-        accruals = market.accrual_events(connection, TrancheId(token_id))
+        settlements = streams.settlements(connection, facility_id)
+        accruals = streams.accrual_events(connection, TrancheId(token_id))
     return build_series(
         window,
         statements={

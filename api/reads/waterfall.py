@@ -10,7 +10,7 @@ from api.domain.capital.coupons import coupon_due
 from api.domain.units import TrancheId
 from api.reads.listing import TrancheView
 from api.reads.market import find_tranche
-from api.reads.sql import cashflow, market
+from api.reads.sql import cashflow, market, streams
 from api.reads.sql.facilities import ListedFacilityRow
 
 
@@ -95,7 +95,7 @@ def _coupon_due(connection: Connection, facility: ListedFacilityRow, tranche: Tr
     """Coupon of one tranche that fell due in the settled epochs."""
     token_id = TrancheId(int(tranche.token_id))
     return coupon_due(
-        market.coupon_changes(connection, facility.facility_id, token_id),
+        streams.coupon_changes(connection, facility.facility_id, token_id),
         coupon_per_unit=tranche.coupon_micros_per_unit,
         epoch_count=facility.epoch_count,
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import Connection, Subquery, and_, case, func, literal, or_, select, union_all
 
 from api.db.chain_store import cancelled_facilities
 from api.db.tables.console import event_repeats
@@ -28,60 +28,51 @@ class MeteringRow:
     first_gap_start_s: int | None = None
 
 
+def _spans(facility_id: FacilityId, *, from_s: int) -> Subquery:
+    """Intervals from a time on that are accounted for: standing records, and outages (`out` 1)."""
+    u, o = usage_records.c, outages.c
+    used = (
+        select(u.device, u.start_s, u.end_s, literal(0).label("out"))
+        .select_from(usage_records.outerjoin(usage_voids, usage_voids.c.record_pk == u.record_pk))
+        .where(u.facility_id == facility_id, u.start_s >= from_s, usage_voids.c.record_pk.is_(None))
+    )
+    withheld = select(o.device, o.start_s, o.end_s, literal(1).label("out")).where(
+        o.facility_id == facility_id, o.start_s >= from_s
+    )
+    spans = union_all(used, withheld).subquery().c
+    # Standing intervals of a device never overlap: the one before ends last of all before.
+    before = func.lag(spans.end_s).over(partition_by=spans.device, order_by=spans.start_s)
+    before_s = func.coalesce(before, from_s).label("before_s")
+    return select(spans.device, spans.start_s, spans.end_s, spans.out, before_s).subquery()
+
+
 def metering_by_device(
     connection: Connection, facility_id: FacilityId, *, from_s: int
 ) -> dict[Bytes32, MeteringRow]:
     """Metering of intervals that start at `from_s` or later, by device; idle ones are missing."""
-    joined = usage_records.outerjoin(
-        usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
-    )
-    usage = (
-        select(
-            usage_records.c.device,
-            usage_records.c.start_s,
-            usage_records.c.end_s,
-            literal(0).label("out"),
-        )
-        .select_from(joined)
-        .where(
-            usage_records.c.facility_id == facility_id,
-            usage_records.c.start_s >= from_s,
-            usage_voids.c.record_pk.is_(None),
-        )
-    )
-    withheld = select(
-        outages.c.device, outages.c.start_s, outages.c.end_s, literal(1).label("out")
-    ).where(outages.c.facility_id == facility_id, outages.c.start_s >= from_s)
-    spans = union_all(usage, withheld).subquery()
-    # Standing intervals of a device never overlap: the one before ends last of all before.
-    before = func.lag(spans.c.end_s).over(partition_by=spans.c.device, order_by=spans.c.start_s)
-    rows = select(
-        spans.c.device,
-        spans.c.start_s,
-        spans.c.end_s,
-        spans.c.out,
-        func.coalesce(before, from_s).label("before_s"),
-    ).subquery()
-    gap_s = rows.c.start_s - rows.c.before_s
+    span = _spans(facility_id, from_s=from_s).c
+    gap_s = span.start_s - span.before_s
     query = select(
-        rows.c.device,
-        func.sum(1 - rows.c.out).label("records"),
-        func.max(rows.c.end_s).label("last_end_s"),
-        func.sum(rows.c.out * (rows.c.end_s - rows.c.start_s)).label("outage_seconds"),
-        func.sum(case((gap_s > 0, 1), else_=0)).label("gaps"),
-        func.sum(case((gap_s > 0, gap_s), else_=0)).label("gap_seconds"),
-        func.min(case((gap_s > 0, rows.c.before_s))).label("first_gap_start_s"),
-    ).group_by(rows.c.device)
+        span.device,
+        func.sum(1 - span.out),
+        func.max(span.end_s),
+        func.sum(span.out * (span.end_s - span.start_s)),
+        func.sum(case((gap_s > 0, 1), else_=0)),
+        func.sum(case((gap_s > 0, gap_s), else_=0)),
+        func.min(case((gap_s > 0, span.before_s))),
+    ).group_by(span.device)
     return {
-        Bytes32(row["device"]): MeteringRow(
-            records=int(row["records"]),
-            last_end_s=row["last_end_s"],
-            outage_seconds=int(row["outage_seconds"]),
-            gaps=int(row["gaps"]),
-            gap_seconds=int(row["gap_seconds"]),
-            first_gap_start_s=row["first_gap_start_s"],
+        device: MeteringRow(
+            records=int(records),
+            last_end_s=last_end_s,
+            outage_seconds=int(outage_s),
+            gaps=int(gaps),
+            gap_seconds=int(gap_seconds),
+            first_gap_start_s=first_gap_s,
         )
-        for row in connection.execute(query).mappings()
+        for device, records, last_end_s, outage_s, gaps, gap_seconds, first_gap_s in (
+            connection.execute(query)
+        )
     }
 
 

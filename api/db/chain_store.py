@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Connection, Select, delete, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, select
 
 from api.db import event_columns as e
 from api.db.bulk import insert_many
@@ -56,16 +55,16 @@ _BLOCK = select(*columns_of(BlockRow))
 
 def last_block(connection: Connection) -> BlockRow | None:
     """Newest indexed block, or None."""
-    return _newest(connection, _BLOCK)
+    return _newest(connection)
 
 
 def block_at_or_below(connection: Connection, number: int) -> BlockRow | None:
     """Newest remembered block up to a number, or None."""
-    return _newest(connection, _BLOCK.where(chain_blocks.c.number <= number))
+    return _newest(connection, chain_blocks.c.number <= number)
 
 
-def _newest(connection: Connection, query: Select[*tuple[Any, ...]]) -> BlockRow | None:
-    newest = query.order_by(chain_blocks.c.number.desc()).limit(1)
+def _newest(connection: Connection, *where: ColumnElement[bool]) -> BlockRow | None:
+    newest = _BLOCK.where(*where).order_by(chain_blocks.c.number.desc()).limit(1)
     return first_as(BlockRow, connection.execute(newest))
 
 

@@ -8,7 +8,7 @@ from api.db.session import Connection
 from api.db.standing import PostingRow, Progress, progress_of
 from api.db.tables.statements import StatementRow
 from api.domain.lifecycle import StatementState, statement_state
-from api.domain.units import FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import ChainUnavailable
 from api.reads.listing import Order
 
@@ -21,7 +21,7 @@ class StatementView:
     attesters: tuple[str, ...]
     state: StatementState
     posted: PostingRow | None
-    standing_hash: bytes | None
+    standing_hash: Bytes32 | None
 
 
 class _Judge:
@@ -37,7 +37,7 @@ class _Judge:
         self._now_s = 0 if block is None else block.time_s
         self._window_s = window_s or 0
 
-    def state(self, epoch: int, statement_hash: bytes, *, signed: bool) -> StatementState:
+    def state(self, epoch: Epoch, statement_hash: Bytes32, *, signed: bool) -> StatementState:
         """State of a statement, from its hash: an epoch can be posted with other bytes."""
         return statement_state(
             self.progress.facts_of(epoch, statement_hash, signed=signed),

@@ -19,11 +19,7 @@ from api.domain.statements.evidence import hex32
 from api.epochs.attestations import accept_signature
 from api.errors import NotFound
 from api.routes.http.credentials import AttesterCaller
-from api.routes.http.parameters import (
-    EpochPath,
-    FacilityPath,
-    Limit,
-)
+from api.routes.http.parameters import EpochPath, FacilityPath, Limit
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Address, Strict
 from api.routes.http.strict import StrictRoute

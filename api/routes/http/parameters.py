@@ -1,10 +1,10 @@
 """Parameters, bounded so that no number is larger than a column, and answers as files."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Depends, Path, Query, Response
 
-from api.domain.units import MAX_I64, MAX_U32, Epoch, FacilityId
+from api.domain.units import MAX_I64, MAX_U32, Epoch, FacilityId, TrancheId
 
 FacilityPath = Annotated[
     FacilityId, Path(ge=0, le=MAX_I64, description="Facility: its on-chain id.")
@@ -25,15 +25,23 @@ Limit = Annotated[int, Query(ge=1, le=1_000, description="Most rows in the answe
 PageLimit = Annotated[int, Query(ge=1, le=500, description="Most rows in the answer.")]
 # Claims of many holders make many rows: one answer holds what a reconciliation sums, by default.
 CashFlowLimit = Annotated[int, Query(ge=1, le=10_000, description="Most rows in the answer.")]
-TokenPath = Annotated[
-    str,
-    Path(pattern=r"^[0-9]{1,22}$", description="Tranche: its ERC-1155 id as decimal text."),
-]
+
+
+async def _tranche_id(
+    token_id: Annotated[
+        str,
+        Path(pattern=r"^[0-9]{1,22}$", description="Tranche: its ERC-1155 id as decimal text."),
+    ],
+) -> TrancheId:
+    return TrancheId(int(token_id))
+
+
+TranchePath = Annotated[TrancheId, Depends(_tranche_id)]
 AddressPath = Annotated[
     str, Path(pattern=r"^0x[0-9a-fA-F]{40}$", description="Account: a wallet address.")
 ]
 
-CSV_FILE: dict[int | str, dict[str, Any]] = {
+CSV_FILE: dict[int | str, dict[str, object]] = {
     200: {
         "description": "CSV (RFC 4180, UTF-8); unknown is an empty cell.",
         "content": {"text/csv": {"schema": {"type": "string"}}},

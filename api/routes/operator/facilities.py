@@ -17,7 +17,7 @@ from api.routes.http.credentials import OperatorId
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Address, Instant, Name, Strict, example
 from api.routes.http.strict import StrictRoute
-from api.routes.public.facilities import FacilityOut, facility_out, to_api_offer
+from api.routes.public.facilities import FacilityOut, to_api_facility, to_api_offer
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
@@ -123,4 +123,5 @@ def create_facility(service: ServiceDep, operator_id: OperatorId, body: Facility
     )
     with reading(service.engine) as connection:
         (listed,) = listed_facilities(connection, [terms.facility_id])
-    return facility_out(listed, None if deployment is None else to_api_offer(terms, deployment))
+    offer = None if deployment is None else to_api_offer(terms, deployment)
+    return to_api_facility(listed, offer)

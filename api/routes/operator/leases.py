@@ -13,10 +13,7 @@ from api.domain.statements.rating import PricePlan
 from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR, FacilityId, Micros
 from api.ledger import leases
 from api.routes.http.credentials import OperatorId
-from api.routes.http.parameters import (
-    FacilityPath,
-    LeasePath,
-)
+from api.routes.http.parameters import FacilityPath, LeasePath
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Instant, Strict, Text, example
 from api.routes.http.strict import StrictRoute
@@ -93,7 +90,32 @@ class Changed(BaseModel):
     created: bool = Field(description="False when the same change was already made.")
 
 
-def _own(service: Service, operator_id: units.OperatorId, facility_id: FacilityId) -> None:
+def from_api_lease(body: LeaseIn) -> leases.NewLease:
+    """A lease as an operator sent it."""
+    return leases.NewLease(
+        lease_id=body.lease_id,
+        renter_ref=body.renter_ref,
+        plan=body.plan,
+        committed_gpus=body.committed_gpus,
+        max_gpus=body.max_gpus,
+        opened_at_s=body.opened_at,
+        price_micros_per_gpu_hour=Micros(body.price_micros_per_gpu_hour),
+        sla_credit_bps=body.sla_credit_bps,
+    )
+
+
+def from_api_price(body: PriceIn) -> leases.NewPrice:
+    """A price version as an operator sent it."""
+    return leases.NewPrice(
+        effective_from_s=body.effective_from,
+        price_micros_per_gpu_hour=Micros(body.price_micros_per_gpu_hour),
+        sla_credit_bps=body.sla_credit_bps,
+    )
+
+
+def _require_own(
+    service: Service, *, operator_id: units.OperatorId, facility_id: FacilityId
+) -> None:
     """Refuse facilities of others as if they did not exist."""
     with reading(service.engine) as connection:
         own_facility_row(connection, operator_id, facility_id)
@@ -115,20 +137,10 @@ def create_lease(
     body: LeaseIn,
 ) -> LeaseOut:
     """Open a lease with its first price. The same body again answers 200 and changes nothing."""
-    _own(service, operator_id, facility_id)
-    new = leases.NewLease(
-        lease_id=body.lease_id,
-        renter_ref=body.renter_ref,
-        plan=body.plan,
-        committed_gpus=body.committed_gpus,
-        max_gpus=body.max_gpus,
-        opened_at_s=body.opened_at,
-        price_micros_per_gpu_hour=Micros(body.price_micros_per_gpu_hour),
-        sla_credit_bps=body.sla_credit_bps,
-    )
+    _require_own(service, operator_id=operator_id, facility_id=facility_id)
     with transaction(service.engine) as connection:
         facility = lock_facility(connection, facility_id)
-        row, created = leases.open_lease(connection, facility, new)
+        row, created = leases.open_lease(connection, facility, from_api_lease(body))
     response.status_code = 201 if created else 200
     return LeaseOut(lease_id=row.lease_id, lease=hex32(row.lease), created=created)
 
@@ -144,15 +156,10 @@ def create_price(
     body: PriceIn,
 ) -> Changed:
     """Add a price version. Prices never change backwards."""
-    _own(service, operator_id, facility_id)
-    price = leases.NewPrice(
-        effective_from_s=body.effective_from,
-        price_micros_per_gpu_hour=Micros(body.price_micros_per_gpu_hour),
-        sla_credit_bps=body.sla_credit_bps,
-    )
+    _require_own(service, operator_id=operator_id, facility_id=facility_id)
     with transaction(service.engine) as connection:
         facility = lock_facility(connection, facility_id)
-        created = leases.add_price(connection, facility, lease_id, price)
+        created = leases.add_price(connection, facility, lease_id, from_api_price(body))
     return Changed(created=created)
 
 
@@ -167,7 +174,7 @@ def close_lease(
     body: CloseIn,
 ) -> Changed:
     """End a lease."""
-    _own(service, operator_id, facility_id)
+    _require_own(service, operator_id=operator_id, facility_id=facility_id)
     with transaction(service.engine) as connection:
         facility = lock_facility(connection, facility_id)
         created = leases.close_lease(connection, facility, lease_id, closed_at_s=body.closed_at)

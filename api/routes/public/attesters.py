@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.reads.attesters import read_attesters
+from api.reads.attesters import AttestersView, AttesterView, read_attesters
 from api.routes.http.problems import errors
 from api.routes.service import ServiceDep
 
@@ -36,8 +36,29 @@ class AttestersOut(BaseModel):
     attesters: list[AttesterOut] = Field(description="By address.")
 
 
+def to_api_attester(figures: AttesterView) -> AttesterOut:
+    """An attester and its record."""
+    return AttesterOut(
+        address=figures.address,
+        active_from_s=figures.active_from_s,
+        active_until_s=figures.active_until_s,
+        active=figures.active,
+        bond_micros=figures.bond_micros,
+        statements_signed=figures.statements_signed,
+        statements_voided=figures.statements_voided,
+        last_signed_at_s=figures.last_signed_at_s,
+    )
+
+
+def to_api_attesters(found: AttestersView) -> AttestersOut:
+    """All attesters."""
+    return AttestersOut(
+        threshold=found.threshold,
+        attesters=[to_api_attester(figures) for figures in found.attesters],
+    )
+
+
 @router.get("/v1/attesters", responses=errors())
 def list_attesters(service: ServiceDep) -> AttestersOut:
     """Every account that ever was an attester: its period, bond and record."""
-    found = read_attesters(service.engine, service.contracts)
-    return AttestersOut.model_validate(found, from_attributes=True)
+    return to_api_attesters(read_attesters(service.engine, service.contracts))

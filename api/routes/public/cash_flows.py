@@ -7,11 +7,7 @@ from api.db.facilities import known_facility_row
 from api.db.session import reading
 from api.domain.statements.evidence import hex32
 from api.reads.sql.cashflow import money_movements
-from api.routes.http.parameters import (
-    CashFlowLimit,
-    FacilityPath,
-    Offset,
-)
+from api.routes.http.parameters import CashFlowLimit, FacilityPath, Offset
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.service import ServiceDep

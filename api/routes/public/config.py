@@ -72,5 +72,5 @@ def get_config(service: ServiceDep) -> ConfigOut:
         explorer_url=settings.explorer_url,
         clock=settings.clock.value,
         now_s=service.clock(),
-        demo_accounts=service.demo_accounts,
+        demo_accounts=list(service.demo_accounts),
     )

@@ -3,12 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.reads.documents import DocumentView
 from api.reads.documents import list_documents as documents_of
-from api.routes.http.parameters import (
-    Offset,
-    PageLimit,
-    TokenPath,
-)
+from api.routes.http.parameters import Offset, PageLimit, TranchePath
 from api.routes.http.problems import errors
 from api.routes.service import ServiceDep
 
@@ -35,16 +32,30 @@ class DocumentsOut(BaseModel):
     documents: list[DocumentOut] = Field(description="Those that are, from `offset` on.")
 
 
+def to_api_document(document: DocumentView) -> DocumentOut:
+    """A published file."""
+    return DocumentOut(
+        name=document.name,
+        path=document.path,
+        sha256=document.sha256,
+        bytes=document.bytes,
+        on_chain=document.on_chain,
+        epoch=document.epoch,
+    )
+
+
 @router.get("/v1/tranches/{token_id}/documents", responses=errors(404, 422))
 def list_documents(
-    service: ServiceDep, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 100
+    service: ServiceDep, token_id: TranchePath, offset: Offset = 0, limit: PageLimit = 100
 ) -> DocumentsOut:
     """Published files with their hashes: the terms, then epochs, newest first.
 
     `total`, `offset` and `limit` count files that can be published; a page leaves out those that
     are not yet.
     """
-    page = {"offset": offset, "limit": limit}
-    total, found = documents_of(service.engine, service.evidence, int(token_id), **page)
-    documents = [DocumentOut.model_validate(document, from_attributes=True) for document in found]
-    return DocumentsOut(total=total, documents=documents)
+    total, published = documents_of(
+        service.engine, service.evidence, token_id, offset=offset, limit=limit
+    )
+    return DocumentsOut(
+        total=total, documents=[to_api_document(document) for document in published]
+    )

@@ -1,7 +1,7 @@
 """Facilities as everybody may see them, and the devices that they pledge."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from api.chain import calldata
 from api.chain.deployment import Deployment
@@ -11,11 +11,7 @@ from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
 from api.reads.sql.facilities import ListedFacilityRow, listed_facilities
-from api.routes.http.parameters import (
-    FacilityPath,
-    Limit,
-    Offset,
-)
+from api.routes.http.parameters import FacilityPath, Limit, Offset
 from api.routes.http.problems import errors
 from api.routes.service import ServiceDep
 
@@ -31,8 +27,6 @@ class Offer(BaseModel):
 
 class OperatorNameOut(BaseModel):
     """An operator as everybody may see it."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     address: str = Field(description="Checksummed wallet address.")
     name: str = Field(description="Name as registered.")
@@ -77,7 +71,7 @@ def to_api_offer(terms: FacilityTerms, deployment: Deployment) -> Offer:
     return Offer(to=deployment.facility_registry, data=calldata.offer(terms))
 
 
-def facility_out(facility: ListedFacilityRow, offer: Offer | None = None) -> FacilityOut:
+def to_api_facility(facility: ListedFacilityRow, offer: Offer | None = None) -> FacilityOut:
     """A facility as everybody may see it."""
     return FacilityOut(
         facility_id=facility.facility_id,
@@ -105,7 +99,7 @@ def list_facilities(
     """Facilities, by id."""
     with reading(service.engine) as connection:
         listed = listed_facilities(connection, offset=offset, limit=limit)
-    return [facility_out(facility) for facility in listed]
+    return [to_api_facility(facility) for facility in listed]
 
 
 @router.get("/v1/facilities/{facility_id}", responses=errors(404, 422))
@@ -115,7 +109,7 @@ def get_facility(service: ServiceDep, facility_id: FacilityPath) -> FacilityOut:
         listed = listed_facilities(connection, [facility_id])
     if not listed:
         raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
-    return facility_out(listed[0])
+    return to_api_facility(listed[0])
 
 
 @router.get("/v1/facilities/{facility_id}/devices", responses=errors(404, 422))

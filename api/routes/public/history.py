@@ -3,14 +3,8 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from api.reads.history import read_history, statement_csv
-from api.routes.http.parameters import (
-    CSV_FILE,
-    AddressPath,
-    Offset,
-    PageLimit,
-    csv_answer,
-)
+from api.reads.history import HistoryEntryView, HistoryView, read_history, statement_csv
+from api.routes.http.parameters import CSV_FILE, AddressPath, Offset, PageLimit, csv_answer
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.service import ServiceDep
@@ -44,6 +38,29 @@ class HistoryOut(BaseModel):
     entries: list[HistoryEntryOut] = Field(description="Newest first.")
 
 
+def to_api_entry(entry: HistoryEntryView) -> HistoryEntryOut:
+    """One thing that an account did."""
+    return HistoryEntryOut(
+        event=entry.event,
+        facility_id=entry.facility_id,
+        token_id=entry.token_id,
+        units=entry.units,
+        amount_micros=entry.amount_micros,
+        counterparty=entry.counterparty,
+        block_number=entry.block_number,
+        block_time_s=entry.block_time_s,
+        tx_hash=entry.tx_hash,
+    )
+
+
+def to_api_history(history: HistoryView) -> HistoryOut:
+    """A page of history."""
+    return HistoryOut(
+        total=history.total,
+        entries=[to_api_entry(entry) for entry in history.entries],
+    )
+
+
 @router.get("/v1/portfolio/{address}/history", responses=errors(422))
 def list_history(
     service: ServiceDep, address: AddressPath, offset: Offset = 0, limit: PageLimit = 100
@@ -53,8 +70,7 @@ def list_history(
     A purchase is `units_bought` and its mint is not listed beside it; the same for refunds and
     vouchers with their burns.
     """
-    found = read_history(service.engine, address, offset=offset, limit=limit)
-    return HistoryOut.model_validate(found, from_attributes=True)
+    return to_api_history(read_history(service.engine, address, offset=offset, limit=limit))
 
 
 @router.get(

@@ -3,12 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.reads.holders import HoldersView, HolderView
 from api.reads.holders import list_holders as holders_of
-from api.routes.http.parameters import (
-    Offset,
-    PageLimit,
-    TokenPath,
-)
+from api.routes.http.parameters import Offset, PageLimit, TranchePath
 from api.routes.http.problems import errors
 from api.routes.service import ServiceDep
 
@@ -34,10 +31,27 @@ class HoldersOut(BaseModel):
     holders: list[HolderOut] = Field(description="Largest first.")
 
 
+def to_api_holder(holder: HolderView) -> HolderOut:
+    """A holder."""
+    return HolderOut(
+        address=holder.address,
+        units=holder.units,
+        share_ppm=holder.share_ppm,
+    )
+
+
+def to_api_holders(page: HoldersView) -> HoldersOut:
+    """A page of holders."""
+    return HoldersOut(
+        total=page.total,
+        units_issued=page.units_issued,
+        holders=[to_api_holder(holder) for holder in page.holders],
+    )
+
+
 @router.get("/v1/tranches/{token_id}/holders", responses=errors(404, 422))
 def list_holders(
-    service: ServiceDep, token_id: TokenPath, offset: Offset = 0, limit: PageLimit = 100
+    service: ServiceDep, token_id: TranchePath, offset: Offset = 0, limit: PageLimit = 100
 ) -> HoldersOut:
     """Holders by units, from indexed transfers; together they hold what circulates."""
-    found = holders_of(service.engine, int(token_id), offset=offset, limit=limit)
-    return HoldersOut.model_validate(found, from_attributes=True)
+    return to_api_holders(holders_of(service.engine, token_id, offset=offset, limit=limit))

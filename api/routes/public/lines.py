@@ -9,13 +9,7 @@ from api.db.statements import known_statement_row
 from api.domain.statements.evidence import hex32
 from api.domain.statements.lines import Line
 from api.reads.proofs import prove_line
-from api.routes.http.parameters import (
-    EpochPath,
-    FacilityPath,
-    Limit,
-    LineIndex,
-    Offset,
-)
+from api.routes.http.parameters import EpochPath, FacilityPath, Limit, LineIndex, Offset
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.service import ServiceDep
@@ -59,7 +53,8 @@ class ProofOut(BaseModel):
     root: str = Field(description="usageRoot of the statement.")
 
 
-def _line(line: Line) -> LineOut:
+def to_api_line(line: Line) -> LineOut:
+    """One line of a statement."""
     return LineOut(
         index=line.index,
         kind=line.kind.name.lower(),
@@ -90,7 +85,7 @@ def list_lines(
     return LinesOut(
         line_count=row.line_count,
         kinds={kind.name.lower(): count for kind, count in kinds.items()},
-        lines=[_line(line) for line in lines],
+        lines=[to_api_line(line) for line in lines],
     )
 
 
@@ -105,7 +100,7 @@ def get_proof(
     return ProofOut(
         facility_id=facility_id,
         epoch=epoch,
-        line=_line(found.line),
+        line=to_api_line(found.line),
         leaf=hex32(found.leaf),
         proof=[hex32(node) for node in found.proof],
         root=hex32(found.root),

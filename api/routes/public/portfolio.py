@@ -3,11 +3,19 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.reads.portfolio import read_portfolio
+from api.reads.portfolio import (
+    EligibilityView,
+    PortfolioView,
+    PositionView,
+    RefundableView,
+    TotalsView,
+    VoucherView,
+    read_portfolio,
+)
 from api.routes.http.parameters import AddressPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
-from api.routes.public.tranches import AsOfOut
+from api.routes.public.tranches import AsOfOut, to_api_as_of
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
@@ -86,8 +94,82 @@ class PortfolioOut(BaseModel):
     refundable: list[RefundableOut] = Field(description="Units of failed sales.")
 
 
+def to_api_eligibility(eligibility: EligibilityView) -> EligibilityOut:
+    """Whether units may leave and reach an account."""
+    return EligibilityOut(
+        known=eligibility.known,
+        can_send=eligibility.can_send,
+        can_receive=eligibility.can_receive,
+        expires_at_s=eligibility.expires_at_s,
+        country=eligibility.country,
+    )
+
+
+def to_api_position(position: PositionView) -> PositionOut:
+    """Units and revenue in one tranche."""
+    return PositionOut(
+        token_id=position.token_id,
+        facility_id=position.facility_id,
+        seniority=position.seniority,
+        facility_name=position.facility_name,
+        gpu_class=position.gpu_class,
+        site=position.site,
+        window_end_s=position.window_end_s,
+        state=position.state,
+        units=position.units,
+        frozen_units=position.frozen_units,
+        claimable_micros=position.claimable_micros,
+        streaming_micros=position.streaming_micros,
+        claimed_micros=position.claimed_micros,
+        accrued_micros=position.accrued_micros,
+    )
+
+
+def to_api_totals(totals: TotalsView) -> TotalsOut:
+    """Sums over positions."""
+    return TotalsOut(
+        claimable_micros=totals.claimable_micros,
+        streaming_micros=totals.streaming_micros,
+        claimed_micros=totals.claimed_micros,
+    )
+
+
+def to_api_voucher(voucher: VoucherView) -> VoucherOut:
+    """Compute that is owed."""
+    return VoucherOut(
+        voucher_id=voucher.voucher_id,
+        facility_id=voucher.facility_id,
+        owed_gpu_seconds=voucher.owed_gpu_seconds,
+        served_gpu_seconds=voucher.served_gpu_seconds,
+        paid_gpu_seconds=voucher.paid_gpu_seconds,
+        issued_at_s=voucher.issued_at_s,
+        delivery_ref=voucher.delivery_ref,
+    )
+
+
+def to_api_refundable(refundable: RefundableView) -> RefundableOut:
+    """Units of a failed sale."""
+    return RefundableOut(
+        token_id=refundable.token_id,
+        units=refundable.units,
+        amount_micros=refundable.amount_micros,
+    )
+
+
+def to_api_portfolio(portfolio: PortfolioView) -> PortfolioOut:
+    """Everything of one account."""
+    return PortfolioOut(
+        address=portfolio.address,
+        as_of=to_api_as_of(portfolio.as_of),
+        eligibility=to_api_eligibility(portfolio.eligibility),
+        positions=[to_api_position(position) for position in portfolio.positions],
+        total=to_api_totals(portfolio.total),
+        vouchers=[to_api_voucher(voucher) for voucher in portfolio.vouchers],
+        refundable=[to_api_refundable(units) for units in portfolio.refundable],
+    )
+
+
 @router.get("/v1/portfolio/{address}", responses=errors(422))
 def get_portfolio(service: ServiceDep, address: AddressPath) -> PortfolioOut:
     """Positions, revenue, vouchers, refunds and eligibility, as of the newest indexed block."""
-    found = read_portfolio(service.engine, service.contracts, address)
-    return PortfolioOut.model_validate(found, from_attributes=True)
+    return to_api_portfolio(read_portfolio(service.engine, service.contracts, address))

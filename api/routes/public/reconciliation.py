@@ -1,14 +1,12 @@
 """Metered, rated, attested, collected and claimed: the five numbers and their differences."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from api.domain.capital.reconciliation import Reconciliation, total
+from api.domain.capital.reconciliation import Differences, Reconciliation, total
 from api.domain.units import FacilityId
 from api.reads.reconcile import reconcile_all, reconcile_facility
-from api.routes.http.parameters import (
-    FacilityPath,
-)
+from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.public.status import read_blocks
@@ -19,8 +17,6 @@ router = APIRouter(tags=["public"])
 
 class DifferencesOut(BaseModel):
     """Every difference between the five numbers, by name."""
-
-    model_config = ConfigDict(from_attributes=True)
 
     open_epoch_gpu_seconds: int = Field(description="Recorded for epochs that are not closed.")
     deferred_void_gpu_seconds: int = Field(description="Voided, waiting for a later statement.")
@@ -48,8 +44,6 @@ class DifferencesOut(BaseModel):
 class ReconciliationOut(BaseModel):
     """Metered, rated, attested, collected and settled, claimed: each from its own source."""
 
-    model_config = ConfigDict(from_attributes=True)
-
     facility_id: int | None = Field(description="Facility; null for the total.")
     metered_gpu_seconds: int = Field(description="Standing usage of the ledger, GPU-seconds.")
     rated_micros: int = Field(description=f"Charges of all statement lines; {MICROS}.")
@@ -74,7 +68,8 @@ class ReconciliationsOut(BaseModel):
     facilities: list[ReconciliationOut] = Field(description="By facility id.")
 
 
-def _reconciliation(found: Reconciliation) -> ReconciliationOut:
+def to_api_reconciliation(found: Reconciliation) -> ReconciliationOut:
+    """Five numbers and what explains each from the next."""
     return ReconciliationOut(
         facility_id=found.facility_id,
         metered_gpu_seconds=found.metered_gpu_seconds,
@@ -83,9 +78,28 @@ def _reconciliation(found: Reconciliation) -> ReconciliationOut:
         collected_micros=found.collected_micros,
         settled_micros=found.settled_micros,
         claimed_micros=found.claimed_micros,
-        differences=DifferencesOut.model_validate(found.differences, from_attributes=True),
+        differences=to_api_differences(found.differences),
         balanced=found.balanced,
         mismatches=[m.sentence(found.facility_id or FacilityId(0)) for m in found.mismatches],
+    )
+
+
+def to_api_differences(differences: Differences) -> DifferencesOut:
+    """Every difference, by name."""
+    return DifferencesOut(
+        open_epoch_gpu_seconds=differences.open_epoch_gpu_seconds,
+        deferred_void_gpu_seconds=differences.deferred_void_gpu_seconds,
+        awaiting_posting_micros=differences.awaiting_posting_micros,
+        challenge_window_micros=differences.challenge_window_micros,
+        receivable_micros=differences.receivable_micros,
+        written_off_micros=differences.written_off_micros,
+        prepaid_micros=differences.prepaid_micros,
+        awaiting_settlement_micros=differences.awaiting_settlement_micros,
+        fees_micros=differences.fees_micros,
+        owed_to_operator_micros=differences.owed_to_operator_micros,
+        distributed_micros=differences.distributed_micros,
+        streaming_micros=differences.streaming_micros,
+        unclaimed_micros=differences.unclaimed_micros,
     )
 
 
@@ -97,8 +111,8 @@ def get_reconciliation(service: ServiceDep) -> ReconciliationsOut:
     return ReconciliationsOut(
         indexed_block=blocks.indexed,
         final_block=blocks.final,
-        total=_reconciliation(total(parts)),
-        facilities=[_reconciliation(part) for part in parts],
+        total=to_api_reconciliation(total(parts)),
+        facilities=[to_api_reconciliation(part) for part in parts],
     )
 
 
@@ -107,4 +121,4 @@ def get_facility_reconciliation(
     service: ServiceDep, facility_id: FacilityPath
 ) -> ReconciliationOut:
     """Five numbers of one facility."""
-    return _reconciliation(reconcile_facility(service.engine, service.contracts, facility_id))
+    return to_api_reconciliation(reconcile_facility(service.engine, service.contracts, facility_id))

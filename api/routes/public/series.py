@@ -3,10 +3,9 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.domain.capital.series import Point, Series
 from api.reads.series import read_series
-from api.routes.http.parameters import (
-    TokenPath,
-)
+from api.routes.http.parameters import TranchePath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.service import ServiceDep
@@ -38,12 +37,35 @@ class SeriesOut(BaseModel):
     points: list[PointOut] = Field(description="At most 400 points, in order.")
 
 
+def to_api_point(point: Point) -> PointOut:
+    """Sums over some epochs."""
+    return PointOut(
+        first_epoch=point.first_epoch,
+        last_epoch=point.last_epoch,
+        start_s=point.start_s,
+        end_s=point.end_s,
+        gross_micros=point.gross_micros,
+        billed_gpu_seconds=point.billed_gpu_seconds,
+        available_gpu_seconds=point.available_gpu_seconds,
+        promised_gpu_seconds=point.promised_gpu_seconds,
+        accrued_micros=point.accrued_micros,
+        settled_micros=point.settled_micros,
+    )
+
+
+def to_api_series(series: Series) -> SeriesOut:
+    """A tranche over time."""
+    return SeriesOut(
+        bucket_epochs=series.bucket_epochs,
+        points=[to_api_point(point) for point in series.points],
+    )
+
+
 @router.get("/v1/tranches/{token_id}/series", responses=errors(404, 422))
-def get_series(service: ServiceDep, token_id: TokenPath) -> SeriesOut:
+def get_series(service: ServiceDep, token_id: TranchePath) -> SeriesOut:
     """Statements, settlements and accruals over time in at most 400 points.
 
     A settlement and what it accrued stand at the last epoch that it counts. Sums over all points
     are the totals: nothing is averaged.
     """
-    found = read_series(service.engine, int(token_id))
-    return SeriesOut.model_validate(found, from_attributes=True)
+    return to_api_series(read_series(service.engine, token_id))

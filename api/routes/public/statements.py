@@ -11,19 +11,9 @@ from api.db.statements import known_statement_row
 from api.domain.lifecycle import StatementState
 from api.domain.statements.evidence import epoch_folder, hex32
 from api.reads.listing import Order
-from api.reads.statements import (
-    StatementView,
-    view_statement,
-)
-from api.reads.statements import (
-    list_statements as statements_of,
-)
-from api.routes.http.parameters import (
-    EpochPath,
-    FacilityPath,
-    Limit,
-    Offset,
-)
+from api.reads.statements import StatementView, view_statement
+from api.reads.statements import list_statements as statements_of
+from api.routes.http.parameters import EpochPath, FacilityPath, Limit, Offset
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.service import Service, ServiceDep
@@ -72,11 +62,11 @@ class StatementsOut(BaseModel):
 
 def _window_s(service: Service) -> int | None:
     """Challenge window of the registry, read from the chain once; None if it does not answer."""
-    known: int | None = service.facts.read().challenge_window_s
-    return 0 if service.deployment is None else known
+    return 0 if service.contracts is None else service.facts.read().challenge_window_s
 
 
-def _statement(view: StatementView) -> StatementOut:
+def to_api_statement(view: StatementView) -> StatementOut:
+    """A statement and how far it came."""
     row, posted = view.row, view.posted
     return StatementOut(
         facility_id=row.facility_id,
@@ -127,7 +117,7 @@ def list_statements(
             offset=offset,
             limit=limit,
         )
-    return StatementsOut(total=total, statements=[_statement(view) for view in views])
+    return StatementsOut(total=total, statements=[to_api_statement(view) for view in views])
 
 
 @router.get("/v1/facilities/{facility_id}/epochs/{epoch}", responses=errors(404, 422))
@@ -136,4 +126,4 @@ def get_statement(service: ServiceDep, facility_id: FacilityPath, epoch: EpochPa
     window_s = _window_s(service)
     with reading(service.engine) as connection:
         row = known_statement_row(connection, facility_id, epoch)
-        return _statement(view_statement(connection, row, window_s))
+        return to_api_statement(view_statement(connection, row, window_s))

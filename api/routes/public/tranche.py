@@ -1,17 +1,28 @@
 """One tranche with terms, siblings, bond and risk."""
 
-from dataclasses import asdict
-
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.reads.tranche import read_tranche
-from api.routes.http.parameters import (
-    TokenPath,
+from api.domain.capital.risk import BookValue
+from api.reads.tranche import (
+    BondView,
+    HardwareView,
+    RiskView,
+    SiblingView,
+    TermsView,
+    TrancheDetailView,
+    read_tranche,
 )
+from api.routes.http.parameters import TranchePath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
-from api.routes.public.tranches import AsOfOut, TrancheRowOut
+from api.routes.public.tranches import (
+    AsOfOut,
+    TrancheRowOut,
+    to_api_as_of,
+    to_api_operator,
+    to_api_sale,
+)
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
@@ -119,9 +130,115 @@ class TrancheOut(TrancheRowOut):
     risk: RiskOut = Field(description="Risk figures.")
 
 
+def to_api_terms(terms: TermsView) -> TermsOut:
+    """Terms of the facility."""
+    return TermsOut(
+        promised_availability_ppm=terms.promised_availability_ppm,
+        fee_bps=terms.fee_bps,
+        pledge_root=terms.pledge_root,
+        terms_hash=terms.terms_hash,
+        epoch_count=terms.epoch_count,
+        epochs_closed=terms.epochs_closed,
+        epochs_posted=terms.epochs_posted,
+        settlement_token=terms.settlement_token,
+    )
+
+
+def to_api_sibling(sibling: SiblingView) -> SiblingOut:
+    """A tranche of the same facility."""
+    return SiblingOut(
+        token_id=sibling.token_id,
+        seniority=sibling.seniority,
+        unit_cap=sibling.unit_cap,
+        units_issued=sibling.units_issued,
+        coupon_micros_per_unit=sibling.coupon_micros_per_unit,
+        arrears_micros=sibling.arrears_micros,
+        accrued_micros=sibling.accrued_micros,
+    )
+
+
+def to_api_bond(bond: BondView) -> BondOut:
+    """Bond of the operator."""
+    return BondOut(
+        bond_micros=bond.bond_micros,
+        required_bond_micros=bond.required_bond_micros,
+        rate_micros_per_gpu_hour=bond.rate_micros_per_gpu_hour,
+        shortfall_paid_micros=bond.shortfall_paid_micros,
+        below_since_s=bond.below_since_s,
+    )
+
+
+def to_api_book_value(value: BookValue) -> BookValueOut:
+    """Hardware written off in equal parts."""
+    return BookValueOut(
+        years=value.years,
+        value_micros=value.value_micros,
+    )
+
+
+def to_api_hardware(hardware: HardwareView) -> HardwareOut:
+    """The operator's disclosure."""
+    return HardwareOut(
+        device_count=hardware.device_count,
+        cost_micros_per_device=hardware.cost_micros_per_device,
+        in_service_s=hardware.in_service_s,
+        disclosed_at_s=hardware.disclosed_at_s,
+        straight_line=[to_api_book_value(value) for value in hardware.straight_line],
+    )
+
+
+def to_api_risk(risk: RiskView) -> RiskOut:
+    """What an investor weighs."""
+    return RiskOut(
+        take_or_pay_bps=risk.take_or_pay_bps,
+        top_renter_bps=risk.top_renter_bps,
+        availability_ppm=risk.availability_ppm,
+        promised_availability_ppm=risk.promised_availability_ppm,
+        bond_micros=risk.bond_micros,
+        required_bond_micros=risk.required_bond_micros,
+        receivable_micros=risk.receivable_micros,
+        receivable_age_s=risk.receivable_age_s,
+        remaining_contracted_micros=risk.remaining_contracted_micros,
+        hardware=None if risk.hardware is None else to_api_hardware(risk.hardware),
+    )
+
+
+def to_api_tranche(tranche: TrancheDetailView) -> TrancheOut:
+    """A tranche in full."""
+    row = tranche.row
+    return TrancheOut(
+        token_id=row.token_id,
+        facility_id=row.facility_id,
+        seniority=row.seniority,
+        facility_name=row.facility_name,
+        operator=to_api_operator(row.operator),
+        gpu_class=row.gpu_class,
+        site=row.site,
+        window_start_s=row.window_start_s,
+        window_end_s=row.window_end_s,
+        epoch_length_s=row.epoch_length_s,
+        device_count=row.device_count,
+        state=row.state,
+        unit_cap=row.unit_cap,
+        units_issued=row.units_issued,
+        units_left=row.units_left,
+        price_micros=row.price_micros,
+        coupon_micros_per_unit=row.coupon_micros_per_unit,
+        sale=None if row.sale is None else to_api_sale(row.sale),
+        utilisation_ppm=row.utilisation_ppm,
+        availability_ppm=row.availability_ppm,
+        paid_per_unit_micros=row.paid_per_unit_micros,
+        as_of=to_api_as_of(tranche.as_of),
+        terms=to_api_terms(tranche.terms),
+        siblings=[to_api_sibling(sibling) for sibling in tranche.siblings],
+        bond=None if tranche.bond is None else to_api_bond(tranche.bond),
+        risk=to_api_risk(tranche.risk),
+    )
+
+
 @router.get("/v1/tranches/{token_id}", responses=errors(404, 422))
-def get_tranche(service: ServiceDep, token_id: TokenPath) -> TrancheOut:
+def get_tranche(service: ServiceDep, token_id: TranchePath) -> TrancheOut:
     """One tranche with terms, siblings, bond and risk."""
-    found = read_tranche(service.engine, service.contracts, int(token_id), now_s=service.clock())
-    rest = {name: getattr(found, name) for name in ("as_of", "terms", "siblings", "bond", "risk")}
-    return TrancheOut.model_validate(asdict(found.row) | rest, from_attributes=True)
+    return to_api_tranche(
+        read_tranche(service.engine, service.contracts, token_id, now_s=service.clock())
+    )

@@ -6,14 +6,19 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, Field
 
 from api.domain.lifecycle import STATES
-from api.reads.listing import MarketFilter, Order, SortBy, choices_of, select_tranches
-from api.reads.market import market_now
-from api.routes.http.parameters import (
-    CSV_FILE,
-    Offset,
-    PageLimit,
-    csv_answer,
+from api.reads.listing import (
+    ChoicesView,
+    MarketFilter,
+    OperatorView,
+    Order,
+    SaleView,
+    SortBy,
+    TrancheView,
+    choices_of,
+    select_tranches,
 )
+from api.reads.market import AsOfView, market_now
+from api.routes.http.parameters import CSV_FILE, Offset, PageLimit, csv_answer
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS, Address
 from api.routes.public.facilities import OperatorNameOut
@@ -112,6 +117,67 @@ class TranchesOut(BaseModel):
     tranches: list[TrancheRowOut] = Field(description="Tranches in the order asked for.")
 
 
+def to_api_as_of(as_of: AsOfView | None) -> AsOfOut | None:
+    """The newest indexed block; None if none is."""
+    return None if as_of is None else AsOfOut(block=as_of.block, time_s=as_of.time_s)
+
+
+def to_api_operator(operator: OperatorView) -> OperatorNameOut:
+    """An operator as everybody may see it."""
+    return OperatorNameOut(address=operator.address, name=operator.name)
+
+
+def to_api_sale(sale: SaleView) -> SaleOut:
+    """Primary sale of a facility."""
+    return SaleOut(
+        state=sale.state,
+        opens_at_s=sale.opens_at_s,
+        closes_at_s=sale.closes_at_s,
+        floor_units=sale.floor_units,
+        sold_units=sale.sold_units,
+        up_front_bps=sale.up_front_bps,
+        proceeds_micros=sale.proceeds_micros,
+        released_micros=sale.released_micros,
+    )
+
+
+def to_api_tranche_row(row: TrancheView) -> TrancheRowOut:
+    """A tranche in the market."""
+    return TrancheRowOut(
+        token_id=row.token_id,
+        facility_id=row.facility_id,
+        seniority=row.seniority,
+        facility_name=row.facility_name,
+        operator=to_api_operator(row.operator),
+        gpu_class=row.gpu_class,
+        site=row.site,
+        window_start_s=row.window_start_s,
+        window_end_s=row.window_end_s,
+        epoch_length_s=row.epoch_length_s,
+        device_count=row.device_count,
+        state=row.state,
+        unit_cap=row.unit_cap,
+        units_issued=row.units_issued,
+        units_left=row.units_left,
+        price_micros=row.price_micros,
+        coupon_micros_per_unit=row.coupon_micros_per_unit,
+        sale=None if row.sale is None else to_api_sale(row.sale),
+        utilisation_ppm=row.utilisation_ppm,
+        availability_ppm=row.availability_ppm,
+        paid_per_unit_micros=row.paid_per_unit_micros,
+    )
+
+
+def to_api_choices(choices: ChoicesView) -> ChoicesOut:
+    """What filters can choose from."""
+    return ChoicesOut(
+        gpu_classes=list(choices.gpu_classes),
+        sites=list(choices.sites),
+        operators=[to_api_operator(operator) for operator in choices.operators],
+        states=list(choices.states),
+    )
+
+
 _Word = Annotated[str, Query(max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -136,11 +202,7 @@ def _filter(
 
 
 _Filter = Annotated[MarketFilter, Depends(_filter)]
-
-
 _Sort = Annotated[SortBy, Query(description="Sort by this; unknown values come last.")]
-
-
 _Order = Annotated[Order, Query(description="asc or desc.")]
 
 
@@ -154,18 +216,15 @@ def list_tranches(
     limit: PageLimit = 100,
 ) -> TranchesOut:
     """Every tranche with its terms, sale and figures, as of the newest indexed block."""
-    found = market_now(service.engine)
-    selected = select_tranches(found.tranches, wanted, sort=sort, order=order)
+    market = market_now(service.engine)
+    selected = select_tranches(market.tranches, wanted, sort=sort, order=order)
     return TranchesOut(
         total=len(selected),
         offset=offset,
         limit=limit,
-        as_of=AsOfOut.model_validate(found.as_of, from_attributes=True) if found.as_of else None,
-        choices=ChoicesOut.model_validate(choices_of(found.tranches), from_attributes=True),
-        tranches=[
-            TrancheRowOut.model_validate(tranche, from_attributes=True)
-            for tranche in selected[offset : offset + limit]
-        ],
+        as_of=to_api_as_of(market.as_of),
+        choices=to_api_choices(choices_of(market.tranches)),
+        tranches=[to_api_tranche_row(tranche) for tranche in selected[offset : offset + limit]],
     )
 
 

@@ -3,10 +3,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.reads.waterfall import read_waterfall
-from api.routes.http.parameters import (
-    TokenPath,
-)
+from api.reads.waterfall import StepView, WaterfallView, read_waterfall
+from api.routes.http.parameters import TranchePath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.service import ServiceDep
@@ -47,8 +45,33 @@ class WaterfallOut(BaseModel):
     prepaid_micros: int | None = Field(description=f"Rent above what is attested; {MICROS}.")
 
 
+def to_api_step(step: StepView) -> StepOut:
+    """One tranche in the waterfall."""
+    return StepOut(
+        token_id=step.token_id,
+        seniority=step.seniority,
+        coupon_due_micros=step.coupon_due_micros,
+        paid_micros=step.paid_micros,
+        arrears_micros=step.arrears_micros,
+    )
+
+
+def to_api_waterfall(waterfall: WaterfallView) -> WaterfallOut:
+    """The waterfall of a facility."""
+    return WaterfallOut(
+        attested_micros=waterfall.attested_micros,
+        collected_micros=waterfall.collected_micros,
+        settled_micros=waterfall.settled_micros,
+        fees_micros=waterfall.fees_micros,
+        distributed_micros=waterfall.distributed_micros,
+        steps=[to_api_step(step) for step in waterfall.steps],
+        owed_to_operator_micros=waterfall.owed_to_operator_micros,
+        receivable_micros=waterfall.receivable_micros,
+        prepaid_micros=waterfall.prepaid_micros,
+    )
+
+
 @router.get("/v1/tranches/{token_id}/waterfall", responses=errors(404, 422))
-def get_waterfall(service: ServiceDep, token_id: TokenPath) -> WaterfallOut:
+def get_waterfall(service: ServiceDep, token_id: TranchePath) -> WaterfallOut:
     """From attested rent to what each tranche of the facility got."""
-    found = read_waterfall(service.engine, service.contracts, int(token_id))
-    return WaterfallOut.model_validate(found, from_attributes=True)
+    return to_api_waterfall(read_waterfall(service.engine, service.contracts, token_id))

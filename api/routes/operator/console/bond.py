@@ -4,12 +4,10 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.db.facilities import own_facility
-from api.domain.units import FacilityId
 from api.reads.console.overview import BondUnknown, is_bonded, pinned
+from api.reads.console.tasks import ConsoleBondView
 from api.routes.http.credentials import OperatorId
-from api.routes.http.parameters import (
-    FacilityPath,
-)
+from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.operator.console import CONSOLE_FACILITY
@@ -32,6 +30,19 @@ class ConsoleBond(BaseModel):
     )
 
 
+def to_api_console_bond(bond: ConsoleBondView) -> ConsoleBond:
+    """The bond and what it owes."""
+    return ConsoleBond(
+        bond_micros=bond.bond_micros,
+        required_bond_micros=bond.required_bond_micros,
+        rate_micros_per_gpu_hour=bond.rate_micros_per_gpu_hour,
+        shortfall_due_micros=bond.shortfall_due_micros,
+        below_since_s=bond.below_since_s,
+        grace_s=bond.grace_s,
+        default_after_epochs=bond.default_after_epochs,
+    )
+
+
 @router.get(f"{CONSOLE_FACILITY}/bond", responses=errors(401, 403, 404, 422))
 def get_console_bond(
     service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
@@ -43,13 +54,4 @@ def get_console_bond(
     if chain is None or not bonded:
         message = f"facility {facility_id} has no bond"
         raise BondUnknown(message, facility_id=facility_id)
-    bond = chain.bond(FacilityId(facility_id))
-    return ConsoleBond(
-        bond_micros=bond.bond_micros,
-        required_bond_micros=bond.required_bond_micros,
-        rate_micros_per_gpu_hour=bond.rate_micros_per_gpu_hour,
-        shortfall_due_micros=bond.shortfall_due_micros,
-        below_since_s=bond.below_since_s,
-        grace_s=bond.grace_s,
-        default_after_epochs=bond.default_after_epochs,
-    )
+    return to_api_console_bond(chain.bond(facility_id))

@@ -1,5 +1,7 @@
 """Epochs and how far each came."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
@@ -7,14 +9,10 @@ from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
 from api.domain.units import Epoch
 from api.epochs.reopen import Refusal, refusals
-from api.reads.console.epochs import epochs_of
+from api.reads.console.epochs import EpochView, epochs_of
 from api.reads.console.overview import pinned
 from api.routes.http.credentials import OperatorId
-from api.routes.http.parameters import (
-    FacilityPath,
-    Offset,
-    PageLimit,
-)
+from api.routes.http.parameters import FacilityPath, Offset, PageLimit
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.operator.console import CONSOLE_FACILITY
@@ -66,6 +64,24 @@ def _reopen(refusal: Refusal | None) -> str:
     return "now" if refusal is None else refusal.reason
 
 
+def to_api_epoch(view: EpochView, refused: Mapping[Epoch, Refusal | None]) -> EpochOut:
+    """One epoch; `refused` says of voided ones why they cannot be reopened, None if they can."""
+    return EpochOut(
+        epoch=view.epoch,
+        start_s=view.start_s,
+        end_s=view.end_s,
+        state=view.state,
+        gross_micros=view.gross_micros,
+        line_count=view.line_count,
+        signatures=view.signatures,
+        posted_tx=None if view.posted_tx is None else hex32(view.posted_tx),
+        posted_at_s=view.posted_at_s,
+        final_at_s=view.final_at_s,
+        cut_off_s=view.cut_off_s,
+        reopen=_reopen(refused[Epoch(view.epoch)]) if view.epoch in refused else None,
+    )
+
+
 @router.get(f"{CONSOLE_FACILITY}/epochs", responses=errors(401, 403, 404, 422))
 def list_console_epochs(
     service: ServiceDep,
@@ -84,26 +100,10 @@ def list_console_epochs(
         service.engine,
         service.contracts,
         facility_id=facility_id,
-        epochs=[Epoch(v.epoch) for v in views if v.state == "voided"],
+        epochs=[Epoch(view.epoch) for view in views if view.state == "voided"],
         confirmations=service.settings.confirmations,
     )
     return EpochsOut(
         total=total,
-        epochs=[
-            EpochOut(
-                epoch=v.epoch,
-                start_s=v.start_s,
-                end_s=v.end_s,
-                state=v.state,
-                gross_micros=v.gross_micros,
-                line_count=v.line_count,
-                signatures=v.signatures,
-                posted_tx=None if v.posted_tx is None else hex32(v.posted_tx),
-                posted_at_s=v.posted_at_s,
-                final_at_s=v.final_at_s,
-                cut_off_s=v.cut_off_s,
-                reopen=_reopen(refused[Epoch(v.epoch)]) if v.epoch in refused else None,
-            )
-            for v in views
-        ],
+        epochs=[to_api_epoch(view, refused) for view in views],
     )

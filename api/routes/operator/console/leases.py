@@ -1,7 +1,5 @@
 """Leases with their prices and what was attested of them."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
@@ -10,9 +8,7 @@ from api.db.leases import lease_rows, prices_of
 from api.domain.statements.evidence import hex32
 from api.reads.console.rent import attested_by_lease
 from api.routes.http.credentials import OperatorId
-from api.routes.http.parameters import (
-    FacilityPath,
-)
+from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.operator.console import CONSOLE_FACILITY
@@ -52,9 +48,15 @@ def list_console_leases(
     """Leases with their prices and what was attested of them, by lease id."""
     with own_facility(service.engine, operator_id, facility_id) as (connection, _):
         rows = lease_rows(connection, facility_id)
-        prices: dict[bytes, list[Any]] = {}
+        prices: dict[bytes, list[PriceVersionOut]] = {}
         for price in prices_of(connection, facility_id):
-            prices.setdefault(price.lease, []).append(price)
+            version = PriceVersionOut(
+                version=price.version,
+                effective_from_s=price.effective_from_s,
+                price_micros_per_gpu_hour=price.price_micros_per_gpu_hour,
+                sla_credit_bps=price.sla_credit_bps,
+            )
+            prices.setdefault(price.lease, []).append(version)
         attested = attested_by_lease(connection, facility_id)
     return [
         ConsoleLease(
@@ -66,15 +68,7 @@ def list_console_leases(
             max_gpus=row.max_gpus,
             opened_at_s=row.opened_at_s,
             closed_at_s=row.closed_at_s,
-            prices=[
-                PriceVersionOut(
-                    version=p.version,
-                    effective_from_s=p.effective_from_s,
-                    price_micros_per_gpu_hour=p.price_micros_per_gpu_hour,
-                    sla_credit_bps=p.sla_credit_bps,
-                )
-                for p in prices[row.lease]
-            ],
+            prices=prices[row.lease],
             attested_micros=attested.get(row.lease, 0),
         )
         for row in sorted(rows, key=lambda r: r.lease_id)

@@ -9,11 +9,7 @@ from api.domain.statements.evidence import hex32
 from api.reads.sql import metering
 from api.reads.sql.facilities import pledged_devices
 from api.routes.http.credentials import OperatorId
-from api.routes.http.parameters import (
-    FacilityPath,
-    Offset,
-    PageLimit,
-)
+from api.routes.http.parameters import FacilityPath, Offset, PageLimit
 from api.routes.http.problems import errors
 from api.routes.operator.console import CONSOLE_FACILITY
 from api.routes.service import ServiceDep

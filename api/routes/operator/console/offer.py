@@ -6,9 +6,7 @@ from api.db.facilities import own_facility
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.errors import NotFound
 from api.routes.http.credentials import OperatorId
-from api.routes.http.parameters import (
-    FacilityPath,
-)
+from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.operator.console import CONSOLE_FACILITY
 from api.routes.public.facilities import Offer, to_api_offer

@@ -67,7 +67,8 @@ class ConsoleOut(BaseModel):
     facilities: list[ConsoleFacility] = Field(description="By facility id.")
 
 
-def _task(task: TaskView) -> TaskOut:
+def to_api_task(task: TaskView) -> TaskOut:
+    """One thing to do."""
     return TaskOut(
         kind=task.kind,
         severity=task.severity.value,
@@ -79,7 +80,8 @@ def _task(task: TaskView) -> TaskOut:
     )
 
 
-def _facility(view: ConsoleFacilityView) -> ConsoleFacility:
+def to_api_console_facility(view: ConsoleFacilityView) -> ConsoleFacility:
+    """One facility of the operator."""
     facility, bond = view.facility, view.chain.bond
     return ConsoleFacility(
         facility_id=facility.facility_id,
@@ -113,6 +115,6 @@ def get_console(service: ServiceDep, operator_id: OperatorId) -> ConsoleOut:
         operator=ConsoleOperator(
             operator_id=operator.operator_id, name=operator.name, address=operator.address
         ),
-        tasks=[_task(task) for task in console.tasks],
-        facilities=[_facility(view) for view in console.facilities],
+        tasks=[to_api_task(task) for task in console.tasks],
+        facilities=[to_api_console_facility(view) for view in console.facilities],
     )

@@ -5,11 +5,9 @@ from pydantic import BaseModel, Field
 
 from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
-from api.reads.console.rent import newest_payments, read_rent, rent_by_lease
+from api.reads.console.rent import LeaseRentView, newest_payments, read_rent, rent_by_lease
 from api.routes.http.credentials import OperatorId
-from api.routes.http.parameters import (
-    FacilityPath,
-)
+from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.operator.console import CONSOLE_FACILITY
@@ -50,6 +48,17 @@ class RentOut(BaseModel):
     payments: list[PaymentOut] = Field(description="Newest first, at most 500.")
 
 
+def to_api_lease_rent(rent: LeaseRentView) -> LeaseRentOut:
+    """Rent of one lease."""
+    return LeaseRentOut(
+        lease=hex32(rent.lease),
+        lease_id=rent.lease_id,
+        attested_micros=rent.attested_micros,
+        paid_micros=rent.paid_micros,
+        due_micros=rent.due_micros,
+    )
+
+
 @router.get(f"{CONSOLE_FACILITY}/rent", responses=errors(401, 403, 404, 422))
 def get_console_rent(
     service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
@@ -65,16 +74,7 @@ def get_console_rent(
         collected_micros=rent.collected_micros,
         receivable_micros=rent.receivable_micros,
         prepaid_micros=rent.prepaid_micros,
-        by_lease=[
-            LeaseRentOut(
-                lease=hex32(r.lease),
-                lease_id=r.lease_id,
-                attested_micros=r.attested_micros,
-                paid_micros=r.paid_micros,
-                due_micros=r.due_micros,
-            )
-            for r in by_lease
-        ],
+        by_lease=[to_api_lease_rent(lease) for lease in by_lease],
         payments=[
             PaymentOut(
                 block_time_s=payment.block_time_s,

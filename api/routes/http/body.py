@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.message import Message
-from typing import Any
 
 import orjson
 
@@ -30,7 +29,7 @@ _NOT_A_NUMBER = object()
 class EventBatch:
     """Parsed events, and by index what is wrong with those that are not clean JSON."""
 
-    events: list[Any]
+    events: list[object]
     broken: Mapping[int, EventRejected]
 
 
@@ -69,17 +68,19 @@ def decompress(body: bytes, encoding: str | None) -> bytes:
     return plain
 
 
-def count_keys(value: Any) -> int:
+def count_keys(value: object) -> int:
     """Keys of all objects inside a parsed JSON value.
 
     Raises:  InvalidInput if it is nested deeper than MAX_DEPTH.
     """
     keys = 0
-    level = [value] if isinstance(value, (dict, list)) else []
+    level: list[dict[str, object] | list[object]] = (
+        [value] if isinstance(value, (dict, list)) else []
+    )
     for _ in range(MAX_DEPTH):
-        below: list[Any] = []
+        below: list[dict[str, object] | list[object]] = []
         for container in level:
-            items: Iterable[Any] = container
+            items: Iterable[object] = container
             if isinstance(container, dict):
                 keys += len(container)
                 items = container.values()
@@ -90,7 +91,7 @@ def count_keys(value: Any) -> int:
     raise InvalidInput(f"body is nested deeper than {MAX_DEPTH} levels", field="body")
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes) -> object:
     """Strict JSON: UTF-8, no NaN or Infinity.
 
     orjson keeps the last of duplicate keys; `duplicate_key_events` finds them.
@@ -123,15 +124,15 @@ def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:
     """
     flagged: set[int] = set()
 
-    class _Marked(dict[str, Any]):
+    class _Marked(dict[str, object]):
         bad = False
 
-    def hook(pairs: list[tuple[str, Any]]) -> _Marked:
+    def hook(pairs: list[tuple[str, object]]) -> _Marked:
         marked = _Marked(pairs)
         marked.bad = len(marked) != len(pairs) or any(_is_bad(v) for v in marked.values())
         return marked
 
-    def _is_bad(value: Any) -> bool:
+    def _is_bad(value: object) -> bool:
         if isinstance(value, list):
             return any(_is_bad(v) for v in value)
         return isinstance(value, _Marked) and value.bad
@@ -147,12 +148,12 @@ def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:
     return frozenset(i for i in flagged if i < count)
 
 
-def _finite(text: str) -> Any:
+def _finite(text: str) -> object:
     number = float(text)
     return number if math.isfinite(number) else _NOT_A_NUMBER
 
 
-def _holds_no_number(value: Any) -> bool:
+def _holds_no_number(value: object) -> bool:
     if isinstance(value, dict):
         return any(_holds_no_number(item) for item in value.values())
     if isinstance(value, list):
@@ -160,7 +161,7 @@ def _holds_no_number(value: Any) -> bool:
     return value is _NOT_A_NUMBER
 
 
-def _parse_around_nan(body: bytes, error: InvalidInput) -> tuple[Any, frozenset[int]]:
+def _parse_around_nan(body: bytes, error: InvalidInput) -> tuple[list[object], frozenset[int]]:
     """A body that is JSON but for NaN, Infinity and the like, and which of its events hold them.
 
     One collector's bad reading must not cost the rest of its batch. Everything else is held to
@@ -180,10 +181,12 @@ def _parse_around_nan(body: bytes, error: InvalidInput) -> tuple[Any, frozenset[
     # Of a bad event only its name is kept, for the answer: nothing else of it was checked.
     names = {i: _name_of(value[i]) for i in bad}
     kept = [names.get(i, event) for i, event in enumerate(value)]
-    return parse_json(json.dumps(kept).encode()), bad
+    parsed = parse_json(json.dumps(kept).encode())
+    assert isinstance(parsed, list)
+    return parsed, bad
 
 
-def _name_of(event: Any) -> dict[str, str]:
+def _name_of(event: object) -> dict[str, str]:
     fields = event.items() if isinstance(event, dict) else ()
     return {
         key: value
@@ -205,8 +208,8 @@ def read_events(body: bytes, *, content_type: str | None, encoding: str | None) 
     try:
         value = parse_json(plain)
     except InvalidInput as error:
-        value, without_number = _parse_around_nan(plain, error)
-        value = value if plain.lstrip().startswith(b"[") else value[0]
+        around, without_number = _parse_around_nan(plain, error)
+        value = around if plain.lstrip().startswith(b"[") else around[0]
     keys = count_keys(value)
     if kind == SINGLE and not isinstance(value, dict):
         raise InvalidInput(f"{SINGLE} holds one object", field="body")

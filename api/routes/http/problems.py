@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -34,7 +33,7 @@ class ProblemResponse(JSONResponse):
 
     media_type = MEDIA_TYPE
 
-    def render(self, content: Any) -> bytes:
+    def render(self, content: object) -> bytes:
         """JSON bytes; context values that JSON does not know become text."""
         return json.dumps(content, ensure_ascii=True, default=str).encode("ascii")
 
@@ -64,7 +63,7 @@ _MAX_PLACES = 20
 _MAX_QUOTE = 100
 
 
-def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def errors(*statuses: int) -> dict[int | str, dict[str, object]]:
     """`responses=` of a route: the problems that it can answer with."""
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
@@ -77,13 +76,13 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def already(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+def already(model: type[BaseModel]) -> dict[int | str, dict[str, object]]:
     """`responses=` of an idempotent route that creates: the same request again answers 200."""
     return {200: {"model": model, "description": "It was there already; nothing changed."}}
 
 
 def _answer(
-    status: int, code: str, detail: str, context: Mapping[str, Any] | None = None
+    status: int, code: str, detail: str, context: Mapping[str, object] | None = None
 ) -> JSONResponse:
     body = {
         **(context or {}),

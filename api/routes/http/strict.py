@@ -37,7 +37,7 @@ class _StrictRequest(Request):
             # Nobody hears the answer; nothing was recorded, and the log needs no stack trace.
             raise HTTPException(400, "the body ended before its announced length") from error
 
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """Strict JSON of the body."""
         body = await self.body()
         try:

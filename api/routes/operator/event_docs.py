@@ -1,7 +1,5 @@
 """What `POST /v1/events` takes, for the OpenAPI document: a schema and an example of each type."""
 
-from typing import Any
-
 from api.domain.metering.events import (
     AVAILABILITY,
     CORRECTION,
@@ -17,7 +15,7 @@ from api.domain.units import MAX_I64, MAX_PRICE_MICROS_PER_GPU_HOUR, PPM
 from api.routes.http.body import BATCH, JSON, MAX_BODY_BYTES, MAX_EVENTS, SINGLE
 from api.routes.operator.facilities import EXAMPLE_DEVICES
 
-_Schema = dict[str, Any]
+_Schema = dict[str, object]
 
 
 def _integer(high: int, description: str, low: int = 0) -> _Schema:
@@ -152,7 +150,7 @@ def event_schema(event_type: str) -> _Schema:
     }
 
 
-def _example(event_type: str, name: str, **data: Any) -> dict[str, Any]:
+def _example(event_type: str, name: str, **data: object) -> _Schema:
     return {
         "specversion": "1.0",
         "id": name,

@@ -1,7 +1,7 @@
 """Published evidence, byte for byte."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
@@ -11,7 +11,7 @@ from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
 
-_EVIDENCE_FILE: dict[int | str, dict[str, Any]] = {
+_EVIDENCE_FILE: dict[int | str, dict[str, object]] = {
     200: {
         "description": "The file's bytes.",
         "content": {

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import Any
 
-from api.reads.export import encode_csv
+from api.reads.export import Cell, encode_csv
 from api.reads.listing import OperatorView, SaleView, TrancheView
 
 _NESTED = {"operator": OperatorView, "sale": SaleView}
@@ -19,9 +18,11 @@ def _header() -> list[tuple[str, str | None]]:
     return found
 
 
-def _value(row: TrancheView, name: str, inner: str | None) -> Any:
-    value = getattr(row, name)
-    return value if inner is None or value is None else getattr(value, inner)
+def _value(row: TrancheView, name: str, inner: str | None) -> Cell:
+    value: Cell = getattr(row, name)
+    if inner is not None and value is not None:
+        value = getattr(value, inner)
+    return value
 
 
 def tranches_csv(rows: Sequence[TrancheView]) -> bytes:

@@ -16,20 +16,8 @@ import { useReader } from "./reader";
 
 type Attester = Schemas["AttesterOut"];
 
-/** Who signs statements, since when, and what became of what they signed. */
-export function Attesters() {
-  const query = useAttesters();
-  const reader = useReader();
-  const { demo_accounts } = useService();
-  const { data: quorum } = useQuery({
-    queryKey: ["chain", "threshold"],
-    queryFn: () => reader.chain?.threshold() ?? null,
-    enabled: reader.chain !== null,
-    refetchInterval: 15_000,
-  });
-  const nameOf = (address: string) =>
-    demo_accounts.find((a) => a.address.toLowerCase() === address.toLowerCase())?.name ?? null;
-  const columns: Column<Attester>[] = [
+function columnsWith(nameOf: (address: string) => string | null): Column<Attester>[] {
+  return [
     {
       head: "Attester",
       rowHead: true,
@@ -69,6 +57,21 @@ export function Attesters() {
     },
     { head: "Last signed", cell: (row) => <Instant seconds={row.last_signed_at_s} ago /> },
   ];
+}
+
+/** Who signs statements, since when, and what became of what they signed. */
+export function Attesters() {
+  const query = useAttesters();
+  const reader = useReader();
+  const { demo_accounts } = useService();
+  const { data: quorum } = useQuery({
+    queryKey: ["chain", "threshold"],
+    queryFn: () => reader.chain?.threshold() ?? null,
+    enabled: reader.chain !== null,
+    refetchInterval: 15_000,
+  });
+  const nameOf = (address: string) =>
+    demo_accounts.find((a) => a.address.toLowerCase() === address.toLowerCase())?.name ?? null;
   return (
     <Section
       title="Attesters"
@@ -89,7 +92,7 @@ export function Attesters() {
           ) : (
             <DataTable
               caption="Attesters and what they signed"
-              columns={columns}
+              columns={columnsWith(nameOf)}
               rows={data.attesters}
               rowKey={(row) => row.address}
             />

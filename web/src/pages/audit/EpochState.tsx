@@ -16,12 +16,12 @@ import type { StatementRow } from "./queries";
 import { useReader } from "./reader";
 import classes from "./EpochState.module.css";
 
-/** How far a statement came on-chain, who signed it, and what it is chained to. */
-export function EpochState({ statement }: { statement: StatementRow }) {
-  const { facility_id, epoch, statement_hash, previous_statement_hash } = statement;
-  const reader = useReader();
-  const { demo_accounts } = useService();
-  const { data: chain, isError } = useQuery({
+/** What the chain stores of the statement's epoch. */
+function useStored(
+  { facility_id, epoch, statement_hash }: StatementRow,
+  reader: ReturnType<typeof useReader>,
+) {
+  return useQuery({
     queryKey: ["chain", "stored", facility_id, epoch, statement_hash],
     queryFn: async () => {
       if (reader.chain === null) throw new Error("nothing is deployed");
@@ -33,9 +33,14 @@ export function EpochState({ statement }: { statement: StatementRow }) {
     enabled: reader.chain !== null,
     refetchInterval: 5_000,
   });
+}
+
+/** How far a statement came on-chain, who signed it, and what it is chained to. */
+export function EpochState({ statement }: { statement: StatementRow }) {
+  const { statement_hash } = statement;
+  const reader = useReader();
+  const { data: chain, isError } = useStored(statement, reader);
   const signers = chain?.signers.length ? chain.signers : statement.attesters;
-  const nameOf = (address: string) =>
-    demo_accounts.find((a) => a.address.toLowerCase() === address.toLowerCase())?.name ?? null;
   return (
     <Section title="State and signatures">
       {chain?.voided === true && (
@@ -69,31 +74,13 @@ export function EpochState({ statement }: { statement: StatementRow }) {
               : `Signed by ${signers.length} of ${chain.attesterCount}; ${chain.threshold} needed`
           }
         >
-          <Stack gap={2} align="flex-start">
-            {signers.length === 0 && <Text size="sm">nobody yet</Text>}
-            {signers.map((address) => (
-              <Account key={address} address={address} name={nameOf(address)} />
-            ))}
-          </Stack>
+          <Signers signers={signers} />
         </Row>
         <Row name="Statement hash">
           <Hash value={statement_hash} whole />
         </Row>
         <Row name="Statement before">
-          {previous_statement_hash === ZERO32 ? (
-            "none: this is the first epoch"
-          ) : (
-            <>
-              <Hash value={previous_statement_hash} whole />{" "}
-              <Anchor
-                component={Link}
-                to={`/facilities/${facility_id}/epochs/${epoch - 1}`}
-                inherit
-              >
-                epoch {epoch - 1}
-              </Anchor>
-            </>
-          )}
+          <Before statement={statement} />
         </Row>
         <Row name="Usage root">
           <Hash value={statement.usage_root} whole />
@@ -108,6 +95,38 @@ export function EpochState({ statement }: { statement: StatementRow }) {
           : `Signers, number of attesters and threshold are read from StatementRegistry at block ${chain.block}, as they are today; hashes are as the service gives them, compared below.`}
       </Text>
     </Section>
+  );
+}
+
+function Signers({ signers }: { signers: readonly string[] }) {
+  const { demo_accounts } = useService();
+  const nameOf = (address: string) =>
+    demo_accounts.find((a) => a.address.toLowerCase() === address.toLowerCase())?.name ?? null;
+  return (
+    <Stack gap={2} align="flex-start">
+      {signers.length === 0 && <Text size="sm">nobody yet</Text>}
+      {signers.map((address) => (
+        <Account key={address} address={address} name={nameOf(address)} />
+      ))}
+    </Stack>
+  );
+}
+
+function Before({ statement }: { statement: StatementRow }) {
+  const { facility_id, epoch, previous_statement_hash } = statement;
+  return (
+    <>
+      {previous_statement_hash === ZERO32 ? (
+        "none: this is the first epoch"
+      ) : (
+        <>
+          <Hash value={previous_statement_hash} whole />{" "}
+          <Anchor component={Link} to={`/facilities/${facility_id}/epochs/${epoch - 1}`} inherit>
+            epoch {epoch - 1}
+          </Anchor>
+        </>
+      )}
+    </>
   );
 }
 

@@ -60,39 +60,10 @@ export function PasteRecord() {
         onDrop={drop}
       >
         <Stack gap="sm">
-          <Textarea
-            label="Record"
-            description="Proof JSON, a row of lines.csv (its header is optional), or the text of an evidence file. Files can be dropped here."
-            placeholder="index,kind,device,lease,start_s,…"
-            minRows={4}
-            maxRows={12}
-            autosize
-            spellCheck={false}
-            value={text}
-            onChange={(event) => setText(event.currentTarget.value)}
-            classNames={{ input: classes.text ?? "" }}
-          />
+          <RecordText text={text} onChange={setText} />
           <Group gap="sm" align="flex-end">
-            <NumberInput
-              label="Facility"
-              description="If the record does not say"
-              size="sm"
-              w={170}
-              min={0}
-              allowDecimal={false}
-              value={facility}
-              onChange={setFacility}
-            />
-            <NumberInput
-              label="Epoch"
-              description="If the record does not say"
-              size="sm"
-              w={170}
-              min={0}
-              allowDecimal={false}
-              value={epoch}
-              onChange={setEpoch}
-            />
+            <HintInput label="Facility" value={facility} onChange={setFacility} />
+            <HintInput label="Epoch" value={epoch} onChange={setEpoch} />
             <Button
               disabled={text.trim() === "" || reader.chain === null}
               loading={state.step === "running"}
@@ -112,29 +83,78 @@ export function PasteRecord() {
       </div>
       <ReaderChoice reader={reader} />
       <div aria-live="polite">
-        {state.step === "refused" && (
-          <Notice tone="warning" alert>
-            This is not a record that can be checked: {state.problem}
-          </Notice>
-        )}
-        {state.step === "done" && (
-          <Stack gap="sm">
-            {state.name !== null && <Text size="sm">{state.name}</Text>}
-            <RecordVerdict verdict={state.verdict} />
-            {state.verdict.place !== null && (
-              <Text size="sm">
-                <Anchor
-                  component={Link}
-                  inherit
-                  to={`/facilities/${state.verdict.place.facilityId}/epochs/${state.verdict.place.epoch}`}
-                >
-                  Open this epoch
-                </Anchor>
-              </Text>
-            )}
-          </Stack>
-        )}
+        <Result state={state} />
       </div>
     </Section>
+  );
+}
+
+/** Where a record is from, for those that do not say it. */
+function HintInput({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: number | string;
+  onChange: (value: number | string) => void;
+}) {
+  return (
+    <NumberInput
+      label={label}
+      description="If the record does not say"
+      size="sm"
+      w={170}
+      min={0}
+      allowDecimal={false}
+      value={value}
+      onChange={onChange}
+    />
+  );
+}
+
+function Result({ state }: { state: ReturnType<typeof useJudge>["state"] }) {
+  return (
+    <>
+      {state.step === "refused" && (
+        <Notice tone="warning" alert>
+          This is not a record that can be checked: {state.problem}
+        </Notice>
+      )}
+      {state.step === "done" && (
+        <Stack gap="sm">
+          {state.name !== null && <Text size="sm">{state.name}</Text>}
+          <RecordVerdict verdict={state.verdict} />
+          {state.verdict.place !== null && (
+            <Text size="sm">
+              <Anchor
+                component={Link}
+                inherit
+                to={`/facilities/${state.verdict.place.facilityId}/epochs/${state.verdict.place.epoch}`}
+              >
+                Open this epoch
+              </Anchor>
+            </Text>
+          )}
+        </Stack>
+      )}
+    </>
+  );
+}
+
+function RecordText({ text, onChange }: { text: string; onChange: (text: string) => void }) {
+  return (
+    <Textarea
+      label="Record"
+      description="Proof JSON, a row of lines.csv (its header is optional), or the text of an evidence file. Files can be dropped here."
+      placeholder="index,kind,device,lease,start_s,…"
+      minRows={4}
+      maxRows={12}
+      autosize
+      spellCheck={false}
+      value={text}
+      onChange={(event) => onChange(event.currentTarget.value)}
+      classNames={{ input: classes.text ?? "" }}
+    />
   );
 }

@@ -60,7 +60,6 @@ function Body({ api, operation }: { api: OpenApi; operation: Operation }) {
   const good = entries.filter(([status]) => status.startsWith("2"));
   const bad = entries.filter(([status]) => !status.startsWith("2"));
   const body = Object.entries(requestBody?.content ?? {});
-  const curl = curlOf(api, operation, location.origin);
   return (
     <Stack gap="md" p="md" pt={0}>
       <Group gap="sm">
@@ -91,26 +90,15 @@ function Body({ api, operation }: { api: OpenApi; operation: Operation }) {
           />
         </Part>
       )}
-      {good.map(([status, answer]) => {
-        const content = Object.entries(answer.content ?? {});
-        return (
-          <Part
-            key={status}
-            title={`Answer ${status}`}
-            about={
-              content.length === 0
-                ? (answer.description ?? "No body.")
-                : `${content.map(([media]) => media).join(", ")}: ${typeOf(api, content[0]?.[1].schema ?? {})}`
-            }
-          >
-            <Fields
-              api={api}
-              schema={content[0]?.[1].schema}
-              caption={`Answer ${status} of ${operationId}`}
-            />
-          </Part>
-        );
-      })}
+      {good.map(([status, answer]) => (
+        <Answer
+          key={status}
+          api={api}
+          status={status}
+          answer={answer}
+          caption={`Answer ${status} of ${operationId}`}
+        />
+      ))}
       {bad.length > 0 && (
         <Part title="Problems" about="application/problem+json with a stable code (RFC 9457)">
           <ul className={classes.problems}>
@@ -122,21 +110,53 @@ function Body({ api, operation }: { api: OpenApi; operation: Operation }) {
           </ul>
         </Part>
       )}
-      <Part title="Example">
-        <Code block className={classes.curl ?? ""}>
-          {curl}
-        </Code>
-        <Group>
-          <CopyButton value={curl}>
-            {({ copied, copy }) => (
-              <Button size="xs" variant="default" onClick={copy}>
-                {copied ? "Copied" : "Copy command"}
-              </Button>
-            )}
-          </CopyButton>
-        </Group>
-      </Part>
+      <Example curl={curlOf(api, operation, location.origin)} />
     </Stack>
+  );
+}
+
+function Answer({
+  api,
+  status,
+  answer,
+  caption,
+}: {
+  api: OpenApi;
+  status: string;
+  answer: NonNullable<Operation["responses"]>[string];
+  caption: string;
+}) {
+  const content = Object.entries(answer.content ?? {});
+  return (
+    <Part
+      title={`Answer ${status}`}
+      about={
+        content.length === 0
+          ? (answer.description ?? "No body.")
+          : `${content.map(([media]) => media).join(", ")}: ${typeOf(api, content[0]?.[1].schema ?? {})}`
+      }
+    >
+      <Fields api={api} schema={content[0]?.[1].schema} caption={caption} />
+    </Part>
+  );
+}
+
+function Example({ curl }: { curl: string }) {
+  return (
+    <Part title="Example">
+      <Code block className={classes.curl ?? ""}>
+        {curl}
+      </Code>
+      <Group>
+        <CopyButton value={curl}>
+          {({ copied, copy }) => (
+            <Button size="xs" variant="default" onClick={copy}>
+              {copied ? "Copied" : "Copy command"}
+            </Button>
+          )}
+        </CopyButton>
+      </Group>
+    </Part>
   );
 }
 

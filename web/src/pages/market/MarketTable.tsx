@@ -11,17 +11,9 @@ import type { MarketSearch } from "./search";
 
 type Sort = MarketSearch["sort"];
 
-/** Tranches as a table; heads of columns sort. */
-export function MarketTable({
-  rows,
-  search,
-  onSort,
-}: {
-  rows: readonly Row[];
-  search: MarketSearch;
-  onSort: (sort: Sort) => void;
-}) {
-  const sortable = (name: string, sort: Sort): Pick<Column<Row>, "head" | "sorted"> => {
+/** A head that sorts by its column. */
+function sortableBy(search: MarketSearch, onSort: (sort: Sort) => void) {
+  return (name: string, sort: Sort): Pick<Column<Row>, "head" | "sorted"> => {
     const sorted =
       search.sort !== sort ? "none" : search.order === "asc" ? "ascending" : "descending";
     return {
@@ -36,7 +28,10 @@ export function MarketTable({
       ),
     };
   };
-  const columns: Column<Row>[] = [
+}
+
+function columnsWith(sortable: ReturnType<typeof sortableBy>): Column<Row>[] {
+  return [
     {
       ...sortable("Facility", "name"),
       rowHead: true,
@@ -91,11 +86,23 @@ export function MarketTable({
       cell: (row) => <Amount micros={row.paid_per_unit_micros} digits={4} />,
     },
   ];
+}
+
+/** Tranches as a table; heads of columns sort. */
+export function MarketTable({
+  rows,
+  search,
+  onSort,
+}: {
+  rows: readonly Row[];
+  search: MarketSearch;
+  onSort: (sort: Sort) => void;
+}) {
   return (
     <div className={classes.table}>
       <DataTable
         caption="List of tranches"
-        columns={columns}
+        columns={columnsWith(sortableBy(search, onSort))}
         rows={rows}
         rowKey={(row) => row.token_id}
       />

@@ -21,7 +21,13 @@ import { Rejections } from "./metering/Rejections";
 import { Rent } from "./money/Rent";
 import { SectionNav } from "./SectionNav";
 import { TaskList } from "./TaskList";
-import { type ConsoleFacility, type ConsoleTask, useConsole, useFacility } from "./queries";
+import {
+  type ConsoleFacility,
+  type ConsoleTask,
+  type FacilityTerms,
+  useConsole,
+  useFacility,
+} from "./queries";
 import { type Section as SectionId, useSection } from "./sections";
 import { taskTexts } from "./taskText";
 
@@ -85,39 +91,7 @@ function Facility({
           </>
         }
       />
-      <Figures>
-        <Figure
-          name="Devices"
-          value={terms === undefined ? "" : grouped(terms.device_count)}
-          about="pledged"
-        />
-        <Figure
-          name="Epochs"
-          value={`${grouped(facility.epochs_settled)} settled`}
-          about={`${grouped(facility.epochs_closed)} closed, ${grouped(facility.epochs_posted)} posted${terms === undefined ? "" : `, of ${grouped(terms.epoch_count)}`}`}
-        />
-        <AmountFigure
-          name="Receivable"
-          micros={facility.receivable_micros}
-          about="attested, not collected"
-          source="Revenue in posted statements that renters have not paid into the lockbox yet."
-        />
-        <Figure
-          name="Bond"
-          value={
-            facility.bond_micros === null ? "None" : <Amount micros={facility.bond_micros} symbol />
-          }
-          about={
-            facility.required_bond_micros === null ? (
-              "no terms were agreed"
-            ) : (
-              <>
-                minimum <Amount micros={facility.required_bond_micros} />
-              </>
-            )
-          }
-        />
-      </Figures>
+      <Totals facility={facility} terms={terms} />
       {tasks.length > 0 && (
         <Section title="To do here">
           <TaskList tasks={taskTexts(tasks, new Map([[id, facility.name]]), symbol)} />
@@ -126,6 +100,50 @@ function Facility({
       <SectionNav facilityId={id} current={section} />
       <Body section={section} facility={facility} account={account} />
     </Stack>
+  );
+}
+
+function Totals({
+  facility,
+  terms,
+}: {
+  facility: ConsoleFacility;
+  terms: FacilityTerms | undefined;
+}) {
+  return (
+    <Figures>
+      <Figure
+        name="Devices"
+        value={terms === undefined ? "" : grouped(terms.device_count)}
+        about="pledged"
+      />
+      <Figure
+        name="Epochs"
+        value={`${grouped(facility.epochs_settled)} settled`}
+        about={`${grouped(facility.epochs_closed)} closed, ${grouped(facility.epochs_posted)} posted${terms === undefined ? "" : `, of ${grouped(terms.epoch_count)}`}`}
+      />
+      <AmountFigure
+        name="Receivable"
+        micros={facility.receivable_micros}
+        about="attested, not collected"
+        source="Revenue in posted statements that renters have not paid into the lockbox yet."
+      />
+      <Figure
+        name="Bond"
+        value={
+          facility.bond_micros === null ? "None" : <Amount micros={facility.bond_micros} symbol />
+        }
+        about={
+          facility.required_bond_micros === null ? (
+            "no terms were agreed"
+          ) : (
+            <>
+              minimum <Amount micros={facility.required_bond_micros} />
+            </>
+          )
+        }
+      />
+    </Figures>
   );
 }
 

@@ -5,7 +5,7 @@ import type { Schemas } from "../../api/client";
 import { grouped } from "../../format/money";
 import { sentenceCase } from "../../format/text";
 import { Amount } from "../../parts/Amount";
-import { DataTable } from "../../parts/DataTable";
+import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
 import { Account, TxHash } from "../../parts/Hash";
 import { Instant } from "../../parts/Instant";
@@ -17,7 +17,45 @@ import { TrancheLink } from "./TrancheLink";
 import { useHistory, usePortfolio } from "./queries";
 
 const PAGE = 20;
-type Entry = Schemas["HistoryEntryOut"];
+type Entry = Schemas["HistoryEntryOut"] & { place: number };
+
+function columnsWith(nameOf: (tokenId: string) => string | undefined): Column<Entry>[] {
+  return [
+    { head: "Time", cell: (e) => <Instant seconds={e.block_time_s} /> },
+    {
+      head: "What",
+      rowHead: true,
+      cell: (e) => <span style={{ whiteSpace: "nowrap" }}>{sentenceCase(e.event)}</span>,
+    },
+    {
+      head: "Tranche",
+      cell: (e) =>
+        e.token_id !== null ? (
+          <TrancheLink tokenId={e.token_id} name={nameOf(e.token_id)} />
+        ) : e.facility_id !== null ? (
+          `Facility ${e.facility_id}`
+        ) : (
+          <Unknown />
+        ),
+    },
+    {
+      head: "Units",
+      number: true,
+      cell: (e) => (e.units === null ? <Unknown /> : grouped(e.units)),
+    },
+    {
+      head: "Amount",
+      number: true,
+      cell: (e) => <Amount micros={e.amount_micros} digits={6} />,
+    },
+    {
+      head: "Other account",
+      cell: (e) =>
+        e.counterparty === null ? <Unknown /> : <Account address={e.counterparty} copy={false} />,
+    },
+    { head: "Transaction", cell: (e) => <TxHash hash={e.tx_hash} /> },
+  ];
+}
 
 /** What the account did and received, from indexed events. */
 export function History({ account }: { account: Address }) {
@@ -45,52 +83,12 @@ export function History({ account }: { account: Address }) {
             </Empty>
           ) : (
             <>
-              <DataTable<Entry & { place: number }>
+              <DataTable<Entry>
                 caption="What the account did and received"
                 // One transaction can do the same thing twice: the place tells them apart.
                 rows={data.entries.map((e, i) => ({ ...e, place: offset + i }))}
                 rowKey={(e) => `${e.tx_hash} ${e.place}`}
-                columns={[
-                  { head: "Time", cell: (e) => <Instant seconds={e.block_time_s} /> },
-                  {
-                    head: "What",
-                    rowHead: true,
-                    cell: (e) => (
-                      <span style={{ whiteSpace: "nowrap" }}>{sentenceCase(e.event)}</span>
-                    ),
-                  },
-                  {
-                    head: "Tranche",
-                    cell: (e) =>
-                      e.token_id !== null ? (
-                        <TrancheLink tokenId={e.token_id} name={nameOf(e.token_id)} />
-                      ) : e.facility_id !== null ? (
-                        `Facility ${e.facility_id}`
-                      ) : (
-                        <Unknown />
-                      ),
-                  },
-                  {
-                    head: "Units",
-                    number: true,
-                    cell: (e) => (e.units === null ? <Unknown /> : grouped(e.units)),
-                  },
-                  {
-                    head: "Amount",
-                    number: true,
-                    cell: (e) => <Amount micros={e.amount_micros} digits={6} />,
-                  },
-                  {
-                    head: "Other account",
-                    cell: (e) =>
-                      e.counterparty === null ? (
-                        <Unknown />
-                      ) : (
-                        <Account address={e.counterparty} copy={false} />
-                      ),
-                  },
-                  { head: "Transaction", cell: (e) => <TxHash hash={e.tx_hash} /> },
-                ]}
+                columns={columnsWith(nameOf)}
               />
               <Pager
                 total={data.total}

@@ -23,12 +23,8 @@ function hrefOf(document: Document): string {
   return `/v1/evidence/${document.path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-/** Published files with their hashes: what anybody recomputes statements from. */
-export function Documents({ tranche }: { tranche: Tranche }) {
-  const [offset, setOffset] = useState(0);
-  const query = useDocuments(tranche.token_id, offset, PAGE);
-
-  const columns: Column<Document>[] = [
+function columnsOf(facilityId: number): Column<Document>[] {
+  return [
     {
       head: "Document",
       rowHead: true,
@@ -46,7 +42,7 @@ export function Documents({ tranche }: { tranche: Tranche }) {
         ) : (
           <Anchor
             component={Link}
-            to={`/facilities/${tranche.facility_id}/epochs/${d.epoch}`}
+            to={`/facilities/${facilityId}/epochs/${d.epoch}`}
             inherit
             style={{ whiteSpace: "nowrap" }}
           >
@@ -61,14 +57,10 @@ export function Documents({ tranche }: { tranche: Tranche }) {
       cell: (d) =>
         d.on_chain === "termsHash" ? (
           <Suspense>
-            <TermsState facilityId={tranche.facility_id} path={d.path} />
+            <TermsState facilityId={facilityId} path={d.path} />
           </Suspense>
         ) : d.on_chain === "evidenceHash" && d.epoch !== null ? (
-          <Anchor
-            component={Link}
-            to={`/facilities/${tranche.facility_id}/epochs/${d.epoch}`}
-            inherit
-          >
+          <Anchor component={Link} to={`/facilities/${facilityId}/epochs/${d.epoch}`} inherit>
             Check on the epoch's page
           </Anchor>
         ) : (
@@ -78,6 +70,12 @@ export function Documents({ tranche }: { tranche: Tranche }) {
         ),
     },
   ];
+}
+
+/** Published files with their hashes: what anybody recomputes statements from. */
+export function Documents({ tranche }: { tranche: Tranche }) {
+  const [offset, setOffset] = useState(0);
+  const query = useDocuments(tranche.token_id, offset, PAGE);
   return (
     <Section
       title="Documents"
@@ -95,7 +93,7 @@ export function Documents({ tranche }: { tranche: Tranche }) {
             <Stack gap="sm">
               <DataTable
                 caption="Documents, newest epoch first"
-                columns={columns}
+                columns={columnsOf(tranche.facility_id)}
                 rows={documents}
                 rowKey={(d) => d.path}
               />

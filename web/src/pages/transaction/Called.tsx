@@ -67,22 +67,28 @@ export function Called({ found }: { found: Found }) {
         />
       )}
       {call === null && found.input !== "0x" && (
-        <Text size="sm" c="dimmed">
-          {contract === null
-            ? "This is no contract of Rentroll, so its calldata is not decoded here."
-            : "This function is not in the ABI."}{" "}
-          <Anchor
-            component="button"
-            type="button"
-            inherit
-            underline="always"
-            onClick={() => void navigator.clipboard.writeText(found.input)}
-          >
-            Copy the calldata
-          </Anchor>
-        </Text>
+        <Undecoded ours={contract !== null} input={found.input} />
       )}
     </Section>
+  );
+}
+
+function Undecoded({ ours, input }: { ours: boolean; input: string }) {
+  return (
+    <Text size="sm" c="dimmed">
+      {ours
+        ? "This function is not in the ABI."
+        : "This is no contract of Rentroll, so its calldata is not decoded here."}{" "}
+      <Anchor
+        component="button"
+        type="button"
+        inherit
+        underline="always"
+        onClick={() => void navigator.clipboard.writeText(input)}
+      >
+        Copy the calldata
+      </Anchor>
+    </Text>
   );
 }
 

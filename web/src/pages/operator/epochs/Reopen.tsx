@@ -1,6 +1,6 @@
 import { Anchor, Button, Group, List, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
-import { api, dataOf } from "../../../api/client";
+import { type Schemas, api, dataOf } from "../../../api/client";
 import { Instant } from "../../../parts/Instant";
 import { Notice } from "../../../parts/Notice";
 import { Dialog } from "../forms/Dialog";
@@ -48,29 +48,7 @@ function Reopen({
     ),
   );
   if (reopen.data !== undefined) {
-    const { superseded, open_until_s } = reopen.data;
-    const gone = epochRange(epoch, superseded.at(-1) ?? epoch);
-    return (
-      <Stack gap="md">
-        <Notice tone="good">
-          <span role="status">
-            {`${gone.charAt(0).toUpperCase()}${gone.slice(1)}`}{" "}
-            {superseded.length > 1 ? "are" : "is"} open until <Instant seconds={open_until_s} />.
-          </span>
-        </Notice>
-        <Text size="sm">
-          Send the corrections now: a correction takes a wrong record back, a usage event adds what
-          was missing. Their fields are in the{" "}
-          <Anchor component={Link} to="/docs" inherit underline="always">
-            API documentation
-          </Anchor>
-          . After that the service closes, signs and posts by itself.
-        </Text>
-        <Group>
-          <Button onClick={onClose}>Done</Button>
-        </Group>
-      </Stack>
-    );
+    return <Reopened epoch={epoch} answer={reopen.data} onClose={onClose} />;
   }
   const later = lastClosed > epoch;
   return (
@@ -112,6 +90,40 @@ function Reopen({
         <Button variant="default" onClick={onClose} data-autofocus>
           Not now
         </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function Reopened({
+  epoch,
+  answer,
+  onClose,
+}: {
+  epoch: number;
+  answer: Schemas["ReopenedOut"];
+  onClose: () => void;
+}) {
+  const { superseded, open_until_s } = answer;
+  const gone = epochRange(epoch, superseded.at(-1) ?? epoch);
+  return (
+    <Stack gap="md">
+      <Notice tone="good">
+        <span role="status">
+          {`${gone.charAt(0).toUpperCase()}${gone.slice(1)}`} {superseded.length > 1 ? "are" : "is"}{" "}
+          open until <Instant seconds={open_until_s} />.
+        </span>
+      </Notice>
+      <Text size="sm">
+        Send the corrections now: a correction takes a wrong record back, a usage event adds what
+        was missing. Their fields are in the{" "}
+        <Anchor component={Link} to="/docs" inherit underline="always">
+          API documentation
+        </Anchor>
+        . After that the service closes, signs and posts by itself.
+      </Text>
+      <Group>
+        <Button onClick={onClose}>Done</Button>
       </Group>
     </Stack>
   );

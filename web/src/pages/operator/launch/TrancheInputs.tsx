@@ -17,7 +17,6 @@ export function TrancheInputs({
   capacity: bigint | null;
   onChange: (tranches: TrancheFields[]) => void;
 }) {
-  const symbol = useService().settlement_token?.symbol ?? "";
   const last = tranches.length - 1;
   const units = tranches.reduce((sum, t) => sum + (parseUnits(t.unitCap) ?? 0n), 0n);
   const set = (index: number, part: Partial<TrancheFields>) =>
@@ -43,43 +42,14 @@ export function TrancheInputs({
     >
       <Stack gap="sm">
         {tranches.map((tranche, i) => (
-          <SimpleGrid
+          <TrancheInput
             key={i}
-            component="fieldset"
-            m={0}
-            className="surface"
-            p="md"
-            cols={{ base: 1, sm: 2 }}
-            verticalSpacing="sm"
-          >
-            <legend className="visually-hidden">Tranche {i}</legend>
-            <TextInput
-              label={`Tranche ${i}: most units`}
-              description={
-                i === 0 && last > 0
-                  ? "Senior"
-                  : i === last && last > 0
-                    ? "Junior: takes the residual"
-                    : "GPU-hours"
-              }
-              inputMode="numeric"
-              required
-              value={tranche.unitCap}
-              error={errors[`tranches.${i}.unit_cap`]}
-              onChange={(event) => set(i, { unitCap: event.currentTarget.value })}
-            />
-            {i < last && (
-              <TextInput
-                label={`Tranche ${i}: coupon of a unit, ${symbol}`}
-                description="Over the window, before juniors; blank is none"
-                inputMode="decimal"
-                placeholder="0.90"
-                value={tranche.coupon}
-                error={errors[`tranches.${i}.coupon_micros_per_unit`]}
-                onChange={(event) => set(i, { coupon: event.currentTarget.value })}
-              />
-            )}
-          </SimpleGrid>
+            index={i}
+            last={last}
+            tranche={tranche}
+            errors={errors}
+            onChange={(part) => set(i, part)}
+          />
         ))}
       </Stack>
       <Group justify="space-between" gap="sm">
@@ -87,24 +57,7 @@ export function TrancheInputs({
           {grouped(units)} units
           {capacity !== null && ` of ${grouped(capacity)} GPU-hours of capacity`}
         </Text>
-        <Group gap="xs">
-          <Button
-            variant="default"
-            size="xs"
-            disabled={tranches.length === 1}
-            onClick={() => onChange(tranches.slice(0, -1))}
-          >
-            Remove the last
-          </Button>
-          <Button
-            variant="default"
-            size="xs"
-            disabled={tranches.length === MAX_TRANCHES}
-            onClick={() => onChange([...tranches, { unitCap: "", coupon: "" }])}
-          >
-            Add a tranche
-          </Button>
-        </Group>
+        <HowMany tranches={tranches} onChange={onChange} />
       </Group>
       {errors["tranches"] !== undefined && (
         <Text size="sm" c="var(--mantine-color-error)" role="alert">
@@ -112,5 +65,88 @@ export function TrancheInputs({
         </Text>
       )}
     </Section>
+  );
+}
+
+function TrancheInput({
+  index: i,
+  last,
+  tranche,
+  errors,
+  onChange,
+}: {
+  index: number;
+  last: number;
+  tranche: TrancheFields;
+  errors: FieldErrors;
+  onChange: (part: Partial<TrancheFields>) => void;
+}) {
+  const symbol = useService().settlement_token?.symbol ?? "";
+  return (
+    <SimpleGrid
+      component="fieldset"
+      m={0}
+      className="surface"
+      p="md"
+      cols={{ base: 1, sm: 2 }}
+      verticalSpacing="sm"
+    >
+      <legend className="visually-hidden">Tranche {i}</legend>
+      <TextInput
+        label={`Tranche ${i}: most units`}
+        description={
+          i === 0 && last > 0
+            ? "Senior"
+            : i === last && last > 0
+              ? "Junior: takes the residual"
+              : "GPU-hours"
+        }
+        inputMode="numeric"
+        required
+        value={tranche.unitCap}
+        error={errors[`tranches.${i}.unit_cap`]}
+        onChange={(event) => onChange({ unitCap: event.currentTarget.value })}
+      />
+      {i < last && (
+        <TextInput
+          label={`Tranche ${i}: coupon of a unit, ${symbol}`}
+          description="Over the window, before juniors; blank is none"
+          inputMode="decimal"
+          placeholder="0.90"
+          value={tranche.coupon}
+          error={errors[`tranches.${i}.coupon_micros_per_unit`]}
+          onChange={(event) => onChange({ coupon: event.currentTarget.value })}
+        />
+      )}
+    </SimpleGrid>
+  );
+}
+
+function HowMany({
+  tranches,
+  onChange,
+}: {
+  tranches: readonly TrancheFields[];
+  onChange: (tranches: TrancheFields[]) => void;
+}) {
+  return (
+    <Group gap="xs">
+      <Button
+        variant="default"
+        size="xs"
+        disabled={tranches.length === 1}
+        onClick={() => onChange(tranches.slice(0, -1))}
+      >
+        Remove the last
+      </Button>
+      <Button
+        variant="default"
+        size="xs"
+        disabled={tranches.length === MAX_TRANCHES}
+        onClick={() => onChange([...tranches, { unitCap: "", coupon: "" }])}
+      >
+        Add a tranche
+      </Button>
+    </Group>
   );
 }

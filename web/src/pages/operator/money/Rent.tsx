@@ -1,5 +1,4 @@
-import { Group, List, Stack, Text } from "@mantine/core";
-import { useContractAddress } from "../../../api/service";
+import { Group, Stack, Text } from "@mantine/core";
 import { Amount } from "../../../parts/Amount";
 import { DataTable } from "../../../parts/DataTable";
 import { Empty } from "../../../parts/Empty";
@@ -13,7 +12,10 @@ import { Section } from "../../../parts/Section";
 import { SendButton } from "../../../parts/SendButton";
 import { useChainFacts, useContracts } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
-import { useFacility, useRent } from "../queries";
+import { useRent } from "../queries";
+import { HowToPay } from "./HowToPay";
+
+type RentFacts = NonNullable<ReturnType<typeof useRent>["data"]>;
 
 /** Rent due and paid, how renters pay it, and settling it. */
 export function Rent({ facilityId }: { facilityId: number }) {
@@ -23,92 +25,110 @@ export function Rent({ facilityId }: { facilityId: number }) {
     <Loaded query={query}>
       {(rent) => (
         <Stack gap="lg">
-          <Figures>
-            <AmountFigure
-              name="Attested"
-              micros={rent.attested_micros}
-              about="revenue in statements on-chain"
-            />
-            <AmountFigure
-              name="Collected"
-              micros={rent.collected_micros}
-              about="paid into the lockbox, less refunds"
-            />
-            <AmountFigure
-              name="Receivable"
-              micros={rent.receivable_micros}
-              about="attested, not collected"
-            />
-            <AmountFigure
-              name="Prepaid"
-              micros={rent.prepaid_micros}
-              about="collected, not attested yet"
-            />
-          </Figures>
+          <Totals rent={rent} />
           {deployed && <Settle facilityId={facilityId} />}
-          <Section
-            title="By lease"
-            about="Due is what is attested and was not paid in the name of the lease."
-          >
-            {rent.by_lease.length === 0 ? (
-              <Empty title="No rent yet">
-                A lease appears here with its first attested charge or its first payment.
-              </Empty>
-            ) : (
-              <DataTable
-                caption="Rent by lease"
-                rows={rent.by_lease}
-                rowKey={(r) => r.lease}
-                columns={[
-                  {
-                    head: "Lease",
-                    rowHead: true,
-                    cell: (r) => <LeaseName>{r.lease_id ?? "no lease of yours"}</LeaseName>,
-                  },
-                  { head: "Reference", cell: (r) => <Hash value={r.lease} /> },
-                  {
-                    head: "Attested",
-                    number: true,
-                    cell: (r) => <Amount micros={r.attested_micros} />,
-                  },
-                  { head: "Paid", number: true, cell: (r) => <Amount micros={r.paid_micros} /> },
-                  { head: "Due", number: true, cell: (r) => <Amount micros={r.due_micros} /> },
-                ]}
-              />
-            )}
-          </Section>
+          <ByLease rent={rent} />
           {deployed && <HowToPay facilityId={facilityId} />}
-          <Section title="Payments" about="Newest first, at most 500.">
-            {rent.payments.length === 0 ? (
-              <Empty title="No payment yet">Payments appear here with their block.</Empty>
-            ) : (
-              <DataTable
-                caption="Payments of rent"
-                rows={rent.payments.map((p, i) => ({ ...p, key: `${p.tx_hash}-${i}` }))}
-                rowKey={(p) => p.key}
-                columns={[
-                  { head: "Time", cell: (p) => <Instant seconds={p.block_time_s} /> },
-                  { head: "Payer", cell: (p) => <Account address={p.payer} /> },
-                  {
-                    head: "Lease",
-                    cell: (p) => {
-                      const known = rent.by_lease.find((r) => r.lease === p.lease)?.lease_id;
-                      return known ? <LeaseName>{known}</LeaseName> : <Hash value={p.lease} />;
-                    },
-                  },
-                  {
-                    head: "Amount",
-                    number: true,
-                    cell: (p) => <Amount micros={p.amount_micros} />,
-                  },
-                  { head: "Transaction", cell: (p) => <TxHash hash={p.tx_hash} /> },
-                ]}
-              />
-            )}
-          </Section>
+          <Payments rent={rent} />
         </Stack>
       )}
     </Loaded>
+  );
+}
+
+function Totals({ rent }: { rent: RentFacts }) {
+  return (
+    <Figures>
+      <AmountFigure
+        name="Attested"
+        micros={rent.attested_micros}
+        about="revenue in statements on-chain"
+      />
+      <AmountFigure
+        name="Collected"
+        micros={rent.collected_micros}
+        about="paid into the lockbox, less refunds"
+      />
+      <AmountFigure
+        name="Receivable"
+        micros={rent.receivable_micros}
+        about="attested, not collected"
+      />
+      <AmountFigure
+        name="Prepaid"
+        micros={rent.prepaid_micros}
+        about="collected, not attested yet"
+      />
+    </Figures>
+  );
+}
+
+function ByLease({ rent }: { rent: RentFacts }) {
+  return (
+    <Section
+      title="By lease"
+      about="Due is what is attested and was not paid in the name of the lease."
+    >
+      {rent.by_lease.length === 0 ? (
+        <Empty title="No rent yet">
+          A lease appears here with its first attested charge or its first payment.
+        </Empty>
+      ) : (
+        <DataTable
+          caption="Rent by lease"
+          rows={rent.by_lease}
+          rowKey={(r) => r.lease}
+          columns={[
+            {
+              head: "Lease",
+              rowHead: true,
+              cell: (r) => <LeaseName>{r.lease_id ?? "no lease of yours"}</LeaseName>,
+            },
+            { head: "Reference", cell: (r) => <Hash value={r.lease} /> },
+            {
+              head: "Attested",
+              number: true,
+              cell: (r) => <Amount micros={r.attested_micros} />,
+            },
+            { head: "Paid", number: true, cell: (r) => <Amount micros={r.paid_micros} /> },
+            { head: "Due", number: true, cell: (r) => <Amount micros={r.due_micros} /> },
+          ]}
+        />
+      )}
+    </Section>
+  );
+}
+
+function Payments({ rent }: { rent: RentFacts }) {
+  return (
+    <Section title="Payments" about="Newest first, at most 500.">
+      {rent.payments.length === 0 ? (
+        <Empty title="No payment yet">Payments appear here with their block.</Empty>
+      ) : (
+        <DataTable
+          caption="Payments of rent"
+          rows={rent.payments.map((p, i) => ({ ...p, key: `${p.tx_hash}-${i}` }))}
+          rowKey={(p) => p.key}
+          columns={[
+            { head: "Time", cell: (p) => <Instant seconds={p.block_time_s} /> },
+            { head: "Payer", cell: (p) => <Account address={p.payer} /> },
+            {
+              head: "Lease",
+              cell: (p) => {
+                const known = rent.by_lease.find((r) => r.lease === p.lease)?.lease_id;
+                return known ? <LeaseName>{known}</LeaseName> : <Hash value={p.lease} />;
+              },
+            },
+            {
+              head: "Amount",
+              number: true,
+              cell: (p) => <Amount micros={p.amount_micros} />,
+            },
+            { head: "Transaction", cell: (p) => <TxHash hash={p.tx_hash} /> },
+          ]}
+        />
+      )}
+    </Section>
   );
 }
 
@@ -137,41 +157,5 @@ function Settle({ facilityId }: { facilityId: number }) {
         </SendButton>
       </Group>
     </Notice>
-  );
-}
-
-function HowToPay({ facilityId }: { facilityId: number }) {
-  const lockbox = useContractAddress("RentLockbox");
-  const { data: facility } = useFacility(facilityId);
-  const rows = [
-    { name: "Lockbox", value: lockbox },
-    { name: "Stablecoin", value: facility?.settlement_token ?? "" },
-  ];
-  return (
-    <Section
-      title="How a renter pays"
-      about="Send this to your renters, with the reference of their lease from the table above."
-    >
-      <Stack className="surface" p="md" gap="xs">
-        <List type="ordered" size="sm" spacing={4} pr="md">
-          <List.Item>Approve the stablecoin for the lockbox.</List.Item>
-          <List.Item>
-            Call <span className="hash">payRent({facilityId}, reference, amount)</span> of the
-            lockbox. The amount counts in millionths: 1.00 is 1000000.
-          </List.Item>
-        </List>
-        <Text size="sm" c="dimmed">
-          Rent that is sent to the lockbox by a plain transfer is not credited to anybody.
-        </Text>
-        {rows.map((row) => (
-          <Group key={row.name} gap="sm" wrap="nowrap">
-            <Text size="sm" c="dimmed" w={90} flex="none">
-              {row.name}
-            </Text>
-            {row.value !== "" && <Hash value={row.value} whole />}
-          </Group>
-        ))}
-      </Stack>
-    </Section>
   );
 }

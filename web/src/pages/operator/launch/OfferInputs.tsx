@@ -1,0 +1,133 @@
+/** Inputs of an offer, section by section. */
+
+import { NativeSelect, SimpleGrid, Text, TextInput, Textarea } from "@mantine/core";
+import { grouped } from "../../../format/money";
+import { instant } from "../../../format/time";
+import { Section } from "../../../parts/Section";
+import type { parseDevices } from "../metering/deviceList";
+import { EPOCH_LENGTHS, type OfferFields } from "./offerForm";
+
+/** What ties an input to its field here, and to the error of the service's field. */
+export type OfferInput = (
+  key: Exclude<keyof OfferFields, "tranches">,
+  field: string,
+) => {
+  value: string;
+  error: string | undefined;
+  onChange: (event: { currentTarget: { value: string } }) => void;
+};
+
+export function Capacity({
+  input,
+  list,
+}: {
+  input: OfferInput;
+  list: ReturnType<typeof parseDevices>;
+}) {
+  const count = list.devices.length;
+  return (
+    <Section title="Capacity">
+      <SimpleGrid cols={{ base: 1, sm: 3 }} verticalSpacing="sm">
+        <TextInput
+          label="Name"
+          description="Shown on the market, such as hall-1"
+          maxLength={80}
+          required
+          {...input("name", "name")}
+        />
+        <TextInput
+          label="GPU class"
+          description="Public name of the model"
+          maxLength={32}
+          required
+          {...input("gpuClass", "gpu_class")}
+        />
+        <TextInput
+          label="Site"
+          description="Data centre, such as SE-LULEA-1"
+          maxLength={32}
+          required
+          {...input("site", "site")}
+        />
+      </SimpleGrid>
+      <Textarea
+        label="Devices"
+        description="One NVML UUID a line, or paste what nvidia-smi -L prints. Only their hashes are published; the list never changes."
+        autosize
+        minRows={4}
+        maxRows={14}
+        required
+        spellCheck={false}
+        styles={{ input: { fontFamily: "var(--mantine-font-family-monospace)" } }}
+        {...input("devices", "devices")}
+      />
+      <Text size="sm" c="dimmed" role="status">
+        {grouped(count)} {count === 1 ? "device" : "devices"} read
+        {list.problems.length > 0 &&
+          `, ${grouped(list.problems.length)} ${list.problems.length === 1 ? "line is" : "lines are"} wrong (first: line ${list.problems[0]?.line ?? ""}, ${list.problems[0]?.why ?? ""})`}
+        .
+      </Text>
+    </Section>
+  );
+}
+
+export function DeliveryWindow({
+  input,
+  endS,
+  capacity,
+}: {
+  input: OfferInput;
+  /** Null while the fields do not say. */
+  endS: number | null;
+  /** GPU-hours of the devices in the window; null while not known. */
+  capacity: bigint | null;
+}) {
+  return (
+    <Section title="Delivery window" about="Times are UTC. The window is a whole number of epochs.">
+      <SimpleGrid cols={{ base: 1, sm: 3 }} verticalSpacing="sm">
+        <TextInput
+          type="datetime-local"
+          label="Begins (UTC)"
+          required
+          {...input("windowStart", "window_start")}
+        />
+        <NativeSelect
+          label="Epoch length"
+          data={EPOCH_LENGTHS.map((e) => ({ value: String(e.seconds), label: e.name }))}
+          {...input("epochLengthS", "epoch_length_s")}
+        />
+        <TextInput
+          label="Number of epochs"
+          inputMode="numeric"
+          required
+          {...input("epochs", "window_end")}
+        />
+      </SimpleGrid>
+      <Text size="sm" c="dimmed" role="status" className="figures">
+        {endS !== null && `Ends ${instant(endS)}. `}
+        {capacity !== null && `Capacity: ${grouped(capacity)} GPU-hours.`}
+      </Text>
+    </Section>
+  );
+}
+
+export function PromiseAndFee({ input }: { input: OfferInput }) {
+  return (
+    <Section title="Promise and fee">
+      <SimpleGrid cols={{ base: 1, sm: 3 }} verticalSpacing="sm">
+        <TextInput
+          label="Promised availability, %"
+          description="What falls short is paid from the bond"
+          inputMode="decimal"
+          {...input("availability", "promised_availability_ppm")}
+        />
+        <TextInput
+          label="Protocol fee, %"
+          description="Of each settlement, 0 to 10"
+          inputMode="decimal"
+          {...input("fee", "fee_bps")}
+        />
+      </SimpleGrid>
+    </Section>
+  );
+}

@@ -1,0 +1,142 @@
+import { Button, Group, Stack, Text } from "@mantine/core";
+import { percentOfBps } from "../../../format/money";
+import { sentenceCase } from "../../../format/text";
+import { Amount } from "../../../parts/Amount";
+import { DataTable } from "../../../parts/DataTable";
+import { Hash } from "../../../parts/Hash";
+import { Instant } from "../../../parts/Instant";
+import { Status } from "../../../parts/Status";
+import type { Lease } from "../queries";
+
+/** A dialog about leases. */
+export type Shown = { kind: "open" } | { kind: "price" | "close"; lease: Lease };
+
+/** Leases, and what can be done with each. */
+export function LeaseTable({
+  leases,
+  onDialog,
+}: {
+  leases: readonly Lease[];
+  onDialog: (dialog: Shown) => void;
+}) {
+  return (
+    <DataTable
+      caption="Leases"
+      rows={leases}
+      rowKey={(l) => l.lease}
+      columns={[
+        {
+          head: "Lease",
+          rowHead: true,
+          cell: (l) => <NameCell lease={l} />,
+        },
+        {
+          head: "State",
+          cell: (l) =>
+            l.closed_at_s === null ? (
+              <Status state="open" tone="good" />
+            ) : (
+              <Status state="closed" tone="quiet" />
+            ),
+        },
+        { head: "Plan", cell: (l) => <PlanCell lease={l} /> },
+        { head: "Price", cell: (l) => <Prices lease={l} /> },
+        {
+          head: "From – to",
+          cell: (l) => <Period lease={l} />,
+        },
+        { head: "Attested", number: true, cell: (l) => <Amount micros={l.attested_micros} /> },
+        { head: "Reference for rent", cell: (l) => <Hash value={l.lease} /> },
+        {
+          head: "Change",
+          cell: (l) =>
+            l.closed_at_s === null && (
+              <Group gap={6} wrap="nowrap">
+                <Button
+                  variant="default"
+                  size="xs"
+                  aria-label={`New price of ${l.lease_id}`}
+                  onClick={() => onDialog({ kind: "price", lease: l })}
+                >
+                  New price
+                </Button>
+                <Button
+                  variant="default"
+                  size="xs"
+                  aria-label={`Close ${l.lease_id}`}
+                  onClick={() => onDialog({ kind: "close", lease: l })}
+                >
+                  Close
+                </Button>
+              </Group>
+            ),
+        },
+      ]}
+    />
+  );
+}
+
+function NameCell({ lease }: { lease: Lease }) {
+  return (
+    <Stack gap={0} miw={140} maw={260}>
+      <Text size="sm" fw={600} style={{ overflowWrap: "anywhere" }}>
+        {lease.lease_id}
+      </Text>
+      <Text size="xs" c="dimmed" style={{ overflowWrap: "anywhere" }}>
+        {lease.renter_ref}
+      </Text>
+    </Stack>
+  );
+}
+
+function Period({ lease }: { lease: Lease }) {
+  return (
+    <Stack gap={0} style={{ whiteSpace: "nowrap" }}>
+      <Instant seconds={lease.opened_at_s} />
+      {lease.closed_at_s === null ? (
+        <Text size="xs" c="dimmed">
+          no end
+        </Text>
+      ) : (
+        <Instant seconds={lease.closed_at_s} />
+      )}
+    </Stack>
+  );
+}
+
+function PlanCell({ lease }: { lease: Lease }) {
+  const limits = [
+    lease.committed_gpus > 0 ? `${lease.committed_gpus} GPUs committed` : null,
+    lease.max_gpus > 0 ? `at most ${lease.max_gpus} GPUs` : null,
+  ].filter((part) => part !== null);
+  return (
+    <Stack gap={0} miw={110}>
+      <Text size="sm">{sentenceCase(lease.plan)}</Text>
+      {limits.length > 0 && (
+        <Text size="xs" c="dimmed">
+          {limits.join(", ")}
+        </Text>
+      )}
+    </Stack>
+  );
+}
+
+/** Newest price first, and what was in force before. */
+function Prices({ lease }: { lease: Lease }) {
+  return (
+    <Stack gap={2} miw={170}>
+      {[...lease.prices].reverse().map((price, i) => (
+        <Text key={price.version} size={i === 0 ? "sm" : "xs"} c={i === 0 ? "inherit" : "dimmed"}>
+          <Amount micros={price.price_micros_per_gpu_hour} digits={i === 0 ? 4 : 2} />
+          {lease.prices.length > 1 && (
+            <>
+              {" "}
+              from <Instant seconds={price.effective_from_s} />
+            </>
+          )}
+          {price.sla_credit_bps > 0 && `, ${percentOfBps(price.sla_credit_bps)} credit`}
+        </Text>
+      ))}
+    </Stack>
+  );
+}

@@ -1,16 +1,4 @@
-import {
-  ActionIcon,
-  Anchor,
-  AppShell,
-  Burger,
-  Container,
-  Group,
-  NavLink,
-  Stack,
-  Text,
-  useComputedColorScheme,
-  useMantineColorScheme,
-} from "@mantine/core";
+import { Anchor, AppShell, Burger, Container, Group, NavLink, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { Suspense, lazy, useEffect, useRef } from "react";
 import { Link, Outlet, ScrollRestoration, useLocation } from "react-router";
@@ -21,6 +9,7 @@ import { ConnectButton } from "../parts/ConnectButton";
 import { DemoBanner } from "../parts/DemoBanner";
 import { ChainFoot } from "./ChainFoot";
 import { Logo } from "./Logo";
+import { SchemeToggle } from "./SchemeToggle";
 import classes from "./Shell.module.css";
 
 // Loaded only once there is a wallet or a transaction: most people come to read.
@@ -72,36 +61,7 @@ export function Shell() {
       <AppShell.Header className={classes.header}>
         <Container size="xl" h="100%">
           <Group h="100%" justify="space-between" wrap="nowrap">
-            <Group gap="lg" wrap="nowrap">
-              <Burger
-                opened={opened}
-                onClick={toggle}
-                hiddenFrom="sm"
-                size="sm"
-                aria-label={opened ? "Close navigation" : "Open navigation"}
-              />
-              <Anchor
-                component={Link}
-                to="/"
-                underline="never"
-                c="inherit"
-                aria-label="Rentroll, market"
-              >
-                <Logo />
-              </Anchor>
-              <Group component="nav" aria-label="Main" gap={4} visibleFrom="sm" wrap="nowrap">
-                {PLACES.map((place) => (
-                  <Link
-                    key={place.to}
-                    to={place.to}
-                    className={classes.place}
-                    aria-current={isHere(pathname, place.to) ? "page" : undefined}
-                  >
-                    {place.name}
-                  </Link>
-                ))}
-              </Group>
-            </Group>
+            <Places pathname={pathname} opened={opened} onToggle={toggle} />
             <Group gap="xs" wrap="nowrap">
               <SchemeToggle />
               <Wallet />
@@ -139,37 +99,40 @@ export function Shell() {
   );
 }
 
-function SchemeToggle() {
-  const { setColorScheme } = useMantineColorScheme();
-  const dark = useComputedColorScheme("light") === "dark";
+function Places({
+  pathname,
+  opened,
+  onToggle,
+}: {
+  pathname: string;
+  opened: boolean;
+  onToggle: () => void;
+}) {
   return (
-    <ActionIcon
-      variant="subtle"
-      color="gray"
-      size="lg"
-      aria-label={dark ? "Use light colours" : "Use dark colours"}
-      onClick={() => setColorScheme(dark ? "light" : "dark")}
-    >
-      <svg
-        width="18"
-        height="18"
-        viewBox="0 0 20 20"
-        fill="none"
-        stroke="var(--mantine-color-text)"
-        strokeWidth="1.5"
-        strokeLinecap="round"
-        aria-hidden="true"
-      >
-        {dark ? (
-          <>
-            <circle cx="10" cy="10" r="3.4" />
-            <path d="M10 1.8v2M10 16.2v2M1.8 10h2M16.2 10h2M4.2 4.2l1.4 1.4M14.4 14.4l1.4 1.4M15.8 4.2l-1.4 1.4M5.6 14.4l-1.4 1.4" />
-          </>
-        ) : (
-          <path d="M16.5 12.3A7 7 0 0 1 7.7 3.5a7 7 0 1 0 8.8 8.8z" strokeLinejoin="round" />
-        )}
-      </svg>
-    </ActionIcon>
+    <Group gap="lg" wrap="nowrap">
+      <Burger
+        opened={opened}
+        onClick={onToggle}
+        hiddenFrom="sm"
+        size="sm"
+        aria-label={opened ? "Close navigation" : "Open navigation"}
+      />
+      <Anchor component={Link} to="/" underline="never" c="inherit" aria-label="Rentroll, market">
+        <Logo />
+      </Anchor>
+      <Group component="nav" aria-label="Main" gap={4} visibleFrom="sm" wrap="nowrap">
+        {PLACES.map((place) => (
+          <Link
+            key={place.to}
+            to={place.to}
+            className={classes.place}
+            aria-current={isHere(pathname, place.to) ? "page" : undefined}
+          >
+            {place.name}
+          </Link>
+        ))}
+      </Group>
+    </Group>
   );
 }
 

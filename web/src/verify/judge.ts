@@ -102,6 +102,50 @@ async function judgeLine(
   return { what, place, index: line.index, checks, fields: nearest?.fields ?? [] };
 }
 
+function placesOfFile(
+  spans: readonly Span[],
+  firstLine: Line | null,
+  hint: Partial<Place>,
+): Place[] {
+  return (
+    firstLine !== null
+      ? placesFor(spans, firstLine, hint)
+      : spans.flatMap((s) =>
+          Array.from({ length: s.epochsClosed }, (_, epoch) => ({
+            facilityId: s.facilityId,
+            epoch,
+          })),
+        )
+  ).filter(
+    (p) =>
+      (hint.facilityId === undefined || hint.facilityId === p.facilityId) &&
+      (hint.epoch === undefined || hint.epoch === p.epoch),
+  );
+}
+
+async function judgeManifest(
+  place: Place,
+  ours: NonNullable<Check["ours"]>,
+  sources: JudgeSources,
+): Promise<Verdict> {
+  const { statement, checks } = await statementChecks(sources, place, null);
+  checks.push(
+    statement === null
+      ? {
+          id: "evidence",
+          title: "Evidence hash",
+          state: "unknown",
+          ours,
+          note: "No confirmed statement.",
+        }
+      : compared("evidence", "Evidence hash", ours, {
+          value: statement.evidenceHash,
+          from: "evidence_hash of the statement whose hash the chain stores",
+        }),
+  );
+  return { what: "manifest.json", place: place, index: null, checks, fields: [] };
+}
+
 async function judgeFile(
   record: Extract<PastedRecord, { type: "file" | "facility" | "manifest" }>,
   bytes: Uint8Array,
@@ -121,38 +165,10 @@ async function judgeFile(
     return { what: name, place: null, index: null, checks: [check], fields: [] };
   }
   if (record.type === "manifest") {
-    const { statement, checks } = await statementChecks(sources, record.place, null);
-    checks.push(
-      statement === null
-        ? {
-            id: "evidence",
-            title: "Evidence hash",
-            state: "unknown",
-            ours,
-            note: "No confirmed statement.",
-          }
-        : compared("evidence", "Evidence hash", ours, {
-            value: statement.evidenceHash,
-            from: "evidence_hash of the statement whose hash the chain stores",
-          }),
-    );
-    return { what: name, place: record.place, index: null, checks, fields: [] };
+    return judgeManifest(record.place, ours, sources);
   }
   const spans = await sources.spans();
-  const places = (
-    record.firstLine !== null
-      ? placesFor(spans, record.firstLine, hint)
-      : spans.flatMap((s) =>
-          Array.from({ length: s.epochsClosed }, (_, epoch) => ({
-            facilityId: s.facilityId,
-            epoch,
-          })),
-        )
-  ).filter(
-    (p) =>
-      (hint.facilityId === undefined || hint.facilityId === p.facilityId) &&
-      (hint.epoch === undefined || hint.epoch === p.epoch),
-  );
+  const places = placesOfFile(spans, record.firstLine, hint);
   for (const place of places.slice(0, MOST_PLACES)) {
     const bound = await sources
       .evidence(pathOf(place.facilityId, place.epoch, "manifest.json"))

@@ -36,15 +36,6 @@ export function Filters({
   onChange: (change: Partial<MarketSearch>, typing?: boolean) => void;
   onReset: () => void;
 }) {
-  const [text, setText] = useState(search.q);
-  const [applied, setApplied] = useState(search.q);
-  const apply = useDebouncedCallback((q: string) => onChange({ q: plain(q) }, true), 250);
-  // The back button and Reset change the address from outside of the field.
-  if (search.q !== applied) {
-    setApplied(search.q);
-    setText(search.q);
-  }
-
   const select = (
     label: string,
     key: "gpu_class" | "site" | "operator" | "state",
@@ -60,18 +51,7 @@ export function Filters({
 
   return (
     <div role="search" aria-label="Tranches" className={classes.filters}>
-      <TextInput
-        type="search"
-        label="Search"
-        placeholder="Name, operator, class, site or id"
-        className={classes.search}
-        value={text}
-        maxLength={80}
-        onChange={(event) => {
-          setText(event.currentTarget.value);
-          apply(event.currentTarget.value);
-        }}
-      />
+      <SearchField q={search.q} onType={(q) => onChange({ q }, true)} />
       {select(
         "GPU class",
         "gpu_class",
@@ -113,5 +93,31 @@ export function Filters({
         Reset
       </Button>
     </div>
+  );
+}
+
+function SearchField({ q: given, onType }: { q: string; onType: (q: string) => void }) {
+  const [text, setText] = useState(given);
+  const [applied, setApplied] = useState(given);
+  const apply = useDebouncedCallback((q: string) => onType(plain(q)), 250);
+  // The back button and Reset change the address from outside of the field.
+  if (given !== applied) {
+    setApplied(given);
+    setText(given);
+  }
+
+  return (
+    <TextInput
+      type="search"
+      label="Search"
+      placeholder="Name, operator, class, site or id"
+      className={classes.search}
+      value={text}
+      maxLength={80}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        apply(event.currentTarget.value);
+      }}
+    />
   );
 }

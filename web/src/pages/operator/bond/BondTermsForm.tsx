@@ -6,6 +6,32 @@ import { bondVaultAbi } from "../../../chain/abis";
 import { parseMoney, parseUnits } from "../../../format/money";
 import { OwnSend } from "../forms/OwnSend";
 
+/** The terms as the contract takes them; null while a field is missing or too large for it. */
+function termsOf(
+  minimum: bigint | null,
+  price: bigint | null,
+  hours: bigint | null,
+  epochs: bigint | null,
+) {
+  const ok =
+    minimum !== null &&
+    price !== null &&
+    minimum + price > 0n &&
+    price < 2n ** 64n &&
+    hours !== null &&
+    hours * 3_600n < 2n ** 32n &&
+    epochs !== null &&
+    epochs < 2n ** 16n;
+  return ok
+    ? {
+        requiredBond: minimum,
+        ratePerGpuHour: price,
+        graceSeconds: Number(hours * 3_600n),
+        defaultAfterEpochs: Number(epochs),
+      }
+    : null;
+}
+
 /** Agrees the terms of a bond, once, before any unit exists. */
 export function BondTermsForm({
   facilityId,
@@ -24,15 +50,7 @@ export function BondTermsForm({
   const price = parseMoney(rate);
   const hours = parseUnits(grace);
   const epochs = parseUnits(missed);
-  const ok =
-    minimum !== null &&
-    price !== null &&
-    minimum + price > 0n &&
-    price < 2n ** 64n &&
-    hours !== null &&
-    hours * 3_600n < 2n ** 32n &&
-    epochs !== null &&
-    epochs < 2n ** 16n;
+  const terms = termsOf(minimum, price, hours, epochs);
   const wrong = (text: string, found: bigint | null, why: string) =>
     text.trim() !== "" && found === null ? why : undefined;
   const money = "An amount with at most 6 decimals.";
@@ -78,20 +96,12 @@ export function BondTermsForm({
       <OwnSend
         gpuOperator={gpuOperator}
         call={
-          ok
+          terms !== null
             ? {
                 address: vault,
                 abi: bondVaultAbi,
                 functionName: "setTerms",
-                args: [
-                  BigInt(facilityId),
-                  {
-                    requiredBond: minimum,
-                    ratePerGpuHour: price,
-                    graceSeconds: Number(hours * 3_600n),
-                    defaultAfterEpochs: Number(epochs),
-                  },
-                ],
+                args: [BigInt(facilityId), terms],
                 label: `Agree the bond of facility ${facilityId}`,
               }
             : null

@@ -19,6 +19,17 @@ const pathOf = ({ facilityId, lease }: OfLease) => ({
   path: { facility_id: facilityId, lease_id: lease.lease_id },
 });
 
+const LEASE_PLACES = {
+  leaseId: "lease_id",
+  renterRef: "renter_ref",
+  plan: "plan",
+  committed: "committed_gpus",
+  max: "max_gpus",
+  openedAt: "opened_at",
+  price: "price_micros_per_gpu_hour",
+  credit: "sla_credit_bps",
+} as const;
+
 /** Opens a lease. */
 export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onDone: () => void }) {
   const now = useNow();
@@ -34,16 +45,7 @@ export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onD
       price: "",
       credit: "0",
     }),
-    places: {
-      leaseId: "lease_id",
-      renterRef: "renter_ref",
-      plan: "plan",
-      committed: "committed_gpus",
-      max: "max_gpus",
-      openedAt: "opened_at",
-      price: "price_micros_per_gpu_hour",
-      credit: "sla_credit_bps",
-    },
+    places: LEASE_PLACES,
     make: leaseBody,
     change: (body) => dataOf(api.POST("/v1/facilities/{facility_id}/leases", { params, body })),
     onDone,

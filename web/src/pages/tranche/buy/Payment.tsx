@@ -28,11 +28,9 @@ export function Payment({
   onSent: (hash: Hash) => void;
 }) {
   const sale = useContractAddress("PrimarySale");
-  const purchase = usePermitPurchase(sale);
   const [chosen, setChosen] = useState<"permit" | "allowance">("permit");
   const enough = buyer.allowanceMicros >= order.costMicros;
   const name = `Buy ${counted(order.units, "unit")}`;
-  const exactly = `exactly ${exactMoney(order.costMicros)} ${order.token.symbol}`;
 
   if (enough) {
     return (
@@ -55,25 +53,12 @@ export function Payment({
   }
   if (buyer.canPermit && chosen === "permit") {
     return (
-      <Stack gap="xs">
-        <SendButton
-          call={() => purchase(order)}
-          preparing={`Step 1 of 2: your wallet asks you to sign a permit over ${exactly}. It costs no gas.`}
-          disabled={disabled}
-          fullWidth
-          withState={false}
-          onSent={onSent}
-        >
-          {name}
-        </SendButton>
-        <Text size="xs" c="dimmed">
-          Your wallet asks twice: for a signature that lets the sale take {exactly} within 20
-          minutes, and for the purchase.{" "}
-        </Text>
-        <Button size="compact-xs" variant="subtle" onClick={() => setChosen("allowance")}>
-          Approve in a transaction instead
-        </Button>
-      </Stack>
+      <ByPermit
+        order={order}
+        disabled={disabled}
+        onSent={onSent}
+        onAllowance={() => setChosen("allowance")}
+      />
     );
   }
   return (
@@ -88,6 +73,42 @@ export function Payment({
           {whyNoPermit(buyer, order.token.symbol)}
         </Text>
       )}
+    </Stack>
+  );
+}
+
+function ByPermit({
+  order,
+  disabled,
+  onSent,
+  onAllowance,
+}: {
+  order: Order;
+  disabled: boolean;
+  onSent: (hash: Hash) => void;
+  onAllowance: () => void;
+}) {
+  const purchase = usePermitPurchase(useContractAddress("PrimarySale"));
+  const exactly = `exactly ${exactMoney(order.costMicros)} ${order.token.symbol}`;
+  return (
+    <Stack gap="xs">
+      <SendButton
+        call={() => purchase(order)}
+        preparing={`Step 1 of 2: your wallet asks you to sign a permit over ${exactly}. It costs no gas.`}
+        disabled={disabled}
+        fullWidth
+        withState={false}
+        onSent={onSent}
+      >
+        Buy {counted(order.units, "unit")}
+      </SendButton>
+      <Text size="xs" c="dimmed">
+        Your wallet asks twice: for a signature that lets the sale take {exactly} within 20 minutes,
+        and for the purchase.{" "}
+      </Text>
+      <Button size="compact-xs" variant="subtle" onClick={onAllowance}>
+        Approve in a transaction instead
+      </Button>
     </Stack>
   );
 }

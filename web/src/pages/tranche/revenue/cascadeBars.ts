@@ -70,7 +70,16 @@ export function barsOf(money: WaterfallMoney, show: (micros: number) => string):
       "Shortfall that the operator's bond paid, and sale proceeds",
     );
   }
+  return [...bars, ...outgoing(money, percent, show)];
+}
 
+/** What went out, each bar where the one before ends. */
+function outgoing(
+  money: WaterfallMoney,
+  percent: (micros: number) => number,
+  show: (micros: number) => string,
+): Bar[] {
+  const bars: Bar[] = [];
   let at = 0;
   const out = (
     name: string,

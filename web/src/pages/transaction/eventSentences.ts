@@ -1,0 +1,159 @@
+/** A sentence for every event of our contracts. */
+
+import { zeroAddress } from "viem";
+import { onChainState } from "../../chain/stateWords";
+import { counted, gpuHours } from "../../format/money";
+import { instant } from "../../format/time";
+import {
+  BURN_REASONS,
+  LATEST_S,
+  type Sentence,
+  type Who,
+  claimedBatch,
+  count,
+  money,
+  moved,
+  tranche,
+  until,
+} from "./words";
+
+/** Units, stablecoin and sale. */
+export const tradeSentences = (who: Who): Record<string, Sentence> => ({
+  // units and revenue
+  TransferSingle: (a) =>
+    moved(a, `${counted(a["value"] as bigint, "unit")} of ${tranche(a["id"])}`, who),
+  TransferBatch: (a) => {
+    const values = a["values"] as readonly bigint[];
+    const parts = (a["ids"] as readonly bigint[]).map((id, i) => `${count(values[i])} of ${id}`);
+    return moved(a, `units (${parts.join(", ")})`, who);
+  },
+  ApprovalForAll: (a) =>
+    a["approved"] === true
+      ? `${who(a["account"])} let ${who(a["operator"])} move its units`
+      : `${who(a["account"])} no longer lets ${who(a["operator"])} move its units`,
+  RevenueClaimed: (a, s) =>
+    `${who(a["holder"])} took ${money(a["amount"], s)} from ${tranche(a["id"])}${a["to"] === a["holder"] ? "" : `, sent to ${who(a["to"])}`}`,
+  RevenueClaimedBatch: (a, s) => claimedBatch(a, s, who),
+  RevenueAccrued: (a, s) =>
+    `${money(a["amount"], s)} of revenue arrived for ${tranche(a["id"])}, streaming until ${instant(Number(a["streamEnd"]))}`,
+  StreamVested: (a, s) =>
+    `${money(a["amount"], s)} still streaming to ${tranche(a["id"])} vested at once`,
+  UnitsBurned: (a) =>
+    `${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
+  DeliveryTaken: (a) =>
+    `${who(a["holder"])} took delivery of ${counted(a["units"] as bigint, "GPU-hour")} of ${tranche(a["id"])}: voucher ${String(a["voucherId"])}`,
+  ForcedTransfer: (a) =>
+    `An enforcer moved ${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} from ${who(a["from"])} to ${who(a["to"])}`,
+  Frozen: (a) =>
+    `${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} of ${who(a["account"])} are frozen`,
+  Paused: () => "Paused",
+  Unpaused: () => "Goes on after a pause",
+  // stablecoin
+  Transfer: (a, s) =>
+    a["from"] === zeroAddress
+      ? `${money(a["value"], s)} minted to ${who(a["to"])}`
+      : `${who(a["from"])} paid ${money(a["value"], s)} to ${who(a["to"])}`,
+  Approval: (a, s) => `${who(a["owner"])} lets ${who(a["spender"])} take ${money(a["value"], s)}`,
+  AuthorizationUsed: (a) => `${who(a["authorizer"])} paid by a signed authorization`,
+  AuthorizationCanceled: (a) => `${who(a["authorizer"])} cancelled a signed authorization`,
+  // sale
+  SaleOpened: (a) => `The sale of facility ${String(a["facilityId"])} was opened`,
+  UnitsSold: (a, s) =>
+    `${who(a["buyer"])} bought ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} for ${money(a["cost"], s)}`,
+  UnitsRefunded: (a, s) =>
+    `${who(a["holder"])} gave back ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} for ${money(a["amount"], s)}`,
+  UnitsRetained: (a) =>
+    `${counted(a["units"] as bigint, "unsold unit")} of ${tranche(a["id"])} stayed with the operator ${who(a["gpuOperator"])}`,
+  SaleSucceeded: (a, s) =>
+    `The sale of facility ${String(a["facilityId"])} came about: ${counted(a["soldUnits"] as bigint, "unit")} for ${money(a["proceeds"], s)}`,
+  SaleFailed: (a) =>
+    `The sale of facility ${String(a["facilityId"])} failed: ${counted(a["soldUnits"] as bigint, "unit")} sold, floor ${count(a["floorUnits"])}`,
+  ProceedsReleased: (a, s) =>
+    `${money(a["amount"], s)} of proceeds became due to the operator ${who(a["gpuOperator"])}`,
+  ProceedsSeized: (a, s) => `${money(a["amount"], s)} of proceeds went to holders instead`,
+});
+
+/** Rent, settlement, facilities and statements. */
+export const rentSentences = (who: Who): Record<string, Sentence> => ({
+  // rent and settlement
+  RentPaid: (a, s) =>
+    `${who(a["payer"])} paid ${money(a["amount"], s)} of rent to facility ${String(a["facilityId"])}`,
+  RentRefunded: (a, s) => `${money(a["amount"], s)} of rent went back to ${who(a["payer"])}`,
+  Settled: (a, s) =>
+    `${money(a["amount"], s)} of facility ${String(a["facilityId"])} was settled, ${money(a["fee"], s)} of it fees`,
+  Distributed: (a, s) =>
+    `${money(a["amount"], s)} was distributed to holders of facility ${String(a["facilityId"])}`,
+  FeesPaid: (a, s) => `${money(a["amount"], s)} of fees were paid to ${who(a["to"])}`,
+  ResidualOwed: (a, s) =>
+    `${money(a["amount"], s)} that no tranche could take is owed to the operator ${who(a["gpuOperator"])}`,
+  Withdrawn: (a, s) => `${who(a["account"])} withdrew ${money(a["amount"], s)}`,
+  // facilities and statements
+  FacilityOffered: (a) =>
+    `Facility ${String(a["facilityId"])} was offered by ${who(a["gpuOperator"])}`,
+  FacilityStateChanged: (a) =>
+    `Facility ${String(a["facilityId"])} is ${onChainState(a["state"]) ?? "changed"}`,
+  DefaultDeclared: (a) => `Facility ${String(a["facilityId"])} was declared in default`,
+  ReceivableWrittenOff: (a, s) =>
+    `${money(a["amount"], s)} of receivable of facility ${String(a["facilityId"])} was written off`,
+  StatementPosted: (a) =>
+    `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was posted with ${(a["attesters"] as readonly unknown[]).length} signatures`,
+  StatementVoided: (a) =>
+    `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was voided by a proven fault`,
+  SlashPending: (a) =>
+    `Bonds could not be taken yet for the fault of facility ${String(a["facilityId"])} that ${who(a["challenger"])} proved; it can be tried again`,
+  AttesterSet: (a) =>
+    `${who(a["attester"])} ${a["member"] === true ? "was made an attester" : "will be no attester any more"}`,
+  AttesterPeriodSet: (a) =>
+    `Signatures of ${who(a["attester"])} count from ${instant(Number(a["activeFrom"]))}${until(a["activeUntil"])}`,
+  ThresholdSet: (a) =>
+    `A statement needs ${counted(a["threshold"] as number | bigint, "signature")} of attesters`,
+});
+
+/** Bond, vouchers, the allow-list, and what roles set. */
+export const bondSentences = (who: Who): Record<string, Sentence> => ({
+  // bond and vouchers
+  BondDeposited: (a, s) =>
+    `${who(a["payer"])} deposited a bond of ${money(a["amount"], s)} for facility ${String(a["facilityId"])}`,
+  BondTermsSet: (a) => `The bond terms of facility ${String(a["facilityId"])} were set`,
+  BondReleased: (a, s) =>
+    `A bond of ${money(a["amount"], s)} was released to ${who(a["gpuOperator"])}`,
+  BondSeized: (a, s) => `${money(a["amount"], s)} of the bond went to holders after default`,
+  ShortfallPaid: (a, s) =>
+    `The bond paid holders ${money(a["amount"], s)} for ${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours that were not available`,
+  VoucherIssued: (a) =>
+    `Voucher ${String(a["voucherId"])} was issued to ${who(a["holder"])} for ${counted(a["units"] as bigint, "GPU-hour")}`,
+  VoucherServed: (a) =>
+    `${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours of voucher ${String(a["voucherId"])} were served`,
+  VoucherPaid: (a, s) =>
+    `The bond paid ${who(a["holder"])} ${money(a["amount"], s)} for what voucher ${String(a["voucherId"])} was not served`,
+  UnservedPaid: (a, s) => `${money(a["amount"], s)} of the bond was paid for compute not served`,
+  AttesterBondDeposited: (a, s) =>
+    `${who(a["payer"])} deposited ${money(a["amount"], s)} for the attester ${who(a["attester"])}, whose bond is now ${money(a["bond"], s)}`,
+  AttesterBondWithdrawn: (a, s) =>
+    `The attester ${who(a["attester"])} took ${money(a["amount"], s)} of its bond`,
+  AttesterSlashed: (a, s) =>
+    `${money(a["amount"], s)} of the bond of the attester ${who(a["attester"])} was taken for a proven fault, ${money(a["toChallenger"], s)} of it for ${who(a["challenger"])}`,
+  SlashAmountSet: (a, s) => `A proven fault costs each of its signers ${money(a["amount"], s)}`,
+  SlashedDistributed: (a, s) =>
+    `${money(a["amount"], s)} of attesters' bonds went to holders of facility ${String(a["facilityId"])}`,
+  SlashedTaken: (a, s) => `${money(a["amount"], s)} of attesters' bonds went to ${who(a["to"])}`,
+  // allow-list
+  InvestorSet: (a) =>
+    `The allow-list entry of ${who(a["account"])} was set: ${a["canSend"] === true ? "may" : "may not"} send, ${a["canReceive"] === true ? "may" : "may not"} receive, until ${Number(a["expiresAt"]) > LATEST_S ? "further notice" : instant(Number(a["expiresAt"]))}`,
+  IdentityRegistrySet: (a) =>
+    a["identityRegistry"] === zeroAddress
+      ? "The allow-list asks no identity registry any more"
+      : `The allow-list also asks the identity registry ${who(a["identityRegistry"])}`,
+  MirrorSet: (a) => `${who(a["mirror"])} keeps a copy of the allow-list`,
+  // what roles set
+  AuthorityUpdated: (a) => `Roles are kept by the access manager ${who(a["authority"])}`,
+  SettlementTokenAllowed: (a) =>
+    `${who(a["token"])} ${a["allowed"] === true ? "may" : "may no longer"} settle new facilities`,
+  InvestorRegistrySet: (a) =>
+    a["investorRegistry"] === zeroAddress
+      ? "Moves of units ask no allow-list any more"
+      : `Moves of units ask the allow-list ${who(a["investorRegistry"])}`,
+  RevenueSourceSet: (a) =>
+    `${who(a["source"])} ${a["allowed"] === true ? "may" : "may no longer"} bring revenue to holders`,
+  ContractURIUpdated: () => "The description of the units changed",
+});

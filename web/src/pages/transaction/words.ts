@@ -1,0 +1,45 @@
+/** Amounts, accounts and times of an event as words. */
+
+import { zeroAddress } from "viem";
+import { exactMoney, grouped } from "../../format/money";
+import { partsOfTokenId } from "../../format/text";
+import { instant } from "../../format/time";
+
+export type Args = Record<string, unknown>;
+export type Sentence = (args: Args, symbol: string) => string;
+/** An account as people know it: the name of a contract of ours, else the ends of its address. */
+export type Who = (account: unknown) => string;
+
+export const count = (value: unknown): string => grouped(value as bigint);
+export const money = (value: unknown, symbol: string): string =>
+  // More than there can be of any token: an allowance without a limit.
+  (value as bigint) >= 2n ** 255n
+    ? `any amount of ${symbol}`.trim()
+    : `${exactMoney(value as bigint)} ${symbol}`.trim();
+export const tranche = (id: unknown): string => {
+  const { facilityId, seniority } = partsOfTokenId(String(id));
+  return `tranche ${String(id)} (facility ${facilityId}, rank ${seniority})`;
+};
+
+/** End of the year 9999: times after it are written as no end. */
+export const LATEST_S = 253_402_300_799;
+export const BURN_REASONS = ["for compute", "after the facility ended", "for a refund"];
+
+/** `, until …`; nothing where there is no end. */
+export const until = (time: unknown): string =>
+  Number(time) > LATEST_S ? "" : `, until ${instant(Number(time))}`;
+
+export function moved(a: Args, units: string, who: Who): string {
+  if (a["from"] === zeroAddress) return `${units} minted to ${who(a["to"])}`;
+  if (a["to"] === zeroAddress) return `${units} of ${who(a["from"])} burned`;
+  return `${who(a["from"])} sent ${units} to ${who(a["to"])}`;
+}
+
+export function claimedBatch(a: Args, symbol: string, who: Who): string {
+  const ids = a["ids"] as readonly bigint[];
+  const amounts = a["amounts"] as readonly bigint[];
+  const sum = amounts.reduce((x, y) => x + y, 0n);
+  const parts = ids.map((id, i) => `${exactMoney(amounts[i] ?? 0n)} from tranche ${id}`);
+  const to = a["to"] === a["holder"] ? "" : `, sent to ${who(a["to"])}`;
+  return `${who(a["holder"])} took ${money(sum, symbol)} of revenue: ${parts.join(", ")}${to}`;
+}

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.leases import LeaseRow
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import device_hash
 from api.domain.lifecycle import Reopening
 from api.domain.metering.events import OutageEvent, UsageEvent
 from api.domain.metering.occupancy import Concurrency, Occupancy
 from api.domain.metering.usage import (
     Interval,
     LineKind,
-    Placement,
     place_interval,
     usage_kind,
 )
@@ -55,66 +53,57 @@ class Placed:
 
 def judge(snapshot: Snapshot, event: UsageEvent | OutageEvent) -> Placed:
     """Judge one interval and take it. Raises EventRejected; what it rejects takes nothing."""
-    if isinstance(event, UsageEvent):
-        return _judge_usage(snapshot, event)
-    return _judge_outage(snapshot, event)
-
-
-def _judge_usage(snapshot: Snapshot, event: UsageEvent) -> Placed:
     terms, taken = snapshot.terms, snapshot.taken
-    if event.gpu_class is not None and event.gpu_class != terms.gpu_class:
+    gpu_class = event.gpu_class if isinstance(event, UsageEvent) else None
+    if gpu_class is not None and gpu_class != terms.gpu_class:
         message = f"facility {terms.facility_id} holds {terms.gpu_class}"
         raise EventRejected("gpu_class_mismatch", message, field="gpu_class")
-    lease = _lease(taken, event.lease_id)
-    interval = Interval(
-        device=device_hash(event.device),
-        lease=lease.lease,
-        start_s=event.start_s,
-        end_s=event.end_s,
-    )
-    placement = _place(snapshot, interval)
-    _require_lease_open(lease, interval)
-    _require_free(taken.usage, interval, "overlap", "device is already in use")
-    _require_free(taken.outages, interval, "outage_overlap", "device was out of service")
-    _require_capacity(taken, lease, interval)
-    if placement.late and event.delivery:
-        raise EventRejected("epoch_closed", "delivery must be metered before the cut-off")
-    # Every rule holds: only now is the interval taken, so a rejected event blocks no other.
-    _take(taken.usage, interval)
-    if lease.max_gpus:
-        taken.lease_usage[lease.lease].add(interval.start_s, interval.end_s)
-    kind = usage_kind(delivery=event.delivery, late=placement.late)
-    return Placed(interval=interval, epoch=placement.statement_epoch, kind=kind)
-
-
-def _judge_outage(snapshot: Snapshot, event: OutageEvent) -> Placed:
-    taken = snapshot.taken
     lease = None if event.lease_id is None else _lease(taken, event.lease_id)
     interval = Interval(
-        device=device_hash(event.device),
+        device=event.device_hash,
         lease=ZERO32 if lease is None else lease.lease,
         start_s=event.start_s,
         end_s=event.end_s,
     )
-    placement = _place(snapshot, interval)
-    if lease is not None:
-        _require_lease_open(lease, interval)
-    if placement.late:
-        raise EventRejected("epoch_closed", "the epoch of this outage is closed")
-    _require_free(taken.usage, interval, "outage_overlap", "device was in use")
-    _require_free(taken.outages, interval, "outage_overlap", "outage is already known")
-    _take(taken.outages, interval)
-    return Placed(interval=interval, epoch=placement.statement_epoch, kind=None)
-
-
-def _place(snapshot: Snapshot, interval: Interval) -> Placement:
-    return place_interval(
-        snapshot.terms,
+    placement = place_interval(
+        terms,
         interval,
         recorded_at_s=snapshot.recorded_at_s,
         grace_s=snapshot.facility.grace_s,
         reopenings=snapshot.reopenings,
     )
+    if lease is not None:
+        _require_lease_open(lease, interval)
+    if isinstance(event, OutageEvent):
+        _take_outage(taken, interval, late=placement.late)
+        return Placed(interval=interval, epoch=placement.statement_epoch, kind=None)
+    _take_usage(taken, lease, interval, late_delivery=placement.late and event.delivery)
+    kind = usage_kind(delivery=event.delivery, late=placement.late)
+    return Placed(interval=interval, epoch=placement.statement_epoch, kind=kind)
+
+
+def _take_usage(
+    taken: Taken, lease: LeaseRow | None, interval: Interval, *, late_delivery: bool
+) -> None:
+    _require_free(taken.usage, interval, "overlap", "device is already in use")
+    _require_free(taken.outages, interval, "outage_overlap", "device was out of service")
+    running = taken.lease_usage[lease.lease] if lease is not None and lease.max_gpus else None
+    if lease is not None and running is not None:
+        _require_capacity(running, lease, interval)
+    if late_delivery:
+        raise EventRejected("epoch_closed", "delivery must be metered before the cut-off")
+    # Every rule holds: only now is the interval taken, so a rejected event blocks no other.
+    _take(taken.usage, interval)
+    if running is not None:
+        running.add(interval.start_s, interval.end_s)
+
+
+def _take_outage(taken: Taken, interval: Interval, *, late: bool) -> None:
+    if late:
+        raise EventRejected("epoch_closed", "the epoch of this outage is closed")
+    _require_free(taken.usage, interval, "outage_overlap", "device was in use")
+    _require_free(taken.outages, interval, "outage_overlap", "outage is already known")
+    _take(taken.outages, interval)
 
 
 def _lease(taken: Taken, lease_id: str) -> LeaseRow:
@@ -141,11 +130,8 @@ def _require_free(
         raise EventRejected(reason, f"{message} from {conflict[0]} to {conflict[1]}")
 
 
-def _require_capacity(taken: Taken, lease: LeaseRow, interval: Interval) -> None:
-    if not lease.max_gpus:
-        return
-    peak = taken.lease_usage[lease.lease].peak(interval.start_s, interval.end_s)
-    if peak + 1 > lease.max_gpus:
+def _require_capacity(running: Concurrency, lease: LeaseRow, interval: Interval) -> None:
+    if running.peak(interval.start_s, interval.end_s) + 1 > lease.max_gpus:
         message = f"lease covers {lease.max_gpus} GPUs at once"
         raise EventRejected("over_capacity", message, field="lease")
 

@@ -7,7 +7,6 @@ from sqlalchemy import Connection
 
 from api.db import rejections
 from api.db.tables.console import NewRejection
-from api.domain.hashing import device_hash
 from api.domain.metering.events import MeterEvent, OutageEvent, UsageEvent
 from api.domain.units import FacilityId, OperatorId
 from api.ledger.batch import EventResult
@@ -77,7 +76,7 @@ def keep_repeats(
     """Count the duplicates of one request by device. Nothing is written if there are none."""
     own = frozenset(own_facilities)
     counts = Counter(
-        (event.envelope.facility_id, device_hash(event.device))
+        (event.envelope.facility_id, event.device_hash)
         for event in repeated
         if isinstance(event, (UsageEvent, OutageEvent)) and event.envelope.facility_id in own
     )

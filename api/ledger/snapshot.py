@@ -12,7 +12,6 @@ from api.db.reopenings import reopenings_of
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.ledger import TakenTime
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import device_hash
 from api.domain.lifecycle import recording_time_s
 from api.domain.metering.events import MeterEvent, OutageEvent, UsageEvent
 from api.domain.metering.occupancy import Concurrency, Occupancy
@@ -75,7 +74,7 @@ def read_taken(connection: Connection, terms: FacilityTerms, batch: Iterable[Met
         return Taken(leases=leases, usage={}, outages={}, lease_usage={})
     span = spans.Span(
         facility_id=terms.facility_id,
-        devices=tuple(sorted({device_hash(e.device) for e in events} & terms.device_set)),
+        devices=tuple(sorted({e.device_hash for e in events} & terms.device_set)),
         start_s=min(e.start_s for e in events),
         end_s=max(e.end_s for e in events),
     )

@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api.domain.hashing import device_hash
 from api.domain.metering.instants import parse_instant
 from api.domain.units import (
     BPS,
     MAX_I64,
     MAX_PRICE_MICROS_PER_GPU_HOUR,
     PPM,
+    Bytes32,
     FacilityId,
     Micros,
 )
@@ -68,7 +70,7 @@ class UsageEvent:
     """A device was allocated to a lease over `[start_s, end_s)`. Utilisation is evidence only."""
 
     envelope: Envelope
-    device: str
+    device_hash: Bytes32
     lease_id: str
     start_s: int
     end_s: int
@@ -81,7 +83,7 @@ class OutageEvent:
     """A device could not be used over `[start_s, end_s)`, withheld from `lease_id` if named."""
 
     envelope: Envelope
-    device: str
+    device_hash: Bytes32
     lease_id: str | None
     start_s: int
     end_s: int
@@ -240,7 +242,27 @@ def _usage(envelope: Envelope, data: Mapping[str, object]) -> UsageEvent:
         raise EventRejected("malformed_event", "kind must be usage or delivery", field="kind")
     gpu_class = _text(data, "gpu_class", 32) if "gpu_class" in data else None
     delivery = kind == "delivery"
-    return UsageEvent(envelope, device, lease_id, start_s, end_s, delivery, gpu_class)
+    return UsageEvent(
+        envelope=envelope,
+        device_hash=device_hash(device),
+        lease_id=lease_id,
+        start_s=start_s,
+        end_s=end_s,
+        delivery=delivery,
+        gpu_class=gpu_class,
+    )
+
+
+def _outage(envelope: Envelope, data: Mapping[str, object], lease: str | None) -> OutageEvent:
+    device = _device(data)
+    start_s, end_s = _interval(data)
+    return OutageEvent(
+        envelope=envelope,
+        device_hash=device_hash(device),
+        lease_id=lease,
+        start_s=start_s,
+        end_s=end_s,
+    )
 
 
 def _correction(envelope: Envelope, data: Mapping[str, object]) -> CorrectionEvent:
@@ -291,7 +313,7 @@ def parse_event(event: object) -> MeterEvent:
         return _usage(envelope, data)
     if event_type == AVAILABILITY:
         lease = _text(data, "lease", 120) if "lease" in data else None
-        return OutageEvent(envelope, _device(data), lease, *_interval(data))
+        return _outage(envelope, data, lease)
     if event_type == CORRECTION:
         return _correction(envelope, data)
     if event_type == LEASE_OPENED:

@@ -90,8 +90,9 @@ def place_interval(
     if start_s < recorded_at_s - MAX_PAST_S:
         raise EventRejected("too_old", "interval starts more than 35 days in the past")
     epoch = terms.epoch_at(start_s)
-    if end_s > terms.epoch_bounds(epoch)[1]:
-        boundary = format_instant(terms.epoch_bounds(epoch)[1])
+    _, epoch_end_s = terms.epoch_bounds(epoch)
+    if end_s > epoch_end_s:
+        boundary = format_instant(epoch_end_s)
         raise EventRejected("crosses_epoch", f"split the interval at the epoch boundary {boundary}")
     current = open_epoch(terms, recorded_at_s, grace_s=grace_s, reopenings=reopenings)
     if current is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import device_hash, salted_hash
+from api.domain.hashing import salted_hash
 from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
 from api.domain.lifecycle import Reopening, open_epoch
 from api.domain.metering.events import CorrectionEvent, OutageEvent, UsageEvent, parse_event
@@ -135,7 +135,7 @@ class Recomputation:
 
     def _place_usage(self, event: UsageEvent, recorded_at_s: int) -> tuple[Entry, Epoch]:
         interval = Interval(
-            device=device_hash(event.device),
+            device=event.device_hash,
             lease=self._lease_hash(event.lease_id),
             start_s=event.start_s,
             end_s=event.end_s,
@@ -153,7 +153,7 @@ class Recomputation:
 
     def _take_outage(self, event: OutageEvent, recorded_at_s: int) -> None:
         outage = Outage(
-            device=device_hash(event.device),
+            device=event.device_hash,
             lease=self._lease_hash(event.lease_id),
             start_s=event.start_s,
             end_s=event.end_s,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from api.chain.emitted.primary_sale import SaleTerms
 from api.db import chain_store
 from api.db.session import Connection, Engine, reading
 from api.domain.capital.shares import paid_per_unit, ratio_ppm, replay_stream
@@ -19,7 +20,6 @@ from api.errors import NotFound
 from api.reads.listing import OperatorView, SaleView, TrancheView
 from api.reads.sql import market, streams
 from api.reads.sql.facilities import ListedFacilityRow, Scope, listed_facilities
-from api.reads.sql.payloads import OpenedSale
 from api.reads.terms import ShortTerms, short_terms
 
 
@@ -56,7 +56,7 @@ class _Indexed:
 
     offered: dict[FacilityId, Bytes32]
     announced: dict[FacilityId, FacilityState]
-    opened_sales: dict[FacilityId, OpenedSale]
+    opened_sales: dict[FacilityId, SaleTerms]
     ended_sales: dict[FacilityId, bool]
     sale_sums: dict[FacilityId, market.SaleSumsRow]
     accruals: dict[TrancheId, market.AccruedRow]
@@ -124,7 +124,7 @@ class _FacilityInMarket:
 
     listed: ListedFacilityRow
     state: FacilityState
-    opened_sale: OpenedSale | None
+    opened_sale: SaleTerms | None
     sale: SaleView | None
     utilisation_ppm: int | None
     availability_ppm: int | None
@@ -181,7 +181,7 @@ def _tranche(
         unit_cap=terms.unit_cap,
         units_issued=units,
         units_left=terms.unit_cap - units if on_sale and units is not None else None,
-        price_micros=None if opened is None else opened.prices_micros[seniority],
+        price_micros=None if opened is None else opened.unit_prices_micros[seniority],
         coupon_micros_per_unit=terms.coupon_micros_per_unit,
         sale=sale,
         utilisation_ppm=facility.utilisation_ppm,

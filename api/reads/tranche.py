@@ -10,12 +10,12 @@ from api.db.session import Connection, Engine, reading
 from api.db.standing import PostingRow, standing_posts
 from api.domain.capital.risk import BookValue, receivable_since, remaining_contracted, straight_line
 from api.domain.statements.evidence import hex32
+from api.domain.statements.statement import Statement
 from api.domain.units import Epoch, FacilityId, Micros, TrancheId
 from api.reads.listing import TrancheView
 from api.reads.market import AsOfView, TrancheInFacility, find_tranche
 from api.reads.sql import cashflow, market
 from api.reads.sql.facilities import DisclosureRow, newest_disclosure
-from api.reads.sql.payloads import PostedStatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class TrancheDetailView:
 class _Books:
     """What ledger and events say of one facility."""
 
-    statements: dict[Epoch, PostedStatement]
+    statements: dict[Epoch, Statement]
     posts: list[PostingRow]
     sums: cashflow.MoneySumsRow
     accrued: dict[TrancheId, market.AccruedRow]

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from api.chain.emitted.statement_registry import AttesterPeriodSet
 from api.db import event_columns as e
 from api.domain.units import Address, Epoch, FacilityId
 from api.reads.sql import payloads
-from api.reads.sql.payloads import AttesterPeriod
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def newest_threshold(connection: Connection) -> int | None:
     return connection.execute(query.order_by(*newest_first).limit(1)).scalar()
 
 
-def newest_periods(connection: Connection) -> dict[Address, AttesterPeriod]:
+def newest_periods(connection: Connection) -> dict[Address, AttesterPeriodSet]:
     """The period that was set last, by account."""
     query = select(e.account, e.payload).where(e.event == "AttesterPeriodSet")
     return {

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
+from api.chain.emitted.primary_sale import SaleTerms
 from api.db import event_columns as e
 from api.db.standing import stands
 from api.db.tables.chain import chain_events
 from api.db.tables.statements import statements
 from api.domain.lifecycle import FacilityState
+from api.domain.statements.statement import Statement
 from api.domain.units import Bytes32, Epoch, FacilityId, Micros, TrancheId
 from api.reads.sql import payloads
 from api.reads.sql.facilities import Scope
@@ -40,7 +42,7 @@ def announced_states(connection: Connection, scope: Scope) -> dict[FacilityId, F
     }
 
 
-def opened_sales(connection: Connection, scope: Scope) -> dict[FacilityId, payloads.OpenedSale]:
+def opened_sales(connection: Connection, scope: Scope) -> dict[FacilityId, SaleTerms]:
     """Terms of the sale that was opened last, by facility."""
     query = select(e.facility_id, e.payload).where(e.event == "SaleOpened", _within(scope))
     return {
@@ -167,9 +169,7 @@ def delivered(connection: Connection, scope: Scope) -> dict[FacilityId, Delivere
     }
 
 
-def posted_statements(
-    connection: Connection, facility_id: FacilityId
-) -> dict[Epoch, payloads.PostedStatement]:
+def posted_statements(connection: Connection, facility_id: FacilityId) -> dict[Epoch, Statement]:
     """Statements of a facility that stand on-chain, by epoch, ascending."""
     query = select(e.epoch, e.payload).where(e.facility_id == facility_id, stands())
     return {

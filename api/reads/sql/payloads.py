@@ -1,88 +1,54 @@
-"""Stored arguments of events, by name: the one place that knows how they lie in JSON."""
+"""Stored arguments of events, by name: the one place in reads that opens a payload."""
 
 import json
-from dataclasses import dataclass
 
-from api.domain.units import Address, Bytes32, Micros
+from api.chain.emitted.args import read_payload
+from api.chain.emitted.delivery_desk import VoucherIssued
+from api.chain.emitted.facility_registry import FacilityOffered
+from api.chain.emitted.primary_sale import SaleOpened, SaleTerms
+from api.chain.emitted.rent_lockbox import RentPaid
+from api.chain.emitted.statement_registry import AttesterPeriodSet, StatementPosted
+from api.chain.emitted.tranche_token import RevenueAccrued
+from api.domain.statements.statement import Statement
+from api.domain.units import Address, Bytes32
 
 
 def offered_terms_hash(payload: str) -> Bytes32:
     """Hash of the terms that a FacilityOffered names."""
-    return Bytes32(bytes.fromhex(json.loads(payload)["terms"][11][2:]))
+    return read_payload(FacilityOffered, payload).terms.terms_hash
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedSale:
+def opened_sale(payload: str) -> SaleTerms:
     """Terms of a SaleOpened; a price a tranche, by seniority."""
-
-    opens_at_s: int
-    closes_at_s: int
-    floor_units: int
-    up_front_bps: int
-    prices_micros: tuple[Micros, ...]
+    return read_payload(SaleOpened, payload).terms
 
 
-def opened_sale(payload: str) -> OpenedSale:
-    """Terms of a SaleOpened."""
-    opens_at_s, closes_at_s, floor_units, up_front_bps, prices = json.loads(payload)["terms"]
-    return OpenedSale(opens_at_s, closes_at_s, floor_units, up_front_bps, tuple(prices))
-
-
-@dataclass(frozen=True, slots=True)
-class PostedStatement:
-    """Figures of a statement as it was posted, whatever the ledger says of its epoch."""
-
-    available_gpu_seconds: int
-    billed_gpu_seconds: int
-    gross_revenue_micros: Micros
-    evidence_hash: Bytes32
-    top_renter_bps: int
-    committed_bps: int
-
-
-def posted_statement(payload: str) -> PostedStatement:
-    """Statement of a StatementPosted."""
-    # In the order of `IStatementRegistry.Statement`.
-    values = json.loads(payload)["statement"]
-    return PostedStatement(
-        available_gpu_seconds=values[4],
-        billed_gpu_seconds=values[5],
-        gross_revenue_micros=values[6],
-        evidence_hash=Bytes32(bytes.fromhex(values[9][2:])),
-        top_renter_bps=values[11],
-        committed_bps=values[12],
-    )
+def posted_statement(payload: str) -> Statement:
+    """Statement of a StatementPosted, whatever the ledger says of its epoch."""
+    return read_payload(StatementPosted, payload).statement
 
 
 def posted_attesters(payload: str) -> tuple[Address, ...]:
     """Attesters that a StatementPosted names, lower-case."""
-    return tuple(Address(a.lower()) for a in json.loads(payload)["attesters"])
+    # Of every posting of every facility: the statement beside them is not decoded.
+    return tuple(Address(str(attester).lower()) for attester in json.loads(payload)["attesters"])
 
 
 def stream_end_s(payload: str) -> int:
     """When all that streams after a RevenueAccrued has vested."""
-    return int(json.loads(payload)["streamEnd"])
+    return read_payload(RevenueAccrued, payload).stream_end_s
 
 
 def paid_lease(payload: str) -> Bytes32:
     """Lease hash that a RentPaid names."""
-    return Bytes32(bytes.fromhex(json.loads(payload)["lease"][2:]))
+    return read_payload(RentPaid, payload).lease
 
 
 def voucher_id(payload: str) -> int:
     """Number of the voucher of a VoucherIssued."""
-    return int(json.loads(payload)["voucherId"])
+    return read_payload(VoucherIssued, payload).voucher_id
 
 
-@dataclass(frozen=True, slots=True)
-class AttesterPeriod:
-    """From when until when an account is a member of the attester set."""
-
-    active_from_s: int
-    active_until_s: int
-
-
-def attester_period(payload: str) -> AttesterPeriod:
-    """Period of an AttesterPeriodSet."""
-    arguments = json.loads(payload)
-    return AttesterPeriod(int(arguments["activeFrom"]), int(arguments["activeUntil"]))
+def attester_period(payload: str) -> AttesterPeriodSet:
+    """Membership of an account in the attester set."""
+    return read_payload(AttesterPeriodSet, payload)

@@ -9,21 +9,48 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from api.chain.emitted import (
+    EventArgs,
+    FacilityOffered,
+    FacilityStateChanged,
+    RevenueAccrued,
+    SaleOpened,
+    SaleSucceeded,
+    StatementPosted,
+    StatementVoided,
+    TransferSingle,
+    UnitsSold,
+)
+from api.chain.emitted.primary_sale import SaleTerms
 from api.chain.events import ChainEvent
+from api.chain.terms import OfferedTerms
 from api.db.bulk import insert_many
 from api.db.chain_store import BlockRow, EventRow, append_range
 from api.db.facilities import facility_row
 from api.db.session import reading, transaction
+from api.db.statements import to_statement
 from api.db.tables.statements import StatementRow
 from api.domain.facility import TrancheTerms
-from api.domain.units import ZERO_ADDRESS, Bytes32
+from api.domain.lifecycle import FacilityState
+from api.domain.units import (
+    NO_MICROS,
+    ZERO32,
+    ZERO_ADDRESS,
+    Address,
+    Bytes32,
+    Epoch,
+    FacilityId,
+    Micros,
+    tranche_id,
+)
 from api.epochs.index import event_row
 from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import change_service, make_app
 
 FACILITIES, EPOCHS, HOLDERS = 200, 30, 20
 _TRANCHES = (TrancheTerms(400, 900_000), TrancheTerms(300))
-_BUYER = "0x" + "b" * 40
+_PRICES = (Micros(2_000_000), Micros(1_000_000))
+_BUYER = Address("0x" + "b" * 40)
 
 
 class _Chain:
@@ -32,50 +59,56 @@ class _Chain:
     def __init__(self) -> None:
         self.rows: list[EventRow] = []
 
-    def add(self, contract: str, name: str, at_s: int, **args: Any) -> None:
+    def add(self, contract: str, at_s: int, args: EventArgs) -> None:
         """One event in a block of its own; a purchase follows its mint in one transaction."""
         place = len(self.rows) + 1
-        number = place - 1 if name == "UnitsSold" else place
-        tx_hash = number.to_bytes(32, "big")
-        event = ChainEvent(number, at_s, place, tx_hash, contract, name, args)
+        number = place - 1 if isinstance(args, UnitsSold) else place
+        tx_hash = Bytes32(number.to_bytes(32, "big"))
+        event = ChainEvent(number, at_s, place, tx_hash, contract, args)
         self.rows.append(event_row(event))
 
-    def facility(self, facility_id: int, terms_hash: bytes) -> None:
+    def facility(self, facility_id: FacilityId, terms_hash: Bytes32) -> None:
         """A sale to twenty holders, thirty statements, settlements and accruals."""
-        fid = {"facilityId": facility_id}
-        terms = [ZERO_ADDRESS] * 2 + ["0x"] * 9 + ["0x" + terms_hash.hex()]
-        registry, sale, token = "FacilityRegistry", "PrimarySale", "TrancheToken"
-        self.add(registry, "FacilityOffered", START_S - DAY_S, **fid, terms=terms, tranches=[])
-        self.add(registry, "FacilityStateChanged", START_S - DAY_S, **fid, state=1)
-        hours = [START_S - DAY_S, START_S, 100, 2_000, [2_000_000, 1_000_000]]
-        self.add(sale, "SaleOpened", START_S - DAY_S, **fid, terms=hours)
-        for seniority, tranche in enumerate(_TRANCHES):
-            token_id, units = facility_id << 8 | seniority, tranche.unit_cap // HOLDERS
-            for holder in range(HOLDERS):
-                account = f"0x{holder + 1:040x}"
-                move = {"operator": _BUYER, "from": ZERO_ADDRESS, "to": account}
-                self.add(token, "TransferSingle", START_S - 9, **move, id=token_id, value=units)
-                cost = units * hours[4][seniority]  # type: ignore[index]
-                bought = {"buyer": account, "id": token_id, "units": units, "cost": cost}
-                self.add(sale, "UnitsSold", START_S - 9, **fid, **bought, proceeds=0)
-        self.add(sale, "SaleSucceeded", START_S - 5, **fid, soldUnits=700, proceeds=0, upFront=0)
-        self.add(registry, "FacilityStateChanged", START_S - 5, **fid, state=2)
-        for epoch in range(EPOCHS):
+        before_s = START_S - DAY_S
+        terms = OfferedTerms(_BUYER, _BUYER, ZERO32, ZERO32, 0, 0, 0, 0, 0, 0, ZERO32, terms_hash)
+        registry, token = "FacilityRegistry", "TrancheToken"
+        self.add(registry, before_s, FacilityOffered(facility_id, _BUYER, terms, ()))
+        offered = FacilityStateChanged(facility_id, FacilityState.OFFERED)
+        self.add(registry, before_s, offered)
+        sale = SaleTerms(before_s, START_S, 100, 2_000, _PRICES)
+        self.add("PrimarySale", before_s, SaleOpened(facility_id, sale))
+        for seniority in range(len(_TRANCHES)):
+            self._sell(facility_id, seniority)
+        ended = SaleSucceeded(facility_id, 700, NO_MICROS, NO_MICROS)
+        self.add("PrimarySale", START_S - 5, ended)
+        funded = FacilityStateChanged(facility_id, FacilityState.FUNDED)
+        self.add(registry, START_S - 5, funded)
+        for epoch in map(Epoch, range(EPOCHS)):
             at_s = START_S + (epoch + 1) * DAY_S
-            place = {**fid, "epoch": epoch}
-            sums = [80_000, 20_000 if epoch else 60_000, 0, 0]
-            values = [facility_id, epoch, 0, 0, *sums, *[bytes(32)] * 3, 0, 0]
-            posted = {"statement": values, "attesters": [_BUYER], "cumulativeGross": 0}
-            posted |= {"statementHash": _hash_of(epoch)}
-            self.add("StatementRegistry", "StatementPosted", at_s, **place, **posted)
+            statement = to_statement(_statement(facility_id, epoch))
+            posted = StatementPosted(
+                facility_id, epoch, _hash_of(epoch), statement, (_BUYER,), NO_MICROS
+            )
+            self.add("StatementRegistry", at_s, posted)
             for seniority in range(2):
-                token_id, amount = facility_id << 8 | seniority, 7_000
-                accrual = {"source": _BUYER, "unvested": 0, "streamEnd": at_s + DAY_S}
-                self.add(token, "RevenueAccrued", at_s, id=token_id, amount=amount, **accrual)
+                token_id, amount = tranche_id(facility_id, seniority), Micros(7_000)
+                accrued = RevenueAccrued(token_id, _BUYER, amount, NO_MICROS, at_s + DAY_S)
+                self.add(token, at_s, accrued)
+
+    def _sell(self, facility_id: FacilityId, seniority: int) -> None:
+        token_id = tranche_id(facility_id, seniority)
+        units = _TRANCHES[seniority].unit_cap // HOLDERS
+        cost = Micros(units * _PRICES[seniority])
+        for holder in range(HOLDERS):
+            account = Address(f"0x{holder + 1:040x}")
+            minted = TransferSingle(_BUYER, ZERO_ADDRESS, account, token_id, units)
+            self.add("TrancheToken", START_S - 9, minted)
+            sold = UnitsSold(facility_id, account, token_id, units, cost, NO_MICROS)
+            self.add("PrimarySale", START_S - 9, sold)
 
 
-def _hash_of(epoch: int) -> bytes:
-    return bytes([epoch + 1]) * 32
+def _hash_of(epoch: int) -> Bytes32:
+    return Bytes32(bytes([epoch + 1]) * 32)
 
 
 def _statement(facility_id: int, epoch: int) -> StatementRow:
@@ -119,16 +152,8 @@ def client(engine: Engine, database_url: str, tmp_path: Path) -> Iterator[TestCl
         chain.facility(facility_id, terms_hash if i < FACILITIES - 1 else bytes(32))
         stored += [_statement(facility_id, epoch) for epoch in range(EPOCHS)]
     # The second facility, the first of these: epochs 1 to 29 are void.
-    chain.add(
-        "StatementRegistry",
-        "StatementVoided",
-        START_S + 31 * DAY_S,
-        facilityId=2,
-        epoch=1,
-        fault=1,
-        challenger=_BUYER,
-        epochsPostedBefore=EPOCHS,
-    )
+    void = StatementVoided(FacilityId(2), Epoch(1), 1, _BUYER, EPOCHS)
+    chain.add("StatementRegistry", START_S + 31 * DAY_S, void)
     last = BlockRow(len(chain.rows), Bytes32(bytes(32)), START_S + 31 * DAY_S)
     with transaction(engine) as connection:
         insert_many(connection, stored)

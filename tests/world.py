@@ -28,6 +28,7 @@ from api.domain.statements.statement import Statement
 from api.domain.units import FacilityId, tranche_id
 from api.epochs.attest import Attester, Verdict
 from api.epochs.attester_client import HttpAttesterApi
+from api.epochs.chain_facts import ChainFacts
 from api.epochs.index import Indexer
 from api.epochs.outbox import Outbox
 from api.epochs.worker import Round, Worker
@@ -207,8 +208,7 @@ class World:
             copy(api),
             evidence,
             signer_of(ATTESTER_ACCOUNTS[number]),
-            chain_id=self.deployment.chain_id,
-            registry=self.deployment.statement_registry,
+            ChainFacts(self.contracts, evidence),
         )
 
     def attest(self, *numbers: int) -> list[Verdict]:

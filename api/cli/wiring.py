@@ -8,16 +8,14 @@ from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
-from api.chain.events import voided_epochs
 from api.chain.signer import load_signer
-from api.chain.terms import OfferedTerms
 from api.db.migrate import upgrade
 from api.db.session import open_engine, transaction
-from api.domain.units import Epoch, FacilityId
+from api.domain.units import FacilityId
 from api.epochs.attest import Attester
 from api.epochs.attester_client import HttpAttesterApi
+from api.epochs.chain_facts import ChainFacts
 from api.epochs.close import Closed, close_due, due_epochs
-from api.epochs.pledges import PledgeWatch
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceUrl
@@ -72,20 +70,11 @@ def make_attester(settings: Settings) -> Attester:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
     contracts = Contracts(ChainClient(settings.rpc_url), require_deployment(settings))
     evidence = EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")
-
-    def offered(facility_id: int) -> OfferedTerms:
-        head = contracts.client.head()
-        return contracts.facility_registry.terms_of(FacilityId(facility_id)).at(block=head.number)
-
     return Attester(
         HttpAttesterApi(settings.api_url, settings.attester_api_key.get_secret_value()),
         evidence,
         signer,
-        chain_id=contracts.deployment.chain_id,
-        registry=contracts.deployment.statement_registry,
-        offered=offered,
-        voided=lambda facility_id: [Epoch(e) for e in voided_epochs(contracts, facility_id)],
-        pledges=PledgeWatch(contracts, evidence),
+        ChainFacts(contracts, evidence),
     )
 
 

@@ -1,7 +1,7 @@
 """Attest: recompute a statement from raw events, compare every byte, and only then sign."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,7 +22,7 @@ from api.domain.statements.evidence_reader import decode_carry, decode_facility
 from api.domain.statements.recompute import RawInput, recompute
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
-from api.epochs.pledges import PledgeWatch
+from api.epochs.chain_facts import ChainFacts
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 
@@ -85,23 +85,9 @@ class Attester:
         api: AttesterApi,
         evidence: EvidenceSource,
         signer: LocalSigner,
-        *,
-        chain_id: int,
-        registry: str,
-        offered: Callable[[FacilityId], OfferedTerms] | None = None,
-        voided: Callable[[FacilityId], Sequence[Epoch]] | None = None,
-        pledges: PledgeWatch | None = None,
+        facts: ChainFacts,
     ) -> None:
-        """Judge with the chain at hand.
-
-        Args:    offered: reads a facility's terms from FacilityRegistry; None believes the
-                 evidence.  voided: epochs of a facility with a proven fault; None believes the
-                 service.  pledges: refuses devices that an earlier facility pledged; None
-                 compares no other facilities.
-        """
-        self._api, self._evidence, self._signer = api, evidence, signer
-        self._chain_id, self._registry = chain_id, registry
-        self._offered, self._voided, self._pledges = offered, voided, pledges
+        self._api, self._evidence, self._signer, self._facts = api, evidence, signer, facts
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[tuple[FacilityId, int], tuple[Carry, Bytes32]] = {}
 
@@ -112,7 +98,7 @@ class Attester:
             try:
                 statement = self._judge(facility_id, epoch, claimed_hash)
                 digest = statement_digest(
-                    statement, chain_id=self._chain_id, registry=self._registry
+                    statement, chain_id=self._facts.chain_id, registry=self._facts.registry
                 )
                 signature = self._signer.sign_digest(digest)
                 self._api.submit(facility_id, epoch, self._signer.address, signature)
@@ -127,14 +113,13 @@ class Attester:
 
     def _judge(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> Statement:
         raw = self._api.input(facility_id, epoch)
-        if raw.reopenings and self._voided is not None:
-            require_voided(raw, self._voided(facility_id))
+        if raw.reopenings:
+            require_voided(raw, self._facts.voided(facility_id))
         terms = decode_facility(
             self._evidence.read(f"{facility_folder(facility_id)}/{FACILITY_FILE}")
         )
-        if self._offered is not None:
-            require_offered(terms, self._offered(facility_id))
-        earlier = None if self._pledges is None else self._pledges.earlier(terms)
+        require_offered(terms, self._facts.offered(facility_id))
+        earlier = self._facts.earlier_pledge(terms)
         if earlier is not None:
             message = (
                 f"facility {earlier.facility_id} pledged {earlier.devices} of the devices before"

@@ -8,6 +8,7 @@ from api.db.session import reading
 from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence_reader import decode_facility
 from api.epochs.attest import Attester
+from api.epochs.chain_facts import ChainFacts
 from api.epochs.close import close_due
 from api.epochs.pledges import PledgeWatch
 from api.ledger import facilities as register
@@ -37,9 +38,7 @@ def _attester(world: World) -> Attester:
         api,
         evidence,
         signer_of(ATTESTER_ACCOUNTS[0]),
-        chain_id=world.deployment.chain_id,
-        registry=world.deployment.statement_registry,
-        pledges=PledgeWatch(world.contracts, evidence),
+        ChainFacts(world.contracts, evidence),
     )
 
 

@@ -1,5 +1,6 @@
 """A statement of our own books that is provably wrong: reopened, corrected, posted again."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -106,27 +107,71 @@ def _bundle(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in folder.iterdir()}
 
 
-@pytest.mark.both_databases
-def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """ATTACKS 21, 24, 34: two epochs fall, both come again, and everybody can verify them."""
+@dataclass(frozen=True)
+class _Fallen:
+    """What was before two epochs fell: the wrong event, statements and evidence by epoch."""
+
+    wrong: dict[str, Any]
+    statements: dict[int, Statement]
+    bundles: dict[int, dict[str, bytes]]
+
+
+def _folder(world: World) -> Path:
+    return world.evidence.root / f"facility-{world.facility_id}"
+
+
+def _fallen(world: World, monkeypatch: pytest.MonkeyPatch) -> _Fallen:
+    """Two posted epochs, the first of which is proven wrong; not deep in the chain yet."""
     wrong = _wrong_books(world, monkeypatch, epochs=2)
-    ledger, folder = world.ledger, world.evidence.root / f"facility-{world.facility_id}"
-    before = {e: world.statement(e) for e in (0, 1)}
-    bundles = {e: _bundle(folder / f"epoch-{e:05d}") for e in (0, 1)}
+    statements = {e: world.statement(e) for e in (0, 1)}
+    bundles = {e: _bundle(_folder(world) / f"epoch-{e:05d}") for e in (0, 1)}
     _challenge(world)
     world.indexer().advance()
+    return _Fallen(wrong, statements, bundles)
+
+
+def _corrected(world: World, monkeypatch: pytest.MonkeyPatch) -> _Fallen:
+    """Both epochs reopened, corrected, closed, attested and posted again."""
+    fallen = _fallen(world, monkeypatch)
+    _confirm(world)
+    reopened_s = _reopen(world).json()["reopened_at_s"]
+    world.chain.set_time(reopened_s + 60)
+    ledger = world.ledger
+    forgotten = ledger.usage(2, 0, HOUR_S)
+    today = ledger.usage(3, 2 * DAY_S, 2 * DAY_S + HOUR_S)
+    assert ledger.codes(ledger.void(fallen.wrong), forgotten, today) == ["accepted"] * 3
+    assert world.round().closed == 0
+    world.chain.set_time(reopened_s + GRACE_S)
+    assert world.round().closed == 2
+    assert [v.reason for v in world.attest() if not v.signed] == []
+    world.round()
+    assert world.posted == 2
+    return fallen
+
+
+def test_reopen__after_a_fault__waits_until_the_void_is_final(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATTACKS 21: both epochs fall, and the worker posts neither the barred bytes nor the next."""
+    _fallen(world, monkeypatch)
+
     assert problem(_reopen(world), 409, "conflict")["reason"] == "void_not_final"
     assert _epoch(world, 0)["reopen"] == "void_not_final"
+
     _confirm(world)
     assert world.posted == 0
     assert (_epoch(world, 0)["state"], _epoch(world, 0)["reopen"]) == ("voided", "now")
     # The next one fell with it, and comes again after it.
     assert (_epoch(world, 1)["state"], _epoch(world, 1)["reopen"]) == ("voided", "not_next")
     assert _public(world) == [(0, "voided", None), (1, "voided", None)]
-    # The worker neither posts the barred bytes again nor what follows them.
     assert world.round().outcomes == ()
+
+
+def test_reopen__final_void__takes_records_again_and_keeps_the_old_evidence(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fallen = _fallen(world, monkeypatch)
+    _confirm(world)
 
     answer = _reopen(world)
 
@@ -135,34 +180,43 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert answer.json()["open_until_s"] == answer.json()["reopened_at_s"] + GRACE_S
     assert _epoch(world, 0)["cut_off_s"] == answer.json()["open_until_s"]
     assert (_epoch(world, 0)["state"], _epoch(world, 0)["reopen"]) == ("grace", None)
-    for epoch, statement in before.items():
+    for epoch, statement in fallen.statements.items():
         name = f"epoch-{epoch:05d}-{statement_hash(statement).hex()}"
-        assert _bundle(folder / "superseded" / name) == bundles[epoch]
+        assert _bundle(_folder(world) / "superseded" / name) == fallen.bundles[epoch]
         path = f"/v1/evidence/facility-{world.facility_id}/superseded/{name}/manifest.json"
         assert world.http.get(path).status_code == 200
     assert problem(_reopen(world), 404, "not_found")
     problem(_proof(world), 404, "not_found")
-    reopened_s = answer.json()["reopened_at_s"]
-    world.chain.set_time(reopened_s + 60)
-    forgotten = ledger.usage(2, 0, HOUR_S)
-    today = ledger.usage(3, 2 * DAY_S, 2 * DAY_S + HOUR_S)
-    assert ledger.codes(ledger.void(wrong), forgotten, today) == ["accepted"] * 3
-    assert world.round().closed == 0
 
-    world.chain.set_time(reopened_s + GRACE_S)
-    assert world.round().closed == 2
-    verdicts = world.attest()
-    assert [v.reason for v in verdicts if not v.signed] == []
-    world.round()
 
-    assert world.posted == 2
+@pytest.mark.both_databases
+def test_reopen__corrected__is_closed_and_posted_with_other_bytes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATTACKS 24: the old statements stay in the books, beside those that stand."""
+    before = _corrected(world, monkeypatch).statements
+
     # One hour of device 0, the forgotten hour of device 2; the late hour stays in epoch 1.
     assert world.statement(0).gross_revenue_micros == 2_000_000
     assert world.statement(1).gross_revenue_micros == before[1].gross_revenue_micros == 2_000_000
     assert world.statement(1).previous_statement_hash == statement_hash(world.statement(0))
     assert _proof(world).json()["root"] == "0x" + world.statement(0).usage_root.hex()
     assert world.statement(0).usage_root != before[0].usage_root
+    with reading(world.engine) as connection:
+        kept = list(connection.execute(select(superseded_statements).order_by("epoch")))
+        posts = connection.execute(select(intents).where(intents.c.kind == "post")).all()
+    assert [k.statement_hash for k in kept] == [statement_hash(before[e]) for e in (0, 1)]
+    assert [k.reason for k in kept] == ["a fault was proven on-chain", "follows epoch 0"]
+    assert sorted((p.epoch, p.sequence) for p in posts) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+def test_reopen__posted_again__everybody_can_verify_and_the_story_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATTACKS 34: the books balance, rent settles, and the third epoch follows."""
+    _corrected(world, monkeypatch)
     world.round()
+
     report = world.verify()
     assert report.findings == ()
     assert (report.statements, report.voided) == (2, 2)
@@ -171,14 +225,7 @@ def test_reopen__after_a_fault__corrected_closed_and_posted_with_other_bytes(
     assert books.differences.open_epoch_gpu_seconds == HOUR_S
     assert [_state(world, e) for e in (0, 1)] == ["posted", "posted"]
     assert [state for _, state, _ in _public(world)] == ["posted", "posted"]
-    with reading(world.engine) as connection:
-        kept = list(connection.execute(select(superseded_statements).order_by("epoch")))
-        posts = connection.execute(select(intents).where(intents.c.kind == "post")).all()
-    assert [k.statement_hash for k in kept] == [statement_hash(before[e]) for e in (0, 1)]
-    assert [k.reason for k in kept] == ["a fault was proven on-chain", "follows epoch 0"]
-    assert sorted((p.epoch, p.sequence) for p in posts) == [(0, 0), (0, 1), (1, 0), (1, 1)]
 
-    # The story goes on: settlement and the third epoch.
     world.pay(4_000_000)
     world.at(3 * DAY_S + GRACE_S)
     world.round()

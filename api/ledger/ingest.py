@@ -76,7 +76,8 @@ class _Batch:
 
     def take(self, item: Item) -> EventResult:
         """Judge one event and write what follows from it."""
-        known = self.known.get(item.identity)
+        identity = item.identity
+        known = self.known.get(identity)
         try:
             if known is not None:
                 return self._repeat(item, known)
@@ -91,7 +92,7 @@ class _Batch:
                 event_pk = self.writer.change(snapshot, item, item.event)
         except EventRejected as error:
             return item.rejected(error)
-        self.known[item.identity] = KnownEvent(event_pk, item.payload_hash)
+        self.known[identity] = KnownEvent(event_pk, item.payload_hash)
         return item.answer("accepted")
 
     def _repeat(self, item: Item, known: KnownEvent) -> EventResult:

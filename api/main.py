@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 
 from fastapi import FastAPI
 
@@ -111,7 +112,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         title="Rentroll",
-        version="0.1.0",
+        version=version("rentroll"),
         description=_ABOUT,
         lifespan=lifespan,
         openapi_tags=openapi.TAGS,

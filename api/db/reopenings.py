@@ -1,4 +1,4 @@
-"""SQL of reopened epochs: what was reopened when, and statements that gave way."""
+"""SQL of reopened epochs: what was reopened when, and the statements that were replaced."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def reopenings_of(connection: Connection, facility_id: FacilityId) -> tuple[Reop
 
 
 def superseded_count(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> int:
-    """How many statements of an epoch gave way: each later one is posted as a new transaction."""
+    """How many statements of an epoch were replaced: each later one is a new transaction."""
     query = select(func.count()).where(
         superseded_statements.c.facility_id == facility_id,
         superseded_statements.c.epoch == epoch,

@@ -138,8 +138,8 @@ class EpochState(StrEnum):
 class StatementFacts:
     """What is known of one statement of the books.
 
-    signed: by an attester at least.  voided: these very bytes were posted and a fault took them.
-    posted_at_s: of these very bytes, if they stand; None where nothing or other bytes do.
+    signed: by an attester at least.  voided: exactly these bytes were posted, and voided by a fault.
+    posted_at_s: of exactly these bytes, if they stand; None if nothing or other bytes stand.
     """
 
     signed: bool

@@ -1,4 +1,4 @@
-"""Statements of the books and how far each came: what the chain says of its very bytes."""
+"""Statements of the books and how far each came: what the chain says of exactly its bytes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -112,7 +112,7 @@ class StatementVerifier:
 
     def _posted(self, event: ChainEvent[StatementPosted]) -> None:
         if any(voided.covers(event.args, event.place) for voided in self._voided):
-            # Its evidence gave way to that of the statement posted in its place.
+            # The evidence of the statement posted in its place has replaced its own.
             self.voided += 1
             return
         statement = event.args.statement

@@ -1,4 +1,4 @@
-"""Tables of statements that gave way: reopenings after a proven fault, and what was superseded."""
+"""Tables of reopenings after a proven fault, and of the statements that they replaced."""
 
 from dataclasses import dataclass
 
@@ -78,7 +78,7 @@ superseded_statements = Table(
 @part_of(superseded_statements)
 @dataclass(frozen=True, slots=True)
 class NewSuperseded:
-    """A statement that gave way, to be written: the database gives the key."""
+    """A replaced statement, to be written: the database gives the key."""
 
     reopening_pk: int
     facility_id: FacilityId

@@ -59,7 +59,7 @@ def epoch_folder(facility_id: FacilityId, epoch: Epoch) -> str:
 
 
 def superseded_folder(facility_id: FacilityId, epoch: Epoch, statement_hash: bytes) -> str:
-    """Folder in which the evidence of a statement stays that gave way after a proven fault."""
+    """Folder that keeps the evidence of a statement that was replaced after a proven fault."""
     home = f"{facility_folder(facility_id)}/superseded"
     return f"{home}/epoch-{epoch:05d}-{statement_hash.hex()}"
 

@@ -17,7 +17,7 @@ class ReopenedOut(BaseModel):
 
     facility_id: int = Field(description="Facility.")
     epoch: int = Field(description="First epoch that is open again.")
-    superseded: list[int] = Field(description="Epochs whose statements gave way.")
+    superseded: list[int] = Field(description="Epochs whose statements are replaced.")
     reopened_at_s: int = Field(description="UTC seconds; records from then on follow the new rule.")
     open_until_s: int = Field(description="UTC seconds; then the worker closes it again.")
 

@@ -22,8 +22,8 @@ _EVIDENCE_FILE: dict[int | str, dict[str, object]] = {
 }
 
 
-# What gave way lies under its hash; only signatures may still be added. Elsewhere an epoch that is
-# reopened gets other bytes.
+# A replaced statement lies under its hash; only signatures may still be added. Elsewhere an epoch
+# that is reopened gets other bytes.
 _NEVER_CHANGES = re.compile(
     r"facility-\d+/superseded/epoch-\d+-[0-9a-f]{64}/(?!attestations\.json)[^/]+"
 )

@@ -103,7 +103,7 @@ def list_statements(
 ) -> StatementsOut:
     """Statements of a facility in the books; none yet is an empty list.
 
-    States are as of the newest indexed block. What gave way after a fault is in the evidence.
+    States are as of the newest indexed block. What was replaced after a fault is in the evidence.
     """
     window_s = _window_s(service)
     with reading(service.engine) as connection:

@@ -27,7 +27,7 @@ const PHASES: Record<Exclude<Phase, "none">, [string, Tone]> = {
   failed: ["Refunding", "bad"],
 };
 
-/** Buys units of a tranche in its primary sale, or says how units are had instead. */
+/** Buys units of a tranche in its primary sale, or says how else to get units. */
 export function Buy({ tokenId }: { tokenId: string }) {
   const query = useSale(tokenId);
   const id = useId();

@@ -138,7 +138,7 @@ class EpochState(StrEnum):
 class StatementFacts:
     """What is known of one statement of the books.
 
-    signed: by an attester at least.  voided: exactly these bytes were posted, and voided by a fault.
+    signed: by an attester at least.  voided: exactly these bytes were posted and then voided.
     posted_at_s: of exactly these bytes, if they stand; None if nothing or other bytes stand.
     """
 

@@ -28,13 +28,13 @@ def test_simulation__good_events__parse_have_ids_of_their_own_and_never_overlap(
         for event in events:
             parsed = parse_event(event)
             if event["type"] in (USAGE, AVAILABILITY):
-                occupancy = taken.setdefault(parsed.device, Occupancy())  # type: ignore[union-attr]
+                occupancy = taken.setdefault(parsed.device_hash, Occupancy())  # type: ignore[union-attr]
                 span = (parsed.start_s, parsed.end_s)  # type: ignore[union-attr]
                 assert occupancy.conflict(*span) is None
                 occupancy.add(*span)
         assert len({event["id"] for event in events}) == len(events)
         assert {e["type"] for e in events} == {USAGE, AVAILABILITY, CORRECTION}
-        assert set(taken) <= {facility.device(i) for i in range(facility.gpus)}
+        assert set(taken) <= {device_hash(facility.device(i)) for i in range(facility.gpus)}
 
 
 def test_simulation__each_day_after_the_first__brings_one_late_record_and_one_void() -> None:

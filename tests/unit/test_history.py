@@ -15,6 +15,7 @@ LONG = (
     "949ae0b", "bc55d14", "c7f7535", "d7faca8", "a33c7d0",
     "4426741", "e39b270", "55e12d9", "349f99a", "7986e32",
 )  # fmt: skip
+_UNFINISHED = re.compile(r'^(?:Revert ")?(?:temp|wip)\b', re.IGNORECASE)
 
 
 def _commits() -> list[tuple[str, str]]:

@@ -2,9 +2,11 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +16,7 @@ from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line, encode_line, usage_tree
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
 from api.errors import InvalidInput
+from tests.unit.values import LINES
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = r"""
@@ -134,3 +137,14 @@ def test_encode_line__any_integers__is_twelve_words(line: Line) -> None:
     numbers += (line.cumulative_gpu_seconds, line.cumulative_charge_micros)
     words = [word(n) for n in (facility_id, epoch, line.index, line.kind)]
     assert encoded == b"".join((*words, line.device, line.lease, *map(word, numbers)))
+
+
+@given(LINES, st.integers(0, 2**32 - 1))
+def test_abi_tuple__any_line__is_encoded_by_others_as_the_leaf_is(line: Line, index: int) -> None:
+    """The tuple goes into a challenge's calldata: the contract must find the leaf we hashed."""
+    placed = replace(line, index=index)
+    types = "uint64 uint32 uint32 uint8 bytes32 bytes32 uint64 uint64 uint64 int128 uint64 int128"
+
+    theirs = encode(types.split(), placed.as_abi_tuple(FacilityId(3), Epoch(7)))
+
+    assert theirs == encode_line(FacilityId(3), Epoch(7), placed)

@@ -29,6 +29,25 @@ def test_facility__round_trip__is_the_same() -> None:
     assert evidence.encode_facility(evidence_reader.decode_facility(data)) == data
 
 
+def test_terms_from_bytes__the_same_document_again__is_read_once() -> None:
+    document = evidence.encode_facility(TERMS)
+
+    terms = evidence_reader.terms_from_bytes(document)
+
+    assert terms == TERMS
+    assert evidence_reader.terms_from_bytes(bytes(bytearray(document))) is terms
+
+
+def test_terms_from_bytes__a_fee_changed__is_another_facility_and_a_cut_one_is_refused() -> None:
+    document = evidence.encode_facility(TERMS)
+
+    dearer = evidence_reader.terms_from_bytes(document.replace(b": 100,", b": 101,"))
+
+    assert dearer == replace(TERMS, fee_bps=101)
+    with pytest.raises(EvidenceInvalid, match=r"facility\.json"):
+        evidence_reader.terms_from_bytes(document[:-3])
+
+
 def test_folders__of_epochs__sort_by_number_and_superseded_ones_lie_apart() -> None:
     assert evidence.epoch_folder(7, 12) == "facility-7/epoch-00012"
     assert evidence.superseded_folder(7, 12, b"\x0a\xff") == (

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from api.db.facilities import lock_facility
+from api.db.leases import lease_named
 from api.db.session import transaction
 from api.domain.facility import TrancheTerms
 from api.domain.metering.events import AVAILABILITY, CORRECTION, USAGE
@@ -106,7 +107,9 @@ class Ledger:
         }
         with transaction(self.engine) as connection:
             facility = lock_facility(connection, self.facility_id)
-            return open_lease(connection, facility, NewLease(**(values | changes)))[1]
+            existing = lease_named(connection, facility.facility_id, lease_id)
+            new = NewLease(**(values | changes))
+            return open_lease(connection, facility, new, existing=existing)[1]
 
     def event(self, kind: str, name: str | None, data: dict[str, Any]) -> dict[str, Any]:
         """A CloudEvent; a fresh id unless named."""

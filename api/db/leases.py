@@ -9,6 +9,7 @@ from api.db.rows import rows_as
 from api.db.tables.leases import LeaseRow, PriceRow, leases, price_versions
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.units import Bytes32, FacilityId
+from api.errors import NotFound
 
 
 def lease_rows(connection: Connection, facility_id: FacilityId) -> list[LeaseRow]:
@@ -29,6 +30,19 @@ def leases_named(
         for row in rows_as(LeaseRow, connection.execute(query)):
             named[row.lease_id] = row
     return named
+
+
+def lease_named(connection: Connection, facility_id: FacilityId, lease_id: str) -> LeaseRow | None:
+    """The lease of a facility by the operator's own id, or None."""
+    return leases_named(connection, facility_id, [lease_id]).get(lease_id)
+
+
+def known_lease_named(connection: Connection, facility_id: FacilityId, lease_id: str) -> LeaseRow:
+    """The lease of a facility by the operator's own id. Raises NotFound."""
+    lease = lease_named(connection, facility_id, lease_id)
+    if lease is None:
+        raise NotFound(f"no lease {lease_id!r}", lease_id=lease_id, reason="lease_unknown")
+    return lease
 
 
 def prices_of(connection: Connection, facility_id: FacilityId) -> list[PriceRow]:

@@ -87,30 +87,36 @@ _USAGE_BEFORE = (
 )
 
 
-def usage_in(connection: Connection, span: Span) -> list[TakenTime]:
-    """Standing (not voided) usage that touches a span.
+# Intervals `[start, end)` in seconds, by device or lease.
+Times = dict[Bytes32, list[tuple[int, int]]]
+
+
+def usage_in(connection: Connection, span: Span) -> Times:
+    """Standing (not voided) usage that touches a span, by device.
 
     Standing records of a device never overlap: of those that start before the span, only the last
     one can reach into it. So nothing older is read, however full the epoch is.
     """
-    rows: list[TakenTime] = []
+    by_device: Times = {}
     values = {"facility_id": span.facility_id, "start_s": span.start_s, "end_s": span.end_s}
     for part in chunks(span.devices):
         for query in (_USAGE_INSIDE, _USAGE_BEFORE):
             taken = connection.execute(query, {**values, "devices": part})
-            rows.extend(rows_as(TakenTime, taken))
-    return rows
+            for row in rows_as(TakenTime, taken):
+                by_device.setdefault(row.device, []).append((row.start_s, row.end_s))
+    return by_device
 
 
-def outages_in(connection: Connection, span: Span, *, longest_s: int) -> list[TakenTime]:
-    """Outages that touch a span."""
-    rows: list[TakenTime] = []
+def outages_in(connection: Connection, span: Span, *, longest_s: int) -> Times:
+    """Outages that touch a span, by device."""
+    by_device: Times = {}
     for part in chunks(span.devices):
         query = select(outages.c.device, outages.c.start_s, outages.c.end_s).where(
             _overlapping(outages, span, part), outages.c.start_s > span.start_s - longest_s
         )
-        rows.extend(rows_as(TakenTime, connection.execute(query)))
-    return rows
+        for row in rows_as(TakenTime, connection.execute(query)):
+            by_device.setdefault(row.device, []).append((row.start_s, row.end_s))
+    return by_device
 
 
 def lease_usage_in(
@@ -121,12 +127,12 @@ def lease_usage_in(
     start_s: int,
     end_s: int,
     longest_s: int,
-) -> dict[Bytes32, list[tuple[int, int]]]:
+) -> Times:
     """Standing usage intervals of leases between two times, by lease, all devices.
 
     `longest_s` bounds any record's length, and so how late one that touches the span can end.
     """
-    by_lease: dict[Bytes32, list[tuple[int, int]]] = {lease: [] for lease in named}
+    by_lease: Times = {lease: [] for lease in named}
     for part in chunks(named):
         query = (
             select(*columns_of(LeaseTime))

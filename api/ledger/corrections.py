@@ -1,49 +1,37 @@
-"""Corrections: voiding one earlier usage record, once."""
+"""The judge of corrections: may a record be voided, and which statement says so? No I/O."""
 
-from sqlalchemy import Connection
-
-from api.db.ledger import correction_target
-from api.db.rows import insert_record
+from api.db.ledger import CorrectionTarget
 from api.db.tables.ledger import UsageVoidRow
-from api.domain.lifecycle import open_epoch
 from api.domain.metering.events import USAGE, CorrectionEvent
 from api.errors import EventRejected
 from api.ledger.judge import Snapshot
 
 
-def apply_correction(
-    connection: Connection, snapshot: Snapshot, event: CorrectionEvent, *, event_pk: int
-) -> None:
-    """Void the record that an event names.
+def judge_correction(
+    snapshot: Snapshot, event: CorrectionEvent, target: CorrectionTarget | None, *, event_pk: int
+) -> UsageVoidRow:
+    """The void that a correction makes of the record it names.
 
     While the record's statement is open, both vanish from it; later the void becomes a line of
     the earliest open epoch.
+    Args:    target: the operator's event that the correction names, if there is one.
     Raises:  EventRejected `correction_target_unknown`, `not_correctable`, `already_voided`,
              `facility_closed`.
     """
-    facility, terms = snapshot.facility, snapshot.terms
-    source, event_id = event.corrects_source, event.corrects_id
-    target = correction_target(connection, facility.operator_id, source=source, event_id=event_id)
-    if target is None or target.facility_id not in (None, terms.facility_id):
-        message = f"no event {event_id!r} of {source!r} in this facility"
+    facility_id = snapshot.terms.facility_id
+    if target is None or target.facility_id not in (None, facility_id):
+        message = f"no event {event.corrects_id!r} of {event.corrects_source!r} in this facility"
         raise EventRejected("correction_target_unknown", message, field="corrects")
     if target.type != USAGE or target.record_pk is None or target.statement_epoch is None:
         raise EventRejected("not_correctable", "only usage events can be voided", field="corrects")
     if target.voided_by is not None:
         raise EventRejected("already_voided", "this event is already voided", field="corrects")
-    current = open_epoch(
-        terms,
-        snapshot.recorded_at_s,
-        grace_s=facility.grace_s,
-        reopenings=snapshot.reopenings,
-    )
-    if current is None:
+    if snapshot.earliest_open is None:
         raise EventRejected("facility_closed", "every epoch of the facility is closed")
-    void = UsageVoidRow(
+    return UsageVoidRow(
         record_pk=target.record_pk,
         event_pk=event_pk,
-        facility_id=terms.facility_id,
-        statement_epoch=max(current, target.statement_epoch),
+        facility_id=facility_id,
+        statement_epoch=max(snapshot.earliest_open, target.statement_epoch),
         recorded_at_s=snapshot.recorded_at_s,
     )
-    insert_record(connection, void)

@@ -75,30 +75,35 @@ class _Batch:
         self.repeated: list[Item] = []
 
     def take(self, item: Item) -> EventResult:
-        """Judge one event and write what follows from it."""
-        identity = item.identity
-        known = self.known.get(identity)
+        """Judge one event, write what follows from it, and answer."""
         try:
-            if known is not None:
-                return self._repeat(item, known)
-            snapshot = self.snapshots.get(item.event.envelope.facility_id)
-            if snapshot is None:
-                message = f"facility {item.event.envelope.facility_id} is not one of yours"
-                raise EventRejected("facility_unknown", message)
-            if isinstance(item.event, (UsageEvent, OutageEvent)):
-                placed = judge(snapshot, item.event)
-                event_pk = self.writer.add(snapshot, item, placed)
-            else:
-                event_pk = self.writer.change(snapshot, item, item.event)
+            status = self._record(item)
         except EventRejected as error:
             return item.rejected(error)
-        self.known[identity] = KnownEvent(event_pk, item.payload_hash)
-        return item.answer("accepted")
+        return item.answer(status)
 
-    def _repeat(self, item: Item, known: KnownEvent) -> EventResult:
+    def _record(self, item: Item) -> str:
+        identity = item.identity
+        event = item.event
+        known = self.known.get(identity)
+        if known is not None:
+            return self._repeat(item, known)
+        snapshot = self.snapshots.get(event.envelope.facility_id)
+        if snapshot is None:
+            message = f"facility {event.envelope.facility_id} is not one of yours"
+            raise EventRejected("facility_unknown", message)
+        if isinstance(event, (UsageEvent, OutageEvent)):
+            placed = judge(snapshot, event)
+            event_pk = self.writer.add(snapshot, item, placed)
+        else:
+            event_pk = self.writer.change(snapshot, item, event)
+        self.known[identity] = KnownEvent(event_pk, item.payload_hash)
+        return "accepted"
+
+    def _repeat(self, item: Item, known: KnownEvent) -> str:
         if known.payload_hash == item.payload_hash:
             self.repeated.append(item)
-            return item.answer("duplicate")
+            return "duplicate"
         self.writer.conflict(item, known)
         raise EventRejected("id_conflict", "this source and id already carry another payload")
 

@@ -5,15 +5,9 @@ from dataclasses import dataclass
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.leases import LeaseRow
 from api.domain.facility import FacilityTerms
-from api.domain.lifecycle import Reopening
 from api.domain.metering.events import OutageEvent, UsageEvent
 from api.domain.metering.occupancy import Concurrency, Occupancy
-from api.domain.metering.usage import (
-    Interval,
-    LineKind,
-    place_interval,
-    usage_kind,
-)
+from api.domain.metering.usage import Interval, LineKind, place_interval, usage_kind
 from api.domain.units import ZERO32, Bytes32, Epoch
 from api.errors import EventRejected
 
@@ -27,15 +21,25 @@ class Taken:
     outages: dict[Bytes32, Occupancy]
     lease_usage: dict[Bytes32, Concurrency]
 
+    def lease(self, lease_id: str) -> LeaseRow:
+        """A lease that the batch names. Raises EventRejected."""
+        lease = self.leases.get(lease_id)
+        if lease is None:
+            raise EventRejected("lease_unknown", f"no lease {lease_id!r}", field="lease")
+        return lease
+
 
 @dataclass(slots=True)
 class Snapshot:
-    """One locked facility: as a batch found it, with what the batch took since."""
+    """One locked facility: as a batch found it, with what the batch took since.
+
+    earliest_open: first epoch that takes records at `recorded_at_s`; None once all are closed.
+    """
 
     facility: FacilityRow
     terms: FacilityTerms
     recorded_at_s: int
-    reopenings: tuple[Reopening, ...]
+    earliest_open: Epoch | None
     taken: Taken
 
 
@@ -58,7 +62,7 @@ def judge(snapshot: Snapshot, event: UsageEvent | OutageEvent) -> Placed:
     if gpu_class is not None and gpu_class != terms.gpu_class:
         message = f"facility {terms.facility_id} holds {terms.gpu_class}"
         raise EventRejected("gpu_class_mismatch", message, field="gpu_class")
-    lease = None if event.lease_id is None else _lease(taken, event.lease_id)
+    lease = None if event.lease_id is None else taken.lease(event.lease_id)
     interval = Interval(
         device=event.device_hash,
         lease=ZERO32 if lease is None else lease.lease,
@@ -69,8 +73,7 @@ def judge(snapshot: Snapshot, event: UsageEvent | OutageEvent) -> Placed:
         terms,
         interval,
         recorded_at_s=snapshot.recorded_at_s,
-        grace_s=snapshot.facility.grace_s,
-        reopenings=snapshot.reopenings,
+        earliest_open=snapshot.earliest_open,
     )
     if lease is not None:
         _require_lease_open(lease, interval)
@@ -104,13 +107,6 @@ def _take_outage(taken: Taken, interval: Interval, *, late: bool) -> None:
     _require_free(taken.usage, interval, "outage_overlap", "device was in use")
     _require_free(taken.outages, interval, "outage_overlap", "outage is already known")
     _take(taken.outages, interval)
-
-
-def _lease(taken: Taken, lease_id: str) -> LeaseRow:
-    lease = taken.leases.get(lease_id)
-    if lease is None:
-        raise EventRejected("lease_unknown", f"no lease {lease_id!r}", field="lease")
-    return lease
 
 
 def _require_lease_open(lease: LeaseRow, interval: Interval) -> None:

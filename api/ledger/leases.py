@@ -4,16 +4,15 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
-from api.db.leases import leases_named, prices_of_lease
+from api.db.leases import prices_of_lease
 from api.db.rows import insert_record
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.leases import LeaseRow, PriceRow, leases
 from api.db.tables.ledger import outages, usage_records
 from api.domain.hashing import salted_hash
-from api.domain.metering.events import LeaseOpenedEvent
 from api.domain.statements.rating import PricePlan
 from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR, Micros
-from api.errors import Conflict, InvalidInput, NotFound
+from api.errors import Conflict, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +65,22 @@ def _require_open(facility: FacilityRow, instant_s: int, field: str) -> None:
 
 
 def open_lease(
-    connection: Connection, facility: FacilityRow, new: NewLease
+    connection: Connection, facility: FacilityRow, new: NewLease, *, existing: LeaseRow | None
 ) -> tuple[LeaseRow, bool]:
     """Open a lease of a locked facility. The same lease again is answered with what is stored.
 
+    Args:    existing: the facility's stored lease of this id, if any.
     Returns: the row, and whether it is new.
     Raises:  InvalidInput, Conflict (`lease_exists`, `epoch_closed`).
     """
     _check(new, facility)
-    facility_id = facility.facility_id
-    existing = leases_named(connection, facility_id, [new.lease_id]).get(new.lease_id)
     if existing is not None:
         _require_same(connection, existing, new)
         return existing, False
     # A lease that would have changed a closed statement must not appear after the fact.
     _require_open(facility, max(new.opened_at_s, facility.window_start_s), "opened_at")
     row = LeaseRow(
-        facility_id=facility_id,
+        facility_id=facility.facility_id,
         lease=salted_hash(facility.salt, new.lease_id),
         lease_id=new.lease_id,
         renter_ref=new.renter_ref,
@@ -141,22 +139,14 @@ def _insert_price(
     insert_record(connection, row)
 
 
-def _named(connection: Connection, facility: FacilityRow, lease_id: str) -> LeaseRow:
-    lease = leases_named(connection, facility.facility_id, [lease_id]).get(lease_id)
-    if lease is None:
-        raise NotFound(f"no lease {lease_id!r}", lease_id=lease_id, reason="lease_unknown")
-    return lease
-
-
 def add_price(
-    connection: Connection, facility: FacilityRow, lease_id: str, price: NewPrice
+    connection: Connection, facility: FacilityRow, lease: LeaseRow, price: NewPrice
 ) -> bool:
     """Add a price version to a lease of a locked facility.
 
     Returns: whether it is new; the newest version again is not.
-    Raises:  NotFound, Conflict (`epoch_closed`, `price_order`).
+    Raises:  Conflict (`epoch_closed`, `price_order`).
     """
-    lease = _named(connection, facility, lease_id)
     newest = prices_of_lease(connection, facility.facility_id, lease.lease)[-1]
     stored = NewPrice(
         effective_from_s=newest.effective_from_s,
@@ -174,14 +164,13 @@ def add_price(
 
 
 def close_lease(
-    connection: Connection, facility: FacilityRow, lease_id: str, *, closed_at_s: int
+    connection: Connection, facility: FacilityRow, lease: LeaseRow, *, closed_at_s: int
 ) -> bool:
     """End a lease of a locked facility. Returns whether that is new.
 
-    Raises:  NotFound, Conflict (`epoch_closed`, `lease_closed`, `lease_in_use`).
+    Raises:  Conflict (`epoch_closed`, `lease_closed`, `lease_in_use`).
     """
-    facility_id = facility.facility_id
-    lease = _named(connection, facility, lease_id)
+    facility_id, lease_id = facility.facility_id, lease.lease_id
     if lease.closed_at_s == closed_at_s:
         return False
     if lease.closed_at_s is not None:
@@ -211,25 +200,3 @@ def close_lease(
         .values(closed_at_s=closed_at_s)
     )
     return True
-
-
-def open_lease_from_event(
-    connection: Connection, facility: FacilityRow, event: LeaseOpenedEvent
-) -> None:
-    """Open a lease that a collector reported. Raises what `open_lease` raises."""
-    try:
-        plan = PricePlan(event.plan)
-    except ValueError as error:
-        message = f"plan must be one of {', '.join(PricePlan)}"
-        raise InvalidInput(message, field="plan", reason="malformed_event") from error
-    new = NewLease(
-        lease_id=event.lease_id,
-        renter_ref=event.renter_ref,
-        plan=plan,
-        committed_gpus=event.committed_gpus,
-        max_gpus=event.max_gpus,
-        opened_at_s=event.opened_at_s,
-        price_micros_per_gpu_hour=event.price_micros_per_gpu_hour,
-        sla_credit_bps=event.sla_credit_bps,
-    )
-    open_lease(connection, facility, new)

@@ -1,6 +1,6 @@
 """Reading what a batch is judged by: its facilities, locked, with what they hold already."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -10,10 +10,15 @@ from api.db.facilities import lock_facilities
 from api.db.leases import leases_named
 from api.db.reopenings import reopenings_of
 from api.db.tables.facilities import FacilityRow
-from api.db.tables.ledger import TakenTime
 from api.domain.facility import FacilityTerms
-from api.domain.lifecycle import recording_time_s
-from api.domain.metering.events import MeterEvent, OutageEvent, UsageEvent
+from api.domain.lifecycle import open_epoch, recording_time_s
+from api.domain.metering.events import (
+    LeaseClosedEvent,
+    LeaseOpenedEvent,
+    MeterEvent,
+    OutageEvent,
+    UsageEvent,
+)
 from api.domain.metering.occupancy import Concurrency, Occupancy
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
@@ -45,11 +50,13 @@ def _snapshot(
     connection: Connection, row: FacilityRow, events: Sequence[MeterEvent], now_s: int
 ) -> Snapshot:
     terms = terms_from_bytes(row.terms_json)
+    recorded_at_s = _recording_time(row, terms, now_s)
+    reopenings = reopenings_of(connection, row.facility_id)
     return Snapshot(
         facility=row,
         terms=terms,
-        recorded_at_s=_recording_time(row, terms, now_s),
-        reopenings=reopenings_of(connection, row.facility_id),
+        recorded_at_s=recorded_at_s,
+        earliest_open=open_epoch(terms, recorded_at_s, grace_s=row.grace_s, reopenings=reopenings),
         taken=read_taken(connection, terms, events),
     )
 
@@ -65,11 +72,11 @@ def _recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:
     )
 
 
-def read_taken(connection: Connection, terms: FacilityTerms, batch: Iterable[MeterEvent]) -> Taken:
+def read_taken(connection: Connection, terms: FacilityTerms, batch: Sequence[MeterEvent]) -> Taken:
     """Leases and taken intervals of a facility that a batch can touch."""
-    events = [e for e in batch if isinstance(e, (UsageEvent, OutageEvent))]
-    lease_ids = [e.lease_id for e in events if e.lease_id is not None]
+    lease_ids = _lease_ids(batch)
     leases = leases_named(connection, terms.facility_id, lease_ids)
+    events = [e for e in batch if isinstance(e, (UsageEvent, OutageEvent))]
     if not events:
         return Taken(leases=leases, usage={}, outages={}, lease_usage={})
     span = spans.Span(
@@ -90,14 +97,16 @@ def read_taken(connection: Connection, terms: FacilityTerms, batch: Iterable[Met
     )
     return Taken(
         leases=leases,
-        usage=_by_device(spans.usage_in(connection, span)),
-        outages=_by_device(spans.outages_in(connection, span, longest_s=longest_s)),
+        usage=_occupancy(spans.usage_in(connection, span)),
+        outages=_occupancy(spans.outages_in(connection, span, longest_s=longest_s)),
         lease_usage={lease: Concurrency(times) for lease, times in lease_times.items()},
     )
 
 
-def _by_device(rows: Iterable[TakenTime]) -> dict[Bytes32, Occupancy]:
-    taken: dict[Bytes32, Occupancy] = {}
-    for row in rows:
-        taken.setdefault(row.device, Occupancy()).add(row.start_s, row.end_s)
-    return taken
+def _lease_ids(batch: Iterable[MeterEvent]) -> set[str]:
+    leased = (UsageEvent, OutageEvent, LeaseOpenedEvent, LeaseClosedEvent)
+    return {e.lease_id for e in batch if isinstance(e, leased) and e.lease_id is not None}
+
+
+def _occupancy(by_device: Mapping[Bytes32, Iterable[tuple[int, int]]]) -> dict[Bytes32, Occupancy]:
+    return {device: Occupancy(times) for device, times in by_device.items()}

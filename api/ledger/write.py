@@ -15,22 +15,12 @@ from api.db.tables.ledger import (
     NewUsageRecord,
     meter_events,
 )
-from api.domain.metering.events import (
-    CorrectionEvent,
-    DeviceRegisteredEvent,
-    LeaseClosedEvent,
-    LeaseOpenedEvent,
-    MeterEvent,
-)
+from api.domain.metering.events import MeterEvent
 from api.domain.units import FacilityId
-from api.errors import AppError, EventRejected
 from api.ledger.batch import Item
-from api.ledger.corrections import apply_correction
+from api.ledger.changes import Change, apply_change
 from api.ledger.judge import Placed, Snapshot
-from api.ledger.leases import close_lease, open_lease_from_event
 from api.ledger.snapshot import read_taken
-
-Change = CorrectionEvent | LeaseOpenedEvent | LeaseClosedEvent | DeviceRegisteredEvent
 
 
 class LedgerWriter:
@@ -90,31 +80,12 @@ class LedgerWriter:
         """
         self._flush()
         row = self._event_row(snapshot, item)
-        try:
-            with self._connection.begin_nested():
-                insert_record(self._connection, row)
-                self._apply(snapshot, event, row.event_pk)
-        except EventRejected:
-            raise
-        except AppError as error:
-            reason = str(error.context.get("reason", error.code))
-            raise EventRejected(reason, error.message) from error
+        with self._connection.begin_nested():
+            insert_record(self._connection, row)
+            apply_change(self._connection, snapshot, event, event_pk=row.event_pk)
         mine = [e for e in self._batch if e.envelope.facility_id == snapshot.terms.facility_id]
         snapshot.taken = read_taken(self._connection, snapshot.terms, mine)
         return row.event_pk
-
-    def _apply(self, snapshot: Snapshot, event: Change, event_pk: int) -> None:
-        if isinstance(event, CorrectionEvent):
-            apply_correction(self._connection, snapshot, event, event_pk=event_pk)
-        elif isinstance(event, LeaseOpenedEvent):
-            open_lease_from_event(self._connection, snapshot.facility, event)
-        elif isinstance(event, LeaseClosedEvent):
-            close_lease(
-                self._connection, snapshot.facility, event.lease_id, closed_at_s=event.closed_at_s
-            )
-        else:
-            message = "the pledge of a facility is fixed when it is registered"
-            raise EventRejected("pledge_fixed", message)
 
     def conflict(self, item: Item, known: KnownEvent) -> None:
         """Keep an event whose identity carries another payload already."""

@@ -1,11 +1,9 @@
 """Usage ledger entries and the rules that place them in epochs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
 from api.domain.facility import FacilityTerms
-from api.domain.lifecycle import Reopening, open_epoch
 from api.domain.metering.instants import format_instant
 from api.domain.units import Bytes32, Epoch
 from api.errors import EventRejected
@@ -66,11 +64,11 @@ def place_interval(
     interval: Interval,
     *,
     recorded_at_s: int,
-    grace_s: int,
-    reopenings: Sequence[Reopening] = (),
+    earliest_open: Epoch | None,
 ) -> Placement:
     """Epoch in which an interval is stated, by its own time and by when it was recorded.
 
+    Args:    earliest_open: what `open_epoch` answers for `recorded_at_s`.
     Raises:  EventRejected `interval_empty`, `outside_window`, `crosses_epoch`, `in_the_future`,
              `too_old`, `device_unknown`, `facility_closed`.
     """
@@ -94,7 +92,6 @@ def place_interval(
     if end_s > epoch_end_s:
         boundary = format_instant(epoch_end_s)
         raise EventRejected("crosses_epoch", f"split the interval at the epoch boundary {boundary}")
-    current = open_epoch(terms, recorded_at_s, grace_s=grace_s, reopenings=reopenings)
-    if current is None:
+    if earliest_open is None:
         raise EventRejected("facility_closed", "every epoch of the facility is closed")
-    return Placement(Epoch(max(epoch, current)), late=epoch < current)
+    return Placement(Epoch(max(epoch, earliest_open)), late=epoch < earliest_open)

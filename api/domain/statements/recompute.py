@@ -124,13 +124,20 @@ class Recomputation:
             found = self._leases[lease_id] = salted_hash(self.raw.salt, lease_id)
         return found
 
+    def _earliest_open(self, recorded_at_s: int) -> Epoch | None:
+        return open_epoch(
+            self.terms,
+            recorded_at_s,
+            grace_s=self.raw.grace_s,
+            reopenings=self.raw.reopenings,
+        )
+
     def _place(self, interval: Interval, recorded_at_s: int) -> Placement:
         return place_interval(
             self.terms,
             interval,
             recorded_at_s=recorded_at_s,
-            grace_s=self.raw.grace_s,
-            reopenings=self.raw.reopenings,
+            earliest_open=self._earliest_open(recorded_at_s),
         )
 
     def _place_usage(self, event: UsageEvent, recorded_at_s: int) -> tuple[Entry, Epoch]:
@@ -167,12 +174,7 @@ class Recomputation:
         """Same rule as ingest: in the record's own statement both vanish, later a VOID line."""
         for event, recorded_at_s in voids:
             target = self._usage.get((event.corrects_source, event.corrects_id))
-            current = open_epoch(
-                self.terms,
-                recorded_at_s,
-                grace_s=self.raw.grace_s,
-                reopenings=self.raw.reopenings,
-            )
+            current = self._earliest_open(recorded_at_s)
             if target is None or current is None:
                 raise EvidenceInvalid("a correction names an event that was not supplied")
             entry, placed = target

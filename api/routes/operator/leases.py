@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from api.db.facilities import lock_facility, own_facility_row
+from api.db.leases import known_lease_named, lease_named
 from api.db.session import reading, transaction
 from api.domain import units
 from api.domain.statements.evidence import hex32
@@ -140,7 +141,12 @@ def create_lease(
     _require_own(service, operator_id=operator_id, facility_id=facility_id)
     with transaction(service.engine) as connection:
         facility = lock_facility(connection, facility_id)
-        row, created = leases.open_lease(connection, facility, from_api_lease(body))
+        row, created = leases.open_lease(
+            connection,
+            facility,
+            from_api_lease(body),
+            existing=lease_named(connection, facility_id, body.lease_id),
+        )
     response.status_code = 201 if created else 200
     return LeaseOut(lease_id=row.lease_id, lease=hex32(row.lease), created=created)
 
@@ -159,7 +165,8 @@ def create_price(
     _require_own(service, operator_id=operator_id, facility_id=facility_id)
     with transaction(service.engine) as connection:
         facility = lock_facility(connection, facility_id)
-        created = leases.add_price(connection, facility, lease_id, from_api_price(body))
+        lease = known_lease_named(connection, facility_id, lease_id)
+        created = leases.add_price(connection, facility, lease, from_api_price(body))
     return Changed(created=created)
 
 
@@ -177,5 +184,6 @@ def close_lease(
     _require_own(service, operator_id=operator_id, facility_id=facility_id)
     with transaction(service.engine) as connection:
         facility = lock_facility(connection, facility_id)
-        created = leases.close_lease(connection, facility, lease_id, closed_at_s=body.closed_at)
+        lease = known_lease_named(connection, facility_id, lease_id)
+        created = leases.close_lease(connection, facility, lease, closed_at_s=body.closed_at)
     return Changed(created=created)

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from api.db import statements as store
 from api.db.facilities import lock_facility
+from api.db.leases import known_lease_named
 from api.db.session import reading, transaction
 from api.domain.hashing import device_hash
 from api.domain.metering.usage import LineKind
@@ -136,10 +137,12 @@ def test_close_lease__outage_of_it_later_on__is_refused(ledger: Ledger) -> None:
     for closed_at_s in (START_S + DAY_S, START_S + DAY_S + HOUR_S - 1):
         with transaction(ledger.engine) as connection:
             facility = lock_facility(connection, ledger.facility_id)
+            lease = known_lease_named(connection, facility.facility_id, "lease-a")
             with pytest.raises(Conflict, match="outage"):
-                close_lease(connection, facility, "lease-a", closed_at_s=closed_at_s)
+                close_lease(connection, facility, lease, closed_at_s=closed_at_s)
 
     with transaction(ledger.engine) as connection:
         facility = lock_facility(connection, ledger.facility_id)
-        assert close_lease(connection, facility, "lease-a", closed_at_s=START_S + DAY_S + HOUR_S)
+        lease = known_lease_named(connection, facility.facility_id, "lease-a")
+        assert close_lease(connection, facility, lease, closed_at_s=START_S + DAY_S + HOUR_S)
     assert _close(ledger, 2) == 2

@@ -6,17 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.lifecycle import cut_off_s
+from api.domain.facility import FacilityTerms
+from api.domain.lifecycle import cut_off_s, open_epoch
 from api.domain.metering.usage import MAX_FUTURE_S, MAX_PAST_S, Interval, Placement, place_interval
+from api.domain.units import Epoch
 from api.errors import EventRejected
 from tests.unit.values import DAY_S, DEVICES, EPOCHS, LEASE, START_S, TERMS
 
 GRACE_S = 3_600
 
 
-def _place(start_s: int, end_s: int, *, recorded_at_s: int, terms: object = TERMS) -> Placement:
+def _place(
+    start_s: int, end_s: int, *, recorded_at_s: int, terms: FacilityTerms = TERMS
+) -> Placement:
     interval = Interval(DEVICES[0], LEASE, START_S + start_s, START_S + end_s)
-    return place_interval(terms, interval, recorded_at_s=START_S + recorded_at_s, grace_s=GRACE_S)  # type: ignore[arg-type]
+    at_s = START_S + recorded_at_s
+    earliest = open_epoch(terms, at_s, grace_s=GRACE_S)
+    return place_interval(terms, interval, recorded_at_s=at_s, earliest_open=earliest)
 
 
 @given(st.integers(0, EPOCHS - 1), st.integers(0, DAY_S - 1), st.integers(0, EPOCHS * DAY_S))
@@ -80,6 +86,6 @@ def test_place__unknown_device__is_refused() -> None:
     interval = Interval(LEASE, LEASE, START_S, START_S + 60)
 
     with pytest.raises(EventRejected) as caught:
-        place_interval(TERMS, interval, recorded_at_s=START_S + 60, grace_s=0)
+        place_interval(TERMS, interval, recorded_at_s=START_S + 60, earliest_open=Epoch(0))
 
     assert caught.value.reason == "device_unknown"

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.domain.hashing import keccak
-from api.domain.json_text import read_json
+from api.domain.json_text import as_integer, as_object, as_text, read_json
 from api.domain.units import Address
 from api.errors import Misconfigured
 
@@ -84,13 +83,14 @@ class Deployment:
 def parse_deployment(document: bytes) -> Deployment:
     """Read the bytes of a deployment file. Raises Misconfigured."""
     try:
-        found: dict[str, Any] = read_json(document)
-        contracts = found["contracts"]
+        content = as_object(read_json(document))
+        named = as_object(content["contracts"])
+        contracts = {name: as_object(named[name]) for name in CONTRACTS}
         return Deployment(
-            int(found["chainId"]),
-            int(found["startBlock"]),
-            {name: checksum(contracts[name]["address"]) for name in CONTRACTS},
-            {name: bytes.fromhex(contracts[name]["codeHash"][2:]) for name in CONTRACTS},
+            as_integer(content["chainId"]),
+            as_integer(content["startBlock"]),
+            {name: checksum(as_text(of["address"])) for name, of in contracts.items()},
+            {name: bytes.fromhex(as_text(of["codeHash"])[2:]) for name, of in contracts.items()},
             document,
         )
     except (ValueError, LookupError, TypeError, ArithmeticError) as error:

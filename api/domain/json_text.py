@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable
-from typing import Any
 
 # Ours nests 6 deep at most. Python's parser uses the C stack, a frame a level: text of 100,000
 # brackets kills the process wherever an import has raised the recursion limit (py_ecc does).
@@ -18,8 +17,8 @@ def read_json(
     *,
     parse_constant: Callable[[str], object] | None = None,
     parse_float: Callable[[str], object] | None = None,
-    object_pairs_hook: Callable[[list[tuple[str, Any]]], object] | None = None,
-) -> Any:
+    object_pairs_hook: Callable[[list[tuple[str, object]]], object] | None = None,
+) -> object:
     """Value of UTF-8 JSON with integers exact.
 
     parse_constant, parse_float: what stands for NaN and Infinity, and for numbers with a fraction
@@ -30,12 +29,13 @@ def read_json(
     # Other encodings, which json.loads would guess, could hide brackets from the scan.
     text = data if isinstance(data, str) else data.decode("utf-8")
     _require_shallow(text)
-    return json.loads(
+    value: object = json.loads(
         text,
         parse_constant=parse_constant,
         parse_float=parse_float,
         object_pairs_hook=object_pairs_hook,
     )
+    return value
 
 
 def as_object(value: object) -> dict[str, object]:

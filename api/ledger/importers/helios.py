@@ -15,11 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice, pairwise
 from pathlib import Path
-from typing import Any
 
 import httpx
 
-from api.domain.json_text import read_json
+from api.domain.json_text import as_integer, as_list, as_object, read_json
 from api.domain.metering.events import USAGE
 from api.domain.metering.instants import format_instant, parse_instant
 from api.domain.units import FacilityId
@@ -151,7 +150,7 @@ def hourly(pool: Pool) -> Iterator[tuple[int, int, int]]:
 
 def usage_event(
     pool: Pool, facility_id: FacilityId, gpu: int, start_s: int, end_s: int
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """CloudEvent of one record; its id is made from its content, so a repeat is a duplicate."""
     return {
         "specversion": "1.0",
@@ -177,29 +176,29 @@ class OperatorApi:
         headers = {"Authorization": f"Bearer {api_key}"}
         self._client = httpx.Client(base_url=base_url, headers=headers, timeout=120)
 
-    def post(self, path: str, body: Any) -> Any:
+    def post(self, path: str, body: object) -> dict[str, object]:
         """POST JSON. Raises AppError with the problem's detail, ChainUnavailable if silent."""
-        return self._request("POST", path, body)
+        return as_object(self._request("POST", path, body))
 
-    def facilities(self) -> list[dict[str, Any]]:
+    def facilities(self) -> list[dict[str, object]]:
         """Registered facilities."""
-        found: list[dict[str, Any]] = self._request("GET", "/v1/facilities", None)
-        return found
+        return [as_object(x) for x in as_list(self._request("GET", "/v1/facilities", None))]
 
-    def _request(self, method: str, path: str, body: Any) -> Any:
+    def _request(self, method: str, path: str, body: object) -> object:
         try:
             answer = self._client.request(method, path, json=body)
-            found = read_json(answer.content)
+            content = read_json(answer.content)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ChainUnavailable(f"no Rentroll API answers {path}") from error
+        if answer.status_code < 400:
+            return content
+        detail = as_object(content).get("detail")
         if answer.status_code == 404:
-            raise NotFound(f"{path}: {found.get('detail')}")
-        if answer.status_code >= 400:
-            raise AppError(f"{path}: {answer.status_code} {found.get('detail')}")
-        return found
+            raise NotFound(f"{path}: {detail}")
+        raise AppError(f"{path}: {answer.status_code} {detail}")
 
 
-def facility_body(pool: Pool) -> dict[str, Any]:
+def facility_body(pool: Pool) -> dict[str, object]:
     """Facility of a pool: every GPU pledged, one tranche of its whole capacity, daily epochs."""
     window_s = (pool.end_s - pool.start_s) // DAY_S * DAY_S
     if window_s == 0:
@@ -216,7 +215,7 @@ def facility_body(pool: Pool) -> dict[str, Any]:
     }
 
 
-def lease_body(pool: Pool) -> dict[str, Any]:
+def lease_body(pool: Pool) -> dict[str, object]:
     """The one lease of a pool."""
     return {
         "lease_id": f"{pool.name}-lease",
@@ -227,41 +226,47 @@ def lease_body(pool: Pool) -> dict[str, Any]:
     }
 
 
-def register_pool(api: OperatorApi, pool: Pool) -> dict[str, Any]:
-    """Register facility and lease of a pool, or find them."""
+def register_pool(api: OperatorApi, pool: Pool) -> FacilityId:
+    """Register facility and lease of a pool, or find them; returns the facility's id."""
     body = facility_body(pool)
     for facility in api.facilities():
         # Names are not unique: one of this name may be another operator's, as if absent.
-        if facility["name"] == body["name"] and _open_lease(api, facility, pool):
-            return facility
-    registered: dict[str, Any] = api.post("/v1/facilities", body)
+        if facility["name"] == body["name"]:
+            facility_id = _facility_id(facility)
+            if _open_lease(api, facility_id, pool):
+                return facility_id
+    registered = _facility_id(api.post("/v1/facilities", body))
     _open_lease(api, registered, pool)
     return registered
 
 
-def _open_lease(api: OperatorApi, facility: dict[str, Any], pool: Pool) -> bool:
+def _facility_id(answer: dict[str, object]) -> FacilityId:
+    return FacilityId(as_integer(answer["facility_id"]))
+
+
+def _open_lease(api: OperatorApi, facility_id: FacilityId, pool: Pool) -> bool:
     """Open the pool's lease, or find it; False if the facility is not the caller's."""
     try:
-        api.post(f"/v1/facilities/{facility['facility_id']}/leases", lease_body(pool))
+        api.post(f"/v1/facilities/{facility_id}/leases", lease_body(pool))
     except NotFound:
         return False
     return True
 
 
-def batches(events: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def batches(events: Iterator[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
     """Events in lists of at most 1,000."""
     while batch := list(islice(events, BATCH)):
         yield batch
 
 
-def push(api: OperatorApi, events: Iterator[dict[str, Any]]) -> tuple[int, int, int]:
+def push(api: OperatorApi, events: Iterator[dict[str, object]]) -> tuple[int, int, int]:
     """Push events, two batches in flight; returns accepted, duplicates, rejected."""
     accepted = duplicates = rejected = 0
     with ThreadPoolExecutor(2) as pool:
         for answer in pool.map(lambda batch: api.post("/v1/events", batch), batches(events)):
-            accepted += answer["accepted"]
-            duplicates += answer["duplicates"]
-            rejected += answer["rejected"]
+            accepted += as_integer(answer["accepted"])
+            duplicates += as_integer(answer["duplicates"])
+            rejected += as_integer(answer["rejected"])
     return accepted, duplicates, rejected
 
 
@@ -280,9 +285,9 @@ def import_trace(
     counts = [0, 0, 0]
     events = seconds = 0
     for pool in pools:
-        facility = register_pool(api, pool)
+        facility_id = register_pool(api, pool)
         records = list(hourly(pool))
-        made = (usage_event(pool, facility["facility_id"], *record) for record in records)
+        made = (usage_event(pool, facility_id, *record) for record in records)
         for i, count in enumerate(push(api, made)):
             counts[i] += count
         events += len(records)

@@ -5,7 +5,7 @@ import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../api/service";
 import type { ContractName } from "../../api/config";
-import { readBond } from "../../chain/facts/bond";
+import { type BondFacts, readBond } from "../../chain/facts/bond";
 import { readFunds } from "../../chain/facts/coin";
 import { readOwed, readSettleable } from "../../chain/facts/lockbox";
 import { type Pinned, pinned } from "../../chain/facts/pinned";
@@ -17,9 +17,9 @@ import type { FacilityState } from "../../generated/states";
 
 export interface TrancheFacts {
   id: bigint;
-  cap: bigint;
-  coupon: bigint;
-  supply: bigint;
+  capUnits: bigint;
+  couponPerUnitMicros: bigint;
+  supplyUnits: bigint;
 }
 
 export type OwnSale = SaleFacts & { releasableMicros: bigint };
@@ -28,15 +28,15 @@ export interface ChainFacts {
   state: FacilityState;
   gpuOperator: Address;
   token: Address;
-  windowStart: number;
+  windowStartS: number;
   tranches: TrancheFacts[];
   sale: OwnSale | null;
-  bond: bigint;
-  /** Least bond; null while no terms were set. */
-  bondTerms: { required: bigint; rate: bigint } | null;
+  bondMicros: bigint;
+  /** Null while no terms were set. */
+  bondTerms: BondFacts["terms"];
   bondSufficient: boolean;
-  shortfallDue: bigint;
-  settleable: bigint;
+  shortfallDueMicros: bigint;
+  settleableMicros: bigint;
   epochsFinal: number;
 }
 
@@ -63,8 +63,8 @@ async function readTranches(
   return Promise.all(
     terms.map(async ({ unitCap, couponPerUnitMicros }, seniority) => {
       const id = (facilityId << 8n) | BigInt(seniority);
-      const supply = await readSupply(at, contracts.TrancheToken, id);
-      return { id, cap: unitCap, coupon: couponPerUnitMicros, supply };
+      const supplyUnits = await readSupply(at, contracts.TrancheToken, id);
+      return { id, capUnits: unitCap, couponPerUnitMicros, supplyUnits };
     }),
   );
 }
@@ -78,7 +78,7 @@ export async function readChainFacts(
   const at = await pinned(client);
   const state = await readFacilityState(at, contracts.FacilityRegistry, facilityId);
   if (state === "registered") return null;
-  const [offer, tranches, sale, bond, settleable, epochsFinal] = await Promise.all([
+  const [offer, tranches, sale, bond, settleableMicros, epochsFinal] = await Promise.all([
     readOffer(at, contracts.FacilityRegistry, facilityId),
     readTranches(at, contracts, facilityId),
     readOwnSale(at, contracts.PrimarySale, facilityId),
@@ -90,17 +90,14 @@ export async function readChainFacts(
     state,
     gpuOperator: offer.gpuOperator,
     token: offer.settlementToken,
-    windowStart: offer.windowStartS,
+    windowStartS: offer.windowStartS,
     tranches,
     sale,
-    bond: bond.heldMicros,
-    bondTerms: bond.terms && {
-      required: bond.terms.requiredMicros,
-      rate: bond.terms.rateMicrosPerGpuHour,
-    },
+    bondMicros: bond.heldMicros,
+    bondTerms: bond.terms,
     bondSufficient: bond.sufficient,
-    shortfallDue: bond.shortfallDueMicros,
-    settleable,
+    shortfallDueMicros: bond.shortfallDueMicros,
+    settleableMicros,
     epochsFinal,
   };
 }
@@ -150,7 +147,7 @@ export function useOwed(token: Address, account: Address) {
       return Promise.all(
         names.map(async (name) => ({
           name,
-          amount: await readOwed(at, contracts[name], token, account),
+          owedMicros: await readOwed(at, contracts[name], token, account),
         })),
       );
     },

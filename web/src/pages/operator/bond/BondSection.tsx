@@ -85,7 +85,7 @@ function OnChain({ facilityId, known }: { facilityId: number; known: boolean }) 
   return (
     <Offered facilityId={facilityId} none="No bond yet" lines={2}>
       {(facts) => {
-        const units = facts.tranches.reduce((sum, t) => sum + t.supply, 0n);
+        const units = facts.tranches.reduce((sum, t) => sum + t.supplyUnits, 0n);
         const agreed = known || facts.bondTerms !== null;
         if (!agreed && (facts.state !== "offered" || units > 0n)) {
           return (
@@ -104,24 +104,24 @@ function OnChain({ facilityId, known }: { facilityId: number; known: boolean }) 
 
 function Actions({ facilityId, facts }: { facilityId: number; facts: ChainFacts }) {
   const call = useFacilityCall("BondVault", facilityId);
-  const required = facts.bondTerms?.required ?? 0n;
+  const required = facts.bondTerms?.requiredMicros ?? 0n;
   return (
     <Stack gap="md">
       {LIVE_FACILITY_STATES.has(facts.state) && (
         <BondDeposit
           facilityId={facilityId}
           token={facts.token}
-          missing={required > facts.bond ? required - facts.bond : 0n}
+          missing={required > facts.bondMicros ? required - facts.bondMicros : 0n}
         />
       )}
-      {facts.shortfallDue > 0n && (
+      {facts.shortfallDueMicros > 0n && (
         <Group gap="md">
           <SendButton variant="default" call={call("payShortfall", "Pay the shortfall to holders")}>
             Pay the shortfall to holders
           </SendButton>
         </Group>
       )}
-      {ENDED.has(facts.state) && facts.bond > 0n && (
+      {ENDED.has(facts.state) && facts.bondMicros > 0n && (
         <>
           <Text size="sm">
             The facility is over: once every shortfall and voucher is paid, the rest of the bond is
@@ -132,7 +132,7 @@ function Actions({ facilityId, facts }: { facilityId: number; facts: ChainFacts 
           </Group>
         </>
       )}
-      {!LIVE_FACILITY_STATES.has(facts.state) && facts.bond === 0n && (
+      {!LIVE_FACILITY_STATES.has(facts.state) && facts.bondMicros === 0n && (
         <Text size="sm" c="dimmed">
           The facility is over and nothing of its bond is left in the vault.
         </Text>

@@ -12,7 +12,7 @@ export function CancelOffer({ facilityId, name }: { facilityId: number; name: st
   const { data: facts } = useChainFacts(facilityId);
   const [opened, setOpened] = useState(false);
   if (facts?.state !== "offered") return null;
-  const units = facts.tranches.some((t) => t.supply > 0n);
+  const units = facts.tranches.some((t) => t.supplyUnits > 0n);
   return (
     <Section
       title="Cancel the offer"
@@ -65,10 +65,10 @@ function Confirm({
           readable in the register.
         </List.Item>
         {facts.sale !== null && <List.Item>Its sale ends. Nobody has bought.</List.Item>}
-        {facts.bond > 0n && (
+        {facts.bondMicros > 0n && (
           <List.Item>
-            The bond of <Amount micros={facts.bond} symbol /> is free: release it under Bond, then
-            withdraw it under Proceeds.
+            The bond of <Amount micros={facts.bondMicros} symbol /> is free: release it under Bond,
+            then withdraw it under Proceeds.
           </List.Item>
         )}
         <List.Item>Its devices are free to be pledged in a new facility.</List.Item>

@@ -82,10 +82,10 @@ function Steps({
         {over === "cancelled"
           ? "The offer was cancelled, or its sale failed. Its devices are free: register a new facility to offer them again."
           : "The facility is in default: what is left of bond and proceeds falls to holders."}
-        {over === "cancelled" && facts !== null && facts.bond > 0n && (
+        {over === "cancelled" && facts !== null && facts.bondMicros > 0n && (
           <>
             {" "}
-            The bond of <Amount micros={facts.bond} symbol /> can be released to you under{" "}
+            The bond of <Amount micros={facts.bondMicros} symbol /> can be released to you under{" "}
             <Anchor
               component={Link}
               to={sectionPath(facilityId, "bond")}
@@ -197,12 +197,12 @@ function BondStep({
       </>
     );
   }
-  const missing = facts.bondTerms.required - facts.bond;
+  const missing = facts.bondTerms.requiredMicros - facts.bondMicros;
   return (
     <>
       <Text size="sm" c={state === "done" ? "dimmed" : "inherit"}>
-        <Amount micros={facts.bond} symbol /> held, of at least{" "}
-        <Amount micros={facts.bondTerms.required} symbol />.
+        <Amount micros={facts.bondMicros} symbol /> held, of at least{" "}
+        <Amount micros={facts.bondTerms.requiredMicros} symbol />.
       </Text>
       {state === "now" && missing > 0n && (
         <BondDeposit

@@ -60,7 +60,7 @@ export function OfferStep({
 
 function supplies(facts: ChainFacts): string {
   return facts.tranches
-    .map((t, i) => `tranche ${i}: ${grouped(t.supply)} of ${grouped(t.cap)}`)
+    .map((t, i) => `tranche ${i}: ${grouped(t.supplyUnits)} of ${grouped(t.capUnits)}`)
     .join(", ");
 }
 
@@ -86,7 +86,7 @@ export function UnitsStep({
       </Text>
     );
   }
-  const minted = facts.tranches.some((t) => t.supply > 0n);
+  const minted = facts.tranches.some((t) => t.supplyUnits > 0n);
   const open = facts.sale === null && facts.state === "offered";
   return (
     <Stack gap="md">

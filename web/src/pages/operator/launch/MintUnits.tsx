@@ -21,7 +21,7 @@ export function MintUnits({ facts }: { facts: ChainFacts }) {
   const to = isAddress(holder.trim(), { strict: false }) ? holder.trim() : null;
   const { data: eligible } = useEligible(to);
   const count = parseUnits(units);
-  const left = chosen === undefined ? 0n : chosen.cap - chosen.supply;
+  const left = chosen === undefined ? 0n : chosen.capUnits - chosen.supplyUnits;
   const above = count !== null && count > left;
   const ok = to !== null && count !== null && count > 0n && !above && chosen !== undefined;
   return (
@@ -33,7 +33,7 @@ export function MintUnits({ facts }: { facts: ChainFacts }) {
           onChange={(event) => setTranche(event.currentTarget.value)}
           data={facts.tranches.map((t, i) => ({
             value: String(i),
-            label: `Tranche ${i} (${grouped(t.cap - t.supply)} units left)`,
+            label: `Tranche ${i} (${grouped(t.capUnits - t.supplyUnits)} units left)`,
           }))}
         />
         <TextInput

@@ -13,9 +13,9 @@ export function OpenSale({ facilityId, facts }: { facilityId: number; facts: Cha
   const now = useNow();
   const symbol = useService().settlement_token?.symbol ?? "";
   const address = useContractAddress("PrimarySale");
-  const caps = facts.tranches.map((t) => t.cap);
-  const [fields, setFields] = useState(() => saleDefaults(now, facts.windowStart, caps));
-  const { terms, errors } = saleTerms(fields, now, facts.windowStart, caps);
+  const caps = facts.tranches.map((t) => t.capUnits);
+  const [fields, setFields] = useState(() => saleDefaults(now, facts.windowStartS, caps));
+  const { terms, errors } = saleTerms(fields, now, facts.windowStartS, caps);
   const input = (key: "opensAt" | "closesAt" | "floor" | "upFront") => ({
     value: fields[key],
     error: errors?.[key],

@@ -5,7 +5,7 @@ import { SendButton } from "../../../parts/SendButton";
 import type { ChainFacts, OwnSale } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
 
-const capsOf = (facts: ChainFacts) => facts.tranches.reduce((sum, t) => sum + t.cap, 0n);
+const capsOf = (facts: ChainFacts) => facts.tranches.reduce((sum, t) => sum + t.capUnits, 0n);
 
 /** How far a sale came, without a full stop. */
 export function SoldUnits({ facts, sale }: { facts: ChainFacts; sale: OwnSale }) {

@@ -6,17 +6,17 @@ const offered: ChainFacts = {
   state: "offered",
   gpuOperator: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
   token: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
-  windowStart: 1_796_083_200,
+  windowStartS: 1_796_083_200,
   tranches: [
-    { id: 256n, cap: 800n, coupon: 0n, supply: 0n },
-    { id: 257n, cap: 400n, coupon: 0n, supply: 0n },
+    { id: 256n, capUnits: 800n, couponPerUnitMicros: 0n, supplyUnits: 0n },
+    { id: 257n, capUnits: 400n, couponPerUnitMicros: 0n, supplyUnits: 0n },
   ],
   sale: null,
-  bond: 0n,
+  bondMicros: 0n,
   bondTerms: null,
   bondSufficient: true,
-  shortfallDue: 0n,
-  settleable: 0n,
+  shortfallDueMicros: 0n,
+  settleableMicros: 0n,
   epochsFinal: 0,
 };
 const sale: OwnSale = {
@@ -34,9 +34,13 @@ const sale: OwnSale = {
 };
 const minted = (...supplies: bigint[]): ChainFacts => ({
   ...offered,
-  tranches: offered.tranches.map((t, i) => ({ ...t, supply: supplies[i] ?? 0n })),
+  tranches: offered.tranches.map((t, i) => ({ ...t, supplyUnits: supplies[i] ?? 0n })),
 });
-const bonded = { bondTerms: { required: 5n, rate: 1n }, bond: 5n, bondSufficient: true };
+const bonded = {
+  bondTerms: { requiredMicros: 5n, rateMicrosPerGpuHour: 1n },
+  bondMicros: 5n,
+  bondSufficient: true,
+};
 
 describe("launchSteps", () => {
   it("begins with the offer", () => {
@@ -56,8 +60,8 @@ describe("launchSteps", () => {
     expect(launchSteps({ ...offered, sale }, null).steps.bond).toBe("done");
     const thin = {
       ...offered,
-      bondTerms: { required: 5n, rate: 1n },
-      bond: 4n,
+      bondTerms: { requiredMicros: 5n, rateMicrosPerGpuHour: 1n },
+      bondMicros: 4n,
       bondSufficient: false,
     };
     expect(launchSteps(thin, "sale").steps).toMatchObject({ bond: "now", units: "later" });
@@ -82,7 +86,7 @@ describe("launchSteps", () => {
     expect(launchSteps(minted(1n, 1n), null).steps).toMatchObject({ units: "done", fund: "now" });
     const thin = {
       ...minted(1n, 1n),
-      bondTerms: { required: 5n, rate: 1n },
+      bondTerms: { requiredMicros: 5n, rateMicrosPerGpuHour: 1n },
       bondSufficient: false,
     };
     expect(launchSteps(thin, null).steps).toMatchObject({ bond: "now", fund: "later" });

@@ -25,7 +25,7 @@ const LATER: Record<StepId, StepState> = {
 function unitsDone(facts: ChainFacts, way: Way | null): boolean {
   if (way === "sale") return facts.sale !== null;
   // `fund` wants at least one unit of every tranche.
-  return way === "mint" && facts.tranches.every((t) => t.supply > 0n);
+  return way === "mint" && facts.tranches.every((t) => t.supplyUnits > 0n);
 }
 
 /**
@@ -34,7 +34,7 @@ function unitsDone(facts: ChainFacts, way: Way | null): boolean {
  */
 export function launchSteps(facts: ChainFacts | null, chosen: Way | null): LaunchSteps {
   if (facts === null) return { way: chosen, over: null, steps: { ...LATER, offer: "now" } };
-  const minted = facts.tranches.some((t) => t.supply > 0n);
+  const minted = facts.tranches.some((t) => t.supplyUnits > 0n);
   const way: Way | null = facts.sale !== null ? "sale" : minted ? "mint" : chosen;
   if (facts.state === "cancelled" || facts.state === "defaulted") {
     return { way, over: facts.state, steps: { ...LATER, offer: "done" } };

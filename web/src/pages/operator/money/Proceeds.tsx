@@ -121,12 +121,12 @@ function Withdraw({ token, account }: { token: Address; account: string }) {
               {
                 head: "Amount",
                 number: true,
-                cell: (row) => <Amount micros={row.amount} symbol />,
+                cell: (row) => <Amount micros={row.owedMicros} symbol />,
               },
               {
                 head: "Withdraw",
                 cell: (row) =>
-                  row.amount > 0n && contracts !== null ? (
+                  row.owedMicros > 0n && contracts !== null ? (
                     <OwnSend
                       gpuOperator={account}
                       variant="default"

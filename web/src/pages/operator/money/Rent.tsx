@@ -144,12 +144,12 @@ function LeaseName({ children }: { children: string }) {
 function Settle({ facilityId }: { facilityId: number }) {
   const { data: facts } = useChainFacts(facilityId);
   const call = useFacilityCall("RentLockbox", facilityId);
-  if (facts == null || facts.settleable === 0n) return null;
+  if (facts == null || facts.settleableMicros === 0n) return null;
   return (
     <Notice tone="info">
       <Group justify="space-between" gap="sm">
         <Text size="sm" maw={620}>
-          <Amount micros={facts.settleable} symbol /> is final and collected, and not paid to
+          <Amount micros={facts.settleableMicros} symbol /> is final and collected, and not paid to
           holders yet. The service settles by itself; anybody may do it sooner.
         </Text>
         <SendButton call={call("settle", `Settle facility ${facilityId}`, facts.epochsFinal)}>

@@ -35,17 +35,6 @@ export default tseslint.config(
     },
   },
   {
-    // A form with its whole call in one place: to be split. The list only shrinks.
-    files: [
-      "src/pages/operator/bond/BondDeposit.tsx",
-      "src/pages/operator/bond/BondTermsForm.tsx",
-      "src/pages/operator/launch/{MintUnits,OpenSale}.tsx",
-    ],
-    rules: {
-      "max-lines-per-function": ["error", { max: 79, skipBlankLines: true, skipComments: true }],
-    },
-  },
-  {
     files: ["src/{pages,parts,app}/**"],
     rules: {
       "no-restricted-properties": [

@@ -3,28 +3,29 @@ import { useState } from "react";
 import type { Address } from "viem";
 import { useConnection } from "wagmi";
 import { useContractAddress, useService } from "../../../api/service";
-import { bondVaultAbi, erc20Abi } from "../../../chain/abis";
+import { erc20Abi } from "../../../chain/abis";
 import { exactMoney, parseMoney } from "../../../format/money";
 import { Amount } from "../../../parts/Amount";
 import { SendButton } from "../../../parts/SendButton";
 import { useFunds } from "../chainFacts";
+import { useFacilityCall } from "../facilityCall";
 
 /** Adds to a bond: the exact allowance first, then the deposit. Anybody may pay it. */
 export function BondDeposit({
   facilityId,
   token,
-  missing,
+  missingMicros,
 }: {
   facilityId: number;
   token: Address;
   /** What is missing to the minimum: the amount that the field begins with. */
-  missing: bigint;
+  missingMicros: bigint;
 }) {
   const symbol = useService().settlement_token?.symbol ?? "";
   const vault = useContractAddress("BondVault");
   const { address } = useConnection();
   const { data: funds } = useFunds(token, address, vault);
-  const [text, setText] = useState(() => (missing > 0n ? exactMoney(missing) : ""));
+  const [text, setText] = useState(() => (missingMicros > 0n ? exactMoney(missingMicros) : ""));
   const amount = parseMoney(text);
   const short = funds != null && amount !== null && amount > funds.balanceMicros;
   const allowed = funds != null && amount !== null && funds.allowanceMicros >= amount;
@@ -49,39 +50,57 @@ export function BondDeposit({
           The connected account has <Amount micros={funds.balanceMicros} symbol />.
         </Text>
       )}
-      {allowed ? (
-        <SendButton
-          key="deposit"
-          disabled={!ready}
-          call={{
-            address: vault,
-            abi: bondVaultAbi,
-            functionName: "deposit",
-            args: [BigInt(facilityId), amount],
-            label: `Deposit ${exactMoney(amount)} ${symbol} as bond`,
-          }}
-        >
-          Deposit
-        </SendButton>
-      ) : (
-        <SendButton
-          key="approve"
-          disabled={!ready}
-          call={
-            amount === null
-              ? null
-              : {
-                  address: token,
-                  abi: erc20Abi,
-                  functionName: "approve",
-                  args: [vault, amount],
-                  label: `Allow exactly ${exactMoney(amount)} ${symbol} for the bond`,
-                }
-          }
-        >
-          Allow exactly this amount
-        </SendButton>
-      )}
+      <AllowOrDeposit
+        facilityId={facilityId}
+        token={token}
+        amountMicros={amount}
+        allowed={allowed}
+        disabled={!ready}
+      />
     </Stack>
+  );
+}
+
+/** The next transaction: the allowance, and once it is there the deposit. */
+function AllowOrDeposit({
+  facilityId,
+  token,
+  amountMicros,
+  allowed,
+  disabled,
+}: {
+  facilityId: number;
+  token: Address;
+  /** Null while the text is no amount. */
+  amountMicros: bigint | null;
+  allowed: boolean;
+  disabled: boolean;
+}) {
+  const symbol = useService().settlement_token?.symbol ?? "";
+  const vault = useContractAddress("BondVault");
+  const call = useFacilityCall("BondVault", facilityId);
+  const money = amountMicros === null ? "" : `${exactMoney(amountMicros)} ${symbol}`;
+  if (amountMicros !== null && allowed) {
+    return (
+      <SendButton
+        key="deposit"
+        disabled={disabled}
+        call={call("deposit", `Deposit ${money} as bond`, amountMicros)}
+      >
+        Deposit
+      </SendButton>
+    );
+  }
+  const approve = amountMicros !== null && {
+    address: token,
+    abi: erc20Abi,
+    functionName: "approve",
+    args: [vault, amountMicros],
+    label: `Allow exactly ${money} for the bond`,
+  };
+  return (
+    <SendButton key="approve" disabled={disabled} call={approve || null}>
+      Allow exactly this amount
+    </SendButton>
   );
 }

@@ -104,14 +104,14 @@ function OnChain({ facilityId, known }: { facilityId: number; known: boolean }) 
 
 function Actions({ facilityId, facts }: { facilityId: number; facts: ChainFacts }) {
   const call = useFacilityCall("BondVault", facilityId);
-  const required = facts.bondTerms?.requiredMicros ?? 0n;
+  const requiredMicros = facts.bondTerms?.requiredMicros ?? 0n;
   return (
     <Stack gap="md">
       {LIVE_FACILITY_STATES.has(facts.state) && (
         <BondDeposit
           facilityId={facilityId}
           token={facts.token}
-          missing={required > facts.bondMicros ? required - facts.bondMicros : 0n}
+          missingMicros={requiredMicros > facts.bondMicros ? requiredMicros - facts.bondMicros : 0n}
         />
       )}
       {facts.shortfallDueMicros > 0n && (

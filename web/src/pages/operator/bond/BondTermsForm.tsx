@@ -1,36 +1,10 @@
 import { SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
-import { useState } from "react";
 import type { Address } from "viem";
-import { useContractAddress, useService } from "../../../api/service";
-import { bondVaultAbi } from "../../../chain/abis";
-import { parseMoney, parseUnits } from "../../../format/money";
+import { useService } from "../../../api/service";
+import { useFacilityCall } from "../facilityCall";
 import { OwnSend } from "../forms/OwnSend";
-
-/** The terms as the contract takes them; null while a field is missing or too large for it. */
-function termsOf(
-  minimum: bigint | null,
-  price: bigint | null,
-  hours: bigint | null,
-  epochs: bigint | null,
-) {
-  const ok =
-    minimum !== null &&
-    price !== null &&
-    minimum + price > 0n &&
-    price < 2n ** 64n &&
-    hours !== null &&
-    hours * 3_600n < 2n ** 32n &&
-    epochs !== null &&
-    epochs < 2n ** 16n;
-  return ok
-    ? {
-        requiredBond: minimum,
-        ratePerGpuHour: price,
-        graceSeconds: Number(hours * 3_600n),
-        defaultAfterEpochs: Number(epochs),
-      }
-    : null;
-}
+import { useFields } from "../forms/useFields";
+import { BOND_DEFAULTS, bondTerms } from "./bondForm";
 
 /** Agrees the terms of a bond, once, before any unit exists. */
 export function BondTermsForm({
@@ -41,19 +15,9 @@ export function BondTermsForm({
   gpuOperator: Address;
 }) {
   const symbol = useService().settlement_token?.symbol ?? "";
-  const vault = useContractAddress("BondVault");
-  const [required, setRequired] = useState("");
-  const [rate, setRate] = useState("");
-  const [grace, setGrace] = useState("24");
-  const [missed, setMissed] = useState("3");
-  const minimum = parseMoney(required);
-  const price = parseMoney(rate);
-  const hours = parseUnits(grace);
-  const epochs = parseUnits(missed);
-  const terms = termsOf(minimum, price, hours, epochs);
-  const wrong = (text: string, found: bigint | null, why: string) =>
-    text.trim() !== "" && found === null ? why : undefined;
-  const money = "An amount with at most 6 decimals.";
+  const call = useFacilityCall("BondVault", facilityId);
+  const { fields, input } = useFields(() => BOND_DEFAULTS);
+  const { terms, errors } = bondTerms(fields);
   return (
     <Stack gap="sm">
       <SimpleGrid cols={{ base: 1, xs: 2 }} verticalSpacing="sm" maw={640}>
@@ -61,33 +25,25 @@ export function BondTermsForm({
           label={`Least bond, ${symbol}`}
           description="Below it, no sale and no start"
           inputMode="decimal"
-          value={required}
-          error={wrong(required, minimum, money)}
-          onChange={(event) => setRequired(event.currentTarget.value)}
+          {...input("minimum", errors["minimum"])}
         />
         <TextInput
           label={`Price of a missing GPU-hour, ${symbol}`}
           description="What holders get for each"
           inputMode="decimal"
-          value={rate}
-          error={wrong(rate, price, money)}
-          onChange={(event) => setRate(event.currentTarget.value)}
+          {...input("price", errors["price"])}
         />
         <TextInput
           label="Grace, hours"
           description="How long it may be too small"
           inputMode="numeric"
-          value={grace}
-          error={wrong(grace, hours, "Whole hours.")}
-          onChange={(event) => setGrace(event.currentTarget.value)}
+          {...input("graceHours", errors["graceHours"])}
         />
         <TextInput
           label="Default after missing epochs"
           description="Statements overdue; 0 is never"
           inputMode="numeric"
-          value={missed}
-          error={wrong(missed, epochs, "A whole number.")}
-          onChange={(event) => setMissed(event.currentTarget.value)}
+          {...input("epochs", errors["epochs"])}
         />
       </SimpleGrid>
       <Text size="xs" c="dimmed">
@@ -95,17 +51,7 @@ export function BondTermsForm({
       </Text>
       <OwnSend
         gpuOperator={gpuOperator}
-        call={
-          terms !== null
-            ? {
-                address: vault,
-                abi: bondVaultAbi,
-                functionName: "setTerms",
-                args: [BigInt(facilityId), terms],
-                label: `Agree the bond of facility ${facilityId}`,
-              }
-            : null
-        }
+        call={terms && call("setTerms", `Agree the bond of facility ${facilityId}`, terms)}
       >
         Agree bond terms
       </OwnSend>

@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import { fieldErrors } from "./fieldErrors";
+import { type TextKey, useFields } from "./useFields";
 import type { Made } from "../leases/leaseForms";
 import type { FieldErrors } from "../launch/offerForm";
 import { useChange } from "../queries";
@@ -20,7 +21,7 @@ export function useChangeForm<Fields extends { [K in keyof Fields]: string }, Bo
   change: (body: Body) => Promise<unknown>;
   onDone?: () => void;
 }) {
-  const [fields, setFields] = useState(initial);
+  const { fields, setFields, input } = useFields(initial);
   const [wrong, setWrong] = useState<FieldErrors>({});
   const sending = useChange(change);
   const errors = { ...fieldErrors(sending.error, Object.values(places)), ...wrong };
@@ -39,14 +40,7 @@ export function useChangeForm<Fields extends { [K in keyof Fields]: string }, Bo
   return {
     fields,
     /** Props of the input of a field. */
-    input: (key: keyof Fields) => ({
-      value: fields[key],
-      error: errors[places[key]],
-      onChange: (event: { currentTarget: { value: string } }) => {
-        const { value } = event.currentTarget;
-        setFields((before) => ({ ...before, [key]: value }));
-      },
-    }),
+    input: <K extends TextKey<Fields>>(key: K) => input(key, errors[places[key]]),
     /** Props of the frame. */
     frame: { busy: sending.isPending, problem: errors[""], onSubmit: submit },
   };

@@ -197,19 +197,19 @@ function BondStep({
       </>
     );
   }
-  const missing = facts.bondTerms.requiredMicros - facts.bondMicros;
+  const missingMicros = facts.bondTerms.requiredMicros - facts.bondMicros;
   return (
     <>
       <Text size="sm" c={state === "done" ? "dimmed" : "inherit"}>
         <Amount micros={facts.bondMicros} symbol /> held, of at least{" "}
         <Amount micros={facts.bondTerms.requiredMicros} symbol />.
       </Text>
-      {state === "now" && missing > 0n && (
+      {state === "now" && missingMicros > 0n && (
         <BondDeposit
-          key={missing.toString()}
+          key={missingMicros.toString()}
           facilityId={facilityId}
           token={facts.token}
-          missing={missing}
+          missingMicros={missingMicros}
         />
       )}
     </>

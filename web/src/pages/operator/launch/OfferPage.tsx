@@ -11,6 +11,7 @@ import { Capacity, DeliveryWindow, type OfferInput, PromiseAndFee } from "./Offe
 import { TrancheInputs } from "./TrancheInputs";
 import { parseDevices } from "../metering/deviceList";
 import { fieldErrors } from "../forms/fieldErrors";
+import { useFields } from "../forms/useFields";
 import {
   type FieldErrors,
   type OfferFields,
@@ -81,17 +82,11 @@ function useSubmit(
 }
 
 function OfferForm({ nowS }: { nowS: number }) {
-  const [fields, setFields] = useState<OfferFields>(() => offerDefaults(nowS));
+  const { fields, change, input: text } = useFields(() => offerDefaults(nowS));
   const [errors, setErrors] = useState<FieldErrors>({});
   const form = useRef<HTMLFormElement>(null);
 
-  const change = (part: Partial<OfferFields>) => setFields((before) => ({ ...before, ...part }));
-  const input: OfferInput = (key, field) => ({
-    value: fields[key],
-    error: errors[field],
-    onChange: (event: { currentTarget: { value: string } }) =>
-      change({ [key]: event.currentTarget.value }),
-  });
+  const input: OfferInput = (key, field) => text(key, errors[field]);
   const fail = (found: FieldErrors) => {
     setErrors(found);
     // After the errors are drawn: the first wrong field is where to go on.

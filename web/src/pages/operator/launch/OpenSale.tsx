@@ -1,64 +1,44 @@
 import { SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
-import { useState } from "react";
 import { useNow } from "../../../api/clock";
-import { useContractAddress, useService } from "../../../api/service";
-import { primarySaleAbi } from "../../../chain/abis";
+import { useService } from "../../../api/service";
 import { grouped } from "../../../format/money";
-import { OwnSend } from "../forms/OwnSend";
 import type { ChainFacts } from "../chainFacts";
+import { useFacilityCall } from "../facilityCall";
+import { OwnSend } from "../forms/OwnSend";
+import { useFields } from "../forms/useFields";
+import type { FieldErrors } from "./offerForm";
 import { saleDefaults, saleTerms } from "./saleForm";
 
 /** Opens the sale of a whole offer at fixed prices. */
 export function OpenSale({ facilityId, facts }: { facilityId: number; facts: ChainFacts }) {
   const now = useNow();
-  const symbol = useService().settlement_token?.symbol ?? "";
-  const address = useContractAddress("PrimarySale");
+  const call = useFacilityCall("PrimarySale", facilityId);
   const caps = facts.tranches.map((t) => t.capUnits);
-  const [fields, setFields] = useState(() => saleDefaults(now, facts.windowStartS, caps));
+  const { fields, change, input } = useFields(() => saleDefaults(now, facts.windowStartS, caps));
   const { terms, errors } = saleTerms(fields, now, facts.windowStartS, caps);
-  const input = (key: "opensAt" | "closesAt" | "floor" | "upFront") => ({
-    value: fields[key],
-    error: errors?.[key],
-    onChange: (event: { currentTarget: { value: string } }) => {
-      const { value } = event.currentTarget;
-      setFields((before) => ({ ...before, [key]: value }));
-    },
-  });
-  const price = (i: number) => fields.prices[i] ?? "";
+  const text = (key: "opensAt" | "closesAt" | "floor" | "upFront") => input(key, errors?.[key]);
   return (
     <Stack gap="sm" maw={640}>
       <SimpleGrid cols={{ base: 1, xs: 2 }} verticalSpacing="sm">
-        {caps.map((cap, i) => (
-          <TextInput
-            key={i}
-            label={`Price of a unit of tranche ${i}, ${symbol}`}
-            description={`${grouped(cap)} units`}
-            inputMode="decimal"
-            required
-            value={price(i)}
-            error={price(i).trim() === "" ? undefined : errors?.[`prices.${i}`]}
-            onChange={(event) => {
-              const { value } = event.currentTarget;
-              setFields((before) => ({
-                ...before,
-                prices: before.prices.map((p, at) => (at === i ? value : p)),
-              }));
-            }}
-          />
-        ))}
-        <TextInput type="datetime-local" label="Opens (UTC)" {...input("opensAt")} />
-        <TextInput type="datetime-local" label="Closes (UTC)" {...input("closesAt")} />
+        <Prices
+          capsUnits={caps}
+          prices={fields.prices}
+          errors={errors}
+          onChange={(prices) => change({ prices })}
+        />
+        <TextInput type="datetime-local" label="Opens (UTC)" {...text("opensAt")} />
+        <TextInput type="datetime-local" label="Closes (UTC)" {...text("closesAt")} />
         <TextInput
           label="Floor, units"
           description="Fewer sold: buyers are refunded"
           inputMode="numeric"
-          {...input("floor")}
+          {...text("floor")}
         />
         <TextInput
           label="Up front, %"
           description="Yours at success; the rest with delivery"
           inputMode="decimal"
-          {...input("upFront")}
+          {...text("upFront")}
         />
       </SimpleGrid>
       <Text size="xs" c="dimmed">
@@ -66,20 +46,43 @@ export function OpenSale({ facilityId, facts }: { facilityId: number; facts: Cha
       </Text>
       <OwnSend
         gpuOperator={facts.gpuOperator}
-        call={
-          terms === null
-            ? null
-            : {
-                address,
-                abi: primarySaleAbi,
-                functionName: "open",
-                args: [BigInt(facilityId), terms],
-                label: `Open the sale of facility ${facilityId}`,
-              }
-        }
+        call={terms && call("open", `Open the sale of facility ${facilityId}`, terms)}
       >
         Open the sale
       </OwnSend>
     </Stack>
   );
+}
+
+/** A price for a unit of each tranche, most senior first. */
+function Prices({
+  capsUnits,
+  prices,
+  errors,
+  onChange,
+}: {
+  capsUnits: readonly bigint[];
+  prices: readonly string[];
+  errors: FieldErrors | null;
+  onChange: (prices: string[]) => void;
+}) {
+  const symbol = useService().settlement_token?.symbol ?? "";
+  return capsUnits.map((cap, i) => {
+    const price = prices[i] ?? "";
+    return (
+      <TextInput
+        key={i}
+        label={`Price of a unit of tranche ${i}, ${symbol}`}
+        description={`${grouped(cap)} units`}
+        inputMode="decimal"
+        required
+        value={price}
+        error={price.trim() === "" ? undefined : errors?.[`prices.${i}`]}
+        onChange={(event) => {
+          const { value } = event.currentTarget;
+          onChange(prices.map((p, at) => (at === i ? value : p)));
+        }}
+      />
+    );
+  });
 }

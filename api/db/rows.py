@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, CursorResult, Result, Row, Table, ins
 
 R = TypeVar("R")
 _TABLES: dict[type, Table] = {}
-_FIELDS: dict[type, tuple[str, ...]] = {}
+_FIELDS: dict[object, tuple[str, ...]] = {}
 
 
 def record_of(table: Table) -> Callable[[type[R]], type[R]]:
@@ -71,13 +71,15 @@ def row_as(record: Callable[..., R], row: Row[*tuple[Any, ...]]) -> R:
     return record(**row._mapping)
 
 
-def rows_as(record: type[R], result: Result[*tuple[Any, ...]]) -> list[R]:
-    """All rows of a result as records, by column name. Raises TypeError if the names differ."""
-    make: Callable[..., R] = record
+def rows_as(record: Callable[..., R], result: Result[*tuple[Any, ...]]) -> list[R]:
+    """All rows of a result as records, by column name. Raises TypeError if the names differ.
+
+    Args:    record: a declared class, or another whose fields are the columns that were asked.
+    """
     # Columns that come in the order of the fields need no name a row: this is twice as fast.
-    if tuple(result.keys()) == _FIELDS[record]:
-        return [make(*row) for row in result]
-    return [row_as(make, row) for row in result]
+    if tuple(result.keys()) == _FIELDS.get(record):
+        return [record(*row) for row in result]
+    return [row_as(record, row) for row in result]
 
 
 def first_as(record: Callable[..., R], result: Result[*tuple[Any, ...]]) -> R | None:

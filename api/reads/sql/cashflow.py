@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Select, and_, case, func, null, or_, select
 
 from api.db import event_columns as e
+from api.db.rows import rows_as
 from api.db.tables.ledger import usage_records, usage_voids
 from api.db.tables.statements import statement_lines, statements
 from api.domain.metering.usage import LineKind
 from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
-from api.reads.sql.rows import rows_as
 
 # Events that move money of a facility: what the reconciliation sums and the API lists, so that no
 # figure stands without the movements behind it.

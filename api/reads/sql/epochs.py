@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from api.db.rows import rows_as
 from api.db.tables.statements import attestations, statements
 from api.domain.units import Bytes32, Epoch, FacilityId, Micros
-from api.reads.sql.rows import rows_as
 
 
 @dataclass(frozen=True, slots=True)

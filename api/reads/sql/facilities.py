@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from api.db.rows import columns_of
+from api.db.rows import columns_of, rows_as
 from api.db.tables.facilities import (
     FacilityRow,
     devices,
@@ -14,7 +14,6 @@ from api.db.tables.facilities import (
     operators,
 )
 from api.domain.units import Address, Bytes32, FacilityId, Micros, OperatorId
-from api.reads.sql.rows import rows_as
 
 # Facilities that are asked for; None is all of them.
 Scope = Collection[FacilityId] | None

@@ -16,10 +16,10 @@ from sqlalchemy import (
 )
 
 from api.db import event_columns as e
+from api.db.rows import rows_as
 from api.db.tables.chain import chain_events
 from api.domain.units import ZERO_ADDRESS, Address, Bytes32, FacilityId, Micros, TrancheId
 from api.reads.sql import payloads
-from api.reads.sql.rows import rows_as
 
 _TRANSFER = e.event == "TransferSingle"
 # What ends in an account's history as its own event; the mint or burn behind it is not told twice.

@@ -2,7 +2,6 @@
 
 import os
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -112,11 +111,6 @@ class EvidenceFolder:
             if entry.is_file():
                 entry.unlink()
         target.rmdir()
-
-    def write_all(self, files: Mapping[str, bytes]) -> None:
-        """Write several files in order."""
-        for path, data in files.items():
-            self.write(path, data)
 
 
 class EvidenceUrl:

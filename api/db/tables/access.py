@@ -1,10 +1,7 @@
 """Tables of sign-in: nonces that were handed out, and sessions."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import BigInteger, Column, Named, String, Table
 
-from api.db.rows import record_of
 from api.db.tables.base import metadata
 from api.db.tables.columns import RAW32, Columns
 from api.domain.units import Bytes32
@@ -20,15 +17,6 @@ class SessionNonceColumns(Columns):
 session_nonces = Table("session_nonces", metadata, SessionNonceColumns)
 
 
-@record_of(session_nonces)
-@dataclass(frozen=True, slots=True)
-class NonceRow:
-    """A nonce that was handed out and not used yet."""
-
-    nonce: str
-    expires_at_s: int
-
-
 class SessionColumns(Columns):
     """Columns of `sessions`."""
 
@@ -39,14 +27,3 @@ class SessionColumns(Columns):
 
 
 sessions = Table("sessions", metadata, SessionColumns)
-
-
-@record_of(sessions)
-@dataclass(frozen=True, slots=True)
-class SessionRow:
-    """A wallet that is signed in."""
-
-    token_hash: bytes
-    address: str
-    created_at_s: int
-    expires_at_s: int

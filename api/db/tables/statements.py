@@ -178,15 +178,3 @@ attestations = Table(
     PrimaryKeyConstraint("facility_id", "epoch", "attester"),
     ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
 )
-
-
-@record_of(attestations)
-@dataclass(frozen=True, slots=True)
-class AttestationRow:
-    """An attester's signature over a statement."""
-
-    facility_id: FacilityId
-    epoch: Epoch
-    attester: str
-    signature: bytes
-    received_at_s: int

@@ -2,7 +2,7 @@
 
 For every tranche and at any time, in X32: sum of what positions accrued + pending + paid out
 equals what was received. Nothing is ever rounded away; a claim pays whole minor units and
-leaves the fraction owed.
+leaves the fraction owed. Freezes and forced transfers are here for the contracts' tests alone.
 """
 
 from dataclasses import dataclass, field, replace

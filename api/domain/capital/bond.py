@@ -23,15 +23,6 @@ class Bond:
         return replace(self, held=held, below_since_s=since_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Slash:
-    """What one fault takes of an attester: `to_challenger + to_holders == taken`."""
-
-    taken: int
-    to_challenger: int
-    to_holders: int
-
-
 def shortfall_due(bond: Bond, *, promised: int, available: int) -> int:
     """What a cumulative shortfall of GPU-seconds still costs, rounded down, whatever is held."""
     missing_gpu_seconds = max(0, promised - available)
@@ -46,6 +37,9 @@ def pay_shortfall(bond: Bond, *, promised: int, available: int, now_s: int) -> t
     return paid.with_held(bond.held - amount, now_s), amount
 
 
+# --- model of the contracts: only their tests call what follows --------------------------------
+
+
 def pay_unserved(bond: Bond, *, gpu_seconds: GpuSeconds, now_s: int) -> tuple[Bond, int]:
     """Pay a voucher's unserved GPU-seconds, rounded down, as far as the bond goes."""
     amount = min(bond.held, gpu_seconds * bond.rate_per_gpu_hour // SECONDS_PER_HOUR)
@@ -56,6 +50,15 @@ def seizable(bond: Bond, *, unserved_gpu_seconds: GpuSeconds) -> int:
     """What default gives to holders: all but what vouchers may still be paid, rounded up."""
     reserved = -(-unserved_gpu_seconds * bond.rate_per_gpu_hour // SECONDS_PER_HOUR)
     return max(0, bond.held - reserved)
+
+
+@dataclass(frozen=True, slots=True)
+class Slash:
+    """What one fault takes of an attester: `to_challenger + to_holders == taken`."""
+
+    taken: int
+    to_challenger: int
+    to_holders: int
 
 
 def slash(*, held: int, slash_amount: int) -> Slash:

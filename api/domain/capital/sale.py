@@ -39,6 +39,21 @@ def promised_gpu_seconds(
     return device_count * epoch_length_s * epochs * promised_availability_ppm // PPM
 
 
+def earned(*, proceeds: int, up_front_bps: int, available: int, promised: int) -> int:
+    """Proceeds that the gpuOperator has earned: up-front share, the rest by delivery.
+
+    Args:    available: final attested GPU-seconds, cumulative.  promised: of the whole window.
+    Returns: minor units, rounded down on the cumulative, so that it never falls.
+    """
+    if promised == 0:
+        return proceeds
+    up_front = proceeds * up_front_bps // BPS
+    return up_front + (proceeds - up_front) * min(available, promised) // promised
+
+
+# --- model of the contracts: only their tests call what follows --------------------------------
+
+
 def buy(book: SaleBook, *, units: int, unit_price: int) -> SaleBook:
     """Sell units. Raises ValueError when the sale is not open."""
     _require(book, SaleState.OPEN)
@@ -63,18 +78,6 @@ def finalize(book: SaleBook, *, floor_units: int, bonded: bool) -> SaleBook:
 def unsold(*, caps: Sequence[int], supplies: Sequence[int]) -> tuple[int, ...]:
     """Units by seniority that go to the gpuOperator when a sale succeeds."""
     return tuple(cap - supply for cap, supply in zip(caps, supplies, strict=True))
-
-
-def earned(*, proceeds: int, up_front_bps: int, available: int, promised: int) -> int:
-    """Proceeds that the gpuOperator has earned: up-front share, the rest by delivery.
-
-    Args:    available: final attested GPU-seconds, cumulative.  promised: of the whole window.
-    Returns: minor units, rounded down on the cumulative, so that it never falls.
-    """
-    if promised == 0:
-        return proceeds
-    up_front = proceeds * up_front_bps // BPS
-    return up_front + (proceeds - up_front) * min(available, promised) // promised
 
 
 def release(book: SaleBook, *, earned_now: int) -> SaleBook:

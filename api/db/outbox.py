@@ -77,7 +77,7 @@ def finish_intent(
     return connection.execute(finished).rowcount == 1
 
 
-def note_refusal(connection: Connection, row: IntentRow, error: str) -> None:
+def note_error(connection: Connection, row: IntentRow, error: str) -> None:
     """Keep what the node said of a transaction that it did not take; the intent stays open."""
     connection.execute(_still(row).values(error=error))
 

@@ -28,7 +28,7 @@ GAS_LIMIT = 1_500_000
 _PRIORITY_FEE_WEI = 10**9
 # A fee war, or a node that lies about the base fee, must not empty the account: 1,000 gwei.
 MAX_FEE_WEI = 1_000 * 10**9
-# Refusals that may mean that this transaction, or another at its nonce, is under way or mined.
+# Errors that may mean that this transaction, or another at its nonce, is under way or mined.
 _UNDER_WAY = ("nonce", "underpriced")
 
 
@@ -143,21 +143,21 @@ class Outbox:
         """Send every open intent and wait for the outcomes. Also what a restart begins with."""
         with reading(self._engine) as connection:
             rows = outbox_rows.open_intents(connection)
-        sent, refusals = [], []
+        sent, not_taken = [], []
         for row in rows:
             if row.sender != self._signer.address:
                 continue
             if self._mined(row) is None:
                 row = self._priced(row)
-                refusal = self._send(row)
-                if refusal is not None:
+                failure = self._send(row)
+                if failure is not None:
                     # No later nonce can be mined before this one.
-                    refusals.append(refusal)
+                    not_taken.append(failure)
                     break
             sent.append(row)
         deadline = time.monotonic() + self._receipt_timeout_s
         outcomes = (self._await(row, deadline) for row in sent)
-        return [outcome for outcome in outcomes if outcome is not None] + refusals
+        return [outcome for outcome in outcomes if outcome is not None] + not_taken
 
     def _priced(self, row: IntentRow) -> IntentRow:
         """The row, or its replacement at a higher fee where the chain no longer takes the old."""
@@ -183,7 +183,7 @@ class Outbox:
         return stored
 
     def _send(self, row: IntentRow) -> Outcome | None:
-        """Send; the refusal, if the node will not take the transaction at all."""
+        """Send; what the node answered, if it will not take the transaction at all."""
         try:
             self._client.send_raw(row.raw_tx)
         except RpcError as error:
@@ -192,7 +192,7 @@ class Outbox:
             if any(text in error.message.lower() for text in _UNDER_WAY):
                 return None
             with transaction(self._engine) as connection:
-                outbox_rows.note_refusal(connection, row, error.message)
+                outbox_rows.note_error(connection, row, error.message)
             return Outcome(row.kind, row.facility_id, row.epoch, row.tx_hash, error.message)
         return None
 

@@ -50,7 +50,7 @@ class Reopened:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Obstacle:
     """Why an epoch cannot be reopened."""
 
     reason: str
@@ -115,14 +115,14 @@ def reopen(
     return Reopened(epoch, tuple(s.epoch for s in gone), at_s, until_s)
 
 
-def refusals(
+def obstacles(
     engine: Engine,
     contracts: Contracts | None,
     *,
     facility_id: FacilityId,
     epochs: Sequence[Epoch],
     confirmations: int,
-) -> dict[Epoch, Refusal | None]:
+) -> dict[Epoch, Obstacle | None]:
     """Why each of some voided epochs cannot be reopened now; None if it can.
 
     Raises:  ChainUnavailable, if there is any epoch to ask about.
@@ -132,7 +132,7 @@ def refusals(
     head, posted = _chain(contracts, FacilityId(facility_id))
     with reading(engine) as connection:
         return {
-            epoch: _refusal(
+            epoch: _obstacle(
                 connection,
                 facility_id,
                 epoch,
@@ -170,14 +170,14 @@ def _require_voided(
     names = {"facility_id": facility_id, "epoch": epoch}
     if _stored_hash(connection, facility_id, epoch) is None:
         raise NotFound(f"facility {facility_id} has no statement of epoch {epoch}", **names)
-    found = _refusal(
+    obstacle = _obstacle(
         connection, facility_id, epoch, posted=posted, head=head, confirmations=confirmations
     )
-    if found is not None:
-        raise Conflict(found.message, reason=found.reason, **names)
+    if obstacle is not None:
+        raise Conflict(obstacle.message, reason=obstacle.reason, **names)
 
 
-def _refusal(
+def _obstacle(
     connection: Connection,
     facility_id: FacilityId,
     epoch: Epoch,
@@ -185,19 +185,19 @@ def _refusal(
     posted: int,
     head: int,
     confirmations: int,
-) -> Refusal | None:
+) -> Obstacle | None:
     progress = progress_of(connection, facility_id)
     stored = _stored_hash(connection, facility_id, epoch)
     if stored not in progress.voided_hashes or posted > epoch:
-        return Refusal("not_voided", "no proven fault voided the statement in the books")
+        return Obstacle("not_voided", "no proven fault voided the statement in the books")
     if progress.posted != epoch or posted != epoch:
-        return Refusal("not_next", f"epoch {posted} is the next to be posted")
+        return Obstacle("not_next", f"epoch {posted} is the next to be posted")
     voids = chain_store.events_named(connection, "StatementVoided", facility_id=facility_id)
     block = chain_store.last_block(connection)
     newest = block.number if block is not None else -1
     final = final_block(indexed=newest, head=head, confirmations=confirmations)
     if final is None or voids[-1].block_number > final:
-        return Refusal("void_not_final", "the fault is too young: a reorg could undo it")
+        return Obstacle("void_not_final", "the fault is too young: a reorg could undo it")
     under_way = select(intents.c.intent_pk).where(
         intents.c.kind == "post",
         intents.c.facility_id == facility_id,
@@ -205,7 +205,7 @@ def _refusal(
         intents.c.state == "sent",
     )
     if connection.execute(under_way.limit(1)).first() is not None:
-        return Refusal("posting_under_way", "a posting is under way: wait for its outcome")
+        return Obstacle("posting_under_way", "a posting is under way: wait for its outcome")
     return None
 
 

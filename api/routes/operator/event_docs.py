@@ -58,7 +58,7 @@ _DATA: dict[str, tuple[str, dict[str, _Schema], dict[str, _Schema]]] = {
             "gpu_seconds": _integer(MAX_I64, "Checksum: `end - start` in seconds."),
         },
         {
-            "gpu_class": _text(32, "SKU; refused unless it is the facility's."),
+            "gpu_class": _text(32, "SKU; the event is rejected unless it is the facility's."),
             "kind": {
                 "enum": ["usage", "delivery"],
                 "description": "`delivery` hands out compute instead of cash.",

@@ -99,7 +99,7 @@ def test_ingest__outage__excludes_usage_both_ways(ledger: Ledger) -> None:
     assert codes == ["accepted", "outage_overlap", "accepted", "outage_overlap", "outage_overlap"]
 
 
-def test_correction__twice_of_a_correction_or_unknown__is_refused(ledger: Ledger) -> None:
+def test_correction__twice_of_a_correction_or_unknown__is_rejected(ledger: Ledger) -> None:
     """ATTACKS 34."""
     target = ledger.usage(0, 0, HOUR_S)
     void = ledger.void(target)
@@ -180,7 +180,7 @@ def test_ingest__two_requests_at_once__record_each_event_once(ledger: Ledger) ->
     assert _count(ledger, usage_records) == 40
 
 
-def test_lease_and_device_events__work_or_are_refused_by_name(ledger: Ledger) -> None:
+def test_lease_and_device_events__work_or_are_rejected_by_name(ledger: Ledger) -> None:
     opened = ledger.event(
         "rentroll.lease.opened.v1",
         None,

@@ -1,4 +1,4 @@
-"""Placing intervals in epochs: cut-offs, lateness and refusals (ATTACKS 33)."""
+"""Placing intervals in epochs: cut-offs, lateness and rejections (ATTACKS 33)."""
 
 from dataclasses import replace
 
@@ -82,7 +82,7 @@ def test_place__exactly_at_the_limits__is_accepted() -> None:
     assert caught.value.reason == "too_old"
 
 
-def test_place__unknown_device__is_refused() -> None:
+def test_place__unknown_device__is_rejected() -> None:
     interval = Interval(LEASE, LEASE, START_S, START_S + 60)
 
     with pytest.raises(EventRejected) as caught:

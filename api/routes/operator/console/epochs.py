@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
 from api.domain.units import Epoch
-from api.epochs.reopen import Refusal, refusals
+from api.epochs.reopen import Obstacle, obstacles
 from api.reads.console.epochs import EpochView, epochs_of
 from api.reads.console.overview import pinned
 from api.routes.http.credentials import OperatorId
@@ -60,12 +60,12 @@ def challenge_window_s(service: Service) -> int:
     return chain.challenge_window_s() if chain else 0
 
 
-def _reopen(refusal: Refusal | None) -> str:
-    return "now" if refusal is None else refusal.reason
+def _reopen(obstacle: Obstacle | None) -> str:
+    return "now" if obstacle is None else obstacle.reason
 
 
-def to_api_epoch(view: EpochView, refused: Mapping[Epoch, Refusal | None]) -> EpochOut:
-    """One epoch; `refused` says of voided ones why they cannot be reopened, None if they can."""
+def to_api_epoch(view: EpochView, in_the_way: Mapping[Epoch, Obstacle | None]) -> EpochOut:
+    """One epoch; `in_the_way`: of voided ones, what keeps them from being reopened, if anything."""
     return EpochOut(
         epoch=view.epoch,
         start_s=view.start_s,
@@ -78,7 +78,7 @@ def to_api_epoch(view: EpochView, refused: Mapping[Epoch, Refusal | None]) -> Ep
         posted_at_s=view.posted_at_s,
         final_at_s=view.final_at_s,
         cut_off_s=view.cut_off_s,
-        reopen=_reopen(refused[Epoch(view.epoch)]) if view.epoch in refused else None,
+        reopen=_reopen(in_the_way[Epoch(view.epoch)]) if view.epoch in in_the_way else None,
     )
 
 
@@ -96,7 +96,7 @@ def list_console_epochs(
         total, views = epochs_of(
             connection, row, window_s=window_s, now_s=now_s, offset=offset, limit=limit
         )
-    refused = refusals(
+    in_the_way = obstacles(
         service.engine,
         service.contracts,
         facility_id=facility_id,
@@ -105,5 +105,5 @@ def list_console_epochs(
     )
     return EpochsOut(
         total=total,
-        epochs=[to_api_epoch(view, refused) for view in views],
+        epochs=[to_api_epoch(view, in_the_way) for view in views],
     )

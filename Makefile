@@ -42,8 +42,8 @@ build/.web-node: web/package.json web/package-lock.json | build/.tools
 	@echo "installing the web application's packages"
 	@npm ci --prefix web --ignore-scripts --silent --no-fund --no-audit && touch $@
 
-# Types of the API, ABIs of the contracts and lists of states, made anew when they change: pages that no longer fit do not compile.
-build/.web-types: docs/openapi.json scripts/dev/web_types.py $(shell find api/domain -name '*.py') build/.service build/.contracts build/.web-node
+# Types of the API, ABIs of the contracts, lists of states and of pages, made anew when they change: pages that no longer fit do not compile.
+build/.web-types: docs/openapi.json scripts/dev/web_types.py api/routes/http/pages.py $(shell find api/domain -name '*.py') build/.service build/.contracts build/.web-node
 	@$(PY) -m scripts.dev.web_types
 	@web/node_modules/.bin/openapi-typescript docs/openapi.json -o web/src/generated/openapi.d.ts > build/web-types.log 2>&1 || { cat build/web-types.log; exit 1; }
 	@touch $@

@@ -1,8 +1,9 @@
-"""What the web application is compiled against besides docs/openapi.json: ABIs and states.
+"""What the web application is compiled against besides docs/openapi.json: ABIs, states and pages.
 
-Writes web/src/generated/{abis.ts,states.ts}: ABIs of the compiler, and the lists of states of the
-domain. Neither is committed: `make check` makes them anew and then checks every page's types, so
-that a page that names a function or state which is no longer there does not pass.
+Writes web/src/generated/{abis.ts,states.ts,pages.ts}: ABIs of the compiler, the lists of states of
+the domain, and the addresses that the service answers with a page. None is committed: `make check`
+makes them anew and then checks every page's types, so that a page that names a function, state or
+address which is no longer there does not pass.
 """
 
 import json
@@ -13,6 +14,7 @@ from typing import Any
 
 from api.domain.capital.sale import SaleState
 from api.domain.lifecycle import EpochState, FacilityState, StatementState
+from api.routes.http.pages import PAGES
 from scripts.dev.devchain import ROOT
 
 GENERATED = ROOT / "web" / "src" / "generated"
@@ -88,10 +90,18 @@ def states() -> str:
     )
 
 
+def pages() -> str:
+    """TypeScript with the address of every page, as the router writes it."""
+    return (
+        "// Made by scripts/dev/web_types.py from api/routes/http/pages.py.\n"
+        f"export type Page = {' | '.join(json.dumps(page) for page in PAGES)};\n"
+    )
+
+
 def write(folder: Path = GENERATED) -> None:
-    """Write both files, untouched where nothing changed, so that builds stay fresh."""
+    """Write all files, untouched where nothing changed, so that builds stay fresh."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in (("abis.ts", abis()), ("states.ts", states())):
+    for name, text in (("abis.ts", abis()), ("states.ts", states()), ("pages.ts", pages())):
         path = folder / name
         if not path.is_file() or path.read_text() != text:
             path.write_text(text)

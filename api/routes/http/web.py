@@ -1,7 +1,6 @@
 """The built web application, from the API's own origin, under a strict content security policy."""
 
 import gzip
-import re
 import secrets
 from mimetypes import guess_type
 from pathlib import Path
@@ -14,23 +13,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.routes.http.pages import is_page
+
 NOT_BUILT = (
     "The API is running. The web application is not built: run `make web`, which needs Node 20 or"
     " later, and restart. The API's documentation is at /openapi.json.\n"
 )
-# Routes of the page, in step with web/src/app/routes.tsx (a test
-# compares): for everything else the page is served with status 404, and says so.
-PAGES = (
-    r"/",
-    r"/tranches/\d{1,24}",
-    r"/portfolio(/0x[0-9a-fA-F]{40})?",
-    r"/tx/0x[0-9a-fA-F]{64}",
-    r"/operator(/\d{1,19})?",
-    r"/audit",
-    r"/facilities/\d{1,19}/epochs/\d{1,10}(/lines/\d{1,10})?",
-    r"/docs",
-)
-_PAGE = re.compile("|".join(f"(?:{pattern})" for pattern in PAGES))
 _NONCE = "__STYLE_NONCE__"
 # Below this, compression saves nothing that is felt.
 _LEAST_BYTES = 1_024
@@ -93,7 +81,7 @@ class WebPages:
 
     def answer(self, path: str) -> Response:
         """The page for a path, with a nonce of its own; 404 where no route of the page is meant."""
-        known = _PAGE.fullmatch(path) is not None
+        known = is_page(path)
         # Read each time: a kilobyte, and a new build counts at once.
         if not self._index.is_file():
             return PlainTextResponse(NOT_BUILT, 200 if path == "/" else 404)

@@ -194,7 +194,7 @@ class World:
     @cached_property
     def _attester_clients(self) -> tuple[HttpAttesterApi, EvidenceUrl]:
         """Clients of the service whose far side is the application in this process."""
-        api = HttpAttesterApi("http://testserver", self.attester_key)
+        api = HttpAttesterApi("http://testserver", api_key=self.attester_key)
         evidence = EvidenceUrl("http://testserver/v1/evidence")
         key = {"Authorization": f"Bearer {self.attester_key}"}
         api._client = TestClient(self.app, headers=key)

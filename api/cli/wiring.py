@@ -71,7 +71,7 @@ def make_attester(settings: Settings) -> Attester:
     contracts = Contracts(ChainClient(settings.rpc_url), require_deployment(settings))
     evidence = EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")
     return Attester(
-        HttpAttesterApi(settings.api_url, settings.attester_api_key.get_secret_value()),
+        HttpAttesterApi(settings.api_url, api_key=settings.attester_api_key.get_secret_value()),
         evidence,
         signer,
         ChainFacts(contracts, evidence),

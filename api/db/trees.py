@@ -40,7 +40,7 @@ def stored_proof(
     mine = (statement_trees.c.facility_id == facility_id, statement_trees.c.epoch == epoch)
     part = statement_trees.c.part
     places = select(statement_trees.c.leaf_places).where(*mine, part == index // PART)
-    leaf = _slice(connection.execute(places).scalar(), index, _PLACE_BYTES)
+    leaf = _slice(connection.execute(places).scalar(), index, size=_PLACE_BYTES)
     if leaf is None:
         return None
     siblings = sibling_places(int.from_bytes(leaf))
@@ -48,12 +48,12 @@ def stored_proof(
         *mine, part.in_({place // PART for place in siblings})
     )
     parts = {row.part: row.nodes for row in connection.execute(query)}
-    found = [_slice(parts.get(place // PART), place, _NODE_BYTES) for place in siblings]
+    found = [_slice(parts.get(place // PART), place, size=_NODE_BYTES) for place in siblings]
     path = [Bytes32(node) for node in found if node is not None]
     return path if len(path) == len(siblings) else None
 
 
-def _slice(packed: bytes | None, place: int, size: int) -> bytes | None:
+def _slice(packed: bytes | None, place: int, *, size: int) -> bytes | None:
     start = place % PART * size
     found = (packed or b"")[start : start + size]
     return found if len(found) == size else None

@@ -134,6 +134,6 @@ def check_terms(terms: FacilityTerms) -> None:
     require(last_coupon == 0, "tranches", "the last tranche takes the residual: coupon 0")
     coupons = all(t.unit_cap * t.coupon_micros_per_unit <= MAX_U64 for t in terms.tranches)
     require(coupons, "tranches", "unit_cap times coupon_micros_per_unit below 2^64")
-    capacity = capacity_gpu_hours(terms.device_count, window_s)
+    capacity = capacity_gpu_hours(device_count=terms.device_count, window_s=window_s)
     units = sum(t.unit_cap for t in terms.tranches)
     require(units <= capacity, "tranches", f"{units} units exceed {capacity} GPU-hours of capacity")

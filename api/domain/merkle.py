@@ -77,7 +77,7 @@ def sibling_places(place: int) -> list[int]:
     return found
 
 
-def verify_proof(root: bytes, leaf: bytes, proof: Sequence[bytes]) -> bool:
+def verify_proof(proof: Sequence[bytes], *, root: bytes, leaf: bytes) -> bool:
     """Whether `leaf` stands under `root`; the same walk as `MerkleProof.verify`."""
     node: bytes = leaf
     for sibling in proof:

@@ -36,6 +36,6 @@ def split_tranche_id(token_id: int) -> tuple[FacilityId, int]:
     return FacilityId(token_id >> 8), token_id & 0xFF
 
 
-def capacity_gpu_hours(device_count: int, window_s: int) -> int:
+def capacity_gpu_hours(*, device_count: int, window_s: int) -> int:
     """Whole GPU-hours of a window, rounded down: the most units that may be minted."""
     return device_count * window_s // SECONDS_PER_HOUR

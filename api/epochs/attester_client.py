@@ -13,7 +13,7 @@ _TIMEOUT_S = 60.0
 class HttpAttesterApi:
     """`AttesterApi` over the routes of `api/routes/attester/attestations.py`."""
 
-    def __init__(self, base_url: str, api_key: str) -> None:
+    def __init__(self, base_url: str, *, api_key: str) -> None:
         self._client = httpx.Client(
             base_url=base_url,
             headers={"Authorization": f"Bearer {api_key}"},

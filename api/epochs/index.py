@@ -65,7 +65,7 @@ class Indexer:
         added = 0
         while indexed < head:
             last = min(final, indexed + LOG_RANGE) if indexed < final else indexed + 1
-            found = self._range(indexed + 1, last) if last <= final else self._near(last)
+            found = self._range(first=indexed + 1, last=last) if last <= final else self._near(last)
             if found is None:
                 break
             end, events = found
@@ -81,7 +81,7 @@ class Indexer:
             indexed, added = last, added + len(events)
         return IndexProgress(indexed, head, added, rolled_back)
 
-    def _range(self, first: int, last: int) -> tuple[Block, list[AnyEvent]] | None:
+    def _range(self, *, first: int, last: int) -> tuple[Block, list[AnyEvent]] | None:
         """Events of final blocks; None if the chain changed meanwhile."""
         # The end's hash before and after: two nodes, or a reorg in between, would differ.
         before = self._client.block(last)

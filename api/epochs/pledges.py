@@ -64,9 +64,9 @@ class PledgeWatch:
                 continue
             offer = Offer(other, block)
             # The chain is asked only where it matters: an offer can be cancelled at any time.
-            if double_pledges(mine, offer):
+            if double_pledges(mine, other=offer):
                 offer = replace(offer, cancelled=self._cancelled(facility_id, head))
-            devices = double_pledges(mine, offer)
+            devices = double_pledges(mine, other=offer)
             if devices:
                 return Pledged(facility_id, len(devices))
         return None

@@ -43,8 +43,7 @@ class Item:
 
     def rejected(self, error: EventRejected) -> EventResult:
         """The event is rejected."""
-        source, event_id = self.identity
-        return _rejected(self.index, source, event_id, error)
+        return _rejected(self.index, self.identity, error)
 
 
 def read_item(index: int, event: object, broken: EventRejected | None) -> Item | EventResult:
@@ -57,18 +56,16 @@ def read_item(index: int, event: object, broken: EventRejected | None) -> Item |
             raise broken
         parsed = parse_event(event)
     except EventRejected as error:
-        return _rejected(index, *identity(event), error)
+        return _rejected(index, identity(event), error)
     payload = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
     return Item(index=index, event=parsed, payload=payload, payload_hash=sha256(payload))
 
 
-def _rejected(
-    index: int, source: str | None, event_id: str | None, error: EventRejected
-) -> EventResult:
+def _rejected(index: int, name: tuple[str | None, str | None], error: EventRejected) -> EventResult:
     return EventResult(
         index=index,
-        source=source,
-        id=event_id,
+        source=name[0],
+        id=name[1],
         status="rejected",
         code=error.reason,
         detail=error.message,

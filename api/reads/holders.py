@@ -44,7 +44,7 @@ def list_holders(engine: Engine, token_id: int, *, offset: int, limit: int) -> H
             raise IndexIncomplete(message, token_id=str(token_id))
         page = holders.holdings(connection, TrancheId(token_id), offset=offset, limit=limit)
     shown = (
-        HolderView(checksum(h.account), h.units, ratio_ppm(h.units, totals.units) or 0)
+        HolderView(checksum(h.account), h.units, ratio_ppm(h.units, whole=totals.units) or 0)
         for h in page
     )
     return HoldersView(totals.holders, totals.units, tuple(shown))

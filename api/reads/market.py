@@ -148,8 +148,10 @@ def _facility(listed: ListedFacilityRow, indexed: _Indexed, now_s: int) -> _Faci
         state,
         indexed.opened_sales.get(facility_id),
         _sale(indexed, facility_id, now_s),
-        utilisation_ppm=ratio_ppm(delivered.billed_gpu_seconds, delivered.available_gpu_seconds),
-        availability_ppm=ratio_ppm(delivered.available_gpu_seconds, capacity),
+        utilisation_ppm=ratio_ppm(
+            delivered.billed_gpu_seconds, whole=delivered.available_gpu_seconds
+        ),
+        availability_ppm=ratio_ppm(delivered.available_gpu_seconds, whole=capacity),
     )
 
 

@@ -203,7 +203,9 @@ def _position(
         units=position.units,
         frozen_units=frozen,
         claimable_micros=claimable,
-        streaming_micros=streaming_share(stored_tranche.stream(), position.units, now_s),
+        streaming_micros=streaming_share(
+            stored_tranche.stream(), units=position.units, now_s=now_s
+        ),
         claimed_micros=claimed,
         accrued_micros=claimed + claimable,
     )

@@ -37,7 +37,7 @@ def prove_line(
         proof = stored_proof(connection, facility_id, epoch, index)
     if len(lines) == 1 and proof is not None:
         leaf = leaf_hash(encode_line(FacilityId(facility_id), Epoch(epoch), lines[0]))
-        if verify_proof(row.usage_root, leaf, proof):
+        if verify_proof(proof, root=row.usage_root, leaf=leaf):
             return LineProofView(lines[0], leaf, tuple(proof), Bytes32(row.usage_root))
     message = f"line {index} of epoch {epoch} does not lead to its statement's root"
     raise RecordsDamaged(message, facility_id=facility_id, epoch=epoch, index=index)

@@ -50,7 +50,7 @@ class Market:
 
     def hold(self, held: int, now_s: int) -> None:
         """The vault holds another amount from now on."""
-        self.bond = self.bond.with_held(held, now_s)
+        self.bond = self.bond.with_held(held, now_s=now_s)
 
     @property
     def sale_book(self) -> SaleBook:

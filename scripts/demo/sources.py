@@ -210,7 +210,7 @@ class HeliosSource:
         by_day: dict[int, list[dict[str, Any]]] = {}
         for gpu, start_s, end_s in helios.hourly(pool):
             day = (start_s - self.start_s) // DAY_S
-            event = helios.usage_event(pool, facility_id, gpu, start_s, end_s)
+            event = helios.usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
             by_day.setdefault(day, []).append(event)
         self._days.append(by_day)
 

@@ -84,7 +84,7 @@ class FacilityModel:
     def seize(self, now_s: int) -> int:
         """After default: holders get the bond but for vouchers."""
         amount = seizable(self.bond, unserved_gpu_seconds=3_600 * self.delivered_units)
-        self.bond = self.bond.with_held(self.bond.held - amount, now_s)
+        self.bond = self.bond.with_held(self.bond.held - amount, now_s=now_s)
         if amount:
             self._distribute(amount, now_s)
         return amount

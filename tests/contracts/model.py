@@ -107,8 +107,8 @@ class World:
         as_operator = {"from": self.operator}
         self.vault.setTerms(self.terms.facility_id, tuple(terms.values()), as_operator)
         bond = Bond(terms["required"], terms["rate"])
-        bond = bond.with_held(0, chain[-1].timestamp)
-        return bond.with_held(self.deposit(amount), chain[-1].timestamp) if amount else bond
+        bond = bond.with_held(0, now_s=chain[-1].timestamp)
+        return bond.with_held(self.deposit(amount), now_s=chain[-1].timestamp) if amount else bond
 
     def deposit(self, amount: int) -> int:
         """Add to the bond."""

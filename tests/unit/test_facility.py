@@ -41,7 +41,7 @@ def test_pledge_tree__of_the_devices__proves_each_at_its_place() -> None:
     assert tree.root == pledge_tree(TERMS.facility_id, DEVICES).root
     for index, device in enumerate(DEVICES):
         leaf = leaf_hash(word(TERMS.facility_id) + word(index) + device)
-        assert verify_proof(tree.root, leaf, tree.proof(index))
+        assert verify_proof(tree.proof(index), root=tree.root, leaf=leaf)
 
 
 _FITS = TrancheTerms(1)

@@ -83,8 +83,8 @@ def test_proof__any_leaf__verifies_and_no_other_leaf_does(
 
     proof = tree.proof(index)
 
-    assert verify_proof(tree.root, ordered[index], proof)
-    assert not verify_proof(tree.root, keccak(ordered[index]), proof)
+    assert verify_proof(proof, root=tree.root, leaf=ordered[index])
+    assert not verify_proof(proof, root=tree.root, leaf=keccak(ordered[index]))
 
 
 def test_tree__of_three__keeps_each_leaf_at_its_place() -> None:

@@ -15,4 +15,9 @@ def test_tranche_id__any__splits_into_what_it_was_made_of(facility_id: int, seni
 
 
 def test_capacity__two_devices__counts_whole_hours_of_all() -> None:
-    assert [capacity_gpu_hours(2, s) for s in (0, 1_799, 1_800, 3_600)] == [0, 0, 1, 2]
+    assert [capacity_gpu_hours(device_count=2, window_s=s) for s in (0, 1_799, 1_800, 3_600)] == [
+        0,
+        0,
+        1,
+        2,
+    ]

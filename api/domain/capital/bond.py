@@ -15,7 +15,7 @@ class Bond:
     shortfall_paid: int = 0
     below_since_s: int | None = None
 
-    def with_held(self, held: int, now_s: int) -> "Bond":
+    def with_held(self, held: int, *, now_s: int) -> "Bond":
         """Another amount: a bond that stays too small keeps the instant since when it is."""
         since_s: int | None = None
         if held < self.required:
@@ -34,7 +34,7 @@ def pay_shortfall(bond: Bond, *, promised: int, available: int, now_s: int) -> t
     """Pay what is due as far as the bond goes; never takes back what was paid."""
     amount = min(bond.held, shortfall_due(bond, promised=promised, available=available))
     paid = replace(bond, shortfall_paid=bond.shortfall_paid + amount)
-    return paid.with_held(bond.held - amount, now_s), amount
+    return paid.with_held(bond.held - amount, now_s=now_s), amount
 
 
 # --- model of the contracts: only their tests call what follows --------------------------------
@@ -43,7 +43,7 @@ def pay_shortfall(bond: Bond, *, promised: int, available: int, now_s: int) -> t
 def pay_unserved(bond: Bond, *, gpu_seconds: GpuSeconds, now_s: int) -> tuple[Bond, int]:
     """Pay a voucher's unserved GPU-seconds, rounded down, as far as the bond goes."""
     amount = min(bond.held, gpu_seconds * bond.rate_per_gpu_hour // SECONDS_PER_HOUR)
-    return bond.with_held(bond.held - amount, now_s), amount
+    return bond.with_held(bond.held - amount, now_s=now_s), amount
 
 
 def seizable(bond: Bond, *, unserved_gpu_seconds: GpuSeconds) -> int:

@@ -28,7 +28,7 @@ def receivable_since(posts: Iterable[tuple[int, int]], covered: int) -> int | No
     return None
 
 
-def _contracted_weight(lease: LeaseTerms, start_s: int, end_s: int) -> int:
+def _contracted_weight(lease: LeaseTerms, *, start_s: int, end_s: int) -> int:
     """Committed GPU-seconds times price in force, in micros x 3600."""
     until_s = end_s if lease.closed_at_s is None else min(end_s, lease.closed_at_s)
     start_s = max(start_s, lease.opened_at_s)
@@ -49,7 +49,8 @@ def remaining_contracted(leases: Iterable[LeaseTerms], *, start_s: int, end_s: i
     committed = [x for x in leases if x.plan is PricePlan.TAKE_OR_PAY]
     if not committed:
         return None
-    return sum(_contracted_weight(x, start_s, end_s) // SECONDS_PER_HOUR for x in committed)
+    weights = (_contracted_weight(lease, start_s=start_s, end_s=end_s) for lease in committed)
+    return sum(weight // SECONDS_PER_HOUR for weight in weights)
 
 
 @dataclass(frozen=True, slots=True)

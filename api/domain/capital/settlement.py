@@ -76,7 +76,7 @@ def settle(
             tranche.coupon_per_unit, epochs=from_epochs, epoch_count=epoch_count
         )
         due.append(book.arrears + tranche.supply * per_unit)
-    return _split(amount, fee, due, [t.supply for t in tranches])
+    return _split(amount, fee=fee, due=due, supplies=[t.supply for t in tranches])
 
 
 def distribute(
@@ -86,10 +86,11 @@ def distribute(
 
     `RentLockbox.distribute` settles every final epoch first, so that its coupons have fallen due.
     """
-    return _split(amount, 0, [b.arrears for b in books], [t.supply for t in tranches])
+    due, supplies = [b.arrears for b in books], [t.supply for t in tranches]
+    return _split(amount, fee=0, due=due, supplies=supplies)
 
 
-def _split(amount: int, fee: int, due: Sequence[int], supplies: Sequence[int]) -> Settlement:
+def _split(amount: int, *, fee: int, due: Sequence[int], supplies: Sequence[int]) -> Settlement:
     """Arrears by seniority, the residual to the lowest-ranking tranche that has units.
 
     A tranche without units gets nothing and its arrears lapse.

@@ -7,7 +7,7 @@ from api.domain.capital.accumulator import FRACTION_BITS, Stream
 from api.domain.units import PPM
 
 
-def ratio_ppm(part: int, whole: int) -> int | None:
+def ratio_ppm(part: int, *, whole: int) -> int | None:
     """Part of a whole in parts per million, rounded down; None where there is no whole."""
     return part * PPM // whole if whole > 0 else None
 
@@ -68,7 +68,7 @@ def paid_per_unit(stream: Stream) -> int | None:
     return (stream.acc_x32 + stream.pending_x32 // stream.supply) >> FRACTION_BITS
 
 
-def streaming_share(stream: Stream, units: int, now_s: int) -> int:
+def streaming_share(stream: Stream, *, units: int, now_s: int) -> int:
     """What still streams to a holder of `units`, rounded down; minor units."""
     if not stream.supply:
         return 0

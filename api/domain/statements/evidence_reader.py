@@ -32,7 +32,7 @@ def _read_json(data: bytes, name: str) -> object:
         raise EvidenceInvalid(f"{name} is not JSON", file=name) from error
 
 
-def _read_rows(data: bytes, header: str, name: str) -> list[list[str]]:
+def _read_rows(data: bytes, *, header: str, name: str) -> list[list[str]]:
     try:
         text = data.decode("ascii")
     except UnicodeDecodeError as error:
@@ -103,7 +103,7 @@ def decode_lines(data: bytes) -> list[Line]:
     lines = []
     row_number = 0
     try:
-        for row in _read_rows(data, LINES_HEADER, LINES_FILE):
+        for row in _read_rows(data, header=LINES_HEADER, name=LINES_FILE):
             index, kind, device, lease, *numbers = row
             start, end, seconds, charge, sum_seconds, sum_charge = (_decimal(n) for n in numbers)
             lines.append(
@@ -137,7 +137,9 @@ def decode_outages(data: bytes) -> list[Outage]:
                 start_s=_decimal(start),
                 end_s=_decimal(end),
             )
-            for device, lease, start, end in _read_rows(data, OUTAGES_HEADER, OUTAGES_FILE)
+            for device, lease, start, end in _read_rows(
+                data, header=OUTAGES_HEADER, name=OUTAGES_FILE
+            )
         ]
     except ValueError as error:
         raise EvidenceInvalid(f"{OUTAGES_FILE}: {error}", file=OUTAGES_FILE) from error

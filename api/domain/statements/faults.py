@@ -97,7 +97,7 @@ def _charge_fits(line: Line) -> bool:
 
 
 def _totals_fault(statement: Statement, line: Line) -> FaultKind | None:
-    if line.index == 0 and not _sums_follow(0, 0, line):
+    if line.index == 0 and not _sums_follow(line, gpu_seconds_before=0, charge_micros_before=0):
         return FaultKind.SUMS_WRONG
     totals = (line.cumulative_gpu_seconds, line.cumulative_charge_micros)
     stated = (statement.billed_gpu_seconds, statement.gross_revenue_micros)
@@ -106,10 +106,10 @@ def _totals_fault(statement: Statement, line: Line) -> FaultKind | None:
     return None
 
 
-def _sums_follow(gpu_seconds_before: int, charge_before: int, line: Line) -> bool:
+def _sums_follow(line: Line, *, gpu_seconds_before: int, charge_micros_before: int) -> bool:
     return (
         line.cumulative_gpu_seconds == gpu_seconds_before + line.gpu_seconds
-        and line.cumulative_charge_micros == charge_before + line.charge_micros
+        and line.cumulative_charge_micros == charge_micros_before + line.charge_micros
     )
 
 
@@ -127,8 +127,11 @@ def pair_fault(first: Line, second: Line) -> FaultKind | None:
     meet = first.start_s < second.end_s and second.start_s < first.end_s
     if counted and first.device == second.device and meet:
         return FaultKind.LINES_OVERLAP
-    sums = (first.cumulative_gpu_seconds, first.cumulative_charge_micros)
-    if second.index == first.index + 1 and not _sums_follow(*sums, second):
+    if second.index == first.index + 1 and not _sums_follow(
+        second,
+        gpu_seconds_before=first.cumulative_gpu_seconds,
+        charge_micros_before=first.cumulative_charge_micros,
+    ):
         return FaultKind.SUMS_WRONG
     return None
 
@@ -203,7 +206,7 @@ class Offer:
     cancelled: bool = False
 
 
-def double_pledges(own: Offer, other: Offer) -> tuple[Bytes32, ...]:
+def double_pledges(own: Offer, *, other: Offer) -> tuple[Bytes32, ...]:
     """Devices that `own` pledged although `other` had pledged them: DEVICE_PLEDGED_TWICE.
 
     A pledge stands from its offer until it is cancelled; of one block the lower id counts first.

@@ -120,7 +120,7 @@ def commitment_entries(
             )
     for lease in leases.values():
         shortfall = shortfall_gpu_seconds(
-            committed=lease.committed_gpu_seconds(start_s, end_s),
+            committed=lease.committed_gpu_seconds(start_s=start_s, end_s=end_s),
             delivered=delivered.get(lease.lease, 0),
             withheld=withheld.get(lease.lease, 0),
         )

@@ -66,7 +66,7 @@ class LeaseTerms:
             prices=tuple(p for p in self.prices if p.effective_from_s < instant_s),
         )
 
-    def committed_gpu_seconds(self, start_s: int, end_s: int) -> int:
+    def committed_gpu_seconds(self, *, start_s: int, end_s: int) -> int:
         """GPU-seconds committed inside `[start_s, end_s)`; 0 unless take-or-pay."""
         if self.plan is not PricePlan.TAKE_OR_PAY:
             return 0

@@ -149,7 +149,7 @@ def hourly(pool: Pool) -> Iterator[tuple[int, int, int]]:
 
 
 def usage_event(
-    pool: Pool, facility_id: FacilityId, gpu: int, start_s: int, end_s: int
+    pool: Pool, facility_id: FacilityId, *, gpu: int, start_s: int, end_s: int
 ) -> dict[str, object]:
     """CloudEvent of one record; its id is made from its content, so a repeat is a duplicate."""
     return {
@@ -172,7 +172,7 @@ def usage_event(
 class OperatorApi:
     """The routes that an importer uses."""
 
-    def __init__(self, base_url: str, api_key: str) -> None:
+    def __init__(self, base_url: str, *, api_key: str) -> None:
         headers = {"Authorization": f"Bearer {api_key}"}
         self._client = httpx.Client(base_url=base_url, headers=headers, timeout=120)
 
@@ -280,14 +280,17 @@ def import_trace(
 ) -> ImportSummary:
     """Register every pool of a trace and push its metering. Repeating it changes nothing."""
     pools = read_trace(folder, utc_offset=utc_offset)
-    api = OperatorApi(api_url, api_key)
+    api = OperatorApi(api_url, api_key=api_key)
     total_minutes = sum(p.gpu_minutes for p in pools)
     counts = [0, 0, 0]
     events = seconds = 0
     for pool in pools:
         facility_id = register_pool(api, pool)
         records = list(hourly(pool))
-        made = (usage_event(pool, facility_id, *record) for record in records)
+        made = (
+            usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
+            for gpu, start_s, end_s in records
+        )
         for i, count in enumerate(push(api, made)):
             counts[i] += count
         events += len(records)

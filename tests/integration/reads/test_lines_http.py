@@ -65,7 +65,7 @@ def test_proof__alone__holds_all_that_its_leaf_and_root_are_made_of(closed: Serv
         leaf = leaf_hash(b"".join((*words, word(line["cumulative_charge_micros"]))))
         nodes = [bytes.fromhex(node[2:]) for node in proof["proof"]]
         assert proof["leaf"] == "0x" + leaf.hex()
-        assert verify_proof(bytes.fromhex(root[2:]), leaf, nodes)
+        assert verify_proof(nodes, root=bytes.fromhex(root[2:]), leaf=leaf)
 
 
 @pytest.fixture

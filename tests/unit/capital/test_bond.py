@@ -40,8 +40,8 @@ def test_shortfall__one_gpu_hour_missing__by_hand() -> None:
 
     assert (amount, bond.held, bond.below_since_s) == (7, 98, 50)
     assert shortfall_due(bond, promised=7_200, available=3_600) == 0
-    assert bond.with_held(99, 60).below_since_s == 50
-    assert bond.with_held(100, 60).below_since_s is None
+    assert bond.with_held(99, now_s=60).below_since_s == 50
+    assert bond.with_held(100, now_s=60).below_since_s is None
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**6), st.lists(st.integers(0, 10**6), max_size=6))
@@ -50,7 +50,7 @@ def test_seizable__any_vouchers__leaves_enough_for_each(
 ) -> None:
     bond = Bond(0, rate, held)
     taken = seizable(bond, unserved_gpu_seconds=sum(vouchers))
-    rest = bond.with_held(held - taken, 0)
+    rest = bond.with_held(held - taken, now_s=0)
     for gpu_seconds in vouchers:
         before = pay_unserved(bond, gpu_seconds=gpu_seconds, now_s=0)
         after = pay_unserved(rest, gpu_seconds=gpu_seconds, now_s=0)

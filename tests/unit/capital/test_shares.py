@@ -17,10 +17,10 @@ from api.domain.capital.shares import (
 
 
 def test_ratio_ppm__of_nothing__is_unknown_and_not_zero() -> None:
-    assert ratio_ppm(1, 3) == 333_333
-    assert ratio_ppm(0, 3) == 0
-    assert ratio_ppm(3, 3) == 1_000_000
-    assert ratio_ppm(0, 0) is None
+    assert ratio_ppm(1, whole=3) == 333_333
+    assert ratio_ppm(0, whole=3) == 0
+    assert ratio_ppm(3, whole=3) == 1_000_000
+    assert ratio_ppm(0, whole=0) is None
 
 
 def test_paid_per_unit__half_burned_halfway__shares_the_rest() -> None:
@@ -57,8 +57,8 @@ def test_replay_stream__of_events__is_the_model_that_made_them(seed: int) -> Non
 def test_streaming_share__of_three_units__rounds_down() -> None:
     stream = Stream().with_supply(3, 0).accrue(100, 10, 0)
 
-    assert streaming_share(stream, 1, 0) == 33
-    assert streaming_share(stream, 1, 5) == 16
-    assert streaming_share(stream, 3, 5) == 50
-    assert streaming_share(stream, 3, 10) == 0
-    assert streaming_share(Stream(), 3, 10) == 0
+    assert streaming_share(stream, units=1, now_s=0) == 33
+    assert streaming_share(stream, units=1, now_s=5) == 16
+    assert streaming_share(stream, units=3, now_s=5) == 50
+    assert streaming_share(stream, units=3, now_s=10) == 0
+    assert streaming_share(Stream(), units=3, now_s=10) == 0

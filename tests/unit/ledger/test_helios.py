@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.domain.units import FacilityId
 from api.ledger.importers.helios import HOUR_S, Pool, hourly, intervals, read_trace, usage_event
 
 # The trace is other people's data: whoever has it names its folder.
@@ -38,7 +39,8 @@ def test_hourly__minutes_apart_in_one_hour__stay_two_records() -> None:
 def test_usage_event__same_record__is_the_same_event() -> None:
     pool = Pool("p", 1, START_S, (1,))
 
-    one, other = (usage_event(pool, 7, 0, START_S, START_S + 60) for _ in range(2))
+    record = {"gpu": 0, "start_s": START_S, "end_s": START_S + 60}
+    one, other = (usage_event(pool, FacilityId(7), **record) for _ in range(2))
 
     assert one == other
     assert one["data"]["gpu_seconds"] == 60

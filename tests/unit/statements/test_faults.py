@@ -218,7 +218,7 @@ def test_double_pledges__earlier_standing_pledge__is_named() -> None:
     assert shared
 
     def found(own: FacilityTerms, block: int, theirs: FacilityTerms, their_block: int) -> object:
-        return double_pledges(Offer(own, block), Offer(theirs, their_block))
+        return double_pledges(Offer(own, block), other=Offer(theirs, their_block))
 
     assert found(other, 20, TERMS, 10) == shared
     assert found(TERMS, 10, other, 20) == ()
@@ -228,7 +228,7 @@ def test_double_pledges__earlier_standing_pledge__is_named() -> None:
     assert found(later, 20, TERMS, 10) == ()
     touching = facility(8, first=3, window_start_s=TERMS.window_end_s - EPOCH_S)
     assert found(touching, 20, TERMS, 10) == shared
-    assert double_pledges(Offer(other, 20), Offer(TERMS, 10, cancelled=True)) == ()
+    assert double_pledges(Offer(other, 20), other=Offer(TERMS, 10, cancelled=True)) == ()
 
 
 def test_vectors__regenerated__equal_the_file() -> None:

@@ -19,7 +19,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One log as the node has it. block_time_s: None from nodes that leave it out."""
+    """One log as the node sends it. block_time_s: None if the node leaves it out."""
 
     address: Address
     topics: tuple[bytes, ...]
@@ -47,9 +47,10 @@ class SentTransaction:
 
 
 class Answer:
-    """An object of an answer. What it lacks, or holds in another form, names its field.
+    """An object inside an answer, read field by field.
 
-    Raises:  ChainUnavailable: a node that answers so is as good as none.
+    Raises:  ChainUnavailable, naming a field that is missing or malformed: a node that answers
+             like this is as useful as a node that does not answer.
     """
 
     def __init__(self, method: str, value: object) -> None:
@@ -71,7 +72,7 @@ class Answer:
             self._refuse(name)
 
     def has(self, name: str) -> bool:
-        """Whether there is something in a field that a node may leave out."""
+        """Whether a field that a node may leave out has a value."""
         return self._fields.get(name) is not None
 
     def number_or_none(self, name: str) -> int | None:
@@ -121,7 +122,7 @@ def to_logs(method: str, value: object) -> list[Log]:
     """Logs of a query."""
     if not isinstance(value, list):
         raise ChainUnavailable(f"{method}: the answer is no list", method=method)
-    return [_log(Answer(method, one)) for one in value]
+    return [_log(Answer(method, log)) for log in value]
 
 
 def _log(answer: Answer) -> Log:

@@ -31,6 +31,8 @@ def offer(terms: FacilityTerms) -> str:
 
 def post(statement: Statement, signatures: Mapping[str, bytes]) -> str:
     """`StatementRegistry.post`, attesters in ascending order."""
+    # The contract refuses any other order: so it finds duplicates with one comparison each. As
+    # numbers, because capitals of a checksum would sort before small letters.
     ordered = sorted(signatures.items(), key=lambda item: int(item[0], 16))
     encoder = function("StatementRegistry", "post")
     return _hex(encoder.encode(statement.as_abi_tuple(), ordered))

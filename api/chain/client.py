@@ -29,7 +29,9 @@ from api.errors import ChainRejected, ChainUnavailable
 T = TypeVar("T")
 
 READ_ATTEMPTS = 4
+# Seconds for one attempt: a node that hangs must not hold up a worker's round.
 _TIMEOUT_S = 30
+# Seconds times the attempt's number: a read waits 1.5 s in all before it gives up.
 _PAUSE_S = 0.25
 # Calls in one JSON-RPC batch: hosted nodes take 100 and more.
 _BATCH = 100
@@ -48,7 +50,7 @@ class EthCall:
 
 
 class _BoundedProvider(HTTPProvider):
-    """web3's provider, but for answers that nest without end, which no node owes us."""
+    """web3's provider with our JSON reader, which refuses answers that are nested too deep."""
 
     @staticmethod
     def decode_rpc_response(raw_response: bytes) -> RPCResponse:
@@ -61,6 +63,7 @@ class ChainClient:
 
     def __init__(self, rpc_url: str) -> None:
         self.rpc_url = rpc_url
+        # web3 does not retry: `_send` counts attempts itself, and a transaction is sent only once.
         self._provider = _BoundedProvider(
             rpc_url, request_kwargs={"timeout": _TIMEOUT_S}, exception_retry_configuration=None
         )
@@ -80,6 +83,7 @@ class ChainClient:
         for attempt in range(1, attempts + 1):
             try:
                 return send()
+            # ValueError: a proxy's error page, or an answer that was cut short, is no JSON.
             except (requests.RequestException, Web3Exception, OSError, ValueError) as error:
                 if attempt == attempts:
                     message = f"the chain's RPC endpoint does not answer {method}"
@@ -92,7 +96,7 @@ class ChainClient:
         return to_number("eth_chainId", self.request("eth_chainId"))
 
     def head(self, *, attempts: int = READ_ATTEMPTS) -> Block:
-        """The newest block: what reads of this moment are pinned to."""
+        """The newest block. A caller pins all reads of one answer to its number."""
         return self._block("latest", attempts)
 
     def block(self, number: int) -> Block:
@@ -134,12 +138,14 @@ class ChainClient:
         )
         if not isinstance(answers, list):
             raise _refusal("batch", answers.get("error") if isinstance(answers, dict) else answers)
+        # A node may answer a batch in any order (JSON-RPC 2.0 §6); web3 has sorted answers by id.
         if len(answers) != len(batch):
             raise ChainUnavailable("the chain's RPC endpoint answers a part of a batch only")
         return [_answered("eth_call", answer) for answer in answers]
 
     def code(self, address: str) -> bytes:
         """Runtime bytecode at an address."""
+        # Not pinned to a block: our contracts are no proxies, so their code never changes.
         return to_bytes("eth_getCode", self.request("eth_getCode", address, "latest"))
 
     def nonce(self, address: str, tag: str = "pending") -> int:
@@ -158,6 +164,7 @@ class ChainClient:
         try:
             self.request("eth_sendRawTransaction", "0x" + raw.hex(), attempts=1)
         except RpcError as error:
+            # JSON-RPC has no code for this: each client has words of its own.
             known = ("already known", "already imported", "known transaction")
             if not any(text in error.message.lower() for text in known):
                 raise
@@ -170,8 +177,8 @@ class ChainClient:
     def revert_reason(self, tx_hash: bytes) -> str:
         """Why a mined transaction reverted, found by repeating its call.
 
-        On the block before; where that succeeds, on its own block: then something that was mined
-        just before it is the reason.
+        First on the state of the block before. Where the call succeeds there, an earlier
+        transaction of its own block made it fail, so the call is repeated on that block.
         """
         method = "eth_getTransactionByHash"
         sent = to_transaction(method, self.request(method, "0x" + tx_hash.hex()))
@@ -210,6 +217,7 @@ class ChainClient:
         try:
             answer = self.request("eth_getLogs", query)
         except RpcError:
+            # Nodes limit blocks or logs of one answer, each with another error: halve on any.
             if first == last:
                 raise
             middle = (first + last) // 2
@@ -220,6 +228,7 @@ class ChainClient:
 
 def _answered(method: str, answer: Mapping[str, object]) -> object:
     """Result of an answer. Raises RpcError."""
+    # Some nodes send `"error": null` beside a result.
     if answer.get("error"):
         raise _refusal(method, answer["error"])
     return answer.get("result")

@@ -104,6 +104,7 @@ def load_deployment(path: Path) -> Deployment | None:
 
 def code_problems(client: ChainClient, deployment: Deployment) -> list[str]:
     """What differs between the deployment file and the chain; empty if nothing."""
+    # On another chain every address would differ too: one sentence says it better than ten.
     if client.chain_id() != deployment.chain_id:
         return [f"the node is chain {client.chain_id()}, the deployment {deployment.chain_id}"]
     problems = []

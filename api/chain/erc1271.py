@@ -13,6 +13,7 @@ _GAS_LIMIT = 500_000
 
 def accepts_signature(client: ChainClient, address: str, digest: bytes, signature: bytes) -> bool:
     """Whether a contract wallet says that it signed a digest. Raises ChainUnavailable."""
+    # `latest`: a wallet may change its keys, and who signs in is judged by the keys of today.
     if not client.code(address):
         return False
     data = "0x" + _IS_VALID.encode(digest, signature).hex()
@@ -20,5 +21,6 @@ def accepts_signature(client: ChainClient, address: str, digest: bytes, signatur
     try:
         answer = client.request("eth_call", call, "latest")
     except ChainRejected:
+        # A wallet may revert instead of answering: for the caller both mean no.
         return False
     return isinstance(answer, str) and answer.lower() == "0x" + _MAGIC.hex()

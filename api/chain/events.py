@@ -35,8 +35,8 @@ E_co = TypeVar("E_co", bound=EventArgs, covariant=True)
 class ChainEvent(Generic[E_co]):
     """One decoded log; addresses are lower-case hex.
 
-    A claim or a transfer of several tranches is one log and here as many RevenueClaimed or
-    TransferSingle events, told apart by `part`: nobody downstream needs to know of batches.
+    A claim or a transfer of several tranches is one log. Here it becomes one RevenueClaimed or
+    TransferSingle event a tranche, numbered by `part`: no reader needs to know of batches.
     """
 
     block_number: int
@@ -69,12 +69,12 @@ class Handlers:
 
     def on(self, kind: type[E], handle: Callable[[ChainEvent[E]], None]) -> "Handlers":
         """Name the handler of one kind."""
-        # Only events of this kind ever reach it: see `take`.
+        # Sound: `take` looks up the handler by the event's own class.
         self._by_kind[kind] = cast("Callable[[AnyEvent], None]", handle)
         return self
 
     def take(self, event: AnyEvent) -> None:
-        """Handle one event; one without a handler is left alone."""
+        """Handle one event; an event without a handler is ignored."""
         handle = self._by_kind.get(type(event.args))
         if handle is not None:
             handle(event)
@@ -88,7 +88,8 @@ class BlockTimes:
         self._known: dict[int, int] = {}
 
     def of(self, log: Log) -> int:
-        """Time of a log's block; many nodes put it into the log."""
+        """Time of a log's block."""
+        # Many nodes put the time into the log, which saves a request a block.
         if log.block_time_s is not None:
             return log.block_time_s
         if log.block_number not in self._known:
@@ -97,7 +98,8 @@ class BlockTimes:
 
 
 def decode_log(log: Log, names: Mapping[str, str], times: BlockTimes) -> list[AnyEvent]:
-    """Events of one log; none if it is none of ours. `names`: contract by lower-case address."""
+    """Events of one log; empty for other contracts. `names`: contract by lower-case address."""
+    # Our contracts inherit events that we do not read; an anonymous event has no topic at all.
     contract = names.get(log.address)
     event = _BY_TOPIC.get((contract, log.topics[0])) if contract and log.topics else None
     if contract is None or event is None:
@@ -150,6 +152,7 @@ def iter_events(contracts: Contracts, *, last: int) -> Iterator[AnyEvent]:
 
     Raises:  ChainUnavailable if the node's head is below `last`.
     """
+    # A node that lags leaves out the blocks it lacks and reports no error: logs would be missing.
     if contracts.client.head().number < last:
         raise ChainUnavailable(f"the node is behind block {last}")
     for first in range(contracts.deployment.start_block, last + 1, LOG_RANGE):
@@ -161,20 +164,30 @@ def _only(
 ) -> list[ChainEvent[E]]:
     """Events of one kind in blocks `first` to `last`, found without reading the other logs."""
     names = {contracts.deployment.addresses[contract].lower(): contract}
-    client, found = contracts.client, list[ChainEvent[E]]()
+    client, events = contracts.client, list[ChainEvent[E]]()
     for start in range(first, last + 1, LOG_RANGE):
         until = min(last, start + LOG_RANGE - 1)
         logs = client.logs(list(names), start, until, topic=topic_of(event))
-        for one in _decoded(client, names, logs):
-            if isinstance(one.args, event):
-                place = (one.block_number, one.block_time_s, one.log_index, one.tx_hash)
-                found.append(ChainEvent(*place, contract, one.args, one.part))
-    return found
+        for decoded in _decoded(client, names, logs):
+            # Always true by the topic; it tells mypy the class of the arguments.
+            if isinstance(decoded.args, event):
+                events.append(
+                    ChainEvent(
+                        decoded.block_number,
+                        decoded.block_time_s,
+                        decoded.log_index,
+                        decoded.tx_hash,
+                        contract,
+                        decoded.args,
+                        decoded.part,
+                    )
+                )
+    return events
 
 
 @dataclass(frozen=True, slots=True)
 class VoidedRange:
-    """Epochs `[first, before)` of a facility that a proven fault voided, and when."""
+    """Epochs `[first, before)` of a facility that a proven fault voided, and where on the chain."""
 
     facility_id: FacilityId
     first: Epoch

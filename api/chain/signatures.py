@@ -1,4 +1,4 @@
-"""Signatures of the contract functions that we send, and of the errors that they end in.
+"""Signatures of the contract functions that we call, and of the errors that they revert with.
 
 Text instead of compiled ABIs, so that neither service nor verifier needs a compiler;
 tests/integration/chain/test_abi_drift.py compares them with what the compiler says.
@@ -89,16 +89,16 @@ class CustomError:
     def arguments(self) -> tuple[tuple[str, str], ...]:
         """Types and names."""
         listed = self.text.partition("(")[2].removesuffix(")")
-        words = (one.split() for one in listed.split(",") if one)
+        words = (argument.split() for argument in listed.split(",") if argument)
         return tuple((kind, name) for kind, name in words)
 
     @property
     def function(self) -> Function:
-        """The same as a function, which is encoded alike."""
+        """The error as a function: the ABI encodes both alike."""
         return Function(self.name, tuple(kind for kind, _ in self.arguments))
 
 
-# Errors that `post` and `settle` can end in, by contract.
+# Errors that `post` and `settle` can revert with, by contract.
 ERRORS = {
     "StatementRegistry": (
         CustomError("EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual)"),

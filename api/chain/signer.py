@@ -29,6 +29,7 @@ class LocalSigner:
 
     def sign_digest(self, digest: bytes) -> bytes:
         """65-byte signature `r ‖ s ‖ v` over a 32-byte digest."""
+        # "unsafe": eth-account adds no prefix. Our digests carry the EIP-712 domain already.
         return bytes(self._account.unsafe_sign_hash(digest).signature)
 
     def sign_transaction(self, transaction: dict[str, Any]) -> tuple[bytes, bytes]:
@@ -55,11 +56,13 @@ def load_signer(path: Path | None) -> LocalSigner | None:
 
 def recover(digest: bytes, signature: bytes) -> str | None:
     """Checksummed address that signed a digest; None for malformed or malleable signatures."""
+    # The contracts count neither compact signatures (EIP-2098, 64 bytes) nor other values of v.
     if len(signature) != 65 or signature[64] not in (27, 28):
         return None
     if int.from_bytes(signature[32:64], "big") > _HALF_ORDER:
         return None
     try:
+        # eth_keys numbers the recovery id from 0, Ethereum's signatures number it from 27.
         parsed = Signature(signature[:64] + bytes([signature[64] - 27]))
         return checksum(parsed.recover_public_key_from_msg_hash(digest).to_address())
     except (BadSignature, ValidationError):

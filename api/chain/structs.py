@@ -1,8 +1,8 @@
-"""ABI structs as dataclasses: the class tells names and kinds, and values are read into it.
+"""ABI structs as dataclasses: a class states names and ABI types, and values are read into it.
 
-A field carries what Python does not tell: the width of an integer, `Annotated[Micros, "uint96"]`,
-and whether an event's argument is indexed, `Annotated[Address, "indexed"]`. Its name is the one of
-Solidity, with units added: `collected_micros` is `collected`, `posted_at_s` is `postedAt`.
+A field states what its Python type cannot: the width of an integer, `Annotated[Micros, "uint96"]`,
+and that an event's argument is indexed, `Annotated[Address, "indexed"]`. Its name is Solidity's
+name with units added: `collected_micros` is `collected`, `posted_at_s` is `postedAt`.
 tests/integration/chain/test_abi_drift.py compares all of it with what the compiler says.
 """
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 _INDEXED = "indexed"
 # Units that our names carry and Solidity's do not.
 _UNITS = {"micros", "s"}
-# Structs of the domain, which knows no ABI: kinds in the order of their fields.
+# Structs of the domain, which knows no ABI: ABI types in the order of their fields.
 _DOMAIN_KINDS: dict[type, tuple[str, ...]] = {
     Statement: (
         *("uint64", "uint32", "uint64", "uint64", "uint64", "uint64", "uint128", "uint32"),
@@ -33,7 +33,7 @@ _DOMAIN_KINDS: dict[type, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """An ABI type: its canonical text, how a decoded value of it is read, its parts if a struct."""
+    """An ABI type: its canonical text, how its decoded values are read, a struct's members."""
 
     text: str
     read: Callable[[object], object]
@@ -52,12 +52,14 @@ class Member:
 
 def solidity_name(field: str) -> str:
     """Name in Solidity of a field: camelCase, without units."""
-    first, *rest = (word for word in field.split("_") if word and word not in _UNITS)
-    return first + "".join(word.capitalize() for word in rest)
+    # `from` is a keyword of Python: such a field ends in an underscore, which leaves an empty word.
+    first, *others = (word for word in field.split("_") if word and word not in _UNITS)
+    return first + "".join(word.capitalize() for word in others)
 
 
 def members(struct: type) -> tuple[Member, ...]:
     """Fields of a struct, in order. Raises TypeError for one whose kind contradicts its type."""
+    # `cache` takes any arguments in mypy's eyes: this function keeps them typed.
     return _members(struct)
 
 
@@ -65,7 +67,7 @@ def members(struct: type) -> tuple[Member, ...]:
 def _members(struct: type) -> tuple[Member, ...]:
     hints = get_type_hints(struct, include_extras=True)
     foreign = _DOMAIN_KINDS.get(struct)
-    found = []
+    struct_members = []
     for i, field in enumerate(fields(struct)):
         hint, words = hints[field.name], list[str]()
         if get_origin(hint) is Annotated:
@@ -73,8 +75,10 @@ def _members(struct: type) -> tuple[Member, ...]:
             words = " ".join(notes).split()
         stated = [word for word in words if word != _INDEXED]
         kind = kind_of(hint, foreign[i] if foreign else next(iter(stated), None))
-        found.append(Member(field.name, solidity_name(field.name), kind, _INDEXED in words))
-    return tuple(found)
+        struct_members.append(
+            Member(field.name, solidity_name(field.name), kind, _INDEXED in words)
+        )
+    return tuple(struct_members)
 
 
 def read_struct(struct: type[T], values: object) -> T:
@@ -91,7 +95,7 @@ def to_abi(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return tuple(to_abi(getattr(value, field.name)) for field in fields(value))
     if isinstance(value, (tuple, list)):
-        return [to_abi(part) for part in value]
+        return [to_abi(item) for item in value]
     return int(value) if isinstance(value, IntEnum) else value
 
 
@@ -126,6 +130,7 @@ def _scalar(hint: Any, stated: str | None) -> Kind:
     while isinstance(base, NewType):
         base = base.__supertype__
     if isinstance(base, type) and issubclass(base, IntEnum):
+        # The ABI writes an enum as uint8; reading a number that is no member raises ValueError.
         return Kind("uint8", base)
     if base is int and stated is not None and stated.lstrip("u").startswith("int"):
         return Kind(stated, _of(int))
@@ -139,6 +144,7 @@ def _of(*kinds: type) -> Callable[[object], Any]:
     """Check that a decoded value is of a Python type."""
 
     def check(value: object) -> object:
+        # In Python a bool is an int: True must not pass for the number 1.
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise TypeError(f"{value!r} is no {kinds[0].__name__}")
         return value

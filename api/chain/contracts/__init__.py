@@ -1,4 +1,4 @@
-"""The deployed contracts: a class each, their view functions as typed calls at a named block."""
+"""The deployed contracts: one class each, whose methods are typed calls at a named block."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -36,7 +36,7 @@ CLASSES: tuple[type[Contract], ...] = (
 
 
 class Contracts:
-    """A deployment and the node that is asked about it.
+    """A deployment, and the node that answers for it.
 
     contracts.rent_lockbox.book_of(facility_id).at(block=head.number).settled_micros
     """
@@ -55,11 +55,12 @@ class Contracts:
 
     def all_of(self, calls: Sequence[Call[A]]) -> Call[list[A]]:
         """Any number of calls of one kind as one, answers in their order."""
-        asked = tuple(one for call in calls for one in call.asked)
+        asked = tuple(eth_call for call in calls for eth_call in call.asked)
 
         def parse(answers: Sequence[bytes]) -> list[A]:
-            rest = iter(answers)
-            return [call.parse(list(islice(rest, len(call.asked)))) for call in calls]
+            # One iterator for all: each call takes as many answers as it asked questions.
+            remaining = iter(answers)
+            return [call.parse(list(islice(remaining, len(call.asked)))) for call in calls]
 
         return Call(self.client, asked, parse)
 

@@ -37,7 +37,7 @@ class BondVault(Contract):
         return self._call(self._bond_terms_of, facility_id)
 
     def below_since_s(self, facility_id: FacilityId) -> Call[int]:
-        """Since when the bond is below what is required; 0 if it is not."""
+        """UTC second at which the bond fell below the required amount; 0 while it is enough."""
         return self._call(self._below_since, facility_id)
 
     def shortfall_due_micros(self, facility_id: FacilityId) -> Call[Micros]:

@@ -22,7 +22,7 @@ T_co = TypeVar("T_co", covariant=True)
 class View(Generic[T]):
     """A view function that returns one value.
 
-    kind: of an integer that is returned, which its Python type does not tell.
+    kind: ABI type of a returned integer, whose width the Python type does not state.
     """
 
     name: str
@@ -49,7 +49,7 @@ class View(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[T_co]):
-    """What to ask of the chain, one view function or several together, and what comes of it."""
+    """One view function or several to call, and how their answers become one value."""
 
     client: ChainClient
     asked: tuple[EthCall, ...]
@@ -77,6 +77,7 @@ class Contract:
 
         def parse(answers: Sequence[bytes]) -> T:
             try:
+                # An address without a contract answers with no bytes, which do not decode.
                 (answer,) = answers
                 return view.decode(answer)
             except (ValueError, TypeError, ArithmeticError, DecodingError) as error:

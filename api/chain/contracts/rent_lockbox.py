@@ -9,7 +9,7 @@ from api.domain.units import FacilityId, Micros, TrancheId
 
 @dataclass(frozen=True, slots=True)
 class RentBook:
-    """`IRentLockbox.Book`: rent paid less refunds, what was settled, and the epochs it counts."""
+    """`IRentLockbox.Book`: rent paid less refunds, the part settled, and the settled epochs."""
 
     collected_micros: Annotated[Micros, "uint96"]
     settled_micros: Annotated[Micros, "uint96"]

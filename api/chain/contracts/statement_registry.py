@@ -43,11 +43,11 @@ class StatementRegistry(Contract):
     _verdict_of = View("verdictOf", ("bytes32",), FaultVerdict)
 
     def statement_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[StatementRecord]:
-        """The statement that stands for an epoch."""
+        """The statement of an epoch that was posted and not voided."""
         return self._call(self._statement_of, facility_id, epoch)
 
     def epochs_posted(self, facility_id: FacilityId) -> Call[int]:
-        """How many epochs have a statement; the next to be posted."""
+        """Number of epochs with a statement, which is also the next epoch to be posted."""
         return self._call(self._epochs_posted, facility_id)
 
     def epochs_final(self, facility_id: FacilityId) -> Call[int]:

@@ -27,7 +27,7 @@ class Tranche:
 
 @dataclass(frozen=True, slots=True)
 class UnitPosition:
-    """`ITrancheToken.Position`. flags, settlement: bookkeeping of the contract's own."""
+    """`ITrancheToken.Position`. flags, settlement: only the contract itself uses them."""
 
     acc_paid_x32: Annotated[int, "uint72"]
     owed_x32: Annotated[int, "uint96"]
@@ -57,7 +57,7 @@ class TrancheToken(Contract):
         return self._call(self._claimable, account, token_id)
 
     def unvested_micros(self, token_id: TrancheId) -> Call[Micros]:
-        """What still streams to a tranche, rounded up."""
+        """Revenue of a tranche that has not vested yet, rounded up."""
         return self._call(self._unvested, token_id)
 
     def total_supply(self, token_id: TrancheId) -> Call[int]:
@@ -69,7 +69,7 @@ class TrancheToken(Contract):
         return self._call(self._frozen, account, token_id)
 
     def investor_registry(self) -> Call[Address]:
-        """The registry that is asked about holders; zero is none."""
+        """The registry that the token asks about holders; the zero address if it asks none."""
         return self._call(self._investor_registry)
 
     def tranche_of(self, token_id: TrancheId) -> Call[Tranche]:

@@ -1,4 +1,4 @@
-"""What all events have in common: topic, arguments of a log, and their form in the index."""
+"""What all events share: topic, arguments read from a log, and their JSON in the index."""
 
 import json
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from eth_abi.abi import decode
 from api.chain.structs import Kind, members, read_struct, to_abi
 from api.domain.hashing import keccak
 
-# Above it, JSON readers that know floats only would round.
+# Above this, a JSON reader that reads numbers as doubles rounds them (RFC 8259 §6).
 _EXACT_IN_JSON = 2**53
 
 
 class EventArgs:
-    """Arguments of one event; the class is named as the event is."""
+    """Arguments of one event; the class has the event's name."""
 
     __slots__ = ()
 
@@ -35,6 +35,7 @@ def topic_of(event: type[EventArgs]) -> bytes:
 def read_log(event: type[E], topics: Sequence[bytes], data: bytes) -> E:
     """Arguments of a log. Raises ValueError, TypeError or eth_abi errors for foreign data."""
     parts = members(event)
+    # Of an indexed text or array a log holds only the hash; none of our events indexes one.
     plain = iter(decode([m.kind.text for m in parts if not m.indexed], data))
     indexed = iter(topics[1:])
     values = [decode([m.kind.text], next(indexed))[0] if m.indexed else next(plain) for m in parts]
@@ -50,7 +51,7 @@ def _json(value: object) -> object:
     if isinstance(value, bytes):
         return "0x" + value.hex()
     if isinstance(value, (tuple, list)):
-        return [_json(part) for part in value]
+        return [_json(item) for item in value]
     return value
 
 
@@ -72,10 +73,10 @@ def read_payload(event: type[E], payload: str) -> E:
 def _decoded(kind: Kind, value: object) -> object:
     if kind.text.endswith("[]") and isinstance(value, list):
         inner = Kind(kind.text.removesuffix("[]"), kind.read, kind.members)
-        return [_decoded(inner, part) for part in value]
+        return [_decoded(inner, item) for item in value]
     if kind.members and isinstance(value, list):
         pairs = zip(kind.members, value, strict=True)
-        return tuple(_decoded(member.kind, part) for member, part in pairs)
+        return tuple(_decoded(member.kind, item) for member, item in pairs)
     if kind.text == "bytes32" and isinstance(value, str):
         return bytes.fromhex(value.removeprefix("0x"))
     return int(value) if kind.text.startswith("uint") and isinstance(value, str) else value

@@ -40,7 +40,7 @@ from api.evidence_store import HOSTILE, EvidenceSource
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that does not hold, with its place."""
+    """Something that does not hold, and where: facility, epoch, file."""
 
     message: str
     facility_id: int | None = None
@@ -49,19 +49,19 @@ class Finding:
 
     def sentence(self) -> str:
         """Place and message in one line."""
-        parts = []
+        labels = []
         if self.facility_id is not None:
-            parts.append(f"facility {self.facility_id}")
+            labels.append(f"facility {self.facility_id}")
         if self.epoch is not None:
-            parts.append(f"epoch {self.epoch}")
+            labels.append(f"epoch {self.epoch}")
         if self.file is not None:
-            parts.append(self.file)
-        return f"{', '.join(parts)}: {self.message}" if parts else self.message
+            labels.append(self.file)
+        return f"{', '.join(labels)}: {self.message}" if labels else self.message
 
 
 @dataclass
 class VerifiedFacility:
-    """What the evidence of one facility says, as far as it holds."""
+    """What the evidence of one facility says up to the last statement that was checked."""
 
     terms: FacilityTerms
     carry: Carry = EMPTY_CARRY
@@ -121,7 +121,7 @@ class EpochCheck:
         except AppError as error:
             self._finding(LINES_FILE, error.message)
         except HOSTILE as error:
-            # Every byte was compared with the manifest before, which names the guilty file.
+            # `_check_hashes` has compared every file with the manifest and named the wrong one.
             self._finding(MANIFEST_FILE, f"its files cannot be recomputed: {error!r}")
 
     def _check_stray(self) -> None:
@@ -133,10 +133,11 @@ class EpochCheck:
     def _check_hashes(self, files: dict[str, bytes]) -> None:
         if sha256(files.get(MANIFEST_FILE, b"")) != self._statement.evidence_hash:
             self._finding(MANIFEST_FILE, "is not what evidenceHash on-chain names")
-        # The manifest on-chain is bound by its hash, so ours from the files must have that hash.
+        # The chain holds only the manifest's hash: a manifest made from the files must have it.
         ours = encode_manifest(self._statement.facility_id, self._statement.epoch, files)
         if sha256(ours) != self._statement.evidence_hash:
             manifest = files.get(MANIFEST_FILE, b"")
+            # Searched as text: a manifest that is no JSON still tells which files are right.
             guilty = [n for n in COMMITTED_FILES if sha256(files[n]).hex().encode() not in manifest]
             for name in guilty:
                 self._finding(name, "is not what the manifest names")
@@ -164,6 +165,7 @@ class EpochCheck:
                 if getattr(closed.statement, name) != getattr(statement, name)
             ]
             self._finding(LINES_FILE, f"gives another {', '.join(names)} than the statement")
+        # Ours, not the file's: the next epoch is judged by what this one should have carried.
         facility.carry = closed.carry
         facility.rated_by_epoch[statement.epoch] = sum(x.charge_micros for x in lines)
         signs = {LineKind.USAGE: 1, LineKind.DELIVERY: 1, LineKind.LATE_USAGE: 1, LineKind.VOID: -1}
@@ -175,8 +177,8 @@ class EpochCheck:
 def recorded_entries(lines: list[Line], carry: Carry, before: Carry) -> list[Entry]:
     """Entries that the ledger supplied for a statement, read back from lines and carry.
 
-    Voids that this epoch deferred were supplied too; those that the epoch before deferred come in
-    through its carry.
+    The ledger also supplied the voids that this epoch deferred. It did not supply again those that
+    the epoch before deferred: they come in through that epoch's carry.
     """
     entries = [
         Entry(
@@ -191,5 +193,6 @@ def recorded_entries(lines: list[Line], carry: Carry, before: Carry) -> list[Ent
         if x.kind in RECORDED_KINDS
     ]
     entries += [e for e in carry.deferred if e.kind is LineKind.VOID]
+    # Counted, not a set: two equal voids are two entries.
     supplied = Counter(entries) - Counter(e for e in before.deferred if e.kind is LineKind.VOID)
     return list(supplied.elements())

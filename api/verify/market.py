@@ -44,7 +44,7 @@ class Market:
     seized: int = 0
     state: SaleState = SaleState.NONE
     bond: Bond = field(default_factory=Bond)
-    # Paid from the bond to holders, and what reached them: the two must agree.
+    # Paid to holders from bonds, and distributed to them by source: `compare` matches the two.
     bond_to_holders: int = 0
     distributed: dict[str, int] = field(default_factory=dict)
 
@@ -161,6 +161,7 @@ class MarketVerifier:
     def _succeeded(self, event: ChainEvent[SaleSucceeded]) -> None:
         market = self._market(event.args)
         market.state = SaleState.SUCCESSFUL
+        # Rounded down, as PrimarySale does.
         up_front = market.proceeds * market.up_front_bps // BPS
         same = (market.proceeds, up_front) == (
             event.args.proceeds_micros,
@@ -195,6 +196,7 @@ class MarketVerifier:
     def _bond_terms(self, event: ChainEvent[BondTermsSet]) -> None:
         market = self._market(event.args)
         terms = event.args.terms
+        # Terms are set once, and a deposit may have come before them.
         market.bond = Bond(
             required=terms.required_bond_micros,
             rate_per_gpu_hour=terms.rate_micros_per_gpu_hour,
@@ -215,6 +217,7 @@ class MarketVerifier:
         amount, epochs = event.args.amount_micros, event.args.epochs
         final = self._final(event.args.facility_id, event.block_time_s)
         known = event.args.facility_id in self._facilities
+        # A sum over epochs that are not all final would be a guess: the finding has said so.
         if self._all_final(event.args, final) and known:
             available = sum(final[epoch] for epoch in range(epochs))
             promised = self._promised(event.args.facility_id, epochs)
@@ -248,7 +251,7 @@ class MarketVerifier:
 
     def _slashed(self, event: ChainEvent[SlashedDistributed]) -> None:
         market = self._market(event.args)
-        # An attester's bond, not the operator's.
+        # An attester's bond, not the operator's: what the vault holds for the facility stays.
         market.bond_to_holders += event.args.amount_micros
 
     def _distributed(self, event: ChainEvent[Distributed]) -> None:
@@ -280,5 +283,6 @@ class MarketVerifier:
         }
         for address, owed in held.items():
             balance = contracts.settlement_token.balance_micros(address).at(block=head)
+            # Anybody can send a contract money: more than it owes is no fault.
             if balance < owed:
                 self._report(Finding(f"{address} holds {balance} micros and owes {owed}"))

@@ -54,7 +54,7 @@ class MoneyBook:
     accrued: int = 0
     claimed: int = 0
     distributed: int = 0
-    # Owed to the gpuOperator because nobody held units, and what is still to be announced of it.
+    # Owed to the gpuOperator because nobody held units; `expected_residual` awaits its event.
     owed_to_operator: int = 0
     expected_residual: int = 0
     written_off: int = 0
@@ -99,6 +99,7 @@ class MoneyVerifier:
 
     def _book(self, facility_id: int) -> MoneyBook | None:
         book = self.books.get(facility_id)
+        # Without verified terms there is nothing to replay by, and no book.
         facility = self._facilities.get(facility_id)
         if book is None and facility is not None:
             empty = [TrancheBook() for _ in facility.terms.tranches]
@@ -141,7 +142,7 @@ class MoneyVerifier:
         ]
 
     def _expect(self, book: MoneyBook, result: Settlement) -> None:
-        """What is to arrive next: nothing of the payment before may be missing by now."""
+        """Expect the events of one payment, once all those of the payment before have arrived."""
         self._require_arrived(book)
         facility_id = book.terms.facility_id
         book.books = list(result.books)
@@ -185,6 +186,7 @@ class MoneyVerifier:
         if len(final) != epochs:
             self._finding(facility_id, f"a settlement counts {epochs} epochs, not all final")
         attested = sum(p[0] for p in final)
+        # By the model, from what was final and collected at this event, not by the event's amount.
         due = settleable(attested=attested, collected=book.collected, settled=book.settled)
         if due != event.args.amount_micros:
             message = f"a settlement paid {event.args.amount_micros} micros where {due} were due"
@@ -266,10 +268,12 @@ class MoneyVerifier:
         token = contracts.tranche_token
         for token_id, model in self.models.items():
             self._compare_tranche(contracts, TrancheId(token_id), model, head)
+            # In fixed point nothing is rounded: every micro received is paid, owed or pending.
             if model.unaccounted_x32(now_s) != 0:
                 self._finding(split_tranche_id(token_id)[0], f"tranche {token_id} loses money")
         owed_micros = sum((m.received - m.paid) for m in self.models.values())
         balance = contracts.settlement_token.balance_micros(token.address).at(block=head)
+        # Anybody can send the contract money: more than it owes is no fault.
         if balance < owed_micros:
             message = f"TrancheToken holds {balance} micros and owes {owed_micros}"
             self._report(Finding(message))
@@ -291,12 +295,13 @@ class MoneyVerifier:
                 self._finding(facility_id, message)
 
     def unvested(self, facility_id: int, now_s: int) -> int:
-        """What still streams of a facility, each tranche rounded up."""
+        """Revenue of a facility that has not vested; each tranche rounded up, as on-chain."""
         total = 0
         for token_id, model in self.models.items():
             if split_tranche_id(token_id)[0] != facility_id:
                 continue
             stream = model.stream
+            # Fixed point, 32 fractional bits. `>>` rounds down: shift the negative to round up.
             gained = (stream.acc_at_x32(now_s) - stream.acc_x32) * stream.supply
             total += -((gained - stream.pending_x32) >> FRACTION_BITS)
         return total

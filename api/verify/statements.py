@@ -44,11 +44,11 @@ class StatementVerifier:
     ) -> None:
         self._contracts, self._evidence = contracts, evidence
         self._voided = voided
-        # Statements that a proven fault took back.
+        # Number of statements that a proven fault voided.
         self.voided = 0
         self._head, self._report = head, report
         self._periods: dict[str, AttesterPeriodSet] = {}
-        # Signatures beyond the quorum that was posted, with their places, judged at the end.
+        # Signatures that were not posted: attester, facility, epoch, file. `finish` judges them.
         self._extras: list[tuple[str, int, int, str]] = []
         self._threshold = 0
         self.facilities: dict[int, VerifiedFacility] = {}
@@ -71,9 +71,9 @@ class StatementVerifier:
         self._threshold = event.args.threshold
 
     def finish(self) -> None:
-        """Judge what only the whole history can: signatures that came after the posting.
+        """Judge what needs the whole history: signatures that were not posted, and stray files.
 
-        Attesters that joined the set later sign old statements too.
+        An attester that joined the set after a posting may sign that statement too.
         """
         for attester, facility_id, epoch, path in self._extras:
             if attester not in self._periods:
@@ -99,7 +99,7 @@ class StatementVerifier:
         except AppError:
             # Nothing is published before the first epoch closes; a statement would say so.
             return
-        # Terms that are not those on-chain are of no use: nothing is computed from them.
+        # Nothing is computed from terms that differ from those on-chain.
         try:
             terms = _offered_terms(data, event.args)
         except AppError as error:
@@ -112,7 +112,7 @@ class StatementVerifier:
 
     def _posted(self, event: ChainEvent[StatementPosted]) -> None:
         if any(voided.covers(event.args, event.place) for voided in self._voided):
-            # The evidence of the statement posted in its place has replaced its own.
+            # The evidence of the statement that was posted next has replaced this one's.
             self.voided += 1
             return
         statement = event.args.statement
@@ -135,6 +135,7 @@ class StatementVerifier:
         self, facility: VerifiedFacility, statement: Statement, event: ChainEvent[StatementPosted]
     ) -> None:
         facility_id, epoch = statement.facility_id, statement.epoch
+        # The registry stores totals from epoch 0 on, so a gap in the walk shows here.
         facility.cumulative_available += statement.available_gpu_seconds
         facility.cumulative_gross += statement.gross_revenue_micros
         ours = statement_hash(statement)
@@ -182,6 +183,7 @@ class StatementVerifier:
         def finding(message: str) -> None:
             self._report(Finding(message, facility_id, epoch, path))
 
+        # Quorum and set as of the posting: both change later. Ascending means without repeats.
         numbers = [int(a, 16) for a in attesters]
         if len(attesters) < self._threshold or numbers != sorted(set(numbers)):
             finding(f"{len(attesters)} attesters do not make a quorum of {self._threshold}")

@@ -31,7 +31,7 @@ from api.verify.statements import StatementVerifier
 class VerifyReport:
     """Outcome: what was checked up to which block, findings, five numbers by facility.
 
-    voided: statements that a proven fault took back; they count for nothing.
+    voided: statements that a proven fault voided; they count in no other figure.
     """
 
     chain_id: int
@@ -88,6 +88,7 @@ def verify(
     if registry is not None and registry.lower() != deployment.statement_registry.lower():
         message = f"the evidence is for registry {deployment.statement_registry}, not {registry}"
         raise EvidenceInvalid(message, file=DEPLOYMENT_FILE)
+    # Everything is read as of this block, however long the walk takes.
     head = client.head()
     window_s = contracts.statement_registry.challenge_window_s().at(block=head.number)
     findings: list[Finding] = []
@@ -96,11 +97,13 @@ def verify(
         evidence,
         head=head.number,
         report=findings.append,
+        # Read ahead of the walk: the evidence of a voided statement may be replaced already.
         voided=voided_ranges(contracts, last=head.number),
     )
     money = MoneyVerifier(statements.facilities, window_s, findings.append)
     market = MarketVerifier(statements.facilities, window_s, findings.append)
     posted = 0
+    # `statements` takes an event first: it fills the facilities by which the others judge.
     for event in iter_events(contracts, last=head.number):
         statements.take(event)
         money.take(event)
@@ -111,14 +114,17 @@ def verify(
     statements.finish()
     money.compare(contracts, head.number, head.time_s)
     market.compare(contracts, head.number)
-    parts = []
+    reconciliations = []
     for facility_id, facility in sorted(statements.facilities.items()):
+        # A facility that no money has reached yet has no book.
         book = money.books.get(facility_id) or MoneyBook(facility.terms)
         unvested = money.unvested(facility_id, head.time_s)
         figures = _figures(facility, book, unvested=unvested, window_s=window_s, now_s=head.time_s)
-        part = reconcile(figures)
-        findings += [Finding(m.sentence(FacilityId(facility_id))) for m in part.mismatches]
-        parts.append(part)
+        facility_result = reconcile(figures)
+        findings += [
+            Finding(m.sentence(FacilityId(facility_id))) for m in facility_result.mismatches
+        ]
+        reconciliations.append(facility_result)
     return VerifyReport(
         deployment.chain_id,
         deployment.statement_registry,
@@ -126,14 +132,15 @@ def verify(
         posted - statements.voided,
         statements.voided,
         tuple(findings),
-        tuple(parts),
+        tuple(reconciliations),
     )
 
 
 def _figures(
     facility: VerifiedFacility, book: MoneyBook, *, unvested: int, window_s: int, now_s: int
 ) -> FacilityFigures:
-    """Five numbers as evidence and chain give them; epochs that are not posted are unknown here."""
+    """Five numbers from evidence and chain. Epochs that are not posted are unknown here."""
+    # The ledger counts these voids already; a later statement will list them.
     waiting = (e for e in facility.carry.deferred if e.kind is LineKind.VOID)
     deferred = sum(e.gpu_seconds for e in waiting)
     epochs = tuple(
@@ -149,6 +156,7 @@ def _figures(
         facility_id=facility.terms.facility_id,
         metered_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds - deferred),
         stated_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds),
+        # Usage of open epochs is in no published file.
         open_gpu_seconds=GpuSeconds(0),
         deferred_gpu_seconds=GpuSeconds(deferred),
         epochs=epochs,

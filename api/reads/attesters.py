@@ -47,8 +47,9 @@ class _Record:
 
 
 def _records(connection: Connection) -> dict[str, _Record]:
-    """Records by lower-case address, every posting counted, also of epochs posted twice."""
+    """Records by lower-case address. An epoch that was posted twice counts twice."""
     records: defaultdict[str, _Record] = defaultdict(_Record)
+    # A void takes what stands at that moment, so postings and voids are replayed in chain order.
     standing: defaultdict[int, Standing[tuple[Address, ...]]] = defaultdict(Standing)
     for row in attesters.signed_and_voided(connection):
         of_facility = standing[row.facility_id]

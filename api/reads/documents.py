@@ -1,4 +1,4 @@
-"""Published files of a facility with their hashes, and which of these stand on-chain."""
+"""Published files of a facility with their hashes, and which of these hashes are on-chain."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,10 +51,10 @@ def list_documents(
     epochs, newest first. Raises NotFound.
     """
     with reading(engine) as connection:
-        place = find_tranche(connection, token_id)
-        facility = place.facility
+        listing = find_tranche(connection, token_id)
+        facility = listing.facility
         on_chain: dict[str, str] = {}
-        if place.tranche.on_chain:
+        if listing.tranche.on_chain:
             on_chain[hex32(facility.terms_hash)] = "termsHash"
             for statement in posted_statements(connection, facility.facility_id).values():
                 on_chain[hex32(statement.evidence_hash)] = "evidenceHash"
@@ -75,7 +75,7 @@ def _paths(facility: ListedFacilityRow) -> Iterator[tuple[str, Epoch | None]]:
 def _document(
     evidence: EvidenceFolder, on_chain: dict[str, str], path: str, epoch: int | None
 ) -> DocumentView | None:
-    """A file as it lies there now; None if it is not published yet."""
+    """A file as it is published now; None if it is not published yet."""
     try:
         data = evidence.read(path)
     except NotFound:

@@ -1,4 +1,4 @@
-"""What one account did, each thing once, with running totals for its statement."""
+"""What one account did, listed once each, and its account statement with running totals."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -87,6 +87,7 @@ def _held(name: str, row: HistoryRow) -> int:
     units = row.units or 0
     if name in _TAKES_UNITS:
         return units
+    # A transfer to oneself is told as sent and changes nothing.
     to_oneself = row.event == "TransferSingle" and row.account == row.counterparty
     return -units if name in _GIVES_UNITS and not to_oneself else 0
 
@@ -94,6 +95,7 @@ def _held(name: str, row: HistoryRow) -> int:
 def _counterparty(row: HistoryRow, account: str) -> str | None:
     """The other account; for claims and refunds, where the money went."""
     other = row.counterparty if row.account == account else row.account
+    # The zero address is the far side of a mint or a burn, not an account.
     return None if other in (None, ZERO_ADDRESS) else checksum(other)
 
 

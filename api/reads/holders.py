@@ -39,6 +39,7 @@ def list_holders(engine: Engine, token_id: int, *, offset: int, limit: int) -> H
         if units_issued is None:
             return HoldersView(0, None, ())
         totals = holders.holder_totals(connection, TrancheId(token_id))
+        # A list that lacks a transfer would name wrong owners: better none than a wrong one.
         if totals.units != units_issued or totals.least_units < 0:
             message = f"transfers of tranche {token_id} are missing from the index: rebuild it"
             raise IndexIncomplete(message, token_id=str(token_id))

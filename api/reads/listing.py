@@ -148,6 +148,7 @@ def select_tranches(
     )
     key_of = _KEYS[sort]
     known = [(key, t) for t in admitted if (key := key_of(t)) is not None]
+    # Python keeps the order of equal keys under `reverse` too.
     known.sort(key=lambda pair: pair[0], reverse=order is Order.DESC)
     unknown = [t for t in admitted if key_of(t) is None]
     return [t for _, t in known] + unknown

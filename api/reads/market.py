@@ -88,6 +88,7 @@ def read_market(connection: Connection, scope: Scope = None) -> MarketView:
     as_of = as_of_last_block(connection)
     facilities = listed_facilities(connection, scope)
     terms = short_terms(connection, facilities)
+    # States of sales and facilities follow the chain's time, as the contracts see it.
     indexed, now_s = _indexed(connection, scope), as_of.time_s if as_of else 0
     tranches = []
     for listed in facilities:
@@ -108,13 +109,16 @@ def market_now(engine: Engine) -> MarketView:
 def find_tranche(connection: Connection, token_id: int) -> TrancheInFacility:
     """A tranche with those of its facility. Raises NotFound."""
     facility_id, seniority = split_tranche_id(token_id)
+    # Anybody can ask for an id whose facility would not fit into a column.
     listed = listed_facilities(connection, [facility_id]) if facility_id <= MAX_I64 else []
     for facility in listed:
         terms = short_terms(connection, listed)[facility_id]
-        found = read_market(connection, [facility_id])
-        if seniority < len(found.tranches):
-            tranche = found.tranches[seniority]
-            return TrancheInFacility(found.as_of, facility, terms, tranche, found.tranches)
+        market_view = read_market(connection, [facility_id])
+        if seniority < len(market_view.tranches):
+            tranche = market_view.tranches[seniority]
+            return TrancheInFacility(
+                market_view.as_of, facility, terms, tranche, market_view.tranches
+            )
     raise NotFound(f"no tranche {token_id}", token_id=str(token_id))
 
 
@@ -139,9 +143,10 @@ def _facility(listed: ListedFacilityRow, indexed: _Indexed, now_s: int) -> _Faci
         now_s=now_s,
     )
     if state is FacilityState.REGISTERED:
-        # An offer of other terms than ours is not of this facility, nor is what followed from it.
+        # An offer with other terms is not this facility's; neither are its sale and statements.
         return _FacilityInMarket(listed, state, None, None, None, None)
     delivered = indexed.delivered.get(facility_id, market.DeliveredRow())
+    # Over the epochs with a statement alone: nothing is known of the others yet.
     capacity = listed.device_count * listed.epoch_length_s * delivered.epochs
     return _FacilityInMarket(
         listed,
@@ -166,6 +171,7 @@ def _tranche(
     token_id = tranche_id(listed.facility_id, seniority)
     known = facility.state is not FacilityState.REGISTERED
     units = _units(indexed, token_id) if known else None
+    # Nobody can buy the units that a closed sale left over.
     on_sale = sale is not None and sale.state == "open"
     return TrancheView(
         token_id=str(token_id),
@@ -229,6 +235,6 @@ def _paid_per_unit(connection: Connection, indexed: _Indexed, token_id: TrancheI
     if accrued is None:
         return 0
     if accrued.accrued_micros == 0 or supply.last_block < accrued.first_block:
-        # The same units shared everything: no need to replay.
+        # Supply has not changed since the first accrual, so all units shared alike: no replay.
         return accrued.accrued_micros // supply.units
     return paid_per_unit(replay_stream(streams.stream_changes(connection, token_id)))

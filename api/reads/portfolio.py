@@ -103,6 +103,7 @@ def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) ->
 
     Raises:  ChainUnavailable.
     """
+    # The index holds addresses in lower case.
     account = address.lower()
     with reading(engine) as connection:
         as_of = as_of_last_block(connection)
@@ -111,6 +112,7 @@ def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) ->
         voucher_ids = holders.vouchers_of(connection, account)
     if contracts is None or as_of is None:
         return PortfolioView(checksum(address), as_of, _NOWHERE, (), TotalsView(), (), ())
+    # At the indexed block, so that events and storage of one answer agree.
     entry, stored, vouchers = contracts.together(
         _asked_entry(contracts, account),
         contracts.all_of([_asked_position(contracts, account, t) for t in tranches]),
@@ -120,6 +122,7 @@ def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) ->
         _position(tranche, position, claimed=claimed.get(token_id, Micros(0)), now_s=as_of.time_s)
         for (token_id, tranche), position in zip(tranches.items(), stored, strict=True)
     ]
+    # An account that sold all its units keeps the position: it shows what they earned.
     held = tuple(p for p in positions if p.units or p.accrued_micros)
     return PortfolioView(
         checksum(address),
@@ -137,7 +140,7 @@ def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) ->
 
 
 def _tranches(connection: Connection, touched: Sequence[TrancheId]) -> dict[TrancheId, TrancheView]:
-    """Known ones of some tranches, from their facilities alone; in the same order."""
+    """The tranches among these that we know, in the same order. Reads their facilities only."""
     facility_ids = {split_tranche_id(token_id)[0] for token_id in touched}
     market = read_market(connection, {i for i in facility_ids if i <= MAX_I64})
     by_id = {TrancheId(int(t.token_id)): t for t in market.tranches}

@@ -34,6 +34,7 @@ def reconcile_facility(
         facility = known_facility_row(connection, facility_id)
         block = chain_store.last_block(connection)
         sources = _read_sources(connection, facility_id, epochs_closed=facility.epochs_closed)
+    # Nothing is indexed, so nothing is posted, and no window decides what is final.
     if contracts is None or block is None:
         return reconcile(_figures(sources, window_s=0, now_s=0, unvested_micros=0))
     tranches = range(len(terms_from_bytes(facility.terms_json).tranches))
@@ -111,7 +112,7 @@ def _epoch(sources: _Sources, epoch: Epoch, *, window_s: int, now_s: int) -> Epo
 def _figures(
     sources: _Sources, *, window_s: int, now_s: int, unvested_micros: int
 ) -> FacilityFigures:
-    # An epoch that was posted and is not in our books would be a mismatch, not a gap: show it.
+    # Posted epochs too, not only those of the books: one that the books lack is a mismatch.
     epochs = sorted(sources.rated_micros.keys() | sources.posts.keys())
     money = sources.money
     return FacilityFigures(

@@ -18,11 +18,11 @@ def read_series(engine: Engine, token_id: int) -> Series:
     sale to the epoch of its block time.
     """
     with reading(engine) as connection:
-        place = find_tranche(connection, token_id)
-        window = _window(place)
-        if not place.tranche.on_chain:
+        listing = find_tranche(connection, token_id)
+        window = _window(listing)
+        if not listing.tranche.on_chain:
             return build_series(window, statements={}, accrued={}, settled={})
-        facility_id = place.facility.facility_id
+        facility_id = listing.facility.facility_id
         statements = market.posted_statements(connection, facility_id)
         settlements = streams.settlements(connection, facility_id)
         accruals = streams.accrual_events(connection, TrancheId(token_id))
@@ -41,14 +41,14 @@ def read_series(engine: Engine, token_id: int) -> Series:
     )
 
 
-def _window(place: TrancheInFacility) -> Window:
-    facility = place.facility
+def _window(listing: TrancheInFacility) -> Window:
+    facility = listing.facility
     capacity = facility.device_count * facility.epoch_length_s
     return Window(
         facility.window_start_s,
         facility.epoch_length_s,
         facility.epoch_count,
-        capacity * place.terms.promised_availability_ppm,
+        capacity * listing.terms.promised_availability_ppm,
     )
 
 
@@ -68,6 +68,7 @@ def _accrued(
     accruals: Sequence[AccrualRow], settlements: Sequence[SettlementRow], window: Window
 ) -> dict[Epoch, int]:
     """Revenue accrued, by the epoch of its settlement, or of its block time where it has none."""
+    # A settlement and the revenue that it accrues are events of one transaction.
     epoch_of_tx = {settlement.tx_hash: _last_epoch(settlement) for settlement in settlements}
     accrued: defaultdict[Epoch, int] = defaultdict(int)
     for accrual in accruals:

@@ -41,6 +41,7 @@ class FactReader:
         """Facts of the deployment; all None without a deployment or a node that answers."""
         if self._contracts is None:
             return ChainFacts()
+        # One request asks; those that come meanwhile wait for its answer.
         with self._lock:
             if self._facts is None:
                 self._facts = _ask(self._contracts)
@@ -53,6 +54,7 @@ def _ask(contracts: Contracts) -> ChainFacts | None:
         token.symbol(), token.full_name(), token.decimals(), registry.challenge_window_s()
     )
     try:
+        # One attempt: every page asks for this first, and must not wait for a node that is down.
         head = contracts.client.head(attempts=1)
         symbol, name, decimals, window_s = call.at(block=head.number, attempts=1)
     except (ChainUnavailable, ChainRejected):

@@ -15,7 +15,7 @@ from api.reads.listing import Order
 
 @dataclass(frozen=True, slots=True)
 class StatementView:
-    """A stored statement, its signers, its state, its posting and what else stands in its place."""
+    """A stored statement with signers, state and posting, and the hash that stands on-chain."""
 
     row: StatementRow
     attesters: tuple[str, ...]
@@ -34,6 +34,7 @@ class _Judge:
         if window_s is None and self.progress.standing:
             raise ChainUnavailable("the challenge window is not known: the node does not answer")
         block = chain_store.last_block(connection)
+        # Finality is the contract's: judged by the chain's time, not by this machine's.
         self._now_s = 0 if block is None else block.time_s
         self._window_s = window_s or 0
 
@@ -81,6 +82,7 @@ def list_statements(
     Args:    window_s: the registry's challenge window; None if the chain could not be asked.
     Raises:  ChainUnavailable if something is posted and the window is not known.
     """
+    # A state follows from events and time, so SQL cannot filter by it: keys of all, rows of a page.
     judge = _Judge(connection, facility_id, window_s)
     epochs = [
         key.epoch

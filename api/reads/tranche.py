@@ -58,7 +58,7 @@ class BondView:
 
 @dataclass(frozen=True, slots=True)
 class HardwareView:
-    """The operator's newest disclosure and what straight lines make of it."""
+    """The operator's newest disclosure, and book values by straight-line depreciation."""
 
     device_count: int
     cost_micros_per_device: int
@@ -108,8 +108,10 @@ class _Books:
     has_bond: bool
 
 
-def _books(connection: Connection, place: TrancheInFacility, *, known: bool, now_s: int) -> _Books:
-    facility = place.facility
+def _books(
+    connection: Connection, listing: TrancheInFacility, *, known: bool, now_s: int
+) -> _Books:
+    facility = listing.facility
     facility_id = facility.facility_id
     disclosure = newest_disclosure(connection, facility_id)
     bond_events = ("BondTermsSet", "BondDeposited")
@@ -121,6 +123,7 @@ def _books(connection: Connection, place: TrancheInFacility, *, known: bool, now
         accrued=market.accruals(connection, [facility_id]),
         contracted=remaining_contracted(
             leases_of(connection, facility_id).values(),
+            # Only rent that is still to be earned, and only inside the window.
             start_s=max(now_s, facility.window_start_s),
             end_s=facility.window_end_s,
         ),
@@ -150,41 +153,41 @@ def read_tranche(
     Raises:  NotFound, ChainUnavailable.
     """
     with reading(engine) as connection:
-        place = find_tranche(connection, token_id)
-        known = contracts is not None and place.tranche.on_chain
-        books = _books(connection, place, known=known, now_s=now_s)
-    arrears: list[Micros] | list[None] = [None] * len(place.siblings)
+        listing = find_tranche(connection, token_id)
+        known = contracts is not None and listing.tranche.on_chain
+        books = _books(connection, listing, known=known, now_s=now_s)
+    arrears: list[Micros] | list[None] = [None] * len(listing.siblings)
     bond = None
-    if contracts is not None and place.as_of is not None and known:
+    if contracts is not None and listing.as_of is not None and known:
         calls = [
             contracts.rent_lockbox.arrears_micros(TrancheId(int(t.token_id)))
-            for t in place.siblings
+            for t in listing.siblings
         ]
-        # Only a facility with bond terms is asked for its bond.
-        bonded = [place.facility.facility_id] if books.has_bond else []
+        # The vault answers zero also where no bond was agreed: only events tell the two apart.
+        bonded = [listing.facility.facility_id] if books.has_bond else []
         arrears, bonds = contracts.together(
             contracts.all_of(calls),
             contracts.all_of([_stored_bond(contracts, facility_id) for facility_id in bonded]),
-        ).at(block=place.as_of.block)
+        ).at(block=listing.as_of.block)
         bond = next((_bond(stored, books) for stored in bonds), None)
     return TrancheDetailView(
-        row=place.tranche,
-        as_of=place.as_of,
-        terms=_terms(place, epochs_posted=len(books.posts)),
+        row=listing.tranche,
+        as_of=listing.as_of,
+        terms=_terms(listing, epochs_posted=len(books.posts)),
         siblings=tuple(
             _sibling(tranche, arrears_micros, books if known else None)
-            for tranche, arrears_micros in zip(place.siblings, arrears, strict=True)
+            for tranche, arrears_micros in zip(listing.siblings, arrears, strict=True)
         ),
         bond=bond,
-        risk=_risk(place, books, bond, as_of=place.as_of if known else None),
+        risk=_risk(listing, books, bond, as_of=listing.as_of if known else None),
     )
 
 
 def _sibling(tranche: TrancheView, arrears_micros: int | None, books: _Books | None) -> SiblingView:
     accrued = None
     if books is not None:
-        found = books.accrued.get(TrancheId(int(tranche.token_id)))
-        accrued = 0 if found is None else found.accrued_micros
+        accrued_row = books.accrued.get(TrancheId(int(tranche.token_id)))
+        accrued = 0 if accrued_row is None else accrued_row.accrued_micros
     return SiblingView(
         tranche.token_id,
         tranche.seniority,
@@ -220,11 +223,11 @@ def _bond(stored: _StoredBond, books: _Books) -> BondView:
     )
 
 
-def _terms(place: TrancheInFacility, *, epochs_posted: int) -> TermsView:
-    facility = place.facility
+def _terms(listing: TrancheInFacility, *, epochs_posted: int) -> TermsView:
+    facility = listing.facility
     return TermsView(
-        promised_availability_ppm=place.terms.promised_availability_ppm,
-        fee_bps=place.terms.fee_bps,
+        promised_availability_ppm=listing.terms.promised_availability_ppm,
+        fee_bps=listing.terms.fee_bps,
         pledge_root=hex32(facility.pledge_root),
         terms_hash=hex32(facility.terms_hash),
         epoch_count=facility.epoch_count,
@@ -235,12 +238,13 @@ def _terms(place: TrancheInFacility, *, epochs_posted: int) -> TermsView:
 
 
 def _risk(
-    place: TrancheInFacility, books: _Books, bond: BondView | None, *, as_of: AsOfView | None
+    listing: TrancheInFacility, books: _Books, bond: BondView | None, *, as_of: AsOfView | None
 ) -> RiskView:
     newest = books.statements[max(books.statements)] if books.statements else None
     receivable: int | None = None
     age_s: int | None = None
     if as_of is not None:
+        # Rent may be paid ahead: a receivable is never below zero.
         covered = books.sums.covered_micros
         receivable = max(0, sum(post.gross_micros for post in books.posts) - covered)
         since_s = receivable_since(((p.posted_at_s, p.gross_micros) for p in books.posts), covered)
@@ -248,8 +252,8 @@ def _risk(
     return RiskView(
         take_or_pay_bps=newest.committed_bps if newest else None,
         top_renter_bps=newest.top_renter_bps if newest else None,
-        availability_ppm=place.tranche.availability_ppm,
-        promised_availability_ppm=place.terms.promised_availability_ppm,
+        availability_ppm=listing.tranche.availability_ppm,
+        promised_availability_ppm=listing.terms.promised_availability_ppm,
         bond_micros=bond.bond_micros if bond else None,
         required_bond_micros=bond.required_bond_micros if bond else None,
         receivable_micros=receivable,

@@ -1,4 +1,4 @@
-"""The waterfall of a facility: what came in, what went down, what each tranche got."""
+"""The waterfall of a facility: rent collected and settled, and what each tranche was paid."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,22 +41,22 @@ class WaterfallView:
 
 
 def read_waterfall(engine: Engine, contracts: Contracts | None, token_id: int) -> WaterfallView:
-    """The waterfall that a tranche stands in, as of the newest indexed block.
+    """The waterfall of a tranche's facility, as of the newest indexed block.
 
     Raises:  NotFound, ChainUnavailable.
     """
     with reading(engine) as connection:
-        place = find_tranche(connection, token_id)
-        tranches, facility_id = place.siblings, place.facility.facility_id
-        if contracts is None or place.as_of is None or not place.tranche.on_chain:
+        listing = find_tranche(connection, token_id)
+        tranches, facility_id = listing.siblings, listing.facility.facility_id
+        if contracts is None or listing.as_of is None or not listing.tranche.on_chain:
             return WaterfallView(tuple(StepView(t.token_id, t.seniority) for t in tranches))
         posts = standing_posts(connection, facility_id)
         sums = cashflow.money_sums(connection, facility_id)
         accrued = market.accruals(connection, [facility_id])
         # The most junior tranche has no coupon: it gets what is left.
-        coupons = [_coupon_due(connection, place.facility, t) for t in tranches[:-1]]
+        coupons = [_coupon_due(connection, listing.facility, t) for t in tranches[:-1]]
     calls = [contracts.rent_lockbox.arrears_micros(TrancheId(int(t.token_id))) for t in tranches]
-    arrears = contracts.all_of(calls).at(block=place.as_of.block)
+    arrears = contracts.all_of(calls).at(block=listing.as_of.block)
     steps = (
         StepView(
             tranche.token_id,
@@ -87,8 +87,8 @@ def _waterfall(
 
 
 def _accrued(accrued: Mapping[TrancheId, market.AccruedRow], tranche: TrancheView) -> int:
-    found = accrued.get(TrancheId(int(tranche.token_id)))
-    return 0 if found is None else found.accrued_micros
+    accrued_row = accrued.get(TrancheId(int(tranche.token_id)))
+    return 0 if accrued_row is None else accrued_row.accrued_micros
 
 
 def _coupon_due(connection: Connection, facility: ListedFacilityRow, tranche: TrancheView) -> int:

@@ -12,7 +12,7 @@ from api.reads.console.tasks import ConsoleBondView
 
 @dataclass(frozen=True, slots=True)
 class OnChainView:
-    """A facility as the contracts have it; the defaults are those of one that is not there."""
+    """A facility as the contracts store it; the defaults are those of one not offered yet."""
 
     state: FacilityState = FacilityState.REGISTERED
     has_sale: bool = False
@@ -60,7 +60,7 @@ class PinnedChain:
         state = self.state(facility_id)
         if state is FacilityState.REGISTERED:
             return OnChainView()
-        # Supplies matter for what is missing before funding alone.
+        # Only the task before funding needs supplies: elsewhere the calls are saved.
         counted = range(tranches if state is FacilityState.OFFERED else 0)
         token, sales = self._contracts.tranche_token, self._contracts.primary_sale
         sale, rent, supplies = self._contracts.together(

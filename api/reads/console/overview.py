@@ -92,20 +92,20 @@ def overview(
             for facility in facilities_of_operator(connection, operator_id)
         ]
         rejected = rejections.rejected_since(connection, operator_id, now_s - REJECTED_NEWS_S)
-    # Chain calls only once the read transaction is over.
-    on_chain = [_on_chain(chain, of) for of in stored]
+    # No transaction stays open across calls of the chain.
+    chain_views = [_on_chain(chain, entry) for entry in stored]
     if stored:
         # Events without a readable facility are shown with the first, as they are in every list.
         first = stored[0].facility.facility_id
         rejected[first] = rejected.get(first, 0) + rejected.pop(None, 0)
-    owed = _withdrawable(chain, operator.address, [of.facility for of in stored])
+    owed = _withdrawable(chain, operator.address, [entry.facility for entry in stored])
     facts = [
-        _facts(of, there, rejected=rejected, owed=owed)
-        for of, there in zip(stored, on_chain, strict=True)
+        _facts(entry, chain_view, rejected=rejected, owed=owed)
+        for entry, chain_view in zip(stored, chain_views, strict=True)
     ]
     views = [
-        ConsoleFacilityView(of.facility, there, of.progress.posted, of.rent)
-        for of, there in zip(stored, on_chain, strict=True)
+        ConsoleFacilityView(entry.facility, chain_view, entry.progress.posted, entry.rent)
+        for entry, chain_view in zip(stored, chain_views, strict=True)
     ]
     return ConsoleView(operator, tasks_of(facts, now_s), views)
 
@@ -157,6 +157,7 @@ def _withdrawable(
     """What the operator may withdraw, once a token: with the first facility that uses it."""
     if chain is None:
         return {}
+    # The contracts owe by token and account, not by facility: shown once, or sums count it twice.
     first: dict[str, FacilityId] = {}
     for facility in facilities:
         first.setdefault(facility.settlement_token, facility.facility_id)
@@ -166,24 +167,24 @@ def _withdrawable(
 
 def _facts(
     stored: _Stored,
-    there: OnChainView,
+    on_chain: OnChainView,
     *,
     rejected: Mapping[FacilityId | None, int],
     owed: Mapping[FacilityId, int],
 ) -> FacilityFacts:
     facility = stored.facility
-    delivering = there.state is FacilityState.DELIVERING
+    delivering = on_chain.state is FacilityState.DELIVERING
     return FacilityFacts(
         facility.facility_id,
-        there.state,
+        on_chain.state,
         facility.window_start_s,
         facility.window_end_s,
         facility.epoch_length_s,
         facility.grace_s,
         stored.progress.posted,
-        has_sale=there.has_sale,
-        units_issued=there.units_issued,
-        bond=there.bond,
+        has_sale=on_chain.has_sale,
+        units_issued=on_chain.units_issued,
+        bond=on_chain.bond,
         last_event_end_s=stored.last_event_end_s,
         gaps=stored.gaps if delivering else (),
         rejected=rejected.get(facility.facility_id, 0),
@@ -192,7 +193,7 @@ def _facts(
         reopenings=stored.reopenings,
         rent_due_micros=stored.rent.due_micros,
         rent_due_since_s=stored.rent.due_since_s,
-        releasable_micros=there.releasable_micros,
+        releasable_micros=on_chain.releasable_micros,
         withdrawable_micros=owed.get(facility.facility_id, 0),
         pledged_twice=stored.pledged_twice,
     )

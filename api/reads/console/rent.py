@@ -41,6 +41,7 @@ def read_rent(
     due_since_s = None
     for post in posts:
         if not is_final(post.posted_at_s, challenge_window_s=window_s, now_s=now_s):
+            # Epochs are posted in order, so none of the later ones is final either.
             break
         final += post.gross_micros
         if final > covered and due_since_s is None:
@@ -87,7 +88,7 @@ def rent_by_lease(connection: Connection, facility_id: FacilityId) -> list[Lease
     paid: dict[Bytes32, int] = {}
     for payment in rent.rent_payments(connection, facility_id):
         paid[payment.lease] = paid.get(payment.lease, 0) + payment.amount_micros
-    names = {row.lease: row.lease_id for row in lease_rows(connection, facility_id)}
+    names = {lease.lease: lease.lease_id for lease in lease_rows(connection, facility_id)}
     leases = [
         LeaseRentView(lease, names.get(lease), attested.get(lease, 0), paid.get(lease, 0))
         for lease in names.keys() | paid.keys() | attested.keys()

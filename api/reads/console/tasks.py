@@ -91,9 +91,9 @@ class TaskView:
 
 def tasks_of(facts: Iterable[FacilityFacts], now_s: int) -> list[TaskView]:
     """All tasks: by severity, then by when they are due, those without a time last."""
-    found = [task for one in facts for task in _tasks(one, now_s)]
+    tasks = [task for facility in facts for task in _tasks(facility, now_s)]
     return sorted(
-        found,
+        tasks,
         key=lambda t: (
             _RANK[t.severity],
             t.due_at_s is None,
@@ -136,6 +136,7 @@ def _default_at_s(facts: FacilityFacts) -> int | None:
         epochs = facts.epochs_posted + 1 + bond.default_after_epochs
         times.append(facts.window_start_s + epochs * facts.epoch_length_s)
     if bond.below_since_s is not None:
+        # The contract wants more than the grace to have passed, not just the grace.
         times.append(bond.below_since_s + bond.grace_s + 1)
     return min(times) if times else None
 

@@ -11,8 +11,8 @@ from api.db.tables.statements import statement_lines, statements
 from api.domain.metering.usage import LineKind
 from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
 
-# Events that move money of a facility: what the reconciliation sums and the API lists, so that no
-# figure stands without the movements behind it.
+# Events that move money of a facility. The reconciliation sums the same events that the API lists,
+# so that a reader can add up every figure.
 MONEY_EVENTS = (
     "RentPaid",
     "RentRefunded",
@@ -36,7 +36,7 @@ def _sum(connection: Connection, query: Select[int]) -> int:
 
 
 def metered_gpu_seconds(connection: Connection, facility_id: FacilityId) -> int:
-    """GPU-seconds of all standing records."""
+    """GPU-seconds of all records that were not voided."""
     query = (
         select(func.coalesce(func.sum(_LENGTH), 0))
         .select_from(_WITH_VOIDS)
@@ -47,12 +47,13 @@ def metered_gpu_seconds(connection: Connection, facility_id: FacilityId) -> int:
 
 def open_gpu_seconds(connection: Connection, facility_id: FacilityId, epochs_closed: int) -> int:
     """GPU-seconds of records placed in epochs that are not closed, less voids placed there."""
-    mine = usage_records.c.facility_id == facility_id
+    of_facility = usage_records.c.facility_id == facility_id
+    # A record that was voided in its own epoch enters no statement: neither side counts it.
     recorded = (
         select(func.coalesce(func.sum(_LENGTH), 0))
         .select_from(_WITH_VOIDS)
         .where(
-            mine,
+            of_facility,
             usage_records.c.statement_epoch >= epochs_closed,
             or_(
                 usage_voids.c.record_pk.is_(None),
@@ -64,7 +65,7 @@ def open_gpu_seconds(connection: Connection, facility_id: FacilityId, epochs_clo
         select(func.coalesce(func.sum(_LENGTH), 0))
         .select_from(_WITH_VOIDS)
         .where(
-            mine,
+            of_facility,
             and_(
                 usage_voids.c.statement_epoch >= epochs_closed,
                 usage_voids.c.statement_epoch != usage_records.c.statement_epoch,
@@ -106,6 +107,7 @@ class RatedEpochRow:
 
 def rated_epochs(connection: Connection, facility_id: FacilityId) -> list[RatedEpochRow]:
     """Charges by closed epoch: from the lines, not from the statements' totals."""
+    # Outer join: an epoch without lines is closed too, and rated at zero.
     query = (
         select(statements.c.epoch, func.coalesce(func.sum(statement_lines.c.charge_micros), 0))
         .outerjoin(
@@ -156,7 +158,7 @@ class MoneySumsRow:
 
     @property
     def covered_micros(self) -> Micros:
-        """What no longer is to be collected: it came, or it was given up."""
+        """Rent that nobody has to collect any more: it was paid or written off."""
         return Micros(self.collected_micros + self.written_off_micros)
 
 
@@ -182,8 +184,8 @@ def money_sums(connection: Connection, facility_id: FacilityId) -> MoneySumsRow:
         for field, (event, column) in _SUMMED.items()
     )
     query = select(*sums).where(e.facility_id == facility_id, e.event.in_(names))
-    row = connection.execute(query).one()
-    return MoneySumsRow(**{field: Micros(int(row._mapping[field] or 0)) for field in _SUMMED})
+    sums_row = connection.execute(query).one()
+    return MoneySumsRow(**{field: Micros(int(sums_row._mapping[field] or 0)) for field in _SUMMED})
 
 
 @dataclass(frozen=True, slots=True)

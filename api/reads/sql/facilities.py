@@ -1,4 +1,4 @@
-"""SQL of facilities as they were registered: everybody's list, an operator's own, and devices."""
+"""SQL of registered facilities: the public list, those of one operator, and devices."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Scope = Collection[FacilityId] | None
 
 @dataclass(frozen=True, slots=True)
 class ListedFacilityRow:
-    """A facility with its operator, without the long documents and what is kept secret."""
+    """A facility with its operator, without the long documents and without its secret salt."""
 
     facility_id: FacilityId
     name: str
@@ -114,8 +114,8 @@ def operator_row(connection: Connection, operator_id: int) -> OperatorRow:
     """A registered operator."""
     o = operators.c
     query = select(o.operator_id, o.name, o.address).where(o.operator_id == operator_id)
-    (found,) = rows_as(OperatorRow, connection.execute(query))
-    return found
+    (operator,) = rows_as(OperatorRow, connection.execute(query))
+    return operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,8 @@ def newest_disclosure(connection: Connection, facility_id: FacilityId) -> Disclo
     query = (
         select(d.cost_micros_per_device, d.in_service_s, d.disclosed_at_s)
         .where(d.facility_id == facility_id)
+        # Two disclosures of one second: the one that was stored later.
         .order_by(d.disclosed_at_s.desc(), d.disclosure_pk.desc())
     )
-    found = rows_as(DisclosureRow, connection.execute(query.limit(1)))
-    return found[0] if found else None
+    newest = rows_as(DisclosureRow, connection.execute(query.limit(1)))
+    return newest[0] if newest else None

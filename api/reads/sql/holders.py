@@ -22,7 +22,7 @@ from api.domain.units import ZERO_ADDRESS, Address, Bytes32, FacilityId, Micros,
 from api.reads.sql import payloads
 
 _TRANSFER = e.event == "TransferSingle"
-# What ends in an account's history as its own event; the mint or burn behind it is not told twice.
+# Events that a history lists instead of the mint or burn that the same transaction logs.
 _TOLD = ("UnitsSold", "UnitsRetained", "UnitsRefunded", "VoucherIssued")
 _OWN_EVENTS = (*_TOLD, "TransferSingle", "RevenueClaimed", "UnservedPaid")
 
@@ -89,7 +89,9 @@ def holdings(
 def tranches_of(connection: Connection, account: str) -> list[TrancheId]:
     """Tranches of which an account ever held units, in order of id."""
     query = select(e.token_id).where(_TRANSFER, or_(e.sender == account, e.receiver == account))
-    return sorted(TrancheId(int(found)) for found in connection.execute(query.distinct()).scalars())
+    token_ids = connection.execute(query.distinct()).scalars()
+    # Ids are text in the index, since they have up to 71 bits: sorted here, as numbers.
+    return sorted(TrancheId(int(token_id)) for token_id in token_ids)
 
 
 def claimed_by_tranche(connection: Connection, account: str) -> dict[TrancheId, Micros]:
@@ -134,6 +136,7 @@ def _is_told(account: str) -> ColumnElement[bool]:
     """Condition for what an account did or received, each thing once."""
     told = chain_events.alias("told").c
     behind_another = exists().where(
+        # `tx_hash` alone would do; with the block number the database can use an index.
         told.block_number == e.block_number,
         told.tx_hash == e.tx_hash,
         told.token_id == e.token_id,
@@ -143,11 +146,11 @@ def _is_told(account: str) -> ColumnElement[bool]:
             and_(e.receiver == ZERO_ADDRESS, told.event.in_(("UnitsRefunded", "VoucherIssued"))),
         ),
     )
-    mine = and_(e.account == account, e.event.in_(_OWN_EVENTS))
+    own = and_(e.account == account, e.event.in_(_OWN_EVENTS))
     received = and_(_TRANSFER, e.receiver == account)
     # A claim of several tranches names those that had nothing to claim, too.
     something = case((e.event == "RevenueClaimed", e.amount_micros > 0), else_=True)
-    return and_(or_(mine, received), something, ~and_(_TRANSFER, behind_another))
+    return and_(or_(own, received), something, ~and_(_TRANSFER, behind_another))
 
 
 def history_size(connection: Connection, account: str) -> int:

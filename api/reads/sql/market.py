@@ -24,6 +24,7 @@ def _within(scope: Scope) -> ColumnElement[bool]:
 
 def offered_hashes(connection: Connection, scope: Scope) -> dict[FacilityId, Bytes32]:
     """Hash of the terms that were offered last, by facility."""
+    # In chain order, so that of several events of one facility the dict keeps the last.
     query = select(e.facility_id, e.payload).where(e.event == "FacilityOffered", _within(scope))
     return {
         facility_id: payloads.offered_terms_hash(payload)
@@ -140,7 +141,7 @@ class DeliveredRow:
 def delivered(connection: Connection, scope: Scope) -> dict[FacilityId, DeliveredRow]:
     """What statements that stand on-chain say was delivered, by facility.
 
-    Only those of our books: where attesters posted other bytes, ours say nothing of what stands.
+    Joined by hash: where attesters posted other bytes, our statement's figures are not the chain's.
     """
     ours = and_(
         statements.c.facility_id == e.facility_id,

@@ -29,7 +29,7 @@ class MeteringRow:
 
 
 def _spans(facility_id: FacilityId, *, from_s: int) -> Subquery:
-    """Intervals from a time on that are accounted for: standing records, and outages (`out` 1)."""
+    """Intervals that start at a time or later: records not voided, and outages (`out` is 1)."""
     u, o = usage_records.c, outages.c
     used = (
         select(u.device, u.start_s, u.end_s, literal(0).label("out"))
@@ -87,7 +87,7 @@ def duplicates_by_device(connection: Connection, facility_id: FacilityId) -> dic
 def conflicts_by_device(
     connection: Connection, facility_id: FacilityId, *, since_s: int = 0
 ) -> dict[Bytes32 | None, int]:
-    """Events whose id was taken by another payload, by the device of the event that stands."""
+    """Events that reused an id with another payload, by the device of the event that stands."""
     device = func.coalesce(usage_records.c.device, outages.c.device)
     query = (
         select(device, func.count())
@@ -117,6 +117,7 @@ def pledged_elsewhere(connection: Connection, facility_id: FacilityId) -> list[B
             devices.c.facility_id == facility_id,
             other.c.window_start_s < facilities.c.window_end_s,
             facilities.c.window_start_s < other.c.window_end_s,
+            # A cancelled facility has given its pledge up.
             other.c.facility_id.not_in(cancelled_facilities()),
             or_(
                 other.c.created_at_s < facilities.c.created_at_s,

@@ -84,6 +84,7 @@ def read_statement_input(
     Salt, grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain), then leases
     with prices, then raw events.
     """
+    # Read in full before the answer starts: a slow client must not hold a transaction open.
     with reading(service.engine) as connection:
         facility = facility_row(connection, facility_id)
         if facility is None or not 0 <= epoch < facility.epochs_closed:
@@ -108,7 +109,7 @@ def read_statement_input(
                 for p in prices
                 if p.lease == lease.lease
             ]
-            row = {
+            document = {
                 "type": "lease",
                 "lease_id": lease.lease_id,
                 "renter_ref": lease.renter_ref,
@@ -118,7 +119,7 @@ def read_statement_input(
                 "closed_at_s": lease.closed_at_s,
                 "prices": versions,
             }
-            yield orjson.dumps(row) + b"\n"
+            yield orjson.dumps(document) + b"\n"
         # In slices: every part that is yielded costs a change of thread.
         for start in range(0, len(events), _SLICE):
             yield b"".join(

@@ -21,7 +21,7 @@ BATCH = "application/cloudevents-batch+json"
 JSON = "application/json"
 # ASCII is UTF-8 too; `utf8` is no registered name, but common.
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
-# Stands where a body has NaN or Infinity.
+# Replaces NaN and Infinity in a parsed body.
 _NOT_A_NUMBER = object()
 
 
@@ -40,12 +40,12 @@ def media_type(header: str | None) -> str:
     """
     message = Message()
     message["content-type"] = header or ""
-    found = message.get_content_type()
+    stated_type = message.get_content_type()
     charset = message.get_content_charset("utf-8")
-    if not header or found not in (SINGLE, BATCH, JSON) or charset not in _CHARSETS:
+    if not header or stated_type not in (SINGLE, BATCH, JSON) or charset not in _CHARSETS:
         wanted = f"{SINGLE}, {BATCH} or {JSON}, in UTF-8"
         raise UnsupportedMediaType(f"Content-Type must be {wanted}", content_type=header)
-    return found
+    return stated_type
 
 
 def decompress(body: bytes, encoding: str | None) -> bytes:
@@ -56,7 +56,9 @@ def decompress(body: bytes, encoding: str | None) -> bytes:
         return body
     if coding not in ("gzip", "x-gzip"):
         raise UnsupportedMediaType("Content-Encoding must be gzip or identity", encoding=encoding)
+    # wbits 16 + 15: a gzip header and the largest window, and no bare zlib stream.
     inflater = zlib.decompressobj(wbits=31)
+    # One byte more than is allowed tells a body of exactly the limit from a longer one.
     try:
         plain = inflater.decompress(body, MAX_BODY_BYTES + 1)
     except zlib.error as error:
@@ -73,6 +75,7 @@ def count_keys(value: object) -> int:
 
     Raises:  InvalidInput if it is nested deeper than MAX_DEPTH.
     """
+    # Level by level, not by recursion: a hostile body must not exhaust the stack.
     keys = 0
     level: list[dict[str, object] | list[object]] = (
         [value] if isinstance(value, (dict, list)) else []
@@ -149,6 +152,7 @@ def duplicate_key_events(body: bytes, count: int) -> frozenset[int]:
 
 
 def _finite(text: str) -> object:
+    # Python reads 1e999 as infinity, where orjson refuses it.
     number = float(text)
     return number if math.isfinite(number) else _NOT_A_NUMBER
 

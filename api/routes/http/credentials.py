@@ -46,6 +46,8 @@ def own_origin(request: Request, service: Service) -> Origin:
 
 def require_own_site(request: Request, service: Service) -> None:
     """Refuse a request that a browser sends for another site's page. Raises CsrfRefused."""
+    # Browsers send Origin with every request that changes something. A client without it is no
+    # browser, and no other site's page can make it send a cookie.
     sent = request.headers.get("origin")
     if sent is not None:
         site.require_own_site(own_origin(request, service), sent=sent)

@@ -20,6 +20,7 @@ LeasePath = Annotated[
         description="Your id of the lease.",
     ),
 ]
+# Far above any number of rows, and small enough for a 64-bit OFFSET of the database.
 Offset = Annotated[int, Query(ge=0, le=2**40, description="Number of rows to skip.")]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Most rows in the answer.")]
 PageLimit = Annotated[int, Query(ge=1, le=500, description="Most rows in the answer.")]
@@ -30,6 +31,7 @@ CashFlowLimit = Annotated[int, Query(ge=1, le=10_000, description="Most rows in 
 async def _tranche_id(
     token_id: Annotated[
         str,
+        # 22 digits: a facility's id has 63 bits, and eight more name the tranche.
         Path(pattern=r"^[0-9]{1,22}$", description="Tranche: its ERC-1155 id as decimal text."),
     ],
 ) -> TrancheId:

@@ -59,6 +59,7 @@ _HTTP_CODES = {
     413: "too_large",
     422: "invalid_input",
 }
+# A body can break a thousand rules under keys of any length: the answer stays short.
 _MAX_PLACES = 20
 _MAX_QUOTE = 100
 
@@ -100,6 +101,7 @@ def _answer(
 
 
 def _on_app_error(request: Request, error: Exception) -> JSONResponse:
+    # Starlette types every handler for Exception; `install` registers this one for AppError.
     if not isinstance(error, AppError):
         raise error
     if isinstance(error, ChainRejected) and request.method == "GET":
@@ -109,7 +111,7 @@ def _on_app_error(request: Request, error: Exception) -> JSONResponse:
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part)[:_MAX_QUOTE] for part in location if part != "body")
+    return ".".join(str(step)[:_MAX_QUOTE] for step in location if step != "body")
 
 
 def _on_validation(_request: Request, error: Exception) -> JSONResponse:

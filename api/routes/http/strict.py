@@ -28,11 +28,11 @@ class _StrictRequest(Request):
         """The body, up to MAX_BODY_BYTES: FastAPI reads all of it before it asks for the key."""
         size = 0
         try:
-            async for part in super().stream():
-                size += len(part)
+            async for chunk in super().stream():
+                size += len(chunk)
                 if size > MAX_BODY_BYTES:
                     raise HTTPException(413, f"body is larger than {MAX_BODY_BYTES} bytes")
-                yield part
+                yield chunk
         except ClientDisconnect as error:
             # Nobody hears the answer; nothing was recorded, and the log needs no stack trace.
             raise HTTPException(400, "the body ended before its announced length") from error

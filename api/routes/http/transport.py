@@ -8,20 +8,21 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# What anybody may read. Everything else may hold an operator's or a session's secrets: it is not
-# kept, and not compressed either, since the length of secrets beside a caller's text tells of them.
+# What anybody may read. Every other answer may hold secrets of an operator or a session. No cache
+# may keep it, and it is not compressed: where a caller's text is compressed beside a secret, the
+# length tells how much of the secret the caller guessed (BREACH, 2013).
 _PUBLIC_JSON = re.compile(
     r"/openapi\.json|/v1/(config|status|tranches|facilities|portfolio|attesters|reconciliation)"
     r"(/.*)?"
 )
-# Evidence and exports travel as they are: byte for byte, whatever stands between us and a reader.
+# Evidence and exports are not compressed: a reader hashes exactly the bytes that we sent.
 _PUBLIC_FILE = re.compile(r"/v1/(evidence/.*|tranches\.csv)")
 _LEAST_BYTES, _GZIP_LEVEL = 1_024, 5
 
 
 def _is_public(scope: Scope) -> bool:
-    found = _PUBLIC_JSON.fullmatch(scope["path"]) or _PUBLIC_FILE.fullmatch(scope["path"])
-    return scope["method"] == "GET" and found is not None
+    public = _PUBLIC_JSON.fullmatch(scope["path"]) or _PUBLIC_FILE.fullmatch(scope["path"])
+    return scope["method"] == "GET" and public is not None
 
 
 def _is_api(scope: Scope) -> bool:
@@ -76,7 +77,7 @@ class _Gzip:
 
 
 class _Kept:
-    """Public answers may be kept and are asked for again by their tag; others are not kept.
+    """Lets caches keep public answers if they revalidate them by tag, and keep no others.
 
     Tags are weak, of the body before compression; a route that knows a better one sets it.
     """
@@ -104,7 +105,7 @@ def _not_kept(send: Send) -> Send:
 
 
 class _Tagging:
-    """Sends one public answer: with its tag, or as 304 to who has it."""
+    """Sends one public answer with its tag, or 304 to a client that has it already."""
 
     def __init__(self, send: Send, wanted: str | None) -> None:
         self._send, self._wanted = send, wanted
@@ -112,11 +113,12 @@ class _Tagging:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == 200:
-            # Held back until the body is there, which says what the tag is.
+            # Held back: the tag is a header, and only the body tells it.
             self._start = message
             return
         if self._start is not None:
             start, self._start = self._start, None
+            # An answer in several pieces streams on without a tag: it is not held in memory.
             if message["type"] == "http.response.body" and not message.get("more_body", False):
                 message = self._tag(start, message)
             await self._send(start)
@@ -138,6 +140,7 @@ class _Tagging:
 
 def install(app: FastAPI) -> None:
     """Put it around the routes; what is added last is outermost."""
+    # `_Kept` tags bodies before `_Gzip` changes their bytes; `_Head` lets both see a GET.
     app.add_middleware(_Kept)
     app.add_middleware(_Gzip)
     app.add_middleware(_Head)

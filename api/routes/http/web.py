@@ -101,6 +101,7 @@ def wants_page(request: Request) -> bool:
     """Whether a request that no route answers is a browser opening a page."""
     if request.method not in ("GET", "HEAD"):
         return False
+    # A script or a call that is missing must fail as such, not receive a page.
     path = request.url.path
     if path.startswith(("/v1/", "/assets/")):
         return False
@@ -133,11 +134,11 @@ class _Assets(StaticFiles):
     def _pack(self, path: str) -> tuple[bytes, str | None] | None:
         """Compressed bytes and media type of a file that is worth it."""
         if path not in self._packed:
-            full, found = self.lookup_path(path)
-            if found is None or not S_ISREG(found.st_mode):
+            full, status = self.lookup_path(path)
+            if status is None or not S_ISREG(status.st_mode):
                 return None
-            whole = found.st_size >= _LEAST_BYTES
-            packed = gzip.compress(Path(full).read_bytes(), mtime=0) if whole else None
+            worth_it = status.st_size >= _LEAST_BYTES
+            packed = gzip.compress(Path(full).read_bytes(), mtime=0) if worth_it else None
             self._packed[path] = None if packed is None else (packed, guess_type(full)[0])
         return self._packed[path]
 

@@ -45,23 +45,23 @@ class BatchOut(BaseModel):
 def to_api_batch(results: Sequence[EventResult]) -> dict[str, object]:
     """JSON of a `BatchOut`, by hand: models of a thousand results would cost as much as ingest."""
     counts = dict.fromkeys(("accepted", "duplicate", "rejected"), 0)
-    rows = []
+    answers = []
     for result in results:
         counts[result.status] += 1
-        row = {
+        answer = {
             "index": result.index,
             "source": result.source,
             "id": result.id,
             "status": result.status,
         }
         if result.code is not None:
-            row |= {"code": result.code, "detail": result.detail}
-        rows.append(row)
+            answer |= {"code": result.code, "detail": result.detail}
+        answers.append(answer)
     return {
         "accepted": counts["accepted"],
         "duplicates": counts["duplicate"],
         "rejected": counts["rejected"],
-        "results": rows,
+        "results": answers,
     }
 
 
@@ -91,4 +91,5 @@ async def post_events(request: Request, service: ServiceDep, operator_id: Operat
         )
         return JSONResponse(to_api_batch(results))
 
+    # Inflating, parsing and the database would block the event loop for every other caller.
     return await run_in_threadpool(work)

@@ -118,10 +118,12 @@ def _require_own(
     service: Service, *, operator_id: units.OperatorId, facility_id: FacilityId
 ) -> None:
     """Refuse facilities of others as if they did not exist."""
+    # Before `lock_facility`: a stranger's request must not hold up the operator's own.
     with reading(service.engine) as connection:
         own_facility_row(connection, operator_id, facility_id)
 
 
+# Ids of leases are the operator's own and may hold slashes: hence `{lease_id:path}` below.
 _LEASES = "/v1/facilities/{facility_id}/leases"
 
 
@@ -141,14 +143,14 @@ def create_lease(
     _require_own(service, operator_id=operator_id, facility_id=facility_id)
     with transaction(service.engine) as connection:
         facility = lock_facility(connection, facility_id)
-        row, created = leases.open_lease(
+        lease, created = leases.open_lease(
             connection,
             facility,
             from_api_lease(body),
             existing=lease_named(connection, facility_id, body.lease_id),
         )
     response.status_code = 201 if created else 200
-    return LeaseOut(lease_id=row.lease_id, lease=hex32(row.lease), created=created)
+    return LeaseOut(lease_id=lease.lease_id, lease=hex32(lease.lease), created=created)
 
 
 @router.post(

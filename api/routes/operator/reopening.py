@@ -41,7 +41,7 @@ def reopen_epoch(
     409 with `reason`: `not_voided`, `not_next` (an earlier epoch is due first), `void_not_final`
     (wait for confirmations), `posting_under_way`, `books_changed`.
     """
-    found = reopen(
+    reopened = reopen(
         service.engine,
         service.evidence,
         service.contracts,
@@ -53,8 +53,8 @@ def reopen_epoch(
     )
     return ReopenedOut(
         facility_id=facility_id,
-        epoch=found.first_epoch,
-        superseded=list(found.superseded),
-        reopened_at_s=found.reopened_at_s,
-        open_until_s=found.open_until_s,
+        epoch=reopened.first_epoch,
+        superseded=list(reopened.superseded),
+        reopened_at_s=reopened.reopened_at_s,
+        open_until_s=reopened.open_until_s,
     )

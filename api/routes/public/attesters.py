@@ -50,11 +50,11 @@ def to_api_attester(figures: AttesterView) -> AttesterOut:
     )
 
 
-def to_api_attesters(found: AttestersView) -> AttestersOut:
+def to_api_attesters(view: AttestersView) -> AttestersOut:
     """All attesters."""
     return AttestersOut(
-        threshold=found.threshold,
-        attesters=[to_api_attester(figures) for figures in found.attesters],
+        threshold=view.threshold,
+        attesters=[to_api_attester(figures) for figures in view.attesters],
     )
 
 

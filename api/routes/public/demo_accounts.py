@@ -28,6 +28,6 @@ def load_demo_accounts(path: Path | None) -> tuple[DemoAccount, ...]:
         raise Misconfigured(message) from error
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        message = f"RENTROLL_DEMO_ACCOUNTS_FILE {path}: {place}: {first['msg']}"
+        field = ".".join(str(step) for step in first["loc"]) or "the file"
+        message = f"RENTROLL_DEMO_ACCOUNTS_FILE {path}: {field}: {first['msg']}"
         raise Misconfigured(message) from error

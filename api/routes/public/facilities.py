@@ -116,11 +116,11 @@ def get_facility(service: ServiceDep, facility_id: FacilityPath) -> FacilityOut:
 def list_devices(service: ServiceDep, facility_id: FacilityPath) -> DevicesOut:
     """All pledged devices as hashes, ascending: what the pledge's tree is built from."""
     with reading(service.engine) as connection:
-        row = facility_row(connection, facility_id)
-        if row is None:
+        facility = facility_row(connection, facility_id)
+        if facility is None:
             raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
         hashes = pledged_devices(connection, facility_id)
     return DevicesOut(
-        pledge_root=hex32(row.pledge_root),
+        pledge_root=hex32(facility.pledge_root),
         devices=[DeviceOut(index=i, device=hex32(d)) for i, d in enumerate(hashes)],
     )

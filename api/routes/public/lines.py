@@ -96,12 +96,12 @@ def get_proof(
     service: ServiceDep, facility_id: FacilityPath, epoch: EpochPath, index: LineIndex
 ) -> ProofOut:
     """One line with the proof that it stands under the statement's root."""
-    found = prove_line(service.engine, facility_id, epoch=epoch, index=index)
+    proof = prove_line(service.engine, facility_id, epoch=epoch, index=index)
     return ProofOut(
         facility_id=facility_id,
         epoch=epoch,
-        line=to_api_line(found.line),
-        leaf=hex32(found.leaf),
-        proof=[hex32(node) for node in found.proof],
-        root=hex32(found.root),
+        line=to_api_line(proof.line),
+        leaf=hex32(proof.leaf),
+        proof=[hex32(node) for node in proof.proof],
+        root=hex32(proof.root),
     )

@@ -68,19 +68,19 @@ class ReconciliationsOut(BaseModel):
     facilities: list[ReconciliationOut] = Field(description="By facility id.")
 
 
-def to_api_reconciliation(found: Reconciliation) -> ReconciliationOut:
+def to_api_reconciliation(facility: Reconciliation) -> ReconciliationOut:
     """Five numbers and what explains each from the next."""
     return ReconciliationOut(
-        facility_id=found.facility_id,
-        metered_gpu_seconds=found.metered_gpu_seconds,
-        rated_micros=found.rated_micros,
-        attested_micros=found.attested_micros,
-        collected_micros=found.collected_micros,
-        settled_micros=found.settled_micros,
-        claimed_micros=found.claimed_micros,
-        differences=to_api_differences(found.differences),
-        balanced=found.balanced,
-        mismatches=[m.sentence(found.facility_id or FacilityId(0)) for m in found.mismatches],
+        facility_id=facility.facility_id,
+        metered_gpu_seconds=facility.metered_gpu_seconds,
+        rated_micros=facility.rated_micros,
+        attested_micros=facility.attested_micros,
+        collected_micros=facility.collected_micros,
+        settled_micros=facility.settled_micros,
+        claimed_micros=facility.claimed_micros,
+        differences=to_api_differences(facility.differences),
+        balanced=facility.balanced,
+        mismatches=[m.sentence(facility.facility_id or FacilityId(0)) for m in facility.mismatches],
     )
 
 
@@ -106,13 +106,13 @@ def to_api_differences(differences: Differences) -> DifferencesOut:
 @router.get("/v1/reconciliation", responses=errors())
 def get_reconciliation(service: ServiceDep) -> ReconciliationsOut:
     """Five numbers of every facility and in total, as of the newest indexed block."""
-    parts = reconcile_all(service.engine, service.contracts)
+    facilities = reconcile_all(service.engine, service.contracts)
     blocks = read_blocks(service)
     return ReconciliationsOut(
         indexed_block=blocks.indexed,
         final_block=blocks.final,
-        total=to_api_reconciliation(total(parts)),
-        facilities=[to_api_reconciliation(part) for part in parts],
+        total=to_api_reconciliation(total(facilities)),
+        facilities=[to_api_reconciliation(facility) for facility in facilities],
     )
 
 

@@ -78,7 +78,7 @@ def create_session(
     require_own_site(request, service)
     origin = own_origin(request, service)
     chain_id = service.deployment.chain_id if service.deployment else service.client.chain_id()
-    found = sign_in(
+    signed_in = sign_in(
         service.engine,
         service.client,
         text=body.message,
@@ -89,18 +89,19 @@ def create_session(
     )
     response.set_cookie(
         SESSION_COOKIE,
-        found.token,
+        signed_in.token,
         max_age=SESSION_LIFE_S,
         path="/",
+        # A browser drops a Secure cookie of plain HTTP, which local development uses.
         secure=origin.scheme == "https",
         httponly=True,
         samesite="strict",
     )
     with reading(service.engine) as connection:
-        session = find_session(connection, found.token, service.session_clock())
+        session = find_session(connection, signed_in.token, service.session_clock())
     # Of an address that signs in often at once, the oldest session may be gone already.
     return to_api_session(
-        session or Session(found.token, found.address, found.expires_at_s, None, None)
+        session or Session(signed_in.token, signed_in.address, signed_in.expires_at_s, None, None)
     )
 
 

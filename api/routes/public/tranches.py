@@ -198,6 +198,7 @@ def _filter(
         Query(description="Only rows with this text in name, operator, SKU, site or token id."),
     ] = None,
 ) -> MarketFilter:
+    # Forms send the fields that are left empty, too: an empty text filters nothing.
     return MarketFilter(gpu_class or None, site or None, operator, state, q or None)
 
 

@@ -11,11 +11,11 @@ _NESTED = {"operator": OperatorView, "sale": SaleView}
 
 def _header() -> list[tuple[str, str | None]]:
     """`(field, inner field)` of every column."""
-    found: list[tuple[str, str | None]] = []
+    columns: list[tuple[str, str | None]] = []
     for field in fields(TrancheView):
         inner = _NESTED.get(field.name)
-        found += [(field.name, f.name) for f in fields(inner)] if inner else [(field.name, None)]
-    return found
+        columns += [(field.name, f.name) for f in fields(inner)] if inner else [(field.name, None)]
+    return columns
 
 
 def _value(row: TrancheView, name: str, inner: str | None) -> Cell:

@@ -36,6 +36,7 @@ def caller_of_key(engine: Engine, *, key: str, admin_key: str | None) -> Caller:
     """
     if admin_key is not None and hmac.compare_digest(key.encode(), admin_key.encode()):
         return Caller(Role.ADMIN, None)
+    # Looked up by its hash, so that the time of a comparison tells nothing of a key.
     query = select(api_keys.c.role, api_keys.c.operator_id).where(
         api_keys.c.key_hash == sha256(key.encode()), api_keys.c.revoked_at_s.is_(None)
     )

@@ -58,9 +58,10 @@ def add_session(
         select(sessions.c.token_hash)
         .where(sessions.c.address == address)
         .order_by(sessions.c.expires_at_s.desc())
+        # One less than the limit: the new session follows.
         .offset(MAX_SESSIONS_OF_AN_ADDRESS - 1)
     )
-    surplus = [row[0] for row in connection.execute(newest)]
+    surplus = list(connection.execute(newest).scalars())
     if surplus:
         connection.execute(delete(sessions).where(sessions.c.token_hash.in_(surplus)))
     values = {
@@ -92,6 +93,7 @@ def find_session(connection: Connection, token: str, now_s: int) -> Session | No
             operators.c.operator_id,
             operators.c.name,
         )
+        # Both are stored with their EIP-55 checksum, so equal addresses are equal texts.
         .outerjoin(operators, operators.c.address == sessions.c.address)
         .where(sessions.c.token_hash == sha256(token.encode()), sessions.c.expires_at_s > now_s)
     )

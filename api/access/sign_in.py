@@ -65,6 +65,8 @@ def sign_in(
         client, message.address, digest, signature
     ):
         raise SignInSignatureWrong(f"the message is not signed by {message.address}")
+    # The nonce is used up only now: no transaction was open while the chain was asked. Of two
+    # requests with one message, `use_nonce` lets one through.
     token, expires_at_s = secrets.token_urlsafe(32), now_s + SESSION_LIFE_S
     with transaction(engine) as connection:
         if not store.use_nonce(connection, message.nonce, now_s):

@@ -70,25 +70,25 @@ def parse_sign_in(text: str) -> SignInMessage:
 
     Raises:  SignInMalformed.
     """
-    found = _MESSAGE.fullmatch(text) if len(text) <= MAX_MESSAGE_CHARS else None
-    if found is None:
+    match = _MESSAGE.fullmatch(text) if len(text) <= MAX_MESSAGE_CHARS else None
+    if match is None:
         raise SignInMalformed("the message is not an EIP-4361 sign-in message")
-    address = found["address"]
+    address = match["address"]
     if not has_checksum(address):
         raise SignInMalformed("the address lacks its EIP-55 checksum")
-    issued_at_s = _instant(found["issued_at"])
+    issued_at_s = _instant(match["issued_at"])
     if issued_at_s is None:
         raise SignInMalformed("the message does not say when it was issued")
     return SignInMessage(
-        found["scheme"],
-        found["domain"],
+        match["scheme"],
+        match["domain"],
         address,
-        found["uri"],
-        int(found["chain_id"]),
-        found["nonce"],
+        match["uri"],
+        int(match["chain_id"]),
+        match["nonce"],
         issued_at_s,
-        _instant(found["expires_at"]),
-        _instant(found["not_before"]),
+        _instant(match["expires_at"]),
+        _instant(match["not_before"]),
     )
 
 

@@ -40,7 +40,7 @@ def _settings() -> "Settings":
     except ValidationError as error:
         # Names and rules only: the values may be secrets.
         for problem in error.errors():
-            name = "_".join(str(part) for part in problem["loc"]).upper()
+            name = "_".join(str(step) for step in problem["loc"]).upper()
             name = name if name == "DATABASE_URL" else f"RENTROLL_{name}"
             typer.echo(f"error: {name}: {problem['msg']}", err=True)
         raise typer.Exit(output.EXIT_USAGE) from error

@@ -17,6 +17,7 @@ from api.db.session import open_engine, ping
 from api.errors import AppError
 from api.settings import ClockSource, Settings
 
+# A newest block is at most about a minute old; more means a wrong clock or a node that lags.
 _CLOCK_TOLERANCE_S = 120
 
 
@@ -32,7 +33,7 @@ class Check:
 
 def diagnose(settings: Settings) -> list[Check]:
     """Run every check; none of them changes anything."""
-    parts: tuple[Callable[[Settings], list[Check]], ...] = (
+    areas: tuple[Callable[[Settings], list[Check]], ...] = (
         _tools,
         _database,
         _chain,
@@ -40,7 +41,7 @@ def diagnose(settings: Settings) -> list[Check]:
         _evidence,
         _keys,
     )
-    return [check for part in parts for check in part(settings)]
+    return [check for area in areas for check in area(settings)]
 
 
 def _tools(_settings: Settings) -> list[Check]:

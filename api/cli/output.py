@@ -94,8 +94,8 @@ def progress(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]
 def micros(amount: int) -> str:
     """Money to the last micro: `1,234.567890`."""
     sign = "-" if amount < 0 else ""
-    whole, rest = divmod(abs(amount), 1_000_000)
-    return f"{sign}{whole:,}.{rest:06d}"
+    whole, fraction = divmod(abs(amount), 1_000_000)
+    return f"{sign}{whole:,}.{fraction:06d}"
 
 
 def reconciliation_table(parts: Sequence["Reconciliation"], total: "Reconciliation") -> "Table":
@@ -211,10 +211,10 @@ def show_closed(closed: Sequence["Closed"], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    for row in rows:
+    for epoch in rows:
         typer.echo(
-            f"closed facility {row['facility_id']} epoch {row['epoch']}:"
-            f" {row['line_count']} lines, {micros(row['gross_revenue_micros'])}"
+            f"closed facility {epoch['facility_id']} epoch {epoch['epoch']}:"
+            f" {epoch['line_count']} lines, {micros(epoch['gross_revenue_micros'])}"
         )
     typer.echo(f"{len(rows)} epochs closed")
 

@@ -70,8 +70,8 @@ def _require_shallow(text: str) -> None:
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return
     depth = 0
-    for part in _STRING_OR_BRACKET.finditer(text):
-        mark = part.group()
+    for match in _STRING_OR_BRACKET.finditer(text):
+        mark = match.group()
         if mark in ("[", "{"):
             depth += 1
             if depth > MAX_DEPTH:

@@ -70,11 +70,11 @@ class MerkleTree:
 
 def sibling_places(place: int) -> list[int]:
     """Places of the nodes that prove a node: siblings from its own up to below the root."""
-    found = []
+    siblings = []
     while place > 0:
-        found.append(place - 1 if place % 2 == 0 else place + 1)
+        siblings.append(place - 1 if place % 2 == 0 else place + 1)
         place = (place - 1) // 2
-    return found
+    return siblings
 
 
 def verify_proof(proof: Sequence[bytes], *, root: bytes, leaf: bytes) -> bool:

@@ -115,9 +115,9 @@ def _mismatches(
     )
     if figures.metered_gpu_seconds != expected_seconds:
         yield Mismatch("metered_gpu_seconds", None, expected_seconds, figures.metered_gpu_seconds)
-    for row in figures.epochs:
-        if row.posted_micros is not None and row.posted_micros != row.rated_micros:
-            yield Mismatch("attested_micros", row.epoch, row.rated_micros, row.posted_micros)
+    for epoch in figures.epochs:
+        if epoch.posted_micros is not None and epoch.posted_micros != epoch.rated_micros:
+            yield Mismatch("attested_micros", epoch.epoch, epoch.rated_micros, epoch.posted_micros)
     limit = min(final, figures.collected_micros)
     if figures.settled_micros > limit:
         yield Mismatch("settled_micros", None, limit, figures.settled_micros)
@@ -132,11 +132,11 @@ def _mismatches(
 
 def reconcile(figures: FacilityFigures) -> Reconciliation:
     """Compare the sources of one facility."""
-    rated = sum(row.rated_micros for row in figures.epochs)
-    attested = sum(row.posted_micros or 0 for row in figures.epochs)
-    final = sum(row.posted_micros or 0 for row in figures.epochs if row.final)
+    rated = sum(epoch.rated_micros for epoch in figures.epochs)
+    attested = sum(epoch.posted_micros or 0 for epoch in figures.epochs)
+    final = sum(epoch.posted_micros or 0 for epoch in figures.epochs if epoch.final)
     unclaimed = figures.accrued_micros - figures.claimed_micros - figures.unvested_micros
-    waiting = sum(row.rated_micros for row in figures.epochs if row.posted_micros is None)
+    waiting = sum(epoch.rated_micros for epoch in figures.epochs if epoch.posted_micros is None)
     receivable = max(0, attested - figures.collected_micros - figures.written_off_micros)
     payable = min(final, figures.collected_micros)
     differences = Differences(
@@ -189,5 +189,7 @@ def total(parts: Sequence[Reconciliation]) -> Reconciliation:
 
 def stated_gpu_seconds(kind_seconds: Iterable[tuple[int, int]]) -> int:
     """GPU-seconds that statement lines stand for, from `(kind, end - start)` pairs."""
+    # By number of `LineKind`: usage, delivery and late usage count, a void takes back. Shortfalls
+    # and SLA credits are money for time that nobody used.
     signs = {0: 1, 1: 1, 4: 1, 5: -1}
     return sum(signs.get(kind, 0) * seconds for kind, seconds in kind_seconds)

@@ -74,9 +74,9 @@ def straight_line(
     Never above the cost (before service) nor below zero (after the life).
     """
     cost, age_s = cost_micros_per_device * device_count, now_s - in_service_s
-    found = []
+    values = []
     for years in lives_years:
         life_s = years * YEAR_S
         left_s = min(life_s, max(0, life_s - age_s))
-        found.append(BookValue(years=years, value_micros=Micros(cost * left_s // life_s)))
-    return tuple(found)
+        values.append(BookValue(years=years, value_micros=Micros(cost * left_s // life_s)))
+    return tuple(values)

@@ -55,10 +55,10 @@ def _decimal(text: str) -> int:
 
 def _bytes32(value: object) -> Bytes32:
     text = as_text(value)
-    found = bytes.fromhex(text.removeprefix("0x"))
-    if len(found) != 32:
+    data = bytes.fromhex(text.removeprefix("0x"))
+    if len(data) != 32:
         raise ValueError(f"{text[:80]!r} is not 32 bytes")
-    return Bytes32(found)
+    return Bytes32(data)
 
 
 def decode_facility(data: bytes) -> FacilityTerms:

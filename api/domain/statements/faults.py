@@ -164,13 +164,13 @@ def find_faults(
     Returns: faults in order of line; empty for every statement that `close_epoch` makes.
     """
     order = sorted(range(len(lines)), key=lambda i: lines[i].index)
-    found = [*_single_faults(terms, statement, lines, order)]
+    faults = [*_single_faults(terms, statement, lines, order)]
     for before, after in pairwise(order):
         kind = pair_fault(lines[before], lines[after])
         if kind is not None:
-            found.append(Fault(kind, before, after))
-    found += [f for f in _overlaps(lines) if f not in found]
-    return tuple(sorted(found, key=lambda f: (lines[f.first].index, f.kind)))
+            faults.append(Fault(kind, before, after))
+    faults += [f for f in _overlaps(lines) if f not in faults]
+    return tuple(sorted(faults, key=lambda f: (lines[f.first].index, f.kind)))
 
 
 def _single_faults(
@@ -211,12 +211,15 @@ def double_pledges(own: Offer, *, other: Offer) -> tuple[Bytes32, ...]:
 
     A pledge stands from its offer until it is cancelled; of one block the lower id counts first.
     """
-    mine, theirs = own.terms, other.terms
-    meet = mine.window_start_s < theirs.window_end_s and theirs.window_start_s < mine.window_end_s
-    earlier = (other.offered_at_block, theirs.facility_id) < (
+    own_terms, other_terms = own.terms, other.terms
+    meet = (
+        own_terms.window_start_s < other_terms.window_end_s
+        and other_terms.window_start_s < own_terms.window_end_s
+    )
+    earlier = (other.offered_at_block, other_terms.facility_id) < (
         own.offered_at_block,
-        mine.facility_id,
+        own_terms.facility_id,
     )
     if other.cancelled or not meet or not earlier:
         return ()
-    return tuple(sorted(mine.device_set & theirs.device_set))
+    return tuple(sorted(own_terms.device_set & other_terms.device_set))

@@ -40,15 +40,15 @@ def read_input(lines: Iterable[str | bytes]) -> RawInput:
     raw = RawInput()
     try:
         for line in lines:
-            row = as_object(read_json(line))
-            if row["type"] == "facility":
-                raw.salt = bytes.fromhex(as_text(row["salt"])[2:])
-                raw.grace_s = as_integer(row["grace_s"])
-                raw.reopenings = tuple(map(_reopening, as_list(row.get("reopenings", []))))
-            elif row["type"] == "lease":
-                raw.leases.append(row)
+            document = as_object(read_json(line))
+            if document["type"] == "facility":
+                raw.salt = bytes.fromhex(as_text(document["salt"])[2:])
+                raw.grace_s = as_integer(document["grace_s"])
+                raw.reopenings = tuple(map(_reopening, as_list(document.get("reopenings", []))))
+            elif document["type"] == "lease":
+                raw.leases.append(document)
             else:
-                raw.events.append(row)
+                raw.events.append(document)
     except (ValueError, KeyError, TypeError) as error:
         raise EvidenceInvalid("the attester's input is not readable") from error
     return raw
@@ -72,16 +72,16 @@ def _price(value: object) -> PriceVersion:
 def leases_from(raw: RawInput) -> dict[Bytes32, LeaseTerms]:
     """Lease terms with hashes made here from the salt, not taken on trust."""
     leases = {}
-    for row in raw.leases:
-        prices = tuple(map(_price, as_list(row["prices"])))
-        opened_at_s, closed_at_s = as_integer(row["opened_at_s"]), row["closed_at_s"]
+    for lease_json in raw.leases:
+        prices = tuple(map(_price, as_list(lease_json["prices"])))
+        opened_at_s, closed_at_s = as_integer(lease_json["opened_at_s"]), lease_json["closed_at_s"]
         check_prices(prices, opened_at_s=opened_at_s)
-        lease = salted_hash(raw.salt, as_text(row["lease_id"]))
+        lease = salted_hash(raw.salt, as_text(lease_json["lease_id"]))
         leases[lease] = LeaseTerms(
             lease=lease,
-            renter=salted_hash(raw.salt, "renter:" + as_text(row["renter_ref"])),
-            plan=PricePlan(as_text(row["plan"])),
-            committed_gpus=as_integer(row["committed_gpus"]),
+            renter=salted_hash(raw.salt, "renter:" + as_text(lease_json["renter_ref"])),
+            plan=PricePlan(as_text(lease_json["plan"])),
+            committed_gpus=as_integer(lease_json["committed_gpus"]),
             opened_at_s=opened_at_s,
             closed_at_s=None if closed_at_s is None else as_integer(closed_at_s),
             prices=prices,
@@ -100,9 +100,9 @@ class Recomputation:
         self._usage: dict[tuple[str, str], tuple[Entry, Epoch]] = {}
         voids: list[tuple[CorrectionEvent, int]] = []
         seen: set[tuple[str, str]] = set()
-        for row in raw.events:
-            recorded_at_s = as_integer(row["recorded_at_s"])
-            event = parse_event(row["payload"])
+        for event_json in raw.events:
+            recorded_at_s = as_integer(event_json["recorded_at_s"])
+            event = parse_event(event_json["payload"])
             name = (event.envelope.source, event.envelope.id)
             if name in seen or event.envelope.facility_id != terms.facility_id:
                 raise EvidenceInvalid("an event is repeated or of another facility", event=name)
@@ -119,10 +119,11 @@ class Recomputation:
     def _lease_hash(self, lease_id: str | None) -> Bytes32:
         if lease_id is None:
             return ZERO32
-        found = self._leases.get(lease_id)
-        if found is None:
-            found = self._leases[lease_id] = salted_hash(self.raw.salt, lease_id)
-        return found
+        # Kept: thousands of events name the same few leases.
+        lease_hash = self._leases.get(lease_id)
+        if lease_hash is None:
+            lease_hash = self._leases[lease_id] = salted_hash(self.raw.salt, lease_id)
+        return lease_hash
 
     def _earliest_open(self, recorded_at_s: int) -> Epoch | None:
         return open_epoch(

@@ -2,14 +2,15 @@
 
 import type { Address, Hex } from "viem";
 import { recomputeInBackground } from "./background";
-import { ZERO32, hexOf, sameHex } from "./bytes";
+import { hexOf, sameHex } from "./bytes";
 import { type Check, compared, sentence, unknown } from "./check";
 import { EPOCH_CHECKS, titleOf } from "./epochChecks";
 import { parseAttestations, parseFacility, parseManifest, pathOf, sha256 } from "./evidence";
 import { pledgeRoot } from "./pledge";
 import { linesChecks } from "./linesChecks";
 import type { ChainReader, StoredStatement } from "./registry";
-import { type Statement, parseStatement, statementDigest, statementHash } from "./statement";
+import { type Statement, parseStatement, statementDigest } from "./statement";
+import { previousCheck, statementCheck } from "./storedChecks";
 
 export interface EpochSources {
   /** A file below the evidence root. Rejects where there is none. */
@@ -56,52 +57,22 @@ class EpochCheck {
     // Each is awaited inside parts; without this a failure before that would be an unhandled rejection.
     for (const promise of [statement, stored, facility]) promise.catch(() => undefined);
     await Promise.all([
-      this.part(["statement"], async () => [this.ofStatement(await statement, await stored)]),
-      this.part(["previous"], async () => [this.ofPrevious(await statement, await stored)]),
+      this.part(["statement"], async () => [
+        statementCheck(
+          await statement,
+          await stored,
+          { facilityId: this.facilityId, epoch: this.epoch },
+          this.sources.chainName,
+        ),
+      ]),
+      this.part(["previous"], async () => [
+        previousCheck(await statement, await stored, this.epoch),
+      ]),
       this.part(["signers"], async () => [await this.ofSigners(await statement, await stored)]),
       this.part(["evidence", "files"], async () => this.ofFiles(await statement, await facility)),
       this.part(["terms", "pledge"], async () => this.ofFacility(await facility)),
     ]);
     if (!this.signal.aborted) await this.ofLines(statement, facility);
-  }
-
-  private ofStatement(statement: Statement, stored: StoredStatement): Check {
-    const ours = { value: statementHash(statement), from: "EIP-712 hash of statement.json" };
-    const named = statement.facilityId === this.facilityId && statement.epoch === this.epoch;
-    if (!named) {
-      const value = `facility ${statement.facilityId}, epoch ${statement.epoch}`;
-      const asked = {
-        value: `facility ${this.facilityId}, epoch ${this.epoch}`,
-        from: "this page",
-      };
-      return compared("statement", titleOf("statement"), { value, from: "statement.json" }, asked);
-    }
-    if (stored.statementHash === null) {
-      const note = "The registry stores no statement for this epoch: not posted yet, or voided.";
-      return { id: "statement", title: titleOf("statement"), state: "unknown", ours, note };
-    }
-    const theirs = {
-      value: stored.statementHash,
-      from: `StatementRegistry.statementOf, block ${stored.block}, read through ${this.sources.chainName}`,
-    };
-    return compared("statement", titleOf("statement"), ours, theirs);
-  }
-
-  private ofPrevious(statement: Statement, stored: StoredStatement): Check {
-    const ours = { value: statement.previousStatementHash, from: "statement.json" };
-    const title = titleOf("previous");
-    if (this.epoch === 0) {
-      return compared("previous", title, ours, {
-        value: ZERO32,
-        from: "epoch 0 has none before it",
-      });
-    }
-    if (stored.previousHash === null) {
-      const note = `The registry stores no statement for epoch ${this.epoch - 1}.`;
-      return { id: "previous", title, state: "unknown", ours, note };
-    }
-    const from = `StatementRegistry.statementOf(epoch ${this.epoch - 1}), block ${stored.block}`;
-    return compared("previous", title, ours, { value: stored.previousHash, from });
   }
 
   private async ofSigners(statement: Statement, stored: StoredStatement): Promise<Check> {

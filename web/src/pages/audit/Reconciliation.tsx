@@ -1,17 +1,15 @@
-import { Anchor, Button, Stack, Text } from "@mantine/core";
-import { useState } from "react";
+import { Anchor, Stack, Text } from "@mantine/core";
 import { useService } from "../../api/service";
 import { gpuHours, grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
 import { Figure, Figures } from "../../parts/Figure";
-import { Info } from "../../parts/Info";
 import { Loaded } from "../../parts/Loaded";
 import { Notice } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { Status } from "../../parts/Status";
-import { DIFFERENCES, type Difference } from "./differences";
+import { type Compared, NamedDifferences } from "./NamedDifferences";
 import { type Reconciliation as Row, useFacilities, useReconciliation } from "./queries";
 
 /** Metered, rated, attested, collected and settled, claimed: in total and by facility, exceptions first. */
@@ -38,7 +36,7 @@ export function Reconciliation() {
               <Verdict rows={data.facilities} block={data.indexed_block ?? null} nameOf={nameOf} />
               <Totals total={data.total} />
               <FiveNumbers rows={data.facilities} total={data.total} nameOf={nameOf} />
-              <Named rows={data.facilities} total={data.total} nameOf={nameOf} />
+              <NamedDifferences rows={data.facilities} total={data.total} nameOf={nameOf} />
             </Stack>
           )
         }
@@ -122,13 +120,7 @@ function Totals({ total }: { total: Row }) {
 
 const NUMBERS = ["rated", "attested", "collected", "settled", "claimed"] as const;
 
-interface Named {
-  rows: Row[];
-  total: Row;
-  nameOf: (row: Row) => string;
-}
-
-function FiveNumbers({ rows, total, nameOf }: Named) {
+function FiveNumbers({ rows, total, nameOf }: Compared) {
   // Exceptions first.
   const ordered = [...rows].sort((a, b) => Number(a.balanced) - Number(b.balanced));
   const columns: Column<Row>[] = [
@@ -159,75 +151,5 @@ function FiveNumbers({ rows, total, nameOf }: Named) {
       rows={[...ordered, total]}
       rowKey={(row) => row.facility_id ?? "total"}
     />
-  );
-}
-
-function Named({ rows, total, nameOf }: Named) {
-  const [everything, setEverything] = useState(false);
-  // Those that are nothing everywhere explain nothing: they stand behind a button.
-  const open = DIFFERENCES.filter(({ key }) =>
-    [total, ...rows].some((row) => row.differences[key] !== 0),
-  );
-  const shown = everything ? DIFFERENCES : open;
-  const quiet = DIFFERENCES.length - open.length;
-  const cell = (row: Row, difference: Difference) => {
-    const value = row.differences[difference.key];
-    // A zero is an answer too, but the others are what to look at.
-    if (value === 0) {
-      return (
-        <Text span size="sm" c="dimmed">
-          0
-        </Text>
-      );
-    }
-    return difference.unit === "micros" ? (
-      <Amount micros={value} digits={6} />
-    ) : (
-      <span className="figures">{grouped(value)} s</span>
-    );
-  };
-  const columns: Column<Difference>[] = [
-    {
-      head: "Difference",
-      rowHead: true,
-      cell: (difference) => (
-        <span style={{ whiteSpace: "nowrap" }}>
-          {difference.name} <Info label={difference.name}>{difference.what}</Info>
-        </span>
-      ),
-    },
-    {
-      head: "Stands between",
-      cell: (difference) => <span style={{ whiteSpace: "nowrap" }}>{difference.between}</span>,
-    },
-    ...rows.map((row) => ({
-      head: nameOf(row),
-      number: true,
-      cell: (difference: Difference) => cell(row, difference),
-    })),
-    { head: "All", number: true, cell: (difference) => cell(total, difference) },
-  ];
-  return (
-    <Stack gap="xs" align="stretch">
-      {shown.length > 0 && (
-        <DataTable
-          caption="What explains one number from the next"
-          columns={columns}
-          rows={shown}
-          rowKey={(difference) => difference.key}
-        />
-      )}
-      {quiet > 0 && (
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          style={{ alignSelf: "flex-start" }}
-          aria-expanded={everything}
-          onClick={() => setEverything(!everything)}
-        >
-          {everything ? "Show only what is not zero" : `Show ${quiet} that are zero everywhere`}
-        </Button>
-      )}
-    </Stack>
   );
 }

@@ -1,6 +1,6 @@
 import { Code, Text } from "@mantine/core";
 import { DataTable } from "../../parts/DataTable";
-import type { Field } from "./openapi";
+import type { Field } from "./fields";
 import { inline } from "./Prose";
 
 /** Fields of a body, parameters of a call. */

@@ -1,14 +1,8 @@
 import { Anchor, Button, Code, CopyButton, Group, Stack, Text, Title } from "@mantine/core";
 import { useState } from "react";
-import {
-  type Field,
-  type OpenApi,
-  type Operation,
-  boundsOf,
-  curlOf,
-  fieldsOf,
-  typeOf,
-} from "./openapi";
+import { curlOf } from "./curl";
+import { fieldsOf, parametersOf, typeOf } from "./fields";
+import type { OpenApi, Operation } from "./openapi";
 import { FieldTable } from "./FieldTable";
 import { Prose, inline } from "./Prose";
 import classes from "./Docs.module.css";
@@ -195,15 +189,4 @@ function Fields(props: {
   const fields = props.schema === undefined ? [] : fieldsOf(props.api, props.schema);
   if (fields.length === 0) return null;
   return <FieldTable fields={fields} caption={props.caption} optional={props.optional ?? false} />;
-}
-
-function parametersOf(api: OpenApi, operation: Operation): Field[] {
-  return (operation.parameters ?? []).map((p) => ({
-    name: p.name,
-    depth: 0,
-    type: `${typeOf(api, p.schema ?? {})}, ${p.in}`,
-    required: p.required === true,
-    description: p.description ?? p.schema?.description ?? "",
-    bounds: boundsOf(p.schema ?? {}),
-  }));
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type OpenApi, curlOf, fieldsOf, matches, operationsOf, typeOf } from "./openapi";
+import { curlOf } from "./curl";
+import { fieldsOf, typeOf } from "./fields";
+import { type OpenApi, matches, operationsOf } from "./openapi";
 
 const api = JSON.parse(readFileSync("../docs/openapi.json", "utf8")) as OpenApi;
 const operations = operationsOf(api);

@@ -6,10 +6,9 @@ import { Empty } from "../../../parts/Empty";
 import { Loaded } from "../../../parts/Loaded";
 import { Notice } from "../../../parts/Notice";
 import { Section } from "../../../parts/Section";
-import { BondDeposit } from "../bond/BondDeposit";
-import { BondTermsForm } from "../bond/BondTermsForm";
 import { Hardware } from "../metering/Hardware";
 import { FundStep, OfferStep, UnitsStep } from "./LaunchActions";
+import { BondStep } from "./BondStep";
 import { CancelOffer } from "./CancelOffer";
 import classes from "../Operator.module.css";
 import { type ChainFacts, useChainFacts, useContracts } from "../chainFacts";
@@ -76,30 +75,7 @@ function Steps({
   onChoose: (way: Way) => void;
 }) {
   const { steps, way, over } = plan;
-  if (over !== null) {
-    return (
-      <Notice tone={over === "defaulted" ? "bad" : "warning"}>
-        {over === "cancelled"
-          ? "The offer was cancelled, or its sale failed. Its devices are free: register a new facility to offer them again."
-          : "The facility is in default: what is left of bond and proceeds falls to holders."}
-        {over === "cancelled" && facts !== null && facts.bondMicros > 0n && (
-          <>
-            {" "}
-            The bond of <Amount micros={facts.bondMicros} symbol /> can be released to you under{" "}
-            <Anchor
-              component={Link}
-              to={sectionPath(facilityId, "bond")}
-              inherit
-              underline="always"
-            >
-              Bond
-            </Anchor>
-            .
-          </>
-        )}
-      </Notice>
-    );
-  }
+  if (over !== null) return <Over facilityId={facilityId} facts={facts} over={over} />;
   return (
     <ol className={classes.steps}>
       <Step number={1} state={steps.register} title="Registered">
@@ -126,6 +102,35 @@ function Steps({
         <FundStep facilityId={facilityId} facts={facts} state={steps.fund} way={way} />
       </Step>
     </ol>
+  );
+}
+
+/** It ended otherwise than in delivery: what is left to do. */
+function Over({
+  facilityId,
+  facts,
+  over,
+}: {
+  facilityId: number;
+  facts: ChainFacts | null;
+  over: NonNullable<LaunchSteps["over"]>;
+}) {
+  return (
+    <Notice tone={over === "defaulted" ? "bad" : "warning"}>
+      {over === "cancelled"
+        ? "The offer was cancelled, or its sale failed. Its devices are free: register a new facility to offer them again."
+        : "The facility is in default: what is left of bond and proceeds falls to holders."}
+      {over === "cancelled" && facts !== null && facts.bondMicros > 0n && (
+        <>
+          {" "}
+          The bond of <Amount micros={facts.bondMicros} symbol /> can be released to you under{" "}
+          <Anchor component={Link} to={sectionPath(facilityId, "bond")} inherit underline="always">
+            Bond
+          </Anchor>
+          .
+        </>
+      )}
+    </Notice>
   );
 }
 
@@ -159,59 +164,5 @@ function Step({
         {children}
       </Stack>
     </li>
-  );
-}
-
-function BondStep({
-  facilityId,
-  facts,
-  state,
-}: {
-  facilityId: number;
-  facts: ChainFacts | null;
-  state: StepState;
-}) {
-  if (facts === null || state === "later") {
-    return (
-      <Text size="sm" c="dimmed">
-        A bond pays holders when availability falls short. It can only be agreed before the first
-        unit exists.
-      </Text>
-    );
-  }
-  if (facts.bondTerms === null) {
-    if (state === "done") {
-      return (
-        <Text size="sm" c="dimmed">
-          None was agreed.
-        </Text>
-      );
-    }
-    return (
-      <>
-        <Text size="sm">
-          Optional, but investors look for it: it pays them for promised GPU-hours that were not
-          available. It can only be agreed now, before the first unit exists.
-        </Text>
-        <BondTermsForm facilityId={facilityId} gpuOperator={facts.gpuOperator} />
-      </>
-    );
-  }
-  const missingMicros = facts.bondTerms.requiredMicros - facts.bondMicros;
-  return (
-    <>
-      <Text size="sm" c={state === "done" ? "dimmed" : "inherit"}>
-        <Amount micros={facts.bondMicros} symbol /> held, of at least{" "}
-        <Amount micros={facts.bondTerms.requiredMicros} symbol />.
-      </Text>
-      {state === "now" && missingMicros > 0n && (
-        <BondDeposit
-          key={missingMicros.toString()}
-          facilityId={facilityId}
-          token={facts.token}
-          missingMicros={missingMicros}
-        />
-      )}
-    </>
   );
 }

@@ -1,20 +1,18 @@
 /** The card that sells units: the sale's terms, and the way through it for the connected wallet. */
 
-import { Anchor, Group, Progress, Stack, Text, Title } from "@mantine/core";
+import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
 import { useId } from "react";
 import { Link } from "react-router";
 import type { Abi } from "viem";
 import { useContractAddress } from "../../../api/service";
 import { primarySaleAbi } from "../../../chain/abis";
-import { counted, exactMoney, grouped, percentOfBps } from "../../../format/money";
-import { Info } from "../../../parts/Info";
-import { Instant } from "../../../parts/Instant";
+import { counted, grouped } from "../../../format/money";
 import { Loaded } from "../../../parts/Loaded";
 import { Notice } from "../../../parts/Notice";
 import { SendButton } from "../../../parts/SendButton";
 import { Status, type Tone } from "../../../parts/Status";
 import { Checkout } from "./Checkout";
-import { Fact, Facts } from "../../../parts/Facts";
+import { SaleTerms } from "./SaleTerms";
 import { type Phase, type Sale, phaseOf, useSale } from "./sale";
 
 const PHASES: Record<Exclude<Phase, "none">, [string, Tone]> = {
@@ -89,7 +87,7 @@ function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: 
     default:
       return (
         <Stack gap="md">
-          <Terms sale={sale} />
+          <SaleTerms sale={sale} />
           {phase === "closed" || phase === "soldOut" ? (
             <Ending sale={sale} phase={phase} />
           ) : (
@@ -98,54 +96,6 @@ function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: 
         </Stack>
       );
   }
-}
-
-function Terms({ sale }: { sale: Sale }) {
-  const reached = sale.soldUnits >= sale.floorUnits;
-  const share = sale.floorUnits === 0 ? 100 : (100 * sale.soldUnits) / sale.floorUnits;
-  return (
-    <Stack gap="sm">
-      <Facts>
-        <Fact name="Price per GPU-hour (unit)">
-          {exactMoney(sale.priceMicros)} {sale.token.symbol}
-        </Fact>
-        <Fact name="Units left of this tranche">{grouped(sale.unitsLeft)}</Fact>
-        {sale.nowS < sale.opensAtS && (
-          <Fact name="Opens">
-            <Instant seconds={sale.opensAtS} />
-          </Fact>
-        )}
-        <Fact name={sale.nowS < sale.closesAtS ? "Closes" : "Closed"}>
-          <Instant seconds={sale.closesAtS} />
-        </Fact>
-        <Fact name="To the operator at success">{percentOfBps(sale.upFrontBps)} of proceeds</Fact>
-      </Facts>
-      <Stack gap={4}>
-        <Group justify="space-between" gap="xs" wrap="nowrap">
-          <Group gap={4} wrap="nowrap">
-            <Text size="xs" fw={600} c="dimmed">
-              Floor of the facility's sale
-            </Text>
-            <Info label="the floor">
-              Units of all tranches of the facility that must be sold together before the sale
-              closes. Below it, the sale fails, the facility is cancelled, and every buyer gets
-              exactly the price back. The rest of the proceeds reaches the operator only in
-              proportion to attested delivery.
-            </Info>
-          </Group>
-          <Text size="xs" className="figures">
-            {grouped(sale.soldUnits)} sold, floor {grouped(sale.floorUnits)}
-          </Text>
-        </Group>
-        <Progress value={Math.min(100, share)} size="sm" aria-label="Units sold of the floor" />
-        <Text size="xs" c="dimmed">
-          {reached
-            ? "Reached: the sale will come about, if the operator's bond is in place."
-            : "Not reached yet. If it is missed, every buyer is refunded in full."}
-        </Text>
-      </Stack>
-    </Stack>
-  );
 }
 
 function Ending({ sale, phase }: { sale: Sale; phase: "closed" | "soldOut" }) {

@@ -9,7 +9,6 @@ statement's `evidenceHash` is the SHA-256 of the manifest, so every byte is boun
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
@@ -64,7 +63,7 @@ def superseded_folder(facility_id: FacilityId, epoch: Epoch, statement_hash: byt
     return f"{home}/epoch-{epoch:05d}-{statement_hash.hex()}"
 
 
-def canonical_json(value: Any) -> bytes:
+def canonical_json(value: object) -> bytes:
     """One canonical encoding: sorted keys, two-space indent, ASCII, one newline at the end."""
     text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=True, allow_nan=False)
     return text.encode("ascii") + b"\n"

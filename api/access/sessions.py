@@ -118,7 +118,7 @@ def drop_session(connection: Connection, token: str) -> None:
 
 
 def csrf_token(token: str) -> str:
-    """Token that a page repeats in a header: made from the session's, and says nothing of it."""
+    """Token that a page repeats in a header; derived from the session's, without revealing it."""
     digest = hmac.new(token.encode(), b"rentroll csrf", _sha256).digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 

@@ -8,6 +8,7 @@ from eth_abi.abi import encode
 from api.domain.hashing import keccak
 
 
+# Without slots: a cached property keeps its value in the instance's own dict.
 @dataclass(frozen=True)
 class Function:
     """A contract function, or an error: name, argument types, result types."""

@@ -164,6 +164,7 @@ def to_transaction(method: str, value: object) -> SentTransaction | None:
 
 def to_number(method: str, value: object) -> int:
     """A number in hex."""
+    # As a field of an object, so that one class checks every answer and words every refusal.
     return Answer(method, {"result": value}).number("result")
 
 

@@ -39,7 +39,7 @@ def post(statement: Statement, signatures: Mapping[str, bytes]) -> str:
 
 
 def challenge_line(statement: Statement, line: Line, proof: Sequence[bytes]) -> str:
-    """`StatementRegistry.challengeLine`: a line that breaks a rule by itself or by the totals."""
+    """`StatementRegistry.challengeLine`: a line that breaks a rule, alone or with the totals."""
     leaf = line.as_abi_tuple(statement.facility_id, statement.epoch)
     encoder = function("StatementRegistry", "challengeLine")
     return _hex(encoder.encode(statement.as_abi_tuple(), (leaf, list(proof))))

@@ -150,6 +150,7 @@ class ChainClient:
 
     def nonce(self, address: str, tag: str = "pending") -> int:
         """Next nonce of an account."""
+        # `pending`: transactions that wait in the node's pool have taken their nonces already.
         method = "eth_getTransactionCount"
         return to_number(method, self.request(method, address, tag))
 

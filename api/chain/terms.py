@@ -29,6 +29,7 @@ class OfferedTerms:
 
 def offered_terms(terms: FacilityTerms) -> OfferedTerms:
     """Terms as an offer of them names them on-chain."""
+    # Lower case, as eth_abi decodes addresses: ours and the chain's are compared as wholes.
     return OfferedTerms(
         gpu_operator=Address(terms.gpu_operator.lower()),
         settlement_token=Address(terms.settlement_token.lower()),

@@ -1,4 +1,4 @@
-"""Attesters from indexed events: their periods, what they signed, what of it was voided."""
+"""Attesters from indexed events: periods, and how many statements they signed and lost."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -18,6 +18,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
+# Without slots: a cached property keeps its value in the instance's own dict.
 @dataclass(frozen=True)
 class View(Generic[T]):
     """A view function that returns one value.

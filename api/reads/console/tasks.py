@@ -58,7 +58,7 @@ class FacilityFacts:
     gaps: tuple[tuple[Bytes32, int], ...] = ()  # device, start of its first gap in an open epoch
     rejected: int = 0
     conflicts: int = 0
-    voided_epoch: Epoch | None = None  # the books' statement of it is void, and can never be posted
+    voided_epoch: Epoch | None = None  # its statement in the books can never be posted
     reopenings: tuple[Reopening, ...] = ()
     rent_due_micros: int = 0  # of final statements, not collected
     rent_due_since_s: int | None = None

@@ -65,7 +65,7 @@ def ended_sales(connection: Connection, scope: Scope) -> dict[FacilityId, bool]:
 
 @dataclass(frozen=True, slots=True)
 class SaleSumsRow:
-    """Units sold in one facility's sale and their price, less refunds; what was released of it."""
+    """Sums of one facility's sale: units and proceeds less refunds, and the proceeds released."""
 
     sold_units: int
     proceeds_micros: Micros

@@ -182,7 +182,7 @@ def _parse_around_nan(body: bytes, error: InvalidInput) -> tuple[list[object], f
     bad = frozenset(i for i, event in enumerate(value) if _holds_no_number(event))
     if not bad or value == [_NOT_A_NUMBER]:
         raise error
-    # Of a bad event only its name is kept, for the answer: nothing else of it was checked.
+    # A bad event keeps only its name, for the answer: nothing else in it was checked.
     names = {i: _name_of(value[i]) for i in bad}
     kept = [names.get(i, event) for i, event in enumerate(value)]
     parsed = parse_json(json.dumps(kept).encode())

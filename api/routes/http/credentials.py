@@ -15,6 +15,7 @@ from api.routes.service import Service, ServiceDep
 
 SESSION_COOKIE = "rentroll_session"
 CSRF_HEADER = "X-CSRF-Token"
+# Source: RFC 9110 §9.2.1. They change nothing, so a foreign page gains nothing by sending them.
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer <API key>`")
@@ -37,7 +38,10 @@ def _caller(service: Service, credentials: HTTPAuthorizationCredentials | None) 
 
 
 def own_origin(request: Request, service: Service) -> Origin:
-    """Where our pages live, as a request that reached us may know it. Raises Misconfigured."""
+    """Where our pages live: the setting, or on this machine the request's URL.
+
+    Raises:  Misconfigured.
+    """
     return site.own_origin(
         public_url=service.settings.public_url,
         asked_url=f"{request.url.scheme}://{request.headers.get('host', '')}",
@@ -54,7 +58,7 @@ def require_own_site(request: Request, service: Service) -> None:
 
 
 def session(request: Request, service: ServiceDep, token: _Token) -> Session:
-    """Dependency: a session by cookie; what changes something needs its CSRF token too."""
+    """Dependency: the session of a cookie. What changes something also sends its CSRF token."""
     if token is None:
         raise Unauthorized("sign in first, or send an API key as `Authorization: Bearer <key>`")
     current = current_session(service.engine, token, service.session_clock())

@@ -31,6 +31,7 @@ def _is_api(scope: Scope) -> bool:
 
 def _same(wanted: str, tag: str) -> bool:
     """Whether `If-None-Match` names an entity tag; weak and strong ones compare alike."""
+    # Source: RFC 9110 §13.1.2, which asks for the weak comparison.
     names = (name.strip().removeprefix("W/") for name in wanted.split(","))
     return any(name in ("*", tag.removeprefix("W/")) for name in names)
 
@@ -132,6 +133,7 @@ class _Tagging:
         headers.setdefault("Cache-Control", "no-cache")
         if self._wanted is None or not _same(self._wanted, headers["etag"]):
             return message
+        # A 304 has no content, so no header may describe one (RFC 9110 §15.4.5).
         start["status"] = 304
         for name in ("content-length", "content-type", "content-disposition"):
             del headers[name]

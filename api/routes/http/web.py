@@ -138,6 +138,7 @@ class _Assets(StaticFiles):
             if status is None or not S_ISREG(status.st_mode):
                 return None
             worth_it = status.st_size >= _LEAST_BYTES
+            # mtime=0: the same build always compresses to the same bytes.
             packed = gzip.compress(Path(full).read_bytes(), mtime=0) if worth_it else None
             self._packed[path] = None if packed is None else (packed, guess_type(full)[0])
         return self._packed[path]

@@ -75,6 +75,7 @@ def create_session(
     The message's domain and URI must be this site's, its chain the deployment's, its nonce one
     from `POST /v1/session/nonce` that was not used. Sets the cookie `rentroll_session`.
     """
+    # No page of another site may sign its visitor in as somebody else (login CSRF).
     require_own_site(request, service)
     origin = own_origin(request, service)
     chain_id = service.deployment.chain_id if service.deployment else service.client.chain_id()
@@ -99,7 +100,7 @@ def create_session(
     )
     with reading(service.engine) as connection:
         session = find_session(connection, signed_in.token, service.session_clock())
-    # Of an address that signs in often at once, the oldest session may be gone already.
+    # An address that signs in many times at once may have lost this session already.
     return to_api_session(
         session or Session(signed_in.token, signed_in.address, signed_in.expires_at_s, None, None)
     )

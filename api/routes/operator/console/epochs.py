@@ -65,7 +65,7 @@ def _reopen(obstacle: Obstacle | None) -> str:
 
 
 def to_api_epoch(view: EpochView, in_the_way: Mapping[Epoch, Obstacle | None]) -> EpochOut:
-    """One epoch; `in_the_way`: of voided ones, what keeps them from being reopened, if anything."""
+    """One epoch. in_the_way: for each voided epoch, what keeps it from being reopened, or None."""
     return EpochOut(
         epoch=view.epoch,
         start_s=view.start_s,
@@ -96,6 +96,7 @@ def list_console_epochs(
         total, views = epochs_of(
             connection, row, window_s=window_s, now_s=now_s, offset=offset, limit=limit
         )
+    # After the transaction: this asks the chain.
     in_the_way = obstacles(
         service.engine,
         service.contracts,

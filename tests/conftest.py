@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +21,28 @@ settings.register_profile("quick", settings.get_profile("rentroll"), max_example
 settings.register_profile("thorough", settings.get_profile("rentroll"), max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "rentroll"))
 _numbers = count(1)
+
+
+# A test is of the kind that its folder below tests/ names.
+KINDS = frozenset({"unit", "integration", "contracts", "e2e", "browser"})
+
+
+def kind_of(folder: str, marks: Iterable[str]) -> str:
+    """The kind of a test in a folder below tests/. Raises UsageError unless it has exactly one."""
+    if folder not in KINDS:
+        raise pytest.UsageError(f"tests/{folder} is no kind of test: {sorted(KINDS)}")
+    others = KINDS & set(marks) - {folder}
+    if others:
+        raise pytest.UsageError(f"a test of tests/{folder} is marked {sorted(others)} too")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test by its folder: `-m unit` selects a kind."""
+    root = Path(__file__).parent
+    for item in items:
+        folder = item.path.relative_to(root).parts[0]
+        item.add_marker(kind_of(folder, (mark.name for mark in item.iter_markers())))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

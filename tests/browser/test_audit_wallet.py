@@ -10,7 +10,7 @@ from scripts.dev.stack import wallet
 from tests.browser.browser import Visit, visit
 from tests.browser.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 AUDITOR = 30
 EPOCH, LINE = "/facilities/1/epochs/0", "/facilities/1/epochs/0/lines/1"
 PAGES = pytest.mark.parametrize("path", [EPOCH, LINE])

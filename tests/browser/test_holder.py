@@ -11,7 +11,7 @@ from scripts.dev.stack import wallet
 from tests.browser.browser import Visit, visit
 from tests.browser.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 SENDER, RECEIVER, ENDED, STRANGER = 36, 37, 38, 39
 LEASE = "0x" + "5a" * 32
 DAY_S = 86_400

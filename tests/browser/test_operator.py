@@ -13,7 +13,7 @@ from tests.browser.browser import visit
 from tests.browser.console import fit, signed_in
 from tests.browser.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 NOBODY = 24
 OWNERS = (25, 26)
 

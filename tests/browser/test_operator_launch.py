@@ -15,7 +15,7 @@ from tests.browser.browser import Visit, visit
 from tests.browser.console import fit, signed_in
 from tests.browser.stage import MICROS, Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 SELLER, MINTER = 1, 2
 HOLDER, STRANGER = 27, 28
 GPUS, EPOCHS = 4, 3

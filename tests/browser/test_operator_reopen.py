@@ -10,7 +10,7 @@ from tests.browser.console import fit, signed_in
 from tests.browser.stage import EPOCH_S, Stage
 from tests.browser.wrong_books import correction, post_wrong_statement, prove_fault, usage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 OPERATOR = 0
 # At least so long an epoch is open again: `domain.lifecycle.REOPENED_LEAST_S`.
 REOPENED_S = 3_600

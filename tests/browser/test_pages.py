@@ -12,7 +12,7 @@ from scripts.dev.stack import HOLDERS, OPERATORS, wallet
 from tests.browser.browser import PATIENCE_MS, Visit, visit
 from tests.browser.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 BUILD = ROOT / "build" / "web"
 # Issue 4: initial JavaScript, gzip.
 MAX_INITIAL_BYTES = 260 * 1_024

@@ -11,7 +11,7 @@ from scripts.dev.stack import COMPLIANCE, wallet
 from tests.browser.browser import Visit, visit
 from tests.browser.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 BUYER, CONTRACT, DELEGATED, REFUNDED, CROWD = 31, 32, 33, 34, 35
 # Code that returns one word, the selector of `onERC1155Received`: it takes units.
 TAKES_UNITS = "0x63f23a6e6160e01b5f5260205ff3"

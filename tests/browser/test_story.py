@@ -13,7 +13,7 @@ from scripts.dev.stack import wallet
 from tests.browser.browser import visit
 from tests.browser.stage import EPOCH_S, Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 INVESTOR = 20
 UNITS = 6
 

@@ -11,7 +11,7 @@ from scripts.dev.stack import HOLDERS, wallet
 from tests.browser.browser import PATIENCE_MS, Visit, visit
 from tests.browser.stage import Stage
 
-pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.browser]
+pytestmark = [pytest.mark.slow, pytest.mark.chain]
 BUYER, STRANGER, POOR = 21, 22, 23
 MAINNET = 1
 

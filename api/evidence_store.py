@@ -120,6 +120,10 @@ class EvidenceUrl:
         self._base = base_url.rstrip("/") + "/"
         self._client = httpx.Client(timeout=_TIMEOUT_S, follow_redirects=False)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def read(self, path: str) -> bytes:
         """Bytes of a file. Raises NotFound, EvidenceInvalid for an unbounded answer."""
         url = self._base + quote(path)

@@ -109,6 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         upgrade(service.engine)
         yield
         service.engine.dispose()
+        service.client.close()
 
     app = FastAPI(
         title="Rentroll",

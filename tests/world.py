@@ -128,8 +128,11 @@ class World:
         return Settings(_env_file=None, **(values | changes))
 
     def close(self) -> None:
-        """Let go of the application's connections."""
-        service_of(self.app).engine.dispose()
+        """Let go of connections: the application's, and those to it and to the chain."""
+        service = service_of(self.app)
+        service.engine.dispose()
+        service.client.close()
+        self.client.close()
 
     def _offer(self) -> None:
         with reading(self.engine) as connection:
@@ -272,4 +275,5 @@ class World:
 
     def verify(self, **more: Any) -> VerifyReport:
         """Verify from chain and evidence alone."""
-        return verify(ChainClient(self.chain.rpc_url), EvidenceFolder(self.evidence.root), **more)
+        with ChainClient(self.chain.rpc_url) as client:
+            return verify(client, EvidenceFolder(self.evidence.root), **more)

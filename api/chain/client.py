@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 import requests
 from web3 import HTTPProvider
@@ -57,6 +57,12 @@ class _BoundedProvider(HTTPProvider):
         """The node's answer. Raises ValueError."""
         return cast("RPCResponse", read_json(raw_response))
 
+    def close(self) -> None:
+        """Close the session of each thread: web3 keeps them until its process ends."""
+        # A cache of web3's own kind: it has no `values`.
+        for _thread, session in self._request_session_manager.session_cache.items():  # noqa: PERF102
+            session.close()
+
 
 class ChainClient:
     """JSON-RPC client of one endpoint."""
@@ -67,6 +73,16 @@ class ChainClient:
         self._provider = _BoundedProvider(
             rpc_url, request_kwargs={"timeout": _TIMEOUT_S}, exception_retry_configuration=None
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads; a later call opens new ones."""
+        self._provider.close()
 
     def request(self, method: str, *params: object, attempts: int = READ_ATTEMPTS) -> object:
         """One call, repeated on transport faults only.

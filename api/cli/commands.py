@@ -106,21 +106,21 @@ def worker(
     with output.failing():
         settings = _settings()
         stop = _stop_event()
-        running = cli_wiring.make_worker(settings)
-        if running.dry:
-            output.log("worker", warning="no relayer key: dry run, nothing is sent")
-        while not stop.is_set():
-            try:
-                done = running.worker.run_once()
-            except output.RETRYABLE as error:
-                if once:
-                    raise
-                output.log("worker", error=error.message)
-            else:
-                output.log_round(done)
-                if once:
-                    raise typer.Exit(1 if any(o.error for o in done.outcomes) else 0)
-            stop.wait(settings.poll_s)
+        with cli_wiring.open_worker(settings) as running:
+            if running.dry:
+                output.log("worker", warning="no relayer key: dry run, nothing is sent")
+            while not stop.is_set():
+                try:
+                    done = running.worker.run_once()
+                except output.RETRYABLE as error:
+                    if once:
+                        raise
+                    output.log("worker", error=error.message)
+                else:
+                    output.log_round(done)
+                    if once:
+                        raise typer.Exit(1 if any(o.error for o in done.outcomes) else 0)
+                stop.wait(settings.poll_s)
 
 
 @app.command()
@@ -133,20 +133,20 @@ def attester(
     with output.failing():
         settings = _settings()
         stop = _stop_event()
-        running = cli_wiring.make_attester(settings)
-        while not stop.is_set():
-            try:
-                verdicts = running.run_once()
-            except output.RETRYABLE as error:
+        with cli_wiring.open_attester(settings) as running:
+            while not stop.is_set():
+                try:
+                    verdicts = running.run_once()
+                except output.RETRYABLE as error:
+                    if once:
+                        raise
+                    output.log("attester", error=error.message)
+                    verdicts = []
+                for verdict in verdicts:
+                    output.log_verdict(verdict)
                 if once:
-                    raise
-                output.log("attester", error=error.message)
-                verdicts = []
-            for verdict in verdicts:
-                output.log_verdict(verdict)
-            if once:
-                raise typer.Exit(0 if all(v.signed for v in verdicts) else 1)
-            stop.wait(settings.poll_s)
+                    raise typer.Exit(0 if all(v.signed for v in verdicts) else 1)
+                stop.wait(settings.poll_s)
 
 
 @app.command()
@@ -182,9 +182,12 @@ def verify(
     from api.verify.verify import verify as run
 
     with output.failing():
-        with output.progress("verifying blocks", quiet=as_json) as advance:
+        with (
+            ChainClient(rpc_url) as client,
+            output.progress("verifying blocks", quiet=as_json) as advance,
+        ):
             report = run(
-                ChainClient(rpc_url),
+                client,
                 open_evidence(evidence),
                 registry=registry,
                 on_progress=advance,

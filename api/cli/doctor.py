@@ -68,9 +68,9 @@ def _database(settings: Settings) -> list[Check]:
 
 
 def _chain(settings: Settings) -> list[Check]:
-    client = ChainClient(settings.rpc_url)
     try:
-        chain_id, head = client.chain_id(), client.head()
+        with ChainClient(settings.rpc_url) as client:
+            chain_id, head = client.chain_id(), client.head()
     except AppError as error:
         advice = "start a node, or set RENTROLL_RPC_URL"
         return [Check("chain", "fail", error.message, advice)]
@@ -96,7 +96,8 @@ def _contracts(settings: Settings) -> list[Check]:
         advice = "deploy (`tools/brownie run deploy --network rentroll`)"
         return [Check("contracts", "fail", f"no {settings.deployment_file}", advice)]
     try:
-        problems = code_problems(ChainClient(settings.rpc_url), deployment)
+        with ChainClient(settings.rpc_url) as client:
+            problems = code_problems(client, deployment)
     except AppError as error:
         return [Check("contracts", "fail", error.message, "the chain must answer first")]
     if problems:

@@ -1,6 +1,7 @@
 """Wiring of the processes that are not the HTTP application: worker, attester, one-off commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -44,38 +45,46 @@ class RunningWorker:
     dry: bool
 
 
-def make_worker(settings: Settings) -> RunningWorker:
-    """Worker of the settings, on a migrated database."""
+@contextmanager
+def open_worker(settings: Settings) -> Iterator[RunningWorker]:
+    """Worker of the settings, on a migrated database; its connections end with it."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    client = ChainClient(settings.rpc_url)
     signer = load_signer(settings.relayer_key_file)
-    worker = Worker(
-        engine,
-        Contracts(client, require_deployment(settings)),
-        EvidenceFolder(settings.evidence_dir),
-        signer,
-        make_clock(settings, client),
-        confirmations=settings.confirmations,
-    )
-    return RunningWorker(worker, dry=signer is None)
+    with ChainClient(settings.rpc_url) as client:
+        worker = Worker(
+            engine,
+            Contracts(client, require_deployment(settings)),
+            EvidenceFolder(settings.evidence_dir),
+            signer,
+            make_clock(settings, client),
+            confirmations=settings.confirmations,
+        )
+        yield RunningWorker(worker, dry=signer is None)
 
 
-def make_attester(settings: Settings) -> Attester:
+@contextmanager
+def open_attester(settings: Settings) -> Iterator[Attester]:
     """Attester of the settings: its evidence comes from the API, like everybody's."""
     signer = load_signer(settings.attester_key_file)
     if signer is None:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_KEY_FILE")
     if settings.attester_api_key is None:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
-    contracts = Contracts(ChainClient(settings.rpc_url), require_deployment(settings))
-    evidence = EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")
-    return Attester(
-        HttpAttesterApi(settings.api_url, api_key=settings.attester_api_key.get_secret_value()),
-        evidence,
-        signer,
-        ChainFacts(contracts, evidence),
-    )
+    deployment = require_deployment(settings)
+    key = settings.attester_api_key.get_secret_value()
+    with (
+        ChainClient(settings.rpc_url) as client,
+        closing(EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")) as evidence,
+        closing(HttpAttesterApi(settings.api_url, api_key=key)) as api,
+    ):
+        yield Attester(api, evidence, signer, ChainFacts(Contracts(client, deployment), evidence))
+
+
+def _now_s(settings: Settings) -> int:
+    """The time by the settings' clock."""
+    with ChainClient(settings.rpc_url) as client:
+        return make_clock(settings, client)()
 
 
 def close_now(
@@ -87,7 +96,7 @@ def close_now(
     """Close what is due, by the settings' clock; `on_progress(done, total)` after each epoch."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    now_s = _now_s(settings)
     total = len(due_epochs(engine, now_s, facility_id))
     done = count(1)
     return close_due(
@@ -103,7 +112,7 @@ def add_operator(settings: Settings, name: str, address: str) -> dict[str, int |
     """Register an operator in the database of the settings."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    now_s = _now_s(settings)
     with transaction(engine) as connection:
         operator_id, key = insert_operator(
             connection, name=name, address=checksum(address), now_s=now_s
@@ -115,7 +124,7 @@ def add_attester_key(settings: Settings, label: str) -> dict[str, int | str]:
     """Make an attester's key in the database of the settings."""
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    now_s = make_clock(settings, ChainClient(settings.rpc_url))()
+    now_s = _now_s(settings)
     with transaction(engine) as connection:
         key = insert_attester_key(connection, label=label, now_s=now_s)
     return {"label": label, "api_key": key}

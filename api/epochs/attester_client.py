@@ -20,6 +20,10 @@ class HttpAttesterApi:
             timeout=_TIMEOUT_S,
         )
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def _request(self, method: str, path: str, **options: object) -> httpx.Response:
         try:
             answer = self._client.request(method, path, **options)  # type: ignore[arg-type]

@@ -87,14 +87,14 @@ def _close(
 
 def _attest(settings: Settings) -> dict[str, float]:
     spent: dict[str, float] = {}
-    attester = cli_wiring.make_attester(settings)
-    started = time.perf_counter()
     with (
+        cli_wiring.open_attester(settings) as attester,
         timed(HttpAttesterApi, ("input", "submit"), spent),
         timed(attest, ("recompute",), spent),
     ):
+        started = time.perf_counter()
         verdicts = attester.run_once()
-    total_s = time.perf_counter() - started
+        total_s = time.perf_counter() - started
     refused = [v.reason for v in verdicts if not v.signed]
     if refused or not verdicts:
         raise RuntimeError(f"the attester refused: {refused}")
@@ -111,7 +111,8 @@ def _attest(settings: Settings) -> dict[str, float]:
 
 def _verify(rpc_url: str, evidence: Path) -> dict[str, float]:
     started = time.perf_counter()
-    report = verify(ChainClient(rpc_url), EvidenceFolder(evidence))
+    with ChainClient(rpc_url) as client:
+        report = verify(client, EvidenceFolder(evidence))
     total_s = time.perf_counter() - started
     if not report.ok or report.statements != 1:
         raise RuntimeError(f"not verified: {[f.sentence() for f in report.findings]}")
@@ -143,14 +144,15 @@ def measure_attest(stage: Stage, service: Service) -> dict[str, float]:
 def post(stage: Stage, service: Service, facility_id: FacilityId) -> None:
     """Let a worker post the attested statement."""
     key_file = _key_file(stage, "relayer", RELAYER)
-    worker = cli_wiring.make_worker(stage.settings(service.database_url, relayer_key_file=key_file))
+    settings = stage.settings(service.database_url, relayer_key_file=key_file)
     contracts = stage.contracts
     posted = contracts.statement_registry.epochs_posted(FacilityId(facility_id))
-    for _ in range(_ROUNDS):
-        worker.worker.run_once()
-        if posted.at(block=contracts.client.head().number):
-            return
-        time.sleep(0.1)
+    with cli_wiring.open_worker(settings) as running:
+        for _ in range(_ROUNDS):
+            running.worker.run_once()
+            if posted.at(block=contracts.client.head().number):
+                return
+            time.sleep(0.1)
     raise RuntimeError("the statement was not posted")
 
 

@@ -107,7 +107,7 @@ class Stack:
         self.chain = self._exits.enter_context(dev_chain(timestamp_s=self._start_s, log=log))
         # Simulated time: it stands still between steps, so that every run gives the same figures.
         self.chain.rpc("anvil_setBlockTimestampInterval", 0)
-        self.client = ChainClient(self.chain.rpc_url)
+        self.client = self._exits.enter_context(ChainClient(self.chain.rpc_url))
 
     def deploy(
         self, deploy: Callable[[DevChain, Path, dict[str, str]], None] = deploy_contracts

@@ -12,7 +12,7 @@ import pytest
 
 from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
-from api.cli.wiring import make_attester, make_worker
+from api.cli.wiring import open_attester, open_worker
 from api.db import statements as store
 from api.db.facilities import facility_row
 from api.db.session import open_engine, reading
@@ -63,20 +63,23 @@ def post_wrong_statement(stage: Stage, facility: Facility) -> None:
     stack = stage.stack
     stack.kill_worker()
     stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + 5)
-    with pytest.MonkeyPatch.context() as bug:
+    relayer = _settings(stack, relayer_key_file=stack.key_file("relayer", RELAYER))
+    with pytest.MonkeyPatch.context() as bug, open_worker(relayer) as running:
         bug.setattr(judge, "_require_free", lambda *_: None)
         bug.setattr("api.domain.statements.closing.check_overlaps", lambda _: None)
-        worker = make_worker(_settings(stack, relayer_key_file=stack.key_file("relayer", RELAYER)))
         _ingest_wrong(stage, facility)
         stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + GRACE_S + 5)
-        worker.worker.run_once()
+        running.worker.run_once()
         for number, index in enumerate(ATTESTER_ACCOUNTS[:2]):
             key = stack.admin("/v1/attester-keys", {"label": f"bug-{number}"})["api_key"]
             file = stack.key_file(f"bug-{number}", index)
-            make_attester(_settings(stack, attester_key_file=file, attester_api_key=key)).run_once()
+            with open_attester(
+                _settings(stack, attester_key_file=file, attester_api_key=key)
+            ) as attester:
+                attester.run_once()
 
         def posted() -> bool:
-            worker.worker.run_once()
+            running.worker.run_once()
             return _posted(stage, facility) == 1
 
         stack.wait("the wrong statement on-chain", posted)

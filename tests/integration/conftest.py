@@ -1,6 +1,7 @@
 """Fixtures on real databases, and on a real chain with the real contracts."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,10 @@ def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Deployment file, and a chain with contracts, attesters (two of three) and investors."""
     folder = tmp_path_factory.mktemp("chain")
     file = folder / "deployment.json"
-    with dev_chain(timestamp_s=START_S - DAY_S, log=folder / "anvil.log") as chain:
+    with ExitStack() as exits:
+        chain = exits.enter_context(
+            dev_chain(timestamp_s=START_S - DAY_S, log=folder / "anvil.log")
+        )
         chain.rpc("anvil_setBlockTimestampInterval", 0)
         environment = {
             "RENTROLL_ATTESTERS": ",".join(wallet(i).address for i in ATTESTER_ACCOUNTS),
@@ -56,7 +60,8 @@ def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         }
         deploy_or_load(chain, file, environment)
         deployment = Deployed(chain, file).deployment
-        client, renter = ChainClient(chain.rpc_url), wallet(RENTER).address
+        client = exits.enter_context(ChainClient(chain.rpc_url))
+        renter = wallet(RENTER).address
         token, lockbox = deployment.settlement_token, deployment.rent_lockbox
         mint = calldata.call("SettlementToken", "mint", renter, RENT_FUNDS)
         send(client, renter, token, mint)

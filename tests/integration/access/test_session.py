@@ -346,6 +346,7 @@ def test_sign_in__contract_wallet__is_asked_on_chain(
         body = {"message": text, "signature": "0x" + "ab" * 70}
         answer = service.client.post("/v1/session", json=body)
         codes.append(answer.json().get("code", answer.status_code))
+    client.close()
 
     assert codes == ["siwe_signature_wrong", 201, "siwe_signature_wrong", "siwe_signature_wrong"]
     assert service.client.get("/v1/session").json()["operator_name"] == "op"

@@ -19,4 +19,5 @@ def test_deploy__newest_hardfork__has_the_code_of_the_deployment_file(tmp_path: 
         deploy_contracts(chain, file, {})
         deployment = load_deployment(file)
         assert deployment is not None
-        assert code_problems(ChainClient(chain.rpc_url), deployment) == []
+        with ChainClient(chain.rpc_url) as client:
+            assert code_problems(client, deployment) == []

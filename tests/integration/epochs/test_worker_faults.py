@@ -132,9 +132,10 @@ def test_worker__two_at_once_with_one_key__post_and_settle_once(world: World) ->
     """ATTACKS 37, on both databases."""
 
     def rounds() -> None:
-        worker = world.worker(ChainClient(world.chain.rpc_url))
-        for _ in range(2):
-            worker.run_once()
+        with ChainClient(world.chain.rpc_url) as client:
+            worker = world.worker(client)
+            for _ in range(2):
+                worker.run_once()
 
     _meter(world)
     _together(2, rounds)

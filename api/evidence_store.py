@@ -2,6 +2,7 @@
 
 import os
 import uuid
+from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -129,7 +130,7 @@ class EvidenceUrl:
         url = self._base + quote(path)
         try:
             with self._client.stream("GET", url) as answer:
-                if answer.status_code != 200:
+                if answer.status_code != HTTPStatus.OK:
                     raise NotFound(f"no evidence at {url} ({answer.status_code})", path=path)
                 data = bytearray()
                 for part in answer.iter_bytes():

@@ -29,7 +29,7 @@ class HttpAttesterApi:
             answer = self._client.request(method, path, **options)  # type: ignore[arg-type]
         except httpx.HTTPError as error:
             raise ChainUnavailable(f"the service does not answer {path}") from error
-        if answer.status_code >= 400:
+        if answer.is_error:
             detail = (
                 as_object(read_json(answer.content)).get("detail")
                 if "json" in answer.headers.get("content-type", "")

@@ -4,6 +4,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
+from http import HTTPStatus
 from operator import itemgetter
 from typing import Any
 
@@ -53,7 +54,11 @@ def push(service: Service, key: str, bodies: Sequence[bytes], *, clients: int) -
                     return
                 answer = http.post("/v1/events", content=body)
                 result = orjson.loads(answer.content)
-                if answer.status_code != 200 or result["rejected"] or result["duplicates"]:
+                if (
+                    answer.status_code != HTTPStatus.OK
+                    or result["rejected"]
+                    or result["duplicates"]
+                ):
                     failures.append(answer.text[:2_000])
 
     threads = [threading.Thread(target=client) for _ in range(clients)]

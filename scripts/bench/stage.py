@@ -118,7 +118,7 @@ class Service:
         """POST JSON; raises RuntimeError with the problem's text."""
         headers = {"Authorization": f"Bearer {key}"}
         answer = self.http.post(path, json=body, headers=headers)
-        if answer.status_code >= 400:
+        if answer.is_error:
             raise RuntimeError(f"{path}: {answer.text}")
         return answer.json()
 

@@ -2,11 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -177,7 +179,7 @@ class Stack:
 
         def answers() -> bool:
             try:
-                return httpx.get(f"{self.api_url}/health").status_code == 200
+                return httpx.get(f"{self.api_url}/health").status_code == HTTPStatus.OK
             except httpx.TransportError:
                 return False
 
@@ -215,7 +217,7 @@ class Stack:
             headers={"Authorization": f"Bearer {key}"},
             timeout=120,
         )
-        if answer.status_code >= 400:
+        if answer.is_error:
             raise RuntimeError(f"{path}: {answer.text}")
         return answer.json()
 
@@ -261,7 +263,7 @@ class Stack:
         while not done():
             for name, process in self._processes.items():
                 code = process.poll()
-                if code is not None and code != -9:
+                if code is not None and code != -signal.SIGKILL:
                     log = (self.folder / f"{name}.log").read_text()[-2_000:]
                     raise RuntimeError(f"{name} ended with code {code}:\n{log}")
             if time.monotonic() > deadline:

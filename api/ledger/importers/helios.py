@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -190,10 +191,10 @@ class OperatorApi:
             content = read_json(answer.content)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise ChainUnavailable(f"no Rentroll API answers {path}") from error
-        if answer.status_code < 400:
+        if not answer.is_error:
             return content
         detail = as_object(content).get("detail")
-        if answer.status_code == 404:
+        if answer.status_code == HTTPStatus.NOT_FOUND:
             raise NotFound(f"{path}: {detail}")
         raise AppError(f"{path}: {answer.status_code} {detail}")
 

@@ -1,5 +1,6 @@
 """The OpenAPI document: errors as problems only, and names that client generators can use."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -46,5 +47,5 @@ def install(app: FastAPI) -> None:
 
 def _only_problems(responses: dict[str, Any]) -> None:
     for status, response in responses.items():
-        if int(status) >= 400:
+        if int(status) >= HTTPStatus.BAD_REQUEST:
             response["content"] = {MEDIA_TYPE: response["content"][MEDIA_TYPE]}

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -95,7 +96,7 @@ def _answer(
     }
     # The rest of such a body is not read: closing stops a client that would send for ever.
     headers = {"Connection": "close"} if status in (401, 413) else {}
-    if status == 401:
+    if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return ProblemResponse(body, status, headers=headers)
 
@@ -140,7 +141,7 @@ def _page_or_problem(pages: WebPages) -> Callable[[Request, Exception], Response
         if not isinstance(error, HTTPException):
             raise error
         # Not a catch-all route, which would turn every 405 into a page.
-        if error.status_code == 404 and wants_page(request):
+        if error.status_code == HTTPStatus.NOT_FOUND and wants_page(request):
             return pages.answer(request.url.path)
         code = _HTTP_CODES.get(error.status_code, "http")
         answer = _answer(error.status_code, code, str(error.detail))

@@ -12,6 +12,7 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice, pairwise
@@ -177,6 +178,10 @@ class OperatorApi:
         headers = {"Authorization": f"Bearer {api_key}"}
         self._client = httpx.Client(base_url=base_url, headers=headers, timeout=120)
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
     def post(self, path: str, body: object) -> dict[str, object]:
         """POST JSON. Raises AppError with the problem's detail, ChainUnavailable if silent."""
         return as_object(self._request("POST", path, body))
@@ -281,21 +286,21 @@ def import_trace(
 ) -> ImportSummary:
     """Register every pool of a trace and push its metering. Repeating it changes nothing."""
     pools = read_trace(folder, utc_offset=utc_offset)
-    api = OperatorApi(api_url, api_key=api_key)
     total_minutes = sum(p.gpu_minutes for p in pools)
     counts = [0, 0, 0]
     events = seconds = 0
-    for pool in pools:
-        facility_id = register_pool(api, pool)
-        records = list(hourly(pool))
-        made = (
-            usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
-            for gpu, start_s, end_s in records
-        )
-        for i, count in enumerate(push(api, made)):
-            counts[i] += count
-        events += len(records)
-        seconds += sum(end_s - start_s for _, start_s, end_s in records)
-        if on_progress:
-            on_progress(seconds // MINUTE_S, total_minutes)
+    with closing(OperatorApi(api_url, api_key=api_key)) as api:
+        for pool in pools:
+            facility_id = register_pool(api, pool)
+            records = list(hourly(pool))
+            made = (
+                usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
+                for gpu, start_s, end_s in records
+            )
+            for i, count in enumerate(push(api, made)):
+                counts[i] += count
+            events += len(records)
+            seconds += sum(end_s - start_s for _, start_s, end_s in records)
+            if on_progress:
+                on_progress(seconds // MINUTE_S, total_minutes)
     return ImportSummary(len(pools), events, counts[0], counts[1], counts[2], seconds // MINUTE_S)

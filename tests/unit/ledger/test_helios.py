@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from api.domain.units import FacilityId
 from api.ledger.importers.helios import HOUR_S, Pool, hourly, intervals, read_trace, usage_event
 
-# The trace is other people's data: whoever has it names its folder.
-EARTH = Path(os.environ.get("RENTROLL_TRACES", "build/traces")) / "helios-earth-2020-05"
+# The trace is other people's data: it lies beside a checkout, or where the variable says.
+ROOT = Path(__file__).resolve().parents[3]
+TRACES = Path(os.environ.get("RENTROLL_TRACES", ROOT.parent / "shared" / "traces"))
+EARTH = TRACES / "helios-earth-2020-05"
 START_S = 1_767_225_600
 
 

@@ -83,7 +83,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "InvestorRegistry": ("onboard", "resync"),
     "DeliveryDesk": ("issue", "payUnserved", "serve"),
     "TrancheMetadata": (),
-    "RentLockbox": ("distribute", "payRent", "settle", "settleMany", "withdraw"),
+    "RentLockbox": ("distribute", "payRent", "settle", "settleMany", "settleTogether", "withdraw"),
     "PrimarySale": (
         "buy",
         "buyWithAuthorization",

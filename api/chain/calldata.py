@@ -45,9 +45,9 @@ def challenge_line(statement: Statement, line: Line, proof: Sequence[bytes]) -> 
     return _hex(encoder.encode(statement.as_abi_tuple(), (leaf, list(proof))))
 
 
-def settle(facility_id: int, epochs: int) -> str:
+def settle(facility_id: int) -> str:
     """`RentLockbox.settle`."""
-    return _hex(function("RentLockbox", "settle").encode(facility_id, epochs))
+    return _hex(function("RentLockbox", "settle").encode(facility_id))
 
 
 def call(contract: str, name: str, *arguments: object) -> str:

@@ -43,7 +43,7 @@ FUNCTIONS = {
     "InvestorRegistry": (Function("setInvestor", ("address", INVESTOR)),),
     "RentLockbox": (
         Function("payRent", ("uint64", "bytes32", "uint256")),
-        Function("settle", ("uint64", "uint32"), ("uint256",)),
+        Function("settle", ("uint64",), ("uint256",)),
     ),
     "PrimarySale": (
         Function("open", ("uint64", SALE_TERMS)),
@@ -119,8 +119,6 @@ ERRORS = {
     ),
     "RentLockbox": (
         CustomError("SettlementShort(uint256 expected, uint256 received)"),
-        CustomError("EpochAlreadySettled(uint64 facilityId, uint32 settledEpochs)"),
-        CustomError("FacilitiesNotAscending(uint64 previous, uint64 next)"),
         CustomError("NothingToSettle(uint64 facilityId)"),
     ),
 }

@@ -132,6 +132,8 @@ def check_terms(terms: FacilityTerms) -> None:
     require(all(t.unit_cap > 0 for t in terms.tranches), "tranches", "unit_cap above 0")
     last_coupon = terms.tranches[-1].coupon_micros_per_unit
     require(last_coupon == 0, "tranches", "the last tranche takes the residual: coupon 0")
+    paid_first = all(t.coupon_micros_per_unit > 0 for t in terms.tranches[:-1])
+    require(paid_first, "tranches", "a coupon above 0 for every tranche but the last")
     coupons = all(t.unit_cap * t.coupon_micros_per_unit <= MAX_U64 for t in terms.tranches)
     require(coupons, "tranches", "unit_cap times coupon_micros_per_unit below 2^64")
     capacity = capacity_gpu_hours(device_count=terms.device_count, window_s=window_s)

@@ -31,6 +31,6 @@ def settleable(engine: Engine, contracts: Contracts) -> list[Intent]:
             continue
         with reading(engine) as connection:
             sequence = outbox_rows.settle_sequence(connection, facility_id, final)
-        data = calldata.settle(facility_id, final)
+        data = calldata.settle(facility_id)
         intents.append(Intent("settle", facility_id, Epoch(final), sequence, lockbox.address, data))
     return intents

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from api.chain.contracts import Contracts
 from api.chain.contracts.rent_lockbox import RentBook
-from api.chain.emitted.facility_registry import ReceivableWrittenOff
+from api.chain.emitted.facility_registry import FacilityStateChanged, ReceivableWrittenOff
 from api.chain.emitted.rent_lockbox import (
     Distributed,
     RentPaid,
@@ -30,7 +30,7 @@ from api.domain.capital.settlement import (
     settleable,
 )
 from api.domain.facility import FacilityTerms
-from api.domain.lifecycle import is_final
+from api.domain.lifecycle import FacilityState, is_final
 from api.domain.units import (
     ZERO_ADDRESS,
     FacilityId,
@@ -54,7 +54,9 @@ class MoneyBook:
     accrued: int = 0
     claimed: int = 0
     distributed: int = 0
-    # Owed to the gpuOperator because nobody held units; `expected_residual` awaits its event.
+    # Units never minted, by seniority: fixed when the facility is funded.
+    unsold: list[int] = field(default_factory=list)
+    # Owed to the gpuOperator: fell on unsold units, or on nobody; `expected_residual` awaits it.
     owed_to_operator: int = 0
     expected_residual: int = 0
     written_off: int = 0
@@ -78,6 +80,7 @@ class MoneyVerifier:
             Handlers()
             .on(RentPaid, self._rent)
             .on(RentRefunded, self._refunded)
+            .on(FacilityStateChanged, self._state_changed)
             .on(ReceivableWrittenOff, self._written_off)
             .on(Settled, self._settled)
             .on(Distributed, self._distributed)
@@ -103,7 +106,9 @@ class MoneyVerifier:
         facility = self._facilities.get(facility_id)
         if book is None and facility is not None:
             empty = [TrancheBook() for _ in facility.terms.tranches]
-            book = self.books[facility_id] = MoneyBook(facility.terms, books=empty)
+            unsold = [0 for _ in facility.terms.tranches]
+            book = MoneyBook(facility.terms, books=empty, unsold=unsold)
+            self.books[facility_id] = book
         return book
 
     def _model(self, token_id: int) -> TrancheModel:
@@ -132,11 +137,23 @@ class MoneyVerifier:
         if book is not None:
             book.written_off += event.args.amount_micros
 
+    def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
+        book = self._book(event.args.facility_id)
+        if book is None or event.args.state != FacilityState.FUNDED:
+            return
+        supplies = self._supplies(book)
+        book.unsold = [
+            terms.unit_cap - tranche.supply
+            for terms, tranche in zip(book.terms.tranches, supplies, strict=True)
+        ]
+
     def _supplies(self, book: MoneyBook) -> list[TrancheSupply]:
         facility_id = book.terms.facility_id
         return [
             TrancheSupply(
-                t.coupon_micros_per_unit, self._model(self._id(facility_id, i)).stream.supply
+                t.coupon_micros_per_unit,
+                self._model(self._id(facility_id, i)).stream.supply,
+                book.unsold[i],
             )
             for i, t in enumerate(book.terms.tranches)
         ]
@@ -168,7 +185,7 @@ class MoneyVerifier:
         if book is None:
             return
         if event.args.amount_micros != book.expected_residual:
-            message = f"the gpuOperator is owed {event.args.amount_micros} micros of holders' money"
+            message = f"the gpuOperator is owed {event.args.amount_micros} micros, not its part"
             self._finding(book.terms.facility_id, message)
         book.owed_to_operator += event.args.amount_micros
         book.expected_residual = 0
@@ -178,13 +195,15 @@ class MoneyVerifier:
         book, facility = self._book(facility_id), self._facilities.get(facility_id)
         if book is None or facility is None:
             return
-        posted = [facility.posted.get(e) for e in range(epochs)]
         window_s, now_s = self._window_s, event.block_time_s
         final = [
-            p for p in posted if p and is_final(p[1], challenge_window_s=window_s, now_s=now_s)
+            p
+            for p in facility.posted.values()
+            if is_final(p[1], challenge_window_s=window_s, now_s=now_s)
         ]
         if len(final) != epochs:
-            self._finding(facility_id, f"a settlement counts {epochs} epochs, not all final")
+            message = f"a settlement counts {epochs} epochs where {len(final)} are final"
+            self._finding(facility_id, message)
         attested = sum(p[0] for p in final)
         # By the model, from what was final and collected at this event, not by the event's amount.
         due = settleable(attested=attested, collected=book.collected, settled=book.settled)
@@ -194,6 +213,7 @@ class MoneyVerifier:
         result = settle(
             event.args.amount_micros,
             fee_bps=book.terms.fee_bps,
+            settled=book.settled,
             tranches=self._supplies(book),
             books=book.books,
             from_epochs=book.settled_epochs,

@@ -46,7 +46,10 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IFacilityRegistry
     function link(Links calldata links) external restricted {
         require(address(trancheToken) == address(0), AlreadyLinked());
-        require(address(links.trancheToken) != address(0), LinkMissing());
+        bool named = address(links.statementRegistry) != address(0) && address(links.trancheToken) != address(0)
+            && address(links.rentLockbox) != address(0) && address(links.primarySale) != address(0)
+            && address(links.bondVault) != address(0) && address(links.deliveryDesk) != address(0);
+        require(named, LinkMissing());
         statementRegistry = links.statementRegistry;
         trancheToken = links.trancheToken;
         rentLockbox = links.rentLockbox;
@@ -82,15 +85,13 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     function fund(uint64 facilityId) external {
         if (!_isSale(facilityId)) {
             _requireGpuOperator(facilityId);
-            require(!_hasSale(facilityId), SaleRunning(facilityId));
+            require(!primarySale.hasSale(facilityId), SaleRunning(facilityId));
         }
         _requireState(facilityId, FacilityState.Offered);
-        uint256 count = _facilities[facilityId].money.trancheCount;
-        for (uint256 i = 0; i < count; ++i) {
-            require(_supply(facilityId, i) > 0, TrancheEmpty(facilityId, i));
-        }
-        bool bonded = address(bondVault) == address(0) || bondVault.isSufficient(facilityId);
-        require(bonded, BondInsufficient(facilityId));
+        uint256[4] memory supplies = _supplies(facilityId);
+        require(supplies[0] + supplies[1] + supplies[2] + supplies[3] > 0, FacilityEmpty(facilityId));
+        require(bondVault.isSufficient(facilityId), BondInsufficient(facilityId));
+        _facilities[facilityId].fixUnsold(supplies);
         _setState(facilityId, FacilityState.Funded);
     }
 
@@ -99,9 +100,11 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         bool bySale = _isSale(facilityId);
         if (!bySale) _requireGpuOperator(facilityId);
         _requireState(facilityId, FacilityState.Offered);
-        uint256 count = bySale ? 0 : _facilities[facilityId].money.trancheCount;
-        for (uint256 i = 0; i < count; ++i) {
-            require(_supply(facilityId, i) == 0, UnitsMinted(facilityId, i));
+        if (!bySale) {
+            uint256[4] memory supplies = _supplies(facilityId);
+            for (uint256 i = 0; i < 4; ++i) {
+                require(supplies[i] == 0, UnitsMinted(facilityId, i));
+            }
         }
         _setState(facilityId, FacilityState.Cancelled);
     }
@@ -128,7 +131,6 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IFacilityRegistry
     function declareDefault(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
-        require(address(bondVault) != address(0), NotInDefault(facilityId));
         IBondVault.BondTerms memory terms = bondVault.bondTermsOf(facilityId);
         DefaultReason reason = DefaultReason.StatementsMissing;
         if (!_statementsMissing(facilityId, terms.defaultAfterEpochs)) {
@@ -238,14 +240,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @param facilityId The facility.
     /// @return True if it is.
     function _isSale(uint64 facilityId) private view returns (bool) {
-        return msg.sender == address(primarySale) && _hasSale(facilityId);
-    }
-
-    /// @notice Whether the facility has, or had, a sale.
-    /// @param facilityId The facility.
-    /// @return True if it has.
-    function _hasSale(uint64 facilityId) private view returns (bool) {
-        return address(primarySale) != address(0) && primarySale.hasSale(facilityId);
+        return msg.sender == address(primarySale) && primarySale.hasSale(facilityId);
     }
 
     /// @notice Reverts with FacilityUnknown unless the facility was offered.
@@ -269,12 +264,10 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         require(actual == expected, FacilityStateWrong(facilityId, actual));
     }
 
-    /// @notice Units of one tranche in circulation.
+    /// @notice Units of each tranche in circulation.
     /// @param facilityId The facility.
-    /// @param index Rank of the tranche, below 4.
-    /// @return Units (GPU-hours).
-    function _supply(uint64 facilityId, uint256 index) private view returns (uint256) {
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return trancheToken.totalSupply(TrancheId.pack(facilityId, uint8(index)));
+    /// @return Units (GPU-hours) by seniority; 0 beyond the last tranche.
+    function _supplies(uint64 facilityId) private view returns (uint256[4] memory) {
+        return trancheToken.suppliesOf(facilityId, _facilities[facilityId].money.trancheCount);
     }
 }

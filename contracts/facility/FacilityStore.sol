@@ -33,19 +33,22 @@ library FacilityStore {
     /// @param epochLength Length of an epoch, seconds.
     /// @param epochCount Number of epochs in the window.
     /// @param trancheCount Number of tranches, 1 to 4.
+    /// @param hasUnsold Whether any unit under a cap was never minted: `unsold` is read only then.
     struct Money {
         address settlementToken;
         uint16 feeBps;
         uint24 epochLength;
         uint32 epochCount;
         uint8 trancheCount;
+        bool hasUnsold;
     }
 
-    /// @notice Everything stored of a facility. Coupons and caps take one word each.
+    /// @notice Everything stored of a facility. Coupons, caps and unsold units take one word each.
     /// @param schedule When and how much it delivers.
     /// @param money What payments read.
     /// @param coupons Coupon of one unit by seniority, minor units for the whole window.
     /// @param caps Most units by seniority, GPU-hours.
+    /// @param unsold Units that were never minted, by seniority, GPU-hours; 0 until the facility is funded.
     /// @param gpuOperator Account that runs the GPUs.
     /// @param gpuClass SKU as left-aligned ASCII.
     /// @param site Data centre as left-aligned ASCII.
@@ -56,6 +59,7 @@ library FacilityStore {
         Money money;
         uint64[4] coupons;
         uint40[4] caps;
+        uint40[4] unsold;
         address gpuOperator;
         bytes32 gpuClass;
         bytes32 site;
@@ -88,7 +92,8 @@ library FacilityStore {
             feeBps: given.feeBps,
             epochLength: uint24(given.epochLength),
             epochCount: uint32((given.windowEnd - given.windowStart) / given.epochLength),
-            trancheCount: uint8(tranches_.length)
+            trancheCount: uint8(tranches_.length),
+            hasUnsold: false
         });
         for (uint256 i = 0; i < tranches_.length; ++i) {
             facility.coupons[i] = tranches_[i].couponPerUnit;
@@ -148,9 +153,33 @@ library FacilityStore {
         for (uint256 i = 0; i + 1 < money.trancheCount; ++i) {
             coupons[i] = facility.coupons[i];
         }
-        return IFacilityRegistry.SettlementTerms(
-            money.settlementToken, money.feeBps, money.epochLength, money.epochCount, money.trancheCount, coupons
-        );
+        uint40[4] memory unsold;
+        if (money.hasUnsold) unsold = facility.unsold;
+        return IFacilityRegistry.SettlementTerms({
+            settlementToken: money.settlementToken,
+            feeBps: money.feeBps,
+            epochLength: money.epochLength,
+            epochCount: money.epochCount,
+            trancheCount: money.trancheCount,
+            coupons: coupons,
+            unsold: unsold
+        });
+    }
+
+    /// @notice Fixes what was never minted: the cap less the supply of each tranche.
+    /// @param facility The facility.
+    /// @param supplies Units in circulation by seniority.
+    function fixUnsold(Facility storage facility, uint256[4] memory supplies) internal {
+        uint256 count = facility.money.trancheCount;
+        bool any = false;
+        for (uint256 i = 0; i < count; ++i) {
+            // The token mints no more than a cap, which has 40 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            uint40 left = uint40(facility.caps[i] - supplies[i]);
+            facility.unsold[i] = left;
+            any = any || left > 0;
+        }
+        facility.money.hasUnsold = any;
     }
 
     /// @notice Promised available GPU-seconds of the first `epochs` epochs, rounded down.

@@ -31,8 +31,8 @@ library OfferTerms {
     }
 
     /// @notice Reverts with TermsInvalid if a term of the tranches is out of bounds, or with UnitsAboveCapacity if
-    /// their units together exceed the window's whole GPU-hours, rounded down (invariant 1). The coupons of a tranche
-    /// fit the 64 bits of its arrears.
+    /// their units together exceed the window's whole GPU-hours, rounded down (invariant 1). Every tranche but the last
+    /// has a coupon, and the coupons of a tranche fit the 64 bits of its arrears.
     /// @param terms Terms of the facility.
     /// @param tranches Terms of its tranches.
     function check(IFacilityRegistry.FacilityTerms calldata terms, IFacilityRegistry.TrancheTerms[] calldata tranches)
@@ -46,7 +46,7 @@ library OfferTerms {
             require(tranches[i].unitCap > 0, IFacilityRegistry.TermsInvalid("unitCap"));
             units += tranches[i].unitCap;
             uint256 coupons = uint256(tranches[i].unitCap) * tranches[i].couponPerUnit;
-            bool fits = i + 1 == tranches.length ? coupons == 0 : coupons <= type(uint64).max;
+            bool fits = i + 1 == tranches.length ? coupons == 0 : coupons > 0 && coupons <= type(uint64).max;
             require(fits, IFacilityRegistry.TermsInvalid("couponPerUnit"));
         }
         uint256 capacityHours = uint256(terms.deviceCount) * (terms.windowEnd - terms.windowStart) / 1 hours;

@@ -61,8 +61,8 @@ interface IFacilityRegistry {
 
     /// @notice Terms of one tranche.
     /// @param unitCap Most units (GPU-hours) that may ever exist of this tranche.
-    /// @param couponPerUnit Minor units that one unit earns over the whole window before junior tranches are paid. Must
-    /// be 0 for the last tranche, which takes the rest.
+    /// @param couponPerUnit Minor units that one unit earns over the whole window before junior tranches are paid. Above
+    /// 0 for every tranche but the last, which takes the rest and has 0.
     struct TrancheTerms {
         uint40 unitCap;
         uint64 couponPerUnit;
@@ -86,9 +86,9 @@ interface IFacilityRegistry {
     /// @param statementRegistry Holds attested statements.
     /// @param trancheToken Holds units and their revenue.
     /// @param rentLockbox Takes rent and settles it.
-    /// @param primarySale Sells units; zero in a deployment without sales.
-    /// @param bondVault Holds bonds; zero in a deployment without bonds.
-    /// @param deliveryDesk Issues vouchers; zero in a deployment without deliveries.
+    /// @param primarySale Sells units.
+    /// @param bondVault Holds bonds.
+    /// @param deliveryDesk Issues vouchers.
     struct Links {
         IStatementRegistry statementRegistry;
         ITrancheToken trancheToken;
@@ -113,6 +113,8 @@ interface IFacilityRegistry {
     /// @param epochCount Number of epochs in the window.
     /// @param trancheCount Number of tranches, 1 to 4.
     /// @param coupons `couponPerUnit` by seniority, minor units; 0 for the last tranche and beyond it.
+    /// @param unsold Units under the cap that were never minted, by seniority, GPU-hours; fixed when the facility is
+    /// funded. What falls on them is the gpuOperator's.
     struct SettlementTerms {
         address settlementToken;
         uint16 feeBps;
@@ -120,6 +122,7 @@ interface IFacilityRegistry {
         uint32 epochCount;
         uint8 trancheCount;
         uint64[4] coupons;
+        uint40[4] unsold;
     }
 
     /// @notice Somebody proved that a facility is in default.
@@ -180,10 +183,9 @@ interface IFacilityRegistry {
     /// @param field Member of `FacilityTerms` or `TrancheTerms` that is, or "tranches" if their number is.
     error TermsInvalid(string field);
 
-    /// @notice A facility is funded only when each of its tranches has units. Mint or sell units of this one first.
+    /// @notice A facility is funded only when somebody holds a unit of it. Mint or sell one first.
     /// @param facilityId The facility.
-    /// @param seniority Rank of the tranche that has none.
-    error TrancheEmpty(uint64 facilityId, uint256 seniority);
+    error FacilityEmpty(uint64 facilityId);
 
     /// @notice An offer is withdrawn only while no unit exists.
     /// @param facilityId The facility.
@@ -199,7 +201,7 @@ interface IFacilityRegistry {
     /// @notice The other contracts were named already; that happens once.
     error AlreadyLinked();
 
-    /// @notice The TrancheToken must not be zero.
+    /// @notice None of the contracts may be zero.
     error LinkMissing();
 
     /// @notice Neither condition of a default is met.
@@ -229,10 +231,11 @@ interface IFacilityRegistry {
     /// @param tranches Terms of its 1 to 4 tranches, most senior first.
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
 
-    /// @notice Ends minting. Every tranche must have at least one unit and the bond must be sufficient. Caller: the
-    /// facility's gpuOperator, or its sale where there is one.
+    /// @notice Ends minting, and fixes for good how many units of each tranche are unsold. A tranche may be wholly
+    /// unsold, but not all of them, and the bond must be sufficient. Caller: the facility's gpuOperator, or its sale
+    /// where there is one.
     /// @dev Emits FacilityStateChanged(Funded). Reverts with NotGpuOperator, SaleRunning, FacilityStateWrong,
-    /// TrancheEmpty or BondInsufficient.
+    /// FacilityEmpty or BondInsufficient.
     /// @param facilityId The facility.
     function fund(uint64 facilityId) external;
 
@@ -342,15 +345,15 @@ interface IFacilityRegistry {
     function rentLockbox() external view returns (IRentLockbox);
 
     /// @notice The contract that sells units.
-    /// @return Its address; zero before `link`, or in a deployment without sales.
+    /// @return Its address; zero before `link`.
     function primarySale() external view returns (IPrimarySale);
 
     /// @notice The contract that holds bonds.
-    /// @return Its address; zero before `link`, or in a deployment without bonds.
+    /// @return Its address; zero before `link`.
     function bondVault() external view returns (IBondVault);
 
     /// @notice The contract that issues vouchers.
-    /// @return Its address; zero before `link`, or in a deployment without deliveries.
+    /// @return Its address; zero before `link`.
     function deliveryDesk() external view returns (IDeliveryDesk);
 
     /// @notice Whether new facilities may name `token`.

@@ -57,11 +57,15 @@ interface IRentLockbox is IPayouts {
     /// @param amount Minor units.
     event Distributed(uint64 indexed facilityId, address indexed source, uint256 amount);
 
-    /// @notice No tranche has units, so the gpuOperator was credited with money that nobody else can receive.
+    /// @notice The gpuOperator was credited with money that fell on unsold units, or on nobody; `withdraw` takes it.
     /// @param facilityId The facility.
     /// @param gpuOperator The account that runs the facility's GPUs.
     /// @param amount Minor units.
     event ResidualOwed(uint64 indexed facilityId, address indexed gpuOperator, uint256 amount);
+
+    /// @notice A facility of a batch could not be settled; the others were. Settle it alone to see why.
+    /// @param facilityId The facility.
+    event SettlementSkipped(uint64 indexed facilityId);
 
     /// @notice The treasury took a facility's fees.
     /// @param facilityId The facility.
@@ -79,24 +83,13 @@ interface IRentLockbox is IPayouts {
     /// @param limit Most that one call may carry, minor units.
     error AmountAboveLimit(uint256 amount, uint256 limit);
 
-    /// @notice More epochs are settled already than the call asks for. Ask for at least this many.
-    /// @param facilityId The facility.
-    /// @param settledEpochs Number of leading epochs settled.
-    error EpochAlreadySettled(uint64 facilityId, uint32 settledEpochs);
-
     /// @notice No rent is both attested and collected beyond what was paid out, and no new epoch is final.
     /// @param facilityId The facility.
     error NothingToSettle(uint64 facilityId);
 
-    /// @notice Both lists must have one entry for each facility.
-    /// @param facilityIds Length of the list of facilities.
-    /// @param epochs Length of the list of epochs.
-    error LengthsDiffer(uint256 facilityIds, uint256 epochs);
-
-    /// @notice Facilities must be in strictly ascending order, each once.
-    /// @param previous The facility before.
-    /// @param next The facility that does not come after it.
-    error FacilitiesNotAscending(uint64 previous, uint64 next);
+    /// @notice Only the lockbox itself may do this.
+    /// @param caller The account that called.
+    error NotThisContract(address caller);
 
     /// @notice Only the BondVault and the PrimarySale may distribute money.
     /// @param caller The account that called.
@@ -128,22 +121,29 @@ interface IRentLockbox is IPayouts {
     /// @param amount Minor units.
     function payRent(uint64 facilityId, bytes32 lease, uint256 amount) external;
 
-    /// @notice Pays `min(attested through the first epochs, collected) - settled` down the waterfall. Caller: anybody.
-    /// @dev Emits Settled, and the TrancheToken emits RevenueAccrued of each tranche that was paid. The fee is rounded
-    /// down. Reverts with EpochAlreadySettled, NothingToSettle, or IStatementRegistry.EpochNotFinal.
+    /// @notice Pays `min(attested in final epochs, collected) - settled` down the waterfall. The coupons of all final
+    /// epochs fall due first, whoever calls and whenever: nobody chooses which tranche is paid (invariant 5). Caller:
+    /// anybody.
+    /// @dev Emits Settled, ResidualOwed if something falls on unsold units or on nobody, and the TrancheToken emits
+    /// RevenueAccrued of each tranche that was paid. The fee is rounded down on the cumulative, so that many small
+    /// settlements pay the fee of a large one. Reverts with NothingToSettle.
     /// @param facilityId The facility.
-    /// @param epochs Number of leading epochs to count, at least `settledEpochs`; all of them must be final.
     /// @return amount Minor units paid out, fee included.
-    function settle(uint64 facilityId, uint32 epochs) external returns (uint256 amount);
+    function settle(uint64 facilityId) external returns (uint256 amount);
 
-    /// @notice `settle` of many facilities in one call. Facilities with nothing to settle are skipped, so that two
-    /// callers do not stop each other. Caller: anybody.
+    /// @notice `settle` of many facilities in one call. Facilities with nothing to settle are passed over, and one that
+    /// cannot be settled stops no other. Caller: anybody.
     /// @dev Emits Settled of each facility first, then RevenueAccrued of all tranches: money of consecutive facilities
-    /// with one settlement token moves in one transfer. Reverts with LengthsDiffer, FacilitiesNotAscending or
-    /// IStatementRegistry.EpochNotFinal.
-    /// @param facilityIds The facilities, in strictly ascending order.
-    /// @param epochs Number of leading epochs to count, for each facility.
-    function settleMany(uint64[] calldata facilityIds, uint32[] calldata epochs) external;
+    /// with one settlement token moves in one transfer. If that fails, each facility is settled by itself, and
+    /// SettlementSkipped names those that cannot be.
+    /// @param facilityIds The facilities.
+    function settleMany(uint64[] calldata facilityIds) external;
+
+    /// @notice Settles facilities all or none: a step of `settleMany`. Caller: the lockbox itself.
+    /// @dev Events as `settleMany`, without SettlementSkipped. Reverts with NotThisContract, or as a settlement token
+    /// does.
+    /// @param facilityIds The facilities.
+    function settleTogether(uint64[] calldata facilityIds) external;
 
     /// @notice Takes money from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds that
     /// go to holders. Final epochs that are not settled yet are settled first, so that the coupons of every final epoch
@@ -175,10 +175,16 @@ interface IRentLockbox is IPayouts {
     /// @return The totals.
     function bookOf(uint64 facilityId) external view returns (Book memory);
 
-    /// @notice Coupon of a tranche that is due and not paid. What a tranche was paid is in its events.
+    /// @notice Coupon that fell due on the units of a tranche and is not paid. Arrears belong to units: those of a unit
+    /// that is burned lapse. What a tranche was paid is in its events.
+    /// @param id The tranche.
+    /// @return Minor units, rounded down.
+    function arrearsOf(uint256 id) external view returns (uint256);
+
+    /// @notice Coupon that fell due on the unsold units of a tranche and is not paid: owed to the gpuOperator.
     /// @param id The tranche.
     /// @return Minor units.
-    function arrearsOf(uint256 id) external view returns (uint256);
+    function unsoldArrearsOf(uint256 id) external view returns (uint256);
 
     /// @notice Fees of a facility that the treasury has not taken.
     /// @param facilityId The facility.
@@ -191,7 +197,7 @@ interface IRentLockbox is IPayouts {
     /// @return Minor units.
     function paidBy(uint64 facilityId, address payer) external view returns (uint256);
 
-    /// @notice What `settle(facilityId, epochsFinal)` would pay out now.
+    /// @notice What `settle` would pay out now.
     /// @param facilityId The facility.
     /// @return Minor units, fee included; 0 if nothing.
     function settleable(uint64 facilityId) external view returns (uint256);

@@ -211,6 +211,18 @@ interface IStatementRegistry is IAttesterSet {
         view
         returns (uint64 cumulativeAvailable, uint128 cumulativeGross);
 
+    /// @notice Number of leading final epochs, and their totals. Whoever knows that some epochs are final, because it
+    /// counted them before, starts the search there, and new ones cost no look at the old ones.
+    /// @param facilityId The facility.
+    /// @param from Number of leading epochs known to be final; a final epoch stays final.
+    /// @return epochs Number of leading epochs whose challenge window is over.
+    /// @return cumulativeAvailable Their available GPU-seconds.
+    /// @return cumulativeGross Their gross revenue, minor units.
+    function finalTotals(uint64 facilityId, uint32 from)
+        external
+        view
+        returns (uint32 epochs, uint64 cumulativeAvailable, uint128 cumulativeGross);
+
     /// @notice Attesters that signed a posted statement; empty if not posted or void.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.

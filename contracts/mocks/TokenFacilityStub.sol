@@ -16,10 +16,10 @@ contract TokenFacilityStub {
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.TrancheTerms[]) private _tranches;
 
-    /// @notice Names the contracts around the register.
+    /// @notice Names the contracts around the register; without a sale the register says itself that there is none.
     function link(address token, address sale, address bonds, address desk, address statements) external {
         trancheToken = token;
-        primarySale = sale;
+        primarySale = sale == address(0) ? address(this) : sale;
         bondVault = bonds;
         deliveryDesk = desk;
         statementRegistry = statements;
@@ -57,6 +57,11 @@ contract TokenFacilityStub {
     /// @notice Tranches of a facility.
     function tranchesOf(uint64 facilityId) external view returns (IFacilityRegistry.TrancheTerms[] memory) {
         return _tranches[facilityId];
+    }
+
+    /// @notice No facility has a sale.
+    function hasSale(uint64) external pure returns (bool) {
+        return false;
     }
 
     /// @notice Cap of a tranche.

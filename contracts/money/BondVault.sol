@@ -6,7 +6,6 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {AttesterBonds} from "./AttesterBonds.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
-import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 
@@ -185,10 +184,9 @@ contract BondVault is AttesterBonds {
 
     /// @notice GPU-seconds that vouchers of a facility still owe.
     /// @param facilityId The facility.
-    /// @return GPU-seconds; 0 without a delivery desk.
+    /// @return GPU-seconds.
     function _unserved(uint64 facilityId) private view returns (uint256) {
-        IDeliveryDesk desk = facilityRegistry.deliveryDesk();
-        return address(desk) == address(0) ? 0 : desk.unservedGpuSeconds(facilityId);
+        return facilityRegistry.deliveryDesk().unservedGpuSeconds(facilityId);
     }
 
     /// @notice The token of a facility's bond.

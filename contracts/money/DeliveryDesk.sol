@@ -94,7 +94,6 @@ contract DeliveryDesk is IDeliveryDesk {
         uint64 facilityId = voucher.facilityId;
         _requireEnded(facilityId);
         IBondVault vault = facilityRegistry.bondVault();
-        require(address(vault) != address(0), BondEmpty(facilityId));
         uint256 rate = vault.bondTermsOf(facilityId).ratePerGpuHour;
         // Only what the bond can pay is marked as paid: the rest stays owed should the bond be topped up. At a rate of
         // zero nothing will ever be paid, and the voucher is closed.

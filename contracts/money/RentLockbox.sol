@@ -34,6 +34,16 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         uint32 settledEpochs;
     }
 
+    /// @notice What a tranche with a coupon is behind: one word.
+    /// @param arrears Coupon that fell due on units in circulation and is not paid, minor units.
+    /// @param unsoldArrears The same on unsold units; owed to the gpuOperator.
+    /// @param units Units that `arrears` belong to. Who burns a unit takes its arrears along.
+    struct Coupon {
+        uint64 arrears;
+        uint64 unsoldArrears;
+        uint40 units;
+    }
+
     /// @notice What one call pays to tranches, one entry for each facility. Without a payment the entry stays empty.
     /// @dev What one call pays to tranches, one entry a facility. Without a payment the entry stays empty.
     /// @param accruals Revenue for the TrancheToken.
@@ -60,8 +70,8 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     /// @inheritdoc IRentLockbox
     mapping(uint64 facilityId => mapping(address payer => uint256)) public paidBy;
     mapping(uint64 facilityId => Ledger) private _ledgers;
-    /// @dev By seniority, one word. The last tranche has no coupon and so no arrears.
-    mapping(uint64 facilityId => uint64[4]) private _arrears;
+    /// @dev By seniority. The last tranche has no coupon.
+    mapping(uint64 facilityId => Coupon[3]) private _coupons;
 
     /// @notice Deploys an empty lockbox.
     /// @param authority AccessManager that holds the roles.
@@ -93,31 +103,39 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     }
 
     /// @inheritdoc IRentLockbox
-    function settle(uint64 facilityId, uint32 epochs) external nonReentrant returns (uint256 amount) {
-        Ledger memory ledger = _ledgers[facilityId];
-        require(epochs >= ledger.settledEpochs, EpochAlreadySettled(facilityId, ledger.settledEpochs));
-        require(epochs > 0, NothingToSettle(facilityId));
-        bool done;
+    function settle(uint64 facilityId) external nonReentrant returns (uint256 amount) {
         Batch memory batch = _newBatch(1);
-        (amount, done) = _settle(facilityId, epochs, ledger, batch, 0);
+        bool done;
+        (amount, done) = _settle(facilityId, batch, 0);
         require(done, NothingToSettle(facilityId));
         _accrue(batch);
     }
 
     /// @inheritdoc IRentLockbox
-    function settleMany(uint64[] calldata facilityIds, uint32[] calldata epochs) external nonReentrant {
-        uint256 count = facilityIds.length;
-        require(count == epochs.length, LengthsDiffer(count, epochs.length));
-        Batch memory batch = _newBatch(count);
-        uint64 previous = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            uint64 facilityId = facilityIds[i];
-            require(facilityId > previous, FacilitiesNotAscending(previous, facilityId));
-            previous = facilityId;
-            Ledger memory ledger = _ledgers[facilityId];
-            if (epochs[i] > 0 && epochs[i] >= ledger.settledEpochs) {
-                _settle(facilityId, epochs[i], ledger, batch, i);
+    function settleMany(uint64[] calldata facilityIds) external {
+        // The reason is not read: a hostile token could answer with more data than a block has gas for.
+        try this.settleTogether(facilityIds) {
+            return;
+        } catch {
+            uint64[] memory single = new uint64[](1);
+            for (uint256 i = 0; i < facilityIds.length; ++i) {
+                single[0] = facilityIds[i];
+                try this.settleTogether(single) {
+                    continue;
+                } catch {
+                    emit SettlementSkipped(single[0]);
+                }
             }
+        }
+    }
+
+    /// @inheritdoc IRentLockbox
+    function settleTogether(uint64[] calldata facilityIds) external nonReentrant {
+        require(msg.sender == address(this), NotThisContract(msg.sender));
+        uint256 count = facilityIds.length;
+        Batch memory batch = _newBatch(count);
+        for (uint256 i = 0; i < count; ++i) {
+            _settle(facilityIds[i], batch, i);
         }
         _accrue(batch);
     }
@@ -128,11 +146,9 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
             || msg.sender == address(facilityRegistry.primarySale());
         require(known, NotDistributor(msg.sender));
         require(amount > 0, AmountZero());
-        Ledger memory ledger = _ledgers[facilityId];
-        uint32 epochs = statementRegistry.epochsFinal(facilityId);
         Batch memory batch = _newBatch(1);
-        if (epochs > ledger.settledEpochs) {
-            _settle(facilityId, epochs, ledger, batch, 0);
+        (, bool settled) = _settle(facilityId, batch, 0);
+        if (settled) {
             _accrue(batch);
             batch = _newBatch(1);
         }
@@ -188,13 +204,19 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     /// @inheritdoc IRentLockbox
     function arrearsOf(uint256 id) external view returns (uint256) {
         (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
-        return valid && seniority < 4 ? _arrears[facilityId][seniority] : 0;
+        if (!valid || seniority > 2) return 0;
+        return _arrearsNow(_coupons[facilityId][seniority], trancheToken.totalSupply(id));
     }
 
     /// @inheritdoc IRentLockbox
-    function settleable(uint64 facilityId) external view returns (uint256) {
-        uint32 epochs = statementRegistry.epochsFinal(facilityId);
-        return _due(facilityId, epochs, _ledgers[facilityId]);
+    function unsoldArrearsOf(uint256 id) external view returns (uint256) {
+        (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
+        return valid && seniority < 3 ? _coupons[facilityId][seniority].unsoldArrears : 0;
+    }
+
+    /// @inheritdoc IRentLockbox
+    function settleable(uint64 facilityId) external view returns (uint256 amount) {
+        (amount,) = _due(facilityId, _ledgers[facilityId]);
     }
 
     /// @inheritdoc IRentLockbox
@@ -206,48 +228,48 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     }
 
     /// @notice Books the settlement of one facility and emits Settled. The money moves later, in `_accrue`.
-    /// @dev `epochs` is at least 1 and at least what is settled.
     /// @param facilityId The facility.
-    /// @param epochs Number of leading epochs to count.
-    /// @param ledger Running totals of the facility; updated and stored.
     /// @param batch What the call pays.
     /// @param batchIndex Entry of this facility in the batch.
-    /// @return amount Minor units paid out, fee included; the fee is rounded down.
+    /// @return amount Minor units paid out, fee included; the fee is rounded down on the cumulative.
     /// @return done False if there is nothing to settle.
-    function _settle(uint64 facilityId, uint32 epochs, Ledger memory ledger, Batch memory batch, uint256 batchIndex)
+    function _settle(uint64 facilityId, Batch memory batch, uint256 batchIndex)
         private
         returns (uint256 amount, bool done)
     {
-        amount = _due(facilityId, epochs, ledger);
+        Ledger memory ledger = _ledgers[facilityId];
         uint32 from = ledger.settledEpochs;
+        uint32 epochs;
+        (amount, epochs) = _due(facilityId, ledger);
         if (amount == 0 && epochs == from) return (0, false);
         IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
-        uint256 fee = amount * terms.feeBps / BPS;
-        ledger.settled = SafeCast.toUint64(ledger.settled + amount);
-        ledger.feesOwed = SafeCast.toUint64(ledger.feesOwed + fee);
+        uint256 settled = ledger.settled + amount;
+        uint256 fee = settled * terms.feeBps / BPS - ledger.settled * uint256(terms.feeBps) / BPS;
+        // What is settled is at most what was collected, which has 64 bits; and a fee is a part of it.
+        // forge-lint: disable-start(unsafe-typecast)
+        ledger.settled = uint64(settled);
+        ledger.feesOwed += uint64(fee);
+        // forge-lint: disable-end(unsafe-typecast)
         ledger.settledEpochs = epochs;
         _ledgers[facilityId] = ledger;
-        emit Settled(facilityId, epochs, amount, fee, ledger.settled);
+        emit Settled(facilityId, epochs, amount, fee, settled);
         _payTranches(facilityId, terms, amount - fee, from, epochs, batch, batchIndex);
         return (amount, true);
     }
 
-    /// @notice What is both attested and collected, and not yet paid (invariant 4). Reverts with EpochNotFinal unless
-    /// all epochs are final.
-    /// @dev What is both attested and collected, and not yet paid: invariant 4. Reverts unless all epochs are final.
+    /// @notice What is both attested and collected, and not yet paid (invariant 4).
     /// @param facilityId The facility.
-    /// @param epochs Number of leading epochs to count.
     /// @param ledger Running totals of the facility.
-    /// @return Minor units.
-    function _due(uint64 facilityId, uint32 epochs, Ledger memory ledger) private view returns (uint256) {
-        (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, epochs);
-        return Math.min(attested, ledger.collected) - ledger.settled;
+    /// @return amount Minor units.
+    /// @return epochs Number of leading final epochs.
+    function _due(uint64 facilityId, Ledger memory ledger) private view returns (uint256 amount, uint32 epochs) {
+        uint256 attested;
+        (epochs,, attested) = statementRegistry.finalTotals(facilityId, ledger.settledEpochs);
+        amount = Math.min(attested, ledger.collected) - ledger.settled;
     }
 
     /// @notice Lets the coupons of epochs `[from, to)` fall due, then books an amount down the waterfall (invariant 5).
     /// The money moves later, in `_accrue`.
-    /// @dev Coupons of epochs `[from, to)` fall due, then `amount` goes down the waterfall: invariant 5. The money
-    /// itself moves in `_accrue`.
     /// @param facilityId The facility.
     /// @param terms What settlement reads of the facility.
     /// @param amount Minor units to pay.
@@ -264,28 +286,67 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         Batch memory batch,
         uint256 batchIndex
     ) private {
-        uint256[4] memory supplies = trancheToken.suppliesOf(facilityId, terms.trancheCount);
-        uint256[4] memory due;
-        uint64[4] storage stored = _arrears[facilityId];
-        for (uint256 i = 0; i < 4; ++i) {
-            if (terms.coupons[i] == 0) continue;
-            uint256 perUnit = Waterfall.couponDueDown(terms.coupons[i], from, to, terms.epochCount);
-            due[i] = stored[i] + perUnit * supplies[i];
+        Waterfall.Ranks memory ranks = _fallDue(facilityId, terms, from, to);
+        (uint256[4] memory payments, uint256 toOperator) = Waterfall.split(amount, ranks);
+        for (uint256 i = 0; i < ranks.last; ++i) {
+            _setBehind(_coupons[facilityId][i], ranks.due[i], ranks.unsoldDue[i], ranks.supplies[i]);
         }
-        (uint256[4] memory payments, uint256[4] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
-        for (uint256 i = 0; i < 4; ++i) {
-            if (terms.coupons[i] > 0) stored[i] = SafeCast.toUint64(arrears[i]);
-        }
-        if (left > 0) {
+        if (toOperator > 0) {
             address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
-            owedTo[terms.settlementToken][gpuOperator] += left;
-            emit ResidualOwed(facilityId, gpuOperator, left);
-        } else if (amount > 0) {
+            owedTo[terms.settlementToken][gpuOperator] += toOperator;
+            emit ResidualOwed(facilityId, gpuOperator, toOperator);
+        }
+        if (amount > toOperator) {
             // The registry bounds epochLength to 24 bits.
             // forge-lint: disable-next-line(unsafe-typecast)
             batch.accruals[batchIndex] = ITrancheToken.Accrual(facilityId, uint24(terms.epochLength), payments);
             batch.settlementTokens[batchIndex] = terms.settlementToken;
         }
+    }
+
+    /// @notice What the tranches are behind once the coupons of epochs `[from, to)` are due.
+    /// @param facilityId The facility.
+    /// @param terms What settlement reads of the facility.
+    /// @param from First epoch whose coupons fall due.
+    /// @param to Epoch after the last one.
+    /// @return ranks What each tranche is behind.
+    function _fallDue(uint64 facilityId, IFacilityRegistry.SettlementTerms memory terms, uint256 from, uint256 to)
+        private
+        view
+        returns (Waterfall.Ranks memory ranks)
+    {
+        ranks.last = terms.trancheCount - 1;
+        ranks.supplies = trancheToken.suppliesOf(facilityId, terms.trancheCount);
+        ranks.unsold = terms.unsold;
+        for (uint256 i = 0; i < ranks.last; ++i) {
+            Coupon memory behind = _coupons[facilityId][i];
+            uint256 perUnit = Waterfall.couponDueDown(terms.coupons[i], from, to, terms.epochCount);
+            ranks.due[i] = _arrearsNow(behind, ranks.supplies[i]) + perUnit * ranks.supplies[i];
+            ranks.unsoldDue[i] = behind.unsoldArrears + perUnit * terms.unsold[i];
+        }
+    }
+
+    /// @notice Stores what a tranche is behind; a tranche that was and is behind nothing costs no write.
+    /// @param behind Where it is stored.
+    /// @param arrears Coupon not paid on units in circulation, minor units.
+    /// @param unsoldArrears Coupon not paid on unsold units, minor units.
+    /// @param units Units in circulation.
+    function _setBehind(Coupon storage behind, uint256 arrears, uint256 unsoldArrears, uint256 units) private {
+        if (arrears | unsoldArrears | behind.arrears | behind.unsoldArrears == 0) return;
+        // All coupons of a tranche fit 64 bits, and a supply has 40.
+        // forge-lint: disable-start(unsafe-typecast)
+        behind.arrears = uint64(arrears);
+        behind.unsoldArrears = uint64(unsoldArrears);
+        behind.units = uint40(units);
+        // forge-lint: disable-end(unsafe-typecast)
+    }
+
+    /// @notice Arrears of the units that are left: those of burned units lapsed with them.
+    /// @param behind What the tranche is behind.
+    /// @param units Units in circulation; never more than when `behind` was stored.
+    /// @return Minor units, rounded down.
+    function _arrearsNow(Coupon memory behind, uint256 units) private pure returns (uint256) {
+        return behind.arrears == 0 ? 0 : behind.arrears * units / behind.units;
     }
 
     /// @notice Sends a batch to the TrancheToken.

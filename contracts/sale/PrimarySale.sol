@@ -131,7 +131,7 @@ contract PrimarySale is SaleCheckout {
         if (soldUnits < _hours[facilityId].floorUnits) return false;
         uint64 windowStart = facilityRegistry.epochTermsOf(facilityId).windowStart;
         IBondVault bonds = facilityRegistry.bondVault();
-        bool bonded = address(bonds) == address(0) || bonds.isSufficient(facilityId);
+        bool bonded = bonds.isSufficient(facilityId);
         if (block.timestamp < windowStart) require(bonded, BondInsufficient(facilityId));
         return bonded && block.timestamp < windowStart + FINALIZE_GRACE;
     }

@@ -93,15 +93,7 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
 
     /// @inheritdoc IStatementRegistry
     function epochsFinal(uint64 facilityId) external view returns (uint32) {
-        // Posting times never fall from epoch to epoch, so the first epoch that is not final is found by halving.
-        uint32 low = 0;
-        uint32 high = epochsPosted(facilityId);
-        while (low < high) {
-            uint32 middle = low + (high - low) / 2;
-            if (isFinal(facilityId, middle)) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+        return _finalSince(facilityId, 0);
     }
 
     /// @inheritdoc IStatementRegistry
@@ -125,6 +117,18 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
     }
 
     /// @inheritdoc IStatementRegistry
+    function finalTotals(uint64 facilityId, uint32 from)
+        external
+        view
+        returns (uint32 epochs, uint64 cumulativeAvailable, uint128 cumulativeGross)
+    {
+        epochs = _finalSince(facilityId, from);
+        if (epochs == 0) return (0, 0, 0);
+        Stored storage record = _records[facilityId][epochs - 1];
+        return (epochs, record.cumulativeAvailable, record.cumulativeGross);
+    }
+
+    /// @inheritdoc IStatementRegistry
     function liableUntil(address attester) external view returns (uint64) {
         (, uint40 activeUntil) = attesterPeriodOf(attester);
         if (activeUntil == 0) return 0;
@@ -140,6 +144,25 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         _requireStored(statement);
         if (line.facilityId != statement.facilityId || line.epoch != statement.epoch) return false;
         return UsageProof.verify(statement.usageRoot, line, proof);
+    }
+
+    /// @notice Number of leading final epochs.
+    /// @dev Posting times never fall from epoch to epoch, so the first epoch that is not final is found in steps that
+    /// double and then halve: few reads where few epochs are new, and few more after a long outage.
+    /// @param facilityId The facility.
+    /// @param from Number of leading epochs known to be final.
+    /// @return epochs The number.
+    function _finalSince(uint64 facilityId, uint32 from) private view returns (uint32 epochs) {
+        uint32 posted = epochsPosted(facilityId);
+        epochs = from;
+        uint32 step = 1;
+        while (step <= posted - epochs && isFinal(facilityId, epochs + step - 1)) {
+            epochs += step;
+            step *= 2;
+        }
+        for (step /= 2; step > 0; step /= 2) {
+            if (step <= posted - epochs && isFinal(facilityId, epochs + step - 1)) epochs += step;
+        }
     }
 
     /// @notice Stores the totals of a facility.

@@ -46,7 +46,7 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
     /// @inheritdoc ITrancheToken
     function burnForRefund(address holder, uint256 id, uint256 units) external {
         address sale = address(facilityRegistry.primarySale());
-        require(sale != address(0) && msg.sender == sale, NotPrimarySale(msg.sender));
+        require(msg.sender == sale, NotPrimarySale(msg.sender));
         IFacilityRegistry.FacilityState state = _stateOf(id);
         bool open =
             state == IFacilityRegistry.FacilityState.Offered || state == IFacilityRegistry.FacilityState.Cancelled;
@@ -174,7 +174,7 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
     /// @return Its sale, or its gpuOperator if it has none.
     function _minterOf(uint64 facilityId) private view returns (address) {
         IPrimarySale sale = facilityRegistry.primarySale();
-        if (address(sale) != address(0) && sale.hasSale(facilityId)) return address(sale);
+        if (sale.hasSale(facilityId)) return address(sale);
         return facilityRegistry.gpuOperatorOf(facilityId);
     }
 
@@ -196,7 +196,6 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         }
         if (state != IFacilityRegistry.FacilityState.Cancelled) return false;
         uint64 facilityId = TrancheId.facilityOf(id);
-        IPrimarySale sale = facilityRegistry.primarySale();
-        return address(sale) == address(0) || !sale.hasSale(facilityId);
+        return !facilityRegistry.primarySale().hasSale(facilityId);
     }
 }

@@ -137,8 +137,7 @@ class Ours:
         for facility_id in facilities:
             self.post(facility_id)
         self.yard.wait(CHALLENGE_WINDOW_S)
-        epochs = [self._posted.next_epoch[f] for f in facilities]
-        settle = self._lockbox.functions.settleMany(list(facilities), epochs)
+        settle = self._lockbox.functions.settleMany(list(facilities))
         return self.yard.send(settle, sender=ANYBODY)
 
     def _end_epoch(self, facilities: Sequence[int]) -> None:
@@ -208,7 +207,7 @@ class Ours:
         self._end_epoch([ONE_TRANCHE])
         posted = self.post(ONE_TRANCHE)
         self.yard.wait(CHALLENGE_WINDOW_S)
-        settle = self._lockbox.functions.settle(ONE_TRANCHE, self._posted.next_epoch[ONE_TRANCHE])
+        settle = self._lockbox.functions.settle(ONE_TRANCHE)
         return posted, self.yard.send(settle, sender=ANYBODY)
 
     def proofs(self) -> tuple[int, int]:

@@ -60,6 +60,7 @@ class FacilityModel:
         split = settle(
             amount,
             fee_bps=self.terms.fee_bps,
+            settled=self.settled,
             tranches=self._supplies(),
             books=self.books,
             from_epochs=self.settled_epochs,
@@ -69,6 +70,11 @@ class FacilityModel:
         self.settled, self.settled_epochs = self.settled + amount, final
         self._pay_out(split, now_s)
         return True
+
+    def arrears(self) -> list[int]:
+        """What the units that are left are behind."""
+        pairs = zip(self.books, self.tranches, strict=True)
+        return [book.arrears_of(tranche.stream.supply) for book, tranche in pairs]
 
     def shortfall_due(self, now_s: int) -> int:
         """What missing availability still costs, whatever the bond holds."""

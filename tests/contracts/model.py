@@ -139,11 +139,11 @@ class World:
         lease = b"\x33" * 32
         self.lockbox.payRent(self.terms.facility_id, lease, amount, {"from": self.renter})
 
-    def settle(self, epochs: int) -> Any:
+    def settle(self) -> Any:
         """Pass the challenge window and settle."""
         chain.sleep(601)
         chain.mine()
-        return self.lockbox.settle(self.terms.facility_id, epochs, {"from": self.cleo})
+        return self.lockbox.settle(self.terms.facility_id, {"from": self.cleo})
 
     @staticmethod
     def wait_until(instant_s: int) -> None:

@@ -35,9 +35,9 @@ def test_challenge__settled_epoch__reverts_for_ever(world):
     """ATTACKS 24: the window guards it; settlement counts final epochs only."""
     faulty = _posted(world.fund(), 0, faulty=True)
     world.pay(9_000_000)
-    with brownie.reverts(revert_pattern="EpochNotFinal.*"):
-        world.lockbox.settle(7, 1, {"from": world.cleo})
-    world.settle(1)
+    with brownie.reverts(revert_pattern="NothingToSettle.*"):
+        world.lockbox.settle(7, {"from": world.cleo})
+    world.settle()
 
     for _ in range(2):
         with brownie.reverts(revert_pattern="ChallengeTooLate: 7, 0.*"):
@@ -57,9 +57,9 @@ def test_settle__void_epoch__reverts_and_settles_what_is_posted_again(world):
     chain.mine()
 
     assert world.lockbox.settleable(7) == 0
-    with brownie.reverts(revert_pattern="EpochNotFinal.*"):
-        world.lockbox.settle(7, 1, {"from": world.cleo})
+    with brownie.reverts(revert_pattern="NothingToSettle.*"):
+        world.lockbox.settle(7, {"from": world.cleo})
     world.previous = bytes(32)
     _posted(world, 0, faulty=False)
-    world.settle(1)
+    world.settle()
     assert world.lockbox.bookOf(7)[1] == 5_000_000

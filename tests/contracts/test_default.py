@@ -12,7 +12,7 @@ def test_declare_default__statements_missing__bond_goes_down_the_waterfall(world
     world.fund(offer=False)
     world.post(0, 1_000_000)
     world.pay(600_000)
-    world.settle(1)
+    world.settle()
     begin_s = world.terms.window_start_s + (1 + 1 + 2) * world.terms.epoch_length_s
     world.wait_until(begin_s - 60)
     with brownie.reverts(revert_pattern="NotInDefault.*"):
@@ -27,7 +27,9 @@ def test_declare_default__statements_missing__bond_goes_down_the_waterfall(world
     arrears = world.lockbox.arrearsOf(world.senior)
     seized = world.vault.seize(7, {"from": world.cleo}).return_value
     supplies = [TrancheSupply(1_000_003, 16), TrancheSupply(0, 24)]
-    split = distribute(seized, tranches=supplies, books=[TrancheBook(arrears), TrancheBook()])
+    split = distribute(
+        seized, tranches=supplies, books=[TrancheBook(arrears, 0, 16), TrancheBook()]
+    )
     assert seized == 1_000_000
     assert world.lockbox.arrearsOf(world.senior) == split.books[0].arrears
     # ATTACKS 13: what default pays streams too, so buying just before it gains nothing.
@@ -44,7 +46,7 @@ def test_declare_default__late_rent__is_still_taken_and_settled(world):
     world.facilities.declareDefault(7, {"from": world.cleo})
 
     world.pay(1_500_000)
-    world.settle(1)
+    world.settle()
 
     assert tuple(world.lockbox.bookOf(7)) == (1_500_000, 1_000_000, 1)
     treasury = {"from": world.accounts[0]}
@@ -61,7 +63,7 @@ def test_mature__renter_never_pays__written_off_after_90_days(world):
     for epoch in range(4):
         world.post(epoch, 1_000_000)
     world.pay(1)
-    world.settle(4)
+    world.settle()
     with brownie.reverts(revert_pattern="NotMature.*"):
         world.facilities.mature(7, {"from": world.cleo})
     chain.sleep(90 * 86_400)

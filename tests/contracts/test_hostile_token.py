@@ -27,7 +27,7 @@ def earning(hostile):
     hostile.fund()
     hostile.post(0, GROSS)
     hostile.pay(2 * GROSS)
-    hostile.settle(1)
+    hostile.settle()
     chain.sleep(3_600)
     chain.mine()
     return hostile
@@ -106,9 +106,9 @@ def test_settle__token_stopped__other_facility_goes_on(earning, deployed):
     chain.mine()
     _turn(earning, REVERTS)
     with brownie.reverts(revert_pattern="TransfersStopped.*"):
-        earning.lockbox.settle(7, 2, {"from": earning.cleo})
+        earning.lockbox.settle(7, {"from": earning.cleo})
 
-    good.lockbox.settle(8, 1, {"from": good.cleo})
+    good.lockbox.settle(8, {"from": good.cleo})
     chain.sleep(3_600)
     chain.mine()
 
@@ -146,7 +146,7 @@ def test_reentry__from_inside_every_transfer__pays_once(earning):
         (world.lockbox, world.lockbox.settle.encode_input(7, 2),
          lambda: world.lockbox.takeFees([7], world.cleo, owner)),
         (world.lockbox, world.lockbox.settle.encode_input(7, 2),
-         lambda: world.lockbox.settle(7, 2, {"from": world.cleo})),
+         lambda: world.lockbox.settle(7, {"from": world.cleo})),
         (world.token, world.token.claim.encode_input([world.senior], world.cleo),
          lambda: world.token.claim([world.senior], world.ann, {"from": world.ann})),
     )  # fmt: skip

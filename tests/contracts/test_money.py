@@ -33,10 +33,11 @@ def test_settle__two_tranches__equals_the_waterfall_model(world):
         world.pay(rent[epoch])
         collected += rent[epoch]
         due = min(sum(attested[: epoch + 1]), collected) - settled
-        transaction = world.settle(epoch + 1)
+        transaction = world.settle()
         expected = settle(
             due,
             fee_bps=100,
+            settled=settled,
             tranches=tranches,
             books=books,
             from_epochs=epoch,
@@ -57,11 +58,11 @@ def test_settle__not_final_or_nothing_due__reverts(world):
     world.fund().post(0, 100)
     world.pay(1)
 
-    with brownie.reverts(revert_pattern="EpochNotFinal.*"):
-        world.lockbox.settle(7, 1, {"from": world.cleo})
-    world.settle(1)
     with brownie.reverts(revert_pattern="NothingToSettle.*"):
-        world.lockbox.settle(7, 1, {"from": world.cleo})
+        world.lockbox.settle(7, {"from": world.cleo})
+    world.settle()
+    with brownie.reverts(revert_pattern="NothingToSettle.*"):
+        world.lockbox.settle(7, {"from": world.cleo})
 
 
 def test_units__random_history__equal_the_model(world):
@@ -120,7 +121,7 @@ def test_mature__everything_settled__vests_the_last_stream(world):
     world.pay(4_000_000)
     with brownie.reverts(revert_pattern="NotMature.*"):
         world.facilities.mature(7, {"from": world.cleo})
-    world.settle(4)
+    world.settle()
 
     world.facilities.mature(7, {"from": world.cleo})
 
@@ -169,7 +170,7 @@ def test_pause__claims_and_rent__stay_open(world):
     world.statements.pause(owner)
 
     world.pay(5)
-    world.settle(1)
+    world.settle()
     chain.sleep(4_000)
     chain.mine()
     world.token.claim([world.senior, world.junior], world.ann, {"from": world.ann})

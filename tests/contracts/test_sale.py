@@ -71,7 +71,7 @@ def test_sale__success_to_maturity__equals_the_model(world):
         assert _book(world) == model
         owed = world.sale.owedTo(world.dollar, world.operator)
         assert world.dollar.balanceOf(world.sale) == model.escrow + owed
-    world.settle(4)
+    world.settle()
     world.facilities.mature(7, {"from": world.cleo})
 
     world.sale.seize(7, {"from": world.cleo})
@@ -81,7 +81,7 @@ def test_sale__success_to_maturity__equals_the_model(world):
     assert _book(world) == model
     assert model.escrow == 0
     supplies = [TrancheSupply(1_000_003, 16), TrancheSupply(0, 24)]
-    due = [TrancheBook(16 * 1_000_003), TrancheBook()]
+    due = [TrancheBook(16 * 1_000_003, 0, 16), TrancheBook()]
     split = distribute(model.seized, tranches=supplies, books=due)
     assert arrears == split.books[0].arrears
     streams = [world.token.unvested(i) for i in (world.senior, world.junior)]

@@ -173,7 +173,7 @@ class SaleMachine(RuleBasedStateMachine):
         """Matured with all its epochs, or in default without."""
         as_anybody, terms = {"from": self.world.cleo}, self.world.terms
         if len(self.available) == EPOCHS:
-            self.world.lockbox.settle(7, EPOCHS, as_anybody)
+            self.world.lockbox.settle(7, as_anybody)
             self.world.facilities.mature(7, as_anybody)
             self.ended = MATURED
         else:

@@ -93,8 +93,7 @@ class Machine(Twin, RuleBasedStateMachine):
         """Anybody settles all final epochs."""
         self.begin(seconds)
         if self.model.settle(self.now_s):
-            epochs = self.model.settled_epochs
-            self.send(self.world.cleo, self.world.lockbox.settle, 7, epochs)
+            self.send(self.world.cleo, self.world.lockbox.settle, 7)
 
     @rule(index=TRANCHE, source=HOLDER, to=ANYBODY, parts=st.lists(UNITS, min_size=1, max_size=3))
     def transfer(self, index, source, to, parts):
@@ -191,7 +190,7 @@ class Machine(Twin, RuleBasedStateMachine):
         old_s = model.terms.window_end_s + RECEIVABLE_LIFE_S
         self.begin(600, 0 if paid else old_s)
         if model.settle(self.now_s):
-            self.send(self.world.cleo, self.world.lockbox.settle, 7, EPOCHS)
+            self.send(self.world.cleo, self.world.lockbox.settle, 7)
 
     @precondition(lambda self: self.model.state == "running")
     @rule(seconds=SECONDS, late=st.booleans())
@@ -274,7 +273,7 @@ class Machine(Twin, RuleBasedStateMachine):
         assert book[1] <= min(book[0], model.attested(self.now_s))
         assert lockbox.settleable(7) == model.settleable(self.now_s)
         arrears = [lockbox.arrearsOf(i) for i in self.ids]
-        assert arrears == [b.arrears for b in model.books]
+        assert arrears == model.arrears()
         assert arrears[0] == 0 or model.tranches[1].received == self.junior_received
 
 

@@ -90,7 +90,7 @@ class Delivery:
         for epoch in range(len(closed), world.terms.epoch_count):
             gross += self.close(epoch, 0).statement.gross_revenue_micros
         world.pay(gross)
-        world.settle(world.terms.epoch_count)
+        world.settle()
         world.facilities.mature(7, {"from": world.cleo})
 
 
@@ -140,7 +140,7 @@ def test_take_delivery__burned_units__earn_no_more_and_keep_what_they_earned(del
     world = delivery.world
     delivery.close(0, 0)
     world.pay(24_900_010)
-    world.settle(1)
+    world.settle()
     world.wait_until(chain[-1].timestamp + HOUR_S)
     earned = world.token.claimable(world.bob, world.junior)
 
@@ -154,7 +154,7 @@ def test_take_delivery__burned_units__earn_no_more_and_keep_what_they_earned(del
     assert world.token.claimable(world.bob, world.junior) == 0
     delivery.close(1, 0)
     world.pay(24_900_010)
-    world.settle(2)
+    world.settle()
     world.wait_until(chain[-1].timestamp + HOUR_S)
     assert world.token.claimable(world.bob, world.junior) == 0
 

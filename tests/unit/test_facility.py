@@ -56,9 +56,9 @@ _INSIDE: list[dict[str, Any]] = [
     {"epoch_length_s": 60, "window_end_s": START_S + 60, "tranches": (_FITS,), "devices": _SIXTY},
     {"promised_availability_ppm": 0, "fee_bps": 0},
     {"promised_availability_ppm": 1_000_000, "fee_bps": 1_000},
-    {"tranches": (_FITS,) * 4},
+    {"tranches": (TrancheTerms(1, 1),) * 3 + (_FITS,)},
     # Four devices for three days.
-    {"tranches": (TrancheTerms(287), _FITS)},
+    {"tranches": (TrancheTerms(287, 1), _FITS)},
     {"tranches": (TrancheTerms(1, MAX_U64), _FITS)},
 ]
 _OUTSIDE: list[tuple[str, dict[str, Any]]] = [
@@ -86,7 +86,9 @@ _OUTSIDE: list[tuple[str, dict[str, Any]]] = [
     ("tranches", {"tranches": (TrancheTerms(0), _FITS)}),
     ("tranches", {"tranches": (TrancheTerms(1, 1),)}),
     ("tranches", {"tranches": (TrancheTerms(2, MAX_U64 // 2 + 1), _FITS)}),
-    ("tranches", {"tranches": (TrancheTerms(288), _FITS)}),
+    ("tranches", {"tranches": (TrancheTerms(288, 1), _FITS)}),
+    # A tranche that is never paid.
+    ("tranches", {"tranches": (TrancheTerms(1), _FITS)}),
 ]
 
 

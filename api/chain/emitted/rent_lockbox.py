@@ -50,7 +50,7 @@ class Distributed(EventArgs):
 
 @dataclass(frozen=True, slots=True)
 class ResidualOwed(EventArgs):
-    """No tranche has units: the gpuOperator was credited instead."""
+    """The gpuOperator was credited with money that fell on unsold units, or on nobody."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     gpu_operator: Annotated[Address, "indexed"]

@@ -8,25 +8,38 @@ from api.domain.units import BPS
 
 @dataclass(frozen=True, slots=True)
 class TrancheBook:
-    """Coupon of one tranche that fell due and is not paid, minor units."""
+    """Coupon of one tranche that fell due and is not paid, minor units.
+
+    units: those that `arrears` belong to; the arrears of a unit that is burned lapse with it.
+    """
 
     arrears: int = 0
+    unsold_arrears: int = 0
+    units: int = 0
+
+    def arrears_of(self, units: int) -> int:
+        """Arrears of the units that are left, rounded down."""
+        return self.arrears * units // self.units if self.arrears else 0
 
 
 @dataclass(frozen=True, slots=True)
 class TrancheSupply:
-    """What a settlement must know of one tranche: coupon per unit and window, and units."""
+    """What a settlement must know of one tranche: coupon per unit and window, and units.
+
+    unsold: units under the cap that were never minted; what falls on them is the gpuOperator's.
+    """
 
     coupon_per_unit: int
     supply: int
+    unsold: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """One payment down the waterfall; payments and books by seniority.
 
-    fee + sum(payments) + to_gpu_operator == amount; to_gpu_operator is 0 unless no tranche has
-    units.
+    fee + sum(payments) + to_gpu_operator == amount; to_gpu_operator is what fell on unsold units or
+    on nobody.
     """
 
     amount: int
@@ -55,19 +68,21 @@ def settle(
     amount: int,
     *,
     fee_bps: int,
+    settled: int,
     tranches: Sequence[TrancheSupply],
     books: Sequence[TrancheBook],
     from_epochs: int,
     to_epochs: int,
     epoch_count: int,
 ) -> Settlement:
-    """Split a settlement: fee first (rounded down), then the waterfall.
+    """Split a settlement: fee first (rounded down on the cumulative), then the waterfall.
 
-    Args:    amount: minor units, >= 0.  books: before this settlement, same length as tranches.
+    Args:    amount: minor units, >= 0.  settled: by all settlements before this one.
+             books: before this settlement, same length as tranches.
              from_epochs, to_epochs: leading epochs counted before and by this settlement.
     Source:  `Waterfall.sol` and `RentLockbox.settle` compute the same.
     """
-    fee = amount * fee_bps // BPS
+    fee = (settled + amount) * fee_bps // BPS - settled * fee_bps // BPS
     due = []
     for tranche, book in zip(tranches, books, strict=True):
         per_unit = coupon_per_unit_through(
@@ -75,8 +90,14 @@ def settle(
         ) - coupon_per_unit_through(
             tranche.coupon_per_unit, epochs=from_epochs, epoch_count=epoch_count
         )
-        due.append(book.arrears + tranche.supply * per_unit)
-    return _split(amount, fee=fee, due=due, supplies=[t.supply for t in tranches])
+        due.append(
+            TrancheBook(
+                book.arrears_of(tranche.supply) + tranche.supply * per_unit,
+                book.unsold_arrears + tranche.unsold * per_unit,
+                tranche.supply,
+            )
+        )
+    return _split(amount, fee=fee, due=due, last=tranches[-1])
 
 
 def distribute(
@@ -86,24 +107,34 @@ def distribute(
 
     `RentLockbox.distribute` settles every final epoch first, so that its coupons have fallen due.
     """
-    due, supplies = [b.arrears for b in books], [t.supply for t in tranches]
-    return _split(amount, fee=0, due=due, supplies=supplies)
+    due = [
+        TrancheBook(book.arrears_of(tranche.supply), book.unsold_arrears, tranche.supply)
+        for tranche, book in zip(tranches, books, strict=True)
+    ]
+    return _split(amount, fee=0, due=due, last=tranches[-1])
 
 
-def _split(amount: int, *, fee: int, due: Sequence[int], supplies: Sequence[int]) -> Settlement:
-    """Arrears by seniority, the residual to the lowest-ranking tranche that has units.
+def _split(amount: int, *, fee: int, due: Sequence[TrancheBook], last: TrancheSupply) -> Settlement:
+    """By seniority what units are behind, then what unsold ones are; the last tranche's units,
+    bought and unsold alike, share the rest.
 
-    A tranche without units gets nothing and its arrears lapse.
+    What falls on unsold units, or on nobody, is the gpuOperator's, rounded down.
     """
-    left = amount - fee
-    payments, arrears = [0] * len(due), [0] * len(due)
-    for seniority, supply in enumerate(supplies):
-        if supply:
-            payments[seniority] = min(left, due[seniority])
-            arrears[seniority] = due[seniority] - payments[seniority]
-            left -= payments[seniority]
-    with_units = [seniority for seniority, supply in enumerate(supplies) if supply]
-    if with_units:
-        payments[with_units[-1]] += left
-        left = 0
-    return Settlement(amount, fee, tuple(payments), tuple(map(TrancheBook, arrears)), left)
+    left, to_gpu_operator = amount - fee, 0
+    payments, books = [], []
+    for behind in due[:-1]:
+        paid = min(left, behind.arrears)
+        paid_unsold = min(left - paid, behind.unsold_arrears)
+        left -= paid + paid_unsold
+        to_gpu_operator += paid_unsold
+        payments.append(paid)
+        books.append(
+            TrancheBook(
+                behind.arrears - paid, behind.unsold_arrears - paid_unsold, units=behind.units
+            )
+        )
+    residual = left * last.unsold // (last.supply + last.unsold) if last.supply else left
+    payments.append(left - residual)
+    books.append(TrancheBook())
+    to_gpu_operator += residual
+    return Settlement(amount, fee, tuple(payments), tuple(books), to_gpu_operator)

@@ -37,7 +37,7 @@ class WaterfallOut(BaseModel):
     )
     steps: list[StepOut] = Field(description="Tranches, most senior first.")
     owed_to_operator_micros: int | None = Field(
-        description=f"Left over because no tranche had units; {MICROS}."
+        description=f"Fell on unsold units, or on nobody; {MICROS}."
     )
     receivable_micros: int | None = Field(
         description=f"Attested, not collected nor written off; {MICROS}."

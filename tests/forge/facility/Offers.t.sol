@@ -2,7 +2,13 @@
 pragma solidity 0.8.37;
 
 import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {World} from "../invariant/World.sol";
 
 /// @dev A coin with more decimals than the accumulator takes.
@@ -125,19 +131,44 @@ contract OffersTest is World {
         assertFalse(facilities.isSettlementToken(coin), "not allowed");
     }
 
-    function test_link__without_a_token__reverts() external {
+    function test_link__any_contract_missing__reverts() external {
         FacilityRegistry fresh = new FacilityRegistry(address(authority));
-        IFacilityRegistry.Links memory none;
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.LinkMissing.selector));
-        fresh.link(none);
+        for (uint256 missing = 0; missing < 6; ++missing) {
+            vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.LinkMissing.selector));
+            fresh.link(_linksBut(missing));
+        }
+        fresh.link(_linksBut(6));
+        assertEq(address(fresh.deliveryDesk()), address(6), "linked");
     }
 
-    function test_fund__a_tranche_without_units__reverts() external {
+    function _linksBut(uint256 missing) private pure returns (IFacilityRegistry.Links memory links) {
+        address[7] memory named;
+        for (uint160 i = 0; i < 6; ++i) {
+            if (i != missing) named[i] = address(i + 1);
+        }
+        links.statementRegistry = IStatementRegistry(named[0]);
+        links.trancheToken = ITrancheToken(named[1]);
+        links.rentLockbox = IRentLockbox(named[2]);
+        links.primarySale = IPrimarySale(named[3]);
+        links.bondVault = IBondVault(named[4]);
+        links.deliveryDesk = IDeliveryDesk(named[5]);
+    }
+
+    function test_fund__a_tranche_wholly_unsold__fixes_what_is_left_under_each_cap() external {
         vm.startPrank(gpuOperator);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityEmpty.selector, uint64(2)));
+        facilities.fund(2);
         token.mint(ann, _id(2, 0), 1);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TrancheEmpty.selector, uint64(2), 1));
+        IFacilityRegistry.TrancheTerms[] memory tranches = facilities.tranchesOf(2);
+        assertEq(facilities.settlementTermsOf(2).unsold[1], 0, "not fixed before");
         facilities.fund(2);
         vm.stopPrank();
+
+        IFacilityRegistry.SettlementTerms memory terms = facilities.settlementTermsOf(2);
+
+        assertEq(terms.unsold[0], tranches[0].unitCap - 1, "all but one");
+        assertEq(terms.unsold[1], tranches[1].unitCap, "wholly unsold");
+        assertEq(terms.unsold[2] + terms.unsold[3], 0, "no such tranche");
     }
 
     function test_views__facility_unknown__reverts_or_is_empty() external {

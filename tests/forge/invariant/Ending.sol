@@ -102,9 +102,8 @@ abstract contract Ending is Steps {
 
     function _settle(uint64 f) private {
         uint64[] memory list = new uint64[](1);
-        uint32[] memory epochs = new uint32[](1);
-        (list[0], epochs[0]) = (f, statements.epochsFinal(f));
-        lockbox.settleMany(list, epochs);
+        list[0] = f;
+        lockbox.settleMany(list);
         _watch(address(0));
     }
 

@@ -27,7 +27,7 @@ abstract contract Steps is Watching {
         _post(_next(f, gross, available, bytes32(0), false), gross);
         vm.warp(_now() + CHALLENGE_WINDOW);
         // What is not settled here may be settled late, in parts, or by a distribution.
-        if (rent % 3 > 0) lockbox.settle(f, statements.epochsFinal(f));
+        if (rent % 3 > 0) lockbox.settle(f);
         _watch(address(0));
     }
 

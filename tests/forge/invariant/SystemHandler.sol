@@ -220,17 +220,15 @@ contract SystemHandler is Ending {
     }
 
     function settle(uint256 f) external watched(address(0)) {
-        lockbox.settle(_f(f), statements.epochsFinal(_f(f)));
+        lockbox.settle(_f(f));
     }
 
     function settleMany(uint256 seed) external watched(address(0)) {
         uint64[] memory list = new uint64[](3);
-        uint32[] memory epochs = new uint32[](3);
         for (uint256 i = 0; i < 3; ++i) {
-            list[i] = _f(i);
-            if (seed >> i & 1 == 1) epochs[i] = statements.epochsFinal(list[i]);
+            list[i] = _f(seed >> i);
         }
-        lockbox.settleMany(list, epochs);
+        lockbox.settleMany(list);
     }
 
     /// @dev The way of business, so that random sequences get far: funded, paid, attested, final, settled.
@@ -323,8 +321,7 @@ contract SystemHandler is Ending {
 
     function turnCoin(uint256 mode) external watched(address(0)) {
         if (mode % 6 < 4) return bad.setMode(HostileStablecoin.Mode(mode % 4));
-        // forge-lint: disable-next-line(unsafe-typecast)
-        bytes memory settleAgain = abi.encodeWithSignature("settle(uint64,uint32)", uint64(3), uint32(mode % 5));
+        bytes memory settleAgain = abi.encodeWithSignature("settle(uint64)", uint64(3));
         if (mode % 6 == 4) bad.reenter(address(lockbox), settleAgain);
         else bad.reenter(address(vault), abi.encodeWithSignature("payShortfall(uint64)", uint64(3)));
     }

@@ -82,7 +82,7 @@ contract BondTest is MoneyBase {
         }
         vm.expectRevert(abi.encodeWithSelector(IBondVault.BondStillNeeded.selector, uint64(7)));
         vault.release(7);
-        lockbox.settle(7, EPOCHS);
+        lockbox.settle(7);
         facilities.mature(7);
         desk.setUnserved(7, 3_600);
         vm.expectRevert(abi.encodeWithSelector(IBondVault.BondStillNeeded.selector, uint64(7)));

@@ -15,27 +15,27 @@ contract MoneyGasTest is MoneyBase {
         _pay(facilityId, 100_000_000);
         _pay(facilityId, 100_000_000);
         _postFinal(facilityId, 40_000_000, 36_000);
-        lockbox.settle(facilityId, 1);
+        lockbox.settle(facilityId);
     }
 
     function test_gas__settle__one_tranche() public {
         _steady(7, _oneTranche());
         _postFinal(7, 40_000_000, 36_000);
-        lockbox.settle(7, 2);
+        lockbox.settle(7);
         _under(100_000, "settle 1 tranche");
     }
 
     function test_gas__settle__two_tranches() public {
         _steady(7, _twoTranches());
         _postFinal(7, 40_000_000, 36_000);
-        lockbox.settle(7, 2);
+        lockbox.settle(7);
         _under(130_000, "settle 2 tranches");
     }
 
     function test_gas__settle__two_tranches_nothing_to_pay() public {
         _steady(7, _twoTranches());
         _postFinal(7, 0, 36_000);
-        lockbox.settle(7, 2);
+        lockbox.settle(7);
         _under(92_000, "settle 2 tranches, no money");
     }
 
@@ -45,21 +45,19 @@ contract MoneyGasTest is MoneyBase {
             tranches[i] = IFacilityRegistry.TrancheTerms(10, i == 3 ? 0 : 1_000_000);
         }
         uint64[] memory ids = new uint64[](13);
-        uint32[] memory epochs = new uint32[](13);
         for (uint64 i = 0; i < 13; ++i) {
             if (i == 12) tranches = _twoTranches();
             _funded(i + 1, address(dollar), tranches);
             _pay(i + 1, 200_000_000);
-            (ids[i], epochs[i]) = (i + 1, 1);
+            ids[i] = i + 1;
         }
         for (uint32 e = 1; e <= 2; ++e) {
             vm.warp(START + e * uint256(EPOCH));
             for (uint64 i = 0; i < 13; ++i) {
                 statements.post(i + 1, 40_000_000, 36_000);
-                epochs[i] = e;
             }
             vm.warp(vm.getBlockTimestamp() + 600);
-            lockbox.settleMany(ids, epochs);
+            lockbox.settleMany(ids);
         }
         _under(50 * 35_000, "settleMany 13 facilities, 50 tranches");
     }

@@ -157,20 +157,18 @@ contract Handler is MoneyBase {
     function settle(uint256 f) external {
         vm.recordLogs();
         uint64 id = _f(f);
-        lockbox.settle(id, statements.epochsFinal(id));
+        lockbox.settle(id);
         ++settlements;
         _check();
     }
 
     function settleMany(uint256 seed) external {
         uint64[] memory ids = new uint64[](3);
-        uint32[] memory epochs = new uint32[](3);
         for (uint256 i = 0; i < 3; ++i) {
-            ids[i] = _f(i);
-            if (seed >> i & 1 == 1) epochs[i] = statements.epochsFinal(ids[i]);
+            ids[i] = _f(seed >> i);
         }
         vm.recordLogs();
-        lockbox.settleMany(ids, epochs);
+        lockbox.settleMany(ids);
         _check();
     }
 
@@ -289,7 +287,7 @@ contract Handler is MoneyBase {
     function turn(uint256 mode) external {
         bad.setMode(HostileStablecoin.Mode(mode % 4));
         if (mode % 8 == 4) {
-            bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64,uint32)", uint64(3), uint32(1)));
+            bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64)", uint64(3)));
         } else if (mode % 8 == 5) {
             bad.reenter(address(sale), abi.encodeWithSignature("release(uint64)", uint64(3)));
         } else if (mode % 8 == 6) {

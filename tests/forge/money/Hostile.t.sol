@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
@@ -101,14 +102,45 @@ contract HostileTest is MoneyBase {
         statements.post(7, 1_000_000, 36_000);
         vm.warp(vm.getBlockTimestamp() + 600);
         vm.expectRevert(abi.encodeWithSelector(HostileStablecoin.TransfersStopped.selector));
-        lockbox.settle(9, 1);
+        lockbox.settle(9);
         assertEq(lockbox.bookOf(9).settled, 0, "nothing is marked settled");
-        lockbox.settle(7, 1);
+        lockbox.settle(7);
         vm.warp(vm.getBlockTimestamp() + EPOCH);
         vm.prank(ann);
         assertEq(token.claim(_ids(7, 1), ann), 990_000, "the good one pays");
         bad.setMode(HostileStablecoin.Mode.Honest);
-        lockbox.settle(9, 1);
+        lockbox.settle(9);
+    }
+
+    /// ATTACKS 11: one hostile coin stops no other facility of a batch, wherever it stands in it.
+    function test_settleMany__hostile_coin_in_the_batch__is_named_and_passed_over() public {
+        _offer(7, address(dollar), _oneTranche());
+        vm.startPrank(gpuOperator);
+        token.mint(ann, _id(7, 0), 40);
+        facilities.fund(7);
+        vm.stopPrank();
+        _sell();
+        vm.warp(START);
+        vm.prank(renter);
+        lockbox.payRent(9, "", 1_000_000);
+        _pay(7, 1_000_000);
+        bad.setMode(HostileStablecoin.Mode.Reverts);
+        vm.warp(START + EPOCH);
+        statements.post(9, 1_000_000, 36_000);
+        statements.post(7, 1_000_000, 36_000);
+        vm.warp(vm.getBlockTimestamp() + 600);
+        uint64[] memory ids = new uint64[](2);
+        (ids[0], ids[1]) = (9, 7);
+        vm.expectEmit(true, true, true, true, address(lockbox));
+        emit IRentLockbox.SettlementSkipped(9);
+
+        lockbox.settleMany(ids);
+
+        assertEq(lockbox.bookOf(7).settled, 1_000_000, "the good one");
+        assertEq(lockbox.bookOf(9).settled, 0, "nothing is marked settled");
+        bad.setMode(HostileStablecoin.Mode.Honest);
+        lockbox.settleMany(ids);
+        assertEq(lockbox.bookOf(9).settled, 1_000_000, "later");
     }
 
     function test_reenters__every_door__is_shut() public {
@@ -132,14 +164,14 @@ contract HostileTest is MoneyBase {
         assertEq(bad.balanceOf(cleo), owed, "once");
 
         vm.warp(START);
-        bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64,uint32)", uint64(9), uint32(1)));
+        bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64)", uint64(9)));
         vm.prank(renter);
         lockbox.payRent(9, "", 1_000_000);
         require(!bad.reentrySucceeded(), "settle is shut during payRent");
         bad.setMode(HostileStablecoin.Mode.Honest);
         _postFinal(9, 1_000_000, 36_000);
-        bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64,uint32)", uint64(9), uint32(1)));
-        lockbox.settle(9, 1);
+        bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64)", uint64(9)));
+        lockbox.settle(9);
         require(!bad.reentrySucceeded(), "settle is shut during settle");
         assertEq(bad.balanceOf(address(token)), 990_000, "settled once");
     }

@@ -45,7 +45,7 @@ contract LifeCycleTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityUnknown.selector, uint64(9)));
         facilities.cancel(9);
         vm.startPrank(gpuOperator);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TrancheEmpty.selector, uint64(7), 0));
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityEmpty.selector, uint64(7)));
         facilities.fund(7);
         token.mint(ann, _id(7, 1), 1);
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.UnitsMinted.selector, uint64(7), 1));
@@ -72,7 +72,7 @@ contract LifeCycleTest is MoneyBase {
         _fundOffered(7);
         _pay(7, 9_000_000);
         _postFinal(7, 1_000_000, 36_000);
-        lockbox.settle(7, 1);
+        lockbox.settle(7);
         // Epoch 1 was due at its end; two epochs later is default.
         uint256 due = START + (1 + 1 + 2) * uint256(EPOCH);
         vm.warp(due - 1);
@@ -146,7 +146,7 @@ contract LifeCycleTest is MoneyBase {
             _postFinal(7, 1_000_000, 36_000);
         }
         _pay(7, 3_000_000);
-        lockbox.settle(7, EPOCHS);
+        lockbox.settle(7);
         _pay(7, 500_000);
         uint256 end = START + uint256(EPOCHS) * EPOCH;
         vm.warp(end + 90 days - 1);
@@ -155,7 +155,7 @@ contract LifeCycleTest is MoneyBase {
         vm.warp(end + 90 days);
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, uint64(7)));
         facilities.mature(7);
-        lockbox.settle(7, EPOCHS);
+        lockbox.settle(7);
         facilities.mature(7);
         require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Matured, "matured");
         assertEq(token.unvested(_id(7, 0)), 0, "vested");
@@ -168,7 +168,7 @@ contract LifeCycleTest is MoneyBase {
         }
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, uint64(7)));
         facilities.mature(7);
-        lockbox.settle(7, EPOCHS);
+        lockbox.settle(7);
         facilities.mature(7);
     }
 

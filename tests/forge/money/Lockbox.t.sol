@@ -4,7 +4,6 @@ pragma solidity 0.8.37;
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
-import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {Waterfall} from "../../../contracts/money/Waterfall.sol";
 import {MoneyBase} from "./MoneyBase.sol";
 
@@ -17,14 +16,14 @@ contract LockboxTest is MoneyBase {
     function test_settle__arrears_over_epochs__juniors_wait() public {
         _pay(7, 2_000_000);
         _postFinal(7, 1_000_000, 36_000);
-        lockbox.settle(7, 1);
+        lockbox.settle(7);
         uint256 due = uint256(16) * (COUPON / 4);
         assertEq(lockbox.arrearsOf(_id(7, 0)), due - 990_000, "arrears after one epoch");
         assertEq(token.unvested(_id(7, 1)), 0, "junior");
 
         _pay(7, 40_000_000);
         _postFinal(7, 30_000_000, 36_000);
-        lockbox.settle(7, 2);
+        lockbox.settle(7);
         uint256 throughTwo = uint256(16) * (COUPON * 2 / 4);
         assertEq(lockbox.arrearsOf(_id(7, 0)), 0, "arrears paid");
         uint256 net = 990_000 + 29_700_000;
@@ -32,29 +31,86 @@ contract LockboxTest is MoneyBase {
         assertEq(lockbox.feesOwed(7), 310_000, "fees");
     }
 
-    /// ATTACKS 10
-    function test_settle__last_tranche_without_units__residual_to_the_senior() public {
+    /// ATTACKS 10: a senior never gets more than its coupon.
+    function test_settle__last_tranche_without_units__residual_to_the_gpuOperator() public {
         _burnAll(_id(7, 1));
         _pay(7, 40_000_000);
         _postFinal(7, 30_000_000, 36_000);
-        lockbox.settle(7, 1);
-        assertEq(token.unvested(_id(7, 0)), 29_700_000, "the senior gets everything");
+        lockbox.settle(7);
+        uint256 coupon = uint256(16) * (COUPON / 4);
+        assertEq(token.unvested(_id(7, 0)), coupon, "the senior gets its coupon");
         assertEq(token.unvested(_id(7, 1)), 0, "nobody there");
-        _postFinal(7, 10_000_000, 36_000);
-        lockbox.settle(7, 2);
-        assertEq(lockbox.arrearsOf(_id(7, 0)), 0, "no arrears");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 29_700_000 - coupon, "falls on nobody");
+    }
+
+    /// Unsold units' coupons come right behind the bought ones, and share the residual unit by unit.
+    function test_settle__half_unsold__operator_gets_what_falls_on_unsold_units() public {
+        _offer(8, address(dollar), _twoTranches());
+        vm.startPrank(gpuOperator);
+        token.mint(ann, _id(8, 0), 4);
+        token.mint(bob, _id(8, 1), 6);
+        facilities.fund(8);
+        vm.stopPrank();
+        _pay(8, 40_000_000);
+        uint256 perUnit = COUPON / 4;
+
+        // Enough for the bought coupons and a part of the unsold ones.
+        _postFinal(8, 2_000_000, 36_000);
+        lockbox.settle(8);
+        uint256 left = 1_980_000 - 4 * perUnit;
+        assertEq(token.unvested(_id(8, 0)), 4 * perUnit, "bought seniors first");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), left, "then unsold ones");
+        assertEq(lockbox.arrearsOf(_id(8, 0)), 0, "bought ones are behind nothing");
+        assertEq(lockbox.unsoldArrearsOf(_id(8, 0)), 12 * perUnit - left, "unsold ones are");
+        assertEq(token.unvested(_id(8, 1)), 0, "juniors wait for both");
+
+        _postFinal(8, 30_000_000, 36_000);
+        vm.warp(vm.getBlockTimestamp() + EPOCH);
+        lockbox.settle(8);
+        uint256 both = COUPON * 2 / 4;
+        uint256 rest = 1_980_000 + 29_700_000 - 16 * both;
+        assertEq(token.unvested(_id(8, 0)), 4 * (both - perUnit), "the second coupon");
+        assertEq(token.unvested(_id(8, 1)), rest - rest * 18 / 24, "six of twenty-four juniors");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 12 * both + rest * 18 / 24, "the rest");
+    }
+
+    /// Four epochs are final, the money came in the first: the caller once chose whether the senior got its coupons.
+    function test_settle__after_an_outage__no_caller_chooses_who_is_paid() public {
+        _pay(7, 40_000_000);
+        _postFinal(7, 40_000_000, 36_000);
+        for (uint256 e = 1; e < EPOCHS; ++e) {
+            _postFinal(7, 0, 36_000);
+        }
+
+        vm.prank(bob);
+        lockbox.settle(7);
+
+        uint256 senior = uint256(16) * COUPON;
+        assertEq(lockbox.bookOf(7).settledEpochs, EPOCHS, "all final epochs");
+        assertEq(token.unvested(_id(7, 0)), senior, "every coupon first");
+        assertEq(token.unvested(_id(7, 1)), 39_600_000 - senior, "then the residual");
+    }
+
+    /// Twenty settlements of 99 micros once paid no fee at all.
+    function test_settle__many_small_ones__pay_the_fee_of_a_large_one() public {
+        for (uint256 i = 0; i < 20; ++i) {
+            _pay(7, 99);
+            if (i == 0) _postFinal(7, 10_000, 36_000);
+            lockbox.settle(7);
+        }
+        assertEq(lockbox.feesOwed(7), 19, "one per cent of 1,980");
     }
 
     /// ATTACKS 10
     function test_settle__no_units_at_all__owed_to_the_gpuOperator() public {
         _pay(7, 40_000_000);
         _postFinal(7, 1_000_000, 36_000);
-        lockbox.settle(7, 1);
+        lockbox.settle(7);
         require(lockbox.arrearsOf(_id(7, 0)) > 0, "arrears before");
         _burnAll(_id(7, 0));
         _burnAll(_id(7, 1));
         _postFinal(7, 30_000_000, 36_000);
-        lockbox.settle(7, 2);
+        lockbox.settle(7);
         assertEq(lockbox.arrearsOf(_id(7, 0)), 0, "arrears lapse");
         assertEq(lockbox.owedTo(address(dollar), gpuOperator), 29_700_000, "owed");
 
@@ -71,12 +127,25 @@ contract LockboxTest is MoneyBase {
 
     function test_coupon__burned_units__accrue_no_more() public {
         _postFinal(7, 0, 36_000);
-        lockbox.settle(7, 1);
+        lockbox.settle(7);
         uint256 first = lockbox.arrearsOf(_id(7, 0));
         _burn(ann, _id(7, 0), 8);
         _postFinal(7, 0, 36_000);
-        lockbox.settle(7, 2);
-        assertEq(lockbox.arrearsOf(_id(7, 0)), first + 8 * (COUPON * 2 / 4 - COUPON / 4), "8 units less");
+        lockbox.settle(7);
+        assertEq(lockbox.arrearsOf(_id(7, 0)), first / 2 + 8 * (COUPON * 2 / 4 - COUPON / 4), "8 units less");
+    }
+
+    function test_arrears__half_of_the_units_burned__half_of_them_lapses() public {
+        _postFinal(7, 0, 36_000);
+        lockbox.settle(7);
+        uint256 before = lockbox.arrearsOf(_id(7, 0));
+        _burn(ann, _id(7, 0), 8);
+        assertEq(lockbox.arrearsOf(_id(7, 0)), before / 2, "arrears belong to units");
+        _pay(7, 40_000_000);
+        _postFinal(7, 20_000_000, 36_000);
+        lockbox.settle(7);
+        uint256 due = before / 2 + 8 * (COUPON * 2 / 4 - COUPON / 4);
+        assertEq(token.unvested(_id(7, 0)), due, "the others' arrears and coupons");
     }
 
     /// ATTACKS 28: callers that race do not stop each other.
@@ -87,36 +156,21 @@ contract LockboxTest is MoneyBase {
         _postFinal(7, 1_000_000, 36_000);
         statements.post(8, 2_000_000, 36_000);
         vm.warp(vm.getBlockTimestamp() + 600);
-        lockbox.settle(7, 1);
-        uint64[] memory ids = new uint64[](3);
-        uint32[] memory epochs = new uint32[](3);
-        (ids[0], ids[1], ids[2]) = (7, 8, 9);
-        (epochs[0], epochs[1], epochs[2]) = (1, 1, 0);
+        lockbox.settle(7);
+        uint64[] memory ids = new uint64[](5);
+        // One is settled already, two are unknown, one comes twice.
+        (ids[0], ids[1], ids[2], ids[3], ids[4]) = (7, 9, 8, 8, 10);
 
-        lockbox.settleMany(ids, epochs);
+        lockbox.settleMany(ids);
 
-        assertEq(lockbox.bookOf(8).settled, 2_000_000, "the other one");
+        assertEq(lockbox.bookOf(8).settled, 2_000_000, "the other one, once");
         assertEq(lockbox.bookOf(7).settled, 1_000_000, "once");
-        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.LengthsDiffer.selector, 3, 1));
-        lockbox.settleMany(ids, new uint32[](1));
-        epochs[1] = 2;
-        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.EpochNotFinal.selector, uint64(8), uint32(1)));
-        lockbox.settleMany(ids, epochs);
-        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.EpochAlreadySettled.selector, uint64(7), uint32(1)));
-        lockbox.settle(7, 0);
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NothingToSettle.selector, uint64(7)));
+        lockbox.settle(7);
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NothingToSettle.selector, uint64(9)));
-        lockbox.settle(9, 0);
-    }
-
-    /// The events of a facility's settlement stay together only if each facility comes once.
-    function test_settleMany__not_ascending__reverts() public {
-        uint64[] memory ids = new uint64[](2);
-        (ids[0], ids[1]) = (7, 7);
-        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.FacilitiesNotAscending.selector, uint64(7), uint64(7)));
-        lockbox.settleMany(ids, new uint32[](2));
-        ids[1] = 6;
-        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.FacilitiesNotAscending.selector, uint64(7), uint64(6)));
-        lockbox.settleMany(ids, new uint32[](2));
+        lockbox.settle(9);
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NotThisContract.selector, address(this)));
+        lockbox.settleTogether(ids);
     }
 
     function test_distribute__stranger__reverts() public {
@@ -151,7 +205,7 @@ contract LockboxTest is MoneyBase {
         for (uint32 e = 0; e < EPOCHS; ++e) {
             _postFinal(7, 12_500_000, 36_000);
         }
-        lockbox.settle(7, EPOCHS);
+        lockbox.settle(7);
         facilities.mature(7);
         assertEq(lockbox.excessOf(7), 50_000_000, "excess");
 
@@ -187,7 +241,7 @@ contract LockboxTest is MoneyBase {
         _pay(7, 5_000_000);
         _postFinal(7, 5_000_000, 36_000);
         assertEq(lockbox.settleable(7), 5_000_000, "settleable");
-        lockbox.settle(7, 1);
+        lockbox.settle(7);
         uint64[] memory ids = new uint64[](2);
         (ids[0], ids[1]) = (9, 7);
         vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
@@ -210,7 +264,7 @@ contract LockboxTest is MoneyBase {
         vm.warp(vm.getBlockTimestamp() + 600);
         vm.prank(ann);
         token.safeTransferFrom(ann, cleo, _id(8, 0), 4, "");
-        lockbox.settle(8, 1);
+        lockbox.settle(8);
         vm.warp(vm.getBlockTimestamp() + 24);
         vm.prank(cleo);
         token.safeTransferFrom(cleo, ann, _id(8, 0), 4, "");
@@ -225,32 +279,45 @@ contract LockboxTest is MoneyBase {
         dollar.mint(address(lockbox), 5_000_000);
         _postFinal(7, 5_000_000, 36_000);
         assertEq(lockbox.settleable(7), 0, "no rent");
-        lockbox.settle(7, 1);
+        lockbox.settle(7);
         assertEq(lockbox.bookOf(7).settled, 0, "nothing settled");
     }
 
-    /// ATTACKS 9, 10: split loses nothing, keeps the order, pays no empty tranche.
-    function testFuzz_split__any__conserves_and_orders(uint64 amount, uint64[4] memory due_, uint8 emptied)
-        public
-        pure
-    {
-        uint256[4] memory due;
-        uint256[4] memory supplies;
-        for (uint256 i = 0; i < 4; ++i) {
-            due[i] = i == 3 ? 0 : due_[i];
-            supplies[i] = (emptied >> i) & 1;
+    /// ATTACKS 9, 10: split loses nothing, keeps the order, pays no empty tranche, and nobody above its coupon.
+    function testFuzz_split__any__conserves_and_orders(
+        uint64 amount,
+        uint64[4] memory due,
+        uint40[4] memory units,
+        uint40[4] memory unsold,
+        uint8 mask
+    ) public pure {
+        Waterfall.Ranks memory ranks;
+        ranks.last = mask & 3;
+        for (uint256 i = 0; i <= ranks.last; ++i) {
+            ranks.supplies[i] = (mask >> (2 + i)) & 1 == 1 ? units[i] : 0;
+            ranks.unsold[i] = unsold[i];
+            if (i == ranks.last) continue;
+            ranks.due[i] = ranks.supplies[i] == 0 ? 0 : due[i];
+            ranks.unsoldDue[i] = due[3 - i] / 2;
         }
-        (uint256[4] memory payments, uint256[4] memory arrears, uint256 left) = Waterfall.split(amount, due, supplies);
-        uint256 sum = left;
+        uint256[4] memory before = [ranks.due[0], ranks.due[1], ranks.due[2], 0];
+        (uint256[4] memory payments, uint256 toOperator) = Waterfall.split(amount, ranks);
+        uint256 sum = toOperator;
         for (uint256 i = 0; i < 4; ++i) {
             sum += payments[i];
-            require(supplies[i] > 0 || payments[i] + arrears[i] == 0, "no units, no money");
-            for (uint256 j = 0; j < i; ++j) {
-                require(payments[i] == 0 || arrears[j] == 0, "senior first");
+            require(ranks.supplies[i] > 0 || payments[i] == 0, "no units, no money");
+            if (i < ranks.last) assertEq(payments[i] + ranks.due[i], before[i], "never above the coupon");
+            for (uint256 j = 0; j < i && j < ranks.last; ++j) {
+                require(payments[i] == 0 || ranks.due[j] + ranks.unsoldDue[j] == 0, "senior first");
             }
         }
         assertEq(sum, amount, "conserved");
-        require(left == 0 || emptied & 15 == 0, "left only without units");
+        // The residual is shared per unit, bought and unsold alike.
+        uint256 all = ranks.supplies[ranks.last] + ranks.unsold[ranks.last];
+        if (all > 0) {
+            uint256 fair = (payments[ranks.last] + all) * all;
+            require(ranks.supplies[ranks.last] == 0 || fair >= payments[ranks.last] * all, "shares");
+        }
     }
 
     function testFuzz_coupon__any_steps__adds_up(uint64 coupon, uint16 first, uint16 second, uint16 rest) public pure {

@@ -58,6 +58,18 @@ contract StatementStub {
         return (record.cumulativeAvailable, record.cumulativeGross);
     }
 
+    function finalTotals(uint64 facilityId, uint32 from)
+        external
+        view
+        returns (uint32 epochs, uint64 cumulativeAvailable, uint128 cumulativeGross)
+    {
+        epochs = from;
+        while (isFinal(facilityId, epochs)) ++epochs;
+        if (epochs == 0) return (0, 0, 0);
+        IStatementRegistry.StatementRecord storage record = _records[facilityId][epochs - 1];
+        return (epochs, record.cumulativeAvailable, record.cumulativeGross);
+    }
+
     function isFinal(uint64 facilityId, uint32 epoch) public view returns (bool) {
         if (epoch >= epochsPosted[facilityId]) return false;
         return block.timestamp >= _records[facilityId][epoch].postedAt + challengeWindow;

@@ -175,7 +175,7 @@ contract SaleTest is MoneyBase {
         for (uint32 e = 1; e < EPOCHS; ++e) {
             _postFinal(7, 0, 20_000);
         }
-        lockbox.settle(7, EPOCHS);
+        lockbox.settle(7);
         facilities.mature(7);
         uint256 earned = upFront + (proceeds - upFront) * 96_000 / promised;
         // ATTACKS 13: what goes to holders streams.

@@ -42,7 +42,7 @@ UNREAD = {
         "UnitsBurned",
         "Unpaused",
     },
-    "RentLockbox": {"AuthorityUpdated", "Withdrawn"},
+    "RentLockbox": {"AuthorityUpdated", "SettlementSkipped", "Withdrawn"},
     "PrimarySale": {"Withdrawn"},
     "BondVault": {
         "AttesterBondDeposited",
@@ -175,8 +175,8 @@ def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
             "AmountAboveLimit",
             "AmountZero",
             "FacilityNotEnded",
-            "LengthsDiffer",
             "NotDistributor",
+            "NotThisContract",
             "NothingOwed",
             "RefundAboveExcess",
             "RefundAbovePaid",

@@ -1,5 +1,8 @@
 """The waterfall: conservation, order of payment, and one example by hand."""
 
+from dataclasses import replace
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +16,9 @@ from api.domain.capital.settlement import (
     settleable,
 )
 
-_tranche = st.builds(TrancheSupply, st.integers(0, 10**7), st.integers(0, 10**5))
+_tranche = st.builds(
+    TrancheSupply, st.integers(1, 10**7), st.integers(0, 10**5), st.integers(0, 10**5)
+)
 _amount = st.one_of(st.integers(0, 1_000), st.integers(0, 10**13))
 
 
@@ -26,18 +31,19 @@ def test_settle__any_history__conserves_and_keeps_the_order(
     tranches: list[TrancheSupply], amounts: list[int], data: st.DataObject
 ) -> None:
     """Invariant 5, ATTACKS 9, 10: nothing is lost, seniors come first, units are needed."""
-    tranches[-1] = TrancheSupply(0, tranches[-1].supply)
-    books, count = _books(tranches), len(amounts)
+    tranches[-1] = replace(tranches[-1], coupon_per_unit=0)
+    books, count, settled, fees = _books(tranches), len(amounts), 0, 0
+    fee_bps = data.draw(st.integers(0, 1_000))
     for epoch, amount in enumerate(amounts):
-        fee_bps = data.draw(st.integers(0, 1_000))
         if data.draw(st.booleans()):
             victim = data.draw(st.integers(0, len(tranches) - 1))
             kept = data.draw(st.integers(0, tranches[victim].supply))
-            tranches[victim] = TrancheSupply(tranches[victim].coupon_per_unit, kept)
+            tranches[victim] = replace(tranches[victim], supply=kept)
 
         result = settle(
             amount,
             fee_bps=fee_bps,
+            settled=settled,
             tranches=tranches,
             books=books,
             from_epochs=epoch,
@@ -46,8 +52,10 @@ def test_settle__any_history__conserves_and_keeps_the_order(
         )
 
         assert result.fee + sum(result.payments) + result.to_gpu_operator == amount
-        assert result.fee <= amount * fee_bps / 10_000
-        assert (result.to_gpu_operator == 0) or not any(t.supply for t in tranches)
+        settled, fees = settled + amount, fees + result.fee
+        assert fees == settled * fee_bps // 10_000
+        sold_out = all(t.supply and not t.unsold for t in tranches)
+        assert (result.to_gpu_operator == 0) or not sold_out
         _check_order(result, tranches)
         books = list(result.books)
 
@@ -56,7 +64,8 @@ def _check_order(result: Settlement, tranches: list[TrancheSupply]) -> None:
     for junior, payment in enumerate(result.payments):
         assert payment == 0 or tranches[junior].supply > 0
         if payment:
-            assert all(result.books[senior].arrears == 0 for senior in range(junior))
+            seniors = result.books[:junior]
+            assert all(book.arrears == book.unsold_arrears == 0 for book in seniors)
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**5), st.lists(st.integers(1, 5), min_size=1))
@@ -71,6 +80,7 @@ def test_coupon__any_steps__adds_up_to_the_whole(
             settle(
                 0,
                 fee_bps=0,
+                settled=0,
                 tranches=tranches,
                 books=books,
                 from_epochs=done,
@@ -83,41 +93,70 @@ def test_coupon__any_steps__adds_up_to_the_whole(
     assert books[0].arrears == coupon * supply
 
 
+def _settle(amount: int, tranches: list[TrancheSupply], epoch: int, **changes: Any) -> Settlement:
+    """One epoch of four; fee 1 %."""
+    given = {"fee_bps": 100, "settled": 0, "books": _books(tranches), **changes}
+    return settle(
+        amount,
+        tranches=tranches,
+        from_epochs=epoch,
+        to_epochs=epoch + 1,
+        epoch_count=4,
+        **given,
+    )
+
+
 def test_settle__arrears_of_two_epochs__by_hand() -> None:
     """10 units with a coupon of 100 over 4 epochs are behind 250 each epoch; fee 1 %."""
     tranches = [TrancheSupply(100, 10), TrancheSupply(0, 5)]
 
-    first = settle(
-        100,
-        fee_bps=100,
-        tranches=tranches,
-        books=_books(tranches),
-        from_epochs=0,
-        to_epochs=1,
-        epoch_count=4,
-    )
-    second = settle(
-        1_000,
-        fee_bps=100,
-        tranches=tranches,
-        books=first.books,
-        from_epochs=1,
-        to_epochs=2,
-        epoch_count=4,
-    )
+    first = _settle(100, tranches, 0)
+    second = _settle(1_000, tranches, 1, settled=100, books=first.books)
 
     assert (first.fee, first.payments, first.books[0].arrears) == (1, (99, 0), 151)
     assert (second.fee, second.payments, second.books[0].arrears) == (10, (401, 589), 0)
 
 
+def test_settle__half_of_the_units_burned__half_of_their_arrears_lapse() -> None:
+    first = _settle(0, [TrancheSupply(100, 10), TrancheSupply(0, 5)], 0)
+
+    second = _settle(1_000, [TrancheSupply(100, 5), TrancheSupply(0, 5)], 1, books=first.books)
+
+    assert first.books[0] == TrancheBook(250, 0, 10)
+    assert second.payments == (250 // 2 + 5 * 25, 990 - 250)
+
+
+def test_settle__unsold_units__rank_behind_the_bought_and_share_the_residual() -> None:
+    """Bought seniors 250, unsold ones 50, and 2 of 5 juniors unsold; what is unsold is the
+    operator's."""
+    tranches = [TrancheSupply(100, 10, 2), TrancheSupply(0, 3, 2)]
+
+    lean = _settle(260, tranches, 0, fee_bps=0)
+    rich = _settle(1_000, tranches, 1, fee_bps=0, books=lean.books)
+
+    assert (lean.payments, lean.to_gpu_operator) == ((250, 0), 10)
+    assert lean.books[0] == TrancheBook(0, 40, 10)
+    residual = 1_000 - 250 - (40 + 50)
+    assert rich.payments == (250, residual * 3 // 5)
+    assert rich.to_gpu_operator == 90 + residual * 2 // 5
+
+
+def test_settle__many_small_ones__pay_the_fee_of_a_large_one() -> None:
+    """Twenty times 99 once paid nothing."""
+    fees = [_settle(99, [TrancheSupply(0, 1)], 0, settled=99 * n).fee for n in range(20)]
+
+    assert sum(fees) == 20 * 99 // 100
+
+
 def test_distribute__after_a_lean_epoch__pays_arrears_first_without_fee() -> None:
     tranches = [TrancheSupply(100, 10), TrancheSupply(0, 5)]
+    behind = [TrancheBook(151, 0, 10), TrancheBook()]
 
-    result = distribute(200, tranches=tranches, books=[TrancheBook(151), TrancheBook()])
+    result = distribute(200, tranches=tranches, books=behind)
 
     assert (result.fee, result.payments) == (0, (151, 49))
     no_units = [TrancheSupply(100, 0), TrancheSupply(0, 0)]
-    orphan = distribute(200, tranches=no_units, books=[TrancheBook(151), TrancheBook()])
+    orphan = distribute(200, tranches=no_units, books=behind)
     assert (orphan.payments, orphan.to_gpu_operator) == ((0, 0), 200)
     assert orphan.books[0].arrears == 0
 

@@ -30,7 +30,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   UnitsMinted: () => "Units of this facility were minted already.",
   UnitsAboveCapacity: ([units, hours]) =>
     `${count(units)} units are more than the ${count(hours)} GPU-hours that the devices have in the window.`,
-  TrancheEmpty: ([, seniority]) => `Tranche ${count(seniority)} has no units yet.`,
+  FacilityEmpty: () => "Nobody holds a unit of the facility yet.",
   TrancheWithoutUnits: () =>
     "Nobody holds units of this tranche: revenue for it would be nobody's.",
   SettlementTokenNotAllowed: ([token]) => `${account(token)} is not an allowed settlement token.`,
@@ -45,8 +45,6 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   MirrorLinked: () => "A token keeps a copy of the allow-list already.",
   // money
   RentNotAccepted: () => "This facility takes no rent now.",
-  FacilitiesNotAscending: () =>
-    "Facilities of one settlement must be named in ascending order, each once.",
   NothingToSettle: () => "Nothing is both attested and collected that is not settled yet.",
   NothingToRelease: () => "Nothing more is released yet: proceeds follow attested delivery.",
   NothingToSeize: () => "No proceeds are left for holders.",
@@ -61,8 +59,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
     `${amount(asked)} is more than the rent paid in excess, ${amount(excess)}.`,
   RefundAbovePaid: ([, , asked, paid]) =>
     `${amount(asked)} is more than this payer paid, ${amount(paid)}.`,
-  LengthsDiffer: () => "Facilities and epochs are not of one number.",
-  EpochAlreadySettled: () => "This epoch was settled already.",
+  NotThisContract: () => "Only the lockbox itself may do this.",
   EpochNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
   NotDistributor: ([who]) => `${account(who)} may not distribute revenue.`,
   NotRevenueSource: ([who]) => `${account(who)} may not accrue revenue.`,

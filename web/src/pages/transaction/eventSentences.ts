@@ -85,7 +85,9 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
     `${money(a["amount"], s)} was distributed to holders of facility ${String(a["facilityId"])}`,
   FeesPaid: (a, s) => `${money(a["amount"], s)} of fees were paid to ${who(a["to"])}`,
   ResidualOwed: (a, s) =>
-    `${money(a["amount"], s)} that no tranche could take is owed to the operator ${who(a["gpuOperator"])}`,
+    `${money(a["amount"], s)} that fell on unsold units or on nobody is owed to the operator ${who(a["gpuOperator"])}`,
+  SettlementSkipped: (a) =>
+    `Facility ${String(a["facilityId"])} could not be settled with the others of its batch`,
   Withdrawn: (a, s) => `${who(a["account"])} withdrew ${money(a["amount"], s)}`,
   // facilities and statements
   FacilityOffered: (a) =>

@@ -38,7 +38,7 @@ contract SystemTest is Acting {
         this.invariant_all();
     }
 
-    /// @notice All of them after every step of 64 histories of 64 steps. Below each once more, by its name.
+    /// @notice All of them after every step of 64 histories of 64 steps: a campaign for each would play the same histories.
     function invariant_all() external view {
         invariant_1_units__minted_are_held_or_burned_and_never_above_the_cap();
         invariant_2_money__is_held_and_conserved_to_the_last_bit();
@@ -49,8 +49,7 @@ contract SystemTest is Acting {
         invariant_7_eligibility__no_path_round_allow_list_freeze_or_pause();
     }
 
-    /// forge-config: default.invariant.runs = 8
-    function invariant_1_units__minted_are_held_or_burned_and_never_above_the_cap() public view {
+    function invariant_1_units__minted_are_held_or_burned_and_never_above_the_cap() private view {
         for (uint256 i = 0; i < IDS; ++i) {
             uint256 id = _world.ids(i);
             uint256 held = 0;
@@ -67,22 +66,19 @@ contract SystemTest is Acting {
         }
     }
 
-    /// forge-config: default.invariant.runs = 8
-    function invariant_2_money__is_held_and_conserved_to_the_last_bit() public view {
+    function invariant_2_money__is_held_and_conserved_to_the_last_bit() private view {
         _checkBooks(address(_world.dollar()));
         _checkBooks(address(_world.bad()));
         _checkToken(address(_world.dollar()));
         _checkToken(address(_world.bad()));
     }
 
-    /// forge-config: default.invariant.runs = 8
-    function invariant_3_accrued__falls_only_by_ones_own_claim() public view {
+    function invariant_3_accrued__falls_only_by_ones_own_claim() private view {
         assertFalse(_world.earnedFell(), "revenue fell without a claim");
         assertFalse(_world.claimWrong(), "a claim paid something else than the view said");
     }
 
-    /// forge-config: default.invariant.runs = 8
-    function invariant_4_settlement__never_above_collected_nor_final_attested() public view {
+    function invariant_4_settlement__never_above_collected_nor_final_attested() private view {
         for (uint64 f = 1; f <= FACILITIES; ++f) {
             IRentLockbox.Book memory book = _world.lockbox().bookOf(f);
             uint32 epochs = _world.statements().epochsFinal(f);
@@ -94,14 +90,12 @@ contract SystemTest is Acting {
         }
     }
 
-    /// forge-config: default.invariant.runs = 8
-    function invariant_5_waterfall__no_junior_before_a_senior_in_arrears() public view {
+    function invariant_5_waterfall__no_junior_before_a_senior_in_arrears() private view {
         assertFalse(_world.orderBroken(), "a junior was paid while a senior is behind");
         assertFalse(_world.emptyTranchePaid(), "a tranche without units was paid");
     }
 
-    /// forge-config: default.invariant.runs = 8
-    function invariant_6_statements__once_in_order_with_quorum_void_by_fault_only() public view {
+    function invariant_6_statements__once_in_order_with_quorum_void_by_fault_only() private view {
         assertFalse(_world.forgedPosted(), "posted without a quorum");
         assertFalse(_world.outOfOrderPosted(), "posted out of order");
         assertFalse(_world.honestVoided(), "voided without an open fault");
@@ -110,8 +104,7 @@ contract SystemTest is Acting {
         assertFalse(_world.chainBroken(), "the chain of hashes broke");
     }
 
-    /// forge-config: default.invariant.runs = 8
-    function invariant_7_eligibility__no_path_round_allow_list_freeze_or_pause() public view {
+    function invariant_7_eligibility__no_path_round_allow_list_freeze_or_pause() private view {
         assertFalse(_world.ineligibleMoved(), "an ineligible account moved units");
         assertFalse(_world.frozenMoved(), "frozen units moved");
         assertFalse(_world.pausedMoved(), "units came while paused");

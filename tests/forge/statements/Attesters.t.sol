@@ -41,22 +41,30 @@ contract AttestersTest is Setup {
         done;
     }
 
+    function _checkAt(uint256 instant, uint8 threshold) private {
+        vm.warp(instant);
+        require(registry.attesterCount() >= threshold);
+    }
+
     function _checkFuture() private {
         uint256 present = block.timestamp;
         uint8 threshold = registry.threshold();
         require(threshold > 0);
-        // The longest delay is 700 seconds: these steps see every change that can be scheduled.
-        for (uint256 ahead = 0; ahead <= 750; ahead += 50) {
-            vm.warp(present + ahead);
-            require(registry.attesterCount() >= threshold);
+        // The longest delay is 700 seconds.
+        for (uint256 ahead = 0; ahead <= 750; ahead += 250) {
+            _checkAt(present + ahead, threshold);
         }
         vm.warp(present);
         for (uint8 slot = 0; registry.attesterAt(slot) != address(0); ++slot) {
             address account = registry.attesterAt(slot);
-            (, uint40 activeUntil) = registry.attesterPeriodOf(account);
+            (uint40 activeFrom, uint40 activeUntil) = registry.attesterPeriodOf(account);
             bool leaving = activeUntil != type(uint40).max;
             uint64 liable = leaving ? uint64(activeUntil) + CHALLENGE_WINDOW : type(uint64).max;
             require(registry.liableUntil(account) == liable);
+            // Every change that is scheduled, in its very second.
+            if (activeFrom > present) _checkAt(activeFrom, threshold);
+            if (leaving && activeUntil > present) _checkAt(activeUntil, threshold);
+            vm.warp(present);
             for (uint8 other = 0; other < slot; ++other) {
                 require(registry.attesterAt(other) != account);
             }

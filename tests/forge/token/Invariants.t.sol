@@ -172,8 +172,15 @@ contract TokenInvariants is TokenBase {
         list[0] = address(_handler);
     }
 
+    /// @dev One campaign for all: after every step of 64 histories of 64 steps.
+    function invariant_all() external view {
+        invariant_units__are_conserved();
+        invariant_money__is_conserved_to_the_last_bit();
+        invariant_claimable__never_falls();
+    }
+
     /// @dev 1: minted = held + delivered + expired (+ refunded).
-    function invariant_units__are_conserved() public view {
+    function invariant_units__are_conserved() private view {
         uint256 held = 0;
         for (uint256 i = 0; i < 4; ++i) {
             held += token.balanceOf(_handler.actors(i), JUNIOR);
@@ -184,7 +191,7 @@ contract TokenInvariants is TokenBase {
     }
 
     /// @dev 2: balance = received - paid >= owed; owed + pending = received - paid, to the last of 32 fractional bits.
-    function invariant_money__is_conserved_to_the_last_bit() public view {
+    function invariant_money__is_conserved_to_the_last_bit() private view {
         assertEq(dollar.balanceOf(address(token)), _handler.received() - _handler.paid(), "balance");
         ITrancheToken.Tranche memory tranche = Accumulator.checkpoint(token.trancheOf(JUNIOR), block.timestamp);
         uint256 books = tranche.pendingX32;
@@ -196,7 +203,7 @@ contract TokenInvariants is TokenBase {
     }
 
     /// @dev 3: nobody's claimable falls but by their own claim, and a claim pays exactly what the view said.
-    function invariant_claimable__never_falls() public view {
+    function invariant_claimable__never_falls() private view {
         assertFalse(_handler.broken(), "fell");
     }
 }

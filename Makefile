@@ -7,6 +7,10 @@ SHELL := /bin/bash
 PY := .venv/bin/python
 PYTHON ?= python3
 TRACE ?=
+# Services, commands and tests are some hundred starts of Python: what it compiles is kept, below
+# build/, also where the environment forbids it to write beside the sources.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'

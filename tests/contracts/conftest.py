@@ -1,4 +1,4 @@
-"""Contracts, deployed once a file, and a facility; every test starts from the same chain."""
+"""Contracts, deployed once, and a facility; every test starts from the same chain."""
 
 import pytest
 from brownie import chain
@@ -8,6 +8,7 @@ from api.domain.hashing import device_hash
 from api.domain.units import FacilityId
 from scripts.deploy import deploy_all
 from scripts.deployer import Plan
+from tests.contracts.lean_node import make_lean
 from tests.contracts.model import World
 
 EPOCH_S = 3_600
@@ -19,11 +20,15 @@ def isolation(fn_isolation):
     """Every test starts from the same chain."""
 
 
-@pytest.fixture(scope="module")
-def deployed(accounts, tmp_path_factory, module_isolation):
-    """All contracts by name, and the attesters."""
+@pytest.fixture(scope="session", autouse=True)
+def deployed(accounts, tmp_path_factory):
+    """All contracts by name, and the attesters.
+
+    Before any other fixture: what is deployed within brownie's isolation goes with it.
+    """
     import brownie
 
+    make_lean(brownie.web3, chain)
     attesters = sorted((accounts.add() for _ in range(3)), key=lambda a: int(a.address, 16))
     plan = Plan(
         deployment_file=tmp_path_factory.mktemp("deployment") / "deployment.json",
@@ -36,7 +41,10 @@ def deployed(accounts, tmp_path_factory, module_isolation):
         base_uri="ipfs://{id}",
         allow_list=False,
     )
-    return deploy_all(plan, brownie.project.get_loaded_projects()[0], accounts[0]), attesters
+    contracts = deploy_all(plan, brownie.project.get_loaded_projects()[0], accounts[0])
+    # Between files brownie goes back to its first snapshot: from here on to this one.
+    chain._reset_id = chain._take_snapshot()
+    return contracts, attesters
 
 
 def facility_terms(contracts, accounts, **changes) -> FacilityTerms:

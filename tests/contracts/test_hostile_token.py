@@ -142,10 +142,10 @@ def test_reentry__from_inside_every_transfer__pays_once(earning):
     fees = world.lockbox.feesOwed(7)
     earned = world.token.claimable(world.ann, world.senior)
     doors = (
-        (world.lockbox, world.lockbox.settle.encode_input(7, 2), lambda: world.pay(1)),
-        (world.lockbox, world.lockbox.settle.encode_input(7, 2),
+        (world.lockbox, world.lockbox.settle.encode_input(7), lambda: world.pay(1)),
+        (world.lockbox, world.lockbox.settle.encode_input(7),
          lambda: world.lockbox.takeFees([7], world.cleo, owner)),
-        (world.lockbox, world.lockbox.settle.encode_input(7, 2),
+        (world.lockbox, world.lockbox.settle.encode_input(7),
          lambda: world.lockbox.settle(7, {"from": world.cleo})),
         (world.token, world.token.claim.encode_input([world.senior], world.cleo),
          lambda: world.token.claim([world.senior], world.ann, {"from": world.ann})),

@@ -2,6 +2,8 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Protocol
@@ -146,8 +148,11 @@ class EvidenceUrl:
         return None
 
 
-def open_evidence(location: str) -> EvidenceSource:
-    """Evidence at a folder or an http(s) URL."""
-    if location.startswith(("http://", "https://")):
-        return EvidenceUrl(location)
-    return EvidenceFolder(Path(location.removeprefix("file://")))
+@contextmanager
+def open_evidence(location: str) -> Iterator[EvidenceSource]:
+    """Evidence at a folder or an http(s) URL; its connections are closed afterwards."""
+    if not location.startswith(("http://", "https://")):
+        yield EvidenceFolder(Path(location.removeprefix("file://")))
+        return
+    with closing(EvidenceUrl(location)) as source:
+        yield source

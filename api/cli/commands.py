@@ -184,11 +184,12 @@ def verify(
     with output.failing():
         with (
             ChainClient(rpc_url) as client,
+            open_evidence(evidence) as source,
             output.progress("verifying blocks", quiet=as_json) as advance,
         ):
             report = run(
                 client,
-                open_evidence(evidence),
+                source,
                 registry=registry,
                 on_progress=advance,
             )

@@ -70,7 +70,7 @@ def run(folder: Path, *, quick: bool, step: Step) -> Figures:
         step("start a chain")
         chain = exits.enter_context(dev_chain(log=folder / "anvil.log"))
         step("deploy contracts with brownie")
-        stage = deploy(chain, folder)
+        stage = exits.enter_context(deploy(chain, folder))
         facility_id = _main_line(stage, load, figures, step)
         step("make chain events")
         events = _QUICK_CHAIN_EVENTS if quick else _CHAIN_EVENTS

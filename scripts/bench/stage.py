@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 import httpx
 
@@ -47,10 +47,16 @@ class Stage:
     chain: DevChain
     deployment: Deployment
 
-    @property
+    @cached_property
     def client(self) -> ChainClient:
-        """A client of the chain."""
+        """The client of the chain; closed with the stage."""
         return ChainClient(self.chain.rpc_url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
 
     @property
     def contracts(self) -> Contracts:

@@ -289,7 +289,7 @@ class MoneyVerifier:
         for token_id, model in self.models.items():
             self._compare_tranche(contracts, TrancheId(token_id), model, head)
             # In fixed point nothing is rounded: every micro received is paid, owed or pending.
-            if model.unaccounted_x32(now_s) != 0:
+            if model.unaccounted_x24(now_s) != 0:
                 self._finding(split_tranche_id(token_id)[0], f"tranche {token_id} loses money")
         owed_micros = sum((m.received - m.paid) for m in self.models.values())
         balance = contracts.settlement_token.balance_micros(token.address).at(block=head)
@@ -321,7 +321,7 @@ class MoneyVerifier:
             if split_tranche_id(token_id)[0] != facility_id:
                 continue
             stream = model.stream
-            # Fixed point, 32 fractional bits. `>>` rounds down: shift the negative to round up.
-            gained = (stream.acc_at_x32(now_s) - stream.acc_x32) * stream.supply
-            total += -((gained - stream.pending_x32) >> FRACTION_BITS)
+            # Fixed point, 24 fractional bits. `>>` rounds down: shift the negative to round up.
+            gained = (stream.acc_at_x24(now_s) - stream.acc_x24) * stream.supply
+            total += -((gained - stream.pending_x24) >> FRACTION_BITS)
         return total

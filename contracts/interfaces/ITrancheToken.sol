@@ -7,35 +7,35 @@ import {ITrancheMetadata} from "./ITrancheMetadata.sol";
 /// @title Units of tranches and the revenue that they earn
 /// @notice ERC-1155. One id is one tranche of a facility, `id = facilityId << 8 | seniority`; one unit is one GPU-hour,
 /// whole numbers only. Revenue accrues per unit and streams over time; holders take it with `claim`. Amounts are minor
-/// units of the facility's settlement token; X32 values are minor units with 32 fractional bits; times are UTC seconds.
+/// units of the facility's settlement token; X24 values are minor units with 24 fractional bits; times are UTC seconds.
 /// Eligibility and freezes decide who may hold and move units (invariant 7). They never touch claims: what an account
 /// earned stays its own, and it alone decides where it is paid.
 interface ITrancheToken {
     /// @notice What one account holds of one tranche.
-    /// @param accPaidX32 Revenue per unit up to which this position has been credited, X32.
-    /// @param owedX32 Revenue earned and not claimed, X32.
+    /// @param accPaidX24 Revenue per unit up to which this position has been credited, X24.
+    /// @param owedX24 Revenue earned and not claimed, X24.
     /// @param units GPU-hours held.
     /// @param flags Bit 0: a frozen amount is set, in a storage word of its own.
     /// @param settlement Number of the settlement token in the token's list, so that a claim needs no look-up by
     /// facility; 0 before the first units came.
     struct Position {
-        uint72 accPaidX32;
-        uint96 owedX32;
+        uint72 accPaidX24;
+        uint96 owedX24;
         uint40 units;
         uint8 flags;
         uint40 settlement;
     }
 
     /// @notice Revenue stream of one tranche.
-    /// @param accX32 Revenue per unit that had vested at `streamEnd - streamSpan`, X32.
-    /// @param pendingX32 Revenue that vests evenly over the `streamSpan` seconds before `streamEnd`, with the
-    /// remainders of all earlier divisions, X32.
+    /// @param accX24 Revenue per unit that had vested at `streamEnd - streamSpan`, X24.
+    /// @param pendingX24 Revenue that vests evenly over the `streamSpan` seconds before `streamEnd`, with the
+    /// remainders of all earlier divisions, X24.
     /// @param streamEnd UTC second at which everything pending has vested.
-    /// @param streamSpan Seconds over which `pendingX32` vests.
+    /// @param streamSpan Seconds over which `pendingX24` vests.
     /// @param supply Units in circulation.
     struct Tranche {
-        uint72 accX32;
-        uint88 pendingX32;
+        uint72 accX24;
+        uint88 pendingX24;
         uint32 streamEnd;
         uint24 streamSpan;
         uint40 supply;
@@ -322,7 +322,7 @@ interface ITrancheToken {
     /// @return Their number, by reason.
     function burnedOf(uint256 id) external view returns (Burned memory);
 
-    /// @notice What an account holds of a tranche, as stored: revenue since its last move is not yet in `owedX32`.
+    /// @notice What an account holds of a tranche, as stored: revenue since its last move is not yet in `owedX24`.
     /// @param account The account.
     /// @param id The tranche.
     /// @return The position.

@@ -4,14 +4,14 @@ pragma solidity 0.8.37;
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 
 /// @title Streamed revenue per unit, exact to the last bit
-/// @notice X32 values are minor units with 32 fractional bits. What does not divide by the supply stays pending, so
+/// @notice X24 values are minor units with 24 fractional bits. What does not divide by the supply stays pending, so
 /// that positions + pending + paid = received at any time. api/domain/capital/accumulator.py is the reference model.
 library Accumulator {
-    uint256 internal constant FRACTION_BITS = 32;
-    uint96 private constant FRACTION_MASK = 0xFFFFFFFF;
-    /// @notice Largest single accrual: 2^55 minor units, 36 thousand million dollars of a 6-decimal token.
+    uint256 internal constant FRACTION_BITS = 24;
+    uint96 private constant FRACTION_MASK = 0xFFFFFF;
+    /// @notice Largest single accrual: 2^63 minor units, 9 million million dollars of a 6-decimal token.
     uint256 internal constant MAX_AMOUNT = type(uint88).max >> (FRACTION_BITS + 1);
-    /// @notice Largest revenue per unit, 2^40 minor units. What is beyond stays pending: nothing reverts for ever.
+    /// @notice Largest revenue per unit: 2^48 minor units, 281 million dollars of a 6-decimal token. What is beyond stays pending: nothing reverts for ever.
     uint256 internal constant MAX_ACC = type(uint72).max;
 
     /// @notice A value does not fit the bits that its packed word has for it.
@@ -20,24 +20,24 @@ library Accumulator {
     /// @param bits Number of bits that it may have.
     error ValueTooLarge(uint256 value, uint256 bits);
 
-    /// @notice Part of `pendingX32` that has vested at a time, rounded down; 0 while there are no units.
+    /// @notice Part of `pendingX24` that has vested at a time, rounded down; 0 while there are no units.
     /// @param tranche The stream.
     /// @param time UTC second, not before the stream began.
-    /// @return Revenue, X32.
+    /// @return Revenue, X24.
     function vestedDown(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
-        if (tranche.supply == 0 || tranche.pendingX32 == 0) return 0;
-        if (time >= tranche.streamEnd) return tranche.pendingX32;
+        if (tranche.supply == 0 || tranche.pendingX24 == 0) return 0;
+        if (time >= tranche.streamEnd) return tranche.pendingX24;
         uint256 elapsed = time + tranche.streamSpan - tranche.streamEnd;
-        return uint256(tranche.pendingX32) * elapsed / tranche.streamSpan;
+        return uint256(tranche.pendingX24) * elapsed / tranche.streamSpan;
     }
 
     /// @notice Revenue per unit up to a time, rounded down.
     /// @param tranche The stream.
     /// @param time UTC second.
-    /// @return Revenue per unit, X32; at most MAX_ACC.
+    /// @return Revenue per unit, X24; at most MAX_ACC.
     function accAt(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
-        if (tranche.supply == 0) return tranche.accX32;
-        uint256 acc = tranche.accX32 + vestedDown(tranche, time) / tranche.supply;
+        if (tranche.supply == 0) return tranche.accX24;
+        uint256 acc = tranche.accX24 + vestedDown(tranche, time) / tranche.supply;
         return acc < MAX_ACC ? acc : MAX_ACC;
     }
 
@@ -51,11 +51,11 @@ library Accumulator {
         returns (ITrancheToken.Tranche memory next)
     {
         uint256 acc = accAt(tranche, time);
-        uint256 distributed = (acc - tranche.accX32) * tranche.supply;
+        uint256 distributed = (acc - tranche.accX24) * tranche.supply;
         // What was distributed is at most what was pending, and what is left of a span at most the span.
         // forge-lint: disable-start(unsafe-typecast)
-        next.accX32 = uint72(acc);
-        next.pendingX32 = uint88(tranche.pendingX32 - distributed);
+        next.accX24 = uint72(acc);
+        next.pendingX24 = uint88(tranche.pendingX24 - distributed);
         next.streamEnd = tranche.streamEnd;
         next.streamSpan = uint24(tranche.streamEnd > time ? tranche.streamEnd - time : 0);
         next.supply = tranche.supply;
@@ -65,8 +65,8 @@ library Accumulator {
     /// @notice Adds an amount that vests over `span`. The new span is the mean of the old and the new one, weighted by
     /// amount, so that a tiny amount can neither stretch nor shorten a stream. The tranche has units.
     /// @dev Settlement does this to every tranche, so it works on the stack what `checkpoint` and `unvestedUp` do in
-    /// memory. Unchecked (decision 4): what vested is at most what was pending; an amount of 56 bits and a pending of
-    /// 88, each times a span of 24 bits, fit a word; and `fits` holds the results to their bits.
+    /// memory. Unchecked (decision 4): what vested is at most what was pending; an amount of 63 bits (87 with its fraction) and a
+    /// pending of 88, each times a span of 24 bits, fit a word; and `fits` holds the results to their bits.
     /// @param tranche The stream.
     /// @param amount Minor units.
     /// @param span Seconds over which the amount vests.
@@ -78,21 +78,21 @@ library Accumulator {
         returns (uint256 streaming, uint256 end)
     {
         uint256 acc = accNow(tranche, time);
-        uint256 pending = tranche.pendingX32;
+        uint256 pending = tranche.pendingX24;
         end = tranche.streamEnd;
         uint256 supply = tranche.supply;
         unchecked {
-            pending -= (acc - tranche.accX32) * supply;
+            pending -= (acc - tranche.accX24) * supply;
             uint256 left = end > time ? end - time : 0;
-            uint256 amountX32 = amount << FRACTION_BITS;
-            left = pending * left + amountX32 * span;
-            pending = fits(pending + amountX32, 88);
+            uint256 amountX24 = amount << FRACTION_BITS;
+            left = pending * left + amountX24 * span;
+            pending = fits(pending + amountX24, 88);
             if (pending > 0) left /= pending;
             end = fits(time + left, 32);
             // A weighted mean is at most the larger of two 24-bit spans.
             // forge-lint: disable-start(unsafe-typecast)
-            tranche.accX32 = uint72(acc);
-            tranche.pendingX32 = uint88(pending);
+            tranche.accX24 = uint72(acc);
+            tranche.pendingX24 = uint88(pending);
             tranche.streamEnd = uint32(end);
             tranche.streamSpan = uint24(left);
             // forge-lint: disable-end(unsafe-typecast)
@@ -122,7 +122,7 @@ library Accumulator {
     /// @param time UTC second.
     /// @return Minor units.
     function unvestedUp(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
-        uint256 left = tranche.pendingX32 - (accAt(tranche, time) - tranche.accX32) * tranche.supply;
+        uint256 left = tranche.pendingX24 - (accAt(tranche, time) - tranche.accX24) * tranche.supply;
         return (left + FRACTION_MASK) >> FRACTION_BITS;
     }
 
@@ -131,10 +131,10 @@ library Accumulator {
     /// began (`streamEnd - streamSpan`) in a block before `time`.
     /// @param tranche The stream.
     /// @param time UTC second.
-    /// @return acc Revenue per unit, X32, rounded down; at most MAX_ACC.
+    /// @return acc Revenue per unit, X24, rounded down; at most MAX_ACC.
     function accNow(ITrancheToken.Tranche storage tranche, uint256 time) internal view returns (uint256 acc) {
-        acc = tranche.accX32;
-        uint256 pending = tranche.pendingX32;
+        acc = tranche.accX24;
+        uint256 pending = tranche.pendingX24;
         uint256 end = tranche.streamEnd;
         uint256 span = tranche.streamSpan;
         uint256 supply = tranche.supply;
@@ -147,10 +147,10 @@ library Accumulator {
     }
 
     /// @notice Part of an amount below one minor unit.
-    /// @param amountX32 The amount, X32.
-    /// @return The fraction, X32.
-    function fractionOf(uint256 amountX32) internal pure returns (uint256) {
-        return amountX32 & FRACTION_MASK;
+    /// @param amountX24 The amount, X24.
+    /// @return The fraction, X24.
+    function fractionOf(uint256 amountX24) internal pure returns (uint256) {
+        return amountX24 & FRACTION_MASK;
     }
 
     /// @notice Returns a value, or reverts with ValueTooLarge if it has too many bits.

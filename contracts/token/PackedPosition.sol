@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "./Accumulator.sol";
 
-/// @notice `ITrancheToken.Position` as the one word that is stored, lowest bits first: accPaidX32 (72), owedX32 (96),
+/// @notice `ITrancheToken.Position` as the one word that is stored, lowest bits first: accPaidX24 (72), owedX24 (96),
 /// units (40), flags (8), settlement (40). Decision 4 shows with measured gas why it is no struct.
 type PackedPosition is uint256;
 
@@ -21,9 +21,9 @@ uint256 constant HOLDING_FROZEN = 0x10000000000;
 
 /// @notice A position from its parts.
 /// @dev `acc` is at most Accumulator.MAX_ACC, and `holding` comes from a position whose units fit the 40 bits of a
-/// supply. Only `owed` can be too large (more than 2^64 minor units): ValueTooLarge.
-/// @param acc Revenue per unit up to which the position has been credited, X32.
-/// @param owed Revenue earned and not claimed, X32.
+/// supply. Only `owed` can be too large (more than 2^72 minor units): ValueTooLarge.
+/// @param acc Revenue per unit up to which the position has been credited, X24.
+/// @param owed Revenue earned and not claimed, X24.
 /// @param holding Units, flags and settlement, as `holdingOf` returns them.
 /// @return The packed position.
 function packPosition(uint256 acc, uint256 owed, uint256 holding) pure returns (PackedPosition) {
@@ -48,8 +48,8 @@ function holdingOf(PackedPosition position) pure returns (uint256) {
 /// @notice What the position is owed at an accumulator value. Exact: nothing is rounded.
 /// @dev Unchecked (decision 4): 40 bits x 72 bits + 96 bits fit a word, and accumulators never fall.
 /// @param position The packed position.
-/// @param acc Revenue per unit, X32; not below the position's own.
-/// @return Revenue, X32.
+/// @param acc Revenue per unit, X24; not below the position's own.
+/// @return Revenue, X24.
 function settledAt(PackedPosition position, uint256 acc) pure returns (uint256) {
     uint256 word = PackedPosition.unwrap(position);
     unchecked {
@@ -76,8 +76,8 @@ function unpacked(PackedPosition position) pure returns (ITrancheToken.Position 
     // Truncation picks the field.
     // forge-lint: disable-next-item(unsafe-typecast)
     return ITrancheToken.Position({
-        accPaidX32: uint72(word),
-        owedX32: uint96(word >> OWED_SHIFT),
+        accPaidX24: uint72(word),
+        owedX24: uint96(word >> OWED_SHIFT),
         units: uint40(word >> HOLDING_SHIFT),
         flags: uint8(word >> (HOLDING_SHIFT + HOLDING_FLAGS_SHIFT)),
         settlement: uint40(word >> (HOLDING_SHIFT + HOLDING_SETTLEMENT_SHIFT))

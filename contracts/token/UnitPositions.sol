@@ -162,7 +162,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     /// @param id The tranche.
     /// @param minted Units that are created.
     /// @param burned Units that are destroyed.
-    /// @return acc Revenue per unit up to now, X32.
+    /// @return acc Revenue per unit up to now, X24.
     function _changeSupply(uint256 id, uint256 minted, uint256 burned) private returns (uint256 acc) {
         Tranche memory tranche = _tranches[id];
         if (burned > 0 && burned == tranche.supply) {
@@ -175,7 +175,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         // forge-lint: disable-next-line(unsafe-typecast)
         tranche.supply = uint40(Accumulator.fits(tranche.supply + minted - burned, 40));
         _tranches[id] = tranche;
-        return tranche.accX32;
+        return tranche.accX24;
     }
 
     /// @notice Reverts with ERC7943InsufficientUnfrozenBalance if frozen units would leave.

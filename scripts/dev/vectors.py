@@ -38,8 +38,8 @@ def accumulator_vectors() -> dict[str, list[str]]:
                 stream = stream.with_supply(amount, now_s)
             else:
                 operation = LOOK
-            words = (operation, amount, span_s, now_s, stream.acc_x32, stream.pending_x32)
-            flat += [*words, stream.end_s, stream.span_s, stream.supply, stream.acc_at_x32(now_s)]
+            words = (operation, amount, span_s, now_s, stream.acc_x24, stream.pending_x24)
+            flat += [*words, stream.end_s, stream.span_s, stream.supply, stream.acc_at_x24(now_s)]
     # Strings, because a JSON number above 2^53 is no integer to many readers.
     return {"steps": [str(word) for word in flat]}
 

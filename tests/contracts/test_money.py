@@ -17,7 +17,7 @@ def _compare(world, model, token_id, holders):
         stored = Position(*world.token.positionOf(holder, token_id)[:3])
         assert stored == model.positions.get(holder.address, Position())
         assert world.token.claimable(holder, token_id) == model.claimable(holder.address, now_s)
-    assert model.unaccounted_x32(now_s) == 0
+    assert model.unaccounted_x24(now_s) == 0
 
 
 def test_settle__two_tranches__equals_the_waterfall_model(world):

@@ -202,7 +202,7 @@ class Machine(Twin, RuleBasedStateMachine):
         self.rises = True
         if model.is_mature(now_s):
             self.counts["mature", "still streaming"] += any(
-                t.stream.pending_x32 for t in model.tranches
+                t.stream.pending_x24 for t in model.tranches
             )
             self.counts["mature", "written off" if model.receivable() else "paid"] += 1
             self.send(self.world.cleo, facilities.mature, 7)
@@ -242,9 +242,9 @@ class Machine(Twin, RuleBasedStateMachine):
 
     @invariant()
     def money(self):
-        """Invariant 2: exact in 32 fractional bits; balances are at least what is owed."""
+        """Invariant 2: exact in 24 fractional bits; balances are at least what is owed."""
         world, model, balance = self.world, self.model, self.world.dollar.balanceOf
-        assert [t.unaccounted_x32(self.now_s) for t in model.tranches] == [0, 0]
+        assert [t.unaccounted_x24(self.now_s) for t in model.tranches] == [0, 0]
         assert balance(world.token) >= sum(t.received - t.paid for t in model.tranches)
         owed = model.collected - model.settled + model.fees + model.residual + self.refunded
         assert balance(world.lockbox) >= owed

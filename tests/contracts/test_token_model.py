@@ -92,7 +92,7 @@ def _compare(desk, model, holders) -> None:
         frozen = model.frozen.get(holder.address, 0)
         assert token.getFrozenTokens(holder, JUNIOR) == frozen
         assert stored[3] == (1 if frozen else 0)
-    assert model.unaccounted_x32(now_s) == 0
+    assert model.unaccounted_x24(now_s) == 0
     burned = token.burnedOf(JUNIOR)
     assert model.minted == model.stream.supply + sum(burned)
     assert desk.dollar.balanceOf(token) == model.received - model.paid

@@ -10,10 +10,10 @@ from api.domain.units import Address, Micros, TrancheId
 
 @dataclass(frozen=True, slots=True)
 class Tranche:
-    """`ITrancheToken.Tranche`: revenue per unit and what still streams, in 32 fractional bits."""
+    """`ITrancheToken.Tranche`: revenue per unit and what still streams, in 24 fractional bits."""
 
-    acc_x32: Annotated[int, "uint72"]
-    pending_x32: Annotated[int, "uint88"]
+    acc_x24: Annotated[int, "uint72"]
+    pending_x24: Annotated[int, "uint88"]
     stream_end_s: Annotated[int, "uint32"]
     stream_span_s: Annotated[int, "uint24"]
     supply: Annotated[int, "uint40"]
@@ -21,7 +21,7 @@ class Tranche:
     def stream(self) -> Stream:
         """The same in the reference model's words."""
         return Stream(
-            self.acc_x32, self.pending_x32, self.stream_end_s, self.stream_span_s, self.supply
+            self.acc_x24, self.pending_x24, self.stream_end_s, self.stream_span_s, self.supply
         )
 
 
@@ -29,15 +29,15 @@ class Tranche:
 class UnitPosition:
     """`ITrancheToken.Position`. flags, settlement: only the contract itself uses them."""
 
-    acc_paid_x32: Annotated[int, "uint72"]
-    owed_x32: Annotated[int, "uint96"]
+    acc_paid_x24: Annotated[int, "uint72"]
+    owed_x24: Annotated[int, "uint96"]
     units: Annotated[int, "uint40"]
     flags: Annotated[int, "uint8"]
     settlement: Annotated[int, "uint40"]
 
     def position(self) -> Position:
         """The same in the reference model's words."""
-        return Position(self.acc_paid_x32, self.owed_x32, self.units)
+        return Position(self.acc_paid_x24, self.owed_x24, self.units)
 
 
 class TrancheToken(Contract):

@@ -1,49 +1,49 @@
-"""Reference model of `TrancheToken`: how revenue streams to units, exact in 32 fractional bits.
+"""Reference model of `TrancheToken`: how revenue streams to units, exact in 24 fractional bits.
 
-For every tranche and at any time, in X32: sum of what positions accrued + pending + paid out
+For every tranche and at any time, in X24: sum of what positions accrued + pending + paid out
 equals what was received. Nothing is ever rounded away; a claim pays whole minor units and
 leaves the fraction owed. Freezes and forced transfers are here for the contracts' tests alone.
 """
 
 from dataclasses import dataclass, field, replace
 
-FRACTION_BITS = 32
-# `Accumulator.MAX_ACC`: 72 bits, 2^40 minor units a unit. What is beyond stays pending.
-MAX_ACC_X32 = 2**72 - 1
+FRACTION_BITS = 24
+# `Accumulator.MAX_ACC`: 72 bits, 2^48 minor units a unit. What is beyond stays pending.
+MAX_ACC_X24 = 2**72 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """`ITrancheToken.Tranche`: accumulator per unit, and what still vests until `end_s`."""
 
-    acc_x32: int = 0
-    pending_x32: int = 0
+    acc_x24: int = 0
+    pending_x24: int = 0
     end_s: int = 0
     span_s: int = 0
     supply: int = 0
 
-    def vested_x32(self, now_s: int) -> int:
-        """Part of `pending_x32` that vested by now, rounded down; nothing without units."""
-        if self.supply == 0 or self.pending_x32 == 0:
+    def vested_x24(self, now_s: int) -> int:
+        """Part of `pending_x24` that vested by now, rounded down; nothing without units."""
+        if self.supply == 0 or self.pending_x24 == 0:
             return 0
         if now_s >= self.end_s:
-            return self.pending_x32
+            return self.pending_x24
         elapsed_s = now_s - (self.end_s - self.span_s)
-        return self.pending_x32 * elapsed_s // self.span_s
+        return self.pending_x24 * elapsed_s // self.span_s
 
-    def acc_at_x32(self, now_s: int) -> int:
+    def acc_at_x24(self, now_s: int) -> int:
         """Revenue per unit up to now, rounded down; the remainder stays pending."""
         if not self.supply:
-            return self.acc_x32
-        return min(self.acc_x32 + self.vested_x32(now_s) // self.supply, MAX_ACC_X32)
+            return self.acc_x24
+        return min(self.acc_x24 + self.vested_x24(now_s) // self.supply, MAX_ACC_X24)
 
     def checkpoint(self, now_s: int) -> "Stream":
         """Move what vested into the accumulator; what does not divide stays pending."""
-        gained_x32 = self.acc_at_x32(now_s) - self.acc_x32
+        gained_x24 = self.acc_at_x24(now_s) - self.acc_x24
         return replace(
             self,
-            acc_x32=self.acc_x32 + gained_x32,
-            pending_x32=self.pending_x32 - gained_x32 * self.supply,
+            acc_x24=self.acc_x24 + gained_x24,
+            pending_x24=self.pending_x24 - gained_x24 * self.supply,
             span_s=max(0, self.end_s - now_s),
         )
 
@@ -53,12 +53,12 @@ class Stream:
         The new span is the average of both, weighted by amount: dust cannot move the end.
         """
         base = self.checkpoint(now_s)
-        amount_x32 = amount << FRACTION_BITS
-        pending_x32 = base.pending_x32 + amount_x32
+        amount_x24 = amount << FRACTION_BITS
+        pending_x24 = base.pending_x24 + amount_x24
         blended_s = 0
-        if pending_x32:
-            blended_s = (base.pending_x32 * base.span_s + amount_x32 * span_s) // pending_x32
-        return replace(base, pending_x32=pending_x32, span_s=blended_s, end_s=now_s + blended_s)
+        if pending_x24:
+            blended_s = (base.pending_x24 * base.span_s + amount_x24 * span_s) // pending_x24
+        return replace(base, pending_x24=pending_x24, span_s=blended_s, end_s=now_s + blended_s)
 
     def vest(self, now_s: int) -> "Stream":
         """End the stream at once."""
@@ -74,14 +74,14 @@ class Stream:
 class Position:
     """`ITrancheToken.Position`: units, the accumulator they are settled to, and what is owed."""
 
-    acc_paid_x32: int = 0
-    owed_x32: int = 0
+    acc_paid_x24: int = 0
+    owed_x24: int = 0
     units: int = 0
 
-    def settled(self, acc_x32: int) -> "Position":
+    def settled(self, acc_x24: int) -> "Position":
         """Position settled up to an accumulator value."""
-        earned_x32 = self.units * (acc_x32 - self.acc_paid_x32)
-        return Position(acc_x32, self.owed_x32 + earned_x32, self.units)
+        earned_x24 = self.units * (acc_x24 - self.acc_paid_x24)
+        return Position(acc_x24, self.owed_x24 + earned_x24, self.units)
 
 
 @dataclass
@@ -100,11 +100,11 @@ class TrancheModel:
     def position(self, holder: str, now_s: int) -> Position:
         """Position of a holder settled to now."""
         position = self.positions.get(holder, Position())
-        return position.settled(self.stream.acc_at_x32(now_s))
+        return position.settled(self.stream.acc_at_x24(now_s))
 
     def claimable(self, holder: str, now_s: int) -> int:
         """Whole minor units that a claim would pay now."""
-        return self.position(holder, now_s).owed_x32 >> FRACTION_BITS
+        return self.position(holder, now_s).owed_x24 >> FRACTION_BITS
 
     def unfrozen(self, holder: str, now_s: int) -> int:
         """Units that a holder may move."""
@@ -115,7 +115,7 @@ class TrancheModel:
         self.minted += units
         self.stream = self.stream.with_supply(self.stream.supply + units, now_s)
         # Settled before the units count: a remainder of an empty tranche is for the new units too.
-        position = self.positions.get(holder, Position()).settled(self.stream.acc_x32)
+        position = self.positions.get(holder, Position()).settled(self.stream.acc_x24)
         self.positions[holder] = replace(position, units=position.units + units)
 
     def burn(self, holder: str, units: int, now_s: int) -> None:
@@ -123,7 +123,7 @@ class TrancheModel:
         self._check_units(holder, units, now_s)
         self.stream = self.stream.with_supply(self.stream.supply - units, now_s)
         # Settled by hand: the units left the stream already, but not yet the holder.
-        position = self.positions.get(holder, Position()).settled(self.stream.acc_x32)
+        position = self.positions.get(holder, Position()).settled(self.stream.acc_x24)
         self.positions[holder] = replace(position, units=position.units - units)
         self.burned += units
 
@@ -175,19 +175,19 @@ class TrancheModel:
     def claim(self, holder: str, now_s: int) -> int:
         """Take what is vested, in whole minor units; the fraction stays owed."""
         position = self.position(holder, now_s)
-        amount = position.owed_x32 >> FRACTION_BITS
+        amount = position.owed_x24 >> FRACTION_BITS
         if amount == 0:
             # The contract then leaves the position as it is: an account without one gets none.
             return 0
-        kept_x32 = position.owed_x32 - (amount << FRACTION_BITS)
-        self.positions[holder] = replace(position, owed_x32=kept_x32)
+        kept_x24 = position.owed_x24 - (amount << FRACTION_BITS)
+        self.positions[holder] = replace(position, owed_x24=kept_x24)
         self.paid += amount
         return amount
 
-    def unaccounted_x32(self, now_s: int) -> int:
-        """Received less paid, owed and pending, in X32: zero at any time."""
-        owed_x32 = sum(self.position(h, now_s).owed_x32 for h in self.positions)
-        gained_x32 = self.stream.acc_at_x32(now_s) - self.stream.acc_x32
-        pending_x32 = self.stream.pending_x32 - gained_x32 * self.stream.supply
-        books_x32 = (self.received - self.paid) << FRACTION_BITS
-        return books_x32 - owed_x32 - pending_x32
+    def unaccounted_x24(self, now_s: int) -> int:
+        """Received less paid, owed and pending, in X24: zero at any time."""
+        owed_x24 = sum(self.position(h, now_s).owed_x24 for h in self.positions)
+        gained_x24 = self.stream.acc_at_x24(now_s) - self.stream.acc_x24
+        pending_x24 = self.stream.pending_x24 - gained_x24 * self.stream.supply
+        books_x24 = (self.received - self.paid) << FRACTION_BITS
+        return books_x24 - owed_x24 - pending_x24

@@ -51,7 +51,7 @@ def replay_stream(changes: Iterable[Change]) -> Stream:
             base = stream.checkpoint(change.at_s)
             stream = replace(
                 base,
-                pending_x32=base.pending_x32 + (change.amount << FRACTION_BITS),
+                pending_x24=base.pending_x24 + (change.amount << FRACTION_BITS),
                 end_s=change.stream_end_s,
                 span_s=change.stream_end_s - change.at_s,
             )
@@ -65,12 +65,12 @@ def paid_per_unit(stream: Stream) -> int | None:
     """
     if not stream.supply:
         return None
-    return (stream.acc_x32 + stream.pending_x32 // stream.supply) >> FRACTION_BITS
+    return (stream.acc_x24 + stream.pending_x24 // stream.supply) >> FRACTION_BITS
 
 
 def streaming_share(stream: Stream, *, units: int, now_s: int) -> int:
     """What still streams to a holder of `units`, rounded down; minor units."""
     if not stream.supply:
         return 0
-    pending_x32 = stream.checkpoint(now_s).pending_x32
-    return pending_x32 * units // stream.supply >> FRACTION_BITS
+    pending_x24 = stream.checkpoint(now_s).pending_x24
+    return pending_x24 * units // stream.supply >> FRACTION_BITS

@@ -143,7 +143,7 @@ contract SystemTest is Acting {
         assertLe(vault, IERC20(coin).balanceOf(address(_world.vault())), "vault owes more than it holds");
     }
 
-    /// @dev Of one coin: what the token holds is exactly what positions are owed and what still streams, in 32
+    /// @dev Of one coin: what the token holds is exactly what positions are owed and what still streams, in 24
     /// fractional bits.
     function _checkToken(address coin) private view {
         uint256 books = 0;
@@ -153,14 +153,14 @@ contract SystemTest is Acting {
             if (_world.facilities().settlementTokenOf(uint64(id >> 8)) != coin) continue;
             ITrancheToken.Tranche memory tranche =
                 Accumulator.checkpoint(_world.token().trancheOf(id), vm.getBlockTimestamp());
-            books += tranche.pendingX32;
+            books += tranche.pendingX24;
             for (uint256 h = 0; h < HOLDERS; ++h) {
                 ITrancheToken.Position memory position = _world.token().positionOf(_world.holders(h), id);
-                books += position.owedX32 + uint256(position.units) * (tranche.accX32 - position.accPaidX32);
+                books += position.owedX24 + uint256(position.units) * (tranche.accX24 - position.accPaidX24);
             }
         }
         uint256 held = IERC20(coin).balanceOf(address(_world.token())) - _world.donatedToToken(coin);
-        assertEq(books, held << 32, "token's books are not what it holds");
+        assertEq(books, held << 24, "token's books are not what it holds");
     }
 
     /// @dev ATTACKS 27: but for what is less than a minor unit of each position and stream, and for gifts.

@@ -190,16 +190,16 @@ contract TokenInvariants is TokenBase {
         assertEq(_handler.minted(), held + burned.delivered + burned.expired + burned.refunded, "minted");
     }
 
-    /// @dev 2: balance = received - paid >= owed; owed + pending = received - paid, to the last of 32 fractional bits.
+    /// @dev 2: balance = received - paid >= owed; owed + pending = received - paid, to the last of 24 fractional bits.
     function invariant_money__is_conserved_to_the_last_bit() private view {
         assertEq(dollar.balanceOf(address(token)), _handler.received() - _handler.paid(), "balance");
         ITrancheToken.Tranche memory tranche = Accumulator.checkpoint(token.trancheOf(JUNIOR), block.timestamp);
-        uint256 books = tranche.pendingX32;
+        uint256 books = tranche.pendingX24;
         for (uint256 i = 0; i < 4; ++i) {
             ITrancheToken.Position memory position = token.positionOf(_handler.actors(i), JUNIOR);
-            books += position.owedX32 + uint256(position.units) * (tranche.accX32 - position.accPaidX32);
+            books += position.owedX24 + uint256(position.units) * (tranche.accX24 - position.accPaidX24);
         }
-        assertEq(books, (_handler.received() - _handler.paid()) << 32, "books");
+        assertEq(books, (_handler.received() - _handler.paid()) << 24, "books");
     }
 
     /// @dev 3: nobody's claimable falls but by their own claim, and a claim pays exactly what the view said.

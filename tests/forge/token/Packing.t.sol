@@ -23,8 +23,8 @@ contract PackingTest is Base {
             units | (uint256(flags) << HOLDING_FLAGS_SHIFT) | (uint256(number) << HOLDING_SETTLEMENT_SHIFT);
         PackedPosition word = packPosition(acc, owed, holding);
         ITrancheToken.Position memory position = word.unpacked();
-        assertEq(position.accPaidX32, acc, "acc");
-        assertEq(position.owedX32, owed, "owed");
+        assertEq(position.accPaidX24, acc, "acc");
+        assertEq(position.owedX24, owed, "owed");
         assertEq(position.units, units, "units");
         assertEq(position.flags, flags, "flags");
         assertEq(position.settlement, number, "settlement");

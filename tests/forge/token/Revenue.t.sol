@@ -335,15 +335,15 @@ contract RevenueTest is TokenBase {
         assertEq(token.unvested(JUNIOR), 0, "nothing streams");
     }
 
-    /// @dev Revenue beyond 2^40 minor units a unit stays pending; nothing reverts for ever.
+    /// @dev Revenue beyond 2^48 minor units a unit stays pending; nothing reverts for ever.
     function test_accrue__more_than_a_unit_can_carry__still_claims() public {
         mint(bob, OTHER | 1, 1);
-        accrue(OTHER | 1, 1 << 41, 0);
-        assertEq(token.claimable(bob, OTHER | 1), (1 << 40) - 1, "the most");
+        accrue(OTHER | 1, 1 << 49, 0);
+        assertEq(token.claimable(bob, OTHER | 1), (1 << 48) - 1, "the most");
         vm.prank(bob);
         token.claim(one(OTHER | 1), bob);
         send(bob, ann, OTHER | 1, 1);
-        assertEq(token.unvested(OTHER | 1), (1 << 40) + 1, "the rest is shown");
+        assertEq(token.unvested(OTHER | 1), (1 << 48) + 1, "the rest is shown");
     }
 
     function test_token__out_of_money__reverts_and_keeps_the_claim() public {

@@ -18,8 +18,8 @@ contract VectorsTest is Base {
         ITrancheToken.Tranche memory tranche;
         for (uint256 i = 0; i < steps.length; i += WORDS) {
             tranche = _step(tranche, steps, i);
-            assertEq(tranche.accX32, steps[i + 4], "acc");
-            assertEq(tranche.pendingX32, steps[i + 5], "pending");
+            assertEq(tranche.accX24, steps[i + 4], "acc");
+            assertEq(tranche.pendingX24, steps[i + 5], "pending");
             assertEq(tranche.streamEnd, steps[i + 6], "end");
             assertEq(tranche.streamSpan, steps[i + 7], "span");
             assertEq(tranche.supply, steps[i + 8], "supply");

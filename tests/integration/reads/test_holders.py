@@ -189,6 +189,6 @@ def test_market__burn_while_revenue_streams__pays_the_rest_to_fewer_units(world:
     # 1.97 dollars: half to twenty units, half to fifteen.
     stored = world.now(world.contracts.tranche_token.tranche_of(junior))
     assert row["units_issued"] == stored.supply == 15
-    expected = (stored.acc_x32 + stored.pending_x32 // stored.supply) >> 32
+    expected = (stored.acc_x24 + stored.pending_x24 // stored.supply) >> 24
     assert row["paid_per_unit_micros"] == expected
     assert abs(expected - (1_970_000 // 40 + 1_970_000 // 30)) <= 10

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.capital.accumulator import MAX_ACC_X32, TrancheModel
+from api.domain.capital.accumulator import MAX_ACC_X24, TrancheModel
 from scripts.dev.vectors import VECTORS, accumulator_vectors
 
 HOLDERS = ("ann", "bob", "cleo")
@@ -47,7 +47,7 @@ def test_history__any__accounts_for_every_fraction(history: list[tuple[tuple, in
         else:
             model.mint(first, second, now_s)
 
-        assert model.unaccounted_x32(now_s) == 0
+        assert model.unaccounted_x24(now_s) == 0
         held = sum(model.position(h, now_s).units for h in HOLDERS)
         assert held == model.stream.supply
         assert model.minted == held + model.burned
@@ -62,7 +62,7 @@ def test_vest__half_way__frees_all_that_streams_at_once() -> None:
     model.vest(5)
 
     assert model.claim("ann", 5) == 100
-    assert model.unaccounted_x32(5) == 0
+    assert model.unaccounted_x24(5) == 0
 
 
 def test_stream__half_way__pays_half_in_proportion() -> None:
@@ -119,23 +119,23 @@ def test_mint__after_a_burn_to_zero__loses_no_remainder() -> None:
     model.mint("ann", 7, 0)
     model.accrue(1_000, 100, now_s=0)
     model.burn("ann", 7, 10)
-    left_x32 = model.stream.pending_x32
+    left_x24 = model.stream.pending_x24
 
     model.mint("bob", 1, 20)
 
-    assert left_x32 > 0
-    assert model.position("bob", 20).owed_x32 == left_x32
-    assert model.unaccounted_x32(20) == 0
+    assert left_x24 > 0
+    assert model.position("bob", 20).owed_x24 == left_x24
+    assert model.unaccounted_x24(20) == 0
 
 
 def test_revenue_per_unit__beyond_72_bits__stays_pending() -> None:
     model = TrancheModel()
     model.mint("ann", 1, 0)
 
-    model.accrue(2**41, 0, now_s=0)
+    model.accrue(2**49, 0, now_s=0)
 
-    assert model.position("ann", 0).owed_x32 == MAX_ACC_X32
-    assert model.unaccounted_x32(0) == 0
+    assert model.position("ann", 0).owed_x24 == MAX_ACC_X24
+    assert model.unaccounted_x24(0) == 0
 
 
 def test_forced_transfer__of_frozen_units__lowers_the_frozen_amount() -> None:

@@ -64,7 +64,7 @@ def test_event__log_to_payload_and_back__is_the_same(event: type[EventArgs]) -> 
         ("posted_at_s", "postedAt"),
         ("rate_micros_per_gpu_hour", "ratePerGpuHour"),
         ("owed_gpu_seconds", "owedGpuSeconds"),
-        ("acc_paid_x32", "accPaidX32"),
+        ("acc_paid_x24", "accPaidX24"),
         ("from_", "from"),
     ],
 )

@@ -78,7 +78,6 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "safeTransferFrom",
         "setApprovalForAll",
         "takeDelivery",
-        "vest",
     ),
     "InvestorRegistry": ("onboard", "resync"),
     "DeliveryDesk": ("issue", "payUnserved", "serve"),

@@ -16,7 +16,6 @@ from api.chain.emitted.rent_lockbox import (
 from api.chain.emitted.tranche_token import (
     RevenueAccrued,
     RevenueClaimed,
-    StreamVested,
     TransferSingle,
 )
 from api.chain.events import AnyEvent, ChainEvent, Handlers
@@ -87,7 +86,6 @@ class MoneyVerifier:
             .on(ResidualOwed, self._residual)
             .on(RevenueAccrued, self._accrued)
             .on(RevenueClaimed, self._claimed)
-            .on(StreamVested, self._vested)
             .on(TransferSingle, self._moved)
         )
         self.books: dict[int, MoneyBook] = {}
@@ -259,9 +257,6 @@ class MoneyVerifier:
         if owed != amount:
             message = f"{holder} claimed {amount} micros of tranche {token_id}, had earned {owed}"
             self._finding(facility_id, message)
-
-    def _vested(self, event: ChainEvent[StreamVested]) -> None:
-        self._model(event.args.id).vest(event.block_time_s)
 
     def _moved(self, event: ChainEvent[TransferSingle]) -> None:
         token_id, units = event.args.id, event.args.value

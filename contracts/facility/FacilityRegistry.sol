@@ -125,7 +125,6 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
             emit ReceivableWrittenOff(facilityId, attested - book.settled);
         }
         _setState(facilityId, FacilityState.Matured);
-        _vest(facilityId);
     }
 
     /// @inheritdoc IFacilityRegistry
@@ -140,7 +139,6 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         }
         emit DefaultDeclared(facilityId, msg.sender, reason);
         _setState(facilityId, FacilityState.Defaulted);
-        _vest(facilityId);
     }
 
     /// @inheritdoc IFacilityRegistry
@@ -211,17 +209,6 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     function _setState(uint64 facilityId, FacilityState next) private {
         _facilities[facilityId].schedule.state = next;
         emit FacilityStateChanged(facilityId, next);
-    }
-
-    /// @notice Vests what still streams of every tranche of a facility.
-    /// @param facilityId The facility.
-    function _vest(uint64 facilityId) private {
-        uint256 count = _facilities[facilityId].money.trancheCount;
-        for (uint256 i = 0; i < count; ++i) {
-            // At most four tranches, so the index fits 8 bits.
-            // forge-lint: disable-next-line(unsafe-typecast)
-            trancheToken.vest(TrancheId.pack(facilityId, uint8(i)));
-        }
     }
 
     /// @notice Whether a valid statement is overdue for so long that it is a default.

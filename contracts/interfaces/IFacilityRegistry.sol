@@ -245,19 +245,19 @@ interface IFacilityRegistry {
     /// @param facilityId The facility.
     function cancel(uint64 facilityId) external;
 
-    /// @notice Ends a facility whose every epoch is final and settled, and vests what still streams. Attested revenue
-    /// that no renter paid keeps a facility open until 90 days after `windowEnd`; from then on it may mature and the
+    /// @notice Ends a facility whose every epoch is final and settled. What streams streams on. Attested revenue that
+    /// no renter paid keeps a facility open until 90 days after `windowEnd`; from then on it may mature and the
     /// unpaid part is written off, so that an insolvent renter cannot lock bond and sale proceeds for ever. Late rent
     /// is accepted until the facility matures, not after. Caller: anybody.
-    /// @dev Emits FacilityStateChanged(Matured), ReceivableWrittenOff if something is written off, and StreamVested of
-    /// each tranche. Reverts with FacilityStateWrong or NotMature.
+    /// @dev Emits FacilityStateChanged(Matured), ReceivableWrittenOff if something is written off.
+    /// Reverts with FacilityStateWrong or NotMature.
     /// @param facilityId The facility.
     function mature(uint64 facilityId) external;
 
     /// @notice Declares a default of a delivering facility, on one of two facts: a valid statement is overdue by
     /// `defaultAfterEpochs` epochs (the statement of epoch `e` is due at the end of `e`), or the bond is below its
-    /// minimum for longer than its grace. What still streams vests at once. Caller: anybody.
-    /// @dev Emits DefaultDeclared, FacilityStateChanged(Defaulted), and StreamVested of each tranche. Reverts with
+    /// minimum for longer than its grace. What streams streams on. Caller: anybody.
+    /// @dev Emits DefaultDeclared and FacilityStateChanged(Defaulted). Reverts with
     /// FacilityStateWrong or NotInDefault.
     /// @param facilityId The facility.
     function declareDefault(uint64 facilityId) external;

@@ -6,7 +6,7 @@ import {ITrancheMetadata} from "./ITrancheMetadata.sol";
 
 /// @title Units of tranches and the revenue that they earn
 /// @notice ERC-1155. One id is one tranche of a facility, `id = facilityId << 8 | seniority`; one unit is one GPU-hour,
-/// whole numbers only. Revenue accrues per unit and streams over time; holders take it with `claim`. Amounts are minor
+/// whole numbers only. Revenue accrues per unit and streams over time, whatever becomes of the facility; holders take it with `claim`. Amounts are minor
 /// units of the facility's settlement token; X24 values are minor units with 24 fractional bits; times are UTC seconds.
 /// Eligibility and freezes decide who may hold and move units (invariant 7). They never touch claims: what an account
 /// earned stays its own, and it alone decides where it is paid.
@@ -95,11 +95,6 @@ interface ITrancheToken {
     /// @param amounts Minor units of each; may be 0.
     event RevenueClaimedBatch(address indexed holder, address indexed to, uint256[] ids, uint256[] amounts);
 
-    /// @notice What still streamed vested at once: the facility ended, or its last units were burned.
-    /// @param id The tranche.
-    /// @param amount Revenue that had not vested before, minor units, rounded up.
-    event StreamVested(uint256 indexed id, uint256 amount);
-
     /// @notice A revenue source was allowed or forbidden.
     /// @param source The account.
     /// @param allowed True if it may accrue revenue.
@@ -144,10 +139,6 @@ interface ITrancheToken {
     /// @notice Only a revenue source that governance allowed may accrue revenue.
     /// @param caller The account that called.
     error NotRevenueSource(address caller);
-
-    /// @notice Only the FacilityRegistry may vest a stream.
-    /// @param caller The account that called.
-    error NotFacilityRegistry(address caller);
 
     /// @notice Only the PrimarySale may burn units for a refund.
     /// @param caller The account that called.
@@ -273,11 +264,6 @@ interface ITrancheToken {
     /// the balance grows by exactly the sum.
     /// @param accruals Revenue of each facility.
     function accrue(Accrual[] calldata accruals) external;
-
-    /// @notice Vests at once what still streams. Caller: the FacilityRegistry, when a facility ends.
-    /// @dev Emits StreamVested. Reverts with NotFacilityRegistry.
-    /// @param id The tranche.
-    function vest(uint256 id) external;
 
     /// @notice Allows or forbids a revenue source. Caller: the governance role.
     /// @dev Emits RevenueSourceSet.

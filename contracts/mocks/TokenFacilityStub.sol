@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
-import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 
 /// @title FacilityRegistry whose every answer is set by hand
 /// @notice For tests only: stands in for FacilityRegistry where only the token matters.
@@ -42,11 +41,6 @@ contract TokenFacilityStub {
     /// @notice Sets the state of a facility.
     function setState(uint64 facilityId, IFacilityRegistry.FacilityState state) external {
         stateOf[facilityId] = state;
-    }
-
-    /// @notice Vests a tranche, as maturity does.
-    function vest(uint256 id) external {
-        ITrancheToken(trancheToken).vest(id);
     }
 
     /// @notice Terms of a facility.

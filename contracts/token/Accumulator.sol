@@ -102,19 +102,28 @@ library Accumulator {
         }
     }
 
-    /// @notice The stream with everything vested.
+    /// @notice The stream with another number of units. What streams goes on streaming to those that remain.
     /// @param tranche The stream.
+    /// @param supply Units from then on. Reverts with ValueTooLarge above 40 bits.
     /// @param time UTC second.
-    /// @return next The stream, ended at that time.
-    function vestedAtOnce(ITrancheToken.Tranche memory tranche, uint256 time)
+    /// @return next The stream as of that time.
+    /// @return spare What the remaining units can never earn: all of it where none remain, and what is beyond MAX_ACC a
+    /// unit. It no longer streams and belongs to whoever burned units, X24.
+    function withSupply(ITrancheToken.Tranche memory tranche, uint256 supply, uint256 time)
         internal
         pure
-        returns (ITrancheToken.Tranche memory next)
+        returns (ITrancheToken.Tranche memory next, uint256 spare)
     {
         next = checkpoint(tranche, time);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        next.streamEnd = uint32(fits(time, 32));
-        next.streamSpan = 0;
+        uint256 room = (MAX_ACC - next.accX24) * supply;
+        // What is left of 88 bits, and a supply of 40, fit.
+        // forge-lint: disable-start(unsafe-typecast)
+        next.supply = uint40(fits(supply, 40));
+        if (next.pendingX24 > room) {
+            spare = next.pendingX24 - room;
+            next.pendingX24 = uint88(room);
+        }
+        // forge-lint: disable-end(unsafe-typecast)
     }
 
     /// @notice Revenue that still streams, rounded up. Remainders of divisions count as streaming.

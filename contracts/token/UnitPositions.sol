@@ -122,7 +122,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     /// @param id The tranche.
     /// @param value Units to create.
     function _mintUnits(address to, uint256 id, uint256 value) internal {
-        uint256 acc = _changeSupply(id, value, 0);
+        (uint256 acc,) = _changeSupply(id, value, 0);
         Slot storage slot = _positions[id][to];
         PackedPosition position = slot.word;
         uint256 holding = position.holdingOf() + value;
@@ -141,8 +141,8 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         PackedPosition position = slot.word;
         uint256 holding = position.holdingOf();
         _requireUnits(from, id, value, holding);
-        uint256 acc = _changeSupply(id, 0, value);
-        slot.word = packPosition(acc, position.settledAt(acc), holding - value);
+        (uint256 acc, uint256 spare) = _changeSupply(id, 0, value);
+        slot.word = packPosition(acc, position.settledAt(acc) + spare, holding - value);
     }
 
     /// @notice Reverts unless a position has enough units that are not frozen.
@@ -157,25 +157,18 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     }
 
     /// @notice Brings the accumulator up to now, then changes the supply.
-    /// @dev When the last units are burned the stream ends first, so that what still streams belongs to their holder
-    /// instead of nobody.
+    /// @dev Whoever burns the last units takes what still streams, which would otherwise belong to nobody.
     /// @param id The tranche.
     /// @param minted Units that are created.
-    /// @param burned Units that are destroyed.
-    /// @return acc Revenue per unit up to now, X24.
-    function _changeSupply(uint256 id, uint256 minted, uint256 burned) private returns (uint256 acc) {
+    /// @param burned Units that are destroyed; a holder had them.
+    /// @return Revenue per unit up to now, X24.
+    /// @return Revenue that belongs to whoever burned the units, X24.
+    function _changeSupply(uint256 id, uint256 minted, uint256 burned) private returns (uint256, uint256) {
         Tranche memory tranche = _tranches[id];
-        if (burned > 0 && burned == tranche.supply) {
-            uint256 streaming = tranche.unvestedUp(block.timestamp);
-            if (streaming > 0) emit StreamVested(id, streaming);
-            tranche = tranche.vestedAtOnce(block.timestamp);
-        }
-        tranche = tranche.checkpoint(block.timestamp);
-        // A holder had the units that are burned.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        tranche.supply = uint40(Accumulator.fits(tranche.supply + minted - burned, 40));
+        uint256 spare;
+        (tranche, spare) = tranche.withSupply(tranche.supply + minted - burned, block.timestamp);
         _tranches[id] = tranche;
-        return tranche.accX24;
+        return (tranche.accX24, spare);
     }
 
     /// @notice Reverts with ERC7943InsufficientUnfrozenBalance if frozen units would leave.

@@ -63,14 +63,6 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     }
 
     /// @inheritdoc ITrancheToken
-    function vest(uint256 id) external {
-        require(msg.sender == address(facilityRegistry), NotFacilityRegistry(msg.sender));
-        Tranche memory tranche = _tranches[id];
-        emit StreamVested(id, tranche.unvestedUp(block.timestamp));
-        _tranches[id] = tranche.vestedAtOnce(block.timestamp);
-    }
-
-    /// @inheritdoc ITrancheToken
     function claimable(address account, uint256 id) external view returns (uint256) {
         return
             _positions[id][account].word.settledAt(_tranches[id].accNow(block.timestamp)) >> Accumulator.FRACTION_BITS;

@@ -124,11 +124,9 @@ class FacilityModel:
         since_s = self.bond.below_since_s
         return since_s is not None and now_s > since_s + grace_s
 
-    def end(self, state: str, now_s: int) -> None:
-        """Mature or default: what streams vests at once."""
+    def end(self, state: str) -> None:
+        """Mature or default: what streams streams on."""
         self.state = state
-        for tranche in self.tranches:
-            tranche.vest(now_s)
 
     def attempt(self, index: int, action: str, *moves: tuple) -> bool:
         """Do all moves of one tranche or none; whether the model lets them."""

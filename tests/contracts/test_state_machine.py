@@ -195,22 +195,21 @@ class Machine(Twin, RuleBasedStateMachine):
     @precondition(lambda self: self.model.state == "running")
     @rule(seconds=SECONDS, late=st.booleans())
     def wind_up(self, seconds, late):
-        """The facility matures, or defaults and its bond is seized: streams vest at once."""
+        """The facility matures, or defaults and its bond is seized: streams stream on."""
         late = late and len(self.model.gross) < EPOCHS
         self.begin(seconds, self.model.overdue_s(PATIENCE) if late else 0)
         facilities, model, now_s = self.world.facilities, self.model, self.now_s
-        self.rises = True
         if model.is_mature(now_s):
             self.counts["mature", "still streaming"] += any(
                 t.stream.pending_x24 for t in model.tranches
             )
             self.counts["mature", "written off" if model.receivable() else "paid"] += 1
             self.send(self.world.cleo, facilities.mature, 7)
-            model.end("matured", now_s)
+            model.end("matured")
         elif model.is_in_default(now_s, grace_s=GRACE_S, patience=PATIENCE):
             self.counts["default", "statements" if late else "bond"] += 1
             self.send(self.world.cleo, facilities.declareDefault, 7)
-            model.end("defaulted", now_s)
+            model.end("defaulted")
             if model.seize(now_s):
                 self.send(self.world.cleo, self.world.vault.seize, 7)
                 self.counts["seize"] += 1

@@ -49,7 +49,6 @@ from api.chain.emitted.tranche_token import (
     RevenueAccrued,
     RevenueClaimed,
     RevenueClaimedBatch,
-    StreamVested,
     TransferBatch,
     TransferSingle,
 )
@@ -71,7 +70,6 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         RevenueAccrued,
         RevenueClaimed,
         RevenueClaimedBatch,
-        StreamVested,
         TransferSingle,
         TransferBatch,
     ),

@@ -39,14 +39,6 @@ class RevenueClaimedBatch(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
-class StreamVested(EventArgs):
-    """What still streamed vested at once."""
-
-    id: Annotated[TrancheId, "uint256 indexed"]
-    amount_micros: Annotated[Micros, "uint256"]
-
-
-@dataclass(frozen=True, slots=True)
 class TransferSingle(EventArgs):
     """Units of one tranche moved; from zero a mint, to zero a burn. value: units."""
 

@@ -60,14 +60,19 @@ class Stream:
             blended_s = (base.pending_x24 * base.span_s + amount_x24 * span_s) // pending_x24
         return replace(base, pending_x24=pending_x24, span_s=blended_s, end_s=now_s + blended_s)
 
-    def vest(self, now_s: int) -> "Stream":
-        """End the stream at once."""
-        return replace(self.checkpoint(now_s), end_s=now_s, span_s=0)
-
     def with_supply(self, supply: int, now_s: int) -> "Stream":
-        """Mint or burn to `supply` units. The last units take what still streams with them."""
-        base = self.vest(now_s) if supply == 0 < self.supply else self
-        return replace(base.checkpoint(now_s), supply=supply)
+        """Mint or burn to `supply` units; what these can never earn streams no longer."""
+        base = self.checkpoint(now_s)
+        room_x24 = (MAX_ACC_X24 - base.acc_x24) * supply
+        return replace(base, supply=supply, pending_x24=min(base.pending_x24, room_x24))
+
+    def spare_x24(self, supply: int, now_s: int) -> int:
+        """What `supply` units can never earn of the stream: it belongs to whoever burned units.
+
+        All of it where no units remain, and what is beyond the accumulator's bound.
+        """
+        kept_x24 = self.with_supply(supply, now_s).pending_x24
+        return self.checkpoint(now_s).pending_x24 - kept_x24
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +126,13 @@ class TrancheModel:
     def burn(self, holder: str, units: int, now_s: int) -> None:
         """Take units from a holder and from the supply; what they earned stays owed."""
         self._check_units(holder, units, now_s)
-        self.stream = self.stream.with_supply(self.stream.supply - units, now_s)
+        remaining = self.stream.supply - units
+        spare_x24 = self.stream.spare_x24(remaining, now_s)
+        self.stream = self.stream.with_supply(remaining, now_s)
         # Settled by hand: the units left the stream already, but not yet the holder.
         position = self.positions.get(holder, Position()).settled(self.stream.acc_x24)
-        self.positions[holder] = replace(position, units=position.units - units)
+        owed_x24 = position.owed_x24 + spare_x24
+        self.positions[holder] = replace(position, owed_x24=owed_x24, units=position.units - units)
         self.burned += units
 
     def transfer(self, sender: str, receiver: str, units: int, now_s: int) -> None:
@@ -167,10 +175,6 @@ class TrancheModel:
             raise ValueError("revenue for a tranche without units")
         self.stream = self.stream.accrue(amount, span_s, now_s)
         self.received += amount
-
-    def vest(self, now_s: int) -> None:
-        """Vest at once what still streams."""
-        self.stream = self.stream.vest(now_s)
 
     def claim(self, holder: str, now_s: int) -> int:
         """Take what is vested, in whole minor units; the fraction stays owed."""

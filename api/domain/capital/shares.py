@@ -29,14 +29,7 @@ class Accrual:
     stream_end_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Vesting:
-    """What still streamed vested at once."""
-
-    at_s: int
-
-
-Change = SupplyChange | Accrual | Vesting
+Change = SupplyChange | Accrual
 
 
 def replay_stream(changes: Iterable[Change]) -> Stream:
@@ -45,8 +38,6 @@ def replay_stream(changes: Iterable[Change]) -> Stream:
     for change in changes:
         if isinstance(change, SupplyChange):
             stream = stream.with_supply(stream.supply + change.units, change.at_s)
-        elif isinstance(change, Vesting):
-            stream = stream.vest(change.at_s)
         else:
             base = stream.checkpoint(change.at_s)
             stream = replace(

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, and_, case, or_, select
 
 from api.db import event_columns as e
 from api.domain.capital.coupons import Settling, Supplied
-from api.domain.capital.shares import Accrual, Change, SupplyChange, Vesting
+from api.domain.capital.shares import Accrual, Change, SupplyChange
 from api.domain.units import ZERO_ADDRESS, Bytes32, FacilityId, Micros, TrancheId
 from api.reads.sql import payloads
 
@@ -20,17 +20,15 @@ SUPPLIED_UNITS = _MINTED - _BURNED
 
 
 def stream_changes(connection: Connection, token_id: TrancheId) -> list[Change]:
-    """Mints, burns, accruals and vestings of one tranche, in chain order."""
+    """Mints, burns and accruals of one tranche, in chain order."""
     query = select(e.event, e.block_time_s, e.amount_micros, SUPPLIED_UNITS, e.payload).where(
         e.token_id == str(token_id),
-        or_(MINTS_AND_BURNS, e.event.in_(("RevenueAccrued", "StreamVested"))),
+        or_(MINTS_AND_BURNS, e.event == "RevenueAccrued"),
     )
     changes: list[Change] = []
     for event, at_s, micros, units, payload in connection.execute(query.order_by(*e.chain_order)):
         if event == "RevenueAccrued":
             changes.append(Accrual(at_s, micros, payloads.stream_end_s(payload)))
-        elif event == "StreamVested":
-            changes.append(Vesting(at_s))
         else:
             changes.append(SupplyChange(at_s, units))
     return changes

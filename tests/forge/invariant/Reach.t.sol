@@ -73,7 +73,6 @@ contract ReachTest is Acting {
         _add("claimed", ITrancheToken.RevenueClaimedBatch.selector);
         _add("claimed by signature", "claimBySig");
         _add("burned as expired", "burnExpired");
-        _add("vested at an end", ITrancheToken.StreamVested.selector);
         _add("delivery taken", IDeliveryDesk.VoucherIssued.selector);
         _add("served", IDeliveryDesk.VoucherServed.selector);
         _add("unserved paid", IBondVault.UnservedPaid.selector);

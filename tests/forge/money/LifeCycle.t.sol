@@ -3,7 +3,27 @@ pragma solidity 0.8.37;
 
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
+import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Holder.sol";
+import {EscrowMock} from "../../../contracts/mocks/Receivers.sol";
 import {MoneyBase} from "./MoneyBase.sol";
+
+/// @dev Borrows units from a pool for one transaction, ends a facility in it, claims, and gives the units back.
+contract FlashBorrower is ERC1155Holder {
+    function take(EscrowMock pool, TrancheToken token, uint256 id, uint256 units, address target, bytes calldata ending)
+        external
+        returns (uint256 paid)
+    {
+        pool.giveBack(address(this), id, units);
+        // solhint-disable-next-line avoid-low-level-calls
+        (bool done,) = target.call(ending);
+        require(done, "not ended");
+        uint256[] memory ids = new uint256[](1);
+        ids[0] = id;
+        paid = token.claim(ids, tx.origin);
+        token.safeTransferFrom(address(this), address(pool), id, units, "");
+    }
+}
 
 contract LifeCycleTest is MoneyBase {
     function setUp() public {
@@ -82,7 +102,6 @@ contract LifeCycleTest is MoneyBase {
         facilities.declareDefault(7);
 
         require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Defaulted, "defaulted");
-        assertEq(token.unvested(_id(7, 0)), 0, "vested");
         _pay(7, 1);
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -158,7 +177,45 @@ contract LifeCycleTest is MoneyBase {
         lockbox.settle(7);
         facilities.mature(7);
         require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Matured, "matured");
-        assertEq(token.unvested(_id(7, 0)), 0, "vested");
+    }
+
+    /// @dev ATTACKS 13, 43: all units of a pool are borrowed for the transaction that ends the facility.
+    function test_mature__units_borrowed_for_one_transaction__gain_nothing() public {
+        _funded(7, address(dollar), _oneTranche());
+        for (uint32 e = 0; e < EPOCHS; ++e) {
+            _postFinal(7, e + 1 == EPOCHS ? 36_000_000 : 0, 36_000);
+        }
+        _pay(7, 36_000_000);
+        lockbox.settle(7);
+        uint256 streaming = token.unvested(_id(7, 0));
+
+        _borrowToEnd(abi.encodeCall(facilities.mature, (7)));
+
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Matured, "matured");
+        assertEq(token.unvested(_id(7, 0)), streaming, "streams on");
+        vm.warp(vm.getBlockTimestamp() + EPOCH);
+        assertEq(token.claimable(bob, _id(7, 0)), streaming / 2, "to whoever holds units while it streams");
+    }
+
+    /// @dev ATTACKS 13, 43.
+    function test_declareDefault__units_borrowed_for_one_transaction__gain_nothing() public {
+        _offer(7, address(dollar), _oneTranche());
+        _bond(7, 1_000_000);
+        _fundOffered(7);
+        vm.prank(ann);
+        token.safeTransferFrom(ann, bob, _id(7, 0), 20, "");
+        _pay(7, 9_000_000);
+        _postFinal(7, 9_000_000, 36_000);
+        vm.warp(START + 4 * uint256(EPOCH));
+        lockbox.settle(7);
+        uint256 streaming = token.unvested(_id(7, 0));
+
+        _borrowToEnd(abi.encodeCall(facilities.declareDefault, (7)));
+
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Defaulted, "defaulted");
+        assertEq(token.unvested(_id(7, 0)), streaming, "streams on");
+        vm.warp(vm.getBlockTimestamp() + EPOCH);
+        assertEq(token.claimable(bob, _id(7, 0)), streaming / 2, "to whoever holds units while it streams");
     }
 
     function test_mature__not_settled__reverts() public {
@@ -202,6 +259,16 @@ contract LifeCycleTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TermsInvalid.selector, "couponPerUnit"));
         vm.prank(gpuOperator);
         facilities.offer(7, _terms(address(dollar)), tranches);
+    }
+
+    function _borrowToEnd(bytes memory ending) private {
+        EscrowMock pool = new EscrowMock(token);
+        vm.prank(ann);
+        token.safeTransferFrom(ann, address(pool), _id(7, 0), 20, "");
+        FlashBorrower borrower = new FlashBorrower();
+        assertEq(borrower.take(pool, token, _id(7, 0), 20, address(facilities), ending), 0, "gains nothing");
+        assertEq(token.balanceOf(address(pool), _id(7, 0)), 20, "units are back");
+        assertEq(token.claimable(address(borrower), _id(7, 0)), 0, "and earned nothing");
     }
 
     function _fundOffered(uint64 facilityId) private {

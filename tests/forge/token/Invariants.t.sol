@@ -130,10 +130,6 @@ contract TokenHandler {
         paid += got;
     }
 
-    function vest() external {
-        _facilities.vest(ID);
-    }
-
     function pass(uint256 time) external {
         vm.warp(block.timestamp + time % 100_000);
     }

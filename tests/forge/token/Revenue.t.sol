@@ -323,18 +323,6 @@ contract RevenueTest is TokenBase {
         assertEq(token.claimable(bob, JUNIOR), 1_000, "books");
     }
 
-    function test_vest__by_the_register__ends_the_stream() public {
-        accrue(JUNIOR, 4_000, 100);
-        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.NotFacilityRegistry.selector, ann));
-        vm.prank(ann);
-        token.vest(JUNIOR);
-        vm.expectEmit(true, false, false, true, address(token));
-        emit ITrancheToken.StreamVested(JUNIOR, 4_000);
-        facilities.vest(JUNIOR);
-        assertEq(token.claimable(bob, JUNIOR), 1_000, "at once");
-        assertEq(token.unvested(JUNIOR), 0, "nothing streams");
-    }
-
     /// @dev Revenue beyond 2^48 minor units a unit stays pending; nothing reverts for ever.
     function test_accrue__more_than_a_unit_can_carry__still_claims() public {
         mint(bob, OTHER | 1, 1);

@@ -8,7 +8,6 @@ from api.domain.capital.accumulator import Stream
 from api.domain.capital.shares import (
     Accrual,
     SupplyChange,
-    Vesting,
     paid_per_unit,
     ratio_ppm,
     replay_stream,
@@ -38,7 +37,7 @@ def test_replay_stream__of_events__is_the_model_that_made_them(seed: int) -> Non
     rng, stream, changes, now_s = random.Random(seed), Stream(), [], 0
     for _ in range(60):
         now_s += rng.randrange(0, 500)
-        kind = rng.choice(("supply", "accrue", "vest"))
+        kind = rng.choice(("supply", "accrue"))
         if kind == "supply":
             units = rng.randint(-stream.supply, 50)
             stream = stream.with_supply(stream.supply + units, now_s)
@@ -47,9 +46,6 @@ def test_replay_stream__of_events__is_the_model_that_made_them(seed: int) -> Non
             amount, span_s = rng.randint(1, 10**9), rng.randint(1, 2_000)
             stream = stream.accrue(amount, span_s, now_s)
             changes.append(Accrual(now_s, amount, stream.end_s))
-        elif kind == "vest":
-            stream = stream.vest(now_s)
-            changes.append(Vesting(now_s))
 
     assert replay_stream(changes) == stream
 

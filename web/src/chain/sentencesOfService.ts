@@ -63,7 +63,6 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   EpochNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
   NotDistributor: ([who]) => `${account(who)} may not distribute revenue.`,
   NotRevenueSource: ([who]) => `${account(who)} may not accrue revenue.`,
-  NotFacilityRegistry: () => "Only the facility registry may call this.",
   NotPrimarySale: () => "Only the primary sale may call this.",
   NotStatementRegistry: () => "Only the statement registry may call this.",
   NotDeliveryDesk: () => "Only the delivery desk may call this.",

@@ -36,8 +36,6 @@ export const tradeSentences = (who: Who): Record<string, Sentence> => ({
   RevenueClaimedBatch: (a, s) => claimedBatch(a, s, who),
   RevenueAccrued: (a, s) =>
     `${money(a["amount"], s)} of revenue arrived for ${tranche(a["id"])}, streaming until ${instant(Number(a["streamEnd"]))}`,
-  StreamVested: (a, s) =>
-    `${money(a["amount"], s)} still streaming to ${tranche(a["id"])} vested at once`,
   UnitsBurned: (a) =>
     `${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
   DeliveryTaken: (a) =>

@@ -68,6 +68,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     ),
     "TrancheToken": (
         "accrue",
+        "activate",
         "burnExpired",
         "burnForRefund",
         "claim",

@@ -42,6 +42,7 @@ class PositionView:
     window_end_s: int
     state: str
     units: int
+    movable: bool
     frozen_units: int
     claimable_micros: int
     streaming_micros: int
@@ -204,6 +205,7 @@ def _position(
         tranche.window_end_s,
         tranche.state,
         units=position.units,
+        movable=stored_tranche.stream().activated,
         frozen_units=frozen,
         claimable_micros=claimable,
         streaming_micros=streaming_share(

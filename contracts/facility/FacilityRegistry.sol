@@ -93,6 +93,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         require(bondVault.isSufficient(facilityId), BondInsufficient(facilityId));
         _facilities[facilityId].fixUnsold(supplies);
         _setState(facilityId, FacilityState.Funded);
+        trancheToken.activate(facilityId, _facilities[facilityId].money.trancheCount);
     }
 
     /// @inheritdoc IFacilityRegistry

@@ -30,7 +30,7 @@ interface ITrancheToken {
     /// @param accX24 Revenue per unit that had vested at `streamEnd - streamSpan`, X24.
     /// @param pendingX24 Revenue that vests evenly over the `streamSpan` seconds before `streamEnd`, with the
     /// remainders of all earlier divisions, X24.
-    /// @param streamEnd UTC second at which everything pending has vested.
+    /// @param streamEnd UTC second at which everything pending has vested; zero until the facility is funded.
     /// @param streamSpan Seconds over which `pendingX24` vests.
     /// @param supply Units in circulation.
     struct Tranche {
@@ -140,6 +140,14 @@ interface ITrancheToken {
     /// @param caller The account that called.
     error NotRevenueSource(address caller);
 
+    /// @notice Only the FacilityRegistry may activate tranches.
+    /// @param caller The account that called.
+    error NotFacilityRegistry(address caller);
+
+    /// @notice Units do not move before the facility is funded; those of a cancelled offer never do.
+    /// @param id The tranche.
+    error UnitsLocked(uint256 id);
+
     /// @notice Only the PrimarySale may burn units for a refund.
     /// @param caller The account that called.
     error NotPrimarySale(address caller);
@@ -202,6 +210,12 @@ interface ITrancheToken {
     /// @param id The tranche.
     /// @param units Units to mint.
     function mint(address to, uint256 id, uint256 units) external;
+
+    /// @notice Lets the units of a facility move, from now on for ever. Caller: the FacilityRegistry, when it is funded.
+    /// @dev No event of its own: it comes with FacilityStateChanged(Funded). Reverts with NotFacilityRegistry.
+    /// @param facilityId The facility.
+    /// @param count Number of its tranches, with or without units.
+    function activate(uint64 facilityId, uint256 count) external;
 
     /// @notice Burns units of a buyer who gets their price back, while the facility is Offered or Cancelled. Revenue
     /// earned so far stays owed. A pause does not stop it; frozen units and ineligible holders do. Caller: the

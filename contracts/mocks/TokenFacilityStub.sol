@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 
 /// @title FacilityRegistry whose every answer is set by hand
 /// @notice For tests only: stands in for FacilityRegistry where only the token matters.
@@ -41,6 +42,11 @@ contract TokenFacilityStub {
     /// @notice Sets the state of a facility.
     function setState(uint64 facilityId, IFacilityRegistry.FacilityState state) external {
         stateOf[facilityId] = state;
+    }
+
+    /// @notice Lets the units of a facility move, as funding does.
+    function activate(uint64 facilityId) external {
+        ITrancheToken(trancheToken).activate(facilityId, _tranches[facilityId].length);
     }
 
     /// @notice Terms of a facility.

@@ -13,6 +13,8 @@ library Accumulator {
     uint256 internal constant MAX_AMOUNT = type(uint88).max >> (FRACTION_BITS + 1);
     /// @notice Largest revenue per unit: 2^48 minor units, 281 million dollars of a 6-decimal token. What is beyond stays pending: nothing reverts for ever.
     uint256 internal constant MAX_ACC = type(uint72).max;
+    /// @notice Last second that a stream can name, in 2106.
+    uint256 internal constant MAX_TIME = type(uint32).max;
 
     /// @notice A value does not fit the bits that its packed word has for it.
     /// @dev A value does not fit the bits that the packed word has for it.
@@ -77,9 +79,9 @@ library Accumulator {
         internal
         returns (uint256 streaming, uint256 end)
     {
-        uint256 acc = accNow(tranche, time);
+        uint256 acc;
+        (acc, end) = accNow(tranche, time);
         uint256 pending = tranche.pendingX24;
-        end = tranche.streamEnd;
         uint256 supply = tranche.supply;
         unchecked {
             pending -= (acc - tranche.accX24) * supply;
@@ -97,7 +99,10 @@ library Accumulator {
             tranche.streamSpan = uint24(left);
             // forge-lint: disable-end(unsafe-typecast)
             // Nothing of a stream has vested when it begins; what vests at once leaves the remainder of its division.
-            if (left == 0) pending -= (accNow(tranche, time) - acc) * supply;
+            if (left == 0) {
+                (uint256 vested,) = accNow(tranche, time);
+                pending -= (vested - acc) * supply;
+            }
             streaming = (pending + FRACTION_MASK) >> FRACTION_BITS;
         }
     }
@@ -135,19 +140,35 @@ library Accumulator {
         return (left + FRACTION_MASK) >> FRACTION_BITS;
     }
 
+    /// @notice Marks a tranche as activated: from now on its units move. Changes nothing of an activated one but the end
+    /// of a stream that has ended.
+    /// @dev `streamEnd` is zero before, and never again after.
+    /// @param tranche The stream, which nothing has reached yet.
+    /// @param time UTC second.
+    function activate(ITrancheToken.Tranche storage tranche, uint256 time) internal {
+        // Cut off above.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        tranche.streamEnd = uint32(time < MAX_TIME ? time : MAX_TIME);
+    }
+
     /// @notice As `accAt`, but reads storage once: transfers and claims use it.
     /// @dev Unchecked (decision 4): 88 bits x 24 bits and 72 bits + 88 bits fit a word, and a stream that has not ended
     /// began (`streamEnd - streamSpan`) in a block before `time`.
     /// @param tranche The stream.
     /// @param time UTC second.
     /// @return acc Revenue per unit, X24, rounded down; at most MAX_ACC.
-    function accNow(ITrancheToken.Tranche storage tranche, uint256 time) internal view returns (uint256 acc) {
+    /// @return end UTC second at which the stream ends or ended; zero before the tranche is activated.
+    function accNow(ITrancheToken.Tranche storage tranche, uint256 time)
+        internal
+        view
+        returns (uint256 acc, uint256 end)
+    {
         acc = tranche.accX24;
         uint256 pending = tranche.pendingX24;
-        uint256 end = tranche.streamEnd;
+        end = tranche.streamEnd;
         uint256 span = tranche.streamSpan;
         uint256 supply = tranche.supply;
-        if (pending == 0 || supply == 0) return acc;
+        if (pending == 0 || supply == 0) return (acc, end);
         unchecked {
             if (time < end) pending = pending * (time + span - end) / span;
             acc += pending / supply;

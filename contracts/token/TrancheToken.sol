@@ -10,6 +10,7 @@ import {IInvestorRegistry} from "../interfaces/IInvestorRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {ITrancheMetadata} from "../interfaces/ITrancheMetadata.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {Accumulator} from "./Accumulator.sol";
 import {TrancheId} from "./TrancheId.sol";
 import {UnitCompliance} from "./UnitCompliance.sol";
 import {UnitPositions} from "./UnitPositions.sol";
@@ -19,6 +20,8 @@ import {UnitPositions} from "./UnitPositions.sol";
 /// @dev In layers: `UnitPositions` (storage and moves), `UnitRevenue` (accrue and claim), `UnitCompliance` (who may
 /// move units), and this contract.
 contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
+    using Accumulator for Tranche;
+
     ITrancheMetadata private _metadata;
     mapping(uint256 id => Burned) private _burned;
 
@@ -41,6 +44,16 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         require(units <= cap && supply + units <= cap, UnitsAboveCap(id, supply + units, cap));
         if (_facilitySettlements[facilityId].number == 0) _numberSettlement(facilityId);
         _mint(to, id, units, "");
+    }
+
+    /// @inheritdoc ITrancheToken
+    function activate(uint64 facilityId, uint256 count) external {
+        require(msg.sender == address(facilityRegistry), NotFacilityRegistry(msg.sender));
+        for (uint256 i = 0; i < count; ++i) {
+            // At most four tranches, so the index fits 8 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            _tranches[TrancheId.pack(facilityId, uint8(i))].activate(block.timestamp);
+        }
     }
 
     /// @inheritdoc ITrancheToken

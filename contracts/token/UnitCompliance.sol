@@ -94,7 +94,7 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         view
         returns (bool allowed)
     {
-        if (paused() || !canSend(from) || !canReceive(to)) return false;
+        if (paused() || !_activated(tokenId) || !canSend(from) || !canReceive(to)) return false;
         uint256 frozen = _frozen[tokenId][from];
         return frozen == 0 || amount <= _unfrozenOf(_positions[tokenId][from].word.unitsOf(), frozen);
     }

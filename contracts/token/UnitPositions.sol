@@ -89,7 +89,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         return _tranches[id];
     }
 
-    /// @notice Moves units of one id between two accounts. Reverts with ERC1155InsufficientBalance or
+    /// @notice Moves units of one id between two accounts. Reverts with UnitsLocked, ERC1155InsufficientBalance or
     /// ERC7943InsufficientUnfrozenBalance.
     /// @dev One id at a time, so that a batch with repeated ids and a transfer to oneself see the state that the
     /// previous step left. Supply does not change, so the tranche's word stays as it is. Unchecked (decision 4): the
@@ -99,7 +99,8 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     /// @param id The tranche.
     /// @param value Units to move.
     function _transferUnits(address from, address to, uint256 id, uint256 value) internal {
-        uint256 acc = _tranches[id].accNow(block.timestamp);
+        (uint256 acc, uint256 end) = _tranches[id].accNow(block.timestamp);
+        if (end == 0) revert UnitsLocked(id);
         mapping(address account => Slot) storage positions = _positions[id];
         Slot storage slot = positions[from];
         PackedPosition position = slot.word;
@@ -115,6 +116,13 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
             if (holding >> HOLDING_SETTLEMENT_SHIFT == 0) holding |= settlement << HOLDING_SETTLEMENT_SHIFT;
             slot.word = packPosition(acc, position.settledAt(acc), holding);
         }
+    }
+
+    /// @notice Whether the facility of a tranche was funded, so that its units move.
+    /// @param id The tranche.
+    /// @return True if it was.
+    function _activated(uint256 id) internal view returns (bool) {
+        return _tranches[id].streamEnd != 0;
     }
 
     /// @notice Creates units of one id.

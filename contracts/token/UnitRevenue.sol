@@ -64,8 +64,8 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
 
     /// @inheritdoc ITrancheToken
     function claimable(address account, uint256 id) external view returns (uint256) {
-        return
-            _positions[id][account].word.settledAt(_tranches[id].accNow(block.timestamp)) >> Accumulator.FRACTION_BITS;
+        (uint256 acc,) = _tranches[id].accNow(block.timestamp);
+        return _positions[id][account].word.settledAt(acc) >> Accumulator.FRACTION_BITS;
     }
 
     /// @inheritdoc ITrancheToken
@@ -158,7 +158,7 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     /// @return amount Minor units to pay, rounded down.
     /// @return settlement Number of the settlement token; 0 if there is nothing to pay.
     function _takeOwed(address account, uint256 id) private returns (uint256 amount, uint256 settlement) {
-        uint256 acc = _tranches[id].accNow(block.timestamp);
+        (uint256 acc,) = _tranches[id].accNow(block.timestamp);
         Slot storage slot = _positions[id][account];
         PackedPosition position = slot.word;
         uint256 owed = position.settledAt(acc);

@@ -42,6 +42,7 @@ class World:
         self.senior = tranche_id(terms.facility_id, 0)
         self.junior = tranche_id(terms.facility_id, 1)
         self.previous = ZERO32
+        self.funded_s = 0
 
     def offer(self, terms: FacilityTerms | None = None) -> Any:
         """Offer the facility."""
@@ -58,7 +59,7 @@ class World:
         self.token.mint(self.ann, self.senior, 16, as_operator)
         self.token.mint(self.ann, self.junior, 13, as_operator)
         self.token.mint(self.bob, self.junior, 11, as_operator)
-        self.facilities.fund(self.terms.facility_id, as_operator)
+        self.funded_s = self.facilities.fund(self.terms.facility_id, as_operator).timestamp
         self.dollar.mint(self.renter, 10**15, {"from": self.renter})
         self.dollar.approve(self.lockbox, 10**15, {"from": self.renter})
         return self

@@ -73,6 +73,7 @@ def test_units__random_history__equal_the_model(world):
     at = dict.fromkeys(("mint",), chain[-1].timestamp)
     model.mint(world.ann.address, 13, at["mint"])
     model.mint(world.bob.address, 11, at["mint"])
+    model.activate(world.funded_s)
     source = world.accounts[0]
     world.token.setRevenueSource(source, True, {"from": source})
     world.dollar.mint(source, 10**14, {"from": source})

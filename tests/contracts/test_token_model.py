@@ -50,6 +50,7 @@ class Desk:
         terms = (self.operator, self.dollar, *padded, *window, *rest)
         tranches = [(1_000, 1_500_000), (10**9, 0)]
         self.facilities.setFacility(FACILITY, terms, tranches, self.by_owner)
+        self.activated_s = self.facilities.activate(FACILITY, self.by_owner).timestamp
 
     def _configure(self) -> None:
         for role in (GOVERNANCE, PAUSER, COMPLIANCE, ENFORCER):
@@ -103,6 +104,7 @@ class History:
 
     def __init__(self, desk, seed: int) -> None:
         self.desk, self.dice, self.model = desk, random.Random(seed), TrancheModel()
+        self.model.activate(desk.activated_s)
         self.holders = [desk.ann, desk.bob, desk.cleo]
 
     def step(self) -> None:

@@ -33,6 +33,8 @@ class Twin:
         self.model = FacilityModel(world.terms, bond, challenge_window_s=600)
         for index, holder, units in ((0, world.ann, 16), (1, world.ann, 13), (1, world.bob, 11)):
             self.model.tranches[index].mint(holder.address, units, self.now_s)
+        for tranche in self.model.tranches:
+            tranche.activate(world.funded_s)
         self.paused = self.rises = False
         self.before, self.own, self.junior_received = {}, set(), 0
 

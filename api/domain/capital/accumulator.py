@@ -10,17 +10,31 @@ from dataclasses import dataclass, field, replace
 FRACTION_BITS = 24
 # `Accumulator.MAX_ACC`: 72 bits, 2^48 minor units a unit. What is beyond stays pending.
 MAX_ACC_X24 = 2**72 - 1
+# `Accumulator.MAX_TIME`: the last second that a stream can name, in 2106.
+MAX_TIME_S = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """`ITrancheToken.Tranche`: accumulator per unit, and what still vests until `end_s`."""
+    """`ITrancheToken.Tranche`: accumulator per unit, and what still vests until `end_s`.
+
+    `end_s` is 0 until the facility is funded, and never after: units move from then on.
+    """
 
     acc_x24: int = 0
     pending_x24: int = 0
     end_s: int = 0
     span_s: int = 0
     supply: int = 0
+
+    @property
+    def activated(self) -> bool:
+        """Whether the facility was funded, so that units move."""
+        return self.end_s > 0
+
+    def activate(self, now_s: int) -> "Stream":
+        """Let units move from now on."""
+        return replace(self, end_s=min(now_s, MAX_TIME_S))
 
     def vested_x24(self, now_s: int) -> int:
         """Part of `pending_x24` that vested by now, rounded down; nothing without units."""
@@ -115,6 +129,10 @@ class TrancheModel:
         """Units that a holder may move."""
         return max(0, self.position(holder, now_s).units - self.frozen.get(holder, 0))
 
+    def activate(self, now_s: int) -> None:
+        """The facility is funded: units move from now on."""
+        self.stream = self.stream.activate(now_s)
+
     def mint(self, holder: str, units: int, now_s: int) -> None:
         """Add units to a holder and to the supply."""
         self.minted += units
@@ -164,6 +182,8 @@ class TrancheModel:
             raise ValueError(f"{holder} has {self.frozen[holder]} units frozen")
 
     def _move(self, sender: str, receiver: str, units: int, now_s: int) -> None:
+        if not self.stream.activated:
+            raise ValueError(f"units of {sender} do not move before funding")
         source = self.position(sender, now_s)
         self.positions[sender] = replace(source, units=source.units - units)
         target = self.position(receiver, now_s)

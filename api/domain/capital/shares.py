@@ -33,7 +33,10 @@ Change = SupplyChange | Accrual
 
 
 def replay_stream(changes: Iterable[Change]) -> Stream:
-    """Stream of a tranche from its events in chain order: what `trancheOf` stores."""
+    """Stream of a tranche from its events in chain order: what `trancheOf` stores.
+
+    Before the first accrual no event of these names the second of funding, where a stream begins.
+    """
     stream = Stream()
     for change in changes:
         if isinstance(change, SupplyChange):

@@ -45,6 +45,9 @@ class PositionOut(BaseModel):
     window_end_s: int = Field(description="End of the delivery window, UTC seconds.")
     state: str = Field(description="State of the facility.")
     units: int = Field(description="Units held, GPU-hours.")
+    movable: bool = Field(
+        description="Whether units move at all: not before the facility is funded."
+    )
     frozen_units: int = Field(description="Units frozen, GPU-hours; may exceed those held.")
     claimable_micros: int = Field(description=f"What a claim would pay now; {MICROS}.")
     streaming_micros: int = Field(
@@ -117,6 +120,7 @@ def to_api_position(position: PositionView) -> PositionOut:
         window_end_s=position.window_end_s,
         state=position.state,
         units=position.units,
+        movable=position.movable,
         frozen_units=position.frozen_units,
         claimable_micros=position.claimable_micros,
         streaming_micros=position.streaming_micros,

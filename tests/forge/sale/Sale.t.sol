@@ -7,6 +7,7 @@ import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {MoneyBase} from "../money/MoneyBase.sol";
 
 /// @dev A wallet that says yes to every signature of 66 bytes.
@@ -204,8 +205,6 @@ contract SaleTest is MoneyBase {
         vm.warp(_saleTerms().opensAt);
         _buy(ann, _id(7, 0), 16);
         _buy(bob, _id(7, 1), 3);
-        vm.prank(bob);
-        token.safeTransferFrom(bob, cleo, _id(7, 1), 1, "");
         vm.warp(_saleTerms().closesAt);
         sale.finalize(7);
         require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Cancelled, "cancelled");
@@ -224,12 +223,34 @@ contract SaleTest is MoneyBase {
         sale.refund(_id(7, 0), 16, ann);
         vm.prank(bob);
         assertEq(sale.refund(_id(7, 1), 2, bob), 3_000_002, "two units");
-        vm.prank(cleo);
+        vm.prank(bob);
         sale.refund(_id(7, 1), 1, address(0xC0));
-        assertEq(dollar.balanceOf(address(0xC0)), 1_500_001, "to whom the holder says");
+        assertEq(dollar.balanceOf(address(0xC0)), 1_500_001, "to whom the buyer says");
         assertEq(dollar.balanceOf(address(sale)), 0, "nothing is left");
         assertEq(sale.bookOf(7).proceeds, 0, "book");
         _depositBondReleased();
+    }
+
+    /// @dev ATTACKS 40: the price of a failed sale goes to who paid it; the enforcer cannot move it by moving units.
+    function test_finalize__failed__nobody_moves_the_units_of_a_buyer() public {
+        _openSale(7);
+        vm.warp(_saleTerms().opensAt);
+        _buy(ann, _id(7, 0), 1);
+        bytes memory locked = abi.encodeWithSelector(ITrancheToken.UnitsLocked.selector, _id(7, 0));
+        vm.expectRevert(locked);
+        token.forcedTransfer(ann, cleo, _id(7, 0), 1);
+        vm.warp(_saleTerms().closesAt);
+        sale.finalize(7);
+        vm.expectRevert(locked);
+        token.forcedTransfer(ann, cleo, _id(7, 0), 1);
+        vm.expectRevert(locked);
+        vm.prank(ann);
+        token.safeTransferFrom(ann, cleo, _id(7, 0), 1, "");
+        uint256 before = dollar.balanceOf(ann);
+        vm.prank(ann);
+        uint256 back = sale.refund(_id(7, 0), 1, ann);
+        assertEq(back, 2_000_000, "her price");
+        assertEq(dollar.balanceOf(ann), before + back, "hers");
     }
 
     function test_finalize__bond_missing__waits_until_the_window_then_fails() public {

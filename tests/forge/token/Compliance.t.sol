@@ -41,6 +41,46 @@ contract ComplianceTest is TokenBase {
         assertFalse(token.supportsInterface(0xffffffff), "nothing else");
     }
 
+    /// @dev ATTACKS 40, 44: before funding nobody moves units, the enforcer neither; minting and burning go on.
+    function test_transfer__before_funding__reverts_on_every_path() public {
+        uint64 facility = 9;
+        uint256 id = uint256(facility) << 8;
+        offerLocked(facility, dollar);
+        mint(ann, id, 10);
+        bytes memory locked = abi.encodeWithSelector(ITrancheToken.UnitsLocked.selector, id);
+        assertFalse(token.canTransfer(ann, bob, id, 1), "view");
+        assertFalse(token.canTransfer(ann, bob, id, 0), "nor nothing");
+        vm.expectRevert(locked);
+        send(ann, bob, id, 1);
+        vm.expectRevert(locked);
+        vm.prank(ann);
+        token.safeBatchTransferFrom(ann, bob, two(JUNIOR, id), two(1, 1), "");
+        allow(address(_escrow));
+        vm.expectRevert(locked);
+        _escrow.trade(ann, bob, id, 1);
+        vm.expectRevert(locked);
+        vm.prank(enforcer);
+        token.forcedTransfer(ann, bob, id, 1);
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.NotFacilityRegistry.selector, address(this)));
+        token.activate(facility, 2);
+        facilities.link(address(token), address(sale), address(bonds), address(desk), address(statements));
+        sale.setSale(facility, true);
+        vm.startPrank(address(sale));
+        token.burnForRefund(ann, id, 4);
+        token.mint(bob, id, 1);
+        vm.stopPrank();
+
+        // One tranche has units, the other never had any.
+        facilities.activate(facility);
+        assertTrue(token.canTransfer(ann, bob, id, 6), "view");
+        send(ann, bob, id, 6);
+        assertEq(token.balanceOf(bob, id), 7, "moved");
+        assertEq(token.trancheOf(id).streamEnd, START, "since");
+        assertEq(token.trancheOf(id | 1).streamEnd, START, "empty, and activated all the same");
+        assertEq(token.trancheOf(id | 2).streamEnd, 0, "no tranche");
+        assertEq(token.unvested(id), 0, "nothing streams");
+    }
+
     /// @dev ATTACKS 1.
     function test_batch__same_id_twice__cannot_pass_a_freeze() public {
         freeze(ann, JUNIOR, 50);

@@ -88,7 +88,13 @@ abstract contract TokenBase is Terms {
         investors.setInvestor(account, IInvestorRegistry.Investor(type(uint64).max, 752, sends, receives));
     }
 
+    /// @dev Its units move at once, as after funding, though it still mints.
     function offer(uint64 facilityId, MockStablecoin settlement) internal {
+        offerLocked(facilityId, settlement);
+        facilities.activate(facilityId);
+    }
+
+    function offerLocked(uint64 facilityId, MockStablecoin settlement) internal {
         IFacilityRegistry.FacilityTerms memory terms =
             _facilityTerms(gpuOperator, address(settlement), WINDOW_START, WINDOW_END, 1 days);
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](2);

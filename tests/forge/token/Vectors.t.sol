@@ -39,7 +39,7 @@ contract VectorsTest is Base {
         // forge-lint: disable-next-line(unsafe-typecast)
         ITrancheToken.Tranche memory tranche = ITrancheToken.Tranche(acc, pending, uint32(start + span), span, supply);
         _stored = tranche;
-        uint256 now_ = Accumulator.accNow(_stored, start + elapsed);
+        (uint256 now_,) = Accumulator.accNow(_stored, start + elapsed);
         assertEq(now_, tranche.accAt(start + elapsed), "same");
         assertLe(acc, now_, "never falls");
         assertLe((now_ - acc) * supply, pending, "never more than is pending");

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.capital.accumulator import FRACTION_BITS, MAX_ACC_X24, TrancheModel
+from api.domain.capital.accumulator import FRACTION_BITS, MAX_ACC_X24, Stream, TrancheModel
 from scripts.dev.vectors import VECTORS, accumulator_vectors
 
 HOLDERS = ("ann", "bob", "cleo")
@@ -22,10 +22,15 @@ _step = st.one_of(
 )
 
 
+def _funded() -> TrancheModel:
+    """A tranche without units, of a facility that is funded, before the time of any test."""
+    return TrancheModel(Stream(end_s=1))
+
+
 @given(st.lists(st.tuples(_step, st.integers(0, 50_000)), max_size=40))
 def test_history__any__accounts_for_every_fraction(history: list[tuple[tuple, int]]) -> None:
     """ATTACKS 2, 3, 4, 8, 10: self transfers, burns to zero, freezes, forced moves lose nothing."""
-    model, now_s = TrancheModel(), 1_000
+    model, now_s = _funded(), 1_000
     model.mint("ann", 7, now_s)
 
     for (action, first, second), wait_s in history:
@@ -55,7 +60,7 @@ def test_history__any__accounts_for_every_fraction(history: list[tuple[tuple, in
 
 
 def test_stream__half_way__pays_half_in_proportion() -> None:
-    model = TrancheModel()
+    model = _funded()
     model.mint("ann", 3, 0)
     model.mint("bob", 1, 0)
 
@@ -68,7 +73,7 @@ def test_stream__half_way__pays_half_in_proportion() -> None:
 
 def test_dust__added_to_a_stream__does_not_move_its_end() -> None:
     """ATTACKS 7, 14: a third party's one-unit accrual changes nobody's end."""
-    model = TrancheModel()
+    model = _funded()
     model.mint("ann", 3, 0)
     model.accrue(10**9, 100, now_s=0)
 
@@ -79,7 +84,7 @@ def test_dust__added_to_a_stream__does_not_move_its_end() -> None:
 
 def test_sniper__buys_at_accrual__earns_only_for_the_time_held() -> None:
     """ATTACKS 13."""
-    model = TrancheModel()
+    model = _funded()
     model.mint("ann", 100, 0)
     model.accrue(10**9, 86_400, now_s=0)
 
@@ -91,7 +96,7 @@ def test_sniper__buys_at_accrual__earns_only_for_the_time_held() -> None:
 
 def test_burn__of_the_last_units__takes_what_still_streams() -> None:
     """ATTACKS 10: what streams when the last holder leaves is that holder's."""
-    model = TrancheModel()
+    model = _funded()
     model.mint("ann", 4, 0)
     model.accrue(1_000, 100, now_s=0)
 
@@ -104,7 +109,7 @@ def test_burn__of_the_last_units__takes_what_still_streams() -> None:
 
 def test_burn__of_the_last_units__leaves_no_remainder_to_anybody_else() -> None:
     """ATTACKS 8: what did not divide by the supply falls to whoever burned the last units."""
-    model = TrancheModel()
+    model = _funded()
     model.mint("ann", 7, 0)
     model.accrue(1_000, 100, now_s=0)
     model.burn("ann", 7, 10)
@@ -117,7 +122,7 @@ def test_burn__of_the_last_units__leaves_no_remainder_to_anybody_else() -> None:
 
 
 def test_revenue_per_unit__beyond_72_bits__stays_pending() -> None:
-    model = TrancheModel()
+    model = _funded()
     model.mint("ann", 1, 0)
 
     model.accrue(2**49, 0, now_s=0)
@@ -128,7 +133,7 @@ def test_revenue_per_unit__beyond_72_bits__stays_pending() -> None:
 
 def test_forced_transfer__of_frozen_units__lowers_the_frozen_amount() -> None:
     """ATTACKS 2, 17: as many as were taken, and never to oneself."""
-    model = TrancheModel()
+    model = _funded()
     model.mint("ann", 10, 0)
     model.freeze("ann", 12)
 
@@ -147,7 +152,7 @@ def test_forced_transfer__of_frozen_units__lowers_the_frozen_amount() -> None:
 
 def test_claim__nothing_earned__leaves_no_trace() -> None:
     """A batch claim of an account without units must not look like a wrong position."""
-    model = TrancheModel()
+    model = _funded()
     model.mint("ann", 3, 0)
     model.accrue(10, 0, now_s=0)
     before = dict(model.positions)
@@ -162,3 +167,17 @@ def test_vectors__on_disk__are_those_of_the_model() -> None:
     stored = json.loads(Path(VECTORS, "accumulator.json").read_text())
 
     assert stored == accumulator_vectors()
+
+
+def test_transfer__before_funding__is_refused_and_a_mint_and_a_burn_are_not() -> None:
+    model = TrancheModel()
+    model.mint("ann", 10, 5)
+    model.burn("ann", 1, 6)
+
+    for move in (model.transfer, model.forced_transfer):
+        with pytest.raises(ValueError, match="before funding"):
+            move("ann", "bob", 1, 7)
+    model.activate(8)
+    model.transfer("ann", "bob", 1, 8)
+
+    assert model.stream == Stream(end_s=8, supply=9)

@@ -31,6 +31,9 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   UnitsAboveCapacity: ([units, hours]) =>
     `${count(units)} units are more than the ${count(hours)} GPU-hours that the devices have in the window.`,
   FacilityEmpty: () => "Nobody holds a unit of the facility yet.",
+  NotFacilityRegistry: () => "Only the facility registry may call this.",
+  UnitsLocked: ([id]) =>
+    `Units of tranche ${String(id)} do not move before the facility is funded.`,
   TrancheWithoutUnits: () =>
     "Nobody holds units of this tranche: revenue for it would be nobody's.",
   SettlementTokenNotAllowed: ([token]) => `${account(token)} is not an allowed settlement token.`,

@@ -2,6 +2,7 @@ import { Box, NativeSelect, SegmentedControl, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Address, Hash } from "viem";
 import { counted } from "../../format/money";
+import { Notice } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { TxState } from "../../parts/TxState";
 import { Burn } from "./Burn";
@@ -94,6 +95,14 @@ function Chosen({
   held: Held;
   onSent: (hash: Hash) => void;
 }) {
+  if (kind === "send" && !held.row.movable) {
+    return (
+      <Notice tone="info">
+        Units of this tranche cannot be sent: they move from the moment in which the facility is
+        funded, and never if it was cancelled.
+      </Notice>
+    );
+  }
   if (kind === "send") return <Transfer account={account} held={held} onSent={onSent} />;
   if (kind === "burn" && held.live !== undefined) {
     return <Burn held={held} live={held.live} onSent={onSent} />;

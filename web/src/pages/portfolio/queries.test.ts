@@ -17,6 +17,7 @@ const row = (tokenId: string, claimable: number): PositionRow => ({
   site: "SE-LULEA-1",
   state: "delivering",
   units: 3,
+  movable: true,
   frozen_units: 0,
   streaming_micros: 0,
   claimed_micros: 0,

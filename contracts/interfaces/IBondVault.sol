@@ -196,7 +196,7 @@ interface IBondVault is IPayouts {
 
     /// @notice Takes the caller's whole bond back once nothing that it signed can be challenged any more, see
     /// IStatementRegistry.liableUntil. Caller: the attester.
-    /// @dev Emits AttesterBondWithdrawn. Reverts with ZeroRecipient, AttesterLiable or NothingOwed.
+    /// @dev Emits AttesterBondWithdrawn. Reverts with RecipientInvalid, AttesterLiable or NothingOwed.
     /// @param to The account that receives it.
     /// @return amount Minor units sent.
     function withdrawAttesterBond(address to) external returns (uint256 amount);
@@ -221,7 +221,7 @@ interface IBondVault is IPayouts {
 
     /// @notice Takes slashed money that no holder could receive: it is in another token than the facility's, or the
     /// facility had no units. Caller: the treasury role.
-    /// @dev Emits SlashedTaken. Reverts with ZeroRecipient or NothingOwed.
+    /// @dev Emits SlashedTaken. Reverts with RecipientInvalid or NothingOwed.
     /// @param to The account that receives it.
     /// @return amount Minor units sent.
     function takeSlashed(address to) external returns (uint256 amount);

@@ -22,8 +22,10 @@ interface IPayouts {
     /// @param received Minor units that arrived.
     error SettlementShort(uint256 expected, uint256 received);
 
-    /// @notice Money cannot be sent to the zero address. Name another receiver.
-    error ZeroRecipient();
+    /// @notice Money cannot be sent to the zero address, nor to the contract that pays it, where it would be nobody's.
+    /// Name another receiver.
+    /// @param to The receiver named.
+    error RecipientInvalid(address to);
 
     /// @notice The account is owed nothing of this token.
     /// @param token Address of the ERC-20 token.
@@ -31,7 +33,7 @@ interface IPayouts {
     error NothingOwed(address token, address account);
 
     /// @notice Sends everything that the caller is owed of a token. Never paused. Caller: the account that is owed.
-    /// @dev Emits Withdrawn. Reverts with ZeroRecipient, or with NothingOwed so that nothing is marked as paid that was
+    /// @dev Emits Withdrawn. Reverts with RecipientInvalid, or with NothingOwed so that nothing is marked as paid that was
     /// not (ATTACKS 12).
     /// @param token Address of the ERC-20 token.
     /// @param to The account that receives it.

@@ -165,7 +165,7 @@ interface IRentLockbox is IPayouts {
 
     /// @notice Sends the fees of some facilities, each in its own token. If one token fails the whole call fails: leave
     /// its facility out. Caller: the treasury role.
-    /// @dev Emits FeesPaid for each facility that owes fees. Reverts with ZeroRecipient.
+    /// @dev Emits FeesPaid for each facility that owes fees. Reverts with RecipientInvalid.
     /// @param facilityIds The facilities.
     /// @param to The account that receives the fees.
     function takeFees(uint64[] calldata facilityIds, address to) external;

@@ -129,7 +129,7 @@ interface ITrancheToken {
     /// @param account The account that ended the pause.
     event Unpaused(address account);
 
-    /// @notice Transfers, mints and deliveries are paused. Claims, refunds and forced transfers are not.
+    /// @notice Transfers, mints, deliveries and the burn of expired units are paused. Claims, refunds and forced transfers are not.
     error EnforcedPause();
 
     /// @notice The token is paused already, or not paused.
@@ -177,8 +177,10 @@ interface ITrancheToken {
     /// @param received Minor units that arrived.
     error SettlementShort(uint256 expected, uint256 received);
 
-    /// @notice Revenue cannot be sent to the zero address. Name another receiver.
-    error ZeroRecipient();
+    /// @notice Revenue cannot be sent to the zero address, nor to this contract, where it would be nobody's. Name another
+    /// receiver.
+    /// @param to The receiver named.
+    error RecipientInvalid(address to);
 
     /// @notice Nobody holds units of the tranche, so its revenue would belong to nobody.
     /// @dev Revenue for a tranche that nobody holds would be nobody's.
@@ -240,8 +242,8 @@ interface ITrancheToken {
 
     /// @notice Burns the caller's units after the facility matured, defaulted, or was cancelled without a sale. Burned
     /// units earn nothing any more, not even of a bond or proceeds that are paid later; what they earned before stays
-    /// owed. Caller: a holder.
-    /// @dev Emits TransferSingle and UnitsBurned. Reverts with UnitsNotExpired, UnitsZero or an ERC-7943 error.
+    /// owed. Stopped by a pause. Caller: a holder.
+    /// @dev Emits TransferSingle and UnitsBurned. Reverts with EnforcedPause, UnitsNotExpired, UnitsZero or an ERC-7943 error.
     /// @param id The tranche.
     /// @param units Units to burn.
     function burnExpired(uint256 id, uint256 units) external;
@@ -250,7 +252,7 @@ interface ITrancheToken {
     /// and open to frozen and ineligible accounts. Caller: a holder.
     /// @dev Emits RevenueClaimed for one id (nothing if there is nothing to pay), RevenueClaimedBatch otherwise. A
     /// repeated id pays once. Consecutive ids of one settlement token are paid in one transfer. If a settlement token
-    /// fails, the whole call fails: claim its ids in a call of their own. Reverts with ZeroRecipient.
+    /// fails, the whole call fails: claim its ids in a call of their own. Reverts with RecipientInvalid.
     /// @param ids The tranches.
     /// @param to The account that receives the money.
     /// @return paid Minor units paid in all, over all settlement tokens.
@@ -259,7 +261,7 @@ interface ITrancheToken {
     /// @notice As `claim`, for a holder that signed `Claim(address holder,uint256[] ids,address to,uint256
     /// nonce,uint256 deadline)` (EIP-712, domain "Rentroll Units" version "1") by ECDSA or ERC-1271. Caller: anybody.
     /// @dev Events as `claim`. Uses up one nonce of the holder. Reverts with DeadlinePassed, SignatureInvalid or
-    /// ZeroRecipient.
+    /// RecipientInvalid.
     /// @param holder The account whose revenue is paid.
     /// @param ids The tranches.
     /// @param to The account that receives the money.

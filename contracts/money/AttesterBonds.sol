@@ -48,7 +48,7 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
 
     /// @inheritdoc IBondVault
     function withdrawAttesterBond(address to) external nonReentrant returns (uint256 amount) {
-        require(to != address(0), ZeroRecipient());
+        _requireRecipient(to);
         uint64 liableUntil = facilityRegistry.statementRegistry().liableUntil(msg.sender);
         require(block.timestamp >= liableUntil, AttesterLiable(msg.sender, liableUntil));
         amount = attesterBondOf[msg.sender];
@@ -101,7 +101,7 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
 
     /// @inheritdoc IBondVault
     function takeSlashed(address to) external restricted nonReentrant returns (uint256 amount) {
-        require(to != address(0), ZeroRecipient());
+        _requireRecipient(to);
         amount = slashedUnassigned;
         require(amount > 0, NothingOwed(address(attesterToken), msg.sender));
         slashedUnassigned = 0;

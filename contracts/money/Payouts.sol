@@ -16,12 +16,18 @@ abstract contract Payouts is IPayouts, ReentrancyGuardTransient {
 
     /// @inheritdoc IPayouts
     function withdraw(address token, address to) external nonReentrant returns (uint256 amount) {
-        require(to != address(0), ZeroRecipient());
+        _requireRecipient(to);
         amount = owedTo[token][msg.sender];
         require(amount > 0, NothingOwed(token, msg.sender));
         owedTo[token][msg.sender] = 0;
         emit Withdrawn(token, msg.sender, to, amount);
         IERC20(token).safeTransfer(to, amount);
+    }
+
+    /// @notice Reverts with RecipientInvalid for an address from which money would never come back.
+    /// @param to The account that is to be paid.
+    function _requireRecipient(address to) internal view {
+        require(to != address(0) && to != address(this), RecipientInvalid(to));
     }
 
     /// @notice Takes money from the caller. Reverts with SettlementShort.

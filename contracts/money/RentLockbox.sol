@@ -179,7 +179,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
 
     /// @inheritdoc IRentLockbox
     function takeFees(uint64[] calldata facilityIds, address to) external restricted nonReentrant {
-        require(to != address(0), ZeroRecipient());
+        _requireRecipient(to);
         for (uint256 i = 0; i < facilityIds.length; ++i) {
             uint256 amount = _ledgers[facilityIds[i]].feesOwed;
             if (amount == 0) continue;

@@ -47,7 +47,7 @@ contract PrimarySale is SaleCheckout {
 
     /// @inheritdoc IPrimarySale
     function refund(uint256 id, uint256 units, address to) external nonReentrant returns (uint256 amount) {
-        require(to != address(0), ZeroRecipient());
+        _requireRecipient(to);
         require(units > 0, UnitsZero());
         (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
         Book memory book = _books[facilityId];

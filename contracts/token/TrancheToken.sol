@@ -78,6 +78,7 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
 
     /// @inheritdoc ITrancheToken
     function burnExpired(uint256 id, uint256 units) external {
+        _requireNotPaused();
         require(_expired(id), UnitsNotExpired(id));
         _burnUnits(msg.sender, id, units, BurnReason.Expired);
     }
@@ -119,13 +120,14 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
         emit ContractURIUpdated();
     }
 
-    /// @notice Stops transfers, mints and deliveries; never claims, refunds or the enforcer. Caller: the pauser role.
+    /// @notice Stops transfers, mints, deliveries and burns of expired units; never claims, refunds or the enforcer.
+    /// Caller: the pauser role.
     /// @dev Emits Paused. Reverts with PauseUnchanged.
     function pause() external restricted {
         _setPaused(true);
     }
 
-    /// @notice Resumes transfers, mints and deliveries. Caller: the governance role.
+    /// @notice Resumes what `pause` stopped. Caller: the governance role.
     /// @dev Emits Unpaused. Reverts with PauseUnchanged.
     function unpause() external restricted {
         _setPaused(false);

@@ -128,7 +128,7 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     /// @param to The account that receives it.
     /// @return paid Minor units paid in all.
     function _claim(address holder, uint256[] calldata ids, address to) private returns (uint256 paid) {
-        require(to != address(0), ZeroRecipient());
+        require(to != address(0) && to != address(this), RecipientInvalid(to));
         uint256 count = ids.length;
         uint256[] memory amounts = new uint256[](count);
         uint256 settlement = 0;

@@ -129,7 +129,7 @@ def test_claim__holder_blocked_by_the_token__is_paid_elsewhere(earning):
 
     assert others > 0
     assert world.dollar.balanceOf(world.cleo) == earned
-    with brownie.reverts(revert_pattern="ZeroRecipient.*"):
+    with brownie.reverts(revert_pattern="RecipientInvalid.*"):
         world.token.claim([world.senior], ZERO_ADDRESS, {"from": world.ann})
 
 

@@ -129,7 +129,7 @@ contract BondTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IBondVault.AttesterLiable.selector, ann, free));
         vault.withdrawAttesterBond(cleo);
         vm.warp(free);
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
         vault.withdrawAttesterBond(address(0));
         assertEq(vault.withdrawAttesterBond(cleo), 900, "bond");
         vm.expectRevert(abi.encodeWithSelector(IPayouts.NothingOwed.selector, address(dollar), ann));
@@ -173,7 +173,7 @@ contract BondTest is MoneyBase {
         statements.slash(vault, 7, guilty, renter);
         vault.distributeSlashed(7);
         assertEq(vault.slashedUnassigned(), 100, "both halves");
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
         vault.takeSlashed(address(0));
         vault.takeSlashed(cleo);
         assertEq(dollar.balanceOf(cleo), 100, "treasury");

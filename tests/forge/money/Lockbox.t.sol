@@ -114,9 +114,13 @@ contract LockboxTest is MoneyBase {
         assertEq(lockbox.arrearsOf(_id(7, 0)), 0, "arrears lapse");
         assertEq(lockbox.owedTo(address(dollar), gpuOperator), 29_700_000, "owed");
 
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
         vm.prank(gpuOperator);
         lockbox.withdraw(address(dollar), address(0));
+        // ATTACKS 45: money in the lockbox that belongs to nobody could not be moved by any call.
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(lockbox)));
+        vm.prank(gpuOperator);
+        lockbox.withdraw(address(dollar), address(lockbox));
         vm.prank(gpuOperator);
         lockbox.withdraw(address(dollar), cleo);
         assertEq(dollar.balanceOf(cleo), 29_700_000, "paid where it asked for");
@@ -244,7 +248,7 @@ contract LockboxTest is MoneyBase {
         lockbox.settle(7);
         uint64[] memory ids = new uint64[](2);
         (ids[0], ids[1]) = (9, 7);
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
         lockbox.takeFees(ids, address(0));
         lockbox.takeFees(ids, cleo);
         assertEq(dollar.balanceOf(cleo), 50_000, "one per cent");

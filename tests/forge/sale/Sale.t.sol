@@ -211,7 +211,7 @@ contract SaleTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
         sale.release(7);
 
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.ZeroRecipient.selector));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
         sale.refund(_id(7, 0), 1, address(0));
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.UnitsZero.selector));
         sale.refund(_id(7, 0), 0, ann);

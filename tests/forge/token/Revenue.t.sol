@@ -111,10 +111,16 @@ contract RevenueTest is TokenBase {
         assertFalse(_hostile.callSucceeded(), "guarded");
     }
 
-    function test_claim__zero_recipient__reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.ZeroRecipient.selector));
-        vm.prank(ann);
-        token.claim(one(JUNIOR), address(0));
+    /// @dev ATTACKS 45: nor to the token itself, where it would be nobody's.
+    function test_claim__recipient_invalid__reverts() public {
+        accrue(JUNIOR, 4_000, 0);
+        address[2] memory wrong = [address(0), address(token)];
+        for (uint256 i = 0; i < 2; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(ITrancheToken.RecipientInvalid.selector, wrong[i]));
+            vm.prank(ann);
+            token.claim(one(JUNIOR), wrong[i]);
+        }
+        assertEq(token.claimable(ann, JUNIOR), 3_000, "all there");
     }
 
     /// @dev ATTACKS 3.

@@ -172,6 +172,27 @@ contract SupplyTest is TokenBase {
         assertEq(token.balanceOf(ann, JUNIOR), 20, "left");
     }
 
+    /// @dev ERC-7943: whoever burns units of one's own is bound by what binds a transfer.
+    function test_burnExpired__paused_frozen_or_ineligible__reverts() public {
+        mint(ann, JUNIOR, 10);
+        setState(IFacilityRegistry.FacilityState.Matured);
+        token.pause();
+        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.EnforcedPause.selector));
+        _expire(1);
+        assertFalse(token.canTransfer(ann, bob, JUNIOR, 1), "view");
+        token.unpause();
+        freeze(ann, JUNIOR, 10);
+        vm.expectPartialRevert(IERC7943MultiToken.ERC7943InsufficientUnfrozenBalance.selector);
+        _expire(1);
+        freeze(ann, JUNIOR, 0);
+        setInvestor(ann, false, true);
+        vm.expectRevert(abi.encodeWithSelector(IERC7943MultiToken.ERC7943CannotSend.selector, ann));
+        _expire(1);
+        setInvestor(ann, true, true);
+        _expire(1);
+        assertEq(token.balanceOf(ann, JUNIOR), 9, "burned");
+    }
+
     /// @dev ATTACKS 10: the last holder out gets what still streams, and then no revenue comes in.
     function test_burn__of_the_last_units__takes_what_streams() public {
         mint(ann, JUNIOR, 3);

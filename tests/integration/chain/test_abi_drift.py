@@ -181,7 +181,7 @@ def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
             "RefundAboveExcess",
             "RefundAbovePaid",
             "RentNotAccepted",
-            "ZeroRecipient",
+            "RecipientInvalid",
         },
     }
     ours = set(_abi(f"I{contract}", "error"))

@@ -77,7 +77,10 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
   ERC1155MissingApprovalForAll: ([who, owner]) =>
     `${account(owner)} did not approve ${account(who)} to move its units.`,
   // claims and delivery
-  ZeroRecipient: () => "The receiver is missing.",
+  RecipientInvalid: ([who]) =>
+    BigInt(String(who)) === 0n
+      ? "The receiver is missing."
+      : `${account(who)} is the contract that pays: money sent there would be nobody's.`,
   DeadlinePassed: ([deadline]) => `The signature ended at ${time(deadline)}.`,
   SignatureInvalid: ([who]) => `The signature is not of ${account(who)}.`,
   DeliveryClosed: () =>

@@ -16,6 +16,7 @@ from api.chain.emitted.rent_lockbox import (
 from api.chain.emitted.tranche_token import (
     RevenueAccrued,
     RevenueClaimed,
+    RevenueFlowedOn,
     TransferSingle,
 )
 from api.chain.events import AnyEvent, ChainEvent, Handlers
@@ -86,6 +87,7 @@ class MoneyVerifier:
             .on(Distributed, self._distributed)
             .on(ResidualOwed, self._residual)
             .on(RevenueAccrued, self._accrued)
+            .on(RevenueFlowedOn, self._flowed_on)
             .on(RevenueClaimed, self._claimed)
             .on(TransferSingle, self._moved)
         )
@@ -245,13 +247,28 @@ class MoneyVerifier:
         book = self._book(facility_id)
         if book is None:
             return
-        if book.expected.pop(token_id, None) != amount:
-            self._finding(facility_id, f"tranche {token_id} got {amount}, not its due payment")
-        book.accrued += amount
         model = self._model(token_id)
-        model.accrue(amount, book.terms.epoch_length_s, event.block_time_s)
+        due = book.expected.pop(token_id, 0)
+        flowed_on = model.accrue(due, book.terms.epoch_length_s, event.block_time_s)
+        if due - flowed_on != amount:
+            self._finding(facility_id, f"tranche {token_id} got {amount}, not its due payment")
+        if flowed_on:
+            book.expected[token_id] = flowed_on
+        book.accrued += amount
         if model.stream.end_s != event.args.stream_end_s:
             self._finding(facility_id, f"tranche {token_id} streams to another end")
+
+    def _flowed_on(self, event: ChainEvent[RevenueFlowedOn]) -> None:
+        token_id, amount = event.args.id, event.args.amount_micros
+        facility_id = split_tranche_id(token_id)[0]
+        book = self._book(facility_id)
+        if book is None:
+            return
+        room = self._model(token_id).stream.room(event.block_time_s)
+        if book.expected.pop(token_id, None) != amount or room:
+            message = f"{amount} micros went past tranche {token_id}, which could take {room}"
+            self._finding(facility_id, message)
+        book.expected_residual += amount
 
     def _claimed(self, event: ChainEvent[RevenueClaimed]) -> None:
         token_id, amount = event.args.id, event.args.amount_micros

@@ -12,7 +12,6 @@ import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {FacilityStore} from "./FacilityStore.sol";
 import {OfferTerms} from "./OfferTerms.sol";
-import {TrancheId} from "../token/TrancheId.sol";
 
 /// @title Register of facilities, their terms and their life cycle
 /// @notice Names the other contracts, so that each of them needs to know this register alone.

@@ -61,8 +61,8 @@ interface IFacilityRegistry {
 
     /// @notice Terms of one tranche.
     /// @param unitCap Most units (GPU-hours) that may ever exist of this tranche.
-    /// @param couponPerUnit Minor units that one unit earns over the whole window before junior tranches are paid. Above
-    /// 0 for every tranche but the last, which takes the rest and has 0.
+    /// @param couponPerUnit Minor units that one unit earns over the whole window before junior tranches are paid.
+    /// Above 0 for every tranche but the last, which takes the rest and has 0.
     struct TrancheTerms {
         uint40 unitCap;
         uint64 couponPerUnit;

@@ -33,8 +33,8 @@ interface IPayouts {
     error NothingOwed(address token, address account);
 
     /// @notice Sends everything that the caller is owed of a token. Never paused. Caller: the account that is owed.
-    /// @dev Emits Withdrawn. Reverts with RecipientInvalid, or with NothingOwed so that nothing is marked as paid that was
-    /// not (ATTACKS 12).
+    /// @dev Emits Withdrawn. Reverts with RecipientInvalid, or with NothingOwed so that nothing is marked as paid that
+    /// was not (ATTACKS 12).
     /// @param token Address of the ERC-20 token.
     /// @param to The account that receives it.
     /// @return amount Minor units sent.

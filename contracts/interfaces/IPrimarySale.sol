@@ -250,7 +250,8 @@ interface IPrimarySale is IPayouts {
     function finalize(uint64 facilityId) external;
 
     /// @notice Burns units of the caller and pays exactly their price, after the sale failed. Caller: a holder.
-    /// @dev Emits UnitsRefunded. Reverts with RecipientInvalid, UnitsZero, NotRefunding, TrancheUnknown or UnitsAboveCap.
+    /// @dev Emits UnitsRefunded. Reverts with RecipientInvalid, UnitsZero, NotRefunding, TrancheUnknown or
+    /// UnitsAboveCap.
     /// @param id Tranche of the units.
     /// @param units Units to give back.
     /// @param to The account that receives the money.

@@ -57,7 +57,8 @@ interface IRentLockbox is IPayouts {
     /// @param amount Minor units.
     event Distributed(uint64 indexed facilityId, address indexed source, uint256 amount);
 
-    /// @notice The gpuOperator was credited with money that fell on unsold units, or on nobody; `withdraw` takes it.
+    /// @notice The gpuOperator was credited with money that fell on unsold units, on nobody, or on units that
+    /// already earned the most that a unit can; `withdraw` takes it.
     /// @param facilityId The facility.
     /// @param gpuOperator The account that runs the facility's GPUs.
     /// @param amount Minor units.
@@ -78,9 +79,9 @@ interface IRentLockbox is IPayouts {
     /// @param facilityId The facility.
     error RentNotAccepted(uint64 facilityId);
 
-    /// @notice The payment exceeds what one call may carry. Pay in parts.
+    /// @notice The payment exceeds what the facility's books can hold, 64 bits of rent in all.
     /// @param amount The payment, minor units.
-    /// @param limit Most that one call may carry, minor units.
+    /// @param limit Most that can still be paid, minor units.
     error AmountAboveLimit(uint256 amount, uint256 limit);
 
     /// @notice No rent is both attested and collected beyond what was paid out, and no new epoch is final.
@@ -124,9 +125,9 @@ interface IRentLockbox is IPayouts {
     /// @notice Pays `min(attested in final epochs, collected) - settled` down the waterfall. The coupons of all final
     /// epochs fall due first, whoever calls and whenever: nobody chooses which tranche is paid (invariant 5). Caller:
     /// anybody.
-    /// @dev Emits Settled, ResidualOwed if something falls on unsold units or on nobody, and the TrancheToken emits
-    /// RevenueAccrued of each tranche that was paid. The fee is rounded down on the cumulative, so that many small
-    /// settlements pay the fee of a large one. Reverts with NothingToSettle.
+    /// @dev Emits Settled, ResidualOwed for what falls on unsold units, on nobody or beyond a bound, and the
+    /// TrancheToken emits RevenueAccrued of each tranche that was paid. The fee is rounded down on the cumulative, so
+    /// that many small settlements pay the fee of a large one. Reverts with NothingToSettle.
     /// @param facilityId The facility.
     /// @return amount Minor units paid out, fee included.
     function settle(uint64 facilityId) external returns (uint256 amount);

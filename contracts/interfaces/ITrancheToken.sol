@@ -6,10 +6,10 @@ import {ITrancheMetadata} from "./ITrancheMetadata.sol";
 
 /// @title Units of tranches and the revenue that they earn
 /// @notice ERC-1155. One id is one tranche of a facility, `id = facilityId << 8 | seniority`; one unit is one GPU-hour,
-/// whole numbers only. Revenue accrues per unit and streams over time, whatever becomes of the facility; holders take it with `claim`. Amounts are minor
-/// units of the facility's settlement token; X24 values are minor units with 24 fractional bits; times are UTC seconds.
-/// Eligibility and freezes decide who may hold and move units (invariant 7). They never touch claims: what an account
-/// earned stays its own, and it alone decides where it is paid.
+/// whole numbers only. Revenue accrues per unit and streams over time, whatever becomes of the facility; holders take
+/// it with `claim`. Amounts are minor units of the facility's settlement token; X24 values are minor units with 24
+/// fractional bits; times are UTC seconds. Eligibility and freezes decide who may hold and move units (invariant 7).
+/// They never touch claims: what an account earned stays its own, and it alone decides where it is paid.
 interface ITrancheToken {
     /// @notice What one account holds of one tranche.
     /// @param accPaidX24 Revenue per unit up to which this position has been credited, X24.
@@ -81,6 +81,13 @@ interface ITrancheToken {
         uint256 indexed id, address indexed source, uint256 amount, uint256 unvested, uint64 streamEnd
     );
 
+    /// @notice A tranche could not take revenue: its units earned the most that a unit can, it has none, or the
+    /// facility is not funded. The source keeps the money and decides whose it is.
+    /// @param id The tranche.
+    /// @param source The contract that it came from.
+    /// @param amount Minor units.
+    event RevenueFlowedOn(uint256 indexed id, address indexed source, uint256 amount);
+
     /// @notice A holder claimed revenue of one tranche.
     /// @param holder The account that earned it.
     /// @param to The account that received it.
@@ -129,7 +136,8 @@ interface ITrancheToken {
     /// @param account The account that ended the pause.
     event Unpaused(address account);
 
-    /// @notice Transfers, mints, deliveries and the burn of expired units are paused. Claims, refunds and forced transfers are not.
+    /// @notice Transfers, mints, deliveries and the burn of expired units are paused. Claims, refunds and forced
+    /// transfers are not.
     error EnforcedPause();
 
     /// @notice The token is paused already, or not paused.
@@ -167,25 +175,15 @@ interface ITrancheToken {
     /// @notice The number of units must be above zero.
     error UnitsZero();
 
-    /// @notice The accrual exceeds what a stream can hold. Split it.
-    /// @param amount The accrual, minor units.
-    /// @param limit Most that one accrual may carry, minor units.
-    error AmountAboveLimit(uint256 amount, uint256 limit);
-
     /// @notice The settlement token moved less, or more, than it was told to: it takes a fee, rebases or lies.
     /// @param expected Minor units that were to arrive.
     /// @param received Minor units that arrived.
     error SettlementShort(uint256 expected, uint256 received);
 
-    /// @notice Revenue cannot be sent to the zero address, nor to this contract, where it would be nobody's. Name another
-    /// receiver.
+    /// @notice Revenue cannot be sent to the zero address, nor to this contract, where it would be nobody's. Name
+    /// another receiver.
     /// @param to The receiver named.
     error RecipientInvalid(address to);
-
-    /// @notice Nobody holds units of the tranche, so its revenue would belong to nobody.
-    /// @dev Revenue for a tranche that nobody holds would be nobody's.
-    /// @param id The tranche.
-    error TrancheWithoutUnits(uint256 id);
 
     /// @notice The signature's last second is over. Sign again with a later deadline.
     /// @param deadline Last second of the signature, UTC.
@@ -213,7 +211,8 @@ interface ITrancheToken {
     /// @param units Units to mint.
     function mint(address to, uint256 id, uint256 units) external;
 
-    /// @notice Lets the units of a facility move, from now on for ever. Caller: the FacilityRegistry, when it is funded.
+    /// @notice Lets the units of a facility move, from now on for ever. Caller: the FacilityRegistry, when it is
+    /// funded.
     /// @dev No event of its own: it comes with FacilityStateChanged(Funded). Reverts with NotFacilityRegistry.
     /// @param facilityId The facility.
     /// @param count Number of its tranches, with or without units.
@@ -243,7 +242,8 @@ interface ITrancheToken {
     /// @notice Burns the caller's units after the facility matured, defaulted, or was cancelled without a sale. Burned
     /// units earn nothing any more, not even of a bond or proceeds that are paid later; what they earned before stays
     /// owed. Stopped by a pause. Caller: a holder.
-    /// @dev Emits TransferSingle and UnitsBurned. Reverts with EnforcedPause, UnitsNotExpired, UnitsZero or an ERC-7943 error.
+    /// @dev Emits TransferSingle and UnitsBurned. Reverts with EnforcedPause, UnitsNotExpired, UnitsZero or an ERC-7943
+    /// error.
     /// @param id The tranche.
     /// @param units Units to burn.
     function burnExpired(uint256 id, uint256 units) external;
@@ -275,11 +275,12 @@ interface ITrancheToken {
     /// @notice Takes money from the caller and streams it to the holders of each tranche. New money is blended with
     /// what still streams, weighted by amount, so that a tiny payment cannot change when a stream ends. Caller: a
     /// revenue source.
-    /// @dev Emits RevenueAccrued for each amount. Consecutive facilities of one settlement token are paid in one
-    /// transfer. Reverts with NotRevenueSource, AmountAboveLimit, TrancheWithoutUnits, or with SettlementShort unless
-    /// the balance grows by exactly the sum.
+    /// @dev Emits RevenueAccrued for each amount that a tranche took, and RevenueFlowedOn for what it could not: that
+    /// is not taken from the caller. Consecutive facilities of one settlement token are paid in one transfer. Reverts
+    /// with NotRevenueSource, or with SettlementShort unless the balance grows by exactly the sum.
     /// @param accruals Revenue of each facility.
-    function accrue(Accrual[] calldata accruals) external;
+    /// @return flowedOn Minor units of each accrual that its tranches could not take; empty if they took everything.
+    function accrue(Accrual[] calldata accruals) external returns (uint256[] memory flowedOn);
 
     /// @notice Allows or forbids a revenue source. Caller: the governance role.
     /// @dev Emits RevenueSourceSet.

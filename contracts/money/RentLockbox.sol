@@ -54,8 +54,6 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
     }
 
     uint256 private constant BPS = 10_000;
-    /// @dev Keeps every accrual inside the accumulator's bound.
-    uint256 private constant MAX_PAYMENT = type(uint48).max;
     /// @dev An allowance of 256 one-bits is kept for ever by most tokens, also by those that count it in 96 bits. Where
     /// it is counted down it is renewed long before a batch could exceed it: no facility pays more than 2^64 at once.
     uint256 private constant LOW_ALLOWANCE = type(uint80).max;
@@ -94,8 +92,12 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         accepted = accepted || state == IFacilityRegistry.FacilityState.Defaulted;
         require(accepted, RentNotAccepted(facilityId));
         require(amount > 0, AmountZero());
-        require(amount <= MAX_PAYMENT, AmountAboveLimit(amount, MAX_PAYMENT));
-        uint64 collected = SafeCast.toUint64(_ledgers[facilityId].collected + amount);
+        uint64 collected = _ledgers[facilityId].collected;
+        uint256 limit = type(uint64).max - collected;
+        require(amount <= limit, AmountAboveLimit(amount, limit));
+        // Below the limit.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        collected += uint64(amount);
         _ledgers[facilityId].collected = collected;
         paidBy[facilityId][msg.sender] += amount;
         emit RentPaid(facilityId, lease, msg.sender, amount, collected);
@@ -291,11 +293,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         for (uint256 i = 0; i < ranks.last; ++i) {
             _setBehind(_coupons[facilityId][i], ranks.due[i], ranks.unsoldDue[i], ranks.supplies[i]);
         }
-        if (toOperator > 0) {
-            address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
-            owedTo[terms.settlementToken][gpuOperator] += toOperator;
-            emit ResidualOwed(facilityId, gpuOperator, toOperator);
-        }
+        if (toOperator > 0) _oweOperator(facilityId, terms.settlementToken, toOperator);
         if (amount > toOperator) {
             // The registry bounds epochLength to 24 bits.
             // forge-lint: disable-next-line(unsafe-typecast)
@@ -363,7 +361,21 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
                 token.forceApprove(address(trancheToken), type(uint256).max);
             }
         }
-        if (approved != address(0)) trancheToken.accrue(batch.accruals);
+        if (approved == address(0)) return;
+        uint256[] memory flowedOn = trancheToken.accrue(batch.accruals);
+        for (uint256 i = 0; i < flowedOn.length; ++i) {
+            if (flowedOn[i] > 0) _oweOperator(batch.accruals[i].facilityId, batch.settlementTokens[i], flowedOn[i]);
+        }
+    }
+
+    /// @notice Credits money that falls on nobody to a facility's gpuOperator and emits ResidualOwed.
+    /// @param facilityId The facility.
+    /// @param settlementToken Its token.
+    /// @param amount Minor units.
+    function _oweOperator(uint64 facilityId, address settlementToken, uint256 amount) private {
+        address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
+        owedTo[settlementToken][gpuOperator] += amount;
+        emit ResidualOwed(facilityId, gpuOperator, amount);
     }
 
     /// @notice An empty batch.

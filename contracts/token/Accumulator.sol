@@ -9,9 +9,11 @@ import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 library Accumulator {
     uint256 internal constant FRACTION_BITS = 24;
     uint96 private constant FRACTION_MASK = 0xFFFFFF;
-    /// @notice Largest single accrual: 2^63 minor units, 9 million million dollars of a 6-decimal token.
-    uint256 internal constant MAX_AMOUNT = type(uint88).max >> (FRACTION_BITS + 1);
-    /// @notice Largest revenue per unit: 2^48 minor units, 281 million dollars of a 6-decimal token. What is beyond stays pending: nothing reverts for ever.
+    /// @notice Most that streams at one time: 2^64 minor units, 18 million million dollars of a 6-decimal token.
+    uint256 internal constant MAX_PENDING = type(uint88).max;
+    /// @notice Largest revenue per unit: 2^48 minor units, 281 million dollars of a 6-decimal token. What is beyond is
+    /// never taken in, and what burns leave beyond it is paid to whoever burned: pending is always at most what the
+    /// units can still earn.
     uint256 internal constant MAX_ACC = type(uint72).max;
     /// @notice Last second that a stream can name, in 2106.
     uint256 internal constant MAX_TIME = type(uint32).max;
@@ -39,8 +41,7 @@ library Accumulator {
     /// @return Revenue per unit, X24; at most MAX_ACC.
     function accAt(ITrancheToken.Tranche memory tranche, uint256 time) internal pure returns (uint256) {
         if (tranche.supply == 0) return tranche.accX24;
-        uint256 acc = tranche.accX24 + vestedDown(tranche, time) / tranche.supply;
-        return acc < MAX_ACC ? acc : MAX_ACC;
+        return tranche.accX24 + vestedDown(tranche, time) / tranche.supply;
     }
 
     /// @notice Moves what has vested into the accumulator; the remainder of the division stays pending.
@@ -64,20 +65,22 @@ library Accumulator {
         // forge-lint: disable-end(unsafe-typecast)
     }
 
-    /// @notice Adds an amount that vests over `span`. The new span is the mean of the old and the new one, weighted by
-    /// amount, so that a tiny amount can neither stretch nor shorten a stream. The tranche has units.
+    /// @notice Adds an amount that vests over `span`, as far as the stream can hold it: MAX_ACC a unit, 88 bits
+    /// pending, and nothing before the tranche is activated or while it has no units. The new span is the mean of the
+    /// old and the new one, weighted by amount, so that a tiny amount can neither stretch nor shorten a stream.
     /// @dev Settlement does this to every tranche, so it works on the stack what `checkpoint` and `unvestedUp` do in
-    /// memory. Unchecked (decision 4): what vested is at most what was pending; an amount of 63 bits (87 with its fraction) and a
-    /// pending of 88, each times a span of 24 bits, fit a word; and `fits` holds the results to their bits.
+    /// memory. Unchecked (decision 4): what vested is at most what was pending; what is pending is at most what units
+    /// can earn; and two amounts of 88 bits, each times a span of 32, fit a word.
     /// @param tranche The stream.
     /// @param amount Minor units.
     /// @param span Seconds over which the amount vests.
     /// @param time UTC second.
-    /// @return streaming Minor units that stream after it, rounded up as in `unvestedUp`.
+    /// @return taken Minor units that the stream took; the rest of the amount flows on.
+    /// @return streaming Minor units that stream after it, rounded up as in `unvestedUp`; 0 if nothing was taken.
     /// @return end UTC second at which all of it has vested.
     function accrue(ITrancheToken.Tranche storage tranche, uint256 amount, uint256 span, uint256 time)
         internal
-        returns (uint256 streaming, uint256 end)
+        returns (uint256 taken, uint256 streaming, uint256 end)
     {
         uint256 acc;
         (acc, end) = accNow(tranche, time);
@@ -85,12 +88,20 @@ library Accumulator {
         uint256 supply = tranche.supply;
         unchecked {
             pending -= (acc - tranche.accX24) * supply;
+            taken = end == 0 ? 0 : (MAX_ACC - acc) * supply;
+            if (taken > MAX_PENDING) taken = MAX_PENDING;
+            taken = (taken - pending) >> FRACTION_BITS;
+            if (taken > amount) taken = amount;
+            if (taken == 0) return (0, 0, end);
+            amount = taken << FRACTION_BITS;
             uint256 left = end > time ? end - time : 0;
-            uint256 amountX24 = amount << FRACTION_BITS;
-            left = pending * left + amountX24 * span;
-            pending = fits(pending + amountX24, 88);
-            if (pending > 0) left /= pending;
-            end = fits(time + left, 32);
+            left = (pending * left + amount * span) / (pending + amount);
+            pending += amount;
+            end = time + left;
+            if (end > MAX_TIME) {
+                end = MAX_TIME;
+                left = end > time ? end - time : 0;
+            }
             // A weighted mean is at most the larger of two 24-bit spans.
             // forge-lint: disable-start(unsafe-typecast)
             tranche.accX24 = uint72(acc);
@@ -99,10 +110,7 @@ library Accumulator {
             tranche.streamSpan = uint24(left);
             // forge-lint: disable-end(unsafe-typecast)
             // Nothing of a stream has vested when it begins; what vests at once leaves the remainder of its division.
-            if (left == 0) {
-                (uint256 vested,) = accNow(tranche, time);
-                pending -= (vested - acc) * supply;
-            }
+            if (left == 0) pending %= supply;
             streaming = (pending + FRACTION_MASK) >> FRACTION_BITS;
         }
     }
@@ -140,8 +148,8 @@ library Accumulator {
         return (left + FRACTION_MASK) >> FRACTION_BITS;
     }
 
-    /// @notice Marks a tranche as activated: from now on its units move. Changes nothing of an activated one but the end
-    /// of a stream that has ended.
+    /// @notice Marks a tranche as activated: from now on its units move. Changes nothing of an activated one but the
+    /// end of a stream that has ended.
     /// @dev `streamEnd` is zero before, and never again after.
     /// @param tranche The stream, which nothing has reached yet.
     /// @param time UTC second.
@@ -168,12 +176,12 @@ library Accumulator {
         end = tranche.streamEnd;
         uint256 span = tranche.streamSpan;
         uint256 supply = tranche.supply;
-        if (pending == 0 || supply == 0) return (acc, end);
+        // Without units nothing is pending.
+        if (pending == 0) return (acc, end);
         unchecked {
             if (time < end) pending = pending * (time + span - end) / span;
             acc += pending / supply;
         }
-        if (acc > MAX_ACC) acc = MAX_ACC;
     }
 
     /// @notice Part of an amount below one minor unit.

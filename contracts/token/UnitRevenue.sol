@@ -44,12 +44,16 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     }
 
     /// @inheritdoc ITrancheToken
-    function accrue(Accrual[] calldata accruals) external nonReentrant {
+    function accrue(Accrual[] calldata accruals) external nonReentrant returns (uint256[] memory flowedOn) {
         require(isRevenueSource[msg.sender], NotRevenueSource(msg.sender));
         address settlementToken = address(0);
         uint256 batch = 0;
         for (uint256 i = 0; i < accruals.length; ++i) {
-            uint256 amount = _accrue(accruals[i]);
+            (uint256 amount, uint256 rest) = _accrue(accruals[i]);
+            if (rest > 0) {
+                if (flowedOn.length == 0) flowedOn = new uint256[](accruals.length);
+                flowedOn[i] = rest;
+            }
             if (amount == 0) continue;
             address next = settlementTokenOf(accruals[i].facilityId);
             if (next != settlementToken) {
@@ -87,23 +91,25 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
 
     // solhint-enable func-name-mixedcase
 
-    /// @notice Adds revenue to the streams of one facility and emits RevenueAccrued for each. The money comes later, in
-    /// `_pull`.
+    /// @notice Adds revenue to the streams of one facility and emits RevenueAccrued for each, and RevenueFlowedOn for
+    /// what one could not take. The money comes later, in `_pull`.
     /// @param accrual Revenue of the facility.
-    /// @return sum Minor units of all tranches together.
-    function _accrue(Accrual calldata accrual) private returns (uint256 sum) {
+    /// @return taken Minor units that all tranches together took.
+    /// @return flowedOn Minor units that they could not take.
+    function _accrue(Accrual calldata accrual) private returns (uint256 taken, uint256 flowedOn) {
         uint256 first = TrancheId.pack(accrual.facilityId, 0);
         for (uint256 i = 0; i < 4; ++i) {
             uint256 amount = accrual.amounts[i];
             if (amount == 0) continue;
-            require(amount <= Accumulator.MAX_AMOUNT, AmountAboveLimit(amount, Accumulator.MAX_AMOUNT));
-            Tranche storage tranche = _tranches[first + i];
-            require(tranche.supply > 0, TrancheWithoutUnits(first + i));
-            (uint256 streaming, uint256 end) = tranche.accrue(amount, accrual.span, block.timestamp);
+            (uint256 part, uint256 streaming, uint256 end) =
+                _tranches[first + i].accrue(amount, accrual.span, block.timestamp);
             // The end of a stream is a 32-bit time.
             // forge-lint: disable-next-line(unsafe-typecast)
-            emit RevenueAccrued(first + i, msg.sender, amount, streaming, uint64(end));
-            sum += amount;
+            if (part > 0) emit RevenueAccrued(first + i, msg.sender, part, streaming, uint64(end));
+            taken += part;
+            if (part == amount) continue;
+            emit RevenueFlowedOn(first + i, msg.sender, amount - part);
+            flowedOn += amount - part;
         }
     }
 

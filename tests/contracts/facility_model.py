@@ -167,5 +167,4 @@ class FacilityModel:
         self.books = list(split.books)
         self.fees, self.residual = self.fees + split.fee, self.residual + split.to_gpu_operator
         for tranche, payment in zip(self.tranches, split.payments, strict=True):
-            if payment:
-                tranche.accrue(payment, self.terms.epoch_length_s, now_s)
+            self.residual += tranche.accrue(payment, self.terms.epoch_length_s, now_s)

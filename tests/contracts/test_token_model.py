@@ -74,8 +74,8 @@ class Desk:
         token.setRevenueSource(self.owner, True, self.by_owner)
         for account in (self.ann, self.bob, self.cleo):
             investors.setInvestor(account, (FOREVER, 752, True, True), self.by_owner)
-        self.dollar.mint(self.owner, 10**18, self.by_owner)
-        self.dollar.approve(token, 10**18, self.by_owner)
+        self.dollar.mint(self.owner, 10**24, self.by_owner)
+        self.dollar.approve(token, 10**24, self.by_owner)
 
 
 @pytest.fixture
@@ -105,6 +105,7 @@ class History:
     def __init__(self, desk, seed: int) -> None:
         self.desk, self.dice, self.model = desk, random.Random(seed), TrancheModel()
         self.model.activate(desk.activated_s)
+        self.flowed_on = 0
         self.holders = [desk.ann, desk.bob, desk.cleo]
 
     def step(self) -> None:
@@ -127,12 +128,13 @@ class History:
 
     def accrue(self, _) -> None:
         amount, span = self.dice.randrange(10**9), self.dice.randrange(50_000)
-        if not self.model.stream.supply:
-            with brownie.reverts(revert_pattern="TrancheWithoutUnits.*"):
-                self.desk.token.accrue(accruals(JUNIOR, amount, span), self.desk.by_owner)
-            return
+        # Now and then more than units can earn.
+        amount = self.dice.choice((amount, amount, 2**62))
         done = self.desk.token.accrue(accruals(JUNIOR, amount, span), self.desk.by_owner)
-        self.model.accrue(amount, span, done.timestamp)
+        flowed_on = self.model.accrue(amount, span, done.timestamp)
+        told = [event["amount"] for event in done.events if event.name == "RevenueFlowedOn"]
+        assert sum(told) == flowed_on
+        self.flowed_on += flowed_on > 0
 
     def batch(self, sender) -> None:
         receiver, units = self.dice.choice(self.holders), self._units(sender)
@@ -200,6 +202,7 @@ def test_units__random_history__equal_the_model(desk, seed):
         emptied += history.model.stream.supply == 0
         _compare(desk, history.model, history.holders)
     assert emptied > 0
+    assert history.flowed_on > 0
 
 
 def test_claim_by_sig__signed_by_a_wallet_library__pays(desk):

@@ -49,6 +49,7 @@ from api.chain.emitted.tranche_token import (
     RevenueAccrued,
     RevenueClaimed,
     RevenueClaimedBatch,
+    RevenueFlowedOn,
     TransferBatch,
     TransferSingle,
 )
@@ -70,6 +71,7 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         RevenueAccrued,
         RevenueClaimed,
         RevenueClaimedBatch,
+        RevenueFlowedOn,
         TransferSingle,
         TransferBatch,
     ),

@@ -19,6 +19,15 @@ class RevenueAccrued(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
+class RevenueFlowedOn(EventArgs):
+    """A tranche could not take revenue: it stayed with source, the contract that paid it."""
+
+    id: Annotated[TrancheId, "uint256 indexed"]
+    source: Annotated[Address, "indexed"]
+    amount_micros: Annotated[Micros, "uint256"]
+
+
+@dataclass(frozen=True, slots=True)
 class RevenueClaimed(EventArgs):
     """A holder claimed revenue of one tranche."""
 

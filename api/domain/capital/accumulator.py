@@ -8,8 +8,10 @@ leaves the fraction owed. Freezes and forced transfers are here for the contract
 from dataclasses import dataclass, field, replace
 
 FRACTION_BITS = 24
-# `Accumulator.MAX_ACC`: 72 bits, 2^48 minor units a unit. What is beyond stays pending.
+# `Accumulator.MAX_ACC`: 72 bits, 2^48 minor units a unit. What is beyond is not taken in.
 MAX_ACC_X24 = 2**72 - 1
+# `Accumulator.MAX_PENDING`: 2^64 minor units that stream at one time.
+MAX_PENDING_X24 = 2**88 - 1
 # `Accumulator.MAX_TIME`: the last second that a stream can name, in 2106.
 MAX_TIME_S = 2**32 - 1
 
@@ -49,7 +51,7 @@ class Stream:
         """Revenue per unit up to now, rounded down; the remainder stays pending."""
         if not self.supply:
             return self.acc_x24
-        return min(self.acc_x24 + self.vested_x24(now_s) // self.supply, MAX_ACC_X24)
+        return self.acc_x24 + self.vested_x24(now_s) // self.supply
 
     def checkpoint(self, now_s: int) -> "Stream":
         """Move what vested into the accumulator; what does not divide stays pending."""
@@ -61,18 +63,31 @@ class Stream:
             span_s=max(0, self.end_s - now_s),
         )
 
+    def room(self, now_s: int) -> int:
+        """Whole minor units that the stream can still take.
+
+        Nothing before funding, nothing without units, and never more than units can earn.
+        """
+        if not self.activated:
+            return 0
+        base = self.checkpoint(now_s)
+        most_x24 = min((MAX_ACC_X24 - base.acc_x24) * self.supply, MAX_PENDING_X24)
+        return (most_x24 - base.pending_x24) >> FRACTION_BITS
+
     def accrue(self, amount: int, span_s: int, now_s: int) -> "Stream":
         """Add revenue that vests over `span_s`, blended with what still streams.
 
         The new span is the average of both, weighted by amount: dust cannot move the end.
+        Args:    amount: minor units, at most `room`.
         """
+        if not amount:
+            return self
         base = self.checkpoint(now_s)
         amount_x24 = amount << FRACTION_BITS
         pending_x24 = base.pending_x24 + amount_x24
-        blended_s = 0
-        if pending_x24:
-            blended_s = (base.pending_x24 * base.span_s + amount_x24 * span_s) // pending_x24
-        return replace(base, pending_x24=pending_x24, span_s=blended_s, end_s=now_s + blended_s)
+        blended_s = (base.pending_x24 * base.span_s + amount_x24 * span_s) // pending_x24
+        end_s = min(now_s + blended_s, MAX_TIME_S)
+        return replace(base, pending_x24=pending_x24, span_s=max(0, end_s - now_s), end_s=end_s)
 
     def with_supply(self, supply: int, now_s: int) -> "Stream":
         """Mint or burn to `supply` units; what these can never earn streams no longer."""
@@ -189,12 +204,15 @@ class TrancheModel:
         target = self.position(receiver, now_s)
         self.positions[receiver] = replace(target, units=target.units + units)
 
-    def accrue(self, amount: int, span_s: int, now_s: int) -> None:
-        """Receive revenue that streams over `span_s` seconds. Somebody must hold units."""
-        if self.stream.supply == 0:
-            raise ValueError("revenue for a tranche without units")
-        self.stream = self.stream.accrue(amount, span_s, now_s)
-        self.received += amount
+    def accrue(self, amount: int, span_s: int, now_s: int) -> int:
+        """Receive revenue that streams over `span_s` seconds.
+
+        Returns: minor units that the tranche could not take; they flow on.
+        """
+        taken = min(amount, self.stream.room(now_s))
+        self.stream = self.stream.accrue(taken, span_s, now_s)
+        self.received += taken
+        return amount - taken
 
     def claim(self, holder: str, now_s: int) -> int:
         """Take what is vested, in whole minor units; the fraction stays owed."""

@@ -47,7 +47,8 @@ def replay_stream(changes: Iterable[Change]) -> Stream:
                 base,
                 pending_x24=base.pending_x24 + (change.amount << FRACTION_BITS),
                 end_s=change.stream_end_s,
-                span_s=change.stream_end_s - change.at_s,
+                # A stream ends at the latest in 2106; what arrives later vests at once.
+                span_s=max(0, change.stream_end_s - change.at_s),
             )
     return stream
 

@@ -231,10 +231,62 @@ contract LockboxTest is MoneyBase {
         lockbox.payRent(7, "", 1);
     }
 
+    /// @dev ATTACKS 45: a tranche of one unit; what its unit cannot earn goes to the gpuOperator, and nothing is locked.
+    function test_settle__more_than_a_unit_can_earn__owed_to_the_gpuOperator() public {
+        IFacilityRegistry.TrancheTerms[] memory tranches = _twoTranches();
+        tranches[1].unitCap = 2;
+        vm.warp(START - 100_000);
+        _funded(8, address(dollar), tranches);
+        _burn(bob, _id(8, 1), 1);
+        // 300 million dollars a time: more than 2^48 minor units.
+        _pay(8, 600_000_000e6);
+        _postFinal(8, 300_000_000e6, 36_000);
+        lockbox.settle(8);
+        uint256 senior = uint256(16) * (COUPON / 4);
+        uint256 most = (1 << 48) - 1;
+        uint256 owed = 297_000_000e6 - senior - most;
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), owed, "the rest");
+        assertEq(token.unvested(_id(8, 1)), most, "the most");
+
+        _pay(7, 1_000_000);
+        _postFinal(7, 1_000_000, 36_000);
+        _postFinal(8, 300_000_000e6, 36_000);
+        uint64[] memory both = new uint64[](2);
+        (both[0], both[1]) = (7, 8);
+        lockbox.settleMany(both);
+        vm.warp(vm.getBlockTimestamp() + EPOCH);
+        uint256 next = 297_000_000e6 - uint256(16) * (COUPON * 2 / 4 - COUPON / 4);
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), owed + next, "all of it");
+        assertEq(lockbox.feesOwed(8), 6_000_000e6, "fees");
+        assertEq(token.claimable(ann, _id(8, 1)), most, "earned in full");
+        vm.prank(gpuOperator);
+        assertEq(lockbox.withdraw(address(dollar), gpuOperator), owed + next, "taken");
+    }
+
+    /// @dev ATTACKS 45: the most that a facility can collect is due at once, after epochs are settled, and is paid.
+    function test_settle__sixty_four_bits_at_once__locks_nothing() public {
+        _postFinal(7, 0, 36_000);
+        lockbox.settle(7);
+        uint256 all = type(uint64).max;
+        _pay(7, all);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _postFinal(7, uint128(all), 36_000);
+        assertEq(lockbox.settle(7), all, "settled");
+        uint256 most = (24 * (uint256(1 << 72) - 1)) >> 24;
+        assertEq(token.unvested(_id(7, 1)), most, "what 24 units can earn");
+        uint256 senior = uint256(16) * (COUPON * 2 / 4);
+        assertEq(token.unvested(_id(7, 0)), senior, "coupons of two epochs");
+        assertEq(
+            lockbox.owedTo(address(dollar), gpuOperator), all - lockbox.feesOwed(7) - senior - most, "the rest flows on"
+        );
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.AmountAboveLimit.selector, 1, 0));
+        lockbox.payRent(7, LEASE, 1);
+    }
+
     function test_payRent__bounds__revert() public {
         vm.expectRevert(abi.encodeWithSelector(IPayouts.AmountZero.selector));
         lockbox.payRent(7, "", 0);
-        uint256 limit = type(uint48).max;
+        uint256 limit = type(uint64).max;
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.AmountAboveLimit.selector, limit + 1, limit));
         lockbox.payRent(7, "", limit + 1);
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.RentNotAccepted.selector, uint64(9)));

@@ -205,8 +205,7 @@ contract SupplyTest is TokenBase {
         assertEq(token.claimable(ann, JUNIOR), 1_000, "all of it, to the last bit");
         assertEq(token.trancheOf(JUNIOR).supply, 0, "none left");
         assertEq(token.trancheOf(JUNIOR).pendingX24, 0, "nothing streams to nobody");
-        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.TrancheWithoutUnits.selector, JUNIOR));
-        accrue(JUNIOR, 1, 0);
+        assertEq(accrue(JUNIOR, 1, 0), 1, "none to earn it");
         vm.prank(ann);
         token.claim(one(JUNIOR), ann);
     }

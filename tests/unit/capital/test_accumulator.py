@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.capital.accumulator import FRACTION_BITS, MAX_ACC_X24, Stream, TrancheModel
+from api.domain.capital.accumulator import (
+    FRACTION_BITS,
+    MAX_ACC_X24,
+    MAX_TIME_S,
+    Stream,
+    TrancheModel,
+)
 from scripts.dev.vectors import VECTORS, accumulator_vectors
 
 HOLDERS = ("ann", "bob", "cleo")
@@ -103,8 +109,8 @@ def test_burn__of_the_last_units__takes_what_still_streams() -> None:
     model.burn("ann", 4, 10)
 
     assert model.claim("ann", 10) == 1_000
-    with pytest.raises(ValueError, match="without units"):
-        model.accrue(1, 0, 10)
+    assert model.accrue(1, 0, 10) == 1
+    assert model.received == 1_000
 
 
 def test_burn__of_the_last_units__leaves_no_remainder_to_anybody_else() -> None:
@@ -121,14 +127,54 @@ def test_burn__of_the_last_units__leaves_no_remainder_to_anybody_else() -> None:
     assert model.unaccounted_x24(20) == 0
 
 
-def test_revenue_per_unit__beyond_72_bits__stays_pending() -> None:
+def test_accrue__more_than_a_unit_can_earn__flows_on_and_locks_nothing() -> None:
+    """ATTACKS 45: nothing is pending that units can never earn."""
     model = _funded()
     model.mint("ann", 1, 0)
 
-    model.accrue(2**49, 0, now_s=0)
+    assert model.accrue(2**48 - 2, 10, now_s=0) == 0
+    assert model.accrue(2**48, 10, now_s=5) == 2**48 - 1
+    assert model.accrue(1, 10, now_s=20) == 1
 
-    assert model.position("ann", 0).owed_x24 == MAX_ACC_X24
-    assert model.unaccounted_x24(0) == 0
+    assert model.claim("ann", 20) == 2**48 - 1
+    assert model.stream.acc_at_x24(20) == (2**48 - 1) << FRACTION_BITS
+    assert model.unaccounted_x24(20) == 0
+
+
+def test_burn__at_the_bound__pays_what_the_rest_cannot_earn_to_whoever_burned() -> None:
+    """ATTACKS 45."""
+    model = _funded()
+    for holder in ("ann", "bob"):
+        model.mint(holder, 1, 0)
+    assert model.accrue(2**49, 100, now_s=0) == 1
+
+    model.burn("bob", 1, 50)
+
+    # Half of it vested to both; of the other half ann's unit can earn all up to its bound.
+    assert model.claim("ann", 100) == 2**48 - 1
+    assert model.claim("bob", 50) == 2**48 - 1
+    assert model.stream.pending_x24 <= MAX_ACC_X24
+    assert model.unaccounted_x24(100) == 0
+
+
+def test_accrue__more_than_64_bits_at_once__flows_on() -> None:
+    model = _funded()
+    model.mint("ann", 2**40 - 1, 0)
+
+    assert model.accrue(2**64 - 1, 10, now_s=0) == 0
+    assert model.accrue(5, 10, now_s=0) == 5
+    assert model.accrue(5, 10, now_s=9) == 0
+
+
+def test_accrue__after_the_last_second_of_streams__vests_at_once() -> None:
+    model = _funded()
+    model.mint("ann", 1, 0)
+
+    model.accrue(100, 1_000, now_s=MAX_TIME_S - 10)
+    assert (model.stream.end_s, model.stream.span_s) == (MAX_TIME_S, 10)
+    model.accrue(100, 1_000, now_s=MAX_TIME_S + 5)
+
+    assert model.claim("ann", MAX_TIME_S + 5) == 200
 
 
 def test_forced_transfer__of_frozen_units__lowers_the_frozen_amount() -> None:

@@ -34,8 +34,6 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   NotFacilityRegistry: () => "Only the facility registry may call this.",
   UnitsLocked: ([id]) =>
     `Units of tranche ${String(id)} do not move before the facility is funded.`,
-  TrancheWithoutUnits: () =>
-    "Nobody holds units of this tranche: revenue for it would be nobody's.",
   SettlementTokenNotAllowed: ([token]) => `${account(token)} is not an allowed settlement token.`,
   SaleExists: () => "This facility has a sale already.",
   SaleTermsInvalid: ([field]) => `The terms of the sale are not valid: ${String(field)}.`,

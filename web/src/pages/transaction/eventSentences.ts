@@ -36,6 +36,8 @@ export const tradeSentences = (who: Who): Record<string, Sentence> => ({
   RevenueClaimedBatch: (a, s) => claimedBatch(a, s, who),
   RevenueAccrued: (a, s) =>
     `${money(a["amount"], s)} of revenue arrived for ${tranche(a["id"])}, streaming until ${instant(Number(a["streamEnd"]))}`,
+  RevenueFlowedOn: (a, s) =>
+    `${tranche(a["id"])} could not take ${money(a["amount"], s)} of revenue: it went on to the operator`,
   UnitsBurned: (a) =>
     `${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
   DeliveryTaken: (a) =>

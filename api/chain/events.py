@@ -68,7 +68,9 @@ class Handlers:
         self._by_kind: dict[type[EventArgs], Callable[[AnyEvent], None]] = {}
 
     def on(self, kind: type[E], handle: Callable[[ChainEvent[E]], None]) -> "Handlers":
-        """Name the handler of one kind."""
+        """Name the one handler of a kind."""
+        if kind in self._by_kind:
+            raise ValueError(f"{kind.__name__} has a handler already")
         # Sound: `take` looks up the handler by the event's own class.
         self._by_kind[kind] = cast("Callable[[AnyEvent], None]", handle)
         return self

@@ -78,7 +78,6 @@ class MoneyVerifier:
         self._window_s = challenge_window_s
         self._handlers = (
             Handlers()
-            .on(FacilityStateChanged, self._state)
             .on(RentPaid, self._rent)
             .on(RentRefunded, self._refunded)
             .on(FacilityStateChanged, self._state_changed)
@@ -115,13 +114,6 @@ class MoneyVerifier:
     def _model(self, token_id: int) -> TrancheModel:
         return self.models.setdefault(token_id, TrancheModel())
 
-    def _state(self, event: ChainEvent[FacilityStateChanged]) -> None:
-        book = self._book(event.args.facility_id)
-        if book is None or event.args.state != FacilityState.FUNDED:
-            return
-        for seniority, _ in enumerate(book.terms.tranches):
-            self._model(self._id(book.terms.facility_id, seniority)).activate(event.block_time_s)
-
     def _rent(self, event: ChainEvent[RentPaid]) -> None:
         facility_id = event.args.facility_id
         book = self._book(facility_id)
@@ -154,6 +146,8 @@ class MoneyVerifier:
             terms.unit_cap - tranche.supply
             for terms, tranche in zip(book.terms.tranches, supplies, strict=True)
         ]
+        for seniority, _ in enumerate(supplies):
+            self._model(self._id(book.terms.facility_id, seniority)).activate(event.block_time_s)
 
     def _supplies(self, book: MoneyBook) -> list[TrancheSupply]:
         facility_id = book.terms.facility_id

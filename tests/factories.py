@@ -83,11 +83,13 @@ class Ledger:
             "tranches": (TrancheTerms(10),),
             "device_uuids": [device(i) for i in devices],
         }
+        values |= changes
+        values.setdefault("expires_at_s", values["window_start_s"] + DAY_S)
         with transaction(self.engine) as connection:
             row, _ = register_facility(
                 connection,
                 operator_id=self.operator_id,
-                new=NewFacility(**(values | changes)),
+                new=NewFacility(**values),
                 grace_s=GRACE_S,
                 now_s=START_S,
             )

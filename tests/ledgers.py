@@ -31,6 +31,7 @@ def facility(
         site="SE-LULEA-1",
         window_start_s=window_start_s,
         window_end_s=window_start_s + EPOCHS * EPOCH_S,
+        expires_at_s=window_start_s + EPOCH_S,
         epoch_length_s=EPOCH_S,
         devices=tuple(sorted(device_hash(f"GPU-{i}") for i in range(first, first + devices))),
         promised_availability_ppm=990_000,

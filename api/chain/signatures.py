@@ -17,7 +17,7 @@ from api.domain.statements.statement import Statement
 TERMS = kind_of(OfferedTerms).text
 STATEMENT = kind_of(Statement).text
 LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
-SALE_TERMS = "(uint64,uint64,uint40,uint16,uint64[])"
+SALE_TERMS = "(uint64,uint64,uint64,uint16,uint64[])"
 BOND_TERMS = "(uint96,uint64,uint32,uint16)"
 INVESTOR = "(uint64,uint16,bool,bool)"
 

@@ -19,6 +19,7 @@ class OfferedTerms:
     site: Bytes32
     window_start_s: Annotated[int, "uint64"]
     window_end_s: Annotated[int, "uint64"]
+    expires_at_s: Annotated[int, "uint64"]
     epoch_length_s: Annotated[int, "uint32"]
     device_count: Annotated[int, "uint32"]
     promised_availability_ppm: Annotated[int, "uint32"]
@@ -37,6 +38,7 @@ def offered_terms(terms: FacilityTerms) -> OfferedTerms:
         site=ascii_word(terms.site),
         window_start_s=terms.window_start_s,
         window_end_s=terms.window_end_s,
+        expires_at_s=terms.expires_at_s,
         epoch_length_s=terms.epoch_length_s,
         device_count=terms.device_count,
         promised_availability_ppm=terms.promised_availability_ppm,

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, func, select
 
 from api.db import event_columns as e
 from api.db.bulk import insert_many
 from api.db.rows import columns_of, first_as, insert_record, record_of, rows_as
 from api.db.tables.chain import chain_blocks, chain_events
+from api.db.tables.facilities import facilities
 from api.domain.lifecycle import FacilityState
 from api.domain.units import Bytes32, Epoch, FacilityId
 
@@ -96,10 +97,21 @@ def events_named(
     return rows_as(EventRow, connection.execute(query))
 
 
-def cancelled_facilities() -> Select[FacilityId]:
-    """Facilities whose offer was withdrawn, or whose sale failed: their pledge is void for ever."""
-    return select(e.facility_id).where(
-        e.event == "FacilityStateChanged",
-        e.new_state == FacilityState.CANCELLED,
-        e.facility_id.is_not(None),
+def cancelled_facilities() -> CompoundSelect[FacilityId]:
+    """Facilities whose offer was withdrawn or expired, or whose sale failed: their pledge is void.
+
+    Expired is what was not funded in time, by the newest indexed block, whether offered or not:
+    time alone cancels it, and nothing need be logged.
+    """
+    changed = e.event == "FacilityStateChanged"
+    cancelled = select(e.facility_id).where(
+        changed, e.new_state == FacilityState.CANCELLED, e.facility_id.is_not(None)
     )
+    funded = select(e.facility_id).where(
+        changed, e.new_state == FacilityState.FUNDED, e.facility_id.is_not(None)
+    )
+    now_s = select(func.max(chain_blocks.c.time_s)).scalar_subquery()
+    expired = select(facilities.c.facility_id).where(
+        facilities.c.expires_at_s <= now_s, facilities.c.facility_id.not_in(funded)
+    )
+    return cancelled.union(expired)

@@ -54,7 +54,7 @@ fee_micros = _money(all_columns.extra)  # Settled: the part of its amount that t
 
 # Units: of a transfer they are its value; of a sale, refund or voucher they stand beside money.
 moved_units = _given(all_columns.amount)  # TransferSingle
-units = _given(all_columns.extra)  # UnitsSold, UnitsRefunded, UnitsRetained, VoucherIssued
+units = _given(all_columns.extra)  # UnitsSold, UnitsRefunded, VoucherIssued
 
 sender = _address(all_columns.account)  # TransferSingle: zero for a mint
 receiver = _address(all_columns.counterparty)  # TransferSingle: zero for a burn

@@ -24,6 +24,8 @@ from api.errors import InvalidInput
 
 MAX_TRANCHES = 4
 MIN_EPOCH_S = 60
+# An offer can still be funded for so long after its window began, if its terms allow.
+MAX_LATE_FUNDING_S = 3 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class FacilityTerms:
     """What a facility offers, as `FacilityRegistry.offer` stores it.
 
     Times are UTC seconds; addresses are checksummed text; devices are hashes in ascending order.
+    expires_at_s: an offer that is not funded by then is cancelled.
     """
 
     facility_id: FacilityId
@@ -51,6 +54,7 @@ class FacilityTerms:
     site: str
     window_start_s: int
     window_end_s: int
+    expires_at_s: int
     epoch_length_s: int
     devices: tuple[Bytes32, ...]
     promised_availability_ppm: int
@@ -103,7 +107,10 @@ def pledge_tree(facility_id: FacilityId, devices: Sequence[Bytes32]) -> MerkleTr
 
 
 def check_terms(terms: FacilityTerms) -> None:
-    """Refuse terms that `FacilityRegistry.offer` would refuse, naming the field.
+    """Refuse terms that `FacilityRegistry.offer` would refuse at any time, naming the field.
+
+    At the time of the offer, window and expiry must besides lie ahead: the registry alone judges
+    that, by the block's time.
 
     Raises:  InvalidInput with `context["field"]`.
     """
@@ -123,6 +130,9 @@ def check_terms(terms: FacilityTerms) -> None:
     require(terms.window_end_s <= MAX_U32, "window_end_s", "before 2106-02-07")
     whole = window_s % terms.epoch_length_s == 0
     require(whole, "window_end_s", "a whole number of epochs after window_start_s")
+    latest_s = terms.window_start_s + MAX_LATE_FUNDING_S
+    expires = 0 < terms.expires_at_s <= latest_s
+    require(expires, "expires_at_s", "at most three days after window_start_s")
     require(len(terms.devices) > 0, "devices", "at least one device")
     ordered = all(a < b for a, b in pairwise(terms.devices))
     require(ordered, "devices", "ascending by hash, each once")

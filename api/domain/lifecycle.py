@@ -43,20 +43,22 @@ STATES = tuple(state.word for state in FacilityState)
 
 
 def facility_state(
-    *, offered: bool, announced: int | None, window_start_s: int, now_s: int
+    *, offered: bool, announced: int | None, window_start_s: int, expires_at_s: int, now_s: int
 ) -> FacilityState:
     """State of a facility at a time, from what its contracts logged.
 
     Args:    offered: whether our very terms were offered.  announced: the newest state that
              FacilityStateChanged named, None before the first.
     Source:  `FacilityRegistry.stateOf`: a funded facility delivers from the start of its window,
-             and logs nothing for that.
+             and an offer is cancelled when it expires; neither is logged.
     """
     if not offered:
         return FacilityState.REGISTERED
     state = FacilityState.OFFERED if announced is None else FacilityState(announced)
     if state is FacilityState.FUNDED and now_s >= window_start_s:
         return FacilityState.DELIVERING
+    if state is FacilityState.OFFERED and now_s >= expires_at_s:
+        return FacilityState.CANCELLED
     return state
 
 

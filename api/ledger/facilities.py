@@ -83,6 +83,7 @@ class NewFacility:
     site: str
     window_start_s: int
     window_end_s: int
+    expires_at_s: int
     epoch_length_s: int
     settlement_token: str
     promised_availability_ppm: int
@@ -116,6 +117,7 @@ def register_facility(
         site=new.site,
         window_start_s=new.window_start_s,
         window_end_s=new.window_end_s,
+        expires_at_s=new.expires_at_s,
         epoch_length_s=new.epoch_length_s,
         devices=tuple(sorted(hashes)),
         promised_availability_ppm=new.promised_availability_ppm,
@@ -135,6 +137,7 @@ def register_facility(
         settlement_token=new.settlement_token,
         window_start_s=new.window_start_s,
         window_end_s=new.window_end_s,
+        expires_at_s=new.expires_at_s,
         epoch_length_s=new.epoch_length_s,
         device_count=terms.device_count,
         pledge_root=terms.pledge_tree.root,

@@ -13,13 +13,12 @@ from api.reads.sql.holders import HistoryRow
 
 _NAMES = {
     "UnitsSold": "units_bought",
-    "UnitsRetained": "units_retained",
     "UnitsRefunded": "units_refunded",
     "VoucherIssued": "voucher_issued",
     "RevenueClaimed": "revenue_claimed",
     "UnservedPaid": "voucher_paid",
 }
-_TAKES_UNITS = ("units_bought", "units_retained", "units_minted", "units_received")
+_TAKES_UNITS = ("units_bought", "units_minted", "units_received")
 _GIVES_UNITS = ("units_sent", "units_burned", "units_refunded", "voucher_issued")
 _BRINGS_MONEY = ("revenue_claimed", "voucher_paid")
 

@@ -38,12 +38,14 @@ class SaleView:
     """Primary sale of a facility: all its tranches together; minor units.
 
     state: scheduled, open, closed (over, not finalized), successful or refunding.
+    counted_micros: proceeds that count towards the floor: not of the operator's own purchases.
     """
 
     state: str
     opens_at_s: int
     closes_at_s: int
-    floor_units: int
+    floor_micros: int
+    counted_micros: int
     sold_units: int
     up_front_bps: int
     proceeds_micros: int

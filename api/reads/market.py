@@ -140,6 +140,7 @@ def _facility(listed: ListedFacilityRow, indexed: _Indexed, now_s: int) -> _Faci
         offered=indexed.offered.get(facility_id) == listed.terms_hash,
         announced=indexed.announced.get(facility_id),
         window_start_s=listed.window_start_s,
+        expires_at_s=listed.expires_at_s,
         now_s=now_s,
     )
     if state is FacilityState.REGISTERED:
@@ -220,7 +221,8 @@ def _sale(indexed: _Indexed, facility_id: FacilityId, now_s: int) -> SaleView | 
         state=state,
         opens_at_s=opened.opens_at_s,
         closes_at_s=opened.closes_at_s,
-        floor_units=opened.floor_units,
+        floor_micros=opened.floor_proceeds_micros,
+        counted_micros=0 if sums is None else sums.counted_micros,
         sold_units=0 if sums is None else sums.sold_units,
         up_front_bps=opened.up_front_bps,
         proceeds_micros=0 if sums is None else sums.proceeds_micros,

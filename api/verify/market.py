@@ -14,6 +14,7 @@ from api.chain.emitted.bond_vault import (
     SlashedDistributed,
     UnservedPaid,
 )
+from api.chain.emitted.facility_registry import FacilityOffered
 from api.chain.emitted.primary_sale import (
     ProceedsReleased,
     ProceedsSeized,
@@ -26,9 +27,9 @@ from api.chain.emitted.primary_sale import (
 from api.chain.emitted.rent_lockbox import Distributed
 from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.domain.capital.bond import Bond, pay_shortfall
-from api.domain.capital.sale import SaleBook, SaleState, earned, promised_gpu_seconds
+from api.domain.capital.sale import SaleBook, SaleState, earned, promised_of, up_front
 from api.domain.lifecycle import is_final
-from api.domain.units import BPS, FacilityId, TrancheId, split_tranche_id
+from api.domain.units import FacilityId, TrancheId, split_tranche_id
 from api.verify.epoch import Finding, VerifiedFacility
 
 
@@ -36,10 +37,14 @@ from api.verify.epoch import Finding, VerifiedFacility
 class Market:
     """Sale and bond of one facility, replayed from the beginning; minor units."""
 
+    gpu_operator: str = ""
+    window_start_s: int = 0
     unit_prices: tuple[int, ...] = ()
     up_front_bps: int = 0
+    floor_proceeds: int = 0
     sold_units: int = 0
     proceeds: int = 0
+    counted: int = 0
     released: int = 0
     seized: int = 0
     state: SaleState = SaleState.NONE
@@ -55,7 +60,14 @@ class Market:
     @property
     def sale_book(self) -> SaleBook:
         """Book as PrimarySale stores it."""
-        return SaleBook(self.state, self.sold_units, self.proceeds, self.released, self.seized)
+        return SaleBook(
+            self.state,
+            self.sold_units,
+            self.proceeds,
+            self.counted,
+            self.released,
+            self.seized,
+        )
 
 
 class _OfFacility(Protocol):
@@ -78,6 +90,7 @@ class MarketVerifier:
         self._window_s = challenge_window_s
         self._handlers = (
             Handlers()
+            .on(FacilityOffered, self._offered)
             .on(SaleOpened, self._opened)
             .on(UnitsSold, self._sold)
             .on(UnitsRefunded, self._refunded)
@@ -94,6 +107,8 @@ class MarketVerifier:
             .on(SlashedDistributed, self._slashed)
             .on(Distributed, self._distributed)
         )
+        # Operator, and start of the window, of every facility that was offered.
+        self._offers: dict[int, tuple[str, int]] = {}
         self.markets: dict[int, Market] = {}
 
     def take(self, event: AnyEvent) -> None:
@@ -101,7 +116,9 @@ class MarketVerifier:
         self._handlers.take(event)
 
     def _market(self, args: _OfFacility) -> Market:
-        return self.markets.setdefault(args.facility_id, Market())
+        gpu_operator, window_start_s = self._offers.get(args.facility_id, ("", 0))
+        market = Market(gpu_operator=gpu_operator, window_start_s=window_start_s)
+        return self.markets.setdefault(args.facility_id, market)
 
     def _require(self, args: _OfFacility, holds: bool, message: str) -> None:
         if not holds:
@@ -120,18 +137,18 @@ class MarketVerifier:
 
     def _promised(self, facility_id: int, epochs: int | None) -> int:
         terms = self._facilities[facility_id].terms
-        return promised_gpu_seconds(
-            device_count=terms.device_count,
-            epoch_length_s=terms.epoch_length_s,
-            epochs=terms.epoch_count if epochs is None else epochs,
-            promised_availability_ppm=terms.promised_availability_ppm,
-        )
+        return promised_of(terms, terms.epoch_count if epochs is None else epochs)
+
+    def _offered(self, event: ChainEvent[FacilityOffered]) -> None:
+        terms = event.args.terms
+        self._offers[event.args.facility_id] = (terms.gpu_operator, terms.window_start_s)
 
     def _opened(self, event: ChainEvent[SaleOpened]) -> None:
         market = self._market(event.args)
         terms = event.args.terms
         market.state = SaleState.OPEN
         market.up_front_bps, market.unit_prices = terms.up_front_bps, terms.unit_prices_micros
+        market.floor_proceeds = terms.floor_proceeds_micros
 
     def _price(self, token_id: TrancheId, market: Market) -> int:
         seniority = split_tranche_id(token_id)[1]
@@ -147,6 +164,8 @@ class MarketVerifier:
         )
         market.sold_units += units
         market.proceeds += cost
+        if event.args.buyer != market.gpu_operator:
+            market.counted += cost
         self._require(event.args, market.proceeds == event.args.proceeds_micros, "does not add up")
 
     def _refunded(self, event: ChainEvent[UnitsRefunded]) -> None:
@@ -161,30 +180,36 @@ class MarketVerifier:
     def _succeeded(self, event: ChainEvent[SaleSucceeded]) -> None:
         market = self._market(event.args)
         market.state = SaleState.SUCCESSFUL
-        # Rounded down, as PrimarySale does.
-        up_front = market.proceeds * market.up_front_bps // BPS
-        same = (market.proceeds, up_front) == (
+        same = (market.proceeds, up_front(proceeds=market.proceeds, bps=market.up_front_bps)) == (
             event.args.proceeds_micros,
             event.args.up_front_micros,
         )
         self._require(event.args, same, "names other proceeds than were paid")
+        self._require(event.args, market.counted >= market.floor_proceeds, "the floor was missed")
 
     def _failed(self, event: ChainEvent[SaleFailed]) -> None:
         market = self._market(event.args)
         market.state = SaleState.REFUNDING
+        stated = (event.args.counted_micros, event.args.floor_proceeds_micros)
+        same = stated == (market.counted, market.floor_proceeds)
+        self._require(event.args, same, "names another floor than was missed")
 
     def _released(self, event: ChainEvent[ProceedsReleased]) -> None:
         market = self._market(event.args)
         market.released += event.args.amount_micros
         self._require(event.args, market.released == event.args.released_micros, "does not add up")
+        begun = event.block_time_s >= market.window_start_s
+        self._require(event.args, begun, "released before the window began")
         if event.args.facility_id not in self._facilities:
             # Before its first statement only the up-front share can be released.
-            limit = market.proceeds * market.up_front_bps // BPS
+            limit = up_front(proceeds=market.proceeds, bps=market.up_front_bps)
         else:
+            final = self._final(event.args.facility_id, event.block_time_s)
             limit = earned(
                 proceeds=market.proceeds,
                 up_front_bps=market.up_front_bps,
-                available=sum(self._final(event.args.facility_id, event.block_time_s).values()),
+                available=sum(final.values()),
+                promised_so_far=self._promised(event.args.facility_id, len(final)),
                 promised=self._promised(event.args.facility_id, None),
             )
         self._require(event.args, market.released <= limit, "more than attested delivery earned")

@@ -89,6 +89,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         _requireState(facilityId, FacilityState.Offered);
         uint256[4] memory supplies = _supplies(facilityId);
         require(supplies[0] + supplies[1] + supplies[2] + supplies[3] > 0, FacilityEmpty(facilityId));
+        require(bondVault.hasTerms(facilityId), BondTermsMissing(facilityId));
         require(bondVault.isSufficient(facilityId), BondInsufficient(facilityId));
         _facilities[facilityId].fixUnsold(supplies);
         _setState(facilityId, FacilityState.Funded);
@@ -97,15 +98,19 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
 
     /// @inheritdoc IFacilityRegistry
     function cancel(uint64 facilityId) external {
-        bool bySale = _isSale(facilityId);
-        if (!bySale) _requireGpuOperator(facilityId);
-        _requireState(facilityId, FacilityState.Offered);
-        if (!bySale) {
-            uint256[4] memory supplies = _supplies(facilityId);
-            for (uint256 i = 0; i < 4; ++i) {
-                require(supplies[i] == 0, UnitsMinted(facilityId, i));
-            }
+        if (!_isSale(facilityId)) {
+            _requireGpuOperator(facilityId);
+            require(primarySale.bookOf(facilityId).soldUnits == 0, SaleRunning(facilityId));
         }
+        _requireState(facilityId, FacilityState.Offered);
+        _setState(facilityId, FacilityState.Cancelled);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function expire(uint64 facilityId) external {
+        // The stored state is still Offered: an offer that expired and was never recorded.
+        bool offered = _facilities[facilityId].schedule.state == FacilityState.Offered;
+        require(offered && stateOf(facilityId) == FacilityState.Cancelled, OfferNotExpired(facilityId));
         _setState(facilityId, FacilityState.Cancelled);
     }
 

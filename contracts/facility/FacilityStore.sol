@@ -17,6 +17,7 @@ library FacilityStore {
     /// @param promisedAvailabilityPpm Promised share of devices x window, parts per million.
     /// @param state Stored state; Delivering is never stored.
     /// @param offeredAtBlock Block of the offer.
+    /// @param expiresAt UTC second from which an offer that was not funded is cancelled.
     struct Schedule {
         uint32 windowStart;
         uint32 windowEnd;
@@ -25,6 +26,7 @@ library FacilityStore {
         uint24 promisedAvailabilityPpm;
         IFacilityRegistry.FacilityState state;
         uint64 offeredAtBlock;
+        uint40 expiresAt;
     }
 
     /// @notice What every payment reads: one word. `epochLength` is here too, which saves settlement a word.
@@ -71,7 +73,8 @@ library FacilityStore {
     /// @param facility Where to store them.
     /// @param given Terms of the facility.
     /// @param tranches_ Terms of its tranches, most senior first.
-    // OfferTerms bounds every number that is cut here: times below 2^32, epoch length below 2^24, ppm to 10^6.
+    // OfferTerms bounds every number that is cut here: times below 2^32 (an expiry by three days more), epoch length
+    // below 2^24, ppm to 10^6.
     // forge-lint: disable-start(unsafe-typecast)
     function write(
         Facility storage facility,
@@ -85,7 +88,8 @@ library FacilityStore {
             deviceCount: given.deviceCount,
             promisedAvailabilityPpm: uint24(given.promisedAvailabilityPpm),
             state: IFacilityRegistry.FacilityState.Offered,
-            offeredAtBlock: uint64(block.number)
+            offeredAtBlock: uint64(block.number),
+            expiresAt: uint40(given.expiresAt)
         });
         facility.money = Money({
             settlementToken: given.settlementToken,
@@ -121,6 +125,7 @@ library FacilityStore {
             site: facility.site,
             windowStart: schedule.windowStart,
             windowEnd: schedule.windowEnd,
+            expiresAt: schedule.expiresAt,
             epochLength: schedule.epochLength,
             deviceCount: schedule.deviceCount,
             promisedAvailabilityPpm: schedule.promisedAvailabilityPpm,
@@ -191,7 +196,7 @@ library FacilityStore {
         return uint256(schedule.deviceCount) * schedule.epochLength * epochs * schedule.promisedAvailabilityPpm / PPM;
     }
 
-    /// @notice State in this block: a Funded facility delivers from `windowStart` on.
+    /// @notice State in this block: a Funded facility delivers from `windowStart` on, an offer ends at `expiresAt`.
     /// @param facility The facility.
     /// @return The state.
     function stateNow(Facility storage facility) internal view returns (IFacilityRegistry.FacilityState) {
@@ -203,8 +208,13 @@ library FacilityStore {
     /// @param schedule The facility's schedule.
     /// @return The state.
     function stateNow(Schedule memory schedule) internal view returns (IFacilityRegistry.FacilityState) {
-        bool delivering =
-            schedule.state == IFacilityRegistry.FacilityState.Funded && block.timestamp >= schedule.windowStart;
-        return delivering ? IFacilityRegistry.FacilityState.Delivering : schedule.state;
+        IFacilityRegistry.FacilityState stored = schedule.state;
+        if (stored == IFacilityRegistry.FacilityState.Funded && block.timestamp >= schedule.windowStart) {
+            return IFacilityRegistry.FacilityState.Delivering;
+        }
+        if (stored == IFacilityRegistry.FacilityState.Offered && block.timestamp >= schedule.expiresAt) {
+            return IFacilityRegistry.FacilityState.Cancelled;
+        }
+        return stored;
     }
 }

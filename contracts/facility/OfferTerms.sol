@@ -10,15 +10,19 @@ library OfferTerms {
     uint256 private constant MAX_FEE_BPS = 1_000;
     uint256 private constant MIN_EPOCH_LENGTH = 60;
     uint256 private constant PPM = 1_000_000;
+    /// @dev How long after the window's start an offer can still be funded.
+    uint256 private constant MAX_LATE_FUNDING = 3 days;
 
     /// @notice Reverts with TermsInvalid, naming the member, if a term of the facility is out of bounds.
     /// @param terms Terms of the facility.
-    function check(IFacilityRegistry.FacilityTerms calldata terms) internal pure {
+    function check(IFacilityRegistry.FacilityTerms calldata terms) internal view {
         require(terms.gpuClass != bytes32(0), IFacilityRegistry.TermsInvalid("gpuClass"));
         require(terms.site != bytes32(0), IFacilityRegistry.TermsInvalid("site"));
-        require(terms.windowStart > 0, IFacilityRegistry.TermsInvalid("windowStart"));
+        require(terms.windowStart > block.timestamp, IFacilityRegistry.TermsInvalid("windowStart"));
         bool ordered = terms.windowEnd > terms.windowStart && terms.windowEnd <= type(uint32).max;
         require(ordered, IFacilityRegistry.TermsInvalid("windowEnd"));
+        bool expires = terms.expiresAt > block.timestamp && terms.expiresAt <= terms.windowStart + MAX_LATE_FUNDING;
+        require(expires, IFacilityRegistry.TermsInvalid("expiresAt"));
         bool bounded = terms.epochLength >= MIN_EPOCH_LENGTH && terms.epochLength <= type(uint24).max;
         require(bounded, IFacilityRegistry.TermsInvalid("epochLength"));
         bool whole = (terms.windowEnd - terms.windowStart) % terms.epochLength == 0;

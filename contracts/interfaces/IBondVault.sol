@@ -241,6 +241,11 @@ interface IBondVault is IPayouts {
     /// @return The terms.
     function bondTermsOf(uint64 facilityId) external view returns (BondTerms memory);
 
+    /// @notice Whether bond terms were set; a facility is sold and funded only with them.
+    /// @param facilityId The facility.
+    /// @return True if they were.
+    function hasTerms(uint64 facilityId) external view returns (bool);
+
     /// @notice Whether the bond is at least `requiredBond`; true where no terms were set.
     /// @param facilityId The facility.
     /// @return True if the facility may be funded.

@@ -18,7 +18,8 @@ interface IFacilityRegistry {
     /// @param Funded Minting has ended; the delivery window has not begun.
     /// @param Delivering The window has begun. Reached by time alone: a Funded facility delivers from `windowStart` on.
     /// @param Matured Every epoch is final and settled; nothing streams any more.
-    /// @param Cancelled The offer was withdrawn, or its sale failed.
+    /// @param Cancelled The offer was withdrawn or expired, or its sale failed. An offer expires by time alone: it is
+    /// Cancelled from `expiresAt` on.
     /// @param Defaulted Statements or the bond were missing for too long.
     enum FacilityState {
         None,
@@ -36,8 +37,10 @@ interface IFacilityRegistry {
     /// @param settlementToken Stablecoin in which rent is paid and revenue is claimed.
     /// @param gpuClass SKU as left-aligned ASCII, for example "H100-SXM5-80GB".
     /// @param site Data centre as left-aligned ASCII.
-    /// @param windowStart First second of the delivery window.
+    /// @param windowStart First second of the delivery window; later than the offer.
     /// @param windowEnd Second after the delivery window; a whole number of epochs after `windowStart`.
+    /// @param expiresAt UTC second from which an offer that was not funded is cancelled; later than the offer, and at
+    /// most three days after `windowStart`.
     /// @param epochLength Length of an epoch, seconds.
     /// @param deviceCount Number of pledged devices: the leaves under `pledgeRoot`.
     /// @param promisedAvailabilityPpm Promised share of `deviceCount` x window, parts per million.
@@ -51,6 +54,7 @@ interface IFacilityRegistry {
         bytes32 site;
         uint64 windowStart;
         uint64 windowEnd;
+        uint64 expiresAt;
         uint32 epochLength;
         uint32 deviceCount;
         uint32 promisedAvailabilityPpm;
@@ -141,6 +145,7 @@ interface IFacilityRegistry {
     );
 
     /// @notice The stored state of a facility changed. Delivering is never stored: it follows from Funded and the time.
+    /// That an offer expired follows from the time too, and is stored only if somebody calls `expire`.
     /// @param facilityId The facility.
     /// @param state The new state.
     event FacilityStateChanged(uint64 indexed facilityId, FacilityState state);
@@ -187,10 +192,13 @@ interface IFacilityRegistry {
     /// @param facilityId The facility.
     error FacilityEmpty(uint64 facilityId);
 
-    /// @notice An offer is withdrawn only while no unit exists.
+    /// @notice The facility is no offer that has expired: it is in another state, or `expiresAt` is still to come.
     /// @param facilityId The facility.
-    /// @param seniority Rank of a tranche that has units.
-    error UnitsMinted(uint64 facilityId, uint256 seniority);
+    error OfferNotExpired(uint64 facilityId);
+
+    /// @notice No bond terms were set: they are part of every deal. Set them in the BondVault.
+    /// @param facilityId The facility.
+    error BondTermsMissing(uint64 facilityId);
 
     /// @notice The facility cannot mature yet: an epoch is not final or not settled, or attested revenue is unpaid and
     /// the 90 days after `windowEnd` are not over.
@@ -212,7 +220,8 @@ interface IFacilityRegistry {
     /// @param facilityId The facility.
     error BondInsufficient(uint64 facilityId);
 
-    /// @notice The facility has a sale, which alone can fund it: finalize the sale.
+    /// @notice The facility has a sale, which alone can fund it, and alone cancel it once a unit is sold: finalize the
+    /// sale.
     /// @param facilityId The facility.
     error SaleRunning(uint64 facilityId);
 
@@ -232,18 +241,25 @@ interface IFacilityRegistry {
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
 
     /// @notice Ends minting, and fixes for good how many units of each tranche are unsold. A tranche may be wholly
-    /// unsold, but not all of them, and the bond must be sufficient. Caller: the facility's gpuOperator, or its sale
-    /// where there is one.
+    /// unsold, but not all of them; bond terms must be set, and the bond sufficient. Caller: the facility's
+    /// gpuOperator, or its sale where there is one.
     /// @dev Emits FacilityStateChanged(Funded). Reverts with NotGpuOperator, SaleRunning, FacilityStateWrong,
-    /// FacilityEmpty or BondInsufficient.
+    /// FacilityEmpty, BondTermsMissing or BondInsufficient.
     /// @param facilityId The facility.
     function fund(uint64 facilityId) external;
 
-    /// @notice Withdraws an offer. Caller: the facility's gpuOperator while no unit exists, or its sale when it failed
-    /// (buyers are then refunded).
-    /// @dev Emits FacilityStateChanged(Cancelled). Reverts with NotGpuOperator, FacilityStateWrong or UnitsMinted.
+    /// @notice Withdraws an offer. Caller: the facility's gpuOperator, where it has a sale only while nothing is sold;
+    /// or the sale when it failed (buyers are then refunded). Units that were placed privately had no price: their
+    /// holders get no money for them and can burn them.
+    /// @dev Emits FacilityStateChanged(Cancelled). Reverts with NotGpuOperator, FacilityStateWrong or SaleRunning.
     /// @param facilityId The facility.
     function cancel(uint64 facilityId) external;
+
+    /// @notice Records that an offer expired. It is Cancelled from `expiresAt` on also without this call. Caller:
+    /// anybody.
+    /// @dev Emits FacilityStateChanged(Cancelled). Reverts with OfferNotExpired.
+    /// @param facilityId The facility.
+    function expire(uint64 facilityId) external;
 
     /// @notice Ends a facility whose every epoch is final and settled. What streams streams on. Attested revenue that
     /// no renter paid keeps a facility open until 90 days after `windowEnd`; from then on it may mature and the
@@ -274,7 +290,7 @@ interface IFacilityRegistry {
     /// @param links The contracts.
     function link(Links calldata links) external;
 
-    /// @notice State in this block; Delivering follows from the block's time.
+    /// @notice State in this block; Delivering, and Cancelled of an offer that expired, follow from the block's time.
     /// @param facilityId The facility.
     /// @return The state; None if the facility is unknown.
     function stateOf(uint64 facilityId) external view returns (FacilityState);

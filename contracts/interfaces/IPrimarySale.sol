@@ -5,15 +5,15 @@ import {IPayouts} from "./IPayouts.sol";
 
 /// @title Primary sale: units for stablecoin at a fixed price, proceeds released with attested delivery
 /// @notice Amounts are minor units of the facility's settlement token; units are whole GPU-hours. Units are minted when
-/// they are bought; if the sale fails they can be given back for exactly their price. The sale counts only what its own
-/// functions took in: it holds proceeds - released - seized of every facility, and what accounts are owed. Every change
-/// of these numbers is in an event, so that they can be rebuilt from events alone.
+/// they are bought, and unsold ones never. If the sale fails, buyers get exactly the price back. The sale counts only
+/// what its own functions took in: it holds proceeds - released - seized of every facility, and what accounts are owed.
+/// Every change of these numbers is in an event, so that they can be rebuilt from events alone.
 interface IPrimarySale is IPayouts {
     /// @notice State of a facility's sale.
     /// @param None The facility has no sale.
     /// @param Open Units are, or will be, for sale.
     /// @param Successful The floor was reached: the facility is funded and proceeds are released with delivery.
-    /// @param Refunding The sale failed: holders can give units back for their price.
+    /// @param Refunding The sale failed: buyers get the price of their units back.
     enum SaleState {
         None,
         Open,
@@ -23,14 +23,16 @@ interface IPrimarySale is IPayouts {
 
     /// @notice Terms of a sale, fixed when it opens.
     /// @param opensAt First UTC second in which units are sold.
-    /// @param closesAt UTC second from which no units are sold; at most the facility's `windowStart`.
-    /// @param floorUnits Units of all tranches together that must be sold, or buyers are refunded.
-    /// @param upFrontBps Share of the proceeds that the gpuOperator may take at success, basis points.
-    /// @param unitPrices Price of one unit by seniority, minor units above zero; one entry for each tranche.
+    /// @param closesAt UTC second from which no units are sold; at most the facility's `windowStart`, and before its
+    /// offer expires.
+    /// @param floorProceeds Proceeds that buyers other than the gpuOperator must pay, or all are refunded, minor units.
+    /// @param upFrontBps Share of the proceeds that the gpuOperator may take from `windowStart` on, basis points.
+    /// @param unitPrices Price of one unit by seniority, minor units above zero; one entry for each tranche. That of a
+    /// tranche with a coupon is at most the coupon, which is all that its unit is ever paid.
     struct SaleTerms {
         uint64 opensAt;
         uint64 closesAt;
-        uint40 floorUnits;
+        uint64 floorProceeds;
         uint16 upFrontBps;
         uint64[] unitPrices;
     }
@@ -39,12 +41,15 @@ interface IPrimarySale is IPayouts {
     /// @param state State of the sale.
     /// @param soldUnits Units sold and not refunded.
     /// @param proceeds Price of those units, minor units.
+    /// @param counted Proceeds that count towards the floor: of all purchases but the gpuOperator's own, minor units.
+    /// It stays as it was when the sale ends.
     /// @param released Part of the proceeds credited to the gpuOperator so far, minor units.
     /// @param seized Part of the proceeds paid to holders instead, minor units.
     struct SaleBook {
         SaleState state;
         uint40 soldUnits;
         uint96 proceeds;
+        uint96 counted;
         uint96 released;
         uint96 seized;
     }
@@ -70,36 +75,29 @@ interface IPrimarySale is IPayouts {
         uint256 proceeds
     );
 
-    /// @notice Units were given back after a sale failed.
+    /// @notice Units of a failed sale were burned, and their price paid back.
     /// @param facilityId The facility.
-    /// @param holder The account that gave them back.
+    /// @param buyer The account that had bought them.
     /// @param id Tranche of the units.
-    /// @param units Units given back.
+    /// @param units Units burned.
     /// @param amount Minor units paid for them.
     /// @param to The account that received the money.
     event UnitsRefunded(
-        uint64 indexed facilityId, address indexed holder, uint256 indexed id, uint256 units, uint256 amount, address to
+        uint64 indexed facilityId, address indexed buyer, uint256 indexed id, uint256 units, uint256 amount, address to
     );
 
     /// @notice A sale reached its floor, and the facility was funded.
     /// @param facilityId The facility.
     /// @param soldUnits Units sold.
     /// @param proceeds Price of those units, minor units.
-    /// @param upFront Part that the gpuOperator may take at once, minor units, rounded down.
+    /// @param upFront Part that the gpuOperator may take from `windowStart` on, minor units, rounded down.
     event SaleSucceeded(uint64 indexed facilityId, uint256 soldUnits, uint256 proceeds, uint256 upFront);
 
-    /// @notice A sale failed; units can be given back for their price.
+    /// @notice A sale failed; buyers get the price of their units back.
     /// @param facilityId The facility.
-    /// @param soldUnits Units sold.
-    /// @param floorUnits Units that had to be sold.
-    event SaleFailed(uint64 indexed facilityId, uint256 soldUnits, uint256 floorUnits);
-
-    /// @notice Unsold units were minted to the gpuOperator, free of charge.
-    /// @param facilityId The facility.
-    /// @param gpuOperator The account that runs the facility's GPUs.
-    /// @param id Tranche of the units.
-    /// @param units Units minted.
-    event UnitsRetained(uint64 indexed facilityId, address indexed gpuOperator, uint256 indexed id, uint256 units);
+    /// @param counted Proceeds that counted towards the floor, minor units.
+    /// @param floorProceeds Proceeds that had to count, minor units.
+    event SaleFailed(uint64 indexed facilityId, uint256 counted, uint256 floorProceeds);
 
     /// @notice Proceeds were credited to the gpuOperator; `withdraw` takes them.
     /// @param facilityId The facility.
@@ -130,8 +128,12 @@ interface IPrimarySale is IPayouts {
     /// @param id A tranche that has units.
     error UnitsAlreadyMinted(uint256 id);
 
-    /// @notice A term of the sale is out of bounds.
-    /// @param field Member of `SaleTerms` that is.
+    /// @notice A term of the sale is out of bounds, or another term of the deal forbids such a sale.
+    /// @dev Beside members of `SaleTerms`: "couponPerUnit" if a unit with a coupon would cost more than the coupon;
+    /// "promisedAvailabilityPpm" if nothing is promised, so that nothing can be earned; "bondTerms" if none were set;
+    /// "ratePerGpuHour" if all promised hours at the bond's rate are worth less than the proceeds at cap less those up
+    /// front.
+    /// @param field Member of `SaleTerms`, `TrancheTerms`, `FacilityTerms` or `BondTerms`.
     error SaleTermsInvalid(string field);
 
     /// @notice The sale has not been opened, or has ended.
@@ -145,9 +147,13 @@ interface IPrimarySale is IPayouts {
     /// @param blockTime Time of this block, UTC seconds.
     error SaleOutsideHours(uint64 opensAt, uint64 closesAt, uint256 blockTime);
 
-    /// @notice The sale has not closed and is not sold out, so it cannot be finalized yet.
+    /// @notice The sale has not closed, nor is it sold out with its floor reached, so it cannot be finalized yet.
     /// @param facilityId The facility.
     error SaleStillOpen(uint64 facilityId);
+
+    /// @notice A sale does not succeed in the block of a purchase. Finalize it in the next one.
+    /// @param facilityId The facility.
+    error BoughtInThisBlock(uint64 facilityId);
 
     /// @notice The floor is reached but the bond is below its minimum. Deposit into the BondVault, or wait until
     /// `windowStart` for the sale to fail.
@@ -158,10 +164,10 @@ interface IPrimarySale is IPayouts {
     /// @param id The id asked for.
     error TrancheUnknown(uint256 id);
 
-    /// @notice More units than there are: to buy, or to give back.
+    /// @notice More units than there are: to buy, or to be refunded.
     /// @param id The tranche.
     /// @param units Units asked for.
-    /// @param left Units that are left to buy, or that were sold.
+    /// @param left Units that are left to buy, or that the account bought and was not refunded for.
     error UnitsAboveCap(uint256 id, uint256 units, uint256 left);
 
     /// @notice The number of units must be above zero.
@@ -172,11 +178,11 @@ interface IPrimarySale is IPayouts {
     /// @param maxCost The buyer's limit, minor units.
     error CostAboveLimit(uint256 cost, uint256 maxCost);
 
-    /// @notice Units are given back only after the sale failed.
+    /// @notice Prices are paid back only after the sale failed.
     /// @param facilityId The facility.
     error NotRefunding(uint64 facilityId);
 
-    /// @notice No further proceeds have been earned by delivery, or the facility defaulted.
+    /// @notice No further proceeds have been earned by delivery, the window has not begun, or the facility defaulted.
     /// @param facilityId The facility.
     error NothingToRelease(uint64 facilityId);
 
@@ -184,8 +190,18 @@ interface IPrimarySale is IPayouts {
     /// @param facilityId The facility.
     error NothingToSeize(uint64 facilityId);
 
-    /// @notice Opens the sale of a whole offer. Caller: the facility's gpuOperator, while it is Offered and no unit
-    /// exists.
+    /// @notice The signature's last second is over. Sign again with a later deadline.
+    /// @param deadline Last second of the signature, UTC.
+    /// @param blockTime Time of this block, UTC seconds.
+    error DeadlinePassed(uint256 deadline, uint256 blockTime);
+
+    /// @notice The signature is not the buyer's over this refund with its next nonce.
+    /// @param buyer The buyer named.
+    error SignatureInvalid(address buyer);
+
+    /// @notice Opens the sale of a whole offer. Caller: the facility's gpuOperator, while it is Offered, has bond terms
+    /// and no unit. All promised hours at the bond's rate must be worth at least the proceeds at cap less those up
+    /// front, and a unit with a coupon cost at most its coupon.
     /// @dev Emits SaleOpened. All units at their prices stay below 2^54 minor units. Reverts with NotGpuOperator,
     /// SaleExists, FacilityNotOffered, UnitsAlreadyMinted or SaleTermsInvalid.
     /// @param facilityId The facility.
@@ -239,28 +255,59 @@ interface IPrimarySale is IPayouts {
         bytes calldata signature
     ) external returns (uint256 cost);
 
-    /// @notice Ends a sale that is sold out or closed. If the floor is reached and the bond is sufficient, unsold units
-    /// are minted to the gpuOperator and the facility is funded. The sale fails, and cancels the facility, if the floor
-    /// is missed, if the bond is still missing at `windowStart` (before that the call reverts with BondInsufficient),
-    /// or from three days after `windowStart` on. It also fails if the gpuOperator cancelled the facility. So buyers
-    /// always get out. Caller: anybody.
-    /// @dev Emits SaleSucceeded and UnitsRetained, or SaleFailed. Reverts with SaleNotOpen, SaleStillOpen or
-    /// BondInsufficient.
+    /// @notice Ends a sale that has closed, or is sold out with its floor reached. If the floor is reached and the bond
+    /// is sufficient, the facility is funded; what was not sold is never minted. The sale fails, and cancels the
+    /// facility, if the floor is missed, or if the bond is still missing at `windowStart` (before that the call reverts
+    /// with BondInsufficient). It also fails if the offer expired or the gpuOperator cancelled it. So buyers always get
+    /// out. Success depends on nothing that the gpuOperator's account, its registration or a role could refuse. Caller:
+    /// anybody.
+    /// @dev Emits SaleSucceeded or SaleFailed. Reverts with SaleNotOpen, SaleStillOpen, BondInsufficient or
+    /// BoughtInThisBlock.
     /// @param facilityId The facility.
     function finalize(uint64 facilityId) external;
 
-    /// @notice Burns units of the caller and pays exactly their price, after the sale failed. Caller: a holder.
+    /// @notice Burns units that the caller bought and pays exactly their price, after the sale failed. What became of
+    /// the caller's eligibility does not matter, nor do a freeze or a pause. Caller: a buyer.
     /// @dev Emits UnitsRefunded. Reverts with RecipientInvalid, UnitsZero, NotRefunding, TrancheUnknown or
     /// UnitsAboveCap.
     /// @param id Tranche of the units.
-    /// @param units Units to give back.
+    /// @param units Units to be refunded.
     /// @param to The account that receives the money.
     /// @return amount Minor units paid: units x price.
     function refund(uint256 id, uint256 units, address to) external returns (uint256 amount);
 
-    /// @notice Credits proceeds to the gpuOperator: the up-front share, and the rest in proportion to final attested
-    /// available GPU-seconds over those promised for the whole window. Rounded down on the cumulative. Not after a
-    /// default. The gpuOperator takes the money with `withdraw`. Caller: anybody.
+    /// @notice As `refund`, for a buyer that signed it: EIP-712 type
+    /// `Refund(address buyer,uint256 id,uint256 units,address to,uint256 nonce,uint256 deadline)` with the buyer's next
+    /// nonce, by ECDSA or ERC-1271. The money goes where the buyer signed. Caller: anybody.
+    /// @dev Emits UnitsRefunded. Reverts as `refund`, or with DeadlinePassed or SignatureInvalid.
+    /// @param buyer The account that bought the units.
+    /// @param id Tranche of the units.
+    /// @param units Units to be refunded.
+    /// @param to The account that receives the money.
+    /// @param deadline Last UTC second of the signature.
+    /// @param signature The buyer's signature.
+    /// @return amount Minor units paid: units x price.
+    function refundBySig(
+        address buyer,
+        uint256 id,
+        uint256 units,
+        address to,
+        uint256 deadline,
+        bytes calldata signature
+    ) external returns (uint256 amount);
+
+    /// @notice Refunds everything that an account bought of a tranche, to that account itself, after the sale failed.
+    /// Caller: anybody.
+    /// @dev Emits UnitsRefunded. Reverts as `refund`.
+    /// @param buyer The account that bought the units.
+    /// @param id Tranche of the units.
+    /// @return amount Minor units paid: units x price.
+    function refundTo(address buyer, uint256 id) external returns (uint256 amount);
+
+    /// @notice Credits proceeds to the gpuOperator, from `windowStart` on: the up-front share, and the rest in
+    /// proportion to the available GPU-seconds of final epochs, up to those promised of these epochs, over those
+    /// promised of the whole window. Rounded down on the cumulative. Should availability fall, what is released stays
+    /// released. Not after a default. The gpuOperator takes the money with `withdraw`. Caller: anybody.
     /// @dev Emits ProceedsReleased. Reverts with NothingToRelease.
     /// @param facilityId The facility.
     /// @return amount Minor units credited now.

@@ -218,11 +218,10 @@ interface ITrancheToken {
     /// @param count Number of its tranches, with or without units.
     function activate(uint64 facilityId, uint256 count) external;
 
-    /// @notice Burns units of a buyer who gets their price back, while the facility is Offered or Cancelled. Revenue
-    /// earned so far stays owed. A pause does not stop it; frozen units and ineligible holders do. Caller: the
-    /// PrimarySale.
-    /// @dev Emits TransferSingle and UnitsBurned. Reverts with NotPrimarySale, RefundNotOpen, UnitsZero or an ERC-7943
-    /// error.
+    /// @notice Burns units of a buyer who gets their price back, while the facility is Offered or Cancelled. Neither a
+    /// pause nor a freeze nor the buyer's eligibility stops it: the money is the buyer's own. Caller: the PrimarySale.
+    /// @dev Emits TransferSingle and UnitsBurned. Reverts with NotPrimarySale, RefundNotOpen, UnitsZero or
+    /// ERC1155InsufficientBalance.
     /// @param holder The buyer.
     /// @param id The tranche.
     /// @param units Units to burn.

@@ -133,6 +133,11 @@ contract BondVault is AttesterBonds {
     }
 
     /// @inheritdoc IBondVault
+    function hasTerms(uint64 facilityId) external view returns (bool) {
+        return _bonds[facilityId].termsSet;
+    }
+
+    /// @inheritdoc IBondVault
     function isSufficient(uint64 facilityId) external view returns (bool) {
         return _bonds[facilityId].bond >= _bonds[facilityId].terms.requiredBond;
     }

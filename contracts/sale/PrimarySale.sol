@@ -5,22 +5,17 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
-import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
-import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
-import {TrancheId} from "../token/TrancheId.sol";
+import {SaleBounds} from "./SaleBounds.sol";
 import {SaleCheckout} from "./SaleCheckout.sol";
+import {SaleRefunds} from "./SaleRefunds.sol";
 
-/// @title Sale, part 2: how it ends, and where the proceeds go
+/// @title Sale, part 3: how it ends, and where the proceeds go
 /// @notice api/domain/capital/sale.py is the reference model.
-contract PrimarySale is SaleCheckout {
+contract PrimarySale is SaleRefunds {
     using SafeERC20 for IERC20;
-
-    /// @dev How long after windowStart a sale can still succeed.
-    uint256 private constant FINALIZE_GRACE = 3 days;
 
     /// @notice Deploys the sale for one register.
     /// @param facilities The register, and through it the other contracts.
@@ -31,44 +26,29 @@ contract PrimarySale is SaleCheckout {
         Book memory book = _books[facilityId];
         require(book.state == SaleState.Open, SaleNotOpen(facilityId, book.state));
         if (facilityRegistry.stateOf(facilityId) == IFacilityRegistry.FacilityState.Cancelled) {
-            _fail(facilityId, book.soldUnits);
+            _fail(facilityId, book.counted);
             return;
         }
-        uint40[] memory unsold = _unsold(facilityId);
-        bool closed = block.timestamp >= _hours[facilityId].closesAt;
-        require(closed || _isSoldOut(unsold), SaleStillOpen(facilityId));
-        if (_canSucceed(facilityId, book.soldUnits)) {
-            _succeed(facilityId, book, unsold);
+        Hours memory when = _hours[facilityId];
+        bool reached = book.soldUnits > 0 && book.counted >= when.floorProceeds;
+        bool closed = block.timestamp >= when.closesAt;
+        // Who buys up everything cannot end a sale that would fail.
+        require(closed || (reached && _isSoldOut(facilityId, book.soldUnits)), SaleStillOpen(facilityId));
+        if (reached && _isBonded(facilityId)) {
+            require(block.number > book.boughtAtBlock, BoughtInThisBlock(facilityId));
+            _succeed(facilityId, book);
         } else {
-            _fail(facilityId, book.soldUnits);
+            _fail(facilityId, book.counted);
             facilityRegistry.cancel(facilityId);
         }
-    }
-
-    /// @inheritdoc IPrimarySale
-    function refund(uint256 id, uint256 units, address to) external nonReentrant returns (uint256 amount) {
-        _requireRecipient(to);
-        require(units > 0, UnitsZero());
-        (uint64 facilityId, uint8 seniority, bool valid) = TrancheId.unpack(id);
-        Book memory book = _books[facilityId];
-        require(book.state == SaleState.Refunding, NotRefunding(facilityId));
-        require(valid && seniority < _unitPrices[facilityId].length, TrancheUnknown(id));
-        require(units <= book.soldUnits, UnitsAboveCap(id, units, book.soldUnits));
-        amount = units * _unitPrices[facilityId][seniority];
-        book.soldUnits = SafeCast.toUint40(book.soldUnits - units);
-        book.proceeds = SafeCast.toUint64(book.proceeds - amount);
-        _books[facilityId] = book;
-        emit UnitsRefunded(facilityId, msg.sender, id, units, amount, to);
-        facilityRegistry.trancheToken().burnForRefund(msg.sender, id, units);
-        IERC20(facilityRegistry.settlementTokenOf(facilityId)).safeTransfer(to, amount);
     }
 
     /// @inheritdoc IPrimarySale
     function release(uint64 facilityId) external nonReentrant returns (uint256 amount) {
         amount = releasable(facilityId);
         require(amount > 0, NothingToRelease(facilityId));
-        uint64 released = SafeCast.toUint64(_books[facilityId].released + amount);
-        _books[facilityId].released = released;
+        uint64 released = SafeCast.toUint64(_spent[facilityId].released + amount);
+        _spent[facilityId].released = released;
         address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
         owedTo[facilityRegistry.settlementTokenOf(facilityId)][gpuOperator] += amount;
         emit ProceedsReleased(facilityId, gpuOperator, amount, released);
@@ -77,14 +57,18 @@ contract PrimarySale is SaleCheckout {
     /// @inheritdoc IPrimarySale
     function seize(uint64 facilityId) external nonReentrant returns (uint256 amount) {
         Book memory book = _books[facilityId];
+        Spent memory spent = _spent[facilityId];
         IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
         uint256 kept = book.proceeds;
-        if (state == IFacilityRegistry.FacilityState.Defaulted) kept = book.released;
-        else if (state == IFacilityRegistry.FacilityState.Matured) kept = _earnedDown(facilityId, book);
+        if (state == IFacilityRegistry.FacilityState.Defaulted) {
+            kept = spent.released;
+        } else if (state == IFacilityRegistry.FacilityState.Matured) {
+            kept = Math.max(_earnedDown(facilityId, book.proceeds), spent.released);
+        }
         bool successful = book.state == SaleState.Successful;
-        amount = successful ? book.proceeds - kept - book.seized : 0;
+        amount = successful ? book.proceeds - kept - spent.seized : 0;
         require(amount > 0, NothingToSeize(facilityId));
-        _books[facilityId].seized = SafeCast.toUint64(book.seized + amount);
+        _spent[facilityId].seized = SafeCast.toUint64(spent.seized + amount);
         emit ProceedsSeized(facilityId, amount);
         IRentLockbox lockbox = facilityRegistry.rentLockbox();
         IERC20(facilityRegistry.settlementTokenOf(facilityId)).forceApprove(address(lockbox), amount);
@@ -94,104 +78,76 @@ contract PrimarySale is SaleCheckout {
     /// @inheritdoc IPrimarySale
     function releasable(uint64 facilityId) public view returns (uint256) {
         Book memory book = _books[facilityId];
-        bool defaulted = facilityRegistry.stateOf(facilityId) == IFacilityRegistry.FacilityState.Defaulted;
-        if (book.state != SaleState.Successful || defaulted) return 0;
-        return _earnedDown(facilityId, book) - book.released;
+        if (book.state != SaleState.Successful) return 0;
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        bool defaulted = terms.state == IFacilityRegistry.FacilityState.Defaulted;
+        if (defaulted || block.timestamp < terms.windowStart) return 0;
+        uint256 earned = _earnedDown(facilityId, book.proceeds);
+        uint256 released = _spent[facilityId].released;
+        return earned > released ? earned - released : 0;
     }
 
-    /// @notice Proceeds that the gpuOperator has earned: the up-front share, and the rest in proportion to delivery.
-    /// @dev Depends on final epochs alone, so it never falls.
+    /// @notice Proceeds that the gpuOperator has earned: the up-front share, and the rest in proportion to what was
+    /// available of what was promised. Only final epochs count, each time up to what was promised of all of them: hours
+    /// beyond the promise earn nothing in advance.
+    /// @dev Can fall: availability is cumulative, and what was promised so far grows with each epoch.
     /// @param facilityId The facility.
-    /// @param book Running totals of the sale.
+    /// @param proceeds Proceeds of the sale, minor units.
     /// @return Minor units, rounded down.
-    function _earnedDown(uint64 facilityId, Book memory book) private view returns (uint256) {
-        uint256 upFront = _upFrontDown(facilityId, book.proceeds);
+    function _earnedDown(uint64 facilityId, uint256 proceeds) private view returns (uint256) {
+        uint256 upFront = _upFrontDown(facilityId, proceeds);
         uint256 promised = facilityRegistry.promisedGpuSeconds(facilityId, facilityRegistry.epochCountOf(facilityId));
-        if (promised == 0) return book.proceeds;
-        IStatementRegistry statements = facilityRegistry.statementRegistry();
-        (uint256 available,) = statements.finalTotalsOf(facilityId, statements.epochsFinal(facilityId));
-        return upFront + (book.proceeds - upFront) * Math.min(available, promised) / promised;
+        (uint32 epochs, uint64 available,) = facilityRegistry.statementRegistry().finalTotals(facilityId, 0);
+        uint256 delivered = Math.min(available, facilityRegistry.promisedGpuSeconds(facilityId, epochs));
+        return upFront + (proceeds - upFront) * delivered / promised;
     }
 
-    /// @notice The share of the proceeds that the gpuOperator may take at success.
+    /// @notice The share of the proceeds that the gpuOperator may take from `windowStart` on.
     /// @param facilityId The facility.
     /// @param proceeds Proceeds of the sale, minor units.
     /// @return Minor units, rounded down.
     function _upFrontDown(uint64 facilityId, uint256 proceeds) private view returns (uint256) {
-        return proceeds * _hours[facilityId].upFrontBps / BPS;
+        return proceeds * _hours[facilityId].upFrontBps / SaleBounds.BPS;
     }
 
-    /// @notice Whether a sale that has ended succeeds. Before `windowStart` a missing bond can still come, so the call
-    /// reverts with BondInsufficient; from then on it is too late.
-    /// @dev Before windowStart a missing bond can still come; from then on it is too late.
+    /// @notice Whether the bond is sufficient. Before `windowStart` a missing bond can still come, so the call reverts
+    /// with BondInsufficient; from then on it is too late.
     /// @param facilityId The facility.
-    /// @param soldUnits Units sold.
-    /// @return True if it succeeds.
-    function _canSucceed(uint64 facilityId, uint256 soldUnits) private view returns (bool) {
-        if (soldUnits < _hours[facilityId].floorUnits) return false;
-        uint64 windowStart = facilityRegistry.epochTermsOf(facilityId).windowStart;
-        IBondVault bonds = facilityRegistry.bondVault();
-        bool bonded = bonds.isSufficient(facilityId);
-        if (block.timestamp < windowStart) require(bonded, BondInsufficient(facilityId));
-        return bonded && block.timestamp < windowStart + FINALIZE_GRACE;
+    /// @return bonded True if it is.
+    function _isBonded(uint64 facilityId) private view returns (bool bonded) {
+        bonded = facilityRegistry.bondVault().isSufficient(facilityId);
+        bool late = block.timestamp >= facilityRegistry.epochTermsOf(facilityId).windowStart;
+        require(bonded || late, BondInsufficient(facilityId));
     }
 
-    /// @notice Marks a sale as successful, mints unsold units to the gpuOperator and funds the facility. Emits
-    /// SaleSucceeded and UnitsRetained.
+    /// @notice Marks a sale as successful, emits SaleSucceeded and funds the facility. Nothing is called that the
+    /// gpuOperator, its registration or a role could make fail.
     /// @param facilityId The facility.
     /// @param book Running totals of the sale.
-    /// @param unsold Unsold units by seniority.
-    function _succeed(uint64 facilityId, Book memory book, uint40[] memory unsold) private {
+    function _succeed(uint64 facilityId, Book memory book) private {
         _books[facilityId].state = SaleState.Successful;
         emit SaleSucceeded(facilityId, book.soldUnits, book.proceeds, _upFrontDown(facilityId, book.proceeds));
-        ITrancheToken token = facilityRegistry.trancheToken();
-        address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
-        for (uint256 i = 0; i < unsold.length; ++i) {
-            if (unsold[i] == 0) continue;
-            uint256 id = _id(facilityId, i);
-            emit UnitsRetained(facilityId, gpuOperator, id, unsold[i]);
-            token.mint(gpuOperator, id, unsold[i]);
-        }
         facilityRegistry.fund(facilityId);
     }
 
     /// @notice Marks a sale as failed and emits SaleFailed.
     /// @param facilityId The facility.
-    /// @param soldUnits Units sold.
-    function _fail(uint64 facilityId, uint256 soldUnits) private {
+    /// @param counted Proceeds that count towards the floor, minor units.
+    function _fail(uint64 facilityId, uint256 counted) private {
         _books[facilityId].state = SaleState.Refunding;
-        emit SaleFailed(facilityId, soldUnits, _hours[facilityId].floorUnits);
+        emit SaleFailed(facilityId, counted, _hours[facilityId].floorProceeds);
     }
 
-    /// @notice Units of each tranche that were not sold.
+    /// @notice Whether no unit is left. A running sale alone mints, and nothing burns.
     /// @param facilityId The facility.
-    /// @return unsold Units by seniority.
-    function _unsold(uint64 facilityId) private view returns (uint40[] memory unsold) {
-        IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
-        ITrancheToken token = facilityRegistry.trancheToken();
-        unsold = new uint40[](tranches.length);
-        for (uint256 i = 0; i < tranches.length; ++i) {
-            unsold[i] = SafeCast.toUint40(tranches[i].unitCap - token.totalSupply(_id(facilityId, i)));
-        }
-    }
-
-    /// @notice Whether no unit is left.
-    /// @param unsold Unsold units by seniority.
+    /// @param soldUnits Units sold.
     /// @return True if none is.
-    function _isSoldOut(uint40[] memory unsold) private pure returns (bool) {
-        for (uint256 i = 0; i < unsold.length; ++i) {
-            if (unsold[i] > 0) return false;
+    function _isSoldOut(uint64 facilityId, uint256 soldUnits) private view returns (bool) {
+        IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
+        uint256 units = 0;
+        for (uint256 i = 0; i < tranches.length; ++i) {
+            units += tranches[i].unitCap;
         }
-        return true;
-    }
-
-    /// @notice Id of a tranche.
-    /// @param facilityId The facility.
-    /// @param seniority Rank of the tranche, below 4.
-    /// @return The id.
-    function _id(uint64 facilityId, uint256 seniority) private pure returns (uint256) {
-        // At most four tranches, so the index fits 8 bits.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        return TrancheId.pack(facilityId, uint8(seniority));
+        return soldUnits == units;
     }
 }

@@ -7,38 +7,44 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {IReceiveWithAuthorization} from "../interfaces/IReceiveWithAuthorization.sol";
-import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 import {Payouts} from "../money/Payouts.sol";
+import {SaleBounds} from "./SaleBounds.sol";
 
 /// @title Sale, part 1: what is for sale, and the three ways to pay
 /// @notice A buyer pays by allowance, by ERC-2612 permit or by ERC-3009 authorization.
 abstract contract SaleCheckout is IPrimarySale, Payouts {
-    /// @notice Running totals of a sale: one word. Sums of money stay below 2^54, see `MAX_PROCEEDS`.
-    /// @dev One word. Sums of money stay below 2^54, see `MAX_PROCEEDS`.
+    /// @notice What a purchase changes: one word. Sums of money stay below 2^54, see `SaleBounds`.
     /// @param state State of the sale.
     /// @param soldUnits Units sold and not refunded.
     /// @param proceeds Price of those units, minor units.
-    /// @param released Proceeds credited to the gpuOperator, minor units.
-    /// @param seized Proceeds paid to holders, minor units.
+    /// @param counted Proceeds that count towards the floor: without the gpuOperator's own purchases, minor units.
+    /// @param boughtAtBlock Block of the last purchase, in which the sale cannot succeed.
     struct Book {
         SaleState state;
         uint40 soldUnits;
         uint64 proceeds;
+        uint64 counted;
+        uint64 boughtAtBlock;
+    }
+
+    /// @notice What became of the proceeds of a successful sale: one word.
+    /// @param released Proceeds credited to the gpuOperator, minor units.
+    /// @param seized Proceeds paid to holders, minor units.
+    struct Spent {
         uint64 released;
         uint64 seized;
     }
 
     /// @notice Terms of a sale, apart from prices: one word. Times are at most `windowStart`, which has 32 bits.
-    /// @dev One word. Times are at most windowStart, which has 32 bits.
     /// @param opensAt First UTC second in which units are sold.
     /// @param closesAt UTC second from which no units are sold.
-    /// @param floorUnits Units that must be sold, or buyers are refunded.
+    /// @param floorProceeds Proceeds that must count, or buyers are refunded, minor units.
     /// @param upFrontBps Share of the proceeds for the gpuOperator at success, basis points.
     struct Hours {
         uint40 opensAt;
         uint40 closesAt;
-        uint40 floorUnits;
+        uint64 floorProceeds;
         uint16 upFrontBps;
     }
 
@@ -57,14 +63,12 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         bytes32 nonce;
     }
 
-    uint256 internal constant BPS = 10_000;
-    /// @dev Half of the largest single accrual of TrancheToken: seized proceeds always fit.
-    uint256 private constant MAX_PROCEEDS = 1 << 54;
     uint256 private constant SIGNATURE_LENGTH = 65;
 
     /// @notice The register, and through it the other contracts.
     IFacilityRegistry public immutable facilityRegistry;
     mapping(uint64 facilityId => Book) internal _books;
+    mapping(uint64 facilityId => Spent) internal _spent;
     mapping(uint64 facilityId => Hours) internal _hours;
     mapping(uint64 facilityId => uint64[]) internal _unitPrices;
 
@@ -81,11 +85,12 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         require(_books[facilityId].state == SaleState.None, SaleExists(facilityId));
         bool offered = facilityRegistry.stateOf(facilityId) == IFacilityRegistry.FacilityState.Offered;
         require(offered, FacilityNotOffered(facilityId));
-        _checkTerms(facilityId, terms);
+        SaleBounds.check(facilityRegistry, facilityId, terms);
         _books[facilityId].state = SaleState.Open;
         // Bounded by windowStart (32 bits) above.
         // forge-lint: disable-next-line(unsafe-typecast)
-        _hours[facilityId] = Hours(uint40(terms.opensAt), uint40(terms.closesAt), terms.floorUnits, terms.upFrontBps);
+        (uint40 opens, uint40 closes) = (uint40(terms.opensAt), uint40(terms.closesAt));
+        _hours[facilityId] = Hours(opens, closes, terms.floorProceeds, terms.upFrontBps);
         _unitPrices[facilityId] = terms.unitPrices;
         emit SaleOpened(facilityId, terms);
     }
@@ -135,13 +140,14 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
     /// @inheritdoc IPrimarySale
     function saleTermsOf(uint64 facilityId) external view returns (SaleTerms memory) {
         Hours memory when = _hours[facilityId];
-        return SaleTerms(when.opensAt, when.closesAt, when.floorUnits, when.upFrontBps, _unitPrices[facilityId]);
+        return SaleTerms(when.opensAt, when.closesAt, when.floorProceeds, when.upFrontBps, _unitPrices[facilityId]);
     }
 
     /// @inheritdoc IPrimarySale
     function bookOf(uint64 facilityId) external view returns (SaleBook memory) {
         Book memory book = _books[facilityId];
-        return SaleBook(book.state, book.soldUnits, book.proceeds, book.released, book.seized);
+        Spent memory spent = _spent[facilityId];
+        return SaleBook(book.state, book.soldUnits, book.proceeds, book.counted, spent.released, spent.seized);
     }
 
     /// @inheritdoc IPrimarySale
@@ -187,6 +193,9 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         book.soldUnits += uint40(units);
         // forge-lint: disable-next-line(unsafe-typecast)
         book.proceeds += uint64(cost);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (buyer != facilityRegistry.gpuOperatorOf(facilityId)) book.counted += uint64(cost);
+        book.boughtAtBlock = uint64(block.number);
         _books[facilityId] = book;
         emit UnitsSold(facilityId, buyer, id, units, cost, book.proceeds);
         token = IERC20(facilityRegistry.settlementTokenOf(facilityId));
@@ -218,31 +227,5 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
                 );
         }
         _requireReceived(token, before, given.value);
-    }
-
-    /// @notice Reverts with SaleTermsInvalid if a term is out of bounds, or with UnitsAlreadyMinted if units exist.
-    /// @param facilityId The facility.
-    /// @param terms Terms of the sale.
-    function _checkTerms(uint64 facilityId, SaleTerms calldata terms) private view {
-        IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
-        uint64 windowStart = facilityRegistry.epochTermsOf(facilityId).windowStart;
-        bool ordered = terms.opensAt < terms.closesAt && terms.closesAt > block.timestamp;
-        require(ordered && terms.closesAt <= windowStart, SaleTermsInvalid("closesAt"));
-        require(terms.upFrontBps <= BPS, SaleTermsInvalid("upFrontBps"));
-        require(terms.unitPrices.length == tranches.length, SaleTermsInvalid("unitPrices"));
-        uint256 units = 0;
-        uint256 total = 0;
-        ITrancheToken token = facilityRegistry.trancheToken();
-        for (uint256 i = 0; i < tranches.length; ++i) {
-            // At most four tranches, so the index fits 8 bits.
-            // forge-lint: disable-next-line(unsafe-typecast)
-            uint256 id = TrancheId.pack(facilityId, uint8(i));
-            require(token.totalSupply(id) == 0, UnitsAlreadyMinted(id));
-            require(terms.unitPrices[i] > 0, SaleTermsInvalid("unitPrices"));
-            units += tranches[i].unitCap;
-            total += uint256(tranches[i].unitCap) * terms.unitPrices[i];
-        }
-        require(total < MAX_PROCEEDS, SaleTermsInvalid("unitPrices"));
-        require(terms.floorUnits <= units, SaleTermsInvalid("floorUnits"));
     }
 }

@@ -157,7 +157,8 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
     /// @param reason Why.
     function _burnUnits(address holder, uint256 id, uint256 units, BurnReason reason) private {
         require(units > 0, UnitsZero());
-        _burn(holder, id, units);
+        if (reason == BurnReason.Refunded) _destroyRefunded(holder, id, units);
+        else _burn(holder, id, units);
         Burned storage burned = _burned[id];
         // Supply is a 40-bit number of units, and so is what left it.
         // forge-lint: disable-next-line(unsafe-typecast)

@@ -179,6 +179,18 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, amount, "");
     }
 
+    /// @notice Destroys units whose price is paid back: no pause, freeze or registry is asked. Emits TransferSingle.
+    /// @param from The account that holds them.
+    /// @param id The tranche.
+    /// @param value Units to destroy.
+    function _destroyRefunded(address from, uint256 id, uint256 value) internal {
+        Slot storage slot = _positions[id][from];
+        // For good: what is left of a failed sale moves no more, it can only be refunded as well.
+        slot.word = slot.word.withFrozen(false);
+        _destroyUnits(from, id, value);
+        emit TransferSingle(msg.sender, from, address(0), id, value);
+    }
+
     /// @notice Starts or ends a pause and emits Paused or Unpaused. Reverts with PauseUnchanged.
     /// @param stop True to start it.
     function _setPaused(bool stop) internal {

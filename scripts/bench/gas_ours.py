@@ -103,6 +103,7 @@ class Ours:
             b"SE-LULEA-1".ljust(32, b"\0"),
             self._start_s,
             self._start_s + _EPOCHS * EPOCH_S,
+            self._start_s + EPOCH_S,
             EPOCH_S,
             _DEVICES,
             990_000,
@@ -114,6 +115,8 @@ class Ours:
         tranches = [(_UNITS, 0 if n == last else 24_000) for n in range(tranche_count)]
         offer = self._facilities.functions.offer(facility_id, terms, tranches)
         self.yard.send(offer, sender=OPERATOR)
+        bond = self._contract("BondVault").functions.setTerms(facility_id, (0, 10**6, 86_400, 0))
+        self.yard.send(bond, sender=OPERATOR)
         for seniority in range(tranche_count):
             for holder in (self._ann, self._bob):
                 mint = self._token.functions.mint(

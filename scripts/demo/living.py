@@ -61,7 +61,7 @@ def _for_sale(number: int) -> SimulatedFacility:
         "FI-HEL-3",
         24,
         50,
-        400_000,
+        3_000_000,
         (
             _lease("jay", "reserved", (0, 15), 4_250_000, 990),
             _lease("kite", "on_demand", (15, 9), 4_990_000, 800),
@@ -184,7 +184,8 @@ class Living:
         )
         live.sold = True
         self._stack.send(operator_of(live.facility), offer["to"], offer["data"])
-        sale = SaleAndBond((2_000_000, 5_000_000), 1, 2_000, 50_000_000, 80_000_000, 1_000_000)
+        # Rent of about 4 a unit pays a senior its 3.00 and a junior about 5.00.
+        sale = SaleAndBond((2_600_000, 4_200_000), 1, 2_000, 50_000_000, 80_000_000, 3_000_000)
         self._market.open(live.facility, sale, closes_at_s=closes_at_s, sold_permille=300)
         self._say(f"{live.facility.name}: on sale for {SALE_S // 60} minutes, then delivering")
 

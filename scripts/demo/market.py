@@ -18,6 +18,8 @@ from scripts.dev.stack import COMPLIANCE, INVESTOR, OPERATORS, Stack, wallet
 SALE_CLOSES_BEFORE_S = 3_600
 # The bond may be too small for a day; three epochs without a statement are a default.
 _BOND_GRACE_S, _DEFAULT_AFTER_EPOCHS = 86_400, 3
+# What a facility without a bond names as worth of an hour; never a default for missing statements.
+_PLACED_RATE_MICROS = 1_000_000
 
 
 def operator_of(facility: Facility) -> str:
@@ -49,6 +51,9 @@ class Market:
     def mint(self, facility: Facility) -> None:
         """Without a sale: the operator mints all units to holders and funds the facility."""
         sender, token = operator_of(facility), self._stack.deployment.tranche_token
+        # A bond of nothing: its terms are part of every offer all the same.
+        terms = (0, _PLACED_RATE_MICROS, _BOND_GRACE_S, 0)
+        self.call(sender, "BondVault", "setTerms", facility.facility_id, terms)
         for token_id, shares in self._shares(facility).items():
             for holder, units in zip(self.holders[:3], shares, strict=True):
                 mint = calldata.call("TrancheToken", "mint", holder, token_id, units)
@@ -85,7 +90,7 @@ class Market:
         hours = (
             opens_at_s,
             closes_at_s,
-            sale.floor_units,
+            sale.floor_micros,
             sale.up_front_bps,
             sale.unit_prices_micros,
         )
@@ -95,7 +100,7 @@ class Market:
         for (token_id, units_by_holder), price in zip(
             shares.items(), sale.unit_prices_micros, strict=True
         ):
-            # The third holder takes half of what is left: the rest stays with the operator.
+            # The third holder takes half of what is left: the rest is never minted.
             first, second, left = units_by_holder
             wanted = (first, second, left // 2)
             for holder, whole in zip(self.holders[:3], wanted, strict=True):
@@ -106,15 +111,14 @@ class Market:
                 self.call(holder, "PrimarySale", "buy", token_id, units, units * price)
 
     def finalize(self, facility: Facility) -> None:
-        """End the sale: unsold units go to the operator, who takes the up-front share."""
+        """End the sale: the facility is funded, and unsold units will never exist."""
         caps = sum(t["unit_cap"] for t in facility.plan.facility["tranches"])
         self.call(self.holders[0], "PrimarySale", "finalize", facility.facility_id)
         book = self._book(facility)
         self._say(
             f"{facility.name}: {book.sold_units:,} units sold for {micros(book.proceeds_micros)},"
-            f" {caps - book.sold_units:,} unsold kept by the operator; facility funded"
+            f" {caps - book.sold_units:,} unsold never come to be; facility funded"
         )
-        self.release(facility)
 
     def release(self, facility: Facility) -> None:
         """Pay the operator what attested delivery has earned of the proceeds."""

@@ -19,7 +19,7 @@ class SaleAndBond:
     """How a facility is sold and bonded; prices by seniority, illustrative like all prices here."""
 
     unit_prices_micros: tuple[int, ...]
-    floor_units: int
+    floor_micros: int
     up_front_bps: int
     required_bond_micros: int
     # What the operator deposits: more than required, so that a shortfall leaves enough.
@@ -107,12 +107,17 @@ class SimulationSource:
         return plans
 
     def _sale(self, body: dict[str, Any]) -> SaleAndBond:
-        """Half of the units must be sold. Its promise is so high that an outage breaks it."""
+        """Half of the money must come in. Its promise is so high that an outage breaks it.
+
+        A senior costs less than its coupon of 0.90, a junior less than the 3.70 or so that what is
+        left of rent pays it: who buys gains, if the operator performs.
+        """
         body["promised_availability_ppm"] = 999_500
-        units = sum(tranche["unit_cap"] for tranche in body["tranches"])
+        prices = (850_000, 3_000_000)
+        caps = [tranche["unit_cap"] for tranche in body["tranches"]]
         return SaleAndBond(
-            unit_prices_micros=(850_000, 3_000_000),
-            floor_units=units // 2,
+            unit_prices_micros=prices,
+            floor_micros=sum(c * p for c, p in zip(caps, prices, strict=True)) // 2,
             up_front_bps=2_000,
             required_bond_micros=500_000_000,
             bond_micros=600_000_000,

@@ -97,7 +97,7 @@ class Stage:
 
     def open_sale(self, facility: Facility, *, price_micros: int = 1_500_000) -> None:
         """Bond the facility and open its sale until its window begins; nobody buys yet."""
-        sale = SaleAndBond((price_micros,), 1, 2_000, 10 * MICROS, 20 * MICROS, 1_000_000)
+        sale = SaleAndBond((price_micros,), 1, 2_000, 10 * MICROS, 20 * MICROS, 1_500_000)
         closes_at_s = self.window_start_s(facility) - 600
         self.story.market.open(facility, sale, closes_at_s=closes_at_s, sold_permille=0)
 
@@ -185,9 +185,9 @@ class Stage:
 
         self.stack.wait("the index", done)
 
-    def sell(self, facility: Facility, *, floor_units: int = 1, opens_in_s: int = 0) -> None:
+    def sell(self, facility: Facility, *, floor_micros: int = 1, opens_in_s: int = 0) -> None:
         """Bond the facility and announce its sale, at 1.50 a unit; until its window begins."""
-        sale = SaleAndBond((1_500_000,), floor_units, 2_000, 10 * MICROS, 20 * MICROS, 1_000_000)
+        sale = SaleAndBond((1_500_000,), floor_micros, 2_000, 10 * MICROS, 20 * MICROS, 1_500_000)
         self.story.market.open(
             facility,
             sale,

@@ -85,7 +85,7 @@ def test_launch__by_sale__is_on_the_market_with_its_buy_card_open(
     # The bond: terms once, then the exact allowance, then the deposit.
     bond = _step(page, "Bond")
     bond.get_by_role("textbox", name="Least bond").fill("50")
-    bond.get_by_role("textbox", name="Price of a missing GPU-hour").fill("1.5")
+    bond.get_by_role("textbox", name="Price of a missing GPU-hour").fill("2.5")
     fit(found)
     bond.get_by_role("button", name="Agree bond terms").click()
     expect(bond).to_contain_text("of at least 50.00 mUSD")
@@ -99,14 +99,22 @@ def test_launch__by_sale__is_on_the_market_with_its_buy_card_open(
     units.get_by_role("button", name="Open a sale").click()
     send = units.get_by_role("button", name="Open the sale")
     expect(send).to_be_disabled()
-    units.get_by_role("textbox", name="Price of a unit of tranche 0").fill("2.5")
+    price = units.get_by_role("textbox", name="Price of a unit of tranche 0")
+    # The promise must carry the price: 11.88 hours at 2.50 are 29.70.
+    price.fill("3.1")
+    expect(units.get_by_role("alert")).to_contain_text("worth 29.70, less than the 29.76")
+    expect(send).to_be_disabled()
+    fit(found)
+    price.fill("2.5")
+    expect(units.get_by_role("textbox", name="Floor")).to_have_attribute("placeholder", "15.00")
     fit(found)
     found.wallet("declineNext()")
     send.click()
     expect(units.get_by_role("alert")).to_contain_text("You declined in the wallet.")
     send.click()
     _done(units)
-    expect(_step(page, "End the sale and fund")).to_contain_text("0 of 12 units sold, floor 6.")
+    ending = _step(page, "End the sale and fund")
+    expect(ending).to_contain_text("0 of 12 units sold, 0.00 of the floor of 15.00 paid.")
     fit(found)
 
     # What an investor sees of it.
@@ -137,8 +145,13 @@ def test_launch__by_minting__units_go_to_the_allow_list_alone(
     facility_id = _register(found, stage, "breakwater", tranches=2)
     _offer_on_chain(found, stage, facility_id)
 
-    # No bond is agreed: none is needed, and its terms are closed with the first unit.
-    units = _step(page, "Units")
+    # A bond of nothing: its terms are part of every offer all the same.
+    bond, units = _step(page, "Bond"), _step(page, "Units")
+    expect(units).to_have_attribute("data-state", "later")
+    bond.get_by_role("textbox", name="Least bond").fill("0")
+    bond.get_by_role("textbox", name="Price of a missing GPU-hour").fill("1")
+    bond.get_by_role("button", name="Agree bond terms").click()
+    _done(bond)
     units.get_by_role("button", name="Mint to holders").click()
     _mint(page, tranche=0, units=5, holder=wallet(STRANGER).address)
     expect(units.get_by_text("not on the allow-list of investors")).to_be_visible()
@@ -148,11 +161,15 @@ def test_launch__by_minting__units_go_to_the_allow_list_alone(
     units.get_by_role("button", name="Mint units").click()
     expect(units).to_contain_text("tranche 0: 5 of 7, tranche 1: 0 of 5")
     expect(units.get_by_text("units are left.")).to_have_count(0)
-    expect(_step(page, "Bond")).to_contain_text("None was agreed.")
-    # From here on somebody relies on the facility: the way back is closed.
-    expect(page.get_by_text("the offer can no longer be cancelled")).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("Cancel the offer"))).to_have_count(0)
-    expect(_step(page, "Fund")).to_have_attribute("data-state", "later")
+    # What was placed had no price: the way back stays open, and says so.
+    page.get_by_role("button", name="Cancel the offer…").click()
+    dialog = page.get_by_role("dialog", name="Cancel the offer of breakwater?")
+    expect(dialog).to_contain_text("no money comes back for them")
+    fit(found)
+    dialog.get_by_role("button", name="Keep the offer").click()
+    expect(dialog).to_have_count(0)
+    # A tranche may be wholly unsold.
+    expect(_step(page, "Fund")).to_have_attribute("data-state", "now")
     _mint(page, tranche=1, units=4, holder=holder)
     units.get_by_role("button", name="Mint units").click()
     expect(_step(page, "Fund")).to_have_attribute("data-state", "now")
@@ -195,7 +212,7 @@ def test_cancel__offered_with_a_bond__ends_it_and_frees_bond_and_devices(
     dialog.get_by_role("button", name="Cancel the offer for good").click()
     expect(dialog.get_by_role("alert")).to_contain_text("You declined in the wallet.")
     dialog.get_by_role("button", name="Cancel the offer for good").click()
-    expect(page.get_by_text("The offer was cancelled, or its sale failed.")).to_be_visible()
+    expect(page.get_by_text("The offer was cancelled or expired, or its sale")).to_be_visible()
     expect(dialog).to_have_count(0)
     assert _state(stage, facility_id) == FacilityState.CANCELLED
     fit(found)

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from api.chain.abi import Function
+from scripts.demo.market import operator_of
 from scripts.demo.sources import Facility
 from scripts.dev.stack import COMPLIANCE, wallet
 from tests.browser.browser import Visit, visit
@@ -104,20 +105,22 @@ def test_sale__past_its_hours__is_ended_by_anybody(browser: Browser, stage: Stag
     card.get_by_role("button", name="End the sale").click()
 
     expect(card.get_by_text("The primary sale ended well: 2 units")).to_be_visible()
-    # Its buyers hold units; the operator keeps what was left.
+    # Its buyers hold units; what was left never came to be.
     assert stage.units(wallet(CROWD).address, facility) == 2
+    assert stage.units(operator_of(facility), facility) == 0
     found.assert_clean()
 
 
 def test_sale__missed_its_floor__is_refunded_in_the_browser(browser: Browser, stage: Stage) -> None:
     account = wallet(REFUNDED).address
     facility = stage.offer("short")
-    stage.sell(facility, floor_units=5)
+    stage.sell(facility, floor_micros=7_500_000)
     stage.buy(account, facility, 2)
     stage.stack.chain.set_time(stage.window_start_s(facility) - 599)
     stage.call(wallet(CROWD).address, "PrimarySale", "finalize", facility.facility_id)
     found, page = _visit(browser, stage, facility, REFUNDED)
-    expect(_card(page).get_by_text("The sale did not come about: 2 units")).to_be_visible()
+    missed = "The sale did not come about: buyers paid 3.00 of the floor of 7.50 mUSD"
+    expect(_card(page).get_by_text(missed)).to_be_visible()
     found.assert_clean()
     before = stage.dollars(account)
 

@@ -58,6 +58,7 @@ def facility_terms(contracts, accounts, **changes) -> FacilityTerms:
         "site": "SE-LULEA-1",
         "window_start_s": start_s,
         "window_end_s": start_s + EPOCHS * EPOCH_S,
+        "expires_at_s": start_s + EPOCH_S,
         "epoch_length_s": EPOCH_S,
         "devices": tuple(sorted(device_hash(f"GPU-{i}") for i in range(10))),
         "promised_availability_ppm": 990_000,

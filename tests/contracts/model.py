@@ -56,6 +56,7 @@ class World:
         if offer:
             self.offer()
         as_operator = {"from": self.operator}
+        self.need_no_bond()
         self.token.mint(self.ann, self.senior, 16, as_operator)
         self.token.mint(self.ann, self.junior, 13, as_operator)
         self.token.mint(self.bob, self.junior, 11, as_operator)
@@ -111,6 +112,12 @@ class World:
         bond = bond.with_held(0, now_s=chain[-1].timestamp)
         return bond.with_held(self.deposit(amount), now_s=chain[-1].timestamp) if amount else bond
 
+    def need_no_bond(self) -> None:
+        """Set terms that ask for no bond, unless a test set others."""
+        if not self.vault.hasTerms(self.terms.facility_id):
+            terms = (0, 70_001, 1_800, 0)
+            self.vault.setTerms(self.terms.facility_id, terms, {"from": self.operator})
+
     def deposit(self, amount: int) -> int:
         """Add to the bond."""
         as_operator = {"from": self.operator}
@@ -120,10 +127,11 @@ class World:
         return amount
 
     def open_sale(
-        self, floor: int = 20, up_front_bps: int = 2_500, *, closes_before_s: int = 10
+        self, floor: int = 1_000_000, up_front_bps: int = 2_500, *, closes_before_s: int = 10
     ) -> tuple[int, int]:
         """Open a sale until shortly before the window; returns the prices."""
-        prices = (2_000_000, 1_500_001)
+        self.need_no_bond()
+        prices = (60_000, 50_001)
         opens_s, closes_s = chain[-1].timestamp, self.terms.window_start_s - closes_before_s
         sale_terms = (opens_s, closes_s, floor, up_front_bps, prices)
         self.sale.open(self.terms.facility_id, sale_terms, {"from": self.operator})

@@ -63,6 +63,7 @@ class RegistryWorld:
             "site": b"SITE".ljust(32, b"\0"),
             "windowStart": terms.window_start_s,
             "windowEnd": terms.window_end_s,
+            "expiresAt": terms.expires_at_s,
             "epochLength": terms.epoch_length_s,
             "deviceCount": terms.device_count,
             "promisedAvailabilityPpm": terms.promised_availability_ppm,

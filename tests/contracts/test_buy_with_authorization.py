@@ -7,7 +7,7 @@ from eth_account import Account
 
 from tests.contracts.signing import new_buyer, sign_typed, world_with
 
-UNITS, COST, SALT = 2, 4_000_000, b"salt".ljust(32, b"\0")
+UNITS, COST, SALT = 2, 120_000, b"salt".ljust(32, b"\0")
 FOREVER = 2**40 - 1
 
 

@@ -6,7 +6,7 @@ from brownie import chain
 
 from tests.contracts.signing import new_buyer, sign_typed, world_with
 
-UNITS, LIMIT = 2, 4_000_000
+UNITS, LIMIT = 2, 120_000
 
 
 @pytest.fixture

@@ -22,9 +22,11 @@ from api.domain.capital import sale
 from api.domain.capital.sale import SaleBook, SaleState
 from tests.contracts.conftest import EPOCHS
 
-FLOOR, UP_FRONT_BPS, CAPS = 20, 2_500, (16, 24)
+# About twenty units; a buyer may be the operator itself, whose money does not count.
+FLOOR, UP_FRONT_BPS, CAPS = 1_050_000, 2_500, (16, 24)
+OPERATOR = 3
 SECONDS = st.sampled_from([20_000, 36_000, 0])
-BUYER, TRANCHE = st.integers(0, 2), st.integers(0, 1)
+BUYER, TRANCHE = st.integers(0, OPERATOR), st.integers(0, 1)
 MATURED, DEFAULTED = 4, 6
 
 
@@ -36,7 +38,7 @@ class SaleMachine(RuleBasedStateMachine):
         chain.revert()
         self.world, self.prices, self.fate, self.counts = world, prices, fate, counts
         world.previous = b"\0" * 32
-        self.people = [world.ann, world.bob, world.cleo]
+        self.people = [world.ann, world.bob, world.cleo, world.operator]
         self.ids = [world.senior, world.junior]
         self.model = SaleBook()
         self.held: Counter = Counter()
@@ -63,19 +65,20 @@ class SaleMachine(RuleBasedStateMachine):
             self.end()
             self.seize()
         else:
-            self.refund(0, 2, False)
+            self.refund(0, 2, False, False)
 
     @precondition(lambda self: self.is_in(SaleState.OPEN))
     @rule(buyer=BUYER, index=TRANCHE, units=st.integers(1, 14))
     def buy(self, buyer, index, units):
         """Anybody buys up to what is left of a tranche."""
-        left = CAPS[index] - sum(self.held[p, index] for p in range(3))
+        left = CAPS[index] - sum(self.held[p, index] for p in range(4))
         if units > left:
             with brownie.reverts(revert_pattern="UnitsAboveCap.*"):
                 self.world.buy(self.people[buyer], self.ids[index], units)
             return
         self.world.buy(self.people[buyer], self.ids[index], units)
-        self.model = sale.buy(self.model, units=units, unit_price=self.prices[index])
+        own, price = buyer == OPERATOR, self.prices[index]
+        self.model = sale.buy(self.model, units=units, unit_price=price, own=own)
         self.held[buyer, index] += units
         self.counts["buy"] += 1
 
@@ -90,30 +93,30 @@ class SaleMachine(RuleBasedStateMachine):
     @rule()
     def finalize(self):
         """Once its hours are over, or the window has begun without a bond, the sale ends."""
-        terms, sold_out = self.world.terms, self.model.sold_units == sum(CAPS)
-        if not sold_out:
+        terms, reached = self.world.terms, sale.reached(self.model, floor_proceeds=FLOOR)
+        if not reached or self.model.sold_units < sum(CAPS):
             with brownie.reverts(revert_pattern="SaleStillOpen.*"):
                 self.world.sale.finalize(7, {"from": self.world.cleo})
-        late = not self.bonded and self.model.sold_units >= FLOOR
+        late = not self.bonded and reached
         self.world.wait_until(terms.window_start_s if late else terms.window_start_s - 1_000)
         self.world.sale.finalize(7, {"from": self.world.cleo})
-        self.model = sale.finalize(self.model, floor_units=FLOOR, bonded=self.bonded)
+        self.model = sale.finalize(
+            self.model, floor_proceeds=FLOOR, bonded=self.bonded, expired=False
+        )
         self.counts["finalize", self.model.state.name] += 1
-        if self.is_in(SaleState.SUCCESSFUL):
-            supplies = [sum(self.held[p, i] for p in range(3)) for i in (0, 1)]
-            for index, units in enumerate(sale.unsold(caps=CAPS, supplies=supplies)):
-                self.held["operator", index] = units
 
     @precondition(lambda self: self.is_in(SaleState.REFUNDING) and +self.held)
-    @rule(dice=st.integers(0, 99), to=BUYER, whole=st.booleans())
-    def refund(self, dice, to, whole):
-        """A holder gives units back for exactly their price, paid to anybody."""
+    @rule(dice=st.integers(0, 99), to=BUYER, whole=st.booleans(), by_anybody=st.booleans())
+    def refund(self, dice, to, whole, by_anybody):
+        """A buyer gets exactly the price, wherever it says; anybody sends it to the buyer."""
         holder, index = sorted(+self.held)[dice % len(+self.held)]
-        units = self.held[holder, index] if whole else 1
-        receiver = self.people[to]
+        buyer, units = self.people[holder], self.held[holder, index] if whole else 1
+        receiver = buyer if whole and by_anybody else self.people[to]
         had = self.world.dollar.balanceOf(receiver)
-        arguments = (self.ids[index], units, receiver, {"from": self.people[holder]})
-        self.world.sale.refund(*arguments)
+        if whole and by_anybody:
+            self.world.sale.refundTo(buyer, self.ids[index], {"from": self.people[to]})
+        else:
+            self.world.sale.refund(self.ids[index], units, receiver, {"from": buyer})
         self.model = sale.refund(self.model, units=units, unit_price=self.prices[index])
         assert self.world.dollar.balanceOf(receiver) - had == units * self.prices[index]
         self.held[holder, index] -= units
@@ -158,7 +161,8 @@ class SaleMachine(RuleBasedStateMachine):
     def release(self):
         """The gpuOperator is owed what it has earned by delivery; nothing more after default."""
         due = self.earned() - self.model.released
-        if not due or self.ended == DEFAULTED:
+        begun = chain[-1].timestamp >= self.world.terms.window_start_s
+        if not due or not begun or self.ended == DEFAULTED:
             with brownie.reverts(revert_pattern="NothingToRelease.*"):
                 self.world.sale.release(7, {"from": self.world.cleo})
             return
@@ -201,17 +205,12 @@ class SaleMachine(RuleBasedStateMachine):
     def earned(self) -> int:
         """Proceeds that delivery has earned so far."""
         terms = self.world.terms
-        promised = sale.promised_gpu_seconds(
-            device_count=terms.device_count,
-            epoch_length_s=terms.epoch_length_s,
-            epochs=terms.epoch_count,
-            promised_availability_ppm=terms.promised_availability_ppm,
-        )
         return sale.earned(
             proceeds=self.model.proceeds,
             up_front_bps=UP_FRONT_BPS,
             available=sum(self.available),
-            promised=promised,
+            promised_so_far=sale.promised_of(terms, len(self.available)),
+            promised=sale.promised_of(terms, terms.epoch_count),
         )
 
     @invariant()
@@ -229,8 +228,7 @@ class SaleMachine(RuleBasedStateMachine):
         """Invariant 1: everybody holds what the model says; refunded units are gone."""
         token = self.world.token
         for index, token_id in enumerate(self.ids):
-            accounts = [*enumerate(self.people), ("operator", self.world.operator)]
-            for key, account in accounts:
+            for key, account in enumerate(self.people):
                 assert token.balanceOf(account, token_id) == self.held[key, index]
         assert sum(token.burnedOf(i)[2] for i in self.ids) == self.refunded
 
@@ -240,7 +238,12 @@ def selling(world):
     """An open sale without a bond, a day before the window, and a snapshot of it."""
     start_s = world.terms.window_start_s + 86_400
     length_s = world.terms.window_end_s - world.terms.window_start_s
-    world.terms = replace(world.terms, window_start_s=start_s, window_end_s=start_s + length_s)
+    world.terms = replace(
+        world.terms,
+        window_start_s=start_s,
+        window_end_s=start_s + length_s,
+        expires_at_s=start_s + 3_600,
+    )
     world.offer()
     world.set_bond(0)
     prices = world.open_sale(FLOOR, UP_FRONT_BPS, closes_before_s=1_000)

@@ -25,6 +25,7 @@ abstract contract Terms is Base {
             site: "SE-LULEA-1",
             windowStart: windowStart,
             windowEnd: windowEnd,
+            expiresAt: windowStart + 3 days,
             epochLength: epochLength,
             deviceCount: DEVICES,
             promisedAvailabilityPpm: 990_000,
@@ -48,6 +49,8 @@ abstract contract HourlyTerms is Terms {
     uint32 internal constant EPOCHS = 4;
     /// @dev Does not divide by the number of epochs or units, so that rounding shows.
     uint64 internal constant COUPON = 1_000_003;
+    uint64 internal constant SENIOR_PRICE = 60_000;
+    uint64 internal constant JUNIOR_PRICE = 50_001;
 
     function _hourlyTerms(address operator, address settlementToken)
         internal
@@ -63,10 +66,10 @@ abstract contract HourlyTerms is Terms {
         });
     }
 
-    /// @dev Of two tranches; a quarter of the proceeds is paid at success.
-    function _saleTerms(uint40 floorUnits) internal pure returns (IPrimarySale.SaleTerms memory) {
+    /// @dev Of two tranches; a quarter of the proceeds is paid when the window begins.
+    function _saleTerms(uint64 floorProceeds) internal pure returns (IPrimarySale.SaleTerms memory) {
         uint64[] memory prices = new uint64[](2);
-        (prices[0], prices[1]) = (2_000_000, 1_500_001);
-        return IPrimarySale.SaleTerms(START - 90_000, START - 1_000, floorUnits, 2_500, prices);
+        (prices[0], prices[1]) = (SENIOR_PRICE, JUNIOR_PRICE);
+        return IPrimarySale.SaleTerms(START - 90_000, START - 1_000, floorProceeds, 2_500, prices);
     }
 }

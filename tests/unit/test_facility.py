@@ -52,6 +52,8 @@ _INSIDE: list[dict[str, Any]] = [
     {},
     {"gpu_class": "x" * 32, "site": "~"},
     {"facility_id": 2**63 - 1},
+    {"expires_at_s": 1},
+    {"expires_at_s": START_S + 3 * DAY_S},
     # Sixty devices for a minute are one GPU-hour.
     {"epoch_length_s": 60, "window_end_s": START_S + 60, "tranches": (_FITS,), "devices": _SIXTY},
     {"promised_availability_ppm": 0, "fee_bps": 0},
@@ -71,6 +73,8 @@ _OUTSIDE: list[tuple[str, dict[str, Any]]] = [
     ("epoch_length_s", {"epoch_length_s": 59}),
     ("epoch_length_s", {"epoch_length_s": 2**24}),
     ("window_start_s", {"window_start_s": 0}),
+    ("expires_at_s", {"expires_at_s": 0}),
+    ("expires_at_s", {"expires_at_s": START_S + 3 * DAY_S + 1}),
     ("window_end_s", {"window_end_s": START_S}),
     ("window_end_s", {"window_end_s": MAX_U32 + 1}),
     ("window_end_s", {"window_end_s": _WINDOW_END_S + 1}),

@@ -45,15 +45,25 @@ def _cut_off_s(epoch: int, grace_s: int, reopenings: list[Reopening] | None = No
         (False, None, 0, FacilityState.REGISTERED),
         (False, FacilityState.FUNDED, 0, FacilityState.REGISTERED),  # an offer of other terms
         (True, None, 0, FacilityState.OFFERED),
+        (True, FacilityState.OFFERED, 199, FacilityState.OFFERED),
+        (True, FacilityState.OFFERED, 200, FacilityState.CANCELLED),  # expired, and nobody said so
+        (True, None, 200, FacilityState.CANCELLED),
         (True, FacilityState.FUNDED, 99, FacilityState.FUNDED),
         (True, FacilityState.FUNDED, 100, FacilityState.DELIVERING),
+        (True, FacilityState.FUNDED, 200, FacilityState.DELIVERING),
         (True, FacilityState.MATURED, 100, FacilityState.MATURED),
     ],
 )
 def test_facility_state__from_the_logs__is_the_contracts(
     offered: bool, announced: int | None, now_s: int, state: FacilityState
 ) -> None:
-    found = facility_state(offered=offered, announced=announced, window_start_s=100, now_s=now_s)
+    found = facility_state(
+        offered=offered,
+        announced=announced,
+        window_start_s=100,
+        expires_at_s=200,
+        now_s=now_s,
+    )
 
     assert found is state
 

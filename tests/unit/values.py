@@ -23,6 +23,7 @@ TERMS = FacilityTerms(
     site="SE-LULEA-1",
     window_start_s=START_S,
     window_end_s=START_S + EPOCHS * DAY_S,
+    expires_at_s=START_S + DAY_S,
     epoch_length_s=DAY_S,
     devices=DEVICES,
     promised_availability_ppm=990_000,

@@ -10,11 +10,15 @@ from api.domain.units import FacilityId, Micros
 
 @dataclass(frozen=True, slots=True)
 class SaleRecord:
-    """`IPrimarySale.SaleBook`: proceeds came in; what was released or seized went out again."""
+    """`IPrimarySale.SaleBook`: proceeds came in; what was released or seized went out again.
+
+    counted_micros: towards the floor, without the operator's own purchases.
+    """
 
     state: SaleState
     sold_units: Annotated[int, "uint40"]
     proceeds_micros: Annotated[Micros, "uint96"]
+    counted_micros: Annotated[Micros, "uint96"]
     released_micros: Annotated[Micros, "uint96"]
     seized_micros: Annotated[Micros, "uint96"]
 
@@ -24,6 +28,7 @@ class SaleRecord:
             self.state,
             self.sold_units,
             self.proceeds_micros,
+            self.counted_micros,
             self.released_micros,
             self.seized_micros,
         )

@@ -28,7 +28,6 @@ from api.chain.emitted.primary_sale import (
     SaleOpened,
     SaleSucceeded,
     UnitsRefunded,
-    UnitsRetained,
     UnitsSold,
 )
 from api.chain.emitted.rent_lockbox import (
@@ -89,7 +88,6 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         UnitsRefunded,
         SaleSucceeded,
         SaleFailed,
-        UnitsRetained,
         ProceedsReleased,
         ProceedsSeized,
     ),

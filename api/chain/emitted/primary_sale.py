@@ -13,7 +13,7 @@ class SaleTerms:
 
     opens_at_s: Annotated[int, "uint64"]
     closes_at_s: Annotated[int, "uint64"]
-    floor_units: Annotated[int, "uint40"]
+    floor_proceeds_micros: Annotated[Micros, "uint64"]
     up_front_bps: Annotated[int, "uint16"]
     unit_prices_micros: Annotated[tuple[Micros, ...], "uint64[]"]
 
@@ -40,10 +40,10 @@ class UnitsSold(EventArgs):
 
 @dataclass(frozen=True, slots=True)
 class UnitsRefunded(EventArgs):
-    """Units of a failed sale were given back for their price."""
+    """Units of a failed sale were burned, and their price paid back."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
-    holder: Annotated[Address, "indexed"]
+    buyer: Annotated[Address, "indexed"]
     id: Annotated[TrancheId, "uint256 indexed"]
     units: Annotated[int, "uint256"]
     amount_micros: Annotated[Micros, "uint256"]
@@ -62,21 +62,11 @@ class SaleSucceeded(EventArgs):
 
 @dataclass(frozen=True, slots=True)
 class SaleFailed(EventArgs):
-    """A sale failed; units can be given back for their price."""
+    """A sale failed. counted_micros: proceeds that counted towards the floor."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
-    sold_units: Annotated[int, "uint256"]
-    floor_units: Annotated[int, "uint256"]
-
-
-@dataclass(frozen=True, slots=True)
-class UnitsRetained(EventArgs):
-    """Unsold units were minted to the gpuOperator."""
-
-    facility_id: Annotated[FacilityId, "uint64 indexed"]
-    gpu_operator: Annotated[Address, "indexed"]
-    id: Annotated[TrancheId, "uint256 indexed"]
-    units: Annotated[int, "uint256"]
+    counted_micros: Annotated[Micros, "uint256"]
+    floor_proceeds_micros: Annotated[Micros, "uint256"]
 
 
 @dataclass(frozen=True, slots=True)

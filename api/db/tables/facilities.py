@@ -89,6 +89,7 @@ class FacilityColumns(Columns):
     settlement_token: Named[str] = Column(String(42))
     window_start_s: Named[int] = Column(BigInteger)
     window_end_s: Named[int] = Column(BigInteger)
+    expires_at_s: Named[int] = Column(BigInteger)  # of the offer, unless it is funded
     epoch_length_s: Named[int] = Column(BigInteger)
     device_count: Named[int] = Column(BigInteger)
     pledge_root: Named[Bytes32] = Column(RAW32)
@@ -117,6 +118,7 @@ class FacilityRow:
     settlement_token: str
     window_start_s: int
     window_end_s: int
+    expires_at_s: int
     epoch_length_s: int
     device_count: int
     pledge_root: Bytes32

@@ -85,6 +85,7 @@ def encode_facility(terms: FacilityTerms) -> bytes:
             "site": terms.site,
             "window_start_s": terms.window_start_s,
             "window_end_s": terms.window_end_s,
+            "expires_at_s": terms.expires_at_s,
             "epoch_length_s": terms.epoch_length_s,
             "promised_availability_ppm": terms.promised_availability_ppm,
             "fee_bps": terms.fee_bps,

@@ -73,6 +73,7 @@ def decode_facility(data: bytes) -> FacilityTerms:
             site=as_text(doc["site"]),
             window_start_s=as_integer(doc["window_start_s"]),
             window_end_s=as_integer(doc["window_end_s"]),
+            expires_at_s=as_integer(doc["expires_at_s"]),
             epoch_length_s=as_integer(doc["epoch_length_s"]),
             devices=tuple(_bytes32(d) for d in as_list(doc["devices"])),
             promised_availability_ppm=as_integer(doc["promised_availability_ppm"]),

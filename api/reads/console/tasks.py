@@ -119,7 +119,8 @@ def _launch(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     soon = facts.window_start_s - now_s < DAY_S
     severity = Severity.CRITICAL if soon else Severity.WARNING
     due_at_s = facts.window_start_s
-    if facts.state is FacilityState.REGISTERED and now_s < facts.window_end_s:
+    # What has begun can no longer be offered.
+    if facts.state is FacilityState.REGISTERED and now_s < facts.window_start_s:
         yield TaskView("offer_missing", severity, facts.facility_id, due_at_s=due_at_s)
     if facts.state is FacilityState.OFFERED and not facts.has_sale and facts.units_issued == 0:
         yield TaskView("mint_or_sale_missing", severity, facts.facility_id, due_at_s=due_at_s)

@@ -32,6 +32,7 @@ class ListedFacilityRow:
     settlement_token: str
     window_start_s: int
     window_end_s: int
+    expires_at_s: int
     epoch_length_s: int
     device_count: int
     pledge_root: Bytes32
@@ -60,6 +61,7 @@ def listed_facilities(
             f.settlement_token,
             f.window_start_s,
             f.window_end_s,
+            f.expires_at_s,
             f.epoch_length_s,
             f.device_count,
             f.pledge_root,

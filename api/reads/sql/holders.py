@@ -23,7 +23,7 @@ from api.reads.sql import payloads
 
 _TRANSFER = e.event == "TransferSingle"
 # Events that a history lists instead of the mint or burn that the same transaction logs.
-_TOLD = ("UnitsSold", "UnitsRetained", "UnitsRefunded", "VoucherIssued")
+_TOLD = ("UnitsSold", "UnitsRefunded", "VoucherIssued")
 _OWN_EVENTS = (*_TOLD, "TransferSingle", "RevenueClaimed", "UnservedPaid")
 
 
@@ -142,7 +142,7 @@ def _is_told(account: str) -> ColumnElement[bool]:
         told.token_id == e.token_id,
         told.account == account,
         or_(
-            and_(e.sender == ZERO_ADDRESS, told.event.in_(("UnitsSold", "UnitsRetained"))),
+            and_(e.sender == ZERO_ADDRESS, told.event == "UnitsSold"),
             and_(e.receiver == ZERO_ADDRESS, told.event.in_(("UnitsRefunded", "VoucherIssued"))),
         ),
     )

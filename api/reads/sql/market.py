@@ -9,6 +9,7 @@ from api.chain.emitted.primary_sale import SaleTerms
 from api.db import event_columns as e
 from api.db.standing import stands
 from api.db.tables.chain import chain_events
+from api.db.tables.facilities import facilities, operators
 from api.db.tables.statements import statements
 from api.domain.lifecycle import FacilityState
 from api.domain.statements.statement import Statement
@@ -65,10 +66,14 @@ def ended_sales(connection: Connection, scope: Scope) -> dict[FacilityId, bool]:
 
 @dataclass(frozen=True, slots=True)
 class SaleSumsRow:
-    """Sums of one facility's sale: units and proceeds less refunds, and the proceeds released."""
+    """Sums of one facility's sale: units and proceeds less refunds, and the proceeds released.
+
+    counted_micros: cost of all purchases but the operator's own, refunded or not.
+    """
 
     sold_units: int
     proceeds_micros: Micros
+    counted_micros: Micros
     released_micros: Micros
 
 
@@ -77,9 +82,21 @@ def sale_sums(connection: Connection, scope: Scope) -> dict[FacilityId, SaleSums
     sold, refunded = e.event == "UnitsSold", e.event == "UnitsRefunded"
     units = case((sold, e.units), (refunded, -e.units), else_=0)
     proceeds = case((sold, e.cost_micros), (refunded, -e.refund_micros), else_=0)
+    # Indexed accounts are in lower case.
+    own = e.account == func.lower(operators.c.address)
+    counted = case((and_(sold, ~own), e.cost_micros), else_=0)
     released = case((e.event == "ProceedsReleased", e.amount_micros), else_=0)
     query = (
-        select(e.facility_id, func.sum(units), func.sum(proceeds), func.sum(released))
+        select(
+            e.facility_id,
+            func.sum(units),
+            func.sum(proceeds),
+            func.sum(counted),
+            func.sum(released),
+        )
+        .select_from(chain_events)
+        .join(facilities, facilities.c.facility_id == e.facility_id)
+        .join(operators, operators.c.operator_id == facilities.c.operator_id)
         .where(e.event.in_(("UnitsSold", "UnitsRefunded", "ProceedsReleased")), _within(scope))
         .group_by(e.facility_id)
     )
@@ -87,9 +104,12 @@ def sale_sums(connection: Connection, scope: Scope) -> dict[FacilityId, SaleSums
         facility_id: SaleSumsRow(
             sold_units=int(units_sold),
             proceeds_micros=Micros(int(micros_in)),
+            counted_micros=Micros(int(micros_counted)),
             released_micros=Micros(int(micros_out)),
         )
-        for facility_id, units_sold, micros_in, micros_out in connection.execute(query)
+        for facility_id, units_sold, micros_in, micros_counted, micros_out in (
+            connection.execute(query)
+        )
     }
 
 

@@ -20,6 +20,9 @@ from api.routes.http.strict import StrictRoute
 from api.routes.public.facilities import FacilityOut, to_api_facility, to_api_offer
 from api.routes.service import ServiceDep
 
+# An offer that names no expiry can be funded for a day after its window began.
+_EXPIRES_AFTER_S = 86_400
+
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
 
 EXAMPLE_DEVICES = (
@@ -62,6 +65,11 @@ class FacilityIn(Strict):
     site: Annotated[str, Field(min_length=1, max_length=32)] = Field(description="Data centre.")
     window_start: Instant = Field(description="First second of the delivery window.")
     window_end: Instant = Field(description="Second after the window; whole epochs later.")
+    expires_at: Instant | None = Field(
+        default=None,
+        description="Second from which an offer that was not funded is cancelled: at most three"
+        " days after window_start; default is a day after it.",
+    )
     epoch_length_s: Annotated[int, Field(ge=60, lt=2**24)] = Field(description="Seconds.")
     settlement_token: Address | None = Field(
         default=None, description="Stablecoin of rent; default is the deployment's."
@@ -89,6 +97,9 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
         site=body.site,
         window_start_s=body.window_start,
         window_end_s=body.window_end,
+        expires_at_s=(
+            body.window_start + _EXPIRES_AFTER_S if body.expires_at is None else body.expires_at
+        ),
         epoch_length_s=body.epoch_length_s,
         settlement_token=calldata.checksum(settlement_token),
         promised_availability_ppm=body.promised_availability_ppm,

@@ -42,6 +42,9 @@ class FacilityOut(BaseModel):
     site: str = Field(description="Data centre.")
     window_start_s: int = Field(description="UTC seconds.")
     window_end_s: int = Field(description="UTC seconds.")
+    expires_at_s: int = Field(
+        description="Second from which an offer that was not funded is cancelled, UTC seconds."
+    )
     epoch_length_s: int = Field(description="Seconds.")
     epoch_count: int = Field(description="Epochs in the window.")
     epochs_closed: int = Field(description="Epochs closed so far.")
@@ -81,6 +84,7 @@ def to_api_facility(facility: ListedFacilityRow, offer: Offer | None = None) -> 
         site=facility.site,
         window_start_s=facility.window_start_s,
         window_end_s=facility.window_end_s,
+        expires_at_s=facility.expires_at_s,
         epoch_length_s=facility.epoch_length_s,
         epoch_count=facility.epoch_count,
         epochs_closed=facility.epochs_closed,

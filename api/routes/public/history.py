@@ -16,7 +16,7 @@ class HistoryEntryOut(BaseModel):
     """One thing that the account did or that happened to it."""
 
     event: str = Field(
-        description="units_bought, units_retained, units_minted, units_received, units_sent,"
+        description="units_bought, units_minted, units_received, units_sent,"
         " units_burned, units_refunded, revenue_claimed, voucher_issued or voucher_paid."
     )
     facility_id: int | None = Field(description="Facility.")

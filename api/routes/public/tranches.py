@@ -44,9 +44,17 @@ class SaleOut(BaseModel):
     )
     opens_at_s: int = Field(description="First second in which units are sold, UTC seconds.")
     closes_at_s: int = Field(description="Second from which none are sold, UTC seconds.")
-    floor_units: int = Field(description="Units that must be sold, GPU-hours, or all are refunded.")
+    floor_micros: int = Field(
+        description=f"Proceeds that must count, or all buyers are refunded; {MICROS}."
+    )
+    counted_micros: int = Field(
+        description="Proceeds that count towards the floor: of everybody but the operator itself;"
+        f" {MICROS}."
+    )
     sold_units: int = Field(description="Units sold and not refunded, GPU-hours.")
-    up_front_bps: int = Field(description="Share of proceeds paid at success, basis points.")
+    up_front_bps: int = Field(
+        description="Share of proceeds released when the window begins, basis points."
+    )
     proceeds_micros: int = Field(description=f"Price of the units sold; {MICROS}.")
     released_micros: int = Field(description=f"Released to the operator so far; {MICROS}.")
 
@@ -133,7 +141,8 @@ def to_api_sale(sale: SaleView) -> SaleOut:
         state=sale.state,
         opens_at_s=sale.opens_at_s,
         closes_at_s=sale.closes_at_s,
-        floor_units=sale.floor_units,
+        floor_micros=sale.floor_micros,
+        counted_micros=sale.counted_micros,
         sold_units=sale.sold_units,
         up_front_bps=sale.up_front_bps,
         proceeds_micros=sale.proceeds_micros,

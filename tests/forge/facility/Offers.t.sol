@@ -62,6 +62,9 @@ contract OffersTest is World {
         IFacilityRegistry.FacilityTerms memory terms = _terms(1);
         terms.windowStart = 0;
         _refused(terms, "windowStart");
+        // Finding F34: what has begun cannot be offered any more.
+        terms.windowStart = uint64(block.timestamp);
+        _refused(terms, "windowStart");
         terms = _terms(1);
         terms.windowEnd = terms.windowStart;
         _refused(terms, "windowEnd");
@@ -75,6 +78,18 @@ contract OffersTest is World {
         _refused(terms, "epochLength");
         terms.epochLength = uint32(type(uint24).max) + 1;
         _refused(terms, "epochLength");
+    }
+
+    function test_offer__expiry_out_of_bounds__reverts() external {
+        IFacilityRegistry.FacilityTerms memory terms = _terms(1);
+        terms.expiresAt = uint64(block.timestamp);
+        _refused(terms, "expiresAt");
+        terms.expiresAt = terms.windowStart + 3 days + 1;
+        _refused(terms, "expiresAt");
+        terms.expiresAt = terms.windowStart + 3 days;
+        vm.prank(gpuOperator);
+        facilities.offer(NEW, terms, _one(10, 0));
+        assertEq(facilities.termsOf(NEW).expiresAt, terms.expiresAt, "kept");
     }
 
     function test_offer__numbers_out_of_bounds__reverts() external {
@@ -168,7 +183,8 @@ contract OffersTest is World {
 
         assertEq(terms.unsold[0], tranches[0].unitCap - 1, "all but one");
         assertEq(terms.unsold[1], tranches[1].unitCap, "wholly unsold");
-        assertEq(terms.unsold[2] + terms.unsold[3], 0, "no such tranche");
+        assertEq(terms.unsold[2], tranches[2].unitCap, "this one too");
+        assertEq(terms.unsold[3], 0, "no such tranche");
     }
 
     function test_views__facility_unknown__reverts_or_is_empty() external {

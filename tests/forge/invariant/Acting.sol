@@ -16,7 +16,7 @@ abstract contract Acting is Base {
 
     /// @dev All take words alone, at most five: any calldata of five words is a call.
     function _actions() internal pure returns (bytes4[] memory list) {
-        list = new bytes4[](46);
+        list = new bytes4[](47);
         uint256 n = 0;
         list[n++] = SystemHandler.mint.selector;
         list[n++] = SystemHandler.buy.selector;
@@ -24,6 +24,7 @@ abstract contract Acting is Base {
         list[n++] = SystemHandler.finalize.selector;
         list[n++] = SystemHandler.refund.selector;
         list[n++] = SystemHandler.cancel.selector;
+        list[n++] = SystemHandler.expire.selector;
         list[n++] = SystemHandler.fund.selector;
         list[n++] = SystemHandler.transfer.selector;
         list[n++] = SystemHandler.batch.selector;

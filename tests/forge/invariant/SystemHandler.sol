@@ -44,8 +44,19 @@ contract SystemHandler is Ending {
         uint256 id = _idOf(1, tranche);
         address holder = _owner(id, who);
         units = 1 + units % token.balanceOf(holder, id);
-        vm.prank(holder);
-        sale.refund(id, units, holder);
+        refunding = true;
+        if (units % 2 == 0) {
+            vm.prank(holder);
+            sale.refund(id, units, holder);
+        } else {
+            sale.refundTo(holder, id);
+        }
+        _watch(address(0));
+        refunding = false;
+    }
+
+    function expire(uint256 f) external watched(address(0)) {
+        facilities.expire(_f(f));
     }
 
     /// @dev A sale that reaches its floor or, seldom, misses it.

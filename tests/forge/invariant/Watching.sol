@@ -27,6 +27,8 @@ abstract contract Watching is Attesting {
     bool public pausedMoved;
     /// @dev Set while the enforcer moves units: past pause, sender and freeze, never past the receiver.
     bool internal forcing;
+    /// @dev Set while a buyer gets its price back: units are burned past pause, sender and freeze.
+    bool internal refunding;
 
     /// @notice How often each kind of thing came about: by topic of an event, or by `keccak256` of a name of ours.
     mapping(bytes32 kind => uint256) public seen;
@@ -70,7 +72,7 @@ abstract contract Watching is Attesting {
     function _watchMove(address holder, uint256 id, uint256 before, uint256 now_) private {
         if (now_ > before && (!token.canReceive(holder) || !investors.canReceive(holder))) ineligibleMoved = true;
         if (now_ > before && !forcing && token.paused()) pausedMoved = true;
-        if (now_ > before || forcing) return;
+        if (now_ > before || forcing || refunding) return;
         if (!token.canSend(holder) || !investors.canSend(holder)) ineligibleMoved = true;
         if (now_ < token.getFrozenTokens(holder, id)) frozenMoved = true;
     }

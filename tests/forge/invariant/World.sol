@@ -159,6 +159,6 @@ abstract contract World is HourlyTerms {
 
     function _openSale(uint64 f) private {
         vm.prank(gpuOperator);
-        sale.open(f, _saleTerms(6));
+        sale.open(f, _saleTerms(6 * JUNIOR_PRICE));
     }
 }

@@ -100,7 +100,7 @@ contract Handler is MoneyBase {
     }
 
     function finalize(uint256 f) external {
-        sale.finalize(_f(f));
+        _finalize(_f(f));
     }
 
     function refund(uint256 f, uint256 who, uint256 tranche, uint256 units) external {
@@ -109,6 +109,14 @@ contract Handler is MoneyBase {
         uint256 held = token.balanceOf(holder, id);
         vm.prank(holder);
         sale.refund(id, 1 + units % (held + 1), holder);
+    }
+
+    function refundTo(uint256 f, uint256 who, uint256 tranche) external {
+        sale.refundTo(_investors[who % 3], _id(_f(f), tranche % 3));
+    }
+
+    function expire(uint256 f) external {
+        facilities.expire(_f(f));
     }
 
     function payRent(uint256 f, uint256 amount) external {
@@ -135,7 +143,7 @@ contract Handler is MoneyBase {
         uint64 id = _f(f);
         if (sale.bookOf(id).state == IPrimarySale.SaleState.Open) {
             if (vm.getBlockTimestamp() < START) vm.warp(START);
-            sale.finalize(id);
+            _finalize(id);
         }
         this.payRent(f, rent);
         this.post(f, gross, available);
@@ -339,7 +347,7 @@ contract Handler is MoneyBase {
             vm.stopPrank();
         } else {
             IPrimarySale.SaleTerms memory offer = _saleTerms();
-            offer.floorUnits = f == 3 ? 10 : 4;
+            offer.floorProceeds = (f == 3 ? 10 : 4) * JUNIOR_PRICE;
             vm.prank(gpuOperator);
             sale.open(f, offer);
         }

@@ -16,8 +16,7 @@ contract HostileTest is MoneyBase {
         bad = new HostileStablecoin();
         facilities.setSettlementToken(address(bad), true);
         _offer(9, address(bad), _twoTranches());
-        vm.prank(gpuOperator);
-        sale.open(9, _saleTerms());
+        _openSale(9);
         vm.warp(_saleTerms().opensAt);
         address[4] memory payers = [ann, bob, renter, gpuOperator];
         for (uint256 i = 0; i < payers.length; ++i) {
@@ -32,9 +31,9 @@ contract HostileTest is MoneyBase {
 
     function test_takes_fee__every_way_in__reverts() public {
         bad.setMode(HostileStablecoin.Mode.TakesFee);
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.SettlementShort.selector, 2_000_000, 1_999_999));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.SettlementShort.selector, SENIOR_PRICE, SENIOR_PRICE - 1));
         vm.prank(ann);
-        sale.buy(_id(9, 0), 1, 2_000_000);
+        sale.buy(_id(9, 0), 1, SENIOR_PRICE);
         vm.expectRevert(abi.encodeWithSelector(IPayouts.SettlementShort.selector, 7, 6));
         vm.prank(gpuOperator);
         vault.deposit(9, 7);
@@ -73,7 +72,7 @@ contract HostileTest is MoneyBase {
 
     function test_blocked_holder__refund_goes_elsewhere() public {
         vm.prank(ann);
-        sale.buy(_id(9, 0), 3, 6_000_000);
+        sale.buy(_id(9, 0), 3, 3 * SENIOR_PRICE);
         vm.warp(_saleTerms().closesAt);
         sale.finalize(9);
         bad.setBlocked(ann, true);
@@ -82,19 +81,13 @@ contract HostileTest is MoneyBase {
         sale.refund(_id(9, 0), 3, ann);
         sale.refund(_id(9, 0), 3, cleo);
         vm.stopPrank();
-        assertEq(bad.balanceOf(cleo), 6_000_000, "the exact price");
+        assertEq(bad.balanceOf(cleo), 3 * SENIOR_PRICE, "the exact price");
     }
 
     function test_stopped_token__other_facility__goes_on() public {
-        _sell();
-        vm.warp(START);
+        _sell(7);
         vm.prank(renter);
         lockbox.payRent(9, "", 1_000_000);
-        _offer(7, address(dollar), _oneTranche());
-        vm.startPrank(gpuOperator);
-        token.mint(ann, _id(7, 0), 40);
-        facilities.fund(7);
-        vm.stopPrank();
         _pay(7, 1_000_000);
         bad.setMode(HostileStablecoin.Mode.Reverts);
         vm.warp(START + EPOCH);
@@ -114,13 +107,7 @@ contract HostileTest is MoneyBase {
 
     /// ATTACKS 11: one hostile coin stops no other facility of a batch, wherever it stands in it.
     function test_settleMany__hostile_coin_in_the_batch__is_named_and_passed_over() public {
-        _offer(7, address(dollar), _oneTranche());
-        vm.startPrank(gpuOperator);
-        token.mint(ann, _id(7, 0), 40);
-        facilities.fund(7);
-        vm.stopPrank();
-        _sell();
-        vm.warp(START);
+        _sell(7);
         vm.prank(renter);
         lockbox.payRent(9, "", 1_000_000);
         _pay(7, 1_000_000);
@@ -150,7 +137,7 @@ contract HostileTest is MoneyBase {
             abi.encodeCall(IPayouts.withdraw, (address(bad), address(bad))),
             abi.encodeCall(IPrimarySale.buy, (_id(9, 1), 1, type(uint256).max)),
             abi.encodeCall(IPrimarySale.seize, (uint64(9))),
-            abi.encodeCall(IPrimarySale.release, (uint64(9)))
+            abi.encodeCall(IPrimarySale.refundTo, (ann, _id(9, 1)))
         ];
         for (uint256 i = 0; i < calls.length; ++i) {
             bad.reenter(address(sale), calls[i]);
@@ -163,7 +150,6 @@ contract HostileTest is MoneyBase {
         require(!bad.reentrySucceeded(), "withdraw is shut");
         assertEq(bad.balanceOf(cleo), owed, "once");
 
-        vm.warp(START);
         bad.reenter(address(lockbox), abi.encodeWithSignature("settle(uint64)", uint64(9)));
         vm.prank(renter);
         lockbox.payRent(9, "", 1_000_000);
@@ -181,6 +167,18 @@ contract HostileTest is MoneyBase {
         sale.buy(_id(9, 0), 16, type(uint256).max);
         vm.prank(bob);
         sale.buy(_id(9, 1), 24, type(uint256).max);
-        sale.finalize(9);
+        _finalize(9);
+        vm.warp(START);
+    }
+
+    /// @dev The same, after another facility was funded in an honest coin.
+    function _sell(uint64 other) private {
+        _offer(other, address(dollar), _oneTranche());
+        _noBond(other);
+        vm.startPrank(gpuOperator);
+        token.mint(ann, _id(other, 0), 40);
+        facilities.fund(other);
+        vm.stopPrank();
+        _sell();
     }
 }

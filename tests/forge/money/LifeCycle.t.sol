@@ -56,7 +56,7 @@ contract LifeCycleTest is MoneyBase {
         facilities.fund(7);
     }
 
-    function test_fund_cancel__wrong_caller_or_units__revert() public {
+    function test_fund_cancel__wrong_caller_or_nothing_minted__revert() public {
         _offer(7, address(dollar), _twoTranches());
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotGpuOperator.selector, uint64(7), address(this)));
         facilities.fund(7);
@@ -67,10 +67,82 @@ contract LifeCycleTest is MoneyBase {
         vm.startPrank(gpuOperator);
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.FacilityEmpty.selector, uint64(7)));
         facilities.fund(7);
+        vm.stopPrank();
+    }
+
+    /// Bond terms are part of every deal (finding L11).
+    function test_fund__without_bond_terms__reverts() public {
+        _offer(7, address(dollar), _oneTranche());
+        _depositBond(7, 1_000_000);
+        vm.startPrank(gpuOperator);
+        token.mint(ann, _id(7, 0), 1);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.BondTermsMissing.selector, uint64(7)));
+        facilities.fund(7);
+        vm.stopPrank();
+    }
+
+    /// Finding F19: a unit placed privately traps no offer. It had no price, so no money comes back; it can be burned.
+    function test_cancel__units_placed_privately__withdraws_the_offer() public {
+        _offer(7, address(dollar), _twoTranches());
+        _bond(7, 1_000_000);
+        vm.startPrank(gpuOperator);
         token.mint(ann, _id(7, 1), 1);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.UnitsMinted.selector, uint64(7), 1));
         facilities.cancel(7);
         vm.stopPrank();
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Cancelled, "cancelled");
+        vm.prank(ann);
+        token.burnExpired(_id(7, 1), 1);
+        assertEq(token.totalSupply(_id(7, 1)), 0, "burned");
+        assertEq(vault.release(7), 1_000_000, "the bond goes home");
+    }
+
+    function test_cancel__units_sold__is_the_sales_alone() public {
+        _offer(7, address(dollar), _twoTranches());
+        _openSale(7);
+        vm.warp(_saleTerms().opensAt);
+        _buy(ann, _id(7, 1), 1);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.SaleRunning.selector, uint64(7)));
+        vm.prank(gpuOperator);
+        facilities.cancel(7);
+    }
+
+    function test_expire__from_the_exact_second__by_anybody_once() public {
+        _offer(7, address(dollar), _oneTranche());
+        _bond(7, 1_000_000);
+        vm.prank(gpuOperator);
+        token.mint(ann, _id(7, 0), 40);
+        bytes memory notExpired = abi.encodeWithSelector(IFacilityRegistry.OfferNotExpired.selector, uint64(7));
+        vm.warp(START + 3 days - 1);
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Offered, "offered");
+        vm.expectRevert(notExpired);
+        facilities.expire(7);
+        vm.warp(START + 3 days);
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Cancelled, "by time alone");
+        require(facilities.epochTermsOf(7).state == IFacilityRegistry.FacilityState.Cancelled, "for statements too");
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                IFacilityRegistry.FacilityStateWrong.selector, uint64(7), IFacilityRegistry.FacilityState.Cancelled
+            )
+        );
+        vm.prank(gpuOperator);
+        facilities.fund(7);
+        assertEq(vault.release(7), 1_000_000, "also before anybody recorded it");
+        vm.expectEmit(true, true, true, true, address(facilities));
+        emit IFacilityRegistry.FacilityStateChanged(7, IFacilityRegistry.FacilityState.Cancelled);
+        vm.prank(cleo);
+        facilities.expire(7);
+        vm.expectRevert(notExpired);
+        facilities.expire(7);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.OfferNotExpired.selector, uint64(9)));
+        facilities.expire(9);
+    }
+
+    function test_expire__funded__never() public {
+        _funded(7, address(dollar), _oneTranche());
+        vm.warp(START + 30 days);
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Delivering, "delivering");
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.OfferNotExpired.selector, uint64(7)));
+        facilities.expire(7);
     }
 
     function test_fund__sale_running__is_the_sales_alone() public {
@@ -113,14 +185,14 @@ contract LifeCycleTest is MoneyBase {
     }
 
     function test_declareDefault__all_posted_or_never__reverts() public {
+        _offer(8, address(dollar), _oneTranche());
+        _bond(8, 1_000_000);
+        _fundOffered(8);
         _funded(7, address(dollar), _oneTranche());
         vm.warp(START + 1_000_000);
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
         facilities.declareDefault(7);
 
-        _offer(8, address(dollar), _oneTranche());
-        _bond(8, 1_000_000);
-        _fundOffered(8);
         for (uint32 e = 0; e < EPOCHS; ++e) {
             _postFinal(8, 0, 36_000);
         }

@@ -46,6 +46,7 @@ contract LockboxTest is MoneyBase {
     /// Unsold units' coupons come right behind the bought ones, and share the residual unit by unit.
     function test_settle__half_unsold__operator_gets_what_falls_on_unsold_units() public {
         _offer(8, address(dollar), _twoTranches());
+        _noBond(8);
         vm.startPrank(gpuOperator);
         token.mint(ann, _id(8, 0), 4);
         token.mint(bob, _id(8, 1), 6);

@@ -76,8 +76,12 @@ abstract contract MoneyBase is HourlyTerms {
     function _offer(uint64 facilityId, address settlementToken, IFacilityRegistry.TrancheTerms[] memory tranches)
         internal
     {
+        // Windows lie ahead of their offers: where a test offers one more later on, it goes back for it.
+        uint256 time = vm.getBlockTimestamp();
+        if (time >= START) vm.warp(START - 1);
         vm.prank(gpuOperator);
         facilities.offer(facilityId, _terms(settlementToken), tranches);
+        vm.warp(time);
     }
 
     /// @dev Offered, minted to ann (every tranche) and bob (half of the last), funded; time is windowStart.
@@ -85,6 +89,7 @@ abstract contract MoneyBase is HourlyTerms {
         internal
     {
         _offer(facilityId, settlementToken, tranches);
+        _noBond(facilityId);
         vm.startPrank(gpuOperator);
         for (uint256 i = 0; i < tranches.length; ++i) {
             uint256 units = tranches[i].unitCap;
@@ -109,6 +114,13 @@ abstract contract MoneyBase is HourlyTerms {
         if (amount > 0) _depositBond(facilityId, amount);
     }
 
+    /// @dev Terms that ask for no bond, for a facility that has none yet.
+    function _noBond(uint64 facilityId) internal {
+        if (vault.hasTerms(facilityId)) return;
+        vm.prank(gpuOperator);
+        vault.setTerms(facilityId, IBondVault.BondTerms(0, 70_001, 1_800, 0));
+    }
+
     function _depositBond(uint64 facilityId, uint256 amount) internal {
         dollar.mint(gpuOperator, amount);
         vm.startPrank(gpuOperator);
@@ -117,13 +129,21 @@ abstract contract MoneyBase is HourlyTerms {
         vm.stopPrank();
     }
 
+    /// @dev About half of everything at its price.
     function _saleTerms() internal pure returns (IPrimarySale.SaleTerms memory) {
-        return _saleTerms(20);
+        return _saleTerms(1_000_000);
     }
 
     function _openSale(uint64 facilityId) internal {
+        _noBond(facilityId);
         vm.prank(gpuOperator);
         sale.open(facilityId, _saleTerms());
+    }
+
+    /// @dev In a block after the last purchase.
+    function _finalize(uint64 facilityId) internal {
+        vm.roll(block.number + 1);
+        sale.finalize(facilityId);
     }
 
     function _buy(address buyer, uint256 id, uint256 units) internal {

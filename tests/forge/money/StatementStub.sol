@@ -29,6 +29,11 @@ contract StatementStub {
         epochsPosted[facilityId] = epoch + 1;
     }
 
+    /// @dev Like a later correction: GPU-seconds less of the last epoch's cumulative availability.
+    function lower(uint64 facilityId, uint64 gpuSeconds) external {
+        _records[facilityId][epochsPosted[facilityId] - 1].cumulativeAvailable -= gpuSeconds;
+    }
+
     /// @dev Like a proven fault: the last epoch, while it is not final.
     function void_(uint64 facilityId) external {
         uint32 epoch = epochsPosted[facilityId] - 1;

@@ -2,12 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
-import {IERC1155Receiver} from "@openzeppelin/contracts/token/ERC1155/IERC1155Receiver.sol";
 import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Holder.sol";
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
-import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
-import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {MoneyBase} from "../money/MoneyBase.sol";
 
 /// @dev A wallet that says yes to every signature of 66 bytes.
@@ -17,8 +15,11 @@ contract WalletStub is ERC1155Holder, IERC1271 {
     }
 }
 
+/// @title A sale from its terms to its proceeds
 contract SaleTest is MoneyBase {
     uint256 private constant KEY = 0xBEEF;
+    /// @dev Everything at its price: 16 seniors and 24 juniors.
+    uint256 private constant TOTAL = 16 * uint256(SENIOR_PRICE) + 24 * uint256(JUNIOR_PRICE);
     address private signer;
 
     function setUp() public {
@@ -37,12 +38,15 @@ contract SaleTest is MoneyBase {
         terms = _saleTerms();
         terms.closesAt = terms.opensAt;
         _expectInvalid(terms, "closesAt");
+        terms.opensAt = START - 200_000;
+        terms.closesAt = uint64(block.timestamp);
+        _expectInvalid(terms, "closesAt");
         terms = _saleTerms();
         terms.upFrontBps = 10_001;
         _expectInvalid(terms, "upFrontBps");
         terms = _saleTerms();
-        terms.floorUnits = 41;
-        _expectInvalid(terms, "floorUnits");
+        terms.floorProceeds = uint64(TOTAL) + 1;
+        _expectInvalid(terms, "floorProceeds");
         terms = _saleTerms();
         terms.unitPrices[1] = 0;
         _expectInvalid(terms, "unitPrices");
@@ -55,6 +59,60 @@ contract SaleTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.UnitsAlreadyMinted.selector, _id(7, 1)));
         vm.prank(gpuOperator);
         sale.open(7, _saleTerms());
+    }
+
+    function test_open__closes_when_the_offer_expires__reverts() public {
+        IFacilityRegistry.FacilityTerms memory offered = _terms(address(dollar));
+        offered.expiresAt = START - 2_000;
+        vm.startPrank(gpuOperator);
+        facilities.offer(8, offered, _twoTranches());
+        vault.setTerms(8, _bondTerms());
+        vm.stopPrank();
+        IPrimarySale.SaleTerms memory terms = _saleTerms();
+        terms.closesAt = START - 2_000;
+        _expectInvalid(8, terms, "closesAt");
+        terms.closesAt = START - 2_001;
+        vm.prank(gpuOperator);
+        sale.open(8, terms);
+    }
+
+    /// A unit with a coupon is never paid more than the coupon: at a higher price its buyer would lose for certain.
+    function test_open__price_above_the_coupon__reverts() public {
+        IPrimarySale.SaleTerms memory terms = _saleTerms();
+        terms.upFrontBps = 10_000;
+        terms.unitPrices[0] = COUPON + 1;
+        _expectInvalid(terms, "couponPerUnit");
+        terms.unitPrices[0] = COUPON;
+        vm.prank(gpuOperator);
+        sale.open(7, terms);
+    }
+
+    /// 39.6 hours are promised. At the bond's rate they must be worth what delivery has to earn at cap.
+    function test_open__rate_too_low_for_the_price__reverts() public {
+        uint256 toEarn = TOTAL - TOTAL / 4;
+        // 39.6 hours = 142,560 GPU-seconds.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint64 enough = uint64((toEarn * 3_600 + 142_559) / 142_560);
+        for (uint64 f = 8; f < 10; ++f) {
+            _offer(f, address(dollar), _twoTranches());
+            vm.prank(gpuOperator);
+            vault.setTerms(f, IBondVault.BondTerms(0, enough - 9 + f, 0, 2));
+        }
+        _expectInvalid(8, _saleTerms(), "ratePerGpuHour");
+        vm.prank(gpuOperator);
+        sale.open(9, _saleTerms());
+    }
+
+    function test_open__no_bond_terms_or_nothing_promised__reverts() public {
+        _offer(8, address(dollar), _twoTranches());
+        _expectInvalid(8, _saleTerms(), "bondTerms");
+        IFacilityRegistry.FacilityTerms memory terms = _terms(address(dollar));
+        terms.promisedAvailabilityPpm = 0;
+        vm.startPrank(gpuOperator);
+        facilities.offer(9, terms, _twoTranches());
+        vault.setTerms(9, _bondTerms());
+        vm.stopPrank();
+        _expectInvalid(9, _saleTerms(), "promisedAvailabilityPpm");
     }
 
     function test_open__twice_or_not_offered__reverts() public {
@@ -87,8 +145,9 @@ contract SaleTest is MoneyBase {
         sale.buy(id, 0, 1);
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.UnitsAboveCap.selector, id, 25, 24));
         sale.buy(id, 25, 1);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.CostAboveLimit.selector, 3_000_002, 3_000_001));
-        sale.buy(id, 2, 3_000_001);
+        uint256 cost = 2 * uint256(JUNIOR_PRICE);
+        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.CostAboveLimit.selector, cost, cost - 1));
+        sale.buy(id, 2, cost - 1);
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.TrancheUnknown.selector, _id(7, 2)));
         sale.buy(_id(7, 2), 1, 1);
         uint256 beyond = id | (1 << 72);
@@ -124,7 +183,8 @@ contract SaleTest is MoneyBase {
         _openSale(7);
         vm.warp(_saleTerms().opensAt);
         dollar.mint(signer, 10_000_000);
-        bytes memory signature = _authorize(2, 4_000_000, "salt");
+        uint256 cost = 2 * uint256(SENIOR_PRICE);
+        bytes memory signature = _authorize(2, cost, "salt");
 
         // ATTACKS 28: it is good for this purchase alone.
         vm.expectPartialRevert(bytes4(keccak256("ERC3009InvalidSignature()")));
@@ -132,9 +192,7 @@ contract SaleTest is MoneyBase {
         vm.expectPartialRevert(bytes4(keccak256("ERC3009InvalidSignature()")));
         sale.buyWithAuthorization(ann, _id(7, 0), 2, 0, type(uint40).max, "salt", signature);
         vm.prank(cleo);
-        assertEq(
-            sale.buyWithAuthorization(signer, _id(7, 0), 2, 0, type(uint40).max, "salt", signature), 4_000_000, "cost"
-        );
+        assertEq(sale.buyWithAuthorization(signer, _id(7, 0), 2, 0, type(uint40).max, "salt", signature), cost, "cost");
         assertEq(token.balanceOf(signer, _id(7, 0)), 2, "units");
         vm.expectPartialRevert(bytes4(keccak256("ERC3009UsedAuthorization(address,bytes32)")));
         sale.buyWithAuthorization(signer, _id(7, 0), 2, 0, type(uint40).max, "salt", signature);
@@ -149,7 +207,18 @@ contract SaleTest is MoneyBase {
         assertEq(token.balanceOf(wallet, _id(7, 0)), 2, "units");
     }
 
-    function test_finalize__success__retains_funds_and_releases_by_delivery() public {
+    function test_buy__by_the_gpuOperator__does_not_count() public {
+        _openSale(7);
+        vm.warp(_saleTerms().opensAt);
+        _buy(ann, _id(7, 0), 2);
+        _buy(gpuOperator, _id(7, 1), 3);
+        IPrimarySale.SaleBook memory book = sale.bookOf(7);
+        assertEq(book.soldUnits, 5, "units");
+        assertEq(book.proceeds, 2 * uint256(SENIOR_PRICE) + 3 * uint256(JUNIOR_PRICE), "proceeds");
+        assertEq(book.counted, 2 * uint256(SENIOR_PRICE), "counted");
+    }
+
+    function test_finalize__success__unsold_units_are_never_minted() public {
         _openSale(7);
         vm.warp(_saleTerms().opensAt);
         _buy(ann, _id(7, 0), 16);
@@ -157,100 +226,44 @@ contract SaleTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.SaleStillOpen.selector, uint64(7)));
         sale.finalize(7);
         vm.warp(_saleTerms().closesAt);
-        sale.finalize(7);
-        assertEq(token.balanceOf(gpuOperator, _id(7, 1)), 19, "retained");
-        uint256 proceeds = 32_000_000 + 5 * 1_500_001;
-        uint256 upFront = proceeds / 4;
-        assertEq(sale.release(7), upFront, "up front");
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
-        sale.release(7);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToSeize.selector, uint64(7)));
-        sale.seize(7);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NotRefunding.selector, uint64(7)));
-        vm.prank(ann);
-        sale.refund(_id(7, 0), 1, ann);
-
-        uint256 promised = uint256(10) * EPOCHS * EPOCH * 99 / 100;
-        _postFinal(7, 0, 36_000);
-        assertEq(sale.release(7), (proceeds - upFront) * 36_000 / promised, "one epoch");
-        for (uint32 e = 1; e < EPOCHS; ++e) {
-            _postFinal(7, 0, 20_000);
-        }
-        lockbox.settle(7);
-        facilities.mature(7);
-        uint256 earned = upFront + (proceeds - upFront) * 96_000 / promised;
-        // ATTACKS 13: what goes to holders streams.
-        assertEq(sale.seize(7), proceeds - earned, "the rest to holders");
-        assertEq(token.unvested(_id(7, 0)) + token.unvested(_id(7, 1)), proceeds - earned, "streams");
-        sale.release(7);
-        assertEq(sale.bookOf(7).released, earned, "earned stays releasable after seizing");
-        vm.prank(gpuOperator);
-        sale.withdraw(address(dollar), gpuOperator);
-        assertEq(dollar.balanceOf(address(sale)), 0, "nothing is left");
+        _finalize(7);
+        assertEq(token.totalSupply(_id(7, 0)), 16, "seniors sold");
+        assertEq(token.totalSupply(_id(7, 1)), 5, "juniors sold");
+        assertEq(token.balanceOf(gpuOperator, _id(7, 1)), 0, "nothing is free");
+        assertEq(facilities.settlementTermsOf(7).unsold[1], 19, "unsold");
     }
 
-    function test_finalize__sold_out_early__succeeds_at_once() public {
+    function test_finalize__a_tranche_wholly_unsold__succeeds() public {
+        _openSale(7);
+        vm.warp(_saleTerms().opensAt);
+        _buy(bob, _id(7, 1), 24);
+        vm.warp(_saleTerms().closesAt);
+        _finalize(7);
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Funded, "funded");
+        assertEq(facilities.settlementTermsOf(7).unsold[0], 16, "unsold");
+    }
+
+    function test_finalize__in_the_block_of_a_purchase__reverts() public {
         _openSale(7);
         vm.warp(_saleTerms().opensAt);
         _buy(ann, _id(7, 0), 16);
         _buy(bob, _id(7, 1), 24);
+        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.BoughtInThisBlock.selector, uint64(7)));
         sale.finalize(7);
-        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Funded, "funded");
+        _finalize(7);
+        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Funded, "sold out: at once");
         vm.expectPartialRevert(IPrimarySale.SaleNotOpen.selector);
         sale.finalize(7);
     }
 
-    function test_finalize__floor_missed__refunds_exactly() public {
-        _openSale(7);
-        vm.warp(_saleTerms().opensAt);
-        _buy(ann, _id(7, 0), 16);
-        _buy(bob, _id(7, 1), 3);
+    /// With no floor a sale succeeds with one unit, not with none.
+    function test_finalize__nothing_sold__fails() public {
+        vm.prank(gpuOperator);
+        sale.open(7, _saleTerms(0));
         vm.warp(_saleTerms().closesAt);
         sale.finalize(7);
+        require(sale.bookOf(7).state == IPrimarySale.SaleState.Refunding, "refunding");
         require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Cancelled, "cancelled");
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
-        sale.release(7);
-
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
-        sale.refund(_id(7, 0), 1, address(0));
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.UnitsZero.selector));
-        sale.refund(_id(7, 0), 0, ann);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.UnitsAboveCap.selector, _id(7, 0), 20, 19));
-        sale.refund(_id(7, 0), 20, ann);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.TrancheUnknown.selector, _id(7, 3)));
-        sale.refund(_id(7, 3), 1, ann);
-        vm.prank(ann);
-        sale.refund(_id(7, 0), 16, ann);
-        vm.prank(bob);
-        assertEq(sale.refund(_id(7, 1), 2, bob), 3_000_002, "two units");
-        vm.prank(bob);
-        sale.refund(_id(7, 1), 1, address(0xC0));
-        assertEq(dollar.balanceOf(address(0xC0)), 1_500_001, "to whom the buyer says");
-        assertEq(dollar.balanceOf(address(sale)), 0, "nothing is left");
-        assertEq(sale.bookOf(7).proceeds, 0, "book");
-        _depositBondReleased();
-    }
-
-    /// @dev ATTACKS 40: the price of a failed sale goes to who paid it; the enforcer cannot move it by moving units.
-    function test_finalize__failed__nobody_moves_the_units_of_a_buyer() public {
-        _openSale(7);
-        vm.warp(_saleTerms().opensAt);
-        _buy(ann, _id(7, 0), 1);
-        bytes memory locked = abi.encodeWithSelector(ITrancheToken.UnitsLocked.selector, _id(7, 0));
-        vm.expectRevert(locked);
-        token.forcedTransfer(ann, cleo, _id(7, 0), 1);
-        vm.warp(_saleTerms().closesAt);
-        sale.finalize(7);
-        vm.expectRevert(locked);
-        token.forcedTransfer(ann, cleo, _id(7, 0), 1);
-        vm.expectRevert(locked);
-        vm.prank(ann);
-        token.safeTransferFrom(ann, cleo, _id(7, 0), 1, "");
-        uint256 before = dollar.balanceOf(ann);
-        vm.prank(ann);
-        uint256 back = sale.refund(_id(7, 0), 1, ann);
-        assertEq(back, 2_000_000, "her price");
-        assertEq(dollar.balanceOf(ann), before + back, "hers");
     }
 
     function test_finalize__bond_missing__waits_until_the_window_then_fails() public {
@@ -260,6 +273,7 @@ contract SaleTest is MoneyBase {
         vm.warp(_saleTerms().opensAt);
         _buy(ann, _id(8, 0), 16);
         _buy(ann, _id(8, 1), 24);
+        vm.roll(block.number + 1);
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.BondInsufficient.selector, uint64(8)));
         sale.finalize(8);
         vm.warp(START);
@@ -267,24 +281,68 @@ contract SaleTest is MoneyBase {
         require(sale.bookOf(8).state == IPrimarySale.SaleState.Refunding, "refunding");
     }
 
-    /// A gpuOperator that cannot receive units can delay, never trap.
-    function test_finalize__operator_refuses_units__buyers_get_out() public {
-        gpuOperator = address(dollar);
-        _offer(8, address(dollar), _twoTranches());
-        _openSale(8);
+    function test_release__by_delivery__never_before_the_window() public {
+        _openSale(7);
         vm.warp(_saleTerms().opensAt);
-        _buy(ann, _id(8, 0), 16);
-        _buy(ann, _id(8, 1), 5);
-        vm.warp(START + 3 days - 1);
-        vm.expectPartialRevert(bytes4(keccak256("ERC1155InvalidReceiver(address)")));
-        sale.finalize(8);
-        vm.warp(START + 3 days);
-        sale.finalize(8);
-        vm.startPrank(ann);
-        sale.refund(_id(8, 0), 16, ann);
-        sale.refund(_id(8, 1), 5, ann);
-        vm.stopPrank();
-        assertEq(dollar.balanceOf(address(sale)), 0, "out");
+        _buy(ann, _id(7, 0), 16);
+        _buy(bob, _id(7, 1), 24);
+        _finalize(7);
+        vm.warp(START - 1);
+        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
+        sale.release(7);
+        vm.warp(START);
+        uint256 upFront = TOTAL / 4;
+        assertEq(sale.release(7), upFront, "up front");
+        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
+        sale.release(7);
+        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToSeize.selector, uint64(7)));
+        sale.seize(7);
+        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NotRefunding.selector, uint64(7)));
+        vm.prank(ann);
+        sale.refund(_id(7, 0), 1, ann);
+
+        // 35,640 GPU-seconds are promised of an epoch: what was available beyond earns nothing in advance.
+        _postFinal(7, 0, 36_000);
+        assertEq(sale.release(7), (TOTAL - upFront) / 4, "one epoch");
+        for (uint32 e = 1; e < EPOCHS; ++e) {
+            _postFinal(7, 0, 20_000);
+        }
+        lockbox.settle(7);
+        facilities.mature(7);
+        uint256 earned = upFront + (TOTAL - upFront) * 96_000 / (4 * 35_640);
+        // ATTACKS 13: what goes to holders streams.
+        assertEq(sale.seize(7), TOTAL - earned, "the rest to holders");
+        sale.release(7);
+        assertEq(sale.bookOf(7).released, earned, "earned stays releasable after seizing");
+        vm.prank(gpuOperator);
+        sale.withdraw(address(dollar), gpuOperator);
+        assertEq(dollar.balanceOf(address(sale)), 0, "nothing is left");
+    }
+
+    /// A closing statement may lower what was available: what is released stays released, and nothing reverts.
+    function test_releasable__availability_falls__stays_and_asks_nothing_back() public {
+        _openSale(7);
+        vm.warp(_saleTerms().opensAt);
+        _buy(ann, _id(7, 0), 16);
+        _buy(bob, _id(7, 1), 24);
+        _finalize(7);
+        _postFinal(7, 0, 35_640);
+        uint256 upFront = TOTAL / 4;
+        assertEq(sale.release(7), upFront + (TOTAL - upFront) / 4, "a quarter delivered");
+        statements.lower(7, 20_000);
+        assertEq(sale.releasable(7), 0, "nothing more");
+        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
+        sale.release(7);
+        _postFinal(7, 0, 30_000);
+        assertEq(sale.releasable(7), (TOTAL - upFront) * 45_640 / (4 * 35_640) - (TOTAL - upFront) / 4, "the rest");
+        statements.lower(7, 40_000);
+        _postFinal(7, 0, 0);
+        _postFinal(7, 0, 0);
+        lockbox.settle(7);
+        facilities.mature(7);
+        uint256 released = sale.bookOf(7).released;
+        assertEq(sale.seize(7), TOTAL - released, "holders get what was not released");
+        assertEq(dollar.balanceOf(address(sale)), sale.owedTo(address(dollar), gpuOperator), "all is owed");
     }
 
     function test_seize__default__everything_unreleased_down_the_waterfall() public {
@@ -292,28 +350,15 @@ contract SaleTest is MoneyBase {
         vm.warp(_saleTerms().opensAt);
         _buy(ann, _id(7, 0), 16);
         _buy(bob, _id(7, 1), 24);
-        sale.finalize(7);
-        uint256 released = sale.release(7);
+        _finalize(7);
         vm.warp(START + 3 * uint256(EPOCH));
+        uint256 released = sale.release(7);
         facilities.declareDefault(7);
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
         sale.release(7);
-        assertEq(sale.seize(7), 32_000_000 + 24 * 1_500_001 - released, "everything unreleased");
+        assertEq(sale.seize(7), TOTAL - released, "everything unreleased");
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToSeize.selector, uint64(7)));
         sale.seize(7);
-    }
-
-    function test_release__nothing_promised__all_is_earned_at_success() public {
-        IFacilityRegistry.FacilityTerms memory terms = _terms(address(dollar));
-        terms.promisedAvailabilityPpm = 0;
-        vm.prank(gpuOperator);
-        facilities.offer(8, terms, _twoTranches());
-        _openSale(8);
-        vm.warp(_saleTerms().opensAt);
-        _buy(ann, _id(8, 0), 16);
-        _buy(bob, _id(8, 1), 24);
-        sale.finalize(8);
-        assertEq(sale.release(8), 32_000_000 + 24 * 1_500_001, "all");
     }
 
     /// ATTACKS 7: money and units that fall in from elsewhere change no book.
@@ -322,18 +367,18 @@ contract SaleTest is MoneyBase {
         dollar.mint(address(sale), 5);
         vm.warp(_saleTerms().opensAt);
         _buy(ann, _id(7, 0), 16);
-        assertEq(sale.bookOf(7).proceeds, 32_000_000, "book");
-        assertEq(dollar.balanceOf(address(sale)), 32_000_005, "held");
-    }
-
-    function _depositBondReleased() private {
-        assertEq(vault.release(7), 1_000_000, "the bond goes home when the sale failed");
+        assertEq(sale.bookOf(7).proceeds, 16 * uint256(SENIOR_PRICE), "book");
+        assertEq(dollar.balanceOf(address(sale)), 16 * uint256(SENIOR_PRICE) + 5, "held");
     }
 
     function _expectInvalid(IPrimarySale.SaleTerms memory terms, string memory field) private {
+        _expectInvalid(7, terms, field);
+    }
+
+    function _expectInvalid(uint64 facilityId, IPrimarySale.SaleTerms memory terms, string memory field) private {
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.SaleTermsInvalid.selector, field));
         vm.prank(gpuOperator);
-        sale.open(7, terms);
+        sale.open(facilityId, terms);
     }
 
     function _authorize(uint256 units, uint256 cost, bytes32 salt) private view returns (bytes memory) {

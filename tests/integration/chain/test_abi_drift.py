@@ -43,7 +43,7 @@ UNREAD = {
         "Unpaused",
     },
     "RentLockbox": {"AuthorityUpdated", "SettlementSkipped", "Withdrawn"},
-    "PrimarySale": {"Withdrawn"},
+    "PrimarySale": {"EIP712DomainChanged", "Withdrawn"},
     "BondVault": {
         "AttesterBondDeposited",
         "AttesterBondWithdrawn",

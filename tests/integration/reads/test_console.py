@@ -36,7 +36,7 @@ def test_console__without_chain__shows_what_the_ledger_knows(service: Service) -
     shown = _get(service, "")
 
     assert shown["operator"]["name"] == "op"
-    assert [t["kind"] for t in shown["tasks"]] == ["offer_missing", "events_rejected"]
+    assert [t["kind"] for t in shown["tasks"]] == ["events_rejected"]
     (facility,) = shown["facilities"]
     assert (facility["state"], facility["bond_micros"]) == ("registered", None)
     path = f"/facilities/{ledger.facility_id}"
@@ -215,6 +215,36 @@ def test_cancelled_offer__its_devices__can_be_pledged_again(world: World) -> Non
     assert (states[first], states[second]) == ("cancelled", "registered")
     tasks = [(t["facility_id"], t["kind"]) for t in console["tasks"]]
     assert [t for t in tasks if t[0] in (first, second)] == [(second, "offer_missing")]
+
+
+@pytest.mark.chain
+def test_expired_offer__its_devices__can_be_pledged_again(world: World) -> None:
+    """Time alone cancels an offer that nobody funded, and nothing need be logged of it."""
+    window = {"window_start_s": START_S + 30 * DAY_S, "window_end_s": START_S + 33 * DAY_S}
+    window |= {"expires_at_s": START_S + DAY_S}
+    token = world.deployment.settlement_token
+
+    def add(name: str) -> int:
+        return world.ledger.add_facility(range(10, 12), name=name, settlement_token=token, **window)
+
+    first = add("hall-2")
+    headers = {"Authorization": f"Bearer {world.ledger.api_key}"}
+    offer = world.http.get(f"/v1/console/facilities/{first}/offer", headers=headers).json()
+    send(world.client, world.operator, offer["to"], offer["data"])
+    world.at(DAY_S - 1)
+    world.indexer().advance()
+    with pytest.raises(Conflict, match="is pledged to facility"):
+        add("hall-3")
+
+    world.at(DAY_S)
+    world.indexer().advance()
+    add("hall-3")
+
+    console = world.http.get("/v1/console", headers=headers).json()
+    states = {f["facility_id"]: f["state"] for f in console["facilities"]}
+    assert states[first] == "cancelled"
+    tranche = world.http.get(f"/v1/tranches/{first << 8}").json()
+    assert tranche["state"] == "cancelled"
 
 
 @pytest.mark.chain

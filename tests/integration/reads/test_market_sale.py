@@ -38,7 +38,7 @@ def _offer(world: World) -> int:
         window_start_s=START_S + 2 * DAY_S,
         window_end_s=START_S + 5 * DAY_S,
         settlement_token=deployment.settlement_token,
-        tranches=(TrancheTerms(30, 300_000), TrancheTerms(20)),
+        tranches=(TrancheTerms(30, 2_200_000), TrancheTerms(20)),
     )
     with reading(world.engine) as connection:
         terms = decode_facility(facility_row(connection, facility_id).terms_json)
@@ -50,7 +50,7 @@ def _offer(world: World) -> int:
     _fund(world, operator, vault, 3_000_000)
     data = calldata.call("BondVault", "deposit", facility_id, 3_000_000)
     send(world.client, operator, vault, data)
-    sale = (START_S + _OPENS_S, START_S + _CLOSES_S, 40, 2_000, _PRICES)
+    sale = (START_S + _OPENS_S, START_S + _CLOSES_S, 40_000_000, 2_000, _PRICES)
     data = calldata.call("PrimarySale", "open", facility_id, sale)
     send(world.client, operator, deployment.primary_sale, data)
     return facility_id
@@ -100,6 +100,8 @@ def test_sale__floor_missed__is_refundable_and_refunded(world: World) -> None:
     assert (during["price_micros"], during["units_issued"]) == (2_000_000, 7)
     assert during["sale"]["sold_units"] == 9
     assert during["sale"]["proceeds_micros"] == 16_000_000
+    assert during["sale"]["counted_micros"] == 16_000_000
+    assert during["sale"]["floor_micros"] == 40_000_000
     assert [t["units_left"] for t in on_sale["tranches"]] == [18, 23]
     assert (after["state"], after["sale"]["state"]) == ("cancelled", "refunding")
     assert after["units_left"] is None

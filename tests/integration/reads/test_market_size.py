@@ -71,12 +71,13 @@ class _Chain:
     def facility(self, facility_id: FacilityId, terms_hash: Bytes32) -> None:
         """A sale to twenty holders, thirty statements, settlements and accruals."""
         before_s = START_S - DAY_S
-        terms = OfferedTerms(_BUYER, _BUYER, ZERO32, ZERO32, 0, 0, 0, 0, 0, 0, ZERO32, terms_hash)
+        no = [0] * 7
+        terms = OfferedTerms(_BUYER, _BUYER, ZERO32, ZERO32, *no, ZERO32, terms_hash)
         registry, token = "FacilityRegistry", "TrancheToken"
         self.add(registry, before_s, FacilityOffered(facility_id, _BUYER, terms, ()))
         offered = FacilityStateChanged(facility_id, FacilityState.OFFERED)
         self.add(registry, before_s, offered)
-        sale = SaleTerms(before_s, START_S, 100, 2_000, _PRICES)
+        sale = SaleTerms(before_s, START_S, Micros(100), 2_000, _PRICES)
         self.add("PrimarySale", before_s, SaleOpened(facility_id, sale))
         for seniority in range(len(_TRANCHES)):
             self._sell(facility_id, seniority)

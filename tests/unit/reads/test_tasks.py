@@ -40,7 +40,12 @@ def test_tasks__of_a_facility_in_order__are_none() -> None:
 @pytest.mark.parametrize(
     ("changes", "kind", "severity", "due_s"),
     [
-        ({"state": FacilityState.REGISTERED}, "offer_missing", "critical", START_S),
+        (
+            {"state": FacilityState.REGISTERED, "window_start_s": NOW_S + HOUR_S},
+            "offer_missing",
+            "critical",
+            NOW_S + HOUR_S,
+        ),
         ({"state": FacilityState.OFFERED}, "mint_or_sale_missing", "critical", START_S),
         (
             {"bond": replace(BOND, bond_micros=40, below_since_s=NOW_S - 5)},

@@ -31,8 +31,10 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
     `The sale of this tranche is ${SALE_STATES[Number(state)] ?? "not open"}.`,
   SaleOutsideHours: ([opens, closes]) =>
     `The sale takes orders from ${time(opens)} until ${time(closes)}.`,
-  SaleStillOpen: () => "The sale is still open.",
-  SaleRunning: () => "The sale of this facility still runs.",
+  SaleStillOpen: () => "The sale is still open, or its floor is not reached.",
+  SaleRunning: () =>
+    "This facility has a sale: it alone funds it, and cancels it once a unit is sold.",
+  BoughtInThisBlock: () => "Somebody bought in this very block. Try again in the next one.",
   UnitsAboveCap: ([, units, left]) =>
     `Only ${count(left)} units are left; ${count(units)} were asked for.`,
   UnitsZero: () => "Choose at least one unit.",

@@ -12,6 +12,16 @@ const account = (value: unknown): string => short(String(value));
 const time = (value: unknown): string => instant(Number(value));
 const count = (value: unknown): string => grouped(value as bigint);
 
+/** Terms elsewhere in the deal that forbid a sale. */
+const SALE_TERMS: Record<string, string> = {
+  couponPerUnit:
+    "A unit with a coupon would cost more than the coupon, which is all it is ever paid.",
+  promisedAvailabilityPpm: "The offer promises no availability, so delivery could earn nothing.",
+  bondTerms: "Terms of a bond are part of every sale: set them first.",
+  ratePerGpuHour:
+    "All promised hours at the bond's rate are worth less than what delivery has to earn.",
+};
+
 export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   // facilities
   NotGpuOperator: ([, who]) => `${account(who)} is not the operator of this facility.`,
@@ -27,7 +37,8 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
     "Units of this facility are minted by its sale, or by its operator while it is offered.",
   UnitsAlreadyMinted: () =>
     "Units of this facility were minted already: it cannot be sold as a whole.",
-  UnitsMinted: () => "Units of this facility were minted already.",
+  OfferNotExpired: () => "The offer has not expired.",
+  BondTermsMissing: () => "Terms of a bond are part of every offer: set them first.",
   UnitsAboveCapacity: ([units, hours]) =>
     `${count(units)} units are more than the ${count(hours)} GPU-hours that the devices have in the window.`,
   FacilityEmpty: () => "Nobody holds a unit of the facility yet.",
@@ -36,7 +47,8 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
     `Units of tranche ${String(id)} do not move before the facility is funded.`,
   SettlementTokenNotAllowed: ([token]) => `${account(token)} is not an allowed settlement token.`,
   SaleExists: () => "This facility has a sale already.",
-  SaleTermsInvalid: ([field]) => `The terms of the sale are not valid: ${String(field)}.`,
+  SaleTermsInvalid: ([field]) =>
+    SALE_TERMS[String(field)] ?? `The terms of the sale are not valid: ${String(field)}.`,
   TermsInvalid: ([field]) => `The terms are not valid: ${String(field)}.`,
   TermsFrozen: () => "The terms of the bond can no longer change.",
   NotMature: () => "The facility cannot mature yet.",

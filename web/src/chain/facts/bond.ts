@@ -20,15 +20,15 @@ export async function readBond(
 ): Promise<BondFacts> {
   const { blockNumber } = at;
   const vault = { address, abi: bondVaultAbi, blockNumber, args: [facilityId] } as const;
-  const [heldMicros, terms, sufficient, shortfallDueMicros] = await Promise.all([
+  const [heldMicros, agreed, terms, sufficient, shortfallDueMicros] = await Promise.all([
     at.client.readContract({ ...vault, functionName: "bondOf" }),
+    at.client.readContract({ ...vault, functionName: "hasTerms" }),
     at.client.readContract({ ...vault, functionName: "bondTermsOf" }),
     at.client.readContract({ ...vault, functionName: "isSufficient" }),
     at.client.readContract({ ...vault, functionName: "shortfallDue" }),
   ]);
   const requiredMicros = BigInt(terms.requiredBond);
   const rateMicrosPerGpuHour = BigInt(terms.ratePerGpuHour);
-  const agreed = requiredMicros > 0n || rateMicrosPerGpuHour > 0n;
   return {
     heldMicros,
     terms: agreed ? { requiredMicros, rateMicrosPerGpuHour } : null,

@@ -15,18 +15,27 @@ import { readHolding, readPaused } from "./token";
 const CONTRACT: Address = "0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9";
 const ACCOUNT: Address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const ANSWERS: Record<string, unknown> = {
-  bookOf: { state: 1, soldUnits: 3, proceeds: 30n, released: 4n, seized: 5n },
+  bookOf: { state: 1, soldUnits: 3, proceeds: 30n, counted: 20n, released: 4n, seized: 5n },
   saleTermsOf: {
     opensAt: 100n,
     closesAt: 200n,
-    floorUnits: 2,
+    floorProceeds: 2n,
     upFrontBps: 1_000,
     unitPrices: [10n, 9n],
   },
   stateOf: 3,
-  termsOf: { gpuOperator: ACCOUNT, settlementToken: CONTRACT, windowStart: 1n, windowEnd: 2n },
+  termsOf: {
+    gpuOperator: ACCOUNT,
+    settlementToken: CONTRACT,
+    windowStart: 1n,
+    windowEnd: 101n,
+    expiresAt: 3n,
+    deviceCount: 7,
+    promisedAvailabilityPpm: 990_000,
+  },
   tranchesOf: [{ unitCap: 7, couponPerUnit: 8n }],
   bondOf: 11n,
+  hasTerms: true,
   bondTermsOf: { requiredBond: 12n, ratePerGpuHour: 13n },
   isSufficient: false,
   shortfallDue: 14n,
@@ -89,11 +98,12 @@ describe("chain facts", () => {
       state: "open",
       opensAtS: 100,
       closesAtS: 200,
-      floorUnits: 2n,
+      floorMicros: 2n,
       upFrontBps: 1_000,
       unitPricesMicros: [10n, 9n],
       soldUnits: 3n,
       proceedsMicros: 30n,
+      countedMicros: 20n,
       releasedMicros: 4n,
       seizedMicros: 5n,
     });
@@ -110,7 +120,7 @@ describe("chain facts", () => {
   });
 
   it("takes a bond without terms as not agreed", async () => {
-    const none = { ...ANSWERS, bondTermsOf: { requiredBond: 0n, ratePerGpuHour: 0n } };
+    const none = { ...ANSWERS, hasTerms: false };
 
     expect((await readBond((await nodeAt(none)).at, CONTRACT, 1n)).terms).toBeNull();
     expect((await readBond((await nodeAt()).at, CONTRACT, 1n)).terms).toEqual({

@@ -11,6 +11,10 @@ export interface OfferFacts {
   settlementToken: Address;
   windowStartS: number;
   windowEndS: number;
+  /** An offer that is not funded by then is cancelled. */
+  expiresAtS: number;
+  /** Available GPU-seconds that are promised of the whole window, rounded down. */
+  promisedGpuSeconds: bigint;
   termsHash: Hex;
 }
 
@@ -55,11 +59,15 @@ export async function readOffer(
     functionName: "termsOf",
     args: [facilityId],
   });
+  const windowS = terms.windowEnd - terms.windowStart;
+  const promised = BigInt(terms.deviceCount) * windowS * BigInt(terms.promisedAvailabilityPpm);
   return {
     gpuOperator: terms.gpuOperator,
     settlementToken: terms.settlementToken,
     windowStartS: Number(terms.windowStart),
     windowEndS: Number(terms.windowEnd),
+    expiresAtS: Number(terms.expiresAt),
+    promisedGpuSeconds: promised / 1_000_000n,
     termsHash: terms.termsHash,
   };
 }

@@ -10,12 +10,15 @@ export interface SaleFacts {
   state: Exclude<SaleState, "none">;
   opensAtS: number;
   closesAtS: number;
-  floorUnits: bigint;
+  /** Proceeds that must count, or all buyers are refunded. */
+  floorMicros: bigint;
   upFrontBps: number;
   /** Price of one unit by seniority. */
   unitPricesMicros: readonly bigint[];
   soldUnits: bigint;
   proceedsMicros: bigint;
+  /** Proceeds that count towards the floor: of everybody but the operator itself. */
+  countedMicros: bigint;
   releasedMicros: bigint;
   seizedMicros: bigint;
 }
@@ -49,11 +52,12 @@ export async function readSale(
     state,
     opensAtS: Number(terms.opensAt),
     closesAtS: Number(terms.closesAt),
-    floorUnits: BigInt(terms.floorUnits),
+    floorMicros: terms.floorProceeds,
     upFrontBps: terms.upFrontBps,
     unitPricesMicros: terms.unitPrices,
     soldUnits: BigInt(book.soldUnits),
     proceedsMicros: book.proceeds,
+    countedMicros: book.counted,
     releasedMicros: book.released,
     seizedMicros: book.seized,
   };

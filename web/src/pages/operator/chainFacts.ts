@@ -29,6 +29,9 @@ export interface ChainFacts {
   gpuOperator: Address;
   token: Address;
   windowStartS: number;
+  expiresAtS: number;
+  /** Available GPU-seconds that are promised of the whole window. */
+  promisedGpuSeconds: bigint;
   tranches: TrancheFacts[];
   sale: OwnSale | null;
   bondMicros: bigint;
@@ -91,6 +94,8 @@ export async function readChainFacts(
     gpuOperator: offer.gpuOperator,
     token: offer.settlementToken,
     windowStartS: offer.windowStartS,
+    expiresAtS: offer.expiresAtS,
+    promisedGpuSeconds: offer.promisedGpuSeconds,
     tranches,
     sale,
     bondMicros: bond.heldMicros,

@@ -30,7 +30,7 @@ export function Refunds({
   return (
     <Section
       title="Refunds"
-      about="These sales missed their floor or could not be funded. The units are burned and exactly their price is paid back. There is no deadline."
+      about="These sales missed their floor or could not be funded. The units are burned and exactly their price is paid back, whatever became of the account's entry on the allow-list. There is no deadline, and anybody may send the money home for somebody else."
     >
       {rows.length > 0 && (
         <Stack component="ul" aria-label="Refunds of failed sales" gap="sm" m={0} p={0}>
@@ -56,24 +56,24 @@ export function Refunds({
                   {own ? " back." : " comes back."}
                 </Text>
               </Stack>
-              {own && (
-                <Box maw="100%">
-                  <SendButton
-                    // The row goes away with the units: what became of it is shown below.
-                    withState={false}
-                    onSent={setHash}
-                    call={{
-                      address: sale,
-                      abi: primarySaleAbi as unknown as Abi,
-                      functionName: "refund",
-                      args: [BigInt(row.token_id), BigInt(row.units), account],
-                      label: `Refund of ${counted(row.units, "unit")} of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
-                    }}
-                  >
-                    Take refund
-                  </SendButton>
-                </Box>
-              )}
+              <Box maw="100%">
+                <SendButton
+                  // The row goes away with the units: what became of it is shown below.
+                  withState={false}
+                  onSent={setHash}
+                  call={{
+                    address: sale,
+                    abi: primarySaleAbi as unknown as Abi,
+                    functionName: own ? "refund" : "refundTo",
+                    args: own
+                      ? [BigInt(row.token_id), BigInt(row.units), account]
+                      : [account, BigInt(row.token_id)],
+                    label: `Refund of ${counted(row.units, "unit")} of tranche ${row.token_id}: ${exactMoney(row.amount_micros)}`,
+                  }}
+                >
+                  {own ? "Take refund" : "Send it to the buyer"}
+                </SendButton>
+              </Box>
             </Group>
           ))}
         </Stack>

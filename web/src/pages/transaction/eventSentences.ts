@@ -61,13 +61,11 @@ export const tradeSentences = (who: Who): Record<string, Sentence> => ({
   UnitsSold: (a, s) =>
     `${who(a["buyer"])} bought ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} for ${money(a["cost"], s)}`,
   UnitsRefunded: (a, s) =>
-    `${who(a["holder"])} gave back ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} for ${money(a["amount"], s)}`,
-  UnitsRetained: (a) =>
-    `${counted(a["units"] as bigint, "unsold unit")} of ${tranche(a["id"])} stayed with the operator ${who(a["gpuOperator"])}`,
+    `${money(a["amount"], s)} for ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} went back: bought by ${who(a["buyer"])}, paid to ${who(a["to"])}`,
   SaleSucceeded: (a, s) =>
     `The sale of facility ${String(a["facilityId"])} came about: ${counted(a["soldUnits"] as bigint, "unit")} for ${money(a["proceeds"], s)}`,
-  SaleFailed: (a) =>
-    `The sale of facility ${String(a["facilityId"])} failed: ${counted(a["soldUnits"] as bigint, "unit")} sold, floor ${count(a["floorUnits"])}`,
+  SaleFailed: (a, s) =>
+    `The sale of facility ${String(a["facilityId"])} failed: ${money(a["counted"], s)} of the floor of ${money(a["floorProceeds"], s)}`,
   ProceedsReleased: (a, s) =>
     `${money(a["amount"], s)} of proceeds became due to the operator ${who(a["gpuOperator"])}`,
   ProceedsSeized: (a, s) => `${money(a["amount"], s)} of proceeds went to holders instead`,

@@ -18,24 +18,26 @@ export function BondStep({
   if (facts === null || state === "later") {
     return (
       <Text size="sm" c="dimmed">
-        A bond pays holders when availability falls short. It can only be agreed before the first
-        unit exists.
+        A bond pays holders when availability falls short. Its terms are part of every offer, and
+        are fixed before the first unit exists.
       </Text>
     );
   }
   if (facts.bondTerms === null) {
-    if (state === "done") {
+    if (facts.tranches.some((t) => t.supplyUnits > 0n)) {
       return (
-        <Text size="sm" c="dimmed">
-          None was agreed.
+        <Text size="sm">
+          Units exist, and no terms of a bond were fixed before: this offer can never be funded.
+          Cancel it and make a new one.
         </Text>
       );
     }
     return (
       <>
         <Text size="sm">
-          Optional, but investors look for it: it pays them for promised GPU-hours that were not
-          available. It can only be agreed now, before the first unit exists.
+          It pays investors for promised GPU-hours that were not available. Its terms are fixed now,
+          before the first unit exists. Its rate also bounds your prices: all promised hours at the
+          rate must be worth what delivery has to earn.
         </Text>
         <BondTermsForm facilityId={facilityId} gpuOperator={facts.gpuOperator} />
       </>

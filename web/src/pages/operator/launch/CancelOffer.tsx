@@ -7,28 +7,27 @@ import { OwnSend } from "../forms/OwnSend";
 import { type ChainFacts, useChainFacts } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
 
-/** The way back from an offer, while there is one: the contract takes it until the first unit exists. */
+/** The way back from an offer, while there is one: the contract takes it until the first unit is sold. */
 export function CancelOffer({ facilityId, name }: { facilityId: number; name: string }) {
   const { data: facts } = useChainFacts(facilityId);
   const [opened, setOpened] = useState(false);
   if (facts?.state !== "offered") return null;
-  const units = facts.tranches.some((t) => t.supplyUnits > 0n);
+  const sold = facts.sale !== null && facts.sale.soldUnits > 0n;
+  const placed = facts.sale === null && facts.tranches.some((t) => t.supplyUnits > 0n);
   return (
     <Section
       title="Cancel the offer"
       about={
-        units
-          ? "Units of this facility exist, and their holders rely on it: the offer can no longer be cancelled."
-          : "Takes the facility back for good, as long as no unit of it exists."
+        sold
+          ? "Units of this facility are sold, and their buyers rely on it: the offer can no longer be cancelled."
+          : "Takes the facility back for good, as long as no unit of it is sold."
       }
     >
-      {units ? (
-        facts.sale !== null && (
-          <Text size="sm">
-            If its sale ends below the floor, the facility is cancelled and buyers get their money
-            back.
-          </Text>
-        )
+      {sold ? (
+        <Text size="sm">
+          If its sale ends below the floor, the facility is cancelled and buyers get their money
+          back.
+        </Text>
       ) : (
         <Group>
           <Button variant="default" onClick={() => setOpened(true)}>
@@ -38,10 +37,15 @@ export function CancelOffer({ facilityId, name }: { facilityId: number; name: st
       )}
       <Dialog
         title={`Cancel the offer of ${name}?`}
-        opened={opened && !units}
+        opened={opened && !sold}
         onClose={() => setOpened(false)}
       >
-        <Confirm facilityId={facilityId} facts={facts} onKeep={() => setOpened(false)} />
+        <Confirm
+          facilityId={facilityId}
+          facts={facts}
+          placed={placed}
+          onKeep={() => setOpened(false)}
+        />
       </Dialog>
     </Section>
   );
@@ -50,10 +54,12 @@ export function CancelOffer({ facilityId, name }: { facilityId: number; name: st
 function Confirm({
   facilityId,
   facts,
+  placed,
   onKeep,
 }: {
   facilityId: number;
   facts: ChainFacts;
+  placed: boolean;
   onKeep: () => void;
 }) {
   const call = useFacilityCall("FacilityRegistry", facilityId);
@@ -65,6 +71,12 @@ function Confirm({
           readable in the register.
         </List.Item>
         {facts.sale !== null && <List.Item>Its sale ends. Nobody has bought.</List.Item>}
+        {placed && (
+          <List.Item>
+            Units that you minted to holders had no price here, so no money comes back for them.
+            Their holders can burn them.
+          </List.Item>
+        )}
         {facts.bondMicros > 0n && (
           <List.Item>
             The bond of <Amount micros={facts.bondMicros} symbol /> is free: release it under Bond,

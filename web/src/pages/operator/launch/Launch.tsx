@@ -118,7 +118,7 @@ function Over({
   return (
     <Notice tone={over === "defaulted" ? "bad" : "warning"}>
       {over === "cancelled"
-        ? "The offer was cancelled, or its sale failed. Its devices are free: register a new facility to offer them again."
+        ? "The offer was cancelled or expired, or its sale failed. Its devices are free: register a new facility to offer them again."
         : "The facility is in default: what is left of bond and proceeds falls to holders."}
       {over === "cancelled" && facts !== null && facts.bondMicros > 0n && (
         <>

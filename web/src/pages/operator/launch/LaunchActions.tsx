@@ -92,7 +92,7 @@ export function UnitsStep({
     <Stack gap="md">
       {(state === "done" || minted) && (
         <Text size="sm" c={state === "done" ? "dimmed" : "inherit"}>
-          {facts.sale === null ? "Minted: " : "Sold or kept: "}
+          {facts.sale === null ? "Minted: " : "Sold: "}
           {supplies(facts)}.
         </Text>
       )}
@@ -108,7 +108,7 @@ const WAYS: readonly { way: Way; name: string; about: string }[] = [
     way: "sale",
     name: "Open a sale",
     about:
-      "Investors buy units for stablecoin at your price. If the floor is missed, they get their money back. Unsold units are yours.",
+      "Investors buy units for stablecoin at your price. If the floor is missed, they get their money back. Unsold units never exist: what would fall on them is yours.",
   },
   {
     way: "mint",
@@ -174,8 +174,9 @@ export function FundStep({
     return (
       <Stack gap="xs">
         <Text size="sm">
-          <SoldUnits facts={facts} sale={facts.sale} />. The sale ends when it is sold out, or{" "}
-          <Instant seconds={facts.sale.closesAtS} />.
+          <SoldUnits facts={facts} sale={facts.sale} />. The sale ends when it is sold out with its
+          floor reached, or <Instant seconds={facts.sale.closesAtS} />. Not funded by{" "}
+          <Instant seconds={facts.expiresAtS} />, the offer expires.
         </Text>
         <EndSale facilityId={facilityId} facts={facts} sale={facts.sale} />
       </Stack>
@@ -183,7 +184,10 @@ export function FundStep({
   }
   return (
     <Stack gap="xs" align="flex-start">
-      <Text size="sm">Funding ends minting for good. Check that every holder has its units.</Text>
+      <Text size="sm">
+        Funding ends minting for good. Check that every holder has its units. The offer expires{" "}
+        <Instant seconds={facts.expiresAtS} />.
+      </Text>
       <OwnSend gpuOperator={facts.gpuOperator} call={call("fund", `Fund facility ${facilityId}`)}>
         Fund the facility
       </OwnSend>

@@ -74,11 +74,14 @@ export function Capacity({
 export function DeliveryWindow({
   input,
   endS,
+  expiresS,
   capacity,
 }: {
   input: OfferInput;
   /** Null while the fields do not say. */
   endS: number | null;
+  /** When the offer expires; null while the fields do not say. */
+  expiresS: number | null;
   /** GPU-hours of the devices in the window; null while not known. */
   capacity: bigint | null;
 }) {
@@ -102,9 +105,16 @@ export function DeliveryWindow({
           required
           {...input("epochs", "window_end")}
         />
+        <TextInput
+          type="datetime-local"
+          label="Offer expires (UTC)"
+          description="Not funded by then, it is cancelled"
+          {...input("expiresAt", "expires_at")}
+        />
       </SimpleGrid>
       <Text size="sm" c="dimmed" role="status" className="figures">
         {endS !== null && `Ends ${instant(endS)}. `}
+        {expiresS !== null && `The offer expires ${instant(expiresS)} if it is not funded. `}
         {capacity !== null && `Capacity: ${grouped(capacity)} GPU-hours.`}
       </Text>
     </Section>

@@ -16,6 +16,7 @@ import {
   type FieldErrors,
   type OfferFields,
   capacityHours,
+  expiresAtS,
   facilityBody,
   offerDefaults,
   windowEndS,
@@ -45,7 +46,7 @@ export function OfferPage() {
 }
 
 const PLAIN =
-  "name gpu_class site window_start window_end epoch_length_s promised_availability_ppm fee_bps devices tranches".split(
+  "name gpu_class site window_start window_end expires_at epoch_length_s promised_availability_ppm fee_bps devices tranches".split(
     " ",
   );
 
@@ -105,7 +106,12 @@ function OfferForm({ nowS }: { nowS: number }) {
       <Stack gap="xl" maw={860}>
         <Capacity input={input} list={list} />
 
-        <DeliveryWindow input={input} endS={end} capacity={count > 0 ? capacity : null} />
+        <DeliveryWindow
+          input={input}
+          endS={end}
+          expiresS={expiresAtS(fields)}
+          capacity={count > 0 ? capacity : null}
+        />
 
         <PromiseAndFee input={input} />
 

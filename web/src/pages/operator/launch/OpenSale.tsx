@@ -1,27 +1,29 @@
 import { SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useNow } from "../../../api/clock";
 import { useService } from "../../../api/service";
-import { grouped } from "../../../format/money";
+import { exactMoney, grouped } from "../../../format/money";
+import { Notice } from "../../../parts/Notice";
 import type { ChainFacts } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
 import { OwnSend } from "../forms/OwnSend";
 import { useFields } from "../forms/useFields";
 import type { FieldErrors } from "./offerForm";
-import { saleDefaults, saleTerms } from "./saleForm";
+import { allAtTheirPrices, proposedFloor, saleDefaults, saleTerms } from "./saleForm";
 
 /** Opens the sale of a whole offer at fixed prices. */
 export function OpenSale({ facilityId, facts }: { facilityId: number; facts: ChainFacts }) {
   const now = useNow();
   const call = useFacilityCall("PrimarySale", facilityId);
-  const caps = facts.tranches.map((t) => t.capUnits);
-  const { fields, change, input } = useFields(() => saleDefaults(now, facts.windowStartS, caps));
-  const { terms, errors } = saleTerms(fields, now, facts.windowStartS, caps);
+  const symbol = useService().settlement_token?.symbol ?? "";
+  const { fields, change, input } = useFields(() => saleDefaults(now, facts));
+  const { terms, errors } = saleTerms(fields, now, facts);
+  const total = allAtTheirPrices(fields, facts);
   const text = (key: "opensAt" | "closesAt" | "floor" | "upFront") => input(key, errors?.[key]);
   return (
     <Stack gap="sm" maw={640}>
       <SimpleGrid cols={{ base: 1, xs: 2 }} verticalSpacing="sm">
         <Prices
-          capsUnits={caps}
+          tranches={facts.tranches}
           prices={fields.prices}
           errors={errors}
           onChange={(prices) => change({ prices })}
@@ -29,18 +31,24 @@ export function OpenSale({ facilityId, facts }: { facilityId: number; facts: Cha
         <TextInput type="datetime-local" label="Opens (UTC)" {...text("opensAt")} />
         <TextInput type="datetime-local" label="Closes (UTC)" {...text("closesAt")} />
         <TextInput
-          label="Floor, units"
-          description="Fewer sold: buyers are refunded"
-          inputMode="numeric"
+          label={`Floor, ${symbol}`}
+          description="If others than you pay less, all are refunded. Empty: half of everything"
+          placeholder={total === null ? "" : exactMoney(proposedFloor(total))}
+          inputMode="decimal"
           {...text("floor")}
         />
         <TextInput
           label="Up front, %"
-          description="Yours at success; the rest with delivery"
+          description="Yours when the window begins; the rest with delivery"
           inputMode="decimal"
           {...text("upFront")}
         />
       </SimpleGrid>
+      {errors?.["promise"] !== undefined && (
+        <Notice tone="bad" alert>
+          {errors["promise"]}
+        </Notice>
+      )}
       <Text size="xs" c="dimmed">
         Prices and terms of a sale can never be changed.
       </Text>
@@ -56,24 +64,29 @@ export function OpenSale({ facilityId, facts }: { facilityId: number; facts: Cha
 
 /** A price for a unit of each tranche, most senior first. */
 function Prices({
-  capsUnits,
+  tranches,
   prices,
   errors,
   onChange,
 }: {
-  capsUnits: readonly bigint[];
+  tranches: ChainFacts["tranches"];
   prices: readonly string[];
   errors: FieldErrors | null;
   onChange: (prices: string[]) => void;
 }) {
   const symbol = useService().settlement_token?.symbol ?? "";
-  return capsUnits.map((cap, i) => {
+  return tranches.map(({ capUnits, couponPerUnitMicros }, i) => {
     const price = prices[i] ?? "";
+    const last = i === tranches.length - 1;
     return (
       <TextInput
         key={i}
         label={`Price of a unit of tranche ${i}, ${symbol}`}
-        description={`${grouped(cap)} units`}
+        description={
+          last
+            ? `${grouped(capUnits)} units, paid what is left`
+            : `${grouped(capUnits)} units, paid at most ${exactMoney(couponPerUnitMicros)} each`
+        }
         inputMode="decimal"
         required
         value={price}

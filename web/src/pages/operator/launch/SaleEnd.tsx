@@ -1,6 +1,6 @@
 import { Stack, Text } from "@mantine/core";
 import { useNow } from "../../../api/clock";
-import { grouped } from "../../../format/money";
+import { exactMoney, grouped } from "../../../format/money";
 import { SendButton } from "../../../parts/SendButton";
 import type { ChainFacts, OwnSale } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
@@ -11,8 +11,8 @@ const capsOf = (facts: ChainFacts) => facts.tranches.reduce((sum, t) => sum + t.
 export function SoldUnits({ facts, sale }: { facts: ChainFacts; sale: OwnSale }) {
   return (
     <>
-      {grouped(sale.soldUnits)} of {grouped(capsOf(facts))} units sold, floor{" "}
-      {grouped(sale.floorUnits)}
+      {grouped(sale.soldUnits)} of {grouped(capsOf(facts))} units sold,{" "}
+      {exactMoney(sale.countedMicros)} of the floor of {exactMoney(sale.floorMicros)} paid
     </>
   );
 }
@@ -30,15 +30,17 @@ export function EndSale({
   const call = useFacilityCall("PrimarySale", facilityId);
   const now = useNow();
   const cancelled = facts.state === "cancelled";
-  const over = cancelled || sale.soldUnits === capsOf(facts) || now >= sale.closesAtS;
+  const reached = sale.soldUnits > 0n && sale.countedMicros >= sale.floorMicros;
+  const soldOut = sale.soldUnits === capsOf(facts);
+  const over = cancelled || (soldOut && reached) || now >= sale.closesAtS;
   if (sale.state !== "open" || !over) return null;
   return (
     <Stack gap="xs" align="flex-start">
       <Text size="sm">
         {cancelled
-          ? "The offer was cancelled before anybody bought. Ending the sale closes its book."
-          : sale.soldUnits >= sale.floorUnits
-            ? "The floor is reached. Ending the sale funds the facility; units that were not sold are yours."
+          ? "The offer was cancelled or expired. Ending the sale closes its book, and buyers get their money back."
+          : reached
+            ? "The floor is reached. Ending the sale funds the facility; units that were not sold will never exist."
             : "The floor was missed. Ending the sale cancels the facility, and buyers get their money back."}
       </Text>
       <SendButton call={call("finalize", `End the sale of facility ${facilityId}`)}>

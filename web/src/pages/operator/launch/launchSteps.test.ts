@@ -7,6 +7,8 @@ const offered: ChainFacts = {
   gpuOperator: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8",
   token: "0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
   windowStartS: 1_796_083_200,
+  expiresAtS: 1_796_169_600,
+  promisedGpuSeconds: 3_600n,
   tranches: [
     { id: 256n, capUnits: 800n, couponPerUnitMicros: 0n, supplyUnits: 0n },
     { id: 257n, capUnits: 400n, couponPerUnitMicros: 0n, supplyUnits: 0n },
@@ -23,11 +25,12 @@ const sale: OwnSale = {
   state: "open",
   opensAtS: 0,
   closesAtS: 1,
-  floorUnits: 0n,
+  floorMicros: 0n,
   upFrontBps: 0,
   soldUnits: 0n,
   unitPricesMicros: [1n, 1n],
   proceedsMicros: 0n,
+  countedMicros: 0n,
   releasedMicros: 0n,
   seizedMicros: 0n,
   releasableMicros: 0n,
@@ -51,13 +54,12 @@ describe("launchSteps", () => {
     });
   });
 
-  it("leaves the bond open until there are units, and asks for what was agreed", () => {
+  it("asks for the bond before units, first its terms and then what was agreed", () => {
     expect(launchSteps(offered, null).steps).toMatchObject({
       offer: "done",
       bond: "now",
-      units: "now",
+      units: "later",
     });
-    expect(launchSteps({ ...offered, sale }, null).steps.bond).toBe("done");
     const thin = {
       ...offered,
       bondTerms: { requiredMicros: 5n, rateMicrosPerGpuHour: 1n },
@@ -77,13 +79,16 @@ describe("launchSteps", () => {
     expect(launchSteps(offered, "mint").way).toBe("mint");
   });
 
-  it("takes minting as done only when every tranche has a unit", () => {
-    expect(launchSteps(minted(800n, 0n), null).steps).toMatchObject({
-      bond: "done",
+  it("takes minting as done with the first unit: a tranche may be wholly unsold", () => {
+    expect(launchSteps({ ...offered, ...bonded }, "mint").steps).toMatchObject({
       units: "now",
       fund: "later",
     });
-    expect(launchSteps(minted(1n, 1n), null).steps).toMatchObject({ units: "done", fund: "now" });
+    expect(launchSteps({ ...minted(800n, 0n), ...bonded }, null).steps).toMatchObject({
+      bond: "done",
+      units: "done",
+      fund: "now",
+    });
     const thin = {
       ...minted(1n, 1n),
       bondTerms: { requiredMicros: 5n, rateMicrosPerGpuHour: 1n },

@@ -24,8 +24,8 @@ const LATER: Record<StepId, StepState> = {
 
 function unitsDone(facts: ChainFacts, way: Way | null): boolean {
   if (way === "sale") return facts.sale !== null;
-  // `fund` wants at least one unit of every tranche.
-  return way === "mint" && facts.tranches.every((t) => t.supplyUnits > 0n);
+  // `fund` wants a unit; a tranche may be wholly unsold.
+  return way === "mint" && facts.tranches.some((t) => t.supplyUnits > 0n);
 }
 
 /**
@@ -47,13 +47,10 @@ export function launchSteps(facts: ChainFacts | null, chosen: Way | null): Launc
     };
   }
   const steps = { ...LATER, offer: "done" as StepState };
-  // No contract demands a bond, but its terms can only be agreed before the first unit.
-  const closed = minted || facts.sale !== null;
   const units = unitsDone(facts, way);
-  if (facts.bondTerms === null) steps.bond = closed ? "done" : "now";
-  else steps.bond = facts.bondSufficient ? "done" : "now";
-  // A bond that was agreed and is too small stops sale and funding.
-  const held = facts.bondTerms === null || facts.bondSufficient;
+  // Bond terms are part of every deal, and a bond that is too small stops sale and funding.
+  const held = facts.bondTerms !== null && facts.bondSufficient;
+  steps.bond = held ? "done" : "now";
   steps.units = units ? "done" : held ? "now" : "later";
   steps.fund = units && held ? "now" : "later";
   return { way, over: null, steps };

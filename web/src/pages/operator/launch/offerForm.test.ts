@@ -27,6 +27,14 @@ const filled: OfferFields = {
 };
 
 describe("facilityBody", () => {
+  it("takes an expiry up to three days into the window", () => {
+    const of = (expiresAt: string) => facilityBody({ ...filled, expiresAt });
+
+    expect(of("2026-12-13T06:00").body?.expires_at).toBe("2026-12-13T06:00:00Z");
+    expect(Object.keys(of("2026-12-13T06:01").errors ?? {})).toEqual(["expires_at"]);
+    expect(Object.keys(of("soon").errors ?? {})).toEqual(["expires_at"]);
+  });
+
   it("converts times to UTC, money to micros and shares to ppm and bps", () => {
     expect(facilityBody(filled).body).toEqual({
       name: "hall-1",
@@ -34,6 +42,7 @@ describe("facilityBody", () => {
       site: "SE-LULEA-1",
       window_start: "2026-12-10T06:00:00Z",
       window_end: "2027-01-09T06:00:00Z",
+      expires_at: "2026-12-11T06:00:00Z",
       epoch_length_s: 86_400,
       promised_availability_ppm: 990_000,
       fee_bps: 100,

@@ -14,6 +14,8 @@ import {
 
 export const MAX_TRANCHES = 4;
 const DAY_S = 86_400;
+// OfferTerms.sol: an offer can still be funded for so long after its window began.
+const MAX_LATE_FUNDING_S = 3 * DAY_S;
 
 export interface TrancheFields {
   unitCap: string;
@@ -26,6 +28,8 @@ export interface OfferFields {
   gpuClass: string;
   site: string;
   windowStart: string;
+  /** Empty: a day after the window begins. */
+  expiresAt: string;
   epochLengthS: string;
   epochs: string;
   availability: string;
@@ -54,6 +58,7 @@ export function offerDefaults(nowS: number): OfferFields {
     gpuClass: "H100-SXM5-80GB",
     site: "",
     windowStart: utcInput((Math.floor(nowS / DAY_S) + 8) * DAY_S),
+    expiresAt: "",
     epochLengthS: String(DAY_S),
     epochs: "30",
     availability: "99",
@@ -79,6 +84,13 @@ export function windowEndS(fields: OfferFields): number | null {
   const end = start === null || count === null ? null : start + count * Number(fields.epochLengthS);
   // Times on-chain have 32 bits.
   return end !== null && end < 2 ** 32 ? end : null;
+}
+
+/** When the offer expires, in UTC seconds: as said, or a day after the window begins; null while neither is valid. */
+export function expiresAtS(fields: OfferFields): number | null {
+  if (fields.expiresAt.trim() !== "") return utcSeconds(fields.expiresAt);
+  const start = utcSeconds(fields.windowStart);
+  return start === null ? null : start + DAY_S;
 }
 
 /** GPU-hours that the devices have in the window, rounded down; null while the window is not valid. */
@@ -117,6 +129,10 @@ export function facilityBody(
   if (start === null) errors["window_start"] = "Choose a day and a time.";
   const end = windowEndS(fields);
   if (start !== null && end === null) errors["window_end"] = "Give a whole number of epochs.";
+  const expires = expiresAtS(fields);
+  if (start !== null && expires === null) errors["expires_at"] = "Choose a day and a time.";
+  else if (start !== null && expires !== null && expires > start + MAX_LATE_FUNDING_S)
+    errors["expires_at"] = "At most three days after the window begins.";
   const availability = ppmOfPercent(fields.availability);
   if (availability === null)
     errors["promised_availability_ppm"] = "0 to 100 percent, at most 4 decimals.";
@@ -145,7 +161,7 @@ export function facilityBody(
     errors["tranches"] =
       `The tranches have ${units} units together; the devices have ${capacity} GPU-hours in the window.`;
 
-  if (Object.keys(errors).length > 0 || start === null || end === null)
+  if (Object.keys(errors).length > 0 || start === null || end === null || expires === null)
     return { body: null, errors };
   return {
     errors: null,
@@ -155,6 +171,7 @@ export function facilityBody(
       site,
       window_start: rfc3339(start),
       window_end: rfc3339(end),
+      expires_at: rfc3339(expires),
       epoch_length_s: Number(fields.epochLengthS),
       promised_availability_ppm: availability ?? 0,
       fee_bps: fee ?? 0,

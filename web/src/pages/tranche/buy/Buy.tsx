@@ -6,14 +6,14 @@ import { Link } from "react-router";
 import type { Abi } from "viem";
 import { useContractAddress } from "../../../api/service";
 import { primarySaleAbi } from "../../../chain/abis";
-import { counted, grouped } from "../../../format/money";
+import { counted, exactMoney } from "../../../format/money";
 import { Loaded } from "../../../parts/Loaded";
 import { Notice } from "../../../parts/Notice";
 import { SendButton } from "../../../parts/SendButton";
 import { Status, type Tone } from "../../../parts/Status";
 import { Checkout } from "./Checkout";
 import { SaleTerms } from "./SaleTerms";
-import { type Phase, type Sale, phaseOf, useSale } from "./sale";
+import { type Phase, type Sale, floorReached, phaseOf, useSale } from "./sale";
 
 const PHASES: Record<Exclude<Phase, "none">, [string, Tone]> = {
   early: ["Not open yet", "info"],
@@ -62,17 +62,18 @@ function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: 
     case "succeeded":
       return (
         <Secondary>
-          The primary sale ended well: {counted(sale.soldUnits, "unit")} of the facility sold, and
-          what was left stayed with the operator.
+          The primary sale ended well: {counted(sale.soldUnits, "unit")} of the facility sold. Units
+          that were not sold never came to be; what would fall on them is the operator's.
         </Secondary>
       );
     case "failed":
       return (
         <Stack gap="sm">
           <Text size="sm">
-            The sale did not come about: {counted(sale.soldUnits, "unit")} sold and not refunded
-            yet; at least {grouped(sale.floorUnits)} had to be, in time and with the operator's bond
-            in place. The facility is cancelled.
+            The sale did not come about: buyers paid {exactMoney(sale.countedMicros)} of the floor
+            of {exactMoney(sale.floorMicros)} {sale.token.symbol}, which had to be reached in time
+            and with the operator's bond in place. The facility is cancelled;{" "}
+            {counted(sale.soldUnits, "unit")} wait for their refund.
           </Text>
           <Text size="sm">
             Every buyer gets exactly the price back for the units. Refunds have no deadline and are
@@ -106,7 +107,7 @@ function Ending({ sale, phase }: { sale: Sale; phase: "closed" | "soldOut" }) {
       <Notice tone="info">
         {phase === "soldOut"
           ? "All units of this tranche are sold. Units of other tranches of the facility may be left."
-          : sale.soldUnits >= sale.floorUnits
+          : floorReached(sale)
             ? "The sale takes no more orders. It has to be ended by somebody; then the facility is funded."
             : "The sale takes no more orders, and its floor was missed. It has to be ended by somebody; then buyers are refunded."}
       </Notice>

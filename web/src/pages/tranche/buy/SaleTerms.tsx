@@ -3,12 +3,14 @@ import { exactMoney, grouped, percentOfBps } from "../../../format/money";
 import { Fact, Facts } from "../../../parts/Facts";
 import { Info } from "../../../parts/Info";
 import { Instant } from "../../../parts/Instant";
-import type { Sale } from "./sale";
+import { type Sale, floorReached } from "./sale";
 
 /** What a sale asks, until when, and how far it is from its floor. */
 export function SaleTerms({ sale }: { sale: Sale }) {
-  const reached = sale.soldUnits >= sale.floorUnits;
-  const share = sale.floorUnits === 0 ? 100 : (100 * sale.soldUnits) / sale.floorUnits;
+  const reached = floorReached(sale);
+  // Whole percents are enough for a bar.
+  const share =
+    sale.floorMicros === 0n ? 100 : Number((100n * sale.countedMicros) / sale.floorMicros);
   return (
     <Stack gap="sm">
       <Facts>
@@ -24,7 +26,9 @@ export function SaleTerms({ sale }: { sale: Sale }) {
         <Fact name={sale.nowS < sale.closesAtS ? "Closes" : "Closed"}>
           <Instant seconds={sale.closesAtS} />
         </Fact>
-        <Fact name="To the operator at success">{percentOfBps(sale.upFrontBps)} of proceeds</Fact>
+        <Fact name="To the operator when the window begins">
+          {percentOfBps(sale.upFrontBps)} of proceeds
+        </Fact>
       </Facts>
       <Stack gap={4}>
         <Group justify="space-between" gap="xs" wrap="nowrap">
@@ -33,17 +37,18 @@ export function SaleTerms({ sale }: { sale: Sale }) {
               Floor of the facility's sale
             </Text>
             <Info label="the floor">
-              Units of all tranches of the facility that must be sold together before the sale
-              closes. Below it, the sale fails, the facility is cancelled, and every buyer gets
-              exactly the price back. The rest of the proceeds reaches the operator only in
-              proportion to attested delivery.
+              Money that buyers other than the operator must pay together, for all tranches of the
+              facility, before the sale closes. Below it, the sale fails, the facility is cancelled,
+              and every buyer gets exactly the price back. Nothing reaches the operator before the
+              window begins; then its part up front, and the rest only in proportion to attested
+              delivery.
             </Info>
           </Group>
           <Text size="xs" className="figures">
-            {grouped(sale.soldUnits)} sold, floor {grouped(sale.floorUnits)}
+            {exactMoney(sale.countedMicros)} of {exactMoney(sale.floorMicros)} {sale.token.symbol}
           </Text>
         </Group>
-        <Progress value={Math.min(100, share)} size="sm" aria-label="Units sold of the floor" />
+        <Progress value={Math.min(100, share)} size="sm" aria-label="Money paid of the floor" />
         <Text size="xs" c="dimmed">
           {reached
             ? "Reached: the sale will come about, if the operator's bond is in place."

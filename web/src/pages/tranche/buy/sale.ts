@@ -24,7 +24,9 @@ export interface Sale {
   facilityState: FacilityState;
   paused: boolean;
   soldUnits: number;
-  floorUnits: number;
+  floorMicros: bigint;
+  /** Proceeds that count towards the floor: of everybody but the operator. */
+  countedMicros: bigint;
   upFrontBps: number;
   opensAtS: number;
   closesAtS: number;
@@ -55,6 +57,11 @@ export function phaseOf(sale: Sale | null): Phase {
   if (sale.unitsLeft === 0) return "soldOut";
   if (sale.nowS < sale.opensAtS) return "early";
   return sale.paused ? "paused" : "open";
+}
+
+/** Whether a sale comes about if it ends as it is now, with the bond in place. */
+export function floorReached(sale: Pick<Sale, "soldUnits" | "countedMicros" | "floorMicros">) {
+  return sale.soldUnits > 0 && sale.countedMicros >= sale.floorMicros;
 }
 
 /** Why so many units cannot be bought; null if they can. */
@@ -120,7 +127,8 @@ async function readTrancheSale(
     facilityState,
     paused,
     soldUnits: Number(sale.soldUnits),
-    floorUnits: Number(sale.floorUnits),
+    floorMicros: sale.floorMicros,
+    countedMicros: sale.countedMicros,
     upFrontBps: sale.upFrontBps,
     opensAtS: sale.opensAtS,
     closesAtS: sale.closesAtS,

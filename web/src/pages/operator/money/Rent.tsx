@@ -152,9 +152,7 @@ function Settle({ facilityId }: { facilityId: number }) {
           <Amount micros={facts.settleableMicros} symbol /> is final and collected, and not paid to
           holders yet. The service settles by itself; anybody may do it sooner.
         </Text>
-        <SendButton call={call("settle", `Settle facility ${facilityId}`)}>
-          Settle now
-        </SendButton>
+        <SendButton call={call("settle", `Settle facility ${facilityId}`)}>Settle now</SendButton>
       </Group>
     </Notice>
   );

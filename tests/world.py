@@ -21,11 +21,12 @@ from api.db import chain_store
 from api.db.facilities import facility_row
 from api.db.session import reading, transaction
 from api.db.statements import signatures_of, statement_row, to_statement
+from api.domain.capital.orders import DeliveryOrder, order_digest
 from api.domain.capital.reconciliation import Reconciliation
 from api.domain.facility import TrancheTerms
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.statement import Statement
-from api.domain.units import FacilityId, tranche_id
+from api.domain.units import Address, Bytes32, FacilityId, TrancheId, tranche_id
 from api.epochs.attest import Attester, Verdict
 from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.chain_facts import ChainFacts
@@ -234,6 +235,19 @@ class World:
         """Pay rent."""
         pay = calldata.call("RentLockbox", "payRent", self.facility_id, b"\1" * 32, amount)
         send(self.client, wallet(RENTER).address, self.deployment.rent_lockbox, pay)
+
+    def take_delivery(
+        self, holder: str, token_id: int, units: int, lease: bytes, *, nonce: int = 1
+    ) -> int:
+        """The operator signs an order, the holder burns units on it; returns the voucher."""
+        now_s = self.client.head().time_s
+        values = (Address(holder), TrancheId(token_id), units, Bytes32(lease))
+        order = DeliveryOrder(*values, nonce=nonce, deadline_s=now_s + DAY_S)
+        desk = self.deployment.delivery_desk
+        digest = order_digest(order, chain_id=self.deployment.chain_id, desk=desk)
+        signature = signer_of(OPERATORS[0]).sign_digest(digest)
+        send(self.client, holder, desk, calldata.take_delivery(order, signature))
+        return self.now(self.contracts.delivery_desk.voucher_count())
 
     def claim(self, holder: str) -> None:
         """Claim both tranches."""

@@ -7,6 +7,7 @@ from eth_utils.address import to_checksum_address
 from api.chain.signatures import function
 from api.chain.structs import to_abi
 from api.chain.terms import offered_terms
+from api.domain.capital.orders import DeliveryOrder
 from api.domain.facility import FacilityTerms
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement
@@ -48,6 +49,20 @@ def challenge_line(statement: Statement, line: Line, proof: Sequence[bytes]) -> 
 def settle(facility_id: int) -> str:
     """`RentLockbox.settle`."""
     return _hex(function("RentLockbox", "settle").encode(facility_id))
+
+
+def serve(
+    voucher_ids: Sequence[int], statement: Statement, line: Line, proof: Sequence[bytes]
+) -> str:
+    """`DeliveryDesk.serve`: a delivery line counts towards vouchers, in this order."""
+    leaf = line.as_abi_tuple(statement.facility_id, statement.epoch)
+    encoder = function("DeliveryDesk", "serve")
+    return _hex(encoder.encode(list(voucher_ids), statement.as_abi_tuple(), leaf, list(proof)))
+
+
+def take_delivery(order: DeliveryOrder, signature: bytes) -> str:
+    """`DeliveryDesk.takeDelivery`, for the order's holder."""
+    return _hex(function("DeliveryDesk", "takeDelivery").encode(to_abi(order), signature))
 
 
 def call(contract: str, name: str, *arguments: object) -> str:

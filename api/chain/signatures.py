@@ -18,6 +18,7 @@ TERMS = kind_of(OfferedTerms).text
 STATEMENT = kind_of(Statement).text
 LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
 SALE_TERMS = "(uint64,uint64,uint64,uint16,uint64[])"
+ORDER = "(address,uint256,uint256,bytes32,uint256,uint256)"
 BOND_TERMS = "(uint96,uint64,uint32,uint16)"
 INVESTOR = "(uint64,uint16,bool,bool)"
 
@@ -37,7 +38,6 @@ FUNCTIONS = {
     "TrancheToken": (
         Function("mint", ("address", "uint256", "uint256")),
         Function("claim", ("uint256[]", "address")),
-        Function("takeDelivery", ("uint256", "uint256", "bytes32")),
         Function("safeTransferFrom", ("address", "address", "uint256", "uint256", "bytes")),
     ),
     "InvestorRegistry": (Function("setInvestor", ("address", INVESTOR)),),
@@ -59,6 +59,10 @@ FUNCTIONS = {
         Function("payShortfall", ("uint64",), ("uint256",)),
         Function("release", ("uint64",), ("uint256",)),
         Function("withdraw", ("address", "address"), ("uint256",)),
+    ),
+    "DeliveryDesk": (
+        Function("takeDelivery", (ORDER, "bytes"), ("uint256",)),
+        Function("serve", ("uint256[]", STATEMENT, LINE, "bytes32[]"), ("uint256",)),
     ),
     "SettlementToken": (
         Function("approve", ("address", "uint256"), ("bool",)),
@@ -98,7 +102,7 @@ class CustomError:
         return Function(self.name, tuple(kind for kind, _ in self.arguments))
 
 
-# Errors that `post` and `settle` can revert with, by contract.
+# Errors that `post`, `settle` and `serve` can revert with, by contract.
 ERRORS = {
     "StatementRegistry": (
         CustomError("EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual)"),
@@ -120,6 +124,15 @@ ERRORS = {
     "RentLockbox": (
         CustomError("SettlementShort(uint256 expected, uint256 received)"),
         CustomError("NothingToSettle(uint64 facilityId)"),
+    ),
+    "DeliveryDesk": (
+        CustomError("VoucherUnknown(uint256 voucherId)"),
+        CustomError("LineNotDelivery(uint64 facilityId, uint32 epoch, uint32 index)"),
+        CustomError("LineNotForVoucher(uint256 voucherId)"),
+        CustomError("LineAlreadyUsed(uint64 facilityId, uint32 epoch, uint32 index)"),
+        CustomError("StatementNotFinal(uint64 facilityId, uint32 epoch)"),
+        CustomError("LineNotProven(uint64 facilityId, uint32 epoch, uint32 index)"),
+        CustomError("NothingToServe(uint64 facilityId)"),
     ),
 }
 

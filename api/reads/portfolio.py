@@ -12,7 +12,15 @@ from api.chain.contracts.tranche_token import Tranche, UnitPosition
 from api.db.session import Connection, Engine, reading
 from api.domain.capital.shares import streaming_share
 from api.domain.statements.evidence import hex32
-from api.domain.units import MAX_I64, ZERO_ADDRESS, Address, Micros, TrancheId, split_tranche_id
+from api.domain.units import (
+    MAX_I64,
+    ZERO_ADDRESS,
+    Address,
+    Micros,
+    TrancheId,
+    split_tranche_id,
+    tranche_id,
+)
 from api.reads.listing import TrancheView
 from api.reads.market import AsOfView, as_of_last_block, read_market
 from api.reads.sql import holders
@@ -56,11 +64,13 @@ class VoucherView:
 
     voucher_id: str
     facility_id: int
+    token_id: str
+    units: int
     owed_gpu_seconds: int
     served_gpu_seconds: int
     paid_gpu_seconds: int
     issued_at_s: int
-    delivery_ref: str
+    lease: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,11 +230,13 @@ def _voucher(voucher_id: int, voucher: Voucher) -> VoucherView:
     return VoucherView(
         voucher_id=str(voucher_id),
         facility_id=voucher.facility_id,
+        token_id=str(tranche_id(voucher.facility_id, voucher.seniority)),
+        units=voucher.units,
         owed_gpu_seconds=voucher.owed_gpu_seconds,
         served_gpu_seconds=voucher.served_gpu_seconds,
         paid_gpu_seconds=voucher.paid_gpu_seconds,
         issued_at_s=voucher.issued_at_s,
-        delivery_ref=hex32(voucher.delivery_ref),
+        lease=hex32(voucher.lease),
     )
 
 

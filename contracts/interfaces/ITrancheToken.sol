@@ -62,7 +62,7 @@ interface ITrancheToken {
     }
 
     /// @notice Why units were burned.
-    /// @param Delivered For compute, see `takeDelivery`.
+    /// @param Delivered For compute, see `burnForDelivery`.
     /// @param Expired By their holder after the facility ended, see `burnExpired`.
     /// @param Refunded For their price after a sale failed, see `burnForRefund`.
     enum BurnReason {
@@ -114,16 +114,6 @@ interface ITrancheToken {
     /// @param reason Why.
     event UnitsBurned(address indexed holder, uint256 indexed id, uint256 units, BurnReason reason);
 
-    /// @notice Units were burned for compute, one GPU-hour each.
-    /// @param holder The account that held them.
-    /// @param id The tranche.
-    /// @param units Units burned.
-    /// @param deliveryRef Lease hash that delivery lines must carry.
-    /// @param voucherId Voucher of the DeliveryDesk for the GPU-hours owed.
-    event DeliveryTaken(
-        address indexed holder, uint256 indexed id, uint256 units, bytes32 indexed deliveryRef, uint256 voucherId
-    );
-
     /// @notice The registry that every move asks changed.
     /// @param investorRegistry The registry; zero means no restriction.
     event InvestorRegistrySet(address indexed investorRegistry);
@@ -159,6 +149,10 @@ interface ITrancheToken {
     /// @notice Only the PrimarySale may burn units for a refund.
     /// @param caller The account that called.
     error NotPrimarySale(address caller);
+
+    /// @notice Only the DeliveryDesk may burn units for compute. Call `takeDelivery` there.
+    /// @param caller The account that called.
+    error NotDeliveryDesk(address caller);
 
     /// @notice Units are minted only while the facility is Offered, by its sale or, where it has none, by its
     /// gpuOperator.
@@ -227,16 +221,14 @@ interface ITrancheToken {
     /// @param units Units to burn.
     function burnForRefund(address holder, uint256 id, uint256 units) external;
 
-    /// @notice Burns the caller's units for compute, one GPU-hour each, and issues a voucher; while the facility is
-    /// Funded or Delivering, before `windowEnd`. Revenue earned so far stays owed (invariant 3). Stopped by a pause.
-    /// Caller: a holder.
-    /// @dev Emits TransferSingle, UnitsBurned and DeliveryTaken. Reverts with EnforcedPause, UnitsZero or an ERC-7943
-    /// error, or as the DeliveryDesk does (DeliveryClosed, DeliveryRefZero, DeliveryRefTaken).
+    /// @notice Burns units of a holder who takes delivery, see `IDeliveryDesk.takeDelivery`. Revenue earned so far
+    /// stays owed (invariant 3). Stopped by a pause. Caller: the DeliveryDesk.
+    /// @dev Emits TransferSingle and UnitsBurned. Reverts with NotDeliveryDesk, EnforcedPause, UnitsZero or an ERC-7943
+    /// error.
+    /// @param holder The account that holds them.
     /// @param id The tranche.
     /// @param units Units to burn.
-    /// @param deliveryRef Lease hash that the delivery lines of statements will carry.
-    /// @return voucherId Number of the voucher.
-    function takeDelivery(uint256 id, uint256 units, bytes32 deliveryRef) external returns (uint256 voucherId);
+    function burnForDelivery(address holder, uint256 id, uint256 units) external;
 
     /// @notice Burns the caller's units after the facility matured, defaulted, or was cancelled without a sale. Burned
     /// units earn nothing any more, not even of a bond or proceeds that are paid later; what they earned before stays

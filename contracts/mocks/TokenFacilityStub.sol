@@ -64,6 +64,29 @@ contract TokenFacilityStub {
         return false;
     }
 
+    /// @notice State and window of a facility.
+    function epochTermsOf(uint64 facilityId) external view returns (IFacilityRegistry.EpochTerms memory) {
+        IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
+        return IFacilityRegistry.EpochTerms(
+            stateOf[facilityId], terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount
+        );
+    }
+
+    /// @notice Number of tranches of a facility, and their coupons.
+    function settlementTermsOf(uint64 facilityId)
+        external
+        view
+        returns (IFacilityRegistry.SettlementTerms memory terms)
+    {
+        IFacilityRegistry.TrancheTerms[] storage tranches = _tranches[facilityId];
+        // At most four tranches.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        terms.trancheCount = uint8(tranches.length);
+        for (uint256 i = 0; i < tranches.length; ++i) {
+            terms.coupons[i] = tranches[i].couponPerUnit;
+        }
+    }
+
     /// @notice Cap of a tranche.
     function trancheCapOf(uint64 facilityId, uint8 seniority) external view returns (uint40) {
         return seniority < _tranches[facilityId].length ? _tranches[facilityId][seniority].unitCap : 0;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Signatures} from "../access/Signatures.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
@@ -10,10 +12,14 @@ import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 
 /// @title Vouchers for compute
-/// @notice Issued when units are burned, served by proof of delivery, or paid from the bond.
-contract DeliveryDesk is IDeliveryDesk {
+/// @notice Issued on the gpuOperator's order when units are burned, served by proof of delivery, or paid from the bond.
+/// @dev Units are below 2^40, so that all GPU-seconds of a tranche fit 52 bits.
+contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     using SafeCast for uint256;
 
+    bytes32 private constant ORDER_TYPEHASH = keccak256(
+        "DeliveryOrder(address holder,uint256 id,uint256 units,bytes32 lease,uint256 nonce,uint256 deadline)"
+    );
     uint8 private constant KIND_DELIVERY = 1;
     /// @inheritdoc IDeliveryDesk
     uint64 public constant SERVE_GRACE = 1 days;
@@ -23,10 +29,12 @@ contract DeliveryDesk is IDeliveryDesk {
     /// @inheritdoc IDeliveryDesk
     uint256 public voucherCount;
     /// @inheritdoc IDeliveryDesk
-    mapping(uint64 facilityId => uint256) public unservedGpuSeconds;
+    mapping(address gpuOperator => mapping(uint256 nonce => bool)) public isOrderUsed;
     mapping(uint256 voucherId => Voucher) private _vouchers;
-    mapping(uint64 facilityId => mapping(bytes32 deliveryRef => address)) private _refHolders;
-    mapping(uint64 facilityId => mapping(uint32 epoch => mapping(uint32 index => bool))) private _usedLines;
+    mapping(uint64 facilityId => uint64[4]) private _openGpuSeconds;
+    mapping(uint64 facilityId => uint64[4]) private _openUnitSeconds;
+    mapping(uint64 facilityId => mapping(bytes32 lease => address)) private _leaseHolders;
+    mapping(uint64 facilityId => mapping(uint32 epoch => mapping(uint32 index => uint64))) private _usedGpuSeconds;
 
     /// @notice Deploys an empty desk.
     /// @param facilities Register that names the token, the statements and the bonds.
@@ -35,75 +43,93 @@ contract DeliveryDesk is IDeliveryDesk {
     }
 
     /// @inheritdoc IDeliveryDesk
-    function issue(address holder, uint256 id, uint256 units, bytes32 deliveryRef)
-        external
-        returns (uint256 voucherId)
-    {
-        require(msg.sender == address(facilityRegistry.trancheToken()), NotTrancheToken(msg.sender));
-        require(deliveryRef != bytes32(0), DeliveryRefZero());
-        uint64 facilityId = TrancheId.facilityOf(id);
-        require(_isOpen(facilityId), DeliveryClosed(facilityId));
-        // One holder for each lease hash: a stranger's voucher cannot use up the lines of somebody else's lease.
-        address bound = _refHolders[facilityId][deliveryRef];
-        require(bound == address(0) || bound == holder, DeliveryRefTaken(facilityId, deliveryRef, bound));
-        if (bound == address(0)) _refHolders[facilityId][deliveryRef] = holder;
+    function takeDelivery(DeliveryOrder calldata order, bytes calldata signature) external returns (uint256 voucherId) {
+        require(order.holder == msg.sender, OrderOfAnother(order.holder, msg.sender));
+        (uint64 facilityId, uint8 seniority,) = TrancheId.unpack(order.id);
+        _useOrder(facilityRegistry.gpuOperatorOf(facilityId), order, signature);
+        _bindLease(facilityId, order.lease, msg.sender);
+        // First, so that id and units are real ones below. A burn calls nobody.
+        facilityRegistry.trancheToken().burnForDelivery(msg.sender, order.id, order.units);
+        uint256 owed = gpuSecondsDown(order.id, order.units);
+        require(owed > 0, DeliveryEmpty(order.id, order.units));
         voucherId = ++voucherCount;
-        uint64 owed = (units * 1 hours).toUint64();
         _vouchers[voucherId] = Voucher({
-            holder: holder,
+            holder: msg.sender,
             facilityId: facilityId,
-            owedGpuSeconds: owed,
+            seniority: seniority,
+            owedGpuSeconds: SafeCast.toUint56(owed),
             servedGpuSeconds: 0,
             paidGpuSeconds: 0,
-            issuedAt: uint64(block.timestamp),
-            deliveryRef: deliveryRef
+            units: SafeCast.toUint40(order.units),
+            // Windows end before 2106.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            issuedAt: uint40(block.timestamp),
+            lease: order.lease
         });
-        unservedGpuSeconds[facilityId] += owed;
-        emit VoucherIssued(voucherId, facilityId, holder, id, units, deliveryRef);
+        _openGpuSeconds[facilityId][seniority] += owed.toUint64();
+        _openUnitSeconds[facilityId][seniority] += (order.units * 1 hours).toUint64();
+        emit VoucherIssued(
+            voucherId, facilityId, msg.sender, order.id, order.units, owed.toUint64(), order.lease, order.nonce
+        );
+    }
+
+    /// @inheritdoc IDeliveryDesk
+    function cancelOrder(uint256 nonce) external {
+        _markUsed(msg.sender, nonce);
+        emit OrderCancelled(msg.sender, nonce);
     }
 
     /// @inheritdoc IDeliveryDesk
     function serve(
-        uint256 voucherId,
+        uint256[] calldata voucherIds,
         IStatementRegistry.Statement calldata statement,
         IStatementRegistry.Line calldata line,
         bytes32[] calldata proof
-    ) external {
-        Voucher memory voucher = voucherOf(voucherId);
-        uint256 left = _unserved(voucher);
-        require(left > 0, NothingUnserved(voucherId));
-        require(_servesVoucher(voucher, line), LineNotDelivery(voucherId));
-        uint64 facilityId = line.facilityId;
-        uint32 epoch = line.epoch;
-        require(!_usedLines[facilityId][epoch][line.index], LineAlreadyUsed(facilityId, epoch, line.index));
-        IStatementRegistry statements = facilityRegistry.statementRegistry();
-        require(statements.isFinal(facilityId, epoch), StatementNotFinal(facilityId, epoch));
-        require(statements.verifyLine(statement, line, proof), LineNotProven(facilityId, epoch, line.index));
-        _usedLines[facilityId][epoch][line.index] = true;
-        uint64 credited = Math.min(left, line.gpuSeconds).toUint64();
-        _vouchers[voucherId].servedGpuSeconds = voucher.servedGpuSeconds + credited;
-        unservedGpuSeconds[facilityId] -= credited;
-        emit VoucherServed(voucherId, epoch, line.index, credited);
+    ) external returns (uint256 gpuSeconds) {
+        _requireProven(statement, line, proof);
+        uint256 used = _usedGpuSeconds[line.facilityId][line.epoch][line.index];
+        require(used < line.gpuSeconds, LineAlreadyUsed(line.facilityId, line.epoch, line.index));
+        uint256 unused = line.gpuSeconds - used;
+        for (uint256 i = 0; i < voucherIds.length; ++i) {
+            gpuSeconds += _serve(voucherIds[i], line, unused - gpuSeconds);
+        }
+        require(gpuSeconds > 0, NothingToServe(line.facilityId));
+        _usedGpuSeconds[line.facilityId][line.epoch][line.index] = (used + gpuSeconds).toUint64();
     }
 
     /// @inheritdoc IDeliveryDesk
     function payUnserved(uint256 voucherId) external returns (uint256 amount) {
         Voucher memory voucher = voucherOf(voucherId);
-        uint256 left = _unserved(voucher);
-        require(left > 0, NothingUnserved(voucherId));
+        uint256 open = _open(voucher);
+        require(open > 0, NothingUnserved(voucherId));
         uint64 facilityId = voucher.facilityId;
         _requireEnded(facilityId);
         IBondVault vault = facilityRegistry.bondVault();
+        // Only what the bond can pay is marked as paid: the rest stays owed should the bond be topped up. Vouchers are
+        // issued only where the rate is above zero.
         uint256 rate = vault.bondTermsOf(facilityId).ratePerGpuHour;
-        // Only what the bond can pay is marked as paid: the rest stays owed should the bond be topped up. At a rate of
-        // zero nothing will ever be paid, and the voucher is closed.
-        uint256 covered = rate == 0 ? left : Math.min(left, vault.bondOf(facilityId) * 1 hours / rate);
+        uint256 covered = Math.min(open, vault.bondOf(facilityId) * 1 hours / rate);
         require(covered > 0, BondEmpty(facilityId));
-        uint64 gpuSeconds = covered.toUint64();
-        _vouchers[voucherId].paidGpuSeconds = voucher.paidGpuSeconds + gpuSeconds;
-        unservedGpuSeconds[facilityId] -= covered;
-        if (rate > 0) amount = vault.payUnserved(facilityId, voucher.holder, covered);
-        emit VoucherPaid(voucherId, voucher.holder, gpuSeconds, amount);
+        _vouchers[voucherId].paidGpuSeconds = SafeCast.toUint56(voucher.paidGpuSeconds + covered);
+        _reduceOpen(voucher, covered);
+        amount = vault.payUnserved(facilityId, voucher.holder, covered);
+        emit VoucherPaid(voucherId, facilityId, voucher.holder, covered.toUint64(), amount);
+    }
+
+    /// @inheritdoc IDeliveryDesk
+    function gpuSecondsDown(uint256 id, uint256 units) public view returns (uint256) {
+        (uint64 facilityId, uint8 seniority,) = TrancheId.unpack(id);
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        require(_isOpen(terms), DeliveryClosed(facilityId));
+        uint256 rate = facilityRegistry.bondVault().bondTermsOf(facilityId).ratePerGpuHour;
+        require(rate > 0, DeliveryWithoutRate(facilityId));
+        uint256 window = terms.windowEnd - terms.windowStart;
+        uint256 left = Math.min(window, terms.windowEnd - block.timestamp);
+        // At most 2^40 units x 2^12 s x 2^32 s x a 64-bit rate: far below 2^256.
+        uint256 whole = units * 1 hours * left;
+        IFacilityRegistry.SettlementTerms memory money = facilityRegistry.settlementTermsOf(facilityId);
+        if (seniority + 1 == money.trancheCount) return whole / window;
+        return whole * Math.min(rate, money.coupons[seniority]) / (window * rate);
     }
 
     /// @inheritdoc IDeliveryDesk
@@ -113,47 +139,148 @@ contract DeliveryDesk is IDeliveryDesk {
     }
 
     /// @inheritdoc IDeliveryDesk
-    function isLineUsed(uint64 facilityId, uint32 epoch, uint32 index) external view returns (bool) {
-        return _usedLines[facilityId][epoch][index];
+    function unservedGpuSeconds(uint64 facilityId) external view returns (uint256 gpuSeconds) {
+        uint64[4] memory open = _openGpuSeconds[facilityId];
+        for (uint256 i = 0; i < 4; ++i) {
+            gpuSeconds += open[i];
+        }
     }
 
-    /// @notice Whether a facility takes new vouchers: Funded or Delivering, before `windowEnd`.
+    /// @inheritdoc IDeliveryDesk
+    function openGpuSecondsOf(uint64 facilityId) external view returns (uint64[4] memory) {
+        return _openGpuSeconds[facilityId];
+    }
+
+    /// @inheritdoc IDeliveryDesk
+    function openUnitSecondsOf(uint64 facilityId) external view returns (uint64[4] memory) {
+        return _openUnitSeconds[facilityId];
+    }
+
+    /// @inheritdoc IDeliveryDesk
+    function usedGpuSecondsOf(uint64 facilityId, uint32 epoch, uint32 index) external view returns (uint64) {
+        return _usedGpuSeconds[facilityId][epoch][index];
+    }
+
+    /// @inheritdoc IDeliveryDesk
+    function orderDigest(DeliveryOrder calldata order) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(ORDER_TYPEHASH, order)));
+    }
+
+    /// @notice Uses up an order; reverts with OrderExpired, OrderUsed or OrderSignatureInvalid.
+    /// @param gpuOperator The facility's gpuOperator.
+    /// @param order What it signed.
+    /// @param signature Its signature.
+    function _useOrder(address gpuOperator, DeliveryOrder calldata order, bytes calldata signature) private {
+        require(block.timestamp <= order.deadline, OrderExpired(order.deadline, block.timestamp));
+        bool signed = Signatures.isValid(gpuOperator, orderDigest(order), signature);
+        require(signed, OrderSignatureInvalid(gpuOperator));
+        _markUsed(gpuOperator, order.nonce);
+    }
+
+    /// @notice Marks an order as used or cancelled. Reverts with OrderUsed.
+    /// @param gpuOperator The account that signs it.
+    /// @param nonce Number of the order.
+    function _markUsed(address gpuOperator, uint256 nonce) private {
+        require(!isOrderUsed[gpuOperator][nonce], OrderUsed(gpuOperator, nonce));
+        isOrderUsed[gpuOperator][nonce] = true;
+    }
+
+    /// @notice Binds a lease to its first holder. Reverts with LeaseZero or LeaseTaken.
+    /// @dev All vouchers that a line can serve are one holder's: nobody who calls `serve` can choose between holders.
     /// @param facilityId The facility.
-    /// @return True if it does.
-    function _isOpen(uint64 facilityId) private view returns (bool) {
-        IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
-        bool running =
-            state == IFacilityRegistry.FacilityState.Funded || state == IFacilityRegistry.FacilityState.Delivering;
-        return running && block.timestamp < facilityRegistry.termsOf(facilityId).windowEnd;
+    /// @param lease The lease hash.
+    /// @param holder The holder.
+    function _bindLease(uint64 facilityId, bytes32 lease, address holder) private {
+        require(lease != bytes32(0), LeaseZero());
+        address bound = _leaseHolders[facilityId][lease];
+        require(bound == address(0) || bound == holder, LeaseTaken(facilityId, lease, bound));
+        if (bound == address(0)) _leaseHolders[facilityId][lease] = holder;
+    }
+
+    /// @notice Counts some of a proven line towards one voucher and emits VoucherServed; nothing if nothing is open.
+    /// Reverts with VoucherUnknown or LineNotForVoucher.
+    /// @dev Compute that was delivered before the units were burned earned revenue as a unit, so it serves no voucher.
+    /// @param voucherId The voucher.
+    /// @param line The line.
+    /// @param unused GPU-seconds of the line that serve no voucher yet.
+    /// @return counted GPU-seconds counted.
+    function _serve(uint256 voucherId, IStatementRegistry.Line calldata line, uint256 unused)
+        private
+        returns (uint256 counted)
+    {
+        Voucher memory voucher = voucherOf(voucherId);
+        bool fits =
+            line.facilityId == voucher.facilityId && line.lease == voucher.lease && line.start >= voucher.issuedAt;
+        require(fits, LineNotForVoucher(voucherId));
+        counted = Math.min(_open(voucher), unused);
+        if (counted == 0) return 0;
+        _vouchers[voucherId].servedGpuSeconds = SafeCast.toUint56(voucher.servedGpuSeconds + counted);
+        _reduceOpen(voucher, counted);
+        emit VoucherServed(voucherId, line.facilityId, line.epoch, line.index, counted.toUint64());
+    }
+
+    /// @notice Takes GPU-seconds of a voucher off the open sums of its tranche.
+    /// @dev Unit-seconds are rounded down on what is open of the voucher, so that their sum is that of the vouchers.
+    /// @param voucher The voucher as it was before.
+    /// @param gpuSeconds GPU-seconds that are open no more.
+    function _reduceOpen(Voucher memory voucher, uint256 gpuSeconds) private {
+        uint256 open = _open(voucher);
+        uint256 unitSeconds = _unitSecondsDown(voucher, open) - _unitSecondsDown(voucher, open - gpuSeconds);
+        _openGpuSeconds[voucher.facilityId][voucher.seniority] -= gpuSeconds.toUint64();
+        _openUnitSeconds[voucher.facilityId][voucher.seniority] -= unitSeconds.toUint64();
+    }
+
+    /// @notice Reverts with LineNotDelivery, StatementNotFinal or LineNotProven unless a line is a delivery of a final
+    /// statement, inside the window.
+    /// @param statement The statement.
+    /// @param line The line.
+    /// @param proof Proof of the line.
+    function _requireProven(
+        IStatementRegistry.Statement calldata statement,
+        IStatementRegistry.Line calldata line,
+        bytes32[] calldata proof
+    ) private view {
+        (uint64 facilityId, uint32 epoch, uint32 index) = (line.facilityId, line.epoch, line.index);
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        bool inside = line.start >= terms.windowStart && line.end <= terms.windowEnd;
+        bool delivery = line.kind == KIND_DELIVERY && line.gpuSeconds > 0;
+        require(inside && delivery, LineNotDelivery(facilityId, epoch, index));
+        IStatementRegistry statements = facilityRegistry.statementRegistry();
+        require(statements.isFinal(facilityId, epoch), StatementNotFinal(facilityId, epoch));
+        require(statements.verifyLine(statement, line, proof), LineNotProven(facilityId, epoch, index));
     }
 
     /// @notice Reverts with FacilityNotEnded or ServingStillOpen unless unserved compute of a facility may be paid.
     /// @param facilityId The facility.
     function _requireEnded(uint64 facilityId) private view {
-        IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
-        if (state == IFacilityRegistry.FacilityState.Defaulted) return;
-        require(state == IFacilityRegistry.FacilityState.Matured, FacilityNotEnded(facilityId));
-        uint64 payableFrom = facilityRegistry.termsOf(facilityId).windowEnd + SERVE_GRACE;
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        if (terms.state == IFacilityRegistry.FacilityState.Defaulted) return;
+        require(terms.state == IFacilityRegistry.FacilityState.Matured, FacilityNotEnded(facilityId));
+        uint64 payableFrom = terms.windowEnd + SERVE_GRACE;
         require(block.timestamp >= payableFrom, ServingStillOpen(facilityId, payableFrom));
     }
 
-    /// @notice Whether a line is a delivery for this voucher.
-    /// @dev Compute that was delivered before the units were burned earned revenue as a unit, so it serves no voucher.
-    /// @param voucher The voucher.
-    /// @param line The line.
-    /// @return True if it is.
-    function _servesVoucher(Voucher memory voucher, IStatementRegistry.Line calldata line) private view returns (bool) {
-        bool named = line.kind == KIND_DELIVERY && line.facilityId == voucher.facilityId
-            && line.lease == voucher.deliveryRef && line.gpuSeconds > 0;
-        if (!named || line.start < voucher.issuedAt) return false;
-        IFacilityRegistry.FacilityTerms memory terms = facilityRegistry.termsOf(line.facilityId);
-        return line.start >= terms.windowStart && line.end <= terms.windowEnd;
+    /// @notice Whether a facility takes new vouchers: Funded or Delivering, before `windowEnd`.
+    /// @param terms State and window of the facility.
+    /// @return True if it does.
+    function _isOpen(IFacilityRegistry.EpochTerms memory terms) private view returns (bool) {
+        bool running = terms.state == IFacilityRegistry.FacilityState.Funded
+            || terms.state == IFacilityRegistry.FacilityState.Delivering;
+        return running && block.timestamp < terms.windowEnd;
     }
 
-    /// @notice What a voucher still owes.
+    /// @notice What of a voucher is neither served nor paid.
     /// @param voucher The voucher.
     /// @return GPU-seconds.
-    function _unserved(Voucher memory voucher) private pure returns (uint256) {
+    function _open(Voucher memory voucher) private pure returns (uint256) {
         return voucher.owedGpuSeconds - voucher.servedGpuSeconds - voucher.paidGpuSeconds;
+    }
+
+    /// @notice What part of a voucher's units some open GPU-seconds are.
+    /// @param voucher The voucher.
+    /// @param open Open GPU-seconds.
+    /// @return Unit-seconds, rounded down.
+    function _unitSecondsDown(Voucher memory voucher, uint256 open) private pure returns (uint256) {
+        return uint256(voucher.units) * 1 hours * open / voucher.owedGpuSeconds;
     }
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IERC7572} from "../interfaces/IERC7572.sol";
 import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
@@ -68,12 +67,10 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
     }
 
     /// @inheritdoc ITrancheToken
-    function takeDelivery(uint256 id, uint256 units, bytes32 deliveryRef) external returns (uint256 voucherId) {
+    function burnForDelivery(address holder, uint256 id, uint256 units) external {
+        require(msg.sender == address(facilityRegistry.deliveryDesk()), NotDeliveryDesk(msg.sender));
         _requireNotPaused();
-        IDeliveryDesk desk = facilityRegistry.deliveryDesk();
-        _burnUnits(msg.sender, id, units, BurnReason.Delivered);
-        voucherId = desk.issue(msg.sender, id, units, deliveryRef);
-        emit DeliveryTaken(msg.sender, id, units, deliveryRef, voucherId);
+        _burnUnits(holder, id, units, BurnReason.Delivered);
     }
 
     /// @inheritdoc ITrancheToken

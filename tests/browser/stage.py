@@ -10,15 +10,27 @@ from typing import Any
 
 from rich.console import Console
 
+from api.chain import calldata
 from api.chain.abi import Function
+from api.chain.signer import LocalSigner
+from api.domain.capital.orders import DeliveryOrder, order_digest
 from api.domain.metering.events import USAGE
 from api.domain.metering.instants import format_instant
+from api.domain.units import Address, Bytes32, TrancheId
 from scripts.demo.market import operator_of
 from scripts.demo.serve import accounts
 from scripts.demo.simulate import HOUR_S
 from scripts.demo.sources import Facility, Plan, SaleAndBond, SimulationSource
 from scripts.demo.story import Story, line_charges
-from scripts.dev.stack import ACCOUNTS_FILE, COMPLIANCE, INVESTOR, RENTER, Stack, wallet
+from scripts.dev.stack import (
+    ACCOUNTS_FILE,
+    COMPLIANCE,
+    INVESTOR,
+    OPERATORS,
+    RENTER,
+    Stack,
+    wallet,
+)
 from tests.saved_chain import deploy_or_load
 
 # A past whose days lie before any clock; the chain's clock is the stack's.
@@ -230,6 +242,30 @@ class Stage:
         """A transaction that calls a function of which the service has no use."""
         data = "0x" + function.encode(*arguments).hex()
         self.stack.send(sender, self.stack.deployment.addresses[contract], data)
+
+    def order(
+        self, facility: Facility, holder: str, units: int, lease: str
+    ) -> tuple[DeliveryOrder, bytes]:
+        """A delivery order of the facility's operator that counts for a day."""
+        deployment = self.stack.deployment
+        order = DeliveryOrder(
+            holder=Address(holder),
+            id=TrancheId(facility.token_ids[0]),
+            units=units,
+            lease=Bytes32(bytes.fromhex(lease[2:])),
+            nonce=uuid.uuid4().int,
+            deadline_s=self.now_s + 86_400,
+        )
+        desk = deployment.delivery_desk
+        digest = order_digest(order, chain_id=deployment.chain_id, desk=desk)
+        key = wallet(OPERATORS[facility.plan.operator]).key.hex()
+        return order, LocalSigner(key).sign_digest(digest)
+
+    def take_delivery(self, facility: Facility, holder: str, units: int, lease: str) -> None:
+        """A holder burns units on such an order."""
+        order, signature = self.order(facility, holder, units, lease)
+        desk = self.stack.deployment.delivery_desk
+        self.stack.send(holder, desk, calldata.take_delivery(order, signature))
 
     def units(self, account: str, facility: Facility) -> int:
         """Units of the first tranche that an account holds."""

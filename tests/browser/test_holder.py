@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from api.chain.abi import Function
+from api.domain.capital.orders import order_text
 from scripts.demo.sources import Facility
 from scripts.dev.stack import wallet
 from tests.browser.browser import Visit, visit
@@ -38,9 +38,7 @@ def ended(stage: Stage) -> Facility:
     """A matured facility whose holder has three units and a voucher of two that was not served."""
     holder = wallet(ENDED).address
     facility = stage.fund("dusk", holder, 5)
-    take = Function("takeDelivery", ("uint256", "uint256", "bytes32"))
-    lease = bytes.fromhex(LEASE[2:])
-    stage.do(holder, "TrancheToken", take, facility.token_ids[0], 2, lease)
+    stage.take_delivery(facility, holder, 2, LEASE)
     stage.run_out(facility)
     stage.indexed()
     return facility
@@ -106,15 +104,18 @@ def test_delivery__taken__shows_its_voucher(browser: Browser, stage: Stage, quay
     form = _use(page, quay, "Take delivery")
     held = stage.units(wallet(SENDER).address, quay)
 
-    form.get_by_role("textbox", name="Units").fill("3")
-    lease = form.get_by_role("textbox", name="On-chain hash of your lease")
-    lease.fill("harbour-lease")
-    expect(form.get_by_text("A lease hash is 0x and 64 hexadecimal digits")).to_be_visible()
-    lease.fill(LEASE)
+    pasted = form.get_by_role("textbox", name="Delivery order")
+    expect(form.get_by_text("A unit would give 1.00 GPU-hours now")).to_be_visible()
+    pasted.fill("harbour-lease")
+    expect(form.get_by_text("This is no delivery order.")).to_be_visible()
+    pasted.fill(order_text(*stage.order(quay, wallet(RECEIVER).address, 3, LEASE)))
+    expect(form.get_by_text("This order is for another account.")).to_be_visible()
+    pasted.fill(order_text(*stage.order(quay, wallet(SENDER).address, 3, LEASE)))
+    expect(form.get_by_text("3 units together would give 3.00 GPU-hours now")).to_be_visible()
     found.assert_clean()
     form.get_by_role("button", name="Burn units and take delivery").click()
 
-    expect(form.get_by_text(re.compile("^Take delivery of 3 GPU-hours .*: done"))).to_be_visible()
+    expect(form.get_by_text(re.compile("^Delivery for 3 units of .*: done"))).to_be_visible()
     assert stage.units(wallet(SENDER).address, quay) == held - 3
     row = page.get_by_role("region", name="Vouchers of the account").get_by_role("row").nth(1)
     expect(row).to_contain_text("3.00")

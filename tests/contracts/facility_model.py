@@ -13,7 +13,9 @@ from api.domain.capital.settlement import (
     settle,
     settleable,
 )
+from api.domain.capital.vouchers import Voucher, gpu_seconds_of_units, open_of
 from api.domain.facility import FacilityTerms
+from api.domain.units import GpuSeconds, Micros
 
 RECEIVABLE_LIFE_S = 90 * 86_400
 
@@ -30,8 +32,21 @@ class FacilityModel:
         self.available: list[int] = []
         self.posted_s: list[int] = []
         self.collected = self.settled = self.settled_epochs = self.fees = self.residual = 0
-        self.delivered_units = 0
+        self.vouchers: list[Voucher] = []
         self.state = "running"
+
+    def voucher_seconds(self, seniority: int, units: int, now_s: int) -> int:
+        """What units would give as compute; 0 for nothing, or after the window."""
+        if now_s >= self.terms.window_end_s:
+            return 0
+        rate = Micros(self.bond.rate_per_gpu_hour)
+        burned = {"seniority": seniority, "units": units}
+        given = {"rate_micros_per_gpu_hour": rate, "now_s": now_s}
+        return gpu_seconds_of_units(self.terms, **burned, **given)
+
+    def issue(self, units: int, gpu_seconds: int, now_s: int) -> None:
+        """A voucher for burned units."""
+        self.vouchers.append(Voucher(units, GpuSeconds(gpu_seconds), now_s))
 
     def post(self, gross: int, available: int, now_s: int) -> None:
         """Append the statement of the next epoch."""
@@ -89,7 +104,7 @@ class FacilityModel:
 
     def seize(self, now_s: int) -> int:
         """After default: holders get the bond but for vouchers."""
-        amount = seizable(self.bond, unserved_gpu_seconds=3_600 * self.delivered_units)
+        amount = seizable(self.bond, unserved_gpu_seconds=open_of(self.vouchers).gpu_seconds)
         self.bond = self.bond.with_held(self.bond.held - amount, now_s=now_s)
         if amount:
             self._distribute(amount, now_s)

@@ -3,15 +3,33 @@
 from dataclasses import replace
 from typing import Any
 
-from brownie import chain
+from brownie import chain, web3
 from eth_account import Account
 
 from api.chain.structs import to_abi
 from api.chain.terms import offered_terms
 from api.domain.capital.bond import Bond
+from api.domain.capital.orders import DeliveryOrder
 from api.domain.facility import FacilityTerms
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
-from api.domain.units import ZERO32, Bytes32, Epoch, split_tranche_id, tranche_id
+from api.domain.units import (
+    ZERO32,
+    Bytes32,
+    Epoch,
+    TrancheId,
+    split_tranche_id,
+    tranche_id,
+)
+
+
+def _members(names: tuple[str, ...], kinds: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"name": name, "type": kind} for name, kind in zip(names, kinds, strict=True)]
+
+
+_DOMAIN = _members(
+    ("name", "version", "chainId", "verifyingContract"),
+    ("string", "string", "uint256", "address"),
+)
 
 
 def accruals(token_id: int, amount: int, span_s: int) -> list[tuple[int, int, list[int]]]:
@@ -43,6 +61,7 @@ class World:
         self.junior = tranche_id(terms.facility_id, 1)
         self.previous = ZERO32
         self.funded_s = 0
+        self.orders = 0
 
     def offer(self, terms: FacilityTerms | None = None) -> Any:
         """Offer the facility."""
@@ -125,6 +144,38 @@ class World:
         self.dollar.approve(self.vault, amount, as_operator)
         self.vault.deposit(self.terms.facility_id, amount, as_operator)
         return amount
+
+    def order(
+        self, holder: Any, token_id: int, units: int, lease: bytes, **changes: Any
+    ) -> DeliveryOrder:
+        """A delivery order with a nonce of its own that counts for a year."""
+        self.orders += 1
+        deadline_s = chain[-1].timestamp + 365 * 86_400
+        values = (holder.address, TrancheId(token_id), units, Bytes32(lease))
+        order = DeliveryOrder(*values, nonce=self.orders, deadline_s=deadline_s)
+        return replace(order, **changes)
+
+    def sign_order(self, order: DeliveryOrder, signer: Any = None) -> str:
+        """What the operator's wallet, here the node, signs over the typed data."""
+        fields = ("holder", "id", "units", "lease", "nonce", "deadline")
+        words = dict(zip(fields, to_abi(order), strict=True))
+        words["lease"] = "0x" + order.lease.hex()
+        kinds = ("address", "uint256", "uint256", "bytes32", "uint256", "uint256")
+        domain = {"name": "Rentroll Deliveries", "version": "1", "chainId": chain.id}
+        typed = {
+            "types": {"DeliveryOrder": _members(fields, kinds), "EIP712Domain": _DOMAIN},
+            "primaryType": "DeliveryOrder",
+            "domain": {**domain, "verifyingContract": self.desk.address},
+            "message": {k: str(v) if isinstance(v, int) else v for k, v in words.items()},
+        }
+        by = (signer or self.operator).address
+        answer = web3.provider.make_request("eth_signTypedData_v4", [by, typed])
+        return answer["result"]
+
+    def take_delivery(self, holder: Any, token_id: int, units: int, lease: bytes) -> Any:
+        """The operator signs an order and the holder burns on it."""
+        order = self.order(holder, token_id, units, lease)
+        return self.desk.takeDelivery(to_abi(order), self.sign_order(order), {"from": holder})
 
     def open_sale(
         self, floor: int = 1_000_000, up_front_bps: int = 2_500, *, closes_before_s: int = 10

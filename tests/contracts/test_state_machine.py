@@ -16,7 +16,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from api.chain.structs import to_abi
 from api.domain.capital.accumulator import Position, Stream
+from api.domain.capital.vouchers import open_of
 from api.domain.statements.statement import statement_hash
 from tests.contracts.conftest import EPOCHS
 from tests.contracts.facility_model import RECEIVABLE_LIFE_S
@@ -153,13 +155,18 @@ class Machine(Twin, RuleBasedStateMachine):
         units = max(1, min(units, self.held(burner, index)))
         running = model.state == "running"
         call = (token.burnExpired, self.ids[index], units)
+        gpu_seconds = model.voucher_seconds(index, units, self.now_s)
         if running:
-            reference = bytes.fromhex(burner.address[2:]).rjust(32, b"\0")
-            call = (token.takeDelivery, self.ids[index], units, reference)
-        open_ = not self.paused and self.now_s < model.terms.window_end_s
+            lease = bytes.fromhex(burner.address[2:]).rjust(32, b"\0")
+            order = self.world.order(burner, self.ids[index], units, lease)
+            signature = self.world.sign_order(order)
+            call = (self.world.desk.takeDelivery, to_abi(order), signature)
+        open_ = not self.paused and gpu_seconds > 0
         moves = [(burner.address, units, self.now_s)]
         done = self.move(open_ or not running, index, "burn", moves, burner, *call)
-        model.delivered_units += units if done and running else 0
+        if done and running:
+            model.issue(units, gpu_seconds, self.now_s)
+            assert self.world.desk.unservedGpuSeconds(7) == open_of(model.vouchers).gpu_seconds
         self.counts["take delivery" if running else "burn expired"] += done
 
     @rule(seconds=SECONDS)

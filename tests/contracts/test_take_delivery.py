@@ -1,10 +1,16 @@
-"""Units for compute, end to end: voucher, delivery lines of real statements, the rest in money."""
+"""Units for compute, end to end: order, voucher, lines of real statements, the rest in money."""
+
+from dataclasses import replace
 
 import brownie
 import pytest
 from brownie import chain
+from brownie.convert.datatypes import HexString
 
+from api.chain.structs import to_abi
 from api.domain.capital.bond import pay_unserved, seizable
+from api.domain.capital.orders import order_digest
+from api.domain.capital.vouchers import Voucher, gpu_seconds_of_units, open_of, serve
 from api.domain.hashing import keccak
 from api.domain.metering.usage import LineKind
 from api.domain.statements.closing import close_epoch
@@ -12,7 +18,7 @@ from api.domain.statements.evidence import EMPTY_CARRY
 from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statements.statement import statement_hash
-from api.domain.units import Epoch
+from api.domain.units import Epoch, GpuSeconds, Micros
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
 HOUR_S, DAY_S, RATE = 3_600, 86_400, 70_001
@@ -24,15 +30,39 @@ class Delivery:
 
     def __init__(self, world) -> None:
         self.world, self.carry = world, EMPTY_CARRY
+        self.vouchers: dict[int, Voucher] = {}
+        self.used = 0
         world.offer()
         self.bond = world.set_bond(1_000_000, rate=RATE)
         world.fund(offer=False)
 
-    def take(self, holder, units: int, ref: bytes = REF) -> int:
-        """Burn units of the junior tranche; returns the voucher."""
-        world = self.world
-        world.token.takeDelivery(world.junior, units, ref, {"from": holder})
-        return world.desk.voucherCount()
+    def take(self, holder, units: int, *, lease: bytes = REF, seniority: int = 1) -> int:
+        """Burn units on an order, as the model expects; returns the voucher."""
+        world, rate = self.world, Micros(RATE)
+        token_id = (world.senior, world.junior)[seniority]
+
+        done = world.take_delivery(holder, token_id, units, lease)
+
+        burned = {"seniority": seniority, "units": units}
+        given = {"rate_micros_per_gpu_hour": rate, "now_s": done.timestamp}
+        owed = gpu_seconds_of_units(world.terms, **burned, **given)
+        number = world.desk.voucherCount()
+        self.vouchers[number] = Voucher(units, owed, done.timestamp)
+        self.compare()
+        return number
+
+    def compare(self) -> None:
+        """The desk keeps of each tranche and voucher what the model does."""
+        desk = self.world.desk
+        for number, voucher in self.vouchers.items():
+            stored = desk.voucherOf(number)
+            seconds = (voucher.owed, voucher.served, voucher.paid)
+            assert tuple(stored[3:8]) == (*seconds, voucher.units, voucher.issued_at_s)
+        for seniority in range(2):
+            chosen = [n for n in self.vouchers if desk.voucherOf(n)[2] == seniority]
+            opened = open_of(self.vouchers[n] for n in chosen)
+            assert desk.openGpuSecondsOf(7)[seniority] == opened.gpu_seconds
+            assert desk.openUnitSecondsOf(7)[seniority] == opened.unit_seconds
 
     def close(self, epoch: int, served_s: int):
         """Post an epoch with one rented device and, for `served_s`, one that delivers."""
@@ -66,7 +96,22 @@ class Delivery:
         world.previous = statement_hash(closed.statement)
         return closed
 
-    def serve(self, voucher: int, closed, kind=LineKind.DELIVERY, /, **claimed: object):
+    def count(self, vouchers: list[int], closed) -> None:
+        """Anybody shows the one delivery line for vouchers, and the model counts it too."""
+        line = next(x for x in closed.lines if x.kind == LineKind.DELIVERY)
+        unused = GpuSeconds(line.gpu_seconds - self.used)
+        counted = serve([self.vouchers[n] for n in vouchers], unused=unused)
+
+        given = self.serve(vouchers, closed).return_value
+
+        assert given == counted.gpu_seconds
+        self.vouchers |= dict(zip(vouchers, counted.vouchers, strict=True))
+        self.used += counted.gpu_seconds
+        epoch = closed.statement.epoch
+        assert self.world.desk.usedGpuSecondsOf(7, epoch, line.index) == self.used
+        self.compare()
+
+    def serve(self, vouchers: list[int], closed, kind=LineKind.DELIVERY, /, **claimed: object):
         """Anybody shows the one line of a kind."""
         line = next(x for x in closed.lines if x.kind == kind)
         statement = closed.statement
@@ -81,7 +126,7 @@ class Delivery:
         proof = closed.tree.proof(line.index)
         as_anybody = {"from": self.world.cleo}
         abi = statement.as_abi_tuple()
-        return self.world.desk.serve(voucher, abi, given, proof, as_anybody)
+        return self.world.desk.serve(vouchers, abi, given, proof, as_anybody)
 
     def finish(self, closed) -> None:
         """Post idle hours, pay and settle everything, mature."""
@@ -96,7 +141,7 @@ class Delivery:
 
 @pytest.fixture
 def delivery(world):
-    """Two hours burned by ann, the first half of which a device delivers in epoch 0."""
+    """A bonded facility of two tranches, funded, 100 s before its window."""
     return Delivery(world)
 
 
@@ -108,13 +153,13 @@ def test_take_delivery__served_in_part__rest_is_paid_from_the_bond_after_the_end
     assert world.desk.unservedGpuSeconds(7) == 2 * HOUR_S
     first = delivery.close(0, FULL_HOUR)
     with brownie.reverts(revert_pattern="StatementNotFinal.*"):
-        delivery.serve(voucher, first)
+        delivery.serve([voucher], first)
     chain.sleep(601)
     chain.mine()
 
-    delivery.serve(voucher, first)
+    delivery.count([voucher], first)
 
-    assert world.desk.voucherOf(voucher)[3] == FULL_HOUR
+    assert delivery.vouchers[voucher].served == FULL_HOUR
     delivery.finish([first])
     with brownie.reverts(revert_pattern="ServingStillOpen.*"):
         world.desk.payUnserved(voucher, {"from": world.cleo})
@@ -159,6 +204,81 @@ def test_take_delivery__burned_units__earn_no_more_and_keep_what_they_earned(del
     assert world.token.claimable(world.bob, world.junior) == 0
 
 
+def test_take_delivery__late_and_senior__gives_what_is_left_at_its_coupon(delivery):
+    """Rule 7 of the deal: by the time left, and a senior by coupon over rate; split or whole."""
+    world = delivery.world
+    world.wait_until(world.terms.window_start_s + 2 * HOUR_S + 1_234)
+
+    senior = delivery.take(world.ann, 3, seniority=0)
+    junior = delivery.take(world.ann, 7)
+
+    # The coupon is far above the rate: both give the same, less than half of the hours.
+    owed = delivery.vouchers
+    assert owed[senior].owed * 7 // 3 == pytest.approx(owed[junior].owed, abs=10)
+    assert owed[junior].owed < 7 * HOUR_S // 2
+    delivery.close(0, 0)
+    late = delivery.close(1, 0)
+    assert late.statement.billed_gpu_seconds == HOUR_S
+
+
+def test_take_delivery__nobody_signed__reverts_and_burns_nothing(delivery):
+    """Findings C2 and L1: no reference of one's own, no order of another's, none twice."""
+    world = delivery.world
+    order = world.order(world.ann, world.junior, 2, REF)
+    signature = world.sign_order(order)
+    assert world.desk.orderDigest(to_abi(order)) == HexString(
+        order_digest(order, chain_id=chain.id, desk=world.desk.address), "bytes32"
+    )
+    forged = world.sign_order(order, world.ann)
+    changed = replace(order, units=3)
+    for given, signed, holder, error in (
+        (order, forged, world.ann, "OrderSignatureInvalid"),
+        (changed, signature, world.ann, "OrderSignatureInvalid"),
+        (order, signature, world.bob, "OrderOfAnother"),
+    ):
+        with brownie.reverts(revert_pattern=f"{error}.*"):
+            world.desk.takeDelivery(to_abi(given), signed, {"from": holder})
+    world.desk.takeDelivery(to_abi(order), signature, {"from": world.ann})
+    with brownie.reverts(revert_pattern="OrderUsed.*"):
+        world.desk.takeDelivery(to_abi(order), signature, {"from": world.ann})
+
+    taken_back = world.order(world.ann, world.junior, 1, REF)
+    world.desk.cancelOrder(taken_back.nonce, {"from": world.operator})
+    with brownie.reverts(revert_pattern="OrderUsed.*"):
+        signed = world.sign_order(taken_back)
+        world.desk.takeDelivery(to_abi(taken_back), signed, {"from": world.ann})
+    late = world.order(world.ann, world.junior, 1, REF, deadline_s=chain[-1].timestamp - 1)
+    with brownie.reverts(revert_pattern="OrderExpired.*"):
+        world.desk.takeDelivery(to_abi(late), world.sign_order(late), {"from": world.ann})
+    assert world.token.balanceOf(world.ann, world.junior) == 11
+
+
+def test_serve__one_line_for_many_vouchers__counts_second_by_second(delivery):
+    """Finding C3: an honest line serves as many vouchers as its seconds reach, in any calls."""
+    world = delivery.world
+    vouchers = [delivery.take(world.ann, 1) for _ in range(3)]
+    first, second, third = vouchers
+    closed = delivery.close(0, SHORT)
+    chain.sleep(601)
+    chain.mine()
+
+    delivery.count([second], closed)
+
+    assert delivery.vouchers[second].served == SHORT
+    with brownie.reverts(revert_pattern="LineAlreadyUsed.*"):
+        delivery.serve(vouchers, closed)
+    delivery.used = 0
+    whole = delivery.close(1, FULL_HOUR)
+    chain.sleep(601)
+    chain.mine()
+    delivery.count([second, third], whole)
+    assert delivery.vouchers[second].open == 0
+    assert delivery.vouchers[third].served == SHORT
+    with brownie.reverts(revert_pattern="LineAlreadyUsed.*"):
+        delivery.serve([first], whole)
+    assert world.desk.unservedGpuSeconds(7) == 3 * HOUR_S - SHORT - FULL_HOUR
+
+
 def test_serve__line_again_or_another__serves_nothing(delivery):
     """ATTACKS 29: delivered once; a renter's line, a foreign or an invented one is none."""
     world = delivery.world
@@ -170,18 +290,19 @@ def test_serve__line_again_or_another__serves_nothing(delivery):
         (LineKind.USAGE, {}, "LineNotDelivery"),
         (LineKind.USAGE, {"kind": 1, "lease": REF}, "LineNotProven"),
         (LineKind.DELIVERY, {"facility": 8}, "LineNotDelivery"),
+        (LineKind.DELIVERY, {"start": 0}, "LineNotDelivery"),
         (LineKind.DELIVERY, {"gpu_seconds": HOUR_S}, "LineNotProven"),
         (LineKind.DELIVERY, {"index": 0}, "LineNotProven"),
         (LineKind.DELIVERY, {"epoch": 1}, "StatementNotFinal"),
     ):
         with brownie.reverts(revert_pattern=f"{error}.*"):
-            delivery.serve(voucher, closed, kind, **claimed)
+            delivery.serve([voucher], closed, kind, **claimed)
 
-    delivery.serve(voucher, closed)
+    delivery.count([voucher], closed)
 
     for number in (voucher, second):
         with brownie.reverts(revert_pattern="LineAlreadyUsed.*"):
-            delivery.serve(number, closed)
+            delivery.serve([number], closed)
     assert world.desk.unservedGpuSeconds(7) == 3 * HOUR_S - SHORT
 
 
@@ -195,22 +316,33 @@ def test_serve__compute_of_before_the_burn__serves_nothing(delivery):
     chain.sleep(601)
     chain.mine()
 
-    with brownie.reverts(revert_pattern="LineNotDelivery.*"):
-        delivery.serve(late, closed)
-    delivery.serve(early, closed)
+    with brownie.reverts(revert_pattern="LineNotForVoucher.*"):
+        delivery.serve([late], closed)
+    delivery.count([early], closed)
 
 
 def test_take_delivery__reference_of_another_or_after_the_window__reverts(delivery):
     """ATTACKS 29: nobody uses up another's lease, or delivers after the window."""
     world = delivery.world
     delivery.take(world.ann, 1)
-    with brownie.reverts(revert_pattern="DeliveryRefTaken.*"):
+    with brownie.reverts(revert_pattern="LeaseTaken.*"):
         delivery.take(world.bob, 1)
     world.wait_until(world.terms.window_end_s)
 
     with brownie.reverts(revert_pattern="DeliveryClosed.*"):
         delivery.take(world.ann, 1)
     assert world.desk.voucherCount() == 1
+
+
+def test_take_delivery__no_rate__burns_nothing(world):
+    """Finding F44: without a rate nothing would be paid for compute that never comes."""
+    world.offer()
+    world.set_bond(1_000_000, rate=0)
+    world.fund(offer=False)
+
+    with brownie.reverts(revert_pattern="DeliveryWithoutRate.*"):
+        world.take_delivery(world.ann, world.junior, 1, REF)
+    assert world.token.balanceOf(world.ann, world.junior) == 13
 
 
 def test_pay_unserved__defaulted__bond_is_kept_for_the_voucher(delivery):

@@ -4,20 +4,27 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from api.chain.contracts.call import Call, Contract, View
-from api.domain.units import Address, Bytes32, FacilityId
+from api.domain.units import Address, Bytes32, Epoch, FacilityId, GpuSeconds
 
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """`IDeliveryDesk.Voucher`. delivery_ref: lease hash that delivery lines must carry."""
+    """`IDeliveryDesk.Voucher`. lease: hash that delivery lines must carry."""
 
     holder: Address
     facility_id: Annotated[FacilityId, "uint64"]
-    owed_gpu_seconds: Annotated[int, "uint64"]
-    served_gpu_seconds: Annotated[int, "uint64"]
-    paid_gpu_seconds: Annotated[int, "uint64"]
-    issued_at_s: Annotated[int, "uint64"]
-    delivery_ref: Bytes32
+    seniority: Annotated[int, "uint8"]
+    owed_gpu_seconds: Annotated[int, "uint56"]
+    served_gpu_seconds: Annotated[int, "uint56"]
+    paid_gpu_seconds: Annotated[int, "uint56"]
+    units: Annotated[int, "uint40"]
+    issued_at_s: Annotated[int, "uint40"]
+    lease: Bytes32
+
+    @property
+    def open_gpu_seconds(self) -> GpuSeconds:
+        """What is neither served nor paid."""
+        return GpuSeconds(self.owed_gpu_seconds - self.served_gpu_seconds - self.paid_gpu_seconds)
 
 
 class DeliveryDesk(Contract):
@@ -25,7 +32,22 @@ class DeliveryDesk(Contract):
 
     name = "DeliveryDesk"
     _voucher_of = View("voucherOf", ("uint256",), Voucher)
+    _voucher_count = View("voucherCount", (), int, "uint256")
+    _unserved = View("unservedGpuSeconds", ("uint64",), int, "uint256")
+    _used = View("usedGpuSecondsOf", ("uint64", "uint32", "uint32"), int, "uint64")
 
     def voucher_of(self, voucher_id: int) -> Call[Voucher]:
         """A voucher. The contract refuses an unknown one."""
         return self._call(self._voucher_of, voucher_id)
+
+    def voucher_count(self) -> Call[int]:
+        """Number of vouchers issued, which is also the newest one's."""
+        return self._call(self._voucher_count)
+
+    def unserved_gpu_seconds(self, facility_id: FacilityId) -> Call[int]:
+        """What all vouchers of a facility are open for."""
+        return self._call(self._unserved, facility_id)
+
+    def used_gpu_seconds(self, facility_id: FacilityId, epoch: Epoch, index: int) -> Call[int]:
+        """GPU-seconds of a delivery line that served vouchers already."""
+        return self._call(self._used, facility_id, epoch, index)

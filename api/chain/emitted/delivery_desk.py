@@ -9,14 +9,16 @@ from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros, Tranch
 
 @dataclass(frozen=True, slots=True)
 class VoucherIssued(EventArgs):
-    """Units were burned for compute, to be served under the lease `delivery_ref`."""
+    """Units were burned for compute under a lease, on the order `nonce` of the operator."""
 
     voucher_id: Annotated[int, "uint256 indexed"]
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     holder: Annotated[Address, "indexed"]
     id: Annotated[TrancheId, "uint256"]
     units: Annotated[int, "uint256"]
-    delivery_ref: Bytes32
+    owed_gpu_seconds: Annotated[int, "uint64"]
+    lease: Bytes32
+    nonce: Annotated[int, "uint256"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class VoucherServed(EventArgs):
     """A delivery line counted towards a voucher."""
 
     voucher_id: Annotated[int, "uint256 indexed"]
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
     epoch: Annotated[Epoch, "uint32 indexed"]
     index: Annotated[int, "uint32"]
     gpu_seconds: Annotated[int, "uint64"]
@@ -34,6 +37,7 @@ class VoucherPaid(EventArgs):
     """Unserved compute of a voucher was paid from the bond."""
 
     voucher_id: Annotated[int, "uint256 indexed"]
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
     holder: Annotated[Address, "indexed"]
     gpu_seconds: Annotated[int, "uint64"]
     amount_micros: Annotated[Micros, "uint256"]

@@ -70,11 +70,13 @@ class VoucherOut(BaseModel):
 
     voucher_id: str = Field(description="Number of the voucher as decimal text.")
     facility_id: int = Field(description="Facility that owes the compute.")
-    owed_gpu_seconds: int = Field(description="GPU-seconds owed at first.")
+    token_id: str = Field(description="Tranche of the burned units as decimal text.")
+    units: int = Field(description="Units that were burned, GPU-hours of the whole window.")
+    owed_gpu_seconds: int = Field(description="GPU-seconds owed when they were burned.")
     served_gpu_seconds: int = Field(description="GPU-seconds proven as delivered.")
     paid_gpu_seconds: int = Field(description="GPU-seconds paid from the bond instead.")
     issued_at_s: int = Field(description="When the units were burned, UTC seconds.")
-    delivery_ref: str = Field(description="Lease hash of its delivery lines, 0x-hex.")
+    lease: str = Field(description="Lease hash of its delivery lines, 0x-hex.")
 
 
 class RefundableOut(BaseModel):
@@ -143,11 +145,13 @@ def to_api_voucher(voucher: VoucherView) -> VoucherOut:
     return VoucherOut(
         voucher_id=voucher.voucher_id,
         facility_id=voucher.facility_id,
+        token_id=voucher.token_id,
+        units=voucher.units,
         owed_gpu_seconds=voucher.owed_gpu_seconds,
         served_gpu_seconds=voucher.served_gpu_seconds,
         paid_gpu_seconds=voucher.paid_gpu_seconds,
         issued_at_s=voucher.issued_at_s,
-        delivery_ref=voucher.delivery_ref,
+        lease=voucher.lease,
     )
 
 

@@ -27,8 +27,8 @@ abstract contract Attesting is World {
     bool public finalChanged;
     bool public chainBroken;
 
-    /// @dev `deliveryRef` zero is a usage line with a charge, else a delivery line of that lease.
-    function _next(uint64 f, uint256 gross, uint256 available, bytes32 deliveryRef, bool faulty)
+    /// @dev `delivers` zero is a usage line with a charge, else a delivery line of that lease.
+    function _next(uint64 f, uint256 gross, uint256 available, bytes32 delivers, bool faulty)
         internal
         view
         returns (Posted memory made)
@@ -37,14 +37,14 @@ abstract contract Attesting is World {
         uint64 start = START + uint64(epoch) * EPOCH;
         uint64 seconds_ = EPOCH - (faulty ? 1 : 0);
         // forge-lint: disable-next-line(unsafe-typecast)
-        int128 charge = deliveryRef == bytes32(0) ? int128(uint128(gross % 50_000_000)) : int128(0);
+        int128 charge = delivers == bytes32(0) ? int128(uint128(gross % 50_000_000)) : int128(0);
         made.line = IStatementRegistry.Line({
             facilityId: f,
             epoch: epoch,
             index: 0,
-            kind: deliveryRef == bytes32(0) ? 0 : 1,
+            kind: delivers == bytes32(0) ? 0 : 1,
             device: keccak256("device"),
-            lease: deliveryRef == bytes32(0) ? keccak256("lease") : deliveryRef,
+            lease: delivers == bytes32(0) ? keccak256("lease") : delivers,
             start: start,
             end: start + EPOCH,
             gpuSeconds: seconds_,

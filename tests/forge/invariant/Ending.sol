@@ -32,13 +32,12 @@ abstract contract Ending is Steps {
         uint256 tranche = _idOf(id, who >> 8);
         address holder = _owner(tranche, who);
         units = 1 + units % token.balanceOf(holder, tranche);
-        vm.prank(holder);
-        uint256 voucher = token.takeDelivery(tranche, units, _refOf(holder));
+        uint256 voucher = _takeDelivery(desk, holder, tranche, units, _leaseOf(holder));
         uint32 number = statements.epochsPosted(id);
-        _post(_next(id, 0, 36_000, _refOf(holder), false), who);
+        _post(_next(id, 0, 36_000, _leaseOf(holder), false), who);
         vm.warp(_now() + CHALLENGE_WINDOW);
         Posted memory made = posted[id][number];
-        if (who % 4 > 0) desk.serve(voucher, made.statement, made.line, new bytes32[](0));
+        if (who % 4 > 0) _serve(voucher, made);
     }
 
     /// @dev Nobody stands in the way any more: facilities end, what is due is paid, everybody claims.

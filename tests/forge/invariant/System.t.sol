@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
@@ -19,6 +20,8 @@ contract SystemTest is Acting {
     uint256 private constant HOLDERS = 6;
     uint256 private constant IDS = 7;
     uint64 private constant FACILITIES = 3;
+    uint32 private constant EPOCHS = 4;
+    uint256 private constant EPOCH = 3_600;
 
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
         targets = new FuzzSelector[](1);
@@ -41,6 +44,7 @@ contract SystemTest is Acting {
     /// @notice All of them after every step of 64 histories of 64 steps: a campaign for each would play the same histories.
     function invariant_all() external view {
         invariant_1_units__minted_are_held_or_burned_and_never_above_the_cap();
+        invariant_1_vouchers__owe_an_hour_a_unit_at_most_and_lines_serve_once();
         invariant_2_money__is_held_and_conserved_to_the_last_bit();
         invariant_3_accrued__falls_only_by_ones_own_claim();
         invariant_4_settlement__never_above_collected_nor_final_attested();
@@ -63,6 +67,35 @@ contract SystemTest is Acting {
             // forge-lint: disable-next-line(unsafe-typecast)
             uint256 cap = _world.facilities().trancheCapOf(uint64(id >> 8), uint8(id));
             assertLe(_world.minted(id) - burned.refunded, cap, "minted above the cap");
+        }
+    }
+
+    function invariant_1_vouchers__owe_an_hour_a_unit_at_most_and_lines_serve_once() private view {
+        IDeliveryDesk desk = _world.desk();
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            uint256[4] memory open;
+            uint256[4] memory unitSeconds;
+            uint256 served = 0;
+            for (uint256 v = 1; v <= desk.voucherCount(); ++v) {
+                IDeliveryDesk.Voucher memory voucher = desk.voucherOf(v);
+                if (voucher.facilityId != f) continue;
+                uint256 left = voucher.owedGpuSeconds - voucher.servedGpuSeconds - voucher.paidGpuSeconds;
+                assertLe(voucher.owedGpuSeconds, uint256(voucher.units) * 3_600, "more than an hour a unit");
+                open[voucher.seniority] += left;
+                unitSeconds[voucher.seniority] += uint256(voucher.units) * 3_600 * left / voucher.owedGpuSeconds;
+                served += voucher.servedGpuSeconds;
+            }
+            for (uint256 s = 0; s < 4; ++s) {
+                assertEq(desk.openGpuSecondsOf(f)[s], open[s], "open seconds are the vouchers'");
+                assertEq(desk.openUnitSecondsOf(f)[s], unitSeconds[s], "open units are the vouchers'");
+            }
+            uint256 used = 0;
+            for (uint32 e = 0; e < EPOCHS; ++e) {
+                uint256 ofLine = desk.usedGpuSecondsOf(f, e, 0);
+                assertLe(ofLine, EPOCH, "a second of a line served twice");
+                used += ofLine;
+            }
+            assertEq(used, served, "what was served is what lines gave");
         }
     }
 

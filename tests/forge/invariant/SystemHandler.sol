@@ -129,8 +129,7 @@ contract SystemHandler is Ending {
         uint256 id = _idOf(_ready(f), 1);
         address holder = _owner(id, who);
         units = 1 + units % token.balanceOf(holder, id);
-        vm.prank(holder);
-        token.takeDelivery(id, units, _refOf(holder));
+        _takeDelivery(desk, holder, id, units, _leaseOf(holder));
     }
 
     /// @dev A voucher and a delivery line of its lease, if there are any, else any line.
@@ -140,8 +139,8 @@ contract SystemHandler is Ending {
         for (uint256 i = 0; i < EPOCHS; ++i) {
             // forge-lint: disable-next-line(unsafe-typecast)
             Posted memory made = posted[id][uint32((epoch % EPOCHS + i) % EPOCHS)];
-            if (i + 1 < EPOCHS && made.line.lease != desk.voucherOf(number).deliveryRef) continue;
-            return desk.serve(number, made.statement, made.line, new bytes32[](0));
+            if (i + 1 < EPOCHS && made.line.lease != desk.voucherOf(number).lease) continue;
+            return _serve(number, made);
         }
     }
 
@@ -205,8 +204,8 @@ contract SystemHandler is Ending {
 
     function post(uint256 f, uint256 gross, uint256 available, uint256 dice) external watched(address(0)) {
         uint64 id = _ready(f);
-        bytes32 deliveryRef = dice % 4 == 0 ? _refOf(_holder(dice >> 8)) : bytes32(0);
-        _post(_next(id, gross, available, deliveryRef, dice % 5 == 0), dice >> 16);
+        bytes32 lease = dice % 4 == 0 ? _leaseOf(_holder(dice >> 8)) : bytes32(0);
+        _post(_next(id, gross, available, lease, dice % 5 == 0), dice >> 16);
     }
 
     function forge(uint256 f, uint256 gross, uint256 how) external watched(address(0)) {

@@ -16,12 +16,13 @@ import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
 import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
+import {Orders} from "../Orders.sol";
 import {HourlyTerms} from "../Terms.sol";
 
 /// @title Every real contract, wired as deployment does, with three facilities; nothing is a stub
 /// @dev Facility 1 is sold, 2 and 3 are minted; 3 settles in a token that can turn hostile. This contract holds the
 /// admin role. Four epochs of an hour, ten GPUs.
-abstract contract World is HourlyTerms {
+abstract contract World is HourlyTerms, Orders {
     uint64 internal constant FACILITIES = 3;
     uint64 internal constant CHALLENGE_WINDOW = 600;
     uint40 internal constant CAP = 12;
@@ -42,7 +43,7 @@ abstract contract World is HourlyTerms {
     HostileStablecoin public bad;
     HostileReceiver public receiver;
 
-    address internal gpuOperator = address(0x0AE1);
+    address internal gpuOperator = vm.addr(OPERATOR_KEY);
     address internal renter = address(0x4E47);
     /// @dev Never on the allow-list.
     address internal eve = address(0xE4E);

@@ -4,12 +4,18 @@ pragma solidity 0.8.37;
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {Attesting} from "../invariant/Attesting.sol";
 
-/// @title Vouchers against real statements, and a vault that refuses to slash
+/// @title Vouchers against real statements, attacked; and a vault that refuses to slash
 contract DeliveringTest is Attesting {
     uint64 private constant F = 2;
-    bytes32 private constant REF = keccak256("ann's lease");
+    bytes32 private constant LEASE = keccak256("ann's lease");
+    /// @dev A facility of its own: two epochs of 20 hours, two GPUs, 40 units of one tranche.
+    uint64 private constant LONG = 9;
+    uint64 private constant LONG_EPOCH = 72_000;
+    uint64 private constant RATE = 70_001;
 
     function setUp() public {
         _build();
@@ -28,24 +34,126 @@ contract DeliveringTest is Attesting {
     }
 
     /// @notice ATTACKS 29: compute of before the units were burned earned revenue as units, so it serves no voucher; a
-    /// line serves once.
+    /// second of a line serves once.
     function test_serve__line_of_before_or_used__reverts() external {
-        vm.startPrank(ann);
-        uint256 voucher = token.takeDelivery(_id(F, 2), 2, REF);
-        vm.stopPrank();
-        Posted memory early = _next(F, 0, 36_000, REF, false);
+        uint256[] memory list = _one(_takeDelivery(desk, ann, _id(F, 2), 2, LEASE));
+        Posted memory early = _next(F, 0, 36_000, LEASE, false);
         _final(early);
-        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.LineNotDelivery.selector, voucher));
-        desk.serve(voucher, early.statement, early.line, new bytes32[](0));
+        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.LineNotForVoucher.selector, list[0]));
+        desk.serve(list, early.statement, early.line, new bytes32[](0));
 
-        Posted memory later = _next(F, 0, 36_000, REF, false);
+        Posted memory later = _next(F, 0, 36_000, LEASE, false);
         _final(later);
-        desk.serve(voucher, later.statement, later.line, new bytes32[](0));
+        desk.serve(list, later.statement, later.line, new bytes32[](0));
 
-        assertEq(desk.voucherOf(voucher).servedGpuSeconds, EPOCH, "served");
+        assertEq(desk.voucherOf(list[0]).servedGpuSeconds, EPOCH, "served");
         bytes4 used = IDeliveryDesk.LineAlreadyUsed.selector;
         vm.expectRevert(abi.encodeWithSelector(used, F, uint32(1), uint32(0)));
-        desk.serve(voucher, later.statement, later.line, new bytes32[](0));
+        desk.serve(list, later.statement, later.line, new bytes32[](0));
+    }
+
+    /// @notice Finding C2: a reference that nobody agreed to is no order, so nothing burns and the bond owes nothing.
+    function test_take_delivery__nonsense_reference__is_refused() external {
+        IDeliveryDesk.DeliveryOrder memory order = _order(ann, _id(F, 2), CAP, keccak256("garbage"));
+        bytes memory signature = sign(ANN_KEY, desk.orderDigest(order));
+        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.OrderSignatureInvalid.selector, gpuOperator));
+        vm.prank(ann);
+        desk.takeDelivery(order, signature);
+        assertEq(desk.unservedGpuSeconds(F), 0, "owed");
+        assertEq(token.balanceOf(ann, _id(F, 2)), CAP, "units");
+    }
+
+    /// @notice Finding C2 (F6): burned in the last second, even on a good order, units give less than a second each.
+    function test_take_delivery__last_second__gives_what_is_left() external {
+        vm.warp(START + EPOCHS * EPOCH - 1);
+        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.DeliveryEmpty.selector, _id(F, 2), 3));
+        _takeDelivery(desk, ann, _id(F, 2), 3, LEASE);
+        _takeDelivery(desk, ann, _id(F, 2), CAP, LEASE);
+        // 12 units x 3,600 s / 14,400: three seconds, which the bond's rate makes 58 of 2,000,000 minor units.
+        assertEq(desk.unservedGpuSeconds(F), 3, "three seconds for twelve units");
+        assertEq(3 * uint256(RATE) / 3_600, 58, "at most");
+    }
+
+    /// @notice Finding C2 (F6c): with one of four epochs left no more hours are owed than the hall can still deliver.
+    function test_take_delivery__late__owes_no_more_than_is_left() external {
+        vm.warp(START + 3 * EPOCH);
+        for (uint256 s = 0; s < 3; ++s) {
+            _takeDelivery(desk, ann, _id(F, s), CAP, LEASE);
+        }
+        assertEq(desk.unservedGpuSeconds(F), 3 * CAP * 900, "a quarter of an hour a unit");
+        assertLe(desk.unservedGpuSeconds(F), uint256(DEVICES) * EPOCH, "fits");
+    }
+
+    /// @notice Finding C3 (F7): twenty vouchers, one honest line of twenty hours: all are served, nothing is paid.
+    function test_serve__twenty_vouchers_of_one_line__nothing_is_paid_again() external {
+        IStatementRegistry.Line memory line = _openLong();
+        uint256[] memory list = new uint256[](20);
+        for (uint256 i = 0; i < 20; ++i) {
+            list[i] = _takeDelivery(desk, ann, _id(LONG, 0), 1, LEASE);
+        }
+        vm.warp(START);
+        IStatementRegistry.Statement memory first = _statement(line, 0);
+        _post(Posted(first, line, false), 0);
+        vm.warp(_now() + CHALLENGE_WINDOW);
+
+        // One by one and in a batch: what counts is the line's seconds.
+        desk.serve(_one(list[7]), first, line, new bytes32[](0));
+        assertEq(desk.usedGpuSecondsOf(LONG, 0, 0), 3_600, "one hour");
+        desk.serve(list, first, line, new bytes32[](0));
+
+        assertEq(desk.usedGpuSecondsOf(LONG, 0, 0), LONG_EPOCH, "every second");
+        assertEq(desk.unservedGpuSeconds(LONG), 0, "served");
+        line.cumulativeGpuSeconds = line.gpuSeconds = 0;
+        (line.epoch, line.kind) = (1, 0);
+        (line.start, line.end) = (START + LONG_EPOCH, START + 2 * LONG_EPOCH);
+        _post(Posted(_statement(line, 1), line, false), 0);
+        vm.warp(_now() + CHALLENGE_WINDOW);
+        lockbox.settle(LONG);
+        facilities.mature(LONG);
+        vm.warp(_now() + 1 days);
+        for (uint256 i = 0; i < 20; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.NothingUnserved.selector, list[i]));
+            desk.payUnserved(list[i]);
+        }
+        assertEq(vault.release(LONG), 2_000_000, "the whole bond goes back");
+    }
+
+    function _openLong() private returns (IStatementRegistry.Line memory) {
+        vm.warp(START - 100);
+        IFacilityRegistry.FacilityTerms memory terms = _terms(LONG);
+        (terms.windowEnd, terms.epochLength, terms.deviceCount) = (START + 2 * LONG_EPOCH, uint32(LONG_EPOCH), 2);
+        terms.promisedAvailabilityPpm = 500_000;
+        IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](1);
+        tranches[0] = IFacilityRegistry.TrancheTerms(40, 0);
+        vm.startPrank(gpuOperator);
+        facilities.offer(LONG, terms, tranches);
+        vault.setTerms(LONG, _bondTerms(0));
+        token.mint(ann, _id(LONG, 0), 40);
+        vm.stopPrank();
+        _arm(_coin(LONG), gpuOperator, address(vault), 2_000_000);
+        vm.startPrank(gpuOperator);
+        vault.deposit(LONG, 2_000_000);
+        facilities.fund(LONG);
+        vm.stopPrank();
+        uint64 end = START + LONG_EPOCH;
+        return
+            IStatementRegistry.Line(LONG, 0, 0, 1, keccak256("device"), LEASE, START, end, LONG_EPOCH, 0, LONG_EPOCH, 0);
+    }
+
+    function _statement(IStatementRegistry.Line memory line, uint32 epoch)
+        private
+        view
+        returns (IStatementRegistry.Statement memory statement)
+    {
+        statement = _next(LONG, 0, 0, LEASE, false).statement;
+        (statement.epochStart, statement.epochEnd) = (START + epoch * LONG_EPOCH, START + (epoch + 1) * LONG_EPOCH);
+        (statement.availableGpuSeconds, statement.billedGpuSeconds) = (2 * LONG_EPOCH, line.gpuSeconds);
+        statement.usageRoot = UsageProof.leaf(line);
+    }
+
+    function _one(uint256 voucherId) private pure returns (uint256[] memory list) {
+        list = new uint256[](1);
+        list[0] = voucherId;
     }
 
     /// @notice ATTACKS 24: a vault that refuses neither saves the statement nor frees the attesters.

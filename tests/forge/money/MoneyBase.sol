@@ -162,14 +162,9 @@ abstract contract MoneyBase is HourlyTerms {
         vm.stopPrank();
     }
 
-    /// @dev Burns by delivery where TrancheToken has it, else as a refund does.
+    /// @dev Burns as for a delivery while the facility takes them, else as a refund does.
     function _burn(address holder, uint256 id, uint256 units) internal {
-        vm.prank(holder);
-        (bool done,) =
-            address(token).call(abi.encodeWithSignature("takeDelivery(uint256,uint256,bytes32)", id, units, LEASE));
-        if (done) return;
-        vm.prank(address(sale));
-        token.burnForRefund(holder, id, units);
+        desk.burn(token, holder, id, units);
     }
 
     /// @dev Ends the next epoch, posts it and lets it become final.

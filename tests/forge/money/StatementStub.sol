@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 
 /// @title Statements without signatures: what the money contracts read of the registry, set by the test
 contract StatementStub {
@@ -89,10 +90,10 @@ contract StatementStub {
 contract DeskStub {
     mapping(uint64 facilityId => uint256) public unservedGpuSeconds;
 
-    function issue(address, uint256 id, uint256 units, bytes32) external returns (uint256) {
+    function burn(ITrancheToken token, address holder, uint256 id, uint256 units) external {
+        token.burnForDelivery(holder, id, units);
         // forge-lint: disable-next-line(unsafe-typecast)
         unservedGpuSeconds[uint64(id >> 8)] += units * 3_600;
-        return 1;
     }
 
     function setUnserved(uint64 facilityId, uint256 gpuSeconds) external {

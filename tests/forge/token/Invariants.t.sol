@@ -109,12 +109,11 @@ contract TokenHandler {
         uint256[2] memory before = _earned(who, who);
         address from = _actor(who);
         units %= _token.balanceOf(from, ID) + 1;
-        bytes32 deliveryRef = bytes32(uint256(uint160(from)));
         _facilities.setState(
             7, delivered ? IFacilityRegistry.FacilityState.Funded : IFacilityRegistry.FacilityState.Matured
         );
-        vm.prank(from);
-        if (delivered) _token.takeDelivery(ID, units, deliveryRef);
+        vm.prank(delivered ? _facilities.deliveryDesk() : from);
+        if (delivered) _token.burnForDelivery(from, ID, units);
         else _token.burnExpired(ID, units);
         _notLess(before, _earned(who, who));
     }

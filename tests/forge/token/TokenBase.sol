@@ -14,10 +14,11 @@ import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {BondStub, SaleStub, StatementStub} from "./DeskStubs.sol";
 import {TokenFacilityStub} from "../../../contracts/mocks/TokenFacilityStub.sol";
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
+import {Orders} from "../Orders.sol";
 import {Terms} from "../Terms.sol";
 
 /// @title A token with one facility of two tranches, holders ann and bob, everybody on the allow-list
-abstract contract TokenBase is Terms {
+abstract contract TokenBase is Terms, Orders {
     uint64 internal constant F = 7;
     uint256 internal constant SENIOR = uint256(F) << 8;
     uint256 internal constant JUNIOR = (uint256(F) << 8) | 1;
@@ -28,10 +29,12 @@ abstract contract TokenBase is Terms {
     uint64 internal constant PAUSER = 4;
     uint64 internal constant COMPLIANCE = 5;
     uint64 internal constant ENFORCER = 6;
+    /// @dev Less than the seniors' coupon, so that their units give a whole hour, too.
+    uint64 internal constant RATE = 1_000_000;
     uint256 internal constant ANN_KEY = 0xA11;
     uint256 internal constant BOB_KEY = 0xB0B;
 
-    address internal gpuOperator = address(0x0AE1);
+    address internal gpuOperator = vm.addr(OPERATOR_KEY);
     address internal source = address(0x50CE);
     address internal enforcer = address(0xE4F0);
     address internal compliance = address(0xC0C0);
@@ -75,6 +78,7 @@ abstract contract TokenBase is Terms {
         allow(gpuOperator);
         offer(F, dollar);
         dollar.mint(source, 1e24);
+        bonds.set(RATE, 0);
         vm.prank(source);
         dollar.approve(address(token), type(uint256).max);
     }

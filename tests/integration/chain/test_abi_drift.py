@@ -31,7 +31,6 @@ UNREAD = {
         "ApprovalForAll",
         "AuthorityUpdated",
         "ContractURIUpdated",
-        "DeliveryTaken",
         "EIP712DomainChanged",
         "ForcedTransfer",
         "Frozen",
@@ -53,7 +52,7 @@ UNREAD = {
         "SlashedTaken",
         "Withdrawn",
     },
-    "DeliveryDesk": set(),
+    "DeliveryDesk": {"EIP712DomainChanged", "OrderCancelled"},
 }
 ARTIFACTS = {"SettlementToken": "MockStablecoin"}
 FUNCTION_CASES = [(c, f) for c, functions in FUNCTIONS.items() for f in functions]
@@ -162,7 +161,7 @@ def test_abi__events_of_a_contract__are_all_indexed_or_named_as_unread(contract:
 
 @pytest.mark.parametrize("contract", ERRORS)
 def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
-    """What `post` and `settle` revert with has a name in the outbox."""
+    """What `post`, `settle` and `serve` revert with has a name in the outbox."""
     elsewhere = {
         "StatementRegistry": {
             "AlreadyAttester",
@@ -182,6 +181,21 @@ def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
             "RefundAbovePaid",
             "RentNotAccepted",
             "RecipientInvalid",
+        },
+        "DeliveryDesk": {
+            "BondEmpty",
+            "DeliveryClosed",
+            "DeliveryEmpty",
+            "DeliveryWithoutRate",
+            "FacilityNotEnded",
+            "LeaseTaken",
+            "LeaseZero",
+            "NothingUnserved",
+            "OrderExpired",
+            "OrderOfAnother",
+            "OrderSignatureInvalid",
+            "OrderUsed",
+            "ServingStillOpen",
         },
     }
     ours = set(_abi(f"I{contract}", "error"))

@@ -54,7 +54,9 @@ def _step(world: World, rng: random.Random) -> None:
         ids = [token_id] * 3
         data = "0x" + _BATCH.encode(sender, target, ids, values, b"").hex()
     elif kind == "burn":
-        data = calldata.call("TrancheToken", "takeDelivery", token_id, 1, sender.encode()[:32])
+        nonce = rng.getrandbits(64)
+        world.take_delivery(sender, token_id, 1, sender.encode()[:32], nonce=nonce)
+        return
     elif kind == "forced" and sender != target:
         data = "0x" + _FORCED.encode(sender, target, token_id, units).hex()
         send(world.client, _ENFORCER, token, data)
@@ -124,9 +126,8 @@ def test_holders__transfer_missing_from_the_index__says_so(world: World) -> None
 def test_history__delivery_claim_and_transfer__each_thing_once(world: World) -> None:
     senior, junior = world.token_ids
     token, (ann, bob) = world.deployment.tranche_token, HOLDERS
+    world.take_delivery(ann, junior, 2, b"\7" * 32)
     world.at(HOUR_S)
-    deliver = calldata.call("TrancheToken", "takeDelivery", junior, 2, b"\7" * 32)
-    send(world.client, ann, token, deliver)
     move = calldata.call("TrancheToken", "safeTransferFrom", ann, bob, senior, 1, b"")
     send(world.client, ann, token, move)
     world.at(DAY_S)
@@ -161,7 +162,8 @@ def test_history__delivery_claim_and_transfer__each_thing_once(world: World) -> 
     assert portfolio["total"]["claimed_micros"] == claimed
     voucher = portfolio["vouchers"][0]
     assert (voucher["facility_id"], voucher["owed_gpu_seconds"]) == (world.facility_id, 7_200)
-    assert voucher["delivery_ref"] == "0x" + "07" * 32
+    assert (voucher["token_id"], voucher["units"]) == (str(junior), 2)
+    assert voucher["lease"] == "0x" + "07" * 32
     row = _get(world, f"/v1/tranches/{junior}")
     # Two of twenty units were burned before anything was paid.
     assert (row["units_issued"], row["paid_per_unit_micros"]) == (18, 980_000 // 18)
@@ -171,8 +173,7 @@ def test_history__delivery_claim_and_transfer__each_thing_once(world: World) -> 
 
 def test_market__burn_while_revenue_streams__pays_the_rest_to_fewer_units(world: World) -> None:
     """The stream is replayed where supply changed after the first accrual."""
-    junior = world.token_ids[1]
-    token, ann = world.deployment.tranche_token, HOLDERS[0]
+    junior, ann = world.token_ids[1], HOLDERS[0]
     world.at(DAY_S)
     world.ledger.ingest(world.ledger.usage(0, 0, 3 * HOUR_S))
     world.post(0)
@@ -180,8 +181,7 @@ def test_market__burn_while_revenue_streams__pays_the_rest_to_fewer_units(world:
     world.pay(3_000_000)
     world.round()
     world.at(DAY_S + HOUR_S + HOUR_S + DAY_S // 2)
-    deliver = calldata.call("TrancheToken", "takeDelivery", junior, 5, b"\7" * 32)
-    send(world.client, ann, token, deliver)
+    world.take_delivery(ann, junior, 5, b"\7" * 32)
     world.indexer().advance()
 
     row = _get(world, f"/v1/tranches/{junior}")

@@ -87,9 +87,18 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
   SignatureInvalid: ([who]) => `The signature is not of ${account(who)}.`,
   DeliveryClosed: () =>
     "Delivery can be taken only while the facility is funded or delivering, before its window ends.",
-  DeliveryRefZero: () => "The lease reference of the delivery is missing.",
-  DeliveryRefTaken: ([, , holder]) =>
-    `This lease reference already delivers to another holder, ${account(holder)}.`,
+  DeliveryWithoutRate: () =>
+    "The bond's terms have no rate, so that nothing would be paid for missing compute: units of this facility give none.",
+  DeliveryEmpty: ([, units]) =>
+    `${count(units)} units would give less than a GPU-second: the window is almost over.`,
+  OrderOfAnother: ([holder]) => `This delivery order is for ${account(holder)}.`,
+  OrderExpired: ([deadline]) => `The delivery order ended at ${time(deadline)}.`,
+  OrderUsed: () => "This delivery order was used or taken back. Ask the operator for a new one.",
+  OrderSignatureInvalid: ([who]) =>
+    `The delivery order is not signed by the operator, ${account(who)}.`,
+  LeaseZero: () => "The lease of the delivery is missing.",
+  LeaseTaken: ([, , holder]) =>
+    `This lease already delivers to another holder, ${account(holder)}.`,
   UnitsNotExpired: () => "Units can be burned only after the facility ended.",
   VoucherUnknown: ([voucher]) => `There is no voucher ${count(voucher)}.`,
   NothingUnserved: ([voucher]) => `Voucher ${count(voucher)} was served or paid in full.`,
@@ -97,8 +106,12 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
     `The voucher can still be served; what stays unserved is paid from ${time(from)}.`,
   BondEmpty: () => "The operator's bond is empty: nothing can be paid from it now.",
   LineAlreadyUsed: ([, epoch, index]) =>
-    `Line ${count(index)} of epoch ${count(epoch)} served a voucher already.`,
-  LineNotDelivery: () => "This line is no delivery of this voucher.",
+    `Every second of line ${count(index)} of epoch ${count(epoch)} served a voucher already.`,
+  LineNotDelivery: ([, epoch, index]) =>
+    `Line ${count(index)} of epoch ${count(epoch)} is no delivery inside the window.`,
+  LineNotForVoucher: ([voucher]) =>
+    `The line does not serve voucher ${count(voucher)}: another lease, or from before it was issued.`,
+  NothingToServe: () => "These vouchers were served or paid in full.",
   LineNotProven: ([, epoch, index]) =>
     `The proof does not lead from line ${count(index)} to the statement of epoch ${count(epoch)}.`,
   // any contract

@@ -79,7 +79,6 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   NotPrimarySale: () => "Only the primary sale may call this.",
   NotStatementRegistry: () => "Only the statement registry may call this.",
   NotDeliveryDesk: () => "Only the delivery desk may call this.",
-  NotTrancheToken: () => "Only the tranche token may call this.",
   PauseUnchanged: ([paused]) => (paused === true ? "It is paused already." : "It is not paused."),
   // statements
   EpochBeyondWindow: ([, epoch, epochs]) =>

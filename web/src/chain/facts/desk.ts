@@ -1,6 +1,6 @@
 /** Reads DeliveryDesk. */
 
-import type { Address } from "viem";
+import { type Address, BaseError, ContractFunctionRevertedError } from "viem";
 import { deliveryDeskAbi } from "../abis";
 import type { Pinned } from "./pinned";
 
@@ -37,4 +37,26 @@ export async function readServeGraceS(at: Pinned, address: Address): Promise<num
   return Number(
     await at.client.readContract({ ...desk(at, address), functionName: "SERVE_GRACE" }),
   );
+}
+
+/** GPU-seconds that units of a tranche would give; null where the desk takes none of them. */
+export async function readGpuSeconds(
+  at: Pinned,
+  address: Address,
+  id: bigint,
+  units: bigint,
+): Promise<bigint | null> {
+  try {
+    return await at.client.readContract({
+      ...desk(at, address),
+      functionName: "gpuSecondsDown",
+      args: [id, units],
+    });
+  } catch (error) {
+    // Closed, or without a rate: an answer, and no failure of the node.
+    const refused =
+      error instanceof BaseError && error.walk((e) => e instanceof ContractFunctionRevertedError);
+    if (refused) return null;
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { FACILITY_STATES, SALE_STATES } from "../../generated/states";
 import { readBond } from "./bond";
 import { readFunds } from "./coin";
-import { readServeGraceS, readVoucher } from "./desk";
+import { readGpuSeconds, readServeGraceS, readVoucher } from "./desk";
 import { readInvestor } from "./investors";
 import { readOwed, readSettleable } from "./lockbox";
 import { type Pinned, pinned } from "./pinned";
@@ -76,6 +76,7 @@ describe("chain facts", () => {
     ["readFunds", (at) => readFunds(at, CONTRACT, ACCOUNT, CONTRACT)],
     ["readVoucher", (at) => readVoucher(at, CONTRACT, 1n)],
     ["readServeGraceS", (at) => readServeGraceS(at, CONTRACT)],
+    ["readGpuSeconds", (at) => readGpuSeconds(at, CONTRACT, 1n, 2n)],
     ["readInvestor", (at) => readInvestor(at, CONTRACT, ACCOUNT)],
     ["readSettleable", (at) => readSettleable(at, CONTRACT, 1n)],
     ["readOwed", (at) => readOwed(at, CONTRACT, CONTRACT, ACCOUNT)],

@@ -107,5 +107,5 @@ function Chosen({
   if (kind === "burn" && held.live !== undefined) {
     return <Burn held={held} live={held.live} onSent={onSent} />;
   }
-  return <Delivery held={held} onSent={onSent} />;
+  return <Delivery account={account} held={held} onSent={onSent} />;
 }

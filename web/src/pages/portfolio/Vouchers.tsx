@@ -3,7 +3,7 @@ import { useState } from "react";
 import type { Abi, Address, Hash as TransactionHash } from "viem";
 import { useContractAddress } from "../../api/service";
 import { deliveryDeskAbi } from "../../chain/abis";
-import { exactMoney, gpuHours } from "../../format/money";
+import { exactMoney, gpuHours, grouped } from "../../format/money";
 import { instant } from "../../format/time";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Hash } from "../../parts/Hash";
@@ -35,6 +35,7 @@ export function Vouchers({
   const columns: Column<VoucherRow>[] = [
     { head: "Voucher", rowHead: true, cell: (row) => `No. ${row.voucher_id}` },
     { head: "Facility", number: true, cell: (row) => row.facility_id },
+    { head: "Units burned", number: true, cell: (row) => grouped(row.units) },
     { head: "Owed, GPU-hours", number: true, cell: (row) => gpuHours(row.owed_gpu_seconds) },
     {
       head: "Served",
@@ -60,14 +61,14 @@ export function Vouchers({
         );
       },
     },
-    { head: "Lease hash", cell: (row) => <Hash value={row.delivery_ref} /> },
+    { head: "Lease hash", cell: (row) => <Hash value={row.lease} /> },
     { head: "Issued", cell: (row) => <Instant seconds={row.issued_at_s} /> },
   ];
   const payable = own ? rows.filter((row) => at(row)?.standing.kind === "payable") : [];
   return (
     <Section
       title="Vouchers"
-      about="Compute owed for units that were burned. Delivery lines of final statements serve a voucher; what stays unserved after the window is paid from the operator's bond, as far as it goes."
+      about="Compute owed for units that were burned. The service serves a voucher from the delivery lines of final statements by itself; what stays unserved after the window is paid from the operator's bond, as far as it goes."
     >
       <DataTable
         caption="Vouchers of the account"

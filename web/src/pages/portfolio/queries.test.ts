@@ -1,6 +1,6 @@
 import type { Address } from "viem";
 import { describe, expect, it } from "vitest";
-import { parseLeaseHash } from "./Delivery";
+import { parseLeaseHash } from "../../chain/order";
 import { problemWithFree } from "./UnitsInput";
 import { type Live, type PositionRow, claimOrder, streamingShare } from "./queries";
 

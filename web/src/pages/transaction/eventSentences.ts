@@ -40,8 +40,6 @@ export const tradeSentences = (who: Who): Record<string, Sentence> => ({
     `${tranche(a["id"])} could not take ${money(a["amount"], s)} of revenue: it went on to the operator`,
   UnitsBurned: (a) =>
     `${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])} left circulation, ${BURN_REASONS[Number(a["reason"])] ?? "burned"}`,
-  DeliveryTaken: (a) =>
-    `${who(a["holder"])} took delivery of ${counted(a["units"] as bigint, "GPU-hour")} of ${tranche(a["id"])}: voucher ${String(a["voucherId"])}`,
   ForcedTransfer: (a) =>
     `An enforcer moved ${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} from ${who(a["from"])} to ${who(a["to"])}`,
   Frozen: (a) =>
@@ -121,7 +119,8 @@ export const bondSentences = (who: Who): Record<string, Sentence> => ({
   ShortfallPaid: (a, s) =>
     `The bond paid holders ${money(a["amount"], s)} for ${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours that were not available`,
   VoucherIssued: (a) =>
-    `Voucher ${String(a["voucherId"])} was issued to ${who(a["holder"])} for ${counted(a["units"] as bigint, "GPU-hour")}`,
+    `${who(a["holder"])} took delivery for ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])}: voucher ${String(a["voucherId"])} over ${gpuHours(a["owedGpuSeconds"] as bigint)} GPU-hours`,
+  OrderCancelled: (a) => `${who(a["gpuOperator"])} took back a delivery order`,
   VoucherServed: (a) =>
     `${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours of voucher ${String(a["voucherId"])} were served`,
   VoucherPaid: (a, s) =>

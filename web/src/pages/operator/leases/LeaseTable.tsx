@@ -9,7 +9,7 @@ import { Status } from "../../../parts/Status";
 import type { Lease } from "../queries";
 
 /** A dialog about leases. */
-export type Shown = { kind: "open" } | { kind: "price" | "close"; lease: Lease };
+export type Shown = { kind: "open" } | { kind: "price" | "close" | "order"; lease: Lease };
 
 /** Leases, and what can be done with each. */
 export function LeaseTable({
@@ -49,30 +49,33 @@ export function LeaseTable({
         { head: "Reference for rent", cell: (l) => <Hash value={l.lease} /> },
         {
           head: "Change",
-          cell: (l) =>
-            l.closed_at_s === null && (
-              <Group gap={6} wrap="nowrap">
-                <Button
-                  variant="default"
-                  size="xs"
-                  aria-label={`New price of ${l.lease_id}`}
-                  onClick={() => onDialog({ kind: "price", lease: l })}
-                >
-                  New price
-                </Button>
-                <Button
-                  variant="default"
-                  size="xs"
-                  aria-label={`Close ${l.lease_id}`}
-                  onClick={() => onDialog({ kind: "close", lease: l })}
-                >
-                  Close
-                </Button>
-              </Group>
-            ),
+          cell: (l) => l.closed_at_s === null && <Changes lease={l} onDialog={onDialog} />,
         },
       ]}
     />
+  );
+}
+
+function Changes({ lease, onDialog }: { lease: Lease; onDialog: (dialog: Shown) => void }) {
+  const actions = [
+    { kind: "order", word: "Delivery order", about: "Delivery order under" },
+    { kind: "price", word: "New price", about: "New price of" },
+    { kind: "close", word: "Close", about: "Close" },
+  ] as const;
+  return (
+    <Group gap={6} wrap="nowrap">
+      {actions.map(({ kind, word, about }) => (
+        <Button
+          key={kind}
+          variant="default"
+          size="xs"
+          aria-label={`${about} ${lease.lease_id}`}
+          onClick={() => onDialog({ kind, lease })}
+        >
+          {word}
+        </Button>
+      ))}
+    </Group>
   );
 }
 

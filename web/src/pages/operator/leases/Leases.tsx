@@ -7,6 +7,9 @@ import { Dialog } from "../forms/Dialog";
 import { type ConsoleFacility, useLeases } from "../queries";
 import { AddPrice, CloseLease, OpenLease } from "./LeaseDialogs";
 import { LeaseTable, type Shown } from "./LeaseTable";
+import { SignOrder } from "./SignOrder";
+
+const TITLES = { price: "New price of", close: "Close", order: "Delivery order under" } as const;
 
 /** Leases and their prices, with what can be changed of them. */
 export function Leases({ facility }: { facility: ConsoleFacility }) {
@@ -35,7 +38,7 @@ export function Leases({ facility }: { facility: ConsoleFacility }) {
         title={
           dialog === null || dialog.kind === "open"
             ? "Open a lease"
-            : `${dialog.kind === "price" ? "New price of" : "Close"} ${dialog.lease.lease_id}`
+            : `${TITLES[dialog.kind]} ${dialog.lease.lease_id}`
         }
         opened={dialog !== null}
         onClose={done}
@@ -44,6 +47,7 @@ export function Leases({ facility }: { facility: ConsoleFacility }) {
         {dialog?.kind === "price" && (
           <AddPrice facilityId={facility.facility_id} lease={dialog.lease} onDone={done} />
         )}
+        {dialog?.kind === "order" && <SignOrder facility={facility} lease={dialog.lease} />}
         {dialog?.kind === "close" && (
           <CloseLease facilityId={facility.facility_id} lease={dialog.lease} onDone={done} />
         )}

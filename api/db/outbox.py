@@ -37,6 +37,32 @@ def settle_sequence(connection: Connection, facility_id: FacilityId, epochs: int
     return int(connection.execute(query).scalar_one())
 
 
+# Calls that one line of a statement may need: each serves many vouchers.
+_SERVES_A_LINE = 64
+
+
+def serve_sequence(
+    connection: Connection, facility_id: FacilityId, epoch: Epoch, index: int
+) -> int | None:
+    """Number of the next call that serves from a line; None after so many that something is wrong.
+
+    Line and repeat share one number: a line whose seconds are not all used is shown again.
+    """
+    first = index * _SERVES_A_LINE
+    query = select(func.count()).where(
+        intents.c.kind == "serve",
+        intents.c.facility_id == facility_id,
+        intents.c.epoch == epoch,
+        intents.c.sequence >= first,
+        intents.c.sequence < first + _SERVES_A_LINE,
+        intents.c.state == "done",
+    )
+    done = int(connection.execute(query).scalar_one())
+    # The column holds 31 bits: beyond line 33,554,431 a line is served by hand.
+    sequence = first + done
+    return sequence if done < _SERVES_A_LINE and sequence < 2**31 else None
+
+
 def highest_nonce(connection: Connection, sender: str) -> int:
     """Highest nonce that an open intent of a sender holds; -1 if none."""
     query = select(func.max(intents.c.nonce)).where(

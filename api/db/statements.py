@@ -124,7 +124,8 @@ def _line_row(facility_id: FacilityId, epoch: Epoch, line: Line) -> LineRow:
     )
 
 
-def _line_from_db(row: LineRow) -> Line:
+def line_from_db(row: LineRow) -> Line:
+    """Domain value of a stored line."""
     return Line(
         index=row.line_index,
         kind=LineKind(row.kind),
@@ -160,7 +161,7 @@ def lines_of(
     )
     if limit >= 0:
         query = query.limit(limit)
-    return [_line_from_db(row) for row in rows_as(LineRow, connection.execute(query))]
+    return [line_from_db(row) for row in rows_as(LineRow, connection.execute(query))]
 
 
 def line_kinds(

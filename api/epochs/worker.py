@@ -1,4 +1,4 @@
-"""Worker: one round of close, post, settle and index. Any round may be cut short and repeated."""
+"""Worker: one round of close, post, settle, serve, index. Any may be cut short and repeated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from api.epochs.close import Closed, close_due
 from api.epochs.index import Indexer
 from api.epochs.outbox import Outbox, Outcome
 from api.epochs.post import postable
+from api.epochs.serve import servable
 from api.epochs.settle import settleable
 from api.evidence_store import EvidenceFolder
 
@@ -67,6 +68,9 @@ class Worker:
                 outcomes += self._outbox.flush()
             settlements = settleable(self._engine, self._contracts)
             if settlements and self._outbox.store(settlements, now_s):
+                outcomes += self._outbox.flush()
+            services = servable(self._engine, self._contracts)
+            if services and self._outbox.store(services, now_s):
                 outcomes += self._outbox.flush()
         progress = self._indexer.advance()
         if progress.added:

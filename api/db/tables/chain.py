@@ -26,10 +26,12 @@ class IntentColumns(Columns):
     """Columns of `intents`."""
 
     intent_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
-    kind: Named[str] = Column(String(16))  # post, settle
+    kind: Named[str] = Column(String(16))  # post, settle, serve
     facility_id: Named[FacilityId] = Column(INT64)
     epoch: Named[Epoch] = Column(INT64)  # settle: number of epochs counted
-    sequence: Named[int] = Column(Integer, default=0)  # settle: repeats as rent arrives
+    sequence: Named[int] = Column(
+        Integer, default=0
+    )  # settle: repeats as rent arrives; serve: line, and repeats
     state: Named[str] = Column(String(8))  # sent, done, failed
     sender: Named[str] = Column(String(42))
     nonce: Named[int] = Column(BigInteger)

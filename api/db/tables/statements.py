@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     Integer,
     LargeBinary,
     Named,
@@ -19,6 +20,7 @@ from api.db.rows import part_of, record_of
 from api.db.tables.base import metadata
 from api.db.tables.columns import INT64, RAW32, Columns
 from api.db.tables.facilities import facilities
+from api.domain.metering.usage import LineKind
 from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros
 
 
@@ -107,6 +109,15 @@ statement_lines = Table(
     StatementLineColumns,
     PrimaryKeyConstraint("facility_id", "epoch", "line_index"),
     ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
+)
+# Few lines are deliveries, and vouchers ask for those of a lease among millions of others.
+_IS_DELIVERY = statement_lines.c.kind == LineKind.DELIVERY.value
+Index(
+    "ix_statement_lines_deliveries",
+    statement_lines.c.facility_id,
+    statement_lines.c.lease,
+    sqlite_where=_IS_DELIVERY,
+    postgresql_where=_IS_DELIVERY,
 )
 
 

@@ -74,6 +74,8 @@ class VerifiedFacility:
     # Gross revenue and block time of posting, and available GPU-seconds, by epoch.
     posted: dict[int, tuple[int, int]] = field(default_factory=dict)
     available: dict[int, int] = field(default_factory=dict)
+    # Delivery lines by epoch and index: what may serve vouchers.
+    deliveries: dict[int, dict[int, Line]] = field(default_factory=dict)
 
 
 class EpochCheck:
@@ -102,6 +104,8 @@ class EpochCheck:
 
     def run(self) -> None:
         """Check hashes, recompute, compare; report everything that does not hold."""
+        # Of a statement that was voided other lines may be known: those serve nobody any more.
+        self._facility.deliveries.pop(self._statement.epoch, None)
         files = {}
         for name in (*COMMITTED_FILES, MANIFEST_FILE, STATEMENT_FILE):
             try:
@@ -168,6 +172,8 @@ class EpochCheck:
         # Ours, not the file's: the next epoch is judged by what this one should have carried.
         facility.carry = closed.carry
         facility.rated_by_epoch[statement.epoch] = sum(x.charge_micros for x in lines)
+        deliveries = {x.index: x for x in lines if x.kind is LineKind.DELIVERY}
+        facility.deliveries[statement.epoch] = deliveries
         signs = {LineKind.USAGE: 1, LineKind.DELIVERY: 1, LineKind.LATE_USAGE: 1, LineKind.VOID: -1}
         facility.stated_gpu_seconds += sum(
             signs.get(x.kind, 0) * (x.end_s - x.start_s) for x in lines

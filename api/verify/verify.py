@@ -25,6 +25,7 @@ from api.verify.epoch import Finding, VerifiedFacility
 from api.verify.market import MarketVerifier
 from api.verify.money import MoneyBook, MoneyVerifier
 from api.verify.statements import StatementVerifier
+from api.verify.vouchers import VoucherVerifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +103,21 @@ def verify(
     )
     money = MoneyVerifier(statements.facilities, window_s, findings.append)
     market = MarketVerifier(statements.facilities, window_s, findings.append)
+    vouchers = VoucherVerifier(statements.facilities, findings.append)
     posted = 0
     # `statements` takes an event first: it fills the facilities by which the others judge.
     for event in iter_events(contracts, last=head.number):
         statements.take(event)
         money.take(event)
         market.take(event)
+        vouchers.take(event)
         posted += event.name == "StatementPosted"
         if on_progress:
             on_progress(event.block_number, head.number)
     statements.finish()
     money.compare(contracts, head.number, head.time_s)
     market.compare(contracts, head.number)
+    vouchers.compare(contracts, head.number)
     reconciliations = []
     for facility_id, facility in sorted(statements.facilities.items()):
         # A facility that no money has reached yet has no book.

@@ -1,0 +1,1 @@
+"""Tests of api.verify that need no chain."""

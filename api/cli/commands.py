@@ -60,6 +60,7 @@ def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
 # The same bounds as the HTTP routes have.
 _name = _matching(r"[^\x00-\x1f\x7f]{1,80}", "1 to 80 characters, no control characters")
 _address = _matching("0x[0-9a-fA-F]{40}", "0x and 40 hex digits")
+_hash = _matching("0x[0-9a-fA-F]{64}", "0x and 64 hex digits")
 _utc_offset = _matching(r"[+-]([01]\d|2[0-3]):[0-5]\d", "like +08:00")
 
 
@@ -205,6 +206,26 @@ def doctor(as_json: Json = False) -> None:
     checks = diagnose(_settings())
     output.show_checks(checks, as_json=as_json)
     raise typer.Exit(1 if any(c.level == "fail" for c in checks) else 0)
+
+
+@app.command("sign-order")
+def sign_order(
+    key_file: Annotated[Path, typer.Argument(help="Key of the facility's gpuOperator, hex.")],
+    holder: Annotated[str, typer.Argument(callback=_address, help="Who may burn units.")],
+    token_id: Annotated[int, typer.Argument(min=0, help="Tranche: facility x 256 + rank.")],
+    units: Annotated[int, typer.Argument(min=1, max=2**40 - 1, help="Units to burn.")],
+    lease: Annotated[str, typer.Argument(callback=_hash, help="Lease hash that will deliver.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long the order counts.")] = 7,
+) -> None:
+    """Sign a delivery order and print the text that its holder pastes. Nothing is sent.
+
+    Needs the deployment file, and no service. Cancel with `DeliveryDesk.cancelOrder`.
+    """
+    from api.cli import wiring as cli_wiring
+
+    with output.failing():
+        values = (holder, token_id, units, bytes.fromhex(lease[2:]))
+        typer.echo(cli_wiring.sign_order(_settings(), key_file, *values, days=days))
 
 
 @keys.command("operator")

@@ -1,9 +1,11 @@
 """Wiring of the processes that are not the HTTP application: worker, attester, one-off commands."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
@@ -12,7 +14,8 @@ from api.chain.deployment import Deployment, load_deployment
 from api.chain.signer import load_signer
 from api.db.migrate import upgrade
 from api.db.session import open_engine, transaction
-from api.domain.units import FacilityId
+from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
+from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.attest import Attester
 from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.chain_facts import ChainFacts
@@ -24,6 +27,8 @@ from api.ledger.facilities import add_attester_key as insert_attester_key
 from api.ledger.facilities import add_operator as insert_operator
 from api.main import make_clock
 from api.settings import Settings
+
+_DAY_S = 86_400
 
 
 def require_deployment(settings: Settings) -> Deployment:
@@ -128,3 +133,33 @@ def add_attester_key(settings: Settings, label: str) -> dict[str, int | str]:
     with transaction(engine) as connection:
         key = insert_attester_key(connection, label=label, now_s=now_s)
     return {"label": label, "api_key": key}
+
+
+def sign_order(
+    settings: Settings,
+    key_file: Path,
+    holder: str,
+    token_id: int,
+    units: int,
+    lease: bytes,
+    *,
+    days: int,
+) -> str:
+    """A delivery order, signed with an operator's key, as the text that its holder pastes.
+
+    Raises:  Misconfigured.
+    """
+    signer = load_signer(key_file)
+    assert signer is not None  # only no path gives no signer
+    deployment = require_deployment(settings)
+    order = DeliveryOrder(
+        holder=checksum(holder),
+        id=TrancheId(token_id),
+        units=units,
+        lease=Bytes32(lease),
+        # Whatever was signed before, on whichever machine: two alike do not happen.
+        nonce=secrets.randbits(256),
+        deadline_s=_now_s(settings) + days * _DAY_S,
+    )
+    desk, chain_id = deployment.delivery_desk, deployment.chain_id
+    return order_text(order, signer.sign_digest(order_digest(order, chain_id=chain_id, desk=desk)))

@@ -10,11 +10,14 @@ from click.testing import Result
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from api.chain.signer import LocalSigner, recover
 from api.cli.commands import app
 from api.db.migrate import upgrade
 from api.db.session import open_engine, reading
 from api.db.tables.facilities import api_keys
+from api.domain.capital.orders import DeliveryOrder, order_digest
 from api.domain.hashing import sha256
+from api.domain.units import Bytes32, TrancheId
 from tests.factories import HOUR_S, Ledger
 from tests.integration.service import NO_CHAIN, deployment_document
 
@@ -54,7 +57,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]
 def test_help__of_every_command__explains_it(run: Any) -> None:
     paths = _commands(typer.main.get_command(app))
 
-    assert len(paths) == 12
+    assert len(paths) == 13
     for path in paths:
         result = run(*path, "--help")
         assert result.exit_code == 0
@@ -180,3 +183,51 @@ def test_worker_and_attester__once__tell_failure_by_exit_code(run: Any, tmp_path
 
     assert "does not answer" in _sentence(run("worker", "--once", **settings), 3)
     assert "does not answer" in _sentence(run("attester", "--once", **settings), 3)
+
+
+def test_sign_order__key_in_a_file__prints_what_the_contract_takes(
+    run: Any, tmp_path: Path
+) -> None:
+    """An operator without a browser signs offline: the key's file and the deployment are enough."""
+    key = tmp_path / "operator.key"
+    key.write_text("0x" + "11" * 32)
+    deployment = tmp_path / "deployment.json"
+    deployment.write_bytes(deployment_document())
+    lease = "0x" + "5a" * 32
+    arguments = (str(key), "0x" + "a1" * 20, str(7 << 8 | 1), "12", lease)
+    settings = {"RENTROLL_DEPLOYMENT_FILE": str(deployment)}
+
+    result = run("sign-order", *arguments, "--days", "2", **settings)
+    again = run("sign-order", *arguments, **settings)
+
+    assert result.exit_code == 0, result.output
+    text = json.loads(result.stdout)
+    signature = bytes.fromhex(text.pop("signature")[2:])
+    order = DeliveryOrder(
+        holder=text["holder"],
+        id=TrancheId(int(text["id"])),
+        units=int(text["units"]),
+        lease=Bytes32(bytes.fromhex(text["lease"][2:])),
+        nonce=int(text["nonce"]),
+        deadline_s=int(text["deadline"]),
+    )
+    digest = order_digest(order, chain_id=1, desk=ADDRESS)
+    assert recover(digest, signature) == LocalSigner("0x" + "11" * 32).address
+    assert (order.id, order.units, text["lease"]) == (7 << 8 | 1, 12, lease)
+    assert json.loads(again.stdout)["nonce"] != text["nonce"]
+
+
+@pytest.mark.parametrize(("place", "value"), [(1, "0x12"), (3, "0"), (4, "lease-a"), (2, "-1")])
+def test_sign_order__argument_that_is_none__is_wrong_usage(
+    run: Any, place: int, value: str
+) -> None:
+    arguments = ["key", "0x" + "a1" * 20, "1793", "12", "0x" + "5a" * 32]
+    arguments[place] = value
+
+    _sentence(run("sign-order", "--", *arguments), 2)
+
+
+def test_sign_order__no_key_file__says_which(run: Any) -> None:
+    result = run("sign-order", "nowhere", "0x" + "a1" * 20, "1793", "12", "0x" + "5a" * 32)
+
+    assert "nowhere" in _sentence(result, 1)

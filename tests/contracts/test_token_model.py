@@ -45,7 +45,7 @@ class Desk:
         """Set the facility's terms and its state to Offered."""
         texts = [t.encode() if isinstance(t, str) else t for t in (gpu_class, site)]
         padded = [t.ljust(32, b"\0") for t in texts]
-        window = (self.now_s, self.now_s + 10**8, 86_400)
+        window = (self.now_s, self.now_s + 10**8, self.now_s + 86_400, 86_400)
         rest = (100, 990_000, 100, b"\x01" * 32, b"\x02" * 32)
         terms = (self.operator, self.dollar, *padded, *window, *rest)
         tranches = [(1_000, 1_500_000), (10**9, 0)]

@@ -57,7 +57,7 @@ ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
 AUTHORITY_ONLY = ("setAuthority",)
 
 OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
-    "FacilityRegistry": ("cancel", "declareDefault", "fund", "mature"),
+    "FacilityRegistry": ("cancel", "declareDefault", "expire", "fund", "mature"),
     "StatementRegistry": (
         "challengeDevice",
         "challengeDoublePledge",
@@ -91,6 +91,8 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "finalize",
         "open",
         "refund",
+        "refundBySig",
+        "refundTo",
         "release",
         "seize",
         "withdraw",

@@ -37,7 +37,7 @@ def accumulator_vectors() -> dict[str, list[str]]:
             elif operation == SUPPLY:
                 amount = dice.choice((0, 1, dice.randrange(1, 10**4), dice.randrange(1, 2**40)))
                 amount = amount or (1 if step == 0 else 0)
-                given = stream.spare_x24(amount, now_s)
+                given = stream.spare_x24(amount, now_s=now_s)
                 stream = stream.with_supply(amount, now_s)
             else:
                 operation = LOOK

@@ -95,7 +95,7 @@ class Stream:
         room_x24 = (MAX_ACC_X24 - base.acc_x24) * supply
         return replace(base, supply=supply, pending_x24=min(base.pending_x24, room_x24))
 
-    def spare_x24(self, supply: int, now_s: int) -> int:
+    def spare_x24(self, supply: int, *, now_s: int) -> int:
         """What `supply` units can never earn of the stream: it belongs to whoever burned units.
 
         All of it where no units remain, and what is beyond the accumulator's bound.
@@ -160,7 +160,7 @@ class TrancheModel:
         """Take units from a holder and from the supply; what they earned stays owed."""
         self._check_units(holder, units, now_s)
         remaining = self.stream.supply - units
-        spare_x24 = self.stream.spare_x24(remaining, now_s)
+        spare_x24 = self.stream.spare_x24(remaining, now_s=now_s)
         self.stream = self.stream.with_supply(remaining, now_s)
         # Settled by hand: the units left the stream already, but not yet the holder.
         position = self.positions.get(holder, Position()).settled(self.stream.acc_x24)

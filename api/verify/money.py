@@ -141,8 +141,6 @@ class MoneyVerifier:
         book = self._book(event.args.facility_id)
         if book is None or event.args.state != FacilityState.FUNDED:
             return
-        for seniority, _ in enumerate(book.terms.tranches):
-            self._model(self._id(book.terms.facility_id, seniority)).activate(event.block_time_s)
         supplies = self._supplies(book)
         book.unsold = [
             terms.unit_cap - tranche.supply

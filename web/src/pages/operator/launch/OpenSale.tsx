@@ -1,7 +1,7 @@
 import { SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useNow } from "../../../api/clock";
 import { useService } from "../../../api/service";
-import { exactMoney, grouped } from "../../../format/money";
+import { exactMoney, grouped, money } from "../../../format/money";
 import { Notice } from "../../../parts/Notice";
 import type { ChainFacts } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
@@ -33,7 +33,7 @@ export function OpenSale({ facilityId, facts }: { facilityId: number; facts: Cha
         <TextInput
           label={`Floor, ${symbol}`}
           description="If others than you pay less, all are refunded. Empty: half of everything"
-          placeholder={total === null ? "" : exactMoney(proposedFloor(total))}
+          placeholder={total === null ? "" : money(proposedFloor(total))}
           inputMode="decimal"
           {...text("floor")}
         />

@@ -1,6 +1,6 @@
 import { Stack, Text } from "@mantine/core";
 import { useNow } from "../../../api/clock";
-import { exactMoney, grouped } from "../../../format/money";
+import { money, grouped } from "../../../format/money";
 import { SendButton } from "../../../parts/SendButton";
 import type { ChainFacts, OwnSale } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
@@ -11,8 +11,8 @@ const capsOf = (facts: ChainFacts) => facts.tranches.reduce((sum, t) => sum + t.
 export function SoldUnits({ facts, sale }: { facts: ChainFacts; sale: OwnSale }) {
   return (
     <>
-      {grouped(sale.soldUnits)} of {grouped(capsOf(facts))} units sold,{" "}
-      {exactMoney(sale.countedMicros)} of the floor of {exactMoney(sale.floorMicros)} paid
+      {grouped(sale.soldUnits)} of {grouped(capsOf(facts))} units sold, {money(sale.countedMicros)}{" "}
+      of the floor of {money(sale.floorMicros)} paid
     </>
   );
 }

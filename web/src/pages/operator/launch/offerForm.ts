@@ -154,6 +154,9 @@ export function facilityBody(
     const exact = coupon === null ? null : jsonInteger(coupon);
     if (exact === null)
       errors[`tranches.${i}.coupon_micros_per_unit`] = "An amount with at most 6 decimals.";
+    else if (i !== last && exact === 0)
+      errors[`tranches.${i}.coupon_micros_per_unit`] =
+        "Above zero: only the last tranche takes what is left.";
     return { unit_cap: Number(cap ?? 0n), coupon_micros_per_unit: exact ?? 0 };
   });
   const capacity = capacityHours(fields, list.devices.length);

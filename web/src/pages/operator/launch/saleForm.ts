@@ -1,6 +1,6 @@
 /** The form that opens a sale, as terms that the contract takes. */
 
-import { exactMoney, parseMoney } from "../../../format/money";
+import { exactMoney, money, parseMoney } from "../../../format/money";
 import type { ChainFacts } from "../chainFacts";
 import { bpsOfPercent, utcInput, utcSeconds } from "../forms/numbers";
 import type { FieldErrors } from "./offerForm";
@@ -77,7 +77,7 @@ function problemWithPromise(total: bigint, upFrontBps: number, offer: SoldOffer)
   const toEarn = total - (total * BigInt(upFrontBps)) / BPS;
   const worth = offer.promisedGpuSeconds * (offer.bondTerms?.rateMicrosPerGpuHour ?? 0n);
   if (worth >= toEarn * 3_600n) return null;
-  return `All promised hours at the bond's rate are worth ${exactMoney(worth / 3_600n)}, less than the ${exactMoney(toEarn)} that delivery has to earn. Ask for less, or offer anew with a higher rate.`;
+  return `All promised hours at the bond's rate are worth ${money(worth / 3_600n)}, less than the ${money(toEarn)} that delivery has to earn. Ask for less, or offer anew with a higher rate.`;
 }
 
 /** Terms of a sale, or what is wrong by field; `promise` is of the whole. The contract checks the same. */

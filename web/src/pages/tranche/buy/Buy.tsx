@@ -6,7 +6,7 @@ import { Link } from "react-router";
 import type { Abi } from "viem";
 import { useContractAddress } from "../../../api/service";
 import { primarySaleAbi } from "../../../chain/abis";
-import { counted, exactMoney } from "../../../format/money";
+import { counted, money } from "../../../format/money";
 import { Loaded } from "../../../parts/Loaded";
 import { Notice } from "../../../parts/Notice";
 import { SendButton } from "../../../parts/SendButton";
@@ -70,9 +70,9 @@ function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: 
       return (
         <Stack gap="sm">
           <Text size="sm">
-            The sale did not come about: buyers paid {exactMoney(sale.countedMicros)} of the floor
-            of {exactMoney(sale.floorMicros)} {sale.token.symbol}, which had to be reached in time
-            and with the operator's bond in place. The facility is cancelled;{" "}
+            The sale did not come about: buyers paid {money(sale.countedMicros)} of the floor of{" "}
+            {money(sale.floorMicros)} {sale.token.symbol}, which had to be reached in time and with
+            the operator's bond in place. The facility is cancelled;{" "}
             {counted(sale.soldUnits, "unit")} wait for their refund.
           </Text>
           <Text size="sm">

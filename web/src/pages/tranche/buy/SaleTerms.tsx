@@ -1,5 +1,5 @@
 import { Group, Progress, Stack, Text } from "@mantine/core";
-import { exactMoney, grouped, percentOfBps } from "../../../format/money";
+import { exactMoney, grouped, money, percentOfBps } from "../../../format/money";
 import { Fact, Facts } from "../../../parts/Facts";
 import { Info } from "../../../parts/Info";
 import { Instant } from "../../../parts/Instant";
@@ -45,7 +45,7 @@ export function SaleTerms({ sale }: { sale: Sale }) {
             </Info>
           </Group>
           <Text size="xs" className="figures">
-            {exactMoney(sale.countedMicros)} of {exactMoney(sale.floorMicros)} {sale.token.symbol}
+            {money(sale.countedMicros)} of {money(sale.floorMicros)} {sale.token.symbol}
           </Text>
         </Group>
         <Progress value={Math.min(100, share)} size="sm" aria-label="Money paid of the floor" />

@@ -146,6 +146,7 @@ def visit(
     context.set_default_timeout(PATIENCE_MS)
     if account is not None and rpc_url is not None:
         node = httpx.Client(base_url=rpc_url, timeout=60)
+        context.on("close", lambda _: node.close())
 
         def rpc(text: str) -> str:
             return node.post("", json={"jsonrpc": "2.0", "id": 1, **json.loads(text)}).text

@@ -138,16 +138,19 @@ class MoneyVerifier:
             book.written_off += event.args.amount_micros
 
     def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
-        book = self._book(event.args.facility_id)
-        if book is None or event.args.state != FacilityState.FUNDED:
+        if event.args.state != FacilityState.FUNDED:
             return
-        supplies = self._supplies(book)
-        book.unsold = [
-            terms.unit_cap - tranche.supply
-            for terms, tranche in zip(book.terms.tranches, supplies, strict=True)
-        ]
-        for seniority, _ in enumerate(supplies):
-            self._model(self._id(book.terms.facility_id, seniority)).activate(event.block_time_s)
+        book = self._book(event.args.facility_id)
+        if book is not None:
+            supplies = self._supplies(book)
+            book.unsold = [
+                terms.unit_cap - tranche.supply
+                for terms, tranche in zip(book.terms.tranches, supplies, strict=True)
+            ]
+        # Units are known from their mints, also where no terms are.
+        for token_id, model in self.models.items():
+            if split_tranche_id(token_id)[0] == event.args.facility_id:
+                model.activate(event.block_time_s)
 
     def _supplies(self, book: MoneyBook) -> list[TrancheSupply]:
         facility_id = book.terms.facility_id

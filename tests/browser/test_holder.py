@@ -169,20 +169,20 @@ def test_voucher__unserved_after_the_end__is_paid_and_withdrawn(
     found.assert_clean()
     stage.pass_time(DAY_S)
     expect(
-        vouchers.get_by_text("you get 2.000000 mUSD from the bond for 2.00 GPU-hours")
+        vouchers.get_by_text("you get 3.000000 mUSD from the bond for 2.00 GPU-hours")
     ).to_be_visible()
     found.assert_clean()
     before = stage.dollars(account)
     vouchers.get_by_role("button", name="Have it paid").click()
 
-    expect(vouchers.get_by_text(re.compile("^Payment of 2.000000 mUSD .*: done"))).to_be_visible()
+    expect(vouchers.get_by_text(re.compile("^Payment of 3.000000 mUSD .*: done"))).to_be_visible()
     expect(vouchers.get_by_text("Closed: served or paid in full.")).to_be_visible()
-    expect(vouchers.get_by_text("The bond vault holds 2.000000 mUSD for you")).to_be_visible()
+    expect(vouchers.get_by_text("The bond vault holds 3.000000 mUSD for you")).to_be_visible()
     assert stage.dollars(account) == before
     found.assert_clean()
-    vouchers.get_by_role("button", name="Withdraw 2.000000 mUSD").click()
+    vouchers.get_by_role("button", name="Withdraw 3.000000 mUSD").click()
 
-    expect(vouchers.get_by_text(re.compile("^Withdraw 2.000000 mUSD .*: done"))).to_be_visible()
+    expect(vouchers.get_by_text(re.compile("^Withdraw 3.000000 mUSD .*: done"))).to_be_visible()
     expect(vouchers.get_by_role("button", name=re.compile("^Withdraw"))).to_have_count(0)
-    assert stage.dollars(account) - before == 2_000_000
+    assert stage.dollars(account) - before == 3_000_000
     found.assert_clean()

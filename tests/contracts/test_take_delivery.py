@@ -5,7 +5,6 @@ from dataclasses import replace
 import brownie
 import pytest
 from brownie import chain
-from brownie.convert.datatypes import HexString
 
 from api.chain.structs import to_abi
 from api.domain.capital.bond import pay_unserved, seizable
@@ -226,7 +225,7 @@ def test_take_delivery__nobody_signed__reverts_and_burns_nothing(delivery):
     world = delivery.world
     order = world.order(world.ann, world.junior, 2, REF)
     signature = world.sign_order(order)
-    assert world.desk.orderDigest(to_abi(order)) == HexString(
+    assert world.desk.orderDigest(to_abi(order)) == brownie.convert.datatypes.HexString(
         order_digest(order, chain_id=chain.id, desk=world.desk.address), "bytes32"
     )
     forged = world.sign_order(order, world.ann)

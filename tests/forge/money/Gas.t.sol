@@ -36,7 +36,7 @@ contract MoneyGasTest is MoneyBase {
         _steady(7, _twoTranches());
         _postFinal(7, 0, 36_000);
         lockbox.settle(7);
-        _under(92_000, "settle 2 tranches, no money");
+        _under(93_000, "settle 2 tranches, no money");
     }
 
     function test_gas__settleMany__fifty_tranches() public {

@@ -227,3 +227,11 @@ def test_transfer__before_funding__is_refused_and_a_mint_and_a_burn_are_not() ->
     model.transfer("ann", "bob", 1, 8)
 
     assert model.stream == Stream(end_s=8, supply=9)
+
+
+def test_room__before_funding__is_none() -> None:
+    """Nothing can earn before units may move."""
+    locked = Stream(supply=5)
+
+    assert locked.room(1_000) == 0
+    assert locked.activate(1_000).room(1_000) > 0

@@ -85,15 +85,7 @@ contract HostileTest is MoneyBase {
     }
 
     function test_stopped_token__other_facility__goes_on() public {
-        _sell(7);
-        vm.prank(renter);
-        lockbox.payRent(9, "", 1_000_000);
-        _pay(7, 1_000_000);
-        bad.setMode(HostileStablecoin.Mode.Reverts);
-        vm.warp(START + EPOCH);
-        statements.post(9, 1_000_000, 36_000);
-        statements.post(7, 1_000_000, 36_000);
-        vm.warp(vm.getBlockTimestamp() + 600);
+        _dueInBoth();
         vm.expectRevert(abi.encodeWithSelector(HostileStablecoin.TransfersStopped.selector));
         lockbox.settle(9);
         assertEq(lockbox.bookOf(9).settled, 0, "nothing is marked settled");
@@ -107,15 +99,7 @@ contract HostileTest is MoneyBase {
 
     /// ATTACKS 11: one hostile coin stops no other facility of a batch, wherever it stands in it.
     function test_settleMany__hostile_coin_in_the_batch__is_named_and_passed_over() public {
-        _sell(7);
-        vm.prank(renter);
-        lockbox.payRent(9, "", 1_000_000);
-        _pay(7, 1_000_000);
-        bad.setMode(HostileStablecoin.Mode.Reverts);
-        vm.warp(START + EPOCH);
-        statements.post(9, 1_000_000, 36_000);
-        statements.post(7, 1_000_000, 36_000);
-        vm.warp(vm.getBlockTimestamp() + 600);
+        _dueInBoth();
         uint64[] memory ids = new uint64[](2);
         (ids[0], ids[1]) = (9, 7);
         vm.expectEmit(true, true, true, true, address(lockbox));
@@ -160,6 +144,19 @@ contract HostileTest is MoneyBase {
         lockbox.settle(9);
         require(!bad.reentrySucceeded(), "settle is shut during settle");
         assertEq(bad.balanceOf(address(token)), 990_000, "settled once");
+    }
+
+    /// @dev Facilities 7 and 9 have rent to settle, and the coin of 9 refuses to move.
+    function _dueInBoth() private {
+        _sell(7);
+        vm.prank(renter);
+        lockbox.payRent(9, "", 1_000_000);
+        _pay(7, 1_000_000);
+        bad.setMode(HostileStablecoin.Mode.Reverts);
+        vm.warp(START + EPOCH);
+        statements.post(9, 1_000_000, 36_000);
+        statements.post(7, 1_000_000, 36_000);
+        vm.warp(vm.getBlockTimestamp() + 600);
     }
 
     function _sell() private {

@@ -147,8 +147,10 @@ interface IRentLockbox is IPayouts {
     function settleTogether(uint64[] calldata facilityIds) external;
 
     /// @notice Takes money from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds that
-    /// go to holders. Final epochs that are not settled yet are settled first, so that the coupons of every final epoch
-    /// are due before a junior tranche gets anything (invariant 5). Caller: the BondVault or the PrimarySale.
+    /// go to holders. Nothing of it falls on unsold units: the rest goes to the lowest-ranking tranche that has units,
+    /// and to the gpuOperator only where nobody holds a unit. Final epochs that are not settled yet are settled first,
+    /// so that the coupons of every final epoch are due before a junior tranche gets anything (invariant 5).
+    /// Caller: the BondVault or the PrimarySale.
     /// @dev Emits Distributed, and the TrancheToken emits RevenueAccrued of each tranche that was paid. Reverts with
     /// NotDistributor, AmountZero or SettlementShort.
     /// @param facilityId The facility.

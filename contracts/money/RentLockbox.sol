@@ -156,7 +156,7 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
         }
         IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
         emit Distributed(facilityId, msg.sender, amount);
-        _payTranches(facilityId, terms, amount, 0, 0, batch, 0);
+        _payHolders(facilityId, terms, amount, batch);
         _pull(IERC20(terms.settlementToken), amount);
         _accrue(batch);
     }
@@ -294,12 +294,55 @@ contract RentLockbox is IRentLockbox, AccessManaged, Payouts {
             _setBehind(_coupons[facilityId][i], ranks.due[i], ranks.unsoldDue[i], ranks.supplies[i]);
         }
         if (toOperator > 0) _oweOperator(facilityId, terms.settlementToken, toOperator);
-        if (amount > toOperator) {
-            // The registry bounds epochLength to 24 bits.
-            // forge-lint: disable-next-line(unsafe-typecast)
-            batch.accruals[batchIndex] = ITrancheToken.Accrual(facilityId, uint24(terms.epochLength), payments);
-            batch.settlementTokens[batchIndex] = terms.settlementToken;
+        if (amount > toOperator) _addAccrual(facilityId, terms, payments, batch, batchIndex);
+    }
+
+    /// @notice Books recovered money down the waterfall to units in circulation alone: what its own failure set free
+    /// never falls on the gpuOperator's unsold units. The rest goes to the lowest-ranking tranche that has units, above
+    /// its coupon too; only where nobody holds a unit is it the gpuOperator's (ATTACKS 40).
+    /// @param facilityId The facility.
+    /// @param terms What settlement reads of the facility.
+    /// @param amount Minor units to pay.
+    /// @param batch What the call pays; one entry.
+    function _payHolders(
+        uint64 facilityId,
+        IFacilityRegistry.SettlementTerms memory terms,
+        uint256 amount,
+        Batch memory batch
+    ) private {
+        Waterfall.Ranks memory ranks = _fallDue(facilityId, terms, 0, 0);
+        uint256 withCoupon = ranks.last;
+        uint256[4] memory unsoldDue = ranks.unsoldDue;
+        uint256[4] memory nothing;
+        uint40[4] memory none;
+        (ranks.unsoldDue, ranks.unsold) = (nothing, none);
+        while (ranks.last > 0 && ranks.supplies[ranks.last] == 0) --ranks.last;
+        (uint256[4] memory payments, uint256 toOperator) = Waterfall.split(amount, ranks);
+        ranks.due[ranks.last] -= Math.min(ranks.due[ranks.last], payments[ranks.last]);
+        for (uint256 i = 0; i < withCoupon; ++i) {
+            _setBehind(_coupons[facilityId][i], ranks.due[i], unsoldDue[i], ranks.supplies[i]);
         }
+        if (toOperator > 0) _oweOperator(facilityId, terms.settlementToken, toOperator);
+        else _addAccrual(facilityId, terms, payments, batch, 0);
+    }
+
+    /// @notice Puts a facility's payments into a batch.
+    /// @param facilityId The facility.
+    /// @param terms What settlement reads of the facility.
+    /// @param payments Minor units by seniority.
+    /// @param batch What the call pays.
+    /// @param batchIndex Entry of this facility in the batch.
+    function _addAccrual(
+        uint64 facilityId,
+        IFacilityRegistry.SettlementTerms memory terms,
+        uint256[4] memory payments,
+        Batch memory batch,
+        uint256 batchIndex
+    ) private pure {
+        // The registry bounds epochLength to 24 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        batch.accruals[batchIndex] = ITrancheToken.Accrual(facilityId, uint24(terms.epochLength), payments);
+        batch.settlementTokens[batchIndex] = terms.settlementToken;
     }
 
     /// @notice What the tranches are behind once the coupons of epochs `[from, to)` are due.

@@ -103,15 +103,22 @@ def settle(
 def distribute(
     amount: int, *, tranches: Sequence[TrancheSupply], books: Sequence[TrancheBook]
 ) -> Settlement:
-    """Split money of bond or sale: no fee, no new coupon, else as a settlement.
+    """Split money of bond or sale among units in circulation: no fee, no new coupon.
 
-    `RentLockbox.distribute` settles every final epoch first, so that its coupons have fallen due.
+    What the operator's failure set free never falls on its unsold units: the rest goes to the
+    lowest-ranking tranche that has units, above its coupon too. `RentLockbox.distribute` settles
+    every final epoch first, so that its coupons have fallen due.
     """
-    due = [
-        TrancheBook(book.arrears_of(tranche.supply), book.unsold_arrears, tranche.supply)
-        for tranche, book in zip(tranches, books, strict=True)
-    ]
-    return _split(amount, fee=0, due=due, last=tranches[-1])
+    last = max((i for i, t in enumerate(tranches) if t.supply), default=0)
+    left, payments, after = amount, [0] * len(tranches), []
+    for i, (tranche, book) in enumerate(zip(tranches, books, strict=True)):
+        arrears = book.arrears_of(tranche.supply)
+        paid = left if i == last and tranche.supply else min(left, arrears)
+        payments[i], left = paid, left - paid
+        behind = arrears - min(arrears, paid)
+        after.append(TrancheBook(behind, book.unsold_arrears, tranche.supply))
+    after[-1] = TrancheBook()
+    return Settlement(amount, 0, tuple(payments), tuple(after), left)
 
 
 def _split(amount: int, *, fee: int, due: Sequence[TrancheBook], last: TrancheSupply) -> Settlement:

@@ -201,6 +201,27 @@ contract LockboxTest is MoneyBase {
         assertEq(lockbox.bookOf(7).settledEpochs, 1, "settled on the way");
     }
 
+    /// ATTACKS 40: what an operator's failure set free never falls on the units that it did not sell.
+    function test_distribute__unsold_units__get_nothing() public {
+        _offer(8, address(dollar), _twoTranches());
+        _bond(8, 1_000_000);
+        vm.startPrank(gpuOperator);
+        token.mint(ann, _id(8, 0), 4);
+        facilities.fund(8);
+        vm.stopPrank();
+        _postFinal(8, 0, 36_000);
+        dollar.mint(address(vault), 9_000_000);
+        vm.startPrank(address(vault));
+        dollar.approve(address(lockbox), 9_000_000);
+        lockbox.distribute(8, 9_000_000);
+        vm.stopPrank();
+
+        assertEq(token.unvested(_id(8, 0)), 9_000_000, "the seniors that were sold, above their coupon too");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 0, "the operator");
+        assertEq(lockbox.arrearsOf(_id(8, 0)), 0, "no arrears are left");
+        assertEq(lockbox.unsoldArrearsOf(_id(8, 0)), 12 * (COUPON / 4), "unsold ones stay behind");
+    }
+
     /// ATTACKS 25
     function test_refundExcess__twice_paid__back_to_the_payer_alone() public {
         _pay(7, 50_000_000);

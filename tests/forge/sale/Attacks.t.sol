@@ -142,6 +142,44 @@ contract SaleAttacksTest is MoneyBase {
     }
 
     /// @dev Offers facility 1 of `operator`, bonds it with 100 dollars and opens its sale, 20 % up front.
+    /// Finding F1, C1: the operator sells seniors alone, delivers nothing and defaults. It once took their buyer's whole
+    /// money and its bond back by the juniors that it had kept.
+    function test_default__nothing_delivered_juniors_unsold__buyer_gets_the_money_and_the_bond() public {
+        _sell(gpuOperator, 20_000_000, 2_000_000, 1_000_000);
+        _buy(ann, _id(1, 0), 20);
+        vm.warp(START - 1_000);
+        vm.roll(block.number + 1);
+        sale.finalize(1);
+        vm.warp(START + 3 * uint256(EPOCH));
+        uint256 upFront = sale.release(1);
+        facilities.declareDefault(1);
+
+        sale.seize(1);
+        vault.seize(1);
+
+        vm.warp(vm.getBlockTimestamp() + EPOCH);
+        assertEq(upFront, 8_000_000, "a fifth of the price, as agreed");
+        assertEq(token.claimable(ann, _id(1, 0)), 32_000_000 + 100_000_000, "the buyer");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 0, "the operator");
+    }
+
+    /// Finding F1b: one tranche half sold: the unsold half takes nothing of what was not earned.
+    function test_default__half_sold__unsold_half_takes_nothing() public {
+        _sell(gpuOperator, 10_000_000, 2_000_000, 1_000_000);
+        _buy(bob, _id(1, 1), 10);
+        vm.warp(START - 1_000);
+        vm.roll(block.number + 1);
+        sale.finalize(1);
+        vm.warp(START + 3 * uint256(EPOCH));
+        facilities.declareDefault(1);
+
+        sale.seize(1);
+
+        vm.warp(vm.getBlockTimestamp() + EPOCH);
+        assertEq(token.claimable(bob, _id(1, 1)), 10_000_000, "the whole price");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 0, "the operator");
+    }
+
     function _sell(address operator, uint64 floorProceeds, uint64 senior, uint64 junior) private {
         gpuOperator = operator;
         IFacilityRegistry.FacilityTerms memory terms = _terms(address(dollar));

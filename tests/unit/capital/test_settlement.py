@@ -161,6 +161,43 @@ def test_distribute__after_a_lean_epoch__pays_arrears_first_without_fee() -> Non
     assert orphan.books[0].arrears == 0
 
 
+def test_distribute__unsold_units__get_nothing_of_what_their_owner_failed_to_earn() -> None:
+    """Juniors wholly unsold: the seniors that were sold get all of it, above their coupon too."""
+    tranches = [TrancheSupply(100, 10, 2), TrancheSupply(0, 0, 5)]
+    behind = [TrancheBook(151, 40, 10), TrancheBook()]
+
+    result = distribute(1_000, tranches=tranches, books=behind)
+
+    assert (result.payments, result.to_gpu_operator) == ((1_000, 0), 0)
+    assert result.books[0] == TrancheBook(0, 40, 10)
+    half_sold = [TrancheSupply(0, 3, 2)]
+    assert distribute(10, tranches=half_sold, books=[TrancheBook()]).payments == (10,)
+
+
+@given(st.lists(_tranche, min_size=1, max_size=4), st.integers(0, 10**12), st.data())
+def test_distribute__any__conserves_and_pays_units_alone(
+    tranches: list[TrancheSupply], amount: int, data: st.DataObject
+) -> None:
+    """ATTACKS 40: nothing for the operator while anybody holds a unit."""
+    tranches[-1] = replace(tranches[-1], coupon_per_unit=0)
+    arrears = st.integers(0, 10**9)
+    books = [
+        TrancheBook(data.draw(arrears), data.draw(arrears), t.supply) if t.supply else TrancheBook()
+        for t in tranches[:-1]
+    ]
+
+    result = distribute(amount, tranches=tranches, books=[*books, TrancheBook()])
+
+    assert sum(result.payments) + result.to_gpu_operator == amount
+    assert result.to_gpu_operator in (0, amount)
+    assert not (result.to_gpu_operator and any(t.supply for t in tranches))
+    assert [b.unsold_arrears for b in result.books[:-1]] == [b.unsold_arrears for b in books]
+    for seniority, payment in enumerate(result.payments):
+        assert not payment or tranches[seniority].supply
+        if payment:
+            assert all(b.arrears == 0 for b in result.books[:seniority])
+
+
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
 def test_settleable_and_excess__any__part_the_rent(attested: int, collected: int) -> None:
     """Invariant 4, ATTACKS 25: rent is settleable or excess, never both."""

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
@@ -18,7 +19,10 @@ import {OfferTerms} from "./OfferTerms.sol";
 contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     using FacilityStore for FacilityStore.Facility;
 
+    /// @dev From the notice that revenue is unpaid to when the facility may mature without it.
     uint256 private constant RECEIVABLE_LIFE = 90 days;
+    /// @dev The cure of a default, beside the facility's own epoch.
+    uint256 private constant CURE = 1 days;
     uint8 private constant MAX_DECIMALS = 6;
 
     /// @inheritdoc IFacilityRegistry
@@ -37,6 +41,8 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IFacilityRegistry
     mapping(address token => bool) public isSettlementToken;
     mapping(uint64 facilityId => FacilityStore.Facility) private _facilities;
+    /// @inheritdoc IFacilityRegistry
+    mapping(uint64 facilityId => mapping(uint32 epoch => uint64)) public defaultNoticedAt;
 
     /// @notice Deploys an empty register; `link` names the other contracts.
     /// @param authority AccessManager that holds the roles.
@@ -92,6 +98,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         require(bondVault.hasTerms(facilityId), BondTermsMissing(facilityId));
         require(bondVault.isSufficient(facilityId), BondInsufficient(facilityId));
         _facilities[facilityId].fixUnsold(supplies);
+        _facilities[facilityId].progress.fundedAt = uint40(block.timestamp);
         _setState(facilityId, FacilityState.Funded);
         trancheToken.activate(facilityId, _facilities[facilityId].money.trancheCount);
     }
@@ -117,33 +124,67 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IFacilityRegistry
     function mature(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
-        uint32 count = _facilities[facilityId].money.epochCount;
-        IRentLockbox.Book memory book = rentLockbox.bookOf(facilityId);
-        bool done = statementRegistry.epochsFinal(facilityId) == count && book.settledEpochs == count;
-        require(done, NotMature(facilityId));
-        (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, count);
-        if (book.settled != attested) {
-            bool old = block.timestamp >= _facilities[facilityId].schedule.windowEnd + RECEIVABLE_LIFE;
-            // What is both attested and collected is paid out first: only rent that never came is written off.
-            bool paidOut = book.settled == book.collected;
-            require(old && paidOut, NotMature(facilityId));
-            emit ReceivableWrittenOff(facilityId, attested - book.settled);
+        (bool settled, uint256 unpaid) = _unpaid(facilityId);
+        require(settled, NotMature(facilityId));
+        if (unpaid > 0) {
+            uint256 noticedAt = _facilities[facilityId].progress.unpaidNoticedAt;
+            require(noticedAt != 0 && block.timestamp >= noticedAt + RECEIVABLE_LIFE, NotMature(facilityId));
+            emit ReceivableWrittenOff(facilityId, unpaid);
         }
-        _setState(facilityId, FacilityState.Matured);
+        _end(facilityId, FacilityState.Matured);
     }
 
     /// @inheritdoc IFacilityRegistry
-    function declareDefault(uint64 facilityId) external {
+    function noticeUnpaid(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
-        IBondVault.BondTerms memory terms = bondVault.bondTermsOf(facilityId);
-        DefaultReason reason = DefaultReason.StatementsMissing;
-        if (!_statementsMissing(facilityId, terms.defaultAfterEpochs)) {
-            reason = DefaultReason.BondMissing;
-            uint256 since = bondVault.belowSince(facilityId);
-            require(since != 0 && block.timestamp > since + terms.graceSeconds, NotInDefault(facilityId));
-        }
-        emit DefaultDeclared(facilityId, msg.sender, reason);
-        _setState(facilityId, FacilityState.Defaulted);
+        (bool settled, uint256 unpaid) = _unpaid(facilityId);
+        FacilityStore.Progress storage progress = _facilities[facilityId].progress;
+        require(settled && unpaid > 0 && progress.unpaidNoticedAt == 0, NothingUnpaid(facilityId));
+        progress.unpaidNoticedAt = uint40(block.timestamp);
+        emit UnpaidNoticed(facilityId, unpaid, uint64(block.timestamp + RECEIVABLE_LIFE));
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function noticeDefault(uint64 facilityId, uint32 epoch) external {
+        _requireState(facilityId, FacilityState.Delivering);
+        IStatementRegistry.Openness memory open = _requireOpen(facilityId, epoch);
+        FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
+        FacilityStore.Progress memory progress = _facilities[facilityId].progress;
+        uint256 epochEnd = schedule.windowStart + (uint256(epoch) + 1) * schedule.epochLength;
+        uint256 since = Math.max(Math.max(epochEnd, progress.fundedAt), open.voidedAt);
+        uint256 overdueFrom = since + progress.patienceSeconds;
+        require(block.timestamp >= overdueFrom, EpochNotOverdue(facilityId, epoch, overdueFrom));
+        uint64 noticedAt = defaultNoticedAt[facilityId][epoch];
+        require(!_counts(noticedAt, open), DefaultNoticedBefore(facilityId, epoch, noticedAt));
+        defaultNoticedAt[facilityId][epoch] = uint64(block.timestamp);
+        emit DefaultNoticed(facilityId, epoch, msg.sender, uint64(block.timestamp + _cureOf(schedule)));
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function declareDefault(uint64 facilityId, uint32 epoch) external {
+        _requireState(facilityId, FacilityState.Delivering);
+        IStatementRegistry.Openness memory open = _requireOpen(facilityId, epoch);
+        uint64 noticedAt = defaultNoticedAt[facilityId][epoch];
+        require(_counts(noticedAt, open), DefaultNotNoticed(facilityId, epoch));
+        uint256 cureUntil = noticedAt + _cureOf(_facilities[facilityId].schedule);
+        require(block.timestamp >= cureUntil, CureRunning(facilityId, epoch, cureUntil));
+        emit DefaultDeclared(facilityId, epoch, msg.sender);
+        _end(facilityId, FacilityState.Defaulted);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function stop(uint64 facilityId) external {
+        _requireState(facilityId, FacilityState.Delivering);
+        uint256 windowEnd = _facilities[facilityId].schedule.windowEnd;
+        uint256 stopsFrom = windowEnd + _facilities[facilityId].progress.longStopSeconds;
+        require(block.timestamp >= stopsFrom, LongStopAhead(facilityId, stopsFrom));
+        _end(facilityId, FacilityState.Stopped);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function markClosed(uint64 facilityId) external {
+        require(msg.sender == address(rentLockbox), NotRentLockbox(msg.sender));
+        _facilities[facilityId].progress.closedAt = uint40(block.timestamp);
     }
 
     /// @inheritdoc IFacilityRegistry
@@ -162,6 +203,12 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
         FacilityState state = FacilityStore.stateNow(schedule);
         return EpochTerms(state, schedule.windowStart, schedule.windowEnd, schedule.epochLength, schedule.deviceCount);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function endingOf(uint64 facilityId) external view returns (Ending memory) {
+        FacilityStore.Progress memory progress = _facilities[facilityId].progress;
+        return Ending(progress.fundedAt, progress.endedAt, progress.closedAt, progress.unpaidNoticedAt);
     }
 
     /// @inheritdoc IFacilityRegistry
@@ -216,16 +263,56 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         emit FacilityStateChanged(facilityId, next);
     }
 
-    /// @notice Whether a valid statement is overdue for so long that it is a default.
-    /// @dev The statement of epoch `posted` was due at that epoch's end; the default comes `patience` epochs later.
+    /// @notice Ends a facility in this block: stores its state and time, and emits FacilityStateChanged.
     /// @param facilityId The facility.
-    /// @param patience Epochs that a statement may be overdue; 0 means never a default.
-    /// @return True if it is.
-    function _statementsMissing(uint64 facilityId, uint256 patience) private view returns (bool) {
-        uint256 posted = statementRegistry.epochsPosted(facilityId);
-        if (patience == 0 || posted >= _facilities[facilityId].money.epochCount) return false;
-        FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
-        return block.timestamp >= schedule.windowStart + (posted + 1 + patience) * schedule.epochLength;
+    /// @param ended The state that it ends in.
+    function _end(uint64 facilityId, FacilityState ended) private {
+        _facilities[facilityId].progress.endedAt = uint40(block.timestamp);
+        _setState(facilityId, ended);
+    }
+
+    /// @notice What renters still owe once everything is attested.
+    /// @param facilityId The facility.
+    /// @return settled Whether every epoch is final, counted by a settlement, and paid out as far as rent came.
+    /// @return unpaid Attested revenue that no renter paid, minor units; 0 unless `settled`.
+    function _unpaid(uint64 facilityId) private view returns (bool settled, uint256 unpaid) {
+        uint32 count = _facilities[facilityId].money.epochCount;
+        IRentLockbox.Book memory book = rentLockbox.bookOf(facilityId);
+        if (statementRegistry.epochsFinal(facilityId) < count || book.settledEpochs < count) return (false, 0);
+        (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, count);
+        unpaid = attested - book.settled;
+        settled = unpaid == 0 || book.settled == book.collected;
+    }
+
+    /// @notice Reverts with EpochNotOpen unless an epoch of the window is neither stated nor published.
+    /// @param facilityId The facility.
+    /// @param epoch The epoch.
+    /// @return open What the StatementRegistry says of the facility.
+    function _requireOpen(uint64 facilityId, uint32 epoch)
+        private
+        view
+        returns (IStatementRegistry.Openness memory open)
+    {
+        open = statementRegistry.opennessOf(facilityId);
+        bool inside = epoch >= open.firstOpen && epoch < _facilities[facilityId].money.epochCount;
+        require(inside, EpochNotOpen(facilityId, epoch));
+    }
+
+    /// @notice Whether a notice counts: no void and no rejection came after it, nor in its block.
+    /// @dev Whoever voids or rejects an epoch gives its operator a whole patience or cure, so that several steps of a
+    /// default never fit one transaction (ATTACKS 42).
+    /// @param noticedAt UTC second of the notice; 0 if there was none.
+    /// @param open What the StatementRegistry says of the facility.
+    /// @return True if it does.
+    function _counts(uint64 noticedAt, IStatementRegistry.Openness memory open) private pure returns (bool) {
+        return noticedAt > open.voidedAt && noticedAt > open.rejectedAt;
+    }
+
+    /// @notice Time between notice and default.
+    /// @param schedule The facility's schedule.
+    /// @return Seconds: an epoch and a day.
+    function _cureOf(FacilityStore.Schedule memory schedule) private pure returns (uint256) {
+        return schedule.epochLength + CURE;
     }
 
     /// @notice Whether the caller is the sale of this facility.

@@ -45,9 +45,26 @@ library FacilityStore {
         bool hasUnsold;
     }
 
+    /// @notice What ends a facility, and when it did: one word, read by notices, endings and what comes after them.
+    /// @param patienceSeconds Time after its end in which an epoch may be neither stated nor published.
+    /// @param longStopSeconds Time after `windowEnd` from which anybody may stop the facility.
+    /// @param fundedAt When it was funded, UTC seconds; 0 before.
+    /// @param endedAt When it ended; 0 before.
+    /// @param closedAt When it was closed; 0 before.
+    /// @param unpaidNoticedAt When notice of unpaid revenue was given; 0 before.
+    struct Progress {
+        uint32 patienceSeconds;
+        uint32 longStopSeconds;
+        uint40 fundedAt;
+        uint40 endedAt;
+        uint40 closedAt;
+        uint40 unpaidNoticedAt;
+    }
+
     /// @notice Everything stored of a facility. Coupons, caps and unsold units take one word each.
     /// @param schedule When and how much it delivers.
     /// @param money What payments read.
+    /// @param progress What ends it, and when it did.
     /// @param coupons Coupon of one unit by seniority, minor units for the whole window.
     /// @param caps Most units by seniority, GPU-hours.
     /// @param unsold Units that were never minted, by seniority, GPU-hours; 0 until the facility is funded.
@@ -59,6 +76,7 @@ library FacilityStore {
     struct Facility {
         Schedule schedule;
         Money money;
+        Progress progress;
         uint64[4] coupons;
         uint40[4] caps;
         uint40[4] unsold;
@@ -99,6 +117,8 @@ library FacilityStore {
             trancheCount: uint8(tranches_.length),
             hasUnsold: false
         });
+        facility.progress.patienceSeconds = given.patienceSeconds;
+        facility.progress.longStopSeconds = given.longStopSeconds;
         for (uint256 i = 0; i < tranches_.length; ++i) {
             facility.coupons[i] = tranches_[i].couponPerUnit;
             facility.caps[i] = tranches_[i].unitCap;
@@ -130,6 +150,8 @@ library FacilityStore {
             deviceCount: schedule.deviceCount,
             promisedAvailabilityPpm: schedule.promisedAvailabilityPpm,
             feeBps: money.feeBps,
+            patienceSeconds: facility.progress.patienceSeconds,
+            longStopSeconds: facility.progress.longStopSeconds,
             pledgeRoot: facility.pledgeRoot,
             termsHash: facility.termsHash
         });

@@ -10,16 +10,12 @@ import {IPayouts} from "./IPayouts.sol";
 /// Accounts take what they are owed with `withdraw`.
 interface IBondVault is IPayouts {
     /// @notice Terms of an operator's bond, fixed before any unit exists.
-    /// @param requiredBond Least bond while the facility is Funded or Delivering, minor units.
-    /// @param ratePerGpuHour Minor units paid for each GPU-hour that was promised and not available (to holders), and
-    /// for each GPU-hour of a voucher that was not served (to its holder).
-    /// @param graceSeconds Seconds for which the bond may be below `requiredBond` before anybody may declare a default.
-    /// @param defaultAfterEpochs Epochs that a valid statement may be overdue before that is a default; 0 means never.
+    /// @param requiredBond Least bond with which the facility is funded, minor units.
+    /// @param ratePerGpuHour What a GPU-hour that was promised and not delivered costs, minor units: to holders at the
+    /// closing, and to a voucher of which it stays open.
     struct BondTerms {
         uint96 requiredBond;
         uint64 ratePerGpuHour;
-        uint32 graceSeconds;
-        uint16 defaultAfterEpochs;
     }
 
     /// @notice A facility's bond terms were set, for good.
@@ -34,34 +30,16 @@ interface IBondVault is IPayouts {
     /// @param bond The facility's bond after it, minor units.
     event BondDeposited(uint64 indexed facilityId, address indexed payer, uint256 amount, uint256 bond);
 
-    /// @notice Holders were paid because availability fell short of the promise.
-    /// @param facilityId The facility.
-    /// @param epochs Number of leading final epochs counted.
-    /// @param gpuSeconds Shortfall over all these epochs, GPU-seconds (cumulative, not only what is new).
-    /// @param amount Minor units paid now.
-    /// @param bond The facility's bond after it, minor units.
-    event ShortfallPaid(uint64 indexed facilityId, uint32 epochs, uint256 gpuSeconds, uint256 amount, uint256 bond);
-
-    /// @notice A voucher's holder is owed money for compute that was not served; `withdraw` takes it.
-    /// @param facilityId The facility.
-    /// @param holder The voucher's holder.
-    /// @param gpuSeconds GPU-seconds paid for.
-    /// @param amount Minor units owed for them.
-    /// @param bond The facility's bond after it, minor units.
-    event UnservedPaid(
-        uint64 indexed facilityId, address indexed holder, uint256 gpuSeconds, uint256 amount, uint256 bond
-    );
-
-    /// @notice The gpuOperator is owed the rest of the bond; `withdraw` takes it.
+    /// @notice The gpuOperator is owed the bond of a cancelled offer; `withdraw` takes it.
     /// @param facilityId The facility.
     /// @param gpuOperator The account that runs the facility's GPUs.
     /// @param amount Minor units.
     event BondReleased(uint64 indexed facilityId, address indexed gpuOperator, uint256 amount);
 
-    /// @notice After a default, bond money went to holders down the waterfall.
+    /// @notice The bond went to the RentLockbox, which closes the facility and pays it out.
     /// @param facilityId The facility.
     /// @param amount Minor units.
-    event BondSeized(uint64 indexed facilityId, uint256 amount);
+    event BondSurrendered(uint64 indexed facilityId, uint256 amount);
 
     /// @notice An attester's bond grew.
     /// @param attester The attester.
@@ -90,12 +68,7 @@ interface IBondVault is IPayouts {
         uint256 toChallenger
     );
 
-    /// @notice Slashed money was paid to the facility's holders down the waterfall.
-    /// @param facilityId The facility.
-    /// @param amount Minor units.
-    event SlashedDistributed(uint64 indexed facilityId, uint256 amount);
-
-    /// @notice The treasury took slashed money that no holder could receive.
+    /// @notice The treasury took its half of slashed money.
     /// @param to The account that received it.
     /// @param amount Minor units.
     event SlashedTaken(address indexed to, uint256 amount);
@@ -118,27 +91,26 @@ interface IBondVault is IPayouts {
     /// @param facilityId The facility.
     error DepositNotAccepted(uint64 facilityId);
 
-    /// @notice There is nothing to pay: no shortfall (or no bond left to pay it), no slashed money, or no bond to
-    /// release or seize.
+    /// @notice There is no bond to release.
     /// @param facilityId The facility.
     error NothingDue(uint64 facilityId);
 
-    /// @notice The bond cannot be released: the facility is neither Cancelled nor Matured, or a shortfall or a voucher
-    /// is not paid yet. Call `payShortfall` and `IDeliveryDesk.payUnserved` first.
+    /// @notice Only the bond of a cancelled offer is released; that of a funded facility is paid out by its closing.
     /// @param facilityId The facility.
     error BondStillNeeded(uint64 facilityId);
 
-    /// @notice The bond can be seized only after a default.
+    /// @notice All promised hours at this rate exceed what a closing can pay out, 2^63 minor units.
     /// @param facilityId The facility.
-    error FacilityNotDefaulted(uint64 facilityId);
+    /// @param ratePerGpuHour The rate, minor units.
+    error RateAboveLimit(uint64 facilityId, uint64 ratePerGpuHour);
 
     /// @notice Only the StatementRegistry may slash.
     /// @param caller The account that called.
     error NotStatementRegistry(address caller);
 
-    /// @notice Only the DeliveryDesk may have unserved compute paid.
+    /// @notice Only the RentLockbox takes bonds, at a closing.
     /// @param caller The account that called.
-    error NotDeliveryDesk(address caller);
+    error NotRentLockbox(address caller);
 
     /// @notice A statement that the attester signed may still be challenged, so its bond stays.
     /// @param attester The attester.
@@ -146,7 +118,7 @@ interface IBondVault is IPayouts {
     error AttesterLiable(address attester, uint64 liableUntil);
 
     /// @notice Sets the bond terms, once and before any unit exists. Caller: the facility's gpuOperator, while Offered.
-    /// @dev Emits BondTermsSet. Reverts with NotGpuOperator or TermsFrozen.
+    /// @dev Emits BondTermsSet. Reverts with NotGpuOperator, TermsFrozen or RateAboveLimit.
     /// @param facilityId The facility.
     /// @param terms The terms.
     function setTerms(uint64 facilityId, BondTerms calldata terms) external;
@@ -157,36 +129,19 @@ interface IBondVault is IPayouts {
     /// @param amount Minor units of the settlement token.
     function deposit(uint64 facilityId, uint256 amount) external;
 
-    /// @notice Pays holders, down the waterfall, for GPU-seconds that were promised and not available. Over all final
-    /// epochs: max(0, promised - available) x rate / 3,600, rounded down, less what was paid before, and at most the
-    /// bond. What was paid is never taken back. Caller: anybody.
-    /// @dev Emits ShortfallPaid. Reverts with NothingDue.
-    /// @param facilityId The facility.
-    /// @return amount Minor units paid.
-    function payShortfall(uint64 facilityId) external returns (uint256 amount);
-
-    /// @notice Credits a voucher's holder for unserved GPU-seconds, rounded down and at most the bond. The holder takes
-    /// it with `withdraw`. Caller: the DeliveryDesk.
-    /// @dev Emits UnservedPaid. Reverts with NotDeliveryDesk.
-    /// @param facilityId The facility.
-    /// @param holder The voucher's holder.
-    /// @param gpuSeconds Unserved GPU-seconds to pay for.
-    /// @return amount Minor units credited.
-    function payUnserved(uint64 facilityId, address holder, uint256 gpuSeconds) external returns (uint256 amount);
-
-    /// @notice Credits the rest of the bond to the gpuOperator once the facility is Cancelled, or Matured with every
-    /// shortfall and every voucher paid. The gpuOperator takes it with `withdraw`. Caller: anybody.
+    /// @notice Credits the bond of a Cancelled offer to the gpuOperator, which takes it with `withdraw`. Caller:
+    /// anybody.
     /// @dev Emits BondReleased. Reverts with BondStillNeeded or NothingDue.
     /// @param facilityId The facility.
     /// @return amount Minor units credited.
     function release(uint64 facilityId) external returns (uint256 amount);
 
-    /// @notice After a default, sends the bond to holders down the waterfall, except for what unserved vouchers may
-    /// still be paid (rounded up). Caller: anybody.
-    /// @dev Emits BondSeized. Reverts with FacilityNotDefaulted or NothingDue.
+    /// @notice Sends the whole bond to the RentLockbox. Until then it never falls. Caller: the RentLockbox, once, when
+    /// it closes the facility.
+    /// @dev Emits BondSurrendered if there is a bond. Reverts with NotRentLockbox.
     /// @param facilityId The facility.
-    /// @return amount Minor units sent.
-    function seize(uint64 facilityId) external returns (uint256 amount);
+    /// @return amount Minor units sent; 0 if there is none.
+    function surrender(uint64 facilityId) external returns (uint256 amount);
 
     /// @notice Adds to an attester's bond by allowance. Caller: anybody.
     /// @dev Emits AttesterBondDeposited. Reverts with AmountZero or SettlementShort.
@@ -202,7 +157,7 @@ interface IBondVault is IPayouts {
     function withdrawAttesterBond(address to) external returns (uint256 amount);
 
     /// @notice Takes `slashAmount`, or what is left, from each attester's bond: half (rounded down) for the challenger,
-    /// the rest for the facility's holders. No token moves here, so that no token can stop a challenge. Caller: the
+    /// the rest for the treasury. No token moves here, so that no token can stop a challenge. Caller: the
     /// StatementRegistry, after a proven fault.
     /// @dev Emits AttesterSlashed for each attester that lost something. An attester that challenges itself still loses
     /// half. Reverts with NotStatementRegistry.
@@ -212,15 +167,7 @@ interface IBondVault is IPayouts {
     /// @return Minor units taken in all.
     function slash(uint64 facilityId, address[] calldata attesters, address challenger) external returns (uint256);
 
-    /// @notice Sends the slashed money of a facility to its holders down the waterfall; if the facility has no units,
-    /// assigns it to the treasury instead. Caller: anybody.
-    /// @dev Emits SlashedDistributed if holders were paid. Reverts with NothingDue.
-    /// @param facilityId The facility.
-    /// @return amount Minor units sent or assigned.
-    function distributeSlashed(uint64 facilityId) external returns (uint256 amount);
-
-    /// @notice Takes slashed money that no holder could receive: it is in another token than the facility's, or the
-    /// facility had no units. Caller: the treasury role.
+    /// @notice Takes the treasury's half of slashed money. Caller: the treasury role.
     /// @dev Emits SlashedTaken. Reverts with RecipientInvalid or NothingOwed.
     /// @param to The account that receives it.
     /// @return amount Minor units sent.
@@ -251,29 +198,14 @@ interface IBondVault is IPayouts {
     /// @return True if the facility may be funded.
     function isSufficient(uint64 facilityId) external view returns (bool);
 
-    /// @notice Since when the bond is below `requiredBond`. Adding less than what is missing does not restart the time.
-    /// @param facilityId The facility.
-    /// @return UTC second; 0 if the bond is sufficient.
-    function belowSince(uint64 facilityId) external view returns (uint64);
-
-    /// @notice What `payShortfall` would pay now if the bond were large enough, rounded down.
-    /// @param facilityId The facility.
-    /// @return Minor units.
-    function shortfallDue(uint64 facilityId) external view returns (uint256);
-
     /// @notice An attester's bond.
     /// @param attester The attester.
     /// @return Minor units of the attester token.
     function attesterBondOf(address attester) external view returns (uint256);
 
-    /// @notice Slashed money that `distributeSlashed` would send to a facility's holders.
-    /// @param facilityId The facility.
-    /// @return Minor units of the attester token.
-    function slashedFor(uint64 facilityId) external view returns (uint256);
-
     /// @notice Slashed money that `takeSlashed` would send to the treasury.
     /// @return Minor units of the attester token.
-    function slashedUnassigned() external view returns (uint256);
+    function slashedForTreasury() external view returns (uint256);
 
     /// @notice What a fault costs each attester that signed.
     /// @return Minor units of the attester token.

@@ -6,8 +6,8 @@ import {IStatementRegistry} from "./IStatementRegistry.sol";
 /// @title Vouchers: units burned for compute, to be served inside the delivery window
 /// @notice A voucher is issued on an order that the facility's gpuOperator signed, and only once. A unit gives 3,600
 /// GPU-seconds less the part of the window that is over; of a tranche with a coupon, at most what its coupon buys at
-/// the bond's rate. Delivery lines of final statements serve a voucher; what stays unserved is paid from the operator's
-/// bond. api/domain/capital/vouchers.py is the reference model.
+/// the bond's rate. Delivery lines of final statements serve a voucher; for what stays open the closing of the facility
+/// pays (IRentLockbox.payVoucher). api/domain/capital/vouchers.py is the reference model.
 interface IDeliveryDesk {
     /// @notice What the facility's gpuOperator signs (EIP-712, domain "Rentroll Deliveries" version "1"): that it will
     /// deliver compute to one holder under one lease.
@@ -26,13 +26,12 @@ interface IDeliveryDesk {
         uint256 deadline;
     }
 
-    /// @notice Compute that a facility owes to one holder. Open is what is owed, less what was served and paid.
-    /// @param holder The account that burned units, and that is paid for what stays unserved.
+    /// @notice Compute that a facility owes to one holder. Open is what is owed, less what was served.
+    /// @param holder The account that burned units, and that is paid for what stays open.
     /// @param facilityId The facility that owes the compute.
     /// @param seniority Rank of the tranche of the units.
     /// @param owedGpuSeconds GPU-seconds owed when the voucher was issued.
     /// @param servedGpuSeconds GPU-seconds proven as delivered.
-    /// @param paidGpuSeconds GPU-seconds paid from the bond instead.
     /// @param units Units that were burned.
     /// @param issuedAt UTC second in which the units were burned; earlier compute serves no voucher.
     /// @param lease Lease hash that delivery lines must carry.
@@ -42,7 +41,6 @@ interface IDeliveryDesk {
         uint8 seniority;
         uint56 owedGpuSeconds;
         uint56 servedGpuSeconds;
-        uint56 paidGpuSeconds;
         uint40 units;
         uint40 issuedAt;
         bytes32 lease;
@@ -76,16 +74,6 @@ interface IDeliveryDesk {
     /// @param gpuSeconds GPU-seconds counted; at most what was still open, and what was left of the line.
     event VoucherServed(
         uint256 indexed voucherId, uint64 indexed facilityId, uint32 indexed epoch, uint32 index, uint64 gpuSeconds
-    );
-
-    /// @notice Unserved compute of a voucher was paid from the bond.
-    /// @param voucherId The voucher.
-    /// @param facilityId The facility.
-    /// @param holder The account that is owed the money.
-    /// @param gpuSeconds GPU-seconds paid for.
-    /// @param amount Minor units.
-    event VoucherPaid(
-        uint256 indexed voucherId, uint64 indexed facilityId, address indexed holder, uint64 gpuSeconds, uint256 amount
     );
 
     /// @notice A gpuOperator took back an order before it was used.
@@ -144,22 +132,13 @@ interface IDeliveryDesk {
     /// @param index Place of the line in its statement.
     error LineNotProven(uint64 facilityId, uint32 epoch, uint32 index);
 
-    /// @notice None of these vouchers has anything open: all of it is served or paid.
+    /// @notice None of these vouchers has anything open: all of it is served.
     /// @param facilityId The facility of the line.
     error NothingToServe(uint64 facilityId);
 
-    /// @notice Unserved compute is paid only after the facility matured or defaulted.
+    /// @notice The facility is closed: what its vouchers are open for is paid in money now.
     /// @param facilityId The facility.
-    error FacilityNotEnded(uint64 facilityId);
-
-    /// @notice The facility matured, but late proofs of delivery still come first.
-    /// @param facilityId The facility.
-    /// @param payableFrom UTC second from which unserved compute is paid.
-    error ServingStillOpen(uint64 facilityId, uint64 payableFrom);
-
-    /// @notice The bond cannot pay for a single GPU-second. The compute stays owed: call again after a deposit.
-    /// @param facilityId The facility.
-    error BondEmpty(uint64 facilityId);
+    error FacilityClosed(uint64 facilityId);
 
     /// @notice The facility is not Funded or Delivering, or its window is over.
     /// @dev The facility is not funded or delivering, or its window is over.
@@ -186,10 +165,6 @@ interface IDeliveryDesk {
     /// @param holder The holder that it belongs to.
     error LeaseTaken(uint64 facilityId, bytes32 lease, address holder);
 
-    /// @notice Everything that the voucher owed is served or paid.
-    /// @param voucherId The voucher.
-    error NothingUnserved(uint256 voucherId);
-
     /// @notice Burns the caller's units for compute on an order that the facility's gpuOperator signed, by ECDSA or
     /// ERC-1271, and issues a voucher; while the facility is Funded or Delivering, before `windowEnd`.
     /// `gpuSecondsDown` tells what the units give. Uses the order up; the first voucher of a lease binds it to its
@@ -210,9 +185,10 @@ interface IDeliveryDesk {
     /// @notice Counts one delivery line of a final statement towards vouchers of its lease, in the order given, each
     /// up to what is open, until every second of the line is used. Its seconds count one by one: a line serves many
     /// vouchers, in any number of calls, and none of its seconds twice. Vouchers without anything open are passed
-    /// over. The line must lie inside the window and begin after each voucher was issued. Caller: anybody.
+    /// over. Until the facility is closed. The line must lie inside the window and begin after each voucher was issued.
+    /// Caller: anybody.
     /// @dev Emits VoucherServed for each voucher that gets seconds. Reverts with LineNotDelivery, StatementNotFinal,
-    /// LineNotProven, LineAlreadyUsed, VoucherUnknown, LineNotForVoucher or NothingToServe.
+    /// FacilityClosed, LineNotProven, LineAlreadyUsed, VoucherUnknown, LineNotForVoucher or NothingToServe.
     /// @param voucherIds The vouchers.
     /// @param statement The posted statement that holds the line.
     /// @param line The delivery line.
@@ -225,14 +201,6 @@ interface IDeliveryDesk {
         bytes32[] calldata proof
     ) external returns (uint256 gpuSeconds);
 
-    /// @notice Pays for what stays unserved from the bond, as far as the bond goes; the rest stays owed. Open after a
-    /// default, or after maturity from `SERVE_GRACE` after `windowEnd` on. First come, first served. Caller: anybody.
-    /// @dev Emits VoucherPaid. Reverts with VoucherUnknown, NothingUnserved, FacilityNotEnded, ServingStillOpen or
-    /// BondEmpty. GPU-seconds that the bond covers and their price are both rounded down.
-    /// @param voucherId The voucher.
-    /// @return amount Minor units that the holder is owed; `IBondVault.withdraw` takes them.
-    function payUnserved(uint256 voucherId) external returns (uint256 amount);
-
     /// @notice GPU-seconds that units of a tranche would give in this block: units x 3,600 x what is left of the window
     /// / the window, and in every tranche but the last x min(1, coupon / rate). One division, rounded down, over all
     /// units together; before `windowStart` the whole window is left. Reverts with DeliveryClosed or
@@ -244,22 +212,18 @@ interface IDeliveryDesk {
 
     /// @notice A voucher. Reverts with VoucherUnknown.
     /// @param voucherId The voucher.
-    /// @return What it owes and what was served and paid.
+    /// @return What it owes and what was served.
     function voucherOf(uint256 voucherId) external view returns (Voucher memory);
 
-    /// @notice GPU-seconds of all vouchers of a facility that are neither served nor paid.
-    /// @param facilityId The facility.
-    /// @return GPU-seconds.
-    function unservedGpuSeconds(uint64 facilityId) external view returns (uint256);
-
-    /// @notice The same by seniority of the units that were burned.
+    /// @notice GPU-seconds of all vouchers of a facility that are not served, by seniority of the units that were
+    /// burned. They stay as they are once the facility is closed.
     /// @param facilityId The facility.
     /// @return GPU-seconds by seniority.
     function openGpuSecondsOf(uint64 facilityId) external view returns (uint64[4] memory);
 
     /// @notice What of the burned units is not served yet: of each voucher units x 3,600 x open / owed, rounded down.
     /// @param facilityId The facility.
-    /// @return Unit-seconds by seniority; 3,600 for a unit of which nothing is served or paid.
+    /// @return Unit-seconds by seniority; 3,600 for a unit of which nothing is served.
     function openUnitSecondsOf(uint64 facilityId) external view returns (uint64[4] memory);
 
     /// @notice Number of vouchers issued; ids count from 1.
@@ -283,10 +247,4 @@ interface IDeliveryDesk {
     /// @param order The order.
     /// @return The digest.
     function orderDigest(DeliveryOrder calldata order) external view returns (bytes32);
-
-    // solhint-disable func-name-mixedcase
-    /// @notice Time after `windowEnd` in which late proofs of delivery still come before payment.
-    /// @return Seconds.
-    function SERVE_GRACE() external view returns (uint64);
-    // solhint-enable func-name-mixedcase
 }

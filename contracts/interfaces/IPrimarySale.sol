@@ -6,8 +6,8 @@ import {IPayouts} from "./IPayouts.sol";
 /// @title Primary sale: units for stablecoin at a fixed price, proceeds released with attested delivery
 /// @notice Amounts are minor units of the facility's settlement token; units are whole GPU-hours. Units are minted when
 /// they are bought, and unsold ones never. If the sale fails, buyers get exactly the price back. The sale counts only
-/// what its own functions took in: it holds proceeds - released - seized of every facility, and what accounts are owed.
-/// Every change of these numbers is in an event, so that they can be rebuilt from events alone.
+/// what its own functions took in: it holds proceeds - released - returned of every facility, and what accounts are
+/// owed. Every change of these numbers is in an event, so that they can be rebuilt from events alone.
 interface IPrimarySale is IPayouts {
     /// @notice State of a facility's sale.
     /// @param None The facility has no sale.
@@ -44,14 +44,28 @@ interface IPrimarySale is IPayouts {
     /// @param counted Proceeds that count towards the floor: of all purchases but the gpuOperator's own, minor units.
     /// It stays as it was when the sale ends.
     /// @param released Part of the proceeds credited to the gpuOperator so far, minor units.
-    /// @param seized Part of the proceeds paid to holders instead, minor units.
+    /// @param returned Part of the proceeds that went to the RentLockbox when the facility was closed, minor units.
     struct SaleBook {
         SaleState state;
         uint40 soldUnits;
         uint96 proceeds;
         uint96 counted;
         uint96 released;
-        uint96 seized;
+        uint96 returned;
+    }
+
+    /// @notice What a closing must know of a sale; all zero if the facility has no successful one.
+    /// @param proceeds Price of the units sold, minor units.
+    /// @param unearned Part of it that delivery did not earn, minor units.
+    /// @param unsigned Part of `unearned` that belongs to epochs which are published and not stated, rounded down.
+    /// @param escrow Part of the proceeds that was not released: what is sent, minor units.
+    /// @param unitPrices Price of one unit by seniority, minor units.
+    struct Surrendered {
+        uint256 proceeds;
+        uint256 unearned;
+        uint256 unsigned;
+        uint256 escrow;
+        uint256[4] unitPrices;
     }
 
     /// @notice A sale was opened. Its first units are sold at `terms.opensAt`.
@@ -106,10 +120,11 @@ interface IPrimarySale is IPayouts {
     /// @param released Minor units credited so far (cumulative).
     event ProceedsReleased(uint64 indexed facilityId, address indexed gpuOperator, uint256 amount, uint256 released);
 
-    /// @notice Proceeds that can no longer be released went to holders down the waterfall.
+    /// @notice Proceeds that were not released went to the RentLockbox, which closes the facility and pays them out.
     /// @param facilityId The facility.
     /// @param amount Minor units.
-    event ProceedsSeized(uint64 indexed facilityId, uint256 amount);
+    /// @param unearned Minor units of the proceeds that delivery did not earn.
+    event ProceedsSurrendered(uint64 indexed facilityId, uint256 amount, uint256 unearned);
 
     /// @notice Only the facility's gpuOperator may open its sale.
     /// @param facilityId The facility.
@@ -182,13 +197,13 @@ interface IPrimarySale is IPayouts {
     /// @param facilityId The facility.
     error NotRefunding(uint64 facilityId);
 
-    /// @notice No further proceeds have been earned by delivery, the window has not begun, or the facility defaulted.
+    /// @notice No further proceeds have been earned by delivery, or the facility is not Delivering.
     /// @param facilityId The facility.
     error NothingToRelease(uint64 facilityId);
 
-    /// @notice There are no proceeds for holders: the facility has not ended, or all was released or seized already.
-    /// @param facilityId The facility.
-    error NothingToSeize(uint64 facilityId);
+    /// @notice Only the RentLockbox takes proceeds, at a closing.
+    /// @param caller The account that called.
+    error NotRentLockbox(address caller);
 
     /// @notice The signature's last second is over. Sign again with a later deadline.
     /// @param deadline Last second of the signature, UTC.
@@ -307,18 +322,19 @@ interface IPrimarySale is IPayouts {
     /// @notice Credits proceeds to the gpuOperator, from `windowStart` on: the up-front share, and the rest in
     /// proportion to the available GPU-seconds of final epochs, up to those promised of these epochs, over those
     /// promised of the whole window. Rounded down on the cumulative. Should availability fall, what is released stays
-    /// released. Not after a default. The gpuOperator takes the money with `withdraw`. Caller: anybody.
+    /// released. Only while the facility is Delivering: its closing releases the rest. The gpuOperator takes the money
+    /// with `withdraw`. Caller: anybody.
     /// @dev Emits ProceedsReleased. Reverts with NothingToRelease.
     /// @param facilityId The facility.
     /// @return amount Minor units credited now.
     function release(uint64 facilityId) external returns (uint256 amount);
 
-    /// @notice Sends proceeds that can no longer be released to holders down the waterfall: after a default everything
-    /// that is not released, at maturity what delivery did not earn. Caller: anybody.
-    /// @dev Emits ProceedsSeized. Reverts with NothingToSeize.
+    /// @notice Releases what delivery earned, and sends the rest of the proceeds to the RentLockbox. Caller: the
+    /// RentLockbox, once, when it closes the facility.
+    /// @dev Emits ProceedsReleased and ProceedsSurrendered, each if it is above 0. Reverts with NotRentLockbox.
     /// @param facilityId The facility.
-    /// @return amount Minor units sent.
-    function seize(uint64 facilityId) external returns (uint256 amount);
+    /// @return What was sold, not earned, and sent.
+    function surrender(uint64 facilityId) external returns (Surrendered memory);
 
     /// @notice Running totals of a facility's sale; all zero if it has none.
     /// @param facilityId The facility.

@@ -5,19 +5,50 @@ import {IPayouts} from "./IPayouts.sol";
 
 /// @title Rent lockbox: takes rent in and lets only settlement take it out
 /// @notice Amounts are minor units of the facility's settlement token. The lockbox counts only what its own functions
-/// took in: tokens sent here without `payRent` are nobody's rent. Conservation, per facility: it holds collected -
-/// settled + fees owed + what accounts are owed; and settled - fee = paid to tranches + credited to the gpuOperator
-/// (the latter only where no tranche has units).
+/// took in: tokens sent here without `payRent` are nobody's rent. Conservation, per facility: it holds collected +
+/// advanced - reimbursed - settled + fees owed + what accounts and vouchers are owed; settled - fee = paid to tranches
+/// + credited to the gpuOperator; and bond + escrow of a closing = advanced + all its shares.
 interface IRentLockbox is IPayouts {
     /// @notice Running totals of a facility's rent.
     /// @param collected Rent received and not given back, minor units, cumulative.
-    /// @param settled Rent paid out (fees included), minor units, cumulative; never above `collected` nor above what is
-    /// attested and final (invariant 4).
+    /// @param settled Rent paid out (fees included), minor units, cumulative; never above what is attested and final,
+    /// nor above `collected` and what the bond advanced at the closing (invariant 4).
     /// @param settledEpochs Number of leading epochs that settlements so far have counted.
     struct Book {
         uint96 collected;
         uint96 settled;
         uint32 settledEpochs;
+    }
+
+    /// @notice What a closing did. Amounts are minor units, arrays by seniority. bond + escrow = advanced + all shares.
+    /// @param missingGpuSeconds Promised and not delivered, GPU-seconds.
+    /// @param bond The bond as it was.
+    /// @param escrow Sale proceeds as they were, without what delivery earned.
+    /// @param advanced Part of the bond that paid attested rent in place of renters: it is in Settled.
+    /// @param toUnits Shares of units in circulation.
+    /// @param toVouchers Shares of vouchers for what they are open.
+    /// @param toTreasury Fee on what was missing.
+    /// @param toOperator The rest.
+    struct Closing {
+        uint256 missingGpuSeconds;
+        uint256 bond;
+        uint256 escrow;
+        uint256 advanced;
+        uint256[4] toUnits;
+        uint256[4] toVouchers;
+        uint256 toTreasury;
+        uint256 toOperator;
+    }
+
+    /// @notice What stays owed after a closing, minor units by seniority: late rent pays it as far as the bond advanced
+    /// rent.
+    /// @param units To units in circulation.
+    /// @param vouchers To vouchers.
+    /// @param treasury To the treasury.
+    struct Claims {
+        uint128[4] units;
+        uint128[4] vouchers;
+        uint128 treasury;
     }
 
     /// @notice Rent arrived.
@@ -51,11 +82,35 @@ interface IRentLockbox is IPayouts {
         uint64 indexed facilityId, uint32 settledEpochs, uint256 amount, uint256 fee, uint256 cumulativeSettled
     );
 
-    /// @notice Money of a bond or a sale was paid to tranches. RevenueAccrued of each tranche that was paid follows.
+    /// @notice A facility was closed: its bond and unearned proceeds are shared. RevenueAccrued of each tranche that
+    /// was paid follows, and ResidualOwed for the gpuOperator.
     /// @param facilityId The facility.
-    /// @param source The contract that it came from.
+    /// @param closing What was shared.
+    /// @param claims What stays owed.
+    event FacilityClosed(uint64 indexed facilityId, Closing closing, Claims claims);
+
+    /// @notice Rent that the bond had advanced came after all, and went where the bond would have gone.
+    /// @param facilityId The facility.
     /// @param amount Minor units.
-    event Distributed(uint64 indexed facilityId, address indexed source, uint256 amount);
+    /// @param toUnits Shares of units in circulation, by seniority.
+    /// @param toVouchers Shares of vouchers, by seniority.
+    /// @param toTreasury Fee on what was missing.
+    /// @param toOperator The rest.
+    event LateRentShared(
+        uint64 indexed facilityId,
+        uint256 amount,
+        uint256[4] toUnits,
+        uint256[4] toVouchers,
+        uint256 toTreasury,
+        uint256 toOperator
+    );
+
+    /// @notice A voucher's holder is owed money for what was not served; `withdraw` takes it.
+    /// @param voucherId The voucher.
+    /// @param facilityId The facility.
+    /// @param holder The voucher's holder.
+    /// @param amount Minor units.
+    event VoucherPaid(uint256 indexed voucherId, uint64 indexed facilityId, address indexed holder, uint256 amount);
 
     /// @notice The gpuOperator was credited with money that fell on unsold units, on nobody, or on units that
     /// already earned the most that a unit can; `withdraw` takes it.
@@ -75,11 +130,12 @@ interface IRentLockbox is IPayouts {
     /// @param amount Minor units.
     event FeesPaid(uint64 indexed facilityId, address indexed token, address indexed to, uint256 amount);
 
-    /// @notice Rent is accepted only while the facility is Funded, Delivering or Defaulted.
+    /// @notice Rent is accepted only from the funding on.
     /// @param facilityId The facility.
     error RentNotAccepted(uint64 facilityId);
 
-    /// @notice The payment exceeds what the facility's books can hold, 64 bits of rent in all.
+    /// @notice The payment exceeds what the facility's books can hold, 64 bits of rent in all; or, once it is closed,
+    /// what is attested and unpaid.
     /// @param amount The payment, minor units.
     /// @param limit Most that can still be paid, minor units.
     error AmountAboveLimit(uint256 amount, uint256 limit);
@@ -92,13 +148,20 @@ interface IRentLockbox is IPayouts {
     /// @param caller The account that called.
     error NotThisContract(address caller);
 
-    /// @notice Only the BondVault and the PrimarySale may distribute money.
-    /// @param caller The account that called.
-    error NotDistributor(address caller);
-
-    /// @notice Rent is given back only after the facility matured or defaulted.
+    /// @notice The facility cannot be closed now: it has not ended, is closed already, or statements and deliveries may
+    /// still come.
     /// @param facilityId The facility.
-    error FacilityNotEnded(uint64 facilityId);
+    /// @param opensAt UTC second from which it can be closed; 0 if it has not ended or is closed.
+    error ClosingNotOpen(uint64 facilityId, uint64 opensAt);
+
+    /// @notice There is nothing for this voucher: its facility is not closed, all of it was served, or all that there
+    /// is was credited.
+    /// @param voucherId The voucher.
+    error NothingForVoucher(uint256 voucherId);
+
+    /// @notice Rent is given back only after the facility is closed.
+    /// @param facilityId The facility.
+    error FacilityNotClosed(uint64 facilityId);
 
     /// @notice The refund exceeds the rent that no statement covers.
     /// @param facilityId The facility.
@@ -113,8 +176,8 @@ interface IRentLockbox is IPayouts {
     /// @param paid Minor units that it paid, less refunds.
     error RefundAbovePaid(uint64 facilityId, address payer, uint256 amount, uint256 paid);
 
-    /// @notice Pays rent for a lease by allowance, while the facility is Funded, Delivering or Defaulted: late rent is
-    /// owed to holders until the facility matures. Caller: anybody; the caller pays.
+    /// @notice Pays rent for a lease by allowance, from the funding on: late rent is still rent. Once the facility is
+    /// closed, up to what is attested and unpaid. Caller: anybody; the caller pays.
     /// @dev Emits RentPaid. Reverts with RentNotAccepted, AmountZero, AmountAboveLimit, or with SettlementShort unless
     /// the balance grows by exactly `amount`.
     /// @param facilityId The facility.
@@ -146,21 +209,27 @@ interface IRentLockbox is IPayouts {
     /// @param facilityIds The facilities.
     function settleTogether(uint64[] calldata facilityIds) external;
 
-    /// @notice Takes money from the caller and pays it down the waterfall, without a fee: bonds and sale proceeds that
-    /// go to holders. Nothing of it falls on unsold units: the rest goes to the lowest-ranking tranche that has units,
-    /// and to the gpuOperator only where nobody holds a unit. Final epochs that are not settled yet are settled first,
-    /// so that the coupons of every final epoch are due before a junior tranche gets anything (invariant 5).
-    /// Caller: the BondVault or the PrimarySale.
-    /// @dev Emits Distributed, and the TrancheToken emits RevenueAccrued of each tranche that was paid. Reverts with
-    /// NotDistributor, AmountZero or SettlementShort.
+    /// @notice Closes an ended facility, once: shares its bond and unearned proceeds, as docs/DEAL.md says. Settles
+    /// first. The bond pays attested and unpaid rent, as rent; then bond and proceeds pay what missing hours cost, by
+    /// rank; the rest is the gpuOperator's. Holders' money streams for an epoch, but at least for a day. Caller:
+    /// anybody, from `closableFrom` on.
+    /// @dev Emits Settled, FacilityClosed and ResidualOwed, and the TrancheToken emits RevenueAccrued. Reverts with
+    /// ClosingNotOpen or SettlementShort.
     /// @param facilityId The facility.
-    /// @param amount Minor units.
-    function distribute(uint64 facilityId, uint256 amount) external;
+    function close(uint64 facilityId) external;
+
+    /// @notice Credits a voucher's holder with its part of what the closing, and rent since then, gave to the vouchers
+    /// of its tranche: in proportion to open GPU-seconds, rounded down. The holder takes it with `withdraw`. Caller:
+    /// anybody.
+    /// @dev Emits VoucherPaid. Reverts with NothingForVoucher, or with IDeliveryDesk.VoucherUnknown.
+    /// @param voucherId The voucher.
+    /// @return amount Minor units credited now.
+    function payVoucher(uint256 voucherId) external returns (uint256 amount);
 
     /// @notice Credits rent back to its payer that no statement will ever cover: paid twice, too much, or for the wrong
-    /// facility. Only after the facility matured or defaulted, at most what exceeds everything posted, and at most what
+    /// facility. Only after the facility is closed, at most what exceeds everything posted, and at most what
     /// that payer paid. The payer takes it with `withdraw`. Caller: the treasury role.
-    /// @dev Emits RentRefunded. Reverts with FacilityNotEnded, AmountZero, RefundAboveExcess or RefundAbovePaid.
+    /// @dev Emits RentRefunded. Reverts with FacilityNotClosed, AmountZero, RefundAboveExcess or RefundAbovePaid.
     /// @param facilityId The facility.
     /// @param payer The account that had paid.
     /// @param amount Minor units.
@@ -205,7 +274,42 @@ interface IRentLockbox is IPayouts {
     /// @return Minor units, fee included; 0 if nothing.
     function settleable(uint64 facilityId) external view returns (uint256);
 
-    /// @notice Rent that exceeds everything posted: what `refundExcess` may give back after the facility ended.
+    /// @notice From when a facility can be closed: a day after the last statement that can come, or can be voided.
+    /// @param facilityId The facility.
+    /// @return UTC second; 0 while it has not ended, and once it is closed.
+    function closableFrom(uint64 facilityId) external view returns (uint64);
+
+    /// @notice The contract that computes shares: anybody can ask it what a closing would give.
+    /// @return Address of the ClosingRules.
+    function closingRules() external view returns (address);
+
+    /// @notice What stays owed after a closing.
+    /// @param facilityId The facility.
+    /// @return The claims; all zero before the closing.
+    function claimsOf(uint64 facilityId) external view returns (Claims memory);
+
+    /// @notice What the bond paid of attested rent at the closing, and what of it renters paid since then.
+    /// @param facilityId The facility.
+    /// @return advanced Minor units that the bond paid.
+    /// @return reimbursed Minor units that went where the bond would have gone.
+    function advanceOf(uint64 facilityId) external view returns (uint256 advanced, uint256 reimbursed);
+
+    /// @notice All that vouchers of each tranche got, credited or not.
+    /// @param facilityId The facility.
+    /// @return Minor units by seniority; 0 before the closing.
+    function voucherPoolsOf(uint64 facilityId) external view returns (uint128[4] memory);
+
+    /// @notice What `payVoucher` would credit now. Reverts with IDeliveryDesk.VoucherUnknown.
+    /// @param voucherId The voucher.
+    /// @return Minor units.
+    function payableToVoucher(uint256 voucherId) external view returns (uint256);
+
+    /// @notice What was credited for a voucher so far.
+    /// @param voucherId The voucher.
+    /// @return Minor units.
+    function paidToVoucher(uint256 voucherId) external view returns (uint256);
+
+    /// @notice Rent that exceeds everything posted: what `refundExcess` may give back after the facility is closed.
     /// @param facilityId The facility.
     /// @return Minor units; 0 if none.
     function excessOf(uint64 facilityId) external view returns (uint256);

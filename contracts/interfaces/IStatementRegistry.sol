@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterSet} from "./IAttesterSet.sol";
+import {IPublications} from "./IPublications.sol";
 
 /// @title Statements: the attested rental income of every facility, epoch by epoch
 /// @notice A statement counts once `threshold` attesters signed it (EIP-712, domain "Rentroll Statements" version "1",
 /// bound to chain and contract). Epochs of a facility are posted in order, each once, and each statement names the hash
 /// of the one before. Amounts are minor units of the facility's settlement token, times UTC seconds.
-interface IStatementRegistry is IAttesterSet {
+interface IStatementRegistry is IPublications {
     /// @notice Totals of one facility and epoch.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
@@ -101,8 +101,8 @@ interface IStatementRegistry is IAttesterSet {
     /// @param actual Epoch of this statement.
     error EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual);
 
-    /// @notice The facility is not Delivering, so it takes no statements.
-    /// @dev The facility has no statement for `epoch`, or is not in a state that takes statements.
+    /// @notice The facility takes no statements and no evidence: it is not Delivering; or it ended, and the epoch was
+    /// not over by then, or the time for last statements is.
     /// @param facilityId The facility.
     error FacilityNotDelivering(uint64 facilityId);
 
@@ -160,8 +160,9 @@ interface IStatementRegistry is IAttesterSet {
     /// @param epoch Number of the epoch, from 0.
     error EpochNotFinal(uint64 facilityId, uint32 epoch);
 
-    /// @notice Posts the next statement of a facility. A void epoch is posted again. Stopped by a pause. Caller:
-    /// anybody who holds `threshold` signatures.
+    /// @notice Posts the next statement of a facility. A void epoch is posted again. Stopped by a pause, unless the
+    /// facility ended: epochs that were over by then can be stated for an epoch and a day, see `statementsEndAt`.
+    /// Caller: anybody who holds `threshold` signatures.
     /// @dev Emits StatementPosted. Leans on invariant 6 (once, in order, with a quorum). Reverts with any error of
     /// IStatementRegistry or IAttesterSet that fits, or with EnforcedPause.
     /// @param statement The statement.

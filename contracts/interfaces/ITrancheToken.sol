@@ -63,7 +63,7 @@ interface ITrancheToken {
 
     /// @notice Why units were burned.
     /// @param Delivered For compute, see `burnForDelivery`.
-    /// @param Expired By their holder after the facility ended, see `burnExpired`.
+    /// @param Expired By their holder after the offer was cancelled, see `burnExpired`.
     /// @param Refunded For their price after a sale failed, see `burnForRefund`.
     enum BurnReason {
         Delivered,
@@ -230,9 +230,8 @@ interface ITrancheToken {
     /// @param units Units to burn.
     function burnForDelivery(address holder, uint256 id, uint256 units) external;
 
-    /// @notice Burns the caller's units after the facility matured, defaulted, or was cancelled without a sale. Burned
-    /// units earn nothing any more, not even of a bond or proceeds that are paid later; what they earned before stays
-    /// owed. Stopped by a pause. Caller: a holder.
+    /// @notice Burns the caller's units after the offer was cancelled without a sale: they had no price and earn
+    /// nothing. Units of a funded facility never expire. Stopped by a pause. Caller: a holder.
     /// @dev Emits TransferSingle and UnitsBurned. Reverts with EnforcedPause, UnitsNotExpired, UnitsZero or an ERC-7943
     /// error.
     /// @param id The tranche.

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @title Books of attester bonds: half of what is taken to the challenger, half to holders; can refuse
+/// @title Books of attester bonds: half of what is taken to the challenger, half to the treasury; can refuse
 /// @notice For tests only: stands in for BondVault where only slashing matters.
 contract MockBondVault {
     uint256 public constant SLASH_AMOUNT = 1_000;
 
     bool public refusing;
-    uint256 public toHolders;
+    uint256 public toTreasury;
     uint256 public calls;
     mapping(address attester => uint256) public attesterBondOf;
     mapping(address account => uint256) public owed;
@@ -38,6 +38,6 @@ contract MockBondVault {
             emit Slashed(facilityId, attesters[i], challenger);
         }
         owed[challenger] += taken / 2;
-        toHolders += taken - taken / 2;
+        toTreasury += taken - taken / 2;
     }
 }

@@ -11,6 +11,7 @@ contract MockFacilityRegistry {
     mapping(uint64 facilityId => uint64) public offeredAtBlock;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) private _states;
+    mapping(uint64 facilityId => IFacilityRegistry.Ending) private _endings;
 
     function setFacility(
         uint64 facilityId,
@@ -56,6 +57,18 @@ contract MockFacilityRegistry {
     function tranchesOf(uint64) external pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {
         tranches = new IFacilityRegistry.TrancheTerms[](1);
         tranches[0].unitCap = 1;
+    }
+
+    function setEnding(uint64 facilityId, IFacilityRegistry.Ending calldata ending) external {
+        _endings[facilityId] = ending;
+    }
+
+    function endingOf(uint64 facilityId) external view returns (IFacilityRegistry.Ending memory) {
+        return _endings[facilityId];
+    }
+
+    function gpuOperatorOf(uint64 facilityId) external view returns (address) {
+        return _terms[facilityId].gpuOperator;
     }
 
     function settlementTokenOf(uint64 facilityId) external view returns (address) {

@@ -22,9 +22,7 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     /// @inheritdoc IBondVault
     uint96 public slashAmount;
     /// @inheritdoc IBondVault
-    uint256 public slashedUnassigned;
-    /// @inheritdoc IBondVault
-    mapping(uint64 facilityId => uint256) public slashedFor;
+    uint256 public slashedForTreasury;
     /// @inheritdoc IBondVault
     mapping(address attester => uint256) public attesterBondOf;
 
@@ -79,32 +77,15 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
         }
         if (taken == 0) return 0;
         owedTo[address(attesterToken)][challenger] += rewarded;
-        if (facilityRegistry.settlementTokenOf(facilityId) == address(attesterToken)) {
-            slashedFor[facilityId] += taken - rewarded;
-        } else {
-            slashedUnassigned += taken - rewarded;
-        }
-    }
-
-    /// @inheritdoc IBondVault
-    function distributeSlashed(uint64 facilityId) external nonReentrant returns (uint256 amount) {
-        amount = slashedFor[facilityId];
-        require(amount > 0, NothingDue(facilityId));
-        slashedFor[facilityId] = 0;
-        if (_hasUnits(facilityId)) {
-            emit SlashedDistributed(facilityId, amount);
-            _distribute(facilityId, attesterToken, amount);
-        } else {
-            slashedUnassigned += amount;
-        }
+        slashedForTreasury += taken - rewarded;
     }
 
     /// @inheritdoc IBondVault
     function takeSlashed(address to) external restricted nonReentrant returns (uint256 amount) {
         _requireRecipient(to);
-        amount = slashedUnassigned;
+        amount = slashedForTreasury;
         require(amount > 0, NothingOwed(address(attesterToken), msg.sender));
-        slashedUnassigned = 0;
+        slashedForTreasury = 0;
         emit SlashedTaken(to, amount);
         attesterToken.safeTransfer(to, amount);
     }
@@ -113,16 +94,6 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     function setSlashAmount(uint96 amount) external restricted {
         slashAmount = amount;
         emit SlashAmountSet(amount);
-    }
-
-    /// @notice Sends money of holders to the lockbox, which pays it down the waterfall.
-    /// @dev Money of holders goes through the lockbox, which knows the waterfall.
-    /// @param facilityId The facility.
-    /// @param token The token.
-    /// @param amount Minor units.
-    function _distribute(uint64 facilityId, IERC20 token, uint256 amount) internal {
-        token.forceApprove(address(facilityRegistry.rentLockbox()), amount);
-        facilityRegistry.rentLockbox().distribute(facilityId, amount);
     }
 
     /// @notice Whether any unit of a facility circulates.

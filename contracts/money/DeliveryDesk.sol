@@ -5,14 +5,13 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Signatures} from "../access/Signatures.sol";
-import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 
 /// @title Vouchers for compute
-/// @notice Issued on the gpuOperator's order when units are burned, served by proof of delivery, or paid from the bond.
+/// @notice Issued on the gpuOperator's order when units are burned, and served by proof of delivery.
 /// @dev Units are below 2^40, so that all GPU-seconds of a tranche fit 52 bits.
 contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     using SafeCast for uint256;
@@ -21,8 +20,6 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
         "DeliveryOrder(address holder,uint256 id,uint256 units,bytes32 lease,uint256 nonce,uint256 deadline)"
     );
     uint8 private constant KIND_DELIVERY = 1;
-    /// @inheritdoc IDeliveryDesk
-    uint64 public constant SERVE_GRACE = 1 days;
 
     /// @notice Register that names the token, the statements and the bonds.
     IFacilityRegistry public immutable facilityRegistry;
@@ -59,7 +56,6 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
             seniority: seniority,
             owedGpuSeconds: SafeCast.toUint56(owed),
             servedGpuSeconds: 0,
-            paidGpuSeconds: 0,
             units: SafeCast.toUint40(order.units),
             // Windows end before 2106.
             // forge-lint: disable-next-line(unsafe-typecast)
@@ -98,25 +94,6 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     }
 
     /// @inheritdoc IDeliveryDesk
-    function payUnserved(uint256 voucherId) external returns (uint256 amount) {
-        Voucher memory voucher = voucherOf(voucherId);
-        uint256 open = _open(voucher);
-        require(open > 0, NothingUnserved(voucherId));
-        uint64 facilityId = voucher.facilityId;
-        _requireEnded(facilityId);
-        IBondVault vault = facilityRegistry.bondVault();
-        // Only what the bond can pay is marked as paid: the rest stays owed should the bond be topped up. Vouchers are
-        // issued only where the rate is above zero.
-        uint256 rate = vault.bondTermsOf(facilityId).ratePerGpuHour;
-        uint256 covered = Math.min(open, vault.bondOf(facilityId) * 1 hours / rate);
-        require(covered > 0, BondEmpty(facilityId));
-        _vouchers[voucherId].paidGpuSeconds = SafeCast.toUint56(voucher.paidGpuSeconds + covered);
-        _reduceOpen(voucher, covered);
-        amount = vault.payUnserved(facilityId, voucher.holder, covered);
-        emit VoucherPaid(voucherId, facilityId, voucher.holder, covered.toUint64(), amount);
-    }
-
-    /// @inheritdoc IDeliveryDesk
     function gpuSecondsDown(uint256 id, uint256 units) public view returns (uint256) {
         (uint64 facilityId, uint8 seniority,) = TrancheId.unpack(id);
         IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
@@ -136,14 +113,6 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     function voucherOf(uint256 voucherId) public view returns (Voucher memory voucher) {
         voucher = _vouchers[voucherId];
         require(voucher.holder != address(0), VoucherUnknown(voucherId));
-    }
-
-    /// @inheritdoc IDeliveryDesk
-    function unservedGpuSeconds(uint64 facilityId) external view returns (uint256 gpuSeconds) {
-        uint64[4] memory open = _openGpuSeconds[facilityId];
-        for (uint256 i = 0; i < 4; ++i) {
-            gpuSeconds += open[i];
-        }
     }
 
     /// @inheritdoc IDeliveryDesk
@@ -230,8 +199,8 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
         _openUnitSeconds[voucher.facilityId][voucher.seniority] -= unitSeconds.toUint64();
     }
 
-    /// @notice Reverts with LineNotDelivery, StatementNotFinal or LineNotProven unless a line is a delivery of a final
-    /// statement, inside the window.
+    /// @notice Reverts with LineNotDelivery, FacilityClosed, StatementNotFinal or LineNotProven unless a line is a
+    /// delivery of a final statement, inside the window of a facility that is not closed.
     /// @param statement The statement.
     /// @param line The line.
     /// @param proof Proof of the line.
@@ -245,19 +214,10 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
         bool inside = line.start >= terms.windowStart && line.end <= terms.windowEnd;
         bool delivery = line.kind == KIND_DELIVERY && line.gpuSeconds > 0;
         require(inside && delivery, LineNotDelivery(facilityId, epoch, index));
+        require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
         IStatementRegistry statements = facilityRegistry.statementRegistry();
         require(statements.isFinal(facilityId, epoch), StatementNotFinal(facilityId, epoch));
         require(statements.verifyLine(statement, line, proof), LineNotProven(facilityId, epoch, index));
-    }
-
-    /// @notice Reverts with FacilityNotEnded or ServingStillOpen unless unserved compute of a facility may be paid.
-    /// @param facilityId The facility.
-    function _requireEnded(uint64 facilityId) private view {
-        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
-        if (terms.state == IFacilityRegistry.FacilityState.Defaulted) return;
-        require(terms.state == IFacilityRegistry.FacilityState.Matured, FacilityNotEnded(facilityId));
-        uint64 payableFrom = terms.windowEnd + SERVE_GRACE;
-        require(block.timestamp >= payableFrom, ServingStillOpen(facilityId, payableFrom));
     }
 
     /// @notice Whether a facility takes new vouchers: Funded or Delivering, before `windowEnd`.
@@ -269,11 +229,11 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
         return running && block.timestamp < terms.windowEnd;
     }
 
-    /// @notice What of a voucher is neither served nor paid.
+    /// @notice What of a voucher is not served.
     /// @param voucher The voucher.
     /// @return GPU-seconds.
     function _open(Voucher memory voucher) private pure returns (uint256) {
-        return voucher.owedGpuSeconds - voucher.servedGpuSeconds - voucher.paidGpuSeconds;
+        return voucher.owedGpuSeconds - voucher.servedGpuSeconds;
     }
 
     /// @notice What part of a voucher's units some open GPU-seconds are.

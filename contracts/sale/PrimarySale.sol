@@ -7,7 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
-import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
+import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {SaleBounds} from "./SaleBounds.sol";
 import {SaleCheckout} from "./SaleCheckout.sol";
 import {SaleRefunds} from "./SaleRefunds.sol";
@@ -47,44 +47,51 @@ contract PrimarySale is SaleRefunds {
     function release(uint64 facilityId) external nonReentrant returns (uint256 amount) {
         amount = releasable(facilityId);
         require(amount > 0, NothingToRelease(facilityId));
-        uint64 released = SafeCast.toUint64(_spent[facilityId].released + amount);
-        _spent[facilityId].released = released;
-        address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
-        owedTo[facilityRegistry.settlementTokenOf(facilityId)][gpuOperator] += amount;
-        emit ProceedsReleased(facilityId, gpuOperator, amount, released);
+        _release(facilityId, amount);
     }
 
     /// @inheritdoc IPrimarySale
-    function seize(uint64 facilityId) external nonReentrant returns (uint256 amount) {
+    function surrender(uint64 facilityId) external nonReentrant returns (Surrendered memory given) {
+        require(msg.sender == address(facilityRegistry.rentLockbox()), NotRentLockbox(msg.sender));
         Book memory book = _books[facilityId];
-        Spent memory spent = _spent[facilityId];
-        IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(facilityId);
-        uint256 kept = book.proceeds;
-        if (state == IFacilityRegistry.FacilityState.Defaulted) {
-            kept = spent.released;
-        } else if (state == IFacilityRegistry.FacilityState.Matured) {
-            kept = Math.max(_earnedDown(facilityId, book.proceeds), spent.released);
+        if (book.state != SaleState.Successful) return given;
+        given.proceeds = book.proceeds;
+        uint256 earned;
+        (earned, given.unsigned) = _earnedDown(facilityId, book.proceeds);
+        given.unearned = book.proceeds - earned;
+        uint256 released = _spent[facilityId].released;
+        if (earned > released) _release(facilityId, earned - released);
+        uint64 escrow = book.proceeds - _spent[facilityId].released;
+        given.escrow = escrow;
+        uint64[] memory unitPrices = _unitPrices[facilityId];
+        for (uint256 i = 0; i < unitPrices.length; ++i) {
+            given.unitPrices[i] = unitPrices[i];
         }
-        bool successful = book.state == SaleState.Successful;
-        amount = successful ? book.proceeds - kept - spent.seized : 0;
-        require(amount > 0, NothingToSeize(facilityId));
-        _spent[facilityId].seized = SafeCast.toUint64(spent.seized + amount);
-        emit ProceedsSeized(facilityId, amount);
-        IRentLockbox lockbox = facilityRegistry.rentLockbox();
-        IERC20(facilityRegistry.settlementTokenOf(facilityId)).forceApprove(address(lockbox), amount);
-        lockbox.distribute(facilityId, amount);
+        if (escrow == 0) return given;
+        _spent[facilityId].returned = escrow;
+        emit ProceedsSurrendered(facilityId, escrow, given.unearned);
+        IERC20(facilityRegistry.settlementTokenOf(facilityId)).safeTransfer(msg.sender, escrow);
     }
 
     /// @inheritdoc IPrimarySale
     function releasable(uint64 facilityId) public view returns (uint256) {
         Book memory book = _books[facilityId];
-        if (book.state != SaleState.Successful) return 0;
-        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
-        bool defaulted = terms.state == IFacilityRegistry.FacilityState.Defaulted;
-        if (defaulted || block.timestamp < terms.windowStart) return 0;
-        uint256 earned = _earnedDown(facilityId, book.proceeds);
+        bool delivering = facilityRegistry.stateOf(facilityId) == IFacilityRegistry.FacilityState.Delivering;
+        if (book.state != SaleState.Successful || !delivering) return 0;
+        (uint256 earned,) = _earnedDown(facilityId, book.proceeds);
         uint256 released = _spent[facilityId].released;
         return earned > released ? earned - released : 0;
+    }
+
+    /// @notice Credits proceeds to the gpuOperator and emits ProceedsReleased.
+    /// @param facilityId The facility.
+    /// @param amount Minor units.
+    function _release(uint64 facilityId, uint256 amount) private {
+        uint64 released = SafeCast.toUint64(_spent[facilityId].released + amount);
+        _spent[facilityId].released = released;
+        address gpuOperator = facilityRegistry.gpuOperatorOf(facilityId);
+        owedTo[facilityRegistry.settlementTokenOf(facilityId)][gpuOperator] += amount;
+        emit ProceedsReleased(facilityId, gpuOperator, amount, released);
     }
 
     /// @notice Proceeds that the gpuOperator has earned: the up-front share, and the rest in proportion to what was
@@ -93,13 +100,18 @@ contract PrimarySale is SaleRefunds {
     /// @dev Can fall: availability is cumulative, and what was promised so far grows with each epoch.
     /// @param facilityId The facility.
     /// @param proceeds Proceeds of the sale, minor units.
-    /// @return Minor units, rounded down.
-    function _earnedDown(uint64 facilityId, uint256 proceeds) private view returns (uint256) {
+    /// @return earned Minor units, rounded down.
+    /// @return unsigned What published epochs that are not final would have earned, minor units, rounded down.
+    function _earnedDown(uint64 facilityId, uint256 proceeds) private view returns (uint256 earned, uint256 unsigned) {
         uint256 upFront = _upFrontDown(facilityId, proceeds);
+        uint256 toEarn = proceeds - upFront;
+        IStatementRegistry statements = facilityRegistry.statementRegistry();
         uint256 promised = facilityRegistry.promisedGpuSeconds(facilityId, facilityRegistry.epochCountOf(facilityId));
-        (uint32 epochs, uint64 available,) = facilityRegistry.statementRegistry().finalTotals(facilityId, 0);
-        uint256 delivered = Math.min(available, facilityRegistry.promisedGpuSeconds(facilityId, epochs));
-        return upFront + (proceeds - upFront) * delivered / promised;
+        (uint32 epochs, uint64 available,) = statements.finalTotals(facilityId, 0);
+        uint256 stated = facilityRegistry.promisedGpuSeconds(facilityId, epochs);
+        earned = upFront + toEarn * Math.min(available, stated) / promised;
+        uint32 published = statements.opennessOf(facilityId).firstOpen;
+        unsigned = toEarn * (facilityRegistry.promisedGpuSeconds(facilityId, published) - stated) / promised;
     }
 
     /// @notice The share of the proceeds that the gpuOperator may take from `windowStart` on.

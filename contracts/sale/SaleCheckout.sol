@@ -30,10 +30,10 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
 
     /// @notice What became of the proceeds of a successful sale: one word.
     /// @param released Proceeds credited to the gpuOperator, minor units.
-    /// @param seized Proceeds paid to holders, minor units.
+    /// @param returned Proceeds sent to the RentLockbox at the closing, minor units.
     struct Spent {
         uint64 released;
-        uint64 seized;
+        uint64 returned;
     }
 
     /// @notice Terms of a sale, apart from prices: one word. Times are at most `windowStart`, which has 32 bits.
@@ -147,7 +147,7 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
     function bookOf(uint64 facilityId) external view returns (SaleBook memory) {
         Book memory book = _books[facilityId];
         Spent memory spent = _spent[facilityId];
-        return SaleBook(book.state, book.soldUnits, book.proceeds, book.counted, spent.released, spent.seized);
+        return SaleBook(book.state, book.soldUnits, book.proceeds, book.counted, spent.released, spent.returned);
     }
 
     /// @inheritdoc IPrimarySale

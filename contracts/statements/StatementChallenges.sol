@@ -5,12 +5,12 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IStatementChallenges} from "../interfaces/IStatementChallenges.sol";
 import {FaultRules} from "./FaultRules.sol";
-import {StatementStore} from "./StatementStore.sol";
+import {Publications} from "./Publications.sol";
 
 /// @title Challenges, and what a proven fault does
 /// @notice A proven fault voids the statement and every later one of its facility, and slashes its signers.
 /// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0006 has the game.
-abstract contract StatementChallenges is StatementStore, IStatementChallenges {
+abstract contract StatementChallenges is Publications, IStatementChallenges {
     using Address for address;
 
     FaultRules private immutable _rules;
@@ -77,7 +77,9 @@ abstract contract StatementChallenges is StatementStore, IStatementChallenges {
         bytes memory answer = address(_rules).functionStaticCall(bytes.concat(rule, msg.data[4:]));
         Fault fault = abi.decode(answer, (Fault));
         require(fault != Fault.None, NoFault(facilityId, epoch));
-        emit StatementVoided(facilityId, epoch, fault, msg.sender, epochsPosted(facilityId));
+        uint32 posted = epochsPosted(facilityId);
+        emit StatementVoided(facilityId, epoch, fault, msg.sender, posted);
+        _noteVoid(facilityId, posted);
         _rewind(statement, record);
         _charge(facilityId, statementHash, record.signers, fault != Fault.DevicePledgedTwice);
     }

@@ -35,7 +35,7 @@ contract StatementRegistry is StatementChallenges {
     {}
 
     /// @inheritdoc IStatementRegistry
-    function post(Statement calldata statement, Attestation[] calldata attestations) external whenNotPaused {
+    function post(Statement calldata statement, Attestation[] calldata attestations) external {
         Head memory head = _heads[statement.facilityId];
         require(
             statement.epoch == head.epochsPosted,
@@ -54,7 +54,8 @@ contract StatementRegistry is StatementChallenges {
         );
     }
 
-    /// @notice Stops postings; challenges go on. Caller: the pauser role.
+    /// @notice Stops postings of facilities that have not ended; challenges and publications go on. Caller: the pauser
+    /// role.
     /// @dev Emits Paused.
     function pause() external restricted {
         _pause();
@@ -106,19 +107,10 @@ contract StatementRegistry is StatementChallenges {
     function _checkAgainstTerms(Statement calldata statement) private view {
         uint64 facilityId = statement.facilityId;
         IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
-        bool delivering = terms.state == IFacilityRegistry.FacilityState.Delivering;
-        require(delivering, FacilityNotDelivering(facilityId));
-        uint64 epochStart = terms.windowStart + uint64(statement.epoch) * terms.epochLength;
-        uint64 epochEnd = epochStart + terms.epochLength;
-        if (epochEnd > terms.windowEnd) {
-            uint64 epochCount = (terms.windowEnd - terms.windowStart) / terms.epochLength;
-            // Windows are 32-bit numbers of seconds.
-            // forge-lint: disable-next-line(unsafe-typecast)
-            revert EpochBeyondWindow(facilityId, statement.epoch, uint32(epochCount));
-        }
+        _requirePostable(facilityId, statement.epochEnd, terms);
+        (uint64 epochStart, uint64 epochEnd) = _requireOver(facilityId, statement.epoch, terms);
         bool bounds = statement.epochStart == epochStart && statement.epochEnd == epochEnd;
         require(bounds, EpochBoundsWrong(epochStart, epochEnd));
-        require(block.timestamp >= epochEnd, EpochNotOver(epochEnd, block.timestamp));
         uint256 capacity = uint256(terms.deviceCount) * terms.epochLength;
         uint64 billed = statement.billedGpuSeconds;
         require(billed <= capacity, GpuSecondsAboveCapacity(billed, capacity));

@@ -201,14 +201,9 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
 
     /// @notice Whether a holder may burn units without getting anything for them.
     /// @param id The tranche.
-    /// @return True if the facility has ended and no sale pays the units back.
+    /// @return True if the offer was cancelled and no sale pays the units back.
     function _expired(uint256 id) private view returns (bool) {
-        IFacilityRegistry.FacilityState state = _stateOf(id);
-        if (state == IFacilityRegistry.FacilityState.Matured || state == IFacilityRegistry.FacilityState.Defaulted) {
-            return true;
-        }
-        if (state != IFacilityRegistry.FacilityState.Cancelled) return false;
-        uint64 facilityId = TrancheId.facilityOf(id);
-        return !facilityRegistry.primarySale().hasSale(facilityId);
+        bool cancelled = _stateOf(id) == IFacilityRegistry.FacilityState.Cancelled;
+        return cancelled && !facilityRegistry.primarySale().hasSale(TrancheId.facilityOf(id));
     }
 }

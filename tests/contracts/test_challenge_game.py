@@ -107,7 +107,7 @@ def test_slash__signers__pay_once_half_to_the_challenger(book):
     bonds = [book.vault.attesterBondOf(a) for a in book.attesters]
     assert bonds == [BOND, BOND - SLASH, BOND - SLASH]
     assert book.vault.owed(book.challenger) == SLASH
-    assert book.vault.toHolders() == SLASH
+    assert book.vault.toTreasury() == SLASH
     challenger, charged, pending, barred = book.registry.verdictOf(faulty.hash)
     assert (challenger, charged, pending, barred) == (book.challenger, 0b110, 0, True)
 
@@ -158,7 +158,7 @@ def test_challenge__attester_against_itself__loses_half(book):
 
     lost = 2 * SLASH
     assert book.vault.owed(guilty) == lost // 2
-    assert book.vault.toHolders() == lost // 2
+    assert book.vault.toTreasury() == lost // 2
     worth = book.vault.attesterBondOf(guilty) + book.vault.owed(guilty)
     # Even with the other's half it has no more than before; alone it would have lost half.
     assert worth <= BOND

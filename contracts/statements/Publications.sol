@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IPublications} from "../interfaces/IPublications.sol";
+import {StatementStore} from "./StatementStore.sol";
+
+/// @title Published evidence, and until when statements can come
+/// @notice What an epoch is before it is stated: open, published, or rejected.
+abstract contract Publications is StatementStore {
+    /// @notice How far a facility is published, and what was taken back: one word.
+    /// @param epochs Number of leading epochs that were published, or stated and then voided.
+    /// @param rejections Number of rejections so far.
+    /// @param rejectedAt UTC second of the last rejection.
+    /// @param voidedAt UTC second of the last void.
+    struct Published {
+        uint32 epochs;
+        uint32 rejections;
+        uint40 rejectedAt;
+        uint40 voidedAt;
+    }
+
+    bytes32 private constant REJECTION_TYPEHASH =
+        keccak256("EvidenceRejection(uint64 facilityId,uint32 epoch,bytes32 evidenceHash,uint32 rejections)");
+    /// @dev Beside an epoch: time in which statements of an ended facility can come.
+    uint256 private constant LAST_WORD = 1 days;
+    /// @dev Voids put the end of statements off for so long at most.
+    uint256 private constant MAX_VOID_DELAY = 30 days;
+
+    mapping(uint64 facilityId => Published) private _published;
+    mapping(uint64 facilityId => mapping(uint32 epoch => bytes32)) private _publishedHashes;
+    /// @dev Epochs that can only be stated.
+    mapping(uint64 facilityId => mapping(uint32 epoch => bool)) private _rejected;
+
+    /// @inheritdoc IPublications
+    function publish(uint64 facilityId, uint32 epoch, bytes32 evidenceHash) external {
+        require(msg.sender == facilityRegistry.gpuOperatorOf(facilityId), NotGpuOperator(facilityId, msg.sender));
+        require(evidenceHash != bytes32(0), EvidenceHashZero());
+        Published storage published = _published[facilityId];
+        uint32 next = _firstOpen(facilityId, published.epochs);
+        require(epoch == next, PublicationOutOfOrder(facilityId, next, epoch));
+        require(!_rejected[facilityId][epoch], EpochRejected(facilityId, epoch));
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        bool delivering = terms.state == IFacilityRegistry.FacilityState.Delivering;
+        require(delivering, FacilityNotDelivering(facilityId));
+        _requireOver(facilityId, epoch, terms);
+        published.epochs = epoch + 1;
+        _publishedHashes[facilityId][epoch] = evidenceHash;
+        emit EvidencePublished(facilityId, epoch, evidenceHash);
+    }
+
+    /// @inheritdoc IPublications
+    function reject(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, Attestation[] calldata attestations)
+        external
+    {
+        Published memory published = _published[facilityId];
+        bool stands = epoch >= epochsPosted(facilityId) && epoch < published.epochs
+            && _publishedHashes[facilityId][epoch] == evidenceHash;
+        require(stands, NothingToReject(facilityId, epoch, publishedHashOf(facilityId, epoch)));
+        require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
+        (address[] memory attesters,) = _checkQuorum(rejectionDigest(facilityId, epoch, evidenceHash), attestations);
+        _published[facilityId] = Published({
+            epochs: epoch, rejections: published.rejections + 1, rejectedAt: _timeAfter(0), voidedAt: published.voidedAt
+        });
+        _rejected[facilityId][epoch] = true;
+        emit EvidenceRejected(facilityId, epoch, evidenceHash, attesters, published.epochs);
+    }
+
+    /// @inheritdoc IPublications
+    function rejectionDigest(uint64 facilityId, uint32 epoch, bytes32 evidenceHash) public view returns (bytes32) {
+        uint32 rejections = _published[facilityId].rejections;
+        return _hashTypedDataV4(keccak256(abi.encode(REJECTION_TYPEHASH, facilityId, epoch, evidenceHash, rejections)));
+    }
+
+    /// @inheritdoc IPublications
+    function opennessOf(uint64 facilityId) external view returns (Openness memory) {
+        Published memory published = _published[facilityId];
+        return Openness(_firstOpen(facilityId, published.epochs), published.voidedAt, published.rejectedAt);
+    }
+
+    /// @inheritdoc IPublications
+    function publishedHashOf(uint64 facilityId, uint32 epoch) public view returns (bytes32) {
+        return epoch < _published[facilityId].epochs ? _publishedHashes[facilityId][epoch] : bytes32(0);
+    }
+
+    /// @inheritdoc IPublications
+    function statementsEndAt(uint64 facilityId) external view returns (uint64) {
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        uint256 ended = facilityRegistry.endingOf(facilityId).endedAt;
+        if (ended == 0) return 0;
+        if (terms.state != IFacilityRegistry.FacilityState.Matured) {
+            ended = _postableUntil(facilityId, ended, terms.epochLength);
+        }
+        uint32 posted = epochsPosted(facilityId);
+        uint256 final_ = posted == 0 ? 0 : _records[facilityId][posted - 1].postedAt + challengeWindow;
+        // Times of blocks, and periods of at most a window.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return uint64(Math.max(ended, final_));
+    }
+
+    /// @notice Keeps voided epochs published, and remembers when the void was.
+    /// @param facilityId The facility.
+    /// @param posted Number of statements posted before the void.
+    function _noteVoid(uint64 facilityId, uint32 posted) internal {
+        Published storage published = _published[facilityId];
+        if (posted > published.epochs) published.epochs = posted;
+        published.voidedAt = _timeAfter(0);
+    }
+
+    /// @notice Reverts unless a statement of an epoch can come now: the facility delivers and postings are not paused,
+    /// or it ended, the epoch was over by then, and an epoch and a day since the end or the last void are not.
+    /// @param facilityId The facility.
+    /// @param epochEnd Second after the epoch.
+    /// @param terms State and window of the facility.
+    function _requirePostable(uint64 facilityId, uint64 epochEnd, IFacilityRegistry.EpochTerms memory terms)
+        internal
+        view
+    {
+        if (terms.state == IFacilityRegistry.FacilityState.Delivering) {
+            _requireNotPaused();
+            return;
+        }
+        bool ended = terms.state == IFacilityRegistry.FacilityState.Defaulted
+            || terms.state == IFacilityRegistry.FacilityState.Stopped;
+        require(ended, FacilityNotDelivering(facilityId));
+        uint256 endedAt = facilityRegistry.endingOf(facilityId).endedAt;
+        bool inTime = epochEnd <= endedAt && block.timestamp < _postableUntil(facilityId, endedAt, terms.epochLength);
+        require(inTime, FacilityNotDelivering(facilityId));
+    }
+
+    /// @notice Reverts with EpochBeyondWindow or EpochNotOver unless an epoch of the window is over.
+    /// @param facilityId The facility.
+    /// @param epoch The epoch.
+    /// @param terms Window of the facility.
+    /// @return epochStart First second of the epoch.
+    /// @return epochEnd Second after the epoch.
+    function _requireOver(uint64 facilityId, uint32 epoch, IFacilityRegistry.EpochTerms memory terms)
+        internal
+        view
+        returns (uint64 epochStart, uint64 epochEnd)
+    {
+        epochStart = terms.windowStart + uint64(epoch) * terms.epochLength;
+        epochEnd = epochStart + terms.epochLength;
+        if (epochEnd > terms.windowEnd) {
+            uint64 epochCount = (terms.windowEnd - terms.windowStart) / terms.epochLength;
+            // Windows are 32-bit numbers of seconds.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            revert EpochBeyondWindow(facilityId, epoch, uint32(epochCount));
+        }
+        require(block.timestamp >= epochEnd, EpochNotOver(epochEnd, block.timestamp));
+    }
+
+    /// @notice First epoch that is neither stated nor published.
+    /// @param facilityId The facility.
+    /// @param published Number of leading epochs published.
+    /// @return The epoch.
+    function _firstOpen(uint64 facilityId, uint32 published) private view returns (uint32) {
+        uint32 posted = epochsPosted(facilityId);
+        return posted > published ? posted : published;
+    }
+
+    /// @notice From when an ended facility that did not mature takes no statement.
+    /// @param facilityId The facility.
+    /// @param endedAt When it ended.
+    /// @param epochLength Length of its epochs, seconds.
+    /// @return UTC second.
+    function _postableUntil(uint64 facilityId, uint256 endedAt, uint256 epochLength) private view returns (uint256) {
+        uint256 since = Math.max(endedAt, _published[facilityId].voidedAt);
+        return Math.min(since, endedAt + MAX_VOID_DELAY) + epochLength + LAST_WORD;
+    }
+}

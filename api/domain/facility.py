@@ -26,6 +26,11 @@ MAX_TRANCHES = 4
 MIN_EPOCH_S = 60
 # An offer can still be funded for so long after its window began, if its terms allow.
 MAX_LATE_FUNDING_S = 3 * 86_400
+DAY_S = 86_400
+DEFAULT_PATIENCE_S = 7 * DAY_S
+DEFAULT_LONG_STOP_S = 180 * DAY_S
+MIN_LONG_STOP_S = 90 * DAY_S
+MAX_LONG_STOP_S = 365 * DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class FacilityTerms:
 
     Times are UTC seconds; addresses are checksummed text; devices are hashes in ascending order.
     expires_at_s: an offer that is not funded by then is cancelled.
+    patience_s: so long after its end an epoch may be neither stated nor published.
+    long_stop_s: so long after the window anybody may stop a facility that nobody ended.
     """
 
     facility_id: FacilityId
@@ -60,6 +67,8 @@ class FacilityTerms:
     promised_availability_ppm: int
     fee_bps: int
     tranches: tuple[TrancheTerms, ...]
+    patience_s: int = DEFAULT_PATIENCE_S
+    long_stop_s: int = DEFAULT_LONG_STOP_S
 
     @property
     def device_count(self) -> int:
@@ -138,6 +147,11 @@ def check_terms(terms: FacilityTerms) -> None:
     require(ordered, "devices", "ascending by hash, each once")
     require(0 <= terms.promised_availability_ppm <= PPM, "promised_availability_ppm", "0 to 10^6")
     require(0 <= terms.fee_bps <= BPS // 10, "fee_bps", "0 to 1000")
+    least_s = terms.epoch_length_s + DAY_S
+    patient = least_s <= terms.patience_s <= MAX_U32
+    require(patient, "patience_s", f"an epoch and a day at least: {least_s}")
+    stops = MIN_LONG_STOP_S <= terms.long_stop_s <= MAX_LONG_STOP_S
+    require(stops, "long_stop_s", "90 to 365 days")
     require(1 <= len(terms.tranches) <= MAX_TRANCHES, "tranches", "1 to 4")
     require(all(t.unit_cap > 0 for t in terms.tranches), "tranches", "unit_cap above 0")
     last_coupon = terms.tranches[-1].coupon_micros_per_unit

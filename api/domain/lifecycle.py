@@ -27,6 +27,7 @@ class FacilityState(IntEnum):
     MATURED = 4
     CANCELLED = 5
     DEFAULTED = 6
+    STOPPED = 7
 
     @property
     def word(self) -> str:
@@ -37,6 +38,11 @@ class FacilityState(IntEnum):
     def live(self) -> bool:
         """Whether it is offered on-chain and has not ended."""
         return self in (FacilityState.OFFERED, FacilityState.FUNDED, FacilityState.DELIVERING)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it was funded and has ended: then it is closed, once."""
+        return self in (FacilityState.MATURED, FacilityState.DEFAULTED, FacilityState.STOPPED)
 
 
 STATES = tuple(state.word for state in FacilityState)

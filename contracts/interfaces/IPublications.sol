@@ -86,6 +86,7 @@ interface IPublications is IAttesterSet {
     /// @param epoch Number of the epoch, from 0.
     /// @param evidenceHash The hash that stands published; zero for an epoch that a voided statement left published.
     /// @param attestations At least `threshold` signatures, in strictly ascending order of attester.
+    // solhint-disable-next-line max-line-length
     function reject(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, Attestation[] calldata attestations) external;
 
     /// @notice What attesters sign to reject evidence: EIP-712 type

@@ -36,6 +36,7 @@ class SaleBook:
     """`IPrimarySale.SaleBook`: units, and minor units of the settlement token.
 
     counted: proceeds that count towards the floor, those of the gpuOperator's own purchases not.
+    returned: proceeds that went to the lockbox when the facility was closed.
     """
 
     state: SaleState = SaleState.OPEN
@@ -43,12 +44,12 @@ class SaleBook:
     proceeds: int = 0
     counted: int = 0
     released: int = 0
-    seized: int = 0
+    returned: int = 0
 
     @property
     def escrow(self) -> int:
         """What the sale holds for this facility."""
-        return self.proceeds - self.released - self.seized
+        return self.proceeds - self.released - self.returned
 
 
 def promised_gpu_seconds(
@@ -84,6 +85,18 @@ def earned(
     """
     at_once = up_front(proceeds=proceeds, bps=up_front_bps)
     return at_once + (proceeds - at_once) * min(available, promised_so_far) // promised
+
+
+def unsigned(
+    *, proceeds: int, up_front_bps: int, promised_stated: int, promised_known: int, promised: int
+) -> int:
+    """Proceeds that published epochs nobody stated would have earned, rounded down.
+
+    Args:    promised_stated: GPU-seconds promised of final epochs.  promised_known: of epochs that
+             are stated or published.
+    """
+    to_earn = proceeds - up_front(proceeds=proceeds, bps=up_front_bps)
+    return to_earn * (promised_known - promised_stated) // promised
 
 
 # --- model of the contracts: only their tests call what follows --------------------------------
@@ -160,10 +173,10 @@ def release(book: SaleBook, *, earned_now: int) -> SaleBook:
     return replace(book, released=max(book.released, earned_now))
 
 
-def seize(book: SaleBook, *, kept: int) -> SaleBook:
-    """Pay holders all but `kept`: what is released at default, what is earned at maturity."""
-    _require(book, SaleState.SUCCESSFUL)
-    return replace(book, seized=book.proceeds - kept)
+def surrender(book: SaleBook, *, earned_now: int) -> SaleBook:
+    """Release what was earned, and hand over the rest: `PrimarySale.surrender`."""
+    released = release(book, earned_now=earned_now)
+    return replace(released, returned=released.proceeds - released.released)
 
 
 def _require(book: SaleBook, state: SaleState) -> None:

@@ -82,7 +82,7 @@ def settle(
              from_epochs, to_epochs: leading epochs counted before and by this settlement.
     Source:  `Waterfall.sol` and `RentLockbox.settle` compute the same.
     """
-    fee = (settled + amount) * fee_bps // BPS - settled * fee_bps // BPS
+    fee = fee_on(amount, settled=settled, fee_bps=fee_bps)
     due = []
     for tranche, book in zip(tranches, books, strict=True):
         per_unit = coupon_per_unit_through(
@@ -97,37 +97,26 @@ def settle(
                 tranche.supply,
             )
         )
-    return _split(amount, fee=fee, due=due, last=tranches[-1])
+    payments, after, to_gpu_operator = waterfall(amount - fee, due=due, last=tranches[-1])
+    return Settlement(amount, fee, payments, after, to_gpu_operator)
 
 
-def distribute(
-    amount: int, *, tranches: Sequence[TrancheSupply], books: Sequence[TrancheBook]
-) -> Settlement:
-    """Split money of bond or sale among units in circulation: no fee, no new coupon.
-
-    What the operator's failure set free never falls on its unsold units: the rest goes to the
-    lowest-ranking tranche that has units, above its coupon too. `RentLockbox.distribute` settles
-    every final epoch first, so that its coupons have fallen due.
-    """
-    last = max((i for i, t in enumerate(tranches) if t.supply), default=0)
-    left, payments, after = amount, [0] * len(tranches), []
-    for i, (tranche, book) in enumerate(zip(tranches, books, strict=True)):
-        arrears = book.arrears_of(tranche.supply)
-        paid = left if i == last and tranche.supply else min(left, arrears)
-        payments[i], left = paid, left - paid
-        behind = arrears - min(arrears, paid)
-        after.append(TrancheBook(behind, book.unsold_arrears, tranche.supply))
-    after[-1] = TrancheBook()
-    return Settlement(amount, 0, tuple(payments), tuple(after), left)
+def fee_on(amount: int, *, settled: int, fee_bps: int) -> int:
+    """Fee on a payment of rent after others, rounded down on the cumulative."""
+    return (settled + amount) * fee_bps // BPS - settled * fee_bps // BPS
 
 
-def _split(amount: int, *, fee: int, due: Sequence[TrancheBook], last: TrancheSupply) -> Settlement:
+def waterfall(
+    amount: int, *, due: Sequence[TrancheBook], last: TrancheSupply
+) -> tuple[tuple[int, ...], tuple[TrancheBook, ...], int]:
     """By seniority what units are behind, then what unsold ones are; the last tranche's units,
     bought and unsold alike, share the rest.
 
-    What falls on unsold units, or on nobody, is the gpuOperator's, rounded down.
+    Returns: payments and what stays behind, by seniority; and the gpuOperator's part, rounded
+             down: what falls on unsold units, or on nobody.
+    Source:  `Waterfall.split`.
     """
-    left, to_gpu_operator = amount - fee, 0
+    left, to_gpu_operator = amount, 0
     payments, books = [], []
     for behind in due[:-1]:
         paid = min(left, behind.arrears)
@@ -143,5 +132,4 @@ def _split(amount: int, *, fee: int, due: Sequence[TrancheBook], last: TrancheSu
     residual = left * last.unsold // (last.supply + last.unsold) if last.supply else left
     payments.append(left - residual)
     books.append(TrancheBook())
-    to_gpu_operator += residual
-    return Settlement(amount, fee, tuple(payments), tuple(books), to_gpu_operator)
+    return tuple(payments), tuple(books), to_gpu_operator + residual

@@ -38,7 +38,7 @@ _NONE = GpuSeconds(0)
 
 @dataclass(frozen=True, slots=True)
 class Voucher:
-    """Compute owed for burned units; in GPU-seconds owed, served, and paid from the bond instead.
+    """Compute owed for burned units, in GPU-seconds owed and served.
 
     issued_at_s: compute from before serves nothing, for it earned revenue as units.
     """
@@ -47,12 +47,11 @@ class Voucher:
     owed: GpuSeconds
     issued_at_s: int
     served: GpuSeconds = _NONE
-    paid: GpuSeconds = _NONE
 
     @property
     def open(self) -> GpuSeconds:
-        """GPU-seconds neither served nor paid."""
-        return GpuSeconds(self.owed - self.served - self.paid)
+        """GPU-seconds not served."""
+        return GpuSeconds(self.owed - self.served)
 
     @property
     def open_unit_seconds(self) -> int:

@@ -77,6 +77,7 @@ interface IPublications is IAttesterSet {
     /// @param evidenceHash SHA-256 of the evidence manifest.
     function publish(uint64 facilityId, uint32 epoch, bytes32 evidenceHash) external;
 
+    // solhint-disable max-line-length
     /// @notice Takes back the publication of an epoch and of all later ones: its evidence is missing, or does not
     /// recompute. The epoch can then only be stated. Until the facility is closed, never paused. Caller: anybody who
     /// holds `threshold` signatures over `rejectionDigest`.
@@ -86,8 +87,8 @@ interface IPublications is IAttesterSet {
     /// @param epoch Number of the epoch, from 0.
     /// @param evidenceHash The hash that stands published; zero for an epoch that a voided statement left published.
     /// @param attestations At least `threshold` signatures, in strictly ascending order of attester.
-    // solhint-disable-next-line max-line-length
     function reject(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, Attestation[] calldata attestations) external;
+    // solhint-enable max-line-length
 
     /// @notice What attesters sign to reject evidence: EIP-712 type
     /// `EvidenceRejection(uint64 facilityId,uint32 epoch,bytes32 evidenceHash,uint32 rejections)`. It counts once: the

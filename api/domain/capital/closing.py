@@ -1,6 +1,6 @@
-"""The closing of an ended facility: who gets its bond and unearned proceeds. Model of `RentLockbox`.
+"""The closing of an ended facility: who gets its bond and unearned proceeds.
 
-One formula for every ending: docs/DEAL.md says what it means for a buyer.
+Model of `RentLockbox`. One formula for every ending: docs/DEAL.md says what it means for a buyer.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,6 @@ from api.domain.capital.settlement import (
     TrancheBook,
     TrancheSupply,
     coupon_per_unit_through,
-    fee_on,
     settle,
     waterfall,
 )

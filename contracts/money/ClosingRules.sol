@@ -53,12 +53,13 @@ contract ClosingRules {
         uint256 gpuOperator;
     }
 
+    // Both change what they are given.
+    // solhint-disable gas-calldata-parameters
+
     /// @notice Shares escrow and bond. All shares together are exactly escrow and bond.
     /// @param facts What the closing depends on. `ranks` is used up.
     /// @return paid What each gets now.
     /// @return claims What each is still owed: late rent pays it. The gpuOperator has no claim.
-    // `ranks` is used up.
-    // solhint-disable-next-line gas-calldata-parameters
     function share(Facts memory facts) external pure returns (Shares memory paid, Shares memory claims) {
         claims = _claims(facts);
         uint256 rest = _payBack(facts, paid, claims);
@@ -72,8 +73,6 @@ contract ClosingRules {
     /// @param open What each is owed.
     /// @return paid What each gets.
     /// @return claims What each is still owed.
-    // What is paid is taken off.
-    // solhint-disable-next-line gas-calldata-parameters
     function spend(uint256 amount, Shares memory open)
         external
         pure
@@ -82,6 +81,8 @@ contract ClosingRules {
         claims = open;
         _spend(amount, paid, claims);
     }
+
+    // solhint-enable gas-calldata-parameters
 
     /// @notice Pays claims by rank, units and vouchers of one rank in proportion; then the treasury's; the rest is the
     /// gpuOperator's.

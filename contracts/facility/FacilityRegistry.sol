@@ -124,8 +124,8 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IFacilityRegistry
     function mature(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
-        (bool settled, uint256 unpaid) = _unpaid(facilityId);
-        require(settled, NotMature(facilityId));
+        (bool attested, uint256 unpaid) = _unpaid(facilityId);
+        require(attested, NotMature(facilityId));
         if (unpaid > 0) {
             uint256 noticedAt = _facilities[facilityId].progress.unpaidNoticedAt;
             require(noticedAt != 0 && block.timestamp >= noticedAt + RECEIVABLE_LIFE, NotMature(facilityId));
@@ -137,9 +137,9 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IFacilityRegistry
     function noticeUnpaid(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
-        (bool settled, uint256 unpaid) = _unpaid(facilityId);
+        (bool attested, uint256 unpaid) = _unpaid(facilityId);
         FacilityStore.Progress storage progress = _facilities[facilityId].progress;
-        require(settled && unpaid > 0 && progress.unpaidNoticedAt == 0, NothingUnpaid(facilityId));
+        require(attested && unpaid > 0 && progress.unpaidNoticedAt == 0, NothingUnpaid(facilityId));
         progress.unpaidNoticedAt = uint40(block.timestamp);
         emit UnpaidNoticed(facilityId, unpaid, uint64(block.timestamp + RECEIVABLE_LIFE));
     }
@@ -272,16 +272,18 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     }
 
     /// @notice What renters still owe once everything is attested.
+    /// @dev That it is settled does not matter: the closing settles first, and nobody can put an ending off by paying a
+    /// minor unit in front of it.
     /// @param facilityId The facility.
-    /// @return settled Whether every epoch is final, counted by a settlement, and paid out as far as rent came.
-    /// @return unpaid Attested revenue that no renter paid, minor units; 0 unless `settled`.
-    function _unpaid(uint64 facilityId) private view returns (bool settled, uint256 unpaid) {
+    /// @return attested Whether every epoch is final.
+    /// @return unpaid Attested revenue that no renter paid, minor units; 0 unless `attested`.
+    function _unpaid(uint64 facilityId) private view returns (bool attested, uint256 unpaid) {
         uint32 count = _facilities[facilityId].money.epochCount;
-        IRentLockbox.Book memory book = rentLockbox.bookOf(facilityId);
-        if (statementRegistry.epochsFinal(facilityId) < count || book.settledEpochs < count) return (false, 0);
-        (, uint256 attested) = statementRegistry.finalTotalsOf(facilityId, count);
-        unpaid = attested - book.settled;
-        settled = unpaid == 0 || book.settled == book.collected;
+        attested = statementRegistry.epochsFinal(facilityId) == count;
+        if (!attested) return (false, 0);
+        (, uint256 gross) = statementRegistry.finalTotalsOf(facilityId, count);
+        uint256 collected = rentLockbox.bookOf(facilityId).collected;
+        unpaid = gross - Math.min(gross, collected);
     }
 
     /// @notice Reverts with EpochNotOpen unless an epoch of the window is neither stated nor published.

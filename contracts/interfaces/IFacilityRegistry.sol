@@ -17,7 +17,7 @@ interface IFacilityRegistry {
     /// @param Offered The terms are fixed; units may be minted or sold.
     /// @param Funded Minting has ended; the delivery window has not begun.
     /// @param Delivering The window has begun. Reached by time alone: a Funded facility delivers from `windowStart` on.
-    /// @param Matured Every epoch is final and settled.
+    /// @param Matured Every epoch is final, and paid or noticed as unpaid for 90 days.
     /// @param Cancelled The offer was withdrawn or expired, or its sale failed. An offer expires by time alone: it is
     /// Cancelled from `expiresAt` on.
     /// @param Defaulted An epoch was neither stated nor published for too long.
@@ -227,8 +227,8 @@ interface IFacilityRegistry {
     /// @param facilityId The facility.
     error BondTermsMissing(uint64 facilityId);
 
-    /// @notice The facility cannot mature yet: an epoch is not final or not settled, or attested revenue is unpaid and
-    /// 90 days after a notice of that (`noticeUnpaid`) are not over.
+    /// @notice The facility cannot mature yet: an epoch is not final, or attested revenue is unpaid and 90 days after a
+    /// notice of that (`noticeUnpaid`) are not over.
     /// @param facilityId The facility.
     error NotMature(uint64 facilityId);
 
@@ -268,8 +268,7 @@ interface IFacilityRegistry {
     /// @param cureUntil UTC second from which the default may be declared.
     error CureRunning(uint64 facilityId, uint32 epoch, uint256 cureUntil);
 
-    /// @notice There is nothing to give notice of: an epoch is not final or not settled, everything is paid, or notice
-    /// was given.
+    /// @notice There is nothing to give notice of: an epoch is not final, everything is paid, or notice was given.
     /// @param facilityId The facility.
     error NothingUnpaid(uint64 facilityId);
 
@@ -327,7 +326,7 @@ interface IFacilityRegistry {
     /// @param facilityId The facility.
     function expire(uint64 facilityId) external;
 
-    /// @notice Ends a facility whose every epoch is final and settled. What streams streams on; `IRentLockbox.close`
+    /// @notice Ends a facility whose every epoch is final and paid. What streams streams on; `IRentLockbox.close`
     /// then pays out bond and proceeds. Attested revenue that no renter paid keeps a facility open until 90 days after
     /// `noticeUnpaid`, so that an insolvent renter cannot lock bond and sale proceeds for ever. Caller: anybody.
     /// @dev Emits FacilityStateChanged(Matured), ReceivableWrittenOff if something is unpaid. Reverts with
@@ -335,7 +334,7 @@ interface IFacilityRegistry {
     /// @param facilityId The facility.
     function mature(uint64 facilityId) external;
 
-    /// @notice Gives notice, once, that every epoch is final and settled as far as rent came, and part of it is unpaid.
+    /// @notice Gives notice, once, that every epoch is final and part of the attested revenue is unpaid.
     /// Caller: anybody.
     /// @dev Emits UnpaidNoticed. Reverts with FacilityStateWrong or NothingUnpaid.
     /// @param facilityId The facility.

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Authority} from "../../../contracts/access/Authority.sol";
+import {BondVault} from "../../../contracts/money/BondVault.sol";
+import {DeliveryDesk} from "../../../contracts/money/DeliveryDesk.sol";
+import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
+import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
+import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
+import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
+import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
+import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
+import {TrancheId} from "../../../contracts/token/TrancheId.sol";
+import {Orders} from "../Orders.sol";
+
+/// @title The facility of docs/DEAL.md on real contracts; nothing is a stub
+/// @dev Two tranches of 20 units: seniors (coupon 2.2) for 2, juniors for 1. Four epochs of an hour, ten GPUs, rate and
+/// rent 2.5 an hour, 20 % up front, no fee. Attesters have the keys 1 and 2.
+abstract contract DealBase is Orders {
+    struct Deal {
+        uint40 seniors;
+        uint40 juniors;
+        uint256 bond;
+        uint32 promisedPpm;
+        uint16 feeBps;
+    }
+
+    uint64 internal constant FACILITY = 7;
+    uint64 internal constant START = 1_800_100_000;
+    uint32 internal constant EPOCH = 3_600;
+    uint32 internal constant EPOCHS = 4;
+    uint64 internal constant CHALLENGE_WINDOW = 600;
+    uint32 internal constant PATIENCE = EPOCH + 1 days;
+    uint32 internal constant LONG_STOP = 90 days;
+    uint64 internal constant RATE = 2_500_000;
+    uint64 internal constant COUPON = 2_200_000;
+    uint256 internal constant USDC = 1_000_000;
+
+    Authority internal authority;
+    FacilityRegistry internal facilities;
+    StatementRegistry internal statements;
+    TrancheToken internal token;
+    RentLockbox internal lockbox;
+    PrimarySale internal sale;
+    BondVault internal vault;
+    DeliveryDesk internal desk;
+    MockStablecoin internal dollar;
+
+    address internal gpuOperator = vm.addr(OPERATOR_KEY);
+    address internal renter = address(0xA2);
+    /// @dev Buys seniors.
+    address internal ann = address(0xA3);
+    /// @dev Buys juniors.
+    address internal bob = address(0xA4);
+    address internal stranger = address(0xA5);
+    uint256 internal constant SENIOR = uint256(FACILITY) << 8;
+    uint256 internal constant JUNIOR = SENIOR + 1;
+    uint256[2] internal keys;
+    bytes32 internal previous;
+    uint256 private _sold;
+
+    function setUp() public virtual {
+        vm.warp(START - 100_000);
+        authority = new Authority(address(this));
+        facilities = new FacilityRegistry(address(authority));
+        statements = new StatementRegistry(address(authority), facilities, CHALLENGE_WINDOW, 0, 0);
+        token = new TrancheToken(address(authority), facilities, "");
+        lockbox = new RentLockbox(address(authority), facilities, statements, token);
+        sale = new PrimarySale(facilities);
+        dollar = new MockStablecoin();
+        vault = new BondVault(address(authority), facilities, IERC20(address(dollar)));
+        desk = new DeliveryDesk(facilities);
+        facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk));
+        facilities.setSettlementToken(address(dollar), true);
+        token.setRevenueSource(address(lockbox), true);
+        bytes4[] memory open = new bytes4[](1);
+        open[0] = FacilityRegistry.offer.selector;
+        authority.setTargetFunctionRole(address(facilities), open, authority.PUBLIC_ROLE());
+        keys = vm.addr(1) < vm.addr(2) ? [uint256(1), 2] : [uint256(2), 1];
+        statements.setAttester(vm.addr(keys[0]), true);
+        statements.setAttester(vm.addr(keys[1]), true);
+        statements.setThreshold(2);
+    }
+
+    /// @dev Sold out, bond 100, everything promised.
+    function _soldOut(uint256 bond) internal pure returns (Deal memory) {
+        return Deal(20, 20, bond * USDC, 1_000_000, 0);
+    }
+
+    /// @dev Offered, bonded, sold and funded; a second before the window.
+    function _found(Deal memory deal) internal {
+        IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](2);
+        tranches[0] = IFacilityRegistry.TrancheTerms(20, COUPON);
+        tranches[1] = IFacilityRegistry.TrancheTerms(20, 0);
+        uint64[] memory prices = new uint64[](2);
+        (prices[0], prices[1]) = (uint64(2 * USDC), uint64(USDC));
+        dollar.mint(gpuOperator, deal.bond);
+        vm.startPrank(gpuOperator);
+        facilities.offer(FACILITY, _terms(deal), tranches);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        vault.setTerms(FACILITY, IBondVault.BondTerms(uint96(deal.bond), RATE));
+        dollar.approve(address(vault), deal.bond);
+        if (deal.bond > 0) vault.deposit(FACILITY, deal.bond);
+        sale.open(FACILITY, IPrimarySale.SaleTerms(START - 90_000, START - 1_000, 1, 2_000, prices));
+        vm.stopPrank();
+        vm.warp(START - 90_000);
+        _buy(ann, SENIOR, deal.seniors);
+        _buy(bob, JUNIOR, deal.juniors);
+        _sold = 2 * USDC * deal.seniors + USDC * deal.juniors;
+        vm.roll(block.number + 1);
+        vm.warp(START - 1_000);
+        sale.finalize(FACILITY);
+    }
+
+    function _terms(Deal memory deal) internal view returns (IFacilityRegistry.FacilityTerms memory) {
+        return IFacilityRegistry.FacilityTerms({
+            gpuOperator: gpuOperator,
+            settlementToken: address(dollar),
+            gpuClass: "H100-SXM5-80GB",
+            site: "SE-LULEA-1",
+            windowStart: START,
+            windowEnd: START + EPOCHS * EPOCH,
+            expiresAt: START + 1 days,
+            epochLength: EPOCH,
+            deviceCount: 10,
+            promisedAvailabilityPpm: deal.promisedPpm,
+            feeBps: deal.feeBps,
+            patienceSeconds: PATIENCE,
+            longStopSeconds: LONG_STOP,
+            pledgeRoot: bytes32(uint256(1)),
+            termsHash: bytes32(uint256(2))
+        });
+    }
+
+    function _buy(address buyer, uint256 id, uint256 units) internal {
+        if (units == 0) return;
+        dollar.mint(buyer, 1e12);
+        vm.startPrank(buyer);
+        dollar.approve(address(sale), type(uint256).max);
+        sale.buy(id, units, type(uint256).max);
+        vm.stopPrank();
+    }
+
+    /// @dev The next epoch as attesters state it.
+    function _statement(uint64 available, uint128 rent)
+        internal
+        view
+        returns (IStatementRegistry.Statement memory statement)
+    {
+        uint32 epoch = statements.epochsPosted(FACILITY);
+        statement.facilityId = FACILITY;
+        statement.epoch = epoch;
+        statement.epochStart = START + epoch * EPOCH;
+        statement.epochEnd = statement.epochStart + EPOCH;
+        statement.availableGpuSeconds = available;
+        statement.grossRevenue = rent;
+        if (rent > 0) (statement.lineCount, statement.usageRoot) = (1, keccak256("line"));
+        statement.evidenceHash = keccak256("evidence");
+        statement.previousStatementHash = previous;
+    }
+
+    function _signatures(bytes32 digest) internal view returns (IAttesterSet.Attestation[] memory attestations) {
+        attestations = new IAttesterSet.Attestation[](2);
+        for (uint256 i = 0; i < 2; ++i) {
+            attestations[i] = IAttesterSet.Attestation(vm.addr(keys[i]), sign(keys[i], digest));
+        }
+    }
+
+    /// @dev Ends the next epoch and posts it: hours available in all devices together, and rent of these hours.
+    function _post(uint256 available, uint256 rent) internal {
+        uint256 end = START + uint256(statements.epochsPosted(FACILITY) + 1) * EPOCH;
+        if (_now() < end) vm.warp(end);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        IStatementRegistry.Statement memory statement = _statement(uint64(available), uint128(rent));
+        statements.post(statement, _signatures(statements.statementDigest(statement)));
+        previous = statements.hashStatement(statement);
+    }
+
+    /// @dev A posted, paid, final and settled epoch of so many whole hours.
+    function _deliver(uint256 hours_) internal {
+        uint256 rent = hours_ * RATE;
+        if (rent > 0) _pay(rent);
+        _post(hours_ * 1 hours, rent);
+        vm.warp(_now() + CHALLENGE_WINDOW);
+        lockbox.settle(FACILITY);
+    }
+
+    function _pay(uint256 amount) internal {
+        dollar.mint(renter, amount);
+        vm.startPrank(renter);
+        dollar.approve(address(lockbox), amount);
+        lockbox.payRent(FACILITY, "lease", amount);
+        vm.stopPrank();
+    }
+
+    /// @dev Notice, cure and default of the first epoch that is neither stated nor published.
+    function _default() internal {
+        uint32 epoch = statements.opennessOf(FACILITY).firstOpen;
+        vm.warp(START + uint256(epoch + 1) * EPOCH + PATIENCE);
+        facilities.noticeDefault(FACILITY, epoch);
+        vm.warp(_now() + EPOCH + 1 days);
+        facilities.declareDefault(FACILITY, epoch);
+    }
+
+    function _close() internal {
+        vm.warp(lockbox.closableFrom(FACILITY));
+        vm.prank(stranger);
+        lockbox.close(FACILITY);
+        vm.warp(_now() + 1 days);
+    }
+
+    function _now() internal view returns (uint256) {
+        return vm.getBlockTimestamp();
+    }
+
+    /// @dev All that the operator gets, with the proceeds that were not released yet.
+    function _operatorInAll() internal view returns (uint256) {
+        address coin = address(dollar);
+        return lockbox.owedTo(coin, gpuOperator) + sale.owedTo(coin, gpuOperator) + vault.owedTo(coin, gpuOperator);
+    }
+
+    /// @dev What one unit of a tranche was paid in all, before any claim.
+    function _unit(uint256 id) internal view returns (uint256) {
+        (, uint8 seniority,) = TrancheId.unpack(id);
+        address holder = seniority == 0 ? ann : bob;
+        return token.claimable(holder, id) / token.balanceOf(holder, id);
+    }
+
+    /// @dev Everybody takes what is theirs: what is then left of all money in all contracts is dust.
+    function _sweep(uint256 vouchers) internal {
+        address coin = address(dollar);
+        for (uint256 v = 1; v <= vouchers; ++v) {
+            if (lockbox.payableToVoucher(v) > 0) lockbox.payVoucher(v);
+        }
+        address[4] memory all = [ann, bob, gpuOperator, stranger];
+        uint256[] memory ids = new uint256[](2);
+        (ids[0], ids[1]) = (SENIOR, JUNIOR);
+        for (uint256 i = 0; i < all.length; ++i) {
+            vm.startPrank(all[i]);
+            token.claim(ids, all[i]);
+            if (lockbox.owedTo(coin, all[i]) > 0) lockbox.withdraw(coin, all[i]);
+            if (sale.owedTo(coin, all[i]) > 0) sale.withdraw(coin, all[i]);
+            if (vault.owedTo(coin, all[i]) > 0) vault.withdraw(coin, all[i]);
+            vm.stopPrank();
+        }
+        uint64[] memory facility = new uint64[](1);
+        facility[0] = FACILITY;
+        lockbox.takeFees(facility, address(this));
+        assertEq(dollar.balanceOf(address(sale)), 0, "nothing stays in the sale");
+        assertEq(dollar.balanceOf(address(vault)), 0, "nothing stays in the vault");
+        // A fraction of a minor unit for each holder, and one for each voucher's division.
+        assertLe(dollar.balanceOf(address(token)), 4, "dust in the token");
+        assertLe(dollar.balanceOf(address(lockbox)) - lockbox.excessOf(FACILITY), vouchers, "dust in the lockbox");
+    }
+}

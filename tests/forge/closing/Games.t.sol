@@ -123,10 +123,12 @@ contract GamesTest is DealBase {
         history.late = (dice >> 136) % 2 == 0;
     }
 
-    /// @dev Whole hours, at most what each epoch promises: hours beyond are owed to nobody.
+    /// @dev Whole hours, at most what each epoch promises to holders: hours beyond are owed to nobody, and those that
+    /// vouchers wait for are not rent.
     function _withinPromise(Deal memory deal, History memory history) private pure {
         for (uint256 e = 0; e < 4; ++e) {
-            history.hours_[e] = bound(history.hours_[e], 0, 10 * uint256(deal.promisedPpm) / 1e6);
+            uint256 most = (36_000 * uint256(deal.promisedPpm) / 1e6 - history.seniorsBurned * 3_168 / 4) / 1 hours;
+            history.hours_[e] = bound(history.hours_[e], 0, most);
         }
     }
 

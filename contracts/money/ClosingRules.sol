@@ -114,7 +114,8 @@ contract ClosingRules {
     }
 
     /// @notice Pays unearned proceeds back by price, as far as they are there. The part of unsigned epochs goes back
-    /// whole, but no unit with a coupon gets more than its coupon in all; the rest goes back up to each claim.
+    /// whole, but no unit with a coupon gets more than its coupon in all; the rest goes back up to each claim. What is
+    /// above either goes to other claims first.
     /// @param facts What the closing depends on; its ranks say what coupons are left above the claims.
     /// @param paid What each gets; grows.
     /// @param claims What each is owed; falls.
@@ -139,7 +140,6 @@ contract ClosingRules {
             uint256 damages = Math.min(units - unsigned, claims.units[i]);
             paid.units[i] = unsignedPaid + damages;
             claims.units[i] -= damages;
-            paid.gpuOperator += unsigned - unsignedPaid;
             unsigned = vouchers * facts.unsigned / facts.unearned;
             damages = Math.min(vouchers - unsigned, claims.vouchers[i]);
             paid.vouchers[i] = unsigned + damages;

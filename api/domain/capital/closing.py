@@ -235,7 +235,6 @@ def _pay_back(
             unsigned = of_units * sale.unsigned // sale.unearned
             last = i + 1 == len(tranches)
             kept = unsigned if last else min(unsigned, coupons_left[i])
-            gpu_operator += unsigned - kept
             damages = min(of_units - unsigned, unit_claims[i])
             units[i] = kept + damages
             unit_claims[i] -= damages

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web bench bench-gas mutate slither coverage format clean
+.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games bench bench-gas mutate slither coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -95,6 +95,10 @@ unit: build/.service build/.node ## Run the unit tests alone, with few examples 
 thorough: build/.service build/.node ## Unit tests with 2,000 examples each, forge with 512 invariant runs
 	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest tests/unit
 	@FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_FUZZ_RUNS=10000 node_modules/.bin/forge test
+
+games: build/.node ## Play random endings against the contracts, long (HISTORIES=n of each game, SEED=n repeats)
+	@seed=$${SEED:-$$RANDOM}; echo "games: seed $$seed, $${HISTORIES:-6000} histories of each game"; \
+	FOUNDRY_FUZZ_RUNS=$${HISTORIES:-6000} node_modules/.bin/forge test --match-contract GamesTest --fuzz-seed $$seed
 
 # Two at a time; each part's words appear together, when it is done. What was found fine is
 # remembered in build/ until one of its files changes.

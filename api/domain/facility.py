@@ -29,6 +29,8 @@ MAX_LATE_FUNDING_S = 3 * 86_400
 DAY_S = 86_400
 DEFAULT_PATIENCE_S = 7 * DAY_S
 DEFAULT_LONG_STOP_S = 180 * DAY_S
+# Beside an epoch.
+MAX_PATIENCE_S = 90 * DAY_S
 MIN_LONG_STOP_S = 90 * DAY_S
 MAX_LONG_STOP_S = 365 * DAY_S
 
@@ -147,9 +149,9 @@ def check_terms(terms: FacilityTerms) -> None:
     require(ordered, "devices", "ascending by hash, each once")
     require(0 <= terms.promised_availability_ppm <= PPM, "promised_availability_ppm", "0 to 10^6")
     require(0 <= terms.fee_bps <= BPS // 10, "fee_bps", "0 to 1000")
-    least_s = terms.epoch_length_s + DAY_S
-    patient = least_s <= terms.patience_s <= MAX_U32
-    require(patient, "patience_s", f"an epoch and a day at least: {least_s}")
+    least_s, most_s = terms.epoch_length_s + DAY_S, terms.epoch_length_s + MAX_PATIENCE_S
+    patient = least_s <= terms.patience_s <= most_s
+    require(patient, "patience_s", f"an epoch and 1 to 90 days: {least_s} to {most_s}")
     stops = MIN_LONG_STOP_S <= terms.long_stop_s <= MAX_LONG_STOP_S
     require(stops, "long_stop_s", "90 to 365 days")
     require(1 <= len(terms.tranches) <= MAX_TRANCHES, "tranches", "1 to 4")

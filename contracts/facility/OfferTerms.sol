@@ -12,6 +12,8 @@ library OfferTerms {
     uint256 private constant PPM = 1_000_000;
     /// @dev How long after the window's start an offer can still be funded.
     uint256 private constant MAX_LATE_FUNDING = 3 days;
+    /// @dev Beside an epoch.
+    uint256 private constant MAX_PATIENCE = 90 days;
     uint256 private constant MIN_LONG_STOP = 90 days;
     uint256 private constant MAX_LONG_STOP = 365 days;
 
@@ -33,7 +35,8 @@ library OfferTerms {
         require(terms.promisedAvailabilityPpm <= PPM, IFacilityRegistry.TermsInvalid("promisedAvailabilityPpm"));
         require(terms.feeBps <= MAX_FEE_BPS, IFacilityRegistry.TermsInvalid("feeBps"));
         // Closing an epoch takes at most another one; then attesters have a day.
-        bool patient = terms.patienceSeconds >= terms.epochLength + 1 days;
+        bool patient = terms.patienceSeconds >= terms.epochLength + 1 days
+            && terms.patienceSeconds <= terms.epochLength + MAX_PATIENCE;
         require(patient, IFacilityRegistry.TermsInvalid("patienceSeconds"));
         bool stops = terms.longStopSeconds >= MIN_LONG_STOP && terms.longStopSeconds <= MAX_LONG_STOP;
         require(stops, IFacilityRegistry.TermsInvalid("longStopSeconds"));

@@ -48,7 +48,7 @@ interface IFacilityRegistry {
     /// @param promisedAvailabilityPpm Promised share of `deviceCount` x window, parts per million.
     /// @param feeBps Protocol fee on every settlement, basis points.
     /// @param patienceSeconds Time after its end in which an epoch may be neither stated nor published before anybody
-    /// may give notice of default; at least an epoch and a day.
+    /// may give notice of default; an epoch and 1 to 90 days.
     /// @param longStopSeconds Time after `windowEnd` from which anybody may stop a facility that nobody ended; 90 to
     /// 365 days.
     /// @param pledgeRoot Merkle root over `(facilityId, index, device)`, devices in ascending order.
@@ -141,8 +141,8 @@ interface IFacilityRegistry {
         uint40[4] unsold;
     }
 
-    /// @notice Somebody gave notice that an epoch is overdue. Unless it is stated or published in time, the facility
-    /// is in default.
+    /// @notice Somebody gave notice that an epoch is overdue. Unless it is stated or published in time, anybody may
+    /// declare the default.
     /// @param facilityId The facility.
     /// @param epoch The epoch.
     /// @param caller The account that called.
@@ -238,7 +238,7 @@ interface IFacilityRegistry {
     /// @notice None of the contracts may be zero.
     error LinkMissing();
 
-    /// @notice The epoch is stated or published, so nobody waits for it.
+    /// @notice The epoch is stated or published, so nobody waits for it; or the window does not have it.
     /// @param facilityId The facility.
     /// @param epoch The epoch.
     error EpochNotOpen(uint64 facilityId, uint32 epoch);

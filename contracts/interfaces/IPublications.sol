@@ -85,7 +85,8 @@ interface IPublications is IAttesterSet {
     /// `IStatementRegistry.post`.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
-    /// @param evidenceHash The hash that stands published; zero for an epoch that a voided statement left published.
+    /// @param evidenceHash The hash that stands published; zero for an epoch that only a voided statement left
+    /// published.
     /// @param attestations At least `threshold` signatures, in strictly ascending order of attester.
     function reject(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, Attestation[] calldata attestations) external;
     // solhint-enable max-line-length

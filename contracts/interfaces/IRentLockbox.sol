@@ -113,7 +113,7 @@ interface IRentLockbox is IPayouts {
     event VoucherPaid(uint256 indexed voucherId, uint64 indexed facilityId, address indexed holder, uint256 amount);
 
     /// @notice The gpuOperator was credited with money that fell on unsold units, on nobody, or on units that
-    /// already earned the most that a unit can; `withdraw` takes it.
+    /// already earned the most that a unit can; or with its rest of a closing, or of late rent. `withdraw` takes it.
     /// @param facilityId The facility.
     /// @param gpuOperator The account that runs the facility's GPUs.
     /// @param amount Minor units.
@@ -188,9 +188,10 @@ interface IRentLockbox is IPayouts {
     /// @notice Pays `min(attested in final epochs, collected) - settled` down the waterfall. The coupons of all final
     /// epochs fall due first, whoever calls and whenever: nobody chooses which tranche is paid (invariant 5). Caller:
     /// anybody.
-    /// @dev Emits Settled, ResidualOwed for what falls on unsold units, on nobody or beyond a bound, and the
-    /// TrancheToken emits RevenueAccrued of each tranche that was paid. The fee is rounded down on the cumulative, so
-    /// that many small settlements pay the fee of a large one. Reverts with NothingToSettle.
+    /// @dev Emits Settled, LateRentShared for rent that the bond had advanced, ResidualOwed for what falls on unsold
+    /// units, on nobody or beyond a bound, and the TrancheToken emits RevenueAccrued of each tranche that was paid. The
+    /// fee is rounded down on the cumulative, so that many small settlements pay the fee of a large one. Reverts with
+    /// NothingToSettle.
     /// @param facilityId The facility.
     /// @return amount Minor units paid out, fee included.
     function settle(uint64 facilityId) external returns (uint256 amount);

@@ -42,7 +42,7 @@ contract RentLockbox is Closings {
         uint256 limit = type(uint64).max - collected;
         if (_ledgers[facilityId].closed) {
             uint256 attested = _postedGross(facilityId);
-            limit = attested - Math.min(attested, collected);
+            limit = Math.min(limit, attested - Math.min(attested, collected));
         }
         require(amount <= limit, AmountAboveLimit(amount, limit));
         // Below the limit.

@@ -11,11 +11,13 @@ import {StatementStore} from "./StatementStore.sol";
 abstract contract Publications is StatementStore {
     /// @notice How far a facility is published, and what was taken back: one word.
     /// @param epochs Number of leading epochs that were published, or stated and then voided.
+    /// @param lowestRejected Lowest epoch that was ever rejected, plus 1; 0 if there is none.
     /// @param rejections Number of rejections so far.
     /// @param rejectedAt UTC second of the last rejection.
     /// @param voidedAt UTC second of the last void.
     struct Published {
         uint32 epochs;
+        uint32 lowestRejected;
         uint32 rejections;
         uint40 rejectedAt;
         uint40 voidedAt;
@@ -60,9 +62,9 @@ abstract contract Publications is StatementStore {
         require(stands, NothingToReject(facilityId, epoch, publishedHashOf(facilityId, epoch)));
         require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
         (address[] memory attesters,) = _checkQuorum(rejectionDigest(facilityId, epoch, evidenceHash), attestations);
-        _published[facilityId] = Published({
-            epochs: epoch, rejections: published.rejections + 1, rejectedAt: _timeAfter(0), voidedAt: published.voidedAt
-        });
+        uint32 lowest = published.lowestRejected;
+        if (lowest == 0 || lowest > epoch) lowest = epoch + 1;
+        _published[facilityId] = Published(epoch, lowest, published.rejections + 1, _timeAfter(0), published.voidedAt);
         _rejected[facilityId][epoch] = true;
         emit EvidenceRejected(facilityId, epoch, evidenceHash, attesters, published.epochs);
     }
@@ -99,13 +101,18 @@ abstract contract Publications is StatementStore {
         return uint64(Math.max(ended, final_));
     }
 
-    /// @notice Keeps voided epochs published, and remembers when the void was.
+    /// @notice Keeps voided epochs published, and remembers when the void was. An epoch whose evidence was rejected is
+    /// open again, and with it all later ones: it can only be stated.
     /// @param facilityId The facility.
+    /// @param first The first epoch that is void.
     /// @param posted Number of statements posted before the void.
-    function _noteVoid(uint64 facilityId, uint32 posted) internal {
-        Published storage published = _published[facilityId];
+    function _noteVoid(uint64 facilityId, uint32 first, uint32 posted) internal {
+        Published memory published = _published[facilityId];
         if (posted > published.epochs) published.epochs = posted;
+        uint32 barred = _rejected[facilityId][first] ? first + 1 : published.lowestRejected;
+        if (barred > first && published.epochs >= barred) published.epochs = barred - 1;
         published.voidedAt = _timeAfter(0);
+        _published[facilityId] = published;
     }
 
     /// @notice Reverts unless a statement of an epoch can come now: the facility delivers and postings are not paused,

@@ -79,7 +79,7 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
         require(fault != Fault.None, NoFault(facilityId, epoch));
         uint32 posted = epochsPosted(facilityId);
         emit StatementVoided(facilityId, epoch, fault, msg.sender, posted);
-        _noteVoid(facilityId, posted);
+        _noteVoid(facilityId, epoch, posted);
         _rewind(statement, record);
         _charge(facilityId, statementHash, record.signers, fault != Fault.DevicePledgedTwice);
     }

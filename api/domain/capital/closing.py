@@ -14,7 +14,7 @@ from api.domain.capital.settlement import (
     settle,
     waterfall,
 )
-from api.domain.units import BPS, SECONDS_PER_HOUR, GpuSeconds
+from api.domain.units import BPS, MAX_U64, SECONDS_PER_HOUR, GpuSeconds
 
 # Time for deliveries of the last statements to be served, before a closing.
 SERVING_S = 86_400
@@ -146,7 +146,7 @@ def close(
             epoch_count=epoch_count,
         )
 
-    advance = paid_as_rent(min(bond, unpaid))
+    advance = paid_as_rent(min(bond, unpaid, MAX_U64 - settled))
     due = _coupons_left(
         supplies, paid_as_rent(unpaid).books, epochs=epochs, epoch_count=epoch_count
     )

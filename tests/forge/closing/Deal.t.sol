@@ -123,6 +123,34 @@ contract DealTest is DealBase {
         _sweep(1);
     }
 
+    /// The operator promises that GPUs are available, not that anybody rents them.
+    function test_deal__all_available_nobody_rents__nothing_is_paid_and_nothing_missing() public {
+        _found(_soldOut(100));
+        for (uint256 e = 0; e < EPOCHS; ++e) {
+            _post(10 hours, 0);
+        }
+        vm.warp(_now() + CHALLENGE_WINDOW);
+        _mature();
+        _close();
+        _expect(0, 0, 160);
+        _sweep(0);
+    }
+
+    /// Rent that is never paid is covered by the bond alone.
+    function test_deal__rent_never_paid__the_bond_pays_it_as_rent() public {
+        _found(_soldOut(30));
+        for (uint256 e = 0; e < EPOCHS; ++e) {
+            _post(5 hours, 5 * RATE);
+        }
+        vm.warp(_now() + CHALLENGE_WINDOW);
+        facilities.noticeUnpaid(FACILITY);
+        vm.warp(_now() + 90 days);
+        _mature();
+        _close();
+        _expect(1_500_000, 1_200_000, 36);
+        _sweep(0);
+    }
+
     /// Every hash published in the transaction before the closing: too late, nothing can be published after the end.
     function test_deal__published_before_the_closing__is_too_late() public {
         _found(_soldOut(100));

@@ -118,22 +118,6 @@ interface ITrancheToken {
     /// @param investorRegistry The registry; zero means no restriction.
     event InvestorRegistrySet(address indexed investorRegistry);
 
-    /// @notice Transfers, mints and deliveries stopped.
-    /// @param account The pauser.
-    event Paused(address account);
-
-    /// @notice Transfers, mints and deliveries go on.
-    /// @param account The account that ended the pause.
-    event Unpaused(address account);
-
-    /// @notice Transfers, mints, deliveries and the burn of expired units are paused. Claims, refunds and forced
-    /// transfers are not.
-    error EnforcedPause();
-
-    /// @notice The token is paused already, or not paused.
-    /// @param paused The state asked for, which is the state it is in.
-    error PauseUnchanged(bool paused);
-
     /// @notice Only a revenue source that governance allowed may accrue revenue.
     /// @param caller The account that called.
     error NotRevenueSource(address caller);

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {TimedPause} from "../access/TimedPause.sol";
 import {IAttesterSet} from "../interfaces/IAttesterSet.sol";
+import {ITimedPause} from "../interfaces/ITimedPause.sol";
 
 /// @title Attesters, their periods, and the quorum over a digest
 /// @notice Up to 40 accounts in the life of the contract; each has a slot for good.
-/// @dev `threshold` shares the first storage slot with authority and pause flag: posting reads all three at the price
-/// of one.
-abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
+/// @dev `threshold` shares a storage slot with the end of a pause: posting reads both at the price of one.
+abstract contract Attesters is TimedPause, IAttesterSet {
     /// @notice Membership of one account.
     /// @param activeFrom First UTC second in which its signatures count.
     /// @param activeUntil UTC second from which they no longer count.
@@ -31,6 +30,7 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
     /// @inheritdoc IAttesterSet
     uint32 public immutable removalDelay;
 
+    uint40 private _pausedUntil;
     /// @inheritdoc IAttesterSet
     uint8 public threshold;
     uint8 private _slotsTaken;
@@ -60,6 +60,11 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
         require(newThreshold > 0 && newThreshold <= lasting, ThresholdOutOfRange(newThreshold, lasting));
         threshold = newThreshold;
         emit ThresholdSet(newThreshold);
+    }
+
+    /// @inheritdoc ITimedPause
+    function pausedUntil() public view override returns (uint256) {
+        return _pausedUntil;
     }
 
     /// @inheritdoc IAttesterSet
@@ -108,6 +113,14 @@ abstract contract Attesters is AccessManaged, Pausable, IAttesterSet {
             signers |= uint40(1) << (period.number - 1);
             previous = attester;
         }
+    }
+
+    /// @notice Stores when a pause ends.
+    /// @param until UTC second; 0 for now.
+    function _setPausedUntil(uint256 until) internal override {
+        // 40 bits of seconds last 34,000 years.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _pausedUntil = uint40(until);
     }
 
     /// @notice Accounts of some slots.

@@ -54,19 +54,6 @@ contract StatementRegistry is StatementChallenges {
         );
     }
 
-    /// @notice Stops postings of facilities that have not ended; challenges and publications go on. Caller: the pauser
-    /// role.
-    /// @dev Emits Paused.
-    function pause() external restricted {
-        _pause();
-    }
-
-    /// @notice Resumes postings. Caller: the governance role.
-    /// @dev Emits Unpaused.
-    function unpause() external restricted {
-        _unpause();
-    }
-
     /// @notice Stores a statement behind the ones before it.
     /// @dev Field by field from the stack, see `_setHead`.
     /// @param statement The statement.

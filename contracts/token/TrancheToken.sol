@@ -18,7 +18,7 @@ import {UnitPositions} from "./UnitPositions.sol";
 /// @notice How units come and go, and what the roles may do.
 /// @dev In layers: `UnitPositions` (storage and moves), `UnitRevenue` (accrue and claim), `UnitCompliance` (who may
 /// move units), and this contract.
-contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
+contract TrancheToken is UnitCompliance, IERC7572 {
     using Accumulator for Tranche;
 
     ITrancheMetadata private _metadata;
@@ -115,19 +115,6 @@ contract TrancheToken is UnitCompliance, AccessManaged, IERC7572 {
     function setMetadata(ITrancheMetadata metadata) external restricted {
         _metadata = metadata;
         emit ContractURIUpdated();
-    }
-
-    /// @notice Stops transfers, mints, deliveries and burns of expired units; never claims, refunds or the enforcer.
-    /// Caller: the pauser role.
-    /// @dev Emits Paused. Reverts with PauseUnchanged.
-    function pause() external restricted {
-        _setPaused(true);
-    }
-
-    /// @notice Resumes what `pause` stopped. Caller: the governance role.
-    /// @dev Emits Unpaused. Reverts with PauseUnchanged.
-    function unpause() external restricted {
-        _setPaused(false);
     }
 
     /// @inheritdoc ITrancheToken

@@ -9,21 +9,23 @@ import {IEligibilityMirror} from "../interfaces/IEligibilityMirror.sol";
 import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
 import {IInvestorRegistry} from "../interfaces/IInvestorRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {TimedPause} from "../access/TimedPause.sol";
+import {ITimedPause} from "../interfaces/ITimedPause.sol";
 import {UnitRevenue} from "./UnitRevenue.sol";
 
 /// @title Who may move units
 /// @notice Pause, eligibility of sender, receiver and spender, and freezes (ERC-7943).
-abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
+abstract contract UnitCompliance is UnitRevenue, TimedPause, IEligibilityMirror {
     using Arrays for uint256[];
 
     /// @notice What decides about moves: one word.
     /// @dev One slot. A new registry starts a new generation, which makes every copied entry worthless.
-    /// @param paused Whether transfers, mints and deliveries are stopped.
+    /// @param pausedUntil Until when transfers, mints, deliveries and burns of expired units are stopped, UTC seconds.
     /// @param generation Number of registries named so far. A new registry makes every copied entry of the one before
     /// worthless.
     /// @param registry Registry that every move asks; zero means no restriction.
     struct MoveRules {
-        bool paused;
+        uint40 pausedUntil;
         uint40 generation;
         IInvestorRegistry registry;
     }
@@ -67,10 +69,9 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         _copiedEntries[account] = CopiedEntry(sendUntil, receiveUntil, rules.generation);
     }
 
-    /// @notice Whether transfers, mints and deliveries are stopped.
-    /// @return True if they are.
-    function paused() public view returns (bool) {
-        return _moveRules.paused;
+    /// @inheritdoc ITimedPause
+    function pausedUntil() public view override returns (uint256) {
+        return _moveRules.pausedUntil;
     }
 
     /// @inheritdoc ITrancheToken
@@ -191,13 +192,12 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         emit TransferSingle(msg.sender, from, address(0), id, value);
     }
 
-    /// @notice Starts or ends a pause and emits Paused or Unpaused. Reverts with PauseUnchanged.
-    /// @param stop True to start it.
-    function _setPaused(bool stop) internal {
-        require(_moveRules.paused != stop, PauseUnchanged(stop));
-        _moveRules.paused = stop;
-        if (stop) emit Paused(msg.sender);
-        else emit Unpaused(msg.sender);
+    /// @notice Stores when a pause ends.
+    /// @param until UTC second; 0 for now.
+    function _setPausedUntil(uint256 until) internal override {
+        // 40 bits of seconds last 34,000 years.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _moveRules.pausedUntil = uint40(until);
     }
 
     /// @notice Names the registry that every move asks and emits InvestorRegistrySet.
@@ -210,21 +210,16 @@ abstract contract UnitCompliance is UnitRevenue, IEligibilityMirror {
         if (address(registry) != address(0)) registry.canMove(address(this), address(this), address(this));
     }
 
-    /// @notice Reverts with EnforcedPause while transfers are stopped.
-    function _requireNotPaused() internal view {
-        require(!_moveRules.paused, EnforcedPause());
-    }
-
     /// @notice Reverts unless pause and eligibility allow a move.
     /// @dev Transfers between accounts whose copied entries allow it need no call. In every other case, and for mints
     /// and burns, the registry decides.
     /// @param from The account that the units leave; zero for a mint.
     /// @param to The account that they reach; zero for a burn.
     function _requireAllowed(address from, address to) private view {
-        bool stopped = _moveRules.paused;
+        uint256 pausedUntil_ = _moveRules.pausedUntil;
         uint256 generation = _moveRules.generation;
         IInvestorRegistry registry = _moveRules.registry;
-        if (stopped && to != address(0)) revert EnforcedPause();
+        if (block.timestamp < pausedUntil_ && to != address(0)) revert EnforcedPause();
         if (address(registry) == address(0)) return;
         CopiedEntry storage entry = _copiedEntries[from];
         // Both fields are read before any branch, so that they cost one load.

@@ -21,9 +21,12 @@ from api.domain.statements.evidence import canonical_json
 from api.domain.units import Epoch, FacilityId, GpuSeconds, Micros
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import EvidenceSource
+from api.verify.closings import ClosingVerifier, Replayed
+from api.verify.endings import EndingVerifier
 from api.verify.epoch import Finding, VerifiedFacility
 from api.verify.market import MarketVerifier
-from api.verify.money import MoneyBook, MoneyVerifier
+from api.verify.money import MoneyVerifier
+from api.verify.money_book import MoneyBook
 from api.verify.statements import StatementVerifier
 from api.verify.vouchers import VoucherVerifier
 
@@ -104,13 +107,20 @@ def verify(
     money = MoneyVerifier(statements.facilities, window_s, findings.append)
     market = MarketVerifier(statements.facilities, window_s, findings.append)
     vouchers = VoucherVerifier(statements.facilities, findings.append)
+    endings = EndingVerifier(window_s, findings.append)
+    closings = ClosingVerifier(
+        Replayed(statements.facilities, endings, money, market, vouchers), findings.append
+    )
     posted = 0
-    # `statements` takes an event first: it fills the facilities by which the others judge.
+    # `statements` takes an event first: it fills the facilities by which the others judge; and
+    # `closings` last: it computes by what the others replayed.
     for event in iter_events(contracts, last=head.number):
         statements.take(event)
         money.take(event)
         market.take(event)
         vouchers.take(event)
+        endings.take(event)
+        closings.take(event)
         posted += event.name == "StatementPosted"
         if on_progress:
             on_progress(event.block_number, head.number)
@@ -118,6 +128,8 @@ def verify(
     money.compare(contracts, head.number, head.time_s)
     market.compare(contracts, head.number)
     vouchers.compare(contracts, head.number)
+    endings.compare(contracts, head.number)
+    closings.compare(contracts, head.number)
     reconciliations = []
     for facility_id, facility in sorted(statements.facilities.items()):
         # A facility that no money has reached yet has no book.
@@ -170,7 +182,8 @@ def _figures(
         accrued_micros=Micros(book.accrued),
         claimed_micros=Micros(book.claimed),
         unvested_micros=Micros(unvested),
-        distributed_micros=Micros(book.distributed),
-        owed_to_operator_micros=Micros(book.owed_to_operator),
+        advanced_micros=Micros(book.advanced),
+        recovered_micros=Micros(book.recovered),
+        owed_to_operator_micros=Micros(book.owed_to_operator - book.left_to_operator),
         written_off_micros=Micros(book.written_off),
     )

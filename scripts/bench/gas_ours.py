@@ -115,7 +115,7 @@ class Ours:
         tranches = [(_UNITS, 0 if n == last else 24_000) for n in range(tranche_count)]
         offer = self._facilities.functions.offer(facility_id, terms, tranches)
         self.yard.send(offer, sender=OPERATOR)
-        bond = self._contract("BondVault").functions.setTerms(facility_id, (0, 10**6, 86_400, 0))
+        bond = self._contract("BondVault").functions.setTerms(facility_id, (0, 10**6))
         self.yard.send(bond, sender=OPERATOR)
         for seniority in range(tranche_count):
             for holder in (self._ann, self._bob):

@@ -9,6 +9,7 @@ from typing import Any
 from eth_abi.abi import encode
 from web3 import Web3
 
+from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S
 from scripts.bench.gas_yard import Yard, hash_pair
 from scripts.dev.devchain import ROOT
 
@@ -108,6 +109,8 @@ class Ours:
             _DEVICES,
             990_000,
             100,
+            DEFAULT_PATIENCE_S,
+            DEFAULT_LONG_STOP_S,
             b"\x01" * 32,
             b"\x02" * 32,
         )

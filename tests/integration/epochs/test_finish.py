@@ -93,3 +93,26 @@ def test_worker__last_statement_too_late__is_never_sent(world: World) -> None:
 
     assert [o.kind for o in late.outcomes] == []
     assert world.posted == 1
+
+
+def test_worker__closing_that_reverts__is_tried_once_and_again_when_it_can_succeed(
+    world: World,
+) -> None:
+    """A token that refuses to move costs the relayer one transaction, not one a round."""
+    bond(world)
+    first_epoch(world)
+    default(world)
+    world.round()
+    world.at(CLOSES_S)
+    token = world.deployment.settlement_token
+    code = world.chain.rpc("eth_getCode", token, "latest")
+
+    world.chain.rpc("anvil_setCode", token, "0xfe")
+    first, second = world.worker().run_once(), world.worker().run_once()
+    world.chain.rpc("anvil_setCode", token, code)
+    third = world.round()
+
+    assert [(o.kind, o.error is None) for o in first.outcomes] == [("close", False)]
+    assert second.outcomes == ()
+    assert [o.kind for o in third.outcomes] == ["close"]
+    assert len(world.events("FacilityClosed")) == 1

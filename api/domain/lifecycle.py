@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Generic, TypeVar
 
-from api.domain.facility import FacilityTerms
+from api.domain.facility import DAY_S, FacilityTerms
 from api.domain.units import Epoch
 
 P = TypeVar("P")
@@ -43,6 +43,44 @@ class FacilityState(IntEnum):
     def ended(self) -> bool:
         """Whether it was funded and has ended: then it is closed, once."""
         return self in (FacilityState.MATURED, FacilityState.DEFAULTED, FacilityState.STOPPED)
+
+
+def overdue_from_s(*, epoch_end_s: int, funded_at_s: int, voided_at_s: int, patience_s: int) -> int:
+    """From when notice may be given of an epoch that is neither stated nor published.
+
+    Source:  `FacilityRegistry.noticeDefault`: patience runs from the latest of the three.
+    """
+    return max(epoch_end_s, funded_at_s, voided_at_s) + patience_s
+
+
+def cured_until_s(noticed_at_s: int, *, epoch_length_s: int) -> int:
+    """From when a default may be declared, if the epoch is still open: an epoch and a day later.
+
+    Source:  `FacilityRegistry.declareDefault`.
+    """
+    return noticed_at_s + epoch_length_s + DAY_S
+
+
+# Beside an epoch: time in which statements of an ended facility can come; and the most that voids
+# put their end off.
+LAST_WORD_S = DAY_S
+MAX_VOID_DELAY_S = 30 * DAY_S
+# Between the notice that attested rent is unpaid, and a maturity without it.
+RECEIVABLE_LIFE_S = 90 * DAY_S
+
+
+def statements_until_s(*, ended_at_s: int, voided_at_s: int, epoch_length_s: int) -> int:
+    """From when a facility that defaulted or was stopped takes no statement more.
+
+    Source:  `Publications.statementsEndAt`; a matured facility takes none after its end.
+    """
+    since_s = min(max(ended_at_s, voided_at_s), ended_at_s + MAX_VOID_DELAY_S)
+    return since_s + epoch_length_s + LAST_WORD_S
+
+
+def stated_after_end(epoch_end_s: int, *, ended_at_s: int) -> bool:
+    """Whether an epoch of an ended facility can still be stated: it was over by the end."""
+    return epoch_end_s <= ended_at_s
 
 
 STATES = tuple(state.word for state in FacilityState)

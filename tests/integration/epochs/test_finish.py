@@ -1,0 +1,163 @@
+"""Ended facilities: last statements, one closing, late rent, and every number verified."""
+
+import pytest
+
+from api.db.session import reading
+from api.domain.facility import DEFAULT_LONG_STOP_S
+from api.domain.lifecycle import RECEIVABLE_LIFE_S, FacilityState
+from api.domain.units import FacilityId
+from api.epochs.finish import closable
+from api.reads.ending import read_endings
+from tests.endings import (
+    BOND,
+    CLOSES_S,
+    ENDED_S,
+    GROSS,
+    RENT,
+    all_epochs,
+    bond,
+    closed,
+    default,
+    first_epoch,
+    matured_unpaid,
+    publish,
+    stopped,
+)
+from tests.factories import DAY_S
+from tests.world import World
+
+pytestmark = pytest.mark.chain
+
+
+def _assert_whole(world: World) -> None:
+    found, report = world.reconcile(), world.verify()
+    assert found.balanced, found.mismatches
+    assert report.ok, report.findings
+    theirs, ours = report.facilities[0].differences, found.differences
+    assert theirs.recovered_micros == ours.recovered_micros
+    assert theirs.owed_to_operator_micros == ours.owed_to_operator_micros
+
+
+@pytest.mark.both_databases
+def test_worker__facility_defaulted__closes_it_once_when_it_may_be(world: World) -> None:
+    bond(world)
+    first_epoch(world)
+    default(world)
+    world.round()
+
+    world.at(CLOSES_S - 1)
+    too_early = world.round()
+    world.at(CLOSES_S)
+    done = world.round()
+    again = world.round()
+
+    assert [o.kind for o in too_early.outcomes] == []
+    assert [o.kind for o in done.outcomes] == ["close"]
+    assert again.outcomes == ()
+    assert [e.amount for e in world.events("FacilityClosed")] == [BOND]
+    assert world.settled == GROSS
+    assert closable(world.engine, world.contracts) == []
+    _assert_whole(world)
+
+
+def test_worker__rent_after_the_closing__is_shared_where_the_bond_would_have_gone(
+    world: World,
+) -> None:
+    closed(world)
+
+    assert [e.amount for e in world.events("LateRentShared")] == [GROSS - RENT]
+    assert len(world.events("VoucherPaid")) == 1
+    assert world.reconcile().differences.advanced_micros == 0
+    _assert_whole(world)
+
+
+def test_worker__last_statement_of_an_ended_facility__is_posted_in_time(world: World) -> None:
+    first_epoch(world)
+    world.at_cut_off(1)
+    world.round()
+    default(world)
+    world.round()
+
+    world.at(ENDED_S + DAY_S)
+    assert [v.signed for v in world.attest()] == [True] * 4
+    world.round()
+
+    assert world.posted == 3
+    state = world.now(world.contracts.facility_registry.state_of(world.facility_id))
+    assert state is FacilityState.DEFAULTED
+    _assert_whole(world)
+
+
+def test_worker__last_statement_too_late__is_never_sent(world: World) -> None:
+    first_epoch(world)
+    world.at_cut_off(1)
+    world.round()
+    default(world)
+    world.round()
+    world.attest()
+
+    world.at(ENDED_S + 2 * DAY_S)
+    late = world.round()
+
+    assert [o.kind for o in late.outcomes] == []
+    assert world.posted == 1
+
+
+def test_worker__closing_that_reverts__is_tried_once_and_again_when_it_can_succeed(
+    world: World,
+) -> None:
+    """A token that refuses to move costs the relayer one transaction, not one a round."""
+    bond(world)
+    first_epoch(world)
+    default(world)
+    world.round()
+    world.at(CLOSES_S)
+    token = world.deployment.settlement_token
+    code = world.chain.rpc("eth_getCode", token, "latest")
+
+    world.chain.rpc("anvil_setCode", token, "0xfe")
+    first, second = world.worker().run_once(), world.worker().run_once()
+    world.chain.rpc("anvil_setCode", token, code)
+    third = world.round()
+
+    assert [(o.kind, o.error is None) for o in first.outcomes] == [("close", False)]
+    assert second.outcomes == ()
+    assert [o.kind for o in third.outcomes] == ["close"]
+    assert len(world.events("FacilityClosed")) == 1
+
+
+def test_worker__matured_with_unpaid_rent__the_bond_pays_it_at_the_closing(world: World) -> None:
+    bond(world)
+    all_epochs(world)
+    matured_unpaid(world)
+    world.round()
+    written_off = world.reconcile().differences.written_off_micros
+
+    world.at(5 * DAY_S + RECEIVABLE_LIFE_S)
+    world.round()
+
+    assert written_off == GROSS - RENT
+    assert world.settled == GROSS
+    assert world.reconcile().differences.advanced_micros == GROSS - RENT
+    _assert_whole(world)
+
+
+def test_worker__stopped_facility__is_closed_and_every_missing_epoch_is_paid(world: World) -> None:
+    bond(world)
+    first_epoch(world)
+    world.at(2 * DAY_S)
+    publish(world, 1)
+    stopped(world)
+    world.round()
+
+    world.at(3 * DAY_S + DEFAULT_LONG_STOP_S + 3 * DAY_S)
+    world.round()
+
+    assert len(world.events("FacilityClosed")) == 1
+    # Epoch 1 was published, epoch 2 was not.
+    with reading(world.engine) as connection:
+        closing = read_endings(connection)[FacilityId(world.facility_id)].closing
+    assert closing is not None
+    # Rounded down for each sum of epochs: 99 % of three, less 99 % of two.
+    assert closing.missing_gpu_seconds == 4 * DAY_S * 99 // 100
+    _assert_whole(world)

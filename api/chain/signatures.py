@@ -19,7 +19,7 @@ STATEMENT = kind_of(Statement).text
 LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
 SALE_TERMS = "(uint64,uint64,uint64,uint16,uint64[])"
 ORDER = "(address,uint256,uint256,bytes32,uint256,uint256)"
-BOND_TERMS = "(uint96,uint64,uint32,uint16)"
+BOND_TERMS = "(uint96,uint64)"
 INVESTOR = "(uint64,uint16,bool,bool)"
 
 FUNCTIONS = {
@@ -27,13 +27,18 @@ FUNCTIONS = {
         Function("offer", ("uint64", TERMS, "(uint40,uint64)[]")),
         Function("fund", ("uint64",)),
         Function("mature", ("uint64",)),
-        Function("declareDefault", ("uint64",)),
+        Function("noticeDefault", ("uint64", "uint32")),
+        Function("declareDefault", ("uint64", "uint32")),
+        Function("noticeUnpaid", ("uint64",)),
+        Function("stop", ("uint64",)),
     ),
     "StatementRegistry": (
         Function("post", (STATEMENT, "(address,bytes)[]")),
         Function("verifyLine", (STATEMENT, LINE, "bytes32[]"), ("bool",)),
         Function("statementDigest", (STATEMENT,), ("bytes32",)),
         Function("challengeLine", (STATEMENT, f"({LINE},bytes32[])")),
+        Function("publish", ("uint64", "uint32", "bytes32")),
+        Function("reject", ("uint64", "uint32", "bytes32", "(address,bytes)[]")),
     ),
     "TrancheToken": (
         Function("mint", ("address", "uint256", "uint256")),
@@ -44,19 +49,20 @@ FUNCTIONS = {
     "RentLockbox": (
         Function("payRent", ("uint64", "bytes32", "uint256")),
         Function("settle", ("uint64",), ("uint256",)),
+        Function("close", ("uint64",)),
+        Function("payVoucher", ("uint256",), ("uint256",)),
+        Function("withdraw", ("address", "address"), ("uint256",)),
     ),
     "PrimarySale": (
         Function("open", ("uint64", SALE_TERMS)),
         Function("buy", ("uint256", "uint256", "uint256"), ("uint256",)),
         Function("finalize", ("uint64",)),
         Function("release", ("uint64",), ("uint256",)),
-        Function("seize", ("uint64",), ("uint256",)),
         Function("withdraw", ("address", "address"), ("uint256",)),
     ),
     "BondVault": (
         Function("setTerms", ("uint64", BOND_TERMS)),
         Function("deposit", ("uint64", "uint256")),
-        Function("payShortfall", ("uint64",), ("uint256",)),
         Function("release", ("uint64",), ("uint256",)),
         Function("withdraw", ("address", "address"), ("uint256",)),
     ),
@@ -102,7 +108,7 @@ class CustomError:
         return Function(self.name, tuple(kind for kind, _ in self.arguments))
 
 
-# Errors that `post`, `settle` and `serve` can revert with, by contract.
+# Errors that what we send can revert with, by contract.
 ERRORS = {
     "StatementRegistry": (
         CustomError("EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual)"),
@@ -120,10 +126,13 @@ ERRORS = {
         CustomError("StatementBarred(uint64 facilityId, uint32 epoch, bytes32 statementHash)"),
         CustomError("EpochNotFinal(uint64 facilityId, uint32 epoch)"),
         CustomError("EnforcedPause()"),
+        CustomError("FacilityClosed(uint64 facilityId)"),
+        CustomError("NothingToReject(uint64 facilityId, uint32 epoch, bytes32 published)"),
     ),
     "RentLockbox": (
         CustomError("SettlementShort(uint256 expected, uint256 received)"),
         CustomError("NothingToSettle(uint64 facilityId)"),
+        CustomError("ClosingNotOpen(uint64 facilityId, uint64 opensAt)"),
     ),
     "DeliveryDesk": (
         CustomError("VoucherUnknown(uint256 voucherId)"),

@@ -106,9 +106,12 @@ def kind_of(hint: Any, stated: str | None = None) -> Kind:
     Raises:  TypeError if both contradict each other.
     """
     if get_origin(hint) is tuple:
-        inner = kind_of(get_args(hint)[0], None if stated is None else stated.removesuffix("[]"))
+        items = get_args(hint)
+        # `tuple[X, ...]` has any length; a tuple that names its items has that many, of one type.
+        length = "[]" if Ellipsis in items else f"[{len(items)}]"
+        inner = kind_of(items[0], None if stated is None else stated.removesuffix(length))
         return Kind(
-            inner.text + "[]",
+            inner.text + length,
             lambda value: tuple(inner.read(v) for v in _of(tuple, list)(value)),
             inner.members,
         )

@@ -45,7 +45,7 @@ settled_epochs = _given(all_columns.epoch)  # Settled: how many epochs it counts
 new_state = _given(all_columns.extra)  # FacilityStateChanged
 threshold = _given(all_columns.extra)  # ThresholdSet
 
-# Money: what was paid, accrued, claimed, distributed, written off or released.
+# Money: what was paid, accrued, claimed, shared by a closing, written off or released.
 amount_micros = _money(all_columns.amount)
 gross_micros = _money(all_columns.amount)  # StatementPosted
 cost_micros = _money(all_columns.amount)  # UnitsSold

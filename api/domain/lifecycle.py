@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Generic, TypeVar
 
-from api.domain.facility import FacilityTerms
+from api.domain.facility import DAY_S, FacilityTerms
 from api.domain.units import Epoch
 
 P = TypeVar("P")
@@ -43,6 +43,22 @@ class FacilityState(IntEnum):
     def ended(self) -> bool:
         """Whether it was funded and has ended: then it is closed, once."""
         return self in (FacilityState.MATURED, FacilityState.DEFAULTED, FacilityState.STOPPED)
+
+
+def overdue_from_s(*, epoch_end_s: int, funded_at_s: int, voided_at_s: int, patience_s: int) -> int:
+    """From when notice may be given of an epoch that is neither stated nor published.
+
+    Source:  `FacilityRegistry.noticeDefault`: patience runs from the latest of the three.
+    """
+    return max(epoch_end_s, funded_at_s, voided_at_s) + patience_s
+
+
+def cured_until_s(noticed_at_s: int, *, epoch_length_s: int) -> int:
+    """From when a default may be declared, if the epoch is still open: an epoch and a day later.
+
+    Source:  `FacilityRegistry.declareDefault`.
+    """
+    return noticed_at_s + epoch_length_s + DAY_S
 
 
 STATES = tuple(state.word for state in FacilityState)

@@ -9,6 +9,7 @@ from api.chain.answers import Block
 from api.chain.client import RpcError
 from api.chain.contracts import Contracts
 from api.chain.emitted.args import EventArgs, named, write_payload
+from api.chain.emitted.rent_lockbox import FacilityClosed
 from api.chain.emitted.statement_registry import StatementPosted
 from api.chain.events import LOG_RANGE, AnyEvent, events_in, events_of_block
 from api.db import chain_store
@@ -134,7 +135,10 @@ class Indexer:
 # Whose event it is, and its second number: fee, what still streams, where a voiding ends, units.
 _ACCOUNTS = ("holder", "payer", "buyer", "attester", "gpuOperator", "from")
 _AMOUNTS = ("amount", "value", "cost")
-_EXTRAS = ("fee", "unvested", "epochsPostedBefore", "gpuSeconds", "units", "state", "threshold")
+_EXTRAS = (
+    *("fee", "unvested", "epochsPostedBefore", "publishedBefore", "gpuSeconds", "units", "state"),
+    *("threshold", "unearned"),
+)
 
 
 class _Named:
@@ -174,6 +178,9 @@ def event_row(event: AnyEvent) -> EventRow:
     if isinstance(event.args, StatementPosted):
         gross = event.args.statement.gross_revenue_micros
         amount = gross if gross <= MAX_I64 else None
+    elif isinstance(event.args, FacilityClosed):
+        shared = event.args.closing.bond_micros + event.args.closing.escrow_micros
+        amount = shared if shared <= MAX_I64 else None
     return EventRow(
         block_number=event.block_number,
         log_index=event.log_index,

@@ -21,7 +21,14 @@ from api.db.tables.facilities import (
     facilities,
     operators,
 )
-from api.domain.facility import FacilityTerms, TrancheTerms, check_terms
+from api.domain.facility import (
+    DAY_S,
+    DEFAULT_LONG_STOP_S,
+    DEFAULT_PATIENCE_S,
+    FacilityTerms,
+    TrancheTerms,
+    check_terms,
+)
 from api.domain.hashing import device_hash, sha256
 from api.domain.metering.events import check_device_uuid
 from api.domain.statements.evidence import encode_facility
@@ -75,7 +82,10 @@ def add_attester_key(connection: Connection, *, label: str, now_s: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class NewFacility:
-    """A facility as an operator registers it. `facility_id` None takes the smallest free one."""
+    """A facility as an operator registers it. `facility_id` None takes the smallest free one.
+
+    patience_s: None takes the usual one, or the least that is allowed where that is longer.
+    """
 
     facility_id: FacilityId | None
     name: str
@@ -90,6 +100,12 @@ class NewFacility:
     fee_bps: int
     tranches: tuple[TrancheTerms, ...]
     device_uuids: Sequence[str]
+    patience_s: int | None = None
+    long_stop_s: int = DEFAULT_LONG_STOP_S
+
+    def least_patience_s(self, grace_s: int) -> int:
+        """A statement needs its epoch's grace and a day of work before it can be overdue."""
+        return max(self.epoch_length_s, grace_s) + DAY_S
 
 
 def register_facility(
@@ -109,6 +125,7 @@ def register_facility(
         # Two operators must not pledge one device at the same moment.
         connection.execute(text("LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE"))
     facility_id = _choose_id(connection, new.facility_id)
+    least_s = new.least_patience_s(grace_s)
     terms = FacilityTerms(
         facility_id=facility_id,
         gpu_operator=operator.address,
@@ -123,8 +140,13 @@ def register_facility(
         promised_availability_ppm=new.promised_availability_ppm,
         fee_bps=new.fee_bps,
         tranches=new.tranches,
+        patience_s=max(DEFAULT_PATIENCE_S, least_s) if new.patience_s is None else new.patience_s,
+        long_stop_s=new.long_stop_s,
     )
     check_terms(terms)
+    if terms.patience_s < least_s:
+        message = f"patience_s: the grace and a day at least: {least_s}"
+        raise InvalidInput(message, field="patience_s")
     _require_unpledged(connection, new)
     document = encode_facility(terms)
     row = FacilityRow(

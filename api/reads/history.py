@@ -16,7 +16,7 @@ _NAMES = {
     "UnitsRefunded": "units_refunded",
     "VoucherIssued": "voucher_issued",
     "RevenueClaimed": "revenue_claimed",
-    "UnservedPaid": "voucher_paid",
+    "VoucherPaid": "voucher_paid",
 }
 _TAKES_UNITS = ("units_bought", "units_minted", "units_received")
 _GIVES_UNITS = ("units_sent", "units_burned", "units_refunded", "voucher_issued")

@@ -60,7 +60,7 @@ class PositionView:
 
 @dataclass(frozen=True, slots=True)
 class VoucherView:
-    """Compute that an account is owed for burned units."""
+    """Compute that an account is owed for burned units, and money for what is not served."""
 
     voucher_id: str
     facility_id: int
@@ -68,7 +68,8 @@ class VoucherView:
     units: int
     owed_gpu_seconds: int
     served_gpu_seconds: int
-    paid_gpu_seconds: int
+    payable_micros: int
+    paid_micros: int
     issued_at_s: int
     lease: str
 
@@ -127,7 +128,7 @@ def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) ->
     entry, stored, vouchers = contracts.together(
         _asked_entry(contracts, account),
         contracts.all_of([_asked_position(contracts, account, t) for t in tranches]),
-        contracts.all_of([contracts.delivery_desk.voucher_of(i) for i in voucher_ids]),
+        contracts.all_of([_asked_voucher(contracts, i) for i in voucher_ids]),
     ).at(block=as_of.block)
     positions = [
         _position(tranche, position, claimed=claimed.get(token_id, Micros(0)), now_s=as_of.time_s)
@@ -226,7 +227,21 @@ def _position(
     )
 
 
-def _voucher(voucher_id: int, voucher: Voucher) -> VoucherView:
+# The voucher, what it could be credited with now, and what it was credited with so far.
+_StoredVoucher = tuple[Voucher, Micros, Micros]
+
+
+def _asked_voucher(contracts: Contracts, voucher_id: int) -> Call[_StoredVoucher]:
+    lockbox = contracts.rent_lockbox
+    return contracts.together(
+        contracts.delivery_desk.voucher_of(voucher_id),
+        lockbox.payable_to_voucher_micros(voucher_id),
+        lockbox.paid_to_voucher_micros(voucher_id),
+    )
+
+
+def _voucher(voucher_id: int, stored: _StoredVoucher) -> VoucherView:
+    voucher, payable_micros, paid_micros = stored
     return VoucherView(
         voucher_id=str(voucher_id),
         facility_id=voucher.facility_id,
@@ -234,7 +249,8 @@ def _voucher(voucher_id: int, voucher: Voucher) -> VoucherView:
         units=voucher.units,
         owed_gpu_seconds=voucher.owed_gpu_seconds,
         served_gpu_seconds=voucher.served_gpu_seconds,
-        paid_gpu_seconds=voucher.paid_gpu_seconds,
+        payable_micros=payable_micros,
+        paid_micros=paid_micros,
         issued_at_s=voucher.issued_at_s,
         lease=hex32(voucher.lease),
     )

@@ -19,6 +19,7 @@ from api.domain.lifecycle import is_final
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence_reader import decode_carry, terms_from_bytes
 from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros, tranche_id
+from api.reads.ending import ClosedSums, closed_sums
 from api.reads.sql import cashflow
 from api.reads.sql.facilities import facility_ids
 
@@ -68,6 +69,7 @@ class _Sources:
     rated_micros: Mapping[Epoch, Micros]
     posts: Mapping[Epoch, PostingRow]
     money: cashflow.MoneySumsRow
+    closed: ClosedSums
 
 
 def _read_sources(
@@ -84,6 +86,7 @@ def _read_sources(
         {row.epoch: row.rated_micros for row in rated},
         standing_posts(connection, facility_id),
         cashflow.money_sums(connection, facility_id),
+        closed_sums(connection, facility_id),
     )
 
 
@@ -114,7 +117,7 @@ def _figures(
 ) -> FacilityFigures:
     # Posted epochs too, not only those of the books: one that the books lack is a mismatch.
     epochs = sorted(sources.rated_micros.keys() | sources.posts.keys())
-    money = sources.money
+    money, closed = sources.money, sources.closed
     return FacilityFigures(
         facility_id=sources.facility_id,
         metered_gpu_seconds=GpuSeconds(sources.metered_gpu_seconds),
@@ -128,7 +131,8 @@ def _figures(
         accrued_micros=money.accrued_micros,
         claimed_micros=money.claimed_micros,
         unvested_micros=Micros(unvested_micros),
-        distributed_micros=money.distributed_micros,
-        owed_to_operator_micros=money.owed_to_operator_micros,
+        advanced_micros=closed.advanced_micros,
+        recovered_micros=closed.to_units_micros,
+        owed_to_operator_micros=Micros(money.residual_micros - closed.to_operator_micros),
         written_off_micros=money.written_off_micros,
     )

@@ -21,10 +21,18 @@ class ShortTerms:
     tranches: tuple[TrancheTerms, ...]
     promised_availability_ppm: int
     fee_bps: int
+    patience_s: int
+    long_stop_s: int
 
 
 def _short(terms: FacilityTerms) -> ShortTerms:
-    return ShortTerms(terms.tranches, terms.promised_availability_ppm, terms.fee_bps)
+    return ShortTerms(
+        terms.tranches,
+        terms.promised_availability_ppm,
+        terms.fee_bps,
+        terms.patience_s,
+        terms.long_stop_s,
+    )
 
 
 class TermsCache:

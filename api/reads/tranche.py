@@ -12,6 +12,7 @@ from api.domain.capital.risk import BookValue, receivable_since, remaining_contr
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import Statement
 from api.domain.units import Epoch, FacilityId, Micros, TrancheId
+from api.reads.ending import EndingView, read_endings
 from api.reads.listing import TrancheView
 from api.reads.market import AsOfView, TrancheInFacility, find_tranche
 from api.reads.sql import cashflow, market
@@ -24,6 +25,8 @@ class TermsView:
 
     promised_availability_ppm: int
     fee_bps: int
+    patience_s: int
+    long_stop_s: int
     pledge_root: str
     terms_hash: str
     epoch_count: int
@@ -52,8 +55,6 @@ class BondView:
     bond_micros: int
     required_bond_micros: int
     rate_micros_per_gpu_hour: int
-    shortfall_paid_micros: int
-    below_since_s: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,7 @@ class TrancheDetailView:
     terms: TermsView
     siblings: tuple[SiblingView, ...]
     bond: BondView | None
+    ending: EndingView | None
     risk: RiskView
 
 
@@ -106,6 +108,7 @@ class _Books:
     contracted: int | None
     hardware: HardwareView | None
     has_bond: bool
+    ending: EndingView | None
 
 
 def _books(
@@ -131,6 +134,7 @@ def _books(
         if disclosure is None
         else _hardware(disclosure, facility.device_count, now_s=now_s),
         has_bond=known and market.event_seen(connection, facility_id, names=bond_events),
+        ending=read_endings(connection, [facility_id]).get(facility_id) if known else None,
     )
 
 
@@ -169,7 +173,7 @@ def read_tranche(
             contracts.all_of(calls),
             contracts.all_of([_stored_bond(contracts, facility_id) for facility_id in bonded]),
         ).at(block=listing.as_of.block)
-        bond = next((_bond(stored, books) for stored in bonds), None)
+        bond = next((_bond(*stored) for stored in bonds), None)
     return TrancheDetailView(
         row=listing.tranche,
         as_of=listing.as_of,
@@ -179,6 +183,7 @@ def read_tranche(
             for tranche, arrears_micros in zip(listing.siblings, arrears, strict=True)
         ),
         bond=bond,
+        ending=books.ending,
         risk=_risk(listing, books, bond, as_of=listing.as_of if known else None),
     )
 
@@ -199,27 +204,17 @@ def _sibling(tranche: TrancheView, arrears_micros: int | None, books: _Books | N
     )
 
 
-_StoredBond = tuple[Micros, BondTerms, int]
-
-
-def _stored_bond(contracts: Contracts, facility_id: FacilityId) -> Call[_StoredBond]:
-    """What the vault holds, its terms, and since when that is too little."""
+def _stored_bond(contracts: Contracts, facility_id: FacilityId) -> Call[tuple[Micros, BondTerms]]:
+    """What the vault holds, and its terms."""
     vault = contracts.bond_vault
-    return contracts.together(
-        vault.bond_micros(facility_id),
-        vault.bond_terms_of(facility_id),
-        vault.below_since_s(facility_id),
-    )
+    return contracts.together(vault.bond_micros(facility_id), vault.bond_terms_of(facility_id))
 
 
-def _bond(stored: _StoredBond, books: _Books) -> BondView:
-    held, terms, since_s = stored
+def _bond(held: Micros, terms: BondTerms) -> BondView:
     return BondView(
         bond_micros=held,
         required_bond_micros=terms.required_bond_micros,
         rate_micros_per_gpu_hour=terms.rate_micros_per_gpu_hour,
-        shortfall_paid_micros=books.sums.shortfall_paid_micros,
-        below_since_s=since_s or None,
     )
 
 
@@ -228,6 +223,8 @@ def _terms(listing: TrancheInFacility, *, epochs_posted: int) -> TermsView:
     return TermsView(
         promised_availability_ppm=listing.terms.promised_availability_ppm,
         fee_bps=listing.terms.fee_bps,
+        patience_s=listing.terms.patience_s,
+        long_stop_s=listing.terms.long_stop_s,
         pledge_root=hex32(facility.pledge_root),
         terms_hash=hex32(facility.terms_hash),
         epoch_count=facility.epoch_count,

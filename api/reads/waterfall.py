@@ -8,6 +8,7 @@ from api.db.session import Connection, Engine, reading
 from api.db.standing import standing_posts
 from api.domain.capital.coupons import coupon_due
 from api.domain.units import TrancheId
+from api.reads.ending import ClosedSums, closed_sums
 from api.reads.listing import TrancheView
 from api.reads.market import find_tranche
 from api.reads.sql import cashflow, market, streams
@@ -34,7 +35,9 @@ class WaterfallView:
     collected_micros: int | None = None
     settled_micros: int | None = None
     fees_micros: int | None = None
-    distributed_micros: int | None = None
+    advanced_micros: int | None = None
+    recovered_micros: int | None = None
+    recovered_by_vouchers_micros: int | None = None
     owed_to_operator_micros: int | None = None
     receivable_micros: int | None = None
     prepaid_micros: int | None = None
@@ -52,6 +55,7 @@ def read_waterfall(engine: Engine, contracts: Contracts | None, token_id: int) -
             return WaterfallView(tuple(StepView(t.token_id, t.seniority) for t in tranches))
         posts = standing_posts(connection, facility_id)
         sums = cashflow.money_sums(connection, facility_id)
+        closed = closed_sums(connection, facility_id)
         accrued = market.accruals(connection, [facility_id])
         # The most junior tranche has no coupon: it gets what is left.
         coupons = [_coupon_due(connection, listing.facility, t) for t in tranches[:-1]]
@@ -67,11 +71,15 @@ def read_waterfall(engine: Engine, contracts: Contracts | None, token_id: int) -
         )
         for tranche, due, arrears_micros in zip(tranches, [*coupons, None], arrears, strict=True)
     )
-    return _waterfall(tuple(steps), sums, sum(post.gross_micros for post in posts.values()))
+    attested_micros = sum(post.gross_micros for post in posts.values())
+    return _waterfall(tuple(steps), sums, closed, attested_micros)
 
 
 def _waterfall(
-    steps: tuple[StepView, ...], sums: cashflow.MoneySumsRow, attested_micros: int
+    steps: tuple[StepView, ...],
+    sums: cashflow.MoneySumsRow,
+    closed: ClosedSums,
+    attested_micros: int,
 ) -> WaterfallView:
     return WaterfallView(
         steps,
@@ -79,8 +87,10 @@ def _waterfall(
         collected_micros=sums.collected_micros,
         settled_micros=sums.settled_micros,
         fees_micros=sums.fees_micros,
-        distributed_micros=sums.distributed_micros,
-        owed_to_operator_micros=sums.owed_to_operator_micros,
+        advanced_micros=closed.advanced_micros,
+        recovered_micros=closed.to_units_micros,
+        recovered_by_vouchers_micros=closed.to_vouchers_micros,
+        owed_to_operator_micros=sums.residual_micros - closed.to_operator_micros,
         receivable_micros=max(0, attested_micros - sums.covered_micros),
         prepaid_micros=max(0, sums.collected_micros - attested_micros),
     )

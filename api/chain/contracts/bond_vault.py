@@ -13,8 +13,6 @@ class BondTerms:
 
     required_bond_micros: Annotated[Micros, "uint96"]
     rate_micros_per_gpu_hour: Annotated[Micros, "uint64"]
-    grace_seconds: Annotated[int, "uint32"]
-    default_after_epochs: Annotated[int, "uint16"]
 
 
 class BondVault(Contract):
@@ -23,8 +21,6 @@ class BondVault(Contract):
     name = "BondVault"
     _bond_of = View("bondOf", ("uint64",), Micros, "uint256")
     _bond_terms_of = View("bondTermsOf", ("uint64",), BondTerms)
-    _below_since = View("belowSince", ("uint64",), int, "uint64")
-    _shortfall_due = View("shortfallDue", ("uint64",), Micros, "uint256")
     _attester_bond_of = View("attesterBondOf", ("address",), Micros, "uint256")
     _owed_to = View("owedTo", ("address", "address"), Micros, "uint256")
 
@@ -33,16 +29,8 @@ class BondVault(Contract):
         return self._call(self._bond_of, facility_id)
 
     def bond_terms_of(self, facility_id: FacilityId) -> Call[BondTerms]:
-        """What the bond must be and what it pays for."""
+        """What the bond must be, and what a missing hour costs."""
         return self._call(self._bond_terms_of, facility_id)
-
-    def below_since_s(self, facility_id: FacilityId) -> Call[int]:
-        """UTC second at which the bond fell below the required amount; 0 while it is enough."""
-        return self._call(self._below_since, facility_id)
-
-    def shortfall_due_micros(self, facility_id: FacilityId) -> Call[Micros]:
-        """What the bond owes holders for capacity that was promised and not available."""
-        return self._call(self._shortfall_due, facility_id)
 
     def attester_bond_micros(self, attester: str) -> Call[Micros]:
         """What the vault holds for an attester."""

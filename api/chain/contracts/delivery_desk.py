@@ -16,15 +16,14 @@ class Voucher:
     seniority: Annotated[int, "uint8"]
     owed_gpu_seconds: Annotated[int, "uint56"]
     served_gpu_seconds: Annotated[int, "uint56"]
-    paid_gpu_seconds: Annotated[int, "uint56"]
     units: Annotated[int, "uint40"]
     issued_at_s: Annotated[int, "uint40"]
     lease: Bytes32
 
     @property
     def open_gpu_seconds(self) -> GpuSeconds:
-        """What is neither served nor paid."""
-        return GpuSeconds(self.owed_gpu_seconds - self.served_gpu_seconds - self.paid_gpu_seconds)
+        """What is not served."""
+        return GpuSeconds(self.owed_gpu_seconds - self.served_gpu_seconds)
 
 
 class DeliveryDesk(Contract):
@@ -33,7 +32,6 @@ class DeliveryDesk(Contract):
     name = "DeliveryDesk"
     _voucher_of = View("voucherOf", ("uint256",), Voucher)
     _voucher_count = View("voucherCount", (), int, "uint256")
-    _unserved = View("unservedGpuSeconds", ("uint64",), int, "uint256")
     _used = View("usedGpuSecondsOf", ("uint64", "uint32", "uint32"), int, "uint64")
 
     def voucher_of(self, voucher_id: int) -> Call[Voucher]:
@@ -43,10 +41,6 @@ class DeliveryDesk(Contract):
     def voucher_count(self) -> Call[int]:
         """Number of vouchers issued, which is also the newest one's."""
         return self._call(self._voucher_count)
-
-    def unserved_gpu_seconds(self, facility_id: FacilityId) -> Call[int]:
-        """What all vouchers of a facility are open for."""
-        return self._call(self._unserved, facility_id)
 
     def used_gpu_seconds(self, facility_id: FacilityId, epoch: Epoch, index: int) -> Call[int]:
         """GPU-seconds of a delivery line that served vouchers already."""

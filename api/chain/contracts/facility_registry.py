@@ -1,9 +1,22 @@
 """FacilityRegistry: what was pledged, on which terms, and where each facility is in its life."""
 
+from dataclasses import dataclass
+from typing import Annotated
+
 from api.chain.contracts.call import Call, Contract, View
 from api.chain.terms import OfferedTerms
 from api.domain.lifecycle import FacilityState
-from api.domain.units import FacilityId
+from api.domain.units import Epoch, FacilityId
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """`IFacilityRegistry.Ending`: UTC seconds, 0 for what has not happened."""
+
+    funded_at_s: Annotated[int, "uint40"]
+    ended_at_s: Annotated[int, "uint40"]
+    closed_at_s: Annotated[int, "uint40"]
+    unpaid_noticed_at_s: Annotated[int, "uint40"]
 
 
 class FacilityRegistry(Contract):
@@ -12,6 +25,8 @@ class FacilityRegistry(Contract):
     name = "FacilityRegistry"
     _state_of = View("stateOf", ("uint64",), FacilityState)
     _terms_of = View("termsOf", ("uint64",), OfferedTerms)
+    _ending_of = View("endingOf", ("uint64",), Ending)
+    _default_noticed_at = View("defaultNoticedAt", ("uint64", "uint32"), int, "uint64")
 
     def state_of(self, facility_id: FacilityId) -> Call[FacilityState]:
         """State, with `DELIVERING` derived from the block's time."""
@@ -20,3 +35,11 @@ class FacilityRegistry(Contract):
     def terms_of(self, facility_id: FacilityId) -> Call[OfferedTerms]:
         """Terms as offered. The contract refuses an unknown facility."""
         return self._call(self._terms_of, facility_id)
+
+    def ending_of(self, facility_id: FacilityId) -> Call[Ending]:
+        """When a facility was funded, ended and closed."""
+        return self._call(self._ending_of, facility_id)
+
+    def default_noticed_at_s(self, facility_id: FacilityId, epoch: Epoch) -> Call[int]:
+        """When notice of an overdue epoch was given; 0 if it was not."""
+        return self._call(self._default_noticed_at, facility_id, epoch)

@@ -10,7 +10,7 @@ from api.domain.units import FacilityId, Micros
 
 @dataclass(frozen=True, slots=True)
 class SaleRecord:
-    """`IPrimarySale.SaleBook`: proceeds came in; what was released or seized went out again.
+    """`IPrimarySale.SaleBook`: proceeds came in; what was released or returned went out again.
 
     counted_micros: towards the floor, without the operator's own purchases.
     """
@@ -20,7 +20,7 @@ class SaleRecord:
     proceeds_micros: Annotated[Micros, "uint96"]
     counted_micros: Annotated[Micros, "uint96"]
     released_micros: Annotated[Micros, "uint96"]
-    seized_micros: Annotated[Micros, "uint96"]
+    returned_micros: Annotated[Micros, "uint96"]
 
     def sale_book(self) -> SaleBook:
         """The same in the reference model's words."""
@@ -30,7 +30,7 @@ class SaleRecord:
             self.proceeds_micros,
             self.counted_micros,
             self.released_micros,
-            self.seized_micros,
+            self.returned_micros,
         )
 
 

@@ -9,11 +9,27 @@ from api.domain.units import FacilityId, Micros, TrancheId
 
 @dataclass(frozen=True, slots=True)
 class RentBook:
-    """`IRentLockbox.Book`: rent paid less refunds, the part settled, and the settled epochs."""
+    """`IRentLockbox.Book`: rent paid less refunds, the part settled, and the settled epochs.
+
+    settled_micros: also what the bond paid of it at the closing.
+    """
 
     collected_micros: Annotated[Micros, "uint96"]
     settled_micros: Annotated[Micros, "uint96"]
     settled_epochs: Annotated[int, "uint32"]
+
+
+# One sum a tranche, by seniority; 0 for tranches that a facility does not have.
+Fourfold = tuple[Micros, Micros, Micros, Micros]
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """`IRentLockbox.Claims`: what stays owed after a closing."""
+
+    units_micros: Annotated[Fourfold, "uint128[4]"]
+    vouchers_micros: Annotated[Fourfold, "uint128[4]"]
+    treasury_micros: Annotated[Micros, "uint128"]
 
 
 class RentLockbox(Contract):
@@ -23,6 +39,10 @@ class RentLockbox(Contract):
     _book_of = View("bookOf", ("uint64",), RentBook)
     _arrears_of = View("arrearsOf", ("uint256",), Micros, "uint256")
     _settleable = View("settleable", ("uint64",), Micros, "uint256")
+    _closable_from = View("closableFrom", ("uint64",), int, "uint64")
+    _claims_of = View("claimsOf", ("uint64",), Claims)
+    _payable_to_voucher = View("payableToVoucher", ("uint256",), Micros, "uint256")
+    _paid_to_voucher = View("paidToVoucher", ("uint256",), Micros, "uint256")
     _owed_to = View("owedTo", ("address", "address"), Micros, "uint256")
 
     def book_of(self, facility_id: FacilityId) -> Call[RentBook]:
@@ -36,6 +56,22 @@ class RentLockbox(Contract):
     def settleable_micros(self, facility_id: FacilityId) -> Call[Micros]:
         """What a settlement would pay now: attested, final, collected, not yet settled."""
         return self._call(self._settleable, facility_id)
+
+    def closable_from_s(self, facility_id: FacilityId) -> Call[int]:
+        """From when a facility can be closed; 0 while it has not ended, and once it is closed."""
+        return self._call(self._closable_from, facility_id)
+
+    def claims_of(self, facility_id: FacilityId) -> Call[Claims]:
+        """What stays owed after a closing."""
+        return self._call(self._claims_of, facility_id)
+
+    def payable_to_voucher_micros(self, voucher_id: int) -> Call[Micros]:
+        """What `payVoucher` would credit now."""
+        return self._call(self._payable_to_voucher, voucher_id)
+
+    def paid_to_voucher_micros(self, voucher_id: int) -> Call[Micros]:
+        """What was credited for a voucher so far."""
+        return self._call(self._paid_to_voucher, voucher_id)
 
     def owed_micros(self, *, token: str, account: str) -> Call[Micros]:
         """What an account may withdraw of a settlement token."""

@@ -21,6 +21,15 @@ class StatementRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Openness:
+    """`IPublications.Openness`: how far epochs are stated or published, and what took some back."""
+
+    first_open: Annotated[Epoch, "uint32"]
+    voided_at_s: Annotated[int, "uint40"]
+    rejected_at_s: Annotated[int, "uint40"]
+
+
+@dataclass(frozen=True, slots=True)
 class FaultVerdict:
     """`IStatementChallenges.Verdict`. barred: a fault of this very statement was proven."""
 
@@ -40,6 +49,10 @@ class StatementRegistry(Contract):
     _is_attester = View("isAttester", ("address",), bool)
     _threshold = View("threshold", (), int, "uint8")
     _challenge_window = View("challengeWindow", (), int, "uint64")
+    _openness_of = View("opennessOf", ("uint64",), Openness)
+    _published_hash_of = View("publishedHashOf", ("uint64", "uint32"), Bytes32)
+    _rejection_digest = View("rejectionDigest", ("uint64", "uint32", "bytes32"), Bytes32)
+    _statements_end_at = View("statementsEndAt", ("uint64",), int, "uint64")
     _verdict_of = View("verdictOf", ("bytes32",), FaultVerdict)
 
     def statement_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[StatementRecord]:
@@ -65,6 +78,24 @@ class StatementRegistry(Contract):
     def challenge_window_s(self) -> Call[int]:
         """Seconds from posting to finality."""
         return self._call(self._challenge_window)
+
+    def openness_of(self, facility_id: FacilityId) -> Call[Openness]:
+        """How far a facility's epochs are stated or published."""
+        return self._call(self._openness_of, facility_id)
+
+    def published_hash_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[Bytes32]:
+        """Evidence that stands published for an epoch; zero if none does."""
+        return self._call(self._published_hash_of, facility_id, epoch)
+
+    def rejection_digest(
+        self, facility_id: FacilityId, epoch: Epoch, evidence_hash: bytes
+    ) -> Call[Bytes32]:
+        """What attesters sign to reject published evidence."""
+        return self._call(self._rejection_digest, facility_id, epoch, evidence_hash)
+
+    def statements_end_at_s(self, facility_id: FacilityId) -> Call[int]:
+        """From when an ended facility takes no statement more; 0 while it has not ended."""
+        return self._call(self._statements_end_at, facility_id)
 
     def verdict_of(self, statement_hash: bytes) -> Call[FaultVerdict]:
         """What was proven against a statement."""

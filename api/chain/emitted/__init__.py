@@ -4,26 +4,24 @@ from api.chain.emitted.args import EventArgs
 from api.chain.emitted.bond_vault import (
     BondDeposited,
     BondReleased,
-    BondSeized,
+    BondSurrendered,
     BondTermsSet,
-    ShortfallPaid,
-    SlashedDistributed,
-    UnservedPaid,
 )
 from api.chain.emitted.delivery_desk import (
     VoucherIssued,
-    VoucherPaid,
     VoucherServed,
 )
 from api.chain.emitted.facility_registry import (
     DefaultDeclared,
+    DefaultNoticed,
     FacilityOffered,
     FacilityStateChanged,
     ReceivableWrittenOff,
+    UnpaidNoticed,
 )
 from api.chain.emitted.primary_sale import (
     ProceedsReleased,
-    ProceedsSeized,
+    ProceedsSurrendered,
     SaleFailed,
     SaleOpened,
     SaleSucceeded,
@@ -31,15 +29,19 @@ from api.chain.emitted.primary_sale import (
     UnitsSold,
 )
 from api.chain.emitted.rent_lockbox import (
-    Distributed,
+    FacilityClosed,
     FeesPaid,
+    LateRentShared,
     RentPaid,
     RentRefunded,
     ResidualOwed,
     Settled,
+    VoucherPaid,
 )
 from api.chain.emitted.statement_registry import (
     AttesterPeriodSet,
+    EvidencePublished,
+    EvidenceRejected,
     StatementPosted,
     StatementVoided,
     ThresholdSet,
@@ -57,12 +59,16 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
     "FacilityRegistry": (
         FacilityOffered,
         FacilityStateChanged,
+        DefaultNoticed,
         DefaultDeclared,
+        UnpaidNoticed,
         ReceivableWrittenOff,
     ),
     "StatementRegistry": (
         StatementPosted,
         StatementVoided,
+        EvidencePublished,
+        EvidenceRejected,
         AttesterPeriodSet,
         ThresholdSet,
     ),
@@ -78,7 +84,9 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         RentPaid,
         RentRefunded,
         Settled,
-        Distributed,
+        FacilityClosed,
+        LateRentShared,
+        VoucherPaid,
         ResidualOwed,
         FeesPaid,
     ),
@@ -89,20 +97,16 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         SaleSucceeded,
         SaleFailed,
         ProceedsReleased,
-        ProceedsSeized,
+        ProceedsSurrendered,
     ),
     "BondVault": (
         BondTermsSet,
         BondDeposited,
-        ShortfallPaid,
-        UnservedPaid,
         BondReleased,
-        BondSeized,
-        SlashedDistributed,
+        BondSurrendered,
     ),
     "DeliveryDesk": (
         VoucherIssued,
         VoucherServed,
-        VoucherPaid,
     ),
 }

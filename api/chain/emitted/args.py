@@ -71,8 +71,8 @@ def read_payload(event: type[E], payload: str) -> E:
 
 
 def _decoded(kind: Kind, value: object) -> object:
-    if kind.text.endswith("[]") and isinstance(value, list):
-        inner = Kind(kind.text.removesuffix("[]"), kind.read, kind.members)
+    if kind.text.endswith("]") and isinstance(value, list):
+        inner = Kind(kind.text[: kind.text.rindex("[")], kind.read, kind.members)
         return [_decoded(inner, item) for item in value]
     if kind.members and isinstance(value, list):
         pairs = zip(kind.members, value, strict=True)

@@ -27,30 +27,8 @@ class BondDeposited(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
-class ShortfallPaid(EventArgs):
-    """Holders were paid because availability fell short of the promise."""
-
-    facility_id: Annotated[FacilityId, "uint64 indexed"]
-    epochs: Annotated[int, "uint32"]
-    gpu_seconds: Annotated[int, "uint256"]
-    amount_micros: Annotated[Micros, "uint256"]
-    bond_micros: Annotated[Micros, "uint256"]
-
-
-@dataclass(frozen=True, slots=True)
-class UnservedPaid(EventArgs):
-    """A voucher's holder is owed money for compute that was not served."""
-
-    facility_id: Annotated[FacilityId, "uint64 indexed"]
-    holder: Annotated[Address, "indexed"]
-    gpu_seconds: Annotated[int, "uint256"]
-    amount_micros: Annotated[Micros, "uint256"]
-    bond_micros: Annotated[Micros, "uint256"]
-
-
-@dataclass(frozen=True, slots=True)
 class BondReleased(EventArgs):
-    """The gpuOperator is owed the rest of the bond."""
+    """The gpuOperator is owed the bond of a cancelled offer."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     gpu_operator: Annotated[Address, "indexed"]
@@ -58,16 +36,8 @@ class BondReleased(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
-class BondSeized(EventArgs):
-    """After a default, bond money went to holders."""
-
-    facility_id: Annotated[FacilityId, "uint64 indexed"]
-    amount_micros: Annotated[Micros, "uint256"]
-
-
-@dataclass(frozen=True, slots=True)
-class SlashedDistributed(EventArgs):
-    """Slashed money of attesters was paid to the facility's holders."""
+class BondSurrendered(EventArgs):
+    """The bond went to the lockbox, which closes the facility and pays it out."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     amount_micros: Annotated[Micros, "uint256"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from api.chain.emitted.args import EventArgs
-from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros, TrancheId
+from api.domain.units import Address, Bytes32, Epoch, FacilityId, TrancheId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,3 @@ class VoucherServed(EventArgs):
     epoch: Annotated[Epoch, "uint32 indexed"]
     index: Annotated[int, "uint32"]
     gpu_seconds: Annotated[int, "uint64"]
-
-
-@dataclass(frozen=True, slots=True)
-class VoucherPaid(EventArgs):
-    """Unserved compute of a voucher was paid from the bond."""
-
-    voucher_id: Annotated[int, "uint256 indexed"]
-    facility_id: Annotated[FacilityId, "uint64 indexed"]
-    holder: Annotated[Address, "indexed"]
-    gpu_seconds: Annotated[int, "uint64"]
-    amount_micros: Annotated[Micros, "uint256"]

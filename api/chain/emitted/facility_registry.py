@@ -7,7 +7,7 @@ from api.chain.emitted.args import EventArgs
 from api.chain.terms import OfferedTerms
 from api.domain.facility import TrancheTerms
 from api.domain.lifecycle import FacilityState
-from api.domain.units import Address, FacilityId, Micros
+from api.domain.units import Address, Epoch, FacilityId, Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,36 @@ class FacilityStateChanged(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
-class DefaultDeclared(EventArgs):
-    """Somebody proved that a facility is in default. reason: `IFacilityRegistry.DefaultReason`."""
+class DefaultNoticed(EventArgs):
+    """Notice was given of an overdue epoch; unless it is stated or published, a default follows."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
+    epoch: Annotated[Epoch, "uint32 indexed"]
     caller: Annotated[Address, "indexed"]
-    reason: Annotated[int, "uint8"]
+    cure_until_s: Annotated[int, "uint64"]
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultDeclared(EventArgs):
+    """A facility defaulted: an epoch stayed open after notice and cure."""
+
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    epoch: Annotated[Epoch, "uint32 indexed"]
+    caller: Annotated[Address, "indexed"]
+
+
+@dataclass(frozen=True, slots=True)
+class UnpaidNoticed(EventArgs):
+    """Notice was given that everything is attested and final, and part of it is unpaid."""
+
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    amount_micros: Annotated[Micros, "uint256"]
+    matures_from_s: Annotated[int, "uint64"]
 
 
 @dataclass(frozen=True, slots=True)
 class ReceivableWrittenOff(EventArgs):
-    """A facility matured although part of its attested revenue was never paid."""
+    """A facility matured although part of its attested revenue was not paid."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     amount_micros: Annotated[Micros, "uint256"]

@@ -80,8 +80,9 @@ class ProceedsReleased(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
-class ProceedsSeized(EventArgs):
-    """Proceeds that can no longer be released went to holders."""
+class ProceedsSurrendered(EventArgs):
+    """Proceeds that were not released went to the lockbox. unearned_micros: by delivery."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     amount_micros: Annotated[Micros, "uint256"]
+    unearned_micros: Annotated[Micros, "uint256"]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
+from api.chain.contracts.rent_lockbox import Claims, Fourfold
 from api.chain.emitted.args import EventArgs
 from api.domain.units import Address, Bytes32, FacilityId, Micros
 
@@ -40,17 +41,58 @@ class Settled(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
-class Distributed(EventArgs):
-    """Money of a bond or a sale was paid to tranches. source: the contract it came from."""
+class Closing:
+    """`IRentLockbox.Closing`: bond and escrow are what the bond advanced and all shares together.
+
+    missing_gpu_seconds: promised and not delivered.  advanced_micros: attested rent that the bond
+    paid in place of renters.
+    """
+
+    missing_gpu_seconds: Annotated[int, "uint256"]
+    bond_micros: Annotated[Micros, "uint256"]
+    escrow_micros: Annotated[Micros, "uint256"]
+    advanced_micros: Annotated[Micros, "uint256"]
+    to_units_micros: Annotated[Fourfold, "uint256[4]"]
+    to_vouchers_micros: Annotated[Fourfold, "uint256[4]"]
+    to_treasury_micros: Annotated[Micros, "uint256"]
+    to_operator_micros: Annotated[Micros, "uint256"]
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityClosed(EventArgs):
+    """An ended facility was closed: its bond and unearned proceeds are shared."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
-    source: Annotated[Address, "indexed"]
+    closing: Closing
+    claims: Claims
+
+
+@dataclass(frozen=True, slots=True)
+class LateRentShared(EventArgs):
+    """Rent that the bond had advanced came after all, and went where the bond would have gone."""
+
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    amount_micros: Annotated[Micros, "uint256"]
+    to_units_micros: Annotated[Fourfold, "uint256[4]"]
+    to_vouchers_micros: Annotated[Fourfold, "uint256[4]"]
+    to_treasury_micros: Annotated[Micros, "uint256"]
+    to_operator_micros: Annotated[Micros, "uint256"]
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherPaid(EventArgs):
+    """A voucher's holder is owed money for what was not served."""
+
+    voucher_id: Annotated[int, "uint256 indexed"]
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    holder: Annotated[Address, "indexed"]
     amount_micros: Annotated[Micros, "uint256"]
 
 
 @dataclass(frozen=True, slots=True)
 class ResidualOwed(EventArgs):
-    """The gpuOperator was credited with money that fell on unsold units, or on nobody."""
+    """The gpuOperator was credited with money that fell on unsold units or on nobody, or
+    that a closing left over."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     gpu_operator: Annotated[Address, "indexed"]

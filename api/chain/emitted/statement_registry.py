@@ -32,6 +32,26 @@ class StatementVoided(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
+class EvidencePublished(EventArgs):
+    """The gpuOperator published the hash of its evidence of an epoch."""
+
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    epoch: Annotated[Epoch, "uint32 indexed"]
+    evidence_hash: Bytes32
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRejected(EventArgs):
+    """Attesters rejected published evidence: epochs from `epoch` on are published no more."""
+
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    epoch: Annotated[Epoch, "uint32 indexed"]
+    evidence_hash: Bytes32
+    attesters: tuple[Address, ...]
+    published_before: Annotated[int, "uint32"]
+
+
+@dataclass(frozen=True, slots=True)
 class AttesterPeriodSet(EventArgs):
     """Signatures count while `active_from_s <= block time < active_until_s`."""
 

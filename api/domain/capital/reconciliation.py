@@ -41,8 +41,10 @@ class FacilityFigures:
     accrued_micros: Micros
     claimed_micros: Micros
     unvested_micros: Micros
-    # Bonds and sale proceeds paid to holders; revenue that found no units; rent given up.
-    distributed_micros: Micros = NO_MICROS
+    # Rent that a bond paid; bond and proceeds that units got; revenue that found no units; rent
+    # that was unpaid when the facility matured.
+    advanced_micros: Micros = NO_MICROS
+    recovered_micros: Micros = NO_MICROS
     owed_to_operator_micros: Micros = NO_MICROS
     written_off_micros: Micros = NO_MICROS
 
@@ -51,7 +53,8 @@ class FacilityFigures:
 class Differences:
     """Named differences, GPU-seconds and micros; one of `receivable` and `prepaid` is zero.
 
-    distributed: paid to holders from bonds and sale proceeds, on top of what was settled.
+    advanced: settled without rent, for the bond paid it at the closing; late rent takes it back.
+    recovered: what units got of bonds and sale proceeds, on top of what was settled.
     """
 
     open_epoch_gpu_seconds: GpuSeconds
@@ -64,7 +67,8 @@ class Differences:
     awaiting_settlement_micros: Micros
     fees_micros: Micros
     owed_to_operator_micros: Micros
-    distributed_micros: Micros
+    advanced_micros: Micros
+    recovered_micros: Micros
     streaming_micros: Micros
     unclaimed_micros: Micros
 
@@ -107,6 +111,11 @@ class Reconciliation:
         return not self.mismatches
 
 
+def _payable(figures: FacilityFigures, *, final: int) -> int:
+    """What settlements may have paid: attested, final, and collected or advanced by the bond."""
+    return min(final, figures.collected_micros + figures.advanced_micros)
+
+
 def _mismatches(
     figures: FacilityFigures, *, attested: int, final: int, unclaimed: int
 ) -> Iterable[Mismatch]:
@@ -118,11 +127,11 @@ def _mismatches(
     for epoch in figures.epochs:
         if epoch.posted_micros is not None and epoch.posted_micros != epoch.rated_micros:
             yield Mismatch("attested_micros", epoch.epoch, epoch.rated_micros, epoch.posted_micros)
-    limit = min(final, figures.collected_micros)
+    limit = _payable(figures, final=final)
     if figures.settled_micros > limit:
         yield Mismatch("settled_micros", None, limit, figures.settled_micros)
     expected = figures.settled_micros - figures.fees_micros - figures.owed_to_operator_micros
-    expected += figures.distributed_micros
+    expected += figures.recovered_micros
     if figures.accrued_micros != expected:
         yield Mismatch("accrued_micros", None, expected, figures.accrued_micros)
     if unclaimed < 0:
@@ -138,7 +147,6 @@ def reconcile(figures: FacilityFigures) -> Reconciliation:
     unclaimed = figures.accrued_micros - figures.claimed_micros - figures.unvested_micros
     waiting = sum(epoch.rated_micros for epoch in figures.epochs if epoch.posted_micros is None)
     receivable = max(0, attested - figures.collected_micros - figures.written_off_micros)
-    payable = min(final, figures.collected_micros)
     differences = Differences(
         open_epoch_gpu_seconds=figures.open_gpu_seconds,
         deferred_void_gpu_seconds=figures.deferred_gpu_seconds,
@@ -147,10 +155,11 @@ def reconcile(figures: FacilityFigures) -> Reconciliation:
         receivable_micros=Micros(receivable),
         written_off_micros=figures.written_off_micros,
         prepaid_micros=Micros(max(0, figures.collected_micros - attested)),
-        awaiting_settlement_micros=Micros(payable - figures.settled_micros),
+        awaiting_settlement_micros=Micros(_payable(figures, final=final) - figures.settled_micros),
         fees_micros=figures.fees_micros,
         owed_to_operator_micros=figures.owed_to_operator_micros,
-        distributed_micros=figures.distributed_micros,
+        advanced_micros=figures.advanced_micros,
+        recovered_micros=figures.recovered_micros,
         streaming_micros=figures.unvested_micros,
         unclaimed_micros=Micros(unclaimed),
     )

@@ -89,6 +89,8 @@ def encode_facility(terms: FacilityTerms) -> bytes:
             "epoch_length_s": terms.epoch_length_s,
             "promised_availability_ppm": terms.promised_availability_ppm,
             "fee_bps": terms.fee_bps,
+            "patience_s": terms.patience_s,
+            "long_stop_s": terms.long_stop_s,
             "tranches": [
                 {
                     "unit_cap": t.unit_cap,

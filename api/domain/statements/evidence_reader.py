@@ -78,6 +78,8 @@ def decode_facility(data: bytes) -> FacilityTerms:
             devices=tuple(_bytes32(d) for d in as_list(doc["devices"])),
             promised_availability_ppm=as_integer(doc["promised_availability_ppm"]),
             fee_bps=as_integer(doc["fee_bps"]),
+            patience_s=as_integer(doc["patience_s"]),
+            long_stop_s=as_integer(doc["long_stop_s"]),
             tranches=tuple(
                 TrancheTerms(
                     unit_cap=as_integer(t["unit_cap"]),

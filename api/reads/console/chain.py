@@ -7,7 +7,7 @@ from api.chain.contracts import Contracts
 from api.domain.capital.sale import SaleState
 from api.domain.lifecycle import FacilityState
 from api.domain.units import FacilityId, tranche_id
-from api.reads.console.tasks import ConsoleBondView
+from api.reads.console.tasks import ConsoleBondView, OpenEpochView
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class OnChainView:
     has_sale: bool = False
     units_issued: int = 0
     bond: ConsoleBondView | None = None
+    open_epoch: OpenEpochView | None = None
     epochs_settled: int = 0
     releasable_micros: int = 0
 
@@ -39,20 +40,30 @@ class PinnedChain:
     def bond(self, facility_id: FacilityId) -> ConsoleBondView:
         """The bond. Only asked where its terms were set."""
         vault = self._contracts.bond_vault
-        held, terms, below_since_s, shortfall_due = self._contracts.together(
-            vault.bond_micros(facility_id),
-            vault.bond_terms_of(facility_id),
-            vault.below_since_s(facility_id),
-            vault.shortfall_due_micros(facility_id),
+        held, terms = self._contracts.together(
+            vault.bond_micros(facility_id), vault.bond_terms_of(facility_id)
         ).at(block=self._block)
         return ConsoleBondView(
             bond_micros=held,
             required_bond_micros=terms.required_bond_micros,
             rate_micros_per_gpu_hour=terms.rate_micros_per_gpu_hour,
-            grace_s=terms.grace_seconds,
-            default_after_epochs=terms.default_after_epochs,
-            below_since_s=below_since_s or None,
-            shortfall_due_micros=shortfall_due,
+        )
+
+    def open_epoch(self, facility_id: FacilityId) -> OpenEpochView:
+        """The first epoch that is neither stated nor published; asked of one that delivers."""
+        registry = self._contracts.facility_registry
+        openness, ending = self._contracts.together(
+            self._contracts.statement_registry.openness_of(facility_id),
+            registry.ending_of(facility_id),
+        ).at(block=self._block)
+        epoch = openness.first_open
+        noticed_at_s = registry.default_noticed_at_s(facility_id, epoch).at(block=self._block)
+        # A void or a rejection takes back the notices before it.
+        counts = noticed_at_s > max(openness.voided_at_s, openness.rejected_at_s)
+        return OpenEpochView(
+            epoch,
+            max(ending.funded_at_s, openness.voided_at_s),
+            noticed_at_s if counts else None,
         )
 
     def facility(self, facility_id: FacilityId, *, tranches: int, bonded: bool) -> OnChainView:
@@ -77,6 +88,9 @@ class PinnedChain:
             has_sale=has_sale,
             units_issued=sum(supplies),
             bond=self.bond(facility_id) if bonded else None,
+            open_epoch=(
+                self.open_epoch(facility_id) if state is FacilityState.DELIVERING else None
+            ),
             epochs_settled=rent.settled_epochs,
             releasable_micros=releasable.at(block=self._block) if has_sale else 0,
         )

@@ -185,6 +185,8 @@ def _facts(
         has_sale=on_chain.has_sale,
         units_issued=on_chain.units_issued,
         bond=on_chain.bond,
+        patience_s=terms_from_bytes(facility.terms_json).patience_s,
+        open_epoch=on_chain.open_epoch,
         last_event_end_s=stored.last_event_end_s,
         gaps=stored.gaps if delivering else (),
         rejected=rejected.get(facility.facility_id, 0),

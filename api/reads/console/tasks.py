@@ -4,7 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from api.domain.lifecycle import FacilityState, Reopening, cut_off_s
+from api.domain.facility import DEFAULT_PATIENCE_S
+from api.domain.lifecycle import (
+    FacilityState,
+    Reopening,
+    cured_until_s,
+    cut_off_s,
+    overdue_from_s,
+)
 from api.domain.units import SECONDS_PER_HOUR, Bytes32, Epoch, FacilityId
 
 DAY_S = 24 * SECONDS_PER_HOUR
@@ -29,15 +36,24 @@ _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 
 @dataclass(frozen=True, slots=True)
 class ConsoleBondView:
-    """A facility's bond as the chain has it, micros; `below_since_s` None while sufficient."""
+    """A facility's bond as the chain has it, micros."""
 
     bond_micros: int
     required_bond_micros: int
     rate_micros_per_gpu_hour: int
-    grace_s: int
-    default_after_epochs: int
-    below_since_s: int | None
-    shortfall_due_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEpochView:
+    """The first epoch that is neither stated nor published, as the chain has it.
+
+    since_s: the latest of funding and last void; patience runs from there, or from the epoch's end.
+    noticed_at_s: None unless notice of default was given and still counts.
+    """
+
+    epoch: Epoch
+    since_s: int
+    noticed_at_s: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,8 @@ class FacilityFacts:
     has_sale: bool = False
     units_issued: int = 0
     bond: ConsoleBondView | None = None
+    patience_s: int = DEFAULT_PATIENCE_S
+    open_epoch: OpenEpochView | None = None
     last_event_end_s: int | None = None
     gaps: tuple[tuple[Bytes32, int], ...] = ()  # device, start of its first gap in an open epoch
     rejected: int = 0
@@ -107,7 +125,8 @@ def tasks_of(facts: Iterable[FacilityFacts], now_s: int) -> list[TaskView]:
 
 def _tasks(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     yield from _launch(facts, now_s)
-    yield from _bond(facts, now_s)
+    yield from _bond(facts)
+    yield from _default(facts, now_s)
     yield from _metering(facts, now_s)
     yield from _statements(facts, now_s)
     yield from _money(facts, now_s)
@@ -126,46 +145,47 @@ def _launch(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
         yield TaskView("mint_or_sale_missing", severity, facts.facility_id, due_at_s=due_at_s)
 
 
-def _default_at_s(facts: FacilityFacts) -> int | None:
-    """When anybody could declare a default, if nothing is done. Model of `declareDefault`."""
+def _bond(facts: FacilityFacts) -> Iterator[TaskView]:
+    """A facility is funded only with the whole bond, which never falls afterwards."""
     bond = facts.bond
-    if bond is None:
-        return None
-    times = []
-    whole = (facts.window_end_s - facts.window_start_s) // facts.epoch_length_s
-    if bond.default_after_epochs and facts.epochs_posted < whole:
-        epochs = facts.epochs_posted + 1 + bond.default_after_epochs
-        times.append(facts.window_start_s + epochs * facts.epoch_length_s)
-    if bond.below_since_s is not None:
-        # The contract wants more than the grace to have passed, not just the grace.
-        times.append(bond.below_since_s + bond.grace_s + 1)
-    return min(times) if times else None
-
-
-def _bond(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
-    bond = facts.bond
-    live = facts.state.live
-    if bond is None or not live:
+    if bond is None or facts.state is not FacilityState.OFFERED:
         return
-    delivering = facts.state is FacilityState.DELIVERING
     missing = bond.required_bond_micros - bond.bond_micros
     if missing > 0:
-        due_at_s = facts.window_start_s
-        if delivering and bond.below_since_s is not None:
-            due_at_s = bond.below_since_s + bond.grace_s
-        severity = Severity.CRITICAL if delivering else Severity.WARNING
         yield TaskView(
             "bond_below_required",
-            severity,
+            Severity.WARNING,
             facts.facility_id,
             amount_micros=missing,
-            due_at_s=due_at_s,
+            due_at_s=facts.window_start_s,
         )
-    default_at_s = _default_at_s(facts)
-    # While statements keep up, the deadline is always more than an epoch and its grace away.
-    near_s = facts.epoch_length_s
-    if delivering and default_at_s is not None and default_at_s - now_s <= near_s:
-        yield TaskView("default_near", Severity.CRITICAL, facts.facility_id, due_at_s=default_at_s)
+
+
+def _default(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
+    """Notice of default was given, or soon can be. Due when a default could be declared."""
+    opened = facts.open_epoch
+    if opened is None or facts.state is not FacilityState.DELIVERING:
+        return
+    epoch_end_s = facts.window_start_s + (opened.epoch + 1) * facts.epoch_length_s
+    if epoch_end_s > facts.window_end_s:
+        return
+    overdue_s = overdue_from_s(
+        epoch_end_s=epoch_end_s,
+        funded_at_s=opened.since_s,
+        voided_at_s=opened.since_s,
+        patience_s=facts.patience_s,
+    )
+    if opened.noticed_at_s is None and overdue_s - now_s > min(facts.epoch_length_s, DAY_S):
+        return
+    noticed_at_s = overdue_s if opened.noticed_at_s is None else opened.noticed_at_s
+    due_at_s = cured_until_s(noticed_at_s, epoch_length_s=facts.epoch_length_s)
+    yield TaskView(
+        "default_near",
+        Severity.CRITICAL,
+        facts.facility_id,
+        epoch=opened.epoch,
+        due_at_s=due_at_s,
+    )
 
 
 def _metering(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:

@@ -10,6 +10,7 @@ from api.db.tables.ledger import usage_records, usage_voids
 from api.db.tables.statements import statement_lines, statements
 from api.domain.metering.usage import LineKind
 from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
+from api.reads.sql import payloads
 
 # Events that move money of a facility. The reconciliation sums the same events that the API lists,
 # so that a reader can add up every figure.
@@ -17,7 +18,9 @@ MONEY_EVENTS = (
     "RentPaid",
     "RentRefunded",
     "Settled",
-    "Distributed",
+    "FacilityClosed",
+    "LateRentShared",
+    "VoucherPaid",
     "ResidualOwed",
     "ReceivableWrittenOff",
     "RevenueAccrued",
@@ -138,18 +141,19 @@ def last_carry(connection: Connection, facility_id: FacilityId) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class MoneySumsRow:
-    """Sums of a facility's money events over all blocks, micros."""
+    """Sums of a facility's money events over all blocks, micros.
+
+    residual_micros: owed to the operator, with what closing and late rent left over.
+    """
 
     rent_paid_micros: Micros
     rent_refunded_micros: Micros
     settled_micros: Micros
     fees_micros: Micros
-    distributed_micros: Micros
-    owed_to_operator_micros: Micros
+    residual_micros: Micros
     written_off_micros: Micros
     accrued_micros: Micros
     claimed_micros: Micros
-    shortfall_paid_micros: Micros
 
     @property
     def collected_micros(self) -> Micros:
@@ -167,12 +171,10 @@ _SUMMED = {
     "rent_refunded_micros": ("RentRefunded", e.amount_micros),
     "settled_micros": ("Settled", e.amount_micros),
     "fees_micros": ("Settled", e.fee_micros),
-    "distributed_micros": ("Distributed", e.amount_micros),
-    "owed_to_operator_micros": ("ResidualOwed", e.amount_micros),
+    "residual_micros": ("ResidualOwed", e.amount_micros),
     "written_off_micros": ("ReceivableWrittenOff", e.amount_micros),
     "accrued_micros": ("RevenueAccrued", e.amount_micros),
     "claimed_micros": ("RevenueClaimed", e.amount_micros),
-    "shortfall_paid_micros": ("ShortfallPaid", e.amount_micros),
 }
 
 
@@ -190,7 +192,10 @@ def money_sums(connection: Connection, facility_id: FacilityId) -> MoneySumsRow:
 
 @dataclass(frozen=True, slots=True)
 class MovementRow:
-    """One event that moves money of a facility; only a settlement has a fee in it."""
+    """One event that moves money of a facility; only a settlement has a fee in it.
+
+    payload: of a closing, or of late rent shared; its amount is what the event moved in all.
+    """
 
     event: str
     amount_micros: Micros
@@ -200,6 +205,12 @@ class MovementRow:
     block_number: int
     block_time_s: int
     tx_hash: Bytes32
+    payload: str | None
+
+    @property
+    def shared(self) -> payloads.Shared | None:
+        """Where the amount of a closing or of late rent went; None for other events."""
+        return None if self.payload is None else payloads.shared(self.event, self.payload)
 
 
 def money_movements(
@@ -207,6 +218,7 @@ def money_movements(
 ) -> list[MovementRow]:
     """A page of the events behind a facility's money sums, in chain order."""
     fee_micros = case((e.event == "Settled", e.fee_micros), else_=null())
+    shared = e.event.in_(("FacilityClosed", "LateRentShared"))
     query = (
         select(
             e.event,
@@ -217,6 +229,7 @@ def money_movements(
             e.block_number,
             e.block_time_s,
             e.tx_hash,
+            case((shared, e.payload), else_=null()).label("payload"),
         )
         .where(e.event.in_(MONEY_EVENTS), e.facility_id == facility_id)
         .order_by(*e.chain_order)

@@ -24,7 +24,7 @@ from api.reads.sql import payloads
 _TRANSFER = e.event == "TransferSingle"
 # Events that a history lists instead of the mint or burn that the same transaction logs.
 _TOLD = ("UnitsSold", "UnitsRefunded", "VoucherIssued")
-_OWN_EVENTS = (*_TOLD, "TransferSingle", "RevenueClaimed", "UnservedPaid")
+_OWN_EVENTS = (*_TOLD, "TransferSingle", "RevenueClaimed", "VoucherPaid")
 
 
 def _balances(token_id: TrancheId) -> Subquery:
@@ -168,7 +168,6 @@ def history(
     limit: int | None = None,
 ) -> list[HistoryRow]:
     """Events of an account: all, or a page."""
-    # An UnservedPaid has GPU-seconds where others have units.
     units = case((_TRANSFER, e.moved_units), (e.event.in_(_TOLD), e.units), else_=null())
     micros = case((_TRANSFER, null()), else_=e.amount_micros)
     query = (

@@ -1,16 +1,17 @@
 """Stored arguments of events, by name: the one place in reads that opens a payload."""
 
 import json
+from dataclasses import dataclass
 
 from api.chain.emitted.args import read_payload
 from api.chain.emitted.delivery_desk import VoucherIssued
 from api.chain.emitted.facility_registry import FacilityOffered
 from api.chain.emitted.primary_sale import SaleOpened, SaleTerms
-from api.chain.emitted.rent_lockbox import RentPaid
+from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared, RentPaid
 from api.chain.emitted.statement_registry import AttesterPeriodSet, StatementPosted
 from api.chain.emitted.tranche_token import RevenueAccrued
 from api.domain.statements.statement import Statement
-from api.domain.units import Address, Bytes32
+from api.domain.units import NO_MICROS, Address, Bytes32, Micros
 
 
 def offered_terms_hash(payload: str) -> Bytes32:
@@ -42,6 +43,40 @@ def stream_end_s(payload: str) -> int:
 def paid_lease(payload: str) -> Bytes32:
     """Lease hash that a RentPaid names."""
     return read_payload(RentPaid, payload).lease
+
+
+def closing(payload: str) -> Closing:
+    """What a FacilityClosed says was shared."""
+    return read_payload(FacilityClosed, payload).closing
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Where money of a closing, or late rent after it, went: all parts are its amount. Micros."""
+
+    advanced_micros: Micros
+    to_units_micros: Micros
+    to_vouchers_micros: Micros
+    to_treasury_micros: Micros
+    to_operator_micros: Micros
+
+
+def shared(event: str, payload: str) -> Shared:
+    """The parts of a FacilityClosed or of a LateRentShared."""
+    closed = event == FacilityClosed.__name__
+    part = closing(payload) if closed else late_rent(payload)
+    return Shared(
+        advanced_micros=part.advanced_micros if isinstance(part, Closing) else NO_MICROS,
+        to_units_micros=Micros(sum(part.to_units_micros)),
+        to_vouchers_micros=Micros(sum(part.to_vouchers_micros)),
+        to_treasury_micros=part.to_treasury_micros,
+        to_operator_micros=part.to_operator_micros,
+    )
+
+
+def late_rent(payload: str) -> LateRentShared:
+    """Where rent went that came after a closing."""
+    return read_payload(LateRentShared, payload)
 
 
 def voucher_id(payload: str) -> int:

@@ -10,6 +10,11 @@ from api.errors import InvalidInput
 
 # Unit of amounts in descriptions.
 MICROS = "micros of the settlement token"
+# States of a facility in descriptions.
+STATE = (
+    "registered (not on-chain), offered, funded, delivering, matured, cancelled, defaulted or"
+    " stopped"
+)
 
 
 def _instant(value: object) -> int:

@@ -7,12 +7,18 @@ from pydantic import Field
 
 from api.chain import calldata
 from api.db.session import reading
-from api.domain.facility import TrancheTerms
-from api.domain.units import MAX_I64, FacilityId, Micros
+from api.domain.facility import (
+    DEFAULT_LONG_STOP_S,
+    DEFAULT_PATIENCE_S,
+    MAX_LONG_STOP_S,
+    MIN_LONG_STOP_S,
+    TrancheTerms,
+)
+from api.domain.units import MAX_I64, MAX_U32, FacilityId, Micros
 from api.errors import InvalidInput
 from api.ledger.facilities import NewFacility
 from api.ledger.registration import register_and_publish
-from api.reads.sql.facilities import listed_facilities
+from api.reads.facilities import read_facilities
 from api.routes.http.credentials import OperatorId
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Address, Instant, Name, Strict, example
@@ -80,6 +86,17 @@ class FacilityIn(Strict):
     fee_bps: Annotated[int, Field(ge=0, le=1_000)] = Field(
         default=100, description="Protocol fee on settlements, basis points."
     )
+    patience_s: Annotated[int, Field(gt=0, le=MAX_U32)] | None = Field(
+        default=None,
+        description="So long after its end an epoch may be neither stated nor published before"
+        " anybody may give notice of default, seconds: a day more than an epoch and than the"
+        f" service's grace, at least; default is {DEFAULT_PATIENCE_S}, or that least.",
+    )
+    long_stop_s: Annotated[int, Field(ge=MIN_LONG_STOP_S, le=MAX_LONG_STOP_S)] = Field(
+        default=DEFAULT_LONG_STOP_S,
+        description="So long after the window anybody may stop a facility that nobody ended,"
+        " seconds.",
+    )
     tranches: Annotated[list[TrancheIn], Field(min_length=1, max_length=4)] = Field(
         description="Most senior first; the last takes the residual."
     )
@@ -111,6 +128,8 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
             for t in body.tranches
         ),
         device_uuids=body.devices,
+        patience_s=body.patience_s,
+        long_stop_s=body.long_stop_s,
     )
 
 
@@ -133,6 +152,6 @@ def create_facility(service: ServiceDep, operator_id: OperatorId, body: Facility
         now_s=service.clock(),
     )
     with reading(service.engine) as connection:
-        (listed,) = listed_facilities(connection, [terms.facility_id])
+        (view,) = read_facilities(connection, [terms.facility_id])
     offer = None if deployment is None else to_api_offer(terms, deployment)
-    return to_api_facility(listed, offer)
+    return to_api_facility(view, offer)

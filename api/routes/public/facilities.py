@@ -5,14 +5,17 @@ from pydantic import BaseModel, Field
 
 from api.chain import calldata
 from api.chain.deployment import Deployment
+from api.chain.emitted.rent_lockbox import Closing
 from api.db.facilities import facility_row, pledged_devices
 from api.db.session import reading
 from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
-from api.reads.sql.facilities import ListedFacilityRow, listed_facilities
+from api.reads.ending import EndingView
+from api.reads.facilities import FacilityView, read_facilities
 from api.routes.http.parameters import FacilityPath, Limit, Offset
 from api.routes.http.problems import errors
+from api.routes.http.schemas import MICROS, STATE
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
@@ -32,6 +35,39 @@ class OperatorNameOut(BaseModel):
     name: str = Field(description="Name as registered.")
 
 
+class ClosingOut(BaseModel):
+    """What a closing shared: bond and escrow are what was advanced and all shares together."""
+
+    missing_gpu_seconds: int = Field(description="Promised and not delivered, GPU-seconds.")
+    bond_micros: int = Field(description=f"The bond as it was; {MICROS}.")
+    escrow_micros: int = Field(
+        description=f"Sale proceeds as they were, without what delivery earned; {MICROS}."
+    )
+    advanced_micros: int = Field(
+        description="Part of the bond that paid attested rent in place of renters: it is in what"
+        f" was settled; {MICROS}."
+    )
+    to_units_micros: list[int] = Field(
+        description=f"Shares of units, one a tranche, most senior first; {MICROS}."
+    )
+    to_vouchers_micros: list[int] = Field(
+        description="Shares of vouchers for what they are open, one a tranche, most senior first;"
+        f" {MICROS}."
+    )
+    to_treasury_micros: int = Field(description=f"Fee on what was missing; {MICROS}.")
+    to_operator_micros: int = Field(description=f"The rest; {MICROS}.")
+
+
+class EndingOut(BaseModel):
+    """How a facility ended: it matured, defaulted or was stopped, and later is closed, once."""
+
+    ended_at_s: int = Field(description="When it ended, UTC seconds.")
+    closed_at_s: int | None = Field(
+        description="When bond and unearned proceeds were shared, UTC seconds; null before."
+    )
+    closing: ClosingOut | None = Field(description="What was shared; null before.")
+
+
 class FacilityOut(BaseModel):
     """A facility as everybody may see it: no UUID, no renter."""
 
@@ -46,12 +82,20 @@ class FacilityOut(BaseModel):
         description="Second from which an offer that was not funded is cancelled, UTC seconds."
     )
     epoch_length_s: int = Field(description="Seconds.")
+    patience_s: int = Field(
+        description="So long after its end an epoch may be neither stated nor published, seconds."
+    )
+    long_stop_s: int = Field(
+        description="So long after the window anybody may stop the facility, seconds."
+    )
     epoch_count: int = Field(description="Epochs in the window.")
     epochs_closed: int = Field(description="Epochs closed so far.")
     device_count: int = Field(description="Pledged devices.")
     settlement_token: str = Field(description="Stablecoin of rent.")
     pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
     terms_hash: str = Field(description="SHA-256 of facility.json, 0x-hex.")
+    state: str = Field(description=f"{STATE}, as of the indexed block.")
+    ending: EndingOut | None = Field(description="How it ended; null while it has not.")
     offer: Offer | None = Field(default=None, description="Only in the answer to registering.")
 
 
@@ -74,8 +118,32 @@ def to_api_offer(terms: FacilityTerms, deployment: Deployment) -> Offer:
     return Offer(to=deployment.facility_registry, data=calldata.offer(terms))
 
 
-def to_api_facility(facility: ListedFacilityRow, offer: Offer | None = None) -> FacilityOut:
+def to_api_closing(closing: Closing) -> ClosingOut:
+    """What a closing shared."""
+    return ClosingOut(
+        missing_gpu_seconds=closing.missing_gpu_seconds,
+        bond_micros=closing.bond_micros,
+        escrow_micros=closing.escrow_micros,
+        advanced_micros=closing.advanced_micros,
+        to_units_micros=list(closing.to_units_micros),
+        to_vouchers_micros=list(closing.to_vouchers_micros),
+        to_treasury_micros=closing.to_treasury_micros,
+        to_operator_micros=closing.to_operator_micros,
+    )
+
+
+def to_api_ending(ending: EndingView) -> EndingOut:
+    """How a facility ended."""
+    return EndingOut(
+        ended_at_s=ending.ended_at_s,
+        closed_at_s=ending.closed_at_s,
+        closing=None if ending.closing is None else to_api_closing(ending.closing),
+    )
+
+
+def to_api_facility(view: FacilityView, offer: Offer | None = None) -> FacilityOut:
     """A facility as everybody may see it."""
+    facility = view.listed
     return FacilityOut(
         facility_id=facility.facility_id,
         name=facility.name,
@@ -86,12 +154,16 @@ def to_api_facility(facility: ListedFacilityRow, offer: Offer | None = None) -> 
         window_end_s=facility.window_end_s,
         expires_at_s=facility.expires_at_s,
         epoch_length_s=facility.epoch_length_s,
+        patience_s=view.terms.patience_s,
+        long_stop_s=view.terms.long_stop_s,
         epoch_count=facility.epoch_count,
         epochs_closed=facility.epochs_closed,
         device_count=facility.device_count,
         settlement_token=facility.settlement_token,
         pledge_root=hex32(facility.pledge_root),
         terms_hash=hex32(facility.terms_hash),
+        state=view.state.word,
+        ending=None if view.ending is None else to_api_ending(view.ending),
         offer=offer,
     )
 
@@ -102,18 +174,18 @@ def list_facilities(
 ) -> list[FacilityOut]:
     """Facilities, by id."""
     with reading(service.engine) as connection:
-        listed = listed_facilities(connection, offset=offset, limit=limit)
-    return [to_api_facility(facility) for facility in listed]
+        views = read_facilities(connection, offset=offset, limit=limit)
+    return [to_api_facility(view) for view in views]
 
 
 @router.get("/v1/facilities/{facility_id}", responses=errors(404, 422))
 def get_facility(service: ServiceDep, facility_id: FacilityPath) -> FacilityOut:
     """One facility."""
     with reading(service.engine) as connection:
-        listed = listed_facilities(connection, [facility_id])
-    if not listed:
+        views = read_facilities(connection, [facility_id])
+    if not views:
         raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
-    return to_api_facility(listed[0])
+    return to_api_facility(views[0])
 
 
 @router.get("/v1/facilities/{facility_id}/devices", responses=errors(404, 422))

@@ -74,7 +74,11 @@ class VoucherOut(BaseModel):
     units: int = Field(description="Units that were burned, GPU-hours of the whole window.")
     owed_gpu_seconds: int = Field(description="GPU-seconds owed when they were burned.")
     served_gpu_seconds: int = Field(description="GPU-seconds proven as delivered.")
-    paid_gpu_seconds: int = Field(description="GPU-seconds paid from the bond instead.")
+    payable_micros: int = Field(
+        description="What anybody can have credited to its holder now, with"
+        f" `RentLockbox.payVoucher`; 0 before the closing; {MICROS}."
+    )
+    paid_micros: int = Field(description=f"Credited to its holder so far; {MICROS}.")
     issued_at_s: int = Field(description="When the units were burned, UTC seconds.")
     lease: str = Field(description="Lease hash of its delivery lines, 0x-hex.")
 
@@ -149,7 +153,8 @@ def to_api_voucher(voucher: VoucherView) -> VoucherOut:
         units=voucher.units,
         owed_gpu_seconds=voucher.owed_gpu_seconds,
         served_gpu_seconds=voucher.served_gpu_seconds,
-        paid_gpu_seconds=voucher.paid_gpu_seconds,
+        payable_micros=voucher.payable_micros,
+        paid_micros=voucher.paid_micros,
         issued_at_s=voucher.issued_at_s,
         lease=voucher.lease,
     )

@@ -24,16 +24,21 @@ class DifferencesOut(BaseModel):
     challenge_window_micros: int = Field(description=f"Posted, not final yet; {MICROS}.")
     receivable_micros: int = Field(description=f"Attested, rent not collected; {MICROS}.")
     written_off_micros: int = Field(
-        description=f"Attested rent given up long after the window's end; {MICROS}."
+        description=f"Attested rent that was unpaid when the facility matured; {MICROS}."
     )
     prepaid_micros: int = Field(description=f"Rent above what is attested; {MICROS}.")
     awaiting_settlement_micros: int = Field(description=f"Could be settled now; {MICROS}.")
     fees_micros: int = Field(description=f"Protocol fees in settlements; {MICROS}.")
     owed_to_operator_micros: int = Field(
-        description=f"Settled or distributed while nobody held units; {MICROS}."
+        description=f"Fell on unsold units, on nobody, or beyond a bound; {MICROS}."
     )
-    distributed_micros: int = Field(
-        description=f"Paid to holders from bonds and sale proceeds, beside settlements; {MICROS}."
+    advanced_micros: int = Field(
+        description="Settled without rent: the bond paid it at the closing, less late rent that"
+        f" came since; {MICROS}."
+    )
+    recovered_micros: int = Field(
+        description="What units got of bond and unearned proceeds at the closing, and of late rent"
+        f" since, beside settlements; {MICROS}."
     )
     streaming_micros: int = Field(
         description=f"Still streams to holders, rounded up, remainders included; {MICROS}."
@@ -97,7 +102,8 @@ def to_api_differences(differences: Differences) -> DifferencesOut:
         awaiting_settlement_micros=differences.awaiting_settlement_micros,
         fees_micros=differences.fees_micros,
         owed_to_operator_micros=differences.owed_to_operator_micros,
-        distributed_micros=differences.distributed_micros,
+        advanced_micros=differences.advanced_micros,
+        recovered_micros=differences.recovered_micros,
         streaming_micros=differences.streaming_micros,
         unclaimed_micros=differences.unclaimed_micros,
     )

@@ -16,6 +16,7 @@ from api.reads.tranche import (
 from api.routes.http.parameters import TranchePath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
+from api.routes.public.facilities import EndingOut, to_api_ending
 from api.routes.public.tranches import (
     AsOfOut,
     TrancheRowOut,
@@ -33,6 +34,12 @@ class TermsOut(BaseModel):
 
     promised_availability_ppm: int = Field(description="Promised share, parts per million.")
     fee_bps: int = Field(description="Protocol fee on settlements, basis points.")
+    patience_s: int = Field(
+        description="So long after its end an epoch may be neither stated nor published, seconds."
+    )
+    long_stop_s: int = Field(
+        description="So long after the window anybody may stop the facility, seconds."
+    )
     pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
     terms_hash: str = Field(description="SHA-256 of facility.json, 0x-hex.")
     epoch_count: int = Field(description="Epochs in the window.")
@@ -62,14 +69,13 @@ class SiblingOut(BaseModel):
 class BondOut(BaseModel):
     """Bond of the operator for this facility, as stored on-chain."""
 
-    bond_micros: int = Field(description=f"Held now; {MICROS}.")
-    required_bond_micros: int = Field(description=f"Least bond while delivering; {MICROS}.")
-    rate_micros_per_gpu_hour: int = Field(
-        description="Micros that holders get for each promised GPU-hour that was not available."
+    bond_micros: int = Field(description=f"Held now; 0 once the facility is closed; {MICROS}.")
+    required_bond_micros: int = Field(
+        description=f"Least bond with which the facility is funded; {MICROS}."
     )
-    shortfall_paid_micros: int = Field(description=f"Paid to holders for shortfall; {MICROS}.")
-    below_since_s: int | None = Field(
-        description="Since when the bond is too small, UTC seconds; null if it is not."
+    rate_micros_per_gpu_hour: int = Field(
+        description="What a GPU-hour costs that was promised and not delivered: holders claim it"
+        f" at the closing, as far as units would have earned it; {MICROS}."
     )
 
 
@@ -127,6 +133,7 @@ class TrancheOut(TrancheRowOut):
     terms: TermsOut = Field(description="Terms of the facility.")
     siblings: list[SiblingOut] = Field(description="All tranches of the facility, senior first.")
     bond: BondOut | None = Field(description="Bond of the operator; null if there is none.")
+    ending: EndingOut | None = Field(description="How it ended; null while it has not.")
     risk: RiskOut = Field(description="Risk figures.")
 
 
@@ -135,6 +142,8 @@ def to_api_terms(terms: TermsView) -> TermsOut:
     return TermsOut(
         promised_availability_ppm=terms.promised_availability_ppm,
         fee_bps=terms.fee_bps,
+        patience_s=terms.patience_s,
+        long_stop_s=terms.long_stop_s,
         pledge_root=terms.pledge_root,
         terms_hash=terms.terms_hash,
         epoch_count=terms.epoch_count,
@@ -163,8 +172,6 @@ def to_api_bond(bond: BondView) -> BondOut:
         bond_micros=bond.bond_micros,
         required_bond_micros=bond.required_bond_micros,
         rate_micros_per_gpu_hour=bond.rate_micros_per_gpu_hour,
-        shortfall_paid_micros=bond.shortfall_paid_micros,
-        below_since_s=bond.below_since_s,
     )
 
 
@@ -232,6 +239,7 @@ def to_api_tranche(tranche: TrancheDetailView) -> TrancheOut:
         terms=to_api_terms(tranche.terms),
         siblings=[to_api_sibling(sibling) for sibling in tranche.siblings],
         bond=None if tranche.bond is None else to_api_bond(tranche.bond),
+        ending=None if tranche.ending is None else to_api_ending(tranche.ending),
         risk=to_api_risk(tranche.risk),
     )
 

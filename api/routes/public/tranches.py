@@ -20,7 +20,7 @@ from api.reads.listing import (
 from api.reads.market import AsOfView, market_now
 from api.routes.http.parameters import CSV_FILE, Offset, PageLimit, csv_answer
 from api.routes.http.problems import errors
-from api.routes.http.schemas import MICROS, Address
+from api.routes.http.schemas import MICROS, STATE, Address
 from api.routes.public.facilities import OperatorNameOut
 from api.routes.public.tranches_csv import tranches_csv
 from api.routes.service import ServiceDep
@@ -73,10 +73,7 @@ class TrancheRowOut(BaseModel):
     window_end_s: int = Field(description="Second after the window, UTC seconds.")
     epoch_length_s: int = Field(description="Seconds of one epoch.")
     device_count: int = Field(description="Pledged devices.")
-    state: str = Field(
-        description="registered (not on-chain), offered, funded, delivering, matured, cancelled or"
-        " defaulted."
-    )
+    state: str = Field(description=f"{STATE}.")
     unit_cap: int = Field(description="Most units, GPU-hours.")
     units_issued: int | None = Field(
         description="Units in circulation, GPU-hours; null while not on-chain."

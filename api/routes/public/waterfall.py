@@ -32,12 +32,20 @@ class WaterfallOut(BaseModel):
     collected_micros: int | None = Field(description=f"Rent in, less refunds; {MICROS}.")
     settled_micros: int | None = Field(description=f"Settled, fees included; {MICROS}.")
     fees_micros: int | None = Field(description=f"Protocol fees in settlements; {MICROS}.")
-    distributed_micros: int | None = Field(
-        description=f"Paid down the waterfall from bond, sale and slashes; {MICROS}."
+    advanced_micros: int | None = Field(
+        description="Part of what is settled that the bond paid in place of renters, less late rent"
+        f" that came since; {MICROS}."
+    )
+    recovered_micros: int | None = Field(
+        description="What units got at the closing of bond and unearned proceeds, and of late rent"
+        f" since; {MICROS}."
+    )
+    recovered_by_vouchers_micros: int | None = Field(
+        description=f"What vouchers got of the same; {MICROS}."
     )
     steps: list[StepOut] = Field(description="Tranches, most senior first.")
     owed_to_operator_micros: int | None = Field(
-        description=f"Fell on unsold units, or on nobody; {MICROS}."
+        description=f"Fell on unsold units, on nobody, or beyond a bound; {MICROS}."
     )
     receivable_micros: int | None = Field(
         description=f"Attested, not collected nor written off; {MICROS}."
@@ -63,7 +71,9 @@ def to_api_waterfall(waterfall: WaterfallView) -> WaterfallOut:
         collected_micros=waterfall.collected_micros,
         settled_micros=waterfall.settled_micros,
         fees_micros=waterfall.fees_micros,
-        distributed_micros=waterfall.distributed_micros,
+        advanced_micros=waterfall.advanced_micros,
+        recovered_micros=waterfall.recovered_micros,
+        recovered_by_vouchers_micros=waterfall.recovered_by_vouchers_micros,
         steps=[to_api_step(step) for step in waterfall.steps],
         owed_to_operator_micros=waterfall.owed_to_operator_micros,
         receivable_micros=waterfall.receivable_micros,

@@ -1,4 +1,4 @@
-"""The bond of a facility and what it owes."""
+"""The bond of a facility."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -19,27 +19,21 @@ router = APIRouter(tags=["console"])
 class ConsoleBond(BaseModel):
     """The bond of a facility, as of the newest indexed block."""
 
-    bond_micros: int = Field(description=f"Held; {MICROS}.")
-    required_bond_micros: int = Field(description=f"Least bond; {MICROS}.")
-    rate_micros_per_gpu_hour: int = Field(description=f"Price of a missing GPU-hour; {MICROS}.")
-    shortfall_due_micros: int = Field(description=f"What holders are owed of it now; {MICROS}.")
-    below_since_s: int | None = Field(description="UTC seconds; null while it is enough.")
-    grace_s: int = Field(description="Seconds that it may be too small before default.")
-    default_after_epochs: int = Field(
-        description="Number of missing epochs that are a default; 0 = never."
+    bond_micros: int = Field(description=f"Held; 0 once the facility is closed; {MICROS}.")
+    required_bond_micros: int = Field(
+        description=f"Least bond with which the facility is funded; {MICROS}."
+    )
+    rate_micros_per_gpu_hour: int = Field(
+        description=f"What a GPU-hour costs that was promised and not delivered; {MICROS}."
     )
 
 
 def to_api_console_bond(bond: ConsoleBondView) -> ConsoleBond:
-    """The bond and what it owes."""
+    """The bond and its terms."""
     return ConsoleBond(
         bond_micros=bond.bond_micros,
         required_bond_micros=bond.required_bond_micros,
         rate_micros_per_gpu_hour=bond.rate_micros_per_gpu_hour,
-        shortfall_due_micros=bond.shortfall_due_micros,
-        below_since_s=bond.below_since_s,
-        grace_s=bond.grace_s,
-        default_after_epochs=bond.default_after_epochs,
     )
 
 
@@ -47,7 +41,7 @@ def to_api_console_bond(bond: ConsoleBondView) -> ConsoleBond:
 def get_console_bond(
     service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
 ) -> ConsoleBond:
-    """The bond and what it owes. 404 with code `bond_unknown` when none was agreed on-chain."""
+    """The bond and its terms. 404 with code `bond_unknown` when none was agreed on-chain."""
     chain = pinned(service.engine, service.contracts)
     with own_facility(service.engine, operator_id, facility_id) as (connection, _):
         bonded = is_bonded(connection, facility_id)

@@ -8,7 +8,7 @@ from api.reads.console.overview import ConsoleFacilityView, overview
 from api.reads.console.tasks import TaskView
 from api.routes.http.credentials import OperatorId
 from api.routes.http.problems import errors
-from api.routes.http.schemas import MICROS
+from api.routes.http.schemas import MICROS, STATE
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["console"])
@@ -26,10 +26,11 @@ class TaskOut(BaseModel):
     """One thing to do."""
 
     kind: str = Field(
-        description="offer_missing, mint_or_sale_missing, bond_below_required, default_near,"
-        " metering_silent, metering_gap, events_rejected, conflicts, epoch_voided (reopen it),"
-        " epoch_reopened (send corrections until it is due), epoch_stuck, rent_overdue,"
-        " proceeds_releasable, withdrawable or device_pledged_twice."
+        description="offer_missing, mint_or_sale_missing, bond_below_required, default_near (get"
+        " the epoch attested, or publish its evidence), metering_silent, metering_gap,"
+        " events_rejected, conflicts, epoch_voided (reopen it), epoch_reopened (send corrections"
+        " until it is due), epoch_stuck, rent_overdue, proceeds_releasable, withdrawable or"
+        " device_pledged_twice."
     )
     severity: str = Field(description="critical, warning or info.")
     facility_id: int = Field(description="Facility; for `withdrawable` the first with its token.")
@@ -46,9 +47,7 @@ class ConsoleFacility(BaseModel):
     name: str = Field(description="Name as registered.")
     gpu_class: str = Field(description="SKU.")
     site: str = Field(description="Data centre.")
-    state: str = Field(
-        description="registered, offered, funded, delivering, matured, cancelled or defaulted."
-    )
+    state: str = Field(description=f"{STATE}.")
     window_start_s: int = Field(description="UTC seconds.")
     window_end_s: int = Field(description="UTC seconds, exclusive.")
     epochs_closed: int = Field(description="Statements in the books.")

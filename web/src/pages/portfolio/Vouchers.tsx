@@ -46,7 +46,7 @@ export function Vouchers({
     {
       head: "Credited in money",
       number: true,
-      cell: (row) => <Amount micros={at(row)?.creditedMicros} digits={6} />,
+      cell: (row) => <Amount micros={at(row)?.creditedMicros ?? row.paid_micros} digits={6} />,
     },
     {
       head: "What comes next",

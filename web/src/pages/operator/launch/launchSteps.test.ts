@@ -17,7 +17,6 @@ const offered: ChainFacts = {
   bondMicros: 0n,
   bondTerms: null,
   bondSufficient: true,
-  shortfallDueMicros: 0n,
   settleableMicros: 0n,
   epochsFinal: 0,
 };
@@ -32,7 +31,7 @@ const sale: OwnSale = {
   proceedsMicros: 0n,
   countedMicros: 0n,
   releasedMicros: 0n,
-  seizedMicros: 0n,
+  returnedMicros: 0n,
   releasableMicros: 0n,
 };
 const minted = (...supplies: bigint[]): ChainFacts => ({

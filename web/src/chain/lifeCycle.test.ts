@@ -38,12 +38,14 @@ const FACTS: LifeCycle = {
   voidedAtS: null,
   rejectedAtS: null,
   noticedAtS: null,
+  epochsPosted: 1,
   epochsFinal: 1,
   attestedMicros: 10n,
   collectedMicros: 10n,
   settledMicros: 10n,
   settledEpochs: 1,
   closableFromS: null,
+  claims: { unitsMicros: [0n, 0n, 0n, 0n], vouchersMicros: [0n, 0n, 0n, 0n], treasuryMicros: 0n },
 };
 const ALL_FINAL = { firstOpen: 4, epochsFinal: 4, settledEpochs: 4 };
 const acts = (change: Partial<LifeCycle>) =>

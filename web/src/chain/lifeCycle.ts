@@ -1,7 +1,7 @@
 /** What can be done to end or close a facility, by whom and from when: as FacilityRegistry and RentLockbox decide. */
 
 import type { FacilityState } from "../generated/states";
-import type { BookFacts } from "./facts/lockbox";
+import type { BookFacts, ClaimsFacts } from "./facts/lockbox";
 import type { EndingFacts, OfferFacts } from "./facts/registry";
 import type { OpennessFacts } from "./facts/statements";
 
@@ -17,11 +17,14 @@ export interface LifeCycle extends EndingFacts, OpennessFacts, BookFacts {
   offer: OfferFacts;
   /** When notice of the first open epoch was given. */
   noticedAtS: number | null;
+  epochsPosted: number;
   epochsFinal: number;
   /** Revenue of all final statements. */
   attestedMicros: bigint;
   /** Null while it has not ended, and once it is closed. */
   closableFromS: number | null;
+  /** What stays owed after the closing; all zero before it. */
+  claims: ClaimsFacts;
 }
 
 /** A call that anybody may send from a time on; one that lies ahead is shown with its time. */

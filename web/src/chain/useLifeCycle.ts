@@ -4,10 +4,15 @@ import { useQuery } from "@tanstack/react-query";
 import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../api/service";
-import { readBook, readClosableFrom } from "./facts/lockbox";
+import { readBook, readClaims, readClosableFrom } from "./facts/lockbox";
 import { pinned } from "./facts/pinned";
 import { readDefaultNoticedAt, readEnding, readFacilityState, readOffer } from "./facts/registry";
-import { readEpochsFinal, readFinalGross, readOpenness } from "./facts/statements";
+import {
+  readEpochsFinal,
+  readEpochsPosted,
+  readFinalGross,
+  readOpenness,
+} from "./facts/statements";
 import type { LifeCycle } from "./lifeCycle";
 
 interface Contracts {
@@ -28,13 +33,17 @@ async function readLifeCycle(
     readEnding(at, facilities, facilityId),
   ]);
   if (ending.fundedAtS === null) return null;
-  const [offer, openness, epochsFinal, attestedMicros, book, closableFromS] = await Promise.all([
+  const [offer, openness, epochsPosted, epochsFinal, attestedMicros] = await Promise.all([
     readOffer(at, facilities, facilityId),
     readOpenness(at, statements, facilityId),
+    readEpochsPosted(at, statements, facilityId),
     readEpochsFinal(at, statements, facilityId),
     readFinalGross(at, statements, facilityId),
+  ]);
+  const [book, closableFromS, claims] = await Promise.all([
     readBook(at, lockbox, facilityId),
     readClosableFrom(at, lockbox, facilityId),
+    readClaims(at, lockbox, facilityId),
   ]);
   const noticedAtS = await readDefaultNoticedAt(at, facilities, facilityId, openness.firstOpen);
   return {
@@ -45,9 +54,11 @@ async function readLifeCycle(
     ...openness,
     ...book,
     noticedAtS,
+    epochsPosted,
     epochsFinal,
     attestedMicros,
     closableFromS,
+    claims,
   };
 }
 

@@ -30,19 +30,25 @@ const FACTS: LifeCycle = {
   voidedAtS: null,
   rejectedAtS: null,
   noticedAtS: null,
+  epochsPosted: 0,
   epochsFinal: 0,
   attestedMicros: 0n,
   collectedMicros: 0n,
   settledMicros: 0n,
   settledEpochs: 0,
   closableFromS: null,
+  claims: { unitsMicros: [0n, 0n, 0n, 0n], vouchersMicros: [0n, 0n, 0n, 0n], treasuryMicros: 0n },
 };
 
 describe("standingText", () => {
   it.each<[string, Partial<LifeCycle>]>([
     ["Epochs 0 to 1 are over, and neither stated nor published.", {}],
-    ["Epoch 1 is over, and neither stated nor published.", { firstOpen: 1 }],
-    ["Every epoch that is over is stated or published.", { firstOpen: 2 }],
+    ["Epoch 1 is over, and neither stated nor published.", { firstOpen: 1, epochsPosted: 1 }],
+    ["Every epoch that is over is stated or published.", { firstOpen: 2, epochsPosted: 2 }],
+    [
+      "Every epoch that is over is stated or published. Epoch 1 is published by the operator alone, without a statement that stands: that earns it no proceeds.",
+      { firstOpen: 2, epochsPosted: 1 },
+    ],
     ["No epoch is over yet.", { nowS: START_S + HOUR_S - 1 }],
     ["Its window begins at 2026-09-22 00:00 UTC.", { state: "funded" }],
     [

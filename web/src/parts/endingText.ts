@@ -20,12 +20,23 @@ export function standingText(facts: LifeCycle): string {
   if (state !== "delivering") return `Its window begins at ${instant(offer.windowStartS)}.`;
   const count = epochCountOf(offer);
   const ended = Math.min(count, Math.floor((nowS - offer.windowStartS) / offer.epochLengthS));
-  if (firstOpen < ended) {
-    return ended - firstOpen === 1
-      ? `Epoch ${firstOpen} is over, and neither stated nor published.`
-      : `Epochs ${firstOpen} to ${ended - 1} are over, and neither stated nor published.`;
-  }
-  return ended === 0 ? "No epoch is over yet." : "Every epoch that is over is stated or published.";
+  const unsigned = epochs(facts.epochsPosted, firstOpen);
+  return [
+    ended === 0
+      ? "No epoch is over yet."
+      : firstOpen < ended
+        ? `${epochs(firstOpen, ended)} over, and neither stated nor published.`
+        : "Every epoch that is over is stated or published.",
+    unsigned === null
+      ? ""
+      : ` ${unsigned} published by the operator alone, without a statement that stands: that earns it no proceeds.`,
+  ].join("");
+}
+
+/** `Epoch 3 is` or `Epochs 3 to 7 are`, of those from `first` and before `end`; null if there are none. */
+function epochs(first: number, end: number): string | null {
+  if (end <= first) return null;
+  return end - first === 1 ? `Epoch ${first} is` : `Epochs ${first} to ${end - 1} are`;
 }
 
 const ENDED_WORDS: Partial<Record<LifeCycle["state"], string>> = {

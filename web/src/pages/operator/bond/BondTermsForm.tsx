@@ -45,8 +45,8 @@ export function BondTermsForm({
       <Text size="sm" c="dimmed" maw={640}>
         Nothing is taken from the bond while the facility delivers. Its closing counts the hours
         that were promised and not delivered, at this price: bond and unearned proceeds pay them to
-        holders, as far as they go and never more than rent would have paid, and the rest is yours.
-        The terms can never be changed.
+        holders as rent would, tranche by tranche and as far as they go, and the rest is yours. The
+        terms can never be changed.
       </Text>
       {warning !== null && <Notice tone="warning">{warning}</Notice>}
       <OwnSend

@@ -28,6 +28,7 @@ const FACTS: LifeCycle = {
     longStopS: 90 * DAY_S,
     expiresAtS: START_S,
     promisedGpuSeconds: 14_400n,
+    feeBps: 100,
     termsHash: "0x00",
   },
   fundedAtS: START_S - DAY_S,

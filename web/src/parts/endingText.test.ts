@@ -20,6 +20,7 @@ const FACTS: LifeCycle = {
     longStopS: 90 * 24 * HOUR_S,
     expiresAtS: START_S,
     promisedGpuSeconds: 14_400n,
+    feeBps: 100,
     termsHash: "0x00",
   },
   fundedAtS: START_S - HOUR_S,

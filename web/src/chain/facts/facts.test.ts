@@ -49,6 +49,7 @@ const ANSWERS: Record<string, unknown> = {
     longStopSeconds: 30,
     deviceCount: 7,
     promisedAvailabilityPpm: 990_000,
+    feeBps: 100,
   },
   tranchesOf: [{ unitCap: 7, couponPerUnit: 8n }],
   bondOf: 11n,

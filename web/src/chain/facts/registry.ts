@@ -20,6 +20,8 @@ export interface OfferFacts {
   expiresAtS: number;
   /** Available GPU-seconds that are promised of the whole window, rounded down. */
   promisedGpuSeconds: bigint;
+  /** Protocol fee on every settlement. */
+  feeBps: number;
   termsHash: Hex;
 }
 
@@ -76,6 +78,7 @@ export async function readOffer(
     longStopS: terms.longStopSeconds,
     expiresAtS: Number(terms.expiresAt),
     promisedGpuSeconds: promised / 1_000_000n,
+    feeBps: terms.feeBps,
     termsHash: terms.termsHash,
   };
 }

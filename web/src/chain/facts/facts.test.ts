@@ -23,7 +23,13 @@ import {
   readTrancheTerms,
 } from "./registry";
 import { readHasSale, readReleasable, readSale } from "./sale";
-import { readEpochsFinal, readEpochsPosted, readFinalGross, readOpenness } from "./statements";
+import {
+  readCumulativeGross,
+  readEpochsFinal,
+  readEpochsPosted,
+  readFinalGross,
+  readOpenness,
+} from "./statements";
 import { readHolding, readPaused } from "./token";
 
 const CONTRACT: Address = "0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9";
@@ -61,6 +67,7 @@ const ANSWERS: Record<string, unknown> = {
   defaultNoticedAt: 0n,
   opennessOf: { firstOpen: 3, voidedAt: 0, rejectedAt: 4 },
   finalTotals: [2, 5n, 6n],
+  statementOf: { postedAt: 7n, cumulativeGross: 8n },
   claimsOf: { units: [1n, 2n, 0n, 0n], vouchers: [0n, 3n, 0n, 0n], treasury: 4n },
   closableFrom: 0n,
   investorOf: { expiresAt: 0n, country: 0 },
@@ -102,6 +109,7 @@ describe("chain facts", () => {
     ["readOpenness", (at) => readOpenness(at, CONTRACT, 1n)],
     ["readFinalGross", (at) => readFinalGross(at, CONTRACT, 1n)],
     ["readEpochsPosted", (at) => readEpochsPosted(at, CONTRACT, 1n)],
+    ["readCumulativeGross", (at) => readCumulativeGross(at, CONTRACT, 1n, 2)],
     ["readBook", (at) => readBook(at, CONTRACT, 1n)],
     ["readClosableFrom", (at) => readClosableFrom(at, CONTRACT, 1n)],
     ["readClaims", (at) => readClaims(at, CONTRACT, 1n)],

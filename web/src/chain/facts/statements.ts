@@ -69,3 +69,18 @@ export async function readFinalGross(
   });
   return grossMicros;
 }
+
+/** Revenue that an epoch's statement and all before it attest; 0 where none stands. */
+export async function readCumulativeGross(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+  epoch: number,
+): Promise<bigint> {
+  const record = await at.client.readContract({
+    ...registry(at, address),
+    functionName: "statementOf",
+    args: [facilityId, epoch],
+  });
+  return record.cumulativeGross;
+}

@@ -120,7 +120,7 @@ function Totals({
       />
       <Figure
         name="Epochs"
-        value={`${grouped(facility.epochs_settled)} settled`}
+        value={`${grouped(facility.epochs_settled)} counted`}
         about={`${grouped(facility.epochs_closed)} closed, ${grouped(facility.epochs_posted)} posted${terms === undefined ? "" : `, of ${grouped(terms.epoch_count)}`}`}
       />
       <AmountFigure

@@ -140,7 +140,7 @@ class World:
             terms = decode_facility(facility_row(connection, self.facility_id).terms_json)
         registry = self.deployment.facility_registry
         send(self.client, self.operator, registry, calldata.offer(terms))
-        bond = calldata.call("BondVault", "setTerms", self.facility_id, (0, 1_000_000, DAY_S, 0))
+        bond = calldata.call("BondVault", "setTerms", self.facility_id, (0, 1_000_000))
         send(self.client, self.operator, self.deployment.bond_vault, bond)
         for token_id, units in zip(self.token_ids, HOLDINGS, strict=True):
             for holder, held in zip(HOLDERS, units, strict=True):

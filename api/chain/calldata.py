@@ -51,6 +51,11 @@ def settle(facility_id: int) -> str:
     return _hex(function("RentLockbox", "settle").encode(facility_id))
 
 
+def close(facility_id: int) -> str:
+    """`RentLockbox.close`."""
+    return _hex(function("RentLockbox", "close").encode(facility_id))
+
+
 def serve(
     voucher_ids: Sequence[int], statement: Statement, line: Line, proof: Sequence[bytes]
 ) -> str:

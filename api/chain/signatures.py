@@ -108,7 +108,7 @@ class CustomError:
         return Function(self.name, tuple(kind for kind, _ in self.arguments))
 
 
-# Errors that what we send can revert with, by contract.
+# Errors that `post`, `settle`, `serve` and `close` can revert with, by contract.
 ERRORS = {
     "StatementRegistry": (
         CustomError("EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual)"),
@@ -126,8 +126,6 @@ ERRORS = {
         CustomError("StatementBarred(uint64 facilityId, uint32 epoch, bytes32 statementHash)"),
         CustomError("EpochNotFinal(uint64 facilityId, uint32 epoch)"),
         CustomError("EnforcedPause()"),
-        CustomError("FacilityClosed(uint64 facilityId)"),
-        CustomError("NothingToReject(uint64 facilityId, uint32 epoch, bytes32 published)"),
     ),
     "RentLockbox": (
         CustomError("SettlementShort(uint256 expected, uint256 received)"),
@@ -142,6 +140,7 @@ ERRORS = {
         CustomError("StatementNotFinal(uint64 facilityId, uint32 epoch)"),
         CustomError("LineNotProven(uint64 facilityId, uint32 epoch, uint32 index)"),
         CustomError("NothingToServe(uint64 facilityId)"),
+        CustomError("FacilityClosed(uint64 facilityId)"),
     ),
 }
 

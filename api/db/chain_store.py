@@ -1,6 +1,6 @@
 """SQL of the index: blocks that were read, and the events of our contracts in them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, delete, func, select
@@ -95,6 +95,26 @@ def events_named(
     if limit is not None:
         query = query.offset(offset).limit(limit)
     return rows_as(EventRow, connection.execute(query))
+
+
+def ended_at(
+    connection: Connection, facility_ids: Collection[FacilityId] | None = None
+) -> dict[FacilityId, int]:
+    """When facilities matured, defaulted or were stopped, UTC seconds: all of them, or some."""
+    ends = [state for state in FacilityState if state.ended]
+    query = select(e.facility_id, e.block_time_s).where(
+        e.event == "FacilityStateChanged", e.new_state.in_(ends)
+    )
+    if facility_ids is not None:
+        query = query.where(e.facility_id.in_(facility_ids))
+    return dict(connection.execute(query).all())
+
+
+def ended_and_open(connection: Connection) -> list[FacilityId]:
+    """Facilities that have ended and are not closed, in order."""
+    closed = select(e.facility_id).where(e.event == "FacilityClosed")
+    closed_ids = set(connection.execute(closed).scalars())
+    return sorted(ended_at(connection).keys() - closed_ids)
 
 
 def cancelled_facilities() -> CompoundSelect[FacilityId]:

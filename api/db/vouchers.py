@@ -13,7 +13,7 @@ from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line
 from api.domain.units import Bytes32, Epoch, FacilityId
 
-EVENTS = ("VoucherIssued", "VoucherServed", "VoucherPaid")
+EVENTS = ("VoucherIssued", "VoucherServed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,28 @@ def cured_until_s(noticed_at_s: int, *, epoch_length_s: int) -> int:
     return noticed_at_s + epoch_length_s + DAY_S
 
 
+# Beside an epoch: time in which statements of an ended facility can come; and the most that voids
+# put their end off.
+LAST_WORD_S = DAY_S
+MAX_VOID_DELAY_S = 30 * DAY_S
+# Between the notice that attested rent is unpaid, and a maturity without it.
+RECEIVABLE_LIFE_S = 90 * DAY_S
+
+
+def statements_until_s(*, ended_at_s: int, voided_at_s: int, epoch_length_s: int) -> int:
+    """From when a facility that defaulted or was stopped takes no statement more.
+
+    Source:  `Publications.statementsEndAt`; a matured facility takes none after its end.
+    """
+    since_s = min(max(ended_at_s, voided_at_s), ended_at_s + MAX_VOID_DELAY_S)
+    return since_s + epoch_length_s + LAST_WORD_S
+
+
+def stated_after_end(epoch_end_s: int, *, ended_at_s: int) -> bool:
+    """Whether an epoch of an ended facility can still be stated: it was over by the end."""
+    return epoch_end_s <= ended_at_s
+
+
 STATES = tuple(state.word for state in FacilityState)
 
 

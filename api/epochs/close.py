@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from api.db import epoch_inputs
 from api.db import statements as store
+from api.db.chain_store import ended_at
 from api.db.facilities import (
     facility_rows,
     known_facility_row,
@@ -23,7 +24,7 @@ from api.db.leases import leases_of
 from api.db.reopenings import reopenings_of
 from api.db.session import reading, transaction
 from api.domain.facility import FacilityTerms
-from api.domain.lifecycle import cut_off_s
+from api.domain.lifecycle import cut_off_s, stated_after_end
 from api.domain.metering.usage import Outage
 from api.domain.statements.closing import ClosedEpoch, close_epoch
 from api.domain.statements.evidence import (
@@ -63,20 +64,27 @@ class Closed:
 def due_epochs(
     engine: Engine, now_s: int, facility_id: FacilityId | None = None
 ) -> list[tuple[FacilityId, Epoch]]:
-    """`(facility, epoch)` whose cut-off has passed and that are not closed, oldest end first."""
+    """`(facility, epoch)` whose cut-off has passed and that are not closed, oldest end first.
+
+    Of an ended facility only epochs that were over by then: no other can be stated.
+    """
     due = []
     with reading(engine) as connection:
+        ended = ended_at(connection)
         for row in facility_rows(connection, facility_id):
+            ended_at_s = ended.get(row.facility_id)
             terms = terms_from_bytes(row.terms_json)
             reopened = reopenings_of(connection, row.facility_id)
             for epoch in map(Epoch, range(row.epochs_closed, terms.epoch_count)):
+                epoch_end_s = terms.epoch_bounds(epoch)[1]
                 cut_s = cut_off_s(
-                    epoch,
-                    epoch_end_s=terms.epoch_bounds(epoch)[1],
-                    grace_s=row.grace_s,
-                    reopenings=reopened,
+                    epoch, epoch_end_s=epoch_end_s, grace_s=row.grace_s, reopenings=reopened
                 )
                 if now_s < cut_s:
+                    break
+                if ended_at_s is not None and not stated_after_end(
+                    epoch_end_s, ended_at_s=ended_at_s
+                ):
                     break
                 due.append((cut_s, row.facility_id, epoch))
     return [(facility, epoch) for _, facility, epoch in sorted(due)]

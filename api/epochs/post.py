@@ -5,15 +5,17 @@ from functools import cache
 from sqlalchemy import Engine
 
 from api.chain import calldata
+from api.chain.answers import Block
 from api.chain.contracts import Contracts
 from api.db import outbox as outbox_rows
 from api.db import statements as store
+from api.db.facilities import known_facility_row
 from api.db.reopenings import superseded_count
 from api.db.session import reading
 from api.db.tables.chain import IntentRow
-from api.domain.lifecycle import FacilityState
+from api.domain.lifecycle import FacilityState, statements_until_s
 from api.domain.statements.statement import Statement, statement_hash
-from api.domain.units import Epoch
+from api.domain.units import Epoch, FacilityId
 from api.epochs.attestations import publish_signatures
 from api.epochs.outbox import Intent
 from api.evidence_store import EvidenceFolder
@@ -40,8 +42,8 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
         posted = registry.epochs_posted(facility_id).at(block=head.number)
         if epochs[-1] < posted:
             continue
-        state = contracts.facility_registry.state_of(facility_id)
-        if state.at(block=head.number) is not FacilityState.DELIVERING:
+        until_s = _states_epochs_until_s(engine, contracts, facility_id, head)
+        if until_s is None:
             continue
         waiting = set(epochs)
         epoch = Epoch(posted)
@@ -58,13 +60,37 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
                 break
             # The contract refuses the whole posting for one signature of a removed attester.
             signatures = {a: s for a, s in known.items() if is_member(a)}
-            if len(signatures) < quorum or head.time_s < statement.epoch_end_s:
+            if len(signatures) < quorum or until_s < statement.epoch_end_s:
                 break
             publish_signatures(engine, evidence, statement)
             data = calldata.post(statement, signatures)
             intents.append(Intent("post", facility_id, epoch, sequence, registry.address, data))
             epoch = Epoch(epoch + 1)
     return intents
+
+
+def _states_epochs_until_s(
+    engine: Engine, contracts: Contracts, facility_id: FacilityId, head: Block
+) -> int | None:
+    """Epochs that end by this second can be stated now: by the newest block of a facility that
+    delivers, by its end of one that ended a short while ago; None if none can."""
+    registry = contracts.facility_registry
+    state, ending = contracts.together(
+        registry.state_of(facility_id), registry.ending_of(facility_id)
+    ).at(block=head.number)
+    if state is FacilityState.DELIVERING:
+        return head.time_s
+    if state not in (FacilityState.DEFAULTED, FacilityState.STOPPED):
+        return None
+    openness = contracts.statement_registry.openness_of(facility_id).at(block=head.number)
+    with reading(engine) as connection:
+        epoch_length_s = known_facility_row(connection, facility_id).epoch_length_s
+    until_s = statements_until_s(
+        ended_at_s=ending.ended_at_s,
+        voided_at_s=openness.voided_at_s,
+        epoch_length_s=epoch_length_s,
+    )
+    return ending.ended_at_s if head.time_s < until_s else None
 
 
 def _taken_off(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine
 from api.chain import calldata
 from api.chain.contracts import Contracts
 from api.chain.emitted.args import read_payload
-from api.chain.emitted.delivery_desk import VoucherIssued, VoucherPaid, VoucherServed
+from api.chain.emitted.delivery_desk import VoucherIssued, VoucherServed
 from api.db import outbox as outbox_rows
 from api.db import statements as store
 from api.db import vouchers as rows
@@ -52,12 +52,13 @@ def servable(engine: Engine, contracts: Contracts) -> list[Intent]:
     block = contracts.client.head().number
     with reading(engine) as connection:
         known = rows.facilities_with_vouchers(connection)
-    desk = contracts.delivery_desk
-    asked = [desk.unserved_gpu_seconds(facility_id) for facility_id in known]
-    unserved = contracts.all_of(asked).at(block=block) if asked else []
+    desk, registry = contracts.delivery_desk, contracts.facility_registry
+    asked = [contracts.together(desk.open_gpu_seconds(i), registry.ending_of(i)) for i in known]
+    stored = contracts.all_of(asked).at(block=block) if asked else []
     intents = []
-    for facility_id, gpu_seconds in zip(known, unserved, strict=True):
-        if gpu_seconds:
+    for facility_id, (gpu_seconds, ending) in zip(known, stored, strict=True):
+        # Once a facility is closed, what is open is paid in money.
+        if any(gpu_seconds) and not ending.closed_at_s:
             intents += _servable_of(engine, contracts, facility_id, block=block)
     return intents
 
@@ -92,18 +93,13 @@ def books_of(connection: Connection, facility_id: FacilityId) -> Books:
                 owed = GpuSeconds(issued.owed_gpu_seconds)
                 vouchers[issued.voucher_id] = Voucher(issued.units, owed, row.block_time_s)
                 leases[issued.voucher_id] = issued.lease
-            case "VoucherServed":
+            case _:
                 served = read_payload(VoucherServed, row.payload)
                 before = vouchers[served.voucher_id]
                 gpu_seconds = GpuSeconds(before.served + served.gpu_seconds)
                 vouchers[served.voucher_id] = replace(before, served=gpu_seconds)
                 place = (served.epoch, served.index)
                 used[place] = used.get(place, 0) + served.gpu_seconds
-            case _:
-                paid = read_payload(VoucherPaid, row.payload)
-                before = vouchers[paid.voucher_id]
-                gpu_seconds = GpuSeconds(before.paid + paid.gpu_seconds)
-                vouchers[paid.voucher_id] = replace(before, paid=gpu_seconds)
     return Books(vouchers, leases, used)
 
 

@@ -1,4 +1,4 @@
-"""Worker: one round of close, post, settle, serve, index. Any may be cut short and repeated."""
+"""Worker: one round of close, post, settle, serve, finish, index. Any may be repeated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.chain.signer import LocalSigner
 from api.clock import Clock
 from api.epochs.close import Closed, close_due
+from api.epochs.finish import closable
 from api.epochs.index import Indexer
 from api.epochs.outbox import Outbox, Outcome
 from api.epochs.post import postable
@@ -71,6 +72,10 @@ class Worker:
                 outcomes += self._outbox.flush()
             services = servable(self._engine, self._contracts)
             if services and self._outbox.store(services, now_s):
+                outcomes += self._outbox.flush()
+            # Last, so that what can be posted, settled and served before a closing has been.
+            closings = closable(self._engine, self._contracts)
+            if closings and self._outbox.store(closings, now_s):
                 outcomes += self._outbox.flush()
         progress = self._indexer.advance()
         if progress.added:

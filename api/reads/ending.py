@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from api.chain.emitted.rent_lockbox import Closing, LateRentShared
+from api.db import chain_store
 from api.db.session import Connection
 from api.domain.units import NO_MICROS, FacilityId, Micros
 from api.reads.sql import endings
@@ -22,7 +23,7 @@ def read_endings(connection: Connection, scope: Scope = None) -> dict[FacilityId
     """Endings by facility; those that have not ended left out."""
     closed = endings.closings(connection, scope)
     views = {}
-    for facility_id, ended_at_s in endings.ends(connection, scope).items():
+    for facility_id, ended_at_s in chain_store.ended_at(connection, scope).items():
         row = closed.get(facility_id)
         views[facility_id] = EndingView(
             ended_at_s,

@@ -1,33 +1,29 @@
 """Verify, part 3: replay sales and bonds, and compare with the chain."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from api.chain.contracts import Contracts
 from api.chain.emitted.bond_vault import (
     BondDeposited,
     BondReleased,
-    BondSeized,
+    BondSurrendered,
     BondTermsSet,
-    ShortfallPaid,
-    SlashedDistributed,
-    UnservedPaid,
 )
 from api.chain.emitted.facility_registry import FacilityOffered
 from api.chain.emitted.primary_sale import (
     ProceedsReleased,
-    ProceedsSeized,
+    ProceedsSurrendered,
     SaleFailed,
     SaleOpened,
     SaleSucceeded,
     UnitsRefunded,
     UnitsSold,
 )
-from api.chain.emitted.rent_lockbox import Distributed
 from api.chain.events import AnyEvent, ChainEvent, Handlers
-from api.domain.capital.bond import Bond, pay_shortfall
-from api.domain.capital.sale import SaleBook, SaleState, earned, promised_of, up_front
+from api.domain.capital.closing import Escrow
+from api.domain.capital.sale import SaleBook, SaleState, earned, promised_of, unsigned, up_front
 from api.domain.lifecycle import is_final
 from api.domain.units import FacilityId, TrancheId, split_tranche_id
 from api.verify.epoch import Finding, VerifiedFacility
@@ -46,16 +42,12 @@ class Market:
     proceeds: int = 0
     counted: int = 0
     released: int = 0
-    seized: int = 0
+    returned: int = 0
     state: SaleState = SaleState.NONE
-    bond: Bond = field(default_factory=Bond)
-    # Paid to holders from bonds, and distributed to them by source: `compare` matches the two.
-    bond_to_holders: int = 0
-    distributed: dict[str, int] = field(default_factory=dict)
-
-    def hold(self, held: int, now_s: int) -> None:
-        """The vault holds another amount from now on."""
-        self.bond = self.bond.with_held(held, now_s=now_s)
+    bond: int = 0
+    rate_per_gpu_hour: int = 0
+    # What left the vault for the closing.
+    surrendered: int = 0
 
     @property
     def sale_book(self) -> SaleBook:
@@ -66,8 +58,12 @@ class Market:
             self.proceeds,
             self.counted,
             self.released,
-            self.seized,
+            self.returned,
         )
+
+
+def _four(prices: tuple[int, ...]) -> tuple[int, ...]:
+    return (*prices, *(0,) * (4 - len(prices)))
 
 
 class _OfFacility(Protocol):
@@ -97,15 +93,11 @@ class MarketVerifier:
             .on(SaleSucceeded, self._succeeded)
             .on(SaleFailed, self._failed)
             .on(ProceedsReleased, self._released)
-            .on(ProceedsSeized, self._proceeds_seized)
+            .on(ProceedsSurrendered, self._proceeds_surrendered)
             .on(BondTermsSet, self._bond_terms)
             .on(BondDeposited, self._deposited)
-            .on(ShortfallPaid, self._shortfall)
-            .on(UnservedPaid, self._unserved)
             .on(BondReleased, self._bond_released)
-            .on(BondSeized, self._bond_seized)
-            .on(SlashedDistributed, self._slashed)
-            .on(Distributed, self._distributed)
+            .on(BondSurrendered, self._bond_surrendered)
         )
         # Operator, and start of the window, of every facility that was offered.
         self._offers: dict[int, tuple[str, int]] = {}
@@ -124,7 +116,7 @@ class MarketVerifier:
         if not holds:
             self._report(Finding(f"{type(args).__name__}: {message}", args.facility_id))
 
-    def _final(self, facility_id: int, now_s: int) -> dict[int, int]:
+    def final(self, facility_id: int, now_s: int) -> dict[int, int]:
         """Available GPU-seconds of the epochs that were final at a time, by epoch."""
         facility = self._facilities.get(facility_id)
         if facility is None:
@@ -135,7 +127,8 @@ class MarketVerifier:
             if is_final(facility.posted[epoch][1], challenge_window_s=self._window_s, now_s=now_s)
         }
 
-    def _promised(self, facility_id: int, epochs: int | None) -> int:
+    def promised(self, facility_id: int, epochs: int | None) -> int:
+        """GPU-seconds promised of a facility's first epochs, or of all."""
         terms = self._facilities[facility_id].terms
         return promised_of(terms, terms.epoch_count if epochs is None else epochs)
 
@@ -200,89 +193,83 @@ class MarketVerifier:
         self._require(event.args, market.released == event.args.released_micros, "does not add up")
         begun = event.block_time_s >= market.window_start_s
         self._require(event.args, begun, "released before the window began")
-        if event.args.facility_id not in self._facilities:
-            # Before its first statement only the up-front share can be released.
-            limit = up_front(proceeds=market.proceeds, bps=market.up_front_bps)
-        else:
-            final = self._final(event.args.facility_id, event.block_time_s)
-            limit = earned(
-                proceeds=market.proceeds,
-                up_front_bps=market.up_front_bps,
-                available=sum(final.values()),
-                promised_so_far=self._promised(event.args.facility_id, len(final)),
-                promised=self._promised(event.args.facility_id, None),
-            )
+        limit = self._earned(event.args.facility_id, market, event.block_time_s)
         self._require(event.args, market.released <= limit, "more than attested delivery earned")
 
-    def _proceeds_seized(self, event: ChainEvent[ProceedsSeized]) -> None:
+    def _earned(self, facility_id: int, market: Market, now_s: int) -> int:
+        if facility_id not in self._facilities:
+            # Before its first statement only the up-front share can be released.
+            return up_front(proceeds=market.proceeds, bps=market.up_front_bps)
+        final = self.final(facility_id, now_s)
+        return earned(
+            proceeds=market.proceeds,
+            up_front_bps=market.up_front_bps,
+            available=sum(final.values()),
+            promised_so_far=self.promised(facility_id, len(final)),
+            promised=self.promised(facility_id, None),
+        )
+
+    def _proceeds_surrendered(self, event: ChainEvent[ProceedsSurrendered]) -> None:
         market = self._market(event.args)
-        market.seized += event.args.amount_micros
+        market.returned += event.args.amount_micros
+        if event.args.facility_id not in self._facilities:
+            return
+        unearned = market.proceeds - self._earned(
+            event.args.facility_id, market, event.block_time_s
+        )
+        left = market.sale_book.escrow + event.args.amount_micros
+        stated = (event.args.amount_micros, event.args.unearned_micros)
+        same = stated == (left, unearned)
+        self._require(event.args, same, f"gave {stated} where {(left, unearned)} were left")
+
+    def surrendered(self, facility_id: FacilityId, *, known_epochs: int, now_s: int) -> Escrow:
+        """What a closing at a time takes over of a facility's sale, by the model.
+
+        Args:    known_epochs: leading epochs that are stated or published.
+        """
+        market = self.markets.get(facility_id)
+        if market is None or market.state is not SaleState.SUCCESSFUL:
+            return Escrow()
+        earned_now = self._earned(facility_id, market, now_s)
+        released = max(market.released, earned_now)
+        return Escrow(
+            proceeds=market.proceeds,
+            unearned=market.proceeds - earned_now,
+            unsigned=unsigned(
+                proceeds=market.proceeds,
+                up_front_bps=market.up_front_bps,
+                promised_stated=self.promised(facility_id, len(self.final(facility_id, now_s))),
+                promised_known=self.promised(facility_id, known_epochs),
+                promised=self.promised(facility_id, None),
+            ),
+            escrow=market.proceeds - released,
+            unit_prices=_four(market.unit_prices),
+        )
 
     def _bond_terms(self, event: ChainEvent[BondTermsSet]) -> None:
         market = self._market(event.args)
         terms = event.args.terms
-        # Terms are set once, and a deposit may have come before them.
-        market.bond = Bond(
-            required=terms.required_bond_micros,
-            rate_per_gpu_hour=terms.rate_micros_per_gpu_hour,
-            held=market.bond.held,
-        )
-
-    def _require_bond(self, args: BondDeposited | UnservedPaid, market: Market) -> None:
-        stated, held = args.bond_micros, market.bond.held
-        self._require(args, stated == held, f"the bond is {stated} where {held} should be left")
+        market.rate_per_gpu_hour = terms.rate_micros_per_gpu_hour
 
     def _deposited(self, event: ChainEvent[BondDeposited]) -> None:
         market = self._market(event.args)
-        market.hold(market.bond.held + event.args.amount_micros, event.block_time_s)
-        self._require_bond(event.args, market)
-
-    def _shortfall(self, event: ChainEvent[ShortfallPaid]) -> None:
-        market = self._market(event.args)
-        amount, epochs = event.args.amount_micros, event.args.epochs
-        final = self._final(event.args.facility_id, event.block_time_s)
-        known = event.args.facility_id in self._facilities
-        # A sum over epochs that are not all final would be a guess: the finding has said so.
-        if self._all_final(event.args, final) and known:
-            available = sum(final[epoch] for epoch in range(epochs))
-            promised = self._promised(event.args.facility_id, epochs)
-            market.bond, due = pay_shortfall(
-                market.bond, promised=promised, available=available, now_s=event.block_time_s
-            )
-            self._require(event.args, due == amount, f"paid {amount} where {due} were due")
-        market.bond_to_holders += amount
-        self._require(
-            event.args, market.bond.held == event.args.bond_micros, "the bond does not add up"
-        )
-
-    def _all_final(self, args: ShortfallPaid, final: dict[int, int]) -> bool:
-        holds = set(range(args.epochs)) <= final.keys()
-        self._require(args, holds, f"counts {args.epochs} epochs, not all final")
-        return holds
-
-    def _unserved(self, event: ChainEvent[UnservedPaid]) -> None:
-        market = self._market(event.args)
-        market.hold(market.bond.held - event.args.amount_micros, event.block_time_s)
-        self._require_bond(event.args, market)
+        market.bond += event.args.amount_micros
+        stated = event.args.bond_micros
+        message = f"the bond is {stated} where {market.bond} should be left"
+        self._require(event.args, stated == market.bond, message)
 
     def _bond_released(self, event: ChainEvent[BondReleased]) -> None:
-        market = self._market(event.args)
-        market.hold(market.bond.held - event.args.amount_micros, event.block_time_s)
+        self._give_bond(event.args)
 
-    def _bond_seized(self, event: ChainEvent[BondSeized]) -> None:
-        market = self._market(event.args)
-        market.bond_to_holders += event.args.amount_micros
-        market.hold(market.bond.held - event.args.amount_micros, event.block_time_s)
+    def _bond_surrendered(self, event: ChainEvent[BondSurrendered]) -> None:
+        self._market(event.args).surrendered = event.args.amount_micros
+        self._give_bond(event.args)
 
-    def _slashed(self, event: ChainEvent[SlashedDistributed]) -> None:
-        market = self._market(event.args)
-        # An attester's bond, not the operator's: what the vault holds for the facility stays.
-        market.bond_to_holders += event.args.amount_micros
-
-    def _distributed(self, event: ChainEvent[Distributed]) -> None:
-        market = self._market(event.args)
-        source = event.args.source
-        market.distributed[source] = market.distributed.get(source, 0) + event.args.amount_micros
+    def _give_bond(self, args: BondReleased | BondSurrendered) -> None:
+        """A bond leaves the vault whole: until then it never falls."""
+        market = self._market(args)
+        self._require(args, args.amount_micros == market.bond, f"not the bond of {market.bond}")
+        market.bond -= args.amount_micros
 
     def compare(self, contracts: Contracts, head: int) -> None:
         """Compare the replayed books with the contracts' storage at one block."""
@@ -293,18 +280,11 @@ class MarketVerifier:
             ).at(block=head)
             if book.sale_book() != market.sale_book:
                 self._report(Finding("PrimarySale holds another book", facility_id))
-            if bond != market.bond.held:
+            if bond != market.bond:
                 self._report(Finding("BondVault holds another bond", facility_id))
-            due = {
-                sale.address.lower(): market.seized,
-                vault.address.lower(): market.bond_to_holders,
-            }
-            if market.distributed != {source: amount for source, amount in due.items() if amount}:
-                message = "what bond and sale paid for holders is not what the lockbox distributed"
-                self._report(Finding(message, facility_id))
         held = {
             sale.address: sum(m.sale_book.escrow for m in self.markets.values()),
-            vault.address: sum(m.bond.held for m in self.markets.values()),
+            vault.address: sum(m.bond for m in self.markets.values()),
         }
         for address, owed in held.items():
             balance = contracts.settlement_token.balance_micros(address).at(block=head)

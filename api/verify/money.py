@@ -1,13 +1,16 @@
 """Verify, part 2: replay rent, settlements, streams and claims, and compare with the chain."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 
 from api.chain.contracts import Contracts
 from api.chain.contracts.rent_lockbox import RentBook
-from api.chain.emitted.facility_registry import FacilityStateChanged, ReceivableWrittenOff
+from api.chain.emitted.bond_vault import BondSurrendered
+from api.chain.emitted.facility_registry import (
+    FacilityStateChanged,
+    ReceivableWrittenOff,
+    UnpaidNoticed,
+)
 from api.chain.emitted.rent_lockbox import (
-    Distributed,
     RentPaid,
     RentRefunded,
     ResidualOwed,
@@ -25,14 +28,13 @@ from api.domain.capital.settlement import (
     Settlement,
     TrancheBook,
     TrancheSupply,
-    distribute,
     settle,
     settleable,
 )
-from api.domain.facility import FacilityTerms
 from api.domain.lifecycle import FacilityState, is_final
 from api.domain.units import (
     ZERO_ADDRESS,
+    Bytes32,
     FacilityId,
     Micros,
     TrancheId,
@@ -40,29 +42,7 @@ from api.domain.units import (
     tranche_id,
 )
 from api.verify.epoch import Finding, VerifiedFacility
-
-
-@dataclass
-class MoneyBook:
-    """Money of one facility, replayed from the beginning."""
-
-    terms: FacilityTerms
-    collected: int = 0
-    settled: int = 0
-    settled_epochs: int = 0
-    fees: int = 0
-    accrued: int = 0
-    claimed: int = 0
-    distributed: int = 0
-    # Units never minted, by seniority: fixed when the facility is funded.
-    unsold: list[int] = field(default_factory=list)
-    # Owed to the gpuOperator: fell on unsold units, or on nobody; `expected_residual` awaits it.
-    owed_to_operator: int = 0
-    expected_residual: int = 0
-    written_off: int = 0
-    books: list[TrancheBook] = field(default_factory=list)
-    # Payments that settlements and distributions owe to tranches, by id, until they arrive.
-    expected: dict[int, int] = field(default_factory=dict)
+from api.verify.money_book import MoneyBook
 
 
 class MoneyVerifier:
@@ -82,8 +62,9 @@ class MoneyVerifier:
             .on(RentRefunded, self._refunded)
             .on(FacilityStateChanged, self._state_changed)
             .on(ReceivableWrittenOff, self._written_off)
+            .on(UnpaidNoticed, self._unpaid)
             .on(Settled, self._settled)
-            .on(Distributed, self._distributed)
+            .on(BondSurrendered, self._surrendered)
             .on(ResidualOwed, self._residual)
             .on(RevenueAccrued, self._accrued)
             .on(RevenueFlowedOn, self._flowed_on)
@@ -100,7 +81,8 @@ class MoneyVerifier:
     def _finding(self, facility_id: int, message: str) -> None:
         self._report(Finding(message, facility_id))
 
-    def _book(self, facility_id: int) -> MoneyBook | None:
+    def book_of(self, facility_id: int) -> MoneyBook | None:
+        """Book of a facility; None where its terms are not known."""
         book = self.books.get(facility_id)
         # Without verified terms there is nothing to replay by, and no book.
         facility = self._facilities.get(facility_id)
@@ -116,7 +98,7 @@ class MoneyVerifier:
 
     def _rent(self, event: ChainEvent[RentPaid]) -> None:
         facility_id = event.args.facility_id
-        book = self._book(facility_id)
+        book = self.book_of(facility_id)
         if book is None:
             return
         book.collected += event.args.amount_micros
@@ -125,7 +107,7 @@ class MoneyVerifier:
 
     def _refunded(self, event: ChainEvent[RentRefunded]) -> None:
         facility_id = event.args.facility_id
-        book = self._book(facility_id)
+        book = self.book_of(facility_id)
         if book is None:
             return
         book.collected -= event.args.amount_micros
@@ -133,16 +115,29 @@ class MoneyVerifier:
             self._finding(facility_id, "rent refunded does not add up")
 
     def _written_off(self, event: ChainEvent[ReceivableWrittenOff]) -> None:
-        book = self._book(event.args.facility_id)
+        book = self.book_of(event.args.facility_id)
         if book is not None:
+            self._require_unpaid(book, event.args.amount_micros)
             book.written_off += event.args.amount_micros
+
+    def _unpaid(self, event: ChainEvent[UnpaidNoticed]) -> None:
+        book = self.book_of(event.args.facility_id)
+        if book is not None:
+            self._require_unpaid(book, event.args.amount_micros)
+
+    def _require_unpaid(self, book: MoneyBook, stated: int) -> None:
+        facility_id = book.terms.facility_id
+        attested = sum(gross for gross, _ in self._facilities[facility_id].posted.values())
+        if stated != attested - book.settled:
+            message = f"{stated} micros are named unpaid where {attested - book.settled} are"
+            self._finding(facility_id, message)
 
     def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
         if event.args.state != FacilityState.FUNDED:
             return
-        book = self._book(event.args.facility_id)
+        book = self.book_of(event.args.facility_id)
         if book is not None:
-            supplies = self._supplies(book)
+            supplies = self.supplies(book)
             book.unsold = [
                 terms.unit_cap - tranche.supply
                 for terms, tranche in zip(book.terms.tranches, supplies, strict=True)
@@ -152,7 +147,8 @@ class MoneyVerifier:
             if split_tranche_id(token_id)[0] == event.args.facility_id:
                 model.activate(event.block_time_s)
 
-    def _supplies(self, book: MoneyBook) -> list[TrancheSupply]:
+    def supplies(self, book: MoneyBook) -> list[TrancheSupply]:
+        """Coupons and units of a facility's tranches, as they are now."""
         facility_id = book.terms.facility_id
         return [
             TrancheSupply(
@@ -163,9 +159,10 @@ class MoneyVerifier:
             for i, t in enumerate(book.terms.tranches)
         ]
 
-    def _expect(self, book: MoneyBook, result: Settlement) -> None:
+    def _expect(self, book: MoneyBook, result: Settlement, tx_hash: Bytes32) -> None:
         """Expect the events of one payment, once all those of the payment before have arrived."""
         self._require_arrived(book)
+        book.expected_in = tx_hash
         facility_id = book.terms.facility_id
         book.books = list(result.books)
         payments = enumerate(result.payments)
@@ -177,16 +174,34 @@ class MoneyVerifier:
             message = "a payment down the waterfall did not reach every tranche"
             self._finding(book.terms.facility_id, message)
 
-    def _distributed(self, event: ChainEvent[Distributed]) -> None:
-        book = self._book(event.args.facility_id)
-        if book is None:
-            return
-        amount = event.args.amount_micros
-        book.distributed += amount
-        self._expect(book, distribute(amount, tranches=self._supplies(book), books=book.books))
+    def share(
+        self, book: MoneyBook, *, units: Sequence[int], to_operator: int, tx_hash: Bytes32
+    ) -> None:
+        """Expect what a closing, or late rent, gives to tranches and the gpuOperator.
+
+        Payments of a settlement in the same transaction reach tranches together with it.
+        """
+        if book.expected_in != tx_hash or book.expected_residual:
+            self._require_arrived(book)
+            book.expected = {}
+        book.expected_in = tx_hash
+        for i, amount in enumerate(units):
+            token_id = self._id(book.terms.facility_id, i)
+            if amount:
+                book.expected[token_id] = book.expected.get(token_id, 0) + amount
+        book.expected_residual = to_operator
+        book.recovered += sum(units)
+        book.left_to_operator += to_operator
+
+    def _surrendered(self, event: ChainEvent[BondSurrendered]) -> None:
+        book = self.book_of(event.args.facility_id)
+        if book is not None:
+            self._require_arrived(book)
+            book.bond = event.args.amount_micros
+            book.settled_before, book.books_before = book.settled, list(book.books)
 
     def _residual(self, event: ChainEvent[ResidualOwed]) -> None:
-        book = self._book(event.args.facility_id)
+        book = self.book_of(event.args.facility_id)
         if book is None:
             return
         if event.args.amount_micros != book.expected_residual:
@@ -197,7 +212,7 @@ class MoneyVerifier:
 
     def _settled(self, event: ChainEvent[Settled]) -> None:
         facility_id, epochs = event.args.facility_id, event.args.settled_epochs
-        book, facility = self._book(facility_id), self._facilities.get(facility_id)
+        book, facility = self.book_of(facility_id), self._facilities.get(facility_id)
         if book is None or facility is None:
             return
         window_s, now_s = self._window_s, event.block_time_s
@@ -211,7 +226,11 @@ class MoneyVerifier:
             self._finding(facility_id, message)
         attested = sum(p[0] for p in final)
         # By the model, from what was final and collected at this event, not by the event's amount.
-        due = settleable(attested=attested, collected=book.collected, settled=book.settled)
+        due = settleable(attested=attested, collected=book.paid, settled=book.settled)
+        if book.bond:
+            # The bond pays in place of renters.
+            due = min(book.bond, attested - book.settled)
+            book.advanced += event.args.amount_micros
         if due != event.args.amount_micros:
             message = f"a settlement paid {event.args.amount_micros} micros where {due} were due"
             self._finding(facility_id, message)
@@ -219,7 +238,7 @@ class MoneyVerifier:
             event.args.amount_micros,
             fee_bps=book.terms.fee_bps,
             settled=book.settled,
-            tranches=self._supplies(book),
+            tranches=self.supplies(book),
             books=book.books,
             from_epochs=book.settled_epochs,
             to_epochs=epochs,
@@ -232,7 +251,7 @@ class MoneyVerifier:
         book.settled_epochs = epochs
         if book.settled != event.args.cumulative_settled_micros:
             self._finding(facility_id, "settlements do not add up")
-        self._expect(book, result)
+        self._expect(book, result, event.tx_hash)
 
     @staticmethod
     def _id(facility_id: int, seniority: int) -> int:
@@ -241,12 +260,12 @@ class MoneyVerifier:
     def _accrued(self, event: ChainEvent[RevenueAccrued]) -> None:
         token_id, amount = event.args.id, event.args.amount_micros
         facility_id = split_tranche_id(token_id)[0]
-        book = self._book(facility_id)
+        book = self.book_of(facility_id)
         if book is None:
             return
         model = self._model(token_id)
         due = book.expected.pop(token_id, 0)
-        flowed_on = model.accrue(due, book.terms.epoch_length_s, event.block_time_s)
+        flowed_on = model.accrue(due, book.span_s, event.block_time_s)
         if due - flowed_on != amount:
             self._finding(facility_id, f"tranche {token_id} got {amount}, not its due payment")
         if flowed_on:
@@ -258,7 +277,7 @@ class MoneyVerifier:
     def _flowed_on(self, event: ChainEvent[RevenueFlowedOn]) -> None:
         token_id, amount = event.args.id, event.args.amount_micros
         facility_id = split_tranche_id(token_id)[0]
-        book = self._book(facility_id)
+        book = self.book_of(facility_id)
         if book is None:
             return
         room = self._model(token_id).stream.room(event.block_time_s)
@@ -270,7 +289,7 @@ class MoneyVerifier:
     def _claimed(self, event: ChainEvent[RevenueClaimed]) -> None:
         token_id, amount = event.args.id, event.args.amount_micros
         facility_id = split_tranche_id(token_id)[0]
-        book = self._book(facility_id)
+        book = self.book_of(facility_id)
         if book is None:
             return
         book.claimed += amount

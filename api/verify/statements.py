@@ -5,7 +5,12 @@ from collections.abc import Callable, Sequence
 from api.chain.contracts import Contracts
 from api.chain.contracts.statement_registry import StatementRecord
 from api.chain.emitted.facility_registry import FacilityOffered
-from api.chain.emitted.statement_registry import AttesterPeriodSet, StatementPosted, ThresholdSet
+from api.chain.emitted.statement_registry import (
+    AttesterPeriodSet,
+    EvidenceRejected,
+    StatementPosted,
+    ThresholdSet,
+)
 from api.chain.events import AnyEvent, ChainEvent, Handlers, VoidedRange
 from api.chain.published import DEPLOYMENT_FILE
 from api.chain.signer import recover
@@ -58,6 +63,7 @@ class StatementVerifier:
             .on(ThresholdSet, self._threshold_set)
             .on(FacilityOffered, self._offered)
             .on(StatementPosted, self._posted)
+            .on(EvidenceRejected, self._rejected)
         )
 
     def take(self, event: AnyEvent) -> None:
@@ -131,6 +137,23 @@ class StatementVerifier:
         facility.previous_hash = statement_hash(statement)
         facility.next_epoch = epoch + 1
 
+    def _rejected(self, event: ChainEvent[EvidenceRejected]) -> None:
+        """Attesters rejected published evidence; their signatures are in no published file."""
+        args = event.args
+        for message in self._quorum_problems(args.attesters, event.block_time_s):
+            self._report(Finding(f"a rejection: {message}", args.facility_id, args.epoch))
+
+    def _quorum_problems(self, attesters: Sequence[str], now_s: int) -> list[str]:
+        """What forbids some attesters to speak at a time: too few, not in order, or no members."""
+        # Quorum and set as of then: both change later. Ascending means without repeats.
+        numbers = [int(a, 16) for a in attesters]
+        problems = []
+        if len(attesters) < self._threshold or numbers != sorted(set(numbers)):
+            problems.append(f"{len(attesters)} attesters do not make a quorum of {self._threshold}")
+        if not all(self._active(attester, now_s) for attester in attesters):
+            problems.append("an attester was not in the attester set")
+        return problems
+
     def _check_chain(
         self, facility: VerifiedFacility, statement: Statement, event: ChainEvent[StatementPosted]
     ) -> None:
@@ -183,12 +206,8 @@ class StatementVerifier:
         def finding(message: str) -> None:
             self._report(Finding(message, facility_id, epoch, path))
 
-        # Quorum and set as of the posting: both change later. Ascending means without repeats.
-        numbers = [int(a, 16) for a in attesters]
-        if len(attesters) < self._threshold or numbers != sorted(set(numbers)):
-            finding(f"{len(attesters)} attesters do not make a quorum of {self._threshold}")
-        if not all(self._active(attester, posted_at_s) for attester in attesters):
-            finding("an attester was not in the attester set")
+        for message in self._quorum_problems(attesters, posted_at_s):
+            finding(message)
         try:
             data = self._evidence.read(path)
             signatures = read_attestations(data)

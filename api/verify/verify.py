@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from api.chain.answers import Block
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import code_problems, parse_deployment
-from api.chain.events import iter_events, voided_ranges
+from api.chain.events import AnyEvent, iter_events, voided_ranges
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.domain.capital.reconciliation import (
     EpochFigures,
@@ -21,9 +22,12 @@ from api.domain.statements.evidence import canonical_json
 from api.domain.units import Epoch, FacilityId, GpuSeconds, Micros
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import EvidenceSource
+from api.verify.closings import ClosingVerifier, Replayed
+from api.verify.endings import EndingVerifier
 from api.verify.epoch import Finding, VerifiedFacility
 from api.verify.market import MarketVerifier
-from api.verify.money import MoneyBook, MoneyVerifier
+from api.verify.money import MoneyVerifier
+from api.verify.money_book import MoneyBook
 from api.verify.statements import StatementVerifier
 from api.verify.vouchers import VoucherVerifier
 
@@ -71,6 +75,66 @@ def read_contracts(client: ChainClient, evidence: EvidenceSource) -> Contracts:
     return contracts
 
 
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """All verifiers, each of which replays a part of what happened."""
+
+    statements: StatementVerifier
+    money: MoneyVerifier
+    market: MarketVerifier
+    vouchers: VoucherVerifier
+    endings: EndingVerifier
+    closings: ClosingVerifier
+
+    @classmethod
+    def begin(
+        cls,
+        contracts: Contracts,
+        evidence: EvidenceSource,
+        head: Block,
+        window_s: int,
+        report: Callable[[Finding], None],
+    ) -> "_Replay":
+        """Verifiers that have seen nothing yet."""
+        statements = StatementVerifier(
+            contracts,
+            evidence,
+            head=head.number,
+            report=report,
+            # Read ahead of the walk: the evidence of a voided statement may be replaced already.
+            voided=voided_ranges(contracts, last=head.number),
+        )
+        facilities = statements.facilities
+        money = MoneyVerifier(facilities, window_s, report)
+        market = MarketVerifier(facilities, window_s, report)
+        vouchers = VoucherVerifier(facilities, report)
+        endings = EndingVerifier(window_s, report)
+        replayed = Replayed(facilities, endings, money, market, vouchers)
+        return cls(statements, money, market, vouchers, endings, ClosingVerifier(replayed, report))
+
+    def take(self, event: AnyEvent) -> None:
+        """Replay one event.
+
+        `statements` takes it first: it fills the facilities by which the others judge; `closings`
+        last: it computes by what the others replayed.
+        """
+        self.statements.take(event)
+        self.money.take(event)
+        self.market.take(event)
+        self.vouchers.take(event)
+        self.endings.take(event)
+        self.closings.take(event)
+
+    def compare(self, contracts: Contracts, head: Block) -> None:
+        """Judge what needs the whole history, and compare with the contracts' storage."""
+        self.statements.finish()
+        self.money.compare(contracts, head.number, head.time_s)
+        self.market.compare(contracts, head.number)
+        self.vouchers.compare(contracts, head.number)
+        self.endings.compare(contracts, head.number)
+        self.closings.compare(contracts, head.number)
+
+
 def verify(
     client: ChainClient,
     evidence: EvidenceSource,
@@ -93,31 +157,15 @@ def verify(
     head = client.head()
     window_s = contracts.statement_registry.challenge_window_s().at(block=head.number)
     findings: list[Finding] = []
-    statements = StatementVerifier(
-        contracts,
-        evidence,
-        head=head.number,
-        report=findings.append,
-        # Read ahead of the walk: the evidence of a voided statement may be replaced already.
-        voided=voided_ranges(contracts, last=head.number),
-    )
-    money = MoneyVerifier(statements.facilities, window_s, findings.append)
-    market = MarketVerifier(statements.facilities, window_s, findings.append)
-    vouchers = VoucherVerifier(statements.facilities, findings.append)
+    replay = _Replay.begin(contracts, evidence, head, window_s, findings.append)
     posted = 0
-    # `statements` takes an event first: it fills the facilities by which the others judge.
     for event in iter_events(contracts, last=head.number):
-        statements.take(event)
-        money.take(event)
-        market.take(event)
-        vouchers.take(event)
+        replay.take(event)
         posted += event.name == "StatementPosted"
         if on_progress:
             on_progress(event.block_number, head.number)
-    statements.finish()
-    money.compare(contracts, head.number, head.time_s)
-    market.compare(contracts, head.number)
-    vouchers.compare(contracts, head.number)
+    replay.compare(contracts, head)
+    statements, money = replay.statements, replay.money
     reconciliations = []
     for facility_id, facility in sorted(statements.facilities.items()):
         # A facility that no money has reached yet has no book.
@@ -170,7 +218,8 @@ def _figures(
         accrued_micros=Micros(book.accrued),
         claimed_micros=Micros(book.claimed),
         unvested_micros=Micros(unvested),
-        distributed_micros=Micros(book.distributed),
-        owed_to_operator_micros=Micros(book.owed_to_operator),
+        advanced_micros=Micros(book.advanced),
+        recovered_micros=Micros(book.recovered),
+        owed_to_operator_micros=Micros(book.owed_to_operator - book.left_to_operator),
         written_off_micros=Micros(book.written_off),
     )

@@ -1,13 +1,16 @@
 """Verify, part 4: replay vouchers, and compare with the chain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from api.chain.contracts import Contracts
 from api.chain.emitted.bond_vault import BondTermsSet
-from api.chain.emitted.delivery_desk import VoucherIssued, VoucherPaid, VoucherServed
+from api.chain.emitted.delivery_desk import VoucherIssued, VoucherServed
+from api.chain.emitted.rent_lockbox import VoucherPaid
 from api.chain.events import AnyEvent, ChainEvent, Handlers
-from api.domain.capital.vouchers import Voucher, gpu_seconds_of_units
+from api.domain.capital.closing import voucher_share
+from api.domain.capital.vouchers import OpenVouchers, Voucher, gpu_seconds_of_units, open_of
+from api.domain.facility import MAX_TRANCHES
 from api.domain.units import Bytes32, FacilityId, GpuSeconds, Micros, split_tranche_id
 from api.verify.epoch import Finding, VerifiedFacility
 
@@ -40,6 +43,9 @@ class VoucherVerifier:
         self._vouchers: dict[int, _Issued] = {}
         # GPU-seconds that lines gave to vouchers, by facility, epoch and index.
         self._used: dict[tuple[int, int, int], int] = {}
+        # What vouchers of each tranche got, by facility; and what was credited, by voucher.
+        self._pools: dict[int, tuple[int, ...]] = {}
+        self._credited: dict[int, int] = {}
 
     def take(self, event: AnyEvent) -> None:
         """Replay one chain event."""
@@ -89,9 +95,34 @@ class VoucherVerifier:
         if issued is None:
             self._finding(args.facility_id, f"voucher {args.voucher_id} is paid, never issued")
             return
-        paid = GpuSeconds(issued.voucher.paid + args.gpu_seconds)
-        voucher = replace(issued.voucher, paid=paid)
-        self._vouchers[args.voucher_id] = replace(issued, voucher=voucher)
+        pools = self._pools.get(args.facility_id, ())
+        pool = pools[issued.seniority] if issued.seniority < len(pools) else 0
+        whole = self._share(issued, pool)
+        due = whole - self._credited.get(args.voucher_id, 0)
+        if args.amount_micros != due:
+            message = f"voucher {args.voucher_id} was paid {args.amount_micros}, due were {due}"
+            self._finding(args.facility_id, message)
+        self._credited[args.voucher_id] = whole
+
+    def _share(self, issued: _Issued, pool: int) -> int:
+        all_open = self.open_at(issued.facility_id)[issued.seniority].gpu_seconds
+        return voucher_share(
+            pool, open_gpu_seconds=issued.voucher.open, all_open_gpu_seconds=all_open
+        )
+
+    def open_at(self, facility_id: FacilityId) -> tuple[OpenVouchers, ...]:
+        """What vouchers of a facility are open for now, by seniority."""
+        of_facility = [i for i in self._vouchers.values() if i.facility_id == facility_id]
+        return tuple(
+            open_of(i.voucher for i in of_facility if i.seniority == seniority)
+            for seniority in range(MAX_TRANCHES)
+        )
+
+    def share(self, facility_id: FacilityId, to_vouchers: Sequence[int]) -> None:
+        """A closing, or late rent after it, gave money to a facility's vouchers, by seniority."""
+        before = self._pools.get(facility_id, (0,) * MAX_TRANCHES)
+        pools = zip(before, (*to_vouchers, *(0,) * MAX_TRANCHES), strict=False)
+        self._pools[facility_id] = tuple(old + new for old, new in pools)
 
     def compare(self, contracts: Contracts, head: int) -> None:
         """Compare the vouchers with the rule and with the contract's storage at one block."""
@@ -99,7 +130,12 @@ class VoucherVerifier:
         numbers = list(self._vouchers)
         asked = [desk.voucher_of(number) for number in numbers]
         stored = contracts.all_of(asked).at(block=head) if asked else []
-        for number, found in zip(numbers, stored, strict=True):
+        asked_paid = [contracts.rent_lockbox.paid_to_voucher_micros(number) for number in numbers]
+        paid = contracts.all_of(asked_paid).at(block=head) if asked_paid else []
+        for number, found, paid_micros in zip(numbers, stored, paid, strict=True):
+            if paid_micros != self._credited.get(number, 0):
+                message = f"RentLockbox credited voucher {number} otherwise than its events say"
+                self._finding(self._vouchers[number].facility_id, message)
             issued = self._vouchers[number]
             ours = issued.voucher
             self._check_owed(number, issued)
@@ -108,14 +144,13 @@ class VoucherVerifier:
                 GpuSeconds(found.owed_gpu_seconds),
                 found.issued_at_s,
                 GpuSeconds(found.served_gpu_seconds),
-                GpuSeconds(found.paid_gpu_seconds),
             )
             same = (found.facility_id, found.seniority, found.lease)
             if theirs != ours or same != (issued.facility_id, issued.seniority, issued.lease):
                 message = f"DeliveryDesk holds another voucher {number} than its events give"
                 self._finding(issued.facility_id, message)
             if ours.open < 0:
-                message = f"voucher {number} was served and paid more than it was owed"
+                message = f"voucher {number} was served more than it was owed"
                 self._finding(issued.facility_id, message)
 
     def _check_owed(self, number: int, issued: _Issued) -> None:

@@ -1,7 +1,7 @@
 """DeliveryDesk: vouchers for compute instead of revenue."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 from api.chain.contracts.call import Call, Contract, View
 from api.domain.units import Address, Bytes32, Epoch, FacilityId, GpuSeconds
@@ -26,12 +26,20 @@ class Voucher:
         return GpuSeconds(self.owed_gpu_seconds - self.served_gpu_seconds)
 
 
+# One number a tranche, by seniority; 0 for tranches that a facility does not have.
+_Four = tuple[int, int, int, int]
+
+
 class DeliveryDesk(Contract):
     """View functions of DeliveryDesk."""
 
     name = "DeliveryDesk"
     _voucher_of = View("voucherOf", ("uint256",), Voucher)
     _voucher_count = View("voucherCount", (), int, "uint256")
+    # mypy takes no tuple for a class.
+    _open_gpu_seconds_of = View(
+        "openGpuSecondsOf", ("uint64",), cast("type[_Four]", _Four), "uint64[4]"
+    )
     _used = View("usedGpuSecondsOf", ("uint64", "uint32", "uint32"), int, "uint64")
 
     def voucher_of(self, voucher_id: int) -> Call[Voucher]:
@@ -41,6 +49,10 @@ class DeliveryDesk(Contract):
     def voucher_count(self) -> Call[int]:
         """Number of vouchers issued, which is also the newest one's."""
         return self._call(self._voucher_count)
+
+    def open_gpu_seconds(self, facility_id: FacilityId) -> Call[_Four]:
+        """What vouchers of a facility are open for, by seniority of the units that were burned."""
+        return self._call(self._open_gpu_seconds_of, facility_id)
 
     def used_gpu_seconds(self, facility_id: FacilityId, epoch: Epoch, index: int) -> Call[int]:
         """GPU-seconds of a delivery line that served vouchers already."""

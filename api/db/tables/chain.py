@@ -26,7 +26,7 @@ class IntentColumns(Columns):
     """Columns of `intents`."""
 
     intent_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
-    kind: Named[str] = Column(String(16))  # post, settle, serve
+    kind: Named[str] = Column(String(16))  # post, settle, serve, close
     facility_id: Named[FacilityId] = Column(INT64)
     epoch: Named[Epoch] = Column(INT64)  # settle: number of epochs counted
     sequence: Named[int] = Column(

@@ -146,14 +146,16 @@ def reconcile(figures: FacilityFigures) -> Reconciliation:
     final = sum(epoch.posted_micros or 0 for epoch in figures.epochs if epoch.final)
     unclaimed = figures.accrued_micros - figures.claimed_micros - figures.unvested_micros
     waiting = sum(epoch.rated_micros for epoch in figures.epochs if epoch.posted_micros is None)
-    receivable = max(0, attested - figures.collected_micros - figures.written_off_micros)
+    unpaid = max(0, attested - figures.collected_micros)
+    # Rent that was written off and came after all is written off no more.
+    written_off = min(figures.written_off_micros, unpaid)
     differences = Differences(
         open_epoch_gpu_seconds=figures.open_gpu_seconds,
         deferred_void_gpu_seconds=figures.deferred_gpu_seconds,
         awaiting_posting_micros=Micros(waiting),
         challenge_window_micros=Micros(attested - final),
-        receivable_micros=Micros(receivable),
-        written_off_micros=figures.written_off_micros,
+        receivable_micros=Micros(unpaid - written_off),
+        written_off_micros=Micros(written_off),
         prepaid_micros=Micros(max(0, figures.collected_micros - attested)),
         awaiting_settlement_micros=Micros(_payable(figures, final=final) - figures.settled_micros),
         fees_micros=figures.fees_micros,

@@ -1,4 +1,4 @@
-"""SQL of endings: when facilities ended and were closed, and what late rent did afterwards."""
+"""SQL of endings: what closings did, and late rent afterwards."""
 
 from dataclasses import dataclass
 
@@ -6,24 +6,13 @@ from sqlalchemy import ColumnElement, Connection, select, true
 
 from api.chain.emitted.rent_lockbox import Closing, LateRentShared
 from api.db import event_columns as e
-from api.domain.lifecycle import FacilityState
 from api.domain.units import FacilityId
 from api.reads.sql import payloads
 from api.reads.sql.facilities import Scope
 
-_ENDS = [state for state in FacilityState if state.ended]
-
 
 def _within(scope: Scope) -> ColumnElement[bool]:
     return true() if scope is None else e.facility_id.in_(scope)
-
-
-def ends(connection: Connection, scope: Scope = None) -> dict[FacilityId, int]:
-    """When facilities matured, defaulted or were stopped, UTC seconds."""
-    query = select(e.facility_id, e.block_time_s).where(
-        e.event == "FacilityStateChanged", e.new_state.in_(_ENDS), _within(scope)
-    )
-    return dict(connection.execute(query).all())
 
 
 @dataclass(frozen=True, slots=True)

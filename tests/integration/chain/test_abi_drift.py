@@ -161,11 +161,17 @@ def test_abi__events_of_a_contract__are_all_indexed_or_named_as_unread(contract:
 
 @pytest.mark.parametrize("contract", ERRORS)
 def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
-    """What `post`, `settle` and `serve` revert with has a name in the outbox."""
+    """What `post`, `settle`, `serve` and `close` revert with has a name in the outbox."""
     elsewhere = {
         "StatementRegistry": {
             "AlreadyAttester",
             "AttesterSlotsFull",
+            "EpochRejected",
+            "EvidenceHashZero",
+            "FacilityClosed",
+            "NotGpuOperator",
+            "NothingToReject",
+            "PublicationOutOfOrder",
             "StatementHashWrong",
             "StatementUnknown",
             "ThresholdOutOfRange",
@@ -173,9 +179,9 @@ def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
         "RentLockbox": {
             "AmountAboveLimit",
             "AmountZero",
-            "FacilityNotEnded",
-            "NotDistributor",
+            "FacilityNotClosed",
             "NotThisContract",
+            "NothingForVoucher",
             "NothingOwed",
             "RefundAboveExcess",
             "RefundAbovePaid",
@@ -183,19 +189,15 @@ def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
             "RecipientInvalid",
         },
         "DeliveryDesk": {
-            "BondEmpty",
             "DeliveryClosed",
             "DeliveryEmpty",
             "DeliveryWithoutRate",
-            "FacilityNotEnded",
             "LeaseTaken",
             "LeaseZero",
-            "NothingUnserved",
             "OrderExpired",
             "OrderOfAnother",
             "OrderSignatureInvalid",
             "OrderUsed",
-            "ServingStillOpen",
         },
     }
     ours = set(_abi(f"I{contract}", "error"))

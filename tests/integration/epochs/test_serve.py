@@ -77,7 +77,7 @@ def test_worker__delivery_lines_are_final__vouchers_are_served_without_a_hand(
         assert _voucher(world, number).served_gpu_seconds == owed
     counts = _served(world)
     assert sum(gpu_seconds for _, gpu_seconds in counts) == 3 * HOUR_S
-    assert world.now(world.contracts.delivery_desk.unserved_gpu_seconds(world.facility_id)) == 0
+    assert not any(world.now(world.contracts.delivery_desk.open_gpu_seconds(world.facility_id)))
     assert [o.kind for o in world.round().outcomes] == []
     assert world.verify().findings == ()
 

@@ -64,30 +64,60 @@ def test_reconcile__one_micro_or_second_off__is_a_mismatch_by_name() -> None:
         assert number in found.mismatches[0].sentence(7)
 
 
+def test_reconcile__after_a_closing__names_advance_and_recovered_money_by_hand() -> None:
+    """The bond paid the last 30 of 160 and gave units 50; of that rent, 10 came late."""
+    closed = replace(
+        FIGURES,
+        epochs=(EpochFigures(0, 100, 100, True), EpochFigures(1, 60, 60, True)),
+        collected_micros=140,
+        settled_micros=160,
+        advanced_micros=20,
+        recovered_micros=50,
+        written_off_micros=30,
+        owed_to_operator_micros=9,
+        accrued_micros=160 - 1 - 9 + 50,
+    )
+
+    found = reconcile(closed)
+
+    assert found.balanced
+    d = found.differences
+    assert (d.receivable_micros, d.written_off_micros, d.awaiting_settlement_micros) == (0, 20, 0)
+    assert (d.advanced_micros, d.recovered_micros) == (20, 50)
+    more = reconcile(replace(closed, advanced_micros=19))
+    assert [m.number for m in more.mismatches] == ["settled_micros"]
+
+
 _MONEY = st.integers(0, 10**15)
 
 
 @given(
     st.lists(st.tuples(_MONEY, st.sampled_from(("open", "posted", "final"))), max_size=6),
     _MONEY,
-    st.tuples(*[st.integers(0, 100)] * 4),
+    st.tuples(*[st.integers(0, 100)] * 6),
 )
 def test_reconcile__honest_books__balance_and_the_differences_add_up(
-    epochs: list[tuple[int, str]], collected: int, percents: tuple[int, int, int, int]
+    epochs: list[tuple[int, str]], collected: int, percents: tuple[int, ...]
 ) -> None:
     rows = tuple(
         EpochFigures(i, rated, None if state == "open" else rated, state == "final")
         for i, (rated, state) in enumerate(epochs)
     )
     final = sum(r.rated_micros for r in rows if r.final)
-    settled = min(final, collected) * percents[0] // 100
+    advanced = max(0, final - collected) * percents[4] // 100
+    settled = min(final, collected + advanced) * percents[0] // 100
+    recovered = advanced * percents[5] // 100
     fees = settled * percents[1] // 1_000
-    accrued = settled - fees
+    accrued = settled - fees + recovered
     unvested = accrued * percents[2] // 100
     claimed = (accrued - unvested) * percents[3] // 100
 
     found = reconcile(
-        FacilityFigures(1, 5, 5, 0, 0, rows, collected, settled, fees, accrued, claimed, unvested)
+        FacilityFigures(
+            *(1, 5, 5, 0, 0, rows, collected, settled, fees, accrued, claimed, unvested),
+            advanced_micros=advanced,
+            recovered_micros=recovered,
+        )
     )
 
     d = found.differences
@@ -96,7 +126,8 @@ def test_reconcile__honest_books__balance_and_the_differences_add_up(
     assert found.attested_micros == found.collected_micros + d.receivable_micros - d.prepaid_micros
     assert d.receivable_micros == 0 or d.prepaid_micros == 0
     spread = d.fees_micros + d.streaming_micros + d.unclaimed_micros
-    assert found.settled_micros == found.claimed_micros + spread
+    assert found.settled_micros + d.recovered_micros == found.claimed_micros + spread
+    assert found.settled_micros <= found.collected_micros + d.advanced_micros
     whole = total([found, found])
     assert whole.rated_micros == 2 * found.rated_micros
     assert whole.differences.unclaimed_micros == 2 * d.unclaimed_micros

@@ -29,9 +29,10 @@ LOG = {
 
 def _value(kind: Kind, seed: int) -> object:
     """A value of a kind, another one for another seed."""
-    if kind.text.endswith("[]"):
-        inner = Kind(kind.text.removesuffix("[]"), kind.read, kind.members)
-        return [_value(inner, seed + i) for i in range(3)]
+    if kind.text.endswith("]"):
+        item, _, length = kind.text.removesuffix("]").rpartition("[")
+        inner = Kind(item, kind.read, kind.members)
+        return [_value(inner, seed + i) for i in range(int(length or 3))]
     if kind.members:
         return tuple(_value(m.kind, seed + i) for i, m in enumerate(kind.members))
     if kind.text == "address":

@@ -10,6 +10,7 @@ from api.reads.console.tasks import (
     DAY_S,
     ConsoleBondView,
     FacilityFacts,
+    OpenEpochView,
     Severity,
     tasks_of,
 )
@@ -28,13 +29,14 @@ FINE = FacilityFacts(
     epochs_posted=2,
     last_event_end_s=NOW_S - 60,
 )
-BOND = ConsoleBondView(100, 100, 1, grace_s=2 * DAY_S, default_after_epochs=3, below_since_s=None,
-            shortfall_due_micros=0)  # fmt: skip
+BOND = ConsoleBondView(100, 100, 1)
+# The third epoch is open, and no notice of it was given.
+OPEN = OpenEpochView(2, START_S - DAY_S, None)
 DEVICE = Bytes32(b"\7" * 32)
 
 
 def test_tasks__of_a_facility_in_order__are_none() -> None:
-    assert tasks_of([FINE, replace(FINE, bond=BOND)], NOW_S) == []
+    assert tasks_of([FINE, replace(FINE, bond=BOND, open_epoch=OPEN)], NOW_S) == []
 
 
 @pytest.mark.parametrize(
@@ -48,13 +50,11 @@ def test_tasks__of_a_facility_in_order__are_none() -> None:
         ),
         ({"state": FacilityState.OFFERED}, "mint_or_sale_missing", "critical", START_S),
         (
-            {"bond": replace(BOND, bond_micros=40, below_since_s=NOW_S - 5)},
-            "bond_below_required",
-            "critical",
-            NOW_S - 5 + 2 * DAY_S,
-        ),
-        (
-            {"bond": replace(BOND, bond_micros=40), "state": FacilityState.FUNDED},
+            {
+                "bond": replace(BOND, bond_micros=40),
+                "state": FacilityState.OFFERED,
+                "has_sale": True,
+            },
             "bond_below_required",
             "warning",
             START_S,
@@ -109,21 +109,34 @@ def test_tasks__one_cause__one_task(
     assert [(t.kind, t.severity, t.due_at_s) for t in found] == [(kind, Severity(severity), due_s)]
 
 
-def test_default_near__is_when_anybody_could_declare_it() -> None:
-    """FacilityRegistry: now >= windowStart + (posted + 1 + patience) x epoch; or below + grace."""
-    late = replace(FINE, bond=BOND, epochs_posted=0)
-    last_epoch_s = START_S + 3 * DAY_S
+@pytest.mark.parametrize(
+    ("opened", "due_s"),
+    [
+        # Overdue a week after the epoch's end; and then there is an epoch and a day to cure it.
+        (OPEN, START_S + 3 * DAY_S + 7 * DAY_S + 2 * DAY_S),
+        # A void later than the epoch's end lets patience run anew.
+        (replace(OPEN, since_s=START_S + 3 * DAY_S + 5), START_S + 12 * DAY_S + 5),
+        (replace(OPEN, noticed_at_s=START_S + 11 * DAY_S), START_S + 13 * DAY_S),
+    ],
+)
+def test_default_near__is_when_anybody_could_declare_it(opened: OpenEpochView, due_s: int) -> None:
+    late = replace(FINE, open_epoch=opened, window_end_s=START_S + 30 * DAY_S)
+    # A day before notice may be given; a notice that was given counts at any time.
+    shown_s = due_s - 3 * DAY_S if opened.noticed_at_s is None else NOW_S
 
-    before = tasks_of([late], last_epoch_s - 1)
-    near = tasks_of([late], last_epoch_s)
+    before, near = (
+        [t for t in tasks_of([late], now_s) if t.kind == "default_near"]
+        for now_s in (shown_s - 1, shown_s)
+    )
 
-    assert "default_near" not in [t.kind for t in before]
-    assert [(t.kind, t.due_at_s) for t in near if t.kind == "default_near"] == [
-        ("default_near", START_S + 4 * DAY_S)
-    ]
-    poor = replace(FINE, bond=replace(BOND, bond_micros=1, below_since_s=NOW_S - 2 * DAY_S))
-    kinds = {t.kind: t.due_at_s for t in tasks_of([poor], NOW_S)}
-    assert kinds["default_near"] == NOW_S + 1
+    assert bool(before) is (opened.noticed_at_s is not None)
+    assert [(t.epoch, t.severity, t.due_at_s) for t in near] == [(2, Severity.CRITICAL, due_s)]
+
+
+def test_default_near__all_epochs_stated_or_published__is_no_task() -> None:
+    done = replace(FINE, epochs_posted=10, open_epoch=OpenEpochView(10, START_S, None))
+
+    assert tasks_of([done], START_S + 400 * DAY_S) == []
 
 
 def test_tasks__order__severity_then_deadline_then_none() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from api.chain.emitted.args import EventArgs
 from api.chain.emitted.facility_registry import FacilityStateChanged
-from api.chain.emitted.rent_lockbox import Distributed, ResidualOwed
+from api.chain.emitted.rent_lockbox import RentPaid, ResidualOwed, Settled
 from api.chain.emitted.tranche_token import RevenueAccrued, RevenueFlowedOn, TransferSingle
 from api.chain.events import ChainEvent
 from api.domain.facility import TrancheTerms
@@ -23,15 +23,17 @@ MOST, SENT = Micros(2**48 - 1), Micros(2**48 + 4)
 
 
 def _findings(*, taken: Micros, flowed_on: Micros, owed: Micros) -> list[str]:
-    """What verify says of a distribution to a tranche of one unit."""
-    terms = replace(TERMS, facility_id=FACILITY, tranches=(ONE_UNIT,))
+    """What verify says of a settlement that pays a tranche of one unit."""
+    terms = replace(TERMS, facility_id=FACILITY, tranches=(ONE_UNIT,), fee_bps=0)
     findings: list[Finding] = []
-    money = MoneyVerifier({1: VerifiedFacility(terms)}, 0, findings.append)
+    stated = VerifiedFacility(terms, posted={0: (SENT, 1_000)})
+    money = MoneyVerifier({1: stated}, 0, findings.append)
     end_s = 1_000 + terms.epoch_length_s
     events: list[EventArgs] = [
         TransferSingle(OPERATOR, ZERO_ADDRESS, ANN, ID, 1),
         FacilityStateChanged(FACILITY, FacilityState.FUNDED),
-        Distributed(FACILITY, LOCKBOX, SENT),
+        RentPaid(FACILITY, ZERO32, ANN, SENT, SENT),
+        Settled(FACILITY, 1, SENT, Micros(0), SENT),
         RevenueAccrued(ID, LOCKBOX, taken, taken, end_s),
         RevenueFlowedOn(ID, LOCKBOX, flowed_on),
         ResidualOwed(FACILITY, OPERATOR, owed),

@@ -10,7 +10,8 @@ from api.chain.contracts.bond_vault import BondTerms
 from api.chain.contracts.delivery_desk import Voucher
 from api.chain.emitted.args import EventArgs
 from api.chain.emitted.bond_vault import BondTermsSet
-from api.chain.emitted.delivery_desk import VoucherIssued, VoucherPaid, VoucherServed
+from api.chain.emitted.delivery_desk import VoucherIssued, VoucherServed
+from api.chain.emitted.rent_lockbox import VoucherPaid
 from api.chain.events import ChainEvent
 from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line
@@ -26,18 +27,20 @@ RATE = Micros(1_800_000)
 OWED = 2 * 1_800
 _S, _NONE = GpuSeconds(5_000), Micros(0)
 LINE = Line(4, LineKind.DELIVERY, ZERO32, LEASE, START_S, START_S + 5_000, _S, _NONE, _S, _NONE)
-STORED = Voucher(HOLDER, F, 0, OWED, 3_000, 100, 2, START_S - 1, LEASE)
+# The only voucher gets what the closing gave to vouchers of its tranche.
+POOL = Micros(50_000)
+STORED = Voucher(HOLDER, F, 0, OWED, 3_000, 2, START_S - 1, LEASE)
 
 
 def _events(**changes: dict[str, Any]) -> list[EventArgs]:
     """An honest history, with arguments of events changed by the name of their class."""
-    terms = BondTerms(Micros(0), RATE, 0, 0)
+    terms = BondTerms(Micros(0), RATE)
     token_id = tranche_id(F, 0)
     history = [
         BondTermsSet(F, terms),
         VoucherIssued(1, F, HOLDER, token_id, 2, OWED, LEASE, 9),
         VoucherServed(1, F, Epoch(0), 4, 3_000),
-        VoucherPaid(1, F, HOLDER, 100, Micros(50_000)),
+        VoucherPaid(1, F, HOLDER, POOL),
     ]
     return [
         cast("EventArgs", replace(cast("Any", e), **changes.get(type(e).__name__, {})))
@@ -46,19 +49,23 @@ def _events(**changes: dict[str, Any]) -> list[EventArgs]:
 
 
 class _Answers:
-    """A desk that answers with one voucher, as `Contracts` and as the call's block."""
+    """Desk and lockbox that answer for one voucher, as `Contracts` and as the call's block."""
 
-    def __init__(self, stored: Voucher) -> None:
-        self._stored, self.delivery_desk = stored, self
+    def __init__(self, stored: Voucher, paid: Micros) -> None:
+        self._stored, self._paid = stored, paid
+        self.delivery_desk = self.rent_lockbox = self
 
     def voucher_of(self, _: int) -> Voucher:
         return self._stored
 
-    def all_of(self, calls: list[Voucher]) -> "_Answers":
+    def paid_to_voucher_micros(self, _: int) -> Micros:
+        return self._paid
+
+    def all_of(self, calls: list[Voucher] | list[Micros]) -> "_Answers":
         self._calls = calls
         return self
 
-    def at(self, *, block: int) -> list[Voucher]:
+    def at(self, *, block: int) -> list[Voucher] | list[Micros]:
         assert block == 5
         return self._calls
 
@@ -69,14 +76,17 @@ def _found(
     stored: Voucher = STORED,
     lines: dict[int, Line] | None = None,
     known: bool = True,
+    paid: Micros = POOL,
 ) -> list[str]:
     facility = VerifiedFacility(TERMS, deliveries={0: {4: LINE} if lines is None else lines})
     findings: list[str] = []
     facilities = {int(F): facility} if known else {}
     verifier = VoucherVerifier(facilities, lambda f: findings.append(f.message))
     for event in events:
+        if isinstance(event, VoucherPaid):
+            verifier.share(F, (POOL, 0, 0, 0))
         verifier.take(ChainEvent(1, START_S - 1, 0, ZERO32, "DeliveryDesk", event))
-    verifier.compare(cast("Contracts", _Answers(stored)), 5)
+    verifier.compare(cast("Contracts", _Answers(stored, paid)), 5)
     return findings
 
 
@@ -104,7 +114,7 @@ def test_vouchers__lines_that_could_not_be_read__are_not_judged() -> None:
             "voucher 1 owes 3601 GPU-seconds, its units give 3600",
         ),
         (
-            {"BondTermsSet": {"terms": BondTerms(Micros(0), Micros(0), 0, 0)}},
+            {"BondTermsSet": {"terms": BondTerms(Micros(0), Micros(0))}},
             STORED,
             None,
             "voucher 1 owes 3600 GPU-seconds, its units give 0",
@@ -141,10 +151,16 @@ def test_vouchers__lines_that_could_not_be_read__are_not_judged() -> None:
             "line 4 gave vouchers more GPU-seconds than it has",
         ),
         (
-            {"VoucherPaid": {"gpu_seconds": 601}},
-            replace(STORED, paid_gpu_seconds=601),
+            {"VoucherServed": {"gpu_seconds": OWED + 1}, "VoucherPaid": {"amount_micros": POOL}},
+            replace(STORED, served_gpu_seconds=OWED + 1),
+            {4: replace(LINE, gpu_seconds=GpuSeconds(OWED + 1))},
+            "voucher 1 was served more than it was owed",
+        ),
+        (
+            {"VoucherPaid": {"amount_micros": Micros(POOL - 1)}},
+            STORED,
             None,
-            "voucher 1 was served and paid more than it was owed",
+            "voucher 1 was paid 49999, due were 50000",
         ),
     ],
 )
@@ -163,3 +179,9 @@ def test_vouchers__never_issued__are_named() -> None:
     found = _found([events[0], events[2], events[3]])
 
     assert found == ["voucher 1 is served, never issued", "voucher 1 is paid, never issued"]
+
+
+def test_vouchers__credited_otherwise_than_the_event_says__are_named() -> None:
+    found = _found(_events(), paid=Micros(POOL + 1))
+
+    assert found == ["RentLockbox credited voucher 1 otherwise than its events say"]

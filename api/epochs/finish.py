@@ -1,0 +1,32 @@
+"""Finish: an ended facility is closed as soon as that may be, which pays out bond and proceeds."""
+
+from sqlalchemy import Engine
+
+from api.chain import calldata
+from api.chain.contracts import Contracts
+from api.db import chain_store
+from api.db.session import reading
+from api.domain.units import Epoch
+from api.epochs.outbox import Intent
+
+# A facility is closed once, whatever its epochs.
+_ONCE = Epoch(0)
+
+
+def closable(engine: Engine, contracts: Contracts) -> list[Intent]:
+    """Intents for every ended facility whose closing has opened.
+
+    The lockbox settles a facility before it closes it, and names no time once it is closed.
+    """
+    lockbox = contracts.rent_lockbox
+    head = contracts.client.head()
+    with reading(engine) as connection:
+        ended = chain_store.ended_and_open(connection)
+    if not ended:
+        return []
+    asked = contracts.all_of([lockbox.closable_from_s(facility_id) for facility_id in ended])
+    return [
+        Intent("close", facility_id, _ONCE, 0, lockbox.address, calldata.close(facility_id))
+        for facility_id, from_s in zip(ended, asked.at(block=head.number), strict=True)
+        if 0 < from_s <= head.time_s
+    ]

@@ -1,7 +1,9 @@
 import { Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
+import type { Hash } from "viem";
 import { type LifeCycle, epochEndOf, publishableEpochOf } from "../../../chain/lifeCycle";
 import { Instant } from "../../../parts/Instant";
+import { TxState } from "../../../parts/TxState";
 import { useFacilityCall } from "../facilityCall";
 import { OwnSend } from "../forms/OwnSend";
 import { useStatement } from "../queries";
@@ -10,19 +12,29 @@ import { parseEvidenceHash } from "./evidenceHash";
 /** Publishes the evidence of the next epoch that is over and that no attester stated; nothing while there is none. */
 export function Publish({ facilityId, facts }: { facilityId: number; facts: LifeCycle }) {
   const epoch = publishableEpochOf(facts);
-  if (epoch === null) return null;
-  // Another epoch is another hash: nothing typed is carried over.
-  return <OfEpoch key={epoch} facilityId={facilityId} facts={facts} epoch={epoch} />;
+  // Kept here: once it is published the form goes away, and what became of the transaction must not.
+  const [sent, setSent] = useState<Hash | null>(null);
+  return (
+    <>
+      {epoch !== null && (
+        // Another epoch is another hash: nothing typed is carried over.
+        <OfEpoch key={epoch} facilityId={facilityId} facts={facts} epoch={epoch} onSent={setSent} />
+      )}
+      {sent !== null && <TxState hash={sent} />}
+    </>
+  );
 }
 
 function OfEpoch({
   facilityId,
   facts,
   epoch,
+  onSent,
 }: {
   facilityId: number;
   facts: LifeCycle;
   epoch: number;
+  onSent: (hash: Hash) => void;
 }) {
   const known = useStatement(facilityId, epoch).data?.evidence_hash ?? "";
   const [typed, setTyped] = useState<string | null>(null);
@@ -58,6 +70,8 @@ function OfEpoch({
       <OwnSend
         gpuOperator={facts.offer.gpuOperator}
         disabled={hash === null}
+        withState={false}
+        onSent={onSent}
         call={
           hash &&
           call("publish", `Publish evidence of facility ${facilityId}, epoch ${epoch}`, epoch, hash)

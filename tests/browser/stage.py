@@ -256,7 +256,8 @@ class Stage:
         self.onboard(holder)
         self.call(operator, "BondVault", "setTerms", facility.facility_id, (0, MICROS))
         self.call(operator, "TrancheToken", "mint", holder, facility.token_ids[0], units)
-        self.call(operator, "FacilityRegistry", "cancel", facility.facility_id)
+        cancel = Function("cancel", ("uint64",))
+        self.do(operator, "FacilityRegistry", cancel, facility.facility_id)
         return facility
 
     def do(self, sender: str, contract: str, function: Function, *arguments: Any) -> None:

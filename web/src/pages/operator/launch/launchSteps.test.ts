@@ -100,6 +100,8 @@ describe("launchSteps", () => {
     expect(
       Object.values(launchSteps({ ...offered, state: "delivering" }, null).steps),
     ).not.toContain("now");
-    expect(launchSteps({ ...offered, state: "cancelled" }, null).over).toBe("cancelled");
+    for (const state of ["cancelled", "defaulted", "stopped"] as const) {
+      expect(launchSteps({ ...offered, state }, null).over).toBe(state);
+    }
   });
 });

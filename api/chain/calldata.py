@@ -32,11 +32,22 @@ def offer(terms: FacilityTerms) -> str:
 
 def post(statement: Statement, signatures: Mapping[str, bytes]) -> str:
     """`StatementRegistry.post`, attesters in ascending order."""
+    encoder = function("StatementRegistry", "post")
+    return _hex(encoder.encode(statement.as_abi_tuple(), _ordered(signatures)))
+
+
+def _ordered(signatures: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
     # The contract refuses any other order: so it finds duplicates with one comparison each. As
     # numbers, because capitals of a checksum would sort before small letters.
-    ordered = sorted(signatures.items(), key=lambda item: int(item[0], 16))
-    encoder = function("StatementRegistry", "post")
-    return _hex(encoder.encode(statement.as_abi_tuple(), ordered))
+    return sorted(signatures.items(), key=lambda item: int(item[0], 16))
+
+
+def reject(
+    facility_id: int, epoch: int, evidence_hash: bytes, signatures: Mapping[str, bytes]
+) -> str:
+    """`StatementRegistry.reject`, attesters in ascending order."""
+    encoder = function("StatementRegistry", "reject")
+    return _hex(encoder.encode(facility_id, epoch, evidence_hash, _ordered(signatures)))
 
 
 def challenge_line(statement: Statement, line: Line, proof: Sequence[bytes]) -> str:

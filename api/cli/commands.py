@@ -228,6 +228,36 @@ def sign_order(
         typer.echo(cli_wiring.sign_order(_settings(), key_file, *values, days=days))
 
 
+@app.command("sign-rejection")
+def sign_rejection(
+    key_file: Annotated[Path, typer.Argument(help="Key of an attester, hex.")],
+    facility: Annotated[int, typer.Argument(min=1, help="Facility.")],
+    epoch: Annotated[int, typer.Argument(min=0, help="Epoch that its operator published.")],
+) -> None:
+    """Sign that an operator's published evidence is missing or does not recompute; print a line.
+
+    Look first: the operator loses that epoch and all later ones until they are stated. Nothing is
+    sent; `rejection-call` takes the lines of enough attesters.
+    """
+    from api.cli import rejections
+    from api.domain.units import Epoch
+
+    with output.failing():
+        where = (FacilityId(facility), Epoch(epoch))
+        typer.echo(rejections.sign_rejection(_settings(), key_file, *where))
+
+
+@app.command("rejection-call")
+def rejection_call(
+    lines: Annotated[list[str], typer.Argument(help="Lines of `sign-rejection`, one each.")],
+) -> None:
+    """Print the transaction that rejects published evidence. Anybody may send it; nothing is."""
+    from api.cli import rejections
+
+    with output.failing():
+        typer.echo(rejections.rejection_call(_settings(), lines))
+
+
 @keys.command("operator")
 def register_operator(
     name: Annotated[str, typer.Argument(callback=_name, help="Unique name.")],

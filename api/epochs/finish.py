@@ -3,10 +3,12 @@
 from sqlalchemy import Engine
 
 from api.chain import calldata
+from api.chain.client import RpcError
 from api.chain.contracts import Contracts
 from api.db import chain_store
+from api.db import outbox as outbox_rows
 from api.db.session import reading
-from api.domain.units import Epoch
+from api.domain.units import Epoch, FacilityId
 from api.epochs.outbox import Intent
 
 # A facility is closed once, whatever its epochs.
@@ -28,5 +30,22 @@ def closable(engine: Engine, contracts: Contracts) -> list[Intent]:
     return [
         Intent("close", facility_id, _ONCE, 0, lockbox.address, calldata.close(facility_id))
         for facility_id, from_s in zip(ended, asked.at(block=head.number), strict=True)
-        if 0 < from_s <= head.time_s
+        if 0 < from_s <= head.time_s and not _fails_still(engine, contracts, facility_id)
     ]
+
+
+def _fails_still(engine: Engine, contracts: Contracts, facility_id: FacilityId) -> bool:
+    """Whether a closing that failed once would fail again, as where a token refuses to move.
+
+    The first failure is sent, so that it is seen; repeating it every round would cost gas for ever.
+    """
+    with reading(engine) as connection:
+        before = outbox_rows.intent_of(connection, "close", facility_id, _ONCE, sequence=0)
+    if before is None or before.state != "failed":
+        return False
+    call = {"to": contracts.rent_lockbox.address, "data": calldata.close(facility_id)}
+    try:
+        contracts.client.request("eth_call", call, "latest")
+    except RpcError:
+        return True
+    return False

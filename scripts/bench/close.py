@@ -50,7 +50,7 @@ def offer(stage: Stage, facility: dict[str, Any]) -> None:
     facility_id = facility["facility_id"]
     token_id = tranche_id(FacilityId(facility_id), 0)
     # No bond is asked for, but its terms are part of every offer.
-    terms = calldata.call("BondVault", "setTerms", facility_id, (0, 1_000_000, 86_400, 0))
+    terms = calldata.call("BondVault", "setTerms", facility_id, (0, 1_000_000))
     stage.send(OPERATOR, stage.deployment.bond_vault, terms)
     mint = calldata.call("TrancheToken", "mint", address(HOLDER), token_id, HELD_UNITS)
     stage.send(OPERATOR, stage.deployment.tranche_token, mint)

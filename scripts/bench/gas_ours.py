@@ -9,6 +9,7 @@ from typing import Any
 from eth_abi.abi import encode
 from web3 import Web3
 
+from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S
 from scripts.bench.gas_yard import Yard, hash_pair
 from scripts.dev.devchain import ROOT
 
@@ -108,6 +109,8 @@ class Ours:
             _DEVICES,
             990_000,
             100,
+            DEFAULT_PATIENCE_S,
+            DEFAULT_LONG_STOP_S,
             b"\x01" * 32,
             b"\x02" * 32,
         )
@@ -115,7 +118,7 @@ class Ours:
         tranches = [(_UNITS, 0 if n == last else 24_000) for n in range(tranche_count)]
         offer = self._facilities.functions.offer(facility_id, terms, tranches)
         self.yard.send(offer, sender=OPERATOR)
-        bond = self._contract("BondVault").functions.setTerms(facility_id, (0, 10**6, 86_400, 0))
+        bond = self._contract("BondVault").functions.setTerms(facility_id, (0, 10**6))
         self.yard.send(bond, sender=OPERATOR)
         for seniority in range(tranche_count):
             for holder in (self._ann, self._bob):

@@ -273,10 +273,7 @@ class Living:
             return
         self._stack.send(sender, registry, data)
         live.ended = True
-        if live.sold:
-            self._market.pay_shortfall(live.facility)
-            self._market.close(live.facility)
-        self._say(f"{live.facility.name}: matured")
+        self._say(f"{live.facility.name}: matured, closed in a day")
 
     def _claim(self) -> None:
         ids = [i for live in self._lives if live.funded for i in live.facility.token_ids]

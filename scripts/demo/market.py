@@ -8,18 +8,19 @@ from rich.console import Console
 from api.chain import calldata
 from api.chain.contracts import Contracts
 from api.chain.contracts.primary_sale import SaleRecord
+from api.chain.signer import LocalSigner
 from api.cli.output import micros
-from api.domain.lifecycle import FacilityState
-from api.domain.units import Micros, TrancheId
+from api.domain.capital.orders import DeliveryOrder, order_digest
+from api.domain.units import Address, Bytes32, TrancheId
 from scripts.demo.sources import Facility, SaleAndBond
 from scripts.dev.stack import COMPLIANCE, INVESTOR, OPERATORS, Stack, wallet
 
 # The sale ends this long before the delivery window begins.
 SALE_CLOSES_BEFORE_S = 3_600
-# The bond may be too small for a day; three epochs without a statement are a default.
-_BOND_GRACE_S, _DEFAULT_AFTER_EPOCHS = 86_400, 3
-# What a facility without a bond names as worth of an hour; never a default for missing statements.
-_PLACED_RATE_MICROS = 1_000_000
+# What a facility without a bond names as worth of an hour: less than an hour earns anywhere here.
+_PLACED_RATE_MICROS = 400_000
+# So many units a holder burns for compute, each an hour.
+_DELIVERED_UNITS = 20
 
 
 def operator_of(facility: Facility) -> str:
@@ -52,7 +53,7 @@ class Market:
         """Without a sale: the operator mints all units to holders and funds the facility."""
         sender, token = operator_of(facility), self._stack.deployment.tranche_token
         # A bond of nothing: its terms are part of every offer all the same.
-        terms = (0, _PLACED_RATE_MICROS, _BOND_GRACE_S, 0)
+        terms = (0, _PLACED_RATE_MICROS)
         self.call(sender, "BondVault", "setTerms", facility.facility_id, terms)
         for token_id, shares in self._shares(facility).items():
             for holder, units in zip(self.holders[:3], shares, strict=True):
@@ -76,12 +77,7 @@ class Market:
         sold_permille: of what they would take together, so much they buy at once.
         """
         sender, facility_id = operator_of(facility), facility.facility_id
-        terms = (
-            sale.required_bond_micros,
-            sale.shortfall_micros_per_gpu_hour,
-            _BOND_GRACE_S,
-            _DEFAULT_AFTER_EPOCHS,
-        )
+        terms = (sale.required_bond_micros, sale.rate_micros_per_gpu_hour)
         self.call(sender, "BondVault", "setTerms", facility_id, terms)
         self.fill(sender, self._vault, sale.bond_micros)
         self.call(sender, "BondVault", "deposit", facility_id, sale.bond_micros)
@@ -136,34 +132,51 @@ class Market:
             f" ({micros(released)} of {micros(proceeds)} earned by delivery so far)"
         )
 
-    def pay_shortfall(self, facility: Facility) -> None:
-        """Pay holders out of the bond for promised GPU-hours that were not available."""
-        facility_id = facility.facility_id
-        due = self._stack.now(self._contracts.bond_vault.shortfall_due_micros(facility_id))
-        if not due:
-            self._say(f"{facility.name}: availability kept its promise, nothing due of the bond")
-            return
-        before = self._bond(facility)
-        self.call(self.holders[0], "BondVault", "payShortfall", facility_id)
-        paid = micros(before - self._bond(facility))
-        self._say(f"{facility.name}: availability fell short, bond paid holders {paid}")
+    def take_delivery(self, facility: Facility, *, lease_id: str) -> None:
+        """A holder burns some junior units for compute, on an order that the operator signed."""
+        holder, deployment = self.holders[1], self._stack.deployment
+        now_s = self._stack.client.head().time_s
+        order = DeliveryOrder(
+            Address(holder),
+            facility.token_ids[-1],
+            _DELIVERED_UNITS,
+            Bytes32(bytes.fromhex(facility.leases[lease_id][2:])),
+            nonce=facility.facility_id,
+            deadline_s=now_s + SALE_CLOSES_BEFORE_S,
+        )
+        desk = deployment.delivery_desk
+        digest = order_digest(order, chain_id=deployment.chain_id, desk=desk)
+        signer = LocalSigner(wallet(OPERATORS[facility.plan.operator]).key.hex())
+        data = calldata.take_delivery(order, signer.sign_digest(digest))
+        self._stack.send(holder, desk, data)
+        facility.voucher = self._stack.now(self._contracts.delivery_desk.voucher_count())
+        self._say(f"{facility.name}: a holder burned {_DELIVERED_UNITS} units for GPU-hours")
 
-    def close(self, facility: Facility) -> None:
-        """After maturity: holders get the proceeds that were not earned, the operator its bond."""
-        operator, facility_id = operator_of(facility), facility.facility_id
-        state = self._stack.now(self._contracts.facility_registry.state_of(facility_id))
-        if state is not FacilityState.MATURED:
-            return
-        left_micros = self._book(facility).sale_book().escrow
-        if left_micros > 0:
-            self.call(self.holders[0], "PrimarySale", "seize", facility_id)
-            left = micros(left_micros)
-            self._say(f"{facility.name}: proceeds that delivery did not earn, {left}, to holders")
-        bond = self._bond(facility)
-        if bond:
-            self.call(operator, "BondVault", "release", facility_id)
-            self.call(operator, "BondVault", "withdraw", self._token, operator)
-            self._say(f"{facility.name}: matured, operator took back its bond of {micros(bond)}")
+    def served(self, facility: Facility) -> None:
+        """Wait until the service has served the facility's voucher in full."""
+        voucher_of = self._contracts.delivery_desk.voucher_of(facility.voucher)
+
+        def served() -> bool:
+            return self._stack.now(voucher_of).open_gpu_seconds == 0
+
+        self._stack.wait(f"the voucher of {facility.name}", served)
+        self._say(f"{facility.name}: the voucher is served in full, by the service alone")
+
+    def pay_voucher(self, facility: Facility) -> None:
+        """After the closing: money for what was not served, credited by anybody."""
+        holder, lockbox = self.holders[1], self._contracts.rent_lockbox
+        due = self._stack.now(lockbox.payable_to_voucher_micros(facility.voucher))
+        self.call(holder, "RentLockbox", "payVoucher", facility.voucher)
+        self.call(holder, "RentLockbox", "withdraw", self._token, holder)
+        self._say(f"{facility.name}: the holder of the unserved voucher withdrew {micros(due)}")
+
+    def withdraw(self, facility: Facility) -> None:
+        """After the closing: the operator takes what is left of bond and proceeds."""
+        operator = operator_of(facility)
+        lockbox = self._contracts.rent_lockbox
+        owed = lockbox.owed_micros(token=self._token, account=operator)
+        if self._stack.now(owed):
+            self.call(operator, "RentLockbox", "withdraw", self._token, operator)
 
     def _shares(self, facility: Facility) -> dict[TrancheId, tuple[int, int, int]]:
         """Units by tranche for three holders: uneven, so that divisions leave remainders."""
@@ -191,9 +204,6 @@ class Market:
 
     def _book(self, facility: Facility) -> SaleRecord:
         return self._stack.now(self._contracts.primary_sale.book_of(facility.facility_id))
-
-    def _bond(self, facility: Facility) -> Micros:
-        return self._stack.now(self._contracts.bond_vault.bond_micros(facility.facility_id))
 
     def _say(self, sentence: str) -> None:
         self._console.print(sentence, highlight=False)

@@ -1,6 +1,6 @@
 """`make serve`: the web application on a filled, living demo.
 
-A finished story of three facilities first, then facilities whose epochs last two minutes: metering
+A finished story of four facilities first, then facilities whose epochs last two minutes: metering
 keeps arriving, epochs close, rent is paid, revenue streams, and a sale is always open. Stops with
 Ctrl-C; nothing is kept.
 """
@@ -21,6 +21,7 @@ from scripts.demo.living import Living
 from scripts.demo.simulate import DAY_S
 from scripts.demo.sources import SimulationSource
 from scripts.demo.story import Story
+from scripts.demo.trouble import CLOSING_DAYS
 from scripts.dev.devchain import ROOT
 from scripts.dev.stack import (
     ACCOUNTS_FILE,
@@ -112,10 +113,15 @@ def _history(stack: Stack, source: SimulationSource, console: Console) -> Story:
     return story
 
 
+def _begin_s(now_s: int, days: int) -> int:
+    """Start of a story that is over, with its default and closing, by now."""
+    return now_s // DAY_S * DAY_S - (days + CLOSING_DAYS + 2) * DAY_S
+
+
 def serve(folder: Path, *, days: int, port: int, console: Console) -> None:
     """Fill the stack, then keep it alive until interrupted."""
     now_s = int(time.time())
-    source = SimulationSource(SEED, days, start_s=now_s // DAY_S * DAY_S - (days + 2) * DAY_S)
+    source = SimulationSource(SEED, days, start_s=_begin_s(now_s, days))
     folder.mkdir(parents=True)
     (folder / ACCOUNTS_FILE).write_text(json.dumps(accounts()))
     stack = Stack(
@@ -130,6 +136,8 @@ def serve(folder: Path, *, days: int, port: int, console: Console) -> None:
         story = _history(stack, source, console)
         _newcomers(stack)
         stack.chain.set_time(int(time.time()))
+        # The story ends without them.
+        stack.start_attesters()
         living = Living(stack, story.market, story.keys, console)
         living.start()
         console.print(f"\n[bold]Open {stack.api_url}[/bold]", highlight=False)

@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from api.domain.metering.events import AVAILABILITY, CORRECTION, USAGE
@@ -27,6 +27,8 @@ class SimulatedLease:
     committed_gpus: int
     sla_credit_bps: int
     busy_permille: int
+    # Delivers compute to a holder that burned units for it.
+    delivers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class SimulatedFacility:
     senior_share_percent: int
     coupon_micros_per_unit: int
     leases: tuple[SimulatedLease, ...]
+    # Last days of its window, of which nobody meters or states anything.
+    abandoned_days: int = 0
 
     def device(self, index: int) -> str:
         """Stand-in id of a GPU."""
@@ -54,6 +58,11 @@ def _lease(name: str, plan: str, place: tuple[int, int], price: int, busy: int) 
     return SimulatedLease(name, renter, plan, first, gpus, price, committed, credit, busy)
 
 
+def _delivery(name: str, gpu: int, busy: int) -> SimulatedLease:
+    """A lease of one GPU for a holder; its price counts for no delivered hour."""
+    return replace(_lease(name, "on_demand", (gpu, 1), 1_000_000, busy), delivers=True)
+
+
 # Prices are illustrative, in micros per GPU-hour; nothing is taken from any provider.
 FACILITIES = (
     SimulatedFacility(
@@ -66,7 +75,8 @@ FACILITIES = (
         (
             _lease("atlas-1", "reserved", (0, 6), 2_490_000, 970),
             _lease("birch-1", "on_demand", (6, 4), 3_190_000, 700),
-            _lease("cedar-1", "spot", (10, 2), 1_270_000, 450),
+            _lease("cedar-1", "spot", (10, 1), 1_270_000, 450),
+            _delivery("holder-1", 11, 900),
         ),
     ),
     SimulatedFacility(
@@ -89,6 +99,20 @@ FACILITIES = (
             _lease("fjord-1", "reserved", (0, 4), 860_003, 950),
             _lease("grove-1", "spot", (4, 6), 407_777, 520),
         ),
+    ),
+    SimulatedFacility(
+        "dusk",
+        "H100-SXM5-80GB",
+        "DK-CPH-1",
+        6,
+        50,
+        1_100_000,
+        (
+            _lease("iris-1", "reserved", (0, 5), 2_490_000, 960),
+            # It never delivers.
+            _delivery("holder-2", 5, 0),
+        ),
+        abandoned_days=2,
     ),
 )
 
@@ -124,6 +148,8 @@ class Simulation:
             "gpu_seconds": end_s - start_s,
             "utilization_ppm": self._random.randrange(200_000, 1_000_000),
         }
+        if lease.delivers:
+            data["kind"] = "delivery"
         return self._event(USAGE, f"u-{gpu}-{start_s}", data)
 
     def _hour(self, lease: SimulatedLease, gpu: int, start_s: int) -> Iterator[dict[str, Any]]:
@@ -152,7 +178,7 @@ class Simulation:
             for event in self._hour(lease, gpu, day_s + hour * HOUR_S)
         ]
         arriving, self._late = self._late, []
-        usage = [e for e in events if e["type"] == USAGE]
+        usage = [e for e in events if e["type"] == USAGE and "kind" not in e["data"]]
         straggler = self._random.choice(usage)
         events.remove(straggler)
         self._late.append(straggler)

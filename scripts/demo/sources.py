@@ -12,6 +12,8 @@ from scripts.demo.simulate import DAY_S, FACILITIES, SimulatedFacility, Simulati
 
 # 2026-01-01T00:00:00Z: a fixed past, so that every run has the same figures.
 SIMULATION_START_S = 1_767_225_600
+# The demo has three operators.
+_OPERATOR_OF = {facility.name: number % 3 for number, facility in enumerate(FACILITIES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,10 @@ class SaleAndBond:
     floor_micros: int
     up_front_bps: int
     required_bond_micros: int
-    # What the operator deposits: more than required, so that a shortfall leaves enough.
+    # What the operator deposits: more than required.
     bond_micros: int
-    shortfall_micros_per_gpu_hour: int
+    # What a GPU-hour costs that was promised and not delivered.
+    rate_micros_per_gpu_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Plan:
     pays_late: bool
     # None: the operator mints the units itself.
     sale: SaleAndBond | None = None
+    # Lease under which a holder takes compute for some units.
+    delivers_under: str | None = None
+    # Last days of the window, of which nobody meters or states anything.
+    abandoned_days: int = 0
 
 
 @dataclass
@@ -46,6 +53,10 @@ class Facility:
 
     facility_id: FacilityId
     plan: Plan
+    # Number of the voucher that a holder took; 0 for none.
+    voucher: int = 0
+    # Public hash of each lease, 0x-hex, by its id.
+    leases: dict[str, str] = field(default_factory=dict)
     # What each lease was charged and has not paid, micros.
     due: dict[str, int] = field(default_factory=dict)
 
@@ -88,44 +99,55 @@ class Source(Protocol):
 
 
 class SimulationSource:
-    """Three simulated facilities."""
+    """Four simulated facilities, one of which its operator leaves in mid-window."""
 
     def __init__(self, seed: int, days: int, start_s: int = SIMULATION_START_S) -> None:
-        self.about = f"Three simulated facilities, {days} daily epochs, seed {seed}"
+        self.about = f"Four simulated facilities, {days} daily epochs, seed {seed}"
         self.start_s, self.days, self._seed = start_s, days, seed
         # What the simulator's metering comes to is for the system to find out.
         self.gpu_minutes: int | None = None
         self._simulations: list[Simulation] = []
 
     def plans(self) -> list[Plan]:
-        """One plan a facility; the first is sold and bonded, the second pays late."""
+        """One plan a facility: the first and the last are sold and bonded, the second pays late."""
         plans = []
         for i, facility in enumerate(FACILITIES):
-            body = self._facility(facility)
-            sale = self._sale(body) if i == 0 else None
-            plans.append(Plan(i, body, self._leases(facility), pays_late=i == 1, sale=sale))
+            body, delivering = self._facility(facility), [x for x in facility.leases if x.delivers]
+            plans.append(
+                Plan(
+                    _OPERATOR_OF[facility.name],
+                    body,
+                    self._leases(facility),
+                    pays_late=i == 1,
+                    sale=self._sale(body, facility) if delivering else None,
+                    delivers_under=delivering[0].lease_id if delivering else None,
+                    abandoned_days=facility.abandoned_days,
+                )
+            )
         return plans
 
-    def _sale(self, body: dict[str, Any]) -> SaleAndBond:
-        """Half of the money must come in. Its promise is so high that an outage breaks it.
+    def _sale(self, body: dict[str, Any], facility: SimulatedFacility) -> SaleAndBond:
+        """Half of the money must come in. The promise is so high that an outage breaks it.
 
-        A senior costs less than its coupon of 0.90, a junior less than the 3.70 or so that what is
-        left of rent pays it: who buys gains, if the operator performs.
+        A senior costs less than its coupon, a junior less than what is left of rent pays it: who
+        buys gains, if the operator performs. A missing hour costs less than the two dollars or
+        more that an hour earns: nobody gains from a default.
         """
         body["promised_availability_ppm"] = 999_500
-        prices = (850_000, 3_000_000)
+        prices = (facility.coupon_micros_per_unit * 17 // 18, 2_700_000)
         caps = [tranche["unit_cap"] for tranche in body["tranches"]]
         return SaleAndBond(
             unit_prices_micros=prices,
             floor_micros=sum(c * p for c, p in zip(caps, prices, strict=True)) // 2,
             up_front_bps=2_000,
-            required_bond_micros=500_000_000,
-            bond_micros=600_000_000,
-            shortfall_micros_per_gpu_hour=5_000_000,
+            required_bond_micros=300_000_000,
+            bond_micros=400_000_000,
+            rate_micros_per_gpu_hour=1_800_000,
         )
 
     def _facility(self, facility: SimulatedFacility) -> dict[str, Any]:
-        units = facility.gpus * self.days * 24
+        days = self.days + facility.abandoned_days
+        units = facility.gpus * days * 24
         senior = units * facility.senior_share_percent // 100
         tranches = [{"unit_cap": units - senior}]
         if senior:
@@ -139,7 +161,7 @@ class SimulationSource:
             "gpu_class": facility.gpu_class,
             "site": facility.site,
             "window_start": format_instant(self.start_s),
-            "window_end": format_instant(self.start_s + self.days * DAY_S),
+            "window_end": format_instant(self.start_s + days * DAY_S),
             "epoch_length_s": DAY_S,
             "tranches": tranches,
             "devices": [facility.device(i) for i in range(facility.gpus)],
@@ -166,15 +188,15 @@ class SimulationSource:
 
     def events(self, day: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         """Each facility's day in batches."""
-        for operator, simulation in enumerate(self._simulations):
+        for simulation in self._simulations:
             for batch in helios.batches(iter(simulation.day(day))):
-                yield operator, batch
+                yield _OPERATOR_OF[simulation.facility.name], batch
 
     def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
         """Each facility's bad events."""
         return [
-            (operator, event, code)
-            for operator, simulation in enumerate(self._simulations)
+            (_OPERATOR_OF[simulation.facility.name], event, code)
+            for simulation in self._simulations
             for event, code in simulation.bad(day)
         ]
 

@@ -11,6 +11,7 @@ from api.domain.units import Epoch, FacilityId
 from scripts.demo.market import SALE_CLOSES_BEFORE_S, Market, operator_of
 from scripts.demo.simulate import DAY_S
 from scripts.demo.sources import Facility, Source
+from scripts.demo.trouble import Trouble
 from scripts.dev.stack import (
     HOLDERS,
     OPERATORS,
@@ -43,6 +44,7 @@ class Story:
         self._holders = [wallet(i).address for i in HOLDERS]
         self._renter = wallet(RENTER).address
         self.market = Market(stack, self._holders, console)
+        self._trouble = Trouble(stack, self.market, console)
 
     def register(self) -> None:
         """Investors, operators, facilities, leases; then the wallets offer, sell or mint, fund."""
@@ -55,7 +57,9 @@ class Story:
             answer = self._stack.post("/v1/facilities", plan.facility, key)
             facility = Facility(answer["facility_id"], plan)
             for lease in plan.leases:
-                self._stack.post(f"/v1/facilities/{facility.facility_id}/leases", lease, key)
+                path = f"/v1/facilities/{facility.facility_id}/leases"
+                opened = self._stack.post(path, lease, key)
+                facility.leases[opened["lease_id"]] = opened["lease"]
             self._offer(facility, answer["offer"])
             self._facilities.append(facility)
             self._source.registered(number, facility.facility_id)
@@ -64,6 +68,8 @@ class Story:
             self._stack.chain.set_time(self._source.start_s - SALE_CLOSES_BEFORE_S)
         for facility in self._sold:
             self.market.finalize(facility)
+            if facility.plan.delivers_under is not None:
+                self.market.take_delivery(facility, lease_id=facility.plan.delivers_under)
         minted = len(self._facilities) - len(self._sold)
         self._console.print(f"{minted} facilities offered, minted and funded without a sale")
 
@@ -114,6 +120,9 @@ class Story:
     def close(self, day: int, *, kill_worker: bool) -> None:
         """Pass the cut-off and wait until every facility's epoch is on-chain."""
         end_s = self._source.start_s + (day + 1) * DAY_S
+        if day == 0:
+            # Before the honest statement can be made; it is posted in the false one's place.
+            self._trouble.false_statement(self._facilities[-1], start_s=self._source.start_s)
         self._stack.chain.set_time(end_s + self._stack.grace_s)
         if kill_worker:
             self._wait_closed(day, facilities=1)
@@ -201,22 +210,29 @@ class Story:
         self._stack.send(holder, self._stack.deployment.tranche_token, data)
 
     def finish(self) -> None:
-        """The bond pays; facilities that are paid in full mature; all but one holder claim."""
+        """Facilities mature, default and are closed; all but one holder claim."""
+        if any(f.plan.abandoned_days for f in self._facilities):
+            # Before the first epoch that nobody metered is over: else they state that it was idle.
+            self._stack.stop_attesters()
         last_s = self._source.start_s + self._source.days * DAY_S + DAY_S
         self._stack.chain.set_time(last_s)
         self._wait_settled()
-        # Before maturity, which vests at once what the bond has paid.
-        for facility in self._sold:
-            self.market.pay_shortfall(facility)
-        self._mature()
-        for facility in self._sold:
-            self.market.close(facility)
-        # An operator holds what its sale left unsold.
-        retained = [operator_of(f) for f in self._sold]
-        for holder in (*self._holders[:-1], *retained):
+        matured = [f for f in self._facilities if self._mature(f)]
+        for facility in matured:
+            if facility.voucher:
+                self.market.served(facility)
+        # A day for deliveries of the last statements, then the worker closes what matured.
+        self._stack.chain.set_time(last_s + DAY_S)
+        for facility in matured:
+            self._trouble.await_closing(facility)
+        for facility in self._facilities:
+            if facility.plan.abandoned_days:
+                self._default(facility)
+        # A last claim in mid-stream of the last closing.
+        now_s = self._stack.client.head().time_s
+        for holder in (*self._holders[:-1], *(operator_of(f) for f in self._sold)):
             self._claim(holder)
-        # A last claim in mid-stream of the facility that pays late.
-        self._stack.chain.set_time(last_s + 600)
+        self._stack.chain.set_time(now_s + DAY_S // 4)
         self._claim(self._holders[-1])
         head = self._stack.client.head().number
 
@@ -226,11 +242,20 @@ class Story:
 
         self._stack.wait("the index", indexed)
 
-    def _mature(self) -> None:
-        registry = self._stack.deployment.facility_registry
-        lockbox = self._stack.contracts.rent_lockbox
-        for facility in self._facilities:
-            book = self._stack.now(lockbox.book_of(facility.facility_id))
-            if not facility.plan.pays_late and book.settled_epochs == self._source.days:
-                data = calldata.call("FacilityRegistry", "mature", facility.facility_id)
-                self._stack.send(self._renter, registry, data)
+    def _mature(self, facility: Facility) -> bool:
+        """Anybody ends a facility whose epochs are all settled and paid; whether it was this."""
+        book = self._stack.now(self._stack.contracts.rent_lockbox.book_of(facility.facility_id))
+        plan, days = facility.plan, self._source.days
+        if plan.pays_late or plan.abandoned_days or book.settled_epochs < days:
+            return False
+        data = calldata.call("FacilityRegistry", "mature", facility.facility_id)
+        self._stack.send(self._renter, self._stack.deployment.facility_registry, data)
+        return True
+
+    def _default(self, facility: Facility) -> None:
+        """Its operator left after the last day that was metered."""
+        epoch = Epoch(self._source.days)
+        epoch_end_s = self._source.start_s + (epoch + 1) * DAY_S
+        self._trouble.default(facility, epoch=epoch, epoch_end_s=epoch_end_s)
+        self.market.pay_voucher(facility)
+        self.market.withdraw(facility)

@@ -196,6 +196,13 @@ class Stack:
         process.kill()
         process.wait()
 
+    def stop_attesters(self) -> None:
+        """End the attesters at once."""
+        for name, process in self._processes.items():
+            if name.startswith("attester-"):
+                process.kill()
+                process.wait()
+
     def start_attesters(self) -> None:
         """Start the attesters, each with its own key."""
         for number, index in enumerate(ATTESTER_ACCOUNTS, start=1):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.domain.capital.closing import SERVING_S, closable_from_s
 from api.domain.lifecycle import (
     EpochState,
     FacilityState,
@@ -14,14 +15,18 @@ from api.domain.lifecycle import (
     Standing,
     StatementFacts,
     StatementState,
+    cured_until_s,
     cut_off_s,
     epoch_state,
     facility_state,
     final_at_s,
     is_final,
     open_epoch,
+    overdue_from_s,
     recording_time_s,
+    stated_after_end,
     statement_state,
+    statements_until_s,
     void_takes,
 )
 from tests.unit.values import DAY_S, START_S, TERMS
@@ -197,3 +202,33 @@ def test_recording_time__clock_jumps_any_way__never_falls(
     assert recorded[-1] >= max(clock)
     if closed_end_s is not None:
         assert recorded[1] >= closed_end_s + grace_s
+
+
+def test_overdue__latest_of_end_funding_and_void__plus_patience() -> None:
+    times = {"epoch_end_s": 100, "funded_at_s": 20, "voided_at_s": 0, "patience_s": 50}
+
+    late_funding, void = times | {"funded_at_s": 130}, times | {"voided_at_s": 170}
+
+    assert [overdue_from_s(**t) for t in (times, late_funding, void)] == [150, 180, 220]
+    assert cured_until_s(150, epoch_length_s=3_600) == 150 + 3_600 + DAY_S
+
+
+@given(st.integers(1, 10**9), st.integers(0, 10**9), st.integers(60, 30 * DAY_S))
+def test_last_statements__end_as_the_closing_model_says(
+    ended_at_s: int, voided_at_s: int, epoch_length_s: int
+) -> None:
+    until_s = statements_until_s(
+        ended_at_s=ended_at_s, voided_at_s=voided_at_s, epoch_length_s=epoch_length_s
+    )
+
+    assert until_s + SERVING_S == closable_from_s(
+        ended_at_s=ended_at_s,
+        matured=False,
+        epoch_length_s=epoch_length_s,
+        voided_at_s=voided_at_s,
+        last_final_at_s=0,
+    )
+    least_s = ended_at_s + epoch_length_s + DAY_S
+    assert least_s <= until_s <= least_s + 30 * DAY_S
+    assert stated_after_end(ended_at_s, ended_at_s=ended_at_s)
+    assert not stated_after_end(ended_at_s + 1, ended_at_s=ended_at_s)

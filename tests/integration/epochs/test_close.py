@@ -6,12 +6,16 @@ import pytest
 from sqlalchemy import Engine
 
 from api.db import statements as store
+from api.db.chain_store import EventRow
 from api.db.facilities import lock_facility
 from api.db.leases import known_lease_named
+from api.db.rows import insert_record
 from api.db.session import reading, transaction
 from api.domain.hashing import device_hash
+from api.domain.lifecycle import FacilityState
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import LINES_FILE, epoch_folder
+from api.domain.units import Bytes32, FacilityId
 from api.epochs import close
 from api.epochs.close import close_due
 from api.errors import Conflict
@@ -146,3 +150,25 @@ def test_close_lease__outage_of_it_later_on__is_refused(ledger: Ledger) -> None:
         lease = known_lease_named(connection, facility.facility_id, "lease-a")
         assert close_lease(connection, facility, lease, closed_at_s=START_S + DAY_S + HOUR_S)
     assert _close(ledger, 2) == 2
+
+
+def test_close__facility_that_ended__closes_only_epochs_that_were_over(ledger: Ledger) -> None:
+    ended = EventRow(
+        *(1, 0, 0, START_S + 2 * DAY_S - 1, Bytes32(bytes(32)), "FacilityRegistry"),
+        event="FacilityStateChanged",
+        facility_id=FacilityId(ledger.facility_id),
+        epoch=None,
+        token_id=None,
+        account=None,
+        counterparty=None,
+        amount=None,
+        extra=int(FacilityState.STOPPED),
+        statement_hash=None,
+        payload="{}",
+    )
+    with transaction(ledger.engine) as connection:
+        insert_record(connection, ended)
+
+    due = close.due_epochs(ledger.engine, START_S + 30 * DAY_S)
+
+    assert due == [(ledger.facility_id, 0)]

@@ -2,89 +2,49 @@
 
 import pytest
 
-from api.chain import calldata
-from api.domain.facility import DEFAULT_PATIENCE_S
 from api.domain.lifecycle import FacilityState
 from api.epochs.finish import closable
-from scripts.dev.stack import RENTER
-from tests.factories import DAY_S, HOUR_S
-from tests.world import HOLDERS, World, send, wallet
+from tests.endings import (
+    BOND,
+    CLOSES_S,
+    ENDED_S,
+    GROSS,
+    RENT,
+    bond,
+    closed,
+    default,
+    first_epoch,
+)
+from tests.factories import DAY_S
+from tests.world import World
 
 pytestmark = pytest.mark.chain
-
-BOND = 50_000_000
-# One lease at a dollar an hour: two hours on each of four devices.
-GROSS = 8_000_000
-RENT = 5_000_000
-LEASE = b"\7" * 32
-
-
-def _call(world: World, sender: str, contract: str, name: str, *arguments: object) -> None:
-    to = world.deployment.addresses[contract]
-    send(world.client, sender, to, calldata.call(contract, name, *arguments))
-
-
-def _stranger(world: World, contract: str, name: str, *arguments: object) -> None:
-    _call(world, wallet(RENTER).address, contract, name, *arguments)
-
-
-def _bond(world: World) -> None:
-    token, vault = world.deployment.settlement_token, world.deployment.bond_vault
-    for name, account in (("mint", world.operator), ("approve", vault)):
-        send(
-            world.client,
-            world.operator,
-            token,
-            calldata.call("SettlementToken", name, account, BOND),
-        )
-    _call(world, world.operator, "BondVault", "deposit", world.facility_id, BOND)
-
-
-def _first_epoch(world: World) -> None:
-    """One epoch stated, five of its eight dollars paid; a voucher that nobody serves."""
-    world.at(60)
-    world.take_delivery(HOLDERS[1], world.token_ids[1], 5, LEASE)
-    world.at(DAY_S)
-    world.ledger.ingest(*(world.ledger.usage(gpu, 0, 2 * HOUR_S) for gpu in range(4)))
-    world.post(0)
-    world.pay(RENT)
-    world.at_finality(0)
-    world.round()
-
-
-def _default(world: World) -> int:
-    """Notice as soon as it may be given, then default; returns its second after the start."""
-    noticed_s = 2 * DAY_S + DEFAULT_PATIENCE_S
-    world.at(noticed_s)
-    _stranger(world, "FacilityRegistry", "noticeDefault", world.facility_id, 1)
-    ended_s = noticed_s + 2 * DAY_S
-    world.at(ended_s)
-    _stranger(world, "FacilityRegistry", "declareDefault", world.facility_id, 1)
-    return ended_s
 
 
 def _assert_whole(world: World) -> None:
     found, report = world.reconcile(), world.verify()
     assert found.balanced, found.mismatches
     assert report.ok, report.findings
-    assert report.facilities[0].differences.recovered_micros == found.differences.recovered_micros
+    theirs, ours = report.facilities[0].differences, found.differences
+    assert theirs.recovered_micros == ours.recovered_micros
+    assert theirs.owed_to_operator_micros == ours.owed_to_operator_micros
 
 
+@pytest.mark.both_databases
 def test_worker__facility_defaulted__closes_it_once_when_it_may_be(world: World) -> None:
-    _bond(world)
-    _first_epoch(world)
-    ended_s = _default(world)
+    bond(world)
+    first_epoch(world)
+    default(world)
     world.round()
-    closes_s = ended_s + 3 * DAY_S
 
-    world.at(closes_s - 1)
+    world.at(CLOSES_S - 1)
     too_early = world.round()
-    world.at(closes_s)
-    closed = world.round()
+    world.at(CLOSES_S)
+    done = world.round()
     again = world.round()
 
     assert [o.kind for o in too_early.outcomes] == []
-    assert [o.kind for o in closed.outcomes] == ["close"]
+    assert [o.kind for o in done.outcomes] == ["close"]
     assert again.outcomes == ()
     assert [e.amount for e in world.events("FacilityClosed")] == [BOND]
     assert world.settled == GROSS
@@ -95,17 +55,7 @@ def test_worker__facility_defaulted__closes_it_once_when_it_may_be(world: World)
 def test_worker__rent_after_the_closing__is_shared_where_the_bond_would_have_gone(
     world: World,
 ) -> None:
-    _bond(world)
-    _first_epoch(world)
-    world.at(_default(world))
-    world.round()
-    world.at(2 * DAY_S + DEFAULT_PATIENCE_S + 5 * DAY_S)
-    world.round()
-
-    world.pay(GROSS - RENT)
-    world.round()
-    _stranger(world, "RentLockbox", "payVoucher", 1)
-    world.round()
+    closed(world)
 
     assert [e.amount for e in world.events("LateRentShared")] == [GROSS - RENT]
     assert len(world.events("VoucherPaid")) == 1
@@ -114,14 +64,14 @@ def test_worker__rent_after_the_closing__is_shared_where_the_bond_would_have_gon
 
 
 def test_worker__last_statement_of_an_ended_facility__is_posted_in_time(world: World) -> None:
-    _first_epoch(world)
+    first_epoch(world)
     world.at_cut_off(1)
     world.round()
-    ended_s = _default(world)
+    default(world)
     world.round()
 
-    world.at(ended_s + DAY_S)
-    world.attest()
+    world.at(ENDED_S + DAY_S)
+    assert [v.signed for v in world.attest()] == [True] * 4
     world.round()
 
     assert world.posted == 3
@@ -131,15 +81,38 @@ def test_worker__last_statement_of_an_ended_facility__is_posted_in_time(world: W
 
 
 def test_worker__last_statement_too_late__is_never_sent(world: World) -> None:
-    _first_epoch(world)
+    first_epoch(world)
     world.at_cut_off(1)
     world.round()
-    ended_s = _default(world)
+    default(world)
     world.round()
     world.attest()
 
-    world.at(ended_s + 2 * DAY_S)
+    world.at(ENDED_S + 2 * DAY_S)
     late = world.round()
 
     assert [o.kind for o in late.outcomes] == []
     assert world.posted == 1
+
+
+def test_worker__closing_that_reverts__is_tried_once_and_again_when_it_can_succeed(
+    world: World,
+) -> None:
+    """A token that refuses to move costs the relayer one transaction, not one a round."""
+    bond(world)
+    first_epoch(world)
+    default(world)
+    world.round()
+    world.at(CLOSES_S)
+    token = world.deployment.settlement_token
+    code = world.chain.rpc("eth_getCode", token, "latest")
+
+    world.chain.rpc("anvil_setCode", token, "0xfe")
+    first, second = world.worker().run_once(), world.worker().run_once()
+    world.chain.rpc("anvil_setCode", token, code)
+    third = world.round()
+
+    assert [(o.kind, o.error is None) for o in first.outcomes] == [("close", False)]
+    assert second.outcomes == ()
+    assert [o.kind for o in third.outcomes] == ["close"]
+    assert len(world.events("FacilityClosed")) == 1

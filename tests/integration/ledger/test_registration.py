@@ -10,7 +10,7 @@ from api.db.facilities import facility_row
 from api.db.session import reading
 from api.db.tables.facilities import facilities
 from api.domain.facility import FacilityTerms, TrancheTerms
-from api.errors import Conflict
+from api.errors import Conflict, InvalidInput
 from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import NewFacility
 from api.ledger.registration import register_and_publish
@@ -114,3 +114,26 @@ def test_register__other_bytes_at_its_path__changes_neither(ledger: Ledger) -> N
     assert _count(ledger.engine) == before
     assert ledger.evidence.read(path) == b"{}"
     _register(ledger, ledger.evidence, replace(NEW, facility_id=ledger.facility_id + 2))
+
+
+def test_register__without_a_patience__gets_a_week_or_the_least(ledger: Ledger) -> None:
+    long_epochs = replace(
+        NEW, epoch_length_s=30 * DAY_S, window_end_s=START_S + 30 * DAY_S, device_uuids=[device(12)]
+    )
+
+    week, least = (_register(ledger, ledger.evidence, new) for new in (NEW, long_epochs))
+
+    assert (week.patience_s, week.long_stop_s) == (7 * DAY_S, 180 * DAY_S)
+    assert least.patience_s == 31 * DAY_S
+
+
+def test_register__patience_below_grace_and_a_day__is_refused(ledger: Ledger) -> None:
+    """Else an epoch could be overdue before its statement can be made."""
+    hours = replace(NEW, epoch_length_s=60, patience_s=DAY_S + GRACE_S - 1)
+
+    with pytest.raises(InvalidInput) as refused:
+        _register(ledger, ledger.evidence, hours)
+
+    assert refused.value.context["field"] == "patience_s"
+    terms = _register(ledger, ledger.evidence, replace(hours, patience_s=DAY_S + GRACE_S))
+    assert terms.patience_s == DAY_S + GRACE_S

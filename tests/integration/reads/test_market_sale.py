@@ -43,7 +43,7 @@ def _offer(world: World) -> int:
     with reading(world.engine) as connection:
         terms = decode_facility(facility_row(connection, facility_id).terms_json)
     send(world.client, operator, deployment.facility_registry, calldata.offer(terms))
-    bond = (5_000_000, 4_000_000, 3_600, 2)
+    bond = (5_000_000, 4_000_000)
     vault = deployment.bond_vault
     data = calldata.call("BondVault", "setTerms", facility_id, bond)
     send(world.client, operator, vault, data)
@@ -131,8 +131,8 @@ def test_tranche__bond_and_hardware__are_shown(world: World) -> None:
     bond = found["bond"]
     assert (bond["bond_micros"], bond["required_bond_micros"]) == (3_000_000, 5_000_000)
     assert bond["rate_micros_per_gpu_hour"] == 4_000_000
-    assert bond["shortfall_paid_micros"] == 0
-    assert bond["below_since_s"] is not None
+    assert found["ending"] is None
+    assert (found["terms"]["patience_s"], found["terms"]["long_stop_s"]) == (7 * DAY_S, 180 * DAY_S)
     assert found["risk"]["bond_micros"] == 3_000_000
     hardware = found["risk"]["hardware"]
     # Two devices at thirty thousand dollars, after a year.

@@ -1,0 +1,89 @@
+"""How a facility of the small world ends: bonded, one epoch stated, then default."""
+
+from api.chain import calldata
+from api.domain.facility import DEFAULT_PATIENCE_S
+from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
+from tests.factories import DAY_S, HOUR_S
+from tests.world import HOLDERS, World, send, signer_of, wallet
+
+BOND = 50_000_000
+# One lease at a dollar an hour: two hours on each of four devices.
+GROSS = 8_000_000
+RENT = 5_000_000
+LEASE = b"\7" * 32
+EVIDENCE = b"\5" * 32
+# Beside the cure and the time for last statements, a closing leaves a day for serving.
+NOTICED_S = 2 * DAY_S + DEFAULT_PATIENCE_S
+ENDED_S = NOTICED_S + 2 * DAY_S
+CLOSES_S = ENDED_S + 3 * DAY_S
+
+
+def call(world: World, sender: str, contract: str, name: str, *arguments: object) -> None:
+    """Send a call from an account."""
+    to = world.deployment.addresses[contract]
+    send(world.client, sender, to, calldata.call(contract, name, *arguments))
+
+
+def by_stranger(world: World, contract: str, name: str, *arguments: object) -> None:
+    """What anybody may call, called by somebody."""
+    call(world, wallet(RENTER).address, contract, name, *arguments)
+
+
+def bond(world: World) -> None:
+    """The operator deposits a bond."""
+    vault = world.deployment.bond_vault
+    call(world, world.operator, "SettlementToken", "mint", world.operator, BOND)
+    call(world, world.operator, "SettlementToken", "approve", vault, BOND)
+    call(world, world.operator, "BondVault", "deposit", world.facility_id, BOND)
+
+
+def first_epoch(world: World) -> None:
+    """One epoch stated, five of its eight dollars paid; a voucher that nobody serves."""
+    world.at(60)
+    world.take_delivery(HOLDERS[1], world.token_ids[1], 5, LEASE)
+    world.at(DAY_S)
+    world.ledger.ingest(*(world.ledger.usage(gpu, 0, 2 * HOUR_S) for gpu in range(4)))
+    world.post(0)
+    world.pay(RENT)
+    world.at_finality(0)
+    world.round()
+
+
+def publish(world: World, epoch: int) -> None:
+    """The operator publishes its evidence of an epoch itself."""
+    arguments = (world.facility_id, epoch, EVIDENCE)
+    call(world, world.operator, "StatementRegistry", "publish", *arguments)
+
+
+def reject(world: World, epoch: int) -> None:
+    """Two attesters reject the evidence that stands published."""
+    registry = world.contracts.statement_registry
+    digest = world.now(registry.rejection_digest(world.facility_id, epoch, EVIDENCE))
+    signers = sorted((signer_of(i) for i in ATTESTER_ACCOUNTS[:2]), key=lambda s: s.address.lower())
+    signed = [(signer.address, signer.sign_digest(digest)) for signer in signers]
+    arguments = (world.facility_id, epoch, EVIDENCE, signed)
+    by_stranger(world, "StatementRegistry", "reject", *arguments)
+
+
+def default(world: World) -> None:
+    """Notice of the second epoch as soon as it may be given, then default."""
+    for at_s, step in ((NOTICED_S, "noticeDefault"), (ENDED_S, "declareDefault")):
+        world.at(at_s)
+        by_stranger(world, "FacilityRegistry", step, world.facility_id, 1)
+
+
+def closed(world: World) -> None:
+    """All of it: evidence published and rejected, default, closing, late rent, voucher paid."""
+    bond(world)
+    first_epoch(world)
+    world.at(2 * DAY_S)
+    publish(world, 1)
+    reject(world, 1)
+    default(world)
+    world.round()
+    world.at(CLOSES_S)
+    world.round()
+    world.pay(GROSS - RENT)
+    world.round()
+    by_stranger(world, "RentLockbox", "payVoucher", 1)
+    world.round()

@@ -238,6 +238,28 @@ class Stage:
         self.stack.wait("all epochs settled", counted, timeout_s=180)
         self.call(wallet(RENTER).address, "FacilityRegistry", "mature", facility.facility_id)
 
+    def wait_closed(self, facility: Facility) -> None:
+        """Pass what must pass after the end, and wait until the worker closed it."""
+        opens_at = self.stack.contracts.rent_lockbox.closable_from_s(facility.facility_id)
+        self.stack.chain.set_time(max(self.stack.now(opens_at), self.now_s) + 5)
+        ending = self.stack.contracts.facility_registry.ending_of(facility.facility_id)
+
+        def closed() -> bool:
+            return self.stack.now(ending).closed_at_s > 0
+
+        self.stack.wait("the closing", closed, timeout_s=180)
+
+    def place_and_cancel(self, name: str, holder: str, units: int) -> Facility:
+        """A cancelled offer without a sale, of which one account holds so many units."""
+        facility = self.offer(name)
+        operator = operator_of(facility)
+        self.onboard(holder)
+        self.call(operator, "BondVault", "setTerms", facility.facility_id, (0, MICROS))
+        self.call(operator, "TrancheToken", "mint", holder, facility.token_ids[0], units)
+        cancel = Function("cancel", ("uint64",))
+        self.do(operator, "FacilityRegistry", cancel, facility.facility_id)
+        return facility
+
     def do(self, sender: str, contract: str, function: Function, *arguments: Any) -> None:
         """A transaction that calls a function of which the service has no use."""
         data = "0x" + function.encode(*arguments).hex()

@@ -14,7 +14,6 @@ from tests.browser.stage import Stage
 pytestmark = [pytest.mark.slow, pytest.mark.chain]
 SENDER, RECEIVER, ENDED, STRANGER = 36, 37, 38, 39
 LEASE = "0x" + "5a" * 32
-DAY_S = 86_400
 
 
 @pytest.fixture(scope="module")
@@ -135,49 +134,58 @@ def test_burn__facility_still_runs__is_not_offered(
     found.assert_clean()
 
 
-def test_burn__facility_ended__leaves_the_account(
-    browser: Browser, stage: Stage, ended: Facility
-) -> None:
+def test_burn__offer_was_cancelled__leaves_the_account(browser: Browser, stage: Stage) -> None:
     account = wallet(ENDED).address
+    cancelled = stage.place_and_cancel("fog", account, 3)
+    stage.indexed()
     found, page = _portfolio(browser, stage, ENDED)
-    form = _use(page, ended, "Burn expired units")
+    form = _use(page, cancelled, "Burn expired units")
     expect(form.get_by_text("nothing is paid for it")).to_be_visible()
     expect(form.get_by_text("Take delivery", exact=True)).to_have_count(0)
-    held = stage.units(account, ended)
+    held = stage.units(account, cancelled)
 
     form.get_by_role("textbox", name="Units").fill(str(held + 1))
     expect(form.get_by_text(f"Only {held} units are free.")).to_be_visible()
+    form.get_by_role("textbox", name="Units").fill("0,9")
+    expect(form.get_by_text("Enter a whole number of units")).to_be_visible()
     form.get_by_role("textbox", name="Units").fill("1")
     found.assert_clean()
     form.get_by_role("button", name="Burn expired units").click()
 
-    expect(form.get_by_text(re.compile("^Burn 1 expired unit of dusk, .*: done"))).to_be_visible()
-    assert stage.units(account, ended) == held - 1
+    expect(form.get_by_text(re.compile("^Burn 1 expired unit of fog, .*: done"))).to_be_visible()
+    assert stage.units(account, cancelled) == held - 1
     found.assert_clean()
 
 
-def test_voucher__unserved_after_the_end__is_paid_and_withdrawn(
+def test_voucher__unserved_after_the_end__is_credited_by_the_closing_and_withdrawn(
     browser: Browser, stage: Stage, ended: Facility
 ) -> None:
     account = wallet(ENDED).address
     found, page = _portfolio(browser, stage, ENDED)
     vouchers = page.get_by_role("region", name="Vouchers", exact=True)
 
-    # Late proofs of delivery come before payment, for a day.
-    expect(vouchers.get_by_text("Late proofs come first")).to_be_visible()
-    expect(vouchers.get_by_role("button", name="Have it paid")).to_have_count(0)
+    # Units and vouchers wait for the closing, which comes a day after the end.
+    expect(vouchers.get_by_text("The facility has ended: its closing, from 20")).to_be_visible()
+    expect(vouchers.get_by_role("button", name="Credit it")).to_have_count(0)
+    waiting = page.get_by_role("region", name="Ended facilities")
+    expect(waiting.get_by_text("It is not closed yet")).to_be_visible()
+    expect(waiting.get_by_text("anybody can close the facility from 20")).to_be_visible()
+    expect(waiting.get_by_text("a bond of 20.00 mUSD")).to_be_visible()
+    expect(_use(page, ended).get_by_text("Burn expired units")).to_have_count(0)
     found.assert_clean()
-    stage.pass_time(DAY_S)
+    stage.wait_closed(ended)
     expect(
-        vouchers.get_by_text("you get 3.000000 mUSD from the bond for 2.00 GPU-hours")
+        vouchers.get_by_text("the closing gave 3.000000 mUSD for 2.00 GPU-hours")
     ).to_be_visible()
+    expect(waiting.get_by_text("It was closed at 20")).to_be_visible()
+    expect(waiting.get_by_text("All units of tranche 0 together got")).to_be_visible()
     found.assert_clean()
     before = stage.dollars(account)
-    vouchers.get_by_role("button", name="Have it paid").click()
+    vouchers.get_by_role("button", name="Credit it").click()
 
-    expect(vouchers.get_by_text(re.compile("^Payment of 3.000000 mUSD .*: done"))).to_be_visible()
-    expect(vouchers.get_by_text("Closed: served or paid in full.")).to_be_visible()
-    expect(vouchers.get_by_text("The bond vault holds 3.000000 mUSD for you")).to_be_visible()
+    expect(vouchers.get_by_text(re.compile("^Credit of 3.000000 mUSD .*: done"))).to_be_visible()
+    expect(vouchers.get_by_text("all that there is was credited")).to_be_visible()
+    expect(vouchers.get_by_text("The rent lockbox holds 3.000000 mUSD for you")).to_be_visible()
     assert stage.dollars(account) == before
     found.assert_clean()
     vouchers.get_by_role("button", name="Withdraw 3.000000 mUSD").click()
@@ -185,4 +193,12 @@ def test_voucher__unserved_after_the_end__is_paid_and_withdrawn(
     expect(vouchers.get_by_text(re.compile("^Withdraw 3.000000 mUSD .*: done"))).to_be_visible()
     expect(vouchers.get_by_role("button", name=re.compile("^Withdraw"))).to_have_count(0)
     assert stage.dollars(account) - before == 3_000_000
+    found.assert_clean()
+
+    # What the closing gave is on the page of the tranche.
+    stage.indexed()
+    page = found.open(f"/tranches/{ended.token_ids[0]}")
+    gave = page.get_by_role("table", name="What the closing gave")
+    row = gave.get_by_role("row").filter(has_text="Vouchers of tranche 0")
+    expect(row).to_contain_text("3.00")
     found.assert_clean()

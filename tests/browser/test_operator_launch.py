@@ -52,6 +52,7 @@ def _register(found: Visit, stage: Stage, name: str, *, tranches: int) -> int:
     if tranches == 1:
         page.get_by_role("button", name="Remove the last").click()
     expect(page.get_by_text(f"Capacity: {GPUS * EPOCHS} GPU-hours.")).to_be_visible()
+    expect(page.get_by_text("nor its evidence published by you 7 d after its end")).to_be_visible()
     page.get_by_role("button", name="Split the capacity").click()
     if tranches == 2:
         # Only the last tranche takes what is left.
@@ -89,7 +90,12 @@ def test_launch__by_sale__is_on_the_market_with_its_buy_card_open(
     bond = _step(page, "Bond")
     bond.get_by_role("textbox", name="Least bond").fill("50")
     bond.get_by_role("textbox", name="Price of a missing GPU-hour").fill("2.5")
+    # A default that pays more than performance is warned of before it is agreed for good.
+    bond.get_by_role("textbox", name="Market rent of a GPU-hour").fill("2.4")
+    expect(bond.get_by_text("a default would pay holders more than performance")).to_be_visible()
     fit(found)
+    bond.get_by_role("textbox", name="Market rent of a GPU-hour").fill("2.5")
+    expect(bond.get_by_text("more than performance")).to_have_count(0)
     bond.get_by_role("button", name="Agree bond terms").click()
     expect(bond).to_contain_text("of at least 50.00 mUSD")
     expect(_step(page, "Units")).to_have_attribute("data-state", "later")
@@ -193,7 +199,7 @@ def test_cancel__offered_with_a_bond__ends_it_and_frees_bond_and_devices(
     facility = stage.offer("sandbank", operator=SELLER)
     facility_id, operator = facility.facility_id, wallet(OPERATORS[SELLER]).address
     stage.give_dollars(operator, 20)
-    stage.call(operator, "BondVault", "setTerms", facility_id, (10 * MICROS, 1, 86_400, 3))
+    stage.call(operator, "BondVault", "setTerms", facility_id, (10 * MICROS, 1))
     vault = stage.stack.deployment.bond_vault
     stage.story.market.fill(operator, vault, 10 * MICROS)
     stage.call(operator, "BondVault", "deposit", facility_id, 10 * MICROS)

@@ -190,7 +190,12 @@ def test_buy__delegated_key__approves_and_buys_like_any_key(browser: Browser, st
     card.get_by_role("button", name="Approve 1.500000 mUSD").click()
     card.get_by_role("button", name="Buy 1 unit").click()
 
-    expect(card.get_by_text(re.compile("^Buy 1 unit of .*: done"))).to_be_visible()
+    # A receipt stands in place of the form: a second press cannot buy again.
+    receipt = card.get_by_role("group", name="Receipt")
+    expect(receipt.get_by_text(re.compile("^Buy 1 unit of .*: done"))).to_be_visible()
+    expect(receipt).to_be_focused()
+    expect(card.get_by_role("button", name=re.compile("^Buy [0-9]"))).to_have_count(0)
+    expect(card.get_by_role("textbox", name="Units")).to_have_count(0)
     assert stage.units(account, facility) == 1
     sent = page.evaluate("JSON.parse(localStorage.getItem('rentroll.transactions'))")
     assert [t["fromContract"] for t in sent] == [False, False]

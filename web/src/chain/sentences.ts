@@ -99,19 +99,18 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
   LeaseZero: () => "The lease of the delivery is missing.",
   LeaseTaken: ([, , holder]) =>
     `This lease already delivers to another holder, ${account(holder)}.`,
-  UnitsNotExpired: () => "Units can be burned only after the facility ended.",
+  UnitsNotExpired: () =>
+    "Units can be burned for nothing only after their offer was cancelled, and if no sale pays them back.",
   VoucherUnknown: ([voucher]) => `There is no voucher ${count(voucher)}.`,
-  NothingUnserved: ([voucher]) => `Voucher ${count(voucher)} was served or paid in full.`,
-  ServingStillOpen: ([, from]) =>
-    `The voucher can still be served; what stays unserved is paid from ${time(from)}.`,
-  BondEmpty: () => "The operator's bond is empty: nothing can be paid from it now.",
+  NothingForVoucher: ([voucher]) =>
+    `There is nothing for voucher ${count(voucher)} now: its facility is not closed yet, all of it was served, or all that there is was credited.`,
   LineAlreadyUsed: ([, epoch, index]) =>
     `Every second of line ${count(index)} of epoch ${count(epoch)} served a voucher already.`,
   LineNotDelivery: ([, epoch, index]) =>
     `Line ${count(index)} of epoch ${count(epoch)} is no delivery inside the window.`,
   LineNotForVoucher: ([voucher]) =>
     `The line does not serve voucher ${count(voucher)}: another lease, or from before it was issued.`,
-  NothingToServe: () => "These vouchers were served or paid in full.",
+  NothingToServe: () => "All of these vouchers were served already.",
   LineNotProven: ([, epoch, index]) =>
     `The proof does not lead from line ${count(index)} to the statement of epoch ${count(epoch)}.`,
   // any contract
@@ -123,7 +122,7 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
   SafeCastOverflowedUintDowncast: () => "The number is too large for the contract.",
   ValueTooLarge: () => "The number is too large for the contract.",
   AmountAboveLimit: ([value, limit]) =>
-    `${amount(value)} is above the most that one call takes, ${amount(limit)}.`,
+    `${amount(value)} is more than can still be paid here: ${amount(limit)}.`,
   AddressEmptyCode: ([who]) => `${account(who)} is no contract.`,
   FailedCall: () => "A call to another contract failed.",
   InvalidShortString: () => "A name in the contract is too long.",

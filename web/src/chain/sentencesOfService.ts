@@ -27,9 +27,15 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   NotGpuOperator: ([, who]) => `${account(who)} is not the operator of this facility.`,
   FacilityExists: () => "A facility with this id was offered already.",
   FacilityNotOffered: () => "This facility is not in the state Offered.",
-  FacilityNotDelivering: () => "This facility is not delivering.",
-  FacilityNotEnded: () => "This facility has not ended yet.",
-  FacilityNotDefaulted: () => "This facility is not in default.",
+  FacilityNotDelivering: () =>
+    "This facility is not delivering, or ended and takes no statement of this epoch any more.",
+  FacilityClosed: () =>
+    "The facility is closed: what it owed is shared, and nothing changes any more.",
+  FacilityNotClosed: () => "The facility is not closed yet.",
+  ClosingNotOpen: ([, from]) =>
+    Number(from) === 0
+      ? "The facility cannot be closed: it has not ended, or it is closed already."
+      : `Statements and deliveries may still come: the facility can be closed from ${time(from)}.`,
   FacilityStateWrong: ([, state]) =>
     `This cannot be done now: the facility is ${onChainState(state) ?? "in another state"}.`,
   FacilityUnknown: () => "The chain knows no such facility: its offer is missing.",
@@ -51,8 +57,20 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
     SALE_TERMS[String(field)] ?? `The terms of the sale are not valid: ${String(field)}.`,
   TermsInvalid: ([field]) => `The terms are not valid: ${String(field)}.`,
   TermsFrozen: () => "The terms of the bond can no longer change.",
-  NotMature: () => "The facility cannot mature yet.",
-  NotInDefault: () => "Neither of the two facts that make a default holds for this facility.",
+  NotMature: () =>
+    "The facility cannot mature yet: an epoch is not final or not settled, or rent is unpaid and 90 days after a notice of that are not over.",
+  EpochNotOpen: ([, epoch]) => `Epoch ${count(epoch)} is stated or published: nobody waits for it.`,
+  EpochNotOverdue: ([, epoch, from]) =>
+    `Epoch ${count(epoch)} is not overdue: notice of default can be given from ${time(from)}.`,
+  DefaultNoticedBefore: ([, epoch, noticedAt]) =>
+    `Notice of epoch ${count(epoch)} was given at ${time(noticedAt)} and still counts.`,
+  DefaultNotNoticed: ([, epoch]) =>
+    `No notice of epoch ${count(epoch)} counts: none was given, or something of the facility was voided or rejected after it.`,
+  CureRunning: ([, epoch, until]) =>
+    `Epoch ${count(epoch)} may still be stated or published: a default can be declared from ${time(until)}.`,
+  NothingUnpaid: () =>
+    "There is nothing to give notice of: an epoch is not final or not settled, everything is paid, or notice was given already.",
+  LongStopAhead: ([, from]) => `Anybody can stop this facility from ${time(from)}, not before.`,
   AlreadyLinked: () => "The contracts were linked already.",
   LinkMissing: () => "A contract of the deployment is not linked yet.",
   MirrorLinked: () => "A token keeps a copy of the allow-list already.",
@@ -60,13 +78,15 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   RentNotAccepted: () => "This facility takes no rent now.",
   NothingToSettle: () => "Nothing is both attested and collected that is not settled yet.",
   NothingToRelease: () => "Nothing more is released yet: proceeds follow attested delivery.",
-  NothingToSeize: () => "No proceeds are left for holders.",
   NothingOwed: () => "The contract owes this account nothing.",
   NothingDue: () => "Nothing is due.",
   NothingPending: () => "Nothing waits to be slashed for this statement.",
   AmountZero: () => "The amount is zero.",
   DepositNotAccepted: () => "This facility takes no bond now.",
-  BondStillNeeded: () => "The bond is still needed: the facility has not ended.",
+  BondStillNeeded: () =>
+    "Only the bond of a cancelled offer is released here; that of a funded facility is paid out by its closing.",
+  RateAboveLimit: ([, rate]) =>
+    `At ${amount(rate)} an hour, all promised hours are worth more than a closing can pay out.`,
   AttesterLiable: ([, until]) => `This bond answers for signed statements until ${time(until)}.`,
   RefundAboveExcess: ([, asked, excess]) =>
     `${amount(asked)} is more than the rent paid in excess, ${amount(excess)}.`,
@@ -74,11 +94,11 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
     `${amount(asked)} is more than this payer paid, ${amount(paid)}.`,
   NotThisContract: () => "Only the lockbox itself may do this.",
   EpochNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
-  NotDistributor: ([who]) => `${account(who)} may not distribute revenue.`,
   NotRevenueSource: ([who]) => `${account(who)} may not accrue revenue.`,
   NotPrimarySale: () => "Only the primary sale may call this.",
   NotStatementRegistry: () => "Only the statement registry may call this.",
   NotDeliveryDesk: () => "Only the delivery desk may call this.",
+  NotRentLockbox: () => "Only the rent lockbox may call this.",
   PauseUnchanged: ([paused]) => (paused === true ? "It is paused already." : "It is not paused."),
   // statements
   EpochBeyondWindow: ([, epoch, epochs]) =>
@@ -102,6 +122,13 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   StatementInvalid: ([field]) => `The statement is not valid: ${String(field)}.`,
   StatementNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
   StatementUnknown: ([, epoch]) => `No statement of epoch ${count(epoch)} stands.`,
+  PublicationOutOfOrder: ([, expected]) =>
+    `Epochs are published in their order: the next is epoch ${count(expected)}.`,
+  EvidenceHashZero: () => "The hash of the evidence is missing.",
+  EpochRejected: ([, epoch]) =>
+    `Attesters rejected the evidence of epoch ${count(epoch)}: now it can only be stated.`,
+  NothingToReject: ([, epoch]) =>
+    `No such evidence of epoch ${count(epoch)} stands published: there is nothing to reject.`,
   ChallengeTooLate: ([, , finalAt]) => `The statement is final since ${time(finalAt)}.`,
   NoFault: () => "What was shown breaks no rule.",
   ProofInvalid: ([which]) => `Proof ${count(which)} does not lead to the root.`,

@@ -61,9 +61,15 @@ describe("parseUnits", () => {
     [" 1,200 ", 1_200n],
     ["0", 0n],
     ["1.5", null],
+    ["0,9", null],
+    ["1,0", null],
+    ["1,20", null],
+    ["1200,000", null],
     [",", null],
     ["", null],
-    ["1234567890123456", null],
+    ["1e3", null],
+    ["99999999999999999999", 99_999_999_999_999_999_999n],
+    ["9".repeat(31), null],
   ])("of %o is %s", (text, units) => {
     expect(parseUnits(text)).toBe(units);
   });

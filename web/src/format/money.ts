@@ -47,11 +47,13 @@ export function parseMoney(text: string): bigint | null {
   return whole * MICROS + BigInt((match[2] ?? "").padEnd(6, "0"));
 }
 
-/** Whole units that people type; null if it is none. */
+/**
+ * A whole number that people type, such as `1,200`; null if it is none. A comma must stand before three digits: `0,9` is
+ * no nine.
+ */
 export function parseUnits(text: string): bigint | null {
-  return /^\s*[\d,]{1,15}\s*$/.test(text) && /\d/.test(text)
-    ? BigInt(text.replaceAll(/[,\s]/g, ""))
-    : null;
+  const match = /^\s*(\d{1,3}(?:,\d{3}){1,9}|\d{1,30})\s*$/.exec(text);
+  return match === null ? null : BigInt((match[1] ?? "").replaceAll(",", ""));
 }
 
 /** Parts per million as percent: `98.76 %`. */

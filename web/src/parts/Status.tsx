@@ -12,6 +12,7 @@ const TONES: Record<FacilityState | EpochState | SaleState, Tone> = {
   matured: "quiet",
   cancelled: "warning",
   defaulted: "bad",
+  stopped: "bad",
   // epochs and statements
   future: "quiet",
   open: "info",

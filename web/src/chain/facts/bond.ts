@@ -9,10 +9,9 @@ export interface BondFacts {
   /** Null while no terms were set. */
   terms: { requiredMicros: bigint; rateMicrosPerGpuHour: bigint } | null;
   sufficient: boolean;
-  shortfallDueMicros: bigint;
 }
 
-/** The bond of a facility, what it has to be, and what it owes. */
+/** The bond of a facility, and what it has to be. */
 export async function readBond(
   at: Pinned,
   address: Address,
@@ -20,12 +19,11 @@ export async function readBond(
 ): Promise<BondFacts> {
   const { blockNumber } = at;
   const vault = { address, abi: bondVaultAbi, blockNumber, args: [facilityId] } as const;
-  const [heldMicros, agreed, terms, sufficient, shortfallDueMicros] = await Promise.all([
+  const [heldMicros, agreed, terms, sufficient] = await Promise.all([
     at.client.readContract({ ...vault, functionName: "bondOf" }),
     at.client.readContract({ ...vault, functionName: "hasTerms" }),
     at.client.readContract({ ...vault, functionName: "bondTermsOf" }),
     at.client.readContract({ ...vault, functionName: "isSufficient" }),
-    at.client.readContract({ ...vault, functionName: "shortfallDue" }),
   ]);
   const requiredMicros = BigInt(terms.requiredBond);
   const rateMicrosPerGpuHour = BigInt(terms.ratePerGpuHour);
@@ -33,6 +31,5 @@ export async function readBond(
     heldMicros,
     terms: agreed ? { requiredMicros, rateMicrosPerGpuHour } : null,
     sufficient,
-    shortfallDueMicros,
   };
 }

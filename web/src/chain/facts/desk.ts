@@ -7,14 +7,13 @@ import type { Pinned } from "./pinned";
 export interface VoucherFacts {
   owedGpuSeconds: bigint;
   servedGpuSeconds: bigint;
-  paidGpuSeconds: bigint;
 }
 
 function desk({ blockNumber }: Pinned, address: Address) {
   return { address, abi: deliveryDeskAbi, blockNumber } as const;
 }
 
-/** How far a voucher was served and paid. */
+/** How far a voucher was served. */
 export async function readVoucher(
   at: Pinned,
   address: Address,
@@ -28,15 +27,7 @@ export async function readVoucher(
   return {
     owedGpuSeconds: BigInt(found.owedGpuSeconds),
     servedGpuSeconds: BigInt(found.servedGpuSeconds),
-    paidGpuSeconds: BigInt(found.paidGpuSeconds),
   };
-}
-
-/** Seconds after a window's end in which late proofs of delivery are taken. */
-export async function readServeGraceS(at: Pinned, address: Address): Promise<number> {
-  return Number(
-    await at.client.readContract({ ...desk(at, address), functionName: "SERVE_GRACE" }),
-  );
 }
 
 /** GPU-seconds that units of a tranche would give; null where the desk takes none of them. */

@@ -3,19 +3,39 @@ import { describe, expect, it } from "vitest";
 import { FACILITY_STATES, SALE_STATES } from "../../generated/states";
 import { readBond } from "./bond";
 import { readFunds } from "./coin";
-import { readGpuSeconds, readServeGraceS, readVoucher } from "./desk";
+import { readGpuSeconds, readVoucher } from "./desk";
 import { readInvestor } from "./investors";
-import { readOwed, readSettleable } from "./lockbox";
+import {
+  readBook,
+  readClaims,
+  readClosableFrom,
+  readOwed,
+  readSettleable,
+  readVoucherMoney,
+} from "./lockbox";
 import { type Pinned, pinned } from "./pinned";
-import { facilityStateOf, readFacilityState, readOffer, readTrancheTerms } from "./registry";
+import {
+  facilityStateOf,
+  readDefaultNoticedAt,
+  readEnding,
+  readFacilityState,
+  readOffer,
+  readTrancheTerms,
+} from "./registry";
 import { readHasSale, readReleasable, readSale } from "./sale";
-import { readEpochsFinal } from "./statements";
+import {
+  readCumulativeGross,
+  readEpochsFinal,
+  readEpochsPosted,
+  readFinalGross,
+  readOpenness,
+} from "./statements";
 import { readHolding, readPaused } from "./token";
 
 const CONTRACT: Address = "0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9";
 const ACCOUNT: Address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 const ANSWERS: Record<string, unknown> = {
-  bookOf: { state: 1, soldUnits: 3, proceeds: 30n, counted: 20n, released: 4n, seized: 5n },
+  bookOf: { state: 1, soldUnits: 3, proceeds: 30n, counted: 20n, released: 4n, returned: 5n },
   saleTermsOf: {
     opensAt: 100n,
     closesAt: 200n,
@@ -30,17 +50,26 @@ const ANSWERS: Record<string, unknown> = {
     windowStart: 1n,
     windowEnd: 101n,
     expiresAt: 3n,
+    epochLength: 10,
+    patienceSeconds: 20,
+    longStopSeconds: 30,
     deviceCount: 7,
     promisedAvailabilityPpm: 990_000,
+    feeBps: 100,
   },
   tranchesOf: [{ unitCap: 7, couponPerUnit: 8n }],
   bondOf: 11n,
   hasTerms: true,
   bondTermsOf: { requiredBond: 12n, ratePerGpuHour: 13n },
   isSufficient: false,
-  shortfallDue: 14n,
-  voucherOf: { owedGpuSeconds: 9, servedGpuSeconds: 5, paidGpuSeconds: 1 },
-  SERVE_GRACE: 3_600,
+  voucherOf: { owedGpuSeconds: 9, servedGpuSeconds: 5 },
+  endingOf: { fundedAt: 1, endedAt: 2, closedAt: 0, unpaidNoticedAt: 0 },
+  defaultNoticedAt: 0n,
+  opennessOf: { firstOpen: 3, voidedAt: 0, rejectedAt: 4 },
+  finalTotals: [2, 5n, 6n],
+  statementOf: { postedAt: 7n, cumulativeGross: 8n },
+  claimsOf: { units: [1n, 2n, 0n, 0n], vouchers: [0n, 3n, 0n, 0n], treasury: 4n },
+  closableFrom: 0n,
   investorOf: { expiresAt: 0n, country: 0 },
   canSend: true,
   canReceive: false,
@@ -75,7 +104,16 @@ describe("chain facts", () => {
     ["readBond", (at) => readBond(at, CONTRACT, 1n)],
     ["readFunds", (at) => readFunds(at, CONTRACT, ACCOUNT, CONTRACT)],
     ["readVoucher", (at) => readVoucher(at, CONTRACT, 1n)],
-    ["readServeGraceS", (at) => readServeGraceS(at, CONTRACT)],
+    ["readEnding", (at) => readEnding(at, CONTRACT, 1n)],
+    ["readDefaultNoticedAt", (at) => readDefaultNoticedAt(at, CONTRACT, 1n, 2)],
+    ["readOpenness", (at) => readOpenness(at, CONTRACT, 1n)],
+    ["readFinalGross", (at) => readFinalGross(at, CONTRACT, 1n)],
+    ["readEpochsPosted", (at) => readEpochsPosted(at, CONTRACT, 1n)],
+    ["readCumulativeGross", (at) => readCumulativeGross(at, CONTRACT, 1n, 2)],
+    ["readBook", (at) => readBook(at, CONTRACT, 1n)],
+    ["readClosableFrom", (at) => readClosableFrom(at, CONTRACT, 1n)],
+    ["readClaims", (at) => readClaims(at, CONTRACT, 1n)],
+    ["readVoucherMoney", (at) => readVoucherMoney(at, CONTRACT, 1n)],
     ["readGpuSeconds", (at) => readGpuSeconds(at, CONTRACT, 1n, 2n)],
     ["readInvestor", (at) => readInvestor(at, CONTRACT, ACCOUNT)],
     ["readSettleable", (at) => readSettleable(at, CONTRACT, 1n)],
@@ -106,7 +144,7 @@ describe("chain facts", () => {
       proceedsMicros: 30n,
       countedMicros: 20n,
       releasedMicros: 4n,
-      seizedMicros: 5n,
+      returnedMicros: 5n,
     });
   });
 
@@ -117,7 +155,34 @@ describe("chain facts", () => {
 
     expect(await withState(0)).toBeNull();
     await expect(withState(SALE_STATES.length)).rejects.toThrow("state 4");
-    expect(() => facilityStateOf(FACILITY_STATES.length)).toThrow("state 7");
+    expect(() => facilityStateOf(FACILITY_STATES.length)).toThrow("state 8");
+  });
+
+  it("takes a time of zero as never", async () => {
+    const { at } = await nodeAt();
+
+    expect(await readEnding(at, CONTRACT, 1n)).toEqual({
+      fundedAtS: 1,
+      endedAtS: 2,
+      closedAtS: null,
+      unpaidNoticedAtS: null,
+    });
+    expect(await readDefaultNoticedAt(at, CONTRACT, 1n, 2)).toBeNull();
+    expect(await readClosableFrom(at, CONTRACT, 1n)).toBeNull();
+    expect(await readOpenness(at, CONTRACT, 1n)).toEqual({
+      firstOpen: 3,
+      voidedAtS: null,
+      rejectedAtS: 4,
+    });
+  });
+
+  it("names what stays owed after a closing, by rank", async () => {
+    expect(await readClaims((await nodeAt()).at, CONTRACT, 1n)).toEqual({
+      unitsMicros: [1n, 2n, 0n, 0n],
+      vouchersMicros: [0n, 3n, 0n, 0n],
+      treasuryMicros: 4n,
+    });
+    expect(await readFinalGross((await nodeAt()).at, CONTRACT, 1n)).toBe(6n);
   });
 
   it("takes a bond without terms as not agreed", async () => {

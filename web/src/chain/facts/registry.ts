@@ -11,10 +11,17 @@ export interface OfferFacts {
   settlementToken: Address;
   windowStartS: number;
   windowEndS: number;
+  epochLengthS: number;
+  /** How long an epoch may be neither stated nor published before notice of default can be given. */
+  patienceS: number;
+  /** How long after the window anybody may stop the facility. */
+  longStopS: number;
   /** An offer that is not funded by then is cancelled. */
   expiresAtS: number;
   /** Available GPU-seconds that are promised of the whole window, rounded down. */
   promisedGpuSeconds: bigint;
+  /** Protocol fee on every settlement. */
+  feeBps: number;
   termsHash: Hex;
 }
 
@@ -66,8 +73,12 @@ export async function readOffer(
     settlementToken: terms.settlementToken,
     windowStartS: Number(terms.windowStart),
     windowEndS: Number(terms.windowEnd),
+    epochLengthS: terms.epochLength,
+    patienceS: terms.patienceSeconds,
+    longStopS: terms.longStopSeconds,
     expiresAtS: Number(terms.expiresAt),
     promisedGpuSeconds: promised / 1_000_000n,
+    feeBps: terms.feeBps,
     termsHash: terms.termsHash,
   };
 }
@@ -87,4 +98,50 @@ export async function readTrancheTerms(
     unitCap: BigInt(unitCap),
     couponPerUnitMicros: couponPerUnit,
   }));
+}
+
+/** When a facility was funded, ended and closed, UTC seconds; null for what did not happen yet. */
+export interface EndingFacts {
+  fundedAtS: number | null;
+  endedAtS: number | null;
+  closedAtS: number | null;
+  /** When notice was given that attested rent is unpaid. */
+  unpaidNoticedAtS: number | null;
+}
+
+/** A time of a contract, which writes 0 for never. */
+export const timeOrNull = (time: number | bigint): number | null => Number(time) || null;
+
+export async function readEnding(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<EndingFacts> {
+  const found = await at.client.readContract({
+    ...registry(at, address),
+    functionName: "endingOf",
+    args: [facilityId],
+  });
+  return {
+    fundedAtS: timeOrNull(found.fundedAt),
+    endedAtS: timeOrNull(found.endedAt),
+    closedAtS: timeOrNull(found.closedAt),
+    unpaidNoticedAtS: timeOrNull(found.unpaidNoticedAt),
+  };
+}
+
+/** When notice of an overdue epoch was given; null if it was not. */
+export async function readDefaultNoticedAt(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+  epoch: number,
+): Promise<number | null> {
+  return timeOrNull(
+    await at.client.readContract({
+      ...registry(at, address),
+      functionName: "defaultNoticedAt",
+      args: [facilityId, epoch],
+    }),
+  );
 }

@@ -20,7 +20,8 @@ export interface SaleFacts {
   /** Proceeds that count towards the floor: of everybody but the operator itself. */
   countedMicros: bigint;
   releasedMicros: bigint;
-  seizedMicros: bigint;
+  /** Part that went to the closing: not released, because delivery did not earn it. */
+  returnedMicros: bigint;
 }
 
 function sale({ blockNumber }: Pinned, address: Address) {
@@ -59,7 +60,7 @@ export async function readSale(
     proceedsMicros: book.proceeds,
     countedMicros: book.counted,
     releasedMicros: book.released,
-    seizedMicros: book.seized,
+    returnedMicros: book.returned,
   };
 }
 

@@ -3,14 +3,84 @@
 import type { Address } from "viem";
 import { statementRegistryAbi } from "../abis";
 import type { Pinned } from "./pinned";
+import { timeOrNull } from "./registry";
+
+/** How far epochs are stated or published, and when something of that was last taken back. */
+export interface OpennessFacts {
+  /** First epoch that is neither stated nor published. */
+  firstOpen: number;
+  voidedAtS: number | null;
+  rejectedAtS: number | null;
+}
+
+function registry({ blockNumber }: Pinned, address: Address) {
+  return { address, abi: statementRegistryAbi, blockNumber } as const;
+}
 
 /** How many epochs of a facility are final: the first that is not. */
 export function readEpochsFinal(at: Pinned, address: Address, facilityId: bigint): Promise<number> {
   return at.client.readContract({
-    address,
-    abi: statementRegistryAbi,
-    blockNumber: at.blockNumber,
+    ...registry(at, address),
     functionName: "epochsFinal",
     args: [facilityId],
   });
+}
+
+/** How many epochs of a facility are stated. */
+export function readEpochsPosted(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<number> {
+  return at.client.readContract({
+    ...registry(at, address),
+    functionName: "epochsPosted",
+    args: [facilityId],
+  });
+}
+
+export async function readOpenness(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<OpennessFacts> {
+  const found = await at.client.readContract({
+    ...registry(at, address),
+    functionName: "opennessOf",
+    args: [facilityId],
+  });
+  return {
+    firstOpen: found.firstOpen,
+    voidedAtS: timeOrNull(found.voidedAt),
+    rejectedAtS: timeOrNull(found.rejectedAt),
+  };
+}
+
+/** Revenue that the final statements attest. */
+export async function readFinalGross(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<bigint> {
+  const [, , grossMicros] = await at.client.readContract({
+    ...registry(at, address),
+    functionName: "finalTotals",
+    args: [facilityId, 0],
+  });
+  return grossMicros;
+}
+
+/** Revenue that an epoch's statement and all before it attest; 0 where none stands. */
+export async function readCumulativeGross(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+  epoch: number,
+): Promise<bigint> {
+  const record = await at.client.readContract({
+    ...registry(at, address),
+    functionName: "statementOf",
+    args: [facilityId, epoch],
+  });
+  return record.cumulativeGross;
 }

@@ -4,7 +4,9 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { useNow } from "../../api/clock";
 import { useService } from "../../api/service";
+import { usePaid } from "../../chain/paid";
 import { duration, instant } from "../../format/time";
+import { Amount } from "../../parts/Amount";
 import { Account, Hash, TxHash } from "../../parts/Hash";
 import { Instant } from "../../parts/Instant";
 import { Notice } from "../../parts/Notice";
@@ -139,6 +141,20 @@ function Row({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
+/** How much of the rent of a counted epoch came. */
+function Paid({ statement }: { statement: StatementRow }) {
+  const { facility_id, epoch, gross_revenue_micros: gross } = statement;
+  const { data } = usePaid(facility_id, [{ epoch, grossMicros: gross }]);
+  const paid = data?.get(epoch);
+  if (paid === undefined) return <>A settlement counts it.</>;
+  return (
+    <>
+      A settlement counts it, and <Amount micros={paid} /> of its <Amount micros={gross} /> was
+      paid.
+    </>
+  );
+}
+
 function StateWords({ statement, voided }: { statement: StatementRow; voided: boolean }) {
   const window = useService().challenge_window_s;
   const now = useNow();
@@ -157,7 +173,7 @@ function StateWords({ statement, voided }: { statement: StatementRow; voided: bo
   return state === "final" || state === "settled" ? (
     <>
       Final: its challenge window ended at {instant(until)}.{" "}
-      {state === "settled" ? "A settlement counts it." : "Only final statements are settled."}
+      {state === "settled" ? <Paid statement={statement} /> : "Only final statements are settled."}
     </>
   ) : (
     <>

@@ -112,7 +112,7 @@ function Totals({ total }: { total: Row }) {
       <Figure
         name="Claimed"
         value={<Amount micros={total.claimed_micros} />}
-        source="Taken by holders, from TrancheToken's events. Can pass settled where bonds or sale proceeds were distributed to holders too."
+        source="Taken by holders, from TrancheToken's events. Can pass settled where a closing gave holders bond and sale proceeds too."
       />
     </Figures>
   );

@@ -1,22 +1,31 @@
 import { Anchor, Group, NativeSelect } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "react-router";
+import { usePaid } from "../../chain/paid";
 import { gpuHours, grouped } from "../../format/money";
 import { sentenceCase } from "../../format/text";
 import { STATEMENT_STATES } from "../../generated/states";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
+import { EpochStatus } from "../../parts/EpochStatus";
 import { Hash } from "../../parts/Hash";
 import { Instant } from "../../parts/Instant";
 import { Loaded } from "../../parts/Loaded";
 import { Pager } from "../../parts/Pager";
 import { Section } from "../../parts/Section";
-import { Status } from "../../parts/Status";
 import { Downloads } from "./Downloads";
 import { type Facility, type StatementRow, useFacilities, useStatements } from "./queries";
 
 const LIMIT = 10;
+
+const STATES = [
+  { value: "", label: "All states" },
+  ...STATEMENT_STATES.map((name) => ({
+    value: name,
+    label: name === "settled" ? "Counted by a settlement" : sentenceCase(name),
+  })),
+];
 
 /** Statements of one facility, newest first, each leading to its epoch. */
 export function Statements() {
@@ -68,10 +77,7 @@ function OfFacilities({ facilities }: { facilities: Facility[] }) {
             setState(STATEMENT_STATES.find((name) => name === event.currentTarget.value) ?? null);
             setOffset(0);
           }}
-          data={[
-            { value: "", label: "All states" },
-            ...STATEMENT_STATES.map((name) => ({ value: name, label: sentenceCase(name) })),
-          ]}
+          data={STATES}
         />
       </Group>
       <Loaded query={query}>
@@ -83,11 +89,10 @@ function OfFacilities({ facilities }: { facilities: Facility[] }) {
             </Empty>
           ) : (
             <>
-              <DataTable
+              <StatementTable
                 caption={`Statements of ${facility?.name ?? "the facility"}`}
-                columns={COLUMNS}
+                facilityId={facility?.facility_id ?? 0}
                 rows={statements}
-                rowKey={(row) => row.epoch}
               />
               <Pager
                 total={total}
@@ -113,7 +118,31 @@ function OfFacilities({ facilities }: { facilities: Facility[] }) {
 
 const epochPath = (row: StatementRow) => `/facilities/${row.facility_id}/epochs/${row.epoch}`;
 
-const COLUMNS: Column<StatementRow>[] = [
+function StatementTable({
+  caption,
+  facilityId,
+  rows,
+}: {
+  caption: string;
+  facilityId: number;
+  rows: readonly StatementRow[];
+}) {
+  const counted = rows.filter((row) => row.state === "settled");
+  const { data: paid } = usePaid(
+    facilityId,
+    counted.map((row) => ({ epoch: row.epoch, grossMicros: row.gross_revenue_micros })),
+  );
+  return (
+    <DataTable
+      caption={caption}
+      columns={columnsOf(paid)}
+      rows={rows}
+      rowKey={(row) => row.epoch}
+    />
+  );
+}
+
+const columnsOf = (paid: ReadonlyMap<number, bigint> | undefined): Column<StatementRow>[] => [
   {
     head: "Epoch",
     rowHead: true,
@@ -124,7 +153,16 @@ const COLUMNS: Column<StatementRow>[] = [
     ),
   },
   { head: "From", cell: (row) => <Instant seconds={row.epoch_start_s} /> },
-  { head: "State", cell: (row) => <Status state={row.state} /> },
+  {
+    head: "State",
+    cell: (row) => (
+      <EpochStatus
+        state={row.state}
+        grossMicros={row.gross_revenue_micros}
+        paid={paid?.get(row.epoch)}
+      />
+    ),
+  },
   { head: "Billed GPU-h", number: true, cell: (row) => gpuHours(row.billed_gpu_seconds) },
   {
     head: "Gross revenue",

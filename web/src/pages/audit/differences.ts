@@ -59,7 +59,7 @@ export const DIFFERENCES: readonly Difference[] = [
     "written_off_micros",
     "Written off",
     "Attested to collected",
-    "Attested rent given up long after the delivery window's end.",
+    "Attested rent that was unpaid when the facility matured.",
   ),
   d(
     "prepaid_micros",
@@ -74,6 +74,12 @@ export const DIFFERENCES: readonly Difference[] = [
     "Final and collected: anybody can settle it now.",
   ),
   d(
+    "advanced_micros",
+    "Paid by the bond",
+    "Collected to settled",
+    "Attested rent that the bond paid at the closing in place of renters, less late rent since.",
+  ),
+  d(
     "fees_micros",
     "Protocol fees",
     "Settled to claimed",
@@ -83,13 +89,13 @@ export const DIFFERENCES: readonly Difference[] = [
     "owed_to_operator_micros",
     "Owed to operator",
     "Settled to claimed",
-    "Settled or distributed while nobody held units.",
+    "Fell on unsold units or on nobody, or beyond what a unit can earn.",
   ),
   d(
-    "distributed_micros",
-    "Distributed beside",
+    "recovered_micros",
+    "From bond and sale",
     "Settled to claimed",
-    "Paid to holders from bonds and sale proceeds, on top of settlements: it adds to what can be claimed.",
+    "What units got of bond and unearned proceeds at the closing, and of late rent since: it adds to what can be claimed.",
   ),
   d(
     "streaming_micros",

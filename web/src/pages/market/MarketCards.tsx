@@ -32,7 +32,7 @@ export function MarketCards({ rows }: { rows: readonly Row[] }) {
             </>
           }
           facts={[
-            ["Price per GPU-hour", <Amount micros={row.price_micros} />],
+            ["Price of a unit", <Amount micros={row.price_micros} />],
             [
               "Units left",
               <>

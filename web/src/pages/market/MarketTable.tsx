@@ -70,7 +70,7 @@ function columnsWith(sortable: ReturnType<typeof sortableBy>): Column<Row>[] {
       cell: (row) => <UnitsLeft row={row} />,
     },
     {
-      ...sortable("Price per GPU-hour", "price"),
+      ...sortable("Price of a unit", "price"),
       number: true,
       cell: (row) => <Amount micros={row.price_micros} />,
     },

@@ -30,8 +30,8 @@ export function Facilities({ facilities }: { facilities: readonly ConsoleFacilit
         <FacilityTable facilities={facilities} />
       )}
       <Text size="xs" c="dimmed">
-        Closed, posted and settled count epochs: closed in the books, posted on-chain with enough
-        signatures, settled to holders.
+        Closed, posted and counted are numbers of epochs: closed in the books, posted on-chain with
+        enough signatures, counted by a settlement, which pays as far as rent came.
       </Text>
     </Section>
   );
@@ -79,7 +79,7 @@ function FacilityTable({ facilities }: { facilities: readonly ConsoleFacility[] 
         },
         { head: "Closed", number: true, cell: (f) => grouped(f.epochs_closed) },
         { head: "Posted", number: true, cell: (f) => grouped(f.epochs_posted) },
-        { head: "Settled", number: true, cell: (f) => grouped(f.epochs_settled) },
+        { head: "Counted", number: true, cell: (f) => grouped(f.epochs_settled) },
         {
           head: "Receivable",
           number: true,

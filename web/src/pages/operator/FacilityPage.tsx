@@ -13,6 +13,7 @@ import { Status } from "../../parts/Status";
 import { useService } from "../../api/service";
 import { BondSection } from "./bond/BondSection";
 import { Devices } from "./metering/Devices";
+import { EndingSection } from "./ending/EndingSection";
 import { Epochs } from "./epochs/Epochs";
 import { Launch } from "./launch/Launch";
 import { Leases } from "./leases/Leases";
@@ -119,7 +120,7 @@ function Totals({
       />
       <Figure
         name="Epochs"
-        value={`${grouped(facility.epochs_settled)} settled`}
+        value={`${grouped(facility.epochs_settled)} counted`}
         about={`${grouped(facility.epochs_closed)} closed, ${grouped(facility.epochs_posted)} posted${terms === undefined ? "" : `, of ${grouped(terms.epoch_count)}`}`}
       />
       <AmountFigure
@@ -172,6 +173,8 @@ function Body({
       return <Rent facilityId={id} />;
     case "bond":
       return <BondSection facilityId={id} />;
+    case "ending":
+      return <EndingSection facilityId={id} />;
     case "proceeds":
       return <Proceeds facilityId={id} account={account} />;
   }

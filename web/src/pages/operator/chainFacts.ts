@@ -38,7 +38,6 @@ export interface ChainFacts {
   /** Null while no terms were set. */
   bondTerms: BondFacts["terms"];
   bondSufficient: boolean;
-  shortfallDueMicros: bigint;
   settleableMicros: bigint;
   epochsFinal: number;
 }
@@ -101,7 +100,6 @@ export async function readChainFacts(
     bondMicros: bond.heldMicros,
     bondTerms: bond.terms,
     bondSufficient: bond.sufficient,
-    shortfallDueMicros: bond.shortfallDueMicros,
     settleableMicros,
     epochsFinal,
   };

@@ -6,6 +6,7 @@ import {
   facilityRegistryAbi,
   primarySaleAbi,
   rentLockboxAbi,
+  statementRegistryAbi,
 } from "../../chain/abis";
 import type { Call } from "../../chain/send";
 
@@ -14,6 +15,7 @@ const ABIS = {
   FacilityRegistry: facilityRegistryAbi,
   PrimarySale: primarySaleAbi,
   RentLockbox: rentLockboxAbi,
+  StatementRegistry: statementRegistryAbi,
 };
 
 /** What makes the calls of a contract; `more` are the arguments after the id. */

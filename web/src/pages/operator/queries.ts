@@ -41,6 +41,23 @@ export function useFacility(facilityId: number) {
   });
 }
 
+/** The statement of an epoch as the service closed it; null before that. */
+export function useStatement(facilityId: number, epoch: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "statement", epoch],
+    queryFn: async () => {
+      try {
+        const params = { path: { facility_id: facilityId, epoch } };
+        return await dataOf(api.GET("/v1/facilities/{facility_id}/epochs/{epoch}", { params }));
+      } catch (error) {
+        if (error instanceof ApiProblem && error.status === 404) return null;
+        throw error;
+      }
+    },
+    refetchInterval: LIVE,
+  });
+}
+
 export function useOffer(facilityId: number, wanted: boolean) {
   return useQuery({
     queryKey: ["console", facilityId, "offer"],

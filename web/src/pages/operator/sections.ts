@@ -11,6 +11,7 @@ export const SECTIONS = [
   { id: "rent", name: "Rent" },
   { id: "bond", name: "Bond" },
   { id: "proceeds", name: "Proceeds" },
+  { id: "ending", name: "Default and end" },
 ] as const;
 
 export type Section = (typeof SECTIONS)[number]["id"];

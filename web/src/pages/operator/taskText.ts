@@ -46,10 +46,10 @@ const WRITERS: Record<string, Writer> = {
     "Add to the bond",
     "bond",
   ],
-  default_near: ({ facility, due }) => [
-    `${facility} is close to default: from ${due} on anybody may declare it, unless a statement is posted or the bond is filled.`,
-    "See epochs",
-    "epochs",
+  default_near: ({ facility, task, due }) => [
+    `${facility} is close to default: epoch ${task.epoch ?? ""} is neither stated nor published. From ${due} on anybody may declare it, unless attesters state the epoch or you publish its evidence.`,
+    "Publish evidence",
+    "ending",
   ],
   metering_silent: ({ facility, due }) => [
     `No metering arrives for ${facility}: its next record was expected by ${due}.`,

@@ -21,7 +21,7 @@ function heldOf(rows: readonly PositionRow[], live: Live | undefined): Held[] {
     .filter((held) => held.row.units > 0);
 }
 
-/** What a holder does with units: sends them, takes their compute, or burns them after the end. */
+/** What a holder does with units: sends them, takes their compute, or burns those of a cancelled offer. */
 export function Act({
   account,
   rows,
@@ -46,7 +46,7 @@ export function Act({
   return (
     <Section
       title="Use units"
-      about="Send units to another investor, or burn them: for the compute that they stand for, or after the facility ended."
+      about="Send units to another investor, or burn them: for the compute that they stand for, or because their offer was cancelled."
     >
       {position !== undefined && (
         <Stack className="surface" p="md" gap="md" align="stretch">
@@ -104,8 +104,6 @@ function Chosen({
     );
   }
   if (kind === "send") return <Transfer account={account} held={held} onSent={onSent} />;
-  if (kind === "burn" && held.live !== undefined) {
-    return <Burn held={held} live={held.live} onSent={onSent} />;
-  }
+  if (kind === "burn") return <Burn held={held} onSent={onSent} />;
   return <Delivery account={account} held={held} onSent={onSent} />;
 }

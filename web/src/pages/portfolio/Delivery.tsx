@@ -60,8 +60,9 @@ export function Delivery({
     <Stack gap="sm" align="stretch">
       <Text size="sm" maw={640}>
         Taking delivery burns units and gives a voucher: the operator owes you the compute inside
-        the delivery window, and what stays unserved is paid from its bond. Burned units earn no
-        more revenue; what they earned stays yours.
+        the delivery window, and what stays open is paid in money when the facility is closed, at
+        the bond's rate and as far as bond and unearned proceeds go. Burned units earn no more
+        revenue; what they earned stays yours.
       </Text>
       <Gives tokenId={token_id} units={1n} word="A unit" />
       <Textarea

@@ -12,6 +12,7 @@ import { PageHead } from "../../parts/PageHead";
 import { Section } from "../../parts/Section";
 import { Status } from "../../parts/Status";
 import { Act } from "./Act";
+import { Endings } from "./Endings";
 import { EligibilityNote } from "./EligibilityNote";
 import { History } from "./History";
 import { LookUp } from "./LookUp";
@@ -101,6 +102,7 @@ function Of({ account, own }: { account: Address; own: boolean }) {
                 <Positions rows={data.positions} live={live.data} />
               )}
             </Section>
+            <Endings rows={data.positions} />
             {own && data.positions.length > 0 && (
               <Act account={account} rows={data.positions} live={live.data} />
             )}

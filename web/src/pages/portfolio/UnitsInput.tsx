@@ -3,7 +3,7 @@ import { grouped, parseUnits } from "../../format/money";
 
 /** Why so many units cannot be taken from `free`; null if they can. */
 export function problemWithFree(units: bigint | null, free: bigint): string | null {
-  if (units === null) return "Enter whole units.";
+  if (units === null) return "Enter a whole number of units, such as 1,200.";
   if (units === 0n) return "Choose at least one unit.";
   if (units <= free) return null;
   return free === 1n ? "Only 1 unit is free." : `Only ${grouped(free)} units are free.`;

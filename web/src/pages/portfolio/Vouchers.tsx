@@ -2,9 +2,10 @@ import { Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Abi, Address, Hash as TransactionHash } from "viem";
 import { useContractAddress } from "../../api/service";
-import { deliveryDeskAbi } from "../../chain/abis";
+import { rentLockboxAbi } from "../../chain/abis";
 import { exactMoney, gpuHours, grouped } from "../../format/money";
 import { instant } from "../../format/time";
+import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Hash } from "../../parts/Hash";
 import { Instant } from "../../parts/Instant";
@@ -12,10 +13,10 @@ import { Section } from "../../parts/Section";
 import { SendButton } from "../../parts/SendButton";
 import { TxState } from "../../parts/TxState";
 import { Unknown } from "../../parts/Unknown";
-import { OwedByBond } from "./OwedByBond";
+import { OwedByLockbox } from "./OwedByLockbox";
 import { type LiveVoucher, type VoucherRow, useLiveVouchers } from "./liveVouchers";
 
-/** Compute that is owed for burned units, and what the bond pays where it was not served. */
+/** Compute that is owed for burned units, and what the closing gives where it was not served. */
 export function Vouchers({
   account,
   own,
@@ -30,8 +31,7 @@ export function Vouchers({
   const [hash, setHash] = useState<TransactionHash | null>(null);
   const at = (row: VoucherRow) => live?.vouchers.get(row.voucher_id);
   const open = (row: VoucherRow) =>
-    at(row)?.openGpuSeconds ??
-    BigInt(row.owed_gpu_seconds - row.served_gpu_seconds - row.paid_gpu_seconds);
+    at(row)?.openGpuSeconds ?? BigInt(row.owed_gpu_seconds - row.served_gpu_seconds);
   const columns: Column<VoucherRow>[] = [
     { head: "Voucher", rowHead: true, cell: (row) => `No. ${row.voucher_id}` },
     { head: "Facility", number: true, cell: (row) => row.facility_id },
@@ -42,12 +42,12 @@ export function Vouchers({
       number: true,
       cell: (row) => gpuHours(at(row)?.servedGpuSeconds ?? row.served_gpu_seconds),
     },
-    {
-      head: "Paid instead",
-      number: true,
-      cell: (row) => gpuHours(at(row)?.paidGpuSeconds ?? row.paid_gpu_seconds),
-    },
     { head: "Still open", number: true, cell: (row) => gpuHours(open(row)) },
+    {
+      head: "Credited in money",
+      number: true,
+      cell: (row) => <Amount micros={at(row)?.creditedMicros ?? row.paid_micros} digits={6} />,
+    },
     {
       head: "What comes next",
       cell: (row) => {
@@ -68,7 +68,7 @@ export function Vouchers({
   return (
     <Section
       title="Vouchers"
-      about="Compute owed for units that were burned. The service serves a voucher from the delivery lines of final statements by itself; what stays unserved after the window is paid from the operator's bond, as far as it goes."
+      about="Compute owed for units that were burned. The service serves a voucher from the delivery lines of final statements by itself; what stays open is paid in money by the closing of the facility, as far as bond and unearned proceeds go."
     >
       <DataTable
         caption="Vouchers of the account"
@@ -83,30 +83,30 @@ export function Vouchers({
         );
       })}
       {hash !== null && <TxState hash={hash} />}
-      <OwedByBond owed={live?.owed ?? []} account={account} own={own} />
+      <OwedByLockbox owed={live?.owed ?? []} account={account} own={own} />
     </Section>
   );
 }
 
-/** Whether the open part is served, waits or is paid. */
+/** Whether the open part is served, waits for the closing or is paid. */
 function nextOf({ standing }: LiveVoucher): string {
   switch (standing.kind) {
-    case "closed":
-      return "Closed: served or paid in full.";
+    case "served":
+      return "Served in full.";
     case "running":
       return "Served by delivery lines while the facility delivers.";
     case "waiting":
-      return `Late proofs come first; what is then open is paid from ${instant(standing.fromS)}.`;
-    case "unpaid":
-      return "The bond's terms pay nothing for unserved compute.";
-    case "bondEmpty":
-      return "The operator's bond is empty: nothing can be paid now. It stays owed.";
+      return `The facility has ended: its closing, from ${instant(standing.fromS)} on, pays for what is then open.`;
     case "payable":
-      return `The bond can pay for ${gpuHours(standing.gpuSeconds)} GPU-hours now.`;
+      return "The closing gave money for it, which can be credited now.";
+    case "credited":
+      return standing.amountMicros === 0n
+        ? "The facility is closed, and nothing was left for it. Rent that comes late may still pay it."
+        : "The facility is closed, and all that there is was credited. Rent that comes late may add to it.";
   }
 }
 
-/** A voucher whose open part the bond can pay, in words, with the button that asks for it. */
+/** A voucher for which the closing gave money, in words, with the button that credits it. */
 function Payable({
   row,
   live,
@@ -116,32 +116,29 @@ function Payable({
   live: LiveVoucher;
   onSent: (hash: TransactionHash) => void;
 }) {
-  const desk = useContractAddress("DeliveryDesk");
+  const lockbox = useContractAddress("RentLockbox");
   const { standing, openGpuSeconds, symbol } = live;
   if (standing.kind !== "payable") return null;
-  const rest = openGpuSeconds - standing.gpuSeconds;
-  const hours = gpuHours(standing.gpuSeconds);
+  const hours = gpuHours(openGpuSeconds);
   const amount = `${exactMoney(standing.amountMicros)} ${symbol}`;
   return (
     <Stack className="surface" p="md" gap="sm" align="flex-start">
       <Text size="sm" maw={760}>
-        Voucher {row.voucher_id}: you get <strong>{amount}</strong> from the bond for {hours}{" "}
-        GPU-hours, which are then no longer owed as compute.
-        {rest > 0n && ` The bond covers no more: ${gpuHours(rest)} GPU-hours stay owed.`} It is
-        credited in the bond vault first, and withdrawn from there.
+        Voucher {row.voucher_id}: the closing gave <strong>{amount}</strong> for {hours} GPU-hours
+        that were not served. It is credited in the rent lockbox first, and withdrawn from there.
       </Text>
       <SendButton
         withState={false}
         onSent={onSent}
         call={{
-          address: desk,
-          abi: deliveryDeskAbi as unknown as Abi,
-          functionName: "payUnserved",
+          address: lockbox,
+          abi: rentLockboxAbi as unknown as Abi,
+          functionName: "payVoucher",
           args: [BigInt(row.voucher_id)],
-          label: `Payment of ${amount} for ${hours} unserved GPU-hours of voucher ${row.voucher_id}`,
+          label: `Credit of ${amount} for ${hours} unserved GPU-hours of voucher ${row.voucher_id}`,
         }}
       >
-        Have it paid
+        Credit it
       </SendButton>
     </Stack>
   );

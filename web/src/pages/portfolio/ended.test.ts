@@ -2,63 +2,53 @@ import { describe, expect, it } from "vitest";
 import { FACILITY_STATES } from "../../generated/states";
 import { type VoucherFacts, standingOf, unitsExpired } from "./ended";
 
-const [REGISTERED, OFFERED, FUNDED, DELIVERING, MATURED, CANCELLED, DEFAULTED] = FACILITY_STATES;
+const [, , , DELIVERING, MATURED, CANCELLED, DEFAULTED] = FACILITY_STATES;
 
 describe("unitsExpired", () => {
-  it.each([
-    [OFFERED, true, false],
-    [FUNDED, true, false],
-    [DELIVERING, false, false],
-    [MATURED, true, true],
-    [MATURED, false, true],
-    [DEFAULTED, true, true],
-    // Units of a failed sale are worth their price: burned for nothing, that would be lost.
-    [CANCELLED, true, false],
-    [CANCELLED, false, true],
-    [REGISTERED, false, false],
-  ])("of state %s, with a sale %s, is %s", (state, hasSale, expected) => {
-    expect(unitsExpired(state, hasSale)).toBe(expected);
-  });
+  it.each(FACILITY_STATES)(
+    "of a facility that is %s needs a cancelled offer without a sale",
+    (state) => {
+      // Units of a failed sale are worth their price: burned for nothing, that would be lost.
+      expect(unitsExpired(state, true)).toBe(false);
+      expect(unitsExpired(state, false)).toBe(state === CANCELLED);
+    },
+  );
 });
 
 const FACTS: VoucherFacts = {
   openGpuSeconds: 7_200n,
   facilityState: MATURED,
-  nowS: 1_000,
-  payableFromS: 1_000,
-  bondMicros: 20_000_000n,
-  rateMicrosPerGpuHour: 1_000_000n,
+  closed: true,
+  closableFromS: null,
+  creditedMicros: 0n,
+  payableMicros: 2_000_000n,
 };
 
 describe("standingOf", () => {
-  it("pays two hours at their rate", () => {
-    expect(standingOf(FACTS)).toEqual({
-      kind: "payable",
-      gpuSeconds: 7_200n,
-      amountMicros: 2_000_000n,
-    });
-  });
-
-  it("pays what the bond covers, rounded down, and no more", () => {
-    const found = standingOf({ ...FACTS, bondMicros: 1_500_000n, rateMicrosPerGpuHour: 999_983n });
-
-    expect(found).toEqual({ kind: "payable", gpuSeconds: 5_400n, amountMicros: 1_499_974n });
-  });
-
   it.each<[string, Partial<VoucherFacts>, object]>([
-    ["is closed without an open part", { openGpuSeconds: 0n }, { kind: "closed" }],
-    ["runs while the facility delivers", { facilityState: DELIVERING }, { kind: "running" }],
-    ["waits for late proofs", { nowS: 999 }, { kind: "waiting", fromS: 1_000 }],
-    ["is unpaid at a rate of zero", { rateMicrosPerGpuHour: 0n }, { kind: "unpaid" }],
-    ["finds the bond empty", { bondMicros: 0n }, { kind: "bondEmpty" }],
-    ["finds too little for one second", { bondMicros: 277n }, { kind: "bondEmpty" }],
+    ["is payable once the facility is closed", {}, { kind: "payable", amountMicros: 2_000_000n }],
+    ["is served without an open part", { openGpuSeconds: 0n }, { kind: "served" }],
+    [
+      "runs while the facility delivers",
+      { facilityState: DELIVERING, closed: false },
+      { kind: "running" },
+    ],
+    [
+      "waits for the closing of a default too",
+      { facilityState: DEFAULTED, closed: false, closableFromS: 1_000 },
+      { kind: "waiting", fromS: 1_000 },
+    ],
+    [
+      "is credited once nothing more is there",
+      { payableMicros: 0n, creditedMicros: 5n },
+      { kind: "credited", amountMicros: 5n },
+    ],
+    [
+      "is payable again when late rent came",
+      { payableMicros: 1n, creditedMicros: 5n },
+      { kind: "payable", amountMicros: 1n },
+    ],
   ])("%s", (_, change, expected) => {
     expect(standingOf({ ...FACTS, ...change })).toEqual(expected);
-  });
-
-  it("does not wait in default", () => {
-    const found = standingOf({ ...FACTS, facilityState: DEFAULTED, nowS: 0 });
-
-    expect(found.kind).toBe("payable");
   });
 });

@@ -1,49 +1,47 @@
-/** What a facility's end makes possible for its holders: burning units, and payment for unserved compute. */
+/** What the end of a facility, or of its offer, makes possible for holders of units and vouchers. */
 
+import { hasEnded } from "../../chain/lifeCycle";
 import type { FacilityState } from "../../generated/states";
 
-const SECONDS_PER_HOUR = 3_600n;
-
-/** Whether units can be burned as expired. Those of a cancelled sale are refunded instead. As TrancheToken does. */
+/**
+ * Whether units can be burned for nothing: those of a cancelled offer without a sale, which had no price. Those of a
+ * cancelled sale are refunded instead, and those of a facility that ended keep earning. As TrancheToken does.
+ */
 export function unitsExpired(facilityState: FacilityState, hasSale: boolean): boolean {
-  if (facilityState === "matured" || facilityState === "defaulted") return true;
   return facilityState === "cancelled" && !hasSale;
 }
 
-/** What decides whether a voucher's open part is paid, all at one block. */
+/** What decides where a voucher stands, all at one block. */
 export interface VoucherFacts {
-  /** GPU-seconds neither served nor paid. */
+  /** GPU-seconds that are not served. */
   openGpuSeconds: bigint;
   facilityState: FacilityState;
-  nowS: number;
-  /** End of the delivery window, and of the time for late proofs after it. */
-  payableFromS: number;
-  bondMicros: bigint;
-  rateMicrosPerGpuHour: bigint;
+  closed: boolean;
+  /** From when an ended facility can be closed; null before its end and after its closing. */
+  closableFromS: number | null;
+  /** What the closing gave for the voucher: credited so far, and still to be credited. */
+  creditedMicros: bigint;
+  payableMicros: bigint;
 }
 
 export type VoucherStanding =
-  | { kind: "closed" }
+  | { kind: "served" }
   /** The facility has not ended: it can still be served. */
   | { kind: "running" }
-  /** It ended, and late proofs of delivery still come before payment. */
+  /** It ended, and is closed from then on. */
   | { kind: "waiting"; fromS: number }
-  /** The bond pays nothing per hour. */
-  | { kind: "unpaid" }
-  | { kind: "bondEmpty" }
-  | { kind: "payable"; gpuSeconds: bigint; amountMicros: bigint };
+  | { kind: "payable"; amountMicros: bigint }
+  /** The facility is closed, and all that there is was credited; perhaps nothing. */
+  | { kind: "credited"; amountMicros: bigint };
 
-/** Where a voucher stands. As DeliveryDesk.payUnserved and BondVault.payUnserved decide, both rounding down. */
+/** Where a voucher stands. As RentLockbox.payVoucher decides. */
 export function standingOf(facts: VoucherFacts): VoucherStanding {
-  const { openGpuSeconds: open, facilityState, bondMicros, rateMicrosPerGpuHour: rate } = facts;
-  if (open === 0n) return { kind: "closed" };
-  if (facilityState !== "defaulted") {
-    if (facilityState !== "matured") return { kind: "running" };
-    if (facts.nowS < facts.payableFromS) return { kind: "waiting", fromS: facts.payableFromS };
+  if (facts.openGpuSeconds === 0n) return { kind: "served" };
+  if (facts.closed) {
+    return facts.payableMicros > 0n
+      ? { kind: "payable", amountMicros: facts.payableMicros }
+      : { kind: "credited", amountMicros: facts.creditedMicros };
   }
-  if (rate === 0n) return { kind: "unpaid" };
-  const covered = (bondMicros * SECONDS_PER_HOUR) / rate;
-  const gpuSeconds = covered < open ? covered : open;
-  if (gpuSeconds === 0n) return { kind: "bondEmpty" };
-  return { kind: "payable", gpuSeconds, amountMicros: (gpuSeconds * rate) / SECONDS_PER_HOUR };
+  if (!hasEnded(facts.facilityState) || facts.closableFromS === null) return { kind: "running" };
+  return { kind: "waiting", fromS: facts.closableFromS };
 }

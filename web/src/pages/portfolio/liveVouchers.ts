@@ -1,30 +1,30 @@
-/** Vouchers and what the bond vault owes, as the chain has them. */
+/** Vouchers and what the rent lockbox owes, as the chain has them. */
 
 import { useQuery } from "@tanstack/react-query";
 import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import type { Schemas } from "../../api/client";
 import { useService } from "../../api/service";
-import { readBond } from "../../chain/facts/bond";
 import { readCoin } from "../../chain/facts/coin";
-import { readServeGraceS, readVoucher } from "../../chain/facts/desk";
-import { readOwed } from "../../chain/facts/lockbox";
+import { readVoucher } from "../../chain/facts/desk";
+import { readClosableFrom, readOwed, readVoucherMoney } from "../../chain/facts/lockbox";
 import { type Pinned, pinned } from "../../chain/facts/pinned";
-import { readFacilityState, readOffer } from "../../chain/facts/registry";
-import { type VoucherStanding, standingOf } from "./ended";
+import { readEnding, readFacilityState, readOffer } from "../../chain/facts/registry";
+import { type VoucherFacts, type VoucherStanding, standingOf } from "./ended";
 
 export type VoucherRow = Schemas["VoucherOut"];
 
 export interface LiveVoucher {
   servedGpuSeconds: bigint;
-  paidGpuSeconds: bigint;
   openGpuSeconds: bigint;
+  /** What the closing gave for it and was credited. */
+  creditedMicros: bigint;
   standing: VoucherStanding;
-  /** Of the token in which the bond pays. */
+  /** Of the token in which the facility is closed. */
   symbol: string;
 }
 
-/** Money of the bond vault that waits to be withdrawn. */
+/** Money of the rent lockbox that waits to be withdrawn. */
 export interface Owed {
   token: Address;
   symbol: string;
@@ -38,29 +38,29 @@ export interface LiveVouchers {
 
 interface Contracts {
   desk: Address;
-  vault: Address;
+  lockbox: Address;
   facilities: Address;
 }
 
-type FacilityFacts = Omit<Parameters<typeof standingOf>[0], "openGpuSeconds"> & { token: Address };
+type FacilityFacts = Pick<VoucherFacts, "facilityState" | "closed" | "closableFromS"> & {
+  token: Address;
+};
 
 async function readFacility(
   at: Pinned,
   contracts: Contracts,
   facilityId: bigint,
 ): Promise<FacilityFacts> {
-  const [facilityState, offer, bond, graceS] = await Promise.all([
+  const [facilityState, offer, { closedAtS }, closableFromS] = await Promise.all([
     readFacilityState(at, contracts.facilities, facilityId),
     readOffer(at, contracts.facilities, facilityId),
-    readBond(at, contracts.vault, facilityId),
-    readServeGraceS(at, contracts.desk),
+    readEnding(at, contracts.facilities, facilityId),
+    readClosableFrom(at, contracts.lockbox, facilityId),
   ]);
   return {
     facilityState,
-    nowS: at.timeS,
-    payableFromS: offer.windowEndS + graceS,
-    bondMicros: bond.heldMicros,
-    rateMicrosPerGpuHour: bond.terms?.rateMicrosPerGpuHour ?? 0n,
+    closed: closedAtS !== null,
+    closableFromS,
     token: offer.settlementToken,
   };
 }
@@ -82,7 +82,7 @@ async function readVouchers(
   const owed = await Promise.all(
     tokens.map(async (token): Promise<Owed> => {
       const [micros, coin] = await Promise.all([
-        readOwed(at, contracts.vault, token, account),
+        readOwed(at, contracts.lockbox, token, account),
         readCoin(client, token),
       ]);
       return { token, symbol: coin.symbol, micros };
@@ -91,12 +91,16 @@ async function readVouchers(
   const read = async (row: VoucherRow): Promise<[string, LiveVoucher]> => {
     const facts = facilities.get(row.facility_id);
     if (facts === undefined) throw new Error("A voucher without its facility.");
-    const voucher = await readVoucher(at, contracts.desk, BigInt(row.voucher_id));
-    const { servedGpuSeconds, paidGpuSeconds } = voucher;
-    const openGpuSeconds = voucher.owedGpuSeconds - servedGpuSeconds - paidGpuSeconds;
-    const standing = standingOf({ ...facts, openGpuSeconds });
+    const [voucher, money] = await Promise.all([
+      readVoucher(at, contracts.desk, BigInt(row.voucher_id)),
+      readVoucherMoney(at, contracts.lockbox, BigInt(row.voucher_id)),
+    ]);
+    const { servedGpuSeconds } = voucher;
+    const { creditedMicros } = money;
+    const openGpuSeconds = voucher.owedGpuSeconds - servedGpuSeconds;
+    const standing = standingOf({ ...facts, ...money, openGpuSeconds });
     const symbol = owed.find((o) => o.token === facts.token)?.symbol ?? "";
-    return [row.voucher_id, { servedGpuSeconds, paidGpuSeconds, openGpuSeconds, standing, symbol }];
+    return [row.voucher_id, { servedGpuSeconds, openGpuSeconds, creditedMicros, standing, symbol }];
   };
   const vouchers = new Map(await Promise.all(rows.map(read)));
   return { vouchers, owed: owed.filter((o) => o.micros > 0n) };
@@ -105,16 +109,16 @@ async function readVouchers(
 /** The account's vouchers by the chain's node, all at its newest block. */
 export function useLiveVouchers(account: Address, rows: readonly VoucherRow[]) {
   const client = usePublicClient();
-  const { DeliveryDesk, BondVault, FacilityRegistry } = useService().contracts;
+  const { DeliveryDesk, RentLockbox, FacilityRegistry } = useService().contracts;
   return useQuery({
     queryKey: ["chain", "vouchers", account, rows.map((row) => row.voucher_id).join()],
     enabled: client !== undefined && rows.length > 0,
     refetchInterval: 4_000,
     queryFn: (): Promise<LiveVouchers> => {
-      if (client === undefined || !DeliveryDesk || !BondVault || !FacilityRegistry) {
+      if (client === undefined || !DeliveryDesk || !RentLockbox || !FacilityRegistry) {
         throw new Error("Nothing is deployed.");
       }
-      const at = { desk: DeliveryDesk, vault: BondVault, facilities: FacilityRegistry };
+      const at = { desk: DeliveryDesk, lockbox: RentLockbox, facilities: FacilityRegistry };
       return readVouchers(client, at, account, rows);
     },
   });

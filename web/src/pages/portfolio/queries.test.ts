@@ -89,7 +89,7 @@ describe("claimOrder", () => {
 
 describe("problemWithFree", () => {
   it.each<[bigint | null, string | null]>([
-    [null, "Enter whole units."],
+    [null, "Enter a whole number of units, such as 1,200."],
     [0n, "Choose at least one unit."],
     [1_200n, null],
     [1_201n, "Only 1,200 units are free."],

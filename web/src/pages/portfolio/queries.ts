@@ -44,7 +44,7 @@ export interface LivePosition {
   streamingMicros: bigint;
   /** Settlement token in which this tranche is claimed. */
   settlementToken: Address;
-  /** Whether the facility has ended, so that units can be burned for nothing. */
+  /** Whether the offer was cancelled without a sale, so that units can be burned for nothing. */
   expired: boolean;
 }
 

@@ -5,6 +5,7 @@ import classes from "./Tranche.module.css";
 const PARTS = [
   ["terms", "Terms"],
   ["risk", "Risk"],
+  ["ending", "Default, end and closing"],
   ["revenue", "Revenue and utilisation"],
   ["waterfall", "From rent to holder"],
   ["delivered", "Promised against delivered"],

@@ -12,7 +12,7 @@ export function Headline({ tranche }: { tranche: Tranche }) {
   return (
     <Figures cols={3}>
       <Figure
-        name="Price per GPU-hour"
+        name="Price of a unit"
         value={<Amount micros={tranche.price_micros} symbol />}
         about={sale === null ? "No primary sale" : SALE[sale.state]}
         source="Price of one unit in the primary sale, from the sale contract. Units are transferable; this is no market price."

@@ -102,7 +102,7 @@ function Availability({ tranche }: { tranche: Tranche }) {
             ))}
         </About>
       }
-      source="Available GPU-seconds over pledged capacity, all posted epochs together. The shortfall of each epoch is owed to holders from the operator's bond."
+      source="Available GPU-seconds over pledged capacity, all posted epochs together. Hours that were promised and not delivered are claimed at the closing, from bond and unearned proceeds."
     />
   );
 }
@@ -120,7 +120,7 @@ function Bond({ tranche }: { tranche: Tranche }) {
             "No bond is required or known."
           ) : (
             <>
-              {money(required)} required while delivering.{" "}
+              {money(required)} required to be funded.{" "}
               {held !== null &&
                 held < required &&
                 (live ? (
@@ -134,7 +134,7 @@ function Bond({ tranche }: { tranche: Tranche }) {
           )}
         </About>
       }
-      source="The operator's stake in the bond vault. It pays holders for promised GPU-hours that were not available, and is broken by a proven fault. Read from the contract at the indexed block."
+      source="The operator's stake in the bond vault. It never falls while the facility delivers; the closing pays it out: attested rent that renters owe first, then promised hours that are missing. Read from the contract at the indexed block."
     />
   );
 }

@@ -1,18 +1,21 @@
 import { Anchor, Stack } from "@mantine/core";
-import { useState } from "react";
+import { Suspense, lazy, useState } from "react";
 import { Link } from "react-router";
 import { grouped } from "../../format/money";
 import { date, instant } from "../../format/time";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
+import { EpochStatus } from "../../parts/EpochStatus";
 import { TxHash } from "../../parts/Hash";
 import { Loaded } from "../../parts/Loaded";
 import { Pager } from "../../parts/Pager";
 import { Section } from "../../parts/Section";
-import { Status } from "../../parts/Status";
 import { Unknown } from "../../parts/Unknown";
 import { type Statement, type Tranche, useStatements } from "./queries";
+
+// Asks the node, which needs more code than the rest of the page.
+const PaidStatus = lazy(async () => ({ default: (await import("./PaidStatus")).PaidStatus }));
 
 const PAGE = 10;
 
@@ -34,7 +37,14 @@ const columns: Column<Statement>[] = [
       </time>
     ),
   },
-  { head: "State", cell: (s) => <Status state={s.state} /> },
+  {
+    head: "State",
+    cell: (s) => (
+      <Suspense fallback={<EpochStatus state={s.state} grossMicros={null} paid={undefined} />}>
+        <PaidStatus statement={s} />
+      </Suspense>
+    ),
+  },
   { head: "Gross revenue", number: true, cell: (s) => <Amount micros={s.gross_revenue_micros} /> },
   { head: "Lines", number: true, cell: (s) => grouped(s.line_count) },
   { head: "Attesters", number: true, cell: (s) => s.attesters.length },
@@ -52,7 +62,7 @@ export function Statements({ tranche }: { tranche: Tranche }) {
     <Section
       title="Statements"
       anchor="statements"
-      about="One for every epoch. Posted: on-chain with enough signatures, open to challenge. Final: the challenge window is over and no fault was proven."
+      about="One for every epoch. Posted: on-chain with enough signatures, open to challenge. Final: the challenge window is over and no fault was proven. Counted: a settlement made its coupons due; settled only as far as its rent was paid."
     >
       <Loaded query={query} lines={6}>
         {({ total, statements }) =>

@@ -46,6 +46,8 @@ export function Terms({ tranche }: { tranche: Tranche }) {
           {grouped(terms.epochs_posted)} posted
         </Term>
         <Term name="Promised availability">{percentOfPpm(terms.promised_availability_ppm)}</Term>
+        <Term name="Patience with an open epoch">{duration(terms.patience_s)}</Term>
+        <Term name="Long stop">{instant(tranche.window_end_s + terms.long_stop_s)}</Term>
         <Term name="Fee on rent settled">{percentOfBps(terms.fee_bps)}</Term>
         <Term name="Paid in">
           <Hash value={terms.settlement_token} />

@@ -10,6 +10,7 @@ import { span } from "../../format/time";
 import { Contents } from "./Contents";
 import { Delivered } from "./revenue/Delivered";
 import { Documents } from "./Documents";
+import { EndingPart } from "./EndingPart";
 import { Earnings } from "./revenue/Earnings";
 import { Headline } from "./Headline";
 import { Holders } from "./Holders";
@@ -62,6 +63,7 @@ function Found({ tranche }: { tranche: TrancheData }) {
           <Headline tranche={tranche} />
           <Terms tranche={tranche} />
           <Risk tranche={tranche} />
+          <EndingPart tranche={tranche} />
           <Earnings tokenId={tokenId} />
           <Waterfall tranche={tranche} />
           <Delivered tokenId={tokenId} />

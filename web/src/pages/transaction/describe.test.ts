@@ -81,12 +81,53 @@ group("describe", () => {
 
   it.each([
     [0, "for compute"],
-    [1, "after the facility ended"],
+    [1, "after the offer was cancelled"],
     [2, "for a refund"],
   ])("says why units left: %s", (reason, words) => {
     const burned = { holder: HOLDER, id: 256n, units: 5n, reason };
 
     expect(say("TrancheToken", "UnitsBurned", burned)).toContain(words);
+  });
+
+  it("tells what a closing gave, what it paid for renters and what stays owed", () => {
+    const closing = {
+      missingGpuSeconds: 72_000n,
+      bond: 30_000_000n,
+      escrow: 24_000_000n,
+      advanced: 5_000_000n,
+      toUnits: [20_000_000n, 10_000_000n, 0n, 0n],
+      toVouchers: [4_000_000n, 0n, 0n, 0n],
+      toTreasury: 1_000_000n,
+      toOperator: 14_000_000n,
+    };
+    const owed = { units: [0n, 2_000_000n, 0n, 0n], vouchers: [1n, 0n, 0n, 0n], treasury: 0n };
+    const nothing = [0n, 0n, 0n, 0n];
+    const close = (change: object, claims: object) =>
+      say("RentLockbox", "FacilityClosed", {
+        facilityId: 7n,
+        closing: { ...closing, ...change },
+        claims,
+      });
+
+    expect(close({}, owed)).toBe(
+      "Facility 7 was closed: a bond of 30.000000 mUSD and 24.000000 mUSD of unearned proceeds went out, 30.000000 mUSD to units, 4.000000 mUSD to vouchers, 1.000000 mUSD to the treasury, 14.000000 mUSD to the operator; 5.000000 mUSD of the bond paid rent that renters owe; 2.000001 mUSD stay owed.",
+    );
+    expect(
+      close(
+        { advanced: 0n, toVouchers: nothing, toTreasury: 0n },
+        { units: nothing, vouchers: nothing, treasury: 0n },
+      ),
+    ).toMatch(/30\.000000 mUSD to units, 14\.000000 mUSD to the operator\.$/);
+    expect(
+      say("RentLockbox", "LateRentShared", {
+        facilityId: 7n,
+        amount: 0n,
+        toUnits: nothing,
+        toVouchers: nothing,
+        toTreasury: 0n,
+        toOperator: 0n,
+      }),
+    ).toMatch(/nothing to anybody\.$/);
   });
 
   it("writes times without an end in words", () => {

@@ -10,7 +10,9 @@ import {
   type Sentence,
   type Who,
   claimedBatch,
+  closed,
   count,
+  lateRent,
   money,
   moved,
   tranche,
@@ -66,7 +68,8 @@ export const tradeSentences = (who: Who): Record<string, Sentence> => ({
     `The sale of facility ${String(a["facilityId"])} failed: ${money(a["counted"], s)} of the floor of ${money(a["floorProceeds"], s)}`,
   ProceedsReleased: (a, s) =>
     `${money(a["amount"], s)} of proceeds became due to the operator ${who(a["gpuOperator"])}`,
-  ProceedsSeized: (a, s) => `${money(a["amount"], s)} of proceeds went to holders instead`,
+  ProceedsSurrendered: (a, s) =>
+    `${money(a["amount"], s)} of proceeds that were not released went to the closing of facility ${String(a["facilityId"])}; delivery had not earned ${money(a["unearned"], s)}`,
 });
 
 /** Rent, settlement, facilities and statements. */
@@ -77,8 +80,10 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
   RentRefunded: (a, s) => `${money(a["amount"], s)} of rent went back to ${who(a["payer"])}`,
   Settled: (a, s) =>
     `${money(a["amount"], s)} of facility ${String(a["facilityId"])} was settled, ${money(a["fee"], s)} of it fees`,
-  Distributed: (a, s) =>
-    `${money(a["amount"], s)} was distributed to holders of facility ${String(a["facilityId"])}`,
+  FacilityClosed: closed,
+  LateRentShared: lateRent,
+  VoucherPaid: (a, s) =>
+    `${who(a["holder"])} was credited ${money(a["amount"], s)} for what voucher ${String(a["voucherId"])} was not served`,
   FeesPaid: (a, s) => `${money(a["amount"], s)} of fees were paid to ${who(a["to"])}`,
   ResidualOwed: (a, s) =>
     `${money(a["amount"], s)} that fell on unsold units or on nobody is owed to the operator ${who(a["gpuOperator"])}`,
@@ -90,11 +95,20 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
     `Facility ${String(a["facilityId"])} was offered by ${who(a["gpuOperator"])}`,
   FacilityStateChanged: (a) =>
     `Facility ${String(a["facilityId"])} is ${onChainState(a["state"]) ?? "changed"}`,
-  DefaultDeclared: (a) => `Facility ${String(a["facilityId"])} was declared in default`,
+  DefaultNoticed: (a) =>
+    `${who(a["caller"])} gave notice that epoch ${count(a["epoch"])} of facility ${String(a["facilityId"])} is overdue: if it is still open at ${instant(Number(a["cureUntil"]))}, a default can be declared`,
+  DefaultDeclared: (a) =>
+    `${who(a["caller"])} declared facility ${String(a["facilityId"])} in default: epoch ${count(a["epoch"])} was neither stated nor published in time`,
+  UnpaidNoticed: (a, s) =>
+    `Notice was given that ${money(a["amount"], s)} of attested rent of facility ${String(a["facilityId"])} is unpaid: it can mature without it from ${instant(Number(a["maturesFrom"]))}`,
   ReceivableWrittenOff: (a, s) =>
     `${money(a["amount"], s)} of receivable of facility ${String(a["facilityId"])} was written off`,
   StatementPosted: (a) =>
     `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was posted with ${(a["attesters"] as readonly unknown[]).length} signatures`,
+  EvidencePublished: (a) =>
+    `The operator published the hash of its evidence of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}`,
+  EvidenceRejected: (a) =>
+    `${counted((a["attesters"] as readonly unknown[]).length, "attester")} rejected the published evidence of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}: it can only be stated now, and later epochs are published no more`,
   StatementVoided: (a) =>
     `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was voided by a proven fault`,
   SlashPending: (a) =>
@@ -115,17 +129,13 @@ export const bondSentences = (who: Who): Record<string, Sentence> => ({
   BondTermsSet: (a) => `The bond terms of facility ${String(a["facilityId"])} were set`,
   BondReleased: (a, s) =>
     `A bond of ${money(a["amount"], s)} was released to ${who(a["gpuOperator"])}`,
-  BondSeized: (a, s) => `${money(a["amount"], s)} of the bond went to holders after default`,
-  ShortfallPaid: (a, s) =>
-    `The bond paid holders ${money(a["amount"], s)} for ${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours that were not available`,
+  BondSurrendered: (a, s) =>
+    `The bond of ${money(a["amount"], s)} went to the closing of facility ${String(a["facilityId"])}`,
   VoucherIssued: (a) =>
     `${who(a["holder"])} took delivery for ${counted(a["units"] as bigint, "unit")} of ${tranche(a["id"])}: voucher ${String(a["voucherId"])} over ${gpuHours(a["owedGpuSeconds"] as bigint)} GPU-hours`,
   OrderCancelled: (a) => `${who(a["gpuOperator"])} took back a delivery order`,
   VoucherServed: (a) =>
     `${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours of voucher ${String(a["voucherId"])} were served`,
-  VoucherPaid: (a, s) =>
-    `The bond paid ${who(a["holder"])} ${money(a["amount"], s)} for what voucher ${String(a["voucherId"])} was not served`,
-  UnservedPaid: (a, s) => `${money(a["amount"], s)} of the bond was paid for compute not served`,
   AttesterBondDeposited: (a, s) =>
     `${who(a["payer"])} deposited ${money(a["amount"], s)} for the attester ${who(a["attester"])}, whose bond is now ${money(a["bond"], s)}`,
   AttesterBondWithdrawn: (a, s) =>
@@ -133,8 +143,6 @@ export const bondSentences = (who: Who): Record<string, Sentence> => ({
   AttesterSlashed: (a, s) =>
     `${money(a["amount"], s)} of the bond of the attester ${who(a["attester"])} was taken for a proven fault, ${money(a["toChallenger"], s)} of it for ${who(a["challenger"])}`,
   SlashAmountSet: (a, s) => `A proven fault costs each of its signers ${money(a["amount"], s)}`,
-  SlashedDistributed: (a, s) =>
-    `${money(a["amount"], s)} of attesters' bonds went to holders of facility ${String(a["facilityId"])}`,
   SlashedTaken: (a, s) => `${money(a["amount"], s)} of attesters' bonds went to ${who(a["to"])}`,
   // allow-list
   InvestorSet: (a) =>

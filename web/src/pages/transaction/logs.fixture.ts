@@ -37,9 +37,10 @@ export const CONTRACTS = Object.fromEntries(
 /** A value of a type, as a contract would give it; structs and lists too. */
 export function sampleOf(parameter: AbiParameter): unknown {
   const { type } = parameter;
-  if (type.endsWith("[]")) {
-    const one = { ...parameter, type: type.slice(0, -2) };
-    return [sampleOf(one), sampleOf(one)];
+  const list = /^(.*)\[(\d*)\]$/.exec(type);
+  if (list !== null) {
+    const one = { ...parameter, type: list[1] ?? "" };
+    return Array.from({ length: Number(list[2]) || 2 }, () => sampleOf(one));
   }
   if (type === "tuple" && "components" in parameter) {
     return Object.fromEntries(parameter.components.map((c) => [c.name, sampleOf(c)]));

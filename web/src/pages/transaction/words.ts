@@ -23,7 +23,7 @@ export const tranche = (id: unknown): string => {
 
 /** End of the year 9999: times after it are written as no end. */
 export const LATEST_S = 253_402_300_799;
-export const BURN_REASONS = ["for compute", "after the facility ended", "for a refund"];
+export const BURN_REASONS = ["for compute", "after the offer was cancelled", "for a refund"];
 
 /** `, until …`; nothing where there is no end. */
 export const until = (time: unknown): string =>
@@ -33,6 +33,39 @@ export function moved(a: Args, units: string, who: Who): string {
   if (a["from"] === zeroAddress) return `${units} minted to ${who(a["to"])}`;
   if (a["to"] === zeroAddress) return `${units} of ${who(a["from"])} burned`;
   return `${who(a["from"])} sent ${units} to ${who(a["to"])}`;
+}
+
+const sumOf = (values: unknown): bigint =>
+  (values as readonly bigint[]).reduce((sum, value) => sum + value, 0n);
+
+/** Who got what, by name and without those that got nothing: `3.00 mUSD to units, 1.00 mUSD to the operator`. */
+function sharesOf(a: Args, symbol: string): string {
+  const shares: [bigint, string][] = [
+    [sumOf(a["toUnits"]), "units"],
+    [sumOf(a["toVouchers"]), "vouchers"],
+    [a["toTreasury"] as bigint, "the treasury"],
+    [a["toOperator"] as bigint, "the operator"],
+  ];
+  const parts = shares
+    .filter(([micros]) => micros > 0n)
+    .map(([micros, name]) => `${money(micros, symbol)} to ${name}`);
+  return parts.length === 0 ? "nothing to anybody" : parts.join(", ");
+}
+
+export function closed(a: Args, symbol: string): string {
+  const closing = a["closing"] as Args;
+  const claims = a["claims"] as Args;
+  const open = sumOf(claims["units"]) + sumOf(claims["vouchers"]) + (claims["treasury"] as bigint);
+  const advanced = closing["advanced"] as bigint;
+  return [
+    `Facility ${String(a["facilityId"])} was closed: a bond of ${money(closing["bond"], symbol)} and ${money(closing["escrow"], symbol)} of unearned proceeds went out, ${sharesOf(closing, symbol)}`,
+    advanced > 0n ? `; ${money(advanced, symbol)} of the bond paid rent that renters owe` : "",
+    open > 0n ? `; ${money(open, symbol)} stay owed` : "",
+  ].join("");
+}
+
+export function lateRent(a: Args, symbol: string): string {
+  return `${money(a["amount"], symbol)} of rent of facility ${String(a["facilityId"])}, which its bond had paid, came after all: ${sharesOf(a, symbol)}`;
 }
 
 export function claimedBatch(a: Args, symbol: string, who: Who): string {

@@ -1,14 +1,12 @@
-import { Group, Stack, Text } from "@mantine/core";
-import { duration } from "../../../format/time";
-import { grouped } from "../../../format/money";
+import { Anchor, Group, Stack, Text } from "@mantine/core";
+import { Link } from "react-router";
+import { hasEnded } from "../../../chain/lifeCycle";
 import { LIVE_FACILITY_STATES } from "../../../generated/states";
 import { Amount } from "../../../parts/Amount";
 import { AmountFigure } from "../../../parts/AmountFigure";
 import { Empty } from "../../../parts/Empty";
-import { Figure, Figures } from "../../../parts/Figure";
-import { Instant } from "../../../parts/Instant";
+import { Figures } from "../../../parts/Figure";
 import { Loaded } from "../../../parts/Loaded";
-import { Notice } from "../../../parts/Notice";
 import { Section } from "../../../parts/Section";
 import { SendButton } from "../../../parts/SendButton";
 import { BondDeposit } from "./BondDeposit";
@@ -17,17 +15,16 @@ import { Offered } from "../launch/Offered";
 import { type ChainFacts, useContracts } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
 import { useBond } from "../queries";
+import { sectionPath } from "../sections";
 
-const ENDED = new Set(["matured", "cancelled"]);
-
-/** The bond: its terms, what is held, what it owes, and adding to it. */
+/** The bond: its terms, what is held, and adding to it. */
 export function BondSection({ facilityId }: { facilityId: number }) {
   const query = useBond(facilityId);
   const deployed = useContracts() !== null;
   return (
     <Section
       title="Bond"
-      about="What you have at stake. It pays holders for promised GPU-hours that were not available, and falls to them after a default."
+      about="What you have at stake. It never falls while the facility delivers; the closing pays it out: unpaid rent and missing hours first, the rest to you."
     >
       <Loaded query={query}>
         {(bond) => (
@@ -44,34 +41,13 @@ export function BondSection({ facilityId }: { facilityId: number }) {
                   }
                 />
                 <AmountFigure
-                  name="Shortfall due"
-                  micros={bond.shortfall_due_micros}
-                  about="owed to holders now"
-                  source="Promised GPU-seconds of final epochs that were not available, at the agreed price, less what was paid. Anybody can have it paid."
-                />
-                <AmountFigure
                   name="Missing GPU-hour"
                   micros={bond.rate_micros_per_gpu_hour}
                   digits={4}
                   about="agreed price"
-                />
-                <Figure
-                  name="Default"
-                  value={
-                    bond.default_after_epochs === 0
-                      ? "never"
-                      : `${grouped(bond.default_after_epochs)} epochs late`
-                  }
-                  about={`or ${duration(bond.grace_s)} below the minimum`}
+                  source="What each GPU-hour costs that was promised and not delivered: holders claim it at the closing, as far as their units would have earned it."
                 />
               </Figures>
-            )}
-            {bond !== null && bond.below_since_s !== null && (
-              <Notice tone="warning">
-                The bond is below its minimum since <Instant seconds={bond.below_since_s} />. From{" "}
-                <Instant seconds={bond.below_since_s + bond.grace_s} /> on, anybody can declare a
-                default once the facility delivers.
-              </Notice>
             )}
             {deployed && <OnChain facilityId={facilityId} known={bond !== null} />}
           </Stack>
@@ -114,23 +90,30 @@ function Actions({ facilityId, facts }: { facilityId: number; facts: ChainFacts 
           missingMicros={requiredMicros > facts.bondMicros ? requiredMicros - facts.bondMicros : 0n}
         />
       )}
-      {facts.shortfallDueMicros > 0n && (
-        <Group gap="md">
-          <SendButton variant="default" call={call("payShortfall", "Pay the shortfall to holders")}>
-            Pay the shortfall to holders
-          </SendButton>
-        </Group>
-      )}
-      {ENDED.has(facts.state) && facts.bondMicros > 0n && (
+      {facts.state === "cancelled" && facts.bondMicros > 0n && (
         <>
           <Text size="sm">
-            The facility is over: once every shortfall and voucher is paid, the rest of the bond is
-            yours. Take it in two steps: release it here, then withdraw it under Proceeds.
+            The offer was cancelled: the bond is yours. Take it in two steps: release it here, then
+            withdraw it under Proceeds.
           </Text>
           <Group>
             <SendButton call={call("release", "Release the bond")}>Release the bond</SendButton>
           </Group>
         </>
+      )}
+      {hasEnded(facts.state) && facts.bondMicros > 0n && (
+        <Text size="sm">
+          The facility has ended: its closing pays the bond out.{" "}
+          <Anchor
+            component={Link}
+            to={sectionPath(facilityId, "ending")}
+            inherit
+            underline="always"
+          >
+            See when it can be closed
+          </Anchor>
+          .
+        </Text>
       )}
       {!LIVE_FACILITY_STATES.has(facts.state) && facts.bondMicros === 0n && (
         <Text size="sm" c="dimmed">

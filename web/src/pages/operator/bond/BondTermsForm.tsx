@@ -1,10 +1,11 @@
 import { SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import type { Address } from "viem";
 import { useService } from "../../../api/service";
+import { Notice } from "../../../parts/Notice";
 import { useFacilityCall } from "../facilityCall";
 import { OwnSend } from "../forms/OwnSend";
 import { useFields } from "../forms/useFields";
-import { BOND_DEFAULTS, bondTerms } from "./bondForm";
+import { BOND_DEFAULTS, bondTerms, warningOfPrice } from "./bondForm";
 
 /** Agrees the terms of a bond, once, before any unit exists. */
 export function BondTermsForm({
@@ -18,6 +19,7 @@ export function BondTermsForm({
   const call = useFacilityCall("BondVault", facilityId);
   const { fields, input } = useFields(() => BOND_DEFAULTS);
   const { terms, errors } = bondTerms(fields);
+  const warning = warningOfPrice(fields);
   return (
     <Stack gap="sm">
       <SimpleGrid cols={{ base: 1, xs: 2 }} verticalSpacing="sm" maw={640}>
@@ -29,26 +31,24 @@ export function BondTermsForm({
         />
         <TextInput
           label={`Price of a missing GPU-hour, ${symbol}`}
-          description="What holders get for each"
+          description="What an hour costs you that you promised and do not deliver"
           inputMode="decimal"
           {...input("price", errors["price"])}
         />
         <TextInput
-          label="Grace, hours"
-          description="How long it may be too small"
-          inputMode="numeric"
-          {...input("graceHours", errors["graceHours"])}
-        />
-        <TextInput
-          label="Default after missing epochs"
-          description="Statements overdue; 0 is never"
-          inputMode="numeric"
-          {...input("epochs", errors["epochs"])}
+          label={`Market rent of a GPU-hour, ${symbol}`}
+          description="Only to compare with the price; sent nowhere"
+          inputMode="decimal"
+          {...input("rent", errors["rent"])}
         />
       </SimpleGrid>
-      <Text size="xs" c="dimmed">
-        The terms can never be changed.
+      <Text size="sm" c="dimmed" maw={640}>
+        Nothing is taken from the bond while the facility delivers. Its closing counts the hours
+        that were promised and not delivered, at this price: bond and unearned proceeds pay them to
+        holders as rent would, tranche by tranche and as far as they go, and the rest is yours. The
+        terms can never be changed.
       </Text>
+      {warning !== null && <Notice tone="warning">{warning}</Notice>}
       <OwnSend
         gpuOperator={gpuOperator}
         call={terms && call("setTerms", `Agree the bond of facility ${facilityId}`, terms)}

@@ -1,63 +1,49 @@
 /** The form that agrees a bond, as terms that the contract takes. */
 
-import { parseMoney, parseUnits } from "../../../format/money";
+import { money, parseMoney } from "../../../format/money";
 import type { FieldErrors } from "../launch/offerForm";
 
 // IBondVault.BondTerms: the widths of its fields.
 const MAX_MINIMUM = 1n << 96n;
 const MAX_PRICE = 1n << 64n;
-const MAX_GRACE_S = 1n << 32n;
-const MAX_EPOCHS = 1n << 16n;
 
 export interface BondFields {
   minimum: string;
   price: string;
-  graceHours: string;
-  epochs: string;
+  /** What an hour is let for: compared with the price alone, and sent nowhere. */
+  rent: string;
 }
 
 export interface BondTerms {
   requiredBond: bigint;
   ratePerGpuHour: bigint;
-  graceSeconds: number;
-  defaultAfterEpochs: number;
 }
 
-export const BOND_DEFAULTS: BondFields = { minimum: "", price: "", graceHours: "24", epochs: "3" };
+export const BOND_DEFAULTS: BondFields = { minimum: "", price: "", rent: "" };
 
 /** Terms of a bond, null while a field is missing or too large for the contract; and which texts are no number. */
 export function bondTerms(fields: BondFields): { terms: BondTerms | null; errors: FieldErrors } {
   const minimum = parseMoney(fields.minimum);
   const price = parseMoney(fields.price);
-  const hours = parseUnits(fields.graceHours);
-  const epochs = parseUnits(fields.epochs);
   const errors: FieldErrors = {};
-  const check = (key: keyof BondFields, value: bigint | null, why: string) => {
-    if (fields[key].trim() !== "" && value === null) errors[key] = why;
+  const check = (key: keyof BondFields, value: bigint | null) => {
+    if (fields[key].trim() !== "" && value === null)
+      errors[key] = "An amount with at most 6 decimals, such as 2.50.";
   };
-  check("minimum", minimum, "An amount with at most 6 decimals.");
-  check("price", price, "An amount with at most 6 decimals.");
-  check("graceHours", hours, "Whole hours.");
-  check("epochs", epochs, "A whole number.");
-  if (minimum === null || price === null || hours === null || epochs === null)
-    return { terms: null, errors };
-  const graceS = hours * 3_600n;
-  // The contract takes a bond without a minimum or one without a price, but not without both.
-  const fits =
-    minimum + price > 0n &&
-    minimum < MAX_MINIMUM &&
-    price < MAX_PRICE &&
-    graceS < MAX_GRACE_S &&
-    epochs < MAX_EPOCHS;
-  return {
-    terms: fits
-      ? {
-          requiredBond: minimum,
-          ratePerGpuHour: price,
-          graceSeconds: Number(graceS),
-          defaultAfterEpochs: Number(epochs),
-        }
-      : null,
-    errors,
-  };
+  check("minimum", minimum);
+  check("price", price);
+  check("rent", parseMoney(fields.rent));
+  const fits = minimum !== null && price !== null && minimum < MAX_MINIMUM && price < MAX_PRICE;
+  return { terms: fits ? { requiredBond: minimum, ratePerGpuHour: price } : null, errors };
+}
+
+/** What to think of before such a price of a missing hour is agreed for good; null if nothing is. */
+export function warningOfPrice(fields: BondFields): string | null {
+  const price = parseMoney(fields.price);
+  const rent = parseMoney(fields.rent);
+  if (price === null) return null;
+  if (price === 0n)
+    return "An hour that is not delivered would cost nothing: holders get nothing for it, units give no compute, and no sale can open unless all proceeds are up front.";
+  if (rent === null || price <= rent) return null;
+  return `${money(price)} for a missing hour is more than the ${money(rent)} that it is let for: a default would pay holders more than performance.`;
 }

@@ -2,17 +2,18 @@ import { Anchor, Button, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "react-router";
 import { useNow } from "../../../api/clock";
+import { usePaid } from "../../../chain/paid";
 import { grouped } from "../../../format/money";
 import { Amount } from "../../../parts/Amount";
 import { DataTable } from "../../../parts/DataTable";
 import { Empty } from "../../../parts/Empty";
+import { EpochStatus } from "../../../parts/EpochStatus";
 import { TxHash } from "../../../parts/Hash";
 import { Info } from "../../../parts/Info";
 import { Instant } from "../../../parts/Instant";
 import { Loaded } from "../../../parts/Loaded";
 import { Pager } from "../../../parts/Pager";
 import { Section } from "../../../parts/Section";
-import { Status } from "../../../parts/Status";
 import { Unknown } from "../../../parts/Unknown";
 import { ReopenDialog } from "./Reopen";
 import { startedEpochs } from "./epochsShown";
@@ -33,7 +34,7 @@ export function Epochs({ facility }: { facility: ConsoleFacility }) {
   return (
     <Section
       title="Epochs"
-      about="Newest first. An epoch is open, takes late records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, and settled to holders."
+      about="Newest first. An epoch is open, takes late records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, counted by a settlement, and settled as far as its rent was paid."
       actions={
         <Info label="a voided epoch">
           A statement that was proven wrong on-chain is voided and can never be posted again: reopen
@@ -110,6 +111,11 @@ function EpochTable({
   epochs: readonly Epoch[];
   onReopen: (epoch: number) => void;
 }) {
+  const counted = epochs.filter((e) => e.state === "settled");
+  const { data: paid } = usePaid(
+    facilityId,
+    counted.map((e) => ({ epoch: e.epoch, grossMicros: e.gross_micros ?? 0 })),
+  );
   return (
     <DataTable
       caption="Table of epochs"
@@ -133,7 +139,10 @@ function EpochTable({
               </Anchor>
             ),
         },
-        { head: "State", cell: (e) => <StateCell epoch={e} onReopen={onReopen} /> },
+        {
+          head: "State",
+          cell: (e) => <StateCell epoch={e} paid={paid?.get(e.epoch)} onReopen={onReopen} />,
+        },
         { head: "From", cell: (e) => <Instant seconds={e.start_s} /> },
         { head: "To", cell: (e) => <Instant seconds={e.end_s} /> },
         {
@@ -158,11 +167,20 @@ function EpochTable({
 }
 
 /** The state, and what can be done about it or when it ends. */
-function StateCell({ epoch, onReopen }: { epoch: Epoch; onReopen: (epoch: number) => void }) {
+function StateCell({
+  epoch,
+  paid,
+  onReopen,
+}: {
+  epoch: Epoch;
+  /** Of its rent; undefined where it is not known. */
+  paid: bigint | undefined;
+  onReopen: (epoch: number) => void;
+}) {
   const waits = waitsText(epoch.reopen);
   return (
     <Stack gap={4} align="flex-start">
-      <Status state={epoch.state} />
+      <EpochStatus state={epoch.state} grossMicros={epoch.gross_micros} paid={paid} />
       {epoch.state === "grace" && (
         <Text size="xs" c="dimmed">
           takes records until <Instant seconds={epoch.cut_off_s} />

@@ -22,6 +22,12 @@ export function bpsOfPercent(text: string, most = 100): number | null {
   return value !== null && value <= BigInt(most) * 100n ? Number(value) : null;
 }
 
+/** Days as whole seconds; null if it is no number of days with at most 2 decimals. */
+export function secondsOfDays(text: string): number | null {
+  const hundredths = scaled(text, 2);
+  return hundredths === null ? null : Number(hundredths) * 864;
+}
+
 /** An integer for JSON; null where a JSON number would not hold it exactly. */
 export function jsonInteger(value: bigint): number | null {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : null;

@@ -18,7 +18,7 @@ export function BondStep({
   if (facts === null || state === "later") {
     return (
       <Text size="sm" c="dimmed">
-        A bond pays holders when availability falls short. Its terms are part of every offer, and
+        A bond pays holders for hours that are not delivered. Its terms are part of every offer, and
         are fixed before the first unit exists.
       </Text>
     );

@@ -116,10 +116,24 @@ function Over({
   over: NonNullable<LaunchSteps["over"]>;
 }) {
   return (
-    <Notice tone={over === "defaulted" ? "bad" : "warning"}>
+    <Notice tone={over === "cancelled" ? "warning" : "bad"}>
       {over === "cancelled"
         ? "The offer was cancelled or expired, or its sale failed. Its devices are free: register a new facility to offer them again."
-        : "The facility is in default: what is left of bond and proceeds falls to holders."}
+        : `The facility ${over === "defaulted" ? "is in default" : "was stopped"}: its closing shares bond and unearned proceeds.`}
+      {over !== "cancelled" && (
+        <>
+          {" "}
+          <Anchor
+            component={Link}
+            to={sectionPath(facilityId, "ending")}
+            inherit
+            underline="always"
+          >
+            See when it can be closed
+          </Anchor>
+          .
+        </>
+      )}
       {over === "cancelled" && facts !== null && facts.bondMicros > 0n && (
         <>
           {" "}

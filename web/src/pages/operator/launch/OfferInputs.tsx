@@ -2,7 +2,7 @@
 
 import { NativeSelect, SimpleGrid, Text, TextInput, Textarea } from "@mantine/core";
 import { grouped } from "../../../format/money";
-import { instant } from "../../../format/time";
+import { duration, instant } from "../../../format/time";
 import { Section } from "../../../parts/Section";
 import type { parseDevices } from "../metering/deviceList";
 import { EPOCH_LENGTHS, type OfferFields } from "./offerForm";
@@ -121,13 +121,20 @@ export function DeliveryWindow({
   );
 }
 
-export function PromiseAndFee({ input }: { input: OfferInput }) {
+export function PromiseAndFee({
+  input,
+  patienceS,
+}: {
+  input: OfferInput;
+  /** Null while the field is no number. */
+  patienceS: number | null;
+}) {
   return (
-    <Section title="Promise and fee">
+    <Section title="Promise, fee and end">
       <SimpleGrid cols={{ base: 1, sm: 3 }} verticalSpacing="sm">
         <TextInput
           label="Promised availability, %"
-          description="What falls short is paid from the bond"
+          description="Hours that fall short cost what the bond's terms say"
           inputMode="decimal"
           {...input("availability", "promised_availability_ppm")}
         />
@@ -137,7 +144,24 @@ export function PromiseAndFee({ input }: { input: OfferInput }) {
           inputMode="decimal"
           {...input("fee", "fee_bps")}
         />
+        <TextInput
+          label="Patience, days"
+          description="How long an epoch may be neither stated nor published"
+          placeholder="7, or an epoch and a day"
+          inputMode="decimal"
+          {...input("patienceDays", "patience_s")}
+        />
+        <TextInput
+          label="Long stop, days"
+          description="After the window, anybody may end the facility; 90 to 365"
+          inputMode="decimal"
+          {...input("longStopDays", "long_stop_s")}
+        />
       </SimpleGrid>
+      <Text size="sm" c="dimmed" maw={760}>
+        {patienceS !== null &&
+          `If an epoch is neither stated by attesters nor its evidence published by you ${duration(patienceS)} after its end, anybody can give notice; an epoch and a day later anybody can declare a default, which ends the facility.`}
+      </Text>
     </Section>
   );
 }

@@ -19,6 +19,7 @@ import {
   expiresAtS,
   facilityBody,
   offerDefaults,
+  patienceS,
   windowEndS,
 } from "./offerForm";
 import { sectionPath } from "../sections";
@@ -46,7 +47,7 @@ export function OfferPage() {
 }
 
 const PLAIN =
-  "name gpu_class site window_start window_end expires_at epoch_length_s promised_availability_ppm fee_bps devices tranches".split(
+  "name gpu_class site window_start window_end expires_at epoch_length_s promised_availability_ppm fee_bps patience_s long_stop_s devices tranches".split(
     " ",
   );
 
@@ -113,7 +114,7 @@ function OfferForm({ nowS }: { nowS: number }) {
           capacity={count > 0 ? capacity : null}
         />
 
-        <PromiseAndFee input={input} />
+        <PromiseAndFee input={input} patienceS={patienceS(fields)} />
 
         <TrancheInputs
           tranches={fields.tranches}

@@ -17,7 +17,6 @@ const offered: ChainFacts = {
   bondMicros: 0n,
   bondTerms: null,
   bondSufficient: true,
-  shortfallDueMicros: 0n,
   settleableMicros: 0n,
   epochsFinal: 0,
 };
@@ -32,7 +31,7 @@ const sale: OwnSale = {
   proceedsMicros: 0n,
   countedMicros: 0n,
   releasedMicros: 0n,
-  seizedMicros: 0n,
+  returnedMicros: 0n,
   releasableMicros: 0n,
 };
 const minted = (...supplies: bigint[]): ChainFacts => ({
@@ -101,6 +100,8 @@ describe("launchSteps", () => {
     expect(
       Object.values(launchSteps({ ...offered, state: "delivering" }, null).steps),
     ).not.toContain("now");
-    expect(launchSteps({ ...offered, state: "cancelled" }, null).over).toBe("cancelled");
+    for (const state of ["cancelled", "defaulted", "stopped"] as const) {
+      expect(launchSteps({ ...offered, state }, null).over).toBe(state);
+    }
   });
 });

@@ -10,7 +10,7 @@ export interface LaunchSteps {
   /** How units come into being; null while nothing on-chain says so and nobody chose. */
   way: Way | null;
   /** It ended otherwise than in delivery: nothing of the launch is left to do. */
-  over: "cancelled" | "defaulted" | null;
+  over: "cancelled" | "defaulted" | "stopped" | null;
   steps: Record<StepId, StepState>;
 }
 
@@ -36,7 +36,7 @@ export function launchSteps(facts: ChainFacts | null, chosen: Way | null): Launc
   if (facts === null) return { way: chosen, over: null, steps: { ...LATER, offer: "now" } };
   const minted = facts.tranches.some((t) => t.supplyUnits > 0n);
   const way: Way | null = facts.sale !== null ? "sale" : minted ? "mint" : chosen;
-  if (facts.state === "cancelled" || facts.state === "defaulted") {
+  if (facts.state === "cancelled" || facts.state === "defaulted" || facts.state === "stopped") {
     return { way, over: facts.state, steps: { ...LATER, offer: "done" } };
   }
   if (facts.state !== "offered") {

@@ -46,6 +46,8 @@ describe("facilityBody", () => {
       epoch_length_s: 86_400,
       promised_availability_ppm: 990_000,
       fee_bps: 100,
+      patience_s: 604_800,
+      long_stop_s: 15_552_000,
       tranches: [
         { unit_cap: 800, coupon_micros_per_unit: 900_000 },
         { unit_cap: 400, coupon_micros_per_unit: 0 },
@@ -61,6 +63,8 @@ describe("facilityBody", () => {
       site: "x".repeat(33),
       availability: "101",
       fee: "11",
+      patienceDays: "1.99",
+      longStopDays: "soon",
       devices: "",
       tranches: [
         { unitCap: "0", coupon: "1.2345678" },
@@ -71,13 +75,39 @@ describe("facilityBody", () => {
     expect(Object.keys(errors ?? {}).sort()).toEqual([
       "devices",
       "fee_bps",
+      "long_stop_s",
       "name",
+      "patience_s",
       "promised_availability_ppm",
       "site",
       "tranches.0.coupon_micros_per_unit",
       "tranches.0.unit_cap",
       "tranches.1.unit_cap",
     ]);
+  });
+
+  it("proposes a patience that is never too short, and takes one from its least on", () => {
+    const of = (change: Partial<OfferFields>) => facilityBody({ ...filled, ...change });
+    const monthly = { epochLengthS: String(30 * 86_400), epochs: "1" };
+
+    expect(of(monthly).body?.patience_s).toBe(31 * 86_400);
+    expect(of({ patienceDays: "2" }).body?.patience_s).toBe(2 * 86_400);
+    expect(of({ patienceDays: "1.99" }).errors?.["patience_s"]).toContain("2 d");
+    expect(of({ patienceDays: "49711" }).errors).toHaveProperty("patience_s");
+    expect(of({ patienceDays: "7,5" }).errors).toHaveProperty("patience_s");
+  });
+
+  it.each([
+    ["90", 7_776_000],
+    ["365", 31_536_000],
+    ["89.99", null],
+    ["365.01", null],
+    ["", null],
+  ])("takes a long stop of %s days as %s", (longStopDays, expected) => {
+    const { body, errors } = facilityBody({ ...filled, longStopDays });
+
+    expect(body?.long_stop_s ?? null).toBe(expected);
+    expect(errors === null).toBe(expected !== null);
   });
 
   it("refuses more units than the devices have hours", () => {

@@ -2,12 +2,14 @@
 
 import type { Schemas } from "../../../api/client";
 import { parseMoney, parseUnits } from "../../../format/money";
+import { duration } from "../../../format/time";
 import { deviceListError, parseDevices } from "../metering/deviceList";
 import {
   bpsOfPercent,
   jsonInteger,
   ppmOfPercent,
   rfc3339,
+  secondsOfDays,
   utcInput,
   utcSeconds,
 } from "../forms/numbers";
@@ -16,6 +18,13 @@ export const MAX_TRANCHES = 4;
 const DAY_S = 86_400;
 // OfferTerms.sol: an offer can still be funded for so long after its window began.
 const MAX_LATE_FUNDING_S = 3 * DAY_S;
+// OfferTerms.sol: attesters have a day for an epoch beside the time in which it is closed, at most another epoch.
+const PATIENCE_BEYOND_EPOCH_S = DAY_S;
+const PROPOSED_PATIENCE_S = 7 * DAY_S;
+// 32 bits on-chain.
+const MAX_PATIENCE_S = 2 ** 32 - 1;
+const MIN_LONG_STOP_S = 90 * DAY_S;
+const MAX_LONG_STOP_S = 365 * DAY_S;
 
 export interface TrancheFields {
   unitCap: string;
@@ -34,6 +43,9 @@ export interface OfferFields {
   epochs: string;
   availability: string;
   fee: string;
+  /** Days; empty is what we propose. */
+  patienceDays: string;
+  longStopDays: string;
   tranches: TrancheFields[];
   devices: string;
 }
@@ -63,6 +75,8 @@ export function offerDefaults(nowS: number): OfferFields {
     epochs: "30",
     availability: "99",
     fee: "1",
+    patienceDays: "",
+    longStopDays: "180",
     tranches: [
       { unitCap: "", coupon: "" },
       { unitCap: "", coupon: "" },
@@ -91,6 +105,33 @@ export function expiresAtS(fields: OfferFields): number | null {
   if (fields.expiresAt.trim() !== "") return utcSeconds(fields.expiresAt);
   const start = utcSeconds(fields.windowStart);
   return start === null ? null : start + DAY_S;
+}
+
+/** Least patience: an epoch and a day. */
+function leastPatienceS(fields: OfferFields): number {
+  return Number(fields.epochLengthS) + PATIENCE_BEYOND_EPOCH_S;
+}
+
+/** How long an epoch may be open: as said, or a week, or the least if that is longer; null for a text that is no number. */
+export function patienceS(fields: OfferFields): number | null {
+  if (fields.patienceDays.trim() !== "") return secondsOfDays(fields.patienceDays);
+  return Math.max(PROPOSED_PATIENCE_S, leastPatienceS(fields));
+}
+
+/** What is wrong with the times of default and long stop, by field. */
+function problemsWithTimes(fields: OfferFields): FieldErrors {
+  const errors: FieldErrors = {};
+  const patience = patienceS(fields);
+  const least = leastPatienceS(fields);
+  if (patience === null) errors["patience_s"] = "Days, at most 2 decimals, such as 7.";
+  else if (patience < least)
+    errors["patience_s"] =
+      `At least an epoch and a day, ${duration(least)}: closing takes up to an epoch, and attesters have a day.`;
+  else if (patience > MAX_PATIENCE_S) errors["patience_s"] = "Too long.";
+  const longStop = secondsOfDays(fields.longStopDays);
+  if (longStop === null || longStop < MIN_LONG_STOP_S || longStop > MAX_LONG_STOP_S)
+    errors["long_stop_s"] = "90 to 365 days.";
+  return errors;
 }
 
 /** GPU-hours that the devices have in the window, rounded down; null while the window is not valid. */
@@ -139,6 +180,8 @@ export function facilityBody(
   const fee = bpsOfPercent(fields.fee, 10);
   if (fee === null) errors["fee_bps"] = "0 to 10 percent, at most 2 decimals.";
 
+  Object.assign(errors, problemsWithTimes(fields));
+
   const list = parseDevices(fields.devices);
   const listError = deviceListError(list);
   if (listError !== null) errors["devices"] = listError;
@@ -178,6 +221,8 @@ export function facilityBody(
       epoch_length_s: Number(fields.epochLengthS),
       promised_availability_ppm: availability ?? 0,
       fee_bps: fee ?? 0,
+      patience_s: patienceS(fields),
+      long_stop_s: secondsOfDays(fields.longStopDays) ?? 0,
       tranches,
       devices: list.devices,
     },

@@ -79,9 +79,9 @@ function Sale({
           about="earned, not released yet"
         />
         <AmountFigure
-          name="To holders"
-          micros={sale.seizedMicros}
-          about="what delivery did not earn"
+          name="To the closing"
+          micros={sale.returnedMicros}
+          about="what was not released"
         />
       </Figures>
       <EndSale facilityId={facilityId} facts={facts} sale={sale} />
@@ -99,7 +99,7 @@ function Sale({
 const SOURCES = {
   PrimarySale: "Sale proceeds",
   BondVault: "Bonds and slashes",
-  RentLockbox: "Rent that no holder can get",
+  RentLockbox: "Rent of unsold units, and what a closing left you",
 } as const;
 
 function Withdraw({ token, account }: { token: Address; account: string }) {

@@ -1,14 +1,13 @@
 /** Units, cost and payment for the connected wallet. */
 
-import { Anchor, Button, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Stack, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { Link } from "react-router";
-import type { Hash } from "viem";
 import { useConnection } from "wagmi";
 import { counted, exactMoney, grouped, parseUnits } from "../../../format/money";
-import { TxState } from "../../../parts/TxState";
 import { Fact, Facts } from "../../../parts/Facts";
 import { Next } from "./Next";
+import { Outlook, OutlookFacts } from "./Outlook";
+import { type Purchase, Receipt } from "./Receipt";
 import { type Sale, mostUnits, problemWithUnits, useBuyer } from "./sale";
 
 export function Checkout({
@@ -23,7 +22,7 @@ export function Checkout({
   const { address } = useConnection();
   const buyer = useBuyer(address, tokenId, sale.token.address);
   const [text, setText] = useState("1");
-  const [hash, setHash] = useState<Hash | null>(null);
+  const [bought, setBought] = useState<(Purchase & { account: string }) | null>(null);
 
   const units = parseUnits(text);
   const balance = buyer.data?.balanceMicros ?? null;
@@ -31,6 +30,20 @@ export function Checkout({
   const cost = units === null ? null : units * sale.priceMicros;
   const { symbol } = sale.token;
 
+  // The form is gone until somebody asks for it again, so that no second press buys again.
+  if (bought !== null) {
+    return (
+      <Receipt
+        purchase={bought}
+        account={bought.account}
+        symbol={symbol}
+        onAgain={() => {
+          setText("");
+          setBought(null);
+        }}
+      />
+    );
+  }
   return (
     <Stack gap="md">
       <UnitsField
@@ -47,10 +60,12 @@ export function Checkout({
         <Fact name="You receive" strong>
           {units === null ? "" : counted(units, "unit")}
         </Fact>
+        <OutlookFacts deal={sale.deal} units={units} symbol={symbol} />
         {buyer.data !== undefined && buyer.data.units > 0n && (
           <Fact name="You hold already">{counted(buyer.data.units, "unit")}</Fact>
         )}
       </Facts>
+      <Outlook deal={sale.deal} units={units} symbol={symbol} />
       <Next
         tokenId={tokenId}
         sale={sale}
@@ -58,20 +73,11 @@ export function Checkout({
         buyer={buyer}
         units={units}
         problem={problem}
-        onSent={setHash}
+        onSent={(hash) => {
+          if (units === null || cost === null || address === undefined) return;
+          setBought({ hash, units, costMicros: cost, account: address });
+        }}
       />
-      {hash !== null && (
-        <Stack gap="xs">
-          <TxState hash={hash} />
-          <Text size="sm">
-            Your units are in your{" "}
-            <Anchor component={Link} to={`/portfolio/${address ?? ""}`} underline="always">
-              portfolio
-            </Anchor>{" "}
-            as soon as it is mined.
-          </Text>
-        </Stack>
-      )}
     </Stack>
   );
 }

@@ -14,7 +14,7 @@ export function SaleTerms({ sale }: { sale: Sale }) {
   return (
     <Stack gap="sm">
       <Facts>
-        <Fact name="Price per GPU-hour (unit)">
+        <Fact name="Price of a unit">
           {exactMoney(sale.priceMicros)} {sale.token.symbol}
         </Fact>
         <Fact name="Units left of this tranche">{grouped(sale.unitsLeft)}</Fact>
@@ -28,6 +28,20 @@ export function SaleTerms({ sale }: { sale: Sale }) {
         </Fact>
         <Fact name="To the operator when the window begins">
           {percentOfBps(sale.upFrontBps)} of proceeds
+        </Fact>
+        <Fact
+          name={
+            <>
+              A missing GPU-hour costs the operator{" "}
+              <Info label="the price of a missing GPU-hour">
+                What the bond's terms charge, at the closing, for every GPU-hour that was promised
+                and not delivered. If that is more than the rent that an hour is let for, a default
+                would pay holders more than performance.
+              </Info>
+            </>
+          }
+        >
+          {exactMoney(sale.deal.rateMicros)} {sale.token.symbol}
         </Fact>
       </Facts>
       <Stack gap={4}>

@@ -21,6 +21,19 @@ const SALE: Sale = {
   priceMicros: 1_500_000n,
   unitsLeft: 12,
   token: { address: "0xdac17f958d2ee523a2206206994597c13d831ec7", symbol: "mUSD", decimals: 6 },
+  deal: {
+    priceMicros: 1_500_000n,
+    rank: 0,
+    tranches: [{ unitCap: 12n, couponPerUnitMicros: 0n }],
+    feeBps: 100,
+    upFrontBps: 2_000,
+    windowStartS: 1_000,
+    epochLengthS: 100,
+    epochs: 4,
+    promisedGpuSeconds: 43_200n,
+    bondMicros: 0n,
+    rateMicros: 1_000_000n,
+  },
 };
 
 describe("phaseOf", () => {
@@ -54,7 +67,7 @@ describe("phaseOf", () => {
 
 describe("problemWithUnits", () => {
   it.each<[bigint | null, bigint | null, string | null]>([
-    [null, null, "Enter whole units."],
+    [null, null, "Enter a whole number of units, such as 1,200."],
     [0n, null, "Choose at least one unit."],
     [12n, null, null],
     [13n, null, "Only 12 units are left."],

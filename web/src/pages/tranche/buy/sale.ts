@@ -5,15 +5,18 @@ import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../../api/service";
 import { type AccountKind, kindOfCode } from "../../../chain/code";
+import { readBond } from "../../../chain/facts/bond";
 import { type Coin, readCoin, readFunds } from "../../../chain/facts/coin";
 import { pinned } from "../../../chain/facts/pinned";
 import { readFacilityState, readOffer, readTrancheTerms } from "../../../chain/facts/registry";
 import { readSale } from "../../../chain/facts/sale";
 import { readPaused, readSupply, readUnits } from "../../../chain/facts/token";
+import { epochCountOf } from "../../../chain/lifeCycle";
 import { permitTermsOf } from "../../../chain/permit";
 import { grouped } from "../../../format/money";
 import { partsOfTokenId } from "../../../format/text";
 import type { FacilityState, SaleState } from "../../../generated/states";
+import type { Deal } from "./deal";
 
 export interface Sale {
   /** Time of the block that all of it was read at, UTC seconds. */
@@ -34,6 +37,7 @@ export interface Sale {
   priceMicros: bigint;
   unitsLeft: number;
   token: Coin;
+  deal: Deal;
 }
 
 export type Phase =
@@ -70,7 +74,7 @@ export function problemWithUnits(
   sale: Pick<Sale, "unitsLeft" | "priceMicros">,
   balanceMicros: bigint | null,
 ): string | null {
-  if (units === null) return "Enter whole units.";
+  if (units === null) return "Enter a whole number of units, such as 1,200.";
   if (units === 0n) return "Choose at least one unit.";
   if (units > BigInt(sale.unitsLeft))
     return sale.unitsLeft === 1
@@ -97,6 +101,7 @@ interface Contracts {
   sale: Address;
   token: Address;
   facilities: Address;
+  vault: Address;
 }
 
 async function readTrancheSale(
@@ -109,12 +114,13 @@ async function readTrancheSale(
   const at = await pinned(client);
   const sale = await readSale(at, contracts.sale, id);
   if (sale === null) return null;
-  const [facilityState, offer, tranches, supply, paused] = await Promise.all([
+  const [facilityState, offer, tranches, supply, paused, bond] = await Promise.all([
     readFacilityState(at, contracts.facilities, id),
     readOffer(at, contracts.facilities, id),
     readTrancheTerms(at, contracts.facilities, id),
     readSupply(at, contracts.token, BigInt(tokenId)),
     readPaused(at, contracts.token),
+    readBond(at, contracts.vault, id),
   ]);
   const price = sale.unitPricesMicros[seniority];
   const cap = tranches[seniority]?.unitCap;
@@ -135,6 +141,19 @@ async function readTrancheSale(
     priceMicros: price,
     unitsLeft: Number(cap - supply),
     token: await readCoin(client, offer.settlementToken),
+    deal: {
+      priceMicros: price,
+      rank: seniority,
+      tranches,
+      feeBps: offer.feeBps,
+      upFrontBps: sale.upFrontBps,
+      windowStartS: offer.windowStartS,
+      epochLengthS: offer.epochLengthS,
+      epochs: epochCountOf(offer),
+      promisedGpuSeconds: offer.promisedGpuSeconds,
+      bondMicros: bond.heldMicros,
+      rateMicros: bond.terms?.rateMicrosPerGpuHour ?? 0n,
+    },
   };
 }
 
@@ -146,10 +165,10 @@ export function useSale(tokenId: string) {
     queryKey: ["chain", "sale", tokenId],
     refetchInterval: 4_000,
     queryFn: () => {
-      const { PrimarySale, TrancheToken, FacilityRegistry } = contracts;
-      if (client === undefined || !PrimarySale || !TrancheToken || !FacilityRegistry) return null;
+      const { PrimarySale, TrancheToken, FacilityRegistry, BondVault } = contracts;
+      if (!client || !PrimarySale || !TrancheToken || !FacilityRegistry || !BondVault) return null;
       const at = { sale: PrimarySale, token: TrancheToken, facilities: FacilityRegistry };
-      return readTrancheSale(client, at, tokenId);
+      return readTrancheSale(client, { ...at, vault: BondVault }, tokenId);
     },
   });
 }

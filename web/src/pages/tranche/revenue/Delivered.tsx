@@ -65,7 +65,7 @@ export const Delivered = memo(function Delivered({ tokenId }: { tokenId: string 
     <Section
       title="Promised against delivered"
       anchor="delivered"
-      about="What the terms promise of every epoch, and what attested statements say was available. A shortfall is owed to holders from the operator's bond."
+      about="What the terms promise of every epoch, and what attested statements say was available. What is missing in all is claimed at the closing, from bond and unearned proceeds."
     >
       <Loaded query={query} lines={8}>
         {({ points }) =>

@@ -7,7 +7,9 @@ const money: WaterfallMoney = {
   collected_micros: 800,
   settled_micros: 800,
   fees_micros: 8,
-  distributed_micros: 0,
+  advanced_micros: 0,
+  recovered_micros: 0,
+  recovered_by_vouchers_micros: 0,
   steps: [
     { token_id: "256", seniority: 0, coupon_due_micros: 600, paid_micros: 592, arrears_micros: 8 },
     { token_id: "257", seniority: 1, coupon_due_micros: null, paid_micros: 200, arrears_micros: 0 },
@@ -33,11 +35,19 @@ describe("barsOf", () => {
     expect(notes).toContain("8 of its coupon in arrears");
   });
 
-  it("never leaves the scale when bonds paid more than rent was attested", () => {
-    const bars = barsOf({ ...money, distributed_micros: 5_000 }, String);
+  it("never leaves the scale when bond and sale paid more than rent was attested", () => {
+    const closed = { ...money, recovered_micros: 4_000, recovered_by_vouchers_micros: 1_000 };
+    const bars = barsOf(closed, String);
 
     for (const bar of bars) expect(bar.from + bar.width).toBeLessThanOrEqual(100.0001);
-    expect(bars.map((bar) => bar.name)).toContain("From bond and sale");
+    expect(bars.find((bar) => bar.name === "From bond and sale")?.micros).toBe(5_000);
+    expect(bars.find((bar) => bar.name === "Vouchers")?.micros).toBe(1_000);
+  });
+
+  it("says what of the settled rent the bond paid", () => {
+    const notes = barsOf({ ...money, advanced_micros: 100 }, String).map((bar) => bar.note);
+
+    expect(notes).toContain("100 of it paid by the bond in place of renters");
   });
 
   it("draws nothing while nothing is attested", () => {

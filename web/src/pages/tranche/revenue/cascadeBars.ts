@@ -23,7 +23,8 @@ const or0 = (micros: Known): number => micros ?? 0;
  * money does.
  */
 export function barsOf(money: WaterfallMoney, show: (micros: number) => string): Bar[] {
-  const incoming = or0(money.settled_micros) + or0(money.distributed_micros);
+  const recovered = or0(money.recovered_micros) + or0(money.recovered_by_vouchers_micros);
+  const incoming = or0(money.settled_micros) + recovered;
   const widest = Math.max(or0(money.attested_micros), or0(money.collected_micros), incoming, 1);
   const percent = (micros: number) => (micros / widest) * 100;
   const bars: Bar[] = [];
@@ -60,14 +61,21 @@ export function barsOf(money: WaterfallMoney, show: (micros: number) => string):
         ? `${show(prepaid)} paid ahead of what is attested`
         : null,
   );
-  into("Settled", "rent", money.settled_micros);
-  if (or0(money.distributed_micros) > 0) {
+  const advanced = or0(money.advanced_micros);
+  into(
+    "Settled",
+    "rent",
+    money.settled_micros,
+    0,
+    advanced > 0 ? `${show(advanced)} of it paid by the bond in place of renters` : null,
+  );
+  if (recovered > 0) {
     into(
       "From bond and sale",
       "other",
-      money.distributed_micros,
+      recovered,
       or0(money.settled_micros),
-      "Shortfall that the operator's bond paid, and sale proceeds",
+      "For missing hours, at the closing and from late rent",
     );
   }
   return [...bars, ...outgoing(money, percent, show)];
@@ -111,12 +119,21 @@ function outgoing(
       step.token_id,
     );
   }
+  if (or0(money.recovered_by_vouchers_micros) > 0) {
+    out(
+      "Vouchers",
+      "other",
+      or0(money.recovered_by_vouchers_micros),
+      "For compute that was not served",
+      null,
+    );
+  }
   if (or0(money.owed_to_operator_micros) > 0) {
     out(
       "To the operator",
       "other",
       or0(money.owed_to_operator_micros),
-      "Came while nobody held units",
+      "Fell on unsold units or on nobody",
       null,
     );
   }

@@ -2,14 +2,14 @@ import { Box, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import type { Abi, Address, Hash } from "viem";
 import { useContractAddress } from "../../api/service";
-import { bondVaultAbi } from "../../chain/abis";
+import { rentLockboxAbi } from "../../chain/abis";
 import { exactMoney } from "../../format/money";
 import { SendButton } from "../../parts/SendButton";
 import { TxState } from "../../parts/TxState";
 import type { Owed } from "./liveVouchers";
 
-/** Money that the bond vault credited to the account, and the button that takes it. */
-export function OwedByBond({
+/** Money that the rent lockbox credited to the account, and the button that takes it. */
+export function OwedByLockbox({
   owed,
   account,
   own,
@@ -18,7 +18,7 @@ export function OwedByBond({
   account: Address;
   own: boolean;
 }) {
-  const vault = useContractAddress("BondVault");
+  const lockbox = useContractAddress("RentLockbox");
   const [hash, setHash] = useState<Hash | null>(null);
   return (
     <>
@@ -27,8 +27,7 @@ export function OwedByBond({
         return (
           <Stack key={token} className="surface" p="md" gap="sm" align="flex-start">
             <Text size="sm">
-              The bond vault holds <strong>{amount}</strong> for {own ? "you" : "this account"},
-              paid for unserved compute.
+              The rent lockbox holds <strong>{amount}</strong> for {own ? "you" : "this account"}.
               {own && " It moves to your account when you withdraw it; there is no deadline."}
             </Text>
             {own && (
@@ -37,11 +36,11 @@ export function OwedByBond({
                   withState={false}
                   onSent={setHash}
                   call={{
-                    address: vault,
-                    abi: bondVaultAbi as unknown as Abi,
+                    address: lockbox,
+                    abi: rentLockboxAbi as unknown as Abi,
                     functionName: "withdraw",
                     args: [token, account],
-                    label: `Withdraw ${amount} from the bond vault`,
+                    label: `Withdraw ${amount} from the rent lockbox`,
                   }}
                 >
                   Withdraw {amount}

@@ -1,0 +1,153 @@
+import { describe, expect, it } from "vitest";
+import { FACILITY_STATES } from "../generated/states";
+import {
+  type LifeCycle,
+  actsOf,
+  cureUntilOf,
+  overdueFromOf,
+  publishableEpochOf,
+  unpaidOf,
+} from "./lifeCycle";
+
+const HOUR_S = 3_600;
+const DAY_S = 24 * HOUR_S;
+const START_S = 10 * DAY_S;
+const ACCOUNT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+
+/** Four epochs of an hour; the first is stated and final, the second has just ended. */
+const FACTS: LifeCycle = {
+  nowS: START_S + 2 * HOUR_S,
+  state: "delivering",
+  offer: {
+    gpuOperator: ACCOUNT,
+    settlementToken: ACCOUNT,
+    windowStartS: START_S,
+    windowEndS: START_S + 4 * HOUR_S,
+    epochLengthS: HOUR_S,
+    patienceS: 2 * DAY_S,
+    longStopS: 90 * DAY_S,
+    expiresAtS: START_S,
+    promisedGpuSeconds: 14_400n,
+    feeBps: 100,
+    termsHash: "0x00",
+  },
+  fundedAtS: START_S - DAY_S,
+  endedAtS: null,
+  closedAtS: null,
+  unpaidNoticedAtS: null,
+  firstOpen: 1,
+  voidedAtS: null,
+  rejectedAtS: null,
+  noticedAtS: null,
+  epochsPosted: 1,
+  epochsFinal: 1,
+  attestedMicros: 10n,
+  collectedMicros: 10n,
+  settledMicros: 10n,
+  settledEpochs: 1,
+  closableFromS: null,
+  claims: { unitsMicros: [0n, 0n, 0n, 0n], vouchersMicros: [0n, 0n, 0n, 0n], treasuryMicros: 0n },
+};
+const ALL_FINAL = { firstOpen: 4, epochsFinal: 4, settledEpochs: 4 };
+const acts = (change: Partial<LifeCycle>) =>
+  actsOf({ ...FACTS, ...change }).map(({ name, fromS }) => [name, fromS - START_S]);
+
+describe("overdueFromOf", () => {
+  it.each<[string, Partial<LifeCycle>, number | null]>([
+    ["the epoch's end", {}, 2 * HOUR_S + 2 * DAY_S],
+    ["a later funding", { fundedAtS: START_S + 3 * HOUR_S }, 3 * HOUR_S + 2 * DAY_S],
+    ["a later void", { voidedAtS: START_S + 5 * HOUR_S }, 5 * HOUR_S + 2 * DAY_S],
+    // Not from a rejection: that takes back the operator's own word alone.
+    ["no rejection", { rejectedAtS: START_S + 5 * HOUR_S }, 2 * HOUR_S + 2 * DAY_S],
+    ["nothing when no epoch is open", { firstOpen: 4 }, null],
+  ])("runs from %s", (_, change, expected) => {
+    const found = overdueFromOf({ ...FACTS, ...change });
+
+    expect(found).toBe(expected === null ? null : START_S + expected);
+  });
+});
+
+describe("cureUntilOf", () => {
+  const noticedAtS = START_S + 3 * DAY_S;
+
+  it("is an epoch and a day after the notice", () => {
+    expect(cureUntilOf({ ...FACTS, noticedAtS })).toBe(noticedAtS + HOUR_S + DAY_S);
+  });
+
+  it.each<[string, Partial<LifeCycle>]>([
+    ["no notice was given", { noticedAtS: null }],
+    ["a void came after it, or in its second", { voidedAtS: noticedAtS }],
+    ["a rejection came after it", { rejectedAtS: noticedAtS + 1 }],
+  ])("is null where %s", (_, change) => {
+    expect(cureUntilOf({ ...FACTS, noticedAtS, ...change })).toBeNull();
+  });
+});
+
+describe("publishableEpochOf", () => {
+  it("is the first open epoch, from its end on and while the facility delivers", () => {
+    const of = (change: Partial<LifeCycle>) => publishableEpochOf({ ...FACTS, ...change });
+
+    expect(of({})).toBe(1);
+    expect(of({ nowS: FACTS.nowS - 1 })).toBeNull();
+    expect(of({ firstOpen: 4, nowS: START_S + DAY_S })).toBeNull();
+    expect(of({ state: "defaulted" })).toBeNull();
+  });
+});
+
+describe("unpaidOf", () => {
+  it("is known once everything is final and settled as far as rent came", () => {
+    const of = (change: Partial<LifeCycle>) => unpaidOf({ ...FACTS, ...change });
+
+    expect(of(ALL_FINAL)).toBe(0n);
+    expect(of({})).toBeNull();
+    expect(of({ ...ALL_FINAL, settledEpochs: 3 })).toBeNull();
+    expect(of({ ...ALL_FINAL, attestedMicros: 12n })).toBe(2n);
+    // A payment that is not settled yet comes first.
+    expect(of({ ...ALL_FINAL, attestedMicros: 12n, collectedMicros: 11n })).toBeNull();
+  });
+});
+
+describe("actsOf", () => {
+  it("shows notice of default from its time on, and then the end of the cure", () => {
+    expect(acts({})).toEqual([["noticeDefault", 2 * HOUR_S + 2 * DAY_S]]);
+    expect(acts({ noticedAtS: START_S + 3 * DAY_S })).toEqual([
+      ["declareDefault", 4 * DAY_S + HOUR_S],
+    ]);
+  });
+
+  it("shows nothing of an epoch that still runs", () => {
+    expect(acts({ nowS: FACTS.nowS - 1 })).toEqual([]);
+  });
+
+  it("matures at once without unpaid rent, else 90 days after a notice", () => {
+    expect(acts(ALL_FINAL)).toEqual([["mature", 2 * HOUR_S]]);
+    const unpaid = { ...ALL_FINAL, attestedMicros: 12n };
+    expect(acts(unpaid)).toEqual([["noticeUnpaid", 2 * HOUR_S]]);
+    expect(acts({ ...unpaid, unpaidNoticedAtS: START_S + DAY_S })).toEqual([
+      ["mature", 91 * DAY_S],
+    ]);
+  });
+
+  it("shows the long stop once the window is over", () => {
+    const names = (nowS: number) => actsOf({ ...FACTS, nowS }).map((act) => act.name);
+
+    expect(names(FACTS.offer.windowEndS - 1)).not.toContain("stop");
+    expect(acts({ nowS: FACTS.offer.windowEndS })).toContainEqual([
+      "stop",
+      4 * HOUR_S + 90 * DAY_S,
+    ]);
+  });
+
+  it.each(FACILITY_STATES)("of a facility that is %s fits its state", (state) => {
+    const ended = ["matured", "defaulted", "stopped"].includes(state);
+    const names = actsOf({ ...FACTS, state, closableFromS: START_S + 9 * DAY_S }).map(
+      (a) => a.name,
+    );
+
+    expect(names).toEqual(ended ? ["close"] : state === "delivering" ? ["noticeDefault"] : []);
+  });
+
+  it("has nothing left once it is closed", () => {
+    expect(acts({ state: "matured", closedAtS: START_S + 9 * DAY_S })).toEqual([]);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { type Act, type LifeCycle, actsOf } from "../chain/lifeCycle";
+import { FACILITY_STATES } from "../generated/states";
+import { actText, standingText } from "./endingText";
+
+const START_S = 1_790_035_200;
+const HOUR_S = 3_600;
+const ACCOUNT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
+
+const FACTS: LifeCycle = {
+  nowS: START_S + 2 * HOUR_S,
+  state: "delivering",
+  offer: {
+    gpuOperator: ACCOUNT,
+    settlementToken: ACCOUNT,
+    windowStartS: START_S,
+    windowEndS: START_S + 4 * HOUR_S,
+    epochLengthS: HOUR_S,
+    patienceS: 48 * HOUR_S,
+    longStopS: 90 * 24 * HOUR_S,
+    expiresAtS: START_S,
+    promisedGpuSeconds: 14_400n,
+    feeBps: 100,
+    termsHash: "0x00",
+  },
+  fundedAtS: START_S - HOUR_S,
+  endedAtS: null,
+  closedAtS: null,
+  unpaidNoticedAtS: null,
+  firstOpen: 0,
+  voidedAtS: null,
+  rejectedAtS: null,
+  noticedAtS: null,
+  epochsPosted: 0,
+  epochsFinal: 0,
+  attestedMicros: 0n,
+  collectedMicros: 0n,
+  settledMicros: 0n,
+  settledEpochs: 0,
+  closableFromS: null,
+  claims: { unitsMicros: [0n, 0n, 0n, 0n], vouchersMicros: [0n, 0n, 0n, 0n], treasuryMicros: 0n },
+};
+
+describe("standingText", () => {
+  it.each<[string, Partial<LifeCycle>]>([
+    ["Epochs 0 to 1 are over, and neither stated nor published.", {}],
+    ["Epoch 1 is over, and neither stated nor published.", { firstOpen: 1, epochsPosted: 1 }],
+    ["Every epoch that is over is stated or published.", { firstOpen: 2, epochsPosted: 2 }],
+    [
+      "Every epoch that is over is stated or published. Epoch 1 is published by the operator alone, without a statement that stands: that earns it no proceeds.",
+      { firstOpen: 2, epochsPosted: 1 },
+    ],
+    ["No epoch is over yet.", { nowS: START_S + HOUR_S - 1 }],
+    ["Its window begins at 2026-09-22 00:00 UTC.", { state: "funded" }],
+    [
+      "It went into default at 2026-09-22 05:00 UTC. It is not closed yet: bond and unearned proceeds wait.",
+      { state: "defaulted", endedAtS: START_S + 5 * HOUR_S },
+    ],
+    [
+      "It was stopped at 2026-09-22 05:00 UTC. It was closed at 2026-09-22 06:00 UTC.",
+      { state: "stopped", endedAtS: START_S + 5 * HOUR_S, closedAtS: START_S + 6 * HOUR_S },
+    ],
+  ])("says: %s", (sentence, change) => {
+    expect(standingText({ ...FACTS, ...change })).toBe(sentence);
+  });
+
+  it.each(FACILITY_STATES)("reads well of a facility that is %s", (state) => {
+    expect(standingText({ ...FACTS, state })).toMatch(/^[A-Z][^_]*\.$/);
+  });
+});
+
+describe("actText", () => {
+  const NAMES: Act["name"][] = [
+    "noticeDefault",
+    "declareDefault",
+    "noticeUnpaid",
+    "mature",
+    "stop",
+    "close",
+  ];
+
+  it.each(NAMES)("of %s tells what is possible now from what is possible later", (name) => {
+    const act = { name, epoch: 1, unpaidMicros: 5_000_000n };
+    const now = actText({ ...act, fromS: FACTS.nowS }, FACTS, 7);
+    const later = actText({ ...act, fromS: START_S + 9 * HOUR_S }, FACTS, 7);
+
+    for (const { sentence, label } of [now, later]) {
+      expect(sentence).toMatch(/^[A-Z].*\.$/);
+      expect(sentence).not.toMatch(/undefined|NaN|null/);
+      expect(label).toMatch(/: facility 7$/);
+    }
+    expect(now.sentence).not.toContain("09:00");
+    // Notice of unpaid rent waits for nothing.
+    expect(later.sentence.includes("2026-09-22 09:00 UTC")).toBe(name !== "noticeUnpaid");
+  });
+
+  it("names the epoch, its end and how long its cure is", () => {
+    const [act] = actsOf(FACTS);
+
+    expect(act && actText(act, FACTS, 7).sentence).toBe(
+      "Epoch 0 ended at 2026-09-22 01:00 UTC and is neither stated nor published. If it stays so, anybody can give notice from 2026-09-24 01:00 UTC; the operator then has 1 d 1 h left before a default.",
+    );
+  });
+});

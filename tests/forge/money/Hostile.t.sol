@@ -120,7 +120,7 @@ contract HostileTest is MoneyBase {
         bytes[4] memory calls = [
             abi.encodeCall(IPayouts.withdraw, (address(bad), address(bad))),
             abi.encodeCall(IPrimarySale.buy, (_id(9, 1), 1, type(uint256).max)),
-            abi.encodeCall(IPrimarySale.seize, (uint64(9))),
+            abi.encodeCall(IPrimarySale.release, (uint64(9))),
             abi.encodeCall(IPrimarySale.refundTo, (ann, _id(9, 1)))
         ];
         for (uint256 i = 0; i < calls.length; ++i) {

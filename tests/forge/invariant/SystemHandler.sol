@@ -326,7 +326,6 @@ contract SystemHandler is Ending {
         _doOne(f, address(facilities), IFacilityRegistry.noticeUnpaid.selector);
     }
 
-    /// @dev Whether it may be done now is the register's to say.
     function noticeDefault(uint256 f, uint256 epoch) external watched(address(0)) {
         // forge-lint: disable-next-line(unsafe-typecast)
         facilities.noticeDefault(_f(f), uint32(epoch % EPOCHS));

@@ -20,6 +20,8 @@ contract DefaultsTest is MoneyBase {
         _noNotice(0, abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, F, 0, OVERDUE));
         vm.warp(OVERDUE);
         vm.expectEmit(true, true, true, true, address(facilities));
+        // A time of this century.
+        // forge-lint: disable-next-line(unsafe-typecast)
         emit IFacilityRegistry.DefaultNoticed(F, 0, cleo, uint64(OVERDUE + CURE));
         vm.prank(cleo);
         facilities.noticeDefault(F, 0);
@@ -78,6 +80,8 @@ contract DefaultsTest is MoneyBase {
         vm.warp(OVERDUE);
         facilities.noticeDefault(F, 0);
         vm.warp(OVERDUE + CURE - 1);
+        // A time of this century.
+        // forge-lint: disable-next-line(unsafe-typecast)
         _noNotice(0, abi.encodeWithSelector(IFacilityRegistry.DefaultNoticedBefore.selector, F, 0, uint64(OVERDUE)));
         vm.warp(OVERDUE + CURE);
         facilities.declareDefault(F, 0);

@@ -15,7 +15,7 @@ contract DeliveringTest is Attesting {
     bytes32 private constant LEASE = keccak256("ann's lease");
     /// @dev A facility of its own: two epochs of 20 hours, two GPUs, 40 units of one tranche.
     uint64 private constant LONG = 9;
-    uint64 private constant LONG_EPOCH = 72_000;
+    uint32 private constant LONG_EPOCH = 72_000;
 
     function setUp() public {
         _build();
@@ -122,8 +122,8 @@ contract DeliveringTest is Attesting {
     function _openLong() private returns (IStatementRegistry.Line memory) {
         vm.warp(START - 100);
         IFacilityRegistry.FacilityTerms memory terms = _terms(LONG);
-        (terms.windowEnd, terms.epochLength, terms.deviceCount) = (START + 2 * LONG_EPOCH, uint32(LONG_EPOCH), 2);
-        (terms.promisedAvailabilityPpm, terms.patienceSeconds) = (500_000, uint32(LONG_EPOCH + 1 days));
+        (terms.windowEnd, terms.epochLength, terms.deviceCount) = (START + 2 * LONG_EPOCH, LONG_EPOCH, 2);
+        (terms.promisedAvailabilityPpm, terms.patienceSeconds) = (500_000, LONG_EPOCH + 1 days);
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](1);
         tranches[0] = IFacilityRegistry.TrancheTerms(40, 0);
         vm.startPrank(gpuOperator);

@@ -72,6 +72,8 @@ contract EndingsTest is MoneyBase {
         vm.expectRevert(notMature);
         facilities.mature(F);
         vm.expectEmit(true, true, true, true, address(facilities));
+        // A time of this century.
+        // forge-lint: disable-next-line(unsafe-typecast)
         emit IFacilityRegistry.UnpaidNoticed(F, 1_000_000, uint64(time + 90 days));
         vm.prank(cleo);
         facilities.noticeUnpaid(F);

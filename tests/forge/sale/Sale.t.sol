@@ -45,6 +45,8 @@ contract SaleTest is MoneyBase {
         terms.upFrontBps = 10_001;
         _expectInvalid(terms, "upFrontBps");
         terms = _saleTerms();
+        // About two dollars.
+        // forge-lint: disable-next-line(unsafe-typecast)
         terms.floorProceeds = uint64(TOTAL) + 1;
         _expectInvalid(terms, "floorProceeds");
         terms = _saleTerms();

@@ -11,7 +11,7 @@ import {Attesting} from "../invariant/Attesting.sol";
 /// @dev A facility of its own: six epochs of a day, so that some are over at its end, and one is not.
 contract LastWordTest is Attesting {
     uint64 private constant F = 9;
-    uint64 private constant DAY = 1 days;
+    uint32 private constant DAY = 1 days;
     /// @dev Of epoch 0: its end, a patience of two days, a cure of two days. In this second epoch 4 ends.
     uint64 private constant ENDED = START + 5 * DAY;
     /// @dev An epoch and a day.
@@ -21,7 +21,7 @@ contract LastWordTest is Attesting {
     function setUp() public {
         _build();
         IFacilityRegistry.FacilityTerms memory terms = _terms(F);
-        (terms.windowEnd, terms.epochLength, terms.patienceSeconds) = (START + 6 * DAY, uint32(DAY), uint32(2 * DAY));
+        (terms.windowEnd, terms.epochLength, terms.patienceSeconds) = (START + 6 * DAY, DAY, 2 * DAY);
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](1);
         tranches[0] = IFacilityRegistry.TrancheTerms(40, 0);
         vm.startPrank(gpuOperator);

@@ -171,6 +171,20 @@ contract LateRentTest is MoneyBase {
         assertEq(lockbox.bookOf(8).settled, 200_000, "rent");
     }
 
+    /// An operator whose attesters are silent owes nothing for what it published: neither stated nor missing.
+    function test_close__published_epochs__are_no_missing_hours() public {
+        _funded(F, address(dollar), _oneTranche());
+        _depositBond(F, 3_000_000);
+        _postFinal(F, 0, 35_640);
+        statements.publish(F, 3);
+        _default(F, 3);
+        _close(F);
+        // One epoch of four was neither stated nor published: 9.9 hours.
+        uint256 damages = uint256(35_640) * RATE / 3_600;
+        assertEq(token.claimable(ann, _id(F, 0)), (damages - damages / 100) / 2, "half of what is missing is ann's");
+        assertEq(_owed(), 3_000_000 - damages, "the rest of the bond");
+    }
+
     function test_payVoucher__closed__its_part_of_the_pool_once() public {
         (uint256 first, uint256 second) = _twoVouchers();
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NothingForVoucher.selector, first));
@@ -216,6 +230,9 @@ contract LateRentTest is MoneyBase {
         require(more > pool, "vouchers share in late rent");
         assertEq(lockbox.payVoucher(first), more * 4 / 5 - pool * 4 / 5, "the difference");
         assertEq(lockbox.payVoucher(second), more / 5 - pool / 5, "rounded down on the whole");
+        assertEq(lockbox.paidToVoucher(first), more * 4 / 5, "all of it is counted");
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NothingForVoucher.selector, first));
+        lockbox.payVoucher(first);
     }
 
     function test_payVoucher__everything_served__reverts() public {

@@ -74,8 +74,10 @@ contract HostileStablecoin is ERC20 {
         super._update(from, to, value);
         if (minted) return;
         if (mode == Mode.TakesFee && value > 0) super._update(to, address(0), 1);
+        if (mode != Mode.Reenters) return;
         // The answer decides nothing here: the transfer goes on either way.
         // solhint-disable-next-line avoid-low-level-calls
-        if (mode == Mode.Reenters) (reentrySucceeded,) = _target.call(_call);
+        (bool done,) = _target.call(_call);
+        if (done) reentrySucceeded = true;
     }
 }

@@ -15,6 +15,7 @@ contract TokenFacilityStub {
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) public stateOf;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.TrancheTerms[]) private _tranches;
+    mapping(uint64 facilityId => IFacilityRegistry.Ending) private _endings;
 
     /// @notice Names the contracts around the register; without a sale the register says itself that there is none.
     function link(address token, address sale, address bonds, address desk, address statements) external {
@@ -42,6 +43,18 @@ contract TokenFacilityStub {
     /// @notice Sets the state of a facility.
     function setState(uint64 facilityId, IFacilityRegistry.FacilityState state) external {
         stateOf[facilityId] = state;
+    }
+
+    /// @notice Says that a facility is closed from now on.
+    function setClosed(uint64 facilityId) external {
+        // Windows end before 2106.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _endings[facilityId].closedAt = uint40(block.timestamp);
+    }
+
+    /// @notice When a facility was closed.
+    function endingOf(uint64 facilityId) external view returns (IFacilityRegistry.Ending memory) {
+        return _endings[facilityId];
     }
 
     /// @notice Lets the units of a facility move, as funding does.

@@ -30,6 +30,8 @@ abstract contract Terms is Base {
             deviceCount: DEVICES,
             promisedAvailabilityPpm: 990_000,
             feeBps: 100,
+            patienceSeconds: epochLength + 1 days,
+            longStopSeconds: 180 days,
             pledgeRoot: bytes32(uint256(1)),
             termsHash: bytes32(uint256(2))
         });
@@ -51,6 +53,12 @@ abstract contract HourlyTerms is Terms {
     uint64 internal constant COUPON = 1_000_003;
     uint64 internal constant SENIOR_PRICE = 60_000;
     uint64 internal constant JUNIOR_PRICE = 50_001;
+    /// @dev What a missing hour costs.
+    uint64 internal constant RATE = 70_001;
+    /// @dev An epoch may be neither stated nor published for so long; then notice may be given.
+    uint32 internal constant PATIENCE = EPOCH + 1 days;
+    /// @dev From the notice to the default; also the time in which an ended facility takes statements.
+    uint32 internal constant CURE = EPOCH + 1 days;
 
     function _hourlyTerms(address operator, address settlementToken)
         internal
@@ -60,10 +68,8 @@ abstract contract HourlyTerms is Terms {
         return _facilityTerms(operator, settlementToken, START, START + EPOCHS * EPOCH, EPOCH);
     }
 
-    function _bondTerms(uint16 defaultAfterEpochs) internal pure returns (IBondVault.BondTerms memory) {
-        return IBondVault.BondTerms({
-            requiredBond: 1_000_000, ratePerGpuHour: 70_001, graceSeconds: 1_800, defaultAfterEpochs: defaultAfterEpochs
-        });
+    function _bondTerms() internal pure returns (IBondVault.BondTerms memory) {
+        return IBondVault.BondTerms({requiredBond: 1_000_000, ratePerGpuHour: RATE});
     }
 
     /// @dev Of two tranches; a quarter of the proceeds is paid when the window begins.

@@ -104,6 +104,26 @@ contract OffersTest is World {
         _refused(terms, "feeBps");
     }
 
+    /// @notice An operator has at least an epoch to close an epoch, and its attesters a day.
+    function test_offer__patience_or_long_stop_out_of_bounds__reverts() external {
+        IFacilityRegistry.FacilityTerms memory terms = _terms(1);
+        terms.patienceSeconds = EPOCH + 1 days - 1;
+        _refused(terms, "patienceSeconds");
+        terms = _terms(1);
+        terms.longStopSeconds = 90 days - 1;
+        _refused(terms, "longStopSeconds");
+        terms.longStopSeconds = 365 days + 1;
+        _refused(terms, "longStopSeconds");
+        (terms.patienceSeconds, terms.longStopSeconds) = (EPOCH + 1 days, 90 days);
+        vm.startPrank(gpuOperator);
+        facilities.offer(NEW, terms, _one(10, 0));
+        (terms.patienceSeconds, terms.longStopSeconds) = (type(uint32).max, 365 days);
+        facilities.offer(NEW + 1, terms, _one(10, 0));
+        vm.stopPrank();
+        assertEq(facilities.termsOf(NEW).longStopSeconds, 90 days, "kept");
+        assertEq(facilities.termsOf(NEW + 1).patienceSeconds, type(uint32).max, "kept");
+    }
+
     function test_offer__tranches_out_of_bounds__reverts() external {
         _refusedTranches(new IFacilityRegistry.TrancheTerms[](0), "tranches");
         _refusedTranches(new IFacilityRegistry.TrancheTerms[](5), "tranches");

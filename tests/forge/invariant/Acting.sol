@@ -16,7 +16,7 @@ abstract contract Acting is Base {
 
     /// @dev All take words alone, at most five: any calldata of five words is a call.
     function _actions() internal pure returns (bytes4[] memory list) {
-        list = new bytes4[](47);
+        list = new bytes4[](53);
         uint256 n = 0;
         list[n++] = SystemHandler.mint.selector;
         list[n++] = SystemHandler.buy.selector;
@@ -33,7 +33,7 @@ abstract contract Acting is Base {
         list[n++] = SystemHandler.freeze.selector;
         list[n++] = SystemHandler.takeDelivery.selector;
         list[n++] = SystemHandler.serve.selector;
-        list[n++] = SystemHandler.payUnserved.selector;
+        list[n++] = SystemHandler.payVoucher.selector;
         list[n++] = SystemHandler.burnExpired.selector;
         list[n++] = SystemHandler.claim.selector;
         list[n++] = SystemHandler.claimBySig.selector;
@@ -50,15 +50,21 @@ abstract contract Acting is Base {
         list[n++] = SystemHandler.season.selector;
         list[n++] = Ending.windUp.selector;
         list[n++] = SystemHandler.depositBond.selector;
-        list[n++] = SystemHandler.payShortfall.selector;
-        list[n++] = SystemHandler.seize.selector;
-        list[n++] = SystemHandler.distributeSlashed.selector;
+        list[n++] = SystemHandler.takeSlashed.selector;
+        list[n++] = SystemHandler.close.selector;
+        list[n++] = SystemHandler.late.selector;
         list[n++] = SystemHandler.release.selector;
         list[n++] = SystemHandler.withdraw.selector;
         list[n++] = SystemHandler.takeFees.selector;
         list[n++] = SystemHandler.refundExcess.selector;
         list[n++] = SystemHandler.mature.selector;
+        list[n++] = SystemHandler.noticeUnpaid.selector;
+        list[n++] = SystemHandler.noticeDefault.selector;
         list[n++] = SystemHandler.declareDefault.selector;
+        list[n++] = SystemHandler.letDefault.selector;
+        list[n++] = SystemHandler.stop.selector;
+        list[n++] = SystemHandler.publish.selector;
+        list[n++] = SystemHandler.reject.selector;
         list[n++] = SystemHandler.admit.selector;
         list[n++] = SystemHandler.pause.selector;
         list[n++] = SystemHandler.turnReceiver.selector;

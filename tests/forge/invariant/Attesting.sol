@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
@@ -26,6 +27,9 @@ abstract contract Attesting is World {
     bool public faultStood;
     bool public finalChanged;
     bool public chainBroken;
+    bool public postedOutOfTime;
+    bool public rejectedPublished;
+    mapping(uint64 f => mapping(uint32 epoch => bool)) private _rejected;
 
     /// @dev `delivers` zero is a usage line with a charge, else a delivery line of that lease.
     function _next(uint64 f, uint256 gross, uint256 available, bytes32 delivers, bool faulty)
@@ -86,6 +90,40 @@ abstract contract Attesting is World {
         _hash[f][epoch] = statements.hashStatement(made.statement);
         _previous[f][epoch] = made.statement.previousStatementHash;
         if (statements.epochsPosted(f) != epoch + 1) outOfOrderPosted = true;
+        if (facilities.stateOf(f) == IFacilityRegistry.FacilityState.Delivering) return;
+        IFacilityRegistry.Ending memory ending = facilities.endingOf(f);
+        if (made.statement.epochEnd > ending.endedAt || ending.closedAt != 0) postedOutOfTime = true;
+    }
+
+    /// @dev The operator's own word on the next epoch. What was rejected once can only be stated.
+    function _publish(uint64 f, bytes32 evidenceHash) internal {
+        uint32 epoch = statements.opennessOf(f).firstOpen;
+        uint256 over = START + (uint256(epoch) + 1) * EPOCH;
+        if (_now() < over) vm.warp(over);
+        vm.prank(gpuOperator);
+        statements.publish(f, epoch, evidenceHash);
+        if (_rejected[f][epoch]) rejectedPublished = true;
+    }
+
+    /// @dev Attesters take the operator's word on an epoch back.
+    function _reject(uint64 f, uint32 epoch) internal {
+        bytes32 evidenceHash = statements.publishedHashOf(f, epoch);
+        statements.reject(f, epoch, evidenceHash, _rejection(f, epoch, evidenceHash));
+        _rejected[f][epoch] = true;
+        if (statements.opennessOf(f).firstOpen > epoch) rejectedPublished = true;
+    }
+
+    /// @dev Two signatures over the rejection of an epoch, as it counts now.
+    function _rejection(uint64 f, uint32 epoch, bytes32 evidenceHash)
+        internal
+        view
+        returns (IAttesterSet.Attestation[] memory signed)
+    {
+        bytes32 digest = statements.rejectionDigest(f, epoch, evidenceHash);
+        signed = new IAttesterSet.Attestation[](2);
+        for (uint256 i = 0; i < 2; ++i) {
+            signed[i] = IAttesterSet.Attestation(vm.addr(attesterKeys[i]), sign(attesterKeys[i], digest));
+        }
     }
 
     /// @dev Every way to a quorum that is none: one signature, one twice, [A, B, A], a stranger, another statement's.

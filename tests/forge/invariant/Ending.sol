@@ -11,16 +11,18 @@ import {Steps} from "./Steps.sol";
 /// @title The ends of a facility, what falls to whom then, and how everybody leaves
 abstract contract Ending is Steps {
     uint256 private constant LAST_STEPS = 10;
-    /// @dev From when on what renters still owe is written off.
-    uint256 private constant OLD = uint256(START) + uint256(EPOCHS) * EPOCH + 90 days;
+    uint256 private constant RECEIVABLE_LIFE = 90 days;
+    uint256 private constant LONG_STOP = uint256(START) + uint256(EPOCHS) * EPOCH + 180 days;
     address private constant TREASURY = address(0xFEE);
 
-    /// @dev Matured in full, matured with a write-off, or defaulted for one of the two reasons; then everything that is
-    /// due at an end, in any order.
+    /// @dev Matured in full, matured with a write-off, defaulted or stopped; then everything that is due at an end, in
+    /// any order, and now and then the closing in its first second.
     function windUp(uint256 f, uint256 dice) external watched(address(0)) {
         uint64 id = _ready(f);
+        _readyAll();
         _attempt(address(this), abi.encodeCall(this.deliver, (id - 1, dice >> 8, dice >> 32)));
         _end(id, dice % 4);
+        if ((dice >> 24) % 4 > 0 && lockbox.closableFrom(id) > _now()) vm.warp(lockbox.closableFrom(id));
         for (uint256 i = 0; i < LAST_STEPS; ++i) {
             _lastStep(id, (dice / 4 + i) % LAST_STEPS, dice >> 16);
         }
@@ -40,20 +42,25 @@ abstract contract Ending is Steps {
         if (who % 4 > 0) _serve(voucher, made);
     }
 
-    /// @dev Nobody stands in the way any more: facilities end, what is due is paid, everybody claims.
+    /// @dev Nobody stands in the way any more: facilities end and are closed, what is due is paid, everybody claims.
     function everybodyLeaves() external watched(address(0)) {
         _calmDown();
+        // Whatever is funded delivers, and can end.
+        if (_now() < START) vm.warp(START);
         for (uint64 f = 1; f <= FACILITIES; ++f) {
             _end(f, f % 2 == 0 ? 0 : 2);
         }
-        vm.warp(_now() + 3 days);
+        // Offers that nobody funded have expired by now, too.
+        vm.warp(_now() + 40 days);
+        _refundSale();
         for (uint256 i = 0; i < 2 * LAST_STEPS; ++i) {
             for (uint64 f = 1; f <= FACILITIES; ++f) {
                 _lastStep(f, i % LAST_STEPS, i);
             }
         }
-        // What the last steps paid out streams for one more epoch.
-        vm.warp(_now() + EPOCH);
+        if (vault.slashedForTreasury() > 0) vault.takeSlashed(TREASURY);
+        // What closings paid out streams for a day.
+        vm.warp(_now() + 1 days);
         for (uint256 h = 0; h < holders.length; ++h) {
             for (uint64 f = 1; f <= FACILITIES; ++f) {
                 vm.prank(holders[h]);
@@ -61,6 +68,23 @@ abstract contract Ending is Steps {
             }
             _watch(holders[h]);
         }
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            _withdrawAll(_coin(f));
+        }
+    }
+
+    /// @dev A sale that nobody finalized has failed, and whoever bought gets the price back.
+    function _refundSale() private {
+        if (sale.bookOf(1).state == IPrimarySale.SaleState.Open) _finalize();
+        if (sale.bookOf(1).state != IPrimarySale.SaleState.Refunding) return;
+        refunding = true;
+        for (uint256 h = 0; h < holders.length; ++h) {
+            for (uint256 s = 0; s < _trancheCount(1); ++s) {
+                _attempt(address(sale), abi.encodeCall(sale.refundTo, (holders[h], _id(1, s))));
+            }
+        }
+        _watch(address(0));
+        refunding = false;
     }
 
     function _calmDown() private {
@@ -79,24 +103,42 @@ abstract contract Ending is Steps {
     function _end(uint64 f, uint256 how) private {
         if (facilities.stateOf(f) != IFacilityRegistry.FacilityState.Delivering) return;
         if (statements.paused()) statements.unpause();
-        if (how == 3 && f != 1) {
-            vm.warp(_now() + 3 * (EPOCHS + 1) * EPOCH);
-        } else {
+        if (how < 2) {
             for (uint256 i = statements.epochsPosted(f); i < EPOCHS; ++i) {
-                _epoch(f, 40_000_000, how == 2 ? 0 : 36_000, how == 0 ? 1 : 40_000_000);
+                _epoch(f, 40_000_000, how == 0 ? 30_000 : 36_000, how == 0 ? 1 : 40_000_000);
             }
-            vm.warp(_now() + CHALLENGE_WINDOW);
+            if (how == 1) _payRent(f, 49_999_999);
+            _settle(f);
+            if (_attempt(address(facilities), abi.encodeCall(facilities.noticeUnpaid, (f)))) {
+                vm.warp(_now() + RECEIVABLE_LIFE);
+            }
+            _attempt(address(facilities), abi.encodeCall(facilities.mature, (f)));
         }
-        if (how == 0 && _now() < OLD) vm.warp(OLD);
-        if (how == 1) _payRent(f, 49_999_999);
-        _settle(f);
-        if (how > 1) {
-            _attempt(address(vault), abi.encodeCall(vault.payShortfall, (f)));
-            _watch(address(0));
-            vm.warp(_now() + 2 hours);
-            _attempt(address(facilities), abi.encodeCall(facilities.declareDefault, (f)));
-        }
-        _attempt(address(facilities), abi.encodeCall(facilities.mature, (f)));
+        if (how == 2) _default(f);
+        if (how == 3) _stop(f);
+        _watch(address(0));
+    }
+
+    function _default(uint64 f) internal {
+        uint32 epoch = statements.opennessOf(f).firstOpen;
+        // Where every epoch is stated or published, nothing is overdue.
+        if (epoch >= EPOCHS) return _stop(f);
+        uint256 overdueFrom = START + (uint256(epoch) + 1) * EPOCH;
+        uint256 voidedAt = statements.opennessOf(f).voidedAt;
+        uint256 fundedAt = facilities.endingOf(f).fundedAt;
+        if (overdueFrom < voidedAt) overdueFrom = voidedAt;
+        if (overdueFrom < fundedAt) overdueFrom = fundedAt;
+        overdueFrom += PATIENCE;
+        if (_now() < overdueFrom) vm.warp(overdueFrom);
+        if (statements.opennessOf(f).rejectedAt == _now()) vm.warp(_now() + 1);
+        _attempt(address(facilities), abi.encodeCall(facilities.noticeDefault, (f, epoch)));
+        vm.warp(_now() + CURE);
+        facilities.declareDefault(f, epoch);
+    }
+
+    function _stop(uint64 f) internal {
+        if (_now() < LONG_STOP) vm.warp(LONG_STOP);
+        facilities.stop(f);
     }
 
     function _settle(uint64 f) private {
@@ -108,23 +150,41 @@ abstract contract Ending is Steps {
 
     /// @dev One of what may be due at an end. It may well not be: then nothing happens.
     function _lastStep(uint64 f, uint256 step, uint256 dice) private {
-        if (step == 0) _attempt(address(vault), abi.encodeCall(vault.payShortfall, (f)));
-        if (step == 1) _attempt(address(sale), abi.encodeCall(IPrimarySale.release, (f)));
-        if (step == 2) _attempt(address(sale), abi.encodeCall(IPrimarySale.seize, (f)));
-        if (step == 3) _attempt(address(vault), abi.encodeCall(IBondVault.seize, (f)));
-        if (step == 4) _payVouchers();
-        if (step == 5) _attempt(address(vault), abi.encodeCall(IBondVault.release, (f)));
-        if (step == 6) _refundExcess(f);
-        if (step == 7) _takeFees(f);
-        if (step == 8) _burnSome(f, dice);
+        if (step == 0) _attempt(address(sale), abi.encodeCall(IPrimarySale.release, (f)));
+        if (step == 1) _attempt(address(lockbox), abi.encodeCall(lockbox.close, (f)));
+        if (step == 2) _payVouchers();
+        if (step == 3) _late(f, dice);
+        if (step == 4) _settle(f);
+        if (step == 5) _payVouchers();
+        if (step == 6) _attempt(address(vault), abi.encodeCall(IBondVault.release, (f)));
+        if (step == 7) _refundExcess(f);
+        if (step == 8) _takeFees(f);
         if (step == 9) _withdrawAll(_coin(f));
         _watch(address(0));
     }
 
     function _payVouchers() private {
         for (uint256 v = 1; v <= desk.voucherCount(); ++v) {
-            _attempt(address(desk), abi.encodeCall(desk.payUnserved, (v)));
+            _attempt(address(lockbox), abi.encodeCall(lockbox.payVoucher, (v)));
         }
+    }
+
+    /// @dev Rent that comes after the closing: some or all of what is still taken.
+    function _late(uint64 f, uint256 dice) internal returns (bool) {
+        uint256 posted = statements.epochsPosted(f);
+        if (facilities.endingOf(f).closedAt == 0 || posted == 0) return false;
+        // At most four epochs.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint256 gross = statements.statementOf(f, uint32(posted - 1)).cumulativeGross;
+        uint256 collected = lockbox.bookOf(f).collected;
+        if (gross <= collected) return false;
+        uint256 amount = dice % 3 == 0 ? gross - collected : 1 + dice % (gross - collected);
+        _arm(_coin(f), renter, address(lockbox), amount);
+        vm.prank(renter);
+        lockbox.payRent(f, keccak256("lease"), amount);
+        rentIn[f] += amount;
+        _settle(f);
+        return true;
     }
 
     function _refundExcess(uint64 f) private {
@@ -138,14 +198,6 @@ abstract contract Ending is Steps {
         uint64[] memory list = new uint64[](1);
         list[0] = f;
         _attempt(address(lockbox), abi.encodeCall(lockbox.takeFees, (list, TREASURY)));
-    }
-
-    function _burnSome(uint64 f, uint256 dice) private {
-        uint256 id = _idOf(f, dice);
-        address holder = _owner(id, dice >> 8);
-        uint256 units = token.balanceOf(holder, id) / 2;
-        vm.prank(holder);
-        _attempt(address(token), abi.encodeCall(token.burnExpired, (id, units)));
     }
 
     function _withdrawAll(address coin) private {

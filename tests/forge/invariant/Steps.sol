@@ -21,6 +21,13 @@ abstract contract Steps is Watching {
         if (_now() < START) vm.warp(START);
     }
 
+    /// @dev Every facility that can still be: before time leaps so far that offers expire.
+    function _readyAll() internal {
+        for (uint256 f = 0; f < FACILITIES; ++f) {
+            _ready(f);
+        }
+    }
+
     function _epoch(uint64 f, uint256 gross, uint256 available, uint256 rent) internal {
         _payRent(f, rent);
         _post(_next(f, gross, available, bytes32(0), false), gross);

@@ -38,6 +38,10 @@ contract SystemTest is Acting {
         _world.everybodyLeaves();
         _checkNothingStays(address(_world.dollar()));
         _checkNothingStays(address(_world.bad()));
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            bool cancelled = _world.facilities().stateOf(f) == IFacilityRegistry.FacilityState.Cancelled;
+            assertEq(_world.closings(f), cancelled ? 0 : 1, "every funded facility is closed");
+        }
         this.invariant_all();
     }
 
@@ -51,6 +55,7 @@ contract SystemTest is Acting {
         invariant_5_waterfall__no_junior_before_a_senior_in_arrears();
         invariant_6_statements__once_in_order_with_quorum_void_by_fault_only();
         invariant_7_eligibility__no_path_round_allow_list_freeze_or_pause();
+        invariant_closing__shares_all_of_bond_and_proceeds_once();
     }
 
     function invariant_1_units__minted_are_held_or_burned_and_never_above_the_cap() private view {
@@ -79,7 +84,7 @@ contract SystemTest is Acting {
             for (uint256 v = 1; v <= desk.voucherCount(); ++v) {
                 IDeliveryDesk.Voucher memory voucher = desk.voucherOf(v);
                 if (voucher.facilityId != f) continue;
-                uint256 left = voucher.owedGpuSeconds - voucher.servedGpuSeconds - voucher.paidGpuSeconds;
+                uint256 left = voucher.owedGpuSeconds - voucher.servedGpuSeconds;
                 assertLe(voucher.owedGpuSeconds, uint256(voucher.units) * 3_600, "more than an hour a unit");
                 open[voucher.seniority] += left;
                 unitSeconds[voucher.seniority] += uint256(voucher.units) * 3_600 * left / voucher.owedGpuSeconds;
@@ -116,7 +121,9 @@ contract SystemTest is Acting {
             IRentLockbox.Book memory book = _world.lockbox().bookOf(f);
             uint32 epochs = _world.statements().epochsFinal(f);
             (, uint256 attested) = _world.statements().finalTotalsOf(f, epochs);
-            assertLe(book.settled, book.collected, "settled above collected");
+            (uint256 advanced, uint256 reimbursed) = _world.lockbox().advanceOf(f);
+            assertLe(reimbursed, advanced, "more came back than was advanced");
+            assertLe(book.settled, book.collected + advanced - reimbursed, "settled above collected and advanced");
             assertLe(book.settled, attested, "settled above attested");
             assertLe(book.settledEpochs, epochs, "settled an epoch that is not final");
             assertEq(book.collected, _world.rentIn(f) - _world.rentBack(f), "collected is rent");
@@ -135,6 +142,8 @@ contract SystemTest is Acting {
         assertFalse(_world.faultStood(), "a proven fault did not void");
         assertFalse(_world.finalChanged(), "a final statement changed");
         assertFalse(_world.chainBroken(), "the chain of hashes broke");
+        assertFalse(_world.postedOutOfTime(), "posted of an epoch after the end, or after the closing");
+        assertFalse(_world.rejectedPublished(), "published what was rejected");
     }
 
     function invariant_7_eligibility__no_path_round_allow_list_freeze_or_pause() private view {
@@ -146,7 +155,24 @@ contract SystemTest is Acting {
         }
     }
 
-    /// @dev Lockbox, sale and vault hold what their books say they owe.
+    /// @dev A bond never falls before that, and afterwards sale and vault hold nothing of the facility.
+    function invariant_closing__shares_all_of_bond_and_proceeds_once() private view {
+        assertFalse(_world.closingUnequal(), "a closing lost or made money");
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            bool closed = _world.facilities().endingOf(f).closedAt != 0;
+            assertEq(_world.closings(f), closed ? 1 : 0, "closed once");
+            uint256 bond = _world.vault().bondOf(f);
+            bool cancelled = _world.facilities().stateOf(f) == IFacilityRegistry.FacilityState.Cancelled;
+            assertTrue(closed || (cancelled && bond == 0) || bond == _world.bondIn(f), "a bond fell");
+            IPrimarySale.SaleBook memory sold = _world.sale().bookOf(f);
+            assertLe(sold.released + sold.returned, sold.proceeds, "more out than in");
+            if (!closed) continue;
+            assertEq(bond, 0, "a bond stays behind");
+            assertEq(sold.released + sold.returned, sold.proceeds, "proceeds stay behind");
+        }
+    }
+
+    /// @dev Lockbox, sale and vault hold exactly what their books say they owe, and what was given to them.
     function _checkBooks(address coin) private view {
         uint256 lockbox = 0;
         uint256 sale = 0;
@@ -154,10 +180,12 @@ contract SystemTest is Acting {
         for (uint64 f = 1; f <= FACILITIES; ++f) {
             if (_world.facilities().settlementTokenOf(f) != coin) continue;
             IRentLockbox.Book memory book = _world.lockbox().bookOf(f);
-            lockbox += book.collected - book.settled + _world.lockbox().feesOwed(f);
+            (uint256 advanced, uint256 reimbursed) = _world.lockbox().advanceOf(f);
+            lockbox += book.collected + advanced - reimbursed - book.settled + _world.lockbox().feesOwed(f);
+            lockbox += _poolsLeft(f);
             IPrimarySale.SaleBook memory sold = _world.sale().bookOf(f);
-            sale += sold.proceeds - sold.released - sold.seized;
-            vault += _world.vault().bondOf(f) + _world.vault().slashedFor(f);
+            sale += sold.proceeds - sold.released - sold.returned;
+            vault += _world.vault().bondOf(f);
         }
         address[8] memory payees = _payees();
         for (uint256 i = 0; i < payees.length; ++i) {
@@ -166,14 +194,34 @@ contract SystemTest is Acting {
             vault += _world.vault().owedTo(coin, payees[i]);
         }
         if (coin == address(_world.vault().attesterToken())) {
-            vault += _world.vault().slashedUnassigned();
+            vault += _world.vault().slashedForTreasury();
             for (uint256 key = 1; key <= 3; ++key) {
                 vault += _world.vault().attesterBondOf(vm.addr(key));
             }
         }
-        assertLe(lockbox, IERC20(coin).balanceOf(address(_world.lockbox())), "lockbox owes more than it holds");
-        assertLe(sale, IERC20(coin).balanceOf(address(_world.sale())), "sale owes more than it holds");
-        assertLe(vault, IERC20(coin).balanceOf(address(_world.vault())), "vault owes more than it holds");
+        assertEq(_heldBy(address(_world.lockbox()), coin), lockbox, "lockbox holds what it owes");
+        assertEq(_heldBy(address(_world.sale()), coin), sale, "sale holds what it owes");
+        assertEq(_heldBy(address(_world.vault()), coin), vault, "vault holds what it owes");
+    }
+
+    /// @dev Gifts are in no book.
+    function _heldBy(address account, address coin) private view returns (uint256) {
+        return IERC20(coin).balanceOf(account) - _world.donated(account, coin);
+    }
+
+    /// @dev What vouchers of a facility were not credited yet; each pool is at least what they were.
+    function _poolsLeft(uint64 f) private view returns (uint256 left) {
+        IDeliveryDesk desk = _world.desk();
+        uint256[4] memory credited;
+        for (uint256 v = 1; v <= desk.voucherCount(); ++v) {
+            IDeliveryDesk.Voucher memory voucher = desk.voucherOf(v);
+            if (voucher.facilityId == f) credited[voucher.seniority] += _world.lockbox().paidToVoucher(v);
+        }
+        uint128[4] memory pools = _world.lockbox().voucherPoolsOf(f);
+        for (uint256 s = 0; s < 4; ++s) {
+            assertLe(credited[s], pools[s], "vouchers got more than their pool");
+            left += pools[s] - credited[s];
+        }
     }
 
     /// @dev Of one coin: what the token holds is exactly what positions are owed and what still streams, in 24
@@ -192,14 +240,22 @@ contract SystemTest is Acting {
                 books += position.owedX24 + uint256(position.units) * (tranche.accX24 - position.accPaidX24);
             }
         }
-        uint256 held = IERC20(coin).balanceOf(address(_world.token())) - _world.donatedToToken(coin);
+        uint256 held = _heldBy(address(_world.token()), coin);
         assertEq(books, held << 24, "token's books are not what it holds");
     }
 
     /// @dev ATTACKS 27: but for what is less than a minor unit of each position and stream, and for gifts.
     function _checkNothingStays(address coin) private view {
-        uint256 held = IERC20(coin).balanceOf(address(_world.token())) - _world.donatedToToken(coin);
+        uint256 held = _heldBy(address(_world.token()), coin);
         assertLe(held, IDS * (HOLDERS + 1), "revenue that nobody can claim");
+        assertEq(_heldBy(address(_world.sale()), coin), 0, "proceeds that nobody can take");
+        uint256 bonds = 0;
+        for (uint256 key = 1; key <= 3 && coin == address(_world.vault().attesterToken()); ++key) {
+            bonds += _world.vault().attesterBondOf(vm.addr(key));
+        }
+        assertEq(_heldBy(address(_world.vault()), coin), bonds, "bonds that nobody can take");
+        // Less than a minor unit of each voucher.
+        assertLe(_heldBy(address(_world.lockbox()), coin), _world.desk().voucherCount(), "rent that nobody can take");
     }
 
     function _payees() private view returns (address[8] memory payees) {
@@ -212,7 +268,7 @@ contract SystemTest is Acting {
     }
 
     /// @dev States that random histories must reach, or the invariants above say little.
-    function test_histories__reach_maturity_and_default() external {
+    function test_histories__reach_maturity_default_and_closing() external {
         _world.sell(1);
         _world.season(0, 40_000_000, 36_000);
         _world.season(1, 40_000_001, 36_000);
@@ -220,12 +276,17 @@ contract SystemTest is Acting {
         _world.mature(0);
         _world.mature(1);
         _world.post(2, 1, 1, 1);
-        _world.pass(19_999);
-        _world.pass(19_999);
-        _world.declareDefault(2);
+        _world.letDefault(2);
+        _world.pass(160_000);
+        _world.pass(160_000);
+        for (uint256 f = 0; f < 3; ++f) {
+            _world.close(f);
+        }
 
         assertTrue(_world.facilities().stateOf(1) == IFacilityRegistry.FacilityState.Matured, "sold, matured");
         assertTrue(_world.facilities().stateOf(2) == IFacilityRegistry.FacilityState.Matured, "minted, matured");
         assertTrue(_world.facilities().stateOf(3) == IFacilityRegistry.FacilityState.Defaulted, "defaulted");
+        assertEq(_world.closings(1) + _world.closings(2) + _world.closings(3), 3, "closed");
+        this.invariant_all();
     }
 }

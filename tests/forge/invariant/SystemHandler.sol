@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
 import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
 import {Ending} from "./Ending.sol";
@@ -82,7 +83,9 @@ contract SystemHandler is Ending {
         external
         watched(address(0))
     {
-        (address from, uint256 id) = (_holder(who), _idOf(_f(f), tranche));
+        // Now and then of a facility whose units do not move.
+        uint256 id = _idOf(f % 8 == 0 ? _f(f >> 8) : _ready(f), tranche);
+        address from = _owner(id, who);
         units = _some(from, id, units);
         vm.prank(from);
         token.safeTransferFrom(from, _holder(whom), id, units, "");
@@ -112,7 +115,7 @@ contract SystemHandler is Ending {
 
     function force(uint256 f, uint256 who, uint256 whom, uint256 units) external {
         forcing = true;
-        this.forceWatched(_idOf(_f(f), 0), _holder(who), _holder(whom), units);
+        this.forceWatched(_idOf(_ready(f), 0), _holder(who), _holder(whom), units);
         forcing = false;
     }
 
@@ -144,18 +147,23 @@ contract SystemHandler is Ending {
         }
     }
 
-    function payUnserved(uint256 voucher) external watched(address(0)) {
+    function payVoucher(uint256 voucher) external watched(address(0)) {
         uint256 count = desk.voucherCount();
         bool done = false;
-        if (voucher % 2 == 0) vm.warp(_now() + 1 days);
         for (uint256 i = 0; i < count && !done; ++i) {
-            done = _attempt(address(desk), abi.encodeCall(desk.payUnserved, (1 + (voucher % count + i) % count)));
+            done = _attempt(address(lockbox), abi.encodeCall(lockbox.payVoucher, (1 + (voucher % count + i) % count)));
         }
         require(done, "none");
     }
 
+    /// @dev Of an offer that was withdrawn, now and then here and now after a private placement.
     function burnExpired(uint256 f, uint256 tranche, uint256 who, uint256 units) external watched(address(0)) {
         uint256 id = _idOf(_f(f), tranche);
+        if ((f >> 8) % 2 == 0 && facilities.stateOf(_f(f)) == IFacilityRegistry.FacilityState.Offered && _f(f) != 1) {
+            this.mint(f, tranche, who, units % 2);
+            vm.prank(gpuOperator);
+            facilities.cancel(_f(f));
+        }
         address holder = _owner(id, who);
         units = 1 + units % token.balanceOf(holder, id);
         vm.prank(holder);
@@ -262,18 +270,23 @@ contract SystemHandler is Ending {
         _arm(_coin(id), gpuOperator, address(vault), amount);
         vm.prank(gpuOperator);
         vault.deposit(id, amount);
+        bondIn[id] += amount;
     }
 
-    function payShortfall(uint256 f) external watched(address(0)) {
-        _doOne(f, address(vault), IBondVault.payShortfall.selector);
+    function takeSlashed() external watched(address(0)) {
+        vault.takeSlashed(address(0xFEE));
     }
 
-    function seize(uint256 f, uint256 bond) external watched(address(0)) {
-        _doOne(f, bond % 2 == 0 ? address(vault) : address(sale), IBondVault.seize.selector);
+    /// @dev Now and then in its first second.
+    function close(uint256 f) external watched(address(0)) {
+        uint64 id = _f(f);
+        uint256 opensAt = lockbox.closableFrom(id);
+        if ((f >> 8) % 2 == 0 && opensAt > _now()) vm.warp(opensAt);
+        _doOne(f, address(lockbox), IRentLockbox.close.selector);
     }
 
-    function distributeSlashed(uint256 f) external watched(address(0)) {
-        _doOne(f, address(vault), IBondVault.distributeSlashed.selector);
+    function late(uint256 f, uint256 dice) external watched(address(0)) {
+        require(_late(_f(f), dice) || _late(_f(f + 1), dice) || _late(_f(f + 2), dice), "none");
     }
 
     function release(uint256 f, uint256 bond) external watched(address(0)) {
@@ -309,8 +322,44 @@ contract SystemHandler is Ending {
         _doOne(f, address(facilities), IFacilityRegistry.mature.selector);
     }
 
-    function declareDefault(uint256 f) external watched(address(0)) {
-        _doOne(f, address(facilities), IFacilityRegistry.declareDefault.selector);
+    function noticeUnpaid(uint256 f) external watched(address(0)) {
+        _doOne(f, address(facilities), IFacilityRegistry.noticeUnpaid.selector);
+    }
+
+    function noticeDefault(uint256 f, uint256 epoch) external watched(address(0)) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        facilities.noticeDefault(_f(f), uint32(epoch % EPOCHS));
+    }
+
+    function declareDefault(uint256 f, uint256 epoch) external watched(address(0)) {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        facilities.declareDefault(_f(f), uint32(epoch % EPOCHS));
+    }
+
+    /// @dev The first epoch that nobody stated or published, as early as it may be.
+    function letDefault(uint256 f) external watched(address(0)) {
+        // Seldom: a facility that ended early does little any more.
+        require((f >> 8) % 4 == 0, "not now");
+        uint64 id = _ready(f);
+        _readyAll();
+        _default(id);
+    }
+
+    function stop(uint256 f) external watched(address(0)) {
+        _doOne(f, address(facilities), IFacilityRegistry.stop.selector);
+    }
+
+    function publish(uint256 f, bytes32 evidenceHash) external watched(address(0)) {
+        _publish(_ready(f), evidenceHash);
+    }
+
+    function reject(uint256 f, uint256 back) external watched(address(0)) {
+        uint64 id = _ready(f);
+        uint32 open = statements.opennessOf(id).firstOpen;
+        uint32 stated = statements.epochsPosted(id);
+        // One of the epochs that stand published and are not stated.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _reject(id, stated + uint32(back % (open - stated)));
     }
 
     function admit(uint256 who, uint256 sends, uint256 receives) external watched(address(0)) {
@@ -326,24 +375,26 @@ contract SystemHandler is Ending {
     }
 
     function turnReceiver(uint256 mode) external watched(address(0)) {
-        receiver.set(HostileReceiver.Mode(mode % 5));
+        // Mostly what goes through: it sends back, or claims inside of the callback.
+        receiver.set(mode % 3 == 0 ? HostileReceiver.Mode(mode % 5) : HostileReceiver.Mode(3 + mode % 2));
     }
 
     function turnCoin(uint256 mode) external watched(address(0)) {
         if (mode % 6 < 4) return bad.setMode(HostileStablecoin.Mode(mode % 4));
         bytes memory settleAgain = abi.encodeWithSignature("settle(uint64)", uint64(3));
         if (mode % 6 == 4) bad.reenter(address(lockbox), settleAgain);
-        else bad.reenter(address(vault), abi.encodeWithSignature("payShortfall(uint64)", uint64(3)));
+        else bad.reenter(address(vault), abi.encodeWithSignature("deposit(uint64,uint256)", uint64(3), 1));
     }
 
     function donate(uint256 which, uint256 f, uint256 amount) external watched(address(0)) {
         address[4] memory targets = [address(lockbox), address(sale), address(vault), address(token)];
         address coin = _coin(_f(f));
         _mintCoin(coin, targets[which % 4], amount % 1_000);
-        if (which % 4 == 3) donatedToToken[coin] += amount % 1_000;
+        donated[targets[which % 4]][coin] += amount % 1_000;
     }
 
     function pass(uint256 time) external watched(address(0)) {
-        vm.warp(_now() + time % 20_000);
+        if (time % 8 == 0) _readyAll();
+        vm.warp(_now() + time % (time % 8 == 0 ? 200_000 : 20_000));
     }
 }

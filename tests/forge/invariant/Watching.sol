@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC1155} from "@openzeppelin/contracts/token/ERC1155/IERC1155.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
@@ -15,13 +16,15 @@ abstract contract Watching is Attesting {
     mapping(uint256 id => uint256) public minted;
     mapping(uint64 f => uint256) public rentIn;
     mapping(uint64 f => uint256) public rentBack;
-    mapping(address coin => uint256) public donatedToToken;
+    mapping(address target => mapping(address coin => uint256)) public donated;
     mapping(address holder => mapping(uint256 id => uint256)) private _earned;
     mapping(address holder => mapping(uint256 id => uint256)) private _units;
     bool public earnedFell;
     bool public claimWrong;
     bool public orderBroken;
     bool public emptyTranchePaid;
+    bool public closingUnequal;
+    mapping(uint64 f => uint256) public closings;
     bool public ineligibleMoved;
     bool public frozenMoved;
     bool public pausedMoved;
@@ -81,6 +84,7 @@ abstract contract Watching is Attesting {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; ++i) {
             _count(logs[i]);
+            if (logs[i].topics[0] == IRentLockbox.FacilityClosed.selector) _watchClosing(logs[i]);
             if (logs[i].emitter != address(token)) continue;
             if (logs[i].topics[0] == ITrancheToken.RevenueAccrued.selector) _watchPayment(uint256(logs[i].topics[1]));
         }
@@ -89,9 +93,31 @@ abstract contract Watching is Attesting {
     /// @dev Invariant 5 and ATTACKS 10 from what was emitted: who was paid, and who stayed behind.
     function _watchPayment(uint256 id) private {
         if (token.totalSupply(id) == 0) emptyTranchePaid = true;
+        // A closing has an order of its own; and so has rent that replaces what the bond advanced.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (facilities.endingOf(uint64(id >> 8)).closedAt != 0) return;
         for (uint256 s = 0; s < (id & 255); ++s) {
             if (IRentLockbox(address(lockbox)).arrearsOf((id >> 8 << 8) | s) > 0) orderBroken = true;
         }
+    }
+
+    /// @dev Bond and escrow are exactly what was advanced and all shares; the bond is all that was ever deposited.
+    /// Where no proceeds go back by price, nobody is paid before a claim of a higher rank.
+    function _watchClosing(Vm.Log memory log) private {
+        uint64 f = uint64(uint256(log.topics[1]));
+        (IRentLockbox.Closing memory closing, IRentLockbox.Claims memory claims) =
+            abi.decode(log.data, (IRentLockbox.Closing, IRentLockbox.Claims));
+        ++closings[f];
+        uint256 all = closing.advanced + closing.toTreasury + closing.toOperator;
+        bool behind = false;
+        for (uint256 i = 0; i < 4; ++i) {
+            uint256 paid = closing.toUnits[i] + closing.toVouchers[i];
+            all += paid;
+            if (closing.escrow == 0 && behind && paid > 0) orderBroken = true;
+            behind = behind || claims.units[i] + claims.vouchers[i] > 0;
+        }
+        if (closing.escrow == 0 && behind && closing.toTreasury + closing.toOperator > 0) orderBroken = true;
+        if (closing.bond + closing.escrow != all || closing.bond != bondIn[f]) closingUnequal = true;
     }
 
     function _count(Vm.Log memory log) private {
@@ -100,6 +126,11 @@ abstract contract Watching is Attesting {
         if (kind == ITrancheToken.UnitsBurned.selector) {
             (, ITrancheToken.BurnReason reason) = abi.decode(log.data, (uint256, ITrancheToken.BurnReason));
             if (reason == ITrancheToken.BurnReason.Expired) ++seen["burnExpired"];
+        }
+        if (kind == IFacilityRegistry.FacilityStateChanged.selector) {
+            IFacilityRegistry.FacilityState state = abi.decode(log.data, (IFacilityRegistry.FacilityState));
+            if (state == IFacilityRegistry.FacilityState.Stopped) ++seen["stopped"];
+            if (state == IFacilityRegistry.FacilityState.Matured) ++seen["matured"];
         }
         bool hostile = bad.mode() != HostileStablecoin.Mode.Honest;
         if (log.emitter == address(bad) && hostile) ++seen["hostile coin moved"];

@@ -54,6 +54,8 @@ abstract contract World is HourlyTerms, Orders {
     address[] public holders;
     /// @dev Every tranche of every facility.
     uint256[] public ids;
+    /// @dev All that was deposited of each bond.
+    mapping(uint64 f => uint256) public bondIn;
     /// @dev Keys of attesters in ascending order of address.
     uint256[] internal attesterKeys;
 
@@ -145,11 +147,12 @@ abstract contract World is HourlyTerms, Orders {
         }
         vm.startPrank(gpuOperator);
         facilities.offer(f, _terms(f), tranches);
-        vault.setTerms(f, _bondTerms(f == 1 ? 0 : 2));
+        vault.setTerms(f, _bondTerms());
         vm.stopPrank();
         _arm(_coin(f), gpuOperator, address(vault), 2_000_000);
         vm.prank(gpuOperator);
         vault.deposit(f, 2_000_000);
+        bondIn[f] = 2_000_000;
         if (f == 1) _openSale(f);
     }
 

@@ -36,89 +36,94 @@ contract BondTest is MoneyBase {
         vault.depositAttesterBond(ann, 0);
     }
 
-    function test_payShortfall__cumulative__down_and_never_back() public {
-        _fund();
-        uint256 rate = _bondTerms().ratePerGpuHour;
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
-        vault.payShortfall(7);
-        _postFinal(7, 0, 30_001);
-        uint256 first = (35_640 - 30_001) * rate / 3_600;
-        assertEq(vault.shortfallDue(7), first, "due");
-        assertEq(vault.payShortfall(7), first, "first");
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
-        vault.payShortfall(7);
-        _postFinal(7, 0, 36_000);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
-        vault.payShortfall(7);
-        _postFinal(7, 0, 30_000);
-        uint256 whole = (3 * 35_640 - 96_001) * rate / 3_600;
-        assertEq(vault.payShortfall(7), whole - first, "the difference");
-        _postFinal(7, 0, 0);
-        uint256 left = vault.bondOf(7);
-        vault.payShortfall(7);
-        require(vault.bondOf(7) < left, "goes on");
-    }
-
-    function test_payShortfall__more_than_the_bond__capped() public {
-        IBondVault.BondTerms memory terms = _bondTerms();
-        terms.ratePerGpuHour = 10_000_000;
+    /// All promised hours at the rate must fit what a closing can stream to one tranche.
+    function test_setTerms__rate_above_what_a_closing_can_pay__reverts() public {
         _offer(8, address(dollar), _twoTranches());
-        vm.prank(gpuOperator);
-        vault.setTerms(8, terms);
-        _depositBond(8, 1_000_000);
-        _fund(8);
-        _postFinal(8, 0, 0);
-        assertEq(vault.payShortfall(8), 1_000_000, "all");
-        assertEq(vault.bondOf(8), 0, "none left");
-        require(!vault.isSufficient(8), "insufficient");
-        _depositBond(8, 500);
-        assertEq(vault.payShortfall(8), 500, "the rest as it comes");
+        // 142,560 GPU-seconds are promised: the least rate that is too high.
+        uint256 tooHigh = ((uint256(1) << 63) * 3_600 + 142_559) / 142_560;
+        // Below 2^58.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint64 rate = uint64(tooHigh);
+        vm.startPrank(gpuOperator);
+        vm.expectRevert(abi.encodeWithSelector(IBondVault.RateAboveLimit.selector, uint64(8), rate));
+        vault.setTerms(8, IBondVault.BondTerms(0, rate));
+        vault.setTerms(8, IBondVault.BondTerms(0, rate - 1));
+        vm.stopPrank();
+        assertEq(vault.bondTermsOf(8).ratePerGpuHour, rate - 1, "the highest");
     }
 
-    function test_release__matured__after_everything_owed() public {
+    /// Nothing is paid for missing hours before the closing, so the bond never falls in mid-life.
+    function test_bond__nothing_delivered__never_falls_before_the_closing() public {
         _fund();
         for (uint32 e = 0; e < EPOCHS; ++e) {
-            _postFinal(7, 0, 35_000);
+            _postFinal(7, 0, 0);
+            lockbox.settle(7);
+            assertEq(vault.bondOf(7), 1_000_000, "while it delivers");
         }
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.BondStillNeeded.selector, uint64(7)));
+        facilities.mature(7);
+        vm.warp(lockbox.closableFrom(7) - 1);
+        assertEq(vault.bondOf(7), 1_000_000, "after its end");
+        vm.expectEmit(true, true, true, true, address(vault));
+        emit IBondVault.BondSurrendered(7, 1_000_000);
+        _close(7);
+        assertEq(vault.bondOf(7), 0, "with the closing, all of it");
+        assertEq(dollar.balanceOf(address(vault)), 0, "nothing is left");
+        // 39.6 hours at 0.070001 are 2,772,039: more than the bond, so all of it is the holders'.
+        assertEq(token.claimable(ann, _id(7, 0)) + token.claimable(bob, _id(7, 1)), 1_000_000, "to holders");
+    }
+
+    function test_surrender__anybody_but_the_lockbox__reverts() public {
+        _fund();
+        address[4] memory callers = [address(this), gpuOperator, address(sale), address(facilities)];
+        for (uint256 i = 0; i < callers.length; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IBondVault.NotRentLockbox.selector, callers[i]));
+            vm.prank(callers[i]);
+            vault.surrender(7);
+        }
+        vm.startPrank(address(lockbox));
+        assertEq(vault.surrender(7), 1_000_000, "all");
+        assertEq(vault.surrender(7), 0, "once");
+        vm.stopPrank();
+        assertEq(dollar.balanceOf(address(lockbox)), 1_000_000, "sent");
+    }
+
+    function test_release__any_state_but_cancelled__reverts() public {
+        bytes memory needed = abi.encodeWithSelector(IBondVault.BondStillNeeded.selector, uint64(7));
+        vm.expectRevert(needed);
         vault.release(7);
+        _fund();
+        vm.expectRevert(needed);
+        vault.release(7);
+        for (uint32 e = 0; e < EPOCHS; ++e) {
+            _postFinal(7, 0, 36_000);
+        }
         lockbox.settle(7);
         facilities.mature(7);
-        desk.setUnserved(7, 3_600);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.BondStillNeeded.selector, uint64(7)));
+        vm.expectRevert(needed);
         vault.release(7);
-        uint256 paid = vault.payShortfall(7);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.BondStillNeeded.selector, uint64(7)));
+        vm.expectRevert(abi.encodeWithSelector(IBondVault.DepositNotAccepted.selector, uint64(7)));
+        vault.deposit(7, 1);
+        _close(7);
+        vm.expectRevert(needed);
         vault.release(7);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.NotDeliveryDesk.selector, address(this)));
-        vault.payUnserved(7, cleo, 1);
-        assertEq(desk.pay(vault, 7, cleo, 3_600), 70_001, "voucher");
-        assertEq(vault.release(7), 1_000_000 - paid - 70_001, "the rest");
+        // Everything was delivered: the closing gives the bond back.
+        vm.prank(gpuOperator);
+        assertEq(lockbox.withdraw(address(dollar), gpuOperator), 1_000_000, "the operator's");
+    }
+
+    function test_release__offer_cancelled__once() public {
+        vm.prank(gpuOperator);
+        facilities.cancel(7);
+        vm.expectRevert(abi.encodeWithSelector(IBondVault.DepositNotAccepted.selector, uint64(7)));
+        vault.deposit(7, 1);
+        vm.expectEmit(true, true, true, true, address(vault));
+        emit IBondVault.BondReleased(7, gpuOperator, 1_000_000);
+        assertEq(vault.release(7), 1_000_000, "all");
         vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
         vault.release(7);
         vm.prank(gpuOperator);
         vault.withdraw(address(dollar), gpuOperator);
-        vm.prank(cleo);
-        vault.withdraw(address(dollar), cleo);
         assertEq(dollar.balanceOf(address(vault)), 0, "nothing is left");
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.DepositNotAccepted.selector, uint64(7)));
-        vault.deposit(7, 1);
-    }
-
-    function test_seize__default__leaves_what_vouchers_are_owed() public {
-        _fund();
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.FacilityNotDefaulted.selector, uint64(7)));
-        vault.seize(7);
-        desk.setUnserved(7, 1);
-        vm.warp(START + 3 * uint256(EPOCH));
-        facilities.declareDefault(7);
-        // 1 GPU-second at 70,001 an hour is 19.4: 20 stay, rounded up (ATTACKS 9).
-        assertEq(vault.seize(7), 1_000_000 - 20, "seized");
-        assertEq(desk.pay(vault, 7, cleo, 1), 19, "voucher");
-        assertEq(vault.seize(7), 1, "the rounding");
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
-        vault.seize(7);
-        assertEq(token.unvested(_id(7, 0)) + token.unvested(_id(7, 1)), 1_000_000 - 19, "to holders");
     }
 
     function test_withdrawAttesterBond__liable__only_after() public {
@@ -138,7 +143,7 @@ contract BondTest is MoneyBase {
         assertEq(dollar.balanceOf(cleo), 900, "paid");
     }
 
-    function test_slash__fault__half_to_the_challenger_rest_to_holders() public {
+    function test_slash__fault__half_to_the_challenger_rest_to_the_treasury() public {
         // ATTACKS 24
         _fund();
         vault.setSlashAmount(101);
@@ -148,18 +153,31 @@ contract BondTest is MoneyBase {
         (guilty[0], guilty[1], guilty[2]) = (ann, bob, cleo);
         vm.expectRevert(abi.encodeWithSelector(IBondVault.NotStatementRegistry.selector, address(this)));
         vault.slash(7, guilty, renter);
+        vm.expectEmit(true, true, true, true, address(vault));
+        emit IBondVault.AttesterSlashed(ann, 7, renter, 101, 50);
+        vm.expectEmit(true, true, true, true, address(vault));
+        emit IBondVault.AttesterSlashed(bob, 7, renter, 50, 25);
         assertEq(statements.slash(vault, 7, guilty, renter), 151, "taken");
         assertEq(vault.attesterBondOf(ann), 799, "ann");
         assertEq(vault.attesterBondOf(bob), 0, "bob");
         assertEq(vault.owedTo(address(dollar), renter), 75, "challenger");
-        assertEq(vault.slashedFor(7), 76, "holders");
-        assertEq(vault.distributeSlashed(7), 76, "distributed");
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.NothingDue.selector, uint64(7)));
-        vault.distributeSlashed(7);
-        assertEq(token.unvested(_id(7, 1)), 76, "streams to holders");
+        assertEq(vault.slashedForTreasury(), 76, "treasury");
+        assertEq(vault.bondOf(7), 1_000_000, "no operator's bond");
     }
 
-    function test_slash__other_token_or_no_units__treasury() public {
+    function test_slash__no_amount_or_no_bond__takes_nothing() public {
+        address[] memory guilty = new address[](1);
+        guilty[0] = ann;
+        _attesterBond(ann, 900);
+        assertEq(statements.slash(vault, 7, guilty, renter), 0, "no amount is set");
+        vault.setSlashAmount(100);
+        guilty[0] = bob;
+        assertEq(statements.slash(vault, 7, guilty, renter), 0, "no bond");
+        assertEq(vault.slashedForTreasury() + vault.owedTo(address(dollar), renter), 0, "nothing is owed");
+    }
+
+    /// Attesters' bonds have a token of their own: what a facility settles in does not matter.
+    function test_takeSlashed__of_any_facility__treasury_once() public {
         HostileStablecoin other = new HostileStablecoin();
         facilities.setSettlementToken(address(other), true);
         _funded(8, address(other), _oneTranche());
@@ -167,16 +185,20 @@ contract BondTest is MoneyBase {
         _attesterBond(ann, 900);
         address[] memory guilty = new address[](1);
         guilty[0] = ann;
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.NothingOwed.selector, address(dollar), address(this)));
+        bytes memory nothing = abi.encodeWithSelector(IPayouts.NothingOwed.selector, address(dollar), address(this));
+        vm.expectRevert(nothing);
         vault.takeSlashed(cleo);
         statements.slash(vault, 8, guilty, renter);
         statements.slash(vault, 7, guilty, renter);
-        vault.distributeSlashed(7);
-        assertEq(vault.slashedUnassigned(), 100, "both halves");
+        assertEq(vault.slashedForTreasury(), 100, "both halves");
         vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
         vault.takeSlashed(address(0));
-        vault.takeSlashed(cleo);
+        vm.expectEmit(true, true, true, true, address(vault));
+        emit IBondVault.SlashedTaken(cleo, 100);
+        assertEq(vault.takeSlashed(cleo), 100, "taken");
         assertEq(dollar.balanceOf(cleo), 100, "treasury");
+        vm.expectRevert(nothing);
+        vault.takeSlashed(cleo);
     }
 
     function _attesterBond(address attester, uint256 amount) private {

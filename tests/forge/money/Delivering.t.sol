@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
+import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
@@ -14,8 +15,7 @@ contract DeliveringTest is Attesting {
     bytes32 private constant LEASE = keccak256("ann's lease");
     /// @dev A facility of its own: two epochs of 20 hours, two GPUs, 40 units of one tranche.
     uint64 private constant LONG = 9;
-    uint64 private constant LONG_EPOCH = 72_000;
-    uint64 private constant RATE = 70_001;
+    uint32 private constant LONG_EPOCH = 72_000;
 
     function setUp() public {
         _build();
@@ -59,7 +59,7 @@ contract DeliveringTest is Attesting {
         vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.OrderSignatureInvalid.selector, gpuOperator));
         vm.prank(ann);
         desk.takeDelivery(order, signature);
-        assertEq(desk.unservedGpuSeconds(F), 0, "owed");
+        assertEq(desk.openGpuSecondsOf(F)[2], 0, "owed");
         assertEq(token.balanceOf(ann, _id(F, 2)), CAP, "units");
     }
 
@@ -70,7 +70,7 @@ contract DeliveringTest is Attesting {
         _takeDelivery(desk, ann, _id(F, 2), 3, LEASE);
         _takeDelivery(desk, ann, _id(F, 2), CAP, LEASE);
         // 12 units x 3,600 s / 14,400: three seconds, which the bond's rate makes 58 of 2,000,000 minor units.
-        assertEq(desk.unservedGpuSeconds(F), 3, "three seconds for twelve units");
+        assertEq(desk.openGpuSecondsOf(F)[2], 3, "three seconds for twelve units");
         assertEq(3 * uint256(RATE) / 3_600, 58, "at most");
     }
 
@@ -79,9 +79,9 @@ contract DeliveringTest is Attesting {
         vm.warp(START + 3 * EPOCH);
         for (uint256 s = 0; s < 3; ++s) {
             _takeDelivery(desk, ann, _id(F, s), CAP, LEASE);
+            assertEq(desk.openGpuSecondsOf(F)[s], CAP * 900, "a quarter of an hour a unit");
         }
-        assertEq(desk.unservedGpuSeconds(F), 3 * CAP * 900, "a quarter of an hour a unit");
-        assertLe(desk.unservedGpuSeconds(F), uint256(DEVICES) * EPOCH, "fits");
+        assertLe(3 * CAP * 900, uint256(DEVICES) * EPOCH, "fits");
     }
 
     /// @notice Finding C3 (F7): twenty vouchers, one honest line of twenty hours: all are served, nothing is paid.
@@ -102,7 +102,7 @@ contract DeliveringTest is Attesting {
         desk.serve(list, first, line, new bytes32[](0));
 
         assertEq(desk.usedGpuSecondsOf(LONG, 0, 0), LONG_EPOCH, "every second");
-        assertEq(desk.unservedGpuSeconds(LONG), 0, "served");
+        assertEq(desk.openGpuSecondsOf(LONG)[0], 0, "served");
         line.cumulativeGpuSeconds = line.gpuSeconds = 0;
         (line.epoch, line.kind) = (1, 0);
         (line.start, line.end) = (START + LONG_EPOCH, START + 2 * LONG_EPOCH);
@@ -110,24 +110,25 @@ contract DeliveringTest is Attesting {
         vm.warp(_now() + CHALLENGE_WINDOW);
         lockbox.settle(LONG);
         facilities.mature(LONG);
-        vm.warp(_now() + 1 days);
+        vm.warp(lockbox.closableFrom(LONG));
+        lockbox.close(LONG);
         for (uint256 i = 0; i < 20; ++i) {
-            vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.NothingUnserved.selector, list[i]));
-            desk.payUnserved(list[i]);
+            vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NothingForVoucher.selector, list[i]));
+            lockbox.payVoucher(list[i]);
         }
-        assertEq(vault.release(LONG), 2_000_000, "the whole bond goes back");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 2_000_000, "the whole bond goes back");
     }
 
     function _openLong() private returns (IStatementRegistry.Line memory) {
         vm.warp(START - 100);
         IFacilityRegistry.FacilityTerms memory terms = _terms(LONG);
-        (terms.windowEnd, terms.epochLength, terms.deviceCount) = (START + 2 * LONG_EPOCH, uint32(LONG_EPOCH), 2);
-        terms.promisedAvailabilityPpm = 500_000;
+        (terms.windowEnd, terms.epochLength, terms.deviceCount) = (START + 2 * LONG_EPOCH, LONG_EPOCH, 2);
+        (terms.promisedAvailabilityPpm, terms.patienceSeconds) = (500_000, LONG_EPOCH + 1 days);
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](1);
         tranches[0] = IFacilityRegistry.TrancheTerms(40, 0);
         vm.startPrank(gpuOperator);
         facilities.offer(LONG, terms, tranches);
-        vault.setTerms(LONG, _bondTerms(0));
+        vault.setTerms(LONG, _bondTerms());
         token.mint(ann, _id(LONG, 0), 40);
         vm.stopPrank();
         _arm(_coin(LONG), gpuOperator, address(vault), 2_000_000);
@@ -175,9 +176,34 @@ contract DeliveringTest is Attesting {
         statements.slashPending(made.statement);
     }
 
-    /// @notice Default needs a bond that is missing or statements that are; a good facility cannot be brought down.
+    /// @notice Served until the closing, by lines of statements that came after the end; paid for the rest, once.
+    function test_close__served_after_the_end__pays_for_what_stays_open() external {
+        // At the window's start: three units are three hours.
+        vm.warp(START);
+        uint256[] memory list = _one(_takeDelivery(desk, ann, _id(F, 2), 3, LEASE));
+        vm.warp(START + EPOCH + PATIENCE);
+        facilities.noticeDefault(F, 0);
+        vm.warp(_now() + CURE);
+        facilities.declareDefault(F, 0);
+        Posted memory made = _next(F, 0, 36_000, LEASE, false);
+        _final(made);
+        vm.warp(lockbox.closableFrom(F) - 1);
+        assertEq(desk.serve(list, made.statement, made.line, new bytes32[](0)), 3_600, "an hour");
+        vm.warp(_now() + 1);
+        lockbox.close(F);
+
+        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.FacilityClosed.selector, F));
+        desk.serve(list, made.statement, made.line, new bytes32[](0));
+        // What seniors claim comes first. Of the bond of 2,000,000 nothing is left for vouchers of the last tranche.
+        assertEq(lockbox.claimsOf(F).vouchers[2] + lockbox.voucherPoolsOf(F)[2], 2 * uint256(RATE), "two hours");
+    }
+
+    /// @notice Default needs an epoch that is neither stated nor published; a good facility cannot be brought down.
     function test_declare_default__all_in_order__reverts() external {
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, F));
-        facilities.declareDefault(F);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, F, 0));
+        facilities.declareDefault(F, 0);
+        uint256 overdueFrom = START + EPOCH + PATIENCE;
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, F, 0, overdueFrom));
+        facilities.noticeDefault(F, 0);
     }
 }

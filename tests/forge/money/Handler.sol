@@ -3,36 +3,19 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
-import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
-import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {AuthorizedStablecoin} from "../../../contracts/mocks/AuthorizedStablecoin.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
-import {MoneyBase} from "./MoneyBase.sol";
-import {Vm} from "../Vm.sol";
+import {Ghosts} from "./Ghosts.sol";
 
 /// @title Every action on money, by three investors, an operator, a renter and strangers, as time goes on
 /// @dev Facilities 1 and 2 settle in an honest token, 3 in one that turns hostile. 1 and 3 are sold, 2 is minted.
 /// Actions revert where the contracts refuse: the runner goes on. Ghosts count only what succeeded.
-contract Handler is MoneyBase {
-    uint64 public constant FACILITIES = 3;
-
+contract Handler is Ghosts {
     HostileStablecoin public bad;
     address[3] private _investors;
-    /// @dev Ghosts by settlement token.
-    mapping(address account => uint256) public distributed;
-    mapping(address account => uint256) public claimed;
-    mapping(address account => uint256) public feesTaken;
-    mapping(address account => uint256) public residualOwed;
-    mapping(address account => uint256) public donatedToToken;
-    mapping(uint64 facilityId => uint256) public rentIn;
-    mapping(uint64 facilityId => uint256) public rentBack;
-    mapping(uint64 facilityId => uint256) public shortfallsPaid;
-    bool public orderBroken;
-    bool public emptyTranchePaid;
-    uint256 public settlements;
-    uint256 public distributions;
 
     function start() external {
         require(address(bad) == address(0), "once");
@@ -57,9 +40,10 @@ contract Handler is MoneyBase {
             vm.stopPrank();
         }
         vm.startPrank(gpuOperator);
-        vault.deposit(1, 1_000_000);
-        vault.deposit(2, 1_000_000);
-        vault.deposit(3, 1_000_000);
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            vault.deposit(f, 1_000_000);
+            bondIn[f] = 1_000_000;
+        }
         vault.depositAttesterBond(bob, 10_000);
         vm.stopPrank();
         vm.prank(gpuOperator);
@@ -77,6 +61,14 @@ contract Handler is MoneyBase {
         returns (address facilities_, address lockbox_, address sale_, address vault_, address token_, address dollar_)
     {
         return (address(facilities), address(lockbox), address(sale), address(vault), address(token), address(dollar));
+    }
+
+    /// @dev What vouchers of a tranche were credited so far, and how much all vouchers of a coin still are to be.
+    function credited(uint64 f, uint8 seniority) external view returns (uint256 sum) {
+        for (uint256 v = 1; v <= desk.voucherCount(); ++v) {
+            IDeliveryDesk.Voucher memory voucher = desk.voucherOf(v);
+            if (voucher.facilityId == f && voucher.seniority == seniority) sum += lockbox.paidToVoucher(v);
+        }
     }
 
     function statementsOf(uint64 f) external view returns (uint256 attestedFinal) {
@@ -129,22 +121,21 @@ contract Handler is MoneyBase {
 
     function post(uint256 f, uint256 gross, uint256 available) external {
         uint64 id = _f(f);
-        require(facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering, "state");
         uint32 posted = statements.epochsPosted(id);
         require(posted < EPOCHS, "all posted");
         uint256 end = START + uint256(posted + 1) * EPOCH;
-        if (vm.getBlockTimestamp() < end) vm.warp(end);
+        if (facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering) {
+            if (vm.getBlockTimestamp() < end) vm.warp(end);
+        } else {
+            _requireLastWord(id, end);
+        }
         // forge-lint: disable-next-line(unsafe-typecast)
         statements.post(id, uint128(gross % 50_000_000), uint64(available % 36_001));
     }
 
     /// @dev The way of business, so that random sequences get far: funded, paid, attested, final.
     function epoch(uint256 f, uint256 gross, uint256 available, uint256 rent) external {
-        uint64 id = _f(f);
-        if (sale.bookOf(id).state == IPrimarySale.SaleState.Open) {
-            if (vm.getBlockTimestamp() < START) vm.warp(START);
-            _finalize(id);
-        }
+        _ready();
         this.payRent(f, rent);
         this.post(f, gross, available);
         vm.warp(vm.getBlockTimestamp() + 600);
@@ -158,6 +149,67 @@ contract Handler is MoneyBase {
         this.settle(f);
     }
 
+    /// @dev One of the four ends of a facility and, in three cases of four, its closing as early as it may be.
+    function windUp(uint256 f, uint256 how, uint256 gross) external {
+        _ready();
+        uint64 id = _f(f);
+        require(facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering, "state");
+        if (how % 4 < 2) {
+            for (uint32 e = statements.epochsPosted(id); e < EPOCHS; ++e) {
+                this.post(f, gross, how >> (8 + e));
+            }
+            vm.warp(vm.getBlockTimestamp() + 600);
+            if (how % 4 == 1) this.payRent(f, gross);
+            this.settle(f);
+            _tryIt(address(facilities), abi.encodeCall(facilities.noticeUnpaid, (id)));
+            vm.warp(vm.getBlockTimestamp() + 90 days);
+            facilities.mature(id);
+        } else if (how % 4 == 2) {
+            uint32 open = statements.opennessOf(id).firstOpen;
+            uint256 time = START + (uint256(open) + 1) * EPOCH + PATIENCE;
+            if (vm.getBlockTimestamp() < time) vm.warp(time);
+            _tryIt(address(facilities), abi.encodeCall(facilities.noticeDefault, (id, open)));
+            vm.warp(vm.getBlockTimestamp() + CURE);
+            facilities.declareDefault(id, open);
+        } else {
+            uint256 time = START + uint256(EPOCHS) * EPOCH + 180 days;
+            if (vm.getBlockTimestamp() < time) vm.warp(time);
+            facilities.stop(id);
+        }
+        if ((how >> 4) % 4 == 0) return;
+        vm.warp(lockbox.closableFrom(id));
+        this.close(f);
+    }
+
+    /// @dev Rent that comes after the closing, as far as it is still taken.
+    function late(uint256 f, uint256 amount) external {
+        uint64 id = _f(f);
+        require(facilities.endingOf(id).closedAt != 0, "not closed");
+        uint256 posted = statements.epochsPosted(id);
+        // At most four epochs.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint256 gross = posted == 0 ? 0 : statements.statementOf(id, uint32(posted - 1)).cumulativeGross;
+        this.payRent(f, amount % (gross - lockbox.bookOf(id).collected));
+        this.settle(f);
+    }
+
+    function publish(uint256 f, uint256 epochs) external {
+        uint64 id = _f(f);
+        require(facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering, "state");
+        uint256 over = (vm.getBlockTimestamp() - START) / EPOCH;
+        if (over > EPOCHS) over = EPOCHS;
+        // At most four epochs.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        statements.publish(id, uint32(1 + epochs % over));
+    }
+
+    function reject(uint256 f, uint256 number) external {
+        uint64 id = _f(f);
+        require(facilities.endingOf(id).closedAt == 0, "closed");
+        // forge-lint: disable-next-line(unsafe-typecast)
+        statements.reject(id, uint32(number % EPOCHS));
+    }
+
     function void_(uint256 f) external {
         statements.void_(_f(f));
     }
@@ -166,7 +218,6 @@ contract Handler is MoneyBase {
         vm.recordLogs();
         uint64 id = _f(f);
         lockbox.settle(id);
-        ++settlements;
         _check();
     }
 
@@ -180,29 +231,10 @@ contract Handler is MoneyBase {
         _check();
     }
 
-    function payShortfall(uint256 f) external {
-        uint64 id = _f(f);
+    function close(uint256 f) external {
         vm.recordLogs();
-        uint256 amount = vault.payShortfall(id);
-        shortfallsPaid[id] += amount;
-        _distributed(id, amount);
-    }
-
-    function seizeBond(uint256 f) external {
-        vm.recordLogs();
-        _distributed(_f(f), vault.seize(_f(f)));
-    }
-
-    function seizeProceeds(uint256 f) external {
-        vm.recordLogs();
-        _distributed(_f(f), sale.seize(_f(f)));
-    }
-
-    function distributeSlashed(uint256 f) external {
-        uint256 before = vault.slashedUnassigned();
-        vm.recordLogs();
-        uint256 amount = vault.distributeSlashed(_f(f));
-        if (vault.slashedUnassigned() == before) _distributed(_f(f), amount);
+        lockbox.close(_f(f));
+        _check();
     }
 
     function slash(uint256 f) external {
@@ -216,27 +248,37 @@ contract Handler is MoneyBase {
     }
 
     function releaseBond(uint256 f) external {
-        vault.release(_f(f));
+        uint64 id = _f(f);
+        vault.release(id);
+        bondIn[id] = 0;
     }
 
     function depositBond(uint256 f, uint256 amount) external {
+        uint64 id = _f(f);
+        amount = 1 + amount % 3_000_000;
         vm.prank(gpuOperator);
-        vault.deposit(_f(f), 1 + amount % 3_000_000);
+        vault.deposit(id, amount);
+        bondIn[id] += amount;
     }
 
-    function unserved(uint256 f, uint256 gpuSeconds) external {
-        desk.setUnserved(_f(f), gpuSeconds % 7_200);
+    function serve(uint256 voucher, uint256 gpuSeconds) external {
+        voucher = 1 + voucher % desk.voucherCount();
+        uint64 id = desk.voucherOf(voucher).facilityId;
+        require(facilities.endingOf(id).closedAt == 0, "closed");
+        // forge-lint: disable-next-line(unsafe-typecast)
+        desk.serve(voucher, uint56(gpuSeconds % 7_200));
     }
 
-    function payUnserved(uint256 f, uint256 gpuSeconds) external {
-        desk.pay(vault, _f(f), cleo, gpuSeconds % (desk.unservedGpuSeconds(_f(f)) + 1));
+    function payVoucher(uint256 voucher) external {
+        lockbox.payVoucher(1 + voucher % desk.voucherCount());
     }
 
     function withdraw(uint256 which, uint256 who, uint256 hostile) external {
         address[3] memory from = [address(lockbox), address(sale), address(vault)];
-        address[3] memory payees = [gpuOperator, ann, renter];
-        vm.prank(payees[who % 3]);
-        IBondVault(from[which % 3]).withdraw(hostile % 2 == 0 ? address(dollar) : address(bad), payees[who % 3]);
+        address[5] memory payees = [gpuOperator, ann, renter, bob, cleo];
+        address payee = payees[who % 5];
+        vm.prank(payee);
+        IBondVault(from[which % 3]).withdraw(hostile % 2 == 0 ? address(dollar) : address(bad), payee);
     }
 
     function takeFees(uint256 f) external {
@@ -258,8 +300,22 @@ contract Handler is MoneyBase {
         facilities.mature(_f(f));
     }
 
-    function declareDefault(uint256 f) external {
-        facilities.declareDefault(_f(f));
+    function noticeUnpaid(uint256 f) external {
+        facilities.noticeUnpaid(_f(f));
+    }
+
+    function noticeDefault(uint256 f, uint256 number) external {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        facilities.noticeDefault(_f(f), uint32(number % EPOCHS));
+    }
+
+    function declareDefault(uint256 f, uint256 number) external {
+        // forge-lint: disable-next-line(unsafe-typecast)
+        facilities.declareDefault(_f(f), uint32(number % EPOCHS));
+    }
+
+    function stop(uint256 f) external {
+        facilities.stop(_f(f));
     }
 
     function claim(uint256 f, uint256 who) external {
@@ -289,7 +345,7 @@ contract Handler is MoneyBase {
         amount %= 1_000;
         if (hostile % 2 == 0) AuthorizedStablecoin(address(coin)).mint(targets[which % 4], amount);
         else bad.mint(targets[which % 4], amount);
-        if (which % 4 == 3) donatedToToken[address(coin)] += amount;
+        donated[targets[which % 4]][address(coin)] += amount;
     }
 
     function turn(uint256 mode) external {
@@ -299,32 +355,7 @@ contract Handler is MoneyBase {
         } else if (mode % 8 == 5) {
             bad.reenter(address(sale), abi.encodeWithSignature("release(uint64)", uint64(3)));
         } else if (mode % 8 == 6) {
-            bad.reenter(address(vault), abi.encodeWithSignature("payShortfall(uint64)", uint64(3)));
-        }
-    }
-
-    // --- checks inside an action ---
-
-    function _distributed(uint64 f, uint256 amount) private {
-        distributed[_tokenOf(f)] += amount;
-        ++distributions;
-        _check();
-    }
-
-    /// @dev Invariant 5 and ATTACKS 10 from what was emitted: who was paid, and who stayed behind.
-    function _check() private {
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        for (uint256 i = 0; i < logs.length; ++i) {
-            bytes32 topic = logs[i].topics[0];
-            if (logs[i].emitter == address(lockbox) && topic == IRentLockbox.ResidualOwed.selector) {
-                residualOwed[_tokenOf(uint64(uint256(logs[i].topics[1])))] += abi.decode(logs[i].data, (uint256));
-            }
-            if (logs[i].emitter != address(token) || topic != ITrancheToken.RevenueAccrued.selector) continue;
-            uint256 id = uint256(logs[i].topics[1]);
-            if (token.totalSupply(id) == 0) emptyTranchePaid = true;
-            for (uint256 s = 0; s < (id & 255); ++s) {
-                if (lockbox.arrearsOf((id >> 8 << 8) | s) > 0) orderBroken = true;
-            }
+            bad.reenter(address(vault), abi.encodeWithSignature("deposit(uint64,uint256)", uint64(3), 1));
         }
     }
 
@@ -335,10 +366,8 @@ contract Handler is MoneyBase {
             tranches[i] = IFacilityRegistry.TrancheTerms(12, last ? 0 : 1_000_003);
         }
         _offer(f, f == 3 ? address(bad) : address(dollar), tranches);
-        IBondVault.BondTerms memory terms = _bondTerms();
-        if (f == 1) terms.defaultAfterEpochs = 0;
         vm.prank(gpuOperator);
-        vault.setTerms(f, terms);
+        vault.setTerms(f, _bondTerms());
         if (f == 2) {
             vm.startPrank(gpuOperator);
             for (uint256 i = 0; i < 3; ++i) {
@@ -355,10 +384,6 @@ contract Handler is MoneyBase {
 
     function _investorsOf(uint256 i) private view returns (address) {
         return i == 0 ? ann : i == 1 ? bob : cleo;
-    }
-
-    function _tokenOf(uint64 f) private view returns (address) {
-        return facilities.settlementTokenOf(f);
     }
 
     function _f(uint256 seed) private pure returns (uint64) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
@@ -120,7 +121,7 @@ contract HostileTest is MoneyBase {
         bytes[4] memory calls = [
             abi.encodeCall(IPayouts.withdraw, (address(bad), address(bad))),
             abi.encodeCall(IPrimarySale.buy, (_id(9, 1), 1, type(uint256).max)),
-            abi.encodeCall(IPrimarySale.seize, (uint64(9))),
+            abi.encodeCall(IPrimarySale.release, (uint64(9))),
             abi.encodeCall(IPrimarySale.refundTo, (ann, _id(9, 1)))
         ];
         for (uint256 i = 0; i < calls.length; ++i) {
@@ -144,6 +145,62 @@ contract HostileTest is MoneyBase {
         lockbox.settle(9);
         require(!bad.reentrySucceeded(), "settle is shut during settle");
         assertEq(bad.balanceOf(address(token)), 990_000, "settled once");
+    }
+
+    /// A coin that pays short, says no or stops: nothing of the closing stays, and it can be done later.
+    function test_close__hostile_coin__moves_nothing_and_can_be_done_later() public {
+        _sell();
+        vm.prank(gpuOperator);
+        vault.deposit(9, 5_000_000);
+        _default(9, 0);
+        vm.warp(lockbox.closableFrom(9));
+        bad.setMode(HostileStablecoin.Mode.TakesFee);
+        vm.expectPartialRevert(IPayouts.SettlementShort.selector);
+        lockbox.close(9);
+        bad.setMode(HostileStablecoin.Mode.ReturnsFalse);
+        vm.expectPartialRevert(bytes4(keccak256("SafeERC20FailedOperation(address)")));
+        lockbox.close(9);
+        bad.setMode(HostileStablecoin.Mode.Reverts);
+        vm.expectRevert(abi.encodeWithSelector(HostileStablecoin.TransfersStopped.selector));
+        lockbox.close(9);
+        assertEq(facilities.endingOf(9).closedAt, 0, "not closed");
+        assertEq(vault.bondOf(9), 5_000_000, "the bond is there");
+        assertEq(sale.bookOf(9).returned, 0, "and the proceeds");
+
+        bad.setMode(HostileStablecoin.Mode.Honest);
+        lockbox.close(9);
+        assertEq(vault.bondOf(9) + bad.balanceOf(address(vault)), 0, "shared");
+        assertEq(bad.balanceOf(address(sale)), sale.owedTo(address(bad), gpuOperator), "what is left is owed");
+    }
+
+    /// The coin is called when bond, proceeds and holders' money move: each time everything is shut.
+    function test_close__coin_reenters__shares_once() public {
+        _sell();
+        vm.prank(gpuOperator);
+        vault.deposit(9, 5_000_000);
+        _default(9, 0);
+        vm.warp(lockbox.closableFrom(9));
+        uint256 fresh = vm.snapshotState();
+        bytes[3] memory calls = [
+            abi.encodeCall(IRentLockbox.close, (9)),
+            abi.encodeCall(IRentLockbox.settle, (9)),
+            abi.encodeCall(IPayouts.withdraw, (address(bad), cleo))
+        ];
+        for (uint256 i = 0; i < calls.length; ++i) {
+            bad.reenter(address(lockbox), calls[i]);
+            lockbox.close(9);
+            require(!bad.reentrySucceeded(), "the lockbox is shut");
+            vm.revertToState(fresh);
+        }
+        bad.reenter(address(sale), abi.encodeCall(IPrimarySale.release, (uint64(9))));
+        lockbox.close(9);
+        require(!bad.reentrySucceeded(), "nothing is released beside the closing");
+        vm.revertToState(fresh);
+        bad.reenter(address(vault), abi.encodeCall(IBondVault.deposit, (uint64(9), 1)));
+        lockbox.close(9);
+        require(!bad.reentrySucceeded(), "no bond comes in between");
+        uint256 owed = lockbox.owedTo(address(bad), gpuOperator) + lockbox.feesOwed(9);
+        assertEq(bad.balanceOf(address(lockbox)), owed, "the lockbox holds what it owes");
     }
 
     /// @dev Facilities 7 and 9 have rent to settle, and the coin of 9 refuses to move.

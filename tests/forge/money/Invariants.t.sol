@@ -6,7 +6,6 @@ import {BondVault} from "../../../contracts/money/BondVault.sol";
 import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
 import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
 import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
-import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {Handler} from "./Handler.sol";
@@ -54,58 +53,80 @@ contract MoneyInvariants {
 
     /// One campaign for all: each check below is one invariant.
     function invariant_money() external view {
-        _solvent();
-        _conserved();
+        _solvent(_dollar);
+        _solvent(_bad);
+        _conserved(_dollar);
         _attestedAndCollected();
         _ordered();
-        _books();
+        _closed();
     }
 
-    /// Invariant 2: what was settled and distributed is at TrancheToken, claimed, fees, or owed: to the last micro.
-    function _conserved() private view {
-        uint256 settled = 0;
-        uint256 fees = _handler.feesTaken(_dollar);
-        for (uint64 f = 1; f <= 2; ++f) {
-            settled += _lockbox.bookOf(f).settled;
-            fees += _lockbox.feesOwed(f);
-        }
-        uint256 arrived = settled + _handler.distributed(_dollar) - fees - _handler.residualOwed(_dollar);
-        uint256 held = IERC20(_dollar).balanceOf(_token) - _handler.donatedToToken(_dollar);
-        require(held + _handler.claimed(_dollar) == arrived, "money was lost or made");
-    }
-
-    /// Invariant 2: every contract holds what its books say it owes, of every token.
-    function _solvent() private view {
-        address[2] memory tokens = [_dollar, _bad];
-        for (uint256 i = 0; i < 2; ++i) {
-            address coin = tokens[i];
-            uint256 lockbox = 0;
-            uint256 sale = 0;
-            uint256 vault = coin == _dollar ? _vault.attesterBondOf(_accounts[3]) + _vault.slashedUnassigned() : 0;
-            for (uint64 f = 1; f <= 3; ++f) {
-                if (_facilities.settlementTokenOf(f) != coin) continue;
-                IRentLockbox.Book memory book = _lockbox.bookOf(f);
-                lockbox += book.collected - book.settled + _lockbox.feesOwed(f);
-                IPrimarySale.SaleBook memory sold = _sale.bookOf(f);
-                sale += sold.proceeds - sold.released - sold.seized;
-                vault += _vault.bondOf(f) + _vault.slashedFor(f);
+    /// Invariant 2: what was settled and shared is at TrancheToken, claimed, fees, vouchers', or owed: to the last micro.
+    function _conserved(address coin) private view {
+        uint256 given = 0;
+        uint256 elsewhere = _handler.feesTaken(coin) + _handler.residualOwed(coin);
+        for (uint64 f = 1; f <= 3; ++f) {
+            if (_facilities.settlementTokenOf(f) != coin) continue;
+            (, uint256 reimbursed) = _lockbox.advanceOf(f);
+            given += _lockbox.bookOf(f).settled + _handler.shared(f) + reimbursed;
+            elsewhere += _lockbox.feesOwed(f);
+            for (uint256 s = 0; s < 4; ++s) {
+                elsewhere += _lockbox.voucherPoolsOf(f)[s];
             }
-            for (uint256 a = 0; a < _accounts.length; ++a) {
-                lockbox += _lockbox.owedTo(coin, _accounts[a]);
-                sale += _sale.owedTo(coin, _accounts[a]);
-                vault += _vault.owedTo(coin, _accounts[a]);
-            }
-            require(IERC20(coin).balanceOf(address(_lockbox)) >= lockbox, "lockbox owes more than it holds");
-            require(IERC20(coin).balanceOf(address(_sale)) >= sale, "sale owes more than it holds");
-            require(IERC20(coin).balanceOf(address(_vault)) >= vault, "vault owes more than it holds");
+        }
+        uint256 held = IERC20(coin).balanceOf(_token) - _handler.donated(_token, coin);
+        require(held + _handler.claimed(coin) == given - elsewhere, "money was lost or made");
+    }
+
+    /// Invariant 2: every contract holds exactly what its books say it owes, and what was given to it.
+    function _solvent(address coin) private view {
+        uint256 lockbox = 0;
+        uint256 sale = 0;
+        uint256 vault = coin == _dollar ? _vault.attesterBondOf(_accounts[3]) + _vault.slashedForTreasury() : 0;
+        for (uint64 f = 1; f <= 3; ++f) {
+            if (_facilities.settlementTokenOf(f) != coin) continue;
+            lockbox += _heldForRent(f) + _heldForVouchers(f);
+            IPrimarySale.SaleBook memory sold = _sale.bookOf(f);
+            sale += sold.proceeds - sold.released - sold.returned;
+            vault += _vault.bondOf(f);
+        }
+        for (uint256 a = 0; a < _accounts.length; ++a) {
+            lockbox += _lockbox.owedTo(coin, _accounts[a]);
+            sale += _sale.owedTo(coin, _accounts[a]);
+            vault += _vault.owedTo(coin, _accounts[a]);
+        }
+        _holds(coin, address(_lockbox), lockbox, "lockbox");
+        _holds(coin, address(_sale), sale, "sale");
+        _holds(coin, address(_vault), vault, "vault");
+    }
+
+    function _holds(address coin, address account, uint256 owed, string memory what) private view {
+        require(IERC20(coin).balanceOf(account) == owed + _handler.donated(account, coin), what);
+    }
+
+    function _heldForRent(uint64 f) private view returns (uint256) {
+        IRentLockbox.Book memory book = _lockbox.bookOf(f);
+        (uint256 advanced, uint256 reimbursed) = _lockbox.advanceOf(f);
+        return book.collected + advanced - reimbursed - book.settled + _lockbox.feesOwed(f);
+    }
+
+    /// Each pool is at least what its vouchers were credited.
+    function _heldForVouchers(uint64 f) private view returns (uint256 sum) {
+        uint128[4] memory pools = _lockbox.voucherPoolsOf(f);
+        for (uint8 s = 0; s < 4; ++s) {
+            uint256 credited = _handler.credited(f, s);
+            require(credited <= pools[s], "vouchers got more than their pool");
+            sum += pools[s] - credited;
         }
     }
 
-    /// Invariant 4: settled never exceeds what is attested and final, nor what was collected.
+    /// Invariant 4: settled never exceeds what is attested and final, nor what was collected or advanced.
     function _attestedAndCollected() private view {
         for (uint64 f = 1; f <= 3; ++f) {
             IRentLockbox.Book memory book = _lockbox.bookOf(f);
-            require(book.settled <= book.collected, "above collected");
+            (uint256 advanced, uint256 reimbursed) = _lockbox.advanceOf(f);
+            require(reimbursed <= advanced, "more came back than was advanced");
+            require(book.settled <= book.collected + advanced - reimbursed, "above collected and advanced");
             require(book.settled <= _handler.statementsOf(f), "above attested");
             require(book.collected == _handler.rentIn(f) - _handler.rentBack(f), "rent in is rent counted");
         }
@@ -117,14 +138,16 @@ contract MoneyInvariants {
         require(!_handler.emptyTranchePaid(), "a tranche without units was paid");
     }
 
-    /// Sale books: never more out than in; a bond's shortfalls are counted once.
-    function _books() private view {
+    /// A bond never falls before the closing; that shares exactly bond and escrow, once, and leaves nothing behind.
+    function _closed() private view {
+        require(!_handler.closingUnequal(), "a closing lost or made money");
         for (uint64 f = 1; f <= 3; ++f) {
             IPrimarySale.SaleBook memory sold = _sale.bookOf(f);
-            require(sold.released + sold.seized <= sold.proceeds, "more out than in");
-            IBondVault.BondTerms memory terms = _vault.bondTermsOf(f);
-            bool below = _vault.bondOf(f) < terms.requiredBond;
-            require(!below || _vault.belowSince(f) != 0 || _vault.bondOf(f) == 0, "below without an instant");
+            require(sold.released + sold.returned <= sold.proceeds, "more out than in");
+            bool closed = _facilities.endingOf(f).closedAt != 0;
+            require(_handler.closings(f) == (closed ? 1 : 0), "closed once");
+            require(_vault.bondOf(f) == (closed ? 0 : _handler.bondIn(f)), "a bond fell");
+            require(!closed || sold.released + sold.returned == sold.proceeds, "proceeds stay behind");
         }
     }
 }

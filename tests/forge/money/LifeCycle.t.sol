@@ -3,28 +3,9 @@ pragma solidity 0.8.37;
 
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
-import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
-import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Holder.sol";
-import {EscrowMock} from "../../../contracts/mocks/Receivers.sol";
 import {MoneyBase} from "./MoneyBase.sol";
 
-/// @dev Borrows units from a pool for one transaction, ends a facility in it, claims, and gives the units back.
-contract FlashBorrower is ERC1155Holder {
-    function take(EscrowMock pool, TrancheToken token, uint256 id, uint256 units, address target, bytes calldata ending)
-        external
-        returns (uint256 paid)
-    {
-        pool.giveBack(address(this), id, units);
-        // solhint-disable-next-line avoid-low-level-calls
-        (bool done,) = target.call(ending);
-        require(done, "not ended");
-        uint256[] memory ids = new uint256[](1);
-        ids[0] = id;
-        paid = token.claim(ids, tx.origin);
-        token.safeTransferFrom(address(this), address(pool), id, units, "");
-    }
-}
-
+/// @title From the offer to the funding; how a facility ends is in Endings.t.sol
 contract LifeCycleTest is MoneyBase {
     function setUp() public {
         _deploy();
@@ -158,149 +139,6 @@ contract LifeCycleTest is MoneyBase {
         require(sale.bookOf(7).state == IPrimarySale.SaleState.Refunding, "refunding");
     }
 
-    function test_declareDefault__statements_missing__from_the_exact_second() public {
-        _offer(7, address(dollar), _oneTranche());
-        _bond(7, 1_000_000);
-        _fundOffered(7);
-        _pay(7, 9_000_000);
-        _postFinal(7, 1_000_000, 36_000);
-        lockbox.settle(7);
-        // Epoch 1 was due at its end; two epochs later is default.
-        uint256 due = START + (1 + 1 + 2) * uint256(EPOCH);
-        vm.warp(due - 1);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
-        facilities.declareDefault(7);
-        vm.warp(due);
-        facilities.declareDefault(7);
-
-        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Defaulted, "defaulted");
-        _pay(7, 1);
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IFacilityRegistry.FacilityStateWrong.selector, uint64(7), IFacilityRegistry.FacilityState.Defaulted
-            )
-        );
-        facilities.declareDefault(7);
-        lockbox.refundExcess(7, renter, 8_000_001);
-    }
-
-    function test_declareDefault__all_posted_or_never__reverts() public {
-        _offer(8, address(dollar), _oneTranche());
-        _bond(8, 1_000_000);
-        _fundOffered(8);
-        _funded(7, address(dollar), _oneTranche());
-        vm.warp(START + 1_000_000);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
-        facilities.declareDefault(7);
-
-        for (uint32 e = 0; e < EPOCHS; ++e) {
-            _postFinal(8, 0, 36_000);
-        }
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(8)));
-        facilities.declareDefault(8);
-    }
-
-    function test_declareDefault__bond_below_minimum__after_grace_alone() public {
-        _offer(7, address(dollar), _oneTranche());
-        _bond(7, 1_000_000);
-        _fundOffered(7);
-        _postFinal(7, 0, 0);
-        vault.payShortfall(7);
-        uint256 since = vault.belowSince(7);
-        assertEq(since, vm.getBlockTimestamp(), "since now");
-        vm.warp(since + 1_000);
-        _depositBond(7, 1);
-        assertEq(vault.belowSince(7), since, "ATTACKS 7: dust buys no time");
-        vm.warp(since + 1_800);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
-        facilities.declareDefault(7);
-        vm.warp(since + 1_801);
-        facilities.declareDefault(7);
-    }
-
-    function test_declareDefault__topped_up_in_time__no_default() public {
-        _offer(7, address(dollar), _oneTranche());
-        _bond(7, 1_000_000);
-        _fundOffered(7);
-        _postFinal(7, 0, 0);
-        vault.payShortfall(7);
-        _depositBond(7, 1_000_000);
-        vm.warp(vm.getBlockTimestamp() + 1_801);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotInDefault.selector, uint64(7)));
-        facilities.declareDefault(7);
-    }
-
-    /// ATTACKS 25: a renter that never pays.
-    function test_mature__receivable__written_off_after_90_days() public {
-        _funded(7, address(dollar), _oneTranche());
-        for (uint32 e = 0; e < EPOCHS; ++e) {
-            _postFinal(7, 1_000_000, 36_000);
-        }
-        _pay(7, 3_000_000);
-        lockbox.settle(7);
-        _pay(7, 500_000);
-        uint256 end = START + uint256(EPOCHS) * EPOCH;
-        vm.warp(end + 90 days - 1);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, uint64(7)));
-        facilities.mature(7);
-        vm.warp(end + 90 days);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, uint64(7)));
-        facilities.mature(7);
-        lockbox.settle(7);
-        facilities.mature(7);
-        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Matured, "matured");
-    }
-
-    /// @dev ATTACKS 13, 43: all units of a pool are borrowed for the transaction that ends the facility.
-    function test_mature__units_borrowed_for_one_transaction__gain_nothing() public {
-        _funded(7, address(dollar), _oneTranche());
-        for (uint32 e = 0; e < EPOCHS; ++e) {
-            _postFinal(7, e + 1 == EPOCHS ? 36_000_000 : 0, 36_000);
-        }
-        _pay(7, 36_000_000);
-        lockbox.settle(7);
-        uint256 streaming = token.unvested(_id(7, 0));
-
-        _borrowToEnd(abi.encodeCall(facilities.mature, (7)));
-
-        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Matured, "matured");
-        assertEq(token.unvested(_id(7, 0)), streaming, "streams on");
-        vm.warp(vm.getBlockTimestamp() + EPOCH);
-        assertEq(token.claimable(bob, _id(7, 0)), streaming / 2, "to whoever holds units while it streams");
-    }
-
-    /// @dev ATTACKS 13, 43.
-    function test_declareDefault__units_borrowed_for_one_transaction__gain_nothing() public {
-        _offer(7, address(dollar), _oneTranche());
-        _bond(7, 1_000_000);
-        _fundOffered(7);
-        vm.prank(ann);
-        token.safeTransferFrom(ann, bob, _id(7, 0), 20, "");
-        _pay(7, 9_000_000);
-        _postFinal(7, 9_000_000, 36_000);
-        vm.warp(START + 4 * uint256(EPOCH));
-        lockbox.settle(7);
-        uint256 streaming = token.unvested(_id(7, 0));
-
-        _borrowToEnd(abi.encodeCall(facilities.declareDefault, (7)));
-
-        require(facilities.stateOf(7) == IFacilityRegistry.FacilityState.Defaulted, "defaulted");
-        assertEq(token.unvested(_id(7, 0)), streaming, "streams on");
-        vm.warp(vm.getBlockTimestamp() + EPOCH);
-        assertEq(token.claimable(bob, _id(7, 0)), streaming / 2, "to whoever holds units while it streams");
-    }
-
-    function test_mature__not_settled__reverts() public {
-        _funded(7, address(dollar), _oneTranche());
-        for (uint32 e = 0; e < EPOCHS; ++e) {
-            _postFinal(7, 0, 36_000);
-        }
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, uint64(7)));
-        facilities.mature(7);
-        lockbox.settle(7);
-        facilities.mature(7);
-    }
-
     function test_views__any__equal_what_was_offered() public {
         _offer(7, address(dollar), _twoTranches());
         require(keccak256(abi.encode(facilities.termsOf(7))) == keccak256(abi.encode(_terms(address(dollar)))), "terms");
@@ -331,23 +169,5 @@ contract LifeCycleTest is MoneyBase {
         vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.TermsInvalid.selector, "couponPerUnit"));
         vm.prank(gpuOperator);
         facilities.offer(7, _terms(address(dollar)), tranches);
-    }
-
-    function _borrowToEnd(bytes memory ending) private {
-        EscrowMock pool = new EscrowMock(token);
-        vm.prank(ann);
-        token.safeTransferFrom(ann, address(pool), _id(7, 0), 20, "");
-        FlashBorrower borrower = new FlashBorrower();
-        assertEq(borrower.take(pool, token, _id(7, 0), 20, address(facilities), ending), 0, "gains nothing");
-        assertEq(token.balanceOf(address(pool), _id(7, 0)), 20, "units are back");
-        assertEq(token.claimable(address(borrower), _id(7, 0)), 0, "and earned nothing");
-    }
-
-    function _fundOffered(uint64 facilityId) private {
-        vm.startPrank(gpuOperator);
-        token.mint(ann, _id(facilityId, 0), 40);
-        facilities.fund(facilityId);
-        vm.stopPrank();
-        if (block.timestamp < START) vm.warp(START);
     }
 }

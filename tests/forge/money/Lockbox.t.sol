@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
-import {Waterfall} from "../../../contracts/money/Waterfall.sol";
 import {MoneyBase} from "./MoneyBase.sol";
 
 contract LockboxTest is MoneyBase {
@@ -178,55 +178,74 @@ contract LockboxTest is MoneyBase {
         lockbox.settleTogether(ids);
     }
 
-    function test_distribute__stranger__reverts() public {
-        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NotDistributor.selector, address(this)));
-        lockbox.distribute(7, 1);
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.AmountZero.selector));
-        vm.prank(address(vault));
-        lockbox.distribute(7, 0);
-    }
-
-    /// Invariant 5: epochs that are final but not settled have their coupons counted first.
-    function test_distribute__unsettled_final_epochs__settles_them_first() public {
-        _postFinal(7, 0, 36_000);
-        dollar.mint(address(vault), 5_000_000);
-        vm.startPrank(address(vault));
-        dollar.approve(address(lockbox), 5_000_000);
-        lockbox.distribute(7, 5_000_000);
-        vm.stopPrank();
+    /// Invariant 5: the closing settles first, so that coupons of final epochs come before what missing hours cost.
+    function test_close__unsettled_final_epochs__settles_them_first() public {
+        _pay(7, 5_000_000);
+        _postFinal(7, 5_000_000, 36_000);
+        _default(7, 1);
+        vm.warp(lockbox.closableFrom(7));
+        lockbox.close(7);
         uint256 coupon = uint256(16) * (COUPON / 4);
         assertEq(token.unvested(_id(7, 0)), coupon, "senior first");
-        assertEq(token.unvested(_id(7, 1)), 5_000_000 - coupon, "then junior");
-        assertEq(lockbox.feesOwed(7), 0, "no fee");
+        assertEq(token.unvested(_id(7, 1)), 4_950_000 - coupon, "then junior");
+        assertEq(lockbox.feesOwed(7), 50_000, "the fee of rent");
         assertEq(lockbox.bookOf(7).settledEpochs, 1, "settled on the way");
     }
 
-    /// ATTACKS 40: what an operator's failure set free never falls on the units that it did not sell.
-    function test_distribute__unsold_units__get_nothing() public {
+    /// ATTACKS 40: what missing hours cost on units that nobody bought is no claim: it stays in the bond.
+    function test_close__unsold_units__claim_nothing() public {
+        vm.warp(START - 100_000);
         _offer(8, address(dollar), _twoTranches());
-        _bond(8, 1_000_000);
+        _noBond(8);
+        _depositBond(8, 9_000_000);
         vm.startPrank(gpuOperator);
         token.mint(ann, _id(8, 0), 4);
         facilities.fund(8);
         vm.stopPrank();
-        _postFinal(8, 0, 36_000);
-        dollar.mint(address(vault), 9_000_000);
-        vm.startPrank(address(vault));
-        dollar.approve(address(lockbox), 9_000_000);
-        lockbox.distribute(8, 9_000_000);
-        vm.stopPrank();
+        _default(8, 0);
+        vm.warp(lockbox.closableFrom(8));
+        lockbox.close(8);
 
-        assertEq(token.unvested(_id(8, 0)), 9_000_000, "the seniors that were sold, above their coupon too");
-        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 0, "the operator");
-        assertEq(lockbox.arrearsOf(_id(8, 0)), 0, "no arrears are left");
-        assertEq(lockbox.unsoldArrearsOf(_id(8, 0)), 12 * (COUPON / 4), "unsold ones stay behind");
+        // 39.6 hours at 0.070001, less the fee: less than the coupons of the four bought seniors.
+        uint256 damages = uint256(142_560) * RATE / 3_600;
+        uint256 fee = damages / 100;
+        require(damages - fee < 4 * uint256(COUPON), "no unsold unit shares");
+        assertEq(token.unvested(_id(8, 0)), damages - fee, "the seniors that were sold");
+        assertEq(lockbox.feesOwed(8), fee, "fee");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 9_000_000 - damages, "the rest of the bond");
+        assertEq(lockbox.unsoldArrearsOf(_id(8, 0)), 0, "nothing was stated, nothing fell due");
+    }
+
+    /// The same with a rate at which the bought coupons are covered: what falls on unsold units stays the operator's.
+    function test_close__damages_above_the_bought_coupons__rest_stays_in_the_bond() public {
+        vm.warp(START - 100_000);
+        _offer(8, address(dollar), _twoTranches());
+        vm.startPrank(gpuOperator);
+        vault.setTerms(8, IBondVault.BondTerms(0, 1_000_000));
+        token.mint(ann, _id(8, 0), 4);
+        token.mint(bob, _id(8, 1), 6);
+        facilities.fund(8);
+        vm.stopPrank();
+        _depositBond(8, 50_000_000);
+        _default(8, 0);
+        vm.warp(lockbox.closableFrom(8));
+        lockbox.close(8);
+
+        uint256 net = 39_600_000 - 396_000;
+        uint256 residual = net - 16 * uint256(COUPON);
+        uint256 toJuniors = residual - residual * 18 / 24;
+        assertEq(token.unvested(_id(8, 0)), 4 * uint256(COUPON), "bought seniors, their coupon");
+        assertEq(token.unvested(_id(8, 1)), toJuniors, "six of twenty-four juniors");
+        uint256 rest = 50_000_000 - 396_000 - 4 * uint256(COUPON) - toJuniors;
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), rest, "what falls on unsold units");
     }
 
     /// ATTACKS 25
     function test_refundExcess__twice_paid__back_to_the_payer_alone() public {
         _pay(7, 50_000_000);
         _pay(7, 50_000_000);
-        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.FacilityNotEnded.selector, uint64(7)));
+        bytes memory open = abi.encodeWithSelector(IRentLockbox.FacilityNotClosed.selector, uint64(7));
+        vm.expectRevert(open);
         lockbox.refundExcess(7, renter, 1);
         for (uint32 e = 0; e < EPOCHS; ++e) {
             _postFinal(7, 12_500_000, 36_000);
@@ -234,6 +253,9 @@ contract LockboxTest is MoneyBase {
         lockbox.settle(7);
         facilities.mature(7);
         assertEq(lockbox.excessOf(7), 50_000_000, "excess");
+        vm.expectRevert(open);
+        lockbox.refundExcess(7, renter, 1);
+        _close(7);
 
         vm.expectRevert(
             abi.encodeWithSelector(IRentLockbox.RefundAboveExcess.selector, uint64(7), 50_000_001, 50_000_000)
@@ -248,7 +270,7 @@ contract LockboxTest is MoneyBase {
         vm.prank(renter);
         lockbox.withdraw(address(dollar), renter);
         assertEq(dollar.balanceOf(renter), 50_000_000, "renter");
-        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.RentNotAccepted.selector, uint64(7)));
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.AmountAboveLimit.selector, 1, 0));
         vm.prank(renter);
         lockbox.payRent(7, "", 1);
     }
@@ -359,51 +381,6 @@ contract LockboxTest is MoneyBase {
         assertEq(lockbox.settleable(7), 0, "no rent");
         lockbox.settle(7);
         assertEq(lockbox.bookOf(7).settled, 0, "nothing settled");
-    }
-
-    /// ATTACKS 9, 10: split loses nothing, keeps the order, pays no empty tranche, and nobody above its coupon.
-    function testFuzz_split__any__conserves_and_orders(
-        uint64 amount,
-        uint64[4] memory due,
-        uint40[4] memory units,
-        uint40[4] memory unsold,
-        uint8 mask
-    ) public pure {
-        Waterfall.Ranks memory ranks;
-        ranks.last = mask & 3;
-        for (uint256 i = 0; i <= ranks.last; ++i) {
-            ranks.supplies[i] = (mask >> (2 + i)) & 1 == 1 ? units[i] : 0;
-            ranks.unsold[i] = unsold[i];
-            if (i == ranks.last) continue;
-            ranks.due[i] = ranks.supplies[i] == 0 ? 0 : due[i];
-            ranks.unsoldDue[i] = due[3 - i] / 2;
-        }
-        uint256[4] memory before = [ranks.due[0], ranks.due[1], ranks.due[2], 0];
-        (uint256[4] memory payments, uint256 toOperator) = Waterfall.split(amount, ranks);
-        uint256 sum = toOperator;
-        for (uint256 i = 0; i < 4; ++i) {
-            sum += payments[i];
-            require(ranks.supplies[i] > 0 || payments[i] == 0, "no units, no money");
-            if (i < ranks.last) assertEq(payments[i] + ranks.due[i], before[i], "never above the coupon");
-            for (uint256 j = 0; j < i && j < ranks.last; ++j) {
-                require(payments[i] == 0 || ranks.due[j] + ranks.unsoldDue[j] == 0, "senior first");
-            }
-        }
-        assertEq(sum, amount, "conserved");
-        // The residual is shared per unit, bought and unsold alike.
-        uint256 all = ranks.supplies[ranks.last] + ranks.unsold[ranks.last];
-        if (all > 0) {
-            uint256 fair = (payments[ranks.last] + all) * all;
-            require(ranks.supplies[ranks.last] == 0 || fair >= payments[ranks.last] * all, "shares");
-        }
-    }
-
-    function testFuzz_coupon__any_steps__adds_up(uint64 coupon, uint16 first, uint16 second, uint16 rest) public pure {
-        uint256 count = uint256(first) + second + rest + 1;
-        uint256 sum = Waterfall.couponDueDown(coupon, 0, first, count);
-        sum += Waterfall.couponDueDown(coupon, first, uint256(first) + second, count);
-        sum += Waterfall.couponDueDown(coupon, uint256(first) + second, count, count);
-        assertEq(sum, coupon, "parts");
     }
 
     function _burnAll(uint256 id) private {

@@ -41,7 +41,7 @@ abstract contract MoneyBase is HourlyTerms {
         vm.warp(START - 100_000);
         authority = new Authority(address(this));
         facilities = new FacilityRegistry(address(authority));
-        statements = new StatementStub();
+        statements = new StatementStub(facilities);
         desk = new DeskStub();
         token = new TrancheToken(address(authority), facilities, "");
         IStatementRegistry registry = IStatementRegistry(address(statements));
@@ -104,10 +104,6 @@ abstract contract MoneyBase is HourlyTerms {
         if (block.timestamp < START) vm.warp(START);
     }
 
-    function _bondTerms() internal pure returns (IBondVault.BondTerms memory) {
-        return _bondTerms(2);
-    }
-
     function _bond(uint64 facilityId, uint256 amount) internal {
         vm.prank(gpuOperator);
         vault.setTerms(facilityId, _bondTerms());
@@ -118,7 +114,7 @@ abstract contract MoneyBase is HourlyTerms {
     function _noBond(uint64 facilityId) internal {
         if (vault.hasTerms(facilityId)) return;
         vm.prank(gpuOperator);
-        vault.setTerms(facilityId, IBondVault.BondTerms(0, 70_001, 1_800, 0));
+        vault.setTerms(facilityId, IBondVault.BondTerms(0, RATE));
     }
 
     function _depositBond(uint64 facilityId, uint256 amount) internal {
@@ -162,9 +158,9 @@ abstract contract MoneyBase is HourlyTerms {
         vm.stopPrank();
     }
 
-    /// @dev Burns as for a delivery while the facility takes them, else as a refund does.
-    function _burn(address holder, uint256 id, uint256 units) internal {
-        desk.burn(token, holder, id, units);
+    /// @dev Burns as for a delivery: a voucher of an hour a unit.
+    function _burn(address holder, uint256 id, uint256 units) internal returns (uint256 voucherId) {
+        return desk.burn(token, holder, id, units);
     }
 
     /// @dev Ends the next epoch, posts it and lets it become final.
@@ -173,6 +169,22 @@ abstract contract MoneyBase is HourlyTerms {
         if (block.timestamp < end) vm.warp(end);
         statements.post(facilityId, gross, available);
         vm.warp(vm.getBlockTimestamp() + 600);
+    }
+
+    /// @dev An epoch that nobody stated: notice as early as it may be, default as early as it may be.
+    function _default(uint64 facilityId, uint32 epoch) internal {
+        uint256 overdueFrom = START + (uint256(epoch) + 1) * EPOCH + PATIENCE;
+        if (block.timestamp < overdueFrom) vm.warp(overdueFrom);
+        facilities.noticeDefault(facilityId, epoch);
+        vm.warp(vm.getBlockTimestamp() + CURE);
+        facilities.declareDefault(facilityId, epoch);
+    }
+
+    /// @dev As early as it may be, and the stream of its money to its end.
+    function _close(uint64 facilityId) internal {
+        vm.warp(lockbox.closableFrom(facilityId));
+        lockbox.close(facilityId);
+        vm.warp(vm.getBlockTimestamp() + 1 days);
     }
 
     function _ids(uint64 facilityId, uint256 count) internal pure returns (uint256[] memory ids) {

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPublications} from "../../../contracts/interfaces/IPublications.sol";
+import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 
 /// @title Statements without signatures: what the money contracts read of the registry, set by the test
 contract StatementStub {
     uint64 public constant challengeWindow = 600;
 
+    IFacilityRegistry private immutable _facilities;
     mapping(address account => uint64) public liableUntil;
     mapping(uint64 facilityId => uint32) public epochsPosted;
     mapping(uint64 facilityId => mapping(uint32 epoch => IStatementRegistry.StatementRecord)) private _records;
+    mapping(uint64 facilityId => IPublications.Openness) private _published;
+
+    constructor(IFacilityRegistry facilities) {
+        _facilities = facilities;
+    }
 
     function setLiable(address account, uint64 until) external {
         liableUntil[account] = until;
@@ -39,7 +48,22 @@ contract StatementStub {
     function void_(uint64 facilityId) external {
         uint32 epoch = epochsPosted[facilityId] - 1;
         require(!isFinal(facilityId, epoch), "final");
+        IPublications.Openness storage published = _published[facilityId];
+        if (published.firstOpen <= epoch) published.firstOpen = epoch + 1;
+        published.voidedAt = uint40(block.timestamp);
         epochsPosted[facilityId] = epoch;
+    }
+
+    /// @dev The operator's own word on all epochs up to `epochs`, if it has not been given.
+    function publish(uint64 facilityId, uint32 epochs) external {
+        if (epochs > _published[facilityId].firstOpen) _published[facilityId].firstOpen = epochs;
+    }
+
+    /// @dev Takes the publication of an epoch and of all later ones back.
+    function reject(uint64 facilityId, uint32 epoch) external {
+        require(epoch >= epochsPosted[facilityId] && epoch < _published[facilityId].firstOpen, "not published");
+        _published[facilityId].firstOpen = epoch;
+        _published[facilityId].rejectedAt = uint40(block.timestamp);
     }
 
     function slash(IBondVault vault, uint64 facilityId, address[] calldata attesters, address challenger)
@@ -84,24 +108,69 @@ contract StatementStub {
     function epochsFinal(uint64 facilityId) external view returns (uint32 count) {
         while (isFinal(facilityId, count)) ++count;
     }
+
+    function opennessOf(uint64 facilityId) external view returns (IPublications.Openness memory open) {
+        open = _published[facilityId];
+        if (open.firstOpen < epochsPosted[facilityId]) open.firstOpen = epochsPosted[facilityId];
+    }
+
+    /// @dev As the registry says, without the bound on voids.
+    function statementsEndAt(uint64 facilityId) external view returns (uint64 endAt) {
+        endAt = _facilities.endingOf(facilityId).endedAt;
+        if (endAt == 0) return 0;
+        IFacilityRegistry.EpochTerms memory terms = _facilities.epochTermsOf(facilityId);
+        if (terms.state != IFacilityRegistry.FacilityState.Matured) {
+            if (_published[facilityId].voidedAt > endAt) endAt = _published[facilityId].voidedAt;
+            endAt += terms.epochLength + 1 days;
+        }
+        uint32 posted = epochsPosted[facilityId];
+        uint64 finalAt = posted == 0 ? 0 : _records[facilityId][posted - 1].postedAt + challengeWindow;
+        if (finalAt > endAt) endAt = finalAt;
+    }
 }
 
-/// @title Vouchers without a desk
+/// @title Vouchers without orders and lines: what the lockbox reads of the desk
 contract DeskStub {
-    mapping(uint64 facilityId => uint256) public unservedGpuSeconds;
+    IDeliveryDesk.Voucher[] private _vouchers;
+    mapping(uint64 facilityId => uint64[4]) private _openGpuSeconds;
 
-    function burn(ITrancheToken token, address holder, uint256 id, uint256 units) external {
+    /// @dev A voucher of an hour a unit.
+    function burn(ITrancheToken token, address holder, uint256 id, uint256 units) external returns (uint256) {
         token.burnForDelivery(holder, id, units);
-        // forge-lint: disable-next-line(unsafe-typecast)
-        unservedGpuSeconds[uint64(id >> 8)] += units * 3_600;
+        // Facility and rank are the two lowest parts of an id, and tests burn few units.
+        // forge-lint: disable-start(unsafe-typecast)
+        (uint64 facilityId, uint8 seniority) = (uint64(id >> 8), uint8(id));
+        uint56 owed = uint56(units * 3_600);
+        _vouchers.push(
+            IDeliveryDesk.Voucher(holder, facilityId, seniority, owed, 0, uint40(units), uint40(block.timestamp), "")
+        );
+        // forge-lint: disable-end(unsafe-typecast)
+        _openGpuSeconds[facilityId][seniority] += owed;
+        return _vouchers.length;
     }
 
-    function setUnserved(uint64 facilityId, uint256 gpuSeconds) external {
-        unservedGpuSeconds[facilityId] = gpuSeconds;
+    function serve(uint256 voucherId, uint56 gpuSeconds) external {
+        IDeliveryDesk.Voucher storage voucher = _vouchers[voucherId - 1];
+        require(voucher.servedGpuSeconds + gpuSeconds <= voucher.owedGpuSeconds, "served");
+        voucher.servedGpuSeconds += gpuSeconds;
+        _openGpuSeconds[voucher.facilityId][voucher.seniority] -= gpuSeconds;
     }
 
-    function pay(IBondVault vault, uint64 facilityId, address holder, uint256 gpuSeconds) external returns (uint256) {
-        unservedGpuSeconds[facilityId] -= gpuSeconds;
-        return vault.payUnserved(facilityId, holder, gpuSeconds);
+    function voucherCount() external view returns (uint256) {
+        return _vouchers.length;
+    }
+
+    function voucherOf(uint256 voucherId) external view returns (IDeliveryDesk.Voucher memory) {
+        require(voucherId > 0 && voucherId <= _vouchers.length, IDeliveryDesk.VoucherUnknown(voucherId));
+        return _vouchers[voucherId - 1];
+    }
+
+    function openGpuSecondsOf(uint64 facilityId) external view returns (uint64[4] memory) {
+        return _openGpuSeconds[facilityId];
+    }
+
+    /// @dev The same number: each unit gives its whole hour.
+    function openUnitSecondsOf(uint64 facilityId) external view returns (uint64[4] memory) {
+        return _openGpuSeconds[facilityId];
     }
 }

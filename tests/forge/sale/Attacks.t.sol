@@ -141,26 +141,28 @@ contract SaleAttacksTest is MoneyBase {
         investors.setInvestor(account, IInvestorRegistry.Investor(listed ? type(uint64).max : 0, 752, listed, listed));
     }
 
-    /// @dev Offers facility 1 of `operator`, bonds it with 100 dollars and opens its sale, 20 % up front.
     /// Finding F1, C1: the operator sells seniors alone, delivers nothing and defaults. It once took their buyer's whole
-    /// money and its bond back by the juniors that it had kept.
-    function test_default__nothing_delivered_juniors_unsold__buyer_gets_the_money_and_the_bond() public {
+    /// money and its bond back by the juniors that it had kept. Its buyer gets what performance would have given: the
+    /// coupons, of which the unearned price is a part. What missing hours cost on unsold juniors stays in the bond.
+    function test_default__nothing_delivered_juniors_unsold__buyer_gets_the_coupons() public {
         _sell(gpuOperator, 20_000_000, 2_000_000, 1_000_000);
         _buy(ann, _id(1, 0), 20);
         vm.warp(START - 1_000);
-        vm.roll(block.number + 1);
-        sale.finalize(1);
-        vm.warp(START + 3 * uint256(EPOCH));
+        _finalize(1);
+        vm.warp(START);
         uint256 upFront = sale.release(1);
-        facilities.declareDefault(1);
+        _default(1, 0);
 
-        sale.seize(1);
-        vault.seize(1);
+        _close(1);
 
-        vm.warp(vm.getBlockTimestamp() + EPOCH);
         assertEq(upFront, 8_000_000, "a fifth of the price, as agreed");
-        assertEq(token.claimable(ann, _id(1, 0)), 32_000_000 + 100_000_000, "the buyer");
-        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 0, "the operator");
+        assertEq(token.claimable(ann, _id(1, 0)), 44_000_000, "the buyer: 2.20 a unit, as performed");
+        // 40 missing hours at 2.5: the fee is one of a hundred dollars.
+        assertEq(lockbox.feesOwed(1), 1_000_000, "the fee");
+        uint256 back = lockbox.owedTo(address(dollar), gpuOperator);
+        assertEq(back, 32_000_000 + 100_000_000 - 44_000_000 - 1_000_000, "the operator: what nobody claims");
+        // Performance would have earned it 40 dollars of price and 56 of rent less the fee, and its bond of 100.
+        assertLe(upFront + back, 40_000_000 + 55_000_000 + 100_000_000, "no gain from its failure");
     }
 
     /// Finding F1b: one tranche half sold: the unsold half takes nothing of what was not earned.
@@ -168,18 +170,19 @@ contract SaleAttacksTest is MoneyBase {
         _sell(gpuOperator, 10_000_000, 2_000_000, 1_000_000);
         _buy(bob, _id(1, 1), 10);
         vm.warp(START - 1_000);
-        vm.roll(block.number + 1);
-        sale.finalize(1);
-        vm.warp(START + 3 * uint256(EPOCH));
-        facilities.declareDefault(1);
+        _finalize(1);
+        _default(1, 0);
 
-        sale.seize(1);
+        _close(1);
 
-        vm.warp(vm.getBlockTimestamp() + EPOCH);
-        assertEq(token.claimable(bob, _id(1, 1)), 10_000_000, "the whole price");
-        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 0, "the operator");
+        // 99 dollars of missing hours, less 44 of coupons that nobody bought: 55 on twenty juniors, ten of them bought.
+        assertEq(token.claimable(bob, _id(1, 1)), 27_500_000, "as performed");
+        assertEq(sale.bookOf(1).returned, 8_000_000, "the unearned price is a part of it");
+        uint256 back = lockbox.owedTo(address(dollar), gpuOperator);
+        assertEq(back, 8_000_000 + 100_000_000 - 27_500_000 - 1_000_000, "the rest of the bond");
     }
 
+    /// @dev Offers facility 1 of `operator`, bonds it with 100 dollars and opens its sale, 20 % up front.
     function _sell(address operator, uint64 floorProceeds, uint64 senior, uint64 junior) private {
         gpuOperator = operator;
         IFacilityRegistry.FacilityTerms memory terms = _terms(address(dollar));
@@ -191,7 +194,7 @@ contract SaleAttacksTest is MoneyBase {
         (prices[0], prices[1]) = (senior, junior);
         vm.startPrank(operator);
         facilities.offer(1, terms, tranches);
-        vault.setTerms(1, IBondVault.BondTerms(100_000_000, 2_500_000, 1_800, 2));
+        vault.setTerms(1, IBondVault.BondTerms(100_000_000, 2_500_000));
         sale.open(1, IPrimarySale.SaleTerms(START - 100_000, START - 1_000, floorProceeds, 2_000, prices));
         vm.stopPrank();
         _depositBond(1, 100_000_000);

@@ -15,7 +15,7 @@ contract WalletStub is ERC1155Holder, IERC1271 {
     }
 }
 
-/// @title A sale from its terms to its proceeds
+/// @title A sale from its terms to its success; what becomes of the proceeds is in Proceeds.t.sol
 contract SaleTest is MoneyBase {
     uint256 private constant KEY = 0xBEEF;
     /// @dev Everything at its price: 16 seniors and 24 juniors.
@@ -45,6 +45,8 @@ contract SaleTest is MoneyBase {
         terms.upFrontBps = 10_001;
         _expectInvalid(terms, "upFrontBps");
         terms = _saleTerms();
+        // About two dollars.
+        // forge-lint: disable-next-line(unsafe-typecast)
         terms.floorProceeds = uint64(TOTAL) + 1;
         _expectInvalid(terms, "floorProceeds");
         terms = _saleTerms();
@@ -96,7 +98,7 @@ contract SaleTest is MoneyBase {
         for (uint64 f = 8; f < 10; ++f) {
             _offer(f, address(dollar), _twoTranches());
             vm.prank(gpuOperator);
-            vault.setTerms(f, IBondVault.BondTerms(0, enough - 9 + f, 0, 2));
+            vault.setTerms(f, IBondVault.BondTerms(0, enough - 9 + f));
         }
         _expectInvalid(8, _saleTerms(), "ratePerGpuHour");
         vm.prank(gpuOperator);
@@ -279,86 +281,6 @@ contract SaleTest is MoneyBase {
         vm.warp(START);
         sale.finalize(8);
         require(sale.bookOf(8).state == IPrimarySale.SaleState.Refunding, "refunding");
-    }
-
-    function test_release__by_delivery__never_before_the_window() public {
-        _openSale(7);
-        vm.warp(_saleTerms().opensAt);
-        _buy(ann, _id(7, 0), 16);
-        _buy(bob, _id(7, 1), 24);
-        _finalize(7);
-        vm.warp(START - 1);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
-        sale.release(7);
-        vm.warp(START);
-        uint256 upFront = TOTAL / 4;
-        assertEq(sale.release(7), upFront, "up front");
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
-        sale.release(7);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToSeize.selector, uint64(7)));
-        sale.seize(7);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NotRefunding.selector, uint64(7)));
-        vm.prank(ann);
-        sale.refund(_id(7, 0), 1, ann);
-
-        // 35,640 GPU-seconds are promised of an epoch: what was available beyond earns nothing in advance.
-        _postFinal(7, 0, 36_000);
-        assertEq(sale.release(7), (TOTAL - upFront) / 4, "one epoch");
-        for (uint32 e = 1; e < EPOCHS; ++e) {
-            _postFinal(7, 0, 20_000);
-        }
-        lockbox.settle(7);
-        facilities.mature(7);
-        uint256 earned = upFront + (TOTAL - upFront) * 96_000 / (4 * 35_640);
-        // ATTACKS 13: what goes to holders streams.
-        assertEq(sale.seize(7), TOTAL - earned, "the rest to holders");
-        sale.release(7);
-        assertEq(sale.bookOf(7).released, earned, "earned stays releasable after seizing");
-        vm.prank(gpuOperator);
-        sale.withdraw(address(dollar), gpuOperator);
-        assertEq(dollar.balanceOf(address(sale)), 0, "nothing is left");
-    }
-
-    /// A closing statement may lower what was available: what is released stays released, and nothing reverts.
-    function test_releasable__availability_falls__stays_and_asks_nothing_back() public {
-        _openSale(7);
-        vm.warp(_saleTerms().opensAt);
-        _buy(ann, _id(7, 0), 16);
-        _buy(bob, _id(7, 1), 24);
-        _finalize(7);
-        _postFinal(7, 0, 35_640);
-        uint256 upFront = TOTAL / 4;
-        assertEq(sale.release(7), upFront + (TOTAL - upFront) / 4, "a quarter delivered");
-        statements.lower(7, 20_000);
-        assertEq(sale.releasable(7), 0, "nothing more");
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
-        sale.release(7);
-        _postFinal(7, 0, 30_000);
-        assertEq(sale.releasable(7), (TOTAL - upFront) * 45_640 / (4 * 35_640) - (TOTAL - upFront) / 4, "the rest");
-        statements.lower(7, 40_000);
-        _postFinal(7, 0, 0);
-        _postFinal(7, 0, 0);
-        lockbox.settle(7);
-        facilities.mature(7);
-        uint256 released = sale.bookOf(7).released;
-        assertEq(sale.seize(7), TOTAL - released, "holders get what was not released");
-        assertEq(dollar.balanceOf(address(sale)), sale.owedTo(address(dollar), gpuOperator), "all is owed");
-    }
-
-    function test_seize__default__everything_unreleased_down_the_waterfall() public {
-        _openSale(7);
-        vm.warp(_saleTerms().opensAt);
-        _buy(ann, _id(7, 0), 16);
-        _buy(bob, _id(7, 1), 24);
-        _finalize(7);
-        vm.warp(START + 3 * uint256(EPOCH));
-        uint256 released = sale.release(7);
-        facilities.declareDefault(7);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToRelease.selector, uint64(7)));
-        sale.release(7);
-        assertEq(sale.seize(7), TOTAL - released, "everything unreleased");
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NothingToSeize.selector, uint64(7)));
-        sale.seize(7);
     }
 
     /// ATTACKS 7: money and units that fall in from elsewhere change no book.

@@ -32,7 +32,7 @@ contract JudgingTest is Attesting {
         tranches[0] = IFacilityRegistry.TrancheTerms(8, 0);
         vm.startPrank(gpuOperator);
         facilities.offer(f, terms, tranches);
-        vault.setTerms(f, IBondVault.BondTerms(0, 70_001, 0, 0));
+        vault.setTerms(f, IBondVault.BondTerms(0, 70_001));
         token.mint(ann, _id(f, 0), 8);
         facilities.fund(f);
         vm.stopPrank();
@@ -175,7 +175,7 @@ contract JudgingTest is Attesting {
             terms.pledgeRoot = _pair(UsageProof.pledgeLeaf(f, 0, LOW), UsageProof.pledgeLeaf(f, 1, HIGH));
             facilities.offer(f, terms, tranches);
         }
-        vault.setTerms(21, IBondVault.BondTerms(0, 70_001, 0, 0));
+        vault.setTerms(21, IBondVault.BondTerms(0, 70_001));
         token.mint(ann, _id(21, 0), 8);
         facilities.fund(21);
         vm.stopPrank();

@@ -111,7 +111,7 @@ contract AccruingTest is RevenueBase {
         mint(bob, id, 3);
         assertEq(accrue(id, type(uint64).max, 1_000), type(uint64).max - (((1 << 50) * 2 ** 24 - 4) >> 24), "4 units");
         vm.warp(START + 250);
-        facilities.setState(facility, IFacilityRegistry.FacilityState.Matured);
+        facilities.setState(facility, IFacilityRegistry.FacilityState.Cancelled);
         vm.prank(bob);
         token.burnExpired(id, 3);
         uint256 taken = token.claimable(bob, id);

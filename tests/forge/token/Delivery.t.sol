@@ -8,7 +8,7 @@ import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {MockContractAttester} from "../../../contracts/mocks/MockContractAttester.sol";
 import {TokenBase} from "./TokenBase.sol";
 
-/// @title Vouchers: on the operator's order, for the seconds that are left; served by proof; paid for the rest
+/// @title Vouchers: on the operator's order, for the seconds that are left; served by proof
 contract DeliveryTest is TokenBase {
     bytes32 private constant LEASE = "lease";
     uint64 private constant COUPON = 1_500_000;
@@ -142,7 +142,7 @@ contract DeliveryTest is TokenBase {
 
     /// @dev Finding F44: where nothing would be paid for compute that never comes, nothing burns.
     function test_take_delivery__no_rate__reverts() public {
-        bonds.set(0, 1e12);
+        bonds.set(0);
         vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.DeliveryWithoutRate.selector, F));
         _takeDelivery(desk, ann, JUNIOR, 1, LEASE);
     }
@@ -169,11 +169,11 @@ contract DeliveryTest is TokenBase {
     /// @dev A senior's hour is worth its coupon, and not more hours than that pays at the bond's rate.
     function test_gpu_seconds__coupon_tranche__coupon_over_rate() public {
         vm.warp(WINDOW_START);
-        bonds.set(COUPON - 1, 0);
+        bonds.set(COUPON - 1);
         assertEq(desk.gpuSecondsDown(SENIOR, 1), 3_600, "coupon above the rate: a whole hour");
-        bonds.set(COUPON, 0);
+        bonds.set(COUPON);
         assertEq(desk.gpuSecondsDown(SENIOR, 1), 3_600, "equal");
-        bonds.set(4_000_000, 0);
+        bonds.set(4_000_000);
         assertEq(desk.gpuSecondsDown(SENIOR, 1), 1_350, "3,600 x 1.5 / 4");
         vm.warp(WINDOW_START + WINDOW / 2 + 1);
         assertEq(desk.gpuSecondsDown(SENIOR, 3), 2_024, "2,024.99 s");
@@ -181,14 +181,14 @@ contract DeliveryTest is TokenBase {
         _takeDelivery(desk, ann, SENIOR, 3, LEASE);
         assertEq(desk.openGpuSecondsOf(F)[0], 2_024, "by tranche");
         assertEq(desk.openUnitSecondsOf(F)[0], 3 * 3_600, "units whatever they give");
-        assertEq(desk.unservedGpuSeconds(F), 7_200 + 2_024, "all tranches");
+        assertEq(desk.openGpuSecondsOf(F)[1], 7_200, "the other tranche's stay");
     }
 
     /// @dev No history of burns owes more than the tranche's units x what was left of the window at each.
     function testFuzz_gpu_seconds__split_or_whole__splitting_gives_no_more(uint256 time, uint256 units, uint64 rate)
         public
     {
-        bonds.set(rate == 0 ? 1 : rate, 0);
+        bonds.set(rate == 0 ? 1 : rate);
         vm.warp(WINDOW_START - 10 + bound(time, 0, WINDOW + 9));
         units = bound(units, 1, 1e6);
         for (uint256 id = SENIOR; id <= JUNIOR; ++id) {
@@ -203,7 +203,7 @@ contract DeliveryTest is TokenBase {
         vm.expectEmit(true, true, true, true, address(desk));
         emit IDeliveryDesk.VoucherServed(1, F, 0, 4, 5_000);
         assertEq(desk.serve(one(1), _statement(), _line(4, 5_000), _proof), 5_000, "whole line");
-        assertEq(desk.unservedGpuSeconds(F), 2_200, "left");
+        assertEq(desk.openGpuSecondsOf(F)[1], 2_200, "left");
         assertEq(desk.serve(one(1), _statement(), _line(5, 5_000), _proof), 2_200, "clipped");
         assertEq(desk.voucherOf(1).servedGpuSeconds, 7_200, "served");
         assertEq(desk.usedGpuSecondsOf(F, 0, 5), 2_200, "the rest of the line is free");
@@ -230,9 +230,9 @@ contract DeliveryTest is TokenBase {
         desk.serve(new uint256[](0), _statement(), _lineFrom(5, 6_000), _proof);
     }
 
-    /// @dev What S5's closing needs: each voucher's open units, rounded down, and their sum.
+    /// @dev What a closing needs: each voucher's open units, rounded down, and their sum.
     function testFuzz_open_unit_seconds__any_serving__is_the_sum_of_the_vouchers(uint256 time, uint256 seed) public {
-        bonds.set(2_345_678, 0);
+        bonds.set(2_345_678);
         vm.warp(WINDOW_START + 1 days + bound(time, 0, 20 days));
         for (uint256 i = 0; i < 4; ++i) {
             uint256 id = i % 2 == 0 ? SENIOR : JUNIOR;
@@ -303,49 +303,38 @@ contract DeliveryTest is TokenBase {
         desk.serve(one(1), _statement(), _line(4, 100), _proof);
     }
 
-    function test_pay__after_maturity_and_grace__pays_the_unserved() public {
-        desk.serve(one(1), _statement(), _line(4, 5_400), _proof);
-        bonds.set(3_000_000, 1e12);
-        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.FacilityNotEnded.selector, F));
-        desk.payUnserved(1);
-        setState(IFacilityRegistry.FacilityState.Matured);
-        uint64 from = WINDOW_END + desk.SERVE_GRACE();
-        vm.warp(from - 1);
-        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.ServingStillOpen.selector, F, from));
-        desk.payUnserved(1);
-        vm.warp(from);
-        vm.expectEmit(true, true, true, true, address(desk));
-        emit IDeliveryDesk.VoucherPaid(1, F, ann, 1_800, 1_500_000);
-        assertEq(desk.payUnserved(1), 1_500_000, "half an hour");
-        assertEq(desk.unservedGpuSeconds(F), 0, "closed");
-        assertEq(desk.openUnitSecondsOf(F)[1], 0, "units, too");
-        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.NothingUnserved.selector, 1));
-        desk.payUnserved(1);
-        // ATTACKS 29: paid in money, it is not served as well.
-        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.NothingToServe.selector, F));
-        desk.serve(one(1), _statement(), _line(5, 100), _proof);
+    /// @dev Late proofs count in every ending, and until the closing pays for what stays open.
+    function test_serve__after_the_end__counts_until_the_closing() public {
+        IFacilityRegistry.FacilityState[3] memory ends = [
+            IFacilityRegistry.FacilityState.Matured,
+            IFacilityRegistry.FacilityState.Defaulted,
+            IFacilityRegistry.FacilityState.Stopped
+        ];
+        for (uint32 i = 0; i < 3; ++i) {
+            setState(ends[i]);
+            assertEq(desk.serve(one(1), _statement(), _line(i, 600), _proof), 600, "served");
+        }
+
+        facilities.setClosed(F);
+
+        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.FacilityClosed.selector, F));
+        desk.serve(one(1), _statement(), _line(3, 600), _proof);
+        assertEq(desk.openGpuSecondsOf(F)[1], 7_200 - 1_800, "what the closing counted stays");
+        assertEq(desk.openUnitSecondsOf(F)[1], 7_200 - 1_800, "of the units, too");
     }
 
-    /// @dev Late proofs count for as long as nothing was paid: after the end, and between two payments.
-    function test_serve__after_the_end__counts_until_it_is_paid() public {
-        setState(IFacilityRegistry.FacilityState.Defaulted);
-        desk.serve(one(1), _statement(), _line(4, 600), _proof);
-        bonds.set(3_600, 1_000);
-        assertEq(desk.payUnserved(1), 1_000, "all there is");
-        assertEq(desk.serve(one(1), _statement(), _line(5, 9_000), _proof), 5_600, "the rest by proof");
-    }
-
-    /// @dev ATTACKS 12: what the bond cannot pay is not marked as paid.
-    function test_pay__bond_too_small__the_rest_stays_owed() public {
-        setState(IFacilityRegistry.FacilityState.Defaulted);
-        bonds.set(3_600, 1_000);
-        assertEq(desk.payUnserved(1), 1_000, "all there is");
-        assertEq(desk.voucherOf(1).paidGpuSeconds, 1_000, "as many seconds");
-        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.BondEmpty.selector, F));
-        desk.payUnserved(1);
-        bonds.set(3_600, 1e9);
-        assertEq(desk.payUnserved(1), 6_200, "after a top-up");
-        assertEq(bonds.paidTo(ann), 7_200, "whole");
+    function test_take_delivery__after_the_end__reverts() public {
+        IFacilityRegistry.FacilityState[3] memory ends = [
+            IFacilityRegistry.FacilityState.Matured,
+            IFacilityRegistry.FacilityState.Defaulted,
+            IFacilityRegistry.FacilityState.Stopped
+        ];
+        for (uint256 i = 0; i < 3; ++i) {
+            setState(ends[i]);
+            vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.DeliveryClosed.selector, F));
+            _takeDelivery(desk, ann, JUNIOR, 1, LEASE);
+        }
+        assertEq(token.balanceOf(ann, JUNIOR), 98, "nothing burned");
     }
 
     function test_burn_for_delivery__by_anybody_else__reverts() public {

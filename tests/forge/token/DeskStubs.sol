@@ -39,33 +39,17 @@ contract StatementStub {
     }
 }
 
-/// @title Stand-in for BondVault: pays at its rate, as far as its bond goes
+/// @title Stand-in for BondVault: its rate
 contract BondStub {
     uint64 public rate;
-    uint256 public bond;
-    mapping(address holder => uint256) public paidTo;
 
-    /// @notice Sets bond and rate.
-    function set(uint64 ratePerGpuHour, uint256 amount) external {
+    /// @notice Sets the rate.
+    function set(uint64 ratePerGpuHour) external {
         rate = ratePerGpuHour;
-        bond = amount;
-    }
-
-    /// @notice Bond of any facility.
-    function bondOf(uint64) external view returns (uint256) {
-        return bond;
     }
 
     /// @notice Terms of any facility.
     function bondTermsOf(uint64) external view returns (IBondVault.BondTerms memory terms) {
         terms.ratePerGpuHour = rate;
-    }
-
-    /// @notice Pays from the bond.
-    function payUnserved(uint64, address holder, uint256 gpuSeconds) external returns (uint256 amount) {
-        amount = gpuSeconds * rate / 3_600;
-        if (amount > bond) amount = bond;
-        bond -= amount;
-        paidTo[holder] += amount;
     }
 }

@@ -110,7 +110,7 @@ contract TokenHandler {
         address from = _actor(who);
         units %= _token.balanceOf(from, ID) + 1;
         _facilities.setState(
-            7, delivered ? IFacilityRegistry.FacilityState.Funded : IFacilityRegistry.FacilityState.Matured
+            7, delivered ? IFacilityRegistry.FacilityState.Funded : IFacilityRegistry.FacilityState.Cancelled
         );
         vm.prank(delivered ? _facilities.deliveryDesk() : from);
         if (delivered) _token.burnForDelivery(from, ID, units);

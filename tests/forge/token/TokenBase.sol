@@ -78,7 +78,7 @@ abstract contract TokenBase is Terms, Orders {
         allow(gpuOperator);
         offer(F, dollar);
         dollar.mint(source, 1e24);
-        bonds.set(RATE, 0);
+        bonds.set(RATE);
         vm.prank(source);
         dollar.approve(address(token), type(uint256).max);
     }

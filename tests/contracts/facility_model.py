@@ -16,7 +16,7 @@ from api.domain.capital.closing import (
     share_late,
     voucher_share,
 )
-from api.domain.capital.sale import promised_of
+from api.domain.capital.sale import SaleBook, promised_of, unsigned
 from api.domain.capital.settlement import TrancheBook, TrancheSupply, settle
 from api.domain.capital.vouchers import OpenVouchers, Voucher, gpu_seconds_of_units, open_of
 from api.domain.facility import DAY_S, FacilityTerms
@@ -247,6 +247,21 @@ class FacilityModel:
         self.bond = 0
         self._pay_out(list(advance.payments), closing.paid, now_s)
         return closing
+
+    def surrendered(
+        self, book: SaleBook, *, earned_now: int, up_front_bps: int, unit_prices: tuple[int, ...]
+    ) -> Escrow:
+        """What a sale gives up at the closing, of its book after that."""
+        promised = [promised_of(self.terms, n) for n in range(self.terms.epoch_count + 1)]
+        part = unsigned(
+            proceeds=book.proceeds,
+            up_front_bps=up_front_bps,
+            promised_stated=promised[len(self.gross)],
+            promised_known=promised[self.first_open],
+            promised=promised[-1],
+        )
+        unearned = book.proceeds - earned_now
+        return Escrow(book.proceeds, unearned, part, book.returned, unit_prices)
 
     # --- parts ------------------------------------------------------------------------------
 

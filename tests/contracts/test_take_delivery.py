@@ -23,7 +23,7 @@ from tests.contracts.twin import assert_closed, placed
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
 OTHER = keccak(b"bob's delivery")
-HOUR_S, DAY_S, RATE, BOND = 3_600, 86_400, 70_001, 1_000_000
+HOUR_S, RATE, BOND = 3_600, 70_001, 1_000_000
 FULL_HOUR, SHORT = HOUR_S, 1_200
 
 

@@ -15,7 +15,7 @@ from tests.contracts.model import accruals
 
 FACILITY, JUNIOR, SENIOR = 7, 7 << 8 | 1, 7 << 8
 GOVERNANCE, PAUSER, COMPLIANCE, ENFORCER = 1, 4, 5, 6
-OFFERED, FUNDED, MATURED = 1, 2, 4
+OFFERED, FUNDED, CANCELLED = 1, 2, 5
 ZERO = "0x" + "00" * 20
 FOREVER = 2**64 - 1
 
@@ -176,13 +176,13 @@ class History:
         units = self._units(holder)
         if not units:
             return
-        self.desk.facilities.setState(FACILITY, MATURED, self.desk.by_owner)
+        self.desk.facilities.setState(FACILITY, CANCELLED, self.desk.by_owner)
         done = self.desk.token.burnExpired(JUNIOR, units, {"from": holder})
         self.model.burn(holder.address, units, done.timestamp)
 
     def clear(self, _) -> None:
         """Thaw and burn everything, often while revenue still streams."""
-        self.desk.facilities.setState(FACILITY, MATURED, self.desk.by_owner)
+        self.desk.facilities.setState(FACILITY, CANCELLED, self.desk.by_owner)
         for holder in self.holders:
             self.desk.token.setFrozenTokens(holder, JUNIOR, 0, self.desk.by_owner)
             self.model.freeze(holder.address, 0)

@@ -4,6 +4,7 @@ Every action runs in the second of a block that was mined just before it: so wha
 claim is read on both sides of it, and a failure replays exactly.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import brownie
@@ -22,12 +23,19 @@ STRANGER, BOND = 3, 1_500_000
 
 def placed(world: World, bond: int = BOND, *, at_s: int | None = None) -> FacilityModel:
     """Model of a facility that `World.fund` funded."""
+    held = ((0, world.ann, 16), (1, world.ann, 13), (1, world.bob, 11))
+    return funded(world, bond, held, at_s=world.funded_s if at_s is None else at_s)
+
+
+def funded(
+    world: World, bond: int, held: Iterable[tuple[int, Any, int]], *, at_s: int
+) -> FacilityModel:
+    """Model of a funded facility. Args: held: tranche, holder and units of each."""
     model = FacilityModel(world.terms, bond=bond, rate=RATE, challenge_window_s=600)
-    at_s = world.funded_s if at_s is None else at_s
-    for index, holder, units in ((0, world.ann, 16), (1, world.ann, 13), (1, world.bob, 11)):
+    for index, holder, units in held:
         model.tranches[index].mint(holder.address, units, at_s)
     for tranche in model.tranches:
-        tranche.activate(world.funded_s)
+        tranche.activate(world.funded_s or at_s)
     return model
 
 

@@ -1,7 +1,7 @@
 """One facility's money and units as `api.domain` computes them, without any chain."""
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.domain.capital.accumulator import TrancheModel
 from api.domain.capital.closing import (
@@ -92,6 +92,11 @@ class FacilityModel:
         )
         return whole - issued.paid
 
+    def pay_voucher(self, place: int) -> None:
+        """Pay a voucher what it can be paid; its pool keeps the rest."""
+        issued = self.vouchers[place]
+        self.vouchers[place] = replace(issued, paid=issued.paid + self.payable(place))
+
     # --- statements -------------------------------------------------------------------------
 
     def post(self, gross: int, available: int, now_s: int) -> None:
@@ -159,11 +164,9 @@ class FacilityModel:
         self._pay_out(payments, shares, now_s)
         return True
 
-    def refund_excess(self) -> int:
-        """Give back rent above all that is attested."""
-        excess = max(0, self.collected - sum(self.gross))
-        self.collected -= excess
-        return excess
+    def excess(self) -> int:
+        """Rent above all that is attested."""
+        return max(0, self.collected - sum(self.gross))
 
     def arrears(self) -> list[int]:
         """What the units that are left are behind."""

@@ -88,7 +88,9 @@ class Twin:
         self.people = [world.ann, world.bob, world.cleo, world.accounts[6]]
         self.ids, self.now_s = [world.senior, world.junior], chain[-1].timestamp
         self.model = placed(world, at_s=self.now_s)
-        self.paused = self.rises = False
+        # Transfers and deliveries; postings.
+        self.paused = self.stopped = self.rises = False
+        self.first_voucher = world.desk.voucherCount() + 1
         self.before, self.own, self.junior_received = {}, set(), 0
 
     def claimables(self) -> dict[tuple[int, int], int]:
@@ -105,10 +107,12 @@ class Twin:
         self.before, self.own, self.rises = self.claimables(), set(), False
         self.junior_received = self.model.tranches[1].received
 
-    def send(self, sender, function, *arguments) -> None:
+    def send(self, sender, function, *arguments) -> Any:
         """Send in this very second."""
         _rpc("evm_setNextBlockTimestamp", self.now_s)
-        assert function(*arguments, {"from": sender}).timestamp == self.now_s
+        done = function(*arguments, {"from": sender})
+        assert done.timestamp == self.now_s
+        return done
 
     def attempt(self, allowed: bool, errors: str, sender, *call) -> bool:
         """Send what the model allows; what it does not is refused with one of some errors."""

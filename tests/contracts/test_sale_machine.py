@@ -73,6 +73,7 @@ class SaleMachine(RuleBasedStateMachine):
             self.deposit_bond()
         self.finalize()
         if self.fate in ENDINGS:
+            self.burn(senior, seconds // 10_000 + 1)
             if self.fate == "stopped":
                 self.publish(EPOCHS)
             else:
@@ -190,6 +191,24 @@ class SaleMachine(RuleBasedStateMachine):
             self.world.wait_until(self.world.terms.epoch_bounds(epoch)[1])
             self.world.publish(epoch)
             self.facility.published = epoch + 1
+
+    @precondition(lambda self: self.delivering() and +self.held)
+    @rule(dice=st.integers(0, 99), units=st.integers(1, 6))
+    def burn(self, dice, units):
+        """Bought units are burned for compute that never comes, while the window runs."""
+        world, facility = self.world, self.facility
+        # Some minutes before its end a unit still gives a second.
+        if chain[-1].timestamp > world.terms.window_end_s - 600:
+            return
+        holder, index = sorted(+self.held)[dice % len(+self.held)]
+        account, units = self.people[holder], min(units, self.held[holder, index])
+        lease = bytes.fromhex(account.address[2:]).rjust(32, b"\0")
+        now_s = world.take_delivery(account, self.ids[index], units, lease).timestamp
+        gpu_seconds = facility.voucher_seconds(index, units, now_s)
+        facility.tranches[index].burn(account.address, units, now_s)
+        facility.issue(index, account.address, units, gpu_seconds, now_s)
+        self.held[holder, index] -= units
+        self.counts["burn"] += 1
 
     @precondition(lambda self: self.is_in(SaleState.SUCCESSFUL))
     @rule()
@@ -324,7 +343,7 @@ def selling(world):
 
 
 REACHED = (
-    "buy", "refund", "refund refused", "release",
+    "buy", "burn", "refund", "refund refused", "release",
     ("finalize", "SUCCESSFUL"), ("finalize", "REFUNDING"),
     ("end", "matured"), ("end", "defaulted"), ("end", "stopped"),
     ("close", "matured"), ("close", "defaulted"), ("close", "stopped"), "late rent",

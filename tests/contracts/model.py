@@ -228,10 +228,6 @@ class World:
         self.wait_until(self.lockbox.closableFrom(self.terms.facility_id))
         return self.lockbox.close(self.terms.facility_id, {"from": self.cleo})
 
-    def balances(self) -> tuple[int, int, int]:
-        """What lockbox, sale and vault hold."""
-        return tuple(self.dollar.balanceOf(c) for c in (self.lockbox, self.sale, self.vault))
-
     @staticmethod
     def wait_until(instant_s: int) -> None:
         """Mine a block at or after an instant."""

@@ -17,18 +17,18 @@ EPOCHS, GPUS, EPOCH_S = 4, 10, 3_600
 class Row:
     """One ending, and what everybody has of it.
 
+    bond_usd, operator_usd: dollars; proceeds and bond are in what the operator has.
     hours: GPU-hours of each stated epoch; an epoch that is not stated was not delivered.
+    per_unit: what a senior and a junior unit are paid.
     paid_late: all rent comes after the closing.  hashes_late: the missing epochs are published
     just before the closing.  burned: seniors burned for compute before the window.
-    senior, junior: all units of a tranche.  gpu_operator: proceeds and bond are in it.
     """
 
     name: str
-    bond: int
+    bond_usd: int
     hours: tuple[int, ...]
-    senior: int
-    junior: int
-    gpu_operator: int
+    per_unit: tuple[int, int]
+    operator_usd: int
     bought: tuple[int, int] = CAPS
     promised_ppm: int = 1_000_000
     paid_late: bool = False
@@ -37,35 +37,46 @@ class Row:
     vouchers: int = 0
 
     @property
+    def bond(self) -> int:
+        """The bond."""
+        return self.bond_usd * DOLLAR
+
+    @property
+    def senior(self) -> int:
+        """What all seniors that nobody burned are paid."""
+        return (self.bought[0] - self.burned) * self.per_unit[0]
+
+    @property
+    def junior(self) -> int:
+        """What all juniors are paid."""
+        return self.bought[1] * self.per_unit[1]
+
+    @property
+    def gpu_operator(self) -> int:
+        """What the operator has in all."""
+        return self.operator_usd * DOLLAR
+
+    @property
     def matured(self) -> bool:
         """Whether every epoch is stated."""
         return len(self.hours) == EPOCHS
 
 
-def _row(
-    name: str, bond: int, hours: tuple[int, ...], per_unit: tuple[str, str], op: int, **more: object
-) -> Row:
-    bought = more.get("bought", CAPS)
-    units = (bought[0] - more.get("burned", 0), bought[1])  # type: ignore[index,operator]
-    cents = [int(text.replace(".", "")) for text in per_unit]
-    senior, junior = (n * c * DOLLAR // 100 for n, c in zip(units, cents, strict=True))
-    return Row(name, bond * DOLLAR, hours, senior, junior, op * DOLLAR, **more)  # type: ignore[arg-type]
-
-
-_HALF = (10, 10)
-_FEW = {"bought": (10, 5)}
+# Performance pays 2.20 and 2.80 a unit.
+_WHOLE, _SHORT = (COUPON, 2_800_000), (COUPON, 2_000_000)
+_ALL, _HALF, _FEW = (10, 10, 10, 10), (10, 10), (10, 5)
 ROWS = (
-    _row("all delivered", 100, (10,) * 4, ("2.20", "2.80"), 160),
-    _row("nothing delivered", 100, (), ("2.20", "2.80"), 60),
-    _row("hashes before the closing", 100, (), ("2.20", "2.80"), 60, hashes_late=True),
-    _row("default at half", 100, _HALF, ("2.20", "2.80"), 110),
-    _row("default at half, bond 10", 10, _HALF, ("2.20", "2.00"), 36),
-    _row("half of every epoch", 100, (5,) * 4, ("2.20", "2.80"), 110),
-    _row("half of every epoch, bond 10", 10, (5,) * 4, ("2.20", "2.00"), 36),
-    _row("half, paid after the closing", 30, (5,) * 4, ("2.20", "2.80"), 40, paid_late=True),
-    _row("half promised", 100, _HALF, ("2.20", "1.55"), 135, promised_ppm=500_000),
-    _row("few sold, all delivered", 100, (10,) * 4, ("2.20", "2.80"), 189, **_FEW),
-    _row("few sold, default at half", 100, _HALF, ("2.20", "2.80"), 139, **_FEW),
-    _row("few sold, default at half, bond 10", 10, _HALF, ("2.20", "2.80"), 49, **_FEW),
-    _row("five burned", 100, _HALF, ("2.20", "2.80"), 110, burned=5, vouchers=11 * DOLLAR),
+    Row("all delivered", 100, _ALL, _WHOLE, 160),
+    Row("nothing delivered", 100, (), _WHOLE, 60),
+    Row("hashes before the closing", 100, (), _WHOLE, 60, hashes_late=True),
+    Row("default at half", 100, _HALF, _WHOLE, 110),
+    Row("default at half, bond 10", 10, _HALF, _SHORT, 36),
+    Row("half of every epoch", 100, (5, 5, 5, 5), _WHOLE, 110),
+    Row("half of every epoch, bond 10", 10, (5, 5, 5, 5), _SHORT, 36),
+    Row("half, paid after the closing", 30, (5, 5, 5, 5), _WHOLE, 40, paid_late=True),
+    Row("half promised", 100, _HALF, (COUPON, 1_550_000), 135, promised_ppm=500_000),
+    Row("few sold, all delivered", 100, _ALL, _WHOLE, 189, bought=_FEW),
+    Row("few sold, default at half", 100, _HALF, _WHOLE, 139, bought=_FEW),
+    Row("few sold, default at half, bond 10", 10, _HALF, _WHOLE, 49, bought=_FEW),
+    Row("five burned", 100, _HALF, _WHOLE, 110, burned=5, vouchers=11 * DOLLAR),
 )

@@ -37,7 +37,7 @@ class Epoch:
 class Story:
     """A facility up to its closing. `promise_s` is of one epoch."""
 
-    classes: Sequence[Part]
+    parts: Sequence[Part]
     stated: Sequence[Epoch]
     published: int
     epochs: int
@@ -86,7 +86,7 @@ class Exact:
     """One facility from its first settlement on."""
 
     def __init__(self, story: Story) -> None:
-        self.story, n = story, len(story.classes)
+        self.story, n = story, len(story.parts)
         self.piles = Piles([ZERO] * n, [ZERO] * n)
         self.waiting = Waiting([ZERO] * n, [ZERO] * n)
         self.demand = Demand([ZERO] * n, [ZERO] * n)
@@ -125,7 +125,7 @@ class Exact:
         self._demands(amount - first)
 
     def _coupons(self, epochs: int) -> None:
-        for i, part in enumerate(self.story.classes[:-1]):
+        for i, part in enumerate(self.story.parts[:-1]):
             each = Fraction(part.coupon * epochs, self.story.epochs)
             self.waiting.live[i] += each * part.live
             self.waiting.unsold[i] += each * part.unsold
@@ -142,7 +142,7 @@ class Exact:
     def _cascade(self, money: Fraction) -> list[Fraction]:
         """Down the ranks: what live units get; the rest of `money` is the operator's."""
         got = []
-        for i in range(len(self.story.classes) - 1):
+        for i in range(len(self.story.parts) - 1):
             pay = min(money, self.waiting.live[i])
             self.waiting.live[i] -= pay
             money -= pay
@@ -150,7 +150,7 @@ class Exact:
             pay = min(money, self.waiting.unsold[i])
             self.waiting.unsold[i] -= pay
             money -= pay
-        last = self.story.classes[-1]
+        last = self.story.parts[-1]
         all_ = last.live + last.unsold
         # A tranche without live units gets nothing, whatever is unsold of it.
         got.append(money * last.live / all_ if last.live else ZERO)
@@ -161,8 +161,8 @@ class Exact:
         story, scene = self.story, deepcopy(self)
         scene._rent(debt)
         scene._coupons(story.epochs - len(story.stated))
-        self.demand.vouchers = [Fraction(c.open_s * story.rate, 3_600) for c in story.classes]
-        uncovered_s = max(0, missing_s - sum(c.open_s for c in story.classes))
+        self.demand.vouchers = [Fraction(c.open_s * story.rate, 3_600) for c in story.parts]
+        uncovered_s = max(0, missing_s - sum(c.open_s for c in story.parts))
         cost = Fraction(uncovered_s * story.rate, 3_600)
         self.demand.treasury = cost * story.fee
         self.demand.units = scene._cascade(cost - self.demand.treasury)
@@ -175,25 +175,26 @@ class Exact:
         if not escrow or not unearned:
             self.piles.operator += escrow
             return
-        classes, spare = self.story.classes, ZERO
+        parts, spare = self.story.parts, ZERO
         price = unearned / self.story.proceeds
-        to_units = [price * c.price * c.live for c in classes]
-        to_vouchers = [price * c.price * Fraction(c.worth_s, 3_600) for c in classes]
+        to_units = [price * c.price * c.live for c in parts]
+        to_vouchers = [price * c.price * Fraction(c.worth_s, 3_600) for c in parts]
         wanted = sum(to_units, ZERO) + sum(to_vouchers, ZERO)
         short = min(Fraction(1), escrow / wanted) if wanted else ZERO
         self.piles.operator += escrow - wanted * short
         of_unsigned = unsigned / unearned
-        for i in range(len(classes)):
-            for back, pile, demand, limit in (
-                (to_units, self.piles.units, self.demand.units, above[i]),
+        # Only a unit with a coupon has a most that it can get.
+        limits: list[Fraction | None] = [*above[:-1], None]
+        for i, limit in enumerate(limits):
+            for back, pile, demand, most in (
+                (to_units, self.piles.units, self.demand.units, limit),
                 (to_vouchers, self.piles.vouchers, self.demand.vouchers, None),
             ):
                 whole = back[i] * short * of_unsigned
                 other = back[i] * short - whole
-                capped = limit is not None and i + 1 < len(classes)
-                given = min(whole, limit) if limit is not None and capped else whole
-                self.piles.operator += whole - given
+                given = whole if most is None else min(whole, most)
                 damages = min(other, demand[i])
+                self.piles.operator += whole - given
                 demand[i] -= damages
                 spare += other - damages
                 pile[i] += given + damages
@@ -208,7 +209,7 @@ class Exact:
         self.piles.operator += left - fee
 
     def _ranks(self, money: Fraction) -> Fraction:
-        for i in range(len(self.story.classes)):
+        for i in range(len(self.story.parts)):
             owed = self.demand.units[i] + self.demand.vouchers[i]
             part = min(Fraction(1), money / owed) if owed else ZERO
             for pile, demand in (

@@ -19,7 +19,7 @@ class Played:
     """What everybody has of a facility, minor units."""
 
     def __init__(self, story: Story) -> None:
-        self.story, parts = story, story.classes
+        self.story, parts = story, story.parts
         self.supplies = [TrancheSupply(p.coupon, p.live, p.unsold) for p in parts]
         self.books = [TrancheBook() for _ in parts]
         self.settled = self.settled_epochs = self.treasury = self.operator = 0
@@ -73,7 +73,7 @@ class Played:
         closing = close(
             tranches=[
                 TrancheEnd(supply, book, part.open_s, part.worth_s)
-                for supply, book, part in zip(self.supplies, self.books, story.classes, strict=True)
+                for supply, book, part in zip(self.supplies, self.books, story.parts, strict=True)
             ],
             epochs=stated,
             epoch_count=story.epochs,
@@ -112,5 +112,5 @@ class Played:
             story.proceeds - now,
             unsigned(**terms, **dark),
             after.returned,
-            tuple(part.price for part in story.classes),
+            tuple(part.price for part in story.parts),
         )

@@ -32,7 +32,7 @@ def _story(row: Row) -> Story:
     """A row of the table, its vouchers issued before the window and never served."""
     caps, prices = deal.CAPS, deal.UNIT_PRICES
     senior_s = row.burned * HOUR_S * deal.COUPON // deal.RATE
-    classes = (
+    parts = (
         Part(
             row.bought[0] - row.burned,
             caps[0] - row.bought[0],
@@ -45,7 +45,7 @@ def _story(row: Row) -> Story:
     )
     rents = [hours * deal.RATE for hours in row.hours]
     return Story(
-        classes,
+        parts,
         [
             Epoch(hours * HOUR_S, rent, 0 if row.paid_late else rent)
             for hours, rent in zip(row.hours, rents, strict=True)
@@ -82,7 +82,7 @@ def _stories(draw: st.DrawFn) -> Story:
     epochs, seconds = draw(st.integers(1, 5)), draw(st.integers(0, 400_000))
     count = draw(st.integers(1, 4))
     rate = draw(st.integers(1, 5_000_000))
-    classes = []
+    parts = []
     for i in range(count):
         last = i + 1 == count
         coupon = 0 if last else draw(st.integers(1, 600_000)) * epochs
@@ -92,12 +92,12 @@ def _stories(draw: st.DrawFn) -> Story:
         owed_s = burned * HOUR_S if last else burned * HOUR_S * min(rate, coupon) // rate
         open_s = draw(st.integers(0, owed_s))
         worth_s = burned * HOUR_S * open_s // owed_s if owed_s else 0
-        classes.append((Part(bought - burned, unsold, price, coupon, open_s, worth_s), bought))
+        parts.append((Part(bought - burned, unsold, price, coupon, open_s, worth_s), bought))
     stated = draw(st.integers(0, epochs))
     sold = draw(st.booleans())
-    proceeds = sum(part.price * bought for part, bought in classes) if sold else 0
+    proceeds = sum(part.price * bought for part, bought in parts) if sold else 0
     return Story(
-        [part for part, _ in classes],
+        [part for part, _ in parts],
         _epochs(draw, stated, seconds, rate),
         draw(st.integers(0, epochs - stated)),
         epochs,

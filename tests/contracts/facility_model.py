@@ -1,58 +1,130 @@
 """One facility's money and units as `api.domain` computes them, without any chain."""
 
 from copy import deepcopy
+from dataclasses import dataclass, replace
 
 from api.domain.capital.accumulator import TrancheModel
-from api.domain.capital.bond import Bond, pay_shortfall, seizable, shortfall_due
-from api.domain.capital.sale import promised_gpu_seconds
-from api.domain.capital.settlement import (
-    Settlement,
-    TrancheBook,
-    TrancheSupply,
-    distribute,
-    settle,
-    settleable,
+from api.domain.capital.closing import (
+    MIN_SPAN_S,
+    Closing,
+    Escrow,
+    Shares,
+    TrancheEnd,
+    closable_from_s,
+    close,
+    missing_gpu_seconds,
+    share_late,
+    voucher_share,
 )
-from api.domain.capital.vouchers import Voucher, gpu_seconds_of_units, open_of
-from api.domain.facility import FacilityTerms
+from api.domain.capital.sale import SaleBook, promised_of, unsigned
+from api.domain.capital.settlement import TrancheBook, TrancheSupply, settle
+from api.domain.capital.vouchers import OpenVouchers, Voucher, gpu_seconds_of_units, open_of
+from api.domain.facility import DAY_S, FacilityTerms
+from api.domain.lifecycle import FacilityState
 from api.domain.units import GpuSeconds, Micros
 
-RECEIVABLE_LIFE_S = 90 * 86_400
+RECEIVABLE_LIFE_S = 90 * DAY_S
+NOTHING = Shares((0, 0), (0, 0))
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A voucher, of which tranche and for whom, and what its pool paid it."""
+
+    seniority: int
+    holder: str
+    voucher: Voucher
+    paid: int = 0
 
 
 class FacilityModel:
     """Books, bond and tranches of a funded facility. Times never go back."""
 
-    def __init__(self, terms: FacilityTerms, bond: Bond, challenge_window_s: int) -> None:
-        self.terms, self.bond, self.challenge_window_s = terms, bond, challenge_window_s
+    def __init__(
+        self, terms: FacilityTerms, *, bond: int, rate: int, challenge_window_s: int
+    ) -> None:
+        self.terms, self.bond, self.rate = terms, bond, rate
+        self.challenge_window_s = challenge_window_s
         self.tranches = [TrancheModel() for _ in terms.tranches]
         self.books = [TrancheBook() for _ in terms.tranches]
         # By posted epoch.
         self.gross: list[int] = []
         self.available: list[int] = []
         self.posted_s: list[int] = []
+        self.published = 0
         self.collected = self.settled = self.settled_epochs = self.fees = self.residual = 0
-        self.vouchers: list[Voucher] = []
-        self.state = "running"
+        self.vouchers: list[Issued] = []
+        # By epoch.
+        self.noticed_s: dict[int, int] = {}
+        self.state = FacilityState.DELIVERING
+        self.unpaid_noticed_s = self.ended_s = 0
+        self.closing: Closing | None = None
+        self.claims = NOTHING
+        self.advanced = self.reimbursed = 0
+        self.pools = [0 for _ in terms.tranches]
+
+    # --- vouchers ---------------------------------------------------------------------------
 
     def voucher_seconds(self, seniority: int, units: int, now_s: int) -> int:
-        """What units would give as compute; 0 for nothing, or after the window."""
-        if now_s >= self.terms.window_end_s:
+        """What units would give as compute; 0 for nothing, after the window or the end."""
+        if now_s >= self.terms.window_end_s or self.state.ended:
             return 0
-        rate = Micros(self.bond.rate_per_gpu_hour)
         burned = {"seniority": seniority, "units": units}
-        given = {"rate_micros_per_gpu_hour": rate, "now_s": now_s}
+        given = {"rate_micros_per_gpu_hour": Micros(self.rate), "now_s": now_s}
         return gpu_seconds_of_units(self.terms, **burned, **given)
 
-    def issue(self, units: int, gpu_seconds: int, now_s: int) -> None:
+    def issue(self, seniority: int, holder: str, units: int, gpu_seconds: int, now_s: int) -> None:
         """A voucher for burned units."""
-        self.vouchers.append(Voucher(units, GpuSeconds(gpu_seconds), now_s))
+        voucher = Voucher(units, GpuSeconds(gpu_seconds), now_s)
+        self.vouchers.append(Issued(seniority, holder, voucher))
+
+    def open_of(self, seniority: int) -> OpenVouchers:
+        """What the vouchers of a tranche are open for."""
+        return open_of(v.voucher for v in self.vouchers if v.seniority == seniority)
+
+    def payable(self, place: int) -> int:
+        """What a voucher can still be paid of its tranche's pool."""
+        issued = self.vouchers[place]
+        whole = voucher_share(
+            self.pools[issued.seniority],
+            open_gpu_seconds=issued.voucher.open,
+            all_open_gpu_seconds=self.open_of(issued.seniority).gpu_seconds,
+        )
+        return whole - issued.paid
+
+    def pay_voucher(self, place: int) -> None:
+        """Pay a voucher what it can be paid; its pool keeps the rest."""
+        issued = self.vouchers[place]
+        self.vouchers[place] = replace(issued, paid=issued.paid + self.payable(place))
+
+    # --- statements -------------------------------------------------------------------------
 
     def post(self, gross: int, available: int, now_s: int) -> None:
         """Append the statement of the next epoch."""
         self.gross.append(gross)
         self.available.append(available)
         self.posted_s.append(now_s)
+
+    def postable(self, now_s: int) -> bool:
+        """Whether the next epoch's statement would be taken at a time after its end."""
+        epoch = len(self.gross)
+        if epoch == self.terms.epoch_count or self.state is FacilityState.MATURED:
+            return False
+        if not self.state.ended:
+            return True
+        over = self.terms.epoch_bounds(epoch)[1] <= self.ended_s
+        return over and now_s < self.ended_s + self.terms.epoch_length_s + DAY_S
+
+    def publishable(self, now_s: int) -> bool:
+        """Whether the gpuOperator can publish evidence of the first open epoch."""
+        if self.state.ended or self.first_open == self.terms.epoch_count:
+            return False
+        return now_s >= self.terms.epoch_bounds(self.first_open)[1]
+
+    @property
+    def first_open(self) -> int:
+        """First epoch that is neither stated nor published."""
+        return max(len(self.gross), self.published)
 
     def epochs_final(self, now_s: int) -> int:
         """Number of leading epochs that nobody can challenge any more."""
@@ -62,86 +134,139 @@ class FacilityModel:
         """Gross revenue of all final epochs."""
         return sum(self.gross[: self.epochs_final(now_s)])
 
-    def settleable(self, now_s: int) -> int:
-        """What a settlement of all final epochs would pay."""
-        attested = self.attested(now_s)
-        return settleable(attested=attested, collected=self.collected, settled=self.settled)
+    # --- rent -------------------------------------------------------------------------------
+
+    def rent_limit(self) -> int:
+        """Most rent that would be taken now."""
+        if self.closing is None:
+            return 2**64 - 1 - self.collected
+        return max(0, sum(self.gross) - self.collected)
+
+    def due(self, now_s: int) -> tuple[int, int]:
+        """What a settlement would pay: rent, and rent in place of what the bond advanced."""
+        advanced = self.advanced - self.reimbursed
+        paid = self.collected + advanced
+        amount = min(self.attested(now_s), paid) - self.settled
+        return amount, min(paid - self.settled - amount, advanced)
 
     def settle(self, now_s: int) -> bool:
         """Settle all final epochs; whether anything changed."""
-        amount, final = self.settleable(now_s), self.epochs_final(now_s)
-        if not amount and final == self.settled_epochs:
+        (amount, late), final = self.due(now_s), self.epochs_final(now_s)
+        if not amount and not late and final == self.settled_epochs:
             return False
-        split = settle(
-            amount,
-            fee_bps=self.terms.fee_bps,
-            settled=self.settled,
-            tranches=self._supplies(),
-            books=self.books,
-            from_epochs=self.settled_epochs,
-            to_epochs=final,
-            epoch_count=self._epoch_count(),
-        )
-        self.settled, self.settled_epochs = self.settled + amount, final
-        self._pay_out(split, now_s)
+        payments = [0 for _ in self.tranches]
+        if amount or not late:
+            payments = self._pay_rent(amount, final)
+        shares = NOTHING
+        if late:
+            shares, self.claims = share_late(late, self.claims)
+            self.reimbursed += late
+        self._pay_out(payments, shares, now_s)
         return True
+
+    def excess(self) -> int:
+        """Rent above all that is attested."""
+        return max(0, self.collected - sum(self.gross))
 
     def arrears(self) -> list[int]:
         """What the units that are left are behind."""
         pairs = zip(self.books, self.tranches, strict=True)
         return [book.arrears_of(tranche.stream.supply) for book, tranche in pairs]
 
-    def shortfall_due(self, now_s: int) -> int:
-        """What missing availability still costs, whatever the bond holds."""
-        return shortfall_due(self.bond, **self._promise(now_s))
+    # --- the end ----------------------------------------------------------------------------
 
-    def pay_shortfall(self, now_s: int) -> int:
-        """Pay it to holders as far as the bond goes."""
-        self.bond, amount = pay_shortfall(self.bond, **self._promise(now_s), now_s=now_s)
-        if amount:
-            self._distribute(amount, now_s)
-        return amount
+    def overdue_s(self, epoch: int) -> int:
+        """When an epoch is open for longer than the patience."""
+        return self.terms.epoch_bounds(epoch)[1] + self.terms.patience_s
 
-    def seize(self, now_s: int) -> int:
-        """After default: holders get the bond but for vouchers."""
-        amount = seizable(self.bond, unserved_gpu_seconds=open_of(self.vouchers).gpu_seconds)
-        self.bond = self.bond.with_held(self.bond.held - amount, now_s=now_s)
-        if amount:
-            self._distribute(amount, now_s)
-        return amount
+    def cured_s(self, epoch: int) -> int:
+        """From when a noticed default can be declared."""
+        return self.noticed_s[epoch] + self.terms.epoch_length_s + DAY_S
+
+    def unpaid(self, now_s: int) -> int | None:
+        """What renters owe once everything is settled as far as they paid; None before."""
+        count = self.terms.epoch_count
+        if self.epochs_final(now_s) < count or self.settled_epochs < count:
+            return None
+        unpaid = sum(self.gross) - self.settled
+        return unpaid if not unpaid or self.settled == self.collected else None
 
     def is_mature(self, now_s: int) -> bool:
-        """All epochs are settled, and paid but for what renters owe after 90 days."""
-        if self.settled_epochs < self._epoch_count():
-            return False
-        old = now_s >= self.terms.window_end_s + RECEIVABLE_LIFE_S
-        return self.receivable() == 0 or (old and self.settled == self.collected)
+        """All epochs are settled, and paid but for what renters owe 90 days after a notice."""
+        unpaid = self.unpaid(now_s)
+        old_s = self.unpaid_noticed_s + RECEIVABLE_LIFE_S
+        written_off = self.unpaid_noticed_s > 0 and now_s >= old_s
+        return unpaid is not None and (unpaid == 0 or written_off)
 
-    def receivable(self) -> int:
-        """Attested and not settled."""
-        return sum(self.gross) - self.settled
+    def end(self, state: FacilityState, now_s: int) -> None:
+        """Mature, default or stop: what streams streams on."""
+        self.state, self.ended_s = state, now_s
 
-    def refund_excess(self) -> int:
-        """Give back rent above all that is attested."""
-        excess = max(0, self.collected - sum(self.gross))
-        self.collected -= excess
-        return excess
+    def closable_from_s(self) -> int:
+        """From when an ended facility can be closed."""
+        final_s = self.posted_s[-1] + self.challenge_window_s if self.posted_s else 0
+        return closable_from_s(
+            ended_at_s=self.ended_s,
+            matured=self.state is FacilityState.MATURED,
+            epoch_length_s=self.terms.epoch_length_s,
+            voided_at_s=0,
+            last_final_at_s=final_s,
+        )
 
-    def overdue_s(self, patience: int) -> int:
-        """When the next statement is `patience` epochs late."""
-        epochs = len(self.gross) + 1 + patience
-        return self.terms.window_start_s + epochs * self.terms.epoch_length_s
+    def missing(self) -> GpuSeconds:
+        """Promised and not delivered."""
+        promised = [promised_of(self.terms, n) for n in range(self.terms.epoch_count + 1)]
+        return missing_gpu_seconds(
+            promised_stated=promised[len(self.gross)],
+            available=sum(self.available),
+            promised_known=promised[self.first_open],
+            promised_all=promised[-1],
+        )
 
-    def is_in_default(self, now_s: int, *, grace_s: int, patience: int) -> bool:
-        """A statement is overdue, or the bond was too small for too long."""
-        if len(self.gross) < self._epoch_count() and now_s >= self.overdue_s(patience):
-            return True
-        since_s = self.bond.below_since_s
-        return since_s is not None and now_s > since_s + grace_s
+    def close(self, now_s: int, sale: Escrow | None = None) -> Closing:
+        """Settle, then share bond and escrow."""
+        self.settle(now_s)
+        supplies = self.supplies()
+        opened = [self.open_of(i) for i in range(len(supplies))]
+        closing = close(
+            tranches=[
+                TrancheEnd(supply, book, each.gpu_seconds, each.unit_seconds)
+                for supply, book, each in zip(supplies, self.books, opened, strict=True)
+            ],
+            epochs=self.settled_epochs,
+            epoch_count=self.terms.epoch_count,
+            fee_bps=self.terms.fee_bps,
+            settled=self.settled,
+            unpaid=sum(self.gross) - self.settled,
+            missing=self.missing(),
+            rate_per_gpu_hour=self.rate,
+            bond=self.bond,
+            sale=sale or Escrow(),
+        )
+        advance = closing.advance
+        self.closing, self.claims, self.advanced = closing, closing.claims, advance.amount
+        self.settled, self.books = self.settled + advance.amount, list(advance.books)
+        self.fees, self.residual = self.fees + advance.fee, self.residual + advance.to_gpu_operator
+        self.bond = 0
+        self._pay_out(list(advance.payments), closing.paid, now_s)
+        return closing
 
-    def end(self, state: str) -> None:
-        """Mature or default: what streams streams on."""
-        self.state = state
+    def surrendered(
+        self, book: SaleBook, *, earned_now: int, up_front_bps: int, unit_prices: tuple[int, ...]
+    ) -> Escrow:
+        """What a sale gives up at the closing, of its book after that."""
+        promised = [promised_of(self.terms, n) for n in range(self.terms.epoch_count + 1)]
+        part = unsigned(
+            proceeds=book.proceeds,
+            up_front_bps=up_front_bps,
+            promised_stated=promised[len(self.gross)],
+            promised_known=promised[self.first_open],
+            promised=promised[-1],
+        )
+        unearned = book.proceeds - earned_now
+        return Escrow(book.proceeds, unearned, part, book.returned, unit_prices)
+
+    # --- parts ------------------------------------------------------------------------------
 
     def attempt(self, index: int, action: str, *moves: tuple) -> bool:
         """Do all moves of one tranche or none; whether the model lets them."""
@@ -154,32 +279,36 @@ class FacilityModel:
         self.tranches[index] = tranche
         return True
 
-    def _epoch_count(self) -> int:
-        length_s = self.terms.window_end_s - self.terms.window_start_s
-        return length_s // self.terms.epoch_length_s
-
-    def _supplies(self) -> list[TrancheSupply]:
+    def supplies(self) -> list[TrancheSupply]:
+        """Coupon, units and unsold units: what was under the cap and never minted."""
         pairs = zip(self.terms.tranches, self.tranches, strict=True)
-        return [TrancheSupply(t.coupon_micros_per_unit, m.stream.supply) for t, m in pairs]
+        return [
+            TrancheSupply(t.coupon_micros_per_unit, m.stream.supply, t.unit_cap - m.minted)
+            for t, m in pairs
+        ]
 
-    def _promise(self, now_s: int) -> dict[str, int]:
-        final = self.epochs_final(now_s)
-        promised = promised_gpu_seconds(
-            device_count=self.terms.device_count,
-            epoch_length_s=self.terms.epoch_length_s,
-            epochs=final,
-            promised_availability_ppm=self.terms.promised_availability_ppm,
+    def _pay_rent(self, amount: int, epochs: int) -> list[int]:
+        split = settle(
+            amount,
+            fee_bps=self.terms.fee_bps,
+            settled=self.settled,
+            tranches=self.supplies(),
+            books=self.books,
+            from_epochs=self.settled_epochs,
+            to_epochs=epochs,
+            epoch_count=self.terms.epoch_count,
         )
-        return {"promised": promised, "available": sum(self.available[:final])}
+        self.settled, self.settled_epochs = self.settled + amount, epochs
+        self.books, self.fees = list(split.books), self.fees + split.fee
+        self.residual += split.to_gpu_operator
+        return list(split.payments)
 
-    def _distribute(self, amount: int, now_s: int) -> None:
-        if self.epochs_final(now_s) > self.settled_epochs:
-            self.settle(now_s)
-        split = distribute(amount, tranches=self._supplies(), books=self.books)
-        self._pay_out(split, now_s)
-
-    def _pay_out(self, split: Settlement, now_s: int) -> None:
-        self.books = list(split.books)
-        self.fees, self.residual = self.fees + split.fee, self.residual + split.to_gpu_operator
-        for tranche, payment in zip(self.tranches, split.payments, strict=True):
-            self.residual += tranche.accrue(payment, self.terms.epoch_length_s, now_s)
+    def _pay_out(self, payments: list[int], shares: Shares, now_s: int) -> None:
+        """Stream to units what rent and shares pay them together; the rest is booked."""
+        length_s = self.terms.epoch_length_s
+        span_s = length_s if self.closing is None else max(length_s, MIN_SPAN_S)
+        for i, tranche in enumerate(self.tranches):
+            self.residual += tranche.accrue(payments[i] + shares.units[i], span_s, now_s)
+            self.pools[i] += shares.vouchers[i]
+        self.fees += shares.treasury
+        self.residual += shares.gpu_operator

@@ -8,9 +8,8 @@ from eth_account import Account
 
 from api.chain.structs import to_abi
 from api.chain.terms import offered_terms
-from api.domain.capital.bond import Bond
 from api.domain.capital.orders import DeliveryOrder
-from api.domain.facility import FacilityTerms
+from api.domain.facility import DAY_S, FacilityTerms
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
 from api.domain.units import (
     ZERO32,
@@ -25,6 +24,9 @@ from api.domain.units import (
 def _members(names: tuple[str, ...], kinds: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"name": name, "type": kind} for name, kind in zip(names, kinds, strict=True)]
 
+
+# Minor units for an hour that is missing.
+RATE = 70_001
 
 _DOMAIN = _members(
     ("name", "version", "chainId", "verifyingContract"),
@@ -122,20 +124,18 @@ class World:
         self.previous = statement_hash(statement)
         return statement
 
-    def set_bond(self, amount: int, **changes: int) -> Bond:
-        """Set bond terms and deposit; returns the model's bond."""
-        terms = {"required": 1_000_000, "rate": 70_001, "grace_s": 1_800, "epochs": 2, **changes}
-        as_operator = {"from": self.operator}
-        self.vault.setTerms(self.terms.facility_id, tuple(terms.values()), as_operator)
-        bond = Bond(terms["required"], terms["rate"])
-        bond = bond.with_held(0, now_s=chain[-1].timestamp)
-        return bond.with_held(self.deposit(amount), now_s=chain[-1].timestamp) if amount else bond
+    def set_bond(self, amount: int, *, required: int = 1_000_000, rate: int = RATE) -> None:
+        """Set bond terms and deposit."""
+        terms, as_operator = (required, rate), {"from": self.operator}
+        self.vault.setTerms(self.terms.facility_id, terms, as_operator)
+        if amount:
+            self.deposit(amount)
 
     def need_no_bond(self) -> None:
         """Set terms that ask for no bond, unless a test set others."""
         if not self.vault.hasTerms(self.terms.facility_id):
-            terms = (0, 70_001, 1_800, 0)
-            self.vault.setTerms(self.terms.facility_id, terms, {"from": self.operator})
+            terms, as_operator = (0, RATE), {"from": self.operator}
+            self.vault.setTerms(self.terms.facility_id, terms, as_operator)
 
     def deposit(self, amount: int) -> int:
         """Add to the bond."""
@@ -204,6 +204,29 @@ class World:
         chain.sleep(601)
         chain.mine()
         return self.lockbox.settle(self.terms.facility_id, {"from": self.cleo})
+
+    def publish(self, epoch: int) -> Any:
+        """The operator publishes evidence of an epoch that is over."""
+        arguments = (self.terms.facility_id, epoch, b"\x44" * 32)
+        return self.statements.publish(*arguments, {"from": self.operator})
+
+    def default(self, epoch: int) -> Any:
+        """Let the patience with an epoch run out, give notice, let the cure pass, declare."""
+        terms, by_anybody = self.terms, {"from": self.cleo}
+        self.wait_until(terms.epoch_bounds(Epoch(epoch))[1] + terms.patience_s)
+        self.facilities.noticeDefault(terms.facility_id, epoch, by_anybody)
+        self.wait_until(chain[-1].timestamp + terms.epoch_length_s + DAY_S)
+        return self.facilities.declareDefault(terms.facility_id, epoch, by_anybody)
+
+    def stop(self) -> Any:
+        """Wait for the long stop, and stop."""
+        self.wait_until(self.terms.window_end_s + self.terms.long_stop_s)
+        return self.facilities.stop(self.terms.facility_id, {"from": self.cleo})
+
+    def close(self) -> Any:
+        """Wait until the ended facility can be closed, and close it."""
+        self.wait_until(self.lockbox.closableFrom(self.terms.facility_id))
+        return self.lockbox.close(self.terms.facility_id, {"from": self.cleo})
 
     @staticmethod
     def wait_until(instant_s: int) -> None:

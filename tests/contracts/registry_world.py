@@ -68,6 +68,8 @@ class RegistryWorld:
             "deviceCount": terms.device_count,
             "promisedAvailabilityPpm": terms.promised_availability_ppm,
             "feeBps": terms.fee_bps,
+            "patienceSeconds": terms.patience_s,
+            "longStopSeconds": terms.long_stop_s,
             "pledgeRoot": terms.pledge_tree.root,
             "termsHash": sha256(b"terms"),
         }

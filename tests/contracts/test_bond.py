@@ -1,49 +1,49 @@
-"""BondVault by external function, compared with `api.domain.capital.bond`."""
+"""BondVault by external function: what holds an operator's bond, and what lets it go."""
 
 import brownie
 from brownie import chain
 
-from api.domain.capital.bond import pay_shortfall, shortfall_due
-from api.domain.capital.sale import promised_gpu_seconds
+from tests.contracts.model import RATE
+from tests.contracts.twin import BOND, assert_closed, placed
 
 
-def _promised(world, epochs: int) -> int:
-    return promised_gpu_seconds(
-        device_count=world.terms.device_count,
-        epoch_length_s=world.terms.epoch_length_s,
-        epochs=epochs,
-        promised_availability_ppm=world.terms.promised_availability_ppm,
-    )
-
-
-def test_pay_shortfall__every_epoch__equals_the_model(world):
-    """ATTACKS 9: rounded down on the cumulative, never taken back, as far as the bond goes."""
+def test_deposit__availability_missing__the_bond_stays_whole_until_the_closing(world):
+    """Rule 4 of the deal: nothing is paid for a shortfall in mid-life."""
     world.offer()
-    model = world.set_bond(900_000, required=800_000)
+    world.set_bond(BOND, required=BOND)
     world.fund(offer=False)
-    available = 0
+    model = placed(world)
     for epoch, seconds in enumerate((35_000, 36_000, 0, 0)):
-        available += seconds
         world.post(epoch, 0, available_gpu_seconds=seconds)
-        chain.sleep(601)
-        chain.mine()
-        promised = _promised(world, epoch + 1)
-        due = shortfall_due(model, promised=promised, available=available)
-        assert world.vault.shortfallDue(7) == due
+        model.post(0, seconds, chain[-1].timestamp)
+        world.settle()
+        assert world.vault.bondOf(7) == BOND
+        assert world.vault.isSufficient(7)
+    world.facilities.mature(7, {"from": world.cleo})
+    model.end(world.facilities.stateOf(7), chain[-1].timestamp)
+    with brownie.reverts(revert_pattern="BondStillNeeded.*"):
+        world.vault.release(7, {"from": world.cleo})
 
-        if due:
-            done = world.vault.payShortfall(7, {"from": world.cleo})
-            model, amount = pay_shortfall(
-                model, promised=promised, available=available, now_s=done.timestamp
-            )
-            assert done.events["ShortfallPaid"][0]["amount"] == amount
-        with brownie.reverts(revert_pattern="NothingDue.*"):
-            world.vault.payShortfall(7, {"from": world.cleo})
-        assert world.vault.bondOf(7) == model.held
-        assert world.vault.belowSince(7) == (model.below_since_s or 0)
-    assert model.held == 0
-    assert world.vault.isSufficient(7) is False
-    assert world.dollar.balanceOf(world.vault) == 0
+    done = world.close()
+
+    closing = model.close(done.timestamp)
+    assert_closed(world, done.events, closing, bond=BOND, escrow=0)
+    # 39.6 hours were promised, 71,000 GPU-seconds were there.
+    cost = (142_560 - 71_000) * RATE // 3_600
+    assert closing.paid.gpu_operator == BOND - cost
+    assert world.vault.bondOf(7) == world.dollar.balanceOf(world.vault) == 0
+    with brownie.reverts(revert_pattern="BondStillNeeded.*"):
+        world.vault.release(7, {"from": world.cleo})
+
+
+def test_deposit__ended__is_refused(world):
+    world.offer()
+    world.set_bond(BOND)
+    world.fund(offer=False)
+    world.default(0)
+
+    with brownie.reverts(revert_pattern="DepositNotAccepted.*"):
+        world.deposit(1)
 
 
 def test_release__cancelled__gives_the_bond_back(world):
@@ -58,6 +58,8 @@ def test_release__cancelled__gives_the_bond_back(world):
     assert world.vault.owedTo(world.dollar, world.operator) == 5
     world.vault.withdraw(world.dollar, world.cleo, {"from": world.operator})
     assert world.dollar.balanceOf(world.cleo) == 5
+    with brownie.reverts(revert_pattern="NothingDue.*"):
+        world.vault.release(7, {"from": world.cleo})
 
 
 def test_attester_bond__member__cannot_leave(world):
@@ -72,5 +74,6 @@ def test_attester_bond__member__cannot_leave(world):
         world.vault.withdrawAttesterBond(attester, {"from": attester})
     with brownie.reverts(revert_pattern="NotStatementRegistry.*"):
         world.vault.slash(7, [attester], world.cleo, {"from": world.cleo})
-    with brownie.reverts(revert_pattern="NotDeliveryDesk.*"):
-        world.vault.payUnserved(7, world.cleo, 1, {"from": world.cleo})
+    for contract in (world.vault, world.sale):
+        with brownie.reverts(revert_pattern="NotRentLockbox.*"):
+            contract.surrender(7, {"from": world.operator})

@@ -5,6 +5,8 @@ from dataclasses import replace
 import brownie
 from brownie import chain
 
+from api.domain.capital.closing import closable_from_s
+from api.domain.capital.sale import promised_of
 from api.domain.hashing import keccak
 from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line
@@ -63,3 +65,33 @@ def test_settle__void_epoch__reverts_and_settles_what_is_posted_again(world):
     _posted(world, 0, faulty=False)
     world.settle()
     assert world.lockbox.bookOf(7)[1] == 5_000_000
+
+
+def test_close__statement_voided_after_the_end__waits_for_a_new_one(world):
+    """A void puts the last word off by an epoch and a day, and everybody can count on that."""
+    length_s = world.terms.epoch_length_s
+    declared = world.fund().default(0)
+    faulty = _posted(world, 0, faulty=True)
+    chain.sleep(500)
+    voided = world.statements.challengeLine(faulty.abi, faulty.proven(0), {"from": world.ann})
+    ended = {"ended_at_s": declared.timestamp, "matured": False, "epoch_length_s": length_s}
+
+    def opens_s(final_s: int) -> int:
+        times = {"voided_at_s": voided.timestamp, "last_final_at_s": final_s}
+        return closable_from_s(**ended, **times)
+
+    assert world.lockbox.closableFrom(7) == opens_s(0) > declared.timestamp + length_s
+    # Voided is not open again: nobody can call it a default, and no damages are due for it.
+    assert tuple(world.statements.opennessOf(7)) == (1, voided.timestamp, 0)
+    world.wait_until(world.statements.statementsEndAt(7) - 60)
+    world.previous = bytes(32)
+    _posted(world, 0, faulty=False)
+    posted_s = world.statements.statementOf(7, 0)[1]
+    assert world.lockbox.closableFrom(7) == opens_s(posted_s + 600)
+
+    done = world.close()
+
+    # The stated epoch was delivered; three are missing.
+    missing = promised_of(world.terms, 4) - promised_of(world.terms, 1)
+    assert done.events["FacilityClosed"][0]["closing"]["missingGpuSeconds"] == missing
+    assert world.lockbox.bookOf(7)[2] == 1

@@ -136,7 +136,8 @@ def test_mature__everything_settled__lets_the_last_stream_run_out(world):
         for i in (world.senior, world.junior)
     )
     assert 3_960_000 - 4 <= claimable <= 3_960_000
-    with brownie.reverts(revert_pattern="RentNotAccepted.*"):
+    world.close()
+    with brownie.reverts(revert_pattern="AmountAboveLimit.*"):
         world.pay(1)
 
 

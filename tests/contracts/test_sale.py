@@ -16,10 +16,11 @@ from api.domain.capital.sale import (
     promised_of,
     refund,
     release,
-    seize,
+    surrender,
 )
-from api.domain.capital.settlement import TrancheBook, TrancheSupply, distribute
+from api.domain.lifecycle import FacilityState
 from api.errors import InvalidInput
+from tests.contracts.twin import BOND, assert_closed, funded
 
 
 def _book(world) -> SaleBook:
@@ -28,14 +29,14 @@ def _book(world) -> SaleBook:
 
 
 def test_sale__success_to_maturity__equals_the_model(world):
-    """Invariant 2: escrow = proceeds - released - seized at every step."""
+    """Invariant 2: escrow = proceeds - released - returned at every step."""
     world.offer()
-    world.set_bond(1_000_000)
-    senior_price, junior_price = world.open_sale()
+    world.set_bond(BOND)
+    prices = world.open_sale()
     model = SaleBook()
     for buyer, token_id, units, price in (
-        (world.ann, world.senior, 16, senior_price),
-        (world.bob, world.junior, 5, junior_price),
+        (world.ann, world.senior, 16, prices[0]),
+        (world.bob, world.junior, 5, prices[1]),
     ):
         world.buy(buyer, token_id, units)
         model = buy(model, units=units, unit_price=price)
@@ -47,10 +48,13 @@ def test_sale__success_to_maturity__equals_the_model(world):
     assert world.token.balanceOf(world.operator, world.junior) == 0
     assert world.sale.releasable(7) == 0
 
+    held = ((0, world.ann, 16), (1, world.bob, 5))
+    facility = funded(world, BOND, held, at_s=chain[-1].timestamp)
     available = 0
     for epoch, seconds in enumerate((36_000, 20_000, 0, 36_000)):
         available += seconds
         world.post(epoch, 0, available_gpu_seconds=seconds)
+        facility.post(0, seconds, chain[-1].timestamp)
         chain.sleep(601)
         chain.mine()
         now = earned(
@@ -67,21 +71,23 @@ def test_sale__success_to_maturity__equals_the_model(world):
         assert _book(world) == model
         owed = world.sale.owedTo(world.dollar, world.operator)
         assert world.dollar.balanceOf(world.sale) == model.escrow + owed
-    world.settle()
-    world.facilities.mature(7, {"from": world.cleo})
+    facility.settle(world.settle().timestamp)
+    ended = world.facilities.mature(7, {"from": world.cleo})
+    facility.end(FacilityState.MATURED, ended.timestamp)
+    assert world.sale.releasable(7) == 0
 
-    world.sale.seize(7, {"from": world.cleo})
+    done = world.close()
 
-    arrears = world.lockbox.arrearsOf(world.senior)
-    model = seize(model, kept=model.released)
+    escrow = model.escrow
+    model = surrender(model, earned_now=now)
     assert _book(world) == model
     assert model.escrow == 0
-    supplies = [TrancheSupply(1_000_003, 16), TrancheSupply(0, 24)]
-    due = [TrancheBook(16 * 1_000_003, 0, 16), TrancheBook()]
-    split = distribute(model.seized, tranches=supplies, books=due)
-    assert arrears == split.books[0].arrears
+    assert model.returned == escrow
+    sale = facility.surrendered(model, earned_now=now, up_front_bps=2_500, unit_prices=prices)
+    closing = facility.close(done.timestamp, sale)
+    assert_closed(world, done.events, closing, bond=BOND, escrow=escrow)
     streams = [world.token.unvested(i) for i in (world.senior, world.junior)]
-    assert streams == list(split.payments)
+    assert streams == list(closing.paid.units)
 
 
 def test_sale__floor_missed__refunds_equal_the_model(world):
@@ -117,11 +123,10 @@ def test_events__whole_sale__rebuild_the_books(world):
     world.wait_until(world.terms.window_start_s)
     world.sale.release(7, {"from": world.cleo})
     world.sale.withdraw(world.dollar, world.bob, {"from": world.operator})
-    world.wait_until(world.terms.window_start_s + 3 * world.terms.epoch_length_s)
-    world.facilities.declareDefault(7, {"from": world.cleo})
-    world.sale.seize(7, {"from": world.cleo})
+    world.default(0)
+    world.close()
 
-    proceeds = counted = units = released = seized = withdrawn = 0
+    proceeds = counted = units = released = returned = withdrawn = 0
     for number in range(start + 1, chain.height + 1):
         for tx_hash in chain[number].transactions:
             for event in chain.get_transaction(tx_hash.to_0x_hex()).events:
@@ -134,14 +139,15 @@ def test_events__whole_sale__rebuild_the_books(world):
                 elif event.name == "ProceedsReleased":
                     released += event["amount"]
                     assert event["released"] == released
-                elif event.name == "ProceedsSeized":
-                    seized += event["amount"]
+                elif event.name == "ProceedsSurrendered":
+                    returned += event["amount"]
+                    assert event["unearned"] == proceeds - released
                 elif event.name == "Withdrawn":
                     withdrawn += event["amount"]
 
-    book = SaleBook(SaleState.SUCCESSFUL, units, proceeds, counted, released, seized)
+    book = SaleBook(SaleState.SUCCESSFUL, units, proceeds, counted, released, returned)
     assert _book(world) == book
-    assert world.dollar.balanceOf(world.sale) == proceeds - seized - withdrawn
+    assert world.dollar.balanceOf(world.sale) == proceeds - returned - withdrawn
     supply = sum(world.token.totalSupply(i) for i in (world.senior, world.junior))
     assert supply == units == 6
 

@@ -18,29 +18,26 @@ from hypothesis.stateful import (
 
 from api.chain.structs import to_abi
 from api.domain.capital.accumulator import Position, Stream
-from api.domain.capital.vouchers import open_of
 from api.domain.statements.statement import statement_hash
 from tests.contracts.conftest import EPOCHS
-from tests.contracts.facility_model import RECEIVABLE_LIFE_S
-from tests.contracts.twin import STRANGER, Twin
+from tests.contracts.endings import SECONDS, Endings
+from tests.contracts.twin import BOND, STRANGER, assert_claims
 
-FOREVER, PATIENCE, GRACE_S = 2**64 - 1, 2, 1_800
+FOREVER = 2**64 - 1
 TRANCHE, HOLDER, UNITS = st.integers(0, 1), st.integers(0, 2), st.integers(0, 16)
 # The last one is not on the allow-list: may be paid, but never hold.
 ANYBODY = st.integers(0, STRANGER)
-SECONDS = st.sampled_from([600, 1, 59, 1_801])
 GROSS = st.integers(0, 40_000_000)
 AVAILABLE = st.sampled_from([20_000, 36_000, 35_639, 0])
 PAIR = st.sampled_from(list(combinations(range(3), 2)))
 
 
-class Machine(Twin, RuleBasedStateMachine):
-    """What anybody may do to a facility that delivers, and what must hold after each step."""
+class Machine(Endings, RuleBasedStateMachine):
+    """What anybody may do to a facility from its window on, and what must hold after each step."""
 
     def __init__(self, world, fate: str, counts: Counter) -> None:
         RuleBasedStateMachine.__init__(self)
-        Twin.__init__(self, world)
-        self.fate, self.counts, self.refunded = fate, counts, 0
+        Endings.__init__(self, world, fate, counts)
 
     @rule(seconds=st.integers(1, 9_000))
     def time_passes(self, seconds):
@@ -49,53 +46,88 @@ class Machine(Twin, RuleBasedStateMachine):
 
     @initialize(gross=GROSS, available=AVAILABLE, signers=PAIR, units=UNITS)
     def begin_far(self, gross, available, signers, units):
-        """Every history has revenue; all but the first fate begin just after an end."""
+        """Every history has revenue and a voucher; all but the first fate begin after an end."""
         self.post_next(gross + 1, available, signers, 1)
-        self.burn(1, 0, units)
+        self.burn(units % 2, 0, units)
         if self.fate == "begun":
             return
-        if self.fate == "starved":
-            # Two epochs without availability cost more than the bond has above its minimum.
-            for _ in range(2):
-                self.post_next(gross, 0, signers, 1)
-            self.pay_shortfall(600)
-            self.begin(GRACE_S + 1)
-        elif self.fate != "late":
-            self.run_out(gross, available, signers, self.fate == "paid")
-        if self.fate == "paid":
-            self.pay(units + 1)
-        self.wind_up(600, self.fate == "late")
+        if self.fate in ("matured", "unpaid"):
+            self.run_out(gross + 1, available, signers, self.fate == "matured")
+            self.notice_unpaid(600)
+            self.mature(600, True)
+        elif self.fate == "stopped":
+            self.publish(600, EPOCHS)
+            self.stop(600, True)
+        else:
+            self.notice_default(600, 1, True)
+            self.declare_default(600, 1, True)
+            self.post_next(gross, available, signers, units % 3)
         self.burn(1, 1, units)
-        self.refund_excess(1)
+        if self.fate == "defaulted":
+            return
+        if self.fate == "overpaid":
+            self.pay_rent(gross + 1, 600)
+        self.close(600, True)
+        self.refund_excess(600)
+        self.pay_rent(gross // 2 + 1, 600)
+        self.settle(600)
+        self.pay_voucher(600, 0)
 
-    @precondition(lambda self: self.model.state == "running" and len(self.model.gross) < EPOCHS)
     @rule(gross=GROSS, available=AVAILABLE, signers=PAIR, part=st.integers(0, 2))
     def post_next(self, gross, available, signers, part):
         """Two of three attesters post the next statement; all, half or none of it is paid."""
         epoch = len(self.model.gross)
+        if epoch == EPOCHS:
+            return
         statement = self.world.statement(epoch, gross, available_gpu_seconds=available)
         self.begin(1, statement.epoch_end_s)
+        allowed = self.model.postable(self.now_s) and (not self.stopped or not self.running())
         signed = self.world.sign(statement, [self.world.attesters[s] for s in signers])
         call = (self.world.statements.post, statement.as_abi_tuple(), signed)
-        self.send(self.world.cleo, *call)
+        errors = "FacilityNotDelivering|EnforcedPause"
+        if not self.attempt(allowed, errors, self.world.cleo, *call):
+            return
         self.world.previous = statement_hash(statement)
         self.model.post(gross, available, self.now_s)
+        self.counts["post", "ended"] += self.model.state.ended
         if part and gross // part:
-            self.pay(gross // part)
+            self.pay(min(gross // part, self.model.rent_limit()))
 
-    @precondition(lambda self: self.model.state != "matured")
+    @rule(seconds=SECONDS, epochs=st.integers(1, EPOCHS))
+    def publish(self, seconds, epochs):
+        """The gpuOperator publishes epochs that are over, whatever is paused."""
+        self.begin(seconds)
+        for _ in range(epochs):
+            epoch, publish = self.model.first_open, self.world.statements.publish
+            if epoch == EPOCHS:
+                return
+            self.begin(1, self.model.terms.epoch_bounds(epoch)[1])
+            allowed = self.model.publishable(self.now_s)
+            call = (publish, 7, epoch, b"\x44" * 32)
+            if self.attempt(allowed, "FacilityNotDelivering", self.world.operator, *call):
+                self.model.published = epoch + 1
+                self.counts["publish"] += 1
+
     @rule(amount=st.integers(1, 40_000_000), seconds=SECONDS)
     def pay_rent(self, amount, seconds):
-        """The renter pays any rent, in advance and late too."""
+        """The renter pays any rent, in advance and late too; once closed, what is attested."""
         self.begin(seconds)
-        self.pay(amount)
+        limit = self.model.rent_limit()
+        if amount > limit:
+            call = (self.world.lockbox.payRent, 7, b"\x33" * 32, amount)
+            self.attempt(False, "AmountAboveLimit", self.world.renter, *call)
+        if amount := min(amount, limit):
+            self.pay(amount)
+            self.counts["rent after the closing"] += self.closed()
 
     @rule(seconds=SECONDS)
     def settle(self, seconds):
-        """Anybody settles all final epochs."""
+        """Anybody settles all final epochs, and rent in place of what the bond advanced."""
         self.begin(seconds)
-        if self.model.settle(self.now_s):
-            self.send(self.world.cleo, self.world.lockbox.settle, 7)
+        late = self.model.due(self.now_s)[1]
+        allowed = self.model.settle(self.now_s)
+        self.attempt(allowed, "NothingToSettle", self.world.cleo, self.world.lockbox.settle, 7)
+        self.counts["late rent shared"] += late > 0
 
     @rule(index=TRANCHE, source=HOLDER, to=ANYBODY, parts=st.lists(UNITS, min_size=1, max_size=3))
     def transfer(self, index, source, to, parts):
@@ -149,90 +181,54 @@ class Machine(Twin, RuleBasedStateMachine):
 
     @rule(index=TRANCHE, holder=HOLDER, units=UNITS)
     def burn(self, index, holder, units):
-        """Units are burned for compute while the window runs, as expired after the end."""
+        """Units are burned for compute while the window runs, and never once it ended."""
         self.begin(1)
-        burner, token, model, self.rises = self.people[holder], self.world.token, self.model, True
+        burner, model, self.rises = self.people[holder], self.model, True
         units = max(1, min(units, self.held(burner, index)))
-        running = model.state == "running"
-        call = (token.burnExpired, self.ids[index], units)
         gpu_seconds = model.voucher_seconds(index, units, self.now_s)
-        if running:
-            lease = bytes.fromhex(burner.address[2:]).rjust(32, b"\0")
-            order = self.world.order(burner, self.ids[index], units, lease)
-            signature = self.world.sign_order(order)
-            call = (self.world.desk.takeDelivery, to_abi(order), signature)
-        open_ = not self.paused and gpu_seconds > 0
+        lease = bytes.fromhex(burner.address[2:]).rjust(32, b"\0")
+        order = self.world.order(burner, self.ids[index], units, lease)
+        signature = self.world.sign_order(order)
+        call = (self.world.desk.takeDelivery, to_abi(order), signature)
         moves = [(burner.address, units, self.now_s)]
-        done = self.move(open_ or not running, index, "burn", moves, burner, *call)
-        if done and running:
-            model.issue(units, gpu_seconds, self.now_s)
-            assert self.world.desk.unservedGpuSeconds(7) == open_of(model.vouchers).gpu_seconds
-        self.counts["take delivery" if running else "burn expired"] += done
+        allowed = not self.paused and gpu_seconds > 0
+        if self.move(allowed, index, "burn", moves, burner, *call):
+            model.issue(index, burner.address, units, gpu_seconds, self.now_s)
+            self.counts["take delivery"] += 1
 
-    @rule(seconds=SECONDS)
-    def pay_shortfall(self, seconds):
-        """The bond pays for availability that was promised and is missing."""
+    @rule(seconds=SECONDS, amount=st.integers(1, 60_000_000))
+    def add_bond(self, seconds, amount):
+        """Anybody adds to the bond before the end."""
         self.begin(seconds)
-        if self.model.pay_shortfall(self.now_s):
-            self.send(self.world.cleo, self.world.vault.payShortfall, 7)
-            self.counts["pay shortfall"] += 1
+        dollar, operator = self.world.dollar, self.world.operator
+        self.send(operator, dollar.mint, operator, amount)
+        self.send(operator, dollar.approve, self.world.vault, amount)
+        call = (self.world.vault.deposit, 7, amount)
+        if self.attempt(self.running(), "DepositNotAccepted", operator, *call):
+            self.model.bond += amount
 
     @rule(seconds=SECONDS)
     def stop_or_go(self, seconds):
-        """A pause stops transfers and deliveries, or ends."""
+        """A pause stops transfers, deliveries and postings of a running facility, or ends."""
         self.begin(seconds)
-        token = self.world.token
-        self.send(self.world.accounts[0], token.unpause if self.paused else token.pause)
+        owner, token, statements = self.world.accounts[0], self.world.token, self.world.statements
+        self.send(owner, token.unpause if self.paused else token.pause)
         self.paused = not self.paused
+        self.send(owner, statements.unpause if self.stopped else statements.pause)
+        self.stopped = not self.stopped
 
-    @precondition(lambda self: self.model.state == "running")
+    @precondition(lambda self: self.running())
     @rule(gross=GROSS, available=AVAILABLE, signers=PAIR, paid=st.booleans())
     def run_out(self, gross, available, signers, paid):
-        """All that is left of the window; paid to the last cent, or 90 days later still not."""
+        """All that is left of the window, settled; paid to the last cent, or not."""
         model = self.model
+        if self.stopped:
+            self.stop_or_go(1)
         while len(model.gross) < EPOCHS:
             self.post_next(gross, available, signers, 0)
         if paid and sum(model.gross) > model.collected:
             self.pay(sum(model.gross) - model.collected)
-        old_s = model.terms.window_end_s + RECEIVABLE_LIFE_S
-        self.begin(600, 0 if paid else old_s)
-        if model.settle(self.now_s):
-            self.send(self.world.cleo, self.world.lockbox.settle, 7)
-
-    @precondition(lambda self: self.model.state == "running")
-    @rule(seconds=SECONDS, late=st.booleans())
-    def wind_up(self, seconds, late):
-        """The facility matures, or defaults and its bond is seized: streams stream on."""
-        late = late and len(self.model.gross) < EPOCHS
-        self.begin(seconds, self.model.overdue_s(PATIENCE) if late else 0)
-        facilities, model, now_s = self.world.facilities, self.model, self.now_s
-        if model.is_mature(now_s):
-            self.counts["mature", "still streaming"] += any(
-                t.stream.pending_x24 for t in model.tranches
-            )
-            self.counts["mature", "written off" if model.receivable() else "paid"] += 1
-            self.send(self.world.cleo, facilities.mature, 7)
-            model.end("matured")
-        elif model.is_in_default(now_s, grace_s=GRACE_S, patience=PATIENCE):
-            self.counts["default", "statements" if late else "bond"] += 1
-            self.send(self.world.cleo, facilities.declareDefault, 7)
-            model.end("defaulted")
-            if model.seize(now_s):
-                self.send(self.world.cleo, self.world.vault.seize, 7)
-                self.counts["seize"] += 1
-
-    @precondition(lambda self: self.model.state != "running")
-    @rule(seconds=SECONDS)
-    def refund_excess(self, seconds):
-        """After the end the treasury owes the renter what was paid above all that is attested."""
-        self.begin(seconds)
-        world, had = self.world, self.world.lockbox.owedTo(self.world.dollar, self.world.renter)
-        if excess := self.model.refund_excess():
-            refund = (world.lockbox.refundExcess, 7, world.renter, excess)
-            self.send(world.accounts[0], *refund)
-            assert world.lockbox.owedTo(world.dollar, world.renter) - had == excess
-            self.refunded += excess
-            self.counts["refund excess"] += 1
+        self.settle(600)
 
     @invariant()
     def units(self):
@@ -252,10 +248,17 @@ class Machine(Twin, RuleBasedStateMachine):
         world, model, balance = self.world, self.model, self.world.dollar.balanceOf
         assert [t.unaccounted_x24(self.now_s) for t in model.tranches] == [0, 0]
         assert balance(world.token) >= sum(t.received - t.paid for t in model.tranches)
-        owed = model.collected - model.settled + model.fees + model.residual + self.refunded
-        assert balance(world.lockbox) >= owed
-        assert balance(world.vault) >= world.vault.bondOf(7) == model.bond.held
-        assert world.vault.shortfallDue(7) == model.shortfall_due(self.now_s)
+        late = model.advanced - model.reimbursed
+        owed = model.collected - model.settled + late + model.fees + model.residual
+        held = owed + sum(model.pools) + self.refunded
+        assert balance(world.lockbox) == held
+        assert balance(world.vault) == world.vault.bondOf(7) == model.bond
+        assert world.lockbox.feesOwed(7) == model.fees
+        assert world.lockbox.owedTo(world.dollar, world.operator) == model.residual
+        pools = world.lockbox.voucherPoolsOf(7)
+        assert [int(pool) for pool in pools] == [*model.pools, 0, 0]
+        assert_claims(world.lockbox.claimsOf(7), model.claims)
+        assert tuple(world.lockbox.advanceOf(7)) == (model.advanced, model.reimbursed)
 
     @invariant()
     def accrued(self):
@@ -276,11 +279,14 @@ class Machine(Twin, RuleBasedStateMachine):
         lockbox, model = self.world.lockbox, self.model
         book = tuple(lockbox.bookOf(7))
         assert book == (model.collected, model.settled, model.settled_epochs)
-        assert book[1] <= min(book[0], model.attested(self.now_s))
-        assert lockbox.settleable(7) == model.settleable(self.now_s)
+        late = model.advanced - model.reimbursed
+        assert book[1] <= min(book[0] + late, model.attested(self.now_s))
+        assert lockbox.settleable(7) == sum(model.due(self.now_s))
         arrears = [lockbox.arrearsOf(i) for i in self.ids]
         assert arrears == model.arrears()
-        assert arrears[0] == 0 or model.tranches[1].received == self.junior_received
+        rent_alone = model.closing is None
+        junior = model.tranches[1].received
+        assert arrears[0] == 0 or junior == self.junior_received or not rent_alone
 
 
 @pytest.fixture
@@ -292,25 +298,27 @@ def running(world, deployed):
     for account in (world.ann, world.bob, world.cleo):
         investors.setInvestor(account, (FOREVER, 752, True, True), as_owner)
     world.offer()
-    world.set_bond(1_500_000)
+    world.set_bond(BOND)
     world.fund(offer=False)
     world.wait_until(world.terms.window_start_s)
     chain.snapshot()
     return world
 
 
-FATES = ("begun", "late", "starved", "paid", "unpaid")
+FATES = ("begun", "matured", "unpaid", "defaulted", "overpaid", "stopped")
 # What random histories must really do, or the invariants say little of it.
 REACHED = (
-    "take delivery", "burn expired", "pay shortfall", "seize", "refund excess",
+    "take delivery", "publish", "refund excess", "default", "stop", "pay voucher",
+    "rent after the closing", "late rent shared", ("post", "ended"),
     ("mature", "paid"), ("mature", "written off"), ("mature", "still streaming"),
-    ("default", "statements"), ("default", "bond"),
+    ("notice", "unpaid"), ("notice", "default"),
+    ("close", "matured"), ("close", "defaulted"), ("close", "stopped"),
 )  # fmt: skip
 
 
 def test_facility__random_history__equals_the_models(running):
     """No shrinking: a step costs a fifth of a second, and a history is short."""
-    options = {"max_examples": 22, "stateful_step_count": 14, "deadline": None}
+    options = {"max_examples": 24, "stateful_step_count": 14, "deadline": None}
     options |= {"derandomize": True, "database": None, "phases": [Phase.generate]}
     options |= {"suppress_health_check": list(HealthCheck)}
     counts: Counter = Counter()

@@ -7,10 +7,11 @@ import pytest
 from brownie import chain
 
 from api.chain.structs import to_abi
-from api.domain.capital.bond import pay_unserved, seizable
+from api.domain.capital.closing import voucher_share
 from api.domain.capital.orders import order_digest
 from api.domain.capital.vouchers import Voucher, gpu_seconds_of_units, open_of, serve
 from api.domain.hashing import keccak
+from api.domain.lifecycle import FacilityState
 from api.domain.metering.usage import LineKind
 from api.domain.statements.closing import close_epoch
 from api.domain.statements.evidence import EMPTY_CARRY
@@ -18,9 +19,11 @@ from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statements.statement import statement_hash
 from api.domain.units import Epoch, GpuSeconds, Micros
+from tests.contracts.twin import assert_closed, placed
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
-HOUR_S, DAY_S, RATE = 3_600, 86_400, 70_001
+OTHER = keccak(b"bob's delivery")
+HOUR_S, RATE, BOND = 3_600, 70_001, 1_000_000
 FULL_HOUR, SHORT = HOUR_S, 1_200
 
 
@@ -32,7 +35,7 @@ class Delivery:
         self.vouchers: dict[int, Voucher] = {}
         self.used = 0
         world.offer()
-        self.bond = world.set_bond(1_000_000, rate=RATE)
+        world.set_bond(BOND, rate=RATE)
         world.fund(offer=False)
 
     def take(self, holder, units: int, *, lease: bytes = REF, seniority: int = 1) -> int:
@@ -55,8 +58,8 @@ class Delivery:
         desk = self.world.desk
         for number, voucher in self.vouchers.items():
             stored = desk.voucherOf(number)
-            seconds = (voucher.owed, voucher.served, voucher.paid)
-            assert tuple(stored[3:8]) == (*seconds, voucher.units, voucher.issued_at_s)
+            seconds = (voucher.owed, voucher.served)
+            assert tuple(stored[3:7]) == (*seconds, voucher.units, voucher.issued_at_s)
         for seniority in range(2):
             chosen = [n for n in self.vouchers if desk.voucherOf(n)[2] == seniority]
             opened = open_of(self.vouchers[n] for n in chosen)
@@ -144,12 +147,11 @@ def delivery(world):
     return Delivery(world)
 
 
-def test_take_delivery__served_in_part__rest_is_paid_from_the_bond_after_the_end(delivery):
-    """The whole way of one voucher; amounts are those of `api.domain.capital.bond`."""
+def test_take_delivery__served_in_part__rest_is_paid_by_the_closing(delivery):
+    """The whole way of a voucher: what is open is paid at the rate from its tranche's pool."""
     world = delivery.world
-    voucher = delivery.take(world.ann, 2)
+    voucher, other = delivery.take(world.ann, 2), delivery.take(world.bob, 1, lease=OTHER)
     assert world.token.balanceOf(world.ann, world.junior) == 11
-    assert world.desk.unservedGpuSeconds(7) == 2 * HOUR_S
     first = delivery.close(0, FULL_HOUR)
     with brownie.reverts(revert_pattern="StatementNotFinal.*"):
         delivery.serve([voucher], first)
@@ -160,23 +162,30 @@ def test_take_delivery__served_in_part__rest_is_paid_from_the_bond_after_the_end
 
     assert delivery.vouchers[voucher].served == FULL_HOUR
     delivery.finish([first])
-    with brownie.reverts(revert_pattern="ServingStillOpen.*"):
-        world.desk.payUnserved(voucher, {"from": world.cleo})
-    with brownie.reverts(revert_pattern="BondStillNeeded.*"):
-        world.vault.release(7, {"from": world.cleo})
-    world.wait_until(world.terms.window_end_s + DAY_S)
-    world.desk.payUnserved(voucher, {"from": world.cleo})
-    left_s = 2 * HOUR_S - FULL_HOUR
-    bond, paid = pay_unserved(delivery.bond, gpu_seconds=left_s, now_s=chain[-1].timestamp)
-    assert paid == RATE
-    assert world.vault.owedTo(world.dollar, world.ann) == paid
-    assert world.vault.bondOf(7) == bond.held
+    with brownie.reverts(revert_pattern="NothingForVoucher.*"):
+        world.lockbox.payVoucher(voucher, {"from": world.cleo})
+    closed = world.close().events["FacilityClosed"][0]["closing"]
+    opened = open_of(delivery.vouchers.values())
+    pool = opened.gpu_seconds * RATE // HOUR_S
+    # All hours were there: the vouchers alone have a claim, and the bond covers it.
+    assert pool == 2 * RATE
+    assert world.lockbox.voucherPoolsOf(7)[1] == pool
+    assert closed["toOperator"] == BOND - pool
+    for number, holder in ((voucher, world.ann), (other, world.bob)):
+        due = voucher_share(
+            pool,
+            open_gpu_seconds=delivery.vouchers[number].open,
+            all_open_gpu_seconds=opened.gpu_seconds,
+        )
+        assert world.lockbox.payableToVoucher(number) == due == RATE
+        done = world.lockbox.payVoucher(number, {"from": world.cleo})
+        assert done.events["VoucherPaid"][0]["holder"] == holder
+        assert world.lockbox.owedTo(world.dollar, holder) == due
+        with brownie.reverts(revert_pattern="NothingForVoucher.*"):
+            world.lockbox.payVoucher(number, {"from": world.cleo})
     before = world.dollar.balanceOf(world.bob)
-    world.vault.withdraw(world.dollar, world.bob, {"from": world.ann})
-    assert world.dollar.balanceOf(world.bob) - before == paid
-    with brownie.reverts(revert_pattern="NothingUnserved.*"):
-        world.desk.payUnserved(voucher, {"from": world.cleo})
-    assert world.vault.release(7, {"from": world.cleo}).return_value == bond.held
+    world.lockbox.withdraw(world.dollar, world.bob, {"from": world.ann})
+    assert world.dollar.balanceOf(world.bob) - before == RATE
 
 
 def test_take_delivery__burned_units__earn_no_more_and_keep_what_they_earned(delivery):
@@ -275,7 +284,7 @@ def test_serve__one_line_for_many_vouchers__counts_second_by_second(delivery):
     assert delivery.vouchers[third].served == SHORT
     with brownie.reverts(revert_pattern="LineAlreadyUsed.*"):
         delivery.serve([first], whole)
-    assert world.desk.unservedGpuSeconds(7) == 3 * HOUR_S - SHORT - FULL_HOUR
+    assert sum(world.desk.openGpuSecondsOf(7)) == 3 * HOUR_S - SHORT - FULL_HOUR
 
 
 def test_serve__line_again_or_another__serves_nothing(delivery):
@@ -302,7 +311,7 @@ def test_serve__line_again_or_another__serves_nothing(delivery):
     for number in (voucher, second):
         with brownie.reverts(revert_pattern="LineAlreadyUsed.*"):
             delivery.serve([number], closed)
-    assert world.desk.unservedGpuSeconds(7) == 3 * HOUR_S - SHORT
+    assert sum(world.desk.openGpuSecondsOf(7)) == 3 * HOUR_S - SHORT
 
 
 def test_serve__compute_of_before_the_burn__serves_nothing(delivery):
@@ -344,17 +353,39 @@ def test_take_delivery__no_rate__burns_nothing(world):
     assert world.token.balanceOf(world.ann, world.junior) == 13
 
 
-def test_pay_unserved__defaulted__bond_is_kept_for_the_voucher(delivery):
-    """After default holders get the bond but for vouchers, which need not wait a day."""
+def test_close__vouchers_open__share_their_rank_with_its_units(delivery):
+    """A bond that is too small: who burned seniors and who kept them lose alike."""
     world = delivery.world
-    voucher = delivery.take(world.ann, 3)
-    world.wait_until(world.terms.window_start_s + 3 * HOUR_S)
-    world.facilities.declareDefault(7, {"from": world.cleo})
-    expected = seizable(delivery.bond, unserved_gpu_seconds=3 * HOUR_S)
+    model = placed(world, BOND)
+    for units in (3, 1):
+        number = delivery.take(world.ann, units, seniority=0)
+        issued = delivery.vouchers[number]
+        model.tranches[0].burn(world.ann.address, units, issued.issued_at_s)
+        model.issue(0, world.ann.address, units, issued.owed, issued.issued_at_s)
+    model.end(FacilityState.DEFAULTED, world.default(0).timestamp)
 
-    seized = world.vault.seize(7, {"from": world.cleo}).return_value
-    paid = world.desk.payUnserved(voucher, {"from": world.cleo}).return_value
+    done = world.close()
 
-    assert seized == expected == 1_000_000 - 3 * RATE
-    assert paid == 3 * RATE == world.vault.owedTo(world.dollar, world.ann)
-    assert world.vault.bondOf(7) == 0
+    closing = model.close(done.timestamp)
+    assert_closed(world, done.events, closing, bond=BOND, escrow=0)
+    assert closing.paid.units[0] + closing.paid.vouchers[0] == BOND
+    assert closing.paid.units[0] > closing.paid.vouchers[0] > 0
+    for place in (0, 1):
+        due = model.payable(place)
+        assert world.lockbox.payableToVoucher(place + 1) == due > 0
+
+
+def test_serve__after_the_end__counts_until_the_closing(delivery):
+    """Deliveries of the last statements still serve; what is closed is closed."""
+    world = delivery.world
+    voucher = delivery.take(world.ann, 2)
+    served = delivery.close(0, SHORT)
+    chain.sleep(601)
+    chain.mine()
+    world.default(1)
+    world.wait_until(world.lockbox.closableFrom(7) - 60)
+    delivery.count([voucher], served)
+    world.close()
+
+    with brownie.reverts(revert_pattern="FacilityClosed.*"):
+        delivery.serve([voucher], served)

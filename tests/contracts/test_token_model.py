@@ -15,7 +15,7 @@ from tests.contracts.model import accruals
 
 FACILITY, JUNIOR, SENIOR = 7, 7 << 8 | 1, 7 << 8
 GOVERNANCE, PAUSER, COMPLIANCE, ENFORCER = 1, 4, 5, 6
-OFFERED, FUNDED, MATURED = 1, 2, 4
+OFFERED, FUNDED, CANCELLED = 1, 2, 5
 ZERO = "0x" + "00" * 20
 FOREVER = 2**64 - 1
 
@@ -46,7 +46,8 @@ class Desk:
         texts = [t.encode() if isinstance(t, str) else t for t in (gpu_class, site)]
         padded = [t.ljust(32, b"\0") for t in texts]
         window = (self.now_s, self.now_s + 10**8, self.now_s + 86_400, 86_400)
-        rest = (100, 990_000, 100, b"\x01" * 32, b"\x02" * 32)
+        ends = (7 * 86_400, 180 * 86_400)
+        rest = (100, 990_000, 100, *ends, b"\x01" * 32, b"\x02" * 32)
         terms = (self.operator, self.dollar, *padded, *window, *rest)
         tranches = [(1_000, 1_500_000), (10**9, 0)]
         self.facilities.setFacility(FACILITY, terms, tranches, self.by_owner)
@@ -175,13 +176,13 @@ class History:
         units = self._units(holder)
         if not units:
             return
-        self.desk.facilities.setState(FACILITY, MATURED, self.desk.by_owner)
+        self.desk.facilities.setState(FACILITY, CANCELLED, self.desk.by_owner)
         done = self.desk.token.burnExpired(JUNIOR, units, {"from": holder})
         self.model.burn(holder.address, units, done.timestamp)
 
     def clear(self, _) -> None:
         """Thaw and burn everything, often while revenue still streams."""
-        self.desk.facilities.setState(FACILITY, MATURED, self.desk.by_owner)
+        self.desk.facilities.setState(FACILITY, CANCELLED, self.desk.by_owner)
         for holder in self.holders:
             self.desk.token.setFrozenTokens(holder, JUNIOR, 0, self.desk.by_owner)
             self.model.freeze(holder.address, 0)

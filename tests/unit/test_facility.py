@@ -57,6 +57,11 @@ _INSIDE: list[dict[str, Any]] = [
     # Sixty devices for a minute are one GPU-hour.
     {"epoch_length_s": 60, "window_end_s": START_S + 60, "tranches": (_FITS,), "devices": _SIXTY},
     {"promised_availability_ppm": 0, "fee_bps": 0},
+    # An epoch and a day; and as long as 32 bits hold.
+    {"patience_s": 2 * DAY_S},
+    {"patience_s": MAX_U32},
+    {"long_stop_s": 90 * DAY_S},
+    {"long_stop_s": 365 * DAY_S},
     {"promised_availability_ppm": 1_000_000, "fee_bps": 1_000},
     {"tranches": (TrancheTerms(1, 1),) * 3 + (_FITS,)},
     # Four devices for three days.
@@ -85,6 +90,10 @@ _OUTSIDE: list[tuple[str, dict[str, Any]]] = [
     ("promised_availability_ppm", {"promised_availability_ppm": 1_000_001}),
     ("fee_bps", {"fee_bps": -1}),
     ("fee_bps", {"fee_bps": 1_001}),
+    ("patience_s", {"patience_s": 2 * DAY_S - 1}),
+    ("patience_s", {"patience_s": MAX_U32 + 1}),
+    ("long_stop_s", {"long_stop_s": 90 * DAY_S - 1}),
+    ("long_stop_s", {"long_stop_s": 365 * DAY_S + 1}),
     ("tranches", {"tranches": ()}),
     ("tranches", {"tranches": (_FITS,) * 5}),
     ("tranches", {"tranches": (TrancheTerms(0), _FITS)}),

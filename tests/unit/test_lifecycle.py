@@ -57,6 +57,8 @@ def _cut_off_s(epoch: int, grace_s: int, reopenings: list[Reopening] | None = No
         (True, FacilityState.FUNDED, 100, FacilityState.DELIVERING),
         (True, FacilityState.FUNDED, 200, FacilityState.DELIVERING),
         (True, FacilityState.MATURED, 100, FacilityState.MATURED),
+        (True, FacilityState.DEFAULTED, 200, FacilityState.DEFAULTED),
+        (True, FacilityState.STOPPED, 200, FacilityState.STOPPED),
     ],
 )
 def test_facility_state__from_the_logs__is_the_contracts(
@@ -77,6 +79,12 @@ def test_facility_state__live__are_those_between_offer_and_end() -> None:
     live = {state.word for state in FacilityState if state.live}
 
     assert live == {"offered", "funded", "delivering"}
+
+
+def test_facility_state__ended__are_those_that_are_closed() -> None:
+    ended = {state.word for state in FacilityState if state.ended}
+
+    assert ended == {"matured", "defaulted", "stopped"}
 
 
 @given(HISTORY)

@@ -154,16 +154,16 @@ def close(
         tranches, due, missing=missing, rate_per_gpu_hour=rate_per_gpu_hour, fee_bps=fee_bps
     )
     paid, claims, rest = _pay_back(tranches, sale, claims=claims, coupons_left=left)
-    paid, claims, rest = _fill(rest, paid, claims)
+    paid, claims, rest = _fill(rest, paid=paid, claims=claims)
     paid = replace(paid, gpu_operator=paid.gpu_operator + rest)
-    paid, claims = _spend(bond - advance.amount, paid, claims)
+    paid, claims = _spend(bond - advance.amount, paid=paid, claims=claims)
     return Closing(advance, paid, claims)
 
 
 def share_late(amount: int, claims: Shares) -> tuple[Shares, Shares]:
     """Share rent that replaces what the bond advanced: what each gets, and is still owed."""
     nothing = Shares((0,) * len(claims.units), (0,) * len(claims.vouchers))
-    return _spend(amount, nothing, claims)
+    return _spend(amount, paid=nothing, claims=claims)
 
 
 def voucher_share(pool: int, *, open_gpu_seconds: int, all_open_gpu_seconds: int) -> int:
@@ -250,7 +250,7 @@ def _pay_back(
     )
 
 
-def _fill(amount: int, paid: Shares, claims: Shares) -> tuple[Shares, Shares, int]:
+def _fill(amount: int, *, paid: Shares, claims: Shares) -> tuple[Shares, Shares, int]:
     """Pay claims by rank, units and vouchers of one rank in proportion, rounded down for units."""
     units, vouchers = list(paid.units), list(paid.vouchers)
     unit_claims, voucher_claims = list(claims.units), list(claims.vouchers)
@@ -273,9 +273,9 @@ def _fill(amount: int, paid: Shares, claims: Shares) -> tuple[Shares, Shares, in
     )
 
 
-def _spend(amount: int, paid: Shares, claims: Shares) -> tuple[Shares, Shares]:
+def _spend(amount: int, *, paid: Shares, claims: Shares) -> tuple[Shares, Shares]:
     """Pay claims by rank, then the treasury's; the rest is the gpuOperator's."""
-    paid, claims, left = _fill(amount, paid, claims)
+    paid, claims, left = _fill(amount, paid=paid, claims=claims)
     fee = min(left, claims.treasury)
     paid = replace(paid, treasury=paid.treasury + fee, gpu_operator=paid.gpu_operator + left - fee)
     return paid, replace(claims, treasury=claims.treasury - fee)

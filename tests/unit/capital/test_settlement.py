@@ -10,10 +10,11 @@ from api.domain.capital.settlement import (
     Settlement,
     TrancheBook,
     TrancheSupply,
-    distribute,
     excess,
+    fee_on,
     settle,
     settleable,
+    waterfall,
 )
 
 _tranche = st.builds(
@@ -148,54 +149,25 @@ def test_settle__many_small_ones__pay_the_fee_of_a_large_one() -> None:
     assert sum(fees) == 20 * 99 // 100
 
 
-def test_distribute__after_a_lean_epoch__pays_arrears_first_without_fee() -> None:
-    tranches = [TrancheSupply(100, 10), TrancheSupply(0, 5)]
-    behind = [TrancheBook(151, 0, 10), TrancheBook()]
+def test_waterfall__nobody_to_pay__is_the_operators() -> None:
+    """A tranche without units gets nothing, and a unit that is not there no residual."""
+    due = [TrancheBook(), TrancheBook()]
 
-    result = distribute(200, tranches=tranches, books=behind)
+    nobody = waterfall(200, due=due, last=TrancheSupply(0, 0))
+    unsold = waterfall(200, due=[TrancheBook(0, 40), TrancheBook()], last=TrancheSupply(0, 0, 5))
 
-    assert (result.fee, result.payments) == (0, (151, 49))
-    no_units = [TrancheSupply(100, 0), TrancheSupply(0, 0)]
-    orphan = distribute(200, tranches=no_units, books=behind)
-    assert (orphan.payments, orphan.to_gpu_operator) == ((0, 0), 200)
-    assert orphan.books[0].arrears == 0
+    assert nobody == ((0, 0), (TrancheBook(), TrancheBook()), 200)
+    assert unsold == ((0, 0), (TrancheBook(), TrancheBook()), 200)
 
 
-def test_distribute__unsold_units__get_nothing_of_what_their_owner_failed_to_earn() -> None:
-    """Juniors wholly unsold: the seniors that were sold get all of it, above their coupon too."""
-    tranches = [TrancheSupply(100, 10, 2), TrancheSupply(0, 0, 5)]
-    behind = [TrancheBook(151, 40, 10), TrancheBook()]
-
-    result = distribute(1_000, tranches=tranches, books=behind)
-
-    assert (result.payments, result.to_gpu_operator) == ((1_000, 0), 0)
-    assert result.books[0] == TrancheBook(0, 40, 10)
-    half_sold = [TrancheSupply(0, 3, 2)]
-    assert distribute(10, tranches=half_sold, books=[TrancheBook()]).payments == (10,)
-
-
-@given(st.lists(_tranche, min_size=1, max_size=4), st.integers(0, 10**12), st.data())
-def test_distribute__any__conserves_and_pays_units_alone(
-    tranches: list[TrancheSupply], amount: int, data: st.DataObject
-) -> None:
-    """ATTACKS 40: nothing for the operator while anybody holds a unit."""
-    tranches[-1] = replace(tranches[-1], coupon_per_unit=0)
-    arrears = st.integers(0, 10**9)
-    books = [
-        TrancheBook(data.draw(arrears), data.draw(arrears), t.supply) if t.supply else TrancheBook()
-        for t in tranches[:-1]
+@given(_amount, _amount, st.integers(0, 1_000))
+def test_fee_on__two_payments__is_that_of_one(first: int, second: int, fee_bps: int) -> None:
+    fees = [
+        fee_on(first, settled=0, fee_bps=fee_bps),
+        fee_on(second, settled=first, fee_bps=fee_bps),
     ]
 
-    result = distribute(amount, tranches=tranches, books=[*books, TrancheBook()])
-
-    assert sum(result.payments) + result.to_gpu_operator == amount
-    assert result.to_gpu_operator in (0, amount)
-    assert not (result.to_gpu_operator and any(t.supply for t in tranches))
-    assert [b.unsold_arrears for b in result.books[:-1]] == [b.unsold_arrears for b in books]
-    for seniority, payment in enumerate(result.payments):
-        assert not payment or tranches[seniority].supply
-        if payment:
-            assert all(b.arrears == 0 for b in result.books[:seniority])
+    assert sum(fees) == fee_on(first + second, settled=0, fee_bps=fee_bps)
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))

@@ -96,8 +96,8 @@ def test_gpu_seconds__any_burns__open_vouchers_fit_what_is_left(
                 assert owed[0] * rate <= units * HOUR_S * coupon
 
 
-def _voucher(units: int, owed: int, served: int = 0, paid: int = 0) -> Voucher:
-    return Voucher(units, GpuSeconds(owed), START_S, GpuSeconds(served), GpuSeconds(paid))
+def _voucher(units: int, owed: int, served: int = 0) -> Voucher:
+    return Voucher(units, GpuSeconds(owed), START_S, GpuSeconds(served))
 
 
 def test_serve__twenty_vouchers_of_one_line__serves_each_hour_once() -> None:
@@ -111,7 +111,7 @@ def test_serve__twenty_vouchers_of_one_line__serves_each_hour_once() -> None:
 
 
 def test_serve__short_line__stops_where_its_seconds_do() -> None:
-    vouchers = [_voucher(2, 5_000, served=4_000, paid=500), _voucher(1, 3_000), _voucher(1, 10)]
+    vouchers = [_voucher(2, 5_000, served=4_500), _voucher(1, 3_000), _voucher(1, 10)]
 
     served = serve(vouchers, unused=GpuSeconds(1_700))
 
@@ -149,7 +149,7 @@ def test_servable__line_of_before_or_nothing_open__is_not() -> None:
 
     assert servable(voucher, line_start_s=START_S)
     assert not servable(voucher, line_start_s=START_S - 1)
-    assert not servable(_voucher(1, 10, served=4, paid=6), line_start_s=START_S)
+    assert not servable(_voucher(1, 10, served=10), line_start_s=START_S)
 
 
 def test_order_digest__known_order__is_what_wallets_sign() -> None:

@@ -6,7 +6,7 @@ import {ITimedPause} from "../interfaces/ITimedPause.sol";
 
 /// @title Pauses that end by themselves
 /// @notice Whoever inherits it keeps the end of a pause where it costs least to read.
-abstract contract TimedPause is AccessManaged, ITimedPause {
+abstract contract TimedPause is ITimedPause, AccessManaged {
     uint256 private constant LONGEST = 7 days;
     uint256 private constant REST = 30 days;
 

@@ -59,7 +59,7 @@ _INSIDE: list[dict[str, Any]] = [
     {"promised_availability_ppm": 0, "fee_bps": 0},
     # An epoch and a day; and as long as 32 bits hold.
     {"patience_s": 2 * DAY_S},
-    {"patience_s": MAX_U32},
+    {"patience_s": 91 * DAY_S},
     {"long_stop_s": 90 * DAY_S},
     {"long_stop_s": 365 * DAY_S},
     {"promised_availability_ppm": 1_000_000, "fee_bps": 1_000},
@@ -91,7 +91,7 @@ _OUTSIDE: list[tuple[str, dict[str, Any]]] = [
     ("fee_bps", {"fee_bps": -1}),
     ("fee_bps", {"fee_bps": 1_001}),
     ("patience_s", {"patience_s": 2 * DAY_S - 1}),
-    ("patience_s", {"patience_s": MAX_U32 + 1}),
+    ("patience_s", {"patience_s": 91 * DAY_S + 1}),
     ("long_stop_s", {"long_stop_s": 90 * DAY_S - 1}),
     ("long_stop_s", {"long_stop_s": 365 * DAY_S + 1}),
     ("tranches", {"tranches": ()}),

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
+import {ITimedPause} from "../../../contracts/interfaces/ITimedPause.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {MockContractAttester} from "../../../contracts/mocks/MockContractAttester.sol";
 import {Attesting} from "../invariant/Attesting.sol";
@@ -110,7 +110,7 @@ contract PostingTest is Attesting {
 
     function test_post__paused__reverts_until_resumed() external {
         statements.pause();
-        _refused(_good(), abi.encodeWithSelector(Pausable.EnforcedPause.selector));
+        _refused(_good(), abi.encodeWithSelector(ITimedPause.EnforcedPause.selector));
         statements.unpause();
         IStatementRegistry.Statement memory statement = _good();
         statements.post(statement, _quorum(statement));

@@ -9,6 +9,7 @@ import {IERC7943MultiToken} from "../../../contracts/interfaces/IERC7943.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {ITrancheMetadata} from "../../../contracts/interfaces/ITrancheMetadata.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {ITimedPause} from "../../../contracts/interfaces/ITimedPause.sol";
 import {TokenBase} from "./TokenBase.sol";
 
 /// @title How units come and go: mint, refund, delivery, expiry; conservation (invariant 1); metadata
@@ -167,7 +168,7 @@ contract SupplyTest is TokenBase {
         mint(ann, JUNIOR, 10);
         setState(IFacilityRegistry.FacilityState.Cancelled);
         token.pause();
-        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.EnforcedPause.selector));
+        vm.expectRevert(abi.encodeWithSelector(ITimedPause.EnforcedPause.selector));
         _expire(1);
         assertFalse(token.canTransfer(ann, bob, JUNIOR, 1), "view");
         token.unpause();

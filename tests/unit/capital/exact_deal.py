@@ -194,9 +194,8 @@ class Exact:
                 other = back[i] * short - whole
                 given = whole if most is None else min(whole, most)
                 damages = min(other, demand[i])
-                self.piles.operator += whole - given
                 demand[i] -= damages
-                spare += other - damages
+                spare += whole - given + other - damages
                 pile[i] += given + damages
         self.piles.operator += self._ranks(spare)
 

@@ -107,11 +107,13 @@ abstract contract Ending is Steps {
             for (uint256 i = statements.epochsPosted(f); i < EPOCHS; ++i) {
                 _epoch(f, 40_000_000, how == 0 ? 30_000 : 36_000, how == 0 ? 1 : 40_000_000);
             }
+            vm.warp(_now() + CHALLENGE_WINDOW);
             if (how == 1) _payRent(f, 49_999_999);
             _settle(f);
-            if (_attempt(address(facilities), abi.encodeCall(facilities.noticeUnpaid, (f)))) {
-                vm.warp(_now() + RECEIVABLE_LIFE);
-            }
+            // Unless all is paid, or somebody gave notice before.
+            _attempt(address(facilities), abi.encodeCall(facilities.noticeUnpaid, (f)));
+            uint256 noticedAt = facilities.endingOf(f).unpaidNoticedAt;
+            if (noticedAt != 0 && _now() < noticedAt + RECEIVABLE_LIFE) vm.warp(noticedAt + RECEIVABLE_LIFE);
             _attempt(address(facilities), abi.encodeCall(facilities.mature, (f)));
         }
         if (how == 2) _default(f);

@@ -25,7 +25,6 @@ abstract contract Ghosts is MoneyBase {
     /// @dev Bond and proceeds that its closing shared, without what was advanced as rent.
     mapping(uint64 facilityId => uint256) public shared;
     mapping(uint64 facilityId => uint256) public closings;
-    uint256 public attempts;
     bool public orderBroken;
     bool public emptyTranchePaid;
     bool public closingUnequal;
@@ -110,8 +109,12 @@ abstract contract Ghosts is MoneyBase {
         if (claims.treasury > 0 && toOperator > 0) orderBroken = true;
     }
 
-    /// @dev Sales whose hours are over, or that can wait until the window, end before time leaps.
-    function _ready() internal {
+    /// @dev Sales end before time leaps; that of facility 3 with its floor reached, or missed.
+    function _ready(uint256 dice) internal {
+        if (dice % 2 == 0 && vm.getBlockTimestamp() < _saleTerms().closesAt) {
+            vm.prank(cleo);
+            sale.buy(_id(3, 0), 8, type(uint256).max);
+        }
         if (vm.getBlockTimestamp() < START) vm.warp(START);
         for (uint64 f = 1; f <= FACILITIES; ++f) {
             if (sale.bookOf(f).state == IPrimarySale.SaleState.Open) _finalize(f);
@@ -119,10 +122,9 @@ abstract contract Ghosts is MoneyBase {
     }
 
     /// @dev Whether it may be done now is the contracts' to say.
-    function _tryIt(address target, bytes memory call) internal {
+    function _tryIt(address target, bytes memory call) internal returns (bool done) {
         // solhint-disable-next-line avoid-low-level-calls
-        (bool done,) = target.call(call);
-        if (done) ++attempts;
+        (done,) = target.call(call);
     }
 
     /// @dev An ended facility takes statements of epochs that were over, for an epoch and a day.

@@ -63,7 +63,7 @@ contract Handler is Ghosts {
         return (address(facilities), address(lockbox), address(sale), address(vault), address(token), address(dollar));
     }
 
-    /// @dev What vouchers of a tranche were credited so far, and how much all vouchers of a coin still are to be.
+    /// @dev What vouchers of a tranche were credited so far.
     function credited(uint64 f, uint8 seniority) external view returns (uint256 sum) {
         for (uint256 v = 1; v <= desk.voucherCount(); ++v) {
             IDeliveryDesk.Voucher memory voucher = desk.voucherOf(v);
@@ -135,7 +135,7 @@ contract Handler is Ghosts {
 
     /// @dev The way of business, so that random sequences get far: funded, paid, attested, final.
     function epoch(uint256 f, uint256 gross, uint256 available, uint256 rent) external {
-        _ready();
+        _ready(rent);
         this.payRent(f, rent);
         this.post(f, gross, available);
         vm.warp(vm.getBlockTimestamp() + 600);
@@ -151,9 +151,13 @@ contract Handler is Ghosts {
 
     /// @dev One of the four ends of a facility and, in three cases of four, its closing as early as it may be.
     function windUp(uint256 f, uint256 how, uint256 gross) external {
-        _ready();
+        _ready(gross);
         uint64 id = _f(f);
         require(facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering, "state");
+        for (uint256 i = 0; i < 3; ++i) {
+            // Some of what each holds of one tranche.
+            _tryIt(address(this), abi.encodeCall(this.burn, (f, i, (how >> (40 + i)) % 3, how >> 50)));
+        }
         if (how % 4 < 2) {
             for (uint32 e = statements.epochsPosted(id); e < EPOCHS; ++e) {
                 this.post(f, gross, how >> (8 + e));
@@ -269,8 +273,14 @@ contract Handler is Ghosts {
         desk.serve(voucher, uint56(gpuSeconds % 7_200));
     }
 
+    /// @dev The first from `voucher` on for which there is something.
     function payVoucher(uint256 voucher) external {
-        lockbox.payVoucher(1 + voucher % desk.voucherCount());
+        uint256 count = desk.voucherCount();
+        bool done = false;
+        for (uint256 i = 0; i < count && !done; ++i) {
+            done = _tryIt(address(lockbox), abi.encodeCall(lockbox.payVoucher, (1 + (voucher % count + i) % count)));
+        }
+        require(done, "none");
     }
 
     function withdraw(uint256 which, uint256 who, uint256 hostile) external {
@@ -371,7 +381,7 @@ contract Handler is Ghosts {
         if (f == 2) {
             vm.startPrank(gpuOperator);
             for (uint256 i = 0; i < 3; ++i) {
-                token.mint(_investorsOf(i), _id(f, i), 12);
+                token.mint(_investors[i], _id(f, i), 12);
             }
             vm.stopPrank();
         } else {
@@ -380,10 +390,6 @@ contract Handler is Ghosts {
             vm.prank(gpuOperator);
             sale.open(f, offer);
         }
-    }
-
-    function _investorsOf(uint256 i) private view returns (address) {
-        return i == 0 ? ann : i == 1 ? bob : cleo;
     }
 
     function _f(uint256 seed) private pure returns (uint64) {

@@ -1,7 +1,8 @@
 """How a facility of the small world ends: bonded, one epoch stated, then default."""
 
 from api.chain import calldata
-from api.domain.facility import DEFAULT_PATIENCE_S
+from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S
+from api.domain.lifecycle import RECEIVABLE_LIFE_S
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
 from tests.factories import DAY_S, HOUR_S
 from tests.world import HOLDERS, World, send, signer_of, wallet
@@ -87,3 +88,25 @@ def closed(world: World) -> None:
     world.round()
     by_stranger(world, "RentLockbox", "payVoucher", 1)
     world.round()
+
+
+def all_epochs(world: World) -> None:
+    """All three epochs stated; of eight dollars, five are paid."""
+    first_epoch(world)
+    for epoch in (1, 2):
+        world.post(epoch)
+    world.at_finality(2)
+    world.round()
+
+
+def matured_unpaid(world: World) -> None:
+    """Notice of the unpaid rent, and maturity 90 days later."""
+    by_stranger(world, "FacilityRegistry", "noticeUnpaid", world.facility_id)
+    world.at(4 * DAY_S + RECEIVABLE_LIFE_S)
+    by_stranger(world, "FacilityRegistry", "mature", world.facility_id)
+
+
+def stopped(world: World) -> None:
+    """Nobody ends the facility until its long stop."""
+    world.at(3 * DAY_S + DEFAULT_LONG_STOP_S)
+    by_stranger(world, "FacilityRegistry", "stop", world.facility_id)

@@ -18,6 +18,8 @@ from api.verify.money import MoneyVerifier
 from api.verify.money_book import MoneyBook
 from api.verify.vouchers import VoucherVerifier
 
+_Figures = Closing | Claims | LateRentShared
+
 
 def _four(amounts: Sequence[int]) -> Fourfold:
     """One sum a tranche; 0 for tranches that a facility does not have."""
@@ -60,9 +62,9 @@ class ClosingVerifier:
     def _finding(self, facility_id: int, message: str) -> None:
         self._report(Finding(message, facility_id))
 
-    def _compare(self, facility_id: int, what: str, stated: object, due: object) -> None:
+    def _compare(self, facility_id: int, what: str, *, stated: _Figures, due: _Figures) -> None:
         """Name every figure of an event that is not what the model gives."""
-        for member in fields(due):  # type: ignore[arg-type]
+        for member in fields(due):
             ours, theirs = getattr(due, member.name), getattr(stated, member.name)
             if ours != theirs:
                 message = f"{what}: {member.name} is {theirs} where the rules give {ours}"
@@ -75,12 +77,11 @@ class ClosingVerifier:
         if book is None:
             self._finding(facility_id, "is closed, and its terms are not published")
             return
-        result = self._due(facility_id, book, event.block_time_s)
-        closing, claims = result
-        self._compare(facility_id, "closing", args.closing, closing)
-        self._compare(facility_id, "claims of the closing", args.claims, claims)
+        closing, claims = self._due(facility_id, book, event.block_time_s)
+        self._compare(facility_id, "closing", stated=args.closing, due=closing)
+        self._compare(facility_id, "claims of the closing", stated=args.claims, due=claims)
         if args.closing.advanced_micros != book.advanced:
-            message = f"the closing advanced rent, and settled {book.advanced} of it"
+            message = f"{book.advanced} micros were settled as the closing's advance"
             self._finding(facility_id, message)
         self._open[facility_id] = args.claims
         book.bond, book.closed = 0, True
@@ -112,7 +113,7 @@ class ClosingVerifier:
                     replayed.money.supplies(book), behind, vouchers, strict=False
                 )
             ],
-            epochs=book.settled_epochs,
+            epochs=len(final),
             epoch_count=terms.epoch_count,
             fee_bps=terms.fee_bps,
             settled=settled,
@@ -175,7 +176,7 @@ class ClosingVerifier:
             Micros(paid.treasury),
             Micros(paid.gpu_operator),
         )
-        self._compare(facility_id, "late rent", args, shared)
+        self._compare(facility_id, "late rent", stated=args, due=shared)
         self._open[facility_id] = _claims(left)
         book.advanced -= args.amount_micros
         self._share(book, args, event)

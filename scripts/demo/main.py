@@ -1,8 +1,9 @@
 """`make demo`: the main job end to end, with real processes on a local chain.
 
 Investors onboarded, units sold against a bond, metering over HTTP, epochs closed and attested,
-rent paid and settled, units moved in mid-stream, shortfalls paid, revenue claimed, everything
-verified. Exit 0 only if all five numbers reconcile to the unit.
+rent paid and settled, units moved in mid-stream, compute delivered, ended facilities closed, one
+of them after a default, revenue claimed, everything verified. Exit 0 only if all five numbers
+reconcile to the unit.
 """
 
 import argparse

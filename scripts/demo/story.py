@@ -253,8 +253,9 @@ class Story:
         return True
 
     def _default(self, facility: Facility) -> None:
-        """Its operator left after the last day that was metered."""
-        epoch = Epoch(self._source.days)
+        """Its operator publishes one epoch that nobody states, and leaves before the next."""
+        self._trouble.publish(facility, Epoch(self._source.days))
+        epoch = Epoch(self._source.days + 1)
         epoch_end_s = self._source.start_s + (epoch + 1) * DAY_S
         self._trouble.default(facility, epoch=epoch, epoch_end_s=epoch_end_s)
         self.market.pay_voucher(facility)

@@ -10,14 +10,14 @@ from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement, statement_digest
 from api.domain.units import ZERO32, Epoch, GpuSeconds, Micros
-from scripts.demo.market import Market
+from scripts.demo.market import Market, operator_of
 from scripts.demo.simulate import DAY_S, HOUR_S
 from scripts.demo.sources import Facility
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER, THRESHOLD, Stack, wallet
 
 # From the last day of its metering to the closing of a facility whose operator left: patience of
 # a week, a cure and the time for last statements of an epoch and a day each, a day for serving.
-CLOSING_DAYS = 13
+CLOSING_DAYS = 14
 
 
 class Trouble:
@@ -71,6 +71,19 @@ class Trouble:
             f"{facility.name}: {THRESHOLD} attesters signed a false statement; anybody proved the"
             " fault from one line, and it is void"
         )
+
+    def publish(self, facility: Facility, epoch: Epoch) -> None:
+        """Attesters are silent, so the operator publishes the hash of its evidence itself."""
+        path = f"/v1/facilities/{facility.facility_id}"
+
+        def is_closed() -> bool:
+            return bool(self._stack.get(path)["epochs_closed"] > epoch)
+
+        self._stack.wait(f"the evidence of epoch {epoch}", is_closed)
+        evidence = bytes.fromhex(self._stack.get(f"{path}/epochs/{epoch}")["evidence_hash"][2:])
+        operator, facility_id = operator_of(facility), facility.facility_id
+        self._market.call(operator, "StatementRegistry", "publish", facility_id, epoch, evidence)
+        self._say(f"{facility.name}: no attester states epoch {epoch}, its operator published it")
 
     def default(self, facility: Facility, *, epoch: Epoch, epoch_end_s: int) -> None:
         """Nobody states an epoch: notice after the patience, default after the cure, closing."""

@@ -2,18 +2,26 @@
 
 import pytest
 
-from api.domain.lifecycle import FacilityState
+from api.db.session import reading
+from api.domain.facility import DEFAULT_LONG_STOP_S
+from api.domain.lifecycle import RECEIVABLE_LIFE_S, FacilityState
+from api.domain.units import FacilityId
 from api.epochs.finish import closable
+from api.reads.ending import read_endings
 from tests.endings import (
     BOND,
     CLOSES_S,
     ENDED_S,
     GROSS,
     RENT,
+    all_epochs,
     bond,
     closed,
     default,
     first_epoch,
+    matured_unpaid,
+    publish,
+    stopped,
 )
 from tests.factories import DAY_S
 from tests.world import World
@@ -116,3 +124,40 @@ def test_worker__closing_that_reverts__is_tried_once_and_again_when_it_can_succe
     assert second.outcomes == ()
     assert [o.kind for o in third.outcomes] == ["close"]
     assert len(world.events("FacilityClosed")) == 1
+
+
+def test_worker__matured_with_unpaid_rent__the_bond_pays_it_at_the_closing(world: World) -> None:
+    bond(world)
+    all_epochs(world)
+    matured_unpaid(world)
+    world.round()
+    written_off = world.reconcile().differences.written_off_micros
+
+    world.at(5 * DAY_S + RECEIVABLE_LIFE_S)
+    world.round()
+
+    assert written_off == GROSS - RENT
+    assert world.settled == GROSS
+    assert world.reconcile().differences.advanced_micros == GROSS - RENT
+    _assert_whole(world)
+
+
+def test_worker__stopped_facility__is_closed_and_every_missing_epoch_is_paid(world: World) -> None:
+    bond(world)
+    first_epoch(world)
+    world.at(2 * DAY_S)
+    publish(world, 1)
+    stopped(world)
+    world.round()
+
+    world.at(3 * DAY_S + DEFAULT_LONG_STOP_S + 3 * DAY_S)
+    world.round()
+
+    assert len(world.events("FacilityClosed")) == 1
+    # Epoch 1 was published, epoch 2 was not.
+    with reading(world.engine) as connection:
+        closing = read_endings(connection)[FacilityId(world.facility_id)].closing
+    assert closing is not None
+    # Rounded down for each sum of epochs: 99 % of three, less 99 % of two.
+    assert closing.missing_gpu_seconds == 4 * DAY_S * 99 // 100
+    _assert_whole(world)

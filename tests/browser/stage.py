@@ -328,4 +328,6 @@ def open_stage(folder: Path) -> Iterator[Stage]:
             story.close(day, kill_worker=False)
             story.money(day)
         story.finish()
+        # The story ends with attesters that are silent.
+        stack.start_attesters()
         yield Stage(stack, story)

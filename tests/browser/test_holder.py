@@ -36,7 +36,7 @@ def quay(stage: Stage, quays: list[Facility]) -> Facility:
 def ended(stage: Stage) -> Facility:
     """A matured facility whose holder has three units and a voucher of two that was not served."""
     holder = wallet(ENDED).address
-    facility = stage.fund("dusk", holder, 5)
+    facility = stage.fund("sundown", holder, 5)
     stage.take_delivery(facility, holder, 2, LEASE)
     stage.run_out(facility)
     stage.indexed()

@@ -31,6 +31,7 @@ const FACTS: LifeCycle = {
     feeBps: 100,
     termsHash: "0x00",
   },
+  trancheCount: 2,
   fundedAtS: START_S - DAY_S,
   endedAtS: null,
   closedAtS: null,

@@ -15,6 +15,7 @@ export interface LifeCycle extends EndingFacts, OpennessFacts, BookFacts {
   nowS: number;
   state: FacilityState;
   offer: OfferFacts;
+  trancheCount: number;
   /** When notice of the first open epoch was given. */
   noticedAtS: number | null;
   epochsPosted: number;

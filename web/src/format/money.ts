@@ -52,8 +52,8 @@ export function parseMoney(text: string): bigint | null {
  * no nine.
  */
 export function parseUnits(text: string): bigint | null {
-  const match = /^\s*(\d{1,3}(?:,\d{3}){1,9}|\d{1,30})\s*$/.exec(text);
-  return match === null ? null : BigInt((match[1] ?? "").replaceAll(",", ""));
+  const digits = /^\s*(\d{1,3}(?:,\d{3}){1,9}|\d{1,30})\s*$/.exec(text)?.[1];
+  return digits === undefined ? null : BigInt(digits.replaceAll(",", ""));
 }
 
 /** Parts per million as percent: `98.76 %`. */

@@ -1,6 +1,6 @@
 import { Stack, Text } from "@mantine/core";
 import type { Schemas } from "../api/client";
-import type { ClaimsFacts } from "../chain/facts/lockbox";
+import type { LifeCycle } from "../chain/lifeCycle";
 import { gpuHours } from "../format/money";
 import { Amount } from "./Amount";
 import { AmountFigure } from "./AmountFigure";
@@ -11,10 +11,10 @@ import { closingRows } from "./closingRows";
 /** What a closing shared, with whom, and what stays owed. */
 export function Closing({
   closing,
-  claims,
+  facts,
 }: {
   closing: Schemas["ClosingOut"];
-  claims: ClaimsFacts;
+  facts: Pick<LifeCycle, "claims" | "trancheCount">;
 }) {
   return (
     <Stack gap="sm">
@@ -38,7 +38,7 @@ export function Closing({
       </Figures>
       <DataTable
         caption="What the closing gave"
-        rows={closingRows(closing, claims)}
+        rows={closingRows(closing, facts.claims, facts.trancheCount)}
         rowKey={(row) => row.who}
         columns={[
           { head: "To", rowHead: true, cell: (row) => row.who },

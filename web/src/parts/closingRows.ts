@@ -10,10 +10,14 @@ export interface ClosingRow {
   owedMicros: bigint | null;
 }
 
-/** Rows by rank: units, vouchers where there are any, the treasury and the operator. */
-export function closingRows(closing: Schemas["ClosingOut"], claims: ClaimsFacts): ClosingRow[] {
+/** Rows by rank: units, vouchers where there are any, the treasury and the operator. Closings have room for 4 ranks. */
+export function closingRows(
+  closing: Schemas["ClosingOut"],
+  claims: ClaimsFacts,
+  trancheCount: number,
+): ClosingRow[] {
   const byRank = (name: string, got: readonly number[], owed: readonly bigint[]) =>
-    got.map((micros, rank) => ({
+    got.slice(0, trancheCount).map((micros, rank) => ({
       who: `${name} of tranche ${rank}`,
       gotMicros: BigInt(micros),
       owedMicros: owed[rank] ?? 0n,

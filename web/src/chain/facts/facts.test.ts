@@ -1,8 +1,8 @@
-import type { Address, PublicClient } from "viem";
+import { type Address, BaseError, ContractFunctionRevertedError, type PublicClient } from "viem";
 import { describe, expect, it } from "vitest";
 import { FACILITY_STATES, SALE_STATES } from "../../generated/states";
 import { readBond } from "./bond";
-import { readFunds } from "./coin";
+import { readCoin, readFunds } from "./coin";
 import { readGpuSeconds, readVoucher } from "./desk";
 import { readInvestor } from "./investors";
 import {
@@ -193,5 +193,45 @@ describe("chain facts", () => {
       requiredMicros: 12n,
       rateMicrosPerGpuHour: 13n,
     });
+  });
+
+  it("knows an entry of the allow-list from none", async () => {
+    const entry = { ...ANSWERS, investorOf: { expiresAt: 9n, country: 752 } };
+
+    expect(await readInvestor((await nodeAt()).at, CONTRACT, ACCOUNT)).toEqual({
+      canSend: true,
+      canReceive: false,
+      expiresAtS: null,
+      country: null,
+    });
+    expect(await readInvestor((await nodeAt(entry)).at, CONTRACT, ACCOUNT)).toMatchObject({
+      expiresAtS: 9,
+      country: 752,
+    });
+  });
+
+  it("names a coin, at no block in particular", async () => {
+    const { at, reads } = await nodeAt({ symbol: "mUSD", decimals: 6 });
+
+    const coin = await readCoin(at.client, CONTRACT);
+
+    expect(coin).toEqual({ address: CONTRACT, symbol: "mUSD", decimals: 6 });
+    expect(reads.every((read) => read.blockNumber === undefined)).toBe(true);
+  });
+
+  it("takes a refusal of the desk as an answer, and a failure of the node as one", async () => {
+    const failing = (error: Error): Pinned => ({
+      client: { readContract: async () => Promise.reject(error) } as unknown as PublicClient,
+      blockNumber: 42n,
+      timeS: 1_000,
+    });
+    const refused = new BaseError("x", {
+      cause: new ContractFunctionRevertedError({ abi: [], functionName: "gpuSecondsDown" }),
+    });
+
+    expect(await readGpuSeconds(failing(refused), CONTRACT, 1n, 2n)).toBeNull();
+    await expect(readGpuSeconds(failing(new Error("gone")), CONTRACT, 1n, 2n)).rejects.toThrow(
+      "gone",
+    );
   });
 });

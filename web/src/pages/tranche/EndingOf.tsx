@@ -13,7 +13,7 @@ export function EndingOf({ tranche }: { tranche: Tranche }) {
     <Stack gap="md">
       {facts != null && <Ending facilityId={tranche.facility_id} facts={facts} />}
       {closing !== null && facts != null ? (
-        <Closing closing={closing} claims={facts.claims} />
+        <Closing closing={closing} facts={facts} />
       ) : (
         <Text size="sm" maw={760}>
           {CLOSING_RULES}

@@ -25,7 +25,7 @@ export function EndingSection({ facilityId }: { facilityId: number }) {
             <Stack gap="lg">
               <Ending facilityId={facilityId} facts={facts} />
               <Publish facilityId={facilityId} facts={facts} />
-              {closing !== null && <Closing closing={closing} claims={facts.claims} />}
+              {closing !== null && <Closing closing={closing} facts={facts} />}
             </Stack>
           )
         }

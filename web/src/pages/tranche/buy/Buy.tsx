@@ -85,15 +85,20 @@ function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: 
           </Text>
         </Stack>
       );
-    default:
+    case "closed":
+    case "soldOut":
       return (
         <Stack gap="md">
           <SaleTerms sale={sale} />
-          {phase === "closed" || phase === "soldOut" ? (
-            <Ending sale={sale} phase={phase} />
-          ) : (
-            <Checkout tokenId={tokenId} sale={sale} phase={phase} />
-          )}
+          <Ending sale={sale} phase={phase} />
+        </Stack>
+      );
+    default:
+      // What is paid and what comes back stands first, with the button in view.
+      return (
+        <Stack gap="md">
+          <Checkout tokenId={tokenId} sale={sale} phase={phase} />
+          <SaleTerms sale={sale} />
         </Stack>
       );
   }

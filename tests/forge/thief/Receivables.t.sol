@@ -62,6 +62,18 @@ contract ReceivablesTest is ThiefBase {
         assertEq(_all(JUNIOR), 24 * USDC, "juniors have all the unearned price, 16 of it paid by seniors");
     }
 
+    /// An honest price, juniors unsold, the renter is a puppet: the bond pays the residual of that rent to the operator
+    /// while seniors' damages are open.
+    function test_thief__lease_never_paid_then_default__operator_is_paid_from_its_bond_before_seniors() public {
+        _found(Deal(20, 0, 30 * USDC, 1_000_000, 0));
+        _post(10 hours, 10 * RATE);
+        _post(10 hours, 10 * RATE);
+        _default();
+        _close();
+        assertEq(_all(SENIOR), 38 * USDC, "seniors are 6 short");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 8 * USDC, "8 of the bond are back with the operator");
+    }
+
     function _nothingDelivered(Deal memory deal, uint256 rent) private returns (uint256 senior, uint256 operator) {
         _again();
         _found(deal);

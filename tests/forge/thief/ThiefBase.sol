@@ -54,8 +54,7 @@ abstract contract ThiefBase is DealBase {
         dollar.approve(address(vault), offer.bond);
         if (offer.bond > 0) vault.deposit(FACILITY, offer.bond);
         sale.open(
-            FACILITY,
-            IPrimarySale.SaleTerms(START - 90_000, START - 1_000, offer.floor, offer.upFrontBps, offer.prices)
+            FACILITY, IPrimarySale.SaleTerms(START - 90_000, START - 1_000, offer.floor, offer.upFrontBps, offer.prices)
         );
         vm.stopPrank();
         vm.warp(START - 90_000);

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ThiefBase} from "./ThiefBase.sol";
+
+/// @title Rent that nobody will ever pay: attested, dear, and owed by a puppet of the operator
+/// @dev Each test has the honest history beside it, which differs in one line of one statement.
+contract ReceivablesTest is ThiefBase {
+    uint256 private _start;
+
+    function setUp() public override {
+        super.setUp();
+        _start = vm.snapshotState();
+    }
+
+    /// F1 again: nothing is delivered, juniors are unsold. One GPU-hour is leased to a puppet for 50, and never paid.
+    function test_thief__dear_lease_never_paid__operator_keeps_all_that_seniors_paid() public {
+        (uint256 senior, uint256 operator) = _nothingDelivered(Deal(20, 0, 0, 1_000_000, 0), 0);
+        assertEq(senior, 32 * USDC, "without the lease: 80 % of the price comes back");
+        assertEq(operator, 8 * USDC, "and what was up front stays");
+        (senior, operator) = _nothingDelivered(Deal(20, 0, 0, 1_000_000, 0), 50 * USDC);
+        assertEq(senior, 0, "with it nothing comes back");
+        assertEq(operator, 40 * USDC, "the operator has the whole sale");
+    }
+
+    /// The same with sold juniors, which are the operator's puppet (or not: they gain in any case).
+    function test_thief__dear_lease_never_paid__juniors_get_the_seniors_price() public {
+        (uint256 senior,) = _nothingDelivered(_soldOut(0), 0);
+        assertEq(senior, 32 * USDC, "without");
+        assertEq(_all(JUNIOR), 16 * USDC, "without, juniors");
+        (senior,) = _nothingDelivered(_soldOut(0), 50 * USDC);
+        assertEq(senior, 0, "with");
+        assertEq(_all(JUNIOR), 48 * USDC, "juniors paid 20, and get what seniors paid");
+    }
+
+    /// A bond that covers all damages: one epoch with a dear lease, then default. The bond pays the lease first, "as
+    /// rent", by the coupons of one epoch; nothing is left for seniors' damages. Up front 100 %.
+    function test_thief__dear_lease_then_default__bond_flows_round_the_seniors() public {
+        (uint256 senior, uint256 coalition) = _oneEpochThenDefault(10 * RATE);
+        assertEq(senior, 44 * USDC, "an honest price of the lease: seniors are whole");
+        assertEq(coalition, 116 * USDC, "operator and juniors, without the rent that it took elsewhere");
+        (senior, coalition) = _oneEpochThenDefault(200 * USDC);
+        assertEq(senior, 11 * USDC, "a dear lease: one epoch's coupon");
+        assertEq(coalition, 149 * USDC, "33 more for operator and juniors");
+    }
+
+    /// Vouchers of seniors are behind rent of juniors in the same way.
+    function test_thief__dear_lease_never_paid__bond_flows_round_senior_vouchers() public {
+        assertEq(_voucherUnserved(40 * USDC), 11 * USDC, "honest price: 4.4 hours");
+        assertEq(_voucherUnserved(400 * USDC), 0, "dear lease: nothing");
+    }
+
+    /// No fraud at all: a renter fails. Juniors get the price that seniors paid, seniors nothing of it.
+    function test_thief__renter_fails__juniors_get_price_before_seniors() public {
+        _found(_soldOut(0));
+        for (uint256 e = 0; e < EPOCHS; ++e) {
+            _post(5 hours, 5 * RATE);
+        }
+        _matureUnpaid();
+        _close();
+        assertEq(_all(SENIOR), 0, "seniors are owed 44 of rent that will not come");
+        assertEq(_all(JUNIOR), 24 * USDC, "juniors have all the unearned price, 16 of it paid by seniors");
+    }
+
+    /// An honest price, juniors unsold, the renter is a puppet: the bond pays the residual of that rent to the operator
+    /// while seniors' damages are open.
+    function test_thief__lease_never_paid_then_default__operator_is_paid_from_its_bond_before_seniors() public {
+        _found(Deal(20, 0, 30 * USDC, 1_000_000, 0));
+        _post(10 hours, 10 * RATE);
+        _post(10 hours, 10 * RATE);
+        _default();
+        _close();
+        assertEq(_all(SENIOR), 38 * USDC, "seniors are 6 short");
+        assertEq(lockbox.owedTo(address(dollar), gpuOperator), 8 * USDC, "8 of the bond are back with the operator");
+    }
+
+    function _nothingDelivered(Deal memory deal, uint256 rent) private returns (uint256 senior, uint256 operator) {
+        _again();
+        _found(deal);
+        for (uint256 e = 0; e < EPOCHS; ++e) {
+            _post(0, e == 0 ? rent : 0);
+        }
+        if (rent > 0) {
+            _matureUnpaid();
+        } else {
+            vm.warp(_now() + CHALLENGE_WINDOW);
+            facilities.mature(FACILITY);
+        }
+        _close();
+        return (_all(SENIOR), _operatorInAll());
+    }
+
+    function _oneEpochThenDefault(uint256 rent) private returns (uint256 senior, uint256 coalition) {
+        _again();
+        Offer memory offer = _offerOf(_soldOut(100));
+        offer.upFrontBps = 10_000;
+        _found(offer);
+        _post(10 hours, rent);
+        _default();
+        _close();
+        // All proceeds, 60, were up front: whether they are taken already or not does not matter.
+        if (sale.releasable(FACILITY) > 0) sale.release(FACILITY);
+        return (_all(SENIOR), _operatorInAll() + _all(JUNIOR));
+    }
+
+    /// @dev Everything is available and leased; five seniors were burned for 4.4 hours that were never served.
+    function _voucherUnserved(uint256 rent) private returns (uint256) {
+        _again();
+        _found(_soldOut(100));
+        uint256 voucher = _takeDelivery(desk, ann, SENIOR, 5, "voucher");
+        for (uint256 e = 0; e < EPOCHS; ++e) {
+            _post(10 hours, e == 0 ? rent : 0);
+        }
+        _matureUnpaid();
+        _close();
+        return lockbox.payableToVoucher(voucher);
+    }
+
+    /// @dev Back to before the offer: a second history begins where the first one did.
+    function _again() private {
+        uint256 start = _start;
+        vm.revertToState(start);
+        _start = vm.snapshotState();
+    }
+}

@@ -152,7 +152,8 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         FacilityStore.Progress memory progress = _facilities[facilityId].progress;
         uint256 epochEnd = schedule.windowStart + (uint256(epoch) + 1) * schedule.epochLength;
         uint256 since = Math.max(Math.max(epochEnd, progress.fundedAt), open.voidedAt);
-        uint256 overdueFrom = since + progress.patienceSeconds;
+        // A notice in the block of a rejection would not count.
+        uint256 overdueFrom = Math.max(since + progress.patienceSeconds, uint256(open.rejectedAt) + 1);
         require(block.timestamp >= overdueFrom, EpochNotOverdue(facilityId, epoch, overdueFrom));
         uint64 noticedAt = defaultNoticedAt[facilityId][epoch];
         require(!_counts(noticedAt, open), DefaultNoticedBefore(facilityId, epoch, noticedAt));

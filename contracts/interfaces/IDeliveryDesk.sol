@@ -202,9 +202,10 @@ interface IDeliveryDesk {
     ) external returns (uint256 gpuSeconds);
 
     /// @notice GPU-seconds that units of a tranche would give in this block: units x 3,600 x what is left of the window
-    /// / the window, and in every tranche but the last x min(1, coupon / rate). One division, rounded down, over all
-    /// units together; before `windowStart` the whole window is left. Reverts with DeliveryClosed or
-    /// DeliveryWithoutRate.
+    /// / the window x worth / rate. The worth of a unit is at most the rate, at most its coupon in every tranche but the
+    /// last, and at most what all promised hours at the rate leave to its tranche, by rank and at caps: so open vouchers
+    /// always fit what is promised, behind seniors' coupons. Rounded down once, over all units together; before
+    /// `windowStart` the whole window is left. Reverts with DeliveryClosed or DeliveryWithoutRate.
     /// @param id The tranche.
     /// @param units The units.
     /// @return GPU-seconds.
@@ -220,6 +221,11 @@ interface IDeliveryDesk {
     /// @param facilityId The facility.
     /// @return GPU-seconds by seniority.
     function openGpuSecondsOf(uint64 facilityId) external view returns (uint64[4] memory);
+
+    /// @notice GPU-seconds that vouchers of a facility were served.
+    /// @param facilityId The facility.
+    /// @return GPU-seconds.
+    function servedGpuSecondsOf(uint64 facilityId) external view returns (uint64);
 
     /// @notice What of the burned units is not served yet: of each voucher units x 3,600 x open / owed, rounded down.
     /// @param facilityId The facility.

@@ -46,9 +46,9 @@ interface IRentLockbox is IPayouts {
     /// @param vouchers To vouchers.
     /// @param treasury To the treasury.
     struct Claims {
-        uint128[4] units;
-        uint128[4] vouchers;
-        uint128 treasury;
+        uint256[4] units;
+        uint256[4] vouchers;
+        uint256 treasury;
     }
 
     /// @notice Rent arrived.
@@ -89,7 +89,8 @@ interface IRentLockbox is IPayouts {
     /// @param claims What stays owed.
     event FacilityClosed(uint64 indexed facilityId, Closing closing, Claims claims);
 
-    /// @notice Rent that the bond had advanced came after all, and went where the bond would have gone.
+    /// @notice Rent that came after the closing went to claims: in place of what the bond had advanced, or as it had not
+    /// been recognized.
     /// @param facilityId The facility.
     /// @param amount Minor units.
     /// @param toUnits Shares of units in circulation, by seniority.
@@ -289,16 +290,22 @@ interface IRentLockbox is IPayouts {
     /// @return The claims; all zero before the closing.
     function claimsOf(uint64 facilityId) external view returns (Claims memory);
 
-    /// @notice What the bond paid of attested rent at the closing, and what of it renters paid since then.
+    /// @notice What the bond paid of attested rent at the closing, what of later rent went to claims, and how much rent
+    /// was recognized there: what was settled before, and what was unpaid up to the worth of delivered hours at the
+    /// bond's rate. Only recognized rent counts as paid in a closing, so that a lease that nobody pays stands for nothing.
     /// @param facilityId The facility.
     /// @return advanced Minor units that the bond paid.
-    /// @return reimbursed Minor units that went where the bond would have gone.
-    function advanceOf(uint64 facilityId) external view returns (uint256 advanced, uint256 reimbursed);
+    /// @return reimbursed Minor units of later rent that went to claims.
+    /// @return recognized Minor units of rent that count.
+    function advanceOf(uint64 facilityId)
+        external
+        view
+        returns (uint256 advanced, uint256 reimbursed, uint256 recognized);
 
     /// @notice All that vouchers of each tranche got, credited or not.
     /// @param facilityId The facility.
     /// @return Minor units by seniority; 0 before the closing.
-    function voucherPoolsOf(uint64 facilityId) external view returns (uint128[4] memory);
+    function voucherPoolsOf(uint64 facilityId) external view returns (uint256[4] memory);
 
     /// @notice What `payVoucher` would credit now. Reverts with IDeliveryDesk.VoucherUnknown.
     /// @param voucherId The voucher.

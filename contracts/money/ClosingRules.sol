@@ -13,7 +13,7 @@ contract ClosingRules {
 
     /// @notice What a closing depends on. Amounts are minor units, arrays are by seniority.
     /// @param ranks Units and unsold units of the tranches, and the coupons of the whole window that rent did not pay,
-    /// as if all attested rent were paid.
+    /// as if all recognized rent were paid.
     /// @param openGpuSeconds What vouchers are open for.
     /// @param openUnitSeconds What of their burned units is open, 3,600 a unit.
     /// @param unitPrices Price of one unit in the sale; 0 without one.
@@ -60,26 +60,36 @@ contract ClosingRules {
     /// @param facts What the closing depends on. `ranks` is used up.
     /// @return paid What each gets now.
     /// @return claims What each is still owed: late rent pays it. The gpuOperator has no claim.
-    function share(Facts memory facts) external pure returns (Shares memory paid, Shares memory claims) {
+    /// @return claimed What units in circulation claimed before anything was paid, by seniority.
+    function share(Facts memory facts)
+        external
+        pure
+        returns (Shares memory paid, Shares memory claims, uint256[4] memory claimed)
+    {
         claims = _claims(facts);
+        for (uint256 i = 0; i < 4; ++i) {
+            claimed[i] = claims.units[i];
+        }
         uint256 rest = _payBack(facts, paid, claims);
-        rest = _fill(rest, paid, claims);
-        paid.gpuOperator += rest;
+        paid.gpuOperator = _fill(rest, paid, claims);
         _spend(facts.bond, paid, claims);
     }
 
-    /// @notice Shares money that comes after the closing where the bond would have gone.
-    /// @param amount Minor units to pay.
+    /// @notice Shares rent that comes after the closing.
+    /// @param late Rent that replaces what the bond advanced: it goes where the bond would have gone, minor units.
+    /// @param unrecognized Rent that did not count at the closing: claims come first, what is left is rent, minor units.
     /// @param open What each is owed.
     /// @return paid What each gets.
     /// @return claims What each is still owed.
-    function spend(uint256 amount, Shares memory open)
+    /// @return left Minor units of `unrecognized` that no claim took.
+    function spend(uint256 late, uint256 unrecognized, Shares memory open)
         external
         pure
-        returns (Shares memory paid, Shares memory claims)
+        returns (Shares memory paid, Shares memory claims, uint256 left)
     {
         claims = open;
-        _spend(amount, paid, claims);
+        _spend(late, paid, claims);
+        left = _fill(unrecognized, paid, claims);
     }
 
     // solhint-enable gas-calldata-parameters
@@ -130,8 +140,6 @@ contract ClosingRules {
         (Shares memory back, uint256 whole) = _byPrice(facts);
         // What was released can exceed what is earned now: then each gets its part of what is left.
         uint256 most = Math.min(whole, facts.escrow);
-        // What falls on what burned units were served is the gpuOperator's.
-        paid.gpuOperator = facts.escrow - most;
         for (uint256 i = 0; i <= facts.ranks.last; ++i) {
             uint256 units = whole == 0 ? 0 : back.units[i] * most / whole;
             uint256 vouchers = whole == 0 ? 0 : back.vouchers[i] * most / whole;
@@ -146,7 +154,6 @@ contract ClosingRules {
             claims.vouchers[i] -= damages;
             rest -= paid.units[i] + paid.vouchers[i];
         }
-        rest -= paid.gpuOperator;
     }
 
     /// @notice Unearned proceeds by the price of the units that they were paid for.

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
@@ -15,14 +14,14 @@ import {Waterfall} from "./Waterfall.sol";
 /// @title Lockbox, part 2: bond and unearned proceeds of an ended facility
 /// @notice Brings both here, shares them once, and shares rent that comes later. `ClosingRules` has the formula.
 abstract contract Closings is Settlements {
-    using SafeCast for uint256;
-
     /// @notice What the bond paid in place of renters, and got back: one word, read only once a facility is closed.
     /// @param advanced Attested rent that the bond paid at the closing, minor units.
     /// @param reimbursed Rent that came later and went where the bond would have gone, minor units.
+    /// @param recognized Rent that counts as rent of delivered hours: settled before, and unpaid up to the bond's rate.
     struct Late {
         uint64 advanced;
         uint64 reimbursed;
+        uint64 recognized;
     }
 
     /// @dev Time for deliveries of the last statements to be served.
@@ -33,8 +32,8 @@ abstract contract Closings is Settlements {
     ClosingRules private immutable _rules;
 
     mapping(uint64 facilityId => Late) internal _late;
-    mapping(uint64 facilityId => Claims) private _claims;
-    mapping(uint64 facilityId => uint128[4]) private _voucherPools;
+    mapping(uint64 facilityId => ClosingRules.Shares) private _claims;
+    mapping(uint64 facilityId => uint256[4]) private _voucherPools;
     /// @inheritdoc IRentLockbox
     mapping(uint256 voucherId => uint256) public paidToVoucher;
 
@@ -60,7 +59,7 @@ abstract contract Closings is Settlements {
     }
 
     /// @inheritdoc IRentLockbox
-    function voucherPoolsOf(uint64 facilityId) external view returns (uint128[4] memory) {
+    function voucherPoolsOf(uint64 facilityId) external view returns (uint256[4] memory) {
         return _voucherPools[facilityId];
     }
 
@@ -71,12 +70,18 @@ abstract contract Closings is Settlements {
 
     /// @inheritdoc IRentLockbox
     function claimsOf(uint64 facilityId) external view returns (Claims memory) {
-        return _claims[facilityId];
+        ClosingRules.Shares memory open = _claims[facilityId];
+        return Claims(open.units, open.vouchers, open.treasury);
     }
 
     /// @inheritdoc IRentLockbox
-    function advanceOf(uint64 facilityId) external view returns (uint256 advanced, uint256 reimbursed) {
-        return (_late[facilityId].advanced, _late[facilityId].reimbursed);
+    function advanceOf(uint64 facilityId)
+        external
+        view
+        returns (uint256 advanced, uint256 reimbursed, uint256 recognized)
+    {
+        Late memory late = _late[facilityId];
+        return (late.advanced, late.reimbursed, late.recognized);
     }
 
     /// @inheritdoc IRentLockbox
@@ -94,52 +99,83 @@ abstract contract Closings is Settlements {
     /// @param batch What the call pays; one entry.
     function _close(uint64 facilityId, Batch memory batch) internal {
         IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
-        uint256 unpaid = _unpaid(facilityId);
-        ClosingRules.Facts memory facts = _facts(facilityId, terms, unpaid);
+        (ClosingRules.Facts memory facts, uint256 unpaid, uint256[4] memory arrears) = _facts(facilityId, terms);
         _ledgers[facilityId].closed = true;
         facilityRegistry.markClosed(facilityId);
         Closing memory closing = _collect(facilityId, terms.settlementToken, facts);
+        closing.advanced = Math.min(closing.bond, unpaid);
+        // What is recognized has 64 bits, and what the bond advances is a part of it.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _late[facilityId] = Late(uint64(closing.advanced), 0, uint64(_ledgers[facilityId].settled + unpaid));
         uint256[4] memory payments;
-        // What was settled so far has 64 bits, and so has what is advanced.
-        closing.advanced = Math.min(Math.min(closing.bond, unpaid), type(uint64).max - _ledgers[facilityId].settled);
-        if (closing.advanced > 0) {
-            _late[facilityId].advanced = closing.advanced.toUint64();
+        // Also where nothing is advanced: it brings arrears up to the units that are left.
+        if (closing.advanced + arrears[0] + arrears[1] + arrears[2] > 0) {
             payments = _payOut(facilityId, terms, closing.advanced, _ledgers[facilityId].settledEpochs);
         }
         facts.bond = closing.bond - closing.advanced;
-        (ClosingRules.Shares memory paid, ClosingRules.Shares memory claims) = _rules.share(facts);
+        (ClosingRules.Shares memory paid, ClosingRules.Shares memory claims, uint256[4] memory claimed) =
+            _rules.share(facts);
+        // Arrears that became claims are claims alone: rent that comes later does not pay them again.
+        for (uint256 i = 0; i < facts.ranks.last; ++i) {
+            // Never more than the arrears, which have 64 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            _coupons[facilityId][i].arrears -= uint64(Math.min(arrears[i], claimed[i]));
+        }
         closing.missingGpuSeconds = facts.missingGpuSeconds;
         (closing.toUnits, closing.toVouchers) = (paid.units, paid.vouchers);
         (closing.toTreasury, closing.toOperator) = (paid.treasury, paid.gpuOperator);
-        Claims memory open = _store(facilityId, claims);
-        emit FacilityClosed(facilityId, closing, open);
+        _claims[facilityId] = claims;
+        emit FacilityClosed(facilityId, closing, Claims(claims.units, claims.vouchers, claims.treasury));
         _book(facilityId, terms, paid, payments, batch, 0);
     }
 
-    /// @notice Shares rent that replaces what the bond advanced, and emits LateRentShared.
+    /// @notice Pays out what came after the closing. Emits LateRentShared for what goes to claims, Settled for rent.
     /// @param facilityId The facility; it is closed.
     /// @param terms What settlement reads of the facility.
-    /// @param amount Minor units; 0 changes nothing.
-    /// @param payments What the same call pays to tranches already, by seniority, minor units.
+    /// @param due What is paid.
     /// @param batch What the call pays.
     /// @param batchIndex Entry of this facility in the batch.
-    function _shareLate(
+    function _settleClosed(
         uint64 facilityId,
         IFacilityRegistry.SettlementTerms memory terms,
-        uint256 amount,
-        uint256[4] memory payments,
+        Due memory due,
         Batch memory batch,
         uint256 batchIndex
     ) internal {
         ClosingRules.Shares memory paid;
-        if (amount > 0) {
-            _late[facilityId].reimbursed += amount.toUint64();
-            ClosingRules.Shares memory claims;
-            (paid, claims) = _rules.spend(amount, _stored(facilityId));
-            _store(facilityId, claims);
-            emit LateRentShared(facilityId, amount, paid.units, paid.vouchers, paid.treasury, paid.gpuOperator);
+        uint256 rent = due.amount;
+        uint256 toClaims = due.late + due.unrecognized;
+        if (toClaims > 0) {
+            uint256 left;
+            (paid, _claims[facilityId], left) = _rules.spend(due.late, due.unrecognized, _claims[facilityId]);
+            rent += left;
+            toClaims -= left;
+            // A part of what was collected, which has 64 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            _late[facilityId].reimbursed += uint64(toClaims);
+            emit LateRentShared(facilityId, toClaims, paid.units, paid.vouchers, paid.treasury, paid.gpuOperator);
         }
+        uint256[4] memory payments;
+        if (rent > 0) payments = _payOut(facilityId, terms, rent, due.epochs);
         _book(facilityId, terms, paid, payments, batch, batchIndex);
+    }
+
+    /// @notice What a closed facility has to pay out.
+    /// @param facilityId The facility.
+    /// @param ledger Running totals of the facility.
+    /// @param attested Rent attested, minor units.
+    /// @param due Gets the amounts.
+    function _dueClosed(uint64 facilityId, Ledger memory ledger, uint256 attested, Due memory due) internal view {
+        Late memory late = _late[facilityId];
+        uint256 left = uint256(ledger.collected) + late.advanced - late.reimbursed - ledger.settled;
+        due.amount = Math.min(left, _less(late.recognized, ledger.settled));
+        left -= due.amount;
+        due.late = Math.min(left, _less(late.advanced, late.reimbursed));
+        left -= due.late;
+        // What is attested beyond what was recognized, less what of it was paid out before.
+        uint256 unrecognized = _less(attested, late.recognized) - _less(ledger.settled, late.recognized)
+            - _less(late.reimbursed, late.advanced);
+        due.unrecognized = Math.min(left, unrecognized);
     }
 
     /// @notice Brings bond and unreleased proceeds here.
@@ -177,9 +213,11 @@ abstract contract Closings is Settlements {
     ) private {
         for (uint256 i = 0; i < terms.trancheCount; ++i) {
             payments[i] += paid.units[i];
-            if (paid.vouchers[i] > 0) _voucherPools[facilityId][i] += paid.vouchers[i].toUint128();
+            if (paid.vouchers[i] > 0) _voucherPools[facilityId][i] += paid.vouchers[i];
         }
-        if (paid.treasury > 0) _ledgers[facilityId].feesOwed += paid.treasury.toUint64();
+        // A fee on damages, which the vault keeps below 2^63.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        if (paid.treasury > 0) _ledgers[facilityId].feesOwed += uint64(paid.treasury);
         if (paid.gpuOperator > 0) _oweOperator(facilityId, terms.settlementToken, paid.gpuOperator);
         // An epoch has 24 bits, and a day fewer.
         // forge-lint: disable-next-line(unsafe-typecast)
@@ -187,56 +225,34 @@ abstract contract Closings is Settlements {
         _addAccrual(facilityId, terms.settlementToken, payments, span, batch, batchIndex);
     }
 
-    /// @notice Stores what is still owed after a closing.
-    /// @param facilityId The facility.
-    /// @param claims What each is owed.
-    /// @return open The same, as it is stored.
-    function _store(uint64 facilityId, ClosingRules.Shares memory claims) private returns (Claims memory open) {
-        for (uint256 i = 0; i < 4; ++i) {
-            open.units[i] = claims.units[i].toUint128();
-            open.vouchers[i] = claims.vouchers[i].toUint128();
-        }
-        open.treasury = claims.treasury.toUint128();
-        _claims[facilityId] = open;
-    }
-
-    /// @notice What is still owed after a closing.
-    /// @param facilityId The facility.
-    /// @return claims What each is owed.
-    function _stored(uint64 facilityId) private view returns (ClosingRules.Shares memory claims) {
-        Claims memory open = _claims[facilityId];
-        for (uint256 i = 0; i < 4; ++i) {
-            claims.units[i] = open.units[i];
-            claims.vouchers[i] = open.vouchers[i];
-        }
-        claims.treasury = open.treasury;
-    }
-
     /// @notice What a closing depends on, without the sale and the bond.
     /// @param facilityId The facility.
     /// @param terms What settlement reads of the facility.
-    /// @param unpaid Attested rent that nobody paid, minor units.
     /// @return facts The facts.
-    function _facts(uint64 facilityId, IFacilityRegistry.SettlementTerms memory terms, uint256 unpaid)
+    /// @return unpaid Attested rent that nobody paid, as far as it is recognized, minor units.
+    /// @return arrears Coupons of final epochs that stay unpaid when that is paid, by seniority, minor units.
+    function _facts(uint64 facilityId, IFacilityRegistry.SettlementTerms memory terms)
         private
         view
-        returns (ClosingRules.Facts memory facts)
+        returns (ClosingRules.Facts memory facts, uint256 unpaid, uint256[4] memory arrears)
     {
-        Ledger memory ledger = _ledgers[facilityId];
         (uint32 epochs, uint64 available,) = statementRegistry.finalTotals(facilityId, 0);
         uint256 stated = facilityRegistry.promisedGpuSeconds(facilityId, epochs);
-        uint256 known =
-            facilityRegistry.promisedGpuSeconds(facilityId, statementRegistry.opennessOf(facilityId).firstOpen);
-        facts.missingGpuSeconds = stated - Math.min(stated, available)
-            + facilityRegistry.promisedGpuSeconds(facilityId, terms.epochCount) - known;
+        uint32 published = statementRegistry.opennessOf(facilityId).firstOpen;
+        facts.missingGpuSeconds = _less(stated, available)
+            + facilityRegistry.promisedGpuSeconds(facilityId, terms.epochCount)
+            - facilityRegistry.promisedGpuSeconds(facilityId, published);
         facts.ratePerGpuHour = facilityRegistry.bondVault().bondTermsOf(facilityId).ratePerGpuHour;
         facts.feeBps = terms.feeBps;
-        facts.openGpuSeconds = facilityRegistry.deliveryDesk().openGpuSecondsOf(facilityId);
-        facts.openUnitSeconds = facilityRegistry.deliveryDesk().openUnitSecondsOf(facilityId);
-        // First as if all attested rent were paid, for the coupons of final epochs; then all later coupons fall due.
+        IDeliveryDesk desk = facilityRegistry.deliveryDesk();
+        facts.openGpuSeconds = desk.openGpuSecondsOf(facilityId);
+        facts.openUnitSeconds = desk.openUnitSecondsOf(facilityId);
+        unpaid = _recognized(facilityId, available, facts);
+        // First as if recognized rent were paid, for the coupons of final epochs; then all later coupons fall due.
         Waterfall.Ranks memory ranks = _fallDue(facilityId, terms, epochs, epochs);
-        Waterfall.split(unpaid - _feeDown(ledger.settled, unpaid, terms.feeBps), ranks);
+        Waterfall.split(unpaid - _feeDown(_ledgers[facilityId].settled, unpaid, terms.feeBps), ranks);
         for (uint256 i = 0; i < ranks.last; ++i) {
+            arrears[i] = ranks.due[i];
             uint256 perUnit = Waterfall.couponDueDown(terms.coupons[i], epochs, terms.epochCount, terms.epochCount);
             ranks.due[i] += perUnit * ranks.supplies[i];
             ranks.unsoldDue[i] += perUnit * terms.unsold[i];
@@ -244,11 +260,36 @@ abstract contract Closings is Settlements {
         facts.ranks = ranks;
     }
 
-    /// @notice Attested rent that is not settled.
+    /// @notice Attested rent that nobody paid, up to what delivered hours are worth at the bond's rate.
+    /// @dev Attesters believe leases: what a friend of the gpuOperator owes and never pays must stand for no money. Hours
+    /// that vouchers were served, or claim, earn no rent.
     /// @param facilityId The facility; everything posted is final.
+    /// @param available Available GPU-seconds of all stated epochs.
+    /// @param facts Missing hours, open vouchers and the rate.
     /// @return Minor units.
-    function _unpaid(uint64 facilityId) private view returns (uint256) {
-        return _postedGross(facilityId) - _ledgers[facilityId].settled;
+    function _recognized(uint64 facilityId, uint256 available, ClosingRules.Facts memory facts)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 open = 0;
+        for (uint256 i = 0; i < 4; ++i) {
+            open += facts.openGpuSeconds[i];
+        }
+        uint256 others =
+            facilityRegistry.deliveryDesk().servedGpuSecondsOf(facilityId) + _less(open, facts.missingGpuSeconds);
+        uint256 worth = _less(available, others) * facts.ratePerGpuHour / 1 hours;
+        uint256 settled = _ledgers[facilityId].settled;
+        uint256 most = Math.min(Math.min(_postedGross(facilityId), worth), type(uint64).max);
+        return _less(most, settled);
+    }
+
+    /// @notice What is left of an amount.
+    /// @param amount The amount.
+    /// @param part What is taken off.
+    /// @return The rest; 0 if more is taken off than there is.
+    function _less(uint256 amount, uint256 part) internal pure returns (uint256) {
+        return amount > part ? amount - part : 0;
     }
 
     /// @notice Rent of all posted statements of a facility.

@@ -28,6 +28,8 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     /// @inheritdoc IDeliveryDesk
     mapping(address gpuOperator => mapping(uint256 nonce => bool)) public isOrderUsed;
     mapping(uint256 voucherId => Voucher) private _vouchers;
+    /// @inheritdoc IDeliveryDesk
+    mapping(uint64 facilityId => uint64) public servedGpuSecondsOf;
     mapping(uint64 facilityId => uint64[4]) private _openGpuSeconds;
     mapping(uint64 facilityId => uint64[4]) private _openUnitSeconds;
     mapping(uint64 facilityId => mapping(bytes32 lease => address)) private _leaseHolders;
@@ -91,6 +93,7 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
         }
         require(gpuSeconds > 0, NothingToServe(line.facilityId));
         _usedGpuSeconds[line.facilityId][line.epoch][line.index] = (used + gpuSeconds).toUint64();
+        servedGpuSecondsOf[line.facilityId] += gpuSeconds.toUint64();
     }
 
     /// @inheritdoc IDeliveryDesk
@@ -102,11 +105,8 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
         require(rate > 0, DeliveryWithoutRate(facilityId));
         uint256 window = terms.windowEnd - terms.windowStart;
         uint256 left = Math.min(window, terms.windowEnd - block.timestamp);
-        // At most 2^40 units x 2^12 s x 2^32 s x a 64-bit rate: far below 2^256.
-        uint256 whole = units * 1 hours * left;
-        IFacilityRegistry.SettlementTerms memory money = facilityRegistry.settlementTermsOf(facilityId);
-        if (seniority + 1 == money.trancheCount) return whole / window;
-        return whole * Math.min(rate, money.coupons[seniority]) / (window * rate);
+        // At most 2^40 units x 2^12 s x 2^32 s x a 64-bit worth: far below 2^256.
+        return units * 1 hours * left * _worthOf(facilityId, seniority, rate) / (window * rate);
     }
 
     /// @inheritdoc IDeliveryDesk
@@ -133,6 +133,24 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     /// @inheritdoc IDeliveryDesk
     function orderDigest(DeliveryOrder calldata order) public view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(ORDER_TYPEHASH, order)));
+    }
+
+    /// @notice What a unit can get of all promised hours at the bond's rate, by rank: at most an hour, at most its coupon,
+    /// and at most what more senior tranches at their caps leave.
+    /// @dev So all vouchers together never ask for more than is promised, nor before seniors' coupons.
+    /// @param facilityId The facility.
+    /// @param seniority Rank of its tranche.
+    /// @param rate The bond's rate.
+    /// @return worth Minor units, rounded down.
+    function _worthOf(uint64 facilityId, uint256 seniority, uint256 rate) private view returns (uint256 worth) {
+        uint256 promised = facilityRegistry.promisedGpuSeconds(facilityId, facilityRegistry.epochCountOf(facilityId));
+        uint256 left = promised * rate / 1 hours;
+        IFacilityRegistry.TrancheTerms[] memory tranches = facilityRegistry.tranchesOf(facilityId);
+        for (uint256 i = 0; i < seniority; ++i) {
+            left = Math.saturatingSub(left, uint256(tranches[i].unitCap) * tranches[i].couponPerUnit);
+        }
+        worth = Math.min(rate, left / tranches[seniority].unitCap);
+        if (seniority + 1 < tranches.length) worth = Math.min(worth, tranches[seniority].couponPerUnit);
     }
 
     /// @notice Uses up an order; reverts with OrderExpired, OrderUsed or OrderSignatureInvalid.

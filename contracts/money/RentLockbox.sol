@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
@@ -42,7 +41,7 @@ contract RentLockbox is Closings {
         uint256 limit = type(uint64).max - collected;
         if (_ledgers[facilityId].closed) {
             uint256 attested = _postedGross(facilityId);
-            limit = Math.min(limit, attested - Math.min(attested, collected));
+            limit = Math.min(limit - _late[facilityId].advanced, _less(attested, collected));
         }
         require(amount <= limit, AmountAboveLimit(amount, limit));
         // Below the limit.
@@ -114,7 +113,9 @@ contract RentLockbox is Closings {
         require(amount <= excess, RefundAboveExcess(facilityId, amount, excess));
         uint256 paid = paidBy[facilityId][payer];
         require(amount <= paid, RefundAbovePaid(facilityId, payer, amount, paid));
-        uint64 collected = SafeCast.toUint64(_ledgers[facilityId].collected - amount);
+        // Excess is a part of what was collected.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        uint64 collected = uint64(_ledgers[facilityId].collected - amount);
         _ledgers[facilityId].collected = collected;
         paidBy[facilityId][payer] = paid - amount;
         owedTo[facilityRegistry.settlementTokenOf(facilityId)][payer] += amount;
@@ -159,16 +160,15 @@ contract RentLockbox is Closings {
     }
 
     /// @inheritdoc IRentLockbox
-    function settleable(uint64 facilityId) external view returns (uint256 amount) {
-        uint256 late;
-        (amount, late,) = _due(facilityId, _ledgers[facilityId]);
-        amount += late;
+    function settleable(uint64 facilityId) external view returns (uint256) {
+        Due memory due = _due(facilityId, _ledgers[facilityId]);
+        return due.amount + due.late + due.unrecognized;
     }
 
     /// @inheritdoc IRentLockbox
     function excessOf(uint64 facilityId) public view returns (uint256) {
         uint256 collected = _ledgers[facilityId].collected;
-        return collected - Math.min(_postedGross(facilityId), collected);
+        return _less(collected, _postedGross(facilityId));
     }
 
     /// @notice Books the settlement of one facility and emits Settled. The money moves later, in `_accrue`.
@@ -182,44 +182,30 @@ contract RentLockbox is Closings {
         returns (uint256 amount, bool done)
     {
         Ledger memory ledger = _ledgers[facilityId];
-        uint256 late;
-        uint32 epochs;
-        (amount, late, epochs) = _due(facilityId, ledger);
-        if (amount == 0 && late == 0 && epochs == ledger.settledEpochs) return (0, false);
+        Due memory due = _due(facilityId, ledger);
+        amount = due.amount + due.late + due.unrecognized;
+        if (amount == 0 && due.epochs == ledger.settledEpochs) return (0, false);
         IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
-        uint256[4] memory payments;
-        if (late == 0 || amount > 0) payments = _payOut(facilityId, terms, amount, epochs);
         if (ledger.closed) {
-            _shareLate(facilityId, terms, late, payments, batch, batchIndex);
+            _settleClosed(facilityId, terms, due, batch, batchIndex);
         } else {
+            uint256[4] memory payments = _payOut(facilityId, terms, amount, due.epochs);
             // The registry bounds epochLength to 24 bits.
             // forge-lint: disable-next-line(unsafe-typecast)
             uint24 span = uint24(terms.epochLength);
             _addAccrual(facilityId, terms.settlementToken, payments, span, batch, batchIndex);
         }
-        return (amount + late, true);
+        return (amount, true);
     }
 
     /// @notice What is both attested and collected, and not yet paid (invariant 4).
     /// @param facilityId The facility.
     /// @param ledger Running totals of the facility.
-    /// @return amount Minor units of rent.
-    /// @return late Minor units that replace what the bond advanced at the closing.
-    /// @return epochs Number of leading final epochs.
-    function _due(uint64 facilityId, Ledger memory ledger)
-        private
-        view
-        returns (uint256 amount, uint256 late, uint32 epochs)
-    {
+    /// @return due What a settlement pays out.
+    function _due(uint64 facilityId, Ledger memory ledger) private view returns (Due memory due) {
         uint256 attested;
-        (epochs,, attested) = statementRegistry.finalTotals(facilityId, ledger.settledEpochs);
-        uint256 paid = ledger.collected;
-        uint256 advanced = 0;
-        if (ledger.closed) {
-            advanced = _late[facilityId].advanced - _late[facilityId].reimbursed;
-            paid += advanced;
-        }
-        amount = Math.min(attested, paid) - ledger.settled;
-        late = Math.min(paid - ledger.settled - amount, advanced);
+        (due.epochs,, attested) = statementRegistry.finalTotals(facilityId, ledger.settledEpochs);
+        if (ledger.closed) _dueClosed(facilityId, ledger, attested, due);
+        else due.amount = Math.min(attested, ledger.collected) - ledger.settled;
     }
 }

@@ -52,6 +52,18 @@ abstract contract Settlements is IRentLockbox, AccessManaged, Payouts {
         address[] settlementTokens;
     }
 
+    /// @notice What a settlement pays out, minor units.
+    /// @param amount Rent, fee included.
+    /// @param late Rent that replaces what the bond advanced at the closing.
+    /// @param unrecognized Rent that comes after the closing and did not count there.
+    /// @param epochs Number of leading final epochs.
+    struct Due {
+        uint256 amount;
+        uint256 late;
+        uint256 unrecognized;
+        uint32 epochs;
+    }
+
     uint256 internal constant BPS = 10_000;
     /// @dev An allowance of 256 one-bits is kept for ever by most tokens, also by those that count it in 96 bits. Where
     /// it is counted down it is renewed long before a batch could exceed it: no facility pays more than 2^64 at once.

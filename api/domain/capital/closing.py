@@ -104,12 +104,14 @@ class Closing:
     """What a closing does, minor units.
 
     bond + escrow == advance.amount + paid.total. advance: rent that the bond pays for renters.
-    claims: what stays owed; late rent pays it as far as the bond advanced rent.
+    claims: what stays owed; late rent pays it, see `LateRent`.
+    books: coupons that stay due; what of them became a claim is a claim alone.
     """
 
     advance: Settlement
     paid: Shares
     claims: Shares
+    books: tuple[TrancheBook, ...]
 
 
 def close(
@@ -128,7 +130,7 @@ def close(
     """Share bond and escrow of an ended facility whose final epochs are all settled.
 
     Args:    epochs: leading final epochs, counted by settlements.  settled: rent paid out so far.
-             unpaid: attested rent that nobody paid.  missing: see `missing_gpu_seconds`.
+             unpaid: see `recognized_unpaid`.  missing: see `missing_gpu_seconds`.
     Source:  `Closings.sol` and `ClosingRules.sol` compute the same, to the minor unit.
     """
     supplies = [tranche.supply for tranche in tranches]
@@ -146,24 +148,88 @@ def close(
             epoch_count=epoch_count,
         )
 
-    advance = paid_as_rent(min(bond, unpaid, MAX_U64 - settled))
-    due = _coupons_left(
-        supplies, paid_as_rent(unpaid).books, epochs=epochs, epoch_count=epoch_count
-    )
+    advance = paid_as_rent(min(bond, unpaid))
+    behind = paid_as_rent(unpaid).books
+    due = _coupons_left(supplies, behind, epochs=epochs, epoch_count=epoch_count)
     claims, left = _claims(
         tranches, due, missing=missing, rate_per_gpu_hour=rate_per_gpu_hour, fee_bps=fee_bps
     )
+    after = tuple(
+        replace(book, arrears=book.arrears - min(arrears.arrears, claimed))
+        for book, arrears, claimed in zip(advance.books, behind, claims.units, strict=True)
+    )
     paid, claims, rest = _pay_back(tranches, sale, claims=claims, coupons_left=left)
     paid, claims, rest = _fill(rest, paid=paid, claims=claims)
-    paid = replace(paid, gpu_operator=paid.gpu_operator + rest)
+    paid = replace(paid, gpu_operator=rest)
     paid, claims = _spend(bond - advance.amount, paid=paid, claims=claims)
-    return Closing(advance, paid, claims)
+    return Closing(advance, paid, claims, after)
 
 
-def share_late(amount: int, claims: Shares) -> tuple[Shares, Shares]:
-    """Share rent that replaces what the bond advanced: what each gets, and is still owed."""
+def recognized_unpaid(
+    *,
+    attested: int,
+    settled: int,
+    available: int,
+    served: int,
+    open_gpu_seconds: int,
+    missing: int,
+    rate_per_gpu_hour: int,
+) -> int:
+    """Attested rent that nobody paid, up to what delivered hours are worth at the bond's rate.
+
+    Attesters believe leases: what a friend of the operator owes and never pays stands for no money.
+    Hours that vouchers were served, or claim, earn no rent.
+
+    Args:    served, open_gpu_seconds: of all vouchers.  available, missing: GPU-seconds.
+    """
+    others = served + max(0, open_gpu_seconds - missing)
+    worth = max(0, available - others) * rate_per_gpu_hour // SECONDS_PER_HOUR
+    return max(0, min(attested, worth, MAX_U64) - settled)
+
+
+@dataclass(frozen=True, slots=True)
+class LateRent:
+    """How rent that came after a closing is paid out, minor units.
+
+    rent: recognized rent, down the waterfall.  late: where the bond, which advanced it, would have
+    gone.  unrecognized: to claims first, and what they leave down the waterfall.
+    """
+
+    rent: int
+    late: int
+    unrecognized: int
+
+
+def late_rent(
+    *,
+    collected: int,
+    settled: int,
+    attested: int,
+    advanced: int,
+    reimbursed: int,
+    recognized: int,
+) -> LateRent:
+    """Part what is there to be paid out: `RentLockbox.settle` of a closed facility.
+
+    Args:    advanced, reimbursed, recognized: `RentLockbox.advanceOf`.
+    """
+    left = collected + advanced - reimbursed - settled
+    rent = min(left, max(0, recognized - settled))
+    left -= rent
+    late = min(left, max(0, advanced - reimbursed))
+    left -= late
+    before = max(0, settled - recognized) + max(0, reimbursed - advanced)
+    return LateRent(rent, late, min(left, max(0, attested - recognized) - before))
+
+
+def share_late(amount: int, claims: Shares, *, unrecognized: int = 0) -> tuple[Shares, Shares, int]:
+    """Share rent that comes after the closing: what each gets, is still owed, and what is rent.
+
+    Args:    amount, unrecognized: `LateRent.late` and `.unrecognized`.
+    """
     nothing = Shares((0,) * len(claims.units), (0,) * len(claims.vouchers))
-    return _spend(amount, paid=nothing, claims=claims)
+    paid, claims = _spend(amount, paid=nothing, claims=claims)
+    return _fill(unrecognized, paid=paid, claims=claims)
 
 
 def voucher_share(pool: int, *, open_gpu_seconds: int, all_open_gpu_seconds: int) -> int:
@@ -218,7 +284,6 @@ def _pay_back(
     coupon; the rest up to each claim. Also returns what fell on no claim."""
     units, vouchers = [0] * len(tranches), [0] * len(tranches)
     unit_claims, voucher_claims = list(claims.units), list(claims.vouchers)
-    gpu_operator = 0
     if sale.unearned and sale.escrow:
         back = [
             (
@@ -229,7 +294,6 @@ def _pay_back(
         ]
         whole = sum(map(sum, back))
         most = min(whole, sale.escrow)
-        gpu_operator = sale.escrow - most
         for i, by_price in enumerate(back):
             of_units, of_vouchers = (part * most // whole if whole else 0 for part in by_price)
             unsigned = of_units * sale.unsigned // sale.unearned
@@ -242,9 +306,9 @@ def _pay_back(
             damages = min(of_vouchers - unsigned, voucher_claims[i])
             vouchers[i] = unsigned + damages
             voucher_claims[i] -= damages
-    rest = sale.escrow - sum(units) - sum(vouchers) - gpu_operator
+    rest = sale.escrow - sum(units) - sum(vouchers)
     return (
-        Shares(tuple(units), tuple(vouchers), 0, gpu_operator),
+        Shares(tuple(units), tuple(vouchers)),
         replace(claims, units=tuple(unit_claims), vouchers=tuple(voucher_claims)),
         rest,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from api.domain.capital.sale import promised_of
 from api.domain.facility import FacilityTerms
 from api.domain.units import SECONDS_PER_HOUR, GpuSeconds, Micros
 
@@ -17,20 +18,28 @@ def gpu_seconds_of_units(
 ) -> GpuSeconds:
     """What units give when they are burned for compute: `DeliveryDesk.gpuSecondsDown`.
 
-    A unit is an hour, less the part of the window that is over. A senior's hour is worth no more
-    than its coupon, so it gives at most what the coupon buys at the bond's rate.
+    A unit is an hour, less the part of the window that is over. Its hour is worth no more than its
+    coupon, and no more than what all promised hours at the bond's rate leave to its tranche.
 
     Args:    rate_micros_per_gpu_hour: of the bond, above 0.  now_s: before the window's end.
     Returns: one division over all units together, rounded down; 0 is no delivery.
     """
     window_s = terms.window_end_s - terms.window_start_s
     left_s = min(window_s, terms.window_end_s - now_s)
-    whole = units * SECONDS_PER_HOUR * left_s
-    if seniority + 1 == len(terms.tranches):
-        return GpuSeconds(whole // window_s)
     rate = rate_micros_per_gpu_hour
-    coupon = terms.tranches[seniority].coupon_micros_per_unit
-    return GpuSeconds(whole * min(rate, coupon) // (window_s * rate))
+    whole = units * SECONDS_PER_HOUR * left_s
+    return GpuSeconds(whole * _worth(terms, seniority, rate) // (window_s * rate))
+
+
+def _worth(terms: FacilityTerms, seniority: int, rate: int) -> int:
+    """What a unit can get of all promised hours at the bond's rate, by rank and at caps."""
+    left = promised_of(terms, terms.epoch_count) * rate // SECONDS_PER_HOUR
+    for senior in terms.tranches[:seniority]:
+        left = max(0, left - senior.unit_cap * senior.coupon_micros_per_unit)
+    own = terms.tranches[seniority]
+    worth = min(rate, left // own.unit_cap)
+    last = seniority + 1 == len(terms.tranches)
+    return worth if last else min(worth, own.coupon_micros_per_unit)
 
 
 _NONE = GpuSeconds(0)

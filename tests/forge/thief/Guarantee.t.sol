@@ -41,4 +41,38 @@ contract GuaranteeTest is ThiefBase {
         uint256 due = 20 * uint256(coupon);
         assertLe(worth < due ? worth : due, _all(SENIOR) + 20, "seniors");
     }
+
+    /// With any bond: a lease more in one statement, that nobody pays, takes nothing from seniors.
+    function test_thief__any_dear_lease_never_paid__seniors_get_no_less(uint256 seed) public {
+        uint256 start = vm.snapshotState();
+        uint256 honest = _withLease(seed, 0);
+        vm.revertToState(start);
+        uint256 dear = _withLease(seed, (1 + (seed >> 240) % 300) * USDC);
+        assertLe(honest, dear + 40, "seniors");
+    }
+
+    function _withLease(uint256 seed, uint256 dear) private returns (uint256) {
+        previous = bytes32(0);
+        // forge-lint: disable-next-line(unsafe-typecast)
+        Offer memory offer = _offerOf(Deal(20, uint40((seed >> 200) % 21), bound(seed >> 40, 0, 100) * USDC, 1e6, 0));
+        offer.upFrontBps = uint16(bound(seed >> 104, 2_000, 10_000));
+        _found(offer);
+        uint256 stated = 1 + (seed >> 72) % 4;
+        uint256 which = (seed >> 220) % stated;
+        for (uint256 e = 0; e < stated; ++e) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            uint256 available = bound(seed, 0, 36_000);
+            uint256 rent = available * RATE / 3_600;
+            if (rent > 0) _pay(rent);
+            _post(available, rent + (e == which ? dear : 0));
+        }
+        if (stated < 4) {
+            _default();
+        } else {
+            vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
+            facilities.stop(FACILITY);
+        }
+        _close();
+        return _all(SENIOR);
+    }
 }

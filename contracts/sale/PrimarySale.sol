@@ -61,14 +61,14 @@ contract PrimarySale is SaleRefunds {
         given.unearned = book.proceeds - earned;
         uint256 released = _spent[facilityId].released;
         if (earned > released) _release(facilityId, earned - released);
-        uint64 escrow = book.proceeds - _spent[facilityId].released;
+        uint64 escrow = book.proceeds - _spent[facilityId].released - _spent[facilityId].returned;
         given.escrow = escrow;
         uint64[] memory unitPrices = _unitPrices[facilityId];
         for (uint256 i = 0; i < unitPrices.length; ++i) {
             given.unitPrices[i] = unitPrices[i];
         }
         if (escrow == 0) return given;
-        _spent[facilityId].returned = escrow;
+        _spent[facilityId].returned += escrow;
         emit ProceedsSurrendered(facilityId, escrow, given.unearned);
         IERC20(facilityRegistry.settlementTokenOf(facilityId)).safeTransfer(msg.sender, escrow);
     }

@@ -85,19 +85,18 @@ contract TokenFacilityStub {
         );
     }
 
-    /// @notice Number of tranches of a facility, and their coupons.
-    function settlementTermsOf(uint64 facilityId)
-        external
-        view
-        returns (IFacilityRegistry.SettlementTerms memory terms)
-    {
-        IFacilityRegistry.TrancheTerms[] storage tranches = _tranches[facilityId];
-        // At most four tranches.
+    /// @notice Number of epochs of a facility.
+    function epochCountOf(uint64 facilityId) external view returns (uint32) {
+        IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
+        // Windows are 32-bit numbers of seconds.
         // forge-lint: disable-next-line(unsafe-typecast)
-        terms.trancheCount = uint8(tranches.length);
-        for (uint256 i = 0; i < tranches.length; ++i) {
-            terms.coupons[i] = tranches[i].couponPerUnit;
-        }
+        return uint32((terms.windowEnd - terms.windowStart) / terms.epochLength);
+    }
+
+    /// @notice GPU-seconds promised of the first epochs.
+    function promisedGpuSeconds(uint64 facilityId, uint32 epochs) external view returns (uint256) {
+        IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
+        return uint256(terms.deviceCount) * terms.epochLength * epochs * terms.promisedAvailabilityPpm / 1_000_000;
     }
 
     /// @notice Cap of a tranche.

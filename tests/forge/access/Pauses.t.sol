@@ -8,6 +8,11 @@ import {TokenBase} from "../token/TokenBase.sol";
 contract PausesTest is TokenBase {
     address private _other = address(0x9A5E);
 
+    function setUp() public override {
+        super.setUp();
+        mint(ann, JUNIOR, 10);
+    }
+
     /// Finding F2b: one key without delay stopped everything for ever.
     function test_pause__nobody_lifts_it__ends_after_seven_days() public {
         uint256 until = vm.getBlockTimestamp() + 7 days;

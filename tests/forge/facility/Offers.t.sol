@@ -109,6 +109,8 @@ contract OffersTest is World {
         IFacilityRegistry.FacilityTerms memory terms = _terms(1);
         terms.patienceSeconds = EPOCH + 1 days - 1;
         _refused(terms, "patienceSeconds");
+        terms.patienceSeconds = EPOCH + 90 days + 1;
+        _refused(terms, "patienceSeconds");
         terms = _terms(1);
         terms.longStopSeconds = 90 days - 1;
         _refused(terms, "longStopSeconds");
@@ -117,11 +119,11 @@ contract OffersTest is World {
         (terms.patienceSeconds, terms.longStopSeconds) = (EPOCH + 1 days, 90 days);
         vm.startPrank(gpuOperator);
         facilities.offer(NEW, terms, _one(10, 0));
-        (terms.patienceSeconds, terms.longStopSeconds) = (type(uint32).max, 365 days);
+        (terms.patienceSeconds, terms.longStopSeconds) = (EPOCH + 90 days, 365 days);
         facilities.offer(NEW + 1, terms, _one(10, 0));
         vm.stopPrank();
         assertEq(facilities.termsOf(NEW).longStopSeconds, 90 days, "kept");
-        assertEq(facilities.termsOf(NEW + 1).patienceSeconds, type(uint32).max, "kept");
+        assertEq(facilities.termsOf(NEW + 1).patienceSeconds, EPOCH + 90 days, "kept");
     }
 
     function test_offer__tranches_out_of_bounds__reverts() external {

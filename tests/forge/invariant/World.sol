@@ -11,6 +11,7 @@ import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
 import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
 import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
 import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
+import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
@@ -26,6 +27,8 @@ abstract contract World is HourlyTerms, Orders {
     uint64 internal constant FACILITIES = 3;
     uint64 internal constant CHALLENGE_WINDOW = 600;
     uint40 internal constant CAP = 12;
+    /// @dev All promised hours at this rate are worth more than all coupons, so that juniors' units give hours, too.
+    uint64 internal constant HALL_RATE = 900_001;
     uint8 internal constant THRESHOLD = 2;
     uint256 internal constant ANN_KEY = 0xA11;
     uint256 internal constant BOB_KEY = 0xB0B;
@@ -147,7 +150,7 @@ abstract contract World is HourlyTerms, Orders {
         }
         vm.startPrank(gpuOperator);
         facilities.offer(f, _terms(f), tranches);
-        vault.setTerms(f, _bondTerms());
+        vault.setTerms(f, IBondVault.BondTerms(_bondTerms().requiredBond, HALL_RATE));
         vm.stopPrank();
         _arm(_coin(f), gpuOperator, address(vault), 2_000_000);
         vm.prank(gpuOperator);

@@ -17,7 +17,7 @@ contract ClosingRulesTest is Base {
 
     function testFuzz_share__any_facts__pays_out_all_of_escrow_and_bond(uint256 seed) public view {
         ClosingRules.Facts memory facts = _facts(seed);
-        (ClosingRules.Shares memory paid,) = _rules.share(facts);
+        (ClosingRules.Shares memory paid,,) = _rules.share(facts);
         assertEq(_sum(paid), facts.escrow + facts.bond, "all shares");
         for (uint256 i = 0; i < 4; ++i) {
             require(facts.ranks.supplies[i] > 0 || paid.units[i] == 0, "no units, no money");
@@ -29,9 +29,9 @@ contract ClosingRulesTest is Base {
     function testFuzz_share__nothing_unsigned__paid_and_left_is_what_was_claimed(uint256 seed) public view {
         ClosingRules.Facts memory facts = _facts(seed);
         facts.unsigned = 0;
-        (ClosingRules.Shares memory paid, ClosingRules.Shares memory left) = _rules.share(facts);
+        (ClosingRules.Shares memory paid, ClosingRules.Shares memory left,) = _rules.share(facts);
         (facts.escrow, facts.bond) = (0, 0);
-        (ClosingRules.Shares memory none, ClosingRules.Shares memory claimed) = _rules.share(facts);
+        (ClosingRules.Shares memory none, ClosingRules.Shares memory claimed,) = _rules.share(facts);
         assertEq(_sum(none), 0, "nothing there, nothing paid");
         for (uint256 i = 0; i < 4; ++i) {
             assertEq(paid.units[i] + left.units[i], claimed.units[i], "units");
@@ -50,7 +50,7 @@ contract ClosingRulesTest is Base {
     /// Unsigned epochs go back by price; but a unit with a coupon never gets more than its coupon in all.
     function testFuzz_share__unsigned_epochs__no_coupon_unit_above_its_coupon(uint256 seed) public view {
         ClosingRules.Facts memory facts = _facts(seed);
-        (ClosingRules.Shares memory paid,) = _rules.share(facts);
+        (ClosingRules.Shares memory paid,,) = _rules.share(facts);
         for (uint256 i = 0; i < facts.ranks.last; ++i) {
             assertLe(paid.units[i], facts.ranks.due[i], "above the coupons that are due");
         }
@@ -60,16 +60,16 @@ contract ClosingRulesTest is Base {
     function testFuzz_share__bond_alone__senior_first_operator_last(uint256 seed) public view {
         ClosingRules.Facts memory facts = _facts(seed);
         facts.escrow = 0;
-        (ClosingRules.Shares memory paid, ClosingRules.Shares memory left) = _rules.share(facts);
+        (ClosingRules.Shares memory paid, ClosingRules.Shares memory left,) = _rules.share(facts);
         _requireOrder(paid, left);
     }
 
     /// What a larger bond changes is never to anybody's loss.
     function testFuzz_share__larger_bond__nobody_gets_less(uint256 seed, uint64 more) public view {
         ClosingRules.Facts memory facts = _facts(seed);
-        (ClosingRules.Shares memory before,) = _rules.share(facts);
+        (ClosingRules.Shares memory before,,) = _rules.share(facts);
         facts.bond += more;
-        (ClosingRules.Shares memory paid,) = _rules.share(facts);
+        (ClosingRules.Shares memory paid,,) = _rules.share(facts);
         for (uint256 i = 0; i < 4; ++i) {
             assertLe(before.units[i], paid.units[i], "units");
             assertLe(before.vouchers[i], paid.vouchers[i], "vouchers");
@@ -81,13 +81,13 @@ contract ClosingRulesTest is Base {
     /// Late rent goes where the bond would have gone: in two parts as in one, but for a unit of rounding a rank.
     function testFuzz_spend__late__as_the_bond_would_have(uint256 seed, uint64 late) public view {
         ClosingRules.Facts memory facts = _facts(seed);
-        (ClosingRules.Shares memory first, ClosingRules.Shares memory open) = _rules.share(facts);
-        (ClosingRules.Shares memory second, ClosingRules.Shares memory left) = _rules.spend(late, open);
+        (ClosingRules.Shares memory first, ClosingRules.Shares memory open,) = _rules.share(facts);
+        (ClosingRules.Shares memory second, ClosingRules.Shares memory left,) = _rules.spend(late, 0, open);
         assertEq(_sum(second), late, "all of it");
         assertEq(_sum(second) - second.gpuOperator + _sum(left), _sum(open), "claims fall by what is paid");
         _requireOrder(second, left);
         facts.bond += late;
-        (ClosingRules.Shares memory whole,) = _rules.share(facts);
+        (ClosingRules.Shares memory whole,,) = _rules.share(facts);
         for (uint256 i = 0; i < 4; ++i) {
             assertLe(whole.units[i], first.units[i] + second.units[i] + 1, "units");
             assertLe(first.units[i] + second.units[i], whole.units[i] + 1, "units");

@@ -108,20 +108,21 @@ contract DefaultsTest is MoneyBase {
 
     /// Patience does not run anew, the cure does: also where notice was given in the very block of the rejection, so
     /// that several steps of a default never fit one transaction.
-    function test_noticeDefault__in_the_block_of_a_rejection__does_not_count() public {
+    function test_noticeDefault__in_the_block_of_a_rejection__reverts() public {
         vm.warp(OVERDUE);
         facilities.noticeDefault(F, 0);
         statements.publish(F, 1);
         vm.warp(OVERDUE + CURE);
         statements.reject(F, 0);
         _noDefault(0, abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, F, 0));
+        uint256 next = OVERDUE + CURE + 1;
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, F, 0, next));
         facilities.noticeDefault(F, 0);
-        vm.warp(OVERDUE + 2 * CURE);
-        _noDefault(0, abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, F, 0));
+        vm.warp(next);
         facilities.noticeDefault(F, 0);
-        vm.warp(OVERDUE + 3 * CURE - 1);
-        _noDefault(0, abi.encodeWithSelector(IFacilityRegistry.CureRunning.selector, F, 0, OVERDUE + 3 * CURE));
-        vm.warp(OVERDUE + 3 * CURE);
+        vm.warp(next + CURE - 1);
+        _noDefault(0, abi.encodeWithSelector(IFacilityRegistry.CureRunning.selector, F, 0, next + CURE));
+        vm.warp(next + CURE);
         facilities.declareDefault(F, 0);
     }
 

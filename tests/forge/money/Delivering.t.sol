@@ -69,9 +69,9 @@ contract DeliveringTest is Attesting {
         vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.DeliveryEmpty.selector, _id(F, 2), 3));
         _takeDelivery(desk, ann, _id(F, 2), 3, LEASE);
         _takeDelivery(desk, ann, _id(F, 2), CAP, LEASE);
-        // 12 units x 3,600 s / 14,400: three seconds, which the bond's rate makes 58 of 2,000,000 minor units.
+        // 12 units x 3,600 s / 14,400: three seconds, which the bond's rate makes 750 of 2,000,000 minor units.
         assertEq(desk.openGpuSecondsOf(F)[2], 3, "three seconds for twelve units");
-        assertEq(3 * uint256(RATE) / 3_600, 58, "at most");
+        assertEq(3 * uint256(HALL_RATE) / 3_600, 750, "at most");
     }
 
     /// @notice Finding C2 (F6c): with one of four epochs left no more hours are owed than the hall can still deliver.
@@ -195,7 +195,7 @@ contract DeliveringTest is Attesting {
         vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.FacilityClosed.selector, F));
         desk.serve(list, made.statement, made.line, new bytes32[](0));
         // What seniors claim comes first. Of the bond of 2,000,000 nothing is left for vouchers of the last tranche.
-        assertEq(lockbox.claimsOf(F).vouchers[2] + lockbox.voucherPoolsOf(F)[2], 2 * uint256(RATE), "two hours");
+        assertEq(lockbox.claimsOf(F).vouchers[2] + lockbox.voucherPoolsOf(F)[2], 2 * uint256(HALL_RATE), "two hours");
     }
 
     /// @notice Default needs an epoch that is neither stated nor published; a good facility cannot be brought down.

@@ -133,6 +133,7 @@ contract StatementStub {
 contract DeskStub {
     IDeliveryDesk.Voucher[] private _vouchers;
     mapping(uint64 facilityId => uint64[4]) private _openGpuSeconds;
+    mapping(uint64 facilityId => uint64) public servedGpuSecondsOf;
 
     /// @dev A voucher of an hour a unit.
     function burn(ITrancheToken token, address holder, uint256 id, uint256 units) external returns (uint256) {
@@ -154,6 +155,7 @@ contract DeskStub {
         require(voucher.servedGpuSeconds + gpuSeconds <= voucher.owedGpuSeconds, "served");
         voucher.servedGpuSeconds += gpuSeconds;
         _openGpuSeconds[voucher.facilityId][voucher.seniority] -= gpuSeconds;
+        servedGpuSecondsOf[voucher.facilityId] += gpuSeconds;
     }
 
     function voucherCount() external view returns (uint256) {

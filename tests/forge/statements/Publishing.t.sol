@@ -156,12 +156,17 @@ contract PublishingTest is Attesting {
         statements.reject(F, 0, EVIDENCE, signed);
         _post(_next(F, 1, 1, bytes32(0), true), 0);
         _challenge(F, 0);
-        assertEq(statements.opennessOf(F).firstOpen, 1, "a voided statement leaves its epoch published");
-        bytes32 standing = statements.publishedHashOf(F, 0);
+        assertEq(statements.opennessOf(F).firstOpen, 0, "a void does not publish what was rejected");
+        vm.expectRevert(abi.encodeWithSelector(IPublications.NothingToReject.selector, F, 0, bytes32(0)));
+        statements.reject(F, 0, EVIDENCE, signed);
+        // Stated again, and epoch 1 published: its rejection needs new signatures.
+        _post(_next(F, 1, 1, bytes32(0), false), 0);
+        vm.warp(START + 2 * EPOCH);
+        _say(1, EVIDENCE);
         vm.expectRevert(abi.encodeWithSelector(IAttesterSet.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
-        statements.reject(F, 0, standing, signed);
-        _takeBack(0, standing);
-        assertEq(statements.opennessOf(F).firstOpen, 0, "by new signatures");
+        statements.reject(F, 1, EVIDENCE, signed);
+        _takeBack(1, EVIDENCE);
+        assertEq(statements.opennessOf(F).firstOpen, 1, "by new signatures");
     }
 
     /// @notice An epoch that was never published and whose statement is void stands without a hash.

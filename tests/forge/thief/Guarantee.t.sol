@@ -7,8 +7,8 @@ import {ThiefBase} from "./ThiefBase.sol";
 /// @title A promise to seniors, looked for by chance
 /// @dev Attesters are honest and awake, every available hour is leased at the rate or above, none is beyond its epoch's
 /// promise, and the bond covers all damages and all rent at the rate. Whatever the operator, its renters and its puppet
-/// bob do, ann has her coupon, or all promised hours at the rate where they are less. Red at the commit under review
-/// (R1, V1, V2 of docs/reviews/closing-thief.md), green with the mends that the review tried.
+/// bob do, ann has her coupon, or all promised hours at the rate where they are less. R1, V1 and V2 of
+/// docs/reviews/closing-thief.md broke it.
 contract GuaranteeTest is ThiefBase {
     function test_thief__bond_covers_all__seniors_have_their_coupon(uint256 seed) public {
         uint256 promised = bound(seed, 500_000, 1_000_000);

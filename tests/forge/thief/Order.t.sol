@@ -94,7 +94,8 @@ contract OrderTest is ThiefBase {
         uint256 all = 0;
         for (uint256 e = 0; e < 3; ++e) {
             plan.hours_[e] = bound(seed >> (32 + 32 * e), 0, 10 hours);
-            plan.rents[e] = bound(seed >> (48 + 32 * e), 0, 40 * USDC);
+            // Rent above the worth of its hours goes to claims first, if it comes after the closing.
+            plan.rents[e] = bound(seed >> (48 + 32 * e), 0, plan.hours_[e] * RATE / 1 hours);
             all += plan.rents[e];
         }
         plan.paid = bound(seed >> 160, 0, all);

@@ -14,7 +14,7 @@ contract SharesTest is ThiefBase {
         ClosingRules.Facts memory facts = _facts();
         uint256[4] memory due = facts.ranks.due;
         ClosingRules rules = ClosingRules(lockbox.closingRules());
-        (ClosingRules.Shares memory paid, ClosingRules.Shares memory claims) = rules.share(facts);
+        (ClosingRules.Shares memory paid, ClosingRules.Shares memory claims,) = rules.share(facts);
         assertEq(_sum(paid), facts.bond + facts.escrow, "all of it, and no more");
         for (uint256 i = 0; i < 4; ++i) {
             if (i < facts.ranks.last) assertLe(paid.units[i] + claims.units[i], due[i], "at most the coupon");
@@ -23,7 +23,7 @@ contract SharesTest is ThiefBase {
             if (facts.openGpuSeconds[i] == 0) assertEq(paid.vouchers[i], 0, "nothing for no voucher");
         }
         uint256 late = _draw(1 << 64);
-        (paid, claims) = rules.spend(late, claims);
+        (paid, claims,) = rules.spend(late, 0, claims);
         assertEq(_sum(paid), late, "late rent: all of it");
     }
 

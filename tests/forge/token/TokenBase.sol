@@ -101,6 +101,8 @@ abstract contract TokenBase is Terms, Orders {
     function offerLocked(uint64 facilityId, MockStablecoin settlement) internal {
         IFacilityRegistry.FacilityTerms memory terms =
             _facilityTerms(gpuOperator, address(settlement), WINDOW_START, WINDOW_END, 1 days);
+        // Enough for both tranches at their caps.
+        terms.deviceCount = 10_000;
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](2);
         tranches[0] = IFacilityRegistry.TrancheTerms(1_000_000, 1_500_000);
         tranches[1] = IFacilityRegistry.TrancheTerms(2_000_000, 0);

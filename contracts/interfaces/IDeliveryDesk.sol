@@ -188,7 +188,8 @@ interface IDeliveryDesk {
     /// over. Until the facility is closed. The line must lie inside the window and begin after each voucher was issued.
     /// Caller: anybody.
     /// @dev Emits VoucherServed for each voucher that gets seconds. Reverts with LineNotDelivery, StatementNotFinal,
-    /// FacilityClosed, LineNotProven, LineAlreadyUsed, VoucherUnknown, LineNotForVoucher or NothingToServe.
+    /// FacilityClosed, LineNotProven, LineAlreadyUsed, VoucherUnknown, LineNotForVoucher or NothingToServe, or as
+    /// IStatementRegistry.verifyLine does.
     /// @param voucherIds The vouchers.
     /// @param statement The posted statement that holds the line.
     /// @param line The delivery line.

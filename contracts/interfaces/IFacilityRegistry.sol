@@ -308,15 +308,16 @@ interface IFacilityRegistry {
     /// @notice Ends minting, and fixes for good how many units of each tranche are unsold. A tranche may be wholly
     /// unsold, but not all of them; bond terms must be set, and the bond sufficient. Caller: the facility's
     /// gpuOperator, or its sale where there is one.
-    /// @dev Emits FacilityStateChanged(Funded). Reverts with NotGpuOperator, SaleRunning, FacilityStateWrong,
-    /// FacilityEmpty, BondTermsMissing or BondInsufficient.
+    /// @dev Emits FacilityStateChanged(Funded). Reverts with FacilityUnknown, NotGpuOperator, SaleRunning,
+    /// FacilityStateWrong, FacilityEmpty, BondTermsMissing or BondInsufficient.
     /// @param facilityId The facility.
     function fund(uint64 facilityId) external;
 
     /// @notice Withdraws an offer. Caller: the facility's gpuOperator, where it has a sale only while nothing is sold;
     /// or the sale when it failed (buyers are then refunded). Units that were placed privately had no price: their
     /// holders get no money for them and can burn them.
-    /// @dev Emits FacilityStateChanged(Cancelled). Reverts with NotGpuOperator, FacilityStateWrong or SaleRunning.
+    /// @dev Emits FacilityStateChanged(Cancelled). Reverts with FacilityUnknown, NotGpuOperator, FacilityStateWrong or
+    /// SaleRunning.
     /// @param facilityId The facility.
     function cancel(uint64 facilityId) external;
 

@@ -10,17 +10,15 @@ import {StatementStore} from "./StatementStore.sol";
 /// @notice What an epoch is before it is stated: open, published, or rejected.
 abstract contract Publications is StatementStore {
     /// @notice How far a facility is published, and what was taken back: one word.
-    /// @param epochs Number of leading epochs that were published, or stated and then voided.
+    /// @param epochs Number of leading epochs that were published; `Head.voidedThrough` has those that a void left so.
     /// @param lowestRejected Lowest epoch that was ever rejected, plus 1; 0 if there is none.
     /// @param rejections Number of rejections so far.
     /// @param rejectedAt UTC second of the last rejection.
-    /// @param voidedAt UTC second of the last void.
     struct Published {
         uint32 epochs;
         uint32 lowestRejected;
         uint32 rejections;
         uint40 rejectedAt;
-        uint40 voidedAt;
     }
 
     bytes32 private constant REJECTION_TYPEHASH =
@@ -57,16 +55,18 @@ abstract contract Publications is StatementStore {
         external
     {
         Published memory published = _published[facilityId];
-        bool stands = epoch >= epochsPosted(facilityId) && epoch < published.epochs
-            && _publishedHashes[facilityId][epoch] == evidenceHash;
+        uint32 through = _firstOpen(facilityId, published.epochs);
+        bool stands =
+            epoch >= epochsPosted(facilityId) && epoch < through && publishedHashOf(facilityId, epoch) == evidenceHash;
         require(stands, NothingToReject(facilityId, epoch, publishedHashOf(facilityId, epoch)));
         require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
         (address[] memory attesters,) = _checkQuorum(rejectionDigest(facilityId, epoch, evidenceHash), attestations);
         uint32 lowest = published.lowestRejected;
         if (lowest == 0 || lowest > epoch) lowest = epoch + 1;
-        _published[facilityId] = Published(epoch, lowest, published.rejections + 1, _timeAfter(0), published.voidedAt);
+        _published[facilityId] = Published(epoch, lowest, published.rejections + 1, _timeAfter(0));
+        if (_heads[facilityId].voidedThrough > epoch) _heads[facilityId].voidedThrough = epoch;
         _rejected[facilityId][epoch] = true;
-        emit EvidenceRejected(facilityId, epoch, evidenceHash, attesters, published.epochs);
+        emit EvidenceRejected(facilityId, epoch, evidenceHash, attesters, through);
     }
 
     /// @inheritdoc IPublications
@@ -78,7 +78,8 @@ abstract contract Publications is StatementStore {
     /// @inheritdoc IPublications
     function opennessOf(uint64 facilityId) external view returns (Openness memory) {
         Published memory published = _published[facilityId];
-        return Openness(_firstOpen(facilityId, published.epochs), published.voidedAt, published.rejectedAt);
+        uint32 firstOpen = _firstOpen(facilityId, published.epochs);
+        return Openness(firstOpen, _heads[facilityId].voidedAt, published.rejectedAt);
     }
 
     /// @inheritdoc IPublications
@@ -101,18 +102,21 @@ abstract contract Publications is StatementStore {
         return uint64(Math.max(ended, final_));
     }
 
-    /// @notice Keeps voided epochs published, and remembers when the void was. An epoch whose evidence was rejected is
-    /// open again, and with it all later ones: it can only be stated.
+    /// @notice How many leading epochs a void leaves published: all that were stated. But an epoch whose evidence was
+    /// rejected is open again, and with it all later ones: it can only be stated.
     /// @param facilityId The facility.
     /// @param first The first epoch that is void.
     /// @param posted Number of statements posted before the void.
-    function _noteVoid(uint64 facilityId, uint32 first, uint32 posted) internal {
-        Published memory published = _published[facilityId];
-        if (posted > published.epochs) published.epochs = posted;
-        uint32 barred = _rejected[facilityId][first] ? first + 1 : published.lowestRejected;
-        if (barred > first && published.epochs >= barred) published.epochs = barred - 1;
-        published.voidedAt = _timeAfter(0);
-        _published[facilityId] = published;
+    /// @return through The number.
+    function _voidedThrough(uint64 facilityId, uint32 first, uint32 posted) internal returns (uint32 through) {
+        through = _heads[facilityId].voidedThrough;
+        if (posted > through) through = posted;
+        uint32 barred = _published[facilityId].lowestRejected;
+        if (barred == 0) return through;
+        if (_rejected[facilityId][first]) barred = first + 1;
+        if (barred <= first) return through;
+        if (through >= barred) through = barred - 1;
+        if (_published[facilityId].epochs >= barred) _published[facilityId].epochs = barred - 1;
     }
 
     /// @notice Reverts unless a statement of an epoch can come now: the facility delivers and postings are not paused,
@@ -163,8 +167,10 @@ abstract contract Publications is StatementStore {
     /// @param published Number of leading epochs published.
     /// @return The epoch.
     function _firstOpen(uint64 facilityId, uint32 published) private view returns (uint32) {
-        uint32 posted = epochsPosted(facilityId);
-        return posted > published ? posted : published;
+        Head storage head = _heads[facilityId];
+        (uint32 posted, uint32 voided) = (head.epochsPosted, head.voidedThrough);
+        if (posted > published) published = posted;
+        return voided > published ? voided : published;
     }
 
     /// @notice From when an ended facility that did not mature takes no statement.
@@ -173,7 +179,7 @@ abstract contract Publications is StatementStore {
     /// @param epochLength Length of its epochs, seconds.
     /// @return UTC second.
     function _postableUntil(uint64 facilityId, uint256 endedAt, uint256 epochLength) private view returns (uint256) {
-        uint256 since = Math.max(endedAt, _published[facilityId].voidedAt);
+        uint256 since = Math.max(endedAt, _heads[facilityId].voidedAt);
         return Math.min(since, endedAt + MAX_VOID_DELAY) + epochLength + LAST_WORD;
     }
 }

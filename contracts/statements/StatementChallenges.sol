@@ -79,8 +79,7 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
         require(fault != Fault.None, NoFault(facilityId, epoch));
         uint32 posted = epochsPosted(facilityId);
         emit StatementVoided(facilityId, epoch, fault, msg.sender, posted);
-        _noteVoid(facilityId, epoch, posted);
-        _rewind(statement, record);
+        _rewind(statement, record, _voidedThrough(facilityId, epoch, posted));
         _charge(facilityId, statementHash, record.signers, fault != Fault.DevicePledgedTwice);
     }
 
@@ -90,12 +89,14 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
     /// `statement` is what `record` holds the hash of.
     /// @param statement The statement whose hash `record` holds.
     /// @param record What is stored of it.
-    function _rewind(Statement calldata statement, Stored storage record) private {
+    /// @param voidedThrough Number of leading epochs that stay published.
+    function _rewind(Statement calldata statement, Stored storage record, uint32 voidedThrough) private {
         uint64 available = record.cumulativeAvailable - statement.availableGpuSeconds;
-        // Posting added the same number to the same total.
-        // forge-lint: disable-next-line(unsafe-typecast)
+        // Posting added the same number to the same total. Windows end before 2106.
+        // forge-lint: disable-start(unsafe-typecast)
         uint96 gross = record.cumulativeGross - uint96(statement.grossRevenue);
-        _setHead(statement.facilityId, statement.epoch, true, available, gross);
+        _setHead(statement.facilityId, statement.epoch, uint32(block.timestamp), voidedThrough, available, gross);
+        // forge-lint: disable-end(unsafe-typecast)
     }
 
     /// @notice Stores the verdict and slashes signers that were not slashed for this statement before.

@@ -45,7 +45,7 @@ contract StatementRegistry is StatementChallenges {
         _checkContents(statement);
         _checkPrevious(statement);
         bytes32 statementHash = hashStatement(statement);
-        bool barred = head.challenged && _verdicts[statementHash].barred;
+        bool barred = head.voidedAt != 0 && _verdicts[statementHash].barred;
         require(!barred, StatementBarred(statement.facilityId, statement.epoch, statementHash));
         (address[] memory attesters, uint40 signers) = _checkQuorum(_hashTypedDataV4(statementHash), attestations);
         uint96 cumulativeGross = _append(statement, head, statementHash, signers);
@@ -68,7 +68,9 @@ contract StatementRegistry is StatementChallenges {
         uint32 epoch = statement.epoch;
         uint64 cumulativeAvailable = head.cumulativeAvailable + statement.availableGpuSeconds;
         cumulativeGross = head.cumulativeGross + uint256(statement.grossRevenue).toUint96();
-        _setHead(statement.facilityId, epoch + 1, head.challenged, cumulativeAvailable, cumulativeGross);
+        _setHead(
+            statement.facilityId, epoch + 1, head.voidedAt, head.voidedThrough, cumulativeAvailable, cumulativeGross
+        );
         Stored storage record = _records[statement.facilityId][epoch];
         uint40 postedAt = _timeAfter(0);
         record.statementHash = statementHash;

@@ -28,12 +28,14 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
     /// @notice Totals of all posted epochs of a facility: one word, so that posting reads one word less.
     /// @dev Totals of all posted epochs are kept here too, so that posting reads one slot less.
     /// @param epochsPosted Number of statements posted.
-    /// @param challenged Whether any statement of the facility was ever voided.
+    /// @param voidedAt UTC second of the last void; 0 if there was none. Ends of windows have 32 bits too.
+    /// @param voidedThrough Number of leading epochs that a void left published.
     /// @param cumulativeAvailable Available GPU-seconds of all posted epochs.
     /// @param cumulativeGross Gross revenue of all posted epochs, minor units.
     struct Head {
         uint32 epochsPosted;
-        bool challenged;
+        uint32 voidedAt;
+        uint32 voidedThrough;
         uint64 cumulativeAvailable;
         uint96 cumulativeGross;
     }
@@ -169,19 +171,22 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
     /// @dev Field by field from the stack: the compiler makes one write of it, and four of a struct in memory.
     /// @param facilityId The facility.
     /// @param epochs Number of statements posted.
-    /// @param challenged Whether any statement of the facility was ever voided.
+    /// @param voidedAt UTC second of the last void.
+    /// @param voidedThrough Number of leading epochs that a void left published.
     /// @param cumulativeAvailable Available GPU-seconds of all posted epochs.
     /// @param cumulativeGross Gross revenue of all posted epochs, minor units.
     function _setHead(
         uint64 facilityId,
         uint32 epochs,
-        bool challenged,
+        uint32 voidedAt,
+        uint32 voidedThrough,
         uint64 cumulativeAvailable,
         uint96 cumulativeGross
     ) internal {
         Head storage head = _heads[facilityId];
         head.epochsPosted = epochs;
-        head.challenged = challenged;
+        head.voidedAt = voidedAt;
+        head.voidedThrough = voidedThrough;
         head.cumulativeAvailable = cumulativeAvailable;
         head.cumulativeGross = cumulativeGross;
     }

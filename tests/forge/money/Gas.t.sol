@@ -22,7 +22,7 @@ contract MoneyGasTest is MoneyBase {
         _steady(7, _oneTranche());
         _postFinal(7, 40_000_000, 36_000);
         lockbox.settle(7);
-        _under(101_000, "settle 1 tranche");
+        _under(100_500, "settle 1 tranche");
     }
 
     function test_gas__settle__two_tranches() public {

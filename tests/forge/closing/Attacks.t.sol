@@ -231,6 +231,27 @@ contract ClosingAttacksTest is DealBase {
         assertEq(token.claimable(ann, SENIOR), 11 * USDC, "half of ten units' money");
     }
 
+    /// Rent above the worth of its hours that comes after the closing is still rent, and pays no coupon a second time.
+    function test_settle__dear_rent_after_the_closing__pays_no_coupon_twice() public {
+        _found(_soldOut(100));
+        _post(2 hours, 40 * USDC);
+        _default();
+        _close();
+        // Two hours at the rate are recognized: 5. Missing hours pay all other coupons.
+        (uint256 advanced,, uint256 recognized) = lockbox.advanceOf(FACILITY);
+        assertEq(recognized, 5 * USDC, "recognized");
+        assertEq(advanced, 5 * USDC, "the bond paid it");
+        assertEq(_unit(SENIOR), 2_200_000, "the coupon");
+        assertEq(lockbox.arrearsOf(SENIOR), 0, "arrears became claims");
+        uint256 junior = _unit(JUNIOR);
+        _pay(40 * USDC);
+        lockbox.settle(FACILITY);
+        vm.warp(_now() + 1 days);
+        assertEq(_unit(SENIOR), 2_200_000, "no more than the coupon");
+        assertEq(_unit(JUNIOR), junior + 1_750_000, "35 for juniors; 5 go where the bond's would have gone");
+        _sweep(0);
+    }
+
     /// Rent after the closing is taken only up to what is attested.
     function test_payRent__closed__up_to_what_is_attested() public {
         _found(_soldOut(30));

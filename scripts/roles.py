@@ -6,7 +6,7 @@ in `OPEN_FUNCTIONS`, where the contract itself checks the caller or lets everybo
 
 from dataclasses import dataclass
 
-ADMIN, GOVERNANCE, GPU_OPERATOR, TREASURY, PAUSER, COMPLIANCE, ENFORCER = range(7)
+ADMIN, GOVERNANCE, GPU_OPERATOR, TREASURY, PAUSER, COMPLIANCE, ENFORCER, RESUMER = range(8)
 # AccessManager's own: everybody has it. No function of ours is ever bound to it.
 PUBLIC = 2**64 - 1
 
@@ -29,20 +29,24 @@ ROLES: dict[int, Role] = {
     PAUSER: Role("pauser", delayed=False),
     COMPLIANCE: Role("compliance", delayed=False),
     ENFORCER: Role("enforcer", delayed=False),
+    # At once, and without a guardian: a pauser must not be able to keep its own pause.
+    RESUMER: Role("resumer", delayed=False),
 }
 # Roles that the configured admin gets; operators get theirs one by one.
-HANDED_OVER = (GOVERNANCE, TREASURY, PAUSER, COMPLIANCE, ENFORCER, ADMIN)
+HANDED_OVER = (GOVERNANCE, TREASURY, PAUSER, COMPLIANCE, ENFORCER, RESUMER, ADMIN)
 
 # By name: all overloads of a name are bound alike.
 ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
     "FacilityRegistry": {GOVERNANCE: ("link", "setSettlementToken"), GPU_OPERATOR: ("offer",)},
     "StatementRegistry": {
-        GOVERNANCE: ("setAttester", "setThreshold", "unpause"),
+        GOVERNANCE: ("setAttester", "setThreshold"),
         PAUSER: ("pause",),
+        RESUMER: ("unpause",),
     },
     "TrancheToken": {
-        GOVERNANCE: ("setInvestorRegistry", "setMetadata", "setRevenueSource", "unpause"),
+        GOVERNANCE: ("setInvestorRegistry", "setMetadata", "setRevenueSource"),
         PAUSER: ("pause",),
+        RESUMER: ("unpause",),
         ENFORCER: ("forcedTransfer", "setFrozenTokens"),
     },
     "InvestorRegistry": {

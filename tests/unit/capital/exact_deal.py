@@ -14,7 +14,10 @@ ZERO = Fraction(0)
 
 @dataclass(frozen=True)
 class Part:
-    """Units of one tranche; `worth_s` is what of the burned ones is open, 3,600 a unit."""
+    """Units of one tranche; `worth_s` is what of the burned ones is open, 3,600 a unit.
+
+    open_s, served_s: seconds that its vouchers wait for, and that they got.
+    """
 
     live: int
     unsold: int
@@ -22,6 +25,7 @@ class Part:
     coupon: int
     open_s: int = 0
     worth_s: int = 0
+    served_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,19 @@ class Waiting:
     unsold: list[Fraction] = field(default_factory=list)
 
 
+@dataclass
+class Unpaid:
+    """What renters still owe at the closing, in the order in which it is made good.
+
+    sound: rent of hours that somebody could have rented.  lent: what the bond paid of that.
+    doubtful: all that is billed beyond.
+    """
+
+    sound: Fraction = ZERO
+    lent: Fraction = ZERO
+    doubtful: Fraction = ZERO
+
+
 class Exact:
     """One facility from its first settlement on."""
 
@@ -90,7 +107,8 @@ class Exact:
         self.piles = Piles([ZERO] * n, [ZERO] * n)
         self.waiting = Waiting([ZERO] * n, [ZERO] * n)
         self.demand = Demand([ZERO] * n, [ZERO] * n)
-        self.advanced = self.paid_in = ZERO
+        self.unpaid = Unpaid()
+        self.paid_in = ZERO
         for epoch in story.stated:
             self._coupons(1)
             self._rent(Fraction(epoch.paid))
@@ -110,19 +128,37 @@ class Exact:
         dark = story.epochs - len(story.stated) - story.published
         missing = max(0, promised - there) + story.promise_s * dark
 
-        debt = self.billed - self.paid_in
-        self.advanced = min(Fraction(story.bond), debt)
-        self._rent(self.advanced)
-        above = self._ask(missing, debt - self.advanced)
+        debt = self._sound(there, missing) - self.paid_in
+        lent = min(Fraction(story.bond), debt)
+        self.unpaid = Unpaid(debt - lent, lent, self.billed - self.paid_in - debt)
+        self._rent(lent)
+        above = self._ask(missing, debt - lent)
         self._unearned(story.proceeds - kept, story.proceeds - earned, unsigned, above)
-        self._demands(story.bond - self.advanced)
+        self._demands(story.bond - lent)
 
     def late(self, amount: int) -> None:
-        """Rent after the closing: first what nobody paid, then in place of the bond."""
-        unpaid = max(ZERO, self.billed - self.paid_in)
-        first = min(Fraction(amount), unpaid)
-        self._rent(first)
-        self._demands(amount - first)
+        """Rent after the closing: what is sound, what the bond lent, then what is doubtful."""
+        money = Fraction(amount)
+        sound = min(money, self.unpaid.sound)
+        self.unpaid.sound -= sound
+        self._rent(sound)
+        lent = min(money - sound, self.unpaid.lent)
+        self.unpaid.lent -= lent
+        self._demands(lent)
+        doubtful = min(money - sound - lent, self.unpaid.doubtful)
+        self.unpaid.doubtful -= doubtful
+        self._rent(self._ranks(doubtful))
+
+    def _sound(self, there_s: int, missing_s: int) -> Fraction:
+        """Rent paid and owed, the latter only as far as hours that were there for renters go.
+
+        A voucher that still waits will have hours that are missing first.
+        """
+        parts = self.story.parts
+        waiting_s = max(0, sum(part.open_s for part in parts) - missing_s)
+        for_renters_s = there_s - sum(part.served_s for part in parts) - waiting_s
+        most = Fraction(max(0, for_renters_s) * self.story.rate, 3_600)
+        return max(self.paid_in, min(Fraction(self.billed), most))
 
     def _coupons(self, epochs: int) -> None:
         for i, part in enumerate(self.story.parts[:-1]):
@@ -160,28 +196,30 @@ class Exact:
         """Note what everybody is owed; returns what coupons are left above it."""
         story, scene = self.story, deepcopy(self)
         scene._rent(debt)
+        late = list(scene.waiting.live)
         scene._coupons(story.epochs - len(story.stated))
         self.demand.vouchers = [Fraction(c.open_s * story.rate, 3_600) for c in story.parts]
         uncovered_s = max(0, missing_s - sum(c.open_s for c in story.parts))
         cost = Fraction(uncovered_s * story.rate, 3_600)
         self.demand.treasury = cost * story.fee
         self.demand.units = scene._cascade(cost - self.demand.treasury)
+        # Demands stand for the oldest coupons first, and nobody waits for a coupon twice.
+        for i, coupon in enumerate(late):
+            self.waiting.live[i] -= min(coupon, self.demand.units[i])
         return scene.waiting.live
 
     def _unearned(
         self, escrow: Fraction, unearned: Fraction, unsigned: Fraction, above: list[Fraction]
     ) -> None:
         """By price: the unsigned part whole, up to coupons; the other part up to demands."""
-        if not escrow or not unearned:
-            self.piles.operator += escrow
+        if not unearned:
             return
-        parts, spare = self.story.parts, ZERO
+        parts, spare = self.story.parts, escrow
         price = unearned / self.story.proceeds
         to_units = [price * c.price * c.live for c in parts]
         to_vouchers = [price * c.price * Fraction(c.worth_s, 3_600) for c in parts]
         wanted = sum(to_units, ZERO) + sum(to_vouchers, ZERO)
         short = min(Fraction(1), escrow / wanted) if wanted else ZERO
-        self.piles.operator += escrow - wanted * short
         of_unsigned = unsigned / unearned
         # Only a unit with a coupon has a most that it can get.
         limits: list[Fraction | None] = [*above[:-1], None]
@@ -195,7 +233,7 @@ class Exact:
                 given = whole if most is None else min(whole, most)
                 damages = min(other, demand[i])
                 demand[i] -= damages
-                spare += whole - given + other - damages
+                spare -= given + damages
                 pile[i] += given + damages
         self.piles.operator += self._ranks(spare)
 

@@ -6,7 +6,9 @@ from api.domain.capital.closing import (
     Shares,
     TrancheEnd,
     close,
+    late_rent,
     missing_gpu_seconds,
+    recognized_unpaid,
     share_late,
 )
 from api.domain.capital.sale import SaleBook, SaleState, earned, surrender, unsigned
@@ -28,7 +30,8 @@ class Played:
         for number, epoch in enumerate(story.stated, start=1):
             self._rent(epoch.paid, number)
         self.closing = self._close()
-        self.claims, self.late_left = self.closing.claims, self.closing.advance.amount
+        self.claims, self.reimbursed = self.closing.claims, 0
+        self.collected = sum(epoch.paid for epoch in story.stated)
 
     @property
     def total(self) -> int:
@@ -36,11 +39,20 @@ class Played:
         return sum(self.units) + sum(self.vouchers) + self.treasury + self.operator
 
     def late(self, amount: int) -> None:
-        """Rent after the closing: what nobody paid, then what the bond did."""
-        first = min(amount, self.billed - self.settled)
-        self._rent(first, self.settled_epochs)
-        shares, self.claims = share_late(amount - first, self.claims)
+        """Rent after the closing, settled at once."""
+        self.collected += amount
+        due = late_rent(
+            collected=self.collected,
+            settled=self.settled,
+            attested=self.billed,
+            advanced=self.closing.advance.amount,
+            reimbursed=self.reimbursed,
+            recognized=self.recognized,
+        )
+        shares, self.claims, left = share_late(due.late, self.claims, unrecognized=due.unrecognized)
         self._take(shares)
+        self.reimbursed += due.late + due.unrecognized - left
+        self._rent(due.rent + left, self.settled_epochs)
 
     def _rent(self, amount: int, epochs: int) -> None:
         paid = settle(
@@ -70,6 +82,22 @@ class Played:
         stated_s = story.promise_s * stated
         known_s = story.promise_s * (stated + story.published)
         all_s = story.promise_s * story.epochs
+        missing = missing_gpu_seconds(
+            promised_stated=stated_s,
+            available=there_s,
+            promised_known=known_s,
+            promised_all=all_s,
+        )
+        unpaid = recognized_unpaid(
+            attested=self.billed,
+            settled=self.settled,
+            available=there_s,
+            served=sum(part.served_s for part in story.parts),
+            open_gpu_seconds=sum(part.open_s for part in story.parts),
+            missing=missing,
+            rate_per_gpu_hour=story.rate,
+        )
+        self.recognized = self.settled + unpaid
         closing = close(
             tranches=[
                 TrancheEnd(supply, book, part.open_s, part.worth_s)
@@ -79,19 +107,14 @@ class Played:
             epoch_count=story.epochs,
             fee_bps=int(story.fee * BPS),
             settled=self.settled,
-            unpaid=self.billed - self.settled,
-            missing=missing_gpu_seconds(
-                promised_stated=stated_s,
-                available=there_s,
-                promised_known=known_s,
-                promised_all=all_s,
-            ),
+            unpaid=unpaid,
+            missing=missing,
             rate_per_gpu_hour=story.rate,
             bond=story.bond,
             sale=self._surrender(there_s, stated_s, known_s, all_s),
         )
         advance = closing.advance
-        self.settled, self.books = self.settled + advance.amount, list(advance.books)
+        self.settled, self.books = self.settled + advance.amount, list(closing.books)
         nothing = (0,) * len(self.units)
         self._take(Shares(advance.payments, nothing, advance.fee, advance.to_gpu_operator))
         self._take(closing.paid)

@@ -43,14 +43,14 @@ def _story(row: Row) -> Story:
         ),
         Part(row.bought[1], caps[1] - row.bought[1], prices[1], 0),
     )
-    rents = [hours * deal.RATE for hours in row.hours]
+    unpaid = row.paid_late or row.never_paid
     return Story(
         parts,
         [
-            Epoch(hours * HOUR_S, rent, 0 if row.paid_late else rent)
-            for hours, rent in zip(row.hours, rents, strict=True)
+            Epoch(hours * HOUR_S, rent, 0 if unpaid else rent)
+            for hours, rent in zip(row.hours, row.rents, strict=True)
         ],
-        0,
+        deal.EPOCHS if row.published else 0,
         deal.EPOCHS,
         deal.GPUS * deal.EPOCH_S * row.promised_ppm // 1_000_000,
         deal.RATE,
@@ -92,7 +92,8 @@ def _stories(draw: st.DrawFn) -> Story:
         owed_s = burned * HOUR_S if last else burned * HOUR_S * min(rate, coupon) // rate
         open_s = draw(st.integers(0, owed_s))
         worth_s = burned * HOUR_S * open_s // owed_s if owed_s else 0
-        parts.append((Part(bought - burned, unsold, price, coupon, open_s, worth_s), bought))
+        part = Part(bought - burned, unsold, price, coupon, open_s, worth_s, owed_s - open_s)
+        parts.append((part, bought))
     stated = draw(st.integers(0, epochs))
     sold = draw(st.booleans())
     proceeds = sum(part.price * bought for part, bought in parts) if sold else 0
@@ -131,7 +132,7 @@ def test_close__any_history__is_the_exact_deal_but_for_rounding(
     played, exact = Played(story), Exact(story)
     exact.close()
     _check_same(played, exact)
-    owed = played.billed - played.settled + played.closing.advance.amount
+    owed = played.billed - played.collected
     early = min(early, owed)
     for amount in (early, min(late, owed - early)):
         played.late(amount)
@@ -220,18 +221,65 @@ def test_share_late__any_rent__pays_claims_by_rank_then_the_rest(
     """Rule 4e: in two parts as at once, but for rounding; nobody after the operator."""
     claims = Played(story).claims
 
-    shares, left = share_late(amount, claims)
-    second, _ = share_late(more, left)
+    shares, left, rent = share_late(amount, claims)
+    second, _, _ = share_late(more, left)
 
-    assert shares.total == amount
+    assert (shares.total, rent) == (amount, 0)
     _check_ranks(shares, left)
-    at_once, left_at_once = share_late(amount + more, claims)
+    at_once, left_at_once, _ = share_late(amount + more, claims)
     together = [a + b for a, b in zip(_flat(shares), _flat(second), strict=True)]
     gaps = [abs(a - b) for a, b in zip(together, _flat(at_once), strict=True)]
     assert max(gaps) <= 2
     assert [a + b for a, b in zip(_flat(at_once)[:-1], _flat(left_at_once)[:-1], strict=True)] == (
         _flat(claims)[:-1]
     )
+
+
+@st.composite
+def _leases(draw: st.DrawFn) -> tuple[Story, Story]:
+    """A facility whose hours are rented at the bond's rate or above, paid or not, and the same with
+    a made-up lease more in one statement."""
+    story = draw(_stories().filter(_fully_rented))
+    place = draw(st.integers(0, len(story.stated) - 1))
+    epoch = story.stated[place]
+    more = replace(epoch, billed=epoch.billed + draw(st.integers(1, 10**15)))
+    return story, replace(story, stated=[*story.stated[:place], more, *story.stated[place + 1 :]])
+
+
+def _fully_rented(story: Story) -> bool:
+    there_s = sum(epoch.there_s for epoch in story.stated)
+    billed = sum(epoch.billed for epoch in story.stated)
+    return len(story.stated) > 0 and billed >= there_s * story.rate // HOUR_S
+
+
+@given(_leases())
+def test_close__made_up_lease_that_nobody_pays__takes_nothing_from_seniors(
+    stories: tuple[Story, Story],
+) -> None:
+    honest, made_up = map(Played, stories)
+
+    assert made_up.units[0] + ROUNDING >= honest.units[0]
+
+
+@given(_leases())
+def test_close__made_up_lease_that_nobody_pays__gives_the_operator_nothing(
+    stories: tuple[Story, Story],
+) -> None:
+    honest, made_up = map(Played, stories)
+
+    assert made_up.operator <= honest.operator + ROUNDING
+
+
+@given(_leases(), st.lists(st.integers(0, 10**9), max_size=4))
+def test_late__made_up_lease_that_is_paid__seniors_get_their_coupon_at_most(
+    stories: tuple[Story, Story], amounts: list[int]
+) -> None:
+    made_up = Played(stories[1])
+    for amount in amounts:
+        made_up.late(min(amount, made_up.billed - made_up.collected))
+
+    for part, paid in zip(made_up.story.parts[:-1], made_up.units, strict=False):
+        assert paid <= part.live * part.coupon + ROUNDING
 
 
 def _flat(shares: Shares) -> list[int]:
@@ -251,13 +299,22 @@ def test_share_late__by_hand() -> None:
     """Three to one inside a rank, the odd unit to the voucher; then the fee, then the operator."""
     claims = Shares((300, 50), (100, 0), treasury=7)
 
-    lean, left = share_late(203, claims)
-    rich, nothing = share_late(300, left)
+    lean, left, _ = share_late(203, claims)
+    rich, nothing, _ = share_late(300, left)
 
     assert lean == Shares((152, 0), (51, 0))
     assert left == Shares((148, 50), (49, 0), 7)
     assert rich == Shares((148, 50), (49, 0), 7, 46)
     assert nothing == Shares((0, 0), (0, 0))
+
+
+def test_share_late__unrecognized_by_hand__claims_first_and_the_rest_is_rent() -> None:
+    """It pays no fee of missing hours: what claims leave is rent, which bears a fee of its own."""
+    claims = Shares((300, 50), (100, 0), treasury=7)
+
+    paid, left, rent = share_late(203, claims, unrecognized=300)
+
+    assert (paid, left, rent) == (Shares((300, 50), (100, 0)), Shares((0, 0), (0, 0), 7), 53)
 
 
 def test_missing_gpu_seconds__surplus_of_stated_epochs__makes_good_no_dark_one() -> None:

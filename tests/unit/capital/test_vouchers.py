@@ -1,6 +1,7 @@
 """Vouchers: what units give, and which seconds serve them, by hand and over any numbers."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from eth_account.messages import _hash_eip191_message, encode_typed_data
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.capital.orders import DeliveryOrder, order_digest
+from api.domain.capital.sale import promised_of
 from api.domain.capital.vouchers import (
     Voucher,
     gpu_seconds_of_units,
@@ -17,6 +19,7 @@ from api.domain.capital.vouchers import (
 )
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.units import Address, Bytes32, GpuSeconds, Micros, TrancheId
+from tests.unit.capital import deal_rows as deal
 from tests.unit.values import TERMS
 
 START_S, HOUR_S, COUPON, RATE = 1_800_000_000, 3_600, 1_500_000, 2_500_000
@@ -94,6 +97,83 @@ def test_gpu_seconds__any_burns__open_vouchers_fit_what_is_left(
             assert owed[1] + owed[2] <= owed[0] <= owed[1] + owed[2] + 1
             if seniority == 0:
                 assert owed[0] * rate <= units * HOUR_S * coupon
+
+
+@pytest.mark.parametrize(
+    ("coupon_usd", "promised_ppm", "senior_s", "junior_s"),
+    [
+        # 100 dollars: 44 for seniors, and 2.80 for each junior, whose hour is 2.50.
+        ("2.20", 1_000_000, 3_168, 3_600),
+        # 50 dollars: 44 for seniors, and 0.30 for each junior.
+        ("2.20", 500_000, 3_168, 432),
+        # 100 dollars: 90 for seniors, whose hour is 2.50, and 0.50 for each junior.
+        ("4.50", 1_000_000, 3_600, 720),
+        # 25 dollars: 1.25 for each senior, and nothing for juniors.
+        ("2.20", 250_000, 1_800, 0),
+    ],
+)
+def test_gpu_seconds__facility_of_the_deal__by_hand(
+    coupon_usd: str, promised_ppm: int, senior_s: int, junior_s: int
+) -> None:
+    """A unit gives no more than all promised hours leave to its tranche."""
+    terms = replace(
+        _terms(deal.EPOCHS * deal.EPOCH_S, int(Decimal(coupon_usd) * deal.DOLLAR)),
+        epoch_length_s=deal.EPOCH_S,
+        devices=tuple(Bytes32(bytes([i]) * 32) for i in range(1, deal.GPUS + 1)),
+        promised_availability_ppm=promised_ppm,
+    )
+    coupon = terms.tranches[0].coupon_micros_per_unit
+    tranches = (TrancheTerms(deal.CAPS[0], coupon), TrancheTerms(deal.CAPS[1]))
+    terms = replace(terms, tranches=tranches)
+
+    given = [_at_start(terms, seniority, 1, deal.RATE) for seniority in (0, 1)]
+
+    assert given == [senior_s, junior_s]
+
+
+@st.composite
+def _any_terms(draw: st.DrawFn) -> FacilityTerms:
+    """Some epochs of some devices, some of them promised; one to four tranches."""
+    epochs, count = draw(st.integers(1, 6)), draw(st.integers(1, 4))
+    devices = draw(st.integers(1, 5))
+    coupons = [draw(st.integers(1, 10**8)) for _ in range(count - 1)]
+    tranches = [TrancheTerms(draw(st.integers(1, 60)), Micros(coupon)) for coupon in coupons]
+    return replace(
+        _terms(epochs * HOUR_S),
+        epoch_length_s=HOUR_S,
+        devices=tuple(Bytes32(bytes([i]) * 32) for i in range(1, devices + 1)),
+        promised_availability_ppm=draw(st.integers(0, 1_000_000)),
+        tranches=(*tranches, TrancheTerms(draw(st.integers(1, 60)))),
+    )
+
+
+@given(_any_terms(), st.integers(1, 10**8), st.data())
+def test_gpu_seconds__any_units_burned__fit_promised_hours_after_seniors_coupons(
+    terms: FacilityTerms, rate: int, data: st.DataObject
+) -> None:
+    """Vouchers together never ask for more than is promised; and those of a tranche leave all
+    coupons of the more senior ones, at their caps."""
+    promised_s = promised_of(terms, terms.epoch_count)
+    coupons, opened_s = 0, 0
+    for seniority, tranche in enumerate(terms.tranches):
+        units = data.draw(st.integers(0, tranche.unit_cap))
+        parts = (units // 2, units - units // 2)
+        owed_s = sum(_at_start(terms, seniority, part, rate) for part in parts if part)
+        opened_s += owed_s
+        if owed_s:
+            assert coupons * HOUR_S + owed_s * rate <= promised_s * rate
+        coupons += tranche.unit_cap * tranche.coupon_micros_per_unit
+    assert opened_s <= promised_s
+
+
+def _at_start(terms: FacilityTerms, seniority: int, units: int, rate: int) -> int:
+    return gpu_seconds_of_units(
+        terms,
+        seniority=seniority,
+        units=units,
+        rate_micros_per_gpu_hour=Micros(rate),
+        now_s=terms.window_start_s,
+    )
 
 
 def _voucher(units: int, owed: int, served: int = 0) -> Voucher:

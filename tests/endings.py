@@ -1,6 +1,8 @@
 """How a facility of the small world ends: bonded, one epoch stated, then default."""
 
 from api.chain import calldata
+from api.db.leases import known_lease_named
+from api.db.session import reading
 from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S
 from api.domain.lifecycle import RECEIVABLE_LIFE_S
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
@@ -87,6 +89,50 @@ def closed(world: World) -> None:
     world.pay(GROSS - RENT)
     world.round()
     by_stranger(world, "RentLockbox", "payVoucher", 1)
+    world.round()
+
+
+def closed_beyond_worth(world: World) -> None:
+    """Of 300 attested dollars, 94 are what delivered hours are worth; all come in the end.
+
+    A dollar an hour for 96 hours, less two that served a voucher. Five were paid before, and the
+    bond advanced 50 more.
+    """
+    bond(world)
+    world.ledger.add_lease("dear", price_micros_per_gpu_hour=50_000_000)
+    with reading(world.engine) as connection:
+        lease = known_lease_named(connection, world.facility_id, "lease-b").lease
+    world.take_delivery(HOLDERS[1], world.token_ids[1], 2, lease)
+    world.take_delivery(HOLDERS[0], world.token_ids[1], 1, LEASE, nonce=2)
+    world.at(DAY_S)
+    delivered = world.ledger.usage(0, HOUR_S, 3 * HOUR_S, lease="lease-b", kind="delivery")
+    rented = (world.ledger.usage(gpu, 0, 2 * HOUR_S, lease="dear") for gpu in (1, 2, 3))
+    world.ledger.ingest(delivered, *rented)
+    world.post(0)
+    world.pay(RENT)
+    world.at_finality(0)
+    world.round()
+    default(world)
+    world.round()
+    world.at(CLOSES_S)
+    world.round()
+
+
+# The first is recognized rent; the second also what the bond advanced; the third is more than the
+# rest of that, so claims get what was not recognized; the last also leaves rent for the waterfall.
+LATE_RENTS = (30_000_000, 20_000_000, 100_000_000, 145_000_000)
+
+
+def unpaid_coupon(world: World) -> None:
+    """Closed without a bond: half an hour was rented and not paid, a third of the coupon is due."""
+    world.at(DAY_S)
+    world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S // 2))
+    world.post(0)
+    world.at_finality(0)
+    world.round()
+    default(world)
+    world.round()
+    world.at(CLOSES_S)
     world.round()
 
 

@@ -45,12 +45,15 @@ class FacilityState(IntEnum):
         return self in (FacilityState.MATURED, FacilityState.DEFAULTED, FacilityState.STOPPED)
 
 
-def overdue_from_s(*, epoch_end_s: int, funded_at_s: int, voided_at_s: int, patience_s: int) -> int:
+def overdue_from_s(
+    *, epoch_end_s: int, funded_at_s: int, voided_at_s: int, rejected_at_s: int, patience_s: int
+) -> int:
     """From when notice may be given of an epoch that is neither stated nor published.
 
-    Source:  `FacilityRegistry.noticeDefault`: patience runs from the latest of the three.
+    Source:  `FacilityRegistry.noticeDefault`: patience runs from the latest of end, funding and
+             void; a notice in the second of a rejection would not count.
     """
-    return max(epoch_end_s, funded_at_s, voided_at_s) + patience_s
+    return max(max(epoch_end_s, funded_at_s, voided_at_s) + patience_s, rejected_at_s + 1)
 
 
 def cured_until_s(noticed_at_s: int, *, epoch_length_s: int) -> int:

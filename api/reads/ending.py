@@ -37,7 +37,8 @@ def read_endings(connection: Connection, scope: Scope = None) -> dict[FacilityId
 class ClosedSums:
     """What a closing, and late rent since, did with money; all zero before. Micros.
 
-    advanced_micros: rent that the bond paid in place of renters, less late rent that replaced it.
+    advanced_micros: rent that the bond paid in place of renters, less later rent that went to
+    claims: below zero where that is more, for what did not count at the closing goes to them too.
     """
 
     advanced_micros: Micros = NO_MICROS

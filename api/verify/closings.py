@@ -4,12 +4,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 from api.chain.contracts import Contracts
-from api.chain.contracts.rent_lockbox import Claims, Fourfold
-from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared
+from api.chain.contracts.rent_lockbox import Advance, Claims, Fourfold
+from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared, Settled
 from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.domain.capital import closing as model
-from api.domain.capital.closing import Shares, TrancheEnd, missing_gpu_seconds
-from api.domain.capital.settlement import settleable
+from api.domain.capital.closing import (
+    LateRent,
+    Shares,
+    TrancheEnd,
+    late_rent,
+    missing_gpu_seconds,
+    recognized_unpaid,
+    share_late,
+)
+from api.domain.capital.settlement import TrancheBook
 from api.domain.units import FacilityId, Micros
 from api.verify.endings import EndingVerifier
 from api.verify.epoch import Finding, VerifiedFacility
@@ -46,6 +54,16 @@ class Replayed:
     vouchers: VoucherVerifier
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """What the model gives for a closing. recognized: micros of rent that count."""
+
+    closing: Closing
+    claims: Claims
+    books: tuple[TrancheBook, ...]
+    recognized: int
+
+
 class ClosingVerifier:
     """Computes closings and collects findings. It takes an event after the others did."""
 
@@ -53,7 +71,12 @@ class ClosingVerifier:
         self._replayed, self._report = replayed, report
         # What stays owed, by facility: late rent pays it.
         self._open: dict[int, Claims] = {}
-        self._handlers = Handlers().on(FacilityClosed, self._closed).on(LateRentShared, self._late)
+        self._handlers = (
+            Handlers()
+            .on(FacilityClosed, self._closed)
+            .on(LateRentShared, self._late)
+            .on(Settled, self._settled)
+        )
 
     def take(self, event: AnyEvent) -> None:
         """Replay one chain event."""
@@ -77,34 +100,48 @@ class ClosingVerifier:
         if book is None:
             self._finding(facility_id, "is closed, and its terms are not published")
             return
-        closing, claims = self._due(facility_id, book, event.block_time_s)
-        self._compare(facility_id, "closing", stated=args.closing, due=closing)
-        self._compare(facility_id, "claims of the closing", stated=args.claims, due=claims)
+        due = self._due(facility_id, book, event.block_time_s)
+        self._compare(facility_id, "closing", stated=args.closing, due=due.closing)
+        self._compare(facility_id, "claims of the closing", stated=args.claims, due=due.claims)
         if args.closing.advanced_micros != book.advanced:
             message = f"{book.advanced} micros were settled as the closing's advance"
             self._finding(facility_id, message)
         self._open[facility_id] = args.claims
         book.bond, book.closed = 0, True
+        book.recognized, book.books = due.recognized, list(due.books)
         self._share(book, args.closing, event)
 
-    def _due(self, facility_id: FacilityId, book: MoneyBook, now_s: int) -> tuple[Closing, Claims]:
-        """Closing and claims by the model, from what was replayed."""
+    def _attested(self, facility_id: int) -> int:
+        posted = self._replayed.facilities[facility_id].posted.values()
+        return sum(gross for gross, _ in posted)
+
+    def _due(self, facility_id: FacilityId, book: MoneyBook, now_s: int) -> _Due:
+        """A closing by the model, from what was replayed."""
         replayed = self._replayed
         market, terms = replayed.market, book.terms
         sold = market.markets[facility_id]
         known_epochs = replayed.endings.lives[facility_id].first_open
         final = market.final(facility_id, now_s)
+        available = sum(final.values())
         missing = missing_gpu_seconds(
             promised_stated=market.promised(facility_id, len(final)),
-            available=sum(final.values()),
+            available=available,
             promised_known=market.promised(facility_id, known_epochs),
             promised_all=market.promised(facility_id, None),
         )
         # With a bond, its advance is settled before the event.
         settled = book.settled_before if book.bond else book.settled
         behind = book.books_before if book.bond else book.books
-        attested = sum(gross for gross, _ in replayed.facilities[facility_id].posted.values())
         vouchers = replayed.vouchers.open_at(facility_id)
+        unpaid = recognized_unpaid(
+            attested=self._attested(facility_id),
+            settled=settled,
+            available=available,
+            served=replayed.vouchers.served_of(facility_id),
+            open_gpu_seconds=sum(opened.gpu_seconds for opened in vouchers),
+            missing=missing,
+            rate_per_gpu_hour=sold.rate_per_gpu_hour,
+        )
         escrow = market.surrendered(facility_id, known_epochs=known_epochs, now_s=now_s)
         due = model.close(
             tranches=[
@@ -117,7 +154,7 @@ class ClosingVerifier:
             epoch_count=terms.epoch_count,
             fee_bps=terms.fee_bps,
             settled=settled,
-            unpaid=attested - settled,
+            unpaid=unpaid,
             missing=missing,
             rate_per_gpu_hour=sold.rate_per_gpu_hour,
             bond=sold.surrendered,
@@ -133,7 +170,7 @@ class ClosingVerifier:
             Micros(due.paid.treasury),
             Micros(due.paid.gpu_operator),
         )
-        return closing, _claims(due.claims)
+        return _Due(closing, _claims(due.claims), due.books, settled + unpaid)
 
     def _share(
         self,
@@ -151,6 +188,16 @@ class ClosingVerifier:
         facility_id = event.args.facility_id
         self._replayed.vouchers.share(facility_id, shared.to_vouchers_micros)
 
+    def _late_rent(self, book: MoneyBook, *, settled: int) -> LateRent:
+        return late_rent(
+            collected=book.collected,
+            settled=settled,
+            attested=self._attested(book.terms.facility_id),
+            advanced=book.advanced,
+            reimbursed=book.reimbursed,
+            recognized=book.recognized,
+        )
+
     def _late(self, event: ChainEvent[LateRentShared]) -> None:
         args = event.args
         facility_id = args.facility_id
@@ -158,19 +205,11 @@ class ClosingVerifier:
         if book is None or claims is None:
             self._finding(facility_id, "late rent is shared, and nothing was closed by the rules")
             return
-        posted = self._replayed.facilities[facility_id].posted.values()
-        # A settlement before it took what is still rent.
-        unsettled = settleable(
-            attested=sum(gross for gross, _ in posted), collected=book.paid, settled=book.settled
-        )
-        due = min(book.paid - book.settled, book.advanced)
-        if unsettled or due != args.amount_micros:
-            message = f"late rent of {args.amount_micros} is shared where {due} came late"
-            self._finding(facility_id, message)
-        paid, left = model.share_late(args.amount_micros, _shares(claims))
+        came = self._late_rent(book, settled=book.settled)
+        paid, left, rent = share_late(came.late, _shares(claims), unrecognized=came.unrecognized)
         shared = LateRentShared(
             facility_id,
-            args.amount_micros,
+            Micros(came.late + came.unrecognized - rent),
             _four(paid.units),
             _four(paid.vouchers),
             Micros(paid.treasury),
@@ -178,13 +217,45 @@ class ClosingVerifier:
         )
         self._compare(facility_id, "late rent", stated=args, due=shared)
         self._open[facility_id] = _claims(left)
-        book.advanced -= args.amount_micros
+        book.reimbursed += args.amount_micros
         self._share(book, args, event)
 
+    def _settled(self, event: ChainEvent[Settled]) -> None:
+        """Rent of a closed facility runs down the waterfall once claims took their part."""
+        facility_id = event.args.facility_id
+        book, claims = self._replayed.money.book_of(facility_id), self._open.get(facility_id)
+        if book is None or claims is None:
+            return
+        came = self._late_rent(book, settled=book.settled - event.args.amount_micros)
+        _, _, rent = share_late(came.late, _shares(claims), unrecognized=came.unrecognized)
+        claimed = came.late + came.unrecognized - rent
+        if claimed:
+            message = f"late rent was settled, and {claimed} micros for claims were not shared"
+            self._finding(facility_id, message)
+        self._replayed.money.require_settled(event, came.rent + rent)
+
     def compare(self, contracts: Contracts, head: int) -> None:
-        """Compare what stays owed with the lockbox's storage at one block."""
-        for facility_id, claims in self._open.items():
-            stored = contracts.rent_lockbox.claims_of(FacilityId(facility_id)).at(block=head)
+        """Compare what stays owed, and what was paid of it, with storage at one block."""
+        lockbox = contracts.rent_lockbox
+        for number, claims in self._open.items():
+            facility_id = FacilityId(number)
+            stored, advance, pools, served = contracts.together(
+                lockbox.claims_of(facility_id),
+                lockbox.advance_of(facility_id),
+                lockbox.voucher_pools_micros(facility_id),
+                contracts.delivery_desk.served_gpu_seconds(facility_id),
+            ).at(block=head)
             if stored != claims:
                 message = "RentLockbox holds other claims than its events give"
+                self._finding(facility_id, message)
+            book = self._replayed.money.books[facility_id]
+            late = map(Micros, (book.advanced, book.reimbursed, book.recognized))
+            if advance != Advance(*late):
+                message = "RentLockbox holds another advance than its events give"
+                self._finding(facility_id, message)
+            if pools != self._replayed.vouchers.pools_of(facility_id):
+                message = "RentLockbox holds other pools of vouchers than its events give"
+                self._finding(facility_id, message)
+            if served != self._replayed.vouchers.served_of(facility_id):
+                message = "DeliveryDesk holds other served GPU-seconds than its events give"
                 self._finding(facility_id, message)

@@ -161,9 +161,13 @@ class EndingVerifier:
         life.posted_at_s[epoch] = now_s
 
     def _voided(self, event: ChainEvent[StatementVoided]) -> None:
-        life = self.lives[event.args.facility_id]
+        life, first = self.lives[event.args.facility_id], event.args.epoch
         life.published = max(life.published, event.args.epochs_posted_before)
-        life.posted, life.voided_at_s = event.args.epoch, event.block_time_s
+        # An epoch whose evidence was rejected is open again, and with it all later ones.
+        barred = first if first in life.rejected else min(life.rejected, default=None)
+        if barred is not None and barred >= first:
+            life.published = min(life.published, barred)
+        life.posted, life.voided_at_s = first, event.block_time_s
 
     def _published(self, event: ChainEvent[EvidencePublished]) -> None:
         facility_id, epoch = event.args.facility_id, event.args.epoch
@@ -204,6 +208,7 @@ class EndingVerifier:
             epoch_end_s=life.epoch_end_s(epoch),
             funded_at_s=life.funded_at_s,
             voided_at_s=life.voided_at_s,
+            rejected_at_s=life.rejected_at_s,
             patience_s=life.terms.patience_seconds,
         )
         before_s = life.noticed_at_s.get(epoch, 0)

@@ -25,7 +25,6 @@ from api.chain.emitted.tranche_token import (
 from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.domain.capital.accumulator import FRACTION_BITS, TrancheModel
 from api.domain.capital.settlement import (
-    Settlement,
     TrancheBook,
     TrancheSupply,
     settle,
@@ -159,37 +158,30 @@ class MoneyVerifier:
             for i, t in enumerate(book.terms.tranches)
         ]
 
-    def _expect(self, book: MoneyBook, result: Settlement, tx_hash: Bytes32) -> None:
-        """Expect the events of one payment, once all those of the payment before have arrived."""
-        self._require_arrived(book)
+    def _expect(self, book: MoneyBook, payments: Sequence[int], tx_hash: Bytes32) -> None:
+        """Expect payments to tranches: all of one transaction arrive together, after those of the
+        transaction before."""
+        if book.expected_in != tx_hash:
+            self._require_arrived(book)
+            book.expected, book.expected_residuals = {}, []
         book.expected_in = tx_hash
-        facility_id = book.terms.facility_id
-        book.books = list(result.books)
-        payments = enumerate(result.payments)
-        book.expected = {self._id(facility_id, i): p for i, p in payments if p}
-        book.expected_residual = result.to_gpu_operator
+        for i, amount in enumerate(payments):
+            token_id = self._id(book.terms.facility_id, i)
+            if amount:
+                book.expected[token_id] = book.expected.get(token_id, 0) + amount
 
     def _require_arrived(self, book: MoneyBook) -> None:
-        if any(book.expected.values()) or book.expected_residual:
+        if any(book.expected.values()) or book.expected_residuals:
             message = "a payment down the waterfall did not reach every tranche"
             self._finding(book.terms.facility_id, message)
 
     def share(
         self, book: MoneyBook, *, units: Sequence[int], to_operator: int, tx_hash: Bytes32
     ) -> None:
-        """Expect what a closing, or late rent, gives to tranches and the gpuOperator.
-
-        Payments of a settlement in the same transaction reach tranches together with it.
-        """
-        if book.expected_in != tx_hash or book.expected_residual:
-            self._require_arrived(book)
-            book.expected = {}
-        book.expected_in = tx_hash
-        for i, amount in enumerate(units):
-            token_id = self._id(book.terms.facility_id, i)
-            if amount:
-                book.expected[token_id] = book.expected.get(token_id, 0) + amount
-        book.expected_residual = to_operator
+        """Expect what a closing, or late rent, gives to tranches and the gpuOperator."""
+        self._expect(book, units, tx_hash)
+        if to_operator:
+            book.expected_residuals.append(to_operator)
         book.recovered += sum(units)
         book.left_to_operator += to_operator
 
@@ -204,11 +196,11 @@ class MoneyVerifier:
         book = self.book_of(event.args.facility_id)
         if book is None:
             return
-        if event.args.amount_micros != book.expected_residual:
+        due = book.expected_residuals.pop(0) if book.expected_residuals else 0
+        if event.args.amount_micros != due:
             message = f"the gpuOperator is owed {event.args.amount_micros} micros, not its part"
             self._finding(book.terms.facility_id, message)
         book.owed_to_operator += event.args.amount_micros
-        book.expected_residual = 0
 
     def _settled(self, event: ChainEvent[Settled]) -> None:
         facility_id, epochs = event.args.facility_id, event.args.settled_epochs
@@ -224,16 +216,14 @@ class MoneyVerifier:
         if len(final) != epochs:
             message = f"a settlement counts {epochs} epochs where {len(final)} are final"
             self._finding(facility_id, message)
-        attested = sum(p[0] for p in final)
-        # By the model, from what was final and collected at this event, not by the event's amount.
-        due = settleable(attested=attested, collected=book.paid, settled=book.settled)
         if book.bond:
-            # The bond pays in place of renters.
-            due = min(book.bond, attested - book.settled)
+            # The bond pays in place of renters. `ClosingVerifier` judges how much, and late rent.
             book.advanced += event.args.amount_micros
-        if due != event.args.amount_micros:
-            message = f"a settlement paid {event.args.amount_micros} micros where {due} were due"
-            self._finding(facility_id, message)
+        elif not book.closed:
+            attested = sum(p[0] for p in final)
+            # By the model, from what was final and collected at this event.
+            due = settleable(attested=attested, collected=book.collected, settled=book.settled)
+            self.require_settled(event, due)
         result = settle(
             event.args.amount_micros,
             fee_bps=book.terms.fee_bps,
@@ -251,7 +241,18 @@ class MoneyVerifier:
         book.settled_epochs = epochs
         if book.settled != event.args.cumulative_settled_micros:
             self._finding(facility_id, "settlements do not add up")
-        self._expect(book, result, event.tx_hash)
+        book.books = list(result.books)
+        self._expect(book, result.payments, event.tx_hash)
+        if result.to_gpu_operator:
+            # Late rent is shared before a settlement, and owed to the gpuOperator after it.
+            book.expected_residuals.insert(0, result.to_gpu_operator)
+
+    def require_settled(self, event: ChainEvent[Settled], due: int) -> None:
+        """A settlement pays what was due, not what its event says."""
+        paid = event.args.amount_micros
+        if paid != due:
+            message = f"a settlement paid {paid} micros where {due} were due"
+            self._finding(event.args.facility_id, message)
 
     @staticmethod
     def _id(facility_id: int, seniority: int) -> int:
@@ -284,7 +285,8 @@ class MoneyVerifier:
         if book.expected.pop(token_id, None) != amount or room:
             message = f"{amount} micros went past tranche {token_id}, which could take {room}"
             self._finding(facility_id, message)
-        book.expected_residual += amount
+        # Owed after all tranches were paid, in one sum.
+        book.expected_residuals = [sum(book.expected_residuals) + amount]
 
     def _claimed(self, event: ChainEvent[RevenueClaimed]) -> None:
         token_id, amount = event.args.id, event.args.amount_micros
@@ -321,6 +323,7 @@ class MoneyVerifier:
             ours = RentBook(Micros(book.collected), Micros(book.settled), book.settled_epochs)
             if stored != ours:
                 self._finding(facility_id, "RentLockbox holds another book than its events give")
+            self._compare_arrears(contracts, book, head)
         token = contracts.tranche_token
         for token_id, model in self.models.items():
             self._compare_tranche(contracts, TrancheId(token_id), model, head)
@@ -333,6 +336,22 @@ class MoneyVerifier:
         if balance < owed_micros:
             message = f"TrancheToken holds {balance} micros and owes {owed_micros}"
             self._report(Finding(message))
+
+    def _compare_arrears(self, contracts: Contracts, book: MoneyBook, head: int) -> None:
+        lockbox, facility_id = contracts.rent_lockbox, book.terms.facility_id
+        ids = [TrancheId(self._id(facility_id, i)) for i in range(len(book.books))]
+        arrears, unsold = contracts.together(
+            contracts.all_of([lockbox.arrears_micros(token_id) for token_id in ids]),
+            contracts.all_of([lockbox.unsold_arrears_micros(token_id) for token_id in ids]),
+        ).at(block=head)
+        stored = zip(ids, arrears, unsold, strict=True)
+        for behind, now, (token_id, *held) in zip(
+            book.books, self.supplies(book), stored, strict=True
+        ):
+            ours = [behind.arrears_of(now.supply), behind.unsold_arrears]
+            if held != ours:
+                message = f"RentLockbox holds {held} as arrears of tranche {token_id}, not {ours}"
+                self._finding(facility_id, message)
 
     def _compare_tranche(
         self, contracts: Contracts, token_id: TrancheId, model: TrancheModel, head: int

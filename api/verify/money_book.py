@@ -21,9 +21,10 @@ class MoneyBook:
     claimed: int = 0
     # Units never minted, by seniority: fixed when the facility is funded.
     unsold: list[int] = field(default_factory=list)
-    # Owed to the gpuOperator: fell on unsold units, or on nobody; `expected_residual` awaits it.
+    # Owed to the gpuOperator: fell on unsold units, or on nobody; `expected_residuals` await it, in
+    # the order of their events.
     owed_to_operator: int = 0
-    expected_residual: int = 0
+    expected_residuals: list[int] = field(default_factory=list)
     written_off: int = 0
     books: list[TrancheBook] = field(default_factory=list)
     # Payments that settlements and closings owe to tranches, by id, until they arrive; and the
@@ -36,16 +37,13 @@ class MoneyBook:
     # As they were when the bond left the vault: minor units settled, and what tranches are behind.
     settled_before: int = 0
     books_before: list[TrancheBook] = field(default_factory=list)
-    # Rent that the bond paid, less late rent that replaced it; what closing and late rent gave
-    # to units and to the gpuOperator.
+    # Rent that the bond paid, later rent that went to claims, and rent that counted at the closing.
     advanced: int = 0
+    reimbursed: int = 0
+    recognized: int = 0
+    # What closing and late rent gave to units and to the gpuOperator.
     recovered: int = 0
     left_to_operator: int = 0
-
-    @property
-    def paid(self) -> int:
-        """What settlements can pay out: rent, and what the bond advanced of it."""
-        return self.collected + self.advanced
 
     @property
     def span_s(self) -> int:

@@ -218,7 +218,7 @@ def _figures(
         accrued_micros=Micros(book.accrued),
         claimed_micros=Micros(book.claimed),
         unvested_micros=Micros(unvested),
-        advanced_micros=Micros(book.advanced),
+        advanced_micros=Micros(book.advanced - book.reimbursed),
         recovered_micros=Micros(book.recovered),
         owed_to_operator_micros=Micros(book.owed_to_operator - book.left_to_operator),
         written_off_micros=Micros(book.written_off),

@@ -95,9 +95,7 @@ class VoucherVerifier:
         if issued is None:
             self._finding(args.facility_id, f"voucher {args.voucher_id} is paid, never issued")
             return
-        pools = self._pools.get(args.facility_id, ())
-        pool = pools[issued.seniority] if issued.seniority < len(pools) else 0
-        whole = self._share(issued, pool)
+        whole = self._share(issued, self.pools_of(args.facility_id)[issued.seniority])
         due = whole - self._credited.get(args.voucher_id, 0)
         if args.amount_micros != due:
             message = f"voucher {args.voucher_id} was paid {args.amount_micros}, due were {due}"
@@ -118,9 +116,18 @@ class VoucherVerifier:
             for seniority in range(MAX_TRANCHES)
         )
 
+    def served_of(self, facility_id: FacilityId) -> int:
+        """GPU-seconds that vouchers of a facility were served."""
+        issued = self._vouchers.values()
+        return sum(i.voucher.served for i in issued if i.facility_id == facility_id)
+
+    def pools_of(self, facility_id: FacilityId) -> tuple[int, ...]:
+        """What vouchers of a facility got, by seniority."""
+        return self._pools.get(facility_id, (0,) * MAX_TRANCHES)
+
     def share(self, facility_id: FacilityId, to_vouchers: Sequence[int]) -> None:
         """A closing, or late rent after it, gave money to a facility's vouchers, by seniority."""
-        before = self._pools.get(facility_id, (0,) * MAX_TRANCHES)
+        before = self.pools_of(facility_id)
         pools = zip(before, (*to_vouchers, *(0,) * MAX_TRANCHES), strict=False)
         self._pools[facility_id] = tuple(old + new for old, new in pools)
 

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.capital.closing import SERVING_S, closable_from_s
 from api.domain.lifecycle import (
     EpochState,
     FacilityState,
@@ -214,29 +213,25 @@ def test_recording_time__clock_jumps_any_way__never_falls(
 
 def test_overdue__latest_of_end_funding_and_void__plus_patience() -> None:
     times = {"epoch_end_s": 100, "funded_at_s": 20, "voided_at_s": 0, "patience_s": 50}
+    times["rejected_at_s"] = 140
 
     late_funding, void = times | {"funded_at_s": 130}, times | {"voided_at_s": 170}
+    rejected = times | {"rejected_at_s": 150}
 
     assert [overdue_from_s(**t) for t in (times, late_funding, void)] == [150, 180, 220]
+    assert overdue_from_s(**rejected) == 151
     assert cured_until_s(150, epoch_length_s=3_600) == 150 + 3_600 + DAY_S
 
 
 @given(st.integers(1, 10**9), st.integers(0, 10**9), st.integers(60, 30 * DAY_S))
-def test_last_statements__end_as_the_closing_model_says(
+def test_last_statements__end_an_epoch_and_a_day_after_end_or_void(
     ended_at_s: int, voided_at_s: int, epoch_length_s: int
 ) -> None:
     until_s = statements_until_s(
         ended_at_s=ended_at_s, voided_at_s=voided_at_s, epoch_length_s=epoch_length_s
     )
 
-    assert until_s + SERVING_S == closable_from_s(
-        ended_at_s=ended_at_s,
-        matured=False,
-        epoch_length_s=epoch_length_s,
-        voided_at_s=voided_at_s,
-        last_final_at_s=0,
-    )
     least_s = ended_at_s + epoch_length_s + DAY_S
-    assert least_s <= until_s <= least_s + 30 * DAY_S
+    assert until_s == least_s + min(max(0, voided_at_s - ended_at_s), 30 * DAY_S)
     assert stated_after_end(ended_at_s, ended_at_s=ended_at_s)
     assert not stated_after_end(ended_at_s + 1, ended_at_s=ended_at_s)

@@ -21,15 +21,17 @@ T_co = TypeVar("T_co", covariant=True)
 # Without slots: a cached property keeps its value in the instance's own dict.
 @dataclass(frozen=True)
 class View(Generic[T]):
-    """A view function that returns one value.
+    """A view function that returns one value, or several as the fields of one dataclass.
 
     kind: ABI type of a returned integer, whose width the Python type does not state.
+    several: the fields are values of their own, not members of one struct.
     """
 
     name: str
     inputs: tuple[str, ...]
     returns: type[T]
     kind: str | None = None
+    several: bool = False
 
     @cached_property
     def answer(self) -> Kind:
@@ -38,14 +40,15 @@ class View(Generic[T]):
 
     @cached_property
     def function(self) -> Function:
-        """Signature, for calldata."""
-        return Function(self.name, self.inputs, (self.answer.text,))
+        """Signature, for calldata and its answer."""
+        values = self.answer.members if self.several else ()
+        outputs = tuple(value.kind.text for value in values) or (self.answer.text,)
+        return Function(self.name, self.inputs, outputs)
 
     def decode(self, data: bytes) -> T:
         """Answer of the function. Raises ValueError, TypeError or DecodingError."""
-        answer = self.answer
-        (value,) = decode([answer.text], data)
-        return cast("T", answer.read(value))
+        values = decode(self.function.outputs, data)
+        return cast("T", self.answer.read(values if self.several else values[0]))
 
 
 @dataclass(frozen=True, slots=True)

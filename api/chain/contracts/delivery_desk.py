@@ -40,6 +40,7 @@ class DeliveryDesk(Contract):
     _open_gpu_seconds_of = View(
         "openGpuSecondsOf", ("uint64",), cast("type[_Four]", _Four), "uint64[4]"
     )
+    _served_gpu_seconds_of = View("servedGpuSecondsOf", ("uint64",), int, "uint64")
     _used = View("usedGpuSecondsOf", ("uint64", "uint32", "uint32"), int, "uint64")
 
     def voucher_of(self, voucher_id: int) -> Call[Voucher]:
@@ -53,6 +54,10 @@ class DeliveryDesk(Contract):
     def open_gpu_seconds(self, facility_id: FacilityId) -> Call[_Four]:
         """What vouchers of a facility are open for, by seniority of the units that were burned."""
         return self._call(self._open_gpu_seconds_of, facility_id)
+
+    def served_gpu_seconds(self, facility_id: FacilityId) -> Call[int]:
+        """GPU-seconds that vouchers of a facility were served."""
+        return self._call(self._served_gpu_seconds_of, facility_id)
 
     def used_gpu_seconds(self, facility_id: FacilityId, epoch: Epoch, index: int) -> Call[int]:
         """GPU-seconds of a delivery line that served vouchers already."""

@@ -1,7 +1,7 @@
 """RentLockbox: rent collected and settled down the waterfall."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, cast
 
 from api.chain.contracts.call import Call, Contract, View
 from api.domain.units import FacilityId, Micros, TrancheId
@@ -27,9 +27,19 @@ Fourfold = tuple[Micros, Micros, Micros, Micros]
 class Claims:
     """`IRentLockbox.Claims`: what stays owed after a closing."""
 
-    units_micros: Annotated[Fourfold, "uint128[4]"]
-    vouchers_micros: Annotated[Fourfold, "uint128[4]"]
-    treasury_micros: Annotated[Micros, "uint128"]
+    units_micros: Annotated[Fourfold, "uint256[4]"]
+    vouchers_micros: Annotated[Fourfold, "uint256[4]"]
+    treasury_micros: Annotated[Micros, "uint256"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """What the bond paid of attested rent at a closing, what of later rent went to claims, and how
+    much rent counted; all zero before."""
+
+    advanced_micros: Annotated[Micros, "uint256"]
+    reimbursed_micros: Annotated[Micros, "uint256"]
+    recognized_micros: Annotated[Micros, "uint256"]
 
 
 class RentLockbox(Contract):
@@ -38,9 +48,15 @@ class RentLockbox(Contract):
     name = "RentLockbox"
     _book_of = View("bookOf", ("uint64",), RentBook)
     _arrears_of = View("arrearsOf", ("uint256",), Micros, "uint256")
+    _unsold_arrears_of = View("unsoldArrearsOf", ("uint256",), Micros, "uint256")
     _settleable = View("settleable", ("uint64",), Micros, "uint256")
     _closable_from = View("closableFrom", ("uint64",), int, "uint64")
     _claims_of = View("claimsOf", ("uint64",), Claims)
+    _advance_of = View("advanceOf", ("uint64",), Advance, several=True)
+    # mypy takes no tuple for a class.
+    _voucher_pools_of = View(
+        "voucherPoolsOf", ("uint64",), cast("type[Fourfold]", Fourfold), "uint256[4]"
+    )
     _payable_to_voucher = View("payableToVoucher", ("uint256",), Micros, "uint256")
     _paid_to_voucher = View("paidToVoucher", ("uint256",), Micros, "uint256")
     _owed_to = View("owedTo", ("address", "address"), Micros, "uint256")
@@ -53,6 +69,10 @@ class RentLockbox(Contract):
         """Coupon that fell due to a tranche and was not paid."""
         return self._call(self._arrears_of, token_id)
 
+    def unsold_arrears_micros(self, token_id: TrancheId) -> Call[Micros]:
+        """The same of units that were never sold; owed to the gpuOperator."""
+        return self._call(self._unsold_arrears_of, token_id)
+
     def settleable_micros(self, facility_id: FacilityId) -> Call[Micros]:
         """What a settlement would pay now: attested, final, collected, not yet settled."""
         return self._call(self._settleable, facility_id)
@@ -64,6 +84,14 @@ class RentLockbox(Contract):
     def claims_of(self, facility_id: FacilityId) -> Call[Claims]:
         """What stays owed after a closing."""
         return self._call(self._claims_of, facility_id)
+
+    def advance_of(self, facility_id: FacilityId) -> Call[Advance]:
+        """Rent that the bond paid at a closing, and what later rent replaced."""
+        return self._call(self._advance_of, facility_id)
+
+    def voucher_pools_micros(self, facility_id: FacilityId) -> Call[Fourfold]:
+        """All that vouchers of each tranche got, credited or not; 0 before the closing."""
+        return self._call(self._voucher_pools_of, facility_id)
 
     def payable_to_voucher_micros(self, voucher_id: int) -> Call[Micros]:
         """What `payVoucher` would credit now."""

@@ -69,7 +69,7 @@ class FacilityClosed(EventArgs):
 
 @dataclass(frozen=True, slots=True)
 class LateRentShared(EventArgs):
-    """Rent that the bond had advanced came after all, and went where the bond would have gone."""
+    """Rent came after the closing and went to claims: it replaced the bond's, or did not count."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     amount_micros: Annotated[Micros, "uint256"]

@@ -14,13 +14,11 @@ from api.domain.capital.settlement import (
     settle,
     waterfall,
 )
+from api.domain.lifecycle import statements_until_s
 from api.domain.units import BPS, MAX_U64, SECONDS_PER_HOUR, GpuSeconds
 
 # Time for deliveries of the last statements to be served, before a closing.
 SERVING_S = 86_400
-# How long statements of an ended facility can come, beside an epoch; and the most that voids add.
-LAST_WORD_S = 86_400
-MAX_VOID_DELAY_S = 30 * 86_400
 # Money of a closing streams for an epoch, but at least for so long.
 MIN_SPAN_S = 86_400
 
@@ -40,8 +38,9 @@ def closable_from_s(
     """
     until_s = ended_at_s
     if not matured:
-        since_s = min(max(ended_at_s, voided_at_s), ended_at_s + MAX_VOID_DELAY_S)
-        until_s = since_s + epoch_length_s + LAST_WORD_S
+        until_s = statements_until_s(
+            ended_at_s=ended_at_s, voided_at_s=voided_at_s, epoch_length_s=epoch_length_s
+        )
     return max(until_s, last_final_at_s) + SERVING_S
 
 

@@ -41,8 +41,9 @@ class FacilityFigures:
     accrued_micros: Micros
     claimed_micros: Micros
     unvested_micros: Micros
-    # Rent that a bond paid; bond and proceeds that units got; revenue that found no units; rent
-    # that was unpaid when the facility matured.
+    # Rent that a bond paid, less later rent that went to claims; bond, proceeds and late rent that
+    # units got beside settlements; revenue that found no units; rent that was unpaid when the
+    # facility matured.
     advanced_micros: Micros = NO_MICROS
     recovered_micros: Micros = NO_MICROS
     owed_to_operator_micros: Micros = NO_MICROS
@@ -53,8 +54,9 @@ class FacilityFigures:
 class Differences:
     """Named differences, GPU-seconds and micros; one of `receivable` and `prepaid` is zero.
 
-    advanced: settled without rent, for the bond paid it at the closing; late rent takes it back.
-    recovered: what units got of bonds and sale proceeds, on top of what was settled.
+    advanced: settled without rent, for the bond paid it at the closing, less later rent that went
+    to claims and is not settled; below zero where that is more.
+    recovered: what units got of bonds, sale proceeds and that rent, on top of what was settled.
     """
 
     open_epoch_gpu_seconds: GpuSeconds
@@ -112,8 +114,9 @@ class Reconciliation:
 
 
 def _payable(figures: FacilityFigures, *, final: int) -> int:
-    """What settlements may have paid: attested, final, and collected or advanced by the bond."""
-    return min(final, figures.collected_micros + figures.advanced_micros)
+    """What settlements may have paid: attested, final and collected, or advanced by the bond; less
+    what went to claims."""
+    return min(final, figures.collected_micros) + figures.advanced_micros
 
 
 def _mismatches(

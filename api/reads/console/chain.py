@@ -63,6 +63,7 @@ class PinnedChain:
         return OpenEpochView(
             epoch,
             max(ending.funded_at_s, openness.voided_at_s),
+            openness.rejected_at_s,
             noticed_at_s if counts else None,
         )
 

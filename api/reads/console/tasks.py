@@ -48,11 +48,13 @@ class OpenEpochView:
     """The first epoch that is neither stated nor published, as the chain has it.
 
     since_s: the latest of funding and last void; patience runs from there, or from the epoch's end.
+    rejected_at_s: of the last rejection; 0 without one.
     noticed_at_s: None unless notice of default was given and still counts.
     """
 
     epoch: Epoch
     since_s: int
+    rejected_at_s: int
     noticed_at_s: int | None
 
 
@@ -173,6 +175,7 @@ def _default(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
         epoch_end_s=epoch_end_s,
         funded_at_s=opened.since_s,
         voided_at_s=opened.since_s,
+        rejected_at_s=opened.rejected_at_s,
         patience_s=facts.patience_s,
     )
     if opened.noticed_at_s is None and overdue_s - now_s > min(facts.epoch_length_s, DAY_S):

@@ -75,7 +75,7 @@ def shared(event: str, payload: str) -> Shared:
 
 
 def late_rent(payload: str) -> LateRentShared:
-    """Where rent went that came after a closing."""
+    """Where rent went that came after a closing, for claims."""
     return read_payload(LateRentShared, payload)
 
 

@@ -8,13 +8,16 @@ from pydantic import Field
 from api.chain import calldata
 from api.db.session import reading
 from api.domain.facility import (
+    DAY_S,
     DEFAULT_LONG_STOP_S,
     DEFAULT_PATIENCE_S,
     MAX_LONG_STOP_S,
+    MAX_PATIENCE_S,
+    MIN_EPOCH_S,
     MIN_LONG_STOP_S,
     TrancheTerms,
 )
-from api.domain.units import MAX_I64, MAX_U32, FacilityId, Micros
+from api.domain.units import MAX_I64, FacilityId, Micros
 from api.errors import InvalidInput
 from api.ledger.facilities import NewFacility
 from api.ledger.registration import register_and_publish
@@ -26,6 +29,8 @@ from api.routes.http.strict import StrictRoute
 from api.routes.public.facilities import FacilityOut, to_api_facility, to_api_offer
 from api.routes.service import ServiceDep
 
+# Beside these bounds of any epoch, `FacilityTerms` knows those of its own.
+_PatienceS = Annotated[int, Field(ge=MIN_EPOCH_S + DAY_S, lt=2**24 + MAX_PATIENCE_S)]
 # An offer that names no expiry can be funded for a day after its window began.
 _EXPIRES_AFTER_S = 86_400
 
@@ -86,11 +91,12 @@ class FacilityIn(Strict):
     fee_bps: Annotated[int, Field(ge=0, le=1_000)] = Field(
         default=100, description="Protocol fee on settlements, basis points."
     )
-    patience_s: Annotated[int, Field(gt=0, le=MAX_U32)] | None = Field(
+    patience_s: _PatienceS | None = Field(
         default=None,
         description="So long after its end an epoch may be neither stated nor published before"
         " anybody may give notice of default, seconds: a day more than an epoch and than the"
-        f" service's grace, at least; default is {DEFAULT_PATIENCE_S}, or that least.",
+        " service's grace, at least, and 90 days more than an epoch at most; default is"
+        f" {DEFAULT_PATIENCE_S}, or that least.",
     )
     long_stop_s: Annotated[int, Field(ge=MIN_LONG_STOP_S, le=MAX_LONG_STOP_S)] = Field(
         default=DEFAULT_LONG_STOP_S,

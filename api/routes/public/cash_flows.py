@@ -16,7 +16,7 @@ router = APIRouter(tags=["public"])
 
 
 class SharedOut(BaseModel):
-    """Where money of a closing, or late rent after it, went: all parts are the amount."""
+    """Where money of a closing, or later rent for claims, went: all parts are the amount."""
 
     advanced_micros: int = Field(
         description=f"Paid attested rent in place of renters: a Settled names it too; {MICROS}."

@@ -118,26 +118,29 @@ def to_api_offer(terms: FacilityTerms, deployment: Deployment) -> Offer:
     return Offer(to=deployment.facility_registry, data=calldata.offer(terms))
 
 
-def to_api_closing(closing: Closing) -> ClosingOut:
-    """What a closing shared."""
+def to_api_closing(closing: Closing, *, tranches: int) -> ClosingOut:
+    """What a closing of so many tranches shared: events have room for more of them."""
     return ClosingOut(
         missing_gpu_seconds=closing.missing_gpu_seconds,
         bond_micros=closing.bond_micros,
         escrow_micros=closing.escrow_micros,
         advanced_micros=closing.advanced_micros,
-        to_units_micros=list(closing.to_units_micros),
-        to_vouchers_micros=list(closing.to_vouchers_micros),
+        to_units_micros=list(closing.to_units_micros[:tranches]),
+        to_vouchers_micros=list(closing.to_vouchers_micros[:tranches]),
         to_treasury_micros=closing.to_treasury_micros,
         to_operator_micros=closing.to_operator_micros,
     )
 
 
-def to_api_ending(ending: EndingView) -> EndingOut:
-    """How a facility ended."""
+def to_api_ending(ending: EndingView | None, *, tranches: int) -> EndingOut | None:
+    """How a facility of so many tranches ended."""
+    if ending is None:
+        return None
+    closing = ending.closing
     return EndingOut(
         ended_at_s=ending.ended_at_s,
         closed_at_s=ending.closed_at_s,
-        closing=None if ending.closing is None else to_api_closing(ending.closing),
+        closing=None if closing is None else to_api_closing(closing, tranches=tranches),
     )
 
 
@@ -163,7 +166,7 @@ def to_api_facility(view: FacilityView, offer: Offer | None = None) -> FacilityO
         pledge_root=hex32(facility.pledge_root),
         terms_hash=hex32(facility.terms_hash),
         state=view.state.word,
-        ending=None if view.ending is None else to_api_ending(view.ending),
+        ending=to_api_ending(view.ending, tranches=len(view.terms.tranches)),
         offer=offer,
     )
 

@@ -33,8 +33,8 @@ class DifferencesOut(BaseModel):
         description=f"Fell on unsold units, on nobody, or beyond a bound; {MICROS}."
     )
     advanced_micros: int = Field(
-        description="Settled without rent: the bond paid it at the closing, less late rent that"
-        f" came since; {MICROS}."
+        description="Settled without rent: the bond paid it at the closing, less later rent that"
+        f" went to claims, so below zero where that is more; {MICROS}."
     )
     recovered_micros: int = Field(
         description="What units got of bond and unearned proceeds at the closing, and of late rent"

@@ -239,7 +239,7 @@ def to_api_tranche(tranche: TrancheDetailView) -> TrancheOut:
         terms=to_api_terms(tranche.terms),
         siblings=[to_api_sibling(sibling) for sibling in tranche.siblings],
         bond=None if tranche.bond is None else to_api_bond(tranche.bond),
-        ending=None if tranche.ending is None else to_api_ending(tranche.ending),
+        ending=to_api_ending(tranche.ending, tranches=len(tranche.siblings)),
         risk=to_api_risk(tranche.risk),
     )
 

@@ -33,8 +33,8 @@ class WaterfallOut(BaseModel):
     settled_micros: int | None = Field(description=f"Settled, fees included; {MICROS}.")
     fees_micros: int | None = Field(description=f"Protocol fees in settlements; {MICROS}.")
     advanced_micros: int | None = Field(
-        description="Part of what is settled that the bond paid in place of renters, less late rent"
-        f" that came since; {MICROS}."
+        description="Part of what is settled that the bond paid in place of renters, less later"
+        f" rent that went to claims, so below zero where that is more; {MICROS}."
     )
     recovered_micros: int | None = Field(
         description="What units got at the closing of bond and unearned proceeds, and of late rent"

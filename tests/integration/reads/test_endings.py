@@ -58,6 +58,8 @@ def test_facility__closed__shows_every_share_and_they_add_up(world: World) -> No
     # and nothing is left for treasury and operator.
     assert 0 < shared["to_vouchers_micros"][1] < 5_000_000
     assert (shared["to_treasury_micros"], shared["to_operator_micros"]) == (0, 0)
+    # One a tranche, though the event has room for four.
+    assert (len(shared["to_units_micros"]), len(shared["to_vouchers_micros"])) == (2, 2)
     parts = [*shared["to_units_micros"], *shared["to_vouchers_micros"]]
     parts += [shared["to_treasury_micros"], shared["to_operator_micros"]]
     assert sum(parts) + shared["advanced_micros"] == BOND

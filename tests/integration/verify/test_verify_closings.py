@@ -9,13 +9,27 @@ import pytest
 from api.chain.contracts import Contracts
 from api.chain.emitted.args import EventArgs
 from api.chain.emitted.bond_vault import BondSurrendered
+from api.chain.emitted.delivery_desk import VoucherServed
 from api.chain.emitted.facility_registry import DefaultDeclared, DefaultNoticed
-from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared, VoucherPaid
+from api.chain.emitted.rent_lockbox import (
+    Closing,
+    FacilityClosed,
+    LateRentShared,
+    Settled,
+    VoucherPaid,
+)
 from api.chain.emitted.statement_registry import EvidencePublished, EvidenceRejected
 from api.chain.events import AnyEvent, iter_events
-from api.domain.units import Epoch
+from api.domain.units import Epoch, FacilityId
 from api.verify import verify as verifier
-from tests.endings import EVIDENCE, NOTICED_S, closed
+from tests.endings import (
+    EVIDENCE,
+    LATE_RENTS,
+    NOTICED_S,
+    closed,
+    closed_beyond_worth,
+    unpaid_coupon,
+)
 from tests.factories import DAY_S, START_S
 from tests.world import World
 
@@ -122,3 +136,74 @@ def test_verify__ending_against_the_rules__is_named(
     for kind, change, expected in cases:
         found = _findings(world, monkeypatch, kind, change)
         assert any(expected in said for said in found), (kind, expected, found)
+
+
+def test_verify__rent_beyond_the_worth_of_hours__counts_only_when_it_comes(world: World) -> None:
+    """By hand: 94 of 300 dollars count, 50 of them from the bond; claims of 188 come before 112."""
+    lockbox, facility_id = world.contracts.rent_lockbox, FacilityId(world.facility_id)
+    closed_beyond_worth(world)
+    assert world.verify().findings == ()
+
+    for amount in LATE_RENTS:
+        world.pay(amount)
+        world.indexer().advance()
+        waiting = world.reconcile().differences.awaiting_settlement_micros
+        assert waiting == world.now(lockbox.settleable_micros(facility_id)) == amount
+        world.round()
+        assert world.verify().findings == ()
+
+    # Claims are 185,1892 and 2 of units, and 1 of a voucher.
+    shared = [11_000_000, 100_000_000, 77_189_200]
+    assert [e.amount for e in world.events("LateRentShared")] == shared
+    rent = [5_000_000, 50_000_000, 30_000_000, 9_000_000, 206_000_000 - 138_189_200]
+    assert [e.amount for e in world.events("Settled")] == rent
+    found = world.reconcile()
+    assert found.balanced
+    d = found.differences
+    assert (d.receivable_micros, d.awaiting_settlement_micros) == (0, 0)
+    assert d.advanced_micros == 50_000_000 - sum(shared)
+    assert d.recovered_micros == 187_189_200
+    assert world.verify().facilities[0].differences == d
+
+
+def test_verify__late_rent_otherwise_than_by_the_rules__is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed_beyond_worth(world)
+    for amount in (150_000_000, 145_000_000):
+        world.pay(amount)
+        world.round()
+    assert world.verify().findings == ()
+
+    rent = 39_000_000
+    cases: list[tuple[type[EventArgs], Change | None, str]] = [
+        (LateRentShared, None, "and 111000000 micros for claims were not shared"),
+        (Settled, None, "RentLockbox holds another book than its events give"),
+        (
+            Settled,
+            lambda a: replace(a, amount_micros=a.amount_micros + (a.amount_micros == rent)),
+            "a settlement paid 39000001 micros where 39000000 were due",
+        ),
+        (LateRentShared, lambda a: replace(a, amount_micros=5), "holds another advance"),
+        (VoucherServed, None, "DeliveryDesk holds other served GPU-seconds"),
+    ]
+    for kind, change, expected in cases:
+        found = _findings(world, monkeypatch, kind, change)
+        assert any(expected in said for said in found), (kind, expected, found)
+
+
+def test_verify__coupon_that_became_a_claim__is_in_arrears_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a coupon of one dollar, rent of half a dollar less its fee stays in arrears."""
+    unpaid_coupon(world)
+    assert world.verify().findings == ()
+
+    without = _findings(world, monkeypatch, FacilityClosed, None)
+
+    token_id = world.token_ids[0]
+    said = f"RentLockbox holds [495000, 0] as arrears of tranche {token_id}, not [1000000, 0]"
+    assert any(said in finding for finding in without), without
+    world.pay(500_000)
+    world.round()
+    assert world.verify().findings == ()

@@ -8,8 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.capital.closing import (
-    LAST_WORD_S,
-    MAX_VOID_DELAY_S,
     SERVING_S,
     Shares,
     closable_from_s,
@@ -332,12 +330,12 @@ def test_closable_from__each_ending__to_the_second() -> None:
         times = {"voided_at_s": voided_at_s, "last_final_at_s": last_final_at_s}
         return closable_from_s(matured=matured, **ended, **times)
 
-    last_word_s = 1_000_000 + HOUR_S + LAST_WORD_S
+    last_word_s = 1_000_000 + HOUR_S + DAY_S
     assert of(matured=True, last_final_at_s=900_000) == 1_000_000 + DAY_S
     assert of() == last_word_s + SERVING_S
     assert of(voided_at_s=900_000) == last_word_s + SERVING_S
     assert of(voided_at_s=1_000_050) == last_word_s + 50 + SERVING_S
-    assert of(voided_at_s=2**40) == last_word_s + MAX_VOID_DELAY_S + SERVING_S
+    assert of(voided_at_s=2**40) == last_word_s + 30 * DAY_S + SERVING_S
     assert of(last_final_at_s=last_word_s + 600) == last_word_s + 600 + SERVING_S
 
 

@@ -88,6 +88,29 @@ def test_reconcile__after_a_closing__names_advance_and_recovered_money_by_hand()
     assert [m.number for m in more.mismatches] == ["settled_micros"]
 
 
+def test_reconcile__late_rent_went_to_claims__is_not_waiting_for_a_settlement() -> None:
+    """Of 160, 100 were settled, the bond's 20 with them; 80 came late, of which claims got 50."""
+    closed = replace(
+        FIGURES,
+        epochs=(EpochFigures(0, 100, 100, True), EpochFigures(1, 60, 60, True)),
+        collected_micros=160,
+        settled_micros=130,
+        advanced_micros=20 - 50,
+        recovered_micros=40,
+        accrued_micros=130 - 1 + 40,
+    )
+    unshared = replace(
+        closed, settled_micros=100, advanced_micros=20, recovered_micros=0, accrued_micros=99
+    )
+
+    found, waiting = reconcile(closed), reconcile(unshared)
+
+    assert found.balanced
+    d = found.differences
+    assert (d.receivable_micros, d.awaiting_settlement_micros, d.advanced_micros) == (0, 0, -30)
+    assert (waiting.balanced, waiting.differences.awaiting_settlement_micros) == (True, 80)
+
+
 _MONEY = st.integers(0, 10**15)
 
 

@@ -94,6 +94,20 @@ def test_view__enum_beyond_its_values__is_no_answer() -> None:
         state_of.decode(encode(["uint8"], [9]))
 
 
+@dataclass(frozen=True)
+class _Two:
+    first_micros: Annotated[Micros, "uint256"]
+    second: Address
+
+
+def test_view__several_values__are_the_fields_of_one_dataclass() -> None:
+    address = Address("0x" + "ab" * 20)
+    two = View("two", (), _Two, several=True)
+
+    assert two.function.outputs == ("uint256", "address")
+    assert two.decode(encode(["uint256", "address"], [7, address])) == _Two(Micros(7), address)
+
+
 def test_answers__as_nodes_give_them__become_values() -> None:
     (log,) = to_logs("m", [LOG | {"blockTimestamp": None}])
     receipt = to_receipt("m", {"status": "0x0", "contractAddress": None})

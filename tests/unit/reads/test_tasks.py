@@ -31,7 +31,7 @@ FINE = FacilityFacts(
 )
 BOND = ConsoleBondView(100, 100, 1)
 # The third epoch is open, and no notice of it was given.
-OPEN = OpenEpochView(2, START_S - DAY_S, None)
+OPEN = OpenEpochView(2, START_S - DAY_S, 0, None)
 DEVICE = Bytes32(b"\7" * 32)
 
 
@@ -134,7 +134,7 @@ def test_default_near__is_when_anybody_could_declare_it(opened: OpenEpochView, d
 
 
 def test_default_near__all_epochs_stated_or_published__is_no_task() -> None:
-    done = replace(FINE, epochs_posted=10, open_epoch=OpenEpochView(10, START_S, None))
+    done = replace(FINE, epochs_posted=10, open_epoch=OpenEpochView(10, START_S, 0, None))
 
     assert tasks_of([done], START_S + 400 * DAY_S) == []
 

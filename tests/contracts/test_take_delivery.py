@@ -23,7 +23,8 @@ from tests.contracts.twin import assert_closed, placed
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
 OTHER = keccak(b"bob's delivery")
-HOUR_S, RATE, BOND = 3_600, 70_001, 1_000_000
+# So high that all promised hours leave a junior its whole hour.
+HOUR_S, RATE, BOND = 3_600, 2_000_001, 10_000_000
 FULL_HOUR, SHORT = HOUR_S, 1_200
 
 
@@ -220,9 +221,9 @@ def test_take_delivery__late_and_senior__gives_what_is_left_at_its_coupon(delive
     senior = delivery.take(world.ann, 3, seniority=0)
     junior = delivery.take(world.ann, 7)
 
-    # The coupon is far above the rate: both give the same, less than half of the hours.
+    # A senior is worth its coupon, which is half of the rate; both give less than half of that.
     owed = delivery.vouchers
-    assert owed[senior].owed * 7 // 3 == pytest.approx(owed[junior].owed, abs=10)
+    assert owed[senior].owed * 2 * 7 // 3 == pytest.approx(owed[junior].owed, abs=20)
     assert owed[junior].owed < 7 * HOUR_S // 2
     delivery.close(0, 0)
     late = delivery.close(1, 0)
@@ -356,7 +357,7 @@ def test_take_delivery__no_rate__burns_nothing(world):
 def test_close__vouchers_open__share_their_rank_with_its_units(delivery):
     """A bond that is too small: who burned seniors and who kept them lose alike."""
     world = delivery.world
-    model = placed(world, BOND)
+    model = placed(world, BOND, rate=RATE)
     for units in (3, 1):
         number = delivery.take(world.ann, units, seniority=0)
         issued = delivery.vouchers[number]

@@ -9,7 +9,7 @@ from api.domain.lifecycle import FacilityState
 from tests.contracts.conftest import EPOCHS
 from tests.contracts.facility_model import RECEIVABLE_LIFE_S
 from tests.contracts.model import World
-from tests.contracts.twin import Twin, assert_closed
+from tests.contracts.twin import Twin, assert_closed, assert_late
 
 SECONDS = st.sampled_from([600, 1, 59, 1_801])
 EPOCH = st.integers(0, EPOCHS - 1)
@@ -106,6 +106,7 @@ class Endings(Twin):
             return
         done = self.send(self.world.cleo, lockbox.close, 7)
         assert_closed(self.world, done.events, model.close(self.now_s), bond=bond, escrow=0)
+        assert_late(self.world, model)
         self.counts["close", model.state.word] += 1
 
     @precondition(lambda self: self.model.vouchers)

@@ -8,11 +8,14 @@ from api.domain.capital.closing import (
     MIN_SPAN_S,
     Closing,
     Escrow,
+    LateRent,
     Shares,
     TrancheEnd,
     closable_from_s,
     close,
+    late_rent,
     missing_gpu_seconds,
+    recognized_unpaid,
     share_late,
     voucher_share,
 )
@@ -21,7 +24,7 @@ from api.domain.capital.settlement import TrancheBook, TrancheSupply, settle
 from api.domain.capital.vouchers import OpenVouchers, Voucher, gpu_seconds_of_units, open_of
 from api.domain.facility import DAY_S, FacilityTerms
 from api.domain.lifecycle import FacilityState
-from api.domain.units import GpuSeconds, Micros
+from api.domain.units import MAX_U64, GpuSeconds, Micros
 
 RECEIVABLE_LIFE_S = 90 * DAY_S
 NOTHING = Shares((0, 0), (0, 0))
@@ -60,7 +63,7 @@ class FacilityModel:
         self.unpaid_noticed_s = self.ended_s = 0
         self.closing: Closing | None = None
         self.claims = NOTHING
-        self.advanced = self.reimbursed = 0
+        self.advanced = self.reimbursed = self.recognized = 0
         self.pools = [0 for _ in terms.tranches]
 
     # --- vouchers ---------------------------------------------------------------------------
@@ -138,30 +141,34 @@ class FacilityModel:
 
     def rent_limit(self) -> int:
         """Most rent that would be taken now."""
+        most = MAX_U64 - self.collected
         if self.closing is None:
-            return 2**64 - 1 - self.collected
-        return max(0, sum(self.gross) - self.collected)
+            return most
+        return min(most - self.advanced, max(0, sum(self.gross) - self.collected))
 
-    def due(self, now_s: int) -> tuple[int, int]:
-        """What a settlement would pay: rent, and rent in place of what the bond advanced."""
-        advanced = self.advanced - self.reimbursed
-        paid = self.collected + advanced
-        amount = min(self.attested(now_s), paid) - self.settled
-        return amount, min(paid - self.settled - amount, advanced)
+    def due(self, now_s: int) -> LateRent:
+        """What a settlement would pay: rent alone before the closing."""
+        attested = self.attested(now_s)
+        if self.closing is None:
+            return LateRent(min(attested, self.collected) - self.settled, 0, 0)
+        return late_rent(
+            collected=self.collected,
+            settled=self.settled,
+            attested=attested,
+            advanced=self.advanced,
+            reimbursed=self.reimbursed,
+            recognized=self.recognized,
+        )
 
     def settle(self, now_s: int) -> bool:
         """Settle all final epochs; whether anything changed."""
-        (amount, late), final = self.due(now_s), self.epochs_final(now_s)
-        if not amount and not late and final == self.settled_epochs:
+        due, final = self.due(now_s), self.epochs_final(now_s)
+        to_claims = due.late + due.unrecognized
+        if not due.rent and not to_claims and final == self.settled_epochs:
             return False
-        payments = [0 for _ in self.tranches]
-        if amount or not late:
-            payments = self._pay_rent(amount, final)
-        shares = NOTHING
-        if late:
-            shares, self.claims = share_late(late, self.claims)
-            self.reimbursed += late
-        self._pay_out(payments, shares, now_s)
+        shares, self.claims, left = share_late(due.late, self.claims, unrecognized=due.unrecognized)
+        self.reimbursed += to_claims - left
+        self._pay_out(self._pay_rent(due.rent + left, final), shares, now_s)
         return True
 
     def excess(self) -> int:
@@ -226,8 +233,17 @@ class FacilityModel:
     def close(self, now_s: int, sale: Escrow | None = None) -> Closing:
         """Settle, then share bond and escrow."""
         self.settle(now_s)
-        supplies = self.supplies()
+        supplies, missing = self.supplies(), self.missing()
         opened = [self.open_of(i) for i in range(len(supplies))]
+        unpaid = recognized_unpaid(
+            attested=sum(self.gross),
+            settled=self.settled,
+            available=sum(self.available),
+            served=sum(issued.voucher.served for issued in self.vouchers),
+            open_gpu_seconds=sum(each.gpu_seconds for each in opened),
+            missing=missing,
+            rate_per_gpu_hour=self.rate,
+        )
         closing = close(
             tranches=[
                 TrancheEnd(supply, book, each.gpu_seconds, each.unit_seconds)
@@ -237,15 +253,16 @@ class FacilityModel:
             epoch_count=self.terms.epoch_count,
             fee_bps=self.terms.fee_bps,
             settled=self.settled,
-            unpaid=sum(self.gross) - self.settled,
-            missing=self.missing(),
+            unpaid=unpaid,
+            missing=missing,
             rate_per_gpu_hour=self.rate,
             bond=self.bond,
             sale=sale or Escrow(),
         )
         advance = closing.advance
         self.closing, self.claims, self.advanced = closing, closing.claims, advance.amount
-        self.settled, self.books = self.settled + advance.amount, list(advance.books)
+        self.recognized = self.settled + unpaid
+        self.settled, self.books = self.settled + advance.amount, list(closing.books)
         self.fees, self.residual = self.fees + advance.fee, self.residual + advance.to_gpu_operator
         self.bond = 0
         self._pay_out(list(advance.payments), closing.paid, now_s)

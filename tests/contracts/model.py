@@ -25,8 +25,8 @@ def _members(names: tuple[str, ...], kinds: tuple[str, ...]) -> list[dict[str, s
     return [{"name": name, "type": kind} for name, kind in zip(names, kinds, strict=True)]
 
 
-# Minor units for an hour that is missing.
-RATE = 70_001
+# Minor units for an hour that is missing. All promised hours leave a junior less than that.
+RATE = 700_001
 
 _DOMAIN = _members(
     ("name", "version", "chainId", "verifyingContract"),
@@ -64,6 +64,7 @@ class World:
         self.previous = ZERO32
         self.funded_s = 0
         self.orders = 0
+        self.pausers: tuple[Any, ...] = (accounts[0],)
 
     def offer(self, terms: FacilityTerms | None = None) -> Any:
         """Offer the facility."""

@@ -6,18 +6,20 @@ from brownie import chain
 from tests.contracts.model import RATE
 from tests.contracts.twin import BOND, assert_closed, placed
 
+ENOUGH = 20_000_000
+
 
 def test_deposit__availability_missing__the_bond_stays_whole_until_the_closing(world):
     """Rule 4 of the deal: nothing is paid for a shortfall in mid-life."""
     world.offer()
-    world.set_bond(BOND, required=BOND)
+    world.set_bond(ENOUGH, required=ENOUGH)
     world.fund(offer=False)
-    model = placed(world)
+    model = placed(world, ENOUGH)
     for epoch, seconds in enumerate((35_000, 36_000, 0, 0)):
         world.post(epoch, 0, available_gpu_seconds=seconds)
         model.post(0, seconds, chain[-1].timestamp)
         world.settle()
-        assert world.vault.bondOf(7) == BOND
+        assert world.vault.bondOf(7) == ENOUGH
         assert world.vault.isSufficient(7)
     world.facilities.mature(7, {"from": world.cleo})
     model.end(world.facilities.stateOf(7), chain[-1].timestamp)
@@ -27,10 +29,10 @@ def test_deposit__availability_missing__the_bond_stays_whole_until_the_closing(w
     done = world.close()
 
     closing = model.close(done.timestamp)
-    assert_closed(world, done.events, closing, bond=BOND, escrow=0)
+    assert_closed(world, done.events, closing, bond=ENOUGH, escrow=0)
     # 39.6 hours were promised, 71,000 GPU-seconds were there.
     cost = (142_560 - 71_000) * RATE // 3_600
-    assert closing.paid.gpu_operator == BOND - cost
+    assert closing.paid.gpu_operator == ENOUGH - cost
     assert world.vault.bondOf(7) == world.dollar.balanceOf(world.vault) == 0
     with brownie.reverts(revert_pattern="BondStillNeeded.*"):
         world.vault.release(7, {"from": world.cleo})

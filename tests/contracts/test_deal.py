@@ -45,20 +45,27 @@ def _world(deployed, accounts, row: Row) -> World:
 
 def _deliver(world: World, row: Row) -> None:
     """State the epochs of a row; rent comes with each, or not yet."""
-    for epoch, hours in enumerate(row.hours):
-        seconds, rent = hours * 3_600, hours * deal.RATE
-        world.post(epoch, rent, available_gpu_seconds=seconds, billed_gpu_seconds=seconds)
-        if not row.paid_late:
+    for epoch, (hours, rent) in enumerate(zip(row.hours, row.rents, strict=True)):
+        seconds = hours * 3_600
+        billed = seconds if rent else 0
+        world.post(epoch, rent, available_gpu_seconds=seconds, billed_gpu_seconds=billed)
+        if rent and not row.paid_late and not row.never_paid:
             world.pay(rent)
         world.settle()
+    for epoch in range(deal.EPOCHS if row.published else 0):
+        world.wait_until(world.terms.epoch_bounds(epoch)[1])
+        world.publish(epoch)
 
 
 def _end(world: World, row: Row) -> None:
     by_anybody = {"from": world.cleo}
+    if row.published:
+        world.stop()
+        return
     if not row.matured:
         world.default(len(row.hours))
         return
-    if row.paid_late:
+    if row.paid_late or row.never_paid:
         world.facilities.noticeUnpaid(7, by_anybody)
         world.wait_until(chain[-1].timestamp + 90 * DAY_S)
     world.facilities.mature(7, by_anybody)
@@ -98,7 +105,7 @@ def test_deal__rows_of_the_table__are_paid_to_the_micro(deployed, accounts, row)
     world.close()
 
     if row.paid_late:
-        world.pay(sum(row.hours) * deal.RATE)
+        world.pay(sum(row.rents))
         world.settle()
     world.wait_until(chain[-1].timestamp + DAY_S)
     vouchers = 0
@@ -116,23 +123,3 @@ def test_deal__rows_of_the_table__are_paid_to_the_micro(deployed, accounts, row)
     # Bond and proceeds were there before.
     assert sum(before) == row.bond + row.bought[0] * 2 * deal.DOLLAR + row.bought[1] * deal.DOLLAR
     assert [world.dollar.balanceOf(contract) for contract in money] == [0, 0, 0, 0]
-
-
-def test_deal__published_and_never_signed__earns_no_proceeds_and_costs_no_damages(
-    deployed, accounts
-):
-    """Rule 8: buyers have 48 of their 60 back, by price; 12 were up front."""
-    row = next(row for row in deal.ROWS if row.name == "nothing delivered")
-    world = _world(deployed, accounts, row)
-    for epoch in range(deal.EPOCHS):
-        world.wait_until(world.terms.epoch_bounds(epoch)[1])
-        world.publish(epoch)
-    world.stop()
-
-    world.close()
-
-    world.wait_until(chain[-1].timestamp + DAY_S)
-    paid = (_claim(world, world.ann, world.senior), _claim(world, world.bob, world.junior))
-    assert paid == (32 * deal.DOLLAR, 16 * deal.DOLLAR)
-    owed = _withdraw_all(world, world.operator, world.lockbox, world.sale)
-    assert owed == row.bond + 12 * deal.DOLLAR

@@ -9,7 +9,8 @@ from eth_account import Account
 
 from api.domain.facility import DAY_S
 from api.domain.lifecycle import FacilityState
-from tests.contracts.twin import BOND, assert_claims, assert_closed, placed
+from tests.contracts.model import RATE
+from tests.contracts.twin import BOND, assert_closed, assert_late, placed
 
 DELIVERING, MATURED, DEFAULTED, STOPPED = 3, 4, 6, 7
 EVIDENCE = b"\x44" * 32
@@ -218,26 +219,34 @@ def test_declare_default__late_rent__is_still_taken_and_settled(bonded):
     """ATTACKS 25: before the closing any; then what is attested, and in place of the bond."""
     world = bonded
     model = placed(world)
-    world.post(0, 3_000_000)
-    model.post(3_000_000, 36_000, chain[-1].timestamp)
+    world.post(0, 40_000_000)
+    model.post(40_000_000, 36_000, chain[-1].timestamp)
     model.end(FacilityState.DEFAULTED, world.default(1).timestamp)
     world.pay(500_000)
     model.collected += 500_000
     closed = world.close()
     assert_closed(world, closed.events, model.close(closed.timestamp), bond=BOND, escrow=0)
+    # Ten hours were there: 7,000,010 of 40 million count, and the bond pays some of that.
+    worth = 10 * RATE
+    assert tuple(world.lockbox.advanceOf(7)) == (BOND, 0, worth)
     assert tuple(world.lockbox.bookOf(7)) == (500_000, 2_000_000, 1)
-    _refuse("AmountAboveLimit", world.pay, 2_500_001)
+    _refuse("AmountAboveLimit", world.pay, 39_500_001)
+    claims = sum(model.claims.units)
 
-    world.pay(2_500_000)
-    model.collected += 2_500_000
-    done = world.settle()
-    model.settle(done.timestamp)
+    for amount in (6_000_000, 33_500_000):
+        world.pay(amount)
+        model.collected += amount
+        done = world.settle()
+        model.settle(done.timestamp)
+        assert_late(world, model)
+        assert world.lockbox.bookOf(7)[1] == model.settled
 
-    # A million that nobody had paid, and 1.5 million that the bond had.
-    assert [e["amount"] for e in done.events["Settled"]] == [1_000_000]
-    assert done.events["LateRentShared"][0]["amount"] == BOND
-    assert_claims(world.lockbox.claimsOf(7), model.claims)
-    assert tuple(world.lockbox.advanceOf(7)) == (BOND, BOND)
+    # Rent that counts came first, and some in place of the bond; then all claims of holders are
+    # paid, and what they leave is rent again.
+    before = 6_000_000 - (worth - 2_000_000)
+    assert done.events["LateRentShared"][0]["amount"] == claims - before
+    assert [e["amount"] for e in done.events["Settled"]] == [33_500_000 - (claims - before)]
+    assert sum(model.claims.units) == 0
     assert world.lockbox.owedTo(world.dollar, world.operator) == model.residual
     assert world.lockbox.feesOwed(7) == model.fees
     _refuse("AmountAboveLimit", world.pay, 1)

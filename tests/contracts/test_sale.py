@@ -20,6 +20,7 @@ from api.domain.capital.sale import (
 )
 from api.domain.lifecycle import FacilityState
 from api.errors import InvalidInput
+from tests.contracts.model import RATE
 from tests.contracts.twin import BOND, assert_closed, funded
 
 
@@ -191,9 +192,9 @@ def test_mint__sale_running__is_the_sales_alone(world):
         {"floor_proceeds": 2_160_025},
         {"up_front_bps": 10_000},
         {"up_front_bps": 10_001},
-        # 39.6 hours are promised: at 70,001 an hour they come to 2,772,039.
-        {"unit_prices": (60_000, 114_000)},
-        {"unit_prices": (60_000, 115_000)},
+        # 39.6 hours are promised: at 700,001 an hour they come to 27,720,039.
+        {"unit_prices": (60_000, 1_500_002)},
+        {"unit_prices": (60_000, 1_500_003)},
         {"closes_at_s": "window"},
         {"closes_at_s": "window + 1"},
     ],
@@ -210,7 +211,7 @@ def test_open__terms_at_their_bounds__are_refused_as_the_model_refuses(world, ch
     terms = SaleTerms(**values)
     arguments = (terms.opens_at_s, terms.closes_at_s, terms.floor_proceeds, terms.up_front_bps)
     try:
-        check_sale(world.terms, terms, rate_per_gpu_hour=70_001, now_s=chain[-1].timestamp)
+        check_sale(world.terms, terms, rate_per_gpu_hour=RATE, now_s=chain[-1].timestamp)
     except InvalidInput as refusal:
         field = _solidity(refusal.context["field"])
         with brownie.reverts(f"SaleTermsInvalid: {field}"):

@@ -25,7 +25,7 @@ from api.domain.facility import DAY_S
 from api.domain.lifecycle import FacilityState
 from tests.contracts.conftest import EPOCHS
 from tests.contracts.facility_model import FacilityModel
-from tests.contracts.twin import assert_closed, funded
+from tests.contracts.twin import assert_closed, assert_late, funded
 
 # About twenty units; a buyer may be the operator itself, whose money does not count.
 FLOOR, UP_FRONT_BPS, CAPS, BOND = 1_050_000, 2_500, (16, 24), 1_000_000
@@ -306,6 +306,7 @@ class SaleMachine(RuleBasedStateMachine):
         assert world.lockbox.feesOwed(7) == facility.fees
         assert world.lockbox.owedTo(world.dollar, world.operator) == facility.residual
         assert world.vault.bondOf(7) == facility.bond
+        assert_late(world, facility)
         streams = [Stream(*world.token.trancheOf(i)) for i in self.ids]
         assert streams == [tranche.stream for tranche in facility.tranches]
         held = facility.collected - facility.settled + facility.advanced - facility.reimbursed

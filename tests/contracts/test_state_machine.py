@@ -19,9 +19,10 @@ from hypothesis.stateful import (
 from api.chain.structs import to_abi
 from api.domain.capital.accumulator import Position, Stream
 from api.domain.statements.statement import statement_hash
+from scripts.roles import PAUSER
 from tests.contracts.conftest import EPOCHS
 from tests.contracts.endings import SECONDS, Endings
-from tests.contracts.twin import BOND, STRANGER, assert_claims
+from tests.contracts.twin import BOND, STRANGER, assert_late
 
 FOREVER = 2**64 - 1
 TRANCHE, HOLDER, UNITS = st.integers(0, 1), st.integers(0, 2), st.integers(0, 16)
@@ -29,7 +30,14 @@ TRANCHE, HOLDER, UNITS = st.integers(0, 1), st.integers(0, 2), st.integers(0, 16
 ANYBODY = st.integers(0, STRANGER)
 GROSS = st.integers(0, 40_000_000)
 AVAILABLE = st.sampled_from([20_000, 36_000, 35_639, 0])
+# The token; the registry of statements.
+PAUSABLE = st.integers(0, 1)
 PAIR = st.sampled_from(list(combinations(range(3), 2)))
+
+
+def pausable(world):
+    """What can be paused, in the order of `Twin.pauses`."""
+    return (world.token, world.statements)
 
 
 class Machine(Endings, RuleBasedStateMachine):
@@ -56,7 +64,9 @@ class Machine(Endings, RuleBasedStateMachine):
             self.notice_unpaid(600)
             self.mature(600, True)
         elif self.fate == "stopped":
+            self.pause(600, 1, 0, False)
             self.publish(600, EPOCHS)
+            self.resume(600, 1)
             self.stop(600, True)
         else:
             self.notice_default(600, 1, True)
@@ -69,9 +79,10 @@ class Machine(Endings, RuleBasedStateMachine):
             self.pay_rent(gross + 1, 600)
         self.close(600, True)
         self.refund_excess(600)
-        self.pay_rent(gross // 2 + 1, 600)
-        self.settle(600)
-        self.pay_voucher(600, 0)
+        for amount in (gross // 2 + 1, FOREVER):
+            self.pay_rent(amount, 600)
+            self.settle(600)
+            self.pay_voucher(600, 0)
 
     @rule(gross=GROSS, available=AVAILABLE, signers=PAIR, part=st.integers(0, 2))
     def post_next(self, gross, available, signers, part):
@@ -124,10 +135,11 @@ class Machine(Endings, RuleBasedStateMachine):
     def settle(self, seconds):
         """Anybody settles all final epochs, and rent in place of what the bond advanced."""
         self.begin(seconds)
-        late = self.model.due(self.now_s)[1]
+        due = self.model.due(self.now_s)
         allowed = self.model.settle(self.now_s)
         self.attempt(allowed, "NothingToSettle", self.world.cleo, self.world.lockbox.settle, 7)
-        self.counts["late rent shared"] += late > 0
+        self.counts["late", "advanced"] += due.late > 0
+        self.counts["late", "unrecognized"] += due.unrecognized > 0
 
     @rule(index=TRANCHE, source=HOLDER, to=ANYBODY, parts=st.lists(UNITS, min_size=1, max_size=3))
     def transfer(self, index, source, to, parts):
@@ -207,15 +219,27 @@ class Machine(Endings, RuleBasedStateMachine):
         if self.attempt(self.running(), "DepositNotAccepted", operator, *call):
             self.model.bond += amount
 
-    @rule(seconds=SECONDS)
-    def stop_or_go(self, seconds):
-        """A pause stops transfers, deliveries and postings of a running facility, or ends."""
+    @rule(seconds=SECONDS, which=PAUSABLE, who=st.integers(0, 1), far=st.booleans())
+    def pause(self, seconds, which, who, far):
+        """A pauser stops transfers and deliveries, or postings of a running facility: a week."""
+        pauser, pause = self.world.pausers[who], self.pauses[which]
+        far = far and not self.running()
+        self.begin(seconds, pause.free_from_s(pauser.address) if far else 0)
+        allowed = self.now_s >= pause.free_from_s(pauser.address)
+        call = (pausable(self.world)[which].pause,)
+        done = self.attempt(allowed, "PauseRunning|PauserResting", pauser, *call)
+        self.counts["pause", "begun" if done else "refused"] += 1
+        if done:
+            self.counts["pause", "after one that ran out"] += pause.until_s > 0
+            pause.begin(pauser.address, self.now_s)
+
+    @rule(seconds=SECONDS, which=PAUSABLE)
+    def resume(self, seconds, which):
+        """The resumer lifts a pause; its pauser rests all the same."""
         self.begin(seconds)
-        owner, token, statements = self.world.accounts[0], self.world.token, self.world.statements
-        self.send(owner, token.unpause if self.paused else token.pause)
-        self.paused = not self.paused
-        self.send(owner, statements.unpause if self.stopped else statements.pause)
-        self.stopped = not self.stopped
+        self.counts["resume"] += self.now_s < self.pauses[which].until_s
+        self.send(self.world.accounts[0], pausable(self.world)[which].unpause)
+        self.pauses[which].until_s = 0
 
     @precondition(lambda self: self.running())
     @rule(gross=GROSS, available=AVAILABLE, signers=PAIR, paid=st.booleans())
@@ -223,7 +247,7 @@ class Machine(Endings, RuleBasedStateMachine):
         """All that is left of the window, settled; paid to the last cent, or not."""
         model = self.model
         if self.stopped:
-            self.stop_or_go(1)
+            self.resume(1, 1)
         while len(model.gross) < EPOCHS:
             self.post_next(gross, available, signers, 0)
         if paid and sum(model.gross) > model.collected:
@@ -257,8 +281,11 @@ class Machine(Endings, RuleBasedStateMachine):
         assert world.lockbox.owedTo(world.dollar, world.operator) == model.residual
         pools = world.lockbox.voucherPoolsOf(7)
         assert [int(pool) for pool in pools] == [*model.pools, 0, 0]
-        assert_claims(world.lockbox.claimsOf(7), model.claims)
-        assert tuple(world.lockbox.advanceOf(7)) == (model.advanced, model.reimbursed)
+        assert_late(world, model)
+        for pause, contract in zip(self.pauses, pausable(world), strict=True):
+            assert contract.pausedUntil() == pause.until_s
+            for pauser in world.pausers:
+                assert contract.restsUntil(pauser) == pause.rest_until_s[pauser.address]
 
     @invariant()
     def accrued(self):
@@ -281,12 +308,11 @@ class Machine(Endings, RuleBasedStateMachine):
         assert book == (model.collected, model.settled, model.settled_epochs)
         late = model.advanced - model.reimbursed
         assert book[1] <= min(book[0] + late, model.attested(self.now_s))
-        assert lockbox.settleable(7) == sum(model.due(self.now_s))
-        arrears = [lockbox.arrearsOf(i) for i in self.ids]
-        assert arrears == model.arrears()
+        due = model.due(self.now_s)
+        assert lockbox.settleable(7) == due.rent + due.late + due.unrecognized
         rent_alone = model.closing is None
         junior = model.tranches[1].received
-        assert arrears[0] == 0 or junior == self.junior_received or not rent_alone
+        assert model.arrears()[0] == 0 or junior == self.junior_received or not rent_alone
 
 
 @pytest.fixture
@@ -300,6 +326,8 @@ def running(world, deployed):
     world.offer()
     world.set_bond(BOND)
     world.fund(offer=False)
+    world.pausers = (world.accounts[0], world.accounts[7])
+    world.authority.grantRole(PAUSER, world.pausers[1], 0, as_owner)
     world.wait_until(world.terms.window_start_s)
     chain.snapshot()
     return world
@@ -309,7 +337,9 @@ FATES = ("begun", "matured", "unpaid", "defaulted", "overpaid", "stopped")
 # What random histories must really do, or the invariants say little of it.
 REACHED = (
     "take delivery", "publish", "refund excess", "default", "stop", "pay voucher",
-    "rent after the closing", "late rent shared", ("post", "ended"),
+    "rent after the closing", ("late", "advanced"), ("late", "unrecognized"), "resume",
+    ("pause", "begun"), ("pause", "refused"), ("pause", "after one that ran out"),
+    ("post", "ended"),
     ("mature", "paid"), ("mature", "written off"), ("mature", "still streaming"),
     ("notice", "unpaid"), ("notice", "default"),
     ("close", "matured"), ("close", "defaulted"), ("close", "stopped"),

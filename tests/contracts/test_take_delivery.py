@@ -19,11 +19,12 @@ from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statements.statement import statement_hash
 from api.domain.units import Epoch, GpuSeconds, Micros
-from tests.contracts.twin import assert_closed, placed
+from tests.contracts.twin import assert_closed, assert_late, placed
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
 OTHER = keccak(b"bob's delivery")
-HOUR_S, RATE, BOND = 3_600, 70_001, 1_000_000
+# So high that all promised hours leave a junior its whole hour.
+HOUR_S, RATE, BOND = 3_600, 2_000_001, 10_000_000
 FULL_HOUR, SHORT = HOUR_S, 1_200
 
 
@@ -60,6 +61,7 @@ class Delivery:
             stored = desk.voucherOf(number)
             seconds = (voucher.owed, voucher.served)
             assert tuple(stored[3:7]) == (*seconds, voucher.units, voucher.issued_at_s)
+        assert desk.servedGpuSecondsOf(7) == sum(v.served for v in self.vouchers.values())
         for seniority in range(2):
             chosen = [n for n in self.vouchers if desk.voucherOf(n)[2] == seniority]
             opened = open_of(self.vouchers[n] for n in chosen)
@@ -220,9 +222,9 @@ def test_take_delivery__late_and_senior__gives_what_is_left_at_its_coupon(delive
     senior = delivery.take(world.ann, 3, seniority=0)
     junior = delivery.take(world.ann, 7)
 
-    # The coupon is far above the rate: both give the same, less than half of the hours.
+    # A senior is worth its coupon, which is half of the rate; both give less than half of that.
     owed = delivery.vouchers
-    assert owed[senior].owed * 7 // 3 == pytest.approx(owed[junior].owed, abs=10)
+    assert owed[senior].owed * 2 * 7 // 3 == pytest.approx(owed[junior].owed, abs=20)
     assert owed[junior].owed < 7 * HOUR_S // 2
     delivery.close(0, 0)
     late = delivery.close(1, 0)
@@ -353,10 +355,70 @@ def test_take_delivery__no_rate__burns_nothing(world):
     assert world.token.balanceOf(world.ann, world.junior) == 13
 
 
+@pytest.mark.parametrize(
+    ("rate", "expected_s"),
+    [
+        # Promised are 39.6 hours: 83,160,039 less 16,000,048 is 2,798,332 a junior.
+        (2_100_001, HOUR_S),
+        # 27,720,039 less 16,000,048 is 488,332 a junior, of 700,001 for an hour.
+        (700_001, 2_511),
+        # 15,840,039: nothing is left.
+        (400_001, 0),
+    ],
+)
+def test_take_delivery__junior__gives_what_the_promise_leaves_to_it(world, rate, expected_s):
+    """Findings V1 and V2 of docs/reviews/closing-thief.md."""
+    world.offer()
+    world.set_bond(BOND, rate=rate)
+    world.fund(offer=False)
+    if not expected_s:
+        with brownie.reverts(revert_pattern="DeliveryEmpty.*"):
+            world.take_delivery(world.ann, world.junior, 13, REF)
+        return
+
+    world.take_delivery(world.ann, world.junior, 1, REF)
+
+    assert world.desk.voucherOf(world.desk.voucherCount())[3] == expected_s
+    assert world.desk.gpuSecondsDown(world.senior, 1) == gpu_seconds_of_units(
+        world.terms,
+        seniority=0,
+        units=1,
+        rate_micros_per_gpu_hour=Micros(rate),
+        now_s=chain[-1].timestamp,
+    )
+
+
+def test_close__voucher_served__its_hours_stand_for_no_rent(delivery):
+    """Unpaid rent counts up to the hours that were there for renters, at the bond's rate."""
+    world = delivery.world
+    voucher = delivery.take(world.ann, 2)
+    closed = delivery.close(0, SHORT)
+    chain.sleep(601)
+    chain.mine()
+    delivery.count([voucher], closed)
+    statement, served = closed.statement, delivery.vouchers[voucher]
+    model = placed(world, BOND, rate=RATE)
+    model.tranches[1].burn(world.ann.address, 2, served.issued_at_s)
+    model.issue(1, world.ann.address, 2, served.owed, served.issued_at_s)
+    model.vouchers = [replace(issued, voucher=served) for issued in model.vouchers]
+    times = (statement.gross_revenue_micros, statement.available_gpu_seconds)
+    model.post(*times, world.statements.statementOf(7, 0)["postedAt"])
+    model.end(FacilityState.DEFAULTED, world.default(1).timestamp)
+
+    done = world.close()
+
+    closing = model.close(done.timestamp)
+    assert_closed(world, done.events, closing, bond=BOND, escrow=0)
+    assert_late(world, model)
+    for_renters_s = statement.available_gpu_seconds - SHORT
+    worth = for_renters_s * RATE // HOUR_S
+    assert world.lockbox.advanceOf(7)[2] == worth < statement.gross_revenue_micros
+
+
 def test_close__vouchers_open__share_their_rank_with_its_units(delivery):
     """A bond that is too small: who burned seniors and who kept them lose alike."""
     world = delivery.world
-    model = placed(world, BOND)
+    model = placed(world, BOND, rate=RATE)
     for units in (3, 1):
         number = delivery.take(world.ann, units, seniority=0)
         issued = delivery.vouchers[number]

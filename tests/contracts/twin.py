@@ -4,6 +4,7 @@ Every action runs in the second of a block that was mined just before it: so wha
 claim is read on both sides of it, and a failure replays exactly.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,7 @@ import brownie
 from brownie import chain, web3
 
 from api.domain.capital.closing import Closing, Shares
+from api.domain.facility import DAY_S
 from api.domain.units import ZERO32
 from tests.contracts.facility_model import FacilityModel
 from tests.contracts.model import RATE, World
@@ -19,19 +21,28 @@ REFUSED = (
     "(EnforcedPause|ERC7943CannotReceive|ERC7943Insuff|ERC1155Insuff|Delivery(Closed|Empty)).*"
 )
 STRANGER, BOND = 3, 1_500_000
+PAUSE_S, PAUSER_RESTS_S = 7 * DAY_S, 30 * DAY_S
 
 
-def placed(world: World, bond: int = BOND, *, at_s: int | None = None) -> FacilityModel:
+def placed(
+    world: World, bond: int = BOND, *, rate: int = RATE, at_s: int | None = None
+) -> FacilityModel:
     """Model of a facility that `World.fund` funded."""
     held = ((0, world.ann, 16), (1, world.ann, 13), (1, world.bob, 11))
-    return funded(world, bond, held, at_s=world.funded_s if at_s is None else at_s)
+    at_s = world.funded_s if at_s is None else at_s
+    return funded(world, bond, held, rate=rate, at_s=at_s)
 
 
 def funded(
-    world: World, bond: int, held: Iterable[tuple[int, Any, int]], *, at_s: int
+    world: World,
+    bond: int,
+    held: Iterable[tuple[int, Any, int]],
+    *,
+    rate: int = RATE,
+    at_s: int,
 ) -> FacilityModel:
     """Model of a funded facility. Args: held: tranche, holder and units of each."""
-    model = FacilityModel(world.terms, bond=bond, rate=RATE, challenge_window_s=600)
+    model = FacilityModel(world.terms, bond=bond, rate=rate, challenge_window_s=600)
     for index, holder, units in held:
         model.tranches[index].mint(holder.address, units, at_s)
     for tranche in model.tranches:
@@ -49,6 +60,17 @@ def assert_closed(world: World, events: Any, closing: Closing, *, bond: int, esc
     assert_claims(event["claims"], closing.claims)
     assert_claims(world.lockbox.claimsOf(7), closing.claims)
     assert world.lockbox.advanceOf(7)[0] == closing.advance.amount
+
+
+def assert_late(world: World, model: FacilityModel) -> None:
+    """What late rent replaces, claims and arrears are what the model says."""
+    late = (model.advanced, model.reimbursed, model.recognized)
+    assert tuple(world.lockbox.advanceOf(7)) == late
+    assert_claims(world.lockbox.claimsOf(7), model.claims)
+    ids = (world.senior, world.junior)
+    assert [world.lockbox.arrearsOf(i) for i in ids] == model.arrears()
+    unsold = [book.unsold_arrears for book in model.books]
+    assert [world.lockbox.unsoldArrearsOf(i) for i in ids] == unsold
 
 
 def assert_shares(found: Any, shares: Shares) -> None:
@@ -79,6 +101,24 @@ def _rpc(method: str, *arguments: int) -> None:
     assert "error" not in answer, answer
 
 
+class PauseModel:
+    """A contract's pause: it ends by itself, and whoever began it rests after that."""
+
+    def __init__(self) -> None:
+        self.until_s = 0
+        # By pauser.
+        self.rest_until_s: Counter = Counter()
+
+    def free_from_s(self, pauser: str) -> int:
+        """From when an account can begin a pause."""
+        return max(self.until_s, self.rest_until_s[pauser])
+
+    def begin(self, pauser: str, now_s: int) -> None:
+        """Begin a pause."""
+        self.until_s = now_s + PAUSE_S
+        self.rest_until_s[pauser] = self.until_s + PAUSER_RESTS_S
+
+
 class Twin:
     """A facility that delivers, from the last snapshot. Of `people` the last may not hold units."""
 
@@ -89,9 +129,20 @@ class Twin:
         self.ids, self.now_s = [world.senior, world.junior], chain[-1].timestamp
         self.model = placed(world, at_s=self.now_s)
         # Transfers and deliveries; postings.
-        self.paused = self.stopped = self.rises = False
+        self.pauses = (PauseModel(), PauseModel())
+        self.rises = False
         self.first_voucher = world.desk.voucherCount() + 1
         self.before, self.own, self.junior_received = {}, set(), 0
+
+    @property
+    def paused(self) -> bool:
+        """Whether transfers and deliveries are paused."""
+        return self.now_s < self.pauses[0].until_s
+
+    @property
+    def stopped(self) -> bool:
+        """Whether postings of a facility that has not ended are paused."""
+        return self.now_s < self.pauses[1].until_s
 
     def claimables(self) -> dict[tuple[int, int], int]:
         """What each holder could claim of each tranche now."""

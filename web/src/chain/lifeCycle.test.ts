@@ -31,7 +31,6 @@ const FACTS: LifeCycle = {
     feeBps: 100,
     termsHash: "0x00",
   },
-  trancheCount: 2,
   fundedAtS: START_S - DAY_S,
   endedAtS: null,
   closedAtS: null,
@@ -60,6 +59,7 @@ describe("overdueFromOf", () => {
     ["a later void", { voidedAtS: START_S + 5 * HOUR_S }, 5 * HOUR_S + 2 * DAY_S],
     // Not from a rejection: that takes back the operator's own word alone.
     ["no rejection", { rejectedAtS: START_S + 5 * HOUR_S }, 2 * HOUR_S + 2 * DAY_S],
+    ["the second after one", { rejectedAtS: START_S + 3 * DAY_S }, 3 * DAY_S + 1],
     ["nothing when no epoch is open", { firstOpen: 4 }, null],
   ])("runs from %s", (_, change, expected) => {
     const found = overdueFromOf({ ...FACTS, ...change });

@@ -15,7 +15,6 @@ export interface LifeCycle extends EndingFacts, OpennessFacts, BookFacts {
   nowS: number;
   state: FacilityState;
   offer: OfferFacts;
-  trancheCount: number;
   /** When notice of the first open epoch was given. */
   noticedAtS: number | null;
   epochsPosted: number;
@@ -56,10 +55,11 @@ export function epochEndOf({ windowStartS, epochLengthS }: OfferFacts, epoch: nu
 
 /** From when notice can be given of the first open epoch; null if no epoch is open. */
 export function overdueFromOf(facts: LifeCycle): number | null {
-  const { firstOpen, fundedAtS, voidedAtS, offer } = facts;
+  const { firstOpen, fundedAtS, voidedAtS, rejectedAtS, offer } = facts;
   if (firstOpen >= epochCountOf(offer)) return null;
   const since = Math.max(epochEndOf(offer, firstOpen), fundedAtS ?? 0, voidedAtS ?? 0);
-  return since + offer.patienceS;
+  // A notice in the second of a rejection would not count.
+  return Math.max(since + offer.patienceS, (rejectedAtS ?? 0) + 1);
 }
 
 /** Until when the first open epoch can be stated or published after a notice; null if no notice counts. */

@@ -25,7 +25,6 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
   ERC7943InsufficientUnfrozenBalance: ([who, , wanted, free]) =>
     `${account(who)} has ${count(free)} units that are not frozen; ${count(wanted)} were asked for.`,
   EnforcedPause: () => "Transfers and sales are paused. Claims go on.",
-  ExpectedPause: () => "This is not paused.",
   // sale
   SaleNotOpen: ([, state]) =>
     `The sale of this tranche is ${SALE_STATES[Number(state)] ?? "not open"}.`,

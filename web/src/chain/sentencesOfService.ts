@@ -99,7 +99,9 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   NotStatementRegistry: () => "Only the statement registry may call this.",
   NotDeliveryDesk: () => "Only the delivery desk may call this.",
   NotRentLockbox: () => "Only the rent lockbox may call this.",
-  PauseUnchanged: ([paused]) => (paused === true ? "It is paused already." : "It is not paused."),
+  PauseRunning: ([until]) => `It is paused already, until ${time(until)}.`,
+  PauserResting: ([who, until]) =>
+    `${account(who)} paused not long ago, and can pause again from ${time(until)}. Another pauser can now.`,
   // statements
   EpochBeyondWindow: ([, epoch, epochs]) =>
     `There is no epoch ${count(epoch)}: the window has ${count(epochs)}.`,

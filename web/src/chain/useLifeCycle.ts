@@ -6,13 +6,7 @@ import { usePublicClient } from "wagmi";
 import { useService } from "../api/service";
 import { readBook, readClaims, readClosableFrom } from "./facts/lockbox";
 import { pinned } from "./facts/pinned";
-import {
-  readDefaultNoticedAt,
-  readEnding,
-  readFacilityState,
-  readOffer,
-  readTrancheTerms,
-} from "./facts/registry";
+import { readDefaultNoticedAt, readEnding, readFacilityState, readOffer } from "./facts/registry";
 import {
   readEpochsFinal,
   readEpochsPosted,
@@ -39,9 +33,8 @@ async function readLifeCycle(
     readEnding(at, facilities, facilityId),
   ]);
   if (ending.fundedAtS === null) return null;
-  const [offer, tranches, openness, epochsPosted, epochsFinal, attestedMicros] = await Promise.all([
+  const [offer, openness, epochsPosted, epochsFinal, attestedMicros] = await Promise.all([
     readOffer(at, facilities, facilityId),
-    readTrancheTerms(at, facilities, facilityId),
     readOpenness(at, statements, facilityId),
     readEpochsPosted(at, statements, facilityId),
     readEpochsFinal(at, statements, facilityId),
@@ -57,7 +50,6 @@ async function readLifeCycle(
     nowS: at.timeS,
     state,
     offer,
-    trancheCount: tranches.length,
     ...ending,
     ...openness,
     ...book,

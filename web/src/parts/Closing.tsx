@@ -14,7 +14,7 @@ export function Closing({
   facts,
 }: {
   closing: Schemas["ClosingOut"];
-  facts: Pick<LifeCycle, "claims" | "trancheCount">;
+  facts: Pick<LifeCycle, "claims">;
 }) {
   return (
     <Stack gap="sm">
@@ -38,7 +38,7 @@ export function Closing({
       </Figures>
       <DataTable
         caption="What the closing gave"
-        rows={closingRows(closing, facts.claims, facts.trancheCount)}
+        rows={closingRows(closing, facts.claims)}
         rowKey={(row) => row.who}
         columns={[
           { head: "To", rowHead: true, cell: (row) => row.who },
@@ -52,7 +52,8 @@ export function Closing({
       />
       <Text size="xs" c="dimmed" maw={760}>
         Shares of units stream to their holders over an epoch, at least a day. What is still owed is
-        paid only by rent that the bond paid and that comes late.
+        paid only by rent that comes late: in place of what the bond paid, or beyond what delivered
+        hours are worth.
       </Text>
     </Stack>
   );

@@ -10,14 +10,10 @@ export interface ClosingRow {
   owedMicros: bigint | null;
 }
 
-/** Rows by rank: units, vouchers where there are any, the treasury and the operator. Closings have room for 4 ranks. */
-export function closingRows(
-  closing: Schemas["ClosingOut"],
-  claims: ClaimsFacts,
-  trancheCount: number,
-): ClosingRow[] {
+/** Rows by rank: units, vouchers where there are any, the treasury and the operator. */
+export function closingRows(closing: Schemas["ClosingOut"], claims: ClaimsFacts): ClosingRow[] {
   const byRank = (name: string, got: readonly number[], owed: readonly bigint[]) =>
-    got.slice(0, trancheCount).map((micros, rank) => ({
+    got.map((micros, rank) => ({
       who: `${name} of tranche ${rank}`,
       gotMicros: BigInt(micros),
       owedMicros: owed[rank] ?? 0n,

@@ -23,7 +23,6 @@ const FACTS: LifeCycle = {
     feeBps: 100,
     termsHash: "0x00",
   },
-  trancheCount: 2,
   fundedAtS: START_S - HOUR_S,
   endedAtS: null,
   closedAtS: null,

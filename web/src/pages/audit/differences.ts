@@ -77,7 +77,7 @@ export const DIFFERENCES: readonly Difference[] = [
     "advanced_micros",
     "Paid by the bond",
     "Collected to settled",
-    "Attested rent that the bond paid at the closing in place of renters, less late rent since.",
+    "Attested rent that the bond paid at the closing in place of renters, less later rent that went to claims: below zero where that is more.",
   ),
   d(
     "fees_micros",

@@ -46,7 +46,7 @@ export const tradeSentences = (who: Who): Record<string, Sentence> => ({
     `An enforcer moved ${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} from ${who(a["from"])} to ${who(a["to"])}`,
   Frozen: (a) =>
     `${counted(a["amount"] as bigint, "unit")} of ${tranche(a["tokenId"])} of ${who(a["account"])} are frozen`,
-  Paused: () => "Paused",
+  Paused: (a) => `Paused until ${instant(Number(a["until"]))}, or sooner`,
   Unpaused: () => "Goes on after a pause",
   // stablecoin
   Transfer: (a, s) =>

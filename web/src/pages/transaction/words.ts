@@ -65,7 +65,7 @@ export function closed(a: Args, symbol: string): string {
 }
 
 export function lateRent(a: Args, symbol: string): string {
-  return `${money(a["amount"], symbol)} of rent of facility ${String(a["facilityId"])}, which its bond had paid, came after all: ${sharesOf(a, symbol)}`;
+  return `${money(a["amount"], symbol)} of late rent of facility ${String(a["facilityId"])} went where its bond would have gone: ${sharesOf(a, symbol)}`;
 }
 
 export function claimedBatch(a: Args, symbol: string, who: Who): string {

@@ -86,14 +86,15 @@ describe("facilityBody", () => {
     ]);
   });
 
-  it("proposes a patience that is never too short, and takes one from its least on", () => {
+  it("proposes a patience that is never too short, and takes one up to 90 days above an epoch", () => {
     const of = (change: Partial<OfferFields>) => facilityBody({ ...filled, ...change });
     const monthly = { epochLengthS: String(30 * 86_400), epochs: "1" };
 
     expect(of(monthly).body?.patience_s).toBe(31 * 86_400);
     expect(of({ patienceDays: "2" }).body?.patience_s).toBe(2 * 86_400);
     expect(of({ patienceDays: "1.99" }).errors?.["patience_s"]).toContain("2 d");
-    expect(of({ patienceDays: "49711" }).errors).toHaveProperty("patience_s");
+    expect(of({ patienceDays: "91" }).body?.patience_s).toBe(91 * 86_400);
+    expect(of({ patienceDays: "91.01" }).errors?.["patience_s"]).toContain("91 d");
     expect(of({ patienceDays: "7,5" }).errors).toHaveProperty("patience_s");
   });
 

@@ -20,9 +20,8 @@ const DAY_S = 86_400;
 const MAX_LATE_FUNDING_S = 3 * DAY_S;
 // OfferTerms.sol: attesters have a day for an epoch beside the time in which it is closed, at most another epoch.
 const PATIENCE_BEYOND_EPOCH_S = DAY_S;
+const MOST_BEYOND_EPOCH_S = 90 * DAY_S;
 const PROPOSED_PATIENCE_S = 7 * DAY_S;
-// 32 bits on-chain.
-const MAX_PATIENCE_S = 2 ** 32 - 1;
 const MIN_LONG_STOP_S = 90 * DAY_S;
 const MAX_LONG_STOP_S = 365 * DAY_S;
 
@@ -123,11 +122,13 @@ function problemsWithTimes(fields: OfferFields): FieldErrors {
   const errors: FieldErrors = {};
   const patience = patienceS(fields);
   const least = leastPatienceS(fields);
+  const most = Number(fields.epochLengthS) + MOST_BEYOND_EPOCH_S;
   if (patience === null) errors["patience_s"] = "Days, at most 2 decimals, such as 7.";
   else if (patience < least)
     errors["patience_s"] =
       `At least an epoch and a day, ${duration(least)}: closing takes up to an epoch, and attesters have a day.`;
-  else if (patience > MAX_PATIENCE_S) errors["patience_s"] = "Too long.";
+  else if (patience > most)
+    errors["patience_s"] = `At most an epoch and 90 days, ${duration(most)}.`;
   const longStop = secondsOfDays(fields.longStopDays);
   if (longStop === null || longStop < MIN_LONG_STOP_S || longStop > MAX_LONG_STOP_S)
     errors["long_stop_s"] = "90 to 365 days.";

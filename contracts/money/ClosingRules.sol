@@ -12,8 +12,8 @@ contract ClosingRules {
     uint256 private constant BPS = 10_000;
 
     /// @notice What a closing depends on. Amounts are minor units, arrays are by seniority.
-    /// @param ranks Units and unsold units of the tranches, and the coupons of the whole window that rent did not pay,
-    /// as if all recognized rent were paid.
+    /// @param ranks Units and unsold units of the tranches, and the coupons of the whole window that neither rent nor the
+    /// bond in its place paid.
     /// @param openGpuSeconds What vouchers are open for.
     /// @param openUnitSeconds What of their burned units is open, 3,600 a unit.
     /// @param unitPrices Price of one unit in the sale; 0 without one.
@@ -23,6 +23,8 @@ contract ClosingRules {
     /// @param escrow Part of `proceeds` that was not released; at most `unearned`.
     /// @param missingGpuSeconds Promised and not delivered: of stated epochs what they fall short, of epochs neither
     /// stated nor published everything.
+    /// @param availableGpuSeconds Available in all stated epochs.
+    /// @param servedGpuSeconds What vouchers were served of it.
     /// @param ratePerGpuHour What a missing hour costs.
     /// @param feeBps Protocol fee, basis points.
     /// @param bond The bond, less what of it pays attested rent.
@@ -36,6 +38,8 @@ contract ClosingRules {
         uint256 unsigned;
         uint256 escrow;
         uint256 missingGpuSeconds;
+        uint256 availableGpuSeconds;
+        uint256 servedGpuSeconds;
         uint256 ratePerGpuHour;
         uint256 feeBps;
         uint256 bond;

@@ -17,7 +17,7 @@ abstract contract Closings is Settlements {
     /// @notice What the bond paid in place of renters, and got back: one word, read only once a facility is closed.
     /// @param advanced Attested rent that the bond paid at the closing, minor units.
     /// @param reimbursed Rent that came later and went where the bond would have gone, minor units.
-    /// @param recognized Rent that counts as rent of delivered hours: settled before, and unpaid up to the bond's rate.
+    /// @param recognized Rent that counts as paid in the closing: settled before, and advanced.
     struct Late {
         uint64 advanced;
         uint64 reimbursed;
@@ -99,20 +99,22 @@ abstract contract Closings is Settlements {
     /// @param batch What the call pays; one entry.
     function _close(uint64 facilityId, Batch memory batch) internal {
         IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
-        (ClosingRules.Facts memory facts, uint256 unpaid, uint256[4] memory arrears) = _facts(facilityId, terms);
+        (ClosingRules.Facts memory facts, uint32 epochs) = _facts(facilityId, terms);
+        uint256 unpaid = _payable(facilityId, facts);
         _ledgers[facilityId].closed = true;
         facilityRegistry.markClosed(facilityId);
         Closing memory closing = _collect(facilityId, terms.settlementToken, facts);
         closing.advanced = Math.min(closing.bond, unpaid);
-        // What is recognized has 64 bits, and what the bond advances is a part of it.
-        // forge-lint: disable-next-line(unsafe-typecast)
-        _late[facilityId] = Late(uint64(closing.advanced), 0, uint64(_ledgers[facilityId].settled + unpaid));
-        uint256[4] memory payments;
         // Also where nothing is advanced: it brings arrears up to the units that are left.
-        if (closing.advanced + arrears[0] + arrears[1] + arrears[2] > 0) {
-            payments = _payOut(facilityId, terms, closing.advanced, _ledgers[facilityId].settledEpochs);
-        }
+        uint256[4] memory payments = _payOut(facilityId, terms, closing.advanced, epochs);
+        // What is payable has 64 bits.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _late[facilityId] = Late(uint64(closing.advanced), 0, _ledgers[facilityId].settled);
         facts.bond = closing.bond - closing.advanced;
+        // What is behind of final epochs; then the coupons of all later ones fall due.
+        facts.ranks = _fallDue(facilityId, terms, epochs, epochs);
+        uint256[4] memory arrears = facts.ranks.due;
+        facts.ranks = _fallDue(facilityId, terms, epochs, terms.epochCount);
         (ClosingRules.Shares memory paid, ClosingRules.Shares memory claims, uint256[4] memory claimed) =
             _rules.share(facts);
         // Arrears that became claims are claims alone: rent that comes later does not pay them again.
@@ -225,63 +227,47 @@ abstract contract Closings is Settlements {
         _addAccrual(facilityId, terms.settlementToken, payments, span, batch, batchIndex);
     }
 
-    /// @notice What a closing depends on, without the sale and the bond.
+    /// @notice What a closing depends on, without the sale, the bond and the tranches.
     /// @param facilityId The facility.
     /// @param terms What settlement reads of the facility.
     /// @return facts The facts.
-    /// @return unpaid Attested rent that nobody paid, as far as it is recognized, minor units.
-    /// @return arrears Coupons of final epochs that stay unpaid when that is paid, by seniority, minor units.
+    /// @return epochs Number of leading final epochs.
     function _facts(uint64 facilityId, IFacilityRegistry.SettlementTerms memory terms)
         private
         view
-        returns (ClosingRules.Facts memory facts, uint256 unpaid, uint256[4] memory arrears)
+        returns (ClosingRules.Facts memory facts, uint32 epochs)
     {
-        (uint32 epochs, uint64 available,) = statementRegistry.finalTotals(facilityId, 0);
+        uint64 available;
+        (epochs, available,) = statementRegistry.finalTotals(facilityId, 0);
         uint256 stated = facilityRegistry.promisedGpuSeconds(facilityId, epochs);
         uint32 published = statementRegistry.opennessOf(facilityId).firstOpen;
         facts.missingGpuSeconds = _less(stated, available)
             + facilityRegistry.promisedGpuSeconds(facilityId, terms.epochCount)
             - facilityRegistry.promisedGpuSeconds(facilityId, published);
+        facts.availableGpuSeconds = available;
         facts.ratePerGpuHour = facilityRegistry.bondVault().bondTermsOf(facilityId).ratePerGpuHour;
         facts.feeBps = terms.feeBps;
         IDeliveryDesk desk = facilityRegistry.deliveryDesk();
+        facts.servedGpuSeconds = desk.servedGpuSecondsOf(facilityId);
         facts.openGpuSeconds = desk.openGpuSecondsOf(facilityId);
         facts.openUnitSeconds = desk.openUnitSecondsOf(facilityId);
-        unpaid = _recognized(facilityId, available, facts);
-        // First as if recognized rent were paid, for the coupons of final epochs; then all later coupons fall due.
-        Waterfall.Ranks memory ranks = _fallDue(facilityId, terms, epochs, epochs);
-        Waterfall.split(unpaid - _feeDown(_ledgers[facilityId].settled, unpaid, terms.feeBps), ranks);
-        for (uint256 i = 0; i < ranks.last; ++i) {
-            arrears[i] = ranks.due[i];
-            uint256 perUnit = Waterfall.couponDueDown(terms.coupons[i], epochs, terms.epochCount, terms.epochCount);
-            ranks.due[i] += perUnit * ranks.supplies[i];
-            ranks.unsoldDue[i] += perUnit * terms.unsold[i];
-        }
-        facts.ranks = ranks;
     }
 
-    /// @notice Attested rent that nobody paid, up to what delivered hours are worth at the bond's rate.
-    /// @dev Attesters believe leases: what a friend of the gpuOperator owes and never pays must stand for no money. Hours
-    /// that vouchers were served, or claim, earn no rent.
+    /// @notice Attested rent that nobody paid and that the bond may pay: up to what delivered hours are worth at its rate.
+    /// @dev Attesters believe leases: what a friend of the gpuOperator owes and never pays must take nothing from
+    /// damages. Hours that vouchers were served, or claim, earn no rent.
     /// @param facilityId The facility; everything posted is final.
-    /// @param available Available GPU-seconds of all stated epochs.
-    /// @param facts Missing hours, open vouchers and the rate.
-    /// @return Minor units.
-    function _recognized(uint64 facilityId, uint256 available, ClosingRules.Facts memory facts)
-        private
-        view
-        returns (uint256)
-    {
+    /// @param facts Hours and the rate.
+    /// @return Minor units; together with what is settled they have 64 bits.
+    function _payable(uint64 facilityId, ClosingRules.Facts memory facts) private view returns (uint256) {
         uint256 open = 0;
         for (uint256 i = 0; i < 4; ++i) {
             open += facts.openGpuSeconds[i];
         }
-        uint256 others =
-            facilityRegistry.deliveryDesk().servedGpuSecondsOf(facilityId) + _less(open, facts.missingGpuSeconds);
-        uint256 worth = _less(available, others) * facts.ratePerGpuHour / 1 hours;
-        uint256 settled = _ledgers[facilityId].settled;
+        uint256 others = facts.servedGpuSeconds + _less(open, facts.missingGpuSeconds);
+        uint256 worth = _less(facts.availableGpuSeconds, others) * facts.ratePerGpuHour / 1 hours;
         uint256 most = Math.min(Math.min(_postedGross(facilityId), worth), type(uint64).max);
-        return _less(most, settled);
+        return _less(most, _ledgers[facilityId].settled);
     }
 
     /// @notice What is left of an amount.

@@ -68,11 +68,11 @@ def reject(world: World, epoch: int) -> None:
     by_stranger(world, "StatementRegistry", "reject", *arguments)
 
 
-def default(world: World) -> None:
-    """Notice of the second epoch as soon as it may be given, then default."""
+def default(world: World, epoch: int = 1) -> None:
+    """Notice of an epoch as soon as it may be given of the second one, then default."""
     for at_s, step in ((NOTICED_S, "noticeDefault"), (ENDED_S, "declareDefault")):
         world.at(at_s)
-        by_stranger(world, "FacilityRegistry", step, world.facility_id, 1)
+        by_stranger(world, "FacilityRegistry", step, world.facility_id, epoch)
 
 
 def closed(world: World) -> None:

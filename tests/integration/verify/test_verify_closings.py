@@ -20,14 +20,21 @@ from api.chain.emitted.rent_lockbox import (
 )
 from api.chain.emitted.statement_registry import EvidencePublished, EvidenceRejected
 from api.chain.events import AnyEvent, iter_events
+from api.db.session import reading
 from api.domain.units import Epoch, FacilityId
+from api.reads.sql.endings import closings
 from api.verify import verify as verifier
 from tests.endings import (
+    BOND,
+    CLOSES_S,
     EVIDENCE,
     LATE_RENTS,
     NOTICED_S,
+    bond,
+    by_stranger,
     closed,
     closed_beyond_worth,
+    default,
     unpaid_coupon,
 )
 from tests.factories import DAY_S, START_S
@@ -207,3 +214,20 @@ def test_verify__coupon_that_became_a_claim__is_in_arrears_no_more(
     world.pay(500_000)
     world.round()
     assert world.verify().findings == ()
+
+
+def test_verify__closed_without_any_statement__is_computed_from_the_offer(world: World) -> None:
+    """Three epochs of four devices at 99 % are missing; the bond pays a sixth of it."""
+    bond(world)
+    default(world, epoch=0)
+    world.at(CLOSES_S)
+    by_stranger(world, "RentLockbox", "close", world.facility_id)
+    world.round()
+
+    report = world.verify()
+
+    assert report.findings == ()
+    with reading(world.engine) as connection:
+        closing = closings(connection)[FacilityId(world.facility_id)].closing
+    assert closing.missing_gpu_seconds == 3 * 4 * DAY_S * 99 // 100
+    assert sum(closing.to_units_micros) == closing.bond_micros == BOND

@@ -14,7 +14,7 @@ from api.domain.capital.closing import (
     TrancheEnd,
     late_rent,
     missing_gpu_seconds,
-    recognized_unpaid,
+    payable_by_bond,
     share_late,
 )
 from api.domain.capital.settlement import TrancheBook
@@ -56,12 +56,11 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """What the model gives for a closing. recognized: micros of rent that count."""
+    """What the model gives for a closing."""
 
     closing: Closing
     claims: Claims
     books: tuple[TrancheBook, ...]
-    recognized: int
 
 
 class ClosingVerifier:
@@ -108,7 +107,7 @@ class ClosingVerifier:
             self._finding(facility_id, message)
         self._open[facility_id] = args.claims
         book.bond, book.closed = 0, True
-        book.recognized, book.books = due.recognized, list(due.books)
+        book.books = list(due.books)
         self._share(book, args.closing, event)
 
     def _attested(self, facility_id: int) -> int:
@@ -133,7 +132,7 @@ class ClosingVerifier:
         settled = book.settled_before if book.bond else book.settled
         behind = book.books_before if book.bond else book.books
         vouchers = replayed.vouchers.open_at(facility_id)
-        unpaid = recognized_unpaid(
+        unpaid = payable_by_bond(
             attested=self._attested(facility_id),
             settled=settled,
             available=available,
@@ -170,7 +169,7 @@ class ClosingVerifier:
             Micros(due.paid.treasury),
             Micros(due.paid.gpu_operator),
         )
-        return _Due(closing, _claims(due.claims), due.books, settled + unpaid)
+        return _Due(closing, _claims(due.claims), due.books)
 
     def _share(
         self,
@@ -195,7 +194,6 @@ class ClosingVerifier:
             attested=self._attested(book.terms.facility_id),
             advanced=book.advanced,
             reimbursed=book.reimbursed,
-            recognized=book.recognized,
         )
 
     def _late(self, event: ChainEvent[LateRentShared]) -> None:
@@ -206,10 +204,10 @@ class ClosingVerifier:
             self._finding(facility_id, "late rent is shared, and nothing was closed by the rules")
             return
         came = self._late_rent(book, settled=book.settled)
-        paid, left, rent = share_late(came.late, _shares(claims), unrecognized=came.unrecognized)
+        paid, left, rent = share_late(came.late, _shares(claims), further=came.further)
         shared = LateRentShared(
             facility_id,
-            Micros(came.late + came.unrecognized - rent),
+            Micros(came.late + came.further - rent),
             _four(paid.units),
             _four(paid.vouchers),
             Micros(paid.treasury),
@@ -227,12 +225,12 @@ class ClosingVerifier:
         if book is None or claims is None:
             return
         came = self._late_rent(book, settled=book.settled - event.args.amount_micros)
-        _, _, rent = share_late(came.late, _shares(claims), unrecognized=came.unrecognized)
-        claimed = came.late + came.unrecognized - rent
+        _, _, rent = share_late(came.late, _shares(claims), further=came.further)
+        claimed = came.late + came.further - rent
         if claimed:
             message = f"late rent was settled, and {claimed} micros for claims were not shared"
             self._finding(facility_id, message)
-        self._replayed.money.require_settled(event, came.rent + rent)
+        self._replayed.money.require_settled(event, rent)
 
     def compare(self, contracts: Contracts, head: int) -> None:
         """Compare what stays owed, and what was paid of it, with storage at one block."""
@@ -249,8 +247,7 @@ class ClosingVerifier:
                 message = "RentLockbox holds other claims than its events give"
                 self._finding(facility_id, message)
             book = self._replayed.money.books[facility_id]
-            late = map(Micros, (book.advanced, book.reimbursed, book.recognized))
-            if advance != Advance(*late):
+            if advance != Advance(Micros(book.advanced), Micros(book.reimbursed)):
                 message = "RentLockbox holds another advance than its events give"
                 self._finding(facility_id, message)
             if pools != self._replayed.vouchers.pools_of(facility_id):

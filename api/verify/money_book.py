@@ -40,7 +40,6 @@ class MoneyBook:
     # Rent that the bond paid, later rent that went to claims, and rent that counted at the closing.
     advanced: int = 0
     reimbursed: int = 0
-    recognized: int = 0
     # What closing and late rent gave to units and to the gpuOperator.
     recovered: int = 0
     left_to_operator: int = 0

@@ -40,8 +40,7 @@ interface IRentLockbox is IPayouts {
         uint256 toOperator;
     }
 
-    /// @notice What stays owed after a closing, minor units by seniority: late rent pays it as far as the bond advanced
-    /// rent.
+    /// @notice What stays owed after a closing, minor units by seniority: late rent pays it.
     /// @param units To units in circulation.
     /// @param vouchers To vouchers.
     /// @param treasury To the treasury.
@@ -89,8 +88,8 @@ interface IRentLockbox is IPayouts {
     /// @param claims What stays owed.
     event FacilityClosed(uint64 indexed facilityId, Closing closing, Claims claims);
 
-    /// @notice Rent that came after the closing went to claims: in place of what the bond had advanced, or as it had not
-    /// been recognized.
+    /// @notice Rent that came after the closing went to claims: in place of what the bond had advanced, or before
+    /// it ran down the waterfall.
     /// @param facilityId The facility.
     /// @param amount Minor units.
     /// @param toUnits Shares of units in circulation, by seniority.
@@ -290,17 +289,12 @@ interface IRentLockbox is IPayouts {
     /// @return The claims; all zero before the closing.
     function claimsOf(uint64 facilityId) external view returns (Claims memory);
 
-    /// @notice What the bond paid of attested rent at the closing, what of later rent went to claims, and how much rent
-    /// was recognized there: what was settled before, and what was unpaid up to the worth of delivered hours at the
-    /// bond's rate. Only recognized rent counts as paid in a closing, so that a lease that nobody pays stands for nothing.
+    /// @notice What the bond paid of attested rent at the closing, up to what delivered hours are worth at its rate; and
+    /// what of later rent went to claims. Rent that neither renters nor the bond paid stands for nothing in a closing.
     /// @param facilityId The facility.
     /// @return advanced Minor units that the bond paid.
     /// @return reimbursed Minor units of later rent that went to claims.
-    /// @return recognized Minor units of rent that count.
-    function advanceOf(uint64 facilityId)
-        external
-        view
-        returns (uint256 advanced, uint256 reimbursed, uint256 recognized);
+    function advanceOf(uint64 facilityId) external view returns (uint256 advanced, uint256 reimbursed);
 
     /// @notice All that vouchers of each tranche got, credited or not.
     /// @param facilityId The facility.

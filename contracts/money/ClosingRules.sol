@@ -81,19 +81,19 @@ contract ClosingRules {
 
     /// @notice Shares rent that comes after the closing.
     /// @param late Rent that replaces what the bond advanced: it goes where the bond would have gone, minor units.
-    /// @param unrecognized Rent that did not count at the closing: claims come first, what is left is rent, minor units.
+    /// @param further Rent beyond that: claims come first, what is left is rent, minor units.
     /// @param open What each is owed.
     /// @return paid What each gets.
     /// @return claims What each is still owed.
-    /// @return left Minor units of `unrecognized` that no claim took.
-    function spend(uint256 late, uint256 unrecognized, Shares memory open)
+    /// @return left Minor units of `further` that no claim took.
+    function spend(uint256 late, uint256 further, Shares memory open)
         external
         pure
         returns (Shares memory paid, Shares memory claims, uint256 left)
     {
         claims = open;
         _spend(late, paid, claims);
-        left = _fill(unrecognized, paid, claims);
+        left = _fill(further, paid, claims);
     }
 
     // solhint-enable gas-calldata-parameters

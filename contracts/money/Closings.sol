@@ -17,11 +17,9 @@ abstract contract Closings is Settlements {
     /// @notice What the bond paid in place of renters, and got back: one word, read only once a facility is closed.
     /// @param advanced Attested rent that the bond paid at the closing, minor units.
     /// @param reimbursed Rent that came later and went where the bond would have gone, minor units.
-    /// @param recognized Rent that counts as paid in the closing: settled before, and advanced.
     struct Late {
         uint64 advanced;
         uint64 reimbursed;
-        uint64 recognized;
     }
 
     /// @dev Time for deliveries of the last statements to be served.
@@ -75,13 +73,9 @@ abstract contract Closings is Settlements {
     }
 
     /// @inheritdoc IRentLockbox
-    function advanceOf(uint64 facilityId)
-        external
-        view
-        returns (uint256 advanced, uint256 reimbursed, uint256 recognized)
-    {
+    function advanceOf(uint64 facilityId) external view returns (uint256 advanced, uint256 reimbursed) {
         Late memory late = _late[facilityId];
-        return (late.advanced, late.reimbursed, late.recognized);
+        return (late.advanced, late.reimbursed);
     }
 
     /// @inheritdoc IRentLockbox
@@ -105,15 +99,20 @@ abstract contract Closings is Settlements {
         facilityRegistry.markClosed(facilityId);
         Closing memory closing = _collect(facilityId, terms.settlementToken, facts);
         closing.advanced = Math.min(closing.bond, unpaid);
-        // Also where nothing is advanced: it brings arrears up to the units that are left.
-        uint256[4] memory payments = _payOut(facilityId, terms, closing.advanced, epochs);
+        facts.ranks = _fallDue(facilityId, terms, epochs, epochs);
+        uint256[4] memory arrears = facts.ranks.due;
+        uint256[4] memory payments;
+        // Also where nothing is advanced, if a tranche is behind: it brings arrears up to the units that are left.
+        if (closing.advanced + arrears[0] + arrears[1] + arrears[2] > 0) {
+            payments = _payOut(facilityId, terms, closing.advanced, epochs);
+        }
         // What is payable has 64 bits.
         // forge-lint: disable-next-line(unsafe-typecast)
-        _late[facilityId] = Late(uint64(closing.advanced), 0, _ledgers[facilityId].settled);
+        _late[facilityId].advanced = uint64(closing.advanced);
         facts.bond = closing.bond - closing.advanced;
         // What is behind of final epochs; then the coupons of all later ones fall due.
         facts.ranks = _fallDue(facilityId, terms, epochs, epochs);
-        uint256[4] memory arrears = facts.ranks.due;
+        arrears = facts.ranks.due;
         facts.ranks = _fallDue(facilityId, terms, epochs, terms.epochCount);
         (ClosingRules.Shares memory paid, ClosingRules.Shares memory claims, uint256[4] memory claimed) =
             _rules.share(facts);
@@ -145,13 +144,10 @@ abstract contract Closings is Settlements {
         uint256 batchIndex
     ) internal {
         ClosingRules.Shares memory paid;
-        uint256 rent = due.amount;
-        uint256 toClaims = due.late + due.unrecognized;
+        uint256 rent;
+        (paid, _claims[facilityId], rent) = _rules.spend(due.late, due.further, _claims[facilityId]);
+        uint256 toClaims = due.late + due.further - rent;
         if (toClaims > 0) {
-            uint256 left;
-            (paid, _claims[facilityId], left) = _rules.spend(due.late, due.unrecognized, _claims[facilityId]);
-            rent += left;
-            toClaims -= left;
             // A part of what was collected, which has 64 bits.
             // forge-lint: disable-next-line(unsafe-typecast)
             _late[facilityId].reimbursed += uint64(toClaims);
@@ -170,14 +166,9 @@ abstract contract Closings is Settlements {
     function _dueClosed(uint64 facilityId, Ledger memory ledger, uint256 attested, Due memory due) internal view {
         Late memory late = _late[facilityId];
         uint256 left = uint256(ledger.collected) + late.advanced - late.reimbursed - ledger.settled;
-        due.amount = Math.min(left, _less(late.recognized, ledger.settled));
-        left -= due.amount;
         due.late = Math.min(left, _less(late.advanced, late.reimbursed));
-        left -= due.late;
-        // What is attested beyond what was recognized, less what of it was paid out before.
-        uint256 unrecognized = _less(attested, late.recognized) - _less(ledger.settled, late.recognized)
-            - _less(late.reimbursed, late.advanced);
-        due.unrecognized = Math.min(left, unrecognized);
+        // Of what is attested and not settled, some may have gone to claims before.
+        due.further = Math.min(left - due.late, _less(attested - ledger.settled, _less(late.reimbursed, late.advanced)));
     }
 
     /// @notice Brings bond and unreleased proceeds here.

@@ -162,7 +162,7 @@ contract RentLockbox is Closings {
     /// @inheritdoc IRentLockbox
     function settleable(uint64 facilityId) external view returns (uint256) {
         Due memory due = _due(facilityId, _ledgers[facilityId]);
-        return due.amount + due.late + due.unrecognized;
+        return due.amount + due.late + due.further;
     }
 
     /// @inheritdoc IRentLockbox
@@ -183,7 +183,7 @@ contract RentLockbox is Closings {
     {
         Ledger memory ledger = _ledgers[facilityId];
         Due memory due = _due(facilityId, ledger);
-        amount = due.amount + due.late + due.unrecognized;
+        amount = due.amount + due.late + due.further;
         if (amount == 0 && due.epochs == ledger.settledEpochs) return (0, false);
         IFacilityRegistry.SettlementTerms memory terms = facilityRegistry.settlementTermsOf(facilityId);
         if (ledger.closed) {

@@ -55,12 +55,12 @@ abstract contract Settlements is IRentLockbox, AccessManaged, Payouts {
     /// @notice What a settlement pays out, minor units.
     /// @param amount Rent, fee included.
     /// @param late Rent that replaces what the bond advanced at the closing.
-    /// @param unrecognized Rent that comes after the closing and did not count there.
+    /// @param further Rent beyond that, which comes after the closing: claims come first.
     /// @param epochs Number of leading final epochs.
     struct Due {
         uint256 amount;
         uint256 late;
-        uint256 unrecognized;
+        uint256 further;
         uint32 epochs;
     }
 

@@ -38,7 +38,7 @@
       case "eth_chainId":
         return state.chainId;
       case "wallet_switchEthereumChain":
-        if (!state.knows.includes(params[0].chainId)) throw failure(4902, "Unrecognized chain ID.");
+        if (!state.knows.includes(params[0].chainId)) throw failure(4902, "Further chain ID.");
         state.chainId = params[0].chainId;
         save();
         emit("chainChanged", state.chainId);

@@ -15,7 +15,7 @@ from api.domain.capital.closing import (
     close,
     late_rent,
     missing_gpu_seconds,
-    recognized_unpaid,
+    payable_by_bond,
     share_late,
     voucher_share,
 )
@@ -63,7 +63,7 @@ class FacilityModel:
         self.unpaid_noticed_s = self.ended_s = 0
         self.closing: Closing | None = None
         self.claims = NOTHING
-        self.advanced = self.reimbursed = self.recognized = 0
+        self.advanced = self.reimbursed = 0
         self.pools = [0 for _ in terms.tranches]
 
     # --- vouchers ---------------------------------------------------------------------------
@@ -146,29 +146,28 @@ class FacilityModel:
             return most
         return min(most - self.advanced, max(0, sum(self.gross) - self.collected))
 
-    def due(self, now_s: int) -> LateRent:
-        """What a settlement would pay: rent alone before the closing."""
+    def due(self, now_s: int) -> tuple[int, LateRent]:
+        """What a settlement would pay: rent alone before the closing, late rent alone after it."""
         attested = self.attested(now_s)
         if self.closing is None:
-            return LateRent(min(attested, self.collected) - self.settled, 0, 0)
-        return late_rent(
+            return min(attested, self.collected) - self.settled, LateRent(0, 0)
+        return 0, late_rent(
             collected=self.collected,
             settled=self.settled,
             attested=attested,
             advanced=self.advanced,
             reimbursed=self.reimbursed,
-            recognized=self.recognized,
         )
 
     def settle(self, now_s: int) -> bool:
         """Settle all final epochs; whether anything changed."""
-        due, final = self.due(now_s), self.epochs_final(now_s)
-        to_claims = due.late + due.unrecognized
-        if not due.rent and not to_claims and final == self.settled_epochs:
+        (rent, due), final = self.due(now_s), self.epochs_final(now_s)
+        to_claims = due.late + due.further
+        if not rent and not to_claims and final == self.settled_epochs:
             return False
-        shares, self.claims, left = share_late(due.late, self.claims, unrecognized=due.unrecognized)
+        shares, self.claims, left = share_late(due.late, self.claims, further=due.further)
         self.reimbursed += to_claims - left
-        self._pay_out(self._pay_rent(due.rent + left, final), shares, now_s)
+        self._pay_out(self._pay_rent(rent + left, final), shares, now_s)
         return True
 
     def excess(self) -> int:
@@ -235,7 +234,7 @@ class FacilityModel:
         self.settle(now_s)
         supplies, missing = self.supplies(), self.missing()
         opened = [self.open_of(i) for i in range(len(supplies))]
-        unpaid = recognized_unpaid(
+        unpaid = payable_by_bond(
             attested=sum(self.gross),
             settled=self.settled,
             available=sum(self.available),
@@ -261,7 +260,6 @@ class FacilityModel:
         )
         advance = closing.advance
         self.closing, self.claims, self.advanced = closing, closing.claims, advance.amount
-        self.recognized = self.settled + unpaid
         self.settled, self.books = self.settled + advance.amount, list(closing.books)
         self.fees, self.residual = self.fees + advance.fee, self.residual + advance.to_gpu_operator
         self.bond = 0

@@ -135,11 +135,11 @@ class Machine(Endings, RuleBasedStateMachine):
     def settle(self, seconds):
         """Anybody settles all final epochs, and rent in place of what the bond advanced."""
         self.begin(seconds)
-        due = self.model.due(self.now_s)
+        _, due = self.model.due(self.now_s)
         allowed = self.model.settle(self.now_s)
         self.attempt(allowed, "NothingToSettle", self.world.cleo, self.world.lockbox.settle, 7)
         self.counts["late", "advanced"] += due.late > 0
-        self.counts["late", "unrecognized"] += due.unrecognized > 0
+        self.counts["late", "further"] += due.further > 0
 
     @rule(index=TRANCHE, source=HOLDER, to=ANYBODY, parts=st.lists(UNITS, min_size=1, max_size=3))
     def transfer(self, index, source, to, parts):
@@ -308,8 +308,8 @@ class Machine(Endings, RuleBasedStateMachine):
         assert book == (model.collected, model.settled, model.settled_epochs)
         late = model.advanced - model.reimbursed
         assert book[1] <= min(book[0] + late, model.attested(self.now_s))
-        due = model.due(self.now_s)
-        assert lockbox.settleable(7) == due.rent + due.late + due.unrecognized
+        rent, due = model.due(self.now_s)
+        assert lockbox.settleable(7) == rent + due.late + due.further
         rent_alone = model.closing is None
         junior = model.tranches[1].received
         assert model.arrears()[0] == 0 or junior == self.junior_received or not rent_alone
@@ -337,7 +337,7 @@ FATES = ("begun", "matured", "unpaid", "defaulted", "overpaid", "stopped")
 # What random histories must really do, or the invariants say little of it.
 REACHED = (
     "take delivery", "publish", "refund excess", "default", "stop", "pay voucher",
-    "rent after the closing", ("late", "advanced"), ("late", "unrecognized"), "resume",
+    "rent after the closing", ("late", "advanced"), ("late", "further"), "resume",
     ("pause", "begun"), ("pause", "refused"), ("pause", "after one that ran out"),
     ("post", "ended"),
     ("mature", "paid"), ("mature", "written off"), ("mature", "still streaming"),

@@ -64,7 +64,7 @@ def assert_closed(world: World, events: Any, closing: Closing, *, bond: int, esc
 
 def assert_late(world: World, model: FacilityModel) -> None:
     """What late rent replaces, claims and arrears are what the model says."""
-    late = (model.advanced, model.reimbursed, model.recognized)
+    late = (model.advanced, model.reimbursed)
     assert tuple(world.lockbox.advanceOf(7)) == late
     assert_claims(world.lockbox.claimsOf(7), model.claims)
     ids = (world.senior, world.junior)

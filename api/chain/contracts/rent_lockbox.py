@@ -34,12 +34,10 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What the bond paid of attested rent at a closing, what of later rent went to claims, and how
-    much rent counted; all zero before."""
+    """What the bond paid of attested rent at a closing, and what of later rent went to claims."""
 
     advanced_micros: Annotated[Micros, "uint256"]
     reimbursed_micros: Annotated[Micros, "uint256"]
-    recognized_micros: Annotated[Micros, "uint256"]
 
 
 class RentLockbox(Contract):

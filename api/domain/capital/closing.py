@@ -129,7 +129,7 @@ def close(
     """Share bond and escrow of an ended facility whose final epochs are all settled.
 
     Args:    epochs: leading final epochs, counted by settlements.  settled: rent paid out so far.
-             unpaid: see `recognized_unpaid`.  missing: see `missing_gpu_seconds`.
+             unpaid: see `payable_by_bond`.  missing: see `missing_gpu_seconds`.
     Source:  `Closings.sol` and `ClosingRules.sol` compute the same, to the minor unit.
     """
     supplies = [tranche.supply for tranche in tranches]
@@ -148,14 +148,14 @@ def close(
         )
 
     advance = paid_as_rent(min(bond, unpaid))
-    behind = paid_as_rent(unpaid).books
+    behind = advance.books
     due = _coupons_left(supplies, behind, epochs=epochs, epoch_count=epoch_count)
     claims, left = _claims(
         tranches, due, missing=missing, rate_per_gpu_hour=rate_per_gpu_hour, fee_bps=fee_bps
     )
     after = tuple(
-        replace(book, arrears=book.arrears - min(arrears.arrears, claimed))
-        for book, arrears, claimed in zip(advance.books, behind, claims.units, strict=True)
+        replace(book, arrears=book.arrears - min(book.arrears, claimed))
+        for book, claimed in zip(behind, claims.units, strict=True)
     )
     paid, claims, rest = _pay_back(tranches, sale, claims=claims, coupons_left=left)
     paid, claims, rest = _fill(rest, paid=paid, claims=claims)
@@ -164,7 +164,7 @@ def close(
     return Closing(advance, paid, claims, after)
 
 
-def recognized_unpaid(
+def payable_by_bond(
     *,
     attested: int,
     settled: int,
@@ -174,10 +174,10 @@ def recognized_unpaid(
     missing: int,
     rate_per_gpu_hour: int,
 ) -> int:
-    """Attested rent that nobody paid, up to what delivered hours are worth at the bond's rate.
+    """Attested rent that nobody paid, up to what delivered hours are worth: the bond may pay it.
 
-    Attesters believe leases: what a friend of the operator owes and never pays stands for no money.
-    Hours that vouchers were served, or claim, earn no rent.
+    Attesters believe leases: what a friend of the operator owes and never pays must take nothing
+    from damages. Hours that vouchers were served, or claim, earn no rent.
 
     Args:    served, open_gpu_seconds: of all vouchers.  available, missing: GPU-seconds.
     """
@@ -190,45 +190,35 @@ def recognized_unpaid(
 class LateRent:
     """How rent that came after a closing is paid out, minor units.
 
-    rent: recognized rent, down the waterfall.  late: where the bond, which advanced it, would have
-    gone.  unrecognized: to claims first, and what they leave down the waterfall.
+    late: where the bond, which advanced it, would have gone.  further: to claims first, and what
+    they leave down the waterfall.
     """
 
-    rent: int
     late: int
-    unrecognized: int
+    further: int
 
 
 def late_rent(
-    *,
-    collected: int,
-    settled: int,
-    attested: int,
-    advanced: int,
-    reimbursed: int,
-    recognized: int,
+    *, collected: int, settled: int, attested: int, advanced: int, reimbursed: int
 ) -> LateRent:
     """Part what is there to be paid out: `RentLockbox.settle` of a closed facility.
 
-    Args:    advanced, reimbursed, recognized: `RentLockbox.advanceOf`.
+    Args:    advanced, reimbursed: `RentLockbox.advanceOf`.
     """
     left = collected + advanced - reimbursed - settled
-    rent = min(left, max(0, recognized - settled))
-    left -= rent
     late = min(left, max(0, advanced - reimbursed))
-    left -= late
-    before = max(0, settled - recognized) + max(0, reimbursed - advanced)
-    return LateRent(rent, late, min(left, max(0, attested - recognized) - before))
+    unpaid = attested - settled - max(0, reimbursed - advanced)
+    return LateRent(late, min(left - late, max(0, unpaid)))
 
 
-def share_late(amount: int, claims: Shares, *, unrecognized: int = 0) -> tuple[Shares, Shares, int]:
+def share_late(amount: int, claims: Shares, *, further: int = 0) -> tuple[Shares, Shares, int]:
     """Share rent that comes after the closing: what each gets, is still owed, and what is rent.
 
-    Args:    amount, unrecognized: `LateRent.late` and `.unrecognized`.
+    Args:    amount, further: `LateRent.late` and `.further`.
     """
     nothing = Shares((0,) * len(claims.units), (0,) * len(claims.vouchers))
     paid, claims = _spend(amount, paid=nothing, claims=claims)
-    return _fill(unrecognized, paid=paid, claims=claims)
+    return _fill(further, paid=paid, claims=claims)
 
 
 def voucher_share(pool: int, *, open_gpu_seconds: int, all_open_gpu_seconds: int) -> int:

@@ -28,10 +28,10 @@ def gpu_seconds_of_units(
     left_s = min(window_s, terms.window_end_s - now_s)
     rate = rate_micros_per_gpu_hour
     whole = units * SECONDS_PER_HOUR * left_s
-    return GpuSeconds(whole * _worth(terms, seniority, rate) // (window_s * rate))
+    return GpuSeconds(whole * _worth(terms, seniority=seniority, rate=rate) // (window_s * rate))
 
 
-def _worth(terms: FacilityTerms, seniority: int, rate: int) -> int:
+def _worth(terms: FacilityTerms, *, seniority: int, rate: int) -> int:
     """What a unit can get of all promised hours at the bond's rate, by rank and at caps."""
     left = promised_of(terms, terms.epoch_count) * rate // SECONDS_PER_HOUR
     for senior in terms.tranches[:seniority]:

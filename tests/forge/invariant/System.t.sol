@@ -121,7 +121,7 @@ contract SystemTest is Acting {
             IRentLockbox.Book memory book = _world.lockbox().bookOf(f);
             uint32 epochs = _world.statements().epochsFinal(f);
             (, uint256 attested) = _world.statements().finalTotalsOf(f, epochs);
-            (uint256 advanced, uint256 reimbursed,) = _world.lockbox().advanceOf(f);
+            (uint256 advanced, uint256 reimbursed) = _world.lockbox().advanceOf(f);
             assertLe(book.settled + reimbursed, book.collected + advanced, "paid out above collected and advanced");
             assertLe(book.settled, attested, "settled above attested");
             assertLe(book.settledEpochs, epochs, "settled an epoch that is not final");
@@ -179,7 +179,7 @@ contract SystemTest is Acting {
         for (uint64 f = 1; f <= FACILITIES; ++f) {
             if (_world.facilities().settlementTokenOf(f) != coin) continue;
             IRentLockbox.Book memory book = _world.lockbox().bookOf(f);
-            (uint256 advanced, uint256 reimbursed,) = _world.lockbox().advanceOf(f);
+            (uint256 advanced, uint256 reimbursed) = _world.lockbox().advanceOf(f);
             lockbox += book.collected + advanced - reimbursed - book.settled + _world.lockbox().feesOwed(f);
             lockbox += _poolsLeft(f);
             IPrimarySale.SaleBook memory sold = _world.sale().bookOf(f);

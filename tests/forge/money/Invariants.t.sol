@@ -67,7 +67,7 @@ contract MoneyInvariants {
         uint256 elsewhere = _handler.feesTaken(coin) + _handler.residualOwed(coin);
         for (uint64 f = 1; f <= 3; ++f) {
             if (_facilities.settlementTokenOf(f) != coin) continue;
-            (, uint256 reimbursed,) = _lockbox.advanceOf(f);
+            (, uint256 reimbursed) = _lockbox.advanceOf(f);
             given += _lockbox.bookOf(f).settled + _handler.shared(f) + reimbursed;
             elsewhere += _lockbox.feesOwed(f);
             for (uint256 s = 0; s < 4; ++s) {
@@ -106,7 +106,7 @@ contract MoneyInvariants {
 
     function _heldForRent(uint64 f) private view returns (uint256) {
         IRentLockbox.Book memory book = _lockbox.bookOf(f);
-        (uint256 advanced, uint256 reimbursed,) = _lockbox.advanceOf(f);
+        (uint256 advanced, uint256 reimbursed) = _lockbox.advanceOf(f);
         return book.collected + advanced - reimbursed - book.settled + _lockbox.feesOwed(f);
     }
 
@@ -124,7 +124,7 @@ contract MoneyInvariants {
     function _attestedAndCollected() private view {
         for (uint64 f = 1; f <= 3; ++f) {
             IRentLockbox.Book memory book = _lockbox.bookOf(f);
-            (uint256 advanced, uint256 reimbursed,) = _lockbox.advanceOf(f);
+            (uint256 advanced, uint256 reimbursed) = _lockbox.advanceOf(f);
             require(book.settled + reimbursed <= book.collected + advanced, "above collected and advanced");
             require(book.settled <= _handler.statementsOf(f), "above attested");
             require(book.collected == _handler.rentIn(f) - _handler.rentBack(f), "rent in is rent counted");

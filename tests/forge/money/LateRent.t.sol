@@ -94,7 +94,7 @@ contract LateRentTest is MoneyBase {
         emit IRentLockbox.Settled(F, EPOCHS, 400_000, 4_000, 1_000_000);
         _close(F);
 
-        (uint256 advanced, uint256 reimbursed,) = lockbox.advanceOf(F);
+        (uint256 advanced, uint256 reimbursed) = lockbox.advanceOf(F);
         assertEq(advanced, 400_000, "advanced");
         assertEq(reimbursed, 0, "not yet");
         assertEq(lockbox.bookOf(F).settled, 1_000_000, "settled in full");
@@ -111,14 +111,14 @@ contract LateRentTest is MoneyBase {
         assertEq(_owed(), 1_750_000, "the operator's");
         _pay(F, 250_000);
         lockbox.settle(F);
-        (, reimbursed,) = lockbox.advanceOf(F);
+        (, reimbursed) = lockbox.advanceOf(F);
         assertEq(reimbursed, 400_000, "all of it");
         assertEq(lockbox.bookOf(F).settled, 1_000_000, "no rent twice");
         assertEq(lockbox.feesOwed(F), 10_000, "nor its fee");
     }
 
     /// A bond below what renters owe: their rent goes on as rent first, then to what missing hours cost.
-    function test_settle__bond_advanced_a_part__rent_then_claims_then_fee_then_operator() public {
+    function test_settle__bond_advanced_a_part__claims_then_fee_then_operator_then_rent() public {
         _funded(F, address(dollar), _oneTranche());
         _depositBond(F, 100_000);
         // Promised are 4 x 35,640 GPU-seconds: one hour is missing.
@@ -131,20 +131,20 @@ contract LateRentTest is MoneyBase {
         assertEq(claims.treasury, HOUR_FEE, "fee");
         assertEq(_owed(), 0, "the operator");
 
-        _pay(F, 930_000);
+        _pay(F, 30_000);
         uint256[4] memory toUnits;
         toUnits[0] = 30_000;
         uint256[4] memory none;
         vm.expectEmit(true, true, true, true, address(lockbox));
         emit IRentLockbox.LateRentShared(F, 30_000, toUnits, none, 0, 0);
-        assertEq(lockbox.settle(F), 930_000, "900,000 as rent, the rest late");
-        assertEq(lockbox.bookOf(F).settled, 1_000_000, "all rent");
-        // Both in one stream, of a day.
-        assertEq(token.unvested(_id(F, 0)), 900_000 - 9_000 + 30_000, "to holders");
+        assertEq(lockbox.settle(F), 30_000, "in place of the bond");
+        assertEq(lockbox.bookOf(F).settled, 100_000, "no rent yet");
+        assertEq(token.unvested(_id(F, 0)), 30_000, "to holders");
         assertEq(lockbox.claimsOf(F).units[0], RATE - HOUR_FEE - 30_000, "still owed");
 
-        _pay(F, 70_000);
-        lockbox.settle(F);
+        _pay(F, 970_000);
+        assertEq(lockbox.settle(F), 970_000, "70,000 in place of the bond, the rest as rent");
+        assertEq(lockbox.bookOf(F).settled, 1_000_000, "all rent");
         claims = lockbox.claimsOf(F);
         assertEq(claims.units[0] + claims.treasury, 0, "everybody is paid");
         assertEq(lockbox.feesOwed(F), 10_000 + HOUR_FEE, "fees of rent and of the missing hour");
@@ -166,7 +166,7 @@ contract LateRentTest is MoneyBase {
         uint64[] memory ids = new uint64[](2);
         (ids[0], ids[1]) = (F, 8);
         lockbox.settleMany(ids);
-        (, uint256 reimbursed,) = lockbox.advanceOf(F);
+        (, uint256 reimbursed) = lockbox.advanceOf(F);
         assertEq(reimbursed, 100_000, "late");
         assertEq(lockbox.bookOf(8).settled, 200_000, "rent");
     }

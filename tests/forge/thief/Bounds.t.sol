@@ -11,7 +11,7 @@ contract BoundsTest is ThiefBase {
     /// Attested rent has 96 bits, what is collected and advanced 64: more is refused, and nothing is cut.
     function test_thief__rent_beyond_64_bits_after_the_closing__refused() public {
         _closedWithHugeRent();
-        (uint256 advanced,,) = lockbox.advanceOf(FACILITY);
+        (uint256 advanced,) = lockbox.advanceOf(FACILITY);
         uint256 limit = WORD - advanced;
         dollar.mint(renter, WORD + 1);
         vm.startPrank(renter);
@@ -38,7 +38,7 @@ contract BoundsTest is ThiefBase {
         }
         _matureUnpaid();
         _close();
-        (uint256 advanced,,) = lockbox.advanceOf(FACILITY);
+        (uint256 advanced,) = lockbox.advanceOf(FACILITY);
         assertEq(advanced, 100 * USDC, "the bond paid");
         if (lockbox.owedTo(address(dollar), gpuOperator) > 0) {
             vm.prank(gpuOperator);

@@ -6,12 +6,16 @@ import {ThiefBase} from "./ThiefBase.sol";
 
 /// @title Who fails is paid last, looked for by chance
 /// @dev As in `Guarantee.t.sol`, with any bond: while ann is short of her coupon, nothing of bond and unearned price is
-/// the operator's, where rent was paid in time.
+/// the operator's.
 contract RankTest is ThiefBase {
     function test_thief__seniors_short__operator_keeps_only_what_it_earned(uint256 seed) public {
         uint256 promised = bound(seed, 500_000, 1_000_000);
-        Offer memory offer =
-            _offerOf(Deal(20, uint40((seed >> 200) % 21), bound(seed >> 40, 0, 100) * USDC, uint32(promised), 0));
+        bool paid = seed >> 80 & 1 == 0;
+        // Of rent that the bond pays, the part of unsold juniors is the operator's: docs/TRUST.md says so.
+        uint256 juniors = paid ? (seed >> 200) % 21 : 20;
+        // forge-lint: disable-next-line(unsafe-typecast)
+        Deal memory deal = Deal(20, uint40(juniors), bound(seed >> 40, 0, 100) * USDC, uint32(promised), 0);
+        Offer memory offer = _offerOf(deal);
         uint64 coupon = uint64(bound(seed >> 32, 2_000_000, 2_500_000));
         offer.tranches[0] = IFacilityRegistry.TrancheTerms(20, coupon);
         offer.upFrontBps = uint16(bound(seed >> 104, 2_000, 10_000));
@@ -23,8 +27,7 @@ contract RankTest is ThiefBase {
             seed = uint256(keccak256(abi.encode(seed)));
             uint256 available = bound(seed, 0, 36_000 * promised / 1_000_000);
             uint256 rent = (available * RATE + 3_599) / 3_600 * (1 + (seed >> 40) % 4);
-            // Rent that is never paid is covered by the bond alone: docs/DEAL.md.
-            if (rent > 0) _pay(rent);
+            if (paid && rent > 0) _pay(rent);
             _post(available, rent);
         }
         if (stated < 4) {

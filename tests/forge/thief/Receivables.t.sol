@@ -5,7 +5,7 @@ import {ThiefBase} from "./ThiefBase.sol";
 
 /// @title Rent that nobody will ever pay: attested, dear, and owed by a puppet of the operator
 /// @dev Each test has the honest history beside it, which differs in one line of one statement. R1 and R2 of
-/// docs/reviews/closing-thief.md; the last two tests show R3, which the deal leaves as it is.
+/// docs/reviews/closing-thief.md; the last test shows what is left of R3.
 contract ReceivablesTest is ThiefBase {
     uint256 private _start;
 
@@ -51,16 +51,16 @@ contract ReceivablesTest is ThiefBase {
         assertEq(_voucherUnserved(400 * USDC), 11 * USDC, "dear lease: the same");
     }
 
-    /// No fraud at all: a renter fails. Juniors get the price that seniors paid, seniors nothing of it.
-    function test_thief__renter_fails__juniors_get_price_before_seniors() public {
+    /// No fraud at all: a renter fails. What it owes stands for nothing: seniors claim their coupons first.
+    function test_thief__renter_fails__seniors_come_first() public {
         _found(_soldOut(0));
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _post(5 hours, 5 * RATE);
         }
         _matureUnpaid();
         _close();
-        assertEq(_all(SENIOR), 0, "seniors are owed 44 of rent that will not come");
-        assertEq(_all(JUNIOR), 24 * USDC, "juniors have all the unearned price, 16 of it paid by seniors");
+        assertEq(_all(SENIOR), 18 * USDC, "their own price, and what juniors' price is above its claim");
+        assertEq(_all(JUNIOR), 6 * USDC, "juniors' claim, out of their price");
     }
 
     /// An honest price, juniors unsold, the renter is a puppet: the bond pays the residual of that rent to the operator

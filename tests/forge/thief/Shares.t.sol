@@ -56,7 +56,7 @@ contract SharesTest is ThiefBase {
         _post(10 hours, 10 * RATE);
         _default();
         _close();
-        _pay(15 * USDC);
+        _pay(2 * USDC);
         lockbox.settle(FACILITY);
         uint256 before = lockbox.payableToVoucher(voucher);
         for (uint256 i = 0; i < times; ++i) {

@@ -85,7 +85,7 @@ ROWS = (
     Row("half of every epoch", 100, (5, 5, 5, 5), _WHOLE, 110),
     Row("half of every epoch, bond 10", 10, (5, 5, 5, 5), _SHORT, 36),
     Row("half, paid after the closing", 30, (5, 5, 5, 5), _WHOLE, 40, paid_late=True),
-    Row("half, never paid", 30, (5, 5, 5, 5), (1_500_000, 1_200_000), 36, never_paid=True),
+    Row("half, never paid", 30, (5, 5, 5, 5), (COUPON, 500_000), 36, never_paid=True),
     Row("half promised", 100, _HALF, (COUPON, 1_550_000), 135, promised_ppm=500_000),
     Row("few sold, all delivered", 100, _ALL, _WHOLE, 189, bought=_FEW),
     Row("few sold, default at half", 100, _HALF, _WHOLE, 139, bought=_FEW),

@@ -90,11 +90,9 @@ class Waiting:
 class Unpaid:
     """What renters still owe at the closing, in the order in which it is made good.
 
-    sound: rent of hours that somebody could have rented.  lent: what the bond paid of that.
-    doubtful: all that is billed beyond.
+    lent: what the bond paid of it, for hours that somebody could have rented.  doubtful: the rest.
     """
 
-    sound: Fraction = ZERO
     lent: Fraction = ZERO
     doubtful: Fraction = ZERO
 
@@ -130,22 +128,19 @@ class Exact:
 
         debt = self._sound(there, missing) - self.paid_in
         lent = min(Fraction(story.bond), debt)
-        self.unpaid = Unpaid(debt - lent, lent, self.billed - self.paid_in - debt)
+        self.unpaid = Unpaid(lent, self.billed - self.paid_in - lent)
         self._rent(lent)
-        above = self._ask(missing, debt - lent)
+        above = self._ask(missing)
         self._unearned(story.proceeds - kept, story.proceeds - earned, unsigned, above)
         self._demands(story.bond - lent)
 
     def late(self, amount: int) -> None:
-        """Rent after the closing: what is sound, what the bond lent, then what is doubtful."""
+        """Rent after the closing: what the bond lent, then what is doubtful."""
         money = Fraction(amount)
-        sound = min(money, self.unpaid.sound)
-        self.unpaid.sound -= sound
-        self._rent(sound)
-        lent = min(money - sound, self.unpaid.lent)
+        lent = min(money, self.unpaid.lent)
         self.unpaid.lent -= lent
         self._demands(lent)
-        doubtful = min(money - sound - lent, self.unpaid.doubtful)
+        doubtful = min(money - lent, self.unpaid.doubtful)
         self.unpaid.doubtful -= doubtful
         self._rent(self._ranks(doubtful))
 
@@ -192,10 +187,9 @@ class Exact:
         got.append(money * last.live / all_ if last.live else ZERO)
         return got
 
-    def _ask(self, missing_s: int, debt: Fraction) -> list[Fraction]:
+    def _ask(self, missing_s: int) -> list[Fraction]:
         """Note what everybody is owed; returns what coupons are left above it."""
         story, scene = self.story, deepcopy(self)
-        scene._rent(debt)
         late = list(scene.waiting.live)
         scene._coupons(story.epochs - len(story.stated))
         self.demand.vouchers = [Fraction(c.open_s * story.rate, 3_600) for c in story.parts]

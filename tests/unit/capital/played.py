@@ -8,7 +8,7 @@ from api.domain.capital.closing import (
     close,
     late_rent,
     missing_gpu_seconds,
-    recognized_unpaid,
+    payable_by_bond,
     share_late,
 )
 from api.domain.capital.sale import SaleBook, SaleState, earned, surrender, unsigned
@@ -47,12 +47,11 @@ class Played:
             attested=self.billed,
             advanced=self.closing.advance.amount,
             reimbursed=self.reimbursed,
-            recognized=self.recognized,
         )
-        shares, self.claims, left = share_late(due.late, self.claims, unrecognized=due.unrecognized)
+        shares, self.claims, left = share_late(due.late, self.claims, further=due.further)
         self._take(shares)
-        self.reimbursed += due.late + due.unrecognized - left
-        self._rent(due.rent + left, self.settled_epochs)
+        self.reimbursed += due.late + due.further - left
+        self._rent(left, self.settled_epochs)
 
     def _rent(self, amount: int, epochs: int) -> None:
         paid = settle(
@@ -88,7 +87,7 @@ class Played:
             promised_known=known_s,
             promised_all=all_s,
         )
-        unpaid = recognized_unpaid(
+        unpaid = payable_by_bond(
             attested=self.billed,
             settled=self.settled,
             available=there_s,
@@ -97,7 +96,6 @@ class Played:
             missing=missing,
             rate_per_gpu_hour=story.rate,
         )
-        self.recognized = self.settled + unpaid
         closing = close(
             tranches=[
                 TrancheEnd(supply, book, part.open_s, part.worth_s)

@@ -306,11 +306,11 @@ def test_share_late__by_hand() -> None:
     assert nothing == Shares((0, 0), (0, 0))
 
 
-def test_share_late__unrecognized_by_hand__claims_first_and_the_rest_is_rent() -> None:
+def test_share_late__further_by_hand__claims_first_and_the_rest_is_rent() -> None:
     """It pays no fee of missing hours: what claims leave is rent, which bears a fee of its own."""
     claims = Shares((300, 50), (100, 0), treasury=7)
 
-    paid, left, rent = share_late(203, claims, unrecognized=300)
+    paid, left, rent = share_late(203, claims, further=300)
 
     assert (paid, left, rent) == (Shares((300, 50), (100, 0)), Shares((0, 0), (0, 0), 7), 53)
 

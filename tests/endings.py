@@ -93,10 +93,9 @@ def closed(world: World) -> None:
 
 
 def closed_beyond_worth(world: World) -> None:
-    """Of 300 attested dollars, 94 are what delivered hours are worth; all come in the end.
+    """Of 300 attested dollars five are paid and the bond pays 50; all come in the end.
 
-    A dollar an hour for 96 hours, less two that served a voucher. Five were paid before, and the
-    bond advanced 50 more.
+    Delivered hours are worth 94: a dollar an hour for 96, less two that served a voucher.
     """
     bond(world)
     world.ledger.add_lease("dear", price_micros_per_gpu_hour=50_000_000)
@@ -118,8 +117,8 @@ def closed_beyond_worth(world: World) -> None:
     world.round()
 
 
-# The first is recognized rent; the second also what the bond advanced; the third is more than the
-# rest of that, so claims get what was not recognized; the last also leaves rent for the waterfall.
+# Two replace what the bond advanced; the third goes to claims; the last also leaves rent for the
+# waterfall.
 LATE_RENTS = (30_000_000, 20_000_000, 100_000_000, 145_000_000)
 
 

@@ -145,8 +145,8 @@ def test_verify__ending_against_the_rules__is_named(
         assert any(expected in said for said in found), (kind, expected, found)
 
 
-def test_verify__rent_beyond_the_worth_of_hours__counts_only_when_it_comes(world: World) -> None:
-    """By hand: 94 of 300 dollars count, 50 of them from the bond; claims of 188 come before 112."""
+def test_verify__rent_beyond_what_the_bond_paid__pays_claims_first(world: World) -> None:
+    """By hand: of 300 dollars 5 were paid, and the bond paid 50; claims of 188 come before 107."""
     lockbox, facility_id = world.contracts.rent_lockbox, FacilityId(world.facility_id)
     closed_beyond_worth(world)
     assert world.verify().findings == ()
@@ -160,9 +160,9 @@ def test_verify__rent_beyond_the_worth_of_hours__counts_only_when_it_comes(world
         assert world.verify().findings == ()
 
     # Claims are 185,1892 and 2 of units, and 1 of a voucher.
-    shared = [11_000_000, 100_000_000, 77_189_200]
+    shared = [30_000_000, 20_000_000, 100_000_000, 38_189_200]
     assert [e.amount for e in world.events("LateRentShared")] == shared
-    rent = [5_000_000, 50_000_000, 30_000_000, 9_000_000, 206_000_000 - 138_189_200]
+    rent = [5_000_000, 50_000_000, 295_000_000 - sum(shared)]
     assert [e.amount for e in world.events("Settled")] == rent
     found = world.reconcile()
     assert found.balanced
@@ -182,14 +182,15 @@ def test_verify__late_rent_otherwise_than_by_the_rules__is_named(
         world.round()
     assert world.verify().findings == ()
 
-    rent = 39_000_000
+    # The first 150 go to claims, of which 38,1892 are left.
+    rent = 145_000_000 - 38_189_200
     cases: list[tuple[type[EventArgs], Change | None, str]] = [
-        (LateRentShared, None, "and 111000000 micros for claims were not shared"),
+        (LateRentShared, None, "and 188189200 micros for claims were not shared"),
         (Settled, None, "RentLockbox holds another book than its events give"),
         (
             Settled,
             lambda a: replace(a, amount_micros=a.amount_micros + (a.amount_micros == rent)),
-            "a settlement paid 39000001 micros where 39000000 were due",
+            "a settlement paid 106810801 micros where 106810800 were due",
         ),
         (LateRentShared, lambda a: replace(a, amount_micros=5), "holds another advance"),
         (VoucherServed, None, "DeliveryDesk holds other served GPU-seconds"),
@@ -202,14 +203,14 @@ def test_verify__late_rent_otherwise_than_by_the_rules__is_named(
 def test_verify__coupon_that_became_a_claim__is_in_arrears_no_more(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of a coupon of one dollar, rent of half a dollar less its fee stays in arrears."""
+    """Of a coupon of one dollar nothing was paid: all of it became a claim."""
     unpaid_coupon(world)
     assert world.verify().findings == ()
 
     without = _findings(world, monkeypatch, FacilityClosed, None)
 
     token_id = world.token_ids[0]
-    said = f"RentLockbox holds [495000, 0] as arrears of tranche {token_id}, not [1000000, 0]"
+    said = f"RentLockbox holds [0, 0] as arrears of tranche {token_id}, not [1000000, 0]"
     assert any(said in finding for finding in without), without
     world.pay(500_000)
     world.round()

@@ -203,10 +203,10 @@ interface IDeliveryDesk {
     ) external returns (uint256 gpuSeconds);
 
     /// @notice GPU-seconds that units of a tranche would give in this block: units x 3,600 x what is left of the window
-    /// / the window x worth / rate. The worth of a unit is at most the rate, at most its coupon in every tranche but the
-    /// last, and at most what all promised hours at the rate leave to its tranche, by rank and at caps: so open vouchers
-    /// always fit what is promised, behind seniors' coupons. Rounded down once, over all units together; before
-    /// `windowStart` the whole window is left. Reverts with DeliveryClosed or DeliveryWithoutRate.
+    /// / the window x worth / rate. The worth of a unit is at most the rate, at most its coupon in every tranche but
+    /// the last, and at most what all promised hours at the rate leave to its tranche, by rank and at caps: so open
+    /// vouchers always fit what is promised, behind seniors' coupons. Rounded down once, over all units together;
+    /// before `windowStart` the whole window is left. Reverts with DeliveryClosed or DeliveryWithoutRate.
     /// @param id The tranche.
     /// @param units The units.
     /// @return GPU-seconds.

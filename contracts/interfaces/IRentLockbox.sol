@@ -289,8 +289,9 @@ interface IRentLockbox is IPayouts {
     /// @return The claims; all zero before the closing.
     function claimsOf(uint64 facilityId) external view returns (Claims memory);
 
-    /// @notice What the bond paid of attested rent at the closing, up to what delivered hours are worth at its rate; and
-    /// what of later rent went to claims. Rent that neither renters nor the bond paid stands for nothing in a closing.
+    /// @notice What the bond paid of attested rent at the closing, up to what delivered hours are worth at its rate;
+    /// and what of later rent went to claims. Rent that neither renters nor the bond paid stands for nothing in a
+    /// closing.
     /// @param facilityId The facility.
     /// @return advanced Minor units that the bond paid.
     /// @return reimbursed Minor units of later rent that went to claims.

@@ -12,8 +12,8 @@ contract ClosingRules {
     uint256 private constant BPS = 10_000;
 
     /// @notice What a closing depends on. Amounts are minor units, arrays are by seniority.
-    /// @param ranks Units and unsold units of the tranches, and the coupons of the whole window that neither rent nor the
-    /// bond in its place paid.
+    /// @param ranks Units and unsold units of the tranches, and the coupons of the whole window that neither rent nor
+    /// the bond in its place paid.
     /// @param openGpuSeconds What vouchers are open for.
     /// @param openUnitSeconds What of their burned units is open, 3,600 a unit.
     /// @param unitPrices Price of one unit in the sale; 0 without one.

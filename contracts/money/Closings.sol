@@ -9,7 +9,6 @@ import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
 import {ClosingRules} from "./ClosingRules.sol";
 import {Settlements} from "./Settlements.sol";
-import {Waterfall} from "./Waterfall.sol";
 
 /// @title Lockbox, part 2: bond and unearned proceeds of an ended facility
 /// @notice Brings both here, shares them once, and shares rent that comes later. `ClosingRules` has the formula.
@@ -168,7 +167,8 @@ abstract contract Closings is Settlements {
         uint256 left = uint256(ledger.collected) + late.advanced - late.reimbursed - ledger.settled;
         due.late = Math.min(left, _less(late.advanced, late.reimbursed));
         // Of what is attested and not settled, some may have gone to claims before.
-        due.further = Math.min(left - due.late, _less(attested - ledger.settled, _less(late.reimbursed, late.advanced)));
+        uint256 toClaims = _less(late.reimbursed, late.advanced);
+        due.further = Math.min(left - due.late, _less(attested - ledger.settled, toClaims));
     }
 
     /// @notice Brings bond and unreleased proceeds here.
@@ -244,7 +244,8 @@ abstract contract Closings is Settlements {
         facts.openUnitSeconds = desk.openUnitSecondsOf(facilityId);
     }
 
-    /// @notice Attested rent that nobody paid and that the bond may pay: up to what delivered hours are worth at its rate.
+    /// @notice Attested rent that nobody paid and that the bond may pay: up to what delivered hours are worth at its
+    /// rate.
     /// @dev Attesters believe leases: what a friend of the gpuOperator owes and never pays must take nothing from
     /// damages. Hours that vouchers were served, or claim, earn no rent.
     /// @param facilityId The facility; everything posted is final.

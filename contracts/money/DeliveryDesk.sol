@@ -135,8 +135,8 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
         return _hashTypedDataV4(keccak256(abi.encode(ORDER_TYPEHASH, order)));
     }
 
-    /// @notice What a unit can get of all promised hours at the bond's rate, by rank: at most an hour, at most its coupon,
-    /// and at most what more senior tranches at their caps leave.
+    /// @notice What a unit can get of all promised hours at the bond's rate, by rank: at most an hour, at most its
+    /// coupon, and at most what more senior tranches at their caps leave.
     /// @dev So all vouchers together never ask for more than is promised, nor before seniors' coupons.
     /// @param facilityId The facility.
     /// @param seniority Rank of its tranche.

@@ -104,20 +104,20 @@ def test_delivery__taken__shows_its_voucher(browser: Browser, stage: Stage, quay
     held = stage.units(wallet(SENDER).address, quay)
 
     pasted = form.get_by_role("textbox", name="Delivery order")
-    expect(form.get_by_text("A unit would give 1.00 GPU-hours now")).to_be_visible()
+    expect(form.get_by_text("A unit would give 0.99 GPU-hours now")).to_be_visible()
     pasted.fill("harbour-lease")
     expect(form.get_by_text("This is no delivery order.")).to_be_visible()
     pasted.fill(order_text(*stage.order(quay, wallet(RECEIVER).address, 3, LEASE)))
     expect(form.get_by_text("This order is for another account.")).to_be_visible()
     pasted.fill(order_text(*stage.order(quay, wallet(SENDER).address, 3, LEASE)))
-    expect(form.get_by_text("3 units together would give 3.00 GPU-hours now")).to_be_visible()
+    expect(form.get_by_text("3 units together would give 2.97 GPU-hours now")).to_be_visible()
     found.assert_clean()
     form.get_by_role("button", name="Burn units and take delivery").click()
 
     expect(form.get_by_text(re.compile("^Delivery for 3 units of .*: done"))).to_be_visible()
     assert stage.units(wallet(SENDER).address, quay) == held - 3
     row = page.get_by_role("region", name="Vouchers of the account").get_by_role("row").nth(1)
-    expect(row).to_contain_text("3.00")
+    expect(row).to_contain_text("2.97")
     expect(row).to_contain_text("Served by delivery lines while the facility delivers.")
     found.assert_clean()
 
@@ -175,7 +175,7 @@ def test_voucher__unserved_after_the_end__is_credited_by_the_closing_and_withdra
     found.assert_clean()
     stage.wait_closed(ended)
     expect(
-        vouchers.get_by_text("the closing gave 3.000000 mUSD for 2.00 GPU-hours")
+        vouchers.get_by_text("the closing gave 2.970000 mUSD for 1.98 GPU-hours")
     ).to_be_visible()
     expect(waiting.get_by_text("It was closed at 20")).to_be_visible()
     expect(waiting.get_by_text("All units of tranche 0 together got")).to_be_visible()
@@ -183,16 +183,16 @@ def test_voucher__unserved_after_the_end__is_credited_by_the_closing_and_withdra
     before = stage.dollars(account)
     vouchers.get_by_role("button", name="Credit it").click()
 
-    expect(vouchers.get_by_text(re.compile("^Credit of 3.000000 mUSD .*: done"))).to_be_visible()
+    expect(vouchers.get_by_text(re.compile("^Credit of 2.970000 mUSD .*: done"))).to_be_visible()
     expect(vouchers.get_by_text("all that there is was credited")).to_be_visible()
-    expect(vouchers.get_by_text("The rent lockbox holds 3.000000 mUSD for you")).to_be_visible()
+    expect(vouchers.get_by_text("The rent lockbox holds 2.970000 mUSD for you")).to_be_visible()
     assert stage.dollars(account) == before
     found.assert_clean()
-    vouchers.get_by_role("button", name="Withdraw 3.000000 mUSD").click()
+    vouchers.get_by_role("button", name="Withdraw 2.970000 mUSD").click()
 
-    expect(vouchers.get_by_text(re.compile("^Withdraw 3.000000 mUSD .*: done"))).to_be_visible()
+    expect(vouchers.get_by_text(re.compile("^Withdraw 2.970000 mUSD .*: done"))).to_be_visible()
     expect(vouchers.get_by_role("button", name=re.compile("^Withdraw"))).to_have_count(0)
-    assert stage.dollars(account) - before == 3_000_000
+    assert stage.dollars(account) - before == 2_970_000
     found.assert_clean()
 
     # What the closing gave is on the page of the tranche.
@@ -200,5 +200,5 @@ def test_voucher__unserved_after_the_end__is_credited_by_the_closing_and_withdra
     page = found.open(f"/tranches/{ended.token_ids[0]}")
     gave = page.get_by_role("table", name="What the closing gave")
     row = gave.get_by_role("row").filter(has_text="Vouchers of tranche 0")
-    expect(row).to_contain_text("3.00")
+    expect(row).to_contain_text("2.97")
     found.assert_clean()

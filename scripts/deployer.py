@@ -14,6 +14,9 @@ def _addresses(name: str) -> tuple[str, ...]:
     return tuple(a.strip() for a in os.environ.get(name, "").split(",") if a.strip())
 
 
+TWO_DAYS_S = 2 * 86_400
+
+
 @dataclass(frozen=True)
 class Plan:
     """What to deploy, from the environment.
@@ -21,7 +24,8 @@ class Plan:
     admin: multisig that gets every role; None leaves them with the deployer (local chains).
     admin_delay_s: how long the admin's governance, treasury and admin actions wait.
     allow_list: whether units may move only between accounts of InvestorRegistry.
-    activation_delay_s, removal_delay_s: how long a change of the attester set waits.
+    activation_delay_s, removal_delay_s: how long a change of the attester set waits, a change of
+    the threshold as long as the first.
     slash_amount: what a fault costs each attester that signed, minor units.
     """
 
@@ -44,6 +48,8 @@ class Plan:
         """Read RENTROLL_* variables; the defaults suit a local chain."""
         attesters = _addresses("RENTROLL_ATTESTERS")
         default_threshold = len(attesters) // 2 + 1 if attesters else 0
+        # Whoever hands roles to a multisig is on no local chain: there every change waits.
+        delay_s = str(TWO_DAYS_S) if os.environ.get("RENTROLL_ADMIN") else "0"
         return cls(
             Path(os.environ.get("RENTROLL_DEPLOYMENT_FILE", "var/deployment.json")),
             os.environ.get("RENTROLL_SETTLEMENT_TOKEN") or None,
@@ -53,11 +59,11 @@ class Plan:
             int(os.environ.get("RENTROLL_CHALLENGE_WINDOW_S", "86400")),
             os.environ.get("RENTROLL_ADMIN") or None,
             os.environ.get("RENTROLL_BASE_URI", "/v1/tranches/{id}.json"),
-            int(os.environ.get("RENTROLL_ADMIN_DELAY_S", "0")),
+            int(os.environ.get("RENTROLL_ADMIN_DELAY_S", delay_s)),
             os.environ.get("RENTROLL_ALLOW_LIST", "1") != "0",
             int(os.environ.get("RENTROLL_SLASH_AMOUNT", "0")),
-            int(os.environ.get("RENTROLL_ACTIVATION_DELAY_S", "0")),
-            int(os.environ.get("RENTROLL_REMOVAL_DELAY_S", "0")),
+            int(os.environ.get("RENTROLL_ACTIVATION_DELAY_S", delay_s)),
+            int(os.environ.get("RENTROLL_REMOVAL_DELAY_S", delay_s)),
         )
 
 

@@ -43,7 +43,6 @@ first_epoch: ColumnElement[Epoch] = _given(all_columns.epoch)  # StatementVoided
 before_epoch = _given(all_columns.extra)  # StatementVoided: the first that it did not take
 settled_epochs = _given(all_columns.epoch)  # Settled: how many epochs it counts
 new_state = _given(all_columns.extra)  # FacilityStateChanged
-threshold = _given(all_columns.extra)  # ThresholdSet
 
 # Money: what was paid, accrued, claimed, shared by a closing, written off or released.
 amount_micros = _money(all_columns.amount)

@@ -137,7 +137,7 @@ _ACCOUNTS = ("holder", "payer", "buyer", "attester", "gpuOperator", "from")
 _AMOUNTS = ("amount", "value", "cost")
 _EXTRAS = (
     *("fee", "unvested", "epochsPostedBefore", "publishedBefore", "gpuSeconds", "units", "state"),
-    *("threshold", "unearned"),
+    "unearned",
 )
 
 

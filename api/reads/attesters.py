@@ -69,7 +69,7 @@ def read_attesters(engine: Engine, contracts: Contracts | None) -> AttestersView
     """Attesters as of the newest indexed block, by address. Raises ChainUnavailable."""
     with reading(engine) as connection:
         block = chain_store.last_block(connection)
-        threshold = attesters.newest_threshold(connection)
+        threshold = None if block is None else attesters.threshold_at(connection, block.time_s)
         periods = attesters.newest_periods(connection)
         records = _records(connection)
     if contracts is None or block is None:

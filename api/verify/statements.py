@@ -55,7 +55,7 @@ class StatementVerifier:
         self._periods: dict[str, AttesterPeriodSet] = {}
         # Signatures that were not posted: attester, facility, epoch, file. `finish` judges them.
         self._extras: list[tuple[str, int, int, str]] = []
-        self._threshold = 0
+        self._threshold = self._next_threshold = self._next_from_s = 0
         self.facilities: dict[int, VerifiedFacility] = {}
         self._handlers = (
             Handlers()
@@ -74,7 +74,12 @@ class StatementVerifier:
         self._periods[event.args.attester] = event.args
 
     def _threshold_set(self, event: ChainEvent[ThresholdSet]) -> None:
-        self._threshold = event.args.threshold
+        self._threshold = self._needed(event.block_time_s)
+        self._next_threshold, self._next_from_s = event.args.threshold, event.args.from_s
+
+    def _needed(self, now_s: int) -> int:
+        """Signatures that a statement needs at a block's time."""
+        return self._threshold if now_s < self._next_from_s else self._next_threshold
 
     def finish(self) -> None:
         """Judge what needs the whole history: signatures that were not posted, and stray files.
@@ -148,8 +153,9 @@ class StatementVerifier:
         # Quorum and set as of then: both change later. Ascending means without repeats.
         numbers = [int(a, 16) for a in attesters]
         problems = []
-        if len(attesters) < self._threshold or numbers != sorted(set(numbers)):
-            problems.append(f"{len(attesters)} attesters do not make a quorum of {self._threshold}")
+        needed = self._needed(now_s)
+        if len(attesters) < needed or numbers != sorted(set(numbers)):
+            problems.append(f"{len(attesters)} attesters do not make a quorum of {needed}")
         if not all(self._active(attester, now_s) for attester in attesters):
             problems.append("an attester was not in the attester set")
         return problems

@@ -26,9 +26,10 @@ interface IAttesterSet {
     /// @param activeUntil Second from which they no longer count, UTC seconds; the largest uint40 if no end is set.
     event AttesterPeriodSet(address indexed attester, uint40 activeFrom, uint40 activeUntil);
 
-    /// @notice The number of signatures that a statement needs changed.
-    /// @param threshold Signatures needed from now on.
-    event ThresholdSet(uint8 threshold);
+    /// @notice The number of signatures that a statement needs changes.
+    /// @param threshold Signatures needed.
+    /// @param from UTC second from which that holds.
+    event ThresholdSet(uint8 threshold, uint40 from);
 
     /// @notice The statement carries fewer signatures than the threshold, or no threshold was ever set (0). Collect
     /// more signatures and post again.
@@ -78,9 +79,10 @@ interface IAttesterSet {
     function setAttester(address attester, bool member) external;
 
     /// @notice Sets the number of signatures that a statement needs, from 1 to the number of active members whose
-    /// removal is not decided. Caller: the governance role.
+    /// removal is not decided. The first one holds at once; every other one waits `activationDelay`, so that nobody
+    /// lowers it and posts in one block. A later call takes the place of one that waits. Caller: the governance role.
     /// @dev Emits ThresholdSet. Reverts with ThresholdOutOfRange.
-    /// @param newThreshold Signatures needed from now on.
+    /// @param newThreshold Signatures needed.
     function setThreshold(uint8 newThreshold) external;
 
     /// @notice Whether signatures of `account` count now.

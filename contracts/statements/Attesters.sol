@@ -9,7 +9,7 @@ import {ITimedPause} from "../interfaces/ITimedPause.sol";
 
 /// @title Attesters, their periods, and the quorum over a digest
 /// @notice Up to 40 accounts in the life of the contract; each has a slot for good.
-/// @dev `threshold` shares a storage slot with the end of a pause: posting reads both at the price of one.
+/// @dev The threshold shares a storage slot with the end of a pause: posting reads both at the price of one.
 abstract contract Attesters is TimedPause, IAttesterSet {
     /// @notice Membership of one account.
     /// @param activeFrom First UTC second in which its signatures count.
@@ -31,8 +31,9 @@ abstract contract Attesters is TimedPause, IAttesterSet {
     uint32 public immutable removalDelay;
 
     uint40 private _pausedUntil;
-    /// @inheritdoc IAttesterSet
-    uint8 public threshold;
+    uint8 private _threshold;
+    uint8 private _nextThreshold;
+    uint40 private _nextFrom;
     uint8 private _slotsTaken;
     mapping(address account => Member) private _members;
     /// @inheritdoc IAttesterSet
@@ -58,8 +59,15 @@ abstract contract Attesters is TimedPause, IAttesterSet {
     function setThreshold(uint8 newThreshold) external restricted {
         uint256 lasting = _lastingAt(block.timestamp);
         require(newThreshold > 0 && newThreshold <= lasting, ThresholdOutOfRange(newThreshold, lasting));
-        threshold = newThreshold;
-        emit ThresholdSet(newThreshold);
+        uint8 current = threshold();
+        uint40 from = _timeAfter(current == 0 ? 0 : activationDelay);
+        (_threshold, _nextThreshold, _nextFrom) = (current, newThreshold, from);
+        emit ThresholdSet(newThreshold, from);
+    }
+
+    /// @inheritdoc IAttesterSet
+    function threshold() public view returns (uint8) {
+        return block.timestamp < _nextFrom ? _threshold : _nextThreshold;
     }
 
     /// @inheritdoc ITimedPause
@@ -98,7 +106,7 @@ abstract contract Attesters is TimedPause, IAttesterSet {
         returns (address[] memory attesters, uint40 signers)
     {
         uint256 count = attestations.length;
-        uint256 needed = threshold;
+        uint256 needed = threshold();
         require(needed > 0 && count >= needed, QuorumMissing(count, needed));
         attesters = new address[](count);
         address previous = address(0);
@@ -151,7 +159,7 @@ abstract contract Attesters is TimedPause, IAttesterSet {
         }
         // A member that has not left yet just stays.
         if (block.timestamp >= period.activeUntil) {
-            period.activeFrom = _timeAfter(threshold == 0 ? 0 : activationDelay);
+            period.activeFrom = _timeAfter(threshold() == 0 ? 0 : activationDelay);
         }
         period.activeUntil = WITHOUT_END;
         _setPeriod(attester, period, true);
@@ -165,7 +173,10 @@ abstract contract Attesters is TimedPause, IAttesterSet {
         period.activeUntil = _timeAfter(removalDelay);
         _setPeriod(attester, period, false);
         uint256 lasting = _lastingAt(period.activeUntil);
-        require(lasting >= threshold, ThresholdOutOfRange(threshold, lasting));
+        // One that waits counts as well.
+        uint8 needed = threshold();
+        if (_nextThreshold > needed) needed = _nextThreshold;
+        require(lasting >= needed, ThresholdOutOfRange(needed, lasting));
     }
 
     /// @notice Stores a membership and emits AttesterSet and AttesterPeriodSet.

@@ -62,6 +62,7 @@ class AttesterPeriodSet(EventArgs):
 
 @dataclass(frozen=True, slots=True)
 class ThresholdSet(EventArgs):
-    """The number of signatures that a statement needs changed."""
+    """From `from_s` on a statement needs so many signatures."""
 
     threshold: Annotated[int, "uint8"]
+    from_s: Annotated[int, "uint40"]

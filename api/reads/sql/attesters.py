@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from api.chain.emitted.statement_registry import AttesterPeriodSet
+from api.chain.emitted.statement_registry import AttesterPeriodSet, ThresholdSet
 from api.db import event_columns as e
 from api.domain.units import Address, Epoch, FacilityId
 from api.reads.sql import payloads
@@ -49,11 +49,19 @@ def signed_and_voided(connection: Connection) -> list[SignedRow | VoidedRow]:
     ]
 
 
-def newest_threshold(connection: Connection) -> int | None:
-    """Signatures that a posting needs; None before it was set."""
-    query = select(e.threshold).where(e.event == "ThresholdSet")
-    newest_first = (column.desc() for column in e.chain_order)
-    return connection.execute(query.order_by(*newest_first).limit(1)).scalar()
+def threshold_at(connection: Connection, now_s: int) -> int | None:
+    """Signatures that a posting needs at a time; None before it was set."""
+    query = select(e.payload, e.block_time_s).where(e.event == "ThresholdSet")
+    current: ThresholdSet | None = None
+    coming: ThresholdSet | None = None
+    for payload, at_s in connection.execute(query.order_by(*e.chain_order)):
+        # A change that still waited when the next one came was replaced.
+        if coming is not None and coming.from_s <= at_s:
+            current = coming
+        coming = payloads.threshold_set(payload)
+    if coming is not None and coming.from_s <= now_s:
+        current = coming
+    return None if current is None else current.threshold
 
 
 def newest_periods(connection: Connection) -> dict[Address, AttesterPeriodSet]:

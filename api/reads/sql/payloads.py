@@ -8,7 +8,7 @@ from api.chain.emitted.delivery_desk import VoucherIssued
 from api.chain.emitted.facility_registry import FacilityOffered
 from api.chain.emitted.primary_sale import SaleOpened, SaleTerms
 from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared, RentPaid
-from api.chain.emitted.statement_registry import AttesterPeriodSet, StatementPosted
+from api.chain.emitted.statement_registry import AttesterPeriodSet, StatementPosted, ThresholdSet
 from api.chain.emitted.tranche_token import RevenueAccrued
 from api.domain.statements.statement import Statement
 from api.domain.units import NO_MICROS, Address, Bytes32, Micros
@@ -82,6 +82,11 @@ def late_rent(payload: str) -> LateRentShared:
 def voucher_id(payload: str) -> int:
     """Number of the voucher of a VoucherIssued."""
     return read_payload(VoucherIssued, payload).voucher_id
+
+
+def threshold_set(payload: str) -> ThresholdSet:
+    """A change of the number of signatures that a statement needs."""
+    return read_payload(ThresholdSet, payload)
 
 
 def attester_period(payload: str) -> AttesterPeriodSet:

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Authority} from "../../../contracts/access/Authority.sol";
 import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
+import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {Setup} from "./Setup.sol";
 
@@ -36,23 +37,58 @@ contract AttestersTest is Setup {
         }
     }
 
+    /// @notice Finding F29: a threshold of one and a posting with one signature in one block.
+    function test_setThreshold__lower__waits_as_long_as_a_new_member() public {
+        uint256 from = block.timestamp + registry.activationDelay();
+        vm.expectEmit(true, true, true, true, address(registry));
+        // A time of this century.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        emit IAttesterSet.ThresholdSet(1, uint40(from));
+        registry.setThreshold(1);
+        require(registry.threshold() == 3, "not yet");
+        vm.warp(from - 1);
+        require(registry.threshold() == 3, "nor in the last second");
+        vm.warp(from);
+        require(registry.threshold() == 1, "now");
+    }
+
+    /// @notice A later change takes the place of one that waits; until then the old threshold holds.
+    function test_setThreshold__while_one_waits__replaces_it() public {
+        uint256 delay = registry.activationDelay();
+        registry.setThreshold(1);
+        vm.warp(block.timestamp + delay - 1);
+        registry.setThreshold(2);
+        vm.warp(block.timestamp + delay - 1);
+        require(registry.threshold() == 3, "one never came");
+        vm.warp(block.timestamp + 1);
+        require(registry.threshold() == 2, "two");
+    }
+
+    /// @notice A threshold that waits counts when a member wants to leave.
+    function test_setAttester__below_a_threshold_that_waits__reverts() public {
+        registry.setThreshold(2);
+        vm.warp(block.timestamp + registry.activationDelay());
+        registry.setThreshold(3);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.ThresholdOutOfRange.selector, 3, 2));
+        registry.setAttester(vm.addr(keys[0]), false);
+    }
+
     function _try(bytes memory data) private {
         (bool done,) = address(registry).call(data);
         done;
     }
 
-    function _checkAt(uint256 instant, uint8 threshold) private {
+    function _checkAt(uint256 instant) private {
         vm.warp(instant);
-        require(registry.attesterCount() >= threshold);
+        require(registry.threshold() > 0, "a threshold");
+        require(registry.attesterCount() >= registry.threshold(), "enough members");
     }
 
     function _checkFuture() private {
         uint256 present = block.timestamp;
-        uint8 threshold = registry.threshold();
-        require(threshold > 0);
         // The longest delay is 700 seconds.
         for (uint256 ahead = 0; ahead <= 750; ahead += 250) {
-            _checkAt(present + ahead, threshold);
+            _checkAt(present + ahead);
         }
         vm.warp(present);
         for (uint8 slot = 0; registry.attesterAt(slot) != address(0); ++slot) {
@@ -62,8 +98,8 @@ contract AttestersTest is Setup {
             uint64 liable = leaving ? uint64(activeUntil) + CHALLENGE_WINDOW : type(uint64).max;
             require(registry.liableUntil(account) == liable);
             // Every change that is scheduled, in its very second.
-            if (activeFrom > present) _checkAt(activeFrom, threshold);
-            if (leaving && activeUntil > present) _checkAt(activeUntil, threshold);
+            if (activeFrom > present) _checkAt(activeFrom);
+            if (leaving && activeUntil > present) _checkAt(activeUntil);
             vm.warp(present);
             for (uint8 other = 0; other < slot; ++other) {
                 require(registry.attesterAt(other) != account);

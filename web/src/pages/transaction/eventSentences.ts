@@ -118,7 +118,7 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
   AttesterPeriodSet: (a) =>
     `Signatures of ${who(a["attester"])} count from ${instant(Number(a["activeFrom"]))}${until(a["activeUntil"])}`,
   ThresholdSet: (a) =>
-    `A statement needs ${counted(a["threshold"] as number | bigint, "signature")} of attesters`,
+    `A statement needs ${counted(a["threshold"] as number | bigint, "signature")} of attesters from ${instant(Number(a["from"]))} on`,
 });
 
 /** Bond, vouchers, the allow-list, and what roles set. */

@@ -124,6 +124,26 @@ contract ClosingAttacksTest is DealBase {
         facilities.declareDefault(FACILITY, 1);
     }
 
+    /// Attesters that reject an epoch in its notice's block: the operator still gets a whole cure of its own.
+    function test_declareDefault__rejected_in_the_block_of_the_notice__needs_a_new_one() public {
+        _found(_soldOut(100));
+        _post(10 hours, 10 * RATE);
+        vm.warp(START + EPOCH + 30 days);
+        facilities.noticeDefault(FACILITY, 1);
+        _publish(1);
+        _reject(1);
+        uint256 cureUntil = _now() + EPOCH + 1 days;
+        vm.expectRevert(
+            abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, FACILITY, uint32(1), _now() + 1)
+        );
+        facilities.noticeDefault(FACILITY, 1);
+        vm.warp(cureUntil);
+        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, FACILITY, uint32(1)));
+        facilities.declareDefault(FACILITY, 1);
+        facilities.noticeDefault(FACILITY, 1);
+        assertEq(facilities.defaultNoticedAt(FACILITY, 1), _now(), "noticed anew");
+    }
+
     /// A puppet cannot start the cure anew.
     function test_noticeDefault__again__keeps_the_first() public {
         _found(_soldOut(100));

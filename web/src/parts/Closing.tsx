@@ -52,8 +52,8 @@ export function Closing({
       />
       <Text size="xs" c="dimmed" maw={760}>
         Shares of units stream to their holders over an epoch, at least a day. What is still owed is
-        paid only by rent that comes late: in place of what the bond paid, or beyond what delivered
-        hours are worth.
+        paid only by rent that comes late, and before that rent is shared. It first pays what the
+        bond paid in its place.
       </Text>
     </Stack>
   );

@@ -6,7 +6,7 @@ import { duration, instant } from "../format/time";
 
 /** What a closing does, for whoever waits for it. */
 export const CLOSING_RULES =
-  "The closing shares the operator's bond and the sale proceeds that delivery did not earn, once and by one rule. The bond first pays attested rent that renters still owe. Then both pay what promised hours that are missing cost, the tranche that is paid first before the others. What is left is the operator's. Units stay with their holders, and their share streams to them over an epoch, but at least for a day.";
+  "The closing shares the operator's bond and the sale proceeds that delivery did not earn, once and by one rule. The bond first pays attested rent that renters still owe, up to what delivered hours are worth at its rate. Then both pay what promised hours that are missing cost, the tranche that is paid first before the others. What is left is the operator's. Units stay with their holders, and their share streams to them over an epoch, but at least for a day.";
 
 /** Where the facility stands, in a sentence or two. */
 export function standingText(facts: LifeCycle): string {

@@ -59,6 +59,7 @@ class TrancheView:
     token_id: str
     facility_id: int
     seniority: int
+    tranche_count: int
     facility_name: str
     operator: OperatorView
     gpu_class: str

@@ -94,8 +94,8 @@ def read_market(connection: Connection, scope: Scope = None) -> MarketView:
     for listed in facilities:
         facility = _facility(listed, indexed, now_s)
         tranches += [
-            _tranche(connection, facility, seniority, tranche, indexed)
-            for seniority, tranche in enumerate(terms[listed.facility_id].tranches)
+            _tranche(connection, facility, seniority, terms[listed.facility_id].tranches, indexed)
+            for seniority in range(len(terms[listed.facility_id].tranches))
         ]
     return MarketView(as_of, tuple(tranches))
 
@@ -165,10 +165,11 @@ def _tranche(
     connection: Connection,
     facility: _FacilityInMarket,
     seniority: int,
-    terms: TrancheTerms,
+    tranches: tuple[TrancheTerms, ...],
     indexed: _Indexed,
 ) -> TrancheView:
     listed, sale, opened = facility.listed, facility.sale, facility.opened_sale
+    terms = tranches[seniority]
     token_id = tranche_id(listed.facility_id, seniority)
     known = facility.state is not FacilityState.REGISTERED
     units = _units(indexed, token_id) if known else None
@@ -178,6 +179,7 @@ def _tranche(
         token_id=str(token_id),
         facility_id=listed.facility_id,
         seniority=seniority,
+        tranche_count=len(tranches),
         facility_name=listed.name,
         operator=OperatorView(listed.operator_address, listed.operator_name),
         gpu_class=listed.gpu_class,

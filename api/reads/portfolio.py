@@ -44,6 +44,7 @@ class PositionView:
     token_id: str
     facility_id: int
     seniority: int
+    tranche_count: int
     facility_name: str
     gpu_class: str
     site: str
@@ -210,6 +211,7 @@ def _position(
         tranche.token_id,
         tranche.facility_id,
         tranche.seniority,
+        tranche.tranche_count,
         tranche.facility_name,
         tranche.gpu_class,
         tranche.site,

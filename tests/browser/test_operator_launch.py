@@ -168,7 +168,7 @@ def test_launch__by_minting__units_go_to_the_allow_list_alone(
     fit(found)
     _mint(page, tranche=0, units=5, holder=holder)
     units.get_by_role("button", name="Mint units").click()
-    expect(units).to_contain_text("tranche 0: 5 of 7, tranche 1: 0 of 5")
+    expect(units).to_contain_text("tranche 0 (senior): 5 of 7, tranche 1 (junior): 0 of 5")
     expect(units.get_by_text("units are left.")).to_have_count(0)
     # What was placed had no price: the way back stays open, and says so.
     page.get_by_role("button", name="Cancel the offer…").click()

@@ -39,6 +39,7 @@ class PositionOut(BaseModel):
     token_id: str = Field(description="ERC-1155 id as decimal text.")
     facility_id: int = Field(description="Facility.")
     seniority: int = Field(description="Rank in the waterfall; 0 is paid first.")
+    tranche_count: int = Field(description="Tranches of the facility; 1 to 4.")
     facility_name: str = Field(description="Name of the facility.")
     gpu_class: str = Field(description="SKU.")
     site: str = Field(description="Data centre.")
@@ -120,6 +121,7 @@ def to_api_position(position: PositionView) -> PositionOut:
         token_id=position.token_id,
         facility_id=position.facility_id,
         seniority=position.seniority,
+        tranche_count=position.tranche_count,
         facility_name=position.facility_name,
         gpu_class=position.gpu_class,
         site=position.site,

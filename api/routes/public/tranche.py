@@ -217,6 +217,7 @@ def to_api_tranche(tranche: TrancheDetailView) -> TrancheOut:
         token_id=row.token_id,
         facility_id=row.facility_id,
         seniority=row.seniority,
+        tranche_count=row.tranche_count,
         facility_name=row.facility_name,
         operator=to_api_operator(row.operator),
         gpu_class=row.gpu_class,

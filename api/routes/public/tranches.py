@@ -65,6 +65,7 @@ class TrancheRowOut(BaseModel):
     token_id: str = Field(description="ERC-1155 id as decimal text, 72 bits.")
     facility_id: int = Field(description="Facility.")
     seniority: int = Field(description="Rank in the waterfall; 0 is paid first.")
+    tranche_count: int = Field(description="Tranches of the facility; 1 to 4.")
     facility_name: str = Field(description="Name of the facility.")
     operator: OperatorNameOut = Field(description="Who runs the GPUs.")
     gpu_class: str = Field(description="SKU.")
@@ -153,6 +154,7 @@ def to_api_tranche_row(row: TrancheView) -> TrancheRowOut:
         token_id=row.token_id,
         facility_id=row.facility_id,
         seniority=row.seniority,
+        tranche_count=row.tranche_count,
         facility_name=row.facility_name,
         operator=to_api_operator(row.operator),
         gpu_class=row.gpu_class,

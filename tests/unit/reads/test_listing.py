@@ -20,6 +20,7 @@ _ROW = TrancheView(
     token_id="256",
     facility_id=1,
     seniority=0,
+    tranche_count=2,
     facility_name="Hall ONE",
     operator=_AURORA,
     gpu_class="H100",

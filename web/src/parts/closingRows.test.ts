@@ -18,9 +18,9 @@ describe("closingRows", () => {
     const rows = closingRows(CLOSING, NOTHING);
 
     expect(rows.map((row) => row.who)).toEqual([
-      "Units of tranche 0",
-      "Units of tranche 1",
-      "Vouchers of tranche 0",
+      "Units of tranche 0 (senior)",
+      "Units of tranche 1 (junior)",
+      "Vouchers of tranche 0 (senior)",
       "Treasury: the fee on missing hours",
       "Operator: the rest",
     ]);
@@ -32,10 +32,10 @@ describe("closingRows", () => {
     const rows = closingRows({ ...CLOSING, to_treasury_micros: 0 }, claims);
 
     expect(rows.map((row) => [row.who, row.owedMicros])).toEqual([
-      ["Units of tranche 0", 0n],
-      ["Units of tranche 1", 7n],
-      ["Vouchers of tranche 0", 0n],
-      ["Vouchers of tranche 1", 3n],
+      ["Units of tranche 0 (senior)", 0n],
+      ["Units of tranche 1 (junior)", 7n],
+      ["Vouchers of tranche 0 (senior)", 0n],
+      ["Vouchers of tranche 1 (junior)", 3n],
       ["Treasury: the fee on missing hours", 2n],
       ["Operator: the rest", null],
     ]);

@@ -2,6 +2,7 @@
 
 import type { Schemas } from "../api/client";
 import type { ClaimsFacts } from "../chain/facts/lockbox";
+import { trancheName } from "../format/tranche";
 
 export interface ClosingRow {
   who: string;
@@ -14,7 +15,7 @@ export interface ClosingRow {
 export function closingRows(closing: Schemas["ClosingOut"], claims: ClaimsFacts): ClosingRow[] {
   const byRank = (name: string, got: readonly number[], owed: readonly bigint[]) =>
     got.map((micros, rank) => ({
-      who: `${name} of tranche ${rank}`,
+      who: `${name} of ${trancheName(rank, got.length)}`,
       gotMicros: BigInt(micros),
       owedMicros: owed[rank] ?? 0n,
     }));

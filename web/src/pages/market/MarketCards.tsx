@@ -17,7 +17,7 @@ export function MarketCards({ rows }: { rows: readonly Row[] }) {
           to={`/tranches/${row.token_id}`}
           under={
             <>
-              <Rank seniority={row.seniority} /> · {row.operator.name}
+              <Rank row={row} /> · {row.operator.name}
             </>
           }
           status={<Status state={row.state} />}

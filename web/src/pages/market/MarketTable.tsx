@@ -44,7 +44,7 @@ function columnsWith(sortable: ReturnType<typeof sortableBy>): Column<Row>[] {
           }
           second={
             <>
-              <Rank seniority={row.seniority} /> · {row.operator.name}
+              <Rank row={row} /> · {row.operator.name}
             </>
           }
         />

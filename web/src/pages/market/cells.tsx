@@ -3,7 +3,9 @@
 import { Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { grouped, percentOfPpm } from "../../format/money";
+import { sentenceCase } from "../../format/text";
 import { duration, span } from "../../format/time";
+import { trancheName } from "../../format/tranche";
 import { Amount } from "../../parts/Amount";
 import { Unknown } from "../../parts/Unknown";
 import classes from "./Market.module.css";
@@ -21,8 +23,8 @@ export function Two({ first, second }: { first: ReactNode; second: ReactNode }) 
   );
 }
 
-export function Rank({ seniority }: { seniority: number }) {
-  return <>Tranche {seniority}</>;
+export function Rank({ row }: { row: Row }) {
+  return <>{sentenceCase(trancheName(row.seniority, row.tranche_count))}</>;
 }
 
 export function Window({ row }: { row: Row }) {

@@ -2,6 +2,7 @@ import { Box, NativeSelect, SegmentedControl, Stack } from "@mantine/core";
 import { useState } from "react";
 import type { Address, Hash } from "viem";
 import { counted } from "../../format/money";
+import { nameInFacility } from "../../format/tranche";
 import { Notice } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { TxState } from "../../parts/TxState";
@@ -64,7 +65,7 @@ export function Act({
             onChange={(event) => setChosen(event.currentTarget.value)}
             data={held.map(({ row, free }) => ({
               value: row.token_id,
-              label: `${row.facility_name}, tranche ${row.seniority} (${counted(free, "unit")} free)`,
+              label: `${nameInFacility(row)} (${counted(free, "unit")} free)`,
             }))}
             maw={480}
           />

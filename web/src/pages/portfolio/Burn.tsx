@@ -1,12 +1,13 @@
 import { Stack, Text } from "@mantine/core";
 import type { Hash } from "viem";
 import { counted } from "../../format/money";
+import { nameInFacility } from "../../format/tranche";
 import type { Held } from "./queries";
 import { UnitsForm } from "./UnitsForm";
 
 /** Burns units of an offer that was cancelled. */
 export function Burn({ held, onSent }: { held: Held; onSent: (hash: Hash) => void }) {
-  const { token_id, facility_name, seniority } = held.row;
+  const { token_id } = held.row;
   return (
     <Stack gap="sm" align="stretch">
       <Text size="sm" maw={640}>
@@ -20,7 +21,7 @@ export function Burn({ held, onSent }: { held: Held; onSent: (hash: Hash) => voi
         callOf={(units) => ({
           functionName: "burnExpired",
           args: [BigInt(token_id), units],
-          label: `Burn ${counted(units, "expired unit")} of ${facility_name}, tranche ${seniority}`,
+          label: `Burn ${counted(units, "expired unit")} of ${nameInFacility(held.row)}`,
         })}
       />
     </Stack>

@@ -11,6 +11,7 @@ import { pinned } from "../../chain/facts/pinned";
 import { type SignedOrder, parseOrder, problemWithOrder } from "../../chain/order";
 import { counted, gpuHours } from "../../format/money";
 import { instant } from "../../format/time";
+import { nameInFacility } from "../../format/tranche";
 import { Notice } from "../../parts/Notice";
 import { SendButton } from "../../parts/SendButton";
 import type { Held } from "./queries";
@@ -123,7 +124,6 @@ function Take({
   onSent: (hash: Hash) => void;
 }) {
   const desk = useContractAddress("DeliveryDesk");
-  const { facility_name, seniority } = held.row;
   return (
     <Box w="fit-content" maw="100%">
       <SendButton
@@ -138,7 +138,7 @@ function Take({
                 abi: deliveryDeskAbi as unknown as Abi,
                 functionName: "takeDelivery",
                 args: [signed.order, signed.signature],
-                label: `Delivery for ${counted(signed.order.units, "unit")} of ${facility_name}, tranche ${seniority}`,
+                label: `Delivery for ${counted(signed.order.units, "unit")} of ${nameInFacility(held.row)}`,
               }
         }
       >

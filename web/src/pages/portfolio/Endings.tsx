@@ -1,6 +1,7 @@
 import { Stack, Text } from "@mantine/core";
 import { type LifeCycle, hasEnded } from "../../chain/lifeCycle";
 import { useLifeCycle } from "../../chain/useLifeCycle";
+import { trancheName } from "../../format/tranche";
 import { Amount } from "../../parts/Amount";
 import { Ending } from "../../parts/Ending";
 import { Section } from "../../parts/Section";
@@ -66,7 +67,7 @@ function Gave({ row, facts }: { row: PositionRow; facts: LifeCycle }) {
   const owed = facts.claims.unitsMicros[row.seniority] ?? 0n;
   return (
     <Text size="sm" maw={760}>
-      All units of tranche {row.seniority} together got{" "}
+      All units of {trancheName(row.seniority, row.tranche_count)} together got{" "}
       <Amount micros={closing.to_units_micros[row.seniority]} symbol />, which streams to them
       {owed > 0n ? (
         <>

@@ -3,6 +3,7 @@ import { useState } from "react";
 import type { Address } from "viem";
 import type { Schemas } from "../../api/client";
 import { grouped } from "../../format/money";
+import { nameAmong } from "../../format/tranche";
 import { sentenceCase } from "../../format/text";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
@@ -62,8 +63,7 @@ export function History({ account }: { account: Address }) {
   const [offset, setOffset] = useState(0);
   const query = useHistory(account, offset, PAGE);
   const { data: portfolio } = usePortfolio(account);
-  const nameOf = (tokenId: string) =>
-    portfolio?.positions.find((p) => p.token_id === tokenId)?.facility_name;
+  const nameOf = (tokenId: string) => nameAmong(portfolio?.positions ?? [], tokenId);
   return (
     <Section
       title="History"

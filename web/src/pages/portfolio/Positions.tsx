@@ -2,6 +2,7 @@ import { Anchor, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { grouped } from "../../format/money";
+import { nameInFacility } from "../../format/tranche";
 import { Amount } from "../../parts/Amount";
 import { Card, Cards } from "../../parts/Cards";
 import { DataTable } from "../../parts/DataTable";
@@ -20,7 +21,7 @@ export function Positions({ rows, live }: { rows: PositionRow[]; live: Live | un
         {rows.map((row) => (
           <Card
             key={row.token_id}
-            title={nameOf(row)}
+            title={nameInFacility(row)}
             to={`/tranches/${row.token_id}`}
             under={kindOf(row)}
             status={<Status state={row.state} />}
@@ -42,7 +43,7 @@ export function Positions({ rows, live }: { rows: PositionRow[]; live: Live | un
           cell: (row) => (
             <Stack gap={0}>
               <Anchor component={Link} to={`/tranches/${row.token_id}`} size="sm" fw={600}>
-                {nameOf(row)}
+                {nameInFacility(row)}
               </Anchor>
               <Text size="xs" c="dimmed">
                 {kindOf(row)}
@@ -57,7 +58,6 @@ export function Positions({ rows, live }: { rows: PositionRow[]; live: Live | un
   );
 }
 
-const nameOf = (row: PositionRow): string => `${row.facility_name}, tranche ${row.seniority}`;
 const kindOf = (row: PositionRow): string => `${row.gpu_class} · ${row.site}`;
 
 /** Figures of a position: by the chain where it was read, else by the index. */

@@ -4,6 +4,7 @@ import type { Abi, Address, Hash } from "viem";
 import { useContractAddress } from "../../api/service";
 import { primarySaleAbi } from "../../chain/abis";
 import { counted, exactMoney } from "../../format/money";
+import { nameAmong } from "../../format/tranche";
 import { Amount } from "../../parts/Amount";
 import { Section } from "../../parts/Section";
 import { SendButton } from "../../parts/SendButton";
@@ -25,8 +26,7 @@ export function Refunds({
   const [hash, setHash] = useState<Hash | null>(null);
   const rows = data.refundable;
   if (rows.length === 0 && hash === null) return null;
-  const nameOf = (tokenId: string) =>
-    data.positions.find((p) => p.token_id === tokenId)?.facility_name;
+  const nameOf = (tokenId: string) => nameAmong(data.positions, tokenId);
   return (
     <Section
       title="Refunds"

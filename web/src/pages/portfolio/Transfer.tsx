@@ -4,6 +4,7 @@ import type { Address, Hash } from "viem";
 import { parseAccount, useEligibility } from "../../chain/account";
 import { counted } from "../../format/money";
 import { short } from "../../format/text";
+import { nameInFacility } from "../../format/tranche";
 import { Notice } from "../../parts/Notice";
 import type { Held } from "./queries";
 import { UnitsForm } from "./UnitsForm";
@@ -21,7 +22,7 @@ export function Transfer({
   const [receiver, setReceiver] = useState("");
   const to = parseAccount(receiver);
   const check = useEligibility(to);
-  const { token_id, facility_name, seniority } = held.row;
+  const { token_id } = held.row;
   const self = to?.toLowerCase() === account.toLowerCase();
   return (
     <Stack gap="sm" align="stretch">
@@ -35,7 +36,7 @@ export function Transfer({
             : {
                 functionName: "safeTransferFrom",
                 args: [account, to, BigInt(token_id), units, "0x"],
-                label: `Send ${counted(units, "unit")} of ${facility_name}, tranche ${seniority}, to ${short(to)}`,
+                label: `Send ${counted(units, "unit")} of ${nameInFacility(held.row)}, to ${short(to)}`,
               }
         }
       >

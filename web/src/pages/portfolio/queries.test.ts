@@ -13,6 +13,7 @@ const row = (tokenId: string, claimable: number): PositionRow => ({
   facility_id: Number(BigInt(tokenId) >> 8n),
   facility_name: "harbour",
   seniority: 0,
+  tranche_count: 2,
   gpu_class: "H100-SXM5-80GB",
   site: "SE-LULEA-1",
   state: "delivering",

@@ -1,5 +1,7 @@
 import { Link } from "react-router";
 import { grouped, money } from "../../format/money";
+import { sentenceCase } from "../../format/text";
+import { trancheName } from "../../format/tranche";
 import classes from "./Tranche.module.css";
 import { rankOf } from "./rank";
 import type { Tranche } from "./queries";
@@ -18,7 +20,8 @@ export function Siblings({ tranche }: { tranche: Tranche }) {
               className={classes.sibling}
               aria-current={sibling.token_id === tranche.token_id ? "page" : undefined}
             >
-              Tranche {sibling.seniority}, {rankOf(sibling.seniority, siblings.length)}
+              {sentenceCase(trancheName(sibling.seniority, siblings.length))},{" "}
+              {rankOf(sibling.seniority, siblings.length)}
               <small className="figures">
                 {grouped(sibling.unit_cap)} units,{" "}
                 {sibling.coupon_micros_per_unit > 0

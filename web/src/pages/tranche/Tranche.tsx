@@ -7,6 +7,7 @@ import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
 import { Status } from "../../parts/Status";
 import { span } from "../../format/time";
+import { nameInFacility } from "../../format/tranche";
 import { Contents } from "./Contents";
 import { Delivered } from "./revenue/Delivered";
 import { Documents } from "./Documents";
@@ -41,7 +42,7 @@ function Found({ tranche }: { tranche: TrancheData }) {
   return (
     <Stack gap="lg">
       <PageHead
-        title={`${tranche.facility_name}, tranche ${tranche.seniority}`}
+        title={nameInFacility(tranche)}
         status={<Status state={tranche.state} />}
         about={
           <>

@@ -2,6 +2,7 @@ import { Anchor, Button, Group, SimpleGrid, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
 import type { RawCall } from "../../../chain/send";
 import { grouped } from "../../../format/money";
+import { trancheName } from "../../../format/tranche";
 import { Instant } from "../../../parts/Instant";
 import { Loaded } from "../../../parts/Loaded";
 import { MintUnits } from "./MintUnits";
@@ -60,7 +61,10 @@ export function OfferStep({
 
 function supplies(facts: ChainFacts): string {
   return facts.tranches
-    .map((t, i) => `tranche ${i}: ${grouped(t.supplyUnits)} of ${grouped(t.capUnits)}`)
+    .map(
+      (t, i) =>
+        `${trancheName(i, facts.tranches.length)}: ${grouped(t.supplyUnits)} of ${grouped(t.capUnits)}`,
+    )
     .join(", ");
 }
 

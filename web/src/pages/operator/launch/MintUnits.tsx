@@ -3,6 +3,8 @@ import { useContractAddress } from "../../../api/service";
 import { trancheTokenAbi } from "../../../chain/abis";
 import { useEligibility } from "../../../chain/account";
 import { grouped } from "../../../format/money";
+import { sentenceCase } from "../../../format/text";
+import { trancheName } from "../../../format/tranche";
 import type { ChainFacts } from "../chainFacts";
 import { OwnSend } from "../forms/OwnSend";
 import { useFields } from "../forms/useFields";
@@ -22,7 +24,9 @@ export function MintUnits({ facts }: { facts: ChainFacts }) {
           {...input("tranche")}
           data={facts.tranches.map((t, i) => ({
             value: String(i),
-            label: `Tranche ${i} (${grouped(unitsLeft(t))} units left)`,
+            label: sentenceCase(
+              `${trancheName(i, facts.tranches.length)}, ${grouped(unitsLeft(t))} units left`,
+            ),
           }))}
         />
         <TextInput label="Units" inputMode="numeric" {...input("units", errors.units)} />
@@ -49,7 +53,7 @@ export function MintUnits({ facts }: { facts: ChainFacts }) {
             abi: trancheTokenAbi,
             functionName: "mint",
             args,
-            label: `Mint ${grouped(args[2])} units of tranche ${fields.tranche}`,
+            label: `Mint ${grouped(args[2])} units of ${trancheName(Number(fields.tranche), facts.tranches.length)}`,
           }
         }
       >

@@ -2,6 +2,7 @@ import { SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useNow } from "../../../api/clock";
 import { useService } from "../../../api/service";
 import { exactMoney, grouped, money } from "../../../format/money";
+import { trancheName } from "../../../format/tranche";
 import { Notice } from "../../../parts/Notice";
 import type { ChainFacts } from "../chainFacts";
 import { useFacilityCall } from "../facilityCall";
@@ -81,7 +82,7 @@ function Prices({
     return (
       <TextInput
         key={i}
-        label={`Price of a unit of tranche ${i}, ${symbol}`}
+        label={`Price of a unit of ${trancheName(i, tranches.length)}, ${symbol}`}
         description={
           last
             ? `${grouped(capUnits)} units, paid what is left`

@@ -24,7 +24,7 @@ describe("barsOf", () => {
     const bars = barsOf(money, String);
 
     const last = bars.at(-1);
-    expect(last?.name).toBe("Tranche 1");
+    expect(last?.name).toBe("Tranche 1 (junior)");
     expect((last?.from ?? 0) + (last?.width ?? 0)).toBeCloseTo(80);
   });
 

@@ -1,5 +1,7 @@
 /** Geometry of the cascade: where each step's bar stands on a common scale. */
 
+import { sentenceCase } from "../../../format/text";
+import { trancheName } from "../../../format/tranche";
 import type { WaterfallMoney } from "../queries";
 
 export interface Bar {
@@ -112,7 +114,7 @@ function outgoing(
   for (const step of money.steps) {
     const behind = or0(step.arrears_micros);
     out(
-      `Tranche ${step.seniority}`,
+      sentenceCase(trancheName(step.seniority, money.steps.length)),
       "tranche",
       or0(step.paid_micros),
       behind > 0 ? `${show(behind)} of its coupon in arrears` : null,

@@ -23,7 +23,7 @@ _UNIT_WORDS = re.compile(
 # Integers that name or count things and have no unit.
 _PLAIN = re.compile(
     r"^(facility_id|operator_id|epoch|epoch_count|epochs_closed|index|offset|limit|status|accepted"
-    r"|duplicates|rejected|signatures|line_count|device_count|block_number|indexed_block|final_block"
+    r"|duplicates|rejected|signatures|line_count|device_count|tranche_count|block_number|indexed_block|final_block"
     r"|chain_head|open_transactions|epochs_posted|epochs_settled|total|records|gaps|conflicts|version"
     r"|default_after_epochs|block|seniority|first_epoch|last_epoch|bucket_epochs|country|chain_id"
     r"|decimals|confirmations|bytes|threshold|statements_signed|statements_voided)$"

@@ -6,6 +6,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
+import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
@@ -41,7 +42,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IFacilityRegistry
     mapping(address token => bool) public isSettlementToken;
     mapping(uint64 facilityId => FacilityStore.Facility) private _facilities;
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IEndings
     mapping(uint64 facilityId => mapping(uint32 epoch => uint64)) public defaultNoticedAt;
 
     /// @notice Deploys an empty register; `link` names the other contracts.
@@ -121,7 +122,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         _setState(facilityId, FacilityState.Cancelled);
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IEndings
     function mature(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
         (bool attested, uint256 unpaid) = _unpaid(facilityId);
@@ -134,7 +135,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         _end(facilityId, FacilityState.Matured);
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IEndings
     function noticeUnpaid(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
         (bool attested, uint256 unpaid) = _unpaid(facilityId);
@@ -144,7 +145,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         emit UnpaidNoticed(facilityId, unpaid, uint64(block.timestamp + RECEIVABLE_LIFE));
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IEndings
     function noticeDefault(uint64 facilityId, uint32 epoch) external {
         _requireState(facilityId, FacilityState.Delivering);
         IStatementRegistry.Openness memory open = _requireOpen(facilityId, epoch);
@@ -161,7 +162,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         emit DefaultNoticed(facilityId, epoch, msg.sender, uint64(block.timestamp + _cureOf(schedule)));
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IEndings
     function declareDefault(uint64 facilityId, uint32 epoch) external {
         _requireState(facilityId, FacilityState.Delivering);
         IStatementRegistry.Openness memory open = _requireOpen(facilityId, epoch);
@@ -173,7 +174,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         _end(facilityId, FacilityState.Defaulted);
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IEndings
     function stop(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
         uint256 windowEnd = _facilities[facilityId].schedule.windowEnd;
@@ -182,7 +183,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         _end(facilityId, FacilityState.Stopped);
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IEndings
     function markClosed(uint64 facilityId) external {
         require(msg.sender == address(rentLockbox), NotRentLockbox(msg.sender));
         _facilities[facilityId].progress.closedAt = uint40(block.timestamp);
@@ -206,7 +207,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         return EpochTerms(state, schedule.windowStart, schedule.windowEnd, schedule.epochLength, schedule.deviceCount);
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IEndings
     function endingOf(uint64 facilityId) external view returns (Ending memory) {
         FacilityStore.Progress memory progress = _facilities[facilityId].progress;
         return Ending(progress.fundedAt, progress.endedAt, progress.closedAt, progress.unpaidNoticedAt);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBondVault} from "../interfaces/IBondVault.sol";
+import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 
 /// @title Facilities that tests set up in one call, with the storage layout and time rule of the real register
@@ -11,7 +12,7 @@ contract MockFacilityRegistry {
     mapping(uint64 facilityId => uint64) public offeredAtBlock;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) private _states;
-    mapping(uint64 facilityId => IFacilityRegistry.Ending) private _endings;
+    mapping(uint64 facilityId => IEndings.Ending) private _endings;
 
     function setFacility(
         uint64 facilityId,
@@ -59,11 +60,11 @@ contract MockFacilityRegistry {
         tranches[0].unitCap = 1;
     }
 
-    function setEnding(uint64 facilityId, IFacilityRegistry.Ending calldata ending) external {
+    function setEnding(uint64 facilityId, IEndings.Ending calldata ending) external {
         _endings[facilityId] = ending;
     }
 
-    function endingOf(uint64 facilityId) external view returns (IFacilityRegistry.Ending memory) {
+    function endingOf(uint64 facilityId) external view returns (IEndings.Ending memory) {
         return _endings[facilityId];
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 
@@ -15,7 +16,7 @@ contract TokenFacilityStub {
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) public stateOf;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.TrancheTerms[]) private _tranches;
-    mapping(uint64 facilityId => IFacilityRegistry.Ending) private _endings;
+    mapping(uint64 facilityId => IEndings.Ending) private _endings;
 
     /// @notice Names the contracts around the register; without a sale the register says itself that there is none.
     function link(address token, address sale, address bonds, address desk, address statements) external {
@@ -53,7 +54,7 @@ contract TokenFacilityStub {
     }
 
     /// @notice When a facility was closed.
-    function endingOf(uint64 facilityId) external view returns (IFacilityRegistry.Ending memory) {
+    function endingOf(uint64 facilityId) external view returns (IEndings.Ending memory) {
         return _endings[facilityId];
     }
 

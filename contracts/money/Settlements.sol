@@ -19,7 +19,6 @@ abstract contract Settlements is IRentLockbox, AccessManaged, Payouts {
 
     /// @notice Running totals of a facility: one word. 64 bits hold 18 million million dollars of a 6-decimal token;
     /// more reverts.
-    /// @dev One word. 64 bits hold 18 million million dollars of a 6-decimal token; more reverts.
     /// @param collected Rent received and not given back, minor units.
     /// @param settled Rent paid out, fees included, minor units; also what the bond paid of it at the closing.
     /// @param feesOwed Fees that the treasury has not taken, minor units.
@@ -44,7 +43,6 @@ abstract contract Settlements is IRentLockbox, AccessManaged, Payouts {
     }
 
     /// @notice What one call pays to tranches, one entry for each facility. Without a payment the entry stays empty.
-    /// @dev What one call pays to tranches, one entry a facility. Without a payment the entry stays empty.
     /// @param accruals Revenue for the TrancheToken.
     /// @param settlementTokens Token of each entry.
     struct Batch {

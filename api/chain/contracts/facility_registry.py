@@ -11,7 +11,7 @@ from api.domain.units import Epoch, FacilityId
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """`IFacilityRegistry.Ending`: UTC seconds, 0 for what has not happened."""
+    """`IEndings.Ending`: UTC seconds, 0 for what has not happened."""
 
     funded_at_s: Annotated[int, "uint40"]
     ended_at_s: Annotated[int, "uint40"]

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
@@ -29,7 +30,7 @@ contract ClosingAttacksTest is DealBase {
         _found(_soldOut(100));
         uint256 from = START + EPOCHS * EPOCH + LONG_STOP;
         vm.warp(from - 1);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.LongStopAhead.selector, FACILITY, from));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.LongStopAhead.selector, FACILITY, from));
         facilities.stop(FACILITY);
         vm.warp(from);
         vm.prank(stranger);
@@ -50,7 +51,7 @@ contract ClosingAttacksTest is DealBase {
         }
         vm.warp(_now() + 30 days);
         for (uint32 e = 0; e < EPOCHS; ++e) {
-            vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.EpochNotOpen.selector, FACILITY, e));
+            vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOpen.selector, FACILITY, e));
             facilities.noticeDefault(FACILITY, e);
         }
         vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
@@ -105,8 +106,7 @@ contract ClosingAttacksTest is DealBase {
         calls[0] = abi.encodeCall(facilities.noticeDefault, (FACILITY, 1));
         calls[1] = abi.encodeCall(facilities.declareDefault, (FACILITY, 1));
         uint256 cureUntil = _now() + EPOCH + 1 days;
-        bytes memory running =
-            abi.encodeWithSelector(IFacilityRegistry.CureRunning.selector, FACILITY, uint32(1), cureUntil);
+        bytes memory running = abi.encodeWithSelector(IEndings.CureRunning.selector, FACILITY, uint32(1), cureUntil);
         vm.expectRevert(running);
         atomic.run(targets, calls);
         facilities.noticeDefault(FACILITY, 1);
@@ -116,11 +116,11 @@ contract ClosingAttacksTest is DealBase {
         // Cured in the last second.
         _publish(1);
         vm.warp(cureUntil);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.EpochNotOpen.selector, FACILITY, uint32(1)));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOpen.selector, FACILITY, uint32(1)));
         facilities.declareDefault(FACILITY, 1);
         // An old notice does not help k attesters to a default in one transaction.
         _reject(1);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, FACILITY, uint32(1)));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.DefaultNotNoticed.selector, FACILITY, uint32(1)));
         facilities.declareDefault(FACILITY, 1);
     }
 
@@ -133,12 +133,10 @@ contract ClosingAttacksTest is DealBase {
         _publish(1);
         _reject(1);
         uint256 cureUntil = _now() + EPOCH + 1 days;
-        vm.expectRevert(
-            abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, FACILITY, uint32(1), _now() + 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, FACILITY, uint32(1), _now() + 1));
         facilities.noticeDefault(FACILITY, 1);
         vm.warp(cureUntil);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, FACILITY, uint32(1)));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.DefaultNotNoticed.selector, FACILITY, uint32(1)));
         facilities.declareDefault(FACILITY, 1);
         facilities.noticeDefault(FACILITY, 1);
         assertEq(facilities.defaultNoticedAt(FACILITY, 1), _now(), "noticed anew");
@@ -151,9 +149,7 @@ contract ClosingAttacksTest is DealBase {
         facilities.noticeDefault(FACILITY, 0);
         uint64 noticedAt = facilities.defaultNoticedAt(FACILITY, 0);
         vm.warp(_now() + 1 hours);
-        vm.expectRevert(
-            abi.encodeWithSelector(IFacilityRegistry.DefaultNoticedBefore.selector, FACILITY, uint32(0), noticedAt)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IEndings.DefaultNoticedBefore.selector, FACILITY, uint32(0), noticedAt));
         facilities.noticeDefault(FACILITY, 0);
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
@@ -91,7 +92,7 @@ abstract contract Attesting is World {
         _previous[f][epoch] = made.statement.previousStatementHash;
         if (statements.epochsPosted(f) != epoch + 1) outOfOrderPosted = true;
         if (facilities.stateOf(f) == IFacilityRegistry.FacilityState.Delivering) return;
-        IFacilityRegistry.Ending memory ending = facilities.endingOf(f);
+        IEndings.Ending memory ending = facilities.endingOf(f);
         if (made.statement.epochEnd > ending.endedAt || ending.closedAt != 0) postedOutOfTime = true;
     }
 

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
-import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IPublications} from "../../../contracts/interfaces/IPublications.sol";
@@ -90,12 +90,12 @@ contract ReachTest is Acting {
         _add("statement voided", IStatementChallenges.StatementVoided.selector);
         _add("evidence published", IPublications.EvidencePublished.selector);
         _add("evidence rejected", IPublications.EvidenceRejected.selector);
-        _add("default noticed", IFacilityRegistry.DefaultNoticed.selector);
-        _add("unpaid noticed", IFacilityRegistry.UnpaidNoticed.selector);
+        _add("default noticed", IEndings.DefaultNoticed.selector);
+        _add("unpaid noticed", IEndings.UnpaidNoticed.selector);
         _add("stopped", "stopped");
         _add("matured", "matured");
-        _add("default declared", IFacilityRegistry.DefaultDeclared.selector);
-        _add("written off", IFacilityRegistry.ReceivableWrittenOff.selector);
+        _add("default declared", IEndings.DefaultDeclared.selector);
+        _add("written off", IEndings.ReceivableWrittenOff.selector);
         _add("hostile coin moved", "hostile coin moved");
         _add("hostile receiver called", "hostile receiver called");
     }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
@@ -319,11 +320,11 @@ contract SystemHandler is Ending {
     }
 
     function mature(uint256 f) external watched(address(0)) {
-        _doOne(f, address(facilities), IFacilityRegistry.mature.selector);
+        _doOne(f, address(facilities), IEndings.mature.selector);
     }
 
     function noticeUnpaid(uint256 f) external watched(address(0)) {
-        _doOne(f, address(facilities), IFacilityRegistry.noticeUnpaid.selector);
+        _doOne(f, address(facilities), IEndings.noticeUnpaid.selector);
     }
 
     function noticeDefault(uint256 f, uint256 epoch) external watched(address(0)) {
@@ -346,7 +347,7 @@ contract SystemHandler is Ending {
     }
 
     function stop(uint256 f) external watched(address(0)) {
-        _doOne(f, address(facilities), IFacilityRegistry.stop.selector);
+        _doOne(f, address(facilities), IEndings.stop.selector);
     }
 
     function publish(uint256 f, bytes32 evidenceHash) external watched(address(0)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {MoneyBase} from "./MoneyBase.sol";
 
@@ -17,19 +18,19 @@ contract DefaultsTest is MoneyBase {
 
     function test_noticeDefault__from_the_exact_second__by_anybody() public {
         vm.warp(OVERDUE - 1);
-        _noNotice(0, abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, F, 0, OVERDUE));
+        _noNotice(0, abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, F, 0, OVERDUE));
         vm.warp(OVERDUE);
         vm.expectEmit(true, true, true, true, address(facilities));
         // A time of this century.
         // forge-lint: disable-next-line(unsafe-typecast)
-        emit IFacilityRegistry.DefaultNoticed(F, 0, cleo, uint64(OVERDUE + CURE));
+        emit IEndings.DefaultNoticed(F, 0, cleo, uint64(OVERDUE + CURE));
         vm.prank(cleo);
         facilities.noticeDefault(F, 0);
         assertEq(facilities.defaultNoticedAt(F, 0), OVERDUE, "kept");
         assertEq(facilities.defaultNoticedAt(F, 1), 0, "of this epoch alone");
         // The next epoch ended an epoch later.
         uint256 next = OVERDUE + EPOCH;
-        _noNotice(1, abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, F, 1, next));
+        _noNotice(1, abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, F, 1, next));
         vm.warp(next);
         facilities.noticeDefault(F, 1);
     }
@@ -69,7 +70,7 @@ contract DefaultsTest is MoneyBase {
         facilities.fund(8);
         assertEq(facilities.endingOf(8).fundedAt, fundedAt, "funded");
         vm.warp(fundedAt + PATIENCE - 1);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, 8, 0, fundedAt + PATIENCE));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, 8, 0, fundedAt + PATIENCE));
         facilities.noticeDefault(8, 0);
         vm.warp(fundedAt + PATIENCE);
         facilities.noticeDefault(8, 0);
@@ -82,7 +83,7 @@ contract DefaultsTest is MoneyBase {
         vm.warp(OVERDUE + CURE - 1);
         // A time of this century.
         // forge-lint: disable-next-line(unsafe-typecast)
-        _noNotice(0, abi.encodeWithSelector(IFacilityRegistry.DefaultNoticedBefore.selector, F, 0, uint64(OVERDUE)));
+        _noNotice(0, abi.encodeWithSelector(IEndings.DefaultNoticedBefore.selector, F, 0, uint64(OVERDUE)));
         vm.warp(OVERDUE + CURE);
         facilities.declareDefault(F, 0);
     }
@@ -95,9 +96,9 @@ contract DefaultsTest is MoneyBase {
         statements.void_(F);
         uint256 again = OVERDUE + EPOCH + 100 + PATIENCE;
         vm.warp(OVERDUE + EPOCH + CURE);
-        _noDefault(1, abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, F, 1));
+        _noDefault(1, abi.encodeWithSelector(IEndings.DefaultNotNoticed.selector, F, 1));
         vm.warp(again - 1);
-        _noNotice(1, abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, F, 1, again));
+        _noNotice(1, abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, F, 1, again));
         // What was voided counts as published.
         _noNotice(0, _notOpen(0));
         vm.warp(again);
@@ -114,30 +115,30 @@ contract DefaultsTest is MoneyBase {
         statements.publish(F, 1);
         vm.warp(OVERDUE + CURE);
         statements.reject(F, 0);
-        _noDefault(0, abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, F, 0));
+        _noDefault(0, abi.encodeWithSelector(IEndings.DefaultNotNoticed.selector, F, 0));
         uint256 next = OVERDUE + CURE + 1;
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, F, 0, next));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, F, 0, next));
         facilities.noticeDefault(F, 0);
         vm.warp(next);
         facilities.noticeDefault(F, 0);
         vm.warp(next + CURE - 1);
-        _noDefault(0, abi.encodeWithSelector(IFacilityRegistry.CureRunning.selector, F, 0, next + CURE));
+        _noDefault(0, abi.encodeWithSelector(IEndings.CureRunning.selector, F, 0, next + CURE));
         vm.warp(next + CURE);
         facilities.declareDefault(F, 0);
     }
 
     function test_declareDefault__from_the_exact_second__by_anybody_once() public {
         _pay(F, 9_000_000);
-        _noDefault(0, abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, F, 0));
+        _noDefault(0, abi.encodeWithSelector(IEndings.DefaultNotNoticed.selector, F, 0));
         vm.warp(OVERDUE);
         facilities.noticeDefault(F, 0);
         vm.warp(OVERDUE + CURE - 1);
-        _noDefault(0, abi.encodeWithSelector(IFacilityRegistry.CureRunning.selector, F, 0, OVERDUE + CURE));
+        _noDefault(0, abi.encodeWithSelector(IEndings.CureRunning.selector, F, 0, OVERDUE + CURE));
         vm.warp(OVERDUE + CURE);
         // Notice of one epoch says nothing of another.
-        _noDefault(1, abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, F, 1));
+        _noDefault(1, abi.encodeWithSelector(IEndings.DefaultNotNoticed.selector, F, 1));
         vm.expectEmit(true, true, true, true, address(facilities));
-        emit IFacilityRegistry.DefaultDeclared(F, 0, cleo);
+        emit IEndings.DefaultDeclared(F, 0, cleo);
         vm.expectEmit(true, true, true, true, address(facilities));
         emit IFacilityRegistry.FacilityStateChanged(F, IFacilityRegistry.FacilityState.Defaulted);
         vm.prank(cleo);
@@ -189,7 +190,7 @@ contract DefaultsTest is MoneyBase {
     }
 
     function _notOpen(uint32 epoch) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(IFacilityRegistry.EpochNotOpen.selector, F, epoch);
+        return abi.encodeWithSelector(IEndings.EpochNotOpen.selector, F, epoch);
     }
 
     function _wrongState(IFacilityRegistry.FacilityState actual) private pure returns (bytes memory) {

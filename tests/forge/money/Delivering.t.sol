@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
@@ -200,10 +201,10 @@ contract DeliveringTest is Attesting {
 
     /// @notice Default needs an epoch that is neither stated nor published; a good facility cannot be brought down.
     function test_declare_default__all_in_order__reverts() external {
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, F, 0));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.DefaultNotNoticed.selector, F, 0));
         facilities.declareDefault(F, 0);
         uint256 overdueFrom = START + EPOCH + PATIENCE;
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, F, 0, overdueFrom));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, F, 0, overdueFrom));
         facilities.noticeDefault(F, 0);
     }
 }

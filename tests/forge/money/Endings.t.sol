@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Holder.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {EscrowMock} from "../../../contracts/mocks/Receivers.sol";
@@ -43,7 +44,7 @@ contract EndingsTest is MoneyBase {
         }
         vm.warp(WINDOW_END);
         lockbox.settle(F);
-        bytes memory notMature = abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, F);
+        bytes memory notMature = abi.encodeWithSelector(IEndings.NotMature.selector, F);
         vm.expectRevert(notMature);
         facilities.mature(F);
         statements.post(F, 0, 36_000);
@@ -66,17 +67,17 @@ contract EndingsTest is MoneyBase {
         lockbox.settle(F);
         uint256 time = vm.getBlockTimestamp() + 7 days;
         vm.warp(time);
-        bytes memory notMature = abi.encodeWithSelector(IFacilityRegistry.NotMature.selector, F);
+        bytes memory notMature = abi.encodeWithSelector(IEndings.NotMature.selector, F);
         vm.expectRevert(notMature);
         facilities.mature(F);
         vm.expectEmit(true, true, true, true, address(facilities));
         // A time of this century.
         // forge-lint: disable-next-line(unsafe-typecast)
-        emit IFacilityRegistry.UnpaidNoticed(F, 1_000_000, uint64(time + 90 days));
+        emit IEndings.UnpaidNoticed(F, 1_000_000, uint64(time + 90 days));
         vm.prank(cleo);
         facilities.noticeUnpaid(F);
         assertEq(facilities.endingOf(F).unpaidNoticedAt, time, "noticed");
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NothingUnpaid.selector, F));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.NothingUnpaid.selector, F));
         facilities.noticeUnpaid(F);
         vm.warp(time + 90 days - 1);
         vm.expectRevert(notMature);
@@ -85,7 +86,7 @@ contract EndingsTest is MoneyBase {
         _pay(F, 400_000);
         vm.warp(time + 90 days);
         vm.expectEmit(true, true, true, true, address(facilities));
-        emit IFacilityRegistry.ReceivableWrittenOff(F, 600_000);
+        emit IEndings.ReceivableWrittenOff(F, 600_000);
         facilities.mature(F);
         require(facilities.stateOf(F) == IFacilityRegistry.FacilityState.Matured, "matured");
     }
@@ -101,7 +102,7 @@ contract EndingsTest is MoneyBase {
     }
 
     function test_noticeUnpaid__nothing_unpaid__reverts() public {
-        bytes memory nothing = abi.encodeWithSelector(IFacilityRegistry.NothingUnpaid.selector, F);
+        bytes memory nothing = abi.encodeWithSelector(IEndings.NothingUnpaid.selector, F);
         vm.expectRevert(nothing);
         facilities.noticeUnpaid(F);
         _allStated();
@@ -116,7 +117,7 @@ contract EndingsTest is MoneyBase {
 
     function test_stop__from_the_exact_second__whatever_is_missing() public {
         uint256 stopsFrom = WINDOW_END + 180 days;
-        bytes memory ahead = abi.encodeWithSelector(IFacilityRegistry.LongStopAhead.selector, F, stopsFrom);
+        bytes memory ahead = abi.encodeWithSelector(IEndings.LongStopAhead.selector, F, stopsFrom);
         vm.expectRevert(ahead);
         facilities.stop(F);
         vm.warp(stopsFrom - 1);
@@ -152,7 +153,7 @@ contract EndingsTest is MoneyBase {
 
     function test_markClosed__anybody_but_the_lockbox__reverts() public {
         _default(F, 0);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotRentLockbox.selector, address(this)));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.NotRentLockbox.selector, address(this)));
         facilities.markClosed(F);
         _close(F);
         assertEq(facilities.endingOf(F).closedAt, vm.getBlockTimestamp() - 1 days, "closed");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
@@ -129,7 +130,7 @@ abstract contract Ghosts is MoneyBase {
 
     /// @dev An ended facility takes statements of epochs that were over, for an epoch and a day.
     function _requireLastWord(uint64 id, uint256 epochEnd) internal view {
-        IFacilityRegistry.Ending memory ending = facilities.endingOf(id);
+        IEndings.Ending memory ending = facilities.endingOf(id);
         bool matured = facilities.stateOf(id) == IFacilityRegistry.FacilityState.Matured;
         require(ending.endedAt != 0 && !matured && epochEnd <= ending.endedAt, "state");
         require(vm.getBlockTimestamp() < uint256(ending.endedAt) + EPOCH + 1 days, "too late");

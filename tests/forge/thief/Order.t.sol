@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IPublications} from "../../../contracts/interfaces/IPublications.sol";
@@ -43,7 +44,7 @@ contract OrderTest is ThiefBase {
         vault.surrender(FACILITY);
         vm.expectRevert(abi.encodeWithSelector(IPrimarySale.NotRentLockbox.selector, stranger));
         sale.surrender(FACILITY);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.NotRentLockbox.selector, stranger));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.NotRentLockbox.selector, stranger));
         facilities.markClosed(FACILITY);
         vm.expectRevert(abi.encodeWithSelector(IPublications.NotGpuOperator.selector, FACILITY, stranger));
         statements.publish(FACILITY, 0, "hash");

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
@@ -43,9 +44,7 @@ contract PortsTest is ThiefBase {
         vm.warp(START + 3 days - 1);
         sale.finalize(FACILITY);
         uint256 overdue = _now() + PATIENCE;
-        vm.expectRevert(
-            abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, FACILITY, uint32(0), overdue)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, FACILITY, uint32(0), overdue));
         facilities.noticeDefault(FACILITY, 0);
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _pay(10 * RATE);

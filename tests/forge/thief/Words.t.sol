@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
@@ -82,7 +83,7 @@ contract WordsTest is ThiefBase {
         _state(0);
         _void(1);
         vm.warp(_now() + EPOCH + 1 days);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.DefaultNotNoticed.selector, FACILITY, uint32(2)));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.DefaultNotNoticed.selector, FACILITY, uint32(2)));
         facilities.declareDefault(FACILITY, 2);
     }
 
@@ -96,11 +97,9 @@ contract WordsTest is ThiefBase {
         vm.warp(_now() + CHALLENGE_WINDOW - 1);
         _void(0);
         uint256 overdue = _now() + PATIENCE;
-        vm.expectRevert(
-            abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, FACILITY, uint32(3), overdue)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, FACILITY, uint32(3), overdue));
         facilities.noticeDefault(FACILITY, 3);
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.EpochNotOpen.selector, FACILITY, uint32(0)));
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOpen.selector, FACILITY, uint32(0)));
         facilities.noticeDefault(FACILITY, 0);
     }
 
@@ -111,9 +110,7 @@ contract WordsTest is ThiefBase {
         _publish(0);
         vm.warp(START + EPOCH + PATIENCE);
         _reject(0);
-        vm.expectRevert(
-            abi.encodeWithSelector(IFacilityRegistry.EpochNotOverdue.selector, FACILITY, uint32(0), _now() + 1)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOverdue.selector, FACILITY, uint32(0), _now() + 1));
         facilities.noticeDefault(FACILITY, 0);
     }
 

@@ -293,14 +293,4 @@ contract ClosingAttacksTest is DealBase {
         assertEq(_operatorInAll(), 40 * USDC, "operator");
         _sweep(0);
     }
-
-    function _publish(uint32 epoch) private {
-        vm.prank(gpuOperator);
-        statements.publish(FACILITY, epoch, keccak256(abi.encode("nonsense", epoch)));
-    }
-
-    function _reject(uint32 epoch) private {
-        bytes32 hash = statements.publishedHashOf(FACILITY, epoch);
-        statements.reject(FACILITY, epoch, hash, _signatures(statements.rejectionDigest(FACILITY, epoch, hash)));
-    }
 }

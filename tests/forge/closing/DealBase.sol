@@ -208,6 +208,27 @@ abstract contract DealBase is Orders {
         facilities.declareDefault(FACILITY, epoch);
     }
 
+    /// @dev Default where an epoch is missing, else the long stop.
+    function _end() internal {
+        if (statements.epochsPosted(FACILITY) < EPOCHS) {
+            _default();
+        } else {
+            vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
+            facilities.stop(FACILITY);
+        }
+    }
+
+    /// @dev The operator's evidence of an epoch that attesters did not state.
+    function _publish(uint32 epoch) internal {
+        vm.prank(gpuOperator);
+        statements.publish(FACILITY, epoch, keccak256(abi.encode("evidence", epoch)));
+    }
+
+    function _reject(uint32 epoch) internal {
+        bytes32 hash = statements.publishedHashOf(FACILITY, epoch);
+        statements.reject(FACILITY, epoch, hash, _signatures(statements.rejectionDigest(FACILITY, epoch, hash)));
+    }
+
     function _close() internal {
         vm.warp(lockbox.closableFrom(FACILITY));
         vm.prank(stranger);

@@ -75,14 +75,4 @@ contract VoidedTest is DealBase {
         statements.challengeLine(faulty, IStatementChallenges.ProvenLine(_line, new bytes32[](0)));
         previous = bytes32(0);
     }
-
-    function _publish(uint32 epoch) private {
-        vm.prank(gpuOperator);
-        statements.publish(FACILITY, epoch, "hash");
-    }
-
-    function _reject(uint32 epoch) private {
-        bytes32 hash = statements.publishedHashOf(FACILITY, epoch);
-        statements.reject(FACILITY, epoch, hash, _signatures(statements.rejectionDigest(FACILITY, epoch, hash)));
-    }
 }

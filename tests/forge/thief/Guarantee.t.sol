@@ -22,19 +22,8 @@ contract GuaranteeTest is ThiefBase {
         uint256 burned = stated > 0 ? 0 : bound(seed >> 64, 0, 20);
         if (burned > 0) _takeDelivery(desk, bob, JUNIOR, burned, "puppet");
         bool paid = seed >> 80 & 1 == 0;
-        for (uint256 e = 0; e < stated; ++e) {
-            seed = uint256(keccak256(abi.encode(seed)));
-            uint256 available = bound(seed, 0, 36_000 * promised / 1_000_000);
-            uint256 rent = (available * RATE + 3_599) / 3_600 * (1 + (seed >> 40) % 4);
-            if (paid && rent > 0) _pay(rent);
-            _post(available, rent);
-        }
-        if (stated < 4) {
-            _default();
-        } else {
-            vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
-            facilities.stop(FACILITY);
-        }
+        _stateEpochs(seed, stated, promised, paid);
+        _end();
         _close();
         uint256 hours_ = facilities.promisedGpuSeconds(FACILITY, EPOCHS);
         uint256 worth = hours_ * RATE / 3_600;
@@ -66,12 +55,7 @@ contract GuaranteeTest is ThiefBase {
             if (rent > 0) _pay(rent);
             _post(available, rent + (e == which ? dear : 0));
         }
-        if (stated < 4) {
-            _default();
-        } else {
-            vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
-            facilities.stop(FACILITY);
-        }
+        _end();
         _close();
         return _all(SENIOR);
     }

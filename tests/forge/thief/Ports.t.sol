@@ -199,12 +199,7 @@ contract PortsTest is ThiefBase {
             _post(seed % 36_001, (seed >> 32) % (60 * USDC));
             if (seed % 2 == 0) _pay(1 + (seed >> 64) % (60 * USDC));
         }
-        if (stated < 4) {
-            _default();
-        } else {
-            vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
-            facilities.stop(FACILITY);
-        }
+        _end();
         _close();
         uint256 left = _left();
         if (left > 0) {

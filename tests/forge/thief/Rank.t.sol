@@ -23,19 +23,8 @@ contract RankTest is ThiefBase {
         uint256 stated = (seed >> 72) % 5;
         uint256 burned = stated > 0 ? 0 : bound(seed >> 64, 0, offer.sold[1]);
         if (burned > 0) _takeDelivery(desk, bob, JUNIOR, burned, "puppet");
-        for (uint256 e = 0; e < stated; ++e) {
-            seed = uint256(keccak256(abi.encode(seed)));
-            uint256 available = bound(seed, 0, 36_000 * promised / 1_000_000);
-            uint256 rent = (available * RATE + 3_599) / 3_600 * (1 + (seed >> 40) % 4);
-            if (paid && rent > 0) _pay(rent);
-            _post(available, rent);
-        }
-        if (stated < 4) {
-            _default();
-        } else {
-            vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
-            facilities.stop(FACILITY);
-        }
+        _stateEpochs(seed, stated, promised, paid);
+        _end();
         vm.warp(lockbox.closableFrom(FACILITY));
         if (lockbox.settleable(FACILITY) > 0) lockbox.settle(FACILITY);
         uint256 rentOfOperator = lockbox.owedTo(address(dollar), gpuOperator);

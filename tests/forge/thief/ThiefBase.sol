@@ -78,14 +78,15 @@ abstract contract ThiefBase is DealBase {
         facilities.mature(FACILITY);
     }
 
-    function _publish(uint32 epoch) internal {
-        vm.prank(gpuOperator);
-        statements.publish(FACILITY, epoch, keccak256(abi.encode("evidence", epoch)));
-    }
-
-    function _reject(uint32 epoch) internal {
-        bytes32 hash = statements.publishedHashOf(FACILITY, epoch);
-        statements.reject(FACILITY, epoch, hash, _signatures(statements.rejectionDigest(FACILITY, epoch, hash)));
+    /// @dev States epochs by chance: hours of at most their promise, leased at one to four times the rate.
+    function _stateEpochs(uint256 seed, uint256 count, uint256 promised, bool paid) internal {
+        for (uint256 e = 0; e < count; ++e) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            uint256 available = bound(seed, 0, 36_000 * promised / 1_000_000);
+            uint256 rent = (available * RATE + 3_599) / 3_600 * (1 + (seed >> 40) % 4);
+            if (paid && rent > 0) _pay(rent);
+            _post(available, rent);
+        }
     }
 
     function _all(uint256 id) internal view returns (uint256) {

@@ -8,6 +8,7 @@ from api.domain.hashing import device_hash
 from api.domain.units import FacilityId
 from scripts.deploy import deploy_all
 from scripts.deployer import Plan
+from tests.contracts.delivery import Delivery
 from tests.contracts.lean_node import make_lean
 from tests.contracts.model import World
 
@@ -73,3 +74,9 @@ def world(deployed, accounts):
     """All contracts, one facility with two tranches, not offered yet."""
     contracts, attesters = deployed
     return World(contracts, facility_terms(contracts, accounts), accounts, attesters)
+
+
+@pytest.fixture
+def delivery(world):
+    """A bonded facility of two tranches, funded, 100 s before its window."""
+    return Delivery(world)

@@ -75,6 +75,14 @@ def default(world: World, epoch: int = 1) -> None:
         by_stranger(world, "FacilityRegistry", step, world.facility_id, epoch)
 
 
+def default_and_close(world: World) -> None:
+    """A default, then the closing, which the worker sends."""
+    default(world)
+    world.round()
+    world.at(CLOSES_S)
+    world.round()
+
+
 def closed(world: World) -> None:
     """All of it: evidence published and rejected, default, closing, late rent, voucher paid."""
     bond(world)
@@ -82,10 +90,7 @@ def closed(world: World) -> None:
     world.at(2 * DAY_S)
     publish(world, 1)
     reject(world, 1)
-    default(world)
-    world.round()
-    world.at(CLOSES_S)
-    world.round()
+    default_and_close(world)
     world.pay(GROSS - RENT)
     world.round()
     by_stranger(world, "RentLockbox", "payVoucher", 1)
@@ -111,10 +116,7 @@ def closed_beyond_worth(world: World) -> None:
     world.pay(RENT)
     world.at_finality(0)
     world.round()
-    default(world)
-    world.round()
-    world.at(CLOSES_S)
-    world.round()
+    default_and_close(world)
 
 
 # Two replace what the bond advanced; the third goes to claims; the last also leaves rent for the
@@ -129,10 +131,7 @@ def unpaid_coupon(world: World) -> None:
     world.post(0)
     world.at_finality(0)
     world.round()
-    default(world)
-    world.round()
-    world.at(CLOSES_S)
-    world.round()
+    default_and_close(world)
 
 
 def all_epochs(world: World) -> None:

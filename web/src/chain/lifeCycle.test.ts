@@ -8,45 +8,18 @@ import {
   publishableEpochOf,
   unpaidOf,
 } from "./lifeCycle";
+import { DAY_S, HOUR_S, START_S, FACTS as UNSTATED } from "./lifeCycle.fixture";
 
-const HOUR_S = 3_600;
-const DAY_S = 24 * HOUR_S;
-const START_S = 10 * DAY_S;
-const ACCOUNT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
-
-/** Four epochs of an hour; the first is stated and final, the second has just ended. */
+/** The first epoch is stated, final, paid and settled. */
 const FACTS: LifeCycle = {
-  nowS: START_S + 2 * HOUR_S,
-  state: "delivering",
-  offer: {
-    gpuOperator: ACCOUNT,
-    settlementToken: ACCOUNT,
-    windowStartS: START_S,
-    windowEndS: START_S + 4 * HOUR_S,
-    epochLengthS: HOUR_S,
-    patienceS: 2 * DAY_S,
-    longStopS: 90 * DAY_S,
-    expiresAtS: START_S,
-    promisedGpuSeconds: 14_400n,
-    feeBps: 100,
-    termsHash: "0x00",
-  },
-  fundedAtS: START_S - DAY_S,
-  endedAtS: null,
-  closedAtS: null,
-  unpaidNoticedAtS: null,
+  ...UNSTATED,
   firstOpen: 1,
-  voidedAtS: null,
-  rejectedAtS: null,
-  noticedAtS: null,
   epochsPosted: 1,
   epochsFinal: 1,
+  settledEpochs: 1,
   attestedMicros: 10n,
   collectedMicros: 10n,
   settledMicros: 10n,
-  settledEpochs: 1,
-  closableFromS: null,
-  claims: { unitsMicros: [0n, 0n, 0n, 0n], vouchersMicros: [0n, 0n, 0n, 0n], treasuryMicros: 0n },
 };
 const ALL_FINAL = { firstOpen: 4, epochsFinal: 4, settledEpochs: 4 };
 const acts = (change: Partial<LifeCycle>) =>

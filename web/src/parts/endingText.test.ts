@@ -1,45 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type Act, type LifeCycle, actsOf } from "../chain/lifeCycle";
+import { FACTS, HOUR_S, START_S } from "../chain/lifeCycle.fixture";
 import { FACILITY_STATES } from "../generated/states";
 import { actText, standingText } from "./endingText";
-
-const START_S = 1_790_035_200;
-const HOUR_S = 3_600;
-const ACCOUNT = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
-
-const FACTS: LifeCycle = {
-  nowS: START_S + 2 * HOUR_S,
-  state: "delivering",
-  offer: {
-    gpuOperator: ACCOUNT,
-    settlementToken: ACCOUNT,
-    windowStartS: START_S,
-    windowEndS: START_S + 4 * HOUR_S,
-    epochLengthS: HOUR_S,
-    patienceS: 48 * HOUR_S,
-    longStopS: 90 * 24 * HOUR_S,
-    expiresAtS: START_S,
-    promisedGpuSeconds: 14_400n,
-    feeBps: 100,
-    termsHash: "0x00",
-  },
-  fundedAtS: START_S - HOUR_S,
-  endedAtS: null,
-  closedAtS: null,
-  unpaidNoticedAtS: null,
-  firstOpen: 0,
-  voidedAtS: null,
-  rejectedAtS: null,
-  noticedAtS: null,
-  epochsPosted: 0,
-  epochsFinal: 0,
-  attestedMicros: 0n,
-  collectedMicros: 0n,
-  settledMicros: 0n,
-  settledEpochs: 0,
-  closableFromS: null,
-  claims: { unitsMicros: [0n, 0n, 0n, 0n], vouchersMicros: [0n, 0n, 0n, 0n], treasuryMicros: 0n },
-};
 
 describe("standingText", () => {
   it.each<[string, Partial<LifeCycle>]>([

@@ -41,7 +41,7 @@ export function exactMoney(micros: Micros): string {
 
 /** What people type, such as `1,200.50`, as micros; null if it is no amount of at most 6 decimals. */
 export function parseMoney(text: string): bigint | null {
-  const match = /^\s*(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{1,6}))?\s*$/.exec(text);
+  const match = /^\s*([1-9]\d{0,2}(?:,\d{3})+|\d+)(?:\.(\d{1,6}))?\s*$/.exec(text);
   if (match === null) return null;
   const whole = BigInt((match[1] ?? "0").replaceAll(",", ""));
   return whole * MICROS + BigInt((match[2] ?? "").padEnd(6, "0"));
@@ -49,10 +49,10 @@ export function parseMoney(text: string): bigint | null {
 
 /**
  * A whole number that people type, such as `1,200`; null if it is none. A comma must stand before three digits: `0,9` is
- * no nine.
+ * no nine, and `0,900` no nine hundred.
  */
 export function parseUnits(text: string): bigint | null {
-  const digits = /^\s*(\d{1,3}(?:,\d{3}){1,9}|\d{1,30})\s*$/.exec(text)?.[1];
+  const digits = /^\s*([1-9]\d{0,2}(?:,\d{3}){1,9}|\d{1,30})\s*$/.exec(text)?.[1];
   return digits === undefined ? null : BigInt(digits.replaceAll(",", ""));
 }
 

@@ -69,15 +69,16 @@ describe("publishableEpochOf", () => {
 });
 
 describe("unpaidOf", () => {
-  it("is known once everything is final and settled as far as rent came", () => {
+  it("is known once everything is final, settled or not", () => {
     const of = (change: Partial<LifeCycle>) => unpaidOf({ ...FACTS, ...change });
 
     expect(of(ALL_FINAL)).toBe(0n);
     expect(of({})).toBeNull();
-    expect(of({ ...ALL_FINAL, settledEpochs: 3 })).toBeNull();
+    expect(of({ ...ALL_FINAL, settledEpochs: 3 })).toBe(0n);
     expect(of({ ...ALL_FINAL, attestedMicros: 12n })).toBe(2n);
-    // A payment that is not settled yet comes first.
-    expect(of({ ...ALL_FINAL, attestedMicros: 12n, collectedMicros: 11n })).toBeNull();
+    expect(of({ ...ALL_FINAL, attestedMicros: 9n })).toBe(0n);
+    // One minor unit in front of it puts nothing off.
+    expect(of({ ...ALL_FINAL, attestedMicros: 12n, collectedMicros: 11n })).toBe(1n);
   });
 });
 

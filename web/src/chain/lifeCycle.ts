@@ -62,10 +62,15 @@ export function overdueFromOf(facts: LifeCycle): number | null {
   return Math.max(since + offer.patienceS, (rejectedAtS ?? 0) + 1);
 }
 
+/** How long an epoch of which notice was given can still be stated or published, seconds. */
+export function cureOf({ epochLengthS }: OfferFacts): number {
+  return epochLengthS + CURE_S;
+}
+
 /** Until when the first open epoch can be stated or published after a notice; null if no notice counts. */
 export function cureUntilOf({ noticedAtS, voidedAtS, rejectedAtS, offer }: LifeCycle) {
   if (noticedAtS === null || noticedAtS <= Math.max(voidedAtS ?? 0, rejectedAtS ?? 0)) return null;
-  return noticedAtS + offer.epochLengthS + CURE_S;
+  return noticedAtS + cureOf(offer);
 }
 
 /** First open epoch if it is over: what its operator publishes next; null if there is none. */
@@ -75,13 +80,11 @@ export function publishableEpochOf(facts: LifeCycle): number | null {
   return state === "delivering" && over ? firstOpen : null;
 }
 
-/** Attested rent that is unpaid once everything is attested and settled as far as rent came; null before. */
+/** Attested rent that no renter paid, once every epoch is final; null before. That it is settled does not matter. */
 export function unpaidOf(facts: LifeCycle): bigint | null {
-  const { epochsFinal, settledEpochs, attestedMicros, settledMicros, collectedMicros } = facts;
-  const count = epochCountOf(facts.offer);
-  if (epochsFinal < count || settledEpochs < count) return null;
-  const unpaid = attestedMicros - settledMicros;
-  return unpaid === 0n || settledMicros === collectedMicros ? unpaid : null;
+  const { epochsFinal, attestedMicros, collectedMicros } = facts;
+  if (epochsFinal < epochCountOf(facts.offer)) return null;
+  return attestedMicros > collectedMicros ? attestedMicros - collectedMicros : 0n;
 }
 
 function ofDefault(facts: LifeCycle): Act[] {

@@ -58,7 +58,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   TermsInvalid: ([field]) => `The terms are not valid: ${String(field)}.`,
   TermsFrozen: () => "The terms of the bond can no longer change.",
   NotMature: () =>
-    "The facility cannot mature yet: an epoch is not final or not settled, or rent is unpaid and 90 days after a notice of that are not over.",
+    "The facility cannot mature yet: an epoch is not final, or rent is unpaid and 90 days after a notice of that are not over.",
   EpochNotOpen: ([, epoch]) => `Epoch ${count(epoch)} is stated or published: nobody waits for it.`,
   EpochNotOverdue: ([, epoch, from]) =>
     `Epoch ${count(epoch)} is not overdue: notice of default can be given from ${time(from)}.`,
@@ -69,7 +69,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   CureRunning: ([, epoch, until]) =>
     `Epoch ${count(epoch)} may still be stated or published: a default can be declared from ${time(until)}.`,
   NothingUnpaid: () =>
-    "There is nothing to give notice of: an epoch is not final or not settled, everything is paid, or notice was given already.",
+    "There is nothing to give notice of: an epoch is not final, everything is paid, or notice was given already.",
   LongStopAhead: ([, from]) => `Anybody can stop this facility from ${time(from)}, not before.`,
   AlreadyLinked: () => "The contracts were linked already.",
   LinkMissing: () => "A contract of the deployment is not linked yet.",

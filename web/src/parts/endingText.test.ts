@@ -10,7 +10,7 @@ describe("standingText", () => {
     ["Epoch 1 is over, and neither stated nor published.", { firstOpen: 1, epochsPosted: 1 }],
     ["Every epoch that is over is stated or published.", { firstOpen: 2, epochsPosted: 2 }],
     [
-      "Every epoch that is over is stated or published. Epoch 1 is published by the operator alone, without a statement that stands: that earns it no proceeds.",
+      "Every epoch that is over is stated or published. Epoch 1 is published, by the operator or because a void left it so, without a statement that stands: that earns no proceeds.",
       { firstOpen: 2, epochsPosted: 1 },
     ],
     ["No epoch is over yet.", { nowS: START_S + HOUR_S - 1 }],
@@ -55,6 +55,14 @@ describe("actText", () => {
     expect(now.sentence).not.toContain("09:00");
     // Notice of unpaid rent waits for nothing.
     expect(later.sentence.includes("2026-09-22 09:00 UTC")).toBe(name !== "noticeUnpaid");
+  });
+
+  it("says what a closing waits for: after maturity nothing is stated any more", () => {
+    const act: Act = { name: "close", epoch: null, fromS: START_S + 9 * HOUR_S, unpaidMicros: 0n };
+    const of = (state: LifeCycle["state"]) => actText(act, { ...FACTS, state }, 7).sentence;
+
+    expect(of("matured")).toMatch(/^Last deliveries are counted first: /);
+    expect(of("defaulted")).toMatch(/^Last statements and deliveries come first: /);
   });
 
   it("names the epoch, its end and how long its cure is", () => {

@@ -1,6 +1,13 @@
 /** A facility's way to its end in words: where it stands, and what anybody can do about it. */
 
-import { type Act, type LifeCycle, epochCountOf, epochEndOf, hasEnded } from "../chain/lifeCycle";
+import {
+  type Act,
+  type LifeCycle,
+  cureOf,
+  epochCountOf,
+  epochEndOf,
+  hasEnded,
+} from "../chain/lifeCycle";
 import { money } from "../format/money";
 import { duration, instant } from "../format/time";
 
@@ -29,7 +36,7 @@ export function standingText(facts: LifeCycle): string {
         : "Every epoch that is over is stated or published.",
     unsigned === null
       ? ""
-      : ` ${unsigned} published by the operator alone, without a statement that stands: that earns it no proceeds.`,
+      : ` ${unsigned} published, by the operator or because a void left it so, without a statement that stands: that earns no proceeds.`,
   ].join("");
 }
 
@@ -57,7 +64,7 @@ type Writer = (act: Act, facts: LifeCycle) => { button: string; sentence: string
 const WRITERS: Record<Act["name"], Writer> = {
   noticeDefault: ({ epoch, fromS }, { offer, nowS }) => ({
     button: "Give notice of default",
-    sentence: `Epoch ${epoch ?? ""} ended at ${instant(epochEndOf(offer, epoch ?? 0))} and is neither stated nor published. ${fromS <= nowS ? "It is overdue: anybody can give notice now" : `If it stays so, anybody can give notice from ${instant(fromS)}`}; the operator then has ${duration(offer.epochLengthS + 86_400)} left before a default.`,
+    sentence: `Epoch ${epoch ?? ""} ended at ${instant(epochEndOf(offer, epoch ?? 0))} and is neither stated nor published. ${fromS <= nowS ? "It is overdue: anybody can give notice now" : `If it stays so, anybody can give notice from ${instant(fromS)}`}; the operator then has ${duration(cureOf(offer))} left before a default.`,
   }),
   declareDefault: ({ epoch, fromS }, { nowS }) => ({
     button: "Declare default",
@@ -65,14 +72,14 @@ const WRITERS: Record<Act["name"], Writer> = {
   }),
   noticeUnpaid: ({ unpaidMicros }) => ({
     button: "Give notice of unpaid rent",
-    sentence: `Every epoch is final and settled, and ${money(unpaidMicros)} of attested rent is unpaid. 90 days after a notice of that, the facility can mature all the same; the bond then pays the rent as far as it goes.`,
+    sentence: `Every epoch is final, and ${money(unpaidMicros)} of attested rent is unpaid. 90 days after a notice of that, the facility can mature all the same; the bond then pays rent up to what delivered hours are worth at its rate.`,
   }),
   mature: ({ unpaidMicros, fromS }, { nowS }) => ({
     button: "Let it mature",
     sentence:
       unpaidMicros === 0n
-        ? "Every epoch is final and settled, and all attested rent is paid: anybody can let the facility mature, and a day later it can be closed."
-        : `Notice was given that ${money(unpaidMicros)} of attested rent is unpaid. ${fromS <= nowS ? "Its 90 days are over: anybody can let the facility mature without it" : `From ${instant(fromS)} anybody can let the facility mature without it`}.`,
+        ? "Every epoch is final, and all attested rent is paid: anybody can let the facility mature, and a day later it can be closed."
+        : `Notice of unpaid rent was given, and ${money(unpaidMicros)} is unpaid now. ${fromS <= nowS ? "Its 90 days are over: anybody can let the facility mature without it" : `From ${instant(fromS)} anybody can let the facility mature without it`}.`,
   }),
   stop: ({ fromS }, { nowS }) => ({
     button: "Stop the facility",
@@ -81,12 +88,14 @@ const WRITERS: Record<Act["name"], Writer> = {
         ? "Its long stop is reached: anybody can end the facility, whatever is missing."
         : `Long stop: if nobody ended the facility by ${instant(fromS)}, anybody can, whatever is missing.`,
   }),
-  close: ({ fromS }, { nowS }) => ({
+  close: ({ fromS }, { nowS, state }) => ({
     button: "Close the facility",
     sentence:
       fromS <= nowS
         ? "Nothing more can be stated: anybody can close the facility now."
-        : `Last statements and deliveries come first: anybody can close the facility from ${instant(fromS)}. A proven fault puts that off.`,
+        : state === "matured"
+          ? `Last deliveries are counted first: anybody can close the facility from ${instant(fromS)}.`
+          : `Last statements and deliveries come first: anybody can close the facility from ${instant(fromS)}. A proven fault puts that off.`,
   }),
 };
 

@@ -1,7 +1,7 @@
 /** The card that sells units: the sale's terms, and the way through it for the connected wallet. */
 
 import { Anchor, Group, Stack, Text, Title } from "@mantine/core";
-import { useId } from "react";
+import { useId, useState } from "react";
 import { Link } from "react-router";
 import type { Abi } from "viem";
 import { useContractAddress } from "../../../api/service";
@@ -12,6 +12,7 @@ import { Notice } from "../../../parts/Notice";
 import { SendButton } from "../../../parts/SendButton";
 import { Status, type Tone } from "../../../parts/Status";
 import { Checkout } from "./Checkout";
+import { type Purchase, Receipt } from "./Receipt";
 import { SaleTerms } from "./SaleTerms";
 import { type Phase, type Sale, floorReached, phaseOf, useSale } from "./sale";
 
@@ -30,6 +31,9 @@ export function Buy({ tokenId }: { tokenId: string }) {
   const query = useSale(tokenId);
   const id = useId();
   const phase = query.data === undefined ? null : phaseOf(query.data);
+  // Kept here: whoever buys the last units ends the sale, and what was bought must not go away with its form.
+  const [bought, setBought] = useState<Purchase | null>(null);
+  const [again, setAgain] = useState(false);
   return (
     <Stack component="section" aria-labelledby={id} className="surface" p="md" gap="md" miw={0}>
       <Group justify="space-between" gap="xs">
@@ -46,8 +50,24 @@ export function Buy({ tokenId }: { tokenId: string }) {
         {(sale) =>
           sale === null ? (
             <Secondary>This tranche has no primary sale.</Secondary>
+          ) : bought !== null ? (
+            // The form is gone until somebody asks for it again, so that no second press buys again.
+            <Receipt
+              purchase={bought}
+              symbol={sale.token.symbol}
+              onAgain={() => {
+                setAgain(true);
+                setBought(null);
+              }}
+            />
           ) : (
-            <InSale tokenId={tokenId} sale={sale} phase={phaseOf(sale)} />
+            <InSale
+              tokenId={tokenId}
+              sale={sale}
+              phase={phaseOf(sale)}
+              again={again}
+              onBought={setBought}
+            />
           )
         }
       </Loaded>
@@ -55,7 +75,20 @@ export function Buy({ tokenId }: { tokenId: string }) {
   );
 }
 
-function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: Phase }) {
+function InSale({
+  tokenId,
+  sale,
+  phase,
+  again,
+  onBought,
+}: {
+  tokenId: string;
+  sale: Sale;
+  phase: Phase;
+  /** Whether the form comes after a receipt. */
+  again: boolean;
+  onBought: (purchase: Purchase) => void;
+}) {
   switch (phase) {
     case "none":
       return <Secondary>This tranche has no primary sale.</Secondary>;
@@ -97,7 +130,7 @@ function InSale({ tokenId, sale, phase }: { tokenId: string; sale: Sale; phase: 
       // What is paid and what comes back stands first, with the button in view.
       return (
         <Stack gap="md">
-          <Checkout tokenId={tokenId} sale={sale} phase={phase} />
+          <Checkout tokenId={tokenId} sale={sale} phase={phase} again={again} onBought={onBought} />
           <SaleTerms sale={sale} />
         </Stack>
       );

@@ -1,28 +1,32 @@
 /** Units, cost and payment for the connected wallet. */
 
 import { Button, Stack, TextInput } from "@mantine/core";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useConnection } from "wagmi";
 import { counted, exactMoney, grouped, parseUnits } from "../../../format/money";
 import { Fact, Facts } from "../../../parts/Facts";
 import { Next } from "./Next";
 import { Outlook, OutlookFacts } from "./Outlook";
-import { type Purchase, Receipt } from "./Receipt";
+import type { Purchase } from "./Receipt";
 import { type Sale, mostUnits, problemWithUnits, useBuyer } from "./sale";
 
 export function Checkout({
   tokenId,
   sale,
   phase,
+  again,
+  onBought,
 }: {
   tokenId: string;
   sale: Sale;
   phase: "early" | "open" | "paused";
+  /** Whether something was bought just now: then nothing is filled in, and the field is where one goes on. */
+  again: boolean;
+  onBought: (purchase: Purchase) => void;
 }) {
   const { address } = useConnection();
   const buyer = useBuyer(address, tokenId, sale.token.address);
-  const [text, setText] = useState("1");
-  const [bought, setBought] = useState<(Purchase & { account: string }) | null>(null);
+  const [text, setText] = useState(again ? "" : "1");
 
   const units = parseUnits(text);
   const balance = buyer.data?.balanceMicros ?? null;
@@ -30,27 +34,14 @@ export function Checkout({
   const cost = units === null ? null : units * sale.priceMicros;
   const { symbol } = sale.token;
 
-  // The form is gone until somebody asks for it again, so that no second press buys again.
-  if (bought !== null) {
-    return (
-      <Receipt
-        purchase={bought}
-        account={bought.account}
-        symbol={symbol}
-        onAgain={() => {
-          setText("");
-          setBought(null);
-        }}
-      />
-    );
-  }
   return (
     <Stack gap="md">
       <UnitsField
         sale={sale}
         balanceMicros={balance}
         text={text}
-        problem={problem}
+        problem={text.trim() === "" ? null : problem}
+        focused={again}
         onChange={setText}
       />
       <Facts>
@@ -75,7 +66,7 @@ export function Checkout({
         problem={problem}
         onSent={(hash) => {
           if (units === null || cost === null || address === undefined) return;
-          setBought({ hash, units, costMicros: cost, account: address });
+          onBought({ hash, units, costMicros: cost, account: address });
         }}
       />
     </Stack>
@@ -87,6 +78,7 @@ function UnitsField({
   balanceMicros,
   text,
   problem,
+  focused,
   onChange,
 }: {
   sale: Sale;
@@ -94,8 +86,14 @@ function UnitsField({
   balanceMicros: bigint | null;
   text: string;
   problem: string | null;
+  /** Whether the field is brought to who comes from a receipt. */
+  focused: boolean;
   onChange: (text: string) => void;
 }) {
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (focused) field.current?.focus();
+  }, [focused]);
   const most = mostUnits(sale, balanceMicros);
   const left = `${counted(sale.unitsLeft, "unit")} ${sale.unitsLeft === 1 ? "is" : "are"} left`;
   return (
@@ -103,6 +101,7 @@ function UnitsField({
       label="Units (GPU-hours)"
       inputMode="numeric"
       autoComplete="off"
+      ref={field}
       value={text}
       onChange={(event) => onChange(event.currentTarget.value)}
       error={problem}

@@ -1,7 +1,7 @@
 /** What can come back of a purchase, before anything is paid. */
 
 import { Text } from "@mantine/core";
-import { exactMoney, money } from "../../../format/money";
+import { exactMoney } from "../../../format/money";
 import { date, instant } from "../../../format/time";
 import { Fact, Facts } from "../../../parts/Facts";
 import { Notice } from "../../../parts/Notice";
@@ -42,7 +42,7 @@ export function OutlookFacts({
         {even !== null
           ? `after ${even.epochs} of ${deal.epochs} epochs whose coupon is paid, ${date(even.endS)} at the earliest`
           : rent !== null
-            ? `at ${money(rent.perHourMicros)} ${symbol} of rent for each promised GPU-hour, ${money(rent.micros, 0)} in all`
+            ? `at ${exactMoney(rent.perHourMicros)} ${symbol} of rent for each promised GPU-hour, ${exactMoney(rent.micros)} in all`
             : "never"}
       </Fact>
     </>

@@ -15,18 +15,17 @@ export interface Purchase {
   hash: Hash;
   units: bigint;
   costMicros: bigint;
+  account: string;
 }
 
 const DID_NOT_HAPPEN: ReadonlySet<SentState> = new Set(["reverted", "cancelled", "replaced"]);
 
 export function Receipt({
   purchase,
-  account,
   symbol,
   onAgain,
 }: {
   purchase: Purchase;
-  account: string;
   symbol: string;
   /** Back to the form. */
   onAgain: () => void;
@@ -43,7 +42,7 @@ export function Receipt({
         <Fact name="Units" strong>
           {counted(purchase.units, "unit")}
         </Fact>
-        <Fact name={failed ? "Not paid" : "Paid"} strong>
+        <Fact name={failed ? "Not paid" : state === "pending" ? "To be paid" : "Paid"} strong>
           {exactMoney(purchase.costMicros)} {symbol}
         </Fact>
       </Facts>
@@ -57,7 +56,7 @@ export function Receipt({
       )}
       <Group gap="xs">
         {!failed && (
-          <Button component={Link} to={`/portfolio/${account}`}>
+          <Button component={Link} to={`/portfolio/${purchase.account}`}>
             Go to the portfolio
           </Button>
         )}

@@ -89,7 +89,7 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
   DeliveryWithoutRate: () =>
     "The bond's terms have no rate, so that nothing would be paid for missing compute: units of this facility give none.",
   DeliveryEmpty: ([, units]) =>
-    `${count(units)} units would give less than a GPU-second: the window is almost over.`,
+    `${count(units)} units would give less than a GPU-second: the window is almost over, or coupons of more senior tranches take all that the promised hours are worth.`,
   OrderOfAnother: ([holder]) => `This delivery order is for ${account(holder)}.`,
   OrderExpired: ([deadline]) => `The delivery order ended at ${time(deadline)}.`,
   OrderUsed: () => "This delivery order was used or taken back. Ask the operator for a new one.",

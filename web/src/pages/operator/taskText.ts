@@ -47,7 +47,7 @@ const WRITERS: Record<string, Writer> = {
     "bond",
   ],
   default_near: ({ facility, task, due }) => [
-    `${facility} is close to default: epoch ${task.epoch ?? ""} is neither stated nor published. From ${due} on anybody may declare it, unless attesters state the epoch or you publish its evidence.`,
+    `${facility} is close to default: epoch ${task.epoch ?? ""} is neither stated nor published. From ${due} on anybody may declare it, unless attesters state the epoch or you publish its evidence. An epoch whose evidence was rejected can only be stated.`,
     "Publish evidence",
     "ending",
   ],

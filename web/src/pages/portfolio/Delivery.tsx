@@ -108,7 +108,7 @@ function Gives({ tokenId, units, word }: { tokenId: string; units: bigint; word:
   return (
     <Text size="sm" maw={640}>
       {data === null || data === 0n
-        ? `${word} would give nothing now: the window is over, or the bond's terms have no rate.`
+        ? `${word} would give nothing now: the window is over, the facility ended, the bond's terms have no rate, or coupons of more senior tranches take all that the promised hours are worth at it.`
         : `${word} would give ${gpuHours(data)} GPU-hours now: an hour for each unit, less the part of the window that is over; of a tranche with a coupon, at most what the coupon buys at the bond's rate; and at most what all promised hours at that rate leave to its tranche, after coupons of more senior ones.`}
     </Text>
   );

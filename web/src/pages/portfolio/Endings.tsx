@@ -53,8 +53,9 @@ function Waiting({ facilityId }: { facilityId: number }) {
   return (
     <Text size="sm" maw={760}>
       What waits for it: a bond of <Amount micros={stakes.bondMicros} symbol /> and{" "}
-      <Amount micros={stakes.escrowMicros} symbol /> of sale proceeds that were not released. A
-      missing GPU-hour costs <Amount micros={stakes.rateMicros} digits={4} symbol />.
+      <Amount micros={stakes.escrowMicros} symbol /> of sale proceeds that were not released. Of
+      these proceeds, what delivery earned is the operator's. A missing GPU-hour costs{" "}
+      <Amount micros={stakes.rateMicros} digits={4} symbol />.
     </Text>
   );
 }
@@ -68,7 +69,8 @@ function Gave({ row, facts }: { row: PositionRow; facts: LifeCycle }) {
   return (
     <Text size="sm" maw={760}>
       All units of {trancheName(row.seniority, row.tranche_count)} together got{" "}
-      <Amount micros={closing.to_units_micros[row.seniority]} symbol />, which streams to them
+      <Amount micros={closing.to_units_micros[row.seniority]} symbol />, which streams to them over
+      an epoch, but at least a day
       {owed > 0n ? (
         <>
           ; <Amount micros={owed} symbol /> stay owed to them

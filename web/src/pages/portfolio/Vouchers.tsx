@@ -100,9 +100,12 @@ function nextOf({ standing }: LiveVoucher): string {
     case "payable":
       return "The closing gave money for it, which can be credited now.";
     case "credited":
-      return standing.amountMicros === 0n
-        ? "The facility is closed, and nothing was left for it. Rent that comes late may still pay it."
-        : "The facility is closed, and all that there is was credited. Rent that comes late may add to it.";
+      return [
+        standing.amountMicros === 0n
+          ? "The facility is closed, and nothing was left for it."
+          : "The facility is closed, and all that there is was credited.",
+        standing.more ? " Rent that comes late may still pay more." : "",
+      ].join("");
   }
 }
 

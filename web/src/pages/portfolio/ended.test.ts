@@ -22,6 +22,7 @@ const FACTS: VoucherFacts = {
   closableFromS: null,
   creditedMicros: 0n,
   payableMicros: 2_000_000n,
+  claimMicros: 0n,
 };
 
 describe("standingOf", () => {
@@ -41,7 +42,12 @@ describe("standingOf", () => {
     [
       "is credited once nothing more is there",
       { payableMicros: 0n, creditedMicros: 5n },
-      { kind: "credited", amountMicros: 5n },
+      { kind: "credited", amountMicros: 5n, more: false },
+    ],
+    [
+      "may get more where its tranche's vouchers are still owed something",
+      { payableMicros: 0n, creditedMicros: 5n, claimMicros: 1n },
+      { kind: "credited", amountMicros: 5n, more: true },
     ],
     [
       "is payable again when late rent came",

@@ -22,6 +22,8 @@ export interface VoucherFacts {
   /** What the closing gave for the voucher: credited so far, and still to be credited. */
   creditedMicros: bigint;
   payableMicros: bigint;
+  /** What stays owed to all vouchers of its tranche together: only then late rent pays more. */
+  claimMicros: bigint;
 }
 
 export type VoucherStanding =
@@ -32,7 +34,7 @@ export type VoucherStanding =
   | { kind: "waiting"; fromS: number }
   | { kind: "payable"; amountMicros: bigint }
   /** The facility is closed, and all that there is was credited; perhaps nothing. */
-  | { kind: "credited"; amountMicros: bigint };
+  | { kind: "credited"; amountMicros: bigint; more: boolean };
 
 /** Where a voucher stands. As RentLockbox.payVoucher decides. */
 export function standingOf(facts: VoucherFacts): VoucherStanding {
@@ -40,7 +42,7 @@ export function standingOf(facts: VoucherFacts): VoucherStanding {
   if (facts.closed) {
     return facts.payableMicros > 0n
       ? { kind: "payable", amountMicros: facts.payableMicros }
-      : { kind: "credited", amountMicros: facts.creditedMicros };
+      : { kind: "credited", amountMicros: facts.creditedMicros, more: facts.claimMicros > 0n };
   }
   if (!hasEnded(facts.facilityState) || facts.closableFromS === null) return { kind: "running" };
   return { kind: "waiting", fromS: facts.closableFromS };

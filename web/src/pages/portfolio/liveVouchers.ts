@@ -7,9 +7,15 @@ import type { Schemas } from "../../api/client";
 import { useService } from "../../api/service";
 import { readCoin } from "../../chain/facts/coin";
 import { readVoucher } from "../../chain/facts/desk";
-import { readClosableFrom, readOwed, readVoucherMoney } from "../../chain/facts/lockbox";
+import {
+  readClaims,
+  readClosableFrom,
+  readOwed,
+  readVoucherMoney,
+} from "../../chain/facts/lockbox";
 import { type Pinned, pinned } from "../../chain/facts/pinned";
 import { readEnding, readFacilityState, readOffer } from "../../chain/facts/registry";
+import { partsOfTokenId } from "../../format/text";
 import { type VoucherFacts, type VoucherStanding, standingOf } from "./ended";
 
 export type VoucherRow = Schemas["VoucherOut"];
@@ -44,6 +50,8 @@ interface Contracts {
 
 type FacilityFacts = Pick<VoucherFacts, "facilityState" | "closed" | "closableFromS"> & {
   token: Address;
+  /** What stays owed to vouchers, by seniority. */
+  claimsMicros: readonly bigint[];
 };
 
 async function readFacility(
@@ -51,17 +59,19 @@ async function readFacility(
   contracts: Contracts,
   facilityId: bigint,
 ): Promise<FacilityFacts> {
-  const [facilityState, offer, { closedAtS }, closableFromS] = await Promise.all([
+  const [facilityState, offer, { closedAtS }, closableFromS, claims] = await Promise.all([
     readFacilityState(at, contracts.facilities, facilityId),
     readOffer(at, contracts.facilities, facilityId),
     readEnding(at, contracts.facilities, facilityId),
     readClosableFrom(at, contracts.lockbox, facilityId),
+    readClaims(at, contracts.lockbox, facilityId),
   ]);
   return {
     facilityState,
     closed: closedAtS !== null,
     closableFromS,
     token: offer.settlementToken,
+    claimsMicros: claims.vouchersMicros,
   };
 }
 
@@ -98,7 +108,9 @@ async function readVouchers(
     const { servedGpuSeconds } = voucher;
     const { creditedMicros } = money;
     const openGpuSeconds = voucher.owedGpuSeconds - servedGpuSeconds;
-    const standing = standingOf({ ...facts, ...money, openGpuSeconds });
+    const { seniority } = partsOfTokenId(row.token_id);
+    const claimMicros = facts.claimsMicros[seniority] ?? 0n;
+    const standing = standingOf({ ...facts, ...money, openGpuSeconds, claimMicros });
     const symbol = owed.find((o) => o.token === facts.token)?.symbol ?? "";
     return [row.voucher_id, { servedGpuSeconds, openGpuSeconds, creditedMicros, standing, symbol }];
   };

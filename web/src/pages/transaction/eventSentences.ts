@@ -86,7 +86,7 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
     `${who(a["holder"])} was credited ${money(a["amount"], s)} for what voucher ${String(a["voucherId"])} was not served`,
   FeesPaid: (a, s) => `${money(a["amount"], s)} of fees were paid to ${who(a["to"])}`,
   ResidualOwed: (a, s) =>
-    `${money(a["amount"], s)} that fell on unsold units or on nobody is owed to the operator ${who(a["gpuOperator"])}`,
+    `${money(a["amount"], s)} is owed to the operator ${who(a["gpuOperator"])}: what fell on unsold units or on nobody, or the rest of a closing or of late rent`,
   SettlementSkipped: (a) =>
     `Facility ${String(a["facilityId"])} could not be settled with the others of its batch`,
   Withdrawn: (a, s) => `${who(a["account"])} withdrew ${money(a["amount"], s)}`,

@@ -7,6 +7,8 @@ import type { FieldErrors } from "../launch/offerForm";
 const MAX_MINIMUM = 1n << 96n;
 const MAX_PRICE = 1n << 64n;
 
+const TOO_LARGE = "More than the contract can keep.";
+
 export interface BondFields {
   minimum: string;
   price: string;
@@ -34,6 +36,8 @@ export function bondTerms(fields: BondFields): { terms: BondTerms | null; errors
   check("price", price);
   check("rent", parseMoney(fields.rent));
   const fits = minimum !== null && price !== null && minimum < MAX_MINIMUM && price < MAX_PRICE;
+  if (minimum !== null && minimum >= MAX_MINIMUM) errors["minimum"] = TOO_LARGE;
+  if (price !== null && price >= MAX_PRICE) errors["price"] = TOO_LARGE;
   return { terms: fits ? { requiredBond: minimum, ratePerGpuHour: price } : null, errors };
 }
 

@@ -18,8 +18,9 @@ export function EndingSection({ facilityId }: { facilityId: number }) {
       <Loaded query={query} lines={3}>
         {(facts) =>
           facts === null ? (
-            <Empty title="Not funded yet">
-              A facility can default, mature or be stopped once it is funded. An offer expires.
+            <Empty title="Not funded">
+              A facility can default, mature or be stopped once it is funded. An offer that is not
+              funded expires or is cancelled.
             </Empty>
           ) : (
             <Stack gap="lg">

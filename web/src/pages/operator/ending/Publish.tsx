@@ -36,7 +36,8 @@ function OfEpoch({
   epoch: number;
   onSent: (hash: Hash) => void;
 }) {
-  const known = useStatement(facilityId, epoch).data?.evidence_hash ?? "";
+  const query = useStatement(facilityId, epoch);
+  const known = query.data?.evidence_hash ?? "";
   const [typed, setTyped] = useState<string | null>(null);
   const call = useFacilityCall("StatementRegistry", facilityId);
   const text = typed ?? known;
@@ -53,9 +54,11 @@ function OfEpoch({
       <TextInput
         label={`Evidence hash of epoch ${epoch}`}
         description={
-          known === ""
-            ? "SHA-256 of the evidence manifest. The service has not closed this epoch yet."
-            : "SHA-256 of the evidence manifest, as the service closed the epoch."
+          known !== ""
+            ? "SHA-256 of the evidence manifest, as the service closed the epoch."
+            : query.isSuccess
+              ? "SHA-256 of the evidence manifest. The service has not closed this epoch yet."
+              : "SHA-256 of the evidence manifest."
         }
         value={text}
         error={

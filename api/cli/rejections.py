@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from eth_abi.exceptions import EncodingError
+
 from api.chain import calldata
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.signer import load_signer
 from api.cli.wiring import require_deployment
-from api.domain.json_text import as_integer, as_object, as_text, read_json
+from api.domain.json_text import as_bytes32, as_integer, as_object, as_text, read_json
 from api.domain.statements.evidence import hex32
 from api.domain.units import Epoch, FacilityId
 from api.errors import InvalidInput
@@ -45,6 +47,8 @@ def sign_rejection(
         "facility_id": facility_id,
         "epoch": epoch,
         "evidence_hash": hex32(evidence_hash),
+        # It counts the facility's rejections: lines from before and after one do not fit together.
+        "digest": hex32(digest),
         "attester": signer.address,
         "signature": "0x" + signer.sign_digest(digest).hex(),
     }
@@ -57,7 +61,7 @@ def rejection_call(settings: Settings, lines: Sequence[str]) -> str:
     Raises:  InvalidInput for lines of different epochs or none, Misconfigured.
     """
     deployment = require_deployment(settings)
-    about = set[tuple[int, int, str]]()
+    about = set[tuple[int, int, bytes, bytes]]()
     signatures: dict[str, bytes] = {}
     try:
         for line in lines:
@@ -66,16 +70,16 @@ def rejection_call(settings: Settings, lines: Sequence[str]) -> str:
                 (
                     as_integer(fields["facility_id"]),
                     as_integer(fields["epoch"]),
-                    as_text(fields["evidence_hash"]),
+                    as_bytes32(fields["evidence_hash"]),
+                    as_bytes32(fields["digest"]),
                 )
             )
-            signature = bytes.fromhex(as_text(fields["signature"]).removeprefix("0x"))
-            signatures[as_text(fields["attester"])] = signature
-        ((facility_id, epoch, evidence_hash),) = about
-    except (KeyError, TypeError, ValueError) as error:
-        message = "not lines of `rentroll sign-rejection` about one epoch"
+            signatures[as_text(fields["attester"]).lower()] = bytes.fromhex(
+                as_text(fields["signature"]).removeprefix("0x")
+            )
+        ((facility_id, epoch, evidence_hash, _),) = about
+        data = calldata.reject(FacilityId(facility_id), Epoch(epoch), evidence_hash, signatures)
+    except (KeyError, TypeError, ValueError, EncodingError) as error:
+        message = "not lines of `rentroll sign-rejection` about one epoch, all of one digest"
         raise InvalidInput(message, field="lines") from error
-    data = calldata.reject(
-        facility_id, epoch, bytes.fromhex(evidence_hash.removeprefix("0x")), signatures
-    )
     return json.dumps({"to": deployment.statement_registry, "data": data})

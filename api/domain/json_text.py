@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Callable
 
+from api.domain.units import ZERO32, Bytes32
+
 # Ours nests 6 deep at most. Python's parser uses the C stack, a frame a level: text of 100,000
 # brackets kills the process wherever an import has raised the recursion limit (py_ecc does).
 MAX_DEPTH = 64
@@ -78,3 +80,12 @@ def _require_shallow(text: str) -> None:
                 raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
         elif mark in ("]", "}"):
             depth -= 1
+
+
+def as_bytes32(value: object) -> Bytes32:
+    """Hexadecimal text of 32 bytes, with or without 0x. Raises ValueError for anything else."""
+    text = as_text(value)
+    data = bytes.fromhex(text.removeprefix("0x"))
+    if len(data) != len(ZERO32):
+        raise ValueError(f"{text[:80]!r} is not 32 bytes")
+    return Bytes32(data)

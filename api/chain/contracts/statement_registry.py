@@ -52,7 +52,6 @@ class StatementRegistry(Contract):
     _openness_of = View("opennessOf", ("uint64",), Openness)
     _published_hash_of = View("publishedHashOf", ("uint64", "uint32"), Bytes32)
     _rejection_digest = View("rejectionDigest", ("uint64", "uint32", "bytes32"), Bytes32)
-    _statements_end_at = View("statementsEndAt", ("uint64",), int, "uint64")
     _verdict_of = View("verdictOf", ("bytes32",), FaultVerdict)
 
     def statement_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[StatementRecord]:
@@ -92,10 +91,6 @@ class StatementRegistry(Contract):
     ) -> Call[Bytes32]:
         """What attesters sign to reject published evidence."""
         return self._call(self._rejection_digest, facility_id, epoch, evidence_hash)
-
-    def statements_end_at_s(self, facility_id: FacilityId) -> Call[int]:
-        """From when an ended facility takes no statement more; 0 while it has not ended."""
-        return self._call(self._statements_end_at, facility_id)
 
     def verdict_of(self, statement_hash: bytes) -> Call[FaultVerdict]:
         """What was proven against a statement."""

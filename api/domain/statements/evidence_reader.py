@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from api.domain.facility import FacilityTerms, TrancheTerms
-from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
+from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, as_text, read_json
 from api.domain.metering.usage import LineKind, Outage
 from api.domain.statements.evidence import (
     CARRY_FILE,
@@ -53,14 +53,6 @@ def _decimal(text: str) -> int:
     return int(text)
 
 
-def _bytes32(value: object) -> Bytes32:
-    text = as_text(value)
-    data = bytes.fromhex(text.removeprefix("0x"))
-    if len(data) != 32:
-        raise ValueError(f"{text[:80]!r} is not 32 bytes")
-    return Bytes32(data)
-
-
 def decode_facility(data: bytes) -> FacilityTerms:
     """Read `facility.json`. Raises EvidenceInvalid; never trusts the encoding to be canonical."""
     try:
@@ -75,7 +67,7 @@ def decode_facility(data: bytes) -> FacilityTerms:
             window_end_s=as_integer(doc["window_end_s"]),
             expires_at_s=as_integer(doc["expires_at_s"]),
             epoch_length_s=as_integer(doc["epoch_length_s"]),
-            devices=tuple(_bytes32(d) for d in as_list(doc["devices"])),
+            devices=tuple(as_bytes32(d) for d in as_list(doc["devices"])),
             promised_availability_ppm=as_integer(doc["promised_availability_ppm"]),
             fee_bps=as_integer(doc["fee_bps"]),
             patience_s=as_integer(doc["patience_s"]),
@@ -113,8 +105,8 @@ def decode_lines(data: bytes) -> list[Line]:
                 Line(
                     index=_decimal(index),
                     kind=LineKind(_decimal(kind)),
-                    device=_bytes32(device),
-                    lease=_bytes32(lease),
+                    device=as_bytes32(device),
+                    lease=as_bytes32(lease),
                     start_s=start,
                     end_s=end,
                     gpu_seconds=GpuSeconds(seconds),
@@ -135,8 +127,8 @@ def decode_outages(data: bytes) -> list[Outage]:
     try:
         return [
             Outage(
-                device=_bytes32(device),
-                lease=_bytes32(lease),
+                device=as_bytes32(device),
+                lease=as_bytes32(lease),
                 start_s=_decimal(start),
                 end_s=_decimal(end),
             )
@@ -153,8 +145,8 @@ def decode_leases(data: bytes) -> dict[Bytes32, LeaseTerms]:
     try:
         leases = [
             LeaseTerms(
-                lease=_bytes32(x["lease"]),
-                renter=_bytes32(x["renter"]),
+                lease=as_bytes32(x["lease"]),
+                renter=as_bytes32(x["renter"]),
                 plan=PricePlan(as_text(x["plan"])),
                 committed_gpus=as_integer(x["committed_gpus"]),
                 opened_at_s=as_integer(x["opened_at_s"]),
@@ -183,7 +175,7 @@ def decode_carry(data: bytes) -> Carry:
     try:
         doc = as_object(_read_json(data, CARRY_FILE))
         leases = {
-            _bytes32(lease): LeaseCarry(
+            as_bytes32(lease): LeaseCarry(
                 weight=_decimal(as_text(c["weight"])),
                 charged_micros=Micros(as_integer(c["charged_micros"])),
             )
@@ -192,8 +184,8 @@ def decode_carry(data: bytes) -> Carry:
         deferred = tuple(
             Entry(
                 kind=LineKind(as_integer(d["kind"])),
-                device=_bytes32(d["device"]),
-                lease=_bytes32(d["lease"]),
+                device=as_bytes32(d["device"]),
+                lease=as_bytes32(d["lease"]),
                 start_s=as_integer(d["start_s"]),
                 end_s=as_integer(d["end_s"]),
                 gpu_seconds=GpuSeconds(as_integer(d["gpu_seconds"])),

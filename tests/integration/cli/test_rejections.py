@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,12 +44,46 @@ def test_rejection__signed_by_enough__takes_the_publication_back(
         sign_rejection(settings, _key(tmp_path, ATTESTER_ACCOUNTS[0]), *where)
 
 
-@pytest.mark.parametrize("lines", [[], ["no JSON"], ["{}"], ["two epochs"]])
-def test_rejection_call__other_lines__are_refused(world: World, lines: list[str]) -> None:
-    line = {"facility_id": 1, "epoch": 0, "evidence_hash": "0x" + "00" * 32}
-    line |= {"attester": wallet(4).address, "signature": "0x00"}
-    if lines == ["two epochs"]:
-        lines = [json.dumps(line), json.dumps(line | {"epoch": 1})]
+_LINE = {
+    "facility_id": 1,
+    "epoch": 0,
+    "evidence_hash": "0x" + "05" * 32,
+    "digest": "0x" + "06" * 32,
+    "attester": wallet(4).address,
+    "signature": "0x00",
+}
 
+
+@pytest.mark.parametrize("lines", [[], ["no JSON"], ["{}"]])
+def test_rejection_call__no_lines__are_refused(world: World, lines: list[str]) -> None:
     with pytest.raises(InvalidInput):
         rejection_call(world.settings(), lines)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epoch": 1},
+        # Signed before and after another rejection: the two never count together.
+        {"digest": "0x" + "07" * 32},
+        {"evidence_hash": "0x05"},
+        {"evidence_hash": "zz"},
+        {"attester": "bob"},
+        {"facility_id": 2**70},
+        {"epoch": -1},
+    ],
+)
+def test_rejection_call__line_that_does_not_fit__is_refused(
+    world: World, change: dict[str, Any]
+) -> None:
+    lines = [json.dumps(_LINE), json.dumps(_LINE | {"attester": wallet(5).address} | change)]
+
+    with pytest.raises(InvalidInput, match="sign-rejection"):
+        rejection_call(world.settings(), lines)
+
+
+def test_rejection_call__one_attester_in_two_spellings__counts_once(world: World) -> None:
+    again = _LINE | {"attester": wallet(4).address.lower()}
+    given = [json.dumps(_LINE), json.dumps(again)]
+
+    assert rejection_call(world.settings(), given) == rejection_call(world.settings(), given[:1])

@@ -100,10 +100,15 @@ def events_named(
 def ended_at(
     connection: Connection, facility_ids: Collection[FacilityId] | None = None
 ) -> dict[FacilityId, int]:
-    """When facilities matured, defaulted or were stopped, UTC seconds: all of them, or some."""
+    """When facilities matured, defaulted or were stopped, UTC seconds: all of them, or some.
+
+    Without those whose id has more than 63 bits: the service gives no such id, and keeps none.
+    """
     ends = [state for state in FacilityState if state.ended]
     query = select(e.facility_id, e.block_time_s).where(
-        e.event == "FacilityStateChanged", e.new_state.in_(ends)
+        e.event == "FacilityStateChanged",
+        e.new_state.in_(ends),
+        e.facility_id.is_not(None),
     )
     if facility_ids is not None:
         query = query.where(e.facility_id.in_(facility_ids))

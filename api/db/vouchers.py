@@ -26,8 +26,9 @@ class VoucherEventRow:
 
 
 def facilities_with_vouchers(connection: Connection) -> list[FacilityId]:
-    """Facilities of which units were ever burned for compute, in order."""
-    query = select(e.facility_id).where(e.event == "VoucherIssued").distinct()
+    """Facilities of which units were ever burned for compute, in order; none without an id here."""
+    issued = select(e.facility_id).where(e.event == "VoucherIssued")
+    query = issued.where(e.facility_id.is_not(None)).distinct()
     return sorted(connection.execute(query).scalars())
 
 

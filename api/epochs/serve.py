@@ -47,7 +47,19 @@ class Plan:
     vouchers: tuple[int, ...]
 
 
-def servable(engine: Engine, contracts: Contracts) -> list[Intent]:
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What can be served now.
+
+    unfinished: facilities of which a line still serves open vouchers, by the index; also where
+    nothing is sent for now, because the chain says otherwise.
+    """
+
+    intents: list[Intent]
+    unfinished: frozenset[FacilityId]
+
+
+def servable(engine: Engine, contracts: Contracts) -> Services:
     """Intents for every delivery line that open vouchers of its lease still need."""
     block = contracts.client.head().number
     with reading(engine) as connection:
@@ -55,23 +67,30 @@ def servable(engine: Engine, contracts: Contracts) -> list[Intent]:
     desk, registry = contracts.delivery_desk, contracts.facility_registry
     asked = [contracts.together(desk.open_gpu_seconds(i), registry.ending_of(i)) for i in known]
     stored = contracts.all_of(asked).at(block=block) if asked else []
-    intents = []
+    intents: list[Intent] = []
+    unfinished = set[FacilityId]()
     for facility_id, (gpu_seconds, ending) in zip(known, stored, strict=True):
         # Once a facility is closed, what is open is paid in money.
         if any(gpu_seconds) and not ending.closed_at_s:
-            intents += _servable_of(engine, contracts, facility_id, block=block)
-    return intents
+            found = _servable_of(engine, contracts, facility_id, block=block)
+            if found is not None:
+                unfinished.add(facility_id)
+                intents += found
+    return Services(intents, frozenset(unfinished))
 
 
 def _servable_of(
     engine: Engine, contracts: Contracts, facility_id: FacilityId, *, block: int
-) -> list[Intent]:
+) -> list[Intent] | None:
+    """Intents of one facility; None if no line serves a voucher."""
     final = contracts.statement_registry.epochs_final(facility_id).at(block=block)
     with reading(engine) as connection:
         books = books_of(connection, facility_id)
         lines = _lines(connection, facility_id, books, before_epoch=final)
     planned = plan(books, lines)[:_LINES_A_ROUND]
-    if not planned or not _agrees(contracts, facility_id, books, planned, block=block):
+    if not planned:
+        return None
+    if not _agrees(contracts, facility_id, books, planned, block=block):
         return []
     with reading(engine) as connection:
         return [

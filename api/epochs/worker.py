@@ -71,10 +71,11 @@ class Worker:
             if settlements and self._outbox.store(settlements, now_s):
                 outcomes += self._outbox.flush()
             services = servable(self._engine, self._contracts)
-            if services and self._outbox.store(services, now_s):
+            if services.intents and self._outbox.store(services.intents, now_s):
                 outcomes += self._outbox.flush()
-            # Last, so that what can be posted, settled and served before a closing has been.
-            closings = closable(self._engine, self._contracts)
+            # Last, so that what can be posted and settled before a closing has been; and what can
+            # be served is waited for.
+            closings = closable(self._engine, self._contracts, unfinished=services.unfinished)
             if closings and self._outbox.store(closings, now_s):
                 outcomes += self._outbox.flush()
         progress = self._indexer.advance()

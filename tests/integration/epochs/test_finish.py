@@ -1,10 +1,18 @@
 """Ended facilities: last statements, one closing, late rent, and every number verified."""
 
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
+from api.chain import calldata
+from api.db.chain_store import ended_at
+from api.db.facilities import facility_row
+from api.db.leases import known_lease_named
 from api.db.session import reading
 from api.domain.facility import DEFAULT_LONG_STOP_S
 from api.domain.lifecycle import RECEIVABLE_LIFE_S, FacilityState
+from api.domain.statements.evidence_reader import decode_facility
 from api.domain.units import FacilityId
 from api.epochs.finish import closable
 from api.reads.ending import read_endings
@@ -13,9 +21,12 @@ from tests.endings import (
     CLOSES_S,
     ENDED_S,
     GROSS,
+    NOTICED_S,
     RENT,
     all_epochs,
     bond,
+    by_stranger,
+    call,
     closed,
     default,
     first_epoch,
@@ -23,8 +34,8 @@ from tests.endings import (
     publish,
     stopped,
 )
-from tests.factories import DAY_S
-from tests.world import World
+from tests.factories import DAY_S, HOUR_S
+from tests.world import HOLDERS, World, send
 
 pytestmark = pytest.mark.chain
 
@@ -161,3 +172,87 @@ def test_worker__stopped_facility__is_closed_and_every_missing_epoch_is_paid(wor
     # Rounded down for each sum of epochs: 99 % of three, less 99 % of two.
     assert closing.missing_gpu_seconds == 4 * DAY_S * 99 // 100
     _assert_whole(world)
+
+
+def test_worker__more_to_serve_than_a_round_takes__serves_all_before_it_closes(
+    world: World,
+) -> None:
+    """Compute that was delivered is not paid in money because the worker was away for a day."""
+    intervals, length_s = 72, 600
+    bond(world)
+    with reading(world.engine) as connection:
+        lease = known_lease_named(connection, world.facility_id, "lease-b").lease
+    world.take_delivery(HOLDERS[1], world.token_ids[1], intervals * length_s // HOUR_S, lease)
+    world.post(0)
+    world.at(2 * DAY_S)
+    starts_s = range(DAY_S, DAY_S + intervals * length_s, length_s)
+    world.ledger.ingest(
+        *(
+            world.ledger.usage(0, start_s, start_s + length_s, lease="lease-b", kind="delivery")
+            for start_s in starts_s
+        )
+    )
+    world.at_cut_off(1)
+    world.round()
+    default(world)
+    world.round()
+    world.at(ENDED_S + DAY_S)
+    world.attest()
+    world.round()
+    world.at(CLOSES_S)
+
+    first, second, third = (
+        Counter(outcome.kind for outcome in world.round().outcomes) for _ in range(3)
+    )
+
+    assert (first["close"], second["close"], third["close"]) == (0, 0, 1)
+    assert first["serve"] + second["serve"] == intervals
+    voucher = world.now(world.contracts.delivery_desk.voucher_of(1))
+    assert voucher.served_gpu_seconds == voucher.owed_gpu_seconds
+    _assert_whole(world)
+
+
+def test_closable__a_line_that_is_never_served__is_waited_for_a_day(world: World) -> None:
+    bond(world)
+    first_epoch(world)
+    default(world)
+    world.round()
+    waiting = frozenset({FacilityId(world.facility_id)})
+
+    def closings(at_s: int) -> list[str]:
+        world.at(at_s)
+        return [i.kind for i in closable(world.engine, world.contracts, unfinished=waiting)]
+
+    assert closings(CLOSES_S) == []
+    assert closings(CLOSES_S + DAY_S - 1) == []
+    assert closings(CLOSES_S + DAY_S) == ["close"]
+
+
+def test_worker__ended_facility_whose_id_the_service_cannot_give__stops_nobody(
+    world: World,
+) -> None:
+    """Anybody with the operator role may offer an id of 64 bits; the index keeps none for it."""
+    with reading(world.engine) as connection:
+        terms = decode_facility(facility_row(connection, world.facility_id).terms_json)
+    strange = replace(terms, facility_id=FacilityId(2**63 + 5))
+    registry = world.deployment.facility_registry
+    send(world.client, world.operator, registry, calldata.offer(strange))
+    for contract, name, *arguments in (
+        ("BondVault", "setTerms", strange.facility_id, (0, 1_000_000)),
+        ("TrancheToken", "mint", HOLDERS[0], strange.facility_id << 8, 1),
+        ("FacilityRegistry", "fund", strange.facility_id),
+    ):
+        call(world, world.operator, str(contract), str(name), *arguments)
+    bond(world)
+    for at_s, step in ((NOTICED_S, "noticeDefault"), (ENDED_S, "declareDefault")):
+        world.at(at_s)
+        for facility_id in (strange.facility_id, world.facility_id):
+            by_stranger(world, "FacilityRegistry", step, facility_id, 0)
+    world.round()
+    world.at(CLOSES_S)
+
+    done = world.round()
+
+    assert [o.kind for o in done.outcomes] == ["close"]
+    with reading(world.engine) as connection:
+        assert set(ended_at(connection)) == {world.facility_id}

@@ -158,4 +158,4 @@ def test_worker__stored_tree_is_damaged__sends_nothing_and_settles(world: World)
 def _servable(world: World) -> list[Any]:
     from api.epochs.serve import servable
 
-    return servable(world.engine, world.contracts)
+    return servable(world.engine, world.contracts).intents

@@ -64,6 +64,14 @@ def cured_until_s(noticed_at_s: int, *, epoch_length_s: int) -> int:
     return noticed_at_s + epoch_length_s + DAY_S
 
 
+def notice_counts(noticed_at_s: int, *, voided_at_s: int, rejected_at_s: int) -> bool:
+    """Whether a notice counts: no void and no rejection came after it, nor in its block.
+
+    Source:  `FacilityRegistry._counts`.
+    """
+    return noticed_at_s > max(voided_at_s, rejected_at_s)
+
+
 # Beside an epoch: time in which statements of an ended facility can come; and the most that voids
 # put their end off.
 LAST_WORD_S = DAY_S

@@ -29,6 +29,7 @@ from api.domain.lifecycle import (
     FacilityState,
     cured_until_s,
     final_at_s,
+    notice_counts,
     overdue_from_s,
     stated_after_end,
     statements_until_s,
@@ -42,6 +43,7 @@ class Life:
     """How far one facility came, replayed from its offer; UTC seconds, 0 for what was not yet.
 
     published: leading epochs that were published, or stated and then voided.
+    by_operator: leading epochs that it published itself and that were not taken back.
     """
 
     terms: OfferedTerms
@@ -53,6 +55,7 @@ class Life:
     posted: int = 0
     posted_at_s: dict[int, int] = field(default_factory=dict)
     published: int = 0
+    by_operator: int = 0
     voided_at_s: int = 0
     rejected_at_s: int = 0
     hashes: dict[int, Bytes32] = field(default_factory=dict)
@@ -80,8 +83,25 @@ class Life:
         return self.state is FacilityState.FUNDED and now_s >= self.terms.window_start_s
 
     def counts(self, noticed_at_s: int) -> bool:
-        """Whether a notice counts: no void and no rejection came after it, nor in its block."""
-        return noticed_at_s > max(self.voided_at_s, self.rejected_at_s)
+        """Whether a notice of that second counts now."""
+        return notice_counts(
+            noticed_at_s, voided_at_s=self.voided_at_s, rejected_at_s=self.rejected_at_s
+        )
+
+    def waited_for(self, epoch: int, now_s: int) -> tuple[bool, str]:
+        """Whether an epoch of a facility that delivers is open, and what to say if it is not."""
+        inside = self.first_open <= epoch < self.epoch_count and self.delivers(now_s)
+        return inside, "nobody waited for it: it was stated or published"
+
+    def hash_of(self, epoch: int) -> Bytes32:
+        """What stands published of an epoch; zero for one that a void left so."""
+        return self.hashes.get(epoch, ZERO32) if epoch < self.by_operator else ZERO32
+
+    def all_final(self, now_s: int, *, window_s: int) -> bool:
+        """Whether every epoch of the window is stated and final."""
+        if self.posted < self.epoch_count:
+            return False
+        return now_s >= final_at_s(self.posted_at_s[self.posted - 1], challenge_window_s=window_s)
 
     def states(self, epoch: int, now_s: int) -> bool:
         """Whether a statement of an epoch can come."""
@@ -144,8 +164,8 @@ class EndingVerifier:
         declared = life.declared_in == event.tx_hash
         reason = {
             FacilityState.MATURED: (
-                life.posted == life.epoch_count,
-                "matured before its last statement",
+                life.all_final(now_s, window_s=self._window_s),
+                "matured before every statement was final",
             ),
             FacilityState.DEFAULTED: (declared, "defaulted, and nobody declared it"),
             FacilityState.STOPPED: (now_s >= stops_s, "was stopped before its long stop"),
@@ -167,6 +187,7 @@ class EndingVerifier:
         barred = first if first in life.rejected else min(life.rejected, default=None)
         if barred is not None and barred >= first:
             life.published = min(life.published, barred)
+            life.by_operator = min(life.by_operator, barred)
         life.posted, life.voided_at_s = first, event.block_time_s
 
     def _published(self, event: ChainEvent[EvidencePublished]) -> None:
@@ -181,12 +202,13 @@ class EndingVerifier:
             (epoch < life.epoch_count, "was published, and lies after the window"),
             (life.delivers(now_s) and over, "was published when it could not be"),
         )
-        life.published, life.hashes[epoch] = epoch + 1, event.args.evidence_hash
+        life.published = life.by_operator = epoch + 1
+        life.hashes[epoch] = event.args.evidence_hash
 
     def _rejected(self, event: ChainEvent[EvidenceRejected]) -> None:
         facility_id, epoch = event.args.facility_id, event.args.epoch
         life = self.lives[facility_id]
-        stood = life.hashes.get(epoch, ZERO32) == event.args.evidence_hash
+        stood = life.hash_of(epoch) == event.args.evidence_hash
         self._require(
             facility_id,
             epoch,
@@ -198,7 +220,8 @@ class EndingVerifier:
             ),
             (life.closed_at_s == 0, "was rejected after the closing"),
         )
-        life.published, life.rejected_at_s = epoch, event.block_time_s
+        life.published = life.by_operator = epoch
+        life.rejected_at_s = event.block_time_s
         life.rejected.add(epoch)
 
     def _noticed(self, event: ChainEvent[DefaultNoticed]) -> None:
@@ -216,16 +239,12 @@ class EndingVerifier:
         self._require(
             facility_id,
             epoch,
-            self._open(life, epoch, now_s),
+            life.waited_for(epoch, now_s),
             (now_s >= overdue_s, f"was noticed, and is overdue from {overdue_s}"),
             (not life.counts(before_s), "was noticed twice"),
             (event.args.cure_until_s == cure_s, f"has another cure than until {cure_s}"),
         )
         life.noticed_at_s[epoch] = now_s
-
-    def _open(self, life: Life, epoch: Epoch, now_s: int) -> tuple[bool, str]:
-        waited_for = life.first_open <= epoch < life.epoch_count and life.delivers(now_s)
-        return waited_for, "nobody waited for it: it was stated or published"
 
     def _declared(self, event: ChainEvent[DefaultDeclared]) -> None:
         facility_id, epoch = event.args.facility_id, event.args.epoch
@@ -235,7 +254,7 @@ class EndingVerifier:
         self._require(
             facility_id,
             epoch,
-            self._open(life, epoch, now_s),
+            life.waited_for(epoch, now_s),
             (life.counts(noticed_s), "no notice of it counted at the default"),
             (now_s >= cure_s, f"could be cured until {cure_s}"),
         )

@@ -118,6 +118,7 @@ class MoneyVerifier:
         if book is not None:
             self._require_unpaid(book, event.args.amount_micros)
             book.written_off += event.args.amount_micros
+            book.written_off_in = event.tx_hash
 
     def _unpaid(self, event: ChainEvent[UnpaidNoticed]) -> None:
         book = self.book_of(event.args.facility_id)
@@ -125,16 +126,25 @@ class MoneyVerifier:
             self._require_unpaid(book, event.args.amount_micros)
 
     def _require_unpaid(self, book: MoneyBook, stated: int) -> None:
-        facility_id = book.terms.facility_id
-        attested = sum(gross for gross, _ in self._facilities[facility_id].posted.values())
-        if stated != attested - book.settled:
-            message = f"{stated} micros are named unpaid where {attested - book.settled} are"
-            self._finding(facility_id, message)
+        unpaid = self._unpaid_of(book)
+        if stated != unpaid:
+            message = f"{stated} micros are named unpaid where {unpaid} are"
+            self._finding(book.terms.facility_id, message)
+
+    def _unpaid_of(self, book: MoneyBook) -> int:
+        """Attested rent that no renter paid. That what was paid is settled does not matter."""
+        posted = self._facilities[book.terms.facility_id].posted.values()
+        return max(0, sum(gross for gross, _ in posted) - book.collected)
 
     def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
-        if event.args.state != FacilityState.FUNDED:
-            return
         book = self.book_of(event.args.facility_id)
+        if event.args.state is FacilityState.MATURED and book is not None:
+            unpaid = self._unpaid_of(book)
+            if unpaid and book.written_off_in != event.tx_hash:
+                message = f"matured while {unpaid} micros were unpaid, and nothing was written off"
+                self._finding(book.terms.facility_id, message)
+        if event.args.state is not FacilityState.FUNDED:
+            return
         if book is not None:
             supplies = self.supplies(book)
             book.unsold = [

@@ -26,6 +26,7 @@ class MoneyBook:
     owed_to_operator: int = 0
     expected_residuals: list[int] = field(default_factory=list)
     written_off: int = 0
+    written_off_in: Bytes32 = ZERO32
     books: list[TrancheBook] = field(default_factory=list)
     # Payments that settlements and closings owe to tranches, by id, until they arrive; and the
     # transaction of the last one.

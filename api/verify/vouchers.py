@@ -22,6 +22,7 @@ class _Issued:
     facility_id: FacilityId
     seniority: int
     lease: Bytes32
+    holder: str
     voucher: Voucher
 
 
@@ -62,7 +63,7 @@ class VoucherVerifier:
         owed = GpuSeconds(args.owed_gpu_seconds)
         voucher = Voucher(args.units, owed, event.block_time_s)
         seniority = split_tranche_id(args.id)[1]
-        issued = _Issued(args.facility_id, seniority, args.lease, voucher)
+        issued = _Issued(args.facility_id, seniority, args.lease, args.holder, voucher)
         self._vouchers[args.voucher_id] = issued
 
     def _served(self, event: ChainEvent[VoucherServed]) -> None:
@@ -99,6 +100,9 @@ class VoucherVerifier:
         due = whole - self._credited.get(args.voucher_id, 0)
         if args.amount_micros != due:
             message = f"voucher {args.voucher_id} was paid {args.amount_micros}, due were {due}"
+            self._finding(args.facility_id, message)
+        if args.holder != issued.holder:
+            message = f"voucher {args.voucher_id} was paid to {args.holder}, not to its holder"
             self._finding(args.facility_id, message)
         self._credited[args.voucher_id] = whole
 
@@ -152,8 +156,9 @@ class VoucherVerifier:
                 found.issued_at_s,
                 GpuSeconds(found.served_gpu_seconds),
             )
-            same = (found.facility_id, found.seniority, found.lease)
-            if theirs != ours or same != (issued.facility_id, issued.seniority, issued.lease):
+            stored_terms = (found.facility_id, found.seniority, found.lease, found.holder)
+            known = (issued.facility_id, issued.seniority, issued.lease, issued.holder)
+            if theirs != ours or stored_terms != known:
                 message = f"DeliveryDesk holds another voucher {number} than its events give"
                 self._finding(issued.facility_id, message)
             if ours.open < 0:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
 from api.domain.capital.sale import SaleState
-from api.domain.lifecycle import FacilityState
+from api.domain.lifecycle import FacilityState, notice_counts
 from api.domain.units import FacilityId, tranche_id
 from api.reads.console.tasks import ConsoleBondView, OpenEpochView
 
@@ -58,8 +58,11 @@ class PinnedChain:
         ).at(block=self._block)
         epoch = openness.first_open
         noticed_at_s = registry.default_noticed_at_s(facility_id, epoch).at(block=self._block)
-        # A void or a rejection takes back the notices before it.
-        counts = noticed_at_s > max(openness.voided_at_s, openness.rejected_at_s)
+        counts = notice_counts(
+            noticed_at_s,
+            voided_at_s=openness.voided_at_s,
+            rejected_at_s=openness.rejected_at_s,
+        )
         return OpenEpochView(
             epoch,
             max(ending.funded_at_s, openness.voided_at_s),

@@ -10,7 +10,11 @@ from api.chain.contracts import Contracts
 from api.chain.emitted.args import EventArgs
 from api.chain.emitted.bond_vault import BondSurrendered
 from api.chain.emitted.delivery_desk import VoucherServed
-from api.chain.emitted.facility_registry import DefaultDeclared, DefaultNoticed
+from api.chain.emitted.facility_registry import (
+    DefaultDeclared,
+    DefaultNoticed,
+    ReceivableWrittenOff,
+)
 from api.chain.emitted.rent_lockbox import (
     Closing,
     FacilityClosed,
@@ -21,6 +25,7 @@ from api.chain.emitted.rent_lockbox import (
 from api.chain.emitted.statement_registry import EvidencePublished, EvidenceRejected
 from api.chain.events import AnyEvent, iter_events
 from api.db.session import reading
+from api.domain.lifecycle import RECEIVABLE_LIFE_S
 from api.domain.units import Epoch, FacilityId
 from api.reads.sql.endings import closings
 from api.verify import verify as verifier
@@ -28,8 +33,11 @@ from tests.endings import (
     BOND,
     CLOSES_S,
     EVIDENCE,
+    GROSS,
     LATE_RENTS,
     NOTICED_S,
+    RENT,
+    all_epochs,
     bond,
     by_stranger,
     closed,
@@ -38,7 +46,7 @@ from tests.endings import (
     unpaid_coupon,
 )
 from tests.factories import DAY_S, START_S
-from tests.world import World
+from tests.world import HOLDERS, World
 
 pytestmark = pytest.mark.chain
 
@@ -143,6 +151,39 @@ def test_verify__ending_against_the_rules__is_named(
     for kind, change, expected in cases:
         found = _findings(world, monkeypatch, kind, change)
         assert any(expected in said for said in found), (kind, expected, found)
+
+
+def test_verify__paid_and_not_settled__unpaid_is_what_renters_owe(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One minor unit in front of a notice or a maturity is no finding."""
+    all_epochs(world)
+    world.pay(1)
+    by_stranger(world, "FacilityRegistry", "noticeUnpaid", world.facility_id)
+    world.round()
+    world.at(4 * DAY_S + RECEIVABLE_LIFE_S)
+    world.pay(1)
+    by_stranger(world, "FacilityRegistry", "mature", world.facility_id)
+    world.round()
+
+    assert world.verify().findings == ()
+    unpaid = GROSS - RENT - 2
+    (event,) = world.events("ReceivableWrittenOff")
+    assert event.amount == unpaid
+    found = _findings(world, monkeypatch, ReceivableWrittenOff, None)
+    assert any(f"matured while {unpaid} micros were unpaid" in said for said in found), found
+
+
+def test_verify__voucher_paid_to_another__is_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed(world)
+
+    def to_another(args: VoucherPaid) -> VoucherPaid:
+        return replace(args, holder=HOLDERS[0])
+
+    found = _findings(world, monkeypatch, VoucherPaid, to_another)
+    assert any("voucher 1 was paid to" in said for said in found), found
 
 
 def test_verify__rent_beyond_what_the_bond_paid__pays_claims_first(world: World) -> None:

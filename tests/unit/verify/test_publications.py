@@ -84,6 +84,43 @@ def test_void__of_epochs_that_stood__leaves_them_published_up_to_a_rejected_one(
     assert findings == []
 
 
+@pytest.mark.parametrize(("evidence", "stands"), [(ZERO32, True), (EVIDENCE, False)])
+def test_reject__epoch_that_a_void_left_published__has_no_hash(
+    evidence: Bytes32, stands: bool
+) -> None:
+    """What was published of it is forgotten: a rejection of an earlier epoch took it back."""
+    first = [_published(0), _published(1), _rejected(0, 2), _posted(0), _posted(1), _voided(1, 2)]
+
+    verifier, findings = _replay(*first, EvidenceRejected(F, Epoch(1), evidence, (), 2))
+
+    assert verifier.lives[F].first_open == 1
+    assert findings == (
+        [] if stands else ["was rejected for evidence that did not stand published"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("stated", "waited_s", "expected"),
+    [
+        (TERMS.epoch_count, DAY_S, []),
+        (TERMS.epoch_count, DAY_S - 1, ["matured before every statement was final"]),
+        (TERMS.epoch_count - 1, DAY_S, ["matured before every statement was final"]),
+    ],
+)
+def test_maturity__needs_every_statement_to_be_final(
+    stated: int, waited_s: int, expected: list[str]
+) -> None:
+    verifier, findings = _replay(*map(_posted, range(stated)))
+    assert findings == []
+
+    said: list[Finding] = []
+    verifier._report = said.append
+    matured = FacilityStateChanged(F, FacilityState.MATURED)
+    verifier.take(ChainEvent(99, NOW_S + waited_s, 0, ZERO32, "FacilityRegistry", matured))
+
+    assert [finding.message for finding in said] == expected
+
+
 def test_notice__in_the_second_of_a_rejection__is_a_second_too_early() -> None:
     now_s = START_S + 2 * DAY_S + TERMS.patience_s
     cure_s = cured_until_s(now_s, epoch_length_s=TERMS.epoch_length_s)

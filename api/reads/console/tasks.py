@@ -180,7 +180,7 @@ def _default(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     )
     if opened.noticed_at_s is None and overdue_s - now_s > min(facts.epoch_length_s, DAY_S):
         return
-    noticed_at_s = overdue_s if opened.noticed_at_s is None else opened.noticed_at_s
+    noticed_at_s = max(overdue_s, now_s) if opened.noticed_at_s is None else opened.noticed_at_s
     due_at_s = cured_until_s(noticed_at_s, epoch_length_s=facts.epoch_length_s)
     yield TaskView(
         "default_near",

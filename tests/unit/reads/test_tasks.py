@@ -133,6 +133,15 @@ def test_default_near__is_when_anybody_could_declare_it(opened: OpenEpochView, d
     assert [(t.epoch, t.severity, t.due_at_s) for t in near] == [(2, Severity.CRITICAL, due_s)]
 
 
+def test_default_near__nobody_gave_notice__is_due_a_whole_cure_from_now() -> None:
+    late = replace(FINE, open_epoch=OPEN, window_end_s=START_S + 30 * DAY_S)
+    now_s = START_S + 20 * DAY_S
+
+    (task,) = [t for t in tasks_of([late], now_s) if t.kind == "default_near"]
+
+    assert task.due_at_s == now_s + 2 * DAY_S
+
+
 def test_default_near__all_epochs_stated_or_published__is_no_task() -> None:
     done = replace(FINE, epochs_posted=10, open_epoch=OpenEpochView(10, START_S, 0, None))
 

@@ -5,10 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import Engine
 
 from api.chain import calldata
-from api.chain.client import RpcError
 from api.chain.contracts import Contracts
 from api.db import chain_store
-from api.db import outbox as outbox_rows
 from api.db.session import reading
 from api.domain.facility import DAY_S
 from api.domain.units import Epoch, FacilityId
@@ -35,30 +33,8 @@ def closable(
     if not ended:
         return []
     asked = contracts.all_of([lockbox.closable_from_s(facility_id) for facility_id in ended])
-    opened = [
-        facility_id
+    return [
+        Intent("close", facility_id, _ONCE, 0, lockbox.address, calldata.close(facility_id))
         for facility_id, from_s in zip(ended, asked.at(block=head.number), strict=True)
         if 0 < from_s <= head.time_s - (DAY_S if facility_id in unfinished else 0)
     ]
-    return [
-        Intent("close", facility_id, _ONCE, 0, lockbox.address, calldata.close(facility_id))
-        for facility_id in opened
-        if not _fails_still(engine, contracts, facility_id)
-    ]
-
-
-def _fails_still(engine: Engine, contracts: Contracts, facility_id: FacilityId) -> bool:
-    """Whether a closing that failed once would fail again, as where a token refuses to move.
-
-    The first failure is sent, so that it is seen; repeating it every round would cost gas for ever.
-    """
-    with reading(engine) as connection:
-        before = outbox_rows.intent_of(connection, "close", facility_id, _ONCE, sequence=0)
-    if before is None or before.state != "failed":
-        return False
-    call = {"to": contracts.rent_lockbox.address, "data": calldata.close(facility_id)}
-    try:
-        contracts.client.request("eth_call", call, "latest")
-    except RpcError:
-        return True
-    return False

@@ -82,7 +82,7 @@ class Outbox:
         for intent in intents:
             with reading(self._engine) as connection:
                 seen = _existing(connection, intent)
-            if not self._renewable(seen):
+            if not self._renewable(seen, intent):
                 continue
             try:
                 with transaction(self._engine) as connection:
@@ -104,14 +104,30 @@ class Outbox:
             stored += 1
         return stored
 
-    def _renewable(self, seen: IntentRow | None) -> bool:
-        """Whether an intent is new, failed, or done and then taken back by a reorg.
+    def _renewable(self, seen: IntentRow | None, intent: Intent) -> bool:
+        """Whether an intent is new, failed and would not again, or was taken back by a reorg.
 
-        The caller found on-chain that the intent is due.
+        The caller found on-chain that the intent is due. The first failure is sent, so that it is
+        seen; sending it every round, as where a token refuses to move, would cost gas for ever.
         """
-        if seen is None or seen.state == "failed":
+        if seen is None:
             return True
+        if seen.state == "failed":
+            return self._would_succeed(intent)
         return seen.state == "done" and self._client.receipt(seen.tx_hash) is None
+
+    def _would_succeed(self, intent: Intent) -> bool:
+        call = {
+            "from": self._signer.address,
+            "to": intent.to,
+            "data": intent.data,
+            "gas": hex(GAS_LIMIT),
+        }
+        try:
+            self._client.request("eth_call", call, "latest")
+        except RpcError:
+            return False
+        return True
 
     def _sign(
         self, *, to: str, data: str | bytes, nonce: int, max_fee: int, priority: int

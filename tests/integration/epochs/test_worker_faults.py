@@ -168,3 +168,23 @@ def test_worker__reorg_takes_back_post_and_settlement__does_both_again(world: Wo
     world.round()
 
     _assert_whole(world)
+
+
+def test_worker__settlement_that_reverts__costs_gas_once_until_it_can_succeed(world: World) -> None:
+    world.at(DAY_S)
+    world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
+    world.post(0)
+    world.pay(500_000)
+    world.at_finality(0)
+    token = world.deployment.settlement_token
+    code = world.chain.rpc("eth_getCode", token, "latest")
+
+    world.chain.rpc("anvil_setCode", token, "0xfe")
+    first, second = world.worker().run_once(), world.worker().run_once()
+    world.chain.rpc("anvil_setCode", token, code)
+    third = world.round()
+
+    assert [(o.kind, o.error is None) for o in first.outcomes] == [("settle", False)]
+    assert second.outcomes == ()
+    assert [(o.kind, o.error) for o in third.outcomes] == [("settle", None)]
+    assert world.settled == 500_000

@@ -17,6 +17,19 @@ from scripts.deployer import Deployer, Plan
 from scripts.roles import ADMIN, GOVERNANCE, GPU_OPERATOR, HANDED_OVER, ROLE_FUNCTIONS, ROLES
 
 
+# In the order of IFacilityRegistry.Links.
+LINKED = (
+    "StatementRegistry",
+    "TrancheToken",
+    "RentLockbox",
+    "PrimarySale",
+    "BondVault",
+    "DeliveryDesk",
+    "AttesterRegistry",
+    "PledgeRegistry",
+)
+
+
 def functions_of(abi: list[dict[str, Any]]) -> list[tuple[str, bytes, dict[str, Any]]]:
     """Name, selector and ABI entry of every function, overloads apart."""
     found = [entry for entry in abi if entry["type"] == "function"]
@@ -60,12 +73,11 @@ def _configuration(
     plan: Plan, contracts: dict[str, Any]
 ) -> list[tuple[Callable[[], bool], Callable[..., Any], tuple[Any, ...]]]:
     """What governance sets once: whether it is there, how to set it, to what."""
-    facilities, statements = contracts["FacilityRegistry"], contracts["StatementRegistry"]
+    facilities = contracts["FacilityRegistry"]
     token, lockbox = contracts["TrancheToken"], contracts["RentLockbox"]
-    investors, vault = contracts["InvestorRegistry"], contracts["BondVault"]
+    investors = contracts["InvestorRegistry"]
     settlement = contracts["SettlementToken"].address
-    order = ("StatementRegistry", "TrancheToken", "RentLockbox", "PrimarySale", "BondVault")
-    links = tuple(contracts[name].address for name in (*order, "DeliveryDesk"))
+    links = tuple(contracts[name].address for name in LINKED)
     steps: list[tuple[Callable[[], bool], Callable[..., Any], tuple[Any, ...]]] = [
         (lambda: facilities.trancheToken() == token.address, facilities.link, (links,)),
         (
@@ -83,11 +95,6 @@ def _configuration(
             token.setMetadata,
             (contracts["TrancheMetadata"].address,),
         ),
-        (
-            lambda: vault.slashAmount() == plan.slash_amount,
-            vault.setSlashAmount,
-            (plan.slash_amount,),
-        ),
     ]
     if plan.allow_list:
         steps += [
@@ -102,21 +109,43 @@ def _configuration(
                 (token.address,),
             ),
         ]
-    for attester in plan.attesters:
-        member = _is_attester(statements, attester)
-        steps.append((member, statements.setAttester, (attester, True)))
-    if plan.threshold:
-        reached = _has_threshold(statements, plan.threshold)
-        steps.append((reached, statements.setThreshold, (plan.threshold,)))
+    return steps + _panel_steps(plan, contracts)
+
+
+def _panel_steps(
+    plan: Plan, contracts: dict[str, Any]
+) -> list[tuple[Callable[[], bool], Callable[..., Any], tuple[Any, ...]]]:
+    """Members, and the first panel's seats."""
+    if not plan.attesters:
+        return []
+    registry = contracts["AttesterRegistry"]
+    seats = sorted(plan.attesters, key=lambda account: int(account, 16))
+    steps: list[tuple[Callable[[], bool], Callable[..., Any], tuple[Any, ...]]] = [
+        (_is_member(registry, seat), registry.setAttester, (seat, True)) for seat in seats
+    ]
+    steps.append((lambda: registry.panelCount() > 0, registry.setPanel, (1, seats)))
     return steps
 
 
-def _is_attester(statements: Any, attester: str) -> Callable[[], bool]:
-    return lambda: bool(statements.isAttester(attester))
+def _is_member(registry: Any, attester: str) -> Callable[[], bool]:
+    return lambda: bool(registry.attesterPeriodOf(attester)[1] > 0)
 
 
-def _has_threshold(statements: Any, threshold: int) -> Callable[[], bool]:
-    return lambda: bool(statements.threshold() == threshold)
+def _bond_attesters(deployer: Deployer, contracts: dict[str, Any]) -> None:
+    """Where money is made up, give every attester the least bond; elsewhere they deposit it."""
+    plan = deployer.plan
+    if plan.settlement_token is not None:
+        return
+    registry, money = contracts["AttesterRegistry"], contracts["SettlementToken"]
+    for attester in plan.attesters:
+        missing = plan.minimum_bond - registry.bondOf(attester)
+        if missing <= 0:
+            continue
+        sender = deployer.sender["from"]
+        deployer.ensure(money.balanceOf(sender) >= missing, money.mint, sender, missing)
+        allowed = money.allowance(sender, registry.address) >= missing
+        deployer.ensure(allowed, money.approve, registry.address, missing)
+        deployer.ensure(False, registry.depositBond, attester, missing)
 
 
 def _configure(deployer: Deployer, authority: Any, contracts: dict[str, Any]) -> None:
@@ -127,6 +156,7 @@ def _configure(deployer: Deployer, authority: Any, contracts: dict[str, Any]) ->
             held = authority.hasRole(GOVERNANCE, sender)[0]
             deployer.ensure(held, authority.grantRole, GOVERNANCE, sender, 0)
             deployer.ensure(False, action, *arguments)
+    _bond_attesters(deployer, contracts)
     for gpu_operator in deployer.plan.gpu_operators:
         held = authority.hasRole(GPU_OPERATOR, gpu_operator)[0]
         deployer.ensure(held, authority.grantRole, GPU_OPERATOR, gpu_operator, 0)
@@ -158,19 +188,31 @@ def deploy_all(
     else:
         settlement = deployer.adopt("SettlementToken", "MockStablecoin", plan.settlement_token)
     facilities = deployer.deploy("FacilityRegistry", "FacilityRegistry", authority)
+    attesters = deployer.deploy(
+        "AttesterRegistry",
+        "AttesterRegistry",
+        authority,
+        facilities,
+        settlement,
+        plan.minimum_bond,
+        plan.slash_amount,
+        plan.activation_delay_s,
+        plan.removal_delay_s,
+    )
     statements = deployer.deploy(
         "StatementRegistry",
         "StatementRegistry",
         authority,
         facilities,
+        attesters,
         plan.challenge_window_s,
-        plan.activation_delay_s,
-        plan.removal_delay_s,
     )
     token = deployer.deploy("TrancheToken", "TrancheToken", authority, facilities, plan.base_uri)
     deployed = {
         "SettlementToken": settlement,
         "FacilityRegistry": facilities,
+        "AttesterRegistry": attesters,
+        "PledgeRegistry": deployer.deploy("PledgeRegistry", "PledgeRegistry", facilities),
         "StatementRegistry": statements,
         "TrancheToken": token,
         "InvestorRegistry": deployer.deploy("InvestorRegistry", "InvestorRegistry", authority),
@@ -179,7 +221,7 @@ def deploy_all(
             "RentLockbox", "RentLockbox", authority, facilities, statements, token
         ),
         "PrimarySale": deployer.deploy("PrimarySale", "PrimarySale", facilities),
-        "BondVault": deployer.deploy("BondVault", "BondVault", authority, facilities, settlement),
+        "BondVault": deployer.deploy("BondVault", "BondVault", facilities),
         "DeliveryDesk": deployer.deploy("DeliveryDesk", "DeliveryDesk", facilities),
     }
     if authority.hasRole(ADMIN, sender)[0]:

@@ -15,6 +15,9 @@ def _addresses(name: str) -> tuple[str, ...]:
 
 
 TWO_DAYS_S = 2 * 86_400
+# 1,000 and 100 of a token with six decimals.
+MINIMUM_BOND = 1_000_000_000
+SLASH_AMOUNT = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -24,46 +27,51 @@ class Plan:
     admin: multisig that gets every role; None leaves them with the deployer (local chains).
     admin_delay_s: how long the admin's governance, treasury and admin actions wait.
     allow_list: whether units may move only between accounts of InvestorRegistry.
-    activation_delay_s, removal_delay_s: how long a change of the attester set waits, a change of
-    the threshold as long as the first.
-    slash_amount: what a fault costs each attester that signed, minor units.
+    attesters: the seats of the first panel, an odd number 2k - 1 of accounts; k must sign.
+    activation_delay_s, removal_delay_s: how long a change of the attesters waits, a change of
+    seats as long as the first.
+    minimum_bond, slash_amount: least bond of an attester whose signatures count, and what a fault
+    costs each one that signed, minor units of the bond token; fixed for ever.
     """
 
     deployment_file: Path
     settlement_token: str | None
     attesters: tuple[str, ...]
-    threshold: int
     gpu_operators: tuple[str, ...]
     challenge_window_s: int
     admin: str | None
     base_uri: str
     admin_delay_s: int = 0
     allow_list: bool = True
-    slash_amount: int = 0
     activation_delay_s: int = 0
     removal_delay_s: int = 0
+    minimum_bond: int = MINIMUM_BOND
+    slash_amount: int = SLASH_AMOUNT
 
     @classmethod
     def from_environment(cls) -> "Plan":
         """Read RENTROLL_* variables; the defaults suit a local chain."""
         attesters = _addresses("RENTROLL_ATTESTERS")
-        default_threshold = len(attesters) // 2 + 1 if attesters else 0
+        if attesters and len(attesters) % 2 == 0:
+            raise ValueError(
+                f"RENTROLL_ATTESTERS names {len(attesters)} accounts; a panel has an odd number"
+            )
         # Whoever hands roles to a multisig is on no local chain: there every change waits.
         delay_s = str(TWO_DAYS_S) if os.environ.get("RENTROLL_ADMIN") else "0"
         return cls(
             Path(os.environ.get("RENTROLL_DEPLOYMENT_FILE", "var/deployment.json")),
             os.environ.get("RENTROLL_SETTLEMENT_TOKEN") or None,
             attesters,
-            int(os.environ.get("RENTROLL_THRESHOLD", str(default_threshold))),
             _addresses("RENTROLL_OPERATORS"),
             int(os.environ.get("RENTROLL_CHALLENGE_WINDOW_S", "86400")),
             os.environ.get("RENTROLL_ADMIN") or None,
             os.environ.get("RENTROLL_BASE_URI", "/v1/tranches/{id}.json"),
             int(os.environ.get("RENTROLL_ADMIN_DELAY_S", delay_s)),
             os.environ.get("RENTROLL_ALLOW_LIST", "1") != "0",
-            int(os.environ.get("RENTROLL_SLASH_AMOUNT", "0")),
             int(os.environ.get("RENTROLL_ACTIVATION_DELAY_S", delay_s)),
             int(os.environ.get("RENTROLL_REMOVAL_DELAY_S", delay_s)),
+            int(os.environ.get("RENTROLL_MINIMUM_BOND", str(MINIMUM_BOND))),
+            int(os.environ.get("RENTROLL_SLASH_AMOUNT", str(SLASH_AMOUNT))),
         )
 
 

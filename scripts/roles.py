@@ -37,12 +37,15 @@ HANDED_OVER = (GOVERNANCE, TREASURY, PAUSER, COMPLIANCE, ENFORCER, RESUMER, ADMI
 
 # By name: all overloads of a name are bound alike.
 ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
-    "FacilityRegistry": {GOVERNANCE: ("link", "setSettlementToken"), GPU_OPERATOR: ("offer",)},
-    "StatementRegistry": {
-        GOVERNANCE: ("setAttester", "setThreshold"),
-        PAUSER: ("pause",),
-        RESUMER: ("unpause",),
+    "FacilityRegistry": {
+        GOVERNANCE: ("link", "remove", "setSettlementToken"),
+        GPU_OPERATOR: ("offer", "reserve"),
     },
+    "AttesterRegistry": {
+        GOVERNANCE: ("setAttester", "setOfferPanel", "setPanel"),
+        TREASURY: ("takeSlashed",),
+    },
+    "StatementRegistry": {PAUSER: ("pause",), RESUMER: ("unpause",)},
     "TrancheToken": {
         GOVERNANCE: ("setInvestorRegistry", "setMetadata", "setRevenueSource"),
         PAUSER: ("pause",),
@@ -54,7 +57,6 @@ ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
         COMPLIANCE: ("setInvestor",),
     },
     "RentLockbox": {TREASURY: ("refundExcess", "takeFees")},
-    "BondVault": {GOVERNANCE: ("setSlashAmount",), TREASURY: ("takeSlashed",)},
 }
 
 # Takes the authority alone as its caller (OpenZeppelin AccessManaged).
@@ -70,7 +72,18 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "mature",
         "noticeDefault",
         "noticeUnpaid",
+        "setLedgerKey",
         "stop",
+    ),
+    "PledgeRegistry": ("approve", "replace"),
+    "AttesterRegistry": (
+        "chargeEquivocation",
+        "chargeSigners",
+        "depositBond",
+        "setUrl",
+        "slash",
+        "withdraw",
+        "withdrawBond",
     ),
     "StatementRegistry": (
         "challengeDevice",
@@ -78,9 +91,10 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "challengeLine",
         "challengePair",
         "post",
+        "postMany",
+        "postSigned",
         "publish",
         "reject",
-        "slashPending",
     ),
     "TrancheToken": (
         "accrue",
@@ -121,14 +135,5 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "surrender",
         "withdraw",
     ),
-    "BondVault": (
-        "deposit",
-        "depositAttesterBond",
-        "release",
-        "setTerms",
-        "slash",
-        "surrender",
-        "withdraw",
-        "withdrawAttesterBond",
-    ),
+    "BondVault": ("deposit", "release", "setTerms", "surrender", "withdraw"),
 }

@@ -4,10 +4,12 @@ pragma solidity 0.8.37;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IPledgeRegistry} from "../interfaces/IPledgeRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
@@ -38,9 +40,17 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     IBondVault public bondVault;
     /// @inheritdoc IFacilityRegistry
     IDeliveryDesk public deliveryDesk;
+    /// @inheritdoc IFacilityRegistry
+    IAttesterRegistry public attesterRegistry;
+    /// @inheritdoc IFacilityRegistry
+    IPledgeRegistry public pledgeRegistry;
 
     /// @inheritdoc IFacilityRegistry
     mapping(address token => bool) public isSettlementToken;
+    /// @inheritdoc IFacilityRegistry
+    mapping(address gpuOperator => bytes32) public ledgerKeyOf;
+    /// @inheritdoc IFacilityRegistry
+    mapping(uint64 facilityId => address) public reservedBy;
     mapping(uint64 facilityId => FacilityStore.Facility) private _facilities;
     /// @inheritdoc IEndings
     mapping(uint64 facilityId => mapping(uint32 epoch => uint64)) public defaultNoticedAt;
@@ -54,7 +64,8 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         require(address(trancheToken) == address(0), AlreadyLinked());
         bool named = address(links.statementRegistry) != address(0) && address(links.trancheToken) != address(0)
             && address(links.rentLockbox) != address(0) && address(links.primarySale) != address(0)
-            && address(links.bondVault) != address(0) && address(links.deliveryDesk) != address(0);
+            && address(links.bondVault) != address(0) && address(links.deliveryDesk) != address(0)
+            && address(links.attesterRegistry) != address(0) && address(links.pledgeRegistry) != address(0);
         require(named, LinkMissing());
         statementRegistry = links.statementRegistry;
         trancheToken = links.trancheToken;
@@ -62,6 +73,8 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         primarySale = links.primarySale;
         bondVault = links.bondVault;
         deliveryDesk = links.deliveryDesk;
+        attesterRegistry = links.attesterRegistry;
+        pledgeRegistry = links.pledgeRegistry;
     }
 
     /// @inheritdoc IFacilityRegistry
@@ -78,12 +91,14 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     {
         FacilityStore.Facility storage facility = _facilities[facilityId];
         require(facilityId != 0 && facility.schedule.state == FacilityState.None, FacilityExists(facilityId));
+        _requireFree(facilityId);
         require(terms.gpuOperator == msg.sender, NotGpuOperator(facilityId, msg.sender));
         require(isSettlementToken[terms.settlementToken], SettlementTokenNotAllowed(terms.settlementToken));
         OfferTerms.check(terms);
         OfferTerms.check(terms, tranches);
-        facility.write(terms, tranches);
-        emit FacilityOffered(facilityId, msg.sender, terms, tranches);
+        uint8 panel = attesterRegistry.offerPanel();
+        facility.write(terms, tranches, panel);
+        emit FacilityOffered(facilityId, msg.sender, panel, terms, tranches);
         emit FacilityStateChanged(facilityId, FacilityState.Offered);
     }
 
@@ -98,6 +113,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         require(supplies[0] + supplies[1] + supplies[2] + supplies[3] > 0, FacilityEmpty(facilityId));
         require(bondVault.hasTerms(facilityId), BondTermsMissing(facilityId));
         require(bondVault.isSufficient(facilityId), BondInsufficient(facilityId));
+        require(pledgeRegistry.isApproved(facilityId), PledgeNotApproved(facilityId));
         _facilities[facilityId].fixUnsold(supplies);
         _facilities[facilityId].progress.fundedAt = uint40(block.timestamp);
         _setState(facilityId, FacilityState.Funded);
@@ -120,6 +136,27 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         bool offered = _facilities[facilityId].schedule.state == FacilityState.Offered;
         require(offered && stateOf(facilityId) == FacilityState.Cancelled, OfferNotExpired(facilityId));
         _setState(facilityId, FacilityState.Cancelled);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function remove(uint64 facilityId) external restricted {
+        _requireState(facilityId, FacilityState.Offered);
+        emit OfferRemoved(facilityId);
+        _setState(facilityId, FacilityState.Cancelled);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function setLedgerKey(bytes32 ledgerKey) external {
+        ledgerKeyOf[msg.sender] = ledgerKey;
+        emit LedgerKeySet(msg.sender, ledgerKey);
+    }
+
+    /// @inheritdoc IFacilityRegistry
+    function reserve(uint64 facilityId) external restricted {
+        require(stateOf(facilityId) == FacilityState.None, FacilityExists(facilityId));
+        _requireFree(facilityId);
+        reservedBy[facilityId] = msg.sender;
+        emit FacilityReserved(facilityId, msg.sender);
     }
 
     /// @inheritdoc IEndings
@@ -204,7 +241,14 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     function epochTermsOf(uint64 facilityId) external view returns (EpochTerms memory) {
         FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
         FacilityState state = FacilityStore.stateNow(schedule);
-        return EpochTerms(state, schedule.windowStart, schedule.windowEnd, schedule.epochLength, schedule.deviceCount);
+        return EpochTerms(
+            state,
+            schedule.windowStart,
+            schedule.windowEnd,
+            schedule.epochLength,
+            schedule.deviceCount,
+            schedule.panel
+        );
     }
 
     /// @inheritdoc IEndings
@@ -250,11 +294,6 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     function epochCountOf(uint64 facilityId) external view returns (uint32) {
         _requireKnown(facilityId);
         return _facilities[facilityId].money.epochCount;
-    }
-
-    /// @inheritdoc IFacilityRegistry
-    function offeredAtBlock(uint64 facilityId) external view returns (uint64) {
-        return _facilities[facilityId].schedule.offeredAtBlock;
     }
 
     /// @notice Stores a facility's state and emits FacilityStateChanged.
@@ -324,6 +363,13 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @return True if it is.
     function _isSale(uint64 facilityId) private view returns (bool) {
         return msg.sender == address(primarySale) && primarySale.hasSale(facilityId);
+    }
+
+    /// @notice Reverts with FacilityReservedBefore if another account reserved the number.
+    /// @param facilityId The number.
+    function _requireFree(uint64 facilityId) private view {
+        address holder = reservedBy[facilityId];
+        require(holder == address(0) || holder == msg.sender, FacilityReservedBefore(facilityId, holder));
     }
 
     /// @notice Reverts with FacilityUnknown unless the facility was offered.

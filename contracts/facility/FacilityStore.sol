@@ -16,7 +16,7 @@ library FacilityStore {
     /// @param deviceCount Number of pledged devices.
     /// @param promisedAvailabilityPpm Promised share of devices x window, parts per million.
     /// @param state Stored state; Delivering is never stored.
-    /// @param offeredAtBlock Block of the offer.
+    /// @param panel Number of the panel whose signatures count.
     /// @param expiresAt UTC second from which an offer that was not funded is cancelled.
     struct Schedule {
         uint32 windowStart;
@@ -25,7 +25,7 @@ library FacilityStore {
         uint32 deviceCount;
         uint24 promisedAvailabilityPpm;
         IFacilityRegistry.FacilityState state;
-        uint64 offeredAtBlock;
+        uint8 panel;
         uint40 expiresAt;
     }
 
@@ -91,13 +91,15 @@ library FacilityStore {
     /// @param facility Where to store them.
     /// @param given Terms of the facility.
     /// @param tranches_ Terms of its tranches, most senior first.
+    /// @param panel Number of the panel whose signatures count.
     // OfferTerms bounds every number that is cut here: times below 2^32 (an expiry by three days more), epoch length
     // below 2^24, ppm to 10^6.
     // forge-lint: disable-start(unsafe-typecast)
     function write(
         Facility storage facility,
         IFacilityRegistry.FacilityTerms calldata given,
-        IFacilityRegistry.TrancheTerms[] calldata tranches_
+        IFacilityRegistry.TrancheTerms[] calldata tranches_,
+        uint8 panel
     ) internal {
         facility.schedule = Schedule({
             windowStart: uint32(given.windowStart),
@@ -106,7 +108,7 @@ library FacilityStore {
             deviceCount: given.deviceCount,
             promisedAvailabilityPpm: uint24(given.promisedAvailabilityPpm),
             state: IFacilityRegistry.FacilityState.Offered,
-            offeredAtBlock: uint64(block.number),
+            panel: panel,
             expiresAt: uint40(given.expiresAt)
         });
         facility.money = Money({

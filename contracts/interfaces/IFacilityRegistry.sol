@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAttesterRegistry} from "./IAttesterRegistry.sol";
 import {IBondVault} from "./IBondVault.sol";
 import {IDeliveryDesk} from "./IDeliveryDesk.sol";
 import {IEndings} from "./IEndings.sol";
+import {IPledgeRegistry} from "./IPledgeRegistry.sol";
 import {IPrimarySale} from "./IPrimarySale.sol";
 import {IRentLockbox} from "./IRentLockbox.sol";
 import {IStatementRegistry} from "./IStatementRegistry.sol";
@@ -87,12 +89,14 @@ interface IFacilityRegistry is IEndings {
     /// @param windowEnd Second after the delivery window.
     /// @param epochLength Length of an epoch, seconds.
     /// @param deviceCount Number of pledged devices.
+    /// @param panel Number of the panel of attesters whose signatures count.
     struct EpochTerms {
         FacilityState state;
         uint64 windowStart;
         uint64 windowEnd;
         uint32 epochLength;
         uint32 deviceCount;
+        uint8 panel;
     }
 
     /// @notice The contracts around the register, named once.
@@ -102,6 +106,8 @@ interface IFacilityRegistry is IEndings {
     /// @param primarySale Sells units.
     /// @param bondVault Holds bonds.
     /// @param deliveryDesk Issues vouchers.
+    /// @param attesterRegistry Knows the attesters and their panels.
+    /// @param pledgeRegistry Holds approved pledges.
     struct Links {
         IStatementRegistry statementRegistry;
         ITrancheToken trancheToken;
@@ -109,6 +115,8 @@ interface IFacilityRegistry is IEndings {
         IPrimarySale primarySale;
         IBondVault bondVault;
         IDeliveryDesk deliveryDesk;
+        IAttesterRegistry attesterRegistry;
+        IPledgeRegistry pledgeRegistry;
     }
 
     /// @notice What a settlement must know of a facility.
@@ -133,11 +141,30 @@ interface IFacilityRegistry is IEndings {
     /// @notice A facility entered the register in state Offered. Tranche `i` of the list has seniority `i`.
     /// @param facilityId The facility.
     /// @param gpuOperator The account that runs the facility's GPUs.
+    /// @param panel Number of the panel of attesters whose signatures count for it.
     /// @param terms Terms of the facility.
     /// @param tranches Terms of its tranches, most senior first.
     event FacilityOffered(
-        uint64 indexed facilityId, address indexed gpuOperator, FacilityTerms terms, TrancheTerms[] tranches
+        uint64 indexed facilityId,
+        address indexed gpuOperator,
+        uint8 panel,
+        FacilityTerms terms,
+        TrancheTerms[] tranches
     );
+
+    /// @notice An operator reserved a number for an offer that it prepares.
+    /// @param facilityId The number.
+    /// @param gpuOperator The operator.
+    event FacilityReserved(uint64 indexed facilityId, address indexed gpuOperator);
+
+    /// @notice Governance removed an offer that was not funded. Its sale, if there is one, pays back.
+    /// @param facilityId The facility.
+    event OfferRemoved(uint64 indexed facilityId);
+
+    /// @notice An operator named the key that signs for it in the logs of its facilities.
+    /// @param gpuOperator The operator.
+    /// @param ledgerKey Ed25519 public key; zero for none.
+    event LedgerKeySet(address indexed gpuOperator, bytes32 ledgerKey);
 
     /// @notice The stored state of a facility changed. Delivering is never stored: it follows from Funded and the time.
     /// That an offer expired follows from the time too, and is stored only if somebody calls `expire`.
@@ -196,6 +223,15 @@ interface IFacilityRegistry is IEndings {
     /// @notice None of the contracts may be zero.
     error LinkMissing();
 
+    /// @notice The attesters of the facility's panel have not approved its pledge.
+    /// @param facilityId The facility.
+    error PledgeNotApproved(uint64 facilityId);
+
+    /// @notice Another operator reserved this number: choose another one.
+    /// @param facilityId The number.
+    /// @param gpuOperator Who reserved it.
+    error FacilityReservedBefore(uint64 facilityId, address gpuOperator);
+
     /// @notice The bond is below `requiredBond`. Deposit into the BondVault first.
     /// @param facilityId The facility.
     error BondInsufficient(uint64 facilityId);
@@ -214,8 +250,8 @@ interface IFacilityRegistry is IEndings {
     /// `terms.gpuOperator`.
     /// @dev Emits FacilityOffered and FacilityStateChanged. All caps together never exceed `deviceCount` x window in
     /// whole hours (invariant 1). Reverts with FacilityExists, NotGpuOperator, SettlementTokenNotAllowed, TermsInvalid
-    /// or UnitsAboveCapacity.
-    /// @param facilityId New id, above 0.
+    /// UnitsAboveCapacity, FacilityReservedBefore, or as `IAttesterRegistry.offerPanel` does.
+    /// @param facilityId New id, above 0; one that nobody else reserved.
     /// @param terms Terms of the facility.
     /// @param tranches Terms of its 1 to 4 tranches, most senior first.
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches) external;
@@ -224,7 +260,7 @@ interface IFacilityRegistry is IEndings {
     /// unsold, but not all of them; bond terms must be set, and the bond sufficient. Caller: the facility's
     /// gpuOperator, or its sale where there is one.
     /// @dev Emits FacilityStateChanged(Funded). Reverts with FacilityUnknown, NotGpuOperator, SaleRunning,
-    /// FacilityStateWrong, FacilityEmpty, BondTermsMissing or BondInsufficient.
+    /// FacilityStateWrong, FacilityEmpty, BondTermsMissing, BondInsufficient or PledgeNotApproved.
     /// @param facilityId The facility.
     function fund(uint64 facilityId) external;
 
@@ -241,6 +277,23 @@ interface IFacilityRegistry is IEndings {
     /// @dev Emits FacilityStateChanged(Cancelled). Reverts with OfferNotExpired.
     /// @param facilityId The facility.
     function expire(uint64 facilityId) external;
+
+    /// @notice Removes an offer that is not funded, so that it claims no devices: its state is Cancelled. Caller: the
+    /// governance role, which waits.
+    /// @dev Emits OfferRemoved and FacilityStateChanged(Cancelled). Reverts with FacilityStateWrong.
+    /// @param facilityId The facility.
+    function remove(uint64 facilityId) external;
+
+    /// @notice Reserves a number for an offer of the caller, so that nobody can take it while the offer, whose pledge
+    /// names it, is prepared. Caller: the gpuOperator role.
+    /// @dev Emits FacilityReserved. Reverts with FacilityExists or FacilityReservedBefore.
+    /// @param facilityId The number.
+    function reserve(uint64 facilityId) external;
+
+    /// @notice Names the key that signs for the caller in the logs of its facilities. Caller: anybody, for itself.
+    /// @dev Emits LedgerKeySet.
+    /// @param ledgerKey Ed25519 public key; zero for none.
+    function setLedgerKey(bytes32 ledgerKey) external;
 
     /// @notice Allows or forbids a token, of at most 6 decimals, as settlement token of new facilities; those that name
     /// it already keep it. Caller: the governance role.
@@ -307,10 +360,15 @@ interface IFacilityRegistry is IEndings {
     /// @return The number.
     function epochCountOf(uint64 facilityId) external view returns (uint32);
 
-    /// @notice Block in which a facility was offered: of two pledges of one device, the earlier one counts.
-    /// @param facilityId The facility.
-    /// @return Block number; 0 if the facility is unknown.
-    function offeredAtBlock(uint64 facilityId) external view returns (uint64);
+    /// @notice Operator that reserved a number.
+    /// @param facilityId The number.
+    /// @return The operator; zero if nobody did.
+    function reservedBy(uint64 facilityId) external view returns (address);
+
+    /// @notice Key that signs for an operator in the logs of its facilities.
+    /// @param gpuOperator The operator.
+    /// @return Ed25519 public key; zero for none.
+    function ledgerKeyOf(address gpuOperator) external view returns (bytes32);
 
     /// @notice The contract that holds attested statements.
     /// @return Its address; zero before `link`.
@@ -335,6 +393,14 @@ interface IFacilityRegistry is IEndings {
     /// @notice The contract that issues vouchers.
     /// @return Its address; zero before `link`.
     function deliveryDesk() external view returns (IDeliveryDesk);
+
+    /// @notice The contract that knows the attesters and their panels.
+    /// @return Its address; zero before `link`.
+    function attesterRegistry() external view returns (IAttesterRegistry);
+
+    /// @notice The contract that holds approved pledges.
+    /// @return Its address; zero before `link`.
+    function pledgeRegistry() external view returns (IPledgeRegistry);
 
     /// @notice Whether new facilities may name `token`.
     /// @param token Address of the ERC-20 token.

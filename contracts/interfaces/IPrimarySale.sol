@@ -175,6 +175,11 @@ interface IPrimarySale is IPayouts {
     /// @param facilityId The facility.
     error BondInsufficient(uint64 facilityId);
 
+    /// @notice The floor is reached but the attesters of the facility's panel have not approved its pledge. Have it
+    /// approved, or wait until `windowStart` for the sale to fail.
+    /// @param facilityId The facility.
+    error PledgeNotApproved(uint64 facilityId);
+
     /// @notice No facility with a sale has this tranche.
     /// @param id The id asked for.
     error TrancheUnknown(uint256 id);
@@ -270,14 +275,14 @@ interface IPrimarySale is IPayouts {
         bytes calldata signature
     ) external returns (uint256 cost);
 
-    /// @notice Ends a sale that has closed, or is sold out with its floor reached. If the floor is reached and the bond
-    /// is sufficient, the facility is funded; what was not sold is never minted. The sale fails, and cancels the
-    /// facility, if the floor is missed, or if the bond is still missing at `windowStart` (before that the call reverts
-    /// with BondInsufficient). It also fails if the offer expired or the gpuOperator cancelled it. So buyers always get
-    /// out. Success depends on nothing that the gpuOperator's account, its registration or a role could refuse. Caller:
-    /// anybody.
-    /// @dev Emits SaleSucceeded or SaleFailed. Reverts with SaleNotOpen, SaleStillOpen, BondInsufficient or
-    /// BoughtInThisBlock.
+    /// @notice Ends a sale that has closed, or is sold out with its floor reached. If the floor is reached, the bond
+    /// sufficient and the pledge approved, the facility is funded; what was not sold is never minted. The sale fails,
+    /// and cancels the facility, if the floor is missed, or if bond or approval are still missing at `windowStart`
+    /// (before that the call reverts with BondInsufficient or PledgeNotApproved). It also fails if the offer expired,
+    /// was removed, or the gpuOperator cancelled it. So buyers always get out. Success depends on nothing that the
+    /// gpuOperator's account, its registration or a role could refuse. Caller: anybody.
+    /// @dev Emits SaleSucceeded or SaleFailed. Reverts with SaleNotOpen, SaleStillOpen, BondInsufficient,
+    /// PledgeNotApproved or BoughtInThisBlock.
     /// @param facilityId The facility.
     function finalize(uint64 facilityId) external;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterSet} from "./IAttesterSet.sol";
+import {IAttesterRegistry} from "./IAttesterRegistry.sol";
 
 /// @title Published evidence: the gpuOperator's own word on an epoch, before attesters state it
 /// @notice An operator whose attesters are silent publishes the hash of its evidence. A published epoch is no default
 /// and counts as no missing hours, but earns no proceeds until it is stated. Attesters can reject evidence that is
 /// missing or does not recompute.
-interface IPublications is IAttesterSet {
+interface IPublications {
     /// @notice How far a facility's epochs are stated or published, and when something of that was taken back.
     /// @param firstOpen First epoch that is neither stated nor published; all before it are. A statement that was
     /// voided leaves its epoch published.
@@ -77,19 +77,22 @@ interface IPublications is IAttesterSet {
     /// @param evidenceHash SHA-256 of the evidence manifest.
     function publish(uint64 facilityId, uint32 epoch, bytes32 evidenceHash) external;
 
-    // solhint-disable max-line-length
     /// @notice Takes back the publication of an epoch and of all later ones: its evidence is missing, or does not
     /// recompute. The epoch can then only be stated. Until the facility is closed, never paused. Caller: anybody who
-    /// holds `threshold` signatures over `rejectionDigest`.
+    /// holds the signatures of the facility's panel over `rejectionDigest`.
     /// @dev Emits EvidenceRejected. Reverts with NothingToReject, FacilityClosed, or for the signatures as
     /// `IStatementRegistry.post`.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
     /// @param evidenceHash The hash that stands published; zero for an epoch that only a voided statement left
     /// published.
-    /// @param attestations At least `threshold` signatures, in strictly ascending order of attester.
-    function reject(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, Attestation[] calldata attestations) external;
-    // solhint-enable max-line-length
+    /// @param attestations Signatures of the panel, in strictly ascending order of attester.
+    function reject(
+        uint64 facilityId,
+        uint32 epoch,
+        bytes32 evidenceHash,
+        IAttesterRegistry.Attestation[] calldata attestations
+    ) external;
 
     /// @notice What attesters sign to reject evidence: EIP-712 type
     /// `EvidenceRejection(uint64 facilityId,uint32 epoch,bytes32 evidenceHash,uint32 rejections)`. It counts once: the

@@ -7,7 +7,7 @@ import {IStatementRegistry} from "./IStatementRegistry.sol";
 /// @notice Anybody may challenge a statement until its challenge window ends, with public evidence alone: the
 /// statement, one or two of its lines with their proofs, and neighbours in the pledge. A proven fault voids the epoch
 /// and every later one of the facility, and costs the attesters that signed it part of their bonds; half of that goes
-/// to the challenger. api/domain/statements/faults.py holds the same rules and finds what can be proven.
+/// to the challenger, the rest to the treasury. api/domain/statements/faults.py holds the same rules and finds what can be proven.
 /// @dev What no proof on-chain can show: a missing leaf, or one whose words exceed their types; a root without known
 /// lines; usage that never happened; a charge other than the lease's price; a wrong `availableGpuSeconds`,
 /// `topRenterBps`, `committedBps` or `evidenceHash`; late usage or a void of a record that does not exist, or that two
@@ -30,8 +30,8 @@ interface IStatementChallenges {
     /// @param IndexRepeated Two lines have one index.
     /// @param LinesOutOfOrder A line with a higher index sorts before another, or is equal to it and no void.
     /// @param LinesOverlap One device is used or delivered twice in one second.
-    /// @param DeviceNotPledged A line names a device that the facility never pledged.
-    /// @param DevicePledgedTwice A device was pledged earlier to another facility with an overlapping window.
+    /// @param DeviceNotPledged A line names a device that the pledge of its time does not hold.
+    /// @param DevicePledgedTwice A card was pledged earlier to another facility for the same time.
     enum Fault {
         None,
         LineForeign,
@@ -62,23 +62,24 @@ interface IStatementChallenges {
     /// @notice A pledged device with its proof.
     /// @param index Place of the device in the pledge, from 0.
     /// @param device keccak-256 of the device's UUID text.
-    /// @param proof Merkle proof of index and device under the facility's `pledgeRoot`.
+    /// @param card The same of its card; equal to `device` for a whole card.
+    /// @param fromEpoch First epoch in which the device is pledged.
+    /// @param proof Merkle proof of all of these under the root of the facility's pledge.
     struct ProvenPledge {
         uint32 index;
         bytes32 device;
+        bytes32 card;
+        uint32 fromEpoch;
         bytes32[] proof;
     }
 
-    /// @notice What challenges decided about one statement.
-    /// @param challenger Account that is paid: the one that proved the newest fault or, while slashing is pending, the
-    /// one that proved that fault.
-    /// @param charged Signers slashed so far, each once for a statement; bit `slot` stands for `attesterAt(slot)`.
-    /// @param pending Signers that the vault could not slash yet, see `slashPending`; bits as in `charged`.
+    /// @notice What was proven of one statement.
+    /// @param challenger Account that proved its newest fault; zero if none was proven.
+    /// @param fault The rule that it breaks.
     /// @param barred Whether the statement can never be posted again.
     struct Verdict {
         address challenger;
-        uint40 charged;
-        uint40 pending;
+        Fault fault;
         bool barred;
     }
 
@@ -95,12 +96,6 @@ interface IStatementChallenges {
         address indexed challenger,
         uint32 epochsPostedBefore
     );
-
-    /// @notice The bond vault failed, so the attesters are not slashed yet; anybody can call `slashPending`.
-    /// @param facilityId The facility.
-    /// @param statementHash EIP-712 struct hash of the statement.
-    /// @param challenger The account that proved the fault.
-    event SlashPending(uint64 indexed facilityId, bytes32 indexed statementHash, address indexed challenger);
 
     /// @notice The statement's challenge window is over: it is final.
     /// @param facilityId The facility.
@@ -119,12 +114,8 @@ interface IStatementChallenges {
     /// @param which Number of the line or pledge in the call, from 0.
     error ProofInvalid(uint256 which);
 
-    /// @notice No signer of this statement waits to be slashed.
-    /// @param statementHash EIP-712 struct hash of the statement.
-    error NothingPending(bytes32 statementHash);
-
     /// @notice Proves a fault that one line shows by itself. Caller: anybody.
-    /// @dev Emits StatementVoided, the vault's AttesterSlashed events, or SlashPending if the vault fails. Reverts with
+    /// @dev Emits StatementVoided, and AttesterSlashed for each signer whose signature was posted. Reverts with
     /// StatementUnknown if the epoch is not posted or already void, with StatementHashWrong if another statement is
     /// posted, and with ChallengeTooLate, ProofInvalid or NoFault.
     /// @param statement The posted statement.
@@ -143,40 +134,36 @@ interface IStatementChallenges {
         ProvenLine calldata second
     ) external;
 
-    /// @notice Proves that a line names a device that the facility never pledged. Caller: anybody.
-    /// @dev Events and errors as `challengeLine`. Leans on the pledge being sorted: attesters refuse a facility whose
-    /// pledge is not.
+    /// @notice Proves that a line names a device that the pledge in force in the epoch of its start does not hold.
+    /// Caller: anybody.
+    /// @dev Events and errors as `challengeLine`. Attesters approve only pledges that are sorted and of the stated count.
     /// @param statement The posted statement.
     /// @param line The line.
     /// @param neighbours Two adjacent devices of the pledge around the line's device, or the first or last device
-    /// alone.
+    /// alone; or the device itself, if it is pledged from a later epoch.
     function challengeDevice(
         IStatementRegistry.Statement calldata statement,
         ProvenLine calldata line,
         ProvenPledge[] calldata neighbours
     ) external;
 
-    /// @notice Proves that the facility pledged a device that another facility had pledged for an overlapping window.
-    /// The other one must have been offered earlier (in the same block: have the lower id) and not be cancelled.
-    /// Caller: anybody.
+    /// @notice Proves that the pledge of the statement's epoch holds a card that another facility's pledge holds at the
+    /// same time. The other pledge must have been approved earlier, and its facility not be cancelled, nor have ended
+    /// before that time. Caller: anybody.
     /// @dev Events and errors as `challengeLine`. The statement is not barred: it may be posted again, because the
     /// other facility may yet be cancelled.
     /// @param statement The posted statement.
     /// @param own The device in this facility's pledge.
     /// @param otherFacilityId The other facility.
-    /// @param other The device in the other facility's pledge.
+    /// @param otherEpoch Epoch of the other facility that shares a second with the statement's.
+    /// @param other The device in the other facility's pledge of that epoch.
     function challengeDoublePledge(
         IStatementRegistry.Statement calldata statement,
         ProvenPledge calldata own,
         uint64 otherFacilityId,
+        uint32 otherEpoch,
         ProvenPledge calldata other
     ) external;
-
-    /// @notice Slashes attesters that the vault failed to slash before; the challenger's part goes to the challenger.
-    /// Caller: anybody.
-    /// @dev The vault emits AttesterSlashed. Reverts with NothingPending, or as the vault does.
-    /// @param statement The statement that was voided.
-    function slashPending(IStatementRegistry.Statement calldata statement) external;
 
     /// @notice The FaultRules contract, which judges proofs. It can be asked before a challenge, at no cost.
     /// @return Its address.
@@ -186,4 +173,10 @@ interface IStatementChallenges {
     /// @param statementHash EIP-712 struct hash of the statement.
     /// @return The verdict.
     function verdictOf(bytes32 statementHash) external view returns (Verdict memory);
+
+    /// @notice Whether a statement of the facility was ever void for a double pledge. Its statements, and those behind
+    /// it, may be signed and posted once more, so two of one epoch are no equivocation.
+    /// @param facilityId The facility.
+    /// @return True if one was.
+    function mayRepeat(uint64 facilityId) external view returns (bool);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAttesterRegistry} from "./IAttesterRegistry.sol";
 import {IPublications} from "./IPublications.sol";
 
 /// @title Statements: the attested rental income of every facility, epoch by epoch
@@ -95,6 +96,25 @@ interface IStatementRegistry is IPublications {
         uint128 cumulativeGross
     );
 
+    /// @notice A statement of a batch was not posted.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the epoch, from 0.
+    /// @param reason The error that a single posting would have reverted with.
+    event StatementSkipped(uint64 indexed facilityId, uint32 indexed epoch, bytes reason);
+
+    /// @notice A batch without statements.
+    error BatchEmpty();
+
+    /// @notice The statement's facility has another panel than the batch.
+    /// @param facilityId The facility.
+    /// @param panel Its panel.
+    /// @param expected Panel of the batch.
+    error PanelDiffers(uint64 facilityId, uint8 panel, uint8 expected);
+
+    /// @notice Only this contract calls this function.
+    /// @param caller The caller.
+    error NotThisContract(address caller);
+
     /// @notice Statements of a facility are posted in order, without gaps.
     /// @param facilityId The facility.
     /// @param expected Epoch that must be posted next.
@@ -164,10 +184,42 @@ interface IStatementRegistry is IPublications {
     /// facility ended: epochs that were over by then can be stated for an epoch and a day, see `statementsEndAt`.
     /// Caller: anybody who holds `threshold` signatures.
     /// @dev Emits StatementPosted. Leans on invariant 6 (once, in order, with a quorum). Reverts with any error of
-    /// IStatementRegistry or IAttesterSet that fits, or with EnforcedPause.
+    /// IStatementRegistry or IAttesterRegistry that fits, or with EnforcedPause.
     /// @param statement The statement.
     /// @param attestations At least `threshold` signatures, in strictly ascending order of attester.
-    function post(Statement calldata statement, Attestation[] calldata attestations) external;
+    function post(Statement calldata statement, IAttesterRegistry.Attestation[] calldata attestations) external;
+
+    /// @notice Posts the next statements of many facilities of one panel, under one set of signatures over their Merkle
+    /// root. A statement that cannot be posted is skipped, and the others are not. Caller: anybody who holds the
+    /// signatures.
+    /// @dev Emits StatementPosted or StatementSkipped for each statement. The leaves of the root are the statements'
+    /// struct hashes, of an OpenZeppelin StandardMerkleTree with one value a leaf, `bytes32`. Reverts with BatchEmpty,
+    /// or as `IAttesterRegistry.checkQuorum` does.
+    /// @param statements The statements, in ascending order of their leaves, so that the tree is the one that
+    /// StandardMerkleTree makes. The panel is that of the first.
+    /// @param attestations Signatures over `batchDigest` of the root, in strictly ascending order of attester.
+    function postMany(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations)
+        external;
+
+    /// @notice Posts one statement of a batch. Caller: this contract, which checked the signatures and catches what
+    /// fails.
+    /// @dev Emits StatementPosted. Reverts with NotThisContract, PanelDiffers, or as `post` does.
+    /// @param statement The statement.
+    /// @param panel Panel whose signatures were checked.
+    /// @param attesters The signers.
+    /// @param signers Their slots, one bit each.
+    function postSigned(Statement calldata statement, uint8 panel, address[] calldata attesters, uint40 signers)
+        external;
+
+    /// @notice EIP-712 digest that attesters sign for a batch; it binds chain and contract.
+    /// @param root Merkle root over the statements' struct hashes.
+    /// @return The digest.
+    function batchDigest(bytes32 root) external view returns (bytes32);
+
+    /// @notice Merkle root over struct hashes of statements.
+    /// @param statementHashes The hashes, in ascending order of their leaves.
+    /// @return The root.
+    function batchRoot(bytes32[] calldata statementHashes) external pure returns (bytes32);
 
     /// @notice EIP-712 struct hash of a statement.
     /// @param statement The statement.
@@ -224,7 +276,8 @@ interface IStatementRegistry is IPublications {
         view
         returns (uint32 epochs, uint64 cumulativeAvailable, uint128 cumulativeGross);
 
-    /// @notice Attesters that signed a posted statement; empty if not posted or void.
+    /// @notice Attesters that signed a posted statement; empty if not posted or void. Of a final statement a slot can
+    /// have gone to another account since: its StatementPosted event names the signers for ever.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
     /// @return The accounts, in order of their slots.
@@ -233,12 +286,6 @@ interface IStatementRegistry is IPublications {
     /// @notice Time between posting and finality.
     /// @return Seconds.
     function challengeWindow() external view returns (uint64);
-
-    /// @notice Until when a statement that an attester signed may still be challenged: the end of its membership and a
-    /// challenge window more.
-    /// @param attester The account.
-    /// @return UTC second; 0 if it never was a member, the largest uint64 while its membership has no end.
-    function liableUntil(address attester) external view returns (uint64);
 
     /// @notice Whether a line belongs to a posted statement (a proof of OpenZeppelin's StandardMerkleTree).
     /// @dev Reverts with StatementUnknown, or with StatementHashWrong if `statement` is not the posted one.

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IBondVault} from "../interfaces/IBondVault.sol";
+import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IPledgeRegistry} from "../interfaces/IPledgeRegistry.sol";
+import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 
 /// @title Facilities that tests set up in one call, with the storage layout and time rule of the real register
 /// @notice For tests only: stands in for FacilityRegistry where only statements matter.
 contract MockFacilityRegistry {
-    IBondVault public bondVault;
-    mapping(uint64 facilityId => uint64) public offeredAtBlock;
+    IAttesterRegistry public attesterRegistry;
+    IPledgeRegistry public pledgeRegistry;
+    IStatementRegistry public statementRegistry;
+    mapping(uint64 facilityId => uint8) private _panels;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) private _states;
     mapping(uint64 facilityId => IEndings.Ending) private _endings;
@@ -18,19 +22,19 @@ contract MockFacilityRegistry {
         uint64 facilityId,
         IFacilityRegistry.FacilityTerms calldata terms,
         IFacilityRegistry.FacilityState state,
-        uint64 offeredAt
+        uint8 panel
     ) external {
         _terms[facilityId] = terms;
         _states[facilityId] = state;
-        offeredAtBlock[facilityId] = offeredAt;
+        _panels[facilityId] = panel;
     }
 
     function setState(uint64 facilityId, IFacilityRegistry.FacilityState state) external {
         _states[facilityId] = state;
     }
 
-    function setBondVault(IBondVault vault) external {
-        bondVault = vault;
+    function link(IAttesterRegistry attesters, IPledgeRegistry pledges, IStatementRegistry statements) external {
+        (attesterRegistry, pledgeRegistry, statementRegistry) = (attesters, pledges, statements);
     }
 
     function stateOf(uint64 facilityId) public view returns (IFacilityRegistry.FacilityState) {
@@ -49,15 +53,9 @@ contract MockFacilityRegistry {
     function epochTermsOf(uint64 facilityId) external view returns (IFacilityRegistry.EpochTerms memory) {
         IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
         IFacilityRegistry.FacilityState state = stateOf(facilityId);
-        return
-            IFacilityRegistry.EpochTerms(
-                state, terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount
-            );
-    }
-
-    function tranchesOf(uint64) external pure returns (IFacilityRegistry.TrancheTerms[] memory tranches) {
-        tranches = new IFacilityRegistry.TrancheTerms[](1);
-        tranches[0].unitCap = 1;
+        return IFacilityRegistry.EpochTerms(
+            state, terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount, _panels[facilityId]
+        );
     }
 
     function setEnding(uint64 facilityId, IEndings.Ending calldata ending) external {

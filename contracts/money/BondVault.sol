@@ -4,14 +4,15 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {AttesterBonds} from "./AttesterBonds.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {TrancheId} from "../token/TrancheId.sol";
+import {Payouts} from "./Payouts.sol";
 
-/// @title Bond vault, part 2: operators
+/// @title Bonds of operators
 /// @notice An operator's bond waits here, and never falls, until the facility is closed: then the RentLockbox pays it
 /// out. api/domain/capital/closing.py is the reference model.
-contract BondVault is AttesterBonds {
+contract BondVault is IBondVault, Payouts {
     using SafeERC20 for IERC20;
 
     /// @dev Most that all promised hours cost together: it always fits what streams to one tranche.
@@ -29,13 +30,14 @@ contract BondVault is AttesterBonds {
 
     mapping(uint64 facilityId => OperatorBond) private _bonds;
 
+    /// @notice The register, and through it the other contracts.
+    IFacilityRegistry public immutable facilityRegistry;
+
     /// @notice Deploys an empty vault.
-    /// @param authority AccessManager that holds the roles.
     /// @param facilities The register, and through it the other contracts.
-    /// @param token Token of attesters' bonds.
-    constructor(address authority, IFacilityRegistry facilities, IERC20 token)
-        AttesterBonds(authority, facilities, token)
-    {}
+    constructor(IFacilityRegistry facilities) {
+        facilityRegistry = facilities;
+    }
 
     /// @inheritdoc IBondVault
     function setTerms(uint64 facilityId, BondTerms calldata terms) external {
@@ -112,5 +114,18 @@ contract BondVault is AttesterBonds {
     /// @return Its settlement token.
     function _tokenOf(uint64 facilityId) private view returns (IERC20) {
         return IERC20(facilityRegistry.settlementTokenOf(facilityId));
+    }
+
+    /// @notice Whether any unit of a facility circulates.
+    /// @param facilityId The facility.
+    /// @return True if one does.
+    function _hasUnits(uint64 facilityId) private view returns (bool) {
+        uint256 count = facilityRegistry.tranchesOf(facilityId).length;
+        for (uint256 i = 0; i < count; ++i) {
+            // At most four tranches, so the index fits 8 bits.
+            // forge-lint: disable-next-line(unsafe-typecast)
+            if (facilityRegistry.trancheToken().totalSupply(TrancheId.pack(facilityId, uint8(i))) > 0) return true;
+        }
+        return false;
     }
 }

@@ -34,7 +34,7 @@ contract PrimarySale is SaleRefunds {
         bool closed = block.timestamp >= when.closesAt;
         // Who buys up everything cannot end a sale that would fail.
         require(closed || (reached && _isSoldOut(facilityId, book.soldUnits)), SaleStillOpen(facilityId));
-        if (reached && _isBonded(facilityId)) {
+        if (reached && _isReady(facilityId)) {
             require(block.number > book.boughtAtBlock, BoughtInThisBlock(facilityId));
             _succeed(facilityId, book);
         } else {
@@ -122,14 +122,18 @@ contract PrimarySale is SaleRefunds {
         return proceeds * _hours[facilityId].upFrontBps / SaleBounds.BPS;
     }
 
-    /// @notice Whether the bond is sufficient. Before `windowStart` a missing bond can still come, so the call reverts
-    /// with BondInsufficient; from then on it is too late.
+    /// @notice Whether the bond is sufficient and the pledge approved. Before `windowStart` what is missing can still
+    /// come, so the call reverts with BondInsufficient or PledgeNotApproved; from then on it is too late.
     /// @param facilityId The facility.
-    /// @return bonded True if it is.
-    function _isBonded(uint64 facilityId) private view returns (bool bonded) {
-        bonded = facilityRegistry.bondVault().isSufficient(facilityId);
-        bool late = block.timestamp >= facilityRegistry.epochTermsOf(facilityId).windowStart;
-        require(bonded || late, BondInsufficient(facilityId));
+    /// @return True if nothing is missing.
+    function _isReady(uint64 facilityId) private view returns (bool) {
+        bool bonded = facilityRegistry.bondVault().isSufficient(facilityId);
+        bool pledged = facilityRegistry.pledgeRegistry().isApproved(facilityId);
+        if (block.timestamp < facilityRegistry.epochTermsOf(facilityId).windowStart) {
+            require(bonded, BondInsufficient(facilityId));
+            require(pledged, PledgeNotApproved(facilityId));
+        }
+        return bonded && pledged;
     }
 
     /// @notice Marks a sale as successful, emits SaleSucceeded and funds the facility. Nothing is called that the

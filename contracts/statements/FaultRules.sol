@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IPledgeRegistry} from "../interfaces/IPledgeRegistry.sol";
 import {IStatementChallenges} from "../interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {Faults} from "./Faults.sol";
@@ -55,12 +56,13 @@ contract FaultRules {
         return Faults.ofPair(firstLine, secondLine);
     }
 
-    /// @notice Whether neighbours show that the line's device is not in the pledge. Reverts with ProofInvalid.
+    /// @notice Whether neighbours show that the line's device is not in the pledge in force in the epoch of its start.
+    /// Reverts with ProofInvalid.
     /// @dev The pledge is sorted and numbered without gaps. So two neighbours with the device between them, or the
     /// first or last device on the wrong side of it, show that it is not pledged.
     /// @param statement The statement.
     /// @param proven The line with its proof.
-    /// @param neighbours Two adjacent devices of the pledge, or the first or last alone.
+    /// @param neighbours Two adjacent devices of the pledge, the first or last alone, or the device itself.
     /// @return DeviceNotPledged, or None.
     function ofDevice(
         IStatementRegistry.Statement calldata statement,
@@ -68,51 +70,78 @@ contract FaultRules {
         IStatementChallenges.ProvenPledge[] calldata neighbours
     ) external view returns (IStatementChallenges.Fault) {
         _requireLine(statement.usageRoot, proven.line, proven.proof, 0);
-        IFacilityRegistry.FacilityTerms memory terms = facilityRegistry.termsOf(statement.facilityId);
+        uint64 facilityId = statement.facilityId;
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        uint32 epoch = _epochOf(proven.line.start, terms);
+        bytes32 root = facilityRegistry.pledgeRegistry().pledgeAt(facilityId, epoch).root;
         for (uint256 i = 0; i < neighbours.length; ++i) {
-            _requirePledge(terms.pledgeRoot, statement.facilityId, neighbours[i], i + 1);
+            _requirePledge(root, facilityId, neighbours[i], i + 1);
         }
         // A shortfall is of a lease, not of a device.
-        bool absent =
-            proven.line.kind != Faults.SHORTFALL && _isBetween(proven.line.device, neighbours, terms.deviceCount);
+        bool absent = proven.line.kind != Faults.SHORTFALL
+            && (_isBetween(proven.line.device, neighbours, terms.deviceCount)
+                || _isLater(proven.line.device, neighbours, epoch));
         return absent ? IStatementChallenges.Fault.DeviceNotPledged : IStatementChallenges.Fault.None;
     }
 
-    /// @notice Whether two facilities pledged one device for overlapping windows, and the other facility's pledge is
-    /// earlier and not cancelled. Reverts with ProofInvalid.
+    /// @notice Whether two facilities pledged one card for the same time, the other one in a pledge that was approved
+    /// earlier and is live. Reverts with ProofInvalid.
     /// @param statement The statement.
-    /// @param own The device in this facility's pledge.
+    /// @param own The device in this facility's pledge of the statement's epoch.
     /// @param otherFacilityId The other facility.
-    /// @param other The device in the other facility's pledge.
+    /// @param otherEpoch Epoch of the other facility that shares a second with the statement's.
+    /// @param other The device in the other facility's pledge of that epoch.
     /// @return DevicePledgedTwice, or None.
     function ofPledges(
         IStatementRegistry.Statement calldata statement,
         IStatementChallenges.ProvenPledge calldata own,
         uint64 otherFacilityId,
+        uint32 otherEpoch,
         IStatementChallenges.ProvenPledge calldata other
     ) external view returns (IStatementChallenges.Fault) {
         uint64 facilityId = statement.facilityId;
-        IFacilityRegistry.FacilityTerms memory mine = facilityRegistry.termsOf(facilityId);
-        IFacilityRegistry.FacilityTerms memory theirs = facilityRegistry.termsOf(otherFacilityId);
-        _requirePledge(mine.pledgeRoot, facilityId, own, 0);
-        _requirePledge(theirs.pledgeRoot, otherFacilityId, other, 1);
-        bool meet = mine.windowStart < theirs.windowEnd && theirs.windowStart < mine.windowEnd;
-        bool twice = own.device == other.device && meet && _isEarlierPledge(otherFacilityId, facilityId);
+        IPledgeRegistry pledges = facilityRegistry.pledgeRegistry();
+        IPledgeRegistry.Pledge memory mine = pledges.pledgeAt(facilityId, statement.epoch);
+        IPledgeRegistry.Pledge memory theirs = pledges.pledgeAt(otherFacilityId, otherEpoch);
+        _requirePledge(mine.root, facilityId, own, 0);
+        _requirePledge(theirs.root, otherFacilityId, other, 1);
+        bool twice = own.card == other.card && own.fromEpoch <= statement.epoch && other.fromEpoch <= otherEpoch
+            && theirs.number < mine.number && _isLive(otherFacilityId, otherEpoch, statement);
         return twice ? IStatementChallenges.Fault.DevicePledgedTwice : IStatementChallenges.Fault.None;
     }
 
-    /// @notice Whether the other facility's pledge counts before this one's.
-    /// @dev A pledge counts from its offer until it is cancelled. Attesters of the later facility see the earlier offer
-    /// before they sign anything; an offer that comes after theirs can never put them at fault.
-    /// @param otherFacilityId The other facility.
-    /// @param facilityId This facility.
-    /// @return True if it does.
-    function _isEarlierPledge(uint64 otherFacilityId, uint64 facilityId) private view returns (bool) {
-        IFacilityRegistry.FacilityState state = facilityRegistry.stateOf(otherFacilityId);
-        if (state == IFacilityRegistry.FacilityState.Cancelled) return false;
-        uint64 own = facilityRegistry.offeredAtBlock(facilityId);
-        uint64 other = facilityRegistry.offeredAtBlock(otherFacilityId);
-        return other < own || (other == own && otherFacilityId < facilityId);
+    /// @notice Whether another facility's epoch is in its window, shares a second with a statement's, and neither was
+    /// the facility cancelled nor had it ended before that time.
+    /// @dev Attesters of the later pledge see the earlier approval before they sign anything; an approval that comes
+    /// after theirs can never put them at fault.
+    /// @param facilityId The other facility.
+    /// @param epoch Its epoch.
+    /// @param statement The statement.
+    /// @return True if all of that holds.
+    function _isLive(uint64 facilityId, uint32 epoch, IStatementRegistry.Statement calldata statement)
+        private
+        view
+        returns (bool)
+    {
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        if (terms.state == IFacilityRegistry.FacilityState.Cancelled) return false;
+        uint256 start = terms.windowStart + uint256(epoch) * terms.epochLength;
+        uint256 end = start + terms.epochLength;
+        uint256 endedAt = facilityRegistry.endingOf(facilityId).endedAt;
+        if (endedAt != 0 && endedAt < end) end = endedAt;
+        return end <= terms.windowEnd && start < statement.epochEnd && statement.epochStart < end;
+    }
+
+    /// @notice Epoch of a time, as far as the window goes: before it the first.
+    /// @param time UTC second.
+    /// @param terms Window of the facility.
+    /// @return The epoch.
+    function _epochOf(uint64 time, IFacilityRegistry.EpochTerms memory terms) private pure returns (uint32) {
+        if (time < terms.windowStart || terms.epochLength == 0) return 0;
+        uint256 epoch = (time - terms.windowStart) / terms.epochLength;
+        // Any larger number is past every pledge all the same.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return epoch > type(uint32).max ? type(uint32).max : uint32(epoch);
     }
 
     /// @notice Reverts with ProofInvalid unless a line belongs to a root.
@@ -162,5 +191,18 @@ contract FaultRules {
         }
         bool adjacent = uint256(index) + 1 == neighbours[1].index;
         return adjacent && first < device && device < neighbours[1].device;
+    }
+
+    /// @notice Whether a device is pledged only from a later epoch.
+    /// @param device The device.
+    /// @param neighbours The device itself, alone.
+    /// @param epoch The epoch.
+    /// @return True if it is.
+    function _isLater(bytes32 device, IStatementChallenges.ProvenPledge[] calldata neighbours, uint32 epoch)
+        private
+        pure
+        returns (bool)
+    {
+        return neighbours.length == 1 && neighbours[0].device == device && neighbours[0].fromEpoch > epoch;
     }
 }

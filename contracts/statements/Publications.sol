@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPublications} from "../interfaces/IPublications.sol";
 import {StatementStore} from "./StatementStore.sol";
@@ -51,19 +52,24 @@ abstract contract Publications is StatementStore {
     }
 
     /// @inheritdoc IPublications
-    function reject(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, Attestation[] calldata attestations)
-        external
-    {
+    function reject(
+        uint64 facilityId,
+        uint32 epoch,
+        bytes32 evidenceHash,
+        IAttesterRegistry.Attestation[] calldata attestations
+    ) external {
         Published memory published = _published[facilityId];
         uint32 through = _firstOpen(facilityId, published.epochs);
         bool stands =
             epoch >= epochsPosted(facilityId) && epoch < through && publishedHashOf(facilityId, epoch) == evidenceHash;
         require(stands, NothingToReject(facilityId, epoch, publishedHashOf(facilityId, epoch)));
         require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
-        (address[] memory attesters,) = _checkQuorum(rejectionDigest(facilityId, epoch, evidenceHash), attestations);
+        uint8 panel = facilityRegistry.epochTermsOf(facilityId).panel;
+        bytes32 digest = rejectionDigest(facilityId, epoch, evidenceHash);
+        (address[] memory attesters,) = attesterRegistry.checkQuorum(panel, digest, attestations);
         uint32 lowest = published.lowestRejected;
         if (lowest == 0 || lowest > epoch) lowest = epoch + 1;
-        _published[facilityId] = Published(epoch, lowest, published.rejections + 1, _timeAfter(0));
+        _published[facilityId] = Published(epoch, lowest, published.rejections + 1, uint40(block.timestamp));
         if (_heads[facilityId].voidedThrough > epoch) _heads[facilityId].voidedThrough = epoch;
         _rejected[facilityId][epoch] = true;
         emit EvidenceRejected(facilityId, epoch, evidenceHash, attesters, through);

@@ -2,20 +2,22 @@
 pragma solidity 0.8.37;
 
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
-import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IStatementChallenges} from "../interfaces/IStatementChallenges.sol";
 import {FaultRules} from "./FaultRules.sol";
 import {Publications} from "./Publications.sol";
 
 /// @title Challenges, and what a proven fault does
-/// @notice A proven fault voids the statement and every later one of its facility, and slashes its signers.
-/// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0006 has the game.
+/// @notice A proven fault voids the statement and every later one of its facility, and slashes those whose signatures
+/// were posted. ISignerCharges reaches the other signers.
+/// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0006 and 0018 have the game.
 abstract contract StatementChallenges is Publications, IStatementChallenges {
     using Address for address;
 
     FaultRules private immutable _rules;
 
     mapping(bytes32 statementHash => Verdict) internal _verdicts;
+    /// @inheritdoc IStatementChallenges
+    mapping(uint64 facilityId => bool) public mayRepeat;
 
     /// @notice Creates the judge of proofs.
     constructor() {
@@ -38,19 +40,14 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
     }
 
     /// @inheritdoc IStatementChallenges
-    function challengeDoublePledge(Statement calldata statement, ProvenPledge calldata, uint64, ProvenPledge calldata)
-        external
-    {
+    function challengeDoublePledge(
+        Statement calldata statement,
+        ProvenPledge calldata,
+        uint64,
+        uint32,
+        ProvenPledge calldata
+    ) external {
         _challenge(statement, FaultRules.ofPledges.selector);
-    }
-
-    /// @inheritdoc IStatementChallenges
-    function slashPending(Statement calldata statement) external {
-        bytes32 statementHash = hashStatement(statement);
-        Verdict memory verdict = _verdicts[statementHash];
-        require(verdict.pending > 0, NothingPending(statementHash));
-        _verdicts[statementHash].pending = 0;
-        facilityRegistry.bondVault().slash(statement.facilityId, _accountsOf(verdict.pending), verdict.challenger);
     }
 
     /// @inheritdoc IStatementChallenges
@@ -65,7 +62,9 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
 
     /// @notice Judges a challenge; a proven fault voids the epoch and slashes its signers.
     /// @dev Open to challenge is what is posted to the byte, not void, and not final. A settled epoch is final, so it
-    /// can never be voided. The judge takes the same arguments as the challenge: they are passed on as they came.
+    /// can never be voided. The judge takes the same arguments as the challenge: they are passed on as they came. A
+    /// statement barred here can never be posted again, so that nobody can bring a proven fault back with its public
+    /// signatures.
     /// @param statement The posted statement.
     /// @param rule Function of FaultRules that judges.
     function _challenge(Statement calldata statement, bytes4 rule) private {
@@ -74,13 +73,15 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
         uint32 epoch = statement.epoch;
         uint256 finalAt = record.postedAt + challengeWindow;
         require(block.timestamp < finalAt, ChallengeTooLate(facilityId, epoch, finalAt));
-        bytes memory answer = address(_rules).functionStaticCall(bytes.concat(rule, msg.data[4:]));
-        Fault fault = abi.decode(answer, (Fault));
-        require(fault != Fault.None, NoFault(facilityId, epoch));
+        Fault fault = _ask(statement, bytes.concat(rule, msg.data[4:]));
+        uint40 signers = record.signers;
         uint32 posted = epochsPosted(facilityId);
         emit StatementVoided(facilityId, epoch, fault, msg.sender, posted);
         _rewind(statement, record, _voidedThrough(facilityId, epoch, posted));
-        _charge(facilityId, statementHash, record.signers, fault != Fault.DevicePledgedTwice);
+        bool barred = fault != Fault.DevicePledgedTwice;
+        if (!barred) mayRepeat[facilityId] = true;
+        _verdicts[statementHash] = Verdict(msg.sender, fault, barred);
+        attesterRegistry.slash(facilityId, statementHash, attesterRegistry.accountsOf(signers), msg.sender);
     }
 
     /// @notice Sets the number of posted epochs back to the void one, and totals to what they were before it. Records
@@ -99,43 +100,12 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
         // forge-lint: disable-end(unsafe-typecast)
     }
 
-    /// @notice Stores the verdict and slashes signers that were not slashed for this statement before.
-    /// @dev A statement barred here can never be posted again, so that nobody can bring a proven fault back with its
-    /// public signatures.
-    /// @param facilityId The facility.
-    /// @param statementHash EIP-712 struct hash of the statement.
-    /// @param signers Slots of the signers, one bit each.
-    /// @param barred Whether the statement can never be posted again.
-    function _charge(uint64 facilityId, bytes32 statementHash, uint40 signers, bool barred) private {
-        Verdict storage verdict = _verdicts[statementHash];
-        uint40 charged = verdict.charged;
-        uint40 pending = verdict.pending;
-        uint40 due = (signers & ~charged) | pending;
-        address challenger = pending == 0 ? msg.sender : verdict.challenger;
-        charged |= signers;
-        barred = barred || verdict.barred;
-        verdict.challenger = challenger;
-        verdict.charged = charged;
-        verdict.pending = 0;
-        verdict.barred = barred;
-        if (due > 0) _slash(facilityId, statementHash, due, challenger);
-    }
-
-    /// @notice Has the vault slash some attesters; nothing happens without a vault.
-    /// @dev A vault that fails, or that a challenger starves of gas, must neither keep the statement valid nor free the
-    /// attesters: what it did not take stays pending, and anybody can have it taken.
-    /// @param facilityId The facility.
-    /// @param statementHash EIP-712 struct hash of the statement.
-    /// @param due Slots of the attesters, one bit each.
-    /// @param challenger The account that proved the fault.
-    function _slash(uint64 facilityId, bytes32 statementHash, uint40 due, address challenger) private {
-        IBondVault vault = facilityRegistry.bondVault();
-        if (address(vault) == address(0)) return;
-        try vault.slash(facilityId, _accountsOf(due), challenger) {
-            return;
-        } catch {
-            _verdicts[statementHash].pending = due;
-            emit SlashPending(facilityId, statementHash, challenger);
-        }
+    /// @notice Asks the judge. Reverts with NoFault if no rule is broken.
+    /// @param statement The statement.
+    /// @param question Call of a function of FaultRules.
+    /// @return fault The rule that is broken.
+    function _ask(Statement calldata statement, bytes memory question) private view returns (Fault fault) {
+        fault = abi.decode(address(_rules).functionStaticCall(question), (Fault));
+        require(fault != Fault.None, NoFault(statement.facilityId, statement.epoch));
     }
 }

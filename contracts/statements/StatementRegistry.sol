@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
-import {Attesters} from "./Attesters.sol";
+import {BatchRoot} from "./BatchRoot.sol";
 import {StatementChallenges} from "./StatementChallenges.sol";
 import {StatementStore} from "./StatementStore.sol";
 
@@ -19,65 +19,110 @@ contract StatementRegistry is StatementChallenges {
     /// @notice Deploys an empty registry, and the judge of proofs with it.
     /// @param authority AccessManager that holds the roles.
     /// @param facilities Register that names capacity and windows.
+    /// @param attesters Knows the attesters and their panels.
     /// @param challengeWindow_ Seconds between posting and finality.
-    /// @param activationDelay_ Seconds before a new attester counts.
-    /// @param removalDelay_ Seconds before a removed attester no longer counts.
-    constructor(
-        address authority,
-        IFacilityRegistry facilities,
-        uint64 challengeWindow_,
-        uint32 activationDelay_,
-        uint32 removalDelay_
-    )
-        AccessManaged(authority)
-        Attesters(activationDelay_, removalDelay_)
-        StatementStore(facilities, challengeWindow_)
+    constructor(address authority, IFacilityRegistry facilities, IAttesterRegistry attesters, uint64 challengeWindow_)
+        StatementStore(authority, facilities, attesters, challengeWindow_)
     {}
 
     /// @inheritdoc IStatementRegistry
-    function post(Statement calldata statement, Attestation[] calldata attestations) external {
-        Head memory head = _heads[statement.facilityId];
+    function post(Statement calldata statement, IAttesterRegistry.Attestation[] calldata attestations) external {
+        (bytes32 statementHash, Head memory head, uint8 panel) = _check(statement);
+        (address[] memory attesters, uint40 signers) =
+            attesterRegistry.checkQuorum(panel, _hashTypedDataV4(statementHash), attestations);
+        _append(statement, head, statementHash, attesters, signers);
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function postMany(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations)
+        external
+    {
+        uint256 count = statements.length;
+        require(count > 0, BatchEmpty());
+        bytes32[] memory hashes = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            hashes[i] = hashStatement(statements[i]);
+        }
+        uint8 panel = facilityRegistry.epochTermsOf(statements[0].facilityId).panel;
+        (address[] memory attesters, uint40 signers) =
+            attesterRegistry.checkQuorum(panel, batchDigest(BatchRoot.over(hashes)), attestations);
+        for (uint256 i = 0; i < count; ++i) {
+            try this.postSigned(statements[i], panel, attesters, signers) {
+                continue;
+            } catch (bytes memory reason) {
+                emit StatementSkipped(statements[i].facilityId, statements[i].epoch, reason);
+            }
+        }
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function postSigned(Statement calldata statement, uint8 panel, address[] calldata attesters, uint40 signers)
+        external
+    {
+        require(msg.sender == address(this), NotThisContract(msg.sender));
+        (bytes32 statementHash, Head memory head, uint8 own) = _check(statement);
+        require(own == panel, PanelDiffers(statement.facilityId, own, panel));
+        _append(statement, head, statementHash, attesters, signers);
+    }
+
+    /// @inheritdoc IStatementRegistry
+    function batchRoot(bytes32[] calldata statementHashes) external pure returns (bytes32) {
+        require(statementHashes.length > 0, BatchEmpty());
+        return BatchRoot.over(statementHashes);
+    }
+
+    /// @notice Everything that a posting asks of a statement but its signatures.
+    /// @param statement The statement.
+    /// @return statementHash EIP-712 struct hash of the statement.
+    /// @return head Totals of the facility so far.
+    /// @return panel Panel whose signatures count.
+    function _check(Statement calldata statement)
+        private
+        view
+        returns (bytes32 statementHash, Head memory head, uint8 panel)
+    {
+        head = _heads[statement.facilityId];
         require(
             statement.epoch == head.epochsPosted,
             EpochOutOfOrder(statement.facilityId, head.epochsPosted, statement.epoch)
         );
-        _checkAgainstTerms(statement);
+        panel = _checkAgainstTerms(statement);
         _checkContents(statement);
         _checkPrevious(statement);
-        bytes32 statementHash = hashStatement(statement);
+        statementHash = hashStatement(statement);
         bool barred = head.voidedAt != 0 && _verdicts[statementHash].barred;
         require(!barred, StatementBarred(statement.facilityId, statement.epoch, statementHash));
-        (address[] memory attesters, uint40 signers) = _checkQuorum(_hashTypedDataV4(statementHash), attestations);
-        uint96 cumulativeGross = _append(statement, head, statementHash, signers);
-        emit StatementPosted(
-            statement.facilityId, statement.epoch, statementHash, statement, attesters, cumulativeGross
-        );
     }
 
-    /// @notice Stores a statement behind the ones before it.
+    /// @notice Stores a statement behind the ones before it, and emits StatementPosted.
     /// @dev Field by field from the stack, see `_setHead`.
     /// @param statement The statement.
     /// @param head Totals of the facility so far.
     /// @param statementHash EIP-712 struct hash of the statement.
-    /// @param signers Slots of its signers, one bit each.
-    /// @return cumulativeGross Gross revenue up to this epoch, minor units.
-    function _append(Statement calldata statement, Head memory head, bytes32 statementHash, uint40 signers)
-        private
-        returns (uint96 cumulativeGross)
-    {
+    /// @param attesters Its signers.
+    /// @param signers Their slots, one bit each.
+    function _append(
+        Statement calldata statement,
+        Head memory head,
+        bytes32 statementHash,
+        address[] memory attesters,
+        uint40 signers
+    ) private {
         uint32 epoch = statement.epoch;
         uint64 cumulativeAvailable = head.cumulativeAvailable + statement.availableGpuSeconds;
-        cumulativeGross = head.cumulativeGross + uint256(statement.grossRevenue).toUint96();
+        uint96 cumulativeGross = head.cumulativeGross + uint256(statement.grossRevenue).toUint96();
         _setHead(
             statement.facilityId, epoch + 1, head.voidedAt, head.voidedThrough, cumulativeAvailable, cumulativeGross
         );
         Stored storage record = _records[statement.facilityId][epoch];
-        uint40 postedAt = _timeAfter(0);
         record.statementHash = statementHash;
-        record.postedAt = postedAt;
+        // 40 bits of seconds last 34,000 years.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        record.postedAt = uint40(block.timestamp);
         record.cumulativeAvailable = cumulativeAvailable;
         record.cumulativeGross = cumulativeGross;
         record.signers = signers;
+        emit StatementPosted(statement.facilityId, epoch, statementHash, statement, attesters, cumulativeGross);
     }
 
     /// @notice Reverts with PreviousStatementWrong unless a statement names the one before, so that a void one takes
@@ -93,7 +138,8 @@ contract StatementRegistry is StatementChallenges {
 
     /// @notice Reverts unless epoch, times and GPU-seconds fit the facility's terms, and the epoch is over.
     /// @param statement The statement.
-    function _checkAgainstTerms(Statement calldata statement) private view {
+    /// @return panel Panel whose signatures count.
+    function _checkAgainstTerms(Statement calldata statement) private view returns (uint8 panel) {
         uint64 facilityId = statement.facilityId;
         IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
         _requirePostable(facilityId, statement.epochEnd, terms);
@@ -105,6 +151,7 @@ contract StatementRegistry is StatementChallenges {
         require(billed <= capacity, GpuSecondsAboveCapacity(billed, capacity));
         uint64 available = statement.availableGpuSeconds;
         require(available <= capacity, GpuSecondsAboveCapacity(available, capacity));
+        return terms.panel;
     }
 
     /// @notice Reverts with StatementInvalid if the statement contradicts itself.

@@ -2,14 +2,17 @@
 pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {TimedPause} from "../access/TimedPause.sol";
+import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
+import {ITimedPause} from "../interfaces/ITimedPause.sol";
 import {UsageProof} from "./UsageProof.sol";
-import {Attesters} from "./Attesters.sol";
 
 /// @title Posted statements
 /// @notice What is stored of them, and when they are final.
-abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
+abstract contract StatementStore is TimedPause, EIP712, IStatementRegistry {
     /// @notice `StatementRecord` in two words, with the signers.
     /// @dev `StatementRecord` in two slots, with the signers by attester slot.
     /// @param statementHash EIP-712 struct hash.
@@ -48,20 +51,31 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         "uint16 topRenterBps,uint16 committedBps)"
     );
 
+    bytes32 private constant BATCH_TYPEHASH = keccak256("StatementBatch(bytes32 root)");
+
     /// @notice Register that names capacity and windows.
     IFacilityRegistry public immutable facilityRegistry;
+    /// @notice Knows the attesters and their panels.
+    IAttesterRegistry public immutable attesterRegistry;
     /// @inheritdoc IStatementRegistry
     uint64 public immutable challengeWindow;
 
+    uint40 private _pausedUntil;
     mapping(uint64 facilityId => Head) internal _heads;
     /// @dev Records at or above `epochsPosted` are left-overs of void statements: never read one without that check.
     mapping(uint64 facilityId => mapping(uint32 epoch => Stored)) internal _records;
 
-    /// @notice Sets register and challenge window.
+    /// @notice Sets authority, registers and challenge window.
+    /// @param authority AccessManager that holds the roles.
     /// @param facilities Register that names capacity and windows.
+    /// @param attesters Knows the attesters and their panels.
     /// @param challengeWindow_ Seconds between posting and finality.
-    constructor(IFacilityRegistry facilities, uint64 challengeWindow_) EIP712("Rentroll Statements", "1") {
+    constructor(address authority, IFacilityRegistry facilities, IAttesterRegistry attesters, uint64 challengeWindow_)
+        AccessManaged(authority)
+        EIP712("Rentroll Statements", "1")
+    {
         facilityRegistry = facilities;
+        attesterRegistry = attesters;
         challengeWindow = challengeWindow_;
     }
 
@@ -76,6 +90,11 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
     }
 
     /// @inheritdoc IStatementRegistry
+    function batchDigest(bytes32 root) public view returns (bytes32) {
+        return _hashTypedDataV4(keccak256(abi.encode(BATCH_TYPEHASH, root)));
+    }
+
+    /// @inheritdoc IStatementRegistry
     function statementOf(uint64 facilityId, uint32 epoch) external view returns (StatementRecord memory record) {
         if (epoch >= epochsPosted(facilityId)) return record;
         Stored memory stored = _records[facilityId][epoch];
@@ -85,7 +104,8 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
 
     /// @inheritdoc IStatementRegistry
     function signersOf(uint64 facilityId, uint32 epoch) external view returns (address[] memory) {
-        return _accountsOf(epoch < epochsPosted(facilityId) ? _records[facilityId][epoch].signers : 0);
+        uint40 signers = epoch < epochsPosted(facilityId) ? _records[facilityId][epoch].signers : 0;
+        return attesterRegistry.accountsOf(signers);
     }
 
     /// @inheritdoc IStatementRegistry
@@ -131,13 +151,6 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
     }
 
     /// @inheritdoc IStatementRegistry
-    function liableUntil(address attester) external view returns (uint64) {
-        (, uint40 activeUntil) = attesterPeriodOf(attester);
-        if (activeUntil == 0) return 0;
-        return activeUntil == type(uint40).max ? type(uint64).max : activeUntil + challengeWindow;
-    }
-
-    /// @inheritdoc IStatementRegistry
     function verifyLine(Statement calldata statement, Line calldata line, bytes32[] calldata proof)
         external
         view
@@ -146,6 +159,19 @@ abstract contract StatementStore is Attesters, EIP712, IStatementRegistry {
         _requireStored(statement);
         if (line.facilityId != statement.facilityId || line.epoch != statement.epoch) return false;
         return UsageProof.verify(statement.usageRoot, line, proof);
+    }
+
+    /// @inheritdoc ITimedPause
+    function pausedUntil() public view override returns (uint256) {
+        return _pausedUntil;
+    }
+
+    /// @notice Stores when a pause ends.
+    /// @param until UTC second; 0 for now.
+    function _setPausedUntil(uint256 until) internal override {
+        // 40 bits of seconds last 34,000 years.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _pausedUntil = uint40(until);
     }
 
     /// @notice Number of leading final epochs.

@@ -18,11 +18,15 @@ library UsageProof {
 
     /// @notice Leaf of a pledged device.
     /// @param facilityId The facility.
-    /// @param index Place of the device in the pledge, from 0.
-    /// @param device keccak-256 of the device's UUID text.
+    /// @param pledge The device; its proof is not read.
     /// @return The leaf.
-    function pledgeLeaf(uint64 facilityId, uint32 index, bytes32 device) internal pure returns (bytes32) {
-        return keccak256(bytes.concat(keccak256(abi.encode(facilityId, index, device))));
+    function pledgeLeaf(uint64 facilityId, IStatementChallenges.ProvenPledge calldata pledge)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes memory words = abi.encode(facilityId, pledge.index, pledge.device, pledge.card, pledge.fromEpoch);
+        return keccak256(bytes.concat(keccak256(words)));
     }
 
     /// @notice Whether a line belongs to a root.
@@ -57,6 +61,6 @@ library UsageProof {
         pure
         returns (bool)
     {
-        return verifyLeaf(root, pledgeLeaf(facilityId, pledge.index, pledge.device), pledge.proof);
+        return verifyLeaf(root, pledgeLeaf(facilityId, pledge), pledge.proof);
     }
 }

@@ -22,8 +22,9 @@ abstract contract AttesterBonds is Members, Payouts {
     uint96 public immutable slashAmount;
     /// @inheritdoc IAttesterRegistry
     uint256 public slashedForTreasury;
-    /// @inheritdoc IAttesterRegistry
-    mapping(bytes32 statementHash => mapping(address attester => bool)) public isCharged;
+    /// @dev Slots charged for a statement, one bit each. A slot is another's only when nobody can be charged for what
+    /// was signed through it.
+    mapping(bytes32 statementHash => uint40) private _charged;
 
     /// @notice Fixes token and amounts. Reverts with BondTermsInvalid.
     /// @param token Token of the bonds.
@@ -77,6 +78,11 @@ abstract contract AttesterBonds is Members, Payouts {
     }
 
     /// @inheritdoc IAttesterRegistry
+    function isCharged(bytes32 statementHash, address attester) external view returns (bool) {
+        return _charged[statementHash] & _bitOf(_members[attester]) != 0;
+    }
+
+    /// @inheritdoc IAttesterRegistry
     function bondOf(address attester) external view returns (uint256) {
         return _members[attester].bond;
     }
@@ -92,14 +98,17 @@ abstract contract AttesterBonds is Members, Payouts {
         internal
         returns (uint256 charged)
     {
+        uint40 done = _charged[statementHash];
         uint256 taken = 0;
         uint256 rewarded = 0;
         for (uint256 i = 0; i < attesters.length; ++i) {
             address attester = attesters[i];
-            if (isCharged[statementHash][attester]) continue;
-            isCharged[statementHash][attester] = true;
+            Member memory member = _members[attester];
+            uint40 bit = _bitOf(member);
+            if (done & bit != 0) continue;
+            done |= bit;
             ++charged;
-            uint96 bond = _members[attester].bond;
+            uint96 bond = member.bond;
             uint256 amount = Math.min(slashAmount, bond);
             // forge-lint: disable-next-line(unsafe-typecast)
             _members[attester].bond = bond - uint96(amount);
@@ -107,6 +116,8 @@ abstract contract AttesterBonds is Members, Payouts {
             taken += amount;
             rewarded += amount / 2;
         }
+        if (charged == 0) return 0;
+        _charged[statementHash] = done;
         owedTo[address(bondToken)][challenger] += rewarded;
         slashedForTreasury += taken - rewarded;
     }

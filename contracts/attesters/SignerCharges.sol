@@ -112,11 +112,13 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
     ) private view returns (IStatementChallenges.Fault fault) {
         // A statement is static, so it stands first in the arguments of every rule.
         bytes memory words = abi.encode(statement);
+        // Truncation picks the selector.
+        // forge-lint: disable-next-line(unsafe-typecast)
         bytes4 rule = bytes4(proof);
         bool known = rule == FaultRules.ofLine.selector || rule == FaultRules.ofPair.selector
             || rule == FaultRules.ofDevice.selector;
-        bool same = known && proof.length >= 4 + words.length
-            && keccak256(proof[4:4 + words.length]) == keccak256(words);
+        bool same =
+            known && proof.length >= 4 + words.length && keccak256(proof[4:4 + words.length]) == keccak256(words);
         require(same, ProofForeign(rule));
         bytes memory answer = _challenges(statements).faultRules().functionStaticCall(proof);
         fault = abi.decode(answer, (IStatementChallenges.Fault));

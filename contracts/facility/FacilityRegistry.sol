@@ -242,12 +242,7 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
         FacilityState state = FacilityStore.stateNow(schedule);
         return EpochTerms(
-            state,
-            schedule.windowStart,
-            schedule.windowEnd,
-            schedule.epochLength,
-            schedule.deviceCount,
-            schedule.panel
+            state, schedule.windowStart, schedule.windowEnd, schedule.epochLength, schedule.deviceCount, schedule.panel
         );
     }
 

@@ -104,9 +104,8 @@ contract PledgeRegistry is IPledgeRegistry, EIP712("Rentroll Pledges", "1") {
             || terms.state == IFacilityRegistry.FacilityState.Delivering;
         uint256 count = _pledges[facilityId].length;
         require(runs && count > 0, ReplacementNotAccepted(facilityId));
-        uint256 begun = block.timestamp < terms.windowStart
-            ? 0
-            : (block.timestamp - terms.windowStart) / terms.epochLength + 1;
+        uint256 begun =
+            block.timestamp < terms.windowStart ? 0 : (block.timestamp - terms.windowStart) / terms.epochLength + 1;
         uint256 next = uint256(_pledges[facilityId][count - 1].fromEpoch) + 1;
         // Epochs of a window have 32 bits.
         // forge-lint: disable-next-line(unsafe-typecast)

@@ -198,8 +198,7 @@ interface IStatementRegistry is IPublications {
     /// @param statements The statements, in ascending order of their leaves, so that the tree is the one that
     /// StandardMerkleTree makes. The panel is that of the first.
     /// @param attestations Signatures over `batchDigest` of the root, in strictly ascending order of attester.
-    function postMany(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations)
-        external;
+    function postMany(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations) external;
 
     /// @notice Posts one statement of a batch. Caller: this contract, which checked the signatures and catches what
     /// fails.

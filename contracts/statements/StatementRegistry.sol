@@ -34,9 +34,7 @@ contract StatementRegistry is StatementChallenges {
     }
 
     /// @inheritdoc IStatementRegistry
-    function postMany(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations)
-        external
-    {
+    function postMany(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations) external {
         uint256 count = statements.length;
         require(count > 0, BatchEmpty());
         bytes32[] memory hashes = new bytes32[](count);

@@ -5,10 +5,10 @@ import {IBondVault} from "../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../contracts/interfaces/IPrimarySale.sol";
 import {TrancheId} from "../../contracts/token/TrancheId.sol";
-import {Base} from "./Base.sol";
+import {Attested} from "./Attested.sol";
 
 /// @title Terms that tests share: ten GPUs of one class at one site
-abstract contract Terms is Base {
+abstract contract Terms is Attested {
     uint32 internal constant DEVICES = 10;
 
     function _facilityTerms(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
@@ -200,7 +200,7 @@ contract ClosingAttacksTest is DealBase {
         vm.warp(until - 1);
         _post(10 hours, 10 * RATE);
         IStatementRegistry.Statement memory late = _statement(36_000, 0);
-        IAttesterSet.Attestation[] memory signatures = _signatures(statements.statementDigest(late));
+        IAttesterRegistry.Attestation[] memory signatures = _signed(statements.statementDigest(late));
         vm.warp(until);
         vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.FacilityNotDelivering.selector, FACILITY));
         statements.post(late, signatures);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Authority} from "../../../contracts/access/Authority.sol";
 import {BondVault} from "../../../contracts/money/BondVault.sol";
 import {DeliveryDesk} from "../../../contracts/money/DeliveryDesk.sol";
@@ -10,19 +9,19 @@ import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
 import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
 import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
 import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
 import {TrancheId} from "../../../contracts/token/TrancheId.sol";
+import {Attested} from "../Attested.sol";
 import {Orders} from "../Orders.sol";
 
 /// @title The facility of docs/DEAL.md on real contracts; nothing is a stub
 /// @dev Two tranches of 20 units: seniors (coupon 2.2) for 2, juniors for 1. Four epochs of an hour, ten GPUs, rate and
-/// rent 2.5 an hour, 20 % up front, no fee. Attesters have the keys 1 and 2.
-abstract contract DealBase is Orders {
+/// rent 2.5 an hour, 20 % up front, no fee.
+abstract contract DealBase is Orders, Attested {
     struct Deal {
         uint40 seniors;
         uint40 juniors;
@@ -61,7 +60,6 @@ abstract contract DealBase is Orders {
     address internal stranger = address(0xA5);
     uint256 internal constant SENIOR = uint256(FACILITY) << 8;
     uint256 internal constant JUNIOR = SENIOR + 1;
-    uint256[2] internal keys;
     bytes32 internal previous;
     uint256 private _sold;
 
@@ -69,23 +67,21 @@ abstract contract DealBase is Orders {
         vm.warp(START - 100_000);
         authority = new Authority(address(this));
         facilities = new FacilityRegistry(address(authority));
-        statements = new StatementRegistry(address(authority), facilities, CHALLENGE_WINDOW, 0, 0);
+        dollar = new MockStablecoin();
+        _appoint(authority, facilities, address(dollar), 0, 0);
+        statements = new StatementRegistry(address(authority), facilities, attesters, CHALLENGE_WINDOW);
         token = new TrancheToken(address(authority), facilities, "");
         lockbox = new RentLockbox(address(authority), facilities, statements, token);
         sale = new PrimarySale(facilities);
-        dollar = new MockStablecoin();
-        vault = new BondVault(address(authority), facilities, IERC20(address(dollar)));
+        vault = new BondVault(facilities);
         desk = new DeliveryDesk(facilities);
-        facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk));
+        facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk, attesters, pledges));
         facilities.setSettlementToken(address(dollar), true);
         token.setRevenueSource(address(lockbox), true);
         bytes4[] memory open = new bytes4[](1);
         open[0] = FacilityRegistry.offer.selector;
         authority.setTargetFunctionRole(address(facilities), open, authority.PUBLIC_ROLE());
-        keys = vm.addr(1) < vm.addr(2) ? [uint256(1), 2] : [uint256(2), 1];
-        statements.setAttester(vm.addr(keys[0]), true);
-        statements.setAttester(vm.addr(keys[1]), true);
-        statements.setThreshold(2);
+        _seat();
     }
 
     /// @dev Sold out, bond 100, everything promised.
@@ -103,6 +99,7 @@ abstract contract DealBase is Orders {
         dollar.mint(gpuOperator, deal.bond);
         vm.startPrank(gpuOperator);
         facilities.offer(FACILITY, _terms(deal), tranches);
+        _approve(FACILITY);
         // forge-lint: disable-next-line(unsafe-typecast)
         vault.setTerms(FACILITY, IBondVault.BondTerms(uint96(deal.bond), RATE));
         dollar.approve(address(vault), deal.bond);
@@ -165,20 +162,13 @@ abstract contract DealBase is Orders {
         statement.previousStatementHash = previous;
     }
 
-    function _signatures(bytes32 digest) internal view returns (IAttesterSet.Attestation[] memory attestations) {
-        attestations = new IAttesterSet.Attestation[](2);
-        for (uint256 i = 0; i < 2; ++i) {
-            attestations[i] = IAttesterSet.Attestation(vm.addr(keys[i]), sign(keys[i], digest));
-        }
-    }
-
     /// @dev Ends the next epoch and posts it: hours available in all devices together, and rent of these hours.
     function _post(uint256 available, uint256 rent) internal {
         uint256 end = START + uint256(statements.epochsPosted(FACILITY) + 1) * EPOCH;
         if (_now() < end) vm.warp(end);
         // forge-lint: disable-next-line(unsafe-typecast)
         IStatementRegistry.Statement memory statement = _statement(uint64(available), uint128(rent));
-        statements.post(statement, _signatures(statements.statementDigest(statement)));
+        statements.post(statement, _signed(statements.statementDigest(statement)));
         previous = statements.hashStatement(statement);
     }
 
@@ -226,7 +216,7 @@ abstract contract DealBase is Orders {
 
     function _reject(uint32 epoch) internal {
         bytes32 hash = statements.publishedHashOf(FACILITY, epoch);
-        statements.reject(FACILITY, epoch, hash, _signatures(statements.rejectionDigest(FACILITY, epoch, hash)));
+        statements.reject(FACILITY, epoch, hash, _signed(statements.rejectionDigest(FACILITY, epoch, hash)));
     }
 
     function _close() internal {

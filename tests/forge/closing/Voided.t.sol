@@ -66,7 +66,7 @@ contract VoidedTest is DealBase {
         (line.charge, line.cumulativeCharge, line.cumulativeGpuSeconds) = (7, 7, EPOCH);
         (statement.lineCount, statement.billedGpuSeconds) = (1, EPOCH);
         statement.usageRoot = UsageProof.leaf(line);
-        statements.post(statement, _signatures(statements.statementDigest(statement)));
+        statements.post(statement, _signed(statements.statementDigest(statement)));
         previous = statements.hashStatement(statement);
         (_last, _line) = (statement, line);
     }

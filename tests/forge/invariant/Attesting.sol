@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
@@ -81,7 +81,8 @@ abstract contract Attesting is World {
         uint64 f = made.statement.facilityId;
         uint32 epoch = made.statement.epoch;
         if (_now() < made.statement.epochEnd) vm.warp(made.statement.epochEnd);
-        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](2);
+        _bondSlashed();
+        IAttesterRegistry.Attestation[] memory signed = new IAttesterRegistry.Attestation[](2);
         uint256 count = 0;
         for (uint256 i = 0; i < 3; ++i) {
             if (i != leftOut % 3) signed[count++] = _signature(attesterKeys[i], made.statement);
@@ -94,6 +95,14 @@ abstract contract Attesting is World {
         if (facilities.stateOf(f) == IFacilityRegistry.FacilityState.Delivering) return;
         IEndings.Ending memory ending = facilities.endingOf(f);
         if (made.statement.epochEnd > ending.endedAt || ending.closedAt != 0) postedOutOfTime = true;
+    }
+
+    /// @dev Attesters that lost their bonds deposit again: without them nobody could state anything.
+    function _bondSlashed() private {
+        for (uint256 i = 0; i < 3; ++i) {
+            address attester = vm.addr(attesterKeys[i]);
+            if (attesters.bondOf(attester) < SLASH) _bondAttester(attester, ATTESTER_BOND);
+        }
     }
 
     /// @dev The operator's own word on the next epoch. What was rejected once can only be stated.
@@ -118,22 +127,23 @@ abstract contract Attesting is World {
     function _rejection(uint64 f, uint32 epoch, bytes32 evidenceHash)
         internal
         view
-        returns (IAttesterSet.Attestation[] memory signed)
+        returns (IAttesterRegistry.Attestation[] memory signed)
     {
         bytes32 digest = statements.rejectionDigest(f, epoch, evidenceHash);
-        signed = new IAttesterSet.Attestation[](2);
+        signed = new IAttesterRegistry.Attestation[](2);
         for (uint256 i = 0; i < 2; ++i) {
-            signed[i] = IAttesterSet.Attestation(vm.addr(attesterKeys[i]), sign(attesterKeys[i], digest));
+            signed[i] = IAttesterRegistry.Attestation(vm.addr(attesterKeys[i]), sign(attesterKeys[i], digest));
         }
     }
 
     /// @dev Every way to a quorum that is none: one signature, one twice, [A, B, A], a stranger, another statement's.
     function _forge(Posted memory made, uint256 how) internal {
         if (_now() < made.statement.epochEnd) vm.warp(made.statement.epochEnd);
-        IAttesterSet.Attestation memory first = _signature(attesterKeys[0], made.statement);
-        IAttesterSet.Attestation memory second = _signature(attesterKeys[1], made.statement);
+        IAttesterRegistry.Attestation memory first = _signature(attesterKeys[0], made.statement);
+        IAttesterRegistry.Attestation memory second = _signature(attesterKeys[1], made.statement);
         how %= 5;
-        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](how == 0 ? 1 : how == 2 ? 3 : 2);
+        IAttesterRegistry.Attestation[] memory signed =
+            new IAttesterRegistry.Attestation[](how == 0 ? 1 : how == 2 ? 3 : 2);
         signed[0] = first;
         if (how == 1) signed[1] = first;
         if (how == 2) (signed[1], signed[2]) = (second, first);
@@ -153,7 +163,7 @@ abstract contract Attesting is World {
         else ++made.statement.epoch;
         uint256 over = uint256(made.statement.epochEnd) + (wrongChain ? 0 : EPOCH);
         if (_now() < over) vm.warp(over);
-        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](2);
+        IAttesterRegistry.Attestation[] memory signed = new IAttesterRegistry.Attestation[](2);
         for (uint256 i = 0; i < 2; ++i) {
             signed[i] = _signature(attesterKeys[i], made.statement);
         }
@@ -197,8 +207,8 @@ abstract contract Attesting is World {
     function _signature(uint256 key, IStatementRegistry.Statement memory statement)
         private
         view
-        returns (IAttesterSet.Attestation memory)
+        returns (IAttesterRegistry.Attestation memory)
     {
-        return IAttesterSet.Attestation(vm.addr(key), sign(key, statements.statementDigest(statement)));
+        return IAttesterRegistry.Attestation(vm.addr(key), sign(key, statements.statementDigest(statement)));
     }
 }

@@ -58,7 +58,7 @@ abstract contract Ending is Steps {
                 _lastStep(f, i % LAST_STEPS, i);
             }
         }
-        if (vault.slashedForTreasury() > 0) vault.takeSlashed(TREASURY);
+        if (attesters.slashedForTreasury() > 0) attesters.takeSlashed(TREASURY);
         // What closings paid out streams for a day.
         vm.warp(_now() + 1 days);
         for (uint256 h = 0; h < holders.length; ++h) {
@@ -203,10 +203,10 @@ abstract contract Ending is Steps {
     }
 
     function _withdrawAll(address coin) private {
-        address[3] memory from = [address(lockbox), address(sale), address(vault)];
+        address[4] memory from = [address(lockbox), address(sale), address(vault), address(attesters)];
         for (uint256 p = 0; p < holders.length + 2; ++p) {
             address payee = p < holders.length ? holders[p] : p == holders.length ? renter : address(this);
-            for (uint256 i = 0; i < 3; ++i) {
+            for (uint256 i = 0; i < 4; ++i) {
                 if (IBondVault(from[i]).owedTo(coin, payee) == 0) continue;
                 vm.prank(payee);
                 _attempt(from[i], abi.encodeCall(vault.withdraw, (coin, payee)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
@@ -85,8 +86,8 @@ contract ReachTest is Acting {
         _add("proceeds surrendered", IPrimarySale.ProceedsSurrendered.selector);
         _add("bond released", IBondVault.BondReleased.selector);
         _add("bond surrendered", IBondVault.BondSurrendered.selector);
-        _add("slashed", IBondVault.AttesterSlashed.selector);
-        _add("slashed taken", IBondVault.SlashedTaken.selector);
+        _add("slashed", IAttesterRegistry.AttesterSlashed.selector);
+        _add("slashed taken", IAttesterRegistry.SlashedTaken.selector);
         _add("statement voided", IStatementChallenges.StatementVoided.selector);
         _add("evidence published", IPublications.EvidencePublished.selector);
         _add("evidence rejected", IPublications.EvidenceRejected.selector);

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {AttesterRegistry} from "../../../contracts/attesters/AttesterRegistry.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {Accumulator} from "../../../contracts/token/Accumulator.sol";
@@ -192,15 +193,27 @@ contract SystemTest is Acting {
             sale += _world.sale().owedTo(coin, payees[i]);
             vault += _world.vault().owedTo(coin, payees[i]);
         }
-        if (coin == address(_world.vault().attesterToken())) {
-            vault += _world.vault().slashedForTreasury();
-            for (uint256 key = 1; key <= 3; ++key) {
-                vault += _world.vault().attesterBondOf(vm.addr(key));
-            }
-        }
         assertEq(_heldBy(address(_world.lockbox()), coin), lockbox, "lockbox holds what it owes");
         assertEq(_heldBy(address(_world.sale()), coin), sale, "sale holds what it owes");
         assertEq(_heldBy(address(_world.vault()), coin), vault, "vault holds what it owes");
+        assertEq(_heldBy(address(_world.attesters()), coin), _attesterMoney(coin), "attesters' bonds are there");
+    }
+
+    /// @dev Bonds, what was slashed and not taken, and what challengers are owed.
+    function _attesterMoney(address coin) private view returns (uint256 owed) {
+        AttesterRegistry attesters = _world.attesters();
+        if (coin != address(attesters.bondToken())) return 0;
+        owed = attesters.slashedForTreasury() + _attesterBonds();
+        address[8] memory payees = _payees();
+        for (uint256 i = 0; i < payees.length; ++i) {
+            owed += attesters.owedTo(coin, payees[i]);
+        }
+    }
+
+    function _attesterBonds() private view returns (uint256 bonds) {
+        for (uint256 key = 1; key <= 3; ++key) {
+            bonds += _world.attesters().bondOf(vm.addr(key));
+        }
     }
 
     /// @dev Gifts are in no book.
@@ -248,11 +261,9 @@ contract SystemTest is Acting {
         uint256 held = _heldBy(address(_world.token()), coin);
         assertLe(held, IDS * (HOLDERS + 1), "revenue that nobody can claim");
         assertEq(_heldBy(address(_world.sale()), coin), 0, "proceeds that nobody can take");
-        uint256 bonds = 0;
-        for (uint256 key = 1; key <= 3 && coin == address(_world.vault().attesterToken()); ++key) {
-            bonds += _world.vault().attesterBondOf(vm.addr(key));
-        }
-        assertEq(_heldBy(address(_world.vault()), coin), bonds, "bonds that nobody can take");
+        assertEq(_heldBy(address(_world.vault()), coin), 0, "bonds that nobody can take");
+        uint256 bonds = coin == address(_world.attesters().bondToken()) ? _attesterBonds() : 0;
+        assertEq(_heldBy(address(_world.attesters()), coin), bonds, "slashed money that nobody can take");
         // Less than a minor unit of each voucher.
         assertLe(_heldBy(address(_world.lockbox()), coin), _world.desk().voucherCount(), "rent that nobody can take");
     }

@@ -275,7 +275,7 @@ contract SystemHandler is Ending {
     }
 
     function takeSlashed() external watched(address(0)) {
-        vault.takeSlashed(address(0xFEE));
+        attesters.takeSlashed(address(0xFEE));
     }
 
     /// @dev Now and then in its first second.

@@ -29,7 +29,6 @@ abstract contract World is HourlyTerms, Orders {
     uint40 internal constant CAP = 12;
     /// @dev All promised hours at this rate are worth more than all coupons, so that juniors' units give hours, too.
     uint64 internal constant HALL_RATE = 900_001;
-    uint8 internal constant THRESHOLD = 2;
     uint256 internal constant ANN_KEY = 0xA11;
     uint256 internal constant BOB_KEY = 0xB0B;
 
@@ -59,23 +58,22 @@ abstract contract World is HourlyTerms, Orders {
     uint256[] public ids;
     /// @dev All that was deposited of each bond.
     mapping(uint64 f => uint256) public bondIn;
-    /// @dev Keys of attesters in ascending order of address.
-    uint256[] internal attesterKeys;
 
     function _build() internal {
         vm.warp(START - 100_000);
         (ann, bob) = (vm.addr(ANN_KEY), vm.addr(BOB_KEY));
         authority = new Authority(address(this));
         facilities = new FacilityRegistry(address(authority));
-        statements = new StatementRegistry(address(authority), facilities, CHALLENGE_WINDOW, 0, 0);
+        (dollar, bad, receiver) = (new MockStablecoin(), new HostileStablecoin(), new HostileReceiver());
+        _appoint(authority, facilities, address(dollar), 0, 0);
+        statements = new StatementRegistry(address(authority), facilities, attesters, CHALLENGE_WINDOW);
         token = new TrancheToken(address(authority), facilities, "");
         investors = new InvestorRegistry(address(authority));
         lockbox = new RentLockbox(address(authority), facilities, statements, token);
         sale = new PrimarySale(facilities);
-        (dollar, bad, receiver) = (new MockStablecoin(), new HostileStablecoin(), new HostileReceiver());
-        vault = new BondVault(address(authority), facilities, IERC20(address(dollar)));
+        vault = new BondVault(facilities);
         desk = new DeliveryDesk(facilities);
-        facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk));
+        facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk, attesters, pledges));
         facilities.setSettlementToken(address(dollar), true);
         facilities.setSettlementToken(address(bad), true);
         token.setRevenueSource(address(lockbox), true);
@@ -88,7 +86,7 @@ abstract contract World is HourlyTerms, Orders {
         for (uint256 i = 0; i + 1 < holders.length; ++i) {
             _allow(holders[i], true, true);
         }
-        _appointAttesters();
+        _seat();
         for (uint64 f = 1; f <= FACILITIES; ++f) {
             _offer(f);
         }
@@ -122,25 +120,6 @@ abstract contract World is HourlyTerms, Orders {
         return vm.getBlockTimestamp();
     }
 
-    function _appointAttesters() private {
-        attesterKeys = [uint256(1), 2, 3];
-        for (uint256 i = 0; i < 3; ++i) {
-            for (uint256 j = i + 1; j < 3; ++j) {
-                if (vm.addr(attesterKeys[j]) > vm.addr(attesterKeys[i])) continue;
-                (attesterKeys[i], attesterKeys[j]) = (attesterKeys[j], attesterKeys[i]);
-            }
-        }
-        for (uint256 i = 0; i < 3; ++i) {
-            address attester = vm.addr(attesterKeys[i]);
-            statements.setAttester(attester, true);
-            dollar.mint(address(this), 5_000);
-            dollar.approve(address(vault), 5_000);
-            vault.depositAttesterBond(attester, 5_000);
-        }
-        statements.setThreshold(THRESHOLD);
-        vault.setSlashAmount(1_000);
-    }
-
     function _offer(uint64 f) private {
         uint256 count = _trancheCount(f);
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](count);
@@ -150,6 +129,7 @@ abstract contract World is HourlyTerms, Orders {
         }
         vm.startPrank(gpuOperator);
         facilities.offer(f, _terms(f), tranches);
+        _approve(f);
         vault.setTerms(f, IBondVault.BondTerms(_bondTerms().requiredBond, HALL_RATE));
         vm.stopPrank();
         _arm(_coin(f), gpuOperator, address(vault), 2_000_000);

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
-import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
 import {MoneyBase} from "./MoneyBase.sol";
 
 contract BondTest is MoneyBase {
@@ -32,8 +31,6 @@ contract BondTest is MoneyBase {
         vault.deposit(9, 1);
         vm.expectRevert(abi.encodeWithSelector(IPayouts.AmountZero.selector));
         vault.deposit(7, 0);
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.AmountZero.selector));
-        vault.depositAttesterBond(ann, 0);
     }
 
     /// All promised hours at the rate must fit what a closing can stream to one tranche.
@@ -124,87 +121,6 @@ contract BondTest is MoneyBase {
         vm.prank(gpuOperator);
         vault.withdraw(address(dollar), gpuOperator);
         assertEq(dollar.balanceOf(address(vault)), 0, "nothing is left");
-    }
-
-    function test_withdrawAttesterBond__liable__only_after() public {
-        _attesterBond(ann, 900);
-        uint64 free = uint64(vm.getBlockTimestamp() + 1_200);
-        statements.setLiable(ann, free);
-        vm.startPrank(ann);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.AttesterLiable.selector, ann, free));
-        vault.withdrawAttesterBond(cleo);
-        vm.warp(free);
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
-        vault.withdrawAttesterBond(address(0));
-        assertEq(vault.withdrawAttesterBond(cleo), 900, "bond");
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.NothingOwed.selector, address(dollar), ann));
-        vault.withdrawAttesterBond(cleo);
-        vm.stopPrank();
-        assertEq(dollar.balanceOf(cleo), 900, "paid");
-    }
-
-    function test_slash__fault__half_to_the_challenger_rest_to_the_treasury() public {
-        // ATTACKS 24
-        _fund();
-        vault.setSlashAmount(101);
-        _attesterBond(ann, 900);
-        _attesterBond(bob, 50);
-        address[] memory guilty = new address[](3);
-        (guilty[0], guilty[1], guilty[2]) = (ann, bob, cleo);
-        vm.expectRevert(abi.encodeWithSelector(IBondVault.NotStatementRegistry.selector, address(this)));
-        vault.slash(7, guilty, renter);
-        vm.expectEmit(true, true, true, true, address(vault));
-        emit IBondVault.AttesterSlashed(ann, 7, renter, 101, 50);
-        vm.expectEmit(true, true, true, true, address(vault));
-        emit IBondVault.AttesterSlashed(bob, 7, renter, 50, 25);
-        assertEq(statements.slash(vault, 7, guilty, renter), 151, "taken");
-        assertEq(vault.attesterBondOf(ann), 799, "ann");
-        assertEq(vault.attesterBondOf(bob), 0, "bob");
-        assertEq(vault.owedTo(address(dollar), renter), 75, "challenger");
-        assertEq(vault.slashedForTreasury(), 76, "treasury");
-        assertEq(vault.bondOf(7), 1_000_000, "no operator's bond");
-    }
-
-    function test_slash__no_amount_or_no_bond__takes_nothing() public {
-        address[] memory guilty = new address[](1);
-        guilty[0] = ann;
-        _attesterBond(ann, 900);
-        assertEq(statements.slash(vault, 7, guilty, renter), 0, "no amount is set");
-        vault.setSlashAmount(100);
-        guilty[0] = bob;
-        assertEq(statements.slash(vault, 7, guilty, renter), 0, "no bond");
-        assertEq(vault.slashedForTreasury() + vault.owedTo(address(dollar), renter), 0, "nothing is owed");
-    }
-
-    /// Attesters' bonds have a token of their own: what a facility settles in does not matter.
-    function test_takeSlashed__of_any_facility__treasury_once() public {
-        HostileStablecoin other = new HostileStablecoin();
-        facilities.setSettlementToken(address(other), true);
-        _funded(8, address(other), _oneTranche());
-        vault.setSlashAmount(100);
-        _attesterBond(ann, 900);
-        address[] memory guilty = new address[](1);
-        guilty[0] = ann;
-        bytes memory nothing = abi.encodeWithSelector(IPayouts.NothingOwed.selector, address(dollar), address(this));
-        vm.expectRevert(nothing);
-        vault.takeSlashed(cleo);
-        statements.slash(vault, 8, guilty, renter);
-        statements.slash(vault, 7, guilty, renter);
-        assertEq(vault.slashedForTreasury(), 100, "both halves");
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
-        vault.takeSlashed(address(0));
-        vm.expectEmit(true, true, true, true, address(vault));
-        emit IBondVault.SlashedTaken(cleo, 100);
-        assertEq(vault.takeSlashed(cleo), 100, "taken");
-        assertEq(dollar.balanceOf(cleo), 100, "treasury");
-        vm.expectRevert(nothing);
-        vault.takeSlashed(cleo);
-    }
-
-    function _attesterBond(address attester, uint256 amount) private {
-        dollar.mint(address(this), amount);
-        dollar.approve(address(vault), amount);
-        vault.depositAttesterBond(attester, amount);
     }
 
     function _fund() private {

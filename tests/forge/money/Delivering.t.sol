@@ -5,12 +5,11 @@ import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
-import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {Attesting} from "../invariant/Attesting.sol";
 
-/// @title Vouchers against real statements, attacked; and a vault that refuses to slash
+/// @title Vouchers against real statements, attacked
 contract DeliveringTest is Attesting {
     uint64 private constant F = 2;
     bytes32 private constant LEASE = keccak256("ann's lease");
@@ -129,6 +128,7 @@ contract DeliveringTest is Attesting {
         tranches[0] = IFacilityRegistry.TrancheTerms(40, 0);
         vm.startPrank(gpuOperator);
         facilities.offer(LONG, terms, tranches);
+        _approve(LONG);
         vault.setTerms(LONG, _bondTerms());
         token.mint(ann, _id(LONG, 0), 40);
         vm.stopPrank();
@@ -156,25 +156,6 @@ contract DeliveringTest is Attesting {
     function _one(uint256 voucherId) private pure returns (uint256[] memory list) {
         list = new uint256[](1);
         list[0] = voucherId;
-    }
-
-    /// @notice ATTACKS 24: a vault that refuses neither saves the statement nor frees the attesters.
-    function test_challenge__vault_refuses__slash_waits_for_anybody() external {
-        Posted memory made = _next(F, 1, 1, bytes32(0), true);
-        _post(made, 2);
-        bytes memory code = address(vault).code;
-        vm.etch(address(vault), hex"60006000fd");
-        _challenge(F, 0);
-        assertEq(statements.epochsPosted(F), 0, "void");
-        bytes32 hash = statements.hashStatement(made.statement);
-        assertEq(statements.verdictOf(hash).pending, 3, "two wait");
-        vm.etch(address(vault), code);
-        vm.prank(bob);
-        statements.slashPending(made.statement);
-        assertEq(vault.attesterBondOf(vm.addr(attesterKeys[0])), 4_000, "slashed");
-        assertEq(vault.owedTo(address(dollar), address(this)), 1_000, "to the challenger, not to the caller");
-        vm.expectRevert(abi.encodeWithSelector(IStatementChallenges.NothingPending.selector, hash));
-        statements.slashPending(made.statement);
     }
 
     /// @notice Served until the closing, by lines of statements that came after the end; paid for the rest, once.

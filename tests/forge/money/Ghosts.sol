@@ -32,19 +32,44 @@ abstract contract Ghosts is MoneyBase {
 
     /// @dev Invariant 5, ATTACKS 10 and what is said of closings, from what was emitted.
     function _check() internal {
+        _check(0);
+    }
+
+    /// @dev Recorded logs hold also what calls emitted that were undone: the first `undone` of them, and those of
+    /// facilities whose settlement was skipped.
+    function _check(uint256 undone) internal {
         Vm.Log[] memory logs = vm.getRecordedLogs();
-        for (uint256 i = 0; i < logs.length; ++i) {
-            bytes32 topic = logs[i].topics[0];
-            if (logs[i].emitter == address(lockbox)) {
-                if (topic == IRentLockbox.ResidualOwed.selector) {
-                    residualOwed[_tokenOf(uint64(uint256(logs[i].topics[1])))] += abi.decode(logs[i].data, (uint256));
-                }
-                if (topic == IRentLockbox.FacilityClosed.selector) _checkClosing(logs[i]);
-                if (topic == IRentLockbox.LateRentShared.selector) _checkLate(logs[i]);
-            }
-            if (logs[i].emitter != address(token) || topic != ITrancheToken.RevenueAccrued.selector) continue;
-            _checkPayment(uint256(logs[i].topics[1]));
+        for (uint256 i = undone; i < logs.length; ++i) {
+            if (!_isSkipped(logs, undone, _facilityOf(logs[i]))) _checkLog(logs[i]);
         }
+    }
+
+    function _checkLog(Vm.Log memory log) private {
+        bytes32 topic = log.topics[0];
+        if (log.emitter == address(token) && topic == ITrancheToken.RevenueAccrued.selector) {
+            _checkPayment(uint256(log.topics[1]));
+        }
+        if (log.emitter != address(lockbox)) return;
+        if (topic == IRentLockbox.ResidualOwed.selector) {
+            residualOwed[_tokenOf(uint64(uint256(log.topics[1])))] += abi.decode(log.data, (uint256));
+        }
+        if (topic == IRentLockbox.FacilityClosed.selector) _checkClosing(log);
+        if (topic == IRentLockbox.LateRentShared.selector) _checkLate(log);
+    }
+
+    /// @dev The facility that a log of lockbox or token speaks of; 0 for other logs.
+    function _facilityOf(Vm.Log memory log) private view returns (uint256) {
+        if (log.topics.length < 2) return 0;
+        if (log.emitter == address(lockbox)) return uint256(log.topics[1]);
+        return log.emitter == address(token) ? uint256(log.topics[1]) >> 8 : 0;
+    }
+
+    function _isSkipped(Vm.Log[] memory logs, uint256 from, uint256 facilityId) private view returns (bool) {
+        for (uint256 i = from; i < logs.length; ++i) {
+            bool skips = logs[i].topics[0] == IRentLockbox.SettlementSkipped.selector;
+            if (skips && _facilityOf(logs[i]) == facilityId) return true;
+        }
+        return false;
     }
 
     /// @dev Who was paid, and who stayed behind. A closing has an order of its own.

@@ -14,6 +14,8 @@ import {Ghosts} from "./Ghosts.sol";
 /// @dev Facilities 1 and 2 settle in an honest token, 3 in one that turns hostile. 1 and 3 are sold, 2 is minted.
 /// Actions revert where the contracts refuse: the runner goes on. Ghosts count only what succeeded.
 contract Handler is Ghosts {
+    error Probed(bool holds);
+
     HostileStablecoin public bad;
     address[3] private _investors;
 
@@ -22,7 +24,6 @@ contract Handler is Ghosts {
         _deploy();
         bad = new HostileStablecoin();
         facilities.setSettlementToken(address(bad), true);
-        vault.setSlashAmount(1_000);
         _investors = [ann, bob, cleo];
         for (uint64 f = 1; f <= FACILITIES; ++f) {
             _offerOne(f);
@@ -44,7 +45,8 @@ contract Handler is Ghosts {
             vault.deposit(f, 1_000_000);
             bondIn[f] = 1_000_000;
         }
-        vault.depositAttesterBond(bob, 10_000);
+        dollar.approve(address(attesters), 10_000);
+        attesters.depositBond(bob, 10_000);
         vm.stopPrank();
         vm.prank(gpuOperator);
         facilities.fund(2);
@@ -231,8 +233,21 @@ contract Handler is Ghosts {
             ids[i] = _f(seed >> i);
         }
         vm.recordLogs();
+        bool holds = true;
+        try this.probe(ids) {}
+        catch (bytes memory reason) {
+            holds = reason[reason.length - 1] != 0;
+        }
+        uint256 probed = vm.getRecordedLogs().length;
+        vm.recordLogs();
         lockbox.settleMany(ids);
-        _check();
+        _check(holds ? 0 : probed);
+    }
+
+    /// @dev Settles all together and undoes it: says whether that holds.
+    function probe(uint64[] calldata ids) external {
+        vm.prank(address(lockbox));
+        revert Probed(_tryIt(address(lockbox), abi.encodeCall(lockbox.settleTogether, (ids))));
     }
 
     function close(uint256 f) external {
@@ -244,7 +259,7 @@ contract Handler is Ghosts {
     function slash(uint256 f) external {
         address[] memory guilty = new address[](2);
         (guilty[0], guilty[1]) = (bob, cleo);
-        statements.slash(vault, _f(f), guilty, ann);
+        statements.slash(attesters, _f(f), bytes32(f), guilty, ann);
     }
 
     function release(uint256 f) external {

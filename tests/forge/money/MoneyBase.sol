@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Authority} from "../../../contracts/access/Authority.sol";
 import {BondVault} from "../../../contracts/money/BondVault.sol";
 import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
@@ -48,8 +47,11 @@ abstract contract MoneyBase is HourlyTerms {
         lockbox = new RentLockbox(address(authority), facilities, registry, token);
         sale = new PrimarySale(facilities);
         dollar = new AuthorizedStablecoin();
-        vault = new BondVault(address(authority), facilities, IERC20(address(dollar)));
-        facilities.link(IFacilityRegistry.Links(registry, token, lockbox, sale, vault, IDeliveryDesk(address(desk))));
+        vault = new BondVault(facilities);
+        _appoint(authority, facilities, address(dollar), 0, 0);
+        IDeliveryDesk delivery = IDeliveryDesk(address(desk));
+        facilities.link(IFacilityRegistry.Links(registry, token, lockbox, sale, vault, delivery, attesters, pledges));
+        _seat();
         facilities.setSettlementToken(address(dollar), true);
         token.setRevenueSource(address(lockbox), true);
         bytes4[] memory selectors = new bytes4[](1);
@@ -81,6 +83,7 @@ abstract contract MoneyBase is HourlyTerms {
         if (time >= START) vm.warp(START - 1);
         vm.prank(gpuOperator);
         facilities.offer(facilityId, _terms(settlementToken), tranches);
+        _approve(facilityId);
         vm.warp(time);
     }
 

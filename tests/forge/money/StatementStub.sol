@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPublications} from "../../../contracts/interfaces/IPublications.sol";
@@ -13,17 +13,12 @@ contract StatementStub {
     uint64 public constant challengeWindow = 600;
 
     IFacilityRegistry private immutable _facilities;
-    mapping(address account => uint64) public liableUntil;
     mapping(uint64 facilityId => uint32) public epochsPosted;
     mapping(uint64 facilityId => mapping(uint32 epoch => IStatementRegistry.StatementRecord)) private _records;
     mapping(uint64 facilityId => IPublications.Openness) private _published;
 
     constructor(IFacilityRegistry facilities) {
         _facilities = facilities;
-    }
-
-    function setLiable(address account, uint64 until) external {
-        liableUntil[account] = until;
     }
 
     function post(uint64 facilityId, uint128 gross, uint64 available) external {
@@ -66,11 +61,14 @@ contract StatementStub {
         _published[facilityId].rejectedAt = uint40(block.timestamp);
     }
 
-    function slash(IBondVault vault, uint64 facilityId, address[] calldata attesters, address challenger)
-        external
-        returns (uint256)
-    {
-        return vault.slash(facilityId, attesters, challenger);
+    function slash(
+        IAttesterRegistry registry,
+        uint64 facilityId,
+        bytes32 statementHash,
+        address[] calldata attesters,
+        address challenger
+    ) external returns (uint256) {
+        return registry.slash(facilityId, statementHash, attesters, challenger);
     }
 
     function statementOf(uint64 facilityId, uint32 epoch)

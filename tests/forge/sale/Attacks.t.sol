@@ -194,6 +194,7 @@ contract SaleAttacksTest is MoneyBase {
         (prices[0], prices[1]) = (senior, junior);
         vm.startPrank(operator);
         facilities.offer(1, terms, tranches);
+        _approve(1);
         vault.setTerms(1, IBondVault.BondTerms(100_000_000, 2_500_000));
         sale.open(1, IPrimarySale.SaleTerms(START - 100_000, START - 1_000, floorProceeds, 2_000, prices));
         vm.stopPrank();

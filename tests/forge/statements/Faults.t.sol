@@ -27,6 +27,8 @@ contract FaultsTest is Setup {
         uint64 facilityId;
         uint32 index;
         bytes32 device;
+        bytes32 card;
+        uint32 fromEpoch;
         bytes32 leaf;
     }
 
@@ -40,6 +42,14 @@ contract FaultsTest is Setup {
         returns (IStatementChallenges.Fault)
     {
         return Faults.ofLine(statement, line);
+    }
+
+    function leafOf(uint64 facilityId, IStatementChallenges.ProvenPledge calldata pledge)
+        external
+        pure
+        returns (bytes32)
+    {
+        return UsageProof.pledgeLeaf(facilityId, pledge);
     }
 
     function _read(string memory key) private view returns (bytes memory) {
@@ -72,8 +82,14 @@ contract FaultsTest is Setup {
         PledgeCase[] memory cases = abi.decode(_read(".pledges"), (PledgeCase[]));
         require(cases.length == 5);
         for (uint256 i = 0; i < cases.length; ++i) {
-            bytes32 leaf = UsageProof.pledgeLeaf(cases[i].facilityId, cases[i].index, cases[i].device);
-            require(leaf == cases[i].leaf, Differs(i, 0, 0));
+            PledgeCase memory given = cases[i];
+            bytes32 leaf = this.leafOf(
+                given.facilityId,
+                IStatementChallenges.ProvenPledge(
+                    given.index, given.device, given.card, given.fromEpoch, new bytes32[](0)
+                )
+            );
+            require(leaf == given.leaf, Differs(i, 0, 0));
         }
     }
 

@@ -19,8 +19,8 @@ contract GasTest is Setup {
     }
 
     function test_post__three_signers__is_below_its_goal() public {
-        _check("post, first epoch", _post(_statement(0, keccak256("root"), 1000)), 150_000);
-        _check("post, later epoch", _post(_statement(1, keccak256("root"), 1000)), 134_500);
+        _check("post, first epoch", _post(_statement(0, keccak256("root"), 1000)), 165_000);
+        _check("post, later epoch", _post(_statement(1, keccak256("root"), 1000)), 150_000);
     }
 
     function test_verifyLine__of_a_million__is_below_its_goal() public {
@@ -49,9 +49,9 @@ contract GasTest is Setup {
         uint256 gasUsed = vmGas();
 
         require(registry.epochsPosted(FACILITY) == 0);
-        // The goal is 115,000, missed by 21 %: a facility's first void writes a word of its own, which keeps the epoch
-        // published and says when the void was. This ceiling keeps what is reached.
-        _check("fault: device billed twice, 2^20 lines", gasUsed, 120_000);
+        // The goal is 115,000 without bonds. This ceiling keeps what is reached, with three bonds slashed, the first
+        // reward and the first verdict: docs/BENCHMARKS.md has it opcode by opcode.
+        _check("fault: device billed twice, 2^20 lines", gasUsed, 235_000);
     }
 
     function vmGas() private view returns (uint256) {

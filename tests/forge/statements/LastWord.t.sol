@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {Attesting} from "../invariant/Attesting.sol";
@@ -26,6 +26,7 @@ contract LastWordTest is Attesting {
         tranches[0] = IFacilityRegistry.TrancheTerms(40, 0);
         vm.startPrank(gpuOperator);
         facilities.offer(F, terms, tranches);
+        _approve(F);
         vault.setTerms(F, _bondTerms());
         token.mint(ann, _id(F, 0), 40);
         vm.stopPrank();
@@ -77,7 +78,7 @@ contract LastWordTest is Attesting {
         vm.warp(START + DAY);
         Posted memory made = _made(false);
         vm.warp(made.statement.epochEnd);
-        IAttesterSet.Attestation[] memory signed = _quorum(made.statement);
+        IAttesterRegistry.Attestation[] memory signed = _quorum(made.statement);
         vm.expectRevert(abi.encodeWithSelector(Pausable.EnforcedPause.selector));
         statements.post(made.statement, signed);
         _default();
@@ -151,7 +152,7 @@ contract LastWordTest is Attesting {
 
     /// @dev Refused, though a quorum signed it.
     function _late(Posted memory made) private {
-        IAttesterSet.Attestation[] memory signed = _quorum(made.statement);
+        IAttesterRegistry.Attestation[] memory signed = _quorum(made.statement);
         vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.FacilityNotDelivering.selector, F));
         statements.post(made.statement, signed);
     }
@@ -173,12 +174,12 @@ contract LastWordTest is Attesting {
     function _quorum(IStatementRegistry.Statement memory statement)
         private
         view
-        returns (IAttesterSet.Attestation[] memory signed)
+        returns (IAttesterRegistry.Attestation[] memory signed)
     {
         bytes32 digest = statements.statementDigest(statement);
-        signed = new IAttesterSet.Attestation[](2);
+        signed = new IAttesterRegistry.Attestation[](2);
         for (uint256 i = 0; i < 2; ++i) {
-            signed[i] = IAttesterSet.Attestation(vm.addr(attesterKeys[i]), sign(attesterKeys[i], digest));
+            signed[i] = IAttesterRegistry.Attestation(vm.addr(attesterKeys[i]), sign(attesterKeys[i], digest));
         }
     }
 }

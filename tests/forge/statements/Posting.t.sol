@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
-import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {ITimedPause} from "../../../contracts/interfaces/ITimedPause.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {MockContractAttester} from "../../../contracts/mocks/MockContractAttester.sol";
 import {Attesting} from "../invariant/Attesting.sol";
 
-/// @title Every reason to refuse a statement, a signature or a change of attesters; what is stored of a posted one
+/// @title Every reason to refuse a statement or a signature; what is stored of a posted one
 contract PostingTest is Attesting {
     uint64 private constant F = 2;
 
@@ -30,22 +29,22 @@ contract PostingTest is Attesting {
     function _sign(uint256 key, IStatementRegistry.Statement memory statement)
         private
         view
-        returns (IAttesterSet.Attestation memory)
+        returns (IAttesterRegistry.Attestation memory)
     {
-        return IAttesterSet.Attestation(vm.addr(key), sign(key, statements.statementDigest(statement)));
+        return IAttesterRegistry.Attestation(vm.addr(key), sign(key, statements.statementDigest(statement)));
     }
 
     function _quorum(IStatementRegistry.Statement memory statement)
         private
         view
-        returns (IAttesterSet.Attestation[] memory signed)
+        returns (IAttesterRegistry.Attestation[] memory signed)
     {
-        signed = new IAttesterSet.Attestation[](2);
+        signed = new IAttesterRegistry.Attestation[](2);
         (signed[0], signed[1]) = (_sign(attesterKeys[0], statement), _sign(attesterKeys[1], statement));
     }
 
     function _refused(IStatementRegistry.Statement memory statement, bytes memory reason) private {
-        IAttesterSet.Attestation[] memory signed = _quorum(statement);
+        IAttesterRegistry.Attestation[] memory signed = _quorum(statement);
         vm.expectRevert(reason);
         statements.post(statement, signed);
     }
@@ -146,72 +145,43 @@ contract PostingTest is Attesting {
 
     function test_post__signatures_that_are_no_quorum__revert() external {
         IStatementRegistry.Statement memory statement = _good();
-        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](1);
+        IAttesterRegistry.Attestation[] memory signed = new IAttesterRegistry.Attestation[](1);
         signed[0] = _sign(attesterKeys[0], statement);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.QuorumMissing.selector, 1, 2));
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.QuorumMissing.selector, 1, 2));
         statements.post(statement, signed);
-        signed = new IAttesterSet.Attestation[](2);
+        signed = new IAttesterRegistry.Attestation[](2);
         (signed[0], signed[1]) = (_sign(attesterKeys[0], statement), _sign(attesterKeys[0], statement));
         address first = vm.addr(attesterKeys[0]);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.AttestersNotAscending.selector, first, first));
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.AttestersNotAscending.selector, first, first));
         statements.post(statement, signed);
         signed[1] = signed[0];
-        signed[0] = IAttesterSet.Attestation(address(1), "");
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.NotAttester.selector, address(1)));
+        signed[0] = IAttesterRegistry.Attestation(address(1), "");
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.NotAttester.selector, address(1)));
         statements.post(statement, signed);
         signed = _quorum(statement);
         statement.topRenterBps = 1;
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.SignatureInvalid.selector, first));
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.SignatureInvalid.selector, first));
         statements.post(statement, signed);
     }
 
     /// @notice A contract attester decides by its own answer, and only by the right one (ATTACKS 20).
     function test_post__contract_attester__its_answer_counts() external {
         MockContractAttester wallet = new MockContractAttester();
-        statements.setAttester(address(wallet), true);
+        _sitWith(address(wallet));
         IStatementRegistry.Statement memory statement = _good();
-        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](2);
+        IAttesterRegistry.Attestation[] memory signed = new IAttesterRegistry.Attestation[](2);
         bool below = address(wallet) < vm.addr(attesterKeys[0]);
-        signed[below ? 0 : 1] = IAttesterSet.Attestation(address(wallet), "any");
+        signed[below ? 0 : 1] = IAttesterRegistry.Attestation(address(wallet), "any");
         signed[below ? 1 : 0] = _sign(attesterKeys[0], statement);
         for (uint8 mood = 0; mood < 4; ++mood) {
             if (mood == uint8(MockContractAttester.Mood.Accepting)) continue;
             wallet.setMood(MockContractAttester.Mood(mood));
-            vm.expectRevert(abi.encodeWithSelector(IAttesterSet.SignatureInvalid.selector, address(wallet)));
+            vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.SignatureInvalid.selector, address(wallet)));
             statements.post(statement, signed);
         }
         wallet.setMood(MockContractAttester.Mood.Accepting);
         statements.post(statement, signed);
         assertEq(statements.signersOf(F, 0).length, 2, "signers");
-    }
-
-    function test_attesters__changes_that_break_the_rules__revert() external {
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.NotAttester.selector, address(0)));
-        statements.setAttester(address(0), true);
-        address member = vm.addr(attesterKeys[0]);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.AlreadyAttester.selector, member));
-        statements.setAttester(member, true);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.NotAttester.selector, ann));
-        statements.setAttester(ann, false);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.ThresholdOutOfRange.selector, 0, 3));
-        statements.setThreshold(0);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.ThresholdOutOfRange.selector, 4, 3));
-        statements.setThreshold(4);
-        statements.setAttester(member, false);
-        member = vm.addr(attesterKeys[1]);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.ThresholdOutOfRange.selector, 2, 1));
-        statements.setAttester(member, false);
-    }
-
-    function test_attesters__more_than_forty__reverts() external {
-        for (uint256 i = 3; i < 40; ++i) {
-            statements.setAttester(vm.addr(1_000 + i), true);
-        }
-        assertEq(statements.attesterCount(), 40, "forty");
-        address late = vm.addr(2_000);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.AttesterSlotsFull.selector, 40));
-        statements.setAttester(late, true);
-        assertFalse(statements.isAttester(late), "late");
     }
 
     function test_views__of_posted_and_unposted_epochs__say_what_stands() external {
@@ -242,18 +212,14 @@ contract PostingTest is Attesting {
         assertEq(gross, 40_000_000, "gross");
     }
 
-    function test_liable_until__never_member_and_leaving__is_bounded() external {
-        assertEq(statements.liableUntil(ann), 0, "never");
-        address member = vm.addr(attesterKeys[2]);
-        assertEq(statements.liableUntil(member), type(uint64).max, "member");
-        statements.setAttester(member, false);
-        assertEq(statements.liableUntil(member), _now() + CHALLENGE_WINDOW, "leaving");
-    }
-
-    function test_slash_pending__nothing_pending__reverts() external {
-        IStatementRegistry.Statement memory statement = _good();
-        bytes32 hash = statements.hashStatement(statement);
-        vm.expectRevert(abi.encodeWithSelector(IStatementChallenges.NothingPending.selector, hash));
-        statements.slashPending(statement);
+    /// @dev The third seat goes to another attester, which joins with a bond.
+    function _sitWith(address attester) private {
+        _join(attester);
+        address[] memory seats = new address[](3);
+        (address first, address second) = (vm.addr(attesterKeys[0]), vm.addr(attesterKeys[1]));
+        if (attester < first) (seats[0], seats[1], seats[2]) = (attester, first, second);
+        else if (attester < second) (seats[0], seats[1], seats[2]) = (first, attester, second);
+        else (seats[0], seats[1], seats[2]) = (first, second, attester);
+        attesters.setPanel(1, seats);
     }
 }

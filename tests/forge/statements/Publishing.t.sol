@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IPublications} from "../../../contracts/interfaces/IPublications.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {Attesting} from "../invariant/Attesting.sol";
@@ -93,7 +93,7 @@ contract PublishingTest is Attesting {
         }
         address[] memory signers = new address[](2);
         (signers[0], signers[1]) = (vm.addr(attesterKeys[0]), vm.addr(attesterKeys[1]));
-        IAttesterSet.Attestation[] memory signed = _rejection(F, 1, OTHER);
+        IAttesterRegistry.Attestation[] memory signed = _rejection(F, 1, OTHER);
         vm.expectEmit(true, true, true, true, address(statements));
         emit IPublications.EvidenceRejected(F, 1, OTHER, signers, 3);
         vm.prank(ann);
@@ -135,22 +135,22 @@ contract PublishingTest is Attesting {
 
     function test_reject__signatures_that_are_no_quorum__revert() external {
         _say(0, EVIDENCE);
-        IAttesterSet.Attestation[] memory signed = new IAttesterSet.Attestation[](1);
+        IAttesterRegistry.Attestation[] memory signed = new IAttesterRegistry.Attestation[](1);
         signed[0] = _rejection(F, 0, EVIDENCE)[0];
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.QuorumMissing.selector, 1, 2));
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.QuorumMissing.selector, 1, 2));
         statements.reject(F, 0, EVIDENCE, signed);
         signed = _rejection(F, 0, OTHER);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
         statements.reject(F, 0, EVIDENCE, signed);
         signed = _rejection(F, 1, EVIDENCE);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
         statements.reject(F, 0, EVIDENCE, signed);
     }
 
     /// @notice Signatures count once: rejected, stated and voided, the epoch stands published again with the same hash.
     function test_reject__replayed__reverts() external {
         _say(0, EVIDENCE);
-        IAttesterSet.Attestation[] memory signed = _rejection(F, 0, EVIDENCE);
+        IAttesterRegistry.Attestation[] memory signed = _rejection(F, 0, EVIDENCE);
         statements.reject(F, 0, EVIDENCE, signed);
         vm.expectRevert(abi.encodeWithSelector(IPublications.NothingToReject.selector, F, 0, bytes32(0)));
         statements.reject(F, 0, EVIDENCE, signed);
@@ -163,7 +163,7 @@ contract PublishingTest is Attesting {
         _post(_next(F, 1, 1, bytes32(0), false), 0);
         vm.warp(START + 2 * EPOCH);
         _say(1, EVIDENCE);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterSet.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
         statements.reject(F, 1, EVIDENCE, signed);
         _takeBack(1, EVIDENCE);
         assertEq(statements.opennessOf(F).firstOpen, 1, "by new signatures");
@@ -203,7 +203,7 @@ contract PublishingTest is Attesting {
         _takeBack(1, EVIDENCE);
         vm.warp(lockbox.closableFrom(F));
         lockbox.close(F);
-        IAttesterSet.Attestation[] memory signed = _rejection(F, 0, EVIDENCE);
+        IAttesterRegistry.Attestation[] memory signed = _rejection(F, 0, EVIDENCE);
         vm.expectRevert(abi.encodeWithSelector(IPublications.FacilityClosed.selector, F));
         statements.reject(F, 0, EVIDENCE, signed);
     }
@@ -233,7 +233,7 @@ contract PublishingTest is Attesting {
     }
 
     function _nothing(uint32 epoch, bytes32 evidenceHash, bytes32 standing) private {
-        IAttesterSet.Attestation[] memory signed = _rejection(F, epoch, evidenceHash);
+        IAttesterRegistry.Attestation[] memory signed = _rejection(F, epoch, evidenceHash);
         vm.expectRevert(abi.encodeWithSelector(IPublications.NothingToReject.selector, F, epoch, standing));
         statements.reject(F, epoch, evidenceHash, signed);
     }

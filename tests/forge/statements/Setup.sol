@@ -3,14 +3,15 @@ pragma solidity 0.8.37;
 
 import {Authority} from "../../../contracts/access/Authority.sol";
 import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {MockFacilityRegistry} from "../../../contracts/mocks/MockFacilityRegistry.sol";
-import {Base} from "../Base.sol";
+import {MockStablecoin} from "../../../contracts/mocks/MockStablecoin.sol";
+import {Attested} from "../Attested.sol";
 
-/// @title A registry with three attesters (keys 1, 2, 3 in order of address) and one delivering facility.
-abstract contract Setup is Base {
+/// @title A registry with three attesters, of whom two must sign, and one delivering facility
+abstract contract Setup is Attested {
     uint64 internal constant FACILITY = 7;
     uint64 internal constant WINDOW_START = 1_000_000;
     uint32 internal constant EPOCH_LENGTH = 1 days;
@@ -22,22 +23,17 @@ abstract contract Setup is Base {
 
     MockFacilityRegistry internal facilities;
     StatementRegistry internal registry;
-    uint256[] internal keys;
     bytes32 internal previous;
 
     function setUp() public virtual {
         facilities = new MockFacilityRegistry();
-        registry = _newRegistry(IFacilityRegistry(address(facilities)));
-        keys = [uint256(1), 2, 3];
-        for (uint256 i = 0; i < 3; ++i) {
-            for (uint256 j = i + 1; j < 3; ++j) {
-                if (vm.addr(keys[j]) < vm.addr(keys[i])) (keys[i], keys[j]) = (keys[j], keys[i]);
-            }
-        }
-        for (uint256 i = 0; i < 3; ++i) {
-            registry.setAttester(vm.addr(keys[i]), true);
-        }
-        registry.setThreshold(3);
+        IFacilityRegistry register = IFacilityRegistry(address(facilities));
+        Authority authority = new Authority(address(this));
+        (uint32 activation, uint32 removal) = _delays();
+        _appoint(authority, register, address(new MockStablecoin()), activation, removal);
+        registry = new StatementRegistry(address(authority), register, attesters, CHALLENGE_WINDOW);
+        facilities.link(attesters, pledges, registry);
+        _seat();
         IFacilityRegistry.FacilityTerms memory terms;
         terms.windowStart = WINDOW_START;
         terms.windowEnd = WINDOW_START + 4 * EPOCH_LENGTH;
@@ -47,8 +43,8 @@ abstract contract Setup is Base {
         vm.warp(WINDOW_START);
     }
 
-    function _newRegistry(IFacilityRegistry register) internal virtual returns (StatementRegistry) {
-        return new StatementRegistry(address(new Authority(address(this))), register, CHALLENGE_WINDOW, 0, 0);
+    function _delays() internal pure virtual returns (uint32 activation, uint32 removal) {
+        return (0, 0);
     }
 
     function _statement(uint32 epoch, bytes32 root, uint32 lineCount)
@@ -75,22 +71,18 @@ abstract contract Setup is Base {
         });
     }
 
+    /// @dev All three sign.
     function _sign(IStatementRegistry.Statement memory statement)
         internal
         view
-        returns (IAttesterSet.Attestation[] memory attestations)
+        returns (IAttesterRegistry.Attestation[] memory)
     {
-        bytes32 digest = registry.statementDigest(statement);
-        attestations = new IAttesterSet.Attestation[](keys.length);
-        for (uint256 i = 0; i < keys.length; ++i) {
-            (uint8 v, bytes32 r, bytes32 s) = vm.sign(keys[i], digest);
-            attestations[i] = IAttesterSet.Attestation(vm.addr(keys[i]), abi.encodePacked(r, s, v));
-        }
+        return _signedBy(registry.statementDigest(statement), attesterKeys, 3);
     }
 
     /// @return gasUsed Of the whole transaction: 21,000, calldata and execution.
     function _post(IStatementRegistry.Statement memory statement) internal returns (uint256 gasUsed) {
-        IAttesterSet.Attestation[] memory attestations = _sign(statement);
+        IAttesterRegistry.Attestation[] memory attestations = _sign(statement);
         vm.warp(statement.epochEnd);
         registry.post(statement, attestations);
         gasUsed = vm.lastCallGas().gasTotalUsed;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
@@ -58,12 +58,12 @@ contract OrderTest is ThiefBase {
         _publish(0);
         _publish(1);
         bytes32 hash = statements.publishedHashOf(FACILITY, 1);
-        IAttesterSet.Attestation[] memory later = _signatures(statements.rejectionDigest(FACILITY, 1, hash));
+        IAttesterRegistry.Attestation[] memory later = _signed(statements.rejectionDigest(FACILITY, 1, hash));
         _reject(0);
         _post(0, 0);
         _publish(1);
         assertEq(statements.publishedHashOf(FACILITY, 1), hash, "the same hash again");
-        vm.expectPartialRevert(IAttesterSet.SignatureInvalid.selector);
+        vm.expectPartialRevert(IAttesterRegistry.SignatureInvalid.selector);
         statements.reject(FACILITY, 1, hash, later);
     }
 
@@ -75,11 +75,11 @@ contract OrderTest is ThiefBase {
         _default();
         _close();
         bytes32 hash = statements.publishedHashOf(FACILITY, 0);
-        IAttesterSet.Attestation[] memory signatures = _signatures(statements.rejectionDigest(FACILITY, 0, hash));
+        IAttesterRegistry.Attestation[] memory signatures = _signed(statements.rejectionDigest(FACILITY, 0, hash));
         vm.expectRevert(abi.encodeWithSelector(IPublications.FacilityClosed.selector, FACILITY));
         statements.reject(FACILITY, 0, hash, signatures);
         IStatementRegistry.Statement memory statement = _statement(36_000, 0);
-        signatures = _signatures(statements.statementDigest(statement));
+        signatures = _signed(statements.statementDigest(statement));
         vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.FacilityNotDelivering.selector, FACILITY));
         statements.post(statement, signatures);
         vm.expectRevert(abi.encodeWithSelector(IBondVault.DepositNotAccepted.selector, FACILITY));

@@ -49,6 +49,7 @@ abstract contract ThiefBase is DealBase {
         dollar.mint(gpuOperator, offer.bond);
         vm.startPrank(gpuOperator);
         facilities.offer(FACILITY, offer.terms, offer.tranches);
+        _approve(FACILITY);
         // forge-lint: disable-next-line(unsafe-typecast)
         vault.setTerms(FACILITY, IBondVault.BondTerms(uint96(offer.bond), offer.rate));
         dollar.approve(address(vault), offer.bond);

@@ -134,7 +134,7 @@ contract VouchersTest is ThiefBase {
         IStatementRegistry.Statement memory statement = _statement(gpuSeconds, 0);
         (statement.lineCount, statement.billedGpuSeconds) = (1, gpuSeconds);
         statement.usageRoot = UsageProof.leaf(line);
-        statements.post(statement, _signatures(statements.statementDigest(statement)));
+        statements.post(statement, _signed(statements.statementDigest(statement)));
         previous = statements.hashStatement(statement);
         vm.warp(_now() + CHALLENGE_WINDOW);
         desk.serve(vouchers, statement, line, new bytes32[](0));

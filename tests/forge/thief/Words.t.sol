@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
-import {IAttesterSet} from "../../../contracts/interfaces/IAttesterSet.sol";
+import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
@@ -119,17 +119,35 @@ contract WordsTest is ThiefBase {
         IFacilityRegistry.FacilityTerms memory terms = _terms(_soldOut(0));
         terms.gpuOperator = PUPPET;
         terms.deviceCount = 1;
-        terms.pledgeRoot = UsageProof.pledgeLeaf(EARLIER, 0, DEVICE);
+        terms.pledgeRoot = _leafOf(EARLIER);
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](1);
         tranches[0] = IFacilityRegistry.TrancheTerms(1, 0);
         vm.startPrank(PUPPET);
         facilities.offer(EARLIER, terms, tranches);
+        _approve(EARLIER);
         vault.setTerms(EARLIER, IBondVault.BondTerms(0, 0));
         token.mint(PUPPET, uint256(EARLIER) << 8, 1);
         facilities.fund(EARLIER);
         vm.stopPrank();
         offer = _offerOf(Deal(20, 20, bond, 1_000_000, 0));
-        offer.terms.pledgeRoot = UsageProof.pledgeLeaf(FACILITY, 0, DEVICE);
+        offer.terms.pledgeRoot = _leafOf(FACILITY);
+    }
+
+    /// @dev The one device of a pledge.
+    function _only() private pure returns (IStatementChallenges.ProvenPledge memory) {
+        return IStatementChallenges.ProvenPledge(0, DEVICE, DEVICE, 0, new bytes32[](0));
+    }
+
+    function _leafOf(uint64 facilityId) private view returns (bytes32) {
+        return this.leafOf(facilityId, _only());
+    }
+
+    function leafOf(uint64 facilityId, IStatementChallenges.ProvenPledge calldata pledge)
+        external
+        pure
+        returns (bytes32)
+    {
+        return UsageProof.pledgeLeaf(facilityId, pledge);
     }
 
     function _state(uint64 available) private {
@@ -137,7 +155,7 @@ contract WordsTest is ThiefBase {
         uint256 end = START + (uint256(epoch) + 1) * EPOCH;
         if (_now() < end) vm.warp(end);
         IStatementRegistry.Statement memory statement = _statement(available, 0);
-        IAttesterSet.Attestation[] memory signatures = _signatures(statements.statementDigest(statement));
+        IAttesterRegistry.Attestation[] memory signatures = _signed(statements.statementDigest(statement));
         statements.post(statement, signatures);
         previous = statements.hashStatement(statement);
         _posted[epoch] = statement;
@@ -155,14 +173,9 @@ contract WordsTest is ThiefBase {
     }
 
     function _void(uint32 epoch) private {
-        bytes32[] memory none = new bytes32[](0);
+        IStatementChallenges.ProvenPledge memory only = _only();
         vm.prank(gpuOperator);
-        statements.challengeDoublePledge(
-            _posted[epoch],
-            IStatementChallenges.ProvenPledge(0, DEVICE, none),
-            EARLIER,
-            IStatementChallenges.ProvenPledge(0, DEVICE, none)
-        );
+        statements.challengeDoublePledge(_posted[epoch], only, EARLIER, epoch, only);
         previous = epoch == 0 ? bytes32(0) : statements.statementOf(FACILITY, epoch - 1).statementHash;
     }
 }

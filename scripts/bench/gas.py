@@ -18,6 +18,7 @@ from rich.table import Table
 
 from scripts.bench.gas_ours import (
     ATTESTERS,
+    BATCH,
     CHALLENGE_WINDOW_S,
     FIFTY_TRANCHES,
     ONE_TRANCHE,
@@ -66,6 +67,7 @@ def _measure_ours(ours: Ours) -> dict[str, int]:
     found["claim_ten"] = ours.claim(ids)
     for _ in range(_EPOCHS_BEFORE_CLAIM):
         found["post"], found["settle"] = ours.post_and_settle()
+    found["post_many"], found["settle_many"] = ours.post_and_settle_many()
     found["claim"] = ours.claim([tranche_id(ONE_TRANCHE, 0)])
     found["inclusion"], found["fault"] = ours.proofs()
     return found
@@ -142,13 +144,18 @@ def _statement_rows(ours: dict[str, int], peers: dict[str, dict[str, int]]) -> l
         Row(
             "post and settle, one tranche",
             ours["post"] + ours["settle"],
-            135_000,
+            None,
             (
                 (
                     "EAS attest of a hash, Synthetix fund and notify",
                     eas["attest_hash"] + synthetix["fund"],
                 ),
             ),
+        ),
+        Row(
+            "post and settle 50 facilities of one tranche in a batch, each",
+            (ours["post_many"] + ours["settle_many"]) // len(BATCH),
+            120_000,
         ),
         Row(
             "settle 50 tranches of 13 facilities in one call, a tranche",
@@ -168,7 +175,6 @@ def measure() -> list[Row]:
         deployment_file = Path(folder) / "deployment.json"
         environment = {
             "RENTROLL_ATTESTERS": ",".join(yard.accounts[i] for i in ATTESTERS),
-            "RENTROLL_THRESHOLD": str(len(ATTESTERS)),
             "RENTROLL_OPERATORS": yard.accounts[OPERATOR],
             "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
         }

@@ -28,7 +28,15 @@ _UNITS = 300
 ONE_TRANCHE = 1
 TEN_IDS = range(2, 7)
 FIFTY_TRANCHES = range(11, 24)
-_COUNTS = {ONE_TRANCHE: 1, **dict.fromkeys(TEN_IDS, 2), **dict.fromkeys(FIFTY_TRANCHES, 4), 23: 2}
+# Fifty facilities of one tranche, posted in one batch and settled in one call.
+BATCH = range(101, 151)
+_COUNTS = {
+    ONE_TRANCHE: 1,
+    **dict.fromkeys(TEN_IDS, 2),
+    **dict.fromkeys(FIFTY_TRANCHES, 4),
+    23: 2,
+    **dict.fromkeys(BATCH, 1),
+}
 _LINE_TYPE = (
     "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
 )
@@ -57,6 +65,7 @@ class Ours:
         self.dollar = self._contract("SettlementToken", "MockStablecoin")
         self._facilities = self._contract("FacilityRegistry")
         self._statements = self._contract("StatementRegistry")
+        self._pledges = self._contract("PledgeRegistry")
         self._token = self._contract("TrancheToken")
         self._lockbox = self._contract("RentLockbox")
         self._investors = self._contract("InvestorRegistry")
@@ -126,6 +135,9 @@ class Ours:
                     holder, tranche_id(facility_id, seniority), _UNITS // 2
                 )
                 self.yard.send(mint, sender=OPERATOR)
+        digest = self._pledges.functions.pledgeDigest(facility_id, terms[13], 0).call()
+        approve = self._pledges.functions.approve(facility_id, self._signed(digest))
+        self.yard.send(approve, sender=ANYBODY)
         self.yard.send(self._facilities.functions.fund(facility_id), sender=OPERATOR)
         rent = self._lockbox.functions.payRent(facility_id, b"\x03" * 32, 10**11)
         self.yard.send(rent, sender=RENTER)
@@ -197,16 +209,43 @@ class Ours:
         if statement is None:
             statement = self.statement(facility_id, root=b"\x04" * 32, line_count=1_000)
         digest = self._statements.functions.statementDigest(statement).call()
-        signed = [
+        post = self._statements.functions.post(statement, self._signed(digest))
+        gas = self.yard.send(post, sender=ANYBODY)
+        self._remember(statement, self._hash(statement))
+        return gas
+
+    def _signed(self, digest: bytes) -> list[tuple[str, bytes]]:
+        """Every attester's signature over a digest, in order of address."""
+        return [
             (account.address, bytes(account.unsafe_sign_hash(digest).signature))
             for account in self._attesters
         ]
-        gas = self.yard.send(self._statements.functions.post(statement, signed), sender=ANYBODY)
-        self._posted.next_epoch[facility_id] = statement[1] + 1
-        self._posted.hashes[facility_id] = bytes(
-            self._statements.functions.hashStatement(statement).call()
+
+    def _hash(self, statement: tuple[Any, ...]) -> bytes:
+        return bytes(self._statements.functions.hashStatement(statement).call())
+
+    def _remember(self, statement: tuple[Any, ...], statement_hash: bytes) -> None:
+        self._posted.next_epoch[statement[0]] = statement[1] + 1
+        self._posted.hashes[statement[0]] = statement_hash
+
+    def post_and_settle_many(self) -> tuple[int, int]:
+        """The next epoch of fifty facilities, in one batch and one settlement: gas of both."""
+        self._end_epoch(BATCH)
+        made = [self.statement(f, root=b"\x04" * 32, line_count=1_000) for f in BATCH]
+        hashed = sorted(
+            ((self._hash(statement), statement) for statement in made),
+            key=lambda pair: bytes(Web3.keccak(Web3.keccak(pair[0]))),
         )
-        return gas
+        root = self._statements.functions.batchRoot([found for found, _ in hashed]).call()
+        digest = self._statements.functions.batchDigest(root).call()
+        batch = [statement for _, statement in hashed]
+        post = self._statements.functions.postMany(batch, self._signed(digest))
+        posted = self.yard.send(post, sender=ANYBODY)
+        for statement_hash, statement in hashed:
+            self._remember(statement, statement_hash)
+        self.yard.wait(CHALLENGE_WINDOW_S)
+        settle = self._lockbox.functions.settleMany(list(BATCH))
+        return posted, self.yard.send(settle, sender=ANYBODY)
 
     def post_and_settle(self) -> tuple[int, int]:
         """The next epoch of a facility with one tranche: gas of both transactions."""

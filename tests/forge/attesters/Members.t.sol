@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {AttesterRegistry} from "../../../contracts/attesters/AttesterRegistry.sol";
 import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {Setup} from "../statements/Setup.sol";
 
 /// @title Members and panels, when newcomers count before removals take effect
@@ -209,5 +213,76 @@ contract MembersTest is Setup {
 contract MembersQuickRemovalTest is MembersTest {
     function _delays() internal pure override returns (uint32 activation, uint32 removal) {
         return (700, 150);
+    }
+}
+
+/// @title Whose signatures count
+contract QuorumTest is Setup {
+    bytes32 private constant DIGEST = keccak256("digest");
+
+    function test_quorum__of_another_panel_or_without_a_bond__reverts() public {
+        attesters.setPanel(2, _addressesOf(_inOrder(1, 1)));
+        IAttesterRegistry.Attestation[] memory signed = _signed(DIGEST);
+        address other = signed[0].attester == vm.addr(1) ? signed[1].attester : signed[0].attester;
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.NotOnPanel.selector, other, uint8(2)));
+        attesters.checkQuorum(2, DIGEST, signed);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.QuorumMissing.selector, 2, 0));
+        attesters.checkQuorum(3, DIGEST, signed);
+        attesters.checkQuorum(1, DIGEST, signed);
+        address poor = vm.addr(9);
+        attesters.setAttester(poor, true);
+        address[] memory one = new address[](1);
+        one[0] = poor;
+        attesters.setPanel(1, one);
+        uint256[] memory keys = new uint256[](1);
+        keys[0] = 9;
+        signed = _signedBy(DIGEST, keys, 1);
+        _bondAttester(poor, SLASH - 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(IAttesterRegistry.BondBelowMinimum.selector, poor, SLASH - 1, uint256(SLASH))
+        );
+        attesters.checkQuorum(1, DIGEST, signed);
+        assertFalse(attesters.isAttester(poor), "not yet");
+        _bondAttester(poor, 1);
+        attesters.checkQuorum(1, DIGEST, signed);
+        assertTrue(attesters.isAttester(poor), "now");
+        assertEq(attesters.attesterCount(), 4, "four");
+    }
+
+    function test_bonds__wrong_terms_callers_or_amounts__revert() public {
+        address coin = address(attesters.bondToken());
+        address authority = attesters.authority();
+        IFacilityRegistry register = attesters.facilityRegistry();
+        for (uint96 slash = 0; slash < 3; slash += 2) {
+            vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.BondTermsInvalid.selector, 1, slash));
+            new AttesterRegistry(authority, register, IERC20(coin), 1, slash, 0, 0);
+        }
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.AmountZero.selector));
+        attesters.depositBond(address(this), 0);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.NotStatementRegistry.selector, address(this)));
+        attesters.slash(FACILITY, DIGEST, new address[](0), address(this));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.NothingOwed.selector, coin, address(this)));
+        attesters.takeSlashed(address(1));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
+        attesters.takeSlashed(address(0));
+        vm.expectRevert(abi.encodeWithSelector(IPayouts.NothingOwed.selector, coin, address(this)));
+        attesters.withdrawBond(address(1));
+    }
+
+    /// @notice ATTACKS 24: half to the challenger, the rest to the treasury; a spent bond gives what is left.
+    function test_slash__spent_bond__gives_what_is_left_and_once() public {
+        address[] memory guilty = new address[](2);
+        (guilty[0], guilty[1]) = (vm.addr(attesterKeys[0]), vm.addr(attesterKeys[1]));
+        vm.startPrank(address(registry));
+        for (uint256 i = 0; i < 6; ++i) {
+            // Five faults are in a bond.
+            assertEq(attesters.slash(FACILITY, bytes32(i), guilty, address(0xC)), 2, "charged");
+        }
+        assertEq(attesters.slash(FACILITY, bytes32(0), guilty, address(0xC)), 0, "once for a statement");
+        vm.stopPrank();
+        assertEq(attesters.bondOf(guilty[0]), 0, "spent");
+        assertEq(attesters.owedTo(address(attesters.bondToken()), address(0xC)), 5 * SLASH, "half of ten");
+        assertEq(attesters.slashedForTreasury(), 5 * SLASH, "the rest");
+        assertEq(attesters.takeSlashed(address(0xD)), 5 * SLASH, "taken");
     }
 }

@@ -93,6 +93,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "post",
         "postMany",
         "postSigned",
+        "postTogether",
         "publish",
         "reject",
     ),

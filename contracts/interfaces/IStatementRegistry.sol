@@ -200,6 +200,13 @@ interface IStatementRegistry is IPublications {
     /// @param attestations Signatures over `batchDigest` of the root, in strictly ascending order of attester.
     function postMany(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations) external;
 
+    /// @notice Posts a whole batch or nothing. Caller: this contract, which goes on one by one if that fails.
+    /// @dev Emits StatementPosted. Reverts with NotThisContract, PanelDiffers, or as `post` does.
+    /// @param statements The statements, as in `postMany`.
+    /// @param attestations Signatures, as in `postMany`.
+    function postTogether(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations)
+        external;
+
     /// @notice Posts one statement of a batch. Caller: this contract, which checked the signatures and catches what
     /// fails.
     /// @dev Emits StatementPosted. Reverts with NotThisContract, PanelDiffers, or as `post` does.

@@ -27,7 +27,8 @@ contract StatementRegistry is StatementChallenges {
 
     /// @inheritdoc IStatementRegistry
     function post(Statement calldata statement, IAttesterRegistry.Attestation[] calldata attestations) external {
-        (bytes32 statementHash, Head memory head, uint8 panel) = _check(statement);
+        bytes32 statementHash = hashStatement(statement);
+        (Head memory head, uint8 panel) = _check(statement, statementHash);
         (address[] memory attesters, uint40 signers) =
             attesterRegistry.checkQuorum(panel, _hashTypedDataV4(statementHash), attestations);
         _append(statement, head, statementHash, attesters, signers);
@@ -35,16 +36,14 @@ contract StatementRegistry is StatementChallenges {
 
     /// @inheritdoc IStatementRegistry
     function postMany(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations) external {
-        uint256 count = statements.length;
-        require(count > 0, BatchEmpty());
-        bytes32[] memory hashes = new bytes32[](count);
-        for (uint256 i = 0; i < count; ++i) {
-            hashes[i] = hashStatement(statements[i]);
-        }
-        uint8 panel = facilityRegistry.epochTermsOf(statements[0].facilityId).panel;
-        (address[] memory attesters, uint40 signers) =
-            attesterRegistry.checkQuorum(panel, batchDigest(BatchRoot.over(hashes)), attestations);
-        for (uint256 i = 0; i < count; ++i) {
+        require(statements.length > 0, BatchEmpty());
+        bytes memory words = msg.data[4:];
+        // solhint-disable-next-line avoid-low-level-calls
+        (bool done,) = address(this).call(bytes.concat(this.postTogether.selector, words));
+        if (done) return;
+        (uint8 panel, address[] memory attesters, uint40 signers) =
+            _checkBatch(statements, _hashesOf(statements), attestations);
+        for (uint256 i = 0; i < statements.length; ++i) {
             try this.postSigned(statements[i], panel, attesters, signers) {
                 continue;
             } catch (bytes memory reason) {
@@ -54,13 +53,23 @@ contract StatementRegistry is StatementChallenges {
     }
 
     /// @inheritdoc IStatementRegistry
+    function postTogether(Statement[] calldata statements, IAttesterRegistry.Attestation[] calldata attestations)
+        external
+    {
+        _requireSelf();
+        bytes32[] memory hashes = _hashesOf(statements);
+        (uint8 panel, address[] memory attesters, uint40 signers) = _checkBatch(statements, hashes, attestations);
+        for (uint256 i = 0; i < statements.length; ++i) {
+            _postSigned(statements[i], hashes[i], panel, attesters, signers);
+        }
+    }
+
+    /// @inheritdoc IStatementRegistry
     function postSigned(Statement calldata statement, uint8 panel, address[] calldata attesters, uint40 signers)
         external
     {
-        require(msg.sender == address(this), NotThisContract(msg.sender));
-        (bytes32 statementHash, Head memory head, uint8 own) = _check(statement);
-        require(own == panel, PanelDiffers(statement.facilityId, own, panel));
-        _append(statement, head, statementHash, attesters, signers);
+        _requireSelf();
+        _postSigned(statement, hashStatement(statement), panel, attesters, signers);
     }
 
     /// @inheritdoc IStatementRegistry
@@ -69,15 +78,65 @@ contract StatementRegistry is StatementChallenges {
         return BatchRoot.over(statementHashes);
     }
 
+    /// @notice Posts one statement of a batch whose signatures were checked.
+    /// @param statement The statement.
+    /// @param statementHash Its EIP-712 struct hash.
+    /// @param panel Panel whose signatures were checked.
+    /// @param attesters The signers.
+    /// @param signers Their slots, one bit each.
+    function _postSigned(
+        Statement calldata statement,
+        bytes32 statementHash,
+        uint8 panel,
+        address[] memory attesters,
+        uint40 signers
+    ) private {
+        (Head memory head, uint8 own) = _check(statement, statementHash);
+        require(own == panel, PanelDiffers(statement.facilityId, own, panel));
+        _append(statement, head, statementHash, attesters, signers);
+    }
+
+    /// @notice Reverts with NotThisContract unless this contract calls itself.
+    function _requireSelf() private view {
+        require(msg.sender == address(this), NotThisContract(msg.sender));
+    }
+
+    /// @notice Struct hashes of statements.
+    /// @param statements The statements.
+    /// @return hashes Their EIP-712 struct hashes, in the same order.
+    function _hashesOf(Statement[] calldata statements) private pure returns (bytes32[] memory hashes) {
+        hashes = new bytes32[](statements.length);
+        for (uint256 i = 0; i < statements.length; ++i) {
+            hashes[i] = hashStatement(statements[i]);
+        }
+    }
+
+    /// @notice Checks the signatures over a batch. Reverts as `IAttesterRegistry.checkQuorum` does.
+    /// @param statements The statements; the panel is that of the first.
+    /// @param hashes Their struct hashes.
+    /// @param attestations Signatures over the batch's digest.
+    /// @return panel Panel whose signatures were checked.
+    /// @return attesters The signers.
+    /// @return signers Their slots, one bit each.
+    function _checkBatch(
+        Statement[] calldata statements,
+        bytes32[] memory hashes,
+        IAttesterRegistry.Attestation[] calldata attestations
+    ) private view returns (uint8 panel, address[] memory attesters, uint40 signers) {
+        panel = facilityRegistry.epochTermsOf(statements[0].facilityId).panel;
+        bytes32 digest = batchDigest(BatchRoot.over(hashes));
+        (attesters, signers) = attesterRegistry.checkQuorum(panel, digest, attestations);
+    }
+
     /// @notice Everything that a posting asks of a statement but its signatures.
     /// @param statement The statement.
-    /// @return statementHash EIP-712 struct hash of the statement.
+    /// @param statementHash Its EIP-712 struct hash.
     /// @return head Totals of the facility so far.
     /// @return panel Panel whose signatures count.
-    function _check(Statement calldata statement)
+    function _check(Statement calldata statement, bytes32 statementHash)
         private
         view
-        returns (bytes32 statementHash, Head memory head, uint8 panel)
+        returns (Head memory head, uint8 panel)
     {
         head = _heads[statement.facilityId];
         require(
@@ -87,7 +146,6 @@ contract StatementRegistry is StatementChallenges {
         panel = _checkAgainstTerms(statement);
         _checkContents(statement);
         _checkPrevious(statement);
-        statementHash = hashStatement(statement);
         bool barred = head.voidedAt != 0 && _verdicts[statementHash].barred;
         require(!barred, StatementBarred(statement.facilityId, statement.epoch, statementHash));
     }

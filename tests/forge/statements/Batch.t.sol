@@ -121,6 +121,8 @@ contract BatchTest is Setup {
         address[] memory signers = new address[](3);
         vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.NotThisContract.selector, address(this)));
         registry.postSigned(list[0], 1, signers, 7);
+        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.NotThisContract.selector, address(this)));
+        registry.postTogether(list, signed);
         // Signed for two, posted as one; signed for these, posted with others.
         IStatementRegistry.Statement[] memory one = new IStatementRegistry.Statement[](1);
         one[0] = list[0];

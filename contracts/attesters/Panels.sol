@@ -79,12 +79,16 @@ abstract contract Panels is Members {
         return _seatsNow(_panels[panel]);
     }
 
-    /// @inheritdoc Members
+    /// @notice Whether any panel was ever seated: until then changes hold at once.
+    /// @return True if one was.
     function _begun() internal view override returns (bool) {
         return panelCount > 0;
     }
 
-    /// @inheritdoc Members
+    /// @notice From when no panel has a seat for a slot. Reverts with AttesterSeated if a panel will keep it.
+    /// @param attester Account in the slot.
+    /// @param bit The slot's bit.
+    /// @return from UTC second, at least this block's.
     function _freeFrom(address attester, uint40 bit) internal view override returns (uint40 from) {
         from = _timeAfter(0);
         for (uint8 panel = 1; panel <= panelCount; ++panel) {

@@ -11,6 +11,7 @@ import {FaultRules} from "../statements/FaultRules.sol";
 import {AttesterBonds} from "./AttesterBonds.sol";
 
 /// @title Charges of attesters by the signatures that they gave
+/// @notice Whoever signed a faulty statement, or two of one epoch, pays once for each of them.
 /// @dev docs/decisions/0018 has the game.
 abstract contract SignerCharges is AttesterBonds, ISignerCharges {
     using Address for address;

@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 /// @title Attesters: who they are, what they stand to lose, and whose signatures count for which facility
 /// @notice An attester is a member for a period, has a bond, and sits on panels. A panel has exactly 2k - 1 seats and
 /// needs k signatures, so that fewer than k can neither sign nor block alone. Every facility is given a panel with its
-/// offer; the gpuOperator does not choose it. Every change of members and panels waits, so that everybody sees it before
-/// it takes effect; only the first panel of all holds at once. Times are UTC seconds.
+/// offer; the gpuOperator does not choose it. Every change of members and panels waits, so that everybody sees it
+/// before it takes effect; only the first panel of all holds at once. Times are UTC seconds.
 interface IAttesterRegistry {
     /// @notice One attester's signature over a statement, a rejection or a pledge.
     /// @param attester Account that checked it: an externally owned account or an ERC-1271 contract.
@@ -94,8 +94,8 @@ interface IAttesterRegistry {
     /// @param next The attester that does not come after it.
     error AttestersNotAscending(address previous, address next);
 
-    /// @notice The account is no active member: drop its signature. When removing: its removal is already decided, or it
-    /// never was a member. Also raised for the zero address.
+    /// @notice The account is no active member: drop its signature. When removing: its removal is already decided, or
+    /// it never was a member. Also raised for the zero address.
     /// @param account The account.
     error NotAttester(address account);
 
@@ -176,8 +176,8 @@ interface IAttesterRegistry {
     /// @param member True to grant, false to remove.
     function setAttester(address attester, bool member) external;
 
-    /// @notice Gives the seats of a panel to members, or creates the next panel. Waits `activationDelay`, except for the
-    /// first panel of all; a later call takes the place of one that waits. Caller: the governance role.
+    /// @notice Gives the seats of a panel to members, or creates the next panel. Waits `activationDelay`, except for
+    /// the first panel of all; a later call takes the place of one that waits. Caller: the governance role.
     /// @dev Emits PanelSet. Reverts with PanelUnknown, PanelsFull, SeatsNotOdd, AttestersNotAscending, NotAttester or
     /// AttesterLeaves.
     /// @param panel Number of the panel, from 1; one more than there are creates it.
@@ -307,7 +307,8 @@ interface IAttesterRegistry {
     /// @return Minor units of the bond token.
     function minimumBond() external view returns (uint96);
 
-    /// @notice What a faulty statement costs each of its signers. Fixed for ever, so that no fault is priced afterwards.
+    /// @notice What a faulty statement costs each of its signers. Fixed for ever, so that no fault is priced
+    /// afterwards.
     /// @return Minor units of the bond token.
     function slashAmount() external view returns (uint96);
 

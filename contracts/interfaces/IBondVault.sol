@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {IPayouts} from "./IPayouts.sol";
 
 /// @title Bonds of operators, one per facility
-/// @notice Amounts are minor units of the facility's settlement token. The vault counts only what its own functions took
-/// in: of every token it holds at least the bonds + what accounts are owed. Accounts take what they are owed with
+/// @notice Amounts are minor units of the facility's settlement token. The vault counts only what its own functions
+/// took in: of every token it holds at least the bonds + what accounts are owed. Accounts take what they are owed with
 /// `withdraw`.
 interface IBondVault is IPayouts {
     /// @notice Terms of an operator's bond, fixed before any unit exists.

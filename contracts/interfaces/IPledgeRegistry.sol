@@ -5,8 +5,8 @@ import {IAttesterRegistry} from "./IAttesterRegistry.sol";
 
 /// @title Pledges: which devices a facility may deliver with, in which epoch
 /// @notice A pledge is a Merkle root over devices and their cards, sorted and numbered. It counts once k attesters of
-/// the facility's panel signed it: they checked its count and order, and that none of its cards is in another live pledge
-/// at the same time. A pledge is live from its approval until its facility ends, or its offer expires.
+/// the facility's panel signed it: they checked its count and order, and that none of its cards is in another live
+/// pledge at the same time. A pledge is live from its approval until its facility ends, or its offer expires.
 interface IPledgeRegistry {
     /// @notice One approved pledge of a facility.
     /// @param root Merkle root over (facilityId, index, device, card, fromEpoch).

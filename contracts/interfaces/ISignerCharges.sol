@@ -55,8 +55,8 @@ interface ISignerCharges {
     /// @param statementHash EIP-712 struct hash of the statement.
     error ChargedBefore(bytes32 statementHash);
 
-    /// @notice No equivocation: the statements are not of one facility, epoch and previous statement, or not in order of
-    /// their hashes; or one of them is void, or a void of the facility lets statements be signed anew.
+    /// @notice No equivocation: the statements are not of one facility, epoch and previous statement, or not in order
+    /// of their hashes; or one of them is void, or a void of the facility lets statements be signed anew.
     /// @param first Hash of the first statement.
     /// @param second Hash of the second statement.
     error NoEquivocation(bytes32 first, bytes32 second);
@@ -70,7 +70,8 @@ interface ISignerCharges {
     /// @dev Emits SignedFaultProven if nobody proved the fault before, and AttesterSlashed. Reverts with ChallengeOpen,
     /// ProofForeign, ProofInvalid, NoFault, FacilityClosed, ChargedBefore, or as `IAttesterRegistry.checkLiable` does.
     /// @param statement The statement.
-    /// @param proof Call of `ofLine`, `ofPair` or `ofDevice` of `faultRules` about it; not read if it is barred already.
+    /// @param proof Call of `ofLine`, `ofPair` or `ofDevice` of `faultRules` about it; not read if it is barred
+    /// already.
     /// @param signed Signatures of the attesters.
     function chargeSigners(
         IStatementRegistry.Statement calldata statement,

@@ -7,7 +7,8 @@ import {IStatementRegistry} from "./IStatementRegistry.sol";
 /// @notice Anybody may challenge a statement until its challenge window ends, with public evidence alone: the
 /// statement, one or two of its lines with their proofs, and neighbours in the pledge. A proven fault voids the epoch
 /// and every later one of the facility, and costs the attesters that signed it part of their bonds; half of that goes
-/// to the challenger, the rest to the treasury. api/domain/statements/faults.py holds the same rules and finds what can be proven.
+/// to the challenger, the rest to the treasury. api/domain/statements/faults.py holds the same rules and finds what can
+/// be proven.
 /// @dev What no proof on-chain can show: a missing leaf, or one whose words exceed their types; a root without known
 /// lines; usage that never happened; a charge other than the lease's price; a wrong `availableGpuSeconds`,
 /// `topRenterBps`, `committedBps` or `evidenceHash`; late usage or a void of a record that does not exist, or that two
@@ -136,7 +137,8 @@ interface IStatementChallenges {
 
     /// @notice Proves that a line names a device that the pledge in force in the epoch of its start does not hold.
     /// Caller: anybody.
-    /// @dev Events and errors as `challengeLine`. Attesters approve only pledges that are sorted and of the stated count.
+    /// @dev Events and errors as `challengeLine`. Attesters approve only pledges that are sorted and of the stated
+    /// count.
     /// @param statement The posted statement.
     /// @param line The line.
     /// @param neighbours Two adjacent devices of the pledge around the line's device, or the first or last device

@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {Hashes} from "@openzeppelin/contracts/utils/cryptography/Hashes.sol";
 
 /// @title Merkle root over the statements of a batch
-/// @notice As OpenZeppelin's StandardMerkleTree makes it of one `bytes32` a leaf, so that anybody's tools can prove that
-/// a statement was in a batch.
+/// @notice As OpenZeppelin's StandardMerkleTree makes it of one `bytes32` a leaf, so that anybody's tools can prove
+/// that a statement was in a batch.
 library BatchRoot {
     /// @notice Leaf of a statement.
     /// @param statementHash EIP-712 struct hash of the statement.

@@ -22,18 +22,18 @@ contract FaultRules {
         facilityRegistry = facilities;
     }
 
-    /// @notice Fault that one line shows by itself. Reverts with ProofInvalid.
+    /// @notice Fault that one line shows by itself. Reverts with ProofInvalid or FacilityUnknown.
     /// @param statement The statement.
     /// @param proven The line with its proof.
     /// @return The fault, or None.
     function ofLine(IStatementRegistry.Statement calldata statement, IStatementChallenges.ProvenLine calldata proven)
         external
-        pure
+        view
         returns (IStatementChallenges.Fault)
     {
         IStatementRegistry.Line memory line = proven.line;
         _requireLine(statement.usageRoot, line, proven.proof, 0);
-        return Faults.ofLine(statement, line);
+        return Faults.ofLine(facilityRegistry.termsOf(statement.facilityId), statement, line);
     }
 
     /// @notice Fault that two lines show together. Reverts with ProofInvalid.
@@ -72,9 +72,8 @@ contract FaultRules {
         for (uint256 i = 0; i < neighbours.length; ++i) {
             _requirePledge(terms.pledgeRoot, statement.facilityId, neighbours[i], i + 1);
         }
-        // A shortfall is of a lease, not of a device.
-        bool absent =
-            proven.line.kind != Faults.SHORTFALL && _isBetween(proven.line.device, neighbours, terms.deviceCount);
+        // A difference is of a lease, not of a device.
+        bool absent = proven.line.kind <= Faults.VOID && _isBetween(proven.line.subject, neighbours, terms.deviceCount);
         return absent ? IStatementChallenges.Fault.DeviceNotPledged : IStatementChallenges.Fault.None;
     }
 

@@ -43,7 +43,7 @@ STATEMENT_FIELDS = [
 LINE_FIELDS = [
     "index",
     "kind",
-    "device",
+    "subject",
     "lease",
     "start_s",
     "end_s",
@@ -52,7 +52,11 @@ LINE_FIELDS = [
     "cumulative_gpu_seconds",
     "cumulative_charge_micros",
 ]
-KINDS = ("usage", "delivery", "shortfall", "sla_credit", "late_usage", "void")
+KINDS = (
+    *("usage", "delivery", "late", "late_delivery", "void"),
+    *("usage_difference", "tier_difference", "shortfall_difference", "minimum_difference"),
+    *("sla_difference", "fixed_difference", "adjustment_difference"),
+)
 DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
 

@@ -2,7 +2,8 @@
 
 tests/unit/statements/test_faults.py compares the file with what this module makes; forge tests
 read the ABI encodings:
-`lines` is `(Statement, Line, bytes32 statementHash, bytes32 leaf, uint8 fault)[]`,
+`window` is `uint64[3]`, start, end and epoch length of the facility; `lines` is
+`(Statement, Line, bytes32 statementHash, bytes32 leaf, uint8 fault)[]`,
 `pairs` is `(Line first, Line second, uint8 fault)[]`, `pledges` is
 `(uint64 facilityId, uint32 index, bytes32 device, bytes32 leaf)[]`.
 """
@@ -23,10 +24,11 @@ from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.faults import FaultKind, line_fault, pair_fault
 from api.domain.statements.lines import Line, encode_line
 from api.domain.statements.statement import Statement, statement_hash
-from tests.ledgers import EPOCH_S, closed_epochs
+from tests.ledgers import EPOCH_S, closed_epochs, facility
 
 FILE = Path(__file__).parent / "vectors" / "faults.json"
 SEEDS = range(12)
+TERMS = facility()
 
 
 def mutations(statement: Statement, line: Line) -> Iterator[Line]:
@@ -34,7 +36,7 @@ def mutations(statement: Statement, line: Line) -> Iterator[Line]:
     start_s, end_s = statement.epoch_start_s, statement.epoch_end_s
     yield replace(line, index=statement.line_count)
     yield replace(line, index=2**32 - 1)
-    for kind in (*range(6), 6, 255):
+    for kind in (*range(12), 12, 255):
         yield replace(line, kind=kind)  # type: ignore[arg-type]
     yield replace(line, end_s=line.start_s)
     yield replace(line, start_s=line.end_s, end_s=line.start_s)
@@ -43,6 +45,13 @@ def mutations(statement: Statement, line: Line) -> Iterator[Line]:
         yield replace(line, end_s=instant_s)
     yield replace(line, start_s=start_s - EPOCH_S, end_s=start_s)
     yield replace(line, start_s=start_s - EPOCH_S, end_s=start_s + 1)
+    for kind in (LineKind.LATE, LineKind.LATE_DELIVERY, LineKind.VOID):
+        late = replace(line, kind=kind, gpu_seconds=0, charge_micros=0)
+        for begin_s in (start_s - EPOCH_S, start_s - EPOCH_S - 1):
+            yield replace(late, start_s=begin_s, end_s=begin_s + EPOCH_S)
+    for end_s in (TERMS.window_end_s, TERMS.window_end_s + 1):
+        yield replace(line, start_s=TERMS.window_start_s, end_s=end_s)
+    yield replace(line, start_s=TERMS.window_start_s - 1)
     for seconds in (0, 1, line.end_s - line.start_s + 1, 2**64 - 1):
         yield replace(line, gpu_seconds=seconds)
     for charge in (-(2**127), -1, 0, 1, 2**127 - 1):
@@ -50,7 +59,8 @@ def mutations(statement: Statement, line: Line) -> Iterator[Line]:
         yield replace(line, cumulative_charge_micros=charge)
     for total in (0, line.cumulative_gpu_seconds + 1, 2**64 - 1):
         yield replace(line, cumulative_gpu_seconds=total)
-    yield replace(line, device=keccak(b"other device"))
+    yield replace(line, subject=keccak(b"other device"))
+    yield replace(line, subject=keccak(b"sla"))
 
 
 def line_cases() -> list[tuple[Statement, Line, int]]:
@@ -60,7 +70,7 @@ def line_cases() -> list[tuple[Statement, Line, int]]:
         statement = closed.statement
         for line in closed.lines[:1] + closed.lines[-1:] + closed.lines[3:4]:
             candidates = (line, *mutations(statement, line))
-            cases += [(statement, x, line_fault(statement, x) or 0) for x in candidates]
+            cases += [(statement, x, line_fault(TERMS, statement, x) or 0) for x in candidates]
     return _thin(cases)
 
 
@@ -131,6 +141,7 @@ def document() -> dict[str, Any]:
     ]
     devices = tuple(sorted(keccak(b"%d" % i) for i in range(5)))
     facility_id = lines[0][0].facility_id
+    window = (TERMS.window_start_s, TERMS.window_end_s, TERMS.epoch_length_s)
     pledges = []
     for i, device in enumerate(devices):
         encoded = word(facility_id) + word(i) + device
@@ -139,6 +150,7 @@ def document() -> dict[str, Any]:
         "faults": {fault.name: int(fault) for fault in FaultKind},
         "pledge_root": "0x" + pledge_tree(facility_id, devices).root.hex(),
         "counts": {"lines": len(lines), "pairs": len(pairs), "pledges": len(pledges)},
+        "window": "0x" + b"".join(map(word, window)).hex(),
         "lines": _array(encoded_lines),
         "pairs": _array(encoded_pairs),
         "pledges": _array(pledges),

@@ -1,19 +1,26 @@
 """Random honest ledgers, closed by `api.domain.statements.closing`, for unit and contract tests."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.hashing import device_hash, keccak
 from api.domain.metering.occupancy import Occupancy
-from api.domain.metering.usage import LineKind, Outage
+from api.domain.metering.usage import DELIVERY_KINDS, LineKind, Outage
 from api.domain.statements.closing import ClosedEpoch, close_epoch
+from api.domain.statements.entries import Entry
 from api.domain.statements.evidence import EMPTY_CARRY
-from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statements.statement import statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
 
+# Kinds that a ledger of today has lines of; leases have no other components yet.
+STATED_KINDS = frozenset(LineKind) - {
+    LineKind.TIER_DIFFERENCE,
+    LineKind.MINIMUM_DIFFERENCE,
+    LineKind.FIXED_DIFFERENCE,
+    LineKind.ADJUSTMENT_DIFFERENCE,
+}
 EPOCH_S = 3_600
 EPOCHS = 4
 WINDOW_START_S = 1_767_225_600
@@ -95,8 +102,7 @@ class Ledger:
     def _record(self, kind: LineKind, interval_epoch: int, statement_epoch: int) -> None:
         found = self._interval(interval_epoch)
         if found is not None:
-            entry = Entry(kind, *found, found[3] - found[2])
-            self.records.append(_Record(entry, statement_epoch))
+            self.records.append(_Record(Entry(kind, *found), statement_epoch))
 
     def fill(self, epoch: int) -> tuple[list[Entry], list[Outage]]:
         """Entries and outages of one statement."""
@@ -110,21 +116,19 @@ class Ledger:
                 self.outages.append((epoch, Outage(device, named, start_s, end_s)))
         entries = self._voids(epoch)
         for _ in range(self.dice.randrange(4) if epoch else 0):
-            self._record(LineKind.LATE_USAGE, self.dice.randrange(epoch), epoch)
+            kind = self.dice.choice((LineKind.LATE, LineKind.LATE, LineKind.LATE_DELIVERY))
+            self._record(kind, self.dice.randrange(epoch), epoch)
         entries += [r.entry for r in self.records if r.statement_epoch == epoch]
         return entries, [o for e, o in self.outages if e == epoch]
 
     def _voids(self, epoch: int) -> list[Entry]:
         """Void some records of earlier statements; their time is free again."""
-        stated = [r for r in self.records if r.entry.kind is not LineKind.DELIVERY]
+        stated = [r for r in self.records if r.entry.kind not in DELIVERY_KINDS]
         earlier = [r for r in stated if r.statement_epoch < epoch]
         chosen = self.dice.sample(earlier, self.dice.randrange(min(3, len(earlier)) + 1))
         for record in chosen:
             self.records.remove(record)
-        return [
-            Entry(LineKind.VOID, e.device, e.lease, e.start_s, e.end_s, e.gpu_seconds)
-            for e in (record.entry for record in chosen)
-        ]
+        return [replace(record.entry, kind=LineKind.VOID) for record in chosen]
 
 
 def closed_epochs(seed: int, terms: FacilityTerms | None = None) -> list[ClosedEpoch]:

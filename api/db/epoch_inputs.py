@@ -12,12 +12,12 @@ from api.db.tables.ledger import (
     usage_records,
     usage_voids,
 )
-from api.domain.metering.usage import LineKind, Outage
-from api.domain.statements.lines import Entry
-from api.domain.units import Epoch, FacilityId, GpuSeconds
+from api.domain.metering.usage import RECORDED_KINDS, LineKind, Outage
+from api.domain.statements.entries import Entry
+from api.domain.units import Epoch, FacilityId
 
 # Calling an enum for every row costs more than reading the row.
-_KINDS = {kind.value: kind for kind in LineKind}
+_KINDS = {kind.value: kind for kind in RECORDED_KINDS}
 
 
 def entries_of(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> list[Entry]:
@@ -60,7 +60,6 @@ def _entry(kind: LineKind, row: UsageInterval) -> Entry:
         lease=row.lease,
         start_s=row.start_s,
         end_s=row.end_s,
-        gpu_seconds=GpuSeconds(row.end_s - row.start_s),
     )
 
 

@@ -92,6 +92,7 @@ class CorrectionTarget:
     type: str
     record_pk: int | None
     facility_id: FacilityId | None
+    kind: int | None
     statement_epoch: Epoch | None
     voided_by: int | None
 
@@ -105,6 +106,7 @@ def correction_target(
             meter_events.c.type,
             usage_records.c.record_pk,
             usage_records.c.facility_id,
+            usage_records.c.kind,
             usage_records.c.statement_epoch,
             usage_voids.c.event_pk.label("voided_by"),
         )

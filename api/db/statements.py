@@ -113,7 +113,7 @@ def _line_row(facility_id: FacilityId, epoch: Epoch, line: Line) -> LineRow:
         epoch=epoch,
         line_index=line.index,
         kind=line.kind.value,
-        device=line.device,
+        subject=line.subject,
         lease=line.lease,
         start_s=line.start_s,
         end_s=line.end_s,
@@ -129,7 +129,7 @@ def line_from_db(row: LineRow) -> Line:
     return Line(
         index=row.line_index,
         kind=LineKind(row.kind),
-        device=row.device,
+        subject=row.subject,
         lease=row.lease,
         start_s=row.start_s,
         end_s=row.end_s,

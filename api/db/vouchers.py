@@ -9,7 +9,7 @@ from api.db import event_columns as e
 from api.db import statements
 from api.db.rows import rows_as
 from api.db.tables.statements import LineRow, statement_lines
-from api.domain.metering.usage import LineKind
+from api.domain.metering.usage import DELIVERY_KINDS
 from api.domain.statements.lines import Line
 from api.domain.units import Bytes32, Epoch, FacilityId
 
@@ -48,12 +48,12 @@ def delivery_lines(
     from_s: int,
     before_epoch: int,
 ) -> list[tuple[Epoch, Line]]:
-    """Delivery lines of some leases that begin at or after an instant, in order."""
+    """Deliveries of some leases, in time or late, that begin at or after an instant, in order."""
     lines = statement_lines.c
     query = (
         select(statement_lines)
         .where(
-            lines.kind == LineKind.DELIVERY.value,
+            lines.kind.in_(DELIVERY_KINDS),
             lines.facility_id == facility_id,
             lines.lease.in_(leases),
             lines.epoch < before_epoch,

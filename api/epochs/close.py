@@ -27,6 +27,7 @@ from api.domain.facility import FacilityTerms
 from api.domain.lifecycle import cut_off_s, stated_after_end
 from api.domain.metering.usage import Outage
 from api.domain.statements.closing import ClosedEpoch, close_epoch
+from api.domain.statements.entries import Entry
 from api.domain.statements.evidence import (
     CARRY_FILE,
     EMPTY_CARRY,
@@ -36,7 +37,6 @@ from api.domain.statements.evidence import (
     facility_folder,
 )
 from api.domain.statements.evidence_reader import decode_carry, terms_from_bytes
-from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms
 from api.domain.statements.statement import Statement
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId

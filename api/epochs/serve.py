@@ -149,7 +149,7 @@ def plan(books: Books, lines: Sequence[tuple[Epoch, Line]]) -> list[Plan]:
             if books.leases[number] == line.lease
             and model.servable(voucher, line_start_s=line.start_s)
         ][:_VOUCHERS_A_CALL]
-        unused = GpuSeconds(line.gpu_seconds - used)
+        unused = GpuSeconds(line.interval_s - used)
         served = model.serve([vouchers[number] for number in fitting], unused=unused)
         changed = tuple(
             number

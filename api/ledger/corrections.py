@@ -3,6 +3,7 @@
 from api.db.ledger import CorrectionTarget
 from api.db.tables.ledger import UsageVoidRow
 from api.domain.metering.events import USAGE, CorrectionEvent
+from api.domain.metering.usage import DELIVERY_KINDS
 from api.errors import EventRejected
 from api.ledger.judge import Snapshot
 
@@ -13,7 +14,7 @@ def judge_correction(
     """The void that a correction makes of the record it names.
 
     While the record's statement is open, both vanish from it; later the void becomes a line of
-    the earliest open epoch.
+    the earliest open epoch. A stated delivery stays: it may have served a voucher.
     Args:    target: the operator's event that the correction names, if there is one.
     Raises:  EventRejected `correction_target_unknown`, `not_correctable`, `already_voided`,
              `facility_closed`.
@@ -28,6 +29,10 @@ def judge_correction(
         raise EventRejected("already_voided", "this event is already voided", field="corrects")
     if snapshot.earliest_open is None:
         raise EventRejected("facility_closed", "every epoch of the facility is closed")
+    stated = snapshot.earliest_open > target.statement_epoch
+    if stated and target.kind in DELIVERY_KINDS:
+        message = "a delivery is voided before its statement, not after"
+        raise EventRejected("not_correctable", message, field="corrects")
     return UsageVoidRow(
         record_pk=target.record_pk,
         event_pk=event_pk,

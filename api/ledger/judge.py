@@ -80,21 +80,17 @@ def judge(snapshot: Snapshot, event: UsageEvent | OutageEvent) -> Placed:
     if isinstance(event, OutageEvent):
         _take_outage(taken, interval, late=placement.late)
         return Placed(interval=interval, epoch=placement.statement_epoch, kind=None)
-    _take_usage(taken, lease, interval, late_delivery=placement.late and event.delivery)
+    _take_usage(taken, lease, interval)
     kind = usage_kind(delivery=event.delivery, late=placement.late)
     return Placed(interval=interval, epoch=placement.statement_epoch, kind=kind)
 
 
-def _take_usage(
-    taken: Taken, lease: LeaseRow | None, interval: Interval, *, late_delivery: bool
-) -> None:
+def _take_usage(taken: Taken, lease: LeaseRow | None, interval: Interval) -> None:
     _require_free(taken.usage, interval, "overlap", "device is already in use")
     _require_free(taken.outages, interval, "outage_overlap", "device was out of service")
     running = taken.lease_usage[lease.lease] if lease is not None and lease.max_gpus else None
     if lease is not None and running is not None:
         _require_capacity(running, lease, interval)
-    if late_delivery:
-        raise EventRejected("epoch_closed", "delivery must be metered before the cut-off")
     # Every rule holds: only now is the interval taken, so a rejected event blocks no other.
     _take(taken.usage, interval)
     if running is not None:

@@ -16,8 +16,7 @@ from api.domain.capital.reconciliation import (
     stated_gpu_seconds,
 )
 from api.domain.lifecycle import is_final
-from api.domain.metering.usage import LineKind
-from api.domain.statements.evidence_reader import decode_carry, terms_from_bytes
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros, tranche_id
 from api.reads.ending import ClosedSums, closed_sums
 from api.reads.sql import cashflow
@@ -65,7 +64,6 @@ class _Sources:
     metered_gpu_seconds: int
     stated_gpu_seconds: int
     open_gpu_seconds: int
-    deferred_gpu_seconds: int
     rated_micros: Mapping[Epoch, Micros]
     posts: Mapping[Epoch, PostingRow]
     money: cashflow.MoneySumsRow
@@ -82,20 +80,11 @@ def _read_sources(
         cashflow.metered_gpu_seconds(connection, facility_id),
         stated_gpu_seconds((line.kind, line.seconds) for line in lines),
         cashflow.open_gpu_seconds(connection, facility_id, epochs_closed),
-        _deferred_gpu_seconds(cashflow.last_carry(connection, facility_id)),
         {row.epoch: row.rated_micros for row in rated},
         standing_posts(connection, facility_id),
         cashflow.money_sums(connection, facility_id),
         closed_sums(connection, facility_id),
     )
-
-
-def _deferred_gpu_seconds(carry_json: bytes | None) -> int:
-    """GPU-seconds of voids that wait for a later statement, from the newest `carry.json`."""
-    if carry_json is None:
-        return 0
-    deferred = decode_carry(carry_json).deferred
-    return sum(entry.gpu_seconds for entry in deferred if entry.kind is LineKind.VOID)
 
 
 def _epoch(sources: _Sources, epoch: Epoch, *, window_s: int, now_s: int) -> EpochFigures:
@@ -123,7 +112,6 @@ def _figures(
         metered_gpu_seconds=GpuSeconds(sources.metered_gpu_seconds),
         stated_gpu_seconds=GpuSeconds(sources.stated_gpu_seconds),
         open_gpu_seconds=GpuSeconds(sources.open_gpu_seconds),
-        deferred_gpu_seconds=GpuSeconds(sources.deferred_gpu_seconds),
         epochs=tuple(_epoch(sources, e, window_s=window_s, now_s=now_s) for e in epochs),
         collected_micros=money.collected_micros,
         settled_micros=money.settled_micros,

@@ -1,13 +1,14 @@
 """Verify, part 1a: one posted statement against the files of its epoch, byte by byte."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from api.domain.capital.reconciliation import stated_gpu_seconds
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
-from api.domain.metering.usage import LineKind
-from api.domain.statements.closing import RECORDED_KINDS, close_epoch
+from api.domain.metering.usage import DELIVERY_KINDS, RECORDED_KINDS
+from api.domain.statements.closing import close_epoch
+from api.domain.statements.entries import Entry
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
     CARRY_FILE,
@@ -26,14 +27,13 @@ from api.domain.statements.evidence import (
     facility_folder,
 )
 from api.domain.statements.evidence_reader import (
-    decode_carry,
     decode_leases,
     decode_lines,
     decode_outages,
 )
-from api.domain.statements.lines import Entry, Line
+from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement
-from api.domain.units import ZERO32, Bytes32, Epoch, GpuSeconds
+from api.domain.units import ZERO32, Bytes32, Epoch
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 
@@ -149,11 +149,10 @@ class EpochCheck:
     def _recompute(self, files: dict[str, bytes]) -> None:
         statement, facility = self._statement, self._facility
         lines = decode_lines(files[LINES_FILE])
-        carry = decode_carry(files[CARRY_FILE])
         closed = close_epoch(
             facility.terms,
             Epoch(statement.epoch),
-            entries=recorded_entries(lines, carry, facility.carry),
+            entries=recorded_entries(lines),
             outages=decode_outages(files[OUTAGES_FILE]),
             leases=decode_leases(files[LEASES_FILE]),
             carry=facility.carry,
@@ -172,33 +171,17 @@ class EpochCheck:
         # Ours, not the file's: the next epoch is judged by what this one should have carried.
         facility.carry = closed.carry
         facility.rated_by_epoch[statement.epoch] = sum(x.charge_micros for x in lines)
-        deliveries = {x.index: x for x in lines if x.kind is LineKind.DELIVERY}
+        deliveries = {x.index: x for x in lines if x.kind in DELIVERY_KINDS}
         facility.deliveries[statement.epoch] = deliveries
-        signs = {LineKind.USAGE: 1, LineKind.DELIVERY: 1, LineKind.LATE_USAGE: 1, LineKind.VOID: -1}
-        facility.stated_gpu_seconds += sum(
-            signs.get(x.kind, 0) * (x.end_s - x.start_s) for x in lines
+        facility.stated_gpu_seconds += stated_gpu_seconds(
+            (x.kind, x.end_s - x.start_s) for x in lines
         )
 
 
-def recorded_entries(lines: list[Line], carry: Carry, before: Carry) -> list[Entry]:
-    """Entries that the ledger supplied for a statement, read back from lines and carry.
-
-    The ledger also supplied the voids that this epoch deferred. It did not supply again those that
-    the epoch before deferred: they come in through that epoch's carry.
-    """
-    entries = [
-        Entry(
-            kind=x.kind,
-            device=x.device,
-            lease=x.lease,
-            start_s=x.start_s,
-            end_s=x.end_s,
-            gpu_seconds=GpuSeconds(x.end_s - x.start_s),
-        )
+def recorded_entries(lines: list[Line]) -> list[Entry]:
+    """Entries that the ledger supplied for a statement: every line but the differences is one."""
+    return [
+        Entry(kind=x.kind, device=x.subject, lease=x.lease, start_s=x.start_s, end_s=x.end_s)
         for x in lines
         if x.kind in RECORDED_KINDS
     ]
-    entries += [e for e in carry.deferred if e.kind is LineKind.VOID]
-    # Counted, not a set: two equal voids are two entries.
-    supplied = Counter(entries) - Counter(e for e in before.deferred if e.kind is LineKind.VOID)
-    return list(supplied.elements())

@@ -17,7 +17,6 @@ from api.domain.capital.reconciliation import (
 )
 from api.domain.json_text import read_json
 from api.domain.lifecycle import is_final
-from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import canonical_json
 from api.domain.units import Epoch, FacilityId, GpuSeconds, Micros
 from api.errors import AppError, EvidenceInvalid
@@ -192,9 +191,6 @@ def _figures(
     facility: VerifiedFacility, book: MoneyBook, *, unvested: int, window_s: int, now_s: int
 ) -> FacilityFigures:
     """Five numbers from evidence and chain. Epochs that are not posted are unknown here."""
-    # The ledger counts these voids already; a later statement will list them.
-    waiting = (e for e in facility.carry.deferred if e.kind is LineKind.VOID)
-    deferred = sum(e.gpu_seconds for e in waiting)
     epochs = tuple(
         EpochFigures(
             epoch=Epoch(epoch),
@@ -206,11 +202,10 @@ def _figures(
     )
     return FacilityFigures(
         facility_id=facility.terms.facility_id,
-        metered_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds - deferred),
+        metered_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds),
         stated_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds),
         # Usage of open epochs is in no published file.
         open_gpu_seconds=GpuSeconds(0),
-        deferred_gpu_seconds=GpuSeconds(deferred),
         epochs=epochs,
         collected_micros=Micros(book.collected),
         settled_micros=Micros(book.settled),

@@ -87,7 +87,7 @@ class VoucherVerifier:
                 f"line {args.index} serves voucher {args.voucher_id}, and is no delivery of it"
             )
             self._finding(args.facility_id, message, args.epoch)
-        elif self._used[place] > line.gpu_seconds:
+        elif self._used[place] > line.interval_s:
             message = f"line {args.index} gave vouchers more GPU-seconds than it has"
             self._finding(args.facility_id, message, args.epoch)
 

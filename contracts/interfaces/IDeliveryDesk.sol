@@ -104,7 +104,7 @@ interface IDeliveryDesk {
     /// @param voucherId The number.
     error VoucherUnknown(uint256 voucherId);
 
-    /// @notice The line is no delivery: it must be a delivery line with GPU-seconds, inside the delivery window.
+    /// @notice The line is no delivery: it must be one, in time or late, with GPU-seconds, inside the delivery window.
     /// @param facilityId The facility.
     /// @param epoch Epoch of the line.
     /// @param index Place of the line in its statement.

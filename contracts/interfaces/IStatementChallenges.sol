@@ -11,8 +11,8 @@ import {IStatementRegistry} from "./IStatementRegistry.sol";
 /// be proven.
 /// @dev What no proof on-chain can show: a missing leaf, or one whose words exceed their types; a root without known
 /// lines; usage that never happened; a charge other than the lease's price; a wrong `availableGpuSeconds`,
-/// `topRenterBps`, `committedBps` or `evidenceHash`; late usage or a void of a record that does not exist, or that two
-/// epochs state. Attesters recompute all of these before they sign.
+/// `topRenterBps`, `committedBps` or `evidenceHash`; a late line or a void of a record that does not exist, or that two
+/// epochs state; the money of a difference. Attesters recompute all of these before they sign.
 interface IStatementChallenges {
     /// @notice The rule that a statement breaks.
     /// @param None No rule is broken.
@@ -20,16 +20,15 @@ interface IStatementChallenges {
     /// @param IndexBeyondCount `index` is not below `lineCount`.
     /// @param KindUnknown The line's kind is none of those that exist.
     /// @param IntervalEmpty The interval ends before or when it starts.
-    /// @param IntervalOutside Usage, delivery or shortfall outside the epoch; a credit outside the window so far; late
-    /// usage or a void that is not of an earlier epoch.
+    /// @param IntervalOutside Usage or delivery outside the epoch; a late line or a void that is not of one earlier
+    /// epoch; a difference outside the window.
     /// @param GpuSecondsWrong Usage and delivery must count exactly their interval, other kinds nothing.
-    /// @param ChargeWrong Usage, shortfall and late usage must not be negative, delivery must be zero, credits and
-    /// voids must not be positive.
-    /// @param DeviceUnexpected A shortfall names a device.
+    /// @param ChargeWrong Usage must not be negative; deliveries, late lines and voids must be zero.
+    /// @param SubjectWrong A difference of usage, tier, shortfall, minimum or SLA does not name its component.
     /// @param SumsWrong Prefix sums do not follow from the line before, or from zero at index 0.
     /// @param TotalsWrong The last line does not carry the statement's totals.
     /// @param IndexRepeated Two lines have one index.
-    /// @param LinesOutOfOrder A line with a higher index sorts before another, or is equal to it and no void.
+    /// @param LinesOutOfOrder A line with a higher index sorts before another, or is equal to it.
     /// @param LinesOverlap One device is used or delivered twice in one second.
     /// @param DeviceNotPledged A line names a device that the pledge of its time does not hold.
     /// @param DevicePledgedTwice A card was pledged earlier to another facility for the same time.
@@ -42,7 +41,7 @@ interface IStatementChallenges {
         IntervalOutside,
         GpuSecondsWrong,
         ChargeWrong,
-        DeviceUnexpected,
+        SubjectWrong,
         SumsWrong,
         TotalsWrong,
         IndexRepeated,

@@ -44,13 +44,15 @@ interface IStatementRegistry is IPublications {
     /// @param facilityId The facility.
     /// @param epoch Epoch of the statement.
     /// @param index Place of the line in the statement, from 0.
-    /// @param kind 0 usage, 1 delivered compute, 2 commitment shortfall, 3 SLA credit, 4 late usage, 5 void.
-    /// @param device keccak-256 of the device's UUID text; zero where a line has none.
+    /// @param kind 0 usage, 1 delivered compute, 2 late usage, 3 late delivery, 4 void; differences: 5 usage, 6 tier,
+    /// 7 shortfall, 8 minimum, 9 SLA, 10 fixed item, 11 adjustment.
+    /// @param subject keccak-256 of the device's UUID text for kinds 0 to 4, of the component's name ("usage", "tier",
+    /// "shortfall", "minimum", "sla") for 5 to 9, of the fixed item or the fact for 10 and 11.
     /// @param lease keccak-256 of facility salt and lease id.
     /// @param start First second of the interval.
     /// @param end Second after the interval.
-    /// @param gpuSeconds GPU-seconds that count for this epoch; 0 for kinds 2 to 5.
-    /// @param charge Minor units; negative for credits and voids.
+    /// @param gpuSeconds GPU-seconds that count for this epoch: the interval of kinds 0 and 1, 0 of all others.
+    /// @param charge Minor units; at least 0 for kind 0, 0 for kinds 1 to 4, of either sign for differences.
     /// @param cumulativeGpuSeconds Sum of `gpuSeconds` of lines 0 to `index`.
     /// @param cumulativeCharge Sum of `charge` of lines 0 to `index`, minor units.
     struct Line {
@@ -58,7 +60,7 @@ interface IStatementRegistry is IPublications {
         uint32 epoch;
         uint32 index;
         uint8 kind;
-        bytes32 device;
+        bytes32 subject;
         bytes32 lease;
         uint64 start;
         uint64 end;

@@ -20,6 +20,7 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
         "DeliveryOrder(address holder,uint256 id,uint256 units,bytes32 lease,uint256 nonce,uint256 deadline)"
     );
     uint8 private constant KIND_DELIVERY = 1;
+    uint8 private constant KIND_LATE_DELIVERY = 3;
 
     /// @notice Register that names the token, the statements and the bonds.
     IFacilityRegistry public immutable facilityRegistry;
@@ -86,8 +87,9 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     ) external returns (uint256 gpuSeconds) {
         _requireProven(statement, line, proof);
         uint256 used = _usedGpuSeconds[line.facilityId][line.epoch][line.index];
-        require(used < line.gpuSeconds, LineAlreadyUsed(line.facilityId, line.epoch, line.index));
-        uint256 unused = line.gpuSeconds - used;
+        uint256 delivered = _deliveredBy(line);
+        require(used < delivered, LineAlreadyUsed(line.facilityId, line.epoch, line.index));
+        uint256 unused = delivered - used;
         for (uint256 i = 0; i < voucherIds.length; ++i) {
             gpuSeconds += _serve(voucherIds[i], line, unused - gpuSeconds);
         }
@@ -229,13 +231,20 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     ) private view {
         (uint64 facilityId, uint32 epoch, uint32 index) = (line.facilityId, line.epoch, line.index);
         IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
-        bool inside = line.start >= terms.windowStart && line.end <= terms.windowEnd;
-        bool delivery = line.kind == KIND_DELIVERY && line.gpuSeconds > 0;
-        require(inside && delivery, LineNotDelivery(facilityId, epoch, index));
+        bool inside = line.start >= terms.windowStart && line.start < line.end && line.end <= terms.windowEnd;
+        require(inside && _deliveredBy(line) > 0, LineNotDelivery(facilityId, epoch, index));
         require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
         IStatementRegistry statements = facilityRegistry.statementRegistry();
         require(statements.isFinal(facilityId, epoch), StatementNotFinal(facilityId, epoch));
         require(statements.verifyLine(statement, line, proof), LineNotProven(facilityId, epoch, index));
+    }
+
+    /// @notice What a line delivers: a late one counts nothing in its statement, and serves by its length all the same.
+    /// @param line The line; its interval does not end before it starts.
+    /// @return GPU-seconds; 0 of a line that is no delivery.
+    function _deliveredBy(IStatementRegistry.Line calldata line) private pure returns (uint256) {
+        if (line.kind == KIND_LATE_DELIVERY) return line.end - line.start;
+        return line.kind == KIND_DELIVERY ? line.gpuSeconds : 0;
     }
 
     /// @notice Whether a facility takes new vouchers: Funded or Delivering, before `windowEnd`.

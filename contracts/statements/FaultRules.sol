@@ -23,18 +23,18 @@ contract FaultRules {
         facilityRegistry = facilities;
     }
 
-    /// @notice Fault that one line shows by itself. Reverts with ProofInvalid.
+    /// @notice Fault that one line shows by itself. Reverts with ProofInvalid or FacilityUnknown.
     /// @param statement The statement.
     /// @param proven The line with its proof.
     /// @return The fault, or None.
     function ofLine(IStatementRegistry.Statement calldata statement, IStatementChallenges.ProvenLine calldata proven)
         external
-        pure
+        view
         returns (IStatementChallenges.Fault)
     {
         IStatementRegistry.Line memory line = proven.line;
         _requireLine(statement.usageRoot, line, proven.proof, 0);
-        return Faults.ofLine(statement, line);
+        return Faults.ofLine(facilityRegistry.termsOf(statement.facilityId), statement, line);
     }
 
     /// @notice Fault that two lines show together. Reverts with ProofInvalid.
@@ -77,10 +77,10 @@ contract FaultRules {
         for (uint256 i = 0; i < neighbours.length; ++i) {
             _requirePledge(root, facilityId, neighbours[i], i + 1);
         }
-        // A shortfall is of a lease, not of a device.
-        bool absent = proven.line.kind != Faults.SHORTFALL
-            && (_isBetween(proven.line.device, neighbours, terms.deviceCount)
-                || _isLater(proven.line.device, neighbours, epoch));
+        // A difference is of a lease, not of a device.
+        bool absent = proven.line.kind <= Faults.VOID
+            && (_isBetween(proven.line.subject, neighbours, terms.deviceCount)
+                || _isLater(proven.line.subject, neighbours, epoch));
         return absent ? IStatementChallenges.Fault.DeviceNotPledged : IStatementChallenges.Fault.None;
     }
 

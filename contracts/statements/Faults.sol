@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 
@@ -11,25 +12,32 @@ import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 library Faults {
     uint8 internal constant USAGE = 0;
     uint8 internal constant DELIVERY = 1;
-    uint8 internal constant SHORTFALL = 2;
-    uint8 internal constant SLA_CREDIT = 3;
-    uint8 internal constant LATE_USAGE = 4;
-    uint8 internal constant VOID = 5;
+    uint8 internal constant LATE = 2;
+    uint8 internal constant LATE_DELIVERY = 3;
+    uint8 internal constant VOID = 4;
+    uint8 internal constant USAGE_DIFFERENCE = 5;
+    uint8 internal constant TIER_DIFFERENCE = 6;
+    uint8 internal constant SHORTFALL_DIFFERENCE = 7;
+    uint8 internal constant MINIMUM_DIFFERENCE = 8;
+    uint8 internal constant SLA_DIFFERENCE = 9;
+    uint8 internal constant FIXED_DIFFERENCE = 10;
+    uint8 internal constant ADJUSTMENT_DIFFERENCE = 11;
 
     /// @notice First rule that a line under the statement's root breaks by itself.
+    /// @param terms Terms of the statement's facility.
     /// @param statement The statement.
     /// @param line The line.
     /// @return fault The rule, or None.
-    function ofLine(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line memory line)
-        internal
-        pure
-        returns (IStatementChallenges.Fault fault)
-    {
+    function ofLine(
+        IFacilityRegistry.FacilityTerms memory terms,
+        IStatementRegistry.Statement calldata statement,
+        IStatementRegistry.Line memory line
+    ) internal pure returns (IStatementChallenges.Fault fault) {
         if (line.facilityId != statement.facilityId || line.epoch != statement.epoch) {
             return IStatementChallenges.Fault.LineForeign;
         }
         if (line.index >= statement.lineCount) return IStatementChallenges.Fault.IndexBeyondCount;
-        fault = _ofContents(statement, line);
+        fault = _ofContents(terms, statement, line);
         if (fault == IStatementChallenges.Fault.None) fault = _ofTotals(statement, line);
     }
 
@@ -56,46 +64,52 @@ library Faults {
     }
 
     /// @notice First rule that a line's own values break.
+    /// @param terms Terms of the statement's facility.
     /// @param statement The statement.
     /// @param line The line.
     /// @return The rule, or None.
-    function _ofContents(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line memory line)
-        private
-        pure
-        returns (IStatementChallenges.Fault)
-    {
+    function _ofContents(
+        IFacilityRegistry.FacilityTerms memory terms,
+        IStatementRegistry.Statement calldata statement,
+        IStatementRegistry.Line memory line
+    ) private pure returns (IStatementChallenges.Fault) {
         uint8 kind = line.kind;
-        if (kind > VOID) return IStatementChallenges.Fault.KindUnknown;
+        if (kind > ADJUSTMENT_DIFFERENCE) return IStatementChallenges.Fault.KindUnknown;
         uint64 start = line.start;
         uint64 end = line.end;
         if (end <= start) return IStatementChallenges.Fault.IntervalEmpty;
-        if (!_inside(statement, kind, start, end)) return IStatementChallenges.Fault.IntervalOutside;
+        bool inside = kind <= DELIVERY
+            ? start >= statement.epochStart && end <= statement.epochEnd
+            : _insideWindow(terms, statement.epochStart, kind, start, end);
+        if (!inside) return IStatementChallenges.Fault.IntervalOutside;
         if (line.gpuSeconds != (kind <= DELIVERY ? end - start : 0)) {
             return IStatementChallenges.Fault.GpuSecondsWrong;
         }
         if (!_chargeFits(kind, line.charge)) return IStatementChallenges.Fault.ChargeWrong;
-        if (kind == SHORTFALL && line.device != bytes32(0)) return IStatementChallenges.Fault.DeviceUnexpected;
+        if (!_subjectFits(kind, line.subject)) return IStatementChallenges.Fault.SubjectWrong;
         return IStatementChallenges.Fault.None;
     }
 
-    /// @notice Whether an interval is where its kind must be.
-    /// @dev Credits and voids wait for a later epoch rather than make a total negative, and late usage is recorded
-    /// after its epoch: docs/decisions/0001. Posting checked the epoch's bounds, so the window's start is exact.
-    /// @param statement The statement.
-    /// @param kind Kind of the line.
+    /// @notice Whether the interval of neither usage nor delivery is where its kind must be: what is late, and voids,
+    /// in one earlier epoch; differences anywhere in the window.
+    /// @param terms Terms of the facility.
+    /// @param epochStart First UTC second of the statement.
+    /// @param kind Kind of the line, above DELIVERY.
     /// @param start First UTC second of the interval.
-    /// @param end UTC second after it.
+    /// @param end UTC second after it, above `start`.
     /// @return True if it is.
-    function _inside(IStatementRegistry.Statement calldata statement, uint8 kind, uint64 start, uint64 end)
-        private
-        pure
-        returns (bool)
-    {
-        uint64 epochStart = statement.epochStart;
-        uint64 epochEnd = statement.epochEnd;
-        if (kind <= SHORTFALL) return start >= epochStart && end <= epochEnd;
-        uint256 windowStart = epochStart - uint256(statement.epoch) * (epochEnd - epochStart);
-        return start >= windowStart && end <= (kind == SLA_CREDIT ? epochEnd : epochStart);
+    function _insideWindow(
+        IFacilityRegistry.FacilityTerms memory terms,
+        uint64 epochStart,
+        uint8 kind,
+        uint64 start,
+        uint64 end
+    ) private pure returns (bool) {
+        uint64 windowStart = terms.windowStart;
+        if (start < windowStart) return false;
+        if (kind > VOID) return end <= terms.windowEnd;
+        uint64 length = terms.epochLength;
+        return end <= epochStart && (start - windowStart) / length == (end - 1 - windowStart) / length;
     }
 
     /// @notice Whether a charge has a sign that its kind allows.
@@ -103,8 +117,23 @@ library Faults {
     /// @param charge Minor units.
     /// @return True if it has.
     function _chargeFits(uint8 kind, int128 charge) private pure returns (bool) {
-        if (kind == DELIVERY) return charge == 0;
-        return kind == SLA_CREDIT || kind == VOID ? charge <= 0 : charge >= 0;
+        if (kind == USAGE) return charge >= 0;
+        return kind > VOID || charge == 0;
+    }
+
+    /// @notice Whether a difference names its component. A fixed item, an adjustment and a device have names of their
+    /// own.
+    /// @dev So a component of a lease and period has one line: others are out of order.
+    /// @param kind Kind of the line.
+    /// @param subject What it is about.
+    /// @return True if it does.
+    function _subjectFits(uint8 kind, bytes32 subject) private pure returns (bool) {
+        if (kind == USAGE_DIFFERENCE) return subject == keccak256("usage");
+        if (kind == TIER_DIFFERENCE) return subject == keccak256("tier");
+        if (kind == SHORTFALL_DIFFERENCE) return subject == keccak256("shortfall");
+        if (kind == MINIMUM_DIFFERENCE) return subject == keccak256("minimum");
+        if (kind == SLA_DIFFERENCE) return subject == keccak256("sla");
+        return true;
     }
 
     /// @notice What the first and the last line must carry: sums from zero, and the statement's totals.
@@ -139,8 +168,8 @@ library Faults {
             && line.cumulativeCharge == chargeBefore + line.charge;
     }
 
-    /// @notice Whether two lines are in order: ascending by kind, device, start, lease, end.
-    /// @dev Only a void may repeat: one interval can be recorded late and voided more than once.
+    /// @notice Whether two lines are in order: ascending by kind, subject, start, lease, end. Nothing
+    /// repeats.
     /// @param first The line with the lower index.
     /// @param second The line with the higher index.
     /// @return True if they are.
@@ -149,18 +178,16 @@ library Faults {
         pure
         returns (bool)
     {
-        uint8 kind = first.kind;
-        uint256 left = kind;
+        uint256 left = first.kind;
         uint256 right = second.kind;
         if (left != right) return left < right;
-        (left, right) = (uint256(first.device), uint256(second.device));
+        (left, right) = (uint256(first.subject), uint256(second.subject));
         if (left != right) return left < right;
         (left, right) = (first.start, second.start);
         if (left != right) return left < right;
         (left, right) = (uint256(first.lease), uint256(second.lease));
         if (left != right) return left < right;
-        (left, right) = (first.end, second.end);
-        return left == right ? kind == VOID : left < right;
+        return first.end < second.end;
     }
 
     /// @notice Whether two usage or delivery lines of one device share a second.
@@ -172,7 +199,7 @@ library Faults {
         pure
         returns (bool)
     {
-        if (first.device != second.device || first.kind > DELIVERY || second.kind > DELIVERY) return false;
+        if (first.subject != second.subject || first.kind > DELIVERY || second.kind > DELIVERY) return false;
         return first.start < second.end && second.start < first.end;
     }
 }

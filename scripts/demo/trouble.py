@@ -33,7 +33,7 @@ class Trouble:
         line = Line(
             index=0,
             kind=LineKind.USAGE,
-            device=ZERO32,
+            subject=ZERO32,
             lease=ZERO32,
             start_s=start_s,
             end_s=start_s + HOUR_S,

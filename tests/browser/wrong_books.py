@@ -121,7 +121,7 @@ def _ingest_wrong(stage: Stage, facility: Facility) -> None:
 def _proven(facility: Facility, lines: list[Line], tree: MerkleTree, index: int) -> tuple[Any, ...]:
     line = lines[index]
     place = (facility.facility_id, 0, line.index, int(line.kind))
-    rest = (line.device, line.lease, line.start_s, line.end_s, line.gpu_seconds)
+    rest = (line.subject, line.lease, line.start_s, line.end_s, line.gpu_seconds)
     sums = (line.charge_micros, line.cumulative_gpu_seconds, line.cumulative_charge_micros)
     return ((*place, *rest, *sums), tree.proof(index))
 

@@ -4,8 +4,8 @@ from api.domain.capital.vouchers import Voucher, gpu_seconds_of_units, open_of, 
 from api.domain.hashing import keccak
 from api.domain.metering.usage import LineKind
 from api.domain.statements.closing import close_epoch
+from api.domain.statements.entries import Entry
 from api.domain.statements.evidence import EMPTY_CARRY
-from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statements.statement import statement_hash
 from api.domain.units import Epoch, GpuSeconds, Micros
@@ -68,10 +68,9 @@ class Delivery:
             )
             for lease in (REF, RENTED)
         }
-        entries = [Entry(LineKind.USAGE, terms.devices[0], RENTED, start_s, end_s, HOUR_S)]
+        entries = [Entry(LineKind.USAGE, terms.devices[0], RENTED, start_s, end_s)]
         if served_s:
-            until_s = start_s + served_s
-            served = (terms.devices[1], REF, start_s, until_s, served_s)
+            served = (terms.devices[1], REF, start_s, start_s + served_s)
             entries.append(Entry(LineKind.DELIVERY, *served))
         closed = close_epoch(
             terms,
@@ -92,7 +91,7 @@ class Delivery:
     def count(self, vouchers: list[int], closed) -> None:
         """Anybody shows the one delivery line for vouchers, and the model counts it too."""
         line = next(x for x in closed.lines if x.kind == LineKind.DELIVERY)
-        unused = GpuSeconds(line.gpu_seconds - self.used)
+        unused = GpuSeconds(line.interval_s - self.used)
         counted = serve([self.vouchers[n] for n in vouchers], unused=unused)
 
         given = self.serve(vouchers, closed).return_value
@@ -110,7 +109,7 @@ class Delivery:
         statement = closed.statement
         values = {
             "facility": statement.facility_id, "epoch": statement.epoch, "index": line.index,
-            "kind": int(line.kind), "device": line.device, "lease": line.lease,
+            "kind": int(line.kind), "subject": line.subject, "lease": line.lease,
             "start": line.start_s, "end": line.end_s, "gpu_seconds": line.gpu_seconds,
             "charge": line.charge_micros, "total_seconds": line.cumulative_gpu_seconds,
             "total": line.cumulative_charge_micros,

@@ -11,7 +11,7 @@ from api.domain.merkle import MerkleTree, leaf_hash
 from api.domain.metering.usage import LineKind
 from api.domain.statements.faults import FaultKind, absence_neighbours, find_faults
 from api.domain.statements.lines import encode_line
-from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId
 from tests.contracts.registry_world import (
     CANCELLED,
     OFFERED,
@@ -21,7 +21,7 @@ from tests.contracts.registry_world import (
     proven_pledge,
     renumbered,
 )
-from tests.ledgers import closed_epochs, facility
+from tests.ledgers import STATED_KINDS, closed_epochs, facility
 
 COUNTED = (LineKind.USAGE, LineKind.DELIVERY)
 
@@ -43,9 +43,10 @@ def _first_epoch(book):
     for seed in range(1_000):
         closed = book.closed(seed)[0]
         kinds = [line.kind for line in closed.lines]
-        if kinds.count(LineKind.USAGE) >= 3 and {LineKind.DELIVERY, LineKind.SHORTFALL} <= set(
-            kinds
-        ):
+        if kinds.count(LineKind.USAGE) >= 3 and {
+            LineKind.DELIVERY,
+            LineKind.SHORTFALL_DIFFERENCE,
+        } <= set(kinds):
             return closed
     raise AssertionError
 
@@ -74,7 +75,7 @@ def _too_long(lines, statement):
 
 def _seconds_on_shortfall(lines, statement):
     return renumbered(
-        [replace(x, gpu_seconds=5) if x.kind is LineKind.SHORTFALL else x for x in lines]
+        [replace(x, gpu_seconds=5) if x.kind is LineKind.SHORTFALL_DIFFERENCE else x for x in lines]
     )
 
 
@@ -89,19 +90,20 @@ def _paid_delivery(lines, statement):
     )
 
 
-def _device_on_shortfall(lines, statement):
+def _subject_on_shortfall(lines, statement):
     return [
-        replace(x, device=lines[0].device) if x.kind is LineKind.SHORTFALL else x for x in lines
+        replace(x, subject=lines[0].subject) if x.kind is LineKind.SHORTFALL_DIFFERENCE else x
+        for x in lines
     ]
 
 
-def _positive_void(lines, statement):
-    void = replace(lines[0], kind=LineKind.VOID, gpu_seconds=0, charge_micros=9)
+def _void_of_now(lines, statement):
+    void = replace(lines[0], kind=LineKind.VOID, gpu_seconds=0, charge_micros=0)
     return renumbered([*lines, void])
 
 
 def _unknown_kind(lines, statement):
-    return [*lines[:-1], replace(lines[-1], kind=6)]
+    return [*lines[:-1], replace(lines[-1], kind=12)]
 
 
 def _inflated(lines, statement):
@@ -127,7 +129,7 @@ def _delivered_while_used(lines, statement):
     place = next(i for i, x in enumerate(lines) if x.kind is LineKind.DELIVERY)
     used = lines[0]
     interval = {"start_s": used.start_s, "end_s": used.end_s, "gpu_seconds": used.gpu_seconds}
-    second = replace(lines[place], device=used.device, **interval)
+    second = replace(lines[place], subject=used.subject, **interval)
     rest = [x for i, x in enumerate(lines) if i != place and x.kind is not LineKind.DELIVERY]
     at = sum(x.kind is LineKind.USAGE for x in rest)
     return renumbered([*rest[:at], second, *rest[at:]])
@@ -146,8 +148,8 @@ def _same_index(lines, statement):
 
 
 def _unpledged(lines, statement):
-    stranger = Bytes32((int.from_bytes(lines[0].device, "big") + 1).to_bytes(32, "big"))
-    return [replace(lines[0], device=stranger), *lines[1:]]
+    stranger = Bytes32((int.from_bytes(lines[0].subject, "big") + 1).to_bytes(32, "big"))
+    return [replace(lines[0], subject=stranger), *lines[1:]]
 
 
 FAULTS = [
@@ -157,8 +159,8 @@ FAULTS = [
     (_seconds_on_shortfall, {}, FaultKind.GPU_SECONDS_WRONG),
     (_negative_usage, {}, FaultKind.CHARGE_WRONG),
     (_paid_delivery, {}, FaultKind.CHARGE_WRONG),
-    (_positive_void, {}, FaultKind.INTERVAL_OUTSIDE),
-    (_device_on_shortfall, {}, FaultKind.DEVICE_UNEXPECTED),
+    (_void_of_now, {}, FaultKind.INTERVAL_OUTSIDE),
+    (_subject_on_shortfall, {}, FaultKind.SUBJECT_WRONG),
     (_unknown_kind, {}, FaultKind.KIND_UNKNOWN),
     (_first_sum, {}, FaultKind.SUMS_WRONG),
     (_inflated, {}, FaultKind.SUMS_WRONG),
@@ -179,7 +181,7 @@ def _prove(book, posted, fault):
     sender = {"from": book.challenger}
     first = posted.proven(fault.first)
     if fault.kind is FaultKind.DEVICE_NOT_PLEDGED:
-        around = absence_neighbours(book.terms, posted.lines[fault.first].device)
+        around = absence_neighbours(book.terms, posted.lines[fault.first].subject)
         neighbours = [proven_pledge(book.terms, i) for i in around]
         return book.registry.challengeDevice(posted.abi, first, neighbours, sender)
     if fault.second is None:
@@ -217,7 +219,7 @@ def test_challenge__honest_statements__find_nothing(book, rules):
             assert not any(rules.ofLine(posted.abi, x) for x in proven)
             pairs = pairwise(proven)
             assert not any(rules.ofPair(posted.abi, a, b) for a, b in pairs)
-    assert kinds == set(LineKind)
+    assert kinds == STATED_KINDS
 
 
 def test_challenge__honest_line_pair_or_device__reverts_and_changes_nothing(book):
@@ -289,7 +291,7 @@ def test_challenge_line__leaf_of_another_facility_or_epoch__is_foreign(book):
 def test_challenge_device__at_the_edges_of_the_pledge__voids(book, value):
     closed = _first_epoch(book)
     device = Bytes32(value.to_bytes(32, "big"))
-    posted = Posted(closed.statement, [replace(closed.lines[0], device=device), *closed.lines[1:]])
+    posted = Posted(closed.statement, [replace(closed.lines[0], subject=device), *closed.lines[1:]])
     book.post(posted.statement)
     edges = [proven_pledge(book.terms, i) for i in (0, book.terms.device_count - 1)]
     inner = proven_pledge(book.terms, 1)
@@ -303,12 +305,12 @@ def test_challenge_device__at_the_edges_of_the_pledge__voids(book, value):
     assert done.events["StatementVoided"][0]["fault"] == int(FaultKind.DEVICE_NOT_PLEDGED)
 
 
-def test_challenge_device__of_a_shortfall__finds_nothing(book):
-    """A shortfall is of a lease: its device is zero, and not pledged."""
+def test_challenge_device__of_a_difference__finds_nothing(book):
+    """A difference is of a lease: its subject is its component's name, and not pledged."""
     closed = _first_epoch(book)
     posted = Posted(closed.statement, closed.lines)
-    place = next(i for i, x in enumerate(posted.lines) if x.kind is LineKind.SHORTFALL)
-    assert posted.lines[place].device == ZERO32
+    place = next(i for i, x in enumerate(posted.lines) if x.kind is LineKind.SHORTFALL_DIFFERENCE)
+    assert posted.lines[place].subject == keccak(b"shortfall")
     book.post(posted.statement)
 
     with brownie.reverts("NoFault: 7, 0"):
@@ -380,4 +382,4 @@ def test_challenge_double_pledge__not_two_pledges_of_one_device__finds_nothing(b
 def test_ledgers__seeds_used_here__have_every_kind():
     """What the honest test above rests on."""
     lines = [x for seed in range(6) for c in closed_epochs(seed) for x in c.lines]
-    assert {x.kind for x in lines} == set(LineKind)
+    assert {x.kind for x in lines} == STATED_KINDS

@@ -31,14 +31,16 @@ def test_chain__metering_to_claim__five_numbers_are_right_to_the_unit(world: Wor
     # 10,801 s at 1 $/h is 3.000277(7) $; 24 h committed less 10 h used and 4 h withheld, at 2 $/h.
     assert _charges(world, 0) == {
         LineKind.USAGE: 3_000_277 + 20_000_000,
-        LineKind.SHORTFALL: 20_000_000,
-        LineKind.SLA_CREDIT: -4_000_000,
+        LineKind.SHORTFALL_DIFFERENCE: 20_000_000,
+        LineKind.SLA_DIFFERENCE: -4_000_000,
     }
     assert _charges(world, 1) == {
         LineKind.USAGE: 3_000_000,
-        LineKind.SHORTFALL: 48_000_000,
-        LineKind.LATE_USAGE: 1_000_000,
-        LineKind.VOID: -1_000_277,
+        LineKind.SHORTFALL_DIFFERENCE: 48_000_000,
+        LineKind.LATE: 0,
+        LineKind.VOID: 0,
+        # An hour late, and an hour and a second taken back.
+        LineKind.USAGE_DIFFERENCE: -277,
     }
     assert [world.statement(e).gross_revenue_micros for e in (0, 1)] == [39_000_277, 50_999_723]
     assert world.statement(0).available_gpu_seconds == 4 * DAY_S - 4 * HOUR_S

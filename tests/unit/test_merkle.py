@@ -33,7 +33,7 @@ def _lines(count: int) -> list[Line]:
     return [
         Line(
             i,
-            LineKind(i % 6),
+            LineKind(i % 12),
             keccak(b"d%d" % i),
             keccak(b"lease"),
             1_000 * i,
@@ -54,7 +54,7 @@ def test_tree__of_lines__equals_openzeppelin(count: int) -> None:
     lines = _lines(count)
     rows = [
         [
-            str(facility_id), epoch, x.index, int(x.kind), "0x" + x.device.hex(),
+            str(facility_id), epoch, x.index, int(x.kind), "0x" + x.subject.hex(),
             "0x" + x.lease.hex(), x.start_s, x.end_s, x.gpu_seconds, str(x.charge_micros),
             x.cumulative_gpu_seconds, str(x.cumulative_charge_micros),
         ]
@@ -136,7 +136,7 @@ def test_encode_line__any_integers__is_twelve_words(line: Line) -> None:
     numbers = (line.start_s, line.end_s, line.gpu_seconds, line.charge_micros)
     numbers += (line.cumulative_gpu_seconds, line.cumulative_charge_micros)
     words = [word(n) for n in (facility_id, epoch, line.index, line.kind)]
-    assert encoded == b"".join((*words, line.device, line.lease, *map(word, numbers)))
+    assert encoded == b"".join((*words, line.subject, line.lease, *map(word, numbers)))
 
 
 @given(LINES, st.integers(0, 2**32 - 1))

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.hashing import device_hash, keccak
 from api.domain.metering.usage import LineKind, Outage
+from api.domain.statements.differences import Difference
 from api.domain.statements.evidence import Carry
-from api.domain.statements.lines import Entry, Line
+from api.domain.statements.lines import Line
 from api.domain.statements.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
 from api.domain.units import Bytes32, FacilityId
 
@@ -52,5 +53,8 @@ CARRIES = st.builds(
     Carry,
     # Weights pass 64 bits: GPU-seconds x micros x basis points.
     st.dictionaries(HASHES, st.builds(LeaseCarry, st.integers(-(2**200), 2**200), _I63)),
-    st.lists(st.builds(Entry, KINDS, HASHES, HASHES, _U63, _U63, _U63), max_size=3).map(tuple),
+    st.lists(
+        st.builds(Difference, KINDS, HASHES, HASHES, _U63, _U63, st.integers(-(2**200), 2**200)),
+        max_size=3,
+    ).map(tuple),
 )

@@ -105,7 +105,7 @@ class UsageRecordColumns(Columns):
     record_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
     event_pk: Named[int] = Column(PRIMARY_KEY, ForeignKey(meter_events.c.event_pk), unique=True)
     facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
-    kind: Named[int] = Column(Integer)  # LineKind: 0 usage, 1 delivery, 4 late usage
+    kind: Named[int] = Column(Integer)  # LineKind: usage and delivery, in time or late
     device: Named[Bytes32] = Column(RAW32)
     lease: Named[Bytes32] = Column(RAW32)
     start_s: Named[int] = Column(BigInteger)

@@ -20,7 +20,7 @@ from api.db.rows import part_of, record_of
 from api.db.tables.base import metadata
 from api.db.tables.columns import INT64, RAW32, Columns
 from api.db.tables.facilities import facilities
-from api.domain.metering.usage import LineKind
+from api.domain.metering.usage import DELIVERY_KINDS
 from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros
 
 
@@ -93,7 +93,7 @@ class StatementLineColumns(Columns):
     epoch: Named[Epoch] = Column(INT64)
     line_index: Named[int] = Column(BigInteger)
     kind: Named[int] = Column(Integer)
-    device: Named[Bytes32] = Column(RAW32)
+    subject: Named[Bytes32] = Column(RAW32)
     lease: Named[Bytes32] = Column(RAW32)
     start_s: Named[int] = Column(BigInteger)
     end_s: Named[int] = Column(BigInteger)
@@ -111,7 +111,7 @@ statement_lines = Table(
     ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
 )
 # Few lines are deliveries, and vouchers ask for those of a lease among millions of others.
-_IS_DELIVERY = statement_lines.c.kind == LineKind.DELIVERY.value
+_IS_DELIVERY = statement_lines.c.kind.in_(sorted(DELIVERY_KINDS))
 Index(
     "ix_statement_lines_deliveries",
     statement_lines.c.facility_id,
@@ -130,7 +130,7 @@ class LineRow:
     epoch: Epoch
     line_index: int
     kind: int
-    device: Bytes32
+    subject: Bytes32
     lease: Bytes32
     start_s: int
     end_s: int

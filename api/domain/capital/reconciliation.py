@@ -7,6 +7,7 @@ mismatch.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
+from api.domain.metering.usage import RECORDED_KINDS, LineKind
 from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros
 
 
@@ -25,15 +26,14 @@ class FacilityFigures:
     """What the sources say of one facility.
 
     metered: standing usage and delivery of the ledger.  stated: GPU-seconds of statement lines
-    (late usage added, voids taken off).  open: recorded for epochs that are not closed.
-    deferred: voids that wait for a later statement.  Money is cumulative, from the chain.
+    (what is late added, voids taken off).  open: recorded for epochs that are not closed.
+    Money is cumulative, from the chain.
     """
 
     facility_id: FacilityId
     metered_gpu_seconds: GpuSeconds
     stated_gpu_seconds: GpuSeconds
     open_gpu_seconds: GpuSeconds
-    deferred_gpu_seconds: GpuSeconds
     epochs: tuple[EpochFigures, ...]
     collected_micros: Micros
     settled_micros: Micros
@@ -60,7 +60,6 @@ class Differences:
     """
 
     open_epoch_gpu_seconds: GpuSeconds
-    deferred_void_gpu_seconds: GpuSeconds
     awaiting_posting_micros: Micros
     challenge_window_micros: Micros
     receivable_micros: Micros
@@ -122,9 +121,7 @@ def _payable(figures: FacilityFigures, *, final: int) -> int:
 def _mismatches(
     figures: FacilityFigures, *, attested: int, final: int, unclaimed: int
 ) -> Iterable[Mismatch]:
-    expected_seconds = (
-        figures.stated_gpu_seconds + figures.open_gpu_seconds - figures.deferred_gpu_seconds
-    )
+    expected_seconds = figures.stated_gpu_seconds + figures.open_gpu_seconds
     if figures.metered_gpu_seconds != expected_seconds:
         yield Mismatch("metered_gpu_seconds", None, expected_seconds, figures.metered_gpu_seconds)
     for epoch in figures.epochs:
@@ -154,7 +151,6 @@ def reconcile(figures: FacilityFigures) -> Reconciliation:
     written_off = min(figures.written_off_micros, unpaid)
     differences = Differences(
         open_epoch_gpu_seconds=figures.open_gpu_seconds,
-        deferred_void_gpu_seconds=figures.deferred_gpu_seconds,
         awaiting_posting_micros=Micros(waiting),
         challenge_window_micros=Micros(attested - final),
         receivable_micros=Micros(unpaid - written_off),
@@ -201,9 +197,8 @@ def total(parts: Sequence[Reconciliation]) -> Reconciliation:
     )
 
 
-def stated_gpu_seconds(kind_seconds: Iterable[tuple[int, int]]) -> int:
+def stated_gpu_seconds(kind_seconds: Iterable[tuple[LineKind, int]]) -> int:
     """GPU-seconds that statement lines stand for, from `(kind, end - start)` pairs."""
-    # By number of `LineKind`: usage, delivery and late usage count, a void takes back. Shortfalls
-    # and SLA credits are money for time that nobody used.
-    signs = {0: 1, 1: 1, 4: 1, 5: -1}
+    # Usage and deliveries count, in time or late; a void takes back; differences are money alone.
+    signs = {kind: -1 if kind is LineKind.VOID else 1 for kind in RECORDED_KINDS}
     return sum(signs.get(kind, 0) * seconds for kind, seconds in kind_seconds)

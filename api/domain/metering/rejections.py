@@ -42,6 +42,6 @@ REJECTIONS: Mapping[str, str] = {
     "invalid_input": "The terms of the lease contradict each other.",
     # Corrections.
     "correction_target_unknown": "There is no such event of this operator in the facility.",
-    "not_correctable": "Only usage events can be voided.",
+    "not_correctable": "Only usage, and deliveries that are in no statement yet, can be voided.",
     "already_voided": "The event is already voided.",
 }

@@ -13,26 +13,38 @@ MAX_PAST_S = 35 * 86_400
 
 
 class LineKind(IntEnum):
-    """Kind of a statement line; the order of kinds is the order of lines."""
+    """Kind of a statement line; the order of kinds is the order of lines.
+
+    The first five name an interval of a device. A difference is money alone: what a component of a
+    lease's obligation owes for a period, less what was stated of it before.
+    """
 
     USAGE = 0
     DELIVERY = 1
-    SHORTFALL = 2
-    SLA_CREDIT = 3
-    LATE_USAGE = 4
-    VOID = 5
+    LATE = 2
+    LATE_DELIVERY = 3
+    VOID = 4
+    USAGE_DIFFERENCE = 5
+    TIER_DIFFERENCE = 6
+    SHORTFALL_DIFFERENCE = 7
+    MINIMUM_DIFFERENCE = 8
+    SLA_DIFFERENCE = 9
+    FIXED_DIFFERENCE = 10
+    ADJUSTMENT_DIFFERENCE = 11
 
 
 # Kinds whose interval lies in the statement's own epoch and whose GPU-seconds count for it.
 COUNTED_KINDS = frozenset({LineKind.USAGE, LineKind.DELIVERY})
-# Kinds that lower the total. They wait for a later epoch rather than make a total negative.
-NEGATIVE_KINDS = frozenset({LineKind.SLA_CREDIT, LineKind.VOID})
+# Kinds that the ledger records, of a device each; the others are differences, which are computed.
+RECORDED_KINDS = frozenset(kind for kind in LineKind if kind <= LineKind.VOID)
+# Kinds that serve vouchers, by the length of their interval.
+DELIVERY_KINDS = frozenset({LineKind.DELIVERY, LineKind.LATE_DELIVERY})
 
 
 def usage_kind(*, delivery: bool, late: bool) -> LineKind:
     """Kind of the line that a usage record makes; `late`: its own epoch was closed already."""
     if late:
-        return LineKind.LATE_USAGE
+        return LineKind.LATE_DELIVERY if delivery else LineKind.LATE
     return LineKind.DELIVERY if delivery else LineKind.USAGE
 
 

@@ -3,14 +3,16 @@
 Close, attesters and `rentroll verify` all call `close_epoch`: same input, same bytes, for ever.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
 from api.domain.merkle import MerkleTree
-from api.domain.metering.usage import LineKind, Outage
+from api.domain.metering.usage import COUNTED_KINDS, RECORDED_KINDS, Outage
+from api.domain.statements.differences import commitment_differences, usage_differences
+from api.domain.statements.entries import Entry
 from api.domain.statements.evidence import (
     CARRY_FILE,
     FACILITY_FILE,
@@ -26,14 +28,11 @@ from api.domain.statements.evidence import (
     encode_manifest,
     encode_outages,
 )
-from api.domain.statements.lines import Entry, Line, commitment_entries, rate_entries, usage_tree
+from api.domain.statements.lines import Line, rate_entries, usage_tree
 from api.domain.statements.rating import LeaseTerms
 from api.domain.statements.statement import Statement, build_statement
 from api.domain.units import Bytes32, Epoch
 from api.errors import InvalidInput
-
-# Kinds that the ledger supplies; shortfalls and credits follow from leases and outages.
-RECORDED_KINDS = frozenset({LineKind.USAGE, LineKind.DELIVERY, LineKind.LATE_USAGE, LineKind.VOID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,10 @@ def leases_of_epoch(
     terms: FacilityTerms,
     epoch: Epoch,
     leases: Mapping[Bytes32, LeaseTerms],
-    entries: Sequence[Entry],
+    named: Collection[Bytes32],
 ) -> dict[Bytes32, LeaseTerms]:
-    """Leases open in the epoch or named by its entries, as the epoch sees them."""
+    """Leases open in the epoch or named by its lines, as the epoch sees them."""
     start_s, end_s = terms.epoch_bounds(epoch)
-    named = {entry.lease for entry in entries}
     seen = (lease.as_of(end_s) for lease in leases.values() if lease.opened_at_s < end_s)
     return {
         lease.lease: lease
@@ -66,11 +64,7 @@ def leases_of_epoch(
 
 def check_overlaps(entries: Sequence[Entry]) -> None:
     """Refuse usage that bills a device twice for one second. Raises InvalidInput."""
-    counted = sorted(
-        (e.device, e.start_s, e.end_s)
-        for e in entries
-        if e.kind in (LineKind.USAGE, LineKind.DELIVERY)
-    )
+    counted = sorted((e.device, e.start_s, e.end_s) for e in entries if e.kind in COUNTED_KINDS)
     for before, after in pairwise(counted):
         if before[0] == after[0] and after[1] < before[2]:
             raise InvalidInput(
@@ -90,8 +84,8 @@ def close_epoch(
 ) -> ClosedEpoch:
     """Close one epoch.
 
-    Args:    entries: recorded entries of this statement (usage, delivery, late usage, voids),
-             in any order, without those that `carry` deferred.  leases: all leases of the
+    Args:    entries: recorded entries of this statement (usage and deliveries, in time or late,
+             and voids), in any order.  leases: all leases of the
              facility, or at least those of the epoch.  carry: what the epoch before handed on.
     Raises:  InvalidInput when entries overlap, repeat, name unknown devices or leases, or are of
              a kind that is computed rather than recorded.
@@ -102,12 +96,14 @@ def close_epoch(
         if entry.device not in terms.device_set:
             raise InvalidInput(f"device {entry.device.hex()} is not pledged", field="device")
     check_overlaps(entries)
-    computed = commitment_entries(
-        terms, epoch, leases_of_epoch(terms, epoch, leases, entries), entries, outages
-    )
-    candidates = [*entries, *computed, *carry.deferred]
-    seen = leases_of_epoch(terms, epoch, leases, candidates)
-    rated = rate_entries(candidates, seen, carry.leases)
+    named = {e.lease for e in entries} | {d.lease for d in carry.deferred}
+    seen = leases_of_epoch(terms, epoch, leases, named)
+    differences = [
+        *usage_differences(terms, seen, entries),
+        *commitment_differences(terms, epoch, seen, entries, outages),
+        *carry.deferred,
+    ]
+    rated = rate_entries(entries, differences, seen, carry.leases)
     next_carry = Carry(rated.carry, rated.deferred)
     files = {
         FACILITY_FILE: encode_facility(terms),

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
 from api.domain.metering.usage import Outage
-from api.domain.statements.lines import Entry, Line
+from api.domain.statements.differences import Difference
+from api.domain.statements.lines import Line
 from api.domain.statements.rating import LeaseCarry, LeaseTerms
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -26,11 +27,13 @@ LINES_FILE = "lines.csv"
 OUTAGES_FILE = "outages.csv"
 LEASES_FILE = "leases.json"
 CARRY_FILE = "carry.json"
+# Of the whole folder. Readers refuse another by its name.
+FORMAT = "rentroll-evidence-2"
 # Files that the manifest commits to, in its order; facility.json lies one folder up.
 COMMITTED_FILES = (FACILITY_FILE, LINES_FILE, OUTAGES_FILE, LEASES_FILE, CARRY_FILE)
 
 LINES_HEADER = (
-    "index,kind,device,lease,start_s,end_s,gpu_seconds,charge_micros,"
+    "index,kind,subject,lease,start_s,end_s,gpu_seconds,charge_micros,"
     "cumulative_gpu_seconds,cumulative_charge_micros"
 )
 OUTAGES_HEADER = "device,lease,start_s,end_s"
@@ -38,10 +41,10 @@ OUTAGES_HEADER = "device,lease,start_s,end_s"
 
 @dataclass(frozen=True, slots=True)
 class Carry:
-    """State that one epoch hands to the next: cumulative rating by lease, deferred entries."""
+    """State that one epoch hands to the next: cumulative rating by lease, deferred differences."""
 
     leases: Mapping[Bytes32, LeaseCarry]
-    deferred: tuple[Entry, ...] = ()
+    deferred: tuple[Difference, ...] = ()
 
 
 EMPTY_CARRY = Carry({})
@@ -115,7 +118,7 @@ def encode_lines(lines: Sequence[Line]) -> bytes:
 
     rows = [LINES_HEADER]
     rows.extend(
-        f"{x.index},{x.kind.value},{name(x.device)},{name(x.lease)},{x.start_s},{x.end_s},"
+        f"{x.index},{x.kind.value},{name(x.subject)},{name(x.lease)},{x.start_s},{x.end_s},"
         f"{x.gpu_seconds},{x.charge_micros},{x.cumulative_gpu_seconds},{x.cumulative_charge_micros}"
         for x in lines
     )
@@ -168,14 +171,14 @@ def encode_carry(carry: Carry) -> bytes:
             },
             "deferred": [
                 {
-                    "kind": entry.kind.value,
-                    "device": hex32(entry.device),
-                    "lease": hex32(entry.lease),
-                    "start_s": entry.start_s,
-                    "end_s": entry.end_s,
-                    "gpu_seconds": entry.gpu_seconds,
+                    "kind": d.kind.value,
+                    "subject": hex32(d.subject),
+                    "lease": hex32(d.lease),
+                    "start_s": d.start_s,
+                    "end_s": d.end_s,
+                    "weight": str(d.weight),
                 }
-                for entry in carry.deferred
+                for d in carry.deferred
             ],
         }
     )
@@ -185,7 +188,7 @@ def encode_manifest(facility_id: FacilityId, epoch: Epoch, files: Mapping[str, b
     """`manifest.json`; its SHA-256 is the statement's evidence hash."""
     return canonical_json(
         {
-            "format": "rentroll-evidence-1",
+            "format": FORMAT,
             "facility_id": facility_id,
             "epoch": epoch,
             "files": [

@@ -6,6 +6,7 @@ from functools import lru_cache
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, as_text, read_json
 from api.domain.metering.usage import LineKind, Outage
+from api.domain.statements.differences import Difference
 from api.domain.statements.evidence import (
     CARRY_FILE,
     FACILITY_FILE,
@@ -16,7 +17,7 @@ from api.domain.statements.evidence import (
     OUTAGES_HEADER,
     Carry,
 )
-from api.domain.statements.lines import Entry, Line
+from api.domain.statements.lines import Line
 from api.domain.statements.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
 from api.domain.units import Bytes32, FacilityId, GpuSeconds, Micros
 from api.errors import EvidenceInvalid
@@ -99,13 +100,13 @@ def decode_lines(data: bytes) -> list[Line]:
     row_number = 0
     try:
         for row in _read_rows(data, header=LINES_HEADER, name=LINES_FILE):
-            index, kind, device, lease, *numbers = row
+            index, kind, subject, lease, *numbers = row
             start, end, seconds, charge, sum_seconds, sum_charge = (_decimal(n) for n in numbers)
             lines.append(
                 Line(
                     index=_decimal(index),
                     kind=LineKind(_decimal(kind)),
-                    device=as_bytes32(device),
+                    subject=as_bytes32(subject),
                     lease=as_bytes32(lease),
                     start_s=start,
                     end_s=end,
@@ -182,13 +183,13 @@ def decode_carry(data: bytes) -> Carry:
             for lease, c in ((k, as_object(v)) for k, v in as_object(doc["leases"]).items())
         }
         deferred = tuple(
-            Entry(
+            Difference(
                 kind=LineKind(as_integer(d["kind"])),
-                device=as_bytes32(d["device"]),
+                subject=as_bytes32(d["subject"]),
                 lease=as_bytes32(d["lease"]),
                 start_s=as_integer(d["start_s"]),
                 end_s=as_integer(d["end_s"]),
-                gpu_seconds=GpuSeconds(as_integer(d["gpu_seconds"])),
+                weight=_decimal(as_text(d["weight"])),
             )
             for d in map(as_object, as_list(doc["deferred"]))
         )

@@ -11,10 +11,12 @@ from enum import IntEnum
 from itertools import pairwise
 
 from api.domain.facility import FacilityTerms
-from api.domain.metering.usage import COUNTED_KINDS, NEGATIVE_KINDS, LineKind
+from api.domain.metering.usage import COUNTED_KINDS, LineKind
+from api.domain.statements.differences import COMPONENT_SUBJECTS
+from api.domain.statements.entries import SortKey
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement
-from api.domain.units import ZERO32, Bytes32
+from api.domain.units import Bytes32
 
 
 class FaultKind(IntEnum):
@@ -27,7 +29,7 @@ class FaultKind(IntEnum):
     INTERVAL_OUTSIDE = 5
     GPU_SECONDS_WRONG = 6
     CHARGE_WRONG = 7
-    DEVICE_UNEXPECTED = 8
+    SUBJECT_WRONG = 8
     SUMS_WRONG = 9
     TOTALS_WRONG = 10
     INDEX_REPEATED = 11
@@ -49,51 +51,53 @@ class Fault:
     second: int | None = None
 
 
-def line_fault(statement: Statement, line: Line) -> FaultKind | None:
+def line_fault(terms: FacilityTerms, statement: Statement, line: Line) -> FaultKind | None:
     """First rule that a line of the statement breaks by itself.
 
     A line here has no facility and epoch of its own, so LINE_FOREIGN is seen on-chain only.
     """
     if line.index >= statement.line_count:
         return FaultKind.INDEX_BEYOND_COUNT
-    return _contents_fault(statement, line) or _totals_fault(statement, line)
+    return _contents_fault(terms, statement, line) or _totals_fault(statement, line)
 
 
-def _contents_fault(statement: Statement, line: Line) -> FaultKind | None:
-    if not LineKind.USAGE <= line.kind <= LineKind.VOID:
+def _contents_fault(terms: FacilityTerms, statement: Statement, line: Line) -> FaultKind | None:
+    if not LineKind.USAGE <= line.kind <= LineKind.ADJUSTMENT_DIFFERENCE:
         return FaultKind.KIND_UNKNOWN
     if line.end_s <= line.start_s:
         return FaultKind.INTERVAL_EMPTY
-    earliest_s, latest_s = _bounds(statement, line.kind)
-    if line.start_s < earliest_s or line.end_s > latest_s:
+    if not _inside(terms, statement, line):
         return FaultKind.INTERVAL_OUTSIDE
     counted = line.end_s - line.start_s if line.kind in COUNTED_KINDS else 0
     if line.gpu_seconds != counted:
         return FaultKind.GPU_SECONDS_WRONG
     if not _charge_fits(line):
         return FaultKind.CHARGE_WRONG
-    if line.kind == LineKind.SHORTFALL and line.device != ZERO32:
-        return FaultKind.DEVICE_UNEXPECTED
+    if COMPONENT_SUBJECTS.get(line.kind, line.subject) != line.subject:
+        return FaultKind.SUBJECT_WRONG
     return None
 
 
-def _bounds(statement: Statement, kind: int) -> tuple[int, int]:
-    """Span in which an interval of this kind lies.
+def _inside(terms: FacilityTerms, statement: Statement, line: Line) -> bool:
+    """Whether an interval is where its kind must be.
 
-    Credits and voids can be deferred to a later statement, late usage and voids are of an earlier
-    epoch by definition (docs/decisions/0001): they may reach back to the window's start.
+    Usage and delivery are of the statement's own epoch; what is late, and voids, of one earlier
+    epoch; differences of any time of the window.
     """
-    start_s, end_s = statement.epoch_start_s, statement.epoch_end_s
-    if kind <= LineKind.SHORTFALL:
-        return start_s, end_s
-    window_start_s = start_s - statement.epoch * (end_s - start_s)
-    return window_start_s, end_s if kind == LineKind.SLA_CREDIT else start_s
+    if line.kind in COUNTED_KINDS:
+        return statement.epoch_start_s <= line.start_s and line.end_s <= statement.epoch_end_s
+    if line.start_s < terms.window_start_s:
+        return False
+    if line.kind > LineKind.VOID:
+        return line.end_s <= terms.window_end_s
+    one_epoch = terms.epoch_at(line.start_s) == terms.epoch_at(line.end_s - 1)
+    return one_epoch and line.end_s <= statement.epoch_start_s
 
 
 def _charge_fits(line: Line) -> bool:
-    if line.kind == LineKind.DELIVERY:
-        return line.charge_micros == 0
-    return line.charge_micros <= 0 if line.kind in NEGATIVE_KINDS else line.charge_micros >= 0
+    if line.kind == LineKind.USAGE:
+        return line.charge_micros >= 0
+    return line.kind > LineKind.VOID or line.charge_micros == 0
 
 
 def _totals_fault(statement: Statement, line: Line) -> FaultKind | None:
@@ -119,13 +123,11 @@ def pair_fault(first: Line, second: Line) -> FaultKind | None:
         return None
     if first.index == second.index:
         return FaultKind.INDEX_REPEATED
-    before, after = _sort_key(first), _sort_key(second)
-    # Only a void may repeat: one interval can be recorded late and voided more than once.
-    if before > after or (before == after and first.kind != LineKind.VOID):
+    if _sort_key(first) >= _sort_key(second):
         return FaultKind.LINES_OUT_OF_ORDER
     counted = first.kind in COUNTED_KINDS and second.kind in COUNTED_KINDS
     meet = first.start_s < second.end_s and second.start_s < first.end_s
-    if counted and first.device == second.device and meet:
+    if counted and first.subject == second.subject and meet:
         return FaultKind.LINES_OVERLAP
     if second.index == first.index + 1 and not _sums_follow(
         second,
@@ -136,13 +138,14 @@ def pair_fault(first: Line, second: Line) -> FaultKind | None:
     return None
 
 
-def _sort_key(line: Line) -> tuple[int, bytes, int, bytes, int]:
-    return (line.kind, line.device, line.start_s, line.lease, line.end_s)
+def _sort_key(line: Line) -> SortKey:
+    """Nothing repeats: two lines with one key are out of order."""
+    return (line.kind, line.subject, line.start_s, line.lease, line.end_s)
 
 
 def device_fault(terms: FacilityTerms, line: Line) -> FaultKind | None:
-    """Whether a line names a device that was never pledged. A shortfall is of no device."""
-    if line.kind == LineKind.SHORTFALL or line.device in terms.device_set:
+    """Whether a line names a device that was never pledged. A difference is of no device."""
+    if line.kind > LineKind.VOID or line.subject in terms.device_set:
         return None
     return FaultKind.DEVICE_NOT_PLEDGED
 
@@ -177,7 +180,7 @@ def _single_faults(
     terms: FacilityTerms, statement: Statement, lines: Sequence[Line], order: Sequence[int]
 ) -> Iterator[Fault]:
     for i in order:
-        for kind in (line_fault(statement, lines[i]), device_fault(terms, lines[i])):
+        for kind in (line_fault(terms, statement, lines[i]), device_fault(terms, lines[i])):
             if kind is not None:
                 yield Fault(kind, i)
 
@@ -186,8 +189,8 @@ def _overlaps(lines: Sequence[Line]) -> Iterator[Fault]:
     """One overlap for each counted line that begins while an earlier one of its device runs."""
     counted = (i for i, line in enumerate(lines) if line.kind in COUNTED_KINDS)
     running: int | None = None
-    for i in sorted(counted, key=lambda i: (lines[i].device, lines[i].start_s, lines[i].end_s)):
-        if running is None or lines[running].device != lines[i].device:
+    for i in sorted(counted, key=lambda i: (lines[i].subject, lines[i].start_s, lines[i].end_s)):
+        if running is None or lines[running].subject != lines[i].subject:
             running = i
             continue
         first, second = sorted((running, i), key=lambda j: lines[j].index)

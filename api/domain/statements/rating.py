@@ -1,6 +1,6 @@
 """Rating: giving usage a money value, with one rounding on the cumulative of a lease."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -93,6 +93,11 @@ class LeaseCarry:
         return charge_micros, LeaseCarry(weight=total, charged_micros=Micros(cumulative))
 
 
+def weight_of(amount_micros: Micros) -> int:
+    """Weight that charges exactly this amount."""
+    return amount_micros * _WEIGHT_PER_MICRO
+
+
 def usage_weight(gpu_seconds: GpuSeconds, price: PriceVersion) -> int:
     """Weight of GPU-seconds at full price."""
     return gpu_seconds * price.price_micros_per_gpu_hour * BPS
@@ -109,6 +114,14 @@ def shortfall_gpu_seconds(*, committed: int, delivered: int, withheld: int) -> G
     withheld: committed GPU-seconds that the operator could not offer.
     """
     return GpuSeconds(max(0, committed - delivered - withheld))
+
+
+def known_lease(leases: Mapping[Bytes32, LeaseTerms], lease: Bytes32) -> LeaseTerms:
+    """Terms of a lease that a line names. Raises InvalidInput."""
+    terms = leases.get(lease)
+    if terms is None:
+        raise InvalidInput(f"line names unknown lease {lease.hex()}", field="lease")
+    return terms
 
 
 def check_prices(prices: Sequence[PriceVersion], *, opened_at_s: int) -> None:

@@ -9,6 +9,7 @@ from api.domain.json_text import as_integer, as_list, as_object, as_text, read_j
 from api.domain.lifecycle import Reopening, open_epoch
 from api.domain.metering.events import CorrectionEvent, OutageEvent, UsageEvent, parse_event
 from api.domain.metering.usage import (
+    DELIVERY_KINDS,
     Interval,
     LineKind,
     Outage,
@@ -17,10 +18,10 @@ from api.domain.metering.usage import (
     usage_kind,
 )
 from api.domain.statements.closing import ClosedEpoch, close_epoch
+from api.domain.statements.entries import Entry
 from api.domain.statements.evidence import Carry
-from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion, check_prices
-from api.domain.units import ZERO32, Bytes32, Epoch, GpuSeconds, Micros
+from api.domain.units import ZERO32, Bytes32, Epoch, Micros
 from api.errors import EvidenceInvalid
 
 
@@ -155,7 +156,6 @@ class Recomputation:
             lease=interval.lease,
             start_s=event.start_s,
             end_s=event.end_s,
-            gpu_seconds=GpuSeconds(event.end_s - event.start_s),
         )
         return entry, placement.statement_epoch
 
@@ -182,6 +182,8 @@ class Recomputation:
             void_epoch = max(current, placed)
             if void_epoch == placed:
                 del self._usage[event.corrects_source, event.corrects_id]
+            elif entry.kind in DELIVERY_KINDS:
+                raise EvidenceInvalid("a correction takes back a delivery that was stated")
             elif void_epoch == self.epoch:
                 self.entries.append(replace(entry, kind=LineKind.VOID))
 

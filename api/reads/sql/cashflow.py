@@ -129,16 +129,6 @@ def rated_epochs(connection: Connection, facility_id: FacilityId) -> list[RatedE
     ]
 
 
-def last_carry(connection: Connection, facility_id: FacilityId) -> bytes | None:
-    """`carry.json` of the newest closed epoch."""
-    query = (
-        select(statements.c.carry_json)
-        .where(statements.c.facility_id == facility_id)
-        .order_by(statements.c.epoch.desc())
-    )
-    return connection.execute(query.limit(1)).scalar()
-
-
 @dataclass(frozen=True, slots=True)
 class MoneySumsRow:
     """Sums of a facility's money events over all blocks, micros.

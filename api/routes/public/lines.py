@@ -21,13 +21,20 @@ class LineOut(BaseModel):
     """One line of a statement."""
 
     index: int = Field(description="Place in the statement, from 0.")
-    kind: str = Field(description="usage, delivery, shortfall, sla_credit, late_usage or void.")
-    device: str = Field(description="keccak-256 of the device UUID.")
+    kind: str = Field(
+        description="usage, delivery, late, late_delivery, void; or usage_, tier_, shortfall_,"
+        " minimum_, sla_, fixed_ or adjustment_difference."
+    )
+    subject: str = Field(
+        description="keccak-256 of the device UUID; of a difference, of its component's name."
+    )
     lease: str = Field(description="Salted hash of the lease id.")
     start_s: int = Field(description="UTC seconds.")
     end_s: int = Field(description="UTC seconds, exclusive.")
     gpu_seconds: int = Field(description="GPU-seconds that count for this epoch.")
-    charge_micros: int = Field(description=f"Charge; negative for credits and voids; {MICROS}.")
+    charge_micros: int = Field(
+        description=f"Charge; of a difference of either sign, 0 if neither usage nor one; {MICROS}."
+    )
     cumulative_gpu_seconds: int = Field(description="Prefix sum of gpu_seconds.")
     cumulative_charge_micros: int = Field(description="Prefix sum of charge_micros.")
 
@@ -58,7 +65,7 @@ def to_api_line(line: Line) -> LineOut:
     return LineOut(
         index=line.index,
         kind=line.kind.name.lower(),
-        device=hex32(line.device),
+        subject=hex32(line.subject),
         lease=hex32(line.lease),
         start_s=line.start_s,
         end_s=line.end_s,

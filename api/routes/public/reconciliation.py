@@ -19,7 +19,6 @@ class DifferencesOut(BaseModel):
     """Every difference between the five numbers, by name."""
 
     open_epoch_gpu_seconds: int = Field(description="Recorded for epochs that are not closed.")
-    deferred_void_gpu_seconds: int = Field(description="Voided, waiting for a later statement.")
     awaiting_posting_micros: int = Field(description=f"Closed, not on-chain yet; {MICROS}.")
     challenge_window_micros: int = Field(description=f"Posted, not final yet; {MICROS}.")
     receivable_micros: int = Field(description=f"Attested, rent not collected; {MICROS}.")
@@ -93,7 +92,6 @@ def to_api_differences(differences: Differences) -> DifferencesOut:
     """Every difference, by name."""
     return DifferencesOut(
         open_epoch_gpu_seconds=differences.open_epoch_gpu_seconds,
-        deferred_void_gpu_seconds=differences.deferred_void_gpu_seconds,
         awaiting_posting_micros=differences.awaiting_posting_micros,
         challenge_window_micros=differences.challenge_window_micros,
         receivable_micros=differences.receivable_micros,

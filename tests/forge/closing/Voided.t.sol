@@ -61,7 +61,7 @@ contract VoidedTest is DealBase {
     function _postFaulty() private {
         IStatementRegistry.Statement memory statement = _statement(0, 5);
         IStatementRegistry.Line memory line;
-        (line.facilityId, line.epoch, line.device, line.lease) = (FACILITY, statement.epoch, "device", "lease");
+        (line.facilityId, line.epoch, line.subject, line.lease) = (FACILITY, statement.epoch, "device", "lease");
         (line.start, line.end, line.gpuSeconds) = (statement.epochStart, statement.epochEnd, EPOCH);
         (line.charge, line.cumulativeCharge, line.cumulativeGpuSeconds) = (7, 7, EPOCH);
         (statement.lineCount, statement.billedGpuSeconds) = (1, EPOCH);

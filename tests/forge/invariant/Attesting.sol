@@ -48,7 +48,7 @@ abstract contract Attesting is World {
             epoch: epoch,
             index: 0,
             kind: delivers == bytes32(0) ? 0 : 1,
-            device: keccak256("device"),
+            subject: keccak256("device"),
             lease: delivers == bytes32(0) ? keccak256("lease") : delivers,
             start: start,
             end: start + EPOCH,

@@ -34,7 +34,7 @@ contract ChallengeTest is Setup {
         IStatementRegistry.Line memory line = proven.line;
         line.facilityId = FACILITY;
         line.epoch = epoch;
-        line.device = keccak256("device");
+        line.subject = keccak256("device");
         line.lease = bytes32(salt);
         line.start = statement.epochStart;
         line.end = statement.epochStart + 60;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {Faults} from "../../../contracts/statements/Faults.sol";
@@ -36,12 +37,30 @@ contract FaultsTest is Setup {
 
     error Differs(uint256 index, uint256 expected, uint256 actual);
 
+    /// @dev Four epochs, as tests/ledgers.py has them.
+    function terms() private pure returns (IFacilityRegistry.FacilityTerms memory facility) {
+        facility.windowStart = WINDOW_START;
+        facility.windowEnd = WINDOW_START + 4 * EPOCH_LENGTH;
+        facility.epochLength = EPOCH_LENGTH;
+    }
+
     function judge(IStatementRegistry.Statement calldata statement, IStatementRegistry.Line calldata line)
         external
         pure
         returns (IStatementChallenges.Fault)
     {
-        return Faults.ofLine(statement, line);
+        return Faults.ofLine(terms(), statement, line);
+    }
+
+    function judgeAt(
+        uint64[3] calldata window,
+        IStatementRegistry.Statement calldata statement,
+        IStatementRegistry.Line calldata line
+    ) external pure returns (IStatementChallenges.Fault) {
+        IFacilityRegistry.FacilityTerms memory facility;
+        (facility.windowStart, facility.windowEnd) = (window[0], window[1]);
+        facility.epochLength = uint32(window[2]);
+        return Faults.ofLine(facility, statement, line);
     }
 
     function leafOf(uint64 facilityId, IStatementChallenges.ProvenPledge calldata pledge)
@@ -58,13 +77,14 @@ contract FaultsTest is Setup {
 
     function test_lines__of_the_golden_file__are_judged_as_in_python() public view {
         LineCase[] memory cases = abi.decode(_read(".lines"), (LineCase[]));
+        uint64[3] memory window = abi.decode(_read(".window"), (uint64[3]));
         require(cases.length > 80);
         for (uint256 i = 0; i < cases.length; ++i) {
             bytes32 statementHash = registry.hashStatement(cases[i].statement);
             bytes32 leaf = UsageProof.leaf(cases[i].line);
             require(statementHash == cases[i].statementHash, Differs(i, 0, 0));
             require(leaf == cases[i].leaf, Differs(i, 0, 1));
-            uint8 fault = uint8(this.judge(cases[i].statement, cases[i].line));
+            uint8 fault = uint8(this.judgeAt(window, cases[i].statement, cases[i].line));
             require(fault == cases[i].fault, Differs(i, cases[i].fault, fault));
         }
     }
@@ -101,7 +121,7 @@ contract FaultsTest is Setup {
     ) public pure {
         first.index = 4;
         second.index = 5;
-        (first.kind, second.kind) = (Faults.USAGE, Faults.SHORTFALL);
+        (first.kind, second.kind) = (Faults.USAGE, Faults.SHORTFALL_DIFFERENCE);
         if (honest && second.gpuSeconds <= type(uint64).max - first.cumulativeGpuSeconds) {
             second.cumulativeGpuSeconds = first.cumulativeGpuSeconds + second.gpuSeconds;
             first.cumulativeCharge = first.cumulativeCharge / 2;
@@ -125,7 +145,7 @@ contract FaultsTest is Setup {
     ) public pure {
         IStatementRegistry.Line memory first;
         IStatementRegistry.Line memory second;
-        first.device = second.device = bytes32(uint256(1));
+        first.subject = second.subject = bytes32(uint256(1));
         first.start = start;
         first.end = first.start + length + 1;
         second.start = first.start + laterBy;
@@ -136,7 +156,7 @@ contract FaultsTest is Setup {
         IStatementChallenges.Fault expected =
             shared ? IStatementChallenges.Fault.LinesOverlap : IStatementChallenges.Fault.None;
         require(Faults.ofPair(first, second) == expected);
-        (first.device, second.device) = (bytes32(uint256(1)), bytes32(uint256(2)));
+        (first.subject, second.subject) = (bytes32(uint256(1)), bytes32(uint256(2)));
         require(Faults.ofPair(first, second) == IStatementChallenges.Fault.None);
     }
 
@@ -146,8 +166,8 @@ contract FaultsTest is Setup {
         IStatementRegistry.Line memory b,
         uint8 equalFields
     ) public pure {
-        (a.kind, b.kind) = (Faults.SLA_CREDIT, Faults.SLA_CREDIT);
-        if (equalFields & 1 == 1) b.device = a.device;
+        (a.kind, b.kind) = (Faults.VOID, Faults.VOID);
+        if (equalFields & 1 == 1) b.subject = a.subject;
         if (equalFields & 2 == 2) b.start = a.start;
         if (equalFields & 4 == 4) b.lease = a.lease;
         if (equalFields & 8 == 8) b.end = a.end;
@@ -155,7 +175,7 @@ contract FaultsTest is Setup {
         bool forward = Faults.ofPair(a, b) == IStatementChallenges.Fault.None;
         (a.index, b.index) = (2, 0);
         bool backward = Faults.ofPair(b, a) == IStatementChallenges.Fault.None;
-        bool same = a.device == b.device && a.start == b.start && a.lease == b.lease && a.end == b.end;
+        bool same = a.subject == b.subject && a.start == b.start && a.lease == b.lease && a.end == b.end;
         require(same ? !forward && !backward : forward != backward);
     }
 
@@ -166,16 +186,61 @@ contract FaultsTest is Setup {
     {
         IStatementRegistry.Statement memory statement = _secondEpoch();
         IStatementRegistry.Line memory line = _middle(statement);
-        line.kind = kind % 3;
+        line.kind = kind % 2;
         line.start = START + offset % (EPOCH_LENGTH - 1);
         line.end = line.start + 1 + length % (START + EPOCH_LENGTH - line.start);
-        if (line.kind != Faults.SHORTFALL) line.gpuSeconds = line.end - line.start;
-        else line.device = bytes32(0);
-        if (line.kind != Faults.DELIVERY) line.charge = int128(uint128(charge));
+        line.gpuSeconds = line.end - line.start;
+        if (line.kind == Faults.USAGE) line.charge = int128(uint128(charge));
         bool inside = line.end <= START + EPOCH_LENGTH;
         IStatementChallenges.Fault expected =
             inside ? IStatementChallenges.Fault.None : IStatementChallenges.Fault.IntervalOutside;
         require(this.judge(statement, line) == expected);
+    }
+
+    /// @notice What is late, and voids, keep one epoch before the statement's; they have no money.
+    function testFuzz_ofLine__late_or_void__keeps_one_earlier_epoch(
+        uint32 offset,
+        uint32 length,
+        int64 charge,
+        uint8 kind
+    ) public view {
+        IStatementRegistry.Statement memory statement = _secondEpoch();
+        (statement.epoch, statement.epochStart) = (2, WINDOW_START + 2 * EPOCH_LENGTH);
+        statement.epochEnd = statement.epochStart + EPOCH_LENGTH;
+        IStatementRegistry.Line memory line = _middle(statement);
+        line.kind = Faults.LATE + kind % 3;
+        line.start = WINDOW_START - 9 + offset % (3 * EPOCH_LENGTH);
+        line.end = line.start + 1 + length % EPOCH_LENGTH;
+        line.charge = charge;
+        bool one = line.start >= WINDOW_START && line.end <= statement.epochStart
+            && (line.end <= START || line.start >= START);
+        IStatementChallenges.Fault expected =
+            charge == 0 ? IStatementChallenges.Fault.None : IStatementChallenges.Fault.ChargeWrong;
+        if (!one) expected = IStatementChallenges.Fault.IntervalOutside;
+        require(this.judge(statement, line) == expected);
+    }
+
+    /// @notice Differences have any sign, lie anywhere in the window, and name their component.
+    function testFuzz_ofLine__difference__names_its_component(uint32 offset, uint32 length, int64 charge, uint8 kind)
+        public
+        view
+    {
+        IStatementRegistry.Statement memory statement = _secondEpoch();
+        IStatementRegistry.Line memory line = _middle(statement);
+        string[5] memory names = ["usage", "tier", "shortfall", "minimum", "sla"];
+        line.kind = Faults.USAGE_DIFFERENCE + kind % 7;
+        line.start = WINDOW_START + offset % (5 * EPOCH_LENGTH);
+        line.end = line.start + 1 + length % EPOCH_LENGTH;
+        line.charge = charge;
+        bool inside = line.end <= WINDOW_START + 4 * EPOCH_LENGTH;
+        IStatementChallenges.Fault expected =
+            kind % 7 < 5 ? IStatementChallenges.Fault.SubjectWrong : IStatementChallenges.Fault.None;
+        require(this.judge(statement, line) == (inside ? expected : IStatementChallenges.Fault.IntervalOutside));
+        if (!inside || kind % 7 > 4) return;
+        line.subject = keccak256(bytes(names[kind % 7]));
+        require(this.judge(statement, line) == IStatementChallenges.Fault.None);
+        line.gpuSeconds = 1;
+        require(this.judge(statement, line) == IStatementChallenges.Fault.GpuSecondsWrong);
     }
 
     function testFuzz_ofLine__any_line__is_judged(IStatementRegistry.Line memory line) public view {
@@ -184,7 +249,7 @@ contract FaultsTest is Setup {
         line.facilityId = FACILITY;
         line.epoch = 1;
         line.index = line.index % statement.lineCount;
-        line.kind = line.kind % 7;
+        line.kind = line.kind % 13;
         this.judge(statement, line);
     }
 
@@ -204,6 +269,6 @@ contract FaultsTest is Setup {
         line.facilityId = statement.facilityId;
         line.epoch = statement.epoch;
         line.index = 4;
-        line.device = keccak256("device");
+        line.subject = keccak256("device");
     }
 }

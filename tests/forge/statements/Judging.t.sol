@@ -83,7 +83,7 @@ contract JudgingTest is Attesting {
     /// @dev A posted statement of one line that names `device`.
     function _billed(uint64 f, bytes32 device, uint8 kind) private returns (Posted memory made) {
         made = _next(f, 40_000_000, 7_000, bytes32(0), false);
-        made.line.device = device;
+        made.line.subject = device;
         made.line.kind = kind;
         made.statement.usageRoot = UsageProof.leaf(made.line);
         _post(made, 0);
@@ -132,8 +132,8 @@ contract JudgingTest is Attesting {
         _stands(made, _pledges(2, 0));
     }
 
-    function test_device__of_a_shortfall__is_none() external {
-        _stands(_billed(F, bytes32(0), 2), _pledges(1, 0));
+    function test_device__of_a_difference__is_none() external {
+        _stands(_billed(F, bytes32(0), 5), _pledges(1, 0));
     }
 
     function test_device__proofs_of_something_else__revert() external {
@@ -143,7 +143,7 @@ contract JudgingTest is Attesting {
         vm.expectRevert(abi.encodeWithSelector(IStatementChallenges.ProofInvalid.selector, 2));
         statements.challengeDevice(made.statement, _proven(made), neighbours);
         neighbours = _pledges(2, 0);
-        made.line.device = HIGH;
+        made.line.subject = HIGH;
         vm.expectRevert(abi.encodeWithSelector(IStatementChallenges.ProofInvalid.selector, 0));
         statements.challengeDevice(made.statement, _proven(made), neighbours);
     }
@@ -280,7 +280,7 @@ contract JudgingTest is Attesting {
 
     function _shifted(uint64 f, uint64 later) private returns (Posted memory made) {
         made = _next(f, 1, 1, bytes32(0), false);
-        made.line.device = LOW;
+        made.line.subject = LOW;
         made.line.start += later;
         made.line.end += later;
         made.statement.epochStart += later;
@@ -300,7 +300,7 @@ contract JudgingTest is Attesting {
     {
         made = _next(F, 0, 1, bytes32(0), false);
         IStatementRegistry.Line memory first = made.line;
-        first.device = LOW;
+        first.subject = LOW;
         first.end = first.start + 60;
         (first.gpuSeconds, first.cumulativeGpuSeconds) = (60, 60);
         IStatementRegistry.Line memory second = abi.decode(abi.encode(first), (IStatementRegistry.Line));

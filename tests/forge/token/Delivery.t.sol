@@ -257,17 +257,32 @@ contract DeliveryTest is TokenBase {
         }
     }
 
+    /// @notice A late delivery counts nothing in its statement, and serves by its length, once.
+    function test_serve__late_delivery__serves_by_its_length_once() public {
+        IStatementRegistry.Line memory line = _line(4, 0);
+        line.kind = 3;
+        line.end = line.start + 600;
+
+        assertEq(desk.serve(one(1), _statement(), line, _proof), 600, "served");
+
+        assertEq(desk.usedGpuSecondsOf(F, 0, 4), 600, "used");
+        vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.LineAlreadyUsed.selector, F, 0, 4));
+        desk.serve(one(1), _statement(), line, _proof);
+    }
+
     function test_serve__not_a_delivery__reverts() public {
-        IStatementRegistry.Line[] memory lines = new IStatementRegistry.Line[](5);
-        for (uint256 i = 0; i < 5; ++i) {
+        IStatementRegistry.Line[] memory lines = new IStatementRegistry.Line[](7);
+        for (uint256 i = 0; i < 7; ++i) {
             lines[i] = _line(4, 100);
         }
+        (lines[5].kind, lines[5].end) = (3, lines[5].start);
+        lines[6].kind = 2;
         lines[0].kind = 0;
         lines[1].kind = 4;
         lines[2].gpuSeconds = 0;
         lines[3].start = WINDOW_START - 1;
         lines[4].end = WINDOW_END + 1;
-        for (uint256 i = 0; i < 5; ++i) {
+        for (uint256 i = 0; i < 7; ++i) {
             vm.expectRevert(abi.encodeWithSelector(IDeliveryDesk.LineNotDelivery.selector, F, 0, 4));
             desk.serve(one(1), _statement(), lines[i], _proof);
         }

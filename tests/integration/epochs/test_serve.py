@@ -82,6 +82,25 @@ def test_worker__delivery_lines_are_final__vouchers_are_served_without_a_hand(
     assert world.verify().findings == ()
 
 
+def test_worker__delivery_is_late__serves_by_its_length_from_the_next_statement(
+    world: World,
+) -> None:
+    number = _burn(world, 1, nonce=1)
+    world.at(DAY_S)
+    world.post(0)
+    world.ledger.ingest(world.ledger.usage(0, HOUR_S, 2 * HOUR_S, kind="delivery"))
+    world.at(2 * DAY_S)
+    world.post(1)
+    world.at_finality(1)
+
+    outcomes = world.round().outcomes
+
+    assert [o.kind for o in outcomes] == ["serve"]
+    assert _voucher(world, number).served_gpu_seconds == HOUR_S
+    assert world.statement(1).billed_gpu_seconds == 0
+    assert world.verify().findings == ()
+
+
 def test_worker__units_burned_after_the_line_began__line_serves_none(world: World) -> None:
     """Compute of before the burn earned revenue: the service does not even try."""
     world.at(HOUR_S + 1)

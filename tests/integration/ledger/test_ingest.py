@@ -78,13 +78,27 @@ def test_ingest__same_id_other_payload__is_a_conflict_and_kept(ledger: Ledger) -
     assert _count(ledger, usage_records) == 1
 
 
-def test_ingest__late_delivery_rejected__does_not_block_usage(ledger: Ledger) -> None:
+def test_ingest__late_outage_rejected__does_not_block_usage(ledger: Ledger) -> None:
     """ATTACKS 31: a rejected event takes no interval."""
     ledger.clock.now_s = START_S + DAY_S + GRACE_S
 
-    codes = ledger.codes(ledger.usage(0, 0, HOUR_S, kind="delivery"), ledger.usage(0, 0, HOUR_S))
+    codes = ledger.codes(ledger.outage(0, 0, HOUR_S), ledger.usage(0, 0, HOUR_S))
 
     assert codes == ["epoch_closed", "accepted"]
+
+
+def test_correction__of_a_delivery__works_until_it_is_stated(ledger: Ledger) -> None:
+    """A delivery line may have served a voucher: nothing takes that back, in time or late."""
+    first, second = (ledger.usage(i, 0, HOUR_S, kind="delivery") for i in (0, 1))
+    ledger.codes(first, second)
+    soon = ledger.codes(ledger.void(first))
+    ledger.clock.now_s = START_S + DAY_S + GRACE_S
+    late = ledger.usage(0, 0, HOUR_S, kind="delivery")
+
+    codes = ledger.codes(ledger.void(second), late, ledger.void(late), late)
+
+    assert soon == ["accepted"]
+    assert codes == ["not_correctable", "accepted", "accepted", "duplicate"]
 
 
 def test_ingest__outage__excludes_usage_both_ways(ledger: Ledger) -> None:

@@ -19,12 +19,12 @@ from tests.integration.service import Service, problem
 
 pytestmark = pytest.mark.both_databases
 
-_KINDS = ("usage", "delivery", "shortfall", "sla_credit", "late_usage", "void")
+_KINDS = ("usage", "delivery", "late", "late_delivery", "void")
 
 
 @pytest.fixture
 def closed(service: Service) -> Service:
-    """Two closed epochs; the second has usage, late usage and a void."""
+    """Two closed epochs; the second has usage, a late line and a void."""
     ledger = service.ledger
     wrong = ledger.usage(0, 0, HOUR_S)
     ledger.codes(wrong, ledger.usage(1, 0, 2 * HOUR_S))
@@ -45,7 +45,7 @@ def test_lines__of_several_kinds__are_counted_in_their_order(closed: Service) ->
     found = closed.client.get(f"{folder}/1/lines", params={"limit": 1}).json()
     everything = closed.client.get(f"{folder}/1/lines").json()["lines"]
 
-    assert found["kinds"] == {"usage": 1, "late_usage": 1, "void": 1}
+    assert found["kinds"] == {"usage": 1, "late": 1, "void": 1}
     assert list(found["kinds"]) == [line["kind"] for line in everything]
     assert closed.client.get(f"{folder}/0/lines").json()["kinds"] == {"usage": 2}
 
@@ -59,7 +59,7 @@ def test_proof__alone__holds_all_that_its_leaf_and_root_are_made_of(closed: Serv
         line = proof["line"]
         words = [word(proof["facility_id"]), word(proof["epoch"]), word(line["index"])]
         words += [word(_KINDS.index(line["kind"]))]
-        words += [bytes.fromhex(line[name][2:]) for name in ("device", "lease")]
+        words += [bytes.fromhex(line[name][2:]) for name in ("subject", "lease")]
         words += [word(line[name]) for name in ("start_s", "end_s", "gpu_seconds")]
         words += [word(line["charge_micros"]), word(line["cumulative_gpu_seconds"])]
         leaf = leaf_hash(b"".join((*words, word(line["cumulative_charge_micros"]))))

@@ -12,15 +12,15 @@ from api.domain.capital.reconciliation import (
     stated_gpu_seconds,
     total,
 )
+from api.domain.metering.usage import LineKind
 
 # Two epochs of 100 and 60 dollars posted, the first final; a third of 40 not posted. Rent of 130
 # came in; 100 are settled with a fee of 1; of 99 accrued 20 still stream and 50 are claimed.
 FIGURES = FacilityFigures(
     facility_id=7,
     metered_gpu_seconds=1_000,
-    stated_gpu_seconds=900,
+    stated_gpu_seconds=890,
     open_gpu_seconds=110,
-    deferred_gpu_seconds=10,
     epochs=(
         EpochFigures(0, 100, 100, True),
         EpochFigures(1, 60, 60, False),
@@ -45,7 +45,7 @@ def test_reconcile__books_in_order__names_every_difference_by_hand() -> None:
     assert (d.receivable_micros, d.prepaid_micros) == (30, 0)
     assert d.awaiting_settlement_micros == 0
     assert (d.fees_micros, d.streaming_micros, d.unclaimed_micros) == (1, 20, 29)
-    assert (d.open_epoch_gpu_seconds, d.deferred_void_gpu_seconds) == (110, 10)
+    assert d.open_epoch_gpu_seconds == 110
 
 
 def test_reconcile__one_micro_or_second_off__is_a_mismatch_by_name() -> None:
@@ -137,7 +137,7 @@ def test_reconcile__honest_books__balance_and_the_differences_add_up(
 
     found = reconcile(
         FacilityFigures(
-            *(1, 5, 5, 0, 0, rows, collected, settled, fees, accrued, claimed, unvested),
+            *(1, 5, 5, 0, rows, collected, settled, fees, accrued, claimed, unvested),
             advanced_micros=advanced,
             recovered_micros=recovered,
         )
@@ -163,4 +163,6 @@ def test_total__mismatch_of_one__is_a_mismatch_of_all() -> None:
 
 
 def test_stated_seconds__by_kind__voids_take_off_and_money_lines_do_not_count() -> None:
-    assert stated_gpu_seconds([(0, 10), (1, 20), (2, 99), (3, 99), (4, 5), (5, 3)]) == 32
+    seconds = dict(zip(LineKind, (10, 20, 5, 4, 3, *(99,) * 7), strict=True))
+
+    assert stated_gpu_seconds(seconds.items()) == 36

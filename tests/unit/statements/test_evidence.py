@@ -101,7 +101,7 @@ def test_lines__one_line__has_these_bytes() -> None:
 
     header, row, end = evidence.encode_lines([line]).decode().split("\n")
 
-    assert header.startswith("index,kind,device,lease,start_s,end_s,gpu_seconds,charge_micros")
+    assert header.startswith("index,kind,subject,lease,start_s,end_s,gpu_seconds,charge_micros")
     assert row == f"0,0,0x{DEVICES[0].hex()},0x{LEASE.hex()},10,70,60,16666,60,16666"
     assert end == ""
 
@@ -166,7 +166,7 @@ def test_decode__bad_rows__are_named() -> None:
         good[:-1],
         good + b"\n",
         good.replace(b"\n1,", b"\nx,"),
-        good.replace(b"\n1,0,", b"\n1,9,"),
+        good.replace(b"\n1,0,", b"\n1,12,"),
         good.replace(b"\n1,0,0x", b"\n1,0,0xff"),
         good.replace(b",1\n", b"\n"),
         good.replace(b"\n", b"\r\n"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import keccak
-from api.domain.metering.usage import LineKind
+from api.domain.metering.usage import COUNTED_KINDS, DELIVERY_KINDS, LineKind
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.faults import (
     Fault,
@@ -25,7 +25,7 @@ from api.domain.statements.faults import (
 from api.domain.statements.lines import Line
 from api.domain.units import ZERO32, Bytes32
 from tests import fault_vectors
-from tests.ledgers import EPOCH_S, closed_epochs, facility
+from tests.ledgers import EPOCH_S, EPOCHS, STATED_KINDS, closed_epochs, facility
 
 TERMS = facility()
 SEEDS = st.integers(0, 2**32)
@@ -47,16 +47,19 @@ def test_ledgers__over_seeds__hold_every_kind_and_deferred_credits() -> None:
     epochs = [closed for seed in range(60) for closed in closed_epochs(seed, TERMS)]
     kinds = Counter(line.kind for closed in epochs for line in closed.lines)
 
-    assert set(kinds) == set(LineKind)
+    assert set(kinds) == STATED_KINDS
     assert sum(len(closed.carry.deferred) for closed in epochs) > 10
     # Credits of an earlier epoch in a later statement: the interval is outside by design.
     late = [
         line
         for closed in epochs
         for line in closed.lines
-        if line.kind is LineKind.SLA_CREDIT and line.end_s <= closed.statement.epoch_start_s
+        if line.kind is LineKind.SLA_DIFFERENCE and line.end_s <= closed.statement.epoch_start_s
     ]
     assert late
+    # A prefix dips below zero, a total never.
+    assert any(x.cumulative_charge_micros < 0 for closed in epochs for x in closed.lines)
+    assert all(closed.statement.gross_revenue_micros >= 0 for closed in epochs)
 
 
 def _closed(kind: LineKind) -> tuple[ClosedEpoch, Line]:
@@ -69,53 +72,79 @@ def _closed(kind: LineKind) -> tuple[ClosedEpoch, Line]:
     raise AssertionError(kind)
 
 
-@pytest.mark.parametrize("kind", list(LineKind))
+@pytest.mark.parametrize("kind", sorted(STATED_KINDS))
 def test_line_fault__other_interval__is_a_fault_outside_what_the_kind_allows(
     kind: LineKind,
 ) -> None:
     closed, line = _closed(kind)
     start_s, end_s = closed.statement.epoch_start_s, closed.statement.epoch_end_s
-    own_epoch = kind in (LineKind.USAGE, LineKind.DELIVERY, LineKind.SHORTFALL)
-    counted = 60 if kind in (LineKind.USAGE, LineKind.DELIVERY) else 0
+    counted = 60 if kind in COUNTED_KINDS else 0
 
     def at(begin_s: int) -> FaultKind | None:
         moved = replace(line, start_s=begin_s, end_s=begin_s + 60, gpu_seconds=counted)
-        return line_fault(closed.statement, moved)
+        return line_fault(TERMS, closed.statement, moved)
 
     outside = FaultKind.INTERVAL_OUTSIDE
-    assert at(start_s) == (None if own_epoch or kind is LineKind.SLA_CREDIT else outside)
+    anywhere = kind > LineKind.VOID
+    assert at(start_s) == (None if anywhere or kind in COUNTED_KINDS else outside)
     assert at(end_s - 60) == at(start_s)
-    assert at(end_s - 59) == outside
-    assert at(start_s - 60) == (outside if own_epoch else None)
+    assert at(end_s - 59) == (None if anywhere and closed.statement.epoch < EPOCHS - 1 else outside)
+    assert at(start_s - 60) == (outside if kind in COUNTED_KINDS else None)
+    assert at(start_s - 59) == (None if anywhere else outside)
     assert at(TERMS.window_start_s - 1) == outside
+    last = closed.statement.epoch == EPOCHS - 1
+    inside = anywhere or (last and kind in COUNTED_KINDS)
+    assert at(TERMS.window_end_s - 60) == (None if inside else outside)
+    assert at(TERMS.window_end_s - 59) == outside
+
+
+@pytest.mark.parametrize("kind", [LineKind.LATE, LineKind.LATE_DELIVERY, LineKind.VOID])
+def test_line_fault__late_over_the_border_of_two_epochs__is_outside(kind: LineKind) -> None:
+    closed = next(c for c in closed_epochs(1, TERMS) if c.statement.epoch == 2)
+    statement = replace(closed.statement, line_count=9)
+    device, border_s = TERMS.devices[0], TERMS.window_start_s + EPOCH_S
+
+    def at(begin_s: int, end_s: int) -> FaultKind | None:
+        line = Line(1, kind, device, keccak(b"lease 0"), begin_s, end_s, 0, 0, 0, 0)
+        return line_fault(TERMS, statement, line)
+
+    assert at(border_s - 60, border_s) is None
+    assert at(border_s, border_s + EPOCH_S) is None
+    assert at(border_s - 1, border_s + 1) is FaultKind.INTERVAL_OUTSIDE
+    assert at(border_s + EPOCH_S - 1, border_s + EPOCH_S + 1) is FaultKind.INTERVAL_OUTSIDE
 
 
 @pytest.mark.parametrize(
     ("kind", "changes", "fault"),
     [
         (LineKind.USAGE, {"index": 2**32 - 1}, FaultKind.INDEX_BEYOND_COUNT),
-        (LineKind.USAGE, {"kind": 6}, FaultKind.KIND_UNKNOWN),
+        (LineKind.USAGE, {"kind": 12}, FaultKind.KIND_UNKNOWN),
         (LineKind.USAGE, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
         (LineKind.DELIVERY, {"gpu_seconds": 0}, FaultKind.GPU_SECONDS_WRONG),
         (LineKind.VOID, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
-        (LineKind.LATE_USAGE, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
+        (LineKind.LATE, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
+        (LineKind.LATE_DELIVERY, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
+        (LineKind.SHORTFALL_DIFFERENCE, {"gpu_seconds": 1}, FaultKind.GPU_SECONDS_WRONG),
         (LineKind.USAGE, {"charge_micros": -1}, FaultKind.CHARGE_WRONG),
-        (LineKind.SHORTFALL, {"charge_micros": -1}, FaultKind.CHARGE_WRONG),
-        (LineKind.LATE_USAGE, {"charge_micros": -1}, FaultKind.CHARGE_WRONG),
-        (LineKind.DELIVERY, {"charge_micros": 1}, FaultKind.CHARGE_WRONG),
-        (LineKind.DELIVERY, {"charge_micros": -1}, FaultKind.CHARGE_WRONG),
-        (LineKind.SLA_CREDIT, {"charge_micros": 1}, FaultKind.CHARGE_WRONG),
-        (LineKind.VOID, {"charge_micros": 1}, FaultKind.CHARGE_WRONG),
-        (LineKind.SHORTFALL, {"device": keccak(b"x")}, FaultKind.DEVICE_UNEXPECTED),
+        *(
+            (kind, {"charge_micros": charge}, FaultKind.CHARGE_WRONG)
+            for kind in (*DELIVERY_KINDS, LineKind.LATE, LineKind.VOID)
+            for charge in (-1, 1)
+        ),
+        (LineKind.SHORTFALL_DIFFERENCE, {"subject": keccak(b"x")}, FaultKind.SUBJECT_WRONG),
+        (LineKind.SLA_DIFFERENCE, {"kind": 5}, FaultKind.SUBJECT_WRONG),
+        (LineKind.SLA_DIFFERENCE, {"charge_micros": 1}, None),
+        (LineKind.SLA_DIFFERENCE, {"kind": 10}, None),
+        (LineKind.SLA_DIFFERENCE, {"kind": 11}, None),
     ],
 )
 def test_line_fault__one_field_wrong__names_the_rule(
-    kind: LineKind, changes: dict[str, int], fault: FaultKind
+    kind: LineKind, changes: dict[str, int], fault: FaultKind | None
 ) -> None:
     closed, line = _closed(kind)
 
-    assert line_fault(closed.statement, line) is None
-    assert line_fault(closed.statement, replace(line, **changes)) is fault
+    assert line_fault(TERMS, closed.statement, line) is None
+    assert line_fault(TERMS, closed.statement, replace(line, **changes)) is fault
 
 
 def test_line_fault__empty_or_backward__is_interval_empty() -> None:
@@ -123,7 +152,7 @@ def test_line_fault__empty_or_backward__is_interval_empty() -> None:
 
     for end_s in (line.start_s, line.start_s - 1):
         changed = replace(line, end_s=end_s)
-        assert line_fault(closed.statement, changed) is FaultKind.INTERVAL_EMPTY
+        assert line_fault(TERMS, closed.statement, changed) is FaultKind.INTERVAL_EMPTY
 
 
 def test_find_faults__sums_or_totals_wrong__names_the_line() -> None:
@@ -162,8 +191,8 @@ def test_pair_fault__one_device_twice__overlaps_by_a_second(
     second = _line(5, LineKind.DELIVERY, start_s, end_s)
 
     assert pair_fault(first, second) is (FaultKind.LINES_OVERLAP if overlap else None)
-    assert pair_fault(first, replace(second, device=TERMS.devices[0])) is None
-    late = replace(second, kind=LineKind.LATE_USAGE)
+    assert pair_fault(first, replace(second, subject=TERMS.devices[0])) is None
+    late = replace(second, kind=LineKind.LATE)
     assert pair_fault(first, late) is None
 
 
@@ -181,12 +210,12 @@ def test_find_faults__overlap_of_kinds_that_are_no_neighbours__is_found() -> Non
     assert Fault(FaultKind.LINES_OVERLAP, 0, 2) in found
 
 
-def test_pair_fault__order_and_index__are_strict_but_for_voids() -> None:
+def test_pair_fault__order_and_index__are_strict() -> None:
     usage = _line(0, LineKind.USAGE, 0, 10)
     void = replace(usage, kind=LineKind.VOID, gpu_seconds=0, cumulative_gpu_seconds=10)
 
     assert pair_fault(usage, replace(usage, index=1)) is FaultKind.LINES_OUT_OF_ORDER
-    assert pair_fault(void, replace(void, index=1)) is None
+    assert pair_fault(void, replace(void, index=1)) is FaultKind.LINES_OUT_OF_ORDER
     later = _line(1, LineKind.USAGE, 20, 30)
     assert pair_fault(replace(later, index=0), replace(usage, index=1)) is (
         FaultKind.LINES_OUT_OF_ORDER
@@ -200,12 +229,15 @@ def test_device_fault__not_pledged__is_shown_by_neighbours() -> None:
     devices = TERMS.devices
     between = Bytes32((int.from_bytes(devices[1]) + 1).to_bytes(32))
     closed, line = _closed(LineKind.USAGE)
-    changed = replace(line, device=between)
+    changed = replace(line, subject=between)
 
     assert device_fault(TERMS, line) is None
     assert device_fault(TERMS, changed) is FaultKind.DEVICE_NOT_PLEDGED
     assert Fault(FaultKind.DEVICE_NOT_PLEDGED, 0) in find_faults(TERMS, closed.statement, [changed])
-    assert device_fault(TERMS, replace(line, kind=LineKind.SHORTFALL, device=ZERO32)) is None
+    assert (
+        device_fault(TERMS, replace(line, kind=LineKind.SHORTFALL_DIFFERENCE, subject=ZERO32))
+        is None
+    )
     assert absence_neighbours(TERMS, between) == (1, 2)
     assert absence_neighbours(TERMS, ZERO32) == (0,)
     assert absence_neighbours(TERMS, Bytes32(b"\xff" * 32)) == (len(devices) - 1,)

@@ -12,8 +12,8 @@ from api.domain.metering.events import AVAILABILITY, CORRECTION, DEVICE_REGISTER
 from api.domain.metering.instants import format_instant
 from api.domain.metering.usage import LineKind, Outage
 from api.domain.statements.closing import ClosedEpoch, close_epoch
+from api.domain.statements.entries import Entry
 from api.domain.statements.evidence import EMPTY_CARRY
-from api.domain.statements.lines import Entry
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
 from api.domain.statements.recompute import RawInput, leases_from, read_input, recompute
 from api.domain.units import ZERO32, Epoch
@@ -89,7 +89,7 @@ def test_recompute__usage_delivery_and_outages__are_the_bytes_of_the_close() -> 
         _outage("d", 2, 60, 120, 13, lease="l"),
         _event(DEVICE_REGISTERED, "e", 14, device=_UUIDS[0]),
     )
-    hour = (START_S, START_S + HOUR_S, HOUR_S)
+    hour = (START_S, START_S + HOUR_S)
     lease = LeaseTerms(
         lease=LEASE,
         renter=salted_hash(SALT, "renter:r"),
@@ -104,7 +104,7 @@ def test_recompute__usage_delivery_and_outages__are_the_bytes_of_the_close() -> 
         _TERMS,
         Epoch(0),
         entries=[
-            Entry(LineKind.DELIVERY, DEVICES[1], LEASE, START_S, START_S + 60, 60),
+            Entry(LineKind.DELIVERY, DEVICES[1], LEASE, START_S, START_S + 60),
             Entry(LineKind.USAGE, DEVICES[0], LEASE, *hour),
         ],
         outages=[
@@ -131,7 +131,7 @@ def test_recompute__void__in_its_own_epoch_vanishes_and_later_is_a_line() -> Non
 
     assert _kinds(_recomputed(soon)) == []
     assert _kinds(_recomputed(later, 0)) == [LineKind.USAGE]
-    assert _kinds(_recomputed(later, 1)) == [LineKind.LATE_USAGE, LineKind.VOID]
+    assert _kinds(_recomputed(later, 1)) == [LineKind.LATE, LineKind.VOID]
     assert _kinds(_recomputed(later, 2)) == []
 
 
@@ -152,6 +152,10 @@ def test_recompute__reopened_epoch__takes_records_of_its_own_time_again() -> Non
         ([_outage("o", 0, DAY_S, DAY_S + 60, DAY_S + 1)], "another epoch"),
         ([_outage("o", 0, 0, 60, 1, lease="other")], "lease that was not supplied"),
         ([_void("v", "a", 1)], "was not supplied"),
+        (
+            [_usage("d", 0, 0, 60, 1, kind="delivery"), _void("v", "d", DAY_S + 20)],
+            "delivery that was stated",
+        ),
         ([_usage("a", 0, 0, 60, 1), _void("v", "a", 9 * DAY_S)], "was not supplied"),
     ],
 )

@@ -147,13 +147,13 @@ def test_vouchers__lines_that_could_not_be_read__are_not_judged() -> None:
         (
             {},
             STORED,
-            {4: replace(LINE, gpu_seconds=GpuSeconds(2_999))},
+            {4: replace(LINE, end_s=START_S + 2_999)},
             "line 4 gave vouchers more GPU-seconds than it has",
         ),
         (
             {"VoucherServed": {"gpu_seconds": OWED + 1}, "VoucherPaid": {"amount_micros": POOL}},
             replace(STORED, served_gpu_seconds=OWED + 1),
-            {4: replace(LINE, gpu_seconds=GpuSeconds(OWED + 1))},
+            {4: replace(LINE, end_s=START_S + OWED + 1)},
             "voucher 1 was served more than it was owed",
         ),
         (

@@ -1,6 +1,6 @@
 /** Checks everything that is published of one statement against itself and against the contracts. */
 
-import type { Address, Hex } from "viem";
+import type { Address } from "viem";
 import { recomputeInBackground } from "./background";
 import { hexOf, sameHex } from "./bytes";
 import { type Check, compared, sentence, unknown } from "./check";
@@ -165,9 +165,7 @@ class EpochCheck {
     );
     await this.part(ids, async () => {
       const statement = await found;
-      const devices: Hex[] | null = await facility
-        .then((b) => parseFacility(text(b)).devices)
-        .catch(() => null);
+      const terms = await facility.then((b) => parseFacility(text(b))).catch(() => null);
       const csv = text(await this.read("lines.csv"));
       const report = await recomputeInBackground(
         {
@@ -178,7 +176,7 @@ class EpochCheck {
             endS: statement.epochEnd,
           },
           text: csv,
-          devices,
+          facility: terms,
         },
         (share) => this.report({ id: "root", title: titleOf("root"), state: "running", share }),
         this.signal,
@@ -187,7 +185,7 @@ class EpochCheck {
         ids.map((id) => ({ id, title: titleOf(id) })),
         statement,
         report,
-        devices !== null,
+        terms !== null,
       );
     });
   }

@@ -36,7 +36,7 @@ export const COMMITTED_FILES = [
 /** Raises Error. */
 export function parseManifest(text: string): Manifest {
   const found = objectOf(parseJson(text), "manifest.json");
-  if (found["format"] !== "rentroll-evidence-1")
+  if (found["format"] !== "rentroll-evidence-2")
     throw new Error("the manifest is of another format");
   if (!Array.isArray(found["files"])) throw new Error("the manifest names no files");
   const files = found["files"].map((entry: unknown): ManifestFile => {
@@ -70,12 +70,28 @@ export function pathOf(facilityId: bigint | number | string, epoch: number, name
     : `${epochFolder(facilityId, epoch)}/${name}`;
 }
 
-/** Facility and pledged devices of facility.json. Raises Error. */
-export function parseFacility(text: string): { facilityId: bigint; devices: Hex[] } {
+export interface Facility {
+  facilityId: bigint;
+  devices: Hex[];
+  windowStartS: bigint;
+  windowEndS: bigint;
+  epochLengthS: bigint;
+}
+
+/** What lines are held against, of facility.json. Raises Error. */
+export function parseFacility(text: string): Facility {
   const found = objectOf(parseJson(text), "facility.json");
   if (!Array.isArray(found["devices"])) throw new Error("facility.json names no devices");
   const devices = found["devices"].map((device: unknown) => hash32({ device }, "device"));
-  return { facilityId: integer(found, "facility_id", 64), devices };
+  const epochLengthS = integer(found, "epoch_length_s", 32);
+  if (epochLengthS === 0n) throw new Error("facility.json has epochs of no length");
+  return {
+    facilityId: integer(found, "facility_id", 64),
+    devices,
+    windowStartS: integer(found, "window_start_s", 64),
+    windowEndS: integer(found, "window_end_s", 64),
+    epochLengthS,
+  };
 }
 
 export interface Attestation {

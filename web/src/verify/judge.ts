@@ -44,8 +44,8 @@ export function placesFor(spans: readonly Span[], line: Line, hint: Partial<Plac
     const own = Math.floor((Number(line.startS) - span.windowStartS) / span.epochLengthS);
     for (let epoch = 0; epoch < span.epochsClosed; epoch++) {
       if (hint.epoch !== undefined && hint.epoch !== epoch) continue;
-      // Usage, delivery and shortfall lie in their epoch; late usage, credits and voids may come later.
-      const fits = isCounted(line.kind) || line.kind === 2 ? epoch === own : epoch >= own;
+      // Usage and delivery lie in their epoch; what is late, voids and differences may come later.
+      const fits = isCounted(line.kind) ? epoch === own : epoch >= own;
       if (fits || hint.epoch !== undefined) places.push({ facilityId: span.facilityId, epoch });
     }
   }

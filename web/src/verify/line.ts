@@ -2,18 +2,19 @@
 
 import { keccak_256 } from "@noble/hashes/sha3";
 import type { Hex } from "viem";
-import { bytesOf } from "./bytes";
+import { bytesOf, hexOf } from "./bytes";
 
 export interface Line {
   index: number;
   kind: number;
-  device: Hex;
+  /** Hash of the device's name; of a difference, of its component, fixed item or fact. */
+  subject: Hex;
   lease: Hex;
   startS: bigint;
   endS: bigint;
   /** GPU-seconds that count for the epoch. */
   gpuSeconds: bigint;
-  /** Minor units; negative for credits and voids. */
+  /** Minor units; of a difference of either sign, 0 of neither usage nor one. */
   chargeMicros: bigint;
   cumulativeGpuSeconds: bigint;
   cumulativeChargeMicros: bigint;
@@ -23,15 +24,35 @@ export interface Line {
 export const KINDS = [
   "usage",
   "delivery",
-  "shortfall",
-  "sla_credit",
-  "late_usage",
+  "late",
+  "late_delivery",
   "void",
+  "usage_difference",
+  "tier_difference",
+  "shortfall_difference",
+  "minimum_difference",
+  "sla_difference",
+  "fixed_difference",
+  "adjustment_difference",
 ] as const;
 export type KindName = (typeof KINDS)[number];
 
 /** Kinds whose GPU-seconds count for the epoch. */
 export const isCounted = (kind: number): boolean => kind === 0 || kind === 1;
+
+/** Kinds that are money of a lease, and of no device. */
+export const isDifference = (kind: number): boolean => kind > 4;
+
+const hashOf = (name: string): Hex => hexOf(keccak_256(new TextEncoder().encode(name)));
+
+/** Subjects of differences by kind; a fixed item and an adjustment have subjects of their own. */
+export const COMPONENT_SUBJECTS: Readonly<Record<number, Hex>> = {
+  5: hashOf("usage"),
+  6: hashOf("tier"),
+  7: hashOf("shortfall"),
+  8: hashOf("minimum"),
+  9: hashOf("sla"),
+};
 
 const WORD = 32;
 const MAX_U64 = 2n ** 64n - 1n;
@@ -81,7 +102,7 @@ export class LineEncoder {
   encode(line: Line): Uint8Array {
     this.unsigned(2, fits(BigInt(line.index), 0n, 0xffff_ffffn, "index"));
     this.unsigned(3, fits(BigInt(line.kind), 0n, 255n, "kind"));
-    this.hash(4, line.device);
+    this.hash(4, line.subject);
     this.hash(5, line.lease);
     this.unsigned(6, fits(line.startS, 0n, MAX_U64, "start_s"));
     this.unsigned(7, fits(line.endS, 0n, MAX_U64, "end_s"));
@@ -111,7 +132,7 @@ export function fieldsOf(line: Line): [name: string, value: string][] {
   return [
     ["index", String(line.index)],
     ["kind", KINDS[line.kind] ?? String(line.kind)],
-    ["device", line.device.toLowerCase()],
+    ["subject", line.subject.toLowerCase()],
     ["lease", line.lease.toLowerCase()],
     ["start_s", String(line.startS)],
     ["end_s", String(line.endS)],
@@ -129,7 +150,7 @@ export function lineTuple(facilityId: bigint, epoch: number, line: Line) {
     epoch,
     index: line.index,
     kind: line.kind,
-    device: line.device,
+    subject: line.subject,
     lease: line.lease,
     start: line.startS,
     end: line.endS,

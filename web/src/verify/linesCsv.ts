@@ -4,7 +4,7 @@ import type { Hex } from "viem";
 import { KINDS, type Line } from "./line";
 
 export const LINES_HEADER =
-  "index,kind,device,lease,start_s,end_s,gpu_seconds,charge_micros," +
+  "index,kind,subject,lease,start_s,end_s,gpu_seconds,charge_micros," +
   "cumulative_gpu_seconds,cumulative_charge_micros";
 
 const UINT = "(0|[1-9]\\d{0,38})";
@@ -25,7 +25,7 @@ export function parseRow(text: string, row: number): Line {
   return {
     index,
     kind,
-    device: cell(3) as Hex,
+    subject: cell(3) as Hex,
     lease: cell(4) as Hex,
     startS: BigInt(cell(5)),
     endS: BigInt(cell(6)),

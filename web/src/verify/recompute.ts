@@ -2,18 +2,25 @@
 
 import type { Hex } from "viem";
 import { hexOf } from "./bytes";
-import { type Line, LineEncoder } from "./line";
+import { type Line, LineEncoder, isDifference } from "./line";
 import { parseRow, rowsOf } from "./linesCsv";
 import { MerkleTree } from "./merkle";
-import { type Bounds, contentsFault, orderFault, overlapAmong, sumsFault } from "./rules";
+import {
+  type Bounds,
+  type Window,
+  contentsFault,
+  orderFault,
+  overlapAmong,
+  sumsFault,
+} from "./rules";
 
 export interface LinesJob {
   facilityId: bigint;
   bounds: Bounds;
   /** Text of lines.csv. */
   text: string;
-  /** Devices of facility.json; null leaves them unchecked. */
-  devices: readonly Hex[] | null;
+  /** Of facility.json; null leaves devices and window unchecked. */
+  facility: (Window & { devices: readonly Hex[] }) | null;
 }
 
 /** First line that breaks a rule, and how many do. */
@@ -54,7 +61,7 @@ function noted(found: Breach | null, line: number, what: string | null): Breach 
 export function* recompute(job: LinesJob): Generator<Share, LinesReport> {
   const rows = rowsOf(job.text);
   const encoder = new LineEncoder(job.facilityId, job.bounds.epoch);
-  const pledged = job.devices === null ? null : new Set<string>(job.devices);
+  const pledged = job.facility === null ? null : new Set<string>(job.facility.devices);
   const lines: Line[] = [];
   const leaves: Uint8Array[] = [];
   const found = { order: null, sums: null, contents: null, pledge: null } as Pick<
@@ -72,8 +79,8 @@ export function* recompute(job: LinesJob): Generator<Share, LinesReport> {
     chargeMicros += line.chargeMicros;
     found.order = noted(found.order, i, orderFault(before, line, i));
     found.sums = noted(found.sums, i, sumsFault(before, line));
-    found.contents = noted(found.contents, i, contentsFault(job.bounds, line));
-    const foreign = pledged !== null && line.kind !== 2 && !pledged.has(line.device);
+    found.contents = noted(found.contents, i, contentsFault(job.bounds, job.facility, line));
+    const foreign = pledged !== null && !isDifference(line.kind) && !pledged.has(line.subject);
     found.pledge = noted(found.pledge, i, foreign ? "its device is not pledged" : null);
     before = line;
     if (i % STEP === 0) yield (LEAVES_SHARE * i) / rows.length;

@@ -40,7 +40,7 @@ export function lineFromJson(value: unknown): Line {
   return {
     index: Number(integer(found, "index", 32)),
     kind,
-    device: hash32(found, "device"),
+    subject: hash32(found, "subject"),
     lease: hash32(found, "lease"),
     startS: integer(found, "start_s", 64),
     endS: integer(found, "end_s", 64),
@@ -89,7 +89,7 @@ function fromJson(text: string): PastedRecord {
     };
   }
   if ("usage_root" in found) return { type: "statement", place: placeOf(found) };
-  if (found["format"] === "rentroll-evidence-1") return { type: "manifest", place: placeOf(found) };
+  if (found["format"] === "rentroll-evidence-2") return { type: "manifest", place: placeOf(found) };
   if ("deferred" in found) return { type: "file", name: "carry.json", firstLine: null };
   if ("devices" in found)
     return { type: "facility", facilityId: integer(found, "facility_id", 64) };

@@ -1,47 +1,60 @@
 /** Rules that lines of a statement keep, as `api/domain/statements/faults.py` and `contracts/statements/Faults.sol` have them. */
 
-import { type Line, isCounted } from "./line";
+import { COMPONENT_SUBJECTS, type Line, isCounted, isDifference } from "./line";
 
-/** Bounds and totals that lines are held against. */
+/** Bounds that lines are held against. */
 export interface Bounds {
   epoch: number;
   startS: bigint;
   endS: bigint;
 }
 
-/** What is wrong with a line's kind, interval, GPU-seconds or sign of charge; null if nothing. */
-export function contentsFault(bounds: Bounds, line: Line): string | null {
-  if (line.kind > 5) return `kind ${line.kind} does not exist`;
+/** Delivery window of a facility. */
+export interface Window {
+  windowStartS: bigint;
+  windowEndS: bigint;
+  epochLengthS: bigint;
+}
+
+/** Whether an interval of neither usage nor delivery is where its kind must be. */
+function insideWindow(bounds: Bounds, window: Window, line: Line): boolean {
+  if (line.startS < window.windowStartS) return false;
+  if (isDifference(line.kind)) return line.endS <= window.windowEndS;
+  const epochAt = (atS: bigint) => (atS - window.windowStartS) / window.epochLengthS;
+  return line.endS <= bounds.startS && epochAt(line.startS) === epochAt(line.endS - 1n);
+}
+
+/**
+ * What is wrong with a line's kind, interval, GPU-seconds, sign of charge or subject; null if nothing. Without a window
+ * only intervals inside the epoch are judged.
+ */
+export function contentsFault(bounds: Bounds, window: Window | null, line: Line): string | null {
+  if (line.kind > 11) return `kind ${line.kind} does not exist`;
   if (line.endS <= line.startS) return "its interval is empty";
-  const windowStart = bounds.startS - BigInt(bounds.epoch) * (bounds.endS - bounds.startS);
-  const earliest = line.kind <= 2 ? bounds.startS : windowStart;
-  const latest = line.kind <= 3 ? bounds.endS : bounds.startS;
-  if (line.startS < earliest || line.endS > latest) return "its interval lies outside";
+  const inside = isCounted(line.kind)
+    ? line.startS >= bounds.startS && line.endS <= bounds.endS
+    : window === null || insideWindow(bounds, window, line);
+  if (!inside) return "its interval lies outside";
   const counted = isCounted(line.kind) ? line.endS - line.startS : 0n;
   if (line.gpuSeconds !== counted) {
     return `it counts ${line.gpuSeconds} GPU-seconds, its interval says ${counted}`;
   }
   const charge = line.chargeMicros;
-  const fits =
-    line.kind === 1
-      ? charge === 0n
-      : line.kind === 3 || line.kind === 5
-        ? charge <= 0n
-        : charge >= 0n;
+  const fits = line.kind === 0 ? charge >= 0n : isDifference(line.kind) || charge === 0n;
   if (!fits) return `a charge of ${charge} does not fit its kind`;
-  if (line.kind === 2 && !/^0x0+$/.test(line.device)) return "a shortfall names a device";
-  return null;
+  const subject = COMPONENT_SUBJECTS[line.kind] ?? line.subject;
+  return subject === line.subject ? null : "its subject is not its component";
 }
 
 function compare<T extends string | bigint | number>(a: T, b: T): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Canonical order of lines: kind, device, start, lease, end. */
+/** Canonical order of lines: kind, subject, start, lease, end. */
 export function compareLines(a: Line, b: Line): number {
   return (
     compare(a.kind, b.kind) ||
-    compare(a.device.toLowerCase(), b.device.toLowerCase()) ||
+    compare(a.subject.toLowerCase(), b.subject.toLowerCase()) ||
     compare(a.startS, b.startS) ||
     compare(a.lease.toLowerCase(), b.lease.toLowerCase()) ||
     compare(a.endS, b.endS)
@@ -52,11 +65,7 @@ export function compareLines(a: Line, b: Line): number {
 export function orderFault(before: Line | null, line: Line, place: number): string | null {
   if (line.index !== place) return `it has index ${line.index} at place ${place}`;
   if (before === null) return null;
-  const order = compareLines(before, line);
-  // One interval can be recorded late and voided more than once; anything else is once.
-  if (order > 0 || (order === 0 && line.kind !== 5))
-    return "it does not sort after the line before";
-  return null;
+  return compareLines(before, line) < 0 ? null : "it does not sort after the line before";
 }
 
 /** What is wrong with the prefix sums of a line; null if nothing. */
@@ -76,11 +85,12 @@ export function sumsFault(before: Line | null, line: Line): string | null {
 export function overlapAmong(lines: readonly Line[]): { line: number; other: number } | null {
   const counted = lines.filter((line) => isCounted(line.kind));
   counted.sort(
-    (a, b) => compare(a.device, b.device) || compare(a.startS, b.startS) || compare(a.endS, b.endS),
+    (a, b) =>
+      compare(a.subject, b.subject) || compare(a.startS, b.startS) || compare(a.endS, b.endS),
   );
   let running: Line | null = null;
   for (const line of counted) {
-    if (running === null || running.device !== line.device) {
+    if (running === null || running.subject !== line.subject) {
       running = line;
       continue;
     }

@@ -11,15 +11,13 @@ import { Instant } from "../../parts/Instant";
 import { Loaded } from "../../parts/Loaded";
 import { Pager } from "../../parts/Pager";
 import { Section } from "../../parts/Section";
-import { Unknown } from "../../parts/Unknown";
 import { KINDS } from "../../verify/line";
 import { type ApiLine, type StatementRow, useLines } from "./queries";
 
 const LIMIT = 25;
-const NO_DEVICE = `0x${"0".repeat(64)}`;
 
 export const kindName = (kind: string): string =>
-  kind === "sla_credit" ? "SLA credit" : sentenceCase(kind);
+  kind === "sla_difference" ? "SLA difference" : sentenceCase(kind);
 
 /** Lines of a statement, with a way to the proof of each. They are sorted by kind, so a kind is a span. */
 export function EpochLines({ statement }: { statement: StatementRow }) {
@@ -43,7 +41,7 @@ export function EpochLines({ statement }: { statement: StatementRow }) {
   return (
     <Section
       title="Lines"
-      about="Device and lease are hashes: evidence names no renter. A charge below zero is a credit or a void."
+      about="Subject and lease are hashes: evidence names no renter. A subject is a device, or what a difference is about. A charge below zero gives back."
       actions={
         Object.keys(kinds).length > 1 && (
           <NativeSelect
@@ -107,9 +105,8 @@ function columnsOf(facilityId: number, epoch: number): Column<ApiLine>[] {
     },
     { head: "Kind", cell: (line) => kindName(line.kind) },
     {
-      head: "Device",
-      cell: (line) =>
-        line.device === NO_DEVICE ? <Unknown /> : <Hash value={line.device} copy={false} />,
+      head: "Subject",
+      cell: (line) => <Hash value={line.subject} copy={false} />,
     },
     { head: "Lease", cell: (line) => <Hash value={line.lease} copy={false} /> },
     { head: "From", cell: (line) => <Instant seconds={line.start_s} /> },

@@ -82,7 +82,7 @@ function Step({ to, word, off }: { to: string; word: string; off: boolean }) {
 /** A line in a sentence: what was used or credited, by whom, when, and for how much. */
 export function lineInWords(line: ApiLine, symbol: string): string {
   const span = `from ${instant(line.start_s)} to ${instant(line.end_s)}`;
-  const device = `Device ${short(line.device)}`;
+  const device = `Device ${short(line.subject)}`;
   const lease = `lease ${short(line.lease)}`;
   const charge = `${money(line.charge_micros, 6)} ${symbol}`.trim();
   const seconds = `${grouped(line.gpu_seconds)} GPU-seconds`;
@@ -91,14 +91,18 @@ export function lineInWords(line: ApiLine, symbol: string): string {
       return `${device} was used under ${lease} ${span}: ${seconds}, charge ${charge}.`;
     case "delivery":
       return `${device} was delivered to a holder under ${lease} ${span}: ${seconds}, no charge.`;
-    case "shortfall":
-      return `Under ${lease} less was used ${span} than is paid for in any case: charge ${charge}.`;
-    case "sla_credit":
-      return `${device} was withheld from ${lease} ${span}: credit ${charge}.`;
-    case "late_usage":
-      return `${device} was used under ${lease} ${span}, reported after that epoch had closed: charge ${charge}.`;
+    case "late":
+      return `${device} was used under ${lease} ${span}, reported after that epoch had closed. A difference charges it.`;
+    case "late_delivery":
+      return `${device} was delivered to a holder under ${lease} ${span}, reported after that epoch had closed: no charge.`;
     case "void":
-      return `An earlier record of ${device} under ${lease} ${span} was taken back: ${charge}.`;
+      return `An earlier record of ${device} under ${lease} ${span} was taken back. A difference gives its charge back.`;
+    case "usage_difference":
+      return `What ${lease} owes for usage ${span} changed since it was stated: ${charge}.`;
+    case "shortfall_difference":
+      return `Under ${lease} less was used ${span} than is paid for in any case: charge ${charge}.`;
+    case "sla_difference":
+      return `Devices were withheld from ${lease} ${span}: credit ${charge}.`;
     default:
       return `A line of kind ${line.kind}: ${charge}.`;
   }
@@ -132,7 +136,7 @@ function Found({ proof, facilityId, epoch }: { proof: Proof; facilityId: number;
           />
         </Figures>
         <Text size="sm" component="div">
-          Device <Hash value={line.device} whole />
+          Subject <Hash value={line.subject} whole />
           <br />
           Lease <Hash value={line.lease} whole />
         </Text>

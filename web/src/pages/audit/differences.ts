@@ -31,13 +31,6 @@ export const DIFFERENCES: readonly Difference[] = [
     "gpu_seconds",
   ),
   d(
-    "deferred_void_gpu_seconds",
-    "Deferred voids",
-    "Metered to rated",
-    "Taken back in the ledger, waiting for a later statement that can carry it.",
-    "gpu_seconds",
-  ),
-  d(
     "awaiting_posting_micros",
     "Awaiting posting",
     "Rated to attested",

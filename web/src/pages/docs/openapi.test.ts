@@ -28,7 +28,7 @@ describe("reference", () => {
       named("get_proof").responses?.["200"]?.content?.["application/json"]?.schema ?? {};
     const fields = fieldsOf(api, schema);
     expect(fields.map((f) => f.name)).toEqual(
-      expect.arrayContaining(["facility_id", "line", "line.device", "proof"]),
+      expect.arrayContaining(["facility_id", "line", "line.subject", "proof"]),
     );
     expect(fields.every((f) => f.description !== "")).toBe(true);
     expect(typeOf(api, schema)).toBe("ProofOut");

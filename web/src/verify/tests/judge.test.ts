@@ -16,7 +16,7 @@ describe("a pasted proof", () => {
     for (const [epoch, index] of [
       [0, 1],
       [1, 6],
-      [2, 5],
+      [3, 5],
     ] as const) {
       const verdict = await judge(bytes(proofText(epoch, index)), {}, goldenSources());
       expect(verdict.place).toEqual({ facilityId: 7n, epoch });
@@ -73,10 +73,10 @@ describe("a pasted line", () => {
     expect(outcomeOf(verdict.checks)).toBe("equal");
   });
 
-  it("of late usage is found in the later epoch that states it", async () => {
+  it("that is late is found in the later epoch that states it", async () => {
     const late = golden(1)
       .files["lines.csv"].split("\n")
-      .findIndex((r) => r.split(",")[1] === "4");
+      .findIndex((r) => r.split(",")[1] === "2");
     const verdict = await judge(bytes(row(1, late - 1)), {}, goldenSources());
     expect(verdict.place?.epoch).toBe(1);
     expect(outcomeOf(verdict.checks)).toBe("equal");

@@ -27,13 +27,13 @@ const LINE_TYPES = [
 const STATEMENT_STRUCT =
   "struct Statement { uint64 facilityId; uint32 epoch; uint64 epochStart; uint64 epochEnd; uint64 availableGpuSeconds; uint64 billedGpuSeconds; uint128 grossRevenue; uint32 lineCount; bytes32 usageRoot; bytes32 evidenceHash; bytes32 previousStatementHash; uint16 topRenterBps; uint16 committedBps; }";
 const LINE_STRUCT =
-  "struct Line { uint64 facilityId; uint32 epoch; uint32 index; uint8 kind; bytes32 device; bytes32 lease; uint64 start; uint64 end; uint64 gpuSeconds; int128 charge; uint64 cumulativeGpuSeconds; int128 cumulativeCharge; }";
+  "struct Line { uint64 facilityId; uint32 epoch; uint32 index; uint8 kind; bytes32 subject; bytes32 lease; uint64 start; uint64 end; uint64 gpuSeconds; int128 charge; uint64 cumulativeGpuSeconds; int128 cumulativeCharge; }";
 
 function made(index: number, change: Partial<Line> = {}): Line {
   return {
     index,
     kind: index % 2 === 0 ? 0 : 3,
-    device: hexOf(new Uint8Array(32).fill(index + 1)),
+    subject: hexOf(new Uint8Array(32).fill(index + 1)),
     lease: hexOf(new Uint8Array(32).fill(255 - (index % 250))),
     startS: 1_767_225_600n,
     endS: 1_767_225_660n,
@@ -70,7 +70,7 @@ describe("golden vectors of Python", () => {
       const own: Line = {
         index: line.index,
         kind: line.kind,
-        device: line.device,
+        subject: line.subject,
         lease: line.lease,
         startS: line.start,
         endS: line.end,
@@ -174,7 +174,7 @@ describe("trees", () => {
     const changes: Partial<Line>[] = [
       { index: 77 },
       { kind: 4 },
-      { device: other },
+      { subject: other },
       { lease: other },
       { startS: 1n },
       { endS: 2n },
@@ -248,13 +248,15 @@ describe("leaves", () => {
     );
     expect(leaf({ index: 2 ** 32 })).toThrow("index");
     expect(leaf({ kind: 256 })).toThrow("kind");
-    expect(leaf({ device: "0x12" })).toThrow("32 bytes");
+    expect(leaf({ subject: "0x12" })).toThrow("32 bytes");
     expect(() => leafOf(2n ** 64n, 0, made(0))).toThrow("facilityId");
   });
 
   it("do not depend on the case of hashes", () => {
     const device = `0x${"ab".repeat(32)}` as const;
     const upper = `0x${"AB".repeat(32)}` as const;
-    expect(leafOf(7n, 2, made(0, { device: upper }))).toEqual(leafOf(7n, 2, made(0, { device })));
+    expect(leafOf(7n, 2, made(0, { subject: upper }))).toEqual(
+      leafOf(7n, 2, made(0, { subject: device })),
+    );
   });
 });

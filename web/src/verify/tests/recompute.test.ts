@@ -108,8 +108,9 @@ describe("recomputation", () => {
 
   it("names a device that was not pledged, a line outside its epoch, and an overlap", () => {
     const job = jobOf(golden(0));
-    expect(recomputeNow({ ...job, devices: [] }).pledge?.line).toBe(0);
-    expect(recomputeNow({ ...job, devices: null }).pledge).toBeNull();
+    const terms = job.facility ?? expect.fail("no terms");
+    expect(recomputeNow({ ...job, facility: { ...terms, devices: [] } }).pledge?.line).toBe(0);
+    expect(recomputeNow({ ...job, facility: null }).pledge).toBeNull();
     const later = {
       ...job.bounds,
       startS: job.bounds.startS + 3_600n,
@@ -119,7 +120,7 @@ describe("recomputation", () => {
     const [first = ""] = rowsIn(golden(0).files["lines.csv"]);
     const line = parseRow(first, 2);
     const row = (i: number, start: bigint, end: bigint) =>
-      `${i},0,${line.device},${line.lease},${start},${end},${end - start},0,0,0`;
+      `${i},0,${line.subject},${line.lease},${start},${end},${end - start},0,0,0`;
     const s = line.startS;
     const meeting = csv([row(0, s, s + 10n), row(1, s + 9n, s + 20n)]);
     expect(recomputeNow({ ...job, text: meeting }).overlap).toMatchObject({

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Address, Hex } from "viem";
 import { type Statement, parseStatement } from "../statement";
+import { parseFacility } from "../evidence";
 import type { LinesJob } from "../recompute";
 
 export interface GoldenEpoch {
@@ -50,6 +51,6 @@ export function jobOf(epoch: GoldenEpoch, text = epoch.files["lines.csv"]): Line
     facilityId: s.facilityId,
     bounds: { epoch: s.epoch, startS: s.epochStart, endS: s.epochEnd },
     text,
-    devices: (JSON.parse(EVIDENCE.facility.text) as { devices: Hex[] }).devices,
+    facility: parseFacility(EVIDENCE.facility.text),
   };
 }

@@ -169,7 +169,7 @@ export function useOwed(token: Address, account: Address) {
     queryKey: ["chain", "owed", token, account],
     queryFn: async () => {
       if (client === undefined || contracts === null) throw new Error("Nothing is deployed.");
-      const names = ["PrimarySale", "BondVault", "RentLockbox"] as const;
+      const names = ["PrimarySale", "BondVault", "AttesterRegistry", "RentLockbox"] as const;
       const at = await pinned(client);
       return Promise.all(
         names.map(async (name) => ({

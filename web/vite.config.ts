@@ -27,7 +27,7 @@ export default defineConfig({
       exclude: [
         "src/generated/**",
         "src/**/*.test.{ts,tsx}",
-        "src/**/*.fixture.ts",
+        "src/**/*.fixture.{ts,tsx}",
         "src/verify/tests/**",
       ],
       reporter: ["text-summary", "json-summary"],
@@ -57,7 +57,8 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "dom", include: [NEEDS_DOM], environment: "happy-dom" },
+        // Whole pages take seconds on a busy machine.
+        test: { name: "dom", include: [NEEDS_DOM], environment: "happy-dom", testTimeout: 30_000 },
       },
     ],
   },

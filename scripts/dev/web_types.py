@@ -19,11 +19,13 @@ from scripts.dev.devchain import ROOT
 
 GENERATED = ROOT / "web" / "src" / "generated"
 _CONTRACTS = (
+    "AttesterRegistry",
     "BondVault",
     "DeliveryDesk",
     "FacilityRegistry",
     "FaultRules",
     "InvestorRegistry",
+    "PledgeRegistry",
     "PrimarySale",
     "RentLockbox",
     "StatementRegistry",

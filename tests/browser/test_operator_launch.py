@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.chain]
 SELLER, MINTER = 1, 2
 HOLDER, STRANGER = 27, 28
 GPUS, EPOCHS = 4, 3
+# Attesters ask every few seconds for what they can sign, and the worker sends it.
+APPROVAL_MS = 60_000
 
 
 def _step(page: Page, title: str) -> Locator:
@@ -27,6 +29,13 @@ def _step(page: Page, title: str) -> Locator:
 
 def _done(step: Locator) -> None:
     expect(step).to_have_attribute("data-state", "done")
+
+
+def _approved(page: Page) -> None:
+    """Wait until attesters approved the devices, which they do by themselves."""
+    approval = _step(page, "Approval of the devices")
+    expect(approval).to_have_attribute("data-state", "done", timeout=APPROVAL_MS)
+    expect(approval).to_contain_text("Approved by panel 1 of attesters")
 
 
 def _fill_offer(page: Page, stage: Stage, name: str) -> None:
@@ -124,6 +133,7 @@ def test_launch__by_sale__is_on_the_market_with_its_buy_card_open(
     _done(units)
     ending = _step(page, "End the sale and fund")
     expect(ending).to_contain_text("0 of 12 units sold, 0.00 of the floor of 15.00 paid.")
+    _approved(page)
     fit(found)
 
     # What an investor sees of it.
@@ -134,6 +144,8 @@ def test_launch__by_sale__is_on_the_market_with_its_buy_card_open(
     buy = market.get_by_role("region", name="Buy")
     expect(buy).to_contain_text("Open")
     expect(buy).to_contain_text("2.50")
+    # The devices are approved: nothing warns of a sale that would fail.
+    expect(buy.get_by_text("must approve the devices")).to_have_count(0)
     assert market.url.endswith(f"/tranches/{facility_id << 8}")
     fit(investor)
 
@@ -177,10 +189,12 @@ def test_launch__by_minting__units_go_to_the_allow_list_alone(
     fit(found)
     dialog.get_by_role("button", name="Keep the offer").click()
     expect(dialog).to_have_count(0)
-    # A tranche may be wholly unsold.
-    expect(_step(page, "Fund")).to_have_attribute("data-state", "now")
+    # A tranche may be wholly unsold; attesters may still be at the devices.
+    expect(_step(page, "Fund")).to_have_attribute("data-state", re.compile("^(now|waiting)$"))
     _mint(page, tranche=1, units=4, holder=holder)
     units.get_by_role("button", name="Mint units").click()
+    expect(units).to_contain_text("tranche 1 (junior): 4 of 5")
+    _approved(page)
     expect(_step(page, "Fund")).to_have_attribute("data-state", "now")
     fit(found)
     page.get_by_role("button", name="Fund the facility").click()
@@ -232,7 +246,7 @@ def test_cancel__offered_with_a_bond__ends_it_and_frees_bond_and_devices(
     expect(page.get_by_text("nothing of its bond is left in the vault")).to_be_visible()
     fit(found)
     page.get_by_role("link", name="Proceeds", exact=True).click()
-    row = page.get_by_role("row").filter(has=page.get_by_text("Bonds and slashes"))
+    row = page.get_by_role("row").filter(has=page.get_by_text("Released bonds"))
     row.get_by_role("button", name="Withdraw").click()
     expect(row).to_contain_text("nothing")
     fit(found)

@@ -11,6 +11,8 @@ export type ContractName =
   | "PrimarySale"
   | "BondVault"
   | "DeliveryDesk"
+  | "AttesterRegistry"
+  | "PledgeRegistry"
   | "SettlementToken"
   | "AccessManager";
 

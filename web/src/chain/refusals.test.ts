@@ -1,4 +1,5 @@
 import {
+  type Abi,
   BaseError,
   RpcRequestError,
   UserRejectedRequestError,
@@ -18,7 +19,7 @@ function sample({ type }: AbiParameter): unknown {
   if (type === "address") return ACCOUNT;
   if (type === "bool") return true;
   if (type === "string") return "closesAt";
-  if (type.startsWith("bytes")) return `0x${"ab".repeat(32)}`;
+  if (type.startsWith("bytes")) return `0x${"ab".repeat(Number(type.slice(5)) || 32)}`;
   const bits = Number(/\d+$/.exec(type)?.[0] ?? "256");
   return bits > 48 ? 1_700_000_000n : 3;
 }
@@ -42,6 +43,31 @@ describe("sentences", () => {
     const names = new Set([...errorsAbi.map((e) => e.name), "Error", "Panic"]);
 
     expect(Object.keys(SENTENCES).filter((name) => !names.has(name))).toEqual([]);
+  });
+
+  it.each<[string, readonly unknown[], string]>([
+    ["QuorumMissing", [1n, 2n], "1 attester signed; 2 are needed."],
+    ["QuorumMissing", [2n, 0n], "No panel of attesters signs for this facility."],
+    ["PanelUnknown", [1, 0], "There is no panel of attesters yet."],
+    [
+      "AttesterLiable",
+      [ACCOUNT, 2n ** 64n - 1n],
+      "This bond answers for signed statements as long as its attester is a member.",
+    ],
+    [
+      "BondBelowMinimum",
+      [ACCOUNT, 70_000_000n, 100_000_000n],
+      "Signatures of 0xBcd4…4096 do not count: its bond is 70.00, and 100.00 are the least.",
+    ],
+    [
+      "NotOnPanel",
+      [ACCOUNT, 2],
+      "0xBcd4…4096 has no seat on panel 2, which signs for this facility.",
+    ],
+  ])("%s of %o says what it is", (errorName, args, sentence) => {
+    const data = encodeErrorResult({ abi: errorsAbi as Abi, errorName, args });
+
+    expect(refusalOfData(data)?.sentence).toBe(sentence);
   });
 
   it("says what is left, in figures", () => {

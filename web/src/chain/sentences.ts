@@ -3,6 +3,7 @@
 import { grouped, money } from "../format/money";
 import { short } from "../format/text";
 import { instant } from "../format/time";
+import { ATTESTER_SENTENCES } from "./sentencesOfAttesters";
 import { SERVICE_SENTENCES } from "./sentencesOfService";
 
 export type Arguments = readonly unknown[];
@@ -133,5 +134,6 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
 /** Sentences by error name. */
 export const SENTENCES: Record<string, (args: Arguments) => string> = {
   ...SERVICE_SENTENCES,
+  ...ATTESTER_SENTENCES,
   ...HOLDER_SENTENCES,
 };

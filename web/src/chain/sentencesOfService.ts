@@ -26,6 +26,8 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   // facilities
   NotGpuOperator: ([, who]) => `${account(who)} is not the operator of this facility.`,
   FacilityExists: () => "A facility with this id was offered already.",
+  FacilityReservedBefore: ([facilityId, who]) =>
+    `${account(who)} reserved number ${String(facilityId)} for an offer of its own: choose another number.`,
   FacilityNotOffered: () => "This facility is not in the state Offered.",
   FacilityNotDelivering: () =>
     "This facility is not delivering, or ended and takes no statement of this epoch any more.",
@@ -47,6 +49,14 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   BondTermsMissing: () => "Terms of a bond are part of every offer: set them first.",
   UnitsAboveCapacity: ([units, hours]) =>
     `${count(units)} units are more than the ${count(hours)} GPU-hours that the devices have in the window.`,
+  PledgeNotApproved: () =>
+    "The facility's attesters have not approved its devices yet. Without that it cannot be funded.",
+  PledgeApprovedBefore: () => "The devices of this facility are approved already.",
+  PledgeRootZero: () => "The root over the new devices is missing.",
+  ReplacementNotAccepted: () =>
+    "Devices can be replaced only once they were approved, while the facility is funded or delivering and an epoch of its window has not begun.",
+  ReplacementTooEarly: ([, , least]) =>
+    `Devices can be replaced from epoch ${count(least)} on, not earlier.`,
   FacilityEmpty: () => "Nobody holds a unit of the facility yet.",
   NotFacilityRegistry: () => "Only the facility registry may call this.",
   UnitsLocked: ([id]) =>
@@ -80,19 +90,17 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   NothingToRelease: () => "Nothing more is released yet: proceeds follow attested delivery.",
   NothingOwed: () => "The contract owes this account nothing.",
   NothingDue: () => "Nothing is due.",
-  NothingPending: () => "Nothing waits to be slashed for this statement.",
   AmountZero: () => "The amount is zero.",
   DepositNotAccepted: () => "This facility takes no bond now.",
   BondStillNeeded: () =>
     "Only the bond of a cancelled offer is released here; that of a funded facility is paid out by its closing.",
   RateAboveLimit: ([, rate]) =>
     `At ${amount(rate)} an hour, all promised hours are worth more than a closing can pay out.`,
-  AttesterLiable: ([, until]) => `This bond answers for signed statements until ${time(until)}.`,
   RefundAboveExcess: ([, asked, excess]) =>
     `${amount(asked)} is more than the rent paid in excess, ${amount(excess)}.`,
   RefundAbovePaid: ([, , asked, paid]) =>
     `${amount(asked)} is more than this payer paid, ${amount(paid)}.`,
-  NotThisContract: () => "Only the lockbox itself may do this.",
+  NotThisContract: () => "Only the contract itself may do this.",
   EpochNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
   NotRevenueSource: ([who]) => `${account(who)} may not accrue revenue.`,
   NotPrimarySale: () => "Only the primary sale may call this.",
@@ -111,14 +119,6 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   GpuSecondsAboveCapacity: ([seconds, capacity]) =>
     `${count(seconds)} GPU-seconds are more than the ${count(capacity)} of all devices.`,
   PreviousStatementWrong: () => "The statement does not chain to the one before.",
-  QuorumMissing: ([signatures, threshold]) =>
-    `${count(signatures)} attesters signed; ${count(threshold)} are needed.`,
-  NotAttester: ([who]) => `${account(who)} is not an active attester.`,
-  AlreadyAttester: ([who]) => `${account(who)} is an attester already.`,
-  AttestersNotAscending: () => "Signatures must stand in the order of the attesters' addresses.",
-  AttesterSlotsFull: () => "The registry takes no more attesters.",
-  ThresholdOutOfRange: ([threshold, attesters]) =>
-    `A threshold of ${count(threshold)} does not fit ${count(attesters)} attesters.`,
   StatementBarred: () => "A proven fault voided this very statement: it cannot be posted again.",
   StatementHashWrong: () => "This is not the statement that was posted.",
   StatementInvalid: ([field]) => `The statement is not valid: ${String(field)}.`,
@@ -134,6 +134,9 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   ChallengeTooLate: ([, , finalAt]) => `The statement is final since ${time(finalAt)}.`,
   NoFault: () => "What was shown breaks no rule.",
   ProofInvalid: ([which]) => `Proof ${count(which)} does not lead to the root.`,
+  BatchEmpty: () => "The batch has no statement.",
+  PanelDiffers: ([, panel, expected]) =>
+    `Panel ${count(panel)} signs for this facility, and panel ${count(expected)} signed the batch.`,
   // allow-list
   GrantExpired: ([deadline]) => `The grant could be used until ${time(deadline)}.`,
   GrantNonceWrong: () => "The entry changed since the grant was signed.",

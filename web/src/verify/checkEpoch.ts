@@ -8,6 +8,7 @@ import { EPOCH_CHECKS, titleOf } from "./epochChecks";
 import { parseAttestations, parseFacility, parseManifest, pathOf, sha256 } from "./evidence";
 import { pledgeRoot } from "./pledge";
 import { linesChecks } from "./linesChecks";
+import { seatsNote } from "./panels";
 import type { ChainReader, StoredStatement } from "./registry";
 import { type Statement, parseStatement, statementDigest } from "./statement";
 import { previousCheck, statementCheck } from "./storedChecks";
@@ -100,11 +101,16 @@ class EpochCheck {
     };
     const theirs = {
       value: `${stored.signers.length} of ${stored.signers.length} recovered`,
-      from: `signers that StatementRegistry.signersOf names, block ${stored.block}`,
+      from: `signers that StatementRegistry.signersOf names, block ${stored.block}; panel ${stored.panel.number} needs ${stored.panel.threshold} of ${stored.panel.attesters.length}`,
     };
-    if (missing.length === 0) return compared("signers", title, ours, theirs);
-    // A contract's signature (ERC-1271) recovers to nothing; only the contract itself can say yes.
-    const note = `No signature here recovers to ${missing.join(", ")}: contract wallets are not checked here.`;
+    if (missing.length === 0) {
+      const seats = seatsNote(stored.panel, stored.signers);
+      const check = compared("signers", title, ours, theirs);
+      return seats === null ? check : { ...check, note: seats };
+    }
+    // A contract's signature (ERC-1271) recovers to nothing; only the contract itself can say yes. One over a batch
+    // recovers under the batch's root alone.
+    const note = `No signature here recovers to ${missing.join(", ")}: contract wallets, and signatures over a batch of statements, are not checked here.`;
     return { id: "signers", title, state: "unknown", ours, theirs, note };
   }
 

@@ -1,17 +1,18 @@
-/** Leaves and root of a facility's pledge: a tree over `(facilityId, index, device)`. */
+/** Leaves and root of a facility's pledge: a tree over `(facilityId, index, device, card, fromEpoch)`. */
 
 import { keccak_256 } from "@noble/hashes/sha3";
 import type { Hex } from "viem";
 import { bytesOf } from "./bytes";
 import { MerkleTree } from "./merkle";
 
-/** Leaf of a pledged device. */
+/** Leaf of a device that is a whole card and pledged from the first epoch on, as every device of an offer is. */
 export function pledgeLeaf(facilityId: bigint, index: number, device: Hex): Uint8Array {
-  const words = new Uint8Array(96);
+  const words = new Uint8Array(160);
   const view = new DataView(words.buffer);
   view.setBigUint64(24, facilityId);
   view.setBigUint64(56, BigInt(index));
   words.set(bytesOf(device, 32), 64);
+  words.set(bytesOf(device, 32), 96);
   return keccak_256(keccak_256(words));
 }
 

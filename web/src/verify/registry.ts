@@ -3,6 +3,7 @@
 import type { Address, Hex, PublicClient } from "viem";
 import { facilityRegistryAbi, statementRegistryAbi } from "../generated/abis";
 import { type Line, lineTuple } from "./line";
+import { type Attesters, type Panel, readAttesters, readPanelOf } from "./panels";
 import type { Statement } from "./statement";
 
 export interface StoredStatement {
@@ -15,8 +16,8 @@ export interface StoredStatement {
   previousHash: Hex | null;
   final: boolean;
   signers: readonly Address[];
-  threshold: number;
-  attesterCount: number;
+  /** Attesters that sign for the facility, as they are seated at that block. */
+  panel: Panel;
   challengeWindowS: number;
 }
 
@@ -34,7 +35,8 @@ export interface ChainReader {
   /** Whether a fault of the statement with this hash was proven. */
   voided: (statementHash: Hex) => Promise<boolean>;
   chainId: () => Promise<number>;
-  threshold: () => Promise<{ threshold: number; members: number }>;
+  /** Panels, and what is known of these accounts and of everybody who has a seat. */
+  attesters: (accounts: readonly Address[]) => Promise<Attesters>;
 }
 
 const ZERO = /^0x0*$/;
@@ -42,12 +44,13 @@ const ZERO = /^0x0*$/;
 /** Reader of the registries at `addresses`. */
 export function chainReader(client: PublicClient, addresses: RegistryAddresses): ChainReader {
   const statements = { address: addresses.statements, abi: statementRegistryAbi } as const;
+  const facilities = { address: addresses.facilities, abi: facilityRegistryAbi } as const;
 
   const stored = async (facilityId: bigint, epoch: number): Promise<StoredStatement> => {
     const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
     const at = { ...statements, blockNumber } as const;
     const args = [facilityId, epoch] as const;
-    const [record, before, final, signers, threshold, attesterCount, window] = await Promise.all([
+    const [record, before, final, signers, panel, window] = await Promise.all([
       client.readContract({ ...at, functionName: "statementOf", args }),
       epoch === 0
         ? null
@@ -58,8 +61,7 @@ export function chainReader(client: PublicClient, addresses: RegistryAddresses):
           }),
       client.readContract({ ...at, functionName: "isFinal", args }),
       client.readContract({ ...at, functionName: "signersOf", args }),
-      client.readContract({ ...at, functionName: "threshold" }),
-      client.readContract({ ...at, functionName: "attesterCount" }),
+      readPanelOf(client, addresses.facilities, facilityId, blockNumber),
       client.readContract({ ...at, functionName: "challengeWindow" }),
     ]);
     const posted = !ZERO.test(record.statementHash);
@@ -71,8 +73,7 @@ export function chainReader(client: PublicClient, addresses: RegistryAddresses):
         before === null || ZERO.test(before.statementHash) ? null : before.statementHash,
       final,
       signers,
-      threshold,
-      attesterCount,
+      panel,
       challengeWindowS: Number(window),
     };
   };
@@ -81,8 +82,7 @@ export function chainReader(client: PublicClient, addresses: RegistryAddresses):
     stored,
     facility: async (facilityId) => {
       const terms = await client.readContract({
-        address: addresses.facilities,
-        abi: facilityRegistryAbi,
+        ...facilities,
         functionName: "termsOf",
         args: [facilityId],
       });
@@ -100,12 +100,9 @@ export function chainReader(client: PublicClient, addresses: RegistryAddresses):
       (await client.readContract({ ...statements, functionName: "verdictOf", args: [hash] }))
         .barred,
     chainId: () => client.getChainId(),
-    threshold: async () => {
-      const [threshold, members] = await Promise.all([
-        client.readContract({ ...statements, functionName: "threshold" }),
-        client.readContract({ ...statements, functionName: "attesterCount" }),
-      ]);
-      return { threshold, members };
+    attesters: async (accounts) => {
+      const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
+      return readAttesters(client, addresses.facilities, accounts, blockNumber);
     },
   };
 }

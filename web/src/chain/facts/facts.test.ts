@@ -1,6 +1,7 @@
 import { type Address, BaseError, ContractFunctionRevertedError, type PublicClient } from "viem";
 import { describe, expect, it } from "vitest";
 import { FACILITY_STATES, SALE_STATES } from "../../generated/states";
+import { readApproval, readSeats } from "./attesters";
 import { readBond } from "./bond";
 import { readCoin, readFunds } from "./coin";
 import { readGpuSeconds, readVoucher } from "./desk";
@@ -70,10 +71,19 @@ const ANSWERS: Record<string, unknown> = {
   statementOf: { postedAt: 7n, cumulativeGross: 8n },
   claimsOf: { units: [1n, 2n, 0n, 0n], vouchers: [0n, 3n, 0n, 0n], treasury: 4n },
   closableFrom: 0n,
+  attesterRegistry: CONTRACT,
+  pledgeRegistry: CONTRACT,
+  epochTermsOf: { panel: 2 },
+  panelOf: [[ACCOUNT], 1],
+  pledgesOf: [{ approvedAt: 9 }, { approvedAt: 11 }],
+  isAttester: false,
+  urlOf: "https://attester.example",
   investorOf: { expiresAt: 0n, country: 0 },
   canSend: true,
   canReceive: false,
 };
+
+const PANEL = { number: 2, threshold: 1, attesters: [ACCOUNT] };
 
 interface Read {
   functionName: string;
@@ -120,6 +130,8 @@ describe("chain facts", () => {
     ["readOwed", (at) => readOwed(at, CONTRACT, CONTRACT, ACCOUNT)],
     ["readEpochsFinal", (at) => readEpochsFinal(at, CONTRACT, 1n)],
     ["readHolding", (at) => readHolding(at, CONTRACT, ACCOUNT, 256n)],
+    ["readApproval", (at) => readApproval(at, CONTRACT, 1n)],
+    ["readSeats", (at) => readSeats(at, CONTRACT, PANEL)],
     ["readPaused", (at) => readPaused(at, CONTRACT)],
   ])("%s reads at the pinned block alone", async (_, read) => {
     const { at, reads } = await nodeAt();
@@ -193,6 +205,19 @@ describe("chain facts", () => {
       requiredMicros: 12n,
       rateMicrosPerGpuHour: 13n,
     });
+  });
+
+  it("knows the approval of an offer, which is its first pledge, from none", async () => {
+    const none = { ...ANSWERS, pledgesOf: [] };
+
+    expect(await readApproval((await nodeAt()).at, CONTRACT, 1n)).toEqual({
+      panel: PANEL,
+      approvedAtS: 9,
+    });
+    expect((await readApproval((await nodeAt(none)).at, CONTRACT, 1n)).approvedAtS).toBeNull();
+    expect(await readSeats((await nodeAt()).at, CONTRACT, PANEL)).toEqual([
+      { address: ACCOUNT, counts: false, url: "https://attester.example" },
+    ]);
   });
 
   it("knows an entry of the allow-list from none", async () => {

@@ -1,22 +1,85 @@
-import { Text } from "@mantine/core";
+import { Anchor, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import type { Address } from "viem";
+import type { Schemas } from "../../api/client";
 import { useService } from "../../api/service";
+import { webAddress } from "../../format/attesters";
 import { grouped } from "../../format/money";
+import { short } from "../../format/text";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
 import { Account } from "../../parts/Hash";
 import { Instant } from "../../parts/Instant";
 import { Loaded } from "../../parts/Loaded";
+import { Notice } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { Status } from "../../parts/Status";
-import type { Schemas } from "../../api/client";
+import { Unknown } from "../../parts/Unknown";
+import type { Attesters as OnChain, Panel } from "../../verify/panels";
+import { Panels } from "./Panels";
 import { useAttesters } from "./queries";
-import { useReader } from "./reader";
+import { type Reader, useReader } from "./reader";
 
-type Attester = Schemas["AttesterOut"];
+type Row = Schemas["AttesterOut"];
+type NameOf = (address: string) => string | null;
 
-function columnsWith(nameOf: (address: string) => string | null): Column<Attester>[] {
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+/** What the chain says of the attesters that the service lists, and of everybody on a panel. */
+function useOnChain(reader: Reader, rows: readonly Row[] | undefined) {
+  const accounts = rows?.map((row) => row.address as Address) ?? [];
+  return useQuery({
+    queryKey: ["chain", "attesters", reader.via, accounts],
+    queryFn: () => reader.chain?.attesters(accounts) ?? null,
+    enabled: reader.chain !== null && rows !== undefined,
+    refetchInterval: 15_000,
+  });
+}
+
+/** Panels on which an account sits, in words. */
+function panelsOf(panels: readonly Panel[], address: string): string {
+  const numbers = panels
+    .filter((panel) => panel.attesters.some((a) => same(a, address)))
+    .map((panel) => panel.number);
+  return numbers.length === 0 ? "none" : numbers.join(", ");
+}
+
+/** A bond; of one that is too small, what follows. */
+function Bond({ micros, minimum }: { micros: bigint | number; minimum: bigint | undefined }) {
+  const below = minimum !== undefined && BigInt(micros) < minimum;
+  return (
+    <>
+      <Amount micros={micros} />
+      {below && (
+        <Text component="div" size="xs" c="var(--rr-warning)">
+          below the least of <Amount micros={minimum} />: its signatures do not count
+        </Text>
+      )}
+    </>
+  );
+}
+
+/** Where an attester publishes. Whatever it wrote: only an address of the web becomes a link. */
+function Url({ text }: { text: string | undefined }) {
+  if (text === undefined) return <Unknown />;
+  const address = webAddress(text);
+  if (address !== null) {
+    return (
+      <Anchor href={address} rel="noopener noreferrer nofollow" target="_blank" inherit>
+        {short(address, 40, 8)}
+      </Anchor>
+    );
+  }
+  return (
+    <Text span size="sm" c="dimmed">
+      {text === "" ? "none named" : `no web address: ${short(text, 30, 8)}`}
+    </Text>
+  );
+}
+
+function columnsWith(nameOf: NameOf, chain: OnChain | null): Column<Row>[] {
+  const on = (row: Row) => chain?.members.find((m) => same(m.address, row.address));
   return [
     {
       head: "Attester",
@@ -24,13 +87,29 @@ function columnsWith(nameOf: (address: string) => string | null): Column<Atteste
       cell: (row) => <Account address={row.address} name={nameOf(row.address)} />,
     },
     {
-      head: "Member",
+      head: "Signatures",
+      cell: (row) => {
+        const counts = on(row)?.counts ?? row.active;
+        return (
+          <Status state="" tone={counts ? "good" : "quiet"}>
+            {counts ? "Count" : "Do not count"}
+          </Status>
+        );
+      },
+    },
+    {
+      head: "Bond",
+      number: true,
+      wraps: true,
       cell: (row) => (
-        <Status state="" tone={row.active ? "good" : "quiet"}>
-          {row.active ? "Active" : "Not active"}
-        </Status>
+        <Bond micros={on(row)?.bondMicros ?? row.bond_micros} minimum={chain?.minimumBondMicros} />
       ),
     },
+    {
+      head: "Panels",
+      cell: (row) => (chain === null ? <Unknown /> : panelsOf(chain.panels, row.address)),
+    },
+    { head: "Publishes at", cell: (row) => <Url text={on(row)?.url} /> },
     { head: "Since", cell: (row) => <Instant seconds={row.active_from_s} /> },
     {
       head: "Until",
@@ -41,7 +120,6 @@ function columnsWith(nameOf: (address: string) => string | null): Column<Atteste
           <Instant seconds={row.active_until_s} />
         ),
     },
-    { head: "Bond", number: true, cell: (row) => <Amount micros={row.bond_micros} /> },
     { head: "Signed", number: true, cell: (row) => grouped(row.statements_signed) },
     {
       head: "Voided",
@@ -59,43 +137,43 @@ function columnsWith(nameOf: (address: string) => string | null): Column<Atteste
   ];
 }
 
-/** Who signs statements, since when, and what became of what they signed. */
+/** Who signs statements, since when, on which panels, and what became of what they signed. */
 export function Attesters() {
   const query = useAttesters();
   const reader = useReader();
   const { demo_accounts } = useService();
-  const { data: quorum } = useQuery({
-    queryKey: ["chain", "threshold"],
-    queryFn: () => reader.chain?.threshold() ?? null,
-    enabled: reader.chain !== null,
-    refetchInterval: 15_000,
-  });
-  const nameOf = (address: string) =>
-    demo_accounts.find((a) => a.address.toLowerCase() === address.toLowerCase())?.name ?? null;
+  const chain = useOnChain(reader, query.data?.attesters);
+  const nameOf: NameOf = (address) =>
+    demo_accounts.find((a) => same(a.address, address))?.name ?? null;
   return (
     <Section
       title="Attesters"
-      about="They recompute a statement from the raw events and sign it only if every byte is the same. A proven fault voids what they signed and costs their bond."
+      anchor="attesters"
+      about="They recompute a statement from the raw events and sign it only if every byte is the same; before a facility is funded, they approve its devices. A proven fault voids what they signed and costs their bond."
     >
-      {quorum && (
-        <Text size="sm">
-          {quorum.threshold} of {quorum.members} must sign, as StatementRegistry says through{" "}
-          {reader.name}.
-        </Text>
-      )}
       <Loaded query={query}>
         {(data) =>
           data.attesters.length === 0 ? (
             <Empty title="There are no attesters yet">
-              Governance names them on StatementRegistry.
+              Governance names them on AttesterRegistry.
             </Empty>
           ) : (
-            <DataTable
-              caption="Attesters and what they signed"
-              columns={columnsWith(nameOf)}
-              rows={data.attesters}
-              rowKey={(row) => row.address}
-            />
+            <Stack gap="sm">
+              {chain.isError && (
+                <Notice tone="warning">
+                  The chain cannot be read just now: panels, least bond and addresses are missing.
+                </Notice>
+              )}
+              {chain.data != null && (
+                <Panels chain={chain.data} readBy={reader.name} nameOf={nameOf} />
+              )}
+              <DataTable
+                caption="Attesters and what they signed"
+                columns={columnsWith(nameOf, chain.data ?? null)}
+                rows={data.attesters}
+                rowKey={(row) => row.address}
+              />
+            </Stack>
           )
         }
       </Loaded>

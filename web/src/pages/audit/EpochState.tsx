@@ -5,6 +5,7 @@ import { Link } from "react-router";
 import { useNow } from "../../api/clock";
 import { useService } from "../../api/service";
 import { usePaid } from "../../chain/paid";
+import { quorum } from "../../format/attesters";
 import { duration, instant } from "../../format/time";
 import { Amount } from "../../parts/Amount";
 import { Account, Hash, TxHash } from "../../parts/Hash";
@@ -73,7 +74,7 @@ export function EpochState({ statement }: { statement: StatementRow }) {
           name={
             chain === undefined
               ? "Signed by"
-              : `Signed by ${signers.length} of ${chain.attesterCount}; ${chain.threshold} needed`
+              : `Signed by ${signers.length}; ${quorum(chain.panel.threshold, chain.panel.attesters.length)} of panel ${chain.panel.number} needed`
           }
         >
           <Signers signers={signers} />
@@ -94,7 +95,7 @@ export function EpochState({ statement }: { statement: StatementRow }) {
       <Text size="xs" c="dimmed">
         {chain === undefined
           ? "Signers: those whose signatures the service holds."
-          : `Signers, number of attesters and threshold are read from StatementRegistry at block ${chain.block}, as they are today; hashes are as the service gives them, compared below.`}
+          : `Signers are read from StatementRegistry, and the seats of panel ${chain.panel.number} from AttesterRegistry, at block ${chain.block}, as they are today; hashes are as the service gives them, compared below.`}
       </Text>
     </Section>
   );

@@ -2,12 +2,12 @@ import { Text } from "@mantine/core";
 import { grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { Card, Cards } from "../../parts/Cards";
-import { Status } from "../../parts/Status";
-import { Coupon, Rank, Utilisation, Window, unitsLeft, windowLength } from "./cells";
-import type { Row } from "./queries";
+import { Coupon, Rank, State, Utilisation, Window, unitsLeft, windowLength } from "./cells";
+import { type Row, useUnapproved } from "./queries";
 
 /** Tranches on a narrow screen: nothing is cut off at the side. */
 export function MarketCards({ rows }: { rows: readonly Row[] }) {
+  const unapproved = useUnapproved(rows);
   return (
     <Cards label="Tranches">
       {rows.map((row) => (
@@ -20,7 +20,7 @@ export function MarketCards({ rows }: { rows: readonly Row[] }) {
               <Rank row={row} /> · {row.operator.name}
             </>
           }
-          status={<Status state={row.state} />}
+          status={<State row={row} unapproved={unapproved} />}
           about={
             <>
               <Text size="sm" mt={6} style={{ overflowWrap: "anywhere" }}>

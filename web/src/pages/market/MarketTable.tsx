@@ -3,10 +3,9 @@ import { Link } from "react-router";
 import { grouped } from "../../format/money";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
-import { Status } from "../../parts/Status";
-import { Coupon, Rank, Two, UnitsLeft, Utilisation, Window, windowLength } from "./cells";
+import { Coupon, Rank, State, Two, UnitsLeft, Utilisation, Window, windowLength } from "./cells";
 import classes from "./Market.module.css";
-import type { Row } from "./queries";
+import { type Row, useUnapproved } from "./queries";
 import type { MarketSearch } from "./search";
 
 type Sort = MarketSearch["sort"];
@@ -30,7 +29,10 @@ function sortableBy(search: MarketSearch, onSort: (sort: Sort) => void) {
   };
 }
 
-function columnsWith(sortable: ReturnType<typeof sortableBy>): Column<Row>[] {
+function columnsWith(
+  sortable: ReturnType<typeof sortableBy>,
+  unapproved: ReadonlySet<number>,
+): Column<Row>[] {
   return [
     {
       ...sortable("Facility", "name"),
@@ -63,7 +65,7 @@ function columnsWith(sortable: ReturnType<typeof sortableBy>): Column<Row>[] {
         />
       ),
     },
-    { head: "Status", cell: (row) => <Status state={row.state} /> },
+    { head: "Status", cell: (row) => <State row={row} unapproved={unapproved} /> },
     {
       ...sortable("Units left", "units_left"),
       number: true,
@@ -98,11 +100,12 @@ export function MarketTable({
   search: MarketSearch;
   onSort: (sort: Sort) => void;
 }) {
+  const unapproved = useUnapproved(rows);
   return (
     <div className={classes.table}>
       <DataTable
         caption="List of tranches"
-        columns={columnsWith(sortableBy(search, onSort))}
+        columns={columnsWith(sortableBy(search, onSort), unapproved)}
         rows={rows}
         rowKey={(row) => row.token_id}
       />

@@ -1,12 +1,13 @@
 /** What a row of the market says, for the table and for cards alike. */
 
-import { Text } from "@mantine/core";
+import { Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { grouped, percentOfPpm } from "../../format/money";
 import { sentenceCase } from "../../format/text";
 import { duration, span } from "../../format/time";
 import { trancheName } from "../../format/tranche";
 import { Amount } from "../../parts/Amount";
+import { Status } from "../../parts/Status";
 import { Unknown } from "../../parts/Unknown";
 import classes from "./Market.module.css";
 import type { Row } from "./queries";
@@ -25,6 +26,20 @@ export function Two({ first, second }: { first: ReactNode; second: ReactNode }) 
 
 export function Rank({ row }: { row: Row }) {
   return <>{sentenceCase(trancheName(row.seniority, row.tranche_count))}</>;
+}
+
+/** The state; of an offer whose devices attesters have not approved, that too. */
+export function State({ row, unapproved }: { row: Row; unapproved: ReadonlySet<number> }) {
+  return (
+    <Stack gap={4} align="flex-start">
+      <Status state={row.state} />
+      {unapproved.has(row.facility_id) && (
+        <Status state="" tone="warning">
+          Devices not approved yet
+        </Status>
+      )}
+    </Stack>
+  );
 }
 
 export function Window({ row }: { row: Row }) {

@@ -1,6 +1,6 @@
 /** What the market asks the service. */
 
-import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useQueries, useQuery } from "@tanstack/react-query";
 import { type Schemas, api, dataOf } from "../../api/client";
 import { type MarketSearch, filtersOf } from "./search";
 
@@ -28,6 +28,29 @@ export function useTranches(search: MarketSearch) {
     ...tranchesQuery(search),
     placeholderData: keepPreviousData,
     refetchInterval: 5_000,
+  });
+}
+
+/** Offered facilities among rows whose devices attesters have not approved: each is asked for once, and anew now and then. */
+export function useUnapproved(rows: readonly Row[]): ReadonlySet<number> {
+  const offered = rows.filter((row) => row.state === "offered").map((row) => row.facility_id);
+  return useQueries({
+    queries: [...new Set(offered)].map((facilityId) => ({
+      queryKey: ["facility", facilityId],
+      queryFn: () =>
+        dataOf(
+          api.GET("/v1/facilities/{facility_id}", {
+            params: { path: { facility_id: facilityId } },
+          }),
+        ),
+      refetchInterval: 15_000,
+    })),
+    combine: (found) =>
+      new Set(
+        found.flatMap(({ data }) =>
+          data !== undefined && data.pledge.approved_at === null ? [data.facility_id] : [],
+        ),
+      ),
   });
 }
 

@@ -1,5 +1,6 @@
 import { Anchor, Stack, Text } from "@mantine/core";
 import { Link } from "react-router";
+import { quorum } from "../../format/attesters";
 import { grouped } from "../../format/money";
 import { duration, instant } from "../../format/time";
 import { Amount } from "../../parts/Amount";
@@ -104,6 +105,15 @@ function Facility({
   );
 }
 
+/** Whether the devices are approved, and by whom. */
+function pledgeText({ panel, pledge }: FacilityTerms): string {
+  if (panel === null) return "pledged; attesters are named with the offer";
+  const signers = `${quorum(panel.threshold, panel.attesters.length)} (panel ${panel.number})`;
+  return pledge.approved_at === null
+    ? `pledged; ${signers} have not approved them yet`
+    : `pledged; approved by ${signers}`;
+}
+
 function Totals({
   facility,
   terms,
@@ -116,7 +126,7 @@ function Totals({
       <Figure
         name="Devices"
         value={terms === undefined ? "" : grouped(terms.device_count)}
-        about="pledged"
+        about={terms === undefined ? "pledged" : pledgeText(terms)}
       />
       <Figure
         name="Epochs"

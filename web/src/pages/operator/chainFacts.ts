@@ -5,6 +5,12 @@ import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../api/service";
 import type { ContractName } from "../../api/config";
+import {
+  type ApprovalFacts,
+  type PanelFacts,
+  readApproval,
+  readSeats,
+} from "../../chain/facts/attesters";
 import { type BondFacts, readBond } from "../../chain/facts/bond";
 import { readFunds } from "../../chain/facts/coin";
 import { readOwed, readSettleable } from "../../chain/facts/lockbox";
@@ -38,6 +44,8 @@ export interface ChainFacts {
   /** Null while no terms were set. */
   bondTerms: BondFacts["terms"];
   bondSufficient: boolean;
+  /** Whether attesters approved its devices, without which it is never funded. */
+  approval: ApprovalFacts;
   settleableMicros: bigint;
   epochsFinal: number;
 }
@@ -80,11 +88,12 @@ export async function readChainFacts(
   const at = await pinned(client);
   const state = await readFacilityState(at, contracts.FacilityRegistry, facilityId);
   if (state === "registered") return null;
-  const [offer, tranches, sale, bond, settleableMicros, epochsFinal] = await Promise.all([
+  const [offer, tranches, sale, bond, approval, settleableMicros, epochsFinal] = await Promise.all([
     readOffer(at, contracts.FacilityRegistry, facilityId),
     readTranches(at, contracts, facilityId),
     readOwnSale(at, contracts.PrimarySale, facilityId),
     readBond(at, contracts.BondVault, facilityId),
+    readApproval(at, contracts.FacilityRegistry, facilityId),
     readSettleable(at, contracts.RentLockbox, facilityId),
     readEpochsFinal(at, contracts.StatementRegistry, facilityId),
   ]);
@@ -100,6 +109,7 @@ export async function readChainFacts(
     bondMicros: bond.heldMicros,
     bondTerms: bond.terms,
     bondSufficient: bond.sufficient,
+    approval,
     settleableMicros,
     epochsFinal,
   };
@@ -124,6 +134,20 @@ export function useChainFacts(facilityId: number) {
   });
 }
 
+/** Seats of a panel: whose signatures count now, and where each attester publishes. */
+export function useSeats(panel: PanelFacts) {
+  const client = usePublicClient();
+  const contracts = useContracts();
+  return useQuery({
+    queryKey: ["chain", "seats", panel.number, panel.attesters],
+    queryFn: async () => {
+      if (client === undefined || contracts === null) throw new Error("Nothing is deployed.");
+      return readSeats(await pinned(client), contracts.FacilityRegistry, panel);
+    },
+    refetchInterval: 10_000,
+  });
+}
+
 /** Balance of an account, and what it allows a spender to take. */
 export function useFunds(token: Address, owner: Address | undefined, spender: Address) {
   const client = usePublicClient();
@@ -145,7 +169,7 @@ export function useOwed(token: Address, account: Address) {
     queryKey: ["chain", "owed", token, account],
     queryFn: async () => {
       if (client === undefined || contracts === null) throw new Error("Nothing is deployed.");
-      const names = ["PrimarySale", "BondVault", "RentLockbox"] as const;
+      const names = ["PrimarySale", "BondVault", "AttesterRegistry", "RentLockbox"] as const;
       const at = await pinned(client);
       return Promise.all(
         names.map(async (name) => ({

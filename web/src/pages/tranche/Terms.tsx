@@ -2,15 +2,17 @@ import { Anchor } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { grouped, percentOfBps, percentOfPpm } from "../../format/money";
+import { quorum } from "../../format/attesters";
 import { duration, instant } from "../../format/time";
 import { Account, Hash } from "../../parts/Hash";
 import { Section } from "../../parts/Section";
 import classes from "./Tranche.module.css";
-import type { Tranche } from "./queries";
+import { type Facility, type Tranche, useFacility } from "./queries";
 
 /** The terms as they were offered; they cannot change. */
 export function Terms({ tranche }: { tranche: Tranche }) {
   const { terms } = tranche;
+  const { data: facility } = useFacility(tranche.facility_id);
   const capacity = ((tranche.window_end_s - tranche.window_start_s) / 3_600) * tranche.device_count;
   return (
     <Section
@@ -55,12 +57,34 @@ export function Terms({ tranche }: { tranche: Tranche }) {
         <Term name="Pledge root">
           <Hash value={terms.pledge_root} />
         </Term>
+        <Term name="Attesters">{facility !== undefined && <Panel facility={facility} />}</Term>
+        <Term name="Devices approved by attesters">
+          {facility !== undefined && <Approved facility={facility} />}
+        </Term>
         <Term name="Terms hash">
           <Hash value={terms.terms_hash} />
         </Term>
       </dl>
     </Section>
   );
+}
+
+/** Who signs for the facility. */
+function Panel({ facility: { panel } }: { facility: Facility }) {
+  if (panel === null) return <>named with the offer</>;
+  return (
+    <>
+      <Anchor component={Link} to="/audit#attesters" inherit>
+        panel {panel.number}
+      </Anchor>
+      , {quorum(panel.threshold, panel.attesters.length)} sign
+    </>
+  );
+}
+
+/** When the panel approved the devices. */
+function Approved({ facility: { pledge } }: { facility: Facility }) {
+  return <>{pledge.approved_at === null ? "not yet" : instant(pledge.approved_at)}</>;
 }
 
 function Term({ name, children }: { name: string; children: ReactNode }) {

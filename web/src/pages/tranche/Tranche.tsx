@@ -21,7 +21,7 @@ import { Statements } from "./Statements";
 import { Terms } from "./Terms";
 import classes from "./Tranche.module.css";
 import { Waterfall } from "./revenue/Waterfall";
-import { type Tranche as TrancheData, useTranche } from "./queries";
+import { type Tranche as TrancheData, useFacility, useTranche } from "./queries";
 
 const Buy = lazy(async () => ({ default: (await import("./buy/Buy")).Buy }));
 
@@ -43,7 +43,12 @@ function Found({ tranche }: { tranche: TrancheData }) {
     <Stack gap="lg">
       <PageHead
         title={nameInFacility(tranche)}
-        status={<Status state={tranche.state} />}
+        status={
+          <>
+            <Status state={tranche.state} />
+            <Unapproved tranche={tranche} />
+          </>
+        }
         about={
           <>
             {tranche.gpu_class} in {tranche.site}, run by{" "}
@@ -74,6 +79,17 @@ function Found({ tranche }: { tranche: TrancheData }) {
         </Stack>
       </div>
     </Stack>
+  );
+}
+
+/** Beside the state of an offer: that attesters have not approved its devices. */
+function Unapproved({ tranche: { facility_id, state } }: { tranche: TrancheData }) {
+  const { data } = useFacility(facility_id);
+  if (state !== "offered" || data?.pledge.approved_at !== null) return null;
+  return (
+    <Status state="" tone="warning">
+      Devices not approved yet
+    </Status>
   );
 }
 

@@ -7,6 +7,7 @@ export type Tranche = Schemas["TrancheOut"];
 export type Point = Schemas["PointOut"];
 export type WaterfallMoney = Schemas["WaterfallOut"];
 export type Statement = Schemas["StatementOut"];
+export type Facility = Schemas["FacilityOut"];
 
 const LIVE_MS = 5_000;
 /** What changes once an epoch needs no quicker look. */
@@ -19,6 +20,18 @@ export function useTranche(tokenId: string) {
     queryKey: ["tranche", tokenId],
     queryFn: () => dataOf(api.GET("/v1/tranches/{token_id}", path(tokenId))),
     refetchInterval: LIVE_MS,
+  });
+}
+
+/** The facility of a tranche: its panel of attesters, and whether they approved its devices. */
+export function useFacility(facilityId: number) {
+  return useQuery({
+    queryKey: ["facility", facilityId],
+    queryFn: () =>
+      dataOf(
+        api.GET("/v1/facilities/{facility_id}", { params: { path: { facility_id: facilityId } } }),
+      ),
+    refetchInterval: SLOW_MS,
   });
 }
 

@@ -22,6 +22,8 @@ export const ABI_OF: Record<Exclude<ContractName, "AccessManager">, Abi> = {
   RentLockbox: abis.rentLockboxAbi as unknown as Abi,
   PrimarySale: abis.primarySaleAbi as unknown as Abi,
   BondVault: abis.bondVaultAbi as unknown as Abi,
+  AttesterRegistry: abis.attesterRegistryAbi as unknown as Abi,
+  PledgeRegistry: abis.pledgeRegistryAbi as unknown as Abi,
   DeliveryDesk: abis.deliveryDeskAbi as unknown as Abi,
   SettlementToken: abis.erc20Abi as unknown as Abi,
 };

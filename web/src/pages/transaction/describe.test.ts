@@ -1,6 +1,7 @@
-import { type Abi, type AbiEvent, zeroAddress } from "viem";
+import { type Abi, type AbiEvent, type Hex, encodeErrorResult, zeroAddress, zeroHash } from "viem";
 import { describe as group, expect, it } from "vitest";
 import type { ContractName } from "../../api/config";
+import { statementRegistryAbi } from "../../chain/abis";
 import { ABI_OF, decodeEvent } from "./decode";
 import { describe, sentencesWith } from "./describe";
 import { CONTRACTS, logOf, sampleOf } from "./logs.fixture";
@@ -134,10 +135,51 @@ group("describe", () => {
     const forever = { attester: HOLDER, activeFrom: 1_700_000_000, activeUntil: 2 ** 40 - 1 };
     const entry = { account: HOLDER, agent: OTHER, country: 752, canSend: true, canReceive: false };
 
-    expect(say("StatementRegistry", "AttesterPeriodSet", forever)).not.toContain("until");
+    expect(say("AttesterRegistry", "AttesterPeriodSet", forever)).not.toContain("until");
     expect(say("InvestorRegistry", "InvestorSet", { ...entry, expiresAt: 2n ** 64n - 1n })).toMatch(
       /may send, may not receive, until further notice\.$/,
     );
+  });
+
+  it("says who sits on a panel, and how many of them sign", () => {
+    const panel = { panel: 2, attesters: [HOLDER, OTHER, HOLDER], threshold: 2 };
+
+    expect(say("AttesterRegistry", "PanelSet", { ...panel, from: 1_700_000_000 })).toBe(
+      "Panel 2 has 3 seats from 2023-11-14 22:13 UTC on, for 0xBcd4…4096, 0xDc64…F6C9, 0xBcd4…4096: 2 must sign.",
+    );
+  });
+
+  it("tells why a statement of a batch was not posted, as far as the error is known", () => {
+    const skipped = { facilityId: 7n, epoch: 3 };
+    const of = (reason: Hex) =>
+      say("StatementRegistry", "StatementSkipped", { ...skipped, reason });
+    const error = encodeErrorResult({
+      abi: statementRegistryAbi,
+      errorName: "EpochOutOfOrder",
+      args: [7n, 2, 3],
+    });
+
+    expect(of(error)).toBe(
+      "The statement of facility 7, epoch 3, was not posted with the others of its batch: The next statement is that of epoch 2.",
+    );
+    expect(of("0x")).toMatch(/: the contract gave no reason that is known here\.$/);
+  });
+
+  it("tells the pledge of an offer from one that takes its place", () => {
+    const pledge = { facilityId: 7n, pledgeRoot: zeroHash, number: 3n, attesters: [HOLDER, OTHER] };
+    const of = (fromEpoch: number) =>
+      say("PledgeRegistry", "PledgeApproved", { ...pledge, fromEpoch });
+
+    expect(of(0)).toBe("2 attesters approved the devices of facility 7.");
+    expect(of(4)).toBe("2 attesters approved the devices of facility 7 from epoch 4 on.");
+  });
+
+  it("shortens what an attester wrote as its address, and knows none from one", () => {
+    const of = (url: string) =>
+      say("AttesterRegistry", "AttesterUrlSet", { attester: HOLDER, url });
+
+    expect(of(`https://a.example/${"x".repeat(500)}`).length).toBeLessThan(160);
+    expect(of("")).toContain("names no address any more");
   });
 
   it("names contracts of ours, and allowances without a limit", () => {

@@ -3,6 +3,7 @@
 import type { Address } from "viem";
 import { sentenceCase, short } from "../../format/text";
 import { type Contracts, type DecodedEvent, contractAt } from "./decode";
+import { attesterSentences } from "./attesterSentences";
 import { bondSentences, rentSentences, tradeSentences } from "./eventSentences";
 import type { Sentence, Who } from "./words";
 
@@ -11,6 +12,7 @@ export const sentencesWith = (who: Who): Record<string, Sentence> => ({
   ...tradeSentences(who),
   ...rentSentences(who),
   ...bondSentences(who),
+  ...attesterSentences(who),
 });
 
 /** `ERC20Transfer` as words: `Erc20 transfer`. */

@@ -12,11 +12,13 @@ import {
   claimedBatch,
   closed,
   count,
+  isZero,
   lateRent,
   money,
   moved,
+  reason,
+  signers,
   tranche,
-  until,
 } from "./words";
 
 /** Units, stablecoin and sale. */
@@ -92,7 +94,13 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
   Withdrawn: (a, s) => `${who(a["account"])} withdrew ${money(a["amount"], s)}`,
   // facilities and statements
   FacilityOffered: (a) =>
-    `Facility ${String(a["facilityId"])} was offered by ${who(a["gpuOperator"])}`,
+    `Facility ${String(a["facilityId"])} was offered by ${who(a["gpuOperator"])}; panel ${count(a["panel"])} of attesters signs for it`,
+  FacilityReserved: (a) =>
+    `${who(a["gpuOperator"])} reserved number ${String(a["facilityId"])} for an offer`,
+  OfferRemoved: (a) =>
+    `The offer of facility ${String(a["facilityId"])} was removed before it was funded`,
+  PledgeApproved: (a) =>
+    `${signers(a["attesters"])} approved the devices of facility ${String(a["facilityId"])}${Number(a["fromEpoch"]) === 0 ? "" : ` from epoch ${count(a["fromEpoch"])} on`}`,
   FacilityStateChanged: (a) =>
     `Facility ${String(a["facilityId"])} is ${onChainState(a["state"]) ?? "changed"}`,
   DefaultNoticed: (a) =>
@@ -105,20 +113,14 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
     `${money(a["amount"], s)} of receivable of facility ${String(a["facilityId"])} was written off`,
   StatementPosted: (a) =>
     `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was posted with ${(a["attesters"] as readonly unknown[]).length} signatures`,
+  StatementSkipped: (a) =>
+    `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was not posted with the others of its batch: ${reason(a["reason"])}`,
   EvidencePublished: (a) =>
     `The operator published the hash of its evidence of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}`,
   EvidenceRejected: (a) =>
-    `${counted((a["attesters"] as readonly unknown[]).length, "attester")} rejected the published evidence of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}: it can only be stated now, and later epochs are published no more`,
+    `${signers(a["attesters"])} rejected the published evidence of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}: it can only be stated now, and later epochs are published no more`,
   StatementVoided: (a) =>
     `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was voided by a proven fault`,
-  SlashPending: (a) =>
-    `Bonds could not be taken yet for the fault of facility ${String(a["facilityId"])} that ${who(a["challenger"])} proved; it can be tried again`,
-  AttesterSet: (a) =>
-    `${who(a["attester"])} ${a["member"] === true ? "was made an attester" : "will be no attester any more"}`,
-  AttesterPeriodSet: (a) =>
-    `Signatures of ${who(a["attester"])} count from ${instant(Number(a["activeFrom"]))}${until(a["activeUntil"])}`,
-  ThresholdSet: (a) =>
-    `A statement needs ${counted(a["threshold"] as number | bigint, "signature")} of attesters from ${instant(Number(a["from"]))} on`,
 });
 
 /** Bond, vouchers, the allow-list, and what roles set. */
@@ -136,14 +138,6 @@ export const bondSentences = (who: Who): Record<string, Sentence> => ({
   OrderCancelled: (a) => `${who(a["gpuOperator"])} took back a delivery order`,
   VoucherServed: (a) =>
     `${gpuHours(a["gpuSeconds"] as bigint)} GPU-hours of voucher ${String(a["voucherId"])} were served`,
-  AttesterBondDeposited: (a, s) =>
-    `${who(a["payer"])} deposited ${money(a["amount"], s)} for the attester ${who(a["attester"])}, whose bond is now ${money(a["bond"], s)}`,
-  AttesterBondWithdrawn: (a, s) =>
-    `The attester ${who(a["attester"])} took ${money(a["amount"], s)} of its bond`,
-  AttesterSlashed: (a, s) =>
-    `${money(a["amount"], s)} of the bond of the attester ${who(a["attester"])} was taken for a proven fault, ${money(a["toChallenger"], s)} of it for ${who(a["challenger"])}`,
-  SlashAmountSet: (a, s) => `A proven fault costs each of its signers ${money(a["amount"], s)}`,
-  SlashedTaken: (a, s) => `${money(a["amount"], s)} of attesters' bonds went to ${who(a["to"])}`,
   // allow-list
   InvestorSet: (a) =>
     `The allow-list entry of ${who(a["account"])} was set: ${a["canSend"] === true ? "may" : "may not"} send, ${a["canReceive"] === true ? "may" : "may not"} receive, until ${Number(a["expiresAt"]) > LATEST_S ? "further notice" : instant(Number(a["expiresAt"]))}`,
@@ -162,5 +156,7 @@ export const bondSentences = (who: Who): Record<string, Sentence> => ({
       : `Moves of units ask the allow-list ${who(a["investorRegistry"])}`,
   RevenueSourceSet: (a) =>
     `${who(a["source"])} ${a["allowed"] === true ? "may" : "may no longer"} bring revenue to holders`,
+  LedgerKeySet: (a) =>
+    `${who(a["gpuOperator"])} ${isZero(a["ledgerKey"]) ? "names no key any more that signs" : "named the key that signs"} for it in the logs of its facilities`,
   ContractURIUpdated: () => "The description of the units changed",
 });

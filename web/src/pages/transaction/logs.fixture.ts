@@ -23,6 +23,8 @@ const NAMES: readonly ContractName[] = [
   "PrimarySale",
   "BondVault",
   "DeliveryDesk",
+  "AttesterRegistry",
+  "PledgeRegistry",
   "SettlementToken",
   "AccessManager",
 ];

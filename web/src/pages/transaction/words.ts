@@ -1,7 +1,8 @@
 /** Amounts, accounts and times of an event as words. */
 
-import { zeroAddress } from "viem";
-import { exactMoney, grouped } from "../../format/money";
+import { type Hex, zeroAddress } from "viem";
+import { refusalOfData } from "../../chain/refusals";
+import { counted, exactMoney, grouped } from "../../format/money";
 import { partsOfTokenId } from "../../format/text";
 import { instant } from "../../format/time";
 
@@ -28,6 +29,19 @@ export const BURN_REASONS = ["for compute", "after the offer was cancelled", "fo
 /** `, until …`; nothing where there is no end. */
 export const until = (time: unknown): string =>
   Number(time) > LATEST_S ? "" : `, until ${instant(Number(time))}`;
+
+export const isZero = (word: unknown): boolean => BigInt(word as Hex) === 0n;
+
+/** How many attesters signed. */
+export const signers = (attesters: unknown): string =>
+  counted((attesters as readonly unknown[]).length, "attester");
+
+/** Why a contract refused a part of a batch, from the error's bytes and without a full stop. */
+export const reason = (data: unknown): string =>
+  (refusalOfData(data as Hex)?.sentence ?? "the contract gave no reason that is known here.").slice(
+    0,
+    -1,
+  );
 
 export function moved(a: Args, units: string, who: Who): string {
   if (a["from"] === zeroAddress) return `${units} minted to ${who(a["to"])}`;

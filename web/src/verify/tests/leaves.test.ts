@@ -7,7 +7,7 @@ import { parseLines } from "../linesCsv";
 import { MerkleTree, rootOfProof, verifyProof, walkProof } from "../merkle";
 import { pledgeLeaf, pledgeRoot } from "../pledge";
 import { statementDigest, statementHash } from "../statement";
-import { EVIDENCE, FAULTS, golden, statementIn } from "./vectors";
+import { EVIDENCE, FAULTS, golden, pledgeTree, statementIn } from "./vectors";
 
 const LINE_TYPES = [
   "uint64",
@@ -84,36 +84,6 @@ describe("golden vectors of Python", () => {
     }
   });
 
-  it("give pledge leaves and root", () => {
-    const [pledges] = decodeAbiParameters(
-      parseAbiParameters([
-        "P[] pledges",
-        "struct P { uint64 facilityId; uint32 index; bytes32 device; bytes32 leaf; }",
-      ]),
-      FAULTS.pledges,
-    );
-    for (const { facilityId, index, device, leaf } of pledges) {
-      expect(hexOf(pledgeLeaf(facilityId, index, device))).toBe(leaf);
-    }
-    const facilityId = pledges[0]?.facilityId ?? 0n;
-    expect(
-      hexOf(
-        pledgeRoot(
-          facilityId,
-          pledges.map((p) => p.device),
-        ),
-      ),
-    ).toBe(FAULTS.pledge_root);
-    expect(
-      hexOf(
-        pledgeRoot(
-          facilityId + 1n,
-          pledges.map((p) => p.device),
-        ),
-      ),
-    ).not.toBe(FAULTS.pledge_root);
-  });
-
   it("give root, proofs, statement hash and digest of whole epochs", () => {
     for (const epoch of EVIDENCE.epochs) {
       const statement = statementIn(epoch);
@@ -125,6 +95,25 @@ describe("golden vectors of Python", () => {
       expect(statementHash(statement)).toBe(epoch.statement_hash);
       expect(statementDigest(statement, EVIDENCE.chain_id, EVIDENCE.registry)).toBe(epoch.digest);
       expect(statementDigest(statement, 1, EVIDENCE.registry)).not.toBe(epoch.digest);
+    }
+  });
+});
+
+describe("pledges", () => {
+  it("have the leaves and the root of OpenZeppelin's tree, for any number of devices", () => {
+    for (const count of [1, 2, 3, 5, 8, 13]) {
+      const devices = Array.from({ length: count }, (_, i) =>
+        hexOf(new Uint8Array(32).fill(200 - i)),
+      );
+      const theirs = pledgeTree(2n ** 64n - 1n, devices);
+
+      expect(hexOf(pledgeRoot(2n ** 64n - 1n, devices))).toBe(theirs.root);
+      devices.forEach((device, i) => {
+        expect(hexOf(pledgeLeaf(2n ** 64n - 1n, i, device))).toBe(
+          theirs.leafHash([2n ** 64n - 1n, i, device, device, 0]),
+        );
+      });
+      expect(hexOf(pledgeRoot(7n, devices))).not.toBe(theirs.root);
     }
   });
 });

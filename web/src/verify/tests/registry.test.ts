@@ -1,9 +1,16 @@
 import type { Hex, PublicClient } from "viem";
 import { describe, expect, it } from "vitest";
+import { type Panel, seatsNote } from "../panels";
 import { chainReader } from "../registry";
 
 const STATEMENTS = "0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9";
 const FACILITIES = "0xBcd4042DE499D14e55001CcbB24a551F3b954096";
+const ATTESTERS = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
+const [FIRST, SECOND, THIRD] = [
+  "0x1111111111111111111111111111111111111111",
+  "0x2222222222222222222222222222222222222222",
+  "0x3333333333333333333333333333333333333333",
+] as const;
 const ZERO: Hex = `0x${"0".repeat(64)}`;
 const hash = (byte: string): Hex => `0x${byte.repeat(32)}`;
 
@@ -20,9 +27,16 @@ function world(answers: Record<string, unknown> = {}) {
   const known: Record<string, unknown> = {
     isFinal: true,
     signersOf: [STATEMENTS],
-    threshold: 2,
-    attesterCount: 3,
+    attesterRegistry: ATTESTERS,
+    epochTermsOf: { panel: 2 },
+    panelOf: [[FIRST, SECOND, THIRD], 2],
     challengeWindow: 3_600,
+    minimumBond: 100n,
+    panelCount: 2,
+    offerPanel: 2,
+    bondOf: 70n,
+    isAttester: false,
+    urlOf: "https://attester.example",
     termsOf: { termsHash: hash("aa"), pledgeRoot: hash("bb") },
     verdictOf: { barred: true },
     ...answers,
@@ -54,11 +68,23 @@ describe("chainReader", () => {
       previousHash: hash("01"),
       final: true,
       signers: [STATEMENTS],
-      threshold: 2,
-      attesterCount: 3,
+      panel: { number: 2, threshold: 2, attesters: [FIRST, SECOND, THIRD] },
       challengeWindowS: 3_600,
     });
-    expect(reads.filter((r) => r.blockNumber !== 42n || r.address !== STATEMENTS)).toEqual([]);
+    expect(reads.filter((r) => r.blockNumber !== 42n)).toEqual([]);
+    // Whose signatures count is asked of the registry that the facilities' register names.
+    const elsewhere = reads.filter((r) => r.address !== STATEMENTS);
+    expect(elsewhere.map((r) => [r.address, r.functionName, r.args])).toEqual([
+      [FACILITIES, "attesterRegistry", undefined],
+      [FACILITIES, "epochTermsOf", [7n]],
+      [ATTESTERS, "panelOf", [2]],
+    ]);
+  });
+
+  it("says so where the chain knows no such facility: none is on panel 0", async () => {
+    const { reader } = world({ epochTermsOf: { panel: 0 } });
+
+    await expect(reader.stored(7n, 0)).rejects.toThrow("no such facility");
   });
 
   it("has nothing before the first epoch, and nothing where none is stored", async () => {
@@ -81,11 +107,51 @@ describe("chainReader", () => {
     expect(await none.reader.facility(7n)).toBeNull();
   });
 
-  it("says whether a fault was proven, how many sign, and on which chain", async () => {
+  it("names every panel, and what everybody on it or asked for has at stake", async () => {
+    const { reader, reads } = world();
+
+    const found = await reader.attesters([STATEMENTS, FIRST]);
+
+    expect(found).toMatchObject({ block: 42n, minimumBondMicros: 100n, offerPanel: 2 });
+    expect(found.panels.map((p) => p.number)).toEqual([1, 2]);
+    expect(found.members.map((m) => m.address)).toEqual([FIRST, SECOND, THIRD, STATEMENTS]);
+    expect(found.members[0]).toEqual({
+      address: FIRST,
+      bondMicros: 70n,
+      counts: false,
+      url: "https://attester.example",
+    });
+    expect(reads.filter((r) => r.blockNumber !== 42n)).toEqual([]);
+  });
+
+  it("asks for no panel of offers while there is none, which would revert", async () => {
+    const { reader, reads } = world({ panelCount: 0 });
+
+    const found = await reader.attesters([]);
+
+    expect(found).toMatchObject({ panels: [], offerPanel: null, members: [] });
+    expect(reads.map((r) => r.functionName)).not.toContain("offerPanel");
+  });
+
+  it("says whether a fault was proven, and on which chain", async () => {
     const { reader } = world();
 
     expect(await reader.voided(hash("01"))).toBe(true);
-    expect(await reader.threshold()).toEqual({ threshold: 2, members: 3 });
     expect(await reader.chainId()).toBe(31_337);
+  });
+});
+
+describe("seatsNote", () => {
+  const panel: Panel = { number: 2, threshold: 2, attesters: [FIRST, SECOND, THIRD] };
+
+  it("has nothing to say of enough signers that sit on the panel", () => {
+    expect(seatsNote(panel, [FIRST, THIRD])).toBeNull();
+    expect(seatsNote(panel, [FIRST, SECOND, THIRD])).toBeNull();
+  });
+
+  it("names those that no longer sit there, and a panel that asks for more by now", () => {
+    expect(seatsNote(panel, [FIRST, STATEMENTS])).toContain(`${STATEMENTS} no longer sits there`);
+    expect(seatsNote(panel, [STATEMENTS, ATTESTERS])).toContain("no longer sit there");
+    expect(seatsNote({ ...panel, threshold: 3 }, [FIRST, SECOND])).toContain("3 must sign now");
   });
 });

@@ -1,5 +1,6 @@
 /** Golden files that Python wrote: `python -m tests.evidence_vectors` and `python -m tests.fault_vectors`. */
 
+import { StandardMerkleTree } from "@openzeppelin/merkle-tree";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Address, Hex } from "viem";
@@ -22,7 +23,7 @@ export interface GoldenEpoch {
 interface GoldenEvidence {
   chain_id: number;
   registry: Address;
-  facility: { text: string; terms_hash: Hex; pledge_root: Hex };
+  facility: { text: string; terms_hash: Hex };
   epochs: GoldenEpoch[];
 }
 
@@ -31,7 +32,21 @@ function read(name: string): unknown {
 }
 
 export const EVIDENCE = read("evidence.json") as GoldenEvidence;
-export const FAULTS = read("faults.json") as Record<"lines" | "pledges" | "pledge_root", Hex>;
+export const FAULTS = read("faults.json") as Record<"lines", Hex>;
+
+/** The pledge of an offer as OpenZeppelin's tree, by the types of the contract's leaf. */
+export function pledgeTree(facilityId: bigint, devices: readonly Hex[]) {
+  return StandardMerkleTree.of<unknown[]>(
+    devices.map((device, i) => [facilityId, i, device, device, 0]),
+    ["uint64", "uint32", "bytes32", "bytes32", "uint32"],
+  );
+}
+
+/** Root over the devices of the golden facility. */
+export function goldenPledgeRoot(): Hex {
+  const { devices } = JSON.parse(EVIDENCE.facility.text) as { devices: Hex[] };
+  return pledgeTree(7n, devices).root as Hex;
+}
 
 /** An epoch of the golden file. */
 export function golden(place: number): GoldenEpoch {

@@ -9,9 +9,10 @@ import { leafOf } from "../line";
 import { verifyProof } from "../merkle";
 import type { ChainReader } from "../registry";
 import { statementHash } from "../statement";
-import { EVIDENCE, golden, statementIn } from "./vectors";
+import { EVIDENCE, golden, goldenPledgeRoot, statementIn } from "./vectors";
 
 const EPOCHS = [0, 1, 2, 3];
+const ATTESTERS = ([1, 2, 3] as const).map((n): Hex => `0x${String(n).repeat(40)}`);
 const encode = (text: string) => new TextEncoder().encode(text);
 
 /** Files of the service by path. */
@@ -38,13 +39,12 @@ export function goldenChain(
         previousHash: epoch === 0 ? null : stored(epoch - 1),
         final: true,
         signers: [],
-        threshold: 2,
-        attesterCount: 3,
+        panel: { number: 1, threshold: 2, attesters: ATTESTERS },
         challengeWindowS: 3_600,
       }),
     facility: () => {
-      const { terms_hash: termsHash, pledge_root: pledgeRoot } = EVIDENCE.facility;
-      return Promise.resolve({ termsHash: termsHash as Hex, pledgeRoot });
+      const { terms_hash: termsHash } = EVIDENCE.facility;
+      return Promise.resolve({ termsHash, pledgeRoot: goldenPledgeRoot() });
     },
     verifyLine: (statement, line, proof) => {
       if (statementHash(statement) !== stored(statement.epoch))
@@ -55,7 +55,7 @@ export function goldenChain(
     },
     voided: () => Promise.resolve(false),
     chainId: () => Promise.resolve(EVIDENCE.chain_id),
-    threshold: () => Promise.resolve({ threshold: 2, members: 3 }),
+    attesters: () => Promise.reject(new Error("no check asks who attests")),
   };
 }
 

@@ -5,7 +5,7 @@ import { BondTermsForm } from "../bond/BondTermsForm";
 import type { ChainFacts } from "../chainFacts";
 import type { StepState } from "./launchSteps";
 
-/** Step 3: the bond's terms, then what is missing of it. */
+/** Step 4: the bond's terms, then what is missing of it. */
 export function BondStep({
   facilityId,
   facts,

@@ -8,6 +8,7 @@ import { Notice } from "../../../parts/Notice";
 import { Section } from "../../../parts/Section";
 import { Hardware } from "../metering/Hardware";
 import { FundStep, OfferStep, UnitsStep } from "./LaunchActions";
+import { ApprovalStep } from "./ApprovalStep";
 import { BondStep } from "./BondStep";
 import { CancelOffer } from "./CancelOffer";
 import classes from "../Operator.module.css";
@@ -86,10 +87,13 @@ function Steps({
       <Step number={2} state={steps.offer} title="Offer it on-chain">
         <OfferStep facilityId={facilityId} account={account} state={steps.offer} />
       </Step>
-      <Step number={3} state={steps.bond} title="Bond">
+      <Step number={3} state={steps.approval} title="Approval of the devices">
+        <ApprovalStep facts={facts} state={steps.approval} />
+      </Step>
+      <Step number={4} state={steps.bond} title="Bond">
         <BondStep facilityId={facilityId} facts={facts} state={steps.bond} />
       </Step>
-      <Step number={4} state={steps.units} title="Units">
+      <Step number={5} state={steps.units} title="Units">
         <UnitsStep
           facilityId={facilityId}
           facts={facts}
@@ -98,7 +102,7 @@ function Steps({
           onChoose={onChoose}
         />
       </Step>
-      <Step number={5} state={steps.fund} title={way === "sale" ? "End the sale and fund" : "Fund"}>
+      <Step number={6} state={steps.fund} title={way === "sale" ? "End the sale and fund" : "Fund"}>
         <FundStep facilityId={facilityId} facts={facts} state={steps.fund} way={way} />
       </Step>
     </ol>
@@ -148,7 +152,12 @@ function Over({
   );
 }
 
-const WORDS: Record<StepState, string> = { done: "done", now: "to do", later: "later" };
+const WORDS: Record<StepState, string> = {
+  done: "done",
+  now: "to do",
+  waiting: "waiting for others",
+  later: "later",
+};
 
 function Step({
   number,

@@ -5,6 +5,7 @@ import { grouped } from "../../../format/money";
 import { trancheName } from "../../../format/tranche";
 import { Instant } from "../../../parts/Instant";
 import { Loaded } from "../../../parts/Loaded";
+import { quorumOf } from "./ApprovalStep";
 import { MintUnits } from "./MintUnits";
 import { OpenSale } from "./OpenSale";
 import { OwnSend } from "../forms/OwnSend";
@@ -68,7 +69,7 @@ function supplies(facts: ChainFacts): string {
     .join(", ");
 }
 
-/** Step 4: a sale, or minting to holders. */
+/** Step 5: a sale, or minting to holders. */
 export function UnitsStep({
   facilityId,
   facts,
@@ -143,7 +144,7 @@ function WayChoice({ way, onChoose }: { way: Way | null; onChoose: (way: Way) =>
   );
 }
 
-/** Step 5: the end of the sale, or funding what was minted. */
+/** Step 6: the end of the sale, or funding what was minted. */
 export function FundStep({
   facilityId,
   facts,
@@ -192,7 +193,14 @@ export function FundStep({
         Funding ends minting for good. Check that every holder has its units. The offer expires{" "}
         <Instant seconds={facts.expiresAtS} />.
       </Text>
-      <OwnSend gpuOperator={facts.gpuOperator} call={call("fund", `Fund facility ${facilityId}`)}>
+      {state === "waiting" && (
+        <Text size="sm">It waits for approval by {quorumOf(facts.approval.panel)}.</Text>
+      )}
+      <OwnSend
+        gpuOperator={facts.gpuOperator}
+        disabled={state === "waiting"}
+        call={call("fund", `Fund facility ${facilityId}`)}
+      >
         Fund the facility
       </OwnSend>
     </Stack>

@@ -17,6 +17,7 @@ const offered: ChainFacts = {
   bondMicros: 0n,
   bondTerms: null,
   bondSufficient: true,
+  approval: { approvedAtS: 1_796_000_000, panel: { number: 1, threshold: 2, attesters: [] } },
   settleableMicros: 0n,
   epochsFinal: 0,
 };
@@ -94,6 +95,22 @@ describe("launchSteps", () => {
       bondSufficient: false,
     };
     expect(launchSteps(thin, null).steps).toMatchObject({ bond: "now", fund: "later" });
+  });
+
+  it("waits for the approval of the devices, before placed units are funded", () => {
+    const pending = { ...offered.approval, approvedAtS: null };
+    const placed = { ...minted(1n, 0n), ...bonded, approval: pending };
+
+    expect(launchSteps(offered, null).steps.approval).toBe("done");
+    expect(launchSteps({ ...offered, approval: pending }, null).steps).toMatchObject({
+      offer: "done",
+      approval: "waiting",
+      bond: "now",
+    });
+    expect(launchSteps(placed, null).steps).toMatchObject({ units: "done", fund: "waiting" });
+    expect(launchSteps({ ...placed, bondSufficient: false }, null).steps.fund).toBe("later");
+    // A sale goes on without it, and ends only with it.
+    expect(launchSteps({ ...placed, sale }, null).steps.fund).toBe("now");
   });
 
   it("has nothing left once funded, and says when it ended otherwise", () => {

@@ -2,8 +2,9 @@
 
 import type { ChainFacts } from "../chainFacts";
 
-export type StepId = "register" | "offer" | "bond" | "units" | "fund";
-export type StepState = "done" | "now" | "later";
+export type StepId = "register" | "offer" | "approval" | "bond" | "units" | "fund";
+/** `waiting` is for others: nothing is left to do for the operator. */
+export type StepState = "done" | "now" | "waiting" | "later";
 export type Way = "sale" | "mint";
 
 export interface LaunchSteps {
@@ -17,6 +18,7 @@ export interface LaunchSteps {
 const LATER: Record<StepId, StepState> = {
   register: "done",
   offer: "later",
+  approval: "later",
   bond: "later",
   units: "later",
   fund: "later",
@@ -43,15 +45,26 @@ export function launchSteps(facts: ChainFacts | null, chosen: Way | null): Launc
     return {
       way,
       over: null,
-      steps: { register: "done", offer: "done", bond: "done", units: "done", fund: "done" },
+      steps: {
+        register: "done",
+        offer: "done",
+        approval: "done",
+        bond: "done",
+        units: "done",
+        fund: "done",
+      },
     };
   }
   const steps = { ...LATER, offer: "done" as StepState };
   const units = unitsDone(facts, way);
   // Bond terms are part of every deal, and a bond that is too small stops sale and funding.
   const held = facts.bondTerms !== null && facts.bondSufficient;
+  const approved = facts.approval.approvedAtS !== null;
+  steps.approval = approved ? "done" : "waiting";
   steps.bond = held ? "done" : "now";
   steps.units = units ? "done" : held ? "now" : "later";
-  steps.fund = units && held ? "now" : "later";
+  // A sale runs meanwhile: its step shows how it goes.
+  const ready = approved || way === "sale";
+  steps.fund = !units || !held ? "later" : ready ? "now" : "waiting";
   return { way, over: null, steps };
 }

@@ -98,7 +98,8 @@ function Sale({
 
 const SOURCES = {
   PrimarySale: "Sale proceeds",
-  BondVault: "Bonds and slashes",
+  BondVault: "Released bonds",
+  AttesterRegistry: "What attesters lost for faults that you proved",
   RentLockbox: "Rent of unsold units, and what a closing left you",
 } as const;
 

@@ -14,7 +14,7 @@ import { Status, type Tone } from "../../../parts/Status";
 import { Checkout } from "./Checkout";
 import { type Purchase, Receipt } from "./Receipt";
 import { SaleTerms } from "./SaleTerms";
-import { type Phase, type Sale, floorReached, phaseOf, useSale } from "./sale";
+import { type Phase, type Sale, endOf, phaseOf, unapproved, useSale } from "./sale";
 
 const PHASES: Record<Exclude<Phase, "none">, [string, Tone]> = {
   early: ["Not open yet", "info"],
@@ -104,9 +104,9 @@ function InSale({
         <Stack gap="sm">
           <Text size="sm">
             The sale did not come about: buyers paid {money(sale.countedMicros)} of the floor of{" "}
-            {money(sale.floorMicros)} {sale.token.symbol}, which had to be reached in time and with
-            the operator's bond in place. The facility is cancelled;{" "}
-            {counted(sale.soldUnits, "unit")} wait for their refund.
+            {money(sale.floorMicros)} {sale.token.symbol}, which had to be reached in time, with the
+            operator's bond in place and the devices approved by attesters. The facility is
+            cancelled; {counted(sale.soldUnits, "unit")} wait for their refund.
           </Text>
           <Text size="sm">
             Every buyer gets exactly the price back for the units. Refunds have no deadline and are
@@ -139,21 +139,22 @@ function InSale({
 
 function Ending({ sale, phase }: { sale: Sale; phase: "closed" | "soldOut" }) {
   const address = useContractAddress("PrimarySale");
-
+  const end = endOf(sale);
+  const pending = unapproved(sale);
   return (
     <Stack gap="sm">
       <Notice tone="info">
         {phase === "soldOut"
           ? "All units of this tranche are sold. Units of other tranches of the facility may be left."
-          : floorReached(sale)
-            ? "The sale takes no more orders. It has to be ended by somebody; then the facility is funded."
-            : "The sale takes no more orders, and its floor was missed. It has to be ended by somebody; then buyers are refunded."}
+          : end.words}
       </Notice>
+      {phase === "soldOut" && pending !== null && <Notice tone="warning">{pending}</Notice>}
       {phase === "closed" && (
         <>
           <SendButton
             variant="default"
             fullWidth
+            disabled={!end.possible}
             call={{
               address,
               abi: primarySaleAbi as unknown as Abi,

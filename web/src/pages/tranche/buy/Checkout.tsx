@@ -5,10 +5,11 @@ import { useEffect, useRef, useState } from "react";
 import { useConnection } from "wagmi";
 import { counted, exactMoney, grouped, parseUnits } from "../../../format/money";
 import { Fact, Facts } from "../../../parts/Facts";
+import { Notice } from "../../../parts/Notice";
 import { Next } from "./Next";
 import { Outlook, OutlookFacts } from "./Outlook";
 import type { Purchase } from "./Receipt";
-import { type Sale, mostUnits, problemWithUnits, useBuyer } from "./sale";
+import { type Sale, mostUnits, problemWithUnits, unapproved, useBuyer } from "./sale";
 
 export function Checkout({
   tokenId,
@@ -33,6 +34,7 @@ export function Checkout({
   const problem = problemWithUnits(units, sale, balance);
   const cost = units === null ? null : units * sale.priceMicros;
   const { symbol } = sale.token;
+  const pending = unapproved(sale);
 
   return (
     <Stack gap="md">
@@ -57,6 +59,7 @@ export function Checkout({
         )}
       </Facts>
       <Outlook deal={sale.deal} units={units} symbol={symbol} />
+      {pending !== null && <Notice tone="warning">{pending}</Notice>}
       <Next
         tokenId={tokenId}
         sale={sale}

@@ -1,10 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { FACILITY_STATES, SALE_STATES } from "../../../generated/states";
-import { type Phase, type Sale, mostUnits, phaseOf, problemWithUnits } from "./sale";
+import {
+  type Phase,
+  type Sale,
+  endOf,
+  mostUnits,
+  phaseOf,
+  problemWithUnits,
+  unapproved,
+} from "./sale";
 
 const [NONE, OPEN, SUCCESSFUL, REFUNDING] = SALE_STATES;
 const [, OFFERED, FUNDED, , , CANCELLED] = FACILITY_STATES;
 
+const A = "0xBcd4042DE499D14e55001CcbB24a551F3b954096";
 const SALE: Sale = {
   nowS: 500,
   block: 1n,
@@ -20,6 +29,7 @@ const SALE: Sale = {
   closesAtS: 1_000,
   priceMicros: 1_500_000n,
   unitsLeft: 12,
+  approval: { approvedAtS: 400, panel: { number: 1, threshold: 2, attesters: [A, A, A] } },
   token: { address: "0xdac17f958d2ee523a2206206994597c13d831ec7", symbol: "mUSD", decimals: 6 },
   deal: {
     priceMicros: 1_500_000n,
@@ -62,6 +72,40 @@ describe("phaseOf", () => {
     ["succeeded", { state: SUCCESSFUL, paused: true }],
   ])("is %s with %o", (phase, change) => {
     expect(phaseOf({ ...SALE, ...change })).toBe(phase);
+  });
+});
+
+const PENDING: Partial<Sale> = { approval: { ...SALE.approval, approvedAtS: null } };
+
+describe("unapproved", () => {
+  it("says who must approve the devices, and that the price goes back otherwise", () => {
+    expect(unapproved({ ...SALE, ...PENDING })).toBe(
+      "2 of 3 attesters must approve the devices of this facility and have not yet; without that the sale fails at the window's start and the price goes back.",
+    );
+  });
+
+  it("has nothing to say once they did, or once the offer is none any more", () => {
+    expect(unapproved(SALE)).toBeNull();
+    expect(unapproved({ ...SALE, ...PENDING, facilityState: CANCELLED })).toBeNull();
+  });
+});
+
+describe("endOf", () => {
+  const paid: Partial<Sale> = { soldUnits: 1, countedMicros: 1_500_000n };
+
+  // As PrimarySale.finalize decides, at 1,000 the window begins.
+  it.each<[string, boolean, Partial<Sale>]>([
+    ["the facility is funded", true, paid],
+    ["its floor was missed", true, { ...paid, countedMicros: 1_499_999n }],
+    ["its floor was missed", true, PENDING],
+    ["once 2 of 3 attesters approved the devices", false, { ...paid, ...PENDING, nowS: 999 }],
+    ["did not approve the devices before", true, { ...paid, ...PENDING, nowS: 1_000 }],
+    ["cancelled or expired", true, { ...paid, ...PENDING, facilityState: CANCELLED }],
+  ])("says that %s", (words, possible, change) => {
+    const end = endOf({ ...SALE, ...change });
+
+    expect(end.words).toContain(words);
+    expect(end.possible).toBe(possible);
   });
 });
 

@@ -5,6 +5,7 @@ import type { Address, PublicClient } from "viem";
 import { usePublicClient } from "wagmi";
 import { useService } from "../../../api/service";
 import { type AccountKind, kindOfCode } from "../../../chain/code";
+import { type ApprovalFacts, readApproval } from "../../../chain/facts/attesters";
 import { readBond } from "../../../chain/facts/bond";
 import { type Coin, readCoin, readFunds } from "../../../chain/facts/coin";
 import { pinned } from "../../../chain/facts/pinned";
@@ -13,8 +14,10 @@ import { readSale } from "../../../chain/facts/sale";
 import { readPaused, readSupply, readUnits } from "../../../chain/facts/token";
 import { epochCountOf } from "../../../chain/lifeCycle";
 import { permitTermsOf } from "../../../chain/permit";
+import { quorum } from "../../../format/attesters";
 import { grouped } from "../../../format/money";
 import { partsOfTokenId } from "../../../format/text";
+import { instant } from "../../../format/time";
 import type { FacilityState, SaleState } from "../../../generated/states";
 import type { Deal } from "./deal";
 
@@ -36,6 +39,8 @@ export interface Sale {
   /** Price of one unit. */
   priceMicros: bigint;
   unitsLeft: number;
+  /** Whether attesters approved its devices: without that it fails when the window begins. */
+  approval: ApprovalFacts;
   token: Coin;
   deal: Deal;
 }
@@ -63,9 +68,50 @@ export function phaseOf(sale: Sale | null): Phase {
   return sale.paused ? "paused" : "open";
 }
 
-/** Whether a sale comes about if it ends as it is now, with the bond in place. */
+/** Whether a sale comes about if it ends as it is now, with the bond in place and the devices approved. */
 export function floorReached(sale: Pick<Sale, "soldUnits" | "countedMicros" | "floorMicros">) {
   return sale.soldUnits > 0 && sale.countedMicros >= sale.floorMicros;
+}
+
+/** What a buyer must know while attesters have not approved the devices; null once they have. */
+export function unapproved(sale: Pick<Sale, "approval" | "facilityState">): string | null {
+  const { approvedAtS, panel } = sale.approval;
+  if (approvedAtS !== null || sale.facilityState !== "offered") return null;
+  return `${quorum(panel.threshold, panel.attesters.length)} must approve the devices of this facility and have not yet; without that the sale fails at the window's start and the price goes back.`;
+}
+
+/** What ending a sale does that takes no more orders, and whether the contract lets anybody end it now. */
+export function endOf(sale: Sale): { words: string; possible: boolean } {
+  const { panel, approvedAtS } = sale.approval;
+  const { windowStartS } = sale.deal;
+  if (sale.facilityState !== "offered") {
+    return {
+      words:
+        "The offer was cancelled or expired. The sale has to be ended by somebody; then buyers are refunded.",
+      possible: true,
+    };
+  }
+  const over = "The sale takes no more orders";
+  const ended = "It has to be ended by somebody; then";
+  if (!floorReached(sale)) {
+    return {
+      words: `${over}, and its floor was missed. ${ended} buyers are refunded.`,
+      possible: true,
+    };
+  }
+  if (approvedAtS !== null) {
+    return { words: `${over}. ${ended} the facility is funded.`, possible: true };
+  }
+  if (sale.nowS >= windowStartS) {
+    return {
+      words: `${over}, and attesters did not approve the devices before the window began. ${ended} buyers are refunded.`,
+      possible: true,
+    };
+  }
+  return {
+    words: `${over}. It can be ended once ${quorum(panel.threshold, panel.attesters.length)} approved the devices; if they have not at ${instant(windowStartS)}, it fails and the price goes back.`,
+    possible: false,
+  };
 }
 
 /** Why so many units cannot be bought; null if they can. */
@@ -114,13 +160,14 @@ async function readTrancheSale(
   const at = await pinned(client);
   const sale = await readSale(at, contracts.sale, id);
   if (sale === null) return null;
-  const [facilityState, offer, tranches, supply, paused, bond] = await Promise.all([
+  const [facilityState, offer, tranches, supply, paused, bond, approval] = await Promise.all([
     readFacilityState(at, contracts.facilities, id),
     readOffer(at, contracts.facilities, id),
     readTrancheTerms(at, contracts.facilities, id),
     readSupply(at, contracts.token, BigInt(tokenId)),
     readPaused(at, contracts.token),
     readBond(at, contracts.vault, id),
+    readApproval(at, contracts.facilities, id),
   ]);
   const price = sale.unitPricesMicros[seniority];
   const cap = tranches[seniority]?.unitCap;
@@ -140,6 +187,7 @@ async function readTrancheSale(
     closesAtS: sale.closesAtS,
     priceMicros: price,
     unitsLeft: Number(cap - supply),
+    approval,
     token: await readCoin(client, offer.settlementToken),
     deal: {
       priceMicros: price,

@@ -14,7 +14,15 @@ from brownie import accounts, network, web3
 from brownie import project as brownie_project
 
 from scripts.deployer import Deployer, Plan
-from scripts.roles import ADMIN, GOVERNANCE, GPU_OPERATOR, HANDED_OVER, ROLE_FUNCTIONS, ROLES
+from scripts.roles import (
+    ADMIN,
+    CONTRACT_ROLES,
+    GOVERNANCE,
+    GPU_OPERATOR,
+    HANDED_OVER,
+    ROLE_FUNCTIONS,
+    ROLES,
+)
 
 
 def functions_of(abi: list[dict[str, Any]]) -> list[tuple[str, bytes, dict[str, Any]]]:
@@ -54,6 +62,10 @@ def _bind_functions(deployer: Deployer, authority: Any, contracts: dict[str, Any
         if entry.guardian is not None:
             done = authority.getRoleGuardian(role) == entry.guardian
             deployer.ensure(done, authority.setRoleGuardian, role, entry.guardian)
+    for name, role in CONTRACT_ROLES.items():
+        holder = contracts[name].address
+        held = authority.hasRole(role, holder)[0]
+        deployer.ensure(held, authority.grantRole, role, holder, 0)
 
 
 def _configuration(
@@ -167,20 +179,26 @@ def deploy_all(
         plan.activation_delay_s,
         plan.removal_delay_s,
     )
-    token = deployer.deploy("TrancheToken", "TrancheToken", authority, facilities, plan.base_uri)
+    wallets = deployer.deploy("WalletDesk", "WalletDesk", authority, facilities)
+    token = deployer.deploy(
+        "TrancheToken", "TrancheToken", authority, facilities, wallets, plan.base_uri
+    )
     deployed = {
         "SettlementToken": settlement,
         "FacilityRegistry": facilities,
         "StatementRegistry": statements,
+        "WalletDesk": wallets,
         "TrancheToken": token,
         "InvestorRegistry": deployer.deploy("InvestorRegistry", "InvestorRegistry", authority),
         "TrancheMetadata": deployer.deploy("TrancheMetadata", "TrancheMetadata", facilities),
         "RentLockbox": deployer.deploy(
             "RentLockbox", "RentLockbox", authority, facilities, statements, token
         ),
-        "PrimarySale": deployer.deploy("PrimarySale", "PrimarySale", facilities),
-        "BondVault": deployer.deploy("BondVault", "BondVault", authority, facilities, settlement),
-        "DeliveryDesk": deployer.deploy("DeliveryDesk", "DeliveryDesk", facilities),
+        "PrimarySale": deployer.deploy("PrimarySale", "PrimarySale", facilities, wallets),
+        "BondVault": deployer.deploy(
+            "BondVault", "BondVault", authority, facilities, settlement, wallets
+        ),
+        "DeliveryDesk": deployer.deploy("DeliveryDesk", "DeliveryDesk", facilities, wallets),
     }
     if authority.hasRole(ADMIN, sender)[0]:
         _bind_functions(deployer, authority, deployed)

@@ -7,6 +7,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 import {Payouts} from "./Payouts.sol";
 
@@ -30,7 +31,11 @@ abstract contract AttesterBonds is IBondVault, AccessManaged, Payouts {
     /// @param authority AccessManager that holds the roles.
     /// @param facilities The register, and through it the other contracts.
     /// @param token Token of attesters' bonds.
-    constructor(address authority, IFacilityRegistry facilities, IERC20 token) AccessManaged(authority) {
+    /// @param wallets The contract that is told who acts.
+    constructor(address authority, IFacilityRegistry facilities, IERC20 token, IWalletDesk wallets)
+        AccessManaged(authority)
+        Payouts(wallets)
+    {
         facilityRegistry = facilities;
         attesterToken = token;
     }

@@ -7,6 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {AttesterBonds} from "./AttesterBonds.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 
 /// @title Bond vault, part 2: operators
 /// @notice An operator's bond waits here, and never falls, until the facility is closed: then the RentLockbox pays it
@@ -33,8 +34,9 @@ contract BondVault is AttesterBonds {
     /// @param authority AccessManager that holds the roles.
     /// @param facilities The register, and through it the other contracts.
     /// @param token Token of attesters' bonds.
-    constructor(address authority, IFacilityRegistry facilities, IERC20 token)
-        AttesterBonds(authority, facilities, token)
+    /// @param wallets The contract that is told who acts.
+    constructor(address authority, IFacilityRegistry facilities, IERC20 token, IWalletDesk wallets)
+        AttesterBonds(authority, facilities, token, wallets)
     {}
 
     /// @inheritdoc IBondVault

@@ -11,6 +11,7 @@ export type ContractName =
   | "PrimarySale"
   | "BondVault"
   | "DeliveryDesk"
+  | "WalletDesk"
   | "SettlementToken"
   | "AccessManager";
 

@@ -23,6 +23,7 @@ export const ABI_OF: Record<Exclude<ContractName, "AccessManager">, Abi> = {
   PrimarySale: abis.primarySaleAbi as unknown as Abi,
   BondVault: abis.bondVaultAbi as unknown as Abi,
   DeliveryDesk: abis.deliveryDeskAbi as unknown as Abi,
+  WalletDesk: abis.walletDeskAbi as unknown as Abi,
   SettlementToken: abis.erc20Abi as unknown as Abi,
 };
 

@@ -4,6 +4,7 @@ import type { Address } from "viem";
 import { sentenceCase, short } from "../../format/text";
 import { type Contracts, type DecodedEvent, contractAt } from "./decode";
 import { bondSentences, rentSentences, tradeSentences } from "./eventSentences";
+import { walletSentences } from "./walletSentences";
 import type { Sentence, Who } from "./words";
 
 /** Sentences by event name; describe.test.ts fails when one is missing. */
@@ -11,6 +12,7 @@ export const sentencesWith = (who: Who): Record<string, Sentence> => ({
   ...tradeSentences(who),
   ...rentSentences(who),
   ...bondSentences(who),
+  ...walletSentences(who),
 });
 
 /** `ERC20Transfer` as words: `Erc20 transfer`. */

@@ -23,6 +23,7 @@ const NAMES: readonly ContractName[] = [
   "PrimarySale",
   "BondVault",
   "DeliveryDesk",
+  "WalletDesk",
   "SettlementToken",
   "AccessManager",
 ];

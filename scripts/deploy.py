@@ -14,7 +14,15 @@ from brownie import accounts, network, web3
 from brownie import project as brownie_project
 
 from scripts.deployer import Deployer, Plan
-from scripts.roles import ADMIN, GOVERNANCE, GPU_OPERATOR, HANDED_OVER, ROLE_FUNCTIONS, ROLES
+from scripts.roles import (
+    ADMIN,
+    CONTRACT_ROLES,
+    GOVERNANCE,
+    GPU_OPERATOR,
+    HANDED_OVER,
+    ROLE_FUNCTIONS,
+    ROLES,
+)
 
 
 # In the order of IFacilityRegistry.Links.
@@ -67,6 +75,10 @@ def _bind_functions(deployer: Deployer, authority: Any, contracts: dict[str, Any
         if entry.guardian is not None:
             done = authority.getRoleGuardian(role) == entry.guardian
             deployer.ensure(done, authority.setRoleGuardian, role, entry.guardian)
+    for name, role in CONTRACT_ROLES.items():
+        holder = contracts[name].address
+        held = authority.hasRole(role, holder)[0]
+        deployer.ensure(held, authority.grantRole, role, holder, 0)
 
 
 def _configuration(
@@ -188,6 +200,7 @@ def deploy_all(
     else:
         settlement = deployer.adopt("SettlementToken", "MockStablecoin", plan.settlement_token)
     facilities = deployer.deploy("FacilityRegistry", "FacilityRegistry", authority)
+    wallets = deployer.deploy("WalletDesk", "WalletDesk", authority, facilities)
     attesters = deployer.deploy(
         "AttesterRegistry",
         "AttesterRegistry",
@@ -198,6 +211,7 @@ def deploy_all(
         plan.slash_amount,
         plan.activation_delay_s,
         plan.removal_delay_s,
+        wallets,
     )
     statements = deployer.deploy(
         "StatementRegistry",
@@ -207,22 +221,25 @@ def deploy_all(
         attesters,
         plan.challenge_window_s,
     )
-    token = deployer.deploy("TrancheToken", "TrancheToken", authority, facilities, plan.base_uri)
+    token = deployer.deploy(
+        "TrancheToken", "TrancheToken", authority, facilities, wallets, plan.base_uri
+    )
     deployed = {
         "SettlementToken": settlement,
         "FacilityRegistry": facilities,
         "AttesterRegistry": attesters,
         "PledgeRegistry": deployer.deploy("PledgeRegistry", "PledgeRegistry", facilities),
         "StatementRegistry": statements,
+        "WalletDesk": wallets,
         "TrancheToken": token,
         "InvestorRegistry": deployer.deploy("InvestorRegistry", "InvestorRegistry", authority),
         "TrancheMetadata": deployer.deploy("TrancheMetadata", "TrancheMetadata", facilities),
         "RentLockbox": deployer.deploy(
             "RentLockbox", "RentLockbox", authority, facilities, statements, token
         ),
-        "PrimarySale": deployer.deploy("PrimarySale", "PrimarySale", facilities),
-        "BondVault": deployer.deploy("BondVault", "BondVault", facilities),
-        "DeliveryDesk": deployer.deploy("DeliveryDesk", "DeliveryDesk", facilities),
+        "PrimarySale": deployer.deploy("PrimarySale", "PrimarySale", facilities, wallets),
+        "BondVault": deployer.deploy("BondVault", "BondVault", facilities, wallets),
+        "DeliveryDesk": deployer.deploy("DeliveryDesk", "DeliveryDesk", facilities, wallets),
     }
     if authority.hasRole(ADMIN, sender)[0]:
         _bind_functions(deployer, authority, deployed)

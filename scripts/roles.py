@@ -32,6 +32,8 @@ ROLES: dict[int, Role] = {
     # At once, and without a guardian: a pauser must not be able to keep its own pause.
     RESUMER: Role("resumer", delayed=False),
 }
+# Contracts of ours that hold a role, for one narrow purpose each. Nobody hands them over.
+CONTRACT_ROLES: dict[str, int] = {"WalletDesk": ENFORCER}
 # Roles that the configured admin gets; operators get theirs one by one.
 HANDED_OVER = (GOVERNANCE, TREASURY, PAUSER, COMPLIANCE, ENFORCER, RESUMER, ADMIN)
 
@@ -55,6 +57,10 @@ ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
     "InvestorRegistry": {
         GOVERNANCE: ("linkMirror", "setIdentityRegistry"),
         COMPLIANCE: ("setInvestor",),
+    },
+    "WalletDesk": {
+        COMPLIANCE: ("proposeBeneficiary", "proposeRecovery"),
+        ENFORCER: ("confirm", "reject", "removeBeneficiary"),
     },
     "RentLockbox": {TREASURY: ("refundExcess", "takeFees")},
 }
@@ -84,6 +90,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "slash",
         "withdraw",
         "withdrawBond",
+        "withdrawFor",
     ),
     "StatementRegistry": (
         "challengeDevice",
@@ -104,15 +111,32 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "burnForDelivery",
         "burnForRefund",
         "claim",
-        "claimBySig",
+        "claimFor",
         "mint",
         "mirrorInvestor",
         "safeBatchTransferFrom",
         "safeTransferFrom",
         "setApprovalForAll",
+        "watch",
     ),
     "InvestorRegistry": ("onboard", "resync"),
-    "DeliveryDesk": ("cancelOrder", "serve", "takeDelivery"),
+    "WalletDesk": (
+        "cancel",
+        "cancelBySig",
+        "claimBySig",
+        "collectPayout",
+        "collectRevenue",
+        "collectUnits",
+        "collectVouchers",
+        "execute",
+        "multicall",
+        "noteAct",
+        "refundBySig",
+        "retract",
+        "watch",
+        "withdrawBySig",
+    ),
+    "DeliveryDesk": ("cancelOrder", "moveVouchers", "serve", "takeDelivery"),
     "TrancheMetadata": (),
     "RentLockbox": (
         "close",
@@ -122,6 +146,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "settleMany",
         "settleTogether",
         "withdraw",
+        "withdrawFor",
     ),
     "PrimarySale": (
         "buy",
@@ -130,11 +155,12 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "finalize",
         "open",
         "refund",
-        "refundBySig",
+        "refundFor",
         "refundTo",
         "release",
         "surrender",
         "withdraw",
+        "withdrawFor",
     ),
-    "BondVault": ("deposit", "release", "setTerms", "surrender", "withdraw"),
+    "BondVault": ("deposit", "release", "setTerms", "surrender", "withdraw", "withdrawFor"),
 }

@@ -21,6 +21,7 @@ CONTRACTS = (
     "PrimarySale",
     "BondVault",
     "DeliveryDesk",
+    "WalletDesk",
 )
 
 
@@ -73,6 +74,11 @@ class Deployment:
     def delivery_desk(self) -> Address:
         """Address of DeliveryDesk."""
         return self.addresses["DeliveryDesk"]
+
+    @property
+    def wallet_desk(self) -> Address:
+        """Address of WalletDesk."""
+        return self.addresses["WalletDesk"]
 
     @property
     def settlement_token(self) -> Address:

@@ -70,6 +70,15 @@ FUNCTIONS = {
         Function("takeDelivery", (ORDER, "bytes"), ("uint256",)),
         Function("serve", ("uint256[]", STATEMENT, LINE, "bytes32[]"), ("uint256",)),
     ),
+    "WalletDesk": (
+        Function("proposeRecovery", ("address", "address", "uint256[]")),
+        Function("confirm", ("address", "uint256")),
+        Function("cancel", ()),
+        Function("execute", ("address",)),
+        Function("collectUnits", ("address", "uint256[]")),
+        Function("collectRevenue", ("address", "uint256[]", "address"), ("uint256",)),
+        Function("collectVouchers", ("address", "uint256[]")),
+    ),
     "SettlementToken": (
         Function("approve", ("address", "uint256"), ("bool",)),
         Function("mint", ("address", "uint256")),

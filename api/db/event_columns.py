@@ -58,3 +58,4 @@ units = _given(all_columns.extra)  # UnitsSold, UnitsRefunded, VoucherIssued
 sender = _address(all_columns.account)  # TransferSingle: zero for a mint
 receiver = _address(all_columns.counterparty)  # TransferSingle: zero for a burn
 account = _address(all_columns.account)  # who bought, held, paid, attested or runs the GPUs
+new_wallet = _address(all_columns.counterparty)  # VoucherMoved, WalletRecovered

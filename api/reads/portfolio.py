@@ -24,6 +24,7 @@ from api.domain.units import (
 from api.reads.listing import TrancheView
 from api.reads.market import AsOfView, as_of_last_block, read_market
 from api.reads.sql import holders
+from api.reads.wallets import WalletView, asked_wallet, wallet_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class PortfolioView:
     address: str
     as_of: AsOfView | None
     eligibility: EligibilityView
+    wallet: WalletView
     positions: tuple[PositionView, ...]
     total: TotalsView
     vouchers: tuple[VoucherView, ...]
@@ -123,11 +125,14 @@ def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) ->
         tranches = _tranches(connection, holders.tranches_of(connection, account))
         claimed = holders.claimed_by_tranche(connection, account)
         voucher_ids = holders.vouchers_of(connection, account)
+        lost = holders.recovered_from(connection, account)
     if contracts is None or as_of is None:
-        return PortfolioView(checksum(address), as_of, _NOWHERE, (), TotalsView(), (), ())
+        nothing = (_NOWHERE, WalletView(), (), TotalsView(), (), ())
+        return PortfolioView(checksum(address), as_of, *nothing)
     # At the indexed block, so that events and storage of one answer agree.
-    entry, stored, vouchers = contracts.together(
+    entry, wallet, stored, vouchers = contracts.together(
         _asked_entry(contracts, account),
+        asked_wallet(contracts, account),
         contracts.all_of([_asked_position(contracts, account, t) for t in tranches]),
         contracts.all_of([_asked_voucher(contracts, i) for i in voucher_ids]),
     ).at(block=as_of.block)
@@ -141,6 +146,7 @@ def read_portfolio(engine: Engine, contracts: Contracts | None, address: str) ->
         checksum(address),
         as_of,
         _eligibility(entry),
+        wallet_view(wallet, lost, now_s=as_of.time_s),
         held,
         TotalsView(
             sum(p.claimable_micros for p in held),

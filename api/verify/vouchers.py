@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from api.chain.contracts import Contracts
 from api.chain.emitted.bond_vault import BondTermsSet
-from api.chain.emitted.delivery_desk import VoucherIssued, VoucherServed
+from api.chain.emitted.delivery_desk import VoucherIssued, VoucherMoved, VoucherServed
 from api.chain.emitted.rent_lockbox import VoucherPaid
 from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.domain.capital.closing import voucher_share
@@ -37,6 +37,7 @@ class VoucherVerifier:
             Handlers()
             .on(BondTermsSet, self._bond_terms)
             .on(VoucherIssued, self._issued)
+            .on(VoucherMoved, self._moved)
             .on(VoucherServed, self._served)
             .on(VoucherPaid, self._paid)
         )
@@ -65,6 +66,16 @@ class VoucherVerifier:
         seniority = split_tranche_id(args.id)[1]
         issued = _Issued(args.facility_id, seniority, args.lease, args.holder, voucher)
         self._vouchers[args.voucher_id] = issued
+
+    def _moved(self, event: ChainEvent[VoucherMoved]) -> None:
+        args, issued = event.args, self._vouchers.get(event.args.voucher_id)
+        if issued is None:
+            self._finding(args.facility_id, f"voucher {args.voucher_id} moves, never issued")
+            return
+        if issued.holder != args.holder:
+            message = f"voucher {args.voucher_id} moves from {args.holder}, not from its holder"
+            self._finding(args.facility_id, message)
+        self._vouchers[args.voucher_id] = replace(issued, holder=args.to)
 
     def _served(self, event: ChainEvent[VoucherServed]) -> None:
         args, issued = event.args, self._vouchers.get(event.args.voucher_id)

@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {Payouts} from "../money/Payouts.sol";
 import {Members} from "./Members.sol";
 
@@ -30,7 +31,8 @@ abstract contract AttesterBonds is Members, Payouts {
     /// @param token Token of the bonds.
     /// @param minimumBond_ Least bond of an attester whose signatures count, minor units.
     /// @param slashAmount_ What a faulty statement costs each signer, minor units; from 1 to the least bond.
-    constructor(IERC20 token, uint96 minimumBond_, uint96 slashAmount_) {
+    /// @param wallets The contract that is told who acts.
+    constructor(IERC20 token, uint96 minimumBond_, uint96 slashAmount_, IWalletDesk wallets) Payouts(wallets) {
         require(slashAmount_ > 0 && slashAmount_ <= minimumBond_, BondTermsInvalid(minimumBond_, slashAmount_));
         bondToken = token;
         minimumBond = minimumBond_;

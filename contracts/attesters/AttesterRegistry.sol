@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {AttesterBonds} from "./AttesterBonds.sol";
 import {Members} from "./Members.sol";
 import {Panels} from "./Panels.sol";
@@ -21,6 +22,7 @@ contract AttesterRegistry is Panels, SignerCharges {
     /// @param slashAmount_ What a faulty statement costs each signer, minor units.
     /// @param activationDelay_ Seconds before a new attester counts, and before new seats hold.
     /// @param removalDelay_ Seconds before a removed attester no longer counts.
+    /// @param wallets The contract that is told who acts.
     constructor(
         address authority,
         IFacilityRegistry facilities,
@@ -28,11 +30,12 @@ contract AttesterRegistry is Panels, SignerCharges {
         uint96 minimumBond_,
         uint96 slashAmount_,
         uint32 activationDelay_,
-        uint32 removalDelay_
+        uint32 removalDelay_,
+        IWalletDesk wallets
     )
         AccessManaged(authority)
         Members(facilities, activationDelay_, removalDelay_)
-        AttesterBonds(token, minimumBond_, slashAmount_)
+        AttesterBonds(token, minimumBond_, slashAmount_, wallets)
     {}
 
     /// @inheritdoc IAttesterRegistry

@@ -81,6 +81,23 @@ interface IDeliveryDesk {
     /// @param nonce Number of the order.
     event OrderCancelled(address indexed gpuOperator, uint256 nonce);
 
+    /// @notice A lost wallet was recovered, and this voucher is the new wallet's.
+    /// @param voucherId The voucher.
+    /// @param facilityId The facility.
+    /// @param holder The lost wallet.
+    /// @param to The new wallet, which is the holder from now on.
+    event VoucherMoved(uint256 indexed voucherId, uint64 indexed facilityId, address holder, address indexed to);
+
+    /// @notice Only the WalletDesk moves vouchers.
+    /// @param caller The account that called.
+    error NotWalletDesk(address caller);
+
+    /// @notice The voucher is not this account's.
+    /// @param voucherId The voucher.
+    /// @param holder Its holder; zero if there is no such voucher.
+    /// @param account The account named.
+    error VoucherOfAnother(uint256 voucherId, address holder, address account);
+
     /// @notice The order names another holder. Ask the gpuOperator for one of your own.
     /// @param holder The holder named.
     /// @param caller The account that called.
@@ -181,6 +198,14 @@ interface IDeliveryDesk {
     /// @dev Emits OrderCancelled. Reverts with OrderUsed.
     /// @param nonce Number of the order.
     function cancelOrder(uint256 nonce) external;
+
+    /// @notice Makes vouchers of a lost wallet the new wallet's, with their leases. Caller: the WalletDesk, see
+    /// `IWalletDesk.collectVouchers`.
+    /// @dev Emits VoucherMoved for each. Reverts with NotWalletDesk or VoucherOfAnother.
+    /// @param holder The lost wallet.
+    /// @param to The new wallet.
+    /// @param voucherIds Vouchers of the lost wallet.
+    function moveVouchers(address holder, address to, uint256[] calldata voucherIds) external;
 
     /// @notice Counts one delivery line of a final statement towards vouchers of its lease, in the order given, each
     /// up to what is open, until every second of the line is used. Its seconds count one by one: a line serves many

@@ -22,8 +22,12 @@ interface IPayouts {
     /// @param received Minor units that arrived.
     error SettlementShort(uint256 expected, uint256 received);
 
-    /// @notice Money cannot be sent to the zero address, nor to the contract that pays it, where it would be nobody's.
-    /// Name another receiver.
+    /// @notice Only the WalletDesk takes payouts for others.
+    /// @param caller The account that called.
+    error NotWalletDesk(address caller);
+
+    /// @notice Money cannot be sent to the zero address, to a contract of ours or to a settlement token, where it would
+    /// be nobody's. Name another receiver.
     /// @param to The receiver named.
     error RecipientInvalid(address to);
 
@@ -39,6 +43,15 @@ interface IPayouts {
     /// @param to The account that receives it.
     /// @return amount Minor units sent.
     function withdraw(address token, address to) external returns (uint256 amount);
+
+    /// @notice As `withdraw`, for an account that signed, was recovered or has a beneficiary. Caller: the WalletDesk,
+    /// see `IWalletDesk.withdrawBySig` and `IWalletDesk.collectPayout`.
+    /// @dev Emits Withdrawn. Reverts with NotWalletDesk, RecipientInvalid or NothingOwed.
+    /// @param account The account that is owed.
+    /// @param token Address of the ERC-20 token.
+    /// @param to The account that receives it.
+    /// @return amount Minor units sent.
+    function withdrawFor(address account, address token, address to) external returns (uint256 amount);
 
     /// @notice What an account may withdraw of a token.
     /// @param token Address of the ERC-20 token.

@@ -210,15 +210,6 @@ interface IPrimarySale is IPayouts {
     /// @param caller The account that called.
     error NotRentLockbox(address caller);
 
-    /// @notice The signature's last second is over. Sign again with a later deadline.
-    /// @param deadline Last second of the signature, UTC.
-    /// @param blockTime Time of this block, UTC seconds.
-    error DeadlinePassed(uint256 deadline, uint256 blockTime);
-
-    /// @notice The signature is not the buyer's over this refund with its next nonce.
-    /// @param buyer The buyer named.
-    error SignatureInvalid(address buyer);
-
     /// @notice Opens the sale of a whole offer. Caller: the facility's gpuOperator, while it is Offered, has bond terms
     /// and no unit. All promised hours at the bond's rate must be worth at least the proceeds at cap less those up
     /// front, and a unit with a coupon cost at most its coupon.
@@ -296,25 +287,14 @@ interface IPrimarySale is IPayouts {
     /// @return amount Minor units paid: units x price.
     function refund(uint256 id, uint256 units, address to) external returns (uint256 amount);
 
-    /// @notice As `refund`, for a buyer that signed it: EIP-712 type
-    /// `Refund(address buyer,uint256 id,uint256 units,address to,uint256 nonce,uint256 deadline)` with the buyer's next
-    /// nonce, by ECDSA or ERC-1271. The money goes where the buyer signed. Caller: anybody.
-    /// @dev Emits UnitsRefunded. Reverts as `refund`, or with DeadlinePassed or SignatureInvalid.
+    /// @notice As `refund`, for a buyer that signed. Caller: the WalletDesk, see `IWalletDesk.refundBySig`.
+    /// @dev Emits UnitsRefunded. Reverts as `refund`, or with NotWalletDesk.
     /// @param buyer The account that bought the units.
     /// @param id Tranche of the units.
-    /// @param units Units to be refunded.
+    /// @param units Units to take back.
     /// @param to The account that receives the money.
-    /// @param deadline Last UTC second of the signature.
-    /// @param signature The buyer's signature.
     /// @return amount Minor units paid: units x price.
-    function refundBySig(
-        address buyer,
-        uint256 id,
-        uint256 units,
-        address to,
-        uint256 deadline,
-        bytes calldata signature
-    ) external returns (uint256 amount);
+    function refundFor(address buyer, uint256 id, uint256 units, address to) external returns (uint256 amount);
 
     /// @notice Refunds everything that an account bought of a tranche, to that account itself, after the sale failed.
     /// Caller: anybody.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IInvestorRegistry} from "./IInvestorRegistry.sol";
 import {ITrancheMetadata} from "./ITrancheMetadata.sol";
+import {IWalletDesk} from "./IWalletDesk.sol";
 
 /// @title Units of tranches and the revenue that they earn
 /// @notice ERC-1155. One id is one tranche of a facility, `id = facilityId << 8 | seniority`; one unit is one GPU-hour,
@@ -15,7 +16,8 @@ interface ITrancheToken {
     /// @param accPaidX24 Revenue per unit up to which this position has been credited, X24.
     /// @param owedX24 Revenue earned and not claimed, X24.
     /// @param units GPU-hours held.
-    /// @param flags Bit 0: a frozen amount is set, in a storage word of its own.
+    /// @param flags Bit 0: a frozen amount is set, in a storage word of its own. Bit 1: acts of the holder are told to
+    /// the WalletDesk. Bit 2: the holder claimed here before.
     /// @param settlement Number of the settlement token in the token's list, so that a claim needs no look-up by
     /// facility; 0 before the first units came.
     struct Position {
@@ -158,19 +160,14 @@ interface ITrancheToken {
     /// @param received Minor units that arrived.
     error SettlementShort(uint256 expected, uint256 received);
 
-    /// @notice Revenue cannot be sent to the zero address, nor to this contract, where it would be nobody's. Name
-    /// another receiver.
+    /// @notice Only the WalletDesk may watch positions, or claim for a wallet that cannot.
+    /// @param caller The account that called.
+    error NotWalletDesk(address caller);
+
+    /// @notice Revenue cannot be sent to the zero address, to a contract of ours or to a settlement token, where it
+    /// would be nobody's. Name another receiver.
     /// @param to The receiver named.
     error RecipientInvalid(address to);
-
-    /// @notice The signature's last second is over. Sign again with a later deadline.
-    /// @param deadline Last second of the signature, UTC.
-    /// @param blockTime Time of this block, UTC seconds.
-    error DeadlinePassed(uint256 deadline, uint256 blockTime);
-
-    /// @notice The signature is not the holder's over this claim with its next nonce.
-    /// @param holder The holder named.
-    error SignatureInvalid(address holder);
 
     /// @notice The facility has not ended, or its units can be given back to the sale for their price.
     /// @dev The facility has not ended, or its units are refunded by the sale.
@@ -232,19 +229,21 @@ interface ITrancheToken {
     /// @return paid Minor units paid in all, over all settlement tokens.
     function claim(uint256[] calldata ids, address to) external returns (uint256 paid);
 
-    /// @notice As `claim`, for a holder that signed `Claim(address holder,uint256[] ids,address to,uint256
-    /// nonce,uint256 deadline)` (EIP-712, domain "Rentroll Units" version "1") by ECDSA or ERC-1271. Caller: anybody.
-    /// @dev Events as `claim`. Uses up one nonce of the holder. Reverts with DeadlinePassed, SignatureInvalid or
-    /// RecipientInvalid.
+    /// @notice As `claim`, for a holder that signed, was recovered or has a beneficiary. Caller: the WalletDesk, see
+    /// `IWalletDesk.claimBySig` and `IWalletDesk.collectRevenue`, which knows whether it is an act of the holder.
+    /// @dev Events as `claim`. Reverts with NotWalletDesk or RecipientInvalid.
     /// @param holder The account whose revenue is paid.
     /// @param ids The tranches.
     /// @param to The account that receives the money.
-    /// @param deadline Last UTC second in which the signature counts.
-    /// @param signature The holder's signature.
     /// @return paid Minor units paid in all, over all settlement tokens.
-    function claimBySig(address holder, uint256[] calldata ids, address to, uint256 deadline, bytes calldata signature)
-        external
-        returns (uint256 paid);
+    function claimFor(address holder, uint256[] calldata ids, address to) external returns (uint256 paid);
+
+    /// @notice Has acts of a holder in some positions told to the WalletDesk, until it acts in them. Caller: the
+    /// WalletDesk, which emits PositionsWatched.
+    /// @dev Reverts with NotWalletDesk.
+    /// @param account The holder.
+    /// @param ids The tranches.
+    function watch(address account, uint256[] calldata ids) external;
 
     /// @notice Takes money from the caller and streams it to the holders of each tranche. New money is blended with
     /// what still streams, weighted by amount, so that a tiny payment cannot change when a stream ends. Caller: a
@@ -309,6 +308,10 @@ interface ITrancheToken {
     /// @param id The tranche.
     /// @return The stream.
     function trancheOf(uint256 id) external view returns (Tranche memory);
+
+    /// @notice The contract that is told when a watched holder acts.
+    /// @return The WalletDesk.
+    function walletDesk() external view returns (IWalletDesk);
 
     /// @notice Whether an account may accrue revenue.
     /// @param source The account.

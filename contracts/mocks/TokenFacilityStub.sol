@@ -13,6 +13,7 @@ contract TokenFacilityStub {
     address public bondVault;
     address public deliveryDesk;
     address public statementRegistry;
+    address public rentLockbox;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) public stateOf;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.TrancheTerms[]) private _tranches;
@@ -75,6 +76,11 @@ contract TokenFacilityStub {
 
     /// @notice No facility has a sale.
     function hasSale(uint64) external pure returns (bool) {
+        return false;
+    }
+
+    /// @notice No token is one.
+    function isSettlementToken(address) external pure returns (bool) {
         return false;
     }
 

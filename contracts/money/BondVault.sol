@@ -6,6 +6,7 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 import {Payouts} from "./Payouts.sol";
 
@@ -35,7 +36,8 @@ contract BondVault is IBondVault, Payouts {
 
     /// @notice Deploys an empty vault.
     /// @param facilities The register, and through it the other contracts.
-    constructor(IFacilityRegistry facilities) {
+    /// @param wallets The contract that is told who acts.
+    constructor(IFacilityRegistry facilities, IWalletDesk wallets) Payouts(wallets) {
         facilityRegistry = facilities;
     }
 

@@ -8,6 +8,7 @@ import {Signatures} from "../access/Signatures.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 
 /// @title Vouchers for compute
@@ -24,6 +25,7 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
 
     /// @notice Register that names the token, the statements and the bonds.
     IFacilityRegistry public immutable facilityRegistry;
+    IWalletDesk private immutable _walletDesk;
     /// @inheritdoc IDeliveryDesk
     uint256 public voucherCount;
     /// @inheritdoc IDeliveryDesk
@@ -38,13 +40,16 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
 
     /// @notice Deploys an empty desk.
     /// @param facilities Register that names the token, the statements and the bonds.
-    constructor(IFacilityRegistry facilities) {
+    /// @param wallets The contract that is told who acts, and that moves vouchers of lost wallets.
+    constructor(IFacilityRegistry facilities, IWalletDesk wallets) {
         facilityRegistry = facilities;
+        _walletDesk = wallets;
     }
 
     /// @inheritdoc IDeliveryDesk
     function takeDelivery(DeliveryOrder calldata order, bytes calldata signature) external returns (uint256 voucherId) {
         require(order.holder == msg.sender, OrderOfAnother(order.holder, msg.sender));
+        _walletDesk.noteAct(msg.sender, false);
         (uint64 facilityId, uint8 seniority,) = TrancheId.unpack(order.id);
         _useOrder(facilityRegistry.gpuOperatorOf(facilityId), order, signature);
         _bindLease(facilityId, order.lease, msg.sender);
@@ -76,6 +81,18 @@ contract DeliveryDesk is IDeliveryDesk, EIP712("Rentroll Deliveries", "1") {
     function cancelOrder(uint256 nonce) external {
         _markUsed(msg.sender, nonce);
         emit OrderCancelled(msg.sender, nonce);
+    }
+
+    /// @inheritdoc IDeliveryDesk
+    function moveVouchers(address holder, address to, uint256[] calldata voucherIds) external {
+        require(msg.sender == address(_walletDesk), NotWalletDesk(msg.sender));
+        for (uint256 i = 0; i < voucherIds.length; ++i) {
+            Voucher storage voucher = _vouchers[voucherIds[i]];
+            require(voucher.holder == holder, VoucherOfAnother(voucherIds[i], voucher.holder, holder));
+            voucher.holder = to;
+            _leaseHolders[voucher.facilityId][voucher.lease] = to;
+            emit VoucherMoved(voucherIds[i], voucher.facilityId, holder, to);
+        }
     }
 
     /// @inheritdoc IDeliveryDesk

@@ -85,6 +85,7 @@ abstract contract Settlements is IRentLockbox, AccessManaged, Payouts {
     /// @param token Token whose holders are paid.
     constructor(address authority, IFacilityRegistry facilities, IStatementRegistry statements, ITrancheToken token)
         AccessManaged(authority)
+        Payouts(token.walletDesk())
     {
         facilityRegistry = facilities;
         statementRegistry = statements;

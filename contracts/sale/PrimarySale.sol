@@ -8,6 +8,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {SaleBounds} from "./SaleBounds.sol";
 import {SaleCheckout} from "./SaleCheckout.sol";
 import {SaleRefunds} from "./SaleRefunds.sol";
@@ -19,7 +20,8 @@ contract PrimarySale is SaleRefunds {
 
     /// @notice Deploys the sale for one register.
     /// @param facilities The register, and through it the other contracts.
-    constructor(IFacilityRegistry facilities) SaleCheckout(facilities) {}
+    /// @param wallets The contract that is told who acts.
+    constructor(IFacilityRegistry facilities, IWalletDesk wallets) SaleCheckout(facilities, wallets) {}
 
     /// @inheritdoc IPrimarySale
     function finalize(uint64 facilityId) external nonReentrant {

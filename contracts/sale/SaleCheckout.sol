@@ -7,6 +7,7 @@ import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC2
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {IReceiveWithAuthorization} from "../interfaces/IReceiveWithAuthorization.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {TrancheId} from "../token/TrancheId.sol";
 import {Payouts} from "../money/Payouts.sol";
 import {SaleBounds} from "./SaleBounds.sol";
@@ -72,9 +73,10 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
     mapping(uint64 facilityId => Hours) internal _hours;
     mapping(uint64 facilityId => uint64[]) internal _unitPrices;
 
-    /// @notice Sets the register.
+    /// @notice Sets register and wallet desk.
     /// @param facilities The register, and through it the other contracts.
-    constructor(IFacilityRegistry facilities) {
+    /// @param wallets The contract that is told who acts.
+    constructor(IFacilityRegistry facilities, IWalletDesk wallets) Payouts(wallets) {
         facilityRegistry = facilities;
     }
 
@@ -197,6 +199,7 @@ abstract contract SaleCheckout is IPrimarySale, Payouts {
         if (buyer != facilityRegistry.gpuOperatorOf(facilityId)) book.counted += uint64(cost);
         book.boughtAtBlock = uint64(block.number);
         _books[facilityId] = book;
+        _walletDesk.noteAct(buyer, false);
         emit UnitsSold(facilityId, buyer, id, units, cost, book.proceeds);
         token = IERC20(facilityRegistry.settlementTokenOf(facilityId));
     }

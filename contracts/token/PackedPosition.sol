@@ -8,7 +8,7 @@ import {Accumulator} from "./Accumulator.sol";
 /// units (40), flags (8), settlement (40). Decision 4 shows with measured gas why it is no struct.
 type PackedPosition is uint256;
 
-using {unitsOf, holdingOf, settledAt, withFrozen, unpacked} for PackedPosition global;
+using {unitsOf, holdingOf, settledAt, withFrozen, watched, unpacked} for PackedPosition global;
 
 uint256 constant OWED_SHIFT = 72;
 uint256 constant HOLDING_SHIFT = 168;
@@ -18,6 +18,10 @@ uint256 constant HOLDING_SETTLEMENT_SHIFT = 48;
 uint256 constant HOLDING_UNITS_MASK = type(uint40).max;
 /// @dev 1 << HOLDING_FLAGS_SHIFT, as a number: a power of a constant is computed at run time.
 uint256 constant HOLDING_FROZEN = 0x10000000000;
+/// @dev Acts of the holder are told to the WalletDesk.
+uint256 constant HOLDING_WATCHED = 0x20000000000;
+/// @dev The holder claimed here before.
+uint256 constant HOLDING_CLAIMED = 0x40000000000;
 
 /// @notice A position from its parts.
 /// @dev `acc` is at most Accumulator.MAX_ACC, and `holding` comes from a position whose units fit the 40 bits of a
@@ -66,6 +70,13 @@ function withFrozen(PackedPosition position, bool frozen) pure returns (PackedPo
     uint256 flag = HOLDING_FROZEN << HOLDING_SHIFT;
     uint256 word = PackedPosition.unwrap(position);
     return PackedPosition.wrap(frozen ? word | flag : word & ~flag);
+}
+
+/// @notice The position with its watched flag set.
+/// @param position The packed position.
+/// @return The packed position.
+function watched(PackedPosition position) pure returns (PackedPosition) {
+    return PackedPosition.wrap(PackedPosition.unwrap(position) | (HOLDING_WATCHED << HOLDING_SHIFT));
 }
 
 /// @notice The position as a struct, for views.

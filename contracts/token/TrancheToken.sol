@@ -9,6 +9,7 @@ import {IInvestorRegistry} from "../interfaces/IInvestorRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {ITrancheMetadata} from "../interfaces/ITrancheMetadata.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {Accumulator} from "./Accumulator.sol";
 import {TrancheId} from "./TrancheId.sol";
 import {UnitCompliance} from "./UnitCompliance.sol";
@@ -27,9 +28,10 @@ contract TrancheToken is UnitCompliance, IERC7572 {
     /// @notice Deploys the token for one register.
     /// @param authority AccessManager that holds the roles.
     /// @param facilities Register that names operators, caps and settlement tokens.
+    /// @param wallets The contract that is told when a watched holder acts.
     /// @param baseUri Metadata address with `{id}`, used while no metadata contract is set.
-    constructor(address authority, IFacilityRegistry facilities, string memory baseUri)
-        UnitPositions(facilities, baseUri)
+    constructor(address authority, IFacilityRegistry facilities, IWalletDesk wallets, string memory baseUri)
+        UnitPositions(facilities, wallets, baseUri)
         AccessManaged(authority)
     {}
 
@@ -42,7 +44,7 @@ contract TrancheToken is UnitCompliance, IERC7572 {
         uint256 supply = _tranches[id].supply;
         require(units <= cap && supply + units <= cap, UnitsAboveCap(id, supply + units, cap));
         if (_facilitySettlements[facilityId].number == 0) _numberSettlement(facilityId);
-        _mint(to, id, units, "");
+        _createUnits(to, id, units);
     }
 
     /// @inheritdoc ITrancheToken
@@ -142,7 +144,7 @@ contract TrancheToken is UnitCompliance, IERC7572 {
     function _burnUnits(address holder, uint256 id, uint256 units, BurnReason reason) private {
         require(units > 0, UnitsZero());
         if (reason == BurnReason.Refunded) _destroyRefunded(holder, id, units);
-        else _burn(holder, id, units);
+        else _destroyAllowed(holder, id, units);
         Burned storage burned = _burned[id];
         // Supply is a 40-bit number of units, and so is what left it.
         // forge-lint: disable-next-line(unsafe-typecast)

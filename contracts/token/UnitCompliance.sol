@@ -41,6 +41,10 @@ abstract contract UnitCompliance is UnitRevenue, TimedPause, IEligibilityMirror 
         uint40 generation;
     }
 
+    /// @dev Bounds what a registry that loops or returns megabytes can cost a view. Ours needs 60,000. A move asks
+    /// without a bound: what such a registry does to it, refusing it, any registry may do.
+    uint256 private constant REGISTRY_GAS = 100_000;
+
     MoveRules private _moveRules;
     mapping(address account => CopiedEntry) private _copiedEntries;
 
@@ -59,6 +63,15 @@ abstract contract UnitCompliance is UnitRevenue, TimedPause, IEligibilityMirror 
         _transferUnits(from, to, id, value);
         emit TransferSingle(msg.sender, from, to, id, value);
         if (to.code.length > 0) ERC1155Utils.checkOnERC1155Received(msg.sender, from, to, id, value, data);
+    }
+
+    /// @notice Approves a spender of all units of the caller, or ends that. It is an act of the caller.
+    /// @dev Emits ApprovalForAll. Reverts with ERC1155InvalidOperator.
+    /// @param operator The spender.
+    /// @param approved Whether it may move the caller's units.
+    function setApprovalForAll(address operator, bool approved) public override {
+        walletDesk.noteAct(msg.sender, false);
+        super.setApprovalForAll(operator, approved);
     }
 
     /// @inheritdoc IEligibilityMirror
@@ -112,31 +125,42 @@ abstract contract UnitCompliance is UnitRevenue, TimedPause, IEligibilityMirror 
         return interfaceId == type(IERC7943MultiToken).interfaceId || super.supportsInterface(interfaceId);
     }
 
-    /// @notice Hook of every mint, burn and batch. A pause does not stop burns here: refunds must stay open.
-    /// @dev The hook of every mint, burn and batch. Burns are not stopped here by pause: a refund must stay open.
-    /// @param from The account that the units leave; zero for a mint.
-    /// @param to The account that they reach; zero for a burn.
+    /// @notice Moves units of several ids.
+    /// @param from The account that the units leave.
+    /// @param to The account that they reach.
     /// @param ids The tranches.
     /// @param values Units of each.
     function _update(address from, address to, uint256[] memory ids, uint256[] memory values) internal override {
         require(ids.length == values.length, ERC1155InvalidArrayLength(ids.length, values.length));
         _requireAllowed(from, to);
         uint256 count = ids.length;
-        if (from == address(0)) {
-            for (uint256 i = 0; i < count; ++i) {
-                _mintUnits(to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
-            }
-        } else if (to == address(0)) {
-            for (uint256 i = 0; i < count; ++i) {
-                _destroyUnits(from, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
-            }
-        } else {
-            for (uint256 i = 0; i < count; ++i) {
-                _transferUnits(from, to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
-            }
+        for (uint256 i = 0; i < count; ++i) {
+            _transferUnits(from, to, ids.unsafeMemoryAccess(i), values.unsafeMemoryAccess(i));
         }
         if (count == 1) emit TransferSingle(msg.sender, from, to, ids[0], values[0]);
         else emit TransferBatch(msg.sender, from, to, ids, values);
+    }
+
+    /// @notice Creates units and emits TransferSingle. Reverts as a transfer does.
+    /// @param to The account that receives them.
+    /// @param id The tranche.
+    /// @param value Units to create.
+    function _createUnits(address to, uint256 id, uint256 value) internal {
+        require(to != address(0), ERC1155InvalidReceiver(to));
+        _requireAllowed(address(0), to);
+        _mintUnits(to, id, value);
+        emit TransferSingle(msg.sender, address(0), to, id, value);
+        if (to.code.length > 0) ERC1155Utils.checkOnERC1155Received(msg.sender, address(0), to, id, value, "");
+    }
+
+    /// @notice Destroys units whose holder may send them and emits TransferSingle. No pause stops it here.
+    /// @param from The account that holds them.
+    /// @param id The tranche.
+    /// @param value Units to destroy.
+    function _destroyAllowed(address from, uint256 id, uint256 value) internal {
+        _requireAllowed(from, address(0));
+        _destroyUnits(from, id, value);
+        emit TransferSingle(msg.sender, from, address(0), id, value);
     }
 
     /// @notice Sets the frozen units of an account and emits Frozen.
@@ -243,7 +267,7 @@ abstract contract UnitCompliance is UnitRevenue, TimedPause, IEligibilityMirror 
     function _registryAnswersTrue(bytes memory question) private view returns (bool) {
         address registry = address(_moveRules.registry);
         if (registry == address(0)) return true;
-        (bool success, bytes memory answer) = registry.staticcall(question);
+        (bool success, bytes memory answer) = registry.staticcall{gas: REGISTRY_GAS}(question);
         return success && answer.length == 32 && abi.decode(answer, (uint256)) == 1;
     }
 

@@ -5,11 +5,13 @@ import {ERC1155} from "@openzeppelin/contracts/token/ERC1155/ERC1155.sol";
 import {IERC7943MultiToken} from "../interfaces/IERC7943.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {IWalletDesk} from "../interfaces/IWalletDesk.sol";
 import {Accumulator} from "./Accumulator.sol";
 import {
     HOLDING_FROZEN,
     HOLDING_SETTLEMENT_SHIFT,
     HOLDING_UNITS_MASK,
+    HOLDING_WATCHED,
     PackedPosition,
     packPosition
 } from "./PackedPosition.sol";
@@ -40,6 +42,8 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
 
     /// @notice Register that names operators, caps and settlement tokens.
     IFacilityRegistry public immutable facilityRegistry;
+    /// @inheritdoc ITrancheToken
+    IWalletDesk public immutable walletDesk;
     mapping(uint256 id => Tranche) internal _tranches;
     mapping(uint256 id => mapping(address account => Slot)) internal _positions;
     /// @dev Settlement tokens, numbered from 1 in the order of their first mint.
@@ -50,11 +54,22 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
     /// @dev Read only where the position's flag says so.
     mapping(uint256 id => mapping(address account => uint256)) internal _frozen;
 
-    /// @notice Sets the register and the base URI.
+    /// @notice Sets register, wallet desk and base URI.
     /// @param facilities The register.
+    /// @param wallets The contract that is told when a watched holder acts.
     /// @param baseUri Metadata address with `{id}`.
-    constructor(IFacilityRegistry facilities, string memory baseUri) ERC1155(baseUri) {
+    constructor(IFacilityRegistry facilities, IWalletDesk wallets, string memory baseUri) ERC1155(baseUri) {
         facilityRegistry = facilities;
+        walletDesk = wallets;
+    }
+
+    /// @inheritdoc ITrancheToken
+    function watch(address account, uint256[] calldata ids) external {
+        _requireWalletDesk();
+        for (uint256 i = 0; i < ids.length; ++i) {
+            Slot storage slot = _positions[ids[i]][account];
+            slot.word = slot.word.watched();
+        }
     }
 
     /// @notice Units of an account.
@@ -106,7 +121,7 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         PackedPosition position = slot.word;
         uint256 holding = position.holdingOf();
         uint256 settlement = holding >> HOLDING_SETTLEMENT_SHIFT;
-        _requireUnits(from, id, value, holding);
+        holding = _requireUnits(from, id, value, holding);
         unchecked {
             slot.word = packPosition(acc, position.settledAt(acc), holding - value);
             slot = positions[to];
@@ -148,20 +163,31 @@ abstract contract UnitPositions is ITrancheToken, IERC7943MultiToken, ERC1155 {
         Slot storage slot = _positions[id][from];
         PackedPosition position = slot.word;
         uint256 holding = position.holdingOf();
-        _requireUnits(from, id, value, holding);
+        holding = _requireUnits(from, id, value, holding);
         (uint256 acc, uint256 spare) = _changeSupply(id, 0, value);
         slot.word = packPosition(acc, position.settledAt(acc) + spare, holding - value);
     }
 
-    /// @notice Reverts unless a position has enough units that are not frozen.
+    /// @notice Reverts unless a position has enough units that are not frozen. Tells of a watched holder that acts.
+    /// @dev Both flags are asked about at once, so that watching costs a transfer of others nothing.
     /// @param from The account.
     /// @param id The tranche.
     /// @param value Units that are to leave.
     /// @param holding Units, flags and settlement of its position.
-    function _requireUnits(address from, uint256 id, uint256 value, uint256 holding) private view {
+    /// @return The same, watched no more after an act.
+    function _requireUnits(address from, uint256 id, uint256 value, uint256 holding) private returns (uint256) {
         uint256 units = holding & HOLDING_UNITS_MASK;
         if (value > units) revert ERC1155InsufficientBalance(from, units, value, id);
+        if (holding & (HOLDING_FROZEN | HOLDING_WATCHED) == 0) return holding;
         if (holding & HOLDING_FROZEN != 0) _requireUnfrozen(from, id, value, units);
+        if (holding & HOLDING_WATCHED == 0 || msg.sender != from) return holding;
+        walletDesk.noteAct(from, false);
+        return holding ^ HOLDING_WATCHED;
+    }
+
+    /// @notice Reverts with NotWalletDesk unless the WalletDesk calls.
+    function _requireWalletDesk() internal view {
+        require(msg.sender == address(walletDesk), NotWalletDesk(msg.sender));
     }
 
     /// @notice Brings the accumulator up to now, then changes the supply.

@@ -3,44 +3,37 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Nonces} from "@openzeppelin/contracts/utils/Nonces.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 import {Accumulator} from "./Accumulator.sol";
-import {HOLDING_SETTLEMENT_SHIFT, PackedPosition, packPosition} from "./PackedPosition.sol";
-import {Signatures} from "../access/Signatures.sol";
+import {
+    HOLDING_CLAIMED,
+    HOLDING_SETTLEMENT_SHIFT,
+    HOLDING_WATCHED,
+    PackedPosition,
+    packPosition
+} from "./PackedPosition.sol";
 import {TrancheId} from "./TrancheId.sol";
 import {UnitPositions} from "./UnitPositions.sol";
 
 /// @title Revenue of units
 /// @notice Revenue is accrued by sources, streamed, and claimed by holders.
-abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712("Rentroll Units", "1"), Nonces {
+abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient {
     using Accumulator for Tranche;
     using SafeERC20 for IERC20;
-
-    bytes32 private constant CLAIM_TYPEHASH =
-        keccak256("Claim(address holder,uint256[] ids,address to,uint256 nonce,uint256 deadline)");
 
     /// @inheritdoc ITrancheToken
     mapping(address source => bool) public isRevenueSource;
 
     /// @inheritdoc ITrancheToken
     function claim(uint256[] calldata ids, address to) external nonReentrant returns (uint256 paid) {
-        return _claim(msg.sender, ids, to);
+        return _claim(msg.sender, ids, to, true);
     }
 
     /// @inheritdoc ITrancheToken
-    function claimBySig(address holder, uint256[] calldata ids, address to, uint256 deadline, bytes calldata signature)
-        external
-        nonReentrant
-        returns (uint256 paid)
-    {
-        require(block.timestamp <= deadline, DeadlinePassed(deadline, block.timestamp));
-        bytes32 idsHash = keccak256(abi.encodePacked(ids));
-        bytes32 structHash = keccak256(abi.encode(CLAIM_TYPEHASH, holder, idsHash, to, _useNonce(holder), deadline));
-        require(Signatures.isValid(holder, _hashTypedDataV4(structHash), signature), SignatureInvalid(holder));
-        return _claim(holder, ids, to);
+    function claimFor(address holder, uint256[] calldata ids, address to) external nonReentrant returns (uint256 paid) {
+        _requireWalletDesk();
+        return _claim(holder, ids, to, false);
     }
 
     /// @inheritdoc ITrancheToken
@@ -81,15 +74,6 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     function settlementTokenOf(uint64 facilityId) public view returns (address) {
         return _facilitySettlements[facilityId].settlementToken;
     }
-
-    // solhint-disable func-name-mixedcase
-    /// @notice EIP-712 domain separator of `claimBySig`.
-    /// @return The separator.
-    function DOMAIN_SEPARATOR() external view returns (bytes32) {
-        return _domainSeparatorV4();
-    }
-
-    // solhint-enable func-name-mixedcase
 
     /// @notice Adds revenue to the streams of one facility and emits RevenueAccrued for each, and RevenueFlowedOn for
     /// what one could not take. The money comes later, in `_pull`.
@@ -132,15 +116,17 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     /// @param holder The account that earned it.
     /// @param ids The tranches.
     /// @param to The account that receives it.
+    /// @param own Whether it is an act of the holder.
     /// @return paid Minor units paid in all.
-    function _claim(address holder, uint256[] calldata ids, address to) private returns (uint256 paid) {
-        require(to != address(0) && to != address(this), RecipientInvalid(to));
+    function _claim(address holder, uint256[] calldata ids, address to, bool own) private returns (uint256 paid) {
+        require(to != address(0), RecipientInvalid(to));
+        if (to != holder && to.code.length > 0) require(!walletDesk.isOurs(to), RecipientInvalid(to));
         uint256 count = ids.length;
         uint256[] memory amounts = new uint256[](count);
         uint256 settlement = 0;
         uint256 batch = 0;
         for (uint256 i = 0; i < count; ++i) {
-            (uint256 amount, uint256 next) = _takeOwed(holder, ids[i]);
+            (uint256 amount, uint256 next) = _takeOwed(holder, ids[i], own);
             if (amount == 0) continue;
             amounts[i] = amount;
             if (next != settlement) {
@@ -161,18 +147,31 @@ abstract contract UnitRevenue is UnitPositions, ReentrancyGuardTransient, EIP712
     /// @dev Takes whole minor units; the fraction stays owed, so flooring never loses money.
     /// @param account The holder.
     /// @param id The tranche.
+    /// @param own Whether it is an act of the holder.
     /// @return amount Minor units to pay, rounded down.
     /// @return settlement Number of the settlement token; 0 if there is nothing to pay.
-    function _takeOwed(address account, uint256 id) private returns (uint256 amount, uint256 settlement) {
+    function _takeOwed(address account, uint256 id, bool own) private returns (uint256 amount, uint256 settlement) {
         (uint256 acc,) = _tranches[id].accNow(block.timestamp);
         Slot storage slot = _positions[id][account];
         PackedPosition position = slot.word;
         uint256 owed = position.settledAt(acc);
+        uint256 holding = position.holdingOf();
+        if (own && holding & (HOLDING_CLAIMED | HOLDING_WATCHED) != HOLDING_CLAIMED) {
+            holding = _noteClaim(account, holding);
+        }
         amount = owed >> Accumulator.FRACTION_BITS;
         if (amount == 0) return (0, 0);
-        uint256 holding = position.holdingOf();
         settlement = holding >> HOLDING_SETTLEMENT_SHIFT;
         slot.word = packPosition(acc, Accumulator.fractionOf(owed), holding);
+    }
+
+    /// @notice Tells the WalletDesk of a claim that it may wait for: of a watched holder, or a contract's first one.
+    /// @param account The holder.
+    /// @param holding Units, flags and settlement of its position.
+    /// @return The same, watched no more and claimed before.
+    function _noteClaim(address account, uint256 holding) private returns (uint256) {
+        if (holding & HOLDING_WATCHED != 0 || account.code.length > 0) walletDesk.noteAct(account, true);
+        return (holding | HOLDING_CLAIMED | HOLDING_WATCHED) ^ HOLDING_WATCHED;
     }
 
     /// @notice Sends money; nothing happens for 0.

@@ -30,6 +30,7 @@ _CONTRACTS = (
     "RentLockbox",
     "StatementRegistry",
     "TrancheToken",
+    "WalletDesk",
 )
 # Any ERC-20 with permit: signatures of the standards, as in every stablecoin.
 _ERC20 = "AuthorizedStablecoin"

@@ -54,6 +54,7 @@ class World:
         self.sale = contracts["PrimarySale"]
         self.vault = contracts["BondVault"]
         self.desk = contracts["DeliveryDesk"]
+        self.wallets = contracts["WalletDesk"]
         self.authority = contracts["AccessManager"]
         self.dollar = contracts["SettlementToken"]
         self.terms, self.accounts, self.attesters = terms, accounts, attesters

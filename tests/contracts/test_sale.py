@@ -241,10 +241,10 @@ def test_refund_by_sig__signed_by_a_wallet_library__pays_where_it_says(world):
     signed = Account.sign_typed_data(
         buyer.private_key,
         domain_data={
-            "name": "Rentroll Sale",
+            "name": "Rentroll Wallets",
             "version": "1",
             "chainId": chain.id,
-            "verifyingContract": world.sale.address,
+            "verifyingContract": world.wallets.address,
         },
         message_types={
             "Refund": [
@@ -255,7 +255,7 @@ def test_refund_by_sig__signed_by_a_wallet_library__pays_where_it_says(world):
     )
     had = world.dollar.balanceOf(world.cleo)
 
-    world.sale.refundBySig(
+    world.wallets.refundBySig(
         buyer, world.junior, 2, world.cleo, 2**40, bytes(signed.signature), {"from": world.bob}
     )
 

@@ -30,7 +30,8 @@ class Desk:
         deploy = self.by_owner
         self.authority = project.Authority.deploy(self.owner, deploy)
         self.facilities = project.TokenFacilityStub.deploy(deploy)
-        arguments = (self.authority, self.facilities, "ipfs://{id}")
+        self.wallets = project.WalletDesk.deploy(self.authority, self.facilities, deploy)
+        arguments = (self.authority, self.facilities, self.wallets, "ipfs://{id}")
         self.token = project.TrancheToken.deploy(*arguments, deploy)
         self.investors = project.InvestorRegistry.deploy(self.authority, deploy)
         self.desk = accounts[6]
@@ -213,8 +214,8 @@ def test_claim_by_sig__signed_by_a_wallet_library__pays(desk):
     desk.investors.setInvestor(signer.address, (FOREVER, 752, True, True), desk.by_owner)
     desk.token.mint(signer.address, JUNIOR, 4, {"from": desk.operator})
     desk.token.accrue(accruals(JUNIOR, 1_000, 0), desk.by_owner)
-    domain = {"name": "Rentroll Units", "version": "1", "chainId": chain.id}
-    domain["verifyingContract"] = desk.token.address
+    domain = {"name": "Rentroll Wallets", "version": "1", "chainId": chain.id}
+    domain["verifyingContract"] = desk.wallets.address
     names = (("holder", "address"), ("ids", "uint256[]"), ("to", "address"))
     names += (("nonce", "uint256"), ("deadline", "uint256"))
     types = {"Claim": [{"name": n, "type": t} for n, t in names]}
@@ -224,12 +225,12 @@ def test_claim_by_sig__signed_by_a_wallet_library__pays(desk):
     signature = signer.sign_message(encode_typed_data(domain, types, message)).signature
 
     arguments = (signer.address, [JUNIOR, SENIOR], desk.cleo, deadline, bytes(signature))
-    done = desk.token.claimBySig(*arguments, {"from": desk.bob})
+    done = desk.wallets.claimBySig(*arguments, {"from": desk.bob})
 
     assert desk.dollar.balanceOf(desk.cleo) == 1_000
     assert list(done.events["RevenueClaimedBatch"]["amounts"]) == [1_000, 0]
     with brownie.reverts(revert_pattern="SignatureInvalid.*"):
-        desk.token.claimBySig(*arguments, {"from": desk.bob})
+        desk.wallets.claimBySig(*arguments, {"from": desk.bob})
 
 
 def test_grant__signed_by_a_wallet_library__onboards(desk, accounts):

@@ -7,6 +7,7 @@ import {AttesterRegistry} from "../../contracts/attesters/AttesterRegistry.sol";
 import {PledgeRegistry} from "../../contracts/facility/PledgeRegistry.sol";
 import {IAttesterRegistry} from "../../contracts/interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../../contracts/interfaces/IFacilityRegistry.sol";
+import {IWalletDesk} from "../../contracts/interfaces/IWalletDesk.sol";
 import {MockStablecoin} from "../../contracts/mocks/MockStablecoin.sol";
 import {Base} from "./Base.sol";
 
@@ -27,10 +28,11 @@ abstract contract Attested is Base {
         IFacilityRegistry facilities,
         address coin,
         uint32 activation,
-        uint32 removal
+        uint32 removal,
+        IWalletDesk desk
     ) internal {
         attesters = new AttesterRegistry(
-            address(authority), facilities, IERC20(coin), SLASH, SLASH, activation, removal
+            address(authority), facilities, IERC20(coin), SLASH, SLASH, activation, removal, desk
         );
         pledges = new PledgeRegistry(facilities);
         attesterKeys = _inOrder(3, 1);

@@ -15,6 +15,7 @@ from api.chain.contracts.rent_lockbox import RentLockbox
 from api.chain.contracts.settlement_token import SettlementToken
 from api.chain.contracts.statement_registry import StatementRegistry
 from api.chain.contracts.tranche_token import TrancheToken
+from api.chain.contracts.wallet_desk import WalletDesk
 from api.chain.deployment import Deployment
 
 A = TypeVar("A")
@@ -31,6 +32,7 @@ CLASSES: tuple[type[Contract], ...] = (
     PrimarySale,
     BondVault,
     DeliveryDesk,
+    WalletDesk,
     SettlementToken,
 )
 
@@ -51,6 +53,7 @@ class Contracts:
         self.primary_sale = PrimarySale(client, deployment.primary_sale)
         self.bond_vault = BondVault(client, deployment.bond_vault)
         self.delivery_desk = DeliveryDesk(client, deployment.delivery_desk)
+        self.wallet_desk = WalletDesk(client, deployment.wallet_desk)
         self.settlement_token = SettlementToken(client, deployment.settlement_token)
 
     def all_of(self, calls: Sequence[Call[A]]) -> Call[list[A]]:

@@ -9,6 +9,7 @@ from api.chain.emitted.bond_vault import (
 )
 from api.chain.emitted.delivery_desk import (
     VoucherIssued,
+    VoucherMoved,
     VoucherServed,
 )
 from api.chain.emitted.facility_registry import (
@@ -53,6 +54,16 @@ from api.chain.emitted.tranche_token import (
     RevenueFlowedOn,
     TransferBatch,
     TransferSingle,
+)
+from api.chain.emitted.wallet_desk import (
+    BeneficiaryNamed,
+    BeneficiaryProposed,
+    BeneficiaryRemoved,
+    ProposalConfirmed,
+    ProposalRejected,
+    ProposalVoided,
+    RecoveryProposed,
+    WalletRecovered,
 )
 
 EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
@@ -107,6 +118,17 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
     ),
     "DeliveryDesk": (
         VoucherIssued,
+        VoucherMoved,
         VoucherServed,
+    ),
+    "WalletDesk": (
+        RecoveryProposed,
+        BeneficiaryProposed,
+        ProposalConfirmed,
+        ProposalVoided,
+        ProposalRejected,
+        WalletRecovered,
+        BeneficiaryNamed,
+        BeneficiaryRemoved,
     ),
 }

@@ -22,6 +22,16 @@ class VoucherIssued(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
+class VoucherMoved(EventArgs):
+    """The holder's wallet was recovered; the voucher is `to`'s from now on."""
+
+    voucher_id: Annotated[int, "uint256 indexed"]
+    facility_id: Annotated[FacilityId, "uint64 indexed"]
+    holder: Address
+    to: Annotated[Address, "indexed"]
+
+
+@dataclass(frozen=True, slots=True)
 class VoucherServed(EventArgs):
     """A delivery line counted towards a voucher."""
 

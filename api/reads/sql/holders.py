@@ -106,10 +106,27 @@ def claimed_by_tranche(connection: Connection, account: str) -> dict[TrancheId, 
 
 
 def vouchers_of(connection: Connection, account: str) -> list[int]:
-    """Numbers of the vouchers that a holder was issued, in chain order."""
-    query = select(e.payload).where(e.event == "VoucherIssued", e.account == account)
-    issued = connection.execute(query.order_by(*e.chain_order)).scalars()
-    return [payloads.voucher_id(payload) for payload in issued]
+    """Numbers of the vouchers of a holder, in chain order.
+
+    Those that it was issued or took over with a lost wallet, less those that left it that way.
+    """
+    issued = and_(e.event == "VoucherIssued", e.account == account)
+    moved = and_(e.event == "VoucherMoved", or_(e.account == account, e.new_wallet == account))
+    query = select(e.event, e.payload, e.account).where(or_(issued, moved))
+    vouchers: dict[int, None] = {}
+    for event, payload, holder in connection.execute(query.order_by(*e.chain_order)):
+        number = payloads.voucher_id(event, payload)
+        if event == "VoucherMoved" and holder == account:
+            vouchers.pop(number, None)
+        else:
+            vouchers[number] = None
+    return list(vouchers)
+
+
+def recovered_from(connection: Connection, account: str) -> list[Address]:
+    """Lost wallets that were recovered to an account, in chain order."""
+    query = select(e.account).where(e.event == "WalletRecovered", e.new_wallet == account)
+    return list(connection.execute(query.order_by(*e.chain_order)).scalars())
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from api.chain.emitted.args import read_payload
-from api.chain.emitted.delivery_desk import VoucherIssued
+from api.chain.emitted.delivery_desk import VoucherIssued, VoucherMoved
 from api.chain.emitted.facility_registry import FacilityOffered
 from api.chain.emitted.primary_sale import SaleOpened, SaleTerms
 from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared, RentPaid
@@ -79,8 +79,10 @@ def late_rent(payload: str) -> LateRentShared:
     return read_payload(LateRentShared, payload)
 
 
-def voucher_id(payload: str) -> int:
-    """Number of the voucher of a VoucherIssued."""
+def voucher_id(event: str, payload: str) -> int:
+    """Number of the voucher of a VoucherIssued or a VoucherMoved."""
+    if event == VoucherMoved.__name__:
+        return read_payload(VoucherMoved, payload).voucher_id
     return read_payload(VoucherIssued, payload).voucher_id
 
 

@@ -12,6 +12,7 @@ from api.reads.portfolio import (
     VoucherView,
     read_portfolio,
 )
+from api.reads.wallets import ProposalView, WalletView
 from api.routes.http.parameters import AddressPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
@@ -30,6 +31,35 @@ class EligibilityOut(BaseModel):
     expires_at_s: int | None = Field(description="When the entry ends, UTC seconds.")
     country: int | None = Field(
         description="ISO 3166-1 numeric code; null if the entry names none."
+    )
+
+
+class ProposalOut(BaseModel):
+    """What is proposed for the wallet. Any act of the wallet, or `WalletDesk.cancel`, ends it."""
+
+    number: str = Field(description="Number of the proposal as decimal text.")
+    kind: str = Field(
+        description="`recovery`: everything goes to another wallet. `beneficiary`: money of a"
+        " contract that cannot claim is paid to another account."
+    )
+    to: str = Field(description="Who would get it; checksummed address.")
+    proposed_at_s: int = Field(description="When it was proposed, UTC seconds.")
+    opens_at_s: int | None = Field(
+        description="When it can be executed, UTC seconds; null before a second role confirmed it."
+    )
+    closes_at_s: int = Field(description="When it lapses, UTC seconds.")
+
+
+class WalletOut(BaseModel):
+    """Whether the wallet is said to be lost, was recovered, or took others over."""
+
+    proposal: ProposalOut | None = Field(description="What is proposed now; null for nothing.")
+    recovered_to: str | None = Field(
+        description="The wallet to which everything of this one belongs; null if none does."
+    )
+    recovered_from: list[str] = Field(
+        description="Lost wallets of which everything belongs to this one, oldest first. What has"
+        " not moved yet, such as units before funding, is in their portfolios."
     )
 
 
@@ -98,6 +128,7 @@ class PortfolioOut(BaseModel):
     address: str = Field(description="Checksummed address.")
     as_of: AsOfOut | None = Field(description="Newest indexed block; null if none is.")
     eligibility: EligibilityOut = Field(description="What the registry says of the account.")
+    wallet: WalletOut = Field(description="Recovery of this wallet, and of lost ones to it.")
     positions: list[PositionOut] = Field(description="By token id, also those sold but earned in.")
     total: TotalsOut = Field(description="All positions together.")
     vouchers: list[VoucherOut] = Field(description="Vouchers, oldest first.")
@@ -112,6 +143,27 @@ def to_api_eligibility(eligibility: EligibilityView) -> EligibilityOut:
         can_receive=eligibility.can_receive,
         expires_at_s=eligibility.expires_at_s,
         country=eligibility.country,
+    )
+
+
+def to_api_proposal(proposal: ProposalView) -> ProposalOut:
+    """What is proposed."""
+    return ProposalOut(
+        number=proposal.number,
+        kind=proposal.kind,
+        to=proposal.to,
+        proposed_at_s=proposal.proposed_at_s,
+        opens_at_s=proposal.opens_at_s,
+        closes_at_s=proposal.closes_at_s,
+    )
+
+
+def to_api_wallet(wallet: WalletView) -> WalletOut:
+    """What the WalletDesk says of a wallet."""
+    return WalletOut(
+        proposal=None if wallet.proposal is None else to_api_proposal(wallet.proposal),
+        recovered_to=wallet.recovered_to,
+        recovered_from=list(wallet.recovered_from),
     )
 
 
@@ -177,6 +229,7 @@ def to_api_portfolio(portfolio: PortfolioView) -> PortfolioOut:
         address=portfolio.address,
         as_of=to_api_as_of(portfolio.as_of),
         eligibility=to_api_eligibility(portfolio.eligibility),
+        wallet=to_api_wallet(portfolio.wallet),
         positions=[to_api_position(position) for position in portfolio.positions],
         total=to_api_totals(portfolio.total),
         vouchers=[to_api_voucher(voucher) for voucher in portfolio.vouchers],

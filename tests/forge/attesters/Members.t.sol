@@ -6,6 +6,7 @@ import {AttesterRegistry} from "../../../contracts/attesters/AttesterRegistry.so
 import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
+import {IWalletDesk} from "../../../contracts/interfaces/IWalletDesk.sol";
 import {Setup} from "../statements/Setup.sol";
 
 /// @title Members and panels, when newcomers count before removals take effect
@@ -255,7 +256,7 @@ contract QuorumTest is Setup {
         IFacilityRegistry register = attesters.facilityRegistry();
         for (uint96 slash = 0; slash < 3; slash += 2) {
             vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.BondTermsInvalid.selector, 1, slash));
-            new AttesterRegistry(authority, register, IERC20(coin), 1, slash, 0, 0);
+            new AttesterRegistry(authority, register, IERC20(coin), 1, slash, 0, 0, IWalletDesk(address(0)));
         }
         vm.expectRevert(abi.encodeWithSelector(IPayouts.AmountZero.selector));
         attesters.depositBond(address(this), 0);

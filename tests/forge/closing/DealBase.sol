@@ -9,6 +9,7 @@ import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
 import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
 import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
 import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
+import {WalletDesk} from "../../../contracts/access/WalletDesk.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
@@ -45,6 +46,7 @@ abstract contract DealBase is Orders, Attested {
     FacilityRegistry internal facilities;
     StatementRegistry internal statements;
     TrancheToken internal token;
+    WalletDesk internal wallets;
     RentLockbox internal lockbox;
     PrimarySale internal sale;
     BondVault internal vault;
@@ -64,17 +66,18 @@ abstract contract DealBase is Orders, Attested {
     uint256 private _sold;
 
     function setUp() public virtual {
-        vm.warp(START - 100_000);
+        vm.warp(_opensAt() - 10_000);
         authority = new Authority(address(this));
         facilities = new FacilityRegistry(address(authority));
         dollar = new MockStablecoin();
-        _appoint(authority, facilities, address(dollar), 0, 0);
+        wallets = new WalletDesk(address(authority), facilities);
+        _appoint(authority, facilities, address(dollar), 0, 0, wallets);
         statements = new StatementRegistry(address(authority), facilities, attesters, CHALLENGE_WINDOW);
-        token = new TrancheToken(address(authority), facilities, "");
+        token = new TrancheToken(address(authority), facilities, wallets, "");
         lockbox = new RentLockbox(address(authority), facilities, statements, token);
-        sale = new PrimarySale(facilities);
-        vault = new BondVault(facilities);
-        desk = new DeliveryDesk(facilities);
+        sale = new PrimarySale(facilities, wallets);
+        vault = new BondVault(facilities, wallets);
+        desk = new DeliveryDesk(facilities, wallets);
         facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk, attesters, pledges));
         facilities.setSettlementToken(address(dollar), true);
         token.setRevenueSource(address(lockbox), true);
@@ -89,8 +92,24 @@ abstract contract DealBase is Orders, Attested {
         return Deal(20, 20, bond * USDC, 1_000_000, 0);
     }
 
+    /// @dev When the sale opens.
+    function _opensAt() internal pure virtual returns (uint64) {
+        return START - 90_000;
+    }
+
     /// @dev Offered, bonded, sold and funded; a second before the window.
     function _found(Deal memory deal) internal {
+        _offer(deal);
+        _buy(ann, SENIOR, deal.seniors);
+        _buy(bob, JUNIOR, deal.juniors);
+        _sold = 2 * USDC * deal.seniors + USDC * deal.juniors;
+        vm.roll(block.number + 1);
+        vm.warp(START - 1_000);
+        sale.finalize(FACILITY);
+    }
+
+    /// @dev Offered and bonded, with a sale that has opened.
+    function _offer(Deal memory deal) internal {
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](2);
         tranches[0] = IFacilityRegistry.TrancheTerms(20, COUPON);
         tranches[1] = IFacilityRegistry.TrancheTerms(20, 0);
@@ -104,15 +123,9 @@ abstract contract DealBase is Orders, Attested {
         vault.setTerms(FACILITY, IBondVault.BondTerms(uint96(deal.bond), RATE));
         dollar.approve(address(vault), deal.bond);
         if (deal.bond > 0) vault.deposit(FACILITY, deal.bond);
-        sale.open(FACILITY, IPrimarySale.SaleTerms(START - 90_000, START - 1_000, 1, 2_000, prices));
+        sale.open(FACILITY, IPrimarySale.SaleTerms(_opensAt(), START - 1_000, 1, 2_000, prices));
         vm.stopPrank();
-        vm.warp(START - 90_000);
-        _buy(ann, SENIOR, deal.seniors);
-        _buy(bob, JUNIOR, deal.juniors);
-        _sold = 2 * USDC * deal.seniors + USDC * deal.juniors;
-        vm.roll(block.number + 1);
-        vm.warp(START - 1_000);
-        sale.finalize(FACILITY);
+        vm.warp(_opensAt());
     }
 
     function _terms(Deal memory deal) internal view returns (IFacilityRegistry.FacilityTerms memory) {

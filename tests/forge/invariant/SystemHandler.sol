@@ -182,9 +182,9 @@ contract SystemHandler is Ending {
         (uint256 key, uint64 id) = (who % 2 == 0 ? ANN_KEY : BOB_KEY, _f(f));
         (address holder, address to) = (vm.addr(key), _holder(whom));
         bytes32 hash = keccak256(abi.encodePacked(_idsOf(id)));
-        uint256 nonce = token.nonces(holder) + (wrongNonce % 8 == 0 ? 1 : 0);
+        uint256 nonce = wallets.nonces(holder) + (wrongNonce % 8 == 0 ? 1 : 0);
         bytes32 body = keccak256(abi.encode(CLAIM_TYPEHASH, holder, hash, to, nonce, _now() + 60));
-        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), body));
+        bytes32 digest = keccak256(abi.encodePacked("\x19\x01", wallets.DOMAIN_SEPARATOR(), body));
         this.claimWatched(holder, id, to, sign(key, digest), _now() + 60);
     }
 
@@ -200,7 +200,7 @@ contract SystemHandler is Ending {
         }
         if (signature.length == 0) vm.prank(holder);
         uint256 paid =
-            signature.length == 0 ? token.claim(list, to) : token.claimBySig(holder, list, to, deadline, signature);
+            signature.length == 0 ? token.claim(list, to) : wallets.claimBySig(holder, list, to, deadline, signature);
         if (paid != due) claimWrong = true;
         if (signature.length > 0 && paid > 0) ++seen["claimBySig"];
     }

@@ -7,6 +7,7 @@ import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol
 import {PrimarySale} from "../../../contracts/sale/PrimarySale.sol";
 import {RentLockbox} from "../../../contracts/money/RentLockbox.sol";
 import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
+import {WalletDesk} from "../../../contracts/access/WalletDesk.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
@@ -25,6 +26,7 @@ abstract contract MoneyBase is HourlyTerms {
     StatementStub internal statements;
     DeskStub internal desk;
     TrancheToken internal token;
+    WalletDesk internal wallets;
     RentLockbox internal lockbox;
     PrimarySale internal sale;
     BondVault internal vault;
@@ -42,13 +44,14 @@ abstract contract MoneyBase is HourlyTerms {
         facilities = new FacilityRegistry(address(authority));
         statements = new StatementStub(facilities);
         desk = new DeskStub();
-        token = new TrancheToken(address(authority), facilities, "");
+        wallets = new WalletDesk(address(authority), facilities);
+        token = new TrancheToken(address(authority), facilities, wallets, "");
         IStatementRegistry registry = IStatementRegistry(address(statements));
         lockbox = new RentLockbox(address(authority), facilities, registry, token);
-        sale = new PrimarySale(facilities);
+        sale = new PrimarySale(facilities, wallets);
         dollar = new AuthorizedStablecoin();
-        vault = new BondVault(facilities);
-        _appoint(authority, facilities, address(dollar), 0, 0);
+        vault = new BondVault(facilities, wallets);
+        _appoint(authority, facilities, address(dollar), 0, 0, wallets);
         IDeliveryDesk delivery = IDeliveryDesk(address(desk));
         facilities.link(IFacilityRegistry.Links(registry, token, lockbox, sale, vault, delivery, attesters, pledges));
         _seat();

@@ -6,6 +6,8 @@ import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {IWalletDesk} from "../../../contracts/interfaces/IWalletDesk.sol";
+import {IWalletProposals} from "../../../contracts/interfaces/IWalletProposals.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {MoneyBase} from "../money/MoneyBase.sol";
 import {WalletStub} from "./Sale.t.sol";
@@ -76,28 +78,30 @@ contract RefundsTest is MoneyBase {
         _fail();
         uint256 deadline = block.timestamp + 60;
         bytes memory signature = _sign(3, cleo, 0, deadline);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.SignatureInvalid.selector, signer));
-        sale.refundBySig(signer, _id(7, 0), 3, ann, deadline, signature);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.SignatureInvalid.selector, signer));
-        sale.refundBySig(signer, _id(7, 0), 4, cleo, deadline, signature);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.SignatureInvalid.selector, ann));
-        sale.refundBySig(ann, _id(7, 0), 3, cleo, deadline, signature);
+        vm.expectRevert(abi.encodeWithSelector(IWalletProposals.SignatureInvalid.selector, signer));
+        wallets.refundBySig(signer, _id(7, 0), 3, ann, deadline, signature);
+        vm.expectRevert(abi.encodeWithSelector(IWalletProposals.SignatureInvalid.selector, signer));
+        wallets.refundBySig(signer, _id(7, 0), 4, cleo, deadline, signature);
+        vm.expectRevert(abi.encodeWithSelector(IWalletProposals.SignatureInvalid.selector, ann));
+        wallets.refundBySig(ann, _id(7, 0), 3, cleo, deadline, signature);
         vm.prank(bob);
-        assertEq(sale.refundBySig(signer, _id(7, 0), 3, cleo, deadline, signature), 3 * uint256(SENIOR_PRICE), "three");
+        assertEq(
+            wallets.refundBySig(signer, _id(7, 0), 3, cleo, deadline, signature), 3 * uint256(SENIOR_PRICE), "three"
+        );
         assertEq(dollar.balanceOf(cleo), 3 * uint256(SENIOR_PRICE), "where it was signed");
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.SignatureInvalid.selector, signer));
-        sale.refundBySig(signer, _id(7, 0), 3, cleo, deadline, signature);
+        vm.expectRevert(abi.encodeWithSelector(IWalletProposals.SignatureInvalid.selector, signer));
+        wallets.refundBySig(signer, _id(7, 0), 3, cleo, deadline, signature);
         signature = _sign(1, cleo, 1, deadline);
         vm.warp(deadline + 1);
-        vm.expectRevert(abi.encodeWithSelector(IPrimarySale.DeadlinePassed.selector, deadline, deadline + 1));
-        sale.refundBySig(signer, _id(7, 0), 1, cleo, deadline, signature);
+        vm.expectRevert(abi.encodeWithSelector(IWalletDesk.DeadlinePassed.selector, deadline, deadline + 1));
+        wallets.refundBySig(signer, _id(7, 0), 1, cleo, deadline, signature);
     }
 
     function test_refundBySig__contract_wallet__by_erc1271() public {
         address wallet = address(new WalletStub());
         _buy(wallet, _id(7, 1), 2);
         _fail();
-        sale.refundBySig(wallet, _id(7, 1), 2, cleo, block.timestamp, new bytes(66));
+        wallets.refundBySig(wallet, _id(7, 1), 2, cleo, block.timestamp, new bytes(66));
         assertEq(dollar.balanceOf(cleo), 2 * uint256(JUNIOR_PRICE), "the exact price");
     }
 
@@ -190,7 +194,7 @@ contract RefundsTest is MoneyBase {
             keccak256("Refund(address buyer,uint256 id,uint256 units,address to,uint256 nonce,uint256 deadline)");
         bytes32 inner = keccak256(abi.encode(typehash, signer, _id(7, 0), units, to, nonce, deadline));
         (uint8 v, bytes32 r, bytes32 s) =
-            vm.sign(KEY, keccak256(abi.encodePacked("\x19\x01", sale.DOMAIN_SEPARATOR(), inner)));
+            vm.sign(KEY, keccak256(abi.encodePacked("\x19\x01", wallets.DOMAIN_SEPARATOR(), inner)));
         return abi.encodePacked(r, s, v);
     }
 }

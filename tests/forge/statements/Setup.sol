@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Authority} from "../../../contracts/access/Authority.sol";
+import {WalletDesk} from "../../../contracts/access/WalletDesk.sol";
 import {StatementRegistry} from "../../../contracts/statements/StatementRegistry.sol";
 import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
@@ -30,7 +31,8 @@ abstract contract Setup is Attested {
         IFacilityRegistry register = IFacilityRegistry(address(facilities));
         Authority authority = new Authority(address(this));
         (uint32 activation, uint32 removal) = _delays();
-        _appoint(authority, register, address(new MockStablecoin()), activation, removal);
+        WalletDesk wallets = new WalletDesk(address(authority), register);
+        _appoint(authority, register, address(new MockStablecoin()), activation, removal, wallets);
         registry = new StatementRegistry(address(authority), register, attesters, CHALLENGE_WINDOW);
         facilities.link(attesters, pledges, registry);
         _seat();

@@ -4,9 +4,11 @@ pragma solidity 0.8.37;
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {Accumulator} from "../../../contracts/token/Accumulator.sol";
 import {
+    HOLDING_CLAIMED,
     HOLDING_FLAGS_SHIFT,
     HOLDING_FROZEN,
     HOLDING_SETTLEMENT_SHIFT,
+    HOLDING_WATCHED,
     PackedPosition,
     packPosition
 } from "../../../contracts/token/PackedPosition.sol";
@@ -34,6 +36,10 @@ contract PackingTest is Base {
         assertEq(HOLDING_FROZEN, uint256(1) << HOLDING_FLAGS_SHIFT, "flag");
         assertEq(frozen.flags, flags | 1, "set");
         assertEq(word.withFrozen(false).unpacked().flags, flags & 0xfe, "cleared");
+        assertEq(HOLDING_WATCHED, uint256(2) << HOLDING_FLAGS_SHIFT, "second flag");
+        assertEq(HOLDING_CLAIMED, uint256(4) << HOLDING_FLAGS_SHIFT, "third flag");
+        assertEq(word.watched().unpacked().flags, flags | 2, "watched");
+        assertEq(word.watched().holdingOf() & ~HOLDING_WATCHED, holding & ~HOLDING_WATCHED, "no other bit");
         assertEq(word.withFrozen(true).withFrozen(flags & 1 == 1).holdingOf(), holding, "nothing else");
     }
 

@@ -4,6 +4,8 @@ pragma solidity 0.8.37;
 import {IERC1155Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
+import {IWalletDesk} from "../../../contracts/interfaces/IWalletDesk.sol";
+import {IWalletProposals} from "../../../contracts/interfaces/IWalletProposals.sol";
 import {EscrowMock, HostileReceiver, WalletMock} from "../../../contracts/mocks/Receivers.sol";
 import {HostileDollar, RevenueBase} from "./RevenueBase.sol";
 
@@ -96,36 +98,36 @@ contract RevenueTest is RevenueBase {
         accrue(JUNIOR, 4_000, 0);
         bytes memory signature = _signed(ANN_KEY, ann, one(JUNIOR), cleo, 0, START);
         vm.prank(bob);
-        assertEq(token.claimBySig(ann, one(JUNIOR), cleo, START, signature), 3_000, "paid");
+        assertEq(wallets.claimBySig(ann, one(JUNIOR), cleo, START, signature), 3_000, "paid");
         assertEq(dollar.balanceOf(cleo), 3_000, "to cleo");
-        assertEq(token.nonces(ann), 1, "nonce used");
+        assertEq(wallets.nonces(ann), 1, "nonce used");
         // ATTACKS 18: not a second time.
         vm.expectRevert(_badSignature(ann));
-        token.claimBySig(ann, one(JUNIOR), cleo, START, signature);
+        wallets.claimBySig(ann, one(JUNIOR), cleo, START, signature);
     }
 
     /// @dev ATTACKS 14, 18: nothing of what was signed can be changed.
     function test_claim_by_sig__anything_else_than_signed__reverts() public {
         bytes memory signature = _signed(ANN_KEY, ann, one(JUNIOR), cleo, 0, START);
         vm.expectRevert(_badSignature(ann));
-        token.claimBySig(ann, one(JUNIOR), bob, START, signature);
+        wallets.claimBySig(ann, one(JUNIOR), bob, START, signature);
         vm.expectRevert(_badSignature(ann));
-        token.claimBySig(ann, one(SENIOR), cleo, START, signature);
+        wallets.claimBySig(ann, one(SENIOR), cleo, START, signature);
         vm.expectRevert(_badSignature(ann));
-        token.claimBySig(ann, two(JUNIOR, SENIOR), cleo, START, signature);
+        wallets.claimBySig(ann, two(JUNIOR, SENIOR), cleo, START, signature);
         vm.expectRevert(_badSignature(ann));
-        token.claimBySig(ann, one(JUNIOR), cleo, START + 1, signature);
+        wallets.claimBySig(ann, one(JUNIOR), cleo, START + 1, signature);
         vm.expectRevert(_badSignature(bob));
-        token.claimBySig(bob, one(JUNIOR), cleo, START, signature);
+        wallets.claimBySig(bob, one(JUNIOR), cleo, START, signature);
         vm.expectRevert(_badSignature(ann));
-        token.claimBySig(ann, one(JUNIOR), cleo, START, "");
+        wallets.claimBySig(ann, one(JUNIOR), cleo, START, "");
         vm.chainId(999);
         vm.expectRevert(_badSignature(ann));
-        token.claimBySig(ann, one(JUNIOR), cleo, START, signature);
+        wallets.claimBySig(ann, one(JUNIOR), cleo, START, signature);
         vm.chainId(31_337);
         vm.warp(START + 1);
-        vm.expectRevert(abi.encodeWithSelector(ITrancheToken.DeadlinePassed.selector, START, START + 1));
-        token.claimBySig(ann, one(JUNIOR), cleo, START, signature);
+        vm.expectRevert(abi.encodeWithSelector(IWalletDesk.DeadlinePassed.selector, START, START + 1));
+        wallets.claimBySig(ann, one(JUNIOR), cleo, START, signature);
     }
 
     /// @dev TOOLCHAIN, EIP-7702: code that knows no ERC-1271 does not make the key's signature worthless.
@@ -133,7 +135,7 @@ contract RevenueTest is RevenueBase {
         accrue(JUNIOR, 4_000, 0);
         vm.etch(ann, type(Delegate).runtimeCode);
         bytes memory signature = _signed(ANN_KEY, ann, one(JUNIOR), cleo, 0, START);
-        assertEq(token.claimBySig(ann, one(JUNIOR), cleo, START, signature), 3_000, "paid");
+        assertEq(wallets.claimBySig(ann, one(JUNIOR), cleo, START, signature), 3_000, "paid");
     }
 
     function test_wallet__two_owners__hold_and_claim_by_signature() public {
@@ -143,9 +145,9 @@ contract RevenueTest is RevenueBase {
         accrue(JUNIOR, 4_000, 0);
         bytes32 digest = _digest(address(wallet), one(JUNIOR), cleo, 0, START);
         vm.expectRevert(_badSignature(address(wallet)));
-        token.claimBySig(address(wallet), one(JUNIOR), cleo, START, sign(ANN_KEY, digest));
+        wallets.claimBySig(address(wallet), one(JUNIOR), cleo, START, sign(ANN_KEY, digest));
         bytes memory both = bytes.concat(sign(ANN_KEY, digest), sign(BOB_KEY, digest));
-        assertEq(token.claimBySig(address(wallet), one(JUNIOR), cleo, START, both), 2_000, "paid");
+        assertEq(wallets.claimBySig(address(wallet), one(JUNIOR), cleo, START, both), 2_000, "paid");
 
         vm.prank(ann);
         wallet.execute(address(token), abi.encodeCall(token.safeTransferFrom, (address(wallet), bob, JUNIOR, 200, "")));
@@ -235,7 +237,7 @@ contract RevenueTest is RevenueBase {
     }
 
     function _badSignature(address holder) private pure returns (bytes memory) {
-        return abi.encodeWithSelector(ITrancheToken.SignatureInvalid.selector, holder);
+        return abi.encodeWithSelector(IWalletProposals.SignatureInvalid.selector, holder);
     }
 
     function _digest(address holder, uint256[] memory ids, address to, uint256 nonce, uint256 deadline)
@@ -245,7 +247,7 @@ contract RevenueTest is RevenueBase {
     {
         bytes32 idsHash = keccak256(abi.encodePacked(ids));
         bytes32 structHash = keccak256(abi.encode(CLAIM_TYPEHASH, holder, idsHash, to, nonce, deadline));
-        return keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), structHash));
+        return keccak256(abi.encodePacked("\x19\x01", wallets.DOMAIN_SEPARATOR(), structHash));
     }
 
     function _signed(uint256 key, address holder, uint256[] memory ids, address to, uint256 nonce, uint256 deadline)

@@ -7,6 +7,7 @@ import {InvestorRegistry} from "../../../contracts/access/InvestorRegistry.sol";
 import {TrancheMetadata} from "../../../contracts/facility/TrancheMetadata.sol";
 import {TrancheId} from "../../../contracts/token/TrancheId.sol";
 import {TrancheToken} from "../../../contracts/token/TrancheToken.sol";
+import {WalletDesk} from "../../../contracts/access/WalletDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IInvestorRegistry} from "../../../contracts/interfaces/IInvestorRegistry.sol";
 import {ITrancheMetadata} from "../../../contracts/interfaces/ITrancheMetadata.sol";
@@ -44,6 +45,7 @@ abstract contract TokenBase is Terms, Orders {
     Authority internal authority;
     TokenFacilityStub internal facilities;
     TrancheToken internal token;
+    WalletDesk internal wallets;
     InvestorRegistry internal investors;
     DeliveryDesk internal desk;
     TrancheMetadata internal metadata;
@@ -59,9 +61,10 @@ abstract contract TokenBase is Terms, Orders {
         authority = new Authority(address(this));
         facilities = new TokenFacilityStub();
         IFacilityRegistry register = IFacilityRegistry(address(facilities));
-        token = new TrancheToken(address(authority), register, "ipfs://{id}");
+        wallets = new WalletDesk(address(authority), register);
+        token = new TrancheToken(address(authority), register, wallets, "ipfs://{id}");
         investors = new InvestorRegistry(address(authority));
-        desk = new DeliveryDesk(register);
+        desk = new DeliveryDesk(register, wallets);
         metadata = new TrancheMetadata(register);
         dollar = new MockStablecoin();
         sale = new SaleStub();

@@ -31,7 +31,6 @@ UNREAD = {
         "ApprovalForAll",
         "AuthorityUpdated",
         "ContractURIUpdated",
-        "EIP712DomainChanged",
         "ForcedTransfer",
         "Frozen",
         "InvestorRegistrySet",
@@ -42,7 +41,7 @@ UNREAD = {
         "Unpaused",
     },
     "RentLockbox": {"AuthorityUpdated", "SettlementSkipped", "Withdrawn"},
-    "PrimarySale": {"EIP712DomainChanged", "Withdrawn"},
+    "PrimarySale": {"Withdrawn"},
     "BondVault": {
         "AttesterBondDeposited",
         "AttesterBondWithdrawn",
@@ -53,6 +52,14 @@ UNREAD = {
         "Withdrawn",
     },
     "DeliveryDesk": {"EIP712DomainChanged", "OrderCancelled"},
+    "WalletDesk": {
+        "AuthorityUpdated",
+        "ContractTookMoney",
+        "EIP712DomainChanged",
+        "PositionsWatched",
+        "UnitsRecovered",
+        "WalletActed",
+    },
 }
 ARTIFACTS = {"SettlementToken": "MockStablecoin"}
 FUNCTION_CASES = [(c, f) for c, functions in FUNCTIONS.items() for f in functions]
@@ -183,6 +190,7 @@ def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
             "AmountZero",
             "FacilityNotClosed",
             "NotThisContract",
+            "NotWalletDesk",
             "NothingForVoucher",
             "NothingOwed",
             "RefundAboveExcess",
@@ -196,10 +204,12 @@ def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
             "DeliveryWithoutRate",
             "LeaseTaken",
             "LeaseZero",
+            "NotWalletDesk",
             "OrderExpired",
             "OrderOfAnother",
             "OrderSignatureInvalid",
             "OrderUsed",
+            "VoucherOfAnother",
         },
     }
     ours = set(_abi(f"I{contract}", "error"))

@@ -10,7 +10,7 @@ from api.chain.contracts.bond_vault import BondTerms
 from api.chain.contracts.delivery_desk import Voucher
 from api.chain.emitted.args import EventArgs
 from api.chain.emitted.bond_vault import BondTermsSet
-from api.chain.emitted.delivery_desk import VoucherIssued, VoucherServed
+from api.chain.emitted.delivery_desk import VoucherIssued, VoucherMoved, VoucherServed
 from api.chain.emitted.rent_lockbox import VoucherPaid
 from api.chain.events import ChainEvent
 from api.domain.metering.usage import LineKind
@@ -21,6 +21,7 @@ from api.verify.vouchers import VoucherVerifier
 from tests.unit.values import LEASE, START_S, TERMS
 
 HOLDER = Address("0x" + "a1" * 20)
+NEW_HOLDER = Address("0x" + "c3" * 20)
 F = FacilityId(7)
 RATE = Micros(1_800_000)
 # A senior: a coupon of 0.90 at a rate of 1.80 is half an hour.
@@ -92,6 +93,21 @@ def _found(
 
 def test_vouchers__honest_history__gives_no_finding() -> None:
     assert _found(_events()) == []
+
+
+def test_vouchers__of_a_recovered_wallet__are_the_new_ones() -> None:
+    moved = VoucherMoved(1, F, HOLDER, NEW_HOLDER)
+    *before, paid = _events(VoucherPaid={"holder": NEW_HOLDER})
+    stored = replace(STORED, holder=NEW_HOLDER)
+
+    assert _found([*before, moved, paid], stored=stored) == []
+    assert _found([*before, moved, paid]) == [
+        "DeliveryDesk holds another voucher 1 than its events give"
+    ]
+    assert _found([moved]) == ["voucher 1 moves, never issued"]
+    assert _found([*before, replace(moved, holder=NEW_HOLDER), paid], stored=stored) == [
+        f"voucher 1 moves from {NEW_HOLDER}, not from its holder"
+    ]
 
 
 def test_vouchers__facility_without_a_statement__is_compared_by_storage_alone() -> None:

@@ -13,6 +13,7 @@ export type ContractName =
   | "DeliveryDesk"
   | "AttesterRegistry"
   | "PledgeRegistry"
+  | "WalletDesk"
   | "SettlementToken"
   | "AccessManager";
 

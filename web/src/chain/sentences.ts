@@ -5,6 +5,7 @@ import { short } from "../format/text";
 import { instant } from "../format/time";
 import { ATTESTER_SENTENCES } from "./sentencesOfAttesters";
 import { SERVICE_SENTENCES } from "./sentencesOfService";
+import { WALLET_SENTENCES } from "./sentencesOfWallets";
 
 export type Arguments = readonly unknown[];
 
@@ -82,7 +83,7 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
   RecipientInvalid: ([who]) =>
     BigInt(String(who)) === 0n
       ? "The receiver is missing."
-      : `${account(who)} is the contract that pays: money sent there would be nobody's.`,
+      : `${account(who)} is a contract of Rentroll or the stablecoin itself: money sent there would be nobody's.`,
   DeadlinePassed: ([deadline]) => `The signature ended at ${time(deadline)}.`,
   SignatureInvalid: ([who]) => `The signature is not of ${account(who)}.`,
   DeliveryClosed: () =>
@@ -135,5 +136,6 @@ const HOLDER_SENTENCES: Record<string, (args: Arguments) => string> = {
 export const SENTENCES: Record<string, (args: Arguments) => string> = {
   ...SERVICE_SENTENCES,
   ...ATTESTER_SENTENCES,
+  ...WALLET_SENTENCES,
   ...HOLDER_SENTENCES,
 };

@@ -20,6 +20,7 @@ import { Positions } from "./Positions";
 import { Refunds } from "./Refunds";
 import { Totals } from "./Totals";
 import { Vouchers } from "./Vouchers";
+import { WalletNotice } from "./WalletNotice";
 import { useLive, usePortfolio } from "./queries";
 
 /** Any account's units and revenue; of the connected one also what it can do with them. */
@@ -79,6 +80,7 @@ function Of({ account, own }: { account: Address; own: boolean }) {
       <Loaded query={query} lines={8}>
         {(data) => (
           <Stack gap="xl">
+            <WalletNotice wallet={data.wallet} own={own} />
             <Totals data={data} live={live.data} own={own} account={account} />
             <Refunds data={data} own={own} account={account} />
             <Section

@@ -25,6 +25,7 @@ export const ABI_OF: Record<Exclude<ContractName, "AccessManager">, Abi> = {
   AttesterRegistry: abis.attesterRegistryAbi as unknown as Abi,
   PledgeRegistry: abis.pledgeRegistryAbi as unknown as Abi,
   DeliveryDesk: abis.deliveryDeskAbi as unknown as Abi,
+  WalletDesk: abis.walletDeskAbi as unknown as Abi,
   SettlementToken: abis.erc20Abi as unknown as Abi,
 };
 

@@ -5,6 +5,7 @@ import { sentenceCase, short } from "../../format/text";
 import { type Contracts, type DecodedEvent, contractAt } from "./decode";
 import { attesterSentences } from "./attesterSentences";
 import { bondSentences, rentSentences, tradeSentences } from "./eventSentences";
+import { walletSentences } from "./walletSentences";
 import type { Sentence, Who } from "./words";
 
 /** Sentences by event name; describe.test.ts fails when one is missing. */
@@ -13,6 +14,7 @@ export const sentencesWith = (who: Who): Record<string, Sentence> => ({
   ...rentSentences(who),
   ...bondSentences(who),
   ...attesterSentences(who),
+  ...walletSentences(who),
 });
 
 /** `ERC20Transfer` as words: `Erc20 transfer`. */

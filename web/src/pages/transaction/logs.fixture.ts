@@ -25,6 +25,7 @@ const NAMES: readonly ContractName[] = [
   "DeliveryDesk",
   "AttesterRegistry",
   "PledgeRegistry",
+  "WalletDesk",
   "SettlementToken",
   "AccessManager",
 ];

@@ -31,8 +31,8 @@ interface IWalletDesk is IWalletProposals {
     /// @param blockTime Time of this block.
     error DeadlinePassed(uint256 deadline, uint256 blockTime);
 
-    /// @notice As `ITrancheToken.claim`, for a holder that signed `Claim(address holder,uint256[] ids,address to,uint256
-    /// nonce,uint256 deadline)` by ECDSA or ERC-1271. It is an act of the holder. Caller: anybody.
+    /// @notice As `ITrancheToken.claim`, for a holder that signed `Claim(address holder,uint256[] ids,address
+    /// to,uint256 nonce,uint256 deadline)` by ECDSA or ERC-1271. It is an act of the holder. Caller: anybody.
     /// @dev Events as `claim`. Uses up one nonce of the holder. Reverts with DeadlinePassed or SignatureInvalid, or as
     /// `claim`.
     /// @param holder The account whose revenue is paid.

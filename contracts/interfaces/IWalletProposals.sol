@@ -175,8 +175,8 @@ interface IWalletProposals {
     error SignatureInvalid(address account);
 
     /// @notice Proposes to recover a lost wallet, and watches positions. Caller: the compliance role.
-    /// @dev Emits RecoveryProposed and PositionsWatched. Reverts with WalletInvalid or ProposalPending. A proposal lapses
-    /// after 30 days without confirmation.
+    /// @dev Emits RecoveryProposed and PositionsWatched. Reverts with WalletInvalid or ProposalPending. A proposal
+    /// lapses after 30 days without confirmation.
     /// @param wallet The lost wallet.
     /// @param to Another wallet of the same person.
     /// @param ids Tranches of all its positions.
@@ -240,8 +240,8 @@ interface IWalletProposals {
 
     /// @notice Tells that a wallet acted. Caller: the contract of ours that it acted in; nothing happens, for anybody,
     /// if nothing depends on it.
-    /// @dev Emits ProposalVoided, WalletActed, BeneficiaryRemoved and ContractTookMoney, each if there is cause. Reverts
-    /// with NotOurContract.
+    /// @dev Emits ProposalVoided, WalletActed, BeneficiaryRemoved and ContractTookMoney, each if there is cause.
+    /// Reverts with NotOurContract.
     /// @param wallet The wallet.
     /// @param tookMoney Whether it claimed or withdrew.
     function noteAct(address wallet, bool tookMoney) external;

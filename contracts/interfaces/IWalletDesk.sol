@@ -108,8 +108,8 @@ interface IWalletDesk is IWalletProposals {
     /// @param token The token.
     /// @param wallet The wallet that is owed.
     /// @param to The new wallet or beneficiary; another receiver if that one calls.
-    /// @return amount Minor units.
-    function collectPayout(IPayouts source, address token, address wallet, address to) external returns (uint256 amount);
+    /// @return Minor units.
+    function collectPayout(IPayouts source, address token, address wallet, address to) external returns (uint256);
 
     /// @notice Makes vouchers of a recovered wallet the new wallet's. Caller: anybody.
     /// @dev Emits VoucherMoved for each. Reverts with NotRecovered or VoucherOfAnother.

@@ -24,7 +24,7 @@ _numbers = count(1)
 
 
 # A test is of the kind that its folder below tests/ names.
-KINDS = frozenset({"unit", "integration", "contracts", "e2e", "browser"})
+KINDS = frozenset({"unit", "games", "integration", "contracts", "e2e", "browser"})
 
 
 def kind_of(folder: str, marks: Iterable[str]) -> str:

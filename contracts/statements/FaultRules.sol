@@ -111,7 +111,7 @@ contract FaultRules {
     }
 
     /// @notice Whether another facility's epoch is in its window, shares a second with a statement's, and neither was
-    /// the facility cancelled nor had it ended before that time.
+    /// the facility cancelled nor had it ended before that time; an epoch that had not begun by then claims nothing.
     /// @dev Attesters of the later pledge see the earlier approval before they sign anything; an approval that comes
     /// after theirs can never put them at fault.
     /// @param facilityId The other facility.
@@ -129,7 +129,8 @@ contract FaultRules {
         uint256 end = start + terms.epochLength;
         uint256 endedAt = facilityRegistry.endingOf(facilityId).endedAt;
         if (endedAt != 0 && endedAt < end) end = endedAt;
-        return end <= terms.windowEnd && start < statement.epochEnd && statement.epochStart < end;
+        bool live = start < end && end <= terms.windowEnd;
+        return live && start < statement.epochEnd && statement.epochStart < end;
     }
 
     /// @notice Epoch of a time, as far as the window goes: before it the first.

@@ -8,7 +8,7 @@ import pytest
 from api.domain.hashing import keccak
 from api.domain.statements.faults import FaultKind
 from api.domain.units import FacilityId
-from tests.contracts.pledges import Pledge, Pledged
+from tests.contracts.pledges import Pledge, Pledged, pledge
 from tests.contracts.registry_world import (
     CANCELLED,
     DEFAULTED,
@@ -104,6 +104,27 @@ def test_challenge_double_pledge__of_a_facility_that_ended__claims_nothing_after
         return
     with brownie.reverts("NoFault: 9, 0"):
         book.registry.challengeDoublePledge(*arguments)
+
+
+@pytest.mark.parametrize("past_s", [0, 1_200])
+def test_challenge_double_pledge__ended_before_the_card_was_due__finds_nothing(book, past_s):
+    """A facility that ended before an epoch began claims nothing in it, whatever the epoch is."""
+    # Ours has one long epoch, in which the other one ends before its epoch 2 begins.
+    other = facility(8, window_start_s=book.terms.window_start_s, first=40)
+    card = book.terms.devices[0]
+    theirs = pledge(8, other.devices[1:], later={card: 2})
+    book.set_facility(other, pledge=theirs)
+    long = replace(book.terms, facility_id=FacilityId(9), epoch_length_s=4 * 3_600)
+    pledged = book.set_facility(long)
+    _end(book, 8, other.window_start_s + 2 * 3_600 - past_s)
+    statement = empty_statement(long, 0)
+    book.post(statement)
+    own = pledged.of_card(card)
+
+    with brownie.reverts("NoFault: 9, 0"):
+        book.registry.challengeDoublePledge(
+            statement.as_abi_tuple(), own, 8, 2, theirs.of_card(card), {"from": book.challenger}
+        )
 
 
 def test_challenge_double_pledge__not_two_pledges_of_one_card__finds_nothing(book):

@@ -86,6 +86,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "withdrawBond",
     ),
     "StatementRegistry": (
+        "bar",
         "challengeDevice",
         "challengeDoublePledge",
         "challengeLine",

@@ -26,11 +26,13 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
     ) external {
         IStatementRegistry statements = facilityRegistry.statementRegistry();
         bytes32 statementHash = statements.hashStatement(statement);
-        _requireNotOpen(statements, statement, statementHash);
+        bool posted = _requireNotOpen(statements, statement, statementHash);
         if (!_challenges(statements).verdictOf(statementHash).barred && provenBy[statementHash] == address(0)) {
             IStatementChallenges.Fault fault = _judge(statements, statement, proof);
             provenBy[statementHash] = msg.sender;
             emit SignedFaultProven(statement.facilityId, statement.epoch, statementHash, fault, msg.sender);
+            // Else its signers could pay half to themselves, post it, and leave challengers nothing to earn.
+            if (!posted) _challenges(statements).bar(statement.facilityId, statementHash, fault, msg.sender);
         }
         address[] memory signers = _signersOf(statements, statement, statementHash, signed);
         _charge(statement.facilityId, statementHash, signers);
@@ -90,13 +92,14 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
     /// @param statements The StatementRegistry.
     /// @param statement The statement.
     /// @param statementHash Its EIP-712 struct hash.
+    /// @return posted Whether it is posted, and final.
     function _requireNotOpen(
         IStatementRegistry statements,
         IStatementRegistry.Statement calldata statement,
         bytes32 statementHash
-    ) private view {
+    ) private view returns (bool posted) {
         (uint64 facilityId, uint32 epoch) = (statement.facilityId, statement.epoch);
-        bool posted = statements.statementOf(facilityId, epoch).statementHash == statementHash;
+        posted = statements.statementOf(facilityId, epoch).statementHash == statementHash;
         require(!posted || statements.isFinal(facilityId, epoch), ChallengeOpen(facilityId, epoch));
     }
 

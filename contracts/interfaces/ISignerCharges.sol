@@ -19,7 +19,8 @@ interface ISignerCharges {
         IAttesterRegistry.Attestation[] attestations;
     }
 
-    /// @notice A fault was proven of a statement that is signed, and not or no longer posted.
+    /// @notice A fault was proven of a signed statement that is final, or is not or no longer posted: then it never can
+    /// be again.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
     /// @param statementHash EIP-712 struct hash of the statement.

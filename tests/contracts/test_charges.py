@@ -10,6 +10,7 @@ from api.domain.hashing import keccak
 from api.domain.metering.usage import LineKind
 from api.domain.statements.faults import FaultKind
 from api.domain.statements.lines import Line
+from api.domain.statements.statement import statement_hash
 from api.domain.units import ZERO32, FacilityId
 from tests.contracts.attesting import by_address
 from tests.contracts.registry_world import (
@@ -351,3 +352,46 @@ def test_charge_signers__reposted_after_a_double_pledge__is_no_fault_of_its_own(
 
     _refuse("NoFault: 9, 0", _charge, book, honest, proof(honest), everybody)
     assert book.bonds() == [BOND - SLASH, BOND - SLASH, BOND]
+
+
+def test_post__signed_fault_that_was_proven__is_barred(book, proof):
+    """Else k attesters paid half of it to a friend first, and nobody earned by challenging it."""
+    closed = epochs_with_lines(book, 1)[0]
+    faulty, right = overstated(closed), Posted(closed.statement, closed.lines)
+    wait_until(faulty.statement.epoch_end_s)
+    _charge(book, faulty, proof(faulty), book.shown(faulty.statement, book.attesters[:2]))
+    assert book.bonds() == [BOND - SLASH, BOND - SLASH, BOND]
+
+    _refuse("StatementBarred: 7, 0", book.post, faulty.statement)
+
+    verdict = tuple(book.registry.verdictOf(faulty.hash))
+    assert verdict == (book.anybody, int(FaultKind.TOTALS_WRONG), True)
+    # A void it is not: nothing else of the facility changed.
+    assert tuple(book.registry.opennessOf(7)) == (0, 1, 0)
+    book.post(right.statement)
+    assert book.registry.epochsPosted(7) == 1
+
+
+def test_post__charged_without_a_bond__is_barred(book, proof):
+    """A member that has not paid in yet cannot settle its faults in advance, for nothing."""
+    faulty = overstated(epochs_with_lines(book, 1)[0])
+    wait_until(faulty.statement.epoch_end_s)
+    pair = by_address(book.accounts.add() for _ in range(2))
+    for attester in pair:
+        book.admit(attester, 0)
+    book.members.setPanel(1, by_address([*pair, book.attesters[0]]), {"from": book.owner})
+    _charge(book, faulty, proof(faulty), book.shown(faulty.statement, pair))
+    for attester in pair:
+        book.deposit(attester, BOND)
+
+    _refuse("StatementBarred: 7, 0", book.post, faulty.statement, pair)
+
+
+def test_bar__by_anybody__is_refused(book):
+    """ATTACKS 26: only what the AttesterRegistry saw proven."""
+    honest = empty_statement(book.terms, 0)
+    given = (7, statement_hash(honest), int(FaultKind.TOTALS_WRONG), book.anybody)
+    for caller in (book.owner, book.attesters[0]):
+        _refuse(f"NotAttesterRegistry: {caller}", book.registry.bar, *given, {"from": caller})
+
+    book.post(honest)

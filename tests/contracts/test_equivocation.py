@@ -211,3 +211,16 @@ def test_charge_equivocation__after_a_double_pledge__may_repeat(book):
     assert not book.registry.mayRepeat(8)
     assert book.bonds() == [BOND - SLASH, BOND - SLASH, BOND]
     assert book.facilities.stateOf(9) in (FUNDED, FUNDED + 1)
+
+
+def test_charge_equivocation__one_of_them_proven_faulty__is_a_correction(book, proof):
+    """Whoever paid for a fault that it signed can sign what is right, whichever hash is higher."""
+    closed = epochs_with_lines(book, 1)[0]
+    right, liars = Posted(closed.statement, closed.lines), book.attesters[:2]
+    for extra in range(1, 5):
+        faulty = overstated(closed, extra=extra)
+        wait_until(faulty.statement.epoch_end_s)
+        _charge(book, faulty, proof(faulty), book.shown(faulty.statement, liars))
+        _refuse("NoEquivocation", _equivocation, book, faulty, right, liars)
+    assert book.bonds() == [BOND - 4 * SLASH, BOND - 4 * SLASH, BOND]
+    book.post(right.statement)

@@ -63,7 +63,7 @@ abstract contract AttesterBonds is Members, Payouts {
         returns (uint256 charged)
     {
         require(msg.sender == address(facilityRegistry.statementRegistry()), NotStatementRegistry(msg.sender));
-        return _slash(facilityId, statementHash, attesters, challenger);
+        return _slash(facilityId, statementHash, statementHash, attesters, challenger);
     }
 
     /// @inheritdoc IAttesterRegistry
@@ -81,23 +81,27 @@ abstract contract AttesterBonds is Members, Payouts {
         return _members[attester].bond;
     }
 
-    /// @notice Takes `slashAmount`, or what is left, from each bond; each account pays once for a statement. Moves no
+    /// @notice Takes `slashAmount`, or what is left, from each bond; each account pays once for a charge. Moves no
     /// tokens.
     /// @param facilityId The facility.
     /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param charge What they pay for: the hash itself for a fault of the statement.
     /// @param attesters Its signers.
     /// @param challenger The account that proved the fault.
-    /// @return charged Number of accounts that were not charged for this statement before.
-    function _slash(uint64 facilityId, bytes32 statementHash, address[] memory attesters, address challenger)
-        internal
-        returns (uint256 charged)
-    {
+    /// @return charged Number of accounts that were not charged for this before.
+    function _slash(
+        uint64 facilityId,
+        bytes32 statementHash,
+        bytes32 charge,
+        address[] memory attesters,
+        address challenger
+    ) internal returns (uint256 charged) {
         uint256 taken = 0;
         uint256 rewarded = 0;
         for (uint256 i = 0; i < attesters.length; ++i) {
             address attester = attesters[i];
-            if (isCharged[statementHash][attester]) continue;
-            isCharged[statementHash][attester] = true;
+            if (isCharged[charge][attester]) continue;
+            isCharged[charge][attester] = true;
             ++charged;
             uint96 bond = _members[attester].bond;
             uint256 amount = Math.min(slashAmount, bond);

@@ -35,7 +35,7 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
             if (!posted) _challenges(statements).bar(statement.facilityId, statementHash, fault, msg.sender);
         }
         address[] memory signers = _signersOf(statements, statement, statementHash, signed);
-        _charge(statement.facilityId, statementHash, signers);
+        _charge(statement.facilityId, statementHash, statementHash, signers);
     }
 
     /// @inheritdoc ISignerCharges
@@ -57,16 +57,22 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
         bytes32 same = keccak256(abi.encode(signers));
         bool both = keccak256(abi.encode(_signersOf(statements, first, firstHash, firstSigned))) == same;
         require(both, SignersDiffer());
-        _charge(second.facilityId, secondHash, signers);
+        _charge(second.facilityId, secondHash, equivocationOf(secondHash), signers);
+    }
+
+    /// @inheritdoc ISignerCharges
+    function equivocationOf(bytes32 statementHash) public pure returns (bytes32) {
+        return keccak256(abi.encode(statementHash));
     }
 
     /// @notice Slashes accounts for a statement. Reverts with FacilityClosed or ChargedBefore.
     /// @param facilityId The facility.
     /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param charge What they pay for.
     /// @param signers The accounts.
-    function _charge(uint64 facilityId, bytes32 statementHash, address[] memory signers) private {
+    function _charge(uint64 facilityId, bytes32 statementHash, bytes32 charge, address[] memory signers) private {
         require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
-        uint256 charged = _slash(facilityId, statementHash, signers, msg.sender);
+        uint256 charged = _slash(facilityId, statementHash, charge, signers, msg.sender);
         require(charged > 0, ChargedBefore(statementHash));
     }
 

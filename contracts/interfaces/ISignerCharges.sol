@@ -94,6 +94,12 @@ interface ISignerCharges {
         Signed calldata secondSigned
     ) external;
 
+    /// @notice What `isCharged` of the AttesterRegistry knows an equivocation by. It is a charge of its own: whoever
+    /// paid for it still pays for a fault of the statement, so that a challenge of it never earns nothing.
+    /// @param statementHash EIP-712 struct hash of the second statement.
+    /// @return The charge.
+    function equivocationOf(bytes32 statementHash) external pure returns (bytes32);
+
     /// @notice Account that first proved the fault of a statement here.
     /// @param statementHash EIP-712 struct hash of the statement.
     /// @return The account; zero if nobody did.

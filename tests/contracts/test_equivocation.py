@@ -224,3 +224,20 @@ def test_charge_equivocation__one_of_them_proven_faulty__is_a_correction(book, p
         _refuse("NoEquivocation", _equivocation, book, faulty, right, liars)
     assert book.bonds() == [BOND - 4 * SLASH, BOND - 4 * SLASH, BOND]
     book.post(right.statement)
+
+
+def test_charge_equivocation__of_a_faulty_statement__leaves_its_fault_to_be_paid(book):
+    """A friend charges the pair first: whoever then challenges the posted one still earns."""
+    closed = epochs_with_lines(book, 1)[0]
+    one, other = sorted((overstated(closed, extra=e) for e in (1, 2)), key=lambda p: p.hash)
+    wait_until(one.statement.epoch_end_s)
+    _equivocation(book, one, other, book.attesters[:2], book.owner)
+    book.post(other.statement)
+
+    _challenge(book, other)
+
+    assert book.bonds() == [BOND - 2 * SLASH, BOND - 2 * SLASH, BOND]
+    assert book.owed(book.owner) == book.owed(book.challenger) == 2 * HALF
+    liar = book.attesters[0]
+    assert book.members.isCharged(other.hash, liar)
+    assert book.members.isCharged(book.members.equivocationOf(other.hash), liar)

@@ -93,6 +93,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "withdrawFor",
     ),
     "StatementRegistry": (
+        "bar",
         "challengeDevice",
         "challengeDoublePledge",
         "challengeLine",

@@ -23,9 +23,9 @@ abstract contract AttesterBonds is Members, Payouts {
     uint96 public immutable slashAmount;
     /// @inheritdoc IAttesterRegistry
     uint256 public slashedForTreasury;
-    /// @dev Slots charged for a statement, one bit each. A slot is another's only when nobody can be charged for what
+    /// @dev Slots charged, one bit each, by what they pay for. A slot is another's only when nobody can be charged for what
     /// was signed through it.
-    mapping(bytes32 statementHash => uint40) private _charged;
+    mapping(bytes32 charge => uint40) private _charged;
 
     /// @notice Fixes token and amounts. Reverts with BondTermsInvalid.
     /// @param token Token of the bonds.
@@ -66,7 +66,7 @@ abstract contract AttesterBonds is Members, Payouts {
         returns (uint256 charged)
     {
         require(msg.sender == address(facilityRegistry.statementRegistry()), NotStatementRegistry(msg.sender));
-        return _slash(facilityId, statementHash, attesters, challenger);
+        return _slash(facilityId, statementHash, statementHash, attesters, challenger);
     }
 
     /// @inheritdoc IAttesterRegistry
@@ -89,18 +89,22 @@ abstract contract AttesterBonds is Members, Payouts {
         return _members[attester].bond;
     }
 
-    /// @notice Takes `slashAmount`, or what is left, from each bond; each account pays once for a statement. Moves no
+    /// @notice Takes `slashAmount`, or what is left, from each bond; each account pays once for a charge. Moves no
     /// tokens.
     /// @param facilityId The facility.
     /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param charge What they pay for: the hash itself for a fault of the statement.
     /// @param attesters Its signers.
     /// @param challenger The account that proved the fault.
-    /// @return charged Number of accounts that were not charged for this statement before.
-    function _slash(uint64 facilityId, bytes32 statementHash, address[] memory attesters, address challenger)
-        internal
-        returns (uint256 charged)
-    {
-        uint40 done = _charged[statementHash];
+    /// @return charged Number of accounts that were not charged for this before.
+    function _slash(
+        uint64 facilityId,
+        bytes32 statementHash,
+        bytes32 charge,
+        address[] memory attesters,
+        address challenger
+    ) internal returns (uint256 charged) {
+        uint40 done = _charged[charge];
         uint256 taken = 0;
         uint256 rewarded = 0;
         for (uint256 i = 0; i < attesters.length; ++i) {
@@ -119,7 +123,7 @@ abstract contract AttesterBonds is Members, Payouts {
             rewarded += amount / 2;
         }
         if (charged == 0) return 0;
-        _charged[statementHash] = done;
+        _charged[charge] = done;
         owedTo[address(bondToken)][challenger] += rewarded;
         slashedForTreasury += taken - rewarded;
     }

@@ -12,7 +12,7 @@ import {AttesterBonds} from "./AttesterBonds.sol";
 
 /// @title Charges of attesters by the signatures that they gave
 /// @notice Whoever signed a faulty statement, or two of one epoch, pays once for each of them.
-/// @dev docs/decisions/0018 has the game.
+/// @dev docs/decisions/0017 has the game.
 abstract contract SignerCharges is AttesterBonds, ISignerCharges {
     using Address for address;
 
@@ -27,14 +27,16 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
     ) external {
         IStatementRegistry statements = facilityRegistry.statementRegistry();
         bytes32 statementHash = statements.hashStatement(statement);
-        _requireNotOpen(statements, statement, statementHash);
+        bool posted = _requireNotOpen(statements, statement, statementHash);
         if (!_challenges(statements).verdictOf(statementHash).barred && provenBy[statementHash] == address(0)) {
             IStatementChallenges.Fault fault = _judge(statements, statement, proof);
             provenBy[statementHash] = msg.sender;
             emit SignedFaultProven(statement.facilityId, statement.epoch, statementHash, fault, msg.sender);
+            // Else its signers could pay half to themselves, post it, and leave challengers nothing to earn.
+            if (!posted) _challenges(statements).bar(statement.facilityId, statementHash, fault, msg.sender);
         }
         address[] memory signers = _signersOf(statements, statement, statementHash, signed);
-        _charge(statement.facilityId, statementHash, signers);
+        _charge(statement.facilityId, statementHash, statementHash, signers);
     }
 
     /// @inheritdoc ISignerCharges
@@ -56,16 +58,22 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
         bytes32 same = keccak256(abi.encode(signers));
         bool both = keccak256(abi.encode(_signersOf(statements, first, firstHash, firstSigned))) == same;
         require(both, SignersDiffer());
-        _charge(second.facilityId, secondHash, signers);
+        _charge(second.facilityId, secondHash, equivocationOf(secondHash), signers);
+    }
+
+    /// @inheritdoc ISignerCharges
+    function equivocationOf(bytes32 statementHash) public pure returns (bytes32) {
+        return keccak256(abi.encode(statementHash));
     }
 
     /// @notice Slashes accounts for a statement. Reverts with FacilityClosed or ChargedBefore.
     /// @param facilityId The facility.
     /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param charge What they pay for.
     /// @param signers The accounts.
-    function _charge(uint64 facilityId, bytes32 statementHash, address[] memory signers) private {
+    function _charge(uint64 facilityId, bytes32 statementHash, bytes32 charge, address[] memory signers) private {
         require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
-        uint256 charged = _slash(facilityId, statementHash, signers, msg.sender);
+        uint256 charged = _slash(facilityId, statementHash, charge, signers, msg.sender);
         require(charged > 0, ChargedBefore(statementHash));
     }
 
@@ -91,13 +99,14 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
     /// @param statements The StatementRegistry.
     /// @param statement The statement.
     /// @param statementHash Its EIP-712 struct hash.
+    /// @return posted Whether it is posted, and final.
     function _requireNotOpen(
         IStatementRegistry statements,
         IStatementRegistry.Statement calldata statement,
         bytes32 statementHash
-    ) private view {
+    ) private view returns (bool posted) {
         (uint64 facilityId, uint32 epoch) = (statement.facilityId, statement.epoch);
-        bool posted = statements.statementOf(facilityId, epoch).statementHash == statementHash;
+        posted = statements.statementOf(facilityId, epoch).statementHash == statementHash;
         require(!posted || statements.isFinal(facilityId, epoch), ChallengeOpen(facilityId, epoch));
     }
 

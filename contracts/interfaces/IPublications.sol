@@ -11,7 +11,7 @@ interface IPublications {
     /// @notice How far a facility's epochs are stated or published, and when something of that was taken back.
     /// @param firstOpen First epoch that is neither stated nor published; all before it are. A statement that was
     /// voided leaves its epoch published.
-    /// @param voidedAt UTC second of the last void; 0 if there was none.
+    /// @param voidedAt UTC second of the last void; 0 if there was none, or 1 if a signed statement was barred before.
     /// @param rejectedAt UTC second of the last rejection; 0 if there was none.
     struct Openness {
         uint32 firstOpen;

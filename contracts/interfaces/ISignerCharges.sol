@@ -19,7 +19,8 @@ interface ISignerCharges {
         IAttesterRegistry.Attestation[] attestations;
     }
 
-    /// @notice A fault was proven of a statement that is signed, and not or no longer posted.
+    /// @notice A fault was proven of a signed statement that is final, or is not or no longer posted: then it never can
+    /// be again.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
     /// @param statementHash EIP-712 struct hash of the statement.
@@ -93,6 +94,12 @@ interface ISignerCharges {
         IStatementRegistry.Statement calldata second,
         Signed calldata secondSigned
     ) external;
+
+    /// @notice What `isCharged` of the AttesterRegistry knows an equivocation by. It is a charge of its own: whoever
+    /// paid for it still pays for a fault of the statement, so that a challenge of it never earns nothing.
+    /// @param statementHash EIP-712 struct hash of the second statement.
+    /// @return The charge.
+    function equivocationOf(bytes32 statementHash) external pure returns (bytes32);
 
     /// @notice Account that first proved the fault of a statement here.
     /// @param statementHash EIP-712 struct hash of the statement.

@@ -73,7 +73,7 @@ interface IStatementChallenges {
         bytes32[] proof;
     }
 
-    /// @notice What was proven of one statement.
+    /// @notice What was proven of one statement, posted or only signed.
     /// @param challenger Account that proved its newest fault; zero if none was proven.
     /// @param fault The rule that it breaks.
     /// @param barred Whether the statement can never be posted again.
@@ -113,6 +113,10 @@ interface IStatementChallenges {
     /// @dev Line or pledge number `which` (from 0) does not stand under the root.
     /// @param which Number of the line or pledge in the call, from 0.
     error ProofInvalid(uint256 which);
+
+    /// @notice Only the AttesterRegistry bars what is signed.
+    /// @param caller The caller.
+    error NotAttesterRegistry(address caller);
 
     /// @notice Proves a fault that one line shows by itself. Caller: anybody.
     /// @dev Emits StatementVoided, and AttesterSlashed for each signer whose signature was posted. Reverts with
@@ -166,11 +170,21 @@ interface IStatementChallenges {
         ProvenPledge calldata other
     ) external;
 
+    /// @notice Keeps a signed statement with a proven fault from ever being posted: its signers paid already, so nobody
+    /// would earn anything by a challenge. Caller: the AttesterRegistry, whose SignedFaultProven says so.
+    /// @dev Reverts with NotAttesterRegistry. No void: openings, notices and periods stay as they are, but for
+    /// `Openness.voidedAt`, which is 1 from then on if it was 0.
+    /// @param facilityId The facility.
+    /// @param statementHash EIP-712 struct hash of the statement.
+    /// @param fault The rule that it breaks.
+    /// @param challenger The account that proved it.
+    function bar(uint64 facilityId, bytes32 statementHash, Fault fault, address challenger) external;
+
     /// @notice The FaultRules contract, which judges proofs. It can be asked before a challenge, at no cost.
     /// @return Its address.
     function faultRules() external view returns (address);
 
-    /// @notice What challenges decided about a statement; all zero if none succeeded.
+    /// @notice What challenges and charges decided about a statement; all zero if none succeeded.
     /// @param statementHash EIP-712 struct hash of the statement.
     /// @return The verdict.
     function verdictOf(bytes32 statementHash) external view returns (Verdict memory);

@@ -13,6 +13,12 @@ contract MockFacilityRegistry {
     IAttesterRegistry public attesterRegistry;
     IPledgeRegistry public pledgeRegistry;
     IStatementRegistry public statementRegistry;
+    /// @dev The WalletDesk asks for these; nothing is there.
+    address public trancheToken;
+    address public rentLockbox;
+    address public primarySale;
+    address public bondVault;
+    address public deliveryDesk;
     mapping(uint64 facilityId => uint8) private _panels;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) private _states;

@@ -84,8 +84,8 @@ contract FaultRules {
         return absent ? IStatementChallenges.Fault.DeviceNotPledged : IStatementChallenges.Fault.None;
     }
 
-    /// @notice Whether two facilities pledged one card for the same time, the other one in a pledge that was approved
-    /// earlier and is live. Reverts with ProofInvalid.
+    /// @notice Whether two facilities pledged one card for the same time, and the other one lives and got it with an
+    /// earlier approval. Reverts with ProofInvalid.
     /// @param statement The statement.
     /// @param own The device in this facility's pledge of the statement's epoch.
     /// @param otherFacilityId The other facility.
@@ -101,17 +101,18 @@ contract FaultRules {
     ) external view returns (IStatementChallenges.Fault) {
         uint64 facilityId = statement.facilityId;
         IPledgeRegistry pledges = facilityRegistry.pledgeRegistry();
-        IPledgeRegistry.Pledge memory mine = pledges.pledgeAt(facilityId, statement.epoch);
-        IPledgeRegistry.Pledge memory theirs = pledges.pledgeAt(otherFacilityId, otherEpoch);
-        _requirePledge(mine.root, facilityId, own, 0);
-        _requirePledge(theirs.root, otherFacilityId, other, 1);
-        bool twice = own.card == other.card && own.fromEpoch <= statement.epoch && other.fromEpoch <= otherEpoch
-            && theirs.number < mine.number && _isLive(otherFacilityId, otherEpoch, statement);
+        _requirePledge(pledges.pledgeAt(facilityId, statement.epoch).root, facilityId, own, 0);
+        _requirePledge(pledges.pledgeAt(otherFacilityId, otherEpoch).root, otherFacilityId, other, 1);
+        bool held = own.fromEpoch <= statement.epoch && other.fromEpoch <= otherEpoch;
+        // A card that stays keeps the approval with which it came: a replacement of others makes it no later.
+        bool earlier = pledges.pledgeAt(otherFacilityId, other.fromEpoch).number
+            < pledges.pledgeAt(facilityId, own.fromEpoch).number;
+        bool twice = own.card == other.card && held && earlier && _isLive(otherFacilityId, otherEpoch, statement);
         return twice ? IStatementChallenges.Fault.DevicePledgedTwice : IStatementChallenges.Fault.None;
     }
 
     /// @notice Whether another facility's epoch is in its window, shares a second with a statement's, and neither was
-    /// the facility cancelled nor had it ended before that time.
+    /// the facility cancelled nor had it ended before that time; an epoch that had not begun by then claims nothing.
     /// @dev Attesters of the later pledge see the earlier approval before they sign anything; an approval that comes
     /// after theirs can never put them at fault.
     /// @param facilityId The other facility.
@@ -129,7 +130,8 @@ contract FaultRules {
         uint256 end = start + terms.epochLength;
         uint256 endedAt = facilityRegistry.endingOf(facilityId).endedAt;
         if (endedAt != 0 && endedAt < end) end = endedAt;
-        return end <= terms.windowEnd && start < statement.epochEnd && statement.epochStart < end;
+        bool live = start < end && end <= terms.windowEnd;
+        return live && start < statement.epochEnd && statement.epochStart < end;
     }
 
     /// @notice Epoch of a time, as far as the window goes: before it the first.

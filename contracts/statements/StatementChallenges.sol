@@ -9,7 +9,7 @@ import {Publications} from "./Publications.sol";
 /// @title Challenges, and what a proven fault does
 /// @notice A proven fault voids the statement and every later one of its facility, and slashes those whose signatures
 /// were posted. ISignerCharges reaches the other signers.
-/// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0006 and 0018 have the game.
+/// @dev Never paused: a pause must not let a faulty statement become final. docs/decisions/0006 and 0017 have the game.
 abstract contract StatementChallenges is Publications, IStatementChallenges {
     using Address for address;
 
@@ -48,6 +48,14 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
         ProvenPledge calldata
     ) external {
         _challenge(statement, FaultRules.ofPledges.selector);
+    }
+
+    /// @inheritdoc IStatementChallenges
+    function bar(uint64 facilityId, bytes32 statementHash, Fault fault, address challenger) external {
+        require(msg.sender == address(attesterRegistry), NotAttesterRegistry(msg.sender));
+        _verdicts[statementHash] = Verdict(challenger, fault, true);
+        // A posting asks for verdicts only of a facility with a void, so that all others save the look.
+        if (_heads[facilityId].voidedAt == 0) _heads[facilityId].voidedAt = 1;
     }
 
     /// @inheritdoc IStatementChallenges

@@ -31,7 +31,8 @@ abstract contract StatementStore is TimedPause, EIP712, IStatementRegistry {
     /// @notice Totals of all posted epochs of a facility: one word, so that posting reads one word less.
     /// @dev Totals of all posted epochs are kept here too, so that posting reads one slot less.
     /// @param epochsPosted Number of statements posted.
-    /// @param voidedAt UTC second of the last void; 0 if there was none. Ends of windows have 32 bits too.
+    /// @param voidedAt UTC second of the last void; 0 if there was none, 1 if a signed statement was barred before.
+    /// Ends of windows have 32 bits too.
     /// @param voidedThrough Number of leading epochs that a void left published.
     /// @param cumulativeAvailable Available GPU-seconds of all posted epochs.
     /// @param cumulativeGross Gross revenue of all posted epochs, minor units.

@@ -35,7 +35,6 @@ def deployed(accounts, tmp_path_factory):
         deployment_file=tmp_path_factory.mktemp("deployment") / "deployment.json",
         settlement_token=None,
         attesters=tuple(a.address for a in attesters),
-        threshold=2,
         gpu_operators=(accounts[1].address,),
         challenge_window_s=600,
         admin=None,
@@ -43,9 +42,20 @@ def deployed(accounts, tmp_path_factory):
         allow_list=False,
     )
     contracts = deploy_all(plan, brownie.project.get_loaded_projects()[0], accounts[0])
+    # Deployment deposits the least bond: whoever pays for one fault could sign no more.
+    for attester in attesters:
+        bond_attester(contracts, attester, plan.minimum_bond, accounts[0])
     # Between files brownie goes back to its first snapshot: from here on to this one.
     chain._reset_id = chain._take_snapshot()
     return contracts, attesters
+
+
+def bond_attester(contracts, attester, amount, payer) -> None:
+    """Pay into an attester's bond."""
+    dollar, registry = contracts["SettlementToken"], contracts["AttesterRegistry"]
+    dollar.mint(payer, amount, {"from": payer})
+    dollar.approve(registry, amount, {"from": payer})
+    registry.depositBond(attester, amount, {"from": payer})
 
 
 def facility_terms(contracts, accounts, **changes) -> FacilityTerms:

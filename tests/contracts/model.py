@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from brownie import chain, web3
-from eth_account import Account
 
 from api.chain.structs import to_abi
 from api.chain.terms import offered_terms
@@ -19,6 +18,8 @@ from api.domain.units import (
     split_tranche_id,
     tranche_id,
 )
+from tests.contracts.attesting import signed
+from tests.contracts.pledges import Pledge, pledge_of
 
 
 def _members(names: tuple[str, ...], kinds: tuple[str, ...]) -> list[dict[str, str]]:
@@ -55,11 +56,14 @@ class World:
         self.vault = contracts["BondVault"]
         self.desk = contracts["DeliveryDesk"]
         self.wallets = contracts["WalletDesk"]
+        self.registry = contracts["AttesterRegistry"]
+        self.pledges = contracts["PledgeRegistry"]
         self.authority = contracts["AccessManager"]
         self.dollar = contracts["SettlementToken"]
         self.terms, self.accounts, self.attesters = terms, accounts, attesters
         self.operator, self.renter = accounts[1], accounts[2]
         self.ann, self.bob, self.cleo = accounts[3], accounts[4], accounts[5]
+        self.pledge = pledge_of(terms)
         self.senior = tranche_id(terms.facility_id, 0)
         self.junior = tranche_id(terms.facility_id, 1)
         self.previous = ZERO32
@@ -70,16 +74,40 @@ class World:
     def offer(self, terms: FacilityTerms | None = None) -> Any:
         """Offer the facility."""
         terms = terms or self.terms
+        self.pledge = pledge_of(terms)
         tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
-        arguments = (terms.facility_id, to_abi(offered_terms(terms)), tranches)
+        offered = replace(offered_terms(terms), pledge_root=self.pledge.root)
+        arguments = (terms.facility_id, to_abi(offered), tranches)
         return self.facilities.offer(*arguments, {"from": self.operator})
 
+    def sign_pledge(
+        self, pledge: Pledge, from_epoch: int = 0, attesters: list[Any] | None = None
+    ) -> list[Any]:
+        """Attestations that a pledge holds from an epoch on, as long as no other is approved."""
+        digest = self.pledges.pledgeDigest(pledge.facility_id, pledge.root, from_epoch)
+        return signed(bytes(digest), self.attesters[:2] if attesters is None else attesters)
+
+    def approve(self) -> Any:
+        """Attesters approve the pledge of the offer."""
+        attested = self.sign_pledge(self.pledge)
+        return self.pledges.approve(self.terms.facility_id, attested, {"from": self.cleo})
+
+    def replace_devices(self, pledge: Pledge, from_epoch: int) -> Any:
+        """The operator pledges other devices from an epoch on."""
+        attested = self.sign_pledge(pledge, from_epoch)
+        arguments = (self.terms.facility_id, pledge.root, from_epoch, attested)
+        done = self.pledges.replace(*arguments, {"from": self.operator})
+        self.pledge = pledge
+        return done
+
     def fund(self, *, offer: bool = True) -> "World":
-        """Offer, mint everything to ann and bob, fund; rent can be paid."""
+        """Offer, approve, mint everything to ann and bob, fund; rent can be paid."""
         if offer:
             self.offer()
         as_operator = {"from": self.operator}
         self.need_no_bond()
+        if not self.pledges.isApproved(self.terms.facility_id):
+            self.approve()
         self.token.mint(self.ann, self.senior, 16, as_operator)
         self.token.mint(self.ann, self.junior, 13, as_operator)
         self.token.mint(self.bob, self.junior, 11, as_operator)
@@ -111,11 +139,7 @@ class World:
     def sign(self, statement: Statement, attesters: list[Any] | None = None) -> list[Any]:
         """Attestations in ascending order of attester."""
         digest = statement_digest(statement, chain_id=chain.id, registry=self.statements.address)
-        chosen = self.attesters[:2] if attesters is None else attesters
-        return [
-            (a.address, bytes(Account.unsafe_sign_hash(digest, a.private_key).signature))
-            for a in chosen
-        ]
+        return signed(digest, self.attesters[:2] if attesters is None else attesters)
 
     def post(self, epoch: int, gross: int, **changes: Any) -> Statement:
         """Pass the epoch's end and post its statement."""
@@ -180,10 +204,17 @@ class World:
         return self.desk.takeDelivery(to_abi(order), self.sign_order(order), {"from": holder})
 
     def open_sale(
-        self, floor: int = 1_000_000, up_front_bps: int = 2_500, *, closes_before_s: int = 10
+        self,
+        floor: int = 1_000_000,
+        up_front_bps: int = 2_500,
+        *,
+        closes_before_s: int = 10,
+        approved: bool = True,
     ) -> tuple[int, int]:
-        """Open a sale until shortly before the window; returns the prices."""
+        """Open a sale until shortly before the window, the pledge approved; returns the prices."""
         self.need_no_bond()
+        if approved and not self.pledges.isApproved(self.terms.facility_id):
+            self.approve()
         prices = (60_000, 50_001)
         opens_s, closes_s = chain[-1].timestamp, self.terms.window_start_s - closes_before_s
         sale_terms = (opens_s, closes_s, floor, up_front_bps, prices)

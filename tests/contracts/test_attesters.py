@@ -1,18 +1,21 @@
-"""StatementRegistry: attesters, their periods, the threshold, and whose signatures count."""
+"""AttesterRegistry: members and their slots, and whose signatures count."""
 
 from dataclasses import replace
 
 import brownie
 import pytest
-from brownie import chain
+from brownie import ZERO_ADDRESS, chain
 
 from api.domain.statements.statement import statement_hash
+from tests.contracts.attesting import by_address
 from tests.contracts.registry_world import (
+    BOND,
+    MINIMUM,
     RegistryWorld,
-    by_address,
     empty_statement,
     wait_until,
 )
+from tests.ledgers import facility
 
 REFUSING, ACCEPTING, REVERTING, WRONG = range(4)
 FOREVER = 2**40 - 1
@@ -38,8 +41,26 @@ def _first(book):
 
 
 def _refused(book, statement, signed, error):
-    with brownie.reverts(revert_pattern=f"{error}.*"):
+    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
         book.registry.post(statement.as_abi_tuple(), signed, {"from": book.anybody})
+
+
+def _refuse(error, function, *arguments):
+    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
+        function(*arguments)
+
+
+def _pass(seconds):
+    chain.sleep(seconds)
+    chain.mine()
+
+
+def _seat(book, panel, attesters):
+    """Give the seats of a panel to attesters."""
+    return book.members.setPanel(panel, by_address(attesters), {"from": book.owner})
+
+
+# --- signatures ----------------------------------------------------------------------------------
 
 
 def test_post__signed_for_another_place__reverts(book):
@@ -58,8 +79,8 @@ def test_post__signed_for_another_place__reverts(book):
 @pytest.mark.parametrize(
     ("order", "error"),
     [
-        ([0], "QuorumMissing"),
-        ([], "QuorumMissing"),
+        ([0], "QuorumMissing: 1, 2"),
+        ([], "QuorumMissing: 0, 2"),
         ([0, 0], "AttestersNotAscending"),
         ([1, 0], "AttestersNotAscending"),
         ([0, 1, 0], "AttestersNotAscending"),
@@ -76,11 +97,10 @@ def test_post__stranger_zero_or_bad_signature__reverts(book):
     """ATTACKS 19: address(0) of a bad signature is no attester."""
     statement = _first(book)
     good = book.sign(statement)
-    zero = "0x" + "00" * 20
 
     strangers = by_address([book.attesters[0], book.accounts.add()])
     _refused(book, statement, book.sign(statement, strangers), "NotAttester")
-    _refused(book, statement, [(zero, good[0][1]), good[1]], "AttestersNotAscending")
+    _refused(book, statement, [(ZERO_ADDRESS, good[0][1]), good[1]], "AttestersNotAscending")
     for signature in (b"", b"\0" * 65, good[1][1]):
         _refused(book, statement, [(good[0][0], signature), good[1]], "SignatureInvalid")
 
@@ -103,6 +123,7 @@ def test_post__contract_attester__counts_while_it_agrees(book):
     """ATTACKS 20: an ERC-1271 signer that refuses, reverts or answers wrongly does not count."""
     wallet = book.project.MockContractAttester.deploy({"from": book.owner})
     book.admit(wallet)
+    _seat(book, 1, [wallet, *book.attesters[:2]])
     statement = _first(book)
     pair = by_address([wallet, book.attesters[0]])
     real = dict(book.sign(statement, [book.attesters[0]]))
@@ -116,125 +137,185 @@ def test_post__contract_attester__counts_while_it_agrees(book):
     assert set(book.registry.signersOf(7, 0)) == {a.address for a in pair}
 
 
+def test_post__attester_of_another_panel__does_not_count(book):
+    """Rule 15: the facility's panel came with its offer. ATTACKS 19."""
+    others = [book.new_attester() for _ in range(3)]
+    _seat(book, 2, [*others[:2], book.attesters[2]])
+    other = facility(8, window_start_s=book.terms.window_start_s, first=20)
+    book.set_facility(other, panel=2, approved=False)
+    mine, theirs = _first(book), empty_statement(other, 0)
+
+    for statement, pair, panel in (
+        (mine, others[:2], 1),
+        (mine, [others[0], book.attesters[0]], 1),
+        (theirs, book.attesters[:2], 2),
+        # Without a seat anywhere.
+        (mine, [others[2], book.attesters[0]], 1),
+    ):
+        signed = book.sign(statement, by_address(pair))
+        _refused(book, statement, signed, f"NotOnPanel: 0x[0-9a-fA-F]+, {panel}")
+    # Whoever sits on both counts on both.
+    book.post(mine, book.attesters[1:])
+    book.post(theirs, by_address([others[0], book.attesters[2]]))
+    unknown = replace(mine, epoch=1, previous_statement_hash=statement_hash(mine))
+    book.set_facility(book.terms, panel=0)
+    wait_until(book.terms.window_end_s)
+    start_s, end_s = book.terms.epoch_bounds(1)
+    unknown = replace(unknown, epoch_start_s=start_s, epoch_end_s=end_s)
+    _refused(book, unknown, book.sign(unknown), "QuorumMissing: 2, 0")
+
+
+def test_post__bond_below_the_minimum__does_not_count(book):
+    """Finding M5: whoever signs has something to lose."""
+    statement, poor = _first(book), book.accounts.add()
+    book.admit(poor, MINIMUM - 1)
+    _seat(book, 1, [poor, *book.attesters[:2]])
+    assert not book.members.isAttester(poor)
+    assert book.members.attesterCount() == 3
+    signed = book.sign(statement, by_address([poor, book.attesters[0]]))
+    _refused(book, statement, signed, f"BondBelowMinimum: {poor.address}, {MINIMUM - 1}, {MINIMUM}")
+
+    paid = book.deposit(poor, 1)
+
+    assert dict(paid.events["AttesterBondDeposited"][0]) == {
+        "attester": poor.address, "payer": book.anybody.address, "amount": 1, "bond": MINIMUM,
+    }  # fmt: skip
+    assert book.members.isAttester(poor)
+    assert book.members.attesterCount() == 4
+    book.registry.post(statement.as_abi_tuple(), signed, {"from": book.anybody})
+
+
+# --- members -------------------------------------------------------------------------------------
+
+
 def test_set_attester__delays__begin_and_end_later(slow):
     """ATTACKS 19: membership has periods; a leaving attester still counts and is still liable."""
-    new, old, owner = slow.accounts.add(), slow.attesters[2], {"from": slow.owner}
-    granted = slow.registry.setAttester(new, True, owner)
+    new, members, owner = slow.accounts.add(), slow.members, {"from": slow.owner}
+    old = slow.new_attester()
+    _pass(DAY_S)
+    granted = members.setAttester(new, True, owner)
+    slow.deposit(new, BOND)
     begins_s = granted.timestamp + DAY_S
-    removed = slow.registry.setAttester(old, False, owner)
+    removed = members.setAttester(old, False, owner)
     ends_s = removed.timestamp + 2 * DAY_S
 
     assert granted.events["AttesterSet"][0]["member"]
     period = granted.events["AttesterPeriodSet"][0]
     assert (period["activeFrom"], period["activeUntil"]) == (begins_s, FOREVER)
-    assert tuple(slow.registry.attesterPeriodOf(new)) == (begins_s, FOREVER)
-    assert slow.registry.attesterPeriodOf(old)[1] == ends_s
-    assert slow.registry.liableUntil(old) == ends_s + 600
-    assert slow.registry.liableUntil(new) == 2**64 - 1
-    assert slow.registry.liableUntil(slow.owner) == 0
-    assert not slow.registry.isAttester(new)
-    assert slow.registry.isAttester(old)
-    assert slow.registry.attesterCount() == 3
+    assert not removed.events["AttesterSet"][0]["member"]
+    assert tuple(members.attesterPeriodOf(new)) == (begins_s, FOREVER)
+    assert members.attesterPeriodOf(old)[1] == ends_s
+    assert members.liableUntil(old) == ends_s + 600
+    assert members.liableUntil(new) == 2**64 - 1
+    assert members.liableUntil(slow.owner) == 0
+    assert not members.isAttester(new)
+    assert members.isAttester(old)
+    assert members.attesterCount() == 4
     wait_until(begins_s)
-    assert slow.registry.isAttester(new)
-    assert slow.registry.attesterCount() == 4
+    assert members.isAttester(new)
+    assert members.attesterCount() == 5
     wait_until(ends_s)
-    assert not slow.registry.isAttester(old)
-    assert slow.registry.attesterCount() == 3
-
-
-def test_post__outside_the_membership__reverts(slow):
-    new, owner = slow.accounts.add(), {"from": slow.owner}
-    statement = _first(slow)
-    slow.registry.setAttester(new, True, owner)
-    slow.registry.setAttester(slow.attesters[0], False, owner)
-    pair = by_address([new, slow.attesters[1]])
-
-    _refused(slow, statement, slow.sign(statement, pair), "NotAttester")
-    slow.post(statement, slow.attesters[:2])
-    following = empty_statement(slow.terms, 1, statement_hash(statement))
-    chain.sleep(3 * DAY_S)
-    chain.mine()
-    _refused(slow, following, slow.sign(following, slow.attesters[:2]), "NotAttester")
-    slow.post(following, pair)
+    assert not members.isAttester(old)
+    assert members.attesterCount() == 4
 
 
 def test_set_attester__again__takes_back_the_removal_or_starts_anew(slow):
-    owner, attester = {"from": slow.owner}, slow.attesters[0]
-    since_s = slow.registry.attesterPeriodOf(attester)[0]
-    slow.registry.setAttester(attester, False, owner)
+    owner, attester, members = {"from": slow.owner}, slow.new_attester(), slow.members
+    since_s = members.attesterPeriodOf(attester)[0]
+    members.setAttester(attester, False, owner)
 
-    slow.registry.setAttester(attester, True, owner)
+    members.setAttester(attester, True, owner)
 
-    assert tuple(slow.registry.attesterPeriodOf(attester)) == (since_s, FOREVER)
-    slow.registry.setAttester(attester, False, owner)
-    chain.sleep(2 * DAY_S + 1)
-    chain.mine()
-    again = slow.registry.setAttester(attester, True, owner)
-    assert tuple(slow.registry.attesterPeriodOf(attester)) == (again.timestamp + DAY_S, FOREVER)
-    assert slow.registry.attesterAt(0) == attester
-    assert int(slow.registry.attesterAt(3), 16) == 0
-
-
-def test_set_attester__no_change_or_zero__reverts(book):
-    owner = {"from": book.owner}
-
-    with brownie.reverts(revert_pattern="AlreadyAttester.*"):
-        book.registry.setAttester(book.attesters[0], True, owner)
-    with brownie.reverts(revert_pattern="NotAttester.*"):
-        book.registry.setAttester(book.accounts[5], False, owner)
-    with brownie.reverts(revert_pattern="NotAttester.*"):
-        book.registry.setAttester("0x" + "00" * 20, True, owner)
-    book.registry.setAttester(book.attesters[0], False, owner)
-    with brownie.reverts(revert_pattern="NotAttester.*"):
-        book.registry.setAttester(book.attesters[0], False, owner)
+    assert tuple(members.attesterPeriodOf(attester)) == (since_s, FOREVER)
+    members.setAttester(attester, False, owner)
+    _pass(2 * DAY_S + 1)
+    again = members.setAttester(attester, True, owner)
+    assert tuple(members.attesterPeriodOf(attester)) == (again.timestamp + DAY_S, FOREVER)
+    assert members.attesterAt(3) == attester
+    assert members.attesterAt(4) == ZERO_ADDRESS
 
 
-def test_threshold__outside_one_to_the_lasting_members__reverts(book):
-    """ATTACKS 19: threshold 0 or above n; removal that leaves fewer than k."""
-    owner = {"from": book.owner}
-    for threshold in (0, 4):
-        with brownie.reverts(revert_pattern="ThresholdOutOfRange.*"):
-            book.registry.setThreshold(threshold, owner)
-    assert book.registry.setThreshold(3, owner).events["ThresholdSet"][0]["threshold"] == 3
+def test_set_attester__no_change_zero_or_seated__reverts(book):
+    """A panel is never one short: the seat goes to another one first."""
+    owner, free = {"from": book.owner}, book.new_attester()
 
-    with brownie.reverts(revert_pattern="ThresholdOutOfRange.*"):
-        book.registry.setAttester(book.attesters[0], False, owner)
-    book.registry.setThreshold(2, owner)
-    book.registry.setAttester(book.attesters[0], False, owner)
-    with brownie.reverts(revert_pattern="ThresholdOutOfRange.*"):
-        book.registry.setAttester(book.attesters[1], False, owner)
+    _refuse("AlreadyAttester", book.members.setAttester, book.attesters[0], True, owner)
+    _refuse("NotAttester", book.members.setAttester, book.accounts[5], False, owner)
+    _refuse("NotAttester", book.members.setAttester, ZERO_ADDRESS, True, owner)
+    seated = book.attesters[0]
+    _refuse(f"AttesterSeated: {seated}, 1", book.members.setAttester, seated, False, owner)
+    book.members.setAttester(free, False, owner)
+    _refuse("NotAttester", book.members.setAttester, free, False, owner)
 
 
-def test_threshold__pending_and_leaving_members__do_not_count(slow):
-    """ATTACKS 19: at no time, scheduled changes included, are fewer than k active."""
-    owner = {"from": slow.owner}
-    slow.registry.setAttester(slow.accounts.add(), True, owner)
-    with brownie.reverts(revert_pattern="ThresholdOutOfRange.*"):
-        slow.registry.setThreshold(4, owner)
-
-    # The newcomer counts before any removal takes effect, so two may go, and a third may not.
-    slow.registry.setAttester(slow.attesters[0], False, owner)
-    slow.registry.setAttester(slow.attesters[1], False, owner)
-    with brownie.reverts(revert_pattern="ThresholdOutOfRange.*"):
-        slow.registry.setAttester(slow.attesters[2], False, owner)
-    with brownie.reverts(revert_pattern="ThresholdOutOfRange.*"):
-        slow.registry.setThreshold(3, owner)
-    chain.sleep(3 * DAY_S)
-    chain.mine()
-    assert slow.registry.attesterCount() == 2
-
-
-def test_set_attester__forty_slots__are_never_given_twice(book):
-    owner = {"from": book.owner}
+def test_set_attester__forty_slots__free_again_when_nobody_can_be_slashed(book):
+    """Finding F27: the registry does not run out of attesters; ATTACKS 19."""
+    owner, members = {"from": book.owner}, book.members
     for i in range(37):
-        book.registry.setAttester(f"0x{0xA000 + i:040x}", True, owner)
+        members.setAttester(f"0x{0xA000 + i:040x}", True, owner)
+    gone, new, later = members.attesterAt(20), book.accounts[5], book.accounts[6]
+    _refuse("AttesterSlotsFull: 40", members.setAttester, new, True, owner)
+    book.deposit(gone, BOND)
+    left = members.setAttester(gone, False, owner)
+    # It left, and can still be slashed.
+    _refuse("AttesterSlotsFull: 40", members.setAttester, new, True, owner)
+    wait_until(left.timestamp + 600)
 
-    with brownie.reverts(revert_pattern="AttesterSlotsFull.*"):
-        book.registry.setAttester(book.accounts[5], True, owner)
-    book.registry.setAttester(book.attesters[0], False, owner)
-    book.registry.setAttester(book.attesters[0], True, owner)
-    assert book.registry.attesterCount() == 40
+    taken = members.setAttester(new, True, owner)
+
+    assert dict(taken.events["SlotTaken"][0]) == {
+        "slot": 20, "left": gone, "attester": new.address,
+    }  # fmt: skip
+    assert members.attesterAt(20) == new
+    assert tuple(members.attesterPeriodOf(gone)) == (0, 0)
+    assert members.liableUntil(gone) == 0
+    # Its bond stays its own.
+    assert (members.bondOf(gone), members.bondOf(new)) == (BOND, 0)
+    _refuse("NotAttester", members.setAttester, gone, False, owner)
+    _refuse("AttesterSlotsFull: 40", members.setAttester, gone, True, owner)
+    _refuse("AttesterSlotsFull: 40", members.setAttester, later, True, owner)
+    assert members.attesterCount() == 3
+
+
+def test_set_attester__slot_taken_while_a_statement_is_open__is_refused(book):
+    """Slots are bits of records: an open one's bit never stands for another account."""
+    owner, members, gone = {"from": book.owner}, book.members, book.attesters[2]
+    for i in range(37):
+        members.setAttester(f"0x{0xA000 + i:040x}", True, owner)
+    _seat(book, 1, [*book.attesters[:2], members.attesterAt(10)])
+    statement, heir = _first(book), book.accounts[5]
+    # The worst: out in the block after its signature was posted.
+    _seat(book, 1, book.attesters)
+    posted = book.post(statement, book.attesters[1:])
+    _seat(book, 1, [*book.attesters[:2], members.attesterAt(10)])
+    left = members.setAttester(gone, False, owner)
+
+    final_s = posted.timestamp + 600
+    wait_until(final_s - 2)
+    _refuse("AttesterSlotsFull", members.setAttester, heir, True, owner)
+    assert gone.address in book.registry.signersOf(7, 0)
+    wait_until(left.timestamp + 600)
+    assert book.registry.isFinal(7, 0)
+    members.setAttester(heir, True, owner)
+
+    # The views of a final statement show the heir; its event shows who signed.
+    assert members.attesterAt(2) == heir
+    assert gone.address not in book.registry.signersOf(7, 0)
+    assert gone.address in posted.events["StatementPosted"][0]["attesters"]
+    assert members.bondOf(heir) == 0
+
+
+def test_set_url__member__says_where_its_verdicts_are(book):
+    member, stranger = book.attesters[0], book.accounts[5]
+
+    done = book.members.setUrl("https://one.example/", {"from": member})
+
+    event = dict(done.events["AttesterUrlSet"][0])
+    assert event == {"attester": member.address, "url": "https://one.example/"}
+    assert book.members.urlOf(member) == "https://one.example/"
+    _refuse("NotAttester", book.members.setUrl, "https://evil.example/", {"from": stranger})
+    book.members.setUrl("", {"from": member})
+    assert book.members.urlOf(member) == ""
 
 
 def test_controls__without_the_role__revert(book):
@@ -242,10 +323,11 @@ def test_controls__without_the_role__revert(book):
     stranger = {"from": book.anybody}
 
     for call, arguments in (
-        (book.registry.setAttester, (book.anybody, True)),
-        (book.registry.setThreshold, (1,)),
+        (book.members.setAttester, (book.anybody, True)),
+        (book.members.setPanel, (1, [book.attesters[0]])),
+        (book.members.setOfferPanel, (1,)),
+        (book.members.takeSlashed, (book.anybody,)),
         (book.registry.pause, ()),
         (book.registry.unpause, ()),
     ):
-        with brownie.reverts(revert_pattern="AccessManagedUnauthorized.*"):
-            call(*arguments, stranger)
+        _refuse("AccessManagedUnauthorized", call, *arguments, stranger)

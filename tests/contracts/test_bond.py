@@ -64,18 +64,7 @@ def test_release__cancelled__gives_the_bond_back(world):
         world.vault.release(7, {"from": world.cleo})
 
 
-def test_attester_bond__member__cannot_leave(world):
-    """ATTACKS 24: no bond leaves while something that its owner signed can be challenged."""
-    attester = world.attesters[0]
-    world.accounts[0].transfer(attester, "1 ether")
-    world.dollar.mint(world.ann, 100, {"from": world.ann})
-    world.dollar.approve(world.vault, 100, {"from": world.ann})
-    world.vault.depositAttesterBond(attester, 100, {"from": world.ann})
-
-    with brownie.reverts(revert_pattern="AttesterLiable.*"):
-        world.vault.withdrawAttesterBond(attester, {"from": attester})
-    with brownie.reverts(revert_pattern="NotStatementRegistry.*"):
-        world.vault.slash(7, [attester], world.cleo, {"from": world.cleo})
+def test_surrender__by_anybody__is_refused(world):
     for contract in (world.vault, world.sale):
         with brownie.reverts(revert_pattern="NotRentLockbox.*"):
             contract.surrender(7, {"from": world.operator})

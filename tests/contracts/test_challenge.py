@@ -11,14 +11,13 @@ from api.domain.merkle import MerkleTree, leaf_hash
 from api.domain.metering.usage import LineKind
 from api.domain.statements.faults import FaultKind, absence_neighbours, find_faults
 from api.domain.statements.lines import encode_line
-from api.domain.units import Bytes32, Epoch, FacilityId
+from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
+from tests.contracts.pledges import pledge_of
 from tests.contracts.registry_world import (
-    CANCELLED,
-    OFFERED,
+    BOND,
     Posted,
     RegistryWorld,
     abi_line,
-    proven_pledge,
     renumbered,
 )
 from tests.ledgers import STATED_KINDS, closed_epochs, facility
@@ -182,7 +181,7 @@ def _prove(book, posted, fault):
     first = posted.proven(fault.first)
     if fault.kind is FaultKind.DEVICE_NOT_PLEDGED:
         around = absence_neighbours(book.terms, posted.lines[fault.first].subject)
-        neighbours = [proven_pledge(book.terms, i) for i in around]
+        neighbours = [book.pledge.proven(i) for i in around]
         return book.registry.challengeDevice(posted.abi, first, neighbours, sender)
     if fault.second is None:
         return book.registry.challengeLine(posted.abi, first, sender)
@@ -228,7 +227,7 @@ def test_challenge__honest_line_pair_or_device__reverts_and_changes_nothing(book
     posted = Posted(closed.statement, closed.lines)
     book.post(posted.statement)
     one, two, sender = posted.proven(0), posted.proven(1), {"from": book.challenger}
-    neighbours = [proven_pledge(book.terms, i) for i in (0, 1)]
+    neighbours = [book.pledge.proven(i) for i in (0, 1)]
 
     for call, arguments in (
         (book.registry.challengeLine, (one,)),
@@ -241,7 +240,7 @@ def test_challenge__honest_line_pair_or_device__reverts_and_changes_nothing(book
         with brownie.reverts("NoFault: 7, 0"):
             call(posted.abi, *arguments, sender)
     assert book.registry.epochsPosted(7) == 1
-    assert book.vault.calls() == 0
+    assert book.bonds() == [BOND] * 3
 
 
 def test_challenge__proof_wrong__reverts(book):
@@ -251,18 +250,21 @@ def test_challenge__proof_wrong__reverts(book):
     book.post(posted.statement)
     (line, proof), two, sender = posted.proven(0), posted.proven(1), {"from": book.challenger}
     forged = (abi_line(posted.statement, replace(posted.lines[0], charge_micros=-1)), proof)
-    pledge = proven_pledge(book.terms, 0)
+    pledged = book.pledge.proven(0)
     other = facility(8, window_start_s=book.terms.window_start_s)
-    foreign = proven_pledge(other, 0)
+    foreign = pledge_of(other).proven(0)
 
     for which, call, arguments in (
         (0, book.registry.challengeLine, (forged,)),
         (0, book.registry.challengeLine, ((line, proof[1:]),)),
         (0, book.registry.challengePair, (forged, two)),
         (1, book.registry.challengePair, (two, forged)),
-        (0, book.registry.challengeDevice, (forged, [pledge])),
+        (0, book.registry.challengeDevice, (forged, [pledged])),
         (1, book.registry.challengeDevice, (two, [foreign])),
-        (2, book.registry.challengeDevice, (two, [pledge, (1, *pledge[1:])])),
+        (2, book.registry.challengeDevice, (two, [pledged, (1, *pledged[1:])])),
+        # Card and first epoch are in the leaf too.
+        (1, book.registry.challengeDevice, (two, [(*pledged[:2], ZERO32, *pledged[3:])])),
+        (1, book.registry.challengeDevice, (two, [(*pledged[:3], 1, pledged[4])])),
     ):
         with brownie.reverts(f"ProofInvalid: {which}"):
             call(posted.abi, *arguments, sender)
@@ -293,8 +295,8 @@ def test_challenge_device__at_the_edges_of_the_pledge__voids(book, value):
     device = Bytes32(value.to_bytes(32, "big"))
     posted = Posted(closed.statement, [replace(closed.lines[0], subject=device), *closed.lines[1:]])
     book.post(posted.statement)
-    edges = [proven_pledge(book.terms, i) for i in (0, book.terms.device_count - 1)]
-    inner = proven_pledge(book.terms, 1)
+    edges = [book.pledge.proven(i) for i in (0, book.terms.device_count - 1)]
+    inner = book.pledge.proven(1)
     right, wrong = edges if value == 0 else edges[::-1]
     sender = {"from": book.challenger}
 
@@ -315,68 +317,8 @@ def test_challenge_device__of_a_difference__finds_nothing(book):
 
     with brownie.reverts("NoFault: 7, 0"):
         book.registry.challengeDevice(
-            posted.abi, posted.proven(place), [proven_pledge(book.terms, 0)], {"from": book.owner}
+            posted.abi, posted.proven(place), [book.pledge.proven(0)], {"from": book.owner}
         )
-
-
-def _shared(book, other):
-    """Proofs of one device in both pledges."""
-    device = min(book.terms.device_set & other.device_set)
-    return [proven_pledge(t, t.devices.index(device)) for t in (book.terms, other)]
-
-
-@pytest.mark.parametrize(
-    ("other_id", "offered_at", "state", "epochs_later", "fault"),
-    [
-        (8, 9, OFFERED, 0, True),
-        (8, 9, OFFERED, 3, True),
-        (8, 9, OFFERED, 4, False),
-        (8, 9, CANCELLED, 0, False),
-        (8, 11, OFFERED, 0, False),
-        (8, 10, OFFERED, 0, False),
-        (6, 10, OFFERED, 0, True),
-    ],
-)
-def test_challenge_double_pledge__earlier_standing_and_overlapping__voids(
-    book, other_id, offered_at, state, epochs_later, fault
-):
-    """ATTACKS 23: the later offer is at fault, ties by id; a cancelled pledge does not stand."""
-    start_s = book.terms.window_start_s + epochs_later * book.terms.epoch_length_s
-    other = facility(other_id, window_start_s=start_s, first=3)
-    book.set_facility(other, state=state, offered_at=offered_at)
-    statement = book.closed(1)[0].statement
-    book.post(statement)
-    own, theirs = _shared(book, other)
-    arguments = (statement.as_abi_tuple(), own, other_id, theirs, {"from": book.challenger})
-
-    if not fault:
-        with brownie.reverts("NoFault: 7, 0"):
-            book.registry.challengeDoublePledge(*arguments)
-        return
-    done = book.registry.challengeDoublePledge(*arguments)
-    kind = done.events["StatementVoided"][0]["fault"]
-    assert kind == int(FaultKind.DEVICE_PLEDGED_TWICE)
-
-
-def test_challenge_double_pledge__not_two_pledges_of_one_device__finds_nothing(book):
-    """ATTACKS 23."""
-    other = facility(8, window_start_s=book.terms.window_start_s, first=3)
-    book.set_facility(other, offered_at=9)
-    statement = book.closed(1)[0].statement
-    book.post(statement)
-    own, theirs = _shared(book, other)
-    abi, sender = statement.as_abi_tuple(), {"from": book.challenger}
-    alone = proven_pledge(other, other.devices.index(max(other.device_set - book.terms.device_set)))
-
-    for error, arguments in (
-        ("NoFault: 7, 0", (own, 8, alone)),
-        ("NoFault: 7, 0", (own, 7, own)),
-        ("ProofInvalid: 0", (theirs, 8, theirs)),
-        ("ProofInvalid: 1", (own, 8, own)),
-        ("FacilityUnknown: 99", (own, 99, theirs)),
-    ):
-        with brownie.reverts(revert_pattern=error.replace(" 99", ".*")):
-            book.registry.challengeDoublePledge(abi, *arguments, sender)
 
 
 def test_ledgers__seeds_used_here__have_every_kind():

@@ -9,19 +9,20 @@ from brownie import chain
 from api.domain.statements.faults import FaultKind
 from api.domain.statements.statement import statement_hash
 from api.domain.units import FacilityId
+from tests.contracts.attesting import by_address
 from tests.contracts.registry_world import (
     BOND,
     CANCELLED,
     OFFERED,
+    SLASH,
     Posted,
     RegistryWorld,
-    by_address,
-    proven_pledge,
+    epochs_with_lines,
+    overstated,
     wait_until,
 )
 from tests.ledgers import facility
 
-SLASH = 1_000
 ACCEPTING, REFUSING = 1, 0
 
 
@@ -31,23 +32,6 @@ def book(accounts):
     return RegistryWorld(accounts)
 
 
-def _epochs(book, count):
-    """Honest epochs that all have lines."""
-    for seed in range(1_000):
-        closed = book.closed(seed)[:count]
-        if all(c.lines for c in closed):
-            return closed
-    raise AssertionError
-
-
-def _faulty(closed, previous=None, *, extra=1):
-    """A statement that claims more revenue than its lines carry."""
-    changes = {"gross_revenue_micros": closed.lines[-1].cumulative_charge_micros + extra}
-    if previous is not None:
-        changes["previous_statement_hash"] = previous
-    return Posted(closed.statement, closed.lines, **changes)
-
-
 def _challenge(book, posted, sender=None):
     sender = {"from": sender or book.challenger}
     return book.registry.challengeLine(posted.abi, posted.proven(len(posted.lines) - 1), sender)
@@ -55,11 +39,11 @@ def _challenge(book, posted, sender=None):
 
 def test_void__middle_epoch__takes_later_ones_and_keeps_earlier_ones(book):
     """ATTACKS 24: views respect it, and the chain of statements starts again from there."""
-    closed = _epochs(book, 3)
+    closed = epochs_with_lines(book, 3)
     wait_until(book.terms.window_end_s)
     book.post(closed[0].statement)
     kept = tuple(book.registry.statementOf(7, 0))
-    faulty = _faulty(closed[1])
+    faulty = overstated(closed[1])
     book.post(faulty.statement)
     later = replace(closed[2].statement, previous_statement_hash=faulty.hash)
     book.post(later)
@@ -97,25 +81,38 @@ def test_void__middle_epoch__takes_later_ones_and_keeps_earlier_ones(book):
 
 
 def test_slash__signers__pay_once_half_to_the_challenger(book):
-    """ATTACKS 24."""
-    closed = _epochs(book, 1)[0]
-    faulty = _faulty(closed)
+    """ATTACKS 24: the event names account, statement and who gets what."""
+    closed = epochs_with_lines(book, 1)[0]
+    faulty = overstated(closed)
     book.post(faulty.statement, book.attesters[1:])
 
-    _challenge(book, faulty)
+    done = _challenge(book, faulty)
 
-    bonds = [book.vault.attesterBondOf(a) for a in book.attesters]
-    assert bonds == [BOND, BOND - SLASH, BOND - SLASH]
-    assert book.vault.owed(book.challenger) == SLASH
-    assert book.vault.toTreasury() == SLASH
-    challenger, charged, pending, barred = book.registry.verdictOf(faulty.hash)
-    assert (challenger, charged, pending, barred) == (book.challenger, 0b110, 0, True)
+    assert [dict(event) for event in done.events["AttesterSlashed"]] == [
+        {
+            "attester": attester.address,
+            "facilityId": 7,
+            "statementHash": "0x" + faulty.hash.hex(),
+            "challenger": book.challenger.address,
+            "amount": SLASH,
+            "challengerAmount": SLASH // 2,
+        }
+        for attester in book.attesters[1:]
+    ]
+
+    assert book.bonds() == [BOND, BOND - SLASH, BOND - SLASH]
+    assert book.owed(book.challenger) == SLASH
+    assert book.members.slashedForTreasury() == SLASH
+    verdict = tuple(book.registry.verdictOf(faulty.hash))
+    assert verdict == (book.challenger, int(FaultKind.TOTALS_WRONG), True)
+    charged = [book.members.isCharged(faulty.hash, a) for a in book.attesters]
+    assert charged == [False, True, True]
 
 
 def test_challenge__already_void__pays_nobody(book):
     """ATTACKS 24: a second challenge, and one that hits what was posted since."""
-    closed = _epochs(book, 1)[0]
-    faulty = _faulty(closed)
+    closed = epochs_with_lines(book, 1)[0]
+    faulty = overstated(closed)
     book.post(faulty.statement)
     _challenge(book, faulty)
 
@@ -124,14 +121,14 @@ def test_challenge__already_void__pays_nobody(book):
     book.post(closed.statement)
     with brownie.reverts(revert_pattern="StatementHashWrong.*"):
         _challenge(book, faulty, book.anybody)
-    assert book.vault.owed(book.anybody) == 0
+    assert book.owed(book.anybody) == 0
     assert book.registry.epochsPosted(7) == 1
 
 
 def test_post__statement_that_was_proven_faulty__is_barred(book):
     """ATTACKS 24: public signatures cannot bring a void statement back."""
-    closed = _epochs(book, 1)[0]
-    faulty, other = _faulty(closed), _faulty(closed, extra=2)
+    closed = epochs_with_lines(book, 1)[0]
+    faulty, other = overstated(closed), overstated(closed, extra=2)
     book.post(faulty.statement)
     _challenge(book, faulty)
 
@@ -141,25 +138,23 @@ def test_post__statement_that_was_proven_faulty__is_barred(book):
     _challenge(book, other)
     with brownie.reverts(revert_pattern="StatementBarred.*"):
         book.post(faulty.statement)
-    bonds = [book.vault.attesterBondOf(a) for a in book.attesters]
-    assert bonds == [BOND - 2 * SLASH, BOND - 2 * SLASH, BOND]
+    assert book.bonds() == [BOND - 2 * SLASH, BOND - 2 * SLASH, BOND]
     book.post(closed.statement)
 
 
 def test_challenge__attester_against_itself__loses_half(book):
     """ATTACKS 24: whoever runs in front of the challenger with the proof still pays the holders."""
-    closed = _epochs(book, 1)[0]
+    closed = epochs_with_lines(book, 1)[0]
     guilty = book.attesters[0]
-    book.owner.transfer(guilty, "1 ether")
-    faulty = _faulty(closed)
+    faulty = overstated(closed)
     book.post(faulty.statement, book.attesters[:2])
 
     _challenge(book, faulty, guilty)
 
     lost = 2 * SLASH
-    assert book.vault.owed(guilty) == lost // 2
-    assert book.vault.toTreasury() == lost // 2
-    worth = book.vault.attesterBondOf(guilty) + book.vault.owed(guilty)
+    assert book.owed(guilty) == lost // 2
+    assert book.members.slashedForTreasury() == lost // 2
+    worth = book.members.bondOf(guilty) + book.owed(guilty)
     # Even with the other's half it has no more than before; alone it would have lost half.
     assert worth <= BOND
     with brownie.reverts("StatementUnknown: 7, 0"):
@@ -168,8 +163,8 @@ def test_challenge__attester_against_itself__loses_half(book):
 
 def test_challenge__after_the_window__reverts(book):
     """ATTACKS 24: last second; tests/forge/statements has the boundary to the second."""
-    closed = _epochs(book, 1)[0]
-    faulty = _faulty(closed)
+    closed = epochs_with_lines(book, 1)[0]
+    faulty = overstated(closed)
     posted = book.post(faulty.statement)
     wait_until(posted.timestamp + 600)
 
@@ -179,7 +174,7 @@ def test_challenge__after_the_window__reverts(book):
 
 def test_challenge__while_paused__goes_on(book):
     """ATTACKS 27: a pause must not let a faulty statement become final."""
-    faulty = _faulty(_epochs(book, 1)[0])
+    faulty = overstated(epochs_with_lines(book, 1)[0])
     book.post(faulty.statement)
     book.registry.pause({"from": book.owner})
 
@@ -190,7 +185,7 @@ def test_challenge__while_paused__goes_on(book):
 
 @pytest.mark.parametrize("state", [OFFERED, CANCELLED])
 def test_challenge__whatever_the_facilitys_state__goes_on(book, state):
-    faulty = _faulty(_epochs(book, 1)[0])
+    faulty = overstated(epochs_with_lines(book, 1)[0])
     book.post(faulty.statement)
     book.set_facility(book.terms, state=state)
 
@@ -203,8 +198,10 @@ def test_slash__contract_attester_that_changed_its_mind__pays(book):
     """ATTACKS 20: who signed is recorded at posting; no signature is asked for again."""
     wallet = book.project.MockContractAttester.deploy({"from": book.owner})
     book.admit(wallet)
+    seats = by_address([wallet, *book.attesters[:2]])
+    book.members.setPanel(1, seats, {"from": book.owner})
     wallet.setMood(ACCEPTING, {"from": book.owner})
-    faulty = _faulty(_epochs(book, 1)[0])
+    faulty = overstated(epochs_with_lines(book, 1)[0])
     wait_until(faulty.statement.epoch_end_s)
     real = dict(book.sign(faulty.statement, [book.attesters[0]]))
     pair = by_address([wallet, book.attesters[0]])
@@ -214,89 +211,63 @@ def test_slash__contract_attester_that_changed_its_mind__pays(book):
 
     _challenge(book, faulty)
 
-    assert book.vault.attesterBondOf(wallet) == BOND - SLASH
+    assert book.members.bondOf(wallet) == BOND - SLASH
 
 
 def test_slash__attester_that_left__is_still_liable(book):
     """ATTACKS 19: removal after posting does not save the bond."""
-    faulty = _faulty(_epochs(book, 1)[0])
+    faulty = overstated(epochs_with_lines(book, 1)[0])
     book.post(faulty.statement)
-    gone = book.attesters[0]
-    left = book.registry.setAttester(gone, False, {"from": book.owner})
-    assert book.registry.liableUntil(gone) == left.timestamp + 600
+    gone, by_owner = book.attesters[0], {"from": book.owner}
+    seats = by_address([book.new_attester(), *book.attesters[1:]])
+    book.members.setPanel(1, seats, by_owner)
+    left = book.members.setAttester(gone, False, by_owner)
+    assert book.members.liableUntil(gone) == left.timestamp + 600
 
     _challenge(book, faulty)
 
-    assert book.vault.attesterBondOf(gone) == BOND - SLASH
-
-
-def test_challenge__no_vault__voids(book):
-    book.facilities.setBondVault("0x" + "00" * 20, {"from": book.owner})
-    faulty = _faulty(_epochs(book, 1)[0])
-    book.post(faulty.statement)
-
-    _challenge(book, faulty)
-
-    assert book.registry.epochsPosted(7) == 0
-    assert book.registry.verdictOf(faulty.hash)[2] == 0
-
-
-def test_challenge__vault_refuses__voids_and_slashes_later_for_the_same_challenger(book):
-    """ATTACKS 11, 24: a vault that cannot pay must not keep a faulty statement standing."""
-    faulty = _faulty(_epochs(book, 1)[0])
-    book.post(faulty.statement)
-    book.vault.setRefusing(True, {"from": book.owner})
-
-    done = _challenge(book, faulty)
-
-    assert book.registry.epochsPosted(7) == 0
-    assert done.events["SlashPending"][0]["challenger"] == book.challenger
-    assert book.registry.verdictOf(faulty.hash)[2] == 0b011
-    with brownie.reverts(revert_pattern="Refused.*"):
-        book.registry.slashPending(faulty.abi, {"from": book.anybody})
-    book.vault.setRefusing(False, {"from": book.owner})
-    book.registry.slashPending(faulty.abi, {"from": book.anybody})
-    assert book.vault.owed(book.challenger) == SLASH
-    assert book.vault.owed(book.anybody) == 0
-    with brownie.reverts(revert_pattern="NothingPending.*"):
-        book.registry.slashPending(faulty.abi, {"from": book.anybody})
-    with brownie.reverts(revert_pattern="NothingPending.*"):
-        book.registry.slashPending(
-            replace(faulty.statement, committed_bps=1).as_abi_tuple(), {"from": book.anybody}
-        )
+    assert book.members.bondOf(gone) == BOND - SLASH
+    chain.sleep(600)
+    book.members.withdrawBond(gone, {"from": gone})
+    assert book.dollar.balanceOf(gone) == BOND - SLASH
 
 
 def test_double_pledge__posted_again__slashes_each_signer_once(book):
-    """ATTACKS 20, 23: the map of charged signers is keyed on the statement."""
-    other = facility(8, window_start_s=book.terms.window_start_s, first=3)
-    book.set_facility(other, state=OFFERED, offered_at=9)
+    """ATTACKS 20, 23: charges are by statement and account, whoever's signatures were posted."""
+    by_owner = {"from": book.owner}
+    theirs = book.set_facility(facility(8, window_start_s=book.terms.window_start_s, first=3))
+    book.terms = replace(book.terms, facility_id=FacilityId(9))
+    book.pledge = book.set_facility(book.terms)
     statement = book.closed(1)[0].statement
-    device = min(book.terms.device_set & other.device_set)
-    own, theirs = (proven_pledge(t, t.devices.index(device)) for t in (book.terms, other))
+    card = min({d.card for d in book.pledge.devices} & {d.card for d in theirs.devices})
+    proofs = (book.pledge.of_card(card), 8, 0, theirs.of_card(card))
 
     def challenge(sender):
-        arguments = (statement.as_abi_tuple(), own, 8, theirs, {"from": sender})
-        return book.registry.challengeDoublePledge(*arguments)
+        return book.registry.challengeDoublePledge(
+            statement.as_abi_tuple(), *proofs, {"from": sender}
+        )
 
     book.post(statement)
+    assert not book.registry.mayRepeat(9)
     challenge(book.challenger)
+    assert book.registry.mayRepeat(9)
     book.post(statement, book.attesters[1:])
     challenge(book.anybody)
 
-    assert [book.vault.attesterBondOf(a) for a in book.attesters] == [BOND - SLASH] * 3
-    assert book.vault.owed(book.challenger) == SLASH
-    assert book.vault.owed(book.anybody) == SLASH // 2
-    book.facilities.setState(8, CANCELLED, {"from": book.owner})
+    assert book.bonds() == [BOND - SLASH] * 3
+    assert book.owed(book.challenger) == SLASH
+    assert book.owed(book.anybody) == SLASH // 2
+    book.facilities.setState(8, CANCELLED, by_owner)
     book.post(statement)
-    with brownie.reverts("NoFault: 7, 0"):
+    with brownie.reverts("NoFault: 9, 0"):
         challenge(book.challenger)
-    assert bytes(book.registry.statementOf(7, 0)[0]) == statement_hash(statement)
+    assert bytes(book.registry.statementOf(9, 0)[0]) == statement_hash(statement)
 
 
 def test_challenge__statement_of_another_facility__does_not_touch_this_one(book):
     other = facility(8, window_start_s=book.terms.window_start_s, first=20)
     book.set_facility(other)
-    closed = _epochs(book, 1)[0]
+    closed = epochs_with_lines(book, 1)[0]
     book.post(closed.statement)
     faulty = Posted(
         replace(closed.statement, facility_id=FacilityId(8)),

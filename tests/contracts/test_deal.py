@@ -30,6 +30,7 @@ def _world(deployed, accounts, row: Row) -> World:
     )
     world = World(contracts, terms, accounts, attesters)
     world.offer()
+    world.approve()
     world.set_bond(row.bond, required=row.bond, rate=deal.RATE)
     closes_s = start_s - deal.EPOCH_S
     sale_terms = (0, closes_s, 1, deal.UP_FRONT_BPS, deal.UNIT_PRICES)

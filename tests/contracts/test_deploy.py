@@ -8,7 +8,7 @@ import pytest
 from brownie import web3
 from eth_abi.abi import encode
 
-from scripts.deploy import _type, deploy_all, functions_of
+from scripts.deploy import LINKED, _type, deploy_all, functions_of
 from scripts.deployer import Deployer, Plan
 from scripts.roles import (
     ADMIN,
@@ -33,13 +33,13 @@ def plan(accounts, tmp_path):
     return Plan(
         deployment_file=tmp_path / "deployment.json",
         settlement_token=None,
-        attesters=(accounts[6].address, accounts[7].address),
-        threshold=2,
+        attesters=tuple(accounts[i].address for i in (6, 7, 8)),
         gpu_operators=(accounts[1].address,),
         challenge_window_s=600,
         admin=accounts[9].address,
         base_uri="ipfs://{id}",
         admin_delay_s=86_400,
+        minimum_bond=7_000_000,
         slash_amount=5_000_000,
     )
 
@@ -79,12 +79,80 @@ def test_deploy__killed_after_every_step__continues_to_the_same_end(plan, accoun
     document = json.loads(plan.deployment_file.read_text())
     for name, contract in deployed.items():
         assert document["contracts"][name]["address"] == contract.address
-    assert deployed["StatementRegistry"].threshold() == 2
-    assert deployed["BondVault"].slashAmount() == 5_000_000
-    assert deployed["FacilityRegistry"].bondVault() == deployed["BondVault"].address
+    _assert_linked(deployed)
+    _assert_seated(deployed["AttesterRegistry"], plan)
     height = web3.eth.block_number
     deploy_all(plan, _project(), accounts[0])
     assert web3.eth.block_number == height
+
+
+def _assert_linked(deployed):
+    """The register names every contract that it must, and nobody can name others."""
+    facilities = deployed["FacilityRegistry"]
+    for name in LINKED:
+        view = name[0].lower() + name[1:]
+        assert getattr(facilities, view)() == deployed[name].address, name
+    for name in ("AttesterRegistry", "PledgeRegistry", "StatementRegistry", "BondVault"):
+        assert deployed[name].facilityRegistry() == facilities.address
+    assert deployed["StatementRegistry"].attesterRegistry() == deployed["AttesterRegistry"].address
+
+
+def _assert_seated(registry, plan):
+    """Three seats, two signatures, and every attester counts: its bond is there."""
+    attesters, threshold = registry.panelOf(registry.offerPanel())
+    assert (set(attesters), threshold) == (set(plan.attesters), 2)
+    assert (registry.minimumBond(), registry.slashAmount()) == (7_000_000, 5_000_000)
+    assert [registry.bondOf(a) for a in attesters] == [7_000_000] * 3
+    assert all(registry.isAttester(a) for a in attesters)
+
+
+def test_deploy__real_money__leaves_bonds_to_the_attesters(plan, accounts):
+    """Where the stablecoin is worth something, deployment pays nothing: signatures do not count."""
+    coin = _project().MockStablecoin.deploy({"from": accounts[0]})
+
+    deployed = deploy_all(replace(plan, settlement_token=coin.address), _project(), accounts[0])
+
+    registry = deployed["AttesterRegistry"]
+    assert registry.bondToken() == coin.address
+    assert [registry.bondOf(a) for a in plan.attesters] == [0, 0, 0]
+    assert registry.attesterCount() == 0
+    assert set(registry.panelOf(1)[0]) == set(plan.attesters)
+
+
+def test_deploy__delays__hold_for_later_changes_and_not_for_the_first_panel(plan, accounts):
+    slow = replace(plan, activation_delay_s=86_400, removal_delay_s=172_800)
+
+    registry = deploy_all(slow, _project(), accounts[0])["AttesterRegistry"]
+
+    assert (registry.activationDelay(), registry.removalDelay()) == (86_400, 172_800)
+    assert registry.attesterCount() == 3
+
+
+def test_plan__from_the_environment__reads_bonds_and_delays(monkeypatch, accounts):
+    names = ",".join(accounts[i].address for i in (6, 7, 8))
+    monkeypatch.setenv("RENTROLL_ATTESTERS", names)
+    monkeypatch.setenv("RENTROLL_MINIMUM_BOND", "9000000")
+    monkeypatch.setenv("RENTROLL_SLASH_AMOUNT", "1000000")
+    monkeypatch.delenv("RENTROLL_ADMIN", raising=False)
+
+    local = Plan.from_environment()
+    monkeypatch.setenv("RENTROLL_ADMIN", accounts[9].address)
+    real = Plan.from_environment()
+
+    assert local.attesters == tuple(names.split(","))
+    assert (local.minimum_bond, local.slash_amount) == (9_000_000, 1_000_000)
+    delays = [(p.admin_delay_s, p.activation_delay_s, p.removal_delay_s) for p in (local, real)]
+    assert delays == [(0, 0, 0), (172_800, 172_800, 172_800)]
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_plan__attesters_not_odd__is_refused_in_words(monkeypatch, accounts, count):
+    """A panel has 2k - 1 seats: the deployment says so before it sends anything."""
+    names = ",".join(accounts[i].address for i in range(count))
+    monkeypatch.setenv("RENTROLL_ATTESTERS", names)
+
+    with pytest.raises(ValueError, match=f"names {count} accounts; a panel has an odd number"):
+        Plan.from_environment()
 
 
 def test_deploy__killed_before_the_record__deploys_that_one_again(plan, accounts, monkeypatch):
@@ -116,7 +184,7 @@ def test_deploy__no_admin__leaves_the_roles_with_the_deployer(plan, accounts):
 def test_roles__every_function__is_listed_open_or_bound(plan, accounts):
     """ATTACKS 26: the matrix. What is bound refuses a stranger, what is open is no role's."""
     deployed = deploy_all(plan, _project(), accounts[0])
-    authority, stranger = deployed["AccessManager"], accounts[8].address
+    authority, stranger = deployed["AccessManager"], accounts[5].address
     for contract_name, opened in OPEN_FUNCTIONS.items():
         contract = deployed[contract_name]
         bound = {f: r for r, fs in ROLE_FUNCTIONS.get(contract_name, {}).items() for f in fs}

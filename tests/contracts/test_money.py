@@ -146,15 +146,17 @@ def test_controls__without_the_role__revert(world):
     stranger = {"from": world.cleo}
     calls = [
         (world.facilities.setSettlementToken, (world.dollar, True)),
-        (world.statements.setAttester, (world.cleo, True)),
-        (world.statements.setThreshold, (1,)),
+        (world.facilities.remove, (7,)),
+        (world.facilities.reserve, (8,)),
+        (world.registry.setAttester, (world.cleo, True)),
+        (world.registry.setPanel, (1, [world.cleo])),
+        (world.registry.setOfferPanel, (1,)),
+        (world.registry.takeSlashed, (world.cleo,)),
         (world.statements.pause, ()),
         (world.token.setRevenueSource, (world.cleo, True)),
         (world.token.pause, ()),
         (world.lockbox.takeFees, ([7], world.cleo)),
         (world.lockbox.refundExcess, (7, world.cleo, 1)),
-        (world.vault.setSlashAmount, (1,)),
-        (world.vault.takeSlashed, (world.cleo,)),
     ]
 
     for function, arguments in calls:

@@ -271,6 +271,24 @@ contract JudgingTest is Attesting {
         statements.challengeDevice(made.statement, _proven(made), shown);
     }
 
+    /// @notice A card that stays keeps the approval with which it came, whatever is replaced beside it.
+    function test_double_pledge__after_a_replacement__the_earlier_facility_stays_the_earlier() external {
+        bytes32 other = bytes32(uint256(1_500));
+        IStatementChallenges.ProvenPledge memory low = _bare(0);
+        IStatementChallenges.ProvenPledge memory newer =
+            IStatementChallenges.ProvenPledge(1, other, other, 2, new bytes32[](0));
+        low.proof = new bytes32[](1);
+        low.proof[0] = this.leafOf(F, newer);
+        _replace(_pair(this.leafOf(F, low), low.proof[0]), 2, "");
+        for (uint256 i = 0; i < 2; ++i) {
+            _billed(F, LOW, 0);
+        }
+        Posted memory made = _billed(F, LOW, 0);
+        IStatementChallenges.ProvenPledge memory theirs = _pledge(LATER, 0);
+        vm.expectRevert(abi.encodeWithSelector(IStatementChallenges.NoFault.selector, F, uint32(2)));
+        statements.challengeDoublePledge(made.statement, low, LATER, 2, theirs);
+    }
+
     function _replace(bytes32 root, uint32 fromEpoch, bytes memory reason) private {
         IAttesterRegistry.Attestation[] memory signed = _signed(pledges.pledgeDigest(F, root, fromEpoch));
         if (reason.length > 0) vm.expectRevert(reason);

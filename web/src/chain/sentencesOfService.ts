@@ -105,6 +105,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   NotRevenueSource: ([who]) => `${account(who)} may not accrue revenue.`,
   NotPrimarySale: () => "Only the primary sale may call this.",
   NotStatementRegistry: () => "Only the statement registry may call this.",
+  NotAttesterRegistry: () => "Only the attester registry may call this.",
   NotDeliveryDesk: () => "Only the delivery desk may call this.",
   NotRentLockbox: () => "Only the rent lockbox may call this.",
   PauseRunning: ([until]) => `It is paused already, until ${time(until)}.`,

@@ -122,7 +122,7 @@ def test_take_slashed__treasury__gets_the_other_half_and_nothing_stays(book):
 @pytest.mark.parametrize(("minimum", "amount"), [(0, 0), (10, 0), (10, 11), (0, 1)])
 def test_deploy__bond_that_does_not_cover_a_fault__reverts(book, minimum, amount):
     """Finding F40: amounts are fixed for ever, so no fault is priced afterwards."""
-    arguments = (book.authority, book.facilities, book.dollar, minimum, amount, 0, 0)
+    arguments = (book.authority, book.facilities, book.dollar, minimum, amount, 0, 0, book.wallets)
 
     with brownie.reverts(f"BondTermsInvalid: {minimum}, {amount}"):
         book.project.AttesterRegistry.deploy(*arguments, {"from": book.owner})

@@ -16,7 +16,6 @@ from brownie import project as brownie_project
 from scripts.deployer import Deployer, Plan
 from scripts.roles import ADMIN, GOVERNANCE, GPU_OPERATOR, HANDED_OVER, ROLE_FUNCTIONS, ROLES
 
-
 # In the order of IFacilityRegistry.Links.
 LINKED = (
     "StatementRegistry",

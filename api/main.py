@@ -15,7 +15,7 @@ from api.db.session import open_engine
 from api.evidence_store import EvidenceFolder
 from api.reads.settings import FactReader
 from api.routes.admin import accounts
-from api.routes.attester import attestations
+from api.routes.attester import attestations, pledges
 from api.routes.http import openapi, problems, transport, web
 from api.routes.operator import events, facilities, hardware, leases, reopening
 from api.routes.operator.console import bond, epochs, metering, offer, overview, rent
@@ -48,7 +48,7 @@ _ABOUT = """
 Rentroll turns metered GPU rental into revenue that anybody can check.
 
 * **Operators** register facilities and leases and push metering (`POST /v1/events`).
-* **Attesters** recompute every statement from raw events and sign what they reproduce.
+* **Attesters** approve pledges, recompute every statement and sign what they reproduce.
 * **Auditors** and investors read statements, lines with proofs, cash flows and the
   reconciliation of metered, rated, attested, collected and claimed. No key is needed.
 
@@ -70,7 +70,7 @@ _ROUTES = (
     accounts,
     *(facilities, leases, events, hardware, reopening),
     *_CONSOLE,
-    attestations,
+    *(attestations, pledges),
     *_PUBLIC,
 )
 

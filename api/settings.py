@@ -57,6 +57,11 @@ class Settings(BaseSettings):
     attester_key_file: Path | None = Field(
         default=None, description="File with the hex key of this attester; none = dry run."
     )
+    attester_memory_file: Path | None = Field(
+        default=None,
+        description="What this attester signed, one file a process, never to be lost: default is"
+        " var/attester-ADDRESS.jsonl.",
+    )
     attester_api_key: SecretStr | None = Field(
         default=None, description="API key with role attester, to read raw events."
     )

@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from api.domain.facility import pledge_tree
 from api.domain.hashing import sha256
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import FACILITY_FILE, encode_facility, encode_statement, hex32
@@ -45,7 +44,7 @@ def text() -> str:
         "facility": {
             "text": terms_json.decode(),
             "terms_hash": hex32(sha256(terms_json)),
-            "pledge_root": hex32(pledge_tree(terms.facility_id, terms.devices).root),
+            "pledge_root": hex32(terms.pledge_tree.root),
         },
         "epochs": [_epoch(closed) for seed in SEEDS for closed in closed_epochs(seed, terms)],
     }

@@ -4,8 +4,9 @@ tests/unit/statements/test_faults.py compares the file with what this module mak
 read the ABI encodings:
 `window` is `uint64[3]`, start, end and epoch length of the facility; `lines` is
 `(Statement, Line, bytes32 statementHash, bytes32 leaf, uint8 fault)[]`,
-`pairs` is `(Line first, Line second, uint8 fault)[]`, `pledges` is
-`(uint64 facilityId, uint32 index, bytes32 device, bytes32 leaf)[]`.
+`pairs` is `(Line first, Line second, uint8 fault)[]`, `pledges` (whole cards) and `slices` are
+`(uint64 facilityId, uint32 index, bytes32 device, bytes32 card, uint32 fromEpoch,
+bytes32 leaf)[]`.
 """
 
 import json
@@ -16,14 +17,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from api.domain.facility import pledge_tree
 from api.domain.hashing import keccak, word
 from api.domain.merkle import leaf_hash
 from api.domain.metering.usage import LineKind
+from api.domain.pledges import PledgedDevice, pledge_leaf, pledge_tree, whole_cards
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.faults import FaultKind, line_fault, pair_fault
 from api.domain.statements.lines import Line, encode_line
 from api.domain.statements.statement import Statement, statement_hash
+from api.domain.units import Epoch, FacilityId
 from tests.ledgers import EPOCH_S, closed_epochs, facility
 
 FILE = Path(__file__).parent / "vectors" / "faults.json"
@@ -139,22 +141,31 @@ def document() -> dict[str, Any]:
         for (first, second, fault) in pairs
         for statement_id, epoch in [(lines[0][0].facility_id, lines[0][0].epoch)]
     ]
-    devices = tuple(sorted(keccak(b"%d" % i) for i in range(5)))
+    devices = whole_cards(sorted(keccak(b"%d" % i) for i in range(5)))
+    # Slices of two cards, of which some come later: no word of a leaf is like another.
+    slices = [
+        PledgedDevice(pledged.device, keccak(b"card %d" % (i % 2)), Epoch(i + 1))
+        for i, pledged in enumerate(devices)
+    ]
     facility_id = lines[0][0].facility_id
     window = (TERMS.window_start_s, TERMS.window_end_s, TERMS.epoch_length_s)
-    pledges = []
-    for i, device in enumerate(devices):
-        encoded = word(facility_id) + word(i) + device
-        pledges.append(encoded + leaf_hash(encoded))
+    pledges = [_pledge(facility_id, i, pledged) for i, pledged in enumerate(devices)]
     return {
         "faults": {fault.name: int(fault) for fault in FaultKind},
         "pledge_root": "0x" + pledge_tree(facility_id, devices).root.hex(),
+        "slice_root": "0x" + pledge_tree(facility_id, slices).root.hex(),
         "counts": {"lines": len(lines), "pairs": len(pairs), "pledges": len(pledges)},
         "window": "0x" + b"".join(map(word, window)).hex(),
         "lines": _array(encoded_lines),
         "pairs": _array(encoded_pairs),
         "pledges": _array(pledges),
+        "slices": _array([_pledge(facility_id, i, pledged) for i, pledged in enumerate(slices)]),
     }
+
+
+def _pledge(facility_id: FacilityId, index: int, pledged: PledgedDevice) -> bytes:
+    words = word(facility_id) + word(index) + pledged.device + pledged.card
+    return words + word(pledged.from_epoch) + pledge_leaf(facility_id, index, pledged)
 
 
 def text() -> str:

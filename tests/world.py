@@ -3,7 +3,7 @@
 import time
 from copy import copy
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,8 @@ from api.db.session import reading, transaction
 from api.db.statements import signatures_of, statement_row, to_statement
 from api.domain.capital.orders import DeliveryOrder, order_digest
 from api.domain.capital.reconciliation import Reconciliation
-from api.domain.facility import TrancheTerms
+from api.domain.facility import FacilityTerms, TrancheTerms
+from api.domain.statements.evidence import FACILITY_FILE, facility_folder
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.statement import Statement
 from api.domain.units import Address, Bytes32, FacilityId, TrancheId, tranche_id
@@ -31,6 +32,7 @@ from api.epochs.attest import Attester, Verdict
 from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.index import Indexer
+from api.epochs.memory import SignedMemory
 from api.epochs.outbox import Outbox
 from api.epochs.worker import Round, Worker
 from api.evidence_store import EvidenceFolder, EvidenceUrl
@@ -41,7 +43,15 @@ from api.routes.service import service_of
 from api.settings import Settings
 from api.verify.verify import VerifyReport, verify
 from scripts.dev.devchain import DevChain
-from scripts.dev.stack import ATTESTER_ACCOUNTS, CHALLENGE_WINDOW_S, OPERATORS, RELAYER, RENTER
+from scripts.dev.pledges import approve_pledge
+from scripts.dev.stack import (
+    ATTESTER_ACCOUNTS,
+    CHALLENGE_WINDOW_S,
+    OPERATORS,
+    RELAYER,
+    RENTER,
+    THRESHOLD,
+)
 from scripts.dev.stack import wallet as wallet_of
 from tests.factories import DAY_S, GRACE_S, START_S, Ledger
 
@@ -135,19 +145,50 @@ class World:
         service.client.close()
         self.client.close()
 
-    def _offer(self) -> None:
+    def offer(self, facility_id: int) -> FacilityTerms:
+        """Publish the terms of a registered facility, and offer it on-chain."""
         with reading(self.engine) as connection:
-            terms = decode_facility(facility_row(connection, self.facility_id).terms_json)
+            document = facility_row(connection, facility_id).terms_json
+        self.evidence.write(f"{facility_folder(FacilityId(facility_id))}/{FACILITY_FILE}", document)
+        terms = decode_facility(document)
+        offer = calldata.offer(terms)
+        send(self.client, self.operator, self.deployment.facility_registry, offer)
+        return terms
+
+    def _offer(self) -> None:
         registry = self.deployment.facility_registry
-        send(self.client, self.operator, registry, calldata.offer(terms))
+        self.offer(self.facility_id)
         bond = calldata.call("BondVault", "setTerms", self.facility_id, (0, 1_000_000))
         send(self.client, self.operator, self.deployment.bond_vault, bond)
         for token_id, units in zip(self.token_ids, HOLDINGS, strict=True):
             for holder, held in zip(HOLDERS, units, strict=True):
                 mint = calldata.call("TrancheToken", "mint", holder, token_id, held)
                 send(self.client, self.operator, self.deployment.tranche_token, mint)
+        self.approve_pledge(self.facility_id)
         fund = calldata.call("FacilityRegistry", "fund", self.facility_id)
         send(self.client, self.operator, registry, fund)
+
+    def approve_pledge(self, facility_id: int) -> None:
+        """Let the first two attesters approve the pledge of an offer."""
+        sender = partial(send, self.client, wallet(RENTER).address)
+        accounts = ATTESTER_ACCOUNTS[:THRESHOLD]
+        approve_pledge(self.contracts, FacilityId(facility_id), accounts, sender)
+
+    def refill_bonds(self) -> None:
+        """Give every attester that was slashed the least bond again."""
+        registry, token = self.contracts.attester_registry, self.deployment.settlement_token
+        payer = wallet(RENTER).address
+        for account in (wallet(i).address for i in ATTESTER_ACCOUNTS):
+            missing = self.now(registry.minimum_bond_micros()) - self.now(
+                registry.bond_micros(account)
+            )
+            if missing > 0:
+                mint = calldata.call("SettlementToken", "mint", payer, missing)
+                send(self.client, payer, token, mint)
+                allow = calldata.call("SettlementToken", "approve", registry.address, missing)
+                send(self.client, payer, token, allow)
+                deposit = calldata.call("AttesterRegistry", "depositBond", account, missing)
+                send(self.client, payer, registry.address, deposit)
 
     @property
     def token_ids(self) -> list[int]:
@@ -215,6 +256,7 @@ class World:
             evidence,
             signer_of(ATTESTER_ACCOUNTS[number]),
             ChainFacts(self.contracts, evidence),
+            SignedMemory(None),
         )
 
     def attest(self, *numbers: int) -> list[Verdict]:

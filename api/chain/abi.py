@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from eth_abi.abi import encode
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
 
 from api.domain.hashing import keccak
 
@@ -30,3 +31,12 @@ class Function:
     def encode(self, *arguments: object) -> bytes:
         """Calldata."""
         return self.selector + encode(self.inputs, arguments)
+
+    def read(self, data: bytes) -> tuple[object, ...] | None:
+        """Arguments of calldata; None if it calls another function or is malformed."""
+        if data[:4] != self.selector:
+            return None
+        try:
+            return tuple(decode(self.inputs, data[4:]))
+        except (DecodingError, ValueError):
+            return None

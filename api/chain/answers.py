@@ -40,10 +40,19 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class SentTransaction:
-    """A transaction that the node knows. block_number: None while it is not mined."""
+    """A transaction that the node knows. block_number: None while it is not mined.
+
+    call: without `to` if it creates a contract.
+    """
 
     call: dict[str, object]
     block_number: int | None
+
+    def data_to(self, address: str) -> bytes | None:
+        """What it calls a contract with; None if it calls another one."""
+        if str(self.call.get("to")).lower() != address.lower():
+            return None
+        return to_bytes("eth_getTransactionByHash", self.call["data"])
 
 
 class Answer:
@@ -155,10 +164,11 @@ def to_transaction(method: str, value: object) -> SentTransaction | None:
     answer = Answer(method, value)
     call: dict[str, object] = {
         "from": answer.text("from"),
-        "to": answer.text("to"),
         "data": answer.text("input"),
         "gas": answer.text("gas"),
     }
+    if answer.has("to"):
+        call["to"] = answer.text("to")
     return SentTransaction(call, answer.number_or_none("blockNumber"))
 
 

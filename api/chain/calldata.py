@@ -1,11 +1,13 @@
 """Calldata of every transaction that operators, renters, holders and the relayer send."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
 
 from eth_utils.address import to_checksum_address
 
 from api.chain.signatures import function
-from api.chain.structs import to_abi
+from api.chain.structs import read_struct, to_abi
 from api.chain.terms import offered_terms
 from api.domain.capital.orders import DeliveryOrder
 from api.domain.facility import FacilityTerms
@@ -34,6 +36,78 @@ def post(statement: Statement, signatures: Mapping[str, bytes]) -> str:
     """`StatementRegistry.post`, attesters in ascending order."""
     encoder = function("StatementRegistry", "post")
     return _hex(encoder.encode(statement.as_abi_tuple(), _ordered(signatures)))
+
+
+def post_many(statements: Sequence[Statement], signatures: Mapping[str, bytes]) -> str:
+    """`StatementRegistry.postMany`; statements in ascending order of their leaves."""
+    encoder = function("StatementRegistry", "postMany")
+    return _hex(encoder.encode([s.as_abi_tuple() for s in statements], _ordered(signatures)))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What `postMany` was called with. signatures: by attester, lower-case."""
+
+    statements: tuple[Statement, ...]
+    signatures: Mapping[str, bytes]
+
+
+def read_post_many(data: bytes) -> Batch | None:
+    """Arguments of a `postMany`; None if the data calls something else."""
+    read = function("StatementRegistry", "postMany").read(data)
+    if read is None:
+        return None
+    statements, attestations = read
+    rows = cast("Sequence[object]", statements)
+    return Batch(tuple(read_struct(Statement, row) for row in rows), _by_attester(attestations))
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """`ISignerCharges.Signed`. signatures: by attester, lower-case."""
+
+    batched: bool
+    path: tuple[bytes, ...]
+    signatures: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Equivocation:
+    """What `chargeEquivocation` was called with."""
+
+    first: Statement
+    first_signed: Signed
+    second: Statement
+    second_signed: Signed
+
+
+def read_equivocation(data: bytes) -> Equivocation | None:
+    """Arguments of a `chargeEquivocation`; None if the data calls something else."""
+    read = function("AttesterRegistry", "chargeEquivocation").read(data)
+    if read is None:
+        return None
+    first, first_signed, second, second_signed = read
+    return Equivocation(
+        read_struct(Statement, first),
+        _signed(first_signed),
+        read_struct(Statement, second),
+        _signed(second_signed),
+    )
+
+
+def _signed(value: object) -> Signed:
+    batched, path, attestations = cast("tuple[bool, Sequence[bytes], object]", value)
+    return Signed(batched, tuple(path), _by_attester(attestations))
+
+
+def _by_attester(attestations: object) -> dict[str, bytes]:
+    return {a.lower(): s for a, s in cast("Sequence[tuple[str, bytes]]", attestations)}
+
+
+def approve(facility_id: int, signatures: Mapping[str, bytes]) -> str:
+    """`PledgeRegistry.approve`, attesters in ascending order."""
+    encoder = function("PledgeRegistry", "approve")
+    return _hex(encoder.encode(facility_id, _ordered(signatures)))
 
 
 def _ordered(signatures: Mapping[str, bytes]) -> list[tuple[str, bytes]]:

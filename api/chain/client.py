@@ -15,6 +15,7 @@ from api.chain.answers import (
     Block,
     Log,
     Receipt,
+    SentTransaction,
     to_block,
     to_bytes,
     to_logs,
@@ -191,14 +192,18 @@ class ChainClient:
         method = "eth_getTransactionReceipt"
         return to_receipt(method, self.request(method, "0x" + tx_hash.hex()))
 
+    def sent(self, tx_hash: bytes) -> SentTransaction | None:
+        """A transaction as it was sent, or None if the node does not know it."""
+        method = "eth_getTransactionByHash"
+        return to_transaction(method, self.request(method, "0x" + tx_hash.hex()))
+
     def revert_reason(self, tx_hash: bytes) -> str:
         """Why a mined transaction reverted, found by repeating its call.
 
         First on the state of the block before. Where the call succeeds there, an earlier
         transaction of its own block made it fail, so the call is repeated on that block.
         """
-        method = "eth_getTransactionByHash"
-        sent = to_transaction(method, self.request(method, "0x" + tx_hash.hex()))
+        sent = self.sent(tx_hash)
         if sent is None or sent.block_number is None:
             return "unknown: the transaction is gone"
         for block in (sent.block_number - 1, sent.block_number):

@@ -14,6 +14,8 @@ CONTRACTS = (
     "AccessManager",
     "SettlementToken",
     "FacilityRegistry",
+    "AttesterRegistry",
+    "PledgeRegistry",
     "StatementRegistry",
     "TrancheToken",
     "InvestorRegistry",
@@ -39,6 +41,16 @@ class Deployment:
     def facility_registry(self) -> Address:
         """Address of FacilityRegistry."""
         return self.addresses["FacilityRegistry"]
+
+    @property
+    def attester_registry(self) -> Address:
+        """Address of AttesterRegistry."""
+        return self.addresses["AttesterRegistry"]
+
+    @property
+    def pledge_registry(self) -> Address:
+        """Address of PledgeRegistry."""
+        return self.addresses["PledgeRegistry"]
 
     @property
     def statement_registry(self) -> Address:

@@ -11,6 +11,7 @@ from api.chain.deployment import Deployment
 from api.chain.emitted import EVENTS
 from api.chain.emitted.args import EventArgs, read_log, topic_of
 from api.chain.emitted.facility_registry import FacilityOffered
+from api.chain.emitted.pledge_registry import PledgeApproved
 from api.chain.emitted.statement_registry import StatementPosted, StatementVoided
 from api.chain.emitted.tranche_token import (
     RevenueClaimed,
@@ -222,6 +223,13 @@ def facility_offers(
 ) -> list[ChainEvent[FacilityOffered]]:
     """FacilityOffered of blocks `first` to `last`, in order: few."""
     return _only(contracts, "FacilityRegistry", FacilityOffered, first=first, last=last)
+
+
+def pledge_signers(contracts: Contracts, facility_id: FacilityId, *, last: int) -> list[str]:
+    """Attesters that signed the approvals of a facility's pledges, up to block `last`."""
+    start = contracts.deployment.start_block
+    events = _only(contracts, "PledgeRegistry", PledgeApproved, first=start, last=last)
+    return [a for e in events if e.args.facility_id == facility_id for a in e.args.attesters]
 
 
 def voided_epochs(contracts: Contracts, facility_id: int) -> list[int]:

@@ -17,6 +17,8 @@ from api.domain.statements.statement import Statement
 TERMS = kind_of(OfferedTerms).text
 STATEMENT = kind_of(Statement).text
 LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
+ATTESTATIONS = "(address,bytes)[]"
+SIGNED = f"(bool,bytes32[],{ATTESTATIONS})"
 SALE_TERMS = "(uint64,uint64,uint64,uint16,uint64[])"
 ORDER = "(address,uint256,uint256,bytes32,uint256,uint256)"
 BOND_TERMS = "(uint96,uint64)"
@@ -26,19 +28,31 @@ FUNCTIONS = {
     "FacilityRegistry": (
         Function("offer", ("uint64", TERMS, "(uint40,uint64)[]")),
         Function("fund", ("uint64",)),
+        Function("cancel", ("uint64",)),
         Function("mature", ("uint64",)),
         Function("noticeDefault", ("uint64", "uint32")),
         Function("declareDefault", ("uint64", "uint32")),
         Function("noticeUnpaid", ("uint64",)),
         Function("stop", ("uint64",)),
     ),
+    "AttesterRegistry": (
+        Function("setAttester", ("address", "bool")),
+        Function("setPanel", ("uint8", "address[]")),
+        Function("depositBond", ("address", "uint256")),
+        Function("chargeEquivocation", (STATEMENT, SIGNED, STATEMENT, SIGNED)),
+    ),
+    "PledgeRegistry": (
+        Function("approve", ("uint64", ATTESTATIONS)),
+        Function("replace", ("uint64", "bytes32", "uint32", ATTESTATIONS)),
+    ),
     "StatementRegistry": (
-        Function("post", (STATEMENT, "(address,bytes)[]")),
+        Function("post", (STATEMENT, ATTESTATIONS)),
+        Function("postMany", (f"{STATEMENT}[]", ATTESTATIONS)),
         Function("verifyLine", (STATEMENT, LINE, "bytes32[]"), ("bool",)),
         Function("statementDigest", (STATEMENT,), ("bytes32",)),
         Function("challengeLine", (STATEMENT, f"({LINE},bytes32[])")),
         Function("publish", ("uint64", "uint32", "bytes32")),
-        Function("reject", ("uint64", "uint32", "bytes32", "(address,bytes)[]")),
+        Function("reject", ("uint64", "uint32", "bytes32", ATTESTATIONS)),
     ),
     "TrancheToken": (
         Function("mint", ("address", "uint256", "uint256")),
@@ -117,8 +131,20 @@ class CustomError:
         return Function(self.name, tuple(kind for kind, _ in self.arguments))
 
 
-# Errors that `post`, `settle`, `serve` and `close` can revert with, by contract.
+# Errors that `post`, `approve`, `settle`, `serve` and `close` can revert with, by contract.
 ERRORS = {
+    "AttesterRegistry": (
+        CustomError("QuorumMissing(uint256 signatures, uint256 threshold)"),
+        CustomError("AttestersNotAscending(address previous, address next)"),
+        CustomError("NotAttester(address account)"),
+        CustomError("NotOnPanel(address account, uint8 panel)"),
+        CustomError("BondBelowMinimum(address account, uint256 bond, uint256 minimum)"),
+        CustomError("SignatureInvalid(address attester)"),
+    ),
+    "PledgeRegistry": (
+        CustomError("PledgeApprovedBefore(uint64 facilityId)"),
+        CustomError("FacilityNotOffered(uint64 facilityId)"),
+    ),
     "StatementRegistry": (
         CustomError("EpochOutOfOrder(uint64 facilityId, uint32 expected, uint32 actual)"),
         CustomError("FacilityNotDelivering(uint64 facilityId)"),
@@ -128,10 +154,6 @@ ERRORS = {
         CustomError("GpuSecondsAboveCapacity(uint64 gpuSeconds, uint256 capacity)"),
         CustomError("PreviousStatementWrong(bytes32 expected, bytes32 actual)"),
         CustomError("StatementInvalid(string field)"),
-        CustomError("QuorumMissing(uint256 signatures, uint256 threshold)"),
-        CustomError("AttestersNotAscending(address previous, address next)"),
-        CustomError("NotAttester(address account)"),
-        CustomError("SignatureInvalid(address attester)"),
         CustomError("StatementBarred(uint64 facilityId, uint32 epoch, bytes32 statementHash)"),
         CustomError("EpochNotFinal(uint64 facilityId, uint32 epoch)"),
         CustomError("EnforcedPause()"),

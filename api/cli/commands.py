@@ -128,16 +128,21 @@ def worker(
 def attester(
     once: Annotated[bool, typer.Option("--once", help="One round, then exit.")] = False,
 ) -> None:
-    """Recompute pending statements from raw events and sign those that agree to the byte."""
+    """Sign statements that raw events reproduce to the byte, and pledges that clash with none.
+
+    Only for facilities on whose panel this attester sits.
+    """
     from api.cli import wiring as cli_wiring
 
     with output.failing():
         settings = _settings()
         stop = _stop_event()
         with cli_wiring.open_attester(settings) as running:
+            warned: list[str] = []
             while not stop.is_set():
                 try:
-                    verdicts = running.run_once()
+                    warned = output.log_warnings("attester", running.warnings(), warned)
+                    verdicts = running.attester.run_once()
                 except output.RETRYABLE as error:
                     if once:
                         raise

@@ -12,8 +12,11 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.chain.client import ChainClient
+from api.chain.contracts import Contracts
 from api.chain.deployment import code_problems, load_deployment
+from api.chain.signer import load_signer
 from api.db.session import open_engine, ping
+from api.epochs.panels import attester_warnings
 from api.errors import AppError
 from api.settings import ClockSource, Settings
 
@@ -40,6 +43,7 @@ def diagnose(settings: Settings) -> list[Check]:
         _contracts,
         _evidence,
         _keys,
+        _attester,
     )
     return [check for area in areas for check in area(settings)]
 
@@ -121,3 +125,24 @@ def _keys(settings: Settings) -> list[Check]:
     if not settings.relayer_key_file.exists():
         return [Check("relayer key", "fail", "the file does not exist", "check the path")]
     return [Check("relayer key", "ok", "present")]
+
+
+def _attester(settings: Settings) -> list[Check]:
+    """Whether signatures of the attester of these settings count. No attester, no line."""
+    if settings.attester_key_file is None:
+        return []
+    try:
+        signer = load_signer(settings.attester_key_file)
+        assert signer is not None  # only no path gives no signer
+        deployment = load_deployment(settings.deployment_file)
+        if deployment is None:
+            # `_contracts` says what to do.
+            return []
+        with ChainClient(settings.rpc_url) as client:
+            warnings = attester_warnings(Contracts(client, deployment), signer.address)
+    except AppError as error:
+        return [Check("attester", "fail", error.message, "its signatures cannot be judged")]
+    if not warnings:
+        return [Check("attester", "ok", f"signatures of {signer.address} count")]
+    advice = "deposit the rest with AttesterRegistry.depositBond; governance gives seats"
+    return [Check("attester", "warn", warning, advice) for warning in warnings]

@@ -53,6 +53,14 @@ def log(step: str, **fields: object) -> None:
     sys.stderr.flush()
 
 
+def log_warnings(step: str, warnings: list[str], before: list[str]) -> list[str]:
+    """Log the warnings that were not there before; returns those that are there now."""
+    for warning in warnings:
+        if warning not in before:
+            log(step, warning=warning)
+    return warnings
+
+
 def log_round(done: "Round") -> None:
     """Log a worker's round, unless it was idle."""
     if done.idle:
@@ -70,7 +78,8 @@ def log_round(done: "Round") -> None:
 
 def log_verdict(verdict: "Verdict") -> None:
     """Log an attester's decision."""
-    fields: dict[str, object] = {"facility": verdict.facility_id, "epoch": verdict.epoch}
+    fields: dict[str, object] = {"facility": verdict.facility_id}
+    fields |= {"pledge": True} if verdict.epoch is None else {"epoch": verdict.epoch}
     if verdict.signed:
         log("signed", **fields)
     else:

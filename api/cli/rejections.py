@@ -19,6 +19,7 @@ from api.cli.wiring import require_deployment
 from api.domain.json_text import as_bytes32, as_integer, as_object, as_text, read_json
 from api.domain.statements.evidence import hex32
 from api.domain.units import Epoch, FacilityId
+from api.epochs.panels import panel_of, require_counting
 from api.errors import InvalidInput
 from api.settings import Settings
 
@@ -28,14 +29,18 @@ def sign_rejection(
 ) -> str:
     """One line for `rejection_call`: an attester's signature over what stands published.
 
-    Raises:  InvalidInput if nothing does, Misconfigured, ChainUnavailable.
+    Raises:  InvalidInput if nothing does, or if the attester's signatures do not count for this
+             facility, Misconfigured, ChainUnavailable.
     """
     signer = load_signer(key_file)
     assert signer is not None  # only no path gives no signer
     deployment = require_deployment(settings)
     with closing(ChainClient(settings.rpc_url)) as client:
-        registry = Contracts(client, deployment).statement_registry
+        contracts = Contracts(client, deployment)
+        registry = contracts.statement_registry
         block = client.head().number
+        panel = panel_of(contracts, facility_id, block=block)
+        require_counting(contracts, panel, signer.address, block=block)
         posted = registry.epochs_posted(facility_id).at(block=block)
         openness = registry.openness_of(facility_id).at(block=block)
         if not posted <= epoch < openness.first_open:

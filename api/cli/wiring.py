@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from api.epochs.attest import Attester
 from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.close import Closed, close_due, due_epochs
+from api.epochs.memory import SignedMemory
+from api.epochs.panels import attester_warnings
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceUrl
@@ -68,8 +71,16 @@ def open_worker(settings: Settings) -> Iterator[RunningWorker]:
         yield RunningWorker(worker, dry=signer is None)
 
 
+@dataclass(frozen=True, slots=True)
+class RunningAttester:
+    """A wired attester, and what keeps its signatures from counting, asked anew each time."""
+
+    attester: Attester
+    warnings: Callable[[], list[str]]
+
+
 @contextmanager
-def open_attester(settings: Settings) -> Iterator[Attester]:
+def open_attester(settings: Settings) -> Iterator[RunningAttester]:
     """Attester of the settings: its evidence comes from the API, like everybody's."""
     signer = load_signer(settings.attester_key_file)
     if signer is None:
@@ -78,12 +89,17 @@ def open_attester(settings: Settings) -> Iterator[Attester]:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
     deployment = require_deployment(settings)
     key = settings.attester_api_key.get_secret_value()
+    file = settings.attester_memory_file or Path("var") / f"attester-{signer.address}.jsonl"
     with (
+        closing(SignedMemory(file)) as memory,
         ChainClient(settings.rpc_url) as client,
         closing(EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")) as evidence,
         closing(HttpAttesterApi(settings.api_url, api_key=key)) as api,
     ):
-        yield Attester(api, evidence, signer, ChainFacts(Contracts(client, deployment), evidence))
+        contracts = Contracts(client, deployment)
+        facts = ChainFacts(contracts, evidence, confirmations=settings.confirmations)
+        attester = Attester(api, evidence, signer, facts, memory)
+        yield RunningAttester(attester, partial(attester_warnings, contracts, signer.address))
 
 
 def _now_s(settings: Settings) -> int:

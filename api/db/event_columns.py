@@ -44,7 +44,7 @@ before_epoch = _given(all_columns.extra)  # StatementVoided: the first that it d
 settled_epochs = _given(all_columns.epoch)  # Settled: how many epochs it counts
 new_state = _given(all_columns.extra)  # FacilityStateChanged
 
-# Money: what was paid, accrued, claimed, shared by a closing, written off or released.
+# Money: what was paid, accrued, claimed, shared by a closing, written off, released or slashed.
 amount_micros = _money(all_columns.amount)
 gross_micros = _money(all_columns.amount)  # StatementPosted
 cost_micros = _money(all_columns.amount)  # UnitsSold

@@ -1,12 +1,11 @@
 """Facilities: terms, epochs and the pledge of devices."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from api.domain.hashing import word
-from api.domain.merkle import MerkleTree, leaf_hash
+from api.domain.merkle import MerkleTree
+from api.domain.pledges import PledgedDevice, pledge_tree, whole_cards
 from api.domain.units import (
     BPS,
     MAX_U32,
@@ -87,10 +86,15 @@ class FacilityTerms:
         """Pledged devices, for membership."""
         return frozenset(self.devices)
 
+    @property
+    def pledge(self) -> tuple[PledgedDevice, ...]:
+        """Pledged devices with their cards: each is a whole card, from the first epoch on."""
+        return whole_cards(self.devices)
+
     @cached_property
     def pledge_tree(self) -> MerkleTree:
-        """Tree over `(facilityId, index, device)`, typed `(uint64, uint32, bytes32)`."""
-        return pledge_tree(self.facility_id, self.devices)
+        """Tree over the pledge: its root goes into the offer."""
+        return pledge_tree(self.facility_id, self.pledge)
 
     def epoch_bounds(self, epoch: Epoch) -> tuple[int, int]:
         """`[start, end)` of an epoch in UTC seconds. Raises InvalidInput beyond the window."""
@@ -109,12 +113,6 @@ class FacilityTerms:
     def capacity_gpu_seconds(self) -> GpuSeconds:
         """GPU-seconds of one epoch at full capacity."""
         return GpuSeconds(self.device_count * self.epoch_length_s)
-
-
-def pledge_tree(facility_id: FacilityId, devices: Sequence[Bytes32]) -> MerkleTree:
-    """Pledge tree of a facility; `devices` in ascending order, so that neighbours prove absence."""
-    prefix = word(facility_id)
-    return MerkleTree([leaf_hash(prefix + word(i) + device) for i, device in enumerate(devices)])
 
 
 def check_terms(terms: FacilityTerms) -> None:

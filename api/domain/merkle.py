@@ -77,9 +77,14 @@ def sibling_places(place: int) -> list[int]:
     return siblings
 
 
-def verify_proof(proof: Sequence[bytes], *, root: bytes, leaf: bytes) -> bool:
-    """Whether `leaf` stands under `root`; the same walk as `MerkleProof.verify`."""
+def root_of_proof(proof: Sequence[bytes], *, leaf: bytes) -> Bytes32:
+    """Root under which a proof places `leaf`; the same walk as `MerkleProof.processProof`."""
     node: bytes = leaf
     for sibling in proof:
         node = keccak(node + sibling if node < sibling else sibling + node)
-    return node == root
+    return Bytes32(node)
+
+
+def verify_proof(proof: Sequence[bytes], *, root: bytes, leaf: bytes) -> bool:
+    """Whether `leaf` stands under `root`."""
+    return root_of_proof(proof, leaf=leaf) == root

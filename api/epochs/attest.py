@@ -1,13 +1,15 @@
-"""Attest: recompute a statement from raw events, compare every byte, and only then sign."""
+"""Attest: recompute statements from raw events and pledges from their devices; only then sign."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from api.chain.signer import LocalSigner
 from api.chain.terms import OfferedTerms, offered_terms
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, check_terms
+from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
 from api.domain.statements.evidence import (
     CARRY_FILE,
     COMMITTED_FILES,
@@ -17,12 +19,14 @@ from api.domain.statements.evidence import (
     Carry,
     epoch_folder,
     facility_folder,
+    hex32,
 )
 from api.domain.statements.evidence_reader import decode_carry, decode_facility
 from api.domain.statements.recompute import RawInput, recompute
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
 from api.epochs.chain_facts import ChainFacts
+from api.epochs.memory import SignedMemory, Signer
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 
@@ -66,19 +70,35 @@ class AttesterApi(Protocol):
         """Hand in a signature."""
         ...
 
+    def pending_pledges(self, attester: str) -> list[FacilityId]:
+        """Facilities whose pledge waits for a signature of this attester."""
+        ...
+
+    def submit_pledge(
+        self, facility_id: FacilityId, attester: str, *, approvals: int, signature: bytes
+    ) -> None:
+        """Hand in a signature over a pledge, made after so many approvals."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an attester decided on one statement: signed, or refused with a reason."""
+    """What an attester decided: signed, or refused with a reason.
+
+    epoch: of the statement; None for the pledge of an offer.
+    """
 
     facility_id: FacilityId
-    epoch: Epoch
+    epoch: Epoch | None
     signed: bool
     reason: str | None = None
 
 
 class Attester:
-    """Recomputes pending statements and signs those that it reproduces to the byte."""
+    """Signs the statements that it reproduces to the byte, and the pledges that clash with none.
+
+    Only for facilities on whose panel it sits; others it leaves alone.
+    """
 
     def __init__(
         self,
@@ -86,45 +106,79 @@ class Attester:
         evidence: EvidenceSource,
         signer: LocalSigner,
         facts: ChainFacts,
+        memory: SignedMemory,
     ) -> None:
         self._api, self._evidence, self._signer, self._facts = api, evidence, signer, facts
+        self._memory = memory
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[tuple[FacilityId, int], tuple[Carry, Bytes32]] = {}
 
     def run_once(self) -> list[Verdict]:
-        """Judge everything pending, in order of epochs."""
+        """Judge everything pending: pledges by facility, then statements in order of epochs."""
         verdicts = []
+        for facility_id in self._api.pending_pledges(self._signer.address):
+            if self._facts.seated(facility_id, self._signer.address):
+                act = partial(self._sign_pledge, facility_id)
+                verdicts.append(_verdict(facility_id, None, act))
         for facility_id, epoch, claimed_hash in self._api.pending(self._signer.address):
-            try:
-                statement = self._judge(facility_id, epoch, claimed_hash)
-                digest = statement_digest(
-                    statement, chain_id=self._facts.chain_id, registry=self._facts.registry
-                )
-                signature = self._signer.sign_digest(digest)
-                self._api.submit(facility_id, epoch, self._signer.address, signature)
-                verdicts.append(Verdict(facility_id, epoch, signed=True))
-            except AppError as error:
-                verdicts.append(Verdict(facility_id, epoch, signed=False, reason=error.message))
-            except HOSTILE as error:
-                # A service that hands out nonsense gets no signature, and does not stop us.
-                reason = f"the input of the statement is not readable: {error!r}"
-                verdicts.append(Verdict(facility_id, epoch, signed=False, reason=reason))
+            if self._facts.seated(facility_id, self._signer.address):
+                act = partial(self._sign_statement, facility_id, epoch, claimed_hash)
+                verdicts.append(_verdict(facility_id, epoch, act))
         return verdicts
+
+    def _sign_statement(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> None:
+        statement = self._judge(facility_id, epoch, claimed_hash)
+        chain_id, registry = self._facts.chain_id, self._facts.registry
+        signer = Signer(self._signer.address, chain_id, registry)
+        rivals = self._memory.rivals(signer, statement)
+        rival = self._facts.standing_rival(facility_id, rivals)
+        if rival is not None:
+            message = (
+                f"statement {hex32(rival)} of the same epoch and previous statement is signed"
+                " already: whoever signs both can be charged"
+            )
+            raise EvidenceInvalid(message)
+        self._memory.remember(signer, statement)
+        digest = statement_digest(statement, chain_id=chain_id, registry=registry)
+        signature = self._signer.sign_digest(digest)
+        self._api.submit(facility_id, epoch, self._signer.address, signature)
+
+    def _sign_pledge(self, facility_id: FacilityId) -> None:
+        waiting = self._facts.waiting_offer(facility_id)
+        if not waiting.waits:
+            raise EvidenceInvalid("the pledge waits for no approval on-chain")
+        terms = self._terms(facility_id)
+        require_offered(terms, waiting.offered)
+        check_terms(terms)
+        self._facts.require_free(terms, approvals=waiting.approvals)
+        approval = PledgeApproval(
+            facility_id,
+            waiting.offered.pledge_root,
+            waiting.offered.device_count,
+            OFFER_EPOCH,
+            waiting.approvals,
+        )
+        digest = approval_digest(
+            approval, chain_id=self._facts.chain_id, registry=self._facts.pledge_registry
+        )
+        self._api.submit_pledge(
+            facility_id,
+            self._signer.address,
+            approvals=waiting.approvals,
+            signature=self._signer.sign_digest(digest),
+        )
+
+    def _terms(self, facility_id: FacilityId) -> FacilityTerms:
+        path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
+        return decode_facility(self._evidence.read(path))
 
     def _judge(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> Statement:
         raw = self._api.input(facility_id, epoch)
         if raw.reopenings:
             require_voided(raw, self._facts.voided(facility_id))
-        terms = decode_facility(
-            self._evidence.read(f"{facility_folder(facility_id)}/{FACILITY_FILE}")
-        )
+        terms = self._terms(facility_id)
         require_offered(terms, self._facts.offered(facility_id))
-        earlier = self._facts.earlier_pledge(terms)
-        if earlier is not None:
-            message = (
-                f"facility {earlier.facility_id} pledged {earlier.devices} of the devices before"
-            )
-            raise EvidenceInvalid(message, file=FACILITY_FILE)
+        self._facts.require_in_force(terms, epoch)
         carry, previous_hash = self._start(facility_id, epoch)
         closed = recompute(terms, epoch, raw, carry=carry, previous_hash=previous_hash)
         folder = epoch_folder(facility_id, epoch)
@@ -147,8 +201,7 @@ class Attester:
             return own
         # After a restart the chain of epochs is walked again from the first: nothing is believed.
         carry, previous_hash = EMPTY_CARRY, ZERO32
-        path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
-        terms = decode_facility(self._evidence.read(path))
+        terms = self._terms(facility_id)
         for earlier in map(Epoch, range(epoch)):
             raw = self._api.input(facility_id, earlier)
             closed = recompute(terms, earlier, raw, carry=carry, previous_hash=previous_hash)
@@ -157,3 +210,17 @@ class Attester:
                 raise EvidenceInvalid(f"carry of epoch {earlier} is not what the events give")
             carry, previous_hash = closed.carry, statement_hash(closed.statement)
         return carry, previous_hash
+
+
+def _verdict(facility_id: FacilityId, epoch: Epoch | None, act: Callable[[], None]) -> Verdict:
+    """What became of one thing to sign; what is wrong with one keeps no other waiting."""
+    try:
+        act()
+    except AppError as error:
+        return Verdict(facility_id, epoch, signed=False, reason=error.message)
+    except HOSTILE as error:
+        # A service that hands out nonsense gets no signature, and does not stop us.
+        what = "pledge" if epoch is None else "statement"
+        reason = f"the input of the {what} is not readable: {error!r}"
+        return Verdict(facility_id, epoch, signed=False, reason=reason)
+    return Verdict(facility_id, epoch, signed=True)

@@ -16,6 +16,7 @@ from api.domain.statements.evidence import (
 )
 from api.domain.statements.statement import Statement, statement_digest
 from api.domain.units import Epoch, FacilityId
+from api.epochs.panels import panel_of, require_counting
 from api.errors import InvalidInput, Misconfigured, NotFound
 from api.evidence_store import EvidenceFolder
 
@@ -33,8 +34,9 @@ def accept_signature(
 ) -> tuple[bool, int]:
     """Check and store one signature; returns whether it is new, and how many there are.
 
-    Raises:  NotFound, InvalidInput for a signature that does not recover to a member of the
-             attester set, ChainUnavailable, Misconfigured without a deployment.
+    Raises:  NotFound, InvalidInput for a signature that does not recover to an attester on the
+             facility's panel whose signatures count, ChainUnavailable, Misconfigured without a
+             deployment.
     """
     if contracts is None:
         raise Misconfigured("there is no deployment file: signatures cannot be checked")
@@ -55,8 +57,9 @@ def accept_signature(
         raise InvalidInput(
             "the signature is not this account's over this statement", field="signature"
         )
-    if not registry.is_attester(attester).at(block=contracts.client.head().number):
-        raise InvalidInput(f"{attester} is not in the attester set", field="attester")
+    block = contracts.client.head().number
+    panel = panel_of(contracts, facility_id, block=block)
+    require_counting(contracts, panel, attester, block=block)
     with transaction(engine) as connection:
         known = store.signatures_of(connection, facility_id, epoch)
         if attester in known:

@@ -11,7 +11,7 @@ _TIMEOUT_S = 60.0
 
 
 class HttpAttesterApi:
-    """`AttesterApi` over the routes of `api/routes/attester/attestations.py`."""
+    """`AttesterApi` over the routes of `api/routes/attester`."""
 
     def __init__(self, base_url: str, *, api_key: str) -> None:
         self._client = httpx.Client(
@@ -61,4 +61,22 @@ class HttpAttesterApi:
         """Hand in a signature."""
         path = f"/v1/attester/facilities/{facility_id}/epochs/{epoch}/attestations"
         body = {"attester": attester, "signature": "0x" + signature.hex()}
+        self._request("POST", path, json=body)
+
+    def pending_pledges(self, attester: str) -> list[FacilityId]:
+        """Facilities whose pledge waits for a signature of this attester."""
+        answer = self._request("GET", "/v1/attester/pledges", params={"attester": attester})
+        rows = map(as_object, as_list(read_json(answer.content)))
+        return [FacilityId(as_integer(row["facility_id"])) for row in rows]
+
+    def submit_pledge(
+        self, facility_id: FacilityId, attester: str, *, approvals: int, signature: bytes
+    ) -> None:
+        """Hand in a signature over a pledge, made after so many approvals."""
+        path = f"/v1/attester/facilities/{facility_id}/pledge/signatures"
+        body = {
+            "attester": attester,
+            "approvals": approvals,
+            "signature": "0x" + signature.hex(),
+        }
         self._request("POST", path, json=body)

@@ -1,26 +1,46 @@
 """What the chain says of a facility, against which an attester holds the service's words."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
 from api.chain.events import voided_epochs
 from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms
-from api.domain.units import Epoch, FacilityId
-from api.epochs.pledges import Pledged, PledgeWatch
+from api.domain.lifecycle import FacilityState
+from api.domain.units import ZERO_ADDRESS, Bytes32, Epoch, FacilityId
+from api.epochs.panels import panel_of
+from api.epochs.pledges import PledgeWatch
 from api.evidence_store import EvidenceSource
 
 
-class ChainFacts:
-    """Reads at the newest block. Every method raises ChainUnavailable: no answer, no signature."""
+@dataclass(frozen=True, slots=True)
+class WaitingOffer:
+    """What the chain says of a pledge to be approved: terms, and approvals so far.
 
-    def __init__(self, contracts: Contracts, evidence: EvidenceSource) -> None:
-        self._contracts = contracts
+    waits: whether it can be approved: it is offered, not funded, and was not approved before.
+    """
+
+    offered: OfferedTerms
+    approvals: int
+    waits: bool
+
+
+class ChainFacts:
+    """Reads at the newest block. Every method raises ChainUnavailable: no answer, no signature.
+
+    confirmations: so deep a void must be before another statement is signed in its place.
+    """
+
+    def __init__(
+        self, contracts: Contracts, evidence: EvidenceSource, *, confirmations: int = 0
+    ) -> None:
+        self._contracts, self._confirmations = contracts, confirmations
         self._pledges = PledgeWatch(contracts, evidence)
 
     @property
     def chain_id(self) -> int:
-        """EIP-155 chain id that statements are signed for."""
+        """EIP-155 chain id that is signed for."""
         return self._contracts.deployment.chain_id
 
     @property
@@ -28,15 +48,56 @@ class ChainFacts:
         """StatementRegistry that statements are signed for."""
         return self._contracts.deployment.statement_registry
 
+    @property
+    def pledge_registry(self) -> str:
+        """PledgeRegistry that pledges are signed for."""
+        return self._contracts.deployment.pledge_registry
+
+    def seated(self, facility_id: FacilityId, account: str) -> bool:
+        """Whether an account has a seat on the panel of a facility."""
+        return panel_of(self._contracts, facility_id, block=self._head()).seats(account)
+
     def offered(self, facility_id: FacilityId) -> OfferedTerms:
-        """Terms of a facility as investors see them; all zero where it was never offered."""
-        head = self._contracts.client.head()
-        return self._contracts.facility_registry.terms_of(facility_id).at(block=head.number)
+        """Terms of a facility as investors see them. The contract refuses an unknown facility."""
+        return self._contracts.facility_registry.terms_of(facility_id).at(block=self._head())
 
     def voided(self, facility_id: FacilityId) -> Sequence[Epoch]:
         """Epochs of a facility with a proven fault, one entry a fault."""
         return [Epoch(e) for e in voided_epochs(self._contracts, facility_id)]
 
-    def earlier_pledge(self, terms: FacilityTerms) -> Pledged | None:
-        """An earlier facility that pledged a device of this one for an overlapping window."""
-        return self._pledges.earlier(terms)
+    def standing_rival(self, facility_id: FacilityId, rivals: Sequence[Bytes32]) -> Bytes32 | None:
+        """One of some signed statements that was never void, so that it and another of its place
+        are an equivocation; None if all were, or if the facility may state anew."""
+        if not rivals:
+            return None
+        registry = self._contracts.statement_registry
+        block = max(self._contracts.deployment.start_block, self._head() - self._confirmations)
+        if registry.may_repeat(facility_id).at(block=block):
+            return None
+        asked = self._contracts.all_of([registry.verdict_of(rival) for rival in rivals])
+        verdicts = zip(rivals, asked.at(block=block), strict=True)
+        return next((r for r, verdict in verdicts if verdict.challenger == ZERO_ADDRESS), None)
+
+    def waiting_offer(self, facility_id: FacilityId) -> WaitingOffer:
+        """What can be approved of a facility now, all at one block."""
+        registry, pledges = self._contracts.facility_registry, self._contracts.pledge_registry
+        offered, state, approvals, approved = self._contracts.together(
+            registry.terms_of(facility_id),
+            registry.state_of(facility_id),
+            pledges.approvals(),
+            pledges.is_approved(facility_id),
+        ).at(block=self._head())
+        return WaitingOffer(
+            offered, approvals, waits=state is FacilityState.OFFERED and not approved
+        )
+
+    def require_free(self, terms: FacilityTerms, *, approvals: int) -> None:
+        """Refuse a pledge with a card of another live one. Raises EvidenceInvalid."""
+        self._pledges.require_free(terms, approvals=approvals)
+
+    def require_in_force(self, terms: FacilityTerms, epoch: Epoch) -> None:
+        """Refuse a statement whose pledge is not the one in force. Raises EvidenceInvalid."""
+        self._pledges.require_in_force(terms, epoch)
+
+    def _head(self) -> int:
+        return self._contracts.client.head().number

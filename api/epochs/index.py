@@ -133,7 +133,7 @@ class Indexer:
 
 
 # Whose event it is, and its second number: fee, what still streams, where a voiding ends, units.
-_ACCOUNTS = ("holder", "payer", "buyer", "attester", "gpuOperator", "from", "wallet")
+_ACCOUNTS = ("attester", "holder", "payer", "buyer", "gpuOperator", "from", "wallet")
 _AMOUNTS = ("amount", "value", "cost")
 _EXTRAS = (
     *("fee", "unvested", "epochsPostedBefore", "publishedBefore", "gpuSeconds", "units", "state"),

@@ -1,18 +1,19 @@
-"""Devices pledged twice: what an attester checks of other facilities before it signs."""
+"""Pledges of all facilities: what an attester compares before it signs pledge or statement."""
 
 from dataclasses import dataclass, replace
 
 from api.chain.contracts import Contracts
+from api.chain.contracts.pledge_registry import ApprovedPledge
 from api.chain.events import facility_offers
 from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
 from api.domain.lifecycle import FacilityState
-from api.domain.statements.evidence import FACILITY_FILE, facility_folder
+from api.domain.pledges import Pledge, Pledging, cards_pledged_before
+from api.domain.statements.evidence import FACILITY_FILE, facility_folder, hex32
 from api.domain.statements.evidence_reader import decode_facility
-from api.domain.statements.faults import Offer, double_pledges
-from api.domain.units import FacilityId
-from api.errors import AppError
+from api.domain.units import Bytes32, Epoch, FacilityId
+from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 
 # Deeper than any reorg that we expect; older offers are final and read once.
@@ -20,80 +21,165 @@ _REREAD_BLOCKS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Pledged:
-    """Devices of a facility that another had pledged before."""
+class Clash:
+    """Cards of a facility that another facility's live pledge has for the same time."""
 
     facility_id: FacilityId
-    devices: int
+    other_id: FacilityId
+    cards: tuple[Bytes32, ...]
+
+    def sentence(self) -> str:
+        """Which card, and which other facility."""
+        more = f" and {len(self.cards) - 1} more" if len(self.cards) > 1 else ""
+        verb = "are" if more else "is"
+        return (
+            f"card {hex32(self.cards[0])}{more} of facility {self.facility_id} {verb} in the live"
+            f" pledge of facility {self.other_id} for the same time"
+        )
 
 
 class PledgeWatch:
     """Knows every offer of the register, and reads the pledges of those that could collide.
 
-    A pledge is known from the evidence, and only if it is what `termsHash` on-chain names. One
-    that is published nowhere cannot be compared: nobody could prove its devices either.
+    The cards of a pledge are known from the evidence, and only if it is what `termsHash` and the
+    approved root on-chain name.
     """
 
     def __init__(self, contracts: Contracts, evidence: EvidenceSource) -> None:
         self._contracts, self._evidence = contracts, evidence
         self._next_block = contracts.deployment.start_block
-        # Block and terms of every offer, by facility.
-        self._offers: dict[FacilityId, tuple[int, OfferedTerms]] = {}
+        self._offers: dict[FacilityId, OfferedTerms] = {}
         self._terms: dict[FacilityId, FacilityTerms] = {}
+        # Approved pledges as of one block.
+        self._block = -1
+        self._approved: dict[FacilityId, tuple[ApprovedPledge, ...]] = {}
 
-    def earlier(self, terms: FacilityTerms) -> Pledged | None:
-        """An earlier facility that pledged a device of this one for an overlapping window.
+    def require_free(self, terms: FacilityTerms, *, approvals: int) -> None:
+        """Refuse the pledge of an offer, if one of its cards is in another facility's live pledge
+        for an overlapping window, or if that cannot be told.
 
-        Raises:  ChainUnavailable.
+        Args:    approvals: number of approvals that it would come after.
+        Raises:  EvidenceInvalid, ChainUnavailable.
         """
-        head = self._follow()
-        own = self._offers.get(terms.facility_id)
-        if own is None:
-            return None
-        mine = Offer(terms, own[0])
-        for facility_id, (block, offered) in sorted(self._offers.items()):
-            meets = (
-                offered.window_start_s < terms.window_end_s
-                and terms.window_start_s < offered.window_end_s
-            )
-            before = (block, facility_id) < (own[0], int(terms.facility_id))
-            if not meets or not before:
+        offered = Pledge(approvals + 1, Epoch(0), terms.pledge)
+        self._require_first(_pledging(terms, (offered,)), epoch=None, unknown_passes=False)
+
+    def require_in_force(self, terms: FacilityTerms, epoch: Epoch) -> None:
+        """Refuse a statement of a facility whose pledge in force, in its epoch or before, is not
+        the published one, or has a card that an earlier pledge has.
+
+        Raises:  EvidenceInvalid, ChainUnavailable.
+        """
+        block = self._contracts.client.head().number
+        (own,) = self._pledges([terms.facility_id], block)
+        counting = [p for p in own if p.from_epoch <= epoch]
+        if not counting:
+            message = f"no attesters approved the pledge of facility {terms.facility_id}"
+            raise EvidenceInvalid(message, file=FACILITY_FILE)
+        if any(p.root != terms.pledge_tree.root for p in counting):
+            message = f"the pledge in force in epoch {epoch} is not the published one"
+            raise EvidenceInvalid(message, file=FACILITY_FILE)
+        pledges = tuple(Pledge(p.number, p.from_epoch, terms.pledge) for p in counting)
+        # Whose cards nobody knows, nobody can prove anything with.
+        self._require_first(_pledging(terms, pledges), epoch=epoch, unknown_passes=True)
+
+    def _require_first(self, own: Pledging, *, epoch: Epoch | None, unknown_passes: bool) -> None:
+        block = self._follow()
+        others = [
+            facility_id
+            for facility_id, offered in sorted(self._offers.items())
+            if facility_id != own.facility_id
+            and offered.window_start_s < own.window_end_s
+            and own.window_start_s < offered.window_end_s
+        ]
+        for other_id, approved in zip(others, self._pledges(others, block), strict=True):
+            if not approved:
                 continue
-            other = self._pledge(facility_id, offered)
+            other = self._known(other_id, approved)
             if other is None:
-                continue
-            offer = Offer(other, block)
-            # The chain is asked only where it matters: an offer can be cancelled at any time.
-            if double_pledges(mine, other=offer):
-                offer = replace(offer, cancelled=self._cancelled(facility_id, head))
-            devices = double_pledges(mine, other=offer)
-            if devices:
-                return Pledged(facility_id, len(devices))
-        return None
+                # Asked only where it matters: a facility can be cancelled or end at any time.
+                if unknown_passes or not self._claims(own, other_id, block):
+                    continue
+                message = (
+                    f"the pledge of facility {other_id} is not published, so that its cards"
+                    " cannot be compared"
+                )
+                raise EvidenceInvalid(message, file=FACILITY_FILE)
+            if cards_pledged_before(own, other=other, epoch=epoch):
+                other = self._as_it_stands(other, block)
+                cards = cards_pledged_before(own, other=other, epoch=epoch)
+                if cards:
+                    raise EvidenceInvalid(Clash(own.facility_id, other_id, cards).sentence())
 
     def _follow(self) -> int:
         """Learn of new offers; returns the newest block."""
         head = self._contracts.client.head().number
         for event in facility_offers(self._contracts, first=self._next_block, last=head):
-            self._offers[event.args.facility_id] = (event.block_number, event.args.terms)
+            self._offers[event.args.facility_id] = event.args.terms
         start = self._contracts.deployment.start_block
         self._next_block = max(start, head - _REREAD_BLOCKS)
         return head
 
-    def _cancelled(self, facility_id: FacilityId, block: int) -> bool:
-        state = self._contracts.facility_registry.state_of(facility_id).at(block=block)
-        return state is FacilityState.CANCELLED
+    def _pledges(
+        self, facility_ids: list[FacilityId], block: int
+    ) -> list[tuple[ApprovedPledge, ...]]:
+        """Approved pledges of some facilities at a block, read once."""
+        if block != self._block:
+            self._block, self._approved = block, {}
+        missing = [i for i in facility_ids if i not in self._approved]
+        if missing:
+            registry = self._contracts.pledge_registry
+            asked = self._contracts.all_of([registry.pledges_of(i) for i in missing])
+            self._approved |= dict(zip(missing, asked.at(block=block), strict=True))
+        return [self._approved[i] for i in facility_ids]
 
-    def _pledge(self, facility_id: FacilityId, offered: OfferedTerms) -> FacilityTerms | None:
+    def _known(
+        self, facility_id: FacilityId, approved: tuple[ApprovedPledge, ...]
+    ) -> Pledging | None:
+        """A facility with its cards; None if those of a pledge are not published."""
+        terms = self._published(facility_id)
+        if terms is None or any(p.root != terms.pledge_tree.root for p in approved):
+            return None
+        pledges = tuple(Pledge(p.number, p.from_epoch, terms.pledge) for p in approved)
+        return _pledging(terms, pledges)
+
+    def _published(self, facility_id: FacilityId) -> FacilityTerms | None:
         known = self._terms.get(facility_id)
         if known is not None:
             return known
         try:
             document = self._evidence.read(f"{facility_folder(facility_id)}/{FACILITY_FILE}")
-            if sha256(document) != offered.terms_hash:
+            if sha256(document) != self._offers[facility_id].terms_hash:
                 return None
             found = decode_facility(document)
         except (AppError, *HOSTILE):
             return None
         self._terms[facility_id] = found
         return found
+
+    def _standing(self, facility_id: FacilityId, block: int) -> tuple[bool, int | None]:
+        """Whether a facility is cancelled, and when it ended."""
+        registry = self._contracts.facility_registry
+        state, ending = self._contracts.together(
+            registry.state_of(facility_id), registry.ending_of(facility_id)
+        ).at(block=block)
+        return state is FacilityState.CANCELLED, ending.ended_at_s or None
+
+    def _as_it_stands(self, other: Pledging, block: int) -> Pledging:
+        cancelled, ended_at_s = self._standing(other.facility_id, block)
+        return replace(other, cancelled=cancelled, ended_at_s=ended_at_s)
+
+    def _claims(self, own: Pledging, other_id: FacilityId, block: int) -> bool:
+        """Whether a facility whose cards are unknown could have some of them in this window."""
+        cancelled, ended_at_s = self._standing(other_id, block)
+        return not cancelled and (ended_at_s is None or ended_at_s > own.window_start_s)
+
+
+def _pledging(terms: FacilityTerms, pledges: tuple[Pledge, ...]) -> Pledging:
+    return Pledging(
+        terms.facility_id,
+        terms.window_start_s,
+        terms.window_end_s,
+        terms.epoch_length_s,
+        pledges,
+    )

@@ -1,7 +1,5 @@
 """Post: statements with a quorum of signatures go to the StatementRegistry, in order."""
 
-from functools import cache
-
 from sqlalchemy import Engine
 
 from api.chain import calldata
@@ -18,6 +16,7 @@ from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Epoch, FacilityId
 from api.epochs.attestations import publish_signatures
 from api.epochs.outbox import Intent
+from api.epochs.panels import counting, panel_of
 from api.evidence_store import EvidenceFolder
 
 
@@ -29,22 +28,17 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
     """
     registry = contracts.statement_registry
     head = contracts.client.head()
-    quorum = max(1, registry.threshold().at(block=head.number))
-
-    @cache
-    def is_member(attester: str) -> bool:
-        return registry.is_attester(attester).at(block=head.number)
-
     with reading(engine) as connection:
-        ready = store.quorum_reached(connection, quorum)
+        signed = store.signed_epochs(connection)
     intents = []
-    for facility_id, epochs in ready.items():
+    for facility_id, epochs in signed.items():
         posted = registry.epochs_posted(facility_id).at(block=head.number)
         if epochs[-1] < posted:
             continue
         until_s = _states_epochs_until_s(engine, contracts, facility_id, head)
         if until_s is None:
             continue
+        panel = panel_of(contracts, facility_id, block=head.number)
         waiting = set(epochs)
         epoch = Epoch(posted)
         while epoch in waiting:
@@ -58,9 +52,9 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
                 )
             if _taken_off(contracts, statement, sent, block=head.number):
                 break
-            # The contract refuses the whole posting for one signature of a removed attester.
-            signatures = {a: s for a, s in known.items() if is_member(a)}
-            if len(signatures) < quorum or until_s < statement.epoch_end_s:
+            signatures = counting(contracts, panel, known, block=head.number)
+            enough = 0 < panel.threshold <= len(signatures)
+            if not enough or until_s < statement.epoch_end_s:
                 break
             publish_signatures(engine, evidence, statement)
             data = calldata.post(statement, signatures)

@@ -1,4 +1,4 @@
-"""Worker: one round of close, post, settle, serve, finish, index. Any may be repeated."""
+"""Worker: one round of approve, close, post, settle, serve, finish, index. Any may be repeated."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from api.chain.contracts import Contracts
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.chain.signer import LocalSigner
 from api.clock import Clock
+from api.epochs.approve import approvable
 from api.epochs.close import Closed, close_due
 from api.epochs.finish import closable
 from api.epochs.index import Indexer
@@ -62,6 +63,7 @@ class Worker:
         outcomes: list[Outcome] = []
         if self._outbox:
             outcomes += self._outbox.flush()
+            outcomes += self._approve(now_s)
         closed = close_due(self._engine, self._evidence, now_s, on_closed=self._on_closed)
         if self._outbox:
             posts = postable(self._engine, self._contracts, self._evidence)
@@ -83,3 +85,11 @@ class Worker:
             document = published_deployment(self._contracts)
             self._evidence.replace(DEPLOYMENT_FILE, document)
         return Round(len(closed), tuple(outcomes), progress.added, progress.behind)
+
+    def _approve(self, now_s: int) -> list[Outcome]:
+        """Send the approval of one pledge: it makes the signatures over all others void."""
+        assert self._outbox is not None  # only called where there is one
+        for intent in approvable(self._engine, self._contracts):
+            if self._outbox.store([intent], now_s):
+                return self._outbox.flush()
+        return []

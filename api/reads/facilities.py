@@ -6,6 +6,7 @@ from api.db import chain_store
 from api.db.session import Connection
 from api.domain.lifecycle import FacilityState, facility_state
 from api.reads.ending import EndingView, read_endings
+from api.reads.panels import PanelView, PledgeView, read_panels, read_pledges, unapproved
 from api.reads.sql import market
 from api.reads.sql.facilities import ListedFacilityRow, Scope, listed_facilities
 from api.reads.terms import ShortTerms, short_terms
@@ -19,6 +20,8 @@ class FacilityView:
     terms: ShortTerms
     state: FacilityState
     ending: EndingView | None
+    panel: PanelView | None
+    pledge: PledgeView
 
 
 def read_facilities(
@@ -32,6 +35,9 @@ def read_facilities(
     offered = market.offered_hashes(connection, ids)
     announced = market.announced_states(connection, ids)
     endings = read_endings(connection, ids)
+    now_s = 0 if block is None else block.time_s
+    panels = read_panels(connection, ids, now_s=now_s)
+    pledges = read_pledges(connection, listed, now_s=now_s)
     views = []
     for facility in listed:
         facility_id = facility.facility_id
@@ -40,9 +46,19 @@ def read_facilities(
             announced=announced.get(facility_id),
             window_start_s=facility.window_start_s,
             expires_at_s=facility.expires_at_s,
-            now_s=0 if block is None else block.time_s,
+            now_s=now_s,
         )
         # An offer with other terms is not this facility's, and neither is its ending.
         ending = endings.get(facility_id) if state.ended else None
-        views.append(FacilityView(facility, terms[facility_id], state, ending))
+        on_chain = state is not FacilityState.REGISTERED
+        views.append(
+            FacilityView(
+                facility,
+                terms[facility_id],
+                state,
+                ending,
+                panels.get(facility_id) if on_chain else None,
+                pledges[facility_id] if on_chain else unapproved(facility),
+            )
+        )
     return views

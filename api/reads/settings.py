@@ -27,6 +27,7 @@ class ChainFacts:
     name: str | None = None
     decimals: int | None = None
     challenge_window_s: int | None = None
+    minimum_bond_micros: int | None = None
 
 
 class FactReader:
@@ -51,12 +52,15 @@ class FactReader:
 def _ask(contracts: Contracts) -> ChainFacts | None:
     token, registry = contracts.settlement_token, contracts.statement_registry
     call = contracts.together(
-        token.symbol(), token.full_name(), token.decimals(), registry.challenge_window_s()
+        contracts.together(token.symbol(), token.full_name(), token.decimals()),
+        registry.challenge_window_s(),
+        contracts.attester_registry.minimum_bond_micros(),
     )
     try:
         # One attempt: every page asks for this first, and must not wait for a node that is down.
         head = contracts.client.head(attempts=1)
-        symbol, name, decimals, window_s = call.at(block=head.number, attempts=1)
+        words, window_s, minimum = call.at(block=head.number, attempts=1)
     except (ChainUnavailable, ChainRejected):
         return None
-    return ChainFacts(symbol, name, decimals, window_s)
+    symbol, name, decimals = words
+    return ChainFacts(symbol, name, decimals, window_s, minimum)

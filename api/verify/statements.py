@@ -1,16 +1,12 @@
-"""Verify, part 1: the chain of posted statements, their attesters and their evidence."""
+"""Verify, part 1: the chain of posted statements, their signatures and their evidence."""
 
 from collections.abc import Callable, Sequence
 
+from api.chain import calldata
 from api.chain.contracts import Contracts
 from api.chain.contracts.statement_registry import StatementRecord
 from api.chain.emitted.facility_registry import FacilityOffered
-from api.chain.emitted.statement_registry import (
-    AttesterPeriodSet,
-    EvidenceRejected,
-    StatementPosted,
-    ThresholdSet,
-)
+from api.chain.emitted.statement_registry import EvidenceRejected, StatementPosted
 from api.chain.events import AnyEvent, ChainEvent, Handlers, VoidedRange
 from api.chain.published import DEPLOYMENT_FILE
 from api.chain.signer import recover
@@ -28,10 +24,17 @@ from api.domain.statements.evidence_reader import (
     decode_facility,
     read_attestations,
 )
-from api.domain.statements.statement import Statement, statement_digest, statement_hash
+from api.domain.statements.statement import (
+    Statement,
+    batch_digest,
+    batch_root,
+    statement_digest,
+    statement_hash,
+)
 from api.domain.units import FacilityId, Micros
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
+from api.verify.attesters import AttesterVerifier
 from api.verify.epoch import EpochCheck, Finding, VerifiedFacility
 
 
@@ -44,6 +47,7 @@ class StatementVerifier:
         evidence: EvidenceSource,
         *,
         head: int,
+        attesters: AttesterVerifier,
         report: Callable[[Finding], None],
         voided: Sequence[VoidedRange] = (),
     ) -> None:
@@ -52,15 +56,12 @@ class StatementVerifier:
         # Number of statements that a proven fault voided.
         self.voided = 0
         self._head, self._report = head, report
-        self._periods: dict[str, AttesterPeriodSet] = {}
+        self._attesters = attesters
         # Signatures that were not posted: attester, facility, epoch, file. `finish` judges them.
         self._extras: list[tuple[str, int, int, str]] = []
-        self._threshold = self._next_threshold = self._next_from_s = 0
         self.facilities: dict[int, VerifiedFacility] = {}
         self._handlers = (
             Handlers()
-            .on(AttesterPeriodSet, self._period_set)
-            .on(ThresholdSet, self._threshold_set)
             .on(FacilityOffered, self._offered)
             .on(StatementPosted, self._posted)
             .on(EvidenceRejected, self._rejected)
@@ -70,24 +71,13 @@ class StatementVerifier:
         """Look at one chain event."""
         self._handlers.take(event)
 
-    def _period_set(self, event: ChainEvent[AttesterPeriodSet]) -> None:
-        self._periods[event.args.attester] = event.args
-
-    def _threshold_set(self, event: ChainEvent[ThresholdSet]) -> None:
-        self._threshold = self._needed(event.block_time_s)
-        self._next_threshold, self._next_from_s = event.args.threshold, event.args.from_s
-
-    def _needed(self, now_s: int) -> int:
-        """Signatures that a statement needs at a block's time."""
-        return self._threshold if now_s < self._next_from_s else self._next_threshold
-
     def finish(self) -> None:
         """Judge what needs the whole history: signatures that were not posted, and stray files.
 
         An attester that joined the set after a posting may sign that statement too.
         """
         for attester, facility_id, epoch, path in self._extras:
-            if attester not in self._periods:
+            if not self._attesters.was_member(attester):
                 message = f"{attester} was never in the attester set"
                 self._report(Finding(message, facility_id, epoch, path))
         self._check_stray(".", "", {DEPLOYMENT_FILE}, None)
@@ -136,7 +126,7 @@ class StatementVerifier:
         self._check_chain(facility, statement, event)
         check = EpochCheck(self._evidence, facility, statement, self._report)
         check.run()
-        self._check_attestations(statement, event.args.attesters, event.block_time_s)
+        self._check_attestations(statement, event)
         facility.posted[epoch] = (statement.gross_revenue_micros, event.block_time_s)
         facility.available[epoch] = statement.available_gpu_seconds
         facility.previous_hash = statement_hash(statement)
@@ -145,20 +135,9 @@ class StatementVerifier:
     def _rejected(self, event: ChainEvent[EvidenceRejected]) -> None:
         """Attesters rejected published evidence; their signatures are in no published file."""
         args = event.args
-        for message in self._quorum_problems(args.attesters, event.block_time_s):
+        problems = self._attesters.problems(args.facility_id, args.attesters, event.block_time_s)
+        for message in problems:
             self._report(Finding(f"a rejection: {message}", args.facility_id, args.epoch))
-
-    def _quorum_problems(self, attesters: Sequence[str], now_s: int) -> list[str]:
-        """What forbids some attesters to speak at a time: too few, not in order, or no members."""
-        # Quorum and set as of then: both change later. Ascending means without repeats.
-        numbers = [int(a, 16) for a in attesters]
-        problems = []
-        needed = self._needed(now_s)
-        if len(attesters) < needed or numbers != sorted(set(numbers)):
-            problems.append(f"{len(attesters)} attesters do not make a quorum of {needed}")
-        if not all(self._active(attester, now_s) for attester in attesters):
-            problems.append("an attester was not in the attester set")
-        return problems
 
     def _check_chain(
         self, facility: VerifiedFacility, statement: Statement, event: ChainEvent[StatementPosted]
@@ -199,20 +178,15 @@ class StatementVerifier:
             if not holds:
                 self._report(Finding(message, facility_id, epoch))
 
-    def _active(self, attester: str, now_s: int) -> bool:
-        period = self._periods.get(attester)
-        return period is not None and period.active_from_s <= now_s < period.active_until_s
-
-    def _check_attestations(
-        self, statement: Statement, attesters: Sequence[str], posted_at_s: int
-    ) -> None:
+    def _check_attestations(self, statement: Statement, event: ChainEvent[StatementPosted]) -> None:
         facility_id, epoch = statement.facility_id, statement.epoch
         path = f"{epoch_folder(facility_id, epoch)}/{ATTESTATIONS_FILE}"
+        attesters = event.args.attesters
 
         def finding(message: str) -> None:
             self._report(Finding(message, facility_id, epoch, path))
 
-        for message in self._quorum_problems(attesters, posted_at_s):
+        for message in self._attesters.problems(facility_id, attesters, event.block_time_s):
             finding(message)
         try:
             data = self._evidence.read(path)
@@ -223,21 +197,43 @@ class StatementVerifier:
         except HOSTILE as error:
             finding(f"is not readable: {error!r}")
             return
-        digest = statement_digest(
-            statement,
-            chain_id=self._contracts.deployment.chain_id,
-            registry=self._contracts.deployment.statement_registry,
-        )
-        for attester, signature in signatures.items():
-            signer = recover(digest, signature)
-            if signer is None or signer.lower() != attester:
-                finding(f"the signature of {attester} is not over this statement")
-            if attester not in attesters:
-                self._extras.append((attester, facility_id, epoch, path))
-        if not set(attesters) <= signatures.keys():
+        valid = {a for a, signed in signatures.items() if self._signs(statement, a, signed)}
+        for attester in signatures.keys() - valid:
+            finding(f"the signature of {attester} is not over this statement")
+        self._extras += [(a, facility_id, epoch, path) for a in signatures if a not in attesters]
+        # What was posted in a batch was signed with it: the call holds those signatures.
+        missing = set(attesters) - signatures.keys()
+        if missing and not missing <= self._batch_signers(statement, event):
             finding("a signature that the chain counted is missing")
         if encode_attestations(signatures) != data:
             finding("bytes are not canonical")
+
+    def _signs(self, statement: Statement, attester: str, signature: bytes) -> bool:
+        deployment = self._contracts.deployment
+        digest = statement_digest(
+            statement, chain_id=deployment.chain_id, registry=deployment.statement_registry
+        )
+        return _is_of(attester, digest, signature)
+
+    def _batch_signers(self, statement: Statement, event: ChainEvent[StatementPosted]) -> set[str]:
+        """Attesters that signed the batch in which a statement was posted; none if it was not."""
+        deployment = self._contracts.deployment
+        sent = self._contracts.client.sent(event.tx_hash)
+        data = None if sent is None else sent.data_to(deployment.statement_registry)
+        batch = None if data is None else calldata.read_post_many(data)
+        if batch is None or statement not in batch.statements:
+            return set()
+        root = batch_root([statement_hash(each) for each in batch.statements])
+        digest = batch_digest(
+            root, chain_id=deployment.chain_id, registry=deployment.statement_registry
+        )
+        return {a for a, signed in batch.signatures.items() if _is_of(a, digest, signed)}
+
+
+def _is_of(attester: str, digest: bytes, signature: bytes) -> bool:
+    """Whether a signature over a digest is an attester's, whose address is lower-case."""
+    signer = recover(digest, signature)
+    return signer is not None and signer.lower() == attester
 
 
 def _offered_terms(data: bytes, offered: FacilityOffered) -> FacilityTerms:

@@ -21,12 +21,14 @@ from api.domain.statements.evidence import canonical_json
 from api.domain.units import Epoch, FacilityId, GpuSeconds, Micros
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import EvidenceSource
+from api.verify.attesters import AttesterVerifier
 from api.verify.closings import ClosingVerifier, Replayed
 from api.verify.endings import EndingVerifier
 from api.verify.epoch import Finding, VerifiedFacility
 from api.verify.market import MarketVerifier
 from api.verify.money import MoneyVerifier
 from api.verify.money_book import MoneyBook
+from api.verify.pledges import PledgeVerifier
 from api.verify.statements import StatementVerifier
 from api.verify.vouchers import VoucherVerifier
 
@@ -78,7 +80,9 @@ def read_contracts(client: ChainClient, evidence: EvidenceSource) -> Contracts:
 class _Replay:
     """All verifiers, each of which replays a part of what happened."""
 
+    attesters: AttesterVerifier
     statements: StatementVerifier
+    pledges: PledgeVerifier
     money: MoneyVerifier
     market: MarketVerifier
     vouchers: VoucherVerifier
@@ -95,10 +99,12 @@ class _Replay:
         report: Callable[[Finding], None],
     ) -> "_Replay":
         """Verifiers that have seen nothing yet."""
+        attesters = AttesterVerifier(contracts, head=head.number, report=report)
         statements = StatementVerifier(
             contracts,
             evidence,
             head=head.number,
+            attesters=attesters,
             report=report,
             # Read ahead of the walk: the evidence of a voided statement may be replaced already.
             voided=voided_ranges(contracts, last=head.number),
@@ -109,15 +115,27 @@ class _Replay:
         vouchers = VoucherVerifier(facilities, report)
         endings = EndingVerifier(window_s, report)
         replayed = Replayed(facilities, endings, money, market, vouchers)
-        return cls(statements, money, market, vouchers, endings, ClosingVerifier(replayed, report))
+        return cls(
+            attesters,
+            statements,
+            PledgeVerifier(facilities, attesters, report),
+            money,
+            market,
+            vouchers,
+            endings,
+            ClosingVerifier(replayed, report),
+        )
 
     def take(self, event: AnyEvent) -> None:
         """Replay one event.
 
-        `statements` takes it first: it fills the facilities by which the others judge; `closings`
-        last: it computes by what the others replayed.
+        `attesters` takes it first: who could sign is judged by it; then `statements`: it fills the
+        facilities by which the others judge; `closings` last: it computes by what the others
+        replayed.
         """
+        self.attesters.take(event)
         self.statements.take(event)
+        self.pledges.take(event)
         self.money.take(event)
         self.market.take(event)
         self.vouchers.take(event)
@@ -127,6 +145,8 @@ class _Replay:
     def compare(self, contracts: Contracts, head: Block) -> None:
         """Judge what needs the whole history, and compare with the contracts' storage."""
         self.statements.finish()
+        self.attesters.compare(head.number)
+        self.pledges.compare(contracts, head)
         self.money.compare(contracts, head.number, head.time_s)
         self.market.compare(contracts, head.number)
         self.vouchers.compare(contracts, head.number)

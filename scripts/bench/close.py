@@ -1,6 +1,7 @@
 """Bench of one large epoch: closing it step by step, attesting it, verifying it."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from scripts.bench.stage import (
     peak_rss_mb,
     timed,
 )
+from scripts.dev.pledges import approve_pledge
 from scripts.dev.stack import wallet
 
 _ENCODERS = (
@@ -45,7 +47,7 @@ _ROUNDS = 100
 
 
 def offer(stage: Stage, facility: dict[str, Any]) -> None:
-    """Offer, mint and fund the facility on-chain, so that its statements can be posted."""
+    """Offer, mint, approve and fund the facility on-chain: then its statements can be posted."""
     stage.send(OPERATOR, facility["offer"]["to"], facility["offer"]["data"])
     facility_id = facility["facility_id"]
     token_id = tranche_id(FacilityId(facility_id), 0)
@@ -54,6 +56,9 @@ def offer(stage: Stage, facility: dict[str, Any]) -> None:
     stage.send(OPERATOR, stage.deployment.bond_vault, terms)
     mint = calldata.call("TrancheToken", "mint", address(HOLDER), token_id, HELD_UNITS)
     stage.send(OPERATOR, stage.deployment.tranche_token, mint)
+    approve_pledge(
+        stage.contracts, FacilityId(facility_id), [ATTESTER], partial(stage.send, HOLDER)
+    )
     fund = calldata.call("FacilityRegistry", "fund", facility_id)
     stage.send(OPERATOR, stage.deployment.facility_registry, fund)
 
@@ -91,12 +96,12 @@ def _close(
 def _attest(settings: Settings) -> dict[str, float]:
     spent: dict[str, float] = {}
     with (
-        cli_wiring.open_attester(settings) as attester,
+        cli_wiring.open_attester(settings) as running,
         timed(HttpAttesterApi, ("input", "submit"), spent),
         timed(attest, ("recompute",), spent),
     ):
         started = time.perf_counter()
-        verdicts = attester.run_once()
+        verdicts = running.attester.run_once()
         total_s = time.perf_counter() - started
     refused = [v.reason for v in verdicts if not v.signed]
     if refused or not verdicts:

@@ -98,7 +98,6 @@ def deploy(chain: DevChain, folder: Path) -> Stage:
         file,
         {
             "RENTROLL_ATTESTERS": address(ATTESTER),
-            "RENTROLL_THRESHOLD": "1",
             "RENTROLL_OPERATORS": address(OPERATOR),
             # Who may hold units is no part of what is measured.
             "RENTROLL_ALLOW_LIST": "0",

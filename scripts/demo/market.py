@@ -11,7 +11,7 @@ from api.chain.contracts.primary_sale import SaleRecord
 from api.chain.signer import LocalSigner
 from api.cli.output import micros
 from api.domain.capital.orders import DeliveryOrder, order_digest
-from api.domain.units import Address, Bytes32, TrancheId
+from api.domain.units import Address, Bytes32, FacilityId, TrancheId
 from scripts.demo.sources import Facility, SaleAndBond
 from scripts.dev.stack import COMPLIANCE, INVESTOR, OPERATORS, Stack, wallet
 
@@ -59,8 +59,14 @@ class Market:
             for holder, units in zip(self.holders[:3], shares, strict=True):
                 mint = calldata.call("TrancheToken", "mint", holder, token_id, units)
                 self._stack.send(sender, token, mint)
+        self.await_approval(facility)
         fund = calldata.call("FacilityRegistry", "fund", facility.facility_id)
         self._stack.send(sender, self._stack.deployment.facility_registry, fund)
+
+    def await_approval(self, facility: Facility) -> None:
+        """Attesters approve the pledge by themselves; without that nothing is funded."""
+        signed, seats = self._stack.await_approval(FacilityId(facility.facility_id))
+        self._say(f"{facility.name}: pledge approved by {signed} of {seats} attesters")
 
     def open(
         self,
@@ -108,6 +114,7 @@ class Market:
 
     def finalize(self, facility: Facility) -> None:
         """End the sale: the facility is funded, and unsold units will never exist."""
+        self.await_approval(facility)
         caps = sum(t["unit_cap"] for t in facility.plan.facility["tranches"])
         self.call(self.holders[0], "PrimarySale", "finalize", facility.facility_id)
         book = self._book(facility)

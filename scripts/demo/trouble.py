@@ -71,6 +71,17 @@ class Trouble:
             f"{facility.name}: {THRESHOLD} attesters signed a false statement; anybody proved the"
             " fault from one line, and it is void"
         )
+        self._refill([signer.address for signer in signers])
+
+    def _refill(self, attesters: list[str]) -> None:
+        """Attesters that were slashed sign again once their bonds are the least ones again."""
+        registry = self._stack.contracts.attester_registry
+        minimum = self._stack.now(registry.minimum_bond_micros())
+        for attester in attesters:
+            missing = minimum - self._stack.now(registry.bond_micros(attester))
+            self._market.fill(attester, registry.address, missing)
+            self._market.call(attester, "AttesterRegistry", "depositBond", attester, missing)
+            self._say(f"attester {attester}: lost {micros(missing)} of its bond, deposited it anew")
 
     def publish(self, facility: Facility, epoch: Epoch) -> None:
         """Attesters are silent, so the operator publishes the hash of its evidence itself."""

@@ -21,6 +21,8 @@ from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.contracts.call import Call
 from api.chain.deployment import Deployment, load_deployment
+from api.chain.events import pledge_signers
+from api.domain.units import FacilityId
 from scripts.dev.devchain import (
     MNEMONIC,
     ROOT,
@@ -34,8 +36,11 @@ from scripts.dev.devchain import (
 T = TypeVar("T")
 
 ADMIN_KEY = "rr_admin_of_a_local_demo"
+# The seats of the panel, 2 x THRESHOLD - 1, and the signatures that it needs.
 ATTESTERS = 3
 THRESHOLD = 2
+# What every attester of a local chain has, and what a fault costs it, micros: as deployed.
+MINIMUM_BOND, SLASH_AMOUNT = 1_000_000_000, 100_000_000
 # Places of the roles among anvil's unlocked accounts. The first one deploys, and keeps every role
 # of the contracts, compliance too, because no admin is configured.
 COMPLIANCE = 0
@@ -121,9 +126,10 @@ class Stack:
             file,
             {
                 "RENTROLL_ATTESTERS": ",".join(wallet(i).address for i in ATTESTER_ACCOUNTS),
-                "RENTROLL_THRESHOLD": str(THRESHOLD),
                 "RENTROLL_OPERATORS": ",".join(wallet(i).address for i in OPERATORS),
                 "RENTROLL_CHALLENGE_WINDOW_S": str(self.challenge_window_s),
+                "RENTROLL_MINIMUM_BOND": str(MINIMUM_BOND),
+                "RENTROLL_SLASH_AMOUNT": str(SLASH_AMOUNT),
             },
         )
         deployment = load_deployment(file)
@@ -209,7 +215,11 @@ class Stack:
             name = f"attester-{number}"
             key = self.admin("/v1/attester-keys", {"label": name})["api_key"]
             file = self.key_file(name, index)
-            environment = {"RENTROLL_ATTESTER_KEY_FILE": file, "RENTROLL_ATTESTER_API_KEY": key}
+            environment = {
+                "RENTROLL_ATTESTER_KEY_FILE": file,
+                "RENTROLL_ATTESTER_API_KEY": key,
+                "RENTROLL_ATTESTER_MEMORY_FILE": str(self.folder / f"{name}.jsonl"),
+            }
             self._spawn(name, "attester", **environment)
 
     def admin(self, path: str, body: Any) -> Any:
@@ -233,6 +243,19 @@ class Stack:
         answer = httpx.get(self.api_url + path, timeout=120)
         answer.raise_for_status()
         return answer.json()
+
+    def await_approval(self, facility_id: FacilityId) -> tuple[int, int]:
+        """Wait until attesters approved the pledge of an offer; how many signed, of how many.
+
+        They do so by themselves: it is what funding waits for.
+        """
+        approved = self.contracts.pledge_registry.is_approved(facility_id)
+        self.wait(f"approval of the pledge of facility {facility_id}", lambda: self.now(approved))
+        head = self.client.head().number
+        signers = pledge_signers(self.contracts, facility_id, last=head)
+        terms = self.now(self.contracts.facility_registry.epoch_terms_of(facility_id))
+        seats = self.now(self.contracts.attester_registry.panel_of(terms.panel))
+        return len(signers), len(seats.attesters)
 
     def evidence_file(self, path: str) -> str:
         """Text of a published evidence file."""

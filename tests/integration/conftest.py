@@ -18,7 +18,6 @@ from scripts.dev.stack import (
     INVESTOR,
     OPERATORS,
     RENTER,
-    THRESHOLD,
 )
 from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import Service, change_service, make_app
@@ -53,7 +52,6 @@ def chain_state(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         chain.rpc("anvil_setBlockTimestampInterval", 0)
         environment = {
             "RENTROLL_ATTESTERS": ",".join(wallet(i).address for i in ATTESTER_ACCOUNTS),
-            "RENTROLL_THRESHOLD": str(THRESHOLD),
             "RENTROLL_OPERATORS": ",".join(wallet(i).address for i in OPERATORS),
             "RENTROLL_CHALLENGE_WINDOW_S": str(CHALLENGE_WINDOW_S),
             "RENTROLL_ALLOW_LIST": "1",

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from api.domain.facility import TrancheTerms, check_terms, pledge_tree
-from api.domain.hashing import device_hash, word
-from api.domain.merkle import leaf_hash, verify_proof
+from api.domain.facility import TrancheTerms, check_terms
+from api.domain.hashing import device_hash
+from api.domain.merkle import verify_proof
+from api.domain.pledges import PledgedDevice, pledge_leaf, pledge_tree
 from api.domain.units import MAX_U32, MAX_U64, Epoch
 from api.errors import InvalidInput
 from tests.unit.values import DAY_S, DEVICES, EPOCHS, START_S, TERMS
@@ -38,9 +39,9 @@ def test_capacity__four_devices__is_four_days_a_day() -> None:
 def test_pledge_tree__of_the_devices__proves_each_at_its_place() -> None:
     tree = TERMS.pledge_tree
 
-    assert tree.root == pledge_tree(TERMS.facility_id, DEVICES).root
+    assert tree.root == pledge_tree(TERMS.facility_id, TERMS.pledge).root
     for index, device in enumerate(DEVICES):
-        leaf = leaf_hash(word(TERMS.facility_id) + word(index) + device)
+        leaf = pledge_leaf(TERMS.facility_id, index, PledgedDevice(device, device))
         assert verify_proof(tree.proof(index), root=tree.root, leaf=leaf)
 
 

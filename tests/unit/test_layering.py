@@ -31,7 +31,8 @@ ROOMS = {
 STACK = (
     {"units", "json_text"},
     {"hashing"},
-    {"merkle"},
+    {"eip712", "merkle"},
+    {"pledges"},
     {"facility", "lifecycle"},
     {"metering"},
     {"statements"},

@@ -5,11 +5,13 @@ from itertools import islice
 from typing import TypeVar, overload
 
 from api.chain.client import ChainClient
+from api.chain.contracts.attester_registry import AttesterRegistry
 from api.chain.contracts.bond_vault import BondVault
 from api.chain.contracts.call import Call, Contract
 from api.chain.contracts.delivery_desk import DeliveryDesk
 from api.chain.contracts.facility_registry import FacilityRegistry
 from api.chain.contracts.investor_registry import InvestorRegistry
+from api.chain.contracts.pledge_registry import PledgeRegistry
 from api.chain.contracts.primary_sale import PrimarySale
 from api.chain.contracts.rent_lockbox import RentLockbox
 from api.chain.contracts.settlement_token import SettlementToken
@@ -25,6 +27,8 @@ D = TypeVar("D")
 
 CLASSES: tuple[type[Contract], ...] = (
     FacilityRegistry,
+    AttesterRegistry,
+    PledgeRegistry,
     StatementRegistry,
     TrancheToken,
     InvestorRegistry,
@@ -46,6 +50,8 @@ class Contracts:
     def __init__(self, client: ChainClient, deployment: Deployment) -> None:
         self.client, self.deployment = client, deployment
         self.facility_registry = FacilityRegistry(client, deployment.facility_registry)
+        self.attester_registry = AttesterRegistry(client, deployment.attester_registry)
+        self.pledge_registry = PledgeRegistry(client, deployment.pledge_registry)
         self.statement_registry = StatementRegistry(client, deployment.statement_registry)
         self.tranche_token = TrancheToken(client, deployment.tranche_token)
         self.investor_registry = InvestorRegistry(client, deployment.investor_registry)

@@ -1,4 +1,4 @@
-"""BondVault: bonds of facilities and attesters."""
+"""BondVault: bonds of facilities."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,7 +21,6 @@ class BondVault(Contract):
     name = "BondVault"
     _bond_of = View("bondOf", ("uint64",), Micros, "uint256")
     _bond_terms_of = View("bondTermsOf", ("uint64",), BondTerms)
-    _attester_bond_of = View("attesterBondOf", ("address",), Micros, "uint256")
     _owed_to = View("owedTo", ("address", "address"), Micros, "uint256")
 
     def bond_micros(self, facility_id: FacilityId) -> Call[Micros]:
@@ -31,10 +30,6 @@ class BondVault(Contract):
     def bond_terms_of(self, facility_id: FacilityId) -> Call[BondTerms]:
         """What the bond must be, and what a missing hour costs."""
         return self._call(self._bond_terms_of, facility_id)
-
-    def attester_bond_micros(self, attester: str) -> Call[Micros]:
-        """What the vault holds for an attester."""
-        return self._call(self._attester_bond_of, attester)
 
     def owed_micros(self, *, token: str, account: str) -> Call[Micros]:
         """What an account may withdraw of a settlement token."""

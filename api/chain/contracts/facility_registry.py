@@ -19,12 +19,28 @@ class Ending:
     unpaid_noticed_at_s: Annotated[int, "uint40"]
 
 
+@dataclass(frozen=True, slots=True)
+class EpochTerms:
+    """`IFacilityRegistry.EpochTerms`; all zero, `REGISTERED`, for an unknown facility.
+
+    panel: number of the panel of attesters whose signatures count; 0 for none.
+    """
+
+    state: FacilityState
+    window_start_s: Annotated[int, "uint64"]
+    window_end_s: Annotated[int, "uint64"]
+    epoch_length_s: Annotated[int, "uint32"]
+    device_count: Annotated[int, "uint32"]
+    panel: Annotated[int, "uint8"]
+
+
 class FacilityRegistry(Contract):
     """View functions of FacilityRegistry."""
 
     name = "FacilityRegistry"
     _state_of = View("stateOf", ("uint64",), FacilityState)
     _terms_of = View("termsOf", ("uint64",), OfferedTerms)
+    _epoch_terms_of = View("epochTermsOf", ("uint64",), EpochTerms)
     _ending_of = View("endingOf", ("uint64",), Ending)
     _default_noticed_at = View("defaultNoticedAt", ("uint64", "uint32"), int, "uint64")
 
@@ -35,6 +51,10 @@ class FacilityRegistry(Contract):
     def terms_of(self, facility_id: FacilityId) -> Call[OfferedTerms]:
         """Terms as offered. The contract refuses an unknown facility."""
         return self._call(self._terms_of, facility_id)
+
+    def epoch_terms_of(self, facility_id: FacilityId) -> Call[EpochTerms]:
+        """State, window, devices and panel of a facility."""
+        return self._call(self._epoch_terms_of, facility_id)
 
     def ending_of(self, facility_id: FacilityId) -> Call[Ending]:
         """When a facility was funded, ended and closed."""

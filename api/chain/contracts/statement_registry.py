@@ -1,4 +1,4 @@
-"""StatementRegistry: posted statements, the attester set, and verdicts on faults."""
+"""StatementRegistry: posted statements, published evidence, and verdicts on faults."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -31,11 +31,13 @@ class Openness:
 
 @dataclass(frozen=True, slots=True)
 class FaultVerdict:
-    """`IStatementChallenges.Verdict`. barred: a fault of this very statement was proven."""
+    """`IStatementChallenges.Verdict`, all zero if no challenge succeeded.
+
+    fault: numbered as `FaultKind`, 0 for none.  barred: it can never be posted again.
+    """
 
     challenger: Address
-    charged: Annotated[int, "uint40"]
-    pending: Annotated[int, "uint40"]
+    fault: Annotated[int, "uint8"]
     barred: bool
 
 
@@ -46,13 +48,13 @@ class StatementRegistry(Contract):
     _statement_of = View("statementOf", ("uint64", "uint32"), StatementRecord)
     _epochs_posted = View("epochsPosted", ("uint64",), int, "uint32")
     _epochs_final = View("epochsFinal", ("uint64",), int, "uint32")
-    _is_attester = View("isAttester", ("address",), bool)
-    _threshold = View("threshold", (), int, "uint8")
     _challenge_window = View("challengeWindow", (), int, "uint64")
     _openness_of = View("opennessOf", ("uint64",), Openness)
     _published_hash_of = View("publishedHashOf", ("uint64", "uint32"), Bytes32)
     _rejection_digest = View("rejectionDigest", ("uint64", "uint32", "bytes32"), Bytes32)
     _verdict_of = View("verdictOf", ("bytes32",), FaultVerdict)
+    _may_repeat = View("mayRepeat", ("uint64",), bool)
+    _batch_digest = View("batchDigest", ("bytes32",), Bytes32)
 
     def statement_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[StatementRecord]:
         """The statement of an epoch that was posted and not voided."""
@@ -65,14 +67,6 @@ class StatementRegistry(Contract):
     def epochs_final(self, facility_id: FacilityId) -> Call[int]:
         """How many epochs can no longer be challenged."""
         return self._call(self._epochs_final, facility_id)
-
-    def is_attester(self, account: str) -> Call[bool]:
-        """Whether an account is in the attester set at the block's time."""
-        return self._call(self._is_attester, account)
-
-    def threshold(self) -> Call[int]:
-        """Signatures that a posting needs."""
-        return self._call(self._threshold)
 
     def challenge_window_s(self) -> Call[int]:
         """Seconds from posting to finality."""
@@ -95,3 +89,12 @@ class StatementRegistry(Contract):
     def verdict_of(self, statement_hash: bytes) -> Call[FaultVerdict]:
         """What was proven against a statement."""
         return self._call(self._verdict_of, statement_hash)
+
+    def may_repeat(self, facility_id: FacilityId) -> Call[bool]:
+        """Whether a double pledge voided a statement of a facility: then statements of it may be
+        signed and posted once more, and two of one epoch are no equivocation."""
+        return self._call(self._may_repeat, facility_id)
+
+    def batch_digest(self, root: bytes) -> Call[Bytes32]:
+        """What attesters sign for a batch of statements."""
+        return self._call(self._batch_digest, root)

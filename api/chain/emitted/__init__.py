@@ -1,6 +1,16 @@
 """Events that the service reads: a dataclass each, named and ordered as the contract emits them."""
 
 from api.chain.emitted.args import EventArgs
+from api.chain.emitted.attester_registry import (
+    AttesterBondDeposited,
+    AttesterBondWithdrawn,
+    AttesterPeriodSet,
+    AttesterSlashed,
+    AttesterUrlSet,
+    PanelSet,
+    SignedFaultProven,
+    SlashedTaken,
+)
 from api.chain.emitted.bond_vault import (
     BondDeposited,
     BondReleased,
@@ -20,6 +30,7 @@ from api.chain.emitted.facility_registry import (
     ReceivableWrittenOff,
     UnpaidNoticed,
 )
+from api.chain.emitted.pledge_registry import PledgeApproved
 from api.chain.emitted.primary_sale import (
     ProceedsReleased,
     ProceedsSurrendered,
@@ -40,12 +51,10 @@ from api.chain.emitted.rent_lockbox import (
     VoucherPaid,
 )
 from api.chain.emitted.statement_registry import (
-    AttesterPeriodSet,
     EvidencePublished,
     EvidenceRejected,
     StatementPosted,
     StatementVoided,
-    ThresholdSet,
 )
 from api.chain.emitted.tranche_token import (
     RevenueAccrued,
@@ -75,13 +84,22 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         UnpaidNoticed,
         ReceivableWrittenOff,
     ),
+    "AttesterRegistry": (
+        AttesterPeriodSet,
+        PanelSet,
+        AttesterUrlSet,
+        AttesterBondDeposited,
+        AttesterBondWithdrawn,
+        AttesterSlashed,
+        SlashedTaken,
+        SignedFaultProven,
+    ),
+    "PledgeRegistry": (PledgeApproved,),
     "StatementRegistry": (
         StatementPosted,
         StatementVoided,
         EvidencePublished,
         EvidenceRejected,
-        AttesterPeriodSet,
-        ThresholdSet,
     ),
     "TrancheToken": (
         RevenueAccrued,

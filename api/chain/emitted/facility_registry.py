@@ -12,10 +12,14 @@ from api.domain.units import Address, Epoch, FacilityId, Micros
 
 @dataclass(frozen=True, slots=True)
 class FacilityOffered(EventArgs):
-    """A facility entered the register; tranche `i` of the list has seniority `i`."""
+    """A facility entered the register; tranche `i` of the list has seniority `i`.
+
+    panel: number of the panel of attesters whose signatures count for it.
+    """
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     gpu_operator: Annotated[Address, "indexed"]
+    panel: Annotated[int, "uint8"]
     terms: OfferedTerms
     tranches: tuple[TrancheTerms, ...]
 

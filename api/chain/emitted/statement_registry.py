@@ -49,20 +49,3 @@ class EvidenceRejected(EventArgs):
     evidence_hash: Bytes32
     attesters: tuple[Address, ...]
     published_before: Annotated[int, "uint32"]
-
-
-@dataclass(frozen=True, slots=True)
-class AttesterPeriodSet(EventArgs):
-    """Signatures count while `active_from_s <= block time < active_until_s`."""
-
-    attester: Annotated[Address, "indexed"]
-    active_from_s: Annotated[int, "uint40"]
-    active_until_s: Annotated[int, "uint40"]
-
-
-@dataclass(frozen=True, slots=True)
-class ThresholdSet(EventArgs):
-    """From `from_s` on a statement needs so many signatures."""
-
-    threshold: Annotated[int, "uint8"]
-    from_s: Annotated[int, "uint40"]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from api.domain.eip712 import domain_separator, typed_digest
 from api.domain.hashing import keccak, word
 from api.domain.units import Address, Bytes32, TrancheId
 
@@ -14,9 +15,6 @@ ORDER_TYPE = (
     "uint256 deadline)"
 )
 _ORDER_TYPEHASH = keccak(ORDER_TYPE.encode())
-_DOMAIN_TYPEHASH = keccak(
-    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +31,19 @@ class DeliveryOrder:
 
 def order_digest(order: DeliveryOrder, *, chain_id: int, desk: str) -> Bytes32:
     """Digest that the gpuOperator signs; `DeliveryDesk.orderDigest` gives the same."""
-    separator = keccak(
-        _DOMAIN_TYPEHASH
-        + keccak(DOMAIN_NAME.encode())
-        + keccak(DOMAIN_VERSION.encode())
-        + word(chain_id)
-        + _address_word(desk)
-    )
     body = keccak(
         _ORDER_TYPEHASH
-        + _address_word(order.holder)
+        + word(int(order.holder, 16))
         + word(order.id)
         + word(order.units)
         + order.lease
         + word(order.nonce)
         + word(order.deadline_s)
     )
-    return keccak(b"\x19\x01" + separator + body)
+    separator = domain_separator(
+        name=DOMAIN_NAME, version=DOMAIN_VERSION, chain_id=chain_id, contract=desk
+    )
+    return typed_digest(body, separator=separator)
 
 
 def order_text(order: DeliveryOrder, signature: bytes) -> str:
@@ -64,7 +58,3 @@ def order_text(order: DeliveryOrder, signature: bytes) -> str:
         "signature": "0x" + signature.hex(),
     }
     return json.dumps(fields, separators=(",", ":"))
-
-
-def _address_word(address: str) -> bytes:
-    return word(int(address, 16))

@@ -12,6 +12,7 @@ from itertools import pairwise
 
 from api.domain.facility import FacilityTerms
 from api.domain.metering.usage import COUNTED_KINDS, LineKind
+from api.domain.pledges import Pledge, in_force
 from api.domain.statements.differences import COMPONENT_SUBJECTS
 from api.domain.statements.entries import SortKey
 from api.domain.statements.lines import Line
@@ -143,11 +144,24 @@ def _sort_key(line: Line) -> SortKey:
     return (line.kind, line.subject, line.start_s, line.lease, line.end_s)
 
 
-def device_fault(terms: FacilityTerms, line: Line) -> FaultKind | None:
-    """Whether a line names a device that was never pledged. A difference is of no device."""
-    if line.kind > LineKind.VOID or line.subject in terms.device_set:
+def device_fault(
+    terms: FacilityTerms, line: Line, replacements: Sequence[Pledge] = ()
+) -> FaultKind | None:
+    """Whether a line names a device that the pledge in force in the epoch of its start lacks, or
+    has only from a later epoch on. A difference is of no device.
+
+    replacements: pledges that took the place of the offer's, in order of their epochs.
+    """
+    if line.kind > LineKind.VOID:
         return None
-    return FaultKind.DEVICE_NOT_PLEDGED
+    # Before the window the first epoch's pledge counts.
+    epoch = terms.epoch_at(max(line.start_s, terms.window_start_s))
+    pledge = in_force(replacements, epoch)
+    if pledge is None:
+        pledged = line.subject in terms.device_set
+    else:
+        pledged = any(d.device == line.subject and d.from_epoch <= epoch for d in pledge.devices)
+    return None if pledged else FaultKind.DEVICE_NOT_PLEDGED
 
 
 def absence_neighbours(terms: FacilityTerms, device: Bytes32) -> tuple[int, ...]:
@@ -159,15 +173,21 @@ def absence_neighbours(terms: FacilityTerms, device: Bytes32) -> tuple[int, ...]
 
 
 def find_faults(
-    terms: FacilityTerms, statement: Statement, lines: Sequence[Line]
+    terms: FacilityTerms,
+    statement: Statement,
+    lines: Sequence[Line],
+    replacements: Sequence[Pledge] = (),
 ) -> tuple[Fault, ...]:
     """Every fault that lines, neighbours in order of index, and overlapping lines show.
 
+    Cards that two facilities pledged are found by `pledges.cards_pledged_before`.
+
     Args:    lines: all known leaves of the statement, in any order.
+             replacements: pledges that took the place of the offer's, in order of their epochs.
     Returns: faults in order of line; empty for every statement that `close_epoch` makes.
     """
     order = sorted(range(len(lines)), key=lambda i: lines[i].index)
-    faults = [*_single_faults(terms, statement, lines, order)]
+    faults = [*_single_faults(terms, statement, lines, order, replacements)]
     for before, after in pairwise(order):
         kind = pair_fault(lines[before], lines[after])
         if kind is not None:
@@ -177,10 +197,15 @@ def find_faults(
 
 
 def _single_faults(
-    terms: FacilityTerms, statement: Statement, lines: Sequence[Line], order: Sequence[int]
+    terms: FacilityTerms,
+    statement: Statement,
+    lines: Sequence[Line],
+    order: Sequence[int],
+    replacements: Sequence[Pledge],
 ) -> Iterator[Fault]:
     for i in order:
-        for kind in (line_fault(terms, statement, lines[i]), device_fault(terms, lines[i])):
+        of_device = device_fault(terms, lines[i], replacements)
+        for kind in (line_fault(terms, statement, lines[i]), of_device):
             if kind is not None:
                 yield Fault(kind, i)
 
@@ -198,31 +223,3 @@ def _overlaps(lines: Sequence[Line]) -> Iterator[Fault]:
             yield Fault(FaultKind.LINES_OVERLAP, first, second)
         if lines[i].end_s > lines[running].end_s:
             running = i
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A facility on the register, as far as pledges go."""
-
-    terms: FacilityTerms
-    offered_at_block: int
-    cancelled: bool = False
-
-
-def double_pledges(own: Offer, *, other: Offer) -> tuple[Bytes32, ...]:
-    """Devices that `own` pledged although `other` had pledged them: DEVICE_PLEDGED_TWICE.
-
-    A pledge stands from its offer until it is cancelled; of one block the lower id counts first.
-    """
-    own_terms, other_terms = own.terms, other.terms
-    meet = (
-        own_terms.window_start_s < other_terms.window_end_s
-        and other_terms.window_start_s < own_terms.window_end_s
-    )
-    earlier = (other.offered_at_block, other_terms.facility_id) < (
-        own.offered_at_block,
-        own_terms.facility_id,
-    )
-    if other.cancelled or not meet or not earlier:
-        return ()
-    return tuple(sorted(own_terms.device_set & other_terms.device_set))

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from api.domain.eip712 import domain_separator, typed_digest
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import keccak, word
+from api.domain.merkle import leaf_hash
 from api.domain.metering.usage import Outage
 from api.domain.statements.lines import Line
 from api.domain.statements.rating import LeaseTerms, PricePlan
 from api.domain.units import BPS, Bytes32, Epoch, FacilityId, GpuSeconds, Micros
+from api.errors import InvalidInput
 
 DOMAIN_NAME = "Rentroll Statements"
 DOMAIN_VERSION = "1"
@@ -20,9 +23,7 @@ STATEMENT_TYPE = (
     "uint16 topRenterBps,uint16 committedBps)"
 )
 _STATEMENT_TYPEHASH = keccak(STATEMENT_TYPE.encode())
-_DOMAIN_TYPEHASH = keccak(
-    b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-)
+_BATCH_TYPEHASH = keccak(b"StatementBatch(bytes32 root)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +73,47 @@ def statement_hash(statement: Statement) -> Bytes32:
     return keccak(_STATEMENT_TYPEHASH + b"".join(words))
 
 
-def domain_separator(*, chain_id: int, registry: str) -> Bytes32:
-    """EIP-712 domain separator of a StatementRegistry at `registry` (hex address)."""
-    return keccak(
-        _DOMAIN_TYPEHASH
-        + keccak(DOMAIN_NAME.encode())
-        + keccak(DOMAIN_VERSION.encode())
-        + word(chain_id)
-        + bytes.fromhex(registry.removeprefix("0x")).rjust(32, b"\0")
+def statement_digest(statement: Statement, *, chain_id: int, registry: str) -> Bytes32:
+    """Digest that attesters sign."""
+    return typed_digest(
+        statement_hash(statement), separator=_separator(chain_id=chain_id, registry=registry)
     )
 
 
-def statement_digest(statement: Statement, *, chain_id: int, registry: str) -> Bytes32:
-    """Digest that attesters sign."""
-    separator = domain_separator(chain_id=chain_id, registry=registry)
-    return keccak(b"\x19\x01" + separator + statement_hash(statement))
+def batch_leaf(hashed: bytes) -> Bytes32:
+    """Leaf of a statement, by its struct hash, under a batch's root: one `bytes32` a leaf."""
+    return leaf_hash(hashed)
+
+
+def batch_root(hashes: Sequence[bytes]) -> Bytes32:
+    """Root over struct hashes of statements in the given order; `StatementRegistry.batchRoot`.
+
+    In ascending order of their leaves it is the root that StandardMerkleTree makes: only so can
+    anybody's tools prove that a statement was in a batch. Raises InvalidInput without any.
+    """
+    if not hashes:
+        raise InvalidInput("a batch has at least one statement", field="statements")
+    # The array of a complete binary tree, read backwards: leaves come first, the root last.
+    nodes = [batch_leaf(hashed) for hashed in hashes]
+    last = 2 * len(nodes) - 2
+    for place in range(len(nodes), last + 1):
+        from_end = last - place
+        left, right = nodes[last - 2 * from_end - 1], nodes[last - 2 * from_end - 2]
+        nodes.append(keccak(left + right if left < right else right + left))
+    return nodes[-1]
+
+
+def batch_digest(root: bytes, *, chain_id: int, registry: str) -> Bytes32:
+    """Digest that attesters sign for a batch; `StatementRegistry.batchDigest` gives the same."""
+    return typed_digest(
+        keccak(_BATCH_TYPEHASH + root), separator=_separator(chain_id=chain_id, registry=registry)
+    )
+
+
+def _separator(*, chain_id: int, registry: str) -> Bytes32:
+    return domain_separator(
+        name=DOMAIN_NAME, version=DOMAIN_VERSION, chain_id=chain_id, contract=registry
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from api.reads.console.chain import OnChainView, PinnedChain
 from api.reads.console.epochs import voided_epoch
 from api.reads.console.rent import RentView, read_rent
 from api.reads.console.tasks import DAY_S, FacilityFacts, TaskView, tasks_of
+from api.reads.facilities import read_facilities
+from api.reads.panels import PanelView, PledgeView
 from api.reads.sql import metering
 from api.reads.sql.facilities import (
     OperatorRow,
@@ -24,6 +26,7 @@ from api.reads.sql.facilities import (
     operator_row,
 )
 from api.reads.sql.market import event_seen
+from api.reads.sql.panels import pledge_signers
 
 # How long a rejection or conflict counts as news.
 REJECTED_NEWS_S, CONFLICT_NEWS_S = DAY_S, 7 * DAY_S
@@ -36,6 +39,18 @@ class BondUnknown(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
+class AttestedView:
+    """Who attests a facility, and how far its pledge is approved.
+
+    signers: attesters that signed the pledge while it waits for approval; None while it does not.
+    """
+
+    panel: PanelView | None
+    pledge: PledgeView
+    signers: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleFacilityView:
     """One facility of the overview."""
 
@@ -43,6 +58,7 @@ class ConsoleFacilityView:
     chain: OnChainView
     epochs_posted: int
     rent: RentView
+    attested: AttestedView
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,7 @@ class _Stored:
     gaps: tuple[tuple[Bytes32, int], ...]
     conflicts: int
     pledged_twice: tuple[Bytes32, ...]
+    attested: AttestedView
 
 
 def pinned(engine: Engine, contracts: Contracts | None) -> PinnedChain | None:
@@ -104,7 +121,9 @@ def overview(
         for entry, chain_view in zip(stored, chain_views, strict=True)
     ]
     views = [
-        ConsoleFacilityView(entry.facility, chain_view, entry.progress.posted, entry.rent)
+        ConsoleFacilityView(
+            entry.facility, chain_view, entry.progress.posted, entry.rent, entry.attested
+        )
         for entry, chain_view in zip(stored, chain_views, strict=True)
     ]
     return ConsoleView(operator, tasks_of(facts, now_s), views)
@@ -141,7 +160,15 @@ def _stored(connection: Connection, facility: FacilityRow, *, window_s: int, now
         tuple((device, start_s) for start_s, device in sorted(gaps)),
         sum(conflicts.values()),
         tuple(metering.pledged_elsewhere(connection, facility_id)),
+        _attested(connection, facility_id),
     )
+
+
+def _attested(connection: Connection, facility_id: FacilityId) -> AttestedView:
+    (view,) = read_facilities(connection, [facility_id])
+    waits = view.state is FacilityState.OFFERED and view.pledge.number is None
+    signers = tuple(pledge_signers(connection, facility_id)) if waits else None
+    return AttestedView(view.panel, view.pledge, signers)
 
 
 def _on_chain(chain: PinnedChain | None, stored: _Stored) -> OnChainView:
@@ -198,4 +225,5 @@ def _facts(
         releasable_micros=on_chain.releasable_micros,
         withdrawable_micros=owed.get(facility.facility_id, 0),
         pledged_twice=stored.pledged_twice,
+        pledge_approved=stored.attested.signers is None,
     )

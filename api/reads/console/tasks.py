@@ -85,6 +85,7 @@ class FacilityFacts:
     releasable_micros: int = 0
     withdrawable_micros: int = 0
     pledged_twice: tuple[Bytes32, ...] = ()
+    pledge_approved: bool = True
 
     def cut_off_s(self, epoch: int) -> int:
         """First second at which a record no longer enters `epoch` itself."""
@@ -145,6 +146,8 @@ def _launch(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
         yield TaskView("offer_missing", severity, facts.facility_id, due_at_s=due_at_s)
     if facts.state is FacilityState.OFFERED and not facts.has_sale and facts.units_issued == 0:
         yield TaskView("mint_or_sale_missing", severity, facts.facility_id, due_at_s=due_at_s)
+    if facts.state is FacilityState.OFFERED and not facts.pledge_approved:
+        yield TaskView("pledge_not_approved", severity, facts.facility_id, due_at_s=due_at_s)
 
 
 def _bond(facts: FacilityFacts) -> Iterator[TaskView]:

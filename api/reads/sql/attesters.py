@@ -1,12 +1,12 @@
-"""SQL of attesters: their periods, the threshold, and what they signed, from indexed events."""
+"""SQL of attesters: periods, URLs, what they signed and lost, from indexed events."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, func, select
 
-from api.chain.emitted.statement_registry import AttesterPeriodSet, ThresholdSet
+from api.chain.emitted.attester_registry import AttesterPeriodSet
 from api.db import event_columns as e
-from api.domain.units import Address, Epoch, FacilityId
+from api.domain.units import Address, Epoch, FacilityId, Micros
 from api.reads.sql import payloads
 
 
@@ -49,21 +49,6 @@ def signed_and_voided(connection: Connection) -> list[SignedRow | VoidedRow]:
     ]
 
 
-def threshold_at(connection: Connection, now_s: int) -> int | None:
-    """Signatures that a posting needs at a time; None before it was set."""
-    query = select(e.payload, e.block_time_s).where(e.event == "ThresholdSet")
-    current: ThresholdSet | None = None
-    coming: ThresholdSet | None = None
-    for payload, at_s in connection.execute(query.order_by(*e.chain_order)):
-        # A change that still waited when the next one came was replaced.
-        if coming is not None and coming.from_s <= at_s:
-            current = coming
-        coming = payloads.threshold_set(payload)
-    if coming is not None and coming.from_s <= now_s:
-        current = coming
-    return None if current is None else current.threshold
-
-
 def newest_periods(connection: Connection) -> dict[Address, AttesterPeriodSet]:
     """The period that was set last, by account."""
     query = select(e.account, e.payload).where(e.event == "AttesterPeriodSet")
@@ -71,3 +56,31 @@ def newest_periods(connection: Connection) -> dict[Address, AttesterPeriodSet]:
         account: payloads.attester_period(payload)
         for account, payload in connection.execute(query.order_by(*e.chain_order))
     }
+
+
+def newest_urls(connection: Connection) -> dict[Address, str]:
+    """Where attesters publish, as they said last, by account."""
+    query = select(e.account, e.payload).where(e.event == "AttesterUrlSet")
+    return {
+        account: payloads.attester_url(payload)
+        for account, payload in connection.execute(query.order_by(*e.chain_order))
+    }
+
+
+def slashed(connection: Connection) -> dict[Address, Micros]:
+    """What attesters lost in all, by account."""
+    query = (
+        select(e.account, func.sum(e.amount_micros))
+        .where(e.event == "AttesterSlashed")
+        .group_by(e.account)
+    )
+    return {account: Micros(int(lost)) for account, lost in connection.execute(query)}
+
+
+def bonds(connection: Connection) -> dict[Address, Micros]:
+    """Bonds by account: what was deposited, less what was withdrawn or lost."""
+    deposited = e.event == "AttesterBondDeposited"
+    change = case((deposited, e.amount_micros), else_=-e.amount_micros)
+    names = ("AttesterBondDeposited", "AttesterBondWithdrawn", "AttesterSlashed")
+    query = select(e.account, func.sum(change)).where(e.event.in_(names)).group_by(e.account)
+    return {account: Micros(int(held)) for account, held in connection.execute(query)}

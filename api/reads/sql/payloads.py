@@ -4,11 +4,13 @@ import json
 from dataclasses import dataclass
 
 from api.chain.emitted.args import read_payload
+from api.chain.emitted.attester_registry import AttesterPeriodSet, AttesterUrlSet, PanelSet
 from api.chain.emitted.delivery_desk import VoucherIssued, VoucherMoved
 from api.chain.emitted.facility_registry import FacilityOffered
+from api.chain.emitted.pledge_registry import PledgeApproved
 from api.chain.emitted.primary_sale import SaleOpened, SaleTerms
 from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared, RentPaid
-from api.chain.emitted.statement_registry import AttesterPeriodSet, StatementPosted, ThresholdSet
+from api.chain.emitted.statement_registry import StatementPosted
 from api.chain.emitted.tranche_token import RevenueAccrued
 from api.domain.statements.statement import Statement
 from api.domain.units import NO_MICROS, Address, Bytes32, Micros
@@ -86,11 +88,27 @@ def voucher_id(event: str, payload: str) -> int:
     return read_payload(VoucherIssued, payload).voucher_id
 
 
-def threshold_set(payload: str) -> ThresholdSet:
-    """A change of the number of signatures that a statement needs."""
-    return read_payload(ThresholdSet, payload)
+def panel_set(payload: str) -> PanelSet:
+    """A change of the seats of a panel."""
+    return read_payload(PanelSet, payload)
+
+
+def offered_panel(payload: str) -> int:
+    """Number of the panel that a FacilityOffered names."""
+    # Beside long terms that are not decoded.
+    return int(json.loads(payload)["panel"])
+
+
+def pledge_approved(payload: str) -> PledgeApproved:
+    """A pledge that attesters approved."""
+    return read_payload(PledgeApproved, payload)
 
 
 def attester_period(payload: str) -> AttesterPeriodSet:
     """Membership of an account in the attester set."""
     return read_payload(AttesterPeriodSet, payload)
+
+
+def attester_url(payload: str) -> str:
+    """Where an attester publishes; empty for nowhere."""
+    return read_payload(AttesterUrlSet, payload).url

@@ -36,13 +36,14 @@ class PendingOut(BaseModel):
     statement_hash: str = Field(description="EIP-712 struct hash, 0x-hex.")
 
 
+SignatureHex = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
+
+
 class SignatureIn(Strict):
     """A signature over a statement's EIP-712 digest."""
 
     attester: Address = Field(description="Signing account.")
-    signature: Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")] = Field(
-        description="65 bytes r ‖ s ‖ v, 0x-hex."
-    )
+    signature: SignatureHex = Field(description="65 bytes r ‖ s ‖ v, 0x-hex.")
 
 
 class SignatureOut(BaseModel):
@@ -144,7 +145,10 @@ def submit_attestation(
     epoch: EpochPath,
     body: SignatureIn,
 ) -> SignatureOut:
-    """Hand in a signature. It must recover to the named account, a member of the attester set."""
+    """Hand in a signature.
+
+    It must recover to the named account, which sits on the facility's panel.
+    """
     created, count = accept_signature(
         service.engine,
         service.evidence,

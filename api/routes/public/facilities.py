@@ -9,6 +9,7 @@ from api.chain.emitted.rent_lockbox import Closing
 from api.db.facilities import facility_row, pledged_devices
 from api.db.session import reading
 from api.domain.facility import FacilityTerms
+from api.domain.pledges import whole_cards
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
 from api.reads.ending import EndingView
@@ -16,6 +17,7 @@ from api.reads.facilities import FacilityView, read_facilities
 from api.routes.http.parameters import FacilityPath, Limit, Offset
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS, STATE
+from api.routes.public.panels import PanelOut, PledgeOut, to_api_panel, to_api_pledge
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["public"])
@@ -96,6 +98,10 @@ class FacilityOut(BaseModel):
     terms_hash: str = Field(description="SHA-256 of facility.json, 0x-hex.")
     state: str = Field(description=f"{STATE}, as of the indexed block.")
     ending: EndingOut | None = Field(description="How it ended; null while it has not.")
+    panel: PanelOut | None = Field(
+        description="Attesters whose signatures count for it; null while it is not offered."
+    )
+    pledge: PledgeOut = Field(description="Its pledge, and whether attesters approved it.")
     offer: Offer | None = Field(default=None, description="Only in the answer to registering.")
 
 
@@ -104,10 +110,12 @@ class DeviceOut(BaseModel):
 
     index: int = Field(description="Place in the pledge, from 0.")
     device: str = Field(description="keccak-256 of the device's UUID, 0x-hex.")
+    card: str = Field(description="The same of its card; equal to `device` for a whole card.")
+    from_epoch: int = Field(description="First epoch in which it is pledged.")
 
 
 class DevicesOut(BaseModel):
-    """The pledge: what its root is built from, over `(facilityId, index, device)`."""
+    """The pledge: what its root is made of, `(facilityId, index, device, card, fromEpoch)` each."""
 
     pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
     devices: list[DeviceOut] = Field(description="All devices, ascending.")
@@ -167,6 +175,8 @@ def to_api_facility(view: FacilityView, offer: Offer | None = None) -> FacilityO
         terms_hash=hex32(facility.terms_hash),
         state=view.state.word,
         ending=to_api_ending(view.ending, tranches=len(view.terms.tranches)),
+        panel=to_api_panel(view.panel),
+        pledge=to_api_pledge(view.pledge),
         offer=offer,
     )
 
@@ -201,5 +211,8 @@ def list_devices(service: ServiceDep, facility_id: FacilityPath) -> DevicesOut:
         hashes = pledged_devices(connection, facility_id)
     return DevicesOut(
         pledge_root=hex32(facility.pledge_root),
-        devices=[DeviceOut(index=i, device=hex32(d)) for i, d in enumerate(hashes)],
+        devices=[
+            DeviceOut(index=i, device=hex32(d.device), card=hex32(d.card), from_epoch=d.from_epoch)
+            for i, d in enumerate(whole_cards(hashes))
+        ],
     )

@@ -10,6 +10,7 @@ from api.db import outbox as outbox_rows
 from api.db.session import ping, reading
 from api.epochs.index import final_block
 from api.errors import ChainUnavailable
+from api.reads.attesters import attester_warnings
 from api.routes.http.problems import errors
 from api.routes.service import Service, ServiceDep
 
@@ -33,6 +34,10 @@ class StatusOut(BaseModel):
     )
     now_s: int = Field(description="The service's clock, UTC seconds.")
     open_transactions: int = Field(description="Sent, outcome not known yet.")
+    attester_warnings: list[str] = Field(
+        description="Members of the attester set whose signatures count nowhere, and why, in words:"
+        " a bond below the minimum, or no seat on a panel; as of the indexed block."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,11 @@ def check_health(service: ServiceDep) -> HealthOut:
 
 @router.get("/v1/status", responses=errors())
 def get_status(service: ServiceDep) -> StatusOut:
-    """Head of the chain, newest indexed and newest final block, transactions under way."""
+    """Head of the chain, newest indexed and final block, transactions under way, warnings."""
+    minimum = service.facts.read().minimum_bond_micros
     with reading(service.engine) as connection:
         waiting = len(outbox_rows.open_intents(connection))
+        warnings = attester_warnings(connection, minimum_bond_micros=minimum)
     blocks = read_blocks(service)
     return StatusOut(
         chain_head=blocks.head,
@@ -76,4 +83,5 @@ def get_status(service: ServiceDep) -> StatusOut:
         final_block=blocks.final,
         now_s=service.clock(),
         open_transactions=waiting,
+        attester_warnings=warnings,
     )

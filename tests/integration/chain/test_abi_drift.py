@@ -18,13 +18,30 @@ from api.chain.structs import Member, members
 BUILD = Path(__file__).resolve().parents[3] / "build" / "contracts"
 # Events of OpenZeppelin's bases and of configuration that move no money and that nothing reads.
 UNREAD = {
-    "FacilityRegistry": {"AuthorityUpdated", "SettlementTokenAllowed"},
-    "StatementRegistry": {
+    "FacilityRegistry": {
+        "AuthorityUpdated",
+        "FacilityReserved",
+        "LedgerKeySet",
+        # FacilityStateChanged says the same.
+        "OfferRemoved",
+        "SettlementTokenAllowed",
+    },
+    "AttesterRegistry": {
+        # AttesterPeriodSet, emitted with it, says from and until when.
         "AttesterSet",
+        "AuthorityUpdated",
+        # FacilityOffered names the panel that an offer was given.
+        "OfferPanelSet",
+        "SlotTaken",
+        "Withdrawn",
+    },
+    "PledgeRegistry": {"EIP712DomainChanged"},
+    "StatementRegistry": {
         "AuthorityUpdated",
         "EIP712DomainChanged",
         "Paused",
-        "SlashPending",
+        # Of a batch: what was not posted changed nothing.
+        "StatementSkipped",
         "Unpaused",
     },
     "TrancheToken": {
@@ -42,15 +59,7 @@ UNREAD = {
     },
     "RentLockbox": {"AuthorityUpdated", "SettlementSkipped", "Withdrawn"},
     "PrimarySale": {"Withdrawn"},
-    "BondVault": {
-        "AttesterBondDeposited",
-        "AttesterBondWithdrawn",
-        "AttesterSlashed",
-        "AuthorityUpdated",
-        "SlashAmountSet",
-        "SlashedTaken",
-        "Withdrawn",
-    },
+    "BondVault": {"Withdrawn"},
     "DeliveryDesk": {"EIP712DomainChanged", "OrderCancelled"},
     "WalletDesk": {
         "AuthorityUpdated",
@@ -170,20 +179,40 @@ def test_abi__events_of_a_contract__are_all_indexed_or_named_as_unread(contract:
 
 @pytest.mark.parametrize("contract", ERRORS)
 def test_abi__errors_of_our_interface__are_all_decoded(contract: str) -> None:
-    """What `post`, `settle`, `serve` and `close` revert with has a name in the outbox."""
+    """What the service's transactions revert with has a name in the outbox."""
     elsewhere = {
-        "StatementRegistry": {
+        "AttesterRegistry": {
             "AlreadyAttester",
+            "AttesterLeaves",
+            "AttesterLiable",
+            "AttesterSeated",
             "AttesterSlotsFull",
+            "BondTermsInvalid",
+            "NotLiable",
+            "NotStatementRegistry",
+            "PanelNotInForce",
+            "PanelUnknown",
+            "PanelsFull",
+            "SeatsNotOdd",
+        },
+        "PledgeRegistry": {
+            "NotGpuOperator",
+            "PledgeRootZero",
+            "ReplacementNotAccepted",
+            "ReplacementTooEarly",
+        },
+        "StatementRegistry": {
+            "BatchEmpty",
             "EpochRejected",
             "EvidenceHashZero",
             "FacilityClosed",
             "NotGpuOperator",
+            "NotThisContract",
             "NothingToReject",
+            "PanelDiffers",
             "PublicationOutOfOrder",
             "StatementHashWrong",
             "StatementUnknown",
-            "ThresholdOutOfRange",
         },
         "RentLockbox": {
             "AmountAboveLimit",

@@ -44,6 +44,15 @@ def test_rejection__signed_by_enough__takes_the_publication_back(
         sign_rejection(settings, _key(tmp_path, ATTESTER_ACCOUNTS[0]), *where)
 
 
+def test_sign_rejection__signer_without_a_seat__is_refused(world: World, tmp_path: Path) -> None:
+    """ATTACKS 19: its line would make the whole rejection revert."""
+    world.at(DAY_S)
+    publish(world, 0)
+
+    with pytest.raises(InvalidInput, match="no seat on panel 1"):
+        sign_rejection(world.settings(), _key(tmp_path, RENTER), world.facility_id, Epoch(0))
+
+
 _LINE = {
     "facility_id": 1,
     "epoch": 0,

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from api.chain import calldata
+from api.domain.statements.statement import statement_digest
 from api.epochs.attest import Attester, RawInput, Verdict
-from scripts.dev.stack import RENTER
+from api.epochs.panels import attester_warnings
+from scripts.dev.stack import ATTESTER_ACCOUNTS, MINIMUM_BOND, RENTER
 from tests.factories import DAY_S, HOUR_S
-from tests.world import World, signer_of
+from tests.world import World, send, signer_of, wallet
 
 pytestmark = pytest.mark.chain
 
@@ -204,12 +207,66 @@ def test_attest__statement_hash_differs__refuses(closed: World) -> None:
     assert closed.signatures(0) == {}
 
 
-def test_attest__signer_outside_the_set__is_refused_by_the_service(closed: World) -> None:
+def _handed_in(closed: World, index: int) -> tuple[int, str]:
+    """What the service says to a true signature of an account."""
+    signer, deployment = signer_of(index), closed.deployment
+    digest = statement_digest(
+        closed.statement(0), chain_id=deployment.chain_id, registry=deployment.statement_registry
+    )
+    body = {"attester": signer.address, "signature": "0x" + signer.sign_digest(digest).hex()}
+    path = f"/v1/attester/facilities/{closed.facility_id}/epochs/0/attestations"
+    headers = {"Authorization": f"Bearer {closed.attester_key}"}
+    answer = closed.http.post(path, json=body, headers=headers)
+    return answer.status_code, answer.json().get("detail", "")
+
+
+def test_attest__signer_without_a_seat__signs_nothing_and_is_refused_by_the_service(
+    closed: World,
+) -> None:
     """ATTACKS 19."""
     attester = closed.attester(0)
     attester._signer = signer_of(RENTER)
 
-    reasons = _refusals(attester.run_once())
+    verdicts = attester.run_once()
+    status, words = _handed_in(closed, RENTER)
 
-    assert all("attester set" in str(reason) for reason in reasons)
+    assert verdicts == []
+    assert (status, f"no seat on panel 1 of facility {closed.facility_id}" in words) == (422, True)
     assert closed.signatures(0) == closed.signatures(1) == {}
+
+
+def test_attest__seat_given_to_another__signs_no_more_for_that_panel(closed: World) -> None:
+    """A member that sits on no panel is named by status and doctor."""
+    registry, governance = closed.deployment.attester_registry, wallet(0).address
+    unseated, newcomer = wallet(ATTESTER_ACCOUNTS[0]).address, wallet(9).address
+    seats = [newcomer, *(wallet(i).address for i in ATTESTER_ACCOUNTS[1:])]
+    in_order = sorted(seats, key=lambda account: int(account, 16))
+    for name, *arguments in (("setAttester", newcomer, True), ("setPanel", 1, in_order)):
+        send(
+            closed.client,
+            governance,
+            registry,
+            calldata.call("AttesterRegistry", name, *arguments),
+        )
+    closed.round()
+
+    assert closed.attest(0) == []
+    assert _handed_in(closed, ATTESTER_ACCOUNTS[0])[0] == 422
+    # Seated, and without a bond.
+    status, words = _handed_in(closed, 9)
+    assert (status, "bond is below the minimum" in words) == (422, True)
+    assert _refusals(closed.attest(1)) == [None, None]
+    warnings = closed.http.get("/v1/status").json()["attester_warnings"]
+    assert sorted(warnings) == sorted(
+        [
+            f"{unseated} sits on no panel",
+            f"the bond of {newcomer} is 0 micros, below the minimum of {MINIMUM_BOND}",
+        ]
+    )
+    own = attester_warnings(closed.contracts, unseated)
+    assert own == [f"{unseated} sits on no panel"]
+    assert attester_warnings(closed.contracts, wallet(RENTER).address) == [
+        f"the bond of {wallet(RENTER).address} is 0 micros, below the minimum of {MINIMUM_BOND}",
+        f"{wallet(RENTER).address} sits on no panel",
+    ]
+    assert attester_warnings(closed.contracts, wallet(ATTESTER_ACCOUNTS[1]).address) == []

@@ -240,9 +240,10 @@ def test_worker__ended_facility_whose_id_the_service_cannot_give__stops_nobody(
     for contract, name, *arguments in (
         ("BondVault", "setTerms", strange.facility_id, (0, 1_000_000)),
         ("TrancheToken", "mint", HOLDERS[0], strange.facility_id << 8, 1),
-        ("FacilityRegistry", "fund", strange.facility_id),
     ):
         call(world, world.operator, str(contract), str(name), *arguments)
+    world.approve_pledge(strange.facility_id)
+    call(world, world.operator, "FacilityRegistry", "fund", strange.facility_id)
     bond(world)
     for at_s, step in ((NOTICED_S, "noticeDefault"), (ENDED_S, "declareDefault")):
         world.at(at_s)

@@ -1,6 +1,7 @@
 """A false statement of colluding attesters: seen by verify, voided by proof, posted again."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from api.db.standing import standing_posts
 from api.domain.statements.evidence import hex32
 from api.domain.statements.lines import usage_tree
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
+from api.epochs.chain_facts import ChainFacts
+from api.epochs.memory import SignedMemory, Signer
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER, wallet
 from tests.factories import DAY_S, HOUR_S
 from tests.world import World, send, signer_of
@@ -79,6 +82,10 @@ def test_void__false_totals__are_seen_voided_and_posted_again(world: World) -> N
 
     _challenge(world, false)
     assert world.posted == 0
+    # Signatures of those who were slashed count again once their bonds are whole.
+    world.round()
+    assert world.posted == 0
+    world.refill_bonds()
     world.round()
     assert world.posted == 1
 
@@ -113,3 +120,46 @@ def test_void__final_statement__stands(world: World) -> None:
     with pytest.raises(RpcError, match="reverted"):
         _challenge(world, false)
     assert world.posted == 1
+
+
+def test_attest__another_statement_of_the_place_is_signed__only_once_that_one_is_void(
+    world: World, tmp_path: Path
+) -> None:
+    """Whoever signs two statements of one facility, epoch and previous one can be charged."""
+    world.at(DAY_S)
+    world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S), world.ledger.usage(1, 0, HOUR_S))
+    world.at_cut_off(0)
+    world.round()
+    ours = world.statement(0)
+    false = replace(ours, gross_revenue_micros=3_000_000)
+    memory = SignedMemory(tmp_path / "memory")
+    account = signer_of(ATTESTER_ACCOUNTS[2]).address
+    who = Signer(account, world.deployment.chain_id, world.deployment.statement_registry)
+    memory.remember(who, false)
+    memory.close()
+
+    def judged(confirmations: int = 0) -> str | None:
+        """Why a fresh process with that memory does not sign what it reproduces."""
+        attester = world.attester(2)
+        attester._memory = SignedMemory(tmp_path / "memory")
+        attester._facts = ChainFacts(
+            world.contracts, attester._evidence, confirmations=confirmations
+        )
+        (verdict,) = attester.run_once()
+        attester._memory.close()
+        return verdict.reason
+
+    refused = judged()
+    _post_false(world)
+    posted = judged()
+    _challenge(world, false)
+    not_deep_enough = judged(confirmations=1)
+    void = judged()
+
+    assert refused == posted == not_deep_enough
+    assert refused == (
+        f"statement {hex32(statement_hash(false))} of the same epoch and previous statement is"
+        " signed already: whoever signs both can be charged"
+    )
+    assert void is None
+    assert list(world.signatures(0)) == [account]

@@ -171,10 +171,12 @@ def test_console__before_delivery__says_what_is_missing(world: World) -> None:
     offer = world.http.get(f"/v1/console/facilities/{later}/offer", headers=headers).json()
     assert offer == {"to": registry, "data": calldata.offer(terms)}
     send(world.client, world.operator, offer["to"], offer["data"])
-    assert kinds() == ["mint_or_sale_missing"]
+    assert kinds() == ["mint_or_sale_missing", "pledge_not_approved"]
     vault = world.deployment.bond_vault
     bond = calldata.call("BondVault", "setTerms", later, (5_000, 7))
     send(world.client, world.operator, vault, bond)
+    assert kinds() == ["bond_below_required", "mint_or_sale_missing", "pledge_not_approved"]
+    world.approve_pledge(later)
     assert kinds() == ["bond_below_required", "mint_or_sale_missing"]
     shown = world.http.get(f"/v1/console/facilities/{later}/bond", headers=headers).json()
     assert shown == {

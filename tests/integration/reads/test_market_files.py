@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from api.domain.facility import pledge_tree
 from api.domain.hashing import sha256
+from api.domain.pledges import pledge_tree, whole_cards
 from api.domain.statements.evidence import hex32
 from api.domain.units import Bytes32, FacilityId
-from scripts.dev.stack import ATTESTER_ACCOUNTS
+from scripts.dev.stack import ATTESTER_ACCOUNTS, MINIMUM_BOND, SLASH_AMOUNT
 from tests.factories import Ledger
 from tests.integration.service import Service, problem
 from tests.story import two_epochs
@@ -76,13 +76,20 @@ def test_attesters__two_of_three_sign__have_their_record(world: World) -> None:
 
     found = _get(world, "/v1/attesters")
 
-    assert found["threshold"] == 2
+    accounts = [wallet(i).address for i in ATTESTER_ACCOUNTS]
+    (panel,) = found["panels"]
+    assert (panel["number"], panel["threshold"]) == (1, 2)
+    assert set(panel["attesters"]) == set(accounts)
+    assert found["minimum_bond_micros"] == MINIMUM_BOND
+    assert found["slash_amount_micros"] == SLASH_AMOUNT
     signed = {a["address"]: a["statements_signed"] for a in found["attesters"]}
-    first, second, third = (wallet(i).address for i in ATTESTER_ACCOUNTS)
+    first, second, third = accounts
     assert signed == {first: 2, second: 2, third: 0}
     for attester in found["attesters"]:
         assert attester["active"]
         assert attester["active_until_s"] is None
+        assert (attester["panels"], attester["url"]) == ([1], "")
+        assert (attester["bond_micros"], attester["slashed_micros"]) == (MINIMUM_BOND, 0)
         assert attester["statements_voided"] == 0
         assert (attester["last_signed_at_s"] is None) == (attester["address"] == third)
 
@@ -92,13 +99,18 @@ def test_devices__of_a_facility__rebuild_the_pledge_root(service: Service, ledge
 
     hashes = [Bytes32(bytes.fromhex(d["device"][2:])) for d in found["devices"]]
     assert [d["index"] for d in found["devices"]] == list(range(4))
-    tree = pledge_tree(FacilityId(ledger.facility_id), hashes)
+    tree = pledge_tree(FacilityId(ledger.facility_id), whole_cards(hashes))
     assert hex32(tree.root) == found["pledge_root"]
     problem(service.client.get("/v1/facilities/99/devices"), 404, "not_found")
 
 
 def test_attesters__without_a_deployment__are_none(service: Service) -> None:
-    assert service.client.get("/v1/attesters").json() == {"threshold": None, "attesters": []}
+    assert service.client.get("/v1/attesters").json() == {
+        "minimum_bond_micros": None,
+        "slash_amount_micros": None,
+        "panels": [],
+        "attesters": [],
+    }
     token_id = service.ledger.facility_id << 8
     found = service.client.get(f"/v1/tranches/{token_id}/waterfall").json()
     assert found["attested_micros"] is None

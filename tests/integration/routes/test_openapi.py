@@ -26,7 +26,8 @@ _PLAIN = re.compile(
     r"|duplicates|rejected|signatures|line_count|device_count|tranche_count|block_number|indexed_block|final_block"
     r"|chain_head|open_transactions|epochs_posted|epochs_settled|total|records|gaps|conflicts|version"
     r"|default_after_epochs|block|seniority|first_epoch|last_epoch|bucket_epochs|country|chain_id"
-    r"|decimals|confirmations|bytes|threshold|statements_signed|statements_voided)$"
+    r"|decimals|confirmations|bytes|threshold|statements_signed|statements_voided"
+    r"|number|approvals|from_epoch|approved_at)$"
 )
 
 

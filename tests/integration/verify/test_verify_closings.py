@@ -1,12 +1,10 @@
 """`verify` computes closings and endings itself: an event that says otherwise is named."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
 
-from api.chain.contracts import Contracts
 from api.chain.emitted.args import EventArgs
 from api.chain.emitted.bond_vault import BondSurrendered
 from api.chain.emitted.delivery_desk import VoucherServed
@@ -23,12 +21,11 @@ from api.chain.emitted.rent_lockbox import (
     VoucherPaid,
 )
 from api.chain.emitted.statement_registry import EvidencePublished, EvidenceRejected
-from api.chain.events import AnyEvent, iter_events
 from api.db.session import reading
 from api.domain.lifecycle import RECEIVABLE_LIFE_S
 from api.domain.units import Epoch, FacilityId
 from api.reads.sql.endings import closings
-from api.verify import verify as verifier
+from tests.altered import Change, findings_with
 from tests.endings import (
     BOND,
     CLOSES_S,
@@ -50,25 +47,6 @@ from tests.world import HOLDERS, World
 
 pytestmark = pytest.mark.chain
 
-Change = Callable[[Any], EventArgs]
-
-
-def _findings(
-    world: World, monkeypatch: pytest.MonkeyPatch, kind: type[EventArgs], change: Change | None
-) -> list[str]:
-    """What verify says where one kind of event had other arguments, or (None) was never there."""
-
-    def altered(contracts: Contracts, *, last: int) -> Iterator[AnyEvent]:
-        for event in iter_events(contracts, last=last):
-            if not isinstance(event.args, kind):
-                yield event
-            elif change is not None:
-                yield replace(event, args=change(event.args))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(verifier, "iter_events", altered)
-        return [finding.sentence() for finding in world.verify().findings]
-
 
 def _more(value: Any) -> Any:
     return (value[0] + 1, *value[1:]) if isinstance(value, tuple) else value + 1
@@ -86,7 +64,7 @@ def test_verify__figure_of_a_closing_differs__is_named_by_its_field(
             value = _more(getattr(args.closing, name))
             return replace(args, closing=replace(args.closing, **{name: value}))
 
-        found = _findings(world, monkeypatch, FacilityClosed, closing)
+        found = findings_with(world, monkeypatch, FacilityClosed, closing)
         assert any(f"closing: {member.name} is" in said for said in found), (member.name, found)
     for name in ("units_micros", "vouchers_micros", "treasury_micros"):
 
@@ -94,14 +72,14 @@ def test_verify__figure_of_a_closing_differs__is_named_by_its_field(
             value = _more(getattr(args.claims, name))
             return replace(args, claims=replace(args.claims, **{name: value}))
 
-        found = _findings(world, monkeypatch, FacilityClosed, claims)
+        found = findings_with(world, monkeypatch, FacilityClosed, claims)
         assert any(f"claims of the closing: {name} is" in said for said in found), (name, found)
     for name in ("amount_micros", "to_units_micros", "to_vouchers_micros", "to_operator_micros"):
 
         def late(args: LateRentShared, name: str = name) -> LateRentShared:
             return replace(args, **{name: _more(getattr(args, name))})
 
-        assert _findings(world, monkeypatch, LateRentShared, late), name
+        assert findings_with(world, monkeypatch, LateRentShared, late), name
 
 
 @pytest.mark.parametrize("kind", [FacilityClosed, LateRentShared, BondSurrendered, VoucherPaid])
@@ -110,7 +88,7 @@ def test_verify__event_of_a_closing_is_missing__is_noticed(
 ) -> None:
     closed(world)
 
-    assert _findings(world, monkeypatch, kind, None) != []
+    assert findings_with(world, monkeypatch, kind, None) != []
 
 
 def test_verify__ending_against_the_rules__is_named(
@@ -149,7 +127,7 @@ def test_verify__ending_against_the_rules__is_named(
     ]
 
     for kind, change, expected in cases:
-        found = _findings(world, monkeypatch, kind, change)
+        found = findings_with(world, monkeypatch, kind, change)
         assert any(expected in said for said in found), (kind, expected, found)
 
 
@@ -170,7 +148,7 @@ def test_verify__paid_and_not_settled__unpaid_is_what_renters_owe(
     unpaid = GROSS - RENT - 2
     (event,) = world.events("ReceivableWrittenOff")
     assert event.amount == unpaid
-    found = _findings(world, monkeypatch, ReceivableWrittenOff, None)
+    found = findings_with(world, monkeypatch, ReceivableWrittenOff, None)
     assert any(f"matured while {unpaid} micros were unpaid" in said for said in found), found
 
 
@@ -182,7 +160,7 @@ def test_verify__voucher_paid_to_another__is_named(
     def to_another(args: VoucherPaid) -> VoucherPaid:
         return replace(args, holder=HOLDERS[0])
 
-    found = _findings(world, monkeypatch, VoucherPaid, to_another)
+    found = findings_with(world, monkeypatch, VoucherPaid, to_another)
     assert any("voucher 1 was paid to" in said for said in found), found
 
 
@@ -237,7 +215,7 @@ def test_verify__late_rent_otherwise_than_by_the_rules__is_named(
         (VoucherServed, None, "DeliveryDesk holds other served GPU-seconds"),
     ]
     for kind, change, expected in cases:
-        found = _findings(world, monkeypatch, kind, change)
+        found = findings_with(world, monkeypatch, kind, change)
         assert any(expected in said for said in found), (kind, expected, found)
 
 
@@ -248,7 +226,7 @@ def test_verify__coupon_that_became_a_claim__is_in_arrears_no_more(
     unpaid_coupon(world)
     assert world.verify().findings == ()
 
-    without = _findings(world, monkeypatch, FacilityClosed, None)
+    without = findings_with(world, monkeypatch, FacilityClosed, None)
 
     token_id = world.token_ids[0]
     said = f"RentLockbox holds [0, 0] as arrears of tranche {token_id}, not [1000000, 0]"

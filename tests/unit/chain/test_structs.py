@@ -6,7 +6,7 @@ from typing import Annotated
 import pytest
 from eth_abi.abi import encode
 
-from api.chain.answers import to_block, to_logs, to_receipt
+from api.chain.answers import to_block, to_logs, to_receipt, to_transaction
 from api.chain.contracts.call import View
 from api.chain.emitted import EVENTS
 from api.chain.emitted.args import EventArgs, read_log, read_payload, topic_of, write_payload
@@ -39,6 +39,8 @@ def _value(kind: Kind, seed: int) -> object:
         return "0x" + seed.to_bytes(20, "big").hex()
     if kind.text == "bytes32":
         return seed.to_bytes(32, "big")
+    if kind.text == "string":
+        return f"text {seed}"
     # As big as the kind takes: past 2^53, JSON carries it as text.
     return seed % 7 if kind.text == "uint8" else 2 ** int(kind.text.removeprefix("uint")) - 1 - seed
 
@@ -117,6 +119,20 @@ def test_answers__as_nodes_give_them__become_values() -> None:
     assert to_receipt("m", None) is None
     assert receipt is not None
     assert not receipt.succeeded
+
+
+def test_transaction__calls_a_contract_or_creates_one__says_with_what() -> None:
+    sent = {"from": "0x" + "11" * 20, "to": "0x" + "Ab" * 20, "input": "0x0102", "gas": "0x1"}
+    address = "0x" + "ab" * 20
+
+    calling = to_transaction("m", sent | {"blockNumber": "0x7"})
+    creating = to_transaction("m", sent | {"to": None})
+
+    assert calling is not None
+    assert creating is not None
+    assert (calling.data_to(address), calling.data_to("0x" + "cd" * 20)) == (b"\1\2", None)
+    assert (creating.data_to(address), "to" in creating.call) == (None, False)
+    assert to_transaction("m", None) is None
 
 
 @pytest.mark.parametrize("wrong", ["missing", "number", "not hex"])

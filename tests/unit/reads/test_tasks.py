@@ -50,6 +50,12 @@ def test_tasks__of_a_facility_in_order__are_none() -> None:
         ),
         ({"state": FacilityState.OFFERED}, "mint_or_sale_missing", "critical", START_S),
         (
+            {"state": FacilityState.OFFERED, "has_sale": True, "pledge_approved": False},
+            "pledge_not_approved",
+            "critical",
+            START_S,
+        ),
+        (
             {
                 "bond": replace(BOND, bond_micros=40),
                 "state": FacilityState.OFFERED,

@@ -7,23 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.facility import FacilityTerms
 from api.domain.hashing import keccak
 from api.domain.metering.usage import COUNTED_KINDS, DELIVERY_KINDS, LineKind
+from api.domain.pledges import Pledge, PledgedDevice, whole_cards
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.faults import (
     Fault,
     FaultKind,
-    Offer,
     absence_neighbours,
     device_fault,
-    double_pledges,
     find_faults,
     line_fault,
     pair_fault,
 )
 from api.domain.statements.lines import Line
-from api.domain.units import ZERO32, Bytes32
+from api.domain.units import ZERO32, Bytes32, Epoch
 from tests import fault_vectors
 from tests.ledgers import EPOCH_S, EPOCHS, STATED_KINDS, closed_epochs, facility
 
@@ -243,24 +241,30 @@ def test_device_fault__not_pledged__is_shown_by_neighbours() -> None:
     assert absence_neighbours(TERMS, Bytes32(b"\xff" * 32)) == (len(devices) - 1,)
 
 
-def test_double_pledges__earlier_standing_pledge__is_named() -> None:
-    """ATTACKS 23: the same GPU pledged twice."""
-    other = facility(8, first=3)
-    shared = tuple(sorted(TERMS.device_set & other.device_set))
-    assert shared
+def test_device_fault__pledge_replaced__is_judged_by_the_one_in_force_at_its_start() -> None:
+    closed, line = _closed(LineKind.USAGE)
+    new = Bytes32(b"\7" * 32)
+    replacement = Pledge(2, Epoch(1), whole_cards([new]))
+    at = {e: TERMS.epoch_bounds(Epoch(e))[0] for e in (0, 1)}
 
-    def found(own: FacilityTerms, block: int, theirs: FacilityTerms, their_block: int) -> object:
-        return double_pledges(Offer(own, block), other=Offer(theirs, their_block))
+    def fault(device: Bytes32, epoch: int, *replacements: Pledge) -> FaultKind | None:
+        moved = replace(line, device=device, start_s=at[epoch], end_s=at[epoch] + 1)
+        return device_fault(TERMS, moved, replacements)
 
-    assert found(other, 20, TERMS, 10) == shared
-    assert found(TERMS, 10, other, 20) == ()
-    assert found(other, 10, TERMS, 10) == shared
-    assert found(TERMS, 10, other, 10) == ()
-    later = facility(8, first=3, window_start_s=TERMS.window_end_s)
-    assert found(later, 20, TERMS, 10) == ()
-    touching = facility(8, first=3, window_start_s=TERMS.window_end_s - EPOCH_S)
-    assert found(touching, 20, TERMS, 10) == shared
-    assert double_pledges(Offer(other, 20), other=Offer(TERMS, 10, cancelled=True)) == ()
+    old = TERMS.devices[0]
+    assert fault(old, 0, replacement) is None
+    assert fault(old, 1, replacement) is FaultKind.DEVICE_NOT_PLEDGED
+    assert fault(new, 0, replacement) is FaultKind.DEVICE_NOT_PLEDGED
+    assert fault(new, 1, replacement) is None
+    # In the pledge, but only from a later epoch on.
+    later = Pledge(2, Epoch(1), (PledgedDevice(new, new, Epoch(2)),))
+    assert fault(new, 1, later) is FaultKind.DEVICE_NOT_PLEDGED
+    # What starts before the window is judged by the first epoch's.
+    early = replace(line, device=new, start_s=0, end_s=1)
+    assert device_fault(TERMS, early, [replacement]) is FaultKind.DEVICE_NOT_PLEDGED
+    assert Fault(FaultKind.DEVICE_NOT_PLEDGED, 0) in find_faults(
+        TERMS, closed.statement, [line], [Pledge(2, Epoch(0), whole_cards([new]))]
+    )
 
 
 def test_vectors__regenerated__equal_the_file() -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import fields, replace
 
+import pytest
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.domain.merkle import MerkleTree, root_of_proof
 from api.domain.metering.usage import LineKind, Outage
 from api.domain.statements.lines import Line
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
@@ -16,12 +18,16 @@ from api.domain.statements.statement import (
     STATEMENT_TYPE,
     Statement,
     available_gpu_seconds,
+    batch_digest,
+    batch_leaf,
+    batch_root,
     build_statement,
     concentration,
     statement_digest,
     statement_hash,
 )
 from api.domain.units import ZERO32, Bytes32, Epoch
+from api.errors import InvalidInput
 from tests.unit.values import DAY_S, DEVICES, HASHES, START_S, TERMS
 
 _U16, _U32, _U64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
@@ -52,6 +58,46 @@ def test_digest__any_statement__is_that_of_eth_account(statement: Statement, cha
 
     ours = statement_digest(statement, chain_id=chain_id, registry=REGISTRY)
     assert ours == keccak(b"\x19" + theirs.version + theirs.header + theirs.body)
+
+
+@given(HASHES, st.integers(1, 2**63))
+def test_batch_digest__any_root__is_that_of_eth_account(root: bytes, chain_id: int) -> None:
+    domain = {
+        "name": DOMAIN_NAME,
+        "version": DOMAIN_VERSION,
+        "chainId": chain_id,
+        "verifyingContract": REGISTRY,
+    }
+    types = {"StatementBatch": [{"type": "bytes32", "name": "root"}]}
+
+    theirs = encode_typed_data(domain, types, {"root": root})
+
+    ours = batch_digest(root, chain_id=chain_id, registry=REGISTRY)
+    assert ours == keccak(b"\x19" + theirs.version + theirs.header + theirs.body)
+
+
+@given(st.sets(HASHES, min_size=1, max_size=20))
+def test_batch_root__hashes_in_order_of_leaves__is_the_tree_of_anybodys_tools(
+    hashes: set[bytes],
+) -> None:
+    ordered = sorted(hashes, key=batch_leaf)
+    tree = MerkleTree([batch_leaf(hashed) for hashed in ordered])
+
+    assert batch_root(ordered) == tree.root
+    for place, hashed in enumerate(ordered):
+        assert root_of_proof(tree.proof(place), leaf=batch_leaf(hashed)) == tree.root
+
+
+def test_batch_root__another_order_of_three__is_another() -> None:
+    """As the contract makes it: what is not in order is proven by nobody's tools."""
+    ordered = sorted((bytes([n]) * 32 for n in range(3)), key=batch_leaf)
+
+    assert batch_root(ordered) != batch_root([ordered[2], ordered[0], ordered[1]])
+
+
+def test_batch_root__without_statements__is_refused() -> None:
+    with pytest.raises(InvalidInput, match="at least one statement"):
+        batch_root([])
 
 
 def test_hash__any_field_changed__is_another() -> None:

@@ -27,7 +27,7 @@ from tests.unit.values import DAY_S, START_S, TERMS
 
 F, EVIDENCE = TERMS.facility_id, Bytes32(b"\5" * 32)
 FUNDED: tuple[EventArgs, ...] = (
-    FacilityOffered(F, ZERO_ADDRESS, offered_terms(TERMS), TERMS.tranches),
+    FacilityOffered(F, ZERO_ADDRESS, 1, offered_terms(TERMS), TERMS.tranches),
     FacilityStateChanged(F, FacilityState.FUNDED),
 )
 NOW_S = START_S + 6 * DAY_S

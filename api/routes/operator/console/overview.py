@@ -9,6 +9,7 @@ from api.reads.console.tasks import TaskView
 from api.routes.http.credentials import OperatorId
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS, STATE
+from api.routes.public.panels import PanelOut, PledgeOut, to_api_panel, to_api_pledge
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["console"])
@@ -26,7 +27,8 @@ class TaskOut(BaseModel):
     """One thing to do."""
 
     kind: str = Field(
-        description="offer_missing, mint_or_sale_missing, bond_below_required, default_near (get"
+        description="offer_missing, mint_or_sale_missing, pledge_not_approved (attesters of its"
+        " panel sign by themselves), bond_below_required, default_near (get"
         " the epoch attested, or publish its evidence), metering_silent, metering_gap,"
         " events_rejected, conflicts, epoch_voided (reopen it), epoch_reopened (send corrections"
         " until it is due), epoch_stuck, rent_overdue, proceeds_releasable, withdrawable or"
@@ -56,6 +58,12 @@ class ConsoleFacility(BaseModel):
     receivable_micros: int = Field(description=f"Attested, rent not collected; {MICROS}.")
     bond_micros: int | None = Field(description=f"Bond held; null if none was agreed; {MICROS}.")
     required_bond_micros: int | None = Field(description=f"Least bond; {MICROS}.")
+    panel: PanelOut | None = Field(description="Who attests it; null while it is not offered.")
+    pledge: PledgeOut = Field(description="Its pledge, and whether attesters approved it.")
+    pledge_signers: list[str] | None = Field(
+        description="Attesters that signed the pledge so far, while it waits for as many as the"
+        " panel's threshold says; null while it waits for none."
+    )
 
 
 class ConsoleOut(BaseModel):
@@ -96,6 +104,9 @@ def to_api_console_facility(view: ConsoleFacilityView) -> ConsoleFacility:
         receivable_micros=view.rent.receivable_micros,
         bond_micros=None if bond is None else bond.bond_micros,
         required_bond_micros=None if bond is None else bond.required_bond_micros,
+        panel=to_api_panel(view.attested.panel),
+        pledge=to_api_pledge(view.attested.pledge),
+        pledge_signers=None if view.attested.signers is None else list(view.attested.signers),
     )
 
 

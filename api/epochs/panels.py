@@ -1,0 +1,86 @@
+"""Panels: which attesters' signatures count for a facility, as the contracts say in one block."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from api.chain.contracts import Contracts
+from api.domain.units import FacilityId
+from api.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class PanelOfFacility:
+    """The panel of a facility. attesters: accounts in its seats, lower-case."""
+
+    facility_id: FacilityId
+    number: int
+    threshold: int
+    attesters: frozenset[str]
+
+    def seats(self, account: str) -> bool:
+        """Whether an account has one of its seats."""
+        return account.lower() in self.attesters
+
+
+def panel_of(contracts: Contracts, facility_id: FacilityId, *, block: int) -> PanelOfFacility:
+    """Panel of a facility; without seats for one that was never offered."""
+    terms = contracts.facility_registry.epoch_terms_of(facility_id).at(block=block)
+    if terms.panel == 0:
+        return PanelOfFacility(facility_id, 0, 0, frozenset())
+    seats = contracts.attester_registry.panel_of(terms.panel).at(block=block)
+    attesters = frozenset(account.lower() for account in seats.attesters)
+    return PanelOfFacility(facility_id, terms.panel, seats.threshold, attesters)
+
+
+def require_counting(
+    contracts: Contracts, panel: PanelOfFacility, attester: str, *, block: int
+) -> None:
+    """Refuse an account whose signatures do not count for a facility. Raises InvalidInput."""
+    if not panel.seats(attester):
+        message = (
+            f"{attester} has no seat on panel {panel.number} of facility {panel.facility_id}"
+            if panel.number
+            else f"facility {panel.facility_id} was not offered: it has no panel of attesters"
+        )
+        raise InvalidInput(message, field="attester")
+    if not contracts.attester_registry.is_attester(attester).at(block=block):
+        message = (
+            f"signatures of {attester} do not count: it is no active member of the attester set,"
+            " or its bond is below the minimum"
+        )
+        raise InvalidInput(message, field="attester")
+
+
+def counting(
+    contracts: Contracts, panel: PanelOfFacility, signatures: Mapping[str, bytes], *, block: int
+) -> dict[str, bytes]:
+    """Of some signatures those that count: the contracts refuse all for one that does not."""
+    seated = [attester for attester in signatures if panel.seats(attester)]
+    asked = [contracts.attester_registry.is_attester(attester) for attester in seated]
+    answers = contracts.all_of(asked).at(block=block) if asked else []
+    pairs = zip(seated, answers, strict=True)
+    return {attester: signatures[attester] for attester, counts in pairs if counts}
+
+
+def attester_warnings(contracts: Contracts, account: str) -> list[str]:
+    """What keeps signatures of an account from counting at the newest block, in words.
+
+    Raises:  ChainUnavailable.
+    """
+    block, registry = contracts.client.head().number, contracts.attester_registry
+    bond, minimum, counts, panels = contracts.together(
+        registry.bond_micros(account),
+        registry.minimum_bond_micros(),
+        registry.is_attester(account),
+        registry.panel_count(),
+    ).at(block=block)
+    numbers = range(1, panels + 1)
+    seats = contracts.all_of([registry.panel_of(number) for number in numbers]).at(block=block)
+    found = []
+    if bond < minimum:
+        found.append(f"the bond of {account} is {bond} micros, below the minimum of {minimum}")
+    elif not counts:
+        found.append(f"{account} is no active member of the attester set")
+    if not any(account.lower() in map(str.lower, panel.attesters) for panel in seats):
+        found.append(f"{account} sits on no panel")
+    return found

@@ -1,0 +1,32 @@
+"""What `verify` says of a chain that logged something else than ours did."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from api.chain.contracts import Contracts
+from api.chain.emitted.args import EventArgs
+from api.chain.events import AnyEvent, iter_events
+from api.verify import verify as verifier
+from tests.world import World
+
+Change = Callable[[Any], EventArgs]
+
+
+def findings_with(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: type[EventArgs], change: Change | None
+) -> list[str]:
+    """What verify says where one kind of event had other arguments, or (None) was never there."""
+
+    def altered(contracts: Contracts, *, last: int) -> Iterator[AnyEvent]:
+        for event in iter_events(contracts, last=last):
+            if not isinstance(event.args, kind):
+                yield event
+            elif change is not None:
+                yield replace(event, args=change(event.args))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(verifier, "iter_events", altered)
+        return [finding.sentence() for finding in world.verify().findings]

@@ -201,7 +201,7 @@ interface IAttesterRegistry {
     /// @param amount Minor units of the bond token.
     function depositBond(address attester, uint256 amount) external;
 
-    /// @notice Takes the caller's bond once it can no longer be slashed.
+    /// @notice Takes the caller's bond once it can no longer be slashed. Caller: an attester that left.
     /// @dev Emits AttesterBondWithdrawn. Reverts with AttesterLiable, NothingOwed or RecipientInvalid.
     /// @param to Who receives it.
     /// @return amount Minor units paid.

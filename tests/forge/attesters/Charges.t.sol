@@ -11,7 +11,7 @@ import {FaultRules} from "../../../contracts/statements/FaultRules.sol";
 import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {Setup} from "../statements/Setup.sol";
 
-/// @title Signatures that no challenge reaches cost the same, once for each statement (DEAL 15)
+/// @title Signatures that no challenge reaches cost the same, once for each statement (docs/DEAL.md)
 contract ChargesTest is Setup {
     address private constant HUNTER = address(0x4117);
 

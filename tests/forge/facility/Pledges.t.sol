@@ -9,7 +9,7 @@ import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {World} from "../invariant/World.sol";
 
-/// @title Approvals of pledges, and what nobody can do without one (DEAL 16, finding H7)
+/// @title Approvals of pledges, and what nobody can do without one (finding H7)
 contract PledgesTest is World {
     uint64 private constant NEW = 9;
     bytes32 private constant ROOT = keccak256("devices");

@@ -7,7 +7,7 @@ import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegist
 import {BatchRoot} from "../../../contracts/statements/BatchRoot.sol";
 import {Setup} from "./Setup.sol";
 
-/// @title Many facilities under one set of signatures (DEAL 18)
+/// @title Many facilities under one set of signatures (docs/DEAL.md)
 contract BatchTest is Setup {
     uint64 private constant FIRST = 100;
 

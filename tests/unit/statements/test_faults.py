@@ -248,7 +248,7 @@ def test_device_fault__pledge_replaced__is_judged_by_the_one_in_force_at_its_sta
     at = {e: TERMS.epoch_bounds(Epoch(e))[0] for e in (0, 1)}
 
     def fault(device: Bytes32, epoch: int, *replacements: Pledge) -> FaultKind | None:
-        moved = replace(line, device=device, start_s=at[epoch], end_s=at[epoch] + 1)
+        moved = replace(line, subject=device, start_s=at[epoch], end_s=at[epoch] + 1)
         return device_fault(TERMS, moved, replacements)
 
     old = TERMS.devices[0]
@@ -260,7 +260,7 @@ def test_device_fault__pledge_replaced__is_judged_by_the_one_in_force_at_its_sta
     later = Pledge(2, Epoch(1), (PledgedDevice(new, new, Epoch(2)),))
     assert fault(new, 1, later) is FaultKind.DEVICE_NOT_PLEDGED
     # What starts before the window is judged by the first epoch's.
-    early = replace(line, device=new, start_s=0, end_s=1)
+    early = replace(line, subject=new, start_s=0, end_s=1)
     assert device_fault(TERMS, early, [replacement]) is FaultKind.DEVICE_NOT_PLEDGED
     assert Fault(FaultKind.DEVICE_NOT_PLEDGED, 0) in find_faults(
         TERMS, closed.statement, [line], [Pledge(2, Epoch(0), whole_cards([new]))]

@@ -69,8 +69,9 @@ def _challenge(world: World, epoch: int = 0) -> None:
 
 
 def _confirm(world: World) -> None:
-    """Let the fault be deep enough, and indexed."""
+    """Let the fault be deep enough, and indexed; who was slashed has its bond again."""
     world.chain.rpc("anvil_mine", "0x3")
+    world.refill_bonds()
     world.indexer().advance()
 
 

@@ -23,8 +23,8 @@ abstract contract AttesterBonds is Members, Payouts {
     uint96 public immutable slashAmount;
     /// @inheritdoc IAttesterRegistry
     uint256 public slashedForTreasury;
-    /// @dev Slots charged, one bit each, by what they pay for. A slot is another's only when nobody can be charged for what
-    /// was signed through it.
+    /// @dev Slots charged, one bit each, by what they pay for. A slot is another's only when nobody can be charged for
+    /// what was signed through it.
     mapping(bytes32 charge => uint40) private _charged;
 
     /// @notice Fixes token and amounts. Reverts with BondTermsInvalid.

@@ -12,8 +12,8 @@ interface IPledgeRegistry {
     /// @param root Merkle root over (facilityId, index, device, card, fromEpoch).
     /// @param fromEpoch First epoch for which it holds, until the next one does.
     /// @param approvedAt Block time of the approval, UTC seconds.
-    /// @param number Number of the approval among all facilities, from 1. Of two pledges of one card the lower counts; a card
-    /// that a replacement keeps has the number with which it came.
+    /// @param number Number of the approval among all facilities, from 1. Of two pledges of one card the lower counts;
+    /// a card that a replacement keeps has the number with which it came.
     struct Pledge {
         bytes32 root;
         uint32 fromEpoch;

@@ -143,13 +143,13 @@ def _is_member(registry: Any, attester: str) -> Callable[[], bool]:
 
 
 def _bond_attesters(deployer: Deployer, contracts: dict[str, Any]) -> None:
-    """Where money is made up, give every attester twice the least bond: one fault silences none."""
+    """Where money is made up, give every attester the least bond; elsewhere they deposit it."""
     plan = deployer.plan
     if plan.settlement_token is not None:
         return
     registry, money = contracts["AttesterRegistry"], contracts["SettlementToken"]
     for attester in plan.attesters:
-        missing = 2 * plan.minimum_bond - registry.bondOf(attester)
+        missing = plan.minimum_bond - registry.bondOf(attester)
         if missing <= 0:
             continue
         sender = deployer.sender["from"]

@@ -42,6 +42,9 @@ def deployed(accounts, tmp_path_factory):
         allow_list=False,
     )
     contracts = deploy_all(plan, brownie.project.get_loaded_projects()[0], accounts[0])
+    # Deployment deposits the least bond: whoever pays for one fault could sign no more.
+    for attester in attesters:
+        bond_attester(contracts, attester, plan.minimum_bond, accounts[0])
     # Between files brownie goes back to its first snapshot: from here on to this one.
     chain._reset_id = chain._take_snapshot()
     return contracts, attesters

@@ -145,6 +145,7 @@ def measure_attest(stage: Stage, service: Service) -> dict[str, float]:
             api_url=service.url,
             attester_api_key=key,
             attester_key_file=_key_file(stage, "attester", ATTESTER),
+            attester_memory_file=stage.folder / "attester.jsonl",
         ),
     )
 

@@ -73,10 +73,12 @@ def post_wrong_statement(stage: Stage, facility: Facility) -> None:
         for number, index in enumerate(ATTESTER_ACCOUNTS[:2]):
             key = stack.admin("/v1/attester-keys", {"label": f"bug-{number}"})["api_key"]
             file = stack.key_file(f"bug-{number}", index)
-            with open_attester(
-                _settings(stack, attester_key_file=file, attester_api_key=key)
-            ) as attester:
-                attester.run_once()
+            memory = stack.folder / f"bug-{number}.jsonl"
+            settings = _settings(
+                stack, attester_key_file=file, attester_api_key=key, attester_memory_file=memory
+            )
+            with open_attester(settings) as running_attester:
+                running_attester.attester.run_once()
 
         def posted() -> bool:
             running.worker.run_once()

@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games bench bench-gas mutate slither coverage format clean
+.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games bench bench-gas mutate slither prove coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -148,6 +148,14 @@ build/.slither: | build/uv/bin/uv
 
 slither: build/.service build/.node build/.slither ## Static analysis of the contracts
 	@$(PY) -m scripts.dev.slither
+
+build/.halmos: tools/halmos.txt | build/uv/bin/uv
+	@echo "installing halmos"
+	@build/uv/bin/uv venv --quiet --clear build/halmos
+	@build/uv/bin/uv pip sync --quiet --require-hashes --python build/halmos/bin/python tools/halmos.txt && touch $@
+
+prove: build/.service build/.node build/.halmos ## Prove arithmetic for all inputs; draw a million where no proof is (RUNS=n, SEED=n)
+	@$(PY) -m scripts.dev.prove $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED))
 
 coverage: coverage-python coverage-contracts coverage-web ## Coverage of Python, contracts and web, against their floors
 

@@ -15,6 +15,7 @@ contract ClosingRulesTest is Base {
         _rules = new ClosingRules();
     }
 
+    /// For any facts: all shares together are exactly escrow and bond, and nothing goes where nobody holds anything.
     function testFuzz_share__any_facts__pays_out_all_of_escrow_and_bond(uint256 seed) public view {
         ClosingRules.Facts memory facts = _facts(seed);
         (ClosingRules.Shares memory paid,,) = _rules.share(facts);

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
+from scripts.demo.sources import Facility
 from scripts.dev.stack import wallet
 from tests.browser.browser import visit
 from tests.browser.console import fit
@@ -17,19 +18,18 @@ DAY_S = 86_400
 
 
 @pytest.fixture
-def silence(stage: Stage) -> Iterator[None]:
-    """No attester signs: nothing is stated."""
+def unheard(stage: Stage) -> Iterator[Facility]:
+    """A funded facility from whose window on no attester signs: nothing is stated."""
+    facility = stage.fund("skerry", wallet(HOLDER).address, 4)
     stage.stack.stop_attesters()
-    yield
+    yield facility
     stage.stack.start_attesters()
 
 
-@pytest.mark.usefixtures("silence")
 def test_default__nothing_stated_nor_published__a_holder_gets_damages(
-    browser: Browser, stage: Stage
+    browser: Browser, stage: Stage, unheard: Facility
 ) -> None:
-    account = wallet(HOLDER).address
-    facility = stage.fund("skerry", account, 4)
+    account, facility = wallet(HOLDER).address, unheard
     overdue_s = stage.window_start_s(facility) + EPOCH_S + stage.facility(facility)["patience_s"]
     stage.stack.chain.set_time(overdue_s + 5)
     stage.indexed()

@@ -36,6 +36,7 @@ def _other(world, facility_id: int, **changes) -> World:
         "FacilityRegistry": world.facilities, "StatementRegistry": world.statements,
         "TrancheToken": world.token, "RentLockbox": world.lockbox, "PrimarySale": world.sale,
         "BondVault": world.vault, "DeliveryDesk": world.desk, "AccessManager": world.authority,
+        "WalletDesk": world.wallets,
         "AttesterRegistry": world.registry, "PledgeRegistry": world.pledges,
         "SettlementToken": world.dollar,
     }  # fmt: skip

@@ -32,10 +32,11 @@ def book(accounts):
 def _post(book, terms, epoch, device, previous=ZERO32, *, used_in=None):
     """A statement of one line that names a device; it may be late usage of an earlier epoch."""
     base = empty_statement(terms, epoch, previous)
-    kind = LineKind.USAGE if used_in is None else LineKind.LATE_USAGE
+    kind = LineKind.USAGE if used_in is None else LineKind.LATE
     start_s, _ = terms.epoch_bounds(epoch if used_in is None else used_in)
-    counted = 60 if used_in is None else 0
-    line = Line(0, kind, device, keccak(b"lease"), start_s, start_s + 60, counted, 5, counted, 5)
+    counted, charge = (60, 5) if used_in is None else (0, 0)
+    sums = (counted, charge)
+    line = Line(0, kind, device, keccak(b"lease"), start_s, start_s + 60, *sums, *sums)
     posted = Posted(base, [line])
     book.post(posted.statement)
     return posted

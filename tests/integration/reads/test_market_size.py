@@ -74,7 +74,7 @@ class _Chain:
         no = [0] * 9
         terms = OfferedTerms(_BUYER, _BUYER, ZERO32, ZERO32, *no, ZERO32, terms_hash)
         registry, token = "FacilityRegistry", "TrancheToken"
-        self.add(registry, before_s, FacilityOffered(facility_id, _BUYER, terms, ()))
+        self.add(registry, before_s, FacilityOffered(facility_id, _BUYER, 1, terms, ()))
         offered = FacilityStateChanged(facility_id, FacilityState.OFFERED)
         self.add(registry, before_s, offered)
         sale = SaleTerms(before_s, START_S, Micros(100), 2_000, _PRICES)

@@ -3,6 +3,7 @@
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,6 +27,9 @@ keys = typer.Typer(no_args_is_help=True, help="Register operators and attester k
 importers = typer.Typer(no_args_is_help=True, help="Import metering of others over the API.")
 app.add_typer(keys, name="register")
 app.add_typer(importers, name="import")
+
+# Between two looks at what keeps an attester's signatures from counting.
+_WARNING_PAUSE_S = 60.0
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -139,9 +143,13 @@ def attester(
         stop = _stop_event()
         with cli_wiring.open_attester(settings) as running:
             warned: list[str] = []
+            looks_at_s = 0.0
             while not stop.is_set():
                 try:
-                    warned = output.log_warnings("attester", running.warnings(), warned)
+                    # What keeps signatures from counting changes rarely, and asks the node thrice.
+                    if time.monotonic() >= looks_at_s:
+                        warned = output.log_warnings("attester", running.warnings(), warned)
+                        looks_at_s = time.monotonic() + _WARNING_PAUSE_S
                     verdicts = running.attester.run_once()
                 except output.RETRYABLE as error:
                     if once:

@@ -74,7 +74,7 @@ function Panel({ facility: { panel } }: { facility: Facility }) {
   if (panel === null) return <>named with the offer</>;
   return (
     <>
-      <Anchor component={Link} to="/audit#attesters" inherit>
+      <Anchor component={Link} to="/audit#attesters" underline="always" inherit>
         panel {panel.number}
       </Anchor>
       , {quorum(panel.threshold, panel.attesters.length)} sign

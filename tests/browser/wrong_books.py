@@ -101,6 +101,17 @@ def prove_fault(stage: Stage, facility: Facility) -> None:
     registry = stage.stack.deployment.statement_registry
     stage.stack.send(wallet(RENTER).address, registry, data)
     assert _posted(stage, facility) == 0
+    _refill(stage)
+
+
+def _refill(stage: Stage) -> None:
+    """Attesters that were slashed sign again once their bonds are the least ones again."""
+    registry = stage.stack.contracts.attester_registry
+    minimum = stage.stack.now(registry.minimum_bond_micros())
+    for account in (wallet(i).address for i in ATTESTER_ACCOUNTS[:2]):
+        missing = minimum - stage.stack.now(registry.bond_micros(account))
+        stage.story.market.fill(account, registry.address, missing)
+        stage.call(account, "AttesterRegistry", "depositBond", account, missing)
 
 
 def _posted(stage: Stage, facility: Facility) -> int:

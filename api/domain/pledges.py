@@ -156,7 +156,9 @@ def holdings(pledging: Pledging, *, cards: Collection[Bytes32] | None = None) ->
                 continue
             start_s = pledging.epoch_start_s(max(pledge.from_epoch, device.from_epoch))
             if start_s < end_s:
-                yield Holding(pledging.facility_id, device.card, pledge.number, start_s, end_s)
+                # A card that stays keeps the approval with which it came.
+                came = in_force(pledging.pledges, device.from_epoch) or pledge
+                yield Holding(pledging.facility_id, device.card, came.number, start_s, end_s)
 
 
 def cards_pledged_before(

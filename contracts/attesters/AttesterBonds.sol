@@ -50,6 +50,7 @@ abstract contract AttesterBonds is Members, Payouts {
 
     /// @inheritdoc IAttesterRegistry
     function withdrawBond(address to) external nonReentrant returns (uint256 amount) {
+        _walletDesk.noteAct(msg.sender, true);
         _requireRecipient(to);
         uint64 liable = liableUntil(msg.sender);
         require(block.timestamp >= liable, AttesterLiable(msg.sender, liable));

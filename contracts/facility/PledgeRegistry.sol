@@ -43,7 +43,8 @@ contract PledgeRegistry is IPledgeRegistry, EIP712("Rentroll Pledges", "1") {
     ) external {
         require(msg.sender == facilityRegistry.gpuOperatorOf(facilityId), NotGpuOperator(facilityId, msg.sender));
         require(pledgeRoot != bytes32(0), PledgeRootZero());
-        uint32 least = _firstToBegin(facilityId);
+        (uint32 least, uint256 epochs) = _firstToBegin(facilityId);
+        require(least < epochs && fromEpoch < epochs, ReplacementNotAccepted(facilityId));
         require(fromEpoch >= least, ReplacementTooEarly(facilityId, fromEpoch, least));
         _approve(facilityId, pledgeRoot, fromEpoch, attestations);
     }
@@ -94,11 +95,12 @@ contract PledgeRegistry is IPledgeRegistry, EIP712("Rentroll Pledges", "1") {
         emit PledgeApproved(facilityId, fromEpoch, pledgeRoot, number, attesters);
     }
 
-    /// @notice First epoch from which devices can be replaced: one that has not begun, after the last replacement.
+    /// @notice First epoch from which devices can be replaced: one that has not begun, not before the last replacement.
     /// Reverts with ReplacementNotAccepted.
     /// @param facilityId The facility.
     /// @return least The epoch; past the window if none is left.
-    function _firstToBegin(uint64 facilityId) private view returns (uint32 least) {
+    /// @return epochs Number of epochs in the window.
+    function _firstToBegin(uint64 facilityId) private view returns (uint32 least, uint256 epochs) {
         IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
         bool runs = terms.state == IFacilityRegistry.FacilityState.Funded
             || terms.state == IFacilityRegistry.FacilityState.Delivering;
@@ -106,11 +108,10 @@ contract PledgeRegistry is IPledgeRegistry, EIP712("Rentroll Pledges", "1") {
         require(runs && count > 0, ReplacementNotAccepted(facilityId));
         uint256 begun =
             block.timestamp < terms.windowStart ? 0 : (block.timestamp - terms.windowStart) / terms.epochLength + 1;
-        uint256 next = uint256(_pledges[facilityId][count - 1].fromEpoch) + 1;
+        uint256 next = _pledges[facilityId][count - 1].fromEpoch;
         // Epochs of a window have 32 bits.
         // forge-lint: disable-next-line(unsafe-typecast)
         least = uint32(begun > next ? begun : next);
-        uint256 epochs = (terms.windowEnd - terms.windowStart) / terms.epochLength;
-        require(least < epochs, ReplacementNotAccepted(facilityId));
+        epochs = (terms.windowEnd - terms.windowStart) / terms.epochLength;
     }
 }

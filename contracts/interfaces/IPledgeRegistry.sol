@@ -39,7 +39,8 @@ interface IPledgeRegistry {
     /// @param facilityId The facility.
     error FacilityNotOffered(uint64 facilityId);
 
-    /// @notice Devices are replaced in a facility that is funded or delivers, and has an approved pledge.
+    /// @notice Devices are replaced in a facility that is funded or delivers, and has an approved pledge, for an epoch
+    /// of its window; none is left, or this one lies after it.
     /// @param facilityId The facility.
     error ReplacementNotAccepted(uint64 facilityId);
 
@@ -48,7 +49,7 @@ interface IPledgeRegistry {
     /// @param caller The caller.
     error NotGpuOperator(uint64 facilityId, address caller);
 
-    /// @notice Devices are replaced from an epoch of the window that has not begun, and after the last replacement.
+    /// @notice Devices are replaced from an epoch of the window that has not begun, and not before the last replacement.
     /// @param facilityId The facility.
     /// @param fromEpoch The epoch asked for.
     /// @param least First epoch that can be.

@@ -11,6 +11,7 @@ from scripts.deployer import Plan
 from tests.contracts.delivery import Delivery
 from tests.contracts.lean_node import make_lean
 from tests.contracts.model import World
+from tests.contracts.registry_world import RegistryWorld
 
 EPOCH_S = 3_600
 EPOCHS = 4
@@ -90,3 +91,27 @@ def world(deployed, accounts):
 def delivery(world):
     """A bonded facility of two tranches, funded, 100 s before its window."""
     return Delivery(world)
+
+
+@pytest.fixture
+def book(accounts):
+    """Registers of statements and attesters without delays."""
+    return RegistryWorld(accounts)
+
+
+@pytest.fixture
+def slow(accounts):
+    """The same where new attesters count after one day, and removed ones until after two."""
+    return RegistryWorld(accounts, delays=(86_400, 2 * 86_400))
+
+
+@pytest.fixture
+def rules(book):
+    """The judge, whose calls are proofs."""
+    return book.project.FaultRules.at(book.registry.faultRules())
+
+
+@pytest.fixture
+def proof(rules):
+    """The proof of a statement's last line."""
+    return lambda posted: rules.ofLine.encode_input(posted.abi, posted.proven(-1))

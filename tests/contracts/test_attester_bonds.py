@@ -9,20 +9,9 @@ from tests.contracts.registry_world import (
     BOND,
     MINIMUM,
     SLASH,
-    RegistryWorld,
     wait_until,
 )
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
-
-
-def _refuse(error, function, *arguments):
-    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
-        function(*arguments)
+from tests.contracts.steps import refuse
 
 
 def _as_the_registry(book):
@@ -37,13 +26,13 @@ def test_bond__member__cannot_take_it_and_whoever_left_can(book):
     """ATTACKS 24: no bond leaves while something that its owner signed can be challenged."""
     members, owner, attester = book.members, {"from": book.owner}, book.new_attester()
     by_attester = {"from": attester}
-    _refuse(f"AttesterLiable: {attester}, {2**64 - 1}", members.withdrawBond, attester, by_attester)
+    refuse(f"AttesterLiable: {attester}, {2**64 - 1}", members.withdrawBond, attester, by_attester)
     left = members.setAttester(attester, False, owner)
     liable_s = left.timestamp + 600
-    _refuse(f"AttesterLiable: {attester}, {liable_s}", members.withdrawBond, attester, by_attester)
+    refuse(f"AttesterLiable: {attester}, {liable_s}", members.withdrawBond, attester, by_attester)
     wait_until(liable_s)
     for to in (ZERO_ADDRESS, members.address):
-        _refuse("RecipientInvalid", members.withdrawBond, to, by_attester)
+        refuse("RecipientInvalid", members.withdrawBond, to, by_attester)
 
     done = members.withdrawBond(book.challenger, by_attester)
 
@@ -51,7 +40,7 @@ def test_bond__member__cannot_take_it_and_whoever_left_can(book):
         "attester": attester.address, "to": book.challenger.address, "amount": BOND,
     }  # fmt: skip
     assert done.return_value == book.dollar.balanceOf(book.challenger) == BOND
-    _refuse("NothingOwed", members.withdrawBond, attester, by_attester)
+    refuse("NothingOwed", members.withdrawBond, attester, by_attester)
     # Whoever comes back pays in again before it counts.
     members.setAttester(attester, True, owner)
     assert not members.isAttester(attester)
@@ -60,8 +49,8 @@ def test_bond__member__cannot_take_it_and_whoever_left_can(book):
 def test_bond__deposit__refuses_nothing_and_too_much(book):
     by_anybody = {"from": book.anybody}
 
-    _refuse("AmountZero", book.members.depositBond, book.attesters[0], 0, by_anybody)
-    _refuse("SafeCast", book.members.depositBond, book.attesters[0], 2**96, by_anybody)
+    refuse("AmountZero", book.members.depositBond, book.attesters[0], 0, by_anybody)
+    refuse("SafeCast", book.members.depositBond, book.attesters[0], 2**96, by_anybody)
     assert book.bonds() == [BOND] * 3
 
 
@@ -69,7 +58,7 @@ def test_slash__by_anybody__is_refused(book):
     """ATTACKS 26."""
     by_attester = {"from": book.attesters[0]}
 
-    _refuse(
+    refuse(
         "NotStatementRegistry", book.members.slash, 7, b"\1" * 32, book.attesters,
         book.challenger, by_attester,
     )  # fmt: skip
@@ -101,12 +90,12 @@ def test_slash__as_the_registry__takes_what_is_left_and_no_account_twice(book):
 def test_take_slashed__treasury__gets_the_other_half_and_nothing_stays(book):
     """Invariant 2: bonds, what challengers are owed and what the treasury is, are all there is."""
     members, treasury = book.members, {"from": book.owner}
-    _refuse("NothingOwed", members.takeSlashed, book.owner, treasury)
+    refuse("NothingOwed", members.takeSlashed, book.owner, treasury)
     members.slash(7, b"\1" * 32, book.attesters, book.challenger, _as_the_registry(book))
     half = 3 * SLASH // 2
     assert members.slashedForTreasury() == book.owed(book.challenger) == half
     assert book.dollar.balanceOf(members) == sum(book.bonds()) + 2 * half
-    _refuse("RecipientInvalid", members.takeSlashed, ZERO_ADDRESS, treasury)
+    refuse("RecipientInvalid", members.takeSlashed, ZERO_ADDRESS, treasury)
 
     done = members.takeSlashed(book.accounts[4], treasury)
     members.withdraw(book.dollar, book.challenger, {"from": book.challenger})

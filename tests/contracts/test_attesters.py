@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import brownie
 import pytest
 from brownie import ZERO_ADDRESS, chain
 
@@ -11,10 +10,10 @@ from tests.contracts.attesting import by_address
 from tests.contracts.registry_world import (
     BOND,
     MINIMUM,
-    RegistryWorld,
     empty_statement,
     wait_until,
 )
+from tests.contracts.steps import first_statement, pass_time, refuse, refuse_post, seat
 from tests.ledgers import facility
 
 REFUSING, ACCEPTING, REVERTING, WRONG = range(4)
@@ -22,57 +21,19 @@ FOREVER = 2**40 - 1
 DAY_S = 86_400
 
 
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
-
-
-@pytest.fixture
-def slow(accounts):
-    """A registry where new attesters count after one day, and removed ones until after two."""
-    return RegistryWorld(accounts, delays=(DAY_S, 2 * DAY_S))
-
-
-def _first(book):
-    statement = empty_statement(book.terms, 0)
-    wait_until(statement.epoch_end_s)
-    return statement
-
-
-def _refused(book, statement, signed, error):
-    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
-        book.registry.post(statement.as_abi_tuple(), signed, {"from": book.anybody})
-
-
-def _refuse(error, function, *arguments):
-    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
-        function(*arguments)
-
-
-def _pass(seconds):
-    chain.sleep(seconds)
-    chain.mine()
-
-
-def _seat(book, panel, attesters):
-    """Give the seats of a panel to attesters."""
-    return book.members.setPanel(panel, by_address(attesters), {"from": book.owner})
-
-
 # --- signatures ----------------------------------------------------------------------------------
 
 
 def test_post__signed_for_another_place__reverts(book):
     """ATTACKS 18: chain, registry, epoch and content are all in what is signed."""
-    statement = _first(book)
+    statement = first_statement(book)
     other = book.deploy()
 
-    _refused(book, statement, book.sign(statement, chain_id=chain.id + 1), "SignatureInvalid")
-    _refused(book, statement, book.sign(statement, registry=other.address), "SignatureInvalid")
+    refuse_post(book, statement, book.sign(statement, chain_id=chain.id + 1), "SignatureInvalid")
+    refuse_post(book, statement, book.sign(statement, registry=other.address), "SignatureInvalid")
     for changes in ({"epoch": 1}, {"facility_id": 8}, {"available_gpu_seconds": 1}):
         signed = book.sign(replace(statement, **changes))
-        _refused(book, statement, signed, "SignatureInvalid")
+        refuse_post(book, statement, signed, "SignatureInvalid")
     book.post(statement)
 
 
@@ -88,26 +49,26 @@ def test_post__signed_for_another_place__reverts(book):
 )
 def test_post__forged_quorum__reverts(book, order, error):
     """ATTACKS 19."""
-    statement = _first(book)
+    statement = first_statement(book)
 
-    _refused(book, statement, book.sign(statement, [book.attesters[i] for i in order]), error)
+    refuse_post(book, statement, book.sign(statement, [book.attesters[i] for i in order]), error)
 
 
 def test_post__stranger_zero_or_bad_signature__reverts(book):
     """ATTACKS 19: address(0) of a bad signature is no attester."""
-    statement = _first(book)
+    statement = first_statement(book)
     good = book.sign(statement)
 
     strangers = by_address([book.attesters[0], book.accounts.add()])
-    _refused(book, statement, book.sign(statement, strangers), "NotAttester")
-    _refused(book, statement, [(ZERO_ADDRESS, good[0][1]), good[1]], "AttestersNotAscending")
+    refuse_post(book, statement, book.sign(statement, strangers), "NotAttester")
+    refuse_post(book, statement, [(ZERO_ADDRESS, good[0][1]), good[1]], "AttestersNotAscending")
     for signature in (b"", b"\0" * 65, good[1][1]):
-        _refused(book, statement, [(good[0][0], signature), good[1]], "SignatureInvalid")
+        refuse_post(book, statement, [(good[0][0], signature), good[1]], "SignatureInvalid")
 
 
 def test_post__malleable_or_compact_signature__reverts(book):
     """ATTACKS 20."""
-    statement = _first(book)
+    statement = first_statement(book)
     good = book.sign(statement)
     address, signature = good[0]
     r, s, v = signature[:32], int.from_bytes(signature[32:64], "big"), signature[64]
@@ -116,22 +77,22 @@ def test_post__malleable_or_compact_signature__reverts(book):
     compact = r + (s | (v - 27) << 255).to_bytes(32, "big")
 
     for changed in (high, compact, signature[:64] + bytes([v - 27]), signature + b"\0"):
-        _refused(book, statement, [(address, changed), good[1]], "SignatureInvalid")
+        refuse_post(book, statement, [(address, changed), good[1]], "SignatureInvalid")
 
 
 def test_post__contract_attester__counts_while_it_agrees(book):
     """ATTACKS 20: an ERC-1271 signer that refuses, reverts or answers wrongly does not count."""
     wallet = book.project.MockContractAttester.deploy({"from": book.owner})
     book.admit(wallet)
-    _seat(book, 1, [wallet, *book.attesters[:2]])
-    statement = _first(book)
+    seat(book, 1, [wallet, *book.attesters[:2]])
+    statement = first_statement(book)
     pair = by_address([wallet, book.attesters[0]])
     real = dict(book.sign(statement, [book.attesters[0]]))
     signed = [(a.address, real.get(a.address, b"\x01")) for a in pair]
 
     for mood in (REFUSING, REVERTING, WRONG):
         wallet.setMood(mood, {"from": book.owner})
-        _refused(book, statement, signed, "SignatureInvalid")
+        refuse_post(book, statement, signed, "SignatureInvalid")
     wallet.setMood(ACCEPTING, {"from": book.owner})
     book.registry.post(statement.as_abi_tuple(), signed, {"from": book.anybody})
     assert set(book.registry.signersOf(7, 0)) == {a.address for a in pair}
@@ -140,10 +101,10 @@ def test_post__contract_attester__counts_while_it_agrees(book):
 def test_post__attester_of_another_panel__does_not_count(book):
     """Rule 15: the facility's panel came with its offer. ATTACKS 19."""
     others = [book.new_attester() for _ in range(3)]
-    _seat(book, 2, [*others[:2], book.attesters[2]])
+    seat(book, 2, [*others[:2], book.attesters[2]])
     other = facility(8, window_start_s=book.terms.window_start_s, first=20)
     book.set_facility(other, panel=2, approved=False)
-    mine, theirs = _first(book), empty_statement(other, 0)
+    mine, theirs = first_statement(book), empty_statement(other, 0)
 
     for statement, pair, panel in (
         (mine, others[:2], 1),
@@ -153,7 +114,7 @@ def test_post__attester_of_another_panel__does_not_count(book):
         (mine, [others[2], book.attesters[0]], 1),
     ):
         signed = book.sign(statement, by_address(pair))
-        _refused(book, statement, signed, f"NotOnPanel: 0x[0-9a-fA-F]+, {panel}")
+        refuse_post(book, statement, signed, f"NotOnPanel: 0x[0-9a-fA-F]+, {panel}")
     # Whoever sits on both counts on both.
     book.post(mine, book.attesters[1:])
     book.post(theirs, by_address([others[0], book.attesters[2]]))
@@ -162,18 +123,20 @@ def test_post__attester_of_another_panel__does_not_count(book):
     wait_until(book.terms.window_end_s)
     start_s, end_s = book.terms.epoch_bounds(1)
     unknown = replace(unknown, epoch_start_s=start_s, epoch_end_s=end_s)
-    _refused(book, unknown, book.sign(unknown), "QuorumMissing: 2, 0")
+    refuse_post(book, unknown, book.sign(unknown), "QuorumMissing: 2, 0")
 
 
 def test_post__bond_below_the_minimum__does_not_count(book):
     """Finding M5: whoever signs has something to lose."""
-    statement, poor = _first(book), book.accounts.add()
+    statement, poor = first_statement(book), book.accounts.add()
     book.admit(poor, MINIMUM - 1)
-    _seat(book, 1, [poor, *book.attesters[:2]])
+    seat(book, 1, [poor, *book.attesters[:2]])
     assert not book.members.isAttester(poor)
     assert book.members.attesterCount() == 3
     signed = book.sign(statement, by_address([poor, book.attesters[0]]))
-    _refused(book, statement, signed, f"BondBelowMinimum: {poor.address}, {MINIMUM - 1}, {MINIMUM}")
+    refuse_post(
+        book, statement, signed, f"BondBelowMinimum: {poor.address}, {MINIMUM - 1}, {MINIMUM}"
+    )
 
     paid = book.deposit(poor, 1)
 
@@ -192,7 +155,7 @@ def test_set_attester__delays__begin_and_end_later(slow):
     """ATTACKS 19: membership has periods; a leaving attester still counts and is still liable."""
     new, members, owner = slow.accounts.add(), slow.members, {"from": slow.owner}
     old = slow.new_attester()
-    _pass(DAY_S)
+    pass_time(DAY_S)
     granted = members.setAttester(new, True, owner)
     slow.deposit(new, BOND)
     begins_s = granted.timestamp + DAY_S
@@ -228,7 +191,7 @@ def test_set_attester__again__takes_back_the_removal_or_starts_anew(slow):
 
     assert tuple(members.attesterPeriodOf(attester)) == (since_s, FOREVER)
     members.setAttester(attester, False, owner)
-    _pass(2 * DAY_S + 1)
+    pass_time(2 * DAY_S + 1)
     again = members.setAttester(attester, True, owner)
     assert tuple(members.attesterPeriodOf(attester)) == (again.timestamp + DAY_S, FOREVER)
     assert members.attesterAt(3) == attester
@@ -239,13 +202,13 @@ def test_set_attester__no_change_zero_or_seated__reverts(book):
     """A panel is never one short: the seat goes to another one first."""
     owner, free = {"from": book.owner}, book.new_attester()
 
-    _refuse("AlreadyAttester", book.members.setAttester, book.attesters[0], True, owner)
-    _refuse("NotAttester", book.members.setAttester, book.accounts[5], False, owner)
-    _refuse("NotAttester", book.members.setAttester, ZERO_ADDRESS, True, owner)
+    refuse("AlreadyAttester", book.members.setAttester, book.attesters[0], True, owner)
+    refuse("NotAttester", book.members.setAttester, book.accounts[5], False, owner)
+    refuse("NotAttester", book.members.setAttester, ZERO_ADDRESS, True, owner)
     seated = book.attesters[0]
-    _refuse(f"AttesterSeated: {seated}, 1", book.members.setAttester, seated, False, owner)
+    refuse(f"AttesterSeated: {seated}, 1", book.members.setAttester, seated, False, owner)
     book.members.setAttester(free, False, owner)
-    _refuse("NotAttester", book.members.setAttester, free, False, owner)
+    refuse("NotAttester", book.members.setAttester, free, False, owner)
 
 
 def test_set_attester__forty_slots__free_again_when_nobody_can_be_slashed(book):
@@ -254,11 +217,11 @@ def test_set_attester__forty_slots__free_again_when_nobody_can_be_slashed(book):
     for i in range(37):
         members.setAttester(f"0x{0xA000 + i:040x}", True, owner)
     gone, new, later = members.attesterAt(20), book.accounts[5], book.accounts[6]
-    _refuse("AttesterSlotsFull: 40", members.setAttester, new, True, owner)
+    refuse("AttesterSlotsFull: 40", members.setAttester, new, True, owner)
     book.deposit(gone, BOND)
     left = members.setAttester(gone, False, owner)
     # It left, and can still be slashed.
-    _refuse("AttesterSlotsFull: 40", members.setAttester, new, True, owner)
+    refuse("AttesterSlotsFull: 40", members.setAttester, new, True, owner)
     wait_until(left.timestamp + 600)
 
     taken = members.setAttester(new, True, owner)
@@ -271,9 +234,9 @@ def test_set_attester__forty_slots__free_again_when_nobody_can_be_slashed(book):
     assert members.liableUntil(gone) == 0
     # Its bond stays its own.
     assert (members.bondOf(gone), members.bondOf(new)) == (BOND, 0)
-    _refuse("NotAttester", members.setAttester, gone, False, owner)
-    _refuse("AttesterSlotsFull: 40", members.setAttester, gone, True, owner)
-    _refuse("AttesterSlotsFull: 40", members.setAttester, later, True, owner)
+    refuse("NotAttester", members.setAttester, gone, False, owner)
+    refuse("AttesterSlotsFull: 40", members.setAttester, gone, True, owner)
+    refuse("AttesterSlotsFull: 40", members.setAttester, later, True, owner)
     assert members.attesterCount() == 3
 
 
@@ -282,17 +245,17 @@ def test_set_attester__slot_taken_while_a_statement_is_open__is_refused(book):
     owner, members, gone = {"from": book.owner}, book.members, book.attesters[2]
     for i in range(37):
         members.setAttester(f"0x{0xA000 + i:040x}", True, owner)
-    _seat(book, 1, [*book.attesters[:2], members.attesterAt(10)])
-    statement, heir = _first(book), book.accounts[5]
+    seat(book, 1, [*book.attesters[:2], members.attesterAt(10)])
+    statement, heir = first_statement(book), book.accounts[5]
     # The worst: out in the block after its signature was posted.
-    _seat(book, 1, book.attesters)
+    seat(book, 1, book.attesters)
     posted = book.post(statement, book.attesters[1:])
-    _seat(book, 1, [*book.attesters[:2], members.attesterAt(10)])
+    seat(book, 1, [*book.attesters[:2], members.attesterAt(10)])
     left = members.setAttester(gone, False, owner)
 
     final_s = posted.timestamp + 600
     wait_until(final_s - 2)
-    _refuse("AttesterSlotsFull", members.setAttester, heir, True, owner)
+    refuse("AttesterSlotsFull", members.setAttester, heir, True, owner)
     assert gone.address in book.registry.signersOf(7, 0)
     wait_until(left.timestamp + 600)
     assert book.registry.isFinal(7, 0)
@@ -313,7 +276,7 @@ def test_set_url__member__says_where_its_verdicts_are(book):
     event = dict(done.events["AttesterUrlSet"][0])
     assert event == {"attester": member.address, "url": "https://one.example/"}
     assert book.members.urlOf(member) == "https://one.example/"
-    _refuse("NotAttester", book.members.setUrl, "https://evil.example/", {"from": stranger})
+    refuse("NotAttester", book.members.setUrl, "https://evil.example/", {"from": stranger})
     book.members.setUrl("", {"from": member})
     assert book.members.urlOf(member) == ""
 
@@ -330,4 +293,4 @@ def test_controls__without_the_role__revert(book):
         (book.registry.pause, ()),
         (book.registry.unpause, ()),
     ):
-        _refuse("AccessManagedUnauthorized", call, *arguments, stranger)
+        refuse("AccessManagedUnauthorized", call, *arguments, stranger)

@@ -16,25 +16,12 @@ from tests.contracts.pledges import pledge_of
 from tests.contracts.registry_world import (
     BOND,
     Posted,
-    RegistryWorld,
     abi_line,
     renumbered,
 )
 from tests.ledgers import STATED_KINDS, closed_epochs, facility
 
 COUNTED = (LineKind.USAGE, LineKind.DELIVERY)
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
-
-
-@pytest.fixture
-def rules(book):
-    """The judge, to be asked without a transaction."""
-    return book.project.FaultRules.at(book.registry.faultRules())
 
 
 def _first_epoch(book):

@@ -16,25 +16,14 @@ from tests.contracts.registry_world import (
     OFFERED,
     SLASH,
     Posted,
-    RegistryWorld,
     epochs_with_lines,
     overstated,
     wait_until,
 )
+from tests.contracts.steps import challenge
 from tests.ledgers import facility
 
 ACCEPTING, REFUSING = 1, 0
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
-
-
-def _challenge(book, posted, sender=None):
-    sender = {"from": sender or book.challenger}
-    return book.registry.challengeLine(posted.abi, posted.proven(len(posted.lines) - 1), sender)
 
 
 def test_void__middle_epoch__takes_later_ones_and_keeps_earlier_ones(book):
@@ -48,7 +37,7 @@ def test_void__middle_epoch__takes_later_ones_and_keeps_earlier_ones(book):
     later = replace(closed[2].statement, previous_statement_hash=faulty.hash)
     book.post(later)
 
-    event = _challenge(book, faulty).events["StatementVoided"][0]
+    event = challenge(book, faulty).events["StatementVoided"][0]
 
     assert (event["epoch"], event["fault"]) == (1, int(FaultKind.TOTALS_WRONG))
     assert event["epochsPostedBefore"] == 3
@@ -86,7 +75,7 @@ def test_slash__signers__pay_once_half_to_the_challenger(book):
     faulty = overstated(closed)
     book.post(faulty.statement, book.attesters[1:])
 
-    done = _challenge(book, faulty)
+    done = challenge(book, faulty)
 
     assert [dict(event) for event in done.events["AttesterSlashed"]] == [
         {
@@ -114,13 +103,13 @@ def test_challenge__already_void__pays_nobody(book):
     closed = epochs_with_lines(book, 1)[0]
     faulty = overstated(closed)
     book.post(faulty.statement)
-    _challenge(book, faulty)
+    challenge(book, faulty)
 
     with brownie.reverts("StatementUnknown: 7, 0"):
-        _challenge(book, faulty, book.anybody)
+        challenge(book, faulty, book.anybody)
     book.post(closed.statement)
     with brownie.reverts(revert_pattern="StatementHashWrong.*"):
-        _challenge(book, faulty, book.anybody)
+        challenge(book, faulty, book.anybody)
     assert book.owed(book.anybody) == 0
     assert book.registry.epochsPosted(7) == 1
 
@@ -130,12 +119,12 @@ def test_post__statement_that_was_proven_faulty__is_barred(book):
     closed = epochs_with_lines(book, 1)[0]
     faulty, other = overstated(closed), overstated(closed, extra=2)
     book.post(faulty.statement)
-    _challenge(book, faulty)
+    challenge(book, faulty)
 
     with brownie.reverts(revert_pattern="StatementBarred.*"):
         book.post(faulty.statement)
     book.post(other.statement)
-    _challenge(book, other)
+    challenge(book, other)
     with brownie.reverts(revert_pattern="StatementBarred.*"):
         book.post(faulty.statement)
     assert book.bonds() == [BOND - 2 * SLASH, BOND - 2 * SLASH, BOND]
@@ -149,7 +138,7 @@ def test_challenge__attester_against_itself__loses_half(book):
     faulty = overstated(closed)
     book.post(faulty.statement, book.attesters[:2])
 
-    _challenge(book, faulty, guilty)
+    challenge(book, faulty, guilty)
 
     lost = 2 * SLASH
     assert book.owed(guilty) == lost // 2
@@ -158,7 +147,7 @@ def test_challenge__attester_against_itself__loses_half(book):
     # Even with the other's half it has no more than before; alone it would have lost half.
     assert worth <= BOND
     with brownie.reverts("StatementUnknown: 7, 0"):
-        _challenge(book, faulty)
+        challenge(book, faulty)
 
 
 def test_challenge__after_the_window__reverts(book):
@@ -169,7 +158,7 @@ def test_challenge__after_the_window__reverts(book):
     wait_until(posted.timestamp + 600)
 
     with brownie.reverts(f"ChallengeTooLate: 7, 0, {posted.timestamp + 600}"):
-        _challenge(book, faulty)
+        challenge(book, faulty)
 
 
 def test_challenge__while_paused__goes_on(book):
@@ -178,7 +167,7 @@ def test_challenge__while_paused__goes_on(book):
     book.post(faulty.statement)
     book.registry.pause({"from": book.owner})
 
-    _challenge(book, faulty)
+    challenge(book, faulty)
 
     assert book.registry.epochsPosted(7) == 0
 
@@ -189,7 +178,7 @@ def test_challenge__whatever_the_facilitys_state__goes_on(book, state):
     book.post(faulty.statement)
     book.set_facility(book.terms, state=state)
 
-    _challenge(book, faulty)
+    challenge(book, faulty)
 
     assert book.registry.epochsPosted(7) == 0
 
@@ -209,7 +198,7 @@ def test_slash__contract_attester_that_changed_its_mind__pays(book):
     book.registry.post(faulty.abi, signed, {"from": book.anybody})
     wallet.setMood(REFUSING, {"from": book.owner})
 
-    _challenge(book, faulty)
+    challenge(book, faulty)
 
     assert book.members.bondOf(wallet) == BOND - SLASH
 
@@ -224,7 +213,7 @@ def test_slash__attester_that_left__is_still_liable(book):
     left = book.members.setAttester(gone, False, by_owner)
     assert book.members.liableUntil(gone) == left.timestamp + 600
 
-    _challenge(book, faulty)
+    challenge(book, faulty)
 
     assert book.members.bondOf(gone) == BOND - SLASH
     chain.sleep(600)
@@ -276,7 +265,7 @@ def test_challenge__statement_of_another_facility__does_not_touch_this_one(book)
     )
     book.post(faulty.statement)
 
-    _challenge(book, faulty)
+    challenge(book, faulty)
 
     assert book.registry.epochsPosted(8) == 0
     assert book.registry.epochsPosted(7) == 1

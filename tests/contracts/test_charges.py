@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import brownie
 import pytest
 from brownie import ZERO_ADDRESS, chain
 
@@ -18,48 +17,15 @@ from tests.contracts.registry_world import (
     SLASH,
     Batch,
     Posted,
-    RegistryWorld,
     empty_statement,
     epochs_with_lines,
     overstated,
     wait_until,
 )
+from tests.contracts.steps import challenge, charge, refuse
 from tests.ledgers import facility
 
 HALF = SLASH // 2
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
-
-
-@pytest.fixture
-def rules(book):
-    """The judge, whose calls are proofs."""
-    return book.project.FaultRules.at(book.registry.faultRules())
-
-
-@pytest.fixture
-def proof(rules):
-    """The proof of a statement's last line."""
-    return lambda posted: rules.ofLine.encode_input(posted.abi, posted.proven(-1))
-
-
-def _refuse(error, function, *arguments):
-    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
-        function(*arguments)
-
-
-def _challenge(book, posted, sender=None):
-    sender = {"from": sender or book.challenger}
-    return book.registry.challengeLine(posted.abi, posted.proven(-1), sender)
-
-
-def _charge(book, posted, proof, signed, sender=None):
-    sender = {"from": sender or book.anybody}
-    return book.members.chargeSigners(posted.abi, proof, signed, sender)
 
 
 def _one_line(terms, epoch, previous, *, extra):
@@ -84,13 +50,13 @@ def test_charge_signers__signature_that_was_not_posted__costs_the_same(book, pro
     faulty = overstated(epochs_with_lines(book, 1)[0])
     book.post(faulty.statement, book.attesters[:2])
     third = book.shown(faulty.statement, book.attesters[2:])
-    _refuse("ChallengeOpen: 7, 0", _charge, book, faulty, proof(faulty), third)
-    _challenge(book, faulty)
+    refuse("ChallengeOpen: 7, 0", charge, book, faulty, proof(faulty), third)
+    challenge(book, faulty)
     assert book.bonds() == [BOND - SLASH, BOND - SLASH, BOND]
     # The fault is proven: signatures alone are enough, and whoever paid is passed over.
     everybody = book.shown(faulty.statement, book.attesters)
 
-    done = _charge(book, faulty, b"", everybody)
+    done = charge(book, faulty, b"", everybody)
 
     assert [dict(e) for e in done.events["AttesterSlashed"]] == [
         {
@@ -105,7 +71,7 @@ def test_charge_signers__signature_that_was_not_posted__costs_the_same(book, pro
     assert "SignedFaultProven" not in done.events
     assert book.bonds() == [BOND - SLASH] * 3
     assert (book.owed(book.challenger), book.owed(book.anybody)) == (2 * HALF, HALF)
-    _refuse("ChargedBefore", _charge, book, faulty, b"", everybody)
+    refuse("ChargedBefore", charge, book, faulty, b"", everybody)
 
 
 def test_charge_signers__self_challenge_of_the_earliest__does_not_save_the_others(book, proof):
@@ -122,15 +88,15 @@ def test_charge_signers__self_challenge_of_the_earliest__does_not_save_the_other
         faulty.append(_one_line(book.terms, epoch, previous, extra=epoch + 1))
         previous = faulty[-1].hash
         book.post(faulty[-1].statement)
-    _challenge(book, faulty[0], guilty)
+    challenge(book, faulty[0], guilty)
     assert book.registry.epochsPosted(7) == 0
     assert book.owed(guilty) == 2 * HALF
     for posted in faulty[1:]:
-        _refuse(f"StatementUnknown: 7, {posted.statement.epoch}", _challenge, book, posted)
+        refuse(f"StatementUnknown: 7, {posted.statement.epoch}", challenge, book, posted)
 
     for posted in faulty[1:]:
         pair = book.shown(posted.statement, book.attesters[:2])
-        done = _charge(book, posted, proof(posted), pair)
+        done = charge(book, posted, proof(posted), pair)
         event = dict(done.events["SignedFaultProven"][0])
         assert event == {
             "facilityId": 7,
@@ -163,7 +129,7 @@ def test_charge_signers__signed_in_a_batch__counts_by_its_path(book, proof, fall
     if fallen:
         book.post(faulty.statement, book.attesters[1:])
         assert len(batch.post().events["StatementPosted"]) == 3
-        _challenge(book, faulty)
+        challenge(book, faulty)
     signed = batch.shown(second.statement, book.attesters[:2])
     before = book.bonds()
     for wrong in (
@@ -172,9 +138,9 @@ def test_charge_signers__signed_in_a_batch__counts_by_its_path(book, proof, fall
         batch.shown(honest.statement, book.attesters[:2]),
         (True, signed[1], book.sign(second.statement)),
     ):
-        _refuse("SignatureInvalid", _charge, book, second, proof(second), wrong)
+        refuse("SignatureInvalid", charge, book, second, proof(second), wrong)
 
-    done = _charge(book, second, proof(second), signed)
+    done = charge(book, second, proof(second), signed)
 
     assert [e["attester"] for e in done.events["AttesterSlashed"]] == book.attesters[:2]
     after = book.bonds()
@@ -183,9 +149,9 @@ def test_charge_signers__signed_in_a_batch__counts_by_its_path(book, proof, fall
     for right in (first, honest):
         shown = batch.shown(right.statement, book.attesters[:2])
         if fallen:
-            _refuse("ChallengeOpen", _charge, book, right, proof(right), shown)
+            refuse("ChallengeOpen", charge, book, right, proof(right), shown)
             continue
-        _refuse("NoFault", _charge, book, right, proof(right), shown)
+        refuse("NoFault", charge, book, right, proof(right), shown)
 
 
 def test_charge_signers__never_posted__one_signature_is_enough(book, proof):
@@ -193,8 +159,8 @@ def test_charge_signers__never_posted__one_signature_is_enough(book, proof):
     faulty = overstated(epochs_with_lines(book, 1)[0])
     wait_until(faulty.statement.epoch_end_s)
 
-    done = _charge(book, faulty, proof(faulty), book.shown(faulty.statement, book.attesters[1:2]))
-    later = _charge(
+    done = charge(book, faulty, proof(faulty), book.shown(faulty.statement, book.attesters[1:2]))
+    later = charge(
         book, faulty, b"", book.shown(faulty.statement, book.attesters[2:]), book.challenger
     )
 
@@ -214,13 +180,13 @@ def test_charge_signers__final_statement__costs_until_the_closing(book, proof):
     pair = book.shown(faulty.statement, book.attesters[:1])
     rest = book.shown(faulty.statement, book.attesters[1:])
 
-    _charge(book, faulty, proof(faulty), pair)
+    charge(book, faulty, proof(faulty), pair)
 
     assert book.bonds() == [BOND - SLASH, BOND, BOND]
     assert book.registry.isFinal(7, 0)
     assert not book.registry.verdictOf(faulty.hash)[2]
     _close(book, 7)
-    _refuse("FacilityClosed: 7", _charge, book, faulty, b"", rest)
+    refuse("FacilityClosed: 7", charge, book, faulty, b"", rest)
     assert book.bonds() == [BOND - SLASH, BOND, BOND]
 
 
@@ -233,12 +199,12 @@ def test_charge_signers__attester_that_left__pays_for_a_challenge_window_more(bo
     left = book.members.setAttester(gone, False, by_owner)
     wait_until(left.timestamp + 590)
 
-    _charge(book, faulty, proof(faulty), book.shown(faulty.statement, [gone]))
+    charge(book, faulty, proof(faulty), book.shown(faulty.statement, [gone]))
 
     assert book.members.bondOf(gone) == BOND - SLASH
     wait_until(left.timestamp + 600)
     shown = book.shown(faulty.statement, [also])
-    _refuse(f"NotLiable: {also}", _charge, book, faulty, b"", shown)
+    refuse(f"NotLiable: {also}", charge, book, faulty, b"", shown)
     book.members.withdrawBond(also, {"from": also})
     assert book.dollar.balanceOf(also) == BOND
 
@@ -249,16 +215,16 @@ def test_charge_signers__signed_before_membership__counts_once_it_is_one(book, p
     wait_until(faulty.statement.epoch_end_s)
     newcomer = book.accounts.add()
     shown = book.shown(faulty.statement, [newcomer])
-    _refuse(f"NotLiable: {newcomer}", _charge, book, faulty, proof(faulty), shown)
+    refuse(f"NotLiable: {newcomer}", charge, book, faulty, proof(faulty), shown)
     book.admit(newcomer)
 
-    _charge(book, faulty, proof(faulty), shown)
+    charge(book, faulty, proof(faulty), shown)
 
     assert book.members.bondOf(newcomer) == BOND - SLASH
     # What it signed right costs nothing, whenever that was.
     honest = Posted(faulty.statement, faulty.lines)
-    _refuse(
-        "NoFault: 7, 0", _charge, book, honest, proof(honest),
+    refuse(
+        "NoFault: 7, 0", charge, book, honest, proof(honest),
         book.shown(honest.statement, [newcomer]),
     )  # fmt: skip
 
@@ -282,8 +248,8 @@ def test_charge_signers__slot_that_went_to_another__charges_by_account(book, pro
     for attesters, error in (([heir], "SignatureInvalid"), ([gone], f"NotLiable: {gone}")):
         _, path, signed = book.shown(faulty.statement, [gone])
         shown = (False, path, [(attesters[0].address, signed[0][1])])
-        _refuse(error, _charge, book, faulty, proof(faulty), shown)
-    _charge(book, faulty, proof(faulty), book.shown(faulty.statement, book.attesters[1:2]))
+        refuse(error, charge, book, faulty, proof(faulty), shown)
+    charge(book, faulty, proof(faulty), book.shown(faulty.statement, book.attesters[1:2]))
 
     assert book.bonds([heir, gone, book.attesters[1]]) == [BOND, BOND, BOND - SLASH]
 
@@ -314,7 +280,7 @@ def test_charge_signers__honest_or_forged__is_refused_and_costs_nothing(book, ru
         (proof(honest)[:10], "ProofForeign"),
         (rules.ofLine.encode_input(honest.abi, (honest.proven(0)[0], [])), "ProofInvalid: 0"),
     ):
-        _refuse(error, _charge, book, honest, given, pair)
+        refuse(error, charge, book, honest, given, pair)
     signed = book.sign(faulty.statement, [a, b])
     for shown, error in (
         (pair, "SignatureInvalid"),
@@ -325,7 +291,7 @@ def test_charge_signers__honest_or_forged__is_refused_and_costs_nothing(book, ru
         ((False, [], book.sign(faulty.statement, [book.accounts.add()])), "NotLiable"),
         ((True, [], signed), "SignatureInvalid"),
     ):
-        _refuse(error, _charge, book, faulty, proof(faulty), shown)
+        refuse(error, charge, book, faulty, proof(faulty), shown)
     assert book.bonds() == [BOND] * 3
     assert int(book.members.provenBy(honest.hash), 16) == 0
 
@@ -345,12 +311,12 @@ def test_charge_signers__reposted_after_a_double_pledge__is_no_fault_of_its_own(
     assert book.bonds() == [BOND - SLASH, BOND - SLASH, BOND]
     everybody = book.shown(honest.statement, book.attesters)
 
-    _refuse("NoFault: 9, 0", _charge, book, honest, proof(honest), everybody)
+    refuse("NoFault: 9, 0", charge, book, honest, proof(honest), everybody)
     book.facilities.setState(8, 5, {"from": book.owner})
     posted = book.post(honest.statement, book.attesters[1:])
     wait_until(posted.timestamp + 600)
 
-    _refuse("NoFault: 9, 0", _charge, book, honest, proof(honest), everybody)
+    refuse("NoFault: 9, 0", charge, book, honest, proof(honest), everybody)
     assert book.bonds() == [BOND - SLASH, BOND - SLASH, BOND]
 
 
@@ -359,10 +325,10 @@ def test_post__signed_fault_that_was_proven__is_barred(book, proof):
     closed = epochs_with_lines(book, 1)[0]
     faulty, right = overstated(closed), Posted(closed.statement, closed.lines)
     wait_until(faulty.statement.epoch_end_s)
-    _charge(book, faulty, proof(faulty), book.shown(faulty.statement, book.attesters[:2]))
+    charge(book, faulty, proof(faulty), book.shown(faulty.statement, book.attesters[:2]))
     assert book.bonds() == [BOND - SLASH, BOND - SLASH, BOND]
 
-    _refuse("StatementBarred: 7, 0", book.post, faulty.statement)
+    refuse("StatementBarred: 7, 0", book.post, faulty.statement)
 
     verdict = tuple(book.registry.verdictOf(faulty.hash))
     assert verdict == (book.anybody, int(FaultKind.TOTALS_WRONG), True)
@@ -380,11 +346,11 @@ def test_post__charged_without_a_bond__is_barred(book, proof):
     for attester in pair:
         book.admit(attester, 0)
     book.members.setPanel(1, by_address([*pair, book.attesters[0]]), {"from": book.owner})
-    _charge(book, faulty, proof(faulty), book.shown(faulty.statement, pair))
+    charge(book, faulty, proof(faulty), book.shown(faulty.statement, pair))
     for attester in pair:
         book.deposit(attester, BOND)
 
-    _refuse("StatementBarred: 7, 0", book.post, faulty.statement, pair)
+    refuse("StatementBarred: 7, 0", book.post, faulty.statement, pair)
 
 
 def test_bar__by_anybody__is_refused(book):
@@ -392,6 +358,6 @@ def test_bar__by_anybody__is_refused(book):
     honest = empty_statement(book.terms, 0)
     given = (7, statement_hash(honest), int(FaultKind.TOTALS_WRONG), book.anybody)
     for caller in (book.owner, book.attesters[0]):
-        _refuse(f"NotAttesterRegistry: {caller}", book.registry.bar, *given, {"from": caller})
+        refuse(f"NotAttesterRegistry: {caller}", book.registry.bar, *given, {"from": caller})
 
     book.post(honest)

@@ -14,18 +14,11 @@ from tests.contracts.registry_world import (
     DEFAULTED,
     FUNDED,
     OFFERED,
-    RegistryWorld,
     empty_statement,
 )
 from tests.ledgers import facility
 
 RIVAL_FIRST, OWN_FIRST = True, False
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
 
 
 def _rival(book, *, first, state=FUNDED, start_s=None, shared=3):

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import brownie
 import pytest
 from brownie import chain
 
@@ -14,48 +13,15 @@ from tests.contracts.registry_world import (
     SLASH,
     Batch,
     Posted,
-    RegistryWorld,
     empty_statement,
     epochs_with_lines,
     overstated,
     wait_until,
 )
+from tests.contracts.steps import challenge, charge, refuse
 from tests.ledgers import facility
 
 HALF = SLASH // 2
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
-
-
-@pytest.fixture
-def rules(book):
-    """The judge, whose calls are proofs."""
-    return book.project.FaultRules.at(book.registry.faultRules())
-
-
-@pytest.fixture
-def proof(rules):
-    """The proof of a statement's last line."""
-    return lambda posted: rules.ofLine.encode_input(posted.abi, posted.proven(-1))
-
-
-def _refuse(error, function, *arguments):
-    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
-        function(*arguments)
-
-
-def _challenge(book, posted, sender=None):
-    sender = {"from": sender or book.challenger}
-    return book.registry.challengeLine(posted.abi, posted.proven(-1), sender)
-
-
-def _charge(book, posted, proof, signed, sender=None):
-    sender = {"from": sender or book.anybody}
-    return book.members.chargeSigners(posted.abi, proof, signed, sender)
 
 
 def _equivocation(book, one, other, attesters, sender=None):
@@ -104,14 +70,14 @@ def test_charge_equivocation__two_of_one_epoch__costs_whoever_signed_both(book, 
     assert found == [(liar[0], "0x" + second.hex(), SLASH)]
     assert book.bonds() == [BOND, BOND - SLASH, BOND]
     assert book.owed(book.anybody) == HALF
-    _refuse("ChargedBefore", _equivocation, book, *rivals, liar)
+    refuse("ChargedBefore", _equivocation, book, *rivals, liar)
     # A third statement is another lie, the pair of a pair is not.
     third = _Signed(replace(rivals[0].statement, available_gpu_seconds=3))
     paid = {second}
     for rival in rivals:
         pays = max(rival.hash, third.hash)
         if pays in paid:
-            _refuse("ChargedBefore", _equivocation, book, rival, third, liar)
+            refuse("ChargedBefore", _equivocation, book, rival, third, liar)
         else:
             _equivocation(book, rival, third, liar)
         paid.add(pays)
@@ -133,9 +99,7 @@ def test_charge_equivocation__alone_and_in_a_batch__counts_alike(book):
     # One statement, alone and in a batch, is one statement.
     same = (rivals[1].abi, book.shown(rivals[1].statement, liars))
     again = (rivals[1].abi, batch.shown(rivals[1].statement, liars))
-    _refuse(
-        "NoEquivocation", book.members.chargeEquivocation, *same, *again, {"from": book.anybody}
-    )
+    refuse("NoEquivocation", book.members.chargeEquivocation, *same, *again, {"from": book.anybody})
 
 
 def test_charge_equivocation__no_rivals_or_not_both__is_refused(book):
@@ -149,10 +113,10 @@ def test_charge_equivocation__no_rivals_or_not_both__is_refused(book):
         _Signed(replace(other.statement, previous_statement_hash=Bytes32(b"\1" * 32))),
     ]
     for rival in honest:
-        _refuse("NoEquivocation", _equivocation, book, one, rival, [a])
+        refuse("NoEquivocation", _equivocation, book, one, rival, [a])
     shown = [(r.abi, book.shown(r.statement, [a])) for r in (one, other)]
-    _refuse("NoEquivocation", call, *shown[1], *shown[0], by_anybody)
-    _refuse("NoEquivocation", call, *shown[0], *shown[0], by_anybody)
+    refuse("NoEquivocation", call, *shown[1], *shown[0], by_anybody)
+    refuse("NoEquivocation", call, *shown[0], *shown[0], by_anybody)
     for first, second, error in (
         ([a], [b], "SignersDiffer"),
         ([a, b], [a], "SignersDiffer"),
@@ -162,13 +126,13 @@ def test_charge_equivocation__no_rivals_or_not_both__is_refused(book):
     ):
         given = (one.abi, book.shown(one.statement, first))
         also = (other.abi, book.shown(other.statement, second))
-        _refuse(error, call, *given, *also, by_anybody)
+        refuse(error, call, *given, *also, by_anybody)
     stranger = [book.accounts.add()]
-    _refuse("NotLiable", _equivocation, book, one, other, stranger)
+    refuse("NotLiable", _equivocation, book, one, other, stranger)
     wrong = (other.abi, book.shown(one.statement, [a]))
-    _refuse("SignatureInvalid", call, *shown[0], *wrong, by_anybody)
+    refuse("SignatureInvalid", call, *shown[0], *wrong, by_anybody)
     _close(book, 7)
-    _refuse("FacilityClosed: 7", _equivocation, book, one, other, [a])
+    refuse("FacilityClosed: 7", _equivocation, book, one, other, [a])
     assert book.bonds() == [BOND] * 3
 
 
@@ -177,10 +141,10 @@ def test_charge_equivocation__one_of_them_void__is_a_correction(book):
     closed = epochs_with_lines(book, 1)[0]
     faulty, right = overstated(closed), Posted(closed.statement, closed.lines)
     book.post(faulty.statement)
-    _challenge(book, faulty)
+    challenge(book, faulty)
     book.post(right.statement)
 
-    _refuse("NoEquivocation", _equivocation, book, faulty, right, book.attesters[:2])
+    refuse("NoEquivocation", _equivocation, book, faulty, right, book.attesters[:2])
 
     assert book.bonds() == [BOND - SLASH, BOND - SLASH, BOND]
 
@@ -205,7 +169,7 @@ def test_charge_equivocation__after_a_double_pledge__may_repeat(book):
     book.post(honest.statement)
     book.post(rivals[1].statement)
 
-    _refuse("NoEquivocation", _equivocation, book, *rivals, book.attesters[:2])
+    refuse("NoEquivocation", _equivocation, book, *rivals, book.attesters[:2])
 
     assert book.registry.mayRepeat(9)
     assert not book.registry.mayRepeat(8)
@@ -220,8 +184,8 @@ def test_charge_equivocation__one_of_them_proven_faulty__is_a_correction(book, p
     for extra in range(1, 5):
         faulty = overstated(closed, extra=extra)
         wait_until(faulty.statement.epoch_end_s)
-        _charge(book, faulty, proof(faulty), book.shown(faulty.statement, liars))
-        _refuse("NoEquivocation", _equivocation, book, faulty, right, liars)
+        charge(book, faulty, proof(faulty), book.shown(faulty.statement, liars))
+        refuse("NoEquivocation", _equivocation, book, faulty, right, liars)
     assert book.bonds() == [BOND - 4 * SLASH, BOND - 4 * SLASH, BOND]
     book.post(right.statement)
 
@@ -234,7 +198,7 @@ def test_charge_equivocation__of_a_faulty_statement__leaves_its_fault_to_be_paid
     _equivocation(book, one, other, book.attesters[:2], book.owner)
     book.post(other.statement)
 
-    _challenge(book, other)
+    challenge(book, other)
 
     assert book.bonds() == [BOND - 2 * SLASH, BOND - 2 * SLASH, BOND]
     assert book.owed(book.owner) == book.owed(book.challenger) == 2 * HALF

@@ -1,55 +1,13 @@
 """AttesterRegistry: panels, their seats, and removals that never leave one short."""
 
-import brownie
-import pytest
-from brownie import chain
-
 from tests.contracts.attesting import by_address
 from tests.contracts.registry_world import (
     RegistryWorld,
-    empty_statement,
     wait_until,
 )
+from tests.contracts.steps import first_statement, pass_time, refuse, refuse_post, seat
 
 DAY_S = 86_400
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
-
-
-@pytest.fixture
-def slow(accounts):
-    """A registry where new attesters count after one day, and removed ones until after two."""
-    return RegistryWorld(accounts, delays=(DAY_S, 2 * DAY_S))
-
-
-def _first(book):
-    statement = empty_statement(book.terms, 0)
-    wait_until(statement.epoch_end_s)
-    return statement
-
-
-def _refused(book, statement, signed, error):
-    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
-        book.registry.post(statement.as_abi_tuple(), signed, {"from": book.anybody})
-
-
-def _refuse(error, function, *arguments):
-    with brownie.reverts(revert_pattern=f"(?i){error}.*"):
-        function(*arguments)
-
-
-def _pass(seconds):
-    chain.sleep(seconds)
-    chain.mine()
-
-
-def _seat(book, panel, attesters):
-    """Give the seats of a panel to attesters."""
-    return book.members.setPanel(panel, by_address(attesters), {"from": book.owner})
 
 
 def test_set_panel__first_of_all__holds_at_once_and_later_ones_wait(slow):
@@ -66,11 +24,11 @@ def test_set_panel__first_of_all__holds_at_once_and_later_ones_wait(slow):
     assert (event["panel"], list(event["attesters"])) == (1, single)
     assert (event["threshold"], event["from"]) == (1, holds_s)
     assert tuple(members.panelOf(1)) == (tuple(slow.attesters), 2)
-    statement = _first(slow)
-    _refused(slow, statement, slow.sign(statement, single), "QuorumMissing: 1, 2")
+    statement = first_statement(slow)
+    refuse_post(slow, statement, slow.sign(statement, single), "QuorumMissing: 1, 2")
     created = members.setPanel(2, single, owner)
     assert tuple(members.panelOf(2)) == ((), 0)
-    _refuse(f"PanelNotInForce: 2, {created.timestamp + DAY_S}", members.setOfferPanel, 2, owner)
+    refuse(f"PanelNotInForce: 2, {created.timestamp + DAY_S}", members.setOfferPanel, 2, owner)
     wait_until(holds_s)
     assert tuple(members.panelOf(1)) == (tuple(single), 1)
     slow.post(statement, single)
@@ -104,10 +62,10 @@ def test_set_panel__seats_wrong__reverts(book):
         (0, [a], "PanelUnknown: 0, 1"),
         (3, [a], "PanelUnknown: 3, 1"),
     ):
-        _refuse(error, members.setPanel, panel, seats, owner)
+        refuse(error, members.setPanel, panel, seats, owner)
     for panel in (0, 2):
-        _refuse(f"PanelUnknown: {panel}, 1", members.setOfferPanel, panel, owner)
-        _refuse(f"PanelUnknown: {panel}, 1", members.panelOf, panel)
+        refuse(f"PanelUnknown: {panel}, 1", members.setOfferPanel, panel, owner)
+        refuse(f"PanelUnknown: {panel}, 1", members.panelOf, panel)
 
 
 def test_set_panel__newcomer__sits_no_sooner_than_it_counts(slow):
@@ -118,7 +76,7 @@ def test_set_panel__newcomer__sits_no_sooner_than_it_counts(slow):
     changed = slow.members.setPanel(1, seats, owner)
 
     assert slow.members.attesterPeriodOf(new)[0] <= changed.events["PanelSet"][0]["from"]
-    _pass(DAY_S)
+    pass_time(DAY_S)
     assert set(slow.members.panelOf(1)[0]) == {a.address for a in seats}
     assert all(slow.members.isAttester(a) for a in seats)
 
@@ -127,21 +85,21 @@ def test_set_attester__removal_races__never_leave_a_panel_short(slow):
     """At no time, scheduled changes included, has a panel a seat without a member: 2k - 1."""
     members, owner = slow.members, {"from": slow.owner}
     old, new, third = slow.attesters[0], slow.new_attester(), slow.new_attester()
-    _pass(DAY_S)
-    changed = _seat(slow, 1, [new, *slow.attesters[1:]])
+    pass_time(DAY_S)
+    changed = seat(slow, 1, [new, *slow.attesters[1:]])
     holds_s = changed.timestamp + DAY_S
     # Seated next: it cannot go. Seated now: it goes, when its seat is another's.
-    _refuse(f"AttesterSeated: {new}, 1", members.setAttester, new, False, owner)
+    refuse(f"AttesterSeated: {new}, 1", members.setAttester, new, False, owner)
     removed = members.setAttester(old, False, owner)
     ends_s = removed.events["AttesterPeriodSet"][0]["activeUntil"]
     assert ends_s == removed.timestamp + 2 * DAY_S > holds_s
     # New seats that would hold only after the old ones are empty are refused.
-    _pass(DAY_S - 100)
-    later = _seat(slow, 1, [third, *slow.attesters[1:]])
+    pass_time(DAY_S - 100)
+    later = seat(slow, 1, [third, *slow.attesters[1:]])
     assert later.timestamp + DAY_S <= ends_s
     assert members.panelOf(1)[0].count(old.address) == 1
-    _pass(DAY_S - 200)
-    _refuse(
+    pass_time(DAY_S - 200)
+    refuse(
         f"AttesterLeaves: {old}, {ends_s}",
         members.setPanel, 1, by_address([new, *slow.attesters[1:]]), owner,
     )  # fmt: skip
@@ -149,7 +107,7 @@ def test_set_attester__removal_races__never_leave_a_panel_short(slow):
         seats, threshold = members.panelOf(1)
         assert len(seats) == 3 == 2 * threshold - 1
         assert all(members.isAttester(a) for a in seats)
-        _pass(DAY_S)
+        pass_time(DAY_S)
     assert not members.isAttester(old)
 
 
@@ -157,7 +115,7 @@ def test_set_attester__seat_on_a_waiting_panel__ends_not_before_the_seat_is_free
     """A removal without delay still waits for the seats that take its place."""
     world = RegistryWorld(accounts, delays=(DAY_S, 0))
     old, new = world.attesters[0], world.new_attester()
-    changed = _seat(world, 1, [new, *world.attesters[1:]])
+    changed = seat(world, 1, [new, *world.attesters[1:]])
 
     removed = world.members.setAttester(old, False, {"from": world.owner})
 
@@ -171,7 +129,7 @@ def test_set_panel__sixty_four__is_the_most(book):
     for panel in range(2, 65):
         book.members.setPanel(panel, seats, owner)
 
-    _refuse("PanelsFull: 64", book.members.setPanel, 65, seats, owner)
+    refuse("PanelsFull: 64", book.members.setPanel, 65, seats, owner)
     # A removal looks at all of them.
     free = book.new_attester()
     assert book.members.setAttester(free, False, owner).gas_used < 300_000

@@ -20,7 +20,6 @@ from tests.contracts.registry_world import (
     CANCELLED,
     FACILITY_ID,
     Batch,
-    RegistryWorld,
     empty_statement,
     wait_until,
 )
@@ -35,12 +34,6 @@ console.log(JSON.stringify({ root: tree.root, proofs: rows.map((_, i) => tree.ge
 """
 # A posting and its part of a settlement, in a batch of fifty facilities: decision 9.
 GOAL, FACILITIES = 120_000, 50
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
 
 
 def _idle(book, count, **changes):

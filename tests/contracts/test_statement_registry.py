@@ -14,7 +14,6 @@ from tests.contracts.registry_world import (
     FACILITY_ID,
     OFFERED,
     Posted,
-    RegistryWorld,
     abi_line,
     empty_statement,
     wait_until,
@@ -22,12 +21,6 @@ from tests.contracts.registry_world import (
 from tests.ledgers import facility
 
 ZERO_RECORD = ("0x" + "00" * 32, 0, 0, 0)
-
-
-@pytest.fixture
-def book(accounts):
-    """A registry without delays."""
-    return RegistryWorld(accounts)
 
 
 def test_hash__any_statement__equals_the_model(book):

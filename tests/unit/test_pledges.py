@@ -100,7 +100,9 @@ def _pledging(facility_id: int, *pledges: Pledge, start_s: int = START_S) -> Ple
 
 
 def _of(number: int, *cards: Bytes32, from_epoch: int = 0) -> Pledge:
-    return Pledge(number, Epoch(from_epoch), whole_cards(cards))
+    """Whole cards that come with this approval."""
+    since = Epoch(from_epoch)
+    return Pledge(number, since, tuple(PledgedDevice(card, card, since) for card in cards))
 
 
 def test_cards_pledged_before__earlier_approval__counts_whoever_offered_first() -> None:
@@ -151,6 +153,14 @@ def test_cards_pledged_before__replaced__is_by_epoch() -> None:
     assert found == [(A,), (A,), (), ()]
     assert cards_pledged_before(other, other=own, epoch=Epoch(2)) == (B,)
     assert cards_pledged_before(other, other=own, epoch=Epoch(1)) == ()
+
+
+def test_cards_pledged_before__card_that_a_replacement_keeps__came_with_the_first() -> None:
+    kept = Pledge(3, Epoch(2), (PledgedDevice(A, A), PledgedDevice(C, C, Epoch(2))))
+    own, other = _pledging(1, _of(1, A, B), kept), _pledging(2, _of(2, A, C))
+
+    assert [cards_pledged_before(own, other=other, epoch=Epoch(e)) for e in (1, 2)] == [(), (C,)]
+    assert cards_pledged_before(other, other=own, epoch=Epoch(2)) == (A,)
 
 
 def test_cards_pledged_before__device_from_a_later_epoch__claims_from_then() -> None:

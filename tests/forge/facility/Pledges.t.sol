@@ -159,12 +159,15 @@ contract PledgesTest is World {
         _replace(ann, ROOT, 1, abi.encodeWithSelector(IPledgeRegistry.NotGpuOperator.selector, NEW, ann));
         _replace(gpuOperator, bytes32(0), 1, abi.encodeWithSelector(IPledgeRegistry.PledgeRootZero.selector));
         bytes4 early = IPledgeRegistry.ReplacementTooEarly.selector;
-        _replace(gpuOperator, ROOT, 0, abi.encodeWithSelector(early, NEW, uint32(0), uint32(1)));
+        // Before the window not even the first epoch has begun, and a second card can fail.
+        _replace(gpuOperator, ROOT, 0, "");
         _replace(gpuOperator, ROOT, 2, "");
-        _replace(gpuOperator, ROOT, 2, abi.encodeWithSelector(early, NEW, uint32(2), uint32(3)));
+        _replace(gpuOperator, ROOT, 2, "");
+        _replace(gpuOperator, ROOT, 1, abi.encodeWithSelector(early, NEW, uint32(1), uint32(2)));
         vm.warp(START + 2 * EPOCH - 1);
         assertEq(pledges.pledgeAt(NEW, 1).fromEpoch, 0, "the first");
         assertEq(pledges.pledgeAt(NEW, 3).fromEpoch, 2, "the second");
+        assertEq(pledges.pledgesOf(NEW).length, 4, "all of them are kept");
         // The last epoch has begun: nothing is left to replace.
         vm.warp(START + 3 * EPOCH);
         _replace(gpuOperator, ROOT, 4, closed);

@@ -9,6 +9,7 @@ import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
+import {IOperatorRecords} from "../interfaces/IOperatorRecords.sol";
 import {IPledgeRegistry} from "../interfaces/IPledgeRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
 import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
@@ -47,9 +48,9 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
 
     /// @inheritdoc IFacilityRegistry
     mapping(address token => bool) public isSettlementToken;
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IOperatorRecords
     mapping(address gpuOperator => bytes32) public ledgerKeyOf;
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IOperatorRecords
     mapping(uint64 facilityId => address) public reservedBy;
     mapping(uint64 facilityId => FacilityStore.Facility) private _facilities;
     /// @inheritdoc IEndings
@@ -145,13 +146,13 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         _setState(facilityId, FacilityState.Cancelled);
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IOperatorRecords
     function setLedgerKey(bytes32 ledgerKey) external {
         ledgerKeyOf[msg.sender] = ledgerKey;
         emit LedgerKeySet(msg.sender, ledgerKey);
     }
 
-    /// @inheritdoc IFacilityRegistry
+    /// @inheritdoc IOperatorRecords
     function reserve(uint64 facilityId) external restricted {
         require(stateOf(facilityId) == FacilityState.None, FacilityExists(facilityId));
         _requireFree(facilityId);

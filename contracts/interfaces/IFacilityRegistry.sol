@@ -5,6 +5,7 @@ import {IAttesterRegistry} from "./IAttesterRegistry.sol";
 import {IBondVault} from "./IBondVault.sol";
 import {IDeliveryDesk} from "./IDeliveryDesk.sol";
 import {IEndings} from "./IEndings.sol";
+import {IOperatorRecords} from "./IOperatorRecords.sol";
 import {IPledgeRegistry} from "./IPledgeRegistry.sol";
 import {IPrimarySale} from "./IPrimarySale.sol";
 import {IRentLockbox} from "./IRentLockbox.sol";
@@ -14,7 +15,7 @@ import {ITrancheToken} from "./ITrancheToken.sol";
 /// @title Facilities: which GPU capacity is pledged, by whom, for which window and on which terms
 /// @notice Times are UTC seconds, amounts are minor units of the facility's settlement token (micros for a 6-decimal
 /// stablecoin), capacity is counted in whole GPUs.
-interface IFacilityRegistry is IEndings {
+interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @notice Life cycle of a facility.
     /// @param None No facility has this id.
     /// @param Offered The terms are fixed; units may be minted or sold.
@@ -152,19 +153,9 @@ interface IFacilityRegistry is IEndings {
         TrancheTerms[] tranches
     );
 
-    /// @notice An operator reserved a number for an offer that it prepares.
-    /// @param facilityId The number.
-    /// @param gpuOperator The operator.
-    event FacilityReserved(uint64 indexed facilityId, address indexed gpuOperator);
-
     /// @notice Governance removed an offer that was not funded. Its sale, if there is one, pays back.
     /// @param facilityId The facility.
     event OfferRemoved(uint64 indexed facilityId);
-
-    /// @notice An operator named the key that signs for it in the logs of its facilities.
-    /// @param gpuOperator The operator.
-    /// @param ledgerKey Ed25519 public key; zero for none.
-    event LedgerKeySet(address indexed gpuOperator, bytes32 ledgerKey);
 
     /// @notice The stored state of a facility changed. Delivering is never stored: it follows from Funded and the time.
     /// That an offer expired follows from the time too, and is stored only if somebody calls `expire`.
@@ -227,11 +218,6 @@ interface IFacilityRegistry is IEndings {
     /// @param facilityId The facility.
     error PledgeNotApproved(uint64 facilityId);
 
-    /// @notice Another operator reserved this number: choose another one.
-    /// @param facilityId The number.
-    /// @param gpuOperator Who reserved it.
-    error FacilityReservedBefore(uint64 facilityId, address gpuOperator);
-
     /// @notice The bond is below `requiredBond`. Deposit into the BondVault first.
     /// @param facilityId The facility.
     error BondInsufficient(uint64 facilityId);
@@ -283,17 +269,6 @@ interface IFacilityRegistry is IEndings {
     /// @dev Emits OfferRemoved and FacilityStateChanged(Cancelled). Reverts with FacilityStateWrong.
     /// @param facilityId The facility.
     function remove(uint64 facilityId) external;
-
-    /// @notice Reserves a number for an offer of the caller, so that nobody can take it while the offer, whose pledge
-    /// names it, is prepared. Caller: the gpuOperator role.
-    /// @dev Emits FacilityReserved. Reverts with FacilityExists or FacilityReservedBefore.
-    /// @param facilityId The number.
-    function reserve(uint64 facilityId) external;
-
-    /// @notice Names the key that signs for the caller in the logs of its facilities. Caller: anybody, for itself.
-    /// @dev Emits LedgerKeySet.
-    /// @param ledgerKey Ed25519 public key; zero for none.
-    function setLedgerKey(bytes32 ledgerKey) external;
 
     /// @notice Allows or forbids a token, of at most 6 decimals, as settlement token of new facilities; those that name
     /// it already keep it. Caller: the governance role.
@@ -359,16 +334,6 @@ interface IFacilityRegistry is IEndings {
     /// @param facilityId The facility.
     /// @return The number.
     function epochCountOf(uint64 facilityId) external view returns (uint32);
-
-    /// @notice Operator that reserved a number.
-    /// @param facilityId The number.
-    /// @return The operator; zero if nobody did.
-    function reservedBy(uint64 facilityId) external view returns (address);
-
-    /// @notice Key that signs for an operator in the logs of its facilities.
-    /// @param gpuOperator The operator.
-    /// @return Ed25519 public key; zero for none.
-    function ledgerKeyOf(address gpuOperator) external view returns (bytes32);
 
     /// @notice The contract that holds attested statements.
     /// @return Its address; zero before `link`.

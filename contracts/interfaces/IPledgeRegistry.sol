@@ -49,7 +49,7 @@ interface IPledgeRegistry {
     /// @param caller The caller.
     error NotGpuOperator(uint64 facilityId, address caller);
 
-    /// @notice Devices are replaced from an epoch of the window that has not begun, and not before the last replacement.
+    /// @notice Devices are replaced from an epoch of the window not begun yet, and not before the last replacement.
     /// @param facilityId The facility.
     /// @param fromEpoch The epoch asked for.
     /// @param least First epoch that can be.

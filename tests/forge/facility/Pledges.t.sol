@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
 import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
+import {IOperatorRecords} from "../../../contracts/interfaces/IOperatorRecords.sol";
 import {IPledgeRegistry} from "../../../contracts/interfaces/IPledgeRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
@@ -134,7 +135,7 @@ contract PledgesTest is World {
         terms.gpuOperator = bob;
         IFacilityRegistry.TrancheTerms[] memory tranches = new IFacilityRegistry.TrancheTerms[](1);
         tranches[0] = IFacilityRegistry.TrancheTerms(10, 0);
-        bytes memory taken = abi.encodeWithSelector(IFacilityRegistry.FacilityReservedBefore.selector, NEW, gpuOperator);
+        bytes memory taken = abi.encodeWithSelector(IOperatorRecords.FacilityReservedBefore.selector, NEW, gpuOperator);
         vm.startPrank(bob);
         vm.expectRevert(taken);
         facilities.offer(NEW, terms, tranches);
@@ -182,7 +183,7 @@ contract PledgesTest is World {
 
     function test_ledger_key__of_the_caller__is_kept() external {
         vm.expectEmit(true, true, true, true, address(facilities));
-        emit IFacilityRegistry.LedgerKeySet(gpuOperator, ROOT);
+        emit IOperatorRecords.LedgerKeySet(gpuOperator, ROOT);
         vm.prank(gpuOperator);
         facilities.setLedgerKey(ROOT);
         assertEq(facilities.ledgerKeyOf(gpuOperator), ROOT, "key");

@@ -124,4 +124,23 @@ abstract contract WalletBase is DealBase {
     function _digest(bytes memory body) internal view returns (bytes32) {
         return keccak256(abi.encodePacked("\x19\x01", wallets.DOMAIN_SEPARATOR(), keccak256(body)));
     }
+
+    /// @dev Sold, not funded yet.
+    function _offerAndBuy() internal {
+        _offer(_soldOut(100));
+        _buy(ann, SENIOR, 20);
+    }
+
+    /// @dev Money of a voucher, credited to ann after a default.
+    function _voucherMoney() internal returns (uint256 owed) {
+        _found(_soldOut(100));
+        _proposed(ann, anew);
+        uint256 voucher = _takeDelivery(desk, ann, SENIOR, 5, "lease of ann");
+        assertFalse(_isPending(ann), "took delivery");
+        _default();
+        _close();
+        lockbox.payVoucher(voucher);
+        owed = lockbox.owedTo(address(dollar), ann);
+        assertTrue(owed > 0, "owed");
+    }
 }

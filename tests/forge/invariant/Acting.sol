@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Base} from "../Base.sol";
 import {Ending} from "./Ending.sol";
 import {SystemHandler} from "./SystemHandler.sol";
+import {UnitActs} from "./UnitActs.sol";
 
 /// @title The world and the one list of what may be done to it: for forge's runner and for our own random histories
 abstract contract Acting is Base {
@@ -18,25 +19,25 @@ abstract contract Acting is Base {
     function _actions() internal pure returns (bytes4[] memory list) {
         list = new bytes4[](53);
         uint256 n = 0;
-        list[n++] = SystemHandler.mint.selector;
-        list[n++] = SystemHandler.buy.selector;
-        list[n++] = SystemHandler.sell.selector;
-        list[n++] = SystemHandler.finalize.selector;
-        list[n++] = SystemHandler.refund.selector;
-        list[n++] = SystemHandler.cancel.selector;
-        list[n++] = SystemHandler.expire.selector;
-        list[n++] = SystemHandler.fund.selector;
-        list[n++] = SystemHandler.transfer.selector;
-        list[n++] = SystemHandler.batch.selector;
-        list[n++] = SystemHandler.spend.selector;
-        list[n++] = SystemHandler.force.selector;
-        list[n++] = SystemHandler.freeze.selector;
-        list[n++] = SystemHandler.takeDelivery.selector;
-        list[n++] = SystemHandler.serve.selector;
-        list[n++] = SystemHandler.payVoucher.selector;
-        list[n++] = SystemHandler.burnExpired.selector;
-        list[n++] = SystemHandler.claim.selector;
-        list[n++] = SystemHandler.claimBySig.selector;
+        list[n++] = UnitActs.mint.selector;
+        list[n++] = UnitActs.buy.selector;
+        list[n++] = UnitActs.sell.selector;
+        list[n++] = UnitActs.finalize.selector;
+        list[n++] = UnitActs.refund.selector;
+        list[n++] = UnitActs.cancel.selector;
+        list[n++] = UnitActs.expire.selector;
+        list[n++] = UnitActs.fund.selector;
+        list[n++] = UnitActs.transfer.selector;
+        list[n++] = UnitActs.batch.selector;
+        list[n++] = UnitActs.spend.selector;
+        list[n++] = UnitActs.force.selector;
+        list[n++] = UnitActs.freeze.selector;
+        list[n++] = UnitActs.takeDelivery.selector;
+        list[n++] = UnitActs.serve.selector;
+        list[n++] = UnitActs.payVoucher.selector;
+        list[n++] = UnitActs.burnExpired.selector;
+        list[n++] = UnitActs.claim.selector;
+        list[n++] = UnitActs.claimBySig.selector;
         list[n++] = SystemHandler.payRent.selector;
         list[n++] = SystemHandler.post.selector;
         list[n++] = SystemHandler.forge.selector;

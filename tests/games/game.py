@@ -4,9 +4,9 @@ from random import Random
 
 from tests.games import players
 from tests.games.entitlement import Entitlement
-from tests.games.moves import Deal, Move, Totals
+from tests.games.moves import Deal, Do, Move, Totals
 from tests.games.players import Draw, Player
-from tests.games.table import Table, play_entitled
+from tests.games.table import Table
 
 # Settlements, the closing and late rent round by a few minor units each.
 DUST = 16
@@ -24,7 +24,7 @@ class Game:
         done = self.table.apply(move)
         # Settling settles nothing twice, so that a call which is refused is entitled to nothing.
         if done:
-            play_entitled(self.entitled, self.table, move)
+            _tell(self.entitled, move, self.table.now_s)
         self.history.append((move, done))
         return done
 
@@ -66,3 +66,24 @@ def random_game(seed: int, turns: int = 24) -> Game:
         game.turn(player, dice.randint)
     game.finish(dice.randint)
     return game
+
+
+def _tell(entitled: Entitlement, move: Move, at_s: int) -> None:
+    """What was done at the table."""
+    match move.do:
+        case Do.STATE:
+            entitled.state(move.first, move.second, at_s)
+        case Do.PAY:
+            entitled.pay(move.first)
+        case Do.PUBLISH:
+            entitled.publish(move.first)
+        case Do.REJECT:
+            entitled.reject(move.first)
+        case Do.BURN:
+            entitled.burn(move.first, move.second, at_s)
+        case Do.RELEASE:
+            entitled.release(at_s)
+        case Do.SETTLE | Do.FLASH:
+            entitled.settle(at_s)
+        case Do.CLOSE:
+            entitled.close(at_s)

@@ -23,7 +23,6 @@ from api.domain.pledges import (
     cards_pledged_before,
     holdings,
     pledge_tree,
-    whole_cards,
 )
 from api.domain.units import Bytes32, Epoch, FacilityId
 from tests.unit.values import HASHES

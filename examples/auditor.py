@@ -21,7 +21,8 @@ from api.domain.statements.evidence_reader import read_attestations
 # What attesters sign and the contract stores: IStatementRegistry.Statement as an EIP-712 type.
 STATEMENT = (
     "Statement(uint64 facilityId,uint32 epoch,uint64 epochStart,uint64 epochEnd,"
-    "uint64 availableGpuSeconds,uint64 billedGpuSeconds,uint128 grossRevenue,uint32 lineCount,"
+    "uint64 availableGpuSeconds,int64 availableAdjustment,uint64 billedGpuSeconds,"
+    "int128 grossRevenue,uint32 lineCount,"
     "bytes32 usageRoot,bytes32 evidenceHash,bytes32 previousStatementHash,"
     "uint16 topRenterBps,uint16 committedBps)"
 )
@@ -31,6 +32,7 @@ STATEMENT_FIELDS = [
     "epoch_start_s",
     "epoch_end_s",
     "available_gpu_seconds",
+    "available_adjustment",
     "billed_gpu_seconds",
     "gross_revenue_micros",
     "line_count",

@@ -6,7 +6,7 @@ from api.db.session import reading
 from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S
 from api.domain.lifecycle import RECEIVABLE_LIFE_S
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
-from tests.factories import DAY_S, HOUR_S
+from tests.factories import DAY_S, HOUR_S, SEAL_S
 from tests.world import HOLDERS, World, send, signer_of, wallet
 
 BOND = 50_000_000
@@ -135,12 +135,13 @@ def unpaid_coupon(world: World) -> None:
 
 
 def all_epochs(world: World) -> None:
-    """All three epochs stated; of eight dollars, five are paid."""
+    """All three epochs and the closing statement stated; of eight dollars, five are paid."""
     first_epoch(world)
     for epoch in (1, 2):
         world.post(epoch)
     world.at_finality(2)
     world.round()
+    world.post_closing()
 
 
 def matured_unpaid(world: World) -> None:
@@ -152,5 +153,5 @@ def matured_unpaid(world: World) -> None:
 
 def stopped(world: World) -> None:
     """Nobody ends the facility until its long stop."""
-    world.at(3 * DAY_S + DEFAULT_LONG_STOP_S)
+    world.at(3 * DAY_S + SEAL_S + DEFAULT_LONG_STOP_S)
     by_stranger(world, "FacilityRegistry", "stop", world.facility_id)

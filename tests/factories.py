@@ -24,6 +24,7 @@ START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
 HOUR_S = 3_600
 DAY_S = 86_400
 GRACE_S = 3_600
+SEAL_S = 3_600
 TOKEN = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 _NAMESPACE = uuid.UUID("6a2b1f0e-7c55-4a51-9f32-8a3f6b1f0c11")
 
@@ -76,6 +77,7 @@ class Ledger:
             "site": "SE-LULEA-1",
             "window_start_s": START_S,
             "window_end_s": START_S + 3 * DAY_S,
+            "seal_s": SEAL_S,
             "epoch_length_s": DAY_S,
             "settlement_token": TOKEN,
             "promised_availability_ppm": 990_000,

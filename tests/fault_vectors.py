@@ -2,7 +2,7 @@
 
 tests/unit/statements/test_faults.py compares the file with what this module makes; forge tests
 read the ABI encodings:
-`window` is `uint64[3]`, start, end and epoch length of the facility; `lines` is
+`window` is `uint64[4]`, start, end, epoch length and seal of the facility; `lines` is
 `(Statement, Line, bytes32 statementHash, bytes32 leaf, uint8 fault)[]`,
 `pairs` is `(Line first, Line second, uint8 fault)[]`, `pledges` (whole cards) and `slices` are
 `(uint64 facilityId, uint32 index, bytes32 device, bytes32 card, uint32 fromEpoch,
@@ -51,7 +51,7 @@ def mutations(statement: Statement, line: Line) -> Iterator[Line]:
         late = replace(line, kind=kind, gpu_seconds=0, charge_micros=0)
         for begin_s in (start_s - EPOCH_S, start_s - EPOCH_S - 1):
             yield replace(late, start_s=begin_s, end_s=begin_s + EPOCH_S)
-    for end_s in (TERMS.window_end_s, TERMS.window_end_s + 1):
+    for end_s in (TERMS.sealed_at_s, TERMS.sealed_at_s + 1):
         yield replace(line, start_s=TERMS.window_start_s, end_s=end_s)
     yield replace(line, start_s=TERMS.window_start_s - 1)
     for seconds in (0, 1, line.end_s - line.start_s + 1, 2**64 - 1):
@@ -148,7 +148,7 @@ def document() -> dict[str, Any]:
         for i, pledged in enumerate(devices)
     ]
     facility_id = lines[0][0].facility_id
-    window = (TERMS.window_start_s, TERMS.window_end_s, TERMS.epoch_length_s)
+    window = (TERMS.window_start_s, TERMS.window_end_s, TERMS.epoch_length_s, TERMS.seal_s)
     pledges = [_pledge(facility_id, i, pledged) for i, pledged in enumerate(devices)]
     return {
         "faults": {fault.name: int(fault) for fault in FaultKind},

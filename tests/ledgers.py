@@ -44,6 +44,7 @@ def facility(
         promised_availability_ppm=990_000,
         fee_bps=100,
         tranches=(TrancheTerms(1),),
+        seal_s=EPOCH_S,
     )
 
 
@@ -140,7 +141,7 @@ def closed_epochs(seed: int, terms: FacilityTerms | None = None) -> list[ClosedE
         closed.append(
             close_epoch(
                 ledger.terms,
-                Epoch(epoch),
+                ledger.terms.period(Epoch(epoch)),
                 entries=entries,
                 outages=outages,
                 leases=ledger.leases,

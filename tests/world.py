@@ -53,7 +53,7 @@ from scripts.dev.stack import (
     THRESHOLD,
 )
 from scripts.dev.stack import wallet as wallet_of
-from tests.factories import DAY_S, GRACE_S, START_S, Ledger
+from tests.factories import DAY_S, GRACE_S, SEAL_S, START_S, Ledger
 
 T = TypeVar("T")
 
@@ -102,7 +102,7 @@ def send(client: ChainClient, sender: str, to: str, data: str) -> Receipt:
 class World:
     """One operator, facility and pair of holders, registered, offered, minted and funded."""
 
-    def __init__(self, engine: Engine, folder: Path, deployed: Deployed) -> None:
+    def __init__(self, engine: Engine, folder: Path, deployed: Deployed, **terms: Any) -> None:
         self.engine, self.folder, self.chain = engine, folder, deployed.chain
         self.deployed, self.deployment = deployed, deployed.deployment
         self.client = ChainClient(deployed.chain.rpc_url)
@@ -115,6 +115,7 @@ class World:
             address=self.operator,
             settlement_token=self.deployment.settlement_token,
             tranches=TRANCHES,
+            **terms,
         )
         self.ledger.clock = self.clock  # type: ignore[assignment]
         self.evidence: EvidenceFolder = self.ledger.evidence
@@ -270,6 +271,16 @@ class World:
         assert all(v.signed for v in self.attest())
         self.round()
         assert self.posted == epoch + 1
+
+    def post_closing(self) -> None:
+        """Close the books after seal and grace, attest and post that, and let it be final."""
+        self.at(3 * DAY_S + SEAL_S + GRACE_S)
+        self.round()
+        assert all(v.signed for v in self.attest())
+        self.round()
+        assert self.now(self.contracts.statement_registry.is_closing_posted(self.facility_id))
+        self.at(3 * DAY_S + SEAL_S + GRACE_S + CHALLENGE_WINDOW_S)
+        self.round()
 
     # --- renters and holders --------------------------------------------------------------------
 

@@ -155,7 +155,7 @@ ERRORS = {
         CustomError("PreviousStatementWrong(bytes32 expected, bytes32 actual)"),
         CustomError("StatementInvalid(string field)"),
         CustomError("StatementBarred(uint64 facilityId, uint32 epoch, bytes32 statementHash)"),
-        CustomError("EpochNotFinal(uint64 facilityId, uint32 epoch)"),
+        CustomError("ClosingPosted(uint64 facilityId)"),
         CustomError("EnforcedPause()"),
     ),
     "RentLockbox": (

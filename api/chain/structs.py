@@ -24,7 +24,7 @@ _UNITS = {"micros", "s"}
 # Structs of the domain, which knows no ABI: ABI types in the order of their fields.
 _DOMAIN_KINDS: dict[type, tuple[str, ...]] = {
     Statement: (
-        *("uint64", "uint32", "uint64", "uint64", "uint64", "uint64", "uint128", "uint32"),
+        *("uint64", "uint32", "uint64", "uint64", "uint64", "int64", "uint64", "int128", "uint32"),
         *("bytes32", "bytes32", "bytes32", "uint16", "uint16"),
     ),
     TrancheTerms: ("uint40", "uint64"),

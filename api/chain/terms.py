@@ -25,6 +25,7 @@ class OfferedTerms:
     promised_availability_ppm: Annotated[int, "uint32"]
     fee_bps: Annotated[int, "uint16"]
     patience_seconds: Annotated[int, "uint32"]
+    seal_seconds: Annotated[int, "uint32"]
     long_stop_seconds: Annotated[int, "uint32"]
     pledge_root: Bytes32
     terms_hash: Bytes32
@@ -46,6 +47,7 @@ def offered_terms(terms: FacilityTerms) -> OfferedTerms:
         promised_availability_ppm=terms.promised_availability_ppm,
         fee_bps=terms.fee_bps,
         patience_seconds=terms.patience_s,
+        seal_seconds=terms.seal_s,
         long_stop_seconds=terms.long_stop_s,
         pledge_root=terms.pledge_tree.root,
         terms_hash=sha256(encode_facility(terms)),

@@ -207,11 +207,12 @@ def show_checks(checks: Sequence["Check"], *, as_json: bool) -> None:
 
 
 def show_closed(closed: Sequence["Closed"], *, as_json: bool) -> None:
-    """Print closed epochs."""
+    """Print closed epochs, and closing statements."""
     rows = [
         {
             "facility_id": c.statement.facility_id,
             "epoch": c.statement.epoch,
+            "closing": c.closing,
             "line_count": c.statement.line_count,
             "gross_revenue_micros": c.statement.gross_revenue_micros,
         }
@@ -220,12 +221,13 @@ def show_closed(closed: Sequence["Closed"], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(rows))
         return
-    for epoch in rows:
+    for row in rows:
+        what = "its books" if row["closing"] else f"epoch {row['epoch']}"
         typer.echo(
-            f"closed facility {epoch['facility_id']} epoch {epoch['epoch']}:"
-            f" {epoch['line_count']} lines, {micros(epoch['gross_revenue_micros'])}"
+            f"closed facility {row['facility_id']} {what}:"
+            f" {row['line_count']} lines, {micros(row['gross_revenue_micros'])}"
         )
-    typer.echo(f"{len(rows)} epochs closed")
+    typer.echo(f"{sum(not c.closing for c in closed)} epochs closed")
 
 
 def show_key(values: Mapping[str, object], *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.attest import Attester
 from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.chain_facts import ChainFacts
-from api.epochs.close import Closed, close_due, due_epochs
+from api.epochs.close import Closed, close_due, due_periods
 from api.epochs.memory import SignedMemory
 from api.epochs.panels import attester_warnings
 from api.epochs.worker import Worker
@@ -118,7 +118,7 @@ def close_now(
     engine = open_engine(settings.database_url)
     upgrade(engine)
     now_s = _now_s(settings)
-    total = len(due_epochs(engine, now_s, facility_id))
+    total = len(due_periods(engine, now_s, facility_id))
     done = count(1)
     return close_due(
         engine,

@@ -12,7 +12,7 @@ from api.db.tables.ledger import (
     usage_records,
     usage_voids,
 )
-from api.domain.metering.usage import RECORDED_KINDS, LineKind, Outage
+from api.domain.metering.usage import COUNTED_KINDS, RECORDED_KINDS, LineKind, Outage
 from api.domain.statements.entries import Entry
 from api.domain.units import Epoch, FacilityId
 
@@ -25,10 +25,30 @@ def entries_of(connection: Connection, facility_id: FacilityId, epoch: Epoch) ->
 
     A void in the same statement as its record removes the record and leaves no line.
     """
+    return _entries(connection, facility_id, epoch, before_s=None)
+
+
+def closing_entries_of(
+    connection: Connection, facility_id: FacilityId, number: Epoch, *, before_s: int
+) -> list[Entry]:
+    """Recorded entries of a closing statement: what was late for all epochs, and voids.
+
+    Args:    before_s: its cut-off. When the chain ends a facility, the service hears of it later,
+             and has recorded more meanwhile; nor is usage of the epoch that was cut short stated.
+    """
+    entries = _entries(connection, facility_id, number, before_s=before_s)
+    return [entry for entry in entries if entry.kind not in COUNTED_KINDS]
+
+
+def _entries(
+    connection: Connection, facility_id: FacilityId, epoch: Epoch, *, before_s: int | None
+) -> list[Entry]:
     columns = columns_of(UsageInterval)
-    joined = usage_records.outerjoin(
-        usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
-    )
+    void_of = usage_voids.c.record_pk == usage_records.c.record_pk
+    in_time = [] if before_s is None else [usage_records.c.recorded_at_s < before_s]
+    if before_s is not None:
+        void_of = and_(void_of, usage_voids.c.recorded_at_s < before_s)
+    joined = usage_records.outerjoin(usage_voids, void_of)
     standing = (
         select(*columns)
         .select_from(joined)
@@ -36,13 +56,14 @@ def entries_of(connection: Connection, facility_id: FacilityId, epoch: Epoch) ->
             usage_records.c.facility_id == facility_id,
             usage_records.c.statement_epoch == epoch,
             or_(usage_voids.c.record_pk.is_(None), usage_voids.c.statement_epoch != epoch),
+            *in_time,
         )
     )
     used = rows_as(UsageInterval, connection.execute(standing))
     entries = [_entry(_KINDS[row.kind], row) for row in used]
     voids = (
         select(*columns)
-        .join(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
+        .join(usage_voids, void_of)
         .where(
             usage_voids.c.facility_id == facility_id,
             usage_voids.c.statement_epoch == epoch,

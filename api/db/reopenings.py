@@ -61,6 +61,11 @@ def supersede(
 ) -> None:
     """Keep statements as superseded, and take them out of the books from `epoch` on."""
     insert_records(connection, rows)
+    take_out(connection, facility_id, epoch)
+
+
+def take_out(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> None:
+    """Take statements out of the books from `epoch` on."""
     for table in (attestations, statement_trees, statement_lines, statements):
         gone = delete(table).where(table.c.facility_id == facility_id, table.c.epoch >= epoch)
         connection.execute(gone)

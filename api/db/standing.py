@@ -3,7 +3,7 @@
 Both say what `domain.lifecycle.Standing` says; a test holds them to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, select, tuple_
@@ -40,6 +40,11 @@ class PostingRow:
     gross_micros: Micros
     posted_at_s: int
     tx_hash: Bytes32
+
+
+def attested_micros(posts: Iterable[PostingRow]) -> Micros:
+    """Gross revenue of postings: a closing statement below zero takes no more than there is."""
+    return Micros(max(0, sum(post.gross_micros for post in posts)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class Progress:
 
     @property
     def posted(self) -> int:
-        """Statements that stand: they have no gaps."""
+        """Statements that stand, with a closing one: they have no gaps."""
         return len(self.standing)
 
     def posting_of(self, epoch: int, statement_hash: bytes | None) -> PostingRow | None:

@@ -54,6 +54,7 @@ def to_statement(row: StatementRow) -> Statement:
         epoch_start_s=row.epoch_start_s,
         epoch_end_s=row.epoch_end_s,
         available_gpu_seconds=row.available_gpu_seconds,
+        available_adjustment=row.available_adjustment,
         billed_gpu_seconds=row.billed_gpu_seconds,
         gross_revenue_micros=row.gross_revenue_micros,
         line_count=row.line_count,
@@ -71,20 +72,23 @@ def insert_statement(
     lines: Sequence[Line],
     tree: MerkleTree,
     *,
+    closing: bool,
     carry_json: bytes,
     closed_at_s: int,
 ) -> None:
     """Store a closed epoch with the tree over its lines, and advance the facility.
 
-    The primary key makes it happen once.
+    The closing statement is of no epoch. The primary key makes it happen once.
     """
     facility_id, epoch = statement.facility_id, statement.epoch
     row = StatementRow(
         facility_id=facility_id,
         epoch=epoch,
+        closing=closing,
         epoch_start_s=statement.epoch_start_s,
         epoch_end_s=statement.epoch_end_s,
         available_gpu_seconds=statement.available_gpu_seconds,
+        available_adjustment=statement.available_adjustment,
         billed_gpu_seconds=statement.billed_gpu_seconds,
         gross_revenue_micros=statement.gross_revenue_micros,
         line_count=statement.line_count,
@@ -100,11 +104,12 @@ def insert_statement(
     insert_record(connection, row)
     insert_many(connection, [_line_row(facility_id, epoch, line) for line in lines])
     insert_tree(connection, facility_id, epoch, tree)
-    connection.execute(
-        update(facilities)
-        .where(facilities.c.facility_id == facility_id)
-        .values(epochs_closed=epoch + 1)
-    )
+    if not closing:
+        connection.execute(
+            update(facilities)
+            .where(facilities.c.facility_id == facility_id)
+            .values(epochs_closed=epoch + 1)
+        )
 
 
 def _line_row(facility_id: FacilityId, epoch: Epoch, line: Line) -> LineRow:
@@ -199,6 +204,12 @@ def statement_keys(connection: Connection, facility_id: FacilityId) -> list[Sign
         .order_by(statements.c.epoch)
     )
     return [row_as(SignedKey, row) for row in connection.execute(query)]
+
+
+def statement_numbers(connection: Connection, facility_id: FacilityId) -> list[Epoch]:
+    """Numbers of the stored statements of a facility, ascending; the closing one's last."""
+    query = select(statements.c.epoch).where(statements.c.facility_id == facility_id)
+    return list(connection.execute(query.order_by(statements.c.epoch)).scalars())
 
 
 def statement_rows(

@@ -27,9 +27,12 @@ MIN_EPOCH_S = 60
 MAX_LATE_FUNDING_S = 3 * 86_400
 DAY_S = 86_400
 DEFAULT_PATIENCE_S = 7 * DAY_S
+DEFAULT_SEAL_S = 35 * DAY_S
 DEFAULT_LONG_STOP_S = 180 * DAY_S
 # Beside an epoch.
 MAX_PATIENCE_S = 90 * DAY_S
+# A month's facts may come for a quarter; maturity, and with it the bond, waits for the seal.
+MAX_SEAL_S = 90 * DAY_S
 MIN_LONG_STOP_S = 90 * DAY_S
 MAX_LONG_STOP_S = 365 * DAY_S
 
@@ -45,6 +48,26 @@ class TrancheTerms:
     coupon_micros_per_unit: Micros = NO_MICROS
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What a statement is over: an epoch, or behind the last one the closing statement's time.
+
+    epoch: number of the statement.  start_s, end_s: `[start, end)`, UTC seconds.
+    ended_at_s: when the facility ended, where that is what ended the period.
+    """
+
+    epoch: Epoch
+    start_s: int
+    end_s: int
+    closing: bool = False
+    ended_at_s: int | None = None
+
+    @property
+    def over_s(self) -> int:
+        """From when on facts of the period are late: for a grace they are still taken."""
+        return self.end_s if self.ended_at_s is None else self.ended_at_s
+
+
 @dataclass(frozen=True)
 class FacilityTerms:
     """What a facility offers, as `FacilityRegistry.offer` stores it.
@@ -52,7 +75,8 @@ class FacilityTerms:
     Times are UTC seconds; addresses are checksummed text; devices are hashes in ascending order.
     expires_at_s: an offer that is not funded by then is cancelled.
     patience_s: so long after its end an epoch may be neither stated nor published.
-    long_stop_s: so long after the window anybody may stop a facility that nobody ended.
+    seal_s: so long after the window its facts can still be stated, by the closing statement.
+    long_stop_s: so long after window and seal anybody may stop a facility that nobody ended.
     """
 
     facility_id: FacilityId
@@ -69,6 +93,7 @@ class FacilityTerms:
     fee_bps: int
     tranches: tuple[TrancheTerms, ...]
     patience_s: int = DEFAULT_PATIENCE_S
+    seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
 
     @property
@@ -106,6 +131,55 @@ class FacilityTerms:
         start_s = self.window_start_s + epoch * self.epoch_length_s
         return start_s, start_s + self.epoch_length_s
 
+    def period(self, epoch: Epoch) -> Period:
+        """An epoch. Raises InvalidInput beyond the window."""
+        start_s, end_s = self.epoch_bounds(epoch)
+        return Period(epoch, start_s, end_s)
+
+    def closing_period(self, *, ended_at_s: int | None, grace_s: int) -> Period | None:
+        """Period of the closing statement; None where no epoch was over when the facility ended.
+
+        Args:    ended_at_s: when it ended, other than by maturity; None while it delivers. If that
+                 is before the seal is over, what is late comes for the grace, and no more.
+        Source:  `Publications._checkTimes`, which knows the end of such a period by an epoch only.
+        """
+        epochs, end_s = Epoch(self.epoch_count), self.sealed_at_s
+        early = ended_at_s is not None and ended_at_s < end_s
+        if ended_at_s is not None and early:
+            epochs, end_s = self.epochs_over(ended_at_s), ended_at_s + grace_s
+        if epochs == 0:
+            return None
+        start_s = self.window_start_s + epochs * self.epoch_length_s
+        cut_short_s = ended_at_s if early else None
+        return Period(epochs, start_s, end_s, closing=True, ended_at_s=cut_short_s)
+
+    def epochs_over(self, at_s: int) -> Epoch:
+        """Number of epochs that are over at a time."""
+        return closing_number(
+            at_s,
+            window_start_s=self.window_start_s,
+            epoch_length_s=self.epoch_length_s,
+            epoch_count=self.epoch_count,
+        )
+
+    def stated_period(
+        self, number: Epoch, *, ended_at_s: int | None, grace_s: int
+    ) -> Period | None:
+        """What the statement of a number is over; None for one that there will not be.
+
+        An epoch that the end of the facility cut short is stated nowhere: its number is that of
+        the closing statement.
+        """
+        closing = self.closing_period(ended_at_s=ended_at_s, grace_s=grace_s)
+        if closing is None or not 0 <= number <= closing.epoch:
+            return None
+        return closing if number == closing.epoch else self.period(number)
+
+    @property
+    def sealed_at_s(self) -> int:
+        """When the closing statement ends, unless the facility ended before."""
+        return self.window_end_s + self.seal_s
+
     def epoch_at(self, instant_s: int) -> Epoch:
         """Epoch that holds an instant inside the window."""
         return Epoch((instant_s - self.window_start_s) // self.epoch_length_s)
@@ -113,6 +187,18 @@ class FacilityTerms:
     def capacity_gpu_seconds(self) -> GpuSeconds:
         """GPU-seconds of one epoch at full capacity."""
         return GpuSeconds(self.device_count * self.epoch_length_s)
+
+
+def closing_number(
+    ended_at_s: int | None, *, window_start_s: int, epoch_length_s: int, epoch_count: int
+) -> Epoch:
+    """Number of the closing statement: that of the epochs that were over when a facility ended.
+
+    Args:    ended_at_s: None while it can deliver.
+    """
+    if ended_at_s is None:
+        return Epoch(epoch_count)
+    return Epoch(min(epoch_count, max(0, ended_at_s - window_start_s) // epoch_length_s))
 
 
 def check_terms(terms: FacilityTerms) -> None:
@@ -150,6 +236,7 @@ def check_terms(terms: FacilityTerms) -> None:
     least_s, most_s = terms.epoch_length_s + DAY_S, terms.epoch_length_s + MAX_PATIENCE_S
     patient = least_s <= terms.patience_s <= most_s
     require(patient, "patience_s", f"an epoch and 1 to 90 days: {least_s} to {most_s}")
+    require(0 < terms.seal_s <= MAX_SEAL_S, "seal_s", "above 0, at most 90 days")
     stops = MIN_LONG_STOP_S <= terms.long_stop_s <= MAX_LONG_STOP_S
     require(stops, "long_stop_s", "90 to 365 days")
     require(1 <= len(terms.tranches) <= MAX_TRANCHES, "tranches", "1 to 4")

@@ -257,9 +257,28 @@ class Reopening:
 def cut_off_s(
     epoch: Epoch, *, epoch_end_s: int, grace_s: int, reopenings: Sequence[Reopening] = ()
 ) -> int:
-    """First second at which a record no longer enters `epoch` itself."""
+    """First second at which a record no longer enters the statement of `epoch` itself.
+
+    Args:    epoch_end_s: end of the epoch; of the closing statement its `Period.over_s`.
+    """
     later = (r.until_s(grace_s) for r in reopenings if r.first_epoch <= epoch)
     return max(epoch_end_s + grace_s, *later, 0)
+
+
+def closing_cut_off_s(
+    terms: FacilityTerms,
+    *,
+    ended_at_s: int | None,
+    grace_s: int,
+    reopenings: Sequence[Reopening] = (),
+) -> int | None:
+    """First second at which a record no longer enters the closing statement; None without one."""
+    closing = terms.closing_period(ended_at_s=ended_at_s, grace_s=grace_s)
+    if closing is None:
+        return None
+    return cut_off_s(
+        closing.epoch, epoch_end_s=closing.over_s, grace_s=grace_s, reopenings=reopenings
+    )
 
 
 def open_epoch(
@@ -269,14 +288,21 @@ def open_epoch(
     grace_s: int,
     reopenings: Sequence[Reopening] = (),
 ) -> Epoch | None:
-    """Earliest epoch that still takes records at `recorded_at_s`; None once all are closed."""
+    """Earliest statement that still takes records at `recorded_at_s`, by its number.
+
+    Behind the last epoch that is the closing statement; None once that is closed too.
+    """
     # Epoch e takes records while recorded_at < start + (e + 1) * length + grace.
     past_s = recorded_at_s - grace_s - terms.window_start_s
     epoch = max(0, past_s // terms.epoch_length_s)
+    last = terms.epoch_count
+    if epoch >= last:
+        sealed = recorded_at_s >= terms.sealed_at_s + grace_s
+        epoch = last + 1 if sealed else last
     for reopening in reopenings:
         if reopening.at_s <= recorded_at_s < reopening.until_s(grace_s):
             epoch = min(epoch, reopening.first_epoch)
-    return Epoch(epoch) if epoch < terms.epoch_count else None
+    return Epoch(epoch) if epoch <= last else None
 
 
 def recording_time_s(

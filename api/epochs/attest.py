@@ -178,9 +178,14 @@ class Attester:
             require_voided(raw, self._facts.voided(facility_id))
         terms = self._terms(facility_id)
         require_offered(terms, self._facts.offered(facility_id))
-        self._facts.require_in_force(terms, epoch)
+        period = terms.stated_period(
+            epoch, ended_at_s=self._facts.ended_at_s(facility_id), grace_s=raw.grace_s
+        )
+        if period is None:
+            raise EvidenceInvalid("the facility ended before this epoch was over")
+        self._facts.require_in_force(terms, period)
         carry, previous_hash = self._start(facility_id, epoch)
-        closed = recompute(terms, epoch, raw, carry=carry, previous_hash=previous_hash)
+        closed = recompute(terms, period, raw, carry=carry, previous_hash=previous_hash)
         folder = epoch_folder(facility_id, epoch)
         for name in (*COMMITTED_FILES, MANIFEST_FILE):
             home = facility_folder(facility_id) if name == FACILITY_FILE else folder
@@ -204,7 +209,8 @@ class Attester:
         terms = self._terms(facility_id)
         for earlier in map(Epoch, range(epoch)):
             raw = self._api.input(facility_id, earlier)
-            closed = recompute(terms, earlier, raw, carry=carry, previous_hash=previous_hash)
+            period = terms.period(earlier)
+            closed = recompute(terms, period, raw, carry=carry, previous_hash=previous_hash)
             published = self._evidence.read(f"{epoch_folder(facility_id, earlier)}/{CARRY_FILE}")
             if decode_carry(published) != closed.carry:
                 raise EvidenceInvalid(f"carry of epoch {earlier} is not what the events give")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from api.chain.contracts import Contracts
 from api.chain.events import voided_epochs
 from api.chain.terms import OfferedTerms
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, Period
 from api.domain.lifecycle import FacilityState
 from api.domain.units import ZERO_ADDRESS, Bytes32, Epoch, FacilityId
 from api.epochs.panels import panel_of
@@ -61,6 +61,15 @@ class ChainFacts:
         """Terms of a facility as investors see them. The contract refuses an unknown facility."""
         return self._contracts.facility_registry.terms_of(facility_id).at(block=self._head())
 
+    def ended_at_s(self, facility_id: FacilityId) -> int | None:
+        """When a facility ended, other than by maturity; None while it can still deliver."""
+        registry = self._contracts.facility_registry
+        state, ending = self._contracts.together(
+            registry.state_of(facility_id), registry.ending_of(facility_id)
+        ).at(block=self._head())
+        early = state in (FacilityState.DEFAULTED, FacilityState.STOPPED)
+        return ending.ended_at_s if early else None
+
     def voided(self, facility_id: FacilityId) -> Sequence[Epoch]:
         """Epochs of a facility with a proven fault, one entry a fault."""
         return [Epoch(e) for e in voided_epochs(self._contracts, facility_id)]
@@ -95,9 +104,9 @@ class ChainFacts:
         """Refuse a pledge with a card of another live one. Raises EvidenceInvalid."""
         self._pledges.require_free(terms, approvals=approvals)
 
-    def require_in_force(self, terms: FacilityTerms, epoch: Epoch) -> None:
+    def require_in_force(self, terms: FacilityTerms, period: Period) -> None:
         """Refuse a statement whose pledge is not the one in force. Raises EvidenceInvalid."""
-        self._pledges.require_in_force(terms, epoch)
+        self._pledges.require_in_force(terms, period)
 
     def _head(self) -> int:
         return self._contracts.client.head().number

@@ -1,10 +1,11 @@
 """Close: freeze an epoch after its cut-off, publish its evidence, store its statement.
 
+Behind the last epoch the closing statement is made in the same way: of what came late.
 Evidence is written before the statement is stored. It depends on frozen records alone, so a
 crash in between costs nothing: the next run writes the same bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -21,10 +22,11 @@ from api.db.facilities import (
     set_last_recorded,
 )
 from api.db.leases import leases_of
-from api.db.reopenings import reopenings_of
+from api.db.reopenings import reopenings_of, take_out
 from api.db.session import reading, transaction
-from api.domain.facility import FacilityTerms
-from api.domain.lifecycle import cut_off_s, stated_after_end
+from api.db.tables.facilities import FacilityRow
+from api.domain.facility import FacilityTerms, Period
+from api.domain.lifecycle import Reopening, cut_off_s
 from api.domain.metering.usage import Outage
 from api.domain.statements.closing import ClosedEpoch, close_epoch
 from api.domain.statements.entries import Entry
@@ -55,39 +57,55 @@ class CloseTimings:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """One epoch that was closed now."""
+    """One epoch, or the books behind the last one, that was closed now."""
 
     statement: Statement
     timings: CloseTimings
+    closing: bool = False
 
 
-def due_epochs(
+def due_periods(
     engine: Engine, now_s: int, facility_id: FacilityId | None = None
-) -> list[tuple[FacilityId, Epoch]]:
-    """`(facility, epoch)` whose cut-off has passed and that are not closed, oldest end first.
+) -> list[tuple[FacilityId, Period]]:
+    """`(facility, period)` whose cut-off has passed and that are not closed, oldest cut-off first.
 
-    Of an ended facility only epochs that were over by then: no other can be stated.
+    Of an ended facility only epochs that were over by then, and its closing statement: no other
+    can be stated.
     """
     due = []
     with reading(engine) as connection:
         ended = ended_at(connection)
         for row in facility_rows(connection, facility_id):
-            ended_at_s = ended.get(row.facility_id)
-            terms = terms_from_bytes(row.terms_json)
-            reopened = reopenings_of(connection, row.facility_id)
-            for epoch in map(Epoch, range(row.epochs_closed, terms.epoch_count)):
-                epoch_end_s = terms.epoch_bounds(epoch)[1]
-                cut_s = cut_off_s(
-                    epoch, epoch_end_s=epoch_end_s, grace_s=row.grace_s, reopenings=reopened
-                )
+            for period, cut_s in _open_periods(connection, row, ended.get(row.facility_id)):
                 if now_s < cut_s:
                     break
-                if ended_at_s is not None and not stated_after_end(
-                    epoch_end_s, ended_at_s=ended_at_s
-                ):
-                    break
-                due.append((cut_s, row.facility_id, epoch))
-    return [(facility, epoch) for _, facility, epoch in sorted(due)]
+                due.append((cut_s, row.facility_id, period))
+    due.sort(key=lambda found: (found[0], found[1], found[2].epoch))
+    return [(facility, period) for _, facility, period in due]
+
+
+def _open_periods(
+    connection: Connection, row: FacilityRow, ended_at_s: int | None
+) -> Iterator[tuple[Period, int]]:
+    """What is not closed of a facility, in order, each with its cut-off."""
+    terms = terms_from_bytes(row.terms_json)
+    reopened = reopenings_of(connection, row.facility_id)
+    for number in map(Epoch, range(row.epochs_closed, terms.epoch_count + 1)):
+        period = terms.stated_period(number, ended_at_s=ended_at_s, grace_s=row.grace_s)
+        if period is None or (period.closing and _has_closing(connection, row)):
+            return
+        yield period, _cut_s(period, row, reopened)
+
+
+def _has_closing(connection: Connection, row: FacilityRow) -> bool:
+    number = Epoch(row.epochs_closed)
+    return store.statement_row(connection, row.facility_id, number) is not None
+
+
+def _cut_s(period: Period, row: FacilityRow, reopened: Sequence[Reopening]) -> int:
+    return cut_off_s(
+        period.epoch, epoch_end_s=period.over_s, grace_s=row.grace_s, reopenings=reopened
+    )
 
 
 def close_due(
@@ -98,10 +116,11 @@ def close_due(
     facility_id: FacilityId | None = None,
     on_closed: Callable[[Closed], None] | None = None,
 ) -> list[Closed]:
-    """Close every epoch whose cut-off has passed."""
+    """Close every epoch, and all books behind it, whose cut-off has passed."""
+    _reopen_ended(engine, evidence, facility_id)
     results = []
-    for facility, epoch in due_epochs(engine, now_s, facility_id):
-        closed = close_one(engine, evidence, facility, epoch, now_s)
+    for facility, period in due_periods(engine, now_s, facility_id):
+        closed = close_one(engine, evidence, facility, period, now_s)
         if closed is not None:
             results.append(closed)
             if on_closed:
@@ -109,33 +128,57 @@ def close_due(
     return results
 
 
+def _reopen_ended(engine: Engine, evidence: EvidenceFolder, facility_id: FacilityId | None) -> None:
+    """Take back epochs that were closed before the service heard that their facility had ended.
+
+    They were not over by its end, so nobody can post them, and the closing statement has their
+    number.
+    """
+    with reading(engine) as connection:
+        ended = ended_at(connection)
+        rows = {r.facility_id: r for r in facility_rows(connection, facility_id)}
+    for ended_id, ended_at_s in ended.items():
+        row = rows.get(ended_id)
+        if row is None:
+            continue
+        over = terms_from_bytes(row.terms_json).epochs_over(ended_at_s)
+        if row.epochs_closed <= over:
+            continue
+        with transaction(engine) as connection:
+            closed = lock_facility(connection, ended_id).epochs_closed
+            take_out(connection, ended_id, over)
+            for epoch in map(Epoch, range(over, closed)):
+                evidence.remove(epoch_folder(ended_id, epoch))
+
+
 def close_one(
-    engine: Engine, evidence: EvidenceFolder, facility_id: FacilityId, epoch: Epoch, now_s: int
+    engine: Engine, evidence: EvidenceFolder, facility_id: FacilityId, period: Period, now_s: int
 ) -> Closed | None:
-    """Close one epoch; None if another worker did."""
+    """Close one epoch, or what is behind the last one; None if another worker did."""
     started = perf_counter()
-    _freeze(engine, facility_id, epoch)
+    cut_s = _freeze(engine, facility_id, period)
     with reading(engine) as connection:
         row = known_facility_row(connection, facility_id)
-        if row.epochs_closed != epoch:
+        if row.epochs_closed != period.epoch:
             return None
         terms = terms_from_bytes(row.terms_json)
-        inputs = _inputs(connection, facility_id, epoch)
+        inputs = _inputs(connection, facility_id, period, cut_s=cut_s)
     read = perf_counter()
-    closed = _compute(terms, epoch, inputs)
+    closed = _compute(terms, period, inputs)
     computed = perf_counter()
     publish(evidence, closed)
     published = perf_counter()
     try:
         with transaction(engine) as connection:
             current = lock_facility(connection, facility_id)
-            if current.epochs_closed != epoch:
+            if current.epochs_closed != period.epoch:
                 return None
             store.insert_statement(
                 connection,
                 closed.statement,
                 closed.lines,
                 closed.tree,
+                closing=period.closing,
                 carry_json=closed.files[CARRY_FILE],
                 closed_at_s=now_s,
             )
@@ -144,23 +187,20 @@ def close_one(
     timings = CloseTimings(
         read - started, computed - read, published - computed, perf_counter() - published
     )
-    return Closed(closed.statement, timings)
+    return Closed(closed.statement, timings, closing=period.closing)
 
 
-def _freeze(engine: Engine, facility_id: FacilityId, epoch: Epoch) -> None:
-    """Make every later record land after the cut-off, even if this machine's clock went back."""
+def _freeze(engine: Engine, facility_id: FacilityId, period: Period) -> int:
+    """Make every later record land after the cut-off, even if this machine's clock went back.
+
+    Returns: the cut-off.
+    """
     with transaction(engine) as connection:
         row = lock_facility(connection, facility_id)
-        terms = terms_from_bytes(row.terms_json)
-        reopened = reopenings_of(connection, facility_id)
-        cut_s = cut_off_s(
-            epoch,
-            epoch_end_s=terms.epoch_bounds(epoch)[1],
-            grace_s=row.grace_s,
-            reopenings=reopened,
-        )
+        cut_s = _cut_s(period, row, reopenings_of(connection, facility_id))
         if row.last_recorded_at_s < cut_s:
             set_last_recorded(connection, facility_id, cut_s)
+    return cut_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,26 +212,35 @@ class _Inputs:
     previous_hash: Bytes32
 
 
-def _inputs(connection: Connection, facility_id: FacilityId, epoch: Epoch) -> _Inputs:
+def _inputs(
+    connection: Connection, facility_id: FacilityId, period: Period, *, cut_s: int
+) -> _Inputs:
     carry, previous_hash = EMPTY_CARRY, ZERO32
+    epoch = period.epoch
     if epoch > 0:
         previous = store.statement_row(connection, facility_id, Epoch(epoch - 1))
         assert previous is not None  # epochs are closed in order
         carry = decode_carry(previous.carry_json)
         previous_hash = previous.statement_hash
+    if period.closing:
+        entries = epoch_inputs.closing_entries_of(connection, facility_id, epoch, before_s=cut_s)
+        outages: list[Outage] = []
+    else:
+        entries = epoch_inputs.entries_of(connection, facility_id, epoch)
+        outages = epoch_inputs.outages_of(connection, facility_id, epoch)
     return _Inputs(
-        entries=epoch_inputs.entries_of(connection, facility_id, epoch),
-        outages=epoch_inputs.outages_of(connection, facility_id, epoch),
+        entries=entries,
+        outages=outages,
         leases=leases_of(connection, facility_id),
         carry=carry,
         previous_hash=previous_hash,
     )
 
 
-def _compute(terms: FacilityTerms, epoch: Epoch, inputs: _Inputs) -> ClosedEpoch:
+def _compute(terms: FacilityTerms, period: Period, inputs: _Inputs) -> ClosedEpoch:
     return close_epoch(
         terms,
-        epoch,
+        period,
         entries=inputs.entries,
         outages=inputs.outages,
         leases=inputs.leases,

@@ -177,7 +177,7 @@ def event_row(event: AnyEvent) -> EventRow:
     amount = args.number(*_AMOUNTS)
     if isinstance(event.args, StatementPosted):
         gross = event.args.statement.gross_revenue_micros
-        amount = gross if gross <= MAX_I64 else None
+        amount = gross if abs(gross) <= MAX_I64 else None
     elif isinstance(event.args, FacilityClosed):
         shared = event.args.closing.bond_micros + event.args.closing.escrow_micros
         amount = shared if shared <= MAX_I64 else None

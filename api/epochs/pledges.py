@@ -6,7 +6,7 @@ from api.chain.contracts import Contracts
 from api.chain.contracts.pledge_registry import ApprovedPledge
 from api.chain.events import facility_offers
 from api.chain.terms import OfferedTerms
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.lifecycle import FacilityState
 from api.domain.pledges import Pledge, Pledging, cards_pledged_before
@@ -64,14 +64,17 @@ class PledgeWatch:
         offered = Pledge(approvals + 1, Epoch(0), terms.pledge)
         self._require_first(_pledging(terms, (offered,)), epoch=None, unknown_passes=False)
 
-    def require_in_force(self, terms: FacilityTerms, epoch: Epoch) -> None:
+    def require_in_force(self, terms: FacilityTerms, period: Period) -> None:
         """Refuse a statement of a facility whose pledge in force, in its epoch or before, is not
         the published one, or has a card that an earlier pledge has.
+
+        A closing statement has no hours of its own: who has the cards meanwhile does not matter.
 
         Raises:  EvidenceInvalid, ChainUnavailable.
         """
         block = self._contracts.client.head().number
         (own,) = self._pledges([terms.facility_id], block)
+        epoch = Epoch(period.epoch - 1) if period.closing else period.epoch
         counting = [p for p in own if p.from_epoch <= epoch]
         if not counting:
             message = f"no attesters approved the pledge of facility {terms.facility_id}"
@@ -79,6 +82,8 @@ class PledgeWatch:
         if any(p.root != terms.pledge_tree.root for p in counting):
             message = f"the pledge in force in epoch {epoch} is not the published one"
             raise EvidenceInvalid(message, file=FACILITY_FILE)
+        if period.closing:
+            return
         pledges = tuple(Pledge(p.number, p.from_epoch, terms.pledge) for p in counting)
         # Whose cards nobody knows, nobody can prove anything with.
         self._require_first(_pledging(terms, pledges), epoch=epoch, unknown_passes=True)

@@ -32,8 +32,10 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
         signed = store.signed_epochs(connection)
     intents = []
     for facility_id, epochs in signed.items():
-        posted = registry.epochs_posted(facility_id).at(block=head.number)
-        if epochs[-1] < posted:
+        posted, closed = contracts.together(
+            registry.epochs_posted(facility_id), registry.is_closing_posted(facility_id)
+        ).at(block=head.number)
+        if epochs[-1] < posted or closed:
             continue
         until_s = _states_epochs_until_s(engine, contracts, facility_id, head)
         if until_s is None:
@@ -54,7 +56,9 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
                 break
             signatures = counting(contracts, panel, known, block=head.number)
             enough = 0 < panel.threshold <= len(signatures)
-            if not enough or until_s < statement.epoch_end_s:
+            # The closing statement of a facility that ended early ends after the facility.
+            over_s = head.time_s if row.closing else until_s
+            if not enough or over_s < statement.epoch_end_s:
                 break
             publish_signatures(engine, evidence, statement)
             data = calldata.post(statement, signatures)

@@ -28,7 +28,7 @@ def judge_correction(
     if target.voided_by is not None:
         raise EventRejected("already_voided", "this event is already voided", field="corrects")
     if snapshot.earliest_open is None:
-        raise EventRejected("facility_closed", "every epoch of the facility is closed")
+        raise EventRejected("facility_closed", "the books of the facility are closed")
     stated = snapshot.earliest_open > target.statement_epoch
     if stated and target.kind in DELIVERY_KINDS:
         message = "a delivery is voided before its statement, not after"

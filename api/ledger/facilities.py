@@ -25,6 +25,7 @@ from api.domain.facility import (
     DAY_S,
     DEFAULT_LONG_STOP_S,
     DEFAULT_PATIENCE_S,
+    DEFAULT_SEAL_S,
     FacilityTerms,
     TrancheTerms,
     check_terms,
@@ -101,6 +102,7 @@ class NewFacility:
     tranches: tuple[TrancheTerms, ...]
     device_uuids: Sequence[str]
     patience_s: int | None = None
+    seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
 
     def least_patience_s(self, grace_s: int) -> int:
@@ -141,6 +143,7 @@ def register_facility(
         fee_bps=new.fee_bps,
         tranches=new.tranches,
         patience_s=max(DEFAULT_PATIENCE_S, least_s) if new.patience_s is None else new.patience_s,
+        seal_s=new.seal_s,
         long_stop_s=new.long_stop_s,
     )
     check_terms(terms)

@@ -6,12 +6,13 @@ from sqlalchemy import Connection
 
 from api.clock import Clock
 from api.db import spans
+from api.db.chain_store import ended_at
 from api.db.facilities import lock_facilities
 from api.db.leases import leases_named
 from api.db.reopenings import reopenings_of
 from api.db.tables.facilities import FacilityRow
 from api.domain.facility import FacilityTerms
-from api.domain.lifecycle import open_epoch, recording_time_s
+from api.domain.lifecycle import closing_cut_off_s, open_epoch, recording_time_s
 from api.domain.metering.events import (
     LeaseClosedEvent,
     LeaseOpenedEvent,
@@ -37,9 +38,12 @@ def read_snapshots(
     for event in events:
         by_facility.setdefault(event.envelope.facility_id, []).append(event)
     rows = lock_facilities(connection, by_facility)
+    ended = ended_at(connection, rows) if rows else {}
     now_s = clock()
     snapshots = {
-        facility_id: _snapshot(connection, row, by_facility[facility_id], now_s)
+        facility_id: _snapshot(
+            connection, row, by_facility[facility_id], now_s, ended_at_s=ended.get(facility_id)
+        )
         for facility_id, row in rows.items()
         if row.operator_id == operator_id
     }
@@ -47,16 +51,28 @@ def read_snapshots(
 
 
 def _snapshot(
-    connection: Connection, row: FacilityRow, events: Sequence[MeterEvent], now_s: int
+    connection: Connection,
+    row: FacilityRow,
+    events: Sequence[MeterEvent],
+    now_s: int,
+    *,
+    ended_at_s: int | None,
 ) -> Snapshot:
     terms = terms_from_bytes(row.terms_json)
     recorded_at_s = _recording_time(row, terms, now_s)
     reopenings = reopenings_of(connection, row.facility_id)
+    earliest_open = open_epoch(terms, recorded_at_s, grace_s=row.grace_s, reopenings=reopenings)
+    if ended_at_s is not None:
+        cut_s = closing_cut_off_s(
+            terms, ended_at_s=ended_at_s, grace_s=row.grace_s, reopenings=reopenings
+        )
+        if cut_s is None or recorded_at_s >= cut_s:
+            earliest_open = None
     return Snapshot(
         facility=row,
         terms=terms,
         recorded_at_s=recorded_at_s,
-        earliest_open=open_epoch(terms, recorded_at_s, grace_s=row.grace_s, reopenings=reopenings),
+        earliest_open=earliest_open,
         taken=read_taken(connection, terms, events),
     )
 

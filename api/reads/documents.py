@@ -1,10 +1,11 @@
 """Published files of a facility with their hashes, and which of these hashes are on-chain."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from api.db.session import Engine, reading
+from api.db.statements import statement_numbers
 from api.domain.hashing import sha256
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
@@ -58,15 +59,18 @@ def list_documents(
             on_chain[hex32(facility.terms_hash)] = "termsHash"
             for statement in posted_statements(connection, facility.facility_id).values():
                 on_chain[hex32(statement.evidence_hash)] = "evidenceHash"
-    paths = islice(_paths(facility), offset, offset + limit)
+        numbers = statement_numbers(connection, facility.facility_id)
+    paths = islice(_paths(facility, numbers), offset, offset + limit)
     files = (_document(evidence, on_chain, path, epoch) for path, epoch in paths)
-    total = 1 + facility.epochs_closed * len(_FILES)
+    total = 1 + len(numbers) * len(_FILES)
     return total, [file for file in files if file is not None]
 
 
-def _paths(facility: ListedFacilityRow) -> Iterator[tuple[str, Epoch | None]]:
+def _paths(
+    facility: ListedFacilityRow, numbers: Sequence[Epoch]
+) -> Iterator[tuple[str, Epoch | None]]:
     yield f"{facility_folder(facility.facility_id)}/{FACILITY_FILE}", None
-    for epoch in map(Epoch, range(facility.epochs_closed - 1, -1, -1)):
+    for epoch in reversed(numbers):
         folder = epoch_folder(facility.facility_id, epoch)
         for name in _FILES:
             yield f"{folder}/{name}", epoch

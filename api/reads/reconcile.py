@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from api.chain.contracts import Contracts
 from api.db import chain_store
 from api.db.facilities import known_facility_row
+from api.db.reopenings import reopenings_of
 from api.db.session import Connection, Engine, reading
 from api.db.standing import PostingRow, standing_posts
+from api.db.statements import statement_row
+from api.db.tables.facilities import FacilityRow
 from api.domain.capital.reconciliation import (
     EpochFigures,
     FacilityFigures,
@@ -15,7 +18,7 @@ from api.domain.capital.reconciliation import (
     reconcile,
     stated_gpu_seconds,
 )
-from api.domain.lifecycle import is_final
+from api.domain.lifecycle import closing_cut_off_s, is_final
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros, tranche_id
 from api.reads.ending import ClosedSums, closed_sums
@@ -33,7 +36,7 @@ def reconcile_facility(
     with reading(engine) as connection:
         facility = known_facility_row(connection, facility_id)
         block = chain_store.last_block(connection)
-        sources = _read_sources(connection, facility_id, epochs_closed=facility.epochs_closed)
+        sources = _read_sources(connection, facility)
     # Nothing is indexed, so nothing is posted, and no window decides what is final.
     if contracts is None or block is None:
         return reconcile(_figures(sources, window_s=0, now_s=0, unvested_micros=0))
@@ -70,16 +73,23 @@ class _Sources:
     closed: ClosedSums
 
 
-def _read_sources(
-    connection: Connection, facility_id: FacilityId, *, epochs_closed: int
-) -> _Sources:
+def _read_sources(connection: Connection, facility: FacilityRow) -> _Sources:
+    facility_id, epochs_closed = facility.facility_id, facility.epochs_closed
+    cut_s = None
+    if statement_row(connection, facility_id, Epoch(epochs_closed)) is not None:
+        cut_s = closing_cut_off_s(
+            terms_from_bytes(facility.terms_json),
+            ended_at_s=chain_store.ended_at(connection, [facility_id]).get(facility_id),
+            grace_s=facility.grace_s,
+            reopenings=reopenings_of(connection, facility_id),
+        )
     lines = cashflow.line_seconds(connection, facility_id)
     rated = cashflow.rated_epochs(connection, facility_id)
     return _Sources(
         facility_id,
         cashflow.metered_gpu_seconds(connection, facility_id),
         stated_gpu_seconds((line.kind, line.seconds) for line in lines),
-        cashflow.open_gpu_seconds(connection, facility_id, epochs_closed),
+        cashflow.open_gpu_seconds(connection, facility_id, epochs_closed, cut_s=cut_s),
         {row.epoch: row.rated_micros for row in rated},
         standing_posts(connection, facility_id),
         cashflow.money_sums(connection, facility_id),

@@ -22,6 +22,7 @@ class ShortTerms:
     promised_availability_ppm: int
     fee_bps: int
     patience_s: int
+    seal_s: int
     long_stop_s: int
 
 
@@ -31,6 +32,7 @@ def _short(terms: FacilityTerms) -> ShortTerms:
         terms.promised_availability_ppm,
         terms.fee_bps,
         terms.patience_s,
+        terms.seal_s,
         terms.long_stop_s,
     )
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from api.chain.contracts import Contracts
 from api.chain.contracts.bond_vault import BondTerms
 from api.chain.contracts.call import Call
+from api.db.chain_store import ended_at
 from api.db.leases import leases_of
 from api.db.session import Connection, Engine, reading
-from api.db.standing import PostingRow, standing_posts
+from api.db.standing import PostingRow, attested_micros, standing_posts
 from api.domain.capital.risk import BookValue, receivable_since, remaining_contracted, straight_line
+from api.domain.facility import closing_number
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import Statement
 from api.domain.units import Epoch, FacilityId, Micros, TrancheId
@@ -26,6 +28,7 @@ class TermsView:
     promised_availability_ppm: int
     fee_bps: int
     patience_s: int
+    seal_s: int
     long_stop_s: int
     pledge_root: str
     terms_hash: str
@@ -103,6 +106,7 @@ class _Books:
 
     statements: dict[Epoch, Statement]
     posts: list[PostingRow]
+    epochs_posted: int
     sums: cashflow.MoneySumsRow
     accrued: dict[TrancheId, market.AccruedRow]
     contracted: int | None
@@ -119,9 +123,16 @@ def _books(
     disclosure = newest_disclosure(connection, facility_id)
     bond_events = ("BondTermsSet", "BondDeposited")
     posts = standing_posts(connection, facility_id) if known else {}
+    closing = closing_number(
+        ended_at(connection, [facility_id]).get(facility_id),
+        window_start_s=facility.window_start_s,
+        epoch_length_s=facility.epoch_length_s,
+        epoch_count=facility.epoch_count,
+    )
     return _Books(
         statements=market.posted_statements(connection, facility_id) if known else {},
         posts=list(posts.values()),
+        epochs_posted=sum(epoch < closing for epoch in posts),
         sums=cashflow.money_sums(connection, facility_id),
         accrued=market.accruals(connection, [facility_id]),
         contracted=remaining_contracted(
@@ -177,7 +188,7 @@ def read_tranche(
     return TrancheDetailView(
         row=listing.tranche,
         as_of=listing.as_of,
-        terms=_terms(listing, epochs_posted=len(books.posts)),
+        terms=_terms(listing, epochs_posted=books.epochs_posted),
         siblings=tuple(
             _sibling(tranche, arrears_micros, books if known else None)
             for tranche, arrears_micros in zip(listing.siblings, arrears, strict=True)
@@ -224,6 +235,7 @@ def _terms(listing: TrancheInFacility, *, epochs_posted: int) -> TermsView:
         promised_availability_ppm=listing.terms.promised_availability_ppm,
         fee_bps=listing.terms.fee_bps,
         patience_s=listing.terms.patience_s,
+        seal_s=listing.terms.seal_s,
         long_stop_s=listing.terms.long_stop_s,
         pledge_root=hex32(facility.pledge_root),
         terms_hash=hex32(facility.terms_hash),
@@ -243,7 +255,7 @@ def _risk(
     if as_of is not None:
         # Rent may be paid ahead: a receivable is never below zero.
         covered = books.sums.covered_micros
-        receivable = max(0, sum(post.gross_micros for post in books.posts) - covered)
+        receivable = max(0, attested_micros(books.posts) - covered)
         since_s = receivable_since(((p.posted_at_s, p.gross_micros) for p in books.posts), covered)
         age_s = None if since_s is None else as_of.time_s - since_s
     return RiskView(

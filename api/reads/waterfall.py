@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
 from api.db.session import Connection, Engine, reading
-from api.db.standing import standing_posts
+from api.db.standing import attested_micros, standing_posts
 from api.domain.capital.coupons import coupon_due
 from api.domain.units import TrancheId
 from api.reads.ending import ClosedSums, closed_sums
@@ -71,19 +71,18 @@ def read_waterfall(engine: Engine, contracts: Contracts | None, token_id: int) -
         )
         for tranche, due, arrears_micros in zip(tranches, [*coupons, None], arrears, strict=True)
     )
-    attested_micros = sum(post.gross_micros for post in posts.values())
-    return _waterfall(tuple(steps), sums, closed, attested_micros)
+    return _waterfall(tuple(steps), sums, closed, attested_micros(posts.values()))
 
 
 def _waterfall(
     steps: tuple[StepView, ...],
     sums: cashflow.MoneySumsRow,
     closed: ClosedSums,
-    attested_micros: int,
+    attested: int,
 ) -> WaterfallView:
     return WaterfallView(
         steps,
-        attested_micros=attested_micros,
+        attested_micros=attested,
         collected_micros=sums.collected_micros,
         settled_micros=sums.settled_micros,
         fees_micros=sums.fees_micros,
@@ -91,8 +90,8 @@ def _waterfall(
         recovered_micros=closed.to_units_micros,
         recovered_by_vouchers_micros=closed.to_vouchers_micros,
         owed_to_operator_micros=sums.residual_micros - closed.to_operator_micros,
-        receivable_micros=max(0, attested_micros - sums.covered_micros),
-        prepaid_micros=max(0, sums.collected_micros - attested_micros),
+        receivable_micros=max(0, attested - sums.covered_micros),
+        prepaid_micros=max(0, sums.collected_micros - attested),
     )
 
 

@@ -20,7 +20,7 @@ from api.domain.capital.closing import (
 from api.domain.capital.settlement import TrancheBook
 from api.domain.units import FacilityId, Micros
 from api.verify.endings import EndingVerifier
-from api.verify.epoch import Finding, VerifiedFacility
+from api.verify.epoch import Finding, VerifiedFacility, attested_micros
 from api.verify.market import MarketVerifier
 from api.verify.money import MoneyVerifier
 from api.verify.money_book import MoneyBook
@@ -111,8 +111,7 @@ class ClosingVerifier:
         self._share(book, args.closing, event)
 
     def _attested(self, facility_id: int) -> int:
-        posted = self._replayed.facilities[facility_id].posted.values()
-        return sum(gross for gross, _ in posted)
+        return attested_micros(self._replayed.facilities[facility_id].posted.values())
 
     def _due(self, facility_id: FacilityId, book: MoneyBook, now_s: int) -> _Due:
         """A closing by the model, from what was replayed."""
@@ -121,9 +120,9 @@ class ClosingVerifier:
         sold = market.markets[facility_id]
         known_epochs = replayed.endings.lives[facility_id].first_open
         final = market.final(facility_id, now_s)
-        available = sum(final.values())
+        available = final.available
         missing = missing_gpu_seconds(
-            promised_stated=market.promised(facility_id, len(final)),
+            promised_stated=market.promised(facility_id, final.epochs),
             available=available,
             promised_known=market.promised(facility_id, known_epochs),
             promised_all=market.promised(facility_id, None),
@@ -149,7 +148,7 @@ class ClosingVerifier:
                     replayed.money.supplies(book), behind, vouchers, strict=False
                 )
             ],
-            epochs=len(final),
+            epochs=final.epochs,
             epoch_count=terms.epoch_count,
             fee_bps=terms.fee_bps,
             settled=settled,

@@ -53,6 +53,7 @@ class Life:
     closed_at_s: int = 0
     unpaid_noticed_at_s: int = 0
     posted: int = 0
+    closing_posted: bool = False
     posted_at_s: dict[int, int] = field(default_factory=dict)
     published: int = 0
     by_operator: int = 0
@@ -97,14 +98,29 @@ class Life:
         """What stands published of an epoch; zero for one that a void left so."""
         return self.hashes.get(epoch, ZERO32) if epoch < self.by_operator else ZERO32
 
-    def all_final(self, now_s: int, *, window_s: int) -> bool:
-        """Whether every epoch of the window is stated and final."""
-        if self.posted < self.epoch_count:
-            return False
-        return now_s >= final_at_s(self.posted_at_s[self.posted - 1], challenge_window_s=window_s)
+    @property
+    def last_posted_at_s(self) -> int | None:
+        """When the last statement was posted; None without any."""
+        statements = self.posted + self.closing_posted
+        return self.posted_at_s[statements - 1] if statements else None
 
-    def states(self, epoch: int, now_s: int) -> bool:
-        """Whether a statement of an epoch can come."""
+    def all_final(self, now_s: int, *, window_s: int) -> bool:
+        """Whether every epoch and the closing statement are final."""
+        posted_at_s = self.last_posted_at_s
+        if not self.closing_posted or posted_at_s is None:
+            return False
+        return now_s >= final_at_s(posted_at_s, challenge_window_s=window_s)
+
+    def closes(self, number: int) -> bool:
+        """Whether the statement of a number is the closing statement: no epoch was over that has
+        it."""
+        if number >= self.epoch_count:
+            return True
+        end_s = self.epoch_end_s(number)
+        return self.ended_at_s > 0 and not stated_after_end(end_s, ended_at_s=self.ended_at_s)
+
+    def states(self, now_s: int) -> bool:
+        """Whether a statement can come."""
         if self.delivers(now_s):
             return True
         until_s = statements_until_s(
@@ -113,8 +129,7 @@ class Life:
             epoch_length_s=self.terms.epoch_length_s,
         )
         ended = self.state in (FacilityState.DEFAULTED, FacilityState.STOPPED)
-        over = stated_after_end(self.epoch_end_s(epoch), ended_at_s=self.ended_at_s)
-        return ended and over and now_s < until_s
+        return ended and now_s < until_s
 
 
 class EndingVerifier:
@@ -160,7 +175,7 @@ class EndingVerifier:
         if not state.ended:
             return
         life.ended_at_s = now_s
-        stops_s = life.terms.window_end_s + life.terms.long_stop_seconds
+        stops_s = life.terms.window_end_s + life.terms.seal_seconds + life.terms.long_stop_seconds
         declared = life.declared_in == event.tx_hash
         reason = {
             FacilityState.MATURED: (
@@ -175,20 +190,23 @@ class EndingVerifier:
     def _posted(self, event: ChainEvent[StatementPosted]) -> None:
         facility_id, epoch = event.args.facility_id, event.args.epoch
         life, now_s = self.lives[facility_id], event.block_time_s
-        late = life.states(epoch, now_s), "was stated when it could not be any more"
+        late = life.states(now_s), "was stated when it could not be any more"
         self._require(facility_id, epoch, late)
-        life.posted = epoch + 1
+        life.closing_posted = life.closes(epoch)
+        if not life.closing_posted:
+            life.posted = epoch + 1
         life.posted_at_s[epoch] = now_s
 
     def _voided(self, event: ChainEvent[StatementVoided]) -> None:
         life, first = self.lives[event.args.facility_id], event.args.epoch
-        life.published = max(life.published, event.args.epochs_posted_before)
+        life.published = max(life.published, life.posted)
         # An epoch whose evidence was rejected is open again, and with it all later ones.
         barred = first if first in life.rejected else min(life.rejected, default=None)
         if barred is not None and barred >= first:
             life.published = min(life.published, barred)
             life.by_operator = min(life.by_operator, barred)
         life.posted, life.voided_at_s = first, event.block_time_s
+        life.closing_posted = False
 
     def _published(self, event: ChainEvent[EvidencePublished]) -> None:
         facility_id, epoch = event.args.facility_id, event.args.epoch
@@ -282,7 +300,7 @@ class EndingVerifier:
     def _closed(self, event: ChainEvent[FacilityClosed]) -> None:
         facility_id = event.args.facility_id
         life, now_s = self.lives[facility_id], event.block_time_s
-        posted_at_s = life.posted_at_s[life.posted - 1] if life.posted else None
+        posted_at_s = life.last_posted_at_s
         from_s = closable_from_s(
             ended_at_s=life.ended_at_s,
             matured=life.state is FacilityState.MATURED,

@@ -1,11 +1,12 @@
 """Verify, part 1a: one posted statement against the files of its epoch, byte by byte."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from api.domain.capital.reconciliation import stated_gpu_seconds
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
+from api.domain.lifecycle import is_final
 from api.domain.metering.usage import DELIVERY_KINDS, RECORDED_KINDS
 from api.domain.statements.closing import close_epoch
 from api.domain.statements.entries import Entry
@@ -59,6 +60,36 @@ class Finding:
         return f"{', '.join(labels)}: {self.message}" if labels else self.message
 
 
+@dataclass(frozen=True, slots=True)
+class PostedTotals:
+    """What one posted statement says: gross revenue, when it was posted, available GPU-seconds.
+
+    available: its own epoch's, and what it adjusts of earlier ones.
+    """
+
+    gross_micros: int
+    posted_at_s: int
+    available: int
+    closing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FinalTotals:
+    """Totals of the statements that are final: epochs, available GPU-seconds, gross revenue.
+
+    Source:  `StatementRegistry.finalTotals`: a closing statement is no epoch.
+    """
+
+    epochs: int
+    available: int
+    gross_micros: int
+
+
+def attested_micros(posted: Iterable[PostedTotals]) -> int:
+    """Gross revenue of statements: a closing one below zero takes no more than there is."""
+    return max(0, sum(p.gross_micros for p in posted))
+
+
 @dataclass
 class VerifiedFacility:
     """What the evidence of one facility says up to the last statement that was checked."""
@@ -67,15 +98,30 @@ class VerifiedFacility:
     carry: Carry = EMPTY_CARRY
     previous_hash: Bytes32 = ZERO32
     next_epoch: int = 0
+    # When it ended, other than by maturity; and whether its closing statement is known.
+    ended_at_s: int | None = None
+    closing: bool = False
     cumulative_available: int = 0
     cumulative_gross: int = 0
     stated_gpu_seconds: int = 0
     rated_by_epoch: dict[int, int] = field(default_factory=dict)
-    # Gross revenue and block time of posting, and available GPU-seconds, by epoch.
-    posted: dict[int, tuple[int, int]] = field(default_factory=dict)
-    available: dict[int, int] = field(default_factory=dict)
+    # By number of the statement.
+    posted: dict[int, PostedTotals] = field(default_factory=dict)
     # Delivery lines by epoch and index: what may serve vouchers.
     deliveries: dict[int, dict[int, Line]] = field(default_factory=dict)
+
+    def final_totals(self, now_s: int, *, challenge_window_s: int) -> FinalTotals:
+        """Totals of the statements that are final at a time."""
+        final = [
+            p
+            for p in self.posted.values()
+            if is_final(p.posted_at_s, challenge_window_s=challenge_window_s, now_s=now_s)
+        ]
+        return FinalTotals(
+            sum(not p.closing for p in final),
+            sum(p.available for p in final),
+            attested_micros(final),
+        )
 
 
 class EpochCheck:
@@ -151,7 +197,7 @@ class EpochCheck:
         lines = decode_lines(files[LINES_FILE])
         closed = close_epoch(
             facility.terms,
-            Epoch(statement.epoch),
+            period_of(facility, statement),
             entries=recorded_entries(lines),
             outages=decode_outages(files[OUTAGES_FILE]),
             leases=decode_leases(files[LEASES_FILE]),
@@ -176,6 +222,20 @@ class EpochCheck:
         facility.stated_gpu_seconds += stated_gpu_seconds(
             (x.kind, x.end_s - x.start_s) for x in lines
         )
+
+
+def period_of(facility: VerifiedFacility, statement: Statement) -> Period:
+    """What a statement is over: its epoch, or what closes the books if its epoch was not over.
+
+    Of the closing statement of a facility that ended early the chain holds the end; attesters know
+    the grace that it rests on. Whether bounds are right is judged beside, see `StatementVerifier`.
+    """
+    terms, epoch = facility.terms, Epoch(statement.epoch)
+    period = terms.stated_period(epoch, ended_at_s=facility.ended_at_s, grace_s=0)
+    if period is not None and not period.closing:
+        return period
+    bounds = statement.epoch_start_s, statement.epoch_end_s
+    return Period(epoch, *bounds, closing=True, ended_at_s=facility.ended_at_s)
 
 
 def recorded_entries(lines: list[Line]) -> list[Entry]:

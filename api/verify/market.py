@@ -24,9 +24,8 @@ from api.chain.emitted.primary_sale import (
 from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.domain.capital.closing import Escrow
 from api.domain.capital.sale import SaleBook, SaleState, earned, promised_of, unsigned, up_front
-from api.domain.lifecycle import is_final
 from api.domain.units import FacilityId, TrancheId, split_tranche_id
-from api.verify.epoch import Finding, VerifiedFacility
+from api.verify.epoch import FinalTotals, Finding, VerifiedFacility
 
 
 @dataclass
@@ -116,16 +115,12 @@ class MarketVerifier:
         if not holds:
             self._report(Finding(f"{type(args).__name__}: {message}", args.facility_id))
 
-    def final(self, facility_id: int, now_s: int) -> dict[int, int]:
-        """Available GPU-seconds of the epochs that were final at a time, by epoch."""
+    def final(self, facility_id: int, now_s: int) -> FinalTotals:
+        """Totals of the statements that were final at a time."""
         facility = self._facilities.get(facility_id)
         if facility is None:
-            return {}
-        return {
-            epoch: available
-            for epoch, available in facility.available.items()
-            if is_final(facility.posted[epoch][1], challenge_window_s=self._window_s, now_s=now_s)
-        }
+            return FinalTotals(0, 0, 0)
+        return facility.final_totals(now_s, challenge_window_s=self._window_s)
 
     def promised(self, facility_id: int, epochs: int | None) -> int:
         """GPU-seconds promised of a facility's first epochs, or of all."""
@@ -204,8 +199,8 @@ class MarketVerifier:
         return earned(
             proceeds=market.proceeds,
             up_front_bps=market.up_front_bps,
-            available=sum(final.values()),
-            promised_so_far=self.promised(facility_id, len(final)),
+            available=final.available,
+            promised_so_far=self.promised(facility_id, final.epochs),
             promised=self.promised(facility_id, None),
         )
 
@@ -238,7 +233,7 @@ class MarketVerifier:
             unsigned=unsigned(
                 proceeds=market.proceeds,
                 up_front_bps=market.up_front_bps,
-                promised_stated=self.promised(facility_id, len(self.final(facility_id, now_s))),
+                promised_stated=self.promised(facility_id, self.final(facility_id, now_s).epochs),
                 promised_known=self.promised(facility_id, known_epochs),
                 promised=self.promised(facility_id, None),
             ),

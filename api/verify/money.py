@@ -30,7 +30,7 @@ from api.domain.capital.settlement import (
     settle,
     settleable,
 )
-from api.domain.lifecycle import FacilityState, is_final
+from api.domain.lifecycle import FacilityState
 from api.domain.units import (
     ZERO_ADDRESS,
     Bytes32,
@@ -40,7 +40,7 @@ from api.domain.units import (
     split_tranche_id,
     tranche_id,
 )
-from api.verify.epoch import Finding, VerifiedFacility
+from api.verify.epoch import Finding, VerifiedFacility, attested_micros
 from api.verify.money_book import MoneyBook
 
 
@@ -134,7 +134,7 @@ class MoneyVerifier:
     def _unpaid_of(self, book: MoneyBook) -> int:
         """Attested rent that no renter paid. That what was paid is settled does not matter."""
         posted = self._facilities[book.terms.facility_id].posted.values()
-        return max(0, sum(gross for gross, _ in posted) - book.collected)
+        return max(0, attested_micros(posted) - book.collected)
 
     def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
         book = self.book_of(event.args.facility_id)
@@ -217,22 +217,18 @@ class MoneyVerifier:
         book, facility = self.book_of(facility_id), self._facilities.get(facility_id)
         if book is None or facility is None:
             return
-        window_s, now_s = self._window_s, event.block_time_s
-        final = [
-            p
-            for p in facility.posted.values()
-            if is_final(p[1], challenge_window_s=window_s, now_s=now_s)
-        ]
-        if len(final) != epochs:
-            message = f"a settlement counts {epochs} epochs where {len(final)} are final"
+        final = facility.final_totals(event.block_time_s, challenge_window_s=self._window_s)
+        if final.epochs != epochs:
+            message = f"a settlement counts {epochs} epochs where {final.epochs} are final"
             self._finding(facility_id, message)
         if book.bond:
             # The bond pays in place of renters. `ClosingVerifier` judges how much, and late rent.
             book.advanced += event.args.amount_micros
         elif not book.closed:
-            attested = sum(p[0] for p in final)
             # By the model, from what was final and collected at this event.
-            due = settleable(attested=attested, collected=book.collected, settled=book.settled)
+            due = settleable(
+                attested=final.gross_micros, collected=book.collected, settled=book.settled
+            )
             self.require_settled(event, due)
         result = settle(
             event.args.amount_micros,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from api.chain import calldata
 from api.chain.contracts import Contracts
 from api.chain.contracts.statement_registry import StatementRecord
-from api.chain.emitted.facility_registry import FacilityOffered
+from api.chain.emitted.facility_registry import FacilityOffered, FacilityStateChanged
 from api.chain.emitted.statement_registry import EvidenceRejected, StatementPosted
 from api.chain.events import AnyEvent, ChainEvent, Handlers, VoidedRange
 from api.chain.published import DEPLOYMENT_FILE
@@ -13,6 +13,7 @@ from api.chain.signer import recover
 from api.chain.terms import offered_terms
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
+from api.domain.lifecycle import FacilityState
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
     FACILITY_FILE,
@@ -35,7 +36,7 @@ from api.domain.units import FacilityId, Micros
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.attesters import AttesterVerifier
-from api.verify.epoch import EpochCheck, Finding, VerifiedFacility
+from api.verify.epoch import EpochCheck, Finding, PostedTotals, VerifiedFacility, period_of
 
 
 class StatementVerifier:
@@ -63,6 +64,7 @@ class StatementVerifier:
         self._handlers = (
             Handlers()
             .on(FacilityOffered, self._offered)
+            .on(FacilityStateChanged, self._state_changed)
             .on(StatementPosted, self._posted)
             .on(EvidenceRejected, self._rejected)
         )
@@ -111,6 +113,12 @@ class StatementVerifier:
             return
         self.facilities[facility_id] = VerifiedFacility(terms)
 
+    def _state_changed(self, event: ChainEvent[FacilityStateChanged]) -> None:
+        facility = self.facilities.get(event.args.facility_id)
+        ended = event.args.state in (FacilityState.DEFAULTED, FacilityState.STOPPED)
+        if facility is not None and ended:
+            facility.ended_at_s = event.block_time_s
+
     def _posted(self, event: ChainEvent[StatementPosted]) -> None:
         if any(voided.covers(event.args, event.place) for voided in self._voided):
             # The evidence of the statement that was posted next has replaced this one's.
@@ -127,8 +135,13 @@ class StatementVerifier:
         check = EpochCheck(self._evidence, facility, statement, self._report)
         check.run()
         self._check_attestations(statement, event)
-        facility.posted[epoch] = (statement.gross_revenue_micros, event.block_time_s)
-        facility.available[epoch] = statement.available_gpu_seconds
+        facility.closing = period_of(facility, statement).closing
+        facility.posted[epoch] = PostedTotals(
+            statement.gross_revenue_micros,
+            event.block_time_s,
+            statement.available_gpu_seconds + statement.available_adjustment,
+            facility.closing,
+        )
         facility.previous_hash = statement_hash(statement)
         facility.next_epoch = epoch + 1
 
@@ -145,7 +158,10 @@ class StatementVerifier:
         facility_id, epoch = statement.facility_id, statement.epoch
         # The registry stores totals from epoch 0 on, so a gap in the walk shows here.
         facility.cumulative_available += statement.available_gpu_seconds
-        facility.cumulative_gross += statement.gross_revenue_micros
+        facility.cumulative_available += statement.available_adjustment
+        # A closing statement below zero takes no more than there is.
+        gross = facility.cumulative_gross + statement.gross_revenue_micros
+        facility.cumulative_gross = max(0, gross)
         ours = statement_hash(statement)
         registry = self._contracts.statement_registry
         stored = registry.statement_of(facility_id, epoch).at(block=self._head)
@@ -155,7 +171,7 @@ class StatementVerifier:
             facility.cumulative_available,
             Micros(facility.cumulative_gross),
         )
-        start_s, end_s = statement.epoch_start_s, statement.epoch_end_s
+        end_s = statement.epoch_end_s
         rules = (
             (epoch == facility.next_epoch, f"is posted where {facility.next_epoch} was due"),
             (ours == event.args.statement_hash, "its event names another statement hash"),
@@ -167,7 +183,8 @@ class StatementVerifier:
                 statement.previous_statement_hash == facility.previous_hash,
                 "does not chain to the statement before",
             ),
-            ((start_s, end_s) == facility.terms.epoch_bounds(epoch), "has the wrong bounds"),
+            (_bounds_hold(facility, statement), "has the wrong bounds"),
+            (not facility.closing, "comes after the closing statement"),
             (event.block_time_s >= end_s, "was posted before its end"),
             (
                 statement.billed_gpu_seconds <= facility.terms.capacity_gpu_seconds(),
@@ -234,6 +251,24 @@ def _is_of(attester: str, digest: bytes, signature: bytes) -> bool:
     """Whether a signature over a digest is an attester's, whose address is lower-case."""
     signer = recover(digest, signature)
     return signer is not None and signer.lower() == attester
+
+
+def _bounds_hold(facility: VerifiedFacility, statement: Statement) -> bool:
+    """Whether a statement is over its epoch, or closes the facility behind the last one.
+
+    Source:  `Publications._checkTimes`.
+    """
+    terms, ended_s = facility.terms, facility.ended_at_s
+    period = period_of(facility, statement)
+    bounds = statement.epoch_start_s, statement.epoch_end_s
+    if not period.closing:
+        return bounds == (period.start_s, period.end_s)
+    closing = terms.closing_period(ended_at_s=ended_s, grace_s=0)
+    if closing is None or (closing.epoch, closing.start_s) != (statement.epoch, bounds[0]):
+        return False
+    if closing.ended_at_s is None:
+        return bounds[1] == closing.end_s
+    return 0 < bounds[1] - closing.ended_at_s <= terms.epoch_length_s
 
 
 def _offered_terms(data: bytes, offered: FacilityOffered) -> FacilityTerms:

@@ -215,10 +215,10 @@ def _figures(
         EpochFigures(
             epoch=Epoch(epoch),
             rated_micros=Micros(facility.rated_by_epoch.get(epoch, 0)),
-            posted_micros=Micros(gross),
-            final=is_final(posted_s, challenge_window_s=window_s, now_s=now_s),
+            posted_micros=Micros(posted.gross_micros),
+            final=is_final(posted.posted_at_s, challenge_window_s=window_s, now_s=now_s),
         )
-        for epoch, (gross, posted_s) in sorted(facility.posted.items())
+        for epoch, posted in sorted(facility.posted.items())
     )
     return FacilityFigures(
         facility_id=facility.terms.facility_id,

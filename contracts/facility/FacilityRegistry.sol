@@ -215,8 +215,9 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @inheritdoc IEndings
     function stop(uint64 facilityId) external {
         _requireState(facilityId, FacilityState.Delivering);
-        uint256 windowEnd = _facilities[facilityId].schedule.windowEnd;
-        uint256 stopsFrom = windowEnd + _facilities[facilityId].progress.longStopSeconds;
+        FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
+        uint256 sealedAt = uint256(schedule.windowEnd) + schedule.sealSeconds;
+        uint256 stopsFrom = sealedAt + _facilities[facilityId].progress.longStopSeconds;
         require(block.timestamp >= stopsFrom, LongStopAhead(facilityId, stopsFrom));
         _end(facilityId, FacilityState.Stopped);
     }
@@ -243,7 +244,13 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
         FacilityStore.Schedule memory schedule = _facilities[facilityId].schedule;
         FacilityState state = FacilityStore.stateNow(schedule);
         return EpochTerms(
-            state, schedule.windowStart, schedule.windowEnd, schedule.epochLength, schedule.deviceCount, schedule.panel
+            state,
+            schedule.windowStart,
+            schedule.windowEnd,
+            schedule.epochLength,
+            schedule.sealSeconds,
+            schedule.deviceCount,
+            schedule.panel
         );
     }
 
@@ -312,13 +319,13 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @dev That it is settled does not matter: the closing settles first, and nobody can put an ending off by paying a
     /// minor unit in front of it.
     /// @param facilityId The facility.
-    /// @return attested Whether every epoch is final.
+    /// @return attested Whether every epoch and the closing statement are final.
     /// @return unpaid Attested revenue that no renter paid, minor units; 0 unless `attested`.
     function _unpaid(uint64 facilityId) private view returns (bool attested, uint256 unpaid) {
-        uint32 count = _facilities[facilityId].money.epochCount;
-        attested = statementRegistry.epochsFinal(facilityId) == count;
+        // While a facility delivers, only the statement after all of its epochs closes it.
+        attested = statementRegistry.isClosingFinal(facilityId);
         if (!attested) return (false, 0);
-        (, uint256 gross) = statementRegistry.finalTotalsOf(facilityId, count);
+        (,, uint256 gross) = statementRegistry.finalTotals(facilityId, _facilities[facilityId].money.epochCount);
         uint256 collected = rentLockbox.bookOf(facilityId).collected;
         unpaid = gross - Math.min(gross, collected);
     }

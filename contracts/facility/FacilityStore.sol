@@ -18,6 +18,7 @@ library FacilityStore {
     /// @param state Stored state; Delivering is never stored.
     /// @param panel Number of the panel whose signatures count.
     /// @param expiresAt UTC second from which an offer that was not funded is cancelled.
+    /// @param sealSeconds Time after `windowEnd` in which facts of the window can still be stated.
     struct Schedule {
         uint32 windowStart;
         uint32 windowEnd;
@@ -27,6 +28,7 @@ library FacilityStore {
         IFacilityRegistry.FacilityState state;
         uint8 panel;
         uint40 expiresAt;
+        uint24 sealSeconds;
     }
 
     /// @notice What every payment reads: one word. `epochLength` is here too, which saves settlement a word.
@@ -47,7 +49,7 @@ library FacilityStore {
 
     /// @notice What ends a facility, and when it did: one word, read by notices, endings and what comes after them.
     /// @param patienceSeconds Time after its end in which an epoch may be neither stated nor published.
-    /// @param longStopSeconds Time after `windowEnd` from which anybody may stop the facility.
+    /// @param longStopSeconds Time after `windowEnd` and the seal from which anybody may stop the facility.
     /// @param fundedAt When it was funded, UTC seconds; 0 before.
     /// @param endedAt When it ended; 0 before.
     /// @param closedAt When it was closed; 0 before.
@@ -93,7 +95,7 @@ library FacilityStore {
     /// @param tranches_ Terms of its tranches, most senior first.
     /// @param panel Number of the panel whose signatures count.
     // OfferTerms bounds every number that is cut here: times below 2^32 (an expiry by three days more), epoch length
-    // below 2^24, ppm to 10^6.
+    // and seal below 2^24, ppm to 10^6.
     // forge-lint: disable-start(unsafe-typecast)
     function write(
         Facility storage facility,
@@ -109,7 +111,8 @@ library FacilityStore {
             promisedAvailabilityPpm: uint24(given.promisedAvailabilityPpm),
             state: IFacilityRegistry.FacilityState.Offered,
             panel: panel,
-            expiresAt: uint40(given.expiresAt)
+            expiresAt: uint40(given.expiresAt),
+            sealSeconds: uint24(given.sealSeconds)
         });
         facility.money = Money({
             settlementToken: given.settlementToken,
@@ -153,6 +156,7 @@ library FacilityStore {
             promisedAvailabilityPpm: schedule.promisedAvailabilityPpm,
             feeBps: money.feeBps,
             patienceSeconds: facility.progress.patienceSeconds,
+            sealSeconds: schedule.sealSeconds,
             longStopSeconds: facility.progress.longStopSeconds,
             pledgeRoot: facility.pledgeRoot,
             termsHash: facility.termsHash

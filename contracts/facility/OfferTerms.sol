@@ -14,6 +14,8 @@ library OfferTerms {
     uint256 private constant MAX_LATE_FUNDING = 3 days;
     /// @dev Beside an epoch.
     uint256 private constant MAX_PATIENCE = 90 days;
+    /// @dev A month's facts may come for a quarter. Maturity, and with it the bond, waits for the seal.
+    uint256 private constant MAX_SEAL = 90 days;
     uint256 private constant MIN_LONG_STOP = 90 days;
     uint256 private constant MAX_LONG_STOP = 365 days;
 
@@ -38,6 +40,8 @@ library OfferTerms {
         bool patient = terms.patienceSeconds >= terms.epochLength + 1 days
             && terms.patienceSeconds <= terms.epochLength + MAX_PATIENCE;
         require(patient, IFacilityRegistry.TermsInvalid("patienceSeconds"));
+        bool seals = terms.sealSeconds > 0 && terms.sealSeconds <= MAX_SEAL;
+        require(seals, IFacilityRegistry.TermsInvalid("sealSeconds"));
         bool stops = terms.longStopSeconds >= MIN_LONG_STOP && terms.longStopSeconds <= MAX_LONG_STOP;
         require(stops, IFacilityRegistry.TermsInvalid("longStopSeconds"));
         require(terms.pledgeRoot != bytes32(0), IFacilityRegistry.TermsInvalid("pledgeRoot"));

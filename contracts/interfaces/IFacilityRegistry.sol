@@ -53,8 +53,10 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @param feeBps Protocol fee on every settlement, basis points.
     /// @param patienceSeconds Time after its end in which an epoch may be neither stated nor published before anybody
     /// may give notice of default; an epoch and 1 to 90 days.
-    /// @param longStopSeconds Time after `windowEnd` from which anybody may stop a facility that nobody ended; 90 to
-    /// 365 days.
+    /// @param sealSeconds Time after `windowEnd` in which facts of the window can still be stated, by the closing
+    /// statement at its end; above 0, at most 90 days.
+    /// @param longStopSeconds Time after `windowEnd` and the seal from which anybody may stop a facility that nobody
+    /// ended; 90 to 365 days.
     /// @param pledgeRoot Merkle root over `(facilityId, index, device)`, devices in ascending order.
     /// @param termsHash SHA-256 of the published terms document.
     struct FacilityTerms {
@@ -70,6 +72,7 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
         uint32 promisedAvailabilityPpm;
         uint16 feeBps;
         uint32 patienceSeconds;
+        uint32 sealSeconds;
         uint32 longStopSeconds;
         bytes32 pledgeRoot;
         bytes32 termsHash;
@@ -89,6 +92,7 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @param windowStart First second of the delivery window.
     /// @param windowEnd Second after the delivery window.
     /// @param epochLength Length of an epoch, seconds.
+    /// @param sealSeconds Time after `windowEnd` in which facts of the window can still be stated.
     /// @param deviceCount Number of pledged devices.
     /// @param panel Number of the panel of attesters whose signatures count.
     struct EpochTerms {
@@ -96,6 +100,7 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
         uint64 windowStart;
         uint64 windowEnd;
         uint32 epochLength;
+        uint32 sealSeconds;
         uint32 deviceCount;
         uint8 panel;
     }

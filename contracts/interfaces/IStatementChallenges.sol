@@ -21,7 +21,7 @@ interface IStatementChallenges {
     /// @param KindUnknown The line's kind is none of those that exist.
     /// @param IntervalEmpty The interval ends before or when it starts.
     /// @param IntervalOutside Usage or delivery outside the epoch; a late line or a void that is not of one earlier
-    /// epoch; a difference outside the window.
+    /// epoch; a difference outside window and seal.
     /// @param GpuSecondsWrong Usage and delivery must count exactly their interval, other kinds nothing.
     /// @param ChargeWrong Usage must not be negative; deliveries, late lines and voids must be zero.
     /// @param SubjectWrong A difference of usage, tier, shortfall, minimum or SLA does not name its component.

@@ -9,29 +9,34 @@ import {IPublications} from "./IPublications.sol";
 /// bound to chain and contract). Epochs of a facility are posted in order, each once, and each statement names the hash
 /// of the one before. Amounts are minor units of the facility's settlement token, times UTC seconds.
 interface IStatementRegistry is IPublications {
-    /// @notice Totals of one facility and epoch.
+    /// @notice Totals of one facility and epoch; or, after the last epoch, the closing statement of the facility, which
+    /// has late lines, voids and differences alone.
     /// @param facilityId The facility.
-    /// @param epoch Number of the epoch, from 0.
-    /// @param epochStart First second of the epoch.
-    /// @param epochEnd Second after the epoch.
+    /// @param epoch Number of the epoch, from 0; of the closing statement the number of epochs.
+    /// @param epochStart First second of the epoch; of the closing statement the end of the last epoch.
+    /// @param epochEnd Second after the epoch; of the closing statement the end of the seal, or of a facility that
+    /// ended before that a time at most an epoch after its end.
     /// @param availableGpuSeconds GPU-seconds in which the pledged devices could be used; at most devices x epoch
     /// length.
+    /// @param availableAdjustment What of earlier epochs turned out to have been available beyond what was stated, less
+    /// what turned out not to; over all statements at least 0 and at most capacity.
     /// @param billedGpuSeconds GPU-seconds of all usage and delivery lines; at most devices x epoch length.
-    /// @param grossRevenue Sum of the lines' charges, minor units.
+    /// @param grossRevenue Sum of the lines' charges, minor units; only the closing statement's may be below zero.
     /// @param lineCount Number of lines under `usageRoot`.
     /// @param usageRoot Merkle root over the lines; zero if there are none.
     /// @param evidenceHash SHA-256 of the evidence manifest.
     /// @param previousStatementHash Struct hash of the statement of `epoch - 1`; zero for epoch 0.
     /// @param topRenterBps Share of the largest renter in positive charges, basis points.
-    /// @param committedBps Share of take-or-pay leases in positive charges, basis points.
+    /// @param committedBps Share of positive charges that a commitment or minimum covers, basis points.
     struct Statement {
         uint64 facilityId;
         uint32 epoch;
         uint64 epochStart;
         uint64 epochEnd;
         uint64 availableGpuSeconds;
+        int64 availableAdjustment;
         uint64 billedGpuSeconds;
-        uint128 grossRevenue;
+        int128 grossRevenue;
         uint32 lineCount;
         bytes32 usageRoot;
         bytes32 evidenceHash;
@@ -73,8 +78,8 @@ interface IStatementRegistry is IPublications {
     /// @notice What is stored of a posted statement.
     /// @param statementHash EIP-712 struct hash.
     /// @param postedAt Block time of posting, UTC seconds; 0 if not posted.
-    /// @param cumulativeAvailable Available GPU-seconds of epochs 0 to this one.
-    /// @param cumulativeGross Gross revenue of epochs 0 to this one, minor units.
+    /// @param cumulativeAvailable Available GPU-seconds of epochs 0 to this one, as known with this statement.
+    /// @param cumulativeGross Gross revenue of epochs 0 to this one, minor units; never below zero, see `finalTotals`.
     struct StatementRecord {
         bytes32 statementHash;
         uint64 postedAt;
@@ -177,14 +182,14 @@ interface IStatementRegistry is IPublications {
     /// @param actual Hash of the statement given.
     error StatementHashWrong(bytes32 expected, bytes32 actual);
 
-    /// @notice The epoch is not posted, or its challenge window is not over. Wait for that.
+    /// @notice The facility has its closing statement: nothing is stated after it.
     /// @param facilityId The facility.
-    /// @param epoch Number of the epoch, from 0.
-    error EpochNotFinal(uint64 facilityId, uint32 epoch);
+    error ClosingPosted(uint64 facilityId);
 
-    /// @notice Posts the next statement of a facility. A void epoch is posted again. Stopped by a pause, unless the
-    /// facility ended: epochs that were over by then can be stated for an epoch and a day, see `statementsEndAt`.
-    /// Caller: anybody who holds `threshold` signatures.
+    /// @notice Posts the next statement of a facility; after the last epoch its closing statement, once the seal is
+    /// over. The last epoch of a facility that ended is the last that was over then. A void epoch is posted again.
+    /// Stopped by a pause, unless the facility ended: epochs that were over by then can be stated for an epoch and a
+    /// day, see `statementsEndAt`. Caller: anybody who holds `threshold` signatures.
     /// @dev Emits StatementPosted. Leans on invariant 6 (once, in order, with a quorum). Reverts with any error of
     /// IStatementRegistry or IAttesterRegistry that fits, or with EnforcedPause.
     /// @param statement The statement.
@@ -245,7 +250,7 @@ interface IStatementRegistry is IPublications {
     /// @return The record.
     function statementOf(uint64 facilityId, uint32 epoch) external view returns (StatementRecord memory);
 
-    /// @notice Number of statements posted, which is also the next epoch to post.
+    /// @notice Number of epochs stated, which is also the number of the next statement. A closing statement is none.
     /// @param facilityId The facility.
     /// @return The number.
     function epochsPosted(uint64 facilityId) external view returns (uint32);
@@ -255,30 +260,36 @@ interface IStatementRegistry is IPublications {
     /// @return The number.
     function epochsFinal(uint64 facilityId) external view returns (uint32);
 
+    /// @notice Whether the closing statement is posted: nothing more will be stated.
+    /// @param facilityId The facility.
+    /// @return True if it is.
+    function isClosingPosted(uint64 facilityId) external view returns (bool);
+
+    /// @notice Whether the closing statement is posted and its challenge window is over.
+    /// @param facilityId The facility.
+    /// @return True if it is.
+    function isClosingFinal(uint64 facilityId) external view returns (bool);
+
     /// @notice Whether `epoch` is posted and its challenge window is over.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
     /// @return True if it is.
     function isFinal(uint64 facilityId, uint32 epoch) external view returns (bool);
 
-    /// @notice Totals of the first `epochs` epochs. Reverts with EpochNotFinal unless all of them are final.
-    /// @dev One call and two storage words: what settlement needs.
+    /// @notice Gross revenue of everything posted, final or not, with a closing statement.
     /// @param facilityId The facility.
-    /// @param epochs Number of leading epochs.
-    /// @return cumulativeAvailable Available GPU-seconds.
-    /// @return cumulativeGross Gross revenue, minor units.
-    function finalTotalsOf(uint64 facilityId, uint32 epochs)
-        external
-        view
-        returns (uint64 cumulativeAvailable, uint128 cumulativeGross);
+    /// @return Minor units.
+    function postedGross(uint64 facilityId) external view returns (uint128);
 
     /// @notice Number of leading final epochs, and their totals. Whoever knows that some epochs are final, because it
     /// counted them before, starts the search there, and new ones cost no look at the old ones.
     /// @param facilityId The facility.
     /// @param from Number of leading epochs known to be final; a final epoch stays final.
-    /// @return epochs Number of leading epochs whose challenge window is over.
-    /// @return cumulativeAvailable Their available GPU-seconds.
-    /// @return cumulativeGross Their gross revenue, minor units.
+    /// @dev Totals can fall: availability by an adjustment, revenue by a closing statement below zero, to zero at
+    /// least.
+    /// @return epochs Number of leading epochs whose challenge window is over; the closing statement is none.
+    /// @return cumulativeAvailable Their available GPU-seconds, with the closing statement if it is final.
+    /// @return cumulativeGross Their gross revenue, minor units, with the closing statement if it is final.
     function finalTotals(uint64 facilityId, uint32 from)
         external
         view

@@ -60,7 +60,13 @@ contract MockFacilityRegistry {
         IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
         IFacilityRegistry.FacilityState state = stateOf(facilityId);
         return IFacilityRegistry.EpochTerms(
-            state, terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount, _panels[facilityId]
+            state,
+            terms.windowStart,
+            terms.windowEnd,
+            terms.epochLength,
+            terms.sealSeconds,
+            terms.deviceCount,
+            _panels[facilityId]
         );
     }
 

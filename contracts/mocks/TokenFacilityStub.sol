@@ -88,7 +88,13 @@ contract TokenFacilityStub {
     function epochTermsOf(uint64 facilityId) external view returns (IFacilityRegistry.EpochTerms memory) {
         IFacilityRegistry.FacilityTerms storage terms = _terms[facilityId];
         return IFacilityRegistry.EpochTerms(
-            stateOf[facilityId], terms.windowStart, terms.windowEnd, terms.epochLength, terms.deviceCount, 1
+            stateOf[facilityId],
+            terms.windowStart,
+            terms.windowEnd,
+            terms.epochLength,
+            terms.sealSeconds,
+            terms.deviceCount,
+            1
         );
     }
 

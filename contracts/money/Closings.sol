@@ -168,7 +168,8 @@ abstract contract Closings is Settlements {
         due.late = Math.min(left, _less(late.advanced, late.reimbursed));
         // Of what is attested and not settled, some may have gone to claims before.
         uint256 toClaims = _less(late.reimbursed, late.advanced);
-        due.further = Math.min(left - due.late, _less(attested - ledger.settled, toClaims));
+        // A closing statement can lower what is attested below what is settled.
+        due.further = Math.min(left - due.late, _less(_less(attested, ledger.settled), toClaims));
     }
 
     /// @notice Brings bond and unreleased proceeds here.
@@ -258,7 +259,7 @@ abstract contract Closings is Settlements {
         }
         uint256 others = facts.servedGpuSeconds + _less(open, facts.missingGpuSeconds);
         uint256 worth = _less(facts.availableGpuSeconds, others) * facts.ratePerGpuHour / 1 hours;
-        uint256 most = Math.min(Math.min(_postedGross(facilityId), worth), type(uint64).max);
+        uint256 most = Math.min(Math.min(statementRegistry.postedGross(facilityId), worth), type(uint64).max);
         return _less(most, _ledgers[facilityId].settled);
     }
 
@@ -268,14 +269,6 @@ abstract contract Closings is Settlements {
     /// @return The rest; 0 if more is taken off than there is.
     function _less(uint256 amount, uint256 part) internal pure returns (uint256) {
         return amount > part ? amount - part : 0;
-    }
-
-    /// @notice Rent of all posted statements of a facility.
-    /// @param facilityId The facility.
-    /// @return Minor units.
-    function _postedGross(uint64 facilityId) internal view returns (uint256) {
-        uint32 posted = statementRegistry.epochsPosted(facilityId);
-        return posted == 0 ? 0 : statementRegistry.statementOf(facilityId, posted - 1).cumulativeGross;
     }
 
     /// @notice All that a voucher is paid of its tranche's pool: in proportion to what it is open for.

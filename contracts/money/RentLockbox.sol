@@ -40,7 +40,7 @@ contract RentLockbox is Closings {
         uint64 collected = _ledgers[facilityId].collected;
         uint256 limit = type(uint64).max - collected;
         if (_ledgers[facilityId].closed) {
-            uint256 attested = _postedGross(facilityId);
+            uint256 attested = statementRegistry.postedGross(facilityId);
             limit = Math.min(limit - _late[facilityId].advanced, _less(attested, collected));
         }
         require(amount <= limit, AmountAboveLimit(amount, limit));
@@ -167,8 +167,9 @@ contract RentLockbox is Closings {
 
     /// @inheritdoc IRentLockbox
     function excessOf(uint64 facilityId) public view returns (uint256) {
-        uint256 collected = _ledgers[facilityId].collected;
-        return _less(collected, _postedGross(facilityId));
+        Ledger memory ledger = _ledgers[facilityId];
+        // What is settled is here no more, also where a closing statement lowered what is attested.
+        return _less(ledger.collected, Math.max(statementRegistry.postedGross(facilityId), ledger.settled));
     }
 
     /// @notice Books the settlement of one facility and emits Settled. The money moves later, in `_accrue`.
@@ -206,6 +207,7 @@ contract RentLockbox is Closings {
         uint256 attested;
         (due.epochs,, attested) = statementRegistry.finalTotals(facilityId, ledger.settledEpochs);
         if (ledger.closed) _dueClosed(facilityId, ledger, attested, due);
-        else due.amount = Math.min(attested, ledger.collected) - ledger.settled;
+        // A closing statement can lower what is attested below what is settled: that stays paid.
+        else due.amount = _less(Math.min(attested, ledger.collected), ledger.settled);
     }
 }

@@ -85,7 +85,7 @@ contract FaultRules {
     }
 
     /// @notice Whether two facilities pledged one card for the same time, and the other one lives and got it with an
-    /// earlier approval. Reverts with ProofInvalid.
+    /// earlier approval. None for a closing statement. Reverts with ProofInvalid.
     /// @param statement The statement.
     /// @param own The device in this facility's pledge of the statement's epoch.
     /// @param otherFacilityId The other facility.
@@ -100,6 +100,9 @@ contract FaultRules {
         IStatementChallenges.ProvenPledge calldata other
     ) external view returns (IStatementChallenges.Fault) {
         uint64 facilityId = statement.facilityId;
+        // A closing statement has no hours of its own: after the window anybody may have the cards.
+        bool ofEpoch = statement.epoch < facilityRegistry.statementRegistry().epochsPosted(facilityId);
+        if (!ofEpoch) return IStatementChallenges.Fault.None;
         IPledgeRegistry pledges = facilityRegistry.pledgeRegistry();
         _requirePledge(pledges.pledgeAt(facilityId, statement.epoch).root, facilityId, own, 0);
         _requirePledge(pledges.pledgeAt(otherFacilityId, otherEpoch).root, otherFacilityId, other, 1);

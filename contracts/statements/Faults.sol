@@ -91,7 +91,7 @@ library Faults {
     }
 
     /// @notice Whether the interval of neither usage nor delivery is where its kind must be: what is late, and voids,
-    /// in one earlier epoch; differences anywhere in the window.
+    /// in one earlier epoch; differences anywhere in the window and its seal.
     /// @param terms Terms of the facility.
     /// @param epochStart First UTC second of the statement.
     /// @param kind Kind of the line, above DELIVERY.
@@ -107,7 +107,7 @@ library Faults {
     ) private pure returns (bool) {
         uint64 windowStart = terms.windowStart;
         if (start < windowStart) return false;
-        if (kind > VOID) return end <= terms.windowEnd;
+        if (kind > VOID) return end <= terms.windowEnd + terms.sealSeconds;
         uint64 length = terms.epochLength;
         return end <= epochStart && (start - windowStart) / length == (end - 1 - windowStart) / length;
     }
@@ -149,8 +149,8 @@ library Faults {
         uint32 index = line.index;
         if (index == 0 && !_sumsFollow(0, 0, line)) return IStatementChallenges.Fault.SumsWrong;
         if (index != statement.lineCount - 1) return IStatementChallenges.Fault.None;
-        bool equal = line.cumulativeGpuSeconds == statement.billedGpuSeconds
-            && line.cumulativeCharge == int256(uint256(statement.grossRevenue));
+        bool equal =
+            line.cumulativeGpuSeconds == statement.billedGpuSeconds && line.cumulativeCharge == statement.grossRevenue;
         return equal ? IStatementChallenges.Fault.None : IStatementChallenges.Fault.TotalsWrong;
     }
 

@@ -101,8 +101,8 @@ abstract contract Publications is StatementStore {
         if (terms.state != IFacilityRegistry.FacilityState.Matured) {
             ended = _postableUntil(facilityId, ended, terms.epochLength);
         }
-        uint32 posted = epochsPosted(facilityId);
-        uint256 final_ = posted == 0 ? 0 : _records[facilityId][posted - 1].postedAt + challengeWindow;
+        uint32 statements = _statementsPosted(facilityId);
+        uint256 final_ = statements == 0 ? 0 : _records[facilityId][statements - 1].postedAt + challengeWindow;
         // Times of blocks, and periods of at most a window.
         // forge-lint: disable-next-line(unsafe-typecast)
         return uint64(Math.max(ended, final_));
@@ -125,47 +125,78 @@ abstract contract Publications is StatementStore {
         if (_published[facilityId].epochs >= barred) _published[facilityId].epochs = barred - 1;
     }
 
-    /// @notice Reverts unless a statement of an epoch can come now: the facility delivers and postings are not paused,
-    /// or it ended, the epoch was over by then, and an epoch and a day since the end or the last void are not.
+    /// @notice Reverts unless a statement can come now: the facility delivers and postings are not paused, or it ended,
+    /// other than by maturity, and an epoch and a day since the end or the last void are not over.
     /// @param facilityId The facility.
-    /// @param epochEnd Second after the epoch.
     /// @param terms State and window of the facility.
-    function _requirePostable(uint64 facilityId, uint64 epochEnd, IFacilityRegistry.EpochTerms memory terms)
-        internal
+    /// @return endedAt When it ended, UTC second; 0 while it delivers.
+    function _requirePostable(uint64 facilityId, IFacilityRegistry.EpochTerms memory terms)
+        private
         view
+        returns (uint64 endedAt)
     {
         if (terms.state == IFacilityRegistry.FacilityState.Delivering) {
             _requireNotPaused();
-            return;
+            return 0;
         }
         bool ended = terms.state == IFacilityRegistry.FacilityState.Defaulted
             || terms.state == IFacilityRegistry.FacilityState.Stopped;
         require(ended, FacilityNotDelivering(facilityId));
-        uint256 endedAt = facilityRegistry.endingOf(facilityId).endedAt;
-        bool inTime = epochEnd <= endedAt && block.timestamp < _postableUntil(facilityId, endedAt, terms.epochLength);
+        endedAt = facilityRegistry.endingOf(facilityId).endedAt;
+        bool inTime = block.timestamp < _postableUntil(facilityId, endedAt, terms.epochLength);
         require(inTime, FacilityNotDelivering(facilityId));
+    }
+
+    /// @notice Checks the times of a statement whose number is next: an epoch that is over, or the closing statement
+    /// behind the last epoch. Reverts with FacilityNotDelivering, EpochBoundsWrong or EpochNotOver.
+    /// @dev The last epoch of an ended facility is the last that was over then. If it ended before its seal was over,
+    /// late facts come for the grace of the terms document, which the chain cannot read: the closing statement ends
+    /// after the facility, by at most an epoch. Attesters know the second.
+    /// @param statement The statement.
+    /// @param terms State and window of the facility.
+    /// @return closing Whether it is the closing statement.
+    function _checkTimes(Statement calldata statement, IFacilityRegistry.EpochTerms memory terms)
+        internal
+        view
+        returns (bool closing)
+    {
+        uint64 facilityId = statement.facilityId;
+        uint64 endedAt = _requirePostable(facilityId, terms);
+        uint64 start = terms.windowStart + uint64(statement.epoch) * terms.epochLength;
+        uint64 end = start + terms.epochLength;
+        closing = end > terms.windowEnd || (endedAt != 0 && end > endedAt);
+        if (closing) {
+            // Nothing can be late where no epoch was over.
+            require(statement.epoch > 0, FacilityNotDelivering(facilityId));
+            end = terms.windowEnd + terms.sealSeconds;
+            if (endedAt != 0 && endedAt < end) {
+                end = statement.epochEnd > endedAt ? statement.epochEnd : endedAt + 1;
+                if (end > endedAt + terms.epochLength) end = endedAt + terms.epochLength;
+            }
+        }
+        require(statement.epochStart == start && statement.epochEnd == end, EpochBoundsWrong(start, end));
+        _requirePast(end);
     }
 
     /// @notice Reverts with EpochBeyondWindow or EpochNotOver unless an epoch of the window is over.
     /// @param facilityId The facility.
     /// @param epoch The epoch.
     /// @param terms Window of the facility.
-    /// @return epochStart First second of the epoch.
-    /// @return epochEnd Second after the epoch.
-    function _requireOver(uint64 facilityId, uint32 epoch, IFacilityRegistry.EpochTerms memory terms)
-        internal
-        view
-        returns (uint64 epochStart, uint64 epochEnd)
-    {
-        epochStart = terms.windowStart + uint64(epoch) * terms.epochLength;
-        epochEnd = epochStart + terms.epochLength;
+    function _requireOver(uint64 facilityId, uint32 epoch, IFacilityRegistry.EpochTerms memory terms) private view {
+        uint64 epochEnd = terms.windowStart + (uint64(epoch) + 1) * terms.epochLength;
         if (epochEnd > terms.windowEnd) {
             uint64 epochCount = (terms.windowEnd - terms.windowStart) / terms.epochLength;
             // Windows are 32-bit numbers of seconds.
             // forge-lint: disable-next-line(unsafe-typecast)
             revert EpochBeyondWindow(facilityId, epoch, uint32(epochCount));
         }
-        require(block.timestamp >= epochEnd, EpochNotOver(epochEnd, block.timestamp));
+        _requirePast(epochEnd);
+    }
+
+    /// @notice Reverts with EpochNotOver before the end of a period.
+    /// @param end UTC second.
+    function _requirePast(uint64 end) private view {
+        require(block.timestamp >= end, EpochNotOver(end, block.timestamp));
     }
 
     /// @notice First epoch that is neither stated nor published.

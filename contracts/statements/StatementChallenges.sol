@@ -83,9 +83,8 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
         require(block.timestamp < finalAt, ChallengeTooLate(facilityId, epoch, finalAt));
         Fault fault = _ask(statement, bytes.concat(rule, msg.data[4:]));
         uint40 signers = record.signers;
-        uint32 posted = epochsPosted(facilityId);
-        emit StatementVoided(facilityId, epoch, fault, msg.sender, posted);
-        _rewind(statement, record, _voidedThrough(facilityId, epoch, posted));
+        emit StatementVoided(facilityId, epoch, fault, msg.sender, _statementsPosted(facilityId));
+        _rewind(facilityId, epoch, _voidedThrough(facilityId, epoch, epochsPosted(facilityId)));
         bool barred = fault != Fault.DevicePledgedTwice;
         if (!barred) mayRepeat[facilityId] = true;
         _verdicts[statementHash] = Verdict(msg.sender, fault, barred);
@@ -94,18 +93,18 @@ abstract contract StatementChallenges is Publications, IStatementChallenges {
 
     /// @notice Sets the number of posted epochs back to the void one, and totals to what they were before it. Records
     /// stay as left-overs.
-    /// @dev Epochs fall back to the void one, and totals to what they were before it; the records stay as left-overs.
-    /// `statement` is what `record` holds the hash of.
-    /// @param statement The statement whose hash `record` holds.
-    /// @param record What is stored of it.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the void statement.
     /// @param voidedThrough Number of leading epochs that stay published.
-    function _rewind(Statement calldata statement, Stored storage record, uint32 voidedThrough) private {
-        uint64 available = record.cumulativeAvailable - statement.availableGpuSeconds;
-        // Posting added the same number to the same total. Windows end before 2106.
-        // forge-lint: disable-start(unsafe-typecast)
-        uint96 gross = record.cumulativeGross - uint96(statement.grossRevenue);
-        _setHead(statement.facilityId, statement.epoch, uint32(block.timestamp), voidedThrough, available, gross);
-        // forge-lint: disable-end(unsafe-typecast)
+    function _rewind(uint64 facilityId, uint32 epoch, uint32 voidedThrough) private {
+        (uint64 available, uint88 gross) = (0, 0);
+        if (epoch > 0) {
+            Stored storage before = _records[facilityId][epoch - 1];
+            (available, gross) = (before.cumulativeAvailable, before.cumulativeGross);
+        }
+        // Windows end before 2106.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _setHead(facilityId, epoch, uint32(block.timestamp), voidedThrough, available, false, gross);
     }
 
     /// @notice Asks the judge. Reverts with NoFault if no rule is broken.

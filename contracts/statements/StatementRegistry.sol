@@ -143,17 +143,19 @@ contract StatementRegistry is StatementChallenges {
             statement.epoch == head.epochsPosted,
             EpochOutOfOrder(statement.facilityId, head.epochsPosted, statement.epoch)
         );
-        panel = _checkAgainstTerms(statement);
-        _checkContents(statement);
+        require(!head.closingPosted, ClosingPosted(statement.facilityId));
+        panel = _checkAgainstTerms(statement, head);
+        _checkContents(statement, head.closingPosted);
         _checkPrevious(statement);
         bool barred = head.voidedAt != 0 && _verdicts[statementHash].barred;
         require(!barred, StatementBarred(statement.facilityId, statement.epoch, statementHash));
+        head.cumulativeGross = _grossAfter(head.cumulativeGross, statement.grossRevenue);
     }
 
     /// @notice Stores a statement behind the ones before it, and emits StatementPosted.
     /// @dev Field by field from the stack, see `_setHead`.
     /// @param statement The statement.
-    /// @param head Totals of the facility so far.
+    /// @param head Totals of the facility with it.
     /// @param statementHash EIP-712 struct hash of the statement.
     /// @param attesters Its signers.
     /// @param signers Their slots, one bit each.
@@ -165,10 +167,17 @@ contract StatementRegistry is StatementChallenges {
         uint40 signers
     ) private {
         uint32 epoch = statement.epoch;
-        uint64 cumulativeAvailable = head.cumulativeAvailable + statement.availableGpuSeconds;
-        uint96 cumulativeGross = head.cumulativeGross + uint256(statement.grossRevenue).toUint96();
+        bool closing = head.closingPosted;
+        uint64 cumulativeAvailable = head.cumulativeAvailable;
+        uint88 cumulativeGross = head.cumulativeGross;
         _setHead(
-            statement.facilityId, epoch + 1, head.voidedAt, head.voidedThrough, cumulativeAvailable, cumulativeGross
+            statement.facilityId,
+            closing ? epoch : epoch + 1,
+            head.voidedAt,
+            head.voidedThrough,
+            cumulativeAvailable,
+            closing,
+            cumulativeGross
         );
         Stored storage record = _records[statement.facilityId][epoch];
         record.statementHash = statementHash;
@@ -179,6 +188,18 @@ contract StatementRegistry is StatementChallenges {
         record.cumulativeGross = cumulativeGross;
         record.signers = signers;
         emit StatementPosted(statement.facilityId, epoch, statementHash, statement, attesters, cumulativeGross);
+    }
+
+    /// @notice Gross revenue with one more statement. A closing statement below zero lowers it, to zero at least: what
+    /// of it is settled already stays paid.
+    /// @param before Gross revenue so far, minor units.
+    /// @param grossRevenue Of the statement, minor units.
+    /// @return Minor units.
+    function _grossAfter(uint88 before, int128 grossRevenue) private pure returns (uint88) {
+        int256 sum = int256(uint256(before)) + grossRevenue;
+        // Not below zero here.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        return sum < 0 ? 0 : uint256(sum).toUint88();
     }
 
     /// @notice Reverts with PreviousStatementWrong unless a statement names the one before, so that a void one takes
@@ -192,31 +213,41 @@ contract StatementRegistry is StatementChallenges {
         require(actual == expected, PreviousStatementWrong(expected, actual));
     }
 
-    /// @notice Reverts unless epoch, times and GPU-seconds fit the facility's terms, and the epoch is over.
+    /// @notice Reverts unless number, times and GPU-seconds fit the facility's terms, and the time is over.
     /// @param statement The statement.
+    /// @param head Totals before it; gets the available GPU-seconds with it, and whether it is the closing statement,
+    /// which has no capacity of its own.
     /// @return panel Panel whose signatures count.
-    function _checkAgainstTerms(Statement calldata statement) private view returns (uint8 panel) {
-        uint64 facilityId = statement.facilityId;
-        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
-        _requirePostable(facilityId, statement.epochEnd, terms);
-        (uint64 epochStart, uint64 epochEnd) = _requireOver(facilityId, statement.epoch, terms);
-        bool bounds = statement.epochStart == epochStart && statement.epochEnd == epochEnd;
-        require(bounds, EpochBoundsWrong(epochStart, epochEnd));
-        uint256 capacity = uint256(terms.deviceCount) * terms.epochLength;
+    function _checkAgainstTerms(Statement calldata statement, Head memory head) private view returns (uint8 panel) {
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(statement.facilityId);
+        head.closingPosted = _checkTimes(statement, terms);
+        uint256 ofEpoch = uint256(terms.deviceCount) * terms.epochLength;
+        uint256 capacity = head.closingPosted ? 0 : ofEpoch;
         uint64 billed = statement.billedGpuSeconds;
         require(billed <= capacity, GpuSecondsAboveCapacity(billed, capacity));
         uint64 available = statement.availableGpuSeconds;
         require(available <= capacity, GpuSecondsAboveCapacity(available, capacity));
+        int256 sum = int256(uint256(head.cumulativeAvailable)) + int256(uint256(available));
+        sum += statement.availableAdjustment;
+        // All epochs of a window have below 2^64 GPU-seconds: 2^32 devices over 2^32 seconds.
+        // forge-lint: disable-start(unsafe-typecast)
+        bool fits = sum >= 0 && uint256(sum) <= ofEpoch * statement.epoch + capacity;
+        require(fits, StatementInvalid("availableAdjustment"));
+        head.cumulativeAvailable = uint64(uint256(sum));
+        // forge-lint: disable-end(unsafe-typecast)
         return terms.panel;
     }
 
     /// @notice Reverts with StatementInvalid if the statement contradicts itself.
     /// @param statement The statement.
-    function _checkContents(Statement calldata statement) private pure {
+    /// @param closing Whether it is the closing statement: only that may be below zero.
+    function _checkContents(Statement calldata statement, bool closing) private pure {
         bool empty = statement.lineCount == 0;
         require(empty == (statement.usageRoot == bytes32(0)), StatementInvalid("usageRoot"));
         require(!empty || statement.billedGpuSeconds == 0, StatementInvalid("billedGpuSeconds"));
-        bool revenueFits = empty ? statement.grossRevenue == 0 : statement.grossRevenue <= type(uint64).max;
+        int128 most = empty ? int128(0) : int128(uint128(type(uint64).max));
+        int128 gross = statement.grossRevenue;
+        bool revenueFits = gross <= most && gross >= (closing ? -most : int128(0));
         require(revenueFits, StatementInvalid("grossRevenue"));
         require(statement.evidenceHash != bytes32(0), StatementInvalid("evidenceHash"));
         require(statement.topRenterBps <= BPS, StatementInvalid("topRenterBps"));

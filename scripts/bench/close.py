@@ -10,7 +10,7 @@ from api.chain.client import ChainClient
 from api.cli import wiring as cli_wiring
 from api.db.session import open_engine
 from api.domain.statements import closing
-from api.domain.units import Epoch, FacilityId, tranche_id
+from api.domain.units import FacilityId, tranche_id
 from api.epochs import attest, close
 from api.epochs.attester_client import HttpAttesterApi
 from api.evidence_store import EvidenceFolder
@@ -73,8 +73,9 @@ def _close(
 ) -> dict[str, float]:
     spent: dict[str, float] = {}
     engine = open_engine(database_url)
+    _, period = close.due_periods(engine, now_s, facility_id)[0]
     with timed(closing, ("usage_tree", *_ENCODERS), spent):
-        closed = close.close_one(engine, EvidenceFolder(evidence), facility_id, Epoch(0), now_s)
+        closed = close.close_one(engine, EvidenceFolder(evidence), facility_id, period, now_s)
     if closed is None:
         raise RuntimeError("the epoch was not closed")
     timings = closed.timings

@@ -9,7 +9,7 @@ from typing import Any
 from eth_abi.abi import encode
 from web3 import Web3
 
-from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S
+from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S, DEFAULT_SEAL_S
 from scripts.bench.gas_yard import Yard, hash_pair
 from scripts.dev.devchain import ROOT
 
@@ -119,6 +119,7 @@ class Ours:
             990_000,
             100,
             DEFAULT_PATIENCE_S,
+            DEFAULT_SEAL_S,
             DEFAULT_LONG_STOP_S,
             b"\x01" * 32,
             b"\x02" * 32,
@@ -135,7 +136,7 @@ class Ours:
                     holder, tranche_id(facility_id, seniority), _UNITS // 2
                 )
                 self.yard.send(mint, sender=OPERATOR)
-        digest = self._pledges.functions.pledgeDigest(facility_id, terms[13], 0).call()
+        digest = self._pledges.functions.pledgeDigest(facility_id, terms[14], 0).call()
         approve = self._pledges.functions.approve(facility_id, self._signed(digest))
         self.yard.send(approve, sender=ANYBODY)
         self.yard.send(self._facilities.functions.fund(facility_id), sender=OPERATOR)
@@ -194,6 +195,7 @@ class Ours:
             start_s,
             start_s + EPOCH_S,
             _DEVICES * EPOCH_S - 1_234,
+            0,
             200_000,
             777_123_456,
             line_count,

@@ -130,6 +130,7 @@ class Living:
             "window_start": format_instant(start_s),
             "window_end": format_instant(start_s + epochs * EPOCH_S),
             "epoch_length_s": EPOCH_S,
+            "seal_s": EPOCH_S,
             "tranches": [
                 {"unit_cap": senior, "coupon_micros_per_unit": simulated.coupon_micros_per_unit},
                 {"unit_cap": units - senior},
@@ -246,6 +247,8 @@ class Living:
         facility = live.facility
         registry = self._stack.contracts.statement_registry
         posted = self._stack.now(registry.epochs_posted(facility.facility_id))
+        if self._stack.now(registry.is_closing_posted(facility.facility_id)):
+            posted += 1
         for epoch in map(Epoch, range(live.charged_epochs, posted)):
             for lease, micros in line_charges(self._stack, facility.facility_id, epoch).items():
                 facility.due[lease] = facility.due.get(lease, 0) + micros

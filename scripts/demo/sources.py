@@ -10,6 +10,9 @@ from api.domain.units import FacilityId, TrancheId, tranche_id
 from api.ledger.importers import helios
 from scripts.demo.simulate import DAY_S, FACILITIES, SimulatedFacility, Simulation
 
+# So long after its window late facts of a facility are stated; where nobody plays, weeks.
+SEAL_S = 3_600
+
 # 2026-01-01T00:00:00Z: a fixed past, so that every run has the same figures.
 SIMULATION_START_S = 1_767_225_600
 # The demo has three operators.
@@ -163,6 +166,7 @@ class SimulationSource:
             "window_start": format_instant(self.start_s),
             "window_end": format_instant(self.start_s + days * DAY_S),
             "epoch_length_s": DAY_S,
+            "seal_s": SEAL_S,
             "tranches": tranches,
             "devices": [facility.device(i) for i in range(facility.gpus)],
         }

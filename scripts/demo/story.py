@@ -10,7 +10,7 @@ from api.domain.statements.evidence import LINES_FILE, epoch_folder
 from api.domain.units import Epoch, FacilityId
 from scripts.demo.market import SALE_CLOSES_BEFORE_S, Market, operator_of
 from scripts.demo.simulate import DAY_S
-from scripts.demo.sources import Facility, Source
+from scripts.demo.sources import SEAL_S, Facility, Source
 from scripts.demo.trouble import Trouble
 from scripts.dev.stack import (
     HOLDERS,
@@ -211,6 +211,7 @@ class Story:
 
     def finish(self) -> None:
         """Facilities mature, default and are closed; all but one holder claim."""
+        self._await_closing_statements()
         if any(f.plan.abandoned_days for f in self._facilities):
             # Before the first epoch that nobody metered is over: else they state that it was idle.
             self._stack.stop_attesters()
@@ -241,6 +242,22 @@ class Story:
             return bool(block is not None and block >= head)
 
         self._stack.wait("the index", indexed)
+
+    def _await_closing_statements(self) -> None:
+        """After the seal the books of every facility that was delivered whole are closed."""
+        sealed_s = self._source.start_s + self._source.days * DAY_S + SEAL_S + self._stack.grace_s
+        if self._stack.client.head().time_s < sealed_s:
+            self._stack.chain.set_time(sealed_s)
+        whole = [f for f in self._facilities if not f.plan.abandoned_days]
+        contracts = self._stack.contracts
+        stands = [contracts.statement_registry.is_closing_posted(f.facility_id) for f in whole]
+
+        def posted() -> bool:
+            return all(self._stack.now(contracts.all_of(stands)))
+
+        self._stack.wait("closing statements on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
+        names = ", ".join(f.name for f in whole)
+        self._console.print(f"{names}: the seal is over, and the closing statement says what came late")
 
     def _mature(self, facility: Facility) -> bool:
         """Anybody ends a facility whose epochs are all settled and paid; whether it was this."""

@@ -49,6 +49,7 @@ class Trouble:
             epoch_start_s=start_s,
             epoch_end_s=start_s + DAY_S,
             available_gpu_seconds=seconds,
+            available_adjustment=GpuSeconds(0),
             billed_gpu_seconds=seconds,
             # Twice what its only line charges.
             gross_revenue_micros=Micros(2_000_000),

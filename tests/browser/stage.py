@@ -20,7 +20,7 @@ from api.domain.units import Address, Bytes32, TrancheId
 from scripts.demo.market import operator_of
 from scripts.demo.serve import accounts
 from scripts.demo.simulate import HOUR_S
-from scripts.demo.sources import Facility, Plan, SaleAndBond, SimulationSource
+from scripts.demo.sources import SEAL_S, Facility, Plan, SaleAndBond, SimulationSource
 from scripts.demo.story import Story, line_charges
 from scripts.dev.stack import (
     ACCOUNTS_FILE,
@@ -90,6 +90,7 @@ class Stage:
             "window_start": format_instant(start_s),
             "window_end": format_instant(start_s + _EPOCHS * EPOCH_S),
             "epoch_length_s": EPOCH_S,
+            "seal_s": SEAL_S,
             "tranches": [{"unit_cap": gpus * _EPOCHS}],
             "devices": [_device(name, i) for i in range(gpus)],
         }
@@ -224,10 +225,14 @@ class Stage:
         return facility
 
     def run_out(self, facility: Facility) -> None:
-        """Nothing is metered: all epochs close empty, get final and counted; then it matures."""
+        """Nothing is metered: all epochs and the books close empty, get final; then it matures."""
         end_s = self.window_start_s(facility) + _EPOCHS * EPOCH_S
         self.stack.chain.set_time(end_s + GRACE_S + 5)
         self.wait_posted(facility, _EPOCHS - 1)
+        self.stack.chain.set_time(max(self.now_s, end_s + SEAL_S + GRACE_S + 5))
+        registry = self.stack.contracts.statement_registry
+        stands = registry.is_closing_posted(facility.facility_id)
+        self.stack.wait("the closing statement on-chain", lambda: self.stack.now(stands))
         self.stack.chain.set_time(self.now_s + CHALLENGE_WINDOW_S + 5)
 
         book = self.stack.contracts.rent_lockbox.book_of(facility.facility_id)

@@ -70,7 +70,7 @@ def test_voided_epoch__reopened_on_the_page__is_corrected_closed_and_posted(
     expect(_row(page, 0).get_by_role("button", name=re.compile("Reopen"))).to_have_count(0)
     expect(page.get_by_role("listitem").filter(has_text="send its corrections by")).to_be_visible()
     late.get_by_role("button", name="Reopen epoch 0").click()
-    expect(late.get_by_role("alert")).to_contain_text("The epoch is open again already.")
+    expect(late.get_by_role("alert")).to_contain_text("It is open again already.")
     other.close()
 
     # The collector takes the wrong record back and sends what the device did.

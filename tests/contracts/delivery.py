@@ -1,13 +1,13 @@
 """A facility whose renter and voucher holder both use devices, beside the model."""
 
 from api.domain.capital.vouchers import Voucher, gpu_seconds_of_units, open_of, serve
+from api.domain.facility import Period
 from api.domain.hashing import keccak
 from api.domain.metering.usage import LineKind
 from api.domain.statements.closing import close_epoch
 from api.domain.statements.entries import Entry
 from api.domain.statements.evidence import EMPTY_CARRY
 from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
-from api.domain.statements.statement import statement_hash
 from api.domain.units import Epoch, GpuSeconds, Micros
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
@@ -59,8 +59,21 @@ class Delivery:
 
     def close(self, epoch: int, served_s: int):
         """Post an epoch with one rented device and, for `served_s`, one that delivers."""
-        world, terms = self.world, self.world.terms
+        terms = self.world.terms
         start_s, end_s = terms.epoch_bounds(epoch)
+        entries = [Entry(LineKind.USAGE, terms.devices[0], RENTED, start_s, end_s)]
+        if served_s:
+            served = (terms.devices[1], REF, start_s, start_s + served_s)
+            entries.append(Entry(LineKind.DELIVERY, *served))
+        return self._post(terms.period(Epoch(epoch)), entries)
+
+    def seal(self):
+        """Post the closing statement, behind the last epoch."""
+        closing = self.world.terms.closing_period(ended_at_s=None, grace_s=0)
+        return self._post(closing, [])
+
+    def _post(self, period: Period, entries: list[Entry]):
+        world, terms = self.world, self.world.terms
         price = PriceVersion(1, terms.window_start_s, 24_900_010, 0)
         leases = {
             lease: LeaseTerms(
@@ -68,13 +81,9 @@ class Delivery:
             )
             for lease in (REF, RENTED)
         }
-        entries = [Entry(LineKind.USAGE, terms.devices[0], RENTED, start_s, end_s)]
-        if served_s:
-            served = (terms.devices[1], REF, start_s, start_s + served_s)
-            entries.append(Entry(LineKind.DELIVERY, *served))
         closed = close_epoch(
             terms,
-            Epoch(epoch),
+            period,
             entries=entries,
             outages=[],
             leases=leases,
@@ -82,10 +91,7 @@ class Delivery:
             previous_statement_hash=world.previous,
         )
         self.carry = closed.carry
-        world.wait_until(end_s)
-        signed = world.sign(closed.statement)
-        world.statements.post(closed.statement.as_abi_tuple(), signed, {"from": world.cleo})
-        world.previous = statement_hash(closed.statement)
+        world.post_statement(closed.statement)
         return closed
 
     def count(self, vouchers: list[int], closed) -> None:
@@ -121,11 +127,12 @@ class Delivery:
         return self.world.desk.serve(vouchers, abi, given, proof, as_anybody)
 
     def finish(self, closed) -> None:
-        """Post idle hours, pay and settle everything, mature."""
+        """Post idle hours and the closing statement, pay and settle everything, mature."""
         world = self.world
         gross = sum(c.statement.gross_revenue_micros for c in closed)
         for epoch in range(len(closed), world.terms.epoch_count):
             gross += self.close(epoch, 0).statement.gross_revenue_micros
+        gross += self.seal().statement.gross_revenue_micros
         world.pay(gross)
         world.settle()
         world.facilities.mature(7, {"from": world.cleo})

@@ -43,7 +43,7 @@ class Endings(Twin):
 
     @rule(seconds=SECONDS, far=st.booleans())
     def mature(self, seconds, far):
-        """The facility matures: everything is settled, or 90 days old and written off."""
+        """The facility matures: everything is stated and paid, or 90 days old and written off."""
         model, noticed_s = self.model, self.model.unpaid_noticed_s
         self.begin(seconds, noticed_s + RECEIVABLE_LIFE_S if far and noticed_s else 0)
         allowed = self.running() and model.is_mature(self.now_s)
@@ -83,9 +83,9 @@ class Endings(Twin):
 
     @rule(seconds=SECONDS, far=st.booleans())
     def stop(self, seconds, far):
-        """Long after the window anybody stops what nobody ended."""
+        """Long after the seal anybody stops what nobody ended."""
         terms = self.model.terms
-        stops_s = terms.window_end_s + terms.long_stop_s
+        stops_s = terms.sealed_at_s + terms.long_stop_s
         self.begin(seconds, stops_s if far and self.fate in ("begun", "stopped") else 0)
         allowed = self.running() and self.now_s >= stops_s
         call = (self.world.facilities.stop, 7)

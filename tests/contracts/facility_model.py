@@ -22,10 +22,12 @@ from api.domain.capital.closing import (
 from api.domain.capital.sale import SaleBook, promised_of, unsigned
 from api.domain.capital.settlement import TrancheBook, TrancheSupply, settle
 from api.domain.capital.vouchers import OpenVouchers, Voucher, gpu_seconds_of_units, open_of
-from api.domain.facility import DAY_S, FacilityTerms
+from api.domain.facility import DAY_S, FacilityTerms, Period
 from api.domain.lifecycle import FacilityState
-from api.domain.units import MAX_U64, GpuSeconds, Micros
+from api.domain.units import MAX_U64, Epoch, GpuSeconds, Micros
 
+# Of a facility that ended before its seal was over: so long after its end come late facts.
+GRACE_S = 600
 RECEIVABLE_LIFE_S = 90 * DAY_S
 NOTHING = Shares((0, 0), (0, 0))
 
@@ -38,6 +40,15 @@ class Issued:
     holder: str
     voucher: Voucher
     paid: int = 0
+
+
+@dataclass(frozen=True)
+class ClosingStatement:
+    """What is stated behind the last epoch: revenue of either sign, and what was available."""
+
+    gross: int
+    adjustment: int
+    posted_s: int
 
 
 class FacilityModel:
@@ -54,6 +65,7 @@ class FacilityModel:
         self.gross: list[int] = []
         self.available: list[int] = []
         self.posted_s: list[int] = []
+        self.closing_statement: ClosingStatement | None = None
         self.published = 0
         self.collected = self.settled = self.settled_epochs = self.fees = self.residual = 0
         self.vouchers: list[Issued] = []
@@ -103,20 +115,43 @@ class FacilityModel:
     # --- statements -------------------------------------------------------------------------
 
     def post(self, gross: int, available: int, now_s: int) -> None:
-        """Append the statement of the next epoch."""
+        """Append the statement of the next epoch. Args: available: with its adjustment."""
         self.gross.append(gross)
         self.available.append(available)
         self.posted_s.append(now_s)
 
+    def post_closing(self, gross: int, adjustment: int, now_s: int) -> None:
+        """The closing statement, behind the last epoch."""
+        self.closing_statement = ClosingStatement(gross, adjustment, now_s)
+
+    def next_period(self) -> Period | None:
+        """What the next statement is over; None behind the closing statement."""
+        if self.closing_statement is not None:
+            return None
+        number, ended_at_s = Epoch(len(self.gross)), self.ended_s if self.state.ended else None
+        return self.terms.stated_period(number, ended_at_s=ended_at_s, grace_s=GRACE_S)
+
     def postable(self, now_s: int) -> bool:
-        """Whether the next epoch's statement would be taken at a time after its end."""
-        epoch = len(self.gross)
-        if epoch == self.terms.epoch_count or self.state is FacilityState.MATURED:
+        """Whether the next statement would be taken at a time after its end."""
+        period = self.next_period()
+        if period is None or self.state is FacilityState.MATURED:
             return False
         if not self.state.ended:
             return True
-        over = self.terms.epoch_bounds(epoch)[1] <= self.ended_s
+        over = period.closing or period.end_s <= self.ended_s
         return over and now_s < self.ended_s + self.terms.epoch_length_s + DAY_S
+
+    def adjustable(self, wanted: int, *, stated: int) -> int:
+        """What of an adjustment fits: from nothing to all capacity of the epochs stated by then.
+
+        Args:    stated: available GPU-seconds of the same statement's own epoch; of the closing
+                 statement 0.
+        """
+        known = self.posted_available + stated
+        period = self.next_period()
+        epochs = len(self.gross) + (period is not None and not period.closing)
+        most = self.terms.capacity_gpu_seconds() * epochs
+        return max(-known, min(wanted, most - known))
 
     def publishable(self, now_s: int) -> bool:
         """Whether the gpuOperator can publish evidence of the first open epoch."""
@@ -133,9 +168,31 @@ class FacilityModel:
         """Number of leading epochs that nobody can challenge any more."""
         return sum(now_s >= posted_s + self.challenge_window_s for posted_s in self.posted_s)
 
-    def attested(self, now_s: int) -> int:
+    def is_closing_final(self, now_s: int) -> bool:
+        """Whether nobody can challenge the closing statement any more."""
+        closing = self.closing_statement
+        return closing is not None and now_s >= closing.posted_s + self.challenge_window_s
+
+    def attested_by_epochs(self, now_s: int) -> int:
         """Gross revenue of all final epochs."""
         return sum(self.gross[: self.epochs_final(now_s)])
+
+    def attested(self, now_s: int) -> int:
+        """The same with the closing statement once that is final."""
+        final = self.is_closing_final(now_s)
+        return self.posted_gross if final else self.attested_by_epochs(now_s)
+
+    @property
+    def posted_gross(self) -> int:
+        """Gross revenue of all that is posted; what is below zero lowers it to zero at least."""
+        late = self.closing_statement.gross if self.closing_statement else 0
+        return max(0, sum(self.gross) + late)
+
+    @property
+    def posted_available(self) -> int:
+        """Available GPU-seconds of all that is posted."""
+        adjustment = self.closing_statement.adjustment if self.closing_statement else 0
+        return sum(self.available) + adjustment
 
     # --- rent -------------------------------------------------------------------------------
 
@@ -144,13 +201,14 @@ class FacilityModel:
         most = MAX_U64 - self.collected
         if self.closing is None:
             return most
-        return min(most - self.advanced, max(0, sum(self.gross) - self.collected))
+        return min(most - self.advanced, max(0, self.posted_gross - self.collected))
 
     def due(self, now_s: int) -> tuple[int, LateRent]:
         """What a settlement would pay: rent alone before the closing, late rent alone after it."""
         attested = self.attested(now_s)
         if self.closing is None:
-            return min(attested, self.collected) - self.settled, LateRent(0, 0)
+            # What is settled stays paid where a closing statement lowers what is attested.
+            return max(0, min(attested, self.collected) - self.settled), LateRent(0, 0)
         return 0, late_rent(
             collected=self.collected,
             settled=self.settled,
@@ -171,8 +229,8 @@ class FacilityModel:
         return True
 
     def excess(self) -> int:
-        """Rent above all that is attested."""
-        return max(0, self.collected - sum(self.gross))
+        """Rent above all that is attested, and still here."""
+        return max(0, self.collected - max(self.posted_gross, self.settled))
 
     def arrears(self) -> list[int]:
         """What the units that are left are behind."""
@@ -190,15 +248,13 @@ class FacilityModel:
         return self.noticed_s[epoch] + self.terms.epoch_length_s + DAY_S
 
     def unpaid(self, now_s: int) -> int | None:
-        """What renters owe once everything is settled as far as they paid; None before."""
-        count = self.terms.epoch_count
-        if self.epochs_final(now_s) < count or self.settled_epochs < count:
+        """What renters owe once the closing statement is final; None before."""
+        if not self.is_closing_final(now_s):
             return None
-        unpaid = sum(self.gross) - self.settled
-        return unpaid if not unpaid or self.settled == self.collected else None
+        return max(0, self.posted_gross - self.collected)
 
     def is_mature(self, now_s: int) -> bool:
-        """All epochs are settled, and paid but for what renters owe 90 days after a notice."""
+        """All is attested, and paid but for what renters owe 90 days after a notice."""
         unpaid = self.unpaid(now_s)
         old_s = self.unpaid_noticed_s + RECEIVABLE_LIFE_S
         written_off = self.unpaid_noticed_s > 0 and now_s >= old_s
@@ -210,7 +266,10 @@ class FacilityModel:
 
     def closable_from_s(self) -> int:
         """From when an ended facility can be closed."""
-        final_s = self.posted_s[-1] + self.challenge_window_s if self.posted_s else 0
+        posted_s = list(self.posted_s)
+        if self.closing_statement:
+            posted_s.append(self.closing_statement.posted_s)
+        final_s = posted_s[-1] + self.challenge_window_s if posted_s else 0
         return closable_from_s(
             ended_at_s=self.ended_s,
             matured=self.state is FacilityState.MATURED,
@@ -224,7 +283,7 @@ class FacilityModel:
         promised = [promised_of(self.terms, n) for n in range(self.terms.epoch_count + 1)]
         return missing_gpu_seconds(
             promised_stated=promised[len(self.gross)],
-            available=sum(self.available),
+            available=self.posted_available,
             promised_known=promised[self.first_open],
             promised_all=promised[-1],
         )
@@ -235,9 +294,9 @@ class FacilityModel:
         supplies, missing = self.supplies(), self.missing()
         opened = [self.open_of(i) for i in range(len(supplies))]
         unpaid = payable_by_bond(
-            attested=sum(self.gross),
+            attested=self.posted_gross,
             settled=self.settled,
-            available=sum(self.available),
+            available=self.posted_available,
             served=sum(issued.voucher.served for issued in self.vouchers),
             open_gpu_seconds=sum(each.gpu_seconds for each in opened),
             missing=missing,

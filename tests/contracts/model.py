@@ -8,17 +8,20 @@ from brownie import chain, web3
 from api.chain.structs import to_abi
 from api.chain.terms import offered_terms
 from api.domain.capital.orders import DeliveryOrder
-from api.domain.facility import DAY_S, FacilityTerms
+from api.domain.facility import DAY_S, FacilityTerms, Period
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
 from api.domain.units import (
     ZERO32,
     Bytes32,
     Epoch,
+    GpuSeconds,
+    Micros,
     TrancheId,
     split_tranche_id,
     tranche_id,
 )
 from tests.contracts.attesting import signed
+from tests.contracts.facility_model import GRACE_S
 from tests.contracts.pledges import Pledge, pledge_of
 
 
@@ -118,23 +121,35 @@ class World:
 
     def statement(self, epoch: int, gross: int, **changes: Any) -> Statement:
         """A consistent statement of an epoch."""
-        start_s, end_s = self.terms.epoch_bounds(epoch)
-        statement = Statement(
-            self.terms.facility_id,
-            Epoch(epoch),
-            start_s,
-            end_s,
-            self.terms.capacity_gpu_seconds(),
-            3_600 if gross else 0,
-            gross,
-            1 if gross else 0,
-            Bytes32(b"\x11" * 32) if gross else ZERO32,
-            Bytes32(b"\x22" * 32),
-            self.previous,
-            5_000,
-            0,
+        return replace(self._stated(self.terms.period(Epoch(epoch)), gross), **changes)
+
+    def closing_statement(
+        self, gross: int = 0, *, ended_at_s: int | None = None, **changes: Any
+    ) -> Statement:
+        """A consistent closing statement. Args: ended_at_s: None while the facility delivers."""
+        period = self.terms.closing_period(ended_at_s=ended_at_s, grace_s=GRACE_S)
+        assert period is not None
+        return replace(self._stated(period, gross), **changes)
+
+    def _stated(self, period: Period, gross: int) -> Statement:
+        return Statement(
+            facility_id=self.terms.facility_id,
+            epoch=period.epoch,
+            epoch_start_s=period.start_s,
+            epoch_end_s=period.end_s,
+            available_gpu_seconds=GpuSeconds(
+                0 if period.closing else self.terms.capacity_gpu_seconds()
+            ),
+            available_adjustment=GpuSeconds(0),
+            billed_gpu_seconds=GpuSeconds(3_600 if gross and not period.closing else 0),
+            gross_revenue_micros=Micros(gross),
+            line_count=1 if gross else 0,
+            usage_root=Bytes32(b"\x11" * 32) if gross else ZERO32,
+            evidence_hash=Bytes32(b"\x22" * 32),
+            previous_statement_hash=self.previous,
+            top_renter_bps=5_000,
+            committed_bps=0,
         )
-        return replace(statement, **changes)
 
     def sign(self, statement: Statement, attesters: list[Any] | None = None) -> list[Any]:
         """Attestations in ascending order of attester."""
@@ -143,7 +158,16 @@ class World:
 
     def post(self, epoch: int, gross: int, **changes: Any) -> Statement:
         """Pass the epoch's end and post its statement."""
-        statement = self.statement(epoch, gross, **changes)
+        return self.post_statement(self.statement(epoch, gross, **changes))
+
+    def seal(self, gross: int = 0, **changes: Any) -> Statement:
+        """Post the closing statement and pass its challenge window: nothing matures before."""
+        statement = self.post_statement(self.closing_statement(gross, **changes))
+        self.wait_until(chain[-1].timestamp + 600)
+        return statement
+
+    def post_statement(self, statement: Statement) -> Statement:
+        """Pass the end of a statement's time and post it."""
         self.wait_until(statement.epoch_end_s)
         signed = self.sign(statement)
         self.statements.post(statement.as_abi_tuple(), signed, {"from": self.cleo})
@@ -253,7 +277,7 @@ class World:
 
     def stop(self) -> Any:
         """Wait for the long stop, and stop."""
-        self.wait_until(self.terms.window_end_s + self.terms.long_stop_s)
+        self.wait_until(self.terms.sealed_at_s + self.terms.long_stop_s)
         return self.facilities.stop(self.terms.facility_id, {"from": self.cleo})
 
     def close(self) -> Any:

@@ -7,13 +7,13 @@ from typing import Any
 import brownie
 from brownie import chain
 
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.merkle import MerkleTree
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
-from api.domain.units import ZERO32, Bytes32, Epoch
+from api.domain.units import ZERO32, Bytes32, Epoch, GpuSeconds, Micros
 from tests.contracts.attesting import batch_digest, batch_tree, by_address, in_batch_order, signed
 from tests.contracts.pledges import Pledge, pledge_of
 from tests.ledgers import closed_epochs, facility
@@ -114,6 +114,7 @@ class RegistryWorld:
             "promisedAvailabilityPpm": terms.promised_availability_ppm,
             "feeBps": terms.fee_bps,
             "patienceSeconds": terms.patience_s,
+            "sealSeconds": terms.seal_s,
             "longStopSeconds": terms.long_stop_s,
             "pledgeRoot": pledge.root,
             "termsHash": sha256(b"terms"),
@@ -264,15 +265,26 @@ def wait_until(instant_s: int) -> None:
 
 def empty_statement(terms: FacilityTerms, epoch: int, previous: Bytes32 = ZERO32) -> Statement:
     """The statement of an idle epoch."""
-    start_s, end_s = terms.epoch_bounds(epoch)
+    return _empty(terms, terms.period(Epoch(epoch)), previous)
+
+
+def closing_statement(terms: FacilityTerms, previous: Bytes32) -> Statement:
+    """The closing statement of a facility that delivers, without lines."""
+    period = terms.closing_period(ended_at_s=None, grace_s=0)
+    assert period is not None
+    return _empty(terms, period, previous)
+
+
+def _empty(terms: FacilityTerms, period: Period, previous: Bytes32) -> Statement:
     return Statement(
         facility_id=terms.facility_id,
-        epoch=Epoch(epoch),
-        epoch_start_s=start_s,
-        epoch_end_s=end_s,
-        available_gpu_seconds=terms.capacity_gpu_seconds(),
-        billed_gpu_seconds=0,
-        gross_revenue_micros=0,
+        epoch=period.epoch,
+        epoch_start_s=period.start_s,
+        epoch_end_s=period.end_s,
+        available_gpu_seconds=GpuSeconds(0) if period.closing else terms.capacity_gpu_seconds(),
+        available_adjustment=GpuSeconds(0),
+        billed_gpu_seconds=GpuSeconds(0),
+        gross_revenue_micros=Micros(0),
         line_count=0,
         usage_root=MerkleTree([]).root,
         evidence_hash=sha256(b"evidence"),

@@ -21,6 +21,7 @@ def test_deposit__availability_missing__the_bond_stays_whole_until_the_closing(w
         world.settle()
         assert world.vault.bondOf(7) == ENOUGH
         assert world.vault.isSufficient(7)
+    world.seal()
     world.facilities.mature(7, {"from": world.cleo})
     model.end(world.facilities.stateOf(7), chain[-1].timestamp)
     with brownie.reverts(revert_pattern="BondStillNeeded.*"):

@@ -66,6 +66,7 @@ def _end(world: World, row: Row) -> None:
     if not row.matured:
         world.default(len(row.hours))
         return
+    world.seal()
     if row.paid_late or row.never_paid:
         world.facilities.noticeUnpaid(7, by_anybody)
         world.wait_until(chain[-1].timestamp + 90 * DAY_S)

@@ -195,7 +195,7 @@ def test_post__defaulted__takes_epochs_that_were_over_for_an_epoch_and_a_day(bon
 
 
 def test_post__ended_before_the_epoch_was_over__is_refused(world):
-    """Only epochs of before the end can still be stated."""
+    """Only epochs of before the end can still be stated: what comes now has no capacity."""
     world.terms = _longer(world.terms)
     world.fund()
     declared = world.default(0)
@@ -206,7 +206,8 @@ def test_post__ended_before_the_epoch_was_over__is_refused(world):
     world.wait_until(world.terms.epoch_bounds(epoch)[1])
 
     assert world.terms.epoch_bounds(epoch)[1] < declared.timestamp + _cure_s(world)
-    _refuse("FacilityNotDelivering", world.post, epoch, 0)
+    _refuse(f"GpuSecondsAboveCapacity: {10 * DAY_S // 2}, 0", world.post, epoch, 0)
+    assert world.statements.epochsPosted(7) == epoch
 
 
 def _longer(terms):
@@ -279,7 +280,7 @@ def test_stop__long_after_the_window__ends_a_facility_that_nobody_ended(bonded):
     for epoch in range(4):
         world.publish(epoch)
     model.published = 4
-    stops_s = world.terms.window_end_s + world.terms.long_stop_s
+    stops_s = world.terms.sealed_at_s + world.terms.long_stop_s
     world.wait_until(stops_s - 60)
     _refuse("LongStopAhead", world.facilities.stop, 7, {"from": world.cleo})
 
@@ -305,6 +306,9 @@ def test_mature__renter_never_pays__written_off_90_days_after_the_notice(bonded)
     _refuse("NothingUnpaid", world.facilities.noticeUnpaid, 7, by_anybody)
     model.settle(world.settle().timestamp)
     chain.sleep(90 * DAY_S)
+    _refuse("NothingUnpaid", world.facilities.noticeUnpaid, 7, by_anybody)
+    world.seal()
+    model.post_closing(0, 0, world.statements.statementOf(7, 4)["postedAt"])
     _refuse("NotMature", world.facilities.mature, 7, by_anybody)
 
     noticed = world.facilities.noticeUnpaid(7, by_anybody)

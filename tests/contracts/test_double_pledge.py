@@ -7,13 +7,15 @@ import pytest
 
 from api.domain.hashing import keccak
 from api.domain.statements.faults import FaultKind
-from api.domain.units import FacilityId
+from api.domain.statements.statement import statement_hash
+from api.domain.units import ZERO32, FacilityId
 from tests.contracts.pledges import Pledge, Pledged, pledge
 from tests.contracts.registry_world import (
     CANCELLED,
     DEFAULTED,
     FUNDED,
     OFFERED,
+    closing_statement,
     empty_statement,
 )
 from tests.ledgers import facility
@@ -160,3 +162,28 @@ def test_challenge_double_pledge__one_card_in_parts__voids(book):
 
     kind = done.events["StatementVoided"][0]["fault"]
     assert kind == int(FaultKind.DEVICE_PLEDGED_TWICE)
+
+
+def test_challenge_double_pledge__closing_statement__has_no_hours_and_no_fault(book):
+    """Facility 8 has the cards after the window of 9, approved later: no second is shared."""
+    ours = replace(book.terms, facility_id=FacilityId(9))
+    theirs = facility(8, window_start_s=ours.window_end_s)
+    other = book.set_facility(theirs)
+    own = book.set_facility(ours)
+    previous = ZERO32
+    for epoch in range(4):
+        statement = empty_statement(ours, epoch, previous)
+        book.post(statement)
+        previous = statement_hash(statement)
+    closing = closing_statement(ours, previous)
+    book.post(closing)
+    card = own.devices[0].card
+
+    with brownie.reverts(revert_pattern="NoFault: 9, 4"):
+        book.registry.challengeDoublePledge(
+            closing.as_abi_tuple(), own.of_card(card), 8, 0, other.of_card(card),
+            {"from": book.challenger},
+        )  # fmt: skip
+
+    assert book.registry.isClosingPosted(9)
+    assert not book.registry.mayRepeat(9)

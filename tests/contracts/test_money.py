@@ -123,6 +123,11 @@ def test_mature__everything_settled__lets_the_last_stream_run_out(world):
     with brownie.reverts(revert_pattern="NotMature.*"):
         world.facilities.mature(7, {"from": world.cleo})
     world.settle()
+    world.post_statement(world.closing_statement(4_000_000))
+    world.pay(4_000_000)
+    with brownie.reverts(revert_pattern="NotMature.*"):
+        world.facilities.mature(7, {"from": world.cleo})
+    world.settle()
 
     world.facilities.mature(7, {"from": world.cleo})
 
@@ -135,7 +140,7 @@ def test_mature__everything_settled__lets_the_last_stream_run_out(world):
         for h in (world.ann, world.bob)
         for i in (world.senior, world.junior)
     )
-    assert 3_960_000 - 4 <= claimable <= 3_960_000
+    assert 7_920_000 - 4 <= claimable <= 7_920_000
     world.close()
     with brownie.reverts(revert_pattern="AmountAboveLimit.*"):
         world.pay(1)

@@ -109,4 +109,4 @@ def test_offer__no_panel__reverts(accounts, tmp_path):
 def test_pledge__whole_cards__have_the_root_that_the_offer_names(world):
     world.offer()
 
-    assert bytes(world.facilities.termsOf(7)[13]) == pledge_of(world.terms).root
+    assert bytes(world.facilities.termsOf(7)["pledgeRoot"]) == pledge_of(world.terms).root

@@ -112,7 +112,7 @@ def test_approve__by_members_of_another_panel__is_refused(world):
     world.registry.setOfferPanel(2, by_owner)
     other = other_facility(world, 8)
     assert other.offer().events["FacilityOffered"][0]["panel"] == 2
-    assert [world.facilities.epochTermsOf(i)[5] for i in (7, 8)] == [1, 2]
+    assert [world.facilities.epochTermsOf(i)["panel"] for i in (7, 8)] == [1, 2]
 
     for facility_id, attesters, panel in ((7, more[:2], 1), (8, world.attesters[:2], 2)):
         given = (world, other)[facility_id - 7].pledge

@@ -31,7 +31,7 @@ def _closed(terms):
     served = Entry(LineKind.DELIVERY, terms.devices[6], LEASE, start_s, end_s)
     return close_epoch(
         terms,
-        Epoch(0),
+        terms.period(Epoch(0)),
         entries=[*used, served],
         outages=[Outage(terms.devices[7], LEASE, start_s, start_s + 600)],
         leases=leases,

@@ -73,6 +73,7 @@ def test_sale__success_to_maturity__equals_the_model(world):
         owed = world.sale.owedTo(world.dollar, world.operator)
         assert world.dollar.balanceOf(world.sale) == model.escrow + owed
     facility.settle(world.settle().timestamp)
+    world.seal()
     ended = world.facilities.mature(7, {"from": world.cleo})
     facility.end(FacilityState.MATURED, ended.timestamp)
     assert world.sale.releasable(7) == 0
@@ -89,6 +90,73 @@ def test_sale__success_to_maturity__equals_the_model(world):
     assert_closed(world, done.events, closing, bond=BOND, escrow=escrow)
     streams = [world.token.unvested(i) for i in (world.senior, world.junior)]
     assert streams == list(closing.paid.units)
+
+
+def test_release__availability_falls_after_it__stays_released_and_goes_on(world):
+    """Less may be earned than was released: then nothing is due, and neither a later release nor
+    the closing is stopped by it."""
+    world.offer()
+    world.set_bond(BOND)
+    prices = world.open_sale()
+    world.buy(world.ann, world.senior, 16)
+    world.buy(world.bob, world.junior, 5)
+    world.wait_until(world.terms.window_start_s - 10)
+    world.sale.finalize(7, {"from": world.cleo})
+    model, by_anybody = _book(world), {"from": world.cleo}
+    held = ((0, world.ann, 16), (1, world.bob, 5))
+    facility = funded(world, BOND, held, at_s=chain[-1].timestamp)
+
+    def earned_now() -> int:
+        return earned(
+            proceeds=model.proceeds,
+            up_front_bps=2_500,
+            available=facility.posted_available,
+            promised_so_far=promised_of(world.terms, len(facility.gross)),
+            promised=promised_of(world.terms, 4),
+        )
+
+    releases = []
+    for epoch, (seconds, adjustment) in enumerate(
+        ((36_000, 0), (0, -36_000), (36_000, 18_000), (0, -1))
+    ):
+        stated = {"available_gpu_seconds": seconds, "available_adjustment": adjustment}
+        world.post(epoch, 0, **stated)
+        facility.post(0, seconds + adjustment, chain[-1].timestamp)
+        facility.settle(world.settle().timestamp)
+        due = max(0, earned_now() - model.released)
+        assert world.sale.releasable(7) == due
+        if due:
+            world.sale.release(7, by_anybody)
+        else:
+            with brownie.reverts("NothingToRelease: 7"):
+                world.sale.release(7, by_anybody)
+        model = release(model, earned_now=earned_now())
+        assert _book(world) == model
+        releases.append(due)
+    # A quarter of 1,210,005 at once; the rest by 35,640, 0, 54,000 and 53,999 of 142,560 seconds.
+    assert releases == [302_501 + 226_876, 0, 343_751 - 226_876, 0]
+    world.seal(available_adjustment=-20_000)
+    facility.post_closing(0, -20_000, world.statements.statementOf(7, 4)["postedAt"])
+    assert earned_now() == 302_501 + 216_429
+    assert world.sale.releasable(7) == 0
+    with brownie.reverts("NothingToRelease: 7"):
+        world.sale.release(7, by_anybody)
+    ended = world.facilities.mature(7, by_anybody)
+    facility.end(FacilityState.MATURED, ended.timestamp)
+
+    done = world.close()
+
+    assert (model.released, model.escrow) == (646_252, 563_753)
+    model = surrender(model, earned_now=earned_now())
+    assert _book(world) == model
+    # More was unearned than there is: what was released stays so.
+    sale = facility.surrendered(
+        model, earned_now=earned_now(), up_front_bps=2_500, unit_prices=prices
+    )
+    assert (sale.unearned, sale.escrow) == (1_210_005 - 518_930, 563_753)
+    assert_closed(
+        world, done.events, facility.close(done.timestamp, sale), bond=BOND, escrow=563_753
+    )
 
 
 def test_sale__floor_missed__refunds_equal_the_model(world):

@@ -31,10 +31,13 @@ from tests.contracts.twin import assert_closed, assert_late, funded
 FLOOR, UP_FRONT_BPS, CAPS, BOND = 1_050_000, 2_500, (16, 24), 1_000_000
 OPERATOR = 3
 SECONDS = st.sampled_from([20_000, 36_000, 0])
+# What was available of earlier epochs beyond what was stated, as far as that fits; revenue of the
+# closing statement.
+ADJUSTED, DIFFERENCE = st.sampled_from([-30_000, 0, 7_200]), st.sampled_from([-700_000, 900_001, 0])
 GROSS, PARTS = st.sampled_from([400_000, 9_000_001, 0]), st.integers(0, 2)
 BUYER, TRANCHE = st.integers(0, OPERATOR), st.integers(0, 1)
 # How it may end, by the name of each.
-ENDINGS = {"matured": EPOCHS, "defaulted": 1, "stopped": 0}
+ENDINGS = ("matured", "defaulted", "stopped")
 
 
 class SaleMachine(RuleBasedStateMachine):
@@ -62,8 +65,10 @@ class SaleMachine(RuleBasedStateMachine):
         seconds=SECONDS,
         gross=GROSS,
         parts=PARTS,
+        adjusted=ADJUSTED,
+        difference=DIFFERENCE,
     )
-    def begin(self, senior, junior, seconds, gross, parts):
+    def begin(self, senior, junior, seconds, gross, parts, adjusted, difference):
         """All fates but the first begin later: failed, or at the end of what was sold."""
         if self.fate == "open":
             return
@@ -77,9 +82,14 @@ class SaleMachine(RuleBasedStateMachine):
             if self.fate == "stopped":
                 self.publish(EPOCHS)
             else:
-                self.deliver(seconds, ENDINGS[self.fate], gross, parts)
+                self.deliver(seconds, 0, 1, gross, parts)
+                self.release()
+            if self.fate == "matured":
+                self.deliver(0, -seconds // 2, 1, gross, parts)
+                self.release()
+                self.deliver(seconds, 0, EPOCHS, gross, parts)
             self.release()
-            self.end()
+            self.end(adjusted, difference)
             self.close()
             self.pay_late(gross // 3 + 1)
         else:
@@ -168,14 +178,22 @@ class SaleMachine(RuleBasedStateMachine):
         return self.facility is not None and not self.facility.state.ended
 
     @precondition(lambda self: self.delivering() and len(self.facility.gross) < EPOCHS)
-    @rule(seconds=SECONDS, epochs=st.integers(1, EPOCHS), gross=GROSS, parts=PARTS)
-    def deliver(self, seconds, epochs, gross, parts):
+    @rule(
+        seconds=SECONDS,
+        adjusted=ADJUSTED,
+        epochs=st.integers(1, EPOCHS),
+        gross=GROSS,
+        parts=PARTS,
+    )
+    def deliver(self, seconds, adjusted, epochs, gross, parts):
         """Epochs become final; all, half or none of their rent is paid."""
         facility, world = self.facility, self.world
         posted = len(facility.gross)
         for epoch in range(posted, min(EPOCHS, posted + epochs)):
-            world.post(epoch, gross, available_gpu_seconds=seconds)
-            facility.post(gross, seconds, chain[-1].timestamp)
+            adjustment = facility.adjustable(adjusted, stated=seconds)
+            stated = {"available_gpu_seconds": seconds, "available_adjustment": adjustment}
+            world.post(epoch, gross, **stated)
+            facility.post(gross, seconds + adjustment, chain[-1].timestamp)
             if parts and gross:
                 world.pay(gross // parts)
                 facility.collected += gross // parts
@@ -215,6 +233,7 @@ class SaleMachine(RuleBasedStateMachine):
     def release(self):
         """The gpuOperator is owed what it has earned by delivery; nothing more after the end."""
         due = self.earned() - self.model.released
+        self.counts["earned less than released"] += due < 0
         begun = chain[-1].timestamp >= self.world.terms.window_start_s
         if due <= 0 or not begun or not self.delivering():
             with brownie.reverts(revert_pattern="NothingToRelease.*"):
@@ -225,12 +244,17 @@ class SaleMachine(RuleBasedStateMachine):
         self.counts["release"] += 1
 
     @precondition(lambda self: self.delivering())
-    @rule()
-    def end(self):
+    @rule(adjusted=ADJUSTED, difference=DIFFERENCE)
+    def end(self, adjusted, difference):
         """Matured with all its epochs, paid or not; in default with an open one; or stopped."""
         world, facility, by_anybody = self.world, self.facility, {"from": self.world.cleo}
         if len(facility.gross) == EPOCHS:
             facility.settle(world.lockbox.settle(7, by_anybody).timestamp)
+            adjustment = facility.adjustable(adjusted, stated=0)
+            world.seal(difference, available_adjustment=adjustment)
+            posted_s = world.statements.statementOf(7, EPOCHS)["postedAt"]
+            facility.post_closing(difference, adjustment, posted_s)
+            self.counts["closing adjusted"] += adjustment != 0
             if facility.unpaid(chain[-1].timestamp):
                 world.facilities.noticeUnpaid(7, by_anybody)
                 world.wait_until(chain[-1].timestamp + 90 * DAY_S)
@@ -280,7 +304,7 @@ class SaleMachine(RuleBasedStateMachine):
         return sale.earned(
             proceeds=self.model.proceeds,
             up_front_bps=UP_FRONT_BPS,
-            available=sum(facility.available),
+            available=facility.posted_available,
             promised_so_far=sale.promised_of(terms, len(facility.gross)),
             promised=sale.promised_of(terms, terms.epoch_count),
         )
@@ -346,6 +370,7 @@ def selling(world):
 REACHED = (
     "buy", "burn", "refund", "refund refused", "release",
     ("finalize", "SUCCESSFUL"), ("finalize", "REFUNDING"),
+    "earned less than released", "closing adjusted",
     ("end", "matured"), ("end", "defaulted"), ("end", "stopped"),
     ("close", "matured"), ("close", "defaulted"), ("close", "stopped"), "late rent",
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Random histories of one facility: the deployed contracts beside the models of `api.domain`."""
 
 from collections import Counter
-from itertools import combinations, cycle
+from itertools import cycle
 
 import pytest
 from brownie import chain
@@ -18,21 +18,18 @@ from hypothesis.stateful import (
 
 from api.chain.structs import to_abi
 from api.domain.capital.accumulator import Position, Stream
-from api.domain.statements.statement import statement_hash
 from scripts.roles import PAUSER
 from tests.contracts.conftest import EPOCHS
-from tests.contracts.endings import SECONDS, Endings
+from tests.contracts.endings import SECONDS
+from tests.contracts.stating import AVAILABLE, DIFFERENCE, GROSS, PAIR, Stating
 from tests.contracts.twin import BOND, STRANGER, assert_late
 
 FOREVER = 2**64 - 1
 TRANCHE, HOLDER, UNITS = st.integers(0, 1), st.integers(0, 2), st.integers(0, 16)
 # The last one is not on the allow-list: may be paid, but never hold.
 ANYBODY = st.integers(0, STRANGER)
-GROSS = st.integers(0, 40_000_000)
-AVAILABLE = st.sampled_from([20_000, 36_000, 35_639, 0])
 # The token; the registry of statements.
 PAUSABLE = st.integers(0, 1)
-PAIR = st.sampled_from(list(combinations(range(3), 2)))
 
 
 def pausable(world):
@@ -40,27 +37,27 @@ def pausable(world):
     return (world.token, world.statements)
 
 
-class Machine(Endings, RuleBasedStateMachine):
+class Machine(Stating, RuleBasedStateMachine):
     """What anybody may do to a facility from its window on, and what must hold after each step."""
 
     def __init__(self, world, fate: str, counts: Counter) -> None:
         RuleBasedStateMachine.__init__(self)
-        Endings.__init__(self, world, fate, counts)
+        Stating.__init__(self, world, fate, counts)
 
     @rule(seconds=st.integers(1, 9_000))
     def time_passes(self, seconds):
         """Time passes, streams vest."""
         self.begin(seconds)
 
-    @initialize(gross=GROSS, available=AVAILABLE, signers=PAIR, units=UNITS)
-    def begin_far(self, gross, available, signers, units):
+    @initialize(gross=GROSS, available=AVAILABLE, signers=PAIR, units=UNITS, difference=DIFFERENCE)
+    def begin_far(self, gross, available, signers, units, difference):
         """Every history has revenue and a voucher; all but the first fate begin after an end."""
-        self.post_next(gross + 1, available, signers, 1)
+        self.post_next(gross + 1, available, 0, signers, 1)
         self.burn(units % 2, 0, units)
         if self.fate == "begun":
             return
         if self.fate in ("matured", "unpaid"):
-            self.run_out(gross + 1, available, signers, self.fate == "matured")
+            self.run_out(gross + 1, available, signers, self.fate == "matured", difference)
             self.notice_unpaid(600)
             self.mature(600, True)
         elif self.fate == "stopped":
@@ -71,7 +68,11 @@ class Machine(Endings, RuleBasedStateMachine):
         else:
             self.notice_default(600, 1, True)
             self.declare_default(600, 1, True)
-            self.post_next(gross, available, signers, units % 3)
+            self.post_next(gross, available, -units, signers, units % 3)
+        if self.fate == "stated":
+            while len(self.model.gross) < EPOCHS:
+                self.post_next(gross, available, units, signers, 0)
+            self.post_closing(difference, -units, signers)
         self.burn(1, 1, units)
         if self.fate == "defaulted":
             return
@@ -83,41 +84,6 @@ class Machine(Endings, RuleBasedStateMachine):
             self.pay_rent(amount, 600)
             self.settle(600)
             self.pay_voucher(600, 0)
-
-    @rule(gross=GROSS, available=AVAILABLE, signers=PAIR, part=st.integers(0, 2))
-    def post_next(self, gross, available, signers, part):
-        """Two of three attesters post the next statement; all, half or none of it is paid."""
-        epoch = len(self.model.gross)
-        if epoch == EPOCHS:
-            return
-        statement = self.world.statement(epoch, gross, available_gpu_seconds=available)
-        self.begin(1, statement.epoch_end_s)
-        allowed = self.model.postable(self.now_s) and (not self.stopped or not self.running())
-        signed = self.world.sign(statement, [self.world.attesters[s] for s in signers])
-        call = (self.world.statements.post, statement.as_abi_tuple(), signed)
-        errors = "FacilityNotDelivering|EnforcedPause"
-        if not self.attempt(allowed, errors, self.world.cleo, *call):
-            return
-        self.world.previous = statement_hash(statement)
-        self.model.post(gross, available, self.now_s)
-        self.counts["post", "ended"] += self.model.state.ended
-        if part and gross // part:
-            self.pay(min(gross // part, self.model.rent_limit()))
-
-    @rule(seconds=SECONDS, epochs=st.integers(1, EPOCHS))
-    def publish(self, seconds, epochs):
-        """The gpuOperator publishes epochs that are over, whatever is paused."""
-        self.begin(seconds)
-        for _ in range(epochs):
-            epoch, publish = self.model.first_open, self.world.statements.publish
-            if epoch == EPOCHS:
-                return
-            self.begin(1, self.model.terms.epoch_bounds(epoch)[1])
-            allowed = self.model.publishable(self.now_s)
-            call = (publish, 7, epoch, b"\x44" * 32)
-            if self.attempt(allowed, "FacilityNotDelivering", self.world.operator, *call):
-                self.model.published = epoch + 1
-                self.counts["publish"] += 1
 
     @rule(amount=st.integers(1, 40_000_000), seconds=SECONDS)
     def pay_rent(self, amount, seconds):
@@ -242,17 +208,27 @@ class Machine(Endings, RuleBasedStateMachine):
         self.pauses[which].until_s = 0
 
     @precondition(lambda self: self.running())
-    @rule(gross=GROSS, available=AVAILABLE, signers=PAIR, paid=st.booleans())
-    def run_out(self, gross, available, signers, paid):
-        """All that is left of the window, settled; paid to the last cent, or not."""
+    @rule(
+        gross=GROSS,
+        available=AVAILABLE,
+        signers=PAIR,
+        paid=st.booleans(),
+        difference=DIFFERENCE,
+    )
+    def run_out(self, gross, available, signers, paid, difference):
+        """All that is left of the window and its seal, settled; paid to the last cent, or not."""
         model = self.model
         if self.stopped:
             self.resume(1, 1)
         while len(model.gross) < EPOCHS:
-            self.post_next(gross, available, signers, 0)
-        if paid and sum(model.gross) > model.collected:
-            self.pay(sum(model.gross) - model.collected)
-        self.settle(600)
+            self.post_next(gross, available, 0, signers, 0)
+        for last in (False, True):
+            if last:
+                self.post_closing(difference, 0, signers)
+            if paid and model.posted_gross > model.collected:
+                self.pay(model.posted_gross - model.collected)
+            self.settle(600)
+            self.counts["settled", "above attested"] += model.settled > model.attested(self.now_s)
 
     @invariant()
     def units(self):
@@ -306,9 +282,15 @@ class Machine(Endings, RuleBasedStateMachine):
         lockbox, model = self.world.lockbox, self.model
         book = tuple(lockbox.bookOf(7))
         assert book == (model.collected, model.settled, model.settled_epochs)
-        late = model.advanced - model.reimbursed
-        assert book[1] <= min(book[0] + late, model.attested(self.now_s))
+        late, attested = model.advanced - model.reimbursed, model.attested(self.now_s)
+        # What was settled before a closing statement lowered what is attested stays paid.
+        assert book[1] <= min(book[0] + late, max(attested, model.attested_by_epochs(self.now_s)))
         rent, due = model.due(self.now_s)
+        assert rent == 0 or book[1] + rent <= attested
+        assert lockbox.excessOf(7) == model.excess()
+        assert self.world.statements.postedGross(7) == model.posted_gross
+        totals = self.world.statements.finalTotals(7, 0)
+        assert (totals[0], totals[2]) == (model.epochs_final(self.now_s), attested)
         assert lockbox.settleable(7) == rent + due.late + due.further
         rent_alone = model.closing is None
         junior = model.tranches[1].received
@@ -333,13 +315,14 @@ def running(world, deployed):
     return world
 
 
-FATES = ("begun", "matured", "unpaid", "defaulted", "overpaid", "stopped")
+FATES = ("begun", "matured", "unpaid", "defaulted", "overpaid", "stopped", "stated")
 # What random histories must really do, or the invariants say little of it.
 REACHED = (
     "take delivery", "publish", "refund excess", "default", "stop", "pay voucher",
     "rent after the closing", ("late", "advanced"), ("late", "further"), "resume",
     ("pause", "begun"), ("pause", "refused"), ("pause", "after one that ran out"),
-    ("post", "ended"),
+    ("post", "ended"), ("post", "adjusted"), ("settled", "above attested"),
+    ("closing", "delivering"), ("closing", "defaulted"),
     ("mature", "paid"), ("mature", "written off"), ("mature", "still streaming"),
     ("notice", "unpaid"), ("notice", "default"),
     ("close", "matured"), ("close", "defaulted"), ("close", "stopped"),
@@ -348,7 +331,7 @@ REACHED = (
 
 def test_facility__random_history__equals_the_models(running):
     """No shrinking: a step costs a fifth of a second, and a history is short."""
-    options = {"max_examples": 24, "stateful_step_count": 14, "deadline": None}
+    options = {"max_examples": 28, "stateful_step_count": 14, "deadline": None}
     options |= {"derandomize": True, "database": None, "phases": [Phase.generate]}
     options |= {"suppress_health_check": list(HealthCheck)}
     counts: Counter = Counter()

@@ -64,18 +64,20 @@ def test_finality__challenge_window__passes_epoch_by_epoch(book):
     assert book.registry.epochsFinal(FACILITY_ID) == (
         1 if second.timestamp >= first.timestamp + 600 else 0
     )
-    with brownie.reverts(revert_pattern="EpochNotFinal: 7, 1"):
-        book.registry.finalTotalsOf(FACILITY_ID, 2)
+    earlier, record = (tuple(book.registry.statementOf(FACILITY_ID, e)) for e in (0, 1))
+    final = book.registry.epochsFinal(FACILITY_ID)
+    expected = (1, *earlier[2:]) if final else (0, 0, 0)
+    assert tuple(book.registry.finalTotals(FACILITY_ID, 0)) == expected
+    # What is posted counts at once where nothing is paid out of it.
+    assert book.registry.postedGross(FACILITY_ID) == record[3]
     wait_until(second.timestamp + 600)
     assert book.registry.epochsFinal(FACILITY_ID) == 2
     assert book.registry.isFinal(FACILITY_ID, 1)
     assert not book.registry.isFinal(FACILITY_ID, 2)
-    record = tuple(book.registry.statementOf(FACILITY_ID, 1))
-    assert tuple(book.registry.finalTotalsOf(FACILITY_ID, 2)) == record[2:]
-    assert tuple(book.registry.finalTotalsOf(FACILITY_ID, 0)) == (0, 0)
-    for epochs in (3, 2**32 - 1):
-        with brownie.reverts(revert_pattern="EpochNotFinal.*"):
-            book.registry.finalTotalsOf(FACILITY_ID, epochs)
+    for known in (0, 1, 2):
+        assert tuple(book.registry.finalTotals(FACILITY_ID, known)) == (2, *record[2:])
+    assert tuple(book.registry.finalTotals(8, 0)) == (0, 0, 0)
+    assert book.registry.postedGross(8) == 0
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,11 @@ def test_post__too_early_twice_or_beyond_the_window__reverts(book):
             book.post(statement)
         previous = statement_hash(statement)
     beyond = replace(statement, epoch=4, previous_statement_hash=previous)
-    with brownie.reverts("EpochBeyondWindow: 7, 4, 4"):
+    end_s, sealed_s = book.terms.window_end_s, book.terms.sealed_at_s
+    with brownie.reverts(f"EpochBoundsWrong: {end_s}, {sealed_s}"):
+        book.post(beyond)
+    beyond = replace(beyond, epoch=5)
+    with brownie.reverts("EpochOutOfOrder: 7, 4, 5"):
         book.post(beyond)
 
 

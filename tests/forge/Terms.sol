@@ -10,6 +10,8 @@ import {Attested} from "./Attested.sol";
 /// @title Terms that tests share: ten GPUs of one class at one site
 abstract contract Terms is Attested {
     uint32 internal constant DEVICES = 10;
+    /// @dev Facts of the window can be stated for so long after it.
+    uint32 internal constant SEAL = 1 hours;
 
     function _facilityTerms(
         address operator,
@@ -31,6 +33,7 @@ abstract contract Terms is Attested {
             promisedAvailabilityPpm: 990_000,
             feeBps: 100,
             patienceSeconds: epochLength + 1 days,
+            sealSeconds: SEAL,
             longStopSeconds: 180 days,
             pledgeRoot: bytes32(uint256(1)),
             termsHash: bytes32(uint256(2))

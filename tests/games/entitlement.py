@@ -37,6 +37,8 @@ class Entitlement:
         # Coupon of one senior unit that fell due and was not paid: bought, unsold.
         self.behind, self.behind_unsold = NONE, NONE
         self.stated: list[tuple[int, int, int]] = []
+        # What turned out after the last epoch, and when that was stated.
+        self.found: tuple[int, int, int] | None = None
         self.known = self.counted = 0
         self.paid_in = self.spent = NONE
         self.taken = NONE
@@ -50,6 +52,10 @@ class Entitlement:
     def state(self, there_s: int, rent: int, at_s: int) -> None:
         """Attesters state the next epoch."""
         self.stated.append((there_s, rent, at_s))
+
+    def seal(self, there_s: int, rent: int, at_s: int) -> None:
+        """Attesters state what came late, once."""
+        self.found = (there_s, rent, at_s)
 
     def publish(self, epoch: int) -> None:
         """The operator publishes evidence."""
@@ -76,7 +82,7 @@ class Entitlement:
 
     def release(self, at_s: int) -> None:
         """The operator takes what delivery earned so far."""
-        self._take(self._final(at_s))
+        self._take(self._final(at_s), self._late(at_s)[0])
 
     def settle(self, at_s: int) -> None:
         """Rent that is attested, final and there runs down the ranks."""
@@ -86,8 +92,9 @@ class Entitlement:
         final = self._final(at_s)
         self._coupons(final - self.counted)
         self.counted = final
-        billed = sum(rent for _, rent, _ in self.stated[:final])
-        amount = min(Fraction(billed), self.paid_in) - self.spent
+        billed = max(0, sum(rent for _, rent, _ in self.stated[:final]) + self._late(at_s)[1])
+        # What was paid out stays paid, also where less is owed by now.
+        amount = max(NONE, min(Fraction(billed), self.paid_in) - self.spent)
         self.spent += amount
         self._rent(amount)
 
@@ -95,8 +102,8 @@ class Entitlement:
         """Share the bond, and proceeds that were not released."""
         self.settle(at_s)
         n, promise = len(self.stated), self.deal.promise_s
-        there = sum(s for s, _, _ in self.stated)
-        billed = sum(rent for _, rent, _ in self.stated)
+        there = sum(s for s, _, _ in self.stated) + self._late(at_s)[0]
+        billed = self._billed()
         known = max(n, self.known)
         missing = max(0, promise * n - there) + promise * (EPOCHS - known)
         waiting = sum(self.waits_s)
@@ -106,9 +113,9 @@ class Entitlement:
         self.lent = min(bond, max(NONE, sound - self.spent))
         self.spent += self.lent
         self._rent(self.lent)
-        self.doubtful = billed - self.spent
+        self.doubtful = max(NONE, billed - self.spent)
         spare = self._claim(missing, waiting)
-        self._give_back(spare, known - n)
+        self._give_back(spare, known - n, self._late(at_s)[0])
         self.operator += self._fee_then_rest(self._by_rank(bond - self.lent))
         self.closed = True
 
@@ -122,6 +129,16 @@ class Entitlement:
 
     def _final(self, at_s: int) -> int:
         return sum(1 for _, _, posted in self.stated if at_s >= posted + CHALLENGE_S)
+
+    def _late(self, at_s: int) -> tuple[int, int]:
+        """GPU-seconds and rent that turned out late, once that is final."""
+        if self.found is None or at_s < self.found[2] + CHALLENGE_S:
+            return 0, 0
+        return self.found[0], self.found[1]
+
+    def _billed(self) -> int:
+        late = self.found[1] if self.found else 0
+        return max(0, sum(rent for _, rent, _ in self.stated) + late)
 
     def _coupons(self, epochs: int) -> None:
         self.behind += Fraction(COUPON * epochs, EPOCHS)
@@ -151,22 +168,22 @@ class Entitlement:
 
     # --- proceeds ---
 
-    def _earned(self, epochs: int) -> Fraction:
+    def _earned(self, epochs: int, late_s: int) -> Fraction:
         promise = self.deal.promise_s
-        there = min(sum(s for s, _, _ in self.stated[:epochs]), promise * epochs)
+        there = min(sum(s for s, _, _ in self.stated[:epochs]) + late_s, promise * epochs)
         up_front = Fraction(self.price_of_all * UP_FRONT_BPS, 10_000)
         return up_front + (self.price_of_all - up_front) * Fraction(there, promise * EPOCHS)
 
-    def _take(self, epochs: int) -> None:
-        more = max(NONE, self._earned(epochs) - self.taken)
+    def _take(self, epochs: int, late_s: int) -> None:
+        more = max(NONE, self._earned(epochs, late_s) - self.taken)
         self.taken += more
         self.operator += more
 
-    def _give_back(self, spare_coupon: Fraction, dark: int) -> None:
+    def _give_back(self, spare_coupon: Fraction, dark: int, late_s: int) -> None:
         """Unearned proceeds: by price to units and to what of burned ones is open."""
         n = len(self.stated)
-        unearned = self.price_of_all - self._earned(n)
-        self._take(n)
+        unearned = self.price_of_all - self._earned(n, late_s)
+        self._take(n, late_s)
         pot = self.price_of_all - self.taken
         if not unearned:
             return
@@ -233,8 +250,8 @@ class Entitlement:
 
     def _settle_late(self) -> None:
         """First what the bond lent, to where the bond would have gone; the rest is rent."""
-        billed = sum(rent for _, rent, _ in self.stated)
-        new = min(self.paid_in, Fraction(billed)) - (self.spent - self.lent)
+        new = min(self.paid_in, Fraction(self._billed())) - (self.spent - self.lent)
+        new = max(NONE, new)
         lent = min(new, self.lent)
         self.lent -= lent
         self.operator += self._fee_then_rest(self._by_rank(lent))

@@ -73,6 +73,8 @@ def _tell(entitled: Entitlement, move: Move, at_s: int) -> None:
     match move.do:
         case Do.STATE:
             entitled.state(move.first, move.second, at_s)
+        case Do.SEAL:
+            entitled.seal(move.first, move.second, at_s)
         case Do.PAY:
             entitled.pay(move.first)
         case Do.PUBLISH:

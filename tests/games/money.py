@@ -47,6 +47,7 @@ def _terms(deal: Deal) -> FacilityTerms:
             TrancheTerms(moves.CAPS[1]),
         ),
         patience_s=moves.PATIENCE_S,
+        seal_s=moves.SEAL_S,
         long_stop_s=moves.LONG_STOP_S,
     )
 
@@ -58,6 +59,7 @@ class Money:
         self.deal, self.terms, self.now_s = deal, _terms(deal), -1_000
         self.state = FacilityState.FUNDED
         self.posted: list[tuple[int, int, int]] = []
+        self.sealed: tuple[int, int, int] | None = None
         self.published = self.rejected_at_s = self.collected = self.settled = 0
         self.rejected: set[int] = set()
         self.noticed: dict[int, int] = {}
@@ -85,8 +87,8 @@ class Money:
 
     @property
     def billed(self) -> int:
-        """Rent of all statements."""
-        return sum(rent for _, rent, _ in self.posted)
+        """Rent of all statements: the closing one takes back no more than there is."""
+        return self._attested(len(self.posted), sealed=self.sealed is not None)
 
     def totals(self) -> moves.Totals:
         """What everybody has, once all streams are over."""
@@ -105,14 +107,27 @@ class Money:
             for _, _, at_s in self.posted
         )
 
+    def _seal_final(self) -> bool:
+        return self.sealed is not None and lifecycle.is_final(
+            self.sealed[2], challenge_window_s=CHALLENGE_S, now_s=self.now_s
+        )
+
+    def _attested(self, epochs: int, *, sealed: bool) -> int:
+        closing = self.sealed[1] if self.sealed and sealed else 0
+        return max(0, sum(rent for _, rent, _ in self.posted[:epochs]) + closing)
+
+    def _there(self, epochs: int, *, sealed: bool) -> int:
+        adjusted = self.sealed[0] if self.sealed and sealed else 0
+        return sum(there_s for there_s, _, _ in self.posted[:epochs]) + adjusted
+
     def _promised(self, epochs: int) -> int:
         return sales.promised_of(self.terms, epochs)
 
-    def _earned(self, final: int) -> int:
+    def _earned(self, final: int, *, sealed: bool) -> int:
         return sales.earned(
             proceeds=self.sale.proceeds,
             up_front_bps=moves.UP_FRONT_BPS,
-            available=sum(there_s for there_s, _, _ in self.posted[:final]),
+            available=self._there(final, sealed=sealed),
             promised_so_far=self._promised(final),
             promised=self._promised(EPOCHS),
         )
@@ -173,7 +188,7 @@ class Money:
 
     def _share(self) -> None:
         n = len(self.posted)
-        there_s = sum(there_s for there_s, _, _ in self.posted)
+        there_s = self._there(n, sealed=True)
         missing = rules.missing_gpu_seconds(
             promised_stated=self._promised(n),
             available=there_s,
@@ -214,7 +229,7 @@ class Money:
         self._book(self.closing.paid)
 
     def _surrender(self, n: int) -> rules.Escrow:
-        earned = self._earned(n)
+        earned = self._earned(n, sealed=True)
         unsigned = sales.unsigned(
             proceeds=self.sale.proceeds,
             up_front_bps=moves.UP_FRONT_BPS,

@@ -14,6 +14,8 @@ RATE, UP_FRONT_BPS = 2_500_000, 2_000
 WINDOW_S = EPOCHS * EPOCH_S
 CHALLENGE_S, PATIENCE_S, CURE_S = 600, EPOCH_S + DAY_S, EPOCH_S + DAY_S
 LONG_STOP_S, RECEIVABLE_S = 90 * DAY_S, 90 * DAY_S
+# Late facts are stated an hour after the window, or ten minutes after an earlier end.
+SEAL_S, GRACE_S = 3_600, 600
 
 
 class Do(IntEnum):
@@ -37,6 +39,7 @@ class Do(IntEnum):
     SEIZE = 15  # tranche: the enforcer moves all units to another holder
     PAUSE = 16
     LONE = 17  # GPU-seconds: a statement with one signature
+    SEAL = 19  # the closing statement: GPU-seconds that turned out to be there, rent; any sign
     GRAB = 18  # a stranger asks for the rent that exceeds what is attested, and for the fees
 
 

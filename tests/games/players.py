@@ -26,6 +26,13 @@ def _rent(there_s: int) -> int:
     return there_s * RATE // 3_600
 
 
+def _seal(table: Table, draw: Draw) -> Move:
+    """Mostly nothing came late; else hours and rent of any sign, more than there can be too."""
+    if draw(0, 3) == 0:
+        return Move(Do.SEAL)
+    return Move(Do.SEAL, draw(-FULL_S, FULL_S), draw(-30_000_000, 30_000_000))
+
+
 def _next_over_in_s(table: Table) -> int:
     """Seconds until the next epoch that is not stated is over; 0 if it is."""
     return max(0, (len(table.posted) + 1) * EPOCH_S - table.now_s)
@@ -124,7 +131,7 @@ def anybody(table: Table, draw: Draw) -> Sequence[Move]:
     if dice < 3:
         return [Move(Do.WAIT, moves.CHALLENGE_S), Move(Do.SETTLE)]
     if dice == 3:
-        return [Move(Do.NOTICE_UNPAID), Move(Do.MATURE)]
+        return [_seal(table, draw), Move(Do.NOTICE_UNPAID), Move(Do.MATURE)]
     return [Move(Do.WAIT, draw(1, 2 * DAY_S) if dice == 4 else draw(1, EPOCH_S))]
 
 
@@ -140,17 +147,24 @@ def ending(table: Table, draw: Draw) -> Sequence[Move]:
     if table.closing is not None:
         return []
     if table.state.ended:
-        return [Move(Do.WAIT, 4 * DAY_S), Move(Do.CLOSE)]
+        last = [Move(Do.WAIT, moves.GRACE_S), _seal(table, draw)] if draw(0, 1) else []
+        return [*last, Move(Do.WAIT, 4 * DAY_S), Move(Do.CLOSE)]
     epoch = table.first_open
     if epoch < EPOCHS:
         # No step is refused: patience and cure run out, and each is waited for.
         over_s = max(0, (epoch + 1) * EPOCH_S - table.now_s)
         wait, cure = Move(Do.WAIT, over_s + moves.PATIENCE_S), Move(Do.WAIT, moves.CURE_S)
         return [wait, Move(Do.NOTICE, epoch), cure, Move(Do.DECLARE, epoch)]
-    if len(table.posted) == EPOCHS and draw(0, 1):
-        late = Move(Do.WAIT, moves.RECEIVABLE_S)
-        return [Move(Do.WAIT, moves.CHALLENGE_S), Move(Do.NOTICE_UNPAID), late, Move(Do.MATURE)]
-    return [Move(Do.WAIT, moves.WINDOW_S + moves.LONG_STOP_S), Move(Do.STOP)]
+    # Whatever is refused on the way: the long stop is open to anybody.
+    stop = [Move(Do.WAIT, moves.WINDOW_S + moves.SEAL_S + moves.LONG_STOP_S), Move(Do.STOP)]
+    if len(table.posted) < EPOCHS or not draw(0, 2):
+        return stop
+    sealed_s = moves.WINDOW_S + moves.SEAL_S
+    return [
+        *(Move(Do.WAIT, max(0, sealed_s - table.now_s)), _seal(table, draw)),
+        *(Move(Do.WAIT, moves.CHALLENGE_S), Move(Do.NOTICE_UNPAID)),
+        *(Move(Do.WAIT, moves.RECEIVABLE_S), Move(Do.MATURE), *stop),
+    ]
 
 
 def after(table: Table, draw: Draw) -> Sequence[Move]:

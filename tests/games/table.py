@@ -46,17 +46,36 @@ class Table(Money):
     def _state(self, there_s: int, rent: int) -> None:
         epoch = len(self.posted)
         over_s = (epoch + 1) * EPOCH_S
+        require(self.sealed is None)
         require(epoch < EPOCHS and self.now_s >= over_s and there_s <= FULL_S)
         if self.state is FacilityState.DELIVERING:
             require(not self.paused)
         else:
-            require(self.state in (FacilityState.DEFAULTED, FacilityState.STOPPED))
-            until_s = lifecycle.statements_until_s(
-                ended_at_s=self.ended_at_s, voided_at_s=0, epoch_length_s=EPOCH_S
-            )
-            timely = lifecycle.stated_after_end(over_s, ended_at_s=self.ended_at_s)
-            require(timely and self.now_s < until_s)
+            require(lifecycle.stated_after_end(over_s, ended_at_s=self.ended_at_s))
+            self._require_last_word()
         self.posted.append((there_s, rent, self.now_s))
+
+    def _seal(self, adjusted_s: int, rent: int) -> None:
+        number, over_s = len(self.posted), moves.WINDOW_S + moves.SEAL_S
+        require(self.sealed is None and number > 0)
+        if self.state is FacilityState.DELIVERING:
+            require(not self.paused and number == EPOCHS)
+        else:
+            self._require_last_word()
+            require(number == min(EPOCHS, self.ended_at_s // EPOCH_S))
+            if self.ended_at_s < over_s:
+                over_s = self.ended_at_s + moves.GRACE_S
+        require(self.now_s >= over_s)
+        require(0 <= self._there(number, sealed=False) + adjusted_s <= FULL_S * number)
+        self.sealed = (adjusted_s, rent, self.now_s)
+
+    def _require_last_word(self) -> None:
+        """An ended facility still takes statements."""
+        require(self.state in (FacilityState.DEFAULTED, FacilityState.STOPPED))
+        until_s = lifecycle.statements_until_s(
+            ended_at_s=self.ended_at_s, voided_at_s=0, epoch_length_s=EPOCH_S
+        )
+        require(self.now_s < until_s)
 
     def _lone(self, *_: int) -> None:
         raise Refused
@@ -121,13 +140,13 @@ class Table(Money):
 
     def _release(self, *_: int) -> None:
         require(self.state is FacilityState.DELIVERING)
-        earned = self._earned(self._final())
+        earned = self._earned(self._final(), sealed=self._seal_final())
         require(earned > self.sale.released)
         self._take_release(sales.release(self.sale, earned_now=earned))
 
     def _settle(self, *_: int) -> None:
         final = self._final()
-        attested = sum(rent for _, rent, _ in self.posted[:final])
+        attested = self._attested(final, sealed=self._seal_final())
         if self.closing is not None:
             self._settle_late(attested)
             return
@@ -156,16 +175,16 @@ class Table(Money):
 
     def _stop(self, *_: int) -> None:
         require(self.state is FacilityState.DELIVERING)
-        require(self.now_s >= moves.WINDOW_S + moves.LONG_STOP_S)
+        require(self.now_s >= moves.WINDOW_S + moves.SEAL_S + moves.LONG_STOP_S)
         self._end(FacilityState.STOPPED)
 
     def _notice_unpaid(self, *_: int) -> None:
-        require(self.state is FacilityState.DELIVERING and self._final() == EPOCHS)
+        require(self.state is FacilityState.DELIVERING and self._seal_final())
         require(self.collected < self.billed and not self.unpaid_noticed_at_s)
         self.unpaid_noticed_at_s = self.now_s
 
     def _mature(self, *_: int) -> None:
-        require(self.state is FacilityState.DELIVERING and self._final() == EPOCHS)
+        require(self.state is FacilityState.DELIVERING and self._seal_final())
         if self.collected < self.billed:
             noticed_s = self.unpaid_noticed_at_s
             require(noticed_s > 0 and self.now_s >= noticed_s + lifecycle.RECEIVABLE_LIFE_S)
@@ -174,6 +193,8 @@ class Table(Money):
     def _close(self, *_: int) -> None:
         require(self.state.ended and self.closing is None)
         last_s = self.posted[-1][2] + CHALLENGE_S if self.posted else 0
+        if self.sealed is not None:
+            last_s = self.sealed[2] + CHALLENGE_S
         opens_s = rules.closable_from_s(
             ended_at_s=self.ended_at_s,
             matured=self.state is FacilityState.MATURED,

@@ -34,8 +34,8 @@ def require_entitled(game: Game) -> None:
             assert abs(sum(members)) <= DUST
     table = game.table
     money = game.deal.bond + table.sale.proceeds + table.collected
-    # Rent that exceeds what is attested goes back to who paid it.
-    money -= max(0, table.collected - table.billed)
+    # Rent that exceeds what is attested goes back to who paid it; what is paid out does not.
+    money -= max(0, table.collected - max(table.billed, table.settled))
     # Each of four holders and of two streams keeps less than one minor unit.
     assert 0 <= money - sum(table.totals().each()) <= 6
 
@@ -150,7 +150,7 @@ def _played(deal: Deal, words: _Words, *, burned: int = 0, late: bool = False) -
     for _ in range(3):
         game.turn(players.ending, middle)
     owed = game.table.billed - game.table.collected
-    if owed:
+    if owed > 0:
         game.move(Move(Do.PAY, owed))
         game.move(Move(Do.SETTLE))
     game.move(Move(Do.WAIT, 3 * 86_400))

@@ -159,6 +159,9 @@ def test_open_epoch__any_time__is_the_first_whose_cut_off_is_not_reached(
     now_s = START_S + after_s
     still_open = [e for e in range(EPOCHS) if now_s < _cut_off_s(e, grace_s)]
 
+    if now_s < TERMS.sealed_at_s + grace_s:
+        still_open.append(EPOCHS)  # the closing statement
+
     found = open_epoch(TERMS, now_s, grace_s=grace_s)
 
     assert found == (still_open[0] if still_open else None)
@@ -178,6 +181,8 @@ def test_open_epoch__with_reopenings__is_the_first_whose_moved_cut_off_is_not_re
     known = [r for r in reopenings if r.at_s <= now_s]
     cut_offs = [_cut_off_s(e, grace_s, known) for e in range(EPOCHS)]
     still_open = [e for e in range(EPOCHS) if now_s < cut_offs[e]]
+    if now_s < TERMS.sealed_at_s + grace_s:
+        still_open.append(EPOCHS)  # the closing statement
 
     found = open_epoch(TERMS, now_s, grace_s=grace_s, reopenings=reopenings)
 

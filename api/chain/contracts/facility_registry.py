@@ -30,6 +30,7 @@ class EpochTerms:
     window_start_s: Annotated[int, "uint64"]
     window_end_s: Annotated[int, "uint64"]
     epoch_length_s: Annotated[int, "uint32"]
+    seal_seconds: Annotated[int, "uint32"]
     device_count: Annotated[int, "uint32"]
     panel: Annotated[int, "uint8"]
 

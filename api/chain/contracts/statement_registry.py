@@ -48,6 +48,8 @@ class StatementRegistry(Contract):
     _statement_of = View("statementOf", ("uint64", "uint32"), StatementRecord)
     _epochs_posted = View("epochsPosted", ("uint64",), int, "uint32")
     _epochs_final = View("epochsFinal", ("uint64",), int, "uint32")
+    _is_closing_posted = View("isClosingPosted", ("uint64",), bool)
+    _is_closing_final = View("isClosingFinal", ("uint64",), bool)
     _challenge_window = View("challengeWindow", (), int, "uint64")
     _openness_of = View("opennessOf", ("uint64",), Openness)
     _published_hash_of = View("publishedHashOf", ("uint64", "uint32"), Bytes32)
@@ -67,6 +69,14 @@ class StatementRegistry(Contract):
     def epochs_final(self, facility_id: FacilityId) -> Call[int]:
         """How many epochs can no longer be challenged."""
         return self._call(self._epochs_final, facility_id)
+
+    def is_closing_posted(self, facility_id: FacilityId) -> Call[bool]:
+        """Whether the closing statement is posted: nothing more will be stated."""
+        return self._call(self._is_closing_posted, facility_id)
+
+    def is_closing_final(self, facility_id: FacilityId) -> Call[bool]:
+        """Whether the closing statement can no longer be challenged."""
+        return self._call(self._is_closing_final, facility_id)
 
     def challenge_window_s(self) -> Call[int]:
         """Seconds from posting to finality."""

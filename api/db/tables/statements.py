@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -28,10 +29,12 @@ class StatementColumns(Columns):
     """Columns of `statements`."""
 
     facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
-    epoch: Named[Epoch] = Column(INT64)
+    epoch: Named[Epoch] = Column(INT64)  # of a closing statement: the number of epochs before it
+    closing: Named[bool] = Column(Boolean)
     epoch_start_s: Named[int] = Column(BigInteger)
     epoch_end_s: Named[int] = Column(BigInteger)
     available_gpu_seconds: Named[GpuSeconds] = Column(INT64)
+    available_adjustment: Named[GpuSeconds] = Column(INT64)
     billed_gpu_seconds: Named[GpuSeconds] = Column(INT64)
     gross_revenue_micros: Named[Micros] = Column(INT64)
     line_count: Named[int] = Column(BigInteger)
@@ -56,13 +59,18 @@ statements = Table(
 @record_of(statements)
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """A closed epoch: its statement, its hash, and what it hands to the next."""
+    """A closed epoch, or what closes the books behind the last one.
+
+    Its statement, its hash, and what it hands to the next.
+    """
 
     facility_id: FacilityId
     epoch: Epoch
+    closing: bool
     epoch_start_s: int
     epoch_end_s: int
     available_gpu_seconds: GpuSeconds
+    available_adjustment: GpuSeconds
     billed_gpu_seconds: GpuSeconds
     gross_revenue_micros: Micros
     line_count: int

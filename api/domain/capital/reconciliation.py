@@ -54,6 +54,8 @@ class FacilityFigures:
 class Differences:
     """Named differences, GPU-seconds and micros; one of `receivable` and `prepaid` is zero.
 
+    credited: settled, and then taken back by a closing statement below zero: it stays paid, and is
+    the gpuOperator's debt to its renters.
     advanced: settled without rent, for the bond paid it at the closing, less later rent that went
     to claims and is not settled; below zero where that is more.
     recovered: what units got of bonds, sale proceeds and that rent, on top of what was settled.
@@ -66,6 +68,7 @@ class Differences:
     written_off_micros: Micros
     prepaid_micros: Micros
     awaiting_settlement_micros: Micros
+    credited_micros: Micros
     fees_micros: Micros
     owed_to_operator_micros: Micros
     advanced_micros: Micros
@@ -118,6 +121,17 @@ def _payable(figures: FacilityFigures, *, final: int) -> int:
     return min(final, figures.collected_micros) + figures.advanced_micros
 
 
+def _attested(epochs: Iterable[EpochFigures]) -> int:
+    """Posted revenue: a closing statement below zero takes no more than there is."""
+    return max(0, sum(epoch.posted_micros or 0 for epoch in epochs))
+
+
+def _final_before_closing(figures: FacilityFigures) -> int:
+    """Final revenue as it was before a closing statement took some back."""
+    final = (e.posted_micros or 0 for e in figures.epochs if e.final)
+    return sum(posted for posted in final if posted > 0)
+
+
 def _mismatches(
     figures: FacilityFigures, *, attested: int, final: int, unclaimed: int
 ) -> Iterable[Mismatch]:
@@ -127,7 +141,7 @@ def _mismatches(
     for epoch in figures.epochs:
         if epoch.posted_micros is not None and epoch.posted_micros != epoch.rated_micros:
             yield Mismatch("attested_micros", epoch.epoch, epoch.rated_micros, epoch.posted_micros)
-    limit = _payable(figures, final=final)
+    limit = _payable(figures, final=_final_before_closing(figures))
     if figures.settled_micros > limit:
         yield Mismatch("settled_micros", None, limit, figures.settled_micros)
     expected = figures.settled_micros - figures.fees_micros - figures.owed_to_operator_micros
@@ -142,13 +156,14 @@ def _mismatches(
 def reconcile(figures: FacilityFigures) -> Reconciliation:
     """Compare the sources of one facility."""
     rated = sum(epoch.rated_micros for epoch in figures.epochs)
-    attested = sum(epoch.posted_micros or 0 for epoch in figures.epochs)
-    final = sum(epoch.posted_micros or 0 for epoch in figures.epochs if epoch.final)
+    attested = _attested(figures.epochs)
+    final = _attested(epoch for epoch in figures.epochs if epoch.final)
     unclaimed = figures.accrued_micros - figures.claimed_micros - figures.unvested_micros
     waiting = sum(epoch.rated_micros for epoch in figures.epochs if epoch.posted_micros is None)
     unpaid = max(0, attested - figures.collected_micros)
     # Rent that was written off and came after all is written off no more.
     written_off = min(figures.written_off_micros, unpaid)
+    unsettled = _payable(figures, final=final) - figures.settled_micros
     differences = Differences(
         open_epoch_gpu_seconds=figures.open_gpu_seconds,
         awaiting_posting_micros=Micros(waiting),
@@ -156,7 +171,8 @@ def reconcile(figures: FacilityFigures) -> Reconciliation:
         receivable_micros=Micros(unpaid - written_off),
         written_off_micros=Micros(written_off),
         prepaid_micros=Micros(max(0, figures.collected_micros - attested)),
-        awaiting_settlement_micros=Micros(_payable(figures, final=final) - figures.settled_micros),
+        awaiting_settlement_micros=Micros(max(0, unsettled)),
+        credited_micros=Micros(max(0, -unsettled)),
         fees_micros=figures.fees_micros,
         owed_to_operator_micros=figures.owed_to_operator_micros,
         advanced_micros=figures.advanced_micros,

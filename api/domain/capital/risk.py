@@ -20,8 +20,12 @@ def receivable_since(posts: Iterable[tuple[int, int]], covered: int) -> int | No
     Returns: block time of the first statement that `covered` does not pay in full; None if all
              are paid.
     """
+    posted = list(posts)
+    # A closing statement can take back what earlier ones attested.
+    if sum(gross for _, gross in posted) <= covered:
+        return None
     attested = 0
-    for posted_at_s, gross in posts:
+    for posted_at_s, gross in posted:
         attested += gross
         if attested > covered:
             return posted_at_s

@@ -10,7 +10,7 @@ MAX_POINTS = 400
 
 @dataclass(frozen=True, slots=True)
 class EpochStatementFigures:
-    """What the standing posted statement of one epoch says."""
+    """What the standing statements of one epoch say: its own, and a closing one behind it."""
 
     gross_micros: Micros
     billed_gpu_seconds: GpuSeconds

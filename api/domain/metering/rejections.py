@@ -20,7 +20,7 @@ REJECTIONS: Mapping[str, str] = {
     "id_conflict": "This `source` and `id` already carry another payload; both are kept.",
     # Where it belongs.
     "facility_unknown": "The facility is not one of the caller's.",
-    "facility_closed": "Every epoch of the facility is closed.",
+    "facility_closed": "The facility's books are closed: its closing statement is made.",
     "device_unknown": "The device is not pledged to the facility.",
     "pledge_fixed": "A facility's devices are fixed when it is registered.",
     "gpu_class_mismatch": "The facility holds another GPU class.",

@@ -105,5 +105,5 @@ def place_interval(
         boundary = format_instant(epoch_end_s)
         raise EventRejected("crosses_epoch", f"split the interval at the epoch boundary {boundary}")
     if earliest_open is None:
-        raise EventRejected("facility_closed", "every epoch of the facility is closed")
+        raise EventRejected("facility_closed", "the books of the facility are closed")
     return Placement(Epoch(max(epoch, earliest_open)), late=epoch < earliest_open)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.merkle import MerkleTree
 from api.domain.metering.usage import COUNTED_KINDS, RECORDED_KINDS, Outage
@@ -31,7 +31,7 @@ from api.domain.statements.evidence import (
 from api.domain.statements.lines import Line, rate_entries, usage_tree
 from api.domain.statements.rating import LeaseTerms
 from api.domain.statements.statement import Statement, build_statement
-from api.domain.units import Bytes32, Epoch
+from api.domain.units import Bytes32
 from api.errors import InvalidInput
 
 
@@ -46,15 +46,14 @@ class ClosedEpoch:
     carry: Carry
 
 
-def leases_of_epoch(
-    terms: FacilityTerms,
-    epoch: Epoch,
+def leases_of_period(
+    period: Period,
     leases: Mapping[Bytes32, LeaseTerms],
     named: Collection[Bytes32],
 ) -> dict[Bytes32, LeaseTerms]:
-    """Leases open in the epoch or named by its lines, as the epoch sees them."""
-    start_s, end_s = terms.epoch_bounds(epoch)
-    seen = (lease.as_of(end_s) for lease in leases.values() if lease.opened_at_s < end_s)
+    """Leases open in a period or named by its lines, as the period sees them."""
+    start_s = period.start_s
+    seen = (x.as_of(period.end_s) for x in leases.values() if x.opened_at_s < period.end_s)
     return {
         lease.lease: lease
         for lease in seen
@@ -74,7 +73,7 @@ def check_overlaps(entries: Sequence[Entry]) -> None:
 
 def close_epoch(
     terms: FacilityTerms,
-    epoch: Epoch,
+    period: Period,
     *,
     entries: Sequence[Entry],
     outages: Sequence[Outage],
@@ -82,7 +81,7 @@ def close_epoch(
     carry: Carry,
     previous_statement_hash: Bytes32,
 ) -> ClosedEpoch:
-    """Close one epoch.
+    """Close one epoch, or the facility's books behind the last one.
 
     Args:    entries: recorded entries of this statement (usage and deliveries, in time or late,
              and voids), in any order.  leases: all leases of the
@@ -93,17 +92,18 @@ def close_epoch(
     for entry in entries:
         if entry.kind not in RECORDED_KINDS:
             raise InvalidInput(f"{entry.kind.name} is computed, not recorded", field="kind")
+        if period.closing and entry.kind in COUNTED_KINDS:
+            raise InvalidInput(f"{entry.kind.name} is of no epoch", field="kind")
         if entry.device not in terms.device_set:
             raise InvalidInput(f"device {entry.device.hex()} is not pledged", field="device")
     check_overlaps(entries)
+    epoch = period.epoch
     named = {e.lease for e in entries} | {d.lease for d in carry.deferred}
-    seen = leases_of_epoch(terms, epoch, leases, named)
-    differences = [
-        *usage_differences(terms, seen, entries),
-        *commitment_differences(terms, epoch, seen, entries, outages),
-        *carry.deferred,
-    ]
-    rated = rate_entries(entries, differences, seen, carry.leases)
+    seen = leases_of_period(period, leases, named)
+    differences = [*usage_differences(terms, seen, entries), *carry.deferred]
+    if not period.closing:
+        differences += commitment_differences(terms, epoch, seen, entries, outages)
+    rated = rate_entries(entries, differences, seen, carry.leases, closing=period.closing)
     next_carry = Carry(rated.carry, rated.deferred)
     files = {
         FACILITY_FILE: encode_facility(terms),
@@ -116,7 +116,7 @@ def close_epoch(
     tree = usage_tree(terms.facility_id, epoch, rated.lines)
     statement = build_statement(
         terms,
-        epoch,
+        period,
         lines=rated.lines,
         leases=seen,
         outages=outages,

@@ -93,6 +93,7 @@ def encode_facility(terms: FacilityTerms) -> bytes:
             "promised_availability_ppm": terms.promised_availability_ppm,
             "fee_bps": terms.fee_bps,
             "patience_s": terms.patience_s,
+            "seal_s": terms.seal_s,
             "long_stop_s": terms.long_stop_s,
             "tranches": [
                 {
@@ -208,6 +209,7 @@ def encode_statement(statement: Statement) -> bytes:
             "epoch_start_s": statement.epoch_start_s,
             "epoch_end_s": statement.epoch_end_s,
             "available_gpu_seconds": statement.available_gpu_seconds,
+            "available_adjustment": statement.available_adjustment,
             "billed_gpu_seconds": statement.billed_gpu_seconds,
             "gross_revenue_micros": statement.gross_revenue_micros,
             "line_count": statement.line_count,

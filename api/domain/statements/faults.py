@@ -83,14 +83,14 @@ def _inside(terms: FacilityTerms, statement: Statement, line: Line) -> bool:
     """Whether an interval is where its kind must be.
 
     Usage and delivery are of the statement's own epoch; what is late, and voids, of one earlier
-    epoch; differences of any time of the window.
+    epoch; differences of any time of window and seal.
     """
     if line.kind in COUNTED_KINDS:
         return statement.epoch_start_s <= line.start_s and line.end_s <= statement.epoch_end_s
     if line.start_s < terms.window_start_s:
         return False
     if line.kind > LineKind.VOID:
-        return line.end_s <= terms.window_end_s
+        return line.end_s <= terms.sealed_at_s
     one_epoch = terms.epoch_at(line.start_s) == terms.epoch_at(line.end_s - 1)
     return one_epoch and line.end_s <= statement.epoch_start_s
 

@@ -84,8 +84,8 @@ class RatedLines:
 class _Rating:
     """Charges of one epoch as they grow, rounded on the cumulative of each lease."""
 
-    def __init__(self, carry: Mapping[Bytes32, LeaseCarry]) -> None:
-        self.carry = dict(carry)
+    def __init__(self, carry: Mapping[Bytes32, LeaseCarry], *, closing: bool) -> None:
+        self.carry, self.closing = dict(carry), closing
         self.total_micros = 0
         # Kind, subject, start, lease, end, charge: in the order of lines, once they are sorted.
         self.charged: list[tuple[LineKind, Bytes32, int, Bytes32, int, Micros]] = []
@@ -107,11 +107,14 @@ class _Rating:
         self.charged.append((*entry.sort_key(), charge_micros))
 
     def state(self, difference: Difference) -> None:
-        """Rate a difference; what would make the total negative waits for the next statement."""
+        """Rate a difference; what would make the total negative waits for the next statement.
+
+        Nothing waits in the closing statement: there is no next one.
+        """
         before = self.carry.get(difference.lease, LeaseCarry())
         due_micros, _ = before.charge(difference.weight)
         weight = difference.weight
-        if due_micros + self.total_micros < 0:
+        if due_micros + self.total_micros < 0 and not self.closing:
             # Whole minor units are stated: so the rest is exact, and below zero.
             weight = -weight_of(Micros(self.total_micros))
             self.deferred.append(replace(difference, weight=difference.weight - weight))
@@ -125,16 +128,19 @@ def rate_entries(
     differences: Sequence[Difference],
     leases: Mapping[Bytes32, LeaseTerms],
     carry: Mapping[Bytes32, LeaseCarry],
+    *,
+    closing: bool = False,
 ) -> RatedLines:
     """Sort, rate and number the lines of one epoch.
 
     A statement never takes back what earlier statements already paid out: of the differences below
     zero, in their order, those that its total cannot bear are shortened, and the rest is deferred.
 
-    Args:    differences: in any order; those of one lease, period and component are one line.
+    Args:    closing: of the closing statement, which states everything, also below zero.
+             differences: in any order; those of one lease, period and component are one line.
     Raises:  InvalidInput for an unknown lease, two equal entries, or a total beyond 63 bits.
     """
-    rating = _Rating(carry)
+    rating = _Rating(carry, closing=closing)
     ordered = sorted(entries, key=Entry.sort_key)
     if any(before == after for before, after in pairwise(ordered)):
         raise InvalidInput("two lines of a statement are equal", field="entries")
@@ -145,7 +151,7 @@ def rate_entries(
         known_lease(leases, difference.lease)
         rating.state(difference)
     lines = _numbered(rating.charged)
-    if rating.total_micros > MAX_I64 or (lines and lines[-1].cumulative_gpu_seconds > MAX_I64):
+    if abs(rating.total_micros) > MAX_I64 or (lines and lines[-1].cumulative_gpu_seconds > MAX_I64):
         raise InvalidInput("the statement's total is beyond 63 bits", field="entries")
     deferred = sorted(rating.deferred, key=Difference.sort_key)
     return RatedLines(lines, tuple(deferred), rating.carry)

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import salted_hash
 from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
-from api.domain.lifecycle import Reopening, open_epoch
+from api.domain.lifecycle import Reopening, cut_off_s, open_epoch
 from api.domain.metering.events import CorrectionEvent, OutageEvent, UsageEvent, parse_event
 from api.domain.metering.usage import (
+    COUNTED_KINDS,
     DELIVERY_KINDS,
     Interval,
     LineKind,
@@ -93,16 +94,25 @@ def leases_from(raw: RawInput) -> dict[Bytes32, LeaseTerms]:
 class Recomputation:
     """Entries and outages of one statement, rebuilt from raw events."""
 
-    def __init__(self, terms: FacilityTerms, epoch: Epoch, raw: RawInput) -> None:
-        self.terms, self.epoch, self.raw = terms, epoch, raw
+    def __init__(self, terms: FacilityTerms, period: Period, raw: RawInput) -> None:
+        self.terms, self.period, self.epoch, self.raw = terms, period, period.epoch, raw
         self.entries: list[Entry] = []
         self.outages: list[Outage] = []
         self._leases: dict[str, Bytes32] = {}
         self._usage: dict[tuple[str, str], tuple[Entry, Epoch]] = {}
         voids: list[tuple[CorrectionEvent, int]] = []
         seen: set[tuple[str, str]] = set()
+        cut_s = cut_off_s(
+            period.epoch,
+            epoch_end_s=period.over_s,
+            grace_s=raw.grace_s,
+            reopenings=raw.reopenings,
+        )
         for event_json in raw.events:
             recorded_at_s = as_integer(event_json["recorded_at_s"])
+            # The service may have heard late that the facility had ended, and recorded more.
+            if period.closing and recorded_at_s >= cut_s:
+                continue
             event = parse_event(event_json["payload"])
             name = (event.envelope.source, event.envelope.id)
             if name in seen or event.envelope.facility_id != terms.facility_id:
@@ -115,7 +125,11 @@ class Recomputation:
             elif isinstance(event, CorrectionEvent):
                 voids.append((event, recorded_at_s))
         self._apply_voids(voids)
-        self.entries += [e for e, placed in self._usage.values() if placed == epoch]
+        self.entries += [e for e, placed in self._usage.values() if placed == self.epoch]
+        if period.closing:
+            # The epoch that the end of the facility cut short is stated nowhere.
+            self.entries = [e for e in self.entries if e.kind not in COUNTED_KINDS]
+            self.outages = []
 
     def _lease_hash(self, lease_id: str | None) -> Bytes32:
         if lease_id is None:
@@ -189,16 +203,16 @@ class Recomputation:
 
 
 def recompute(
-    terms: FacilityTerms, epoch: Epoch, raw: RawInput, *, carry: Carry, previous_hash: Bytes32
+    terms: FacilityTerms, period: Period, raw: RawInput, *, carry: Carry, previous_hash: Bytes32
 ) -> ClosedEpoch:
-    """Close an epoch from raw events alone. Raises AppError when the input breaks a rule."""
-    rebuilt = Recomputation(terms, epoch, raw)
+    """Close a period from raw events alone. Raises AppError when the input breaks a rule."""
+    rebuilt = Recomputation(terms, period, raw)
     leases = leases_from(raw)
     if not {o.lease for o in rebuilt.outages} <= {ZERO32, *leases}:
         raise EvidenceInvalid("an outage names a lease that was not supplied", field="lease")
     return close_epoch(
         terms,
-        epoch,
+        period,
         entries=rebuilt.entries,
         outages=rebuilt.outages,
         leases=leases,

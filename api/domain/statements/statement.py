@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.domain.eip712 import domain_separator, typed_digest
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import keccak, word
 from api.domain.merkle import leaf_hash
 from api.domain.metering.usage import Outage
@@ -18,7 +18,8 @@ DOMAIN_VERSION = "1"
 # Same order and types as `IStatementRegistry.Statement`.
 STATEMENT_TYPE = (
     "Statement(uint64 facilityId,uint32 epoch,uint64 epochStart,uint64 epochEnd,"
-    "uint64 availableGpuSeconds,uint64 billedGpuSeconds,uint128 grossRevenue,uint32 lineCount,"
+    "uint64 availableGpuSeconds,int64 availableAdjustment,uint64 billedGpuSeconds,"
+    "int128 grossRevenue,uint32 lineCount,"
     "bytes32 usageRoot,bytes32 evidenceHash,bytes32 previousStatementHash,"
     "uint16 topRenterBps,uint16 committedBps)"
 )
@@ -30,7 +31,9 @@ _BATCH_TYPEHASH = keccak(b"StatementBatch(bytes32 root)")
 class Statement:
     """Frozen totals of one facility and epoch; fields as in `IStatementRegistry.Statement`.
 
-    gross_revenue_micros: sum of the lines' charges, >= 0.  Hashes are 32 bytes.
+    available_adjustment: what of earlier epochs turned out to have been available, less
+    what turned out not to.  gross_revenue_micros: sum of the lines' charges; below zero only in the
+    closing statement.  Hashes are 32 bytes.
     """
 
     facility_id: FacilityId
@@ -38,6 +41,7 @@ class Statement:
     epoch_start_s: int
     epoch_end_s: int
     available_gpu_seconds: GpuSeconds
+    available_adjustment: GpuSeconds
     billed_gpu_seconds: GpuSeconds
     gross_revenue_micros: Micros
     line_count: int
@@ -55,6 +59,7 @@ class Statement:
             self.epoch_start_s,
             self.epoch_end_s,
             self.available_gpu_seconds,
+            self.available_adjustment,
             self.billed_gpu_seconds,
             self.gross_revenue_micros,
             self.line_count,
@@ -149,7 +154,7 @@ def available_gpu_seconds(terms: FacilityTerms, outages: Iterable[Outage]) -> Gp
 
 def build_statement(
     terms: FacilityTerms,
-    epoch: Epoch,
+    period: Period,
     *,
     lines: Sequence[Line],
     leases: Mapping[Bytes32, LeaseTerms],
@@ -158,15 +163,17 @@ def build_statement(
     evidence_hash: Bytes32,
     previous_statement_hash: Bytes32,
 ) -> Statement:
-    """Totals of the lines of an epoch. `usage_root` is the root of `usage_tree(lines)`."""
-    start_s, end_s = terms.epoch_bounds(epoch)
+    """Totals of the lines of a period. `usage_root` is the root of `usage_tree(lines)`."""
+    available = GpuSeconds(0) if period.closing else available_gpu_seconds(terms, outages)
     shares = concentration(lines, leases)
     return Statement(
         facility_id=terms.facility_id,
-        epoch=epoch,
-        epoch_start_s=start_s,
-        epoch_end_s=end_s,
-        available_gpu_seconds=available_gpu_seconds(terms, outages),
+        epoch=period.epoch,
+        epoch_start_s=period.start_s,
+        epoch_end_s=period.end_s,
+        available_gpu_seconds=available,
+        # Outages of closed epochs are not taken yet, so nothing of them changes.
+        available_adjustment=GpuSeconds(0),
         billed_gpu_seconds=lines[-1].cumulative_gpu_seconds if lines else GpuSeconds(0),
         gross_revenue_micros=lines[-1].cumulative_charge_micros if lines else Micros(0),
         line_count=len(lines),

@@ -7,7 +7,7 @@ from api.db.reopenings import reopenings_of
 from api.db.session import Connection
 from api.db.standing import Progress, progress_of
 from api.db.tables.facilities import FacilityRow
-from api.domain.facility import FacilityTerms
+from api.domain.facility import Period
 from api.domain.lifecycle import EpochState, cut_off_s, epoch_state, final_at_s, statement_state
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Epoch, FacilityId
@@ -17,9 +17,10 @@ from api.reads.sql.epochs import ClosedEpochRow
 
 @dataclass(frozen=True, slots=True)
 class EpochView:
-    """One epoch and how far it came."""
+    """One epoch, or the closing statement behind the last one, and how far it came."""
 
     epoch: int
+    closing: bool
     start_s: int
     end_s: int
     state: EpochState
@@ -55,16 +56,26 @@ def epochs_of(
     offset: int,
     limit: int,
 ) -> tuple[int, list[EpochView]]:
-    """Number of epochs of a facility and a page of them, newest first."""
+    """How many epochs a facility states, with what closes its books, and a page of them, newest
+    first."""
     facility_id, terms = facility.facility_id, terms_from_bytes(facility.terms_json)
-    newest = terms.epoch_count - 1 - offset
+    ended_at_s = chain_store.ended_at(connection, [facility_id]).get(facility_id)
+    closing = terms.closing_period(ended_at_s=ended_at_s, grace_s=facility.grace_s)
+    # Where no epoch was over by its end, none is stated.
+    total = 0 if closing is None else closing.epoch + 1
+    newest = total - 1 - offset
     oldest = max(0, newest - limit + 1)
     closed = epochs.closed_epochs(connection, facility_id, first=oldest, last=newest)
     signatures = epochs.signature_counts(connection, facility_id, first=oldest, last=newest)
-    judge = _Judge(connection, facility, terms, window_s=window_s, now_s=now_s)
-    return terms.epoch_count, [
-        judge.view(epoch, closed.get(epoch), signatures=signatures.get(epoch, 0))
-        for epoch in map(Epoch, range(newest, oldest - 1, -1))
+    judge = _Judge(connection, facility, window_s=window_s, now_s=now_s)
+    numbers = map(Epoch, range(newest, oldest - 1, -1))
+    periods = (
+        closing if closing is not None and number == closing.epoch else terms.period(number)
+        for number in numbers
+    )
+    return total, [
+        judge.view(period, closed.get(period.epoch), signatures=signatures.get(period.epoch, 0))
+        for period in periods
     ]
 
 
@@ -75,7 +86,6 @@ class _Judge:
         self,
         connection: Connection,
         facility: FacilityRow,
-        terms: FacilityTerms,
         *,
         window_s: int,
         now_s: int,
@@ -84,12 +94,12 @@ class _Judge:
         self._chain_now_s = block.time_s if block is not None else 0
         self._progress = progress_of(connection, facility.facility_id)
         self._reopenings = reopenings_of(connection, facility.facility_id)
-        self._terms, self._grace_s = terms, facility.grace_s
+        self._grace_s = facility.grace_s
         self._window_s, self._now_s = window_s, now_s
 
-    def view(self, epoch: Epoch, closed: ClosedEpochRow | None, *, signatures: int) -> EpochView:
+    def view(self, period: Period, closed: ClosedEpochRow | None, *, signatures: int) -> EpochView:
         """One epoch; `closed` is its statement in the books."""
-        start_s, end_s = self._terms.epoch_bounds(epoch)
+        epoch, start_s, end_s = period.epoch, period.start_s, period.end_s
         posting, stated, final_s = None, None, None
         if closed is not None:
             ours = closed.statement_hash
@@ -103,6 +113,7 @@ class _Judge:
             final_s = final_at_s(posting.posted_at_s, challenge_window_s=self._window_s)
         return EpochView(
             epoch=epoch,
+            closing=period.closing,
             start_s=start_s,
             end_s=end_s,
             state=epoch_state(stated, start_s=start_s, end_s=end_s, now_s=self._now_s),
@@ -113,6 +124,6 @@ class _Judge:
             posted_at_s=None if posting is None else posting.posted_at_s,
             final_at_s=final_s,
             cut_off_s=cut_off_s(
-                epoch, epoch_end_s=end_s, grace_s=self._grace_s, reopenings=self._reopenings
+                epoch, epoch_end_s=period.over_s, grace_s=self._grace_s, reopenings=self._reopenings
             ),
         )

@@ -200,6 +200,7 @@ def _facts(
     owed: Mapping[FacilityId, int],
 ) -> FacilityFacts:
     facility = stored.facility
+    terms = terms_from_bytes(facility.terms_json)
     delivering = on_chain.state is FacilityState.DELIVERING
     return FacilityFacts(
         facility.facility_id,
@@ -208,11 +209,12 @@ def _facts(
         facility.window_end_s,
         facility.epoch_length_s,
         facility.grace_s,
+        terms.seal_s,
         stored.progress.posted,
         has_sale=on_chain.has_sale,
         units_issued=on_chain.units_issued,
         bond=on_chain.bond,
-        patience_s=terms_from_bytes(facility.terms_json).patience_s,
+        patience_s=terms.patience_s,
         open_epoch=on_chain.open_epoch,
         last_event_end_s=stored.last_event_end_s,
         gaps=stored.gaps if delivering else (),

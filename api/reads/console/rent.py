@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from api.db.leases import lease_rows
 from api.db.session import Connection
-from api.db.standing import standing_posts
+from api.db.standing import attested_micros, standing_posts
 from api.domain.lifecycle import final_at_s, is_final
 from api.domain.units import Bytes32, FacilityId, Micros
 from api.reads.sql import cashflow, rent
@@ -36,7 +36,7 @@ def read_rent(
     sums = cashflow.money_sums(connection, facility_id)
     collected, covered = sums.collected_micros, sums.covered_micros
     posts = standing_posts(connection, facility_id).values()
-    attested = sum(post.gross_micros for post in posts)
+    attested = attested_micros(posts)
     final = 0
     due_since_s = None
     for post in posts:
@@ -46,6 +46,8 @@ def read_rent(
         final += post.gross_micros
         if final > covered and due_since_s is None:
             due_since_s = final_at_s(post.posted_at_s, challenge_window_s=window_s)
+    if final <= covered:
+        due_since_s = None
     return RentView(
         attested_micros=attested,
         collected_micros=collected,

@@ -68,7 +68,8 @@ class FacilityFacts:
     window_end_s: int
     epoch_length_s: int
     grace_s: int
-    epochs_posted: int
+    seal_s: int
+    epochs_posted: int  # statements that stand, with the closing one
     has_sale: bool = False
     units_issued: int = 0
     bond: ConsoleBondView | None = None
@@ -88,10 +89,11 @@ class FacilityFacts:
     pledge_approved: bool = True
 
     def cut_off_s(self, epoch: int) -> int:
-        """First second at which a record no longer enters `epoch` itself."""
+        """First second at which a record no longer enters the statement of `epoch` itself."""
+        end_s = self.window_start_s + (epoch + 1) * self.epoch_length_s
         return cut_off_s(
             Epoch(epoch),
-            epoch_end_s=self.window_start_s + (epoch + 1) * self.epoch_length_s,
+            epoch_end_s=end_s if end_s <= self.window_end_s else self.window_end_s + self.seal_s,
             grace_s=self.grace_s,
             reopenings=self.reopenings,
         )
@@ -224,7 +226,8 @@ def _statements(facts: FacilityFacts, now_s: int) -> Iterator[TaskView]:
     if facts.state is not FacilityState.DELIVERING:
         return
     epoch = Epoch(facts.epochs_posted)
-    if facts.window_start_s + (epoch + 1) * facts.epoch_length_s > facts.window_end_s:
+    # Behind the last epoch comes the closing statement, and nothing after it.
+    if facts.window_start_s + epoch * facts.epoch_length_s > facts.window_end_s:
         return
     if facts.voided_epoch == epoch:
         yield TaskView("epoch_voided", Severity.CRITICAL, facts.facility_id, epoch=epoch)

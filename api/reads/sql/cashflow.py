@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, and_, case, func, null, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, not_, null, or_, select
 
 from api.db import event_columns as e
 from api.db.rows import rows_as
 from api.db.tables.ledger import usage_records, usage_voids
 from api.db.tables.statements import statement_lines, statements
-from api.domain.metering.usage import LineKind
+from api.domain.metering.usage import COUNTED_KINDS, LineKind
 from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
 from api.reads.sql import payloads
 
@@ -48,34 +48,38 @@ def metered_gpu_seconds(connection: Connection, facility_id: FacilityId) -> int:
     return _sum(connection, query)
 
 
-def open_gpu_seconds(connection: Connection, facility_id: FacilityId, epochs_closed: int) -> int:
-    """GPU-seconds of records placed in epochs that are not closed, less voids placed there."""
-    of_facility = usage_records.c.facility_id == facility_id
-    # A record that was voided in its own epoch enters no statement: neither side counts it.
-    recorded = (
-        select(func.coalesce(func.sum(_LENGTH), 0))
+def open_gpu_seconds(
+    connection: Connection, facility_id: FacilityId, epochs_closed: int, *, cut_s: int | None
+) -> int:
+    """GPU-seconds of standing records that are not stated, less voids that are not.
+
+    Args:    cut_s: cut-off of the closing statement, if it is made: then usage of an epoch that was
+             cut short is stated nowhere, nor what was recorded later.
+    """
+    record, void = usage_records.c, usage_voids.c
+    stated, void_stated = (
+        record.statement_epoch < epochs_closed,
+        void.statement_epoch < epochs_closed,
+    )
+    if cut_s is not None:
+        late = record.kind.not_in(sorted(COUNTED_KINDS))
+        stated = or_(stated, and_(late, record.recorded_at_s < cut_s))
+        void_stated = or_(void_stated, void.recorded_at_s < cut_s)
+    # A record that was voided in its own statement is in no line, and neither is the void.
+    together = and_(void.statement_epoch == record.statement_epoch, void_stated)
+    lines = case((stated, 1), else_=0)
+    without = case((and_(stated, not_(together)), 1), else_=0)
+    void_line = case((and_(void_stated, not_(together)), 1), else_=0)
+    share = case((void.record_pk.is_(None), 1 - lines), else_=void_line - without)
+    query = (
+        select(func.coalesce(func.sum(_LENGTH * share), 0))
         .select_from(_WITH_VOIDS)
         .where(
-            of_facility,
-            usage_records.c.statement_epoch >= epochs_closed,
-            or_(
-                usage_voids.c.record_pk.is_(None),
-                usage_voids.c.statement_epoch != usage_records.c.statement_epoch,
-            ),
+            record.facility_id == facility_id,
+            or_(record.statement_epoch >= epochs_closed, void.statement_epoch >= epochs_closed),
         )
     )
-    voided = (
-        select(func.coalesce(func.sum(_LENGTH), 0))
-        .select_from(_WITH_VOIDS)
-        .where(
-            of_facility,
-            and_(
-                usage_voids.c.statement_epoch >= epochs_closed,
-                usage_voids.c.statement_epoch != usage_records.c.statement_epoch,
-            ),
-        )
-    )
-    return _sum(connection, recorded) - _sum(connection, voided)
+    return _sum(connection, query)
 
 
 @dataclass(frozen=True, slots=True)

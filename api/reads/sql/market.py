@@ -171,9 +171,9 @@ def delivered(connection: Connection, scope: Scope) -> dict[FacilityId, Delivere
     query = (
         select(
             statements.c.facility_id,
-            func.count(),
+            func.sum(case((statements.c.closing, 0), else_=1)),
             func.sum(statements.c.billed_gpu_seconds),
-            func.sum(statements.c.available_gpu_seconds),
+            func.sum(statements.c.available_gpu_seconds + statements.c.available_adjustment),
         )
         .select_from(chain_events)
         .join(statements, ours)
@@ -182,7 +182,7 @@ def delivered(connection: Connection, scope: Scope) -> dict[FacilityId, Delivere
     )
     return {
         facility_id: DeliveredRow(
-            epochs=count,
+            epochs=int(count),
             billed_gpu_seconds=int(billed or 0),
             available_gpu_seconds=int(available or 0),
         )

@@ -88,8 +88,8 @@ def read_statement_input(
     # Read in full before the answer starts: a slow client must not hold a transaction open.
     with reading(service.engine) as connection:
         facility = facility_row(connection, facility_id)
-        if facility is None or not 0 <= epoch < facility.epochs_closed:
-            message = f"facility {facility_id} has no closed epoch {epoch}"
+        if facility is None or statements.statement_row(connection, facility_id, epoch) is None:
+            message = f"facility {facility_id} has no statement of epoch {epoch}"
             raise NotFound(message, facility_id=facility_id, epoch=epoch)
         leases = lease_rows(connection, facility_id)
         prices = prices_of(connection, facility_id)

@@ -11,8 +11,10 @@ from api.domain.facility import (
     DAY_S,
     DEFAULT_LONG_STOP_S,
     DEFAULT_PATIENCE_S,
+    DEFAULT_SEAL_S,
     MAX_LONG_STOP_S,
     MAX_PATIENCE_S,
+    MAX_SEAL_S,
     MIN_EPOCH_S,
     MIN_LONG_STOP_S,
     TrancheTerms,
@@ -98,9 +100,14 @@ class FacilityIn(Strict):
         " service's grace, at least, and 90 days more than an epoch at most; default is"
         f" {DEFAULT_PATIENCE_S}, or that least.",
     )
+    seal_s: Annotated[int, Field(gt=0, le=MAX_SEAL_S)] = Field(
+        default=DEFAULT_SEAL_S,
+        description="So long after the window its facts can still be stated, seconds: nothing"
+        " matures before.",
+    )
     long_stop_s: Annotated[int, Field(ge=MIN_LONG_STOP_S, le=MAX_LONG_STOP_S)] = Field(
         default=DEFAULT_LONG_STOP_S,
-        description="So long after the window anybody may stop a facility that nobody ended,"
+        description="So long after window and seal anybody may stop a facility that nobody ended,"
         " seconds.",
     )
     tranches: Annotated[list[TrancheIn], Field(min_length=1, max_length=4)] = Field(
@@ -135,6 +142,7 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
         ),
         device_uuids=body.devices,
         patience_s=body.patience_s,
+        seal_s=body.seal_s,
         long_stop_s=body.long_stop_s,
     )
 

@@ -87,8 +87,11 @@ class FacilityOut(BaseModel):
     patience_s: int = Field(
         description="So long after its end an epoch may be neither stated nor published, seconds."
     )
+    seal_s: int = Field(
+        description="So long after the window its facts can still be stated, seconds."
+    )
     long_stop_s: int = Field(
-        description="So long after the window anybody may stop the facility, seconds."
+        description="So long after window and seal anybody may stop the facility, seconds."
     )
     epoch_count: int = Field(description="Epochs in the window.")
     epochs_closed: int = Field(description="Epochs closed so far.")
@@ -166,6 +169,7 @@ def to_api_facility(view: FacilityView, offer: Offer | None = None) -> FacilityO
         expires_at_s=facility.expires_at_s,
         epoch_length_s=facility.epoch_length_s,
         patience_s=view.terms.patience_s,
+        seal_s=view.terms.seal_s,
         long_stop_s=view.terms.long_stop_s,
         epoch_count=facility.epoch_count,
         epochs_closed=facility.epochs_closed,

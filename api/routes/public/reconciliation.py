@@ -27,6 +27,10 @@ class DifferencesOut(BaseModel):
     )
     prepaid_micros: int = Field(description=f"Rent above what is attested; {MICROS}.")
     awaiting_settlement_micros: int = Field(description=f"Could be settled now; {MICROS}.")
+    credited_micros: int = Field(
+        description="Settled, and then taken back by a closing statement below zero: it stays paid,"
+        f" and is the gpuOperator's debt to its renters; {MICROS}."
+    )
     fees_micros: int = Field(description=f"Protocol fees in settlements; {MICROS}.")
     owed_to_operator_micros: int = Field(
         description=f"Fell on unsold units, on nobody, or beyond a bound; {MICROS}."
@@ -98,6 +102,7 @@ def to_api_differences(differences: Differences) -> DifferencesOut:
         written_off_micros=differences.written_off_micros,
         prepaid_micros=differences.prepaid_micros,
         awaiting_settlement_micros=differences.awaiting_settlement_micros,
+        credited_micros=differences.credited_micros,
         fees_micros=differences.fees_micros,
         owed_to_operator_micros=differences.owed_to_operator_micros,
         advanced_micros=differences.advanced_micros,

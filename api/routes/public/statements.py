@@ -25,10 +25,20 @@ class StatementOut(BaseModel):
     """A statement and how far it came."""
 
     facility_id: int = Field(description="Facility.")
-    epoch: int = Field(description="Epoch from 0.")
+    epoch: int = Field(
+        description="Epoch from 0; of a closing statement the number of epochs before it."
+    )
+    closing: bool = Field(
+        description="Whether it closes the facility's books behind the last epoch: it states what"
+        " came late, and may be below zero."
+    )
     epoch_start_s: int = Field(description="UTC seconds.")
     epoch_end_s: int = Field(description="UTC seconds.")
     available_gpu_seconds: int = Field(description="Capacity less outages, GPU-seconds.")
+    available_adjustment: int = Field(
+        description="What of earlier epochs turned out to have been available beyond what was"
+        " stated, less what turned out not to, GPU-seconds."
+    )
     billed_gpu_seconds: int = Field(description="Usage and delivery, GPU-seconds.")
     gross_revenue_micros: int = Field(description=f"Sum of charges; {MICROS}.")
     line_count: int = Field(description="Lines under the root.")
@@ -71,9 +81,11 @@ def to_api_statement(view: StatementView) -> StatementOut:
     return StatementOut(
         facility_id=row.facility_id,
         epoch=row.epoch,
+        closing=row.closing,
         epoch_start_s=row.epoch_start_s,
         epoch_end_s=row.epoch_end_s,
         available_gpu_seconds=row.available_gpu_seconds,
+        available_adjustment=row.available_adjustment,
         billed_gpu_seconds=row.billed_gpu_seconds,
         gross_revenue_micros=row.gross_revenue_micros,
         line_count=row.line_count,

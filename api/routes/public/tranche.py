@@ -37,8 +37,11 @@ class TermsOut(BaseModel):
     patience_s: int = Field(
         description="So long after its end an epoch may be neither stated nor published, seconds."
     )
+    seal_s: int = Field(
+        description="So long after the window its facts can still be stated, seconds."
+    )
     long_stop_s: int = Field(
-        description="So long after the window anybody may stop the facility, seconds."
+        description="So long after window and seal anybody may stop the facility, seconds."
     )
     pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
     terms_hash: str = Field(description="SHA-256 of facility.json, 0x-hex.")
@@ -143,6 +146,7 @@ def to_api_terms(terms: TermsView) -> TermsOut:
         promised_availability_ppm=terms.promised_availability_ppm,
         fee_bps=terms.fee_bps,
         patience_s=terms.patience_s,
+        seal_s=terms.seal_s,
         long_stop_s=terms.long_stop_s,
         pledge_root=terms.pledge_root,
         terms_hash=terms.terms_hash,

@@ -28,7 +28,7 @@ contract ClosingAttacksTest is DealBase {
     /// Finding F5: no terms, no attesters, ten years: everything was locked.
     function test_stop__everybody_silent__from_the_exact_second_all_money_moves() public {
         _found(_soldOut(100));
-        uint256 from = START + EPOCHS * EPOCH + LONG_STOP;
+        uint256 from = START + EPOCHS * EPOCH + SEAL + LONG_STOP;
         vm.warp(from - 1);
         vm.expectRevert(abi.encodeWithSelector(IEndings.LongStopAhead.selector, FACILITY, from));
         facilities.stop(FACILITY);
@@ -54,7 +54,7 @@ contract ClosingAttacksTest is DealBase {
             vm.expectRevert(abi.encodeWithSelector(IEndings.EpochNotOpen.selector, FACILITY, e));
             facilities.noticeDefault(FACILITY, e);
         }
-        vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
+        vm.warp(START + EPOCHS * EPOCH + SEAL + LONG_STOP);
         facilities.stop(FACILITY);
         _close();
         // Nothing is stated, so nothing is earned: the price goes back less what was up front, and the bond is whole.
@@ -82,7 +82,7 @@ contract ClosingAttacksTest is DealBase {
     /// Also after the end, until the closing.
     function test_reject__after_the_end__counts() public {
         _found(_soldOut(100));
-        vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
+        vm.warp(START + EPOCHS * EPOCH + SEAL + LONG_STOP);
         for (uint32 e = 0; e < EPOCHS; ++e) {
             _publish(e);
         }
@@ -159,7 +159,7 @@ contract ClosingAttacksTest is DealBase {
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _post(10 hours, 10 * RATE);
         }
-        vm.warp(_now() + CHALLENGE_WINDOW);
+        _seal(0);
         facilities.noticeUnpaid(FACILITY);
         vm.warp(_now() + 90 days);
         _pay(1);
@@ -175,6 +175,7 @@ contract ClosingAttacksTest is DealBase {
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _deliver(10);
         }
+        _seal(0);
         facilities.mature(FACILITY);
         // A day for deliveries to be served.
         uint64 opensAt = uint64(_now() + 1 days);
@@ -273,7 +274,7 @@ contract ClosingAttacksTest is DealBase {
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _post(5 hours, 5 * RATE);
         }
-        vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
+        vm.warp(START + EPOCHS * EPOCH + SEAL + LONG_STOP);
         facilities.stop(FACILITY);
         _close();
         dollar.mint(renter, 100 * USDC);

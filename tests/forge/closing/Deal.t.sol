@@ -53,11 +53,11 @@ contract DealTest is DealBase {
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _post(5 hours, 5 * RATE);
         }
-        vm.warp(_now() + CHALLENGE_WINDOW);
+        _seal(0);
         lockbox.settle(FACILITY);
         facilities.noticeUnpaid(FACILITY);
         vm.warp(_now() + 90 days);
-        _mature();
+        facilities.mature(FACILITY);
         _close();
         _pay(50 * USDC);
         lockbox.settle(FACILITY);
@@ -142,10 +142,10 @@ contract DealTest is DealBase {
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _post(5 hours, 5 * RATE);
         }
-        vm.warp(_now() + CHALLENGE_WINDOW);
+        _seal(0);
         facilities.noticeUnpaid(FACILITY);
         vm.warp(_now() + 90 days);
-        _mature();
+        facilities.mature(FACILITY);
         _close();
         _expect(2_200_000, 500_000, 36);
         _sweep(0);
@@ -169,6 +169,7 @@ contract DealTest is DealBase {
     }
 
     function _mature() private {
+        _seal(0);
         facilities.mature(FACILITY);
     }
 

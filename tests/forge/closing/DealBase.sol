@@ -38,6 +38,7 @@ abstract contract DealBase is Orders, Attested {
     uint64 internal constant CHALLENGE_WINDOW = 600;
     uint32 internal constant PATIENCE = EPOCH + 1 days;
     uint32 internal constant LONG_STOP = 90 days;
+    uint32 internal constant SEAL = 1 hours;
     uint64 internal constant RATE = 2_500_000;
     uint64 internal constant COUPON = 2_200_000;
     uint256 internal constant USDC = 1_000_000;
@@ -142,6 +143,7 @@ abstract contract DealBase is Orders, Attested {
             promisedAvailabilityPpm: deal.promisedPpm,
             feeBps: deal.feeBps,
             patienceSeconds: PATIENCE,
+            sealSeconds: SEAL,
             longStopSeconds: LONG_STOP,
             pledgeRoot: bytes32(uint256(1)),
             termsHash: bytes32(uint256(2))
@@ -169,7 +171,7 @@ abstract contract DealBase is Orders, Attested {
         statement.epochStart = START + epoch * EPOCH;
         statement.epochEnd = statement.epochStart + EPOCH;
         statement.availableGpuSeconds = available;
-        statement.grossRevenue = rent;
+        statement.grossRevenue = int128(rent);
         if (rent > 0) (statement.lineCount, statement.usageRoot) = (1, keccak256("line"));
         statement.evidenceHash = keccak256("evidence");
         statement.previousStatementHash = previous;
@@ -183,6 +185,18 @@ abstract contract DealBase is Orders, Attested {
         IStatementRegistry.Statement memory statement = _statement(uint64(available), uint128(rent));
         statements.post(statement, _signed(statements.statementDigest(statement)));
         previous = statements.hashStatement(statement);
+    }
+
+    /// @dev The closing statement, final; without it nothing matures.
+    function _seal(int128 gross) internal {
+        uint64 sealedAt = START + EPOCHS * EPOCH + SEAL;
+        if (_now() < sealedAt) vm.warp(sealedAt);
+        IStatementRegistry.Statement memory statement = _statement(0, 0);
+        (statement.epochEnd, statement.grossRevenue) = (sealedAt, gross);
+        if (gross != 0) (statement.lineCount, statement.usageRoot) = (1, keccak256("difference"));
+        statements.post(statement, _signed(statements.statementDigest(statement)));
+        previous = statements.hashStatement(statement);
+        vm.warp(_now() + CHALLENGE_WINDOW);
     }
 
     /// @dev A posted, paid, final and settled epoch of so many whole hours.
@@ -216,7 +230,7 @@ abstract contract DealBase is Orders, Attested {
         if (statements.epochsPosted(FACILITY) < EPOCHS) {
             _default();
         } else {
-            vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
+            vm.warp(START + EPOCHS * EPOCH + SEAL + LONG_STOP);
             facilities.stop(FACILITY);
         }
     }

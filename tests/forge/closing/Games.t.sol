@@ -194,9 +194,10 @@ contract GamesTest is DealBase {
         if (stated + published < 4) {
             _default();
         } else if (published > 0) {
-            vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
+            vm.warp(START + EPOCHS * EPOCH + SEAL + LONG_STOP);
             facilities.stop(FACILITY);
         } else {
+            _seal(0);
             if (unpaid) {
                 facilities.noticeUnpaid(FACILITY);
                 vm.warp(_now() + 90 days);

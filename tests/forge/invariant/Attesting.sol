@@ -65,9 +65,9 @@ abstract contract Attesting is World {
             epochEnd: start + EPOCH,
             // forge-lint: disable-next-line(unsafe-typecast)
             availableGpuSeconds: uint64(available % (DEVICES * EPOCH + 1)),
+            availableAdjustment: 0,
             billedGpuSeconds: seconds_,
-            // forge-lint: disable-next-line(unsafe-typecast)
-            grossRevenue: uint128(charge),
+            grossRevenue: charge,
             lineCount: 1,
             usageRoot: UsageProof.leaf(made.line),
             evidenceHash: bytes32(uint256(1)),
@@ -75,6 +75,24 @@ abstract contract Attesting is World {
             topRenterBps: 0,
             committedBps: 0
         });
+    }
+
+    /// @dev The closing statement after the epochs stated: one difference, of either sign.
+    function _closing(uint64 f, int128 charge) internal view returns (Posted memory made) {
+        made = _next(f, 0, 0, bytes32(0), false);
+        made.line.kind = 11;
+        (made.line.charge, made.line.cumulativeCharge) = (charge, charge);
+        (made.line.gpuSeconds, made.line.cumulativeGpuSeconds) = (0, 0);
+        (made.line.start, made.line.end) = (START, START + EPOCH);
+        made.statement.epochEnd = made.statement.epochStart + SEAL;
+        (made.statement.billedGpuSeconds, made.statement.grossRevenue) = (0, charge);
+        made.statement.usageRoot = UsageProof.leaf(made.line);
+    }
+
+    /// @dev Every epoch of a facility that delivers is stated: the closing statement, final.
+    function _seal(uint64 f, int128 charge) internal {
+        _post(_closing(f, charge), 0);
+        vm.warp(_now() + CHALLENGE_WINDOW);
     }
 
     function _post(Posted memory made, uint256 leftOut) internal {
@@ -91,10 +109,12 @@ abstract contract Attesting is World {
         posted[f][epoch] = made;
         _hash[f][epoch] = statements.hashStatement(made.statement);
         _previous[f][epoch] = made.statement.previousStatementHash;
-        if (statements.epochsPosted(f) != epoch + 1) outOfOrderPosted = true;
+        bool closing = statements.isClosingPosted(f);
+        if (statements.epochsPosted(f) != (closing ? epoch : epoch + 1)) outOfOrderPosted = true;
         if (facilities.stateOf(f) == IFacilityRegistry.FacilityState.Delivering) return;
         IEndings.Ending memory ending = facilities.endingOf(f);
-        if (made.statement.epochEnd > ending.endedAt || ending.closedAt != 0) postedOutOfTime = true;
+        uint256 latest = closing ? ending.endedAt + EPOCH : ending.endedAt;
+        if (made.statement.epochEnd > latest || ending.closedAt != 0) postedOutOfTime = true;
     }
 
     /// @dev Attesters that lost their bonds deposit again: without them nobody could state anything.
@@ -175,7 +195,7 @@ abstract contract Attesting is World {
     /// @dev A fault voids exactly while the window is open; an honest statement never falls by itself.
     function _challenge(uint64 f, uint32 epoch) internal {
         Posted memory made = posted[f][epoch];
-        bool standing = epoch < statements.epochsPosted(f)
+        bool standing = made.statement.facilityId != 0
             && statements.statementOf(f, epoch).statementHash == statements.hashStatement(made.statement);
         bool open = standing && made.faulty && !statements.isFinal(f, epoch);
         bool done = false;

@@ -12,7 +12,7 @@ import {Steps} from "./Steps.sol";
 abstract contract Ending is Steps {
     uint256 private constant LAST_STEPS = 10;
     uint256 private constant RECEIVABLE_LIFE = 90 days;
-    uint256 private constant LONG_STOP = uint256(START) + uint256(EPOCHS) * EPOCH + 180 days;
+    uint256 private constant LONG_STOP = uint256(START) + uint256(EPOCHS) * EPOCH + SEAL + 180 days;
     address private constant TREASURY = address(0xFEE);
 
     /// @dev Matured in full, matured with a write-off, defaulted or stopped; then everything that is due at an end, in
@@ -108,6 +108,7 @@ abstract contract Ending is Steps {
                 _epoch(f, 40_000_000, how == 0 ? 30_000 : 36_000, how == 0 ? 1 : 40_000_000);
             }
             vm.warp(_now() + CHALLENGE_WINDOW);
+            if (!statements.isClosingPosted(f)) _seal(f, how == 0 ? -9_000_000 : int128(0));
             if (how == 1) _payRent(f, 49_999_999);
             _settle(f);
             // Unless all is paid, or somebody gave notice before.
@@ -175,6 +176,7 @@ abstract contract Ending is Steps {
     function _late(uint64 f, uint256 dice) internal returns (bool) {
         uint256 posted = statements.epochsPosted(f);
         if (facilities.endingOf(f).closedAt == 0 || posted == 0) return false;
+        if (statements.isClosingPosted(f)) ++posted;
         // At most four epochs.
         // forge-lint: disable-next-line(unsafe-typecast)
         uint256 gross = statements.statementOf(f, uint32(posted - 1)).cumulativeGross;

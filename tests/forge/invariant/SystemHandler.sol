@@ -77,6 +77,14 @@ contract SystemHandler is UnitActs {
         }
     }
 
+    /// @dev The closing statement of a facility whose epochs are all stated; of either sign.
+    function seal(uint256 f, uint256 gross) external watched(address(0)) {
+        uint64 id = _f(f);
+        require(statements.epochsPosted(id) == EPOCHS, "epochs are open");
+        // forge-lint: disable-next-line(unsafe-typecast)
+        _seal(id, int128(int256(gross % 30_000_000)) - 25_000_000);
+    }
+
     // --- bonds, ends, control --------------------------------------------------------------------------
 
     function depositBond(uint256 f, uint256 amount) external watched(address(0)) {

@@ -57,6 +57,7 @@ contract BondTest is MoneyBase {
             lockbox.settle(7);
             assertEq(vault.bondOf(7), 1_000_000, "while it delivers");
         }
+        _seal(7, 0);
         facilities.mature(7);
         vm.warp(lockbox.closableFrom(7) - 1);
         assertEq(vault.bondOf(7), 1_000_000, "after its end");
@@ -95,6 +96,7 @@ contract BondTest is MoneyBase {
             _postFinal(7, 0, 36_000);
         }
         lockbox.settle(7);
+        _seal(7, 0);
         facilities.mature(7);
         vm.expectRevert(needed);
         vault.release(7);

@@ -109,6 +109,11 @@ contract DeliveringTest is Attesting {
         _post(Posted(_statement(line, 1), line, false), 0);
         vm.warp(_now() + CHALLENGE_WINDOW);
         lockbox.settle(LONG);
+        Posted memory last = _closing(LONG, 0);
+        last.statement.epochStart = START + 2 * LONG_EPOCH;
+        last.statement.epochEnd = last.statement.epochStart + SEAL;
+        _post(last, 0);
+        vm.warp(_now() + CHALLENGE_WINDOW);
         facilities.mature(LONG);
         vm.warp(lockbox.closableFrom(LONG));
         lockbox.close(LONG);

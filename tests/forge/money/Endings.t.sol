@@ -50,12 +50,21 @@ contract EndingsTest is MoneyBase {
         statements.post(F, 0, 36_000);
         vm.expectRevert(notMature);
         facilities.mature(F);
-        // That it is not settled does not matter: the closing settles first.
         vm.warp(WINDOW_END + 600);
+        vm.expectRevert(notMature);
+        facilities.mature(F);
+        // All epochs are final, and the closing statement is not.
+        vm.warp(WINDOW_END + SEAL);
+        statements.postClosing(F, 0);
+        vm.warp(WINDOW_END + SEAL + 599);
+        vm.expectRevert(notMature);
+        facilities.mature(F);
+        // That it is not settled does not matter: the closing settles first.
+        vm.warp(WINDOW_END + SEAL + 600);
         vm.prank(cleo);
         facilities.mature(F);
         require(facilities.stateOf(F) == IFacilityRegistry.FacilityState.Matured, "matured");
-        assertEq(facilities.endingOf(F).endedAt, WINDOW_END + 600, "ended");
+        assertEq(facilities.endingOf(F).endedAt, WINDOW_END + SEAL + 600, "ended");
         vm.expectRevert(_wrongState(IFacilityRegistry.FacilityState.Matured));
         facilities.mature(F);
     }
@@ -116,7 +125,7 @@ contract EndingsTest is MoneyBase {
     }
 
     function test_stop__from_the_exact_second__whatever_is_missing() public {
-        uint256 stopsFrom = WINDOW_END + 180 days;
+        uint256 stopsFrom = WINDOW_END + SEAL + 180 days;
         bytes memory ahead = abi.encodeWithSelector(IEndings.LongStopAhead.selector, F, stopsFrom);
         vm.expectRevert(ahead);
         facilities.stop(F);
@@ -181,6 +190,7 @@ contract EndingsTest is MoneyBase {
             _postFinal(F, 0, 36_000);
         }
         lockbox.settle(F);
+        _seal(F, 0);
         facilities.mature(F);
         assertEq(lockbox.closableFrom(F), vm.getBlockTimestamp() + 1 days, "a day after the end");
 
@@ -197,6 +207,7 @@ contract EndingsTest is MoneyBase {
         for (uint32 e = 0; e < EPOCHS; ++e) {
             _postFinal(F, e + 1 == EPOCHS ? 36_000_000 : 0, 36_000);
         }
+        _seal(F, 0);
         _pay(F, 36_000_000);
         lockbox.settle(F);
         _borrowToEnd(address(facilities), abi.encodeCall(facilities.mature, (F)));
@@ -215,7 +226,7 @@ contract EndingsTest is MoneyBase {
 
     function test_stop__units_borrowed_for_one_transaction__gain_nothing() public {
         vm.warp(WINDOW_END);
-        _settleAt(WINDOW_END + 180 days);
+        _settleAt(WINDOW_END + SEAL + 180 days);
         _borrowToEnd(address(facilities), abi.encodeCall(facilities.stop, (F)));
         require(facilities.stateOf(F) == IFacilityRegistry.FacilityState.Stopped, "stopped");
         _streamsOn(8_910_000, EPOCH);
@@ -234,6 +245,47 @@ contract EndingsTest is MoneyBase {
         for (uint32 e = 0; e < EPOCHS; ++e) {
             _postFinal(F, 1_000_000, 36_000);
         }
+        _seal(F, 0);
+    }
+
+    /// A closing statement below zero lowers what is attested; what of it is settled stays paid.
+    function test_settle__closing_below_zero__lowers_what_is_not_settled() public {
+        for (uint32 e = 0; e < EPOCHS; ++e) {
+            _postFinal(F, 1_000_000, 36_000);
+        }
+        _pay(F, 3_000_000);
+        lockbox.settle(F);
+        _seal(F, -500_000);
+        assertEq(lockbox.settleable(F), 0, "nothing is paid that is not");
+        _pay(F, 900_000);
+        assertEq(lockbox.settle(F), 500_000, "of 3.5 attested 3 were settled");
+        assertEq(lockbox.excessOf(F), 400_000, "the rest is no rent");
+        facilities.mature(F);
+        _close(F);
+        lockbox.refundExcess(F, renter, 400_000);
+        assertEq(lockbox.excessOf(F), 0, "back");
+    }
+
+    /// The same below what is settled: nothing reverts, nobody gets back what holders were paid.
+    function test_settle__closing_far_below_zero__takes_nothing_back() public {
+        for (uint32 e = 0; e < EPOCHS; ++e) {
+            _postFinal(F, 1_000_000, 36_000);
+        }
+        _pay(F, 3_000_000);
+        lockbox.settle(F);
+        _seal(F, -9_000_000);
+        assertEq(lockbox.settleable(F), 0, "nothing");
+        assertEq(lockbox.excessOf(F), 0, "what is settled is here no more");
+        _pay(F, 100_000);
+        assertEq(lockbox.settleable(F), 0, "no rent is attested");
+        facilities.mature(F);
+        _close(F);
+        assertEq(lockbox.excessOf(F), 100_000, "what came after it");
+        assertEq(lockbox.bookOf(F).settled, 3_000_000, "stays settled");
+        bytes memory above = abi.encodeWithSelector(IRentLockbox.AmountAboveLimit.selector, 1, 0);
+        vm.prank(renter);
+        vm.expectRevert(above);
+        lockbox.payRent(F, LEASE, 1);
     }
 
     /// @dev Epoch 0 is stated and paid now, and settled in the second in which the facility can end.

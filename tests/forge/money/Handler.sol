@@ -24,7 +24,12 @@ contract Handler is Opening {
 
     function statementsOf(uint64 f) external view returns (uint256 attestedFinal) {
         uint32 epochs = statements.epochsFinal(f);
-        return epochs == 0 ? 0 : statements.statementOf(f, epochs - 1).cumulativeGross;
+        if (epochs == 0) return 0;
+        uint256 gross = statements.statementOf(f, epochs - 1).cumulativeGross;
+        // A closing statement below zero takes nothing back that is settled.
+        if (!statements.isClosingFinal(f)) return gross;
+        uint256 closing = statements.statementOf(f, epochs).cumulativeGross;
+        return closing > gross ? closing : gross;
     }
 
     // --- actions ---
@@ -73,7 +78,7 @@ contract Handler is Opening {
     function post(uint256 f, uint256 gross, uint256 available) external {
         uint64 id = _f(f);
         uint32 posted = statements.epochsPosted(id);
-        require(posted < EPOCHS, "all posted");
+        require(posted < EPOCHS && !statements.isClosingPosted(id), "all posted");
         uint256 end = START + uint256(posted + 1) * EPOCH;
         if (facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering) {
             if (vm.getBlockTimestamp() < end) vm.warp(end);
@@ -82,6 +87,20 @@ contract Handler is Opening {
         }
         // forge-lint: disable-next-line(unsafe-typecast)
         statements.post(id, uint128(gross % 50_000_000), uint64(available % 36_001));
+    }
+
+    /// @dev The closing statement of a facility whose epochs are all stated; of either sign.
+    function seal(uint256 f, uint256 gross) external {
+        uint64 id = _f(f);
+        require(statements.epochsPosted(id) == EPOCHS && !statements.isClosingPosted(id), "epochs are open");
+        uint256 sealedAt = START + uint256(EPOCHS) * EPOCH + SEAL;
+        if (facilities.stateOf(id) == IFacilityRegistry.FacilityState.Delivering) {
+            if (vm.getBlockTimestamp() < sealedAt) vm.warp(sealedAt);
+        } else {
+            _requireLastWord(id, sealedAt);
+        }
+        // forge-lint: disable-next-line(unsafe-typecast)
+        statements.postClosing(id, int128(int256(gross % 30_000_000)) - 25_000_000);
     }
 
     /// @dev The way of business, so that random sequences get far: funded, paid, attested, final.
@@ -113,6 +132,7 @@ contract Handler is Opening {
             for (uint32 e = statements.epochsPosted(id); e < EPOCHS; ++e) {
                 this.post(f, gross, how >> (8 + e));
             }
+            this.seal(f, how >> 60);
             vm.warp(vm.getBlockTimestamp() + 600);
             if (how % 4 == 1) this.payRent(f, gross);
             this.settle(f);
@@ -127,7 +147,7 @@ contract Handler is Opening {
             vm.warp(vm.getBlockTimestamp() + CURE);
             facilities.declareDefault(id, open);
         } else {
-            uint256 time = START + uint256(EPOCHS) * EPOCH + 180 days;
+            uint256 time = START + uint256(EPOCHS) * EPOCH + SEAL + 180 days;
             if (vm.getBlockTimestamp() < time) vm.warp(time);
             facilities.stop(id);
         }
@@ -143,6 +163,7 @@ contract Handler is Opening {
         uint256 posted = statements.epochsPosted(id);
         // At most four epochs.
         // forge-lint: disable-next-line(unsafe-typecast)
+        if (statements.isClosingPosted(id)) ++posted;
         uint256 gross = posted == 0 ? 0 : statements.statementOf(id, uint32(posted - 1)).cumulativeGross;
         this.payRent(f, amount % (gross - lockbox.bookOf(id).collected));
         this.settle(f);

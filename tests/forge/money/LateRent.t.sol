@@ -39,12 +39,13 @@ contract LateRentTest is MoneyBase {
             _pay(f, 1);
         }
         _default(1, 0);
-        vm.warp(START + window + 180 days);
+        vm.warp(START + window + SEAL + 180 days);
         facilities.stop(2);
         for (uint32 e = 0; e < EPOCHS; ++e) {
             _postFinal(3, 0, 36_000);
         }
         lockbox.settle(3);
+        _seal(3, 0);
         facilities.mature(3);
         for (uint64 f = 1; f <= 3; ++f) {
             _pay(f, 1);
@@ -262,6 +263,7 @@ contract LateRentTest is MoneyBase {
 
     function _writeOff() private {
         lockbox.settle(F);
+        _seal(F, 0);
         facilities.noticeUnpaid(F);
         vm.warp(vm.getBlockTimestamp() + 90 days);
         facilities.mature(F);

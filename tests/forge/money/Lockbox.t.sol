@@ -251,6 +251,7 @@ contract LockboxTest is MoneyBase {
             _postFinal(7, 12_500_000, 36_000);
         }
         lockbox.settle(7);
+        _seal(7, 0);
         facilities.mature(7);
         assertEq(lockbox.excessOf(7), 50_000_000, "excess");
         vm.expectRevert(open);

@@ -177,6 +177,14 @@ abstract contract MoneyBase is HourlyTerms {
         vm.warp(vm.getBlockTimestamp() + 600);
     }
 
+    /// @dev The closing statement, as early as it may be, final.
+    function _seal(uint64 facilityId, int128 gross) internal {
+        uint256 sealedAt = START + uint256(EPOCHS) * EPOCH + SEAL;
+        if (block.timestamp < sealedAt) vm.warp(sealedAt);
+        statements.postClosing(facilityId, gross);
+        vm.warp(vm.getBlockTimestamp() + 600);
+    }
+
     /// @dev An epoch that nobody stated: notice as early as it may be, default as early as it may be.
     function _default(uint64 facilityId, uint32 epoch) internal {
         uint256 overdueFrom = START + (uint256(epoch) + 1) * EPOCH + PATIENCE;

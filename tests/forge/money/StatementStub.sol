@@ -10,10 +10,16 @@ import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 
 /// @title Statements without signatures: what the money contracts read of the registry, set by the test
 contract StatementStub {
+    /// @dev One word, as in the StatementRegistry: what is read is what is paid for.
+    struct Head {
+        uint32 epochs;
+        bool closing;
+    }
+
     uint64 public constant challengeWindow = 600;
 
     IFacilityRegistry private immutable _facilities;
-    mapping(uint64 facilityId => uint32) public epochsPosted;
+    mapping(uint64 facilityId => Head) private _heads;
     mapping(uint64 facilityId => mapping(uint32 epoch => IStatementRegistry.StatementRecord)) private _records;
     mapping(uint64 facilityId => IPublications.Openness) private _published;
 
@@ -22,7 +28,7 @@ contract StatementStub {
     }
 
     function post(uint64 facilityId, uint128 gross, uint64 available) external {
-        uint32 epoch = epochsPosted[facilityId];
+        uint32 epoch = _heads[facilityId].epochs;
         IStatementRegistry.StatementRecord memory previous;
         if (epoch > 0) previous = _records[facilityId][epoch - 1];
         _records[facilityId][epoch] = IStatementRegistry.StatementRecord(
@@ -31,22 +37,34 @@ contract StatementStub {
             previous.cumulativeAvailable + available,
             previous.cumulativeGross + gross
         );
-        epochsPosted[facilityId] = epoch + 1;
+        _heads[facilityId].epochs = epoch + 1;
+    }
+
+    /// @dev The closing statement: what it adds, or takes away.
+    function postClosing(uint64 facilityId, int128 gross) external {
+        uint32 epoch = _heads[facilityId].epochs;
+        IStatementRegistry.StatementRecord memory record = _records[facilityId][epoch - 1];
+        record.postedAt = uint64(block.timestamp);
+        int256 sum = int256(uint256(record.cumulativeGross)) + gross;
+        record.cumulativeGross = sum < 0 ? 0 : uint128(uint256(sum));
+        _records[facilityId][epoch] = record;
+        _heads[facilityId].closing = true;
     }
 
     /// @dev Like a later correction: GPU-seconds less of the last epoch's cumulative availability.
     function lower(uint64 facilityId, uint64 gpuSeconds) external {
-        _records[facilityId][epochsPosted[facilityId] - 1].cumulativeAvailable -= gpuSeconds;
+        _records[facilityId][_heads[facilityId].epochs - 1].cumulativeAvailable -= gpuSeconds;
     }
 
     /// @dev Like a proven fault: the last epoch, while it is not final.
     function void_(uint64 facilityId) external {
-        uint32 epoch = epochsPosted[facilityId] - 1;
+        uint32 epoch = _heads[facilityId].epochs - 1;
         require(!isFinal(facilityId, epoch), "final");
         IPublications.Openness storage published = _published[facilityId];
         if (published.firstOpen <= epoch) published.firstOpen = epoch + 1;
         published.voidedAt = uint40(block.timestamp);
-        epochsPosted[facilityId] = epoch;
+        _heads[facilityId].closing = false;
+        _heads[facilityId].epochs = epoch;
     }
 
     /// @dev The operator's own word on all epochs up to `epochs`, if it has not been given.
@@ -56,7 +74,7 @@ contract StatementStub {
 
     /// @dev Takes the publication of an epoch and of all later ones back.
     function reject(uint64 facilityId, uint32 epoch) external {
-        require(epoch >= epochsPosted[facilityId] && epoch < _published[facilityId].firstOpen, "not published");
+        require(epoch >= _heads[facilityId].epochs && epoch < _published[facilityId].firstOpen, "not published");
         _published[facilityId].firstOpen = epoch;
         _published[facilityId].rejectedAt = uint40(block.timestamp);
     }
@@ -79,37 +97,52 @@ contract StatementStub {
         return _records[facilityId][epoch];
     }
 
-    function finalTotalsOf(uint64 facilityId, uint32 epochs) external view returns (uint64, uint128) {
-        if (epochs == 0) return (0, 0);
-        require(isFinal(facilityId, epochs - 1), IStatementRegistry.EpochNotFinal(facilityId, epochs - 1));
-        IStatementRegistry.StatementRecord storage record = _records[facilityId][epochs - 1];
-        return (record.cumulativeAvailable, record.cumulativeGross);
-    }
-
     function finalTotals(uint64 facilityId, uint32 from)
         external
         view
         returns (uint32 epochs, uint64 cumulativeAvailable, uint128 cumulativeGross)
     {
+        Head memory head = _heads[facilityId];
         epochs = from;
-        while (isFinal(facilityId, epochs)) ++epochs;
+        while (epochs < head.epochs && _isOld(facilityId, epochs)) ++epochs;
         if (epochs == 0) return (0, 0, 0);
-        IStatementRegistry.StatementRecord storage record = _records[facilityId][epochs - 1];
+        bool closing = head.closing && epochs == head.epochs && _isOld(facilityId, epochs);
+        IStatementRegistry.StatementRecord storage record = _records[facilityId][closing ? epochs : epochs - 1];
         return (epochs, record.cumulativeAvailable, record.cumulativeGross);
     }
 
+    function epochsPosted(uint64 facilityId) external view returns (uint32) {
+        return _heads[facilityId].epochs;
+    }
+
+    function postedGross(uint64 facilityId) external view returns (uint128) {
+        Head memory head = _heads[facilityId];
+        uint32 statements = head.closing ? head.epochs + 1 : head.epochs;
+        return statements == 0 ? 0 : _records[facilityId][statements - 1].cumulativeGross;
+    }
+
+    function isClosingPosted(uint64 facilityId) external view returns (bool) {
+        return _heads[facilityId].closing;
+    }
+
+    function isClosingFinal(uint64 facilityId) public view returns (bool) {
+        return _heads[facilityId].closing && _isOld(facilityId, _heads[facilityId].epochs);
+    }
+
     function isFinal(uint64 facilityId, uint32 epoch) public view returns (bool) {
-        if (epoch >= epochsPosted[facilityId]) return false;
-        return block.timestamp >= _records[facilityId][epoch].postedAt + challengeWindow;
+        if (epoch >= _heads[facilityId].epochs) {
+            return isClosingFinal(facilityId) && epoch == _heads[facilityId].epochs;
+        }
+        return _isOld(facilityId, epoch);
     }
 
     function epochsFinal(uint64 facilityId) external view returns (uint32 count) {
-        while (isFinal(facilityId, count)) ++count;
+        while (count < _heads[facilityId].epochs && isFinal(facilityId, count)) ++count;
     }
 
     function opennessOf(uint64 facilityId) external view returns (IPublications.Openness memory open) {
         open = _published[facilityId];
-        if (open.firstOpen < epochsPosted[facilityId]) open.firstOpen = epochsPosted[facilityId];
+        if (open.firstOpen < _heads[facilityId].epochs) open.firstOpen = _heads[facilityId].epochs;
     }
 
     /// @dev As the registry says, without the bound on voids.
@@ -121,9 +154,14 @@ contract StatementStub {
             if (_published[facilityId].voidedAt > endAt) endAt = _published[facilityId].voidedAt;
             endAt += terms.epochLength + 1 days;
         }
-        uint32 posted = epochsPosted[facilityId];
+        uint32 posted = _heads[facilityId].epochs;
+        if (_heads[facilityId].closing) ++posted;
         uint64 finalAt = posted == 0 ? 0 : _records[facilityId][posted - 1].postedAt + challengeWindow;
         if (finalAt > endAt) endAt = finalAt;
+    }
+
+    function _isOld(uint64 facilityId, uint32 epoch) private view returns (bool) {
+        return block.timestamp >= _records[facilityId][epoch].postedAt + challengeWindow;
     }
 }
 

@@ -36,6 +36,7 @@ contract ProceedsTest is MoneyBase {
             _postFinal(7, 0, 20_000);
         }
         lockbox.settle(7);
+        _seal(7, 0);
         facilities.mature(7);
         // From the end on the closing alone releases: whoever calls first changes nothing.
         assertEq(sale.releasable(7), 0, "ended");
@@ -71,6 +72,7 @@ contract ProceedsTest is MoneyBase {
         _postFinal(7, 0, 0);
         _postFinal(7, 0, 0);
         lockbox.settle(7);
+        _seal(7, 0);
         facilities.mature(7);
         uint256 released = sale.bookOf(7).released;
         uint256 unearned = TOTAL - upFront - (TOTAL - upFront) * 5_640 / (4 * 35_640);

@@ -53,13 +53,13 @@ contract FaultsTest is Setup {
     }
 
     function judgeAt(
-        uint64[3] calldata window,
+        uint64[4] calldata window,
         IStatementRegistry.Statement calldata statement,
         IStatementRegistry.Line calldata line
     ) external pure returns (IStatementChallenges.Fault) {
         IFacilityRegistry.FacilityTerms memory facility;
         (facility.windowStart, facility.windowEnd) = (window[0], window[1]);
-        facility.epochLength = uint32(window[2]);
+        (facility.epochLength, facility.sealSeconds) = (uint32(window[2]), uint32(window[3]));
         return Faults.ofLine(facility, statement, line);
     }
 
@@ -77,7 +77,7 @@ contract FaultsTest is Setup {
 
     function test_lines__of_the_golden_file__are_judged_as_in_python() public view {
         LineCase[] memory cases = abi.decode(_read(".lines"), (LineCase[]));
-        uint64[3] memory window = abi.decode(_read(".window"), (uint64[3]));
+        uint64[4] memory window = abi.decode(_read(".window"), (uint64[4]));
         require(cases.length > 80);
         for (uint256 i = 0; i < cases.length; ++i) {
             bytes32 statementHash = registry.hashStatement(cases[i].statement);

@@ -5,6 +5,7 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
+import {UsageProof} from "../../../contracts/statements/UsageProof.sol";
 import {Attesting} from "../invariant/Attesting.sol";
 
 /// @title Statements that come after the end of their facility, and until when they can
@@ -44,7 +45,10 @@ contract LastWordTest is Attesting {
         }
         assertEq(statements.epochsPosted(F), 5, "all five that were over");
         vm.warp(START + 6 * DAY);
-        _late(_made(false));
+        // The epoch that the end cut short is stated nowhere: what comes now closes, and has no capacity.
+        Posted memory made = _made(false);
+        bytes4 above = IStatementRegistry.GpuSecondsAboveCapacity.selector;
+        _refused(made, abi.encodeWithSelector(above, made.statement.billedGpuSeconds, 0));
     }
 
     function test_post__after_the_end__until_the_exact_second() external {
@@ -59,7 +63,7 @@ contract LastWordTest is Attesting {
     }
 
     function test_post__after_a_long_stop__the_same() external {
-        uint64 stopped = START + 6 * DAY + 180 * DAY;
+        uint64 stopped = START + 6 * DAY + SEAL + 180 * DAY;
         vm.warp(stopped);
         facilities.stop(F);
         assertEq(statements.statementsEndAt(F), stopped + 2 * DAY, "view");
@@ -92,11 +96,12 @@ contract LastWordTest is Attesting {
         }
         vm.warp(_now() + CHALLENGE_WINDOW);
         lockbox.settle(F);
+        _post(_lastOf(START + 6 * DAY + SEAL), 0);
+        vm.warp(_now() + CHALLENGE_WINDOW);
         facilities.mature(F);
         assertEq(statements.statementsEndAt(F), _now(), "no statement more");
         Posted memory made = _made(false);
-        (made.statement.epochStart, made.statement.epochEnd) = (START + 5 * DAY, START + 6 * DAY);
-        _late(made);
+        _refused(made, abi.encodeWithSelector(IStatementRegistry.ClosingPosted.selector, F));
     }
 
     function test_challenge__after_the_end__puts_it_off() external {
@@ -136,6 +141,46 @@ contract LastWordTest is Attesting {
         assertEq(lockbox.closableFrom(F), last + DAY, "and the closing with it");
         vm.warp(last + DAY);
         lockbox.close(F);
+    }
+
+    /// @notice A facility that ended early has a closing statement too, once all epochs that were over are stated. It
+    /// ends after the facility, by at most an epoch, and comes inside the time for last statements.
+    function test_post__closing_after_a_default__ends_within_an_epoch() external {
+        _default();
+        for (uint32 e = 0; e < 5; ++e) {
+            _say(false);
+        }
+        Posted memory made = _lastOf(ENDED);
+        _refused(made, abi.encodeWithSelector(IStatementRegistry.EpochBoundsWrong.selector, ENDED, ENDED + 1));
+        made = _lastOf(ENDED + DAY + 1);
+        vm.warp(ENDED + DAY + 1);
+        _refused(made, abi.encodeWithSelector(IStatementRegistry.EpochBoundsWrong.selector, ENDED, ENDED + DAY));
+        made = _lastOf(ENDED + 600);
+        vm.warp(ENDED + 599);
+        _refused(made, abi.encodeWithSelector(IStatementRegistry.EpochNotOver.selector, ENDED + 600, ENDED + 599));
+        vm.warp(UNTIL);
+        _late(made);
+        vm.warp(UNTIL - 1);
+        _post(made, 0);
+        assertTrue(statements.isClosingPosted(F), "closed");
+        assertEq(statements.epochsPosted(F), 5, "no epoch more");
+        assertEq(statements.opennessOf(F).firstOpen, 5, "the sixth is missing");
+        vm.warp(statements.statementsEndAt(F));
+        assertTrue(statements.isClosingFinal(F), "the closing waits for it");
+    }
+
+    function _lastOf(uint64 end) private view returns (Posted memory made) {
+        made = _closing(F, 0);
+        made.statement.epochStart = START + statements.epochsPosted(F) * DAY;
+        made.statement.epochEnd = end;
+        made.line.end = START + DAY;
+        made.statement.usageRoot = UsageProof.leaf(made.line);
+    }
+
+    function _refused(Posted memory made, bytes memory reason) private {
+        IAttesterRegistry.Attestation[] memory signed = _quorum(made.statement);
+        vm.expectRevert(reason);
+        statements.post(made.statement, signed);
     }
 
     function _default() private {

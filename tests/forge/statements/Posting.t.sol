@@ -65,7 +65,9 @@ contract PostingTest is Attesting {
         statement.usageRoot = bytes32(0);
         _invalid(statement, "usageRoot");
         statement = _good();
-        statement.grossRevenue = uint128(type(uint64).max) + 1;
+        statement.grossRevenue = int128(uint128(type(uint64).max)) + 1;
+        _invalid(statement, "grossRevenue");
+        statement.grossRevenue = -1;
         _invalid(statement, "grossRevenue");
         statement = _good();
         statement.evidenceHash = bytes32(0);
@@ -125,9 +127,12 @@ contract PostingTest is Attesting {
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _post(_next(F, 1, 1, bytes32(0), false), e);
         }
+        // After the last epoch there is the closing statement alone, over the seal.
         statement = _good();
+        statement.epochEnd += 1;
         vm.warp(statement.epochEnd);
-        _refused(statement, abi.encodeWithSelector(IStatementRegistry.EpochBeyondWindow.selector, F, EPOCHS, EPOCHS));
+        uint64 end = START + EPOCHS * EPOCH;
+        _refused(statement, abi.encodeWithSelector(IStatementRegistry.EpochBoundsWrong.selector, end, end + SEAL));
     }
 
     function test_post__wrong_past__reverts() external {
@@ -190,8 +195,8 @@ contract PostingTest is Attesting {
         assertEq(statements.statementOf(F, 0).postedAt, 0, "not posted");
         vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.StatementUnknown.selector, F, uint32(0)));
         statements.verifyLine(made.statement, made.line, new bytes32[](0));
-        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.EpochNotFinal.selector, F, uint32(0)));
-        statements.finalTotalsOf(F, 1);
+        (uint32 none,,) = statements.finalTotals(F, 0);
+        assertEq(none, 0, "nothing is final");
         _post(made, 2);
         assertTrue(statements.verifyLine(made.statement, made.line, new bytes32[](0)), "stands");
         made.line.index = 1;
@@ -199,15 +204,16 @@ contract PostingTest is Attesting {
         made.line.epoch = 1;
         assertFalse(statements.verifyLine(made.statement, made.line, new bytes32[](0)), "another epoch");
         assertEq(statements.signersOf(F, 0)[0], vm.addr(attesterKeys[0]), "signer");
-        vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.EpochNotFinal.selector, F, uint32(0)));
-        statements.finalTotalsOf(F, 1);
+        (none,,) = statements.finalTotals(F, 0);
+        assertEq(none, 0, "nothing is final");
         bytes32 stored = statements.hashStatement(made.statement);
         made.statement.topRenterBps = 1;
         bytes32 given = statements.hashStatement(made.statement);
         vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.StatementHashWrong.selector, stored, given));
         statements.verifyLine(made.statement, made.line, new bytes32[](0));
         vm.warp(_now() + CHALLENGE_WINDOW);
-        (uint64 available, uint128 gross) = statements.finalTotalsOf(F, 1);
+        (uint32 one, uint64 available, uint128 gross) = statements.finalTotals(F, 0);
+        assertEq(one, 1, "final");
         assertEq(available, 36_000, "available");
         assertEq(gross, 40_000_000, "gross");
     }

@@ -62,6 +62,7 @@ abstract contract Setup is Attested {
             epochStart: start,
             epochEnd: start + EPOCH_LENGTH,
             availableGpuSeconds: available,
+            availableAdjustment: 0,
             billedGpuSeconds: 4_000_000,
             grossRevenue: 2_777_123_456,
             lineCount: lineCount,

@@ -28,7 +28,7 @@ contract PortsTest is ThiefBase {
         for (uint256 e = 0; e < EPOCHS; ++e) {
             _post(0, 0);
         }
-        vm.warp(_now() + CHALLENGE_WINDOW);
+        _seal(0);
         facilities.mature(FACILITY);
         _close();
         assertEq(_all(SENIOR), 30 * USDC, "buyers");
@@ -50,7 +50,7 @@ contract PortsTest is ThiefBase {
             _pay(10 * RATE);
             _post(10 hours, 10 * RATE);
         }
-        vm.warp(_now() + CHALLENGE_WINDOW);
+        _seal(0);
         facilities.mature(FACILITY);
         _close();
         assertEq(_all(SENIOR), 44 * USDC, "seniors");
@@ -66,7 +66,7 @@ contract PortsTest is ThiefBase {
         offer.terms.promisedAvailabilityPpm = 1;
         offer.upFrontBps = 10_000;
         _found(offer);
-        vm.warp(offer.terms.windowEnd + LONG_STOP);
+        vm.warp(offer.terms.windowEnd + SEAL + LONG_STOP);
         facilities.stop(FACILITY);
         _close();
         _sweep(0);

@@ -84,7 +84,7 @@ contract ReceivablesTest is ThiefBase {
         if (rent > 0) {
             _matureUnpaid();
         } else {
-            vm.warp(_now() + CHALLENGE_WINDOW);
+            _seal(0);
             facilities.mature(FACILITY);
         }
         _close();

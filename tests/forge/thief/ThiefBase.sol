@@ -73,7 +73,7 @@ abstract contract ThiefBase is DealBase {
     }
 
     function _matureUnpaid() internal {
-        vm.warp(_now() + CHALLENGE_WINDOW);
+        _seal(0);
         facilities.noticeUnpaid(FACILITY);
         vm.warp(_now() + 90 days);
         facilities.mature(FACILITY);

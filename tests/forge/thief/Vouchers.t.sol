@@ -112,8 +112,8 @@ contract VouchersTest is ThiefBase {
             _serve(vouchers, 30, _now());
         } else {
             _post(0, 0);
-            vm.warp(_now() + CHALLENGE_WINDOW);
         }
+        _seal(0);
         facilities.mature(FACILITY);
         _close();
         coalition = _operatorInAll() + (burn ? 0 : _all(JUNIOR));

@@ -28,7 +28,7 @@ contract WordsTest is ThiefBase {
         }
         assertEq(statements.opennessOf(FACILITY).firstOpen, EPOCHS, "all are as good as published");
         // Nobody can declare a default, nobody published anything. The long stop ends it.
-        vm.warp(START + EPOCHS * EPOCH + LONG_STOP);
+        vm.warp(START + EPOCHS * EPOCH + SEAL + LONG_STOP);
         facilities.stop(FACILITY);
         // Stated again after the end, and voided again.
         _stateAndVoid(EPOCHS - 1);

@@ -263,8 +263,8 @@ def test_abi__topics_and_selectors__are_distinct() -> None:
         ("not hex", None),
         ("0x" + Function("NotAttester", ("address",)).selector.hex(), None),
         (
-            "0x" + Function("EpochNotFinal", ("uint64", "uint32")).encode(7, 2).hex(),
-            "EpochNotFinal(7, 2)",
+            "0x" + Function("EpochNotOver", ("uint64", "uint256")).encode(7, 2).hex(),
+            "EpochNotOver(7, 2)",
         ),
     ],
 )

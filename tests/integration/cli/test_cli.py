@@ -130,9 +130,13 @@ def test_close__json__is_a_list_of_epochs(run: Any, tmp_path: Path) -> None:
 
     assert first.exit_code == other.exit_code == text.exit_code == 0
     rows = json.loads(first.stdout)
-    assert [r["epoch"] for r in rows] == [0, 1, 2]
+    assert [(r["epoch"], r["closing"]) for r in rows] == [
+        *((0, False), (1, False), (2, False)),
+        (3, True),
+    ]
     assert rows[0] == {
-        "facility_id": 1, "epoch": 0, "line_count": 1, "gross_revenue_micros": 1_000_000,
+        "facility_id": 1, "epoch": 0, "closing": False, "line_count": 1,
+        "gross_revenue_micros": 1_000_000,
     }  # fmt: skip
     assert json.loads(other.stdout) == []
     assert "0 epochs closed" in text.output

@@ -11,11 +11,12 @@ from api.db.facilities import lock_facility
 from api.db.leases import known_lease_named
 from api.db.rows import insert_record
 from api.db.session import reading, transaction
+from api.domain.facility import Period
 from api.domain.hashing import device_hash
 from api.domain.lifecycle import FacilityState
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import LINES_FILE, epoch_folder
-from api.domain.units import Bytes32, FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId
 from api.epochs import close
 from api.epochs.close import close_due
 from api.errors import Conflict
@@ -156,7 +157,9 @@ def test_close_lease__outage_of_it_later_on__is_refused(ledger: Ledger) -> None:
     assert _close(ledger, 2) == 2
 
 
-def test_close__facility_that_ended__closes_only_epochs_that_were_over(ledger: Ledger) -> None:
+def test_close__facility_that_ended__closes_epochs_that_were_over_and_its_books(
+    ledger: Ledger,
+) -> None:
     ended = EventRow(
         *(1, 0, 0, START_S + 2 * DAY_S - 1, Bytes32(bytes(32)), "FacilityRegistry"),
         event="FacilityStateChanged",
@@ -173,6 +176,12 @@ def test_close__facility_that_ended__closes_only_epochs_that_were_over(ledger: L
     with transaction(ledger.engine) as connection:
         insert_record(connection, ended)
 
-    due = close.due_epochs(ledger.engine, START_S + 30 * DAY_S)
+    due = close.due_periods(ledger.engine, START_S + 30 * DAY_S)
 
-    assert due == [(ledger.facility_id, 0)]
+    ended_s = START_S + 2 * DAY_S - 1
+    books = Period(Epoch(1), START_S + DAY_S, ended_s + GRACE_S, closing=True, ended_at_s=ended_s)
+    assert due == [
+        (ledger.facility_id, Period(Epoch(0), START_S, START_S + DAY_S)),
+        (ledger.facility_id, books),
+    ]
+    assert due[:1] == close.due_periods(ledger.engine, ended_s + GRACE_S - 1)

@@ -34,7 +34,7 @@ from tests.endings import (
     publish,
     stopped,
 )
-from tests.factories import DAY_S, HOUR_S
+from tests.factories import DAY_S, HOUR_S, SEAL_S
 from tests.world import HOLDERS, World, send
 
 pytestmark = pytest.mark.chain
@@ -90,10 +90,12 @@ def test_worker__last_statement_of_an_ended_facility__is_posted_in_time(world: W
     world.round()
 
     world.at(ENDED_S + DAY_S)
-    assert [v.signed for v in world.attest()] == [True] * 4
+    # Two epochs, and the closing statement.
+    assert [v.signed for v in world.attest()] == [True] * 6
     world.round()
 
     assert world.posted == 3
+    assert world.now(world.contracts.statement_registry.is_closing_posted(world.facility_id))
     state = world.now(world.contracts.facility_registry.state_of(world.facility_id))
     assert state is FacilityState.DEFAULTED
     _assert_whole(world)
@@ -161,7 +163,7 @@ def test_worker__stopped_facility__is_closed_and_every_missing_epoch_is_paid(wor
     stopped(world)
     world.round()
 
-    world.at(3 * DAY_S + DEFAULT_LONG_STOP_S + 3 * DAY_S)
+    world.at(3 * DAY_S + SEAL_S + DEFAULT_LONG_STOP_S + 3 * DAY_S)
     world.round()
 
     assert len(world.events("FacilityClosed")) == 1

@@ -44,7 +44,7 @@ def test_console__without_chain__shows_what_the_ledger_knows(service: Service) -
     assert rejections["total"] == 2
     assert rejections["rejections"][0]["code"] == "lease_unknown"
     assert rejections["rejections"][0]["device"] == device(0)
-    assert _get(service, f"{path}/epochs")["total"] == 3
+    assert _get(service, f"{path}/epochs")["total"] == 4  # three, and the closing statement
     rent = _get(service, f"{path}/rent")
     assert (rent["attested_micros"], rent["payments"]) == (0, [])
     answer = service.client.get(f"/v1/console{path}/bond", headers=service.auth())
@@ -137,13 +137,13 @@ def test_console__after_two_epochs__agrees_with_the_reconciliation(world: World)
     # What was paid in the name of no lease is shown as such.
     assert [r["lease"] for r in rent["by_lease"] if r["lease_id"] is None] == ["0x" + "01" * 32]
     assert [p["amount_micros"] for p in rent["payments"]] == [40_000_000, 20_000_000]
-    assert [e["state"] for e in epochs["epochs"]] == ["open", "settled", "settled"]
-    assert epochs["epochs"][1]["signatures"] == 2
+    assert [e["state"] for e in epochs["epochs"]] == ["future", "open", "settled", "settled"]
+    assert epochs["epochs"][2]["signatures"] == 2
     assert sum(lease["attested_micros"] for lease in leases) == books.attested_micros
     tasks = {t["kind"]: t for t in shown["tasks"]}
     assert tasks["rent_overdue"]["amount_micros"] == 30_000_000
     assert tasks["metering_silent"]["severity"] == "warning"
-    page = world.http.get(f"{path}/epochs?offset=1&limit=1").json()["epochs"]
+    page = world.http.get(f"{path}/epochs?offset=2&limit=1").json()["epochs"]
     assert [e["epoch"] for e in page] == [1]
     assert world.http.get(f"{path}/epochs?offset=9").json()["epochs"] == []
 

@@ -71,7 +71,7 @@ class _Chain:
     def facility(self, facility_id: FacilityId, terms_hash: Bytes32) -> None:
         """A sale to twenty holders, thirty statements, settlements and accruals."""
         before_s = START_S - DAY_S
-        no = [0] * 9
+        no = [0] * 10
         terms = OfferedTerms(_BUYER, _BUYER, ZERO32, ZERO32, *no, ZERO32, terms_hash)
         registry, token = "FacilityRegistry", "TrancheToken"
         self.add(registry, before_s, FacilityOffered(facility_id, _BUYER, 1, terms, ()))
@@ -119,9 +119,11 @@ def _statement(facility_id: int, epoch: int) -> StatementRow:
     return StatementRow(
         facility_id=facility_id,
         epoch=epoch,
+        closing=False,
         epoch_start_s=start_s,
         epoch_end_s=start_s + DAY_S,
         available_gpu_seconds=80_000,
+        available_adjustment=0,
         billed_gpu_seconds=20_000 if epoch else 60_000,
         gross_revenue_micros=15_000,
         line_count=0,

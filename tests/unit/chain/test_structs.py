@@ -41,6 +41,8 @@ def _value(kind: Kind, seed: int) -> object:
         return seed.to_bytes(32, "big")
     if kind.text == "string":
         return f"text {seed}"
+    if kind.text.startswith("int"):
+        return seed - 2 ** (int(kind.text.removeprefix("int")) - 1)
     # As big as the kind takes: past 2^53, JSON carries it as text.
     return seed % 7 if kind.text == "uint8" else 2 ** int(kind.text.removeprefix("uint")) - 1 - seed
 

@@ -60,7 +60,6 @@ def test_place__last_second_of_grace__is_on_time_and_the_next_is_late() -> None:
         (EPOCHS * DAY_S - 60, EPOCHS * DAY_S + 1, EPOCHS * DAY_S, "outside_window"),
         (DAY_S - 1, DAY_S + 1, 2 * DAY_S, "crosses_epoch"),
         (0, MAX_FUTURE_S + 1, 0, "in_the_future"),
-        (0, 60, EPOCHS * DAY_S + GRACE_S, "facility_closed"),
     ],
 )
 def test_place__bad_interval__has_its_code(
@@ -70,6 +69,19 @@ def test_place__bad_interval__has_its_code(
         _place(start_s, end_s, recorded_at_s=recorded_at_s)
 
     assert caught.value.reason == code
+
+
+def test_place__after_the_closing_statement_is_cut__is_refused() -> None:
+    terms = replace(TERMS, seal_s=3_600)
+    end_s = terms.window_end_s - START_S
+    cut_s = end_s + 3_600 + GRACE_S
+
+    placed = _place(end_s - 60, end_s, recorded_at_s=cut_s - 1, terms=terms)
+
+    assert placed == Placement(Epoch(EPOCHS), late=True)
+    with pytest.raises(EventRejected) as caught:
+        _place(end_s - 60, end_s, recorded_at_s=cut_s, terms=terms)
+    assert caught.value.reason == "facility_closed"
 
 
 def test_place__exactly_at_the_limits__is_accepted() -> None:

@@ -26,6 +26,7 @@ FINE = FacilityFacts(
     START_S + 10 * DAY_S,
     DAY_S,
     HOUR_S,
+    seal_s=3 * DAY_S,
     epochs_posted=2,
     last_event_end_s=NOW_S - 60,
 )
@@ -149,7 +150,7 @@ def test_default_near__nobody_gave_notice__is_due_a_whole_cure_from_now() -> Non
 
 
 def test_default_near__all_epochs_stated_or_published__is_no_task() -> None:
-    done = replace(FINE, epochs_posted=10, open_epoch=OpenEpochView(10, START_S, 0, None))
+    done = replace(FINE, epochs_posted=11, open_epoch=OpenEpochView(10, START_S, 0, None))
 
     assert tasks_of([done], START_S + 400 * DAY_S) == []
 
@@ -168,6 +169,17 @@ def test_tasks__order__severity_then_deadline_then_none() -> None:
         "proceeds_releasable",
     ]  # fmt: skip
     assert tasks_of(facts[::-1], NOW_S) == tasks_of(facts, NOW_S)
+
+
+def test_tasks__closing_statement_late__is_stuck_until_it_stands() -> None:
+    sealed_s = START_S + 13 * DAY_S
+    after = replace(FINE, epochs_posted=10)
+    assert tasks_of([after], sealed_s + 2 * HOUR_S - 1) == []
+    (task,) = tasks_of([after], sealed_s + 2 * HOUR_S)
+    assert (task.kind, task.epoch, task.due_at_s) == ("epoch_stuck", 10, sealed_s + 2 * HOUR_S)
+    (task,) = tasks_of([replace(after, voided_epoch=10)], sealed_s)
+    assert (task.kind, task.epoch) == ("epoch_voided", 10)
+    assert tasks_of([replace(FINE, epochs_posted=11)], sealed_s + 9 * DAY_S) == []
 
 
 def test_tasks__later_epoch_voided__waits_for_the_earlier() -> None:

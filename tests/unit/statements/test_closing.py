@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.domain.facility import Period
 from api.domain.hashing import keccak
 from api.domain.metering.usage import LineKind, Outage
 from api.domain.statements.closing import ClosedEpoch, close_epoch
@@ -35,10 +36,11 @@ def _close(
     outages: tuple[Outage, ...] = (),
     carry: Carry = EMPTY_CARRY,
     epoch: int = 0,
+    period: Period | None = None,
 ) -> ClosedEpoch:
     return close_epoch(
         TERMS,
-        Epoch(epoch),
+        TERMS.period(Epoch(epoch)) if period is None else period,
         entries=entries,
         outages=outages,
         leases={lease.lease: lease},
@@ -175,6 +177,62 @@ def test_close__credit_of_one_and_shortfall_of_another__the_total_bears_the_cred
 
     assert [x.cumulative_charge_micros for x in closed.lines] == [0, -2_000_000, 22_000_000]
     assert closed.statement.gross_revenue_micros == 22_000_000
+
+
+def test_close__closing_statement__states_everything_also_below_zero() -> None:
+    """Two hours void where one was used: what waited is stated at last, and nothing waits more."""
+    void = _usage(0, 0, 2 * HOUR_S, LineKind.VOID)
+    waits = _close(_usage(1, 2 * DAY_S, 2 * DAY_S + HOUR_S), void, epoch=2)
+    period = TERMS.closing_period(ended_at_s=None, grace_s=60)
+    assert period == Period(Epoch(3), TERMS.window_end_s, TERMS.sealed_at_s, closing=True)
+
+    closed = _close(_usage(3, 0, HOUR_S, LineKind.LATE_DELIVERY), carry=waits.carry, period=period)
+
+    assert _figures(closed) == [
+        (LineKind.LATE_DELIVERY, 0),
+        (LineKind.USAGE_DIFFERENCE, -1_000_000),
+    ]
+    statement = closed.statement
+    assert (statement.gross_revenue_micros, statement.epoch) == (-1_000_000, 3)
+    assert (statement.available_gpu_seconds, statement.billed_gpu_seconds) == (0, 0)
+    assert closed.carry.deferred == ()
+
+
+def test_close__usage_in_a_closing_statement__is_refused() -> None:
+    period = TERMS.closing_period(ended_at_s=None, grace_s=60)
+
+    with pytest.raises(InvalidInput, match="of no epoch"):
+        _close(_usage(0, 3 * DAY_S, 3 * DAY_S + 60), period=period)
+
+
+@pytest.mark.parametrize(
+    ("ended_at_s", "expected"),
+    [
+        (0, None),
+        (DAY_S - 1, None),
+        (DAY_S, (1, DAY_S, DAY_S + 60)),
+        (3 * DAY_S - 1, (2, 2 * DAY_S, 3 * DAY_S + 59)),
+        (4 * DAY_S, (3, 3 * DAY_S, 4 * DAY_S + 60)),
+        (90 * DAY_S, (3, 3 * DAY_S, 3 * DAY_S + TERMS.seal_s)),
+    ],
+)
+def test_closing_period__of_a_facility_that_ended__follows_the_last_epoch_over(
+    ended_at_s: int, expected: tuple[int, int, int] | None
+) -> None:
+    found = TERMS.closing_period(ended_at_s=START_S + ended_at_s, grace_s=60)
+
+    assert (found is None) == (expected is None)
+    if found and expected:
+        epoch, start_s, end_s = expected
+        early = ended_at_s < 90 * DAY_S
+        assert found == Period(
+            Epoch(epoch),
+            START_S + start_s,
+            START_S + end_s,
+            closing=True,
+            ended_at_s=START_S + ended_at_s if early else None,
+        )
+        assert found.over_s == START_S + (ended_at_s if early else end_s)
 
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=8), st.integers(0, 5_000_000))

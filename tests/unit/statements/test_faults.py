@@ -86,14 +86,16 @@ def test_line_fault__other_interval__is_a_fault_outside_what_the_kind_allows(
     anywhere = kind > LineKind.VOID
     assert at(start_s) == (None if anywhere or kind in COUNTED_KINDS else outside)
     assert at(end_s - 60) == at(start_s)
-    assert at(end_s - 59) == (None if anywhere and closed.statement.epoch < EPOCHS - 1 else outside)
+    assert at(end_s - 59) == (None if anywhere else outside)
     assert at(start_s - 60) == (outside if kind in COUNTED_KINDS else None)
     assert at(start_s - 59) == (None if anywhere else outside)
     assert at(TERMS.window_start_s - 1) == outside
     last = closed.statement.epoch == EPOCHS - 1
     inside = anywhere or (last and kind in COUNTED_KINDS)
     assert at(TERMS.window_end_s - 60) == (None if inside else outside)
-    assert at(TERMS.window_end_s - 59) == outside
+    assert at(TERMS.window_end_s - 59) == (None if anywhere else outside)
+    assert at(TERMS.sealed_at_s - 60) == (None if anywhere else outside)
+    assert at(TERMS.sealed_at_s - 59) == outside
 
 
 @pytest.mark.parametrize("kind", [LineKind.LATE, LineKind.LATE_DELIVERY, LineKind.VOID])

@@ -74,7 +74,8 @@ def _raw(*events: dict[str, Any], **changes: Any) -> RawInput:
 
 
 def _recomputed(raw: RawInput, epoch: int = 0) -> ClosedEpoch:
-    return recompute(_TERMS, Epoch(epoch), raw, carry=EMPTY_CARRY, previous_hash=ZERO32)
+    period = _TERMS.period(Epoch(epoch))
+    return recompute(_TERMS, period, raw, carry=EMPTY_CARRY, previous_hash=ZERO32)
 
 
 def _kinds(closed: ClosedEpoch) -> list[LineKind]:
@@ -102,7 +103,7 @@ def test_recompute__usage_delivery_and_outages__are_the_bytes_of_the_close() -> 
 
     expected = close_epoch(
         _TERMS,
-        Epoch(0),
+        _TERMS.period(Epoch(0)),
         entries=[
             Entry(LineKind.DELIVERY, DEVICES[1], LEASE, START_S, START_S + 60),
             Entry(LineKind.USAGE, DEVICES[0], LEASE, *hour),
@@ -156,7 +157,7 @@ def test_recompute__reopened_epoch__takes_records_of_its_own_time_again() -> Non
             [_usage("d", 0, 0, 60, 1, kind="delivery"), _void("v", "d", DAY_S + 20)],
             "delivery that was stated",
         ),
-        ([_usage("a", 0, 0, 60, 1), _void("v", "a", 9 * DAY_S)], "was not supplied"),
+        ([_usage("a", 0, 0, 60, 1), _void("v", "a", 45 * DAY_S)], "was not supplied"),
     ],
 )
 def test_recompute__input_that_breaks_a_rule__is_refused(

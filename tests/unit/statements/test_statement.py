@@ -32,7 +32,8 @@ from tests.unit.values import DAY_S, DEVICES, HASHES, START_S, TERMS
 
 _U16, _U32, _U64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
 STATEMENTS = st.builds(
-    Statement, _U64, _U32, _U64, _U64, _U64, _U64, st.integers(0, 2**128 - 1), _U32,
+    Statement, _U64, _U32, _U64, _U64, _U64, st.integers(-(2**63), 2**63 - 1), _U64,
+    st.integers(-(2**127), 2**127 - 1), _U32,
     HASHES, HASHES, HASHES, _U16, _U16,
 )  # fmt: skip
 REGISTRY = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -103,7 +104,7 @@ def test_batch_root__without_statements__is_refused() -> None:
 def test_hash__any_field_changed__is_another() -> None:
     """ATTACKS 18: everything is in the struct."""
     zero = Bytes32(bytes(32))
-    base = Statement(*([1] * 8), zero, zero, zero, 1, 1)  # type: ignore[arg-type]
+    base = Statement(*([1] * 9), zero, zero, zero, 1, 1)  # type: ignore[arg-type]
     hashes = {statement_hash(base)}
 
     for f in fields(Statement):
@@ -165,7 +166,7 @@ def test_available__one_device_out_for_an_hour__is_the_rest() -> None:
 
 def test_build__no_lines__is_a_zero_statement_of_its_epoch() -> None:
     statement = build_statement(
-        TERMS, Epoch(1), lines=[], leases={}, outages=[], usage_root=ZERO32,
+        TERMS, TERMS.period(Epoch(1)), lines=[], leases={}, outages=[], usage_root=ZERO32,
         evidence_hash=ZERO32, previous_statement_hash=ZERO32,
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from api.chain.events import ChainEvent
 from api.domain.facility import TrancheTerms
 from api.domain.lifecycle import FacilityState
 from api.domain.units import ZERO32, ZERO_ADDRESS, Address, FacilityId, Micros, tranche_id
-from api.verify.epoch import Finding, VerifiedFacility
+from api.verify.epoch import Finding, PostedTotals, VerifiedFacility
 from api.verify.money import MoneyVerifier
 from tests.unit.values import TERMS
 
@@ -26,7 +26,7 @@ def _findings(*, taken: Micros, flowed_on: Micros, owed: Micros) -> list[str]:
     """What verify says of a settlement that pays a tranche of one unit."""
     terms = replace(TERMS, facility_id=FACILITY, tranches=(ONE_UNIT,), fee_bps=0)
     findings: list[Finding] = []
-    stated = VerifiedFacility(terms, posted={0: (SENT, 1_000)})
+    stated = VerifiedFacility(terms, posted={0: PostedTotals(SENT, 1_000, 0, closing=False)})
     money = MoneyVerifier({1: stated}, 0, findings.append)
     end_s = 1_000 + terms.epoch_length_s
     events: list[EventArgs] = [

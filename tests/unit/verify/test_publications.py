@@ -102,9 +102,9 @@ def test_reject__epoch_that_a_void_left_published__has_no_hash(
 @pytest.mark.parametrize(
     ("stated", "waited_s", "expected"),
     [
-        (TERMS.epoch_count, DAY_S, []),
-        (TERMS.epoch_count, DAY_S - 1, ["matured before every statement was final"]),
-        (TERMS.epoch_count - 1, DAY_S, ["matured before every statement was final"]),
+        (TERMS.epoch_count + 1, DAY_S, []),
+        (TERMS.epoch_count + 1, DAY_S - 1, ["matured before every statement was final"]),
+        (TERMS.epoch_count, DAY_S, ["matured before every statement was final"]),
     ],
 )
 def test_maturity__needs_every_statement_to_be_final(

@@ -15,13 +15,12 @@ const FACTS: LifeCycle = {
   ...UNSTATED,
   firstOpen: 1,
   epochsPosted: 1,
-  epochsFinal: 1,
   settledEpochs: 1,
   attestedMicros: 10n,
   collectedMicros: 10n,
   settledMicros: 10n,
 };
-const ALL_FINAL = { firstOpen: 4, epochsFinal: 4, settledEpochs: 4 };
+const ALL_FINAL = { firstOpen: 4, closingStatement: "final", settledEpochs: 4 } as const;
 const acts = (change: Partial<LifeCycle>) =>
   actsOf({ ...FACTS, ...change }).map(({ name, fromS }) => [name, fromS - START_S]);
 
@@ -69,11 +68,14 @@ describe("publishableEpochOf", () => {
 });
 
 describe("unpaidOf", () => {
-  it("is known once everything is final, settled or not", () => {
+  it("is known once the closing statement is final, settled or not", () => {
     const of = (change: Partial<LifeCycle>) => unpaidOf({ ...FACTS, ...change });
 
     expect(of(ALL_FINAL)).toBe(0n);
     expect(of({})).toBeNull();
+    // Every epoch is stated and final: what came late of them is still to come.
+    expect(of({ ...ALL_FINAL, closingStatement: "missing" })).toBeNull();
+    expect(of({ ...ALL_FINAL, closingStatement: "posted" })).toBeNull();
     expect(of({ ...ALL_FINAL, settledEpochs: 3 })).toBe(0n);
     expect(of({ ...ALL_FINAL, attestedMicros: 12n })).toBe(2n);
     expect(of({ ...ALL_FINAL, attestedMicros: 9n })).toBe(0n);
@@ -103,13 +105,24 @@ describe("actsOf", () => {
     ]);
   });
 
+  it.each(["missing", "posted"] as const)(
+    "neither matures nor takes notice of unpaid rent while the closing statement is %s",
+    (closingStatement) => {
+      const waits = { ...ALL_FINAL, closingStatement };
+
+      expect(acts(waits)).toEqual([]);
+      expect(acts({ ...waits, attestedMicros: 12n })).toEqual([]);
+    },
+  );
+
   it("shows the long stop once the window is over", () => {
     const names = (nowS: number) => actsOf({ ...FACTS, nowS }).map((act) => act.name);
 
     expect(names(FACTS.offer.windowEndS - 1)).not.toContain("stop");
     expect(acts({ nowS: FACTS.offer.windowEndS })).toContainEqual([
       "stop",
-      4 * HOUR_S + 90 * DAY_S,
+      // The window, the seal, and the term of the offer.
+      4 * HOUR_S + (35 + 90) * DAY_S,
     ]);
   });
 

@@ -3,7 +3,7 @@
 import type { FacilityState } from "../generated/states";
 import type { BookFacts, ClaimsFacts } from "./facts/lockbox";
 import type { EndingFacts, OfferFacts } from "./facts/registry";
-import type { OpennessFacts } from "./facts/statements";
+import type { ClosingStatement, OpennessFacts } from "./facts/statements";
 
 const DAY_S = 86_400;
 // FacilityRegistry.sol: CURE and RECEIVABLE_LIFE.
@@ -18,8 +18,9 @@ export interface LifeCycle extends EndingFacts, OpennessFacts, BookFacts {
   /** When notice of the first open epoch was given. */
   noticedAtS: number | null;
   epochsPosted: number;
-  epochsFinal: number;
-  /** Revenue of all final statements. */
+  /** Of the statement after the last epoch: before it is final, nothing matures. */
+  closingStatement: ClosingStatement;
+  /** Revenue of all final statements, with a closing one. */
   attestedMicros: bigint;
   /** Null while it has not ended, and once it is closed. */
   closableFromS: number | null;
@@ -53,6 +54,16 @@ export function epochEndOf({ windowStartS, epochLengthS }: OfferFacts, epoch: nu
   return windowStartS + (epoch + 1) * epochLengthS;
 }
 
+/** End of the seal: until then facts of the window can be stated, and the closing statement ends there. */
+export function sealedAtOf({ windowEndS, sealS }: OfferFacts): number {
+  return windowEndS + sealS;
+}
+
+/** From when anybody may stop a facility that nobody ended. */
+export function stopsFromOf(offer: OfferFacts): number {
+  return sealedAtOf(offer) + offer.longStopS;
+}
+
 /** From when notice can be given of the first open epoch; null if no epoch is open. */
 export function overdueFromOf(facts: LifeCycle): number | null {
   const { firstOpen, fundedAtS, voidedAtS, rejectedAtS, offer } = facts;
@@ -80,10 +91,10 @@ export function publishableEpochOf(facts: LifeCycle): number | null {
   return state === "delivering" && over ? firstOpen : null;
 }
 
-/** Attested rent that no renter paid, once every epoch is final; null before. That it is settled does not matter. */
+/** Attested rent that no renter paid, once all is stated and final; null before. That it is settled does not matter. */
 export function unpaidOf(facts: LifeCycle): bigint | null {
-  const { epochsFinal, attestedMicros, collectedMicros } = facts;
-  if (epochsFinal < epochCountOf(facts.offer)) return null;
+  const { closingStatement, attestedMicros, collectedMicros } = facts;
+  if (closingStatement !== "final") return null;
   return attestedMicros > collectedMicros ? attestedMicros - collectedMicros : 0n;
 }
 
@@ -119,7 +130,7 @@ export function actsOf(facts: LifeCycle): Act[] {
   if (state !== "delivering") return [];
   const acts = [...ofMaturity(facts), ...ofDefault(facts)];
   if (nowS >= offer.windowEndS) {
-    acts.push({ name: "stop", fromS: offer.windowEndS + offer.longStopS, ...about });
+    acts.push({ name: "stop", fromS: stopsFromOf(offer), ...about });
   }
   return acts;
 }

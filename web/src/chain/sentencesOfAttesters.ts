@@ -55,7 +55,7 @@ export const ATTESTER_SENTENCES: Record<string, (args: Arguments) => string> = {
   // charges
   ChargedBefore: () => "All of these signers were charged for this statement already.",
   ChallengeOpen: ([, epoch]) =>
-    `The statement of epoch ${count(epoch)} is posted and can still be challenged: challenge it, which costs its signers the same.`,
+    `Statement ${count(epoch)} is posted and can still be challenged: challenge it, which costs its signers the same.`,
   NoEquivocation: () =>
     "These two statements do not contradict each other: they differ in facility, epoch or statement before, are in the wrong order, or may both have been signed because one was voided.",
   SignersDiffer: () =>

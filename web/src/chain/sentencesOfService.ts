@@ -30,7 +30,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
     `${account(who)} reserved number ${String(facilityId)} for an offer of its own: choose another number.`,
   FacilityNotOffered: () => "This facility is not in the state Offered.",
   FacilityNotDelivering: () =>
-    "This facility is not delivering, or ended and takes no statement of this epoch any more.",
+    "This facility is not delivering, or ended and takes no such statement any more.",
   FacilityClosed: () =>
     "The facility is closed: what it owed is shared, and nothing changes any more.",
   FacilityNotClosed: () => "The facility is not closed yet.",
@@ -68,7 +68,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   TermsInvalid: ([field]) => `The terms are not valid: ${String(field)}.`,
   TermsFrozen: () => "The terms of the bond can no longer change.",
   NotMature: () =>
-    "The facility cannot mature yet: an epoch is not final, or rent is unpaid and 90 days after a notice of that are not over.",
+    "The facility cannot mature yet: its closing statement is not final, or rent is unpaid and 90 days after a notice of that are not over.",
   EpochNotOpen: ([, epoch]) => `Epoch ${count(epoch)} is stated or published: nobody waits for it.`,
   EpochNotOverdue: ([, epoch, from]) =>
     `Epoch ${count(epoch)} is not overdue: notice of default can be given from ${time(from)}.`,
@@ -79,7 +79,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   CureRunning: ([, epoch, until]) =>
     `Epoch ${count(epoch)} may still be stated or published: a default can be declared from ${time(until)}.`,
   NothingUnpaid: () =>
-    "There is nothing to give notice of: an epoch is not final, everything is paid, or notice was given already.",
+    "There is nothing to give notice of: the closing statement is not final, everything is paid, or notice was given already.",
   LongStopAhead: ([, from]) => `Anybody can stop this facility from ${time(from)}, not before.`,
   AlreadyLinked: () => "The contracts were linked already.",
   LinkMissing: () => "A contract of the deployment is not linked yet.",
@@ -101,7 +101,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   RefundAbovePaid: ([, , asked, paid]) =>
     `${amount(asked)} is more than this payer paid, ${amount(paid)}.`,
   NotThisContract: () => "Only the contract itself may do this.",
-  EpochNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
+  ClosingPosted: () => "The facility has its closing statement: nothing is stated after it.",
   NotRevenueSource: ([who]) => `${account(who)} may not accrue revenue.`,
   NotPrimarySale: () => "Only the primary sale may call this.",
   NotStatementRegistry: () => "Only the statement registry may call this.",
@@ -114,17 +114,17 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   // statements
   EpochBeyondWindow: ([, epoch, epochs]) =>
     `There is no epoch ${count(epoch)}: the window has ${count(epochs)}.`,
-  EpochBoundsWrong: ([start, end]) => `This epoch runs from ${time(start)} to ${time(end)}.`,
-  EpochNotOver: ([end]) => `The epoch ends at ${time(end)}.`,
-  EpochOutOfOrder: ([, expected]) => `The next statement is that of epoch ${count(expected)}.`,
+  EpochBoundsWrong: ([start, end]) => `This statement is over ${time(start)} to ${time(end)}.`,
+  EpochNotOver: ([end]) => `What it states ends at ${time(end)}: it can be stated from then on.`,
+  EpochOutOfOrder: ([, expected]) => `The next statement is number ${count(expected)}.`,
   GpuSecondsAboveCapacity: ([seconds, capacity]) =>
     `${count(seconds)} GPU-seconds are more than the ${count(capacity)} of all devices.`,
   PreviousStatementWrong: () => "The statement does not chain to the one before.",
   StatementBarred: () => "A proven fault voided this very statement: it cannot be posted again.",
   StatementHashWrong: () => "This is not the statement that was posted.",
   StatementInvalid: ([field]) => `The statement is not valid: ${String(field)}.`,
-  StatementNotFinal: ([, epoch]) => `The statement of epoch ${count(epoch)} is not final yet.`,
-  StatementUnknown: ([, epoch]) => `No statement of epoch ${count(epoch)} stands.`,
+  StatementNotFinal: ([, epoch]) => `Statement ${count(epoch)} is not final yet.`,
+  StatementUnknown: ([, epoch]) => `No statement ${count(epoch)} stands.`,
   PublicationOutOfOrder: ([, expected]) =>
     `Epochs are published in their order: the next is epoch ${count(expected)}.`,
   EvidenceHashZero: () => "The hash of the evidence is missing.",

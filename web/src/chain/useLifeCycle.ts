@@ -8,7 +8,7 @@ import { readBook, readClaims, readClosableFrom } from "./facts/lockbox";
 import { pinned } from "./facts/pinned";
 import { readDefaultNoticedAt, readEnding, readFacilityState, readOffer } from "./facts/registry";
 import {
-  readEpochsFinal,
+  readClosingStatement,
   readEpochsPosted,
   readFinalGross,
   readOpenness,
@@ -33,11 +33,11 @@ async function readLifeCycle(
     readEnding(at, facilities, facilityId),
   ]);
   if (ending.fundedAtS === null) return null;
-  const [offer, openness, epochsPosted, epochsFinal, attestedMicros] = await Promise.all([
+  const [offer, openness, epochsPosted, closingStatement, attestedMicros] = await Promise.all([
     readOffer(at, facilities, facilityId),
     readOpenness(at, statements, facilityId),
     readEpochsPosted(at, statements, facilityId),
-    readEpochsFinal(at, statements, facilityId),
+    readClosingStatement(at, statements, facilityId),
     readFinalGross(at, statements, facilityId),
   ]);
   const [book, closableFromS, claims] = await Promise.all([
@@ -55,7 +55,7 @@ async function readLifeCycle(
     ...book,
     noticedAtS,
     epochsPosted,
-    epochsFinal,
+    closingStatement,
     attestedMicros,
     closableFromS,
     claims,

@@ -5,6 +5,9 @@ import { FACILITY_STATES } from "../generated/states";
 import { actText, standingText } from "./endingText";
 
 describe("standingText", () => {
+  // The closing statement has tests of its own.
+  const SEALED = { ...FACTS, closingStatement: "final" } as const;
+
   it.each<[string, Partial<LifeCycle>]>([
     ["Epochs 0 to 1 are over, and neither stated nor published.", {}],
     ["Epoch 1 is over, and neither stated nor published.", { firstOpen: 1, epochsPosted: 1 }],
@@ -24,7 +27,34 @@ describe("standingText", () => {
       { state: "stopped", endedAtS: START_S + 5 * HOUR_S, closedAtS: START_S + 6 * HOUR_S },
     ],
   ])("says: %s", (sentence, change) => {
-    expect(standingText({ ...FACTS, ...change })).toBe(sentence);
+    expect(standingText({ ...SEALED, ...change })).toBe(sentence);
+  });
+
+  const SEAL_OVER_S = FACTS.offer.windowEndS + FACTS.offer.sealS;
+
+  it.each<[string, Partial<LifeCycle>]>([
+    [
+      "Late usage and corrections can be stated until the seal is over at 2026-10-27 04:00 UTC. Its closing statement comes then; nothing matures before that is final.",
+      { nowS: SEAL_OVER_S - 1 },
+    ],
+    [
+      "The seal is over since 2026-10-27 04:00 UTC. Its closing statement is not posted yet; nothing matures before that is final.",
+      { nowS: SEAL_OVER_S },
+    ],
+    [
+      "Its closing statement is posted and can still be challenged: nothing matures before it is final.",
+      { nowS: SEAL_OVER_S, closingStatement: "posted" },
+    ],
+  ])("says what maturity waits for: %s", (sentence, change) => {
+    const stated = { ...FACTS, firstOpen: 4, epochsPosted: 4, ...change };
+
+    expect(standingText(stated)).toBe(
+      `Every epoch that is over is stated or published. ${sentence}`,
+    );
+  });
+
+  it("says nothing of a seal once the facility has ended", () => {
+    expect(standingText({ ...FACTS, state: "defaulted" })).not.toContain("seal");
   });
 
   it.each(FACILITY_STATES)("reads well of a facility that is %s", (state) => {
@@ -56,6 +86,16 @@ describe("actText", () => {
     // Notice of unpaid rent waits for nothing.
     expect(later.sentence.includes("2026-09-22 09:00 UTC")).toBe(name !== "noticeUnpaid");
   });
+
+  it.each(["mature", "noticeUnpaid"] as const)(
+    "of %s names the closing statement, not the epochs, as what is final",
+    (name) => {
+      const unpaidMicros = name === "mature" ? 0n : 5_000_000n;
+      const act: Act = { name, epoch: null, fromS: FACTS.nowS, unpaidMicros };
+
+      expect(actText(act, FACTS, 7).sentence).toMatch(/^The closing statement is final, and /);
+    },
+  );
 
   it("says what a closing waits for: after maturity nothing is stated any more", () => {
     const act: Act = { name: "close", epoch: null, fromS: START_S + 9 * HOUR_S, unpaidMicros: 0n };

@@ -7,6 +7,7 @@ import {
   epochCountOf,
   epochEndOf,
   hasEnded,
+  sealedAtOf,
 } from "../chain/lifeCycle";
 import { money } from "../format/money";
 import { duration, instant } from "../format/time";
@@ -37,7 +38,19 @@ export function standingText(facts: LifeCycle): string {
     unsigned === null
       ? ""
       : ` ${unsigned} published, by the operator or because a void left it so, without a statement that stands: that earns no proceeds.`,
+    closingText(facts),
   ].join("");
+}
+
+/** What maturity waits for: the closing statement, which ends with the seal; empty once that is final. */
+function closingText({ closingStatement, offer, nowS }: LifeCycle): string {
+  const sealedAtS = sealedAtOf(offer);
+  if (closingStatement === "final") return "";
+  if (closingStatement === "posted")
+    return " Its closing statement is posted and can still be challenged: nothing matures before it is final.";
+  return nowS < sealedAtS
+    ? ` Late usage and corrections can be stated until the seal is over at ${instant(sealedAtS)}. Its closing statement comes then; nothing matures before that is final.`
+    : ` The seal is over since ${instant(sealedAtS)}. Its closing statement is not posted yet; nothing matures before that is final.`;
 }
 
 /** `Epoch 3 is` or `Epochs 3 to 7 are`, of those from `first` and before `end`; null if there are none. */
@@ -72,13 +85,13 @@ const WRITERS: Record<Act["name"], Writer> = {
   }),
   noticeUnpaid: ({ unpaidMicros }) => ({
     button: "Give notice of unpaid rent",
-    sentence: `Every epoch is final, and ${money(unpaidMicros)} of attested rent is unpaid. 90 days after a notice of that, the facility can mature all the same; the bond then pays rent up to what delivered hours are worth at its rate.`,
+    sentence: `The closing statement is final, and ${money(unpaidMicros)} of attested rent is unpaid. 90 days after a notice of that, the facility can mature all the same; the bond then pays rent up to what delivered hours are worth at its rate.`,
   }),
   mature: ({ unpaidMicros, fromS }, { nowS }) => ({
     button: "Let it mature",
     sentence:
       unpaidMicros === 0n
-        ? "Every epoch is final, and all attested rent is paid: anybody can let the facility mature, and a day later it can be closed."
+        ? "The closing statement is final, and all attested rent is paid: anybody can let the facility mature, and a day later it can be closed."
         : `Notice of unpaid rent was given, and ${money(unpaidMicros)} is unpaid now. ${fromS <= nowS ? "Its 90 days are over: anybody can let the facility mature without it" : `From ${instant(fromS)} anybody can let the facility mature without it`}.`,
   }),
   stop: ({ fromS }, { nowS }) => ({

@@ -9,9 +9,9 @@ import { parseAttestations, parseFacility, parseManifest, pathOf, sha256 } from 
 import { pledgeRoot } from "./pledge";
 import { linesChecks } from "./linesChecks";
 import { seatsNote } from "./panels";
-import type { ChainReader, StoredStatement } from "./registry";
+import type { ChainReader, FacilityOnChain, StoredStatement } from "./registry";
 import { type Statement, parseStatement, statementDigest } from "./statement";
-import { previousCheck, statementCheck } from "./storedChecks";
+import { capacityCheck, previousCheck, statementCheck, timesCheck } from "./storedChecks";
 
 export interface EpochSources {
   /** A file below the evidence root. Rejects where there is none. */
@@ -55,8 +55,9 @@ class EpochCheck {
     const statement = this.read("statement.json").then((b) => parseStatement(text(b)).statement);
     const stored = this.sources.chain.stored(this.facilityId, this.epoch);
     const facility = this.read("facility.json");
+    const known = this.known();
     // Each is awaited inside parts; without this a failure before that would be an unhandled rejection.
-    for (const promise of [statement, stored, facility]) promise.catch(() => undefined);
+    for (const promise of [statement, stored, facility, known]) promise.catch(() => undefined);
     await Promise.all([
       this.part(["statement"], async () => [
         statementCheck(
@@ -69,9 +70,13 @@ class EpochCheck {
       this.part(["previous"], async () => [
         previousCheck(await statement, await stored, this.epoch),
       ]),
+      this.part(["times", "capacity"], async () => {
+        const { schedule } = await known;
+        return [timesCheck(await statement, schedule), capacityCheck(await statement, schedule)];
+      }),
       this.part(["signers"], async () => [await this.ofSigners(await statement, await stored)]),
       this.part(["evidence", "files"], async () => this.ofFiles(await statement, await facility)),
-      this.part(["terms", "pledge"], async () => this.ofFacility(await facility)),
+      this.part(["terms", "pledge"], async () => this.ofFacility(await facility, await known)),
     ]);
     if (!this.signal.aborted) await this.ofLines(statement, facility);
   }
@@ -142,9 +147,13 @@ class EpochCheck {
     return [whole, files];
   }
 
-  private async ofFacility(bytes: Uint8Array): Promise<Check[]> {
+  private async known(): Promise<FacilityOnChain> {
     const known = await this.sources.chain.facility(this.facilityId);
     if (known === null) throw new Error("The chain knows no such facility.");
+    return known;
+  }
+
+  private async ofFacility(bytes: Uint8Array, known: FacilityOnChain): Promise<Check[]> {
     const { facilityId, devices } = parseFacility(text(bytes));
     return [
       compared(

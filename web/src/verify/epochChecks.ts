@@ -4,6 +4,8 @@
 export const EPOCH_CHECKS: readonly { id: string; title: string }[] = [
   { id: "statement", title: "Statement hash" },
   { id: "previous", title: "Hash of the statement before" },
+  { id: "times", title: "Time of the statement" },
+  { id: "capacity", title: "Capacity" },
   { id: "signers", title: "Signatures of attesters" },
   { id: "evidence", title: "Evidence hash" },
   { id: "files", title: "Files of the manifest" },

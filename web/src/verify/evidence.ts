@@ -75,6 +75,8 @@ export interface Facility {
   devices: Hex[];
   windowStartS: bigint;
   windowEndS: bigint;
+  /** End of the seal: until then facts of the window are stated. */
+  sealedAtS: bigint;
   epochLengthS: bigint;
 }
 
@@ -85,11 +87,13 @@ export function parseFacility(text: string): Facility {
   const devices = found["devices"].map((device: unknown) => hash32({ device }, "device"));
   const epochLengthS = integer(found, "epoch_length_s", 32);
   if (epochLengthS === 0n) throw new Error("facility.json has epochs of no length");
+  const windowEndS = integer(found, "window_end_s", 64);
   return {
     facilityId: integer(found, "facility_id", 64),
     devices,
     windowStartS: integer(found, "window_start_s", 64),
-    windowEndS: integer(found, "window_end_s", 64),
+    windowEndS,
+    sealedAtS: windowEndS + integer(found, "seal_s", 32),
     epochLengthS,
   };
 }

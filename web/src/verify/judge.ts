@@ -6,6 +6,7 @@ import { type Check, compared, sentence } from "./check";
 import { parseManifest, pathOf, sha256 } from "./evidence";
 import { type Line, fieldsOf, isCounted, leafOf } from "./line";
 import { type LineSources, lineChecks, statementChecks } from "./lineChecks";
+import { periodOf } from "./period";
 import { type Place, type PastedRecord, lineFromJson, recognise } from "./record";
 
 /** A facility and its closed epochs: where a record can be from. */
@@ -14,6 +15,8 @@ export interface Span {
   windowStartS: number;
   epochLengthS: number;
   epochsClosed: number;
+  /** Number of its closing statement, made or not; null where it will have none. */
+  closing: number | null;
 }
 
 export interface JudgeSources extends LineSources {
@@ -26,15 +29,26 @@ export interface Verdict {
   /** What the record is, in words. */
   what: string;
   place: Place | null;
+  /** Whether the place is the closing statement of its facility, by the chain. */
+  closing: boolean;
   index: number | null;
   checks: Check[];
   /** Fields in which a line differs from the published one at its place. */
   fields: { name: string; yours: string; published: string }[];
 }
 
+type Found = Omit<Verdict, "closing">;
+
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 /** Places that are searched at most; beyond that a person must say where the record is from. */
 const MOST_PLACES = 2_000;
+
+/** Numbers of statements that a facility can have: of its closed epochs, and behind the last the closing one. */
+function numbersOf({ epochsClosed, closing }: Span): number[] {
+  const behind = closing !== null && epochsClosed >= closing;
+  const count = behind ? closing + 1 : epochsClosed;
+  return Array.from({ length: count }, (_, number) => number);
+}
 
 /** Places that a line can be from, the likeliest first. */
 export function placesFor(spans: readonly Span[], line: Line, hint: Partial<Place>): Place[] {
@@ -42,10 +56,11 @@ export function placesFor(spans: readonly Span[], line: Line, hint: Partial<Plac
   for (const span of spans) {
     if (hint.facilityId !== undefined && hint.facilityId !== span.facilityId) continue;
     const own = Math.floor((Number(line.startS) - span.windowStartS) / span.epochLengthS);
-    for (let epoch = 0; epoch < span.epochsClosed; epoch++) {
+    for (const epoch of numbersOf(span)) {
       if (hint.epoch !== undefined && hint.epoch !== epoch) continue;
-      // Usage and delivery lie in their epoch; what is late, voids and differences may come later.
-      const fits = isCounted(line.kind) ? epoch === own : epoch >= own;
+      // Usage and delivery lie in their epoch; what is late, voids and differences may come later. The closing
+      // statement takes differences of the whole seal.
+      const fits = isCounted(line.kind) ? epoch === own : epoch >= own || epoch === span.closing;
       if (fits || hint.epoch !== undefined) places.push({ facilityId: span.facilityId, epoch });
     }
   }
@@ -64,7 +79,7 @@ async function judgeLine(
   record: Extract<PastedRecord, { type: "proof" | "line" }>,
   hint: Partial<Place>,
   sources: JudgeSources,
-): Promise<Verdict> {
+): Promise<Found> {
   const { line } = record;
   const what =
     record.type === "proof" ? `a proof of line ${line.index}` : `line ${line.index} of lines.csv`;
@@ -92,8 +107,8 @@ async function judgeLine(
   if (place === null) {
     const note =
       places.length === 0
-        ? "Its time lies in no closed epoch of a facility that this service knows."
-        : `None of the ${places.length} epochs that it can be from has a line ${line.index}.`;
+        ? "Its time lies in no statement of a facility that this service knows."
+        : `None of the ${places.length} statements that it can be from has a line ${line.index}.`;
     const check: Check = { id: "place", title: "Where it is from", state: "different", note };
     return { what, place: null, index: line.index, checks: [check], fields: [] };
   }
@@ -110,12 +125,7 @@ function placesOfFile(
   return (
     firstLine !== null
       ? placesFor(spans, firstLine, hint)
-      : spans.flatMap((s) =>
-          Array.from({ length: s.epochsClosed }, (_, epoch) => ({
-            facilityId: s.facilityId,
-            epoch,
-          })),
-        )
+      : spans.flatMap((s) => numbersOf(s).map((epoch) => ({ facilityId: s.facilityId, epoch })))
   ).filter(
     (p) =>
       (hint.facilityId === undefined || hint.facilityId === p.facilityId) &&
@@ -127,7 +137,7 @@ async function judgeManifest(
   place: Place,
   ours: NonNullable<Check["ours"]>,
   sources: JudgeSources,
-): Promise<Verdict> {
+): Promise<Found> {
   const { statement, checks } = await statementChecks(sources, place, null);
   checks.push(
     statement === null
@@ -151,7 +161,7 @@ async function judgeFile(
   bytes: Uint8Array,
   hint: Partial<Place>,
   sources: JudgeSources,
-): Promise<Verdict> {
+): Promise<Found> {
   const digest = await sha256(bytes);
   const name = record.type === "file" ? record.name : `${record.type}.json`;
   const ours = { value: digest, from: `SHA-256 of the ${bytes.length} bytes you gave` };
@@ -199,12 +209,27 @@ async function judgeFile(
   };
 }
 
+/** Whether the chain says that a place is the closing statement of its facility; false where it says nothing. */
+async function isClosing({ facilityId, epoch }: Place, { chain }: JudgeSources): Promise<boolean> {
+  const known = await chain.facility(facilityId).catch(() => null);
+  return known !== null && periodOf(known.schedule, epoch)?.closing === true;
+}
+
 /** What a pasted text or dropped file is, and whether the chain confirms it. Raises Error if it is nothing known. */
 export async function judge(
   bytes: Uint8Array,
   hint: Partial<Place>,
   sources: JudgeSources,
 ): Promise<Verdict> {
+  const found = await recordFound(bytes, hint, sources);
+  return { ...found, closing: found.place !== null && (await isClosing(found.place, sources)) };
+}
+
+async function recordFound(
+  bytes: Uint8Array,
+  hint: Partial<Place>,
+  sources: JudgeSources,
+): Promise<Found> {
   const given = text(bytes);
   const record = recognise(given);
   switch (record.type) {

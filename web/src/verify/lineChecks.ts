@@ -37,7 +37,7 @@ export async function statementChecks(
     const stored = await sources.chain.stored(place.facilityId, place.epoch);
     const ours = { value: statementHash(statement), from: `EIP-712 hash of ${from}` };
     if (stored.statementHash === null) {
-      const note = "The registry stores no statement for this epoch: not posted yet, or voided.";
+      const note = "The registry stores no statement of this number: not posted yet, or voided.";
       return {
         statement: null,
         checks: [{ id: "statement", title, state: "unknown", ours, note }],

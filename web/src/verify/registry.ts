@@ -3,6 +3,7 @@
 import type { Address, Hex, PublicClient } from "viem";
 import { facilityRegistryAbi, statementRegistryAbi } from "../generated/abis";
 import { type Line, lineTuple } from "./line";
+import type { Schedule } from "./period";
 import { type Attesters, type Panel, readAttesters, readPanelOf } from "./panels";
 import type { Statement } from "./statement";
 
@@ -26,10 +27,17 @@ export interface RegistryAddresses {
   facilities: Address;
 }
 
+/** What a facility was offered with, and when it ended. */
+export interface FacilityOnChain {
+  termsHash: Hex;
+  pledgeRoot: Hex;
+  schedule: Schedule;
+}
+
 export interface ChainReader {
   stored: (facilityId: bigint, epoch: number) => Promise<StoredStatement>;
-  /** Terms hash and pledge root of a facility; null if the chain knows no such facility. */
-  facility: (facilityId: bigint) => Promise<{ termsHash: Hex; pledgeRoot: Hex } | null>;
+  /** Null if the chain knows no such facility. */
+  facility: (facilityId: bigint) => Promise<FacilityOnChain | null>;
   /** The contract's own answer. Rejects where the statement is not the posted one. */
   verifyLine: (statement: Statement, line: Line, proof: readonly Hex[]) => Promise<boolean>;
   /** Whether a fault of the statement with this hash was proven. */
@@ -81,14 +89,20 @@ export function chainReader(client: PublicClient, addresses: RegistryAddresses):
   return {
     stored,
     facility: async (facilityId) => {
-      const terms = await client.readContract({
-        ...facilities,
-        functionName: "termsOf",
-        args: [facilityId],
-      });
-      return ZERO.test(terms.termsHash)
-        ? null
-        : { termsHash: terms.termsHash, pledgeRoot: terms.pledgeRoot };
+      const blockNumber = await client.getBlockNumber({ cacheTime: 0 });
+      const at = { ...facilities, blockNumber, args: [facilityId] } as const;
+      const terms = await client.readContract({ ...at, functionName: "termsOf" });
+      if (ZERO.test(terms.termsHash)) return null;
+      const { endedAt } = await client.readContract({ ...at, functionName: "endingOf" });
+      const schedule: Schedule = {
+        windowStartS: terms.windowStart,
+        windowEndS: terms.windowEnd,
+        sealedAtS: terms.windowEnd + BigInt(terms.sealSeconds),
+        epochLengthS: BigInt(terms.epochLength),
+        deviceCount: BigInt(terms.deviceCount),
+        endedAtS: BigInt(endedAt) || null,
+      };
+      return { termsHash: terms.termsHash, pledgeRoot: terms.pledgeRoot, schedule };
     },
     verifyLine: (statement, line, proof) =>
       client.readContract({

@@ -9,17 +9,18 @@ export interface Bounds {
   endS: bigint;
 }
 
-/** Delivery window of a facility. */
+/** Delivery window and seal of a facility. */
 export interface Window {
   windowStartS: bigint;
   windowEndS: bigint;
+  sealedAtS: bigint;
   epochLengthS: bigint;
 }
 
 /** Whether an interval of neither usage nor delivery is where its kind must be. */
 function insideWindow(bounds: Bounds, window: Window, line: Line): boolean {
   if (line.startS < window.windowStartS) return false;
-  if (isDifference(line.kind)) return line.endS <= window.windowEndS;
+  if (isDifference(line.kind)) return line.endS <= window.sealedAtS;
   const epochAt = (atS: bigint) => (atS - window.windowStartS) / window.epochLengthS;
   return line.endS <= bounds.startS && epochAt(line.startS) === epochAt(line.endS - 1n);
 }

@@ -11,6 +11,8 @@ export interface Statement {
   epochStart: bigint;
   epochEnd: bigint;
   availableGpuSeconds: bigint;
+  /** What of earlier epochs turned out to have been available, less what turned out not to. */
+  availableAdjustment: bigint;
   billedGpuSeconds: bigint;
   grossRevenue: bigint;
   lineCount: number;
@@ -27,8 +29,9 @@ const FIELDS = [
   ["epochStart", "uint64"],
   ["epochEnd", "uint64"],
   ["availableGpuSeconds", "uint64"],
+  ["availableAdjustment", "int64"],
   ["billedGpuSeconds", "uint64"],
-  ["grossRevenue", "uint128"],
+  ["grossRevenue", "int128"],
   ["lineCount", "uint32"],
   ["usageRoot", "bytes32"],
   ["evidenceHash", "bytes32"],
@@ -44,7 +47,8 @@ const DOMAIN_TYPEHASH = keccakText(
 );
 
 function word(value: bigint): Uint8Array {
-  return bytesOf(`0x${value.toString(16).padStart(64, "0")}`, 32);
+  const unsigned = BigInt.asUintN(256, value);
+  return bytesOf(`0x${unsigned.toString(16).padStart(64, "0")}`, 32);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -90,8 +94,9 @@ export function parseStatement(text: string): { statement: Statement; saidHash: 
     epochStart: integer(found, "epoch_start_s", 64),
     epochEnd: integer(found, "epoch_end_s", 64),
     availableGpuSeconds: integer(found, "available_gpu_seconds", 64),
+    availableAdjustment: integer(found, "available_adjustment", 64, true),
     billedGpuSeconds: integer(found, "billed_gpu_seconds", 64),
-    grossRevenue: integer(found, "gross_revenue_micros", 128),
+    grossRevenue: integer(found, "gross_revenue_micros", 128, true),
     lineCount: Number(integer(found, "line_count", 32)),
     usageRoot: hash32(found, "usage_root"),
     evidenceHash: hash32(found, "evidence_hash"),

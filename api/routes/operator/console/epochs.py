@@ -24,7 +24,12 @@ router = APIRouter(tags=["console"])
 class EpochOut(BaseModel):
     """One epoch and how far it came."""
 
-    epoch: int = Field(description="Epoch from 0.")
+    epoch: int = Field(
+        description="Epoch from 0; of a closing statement the number of epochs before it."
+    )
+    closing: bool = Field(
+        description="Whether it is no epoch but what closes the books behind the last one."
+    )
     start_s: int = Field(description="UTC seconds.")
     end_s: int = Field(description="UTC seconds, exclusive.")
     state: str = Field(
@@ -50,7 +55,7 @@ class EpochOut(BaseModel):
 class EpochsOut(BaseModel):
     """A page of epochs."""
 
-    total: int = Field(description="Number of epochs of the facility.")
+    total: int = Field(description="Number of epochs of the facility, and its closing statement.")
     epochs: list[EpochOut] = Field(description="Newest first.")
 
 
@@ -68,6 +73,7 @@ def to_api_epoch(view: EpochView, in_the_way: Mapping[Epoch, Obstacle | None]) -
     """One epoch. in_the_way: for each voided epoch, what keeps it from being reopened, or None."""
     return EpochOut(
         epoch=view.epoch,
+        closing=view.closing,
         start_s=view.start_s,
         end_s=view.end_s,
         state=view.state,

@@ -26,7 +26,7 @@ import {
 import { readHasSale, readReleasable, readSale } from "./sale";
 import {
   readCumulativeGross,
-  readEpochsFinal,
+  readClosingStatement,
   readEpochsPosted,
   readFinalGross,
   readOpenness,
@@ -53,6 +53,7 @@ const ANSWERS: Record<string, unknown> = {
     expiresAt: 3n,
     epochLength: 10,
     patienceSeconds: 20,
+    sealSeconds: 25,
     longStopSeconds: 30,
     deviceCount: 7,
     promisedAvailabilityPpm: 990_000,
@@ -128,7 +129,7 @@ describe("chain facts", () => {
     ["readInvestor", (at) => readInvestor(at, CONTRACT, ACCOUNT)],
     ["readSettleable", (at) => readSettleable(at, CONTRACT, 1n)],
     ["readOwed", (at) => readOwed(at, CONTRACT, CONTRACT, ACCOUNT)],
-    ["readEpochsFinal", (at) => readEpochsFinal(at, CONTRACT, 1n)],
+    ["readClosingStatement", (at) => readClosingStatement(at, CONTRACT, 1n)],
     ["readHolding", (at) => readHolding(at, CONTRACT, ACCOUNT, 256n)],
     ["readApproval", (at) => readApproval(at, CONTRACT, 1n)],
     ["readSeats", (at) => readSeats(at, CONTRACT, PANEL)],
@@ -168,6 +169,26 @@ describe("chain facts", () => {
     expect(await withState(0)).toBeNull();
     await expect(withState(SALE_STATES.length)).rejects.toThrow("state 4");
     expect(() => facilityStateOf(FACILITY_STATES.length)).toThrow("state 8");
+  });
+
+  it.each([
+    [false, false, "missing"],
+    [true, false, "posted"],
+    [true, true, "final"],
+  ])("of a closing statement posted %s and final %s says %s", async (posted, final, expected) => {
+    const { at } = await nodeAt({ isClosingPosted: posted, isClosingFinal: final });
+
+    expect(await readClosingStatement(at, CONTRACT, 1n)).toBe(expected);
+  });
+
+  it("reads the seal beside patience and long stop", async () => {
+    const { at } = await nodeAt();
+
+    expect(await readOffer(at, CONTRACT, 1n)).toMatchObject({
+      patienceS: 20,
+      sealS: 25,
+      longStopS: 30,
+    });
   });
 
   it("takes a time of zero as never", async () => {

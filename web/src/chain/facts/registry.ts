@@ -14,7 +14,9 @@ export interface OfferFacts {
   epochLengthS: number;
   /** How long an epoch may be neither stated nor published before notice of default can be given. */
   patienceS: number;
-  /** How long after the window anybody may stop the facility. */
+  /** How long after the window its facts can still be stated. */
+  sealS: number;
+  /** How long after window and seal anybody may stop the facility. */
   longStopS: number;
   /** An offer that is not funded by then is cancelled. */
   expiresAtS: number;
@@ -75,6 +77,7 @@ export async function readOffer(
     windowEndS: Number(terms.windowEnd),
     epochLengthS: terms.epochLength,
     patienceS: terms.patienceSeconds,
+    sealS: terms.sealSeconds,
     longStopS: terms.longStopSeconds,
     expiresAtS: Number(terms.expiresAt),
     promisedGpuSeconds: promised / 1_000_000n,

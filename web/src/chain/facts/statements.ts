@@ -17,16 +17,23 @@ function registry({ blockNumber }: Pinned, address: Address) {
   return { address, abi: statementRegistryAbi, blockNumber } as const;
 }
 
-/** How many epochs of a facility are final: the first that is not. */
-export function readEpochsFinal(at: Pinned, address: Address, facilityId: bigint): Promise<number> {
-  return at.client.readContract({
-    ...registry(at, address),
-    functionName: "epochsFinal",
-    args: [facilityId],
-  });
+/** How far the closing statement of a facility is: what comes after its last epoch. */
+export type ClosingStatement = "missing" | "posted" | "final";
+
+export async function readClosingStatement(
+  at: Pinned,
+  address: Address,
+  facilityId: bigint,
+): Promise<ClosingStatement> {
+  const args = [facilityId] as const;
+  const [posted, final] = await Promise.all([
+    at.client.readContract({ ...registry(at, address), functionName: "isClosingPosted", args }),
+    at.client.readContract({ ...registry(at, address), functionName: "isClosingFinal", args }),
+  ]);
+  return final ? "final" : posted ? "posted" : "missing";
 }
 
-/** How many epochs of a facility are stated. */
+/** How many epochs of a facility are stated; its closing statement is none. */
 export function readEpochsPosted(
   at: Pinned,
   address: Address,

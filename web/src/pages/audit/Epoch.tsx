@@ -1,5 +1,6 @@
 import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
 import { Link, useParams } from "react-router";
+import { closingNumberOf, statementWords } from "../../format/statement";
 import { NotFound } from "../../parts/NotFound";
 import { Loaded } from "../../parts/Loaded";
 import { PageHead } from "../../parts/PageHead";
@@ -11,7 +12,7 @@ import { EpochChecks } from "./EpochChecks";
 import { EpochFigures } from "./EpochFigures";
 import { EpochLines } from "./EpochLines";
 import { EpochState } from "./EpochState";
-import { type StatementRow, useFacility, useStatement } from "./queries";
+import { type StatementRow, useFacility, useLastStatement, useStatement } from "./queries";
 
 const FILES = ["statement.json", "attestations.json", "manifest.json", ...COMMITTED_FILES];
 
@@ -26,11 +27,14 @@ function EpochPage({ facilityId, epoch }: { facilityId: number; epoch: number })
   const facility = useFacility(facilityId);
   const statement = useStatement(facilityId, epoch);
   const name = facility.data?.name ?? `Facility ${facilityId}`;
-  const last = (facility.data?.epochs_closed ?? 0) - 1;
+  const last = useLastStatement(facilityId).data ?? 0;
+  const behind = facility.data ? closingNumberOf(facility.data) : null;
+  // Before the statement is there, the facility's terms say which it is.
+  const closing = statement.data?.closing ?? epoch === behind;
   return (
     <Stack gap="xl">
       <PageHead
-        title={`${name}, epoch ${epoch}`}
+        title={`${name}, ${statementWords({ epoch, closing })}`}
         status={statement.data && <Status state={statement.data.state} />}
         about={
           <>
@@ -43,8 +47,16 @@ function EpochPage({ facilityId, epoch }: { facilityId: number; epoch: number })
         }
         actions={
           <>
-            <Step facilityId={facilityId} epoch={epoch - 1} disabled={epoch === 0} word="Earlier" />
-            <Step facilityId={facilityId} epoch={epoch + 1} disabled={epoch >= last} word="Later" />
+            <Step
+              to={{ facilityId, epoch: epoch - 1, closing: false }}
+              disabled={epoch === 0}
+              word="Earlier"
+            />
+            <Step
+              to={{ facilityId, epoch: epoch + 1, closing: epoch + 1 === behind }}
+              disabled={epoch >= last}
+              word="Later"
+            />
           </>
         }
       />
@@ -55,11 +67,19 @@ function EpochPage({ facilityId, epoch }: { facilityId: number; epoch: number })
   );
 }
 
-function Step(props: { facilityId: number; epoch: number; disabled: boolean; word: string }) {
-  if (props.disabled) {
+function Step({
+  to,
+  disabled,
+  word,
+}: {
+  to: { facilityId: number; epoch: number; closing: boolean };
+  disabled: boolean;
+  word: string;
+}) {
+  if (disabled) {
     return (
       <Button size="xs" variant="default" disabled>
-        {props.word}
+        {word}
       </Button>
     );
   }
@@ -68,10 +88,10 @@ function Step(props: { facilityId: number; epoch: number; disabled: boolean; wor
       size="xs"
       variant="default"
       component={Link}
-      to={`/facilities/${props.facilityId}/epochs/${props.epoch}`}
-      aria-label={`${props.word} epoch, ${props.epoch}`}
+      to={`/facilities/${to.facilityId}/epochs/${to.epoch}`}
+      aria-label={to.closing ? `${word}, ${statementWords(to)}` : `${word} epoch, ${to.epoch}`}
     >
-      {props.word}
+      {word}
     </Button>
   );
 }
@@ -89,7 +109,7 @@ function Found({ statement, name }: { statement: StatementRow; name: string }) {
         about="Byte for byte as published. The statement's evidence hash is the SHA-256 of manifest.json, which holds those of the five files after it."
       >
         <Downloads
-          label="Evidence of this epoch"
+          label={statement.closing ? "Evidence of the closing statement" : "Evidence of this epoch"}
           files={FILES.map((file) => ({ name: file, path: pathOf(facility_id, epoch, file) }))}
         />
         <Group gap="md">

@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { useEffect } from "react";
 import { grouped } from "../../format/money";
+import { statementWords } from "../../format/statement";
 import { Notice } from "../../parts/Notice";
 import { Section } from "../../parts/Section";
 import { type Check, outcomeOf } from "../../verify/check";
@@ -13,7 +14,7 @@ import { useEpochChecks } from "./useEpochChecks";
 /** Statements of up to so many lines are checked without being asked: well under a second of work. */
 const AT_ONCE = 5_000;
 
-/** Everything published of an epoch, recomputed here and compared with the contracts. */
+/** Everything published of a statement, recomputed here and compared with the contracts. */
 export function EpochChecks({ statement }: { statement: StatementRow }) {
   const reader = useReader();
   return (
@@ -57,7 +58,7 @@ function Running({ reader, statement }: { reader: Reader; statement: StatementRo
   const outcome = outcomeOf(checks);
   const different = checks.filter((check) => check.state === "different");
   const open = checks.filter((check) => check.state === "unknown");
-  const place = `facility ${facility_id}, epoch ${epoch}`;
+  const place = `facility ${facility_id}, ${statementWords(statement)}`;
   return (
     <Stack gap="sm">
       <Group justify="space-between" gap="sm" aria-live="polite">

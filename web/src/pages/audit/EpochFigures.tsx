@@ -6,31 +6,44 @@ import { Amount } from "../../parts/Amount";
 import { Figure, Figures } from "../../parts/Figure";
 import type { StatementRow } from "./queries";
 
+/** What a statement says, in a sentence or two. */
+export function statementSentence(s: StatementRow, name: string, symbol: string): string {
+  const total = `${grouped(s.line_count)} ${s.line_count === 1 ? "line adds" : "lines add"} up to ${money(s.gross_revenue_micros)} ${symbol}`;
+  const [from, to] = [instant(s.epoch_start_s), instant(s.epoch_end_s)];
+  return s.closing
+    ? `Behind its last epoch ${name} states what came late, from ${from} to ${to}: late usage, voids and differences of earlier epochs. Its ${total.trim()}.`
+    : `From ${from} to ${to} ${name} had ${gpuHours(s.available_gpu_seconds)} GPU-hours available and billed ${gpuHours(s.billed_gpu_seconds)}. Its ${total.trim()}.`;
+}
+
 /** The statement in a sentence and in figures. */
 export function EpochFigures({ statement, name }: { statement: StatementRow; name: string }) {
   const s = statement;
   const symbol = useService().settlement_token?.symbol ?? "";
   return (
     <Stack gap="sm">
-      <Text maw={820}>
-        From {instant(s.epoch_start_s)} to {instant(s.epoch_end_s)} {name} had{" "}
-        {gpuHours(s.available_gpu_seconds)} GPU-hours available and billed{" "}
-        {gpuHours(s.billed_gpu_seconds)}. Its {grouped(s.line_count)}{" "}
-        {s.line_count === 1 ? "line adds" : "lines add"} up to {money(s.gross_revenue_micros)}{" "}
-        {symbol}.
-      </Text>
+      <Text maw={820}>{statementSentence(s, name, symbol)}</Text>
       <Figures cols={4}>
         <Figure
           name="Gross revenue"
           value={<Amount micros={s.gross_revenue_micros} symbol />}
+          {...(s.gross_revenue_micros < 0 && { about: "given back, on balance" })}
           source="Sum of the charges of all lines, credits and voids taken off. From the statement."
         />
-        <Figure
-          name="Billed"
-          value={`${gpuHours(s.billed_gpu_seconds)} h`}
-          about={`of ${gpuHours(s.available_gpu_seconds)} GPU-hours available`}
-          source="GPU-seconds of usage and delivery lines, shown as hours, cut. Available is capacity less outages. From the statement."
-        />
+        {s.closing ? (
+          <Figure
+            name="Availability corrected"
+            value={`${gpuHours(s.available_adjustment)} h`}
+            about="of earlier epochs"
+            source="GPU-seconds of earlier epochs that turned out to have been available, less those that turned out not to, shown as hours, cut. From the statement."
+          />
+        ) : (
+          <Figure
+            name="Billed"
+            value={`${gpuHours(s.billed_gpu_seconds)} h`}
+            about={`of ${gpuHours(s.available_gpu_seconds)} GPU-hours available`}
+            source="GPU-seconds of usage and delivery lines, shown as hours, cut. Available is capacity less outages. From the statement."
+          />
+        )}
         <Figure
           name="Largest renter"
           value={percentOfBps(s.top_renter_bps)}

@@ -2,6 +2,7 @@ import { Anchor, NativeSelect } from "@mantine/core";
 import { useState } from "react";
 import { Link } from "react-router";
 import { gpuHours, grouped } from "../../format/money";
+import { statementWords } from "../../format/statement";
 import { sentenceCase } from "../../format/text";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
@@ -62,13 +63,16 @@ export function EpochLines({ statement }: { statement: StatementRow }) {
     >
       {line_count === 0 ? (
         <Empty title="This statement has no lines">
-          Nothing was used, delivered or credited in this epoch; the root over no lines is zero.
+          {statement.closing
+            ? "Nothing came late and nothing was corrected"
+            : "Nothing was used, delivered or credited in this epoch"}
+          ; the root over no lines is zero.
         </Empty>
       ) : (
         <Loaded query={query}>
           {(data) => (
             <DataTable
-              caption={`Lines of epoch ${epoch}`}
+              caption={`Lines of ${statementWords(statement)}`}
               columns={columnsOf(facility_id, epoch)}
               rows={data.lines}
               rowKey={(line) => line.index}

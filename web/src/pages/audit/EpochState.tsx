@@ -156,6 +156,14 @@ function Paid({ statement }: { statement: StatementRow }) {
   );
 }
 
+/** What follows from a final statement that no settlement counts: the closing statement never is. */
+export function finalWords({ closing, gross_revenue_micros: gross }: StatementRow): string {
+  if (!closing) return "Only final statements are settled.";
+  return gross < 0
+    ? "It lowers what the facility's statements attest. What of that was paid out before stays paid."
+    : "What it states is attested, and is paid from rent like that of epochs.";
+}
+
 function StateWords({ statement, voided }: { statement: StatementRow; voided: boolean }) {
   const window = useService().challenge_window_s;
   const now = useNow();
@@ -174,12 +182,15 @@ function StateWords({ statement, voided }: { statement: StatementRow; voided: bo
   return state === "final" || state === "settled" ? (
     <>
       Final: its challenge window ended at {instant(until)}.{" "}
-      {state === "settled" ? <Paid statement={statement} /> : "Only final statements are settled."}
+      {state === "settled" ? <Paid statement={statement} /> : finalWords(statement)}
     </>
   ) : (
     <>
       Posted; anybody can challenge it until {instant(until)}
-      {until > now && ` (${duration(until - now)} left)`}. It is not settled before.
+      {until > now && ` (${duration(until - now)} left)`}.{" "}
+      {statement.closing
+        ? "It does not count, and the facility does not mature, before."
+        : "It is not settled before."}
     </>
   );
 }

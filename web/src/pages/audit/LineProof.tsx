@@ -3,6 +3,7 @@ import { Link, useParams } from "react-router";
 import { NotFound } from "../../parts/NotFound";
 import { useService } from "../../api/service";
 import { grouped, money } from "../../format/money";
+import { statementWords } from "../../format/statement";
 import { short } from "../../format/text";
 import { instant } from "../../format/time";
 import { Amount } from "../../parts/Amount";
@@ -36,15 +37,16 @@ function LinePage({
   const proof = useProof(facilityId, epoch, index);
   const statement = useStatement(facilityId, epoch);
   const count = statement.data?.line_count ?? 0;
+  const of = statementWords({ epoch, closing: statement.data?.closing ?? false });
   const epochPath = `/facilities/${facilityId}/epochs/${epoch}`;
   return (
     <Stack gap="xl">
       <PageHead
-        title={`Line ${grouped(index)} of epoch ${epoch}`}
+        title={`Line ${grouped(index)} of ${of}`}
         about={
           <>
             <Anchor component={Link} to={epochPath} inherit underline="always">
-              Facility {facilityId}, epoch {epoch}
+              Facility {facilityId}, {of}
             </Anchor>
             {count > 0 && ` · ${grouped(count)} lines`}
           </>

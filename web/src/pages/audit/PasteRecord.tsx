@@ -132,7 +132,7 @@ function Result({ state }: { state: ReturnType<typeof useJudge>["state"] }) {
                 inherit
                 to={`/facilities/${state.verdict.place.facilityId}/epochs/${state.verdict.place.epoch}`}
               >
-                Open this epoch
+                {state.verdict.closing ? "Open the closing statement" : "Open this epoch"}
               </Anchor>
             </Text>
           )}

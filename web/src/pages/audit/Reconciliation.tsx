@@ -92,7 +92,7 @@ function Totals({ total }: { total: Row }) {
       <Figure
         name="Rated"
         value={<Amount micros={total.rated_micros} />}
-        source="Charges of all lines of closed epochs, from the service's statements."
+        source="Charges of all lines of the service's statements, closing statements with them."
       />
       <Figure
         name="Attested"

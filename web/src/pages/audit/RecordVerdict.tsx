@@ -1,17 +1,19 @@
 import { Stack } from "@mantine/core";
+import { statementWords } from "../../format/statement";
 import { DataTable } from "../../parts/DataTable";
 import { Notice } from "../../parts/Notice";
 import { outcomeOf } from "../../verify/check";
 import type { Verdict } from "../../verify/judge";
+import type { Place } from "../../verify/record";
 import { CheckRows } from "./CheckRows";
+
+const placeName = ({ facilityId, epoch }: Place, closing: boolean): string =>
+  `facility ${facilityId}, ${statementWords({ epoch, closing })}`;
 
 /** What came of comparing a record: in one sentence, then comparison by comparison. */
 export function RecordVerdict({ verdict }: { verdict: Verdict }) {
   const outcome = outcomeOf(verdict.checks);
-  const where =
-    verdict.place === null
-      ? ""
-      : ` of facility ${verdict.place.facilityId}, epoch ${verdict.place.epoch}`;
+  const where = verdict.place === null ? "" : ` of ${placeName(verdict.place, verdict.closing)}`;
   return (
     <Stack gap="sm">
       {outcome === "equal" && (
@@ -23,9 +25,7 @@ export function RecordVerdict({ verdict }: { verdict: Verdict }) {
       {outcome === "different" && (
         <Notice tone="bad" alert>
           This is {verdict.what}, and it is not what the chain confirms
-          {verdict.place !== null &&
-            ` for facility ${verdict.place.facilityId}, epoch ${verdict.place.epoch}`}
-          .
+          {verdict.place !== null && ` for ${placeName(verdict.place, verdict.closing)}`}.
           {verdict.fields.length > 0 &&
             ` It differs from the published line in ${verdict.fields.map((f) => f.name).join(", ")}.`}
         </Notice>

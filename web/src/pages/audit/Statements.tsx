@@ -3,6 +3,7 @@ import { useState } from "react";
 import { Link } from "react-router";
 import { usePaid } from "../../chain/paid";
 import { gpuHours, grouped } from "../../format/money";
+import { statementName } from "../../format/statement";
 import { sentenceCase } from "../../format/text";
 import { STATEMENT_STATES } from "../../generated/states";
 import { Amount } from "../../parts/Amount";
@@ -27,13 +28,13 @@ const STATES = [
   })),
 ];
 
-/** Statements of one facility, newest first, each leading to its epoch. */
+/** Statements of one facility, newest first, each leading to its page. */
 export function Statements() {
   const query = useFacilities();
   return (
     <Section
       title="Statements"
-      about="One a facility and epoch, chained by hash. Open one to check it in your browser."
+      about="One a facility and epoch, and behind its last epoch a closing statement of what came late; all chained by hash. Open one to check it in your browser."
     >
       <Loaded query={query}>
         {(facilities) =>
@@ -147,12 +148,13 @@ const columnsOf = (paid: ReadonlyMap<number, bigint> | undefined): Column<Statem
     head: "Epoch",
     rowHead: true,
     cell: (row) => (
-      <Anchor component={Link} to={epochPath(row)} inherit aria-label={`Epoch ${row.epoch}`}>
-        {grouped(row.epoch)}
+      <Anchor component={Link} to={epochPath(row)} inherit aria-label={statementName(row)}>
+        {row.closing ? statementName(row) : grouped(row.epoch)}
       </Anchor>
     ),
   },
   { head: "From", cell: (row) => <Instant seconds={row.epoch_start_s} /> },
+  { head: "To", cell: (row) => <Instant seconds={row.epoch_end_s} /> },
   {
     head: "State",
     cell: (row) => (

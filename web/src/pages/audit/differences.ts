@@ -34,7 +34,7 @@ export const DIFFERENCES: readonly Difference[] = [
     "awaiting_posting_micros",
     "Awaiting posting",
     "Rated to attested",
-    "In closed epochs that no statement on-chain covers yet.",
+    "In statements that are made, and not on-chain yet.",
   ),
   d(
     "challenge_window_micros",
@@ -65,6 +65,12 @@ export const DIFFERENCES: readonly Difference[] = [
     "Awaiting settlement",
     "Collected to settled",
     "Final and collected: anybody can settle it now.",
+  ),
+  d(
+    "credited_micros",
+    "Credited after settlement",
+    "Collected to settled",
+    "The closing statement took it back when it was paid out already: it stays paid, and is the operator's debt to its renters.",
   ),
   d(
     "advanced_micros",

@@ -62,6 +62,20 @@ export function useStatements(
   });
 }
 
+/** Number of the last statement that is made, which may be the closing one; null while there is none. */
+export function useLastStatement(facilityId: number) {
+  return useQuery({
+    queryKey: ["statements", facilityId, "last"],
+    queryFn: async () => {
+      const query = { order: "desc" as const, offset: 0, limit: 1 };
+      const params = { path: { facility_id: facilityId }, query };
+      const found = await dataOf(api.GET("/v1/facilities/{facility_id}/statements", { params }));
+      return found.statements[0]?.epoch ?? null;
+    },
+    refetchInterval: LIVE,
+  });
+}
+
 export function useStatement(facilityId: number, epoch: number) {
   return useQuery({
     queryKey: ["statement", facilityId, epoch],

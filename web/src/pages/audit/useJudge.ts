@@ -1,5 +1,6 @@
 import { useCallback, useState } from "react";
 import { ApiProblem } from "../../api/client";
+import { closingNumberOf } from "../../format/statement";
 import { sentence } from "../../verify/check";
 import { type JudgeSources, type Verdict, judge } from "../../verify/judge";
 import type { Place } from "../../verify/record";
@@ -18,6 +19,7 @@ async function spans() {
     windowStartS: f.window_start_s,
     epochLengthS: f.epoch_length_s,
     epochsClosed: f.epochs_closed,
+    closing: closingNumberOf(f),
   }));
 }
 

@@ -96,7 +96,14 @@ function Facility({
       <Totals facility={facility} terms={terms} />
       {tasks.length > 0 && (
         <Section title="To do here">
-          <TaskList tasks={taskTexts(tasks, new Map([[id, facility.name]]), symbol)} />
+          <TaskList
+            tasks={taskTexts(
+              tasks,
+              new Map([[id, facility.name]]),
+              symbol,
+              terms === undefined ? [] : [terms],
+            )}
+          />
         </Section>
       )}
       <SectionNav facilityId={id} current={section} />

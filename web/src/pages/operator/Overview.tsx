@@ -12,7 +12,7 @@ import { PageHead } from "../../parts/PageHead";
 import { Section } from "../../parts/Section";
 import { Facilities } from "./Facilities";
 import { TaskList } from "./TaskList";
-import { type ConsoleFacility, type ConsoleTask, useConsole } from "./queries";
+import { type ConsoleFacility, type ConsoleTask, useConsole, useFacilities } from "./queries";
 import { taskTexts } from "./taskText";
 
 /** First page of the console. */
@@ -95,6 +95,8 @@ function Tasks({
 }) {
   const symbol = useService().settlement_token?.symbol ?? "";
   const names = new Map(facilities.map((f) => [f.facility_id, f.name]));
+  // Whether a statement is an epoch's or the closing one follows from a facility's terms.
+  const { data: terms } = useFacilities(tasks.some((t) => t.kind.startsWith("epoch_")));
   return (
     <Section title="What needs doing" about="Most urgent first. A task goes away with its cause.">
       {tasks.length === 0 ? (
@@ -104,7 +106,7 @@ function Tasks({
             : "Metering, statements, rent and bonds are as they should be."}
         </Empty>
       ) : (
-        <TaskList tasks={taskTexts(tasks, names, symbol)} />
+        <TaskList tasks={taskTexts(tasks, names, symbol, terms)} />
       )}
     </Section>
   );

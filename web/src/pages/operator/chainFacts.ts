@@ -17,7 +17,6 @@ import { readOwed, readSettleable } from "../../chain/facts/lockbox";
 import { type Pinned, pinned } from "../../chain/facts/pinned";
 import { readFacilityState, readOffer, readTrancheTerms } from "../../chain/facts/registry";
 import { type SaleFacts, readReleasable, readSale } from "../../chain/facts/sale";
-import { readEpochsFinal } from "../../chain/facts/statements";
 import { readSupply } from "../../chain/facts/token";
 import type { FacilityState } from "../../generated/states";
 
@@ -47,7 +46,6 @@ export interface ChainFacts {
   /** Whether attesters approved its devices, without which it is never funded. */
   approval: ApprovalFacts;
   settleableMicros: bigint;
-  epochsFinal: number;
 }
 
 type Contracts = Record<ContractName, Address>;
@@ -88,14 +86,13 @@ export async function readChainFacts(
   const at = await pinned(client);
   const state = await readFacilityState(at, contracts.FacilityRegistry, facilityId);
   if (state === "registered") return null;
-  const [offer, tranches, sale, bond, approval, settleableMicros, epochsFinal] = await Promise.all([
+  const [offer, tranches, sale, bond, approval, settleableMicros] = await Promise.all([
     readOffer(at, contracts.FacilityRegistry, facilityId),
     readTranches(at, contracts, facilityId),
     readOwnSale(at, contracts.PrimarySale, facilityId),
     readBond(at, contracts.BondVault, facilityId),
     readApproval(at, contracts.FacilityRegistry, facilityId),
     readSettleable(at, contracts.RentLockbox, facilityId),
-    readEpochsFinal(at, contracts.StatementRegistry, facilityId),
   ]);
   return {
     state,
@@ -111,7 +108,6 @@ export async function readChainFacts(
     bondSufficient: bond.sufficient,
     approval,
     settleableMicros,
-    epochsFinal,
   };
 }
 

@@ -58,6 +58,29 @@ export function useStatement(facilityId: number, epoch: number) {
   });
 }
 
+/** Number of the last statement in the books, which may be the closing one; null while there is none. */
+export function useLastStatement(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "statements", "last"],
+    queryFn: async () => {
+      const query = { order: "desc" as const, offset: 0, limit: 1 };
+      const params = { ...path(facilityId), query };
+      const found = await dataOf(api.GET("/v1/facilities/{facility_id}/statements", { params }));
+      return found.statements[0]?.epoch ?? null;
+    },
+  });
+}
+
+/** All facilities of the service, with their terms. */
+export function useFacilities(wanted: boolean) {
+  return useQuery({
+    queryKey: ["console", "facilities"],
+    queryFn: () => dataOf(api.GET("/v1/facilities")),
+    enabled: wanted,
+    refetchInterval: 30_000,
+  });
+}
+
 export function useOffer(facilityId: number, wanted: boolean) {
   return useQuery({
     queryKey: ["console", facilityId, "offer"],

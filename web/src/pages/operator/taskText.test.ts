@@ -56,6 +56,36 @@ describe("taskTexts", () => {
     ]);
   });
 
+  it("calls the closing statement by its name, and no epoch", () => {
+    const hourly = {
+      facility_id: 7,
+      window_start_s: 0,
+      window_end_s: 14_400,
+      epoch_length_s: 3_600,
+      seal_s: 60,
+      ending: null,
+    };
+    const kinds = ["epoch_voided", "epoch_reopened", "epoch_stuck"];
+    const of = (epoch: number) =>
+      taskTexts(
+        kinds.map((kind) => task(kind, { epoch, due_at_s: 60 })),
+        names,
+        "mUSD",
+        [hourly],
+      ).map((t) => t.sentence);
+
+    expect(of(4)).toEqual([
+      "The closing statement of hall-7 was proven wrong on-chain and is void. Reopen it and correct its records.",
+      "The closing statement of hall-7 is open again: send its corrections by 1970-01-01 00:01 UTC. Unchanged, it stays void.",
+      "The closing statement of hall-7 is not on-chain yet; it was due 1970-01-01 00:01 UTC.",
+    ]);
+    expect(of(3)).toEqual([
+      "The statement of epoch 3 of hall-7 was proven wrong on-chain and is void. Reopen the epoch and correct its records.",
+      "Epoch 3 of hall-7 is open again: send its corrections by 1970-01-01 00:01 UTC. Unchanged, its statement stays void.",
+      "Epoch 3 of hall-7 is not on-chain yet; it was due 1970-01-01 00:01 UTC.",
+    ]);
+  });
+
   it("still shows a kind that it does not know", () => {
     expect(taskTexts([task("brand_new")], names, "")[0]?.sentence).toBe("Brand new: hall-7.");
   });

@@ -1,6 +1,7 @@
 /** Tasks of the console as sentences, each with the place where it is done. */
 
 import { money } from "../../format/money";
+import { type Schedule, closingNumberOf, statementWords } from "../../format/statement";
 import { sentenceCase } from "../../format/text";
 import { instant } from "../../format/time";
 import type { ConsoleTask } from "./queries";
@@ -22,6 +23,9 @@ interface Facts {
   amount: string;
   due: string;
   task: ConsoleTask;
+  /** `epoch 3`, or `closing statement`. */
+  what: string;
+  closing: boolean;
   /** Tasks of one kind and epoch that are told as one. */
   count: number;
 }
@@ -71,18 +75,18 @@ const WRITERS: Record<string, Writer> = {
     "See devices",
     "devices",
   ],
-  epoch_voided: ({ facility, task }) => [
-    `The statement of epoch ${task.epoch ?? ""} of ${facility} was proven wrong on-chain and is void. Reopen the epoch and correct its records.`,
+  epoch_voided: ({ facility, what, closing }) => [
+    `The ${closing ? what : `statement of ${what}`} of ${facility} was proven wrong on-chain and is void. Reopen ${closing ? "it" : "the epoch"} and correct its records.`,
     "Reopen",
     "epochs",
   ],
-  epoch_reopened: ({ facility, task, due }) => [
-    `Epoch ${task.epoch ?? ""} of ${facility} is open again: send its corrections by ${due}. Unchanged, its statement stays void.`,
+  epoch_reopened: ({ facility, what, due, closing }) => [
+    `${closing ? `The ${what}` : sentenceCase(what)} of ${facility} is open again: send its corrections by ${due}. Unchanged, ${closing ? "it" : "its statement"} stays void.`,
     "See epochs",
     "epochs",
   ],
-  epoch_stuck: ({ facility, task, due }) => [
-    `Epoch ${task.epoch ?? ""} of ${facility} is not on-chain yet; it was due ${due}.`,
+  epoch_stuck: ({ facility, what, due, closing }) => [
+    `${closing ? `The ${what}` : sentenceCase(what)} of ${facility} is not on-chain yet; it was due ${due}.`,
     "See epochs",
     "epochs",
   ],
@@ -106,12 +110,17 @@ const WRITERS: Record<string, Writer> = {
 
 const WITH_DEVICES = new Set(["metering_gap", "device_pledged_twice"]);
 
-/** Sentences in the order of the service, most urgent first; devices with one cause become one sentence. */
+/**
+ * Sentences in the order of the service, most urgent first; devices with one cause become one sentence. The terms of
+ * `facilities` tell which statement is no epoch's but the closing one.
+ */
 export function taskTexts(
   tasks: readonly ConsoleTask[],
   names: ReadonlyMap<number, string>,
   symbol: string,
+  facilities: readonly (Schedule & { facility_id: number })[] = [],
 ): TaskText[] {
+  const closings = new Map(facilities.map((f) => [f.facility_id, closingNumberOf(f)]));
   const groups = new Map<string, ConsoleTask[]>();
   tasks.forEach((task, i) => {
     const one = WITH_DEVICES.has(task.kind) ? "" : String(i);
@@ -121,11 +130,15 @@ export function taskTexts(
   return [...groups].flatMap(([key, group]) => {
     const task = group[0];
     if (task === undefined) return [];
+    const epoch = task.epoch ?? 0;
+    const closing = task.epoch !== null && closings.get(task.facility_id) === task.epoch;
     const facts: Facts = {
       facility: names.get(task.facility_id) ?? `facility ${task.facility_id}`,
       amount: task.amount_micros === null ? "money" : `${money(task.amount_micros)} ${symbol}`,
       due: task.due_at_s === null ? "now" : instant(task.due_at_s),
       task,
+      what: statementWords({ epoch, closing }),
+      closing,
       count: group.length,
     };
     const [sentence, action, section] = WRITERS[task.kind]?.(facts) ?? [

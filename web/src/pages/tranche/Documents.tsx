@@ -3,6 +3,7 @@ import { Suspense, lazy, useState } from "react";
 import { Link } from "react-router";
 import type { Schemas } from "../../api/client";
 import { grouped } from "../../format/money";
+import { closingNumberOf, statementName } from "../../format/statement";
 import { type Column, DataTable } from "../../parts/DataTable";
 import { Empty } from "../../parts/Empty";
 import { Hash } from "../../parts/Hash";
@@ -23,7 +24,7 @@ function hrefOf(document: Document): string {
   return `/v1/evidence/${document.path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-function columnsOf(facilityId: number): Column<Document>[] {
+function columnsOf(facilityId: number, closing: number | null): Column<Document>[] {
   return [
     {
       head: "Document",
@@ -46,7 +47,7 @@ function columnsOf(facilityId: number): Column<Document>[] {
             inherit
             style={{ whiteSpace: "nowrap" }}
           >
-            Epoch {d.epoch}
+            {statementName({ epoch: d.epoch, closing: d.epoch === closing })}
           </Anchor>
         ),
     },
@@ -61,7 +62,7 @@ function columnsOf(facilityId: number): Column<Document>[] {
           </Suspense>
         ) : d.on_chain === "evidenceHash" && d.epoch !== null ? (
           <Anchor component={Link} to={`/facilities/${facilityId}/epochs/${d.epoch}`} inherit>
-            Check on the epoch's page
+            Check on its page
           </Anchor>
         ) : (
           <Text span size="sm" c="dimmed">
@@ -76,11 +77,12 @@ function columnsOf(facilityId: number): Column<Document>[] {
 export function Documents({ tranche }: { tranche: Tranche }) {
   const [offset, setOffset] = useState(0);
   const query = useDocuments(tranche.token_id, offset, PAGE);
+  const closing = closingNumberOf({ ...tranche, seal_s: tranche.terms.seal_s });
   return (
     <Section
       title="Documents"
       anchor="documents"
-      about="Published evidence. The chain holds the hash of the terms and of each epoch's manifest; the manifest names the hashes of the other files."
+      about="Published evidence. The chain holds the hash of the terms and of each statement's manifest; the manifest names the hashes of the other files."
     >
       <Loaded query={query} lines={5}>
         {({ total, documents }) =>
@@ -92,8 +94,8 @@ export function Documents({ tranche }: { tranche: Tranche }) {
           ) : (
             <Stack gap="sm">
               <DataTable
-                caption="Documents, newest epoch first"
-                columns={columnsOf(tranche.facility_id)}
+                caption="Documents, newest first"
+                columns={columnsOf(tranche.facility_id, closing)}
                 rows={documents}
                 rowKey={(d) => d.path}
               />

@@ -2,6 +2,7 @@ import { Anchor, Stack } from "@mantine/core";
 import { Suspense, lazy, useState } from "react";
 import { Link } from "react-router";
 import { grouped } from "../../format/money";
+import { statementName } from "../../format/statement";
 import { date, instant } from "../../format/time";
 import { Amount } from "../../parts/Amount";
 import { type Column, DataTable } from "../../parts/DataTable";
@@ -25,18 +26,12 @@ const columns: Column<Statement>[] = [
     rowHead: true,
     cell: (s) => (
       <Anchor component={Link} to={`/facilities/${s.facility_id}/epochs/${s.epoch}`} inherit>
-        Epoch {s.epoch}
+        {statementName(s)}
       </Anchor>
     ),
   },
-  {
-    head: "From",
-    cell: (s) => (
-      <time title={instant(s.epoch_start_s)} style={{ whiteSpace: "nowrap" }}>
-        {date(s.epoch_start_s)}
-      </time>
-    ),
-  },
+  { head: "From", cell: (s) => <Day seconds={s.epoch_start_s} /> },
+  { head: "To", cell: (s) => <Day seconds={s.epoch_end_s} /> },
   {
     head: "State",
     cell: (s) => (
@@ -54,6 +49,14 @@ const columns: Column<Statement>[] = [
   },
 ];
 
+function Day({ seconds }: { seconds: number }) {
+  return (
+    <time title={instant(seconds)} style={{ whiteSpace: "nowrap" }}>
+      {date(seconds)}
+    </time>
+  );
+}
+
 /** Statements of the facility, newest first, each with how far it came. */
 export function Statements({ tranche }: { tranche: Tranche }) {
   const [offset, setOffset] = useState(0);
@@ -62,7 +65,7 @@ export function Statements({ tranche }: { tranche: Tranche }) {
     <Section
       title="Statements"
       anchor="statements"
-      about="One for every epoch. Posted: on-chain with enough signatures, open to challenge. Final: the challenge window is over and no fault was proven. Counted: a settlement made its coupons due; settled only as far as its rent was paid."
+      about="One for every epoch, and a closing statement of what came late, which may be below zero. Posted: on-chain with enough signatures, open to challenge. Final: the challenge window is over and no fault was proven. Counted: a settlement made its coupons due; settled only as far as its rent was paid."
     >
       <Loaded query={query} lines={6}>
         {({ total, statements }) =>

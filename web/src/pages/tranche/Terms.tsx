@@ -13,6 +13,7 @@ import { type Facility, type Tranche, useFacility } from "./queries";
 export function Terms({ tranche }: { tranche: Tranche }) {
   const { terms } = tranche;
   const { data: facility } = useFacility(tranche.facility_id);
+  const sealedAtS = tranche.window_end_s + terms.seal_s;
   const capacity = ((tranche.window_end_s - tranche.window_start_s) / 3_600) * tranche.device_count;
   return (
     <Section
@@ -49,7 +50,10 @@ export function Terms({ tranche }: { tranche: Tranche }) {
         </Term>
         <Term name="Promised availability">{percentOfPpm(terms.promised_availability_ppm)}</Term>
         <Term name="Patience with an open epoch">{duration(terms.patience_s)}</Term>
-        <Term name="Long stop">{instant(tranche.window_end_s + terms.long_stop_s)}</Term>
+        <Term name="Seal">
+          {duration(terms.seal_s)} after the window, over {instant(sealedAtS)}
+        </Term>
+        <Term name="Long stop">{instant(sealedAtS + terms.long_stop_s)}</Term>
         <Term name="Fee on rent settled">{percentOfBps(terms.fee_bps)}</Term>
         <Term name="Paid in">
           <Hash value={terms.settlement_token} />

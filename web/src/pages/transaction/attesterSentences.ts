@@ -32,5 +32,5 @@ export const attesterSentences = (who: Who): Record<string, Sentence> => ({
     `${money(a["amount"], s)} of the bond of the attester ${who(a["attester"])} was taken for what it signed of facility ${String(a["facilityId"])}, ${money(a["challengerAmount"], s)} of it for ${who(a["challenger"])}, who proved it`,
   SlashedTaken: (a, s) => `${money(a["amount"], s)} of attesters' bonds went to ${who(a["to"])}`,
   SignedFaultProven: (a) =>
-    `${who(a["challenger"])} proved a fault of a signed statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, that is not, or no longer, posted`,
+    `${who(a["challenger"])} proved a fault of a signed statement ${count(a["epoch"])} of facility ${String(a["facilityId"])} that is not, or no longer, posted`,
 });

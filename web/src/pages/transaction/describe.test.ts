@@ -160,7 +160,7 @@ group("describe", () => {
     });
 
     expect(of(error)).toBe(
-      "The statement of facility 7, epoch 3, was not posted with the others of its batch: The next statement is that of epoch 2.",
+      "Statement 3 of facility 7 was not posted with the others of its batch: The next statement is number 2.",
     );
     expect(of("0x")).toMatch(/: the contract gave no reason that is known here\.$/);
   });

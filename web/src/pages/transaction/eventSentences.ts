@@ -112,15 +112,15 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
   ReceivableWrittenOff: (a, s) =>
     `${money(a["amount"], s)} of receivable of facility ${String(a["facilityId"])} was written off`,
   StatementPosted: (a) =>
-    `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was posted with ${(a["attesters"] as readonly unknown[]).length} signatures`,
+    `Statement ${count(a["epoch"])} of facility ${String(a["facilityId"])} was posted with ${(a["attesters"] as readonly unknown[]).length} signatures`,
   StatementSkipped: (a) =>
-    `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was not posted with the others of its batch: ${reason(a["reason"])}`,
+    `Statement ${count(a["epoch"])} of facility ${String(a["facilityId"])} was not posted with the others of its batch: ${reason(a["reason"])}`,
   EvidencePublished: (a) =>
     `The operator published the hash of its evidence of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}`,
   EvidenceRejected: (a) =>
     `${signers(a["attesters"])} rejected the published evidence of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}: it can only be stated now, and later epochs are published no more`,
   StatementVoided: (a) =>
-    `The statement of facility ${String(a["facilityId"])}, epoch ${count(a["epoch"])}, was voided by a proven fault`,
+    `Statement ${count(a["epoch"])} of facility ${String(a["facilityId"])} was voided by a proven fault`,
 });
 
 /** Bond, vouchers, the allow-list, and what roles set. */

@@ -90,7 +90,7 @@ describe("statement.json", () => {
       return statementHash({ ...statement, [name]: other });
     });
     expect(new Set([...hashes, statementHash(statement)]).size).toBe(hashes.length + 1);
-    expect(hashes).toHaveLength(13);
+    expect(hashes).toHaveLength(14);
   });
 
   it("names the field that is missing or of another type", () => {
@@ -105,12 +105,21 @@ describe("statement.json", () => {
     expect(() => parseStatement("nothing")).toThrow(SyntaxError);
   });
 
+  it("takes gross revenue and adjustment below zero, and no available seconds below zero", () => {
+    const below = (name: string) =>
+      golden(0).files["statement.json"].replace(new RegExp(`"${name}": -?\\d+`), `"${name}": -5`);
+
+    expect(parseStatement(below("gross_revenue_micros")).statement.grossRevenue).toBe(-5n);
+    expect(parseStatement(below("available_adjustment")).statement.availableAdjustment).toBe(-5n);
+    expect(() => parseStatement(below("available_gpu_seconds"))).toThrow("available_gpu_seconds");
+  });
+
   it("keeps every digit of amounts beyond 53 bits", () => {
     const text = golden(0).files["statement.json"].replace(
       /"gross_revenue_micros": \d+/,
-      '"gross_revenue_micros": 340282366920938463463374607431768211455',
+      '"gross_revenue_micros": 170141183460469231731687303715884105727',
     );
-    expect(parseStatement(text).statement.grossRevenue).toBe(2n ** 128n - 1n);
+    expect(parseStatement(text).statement.grossRevenue).toBe(2n ** 127n - 1n);
   });
 });
 

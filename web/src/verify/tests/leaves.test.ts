@@ -1,5 +1,5 @@
 import { StandardMerkleTree } from "@openzeppelin/merkle-tree";
-import { decodeAbiParameters, parseAbiParameters, zeroHash } from "viem";
+import { decodeAbiParameters, hashTypedData, parseAbiParameters, zeroHash } from "viem";
 import { describe, expect, it } from "vitest";
 import { bytesOf, hexOf } from "../bytes";
 import { type Line, leafOf, lineTuple } from "../line";
@@ -25,7 +25,7 @@ const LINE_TYPES = [
 ];
 
 const STATEMENT_STRUCT =
-  "struct Statement { uint64 facilityId; uint32 epoch; uint64 epochStart; uint64 epochEnd; uint64 availableGpuSeconds; uint64 billedGpuSeconds; uint128 grossRevenue; uint32 lineCount; bytes32 usageRoot; bytes32 evidenceHash; bytes32 previousStatementHash; uint16 topRenterBps; uint16 committedBps; }";
+  "struct Statement { uint64 facilityId; uint32 epoch; uint64 epochStart; uint64 epochEnd; uint64 availableGpuSeconds; int64 availableAdjustment; uint64 billedGpuSeconds; int128 grossRevenue; uint32 lineCount; bytes32 usageRoot; bytes32 evidenceHash; bytes32 previousStatementHash; uint16 topRenterBps; uint16 committedBps; }";
 const LINE_STRUCT =
   "struct Line { uint64 facilityId; uint32 epoch; uint32 index; uint8 kind; bytes32 subject; bytes32 lease; uint64 start; uint64 end; uint64 gpuSeconds; int128 charge; uint64 cumulativeGpuSeconds; int128 cumulativeCharge; }";
 
@@ -96,6 +96,35 @@ describe("golden vectors of Python", () => {
       expect(statementDigest(statement, EVIDENCE.chain_id, EVIDENCE.registry)).toBe(epoch.digest);
       expect(statementDigest(statement, 1, EVIDENCE.registry)).not.toBe(epoch.digest);
     }
+  });
+});
+
+describe("a statement below zero", () => {
+  it("has the digest that wallets make of it by the types of EIP-712", () => {
+    const message = {
+      ...statementIn(golden(3)),
+      grossRevenue: -7_000_000n,
+      availableAdjustment: -60n,
+    };
+    const fields = /\{ (.*); \}/.exec(STATEMENT_STRUCT)?.[1]?.split("; ") ?? [];
+    const Statement = fields.map((field) => {
+      const [type = "", name = ""] = field.split(" ");
+      return { type, name };
+    });
+
+    const theirs = hashTypedData({
+      domain: {
+        name: "Rentroll Statements",
+        version: "1",
+        chainId: EVIDENCE.chain_id,
+        verifyingContract: EVIDENCE.registry,
+      },
+      types: { Statement },
+      primaryType: "Statement",
+      message,
+    });
+
+    expect(statementDigest(message, EVIDENCE.chain_id, EVIDENCE.registry)).toBe(theirs);
   });
 });
 

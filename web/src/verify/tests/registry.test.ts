@@ -37,7 +37,16 @@ function world(answers: Record<string, unknown> = {}) {
     bondOf: 70n,
     isAttester: false,
     urlOf: "https://attester.example",
-    termsOf: { termsHash: hash("aa"), pledgeRoot: hash("bb") },
+    termsOf: {
+      termsHash: hash("aa"),
+      pledgeRoot: hash("bb"),
+      windowStart: 1_000n,
+      windowEnd: 2_000n,
+      epochLength: 100,
+      sealSeconds: 30,
+      deviceCount: 4,
+    },
+    endingOf: { endedAt: 0 },
     verdictOf: { barred: true },
     ...answers,
   };
@@ -101,8 +110,24 @@ describe("chainReader", () => {
   it("reads terms from the facility registry; a hash of zero is no facility", async () => {
     const { reader, reads } = world();
 
-    expect(await reader.facility(7n)).toEqual({ termsHash: hash("aa"), pledgeRoot: hash("bb") });
-    expect(reads.map((r) => r.address)).toEqual([FACILITIES]);
+    expect(await reader.facility(7n)).toEqual({
+      termsHash: hash("aa"),
+      pledgeRoot: hash("bb"),
+      schedule: {
+        windowStartS: 1_000n,
+        windowEndS: 2_000n,
+        sealedAtS: 2_030n,
+        epochLengthS: 100n,
+        deviceCount: 4n,
+        endedAtS: null,
+      },
+    });
+    expect(reads.map((r) => [r.address, r.blockNumber])).toEqual([
+      [FACILITIES, 42n],
+      [FACILITIES, 42n],
+    ]);
+    const ended = world({ endingOf: { endedAt: 1_450 } });
+    expect((await ended.reader.facility(7n))?.schedule.endedAtS).toBe(1_450n);
     const none = world({ termsOf: { termsHash: ZERO, pledgeRoot: ZERO } });
     expect(await none.reader.facility(7n)).toBeNull();
   });

@@ -9,6 +9,8 @@ import { leafOf } from "../line";
 import { verifyProof } from "../merkle";
 import type { ChainReader } from "../registry";
 import { statementHash } from "../statement";
+import { parseFacility } from "../evidence";
+import type { Schedule } from "../period";
 import { EVIDENCE, golden, goldenPledgeRoot, statementIn } from "./vectors";
 
 const EPOCHS = [0, 1, 2, 3];
@@ -26,15 +28,25 @@ export function publishedFiles(): Map<string, string> {
   return files;
 }
 
-/** What contracts store; `stored` can be changed, as a chain that holds something else. */
+/** Window, seal and devices of the golden facility, as the chain has them. */
+export function goldenSchedule(endedAtS: bigint | null = null): Schedule {
+  const { devices, windowStartS, windowEndS, sealedAtS, epochLengthS } = parseFacility(
+    EVIDENCE.facility.text,
+  );
+  const deviceCount = BigInt(devices.length);
+  return { windowStartS, windowEndS, sealedAtS, epochLengthS, deviceCount, endedAtS };
+}
+
+/** What contracts store; `stored` can be changed, as a chain that holds something else, up to the number `last`. */
 export function goldenChain(
   stored: (epoch: number) => Hex | null = (e) => golden(e).statement_hash,
+  { last = 3, schedule = goldenSchedule() }: { last?: number; schedule?: Schedule } = {},
 ): ChainReader {
   return {
     stored: (_, epoch) =>
       Promise.resolve({
         block: 9n,
-        statementHash: EPOCHS.includes(epoch) ? stored(epoch) : null,
+        statementHash: epoch <= last ? stored(epoch) : null,
         postedAtS: 1,
         previousHash: epoch === 0 ? null : stored(epoch - 1),
         final: true,
@@ -44,7 +56,7 @@ export function goldenChain(
       }),
     facility: () => {
       const { terms_hash: termsHash } = EVIDENCE.facility;
-      return Promise.resolve({ termsHash, pledgeRoot: goldenPledgeRoot() });
+      return Promise.resolve({ termsHash, pledgeRoot: goldenPledgeRoot(), schedule });
     },
     verifyLine: (statement, line, proof) => {
       if (statementHash(statement) !== stored(statement.epoch))
@@ -69,7 +81,7 @@ export function goldenSources(
     chainName: "a node",
     spans: () =>
       Promise.resolve([
-        { facilityId: 7n, windowStartS: start, epochLengthS: 3_600, epochsClosed: 4 },
+        { facilityId: 7n, windowStartS: start, epochLengthS: 3_600, epochsClosed: 4, closing: 4 },
       ]),
     evidence: (path) => {
       const text = files.get(path);
@@ -78,6 +90,7 @@ export function goldenSources(
         : Promise.resolve(encode(text));
     },
     proof: ({ epoch }, index) => {
+      if (!EPOCHS.includes(epoch)) return Promise.resolve(null);
       const line = parseLines(golden(epoch).files["lines.csv"])[index];
       if (line === undefined) return Promise.resolve(null);
       return Promise.resolve({

@@ -4,6 +4,7 @@ import { Link } from "react-router";
 import { useNow } from "../../../api/clock";
 import { usePaid } from "../../../chain/paid";
 import { grouped } from "../../../format/money";
+import { closingNumberOf, statementName, statementWords } from "../../../format/statement";
 import { Amount } from "../../../parts/Amount";
 import { DataTable } from "../../../parts/DataTable";
 import { Empty } from "../../../parts/Empty";
@@ -16,7 +17,7 @@ import { Pager } from "../../../parts/Pager";
 import { Section } from "../../../parts/Section";
 import { Unknown } from "../../../parts/Unknown";
 import { ReopenDialog } from "./Reopen";
-import { startedEpochs } from "./epochsShown";
+import { startedStatements, toComeText } from "./epochsShown";
 import {
   type ConsoleFacility,
   type Epoch,
@@ -34,7 +35,7 @@ export function Epochs({ facility }: { facility: ConsoleFacility }) {
   return (
     <Section
       title="Epochs"
-      about="Newest first. An epoch is open, takes late records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, counted by a settlement, and settled as far as its rent was paid."
+      about="Newest first. An epoch is open, takes late records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, counted by a settlement, and settled as far as its rent was paid. Behind the last comes the closing statement of what came late until the seal is over; no settlement counts it."
       actions={
         <Info label="a voided epoch">
           A statement that was proven wrong on-chain is voided and can never be posted again: reopen
@@ -51,11 +52,18 @@ function Begun({ facility, terms }: { facility: ConsoleFacility; terms: Facility
   const now = useNow();
   const [offset, setOffset] = useOffset();
   const [reopening, setReopening] = useState<number | null>(null);
-  const started = startedEpochs(terms, now);
-  const total = terms.epoch_count;
-  // The list of the service begins with the last epoch of the window, which may be weeks ahead.
-  const query = useEpochs(facility.facility_id, total - started + offset);
+  // A facility that ended before an epoch was over states nothing.
+  const total = closingNumberOf(terms) ?? 0;
+  const started = startedStatements(terms, total, now);
+  // The list of the service begins with the closing statement, which may be weeks ahead.
+  const query = useEpochs(facility.facility_id, total + 1 - started + offset);
   const nextS = terms.window_start_s + started * terms.epoch_length_s;
+  const toCome = toComeText(total, started);
+  if (total === 0) {
+    return (
+      <Empty title="No epoch is stated">The facility ended before its first epoch was over.</Empty>
+    );
+  }
   if (started === 0) {
     return (
       <Empty title="No epoch has begun">
@@ -87,20 +95,23 @@ function Begun({ facility, terms }: { facility: ConsoleFacility; terms: Facility
           )
         }
       </Loaded>
-      {started < total && (
+      {toCome !== null && (
         <Text size="xs" c="dimmed">
-          {grouped(total - started)} more to come, the next from <Instant seconds={nextS} />.
+          {toCome} from <Instant seconds={nextS} />.
         </Text>
       )}
       <ReopenDialog
         facilityId={facility.facility_id}
         epoch={reopening}
-        lastClosed={facility.epochs_closed - 1}
+        closing={total}
         onClose={() => setReopening(null)}
       />
     </>
   );
 }
+
+/** Of a row in the column of epochs. */
+const shortName = (e: Epoch): string => (e.closing ? statementName(e) : grouped(e.epoch));
 
 function EpochTable({
   facilityId,
@@ -127,15 +138,19 @@ function EpochTable({
           rowHead: true,
           cell: (e) =>
             e.gross_micros === null ? (
-              grouped(e.epoch)
+              shortName(e)
             ) : (
               <Anchor
                 component={Link}
                 to={`/facilities/${facilityId}/epochs/${e.epoch}`}
                 inherit
-                aria-label={`Epoch ${e.epoch}, statement and proof`}
+                aria-label={
+                  e.closing
+                    ? "Closing statement and proof"
+                    : `Epoch ${e.epoch}, statement and proof`
+                }
               >
-                {grouped(e.epoch)}
+                {shortName(e)}
               </Anchor>
             ),
         },
@@ -190,7 +205,7 @@ function StateCell({
         <Button
           variant="default"
           size="xs"
-          aria-label={`Reopen epoch ${epoch.epoch}`}
+          aria-label={`Reopen ${statementWords(epoch)}`}
           onClick={() => onReopen(epoch.epoch)}
         >
           Reopen

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiProblem } from "../../../api/client";
-import { epochRange, refusedText, waitsText } from "./reopenText";
+import { refusedText, statementRange, waitsText } from "./reopenText";
 
 const problem = (code: string, reason: string | null) =>
   new ApiProblem(409, code, "the service's words", null, [], reason);
@@ -42,9 +42,15 @@ describe("waitsText", () => {
   });
 });
 
-describe("epochRange", () => {
+describe("statementRange", () => {
   it("names one epoch, or the first and the last", () => {
-    expect(epochRange(3, 3)).toBe("epoch 3");
-    expect(epochRange(3, 1_200)).toBe("epochs 3 to 1,200");
+    expect(statementRange(3, 3, 2_000)).toBe("epoch 3");
+    expect(statementRange(3, 1_200, 2_000)).toBe("epochs 3 to 1,200");
+  });
+
+  it("names the closing statement for what it is, and no epoch", () => {
+    expect(statementRange(4, 4, 4)).toBe("the closing statement");
+    expect(statementRange(3, 4, 4)).toBe("epoch 3 and the closing statement");
+    expect(statementRange(1, 4, 4)).toBe("epochs 1 to 3 and the closing statement");
   });
 });

@@ -17,7 +17,7 @@ export function refusedText(error: unknown): string {
     const message = error instanceof Error ? error.message : String(error);
     return `The service cannot be reached: ${message}`;
   }
-  if (error.code === "not_found") return "The epoch is open again already.";
+  if (error.code === "not_found") return "It is open again already.";
   return REFUSED[error.reason ?? ""] ?? `${error.message}.`;
 }
 
@@ -32,7 +32,13 @@ export function waitsText(reopen: string | null): string | null {
   return reopen === null ? null : (WAITS[reopen] ?? null);
 }
 
-/** "epoch 3", or "epochs 3 to 7". */
-export function epochRange(first: number, last: number): string {
-  return last > first ? `epochs ${grouped(first)} to ${grouped(last)}` : `epoch ${grouped(first)}`;
+/** "epoch 3", "epochs 3 to 7", or either "and the closing statement", whose number is `closing`. */
+export function statementRange(first: number, last: number, closing: number): string {
+  const lastEpoch = Math.min(last, closing - 1);
+  const epochs =
+    lastEpoch > first
+      ? `epochs ${grouped(first)} to ${grouped(lastEpoch)}`
+      : `epoch ${grouped(first)}`;
+  if (last < closing) return epochs;
+  return first === closing ? "the closing statement" : `${epochs} and the closing statement`;
 }

@@ -124,10 +124,13 @@ export function DeliveryWindow({
 export function PromiseAndFee({
   input,
   patienceS,
+  sealedAtS,
 }: {
   input: OfferInput;
   /** Null while the field is no number. */
   patienceS: number | null;
+  /** When the seal is over; null while the fields do not say. */
+  sealedAtS: number | null;
 }) {
   return (
     <Section title="Promise, fee and end">
@@ -152,8 +155,14 @@ export function PromiseAndFee({
           {...input("patienceDays", "patience_s")}
         />
         <TextInput
+          label="Seal, days"
+          description="After the window, late usage and corrections are still stated; at most 90"
+          inputMode="decimal"
+          {...input("sealDays", "seal_s")}
+        />
+        <TextInput
           label="Long stop, days"
-          description="After the window, anybody may end the facility; 90 to 365"
+          description="After window and seal, anybody may end the facility; 90 to 365"
           inputMode="decimal"
           {...input("longStopDays", "long_stop_s")}
         />
@@ -161,6 +170,11 @@ export function PromiseAndFee({
       <Text size="sm" c="dimmed" maw={760}>
         {patienceS !== null &&
           `If an epoch is neither stated by attesters nor its evidence published by you ${duration(patienceS)} after its end, anybody can give notice; an epoch and a day later anybody can declare a default, which ends the facility.`}
+      </Text>
+      <Text size="sm" c="dimmed" maw={760}>
+        The seal is for late usage and corrections of the window.
+        {sealedAtS !== null && ` It is over ${instant(sealedAtS)}.`} One closing statement then says
+        what came late. The facility does not mature, and no bond comes back, before it is final.
       </Text>
     </Section>
   );

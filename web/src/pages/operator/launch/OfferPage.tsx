@@ -20,6 +20,7 @@ import {
   facilityBody,
   offerDefaults,
   patienceS,
+  sealS,
   windowEndS,
 } from "./offerForm";
 import { sectionPath } from "../sections";
@@ -47,7 +48,7 @@ export function OfferPage() {
 }
 
 const PLAIN =
-  "name gpu_class site window_start window_end expires_at epoch_length_s promised_availability_ppm fee_bps patience_s long_stop_s devices tranches".split(
+  "name gpu_class site window_start window_end expires_at epoch_length_s promised_availability_ppm fee_bps patience_s seal_s long_stop_s devices tranches".split(
     " ",
   );
 
@@ -100,6 +101,7 @@ function OfferForm({ nowS }: { nowS: number }) {
   const list = parseDevices(fields.devices);
   const count = list.devices.length;
   const end = windowEndS(fields);
+  const seal = sealS(fields);
   const capacity = capacityHours(fields, count);
   const wrong = Object.keys(errors).filter((field) => field !== "").length;
   return (
@@ -114,7 +116,11 @@ function OfferForm({ nowS }: { nowS: number }) {
           capacity={count > 0 ? capacity : null}
         />
 
-        <PromiseAndFee input={input} patienceS={patienceS(fields)} />
+        <PromiseAndFee
+          input={input}
+          patienceS={patienceS(fields)}
+          sealedAtS={end !== null && seal !== null ? end + seal : null}
+        />
 
         <TrancheInputs
           tranches={fields.tranches}

@@ -19,7 +19,6 @@ const offered: ChainFacts = {
   bondSufficient: true,
   approval: { approvedAtS: 1_796_000_000, panel: { number: 1, threshold: 2, attesters: [] } },
   settleableMicros: 0n,
-  epochsFinal: 0,
 };
 const sale: OwnSale = {
   state: "open",

@@ -47,6 +47,7 @@ describe("facilityBody", () => {
       promised_availability_ppm: 990_000,
       fee_bps: 100,
       patience_s: 604_800,
+      seal_s: 3_024_000,
       long_stop_s: 15_552_000,
       tranches: [
         { unit_cap: 800, coupon_micros_per_unit: 900_000 },
@@ -64,6 +65,7 @@ describe("facilityBody", () => {
       availability: "101",
       fee: "11",
       patienceDays: "1.99",
+      sealDays: "0",
       longStopDays: "soon",
       devices: "",
       tranches: [
@@ -79,6 +81,7 @@ describe("facilityBody", () => {
       "name",
       "patience_s",
       "promised_availability_ppm",
+      "seal_s",
       "site",
       "tranches.0.coupon_micros_per_unit",
       "tranches.0.unit_cap",
@@ -96,6 +99,22 @@ describe("facilityBody", () => {
     expect(of({ patienceDays: "91" }).body?.patience_s).toBe(91 * 86_400);
     expect(of({ patienceDays: "91.01" }).errors?.["patience_s"]).toContain("91 d");
     expect(of({ patienceDays: "7,5" }).errors).toHaveProperty("patience_s");
+  });
+
+  it.each([
+    ["35", 3_024_000],
+    ["90", 7_776_000],
+    ["0.01", 864],
+    ["0", null],
+    ["-1", null],
+    ["90.01", null],
+    ["", null],
+    ["a month", null],
+  ])("takes a seal of %s days as %s", (sealDays, expected) => {
+    const { body, errors } = facilityBody({ ...filled, sealDays });
+
+    expect(body?.seal_s ?? null).toBe(expected);
+    expect(errors?.["seal_s"] ?? null).toBe(expected === null ? "Above 0, at most 90 days." : null);
   });
 
   it.each([

@@ -22,6 +22,8 @@ const MAX_LATE_FUNDING_S = 3 * DAY_S;
 const PATIENCE_BEYOND_EPOCH_S = DAY_S;
 const MOST_BEYOND_EPOCH_S = 90 * DAY_S;
 const PROPOSED_PATIENCE_S = 7 * DAY_S;
+// OfferTerms.sol: MAX_SEAL.
+const MAX_SEAL_S = 90 * DAY_S;
 const MIN_LONG_STOP_S = 90 * DAY_S;
 const MAX_LONG_STOP_S = 365 * DAY_S;
 
@@ -44,6 +46,8 @@ export interface OfferFields {
   fee: string;
   /** Days; empty is what we propose. */
   patienceDays: string;
+  /** Days after the window in which its facts can still be stated. */
+  sealDays: string;
   longStopDays: string;
   tranches: TrancheFields[];
   devices: string;
@@ -75,6 +79,7 @@ export function offerDefaults(nowS: number): OfferFields {
     availability: "99",
     fee: "1",
     patienceDays: "",
+    sealDays: "35",
     longStopDays: "180",
     tranches: [
       { unitCap: "", coupon: "" },
@@ -117,7 +122,13 @@ export function patienceS(fields: OfferFields): number | null {
   return Math.max(PROPOSED_PATIENCE_S, leastPatienceS(fields));
 }
 
-/** What is wrong with the times of default and long stop, by field. */
+/** How long after the window late facts can be stated, seconds; null for a text that is no valid seal. */
+export function sealS(fields: OfferFields): number | null {
+  const seal = secondsOfDays(fields.sealDays);
+  return seal !== null && seal > 0 && seal <= MAX_SEAL_S ? seal : null;
+}
+
+/** What is wrong with the times of default, seal and long stop, by field. */
 function problemsWithTimes(fields: OfferFields): FieldErrors {
   const errors: FieldErrors = {};
   const patience = patienceS(fields);
@@ -129,6 +140,7 @@ function problemsWithTimes(fields: OfferFields): FieldErrors {
       `At least an epoch and a day, ${duration(least)}: closing takes up to an epoch, and attesters have a day.`;
   else if (patience > most)
     errors["patience_s"] = `At most an epoch and 90 days, ${duration(most)}.`;
+  if (sealS(fields) === null) errors["seal_s"] = "Above 0, at most 90 days.";
   const longStop = secondsOfDays(fields.longStopDays);
   if (longStop === null || longStop < MIN_LONG_STOP_S || longStop > MAX_LONG_STOP_S)
     errors["long_stop_s"] = "90 to 365 days.";
@@ -223,6 +235,7 @@ export function facilityBody(
       promised_availability_ppm: availability ?? 0,
       fee_bps: fee ?? 0,
       patience_s: patienceS(fields),
+      seal_s: sealS(fields) ?? 0,
       long_stop_s: secondsOfDays(fields.longStopDays) ?? 0,
       tranches,
       devices: list.devices,

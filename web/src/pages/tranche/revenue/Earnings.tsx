@@ -43,12 +43,14 @@ export const Earnings = memo(function Earnings({ tokenId }: { tokenId: string })
     ],
     tick: axisMoney,
     exact: (micros) => `${money(Math.trunc(micros))} ${symbol}`.trim(),
+    // What the closing statement takes back can leave the last epoch below zero.
+    scale: ["auto", "auto"],
   };
   return (
     <Section
       title="Revenue and utilisation"
       anchor="revenue"
-      about="From posted statements. Utilisation is billed over available GPU-seconds."
+      about="From posted statements; what the closing statement corrects is in the last epoch before it. Utilisation is billed over available GPU-seconds."
     >
       <Loaded query={query} lines={8}>
         {({ points, bucket_epochs: bucket }) =>

@@ -96,9 +96,10 @@ thorough: build/.service build/.node ## Unit tests with 2,000 examples each, for
 	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest tests/unit
 	@FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_FUZZ_RUNS=10000 node_modules/.bin/forge test
 
-games: build/.node ## Play random endings against the contracts, long (HISTORIES=n of each game, SEED=n repeats)
+games: build/.node build/.contracts ## Play random endings against the contracts, long (HISTORIES=n of each game, SEED=n repeats)
 	@seed=$${SEED:-$$RANDOM}; echo "games: seed $$seed, $${HISTORIES:-6000} histories of each game"; \
-	FOUNDRY_FUZZ_RUNS=$${HISTORIES:-6000} node_modules/.bin/forge test --match-contract GamesTest --fuzz-seed $$seed
+	FOUNDRY_FUZZ_RUNS=$${HISTORIES:-6000} node_modules/.bin/forge test --match-contract GamesTest --fuzz-seed $$seed && \
+	RENTROLL_GAMES=$$(($${HISTORIES:-6000} / 20)) SEED=$$seed tools/test-contracts -k test_games -s | grep -aE "calls in|passed|failed|Error"
 
 # Two at a time; each part's words appear together, when it is done. What was found fine is
 # remembered in build/ until one of its files changes.

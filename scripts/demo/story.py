@@ -257,7 +257,9 @@ class Story:
 
         self._stack.wait("closing statements on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
         names = ", ".join(f.name for f in whole)
-        self._console.print(f"{names}: the seal is over, and the closing statement says what came late")
+        self._console.print(
+            f"{names}: the seal is over, and the closing statement says what came late"
+        )
 
     def _mature(self, facility: Facility) -> bool:
         """Anybody ends a facility whose epochs are all settled and paid; whether it was this."""

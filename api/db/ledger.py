@@ -94,6 +94,7 @@ class CorrectionTarget:
     facility_id: FacilityId | None
     kind: int | None
     statement_epoch: Epoch | None
+    start_s: int | None
     voided_by: int | None
 
 
@@ -108,6 +109,7 @@ def correction_target(
             usage_records.c.facility_id,
             usage_records.c.kind,
             usage_records.c.statement_epoch,
+            usage_records.c.start_s,
             usage_voids.c.event_pk.label("voided_by"),
         )
         .outerjoin(usage_records, usage_records.c.event_pk == meter_events.c.event_pk)

@@ -27,6 +27,7 @@ MIN_EPOCH_S = 60
 MAX_LATE_FUNDING_S = 3 * 86_400
 DAY_S = 86_400
 DEFAULT_PATIENCE_S = 7 * DAY_S
+DEFAULT_GRACE_S = 3_600
 DEFAULT_SEAL_S = 35 * DAY_S
 DEFAULT_LONG_STOP_S = 180 * DAY_S
 # Beside an epoch.
@@ -75,6 +76,7 @@ class FacilityTerms:
     Times are UTC seconds; addresses are checksummed text; devices are hashes in ascending order.
     expires_at_s: an offer that is not funded by then is cancelled.
     patience_s: so long after its end an epoch may be neither stated nor published.
+    grace_s: so long after its end an epoch takes records.
     seal_s: so long after the window its facts can still be stated, by the closing statement.
     long_stop_s: so long after window and seal anybody may stop a facility that nobody ended.
     """
@@ -93,6 +95,7 @@ class FacilityTerms:
     fee_bps: int
     tranches: tuple[TrancheTerms, ...]
     patience_s: int = DEFAULT_PATIENCE_S
+    grace_s: int = DEFAULT_GRACE_S
     seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
 
@@ -146,7 +149,9 @@ class FacilityTerms:
         epochs, end_s = Epoch(self.epoch_count), self.sealed_at_s
         early = ended_at_s is not None and ended_at_s < end_s
         if ended_at_s is not None and early:
-            epochs, end_s = self.epochs_over(ended_at_s), ended_at_s + grace_s
+            # As the contract has it: after the end, by an epoch at most.
+            last_s = min(max(1, grace_s), self.epoch_length_s)
+            epochs, end_s = self.epochs_over(ended_at_s), ended_at_s + last_s
         if epochs == 0:
             return None
         start_s = self.window_start_s + epochs * self.epoch_length_s

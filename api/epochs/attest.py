@@ -8,7 +8,8 @@ from typing import Protocol
 
 from api.chain.signer import LocalSigner
 from api.chain.terms import OfferedTerms, offered_terms
-from api.domain.facility import FacilityTerms, check_terms
+from api.domain.facility import FacilityTerms, Period, check_terms
+from api.domain.lifecycle import cut_off_s
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
 from api.domain.statements.evidence import (
     CARRY_FILE,
@@ -51,6 +52,23 @@ def require_voided(raw: RawInput, voided: Sequence[Epoch]) -> None:
     claimed = Counter(reopening.first_epoch for reopening in raw.reopenings)
     if claimed - Counter(voided):
         raise EvidenceInvalid("an epoch was reopened without a proven fault on-chain")
+
+
+def require_over(terms: FacilityTerms, period: Period, raw: RawInput, *, chain_now_s: int) -> None:
+    """Refuse what still takes records: what is signed too early leaves out what comes in time.
+
+    Raises:  EvidenceInvalid, also where the service names another grace than the terms.
+    """
+    if raw.grace_s != terms.grace_s:
+        message = (
+            f"the service names a grace of {raw.grace_s} s, the terms one of {terms.grace_s} s"
+        )
+        raise EvidenceInvalid(message, file=FACILITY_FILE)
+    cut_s = cut_off_s(
+        period.epoch, epoch_end_s=period.over_s, grace_s=raw.grace_s, reopenings=raw.reopenings
+    )
+    if chain_now_s < cut_s:
+        raise EvidenceInvalid(f"it takes records until {cut_s}, by the chain's time")
 
 
 class AttesterApi(Protocol):
@@ -183,6 +201,7 @@ class Attester:
         )
         if period is None:
             raise EvidenceInvalid("the facility ended before this epoch was over")
+        require_over(terms, period, raw, chain_now_s=self._facts.now_s())
         self._facts.require_in_force(terms, period)
         carry, previous_hash = self._start(facility_id, epoch)
         closed = recompute(terms, period, raw, carry=carry, previous_hash=previous_hash)

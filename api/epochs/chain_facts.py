@@ -70,6 +70,10 @@ class ChainFacts:
         early = state in (FacilityState.DEFAULTED, FacilityState.STOPPED)
         return ending.ended_at_s if early else None
 
+    def now_s(self) -> int:
+        """Time of the newest block."""
+        return self._contracts.client.head().time_s
+
     def voided(self, facility_id: FacilityId) -> Sequence[Epoch]:
         """Epochs of a facility with a proven fault, one entry a fault."""
         return [Epoch(e) for e in voided_epochs(self._contracts, facility_id)]

@@ -5,6 +5,7 @@ Evidence is written before the statement is stored. It depends on frozen records
 crash in between costs nothing: the next run writes the same bytes.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -42,7 +43,10 @@ from api.domain.statements.evidence_reader import decode_carry, terms_from_bytes
 from api.domain.statements.rating import LeaseTerms
 from api.domain.statements.statement import Statement
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
+from api.errors import AppError, Conflict
 from api.evidence_store import EvidenceFolder
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +121,19 @@ def close_due(
     on_closed: Callable[[Closed], None] | None = None,
 ) -> list[Closed]:
     """Close every epoch, and all books behind it, whose cut-off has passed."""
-    _reopen_ended(engine, evidence, facility_id)
-    results = []
+    _take_back_cut_short(engine, evidence, facility_id)
+    results: list[Closed] = []
+    failed: set[FacilityId] = set()
     for facility, period in due_periods(engine, now_s, facility_id):
-        closed = close_one(engine, evidence, facility, period, now_s)
+        if facility in failed:
+            continue
+        try:
+            closed = close_one(engine, evidence, facility, period, now_s)
+        except AppError as error:
+            # One facility's trouble is no other's: it is tried again in the next round.
+            failed.add(facility)
+            _log.warning("facility %d, statement %d: %s", facility, period.epoch, error.message)
+            continue
         if closed is not None:
             results.append(closed)
             if on_closed:
@@ -128,27 +141,35 @@ def close_due(
     return results
 
 
-def _reopen_ended(engine: Engine, evidence: EvidenceFolder, facility_id: FacilityId | None) -> None:
-    """Take back epochs that were closed before the service heard that their facility had ended.
+def _take_back_cut_short(
+    engine: Engine, evidence: EvidenceFolder, facility_id: FacilityId | None
+) -> None:
+    """Take back what was closed before the service knew, by confirmed blocks, of a facility's end.
 
-    They were not over by its end, so nobody can post them, and the closing statement has their
-    number.
+    An epoch that was not over by the end can be posted by nobody, and the closing statement has
+    its number; nor can a closing statement whose end is another one by now.
     """
     with reading(engine) as connection:
         ended = ended_at(connection)
         rows = {r.facility_id: r for r in facility_rows(connection, facility_id)}
-    for ended_id, ended_at_s in ended.items():
-        row = rows.get(ended_id)
-        if row is None:
+        closings = store.closing_ends(connection)
+    for row in rows.values():
+        ended_at_s = ended.get(row.facility_id)
+        made_s = closings.get(row.facility_id)
+        if ended_at_s is None and made_s is None:
             continue
-        over = terms_from_bytes(row.terms_json).epochs_over(ended_at_s)
-        if row.epochs_closed <= over:
+        terms = terms_from_bytes(row.terms_json)
+        closing = terms.closing_period(ended_at_s=ended_at_s, grace_s=row.grace_s)
+        number = Epoch(0) if closing is None else closing.epoch
+        stale = made_s is not None and (closing is None or made_s != (number, closing.end_s))
+        if row.epochs_closed <= number and not stale:
             continue
+        first = min(number, made_s[0]) if made_s is not None else number
         with transaction(engine) as connection:
-            closed = lock_facility(connection, ended_id).epochs_closed
-            take_out(connection, ended_id, over)
-            for epoch in map(Epoch, range(over, closed)):
-                evidence.remove(epoch_folder(ended_id, epoch))
+            closed = lock_facility(connection, row.facility_id).epochs_closed
+            take_out(connection, row.facility_id, first)
+            for epoch in map(Epoch, range(first, closed + 1)):
+                evidence.remove(epoch_folder(row.facility_id, epoch))
 
 
 def close_one(
@@ -166,7 +187,14 @@ def close_one(
     read = perf_counter()
     closed = _compute(terms, period, inputs)
     computed = perf_counter()
-    publish(evidence, closed)
+    try:
+        publish(evidence, closed)
+    except Conflict:
+        if not period.closing:
+            raise
+        # Nobody signed what was never stored: closing the epoch that the end cut short began here.
+        evidence.remove(epoch_folder(facility_id, period.epoch))
+        publish(evidence, closed)
     published = perf_counter()
     try:
         with transaction(engine) as connection:

@@ -2,6 +2,7 @@
 
 from api.db.ledger import CorrectionTarget
 from api.db.tables.ledger import UsageVoidRow
+from api.domain.lifecycle import sealed_from_s
 from api.domain.metering.events import USAGE, CorrectionEvent
 from api.domain.metering.usage import DELIVERY_KINDS
 from api.errors import EventRejected
@@ -17,13 +18,18 @@ def judge_correction(
     the earliest open epoch. A stated delivery stays: it may have served a voucher.
     Args:    target: the operator's event that the correction names, if there is one.
     Raises:  EventRejected `correction_target_unknown`, `not_correctable`, `already_voided`,
-             `facility_closed`.
+             `facility_closed`, `sealed`.
     """
     facility_id = snapshot.terms.facility_id
     if target is None or target.facility_id not in (None, facility_id):
         message = f"no event {event.corrects_id!r} of {event.corrects_source!r} in this facility"
         raise EventRejected("correction_target_unknown", message, field="corrects")
-    if target.type != USAGE or target.record_pk is None or target.statement_epoch is None:
+    if (
+        target.type != USAGE
+        or target.record_pk is None
+        or target.statement_epoch is None
+        or target.start_s is None
+    ):
         raise EventRejected("not_correctable", "only usage events can be voided", field="corrects")
     if target.voided_by is not None:
         raise EventRejected("already_voided", "this event is already voided", field="corrects")
@@ -33,6 +39,10 @@ def judge_correction(
     if stated and target.kind in DELIVERY_KINDS:
         message = "a delivery is voided before its statement, not after"
         raise EventRejected("not_correctable", message, field="corrects")
+    sealed_s = sealed_from_s(snapshot.terms, target.start_s, grace_s=snapshot.facility.grace_s)
+    if stated and snapshot.recorded_at_s >= sealed_s:
+        message = "its month is sealed: what was stated of it stays"
+        raise EventRejected("sealed", message, field="corrects")
     return UsageVoidRow(
         record_pk=target.record_pk,
         event_pk=event_pk,

@@ -143,13 +143,13 @@ def register_facility(
         fee_bps=new.fee_bps,
         tranches=new.tranches,
         patience_s=max(DEFAULT_PATIENCE_S, least_s) if new.patience_s is None else new.patience_s,
+        grace_s=grace_s,
         seal_s=new.seal_s,
         long_stop_s=new.long_stop_s,
     )
     check_terms(terms)
     if terms.patience_s < least_s:
-        message = f"patience_s: the grace and a day at least: {least_s}"
-        raise InvalidInput(message, field="patience_s")
+        raise InvalidInput(f"patience_s: grace and a day at least: {least_s}", field="patience_s")
     _require_unpledged(connection, new)
     document = encode_facility(terms)
     row = FacilityRow(

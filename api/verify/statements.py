@@ -263,12 +263,10 @@ def _bounds_hold(facility: VerifiedFacility, statement: Statement) -> bool:
     bounds = statement.epoch_start_s, statement.epoch_end_s
     if not period.closing:
         return bounds == (period.start_s, period.end_s)
-    closing = terms.closing_period(ended_at_s=ended_s, grace_s=0)
+    closing = terms.closing_period(ended_at_s=ended_s, grace_s=terms.grace_s)
     if closing is None or (closing.epoch, closing.start_s) != (statement.epoch, bounds[0]):
         return False
-    if closing.ended_at_s is None:
-        return bounds[1] == closing.end_s
-    return 0 < bounds[1] - closing.ended_at_s <= terms.epoch_length_s
+    return bounds[1] == closing.end_s
 
 
 def _offered_terms(data: bytes, offered: FacilityOffered) -> FacilityTerms:

@@ -30,7 +30,7 @@ def test_demo__worker_killed_in_mid_epoch__gives_the_same_tables(tmp_path: Path)
 
     assert plain.returncode == 0, plain.stdout + plain.stderr
     assert killed.returncode == 0, killed.stdout + killed.stderr
-    assert "VERIFIED 12 statements" in plain.stdout
+    assert "VERIFIED 15 statements" in plain.stdout
     assert plain.stdout.count("pledge approved by 2 of 3 attesters") == 4
     assert "SIGKILL" in killed.stdout
     assert _tables(plain.stdout)

@@ -44,4 +44,5 @@ REJECTIONS: Mapping[str, str] = {
     "correction_target_unknown": "There is no such event of this operator in the facility.",
     "not_correctable": "Only usage, and deliveries that are in no statement yet, can be voided.",
     "already_voided": "The event is already voided.",
+    "sealed": "The month of the event is sealed: what was stated of it stays.",
 }

@@ -51,9 +51,13 @@ def leases_of_period(
     leases: Mapping[Bytes32, LeaseTerms],
     named: Collection[Bytes32],
 ) -> dict[Bytes32, LeaseTerms]:
-    """Leases open in a period or named by its lines, as the period sees them."""
+    """Leases open in a period or named by its lines, as the period sees them.
+
+    Behind the last epoch nothing is rented: a lease that ends there later changes no statement.
+    """
     start_s = period.start_s
-    seen = (x.as_of(period.end_s) for x in leases.values() if x.opened_at_s < period.end_s)
+    seen_s = start_s if period.closing else period.end_s
+    seen = (x.as_of(seen_s) for x in leases.values() if x.opened_at_s < seen_s)
     return {
         lease.lease: lease
         for lease in seen
@@ -69,6 +73,23 @@ def check_overlaps(entries: Sequence[Entry]) -> None:
             raise InvalidInput(
                 f"device {before[0].hex()} is billed twice at {after[1]}", field="entries"
             )
+
+
+def _require_inside(terms: FacilityTerms, period: Period, entry: Entry) -> None:
+    """Refuse use outside of the period, and what is late or void and not before it.
+
+    Source:  fault IntervalOutside: signers of such a line lose their bonds.
+    """
+    if entry.kind in COUNTED_KINDS:
+        inside = period.start_s <= entry.start_s and entry.end_s <= period.end_s
+    else:
+        inside = terms.window_start_s <= entry.start_s and entry.end_s <= period.start_s
+    if not inside:
+        raise InvalidInput(
+            f"{entry.kind.name} of [{entry.start_s}, {entry.end_s}) is not of statement"
+            f" {period.epoch}",
+            field="entries",
+        )
 
 
 def close_epoch(
@@ -94,6 +115,7 @@ def close_epoch(
             raise InvalidInput(f"{entry.kind.name} is computed, not recorded", field="kind")
         if period.closing and entry.kind in COUNTED_KINDS:
             raise InvalidInput(f"{entry.kind.name} is of no epoch", field="kind")
+        _require_inside(terms, period, entry)
         if entry.device not in terms.device_set:
             raise InvalidInput(f"device {entry.device.hex()} is not pledged", field="device")
     check_overlaps(entries)

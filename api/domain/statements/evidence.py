@@ -93,6 +93,7 @@ def encode_facility(terms: FacilityTerms) -> bytes:
             "promised_availability_ppm": terms.promised_availability_ppm,
             "fee_bps": terms.fee_bps,
             "patience_s": terms.patience_s,
+            "grace_s": terms.grace_s,
             "seal_s": terms.seal_s,
             "long_stop_s": terms.long_stop_s,
             "tranches": [

@@ -72,6 +72,7 @@ def decode_facility(data: bytes) -> FacilityTerms:
             promised_availability_ppm=as_integer(doc["promised_availability_ppm"]),
             fee_bps=as_integer(doc["fee_bps"]),
             patience_s=as_integer(doc["patience_s"]),
+            grace_s=as_integer(doc["grace_s"]),
             seal_s=as_integer(doc["seal_s"]),
             long_stop_s=as_integer(doc["long_stop_s"]),
             tranches=tuple(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import salted_hash
 from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
-from api.domain.lifecycle import Reopening, cut_off_s, open_epoch
+from api.domain.lifecycle import Reopening, cut_off_s, open_epoch, sealed_from_s
 from api.domain.metering.events import CorrectionEvent, OutageEvent, UsageEvent, parse_event
 from api.domain.metering.usage import (
     COUNTED_KINDS,
@@ -198,6 +198,10 @@ class Recomputation:
                 del self._usage[event.corrects_source, event.corrects_id]
             elif entry.kind in DELIVERY_KINDS:
                 raise EvidenceInvalid("a correction takes back a delivery that was stated")
+            elif recorded_at_s >= sealed_from_s(
+                self.terms, entry.start_s, grace_s=self.raw.grace_s
+            ):
+                raise EvidenceInvalid("a correction takes back what is sealed")
             elif void_epoch == self.epoch:
                 self.entries.append(replace(entry, kind=LineKind.VOID))
 

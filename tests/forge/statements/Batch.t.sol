@@ -7,13 +7,11 @@ import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegist
 import {BatchRoot} from "../../../contracts/statements/BatchRoot.sol";
 import {Setup} from "./Setup.sol";
 
-/// @title Many facilities under one set of signatures (docs/DEAL.md)
-contract BatchTest is Setup {
-    uint64 private constant FIRST = 100;
+/// @title Batches of statements
+abstract contract Batches is Setup {
+    uint64 internal constant FIRST = 100;
 
-    event GasSeen(string what, uint256 gasUsed);
-
-    function _open(uint256 count) private {
+    function _open(uint256 count) internal {
         IFacilityRegistry.FacilityTerms memory terms = facilities.termsOf(FACILITY);
         for (uint64 i = 0; i < count; ++i) {
             facilities.setFacility(FIRST + i, terms, IFacilityRegistry.FacilityState.Funded, 1);
@@ -21,7 +19,7 @@ contract BatchTest is Setup {
     }
 
     /// @dev The next statements of all facilities, in ascending order of their leaves.
-    function _batch(uint256 count, uint32 epoch) private view returns (IStatementRegistry.Statement[] memory list) {
+    function _batch(uint256 count, uint32 epoch) internal view returns (IStatementRegistry.Statement[] memory list) {
         list = new IStatementRegistry.Statement[](count);
         for (uint256 i = 0; i < count; ++i) {
             list[i] = _statement(epoch, keccak256("root"), 1000);
@@ -35,12 +33,12 @@ contract BatchTest is Setup {
         }
     }
 
-    function _leaf(IStatementRegistry.Statement memory statement) private view returns (bytes32) {
+    function _leaf(IStatementRegistry.Statement memory statement) internal view returns (bytes32) {
         return BatchRoot.leaf(registry.hashStatement(statement));
     }
 
     function _signBatch(IStatementRegistry.Statement[] memory list)
-        private
+        internal
         view
         returns (IAttesterRegistry.Attestation[] memory)
     {
@@ -51,12 +49,17 @@ contract BatchTest is Setup {
         return _signedBy(registry.batchDigest(registry.batchRoot(hashes)), attesterKeys, 3);
     }
 
-    function _postMany(IStatementRegistry.Statement[] memory list) private returns (uint256 gasUsed) {
+    function _postMany(IStatementRegistry.Statement[] memory list) internal returns (uint256 gasUsed) {
         IAttesterRegistry.Attestation[] memory signed = _signBatch(list);
         vm.warp(list[0].epochEnd);
         registry.postMany(list, signed);
         gasUsed = vm.lastCallGas().gasTotalUsed;
     }
+}
+
+/// @title Gas of a batch
+contract BatchGasTest is Batches {
+    event GasSeen(string what, uint256 gasUsed);
 
     function test_postMany__fifty_facilities__cost_less_than_alone() public {
         _open(50);
@@ -69,7 +72,10 @@ contract BatchTest is Setup {
             assertEq(registry.signersOf(FIRST + i, 1).length, 3, "signers");
         }
     }
+}
 
+/// @title Many facilities under one set of signatures (docs/DEAL.md)
+contract BatchTest is Batches {
     /// @notice Rule 17: what cannot be posted is skipped, with the reason of a single posting.
     function test_postMany__one_that_cannot_be_posted__skips_it_and_says_why() public {
         _open(3);

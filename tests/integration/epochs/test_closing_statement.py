@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from api.db import statements as store
-from api.db.session import reading
+from api.db.session import reading, transaction
+from api.db.tables.facilities import facilities
 from api.domain.lifecycle import StatementState
 from api.domain.metering.usage import LineKind
+from api.domain.statements.evidence import LINES_FILE, epoch_folder
 from api.domain.units import Epoch, FacilityId
 from api.epochs.close import close_due
 from tests.endings import by_stranger
-from tests.factories import DAY_S, GRACE_S, HOUR_S, SEAL_S, START_S
+from tests.factories import DAY_S, GRACE_S, HOUR_S, SEAL_S, START_S, Ledger
 from tests.world import Deployed, World
 
 pytestmark = pytest.mark.chain
@@ -193,6 +195,71 @@ def test_closing__epoch_was_closed_before_the_service_heard_of_the_end__is_taken
     world.round()
     assert world.now(world.contracts.statement_registry.is_closing_posted(world.facility_id))
     assert world.verify().findings == ()
+
+
+def test_closing__its_number_has_files_of_the_epoch_cut_short__is_made_all_the_same(
+    long_world: World,
+) -> None:
+    """A crash between evidence and row: nobody can have signed what was never stored."""
+    world = long_world
+    _default(world)
+    folder = epoch_folder(FacilityId(world.facility_id), Epoch(6))
+    world.evidence.write(f"{folder}/{LINES_FILE}", b"of the epoch that was cut short")
+    world.at(7 * DAY_S)
+
+    world.round()
+    world.round()
+
+    assert _shown(world)[-1][:2] == (6, True)
+    assert all(v.signed for v in world.attest())
+
+
+def test_close__evidence_of_one_facility_is_in_the_way__others_are_closed(world: World) -> None:
+    other = world.ledger.add_facility(range(100, 104))
+    folder = epoch_folder(FacilityId(world.facility_id), Epoch(0))
+    world.evidence.write(f"{folder}/{LINES_FILE}", b"of somebody else")
+    world.at_cut_off(0)
+
+    closed = close_due(world.engine, world.evidence, world.clock())
+
+    assert [(c.statement.facility_id, c.statement.epoch) for c in closed] == [(other, 0)]
+
+
+def test_attest__too_early_or_with_another_grace__is_refused(world: World) -> None:
+    """What is signed while records still come would leave them out, and bar what has them."""
+    world.at(DAY_S)
+    world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
+    close_due(world.engine, world.evidence, START_S + DAY_S + GRACE_S)
+
+    (early,) = world.attest(0)
+    world.at_cut_off(0)
+    with transaction(world.engine) as connection:
+        connection.execute(update(facilities).values(grace_s=GRACE_S + 1))
+    (other,) = world.attest(0)
+    with transaction(world.engine) as connection:
+        connection.execute(update(facilities).values(grace_s=GRACE_S))
+    (in_time,) = world.attest(0)
+
+    assert not early.signed
+    assert "takes records until" in str(early.reason)
+    assert not other.signed
+    assert "grace" in str(other.reason)
+    assert in_time.signed
+
+
+def test_void__of_a_sealed_month__is_refused_and_an_open_one_is_not(ledger: Ledger) -> None:
+    facility = ledger.add_facility(range(50, 54), window_end_s=START_S + 45 * DAY_S)
+    ledger.facility_id = facility
+    ledger.add_lease("lease-a")
+    old = ledger.usage(50, 0, HOUR_S)
+    ledger.clock = lambda: START_S + DAY_S  # type: ignore[method-assign]
+    assert ledger.codes(old) == ["accepted"]
+    young = ledger.usage(50, 31 * DAY_S, 31 * DAY_S + HOUR_S)
+    ledger.clock = lambda: START_S + 32 * DAY_S  # type: ignore[method-assign]
+    assert ledger.codes(young) == ["accepted"]
+    ledger.clock = lambda: START_S + 33 * DAY_S  # type: ignore[method-assign]
+
+    assert ledger.codes(ledger.void(old), ledger.void(young)) == ["sealed", "accepted"]
 
 
 def test_closing__of_an_ended_facility_with_another_end__is_signed_by_nobody(

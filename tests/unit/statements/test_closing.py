@@ -60,13 +60,35 @@ def _figures(closed: ClosedEpoch) -> list[tuple[LineKind, int]]:
         ([replace(_usage(0, 0, 60), device=ZERO32)], "not pledged"),
         ([_usage(0, 0, 60), _usage(0, 59, 90)], "billed twice"),
         ([_usage(0, 0, 60), _usage(0, 59, 90, LineKind.DELIVERY)], "billed twice"),
-        ([_usage(0, 0, 60, LineKind.LATE)] * 2, "equal"),
+        ([_usage(0, 0, 60, LineKind.LATE)], "is not of statement 0"),
+        ([_usage(0, DAY_S - 60, DAY_S + 1)], "is not of statement 0"),
         ([replace(_usage(0, 0, 60), lease=ZERO32)], "unknown lease"),
     ],
 )
 def test_close__entries_that_break_a_rule__are_refused(entries: list[Entry], message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         _close(*entries)
+
+
+def test_close__equal_entries_or_use_of_no_epoch__are_refused() -> None:
+    late = _usage(0, 0, 60, LineKind.LATE)
+    with pytest.raises(InvalidInput, match="equal"):
+        _close(late, late, epoch=1)
+    books = TERMS.closing_period(ended_at_s=START_S + DAY_S + HOUR_S, grace_s=60)
+    assert books is not None
+    assert next(line.kind for line in _close(late, period=books).lines) is LineKind.LATE
+    cut_short = _usage(0, DAY_S, DAY_S + 60, LineKind.LATE)
+    with pytest.raises(InvalidInput, match="is not of statement 1"):
+        _close(cut_short, period=books)
+
+
+def test_close__lease_that_ends_behind_the_last_epoch__changes_no_closing_statement() -> None:
+    late = _usage(0, 0, 60, LineKind.LATE)
+    books = TERMS.closing_period(ended_at_s=START_S + DAY_S + HOUR_S, grace_s=60)
+
+    ended = replace(_LEASE, closed_at_s=START_S + DAY_S + HOUR_S)
+
+    assert _close(late, period=books).files == _close(late, lease=ended, period=books).files
 
 
 def test_close__neighbours_of_one_device__do_not_overlap() -> None:

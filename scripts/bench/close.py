@@ -128,12 +128,17 @@ def _verify(rpc_url: str, evidence: Path) -> dict[str, float]:
     return _with_peak({"total_s": total_s})
 
 
+def cut_off_s(load: Load) -> int:
+    """First second at which the first epoch can be closed."""
+    return load.start_s + DAY_S + _GRACE_S
+
+
 def measure_close(
     stage: Stage, service: Service, load: Load, facility_id: FacilityId
 ) -> dict[str, float]:
     """Close the first epoch in a process of its own."""
-    now_s = load.start_s + DAY_S + _GRACE_S
-    return in_child(_close, service.database_url, stage.folder / "evidence", facility_id, now_s)
+    folder = stage.folder / "evidence"
+    return in_child(_close, service.database_url, folder, facility_id, cut_off_s(load))
 
 
 def measure_attest(stage: Stage, service: Service) -> dict[str, float]:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.domain.facility import closing_number
 from api.domain.lifecycle import (
     EpochState,
     FacilityState,
@@ -14,6 +15,7 @@ from api.domain.lifecycle import (
     Standing,
     StatementFacts,
     StatementState,
+    closing_cut_off_s,
     cured_until_s,
     cut_off_s,
     epoch_state,
@@ -29,6 +31,7 @@ from api.domain.lifecycle import (
     statements_until_s,
     void_takes,
 )
+from api.domain.units import Epoch
 from tests.unit.values import DAY_S, START_S, TERMS
 
 EPOCHS = TERMS.epoch_count
@@ -270,3 +273,36 @@ def test_closing_period__of_any_grace__ends_where_the_contract_takes_it(
 
     assert books is not None
     assert books.end_s == ended_s + after_s
+
+
+def test_stated_period__of_any_number__is_an_epoch_the_closing_statement_or_none() -> None:
+    early_s = START_S + 2 * DAY_S + 7
+
+    running = [
+        TERMS.stated_period(Epoch(n), ended_at_s=None, grace_s=60) for n in range(EPOCHS + 2)
+    ]
+    ended = [TERMS.stated_period(Epoch(n), ended_at_s=early_s, grace_s=60) for n in range(4)]
+    never = TERMS.stated_period(Epoch(0), ended_at_s=START_S + 7, grace_s=60)
+
+    assert [p and p.closing for p in running] == [*[False] * EPOCHS, True, None]
+    assert [p and p.closing for p in ended] == [False, False, True, None]
+    assert never is None
+    window = (START_S, DAY_S, EPOCHS)
+    names = ("window_start_s", "epoch_length_s", "epoch_count")
+    numbers = dict(zip(names, window, strict=True))
+    assert [closing_number(at_s, **numbers) for at_s in (None, early_s, START_S - 1)] == [
+        *(EPOCHS, 2, 0),
+    ]
+
+
+def test_closing_cut_off__of_a_facility__is_a_grace_after_seal_or_end() -> None:
+    early_s = START_S + 2 * DAY_S + 7
+
+    def cut_s(ended_at_s: int | None, *reopenings: Reopening) -> int | None:
+        return closing_cut_off_s(TERMS, ended_at_s=ended_at_s, grace_s=60, reopenings=reopenings)
+
+    assert cut_s(None) == TERMS.sealed_at_s + 60
+    assert cut_s(early_s) == early_s + 60
+    assert cut_s(START_S) is None
+    reopening = Reopening(Epoch(1), early_s + DAY_S)
+    assert cut_s(early_s, reopening) == reopening.until_s(60)

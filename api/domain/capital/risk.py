@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from api.domain.statements.rating import LeaseTerms, PricePlan
 from api.domain.units import SECONDS_PER_HOUR, Micros
@@ -24,12 +25,9 @@ def receivable_since(posts: Iterable[tuple[int, int]], covered: int) -> int | No
     # A closing statement can take back what earlier ones attested.
     if sum(gross for _, gross in posted) <= covered:
         return None
-    attested = 0
-    for posted_at_s, gross in posted:
-        attested += gross
-        if attested > covered:
-            return posted_at_s
-    return None
+    attested = accumulate(gross for _, gross in posted)
+    pairs = zip(posted, attested, strict=True)
+    return next(posted_at_s for (posted_at_s, _), total in pairs if total > covered)
 
 
 def _contracted_weight(lease: LeaseTerms, *, start_s: int, end_s: int) -> int:

@@ -136,6 +136,33 @@ def test_recompute__void__in_its_own_epoch_vanishes_and_later_is_a_line() -> Non
     assert _kinds(_recomputed(later, 2)) == []
 
 
+def test_recompute__closing_of_an_ended_facility__takes_what_was_late_in_time() -> None:
+    """Ended in epoch 1; its usage and outages are stated nowhere, nor what came after the grace."""
+    ended_s = DAY_S + HOUR_S
+    raw = _raw(
+        _usage("cut short", 0, DAY_S, DAY_S + 60, DAY_S + 70),
+        _outage("out", 1, DAY_S, DAY_S + 60, DAY_S + 70),
+        _usage("late", 1, 0, HOUR_S, DAY_S + 70),
+        _usage("too late", 2, 0, HOUR_S, ended_s + 60),
+        grace_s=60,
+    )
+    period = _TERMS.closing_period(ended_at_s=START_S + ended_s, grace_s=60)
+    assert period is not None
+
+    closed = recompute(_TERMS, period, raw, carry=EMPTY_CARRY, previous_hash=ZERO32)
+
+    assert [line.kind for line in closed.lines] == [LineKind.LATE, LineKind.USAGE_DIFFERENCE]
+    assert closed.statement.available_gpu_seconds == 0
+
+
+def test_recompute__void_of_a_sealed_record__is_refused() -> None:
+    terms = replace(_TERMS, window_end_s=START_S + 45 * DAY_S, seal_s=DAY_S)
+    raw = _raw(_usage("a", 0, 0, HOUR_S, HOUR_S), _void("v", "a", 32 * DAY_S))
+
+    with pytest.raises(EvidenceInvalid, match="sealed"):
+        recompute(terms, terms.period(Epoch(32)), raw, carry=EMPTY_CARRY, previous_hash=ZERO32)
+
+
 def test_recompute__reopened_epoch__takes_records_of_its_own_time_again() -> None:
     late = _usage("a", 0, 0, HOUR_S, DAY_S + 20)
     reopened = _raw(late, reopenings=(Reopening(0, START_S + DAY_S + 10),))

@@ -2,52 +2,25 @@
 pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
-import {IBondVault} from "../interfaces/IBondVault.sol";
-import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IOperatorRecords} from "../interfaces/IOperatorRecords.sol";
-import {IPledgeRegistry} from "../interfaces/IPledgeRegistry.sol";
-import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
-import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
-import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
+import {FacilityLinks} from "./FacilityLinks.sol";
 import {FacilityStore} from "./FacilityStore.sol";
 import {OfferTerms} from "./OfferTerms.sol";
 
 /// @title Register of facilities, their terms and their life cycle
-/// @notice Names the other contracts, so that each of them needs to know this register alone.
-contract FacilityRegistry is IFacilityRegistry, AccessManaged {
+/// @notice From offer to closing: every state of a facility, and who may bring it about.
+contract FacilityRegistry is FacilityLinks {
     using FacilityStore for FacilityStore.Facility;
 
     /// @dev From the notice that revenue is unpaid to when the facility may mature without it.
     uint256 private constant RECEIVABLE_LIFE = 90 days;
     /// @dev The cure of a default, beside the facility's own epoch.
     uint256 private constant CURE = 1 days;
-    uint8 private constant MAX_DECIMALS = 6;
 
-    /// @inheritdoc IFacilityRegistry
-    IStatementRegistry public statementRegistry;
-    /// @inheritdoc IFacilityRegistry
-    ITrancheToken public trancheToken;
-    /// @inheritdoc IFacilityRegistry
-    IRentLockbox public rentLockbox;
-    /// @inheritdoc IFacilityRegistry
-    IPrimarySale public primarySale;
-    /// @inheritdoc IFacilityRegistry
-    IBondVault public bondVault;
-    /// @inheritdoc IFacilityRegistry
-    IDeliveryDesk public deliveryDesk;
-    /// @inheritdoc IFacilityRegistry
-    IAttesterRegistry public attesterRegistry;
-    /// @inheritdoc IFacilityRegistry
-    IPledgeRegistry public pledgeRegistry;
-
-    /// @inheritdoc IFacilityRegistry
-    mapping(address token => bool) public isSettlementToken;
     /// @inheritdoc IOperatorRecords
     mapping(address gpuOperator => bytes32) public ledgerKeyOf;
     /// @inheritdoc IOperatorRecords
@@ -59,31 +32,6 @@ contract FacilityRegistry is IFacilityRegistry, AccessManaged {
     /// @notice Deploys an empty register; `link` names the other contracts.
     /// @param authority AccessManager that holds the roles.
     constructor(address authority) AccessManaged(authority) {}
-
-    /// @inheritdoc IFacilityRegistry
-    function link(Links calldata links) external restricted {
-        require(address(trancheToken) == address(0), AlreadyLinked());
-        bool named = address(links.statementRegistry) != address(0) && address(links.trancheToken) != address(0)
-            && address(links.rentLockbox) != address(0) && address(links.primarySale) != address(0)
-            && address(links.bondVault) != address(0) && address(links.deliveryDesk) != address(0)
-            && address(links.attesterRegistry) != address(0) && address(links.pledgeRegistry) != address(0);
-        require(named, LinkMissing());
-        statementRegistry = links.statementRegistry;
-        trancheToken = links.trancheToken;
-        rentLockbox = links.rentLockbox;
-        primarySale = links.primarySale;
-        bondVault = links.bondVault;
-        deliveryDesk = links.deliveryDesk;
-        attesterRegistry = links.attesterRegistry;
-        pledgeRegistry = links.pledgeRegistry;
-    }
-
-    /// @inheritdoc IFacilityRegistry
-    function setSettlementToken(address token, bool allowed) external restricted {
-        require(!allowed || IERC20Metadata(token).decimals() <= MAX_DECIMALS, SettlementTokenNotAllowed(token));
-        isSettlementToken[token] = allowed;
-        emit SettlementTokenAllowed(token, allowed);
-    }
 
     /// @inheritdoc IFacilityRegistry
     function offer(uint64 facilityId, FacilityTerms calldata terms, TrancheTerms[] calldata tranches)

@@ -237,6 +237,7 @@ class World:
         """One round of a fresh worker; its transactions must succeed."""
         done = self.worker().run_once()
         assert [o.error for o in done.outcomes if o.error] == []
+        assert done.not_closed == ()
         return done
 
     @cached_property

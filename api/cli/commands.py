@@ -124,7 +124,7 @@ def worker(
                 else:
                     output.log_round(done)
                     if once:
-                        raise typer.Exit(1 if any(o.error for o in done.outcomes) else 0)
+                        raise typer.Exit(1 if done.failed else 0)
                 stop.wait(settings.poll_s)
 
 

@@ -5,7 +5,6 @@ Evidence is written before the statement is stored. It depends on frozen records
 crash in between costs nothing: the next run writes the same bytes.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
@@ -46,8 +45,6 @@ from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
 from api.errors import AppError, Conflict
 from api.evidence_store import EvidenceFolder
 
-_log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class CloseTimings:
@@ -66,6 +63,15 @@ class Closed:
     statement: Statement
     timings: CloseTimings
     closing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A facility whose next statement could not be closed now, and why."""
+
+    facility_id: FacilityId
+    epoch: Epoch
+    reason: str
 
 
 def due_periods(
@@ -119,8 +125,13 @@ def close_due(
     *,
     facility_id: FacilityId | None = None,
     on_closed: Callable[[Closed], None] | None = None,
+    on_failed: Callable[[Failed], None] | None = None,
 ) -> list[Closed]:
-    """Close every epoch, and all books behind it, whose cut-off has passed."""
+    """Close every epoch, and all books behind it, whose cut-off has passed.
+
+    Args:    on_failed: told of a facility that could not be closed; the others are. Without it the
+             first error is raised.
+    """
     _take_back_cut_short(engine, evidence, facility_id)
     results: list[Closed] = []
     failed: set[FacilityId] = set()
@@ -130,9 +141,10 @@ def close_due(
         try:
             closed = close_one(engine, evidence, facility, period, now_s)
         except AppError as error:
-            # One facility's trouble is no other's: it is tried again in the next round.
+            if on_failed is None:
+                raise
             failed.add(facility)
-            _log.warning("facility %d, statement %d: %s", facility, period.epoch, error.message)
+            on_failed(Failed(facility, period.epoch, error.message))
             continue
         if closed is not None:
             results.append(closed)

@@ -10,7 +10,7 @@ from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.chain.signer import LocalSigner
 from api.clock import Clock
 from api.epochs.approve import approvable
-from api.epochs.close import Closed, close_due
+from api.epochs.close import Closed, Failed, close_due
 from api.epochs.finish import closable
 from api.epochs.index import Indexer
 from api.epochs.outbox import Outbox, Outcome
@@ -28,11 +28,18 @@ class Round:
     outcomes: tuple[Outcome, ...]
     events_indexed: int
     blocks_behind: int
+    # Tried again in the next round.
+    not_closed: tuple[Failed, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be done."""
+        return bool(self.not_closed) or any(outcome.error for outcome in self.outcomes)
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.closed or self.outcomes or self.events_indexed)
+        return not (self.closed or self.outcomes or self.events_indexed or self.not_closed)
 
 
 class Worker:
@@ -64,7 +71,14 @@ class Worker:
         if self._outbox:
             outcomes += self._outbox.flush()
             outcomes += self._approve(now_s)
-        closed = close_due(self._engine, self._evidence, now_s, on_closed=self._on_closed)
+        failed: list[Failed] = []
+        closed = close_due(
+            self._engine,
+            self._evidence,
+            now_s,
+            on_closed=self._on_closed,
+            on_failed=failed.append,
+        )
         if self._outbox:
             posts = postable(self._engine, self._contracts, self._evidence)
             if posts and self._outbox.store(posts, now_s):
@@ -84,7 +98,9 @@ class Worker:
         if progress.added:
             document = published_deployment(self._contracts)
             self._evidence.replace(DEPLOYMENT_FILE, document)
-        return Round(len(closed), tuple(outcomes), progress.added, progress.behind)
+        return Round(
+            len(closed), tuple(outcomes), progress.added, progress.behind, not_closed=tuple(failed)
+        )
 
     def _approve(self, now_s: int) -> list[Outcome]:
         """Send the approval of one pledge: it makes the signatures over all others void."""

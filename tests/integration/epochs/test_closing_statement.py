@@ -14,6 +14,7 @@ from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import LINES_FILE, epoch_folder
 from api.domain.units import Epoch, FacilityId
 from api.epochs.close import close_due
+from api.errors import Conflict
 from tests.endings import by_stranger
 from tests.factories import DAY_S, GRACE_S, HOUR_S, SEAL_S, START_S, Ledger
 from tests.world import Deployed, World
@@ -220,9 +221,16 @@ def test_close__evidence_of_one_facility_is_in_the_way__others_are_closed(world:
     world.evidence.write(f"{folder}/{LINES_FILE}", b"of somebody else")
     world.at_cut_off(0)
 
-    closed = close_due(world.engine, world.evidence, world.clock())
+    with pytest.raises(Conflict, match="exists with other bytes"):
+        close_due(world.engine, world.evidence, world.clock())
+    done = world.worker().run_once()
 
-    assert [(c.statement.facility_id, c.statement.epoch) for c in closed] == [(other, 0)]
+    assert (done.closed, done.failed, done.idle) == (1, True, False)
+    (failed,) = done.not_closed
+    assert (failed.facility_id, failed.epoch) == (world.facility_id, 0)
+    assert "exists with other bytes" in failed.reason
+    with reading(world.engine) as connection:
+        assert store.statement_row(connection, FacilityId(other), Epoch(0)) is not None
 
 
 def test_attest__too_early_or_with_another_grace__is_refused(world: World) -> None:

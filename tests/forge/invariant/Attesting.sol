@@ -32,6 +32,17 @@ abstract contract Attesting is World {
     bool public rejectedPublished;
     mapping(uint64 f => mapping(uint32 epoch => bool)) private _rejected;
 
+    /// @dev Every unit of three tranches to ann; the first epoch is over.
+    function _fundToTheCap(uint64 f) internal {
+        vm.startPrank(gpuOperator);
+        for (uint256 s = 0; s < 3; ++s) {
+            token.mint(ann, _id(f, s), CAP);
+        }
+        facilities.fund(f);
+        vm.stopPrank();
+        vm.warp(START + EPOCH);
+    }
+
     /// @dev `delivers` zero is a usage line with a charge, else a delivery line of that lease.
     function _next(uint64 f, uint256 gross, uint256 available, bytes32 delivers, bool faulty)
         internal

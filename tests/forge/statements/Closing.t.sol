@@ -15,13 +15,7 @@ contract ClosingTest is Attesting {
 
     function setUp() public {
         _build();
-        vm.startPrank(gpuOperator);
-        for (uint256 s = 0; s < 3; ++s) {
-            token.mint(ann, _id(F, s), CAP);
-        }
-        facilities.fund(F);
-        vm.stopPrank();
-        vm.warp(START + EPOCH);
+        _fundToTheCap(F);
     }
 
     function test_post__closing__after_the_seal_once_and_as_no_epoch() external {

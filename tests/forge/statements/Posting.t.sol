@@ -13,13 +13,7 @@ contract PostingTest is Attesting {
 
     function setUp() public {
         _build();
-        vm.startPrank(gpuOperator);
-        for (uint256 s = 0; s < 3; ++s) {
-            token.mint(ann, _id(F, s), CAP);
-        }
-        facilities.fund(F);
-        vm.stopPrank();
-        vm.warp(START + EPOCH);
+        _fundToTheCap(F);
     }
 
     function _good() private view returns (IStatementRegistry.Statement memory) {

@@ -14,13 +14,7 @@ contract PublishingTest is Attesting {
 
     function setUp() public {
         _build();
-        vm.startPrank(gpuOperator);
-        for (uint256 s = 0; s < 3; ++s) {
-            token.mint(ann, _id(F, s), CAP);
-        }
-        facilities.fund(F);
-        vm.stopPrank();
-        vm.warp(START + EPOCH);
+        _fundToTheCap(F);
     }
 
     function test_publish__next_epoch_that_is_over__counts() external {

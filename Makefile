@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games bench bench-gas mutate slither prove coverage format clean
+.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games bench bench-gas foreign mutate slither prove coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -63,6 +63,13 @@ setup: build/.service build/.contracts ## Install everything and compile the con
 
 contracts: build/.contracts ## Compile the contracts
 
+# What tests/contracts puts ours together with. The Safe is under the LGPL: used as its package, never copied.
+build/.foreign: $(wildcard tools/foreign/*.json tools/foreign/*/package.json) | build/.tools
+	@echo "installing a Safe and Seaport, as published"
+	@npm ci --prefix tools/foreign --ignore-scripts --silent --no-fund --no-audit && touch $@
+
+foreign: build/.foreign ## Install others' contracts that tests run against
+
 web: build/.web ## Build the web application, which the API then serves
 
 # --- use ---------------------------------------------------------------------------------------
@@ -86,7 +93,7 @@ bench-gas: setup build/.bench-gas ## Print gas beside its goals and peers (WRITE
 
 # --- quality -----------------------------------------------------------------------------------
 
-test: setup build/.web ## Run all tests, in a random order (SEED=n repeats one; PARTS="unit forge" runs some)
+test: setup build/.web build/.foreign ## Run all tests, in a random order (SEED=n repeats one; PARTS="unit forge" runs some)
 	@$(if $(SEED),SEED=$(SEED)) tools/test $(PARTS)
 
 unit: build/.service build/.node ## Run the unit tests alone, with few examples of each property
@@ -177,4 +184,4 @@ format: build/.service build/.node ## Format the code
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix . && node_modules/.bin/forge fmt
 
 clean: ## Remove what was built and installed
-	@rm -rf build .venv .venv-contracts node_modules web/node_modules web/src/generated tools/bench-gas/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf build .venv .venv-contracts node_modules web/node_modules web/src/generated tools/bench-gas/node_modules tools/foreign/node_modules var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -29,7 +29,13 @@ def test_version__installed__is_the_projects() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["package.json", "web/package.json", "tools/bench-gas/package.json"]
+    "file",
+    [
+        "package.json",
+        "web/package.json",
+        "tools/bench-gas/package.json",
+        "tools/foreign/package.json",
+    ],
 )
 def test_version__of_private_tooling__is_not_said_again(file: str) -> None:
     assert "version" not in json.loads((ROOT / file).read_text())

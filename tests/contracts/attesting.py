@@ -1,4 +1,4 @@
-"""Signatures of attesters over all that they sign, made by a wallet library beside ours."""
+"""What attesters and holders sign, by a wallet library beside ours."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -39,7 +39,7 @@ def approval_digest(
     """What attesters of a panel sign over a pledge. Args: approvals: how many there were before."""
     values = (facility_id, root, devices, from_epoch, approvals)
     message = dict(zip((name for name, _ in _APPROVAL), values, strict=True))
-    return _typed(pledges.address, "Rentroll Pledges", "PledgeApproval", _APPROVAL, message)
+    return typed_digest(pledges.address, "Rentroll Pledges", "PledgeApproval", _APPROVAL, message)
 
 
 def batch_tree(statement_hashes: Sequence[bytes]) -> MerkleTree:
@@ -50,7 +50,7 @@ def batch_tree(statement_hashes: Sequence[bytes]) -> MerkleTree:
 def batch_digest(registry: Any, root: bytes) -> bytes:
     """What attesters of a panel sign over a batch of statements."""
     members = (("root", "bytes32"),)
-    return _typed(
+    return typed_digest(
         registry.address, "Rentroll Statements", "StatementBatch", members, {"root": root}
     )
 
@@ -61,13 +61,14 @@ def in_batch_order(statement_hashes: Sequence[Bytes32]) -> list[int]:
     return sorted(range(len(leaves)), key=leaves.__getitem__)
 
 
-def _typed(
+def typed_digest(
     contract: str,
     domain: str,
     kind: str,
     members: Sequence[tuple[str, str]],
     message: dict[str, Any],
 ) -> bytes:
+    """What is signed over a struct of one of our contracts. Args: members: names and types."""
     place = {"name": domain, "version": "1", "chainId": chain.id, "verifyingContract": contract}
     types = {kind: [{"name": name, "type": type_} for name, type_ in members]}
     signable = encode_typed_data(place, types, message)

@@ -76,12 +76,15 @@ class World:
 
     def offer(self, terms: FacilityTerms | None = None) -> Any:
         """Offer the facility."""
+        return self.facilities.offer(*self.offered(terms), {"from": self.operator})
+
+    def offered(self, terms: FacilityTerms | None = None) -> tuple[Any, ...]:
+        """What an operator offers: the arguments of `offer`."""
         terms = terms or self.terms
         self.pledge = pledge_of(terms)
         tranches = [(t.unit_cap, t.coupon_micros_per_unit) for t in terms.tranches]
         offered = replace(offered_terms(terms), pledge_root=self.pledge.root)
-        arguments = (terms.facility_id, to_abi(offered), tranches)
-        return self.facilities.offer(*arguments, {"from": self.operator})
+        return (terms.facility_id, to_abi(offered), tranches)
 
     def sign_pledge(
         self, pledge: Pledge, from_epoch: int = 0, attesters: list[Any] | None = None

@@ -1,4 +1,4 @@
-"""Contracts of others, as they published them compiled: a Safe (LGPL-3.0).
+"""Contracts of others, as they published them compiled: a Safe (LGPL-3.0) and Seaport (MIT).
 
 They are installed from npm below `tools/foreign`, and nothing of them is in this repository.
 """
@@ -17,6 +17,7 @@ from tests.contracts.attesting import by_address
 
 _PACKAGES = Path(__file__).resolve().parents[2] / "tools" / "foreign" / "node_modules"
 _SAFE = _PACKAGES / "@safe-global" / "safe-contracts" / "build" / "artifacts" / "contracts"
+_SEAPORT = _PACKAGES / "@opensea" / "seaport-js" / "src" / "artifacts" / "seaport" / "contracts"
 ZERO = "0x" + "00" * 20
 # Safe's `Enum.Operation`.
 _CALL, _DELEGATE_CALL = 0, 1
@@ -31,6 +32,13 @@ def _deploy(artifact_file: Path, sender: Any, *arguments: Any) -> Any:
     factory = web3.eth.contract(abi=abi, bytecode=artifact["bytecode"])
     done = sender.transfer(data=factory.constructor(*arguments).data_in_transaction)
     return Contract.from_abi(artifact["contractName"], done.contract_address, abi, persist=False)
+
+
+def deploy_seaport(sender: Any) -> Any:
+    """Seaport with a controller of conduits; nobody here uses any."""
+    conduits = _SEAPORT / "conduit" / "ConduitController.sol" / "LocalConduitController.json"
+    controller = _deploy(conduits, sender)
+    return _deploy(_SEAPORT / "Seaport.sol" / "Seaport.json", sender, controller.address)
 
 
 class AllowList:

@@ -34,6 +34,8 @@ LINKED = (
     "DeliveryDesk",
     "AttesterRegistry",
     "PledgeRegistry",
+    "AttesterDesk",
+    "RefundDesk",
 )
 
 
@@ -233,12 +235,14 @@ def deploy_all(
         "TrancheToken": token,
         "InvestorRegistry": deployer.deploy("InvestorRegistry", "InvestorRegistry", authority),
         "TrancheMetadata": deployer.deploy("TrancheMetadata", "TrancheMetadata", facilities),
-        "RentLockbox": deployer.deploy(
-            "RentLockbox", "RentLockbox", authority, facilities, statements, token
-        ),
+        "RentLockbox": deployer.deploy("RentLockbox", "RentLockbox", facilities, statements, token),
         "PrimarySale": deployer.deploy("PrimarySale", "PrimarySale", facilities, wallets),
         "BondVault": deployer.deploy("BondVault", "BondVault", facilities, wallets),
         "DeliveryDesk": deployer.deploy("DeliveryDesk", "DeliveryDesk", facilities, wallets),
+        "AttesterDesk": deployer.deploy(
+            "AttesterDesk", "AttesterDesk", authority, facilities, wallets
+        ),
+        "RefundDesk": deployer.deploy("RefundDesk", "RefundDesk", facilities),
     }
     if authority.hasRole(ADMIN, sender)[0]:
         _bind_functions(deployer, authority, deployed)

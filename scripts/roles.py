@@ -62,7 +62,7 @@ ROLE_FUNCTIONS: dict[str, dict[int, tuple[str, ...]]] = {
         COMPLIANCE: ("proposeBeneficiary", "proposeRecovery"),
         ENFORCER: ("confirm", "reject", "removeBeneficiary"),
     },
-    "RentLockbox": {TREASURY: ("refundExcess", "takeFees")},
+    "AttesterDesk": {TREASURY: ("takeFees",)},
 }
 
 # Takes the authority alone as its caller (OpenZeppelin AccessManaged).
@@ -103,7 +103,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
         "postSigned",
         "postTogether",
         "publish",
-        "reject",
+        "takeBack",
     ),
     "TrancheToken": (
         "accrue",
@@ -139,10 +139,24 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     ),
     "DeliveryDesk": ("cancelOrder", "moveVouchers", "serve", "takeDelivery"),
     "TrancheMetadata": (),
+    "AttesterDesk": (
+        "bookSigners",
+        "collect",
+        "pay",
+        "refuse",
+        "reject",
+        "releaseUnearned",
+        "showSignatures",
+        "withdraw",
+        "withdrawFor",
+    ),
+    "RefundDesk": ("approveCredits", "refundCredit", "refundShare"),
     "RentLockbox": (
         "close",
+        "passFees",
         "payRent",
         "payVoucher",
+        "refundExcess",
         "settle",
         "settleMany",
         "settleTogether",

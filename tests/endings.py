@@ -1,10 +1,13 @@
 """How a facility of the small world ends: bonded, one epoch stated, then default."""
 
 from api.chain import calldata
+from api.chain.calldata import SignedRefusal
 from api.db.leases import known_lease_named
 from api.db.session import reading
 from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S
 from api.domain.lifecycle import RECEIVABLE_LIFE_S
+from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode, refusal_digest
+from api.domain.units import Bytes32, Epoch
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
 from tests.factories import DAY_S, HOUR_S, SEAL_S
 from tests.world import HOLDERS, World, send, signer_of, wallet
@@ -14,7 +17,7 @@ BOND = 50_000_000
 GROSS = 8_000_000
 RENT = 5_000_000
 LEASE = b"\7" * 32
-EVIDENCE = b"\5" * 32
+EVIDENCE = Bytes32(b"\5" * 32)
 # Beside the cure and the time for last statements, a closing leaves a day for serving.
 NOTICED_S = 2 * DAY_S + DEFAULT_PATIENCE_S
 ENDED_S = NOTICED_S + 2 * DAY_S
@@ -60,12 +63,16 @@ def publish(world: World, epoch: int) -> None:
 
 def reject(world: World, epoch: int) -> None:
     """Two attesters reject the evidence that stands published."""
-    registry = world.contracts.statement_registry
-    digest = world.now(registry.rejection_digest(world.facility_id, epoch, EVIDENCE))
-    signers = sorted((signer_of(i) for i in ATTESTER_ACCOUNTS[:2]), key=lambda s: s.address.lower())
-    signed = [(signer.address, signer.sign_digest(digest)) for signer in signers]
-    arguments = (world.facility_id, epoch, EVIDENCE, signed)
-    by_stranger(world, "StatementRegistry", "reject", *arguments)
+    openness = world.now(world.contracts.statement_registry.openness_of(world.facility_id))
+    code = RefusalCode.NOT_RECOMPUTED
+    hashes = (NO_HASH, EVIDENCE, NO_HASH)
+    refusal = Refusal(world.facility_id, Epoch(epoch), *hashes, openness.rejections, code)
+    deployment = world.deployment
+    digest = refusal_digest(refusal, chain_id=deployment.chain_id, desk=deployment.attester_desk)
+    signers = [signer_of(index) for index in ATTESTER_ACCOUNTS[:2]]
+    refusals = {s.address: SignedRefusal(refusal, s.sign_digest(digest)) for s in signers}
+    data = calldata.reject(world.facility_id, epoch, EVIDENCE, refusals)
+    send(world.client, wallet(RENTER).address, deployment.attester_desk, data)
 
 
 def default(world: World, epoch: int = 1) -> None:

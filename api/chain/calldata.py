@@ -12,6 +12,7 @@ from api.chain.terms import offered_terms
 from api.domain.capital.orders import DeliveryOrder
 from api.domain.facility import FacilityTerms
 from api.domain.statements.lines import Line
+from api.domain.statements.refusals import Refusal
 from api.domain.statements.statement import Statement
 from api.domain.units import Address
 
@@ -42,6 +43,14 @@ def post_many(statements: Sequence[Statement], signatures: Mapping[str, bytes]) 
     """`StatementRegistry.postMany`; statements in ascending order of their leaves."""
     encoder = function("StatementRegistry", "postMany")
     return _hex(encoder.encode([s.as_abi_tuple() for s in statements], _ordered(signatures)))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRefusal:
+    """A refusal, and an attester's signature over it."""
+
+    refusal: Refusal
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +125,36 @@ def _ordered(signatures: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
     return sorted(signatures.items(), key=lambda item: int(item[0], 16))
 
 
+def refuse(facility_id: int, epoch: int, refusals: Mapping[str, SignedRefusal]) -> str:
+    """`AttesterDesk.refuse`: public, and paid as a signature is. refusals: by attester."""
+    encoder = function("AttesterDesk", "refuse")
+    return _hex(encoder.encode(facility_id, epoch, _refusals(refusals)))
+
+
 def reject(
-    facility_id: int, epoch: int, evidence_hash: bytes, signatures: Mapping[str, bytes]
+    facility_id: int, epoch: int, evidence_hash: bytes, refusals: Mapping[str, SignedRefusal]
 ) -> str:
-    """`StatementRegistry.reject`, attesters in ascending order."""
-    encoder = function("StatementRegistry", "reject")
-    return _hex(encoder.encode(facility_id, epoch, evidence_hash, _ordered(signatures)))
+    """`AttesterDesk.reject`: takes published evidence back. refusals: by attester."""
+    encoder = function("AttesterDesk", "reject")
+    return _hex(encoder.encode(facility_id, epoch, evidence_hash, _refusals(refusals)))
+
+
+def _refusals(refusals: Mapping[str, SignedRefusal]) -> list[tuple[object, ...]]:
+    """In ascending order of attester."""
+    ordered = sorted(refusals.items(), key=lambda item: int(item[0], 16))
+    return [
+        (
+            attester,
+            signed.refusal.statement_hash,
+            signed.refusal.evidence_hash,
+            signed.refusal.previous_statement_hash,
+            signed.refusal.rejections,
+            int(signed.refusal.code),
+            signed.refusal.place_word,
+            signed.signature,
+        )
+        for attester, signed in ordered
+    ]
 
 
 def challenge_line(statement: Statement, line: Line, proof: Sequence[bytes]) -> str:

@@ -24,6 +24,8 @@ CONTRACTS = (
     "BondVault",
     "DeliveryDesk",
     "WalletDesk",
+    "AttesterDesk",
+    "RefundDesk",
 )
 
 
@@ -91,6 +93,16 @@ class Deployment:
     def wallet_desk(self) -> Address:
         """Address of WalletDesk."""
         return self.addresses["WalletDesk"]
+
+    @property
+    def attester_desk(self) -> Address:
+        """Address of AttesterDesk."""
+        return self.addresses["AttesterDesk"]
+
+    @property
+    def refund_desk(self) -> Address:
+        """Address of RefundDesk."""
+        return self.addresses["RefundDesk"]
 
     @property
     def settlement_token(self) -> Address:

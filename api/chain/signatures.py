@@ -19,6 +19,8 @@ STATEMENT = kind_of(Statement).text
 LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
 ATTESTATIONS = "(address,bytes)[]"
 SIGNED = f"(bool,bytes32[],{ATTESTATIONS})"
+REFUSAL = "(address,bytes32,bytes32,bytes32,uint32,uint8,bytes32,bytes)"
+CREDIT = "(uint64,uint32,bytes32,address,uint64)"
 SALE_TERMS = "(uint64,uint64,uint64,uint16,uint64[])"
 ORDER = "(address,uint256,uint256,bytes32,uint256,uint256)"
 BOND_TERMS = "(uint96,uint64)"
@@ -52,7 +54,6 @@ FUNCTIONS = {
         Function("statementDigest", (STATEMENT,), ("bytes32",)),
         Function("challengeLine", (STATEMENT, f"({LINE},bytes32[])")),
         Function("publish", ("uint64", "uint32", "bytes32")),
-        Function("reject", ("uint64", "uint32", "bytes32", ATTESTATIONS)),
     ),
     "TrancheToken": (
         Function("mint", ("address", "uint256", "uint256")),
@@ -92,6 +93,22 @@ FUNCTIONS = {
         Function("collectUnits", ("address", "uint256[]")),
         Function("collectRevenue", ("address", "uint256[]", "address"), ("uint256",)),
         Function("collectVouchers", ("address", "uint256[]")),
+    ),
+    "AttesterDesk": (
+        Function("bookSigners", ("uint64", "uint32")),
+        Function("showSignatures", (STATEMENT, SIGNED)),
+        Function("refuse", ("uint64", "uint32", f"{REFUSAL}[]")),
+        Function("reject", ("uint64", "uint32", "bytes32", f"{REFUSAL}[]")),
+        Function("collect", ("uint64",), ("uint256",)),
+        Function("pay", ("uint64", "address"), ("uint256",)),
+        Function("releaseUnearned", ("uint64",), ("uint256",)),
+        Function("takeFees", ("address", "address"), ("uint256",)),
+        Function("withdraw", ("address", "address"), ("uint256",)),
+    ),
+    "RefundDesk": (
+        Function("approveCredits", ("uint64", "bytes32", ATTESTATIONS)),
+        Function("refundCredit", (CREDIT, "bytes32[]")),
+        Function("refundShare", ("uint64", "address"), ("uint256",)),
     ),
     "SettlementToken": (
         Function("approve", ("address", "uint256"), ("bool",)),

@@ -24,6 +24,7 @@ class OfferedTerms:
     device_count: Annotated[int, "uint32"]
     promised_availability_ppm: Annotated[int, "uint32"]
     fee_bps: Annotated[int, "uint16"]
+    attester_fee_bps: Annotated[int, "uint16"]
     patience_seconds: Annotated[int, "uint32"]
     seal_seconds: Annotated[int, "uint32"]
     long_stop_seconds: Annotated[int, "uint32"]
@@ -46,6 +47,7 @@ def offered_terms(terms: FacilityTerms) -> OfferedTerms:
         device_count=terms.device_count,
         promised_availability_ppm=terms.promised_availability_ppm,
         fee_bps=terms.fee_bps,
+        attester_fee_bps=terms.attester_fee_bps,
         patience_seconds=terms.patience_s,
         seal_seconds=terms.seal_s,
         long_stop_seconds=terms.long_stop_s,

@@ -6,15 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from api.cli import output
+from api.cli import output, refusal_commands
+from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
-
-if TYPE_CHECKING:
-    from api.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,27 +25,13 @@ keys = typer.Typer(no_args_is_help=True, help="Register operators and attester k
 importers = typer.Typer(no_args_is_help=True, help="Import metering of others over the API.")
 app.add_typer(keys, name="register")
 app.add_typer(importers, name="import")
+app.add_typer(refusal_commands.refuse, name="refuse")
+
 
 # Between two looks at what keeps an attester's signatures from counting.
 _WARNING_PAUSE_S = 60.0
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-
-
-def _settings() -> "Settings":
-    from pydantic import ValidationError
-
-    from api.settings import Settings
-
-    try:
-        return Settings()
-    except ValidationError as error:
-        # Names and rules only: the values may be secrets.
-        for problem in error.errors():
-            name = "_".join(str(step) for step in problem["loc"]).upper()
-            name = name if name == "DATABASE_URL" else f"RENTROLL_{name}"
-            typer.echo(f"error: {name}: {problem['msg']}", err=True)
-        raise typer.Exit(output.EXIT_USAGE) from error
 
 
 def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
@@ -65,6 +49,8 @@ def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
 _name = _matching(r"[^\x00-\x1f\x7f]{1,80}", "1 to 80 characters, no control characters")
 _address = _matching("0x[0-9a-fA-F]{40}", "0x and 40 hex digits")
 _hash = _matching("0x[0-9a-fA-F]{64}", "0x and 64 hex digits")
+
+
 _utc_offset = _matching(r"[+-]([01]\d|2[0-3]):[0-5]\d", "like +08:00")
 
 
@@ -239,36 +225,6 @@ def sign_order(
     with output.failing():
         values = (holder, token_id, units, bytes.fromhex(lease[2:]))
         typer.echo(cli_wiring.sign_order(_settings(), key_file, *values, days=days))
-
-
-@app.command("sign-rejection")
-def sign_rejection(
-    key_file: Annotated[Path, typer.Argument(help="Key of an attester, hex.")],
-    facility: Annotated[int, typer.Argument(min=1, help="Facility.")],
-    epoch: Annotated[int, typer.Argument(min=0, help="Epoch that its operator published.")],
-) -> None:
-    """Sign that an operator's published evidence is missing or does not recompute; print a line.
-
-    Look first: the operator loses that epoch and all later ones until they are stated. Nothing is
-    sent; `rejection-call` takes the lines of enough attesters.
-    """
-    from api.cli import rejections
-    from api.domain.units import Epoch
-
-    with output.failing():
-        where = (FacilityId(facility), Epoch(epoch))
-        typer.echo(rejections.sign_rejection(_settings(), key_file, *where))
-
-
-@app.command("rejection-call")
-def rejection_call(
-    lines: Annotated[list[str], typer.Argument(help="Lines of `sign-rejection`, one each.")],
-) -> None:
-    """Print the transaction that rejects published evidence. Anybody may send it; nothing is."""
-    from api.cli import rejections
-
-    with output.failing():
-        typer.echo(rejections.rejection_call(_settings(), lines))
 
 
 @keys.command("operator")

@@ -30,6 +30,8 @@ DEFAULT_PATIENCE_S = 7 * DAY_S
 DEFAULT_GRACE_S = 3_600
 DEFAULT_SEAL_S = 35 * DAY_S
 DEFAULT_LONG_STOP_S = 180 * DAY_S
+# Of the fee, not of rent.
+DEFAULT_ATTESTER_FEE_BPS = 4_000
 # Beside an epoch.
 MAX_PATIENCE_S = 90 * DAY_S
 # A month's facts may come for a quarter; maturity, and with it the bond, waits for the seal.
@@ -79,6 +81,7 @@ class FacilityTerms:
     grace_s: so long after its end an epoch takes records.
     seal_s: so long after the window its facts can still be stated, by the closing statement.
     long_stop_s: so long after window and seal anybody may stop a facility that nobody ended.
+    attester_fee_bps: share of the protocol fee that attesters earn by their duties.
     """
 
     facility_id: FacilityId
@@ -98,6 +101,7 @@ class FacilityTerms:
     grace_s: int = DEFAULT_GRACE_S
     seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
+    attester_fee_bps: int = DEFAULT_ATTESTER_FEE_BPS
 
     @property
     def device_count(self) -> int:
@@ -238,6 +242,7 @@ def check_terms(terms: FacilityTerms) -> None:
     require(ordered, "devices", "ascending by hash, each once")
     require(0 <= terms.promised_availability_ppm <= PPM, "promised_availability_ppm", "0 to 10^6")
     require(0 <= terms.fee_bps <= BPS // 10, "fee_bps", "0 to 1000")
+    require(0 <= terms.attester_fee_bps <= BPS, "attester_fee_bps", "0 to 10000")
     least_s, most_s = terms.epoch_length_s + DAY_S, terms.epoch_length_s + MAX_PATIENCE_S
     patient = least_s <= terms.patience_s <= most_s
     require(patient, "patience_s", f"an epoch and 1 to 90 days: {least_s} to {most_s}")

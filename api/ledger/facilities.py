@@ -23,6 +23,7 @@ from api.db.tables.facilities import (
 )
 from api.domain.facility import (
     DAY_S,
+    DEFAULT_ATTESTER_FEE_BPS,
     DEFAULT_LONG_STOP_S,
     DEFAULT_PATIENCE_S,
     DEFAULT_SEAL_S,
@@ -104,6 +105,7 @@ class NewFacility:
     patience_s: int | None = None
     seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
+    attester_fee_bps: int = DEFAULT_ATTESTER_FEE_BPS
 
     def least_patience_s(self, grace_s: int) -> int:
         """A statement needs its epoch's grace and a day of work before it can be overdue."""
@@ -128,25 +130,7 @@ def register_facility(
         connection.execute(text("LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE"))
     facility_id = _choose_id(connection, new.facility_id)
     least_s = new.least_patience_s(grace_s)
-    terms = FacilityTerms(
-        facility_id=facility_id,
-        gpu_operator=operator.address,
-        settlement_token=new.settlement_token,
-        gpu_class=new.gpu_class,
-        site=new.site,
-        window_start_s=new.window_start_s,
-        window_end_s=new.window_end_s,
-        expires_at_s=new.expires_at_s,
-        epoch_length_s=new.epoch_length_s,
-        devices=tuple(sorted(hashes)),
-        promised_availability_ppm=new.promised_availability_ppm,
-        fee_bps=new.fee_bps,
-        tranches=new.tranches,
-        patience_s=max(DEFAULT_PATIENCE_S, least_s) if new.patience_s is None else new.patience_s,
-        grace_s=grace_s,
-        seal_s=new.seal_s,
-        long_stop_s=new.long_stop_s,
-    )
+    terms = _terms(new, operator.address, facility_id, tuple(sorted(hashes)), grace_s=grace_s)
     check_terms(terms)
     if terms.patience_s < least_s:
         raise InvalidInput(f"patience_s: grace and a day at least: {least_s}", field="patience_s")
@@ -180,6 +164,38 @@ def register_facility(
     ]
     insert_records(connection, pledge)
     return row, terms
+
+
+def _terms(
+    new: NewFacility,
+    gpu_operator: str,
+    facility_id: FacilityId,
+    devices: tuple[Bytes32, ...],
+    *,
+    grace_s: int,
+) -> FacilityTerms:
+    """Terms of a new facility, with what it left to defaults. devices: hashes, ascending."""
+    least_s = new.least_patience_s(grace_s)
+    return FacilityTerms(
+        facility_id=facility_id,
+        gpu_operator=gpu_operator,
+        settlement_token=new.settlement_token,
+        gpu_class=new.gpu_class,
+        site=new.site,
+        window_start_s=new.window_start_s,
+        window_end_s=new.window_end_s,
+        expires_at_s=new.expires_at_s,
+        epoch_length_s=new.epoch_length_s,
+        devices=devices,
+        promised_availability_ppm=new.promised_availability_ppm,
+        fee_bps=new.fee_bps,
+        tranches=new.tranches,
+        patience_s=max(DEFAULT_PATIENCE_S, least_s) if new.patience_s is None else new.patience_s,
+        grace_s=grace_s,
+        seal_s=new.seal_s,
+        long_stop_s=new.long_stop_s,
+        attester_fee_bps=new.attester_fee_bps,
+    )
 
 
 def _choose_id(connection: Connection, wanted: FacilityId | None) -> FacilityId:

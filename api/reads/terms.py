@@ -21,6 +21,7 @@ class ShortTerms:
     tranches: tuple[TrancheTerms, ...]
     promised_availability_ppm: int
     fee_bps: int
+    attester_fee_bps: int
     patience_s: int
     seal_s: int
     long_stop_s: int
@@ -31,6 +32,7 @@ def _short(terms: FacilityTerms) -> ShortTerms:
         terms.tranches,
         terms.promised_availability_ppm,
         terms.fee_bps,
+        terms.attester_fee_bps,
         terms.patience_s,
         terms.seal_s,
         terms.long_stop_s,

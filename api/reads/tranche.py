@@ -27,6 +27,7 @@ class TermsView:
 
     promised_availability_ppm: int
     fee_bps: int
+    attester_fee_bps: int
     patience_s: int
     seal_s: int
     long_stop_s: int
@@ -234,6 +235,7 @@ def _terms(listing: TrancheInFacility, *, epochs_posted: int) -> TermsView:
     return TermsView(
         promised_availability_ppm=listing.terms.promised_availability_ppm,
         fee_bps=listing.terms.fee_bps,
+        attester_fee_bps=listing.terms.attester_fee_bps,
         patience_s=listing.terms.patience_s,
         seal_s=listing.terms.seal_s,
         long_stop_s=listing.terms.long_stop_s,

@@ -96,6 +96,12 @@ class AttesterVerifier:
         """Whether an account ever was an attester."""
         return account in self._periods
 
+    def seats_of(self, facility_id: int, now_s: int) -> tuple[str, ...]:
+        """Accounts in the seats of a facility's panel at a time."""
+        panel = self._panels.get(self._given.get(facility_id, 0))
+        seats = None if panel is None else panel.at(now_s)
+        return () if seats is None else seats.attesters
+
     def problems(self, facility_id: int, attesters: Sequence[str], now_s: int) -> list[str]:
         """What forbids some attesters to speak for a facility at a time.
 

@@ -59,6 +59,7 @@ class Life:
     by_operator: int = 0
     voided_at_s: int = 0
     rejected_at_s: int = 0
+    rejections: int = 0
     hashes: dict[int, Bytes32] = field(default_factory=dict)
     rejected: set[int] = field(default_factory=set)
     noticed_at_s: dict[int, int] = field(default_factory=dict)
@@ -74,6 +75,14 @@ class Life:
     def epoch_count(self) -> int:
         """Epochs in the window."""
         return (self.terms.window_end_s - self.terms.window_start_s) // self.terms.epoch_length_s
+
+    @property
+    def statements_due(self) -> int:
+        """Statements that are due in all: those of epochs that are over by its end, and the
+        closing one."""
+        terms, until_s = self.terms, self.ended_at_s or self.terms.window_end_s
+        over_s = max(0, min(until_s, terms.window_end_s) - terms.window_start_s)
+        return over_s // terms.epoch_length_s + 1
 
     def epoch_end_s(self, epoch: int) -> int:
         """Second after an epoch."""
@@ -240,6 +249,7 @@ class EndingVerifier:
         )
         life.published = life.by_operator = epoch
         life.rejected_at_s = event.block_time_s
+        life.rejections += 1
         life.rejected.add(epoch)
 
     def _noticed(self, event: ChainEvent[DefaultNoticed]) -> None:
@@ -335,7 +345,9 @@ class EndingVerifier:
             if ending != ours:
                 message = "FacilityRegistry holds another ending than its events give"
                 self._report(Finding(message, facility_id))
-            known = Openness(Epoch(life.first_open), life.voided_at_s, life.rejected_at_s)
+            known = Openness(
+                Epoch(life.first_open), life.voided_at_s, life.rejected_at_s, life.rejections
+            )
             if openness != known:
                 message = "StatementRegistry holds other publications than its events give"
                 self._report(Finding(message, facility_id))

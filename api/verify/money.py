@@ -131,6 +131,11 @@ class MoneyVerifier:
             message = f"{stated} micros are named unpaid where {unpaid} are"
             self._finding(book.terms.facility_id, message)
 
+    def excess_of(self, book: MoneyBook) -> int:
+        """Rent that nothing posted covers, and that is not settled: it can go back to payers."""
+        posted = self._facilities[book.terms.facility_id].posted.values()
+        return max(0, book.collected - max(attested_micros(posted), book.settled))
+
     def _unpaid_of(self, book: MoneyBook) -> int:
         """Attested rent that no renter paid. That what was paid is settled does not matter."""
         posted = self._facilities[book.terms.facility_id].posted.values()

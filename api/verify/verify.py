@@ -23,12 +23,14 @@ from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import EvidenceSource
 from api.verify.attesters import AttesterVerifier
 from api.verify.closings import ClosingVerifier, Replayed
+from api.verify.duties import DutyVerifier
 from api.verify.endings import EndingVerifier
 from api.verify.epoch import Finding, VerifiedFacility
 from api.verify.market import MarketVerifier
 from api.verify.money import MoneyVerifier
 from api.verify.money_book import MoneyBook
 from api.verify.pledges import PledgeVerifier
+from api.verify.refunds import RefundVerifier
 from api.verify.statements import StatementVerifier
 from api.verify.vouchers import VoucherVerifier
 
@@ -83,11 +85,13 @@ class _Replay:
     attesters: AttesterVerifier
     statements: StatementVerifier
     pledges: PledgeVerifier
+    refunds: RefundVerifier
     money: MoneyVerifier
     market: MarketVerifier
     vouchers: VoucherVerifier
     endings: EndingVerifier
     closings: ClosingVerifier
+    duties: DutyVerifier
 
     @classmethod
     def begin(
@@ -119,39 +123,45 @@ class _Replay:
             attesters,
             statements,
             PledgeVerifier(facilities, attesters, report),
+            RefundVerifier(money, attesters, report),
             money,
             market,
             vouchers,
             endings,
             ClosingVerifier(replayed, report),
+            DutyVerifier(attesters, endings, report),
         )
 
     def take(self, event: AnyEvent) -> None:
         """Replay one event.
 
         `attesters` takes it first: who could sign is judged by it; then `statements`: it fills the
-        facilities by which the others judge; `closings` last: it computes by what the others
-        replayed.
+        facilities by which the others judge; `refunds` before `money`, which moves what is in
+        excess; `closings` and `duties` last: they compute by what the others replayed.
         """
         self.attesters.take(event)
         self.statements.take(event)
         self.pledges.take(event)
+        self.refunds.take(event)
         self.money.take(event)
         self.market.take(event)
         self.vouchers.take(event)
         self.endings.take(event)
         self.closings.take(event)
+        self.duties.take(event)
 
     def compare(self, contracts: Contracts, head: Block) -> None:
         """Judge what needs the whole history, and compare with the contracts' storage."""
         self.statements.finish()
         self.attesters.compare(head.number)
         self.pledges.compare(contracts, head)
+        self.refunds.compare(contracts, head.number)
         self.money.compare(contracts, head.number, head.time_s)
         self.market.compare(contracts, head.number)
         self.vouchers.compare(contracts, head.number)
         self.endings.compare(contracts, head.number)
         self.closings.compare(contracts, head.number)
+        self.duties.compare(contracts, head.number)
 
 
 def verify(

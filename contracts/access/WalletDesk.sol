@@ -66,7 +66,7 @@ contract WalletDesk is WalletSignatures, Multicall {
         ITrancheToken token = facilities.trancheToken();
         return account == address(this) || account == address(facilities) || _isWitness(account)
             || account == address(facilities.statementRegistry()) || account == address(token.investorRegistry())
-            || facilities.isSettlementToken(account);
+            || account == address(facilities.refundDesk()) || facilities.isSettlementToken(account);
     }
 
     /// @notice Whether a contract of ours sees wallets act: the token, those that owe money, and the desk of vouchers.

@@ -84,7 +84,8 @@ abstract contract WalletSignatures is WalletProposals, IWalletDesk, Nonces, Reen
     function _isPayer(address account) internal view returns (bool) {
         return account == address(facilityRegistry.rentLockbox()) || account == address(facilityRegistry.primarySale())
             || account == address(facilityRegistry.bondVault())
-            || account == address(facilityRegistry.attesterRegistry());
+            || account == address(facilityRegistry.attesterRegistry())
+            || account == address(facilityRegistry.attesterDesk());
     }
 
     /// @notice Reverts with DeadlinePassed or SignatureInvalid unless an account signed something; books it as its act.

@@ -59,6 +59,18 @@ contract AttesterRegistry is Panels, SignerCharges {
     }
 
     /// @inheritdoc IAttesterRegistry
+    function seatOf(uint8 panel, address attester) external view returns (uint8 slot) {
+        (uint40 seats,) = _seatsOf(panel);
+        _seatOf(attester, seats, panel);
+        return _members[attester].number - 1;
+    }
+
+    /// @inheritdoc IAttesterRegistry
+    function numberOf(address attester) external view returns (uint8) {
+        return _members[attester].number;
+    }
+
+    /// @inheritdoc IAttesterRegistry
     function isAttester(address account) public view returns (bool) {
         Member memory member = _members[account];
         return _isActive(member) && member.bond >= minimumBond;

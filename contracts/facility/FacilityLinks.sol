@@ -3,12 +3,14 @@ pragma solidity 0.8.37;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IAttesterDesk} from "../interfaces/IAttesterDesk.sol";
 import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IBondVault} from "../interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPledgeRegistry} from "../interfaces/IPledgeRegistry.sol";
 import {IPrimarySale} from "../interfaces/IPrimarySale.sol";
+import {IRefundDesk} from "../interfaces/IRefundDesk.sol";
 import {IRentLockbox} from "../interfaces/IRentLockbox.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
 import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
@@ -35,6 +37,10 @@ abstract contract FacilityLinks is IFacilityRegistry, AccessManaged {
     IAttesterRegistry public attesterRegistry;
     /// @inheritdoc IFacilityRegistry
     IPledgeRegistry public pledgeRegistry;
+    /// @inheritdoc IFacilityRegistry
+    IAttesterDesk public attesterDesk;
+    /// @inheritdoc IFacilityRegistry
+    IRefundDesk public refundDesk;
 
     /// @inheritdoc IFacilityRegistry
     mapping(address token => bool) public isSettlementToken;
@@ -45,7 +51,8 @@ abstract contract FacilityLinks is IFacilityRegistry, AccessManaged {
         bool named = address(links.statementRegistry) != address(0) && address(links.trancheToken) != address(0)
             && address(links.rentLockbox) != address(0) && address(links.primarySale) != address(0)
             && address(links.bondVault) != address(0) && address(links.deliveryDesk) != address(0)
-            && address(links.attesterRegistry) != address(0) && address(links.pledgeRegistry) != address(0);
+            && address(links.attesterRegistry) != address(0) && address(links.pledgeRegistry) != address(0)
+            && address(links.attesterDesk) != address(0) && address(links.refundDesk) != address(0);
         require(named, LinkMissing());
         statementRegistry = links.statementRegistry;
         trancheToken = links.trancheToken;
@@ -55,6 +62,8 @@ abstract contract FacilityLinks is IFacilityRegistry, AccessManaged {
         deliveryDesk = links.deliveryDesk;
         attesterRegistry = links.attesterRegistry;
         pledgeRegistry = links.pledgeRegistry;
+        attesterDesk = links.attesterDesk;
+        refundDesk = links.refundDesk;
     }
 
     /// @inheritdoc IFacilityRegistry

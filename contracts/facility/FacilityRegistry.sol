@@ -242,6 +242,11 @@ contract FacilityRegistry is FacilityLinks {
     }
 
     /// @inheritdoc IFacilityRegistry
+    function attesterFeeBpsOf(uint64 facilityId) external view returns (uint16) {
+        return _facilities[facilityId].progress.attesterFeeBps;
+    }
+
+    /// @inheritdoc IFacilityRegistry
     function epochCountOf(uint64 facilityId) external view returns (uint32) {
         _requireKnown(facilityId);
         return _facilities[facilityId].money.epochCount;

@@ -54,6 +54,7 @@ library FacilityStore {
     /// @param endedAt When it ended; 0 before.
     /// @param closedAt When it was closed; 0 before.
     /// @param unpaidNoticedAt When notice of unpaid revenue was given; 0 before.
+    /// @param attesterFeeBps Share of the fee that attesters earn: here because the word has room.
     struct Progress {
         uint32 patienceSeconds;
         uint32 longStopSeconds;
@@ -61,6 +62,7 @@ library FacilityStore {
         uint40 endedAt;
         uint40 closedAt;
         uint40 unpaidNoticedAt;
+        uint16 attesterFeeBps;
     }
 
     /// @notice Everything stored of a facility. Coupons, caps and unsold units take one word each.
@@ -124,6 +126,7 @@ library FacilityStore {
         });
         facility.progress.patienceSeconds = given.patienceSeconds;
         facility.progress.longStopSeconds = given.longStopSeconds;
+        facility.progress.attesterFeeBps = given.attesterFeeBps;
         for (uint256 i = 0; i < tranches_.length; ++i) {
             facility.coupons[i] = tranches_[i].couponPerUnit;
             facility.caps[i] = tranches_[i].unitCap;
@@ -155,6 +158,7 @@ library FacilityStore {
             deviceCount: schedule.deviceCount,
             promisedAvailabilityPpm: schedule.promisedAvailabilityPpm,
             feeBps: money.feeBps,
+            attesterFeeBps: facility.progress.attesterFeeBps,
             patienceSeconds: facility.progress.patienceSeconds,
             sealSeconds: schedule.sealSeconds,
             longStopSeconds: facility.progress.longStopSeconds,

@@ -8,6 +8,7 @@ import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 library OfferTerms {
     uint256 internal constant MAX_TRANCHES = 4;
     uint256 private constant MAX_FEE_BPS = 1_000;
+    uint256 private constant BPS = 10_000;
     uint256 private constant MIN_EPOCH_LENGTH = 60;
     uint256 private constant PPM = 1_000_000;
     /// @dev How long after the window's start an offer can still be funded.
@@ -36,6 +37,7 @@ library OfferTerms {
         require(terms.deviceCount > 0, IFacilityRegistry.TermsInvalid("deviceCount"));
         require(terms.promisedAvailabilityPpm <= PPM, IFacilityRegistry.TermsInvalid("promisedAvailabilityPpm"));
         require(terms.feeBps <= MAX_FEE_BPS, IFacilityRegistry.TermsInvalid("feeBps"));
+        require(terms.attesterFeeBps <= BPS, IFacilityRegistry.TermsInvalid("attesterFeeBps"));
         // Closing an epoch takes at most another one; then attesters have a day.
         bool patient = terms.patienceSeconds >= terms.epochLength + 1 days
             && terms.patienceSeconds <= terms.epochLength + MAX_PATIENCE;

@@ -252,6 +252,18 @@ interface IAttesterRegistry {
     /// @return threshold Signatures needed.
     function panelOf(uint8 panel) external view returns (address[] memory attesters, uint8 threshold);
 
+    /// @notice Seat of an attester whose word counts now: a member, on the panel, with its bond. Reverts with
+    /// NotAttester, NotOnPanel or BondBelowMinimum.
+    /// @param panel Number of the panel.
+    /// @param attester The account.
+    /// @return slot Its slot.
+    function seatOf(uint8 panel, address attester) external view returns (uint8 slot);
+
+    /// @notice Slot of an account, plus 1.
+    /// @param attester The account.
+    /// @return The number; 0 for an account without a slot.
+    function numberOf(address attester) external view returns (uint8);
+
     /// @notice Whether signatures of an account count in this block: an active member with the least bond.
     /// @param account The account.
     /// @return True if they do.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAttesterDesk} from "./IAttesterDesk.sol";
 import {IAttesterRegistry} from "./IAttesterRegistry.sol";
 import {IBondVault} from "./IBondVault.sol";
 import {IDeliveryDesk} from "./IDeliveryDesk.sol";
@@ -8,6 +9,7 @@ import {IEndings} from "./IEndings.sol";
 import {IOperatorRecords} from "./IOperatorRecords.sol";
 import {IPledgeRegistry} from "./IPledgeRegistry.sol";
 import {IPrimarySale} from "./IPrimarySale.sol";
+import {IRefundDesk} from "./IRefundDesk.sol";
 import {IRentLockbox} from "./IRentLockbox.sol";
 import {IStatementRegistry} from "./IStatementRegistry.sol";
 import {ITrancheToken} from "./ITrancheToken.sol";
@@ -51,6 +53,7 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @param deviceCount Number of pledged devices: the leaves under `pledgeRoot`.
     /// @param promisedAvailabilityPpm Promised share of `deviceCount` x window, parts per million.
     /// @param feeBps Protocol fee on every settlement, basis points.
+    /// @param attesterFeeBps Share of that fee that attesters earn by their duties, basis points of the fee.
     /// @param patienceSeconds Time after its end in which an epoch may be neither stated nor published before anybody
     /// may give notice of default; an epoch and 1 to 90 days.
     /// @param sealSeconds Time after `windowEnd` in which facts of the window can still be stated, by the closing
@@ -71,6 +74,7 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
         uint32 deviceCount;
         uint32 promisedAvailabilityPpm;
         uint16 feeBps;
+        uint16 attesterFeeBps;
         uint32 patienceSeconds;
         uint32 sealSeconds;
         uint32 longStopSeconds;
@@ -114,6 +118,8 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @param deliveryDesk Issues vouchers.
     /// @param attesterRegistry Knows the attesters and their panels.
     /// @param pledgeRegistry Holds approved pledges.
+    /// @param attesterDesk Books attesters' duties, rejects evidence, splits fees.
+    /// @param refundDesk Says to whom rent above what is attested goes back.
     struct Links {
         IStatementRegistry statementRegistry;
         ITrancheToken trancheToken;
@@ -123,6 +129,8 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
         IDeliveryDesk deliveryDesk;
         IAttesterRegistry attesterRegistry;
         IPledgeRegistry pledgeRegistry;
+        IAttesterDesk attesterDesk;
+        IRefundDesk refundDesk;
     }
 
     /// @notice What a settlement must know of a facility.
@@ -335,6 +343,11 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @return The token; zero if the facility is unknown.
     function settlementTokenOf(uint64 facilityId) external view returns (address);
 
+    /// @notice Share of a facility's fee that attesters earn.
+    /// @param facilityId The facility.
+    /// @return Basis points of the fee; 0 if the facility is unknown.
+    function attesterFeeBpsOf(uint64 facilityId) external view returns (uint16);
+
     /// @notice Number of epochs in the delivery window. Reverts with FacilityUnknown.
     /// @param facilityId The facility.
     /// @return The number.
@@ -371,6 +384,14 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @notice The contract that holds approved pledges.
     /// @return Its address; zero before `link`.
     function pledgeRegistry() external view returns (IPledgeRegistry);
+
+    /// @notice The contract that books attesters' duties, rejects evidence and splits fees.
+    /// @return Its address; zero before `link`.
+    function attesterDesk() external view returns (IAttesterDesk);
+
+    /// @notice The contract that says to whom rent above what is attested goes back.
+    /// @return Its address; zero before `link`.
+    function refundDesk() external view returns (IRefundDesk);
 
     /// @notice Whether new facilities may name `token`.
     /// @param token Address of the ERC-20 token.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterRegistry} from "./IAttesterRegistry.sol";
-
 /// @title Published evidence: the gpuOperator's own word on an epoch, before attesters state it
 /// @notice An operator whose attesters are silent publishes the hash of its evidence. A published epoch is no default
 /// and counts as no missing hours, but earns no proceeds until it is stated. Attesters can reject evidence that is
@@ -13,10 +11,12 @@ interface IPublications {
     /// voided leaves its epoch published.
     /// @param voidedAt UTC second of the last void; 0 if there was none, or 1 if a signed statement was barred before.
     /// @param rejectedAt UTC second of the last rejection; 0 if there was none.
+    /// @param rejections Number of rejections so far.
     struct Openness {
         uint32 firstOpen;
         uint40 voidedAt;
         uint40 rejectedAt;
+        uint32 rejections;
     }
 
     /// @notice The gpuOperator published the hash of its evidence of an epoch.
@@ -29,7 +29,7 @@ interface IPublications {
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
     /// @param evidenceHash The hash that stood published.
-    /// @param attesters The attesters that signed, in ascending order.
+    /// @param attesters The attesters that refused, in ascending order.
     /// @param publishedBefore Number of leading epochs that were stated or published before.
     event EvidenceRejected(
         uint64 indexed facilityId,
@@ -38,6 +38,10 @@ interface IPublications {
         address[] attesters,
         uint32 publishedBefore
     );
+
+    /// @notice Only the AttesterDesk, which counts refusals, takes a publication back.
+    /// @param caller The account that called.
+    error NotAttesterDesk(address caller);
 
     /// @notice Only the facility's gpuOperator publishes its evidence.
     /// @param facilityId The facility.
@@ -64,10 +68,6 @@ interface IPublications {
     /// @param published The hash that stands published; zero if none.
     error NothingToReject(uint64 facilityId, uint32 epoch, bytes32 published);
 
-    /// @notice The facility is closed: nothing can change any more.
-    /// @param facilityId The facility.
-    error FacilityClosed(uint64 facilityId);
-
     /// @notice Publishes the hash of the evidence of the next epoch that is neither stated nor published. Only an epoch
     /// that is over, and only before the facility ends. Never paused. Caller: the facility's gpuOperator.
     /// @dev Emits EvidencePublished. Reverts with NotGpuOperator, PublicationOutOfOrder, EvidenceHashZero,
@@ -77,31 +77,15 @@ interface IPublications {
     /// @param evidenceHash SHA-256 of the evidence manifest.
     function publish(uint64 facilityId, uint32 epoch, bytes32 evidenceHash) external;
 
-    /// @notice Takes back the publication of an epoch and of all later ones: its evidence is missing, or does not
-    /// recompute. The epoch can then only be stated. Until the facility is closed, never paused. Caller: anybody who
-    /// holds the signatures of the facility's panel over `rejectionDigest`.
-    /// @dev Emits EvidenceRejected. Reverts with NothingToReject, FacilityClosed, or for the signatures as
-    /// `IStatementRegistry.post`.
+    /// @notice Takes back the publication of an epoch and of all later ones: k attesters refused its evidence. The
+    /// epoch can then only be stated. Never paused. Caller: the AttesterDesk, see `IAttesterDesk.reject`.
+    /// @dev Emits EvidenceRejected. Reverts with NotAttesterDesk or NothingToReject.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
     /// @param evidenceHash The hash that stands published; zero for an epoch that only a voided statement left
     /// published.
-    /// @param attestations Signatures of the panel, in strictly ascending order of attester.
-    function reject(
-        uint64 facilityId,
-        uint32 epoch,
-        bytes32 evidenceHash,
-        IAttesterRegistry.Attestation[] calldata attestations
-    ) external;
-
-    /// @notice What attesters sign to reject evidence: EIP-712 type
-    /// `EvidenceRejection(uint64 facilityId,uint32 epoch,bytes32 evidenceHash,uint32 rejections)`. It counts once: the
-    /// number of the facility's rejections so far is part of it.
-    /// @param facilityId The facility.
-    /// @param epoch Number of the epoch, from 0.
-    /// @param evidenceHash The hash that stands published.
-    /// @return The digest.
-    function rejectionDigest(uint64 facilityId, uint32 epoch, bytes32 evidenceHash) external view returns (bytes32);
+    /// @param attesters Who refused it, in ascending order.
+    function takeBack(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, address[] calldata attesters) external;
 
     /// @notice How far a facility's epochs are stated or published.
     /// @param facilityId The facility.

@@ -123,12 +123,19 @@ interface IRentLockbox is IPayouts {
     /// @param facilityId The facility.
     event SettlementSkipped(uint64 indexed facilityId);
 
-    /// @notice The treasury took a facility's fees.
+    /// @notice A facility's fees went to the AttesterDesk, which splits them between attesters and treasury.
     /// @param facilityId The facility.
     /// @param token The facility's settlement token.
-    /// @param to The account that received them.
     /// @param amount Minor units.
-    event FeesPaid(uint64 indexed facilityId, address indexed token, address indexed to, uint256 amount);
+    event FeesPassed(uint64 indexed facilityId, address indexed token, uint256 amount);
+
+    /// @notice Only the RefundDesk gives rent back.
+    /// @param caller The account that called.
+    error NotRefundDesk(address caller);
+
+    /// @notice Only the AttesterDesk takes fees.
+    /// @param caller The account that called.
+    error NotAttesterDesk(address caller);
 
     /// @notice Rent is accepted only from the funding on.
     /// @param facilityId The facility.
@@ -229,19 +236,18 @@ interface IRentLockbox is IPayouts {
 
     /// @notice Credits rent back to its payer that no statement will ever cover: paid twice, too much, or for the wrong
     /// facility. Only after the facility is closed, at most what exceeds everything posted, and at most what
-    /// that payer paid. The payer takes it with `withdraw`. Caller: the treasury role.
-    /// @dev Emits RentRefunded. Reverts with FacilityNotClosed, AmountZero, RefundAboveExcess or RefundAbovePaid.
+    /// that payer paid. The payer takes it with `withdraw`. Caller: the RefundDesk, which says who is paid.
+    /// @dev Emits RentRefunded. Reverts with NotRefundDesk, FacilityNotClosed, AmountZero, RefundAboveExcess or
+    /// RefundAbovePaid.
     /// @param facilityId The facility.
     /// @param payer The account that had paid.
     /// @param amount Minor units.
     function refundExcess(uint64 facilityId, address payer, uint256 amount) external;
 
-    /// @notice Sends the fees of some facilities, each in its own token. If one token fails the whole call fails: leave
-    /// its facility out. Caller: the treasury role.
-    /// @dev Emits FeesPaid for each facility that owes fees. Reverts with RecipientInvalid.
-    /// @param facilityIds The facilities.
-    /// @param to The account that receives the fees.
-    function takeFees(uint64[] calldata facilityIds, address to) external;
+    /// @notice Sends a facility's fees to the AttesterDesk. Caller: the AttesterDesk, see `IAttesterDesk.collect`.
+    /// @dev Emits FeesPassed. Reverts with NotAttesterDesk.
+    /// @param facilityId The facility.
+    function passFees(uint64 facilityId) external;
 
     /// @notice Running totals of a facility's rent.
     /// @param facilityId The facility.
@@ -259,7 +265,7 @@ interface IRentLockbox is IPayouts {
     /// @return Minor units.
     function unsoldArrearsOf(uint256 id) external view returns (uint256);
 
-    /// @notice Fees of a facility that the treasury has not taken.
+    /// @notice Fees of a facility that the AttesterDesk has not collected.
     /// @param facilityId The facility.
     /// @return Minor units.
     function feesOwed(uint64 facilityId) external view returns (uint256);

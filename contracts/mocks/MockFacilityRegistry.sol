@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAttesterDesk} from "../interfaces/IAttesterDesk.sol";
 import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
@@ -13,12 +14,14 @@ contract MockFacilityRegistry {
     IAttesterRegistry public attesterRegistry;
     IPledgeRegistry public pledgeRegistry;
     IStatementRegistry public statementRegistry;
+    IAttesterDesk public attesterDesk;
     /// @dev The WalletDesk asks for these; nothing is there.
     address public trancheToken;
     address public rentLockbox;
     address public primarySale;
     address public bondVault;
     address public deliveryDesk;
+    address public refundDesk;
     mapping(uint64 facilityId => uint8) private _panels;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) private _states;
@@ -39,8 +42,13 @@ contract MockFacilityRegistry {
         _states[facilityId] = state;
     }
 
-    function link(IAttesterRegistry attesters, IPledgeRegistry pledges, IStatementRegistry statements) external {
-        (attesterRegistry, pledgeRegistry, statementRegistry) = (attesters, pledges, statements);
+    function link(
+        IAttesterRegistry attesters,
+        IPledgeRegistry pledges,
+        IStatementRegistry statements,
+        IAttesterDesk desk
+    ) external {
+        (attesterRegistry, pledgeRegistry, statementRegistry, attesterDesk) = (attesters, pledges, statements, desk);
     }
 
     function stateOf(uint64 facilityId) public view returns (IFacilityRegistry.FacilityState) {

@@ -14,6 +14,9 @@ contract TokenFacilityStub {
     address public deliveryDesk;
     address public statementRegistry;
     address public rentLockbox;
+    address public attesterRegistry;
+    address public attesterDesk;
+    address public refundDesk;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityState) public stateOf;
     mapping(uint64 facilityId => IFacilityRegistry.FacilityTerms) private _terms;
     mapping(uint64 facilityId => IFacilityRegistry.TrancheTerms[]) private _tranches;

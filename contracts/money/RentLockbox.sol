@@ -20,13 +20,12 @@ contract RentLockbox is Closings {
     /// @inheritdoc IRentLockbox
     mapping(uint64 facilityId => mapping(address payer => uint256)) public paidBy;
 
-    /// @notice Deploys an empty lockbox.
-    /// @param authority AccessManager that holds the roles.
+    /// @notice Deploys an empty lockbox. It has no role: nobody can take money out by being somebody.
     /// @param facilities Register that names terms, operators and the other contracts.
     /// @param statements Registry that says what is attested and final.
     /// @param token Token whose holders are paid.
-    constructor(address authority, IFacilityRegistry facilities, IStatementRegistry statements, ITrancheToken token)
-        Settlements(authority, facilities, statements, token)
+    constructor(IFacilityRegistry facilities, IStatementRegistry statements, ITrancheToken token)
+        Settlements(facilities, statements, token)
     {}
 
     /// @inheritdoc IRentLockbox
@@ -106,7 +105,8 @@ contract RentLockbox is Closings {
     }
 
     /// @inheritdoc IRentLockbox
-    function refundExcess(uint64 facilityId, address payer, uint256 amount) external restricted {
+    function refundExcess(uint64 facilityId, address payer, uint256 amount) external {
+        require(msg.sender == address(facilityRegistry.refundDesk()), NotRefundDesk(msg.sender));
         require(_ledgers[facilityId].closed, FacilityNotClosed(facilityId));
         require(amount > 0, AmountZero());
         uint256 excess = excessOf(facilityId);
@@ -123,16 +123,13 @@ contract RentLockbox is Closings {
     }
 
     /// @inheritdoc IRentLockbox
-    function takeFees(uint64[] calldata facilityIds, address to) external restricted nonReentrant {
-        _requireRecipient(to);
-        for (uint256 i = 0; i < facilityIds.length; ++i) {
-            uint256 amount = _ledgers[facilityIds[i]].feesOwed;
-            if (amount == 0) continue;
-            _ledgers[facilityIds[i]].feesOwed = 0;
-            address token = facilityRegistry.settlementTokenOf(facilityIds[i]);
-            emit FeesPaid(facilityIds[i], token, to, amount);
-            IERC20(token).safeTransfer(to, amount);
-        }
+    function passFees(uint64 facilityId) external nonReentrant {
+        require(msg.sender == address(facilityRegistry.attesterDesk()), NotAttesterDesk(msg.sender));
+        uint256 amount = _ledgers[facilityId].feesOwed;
+        _ledgers[facilityId].feesOwed = 0;
+        address token = facilityRegistry.settlementTokenOf(facilityId);
+        emit FeesPassed(facilityId, token, amount);
+        IERC20(token).safeTransfer(msg.sender, amount);
     }
 
     /// @inheritdoc IRentLockbox

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
@@ -14,14 +13,14 @@ import {Payouts} from "./Payouts.sol";
 /// @title Lockbox, part 1: rent down the waterfall
 /// @notice The books of rent, what tranches are behind, and how a payment reaches holders.
 /// api/domain/capital/settlement.py is the reference model.
-abstract contract Settlements is IRentLockbox, AccessManaged, Payouts {
+abstract contract Settlements is IRentLockbox, Payouts {
     using SafeERC20 for IERC20;
 
     /// @notice Running totals of a facility: one word. 64 bits hold 18 million million dollars of a 6-decimal token;
     /// more reverts.
     /// @param collected Rent received and not given back, minor units.
     /// @param settled Rent paid out, fees included, minor units; also what the bond paid of it at the closing.
-    /// @param feesOwed Fees that the treasury has not taken, minor units.
+    /// @param feesOwed Fees that the attester desk has not taken, minor units.
     /// @param settledEpochs Number of leading epochs counted so far.
     /// @param closed Whether the facility is closed: only then there is a `Late` word.
     struct Ledger {
@@ -78,13 +77,11 @@ abstract contract Settlements is IRentLockbox, AccessManaged, Payouts {
     /// @dev By seniority. The last tranche has no coupon.
     mapping(uint64 facilityId => Coupon[3]) internal _coupons;
 
-    /// @notice Sets authority, registers and token.
-    /// @param authority AccessManager that holds the roles.
+    /// @notice Sets registers and token.
     /// @param facilities Register that names terms, operators and the other contracts.
     /// @param statements Registry that says what is attested and final.
     /// @param token Token whose holders are paid.
-    constructor(address authority, IFacilityRegistry facilities, IStatementRegistry statements, ITrancheToken token)
-        AccessManaged(authority)
+    constructor(IFacilityRegistry facilities, IStatementRegistry statements, ITrancheToken token)
         Payouts(token.walletDesk())
     {
         facilityRegistry = facilities;

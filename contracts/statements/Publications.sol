@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {IPublications} from "../interfaces/IPublications.sol";
 import {StatementStore} from "./StatementStore.sol";
@@ -22,8 +21,6 @@ abstract contract Publications is StatementStore {
         uint40 rejectedAt;
     }
 
-    bytes32 private constant REJECTION_TYPEHASH =
-        keccak256("EvidenceRejection(uint64 facilityId,uint32 epoch,bytes32 evidenceHash,uint32 rejections)");
     /// @dev Beside an epoch: time in which statements of an ended facility can come.
     uint256 private constant LAST_WORD = 1 days;
     /// @dev Voids put the end of statements off for so long at most.
@@ -52,21 +49,13 @@ abstract contract Publications is StatementStore {
     }
 
     /// @inheritdoc IPublications
-    function reject(
-        uint64 facilityId,
-        uint32 epoch,
-        bytes32 evidenceHash,
-        IAttesterRegistry.Attestation[] calldata attestations
-    ) external {
+    function takeBack(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, address[] calldata attesters) external {
+        require(msg.sender == address(facilityRegistry.attesterDesk()), NotAttesterDesk(msg.sender));
         Published memory published = _published[facilityId];
         uint32 through = _firstOpen(facilityId, published.epochs);
         bool stands =
             epoch >= epochsPosted(facilityId) && epoch < through && publishedHashOf(facilityId, epoch) == evidenceHash;
         require(stands, NothingToReject(facilityId, epoch, publishedHashOf(facilityId, epoch)));
-        require(facilityRegistry.endingOf(facilityId).closedAt == 0, FacilityClosed(facilityId));
-        uint8 panel = facilityRegistry.epochTermsOf(facilityId).panel;
-        bytes32 digest = rejectionDigest(facilityId, epoch, evidenceHash);
-        (address[] memory attesters,) = attesterRegistry.checkQuorum(panel, digest, attestations);
         uint32 lowest = published.lowestRejected;
         if (lowest == 0 || lowest > epoch) lowest = epoch + 1;
         _published[facilityId] = Published(epoch, lowest, published.rejections + 1, uint40(block.timestamp));
@@ -76,16 +65,10 @@ abstract contract Publications is StatementStore {
     }
 
     /// @inheritdoc IPublications
-    function rejectionDigest(uint64 facilityId, uint32 epoch, bytes32 evidenceHash) public view returns (bytes32) {
-        uint32 rejections = _published[facilityId].rejections;
-        return _hashTypedDataV4(keccak256(abi.encode(REJECTION_TYPEHASH, facilityId, epoch, evidenceHash, rejections)));
-    }
-
-    /// @inheritdoc IPublications
     function opennessOf(uint64 facilityId) external view returns (Openness memory) {
         Published memory published = _published[facilityId];
         uint32 firstOpen = _firstOpen(facilityId, published.epochs);
-        return Openness(firstOpen, _heads[facilityId].voidedAt, published.rejectedAt);
+        return Openness(firstOpen, _heads[facilityId].voidedAt, published.rejectedAt, published.rejections);
     }
 
     /// @inheritdoc IPublications

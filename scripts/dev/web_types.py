@@ -19,6 +19,7 @@ from scripts.dev.devchain import ROOT
 
 GENERATED = ROOT / "web" / "src" / "generated"
 _CONTRACTS = (
+    "AttesterDesk",
     "AttesterRegistry",
     "BondVault",
     "DeliveryDesk",
@@ -27,6 +28,7 @@ _CONTRACTS = (
     "InvestorRegistry",
     "PledgeRegistry",
     "PrimarySale",
+    "RefundDesk",
     "RentLockbox",
     "StatementRegistry",
     "TrancheToken",

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.chain]
 SELLER, MINTER = 1, 2
 HOLDER, STRANGER = 27, 28
 GPUS, EPOCHS = 4, 3
+# Per cent of the fee; not what the form proposes.
+ATTESTERS_SHARE = 35
 # Attesters ask every few seconds for what they can sign, and the worker sends it.
 APPROVAL_MS = 60_000
 
@@ -47,6 +49,9 @@ def _fill_offer(page: Page, stage: Stage, name: str) -> None:
     page.get_by_label("Begins (UTC)").fill(format_instant(start_s)[:16])
     page.get_by_role("combobox", name="Epoch length").select_option(label="1 hour")
     page.get_by_role("textbox", name="Number of epochs").fill(str(EPOCHS))
+    share = page.get_by_role("textbox", name="Attesters' share of the fee")
+    expect(share).to_have_value("40")
+    share.fill(str(ATTESTERS_SHARE))
 
 
 def _register(found: Visit, stage: Stage, name: str, *, tranches: int) -> int:
@@ -80,6 +85,9 @@ def _offer_on_chain(found: Visit, stage: Stage, facility_id: int) -> None:
     _step(page, "Offer it on-chain").get_by_role("button", name="Offer on-chain").click()
     _done(_step(page, "Offer it on-chain"))
     assert _state(stage, facility_id) == FacilityState.OFFERED
+    registry = stage.stack.contracts.facility_registry
+    terms = stage.stack.now(registry.terms_of(FacilityId(facility_id)))
+    assert terms.attester_fee_bps == ATTESTERS_SHARE * 100
 
 
 def _state(stage: Stage, facility_id: int) -> FacilityState:

@@ -9,7 +9,7 @@ from eth_account.messages import encode_typed_data
 
 from api.domain.hashing import keccak
 from api.domain.merkle import MerkleTree, leaf_hash
-from api.domain.units import Bytes32
+from api.domain.units import ZERO32, Bytes32
 
 _APPROVAL = (
     ("facilityId", "uint64"),
@@ -31,6 +31,33 @@ def signed(digest: bytes, attesters: Sequence[Any]) -> list[tuple[str, bytes]]:
 def by_address(accounts: Any) -> list[Any]:
     """Accounts, or their addresses, in ascending order."""
     return sorted(accounts, key=lambda a: int(getattr(a, "address", a), 16))
+
+
+def refusals(
+    desk: Any,
+    facility_id: int,
+    epoch: int,
+    evidence: bytes,
+    attesters: Sequence[Any],
+    *,
+    count: int,
+) -> list[tuple[Any, ...]]:
+    """`Refusal` of each, in order of address. Args: count: how often the facility was rejected."""
+    given = []
+    for attester in by_address(attesters):
+        words = (
+            attester.address,
+            ZERO32,
+            evidence,
+            ZERO32,
+            count,
+            1,
+            b"lines.csv:1".ljust(32, b"\0"),
+        )
+        digest = bytes(desk.refusalDigest(facility_id, epoch, (*words, b"")))
+        signature = bytes(Account.unsafe_sign_hash(digest, attester.private_key).signature)
+        given.append((*words, signature))
+    return given
 
 
 def approval_digest(

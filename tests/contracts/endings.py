@@ -129,14 +129,15 @@ class Endings(Twin):
 
     @rule(seconds=SECONDS)
     def refund_excess(self, seconds):
-        """Once closed, the treasury owes the renter what was paid above all that is attested."""
-        self.begin(seconds)
+        """Long after the closing, its only payer has all that was paid above what is attested."""
+        desk, overpaid = self.world.refund_desk, self.closed() and self.model.excess() > 0
+        self.begin(seconds, desk.sharesFrom(7) if overpaid else 0)
         lockbox, dollar, renter = self.world.lockbox, self.world.dollar, self.world.renter
         had = lockbox.owedTo(dollar, renter)
         excess = self.model.excess()
-        call = (lockbox.refundExcess, 7, renter, max(1, excess))
-        errors = "FacilityNotClosed|RefundAboveExcess"
-        if self.attempt(self.closed() and excess > 0, errors, self.world.accounts[0], *call):
+        errors = "FacilityNotClosed|SharesNotOpen|NoShare"
+        call = (desk.refundShare, 7, renter)
+        if self.attempt(self.closed() and excess > 0, errors, self.world.cleo, *call):
             self.model.collected -= excess
             assert lockbox.owedTo(dollar, renter) - had == excess
             self.refunded += excess

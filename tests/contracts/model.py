@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from brownie import chain, web3
+from eth_abi.abi import encode
 
 from api.chain.structs import to_abi
 from api.chain.terms import offered_terms
 from api.domain.capital.orders import DeliveryOrder
 from api.domain.facility import DAY_S, FacilityTerms, Period
+from api.domain.merkle import leaf_hash
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
 from api.domain.units import (
     ZERO32,
@@ -20,7 +22,7 @@ from api.domain.units import (
     split_tranche_id,
     tranche_id,
 )
-from tests.contracts.attesting import signed
+from tests.contracts.attesting import refusals, signed
 from tests.contracts.facility_model import GRACE_S
 from tests.contracts.pledges import Pledge, pledge_of
 
@@ -61,6 +63,8 @@ class World:
         self.wallets = contracts["WalletDesk"]
         self.registry = contracts["AttesterRegistry"]
         self.pledges = contracts["PledgeRegistry"]
+        self.attester_desk = contracts["AttesterDesk"]
+        self.refund_desk = contracts["RefundDesk"]
         self.authority = contracts["AccessManager"]
         self.dollar = contracts["SettlementToken"]
         self.terms, self.accounts, self.attesters = terms, accounts, attesters
@@ -97,6 +101,34 @@ class World:
         """Attesters approve the pledge of the offer."""
         attested = self.sign_pledge(self.pledge)
         return self.pledges.approve(self.terms.facility_id, attested, {"from": self.cleo})
+
+    def reject(self, epoch: int, evidence: bytes, attesters: list[Any] | None = None) -> Any:
+        """Attesters refuse what stands published, and with that take it back."""
+        facility_id, registry = self.terms.facility_id, self.statements
+        count = registry.opennessOf(facility_id)["rejections"]
+        attesters = self.attesters[:2] if attesters is None else attesters
+        given = refusals(self.attester_desk, facility_id, epoch, evidence, attesters, count=count)
+        arguments = (facility_id, epoch, evidence, given)
+        return self.attester_desk.reject(*arguments, {"from": self.cleo})
+
+    def refund(self, payer: Any, amount: int) -> Any:
+        """Attesters sign that rent goes back to a payer: the facility's only credit."""
+        facility_id, desk = self.terms.facility_id, self.refund_desk
+        credit = (facility_id, 0, b"\7" * 32, payer.address, amount)
+        kinds = ("uint64", "uint32", "bytes32", "address", "uint64")
+        root = leaf_hash(encode(kinds, credit))
+        digest = bytes(desk.creditsDigest(facility_id, root))
+        by_anybody = {"from": self.cleo}
+        if desk.creditsRootOf(facility_id) == "0x" + "00" * 32:
+            desk.approveCredits(facility_id, root, signed(digest, self.attesters[:2]), by_anybody)
+        return desk.refundCredit(credit, [], by_anybody)
+
+    def take_fees(self, to: Any, **transaction: Any) -> Any:
+        """The treasury takes its part of all fees of the facility's token."""
+        self.attester_desk.collect(self.terms.facility_id, {"from": self.cleo})
+        return self.attester_desk.takeFees(
+            self.terms.settlement_token, to, {"from": self.accounts[0], **transaction}
+        )
 
     def replace_devices(self, pledge: Pledge, from_epoch: int) -> Any:
         """The operator pledges other devices from an epoch on."""

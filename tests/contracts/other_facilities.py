@@ -28,6 +28,8 @@ def other_facility(world: World, facility_id: int, **changes: Any) -> World:
         "WalletDesk": world.wallets,
         "AttesterRegistry": world.registry,
         "PledgeRegistry": world.pledges,
+        "AttesterDesk": world.attester_desk,
+        "RefundDesk": world.refund_desk,
         "AccessManager": world.authority,
         "SettlementToken": world.dollar,
     }

@@ -43,8 +43,10 @@ class RegistryWorld:
         arguments = (self.authority, self.facilities, self.dollar, MINIMUM, SLASH, *delays)
         self.members = project.AttesterRegistry.deploy(*arguments, self.wallets, by_owner)
         self.pledges = project.PledgeRegistry.deploy(self.facilities, by_owner)
+        desk = (self.authority, self.facilities, self.wallets)
+        self.desk = project.AttesterDesk.deploy(*desk, by_owner)
         self.registry = self.deploy()
-        self.facilities.link(self.members, self.pledges, self.registry, by_owner)
+        self.facilities.link(self.members, self.pledges, self.registry, self.desk, by_owner)
         # In order of address, so that their slots are too.
         self.attesters = by_address(accounts.add() for _ in range(3))
         for attester in self.attesters:
@@ -113,6 +115,7 @@ class RegistryWorld:
             "deviceCount": terms.device_count,
             "promisedAvailabilityPpm": terms.promised_availability_ppm,
             "feeBps": terms.fee_bps,
+            "attesterFeeBps": terms.attester_fee_bps,
             "patienceSeconds": terms.patience_s,
             "sealSeconds": terms.seal_s,
             "longStopSeconds": terms.long_stop_s,

@@ -11,7 +11,6 @@ from brownie.exceptions import VirtualMachineError
 from api.domain.facility import TrancheTerms
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, GpuSeconds, Micros
-from tests.contracts.attesting import signed
 from tests.contracts.conftest import facility_terms
 from tests.contracts.model import World
 from tests.games import moves
@@ -41,7 +40,6 @@ class Replay:
         self.start_s = world.terms.window_start_s
         self.now_s = self.start_s - 1_000
         self.had = {who: world.dollar.balanceOf(who) for who in self._everybody()}
-        self.fees_before = world.dollar.balanceOf(accounts[9])
         self._mine()
 
     def _everybody(self) -> list[Any]:
@@ -163,10 +161,7 @@ class Replay:
         return self._by(world.operator, world.statements.publish, FACILITY, epoch, EVIDENCE)
 
     def _reject(self, epoch: int, *_: int) -> Calls:
-        registry = self.world.statements
-        digest = bytes(registry.rejectionDigest(FACILITY, epoch, EVIDENCE))
-        attested = signed(digest, self.world.attesters[:2])
-        return self._anybody(registry, "reject", epoch, EVIDENCE, attested)
+        return [lambda: self.world.reject(epoch, EVIDENCE)]
 
     def _burn(self, tranche: int, units: int, _: bool) -> Calls:
         world, holder = self.world, self.holders[tranche]
@@ -238,7 +233,8 @@ class Replay:
         lockbox, stranger = self.world.lockbox, self.stranger
         return [
             *self._by(stranger, lockbox.refundExcess, FACILITY, stranger, 1),
-            *self._by(stranger, lockbox.takeFees, [FACILITY], stranger),
+            *self._by(stranger, lockbox.passFees, FACILITY),
+            *self._by(stranger, self.world.attester_desk.takeFees, self.world.dollar, stranger),
         ]
 
     # --- the end ---
@@ -251,9 +247,8 @@ class Replay:
         seniors, juniors = (self._claimed(tranche) for tranche in (0, 1))
         vouchers = sum(self._withdrawn(holder) for home in self.homes for holder in home)
         operator = self._withdrawn(world.operator)
-        treasury = (self.accounts[0], world.lockbox.takeFees, [FACILITY], self.accounts[9])
-        self._succeeds(self._by(*treasury)[0])
-        fees = world.dollar.balanceOf(self.accounts[9]) - self.fees_before
+        self._succeeds(self._by(world.cleo, world.attester_desk.collect, FACILITY)[0])
+        fees = world.attester_desk.feesOf(FACILITY)
         return moves.Totals(operator, seniors, juniors, vouchers, fees)
 
     def _claimed(self, tranche: int) -> int:

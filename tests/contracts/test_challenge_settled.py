@@ -82,7 +82,7 @@ def test_close__statement_voided_after_the_end__waits_for_a_new_one(world):
 
     assert world.lockbox.closableFrom(7) == opens_s(0) > declared.timestamp + length_s
     # Voided is not open again: nobody can call it a default, and no damages are due for it.
-    assert tuple(world.statements.opennessOf(7)) == (1, voided.timestamp, 0)
+    assert tuple(world.statements.opennessOf(7)) == (1, voided.timestamp, 0, 0)
     world.wait_until(world.statements.statementsEndAt(7) - 60)
     world.previous = bytes(32)
     _posted(world, 0, faulty=False)

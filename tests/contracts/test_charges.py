@@ -333,7 +333,7 @@ def test_post__signed_fault_that_was_proven__is_barred(book, proof):
     verdict = tuple(book.registry.verdictOf(faulty.hash))
     assert verdict == (book.anybody, int(FaultKind.TOTALS_WRONG), True)
     # A void it is not: nothing else of the facility changed.
-    assert tuple(book.registry.opennessOf(7)) == (0, 1, 0)
+    assert tuple(book.registry.opennessOf(7)) == (0, 1, 0, 0)
     book.post(right.statement)
     assert book.registry.epochsPosted(7) == 1
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import brownie
 import pytest
 from brownie import chain
-from eth_account import Account
 
 from api.domain.facility import DAY_S
 from api.domain.lifecycle import FacilityState
@@ -38,12 +37,7 @@ def _refuse(error: str, function, *arguments) -> None:
 
 
 def _reject(world, epoch: int, attesters, evidence: bytes = EVIDENCE):
-    digest = world.statements.rejectionDigest(7, epoch, evidence)
-    signed = [
-        (a.address, bytes(Account.unsafe_sign_hash(bytes(digest), a.private_key).signature))
-        for a in attesters
-    ]
-    return world.statements.reject(7, epoch, evidence, signed, {"from": world.bob})
+    return world.reject(epoch, evidence, attesters)
 
 
 def test_declare_default__epoch_open_after_notice_and_cure__closes_as_the_model(bonded):
@@ -141,7 +135,7 @@ def test_reject__by_a_quorum__takes_back_this_epoch_and_all_later_ones(bonded):
 
     event = done.events["EvidenceRejected"][0]
     assert (event["epoch"], event["attesters"]) == (1, [a.address for a in world.attesters[:2]])
-    assert tuple(world.statements.opennessOf(7)) == (1, 0, done.timestamp)
+    assert tuple(world.statements.opennessOf(7)) == (1, 0, done.timestamp, 1)
     assert [bytes(world.statements.publishedHashOf(7, e)) for e in (0, 1, 2)] == [
         EVIDENCE,
         bytes(32),
@@ -255,16 +249,16 @@ def test_declare_default__late_rent__is_still_taken_and_settled(bonded):
 
 
 def test_refund_excess__closed__gives_back_what_is_above_all_attested(bonded):
-    world, treasury = bonded, {"from": bonded.accounts[0]}
+    world = bonded
     world.post(0, 1_000_000)
     world.default(1)
     world.pay(1_500_000)
     refund = world.lockbox.refundExcess
-    _refuse("FacilityNotClosed", refund, 7, world.renter, 1, treasury)
+    _refuse("NotRefundDesk", refund, 7, world.renter, 1, {"from": world.accounts[0]})
+    _refuse("FacilityNotClosed", world.refund, world.renter, 500_000)
     world.close()
-    _refuse("RefundAboveExcess", refund, 7, world.renter, 500_001, treasury)
 
-    refund(7, world.renter, 500_000, treasury)
+    world.refund(world.renter, 500_000)
 
     before = world.dollar.balanceOf(world.renter)
     world.lockbox.withdraw(world.dollar, world.renter, {"from": world.renter})

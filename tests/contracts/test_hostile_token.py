@@ -79,16 +79,16 @@ def test_money_out__token_hostile__reverts_and_stays_owed(earning, mode):
     with brownie.reverts(revert_pattern=f"{ERRORS[mode]}.*"):
         world.token.claim([world.senior], world.ann, {"from": world.ann})
     with brownie.reverts(revert_pattern=f"{ERRORS[mode]}.*"):
-        world.lockbox.takeFees([7], world.cleo, treasury)
+        world.attester_desk.collect(7, treasury)
 
     assert earned > 0
     assert world.token.claimable(world.ann, world.senior) == earned
     assert world.lockbox.feesOwed(7) == fees > 0
     _turn(world, 0)
     world.token.claim([world.senior], world.ann, {"from": world.ann})
-    world.lockbox.takeFees([7], world.cleo, treasury)
+    world.attester_desk.collect(7, treasury)
     assert world.dollar.balanceOf(world.ann) == earned
-    assert world.dollar.balanceOf(world.cleo) == fees
+    assert world.dollar.balanceOf(world.attester_desk) == fees
 
 
 def test_settle__token_stopped__other_facility_goes_on(earning, deployed):
@@ -144,7 +144,7 @@ def test_reentry__from_inside_every_transfer__pays_once(earning):
     doors = (
         (world.lockbox, world.lockbox.settle.encode_input(7), lambda: world.pay(1)),
         (world.lockbox, world.lockbox.settle.encode_input(7),
-         lambda: world.lockbox.takeFees([7], world.cleo, owner)),
+         lambda: world.attester_desk.collect(7, owner)),
         (world.lockbox, world.lockbox.settle.encode_input(7),
          lambda: world.lockbox.settle(7, {"from": world.cleo})),
         (world.token, world.token.claim.encode_input([world.senior], world.cleo),
@@ -155,6 +155,6 @@ def test_reentry__from_inside_every_transfer__pays_once(earning):
         action()
         assert not world.dollar.reentrySucceeded()
 
-    assert world.dollar.balanceOf(world.cleo) == fees
+    assert world.dollar.balanceOf(world.attester_desk) == fees
     assert world.dollar.balanceOf(world.ann) >= earned
     assert tuple(world.lockbox.bookOf(7)) == (2 * GROSS + 1, 2 * GROSS, 2)

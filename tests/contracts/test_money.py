@@ -160,8 +160,7 @@ def test_controls__without_the_role__revert(world):
         (world.statements.pause, ()),
         (world.token.setRevenueSource, (world.cleo, True)),
         (world.token.pause, ()),
-        (world.lockbox.takeFees, ([7], world.cleo)),
-        (world.lockbox.refundExcess, (7, world.cleo, 1)),
+        (world.attester_desk.takeFees, (world.dollar, world.cleo)),
     ]
 
     for function, arguments in calls:

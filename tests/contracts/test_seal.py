@@ -101,9 +101,7 @@ def test_seal__below_what_is_settled__lowers_what_is_attested_and_takes_nothing_
     # The whole bond goes back: every promised hour was there, and nothing is unpaid.
     assert model.closing.paid.gpu_operator == BOND
     assert world.lockbox.feesOwed(7) == fees
-    refund = world.lockbox.refundExcess
-    _refuse("RefundAboveExcess", refund, 7, world.renter, 400_001, treasury)
-    refund(7, world.renter, 400_000, treasury)
+    world.refund(world.renter, 400_000)
     assert tuple(world.lockbox.bookOf(7)) == (3_500_000, 3_500_000, EPOCHS)
     assert (world.lockbox.settleable(7), world.lockbox.excessOf(7)) == (0, 0)
     _refuse("AmountAboveLimit", world.pay, 1)

@@ -48,7 +48,7 @@ class Desk:
         padded = [t.ljust(32, b"\0") for t in texts]
         window = (self.now_s, self.now_s + 10**8, self.now_s + 86_400, 86_400)
         ends = (7 * 86_400, 35 * 86_400, 180 * 86_400)
-        rest = (100, 990_000, 100, *ends, b"\x01" * 32, b"\x02" * 32)
+        rest = (100, 990_000, 100, 4_000, *ends, b"\x01" * 32, b"\x02" * 32)
         terms = (self.operator, self.dollar, *padded, *window, *rest)
         tranches = [(1_000, 1_500_000), (10**9, 0)]
         self.facilities.setFacility(FACILITY, terms, tranches, self.by_owner)

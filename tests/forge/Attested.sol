@@ -3,11 +3,14 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Authority} from "../../contracts/access/Authority.sol";
+import {AttesterDesk} from "../../contracts/attesters/AttesterDesk.sol";
 import {AttesterRegistry} from "../../contracts/attesters/AttesterRegistry.sol";
 import {PledgeRegistry} from "../../contracts/facility/PledgeRegistry.sol";
+import {IAttesterDesk} from "../../contracts/interfaces/IAttesterDesk.sol";
 import {IAttesterRegistry} from "../../contracts/interfaces/IAttesterRegistry.sol";
 import {IFacilityRegistry} from "../../contracts/interfaces/IFacilityRegistry.sol";
 import {IWalletDesk} from "../../contracts/interfaces/IWalletDesk.sol";
+import {RefundDesk} from "../../contracts/money/RefundDesk.sol";
 import {MockStablecoin} from "../../contracts/mocks/MockStablecoin.sol";
 import {Base} from "./Base.sol";
 
@@ -19,6 +22,8 @@ abstract contract Attested is Base {
 
     AttesterRegistry public attesters;
     PledgeRegistry public pledges;
+    AttesterDesk public attesterDesk;
+    RefundDesk public refundDesk;
     /// @dev In ascending order of address.
     uint256[] internal attesterKeys;
 
@@ -35,6 +40,8 @@ abstract contract Attested is Base {
             address(authority), facilities, IERC20(coin), SLASH, SLASH, activation, removal, desk
         );
         pledges = new PledgeRegistry(facilities);
+        attesterDesk = new AttesterDesk(address(authority), facilities, desk);
+        refundDesk = new RefundDesk(facilities);
         attesterKeys = _inOrder(3, 1);
     }
 
@@ -78,6 +85,37 @@ abstract contract Attested is Base {
         for (uint256 i = 0; i < count; ++i) {
             attestations[i] = IAttesterRegistry.Attestation(vm.addr(keys[i]), sign(keys[i], digest));
         }
+    }
+
+    /// @dev Refusals of two of the panel: they do not recompute what stands published.
+    function _refusals(uint64 facilityId, uint32 epoch, bytes32 evidenceHash)
+        internal
+        view
+        returns (IAttesterDesk.Refusal[] memory refusals)
+    {
+        refusals = new IAttesterDesk.Refusal[](2);
+        for (uint256 i = 0; i < 2; ++i) {
+            refusals[i] = _refusal(facilityId, epoch, evidenceHash, attesterKeys[i]);
+        }
+    }
+
+    function _refusal(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, uint256 key)
+        internal
+        view
+        returns (IAttesterDesk.Refusal memory refusal)
+    {
+        uint32 rejections = attesters.facilityRegistry().statementRegistry().opennessOf(facilityId).rejections;
+        refusal = IAttesterDesk.Refusal({
+            attester: vm.addr(key),
+            statementHash: 0,
+            evidenceHash: evidenceHash,
+            previousStatementHash: 0,
+            rejections: rejections,
+            code: IAttesterDesk.RefusalCode.NotRecomputed,
+            place: "lines.csv:1",
+            signature: ""
+        });
+        refusal.signature = sign(key, attesterDesk.refusalDigest(facilityId, epoch, refusal));
     }
 
     /// @dev `count` keys from `first` on, in ascending order of address.

@@ -32,6 +32,7 @@ abstract contract Terms is Attested {
             deviceCount: DEVICES,
             promisedAvailabilityPpm: 990_000,
             feeBps: 100,
+            attesterFeeBps: 4_000,
             patienceSeconds: epochLength + 1 days,
             sealSeconds: SEAL,
             longStopSeconds: 180 days,

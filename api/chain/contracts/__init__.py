@@ -5,6 +5,7 @@ from itertools import islice
 from typing import TypeVar, overload
 
 from api.chain.client import ChainClient
+from api.chain.contracts.attester_desk import AttesterDesk
 from api.chain.contracts.attester_registry import AttesterRegistry
 from api.chain.contracts.bond_vault import BondVault
 from api.chain.contracts.call import Call, Contract
@@ -13,6 +14,7 @@ from api.chain.contracts.facility_registry import FacilityRegistry
 from api.chain.contracts.investor_registry import InvestorRegistry
 from api.chain.contracts.pledge_registry import PledgeRegistry
 from api.chain.contracts.primary_sale import PrimarySale
+from api.chain.contracts.refund_desk import RefundDesk
 from api.chain.contracts.rent_lockbox import RentLockbox
 from api.chain.contracts.settlement_token import SettlementToken
 from api.chain.contracts.statement_registry import StatementRegistry
@@ -37,6 +39,8 @@ CLASSES: tuple[type[Contract], ...] = (
     BondVault,
     DeliveryDesk,
     WalletDesk,
+    AttesterDesk,
+    RefundDesk,
     SettlementToken,
 )
 
@@ -60,6 +64,8 @@ class Contracts:
         self.bond_vault = BondVault(client, deployment.bond_vault)
         self.delivery_desk = DeliveryDesk(client, deployment.delivery_desk)
         self.wallet_desk = WalletDesk(client, deployment.wallet_desk)
+        self.attester_desk = AttesterDesk(client, deployment.attester_desk)
+        self.refund_desk = RefundDesk(client, deployment.refund_desk)
         self.settlement_token = SettlementToken(client, deployment.settlement_token)
 
     def all_of(self, calls: Sequence[Call[A]]) -> Call[list[A]]:

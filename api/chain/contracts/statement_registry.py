@@ -27,6 +27,7 @@ class Openness:
     first_open: Annotated[Epoch, "uint32"]
     voided_at_s: Annotated[int, "uint40"]
     rejected_at_s: Annotated[int, "uint40"]
+    rejections: Annotated[int, "uint32"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,6 @@ class StatementRegistry(Contract):
     _challenge_window = View("challengeWindow", (), int, "uint64")
     _openness_of = View("opennessOf", ("uint64",), Openness)
     _published_hash_of = View("publishedHashOf", ("uint64", "uint32"), Bytes32)
-    _rejection_digest = View("rejectionDigest", ("uint64", "uint32", "bytes32"), Bytes32)
     _verdict_of = View("verdictOf", ("bytes32",), FaultVerdict)
     _may_repeat = View("mayRepeat", ("uint64",), bool)
     _batch_digest = View("batchDigest", ("bytes32",), Bytes32)
@@ -89,12 +89,6 @@ class StatementRegistry(Contract):
     def published_hash_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[Bytes32]:
         """Evidence that stands published for an epoch; zero if none does."""
         return self._call(self._published_hash_of, facility_id, epoch)
-
-    def rejection_digest(
-        self, facility_id: FacilityId, epoch: Epoch, evidence_hash: bytes
-    ) -> Call[Bytes32]:
-        """What attesters sign to reject published evidence."""
-        return self._call(self._rejection_digest, facility_id, epoch, evidence_hash)
 
     def verdict_of(self, statement_hash: bytes) -> Call[FaultVerdict]:
         """What was proven against a statement."""

@@ -1,6 +1,15 @@
 """Events that the service reads: a dataclass each, named and ordered as the contract emits them."""
 
 from api.chain.emitted.args import EventArgs
+from api.chain.emitted.attester_desk import (
+    AttesterPaid,
+    DutyBooked,
+    FeesSplit,
+    FeesTaken,
+    SignatureShown,
+    StatementRefused,
+    UnearnedReleased,
+)
 from api.chain.emitted.attester_registry import (
     AttesterBondDeposited,
     AttesterBondWithdrawn,
@@ -40,9 +49,10 @@ from api.chain.emitted.primary_sale import (
     UnitsRefunded,
     UnitsSold,
 )
+from api.chain.emitted.refund_desk import CreditRefunded, CreditsApproved, ShareRefunded
 from api.chain.emitted.rent_lockbox import (
     FacilityClosed,
-    FeesPaid,
+    FeesPassed,
     LateRentShared,
     RentPaid,
     RentRefunded,
@@ -117,7 +127,7 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         LateRentShared,
         VoucherPaid,
         ResidualOwed,
-        FeesPaid,
+        FeesPassed,
     ),
     "PrimarySale": (
         SaleOpened,
@@ -149,4 +159,14 @@ EVENTS: dict[str, tuple[type[EventArgs], ...]] = {
         BeneficiaryNamed,
         BeneficiaryRemoved,
     ),
+    "AttesterDesk": (
+        StatementRefused,
+        SignatureShown,
+        DutyBooked,
+        FeesSplit,
+        AttesterPaid,
+        UnearnedReleased,
+        FeesTaken,
+    ),
+    "RefundDesk": (CreditsApproved, CreditRefunded, ShareRefunded),
 }

@@ -100,10 +100,9 @@ class ResidualOwed(EventArgs):
 
 
 @dataclass(frozen=True, slots=True)
-class FeesPaid(EventArgs):
-    """The treasury took a facility's fees."""
+class FeesPassed(EventArgs):
+    """A facility's fees went to the AttesterDesk, which splits them."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     token: Annotated[Address, "indexed"]
-    to: Annotated[Address, "indexed"]
     amount_micros: Annotated[Micros, "uint256"]

@@ -92,6 +92,7 @@ def encode_facility(terms: FacilityTerms) -> bytes:
             "epoch_length_s": terms.epoch_length_s,
             "promised_availability_ppm": terms.promised_availability_ppm,
             "fee_bps": terms.fee_bps,
+            "attester_fee_bps": terms.attester_fee_bps,
             "patience_s": terms.patience_s,
             "grace_s": terms.grace_s,
             "seal_s": terms.seal_s,

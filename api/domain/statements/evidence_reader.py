@@ -71,6 +71,7 @@ def decode_facility(data: bytes) -> FacilityTerms:
             devices=tuple(as_bytes32(d) for d in as_list(doc["devices"])),
             promised_availability_ppm=as_integer(doc["promised_availability_ppm"]),
             fee_bps=as_integer(doc["fee_bps"]),
+            attester_fee_bps=as_integer(doc["attester_fee_bps"]),
             patience_s=as_integer(doc["patience_s"]),
             grace_s=as_integer(doc["grace_s"]),
             seal_s=as_integer(doc["seal_s"]),

@@ -9,6 +9,7 @@ from api.chain import calldata
 from api.db.session import reading
 from api.domain.facility import (
     DAY_S,
+    DEFAULT_ATTESTER_FEE_BPS,
     DEFAULT_LONG_STOP_S,
     DEFAULT_PATIENCE_S,
     DEFAULT_SEAL_S,
@@ -93,6 +94,11 @@ class FacilityIn(Strict):
     fee_bps: Annotated[int, Field(ge=0, le=1_000)] = Field(
         default=100, description="Protocol fee on settlements, basis points."
     )
+    attester_fee_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        default=DEFAULT_ATTESTER_FEE_BPS,
+        description="Share of that fee that attesters earn by their duties, basis points of it."
+        " They see it before they approve the pledge.",
+    )
     patience_s: _PatienceS | None = Field(
         default=None,
         description="So long after its end an epoch may be neither stated nor published before"
@@ -144,6 +150,7 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
         patience_s=body.patience_s,
         seal_s=body.seal_s,
         long_stop_s=body.long_stop_s,
+        attester_fee_bps=body.attester_fee_bps,
     )
 
 

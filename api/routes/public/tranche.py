@@ -34,6 +34,9 @@ class TermsOut(BaseModel):
 
     promised_availability_ppm: int = Field(description="Promised share, parts per million.")
     fee_bps: int = Field(description="Protocol fee on settlements, basis points.")
+    attester_fee_bps: int = Field(
+        description="Share of that fee that attesters earn by their duties, basis points of it."
+    )
     patience_s: int = Field(
         description="So long after its end an epoch may be neither stated nor published, seconds."
     )
@@ -145,6 +148,7 @@ def to_api_terms(terms: TermsView) -> TermsOut:
     return TermsOut(
         promised_availability_ppm=terms.promised_availability_ppm,
         fee_bps=terms.fee_bps,
+        attester_fee_bps=terms.attester_fee_bps,
         patience_s=terms.patience_s,
         seal_s=terms.seal_s,
         long_stop_s=terms.long_stop_s,

@@ -75,11 +75,15 @@ abstract contract DealBase is Orders, Attested {
         _appoint(authority, facilities, address(dollar), 0, 0, wallets);
         statements = new StatementRegistry(address(authority), facilities, attesters, CHALLENGE_WINDOW);
         token = new TrancheToken(address(authority), facilities, wallets, "");
-        lockbox = new RentLockbox(address(authority), facilities, statements, token);
+        lockbox = new RentLockbox(facilities, statements, token);
         sale = new PrimarySale(facilities, wallets);
         vault = new BondVault(facilities, wallets);
         desk = new DeliveryDesk(facilities, wallets);
-        facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk, attesters, pledges));
+        facilities.link(
+            IFacilityRegistry.Links(
+                statements, token, lockbox, sale, vault, desk, attesters, pledges, attesterDesk, refundDesk
+            )
+        );
         facilities.setSettlementToken(address(dollar), true);
         token.setRevenueSource(address(lockbox), true);
         bytes4[] memory open = new bytes4[](1);
@@ -142,6 +146,7 @@ abstract contract DealBase is Orders, Attested {
             deviceCount: 10,
             promisedAvailabilityPpm: deal.promisedPpm,
             feeBps: deal.feeBps,
+            attesterFeeBps: 4_000,
             patienceSeconds: PATIENCE,
             sealSeconds: SEAL,
             longStopSeconds: LONG_STOP,
@@ -243,7 +248,7 @@ abstract contract DealBase is Orders, Attested {
 
     function _reject(uint32 epoch) internal {
         bytes32 hash = statements.publishedHashOf(FACILITY, epoch);
-        statements.reject(FACILITY, epoch, hash, _signed(statements.rejectionDigest(FACILITY, epoch, hash)));
+        attesterDesk.reject(FACILITY, epoch, hash, _refusals(FACILITY, epoch, hash));
     }
 
     function _close() internal {
@@ -287,13 +292,33 @@ abstract contract DealBase is Orders, Attested {
             if (vault.owedTo(coin, all[i]) > 0) vault.withdraw(coin, all[i]);
             vm.stopPrank();
         }
-        uint64[] memory facility = new uint64[](1);
-        facility[0] = FACILITY;
-        lockbox.takeFees(facility, address(this));
+        _sweepExcess();
+        _sweepFees();
         assertEq(dollar.balanceOf(address(sale)), 0, "nothing stays in the sale");
         assertEq(dollar.balanceOf(address(vault)), 0, "nothing stays in the vault");
         // A fraction of a minor unit for each holder, and one for each voucher's division.
         assertLe(dollar.balanceOf(address(token)), 4, "dust in the token");
-        assertLe(dollar.balanceOf(address(lockbox)) - lockbox.excessOf(FACILITY), vouchers, "dust in the lockbox");
+        assertLe(dollar.balanceOf(address(lockbox)), vouchers, "dust in the lockbox");
+        assertLe(dollar.balanceOf(address(attesterDesk)), 3, "dust at the attesters' desk");
+    }
+
+    /// @dev What nobody signed goes back to who paid, once the facility is closed.
+    function _sweepExcess() private {
+        if (lockbox.excessOf(FACILITY) == 0) return;
+        if (_now() < refundDesk.sharesFrom(FACILITY)) vm.warp(refundDesk.sharesFrom(FACILITY));
+        refundDesk.refundShare(FACILITY, renter);
+        vm.prank(renter);
+        lockbox.withdraw(address(dollar), renter);
+        assertEq(lockbox.excessOf(FACILITY), 0, "no rent too much stays");
+    }
+
+    /// @dev Attesters did no duty that was booked: all fees are the treasury's in the end.
+    function _sweepFees() private {
+        uint256 closedAt = facilities.endingOf(FACILITY).closedAt;
+        if (_now() < closedAt + 90 days) vm.warp(closedAt + 90 days);
+        attesterDesk.collect(FACILITY);
+        if (attesterDesk.feesOf(FACILITY) == 0) return;
+        attesterDesk.releaseUnearned(FACILITY);
+        attesterDesk.takeFees(address(dollar), address(this));
     }
 }

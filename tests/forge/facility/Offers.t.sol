@@ -2,12 +2,14 @@
 pragma solidity 0.8.37;
 
 import {FacilityRegistry} from "../../../contracts/facility/FacilityRegistry.sol";
+import {IAttesterDesk} from "../../../contracts/interfaces/IAttesterDesk.sol";
 import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPledgeRegistry} from "../../../contracts/interfaces/IPledgeRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {IRefundDesk} from "../../../contracts/interfaces/IRefundDesk.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
@@ -172,17 +174,17 @@ contract OffersTest is World {
 
     function test_link__any_contract_missing__reverts() external {
         FacilityRegistry fresh = new FacilityRegistry(address(authority));
-        for (uint256 missing = 0; missing < 8; ++missing) {
+        for (uint256 missing = 0; missing < 10; ++missing) {
             vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.LinkMissing.selector));
             fresh.link(_linksBut(missing));
         }
-        fresh.link(_linksBut(8));
+        fresh.link(_linksBut(10));
         assertEq(address(fresh.deliveryDesk()), address(6), "linked");
     }
 
     function _linksBut(uint256 missing) private pure returns (IFacilityRegistry.Links memory links) {
-        address[8] memory named;
-        for (uint160 i = 0; i < 8; ++i) {
+        address[10] memory named;
+        for (uint160 i = 0; i < 10; ++i) {
             if (i != missing) named[i] = address(i + 1);
         }
         links.statementRegistry = IStatementRegistry(named[0]);
@@ -193,6 +195,8 @@ contract OffersTest is World {
         links.deliveryDesk = IDeliveryDesk(named[5]);
         links.attesterRegistry = IAttesterRegistry(named[6]);
         links.pledgeRegistry = IPledgeRegistry(named[7]);
+        links.attesterDesk = IAttesterDesk(named[8]);
+        links.refundDesk = IRefundDesk(named[9]);
     }
 
     function test_fund__a_tranche_wholly_unsold__fixes_what_is_left_under_each_cap() external {

@@ -17,7 +17,7 @@ abstract contract Acting is Base {
 
     /// @dev All take words alone, at most five: any calldata of five words is a call.
     function _actions() internal pure returns (bytes4[] memory list) {
-        list = new bytes4[](53);
+        list = new bytes4[](54);
         uint256 n = 0;
         list[n++] = UnitActs.mint.selector;
         list[n++] = UnitActs.buy.selector;
@@ -58,6 +58,7 @@ abstract contract Acting is Base {
         list[n++] = SystemHandler.withdraw.selector;
         list[n++] = SystemHandler.takeFees.selector;
         list[n++] = SystemHandler.refundExcess.selector;
+        list[n++] = SystemHandler.bookDuties.selector;
         list[n++] = SystemHandler.mature.selector;
         list[n++] = SystemHandler.noticeUnpaid.selector;
         list[n++] = SystemHandler.noticeDefault.selector;

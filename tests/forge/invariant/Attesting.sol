@@ -149,22 +149,9 @@ abstract contract Attesting is World {
     /// @dev Attesters take the operator's word on an epoch back.
     function _reject(uint64 f, uint32 epoch) internal {
         bytes32 evidenceHash = statements.publishedHashOf(f, epoch);
-        statements.reject(f, epoch, evidenceHash, _rejection(f, epoch, evidenceHash));
+        attesterDesk.reject(f, epoch, evidenceHash, _refusals(f, epoch, evidenceHash));
         _rejected[f][epoch] = true;
         if (statements.opennessOf(f).firstOpen > epoch) rejectedPublished = true;
-    }
-
-    /// @dev Two signatures over the rejection of an epoch, as it counts now.
-    function _rejection(uint64 f, uint32 epoch, bytes32 evidenceHash)
-        internal
-        view
-        returns (IAttesterRegistry.Attestation[] memory signed)
-    {
-        bytes32 digest = statements.rejectionDigest(f, epoch, evidenceHash);
-        signed = new IAttesterRegistry.Attestation[](2);
-        for (uint256 i = 0; i < 2; ++i) {
-            signed[i] = IAttesterRegistry.Attestation(vm.addr(attesterKeys[i]), sign(attesterKeys[i], digest));
-        }
     }
 
     /// @dev Every way to a quorum that is none: one signature, one twice, [A, B, A], a stranger, another statement's.

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {IRefundDesk} from "../../../contracts/interfaces/IRefundDesk.sol";
 import {HostileStablecoin} from "../../../contracts/mocks/HostileStablecoin.sol";
 import {HostileReceiver} from "../../../contracts/mocks/Receivers.sol";
 import {Steps} from "./Steps.sol";
@@ -160,7 +161,7 @@ abstract contract Ending is Steps {
         if (step == 4) _settle(f);
         if (step == 5) _payVouchers();
         if (step == 6) _attempt(address(vault), abi.encodeCall(IBondVault.release, (f)));
-        if (step == 7) _refundExcess(f);
+        if (step == 7) _refundExcess(f, dice);
         if (step == 8) _takeFees(f);
         if (step == 9) _withdrawAll(_coin(f));
         _watch(address(0));
@@ -191,24 +192,53 @@ abstract contract Ending is Steps {
         return true;
     }
 
-    function _refundExcess(uint64 f) private {
+    /// @dev The only credit of a facility, which two attesters sign while they may.
+    function _credit(uint64 f, uint256 amount) internal {
+        // Less than what was collected.
+        // forge-lint: disable-next-line(unsafe-typecast)
+        IRefundDesk.Credit memory credit = IRefundDesk.Credit(f, 0, keccak256("lease"), renter, uint64(amount));
+        bytes32 root = keccak256(bytes.concat(keccak256(abi.encode(credit))));
+        refundDesk.approveCredits(f, root, _signed(refundDesk.creditsDigest(f, root)));
+        refundDesk.refundCredit(credit, new bytes32[](0));
+    }
+
+    /// @dev Called by this contract, so that a refusal undoes all of it.
+    function tryCredit(uint64 f, uint256 amount) external {
+        _credit(f, amount);
+    }
+
+    function _refundExcess(uint64 f, uint256 dice) private {
         uint256 excess = lockbox.excessOf(f);
-        if (_attempt(address(lockbox), abi.encodeCall(lockbox.refundExcess, (f, renter, excess)))) {
-            rentBack[f] += excess;
+        if (dice % 2 == 0 && excess > 0) {
+            uint256 amount = 1 + dice % excess;
+            if (_attempt(address(this), abi.encodeCall(this.tryCredit, (f, amount)))) rentBack[f] += amount;
+            excess = lockbox.excessOf(f);
         }
+        uint256 from = refundDesk.sharesFrom(f);
+        if (excess > 0 && _now() < from) vm.warp(from);
+        // The only payer has the only share.
+        if (_attempt(address(refundDesk), abi.encodeCall(refundDesk.refundShare, (f, renter)))) rentBack[f] += excess;
     }
 
     function _takeFees(uint64 f) private {
-        uint64[] memory list = new uint64[](1);
-        list[0] = f;
-        _attempt(address(lockbox), abi.encodeCall(lockbox.takeFees, (list, TREASURY)));
+        uint256 ends = facilities.endingOf(f).closedAt;
+        if (ends != 0 && _now() < ends + 90 days) vm.warp(ends + 90 days);
+        for (uint256 i = 0; i < attesterKeys.length; ++i) {
+            _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.pay, (f, vm.addr(attesterKeys[i]))));
+        }
+        _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.releaseUnearned, (f)));
+        // Where there was nothing to pay, the fee was not collected with it.
+        _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.collect, (f)));
+        _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.takeFees, (_coin(f), TREASURY)));
     }
 
     function _withdrawAll(address coin) private {
-        address[4] memory from = [address(lockbox), address(sale), address(vault), address(attesters)];
-        for (uint256 p = 0; p < holders.length + 2; ++p) {
+        address[5] memory from =
+            [address(lockbox), address(sale), address(vault), address(attesters), address(attesterDesk)];
+        for (uint256 p = 0; p < holders.length + 5; ++p) {
             address payee = p < holders.length ? holders[p] : p == holders.length ? renter : address(this);
-            for (uint256 i = 0; i < 4; ++i) {
+            if (p > holders.length + 1) payee = vm.addr(attesterKeys[p - holders.length - 2]);
+            for (uint256 i = 0; i < 5; ++i) {
                 if (IBondVault(from[i]).owedTo(coin, payee) == 0) continue;
                 vm.prank(payee);
                 _attempt(from[i], abi.encodeCall(vault.withdraw, (coin, payee)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAttesterDesk} from "../../../contracts/interfaces/IAttesterDesk.sol";
 import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
@@ -8,6 +9,7 @@ import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
 import {IPublications} from "../../../contracts/interfaces/IPublications.sol";
+import {IRefundDesk} from "../../../contracts/interfaces/IRefundDesk.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {IStatementChallenges} from "../../../contracts/interfaces/IStatementChallenges.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
@@ -70,7 +72,14 @@ contract ReachTest is Acting {
         _add("closed", IRentLockbox.FacilityClosed.selector);
         _add("late rent shared", IRentLockbox.LateRentShared.selector);
         _add("excess refunded", IRentLockbox.RentRefunded.selector);
-        _add("fees taken", IRentLockbox.FeesPaid.selector);
+        _add("credits refunded", IRefundDesk.CreditRefunded.selector);
+        _add("excess shared", IRefundDesk.ShareRefunded.selector);
+        _add("fees split", IAttesterDesk.FeesSplit.selector);
+        _add("fees taken", IAttesterDesk.FeesTaken.selector);
+        _add("duty booked", IAttesterDesk.DutyBooked.selector);
+        _add("attester paid", IAttesterDesk.AttesterPaid.selector);
+        _add("unearned released", IAttesterDesk.UnearnedReleased.selector);
+        _add("statement refused", IAttesterDesk.StatementRefused.selector);
         _add("withdrawn", IPayouts.Withdrawn.selector);
         _add("accrued", ITrancheToken.RevenueAccrued.selector);
         _add("claimed", ITrancheToken.RevenueClaimedBatch.selector);

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IDeliveryDesk} from "../../../contracts/interfaces/IDeliveryDesk.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
 import {IPrimarySale} from "../../../contracts/interfaces/IPrimarySale.sol";
+import {AttesterDesk} from "../../../contracts/attesters/AttesterDesk.sol";
 import {AttesterRegistry} from "../../../contracts/attesters/AttesterRegistry.sol";
 import {IRentLockbox} from "../../../contracts/interfaces/IRentLockbox.sol";
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
@@ -200,6 +201,38 @@ contract SystemTest is Acting {
         assertEq(_heldBy(address(_world.sale()), coin), sale, "sale holds what it owes");
         assertEq(_heldBy(address(_world.vault()), coin), vault, "vault holds what it owes");
         assertEq(_heldBy(address(_world.attesters()), coin), _attesterMoney(coin), "attesters' bonds are there");
+        assertEq(
+            _heldBy(address(_world.attesterDesk()), coin), _deskMoney(coin), "the desk holds fees that nobody took"
+        );
+    }
+
+    /// @dev The treasury's part, pay that is owed, and attesters' part that is not paid: theirs is never above it.
+    function _deskMoney(address coin) private view returns (uint256 owed) {
+        AttesterDesk desk = _world.attesterDesk();
+        owed = desk.treasuryOwed(coin);
+        for (uint8 slot = 0; slot < 3; ++slot) {
+            owed += desk.owedTo(coin, _world.attesters().attesterAt(slot));
+        }
+        for (uint64 f = 1; f <= FACILITIES; ++f) {
+            if (_world.facilities().settlementTokenOf(f) == coin) owed += _unpaidPay(f);
+        }
+    }
+
+    /// @dev Attesters' part of a facility's fees that was not paid.
+    function _unpaidPay(uint64 f) private view returns (uint256) {
+        AttesterDesk desk = _world.attesterDesk();
+        uint256 share = _world.facilities().attesterFeeBpsOf(f);
+        uint256 earned = desk.releasedOf(f);
+        uint256 paid = earned;
+        for (uint8 slot = 0; slot < 3; ++slot) {
+            address attester = _world.attesters().attesterAt(slot);
+            assertLe(desk.paidTo(f, attester), desk.earnedOf(f, attester), "paid more than earned");
+            earned += desk.earnedOf(f, attester);
+            paid += desk.paidTo(f, attester);
+        }
+        uint256 most = (desk.feesOf(f) + _world.lockbox().feesOwed(f)) * share / 10_000;
+        assertLe(earned, most, "earned more than attesters' part");
+        return desk.feesOf(f) * share / 10_000 - paid;
     }
 
     /// @dev Bonds, what was slashed and not taken, and what challengers are owed.
@@ -267,6 +300,8 @@ contract SystemTest is Acting {
         assertEq(_heldBy(address(_world.vault()), coin), 0, "bonds that nobody can take");
         uint256 bonds = coin == address(_world.attesters().bondToken()) ? _attesterBonds() : 0;
         assertEq(_heldBy(address(_world.attesters()), coin), bonds, "slashed money that nobody can take");
+        // Less than a minor unit of each attester and facility, and of what nobody earned.
+        assertLe(_heldBy(address(_world.attesterDesk()), coin), 12, "fees that nobody can take");
         // Less than a minor unit of each voucher.
         assertLe(_heldBy(address(_world.lockbox()), coin), _world.desk().voucherCount(), "rent that nobody can take");
     }

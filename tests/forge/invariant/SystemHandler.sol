@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IAttesterDesk} from "../../../contracts/interfaces/IAttesterDesk.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../../../contracts/interfaces/IFacilityRegistry.sol";
@@ -128,17 +129,49 @@ contract SystemHandler is UnitActs {
         }
     }
 
-    function takeFees(uint256 f) external watched(address(0)) {
-        uint64[] memory list = new uint64[](1);
-        list[0] = _f(f);
-        lockbox.takeFees(list, address(0xFEE));
+    /// @dev Fees of a facility: split, and one attester's pay or the treasury's part taken.
+    function takeFees(uint256 f, uint256 whose) external watched(address(0)) {
+        uint64 id = _f(f);
+        if (whose % 3 == 0) {
+            attesterDesk.takeFees(_coin(id), address(0xFEE));
+        } else if (whose % 3 == 1) {
+            attesterDesk.pay(id, vm.addr(attesterKeys[(whose >> 8) % 3]));
+        } else {
+            attesterDesk.releaseUnearned(id);
+        }
     }
 
-    function refundExcess(uint256 f, uint256 amount) external watched(address(0)) {
+    /// @dev Signers of a statement, or an attester that refuses the next one.
+    function bookDuties(uint256 f, uint256 epoch, uint256 who) external watched(address(0)) {
         uint64 id = _f(f);
-        amount = 1 + amount % (lockbox.excessOf(id) + 1);
-        lockbox.refundExcess(id, renter, amount);
+        if (who % 2 == 0) return attesterDesk.bookSigners(id, uint32(epoch % (EPOCHS + 1)));
+        IAttesterDesk.Refusal[] memory refusals = new IAttesterDesk.Refusal[](1);
+        uint32 next = statements.epochsPosted(id);
+        refusals[0] = _refusal(id, next, keccak256("evidence"), attesterKeys[(who >> 8) % 3]);
+        attesterDesk.refuse(id, next, refusals);
+    }
+
+    /// @dev What is left goes pro rata; a credit needs two signatures, and comes first.
+    function refundExcess(uint256 f, uint256 amount, bool signed) external watched(address(0)) {
+        uint64 id = _overpaid(f);
+        amount = 1 + amount % lockbox.excessOf(id);
+        if (signed) {
+            _credit(id, amount);
+        } else {
+            uint256 from = refundDesk.sharesFrom(id);
+            if (lockbox.excessOf(id) > 0 && _now() < from) vm.warp(from);
+            amount = refundDesk.refundShare(id, renter);
+        }
         rentBack[id] += amount;
+    }
+
+    /// @dev The first facility from `f` on that is closed, with more rent than is attested.
+    function _overpaid(uint256 f) private view returns (uint64 id) {
+        for (uint256 i = 0; i < FACILITIES; ++i) {
+            id = _f(f % FACILITIES + i);
+            if (facilities.endingOf(id).closedAt != 0 && lockbox.excessOf(id) > 0) return id;
+        }
+        revert("of none");
     }
 
     function mature(uint256 f) external watched(address(0)) {

@@ -72,11 +72,15 @@ abstract contract World is HourlyTerms, Orders {
         statements = new StatementRegistry(address(authority), facilities, attesters, CHALLENGE_WINDOW);
         token = new TrancheToken(address(authority), facilities, wallets, "");
         investors = new InvestorRegistry(address(authority));
-        lockbox = new RentLockbox(address(authority), facilities, statements, token);
+        lockbox = new RentLockbox(facilities, statements, token);
         sale = new PrimarySale(facilities, wallets);
         vault = new BondVault(facilities, wallets);
         desk = new DeliveryDesk(facilities, wallets);
-        facilities.link(IFacilityRegistry.Links(statements, token, lockbox, sale, vault, desk, attesters, pledges));
+        facilities.link(
+            IFacilityRegistry.Links(
+                statements, token, lockbox, sale, vault, desk, attesters, pledges, attesterDesk, refundDesk
+            )
+        );
         facilities.setSettlementToken(address(dollar), true);
         facilities.setSettlementToken(address(bad), true);
         token.setRevenueSource(address(lockbox), true);

@@ -262,6 +262,7 @@ contract EndingsTest is MoneyBase {
         assertEq(lockbox.excessOf(F), 400_000, "the rest is no rent");
         facilities.mature(F);
         _close(F);
+        vm.prank(address(refundDesk));
         lockbox.refundExcess(F, renter, 400_000);
         assertEq(lockbox.excessOf(F), 0, "back");
     }

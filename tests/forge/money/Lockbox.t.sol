@@ -246,6 +246,7 @@ contract LockboxTest is MoneyBase {
         _pay(7, 50_000_000);
         bytes memory open = abi.encodeWithSelector(IRentLockbox.FacilityNotClosed.selector, uint64(7));
         vm.expectRevert(open);
+        vm.prank(address(refundDesk));
         lockbox.refundExcess(7, renter, 1);
         for (uint32 e = 0; e < EPOCHS; ++e) {
             _postFinal(7, 12_500_000, 36_000);
@@ -255,17 +256,22 @@ contract LockboxTest is MoneyBase {
         facilities.mature(7);
         assertEq(lockbox.excessOf(7), 50_000_000, "excess");
         vm.expectRevert(open);
+        vm.prank(address(refundDesk));
         lockbox.refundExcess(7, renter, 1);
         _close(7);
 
         vm.expectRevert(
             abi.encodeWithSelector(IRentLockbox.RefundAboveExcess.selector, uint64(7), 50_000_001, 50_000_000)
         );
+        vm.prank(address(refundDesk));
         lockbox.refundExcess(7, renter, 50_000_001);
         vm.expectRevert(abi.encodeWithSelector(IRentLockbox.RefundAbovePaid.selector, uint64(7), cleo, 1, 0));
+        vm.prank(address(refundDesk));
         lockbox.refundExcess(7, cleo, 1);
         vm.expectRevert(abi.encodeWithSelector(IPayouts.AmountZero.selector));
+        vm.prank(address(refundDesk));
         lockbox.refundExcess(7, renter, 0);
+        vm.prank(address(refundDesk));
         lockbox.refundExcess(7, renter, 50_000_000);
         assertEq(lockbox.bookOf(7).collected, 50_000_000, "collected falls to what was attested");
         vm.prank(renter);
@@ -338,17 +344,17 @@ contract LockboxTest is MoneyBase {
         lockbox.payRent(9, "", 1);
     }
 
-    function test_takeFees__some__each_in_its_token() public {
+    function test_passFees__to_the_desk_alone__split() public {
         _pay(7, 5_000_000);
         _postFinal(7, 5_000_000, 36_000);
         assertEq(lockbox.settleable(7), 5_000_000, "settleable");
         lockbox.settle(7);
-        uint64[] memory ids = new uint64[](2);
-        (ids[0], ids[1]) = (9, 7);
-        vm.expectRevert(abi.encodeWithSelector(IPayouts.RecipientInvalid.selector, address(0)));
-        lockbox.takeFees(ids, address(0));
-        lockbox.takeFees(ids, cleo);
-        assertEq(dollar.balanceOf(cleo), 50_000, "one per cent");
+        vm.expectRevert(abi.encodeWithSelector(IRentLockbox.NotAttesterDesk.selector, address(this)));
+        lockbox.passFees(7);
+        assertEq(attesterDesk.collect(9), 0, "unknown");
+        assertEq(attesterDesk.collect(7), 50_000, "one per cent");
+        assertEq(attesterDesk.treasuryOwed(address(dollar)), 30_000, "less the attesters' forty per cent");
+        assertEq(dollar.balanceOf(address(attesterDesk)), 50_000, "all of it");
         assertEq(lockbox.feesOwed(7), 0, "taken");
         assertEq(dollar.balanceOf(address(lockbox)), 0, "nothing left");
         assertEq(lockbox.settleable(9), 0, "unknown");

@@ -47,13 +47,17 @@ abstract contract MoneyBase is HourlyTerms {
         wallets = new WalletDesk(address(authority), facilities);
         token = new TrancheToken(address(authority), facilities, wallets, "");
         IStatementRegistry registry = IStatementRegistry(address(statements));
-        lockbox = new RentLockbox(address(authority), facilities, registry, token);
+        lockbox = new RentLockbox(facilities, registry, token);
         sale = new PrimarySale(facilities, wallets);
         dollar = new AuthorizedStablecoin();
         vault = new BondVault(facilities, wallets);
         _appoint(authority, facilities, address(dollar), 0, 0, wallets);
         IDeliveryDesk delivery = IDeliveryDesk(address(desk));
-        facilities.link(IFacilityRegistry.Links(registry, token, lockbox, sale, vault, delivery, attesters, pledges));
+        facilities.link(
+            IFacilityRegistry.Links(
+                registry, token, lockbox, sale, vault, delivery, attesters, pledges, attesterDesk, refundDesk
+            )
+        );
         _seat();
         facilities.setSettlementToken(address(dollar), true);
         token.setRevenueSource(address(lockbox), true);

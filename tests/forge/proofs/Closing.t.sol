@@ -13,7 +13,7 @@ import {Proof} from "./Proof.sol";
 /// @title The lockbox, with its inner rules open
 contract OpenLockbox is RentLockbox {
     constructor(ITrancheToken token)
-        RentLockbox(address(1), IFacilityRegistry(address(2)), IStatementRegistry(address(3)), token)
+        RentLockbox(IFacilityRegistry(address(2)), IStatementRegistry(address(3)), token)
     {}
 
     function dueClosed(Ledger memory ledger, Late memory late, uint256 attested) external returns (Due memory due) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
+import {IAttesterDesk} from "../../../contracts/interfaces/IAttesterDesk.sol";
 import {IPublications} from "../../../contracts/interfaces/IPublications.sol";
 import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegistry.sol";
 import {Attesting} from "../invariant/Attesting.sol";
@@ -87,11 +87,11 @@ contract PublishingTest is Attesting {
         }
         address[] memory signers = new address[](2);
         (signers[0], signers[1]) = (vm.addr(attesterKeys[0]), vm.addr(attesterKeys[1]));
-        IAttesterRegistry.Attestation[] memory signed = _rejection(F, 1, OTHER);
+        IAttesterDesk.Refusal[] memory signed = _refusals(F, 1, OTHER);
         vm.expectEmit(true, true, true, true, address(statements));
         emit IPublications.EvidenceRejected(F, 1, OTHER, signers, 3);
         vm.prank(ann);
-        statements.reject(F, 1, OTHER, signed);
+        attesterDesk.reject(F, 1, OTHER, signed);
 
         IPublications.Openness memory open = statements.opennessOf(F);
         assertEq(open.firstOpen, 1, "the first that is open");
@@ -129,36 +129,43 @@ contract PublishingTest is Attesting {
 
     function test_reject__signatures_that_are_no_quorum__revert() external {
         _say(0, EVIDENCE);
-        IAttesterRegistry.Attestation[] memory signed = new IAttesterRegistry.Attestation[](1);
-        signed[0] = _rejection(F, 0, EVIDENCE)[0];
-        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.QuorumMissing.selector, 1, 2));
-        statements.reject(F, 0, EVIDENCE, signed);
-        signed = _rejection(F, 0, OTHER);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
-        statements.reject(F, 0, EVIDENCE, signed);
-        signed = _rejection(F, 1, EVIDENCE);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
-        statements.reject(F, 0, EVIDENCE, signed);
+        address first = vm.addr(attesterKeys[0]);
+        IAttesterDesk.Refusal[] memory signed = new IAttesterDesk.Refusal[](1);
+        signed[0] = _refusals(F, 0, EVIDENCE)[0];
+        vm.expectRevert(abi.encodeWithSelector(IAttesterDesk.QuorumMissing.selector, 1, 2));
+        attesterDesk.reject(F, 0, EVIDENCE, signed);
+        signed = _refusals(F, 0, OTHER);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterDesk.RefusalStale.selector, first));
+        attesterDesk.reject(F, 0, EVIDENCE, signed);
+        signed = _refusals(F, 1, EVIDENCE);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterDesk.SignatureInvalid.selector, first));
+        attesterDesk.reject(F, 0, EVIDENCE, signed);
+        signed = _refusals(F, 0, EVIDENCE);
+        signed[1] = signed[0];
+        vm.expectRevert(abi.encodeWithSelector(IAttesterDesk.AttestersNotAscending.selector, first, first));
+        attesterDesk.reject(F, 0, EVIDENCE, signed);
+        vm.expectRevert(abi.encodeWithSelector(IPublications.NotAttesterDesk.selector, address(this)));
+        statements.takeBack(F, 0, EVIDENCE, new address[](0));
     }
 
     /// @notice Signatures count once: rejected, stated and voided, the epoch stands published again with the same hash.
     function test_reject__replayed__reverts() external {
         _say(0, EVIDENCE);
-        IAttesterRegistry.Attestation[] memory signed = _rejection(F, 0, EVIDENCE);
-        statements.reject(F, 0, EVIDENCE, signed);
-        vm.expectRevert(abi.encodeWithSelector(IPublications.NothingToReject.selector, F, 0, bytes32(0)));
-        statements.reject(F, 0, EVIDENCE, signed);
+        IAttesterDesk.Refusal[] memory signed = _refusals(F, 0, EVIDENCE);
+        attesterDesk.reject(F, 0, EVIDENCE, signed);
+        bytes memory stale = abi.encodeWithSelector(IAttesterDesk.RefusalStale.selector, vm.addr(attesterKeys[0]));
+        vm.expectRevert(stale);
+        attesterDesk.reject(F, 0, EVIDENCE, signed);
         _post(_next(F, 1, 1, bytes32(0), true), 0);
         _challenge(F, 0);
         assertEq(statements.opennessOf(F).firstOpen, 0, "a void does not publish what was rejected");
-        vm.expectRevert(abi.encodeWithSelector(IPublications.NothingToReject.selector, F, 0, bytes32(0)));
-        statements.reject(F, 0, EVIDENCE, signed);
+        _nothing(0, EVIDENCE, bytes32(0));
         // Stated again, and epoch 1 published: its rejection needs new signatures.
         _post(_next(F, 1, 1, bytes32(0), false), 0);
         vm.warp(START + 2 * EPOCH);
         _say(1, EVIDENCE);
-        vm.expectRevert(abi.encodeWithSelector(IAttesterRegistry.SignatureInvalid.selector, vm.addr(attesterKeys[0])));
-        statements.reject(F, 1, EVIDENCE, signed);
+        vm.expectRevert(stale);
+        attesterDesk.reject(F, 1, EVIDENCE, signed);
         _takeBack(1, EVIDENCE);
         assertEq(statements.opennessOf(F).firstOpen, 1, "by new signatures");
     }
@@ -197,9 +204,9 @@ contract PublishingTest is Attesting {
         _takeBack(1, EVIDENCE);
         vm.warp(lockbox.closableFrom(F));
         lockbox.close(F);
-        IAttesterRegistry.Attestation[] memory signed = _rejection(F, 0, EVIDENCE);
-        vm.expectRevert(abi.encodeWithSelector(IPublications.FacilityClosed.selector, F));
-        statements.reject(F, 0, EVIDENCE, signed);
+        IAttesterDesk.Refusal[] memory signed = _refusals(F, 0, EVIDENCE);
+        vm.expectRevert(abi.encodeWithSelector(IAttesterDesk.DutiesEnded.selector, F, _now()));
+        attesterDesk.reject(F, 0, EVIDENCE, signed);
     }
 
     /// @dev Of the first epoch that is neither stated nor published.
@@ -217,7 +224,7 @@ contract PublishingTest is Attesting {
     }
 
     function _takeBack(uint32 epoch, bytes32 evidenceHash) private {
-        statements.reject(F, epoch, evidenceHash, _rejection(F, epoch, evidenceHash));
+        attesterDesk.reject(F, epoch, evidenceHash, _refusals(F, epoch, evidenceHash));
     }
 
     function _refused(uint32 epoch, bytes32 evidenceHash, bytes memory reason) private {
@@ -227,8 +234,8 @@ contract PublishingTest is Attesting {
     }
 
     function _nothing(uint32 epoch, bytes32 evidenceHash, bytes32 standing) private {
-        IAttesterRegistry.Attestation[] memory signed = _rejection(F, epoch, evidenceHash);
+        IAttesterDesk.Refusal[] memory signed = _refusals(F, epoch, evidenceHash);
         vm.expectRevert(abi.encodeWithSelector(IPublications.NothingToReject.selector, F, epoch, standing));
-        statements.reject(F, epoch, evidenceHash, signed);
+        attesterDesk.reject(F, epoch, evidenceHash, signed);
     }
 }

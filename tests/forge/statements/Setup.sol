@@ -34,7 +34,7 @@ abstract contract Setup is Attested {
         WalletDesk wallets = new WalletDesk(address(authority), register);
         _appoint(authority, register, address(new MockStablecoin()), activation, removal, wallets);
         registry = new StatementRegistry(address(authority), register, attesters, CHALLENGE_WINDOW);
-        facilities.link(attesters, pledges, registry);
+        facilities.link(attesters, pledges, registry, attesterDesk);
         _seat();
         IFacilityRegistry.FacilityTerms memory terms;
         terms.windowStart = WINDOW_START;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IAttesterDesk} from "../../../contracts/interfaces/IAttesterDesk.sol";
 import {IAttesterRegistry} from "../../../contracts/interfaces/IAttesterRegistry.sol";
 import {IBondVault} from "../../../contracts/interfaces/IBondVault.sol";
 import {IEndings} from "../../../contracts/interfaces/IEndings.sol";
@@ -58,13 +59,13 @@ contract OrderTest is ThiefBase {
         _publish(0);
         _publish(1);
         bytes32 hash = statements.publishedHashOf(FACILITY, 1);
-        IAttesterRegistry.Attestation[] memory later = _signed(statements.rejectionDigest(FACILITY, 1, hash));
+        IAttesterDesk.Refusal[] memory later = _refusals(FACILITY, 1, hash);
         _reject(0);
         _post(0, 0);
         _publish(1);
         assertEq(statements.publishedHashOf(FACILITY, 1), hash, "the same hash again");
-        vm.expectPartialRevert(IAttesterRegistry.SignatureInvalid.selector);
-        statements.reject(FACILITY, 1, hash, later);
+        vm.expectPartialRevert(IAttesterDesk.RefusalStale.selector);
+        attesterDesk.reject(FACILITY, 1, hash, later);
     }
 
     /// After the closing nothing is posted, published, rejected, deposited or ended any more.
@@ -75,11 +76,12 @@ contract OrderTest is ThiefBase {
         _default();
         _close();
         bytes32 hash = statements.publishedHashOf(FACILITY, 0);
-        IAttesterRegistry.Attestation[] memory signatures = _signed(statements.rejectionDigest(FACILITY, 0, hash));
-        vm.expectRevert(abi.encodeWithSelector(IPublications.FacilityClosed.selector, FACILITY));
-        statements.reject(FACILITY, 0, hash, signatures);
+        IAttesterDesk.Refusal[] memory refusals = _refusals(FACILITY, 0, hash);
+        uint64 closedAt = facilities.endingOf(FACILITY).closedAt;
+        vm.expectRevert(abi.encodeWithSelector(IAttesterDesk.DutiesEnded.selector, FACILITY, closedAt));
+        attesterDesk.reject(FACILITY, 0, hash, refusals);
         IStatementRegistry.Statement memory statement = _statement(36_000, 0);
-        signatures = _signed(statements.statementDigest(statement));
+        IAttesterRegistry.Attestation[] memory signatures = _signed(statements.statementDigest(statement));
         vm.expectRevert(abi.encodeWithSelector(IStatementRegistry.FacilityNotDelivering.selector, FACILITY));
         statements.post(statement, signatures);
         vm.expectRevert(abi.encodeWithSelector(IBondVault.DepositNotAccepted.selector, FACILITY));

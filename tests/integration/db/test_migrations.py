@@ -5,7 +5,7 @@ import json
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, insert, select, text
+from sqlalchemy import Engine, insert, select, text, update
 
 from api.db.migrate import upgrade
 from api.db.session import transaction
@@ -13,10 +13,11 @@ from api.db.tables.access import session_nonces, sessions
 from api.db.tables.base import metadata
 from api.db.tables.chain import chain_events
 from api.db.tables.console import event_rejections, event_repeats
-from api.db.tables.facilities import hardware_disclosures, operators
+from api.db.tables.facilities import facilities, hardware_disclosures, operators
 from api.db.tables.history import epoch_reopenings, superseded_statements
 from api.db.tables.statements import statement_trees
 from api.epochs.close import close_due
+from api.errors import InvalidInput
 from api.reads.proofs import prove_line
 from tests.factories import DAY_S, HOUR_S, Ledger
 
@@ -96,3 +97,18 @@ def test_upgrade__with_the_unused_flag__drops_it_and_keeps_rows(engine: Engine) 
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.execute(select(chain_events.c.event)).scalars().all() == ["X"]
+
+
+def test_upgrade__terms_of_contracts_of_before__are_refused_by_name(ledger: Ledger) -> None:
+    """What their attesters earn stands nowhere, and their contracts are others."""
+    upgrade(ledger.engine)
+    with transaction(ledger.engine) as connection:
+        terms = connection.execute(select(facilities.c.terms_json)).scalars().first()
+        assert terms is not None
+        old = terms.replace(b'  "attester_fee_bps": 4000,\n', b"")
+        assert old != terms
+        connection.execute(update(facilities).values(terms_json=old))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0014'"))
+
+    with pytest.raises(InvalidInput, match="share of the fee for attesters"):
+        upgrade(ledger.engine)

@@ -17,7 +17,9 @@ def _hash(number: int) -> Bytes32:
 
 def _load(hashes: Sequence[Bytes32]) -> dict[Bytes32, ShortTerms]:
     """Terms that tell whose they are by their fee."""
-    return {h: ShortTerms((TrancheTerms(1),), 0, int.from_bytes(h, "big"), 0, 0, 0) for h in hashes}
+    return {
+        h: ShortTerms((TrancheTerms(1),), 0, int.from_bytes(h, "big"), 0, 0, 0, 0) for h in hashes
+    }
 
 
 def test_terms_of__more_than_are_kept_and_many_threads__finds_all_that_each_asked() -> None:

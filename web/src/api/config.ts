@@ -14,6 +14,8 @@ export type ContractName =
   | "AttesterRegistry"
   | "PledgeRegistry"
   | "WalletDesk"
+  | "AttesterDesk"
+  | "RefundDesk"
   | "SettlementToken"
   | "AccessManager";
 

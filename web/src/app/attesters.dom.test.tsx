@@ -145,6 +145,7 @@ const SALE_CHAIN = {
     deviceCount: 4,
     promisedAvailabilityPpm: 990_000,
     feeBps: 100,
+    attesterFeeBps: 4_000,
     pledgeRoot: FACILITY.pledge.root,
     termsHash: FACILITY.pledge.root,
   },
@@ -196,6 +197,7 @@ describe("the card that sells units", () => {
 describe("the launch of a facility", () => {
   const facts = {
     windowStartS: 1_900_000_000,
+    attesterFeeBps: 4_000,
     approval: { approvedAtS: null, panel: FACILITY.panel },
   } as unknown as ChainFacts;
 
@@ -208,6 +210,9 @@ describe("the launch of a facility", () => {
       .map((item) => item.textContent);
 
     expect(found.container.textContent).toContain("Waits for approval by 2 of 3 attesters");
+    expect(found.container.textContent).toContain(
+      "see the share of attesters: 40 % of the protocol fee",
+    );
     expect(lines[0]).toContain("says at https://first.example/verdicts why it refuses");
     expect(lines[1]).toContain("names no address for refusals");
     expect(lines[2]).toContain("cannot sign now");
@@ -254,7 +259,7 @@ describe("a facility's terms and its row in the market", () => {
     expect(badge.closest("tr")?.textContent).toContain("facility 1");
   });
 
-  it("name the panel, and when it approved the devices", async () => {
+  it("name the panel, when it approved the devices, and what it earns", async () => {
     const tranche = {
       ...row(1, "offered"),
       terms: {
@@ -265,6 +270,7 @@ describe("a facility's terms and its row in the market", () => {
         seal_s: 3_024_000,
         long_stop_s: 15_552_000,
         fee_bps: 100,
+        attester_fee_bps: 4_000,
         settlement_token: REGISTRY,
         pledge_root: FACILITY.pledge.root,
         terms_hash: FACILITY.pledge.root,
@@ -278,6 +284,7 @@ describe("a facility's terms and its row in the market", () => {
     expect(link.getAttribute("href")).toBe("/audit#attesters");
     expect(link.closest("dd")?.textContent).toBe("panel 1, 2 of 3 attesters sign");
     expect(found.container.textContent).toContain("Devices approved by attestersnot yet");
+    expect(found.container.textContent).toContain("Attesters' share of the fee40 %");
     expect(await objections(found)).toEqual([]);
   });
 });

@@ -113,6 +113,7 @@ const TRANCHE = {
     seal_s: 35 * DAY_S,
     long_stop_s: 180 * DAY_S,
     fee_bps: 100,
+    attester_fee_bps: 4_000,
     settlement_token: `0x${"2".repeat(40)}`,
     pledge_root: HASH,
     terms_hash: HASH,

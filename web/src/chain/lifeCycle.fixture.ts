@@ -23,6 +23,7 @@ export const FACTS: LifeCycle = {
     expiresAtS: START_S,
     promisedGpuSeconds: 14_400n,
     feeBps: 100,
+    attesterFeeBps: 4_000,
     termsHash: "0x00",
   },
   fundedAtS: START_S - DAY_S,

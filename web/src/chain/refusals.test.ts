@@ -5,6 +5,7 @@ import {
   UserRejectedRequestError,
   encodeErrorResult,
   type Hex,
+  zeroHash,
   type AbiParameter,
 } from "viem";
 import { describe, expect, it } from "vitest";
@@ -13,6 +14,7 @@ import { isUnsupported, refusalOfData, sentenceOf, wasDeclined } from "./refusal
 import { SENTENCES } from "./sentences";
 
 const ACCOUNT = "0xBcd4042DE499D14e55001CcbB24a551F3b954096";
+const HASH: Hex = `0x${"cd".repeat(32)}`;
 
 /** A value of a type, as a contract would give it. */
 function sample({ type }: AbiParameter): unknown {
@@ -48,6 +50,13 @@ describe("sentences", () => {
   it.each<[string, readonly unknown[], string]>([
     ["QuorumMissing", [1n, 2n], "1 attester signed; 2 are needed."],
     ["QuorumMissing", [2n, 0n], "No panel of attesters signs for this facility."],
+    ["StatementNotPosted", [zeroHash, zeroHash], "No statement of this number is posted."],
+    ["StatementNotPosted", [HASH, zeroHash], "This is not the statement that is posted."],
+    [
+      "SharesNotOpen",
+      [7n, 1_700_000_000n],
+      "Signed credits come first: shares of what they leave are paid back from 2023-11-14 22:13 UTC.",
+    ],
     ["PanelUnknown", [1, 0], "There is no panel of attesters yet."],
     [
       "AttesterLiable",

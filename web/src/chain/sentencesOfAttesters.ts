@@ -1,4 +1,4 @@
-/** Sentences for errors about attesters: members, panels, bonds, signatures, and charges for what they signed. */
+/** Sentences for errors about attesters: members, panels, bonds, signatures, charges and duties. */
 
 import { counted, grouped, money } from "../format/money";
 import { short } from "../format/text";
@@ -61,4 +61,22 @@ export const ATTESTER_SENTENCES: Record<string, (args: Arguments) => string> = {
   SignersDiffer: () =>
     "The two statements were not signed by the same attesters. Show only those that signed both.",
   ProofForeign: () => "The proof is of another statement, or not of one statement alone.",
+  // duties, refusals and pay
+  StatementNotDue: ([, epoch]) =>
+    `Statement ${count(epoch)} is not due: its time is not over, or the facility has no statement of that number.`,
+  StatementFinal: ([, epoch]) =>
+    `Statement ${count(epoch)} is final: refusals and further signatures come too late.`,
+  StatementNotPosted: ([expected]) =>
+    BigInt(String(expected)) === 0n
+      ? "No statement of this number is posted."
+      : "This is not the statement that is posted.",
+  RefusalInvalid: () => "No refusal was given, or one of them gives no reason.",
+  RefusalStale: ([who]) =>
+    `The refusal of ${account(who)} is of other evidence, or was signed before another rejection of this facility.`,
+  NothingToBook: ([, epoch]) =>
+    `Nobody is left to book for statement ${count(epoch)}: its signers are booked, or left their places.`,
+  DutiesEnded: ([, until]) =>
+    `Since ${time(until)} no such duty of this facility is booked any more: it is closed.`,
+  DutiesOpen: () =>
+    "Duties of this facility can still be booked: what nobody earned goes to the treasury 90 days after the closing.",
 };

@@ -100,6 +100,15 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
     `${amount(asked)} is more than the rent paid in excess, ${amount(excess)}.`,
   RefundAbovePaid: ([, , asked, paid]) =>
     `${amount(asked)} is more than this payer paid, ${amount(paid)}.`,
+  CreditsApprovedBefore: () => "The credits of this facility were approved already.",
+  CreditsTooLate: ([, until]) =>
+    `Signed credits counted until ${time(until)}: what is left goes back to all payers by their shares.`,
+  CreditUnknown: ([, index]) => `Attesters signed no such credit ${count(index)}.`,
+  CreditRefundedBefore: ([, index]) => `Credit ${count(index)} was paid back already.`,
+  SharesNotOpen: ([, from]) =>
+    `Signed credits come first: shares of what they leave are paid back from ${time(from)}.`,
+  NoShare: ([, who]) =>
+    `${account(who)} gets nothing back: it paid nothing, had its share, or nothing is left.`,
   NotThisContract: () => "Only the contract itself may do this.",
   ClosingPosted: () => "The facility has its closing statement: nothing is stated after it.",
   NotRevenueSource: ([who]) => `${account(who)} may not accrue revenue.`,
@@ -107,6 +116,8 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
   NotStatementRegistry: () => "Only the statement registry may call this.",
   NotAttesterRegistry: () => "Only the attester registry may call this.",
   NotDeliveryDesk: () => "Only the delivery desk may call this.",
+  NotAttesterDesk: () => "Only the attester desk may call this.",
+  NotRefundDesk: () => "Only the refund desk may call this.",
   NotRentLockbox: () => "Only the rent lockbox may call this.",
   PauseRunning: ([until]) => `It is paused already, until ${time(until)}.`,
   PauserResting: ([who, until]) =>

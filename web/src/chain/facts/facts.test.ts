@@ -58,6 +58,7 @@ const ANSWERS: Record<string, unknown> = {
     deviceCount: 7,
     promisedAvailabilityPpm: 990_000,
     feeBps: 100,
+    attesterFeeBps: 4_000,
   },
   tranchesOf: [{ unitCap: 7, couponPerUnit: 8n }],
   bondOf: 11n,
@@ -67,7 +68,7 @@ const ANSWERS: Record<string, unknown> = {
   voucherOf: { owedGpuSeconds: 9, servedGpuSeconds: 5 },
   endingOf: { fundedAt: 1, endedAt: 2, closedAt: 0, unpaidNoticedAt: 0 },
   defaultNoticedAt: 0n,
-  opennessOf: { firstOpen: 3, voidedAt: 0, rejectedAt: 4 },
+  opennessOf: { firstOpen: 3, voidedAt: 0, rejectedAt: 4, rejections: 1 },
   finalTotals: [2, 5n, 6n],
   statementOf: { postedAt: 7n, cumulativeGross: 8n },
   claimsOf: { units: [1n, 2n, 0n, 0n], vouchers: [0n, 3n, 0n, 0n], treasury: 4n },
@@ -189,6 +190,12 @@ describe("chain facts", () => {
       sealS: 25,
       longStopS: 30,
     });
+  });
+
+  it("reads the fee, and the share of it that attesters earn", async () => {
+    const { at } = await nodeAt();
+
+    expect(await readOffer(at, CONTRACT, 1n)).toMatchObject({ feeBps: 100, attesterFeeBps: 4_000 });
   });
 
   it("takes a time of zero as never", async () => {

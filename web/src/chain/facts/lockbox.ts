@@ -98,7 +98,7 @@ export async function readVoucherMoney(
   return { creditedMicros, payableMicros };
 }
 
-/** What an account may withdraw from a contract: PrimarySale and BondVault have the same function. */
+/** What an account may withdraw from a contract: all that owe people money have this function. */
 export function readOwed(
   at: Pinned,
   address: Address,

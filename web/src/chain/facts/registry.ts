@@ -24,6 +24,8 @@ export interface OfferFacts {
   promisedGpuSeconds: bigint;
   /** Protocol fee on every settlement. */
   feeBps: number;
+  /** Share of that fee which attesters earn. */
+  attesterFeeBps: number;
   termsHash: Hex;
 }
 
@@ -82,6 +84,7 @@ export async function readOffer(
     expiresAtS: Number(terms.expiresAt),
     promisedGpuSeconds: promised / 1_000_000n,
     feeBps: terms.feeBps,
+    attesterFeeBps: terms.attesterFeeBps,
     termsHash: terms.termsHash,
   };
 }

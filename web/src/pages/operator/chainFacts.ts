@@ -37,6 +37,8 @@ export interface ChainFacts {
   expiresAtS: number;
   /** Available GPU-seconds that are promised of the whole window. */
   promisedGpuSeconds: bigint;
+  /** Share of the protocol fee which attesters earn. */
+  attesterFeeBps: number;
   tranches: TrancheFacts[];
   sale: OwnSale | null;
   bondMicros: bigint;
@@ -101,6 +103,7 @@ export async function readChainFacts(
     windowStartS: offer.windowStartS,
     expiresAtS: offer.expiresAtS,
     promisedGpuSeconds: offer.promisedGpuSeconds,
+    attesterFeeBps: offer.attesterFeeBps,
     tranches,
     sale,
     bondMicros: bond.heldMicros,
@@ -165,7 +168,13 @@ export function useOwed(token: Address, account: Address) {
     queryKey: ["chain", "owed", token, account],
     queryFn: async () => {
       if (client === undefined || contracts === null) throw new Error("Nothing is deployed.");
-      const names = ["PrimarySale", "BondVault", "AttesterRegistry", "RentLockbox"] as const;
+      const names = [
+        "PrimarySale",
+        "BondVault",
+        "AttesterRegistry",
+        "AttesterDesk",
+        "RentLockbox",
+      ] as const;
       const at = await pinned(client);
       return Promise.all(
         names.map(async (name) => ({

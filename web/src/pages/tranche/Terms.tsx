@@ -55,6 +55,7 @@ export function Terms({ tranche }: { tranche: Tranche }) {
         </Term>
         <Term name="Long stop">{instant(sealedAtS + terms.long_stop_s)}</Term>
         <Term name="Fee on rent settled">{percentOfBps(terms.fee_bps)}</Term>
+        <Term name="Attesters' share of the fee">{percentOfBps(terms.attester_fee_bps)}</Term>
         <Term name="Paid in">
           <Hash value={terms.settlement_token} />
         </Term>

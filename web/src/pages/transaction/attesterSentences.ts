@@ -1,9 +1,9 @@
-/** A sentence for every event of AttesterRegistry. */
+/** A sentence for every event of AttesterRegistry and AttesterDesk. */
 
 import { counted } from "../../format/money";
 import { short } from "../../format/text";
 import { instant } from "../../format/time";
-import { type Sentence, type Who, count, money, until } from "./words";
+import { type Sentence, type Who, count, isZero, money, until, whyRefused } from "./words";
 
 /** Members, panels, bonds and charges. */
 export const attesterSentences = (who: Who): Record<string, Sentence> => ({
@@ -33,4 +33,26 @@ export const attesterSentences = (who: Who): Record<string, Sentence> => ({
   SlashedTaken: (a, s) => `${money(a["amount"], s)} of attesters' bonds went to ${who(a["to"])}`,
   SignedFaultProven: (a) =>
     `${who(a["challenger"])} proved a fault of a signed statement ${count(a["epoch"])} of facility ${String(a["facilityId"])} that is not, or no longer, posted`,
+});
+
+/** Which statement: `statement 3 of facility 7`. */
+const statementOf = (a: Record<string, unknown>): string =>
+  `statement ${count(a["epoch"])} of facility ${String(a["facilityId"])}`;
+
+/** Duties, refusals and pay. */
+export const dutySentences = (who: Who): Record<string, Sentence> => ({
+  StatementRefused: (a) =>
+    `The attester ${who(a["attester"])} refused ${isZero(a["statementHash"]) ? "the evidence for " : ""}${statementOf(a)}: ${whyRefused(a["code"], a["place"])}`,
+  SignatureShown: (a) =>
+    `The attester ${who(a["attester"])} signed ${statementOf(a)} too: its signature was shown beside those that were posted`,
+  DutyBooked: (a) =>
+    `The attester ${who(a["attester"])} did its duty for ${statementOf(a)}, by signing or refusing it, and earns a part of the fees for that`,
+  FeesSplit: (a, s) =>
+    `Fees of facility ${String(a["facilityId"])} were split: ${money(a["toAttesters"], s)} for its attesters, ${money(a["toTreasury"], s)} for the treasury`,
+  AttesterPaid: (a, s) =>
+    `The attester ${who(a["attester"])} can withdraw ${money(a["amount"], s)} more: it earned ${money(a["earned"], s)} of the fees of facility ${String(a["facilityId"])} so far`,
+  UnearnedReleased: (a, s) =>
+    `${money(a["amount"], s)} of the fees of facility ${String(a["facilityId"])} went to the treasury: no attester did the duties that would have earned them`,
+  FeesTaken: (a, s) =>
+    `The treasury took ${money(a["amount"], s)} of fees, sent to ${who(a["to"])}`,
 });

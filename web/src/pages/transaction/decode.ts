@@ -26,6 +26,8 @@ export const ABI_OF: Record<Exclude<ContractName, "AccessManager">, Abi> = {
   PledgeRegistry: abis.pledgeRegistryAbi as unknown as Abi,
   DeliveryDesk: abis.deliveryDeskAbi as unknown as Abi,
   WalletDesk: abis.walletDeskAbi as unknown as Abi,
+  AttesterDesk: abis.attesterDeskAbi as unknown as Abi,
+  RefundDesk: abis.refundDeskAbi as unknown as Abi,
   SettlementToken: abis.erc20Abi as unknown as Abi,
 };
 

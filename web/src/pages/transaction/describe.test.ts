@@ -1,4 +1,12 @@
-import { type Abi, type AbiEvent, type Hex, encodeErrorResult, zeroAddress, zeroHash } from "viem";
+import {
+  type Abi,
+  type AbiEvent,
+  type Hex,
+  encodeErrorResult,
+  stringToHex,
+  zeroAddress,
+  zeroHash,
+} from "viem";
 import { describe as group, expect, it } from "vitest";
 import type { ContractName } from "../../api/config";
 import { statementRegistryAbi } from "../../chain/abis";
@@ -11,6 +19,8 @@ const WITHOUT_SENTENCE = ["EIP712DomainChanged", "URI"];
 
 const HOLDER = "0xBcd4042DE499D14e55001CcbB24a551F3b954096";
 const OTHER = "0xDc64a140Aa3E981100a9becA4E685f962f0cF6C9";
+
+const HASH: Hex = `0x${"cd".repeat(32)}`;
 
 const SENTENCES = sentencesWith(String);
 const eventsOf = (abi: Abi) => abi.filter((e): e is AbiEvent => e.type === "event");
@@ -163,6 +173,70 @@ group("describe", () => {
       "Statement 3 of facility 7 was not posted with the others of its batch: The next statement is number 2.",
     );
     expect(of("0x")).toMatch(/: the contract gave no reason that is known here\.$/);
+  });
+
+  const refusal = {
+    facilityId: 7n,
+    epoch: 3,
+    attester: HOLDER,
+    statementHash: HASH,
+    evidenceHash: HASH,
+    previousStatementHash: zeroHash,
+    code: 1,
+    place: zeroHash,
+  };
+  const refused = (change: object) =>
+    say("AttesterDesk", "StatementRefused", { ...refusal, ...change });
+
+  it.each([
+    [1, "the statement does not follow from the evidence"],
+    [2, "the evidence contradicts what the attester saw before"],
+    [3, "the evidence could not be had a day after its hash stood on-chain"],
+    [9, "its reason is not known here"],
+  ])("tells refusal code %s in words", (code, words) => {
+    expect(refused({ code })).toBe(
+      `The attester 0xBcd4…4096 refused statement 3 of facility 7: ${words}.`,
+    );
+  });
+
+  it.each<[string, Hex, RegExp]>([
+    ["no place", zeroHash, /the evidence\.$/],
+    [
+      "a place that ends in a zero",
+      stringToHex("lines.csv:10", { size: 32 }),
+      / \(lines\.csv:10\)\.$/,
+    ],
+    ["a place that fills its word", stringToHex("l".repeat(32)), / \(l{32}\)\.$/],
+    [
+      "bytes that are no text",
+      `0x${"ab".repeat(32)}`,
+      / \(at a place that is not written as text\)\.$/,
+    ],
+    [
+      "a zero inside",
+      `0x610062${"00".repeat(29)}`,
+      / \(at a place that is not written as text\)\.$/,
+    ],
+  ])("tells where an attester looked: %s", (_, place, words) => {
+    expect(refused({ place })).toMatch(words);
+  });
+
+  it("tells a refusal of evidence alone from one of a statement", () => {
+    expect(refused({ statementHash: zeroHash })).toContain(
+      "refused the evidence for statement 3 of facility 7: ",
+    );
+  });
+
+  it("tells how fees are split, and what an attester earned", () => {
+    const split = { token: OTHER, toAttesters: 400_000n, toTreasury: 600_000n };
+    const paid = { attester: HOLDER, amount: 100_000n, earned: 300_000n };
+
+    expect(say("AttesterDesk", "FeesSplit", { facilityId: 7n, ...split })).toBe(
+      "Fees of facility 7 were split: 0.400000 mUSD for its attesters, 0.600000 mUSD for the treasury.",
+    );
+    expect(say("AttesterDesk", "AttesterPaid", { facilityId: 7n, ...paid })).toBe(
+      "The attester 0xBcd4…4096 can withdraw 0.100000 mUSD more: it earned 0.300000 mUSD of the fees of facility 7 so far.",
+    );
   });
 
   it("tells the pledge of an offer from one that takes its place", () => {

@@ -3,7 +3,7 @@
 import type { Address } from "viem";
 import { sentenceCase, short } from "../../format/text";
 import { type Contracts, type DecodedEvent, contractAt } from "./decode";
-import { attesterSentences } from "./attesterSentences";
+import { attesterSentences, dutySentences } from "./attesterSentences";
 import { bondSentences, rentSentences, tradeSentences } from "./eventSentences";
 import { walletSentences } from "./walletSentences";
 import type { Sentence, Who } from "./words";
@@ -14,6 +14,7 @@ export const sentencesWith = (who: Who): Record<string, Sentence> => ({
   ...rentSentences(who),
   ...bondSentences(who),
   ...attesterSentences(who),
+  ...dutySentences(who),
   ...walletSentences(who),
 });
 

@@ -86,7 +86,14 @@ export const rentSentences = (who: Who): Record<string, Sentence> => ({
   LateRentShared: lateRent,
   VoucherPaid: (a, s) =>
     `${who(a["holder"])} was credited ${money(a["amount"], s)} for what voucher ${String(a["voucherId"])} was not served`,
-  FeesPaid: (a, s) => `${money(a["amount"], s)} of fees were paid to ${who(a["to"])}`,
+  FeesPassed: (a, s) =>
+    `${money(a["amount"], s)} of fees of facility ${String(a["facilityId"])} went to the attester desk, which splits them between attesters and treasury`,
+  CreditsApproved: (a) =>
+    `${signers(a["attesters"])} signed the credits of facility ${String(a["facilityId"])}: rent above what is attested, for those who paid it. What is left ${instant(Number(a["sharesFrom"]))} goes back to all payers, in proportion to what they paid`,
+  CreditRefunded: (a, s) =>
+    `${who(a["payer"])} gets ${money(a["amount"], s)} of rent of facility ${String(a["facilityId"])} back, by signed credit ${count(a["index"])}`,
+  ShareRefunded: (a, s) =>
+    `${who(a["payer"])} gets ${money(a["amount"], s)} of rent of facility ${String(a["facilityId"])} back: its share of what no credit took, in proportion to the ${money(a["paid"], s)} that it had paid`,
   ResidualOwed: (a, s) =>
     `${money(a["amount"], s)} is owed to the operator ${who(a["gpuOperator"])}: what fell on unsold units or on nobody, or the rest of a closing or of late rent`,
   SettlementSkipped: (a) =>

@@ -26,6 +26,8 @@ const NAMES: readonly ContractName[] = [
   "AttesterRegistry",
   "PledgeRegistry",
   "WalletDesk",
+  "AttesterDesk",
+  "RefundDesk",
   "SettlementToken",
   "AccessManager",
 ];

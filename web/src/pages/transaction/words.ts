@@ -1,6 +1,6 @@
 /** Amounts, accounts and times of an event as words. */
 
-import { type Hex, zeroAddress } from "viem";
+import { type Hex, hexToString, zeroAddress } from "viem";
 import { refusalOfData } from "../../chain/refusals";
 import { counted, exactMoney, grouped } from "../../format/money";
 import { partsOfTokenId } from "../../format/text";
@@ -25,6 +25,12 @@ export const tranche = (id: unknown): string => {
 /** End of the year 9999: times after it are written as no end. */
 export const LATEST_S = 253_402_300_799;
 export const BURN_REASONS = ["for compute", "after the offer was cancelled", "for a refund"];
+/** By the numbers of `IAttesterDesk.RefusalCode`, of which 0 is never valid. */
+const REFUSAL_CODES: Record<number, string> = {
+  1: "the statement does not follow from the evidence",
+  2: "the evidence contradicts what the attester saw before",
+  3: "the evidence could not be had a day after its hash stood on-chain",
+};
 
 /** `, until …`; nothing where there is no end. */
 export const until = (time: unknown): string =>
@@ -42,6 +48,19 @@ export const reason = (data: unknown): string =>
     0,
     -1,
   );
+
+/** ` (lines.csv:17)`: a place, left-aligned ASCII on-chain; nothing where none was named. */
+function placeOf(word: unknown): string {
+  if (isZero(word)) return "";
+  const text = hexToString(word as Hex, { size: 32 });
+  return /^[\x20-\x7e]+$/.test(text)
+    ? ` (${text.trim()})`
+    : " (at a place that is not written as text)";
+}
+
+/** Why an attester refused, and where it looked. */
+export const whyRefused = (code: unknown, place: unknown): string =>
+  `${REFUSAL_CODES[Number(code)] ?? "its reason is not known here"}${placeOf(place)}`;
 
 export function moved(a: Args, units: string, who: Who): string {
   if (a["from"] === zeroAddress) return `${units} minted to ${who(a["to"])}`;

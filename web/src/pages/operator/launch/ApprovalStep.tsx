@@ -1,6 +1,7 @@
 import { Anchor, List, Stack, Text } from "@mantine/core";
 import type { PanelFacts, SeatFacts } from "../../../chain/facts/attesters";
 import { quorum, webAddress } from "../../../format/attesters";
+import { percentOfBps } from "../../../format/money";
 import { short } from "../../../format/text";
 import { Account } from "../../../parts/Hash";
 import { Instant } from "../../../parts/Instant";
@@ -41,8 +42,9 @@ export function ApprovalStep({ facts, state }: { facts: ChainFacts | null; state
       <Text size="sm">
         Waits for approval by {quorumOf(panel)}, those of panel {panel.number}. They check by
         themselves that all devices are there, in order, and none is pledged elsewhere at the same
-        time; bond and units can be prepared meanwhile. Without it the facility cannot be funded,
-        and a sale fails <Instant seconds={facts.windowStartS} />.
+        time, and see the share of attesters: {percentOfBps(facts.attesterFeeBps)} of the protocol
+        fee. Bond and units can be prepared meanwhile. Without approval the facility cannot be
+        funded, and a sale fails <Instant seconds={facts.windowStartS} />.
       </Text>
       <Seats panel={panel} />
     </Stack>

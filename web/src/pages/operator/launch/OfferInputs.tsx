@@ -148,6 +148,12 @@ export function PromiseAndFee({
           {...input("fee", "fee_bps")}
         />
         <TextInput
+          label="Attesters' share of the fee, %"
+          description="Pays the attesters who check your statements; they see it before they approve the pledge"
+          inputMode="decimal"
+          {...input("attesterFee", "attester_fee_bps")}
+        />
+        <TextInput
           label="Patience, days"
           description="How long an epoch may be neither stated nor published"
           placeholder="7, or an epoch and a day"

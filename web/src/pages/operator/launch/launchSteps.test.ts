@@ -9,6 +9,7 @@ const offered: ChainFacts = {
   windowStartS: 1_796_083_200,
   expiresAtS: 1_796_169_600,
   promisedGpuSeconds: 3_600n,
+  attesterFeeBps: 4_000,
   tranches: [
     { id: 256n, capUnits: 800n, couponPerUnitMicros: 0n, supplyUnits: 0n },
     { id: 257n, capUnits: 400n, couponPerUnitMicros: 0n, supplyUnits: 0n },

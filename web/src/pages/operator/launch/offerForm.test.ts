@@ -46,6 +46,7 @@ describe("facilityBody", () => {
       epoch_length_s: 86_400,
       promised_availability_ppm: 990_000,
       fee_bps: 100,
+      attester_fee_bps: 4_000,
       patience_s: 604_800,
       seal_s: 3_024_000,
       long_stop_s: 15_552_000,
@@ -64,6 +65,7 @@ describe("facilityBody", () => {
       site: "x".repeat(33),
       availability: "101",
       fee: "11",
+      attesterFee: "101",
       patienceDays: "1.99",
       sealDays: "0",
       longStopDays: "soon",
@@ -75,6 +77,7 @@ describe("facilityBody", () => {
     });
 
     expect(Object.keys(errors ?? {}).sort()).toEqual([
+      "attester_fee_bps",
       "devices",
       "fee_bps",
       "long_stop_s",
@@ -115,6 +118,27 @@ describe("facilityBody", () => {
 
     expect(body?.seal_s ?? null).toBe(expected);
     expect(errors?.["seal_s"] ?? null).toBe(expected === null ? "Above 0, at most 90 days." : null);
+  });
+
+  it.each([
+    ["40", 4_000],
+    ["0", 0],
+    ["0.01", 1],
+    ["100", 10_000],
+    ["100.01", null],
+    ["12.345", null],
+    ["12,5", null],
+    ["-1", null],
+    ["40 %", null],
+    ["1e1", null],
+    ["", null],
+  ])("takes %s percent of the fee for attesters as %s", (attesterFee, expected) => {
+    const { body, errors } = facilityBody({ ...filled, attesterFee });
+
+    expect(body?.attester_fee_bps ?? null).toBe(expected);
+    expect(errors?.["attester_fee_bps"] ?? null).toBe(
+      expected === null ? "0 to 100 percent of the fee, at most 2 decimals." : null,
+    );
   });
 
   it.each([

@@ -44,6 +44,8 @@ export interface OfferFields {
   epochs: string;
   availability: string;
   fee: string;
+  /** Percent of the fee. */
+  attesterFee: string;
   /** Days; empty is what we propose. */
   patienceDays: string;
   /** Days after the window in which its facts can still be stated. */
@@ -78,6 +80,7 @@ export function offerDefaults(nowS: number): OfferFields {
     epochs: "30",
     availability: "99",
     fee: "1",
+    attesterFee: "40",
     patienceDays: "",
     sealDays: "35",
     longStopDays: "180",
@@ -192,6 +195,9 @@ export function facilityBody(
     errors["promised_availability_ppm"] = "0 to 100 percent, at most 4 decimals.";
   const fee = bpsOfPercent(fields.fee, 10);
   if (fee === null) errors["fee_bps"] = "0 to 10 percent, at most 2 decimals.";
+  const attesterFee = bpsOfPercent(fields.attesterFee);
+  if (attesterFee === null)
+    errors["attester_fee_bps"] = "0 to 100 percent of the fee, at most 2 decimals.";
 
   Object.assign(errors, problemsWithTimes(fields));
 
@@ -234,6 +240,7 @@ export function facilityBody(
       epoch_length_s: Number(fields.epochLengthS),
       promised_availability_ppm: availability ?? 0,
       fee_bps: fee ?? 0,
+      attester_fee_bps: attesterFee ?? 0,
       patience_s: patienceS(fields),
       seal_s: sealS(fields) ?? 0,
       long_stop_s: secondsOfDays(fields.longStopDays) ?? 0,

@@ -100,6 +100,7 @@ const SOURCES = {
   PrimarySale: "Sale proceeds",
   BondVault: "Released bonds",
   AttesterRegistry: "What attesters lost for faults that you proved",
+  AttesterDesk: "What you earned as an attester",
   RentLockbox: "Rent of unsold units, and what a closing left you",
 } as const;
 

@@ -1,0 +1,50 @@
+"""AttesterDesk: which seat did its duty for which statement, and what it earned by that."""
+
+from api.chain.contracts.call import Call, Contract, View
+from api.domain.units import Epoch, FacilityId, Micros
+
+
+class AttesterDesk(Contract):
+    """View functions of AttesterDesk."""
+
+    name = "AttesterDesk"
+    _is_booked = View("isBooked", ("uint64", "uint32", "address"), bool)
+    _statements_due = View("statementsDue", ("uint64",), int, "uint32")
+    _earned_of = View("earnedOf", ("uint64", "address"), Micros, "uint256")
+    _paid_to = View("paidTo", ("uint64", "address"), Micros, "uint256")
+    _fees_of = View("feesOf", ("uint64",), Micros, "uint256")
+    _released_of = View("releasedOf", ("uint64",), Micros, "uint256")
+    _treasury_owed = View("treasuryOwed", ("address",), Micros, "uint256")
+    _owed_to = View("owedTo", ("address", "address"), Micros, "uint256")
+
+    def is_booked(self, facility_id: FacilityId, epoch: Epoch, attester: str) -> Call[bool]:
+        """Whether an attester's duty for a statement is booked."""
+        return self._call(self._is_booked, facility_id, epoch, attester)
+
+    def statements_due(self, facility_id: FacilityId) -> Call[int]:
+        """Statements that are due in all, the closing one with them."""
+        return self._call(self._statements_due, facility_id)
+
+    def earned_micros(self, facility_id: FacilityId, attester: str) -> Call[Micros]:
+        """All that an attester earned of a facility's fees."""
+        return self._call(self._earned_of, facility_id, attester)
+
+    def paid_micros(self, facility_id: FacilityId, attester: str) -> Call[Micros]:
+        """What of it was credited to the attester."""
+        return self._call(self._paid_to, facility_id, attester)
+
+    def fees_micros(self, facility_id: FacilityId) -> Call[Micros]:
+        """Fees of a facility that came from the lockbox."""
+        return self._call(self._fees_of, facility_id)
+
+    def released_micros(self, facility_id: FacilityId) -> Call[Micros]:
+        """Pay of duties that nobody did, which went to the treasury."""
+        return self._call(self._released_of, facility_id)
+
+    def treasury_owed_micros(self, token: str) -> Call[Micros]:
+        """The treasury's part of fees that it did not take."""
+        return self._call(self._treasury_owed, token)
+
+    def owed_micros(self, token: str, account: str) -> Call[Micros]:
+        """What an account may withdraw."""
+        return self._call(self._owed_to, token, account)

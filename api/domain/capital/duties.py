@@ -1,0 +1,25 @@
+"""What attesters earn of a facility's fees: by duties done, whatever others did (docs/DEAL.md).
+
+The same rules as `AttesterDesk.sol`.
+"""
+
+from fractions import Fraction
+
+from api.domain.units import Micros
+
+_BPS = 10_000
+
+
+def to_attesters_micros(fees_micros: int, *, attester_fee_bps: int) -> Micros:
+    """Attesters' part of all fees so far, rounded down."""
+    return Micros(fees_micros * attester_fee_bps // _BPS)
+
+
+def earned_micros(to_attesters: int, *, duties: Fraction, statements_due: int) -> Micros:
+    """What duties earn: their part of all statements that are due, rounded down.
+
+    to_attesters: attesters' part of all fees, micros.
+    duties: statements, a seat of five adds a fifth for each.
+    statements_due: of the facility in all, the closing one with them.
+    """
+    return Micros(int(to_attesters * duties / statements_due))

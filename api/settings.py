@@ -62,6 +62,13 @@ class Settings(BaseSettings):
         description="What this attester signed, one file a process, never to be lost: default is"
         " var/attester-ADDRESS.jsonl.",
     )
+    attester_least_pay_bps: int = Field(
+        default=0,
+        ge=0,
+        le=1_000,
+        description="Least part of rent that attesters get, fee times their share of it in basis"
+        " points, for which this attester approves an offer's pledge.",
+    )
     attester_api_key: SecretStr | None = Field(
         default=None, description="API key with role attester, to read raw events."
     )

@@ -250,7 +250,7 @@ class World:
         evidence._client = TestClient(self.app)
         return api, evidence
 
-    def attester(self, number: int) -> Attester:
+    def attester(self, number: int, **more: Any) -> Attester:
         """An attester like a fresh process, over HTTP through the application."""
         api, evidence = self._attester_clients
         return Attester(
@@ -259,6 +259,7 @@ class World:
             signer_of(ATTESTER_ACCOUNTS[number]),
             ChainFacts(self.contracts, evidence),
             SignedMemory(None),
+            **more,
         )
 
     def attest(self, *numbers: int) -> list[Verdict]:

@@ -227,6 +227,22 @@ def sign_order(
         typer.echo(cli_wiring.sign_order(_settings(), key_file, *values, days=days))
 
 
+@app.command("duties")
+def duties(
+    facility: Annotated[int, typer.Argument(min=1, help="Facility.")],
+    attester: Annotated[str, typer.Argument(callback=_address, help="Attester.")],
+    as_json: Json = False,
+) -> None:
+    """Show what an attester did and earned, and print the transactions that bring its pay.
+
+    Anybody may send them; nothing is. The attester then takes it with `AttesterDesk.withdraw`.
+    """
+    from api.cli.duties import duties_of
+
+    with output.failing():
+        output.show_duties(duties_of(_settings(), FacilityId(facility), attester), as_json=as_json)
+
+
 @keys.command("operator")
 def register_operator(
     name: Annotated[str, typer.Argument(callback=_name, help="Unique name.")],

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from api.cli.doctor import Check
+    from api.cli.duties import Duties
     from api.domain.capital.reconciliation import Reconciliation
     from api.epochs.attest import Verdict
     from api.epochs.close import Closed
@@ -75,6 +76,21 @@ def log_round(done: "Round") -> None:
         behind=done.blocks_behind,
         **({"failed": failed} if failed else {}),
     )
+
+
+def show_duties(duties: "Duties", *, as_json: bool) -> None:
+    """What an attester did and earned, and the transactions that bring its pay."""
+    if as_json:
+        typer.echo(json.dumps(asdict(duties)))
+        return
+    due, booked = duties.due, len(duties.booked)
+    typer.echo(f"{booked} of {due} duties booked, {len(duties.unbooked)} more can be")
+    typer.echo(
+        f"earned {micros(duties.earned_micros)}, of which {micros(duties.paid_micros)} credited;"
+        f" {micros(duties.withdrawable_micros)} can be withdrawn"
+    )
+    for call in duties.calls:
+        typer.echo(call)
 
 
 def log_verdict(verdict: "Verdict") -> None:

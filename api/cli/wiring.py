@@ -98,7 +98,8 @@ def open_attester(settings: Settings) -> Iterator[RunningAttester]:
     ):
         contracts = Contracts(client, deployment)
         facts = ChainFacts(contracts, evidence, confirmations=settings.confirmations)
-        attester = Attester(api, evidence, signer, facts, memory)
+        least_bps = settings.attester_least_pay_bps
+        attester = Attester(api, evidence, signer, facts, memory, least_pay_bps=least_bps)
         yield RunningAttester(attester, partial(attester_warnings, contracts, signer.address))
 
 

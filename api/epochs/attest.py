@@ -8,6 +8,7 @@ from typing import Protocol
 
 from api.chain.signer import LocalSigner
 from api.chain.terms import OfferedTerms, offered_terms
+from api.domain.capital.duties import require_pay
 from api.domain.facility import FacilityTerms, Period, check_terms
 from api.domain.lifecycle import cut_off_s
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
@@ -125,9 +126,12 @@ class Attester:
         signer: LocalSigner,
         facts: ChainFacts,
         memory: SignedMemory,
+        *,
+        least_pay_bps: int = 0,
     ) -> None:
+        """Args: least_pay_bps: least attesters' part of rent for which it approves a pledge."""
         self._api, self._evidence, self._signer, self._facts = api, evidence, signer, facts
-        self._memory = memory
+        self._memory, self._least_pay_bps = memory, least_pay_bps
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[tuple[FacilityId, int], tuple[Carry, Bytes32]] = {}
 
@@ -168,6 +172,7 @@ class Attester:
         terms = self._terms(facility_id)
         require_offered(terms, waiting.offered)
         check_terms(terms)
+        require_pay(terms, least_bps=self._least_pay_bps)
         self._facts.require_free(terms, approvals=waiting.approvals)
         approval = PledgeApproval(
             facility_id,

@@ -56,6 +56,7 @@ class StatementRegistry(Contract):
     _published_hash_of = View("publishedHashOf", ("uint64", "uint32"), Bytes32)
     _verdict_of = View("verdictOf", ("bytes32",), FaultVerdict)
     _may_repeat = View("mayRepeat", ("uint64",), bool)
+    _signers_of = View("signersOf", ("uint64", "uint32"), tuple[Address, ...])
     _batch_digest = View("batchDigest", ("bytes32",), Bytes32)
 
     def statement_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[StatementRecord]:
@@ -98,6 +99,10 @@ class StatementRegistry(Contract):
         """Whether a double pledge voided a statement of a facility: then statements of it may be
         signed and posted once more, and two of one epoch are no equivocation."""
         return self._call(self._may_repeat, facility_id)
+
+    def signers_of(self, facility_id: FacilityId, epoch: Epoch) -> Call[tuple[Address, ...]]:
+        """Accounts in the slots of those that signed a posted statement, lower-case."""
+        return self._call(self._signers_of, facility_id, epoch)
 
     def batch_digest(self, root: bytes) -> Call[Bytes32]:
         """What attesters sign for a batch of statements."""

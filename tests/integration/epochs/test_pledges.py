@@ -212,6 +212,18 @@ def test_pledge__document_differs_from_the_offer__is_refused(
     assert "not those offered on-chain" in str(refused.reason)
 
 
+def test_pledge__pays_less_than_an_attester_asks__is_declined(
+    world: World, free: FacilityTerms
+) -> None:
+    """Its operator alone names the fee, 1 % here, and attesters' share of it, 40 %."""
+    (declined,) = world.attester(0, least_pay_bps=41).run_once()
+    (signed,) = world.attester(1, least_pay_bps=40).run_once()
+
+    assert not declined.signed
+    assert declined.reason == "the offer leaves attesters 40.0000 basis points of rent, not 41"
+    assert signed.signed
+
+
 def _post(world: World, facility_id: int, body: dict[str, Any]) -> Any:
     headers = {"Authorization": f"Bearer {world.attester_key}"}
     path = f"/v1/attester/facilities/{facility_id}/pledge/signatures"

@@ -13,7 +13,7 @@ from api.cli.output import micros
 from api.domain.capital.orders import DeliveryOrder, order_digest
 from api.domain.units import Address, Bytes32, FacilityId, TrancheId
 from scripts.demo.sources import Facility, SaleAndBond
-from scripts.dev.stack import COMPLIANCE, INVESTOR, OPERATORS, Stack, wallet
+from scripts.dev.stack import ATTESTER_ACCOUNTS, COMPLIANCE, INVESTOR, OPERATORS, Stack, wallet
 
 # The sale ends this long before the delivery window begins.
 SALE_CLOSES_BEFORE_S = 3_600
@@ -184,6 +184,31 @@ class Market:
         owed = lockbox.owed_micros(token=self._token, account=operator)
         if self._stack.now(owed):
             self.call(operator, "RentLockbox", "withdraw", self._token, operator)
+
+    def pay_attesters(self, facilities: Sequence[Facility]) -> None:
+        """What attesters signed is booked, statement by statement, and each takes its pay."""
+        desk, registry = self._contracts.attester_desk, self._contracts.statement_registry
+        attesters = [str(wallet(account).address) for account in ATTESTER_ACCOUNTS]
+        booked, paid = 0, 0
+        for facility in facilities:
+            named = facility.facility_id
+            final, closed = self._stack.now(
+                self._contracts.together(
+                    registry.epochs_final(named), registry.is_closing_final(named)
+                )
+            )
+            for number in range(final + closed):
+                self.call(attesters[0], "AttesterDesk", "bookSigners", named, number)
+            booked += final + closed
+            for attester in attesters:
+                if self._stack.now(desk.earned_micros(named, attester)):
+                    self.call(attester, "AttesterDesk", "pay", named, attester)
+        for attester in attesters:
+            owed = self._stack.now(desk.owed_micros(self._token, attester))
+            if owed:
+                self.call(attester, "AttesterDesk", "withdraw", self._token, attester)
+            paid += owed
+        self._say(f"attesters are paid {micros(paid)} of the fees for {booked} signed statements")
 
     def _shares(self, facility: Facility) -> dict[TrancheId, tuple[int, int, int]]:
         """Units by tranche for three holders: uneven, so that divisions leave remainders."""

@@ -229,6 +229,7 @@ class Story:
         for facility in self._facilities:
             if facility.plan.abandoned_days:
                 self._default(facility)
+        self.market.pay_attesters(self._facilities)
         # A last claim in mid-stream of the last closing.
         now_s = self._stack.client.head().time_s
         for holder in (*self._holders[:-1], *(operator_of(f) for f in self._sold)):

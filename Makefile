@@ -146,8 +146,8 @@ build/.prettier: $(WEB) build/.web-node
 	@cd web && node_modules/.bin/prettier --check --cache --cache-location ../build/prettier.cache --log-level warn .
 	@touch $@
 
-mutate: build/.service build/.node ## Break the contracts line by line; tests must notice (20 minutes)
-	@$(PY) -m scripts.dev.mutate
+mutate: build/.service build/.node $(if $(OPERATORS),build/.slither) ## Break the contracts line by line; tests must notice (OPERATORS=n: so many of slither-mutate's, SEED=n)
+	@$(PY) -m scripts.dev.mutate $(if $(OPERATORS),--operators $(OPERATORS) $(if $(SEED),--seed $(SEED)))
 
 build/.slither: | build/uv/bin/uv
 	@echo "installing slither"

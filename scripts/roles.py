@@ -84,6 +84,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "PledgeRegistry": ("approve", "replace"),
     "AttesterRegistry": (
         "chargeEquivocation",
+        "chargeShown",
         "chargeSigners",
         "depositBond",
         "setUrl",
@@ -140,7 +141,7 @@ OPEN_FUNCTIONS: dict[str, tuple[str, ...]] = {
     "DeliveryDesk": ("cancelOrder", "moveVouchers", "serve", "takeDelivery"),
     "TrancheMetadata": (),
     "AttesterDesk": (
-        "bookSigners",
+        "book",
         "collect",
         "pay",
         "refuse",

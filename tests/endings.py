@@ -17,6 +17,7 @@ BOND = 50_000_000
 GROSS = 8_000_000
 RENT = 5_000_000
 LEASE = b"\7" * 32
+FOREVER_S = 2**40
 EVIDENCE = Bytes32(b"\5" * 32)
 # Beside the cure and the time for last statements, a closing leaves a day for serving.
 NOTICED_S = 2 * DAY_S + DEFAULT_PATIENCE_S
@@ -66,7 +67,9 @@ def reject(world: World, epoch: int) -> None:
     openness = world.now(world.contracts.statement_registry.openness_of(world.facility_id))
     code = RefusalCode.NOT_RECOMPUTED
     hashes = (NO_HASH, EVIDENCE, NO_HASH)
-    refusal = Refusal(world.facility_id, Epoch(epoch), *hashes, openness.rejections, code)
+    refusal = Refusal(
+        world.facility_id, Epoch(epoch), *hashes, openness.rejections, FOREVER_S, code
+    )
     deployment = world.deployment
     digest = refusal_digest(refusal, chain_id=deployment.chain_id, desk=deployment.attester_desk)
     signers = [signer_of(index) for index in ATTESTER_ACCOUNTS[:2]]

@@ -149,6 +149,7 @@ def _refusals(refusals: Mapping[str, SignedRefusal]) -> list[tuple[object, ...]]
             signed.refusal.evidence_hash,
             signed.refusal.previous_statement_hash,
             signed.refusal.rejections,
+            signed.refusal.until_s,
             int(signed.refusal.code),
             signed.refusal.place_word,
             signed.signature,

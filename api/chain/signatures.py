@@ -19,7 +19,7 @@ STATEMENT = kind_of(Statement).text
 LINE = "(uint64,uint32,uint32,uint8,bytes32,bytes32,uint64,uint64,uint64,int128,uint64,int128)"
 ATTESTATIONS = "(address,bytes)[]"
 SIGNED = f"(bool,bytes32[],{ATTESTATIONS})"
-REFUSAL = "(address,bytes32,bytes32,bytes32,uint32,uint8,bytes32,bytes)"
+REFUSAL = "(address,bytes32,bytes32,bytes32,uint32,uint64,uint8,bytes32,bytes)"
 CREDIT = "(uint64,uint32,bytes32,address,uint64)"
 SALE_TERMS = "(uint64,uint64,uint64,uint16,uint64[])"
 ORDER = "(address,uint256,uint256,bytes32,uint256,uint256)"
@@ -95,7 +95,7 @@ FUNCTIONS = {
         Function("collectVouchers", ("address", "uint256[]")),
     ),
     "AttesterDesk": (
-        Function("bookSigners", ("uint64", "uint32")),
+        Function("book", ("uint64", "uint32")),
         Function("showSignatures", (STATEMENT, SIGNED)),
         Function("refuse", ("uint64", "uint32", f"{REFUSAL}[]")),
         Function("reject", ("uint64", "uint32", "bytes32", f"{REFUSAL}[]")),

@@ -53,21 +53,29 @@ def duties_of(settings: Settings, facility_id: FacilityId, attester: str) -> Dut
             desk.paid_micros(facility_id, account),
             desk.owed_micros(terms.settlement_token, account),
         ).at(block=block)
-        booked, signers = contracts.together(
-            contracts.all_of([desk.is_booked(facility_id, n, account) for n in numbers]),
+        booked, signers, shown, refused = contracts.together(
+            contracts.all_of([desk.is_booked(facility_id, n) for n in numbers]),
             contracts.all_of([statements.signers_of(facility_id, n) for n in numbers]),
+            contracts.all_of([desk.shown_by(facility_id, n, account) for n in numbers]),
+            contracts.all_of([desk.has_refused(facility_id, n, account) for n in numbers]),
         ).at(block=block)
-    signed = [account.lower() in accounts for accounts in signers]
-    unbooked = tuple(n for n in numbers if signed[n] and not booked[n])
+        posted = contracts.all_of([statements.statement_of(facility_id, n) for n in numbers])
+        stated = posted.at(block=block)
+    did = [
+        account.lower() in signers[n] or shown[n] == stated[n].statement_hash or refused[n]
+        for n in numbers
+    ]
+    unbooked = tuple(n for n in numbers if did[n] and not booked[n])
     calls: list[tuple[str, tuple[object, ...]]]
-    calls = [("bookSigners", (facility_id, n)) for n in unbooked]
+    calls = [("book", (facility_id, n)) for n in unbooked]
     if unbooked or earned > paid:
+        calls.append(("collect", (facility_id,)))
         calls.append(("pay", (facility_id, account)))
     return Duties(
         facility_id,
         account,
         due,
-        tuple(n for n in numbers if booked[n]),
+        tuple(n for n in numbers if did[n] and booked[n]),
         unbooked,
         earned,
         paid,

@@ -57,6 +57,9 @@ def sign(
             help="Statement that is refused, if one was shown.",
         ),
     ] = None,
+    days: Annotated[
+        int, typer.Option(min=1, max=90, help="How long it can take back what is published.")
+    ] = 7,
 ) -> None:
     """Sign that a statement or published evidence is refused, and why; print a line.
 
@@ -76,6 +79,7 @@ def sign(
             Epoch(epoch),
             code=RefusalCode[code.name.upper()],
             place=place,
+            days=days,
             evidence_hash=None if evidence is None else as_bytes32(evidence),
             statement_hash=NO_HASH if statement is None else as_bytes32(statement),
         )

@@ -17,6 +17,7 @@ from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.signer import load_signer
 from api.cli.wiring import require_deployment
+from api.domain.facility import DAY_S
 from api.domain.json_text import as_bytes32, as_integer, as_object, as_text, read_json
 from api.domain.statements.evidence import hex32
 from api.domain.statements.refusals import (
@@ -40,11 +41,13 @@ def sign_refusal(
     *,
     code: RefusalCode,
     place: str = "",
+    days: int = 7,
     evidence_hash: Bytes32 | None = None,
     statement_hash: Bytes32 = NO_HASH,
 ) -> str:
     """One line for `refusal_call` and `rejection_call`: an attester's signed refusal.
 
+    days: so long it can take back what is published.
     evidence_hash: of what is refused; None is what stands published on-chain.
     Raises:  InvalidInput if nothing does, or if the attester's word does not count for this
              facility, Misconfigured, ChainUnavailable.
@@ -56,7 +59,8 @@ def sign_refusal(
     with closing(ChainClient(settings.rpc_url)) as client:
         contracts = Contracts(client, deployment)
         registry = contracts.statement_registry
-        block = client.head().number
+        head = client.head()
+        block = head.number
         panel = panel_of(contracts, facility_id, block=block)
         require_counting(contracts, panel, signer.address, block=block)
         posted = registry.epochs_posted(facility_id).at(block=block)
@@ -77,6 +81,7 @@ def sign_refusal(
         evidence_hash,
         previous,
         openness.rejections,
+        head.time_s + days * DAY_S,
         code,
         place,
     )
@@ -90,6 +95,7 @@ def sign_refusal(
         "previous_statement_hash": hex32(previous),
         # Lines from before and after a rejection do not fit together.
         "rejections": openness.rejections,
+        "until_s": refusal.until_s,
         "code": code.name.lower(),
         "place": place,
         "attester": signer.address,
@@ -146,6 +152,7 @@ def _read(lines: Sequence[str]) -> tuple[FacilityId, Epoch, dict[str, SignedRefu
             as_bytes32(fields["evidence_hash"]),
             as_bytes32(fields["previous_statement_hash"]),
             as_integer(fields["rejections"]),
+            as_integer(fields["until_s"]),
             RefusalCode[as_text(fields["code"]).upper()],
             check_place(as_text(fields["place"])),
         )

@@ -67,6 +67,8 @@ class AttesterVerifier:
         ).at(block=head)
         self._periods: dict[str, AttesterPeriodSet] = {}
         self._panels: dict[int, _Panel] = {}
+        # Seats that held or will hold, by panel and in order of time.
+        self._seatings: dict[int, list[PanelSet]] = {}
         # Panel by facility.
         self._given: dict[int, int] = {}
         self._books = _Books()
@@ -97,10 +99,10 @@ class AttesterVerifier:
         return account in self._periods
 
     def seats_of(self, facility_id: int, now_s: int) -> tuple[str, ...]:
-        """Accounts in the seats of a facility's panel at a time."""
-        panel = self._panels.get(self._given.get(facility_id, 0))
-        seats = None if panel is None else panel.at(now_s)
-        return () if seats is None else seats.attesters
+        """Accounts in the seats of a facility's panel at a time that is over, or now."""
+        seatings = self._seatings.get(self._given.get(facility_id, 0), [])
+        held = [seating for seating in seatings if seating.from_s <= now_s]
+        return held[-1].attesters if held else ()
 
     def problems(self, facility_id: int, attesters: Sequence[str], now_s: int) -> list[str]:
         """What forbids some attesters to speak for a facility at a time.
@@ -140,6 +142,10 @@ class AttesterVerifier:
         before = self._panels.get(args.panel)
         current = None if before is None else before.at(event.block_time_s)
         self._panels[args.panel] = _Panel(current, args)
+        # Seats that waited, and that these replace, never held.
+        seatings = self._seatings.get(args.panel, [])
+        held = [seating for seating in seatings if seating.from_s <= event.block_time_s]
+        self._seatings[args.panel] = [*held, args]
         odd = len(args.attesters) == 2 * args.threshold - 1
         self._require(odd, f"panel {args.panel} has not one seat less than twice its quorum")
 

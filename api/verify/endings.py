@@ -84,6 +84,11 @@ class Life:
         over_s = max(0, min(until_s, terms.window_end_s) - terms.window_start_s)
         return over_s // terms.epoch_length_s + 1
 
+    def due_at_s(self, number: int) -> int:
+        """When a statement falls due: that of an epoch at its end, the closing one at the end."""
+        closing = number + 1 >= self.statements_due
+        return self.ended_at_s if closing else self.epoch_end_s(number)
+
     def epoch_end_s(self, epoch: int) -> int:
         """Second after an epoch."""
         return self.terms.window_start_s + (epoch + 1) * self.terms.epoch_length_s

@@ -7,10 +7,15 @@ from api.chain.contracts import Contracts
 from api.chain.emitted.refund_desk import CreditRefunded, CreditsApproved, ShareRefunded
 from api.chain.emitted.rent_lockbox import RentPaid, RentRefunded
 from api.chain.events import AnyEvent, ChainEvent, Handlers
+from api.domain.facility import DAY_S
 from api.domain.units import ZERO32, Bytes32, FacilityId
 from api.verify.attesters import AttesterVerifier
+from api.verify.endings import EndingVerifier
 from api.verify.epoch import Finding
 from api.verify.money import MoneyVerifier
+
+# As in `RefundDesk`: so long credits are signed, and so long they are brought.
+SIGNING_S, CLAIMING_S = 90 * DAY_S, 30 * DAY_S
 
 
 @dataclass
@@ -24,6 +29,7 @@ class _Refunds:
     paid: dict[str, int] = field(default_factory=dict)
     named: tuple[str, int] | None = None
     root: Bytes32 = ZERO32
+    approved_at_s: int = 0
     indexes: set[int] = field(default_factory=set)
     base: int | None = None
     shared: set[str] = field(default_factory=set)
@@ -36,9 +42,11 @@ class RefundVerifier:
         self,
         money: MoneyVerifier,
         attesters: AttesterVerifier,
+        endings: EndingVerifier,
         report: Callable[[Finding], None],
     ) -> None:
         self._money, self._attesters, self._report = money, attesters, report
+        self._endings = endings
         self._refunds: dict[int, _Refunds] = {}
         self._handlers = (
             Handlers()
@@ -65,6 +73,15 @@ class RefundVerifier:
         paid = self._of(event.args.facility_id).paid
         paid[event.args.payer] = paid.get(event.args.payer, 0) + event.args.amount_micros
 
+    def _shares_from_s(self, facility_id: int) -> int:
+        """From when shares are open; 0 while the facility is not closed."""
+        closed_at_s = self._endings.lives[facility_id].closed_at_s
+        if closed_at_s == 0:
+            return 0
+        approved_at_s = self._of(facility_id).approved_at_s
+        claimed_s = approved_at_s + CLAIMING_S if approved_at_s else 0
+        return max(closed_at_s + SIGNING_S, claimed_s)
+
     def _approved(self, event: ChainEvent[CreditsApproved]) -> None:
         args = event.args
         refunds = self._of(args.facility_id)
@@ -78,8 +95,17 @@ class RefundVerifier:
     def _credited(self, event: ChainEvent[CreditRefunded]) -> None:
         args = event.args
         refunds = self._of(args.facility_id)
+        book = self._money.book_of(FacilityId(args.facility_id))
+        paid = refunds.paid.get(args.payer, 0)
+        excess = 0 if book is None else self._money.excess_of(book)
         self._require(
             args.facility_id,
+            (args.amount_micros <= paid, f"{args.payer} got more rent back than it paid"),
+            (args.amount_micros <= excess, "more rent went back than exceeds what is attested"),
+            (
+                event.block_time_s < self._shares_from_s(args.facility_id),
+                f"credit {args.index} was paid back too late",
+            ),
             (refunds.root != ZERO32, "a credit was paid back that nobody signed"),
             (args.index not in refunds.indexes, f"credit {args.index} was paid back twice"),
             (refunds.base is None, "a credit was paid back after shares had begun"),
@@ -102,6 +128,10 @@ class RefundVerifier:
             args.facility_id,
             ((args.paid_micros, args.amount_micros) == (paid, due), message),
             (args.payer not in refunds.shared, f"{args.payer} had its share of rent twice"),
+            (
+                0 < self._shares_from_s(args.facility_id) <= event.block_time_s,
+                "a share of rent was paid back too early",
+            ),
         )
         refunds.base = base - paid
         refunds.shared.add(args.payer)

@@ -123,13 +123,13 @@ class _Replay:
             attesters,
             statements,
             PledgeVerifier(facilities, attesters, report),
-            RefundVerifier(money, attesters, report),
+            RefundVerifier(money, attesters, endings, report),
             money,
             market,
             vouchers,
             endings,
             ClosingVerifier(replayed, report),
-            DutyVerifier(attesters, endings, report),
+            DutyVerifier(attesters, endings, window_s, report),
         )
 
     def take(self, event: AnyEvent) -> None:

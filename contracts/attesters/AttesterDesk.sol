@@ -57,13 +57,24 @@ contract AttesterDesk is Duties, Payouts, AccessManaged {
 
     /// @inheritdoc IAttesterDesk
     function collect(uint64 facilityId) external nonReentrant returns (uint256 amount) {
-        return _collect(facilityId, facilityRegistry.settlementTokenOf(facilityId));
+        IRentLockbox lockbox = facilityRegistry.rentLockbox();
+        amount = lockbox.feesOwed(facilityId);
+        if (amount == 0) return 0;
+        address token = facilityRegistry.settlementTokenOf(facilityId);
+        uint256 before = _pots[facilityId].fees;
+        uint256 share = facilityRegistry.attesterFeeBpsOf(facilityId);
+        uint256 toAttesters = (before + amount) * share / BPS - before * share / BPS;
+        _pots[facilityId].fees = (before + amount).toUint64();
+        treasuryOwed[token] += amount - toAttesters;
+        emit FeesSplit(facilityId, token, toAttesters, amount - toAttesters);
+        uint256 balance = IERC20(token).balanceOf(address(this));
+        lockbox.passFees(facilityId);
+        _requireReceived(IERC20(token), balance, amount);
     }
 
     /// @inheritdoc IAttesterDesk
     function pay(uint64 facilityId, address attester) external nonReentrant returns (uint256 amount) {
         address token = facilityRegistry.settlementTokenOf(facilityId);
-        _collect(facilityId, token);
         Pay memory account = _pays[facilityId][attester];
         uint256 earned = _earned(facilityId, _pots[facilityId].fees, account.duties);
         amount = earned - account.paid;
@@ -78,7 +89,6 @@ contract AttesterDesk is Duties, Payouts, AccessManaged {
         uint256 ends = _bookingEnds(facilityId);
         require(ends != 0 && block.timestamp >= ends, DutiesOpen(facilityId));
         address token = facilityRegistry.settlementTokenOf(facilityId);
-        _collect(facilityId, token);
         Pot memory pot = _pots[facilityId];
         uint256 unearned = _earned(facilityId, pot.fees, PARTS * statementsDue(facilityId) - pot.duties);
         amount = unearned - pot.released;
@@ -134,25 +144,6 @@ contract AttesterDesk is Duties, Payouts, AccessManaged {
         uint128 duty = uint128(part);
         _pays[facilityId][attester].duties += duty;
         _pots[facilityId].duties += duty;
-    }
-
-    /// @notice Takes fees out of the lockbox, splits them and emits FeesSplit.
-    /// @param facilityId The facility.
-    /// @param token Its settlement token.
-    /// @return amount Minor units; 0 if there are none.
-    function _collect(uint64 facilityId, address token) private returns (uint256 amount) {
-        IRentLockbox lockbox = facilityRegistry.rentLockbox();
-        amount = lockbox.feesOwed(facilityId);
-        if (amount == 0) return 0;
-        uint256 before = _pots[facilityId].fees;
-        uint256 share = facilityRegistry.attesterFeeBpsOf(facilityId);
-        uint256 toAttesters = (before + amount) * share / BPS - before * share / BPS;
-        _pots[facilityId].fees = (before + amount).toUint64();
-        treasuryOwed[token] += amount - toAttesters;
-        emit FeesSplit(facilityId, token, toAttesters, amount - toAttesters);
-        uint256 balance = IERC20(token).balanceOf(address(this));
-        lockbox.passFees(facilityId);
-        _requireReceived(IERC20(token), balance, amount);
     }
 
     /// @notice What duties earn: their part of all statements that are due, of attesters' share of the fees.

@@ -59,15 +59,9 @@ contract AttesterRegistry is Panels, SignerCharges {
     }
 
     /// @inheritdoc IAttesterRegistry
-    function seatOf(uint8 panel, address attester) external view returns (uint8 slot) {
+    function checkSeat(uint8 panel, address attester) external view {
         (uint40 seats,) = _seatsOf(panel);
         _seatOf(attester, seats, panel);
-        return _members[attester].number - 1;
-    }
-
-    /// @inheritdoc IAttesterRegistry
-    function numberOf(address attester) external view returns (uint8) {
-        return _members[attester].number;
     }
 
     /// @inheritdoc IAttesterRegistry

@@ -6,6 +6,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {Signatures} from "../access/Signatures.sol";
 import {IAttesterDesk} from "../interfaces/IAttesterDesk.sol";
 import {IAttesterRegistry} from "../interfaces/IAttesterRegistry.sol";
+import {IEndings} from "../interfaces/IEndings.sol";
 import {IFacilityRegistry} from "../interfaces/IFacilityRegistry.sol";
 import {ISignerCharges} from "../interfaces/ISignerCharges.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
@@ -14,20 +15,10 @@ import {BatchRoot} from "../statements/BatchRoot.sol";
 /// @title Which seat did its duty for which statement
 /// @notice By a posted signature, by one that was shown in time, or by a refusal.
 abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
-    /// @notice Duties of one statement: one word.
-    /// @param seats Seats of the panel when the first duty was booked; 0 before.
-    /// @param left Seats whose duty is not booked.
-    /// @param slots Slots of those that are, one bit each.
-    struct Roll {
-        uint8 seats;
-        uint8 left;
-        uint40 slots;
-    }
-
     // solhint-disable-next-line gas-small-strings
     bytes32 private constant REFUSAL_TYPEHASH = keccak256(
         "Refusal(uint64 facilityId,uint32 epoch,bytes32 statementHash,bytes32 evidenceHash,"
-        "bytes32 previousStatementHash,uint32 rejections,uint8 code,bytes32 place)"
+        "bytes32 previousStatementHash,uint32 rejections,uint64 until,uint8 code,bytes32 place)"
     );
     /// @dev Parts of one statement, as duties are counted: the least number that every odd number of seats up to 39
     /// divides, so that no seat loses anything to rounding.
@@ -37,9 +28,12 @@ abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
 
     /// @notice The register, and through it the other contracts.
     IFacilityRegistry public immutable facilityRegistry;
-    mapping(uint64 facilityId => mapping(uint32 epoch => Roll)) private _rolls;
-    /// @dev Slots of signers that were shown, one bit each. Those of a void statement are never read.
-    mapping(bytes32 statementHash => uint40) private _shown;
+    /// @inheritdoc IAttesterDesk
+    mapping(uint64 facilityId => mapping(uint32 epoch => mapping(address attester => bytes32))) public shownBy;
+    /// @inheritdoc IAttesterDesk
+    mapping(uint64 facilityId => mapping(uint32 epoch => mapping(address attester => bool))) public hasRefused;
+    /// @inheritdoc IAttesterDesk
+    mapping(uint64 facilityId => mapping(uint32 epoch => bool)) public isBooked;
 
     /// @notice Names the register.
     /// @param facilities The register, and through it the other contracts.
@@ -48,18 +42,22 @@ abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
     }
 
     /// @inheritdoc IAttesterDesk
-    function bookSigners(uint64 facilityId, uint32 epoch) external {
-        IStatementRegistry statements = facilityRegistry.statementRegistry();
-        require(statements.isFinal(facilityId, epoch), StatementNotFinal(facilityId, epoch));
+    function book(uint64 facilityId, uint32 epoch) external {
+        require(!isBooked[facilityId][epoch], BookedBefore(facilityId, epoch));
         _requireBookable(facilityId, BOOKING);
-        IStatementRegistry.StatementRecord memory record = statements.statementOf(facilityId, epoch);
-        uint256 booked = _bookAll(facilityId, epoch, record.postedAt, statements.signersOf(facilityId, epoch));
-        uint40 shown = _shown[record.statementHash];
-        if (shown > 0) {
-            address[] memory signers = facilityRegistry.attesterRegistry().accountsOf(shown);
-            booked += _bookAll(facilityId, epoch, record.postedAt, signers);
+        IStatementRegistry statements = facilityRegistry.statementRegistry();
+        bytes32 statementHash;
+        uint256 moment;
+        address[] memory posted;
+        if (statements.isFinal(facilityId, epoch)) {
+            IStatementRegistry.StatementRecord memory record = statements.statementOf(facilityId, epoch);
+            (statementHash, moment) = (record.statementHash, record.postedAt);
+            posted = statements.signersOf(facilityId, epoch);
+        } else {
+            moment = _neverStatedAt(facilityId, epoch);
         }
-        require(booked > 0, NothingToBook(facilityId, epoch));
+        isBooked[facilityId][epoch] = true;
+        _bookSeats(facilityId, epoch, moment, statementHash, posted);
     }
 
     /// @inheritdoc IAttesterDesk
@@ -67,43 +65,53 @@ abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
         external
     {
         (uint64 facilityId, uint32 epoch) = (statement.facilityId, statement.epoch);
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        _requireOpen(facilityId, epoch, terms);
         IStatementRegistry statements = facilityRegistry.statementRegistry();
         bytes32 statementHash = statements.hashStatement(statement);
-        bytes32 posted = statements.statementOf(facilityId, epoch).statementHash;
-        require(posted == statementHash, StatementNotPosted(posted, statementHash));
-        require(!statements.isFinal(facilityId, epoch), StatementFinal(facilityId, epoch));
-        uint8 panel = facilityRegistry.epochTermsOf(facilityId).panel;
+        IStatementRegistry.StatementRecord memory posted = statements.statementOf(facilityId, epoch);
+        bool stands = posted.statementHash == bytes32(0) || posted.statementHash == statementHash;
+        require(stands, StatementNotPosted(posted.statementHash, statementHash));
         bytes32 digest = signed.batched
             ? statements.batchDigest(MerkleProof.processProofCalldata(signed.path, BatchRoot.leaf(statementHash)))
             : statements.statementDigest(statement);
-        uint40 shown = _shown[statementHash];
+        IAttesterRegistry attesters = facilityRegistry.attesterRegistry();
         for (uint256 i = 0; i < signed.attestations.length; ++i) {
             IAttesterRegistry.Attestation calldata attestation = signed.attestations[i];
             address attester = attestation.attester;
-            shown |= uint40(1) << facilityRegistry.attesterRegistry().seatOf(panel, attester);
+            // Who sat when it was posted keeps its say while it can be challenged.
+            bool sat = posted.postedAt != 0 && attesters.wasSeated(terms.panel, attester, posted.postedAt);
+            if (!sat) attesters.checkSeat(terms.panel, attester);
             require(Signatures.isValid(attester, digest, attestation.signature), SignatureInvalid(attester));
+            shownBy[facilityId][epoch][attester] = statementHash;
             emit SignatureShown(facilityId, epoch, attester, statementHash);
         }
-        _shown[statementHash] = shown;
     }
 
     /// @inheritdoc IAttesterDesk
     function refuse(uint64 facilityId, uint32 epoch, Refusal[] calldata refusals) external {
-        _refuse(facilityId, epoch, facilityRegistry.epochTermsOf(facilityId), refusals);
+        for (uint256 i = 0; i < refusals.length; ++i) {
+            // Of nothing there is nothing to recompute.
+            require(refusals[i].statementHash | refusals[i].evidenceHash != bytes32(0), RefusalInvalid());
+        }
+        _refuse(facilityId, epoch, refusals);
     }
 
     /// @inheritdoc IAttesterDesk
     function reject(uint64 facilityId, uint32 epoch, bytes32 evidenceHash, Refusal[] calldata refusals) external {
-        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
         IStatementRegistry statements = facilityRegistry.statementRegistry();
-        (, uint8 threshold) = facilityRegistry.attesterRegistry().panelOf(terms.panel);
+        uint8 panel = facilityRegistry.epochTermsOf(facilityId).panel;
+        (, uint8 threshold) = facilityRegistry.attesterRegistry().panelOf(panel);
         require(refusals.length >= threshold, QuorumMissing(refusals.length, threshold));
         uint32 rejections = statements.opennessOf(facilityId).rejections;
         for (uint256 i = 0; i < refusals.length; ++i) {
-            bool fresh = refusals[i].evidenceHash == evidenceHash && refusals[i].rejections == rejections;
-            require(fresh, RefusalStale(refusals[i].attester));
+            Refusal calldata refusal = refusals[i];
+            // A refusal of a statement says nothing of evidence that its operator publishes.
+            bool fresh = refusal.evidenceHash == evidenceHash && refusal.statementHash == bytes32(0)
+                && refusal.rejections == rejections && block.timestamp <= refusal.until;
+            require(fresh, RefusalStale(refusal.attester));
         }
-        address[] memory attesters = _refuse(facilityId, epoch, terms, refusals);
+        address[] memory attesters = _refuse(facilityId, epoch, refusals);
         statements.takeBack(facilityId, epoch, evidenceHash, attesters);
     }
 
@@ -118,6 +126,7 @@ abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
                 refusal.evidenceHash,
                 refusal.previousStatementHash,
                 refusal.rejections,
+                refusal.until,
                 refusal.code,
                 refusal.place
             )
@@ -135,12 +144,6 @@ abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
         IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
         uint256 endedAt = facilityRegistry.endingOf(facilityId).endedAt;
         return _epochsOver(terms, endedAt == 0 ? terms.windowEnd : endedAt) + 1;
-    }
-
-    /// @inheritdoc IAttesterDesk
-    function isBooked(uint64 facilityId, uint32 epoch, address attester) external view returns (bool) {
-        uint8 number = facilityRegistry.attesterRegistry().numberOf(attester);
-        return number > 0 && _rolls[facilityId][epoch].slots >> (number - 1) & 1 == 1;
     }
 
     /// @notice Counts a duty for an attester.
@@ -167,23 +170,18 @@ abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
         return closedAt == 0 ? 0 : closedAt + BOOKING;
     }
 
-    /// @notice Checks refusals, makes them public and books them.
+    /// @notice Checks refusals and makes them public.
     /// @param facilityId The facility.
     /// @param epoch Number of the statement.
-    /// @param terms State, window and panel of the facility.
     /// @param refusals The refusals, in strictly ascending order of attester.
     /// @return attesters Who refused.
-    function _refuse(
-        uint64 facilityId,
-        uint32 epoch,
-        IFacilityRegistry.EpochTerms memory terms,
-        Refusal[] calldata refusals
-    ) private returns (address[] memory attesters) {
+    function _refuse(uint64 facilityId, uint32 epoch, Refusal[] calldata refusals)
+        private
+        returns (address[] memory attesters)
+    {
         require(refusals.length > 0, RefusalInvalid());
-        _requireBookable(facilityId, 0);
-        _requireDue(facilityId, epoch, terms);
-        bool late = facilityRegistry.statementRegistry().isFinal(facilityId, epoch);
-        require(!late, StatementFinal(facilityId, epoch));
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        _requireOpen(facilityId, epoch, terms);
         attesters = new address[](refusals.length);
         address previous = address(0);
         for (uint256 i = 0; i < refusals.length; ++i) {
@@ -191,9 +189,10 @@ abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
             address attester = refusal.attester;
             require(attester > previous, AttestersNotAscending(previous, attester));
             require(refusal.code != RefusalCode.None, RefusalInvalid());
-            uint8 slot = facilityRegistry.attesterRegistry().seatOf(terms.panel, attester);
+            facilityRegistry.attesterRegistry().checkSeat(terms.panel, attester);
             bytes32 digest = refusalDigest(facilityId, epoch, refusal);
             require(Signatures.isValid(attester, digest, refusal.signature), SignatureInvalid(attester));
+            hasRefused[facilityId][epoch][attester] = true;
             emit StatementRefused(
                 facilityId,
                 epoch,
@@ -204,54 +203,87 @@ abstract contract Duties is IAttesterDesk, EIP712("Rentroll Attesters", "1") {
                 refusal.code,
                 refusal.place
             );
-            _book(facilityId, epoch, attester, slot);
             attesters[i] = attester;
             previous = attester;
         }
     }
 
-    /// @notice Books accounts that held their slots when a statement was posted.
+    /// @notice Whose seats count for a statement that never came: those that held when it fell due. Reverts with
+    /// StatementNotFinal while it can come, or with StatementNotDue if there is none of that number.
+    /// @param facilityId The facility; only a closed one will state nothing more.
+    /// @param epoch Number of the statement.
+    /// @return UTC second.
+    function _neverStatedAt(uint64 facilityId, uint32 epoch) private view returns (uint256) {
+        IEndings.Ending memory ending = facilityRegistry.endingOf(facilityId);
+        require(ending.closedAt != 0, StatementNotFinal(facilityId, epoch));
+        uint32 due = statementsDue(facilityId);
+        require(epoch < due, StatementNotDue(facilityId, epoch));
+        if (epoch + 1 == due) return ending.endedAt;
+        IFacilityRegistry.EpochTerms memory terms = facilityRegistry.epochTermsOf(facilityId);
+        return terms.windowStart + (uint256(epoch) + 1) * terms.epochLength;
+    }
+
+    /// @notice Reverts with DutiesEnded, StatementNotDue or StatementFinal unless attesters can have their say on a
+    /// statement: it is due, the facility is not closed, and nothing is final of it.
     /// @param facilityId The facility.
     /// @param epoch Number of the statement.
-    /// @param postedAt When it was posted, UTC second.
-    /// @param signers Accounts that hold the signers' slots now.
-    /// @return booked Number of duties booked.
-    function _bookAll(uint64 facilityId, uint32 epoch, uint256 postedAt, address[] memory signers)
+    /// @param terms State and window of the facility.
+    function _requireOpen(uint64 facilityId, uint32 epoch, IFacilityRegistry.EpochTerms memory terms) private view {
+        _requireBookable(facilityId, 0);
+        _requireDue(facilityId, epoch, terms);
+        bool late = facilityRegistry.statementRegistry().isFinal(facilityId, epoch);
+        require(!late, StatementFinal(facilityId, epoch));
+    }
+
+    /// @notice Books each seat that did its duty.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the statement.
+    /// @param moment Whose seats count: those that held then, UTC second.
+    /// @param statementHash The final statement; zero if none ever came.
+    /// @param posted Accounts in the slots of those whose signatures were posted with it.
+    function _bookSeats(uint64 facilityId, uint32 epoch, uint256 moment, bytes32 statementHash, address[] memory posted)
         private
-        returns (uint256 booked)
     {
         IAttesterRegistry attesters = facilityRegistry.attesterRegistry();
-        for (uint256 i = 0; i < signers.length; ++i) {
-            (uint40 activeFrom,) = attesters.attesterPeriodOf(signers[i]);
-            uint8 number = attesters.numberOf(signers[i]);
-            // A slot that was free was given to another account, which counts only from later on.
-            if (number == 0 || activeFrom > postedAt) continue;
-            if (_book(facilityId, epoch, signers[i], number - 1)) ++booked;
+        uint8 panel = facilityRegistry.epochTermsOf(facilityId).panel;
+        (uint40 seats, uint8 threshold) = attesters.seatsAt(panel, moment);
+        address[] memory seated = attesters.accountsOf(seats);
+        for (uint256 i = 0; i < seated.length; ++i) {
+            address attester = seated[i];
+            bool done = _isIn(posted, attester) || _isDone(facilityId, epoch, attester, statementHash);
+            // A slot that is another's by now is paid to nobody.
+            if (!done || !attesters.wasSeated(panel, attester, moment)) continue;
+            emit DutyBooked(facilityId, epoch, attester);
+            _count(facilityId, attester, PARTS / (2 * uint256(threshold) - 1));
         }
     }
 
-    /// @notice Books one duty, once for a slot, and for no more attesters than the panel had seats. Emits DutyBooked.
+    /// @notice Whether an attester refused, or showed its signature over what became final; or, where nothing did, over
+    /// anything.
     /// @param facilityId The facility.
     /// @param epoch Number of the statement.
     /// @param attester The attester.
-    /// @param slot Its slot.
-    /// @return Whether it was not booked before.
-    function _book(uint64 facilityId, uint32 epoch, address attester, uint8 slot) private returns (bool) {
-        Roll memory roll = _rolls[facilityId][epoch];
-        if (roll.seats == 0) {
-            uint8 panel = facilityRegistry.epochTermsOf(facilityId).panel;
-            (, uint8 threshold) = facilityRegistry.attesterRegistry().panelOf(panel);
-            roll.seats = 2 * threshold - 1;
-            roll.left = roll.seats;
+    /// @param statementHash The final statement; zero if none ever came.
+    /// @return True if it did.
+    function _isDone(uint64 facilityId, uint32 epoch, address attester, bytes32 statementHash)
+        private
+        view
+        returns (bool)
+    {
+        bytes32 shown = shownBy[facilityId][epoch][attester];
+        bool signed = shown != bytes32(0) && (statementHash == bytes32(0) || shown == statementHash);
+        return signed || hasRefused[facilityId][epoch][attester];
+    }
+
+    /// @notice Whether an account is in a list.
+    /// @param list The list; at most as long as a panel.
+    /// @param account The account.
+    /// @return True if it is.
+    function _isIn(address[] memory list, address account) private pure returns (bool) {
+        for (uint256 i = 0; i < list.length; ++i) {
+            if (list[i] == account) return true;
         }
-        uint40 bit = uint40(1) << slot;
-        if (roll.slots & bit != 0 || roll.left == 0) return false;
-        roll.slots |= bit;
-        --roll.left;
-        _rolls[facilityId][epoch] = roll;
-        emit DutyBooked(facilityId, epoch, attester);
-        _count(facilityId, attester, PARTS / roll.seats);
-        return true;
+        return false;
     }
 
     /// @notice Reverts with StatementNotDue unless a statement's time is over: that of an epoch, or the closing one of

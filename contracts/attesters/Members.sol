@@ -14,11 +14,13 @@ abstract contract Members is IAttesterRegistry, AccessManaged {
     /// @param activeUntil UTC second from which they no longer count.
     /// @param number Slot plus 1; 0 for an account without one.
     /// @param bond Its bond, minor units.
+    /// @param heldSince UTC second since which the slot is its own.
     struct Member {
         uint40 activeFrom;
         uint40 activeUntil;
         uint8 number;
         uint96 bond;
+        uint40 heldSince;
     }
 
     uint40 internal constant WITHOUT_END = type(uint40).max;
@@ -167,7 +169,10 @@ abstract contract Members is IAttesterRegistry, AccessManaged {
     /// @param member Its membership so far.
     function _grant(address attester, Member memory member) private {
         require(member.number == 0 || member.activeUntil != WITHOUT_END, AlreadyAttester(attester));
-        if (member.number == 0) member.number = _takeSlot(attester) + 1;
+        if (member.number == 0) {
+            member.number = _takeSlot(attester) + 1;
+            member.heldSince = _timeAfter(0);
+        }
         // A member that has not left yet just stays.
         if (block.timestamp >= member.activeUntil) member.activeFrom = _timeAfter(_begun() ? activationDelay : 0);
         member.activeUntil = WITHOUT_END;

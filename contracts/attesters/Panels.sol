@@ -21,6 +21,16 @@ abstract contract Panels is Members {
         uint40 nextFrom;
     }
 
+    /// @notice Seats of a panel from a time on.
+    /// @param from UTC second from which they hold.
+    /// @param seats Slots of the members, one bit each.
+    /// @param threshold Signatures needed.
+    struct Seating {
+        uint40 from;
+        uint40 seats;
+        uint8 threshold;
+    }
+
     /// @dev Ending a membership looks at every panel.
     uint8 private constant MAX_PANELS = 64;
 
@@ -28,6 +38,8 @@ abstract contract Panels is Members {
     uint8 public panelCount;
     uint8 private _offerPanel;
     mapping(uint8 panel => Panel) private _panels;
+    /// @dev Seats that held or will hold, in order of time: what signatures ask is in `_panels` alone.
+    mapping(uint8 panel => Seating[]) private _seatings;
 
     /// @inheritdoc IAttesterRegistry
     function setPanel(uint8 panel, address[] calldata attesters) external restricted {
@@ -45,6 +57,12 @@ abstract contract Panels is Members {
         (uint40 seatsNow, uint8 thresholdNow) = _seatsNow(_panels[panel]);
         _requireStay(seatsNow, from);
         _panels[panel] = Panel(seatsNow, thresholdNow, seats, threshold, from);
+        Seating[] storage seatings = _seatings[panel];
+        // Seats that waited and that these replace never held.
+        while (seatings.length > 0 && seatings[seatings.length - 1].from > block.timestamp) {
+            seatings.pop();
+        }
+        seatings.push(Seating(from, seats, threshold));
         emit PanelSet(panel, attesters, threshold, from);
         if (_offerPanel == 0) _setOfferPanel(panel);
     }
@@ -69,6 +87,23 @@ abstract contract Panels is Members {
         uint40 seats;
         (seats, threshold) = _seatsNow(_panels[panel]);
         attesters = accountsOf(seats);
+    }
+
+    /// @inheritdoc IAttesterRegistry
+    function seatsAt(uint8 panel, uint256 time) public view returns (uint40 seats, uint8 threshold) {
+        Seating[] storage seatings = _seatings[panel];
+        // Seats change rarely, and mostly the newest ones are asked for.
+        for (uint256 i = seatings.length; i > 0; --i) {
+            Seating memory seating = seatings[i - 1];
+            if (seating.from <= time) return (seating.seats, seating.threshold);
+        }
+    }
+
+    /// @inheritdoc IAttesterRegistry
+    function wasSeated(uint8 panel, address attester, uint256 time) external view returns (bool) {
+        (uint40 seats,) = seatsAt(panel, time);
+        Member memory member = _members[attester];
+        return seats & _bitOf(member) != 0 && member.heldSince <= time;
     }
 
     /// @notice Seats of a panel in this block.

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
+import {IAttesterDesk} from "../interfaces/IAttesterDesk.sol";
 import {ISignerCharges} from "../interfaces/ISignerCharges.sol";
 import {IStatementChallenges} from "../interfaces/IStatementChallenges.sol";
 import {IStatementRegistry} from "../interfaces/IStatementRegistry.sol";
@@ -59,6 +60,21 @@ abstract contract SignerCharges is AttesterBonds, ISignerCharges {
         bool both = keccak256(abi.encode(_signersOf(statements, first, firstHash, firstSigned))) == same;
         require(both, SignersDiffer());
         _charge(second.facilityId, secondHash, equivocationOf(secondHash), signers);
+    }
+
+    /// @inheritdoc ISignerCharges
+    function chargeShown(IStatementRegistry.Statement calldata statement, address[] calldata attesters) external {
+        IStatementRegistry statements = facilityRegistry.statementRegistry();
+        bytes32 statementHash = statements.hashStatement(statement);
+        (uint64 facilityId, uint32 epoch) = (statement.facilityId, statement.epoch);
+        bool proven = _challenges(statements).verdictOf(statementHash).barred || provenBy[statementHash] != address(0);
+        require(proven, NoFault(facilityId, epoch));
+        IAttesterDesk desk = facilityRegistry.attesterDesk();
+        for (uint256 i = 0; i < attesters.length; ++i) {
+            bool shown = desk.shownBy(facilityId, epoch, attesters[i]) == statementHash;
+            require(shown && block.timestamp < liableUntil(attesters[i]), NotLiable(attesters[i]));
+        }
+        _charge(facilityId, statementHash, statementHash, attesters);
     }
 
     /// @inheritdoc ISignerCharges

@@ -27,6 +27,7 @@ interface IAttesterDesk {
     /// @param evidenceHash SHA-256 of its evidence manifest; zero for an epoch that only a void left published.
     /// @param previousStatementHash Hash of the statement before it.
     /// @param rejections Number of the facility's rejections when it was signed.
+    /// @param until Last UTC second in which it can take back what is published.
     /// @param code Why.
     /// @param place File and line of the evidence, as left-aligned ASCII; zero if there is no place.
     /// @param signature Signature over `refusalDigest`.
@@ -36,6 +37,7 @@ interface IAttesterDesk {
         bytes32 evidenceHash;
         bytes32 previousStatementHash;
         uint32 rejections;
+        uint64 until;
         RefusalCode code;
         bytes32 place;
         bytes signature;
@@ -61,7 +63,7 @@ interface IAttesterDesk {
         bytes32 place
     );
 
-    /// @notice An attester showed its signature over a posted statement, which was posted with those of others.
+    /// @notice An attester showed its signature over a statement that is posted with those of others, or not posted.
     /// @param facilityId The facility.
     /// @param epoch Number of the statement.
     /// @param attester The attester.
@@ -111,17 +113,17 @@ interface IAttesterDesk {
     /// @param epoch Number of the statement.
     error StatementFinal(uint64 facilityId, uint32 epoch);
 
-    /// @notice The statement is not final, or not posted: its signers are booked when it is.
+    /// @notice The statement is not final, or can still come: duties are booked when it is, or at the closing.
     /// @param facilityId The facility.
     /// @param epoch Number of the statement.
     error StatementNotFinal(uint64 facilityId, uint32 epoch);
 
-    /// @notice The statement is not the one that is posted.
-    /// @param expected Hash of the one that is posted; zero if none is.
+    /// @notice Another statement of this number is posted.
+    /// @param expected Hash of the one that is posted.
     /// @param actual Hash of the one given.
     error StatementNotPosted(bytes32 expected, bytes32 actual);
 
-    /// @notice No refusal was given, or one gives no reason.
+    /// @notice No refusal was given, or one gives no reason, or names neither a statement nor evidence.
     error RefusalInvalid();
 
     /// @notice The signature is not a valid one of this attester over this refusal or statement.
@@ -138,14 +140,15 @@ interface IAttesterDesk {
     /// @param threshold Number needed.
     error QuorumMissing(uint256 refusals, uint256 threshold);
 
-    /// @notice The refusal speaks of other evidence, or was signed before another rejection of this facility.
+    /// @notice The refusal speaks of other evidence or of a statement, was signed before another rejection of this
+    /// facility, or counts no more for a rejection.
     /// @param attester The attester.
     error RefusalStale(address attester);
 
-    /// @notice Every signer of the statement was booked before, or is not the attester that held the slot then.
+    /// @notice The duties for this statement were booked before.
     /// @param facilityId The facility.
     /// @param epoch Number of the statement.
-    error NothingToBook(uint64 facilityId, uint32 epoch);
+    error BookedBefore(uint64 facilityId, uint32 epoch);
 
     /// @notice The facility is closed, and the time to book duties is over.
     /// @param facilityId The facility.
@@ -156,36 +159,41 @@ interface IAttesterDesk {
     /// @param facilityId The facility.
     error DutiesOpen(uint64 facilityId);
 
-    /// @notice Books those that signed a statement, posted or shown, once it is final. Until 90 days after the
+    /// @notice Books the duties for a statement, once, for those who had a seat when it was posted: who signed it,
+    /// posted or shown, and who refused. Only once it is final. Of a number that was never stated, once the facility is
+    /// closed: for those who had a seat when it fell due, and refused or showed a signature. Until 90 days after the
     /// closing. Caller: anybody.
-    /// @dev Emits DutyBooked. Reverts with StatementNotFinal, DutiesEnded or NothingToBook. Whoever left its slot to
-    /// another account before it was booked is not booked here.
+    /// @dev Emits DutyBooked. Reverts with BookedBefore, StatementNotFinal, StatementNotDue or DutiesEnded. Whoever
+    /// left its slot to another account before is not booked; that takes longer than a statement takes to be final.
     /// @param facilityId The facility.
-    /// @param epoch Number of the statement.
-    function bookSigners(uint64 facilityId, uint32 epoch) external;
+    /// @param epoch Number of the statement: that of the epoch, or behind the last one for the closing statement.
+    function book(uint64 facilityId, uint32 epoch) external;
 
-    /// @notice Shows signatures over a posted statement that were not posted with it, while it can be challenged. They
-    /// are charged for a fault as the posted ones are. Caller: anybody.
-    /// @dev Emits SignatureShown. Reverts with StatementNotPosted, StatementFinal, SignatureInvalid, or as
-    /// `IAttesterRegistry.seatOf` does.
-    /// @param statement The posted statement.
+    /// @notice Shows signatures over a statement that is posted with those of others, or that is due and not posted.
+    /// While it is not final, and until the facility is closed. They are charged for a fault as posted ones are,
+    /// see `ISignerCharges.chargeShown`. Caller: anybody.
+    /// @dev Emits SignatureShown. Reverts with StatementNotPosted, StatementNotDue, StatementFinal, DutiesEnded,
+    /// SignatureInvalid, or as `IAttesterRegistry.checkSeat` does for an attester that had no seat either when the
+    /// statement was posted.
+    /// @param statement The statement.
     /// @param signed Signatures of members of the facility's panel.
     function showSignatures(IStatementRegistry.Statement calldata statement, ISignerCharges.Signed calldata signed)
         external;
 
-    /// @notice Books refusals: for the public, and as done duties. While the statement is not final, and until the
+    /// @notice Makes refusals of a statement, or of evidence, public. While the statement is not final, and until the
     /// facility is closed. Caller: anybody.
-    /// @dev Emits StatementRefused and DutyBooked. Reverts with RefusalInvalid, StatementNotDue, StatementFinal,
-    /// DutiesEnded, AttestersNotAscending, SignatureInvalid, or as `IAttesterRegistry.seatOf` does.
+    /// @dev Emits StatementRefused. Reverts with RefusalInvalid, StatementNotDue, StatementFinal, DutiesEnded,
+    /// AttestersNotAscending, SignatureInvalid, or as `IAttesterRegistry.checkSeat` does.
     /// @param facilityId The facility.
-    /// @param epoch Number of the statement: that of the epoch, or behind the last one for the closing statement.
+    /// @param epoch Number of the statement.
     /// @param refusals The refusals, in strictly ascending order of attester.
     function refuse(uint64 facilityId, uint32 epoch, Refusal[] calldata refusals) external;
 
     /// @notice Takes back the publication of an epoch and of all later ones, by refusals of k attesters of the panel:
-    /// its evidence is missing, does not recompute, or contradicts what they saw. Codes and places may differ.
+    /// its evidence is missing, does not recompute, or contradicts what they saw. Codes and places may differ; a
+    /// refusal of a statement counts for nothing here.
     /// Caller: anybody who holds the refusals.
-    /// @dev Emits StatementRefused, DutyBooked and IPublications.EvidenceRejected. Reverts with QuorumMissing,
+    /// @dev Emits StatementRefused and IPublications.EvidenceRejected. Reverts with QuorumMissing,
     /// RefusalStale, or as `refuse` and `IPublications.takeBack` do.
     /// @param facilityId The facility.
     /// @param epoch Number of the epoch, from 0.
@@ -200,7 +208,7 @@ interface IAttesterDesk {
     /// @return amount Minor units; 0 if the facility owes none.
     function collect(uint64 facilityId) external returns (uint256 amount);
 
-    /// @notice Credits an attester with what it earned of a facility and was not paid. Collects first. The attester
+    /// @notice Credits an attester with what it earned of a facility's collected fees and was not paid. The attester
     /// takes it with `withdraw`. Caller: anybody.
     /// @dev Emits AttesterPaid. Reverts with IPayouts.NothingOwed.
     /// @param facilityId The facility.
@@ -208,8 +216,8 @@ interface IAttesterDesk {
     /// @return amount Minor units, rounded down.
     function pay(uint64 facilityId, address attester) external returns (uint256 amount);
 
-    /// @notice Releases the pay of duties that nobody did to the treasury, from 90 days after the closing on. Collects
-    /// first. Caller: anybody.
+    /// @notice Releases the pay of duties that nobody did, of collected fees, to the treasury, from 90 days after the
+    /// closing on. Caller: anybody.
     /// @dev Emits UnearnedReleased. Reverts with DutiesOpen or IPayouts.NothingOwed.
     /// @param facilityId The facility.
     /// @return amount Minor units.
@@ -223,16 +231,16 @@ interface IAttesterDesk {
     function takeFees(address token, address to) external returns (uint256 amount);
 
     /// @notice What an attester signs to refuse: EIP-712 type `Refusal(uint64 facilityId,uint32 epoch,
-    /// bytes32 statementHash,bytes32 evidenceHash,bytes32 previousStatementHash,uint32 rejections,uint8 code,
-    /// bytes32 place)`, without blanks after commas.
+    /// bytes32 statementHash,bytes32 evidenceHash,bytes32 previousStatementHash,uint32 rejections,uint64 until,
+    /// uint8 code,bytes32 place)`, without blanks after commas.
     /// @param facilityId The facility.
     /// @param epoch Number of the statement.
     /// @param refusal The refusal; attester and signature are not read.
     /// @return The digest.
     function refusalDigest(uint64 facilityId, uint32 epoch, Refusal calldata refusal) external view returns (bytes32);
 
-    /// @notice Statements of a facility that are due in all: its epochs and the closing statement; of a facility that
-    /// ended, the epochs that were over then.
+    /// @notice Statements of a facility that are due in all: its epochs, of a facility that ended those that were over
+    /// then, and the closing statement.
     /// @param facilityId The facility.
     /// @return The number.
     function statementsDue(uint64 facilityId) external view returns (uint32);
@@ -241,12 +249,25 @@ interface IAttesterDesk {
     /// @return The number.
     function partsPerStatement() external pure returns (uint256);
 
-    /// @notice Whether an attester's duty for a statement is booked.
+    /// @notice Whether the duties for a statement are booked.
     /// @param facilityId The facility.
     /// @param epoch Number of the statement.
-    /// @param attester The attester; false for one that left its slot.
-    /// @return True if it is.
-    function isBooked(uint64 facilityId, uint32 epoch, address attester) external view returns (bool);
+    /// @return True if they are.
+    function isBooked(uint64 facilityId, uint32 epoch) external view returns (bool);
+
+    /// @notice The statement over which an attester showed its signature last.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the statement.
+    /// @param attester The attester.
+    /// @return Its EIP-712 struct hash; zero if it showed none.
+    function shownBy(uint64 facilityId, uint32 epoch, address attester) external view returns (bytes32);
+
+    /// @notice Whether an attester refused a statement of a number.
+    /// @param facilityId The facility.
+    /// @param epoch Number of the statement.
+    /// @param attester The attester.
+    /// @return True if it did.
+    function hasRefused(uint64 facilityId, uint32 epoch, address attester) external view returns (bool);
 
     /// @notice Duties of an attester that are booked: a seat of five adds a fifth of `partsPerStatement` for each.
     /// @param facilityId The facility.

@@ -252,17 +252,25 @@ interface IAttesterRegistry {
     /// @return threshold Signatures needed.
     function panelOf(uint8 panel) external view returns (address[] memory attesters, uint8 threshold);
 
-    /// @notice Seat of an attester whose word counts now: a member, on the panel, with its bond. Reverts with
+    /// @notice Checks that an attester's word counts now: a member, on the panel, with its bond. Reverts with
     /// NotAttester, NotOnPanel or BondBelowMinimum.
     /// @param panel Number of the panel.
     /// @param attester The account.
-    /// @return slot Its slot.
-    function seatOf(uint8 panel, address attester) external view returns (uint8 slot);
+    function checkSeat(uint8 panel, address attester) external view;
 
-    /// @notice Slot of an account, plus 1.
+    /// @notice Seats of a panel at a time that is over.
+    /// @param panel Number of the panel.
+    /// @param time UTC second.
+    /// @return seats Slots of the members, one bit each; none before the first seats held.
+    /// @return threshold Signatures needed then.
+    function seatsAt(uint8 panel, uint256 time) external view returns (uint40 seats, uint8 threshold);
+
+    /// @notice Whether an account had a seat at a time: in the slot that it still holds.
+    /// @param panel Number of the panel.
     /// @param attester The account.
-    /// @return The number; 0 for an account without a slot.
-    function numberOf(address attester) external view returns (uint8);
+    /// @param time UTC second.
+    /// @return True if it had.
+    function wasSeated(uint8 panel, address attester, uint256 time) external view returns (bool);
 
     /// @notice Whether signatures of an account count in this block: an active member with the least bond.
     /// @param account The account.

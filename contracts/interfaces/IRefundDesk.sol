@@ -50,6 +50,9 @@ interface IRefundDesk {
     /// @param facilityId The facility.
     error FacilityNotClosed(uint64 facilityId);
 
+    /// @notice The root must not be zero.
+    error CreditsRootZero();
+
     /// @notice Credits of this facility were approved before; there is one approval.
     /// @param facilityId The facility.
     error CreditsApprovedBefore(uint64 facilityId);
@@ -81,8 +84,8 @@ interface IRefundDesk {
 
     /// @notice Stores the credits that a facility's panel signed: once, within 90 days of the closing. Caller: anybody
     /// who holds the signatures over `creditsDigest`.
-    /// @dev Emits CreditsApproved. Reverts with FacilityNotClosed, CreditsTooLate, CreditsApprovedBefore, or for the
-    /// signatures as `IAttesterRegistry.checkQuorum` does.
+    /// @dev Emits CreditsApproved. Reverts with FacilityNotClosed, CreditsTooLate, CreditsRootZero,
+    /// CreditsApprovedBefore, or for the signatures as `IAttesterRegistry.checkQuorum` does.
     /// @param facilityId The facility.
     /// @param creditsRoot Root of an OpenZeppelin StandardMerkleTree over
     /// `(uint64 facilityId, uint32 index, bytes32 lease, address payer, uint64 amount)`.

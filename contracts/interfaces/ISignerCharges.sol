@@ -95,6 +95,14 @@ interface ISignerCharges {
         Signed calldata secondSigned
     ) external;
 
+    /// @notice Charges attesters that showed their signature over a statement with a proven fault at the AttesterDesk:
+    /// what stands there is not asked for again, so a contract attester cannot take its word back. Until the facility
+    /// is closed, and a challenge window after the attester left. Caller: anybody.
+    /// @dev Emits AttesterSlashed. Reverts with NoFault, NotLiable, FacilityClosed or ChargedBefore.
+    /// @param statement The statement.
+    /// @param attesters Who showed a signature over it.
+    function chargeShown(IStatementRegistry.Statement calldata statement, address[] calldata attesters) external;
+
     /// @notice What `isCharged` of the AttesterRegistry knows an equivocation by. It is a charge of its own: whoever
     /// paid for it still pays for a fault of the statement, so that a challenge of it never earns nothing.
     /// @param statementHash EIP-712 struct hash of the second statement.

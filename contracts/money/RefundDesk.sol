@@ -58,6 +58,7 @@ contract RefundDesk is IRefundDesk, EIP712("Rentroll Refunds", "1") {
         // forge-lint: disable-next-line(unsafe-typecast)
         require(block.timestamp < until, CreditsTooLate(facilityId, uint64(until)));
         Refunds storage refunds = _refunds[facilityId];
+        require(creditsRoot != bytes32(0), CreditsRootZero());
         require(refunds.creditsRoot == bytes32(0), CreditsApprovedBefore(facilityId));
         uint8 panel = facilityRegistry.epochTermsOf(facilityId).panel;
         bytes32 digest = creditsDigest(facilityId, creditsRoot);

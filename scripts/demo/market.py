@@ -198,8 +198,9 @@ class Market:
                 )
             )
             for number in range(final + closed):
-                self.call(attesters[0], "AttesterDesk", "bookSigners", named, number)
+                self.call(attesters[0], "AttesterDesk", "book", named, number)
             booked += final + closed
+            self.call(attesters[0], "AttesterDesk", "collect", named)
             for attester in attesters:
                 if self._stack.now(desk.earned_micros(named, attester)):
                     self.call(attester, "AttesterDesk", "pay", named, attester)

@@ -51,6 +51,7 @@ def refusals(
             evidence,
             ZERO32,
             count,
+            2**40,
             1,
             b"lines.csv:1".ljust(32, b"\0"),
         )

@@ -111,6 +111,7 @@ abstract contract Attested is Base {
             evidenceHash: evidenceHash,
             previousStatementHash: 0,
             rejections: rejections,
+            until: type(uint64).max,
             code: IAttesterDesk.RefusalCode.NotRecomputed,
             place: "lines.csv:1",
             signature: ""

@@ -5,11 +5,13 @@ The same rules as `AttesterDesk.sol`.
 
 from fractions import Fraction
 
-from api.domain.facility import FacilityTerms
+from api.domain.facility import DAY_S, FacilityTerms
 from api.domain.units import Micros
 from api.errors import EvidenceInvalid
 
 _BPS = 10_000
+# From the closing to the end of bookings.
+BOOKING_S = 90 * DAY_S
 
 
 def to_attesters_micros(fees_micros: int, *, attester_fee_bps: int) -> Micros:

@@ -16,7 +16,7 @@ DOMAIN_VERSION = "1"
 # Same order and types as in `AttesterDesk`.
 REFUSAL_TYPE = (
     "Refusal(uint64 facilityId,uint32 epoch,bytes32 statementHash,bytes32 evidenceHash,"
-    "bytes32 previousStatementHash,uint32 rejections,uint8 code,bytes32 place)"
+    "bytes32 previousStatementHash,uint32 rejections,uint64 until,uint8 code,bytes32 place)"
 )
 _REFUSAL_TYPEHASH = keccak(REFUSAL_TYPE.encode())
 # Characters: a place is one word of the chain.
@@ -41,6 +41,8 @@ class Refusal:
     previous_statement_hash: of the statement before it.
     rejections: how often evidence of the facility was rejected before: so a refusal takes back
         nothing that was published later.
+    until_s: last second in which it can take back what is published, UTC: a file that was missing
+        may come later.
     place: file and line of the evidence, at most 32 ASCII characters; empty if there is no place.
     """
 
@@ -50,6 +52,7 @@ class Refusal:
     evidence_hash: Bytes32
     previous_statement_hash: Bytes32
     rejections: int
+    until_s: int
     code: RefusalCode
     place: str = ""
 
@@ -78,6 +81,7 @@ def refusal_digest(refusal: Refusal, *, chain_id: int, desk: str) -> Bytes32:
         + refusal.evidence_hash
         + refusal.previous_statement_hash
         + word(refusal.rejections)
+        + word(refusal.until_s)
         + word(refusal.code)
         + refusal.place_word
     )

@@ -25,11 +25,12 @@ contract PayTest is Attesting {
         _stated();
         address[3] memory seats = _seats();
         // The first two signed epoch 0, the last two epoch 1; nobody booked the others.
-        attesterDesk.bookSigners(F, 0);
-        attesterDesk.bookSigners(F, 1);
+        attesterDesk.book(F, 0);
+        attesterDesk.book(F, 1);
         assertEq(attesterDesk.earnedOf(F, seats[1]), 2 * DUTY, "also while fees are in the lockbox");
         vm.expectEmit(true, true, true, true, address(attesterDesk));
         emit IAttesterDesk.FeesSplit(F, address(dollar), FEE * 4 / 10, FEE * 6 / 10);
+        attesterDesk.collect(F);
         vm.expectEmit(true, true, true, true, address(attesterDesk));
         emit IAttesterDesk.AttesterPaid(F, seats[1], 2 * DUTY, 2 * DUTY);
         vm.prank(cleo);
@@ -42,7 +43,7 @@ contract PayTest is Attesting {
         attesterDesk.withdraw(address(dollar), seats[1]);
         assertEq(dollar.balanceOf(seats[1]), 2 * DUTY, "taken");
         // What others do later changes nothing of it.
-        attesterDesk.bookSigners(F, 2);
+        attesterDesk.book(F, 2);
         assertEq(attesterDesk.earnedOf(F, seats[1]), 2 * DUTY, "the same");
         assertEq(attesterDesk.paidTo(F, seats[1]), 2 * DUTY, "all paid");
 
@@ -66,7 +67,7 @@ contract PayTest is Attesting {
     /// Fees that come after all duties are booked are paid by the same duties; the treasury's rest too.
     function test_pay__rent_after_the_closing__by_the_same_duties() external {
         _epochsFinal();
-        attesterDesk.bookSigners(F, 0);
+        attesterDesk.book(F, 0);
         _closed();
         vm.warp(facilities.endingOf(F).closedAt + 90 days);
         address[3] memory seats = _seats();

@@ -222,13 +222,15 @@ abstract contract Ending is Steps {
 
     function _takeFees(uint64 f) private {
         uint256 ends = facilities.endingOf(f).closedAt;
+        for (uint32 e = 0; e <= EPOCHS; ++e) {
+            _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.book, (f, e)));
+        }
         if (ends != 0 && _now() < ends + 90 days) vm.warp(ends + 90 days);
+        _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.collect, (f)));
         for (uint256 i = 0; i < attesterKeys.length; ++i) {
             _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.pay, (f, vm.addr(attesterKeys[i]))));
         }
         _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.releaseUnearned, (f)));
-        // Where there was nothing to pay, the fee was not collected with it.
-        _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.collect, (f)));
         _attempt(address(attesterDesk), abi.encodeCall(attesterDesk.takeFees, (_coin(f), TREASURY)));
     }
 

@@ -132,6 +132,7 @@ contract SystemHandler is UnitActs {
     /// @dev Fees of a facility: split, and one attester's pay or the treasury's part taken.
     function takeFees(uint256 f, uint256 whose) external watched(address(0)) {
         uint64 id = _f(f);
+        attesterDesk.collect(id);
         if (whose % 3 == 0) {
             attesterDesk.takeFees(_coin(id), address(0xFEE));
         } else if (whose % 3 == 1) {
@@ -144,7 +145,7 @@ contract SystemHandler is UnitActs {
     /// @dev Signers of a statement, or an attester that refuses the next one.
     function bookDuties(uint256 f, uint256 epoch, uint256 who) external watched(address(0)) {
         uint64 id = _f(f);
-        if (who % 2 == 0) return attesterDesk.bookSigners(id, uint32(epoch % (EPOCHS + 1)));
+        if (who % 2 == 0) return attesterDesk.book(id, uint32(epoch % (EPOCHS + 1)));
         IAttesterDesk.Refusal[] memory refusals = new IAttesterDesk.Refusal[](1);
         uint32 next = statements.epochsPosted(id);
         refusals[0] = _refusal(id, next, keccak256("evidence"), attesterKeys[(who >> 8) % 3]);

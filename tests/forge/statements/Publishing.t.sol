@@ -148,6 +148,32 @@ contract PublishingTest is Attesting {
         statements.takeBack(F, 0, EVIDENCE, new address[](0));
     }
 
+    /// @notice Who refused a wrong statement over this evidence did not refuse the evidence; and no refusal counts for
+    /// ever.
+    function test_reject__refusals_of_a_statement_or_out_of_date__revert() external {
+        _say(0, EVIDENCE);
+        IAttesterDesk.Refusal[] memory refusals = _refusals(F, 0, EVIDENCE);
+        bytes memory stale = abi.encodeWithSelector(IAttesterDesk.RefusalStale.selector, refusals[0].attester);
+        for (uint256 i = 0; i < 2; ++i) {
+            refusals[i].statementHash = keccak256("wrong totals");
+            refusals[i].signature = sign(attesterKeys[i], attesterDesk.refusalDigest(F, 0, refusals[i]));
+        }
+        vm.expectRevert(stale);
+        attesterDesk.reject(F, 0, EVIDENCE, refusals);
+        for (uint256 i = 0; i < 2; ++i) {
+            refusals[i].statementHash = 0;
+            refusals[i].until = uint64(_now());
+            refusals[i].signature = sign(attesterKeys[i], attesterDesk.refusalDigest(F, 0, refusals[i]));
+        }
+        uint256 until = _now();
+        vm.warp(until + 1);
+        vm.expectRevert(stale);
+        attesterDesk.reject(F, 0, EVIDENCE, refusals);
+        vm.warp(until);
+        attesterDesk.reject(F, 0, EVIDENCE, refusals);
+        assertEq(statements.opennessOf(F).firstOpen, 0, "in its last second");
+    }
+
     /// @notice Signatures count once: rejected, stated and voided, the epoch stands published again with the same hash.
     function test_reject__replayed__reverts() external {
         _say(0, EVIDENCE);

@@ -72,8 +72,8 @@ def test_refusal__of_a_statement_that_nobody_posted__is_public_and_a_duty(
     )
     attester = wallet(ATTESTER_ACCOUNTS[0]).address
     desk = world.contracts.attester_desk
-    assert world.now(desk.is_booked(world.facility_id, Epoch(0), attester))
-    assert not world.now(desk.is_booked(world.facility_id, Epoch(1), attester))
+    assert world.now(desk.has_refused(world.facility_id, Epoch(0), attester))
+    assert not world.now(desk.has_refused(world.facility_id, Epoch(1), attester))
 
 
 def test_sign_refusal__place_too_long__is_refused(world: World, tmp_path: Path) -> None:
@@ -100,6 +100,7 @@ _LINE = {
     "evidence_hash": "0x" + "05" * 32,
     "previous_statement_hash": "0x" + "00" * 32,
     "rejections": 0,
+    "until_s": 2_000_000_000,
     "code": "not_recomputed",
     "place": "",
     "attester": wallet(4).address,

@@ -71,7 +71,7 @@ class _Chain:
     def facility(self, facility_id: FacilityId, terms_hash: Bytes32) -> None:
         """A sale to twenty holders, thirty statements, settlements and accruals."""
         before_s = START_S - DAY_S
-        no = [0] * 10
+        no = [0] * 11
         terms = OfferedTerms(_BUYER, _BUYER, ZERO32, ZERO32, *no, ZERO32, terms_hash)
         registry, token = "FacilityRegistry", "TrancheToken"
         self.add(registry, before_s, FacilityOffered(facility_id, _BUYER, 1, terms, ()))

@@ -18,7 +18,7 @@ from api.chain.emitted.attester_desk import (
     UnearnedReleased,
 )
 from api.chain.emitted.refund_desk import CreditRefunded, CreditsApproved, ShareRefunded
-from api.chain.emitted.rent_lockbox import FeesPassed, RentRefunded
+from api.chain.emitted.rent_lockbox import FacilityClosed, FeesPassed, RentRefunded
 from api.domain.merkle import leaf_hash
 from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode, refusal_digest
 from api.domain.statements.statement import statement_digest
@@ -52,7 +52,14 @@ def _attested(digest: bytes, *accounts: int) -> list[tuple[str, bytes]]:
 
 def _refuse(world: World, epoch: int, account: int) -> None:
     refusal = Refusal(
-        world.facility_id, Epoch(epoch), NO_HASH, EVIDENCE, NO_HASH, 0, RefusalCode.EVIDENCE_MISSING
+        world.facility_id,
+        Epoch(epoch),
+        NO_HASH,
+        EVIDENCE,
+        NO_HASH,
+        0,
+        0,
+        RefusalCode.EVIDENCE_MISSING,
     )
     deployment, signer = world.deployment, signer_of(account)
     digest = refusal_digest(refusal, chain_id=deployment.chain_id, desk=deployment.attester_desk)
@@ -75,10 +82,12 @@ def _closed(world: World) -> None:
     world.pay(GROSS + EXCESS)
     world.at_finality(0)
     world.round()
-    by_stranger(world, "AttesterDesk", "bookSigners", world.facility_id, 0)
+    by_stranger(world, "AttesterDesk", "book", world.facility_id, 0)
     world.at(2 * DAY_S)
     _refuse(world, 1, ATTESTER_ACCOUNTS[1])
     default_and_close(world)
+    by_stranger(world, "AttesterDesk", "book", world.facility_id, 1)
+    by_stranger(world, "AttesterDesk", "collect", world.facility_id)
     for account in ATTESTER_ACCOUNTS:
         by_stranger(world, "AttesterDesk", "pay", world.facility_id, wallet(account).address)
 
@@ -94,6 +103,7 @@ def _refunded(world: World) -> None:
     by_stranger(world, "RefundDesk", "refundCredit", credit, [])
     world.at(CLOSES_S + 91 * DAY_S)
     by_stranger(world, "RefundDesk", "refundShare", world.facility_id, RENTER_ADDRESS)
+    by_stranger(world, "AttesterDesk", "collect", world.facility_id)
     by_stranger(world, "AttesterDesk", "releaseUnearned", world.facility_id)
     call(world, OWNER, "AttesterDesk", "takeFees", world.deployment.settlement_token, OWNER)
     world.round()
@@ -140,7 +150,11 @@ _CASES: list[tuple[type[EventArgs], Change | None, str]] = [
     (DutyBooked, lambda a: replace(a, epoch=Epoch(0)), "twice for epoch 0"),
     (DutyBooked, lambda a: replace(a, epoch=Epoch(2)), "which it neither signed nor refused"),
     (SignatureShown, None, "which it neither signed nor refused"),
-    (SignatureShown, lambda a: replace(a, statement_hash=EVIDENCE), "that is not posted"),
+    (
+        SignatureShown,
+        lambda a: replace(a, statement_hash=EVIDENCE),
+        "another statement than is posted",
+    ),
     (StatementRefused, None, "which it neither signed nor refused"),
     (
         StatementRefused,
@@ -164,6 +178,13 @@ _CASES: list[tuple[type[EventArgs], Change | None, str]] = [
     ),
     (CreditsApproved, lambda a: replace(a, credits_root=EVIDENCE), "holds other credits"),
     (CreditRefunded, None, "that RefundDesk does not name"),
+    (CreditRefunded, lambda a: replace(a, payer=OWNER.lower()), "more rent back than it paid"),
+    (
+        CreditRefunded,
+        lambda a: replace(a, amount_micros=EXCESS + 1),
+        "more rent went back than exceeds",
+    ),
+    (FacilityClosed, None, "which can still be stated"),
     (
         ShareRefunded,
         lambda a: replace(a, amount_micros=a.amount_micros - 1),

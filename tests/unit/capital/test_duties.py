@@ -1,11 +1,15 @@
 """Attesters earn by duties done, and never by what others left undone."""
 
+from dataclasses import replace
 from fractions import Fraction
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.domain.capital.duties import earned_micros, to_attesters_micros
+from api.domain.capital.duties import earned_micros, require_pay, to_attesters_micros
+from api.errors import EvidenceInvalid
+from tests.unit.values import TERMS
 
 FEES = st.integers(0, 2**64 - 1)
 
@@ -45,3 +49,16 @@ def test_earned__three_seats_five_statements__a_fifteenth_a_duty() -> None:
 
     assert share == 120_000
     assert earned_micros(share, duties=Fraction(2, 3), statements_due=5) == 16_000
+
+
+@pytest.mark.parametrize(("least_bps", "declined"), [(0, False), (40, False), (41, True)])
+def test_require_pay__fee_of_one_percent_two_fifths_of_it__is_forty_basis_points(
+    least_bps: int, declined: bool
+) -> None:
+    terms = replace(TERMS, fee_bps=100, attester_fee_bps=4_000)
+
+    if declined:
+        with pytest.raises(EvidenceInvalid, match=r"40\.0000 basis points of rent, not 41"):
+            require_pay(terms, least_bps=least_bps)
+    else:
+        require_pay(terms, least_bps=least_bps)

@@ -23,7 +23,7 @@ HASHES = st.binary(min_size=32, max_size=32).map(Bytes32)
 U32, U64 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
 PLACES = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=32)
 REFUSALS = st.builds(
-    Refusal, U64, U32, HASHES, HASHES, HASHES, U32, st.sampled_from(RefusalCode), PLACES
+    Refusal, U64, U32, HASHES, HASHES, HASHES, U32, U64, st.sampled_from(RefusalCode), PLACES
 )
 
 
@@ -38,6 +38,7 @@ def test_digest__any_refusal__is_that_of_eth_account(refusal: Refusal, chain_id:
         refusal.evidence_hash,
         refusal.previous_statement_hash,
         refusal.rejections,
+        refusal.until_s,
         int(refusal.code),
         refusal.place.encode().ljust(32, b"\0"),
     )

@@ -50,8 +50,11 @@ describe("sentences", () => {
   it.each<[string, readonly unknown[], string]>([
     ["QuorumMissing", [1n, 2n], "1 attester signed; 2 are needed."],
     ["QuorumMissing", [2n, 0n], "No panel of attesters signs for this facility."],
-    ["StatementNotPosted", [zeroHash, zeroHash], "No statement of this number is posted."],
-    ["StatementNotPosted", [HASH, zeroHash], "This is not the statement that is posted."],
+    [
+      "StatementNotPosted",
+      [HASH, zeroHash],
+      "Another statement of this number is posted: 0xcdcd…cdcd.",
+    ],
     [
       "SharesNotOpen",
       [7n, 1_700_000_000n],

@@ -67,14 +67,12 @@ export const ATTESTER_SENTENCES: Record<string, (args: Arguments) => string> = {
   StatementFinal: ([, epoch]) =>
     `Statement ${count(epoch)} is final: refusals and further signatures come too late.`,
   StatementNotPosted: ([expected]) =>
-    BigInt(String(expected)) === 0n
-      ? "No statement of this number is posted."
-      : "This is not the statement that is posted.",
-  RefusalInvalid: () => "No refusal was given, or one of them gives no reason.",
+    `Another statement of this number is posted: ${short(String(expected))}.`,
+  RefusalInvalid: () =>
+    "No refusal was given, or one gives no reason, or names neither a statement nor evidence.",
   RefusalStale: ([who]) =>
-    `The refusal of ${account(who)} is of other evidence, or was signed before another rejection of this facility.`,
-  NothingToBook: ([, epoch]) =>
-    `Nobody is left to book for statement ${count(epoch)}: its signers are booked, or left their places.`,
+    `The refusal of ${account(who)} takes nothing back: it is of other evidence or of a statement, was signed before another rejection of this facility, or counts no more.`,
+  BookedBefore: ([, epoch]) => `The duties for statement ${count(epoch)} are booked already.`,
   DutiesEnded: ([, until]) =>
     `Since ${time(until)} no such duty of this facility is booked any more: it is closed.`,
   DutiesOpen: () =>

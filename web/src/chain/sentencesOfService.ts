@@ -100,6 +100,7 @@ export const SERVICE_SENTENCES: Record<string, (args: Arguments) => string> = {
     `${amount(asked)} is more than the rent paid in excess, ${amount(excess)}.`,
   RefundAbovePaid: ([, , asked, paid]) =>
     `${amount(asked)} is more than this payer paid, ${amount(paid)}.`,
+  CreditsRootZero: () => "The credits have no root.",
   CreditsApprovedBefore: () => "The credits of this facility were approved already.",
   CreditsTooLate: ([, until]) =>
     `Signed credits counted until ${time(until)}: what is left goes back to all payers by their shares.`,

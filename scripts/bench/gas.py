@@ -69,6 +69,7 @@ def _measure_ours(ours: Ours) -> dict[str, int]:
         found["post"], found["settle"] = ours.post_and_settle()
     found["post_many"], found["settle_many"] = ours.post_and_settle_many()
     found["claim"] = ours.claim([tranche_id(ONE_TRANCHE, 0)])
+    found["book"], found["pay"] = ours.book_and_pay()
     found["inclusion"], found["fault"] = ours.proofs()
     return found
 
@@ -163,6 +164,8 @@ def _statement_rows(ours: dict[str, int], peers: dict[str, dict[str, int]]) -> l
             9_000,
             (("Synthetix fund and notify", synthetix["fund"]),),
         ),
+        Row("book what three attesters did for a statement", ours["book"], None),
+        Row("pay an attester for all of a facility so far", ours["pay"], None),
         Row("inclusion of one line among 2^20", ours["inclusion"], 66_000),
         Row("fault: one device billed twice, 2^20 lines", ours["fault"], 115_000),
     ]

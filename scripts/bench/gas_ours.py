@@ -9,7 +9,12 @@ from typing import Any
 from eth_abi.abi import encode
 from web3 import Web3
 
-from api.domain.facility import DEFAULT_LONG_STOP_S, DEFAULT_PATIENCE_S, DEFAULT_SEAL_S
+from api.domain.facility import (
+    DEFAULT_ATTESTER_FEE_BPS,
+    DEFAULT_LONG_STOP_S,
+    DEFAULT_PATIENCE_S,
+    DEFAULT_SEAL_S,
+)
 from scripts.bench.gas_yard import Yard, hash_pair
 from scripts.dev.devchain import ROOT
 
@@ -118,6 +123,7 @@ class Ours:
             _DEVICES,
             990_000,
             100,
+            DEFAULT_ATTESTER_FEE_BPS,
             DEFAULT_PATIENCE_S,
             DEFAULT_SEAL_S,
             DEFAULT_LONG_STOP_S,
@@ -136,7 +142,7 @@ class Ours:
                     holder, tranche_id(facility_id, seniority), _UNITS // 2
                 )
                 self.yard.send(mint, sender=OPERATOR)
-        digest = self._pledges.functions.pledgeDigest(facility_id, terms[14], 0).call()
+        digest = self._pledges.functions.pledgeDigest(facility_id, terms[15], 0).call()
         approve = self._pledges.functions.approve(facility_id, self._signed(digest))
         self.yard.send(approve, sender=ANYBODY)
         self.yard.send(self._facilities.functions.fund(facility_id), sender=OPERATOR)
@@ -256,6 +262,17 @@ class Ours:
         self.yard.wait(CHALLENGE_WINDOW_S)
         settle = self._lockbox.functions.settle(ONE_TRANCHE)
         return posted, self.yard.send(settle, sender=ANYBODY)
+
+    def book_and_pay(self) -> tuple[int, int]:
+        """Duties of the newest final statement, and the pay of one attester: gas of both."""
+        desk = self._contract("AttesterDesk").functions
+        epoch = self._posted.next_epoch[ONE_TRANCHE] - 1
+        for before in range(epoch):
+            self.yard.send(desk.book(ONE_TRANCHE, before), sender=ANYBODY)
+        booked = self.yard.send(desk.book(ONE_TRANCHE, epoch), sender=ANYBODY)
+        self.yard.send(desk.collect(ONE_TRANCHE), sender=ANYBODY)
+        attester = self.yard.accounts[ATTESTERS[0]]
+        return booked, self.yard.send(desk.pay(ONE_TRANCHE, attester), sender=ANYBODY)
 
     def proofs(self) -> tuple[int, int]:
         """Among 2^20 lines with one device billed twice: inclusion, and the fault's proof."""

@@ -106,6 +106,14 @@ contract OffersTest is World {
         terms = _terms(1);
         terms.feeBps = 1_001;
         _refused(terms, "feeBps");
+        terms = _terms(1);
+        terms.attesterFeeBps = 10_001;
+        _refused(terms, "attesterFeeBps");
+        terms = _terms(1);
+        terms.sealSeconds = 0;
+        _refused(terms, "sealSeconds");
+        terms.sealSeconds = 90 days + 1;
+        _refused(terms, "sealSeconds");
     }
 
     /// @notice An operator has at least an epoch to close an epoch, and its attesters a day.

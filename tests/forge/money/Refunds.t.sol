@@ -91,6 +91,8 @@ contract RefundsTest is MoneyBase {
         refundDesk.approveCredits(F, root, one);
         vm.expectPartialRevert(IAttesterRegistry.SignatureInvalid.selector);
         refundDesk.approveCredits(F, keccak256("another"), signed);
+        vm.expectRevert(abi.encodeWithSelector(IRefundDesk.CreditsRootZero.selector));
+        refundDesk.approveCredits(F, 0, signed);
         vm.warp(closedAt + 90 days);
         vm.expectRevert(abi.encodeWithSelector(IRefundDesk.CreditsTooLate.selector, F, closedAt + 90 days));
         refundDesk.approveCredits(F, root, signed);

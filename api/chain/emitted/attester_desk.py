@@ -23,7 +23,7 @@ class StatementRefused(EventArgs):
 
 @dataclass(frozen=True, slots=True)
 class SignatureShown(EventArgs):
-    """An attester showed its signature over a statement that others' signatures posted."""
+    """An attester showed its signature over a statement that is posted with others', or not."""
 
     facility_id: Annotated[FacilityId, "uint64 indexed"]
     epoch: Annotated[Epoch, "uint32 indexed"]

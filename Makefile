@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games bench bench-gas foreign mutate slither prove coverage format clean
+.PHONY: help setup contracts web demo serve test unit thorough check check-python check-solidity check-web coverage-python coverage-contracts coverage-web games ledgers bench bench-gas foreign mutate slither prove coverage format clean
 
 PY := .venv/bin/python
 PYTHON ?= python3
@@ -102,6 +102,10 @@ unit: build/.service build/.node ## Run the unit tests alone, with few examples 
 thorough: build/.service build/.node ## Unit tests with 2,000 examples each, forge with 512 invariant runs
 	@HYPOTHESIS_PROFILE=thorough $(PY) -m pytest tests/unit
 	@FOUNDRY_INVARIANT_RUNS=512 FOUNDRY_FUZZ_RUNS=10000 node_modules/.bin/forge test
+
+ledgers: build/.service ## Play random ledgers against a reference that counts tick by tick, long (HISTORIES=n of each scale, SEED=n repeats)
+	@seed=$${SEED:-$$RANDOM}; echo "ledgers: from seed $$seed, $${HISTORIES:-5000} histories of each scale"; \
+	HISTORIES=$${HISTORIES:-5000} SEED=$$seed $(PY) -m pytest -q -s -p no:pytest-brownie tests/unit/statements/test_books.py -k random_histories
 
 games: build/.node build/.contracts ## Play random endings against the contracts, long (HISTORIES=n of each game, SEED=n repeats)
 	@seed=$${SEED:-$$RANDOM}; echo "games: seed $$seed, $${HISTORIES:-6000} histories of each game"; \

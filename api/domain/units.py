@@ -8,6 +8,7 @@ TrancheId = NewType("TrancheId", int)  # facility id << 8 | seniority
 Epoch = NewType("Epoch", int)  # uint32, from 0
 GpuSeconds = NewType("GpuSeconds", int)
 Micros = NewType("Micros", int)  # minor units of a settlement token with 6 decimals
+Minor = NewType("Minor", int)  # minor units of a settlement token, of whatever decimals it has
 Bytes32 = NewType("Bytes32", bytes)
 Address = NewType("Address", str)  # 20 bytes of hex: checksummed from us, lower-case from a node
 
@@ -17,6 +18,7 @@ PPM = 1_000_000
 ZERO32 = Bytes32(bytes(32))
 ZERO_ADDRESS = Address("0x" + "00" * 20)
 NO_MICROS = Micros(0)
+NO_MONEY = Minor(0)
 
 MAX_U32 = 2**32 - 1
 MAX_U64 = 2**64 - 1
@@ -24,6 +26,7 @@ MAX_U64 = 2**64 - 1
 MAX_I64 = 2**63 - 1
 # One GPU-hour at a million dollars: far above any price seen, far below where products overflow.
 MAX_PRICE_MICROS_PER_GPU_HOUR = 10**12
+MAX_PRICE = 10**12
 
 
 def tranche_id(facility_id: FacilityId, seniority: int) -> TrancheId:

@@ -27,6 +27,9 @@ EXCEPTIONS = {
     "ledger/importers/helios.py:_request",
     # Beside many calls that read as a list of rules: field, then sentence.
     "domain/facility.py:require",
+    "domain/metering/lease_terms.py:require",
+    # The same either way.
+    "domain/metering/intervals.py:overlap",
     # Two of one kind, and their order says which is which.
     "domain/statements/faults.py:pair_fault",
     # The model of the token takes its arguments in the order of the contract's functions.

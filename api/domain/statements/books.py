@@ -1,0 +1,287 @@
+"""Books: the state of a facility's ledger, and the one step from a statement to the next.
+
+Close, attesters and `verify` take the same step. A statement says what its own epoch's time gives,
+and what is due now of earlier time and was not stated: so the order in which facts come, and where
+the log is cut into statements, change no sum.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from api.domain.facility import FacilityTerms, Period
+from api.domain.metering.calendar import Calendar, month_of
+from api.domain.metering.facts import Adjusted, Agreed, Fact, Held, Out, Seen, Until
+from api.domain.metering.intervals import Span, without
+from api.domain.metering.lease_terms import WEIGHT_PER_UNIT
+from api.domain.metering.time_book import NO_MONTH, Retold, TimeBook
+from api.domain.metering.timeline import DeviceTime, Use
+from api.domain.metering.usage import LineKind
+from api.domain.statements.money_book import AsOf, Component, Due, MoneyBook, Pair
+from api.domain.statements.obligation import COMPONENT_SUBJECTS
+from api.domain.units import BPS, NO_MONEY, Bytes32, Epoch, Minor
+
+_COVERED_KINDS = frozenset({LineKind.SHORTFALL_DIFFERENCE, LineKind.MINIMUM_DIFFERENCE})
+_USAGE_KINDS = frozenset({LineKind.USAGE, LineKind.USAGE_DIFFERENCE})
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Item:
+    """A line before it is numbered, in the order of lines."""
+
+    kind: LineKind
+    subject: Bytes32
+    start_s: int
+    lease: Bytes32
+    end_s: int
+    charge: Minor = NO_MONEY
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What one step states.
+
+    available_s: of its own epoch.  available_adjustment_s: of earlier ones, of either sign.
+    Shares are of the positive charges: of the largest renter, and of what was committed.
+    """
+
+    items: tuple[Item, ...]
+    available_s: int
+    available_adjustment_s: int
+    top_renter_bps: int
+    committed_bps: int
+
+
+class Books:
+    """What a facility's facts say so far, and what its statements have said of them."""
+
+    def __init__(self, terms: FacilityTerms, *, silence_available: bool = False) -> None:
+        self.terms = terms
+        self.calendar = Calendar(terms)
+        self._money = MoneyBook(terms, self.calendar)
+        self._time = TimeBook(
+            self.calendar, silence_available=silence_available, running=self._money.running
+        )
+        # What was stated, of months that are not sealed or not settled; of sealed ones, what is due
+        # for ever; and where the two differ.
+        self._stated: dict[Pair, Due] = {}
+        self._constant: dict[Pair, Due] = {}
+        self._owing: set[Pair] = set()
+
+    @property
+    def sealed_month(self) -> int:
+        """Months up to this one are sealed."""
+        return self._time.sealed_month
+
+    def take(self, facts: Iterable[Fact]) -> None:
+        """Take accepted facts, in any order that names no fact before it is told."""
+        for fact in facts:
+            if isinstance(fact, Held):
+                self._time.hold(fact)
+            elif isinstance(fact, Seen):
+                self._time.see(fact)
+            elif isinstance(fact, Out):
+                self._time.fail(fact)
+            elif isinstance(fact, Until):
+                self._time.last(fact)
+            elif isinstance(fact, Agreed):
+                self._money.agree(fact)
+                self._time.lease_changed(fact.lease, from_s=fact.terms.from_s)
+            elif isinstance(fact, Adjusted):
+                self._money.adjust(fact)
+            else:
+                self._time.void(fact.target)
+
+    def state(self, period: Period) -> Stated:
+        """State a period: what its own time gives, and every difference to what was stated.
+
+        The books move on: the next period follows.
+        """
+        as_of = AsOf(
+            before=Epoch(period.epoch if period.closing else period.epoch + 1),
+            over_s=period.start_s if period.closing else period.end_s,
+            closing=period.closing,
+        )
+        retold = list(self._time.retell())
+        adjustment_s = sum(r.after.available_s - r.before.available_s for r in retold)
+        told = [] if period.closing else [*self._time.tell(period.epoch, self.terms.devices)]
+        items = [item for each in retold for item in _changes(each)]
+        items += [item for device, time in told for item in self._own_items(device, time)]
+        pairs = self._pairs(period, as_of)
+        charged = self._charge(items, period)
+        dues = {pair: self._due(pair, as_of) for pair in sorted(pairs)}
+        differences = [
+            item
+            for pair, due in dues.items()
+            for item in self._differences(pair, due, period=period, as_of=as_of)
+        ]
+        if not period.closing:
+            differences = _bearable(differences, sum(item.charge for item in charged))
+        for item in differences:
+            self._book(item)
+        everything = tuple(sorted((*charged, *differences)))
+        top_bps, committed_bps = self._shares(everything, period)
+        self._owing = {pair for pair, due in dues.items() if self._differs(pair, due)}
+        self._move_on(period, dues)
+        available_s = sum(time.available_s for _, time in told)
+        return Stated(everything, available_s, adjustment_s, top_bps, committed_bps)
+
+    # --- lines ----------------------------------------------------------------------------------
+
+    def _own_items(self, device: Bytes32, time: DeviceTime) -> Iterator[Item]:
+        for use in time.uses:
+            if use.delivery:
+                yield Item(LineKind.DELIVERY, device, use.start_s, use.lease, use.end_s)
+                continue
+            lease = self._money.leases[use.lease]
+            for stretch in lease.stretches_in(start_s=use.start_s, end_s=use.end_s):
+                yield Item(LineKind.USAGE, device, stretch.start_s, use.lease, stretch.end_s)
+
+    def _charge(self, items: Iterable[Item], period: Period) -> list[Item]:
+        """Charge usage of the epoch: steps of the floor of a month's cumulative."""
+        weights: dict[Pair, int] = {}
+        charged = []
+        for item in sorted(items):
+            if item.kind is LineKind.USAGE:
+                pair = item.lease, month_of(item.start_s)
+                before = weights.get(pair)
+                if before is None:
+                    before = self._money.month_sums(pair, self._time, before=period.epoch).usage
+                lease = self._money.leases[item.lease]
+                [stretch] = lease.stretches_in(start_s=item.start_s, end_s=item.end_s)
+                after = before + (item.end_s - item.start_s) * stretch.weight
+                weights[pair] = after
+                charge = Minor(after // WEIGHT_PER_UNIT - before // WEIGHT_PER_UNIT)
+                item = replace(item, charge=charge)
+                self._book(item)
+            charged.append(item)
+        return charged
+
+    def _differences(self, pair: Pair, due: Due, *, period: Period, as_of: AsOf) -> Iterator[Item]:
+        stated = self._stated.get(pair, {})
+        bounds = period.start_s, period.end_s
+        if pair[1] != NO_MONTH:
+            bounds = self._money.month_bounds(pair[1], as_of=as_of)
+        for kind, subject in sorted(due.keys() | stated.keys()):
+            amount = due.get((kind, subject), 0) - stated.get((kind, subject), 0)
+            if amount:
+                yield Item(kind, subject, bounds[0], pair[0], bounds[1], Minor(amount))
+
+    def _book(self, item: Item) -> None:
+        component: Component = item.kind, item.subject
+        month = month_of(item.start_s)
+        if item.kind is LineKind.USAGE:
+            kind = LineKind.USAGE_DIFFERENCE
+            component = kind, COMPONENT_SUBJECTS[kind]
+        elif item.kind is LineKind.ADJUSTMENT_DIFFERENCE:
+            month = NO_MONTH
+        stated = self._stated.setdefault((item.lease, month), {})
+        stated[component] = stated.get(component, 0) + item.charge
+
+    # --- what is owed ---------------------------------------------------------------------------
+
+    def _pairs(self, period: Period, as_of: AsOf) -> set[Pair]:
+        """Leases and months of which something can be due that was not stated."""
+        last = month_of(as_of.over_s - 1)
+        pairs = self._money.touched | self._owing
+        for lease, number in self._time.touched:
+            self._money.forget(lease, number=number)
+            pairs.add((lease, self.calendar.segments[number].month))
+        if period.closing:
+            months = {m for m in self.calendar.months if m > self.sealed_month}
+        else:
+            months = {s.month for s in self.calendar.of_epoch(period.epoch)}
+        pairs |= {(lease, month) for lease in self._money.leases for month in months}
+        return {pair for pair in pairs if pair[1] <= last}
+
+    def _due(self, pair: Pair, as_of: AsOf) -> Due:
+        if NO_MONTH < pair[1] <= self.sealed_month:
+            return self._constant[pair]
+        return self._money.due(pair, self._time, as_of=as_of)
+
+    def _differs(self, pair: Pair, due: Due) -> bool:
+        stated = self._stated.get(pair, {})
+        return any(due.get(c, 0) != stated.get(c, 0) for c in due.keys() | stated.keys())
+
+    def _shares(self, items: Sequence[Item], period: Period) -> tuple[int, int]:
+        by_party: dict[Bytes32, int] = {}
+        usage: dict[Bytes32, int] = {}
+        covered = total = 0
+        for item in items:
+            if item.charge <= 0:
+                continue
+            total += item.charge
+            party = self._money.leases[item.lease].party
+            by_party[party] = by_party.get(party, 0) + item.charge
+            if item.kind in _USAGE_KINDS:
+                usage[item.lease] = usage.get(item.lease, 0) + item.charge
+            elif item.kind in _COVERED_KINDS:
+                covered += item.charge
+        if total == 0:
+            return 0, 0
+        segments = () if period.closing else self.calendar.of_epoch(period.epoch)
+        for lease, charge in usage.items():
+            sums = [self._money.segment_sums(lease, s, self._time) for s in segments]
+            covered += min(charge, sum(s.committed for s in sums) // WEIGHT_PER_UNIT)
+        return BPS * max(by_party.values()) // total, BPS * covered // total
+
+    # --- seal -----------------------------------------------------------------------------------
+
+    def _move_on(self, period: Period, dues: Mapping[Pair, Due]) -> None:
+        """The next period follows. Months whose seal is over freeze and are let go."""
+        self._time.touched.clear()
+        self._money.touched.clear()
+        for month in self.calendar.months:
+            if month <= self.sealed_month:
+                continue
+            if not period.closing and self.calendar.sealed_by_s(month) > period.end_s:
+                break
+            for pair in [p for p in self._stated if p[1] == month]:
+                self._constant[pair] = dues.get(pair, self._stated[pair])
+            self._time.seal(month)
+            self._money.seal(month)
+        for pair in [p for p in self._stated if p not in self._owing]:
+            if pair[1] == NO_MONTH:
+                self._money.settle(pair[0])
+            elif pair[1] > self.sealed_month:
+                continue
+            self._constant.pop(pair, None)
+            del self._stated[pair]
+        self._time.next_epoch = Epoch(period.epoch + 1)
+
+
+def _changes(retold: Retold) -> Iterator[Item]:
+    """Lines of time that was stated otherwise: what is no more so, and what is so now."""
+    old, new = _by_lease(retold.before.uses), _by_lease(retold.after.uses)
+    for key in sorted(old.keys() | new.keys()):
+        lease, delivery = key
+        was, now = old.get(key, []), new.get(key, [])
+        for start_s, end_s in without(was, taken=now):
+            yield Item(LineKind.VOID, retold.device, start_s, lease, end_s)
+        late = LineKind.LATE_DELIVERY if delivery else LineKind.LATE
+        for start_s, end_s in without(now, taken=was):
+            yield Item(late, retold.device, start_s, lease, end_s)
+
+
+def _by_lease(uses: Iterable[Use]) -> dict[tuple[Bytes32, bool], list[Span]]:
+    spans: dict[tuple[Bytes32, bool], list[Span]] = {}
+    for use in uses:
+        spans.setdefault((use.lease, use.delivery), []).append((use.start_s, use.end_s))
+    return spans
+
+
+def _bearable(differences: Sequence[Item], charged: int) -> list[Item]:
+    """Shorten differences below zero, from the last on, until the statement's sum is not.
+
+    What is cut stays due, and returns in the next statement.
+    """
+    ordered = sorted(differences)
+    missing = -(charged + sum(item.charge for item in ordered))
+    kept: list[Item] = []
+    for item in reversed(ordered):
+        if missing > 0 and item.charge < 0:
+            cut = min(missing, -item.charge)
+            missing -= cut
+            item = replace(item, charge=Minor(item.charge + cut))
+        if item.charge:
+            kept.append(item)
+    return kept[::-1]

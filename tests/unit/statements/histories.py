@@ -1,0 +1,394 @@
+"""Random histories of a facility's ledger: all kinds of fact, in any order, cut and lateness.
+
+A history tells its facts to the books, in entries, and to the reference beside. What an entry may
+say (no overlap, nothing sealed, a lease that runs) is judged here by brute force.
+"""
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+
+from api.domain.facility import FacilityTerms, Period, TrancheTerms
+from api.domain.hashing import device_hash, keccak
+from api.domain.metering.calendar import month_of, month_start_s
+from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place, Seen, Until, Voided
+from api.domain.metering.lease_terms import (
+    CommitmentStep,
+    FixedItem,
+    PriceStep,
+    SlaStep,
+    TermsVersion,
+    TierStep,
+)
+from api.domain.metering.usage import LineKind
+from api.domain.statements.books import Books, Item, Stated
+from api.domain.units import ZERO32, Epoch, FacilityId
+from tests.unit.statements.tick_by_tick import Reference, month
+
+NEW_YEAR_S = 1_767_225_600
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large a world is: a tick is the smallest step of time in it."""
+
+    tick: int
+    epoch_ticks: tuple[int, ...]
+    epochs: tuple[int, int]
+    seal_ticks: tuple[int, int]
+    grace_ticks: tuple[int, int]
+
+
+# Months of six-hour ticks; and minutes around the turn of a year, where sightings matter.
+MONTHS = Scale(21_600, (4, 8, 20), (4, 24), (20, 140), (1, 4))
+MINUTES = Scale(30, (2, 4, 10), (3, 12), (4, 60), (1, 2))
+
+
+def facility(dice, scale):
+    """A facility whose window crosses the end of a month at least."""
+    epoch_s = dice.choice(scale.epoch_ticks) * scale.tick
+    epochs = dice.randint(*scale.epochs)
+    before = dice.randint(0, epochs) * epoch_s + dice.choice((0, scale.tick))
+    start_s = NEW_YEAR_S - before
+    return FacilityTerms(
+        facility_id=FacilityId(7),
+        gpu_operator="0x" + "11" * 20,
+        settlement_token="0x" + "22" * 20,
+        gpu_class="H100-SXM5-80GB",
+        site="SE-LULEA-1",
+        window_start_s=start_s,
+        window_end_s=start_s + epochs * epoch_s,
+        expires_at_s=start_s,
+        epoch_length_s=epoch_s,
+        devices=tuple(sorted(device_hash(f"GPU-{i}") for i in range(dice.randint(1, 3)))),
+        promised_availability_ppm=990_000,
+        fee_bps=100,
+        tranches=(TrancheTerms(1),),
+        grace_s=dice.randint(*scale.grace_ticks) * scale.tick,
+        seal_s=dice.randint(*scale.seal_ticks) * scale.tick,
+    )
+
+
+class History:
+    """One random life of a facility, told to books and reference at once."""
+
+    def __init__(self, seed: int, scale: Scale) -> None:
+        self.dice = random.Random(seed)
+        self.scale = scale
+        self.terms = facility(self.dice, scale)
+        self.silence_available = self.dice.random() < 0.5
+        self.books = Books(self.terms, silence_available=self.silence_available)
+        self.ended_s = self._end()
+        self.leases = [keccak(b"lease %d" % i) for i in range(self.dice.randint(1, 3))]
+        over = self.terms.window_end_s
+        if self.ended_s is not None:
+            epochs = self.terms.epochs_over(self.ended_s)
+            over = self.terms.window_start_s + epochs * self.terms.epoch_length_s
+        self.reference = Reference(
+            start=self.terms.window_start_s,
+            over=over,
+            tick=scale.tick,
+            devices=self.terms.devices,
+            leases={},
+            silence_available=self.silence_available,
+        )
+        self.entry = 0
+        self.stated: list[tuple[Period, Stated]] = []
+        self.told = 0
+        self.delivered: set[Place] = set()
+
+    def _end(self):
+        if self.dice.random() < 0.6:
+            return None
+        terms = self.terms
+        ticks = (terms.sealed_at_s - terms.window_start_s) // self.scale.tick
+        return terms.window_start_s + self.dice.randint(0, ticks) * self.scale.tick
+
+    # --- telling --------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Tell facts entry by entry; state every period at its cut."""
+        terms = self.terms
+        closing = terms.closing_period(ended_at_s=self.ended_s, grace_s=terms.grace_s)
+        if closing is None:
+            return
+        periods = [terms.period(Epoch(e)) for e in range(closing.epoch)] + [closing]
+        now_s = terms.window_start_s - 3 * self.scale.tick
+        for period in periods:
+            cut_s = period.over_s + terms.grace_s
+            while True:
+                if self.dice.random() < 0.5:
+                    now_s += self.dice.randint(0, 3) * self.scale.tick
+                else:
+                    now_s += (
+                        self.dice.randint(0, terms.epoch_length_s // self.scale.tick)
+                        * self.scale.tick
+                    )
+                if now_s >= cut_s or (self.dice.random() < 0.15 and now_s >= period.over_s):
+                    break
+                self.entry += 1
+                for index in range(self.dice.randint(1, 4)):
+                    self._tell(Place(self.entry, index), now_s)
+            now_s = max(now_s, cut_s)
+            # A statement is made at its cut; what comes then is for the next.
+            self.stated.append((period, self.books.state(period)))
+            if not period.closing:
+                self.reference.seal(self._sealed_until_s(now_s))
+
+    def _tell(self, place, now_s):
+        kinds = [self._use] * 6 + [self._outage, self._sight] * 2
+        kinds += [self._agree, self._adjust, self._void, self._void, self._end_use]
+        if len(self.reference.leases) < len(self.leases):
+            kinds += [self._agree] * 8
+        facts = self.dice.choice(kinds)(place, now_s)
+        for fact in facts or ():
+            self.books.take([fact])
+            self.told += 1
+
+    def _sealed_until_s(self, now_s):
+        """First second of which something can still be told at a recorded time."""
+        until_s, terms = 0, self.terms
+        for when in range(month_of(terms.window_start_s), month_of(terms.window_end_s - 1) + 1):
+            end_s = min(month_start_s(when + 1), terms.window_end_s)
+            ends = [terms.epoch_bounds(Epoch(e))[1] for e in range(terms.epoch_count)]
+            sealing = [s for s in (*ends, terms.sealed_at_s) if s >= end_s + terms.seal_s]
+            if now_s >= min(sealing) + terms.grace_s:
+                until_s = end_s
+        return until_s
+
+    def _instant(self, low_s, high_s):
+        ticks = max(0, (high_s - low_s) // self.scale.tick)
+        return low_s + self.dice.randint(0, ticks) * self.scale.tick
+
+    def _interval(self, now_s):
+        terms, tick = self.terms, self.scale.tick
+        low_s = max(terms.window_start_s, self._sealed_until_s(now_s))
+        high_s = min(now_s, terms.window_end_s)
+        if self.dice.random() < 0.7:
+            low_s = max(low_s, high_s - 2 * terms.epoch_length_s)
+        if high_s <= low_s:
+            return None
+        start_s = self._instant(low_s, high_s - tick)
+        return start_s, min(high_s, start_s + self.dice.choice((1, 1, 2, 4, 9, 30)) * tick)
+
+    def _use(self, place, now_s):
+        span = self._interval(now_s)
+        device, lease = self.dice.choice(self.terms.devices), self.dice.choice(self.leases)
+        known = self.reference.held.values()
+        if span is None or lease not in self.reference.leases:
+            return None
+        ticks = range(span[0], span[1], self.scale.tick)
+        delivery = self.dice.random() < 0.15
+        if any(
+            f["device"] == device and f["start"] < span[1] and span[0] < f["end"] for f in known
+        ):
+            return None
+        if not all(self.reference.runs(lease, t) for t in ticks):
+            return None
+        fact = {"device": device, "lease": lease, "start": span[0], "end": span[1]}
+        self.reference.held[place] = {**fact, "delivery": delivery, "told": now_s}
+        return [Held(place, device, lease, *span, delivery)]
+
+    def _outage(self, place, now_s):
+        span = self._interval(now_s)
+        device = self.dice.choice(self.terms.devices)
+        lease = self.dice.choice([None, *self.reference.leases])
+        known = self.reference.out.values()
+        if span is None or any(
+            f["device"] == device and f["start"] < span[1] and span[0] < f["end"] for f in known
+        ):
+            return None
+        planned = self.dice.random() < 0.4
+        fact = {"device": device, "lease": lease, "start": span[0], "end": span[1]}
+        self.reference.out[place] = {**fact, "planned": planned, "told": now_s}
+        return [Out(place, device, lease or ZERO32, *span, planned)]
+
+    def _sight(self, _place, now_s):
+        span = self._interval(now_s)
+        if span is None:
+            return None
+        device = self.dice.choice(self.terms.devices)
+        self.reference.seen.append((device, *span))
+        return [Seen(device, *span)]
+
+    def _adjust(self, place, _now_s):
+        if not self.reference.leases:
+            return None
+        lease = self.dice.choice(sorted(self.reference.leases))
+        amount = self.dice.choice((-1, 1)) * self.dice.randrange(1, 10 ** self.dice.randint(1, 8))
+        self.reference.adjusted.append((lease, amount))
+        return [Adjusted(place, keccak(b"%d %d" % (place.entry, place.index)), lease, amount)]
+
+    def _stated_delivery(self, fact):
+        """A delivery of which some was stated stays."""
+        return fact.get("delivery", False) and any(
+            not period.closing and period.end_s > fact["start"] for period, _ in self.stated
+        )
+
+    def _void(self, _place, now_s):
+        sealed_s = self._sealed_until_s(now_s)
+        for facts in self.dice.sample((self.reference.held, self.reference.out), 2):
+            places = [
+                p
+                for p, f in facts.items()
+                if f["start"] >= sealed_s and not self._stated_delivery(f)
+            ]
+            if places:
+                place = self.dice.choice(places)
+                del facts[place]
+                return [Voided(place)]
+        return None
+
+    def _end_use(self, _place, now_s):
+        """An allocation is ended earlier, or confirmed for longer."""
+        sealed_s = self._sealed_until_s(now_s)
+        held = self.reference.held
+        places = [p for p, f in held.items() if f["end"] > sealed_s and not f["delivery"]]
+        if not places:
+            return None
+        place = self.dice.choice(places)
+        fact = held[place]
+        low_s = max(fact["start"] + self.scale.tick, sealed_s)
+        end_s = self._instant(low_s, max(low_s, min(now_s, self.terms.window_end_s)))
+        others = [f for p, f in held.items() if p != place and f["device"] == fact["device"]]
+        ticks = range(fact["start"], end_s, self.scale.tick)
+        if any(f["start"] < end_s and fact["start"] < f["end"] for f in others):
+            return None
+        if end_s > self.terms.window_end_s:
+            return None
+        if not all(self.reference.runs(fact["lease"], t) for t in ticks if t >= fact["end"]):
+            return None
+        fact["end"] = end_s
+        return [Until(place, end_s)]
+
+    def _agree(self, _place, now_s):
+        dice, tick = self.dice, self.scale.tick
+        lease = dice.choice(self.leases)
+        versions = self.reference.leases.get(lease, [])
+        low_s = max(self.terms.window_start_s, self._sealed_until_s(now_s))
+        from_s = self._instant(low_s, max(low_s, min(now_s + 9 * tick, self.terms.window_end_s)))
+        if not versions and dice.random() < 0.6:
+            from_s = max(low_s, self.terms.window_start_s)
+        elif not versions and not self._sealed_until_s(now_s) and dice.random() < 0.5:
+            from_s -= 9 * tick
+        until_s = None
+        if dice.random() < 0.4:
+            until_s = from_s + dice.randint(0, 200) * tick
+        money = lambda: dice.choice((0, dice.randrange(1, 10 ** dice.randint(1, 9))))  # noqa: E731
+        starts = sorted(
+            {from_s, *(from_s + dice.randint(1, 80) * tick for _ in range(dice.randint(0, 2)))}
+        )
+        prices = [(s, (money(), dice.choice((1, 8, 72, 144)))) for s in starts]
+        committed = [(s, dice.randint(0, 4)) for s in starts] if dice.random() < 0.5 else []
+        # Tiers of hours that are reached: a tick of MINUTES is no hour.
+        tiers = [(h, dice.randint(0, 10_000)) for h in sorted(dice.sample(range(40), 2))]
+        hours = sorted({max(1, h * tick // 3600) for h, _ in tiers})
+        tiers = [(h, dice.randint(0, 10_000)) for h in hours] if dice.random() < 0.5 else []
+        shares = sorted({dice.choice((0, 1_000, 100_000, 500_000)) for _ in range(2)})
+        sla = [(share, dice.randint(0, 10_000)) for share in shares] if dice.random() < 0.6 else []
+        fixed = [
+            (name, self._instant(from_s, from_s + 40 * tick), dice.choice((-1, 1)) * money())
+            for name in ("setup", "end")
+            if dice.random() < 0.3
+        ]
+        window = self.terms.window_start_s, self.terms.window_end_s
+        fixed = [item for item in fixed if window[0] <= item[1] <= window[1]]
+        version = {
+            "number": len(versions) + 1,
+            "from": from_s,
+            "until": until_s,
+            "prices": prices,
+            "commitment": committed,
+            "tiers": tiers,
+            "hours_before": dice.choice((0, 0, dice.randint(0, 10))),
+            "minimum": money() if dice.random() < 0.4 else 0,
+            "fixed": fixed,
+            "sla": sla,
+            "cap": dice.choice((10_000, 3_000)),
+        }
+        self.reference.leases.setdefault(lease, []).append(version)
+        return [Agreed(lease, as_terms(version, keccak(b"party" + lease)))]
+
+
+def as_terms(version, party):
+    """The version as the service knows it."""
+    return TermsVersion(
+        version=version["number"],
+        previous=ZERO32,
+        party=party,
+        from_s=version["from"],
+        until_s=version["until"],
+        prices=tuple(PriceStep(s, p, g) for s, (p, g) in version["prices"]),
+        tiers=tuple(TierStep(*t) for t in version["tiers"]),
+        hours_before=version["hours_before"],
+        commitment=tuple(CommitmentStep(*c) for c in version["commitment"]),
+        minimum=version["minimum"],
+        fixed=tuple(FixedItem(*f) for f in version["fixed"]),
+        sla=tuple(SlaStep(*s) for s in version["sla"]),
+        sla_cap_bps=version["cap"],
+    )
+
+
+COMPONENTS = {
+    LineKind.USAGE: "usage",
+    LineKind.USAGE_DIFFERENCE: "usage",
+    LineKind.TIER_DIFFERENCE: "tier",
+    LineKind.SHORTFALL_DIFFERENCE: "shortfall",
+    LineKind.MINIMUM_DIFFERENCE: "minimum",
+    LineKind.SLA_DIFFERENCE: "sla",
+}
+
+
+def stated_money(items):
+    """{(lease, month or name, component): amount} of lines."""
+    found = defaultdict(int)
+    for item in items:
+        if item.kind in COMPONENTS:
+            found[item.lease, month(item.start_s), COMPONENTS[item.kind]] += item.charge
+        elif item.charge:
+            found[item.lease, item.kind.name, item.subject] += item.charge
+    return {k: v for k, v in found.items() if v}
+
+
+def owed_money(reference):
+    """The same of what is owed; fixed items and adjustments by lease alone."""
+    return {k: v for k, v in reference.owed().items() if v}
+
+
+def check(history: History) -> None:
+    """All that must hold at the end of a history."""
+    items: list[Item] = [i for _, stated in history.stated for i in stated.items]
+    if not history.stated:
+        return
+    for period, stated in history.stated:
+        assert list(stated.items) == sorted(stated.items)
+        if not period.closing:
+            assert sum(i.charge for i in stated.items) >= 0
+        assert 0 <= stated.top_renter_bps <= 10_000
+        assert 0 <= stated.committed_bps <= 10_000
+    owed = owed_money(history.reference)
+    by_month = {k: v for k, v in owed.items() if k[1] not in ("fixed", "adjusted")}
+    stated = stated_money(items)
+    assert {k: v for k, v in stated.items() if isinstance(k[1], tuple)} == by_month
+    for kind, name in (("FIXED_DIFFERENCE", "fixed"), ("ADJUSTMENT_DIFFERENCE", "adjusted")):
+        for lease in history.leases:
+            ours = sum(v for k, v in stated.items() if k[0] == lease and k[1] == kind)
+            assert ours == sum(v for k, v in owed.items() if k[0] == lease and k[1] == name)
+    check_time(history, items)
+
+
+def check_time(history: History, items) -> None:
+    """Every device-second that a lease holds is in one line, net of voids."""
+    tick = history.scale.tick
+    net = defaultdict(int)
+    for item in items:
+        delivery = item.kind in (LineKind.DELIVERY, LineKind.LATE_DELIVERY)
+        sign = -1 if item.kind is LineKind.VOID else 1
+        if item.kind <= LineKind.VOID:
+            for t in range(item.start_s, item.end_s, tick):
+                net[item.subject, t, item.lease, delivery] += sign
+    uses = history.reference.uses()
+    assert {k for k, n in net.items() if n} == {(d, t, *use) for (d, t), use in uses.items()}
+    assert set(net.values()) <= {0, 1}
+    available = sum(s.available_s + s.available_adjustment_s for _, s in history.stated)
+    assert available == history.reference.available()

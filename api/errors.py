@@ -23,6 +23,10 @@ class InvalidInput(AppError):
     code = "invalid_input"
 
 
+class DeviceNameRefused(InvalidInput):
+    """A device goes by another name than its canonical one. The message says which to use."""
+
+
 class NotFound(AppError):
     """The named thing does not exist, or not for this caller."""
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Engine, select, update
 from api.db.rows import first_as, rows_as
 from api.db.session import reading
 from api.db.tables.facilities import FacilityRow, devices, facilities
-from api.domain.units import Bytes32, FacilityId, OperatorId
+from api.domain.pledges import PledgedDevice
+from api.domain.units import FacilityId, OperatorId
 from api.errors import NotFound
 
 
@@ -93,7 +94,7 @@ def set_last_recorded(connection: Connection, facility_id: FacilityId, recorded_
     )
 
 
-def pledged_devices(connection: Connection, facility_id: FacilityId) -> list[Bytes32]:
-    """Hashes of a facility's devices in ascending order, as its pledge numbers them."""
-    query = select(devices.c.device).where(devices.c.facility_id == facility_id)
-    return list(connection.execute(query.order_by(devices.c.device)).scalars())
+def pledged_devices(connection: Connection, facility_id: FacilityId) -> list[PledgedDevice]:
+    """A facility's devices with their cards in ascending order, as its pledge numbers them."""
+    query = select(devices.c.device, devices.c.card).where(devices.c.facility_id == facility_id)
+    return rows_as(PledgedDevice, connection.execute(query.order_by(devices.c.device)))

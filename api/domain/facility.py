@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
+from api.domain.devices import check_parts
 from api.domain.merkle import MerkleTree
 from api.domain.pledges import PledgedDevice, pledge_tree, whole_cards
 from api.domain.units import (
@@ -76,6 +77,8 @@ class FacilityTerms:
     """What a facility offers, as `FacilityRegistry.offer` stores it.
 
     Times are UTC seconds; addresses are checksummed text; devices are hashes in ascending order.
+    cards: of slices, the hash of each one's card; empty for devices that are whole cards.
+    profile: of the slices; None for whole cards.
     expires_at_s: an offer that is not funded by then is cancelled.
     patience_s: so long after its end an epoch may be neither stated nor published.
     grace_s: so long after its end an epoch takes records.
@@ -102,6 +105,8 @@ class FacilityTerms:
     seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
     attester_fee_bps: int = DEFAULT_ATTESTER_FEE_BPS
+    cards: tuple[Bytes32, ...] = ()
+    profile: str | None = None
 
     @property
     def device_count(self) -> int:
@@ -120,8 +125,11 @@ class FacilityTerms:
 
     @property
     def pledge(self) -> tuple[PledgedDevice, ...]:
-        """Pledged devices with their cards: each is a whole card, from the first epoch on."""
-        return whole_cards(self.devices)
+        """Pledged devices with their cards, from the first epoch on."""
+        if self.profile is None:
+            return whole_cards(self.devices)
+        pairs = zip(self.devices, self.cards, strict=True)
+        return tuple(PledgedDevice(device, card) for device, card in pairs)
 
     @cached_property
     def pledge_tree(self) -> MerkleTree:
@@ -210,6 +218,20 @@ def closing_number(
     return Epoch(min(epoch_count, max(0, ended_at_s - window_start_s) // epoch_length_s))
 
 
+def check_pledge(terms: FacilityTerms) -> None:
+    """Refuse a pledge in which one part of a card would be in two devices.
+
+    Names stand for hashes here, so that attesters and anybody else can ask it of `facility.json`.
+
+    Raises:  InvalidInput with `context["field"]`.
+    """
+    slices = 0 if terms.profile is None else terms.device_count
+    if len(terms.cards) != slices:
+        raise InvalidInput(f"devices: {slices} slices, {len(terms.cards)} cards", field="devices")
+    pairs = [("0x" + p.device.hex(), "0x" + p.card.hex()) for p in terms.pledge]
+    check_parts(pairs, profile=terms.profile, gpu_class=terms.gpu_class)
+
+
 def check_terms(terms: FacilityTerms) -> None:
     """Refuse terms that `FacilityRegistry.offer` would refuse at any time, naming the field.
 
@@ -240,6 +262,7 @@ def check_terms(terms: FacilityTerms) -> None:
     require(len(terms.devices) > 0, "devices", "at least one device")
     ordered = all(a < b for a, b in pairwise(terms.devices))
     require(ordered, "devices", "ascending by hash, each once")
+    check_pledge(terms)
     require(0 <= terms.promised_availability_ppm <= PPM, "promised_availability_ppm", "0 to 10^6")
     require(0 <= terms.fee_bps <= BPS // 10, "fee_bps", "0 to 1000")
     require(0 <= terms.attester_fee_bps <= BPS, "attester_fee_bps", "0 to 10000")

@@ -19,9 +19,9 @@ def sha256(data: bytes) -> Bytes32:
 
 
 @lru_cache(maxsize=65_536)
-def device_hash(uuid: str) -> Bytes32:
-    """Identifier of a device in public evidence: keccak-256 of its NVML UUID text."""
-    return keccak(uuid.encode("ascii"))
+def device_hash(name: str) -> Bytes32:
+    """Identifier of a device in public evidence: keccak-256 of its name."""
+    return keccak(name.encode("ascii"))
 
 
 def salted_hash(salt: bytes, text: str) -> Bytes32:

@@ -191,3 +191,41 @@ def cards_pledged_before(
         if any(held.number < mine.number and held.meets(span) for held in theirs[mine.card]):
             twice.add(mine.card)
     return tuple(sorted(twice))
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A slice that two pledges know by different cards, or that one of them takes for a card.
+
+    facility_id: whose pledge was approved later.  other_id: whose earlier.
+    """
+
+    facility_id: FacilityId
+    other_id: FacilityId
+    device: Bytes32
+
+
+def contradictions(pledgings: Iterable[Pledging]) -> tuple[Contradiction, ...]:
+    """Slices of whose cards facilities say different things, at whatever time: a slice never moves
+    to another card. Facilities that are cancelled say nothing.
+
+    Returns: one of each pair and device, by number of the later approval.
+    """
+    said = [(p.number, f.facility_id, p) for f in pledgings if not f.cancelled for p in f.pledges]
+    parents: dict[Bytes32, tuple[Bytes32, FacilityId]] = {}
+    cards: dict[Bytes32, FacilityId] = {}
+    found: dict[Contradiction, None] = {}
+    for _, facility_id, pledge in sorted(said, key=lambda row: row[:2]):
+        for pledged in pledge.devices:
+            device, card = pledged.device, pledged.card
+            other: FacilityId | None
+            if device == card:
+                _, other = parents.get(device, (card, None))
+            else:
+                parent, other = parents.setdefault(device, (card, facility_id))
+                if parent == card:
+                    other = cards.get(device) or parents.get(card, (card, None))[1]
+            if other is not None and other != facility_id:
+                found[Contradiction(facility_id, other, device)] = None
+            cards.setdefault(card, facility_id)
+    return tuple(found)

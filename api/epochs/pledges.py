@@ -6,10 +6,10 @@ from api.chain.contracts import Contracts
 from api.chain.contracts.pledge_registry import ApprovedPledge
 from api.chain.events import facility_offers
 from api.chain.terms import OfferedTerms
-from api.domain.facility import FacilityTerms, Period
+from api.domain.facility import FacilityTerms, Period, check_pledge
 from api.domain.hashing import sha256
 from api.domain.lifecycle import FacilityState
-from api.domain.pledges import Pledge, Pledging, cards_pledged_before
+from api.domain.pledges import Pledge, Pledging, cards_pledged_before, contradictions
 from api.domain.statements.evidence import FACILITY_FILE, facility_folder, hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -22,19 +22,27 @@ _REREAD_BLOCKS = 64
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Cards of a facility that another facility's live pledge has for the same time."""
+    """Cards of a facility that another facility's live pledge has for the same time, or slices
+    that it has of other cards."""
 
     facility_id: FacilityId
     other_id: FacilityId
-    cards: tuple[Bytes32, ...]
+    cards: tuple[Bytes32, ...] = ()
+    slices: tuple[Bytes32, ...] = ()
 
     def sentence(self) -> str:
-        """Which card, and which other facility."""
-        more = f" and {len(self.cards) - 1} more" if len(self.cards) > 1 else ""
+        """Which card or slice, and which other facility."""
+        named = self.cards or self.slices
+        more = f" and {len(named) - 1} more" if len(named) > 1 else ""
         verb = "are" if more else "is"
+        if self.cards:
+            return (
+                f"card {hex32(named[0])}{more} of facility {self.facility_id} {verb} in the live"
+                f" pledge of facility {self.other_id} for the same time"
+            )
         return (
-            f"card {hex32(self.cards[0])}{more} of facility {self.facility_id} {verb} in the live"
-            f" pledge of facility {self.other_id} for the same time"
+            f"slice {hex32(named[0])}{more} of facility {self.facility_id} {verb} of another card"
+            f" in the live pledge of facility {self.other_id}"
         )
 
 
@@ -56,7 +64,8 @@ class PledgeWatch:
 
     def require_free(self, terms: FacilityTerms, *, approvals: int) -> None:
         """Refuse the pledge of an offer, if one of its cards is in another facility's live pledge
-        for an overlapping window, or if that cannot be told.
+        for an overlapping window, one of its slices is there of another card, or if that cannot be
+        told. Within the offer, `check_terms` tells parts of cards that are in two devices.
 
         Args:    approvals: number of approvals that it would come after.
         Raises:  EvidenceInvalid, ChainUnavailable.
@@ -66,11 +75,11 @@ class PledgeWatch:
 
     def require_in_force(self, terms: FacilityTerms, period: Period) -> None:
         """Refuse a statement of a facility whose pledge in force, in its epoch or before, is not
-        the published one, or has a card that an earlier pledge has.
+        the published one, has a card that an earlier pledge has, or has a part of a card twice.
 
         A closing statement has no hours of its own: who has the cards meanwhile does not matter.
 
-        Raises:  EvidenceInvalid, ChainUnavailable.
+        Raises:  EvidenceInvalid, InvalidInput, ChainUnavailable.
         """
         block = self._contracts.client.head().number
         (own,) = self._pledges([terms.facility_id], block)
@@ -84,6 +93,7 @@ class PledgeWatch:
             raise EvidenceInvalid(message, file=FACILITY_FILE)
         if period.closing:
             return
+        check_pledge(terms)
         pledges = tuple(Pledge(p.number, p.from_epoch, terms.pledge) for p in counting)
         # Whose cards nobody knows, nobody can prove anything with.
         self._require_first(_pledging(terms, pledges), epoch=epoch, unknown_passes=True)
@@ -110,11 +120,10 @@ class PledgeWatch:
                     " cannot be compared"
                 )
                 raise EvidenceInvalid(message, file=FACILITY_FILE)
-            if cards_pledged_before(own, other=other, epoch=epoch):
-                other = self._as_it_stands(other, block)
-                cards = cards_pledged_before(own, other=other, epoch=epoch)
-                if cards:
-                    raise EvidenceInvalid(Clash(own.facility_id, other_id, cards).sentence())
+            if _clash(own, other=other, epoch=epoch):
+                clash = _clash(own, other=self._as_it_stands(other, block), epoch=epoch)
+                if clash:
+                    raise EvidenceInvalid(clash)
 
     def _follow(self) -> int:
         """Learn of new offers; returns the newest block."""
@@ -178,6 +187,20 @@ class PledgeWatch:
         """Whether a facility whose cards are unknown could have some of them in this window."""
         cancelled, ended_at_s = self._standing(other_id, block)
         return not cancelled and (ended_at_s is None or ended_at_s > own.window_start_s)
+
+
+def _clash(own: Pledging, *, other: Pledging, epoch: Epoch | None) -> str | None:
+    """What `own` pledged although the other facility's earlier pledge forbids it; None if nothing.
+
+    Args:    epoch: only this epoch of `own`; None is its whole window.
+    """
+    cards = cards_pledged_before(own, other=other, epoch=epoch)
+    if cards:
+        return Clash(own.facility_id, other.facility_id, cards=cards).sentence()
+    ours = [c.device for c in contradictions([own, other]) if c.facility_id == own.facility_id]
+    if not ours:
+        return None
+    return Clash(own.facility_id, other.facility_id, slices=tuple(ours)).sentence()
 
 
 def _pledging(terms: FacilityTerms, pledges: tuple[Pledge, ...]) -> Pledging:

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Select, func, or_, select, text
 
 from api.db.bulk import chunks
 from api.db.chain_store import cancelled_facilities
@@ -21,6 +21,7 @@ from api.db.tables.facilities import (
     facilities,
     operators,
 )
+from api.domain.devices import DeviceName, check_devices, twin
 from api.domain.facility import (
     DAY_S,
     DEFAULT_ATTESTER_FEE_BPS,
@@ -32,7 +33,6 @@ from api.domain.facility import (
     check_terms,
 )
 from api.domain.hashing import device_hash, sha256
-from api.domain.metering.events import check_device_uuid
 from api.domain.statements.evidence import encode_facility
 from api.domain.units import Bytes32, FacilityId, OperatorId
 from api.errors import Conflict, InvalidInput
@@ -86,6 +86,7 @@ def add_attester_key(connection: Connection, *, label: str, now_s: int) -> str:
 class NewFacility:
     """A facility as an operator registers it. `facility_id` None takes the smallest free one.
 
+    device_uuids: a whole card by its name alone, a slice with its card and profile.
     patience_s: None takes the usual one, or the least that is allowed where that is longer.
     """
 
@@ -101,11 +102,16 @@ class NewFacility:
     promised_availability_ppm: int
     fee_bps: int
     tranches: tuple[TrancheTerms, ...]
-    device_uuids: Sequence[str]
+    device_uuids: Sequence[str | DeviceName]
     patience_s: int | None = None
     seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
     attester_fee_bps: int = DEFAULT_ATTESTER_FEE_BPS
+
+    @property
+    def devices(self) -> tuple[DeviceName, ...]:
+        """Devices with their cards, in the order given."""
+        return tuple(DeviceName(d, card=d) if isinstance(d, str) else d for d in self.device_uuids)
 
     def least_patience_s(self, grace_s: int) -> int:
         """A statement needs its epoch's grace and a day of work before it can be overdue."""
@@ -118,11 +124,12 @@ def register_facility(
     """Register a facility and its pledge; the devices of a pledge never change.
 
     Returns: the stored row and the terms, ready for `FacilityRegistry.offer`.
-    Raises:  InvalidInput naming the field, Conflict (`facility_exists`, `device_pledged`).
+    Raises:  InvalidInput naming the field, Conflict (`facility_exists`, `device_pledged`,
+             `slice_of_another_card`).
     """
-    hashes = {device_hash(check_device_uuid(uuid)): uuid for uuid in new.device_uuids}
-    if len(hashes) != len(new.device_uuids):
-        raise InvalidInput("a device is named twice", field="devices")
+    check_devices(new.devices, gpu_class=new.gpu_class)
+    # In the order of hashes, as the pledge numbers them.
+    by_hash = sorted((device_hash(named.device), named) for named in new.devices)
     query = select(operators).where(operators.c.operator_id == operator_id).with_for_update()
     operator = row_as(OperatorRow, connection.execute(query).one())
     if not is_sqlite(connection):
@@ -130,7 +137,7 @@ def register_facility(
         connection.execute(text("LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE"))
     facility_id = _choose_id(connection, new.facility_id)
     least_s = new.least_patience_s(grace_s)
-    terms = _terms(new, operator.address, facility_id, tuple(sorted(hashes)), grace_s=grace_s)
+    terms = _terms(new, operator.address, facility_id, by_hash, grace_s=grace_s)
     check_terms(terms)
     if terms.patience_s < least_s:
         raise InvalidInput(f"patience_s: grace and a day at least: {least_s}", field="patience_s")
@@ -159,8 +166,14 @@ def register_facility(
     )
     insert_record(connection, row)
     pledge = [
-        DeviceRow(facility_id=facility_id, device=device, uuid=uuid)
-        for device, uuid in hashes.items()
+        DeviceRow(
+            facility_id=facility_id,
+            device=device,
+            uuid=named.device,
+            card=device_hash(named.card),
+            card_uuid=named.card,
+        )
+        for device, named in by_hash
     ]
     insert_records(connection, pledge)
     return row, terms
@@ -170,12 +183,14 @@ def _terms(
     new: NewFacility,
     gpu_operator: str,
     facility_id: FacilityId,
-    devices: tuple[Bytes32, ...],
+    by_hash: Sequence[tuple[Bytes32, DeviceName]],
     *,
     grace_s: int,
 ) -> FacilityTerms:
-    """Terms of a new facility, with what it left to defaults. devices: hashes, ascending."""
+    """Terms of a new facility, with what it left to defaults. by_hash: its devices, ascending."""
     least_s = new.least_patience_s(grace_s)
+    profile = next((named.profile for _, named in by_hash), None)
+    cards = tuple(device_hash(named.card) for _, named in by_hash)
     return FacilityTerms(
         facility_id=facility_id,
         gpu_operator=gpu_operator,
@@ -186,7 +201,9 @@ def _terms(
         window_end_s=new.window_end_s,
         expires_at_s=new.expires_at_s,
         epoch_length_s=new.epoch_length_s,
-        devices=devices,
+        devices=tuple(device for device, _ in by_hash),
+        cards=() if profile is None else cards,
+        profile=profile,
         promised_availability_ppm=new.promised_availability_ppm,
         fee_bps=new.fee_bps,
         tranches=new.tranches,
@@ -208,19 +225,50 @@ def _choose_id(connection: Connection, wanted: FacilityId | None) -> FacilityId:
 
 
 def _require_unpledged(connection: Connection, new: NewFacility) -> None:
-    """A device is never pledged to two facilities at once; one that is cancelled lets it go."""
-    for uuids in chunks(list(new.device_uuids)):
-        query = (
-            select(devices.c.uuid, devices.c.facility_id)
-            .join(facilities, facilities.c.facility_id == devices.c.facility_id)
-            .where(
-                devices.c.uuid.in_(uuids),
-                facilities.c.window_start_s < new.window_end_s,
-                facilities.c.window_end_s > new.window_start_s,
-                facilities.c.facility_id.not_in(cancelled_facilities()),
-            )
-        )
-        taken = connection.execute(query.limit(1)).first()
-        if taken is not None:
-            message = f"device {taken.uuid} is pledged to facility {taken.facility_id}"
-            raise Conflict(message, field="devices", reason="device_pledged")
+    """No part of a card is pledged to two facilities at once; one that is cancelled lets it go.
+
+    A slice has one card for ever, so that another card for it is refused at any time.
+    """
+    for named in chunks(new.devices):
+        _require_free(connection, named, new)
+        slices = {x.device: x.card for x in named if x.profile is not None}
+        query = _pledged().where(devices.c.uuid.in_(slices))
+        for taken in connection.execute(query):
+            if slices[taken.uuid] != taken.card_uuid:
+                message = (
+                    f"slice {taken.uuid} is of another card than {slices[taken.uuid]} in facility"
+                    f" {taken.facility_id}"
+                )
+                raise Conflict(message, field="devices", reason="slice_of_another_card")
+
+
+def _require_free(connection: Connection, named: Sequence[DeviceName], new: NewFacility) -> None:
+    names = {name for x in named for name in (x.device, x.card)}
+    # One UUID under both kinds is one thing that somebody named wrongly.
+    any_name = sorted(names | {twin(name) for name in names})
+    query = _pledged().where(
+        or_(devices.c.uuid.in_(any_name), devices.c.card_uuid.in_(any_name)),
+        facilities.c.window_start_s < new.window_end_s,
+        facilities.c.window_end_s > new.window_start_s,
+    )
+    taken = connection.execute(query.limit(1)).first()
+    if taken is None:
+        return
+    # Of somebody else's pledge only what the caller named is told.
+    if taken.uuid in names:
+        message = f"device {taken.uuid} is pledged to facility {taken.facility_id}"
+    elif taken.card_uuid in names:
+        message = f"slices of card {taken.card_uuid} are pledged to facility {taken.facility_id}"
+    else:
+        name = next(n for n in any_name if n in (twin(taken.uuid), twin(taken.card_uuid)))
+        message = f"{name} has the UUID of a device that is pledged to facility {taken.facility_id}"
+    raise Conflict(message, field="devices", reason="device_pledged")
+
+
+def _pledged() -> Select[str, str, FacilityId]:
+    """Devices of all facilities that are not cancelled, with their cards."""
+    return (
+        select(devices.c.uuid, devices.c.card_uuid, devices.c.facility_id)
+        .join(facilities, facilities.c.facility_id == devices.c.facility_id)
+        .where(facilities.c.facility_id.not_in(cancelled_facilities()))
+    )

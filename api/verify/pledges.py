@@ -1,6 +1,6 @@
 """Verify, part 1c: pledges are approved before funding, and no card is in two at one time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from api.chain.answers import Block
@@ -10,10 +10,12 @@ from api.chain.emitted.facility_registry import FacilityOffered, FacilityStateCh
 from api.chain.emitted.pledge_registry import PledgeApproved
 from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.chain.terms import OfferedTerms
+from api.domain.facility import check_pledge
 from api.domain.lifecycle import FacilityState
-from api.domain.pledges import Holding, Pledge, Pledging, holdings
+from api.domain.pledges import Holding, Pledge, Pledging, contradictions, holdings
 from api.domain.statements.evidence import FACILITY_FILE, facility_folder, hex32
 from api.domain.units import Bytes32, FacilityId
+from api.errors import InvalidInput
 from api.verify.attesters import AttesterVerifier
 from api.verify.epoch import Finding, VerifiedFacility
 
@@ -121,9 +123,12 @@ class PledgeVerifier:
         self._compare_cards(head.time_s)
 
     def _compare_cards(self, now_s: int) -> None:
+        known = [self._pledging(i, pledged, now_s) for i, pledged in sorted(self._pledged.items())]
+        pledgings = [pledging for pledging in known if pledging is not None]
         by_card: dict[Bytes32, list[Holding]] = {}
-        for facility_id, pledged in sorted(self._pledged.items()):
-            for held in self._holdings(facility_id, pledged, now_s):
+        for pledging in pledgings:
+            self._compare_parts(pledging)
+            for held in holdings(pledging):
                 by_card.setdefault(held.card, []).append(held)
         clashes: dict[tuple[FacilityId, FacilityId], list[Bytes32]] = {}
         for card, held_by in by_card.items():
@@ -132,14 +137,28 @@ class PledgeVerifier:
         for (later, earlier), cards in sorted(clashes.items()):
             count = f"{len(cards)} of its cards, {hex32(min(cards))} first, are pledged before by"
             self._report(Finding(f"{count} facility {earlier} for the same time", later))
+        moved: dict[tuple[FacilityId, FacilityId], list[Bytes32]] = {}
+        for found in contradictions(pledgings):
+            moved.setdefault((found.facility_id, found.other_id), []).append(found.device)
+        for (later, earlier), slices in sorted(moved.items()):
+            count = f"{len(slices)} of its slices, {hex32(min(slices))} first, are of other cards"
+            self._report(Finding(f"{count} in the earlier pledge of facility {earlier}", later))
 
-    def _holdings(
-        self, facility_id: FacilityId, pledged: _Pledged, now_s: int
-    ) -> Iterable[Holding]:
-        """Cards of a facility; none where its evidence is missing, which is found elsewhere."""
+    def _compare_parts(self, pledging: Pledging) -> None:
+        """Within one facility no part of a card is in two devices."""
+        if not any(pledge.devices for pledge in pledging.pledges):
+            return
+        try:
+            check_pledge(self._facilities[pledging.facility_id].terms)
+        except InvalidInput as error:
+            path = f"{facility_folder(pledging.facility_id)}/{FACILITY_FILE}"
+            self._report(Finding(error.message, pledging.facility_id, None, path))
+
+    def _pledging(self, facility_id: FacilityId, pledged: _Pledged, now_s: int) -> Pledging | None:
+        """Cards of a facility; None where its evidence is missing, which is found elsewhere."""
         facility = self._facilities.get(facility_id)
         if facility is None or not pledged.approved:
-            return ()
+            return None
         terms, root = facility.terms, facility.terms.pledge_tree.root
         known = tuple(
             Pledge(p.number, p.from_epoch, terms.pledge if p.root == root else ())
@@ -150,16 +169,14 @@ class PledgeVerifier:
             path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
             message = f"does not hold the pledge in force from epoch {unknown[0]} on"
             self._report(Finding(message, facility_id, None, path))
-        return holdings(
-            Pledging(
-                facility_id,
-                terms.window_start_s,
-                terms.window_end_s,
-                terms.epoch_length_s,
-                known,
-                cancelled=pledged.cancelled(now_s),
-                ended_at_s=pledged.ended_at_s,
-            )
+        return Pledging(
+            facility_id,
+            terms.window_start_s,
+            terms.window_end_s,
+            terms.epoch_length_s,
+            known,
+            cancelled=pledged.cancelled(now_s),
+            ended_at_s=pledged.ended_at_s,
         )
 
 

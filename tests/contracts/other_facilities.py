@@ -1,5 +1,6 @@
 """Facilities beside the one of the world, on the same contracts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,3 +42,17 @@ def with_a_spare(world: World, out: int, from_epoch: int, name: str = "NEW") -> 
     """The pledge with one card less and another one from an epoch on."""
     devices = [d.device for i, d in enumerate(world.pledge.devices) if i != out]
     return pledge(7, devices, later={device_hash(name): from_epoch})
+
+
+def sliced(
+    terms: FacilityTerms, cards: Sequence[Bytes32], profile: str = "3g.40gb"
+) -> FacilityTerms:
+    """The same terms with two slices of each of these cards in place of its devices."""
+    pairs = sorted((device_hash(f"MIG-{i}-{card.hex()}"), card) for card in cards for i in range(2))
+    return replace(
+        terms,
+        devices=tuple(device for device, _ in pairs),
+        cards=tuple(card for _, card in pairs),
+        profile="3g.40gb",
+        gpu_class=f"{terms.gpu_class}/3g.40gb",
+    )

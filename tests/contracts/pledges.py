@@ -54,8 +54,9 @@ class Pledge:
 
 
 def pledge_of(terms: FacilityTerms) -> Pledge:
-    """The devices of an offer: whole cards, from the first epoch on."""
-    return pledge(terms.facility_id, terms.devices)
+    """The devices of an offer with their cards, from the first epoch on."""
+    devices = tuple(Pledged(p.device, p.card, p.from_epoch) for p in terms.pledge)
+    return Pledge(terms.facility_id, devices)
 
 
 def pledge(

@@ -1,13 +1,18 @@
 """Numbers that operators reserve, offers that governance removes, and keys of operators."""
 
+from dataclasses import replace
+
 import brownie
 
+from api.domain.facility import TrancheTerms, check_terms
+from api.domain.pledges import Pledge, Pledging, cards_pledged_before, pledge_tree, whole_cards
+from api.domain.units import Epoch
 from scripts.deploy import deploy_all
 from scripts.deployer import Plan
 from scripts.roles import GPU_OPERATOR
 from tests.contracts.conftest import facility_terms
 from tests.contracts.model import World
-from tests.contracts.other_facilities import other_facility
+from tests.contracts.other_facilities import other_facility, sliced, spare_devices
 from tests.contracts.pledges import pledge_of
 from tests.contracts.steps import refuse
 
@@ -110,3 +115,44 @@ def test_pledge__whole_cards__have_the_root_that_the_offer_names(world):
     world.offer()
 
     assert bytes(world.facilities.termsOf(7)["pledgeRoot"]) == pledge_of(world.terms).root
+
+
+def test_pledge__slices__have_the_root_that_the_offer_names(world):
+    """Python's terms of slices, their tree and the contract's root are one thing."""
+    terms = sliced(world.terms, world.terms.devices[:5])
+    check_terms(replace(terms, tranches=(TrancheTerms(40),)))
+
+    world.offer(terms)
+
+    root = bytes(world.facilities.termsOf(7)["pledgeRoot"])
+    assert root == terms.pledge_tree.root == pledge_of(terms).root
+    assert root != pledge_tree(terms.facility_id, whole_cards(terms.devices)).root
+    assert world.facilities.termsOf(7)["deviceCount"] == 10
+    assert bytes(world.facilities.termsOf(7)["gpuClass"]).rstrip(b"\0") == b"H100-SXM5-80GB/3g.40gb"
+
+
+def test_pledge__slices_of_a_card_of_an_earlier_pledge__are_the_later_ones_fault(world):
+    """ATTACKS 47: the card and its slices are one card for the chain."""
+    card = world.terms.devices[0]
+    world.fund()
+    rival = other_facility(world, 66)
+    rival.terms = sliced(rival.terms, [card, *spare_devices(4)])
+    rival.fund()
+    mine, theirs = world.post(0, 1_000_000), rival.post(0, 1_000_000)
+    place = [one.card for one in rival.pledge.devices].index(card)
+    own, other = world.pledge.of_card(card), rival.pledge.proven(place)
+    challenge, by_bob = world.statements.challengeDoublePledge, {"from": world.bob}
+
+    refuse("NoFault: 7, 0", challenge, mine.as_abi_tuple(), own, 66, 0, other, by_bob)
+    challenge(theirs.as_abi_tuple(), other, 7, 0, own, by_bob)
+
+    assert [world.statements.epochsPosted(i) for i in (7, 66)] == [1, 0]
+    # What the chain finds, Python finds: of slices the card counts.
+    pledgings = [
+        Pledging(t.facility_id, t.window_start_s, t.window_end_s, t.epoch_length_s, (of,))
+        for t, of in (
+            (world.terms, Pledge(1, Epoch(0), world.terms.pledge)),
+            (rival.terms, Pledge(2, Epoch(0), rival.terms.pledge)),
+        )
+    ]
+    assert cards_pledged_before(pledgings[1], other=pledgings[0]) == (card,)

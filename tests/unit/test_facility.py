@@ -11,7 +11,7 @@ from api.domain.merkle import verify_proof
 from api.domain.pledges import PledgedDevice, pledge_leaf, pledge_tree
 from api.domain.units import MAX_U32, MAX_U64, Epoch
 from api.errors import InvalidInput
-from tests.unit.values import DAY_S, DEVICES, EPOCHS, START_S, TERMS
+from tests.unit.values import DAY_S, DEVICES, EPOCHS, SLICED, SLICES, START_S, TERMS
 
 
 def test_epochs__of_the_window__follow_without_gaps() -> None:
@@ -43,6 +43,17 @@ def test_pledge_tree__of_the_devices__proves_each_at_its_place() -> None:
     for index, device in enumerate(DEVICES):
         leaf = pledge_leaf(TERMS.facility_id, index, PledgedDevice(device, device))
         assert verify_proof(tree.proof(index), root=tree.root, leaf=leaf)
+
+
+def test_pledge__of_slices__names_the_card_of_each() -> None:
+    cards = (DEVICES[0], DEVICES[1], DEVICES[0])
+
+    assert SLICED.pledge == tuple(map(PledgedDevice, SLICES, cards))
+    assert SLICED.device_set == set(SLICES)
+    # A slice is one device: it weighs one GPU-hour of its tranche.
+    assert SLICED.capacity_gpu_seconds() == 3 * DAY_S
+    assert SLICED.pledge_tree.root == pledge_tree(SLICED.facility_id, SLICED.pledge).root
+    check_terms(SLICED)
 
 
 _FITS = TrancheTerms(1)
@@ -87,6 +98,10 @@ _OUTSIDE: list[tuple[str, dict[str, Any]]] = [
     ("devices", {"devices": ()}),
     ("devices", {"devices": DEVICES[::-1]}),
     ("devices", {"devices": (DEVICES[0], DEVICES[0])}),
+    ("gpu_class", {"gpu_class": "H100-SXM5-80GB/3g.40gb"}),
+    # A profile without cards, and cards without a profile.
+    ("devices", {"profile": "3g.40gb", "gpu_class": "H100/3g.40gb"}),
+    ("devices", {"cards": DEVICES}),
     ("promised_availability_ppm", {"promised_availability_ppm": -1}),
     ("promised_availability_ppm", {"promised_availability_ppm": 1_000_001}),
     ("fee_bps", {"fee_bps": -1}),
@@ -104,6 +119,30 @@ _OUTSIDE: list[tuple[str, dict[str, Any]]] = [
     # A tranche that is never paid.
     ("tranches", {"tranches": (TrancheTerms(1), _FITS)}),
 ]
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("devices", {"cards": (DEVICES[0],) * 3}),
+        ("devices", {"cards": (DEVICES[0],) * 2}),
+        ("devices", {"cards": (SLICES[1], DEVICES[1], DEVICES[0])}),
+        ("devices", {"cards": SLICES}),
+        ("devices", {"profile": "CPX"}),
+        ("gpu_class", {"profile": "2g.20gb"}),
+        ("gpu_class", {"gpu_class": "H100-SXM5-80GB"}),
+        # Three slices of 40 GB are more than a card of 40 GB has; of 80 GB it has two.
+        ("devices", {"gpu_class": "A100-SXM4-40GB/3g.40gb"}),
+    ],
+)
+def test_check_terms__one_part_of_a_card_in_two_slices__is_refused(
+    field: str, changes: dict[str, Any]
+) -> None:
+    """ATTACKS 47."""
+    with pytest.raises(InvalidInput) as caught:
+        check_terms(replace(SLICED, **changes))
+
+    assert caught.value.context["field"] == field
 
 
 @pytest.mark.parametrize("changes", _INSIDE)

@@ -29,7 +29,7 @@ ROOMS = {
 }
 # The domain is a stack: each floor rests on those before it.
 STACK = (
-    {"units", "json_text"},
+    {"units", "json_text", "devices"},
     {"hashing"},
     {"eip712", "merkle"},
     {"pledges"},

@@ -15,12 +15,14 @@ from api.domain.pledges import (
     APPROVAL_TYPE,
     DOMAIN_NAME,
     DOMAIN_VERSION,
+    Contradiction,
     Pledge,
     PledgeApproval,
     PledgedDevice,
     Pledging,
     approval_digest,
     cards_pledged_before,
+    contradictions,
     holdings,
     pledge_tree,
 )
@@ -195,3 +197,67 @@ def test_holdings__any_pledges__are_what_each_second_says(
         over = ended_at_s is not None and second >= ended_at_s
         expected = set() if over or in_force is None else {d.card for d in in_force.devices}
         assert {h.card for h in found if h.start_s <= second < h.end_s} == expected
+
+
+def _slices(number: int, *pairs: tuple[Bytes32, Bytes32]) -> Pledge:
+    """Slices with their cards, from the first epoch on."""
+    return Pledge(number, Epoch(0), tuple(PledgedDevice(device, card) for device, card in pairs))
+
+
+X, Y = (Bytes32(bytes([n]) * 32) for n in (8, 9))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        # The card, and a slice of it.
+        (_of(1, A), _slices(2, (X, A))),
+        (_slices(1, (X, A)), _of(2, A)),
+        # Two slices of one card.
+        (_slices(1, (X, A)), _slices(2, (Y, A))),
+        (_slices(1, (X, A)), _slices(2, (X, A))),
+    ],
+)
+def test_cards_pledged_before__card_and_slices__are_one_card(first: Pledge, second: Pledge) -> None:
+    """ATTACKS 47: whoever is approved later has no part of the card while the windows overlap."""
+    earlier, later = _pledging(1, first), _pledging(2, second)
+    after = _pledging(2, second, start_s=START_S + EPOCHS * EPOCH_S)
+
+    assert cards_pledged_before(later, other=earlier) == (A,)
+    assert cards_pledged_before(earlier, other=later) == ()
+    assert cards_pledged_before(after, other=earlier) == ()
+    assert contradictions([later, earlier]) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "device"),
+    [
+        # One slice with two cards; a slice taken for a card; a card of another's slice.
+        (_slices(1, (X, A)), _slices(2, (X, B)), X),
+        (_slices(1, (X, A)), _of(2, X), X),
+        (_of(1, X), _slices(2, (X, A)), X),
+        (_slices(1, (X, A)), _slices(2, (Y, X)), Y),
+        (_slices(1, (Y, X)), _slices(2, (X, A)), X),
+    ],
+)
+def test_contradictions__slice_of_two_cards__is_the_later_ones_at_any_time(
+    first: Pledge, second: Pledge, device: Bytes32
+) -> None:
+    """ATTACKS 47: a slice that moves to another card was invented here or there."""
+    earlier, later = _pledging(1, first), _pledging(2, second)
+    after = _pledging(2, second, start_s=START_S + EPOCHS * EPOCH_S)
+    expected = (Contradiction(FacilityId(2), FacilityId(1), device),)
+
+    assert contradictions([earlier, later]) == contradictions([after, earlier]) == expected
+    assert contradictions([replace(earlier, cancelled=True), later]) == ()
+    assert contradictions([earlier, replace(later, cancelled=True)]) == ()
+
+
+def test_contradictions__whole_cards_and_slices_of_others__are_none() -> None:
+    pledgings = [
+        _pledging(1, _of(1, A, B)),
+        _pledging(2, _slices(2, (X, C)), _slices(4, (X, C), (Y, C))),
+        _pledging(3, _of(3, A)),
+    ]
+
+    assert contradictions(pledgings) == ()

@@ -1,5 +1,7 @@
 """Values of the domain for unit tests, and strategies that make them."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from api.domain.facility import FacilityTerms, TrancheTerms
@@ -30,6 +32,15 @@ TERMS = FacilityTerms(
     promised_availability_ppm=990_000,
     fee_bps=100,
     tranches=(TrancheTerms(100, 900_000), TrancheTerms(50)),
+)
+# Two slices of one card, one of another.
+SLICES = tuple(sorted(device_hash(f"MIG-{i}") for i in range(3)))
+SLICED = replace(
+    TERMS,
+    devices=SLICES,
+    cards=(DEVICES[0], DEVICES[1], DEVICES[0]),
+    profile="3g.40gb",
+    gpu_class="H100-SXM5-80GB/3g.40gb",
 )
 
 _U63 = st.integers(0, 2**63 - 1)

@@ -136,6 +136,9 @@ class DeviceColumns(Columns):
     facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
     device: Named[Bytes32] = Column(RAW32)
     uuid: Named[str] = Column(String(96))
+    # Of a slice its card; a whole card is its own.
+    card: Named[Bytes32] = Column(RAW32)
+    card_uuid: Named[str] = Column(String(96))
 
 
 devices = Table(
@@ -144,17 +147,20 @@ devices = Table(
     DeviceColumns,
     PrimaryKeyConstraint("facility_id", "device"),
     Index(None, "uuid"),
+    Index(None, "card_uuid"),
 )
 
 
 @record_of(devices)
 @dataclass(frozen=True, slots=True)
 class DeviceRow:
-    """A pledged device: the hash that evidence names, and the UUID behind it."""
+    """A pledged device and its card: the hashes that evidence names, and the names behind them."""
 
     facility_id: FacilityId
     device: Bytes32
     uuid: str
+    card: Bytes32
+    card_uuid: str
 
 
 class HardwareDisclosureColumns(Columns):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from api.domain.devices import check_device
 from api.domain.hashing import device_hash
 from api.domain.metering.instants import parse_instant
 from api.domain.units import (
@@ -15,7 +16,7 @@ from api.domain.units import (
     FacilityId,
     Micros,
 )
-from api.errors import EventRejected, InvalidInput
+from api.errors import DeviceNameRefused, EventRejected, InvalidInput
 
 USAGE = "rentroll.gpu.usage.v1"
 AVAILABILITY = "rentroll.gpu.availability.v1"
@@ -26,9 +27,6 @@ DEVICE_REGISTERED = "rentroll.device.registered.v1"
 
 MAX_TEXT = 200
 MAX_ENERGY_JOULES = 10**12
-# NVML: "GPU-" or "MIG-" and a UUID; older drivers add slice indices to MIG ids.
-# Lower-case hex only: two spellings of one UUID would be two devices.
-_DEVICE = re.compile(r"(GPU|MIG)-(GPU-)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(/\d{1,3}){0,2}")
 # CloudEvents 1.0 §3: context attributes that we know. Extensions are lower-case alphanumerics.
 _CONTEXT = frozenset(
     {"specversion", "id", "source", "type", "time", "subject", "datacontenttype", "dataschema"}
@@ -179,17 +177,14 @@ def _interval(data: Mapping[str, object]) -> tuple[int, int]:
 
 def _device(data: Mapping[str, object]) -> str:
     value = data["device"]
-    if not isinstance(value, str) or not _DEVICE.fullmatch(value):
-        message = "device must be an NVML UUID such as GPU-… or MIG-…"
-        raise EventRejected("malformed_event", message, field="device")
-    return value
-
-
-def check_device_uuid(uuid: str) -> str:
-    """An NVML UUID unchanged. Raises InvalidInput."""
-    if not _DEVICE.fullmatch(uuid):
-        raise InvalidInput(f"not an NVML UUID: {uuid[:100]!r}", field="devices")
-    return uuid
+    if not isinstance(value, str):
+        raise EventRejected(
+            "malformed_event", "device must be the name of a device", field="device"
+        )
+    try:
+        return check_device(value)
+    except DeviceNameRefused as error:
+        raise EventRejected("malformed_event", error.message, field="device") from error
 
 
 def identity(event: object) -> tuple[str | None, str | None]:

@@ -104,9 +104,19 @@ def encode_facility(terms: FacilityTerms) -> bytes:
                 }
                 for t in terms.tranches
             ],
-            "devices": [hex32(d) for d in terms.devices],
+            "devices": _devices(terms),
         }
     )
+
+
+def _devices(terms: FacilityTerms) -> list[str] | list[dict[str, str]]:
+    """Whole cards by their hash; a slice with its card and profile."""
+    if terms.profile is None:
+        return [hex32(d) for d in terms.devices]
+    return [
+        {"device": hex32(p.device), "card": hex32(p.card), "profile": terms.profile}
+        for p in terms.pledge
+    ]
 
 
 def encode_lines(lines: Sequence[Line]) -> bytes:

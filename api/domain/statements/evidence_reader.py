@@ -22,6 +22,7 @@ from api.domain.statements.rating import LeaseCarry, LeaseTerms, PricePlan, Pric
 from api.domain.units import Bytes32, FacilityId, GpuSeconds, Micros
 from api.errors import EvidenceInvalid
 
+_SLICE_FIELDS = {"device", "card", "profile"}
 # No field is wider than 256 bits, 78 digits.
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,77}", re.ASCII)
 
@@ -58,6 +59,7 @@ def decode_facility(data: bytes) -> FacilityTerms:
     """Read `facility.json`. Raises EvidenceInvalid; never trusts the encoding to be canonical."""
     try:
         doc = as_object(_read_json(data, FACILITY_FILE))
+        devices, cards, profile = _devices(as_list(doc["devices"]))
         return FacilityTerms(
             facility_id=FacilityId(as_integer(doc["facility_id"])),
             gpu_operator=as_text(doc["gpu_operator"]),
@@ -68,7 +70,9 @@ def decode_facility(data: bytes) -> FacilityTerms:
             window_end_s=as_integer(doc["window_end_s"]),
             expires_at_s=as_integer(doc["expires_at_s"]),
             epoch_length_s=as_integer(doc["epoch_length_s"]),
-            devices=tuple(as_bytes32(d) for d in as_list(doc["devices"])),
+            devices=devices,
+            cards=cards,
+            profile=profile,
             promised_availability_ppm=as_integer(doc["promised_availability_ppm"]),
             fee_bps=as_integer(doc["fee_bps"]),
             attester_fee_bps=as_integer(doc["attester_fee_bps"]),
@@ -86,6 +90,20 @@ def decode_facility(data: bytes) -> FacilityTerms:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise EvidenceInvalid(f"{FACILITY_FILE}: {error}", file=FACILITY_FILE) from error
+
+
+def _devices(
+    entries: list[object],
+) -> tuple[tuple[Bytes32, ...], tuple[Bytes32, ...], str | None]:
+    """Devices, and of slices their cards and profile. Raises TypeError, KeyError or ValueError."""
+    if not any(isinstance(entry, dict) for entry in entries):
+        return tuple(as_bytes32(entry) for entry in entries), (), None
+    slices = [as_object(entry) for entry in entries]
+    profiles = {as_text(x["profile"]) for x in slices}
+    if len(profiles) != 1 or any(x.keys() != _SLICE_FIELDS for x in slices):
+        raise ValueError("slices are of one profile, and name device, card and profile alone")
+    devices, cards = (tuple(as_bytes32(x[name]) for x in slices) for name in ("device", "card"))
+    return devices, cards, profiles.pop()
 
 
 @lru_cache(maxsize=256)

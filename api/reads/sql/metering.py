@@ -105,13 +105,13 @@ def conflicts_by_device(
 
 
 def pledged_elsewhere(connection: Connection, facility_id: FacilityId) -> list[Bytes32]:
-    """Devices that another facility pledged first, with a window that overlaps this one's."""
+    """Devices of which another facility pledged a part first, with a window that overlaps."""
     other_devices, other = devices.alias("other_devices"), facilities.alias("other")
     query = (
         select(devices.c.device)
         .distinct()
         .join(facilities, facilities.c.facility_id == devices.c.facility_id)
-        .join(other_devices, other_devices.c.uuid == devices.c.uuid)
+        .join(other_devices, other_devices.c.card_uuid == devices.c.card_uuid)
         .join(other, other.c.facility_id == other_devices.c.facility_id)
         .where(
             devices.c.facility_id == facility_id,

@@ -32,7 +32,9 @@ def _time(description: str) -> _Schema:
 
 
 _FACILITY = _integer(MAX_I64, "Facility: its on-chain id.", low=1)
-_DEVICE = _text(96, "NVML UUID in lower case, `GPU-…` or `MIG-…`.")
+_DEVICE = _text(
+    96, "The device's one name, `GPU-…` or `MIG-…`, `AMD-…`, `TPU-…`, `GAUDI-…`; no index form."
+)
 _LEASE = _text(120, "Your id of the lease.")
 _START, _END = _time("First second of the interval"), _time("Second after the interval")
 _CORRECTS = {

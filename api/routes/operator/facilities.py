@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from api.chain import calldata
 from api.db.session import reading
+from api.domain.devices import DeviceName
 from api.domain.facility import (
     DAY_S,
     DEFAULT_ATTESTER_FEE_BPS,
@@ -43,6 +44,7 @@ EXAMPLE_DEVICES = (
     "GPU-0b9f1a52-3c1d-4e5f-8a6b-7c8d9e0f1a2b",
     "GPU-1c0a2b63-4d2e-4f60-9b7c-8d9e0f1a2b3c",
 )
+_EXAMPLE_SLICE = "MIG-c7384736-a75d-5afc-978f-d2f1294409fd"
 
 
 class TrancheIn(Strict):
@@ -52,6 +54,33 @@ class TrancheIn(Strict):
     coupon_micros_per_unit: Annotated[int, Field(ge=0, lt=2**63)] = Field(
         default=0, description="Micros that a unit earns over the window before juniors."
     )
+
+
+class SliceIn(Strict):
+    """A slice of a card."""
+
+    model_config = example(device=_EXAMPLE_SLICE, card=EXAMPLE_DEVICES[0], profile="1g.10gb")
+
+    device: str = Field(description="Name of the slice, `MIG-…`, as `nvidia-smi -L` prints it.")
+    card: str = Field(description="Name of its card, `GPU-…`.")
+    profile: str = Field(description="Profile of the slice as NVIDIA writes it, `1g.10gb`.")
+
+
+def _kind_of_device(value: object) -> str | None:
+    """Which schema a device is held against, so that an error names one place."""
+    if isinstance(value, str):
+        return "card"
+    return "slice" if isinstance(value, (dict, SliceIn)) else None
+
+
+_Device = Annotated[
+    Annotated[str, Tag("card")] | Annotated[SliceIn, Tag("slice")],
+    Discriminator(
+        _kind_of_device,
+        custom_error_type="device_type",
+        custom_error_message="a device is the name of a card, or device, card and profile",
+    ),
+]
 
 
 class FacilityIn(Strict):
@@ -119,8 +148,10 @@ class FacilityIn(Strict):
     tranches: Annotated[list[TrancheIn], Field(min_length=1, max_length=4)] = Field(
         description="Most senior first; the last takes the residual."
     )
-    devices: Annotated[list[str], Field(min_length=1, max_length=100_000)] = Field(
-        description="NVML UUIDs of the pledged devices; the pledge never changes."
+    devices: Annotated[list[_Device], Field(min_length=1, max_length=100_000)] = Field(
+        description="The pledged devices: whole cards by name, or slices of one profile, never"
+        " both. The class of slices ends with their profile (`H100-SXM5-80GB/1g.10gb`), and a"
+        " slice is one device: an hour of it is one unit. The pledge never changes."
     )
 
 
@@ -146,7 +177,10 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
             )
             for t in body.tranches
         ),
-        device_uuids=body.devices,
+        device_uuids=[
+            d if isinstance(d, str) else DeviceName(d.device, card=d.card, profile=d.profile)
+            for d in body.devices
+        ],
         patience_s=body.patience_s,
         seal_s=body.seal_s,
         long_stop_s=body.long_stop_s,
@@ -157,6 +191,10 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
 @router.post("/v1/facilities", status_code=201, responses=errors(400, 401, 403, 409, 413, 422))
 def create_facility(service: ServiceDep, operator_id: OperatorId, body: FacilityIn) -> FacilityOut:
     """Register a facility and pledge its devices.
+
+    No part of a card is in two pledges at one time: a card, and a slice of it, of one facility or
+    of two, are refused (reason `device_pledged`), and so is a slice of which another registration
+    names another card (reason `slice_of_another_card`).
 
     The answer holds the transaction (`offer`) that the operator's wallet sends next.
     """

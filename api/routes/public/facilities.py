@@ -9,7 +9,6 @@ from api.chain.emitted.rent_lockbox import Closing
 from api.db.facilities import facility_row, pledged_devices
 from api.db.session import reading
 from api.domain.facility import FacilityTerms
-from api.domain.pledges import whole_cards
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
 from api.reads.ending import EndingView
@@ -112,7 +111,7 @@ class DeviceOut(BaseModel):
     """A pledged device."""
 
     index: int = Field(description="Place in the pledge, from 0.")
-    device: str = Field(description="keccak-256 of the device's UUID, 0x-hex.")
+    device: str = Field(description="keccak-256 of the device's name, 0x-hex.")
     card: str = Field(description="The same of its card; equal to `device` for a whole card.")
     from_epoch: int = Field(description="First epoch in which it is pledged.")
 
@@ -212,11 +211,11 @@ def list_devices(service: ServiceDep, facility_id: FacilityPath) -> DevicesOut:
         facility = facility_row(connection, facility_id)
         if facility is None:
             raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
-        hashes = pledged_devices(connection, facility_id)
+        pledge = pledged_devices(connection, facility_id)
     return DevicesOut(
         pledge_root=hex32(facility.pledge_root),
         devices=[
             DeviceOut(index=i, device=hex32(d.device), card=hex32(d.card), from_epoch=d.from_epoch)
-            for i, d in enumerate(whole_cards(hashes))
+            for i, d in enumerate(pledge)
         ],
     )

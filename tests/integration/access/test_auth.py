@@ -12,7 +12,7 @@ from api.db.tables.leases import leases
 from api.domain.hashing import sha256
 from api.epochs.close import close_due
 from api.ledger.facilities import add_attester_key, add_operator
-from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
+from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, device
 from tests.integration.service import ADMIN_KEY, Service, problem
 
 _OPEN = {
@@ -54,7 +54,7 @@ def _facility_body() -> dict[str, object]:
     return {
         "name": "f", "gpu_class": "X", "site": "Y", "window_start": "2026-01-01T00:00:00Z",
         "window_end": "2026-01-02T00:00:00Z", "epoch_length_s": DAY_S,
-        "tranches": [{"unit_cap": 1}], "devices": ["GPU-" + "0" * 8 + "-0000" * 3 + "-" + "0" * 12],
+        "tranches": [{"unit_cap": 1}], "devices": [device(40)],
     }  # fmt: skip
 
 

@@ -13,13 +13,13 @@ from api.db.tables.access import session_nonces, sessions
 from api.db.tables.base import metadata
 from api.db.tables.chain import chain_events
 from api.db.tables.console import event_rejections, event_repeats
-from api.db.tables.facilities import facilities, hardware_disclosures, operators
+from api.db.tables.facilities import devices, facilities, hardware_disclosures, operators
 from api.db.tables.history import epoch_reopenings, superseded_statements
 from api.db.tables.statements import statement_trees
 from api.epochs.close import close_due
 from api.errors import InvalidInput
 from api.reads.proofs import prove_line
-from tests.factories import DAY_S, HOUR_S, Ledger
+from tests.factories import DAY_S, HOUR_S, Ledger, device
 
 pytestmark = pytest.mark.both_databases
 
@@ -111,4 +111,39 @@ def test_upgrade__terms_of_contracts_of_before__are_refused_by_name(ledger: Ledg
         connection.execute(text("UPDATE alembic_version SET version_num = '0014'"))
 
     with pytest.raises(InvalidInput, match="share of the fee for attesters"):
+        upgrade(ledger.engine)
+
+
+def _without_cards(ledger: Ledger) -> None:
+    """The schema of before: devices without cards."""
+    with transaction(ledger.engine) as connection:
+        connection.execute(text("DROP INDEX ix_devices_card_uuid"))
+        for name in ("card", "card_uuid"):
+            connection.execute(text(f"ALTER TABLE devices DROP COLUMN {name}"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0015'"))
+
+
+def test_upgrade__devices_without_cards__are_whole_cards(ledger: Ledger) -> None:
+    _without_cards(ledger)
+
+    upgrade(ledger.engine)
+
+    with ledger.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        rows = connection.execute(select(devices)).all()
+    assert len(rows) == 4
+    assert all((r.card, r.card_uuid) == (r.device, r.uuid) for r in rows)
+
+
+@pytest.mark.parametrize("prefix", ["MIG-", "GPU-GPU-"])
+def test_upgrade__device_whose_card_nobody_knows__is_refused_by_name(
+    ledger: Ledger, prefix: str
+) -> None:
+    name = prefix + device(0)[4:]
+    _without_cards(ledger)
+    with transaction(ledger.engine) as connection:
+        named = text("UPDATE devices SET uuid = :name WHERE uuid = :old")
+        connection.execute(named, {"name": name, "old": device(0)})
+
+    with pytest.raises(InvalidInput, match=name):
         upgrade(ledger.engine)

@@ -18,7 +18,7 @@ from api.epochs.attest import Verdict
 from api.epochs.close import close_due
 from api.ledger import facilities as register
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
-from tests.factories import DAY_S, GRACE_S, START_S
+from tests.factories import DAY_S, GRACE_S, START_S, device
 from tests.world import World, send, signer_of, wallet
 
 pytestmark = pytest.mark.chain
@@ -351,7 +351,7 @@ def test_register__facility__publishes_its_terms_at_once(world: World) -> None:
     body = {
         "name": "f", "gpu_class": "X", "site": "Y", "window_start": "2026-02-01T00:00:00Z",
         "window_end": "2026-02-02T00:00:00Z", "epoch_length_s": DAY_S,
-        "tranches": [{"unit_cap": 1}], "devices": ["GPU-" + "0" * 8 + "-0000" * 3 + "-" + "0" * 12],
+        "tranches": [{"unit_cap": 1}], "devices": [device(40)],
     }  # fmt: skip
     headers = {"Authorization": f"Bearer {world.ledger.api_key}"}
 

@@ -20,12 +20,11 @@ from api.domain.metering.events import (
     LeaseOpenedEvent,
     OutageEvent,
     UsageEvent,
-    check_device_uuid,
     identity,
     parse_event,
 )
 from api.domain.metering.rejections import REJECTIONS
-from api.errors import EventRejected, InvalidInput
+from api.errors import EventRejected
 
 DEVICE = "GPU-0b9f1a52-3c1d-4e5f-8a6b-7c8d9e0f1a2b"
 HOUR = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}
@@ -78,14 +77,6 @@ def test_parse__good_events__become_values() -> None:
     assert isinstance(parse_event(event(DEVICE_REGISTERED)), DeviceRegisteredEvent)
 
 
-def test_check_device_uuid__of_nvml__is_unchanged_and_others_are_refused() -> None:
-    assert check_device_uuid(DEVICE) == DEVICE
-
-    with pytest.raises(InvalidInput, match="not an NVML UUID") as caught:
-        check_device_uuid(DEVICE.upper())
-    assert caught.value.context["field"] == "devices"
-
-
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -120,6 +111,8 @@ def test_check_device_uuid__of_nvml__is_unchanged_and_others_are_refused() -> No
         ({"device": DEVICE.upper()}, "malformed_event"),
         ({"device": DEVICE + "\n"}, "malformed_event"),
         ({"device": DEVICE[4:]}, "malformed_event"),
+        ({"device": 7}, "malformed_event"),
+        ({"device": None}, "malformed_event"),
         ({"price": 1}, "unknown_field"),
     ],
 )  # fmt: skip
@@ -145,9 +138,17 @@ def test_parse__bad_envelope__has_its_code() -> None:
     assert _code(event(CORRECTION, action="delete")) == "malformed_event"
 
 
-def test_device__mig_in_both_spellings__is_read() -> None:
-    for text in (f"MIG-{DEVICE[4:]}", f"MIG-{DEVICE}/7/0"):
-        assert isinstance(parse_event(event(device=text)), UsageEvent)
+def test_device__slice__is_read_and_index_forms_are_refused_with_the_form_to_use() -> None:
+    assert isinstance(parse_event(event(device=f"MIG-{DEVICE[4:]}")), UsageEvent)
+
+    for text in (f"MIG-{DEVICE}/7/0", f"{DEVICE}/0", f"GPU-{DEVICE}", DEVICE.upper()):
+        for kind in (USAGE, AVAILABILITY, DEVICE_REGISTERED):
+            with pytest.raises(EventRejected, match=f"write .*{DEVICE[4:]}") as caught:
+                parse_event(event(kind, device=text))
+            assert (caught.value.reason, caught.value.context["field"]) == (
+                "malformed_event",
+                "device",
+            )
 
 
 _JSON = st.recursive(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
 from api.domain.metering.usage import LineKind, Outage
 from api.domain.statements import evidence, evidence_reader
@@ -19,14 +20,46 @@ from api.domain.statements.rating import LeaseTerms
 from api.domain.units import Epoch, FacilityId
 from api.errors import EvidenceInvalid
 from tests import evidence_vectors
-from tests.unit.values import CARRIES, DEVICES, LEASE, LEASES, LINES, OUTAGES, TERMS
+from tests.unit.values import CARRIES, DEVICES, LEASE, LEASES, LINES, OUTAGES, SLICED, TERMS
 
 
-def test_facility__round_trip__is_the_same() -> None:
-    data = evidence.encode_facility(TERMS)
+@pytest.mark.parametrize("terms", [TERMS, SLICED])
+def test_facility__round_trip__is_the_same(terms: FacilityTerms) -> None:
+    data = evidence.encode_facility(terms)
 
-    assert evidence_reader.decode_facility(data) == TERMS
+    assert evidence_reader.decode_facility(data) == terms
     assert evidence.encode_facility(evidence_reader.decode_facility(data)) == data
+
+
+def test_facility__of_slices__names_card_and_profile_of_each_and_cards_stay_hashes() -> None:
+    devices = json.loads(evidence.encode_facility(SLICED))["devices"]
+
+    assert devices == [
+        {"device": "0x" + d.hex(), "card": "0x" + c.hex(), "profile": "3g.40gb"}
+        for d, c in zip(SLICED.devices, SLICED.cards, strict=True)
+    ]
+    whole = json.loads(evidence.encode_facility(TERMS))["devices"]
+    assert whole == ["0x" + d.hex() for d in DEVICES]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda entries: [*entries[:-1], entries[-1]["device"]],
+        lambda entries: [*entries[:-1], entries[-1] | {"profile": "1g.10gb"}],
+        lambda entries: [*entries[:-1], entries[-1] | {"more": 1}],
+        lambda entries: [entry | {"profile": None} for entry in entries],
+        lambda entries: [{"device": e["device"], "profile": e["profile"]} for e in entries],
+        lambda entries: [{"device": e["device"], "card": e["card"]} for e in entries],
+        lambda entries: [entry | {"card": "0x12"} for entry in entries],
+    ],
+)
+def test_decode_facility__slices_that_are_not_alike__are_refused(change: Any) -> None:
+    document = json.loads(evidence.encode_facility(SLICED))
+    document["devices"] = change(document["devices"])
+
+    with pytest.raises(EvidenceInvalid, match=r"facility\.json"):
+        evidence_reader.decode_facility(json.dumps(document).encode())
 
 
 def test_terms_from_bytes__the_same_document_again__is_read_once() -> None:

@@ -1,6 +1,7 @@
 """Recompute: from raw events an attester comes to the bytes of the close, or refuses."""
 
 import json
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +23,8 @@ from tests.unit.values import DAY_S, START_S, TERMS
 
 HOUR_S = 3_600
 SALT = b"salt"
-_UUIDS = [f"GPU-00000000-0000-0000-0000-{i:012d}" for i in range(3)]
-DEVICES = [device_hash(uuid) for uuid in _UUIDS]
+_UUIDS = [f"GPU-{uuid.uuid5(uuid.NAMESPACE_URL, str(i))}" for i in range(3)]
+DEVICES = [device_hash(name) for name in _UUIDS]
 _TERMS = replace(TERMS, devices=tuple(sorted(DEVICES)))
 LEASE = salted_hash(SALT, "l")
 

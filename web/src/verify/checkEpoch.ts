@@ -154,7 +154,7 @@ class EpochCheck {
   }
 
   private async ofFacility(bytes: Uint8Array, known: FacilityOnChain): Promise<Check[]> {
-    const { facilityId, devices } = parseFacility(text(bytes));
+    const { facilityId, devices, cards } = parseFacility(text(bytes));
     return [
       compared(
         "terms",
@@ -166,7 +166,7 @@ class EpochCheck {
         "pledge",
         titleOf("pledge"),
         {
-          value: hexOf(pledgeRoot(facilityId, devices)),
+          value: hexOf(pledgeRoot(facilityId, devices, cards)),
           from: `root over ${devices.length} devices of facility.json`,
         },
         { value: known.pledgeRoot, from: "pledgeRoot of FacilityRegistry.termsOf" },

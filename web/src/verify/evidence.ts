@@ -73,6 +73,8 @@ export function pathOf(facilityId: bigint | number | string, epoch: number, name
 export interface Facility {
   facilityId: bigint;
   devices: Hex[];
+  /** The card of each device; a whole card is its own. */
+  cards: Hex[];
   windowStartS: bigint;
   windowEndS: bigint;
   /** End of the seal: until then facts of the window are stated. */
@@ -84,13 +86,19 @@ export interface Facility {
 export function parseFacility(text: string): Facility {
   const found = objectOf(parseJson(text), "facility.json");
   if (!Array.isArray(found["devices"])) throw new Error("facility.json names no devices");
-  const devices = found["devices"].map((device: unknown) => hash32({ device }, "device"));
+  const pledge = found["devices"].map((entry: unknown) => {
+    if (typeof entry === "string") return { device: entry, card: entry };
+    return objectOf(entry, "a slice of facility.json");
+  });
+  const devices = pledge.map((entry) => hash32(entry, "device"));
+  const cards = pledge.map((entry) => hash32(entry, "card"));
   const epochLengthS = integer(found, "epoch_length_s", 32);
   if (epochLengthS === 0n) throw new Error("facility.json has epochs of no length");
   const windowEndS = integer(found, "window_end_s", 64);
   return {
     facilityId: integer(found, "facility_id", 64),
     devices,
+    cards,
     windowStartS: integer(found, "window_start_s", 64),
     windowEndS,
     sealedAtS: windowEndS + integer(found, "seal_s", 32),

@@ -20,8 +20,8 @@ router = APIRouter(tags=["console"])
 class ConsoleDevice(BaseModel):
     """Metering of one device over the whole window so far."""
 
-    device: str = Field(description="keccak-256 of the UUID, as in statements, 0x-hex.")
-    uuid: str = Field(description="NVML UUID; only its operator sees it.")
+    device: str = Field(description="keccak-256 of the name, as in statements, 0x-hex.")
+    uuid: str = Field(description="Name of the device; only its operator sees it.")
     last_event_end_s: int | None = Field(
         description="End of the newest standing record or outage, UTC seconds; null if none."
     )

@@ -67,6 +67,22 @@ describe("facility.json", () => {
     expect(hexOf(pledgeRoot(facilityId, devices))).toBe(goldenPledgeRoot());
     expect(hexOf(pledgeRoot(facilityId, [...devices].reverse()))).not.toBe(goldenPledgeRoot());
   });
+
+  it("names the card of each slice, and of a whole card itself", () => {
+    const { text } = EVIDENCE.facility;
+    const { devices, cards } = parseFacility(text);
+    const card = hexOf(new Uint8Array(32).fill(7));
+    const slices = devices.map((device) => ({ device, card, profile: "1g.10gb" }));
+    const whole = JSON.parse(text) as object;
+
+    const found = parseFacility(JSON.stringify({ ...whole, devices: slices }));
+
+    expect(cards).toEqual(devices);
+    expect(found.devices).toEqual(devices);
+    expect(found.cards).toEqual(devices.map(() => card));
+    expect(() => parseFacility(JSON.stringify({ ...whole, devices: [{}] }))).toThrow("device");
+    expect(() => parseFacility(JSON.stringify({ ...whole, devices: [7] }))).toThrow("slice");
+  });
 });
 
 describe("statement.json", () => {

@@ -145,6 +145,15 @@ describe("pledges", () => {
       expect(hexOf(pledgeRoot(7n, devices))).not.toBe(theirs.root);
     }
   });
+
+  it("name the card of a slice", () => {
+    const hash = (n: number) => hexOf(new Uint8Array(32).fill(n));
+    const [devices, cards] = [[1, 2, 3].map(hash), [9, 8, 9].map(hash)];
+    const theirs = pledgeTree(7n, devices, cards);
+
+    expect(hexOf(pledgeRoot(7n, devices, cards))).toBe(theirs.root);
+    expect(hexOf(pledgeRoot(7n, devices))).not.toBe(theirs.root);
+  });
 });
 
 describe("trees", () => {

@@ -35,9 +35,13 @@ export const EVIDENCE = read("evidence.json") as GoldenEvidence;
 export const FAULTS = read("faults.json") as Record<"lines", Hex>;
 
 /** The pledge of an offer as OpenZeppelin's tree, by the types of the contract's leaf. */
-export function pledgeTree(facilityId: bigint, devices: readonly Hex[]) {
+export function pledgeTree(
+  facilityId: bigint,
+  devices: readonly Hex[],
+  cards: readonly Hex[] = devices,
+) {
   return StandardMerkleTree.of<unknown[]>(
-    devices.map((device, i) => [facilityId, i, device, device, 0]),
+    devices.map((device, i) => [facilityId, i, device, cards[i], 0]),
     ["uint64", "uint32", "bytes32", "bytes32", "uint32"],
   );
 }

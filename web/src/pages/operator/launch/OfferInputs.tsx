@@ -37,7 +37,7 @@ export function Capacity({
         />
         <TextInput
           label="GPU class"
-          description="Public name of the model"
+          description="Public name of the model; of slices with their profile, such as H100-SXM5-80GB/1g.10gb"
           maxLength={32}
           required
           {...input("gpuClass", "gpu_class")}
@@ -52,7 +52,7 @@ export function Capacity({
       </SimpleGrid>
       <Textarea
         label="Devices"
-        description="One NVML UUID a line, or paste what nvidia-smi -L prints. Only their hashes are published; the list never changes."
+        description="One card a line by its name, GPU-uuid, or one slice with card and profile, MIG-uuid,GPU-uuid,1g.10gb; or paste what nvidia-smi -L prints. Only hashes of the names are published; the list never changes."
         autosize
         minRows={4}
         maxRows={14}

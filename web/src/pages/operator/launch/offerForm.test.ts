@@ -163,6 +163,22 @@ describe("facilityBody", () => {
     ).toBeNull();
   });
 
+  it("takes slices with their cards, of a class that names their profile", () => {
+    const device = "MIG-c7384736-a75d-5afc-978f-d2f1294409fd";
+    const card = DEVICES[0] ?? "";
+    const sliced = {
+      ...filled,
+      devices: `${device},${card},1g.10gb`,
+      tranches: [{ unitCap: "720", coupon: "" }],
+    };
+
+    expect(facilityBody(sliced).errors).toEqual({
+      gpu_class: "End the class with the profile of the slices: H100-SXM5-80GB/1g.10gb.",
+    });
+    const { body } = facilityBody({ ...sliced, gpuClass: "H100-SXM5-80GB/1g.10gb" });
+    expect(body?.devices).toEqual([{ device, card, profile: "1g.10gb" }]);
+  });
+
   it("refuses a coupon that JSON would round", () => {
     const tranches = [
       { unitCap: "1", coupon: "9007199254.740992" },

@@ -3,7 +3,7 @@
 import type { Schemas } from "../../../api/client";
 import { parseMoney, parseUnits } from "../../../format/money";
 import { duration } from "../../../format/time";
-import { deviceListError, parseDevices } from "../metering/deviceList";
+import { type DeviceList, deviceListError, parseDevices } from "../metering/deviceList";
 import {
   bpsOfPercent,
   jsonInteger,
@@ -150,6 +150,17 @@ function problemsWithTimes(fields: OfferFields): FieldErrors {
   return errors;
 }
 
+/** What is wrong with the devices and the class of which they are, by field. */
+function problemsWithDevices(list: DeviceList, gpuClass: string): FieldErrors {
+  const errors: FieldErrors = {};
+  const listError = deviceListError(list);
+  if (listError !== null) errors["devices"] = listError;
+  if (list.profile !== null && gpuClass !== "" && !gpuClass.endsWith(`/${list.profile}`))
+    errors["gpu_class"] =
+      `End the class with the profile of the slices: ${gpuClass.split("/")[0] ?? ""}/${list.profile}.`;
+  return errors;
+}
+
 /** GPU-hours that the devices have in the window, rounded down; null while the window is not valid. */
 export function capacityHours(fields: OfferFields, devices: number): bigint | null {
   const count = epochCount(fields);
@@ -202,8 +213,7 @@ export function facilityBody(
   Object.assign(errors, problemsWithTimes(fields));
 
   const list = parseDevices(fields.devices);
-  const listError = deviceListError(list);
-  if (listError !== null) errors["devices"] = listError;
+  Object.assign(errors, problemsWithDevices(list, gpuClass));
 
   const last = fields.tranches.length - 1;
   let units = 0n;

@@ -1,12 +1,16 @@
-/** Devices that people paste: one a line, by NVML UUID. */
+/** Devices that people paste: one a line, cards by name, slices with card and profile. */
+
+import type { Schemas } from "../../../api/client";
+import { PROFILE, isSlice, nameFault } from "./deviceName";
 
 /** Most devices of one facility (limit of `POST /v1/facilities`). */
 export const MAX_DEVICES = 100_000;
 
-// api/domain/metering/events.py has the same rule. Lower-case hex only: two spellings of one UUID would be two devices.
-const UUID = /^(?:GPU|MIG)-(?:GPU-)?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:\/\d{1,3}){0,2}$/;
-/** A line of `nvidia-smi -L`: the UUID stands in brackets at its end. */
-const LISTED = /^\s*(?:GPU|MIG)\b.*\(UUID:\s*([^)\s]+)\s*\)\s*$/;
+/** A line of `nvidia-smi -L`: the UUID stands in brackets at its end, a slice's profile in front. */
+const LISTED = /^\s*(?:GPU|MIG\s+(\S+))\b.*\(UUID:\s*([^)\s]+)\s*\)\s*$/;
+
+/** A device as the service takes it: a whole card by its name, or a slice. */
+export type PledgedDevice = Schemas["FacilityIn"]["devices"][number];
 
 export interface DeviceProblem {
   /** Number of the line, from 1. */
@@ -16,32 +20,93 @@ export interface DeviceProblem {
 }
 
 export interface DeviceList {
-  /** UUIDs in the order given, each once. */
-  devices: string[];
+  /** Devices in the order given, each once. */
+  devices: PledgedDevice[];
+  /** Profile of the slices; null for whole cards. */
+  profile: string | null;
   problems: DeviceProblem[];
 }
 
-function faultOf(uuid: string): string {
-  return new RegExp(UUID, "i").test(uuid)
-    ? "write the hex digits in lower case, as NVML does"
-    : "not an NVML UUID such as GPU-… or MIG-…";
+interface Entry {
+  line: number;
+  text: string;
+  device: string;
+  /** Null for a whole card. */
+  card: string | null;
+  profile: string | null;
 }
 
-/** Reads a pasted list. Blank lines, a comma at the end and lines of `nvidia-smi -L` are fine. */
+/** Entries of lines. A card that `nvidia-smi -L` lists above its slices is their card, and no device. */
+function entriesOf(text: string): Entry[] {
+  const entries: Entry[] = [];
+  let above: Entry | null = null;
+  text.split(/\r\n|\r|\n/).forEach((raw, i) => {
+    const line = i + 1;
+    const listed = LISTED.exec(raw);
+    const plain = (listed?.[2] ?? raw).trim().replace(/[,;]$/, "").trim();
+    if (plain === "") return;
+    if (listed?.[1] !== undefined) {
+      if (above !== null && entries.at(-1) === above) entries.pop();
+      const card = above?.device ?? "";
+      entries.push({ line, text: plain, device: plain, card, profile: listed[1] });
+      return;
+    }
+    const [device = "", card = null, profile = null, ...rest] = plain
+      .split(/[,;\t]/)
+      .map((part) => part.trim());
+    const whole = card === null || rest.length > 0;
+    const entry: Entry = whole
+      ? { line, text: plain, device: rest.length > 0 ? plain : device, card: null, profile: null }
+      : { line, text: plain, device, card, profile: profile ?? "" };
+    above = listed !== null ? entry : null;
+    entries.push(entry);
+  });
+  return entries;
+}
+
+/** What is wrong with one device by itself; null if nothing. */
+function faultOf({ device, card, profile }: Entry): string | null {
+  const fault = nameFault(device);
+  if (fault !== null) return fault;
+  if (card === null)
+    return isSlice(device)
+      ? "name a slice with its card and profile, MIG-uuid,GPU-uuid,1g.10gb"
+      : null;
+  if (!isSlice(device) || !card.startsWith("GPU-") || nameFault(card) !== null)
+    return nameFault(card) ?? "a slice is MIG-…, its card GPU-…";
+  if (device.slice(4) === card.slice(4)) return "the slice has the UUID of its card, not its own";
+  return PROFILE.test(profile ?? "")
+    ? null
+    : "write the profile as nvidia-smi does, such as 1g.10gb";
+}
+
+/**
+ * Reads a pasted list. Blank lines, a comma at the end and lines of `nvidia-smi -L` are fine. Whole cards and slices,
+ * or slices of two profiles, do not stand in one list.
+ */
 export function parseDevices(text: string): DeviceList {
   const firstLine = new Map<string, number>();
   const problems: DeviceProblem[] = [];
-  text.split(/\r\n|\r|\n/).forEach((raw, i) => {
-    const line = i + 1;
-    const uuid = (LISTED.exec(raw)?.[1] ?? raw).trim().replace(/[,;]$/, "").trim();
-    if (uuid === "") return;
-    const before = firstLine.get(uuid);
-    if (!UUID.test(uuid)) problems.push({ line, text: uuid, why: faultOf(uuid) });
-    else if (before !== undefined)
-      problems.push({ line, text: uuid, why: `the same as line ${before}` });
-    else firstLine.set(uuid, line);
-  });
-  return { devices: [...firstLine.keys()], problems };
+  const devices: PledgedDevice[] = [];
+  let kind: string | null | undefined;
+  for (const entry of entriesOf(text)) {
+    const { line, device, card, profile } = entry;
+    const before = firstLine.get(device);
+    const fault =
+      faultOf(entry) ??
+      (before !== undefined ? `the same as line ${before}` : null) ??
+      (kind !== undefined && kind !== profile
+        ? `a facility has whole cards, or slices of one profile, and before there are ${kind ?? "whole cards"}`
+        : null);
+    if (fault !== null) {
+      problems.push({ line, text: entry.text, why: fault });
+      continue;
+    }
+    kind = profile;
+    firstLine.set(device, line);
+    devices.push(card === null || profile === null ? device : { device, card, profile });
+  }
+  return { devices, profile: kind ?? null, problems };
 }
 
 /** One sentence about a list, or null if it can be pledged. */

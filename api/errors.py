@@ -55,6 +55,12 @@ class Forbidden(AppError):
     code = "forbidden"
 
 
+class ScopeMissing(Forbidden):
+    """The key is valid and of the right role, but may not do this. `context["scope"]` names it."""
+
+    code = "scope_missing"
+
+
 class SignInMalformed(InvalidInput):
     """The text is not an EIP-4361 message."""
 

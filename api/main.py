@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from api.access.keys import KeyUses
 from api.chain.client import ChainClient, chain_clock
 from api.chain.contracts import Contracts
 from api.chain.deployment import load_deployment
@@ -15,9 +16,10 @@ from api.db.session import open_engine
 from api.evidence_store import EvidenceFolder
 from api.reads.settings import FactReader
 from api.routes.admin import accounts
+from api.routes.admin import keys as admin_keys
 from api.routes.attester import attestations, pledges
 from api.routes.http import openapi, problems, transport, web
-from api.routes.operator import events, facilities, hardware, leases, reopening
+from api.routes.operator import events, facilities, hardware, keys, leases, reopening
 from api.routes.operator.console import bond, epochs, metering, offer, overview, rent
 from api.routes.operator.console import leases as console_leases
 from api.routes.public import (
@@ -52,6 +54,9 @@ Rentroll turns metered GPU rental into revenue that anybody can check.
 * **Auditors** and investors read statements, lines with proofs, cash flows and the
   reconciliation of metered, rated, attested, collected and claimed. No key is needed.
 
+Who sends an API key may do what its scopes say; each route that wants a key names its scope. A
+session may do what its operator may.
+
 Times are UTC seconds (`*_s`), money is micros: millionths of the settlement token (`*_micros`).
 Errors are RFC 9457 problems with a stable `code`.
 Public answers carry an `ETag` for `If-None-Match` and come compressed to who accepts gzip, but for
@@ -67,8 +72,8 @@ _PUBLIC = (
 )
 _CONSOLE = (overview, offer, metering, console_leases, epochs, rent, bond)
 _ROUTES = (
-    accounts,
-    *(facilities, leases, events, hardware, reopening),
+    *(accounts, admin_keys),
+    *(facilities, leases, events, hardware, reopening, keys),
     *_CONSOLE,
     *(attestations, pledges),
     *_PUBLIC,
@@ -85,9 +90,11 @@ def make_service(settings: Settings) -> Service:
     client = ChainClient(settings.rpc_url)
     deployment = load_deployment(settings.deployment_file)
     contracts = None if deployment is None else Contracts(client, deployment)
+    engine = open_engine(settings.database_url)
     return Service(
         settings=settings,
-        engine=open_engine(settings.database_url),
+        engine=engine,
+        key_uses=KeyUses(engine),
         client=client,
         contracts=contracts,
         facts=FactReader(contracts),
@@ -108,6 +115,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         upgrade(service.engine)
         yield
+        service.key_uses.close()
         service.engine.dispose()
         service.client.close()
 

@@ -3,8 +3,8 @@
     python examples/collector.py API_URL FACILITY_ID < intervals.ndjson
 
 Each line of the input is one interval, with times in RFC 3339:
-{"device": "GPU-…", "lease": "…", "start": "…", "end": "…"}. The operator's key comes from the
-environment, RENTROLL_API_KEY. Python's own library is enough.
+{"device": "GPU-…", "lease": "…", "start": "…", "end": "…"}. A key of the operator with the
+scope `events:write` comes from the environment, RENTROLL_API_KEY. Python's own library is enough.
 """
 
 import json

@@ -40,11 +40,14 @@ post "/v1/facilities/$facility/leases" "$key" "{
   \"lease_id\": \"lease-1\", \"renter_ref\": \"renter-1\", \"plan\": \"on_demand\",
   \"opened_at\": \"$(utc $start)\", \"price_micros_per_gpu_hour\": 2490000}"
 
-echo; echo "--- half an hour of use, pushed twice: the second time it is a duplicate"
+echo; echo "--- a key for the collector, which may push metering and nothing else"
+collector=$(post /v1/keys "$key" '{"name": "collector", "scopes": ["events:write"]}' | field api_key)
+
+echo "--- half an hour of use, pushed twice: the second time it is a duplicate"
 event="{\"specversion\": \"1.0\", \"type\": \"rentroll.gpu.usage.v1\", \"source\": \"session.sh\", \"id\": \"$now\",
   \"data\": {\"facility_id\": $facility, \"device\": \"$device\", \"lease\": \"lease-1\",
   \"start\": \"$(utc $start)\", \"end\": \"$(utc $((start + 1800)))\", \"gpu_seconds\": 1800}}"
-for _ in 1 2; do post /v1/events "$key" "$event" application/cloudevents+json; echo; done
+for _ in 1 2; do post /v1/events "$collector" "$event" application/cloudevents+json; echo; done
 
 echo "--- waiting for the epoch to be closed"
 for _ in $(seq 90); do

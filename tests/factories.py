@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from api.access.accounts import add_operator
 from api.db.facilities import lock_facility
 from api.db.leases import lease_named
 from api.db.session import transaction
@@ -16,7 +17,7 @@ from api.domain.metering.instants import format_instant
 from api.domain.statements.rating import PricePlan
 from api.evidence_store import EvidenceFolder
 from api.ledger.batch import EventResult
-from api.ledger.facilities import NewFacility, add_operator, register_facility
+from api.ledger.facilities import NewFacility, register_facility
 from api.ledger.ingest import ingest
 from api.ledger.leases import NewLease, open_lease
 
@@ -62,7 +63,7 @@ class Ledger:
         with transaction(engine) as connection:
             address = address or "0x" + name.encode().hex().ljust(40, "0")
             self.operator_id, self.api_key = add_operator(
-                connection, name=name, address=address, now_s=START_S
+                connection, name=name, address=address, actor="test", now_s=START_S
             )
         self.facility_id = self.add_facility(range(4), **facility)
         self.add_lease("lease-a")

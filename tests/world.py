@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from api.access.accounts import add_attester_key
 from api.chain import calldata
 from api.chain.answers import Receipt, to_bytes
 from api.chain.client import ChainClient, chain_clock
@@ -36,7 +37,6 @@ from api.epochs.memory import SignedMemory
 from api.epochs.outbox import Outbox
 from api.epochs.worker import Round, Worker
 from api.evidence_store import EvidenceFolder, EvidenceUrl
-from api.ledger.facilities import add_attester_key
 from api.main import create_app
 from api.reads.reconcile import reconcile_facility
 from api.routes.service import service_of
@@ -123,7 +123,7 @@ class World:
         self.app = create_app(self.settings())
         self.http = TestClient(self.app)
         with transaction(engine) as connection:
-            self.attester_key = add_attester_key(connection, label="t", now_s=START_S)
+            self.attester_key = add_attester_key(connection, actor="test", name="t", now_s=START_S)
         self._offer()
 
     def settings(self, **changes: Any) -> Settings:

@@ -1,16 +1,15 @@
 """`rentroll`: the service, its worker and attesters, import, closing, verification, doctor."""
 
-import re
 import signal
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli import output, refusal_commands
+from api.cli import arguments, key_commands, output, refusal_commands
+from api.cli.arguments import Json
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
 
@@ -21,37 +20,15 @@ app = typer.Typer(
     " DATABASE_URL and RENTROLL_*.",
     epilog="Exit codes: 0 fine, 1 something does not hold, 2 wrong usage, 3 not reachable.",
 )
-keys = typer.Typer(no_args_is_help=True, help="Register operators and attester keys.")
 importers = typer.Typer(no_args_is_help=True, help="Import metering of others over the API.")
-app.add_typer(keys, name="register")
+app.add_typer(key_commands.register, name="register")
+app.add_typer(key_commands.keys, name="keys")
 app.add_typer(importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
 
 
 # Between two looks at what keeps an attester's signatures from counting.
 _WARNING_PAUSE_S = 60.0
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-
-
-def _matching(pattern: str, wanted: str) -> Callable[[str], str]:
-    """Callback of an argument that must match, or it is wrong usage."""
-
-    def check(value: str) -> str:
-        if not re.fullmatch(pattern, value):
-            raise typer.BadParameter(f"must be {wanted}")
-        return value
-
-    return check
-
-
-# The same bounds as the HTTP routes have.
-_name = _matching(r"[^\x00-\x1f\x7f]{1,80}", "1 to 80 characters, no control characters")
-_address = _matching("0x[0-9a-fA-F]{40}", "0x and 40 hex digits")
-_hash = _matching("0x[0-9a-fA-F]{64}", "0x and 64 hex digits")
-
-
-_utc_offset = _matching(r"[+-]([01]\d|2[0-3]):[0-5]\d", "like +08:00")
 
 
 def _stop_event() -> threading.Event:
@@ -210,10 +187,12 @@ def doctor(as_json: Json = False) -> None:
 @app.command("sign-order")
 def sign_order(
     key_file: Annotated[Path, typer.Argument(help="Key of the facility's gpuOperator, hex.")],
-    holder: Annotated[str, typer.Argument(callback=_address, help="Who may burn units.")],
+    holder: Annotated[str, typer.Argument(callback=arguments.address, help="Who may burn units.")],
     token_id: Annotated[int, typer.Argument(min=0, help="Tranche: facility x 256 + rank.")],
     units: Annotated[int, typer.Argument(min=1, max=2**40 - 1, help="Units to burn.")],
-    lease: Annotated[str, typer.Argument(callback=_hash, help="Lease hash that will deliver.")],
+    lease: Annotated[
+        str, typer.Argument(callback=arguments.hash_hex, help="Lease hash that will deliver.")
+    ],
     days: Annotated[int, typer.Option(min=1, max=366, help="How long the order counts.")] = 7,
 ) -> None:
     """Sign a delivery order and print the text that its holder pastes. Nothing is sent.
@@ -230,7 +209,7 @@ def sign_order(
 @app.command("duties")
 def duties(
     facility: Annotated[int, typer.Argument(min=1, help="Facility.")],
-    attester: Annotated[str, typer.Argument(callback=_address, help="Attester.")],
+    attester: Annotated[str, typer.Argument(callback=arguments.address, help="Attester.")],
     as_json: Json = False,
 ) -> None:
     """Show what an attester did and earned, and print the transactions that bring its pay.
@@ -241,33 +220,6 @@ def duties(
 
     with output.failing():
         output.show_duties(duties_of(_settings(), FacilityId(facility), attester), as_json=as_json)
-
-
-@keys.command("operator")
-def register_operator(
-    name: Annotated[str, typer.Argument(callback=_name, help="Unique name.")],
-    address: Annotated[
-        str, typer.Argument(callback=_address, help="Wallet that offers and mints, 0x-hex.")
-    ],
-    as_json: Json = False,
-) -> None:
-    """Register an operator and print its API key, this once."""
-    from api.cli import wiring as cli_wiring
-
-    with output.failing():
-        output.show_key(cli_wiring.add_operator(_settings(), name, address), as_json=as_json)
-
-
-@keys.command("attester")
-def register_attester(
-    label: Annotated[str, typer.Argument(callback=_name, help="Label for people.")],
-    as_json: Json = False,
-) -> None:
-    """Make an attester's API key and print it, this once."""
-    from api.cli import wiring as cli_wiring
-
-    with output.failing():
-        output.show_key(cli_wiring.add_attester_key(_settings(), label), as_json=as_json)
 
 
 @importers.command("helios")
@@ -282,7 +234,9 @@ def import_helios(
     api_url: Annotated[str | None, typer.Option(help="The API; default is the setting.")] = None,
     utc_offset: Annotated[
         str,
-        typer.Option(callback=_utc_offset, help="Offset of the trace's naive local times."),
+        typer.Option(
+            callback=arguments.utc_offset, help="Offset of the trace's naive local times."
+        ),
     ] = "+00:00",
     as_json: Json = False,
 ) -> None:

@@ -11,17 +11,21 @@ from pathlib import Path
 from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.access.key_list import expiring_keys
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import code_problems, load_deployment
 from api.chain.signer import load_signer
-from api.db.session import open_engine, ping
+from api.db.session import open_engine, ping, reading
+from api.domain.metering.instants import format_instant
 from api.epochs.panels import attester_warnings
 from api.errors import AppError
 from api.settings import ClockSource, Settings
 
 # A newest block is at most about a minute old; more means a wrong clock or a node that lags.
 _CLOCK_TOLERANCE_S = 120
+# Time to bring a successor to where the old key is.
+_EXPIRES_SOON_S = 14 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ def diagnose(settings: Settings) -> list[Check]:
     areas: tuple[Callable[[Settings], list[Check]], ...] = (
         _tools,
         _database,
+        _api_keys,
         _chain,
         _contracts,
         _evidence,
@@ -69,6 +74,29 @@ def _database(settings: Settings) -> list[Check]:
         message = type(error).__name__
         return [Check("database", "fail", message, "check DATABASE_URL and that it runs")]
     return [Check("database", "ok", settings.database_url.split(":", 1)[0] + " answers")]
+
+
+def _api_keys(settings: Settings) -> list[Check]:
+    """Keys that stop working soon. Without a database of now there is nothing to say."""
+    now_s = int(time.time())
+    try:
+        url = make_url(settings.database_url)
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            return []
+        with reading(open_engine(settings.database_url)) as connection:
+            keys = expiring_keys(connection, now_s=now_s, until_s=now_s + _EXPIRES_SOON_S)
+    except (SQLAlchemyError, OSError, ValueError):
+        return []
+    advice = "rentroll keys rotate KEY, or the console: the old key works on for a day"
+    return [
+        Check(
+            "API key",
+            "warn",
+            f"{key.key_id} ({key.name}) expires {format_instant(key.expires_at_s or 0)}",
+            advice,
+        )
+        for key in keys
+    ] or [Check("API keys", "ok", "none expires within 14 days")]
 
 
 def _chain(settings: Settings) -> list[Check]:

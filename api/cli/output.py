@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -245,16 +245,6 @@ def show_closed(closed: Sequence["Closed"], *, as_json: bool) -> None:
             f" {row['line_count']} lines, {micros(row['gross_revenue_micros'])}"
         )
     typer.echo(f"{sum(not c.closing for c in closed)} epochs closed")
-
-
-def show_key(values: Mapping[str, object], *, as_json: bool) -> None:
-    """Print a new key."""
-    if as_json:
-        typer.echo(json.dumps(values))
-        return
-    for name, value in values.items():
-        typer.echo(f"{name}: {value}")
-    typer.echo("Keep the key: it is stored only as a hash and never shown again.")
 
 
 def show_import(summary: "ImportSummary", *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
 from api.chain.signer import load_signer
 from api.db.migrate import upgrade
-from api.db.session import open_engine, transaction
+from api.db.session import open_engine
 from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
 from api.domain.units import Bytes32, FacilityId, TrancheId
 from api.epochs.attest import Attester
@@ -26,8 +26,6 @@ from api.epochs.panels import attester_warnings
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceUrl
-from api.ledger.facilities import add_attester_key as insert_attester_key
-from api.ledger.facilities import add_operator as insert_operator
 from api.main import make_clock
 from api.settings import Settings
 
@@ -128,28 +126,6 @@ def close_now(
         facility_id=facility_id,
         on_closed=lambda _closed: on_progress(next(done), total),
     )
-
-
-def add_operator(settings: Settings, name: str, address: str) -> dict[str, int | str]:
-    """Register an operator in the database of the settings."""
-    engine = open_engine(settings.database_url)
-    upgrade(engine)
-    now_s = _now_s(settings)
-    with transaction(engine) as connection:
-        operator_id, key = insert_operator(
-            connection, name=name, address=checksum(address), now_s=now_s
-        )
-    return {"operator_id": operator_id, "name": name, "api_key": key}
-
-
-def add_attester_key(settings: Settings, label: str) -> dict[str, int | str]:
-    """Make an attester's key in the database of the settings."""
-    engine = open_engine(settings.database_url)
-    upgrade(engine)
-    now_s = _now_s(settings)
-    with transaction(engine) as connection:
-        key = insert_attester_key(connection, label=label, now_s=now_s)
-    return {"label": label, "api_key": key}
 
 
 def sign_order(

@@ -10,6 +10,7 @@ GpuSeconds = NewType("GpuSeconds", int)
 Micros = NewType("Micros", int)  # minor units of a settlement token with 6 decimals
 Minor = NewType("Minor", int)  # minor units of a settlement token, of whatever decimals it has
 Bytes32 = NewType("Bytes32", bytes)
+KeyId = NewType("KeyId", str)  # public name of an API key: how it begins
 Address = NewType("Address", str)  # 20 bytes of hex: checksummed from us, lower-case from a node
 
 SECONDS_PER_HOUR = 3_600

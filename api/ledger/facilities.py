@@ -1,4 +1,4 @@
-"""Registering operators, attester keys and facilities."""
+"""Registering facilities."""
 
 import secrets
 from collections.abc import Sequence
@@ -9,13 +9,11 @@ from sqlalchemy import Connection, Select, func, or_, select, text
 from api.db.bulk import chunks
 from api.db.chain_store import cancelled_facilities
 from api.db.facilities import facility_row
-from api.db.rows import insert_record, insert_records, new_key, row_as
+from api.db.rows import insert_record, insert_records, row_as
 from api.db.session import is_sqlite
 from api.db.tables.facilities import (
-    ApiKeyRow,
     DeviceRow,
     FacilityRow,
-    NewOperator,
     OperatorRow,
     devices,
     facilities,
@@ -36,50 +34,6 @@ from api.domain.hashing import device_hash, sha256
 from api.domain.statements.evidence import encode_facility
 from api.domain.units import Bytes32, FacilityId, OperatorId
 from api.errors import Conflict, InvalidInput
-
-
-def new_api_key(prefix: str) -> tuple[str, Bytes32]:
-    """A fresh key and what is stored of it. 256 random bits need no salt or slow hash."""
-    key = f"{prefix}_{secrets.token_urlsafe(32)}"
-    return key, sha256(key.encode())
-
-
-def _store_key(
-    connection: Connection, *, role: str, label: str, operator_id: OperatorId | None, now_s: int
-) -> str:
-    key, key_hash = new_api_key({"operator": "rr_op", "attester": "rr_at"}[role])
-    row = ApiKeyRow(
-        key_hash=key_hash,
-        role=role,
-        operator_id=operator_id,
-        label=label,
-        created_at_s=now_s,
-    )
-    insert_record(connection, row)
-    return key
-
-
-def add_operator(
-    connection: Connection, *, name: str, address: str, now_s: int
-) -> tuple[OperatorId, str]:
-    """Register an operator; returns its id and its API key, shown this once.
-
-    Raises:  Conflict if the name or address is taken.
-    """
-    taken = select(operators.c.operator_id).where(
-        (operators.c.name == name) | (operators.c.address == address)
-    )
-    if connection.execute(taken).first() is not None:
-        raise Conflict("an operator of this name or address exists", field="name")
-    new = NewOperator(name=name, address=address, created_at_s=now_s)
-    operator_id = OperatorId(new_key(insert_record(connection, new)))
-    key = _store_key(connection, role="operator", label=name, operator_id=operator_id, now_s=now_s)
-    return operator_id, key
-
-
-def add_attester_key(connection: Connection, *, label: str, now_s: int) -> str:
-    """A key that may read raw events and submit attestations, shown this once."""
-    return _store_key(connection, role="attester", label=label, operator_id=None, now_s=now_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, FastAPI, Request
 from sqlalchemy import Engine
 
+from api.access.keys import KeyUses
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
@@ -22,11 +23,12 @@ class Service:
 
     contracts: None while no contracts are deployed.
     clock: UTC seconds by which metering and epochs are judged; a simulation's chain may set it.
-    session_clock: UTC seconds by which people sign in.
+    session_clock: UTC seconds by which people sign in and keys work.
     """
 
     settings: Settings
     engine: Engine
+    key_uses: KeyUses
     client: ChainClient
     contracts: Contracts | None
     facts: FactReader

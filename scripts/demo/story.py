@@ -39,7 +39,9 @@ class Story:
 
     def __init__(self, stack: Stack, source: Source, console: Console) -> None:
         self._stack, self._source, self._console = stack, source, console
+        # By operator: the first key, which may do everything, and one that may push metering alone.
         self.keys: list[str] = []
+        self._collectors: list[str] = []
         self._facilities: list[Facility] = []
         self._holders = [wallet(i).address for i in HOLDERS]
         self._renter = wallet(RENTER).address
@@ -52,6 +54,9 @@ class Story:
         for number, index in enumerate(OPERATORS, start=1):
             body = {"name": f"operator-{number}", "address": wallet(index).address}
             self.keys.append(self._stack.admin("/v1/operators", body)["api_key"])
+            collector = {"name": "collector", "scopes": ["events:write"]}
+            made = self._stack.post("/v1/keys", collector, self.keys[-1])
+            self._collectors.append(made["api_key"])
         for number, plan in enumerate(self._source.plans()):
             key = self.keys[plan.operator]
             answer = self._stack.post("/v1/facilities", plan.facility, key)
@@ -101,14 +106,14 @@ class Story:
         self._stack.chain.set_time(end_s + 60)
         accepted = 0
         for operator, batch in self._source.events(day):
-            answer = self._stack.post("/v1/events", batch, self.keys[operator])
+            answer = self._stack.post("/v1/events", batch, self._collectors[operator])
             if answer["rejected"]:
                 first = next(r for r in answer["results"] if r["status"] == "rejected")
                 raise RuntimeError(f"an event was rejected: {first}")
             accepted += answer["accepted"]
         rejected = 0
         for operator, event, code in self._source.bad(day):
-            answer = self._stack.post("/v1/events", event, self.keys[operator])
+            answer = self._stack.post("/v1/events", event, self._collectors[operator])
             result = answer["results"][0]
             if result.get("code") != code:
                 raise RuntimeError(f"expected {code}, got {result}")

@@ -82,6 +82,7 @@ class Stack:
         self._start_s, self._port = start_s, port
         self._exits = ExitStack()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._attester_keys: dict[str, str] = {}
         self.chain: DevChain
         self.client: ChainClient
         self.deployment: Deployment
@@ -213,11 +214,13 @@ class Stack:
         """Start the attesters, each with its own key."""
         for number, index in enumerate(ATTESTER_ACCOUNTS, start=1):
             name = f"attester-{number}"
-            key = self.admin("/v1/attester-keys", {"label": name})["api_key"]
+            if name not in self._attester_keys:
+                made = self.admin("/v1/attester-keys", {"label": name})
+                self._attester_keys[name] = made["api_key"]
             file = self.key_file(name, index)
             environment = {
                 "RENTROLL_ATTESTER_KEY_FILE": file,
-                "RENTROLL_ATTESTER_API_KEY": key,
+                "RENTROLL_ATTESTER_API_KEY": self._attester_keys[name],
                 "RENTROLL_ATTESTER_MEMORY_FILE": str(self.folder / f"{name}.jsonl"),
             }
             self._spawn(name, "attester", **environment)

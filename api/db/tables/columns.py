@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, TypedColumns
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, TypedColumns
 from sqlalchemy.types import TypeEngine
 
 
@@ -14,8 +14,9 @@ class Columns(TypedColumns):
         __getattr__: None  # type: ignore[assignment, misc]
 
 
-# The annotation of a column says which of our types its 64 bits or 32 bytes are.
+# The annotation of a column says which of our types its 64 bits, 32 bytes or text are.
 INT64: TypeEngine[Any] = BigInteger()
 RAW32: TypeEngine[Any] = LargeBinary(32)
+KEY_ID: TypeEngine[Any] = String(32)
 # SQLite gives rowids only to columns declared INTEGER; PostgreSQL needs 64 bits.
 PRIMARY_KEY: TypeEngine[Any] = BigInteger().with_variant(Integer(), "sqlite")

@@ -1,4 +1,4 @@
-"""Tables of operators, their keys, facilities and pledged devices."""
+"""Tables of operators, facilities and pledged devices."""
 
 from dataclasses import dataclass
 
@@ -48,33 +48,6 @@ class OperatorRow(NewOperator):
     """An operator."""
 
     operator_id: OperatorId
-
-
-class ApiKeyColumns(Columns):
-    """Columns of `api_keys`."""
-
-    key_hash: Named[Bytes32] = Column(RAW32, primary_key=True)
-    role: Named[str] = Column(String(16))  # operator, attester
-    operator_id: Named[OperatorId | None] = Column(PRIMARY_KEY, ForeignKey(operators.c.operator_id))
-    label: Named[str] = Column(String(80))
-    created_at_s: Named[int] = Column(BigInteger)
-    revoked_at_s: Named[int | None] = Column(BigInteger)
-
-
-api_keys = Table("api_keys", metadata, ApiKeyColumns)
-
-
-@record_of(api_keys)
-@dataclass(frozen=True, slots=True)
-class ApiKeyRow:
-    """An API key; an attester's belongs to no operator."""
-
-    key_hash: Bytes32
-    role: str
-    operator_id: OperatorId | None
-    label: str
-    created_at_s: int
-    revoked_at_s: int | None = None
 
 
 class FacilityColumns(Columns):

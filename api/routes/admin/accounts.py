@@ -1,12 +1,12 @@
-"""Operators and keys, which only the admin makes."""
+"""Operators and attesters' keys, which only the admin makes."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from api.access.accounts import add_attester_key, add_operator
 from api.chain import calldata
 from api.db.session import transaction
-from api.ledger.facilities import add_attester_key, add_operator
-from api.routes.http.credentials import Admin
+from api.routes.http.credentials import AdminOfKeys, AdminOfOperators
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Address, Name, Strict, example
 from api.routes.http.strict import StrictRoute
@@ -40,30 +40,42 @@ class AttesterKeyIn(Strict):
 
     model_config = example(label="attester-1")
 
-    label: Name = Field(description="For people.")
+    label: Name = Field(description="Name of the key; no other live attester key has it.")
 
 
 class AttesterKeyOut(BaseModel):
     """An attester's key."""
 
-    label: str = Field(description="Label as given.")
+    label: str = Field(description="Name of the key, as given.")
     api_key: str = Field(description="API key; shown this once, stored only as a hash.")
 
 
 @router.post("/v1/operators", status_code=201, responses=errors(400, 401, 403, 409, 413, 422))
-def create_operator(service: ServiceDep, _admin: Admin, body: OperatorIn) -> OperatorOut:
-    """Register an operator. The API key in the answer is shown this once."""
+def create_operator(service: ServiceDep, caller: AdminOfOperators, body: OperatorIn) -> OperatorOut:
+    """Register an operator, with a first key that has all scopes of an operator.
+
+    The API key in the answer is shown this once. It is named `first`; with it, or signed in with
+    the wallet, the operator makes others that may do less.
+    """
     address = calldata.checksum(body.address)
-    now_s = service.clock()
+    # Keys live by the wall clock.
+    now_s = service.session_clock()
     with transaction(service.engine) as connection:
-        operator_id, key = add_operator(connection, name=body.name, address=address, now_s=now_s)
+        operator_id, key = add_operator(
+            connection, name=body.name, address=address, actor=caller.actor, now_s=now_s
+        )
     return OperatorOut(operator_id=operator_id, name=body.name, address=address, api_key=key)
 
 
-@router.post("/v1/attester-keys", status_code=201, responses=errors(400, 401, 403, 413, 422))
-def create_attester_key(service: ServiceDep, _admin: Admin, body: AttesterKeyIn) -> AttesterKeyOut:
-    """Make a key with which an attester process reads raw events and submits signatures."""
-    now_s = service.clock()
+@router.post("/v1/attester-keys", status_code=201, responses=errors(400, 401, 403, 409, 413, 422))
+def create_attester_key(
+    service: ServiceDep, caller: AdminOfKeys, body: AttesterKeyIn
+) -> AttesterKeyOut:
+    """Make a key with which an attester process reads raw events and submits signatures.
+
+    The same as `POST /v1/admin/keys` with role attester and all of its scopes.
+    """
+    now_s = service.session_clock()
     with transaction(service.engine) as connection:
-        key = add_attester_key(connection, label=body.label, now_s=now_s)
+        key = add_attester_key(connection, name=body.label, actor=caller.actor, now_s=now_s)
     return AttesterKeyOut(label=body.label, api_key=key)

@@ -18,7 +18,7 @@ from api.db.session import reading
 from api.domain.statements.evidence import hex32
 from api.epochs.attestations import accept_signature
 from api.errors import NotFound
-from api.routes.http.credentials import AttesterCaller
+from api.routes.http.credentials import AttesterReader, AttesterSigner
 from api.routes.http.parameters import EpochPath, FacilityPath, Limit
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Address, Strict
@@ -59,7 +59,7 @@ _SLICE = 1_000
 @router.get("/v1/attester/pending", responses=errors(401, 403, 422))
 def list_pending_statements(
     service: ServiceDep,
-    _caller: AttesterCaller,
+    _caller: AttesterReader,
     attester: Annotated[Address, Query(description="Signing account.")],
     limit: Limit = 200,
 ) -> list[PendingOut]:
@@ -78,7 +78,7 @@ def list_pending_statements(
     response_class=StreamingResponse,
 )
 def read_statement_input(
-    service: ServiceDep, _caller: AttesterCaller, facility_id: FacilityPath, epoch: EpochPath
+    service: ServiceDep, _caller: AttesterReader, facility_id: FacilityPath, epoch: EpochPath
 ) -> Response:
     """Everything a statement rests on, as NDJSON.
 
@@ -140,7 +140,7 @@ def read_statement_input(
 def submit_attestation(
     service: ServiceDep,
     response: Response,
-    _caller: AttesterCaller,
+    _caller: AttesterSigner,
     facility_id: FacilityPath,
     epoch: EpochPath,
     body: SignatureIn,

@@ -10,7 +10,7 @@ from api.domain.statements.evidence import hex32
 from api.domain.units import MAX_I64
 from api.epochs.approve import accept_pledge_signature, unsigned_pledges
 from api.routes.attester.attestations import SignatureHex
-from api.routes.http.credentials import AttesterCaller
+from api.routes.http.credentials import AttesterReader, AttesterSigner
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Address, Strict
@@ -52,7 +52,7 @@ class PledgeSignatureOut(BaseModel):
 @router.get("/v1/attester/pledges", responses=errors(401, 403, 422))
 def list_waiting_pledges(
     service: ServiceDep,
-    _caller: AttesterCaller,
+    _caller: AttesterReader,
     attester: Annotated[Address, Query(description="Signing account.")],
 ) -> list[WaitingPledgeOut]:
     """Pledges on this account's panels that it has not signed, by facility.
@@ -79,7 +79,7 @@ def list_waiting_pledges(
 def submit_pledge_signature(
     service: ServiceDep,
     response: Response,
-    _caller: AttesterCaller,
+    _caller: AttesterSigner,
     facility_id: FacilityPath,
     body: PledgeSignatureIn,
 ) -> PledgeSignatureOut:

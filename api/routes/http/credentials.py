@@ -2,11 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
-from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.security import (
+    APIKeyCookie,
+    HTTPAuthorizationCredentials,
+    HTTPBearer,
+    SecurityScopes,
+)
 
 from api.access import site
-from api.access.keys import Caller, Role, caller_of_key
+from api.access.keys import Caller, caller_of_key
+from api.access.scopes import SCOPES, Role, Scope
 from api.access.sessions import Session, current_session, is_csrf_token
 from api.access.siwe import Origin
 from api.domain import units
@@ -28,13 +34,23 @@ _Token = Annotated[str | None, Depends(_cookie)]
 
 def _caller(service: Service, credentials: HTTPAuthorizationCredentials | None) -> Caller:
     if credentials is None:
-        raise Unauthorized("send an API key as `Authorization: Bearer <key>`")
+        raise Unauthorized("send an API key as `Authorization: Bearer <key>`", reason="missing")
     admin_key = service.settings.admin_key
     return caller_of_key(
         service.engine,
-        key=credentials.credentials,
+        service.key_uses,
+        text=credentials.credentials,
         admin_key=None if admin_key is None else admin_key.get_secret_value(),
+        # Not the chain's clock, which a simulation sets.
+        now_s=service.session_clock(),
     )
+
+
+def _with_scope(caller: Caller, wanted: SecurityScopes) -> Caller:
+    # A route that names no scope lets nobody through.
+    (scope,) = wanted.scopes
+    caller.require(Scope(scope))
+    return caller
 
 
 def own_origin(request: Request, service: Service) -> Origin:
@@ -70,38 +86,61 @@ def session(request: Request, service: ServiceDep, token: _Token) -> Session:
     return current
 
 
-def admin(service: ServiceDep, credentials: _Credentials) -> Caller:
-    """Dependency: the admin key."""
+def admin(service: ServiceDep, credentials: _Credentials, wanted: SecurityScopes) -> Caller:
+    """Dependency: the admin key of the settings, or one with role admin."""
     caller = _caller(service, credentials)
     if caller.role is not Role.ADMIN:
-        raise Forbidden("this needs the admin key")
-    return caller
+        raise Forbidden("this needs an admin key")
+    return _with_scope(caller, wanted)
 
 
 def operator(
-    request: Request, service: ServiceDep, credentials: _Credentials, token: _Token
-) -> units.OperatorId:
-    """Dependency: an operator's key, or a session of its address; gives the operator's id."""
+    request: Request,
+    service: ServiceDep,
+    credentials: _Credentials,
+    token: _Token,
+    wanted: SecurityScopes,
+) -> Caller:
+    """Dependency: an operator's key, or a session of its address, which has all its scopes."""
     if credentials is None and token is not None:
-        operator_id = session(request, service, token).operator_id
-        if operator_id is None:
+        current = session(request, service, token)
+        if current.operator_id is None:
             raise Forbidden("this address is not an operator's")
-        return operator_id
+        scopes = SCOPES[Role.OPERATOR]
+        return _with_scope(
+            Caller(Role.OPERATOR, current.operator_id, scopes, current.address), wanted
+        )
     caller = _caller(service, credentials)
     if caller.operator_id is None:
         raise Forbidden("this needs an operator's API key")
+    return _with_scope(caller, wanted)
+
+
+def operator_id(caller: Annotated[Caller, Depends(operator)]) -> units.OperatorId:
+    """Dependency: id of the operator that `operator` found."""
+    assert caller.operator_id is not None
     return caller.operator_id
 
 
-def attester(service: ServiceDep, credentials: _Credentials) -> Caller:
+def attester(service: ServiceDep, credentials: _Credentials, wanted: SecurityScopes) -> Caller:
     """Dependency: an attester's key."""
     caller = _caller(service, credentials)
     if caller.role is not Role.ATTESTER:
         raise Forbidden("this needs an attester's API key")
-    return caller
+    return _with_scope(caller, wanted)
 
 
-Admin = Annotated[Caller, Depends(admin)]
-OperatorId = Annotated[units.OperatorId, Depends(operator)]
-AttesterCaller = Annotated[Caller, Depends(attester)]
+# Which scope a route needs: a route with a key takes one of these, and there is no other way to
+# a caller. `test_scopes.py` walks over all routes.
+OperatorReader = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.READ])]
+EventsWriter = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.EVENTS_WRITE])]
+LedgerWriter = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.LEDGER_WRITE])]
+KeysReader = Annotated[Caller, Security(operator, scopes=[Scope.READ])]
+KeysWriter = Annotated[Caller, Security(operator, scopes=[Scope.KEYS_WRITE])]
+AttesterReader = Annotated[Caller, Security(attester, scopes=[Scope.READ])]
+AttesterSigner = Annotated[Caller, Security(attester, scopes=[Scope.ATTEST])]
+AdminReader = Annotated[Caller, Security(admin, scopes=[Scope.READ])]
+AdminOfKeys = Annotated[Caller, Security(admin, scopes=[Scope.KEYS_WRITE])]
+AdminOfOperators = Annotated[Caller, Security(admin, scopes=[Scope.OPERATORS_WRITE])]
+# Its own session, and so no key and no scope.
 CurrentSession = Annotated[Session, Depends(session)]

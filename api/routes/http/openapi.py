@@ -11,13 +11,13 @@ from api.routes.http.problems import MEDIA_TYPE
 TAGS = [
     {
         "name": "operator",
-        "description": "Facilities, leases, prices and metering. Operator's key or session.",
+        "description": "Facilities, leases, prices, metering, keys. Operator's key or session.",
     },
     {"name": "attester", "description": "Raw input and signatures. Attester's key."},
     {"name": "public", "description": "Statements, proofs, money, evidence. No key."},
     {"name": "console", "description": "What an operator sees of itself. Key or session."},
     {"name": "session", "description": "Signing in with a wallet. Cookie."},
-    {"name": "admin", "description": "Operators and keys. Admin key."},
+    {"name": "admin", "description": "Operators, and keys of everybody. Admin key."},
 ]
 
 

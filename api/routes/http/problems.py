@@ -41,8 +41,9 @@ class ProblemResponse(JSONResponse):
 
 _DESCRIPTIONS = {
     400: "The request cannot be read.",
-    401: "No valid API key, session or signature.",
-    403: "The API key or session is not for this, or a CSRF token is missing.",
+    401: "No valid API key, session or signature; of a key, `reason` says why.",
+    403: "The API key or session is not for this, lacks the `scope` (code `scope_missing`), or a"
+    " CSRF token is missing.",
     404: "There is no such thing, or not for this caller.",
     409: "Contradicts what is already recorded; `reason` says how.",
     413: "Body, batch or field above its limit.",

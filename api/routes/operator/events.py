@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from api.ledger.batch import EventResult
 from api.ledger.ingest import ingest
 from api.routes.http.body import read_events
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import EventsWriter
 from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.event_docs import EVENT_BODY, EVENTS_ABOUT
@@ -72,7 +72,7 @@ def to_api_batch(results: Sequence[EventResult]) -> dict[str, object]:
     description=EVENTS_ABOUT,
     response_model=BatchOut,
 )
-async def post_events(request: Request, service: ServiceDep, operator_id: OperatorId) -> Response:
+async def post_events(request: Request, service: ServiceDep, operator_id: EventsWriter) -> Response:
     """Push metering. Every event is answered on its own; sending a body again is always safe."""
     body = await request.body()
 

@@ -26,7 +26,7 @@ from api.errors import InvalidInput
 from api.ledger.facilities import NewFacility
 from api.ledger.registration import register_and_publish
 from api.reads.facilities import read_facilities
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import LedgerWriter
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Address, Instant, Name, Strict, example
 from api.routes.http.strict import StrictRoute
@@ -189,7 +189,9 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
 
 
 @router.post("/v1/facilities", status_code=201, responses=errors(400, 401, 403, 409, 413, 422))
-def create_facility(service: ServiceDep, operator_id: OperatorId, body: FacilityIn) -> FacilityOut:
+def create_facility(
+    service: ServiceDep, operator_id: LedgerWriter, body: FacilityIn
+) -> FacilityOut:
     """Register a facility and pledge its devices.
 
     No part of a card is in two pledges at one time: a card, and a slice of it, of one facility or

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api.db.session import transaction
 from api.domain.units import MAX_I64, Micros
 from api.ledger.disclosures import disclose_hardware
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import LedgerWriter
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Instant, Strict, example
@@ -46,7 +46,7 @@ class DisclosureOut(BaseModel):
     responses=errors(400, 401, 403, 404, 413, 422),
 )
 def create_hardware_disclosure(
-    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath, body: HardwareIn
+    service: ServiceDep, operator_id: LedgerWriter, facility_id: FacilityPath, body: HardwareIn
 ) -> DisclosureOut:
     """Disclose what the devices cost and since when they serve.
 

@@ -13,7 +13,7 @@ from api.domain.statements.evidence import hex32
 from api.domain.statements.rating import PricePlan
 from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR, FacilityId, Micros
 from api.ledger import leases
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import LedgerWriter
 from api.routes.http.parameters import FacilityPath, LeasePath
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Instant, Strict, Text, example
@@ -135,7 +135,7 @@ _LEASES = "/v1/facilities/{facility_id}/leases"
 def create_lease(
     service: ServiceDep,
     response: Response,
-    operator_id: OperatorId,
+    operator_id: LedgerWriter,
     facility_id: FacilityPath,
     body: LeaseIn,
 ) -> LeaseOut:
@@ -158,7 +158,7 @@ def create_lease(
 )
 def create_price(
     service: ServiceDep,
-    operator_id: OperatorId,
+    operator_id: LedgerWriter,
     facility_id: FacilityPath,
     lease_id: LeasePath,
     body: PriceIn,
@@ -177,7 +177,7 @@ def create_price(
 )
 def close_lease(
     service: ServiceDep,
-    operator_id: OperatorId,
+    operator_id: LedgerWriter,
     facility_id: FacilityPath,
     lease_id: LeasePath,
     body: CloseIn,

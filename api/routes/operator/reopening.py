@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.epochs.reopen import reopen
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import LedgerWriter
 from api.routes.http.parameters import EpochPath, FacilityPath
 from api.routes.http.problems import errors
 from api.routes.service import ServiceDep
@@ -28,7 +28,7 @@ class ReopenedOut(BaseModel):
     responses=errors(401, 403, 404, 409, 422),
 )
 def reopen_epoch(
-    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath, epoch: EpochPath
+    service: ServiceDep, operator_id: LedgerWriter, facility_id: FacilityPath, epoch: EpochPath
 ) -> ReopenedOut:
     """Reopen an epoch after a fault of its statement was proven on-chain.
 

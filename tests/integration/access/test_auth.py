@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
+from api.access.accounts import add_attester_key, add_operator
 from api.db.session import reading, transaction
-from api.db.tables.facilities import api_keys, facilities, operators
+from api.db.tables.access import api_keys
+from api.db.tables.facilities import facilities, operators
 from api.db.tables.leases import leases
 from api.domain.hashing import sha256
 from api.epochs.close import close_due
-from api.ledger.facilities import add_attester_key, add_operator
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, device
 from tests.integration.service import ADMIN_KEY, Service, problem
 
@@ -60,13 +61,15 @@ def _facility_body() -> dict[str, object]:
 
 def _attester_key(service: Service) -> str:
     with transaction(service.ledger.engine) as connection:
-        return add_attester_key(connection, label="a", now_s=START_S)
+        return add_attester_key(connection, actor="test", name="a", now_s=START_S)
 
 
 def test_auth__no_wrong_or_revoked_key__is_401(service: Service) -> None:
     key = service.ledger.api_key
     with transaction(service.ledger.engine) as connection:
-        _, revoked = add_operator(connection, name="gone", address="0x" + "c" * 40, now_s=START_S)
+        _, revoked = add_operator(
+            connection, actor="test", name="gone", address="0x" + "c" * 40, now_s=START_S
+        )
         named = update(api_keys).where(api_keys.c.key_hash == sha256(revoked.encode()))
         connection.execute(named.values(revoked_at_s=START_S))
     headers = [
@@ -101,7 +104,9 @@ def test_auth__key_of_another_role__is_403(service: Service) -> None:
 
 def test_tenancy__facility_of_another_operator__is_as_if_absent(service: Service) -> None:
     with transaction(service.ledger.engine) as connection:
-        _, rival = add_operator(connection, name="rival", address="0x" + "d" * 40, now_s=START_S)
+        _, rival = add_operator(
+            connection, actor="test", name="rival", address="0x" + "d" * 40, now_s=START_S
+        )
     own = service.ledger.facility_id
 
     for role, method, path, body in _routes(own):
@@ -127,7 +132,9 @@ def test_tenancy__facility_of_another_operator__is_as_if_absent(service: Service
 def test_tenancy__same_source_and_id_of_two_operators__are_two_events(service: Service) -> None:
     """ATTACKS 34: neither a duplicate nor a target of the other's correction."""
     with transaction(service.ledger.engine) as connection:
-        _, rival = add_operator(connection, name="rival", address="0x" + "d" * 40, now_s=START_S)
+        _, rival = add_operator(
+            connection, actor="test", name="rival", address="0x" + "d" * 40, now_s=START_S
+        )
     body = _facility_body() | {"settlement_token": "0x" + "a" * 40}
     made = service.client.post("/v1/facilities", json=body, headers=service.auth(rival)).json()
     target = service.ledger.usage(0, 0, HOUR_S)

@@ -14,7 +14,7 @@ from api.chain.signer import LocalSigner, recover
 from api.cli.commands import app
 from api.db.migrate import upgrade
 from api.db.session import open_engine, reading
-from api.db.tables.facilities import api_keys
+from api.db.tables.access import api_keys
 from api.domain.capital.orders import DeliveryOrder, order_digest
 from api.domain.hashing import sha256
 from api.domain.units import Bytes32, TrancheId
@@ -57,7 +57,7 @@ def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]
 def test_help__of_every_command__explains_it(run: Any) -> None:
     paths = _commands(typer.main.get_command(app))
 
-    assert len(paths) == 18
+    assert len(paths) == 24
     for path in paths:
         result = run(*path, "--help")
         assert result.exit_code == 0

@@ -7,17 +7,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, insert, select, text, update
 
+from api.access.keys import KeyUses, caller_of_key
+from api.access.scopes import SCOPES, Role
 from api.db.migrate import upgrade
 from api.db.session import transaction
-from api.db.tables.access import session_nonces, sessions
+from api.db.tables.access import api_key_changes, api_keys, session_nonces, sessions
 from api.db.tables.base import metadata
 from api.db.tables.chain import chain_events
 from api.db.tables.console import event_rejections, event_repeats
 from api.db.tables.facilities import devices, facilities, hardware_disclosures, operators
 from api.db.tables.history import epoch_reopenings, superseded_statements
 from api.db.tables.statements import statement_trees
+from api.domain.hashing import sha256
 from api.epochs.close import close_due
-from api.errors import InvalidInput
+from api.errors import InvalidInput, Unauthorized
 from api.reads.proofs import prove_line
 from tests.factories import DAY_S, HOUR_S, Ledger, device
 
@@ -97,6 +100,52 @@ def test_upgrade__with_the_unused_flag__drops_it_and_keeps_rows(engine: Engine) 
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.execute(select(chain_events.c.event)).scalars().all() == ["X"]
+
+
+_OLD_KEYS = """
+    CREATE TABLE api_keys (
+        key_hash {bytes} PRIMARY KEY, role VARCHAR(16) NOT NULL,
+        operator_id BIGINT REFERENCES operators (operator_id), label VARCHAR(80) NOT NULL,
+        created_at_s BIGINT NOT NULL, revoked_at_s BIGINT
+    )
+"""
+
+
+def test_upgrade__keys_without_a_name__get_one_and_go_on(engine: Engine) -> None:
+    keys = [f"rr_{mark}_" + str(n) * 43 for n, mark in enumerate(("op", "at", "at", "op"))]
+    row = {"name": "op", "address": "0x" + "a" * 40, "created_at_s": 1}
+    with transaction(engine) as connection:
+        api_key_changes.drop(connection)
+        api_keys.drop(connection)
+        kind = "BYTEA" if engine.dialect.name == "postgresql" else "BLOB"
+        connection.execute(text(_OLD_KEYS.format(bytes=kind)))
+        connection.execute(insert(operators).values(operator_id=7, **row))
+        for n, (role, label, ended) in enumerate(
+            (("operator", "op", None), ("attester", "a", None), ("attester", "a", None),
+             ("operator", "op", 9))
+        ):  # fmt: skip
+            values = {"h": sha256(keys[n].encode()), "r": role, "l": label, "c": n, "e": ended}
+            values["o"] = 7 if role == "operator" else None
+            query = text("INSERT INTO api_keys VALUES (:h, :r, :o, :l, :c, :e)")
+            connection.execute(query, values)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0015'"))
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        named = select(api_keys.c.name, api_keys.c.operator_id).order_by(api_keys.c.created_at_s)
+        found = [tuple(row) for row in connection.execute(named)]
+        actors = connection.execute(select(api_key_changes.c.actor)).scalars().all()
+    assert found == [("first", 7), ("a", None), ("a 2", None), ("first 2", 7)]
+    assert actors == ["unknown"] * 4
+    uses = KeyUses(engine)
+    callers = [caller_of_key(engine, uses, text=key, admin_key=None, now_s=99) for key in keys[:3]]
+    uses.close()
+    assert [c.operator_id for c in callers] == [7, None, None]
+    assert [c.scopes for c in callers] == [SCOPES[r] for r in (Role.OPERATOR, *[Role.ATTESTER] * 2)]
+    with pytest.raises(Unauthorized, match="revoked"):
+        caller_of_key(engine, uses, text=keys[3], admin_key=None, now_s=99)
 
 
 def test_upgrade__terms_of_contracts_of_before__are_refused_by_name(ledger: Ledger) -> None:

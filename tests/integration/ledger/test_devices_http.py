@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine
 
+from api.access.accounts import add_operator
 from api.db.facilities import facility_row, pledged_devices
 from api.db.session import reading, transaction
 from api.domain.devices import DeviceName
@@ -22,7 +23,7 @@ from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.units import FacilityId
 from api.errors import Conflict, InvalidInput
-from api.ledger.facilities import NewFacility, add_operator, register_facility
+from api.ledger.facilities import NewFacility, register_facility
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, TOKEN
 from tests.integration.service import Service, problem
 
@@ -301,7 +302,9 @@ def test_register__anything__has_no_part_of_a_card_in_two_devices_at_one_time(
     """ATTACKS 23 and 47: a card bills each second at most once."""
     taken: list[_Drawn] = []
     with _rolled_back(engine) as connection:
-        operator_id, _ = add_operator(connection, name="o", address="0x" + "1" * 40, now_s=START_S)
+        operator_id, _ = add_operator(
+            connection, name="o", address="0x" + "1" * 40, actor="a test", now_s=START_S
+        )
         for each in drawn:
             profile = next((d.profile for d in each.devices if d.profile), None)
             start_s = START_S + each.first_day * DAY_S

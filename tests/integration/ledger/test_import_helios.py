@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from api.access.accounts import add_operator
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import parse_deployment
@@ -16,7 +17,6 @@ from api.cli.commands import app
 from api.db.session import transaction
 from api.db.tables.ledger import usage_records
 from api.domain.metering.instants import format_instant
-from api.ledger.facilities import add_operator
 from api.ledger.importers.helios import PRICE_MICROS_PER_GPU_HOUR
 from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import (
@@ -160,7 +160,7 @@ def test_import__wrong_key_no_service_or_no_trace__exit_codes(
 
     assert (empty.exit_code, refused.exit_code, absent.exit_code) == (1, 1, 3)
     assert "no vc*.csv" in empty.stderr
-    assert "unknown or revoked" in refused.stderr
+    assert "the API key is unknown" in refused.stderr
     assert "no Rentroll API answers" in absent.stderr
 
 
@@ -172,7 +172,9 @@ def test_import__name_taken_by_another_operator__makes_an_own_facility(
     rival = service.ledger
     rival.add_facility(range(10, 11), name="helios-vcA")
     with transaction(rival.engine) as connection:
-        _, key = add_operator(connection, name="other", address="0x" + "d" * 40, now_s=START_S)
+        _, key = add_operator(
+            connection, actor="test", name="other", address="0x" + "d" * 40, now_s=START_S
+        )
     folder = tmp_path / "trace"
     folder.mkdir()
     (folder / "vcA.csv").write_text(rows(lambda _: 1, 1))

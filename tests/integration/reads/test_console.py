@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api.access.accounts import add_operator
 from api.chain import calldata
 from api.chain.abi import Function
 from api.db.facilities import facility_row
@@ -12,7 +13,6 @@ from api.domain.hashing import device_hash
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.errors import Conflict
-from api.ledger.facilities import add_operator
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, device
 from tests.integration.service import Service, problem
 from tests.story import two_epochs
@@ -95,7 +95,9 @@ def test_console__devices__records_gaps_outages_repeats(service: Service) -> Non
 
 def test_console__of_another_operator__is_as_if_absent(service: Service) -> None:
     with transaction(service.ledger.engine) as connection:
-        _, rival = add_operator(connection, name="rival", address="0x" + "d" * 40, now_s=START_S)
+        _, rival = add_operator(
+            connection, actor="test", name="rival", address="0x" + "d" * 40, now_s=START_S
+        )
     own = service.ledger.facility_id
     service.post([{"id": "secret"}])
 

@@ -58,7 +58,7 @@ const CONFIG: ServiceConfig = {
 export interface World {
   /** What contracts answer, by function name. */
   chain?: Record<string, unknown>;
-  /** What the service answers, by path. */
+  /** What the service answers, by path; by method and path where it is no GET: `POST /v1/keys`. A problem has `status` and `code`. */
   service?: Record<string, unknown>;
 }
 
@@ -154,9 +154,15 @@ function answered(chain: Record<string, unknown>, { id, method, params }: Asked)
 
 async function reply({ chain = {}, service = {} }: World, request: Request): Promise<unknown> {
   const { origin, pathname } = new URL(request.url);
-  if (origin !== RPC) return service[pathname];
+  if (origin !== RPC)
+    return service[request.method === "GET" ? pathname : `${request.method} ${pathname}`];
   const asked = (await request.json()) as Asked | Asked[];
   return Array.isArray(asked) ? asked.map((a) => answered(chain, a)) : answered(chain, asked);
+}
+
+/** Status of an answer: a problem names its own. */
+function statusOf(answer: object): number {
+  return "code" in answer && "status" in answer ? Number(answer.status) : 200;
 }
 
 /** Everything that this document asks of a network is answered here. */
@@ -165,11 +171,11 @@ function connect(world: World): void {
   const interceptor = {
     beforeAsyncRequest: async ({ request }: { request: Request }) => {
       const answer = await reply(world, request);
-      return answer === undefined
-        ? new Response('{"code":"http","detail":"There is no such thing."}', { status: 404 })
-        : new Response(JSON.stringify(answer), {
-            headers: { "content-type": "application/json" },
-          });
+      const given = answer ?? { status: 404, code: "http", detail: "There is no such thing." };
+      return new Response(JSON.stringify(given), {
+        status: statusOf(given),
+        headers: { "content-type": "application/json" },
+      });
     },
   };
   Object.assign(happyDOM.settings.fetch, { interceptor });

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from api.db.facilities import own_facility
 from api.reads.console.overview import BondUnknown, is_bonded, pinned
 from api.reads.console.tasks import ConsoleBondView
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
@@ -39,7 +39,7 @@ def to_api_console_bond(bond: ConsoleBondView) -> ConsoleBond:
 
 @router.get(f"{CONSOLE_FACILITY}/bond", responses=errors(401, 403, 404, 422))
 def get_console_bond(
-    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorReader, facility_id: FacilityPath
 ) -> ConsoleBond:
     """The bond and its terms. 404 with code `bond_unknown` when none was agreed on-chain."""
     chain = pinned(service.engine, service.contracts)

@@ -11,7 +11,7 @@ from api.domain.units import Epoch
 from api.epochs.reopen import Obstacle, obstacles
 from api.reads.console.epochs import EpochView, epochs_of
 from api.reads.console.overview import pinned
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath, Offset, PageLimit
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
@@ -91,7 +91,7 @@ def to_api_epoch(view: EpochView, in_the_way: Mapping[Epoch, Obstacle | None]) -
 @router.get(f"{CONSOLE_FACILITY}/epochs", responses=errors(401, 403, 404, 422))
 def list_console_epochs(
     service: ServiceDep,
-    operator_id: OperatorId,
+    operator_id: OperatorReader,
     facility_id: FacilityPath,
     offset: Offset = 0,
     limit: PageLimit = 100,

@@ -7,7 +7,7 @@ from api.db.facilities import own_facility
 from api.db.leases import lease_rows, prices_of
 from api.domain.statements.evidence import hex32
 from api.reads.console.rent import attested_by_lease
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
@@ -43,7 +43,7 @@ class ConsoleLease(BaseModel):
 
 @router.get(f"{CONSOLE_FACILITY}/leases", responses=errors(401, 403, 404, 422))
 def list_console_leases(
-    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorReader, facility_id: FacilityPath
 ) -> list[ConsoleLease]:
     """Leases with their prices and what was attested of them, by lease id."""
     with own_facility(service.engine, operator_id, facility_id) as (connection, _):

@@ -8,7 +8,7 @@ from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
 from api.reads.sql import metering
 from api.reads.sql.facilities import pledged_devices
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath, Offset, PageLimit
 from api.routes.http.problems import errors
 from api.routes.operator.console import CONSOLE_FACILITY
@@ -59,7 +59,7 @@ class RejectionsOut(BaseModel):
 
 @router.get(f"{CONSOLE_FACILITY}/devices", responses=errors(401, 403, 404, 422))
 def list_console_devices(
-    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorReader, facility_id: FacilityPath
 ) -> list[ConsoleDevice]:
     """Metering health of every pledged device."""
     now_s = service.clock()
@@ -96,7 +96,7 @@ def list_console_devices(
 @router.get(f"{CONSOLE_FACILITY}/rejections", responses=errors(401, 403, 404, 422))
 def list_console_rejections(
     service: ServiceDep,
-    operator_id: OperatorId,
+    operator_id: OperatorReader,
     facility_id: FacilityPath,
     offset: Offset = 0,
     limit: PageLimit = 100,

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from api.db.facilities import own_facility
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.errors import NotFound
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.operator.console import CONSOLE_FACILITY
@@ -17,7 +17,7 @@ router = APIRouter(tags=["console"])
 
 @router.get(f"{CONSOLE_FACILITY}/offer", responses=errors(401, 403, 404, 422))
 def get_console_offer(
-    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorReader, facility_id: FacilityPath
 ) -> Offer:
     """The transaction that offers a registered facility, as in the answer to registering.
 

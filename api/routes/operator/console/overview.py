@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from api.domain.statements.evidence import hex32
 from api.reads.console.overview import ConsoleFacilityView, overview
 from api.reads.console.tasks import TaskView
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import OperatorReader
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS, STATE
 from api.routes.public.panels import PanelOut, PledgeOut, to_api_panel, to_api_pledge
@@ -111,7 +111,7 @@ def to_api_console_facility(view: ConsoleFacilityView) -> ConsoleFacility:
 
 
 @router.get("/v1/console", responses=errors(401, 403))
-def get_console(service: ServiceDep, operator_id: OperatorId) -> ConsoleOut:
+def get_console(service: ServiceDep, operator_id: OperatorReader) -> ConsoleOut:
     """The operator's facilities and tasks, as of the newest indexed block.
 
     Tasks follow from the records and the chain; they go away when their cause does. Rejections

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
 from api.reads.console.rent import LeaseRentView, newest_payments, read_rent, rent_by_lease
-from api.routes.http.credentials import OperatorId
+from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
@@ -61,7 +61,7 @@ def to_api_lease_rent(rent: LeaseRentView) -> LeaseRentOut:
 
 @router.get(f"{CONSOLE_FACILITY}/rent", responses=errors(401, 403, 404, 422))
 def get_console_rent(
-    service: ServiceDep, operator_id: OperatorId, facility_id: FacilityPath
+    service: ServiceDep, operator_id: OperatorReader, facility_id: FacilityPath
 ) -> RentOut:
     """Rent: attested, collected and due, by lease and by payment."""
     now_s, window_s = service.clock(), challenge_window_s(service)

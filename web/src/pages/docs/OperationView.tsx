@@ -2,7 +2,7 @@ import { Anchor, Button, Code, CopyButton, Group, Stack, Text, Title } from "@ma
 import { useState } from "react";
 import { curlOf } from "./curl";
 import { fieldsOf, parametersOf, typeOf } from "./fields";
-import type { OpenApi, Operation } from "./openapi";
+import { type OpenApi, type Operation, securityText } from "./openapi";
 import { FieldTable } from "./FieldTable";
 import { Prose, inline } from "./Prose";
 import classes from "./Docs.module.css";
@@ -58,7 +58,7 @@ function Body({ api, operation }: { api: OpenApi; operation: Operation }) {
     <Stack gap="md" p="md" pt={0}>
       <Group gap="sm">
         <Text size="xs" c="dimmed">
-          {security === undefined ? "No key needed." : "Needs an API key or a session."}
+          {securityText(security)}
         </Text>
         <Anchor href={`#${operationId}`} size="xs">
           Link to {operationId}

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { curlOf } from "./curl";
 import { fieldsOf, typeOf } from "./fields";
-import { type OpenApi, matches, operationsOf } from "./openapi";
+import { type OpenApi, matches, operationsOf, securityText } from "./openapi";
 
 const api = JSON.parse(readFileSync("../docs/openapi.json", "utf8")) as OpenApi;
 const operations = operationsOf(api);
@@ -21,6 +21,14 @@ describe("reference", () => {
     expect(operations).toHaveLength(count);
     expect(new Set(operations.map((o) => o.operationId)).size).toBe(count);
     expect(operations[0]?.tag).toBe("public");
+  });
+
+  it("says who may call each", () => {
+    const said = (id: string) => securityText(named(id).security);
+    expect(said("list_facilities")).toBe("No key needed.");
+    expect(said("get_session")).toBe("Needs a session.");
+    expect(said("post_events")).toBe("Needs an API key with the scope events:write, or a session.");
+    expect(said("create_operator")).toBe("Needs an API key with the scope operators:write.");
   });
 
   it("unfolds the fields of answers with their meaning", () => {

@@ -48,7 +48,7 @@ interface RawOperation {
   parameters?: Parameter[];
   requestBody?: { content?: Record<string, Media> };
   responses?: Record<string, { description?: string; content?: Record<string, Media> }>;
-  security?: Record<string, unknown>[];
+  security?: Record<string, string[]>[];
 }
 
 export interface OpenApi {
@@ -68,6 +68,15 @@ export interface Operation extends RawOperation {
 }
 
 const METHODS = new Set(["get", "post", "put", "patch", "delete"]);
+
+/** Who may call, in a sentence: with which scope of a key, or by a session. */
+export function securityText(security: RawOperation["security"]): string {
+  if (security === undefined) return "No key needed.";
+  const key = security.find((way) => "HTTPBearer" in way)?.["HTTPBearer"];
+  if (key === undefined) return "Needs a session.";
+  const session = security.some((way) => "APIKeyCookie" in way) ? ", or a session" : "";
+  return `Needs an API key with the scope ${key.join(", ")}${session}.`;
+}
 
 /** Every operation, in the order of tags and then of the document. */
 export function operationsOf(api: OpenApi): Operation[] {

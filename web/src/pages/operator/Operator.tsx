@@ -1,4 +1,4 @@
-/** Operator console: what the console is for and sign-in, then overview, offering, or one facility. */
+/** Operator console: what the console is for and sign-in, then overview, offering, keys, or one facility. */
 
 import { Stack } from "@mantine/core";
 import { useParams, useSearchParams } from "react-router";
@@ -6,6 +6,7 @@ import { Loaded } from "../../parts/Loaded";
 import { NotFound } from "../../parts/NotFound";
 import { NotOperator } from "./session/NotOperator";
 import { FacilityPage } from "./FacilityPage";
+import { KeysPage } from "./keys/KeysPage";
 import { OfferPage } from "./launch/OfferPage";
 import { Overview } from "./Overview";
 import { SessionBar } from "./session/SessionBar";
@@ -43,6 +44,8 @@ function Console({ session }: { session: Session }) {
         <FacilityPage facilityId={Number(facilityId)} />
       ) : params.has("offer") ? (
         <OfferPage />
+      ) : params.has("keys") ? (
+        <KeysPage />
       ) : (
         <Overview />
       )}

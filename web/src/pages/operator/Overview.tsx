@@ -24,9 +24,14 @@ export function Overview() {
         title="Operator console"
         about="What needs doing first, and every facility of yours. Live, as of the newest indexed block."
         actions={
-          <Button component={Link} to="/operator?offer">
-            Offer a facility
-          </Button>
+          <>
+            <Button component={Link} to="/operator?keys" variant="default">
+              API keys
+            </Button>
+            <Button component={Link} to="/operator?offer">
+              Offer a facility
+            </Button>
+          </>
         }
       />
       <Loaded query={query} lines={8}>

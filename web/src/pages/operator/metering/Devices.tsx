@@ -173,7 +173,11 @@ Content-Type: application/cloudevents-batch+json
            "gpu_seconds": 3600}}]`}
       </pre>
       <Text size="xs" c="dimmed">
-        The key was shown once, when your company was registered.
+        Make a key for each collector on the page of{" "}
+        <Anchor component={Link} to="/operator?keys" inherit underline="always">
+          API keys
+        </Anchor>
+        . It needs no more than to push metering.
       </Text>
     </Section>
   );

@@ -90,8 +90,8 @@ function SignInCard({ ended }: { ended: boolean }) {
         </>
       )}
       <Text size="xs" c="dimmed">
-        A session lasts 12 hours in this browser and can do what your API key can do. Transactions
-        are asked for in the wallet, one by one.
+        A session lasts 12 hours in this browser and can do all that API keys of yours can do, and
+        make them. Transactions are asked for in the wallet, one by one.
       </Text>
     </Stack>
   );

@@ -1,0 +1,28 @@
+"""Arguments and options that several commands take, checked before a command runs."""
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def matching(pattern: str, wanted: str) -> Callable[[str], str]:
+    """Callback of an argument that must match, or it is wrong usage."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise typer.BadParameter(f"must be {wanted}")
+        return value
+
+    return check
+
+
+# The same bounds as the HTTP routes have.
+name = matching(r"[^\x00-\x1f\x7f]{1,80}", "1 to 80 characters, no control characters")
+address = matching("0x[0-9a-fA-F]{40}", "0x and 40 hex digits")
+hash_hex = matching("0x[0-9a-fA-F]{64}", "0x and 64 hex digits")
+key_id = matching(r"rr_(ad|at|op)_[0-9A-Za-z]{12}", "how a key begins: rr_op_ and 12 characters")
+utc_offset = matching(r"[+-]([01]\d|2[0-3]):[0-5]\d", "like +08:00")

@@ -1,0 +1,165 @@
+"""API keys of all accounts, as the admin sees and changes them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from api.access.key_book import Account, NewKey, make_key, maker_of, revoke_key, rotate_key
+from api.access.key_list import list_changes, list_keys
+from api.access.scopes import Role, Scope
+from api.db.session import reading, transaction
+from api.domain.units import MAX_I64, OperatorId
+from api.routes.http.credentials import AdminOfKeys, AdminReader
+from api.routes.http.keys import (
+    Ended,
+    KeyChangesOut,
+    KeyPath,
+    KeysOut,
+    MadeKeyOut,
+    RevokedOut,
+    RevokeIn,
+    RotatedOut,
+    RotateIn,
+    ScopeIn,
+    to_api_changes,
+    to_api_key,
+    to_api_keys,
+    to_api_made,
+    to_api_rotated,
+)
+from api.routes.http.parameters import Offset, PageLimit
+from api.routes.http.problems import errors
+from api.routes.http.schemas import Instant, Name, Strict, example
+from api.routes.http.strict import StrictRoute
+from api.routes.service import ServiceDep
+
+router = APIRouter(tags=["admin"], route_class=StrictRoute)
+RoleQuery = Annotated[Role | None, Query(description="Only keys of this role; default: all.")]
+OperatorQuery = Annotated[
+    int | None, Query(ge=1, le=MAX_I64, description="Only this operator's; with role operator.")
+]
+
+
+class AnyKeyIn(Strict):
+    """A new key of any account."""
+
+    model_config = example(role="attester", name="attester-2", scopes=["attest", "read"])
+
+    role: Annotated[Role, Field(strict=False)] = Field(description="operator, attester or admin.")
+    operator_id: Annotated[int, Field(ge=1, le=MAX_I64)] | None = Field(
+        default=None, description="Whose it will be; for role operator alone."
+    )
+    name: Name = Field(description="For people; unique among live keys, one line, printable.")
+    scopes: Annotated[list[ScopeIn], Field(min_length=1, max_length=len(Scope))] = Field(
+        description="operator: read, events:write, ledger:write, keys:write. attester: read,"
+        " attest. admin: read, operators:write, keys:write, and none that you lack yourself."
+    )
+    expires_at: Instant | None = Field(
+        default=None, description="When it stops working, at most ten years ahead; default: never."
+    )
+
+
+def _account(role: Role | None, operator_id: int | None) -> Account | None:
+    """Whose keys are meant; None is everybody's."""
+    if role is None and operator_id is None:
+        return None
+    whose = None if operator_id is None else OperatorId(operator_id)
+    return Account(role or Role.OPERATOR, whose)
+
+
+@router.get("/v1/admin/keys", responses=errors(401, 403, 422))
+def list_all_keys(
+    service: ServiceDep,
+    _admin: AdminReader,
+    role: RoleQuery = None,
+    operator_id: OperatorQuery = None,
+    ended: Ended = False,
+    offset: Offset = 0,
+    limit: PageLimit = 100,
+) -> KeysOut:
+    """Keys of everybody or of one account, newest first. The key of the settings is not here."""
+    now_s, account = service.session_clock(), _account(role, operator_id)
+    with reading(service.engine) as connection:
+        total, keys = list_keys(
+            connection, account, ended=ended, now_s=now_s, offset=offset, limit=limit
+        )
+    return to_api_keys(total, keys, now_s)
+
+
+@router.get("/v1/admin/keys/changes", responses=errors(401, 403, 422))
+def list_all_key_changes(
+    service: ServiceDep,
+    _admin: AdminReader,
+    role: RoleQuery = None,
+    operator_id: OperatorQuery = None,
+    offset: Offset = 0,
+    limit: PageLimit = 100,
+) -> KeyChangesOut:
+    """Who made, rotated and revoked which key, newest first. Nothing leaves this list."""
+    account = _account(role, operator_id)
+    with reading(service.engine) as connection:
+        total, changes = list_changes(connection, account, offset=offset, limit=limit)
+    return to_api_changes(total, changes)
+
+
+@router.post("/v1/admin/keys", status_code=201, responses=errors(400, 401, 403, 404, 409, 413, 422))
+def create_any_key(service: ServiceDep, caller: AdminOfKeys, body: AnyKeyIn) -> MadeKeyOut:
+    """Make a key for an operator, an attester's process or an admin.
+
+    The secret in the answer is shown this once. 409 has a `reason`: `name_taken`, `too_many_keys`.
+    """
+    now_s = service.session_clock()
+    whose = None if body.operator_id is None else OperatorId(body.operator_id)
+    new = NewKey(Account(body.role, whose), body.name, body.scopes, body.expires_at)
+    with transaction(service.engine) as connection:
+        made = make_key(connection, new, by=maker_of(caller), now_s=now_s)
+    return to_api_made(made, now_s)
+
+
+@router.post(
+    "/v1/admin/keys/{key_id}/rotate",
+    status_code=201,
+    responses=errors(400, 401, 403, 404, 409, 413, 422),
+)
+def rotate_any_key(
+    service: ServiceDep, caller: AdminOfKeys, key_id: KeyPath, body: RotateIn | None = None
+) -> RotatedOut:
+    """Make the successor of a key, with its name and scopes; the old one works on for a while.
+
+    409 has a `reason`: `key_ending`, `key_over`, `too_many_keys`.
+    """
+    now_s, wanted = service.session_clock(), body or RotateIn()
+    with transaction(service.engine) as connection:
+        old, made = rotate_key(
+            connection,
+            None,
+            key_id,
+            overlap_s=wanted.overlap_s,
+            expires_at_s=wanted.expires_at,
+            by=maker_of(caller),
+            now_s=now_s,
+        )
+    return to_api_rotated(old, made, now_s)
+
+
+@router.post("/v1/admin/keys/{key_id}/revoke", responses=errors(400, 401, 403, 404, 409, 413, 422))
+def revoke_any_key(
+    service: ServiceDep, caller: AdminOfKeys, key_id: KeyPath, body: RevokeIn | None = None
+) -> RevokedOut:
+    """End a key: from the next request on, or from a chosen time. Doing it again changes nothing.
+
+    An end can be brought forward, never put off. 409 has the `reason` `last_manager`.
+    """
+    now_s, wanted = service.session_clock(), body or RevokeIn()
+    with transaction(service.engine) as connection:
+        key, changed = revoke_key(
+            connection,
+            None,
+            key_id,
+            at_s=wanted.at,
+            also_last=wanted.also_last,
+            by=maker_of(caller),
+            now_s=now_s,
+        )
+    return RevokedOut(changed=changed, key=to_api_key(key, now_s))

@@ -122,6 +122,20 @@ class TooLarge(AppError):
     code = "too_large"
 
 
+class TooManyRequests(AppError):
+    """One caller asks for more than its share; `context["retry_after_s"]` says how long to wait."""
+
+    status = 429
+    code = "too_many_requests"
+
+
+class IngestBusy(AppError):
+    """The service has as many bodies in memory as it takes."""
+
+    status = 503
+    code = "ingest_busy"
+
+
 class UnsupportedMediaType(AppError):
     """The body's media type is not one that the route reads."""
 

@@ -19,6 +19,7 @@ from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
 from api.routes.attester import attestations, pledges
 from api.routes.http import openapi, problems, transport, web
+from api.routes.http.limits import IngestGate
 from api.routes.operator import events, facilities, hardware, keys, leases, reopening
 from api.routes.operator.console import bond, epochs, metering, offer, overview, rent
 from api.routes.operator.console import leases as console_leases
@@ -100,6 +101,7 @@ def make_service(settings: Settings) -> Service:
         facts=FactReader(contracts),
         evidence=EvidenceFolder(settings.evidence_dir),
         demo_accounts=load_demo_accounts(settings.demo_accounts_file),
+        gate=IngestGate(settings),
         clock=make_clock(settings, client),
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,

@@ -85,6 +85,26 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that `rentroll serve` binds.")
     port: int = Field(default=8_000, ge=0, le=65_535, description="Port; 0 picks a free one.")
+    body_timeout_s: float = Field(
+        default=10.0, gt=0, description="Seconds in which a request's head, then its body, comes."
+    )
+    ingest_requests_per_s: float = Field(
+        default=200.0, gt=0, description="Requests of one operator to POST /v1/events a second."
+    )
+    ingest_events_per_s: float = Field(
+        default=20_000.0, ge=1_000, description="Events of one operator a second."
+    )
+    ingest_burst_s: float = Field(
+        default=10.0, ge=1, description="Seconds of either that may come at once after a pause."
+    )
+    ingest_buffer_bytes: int = Field(
+        default=32 * 1024 * 1024,
+        ge=5 * 1024 * 1024,
+        description="Bytes of bodies of POST /v1/events in memory at once.",
+    )
+    ingest_batches_at_once: int = Field(
+        default=8, ge=2, description="Bodies that are read and recorded at once; half for one."
+    )
     poll_s: float = Field(
         default=1.0, gt=0, description="Pause between rounds of worker and attester."
     )

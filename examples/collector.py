@@ -1,10 +1,12 @@
-"""A collector: pushes the use of GPUs, retries safely, and can be run again at any time.
+"""A collector: pushes what GPUs did and when it saw them, retries safely, runs again at any time.
 
     python examples/collector.py API_URL FACILITY_ID < intervals.ndjson
 
 Each line of the input is one interval, with times in RFC 3339:
-{"device": "GPU-…", "lease": "…", "start": "…", "end": "…"}. A key of the operator with the
-scope `events:write` comes from the environment, RENTROLL_API_KEY. Python's own library is enough.
+{"device": "GPU-…", "lease": "…", "start": "…", "end": "…"}. One without a lease says that the
+device was seen, used or idle: of a device that nothing speaks of, holders do not believe that it
+is there. A key of the operator with the scope `events:write` comes from the environment,
+RENTROLL_API_KEY. Python's own library is enough.
 """
 
 import json
@@ -21,16 +23,20 @@ SOURCE = "collector/example"
 BATCH, ATTEMPTS = 1_000, 8
 
 
-def usage_event(facility_id: int, interval: dict[str, str]) -> dict[str, Any]:
+def event(facility_id: int, interval: dict[str, str]) -> dict[str, Any]:
     """One CloudEvent. Its id is made of what it says, so that every run gives the same one."""
-    start, end = (datetime.fromisoformat(interval[name]) for name in ("start", "end"))
-    seconds = int((end - start).total_seconds())
+    data: dict[str, Any] = {"facility_id": facility_id, **interval}
+    used = "lease" in interval
+    if used:
+        start, end = (datetime.fromisoformat(interval[name]) for name in ("start", "end"))
+        data["gpu_seconds"] = int((end - start).total_seconds())
+    what = interval["lease"] if used else "seen"
     return {
         "specversion": "1.0",
-        "type": "rentroll.gpu.usage.v1",
+        "type": "rentroll.gpu.usage.v1" if used else "rentroll.gpu.seen.v1",
         "source": SOURCE,
-        "id": "/".join(interval[name] for name in ("device", "lease", "start", "end")),
-        "data": {"facility_id": facility_id, **interval, "gpu_seconds": seconds},
+        "id": "/".join((interval["device"], what, interval["start"], interval["end"])),
+        "data": data,
     }
 
 
@@ -47,7 +53,7 @@ def push(api_url: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 results: list[dict[str, Any]] = json.load(answer)["results"]
                 return results
         except urllib.error.HTTPError as error:
-            if error.code < 500 and error.code != 429:
+            if error.code < 500 and error.code not in (408, 429):
                 raise SystemExit(f"refused: {error.read().decode()}") from error
         except OSError:
             pass  # The answer was lost. Whether the batch arrived does not matter.
@@ -57,7 +63,7 @@ def push(api_url: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def main(api_url: str, facility_id: str) -> int:
     """Push standard input; 1 if an event was rejected."""
-    events = [usage_event(int(facility_id), json.loads(line)) for line in sys.stdin]
+    events = [event(int(facility_id), json.loads(line)) for line in sys.stdin]
     results: list[dict[str, Any]] = []
     for i in range(0, len(events), BATCH):
         results += push(api_url, events[i : i + BATCH])

@@ -43,7 +43,12 @@ post "/v1/facilities/$facility/leases" "$key" "{
 echo; echo "--- a key for the collector, which may push metering and nothing else"
 collector=$(post /v1/keys "$key" '{"name": "collector", "scopes": ["events:write"]}' | field api_key)
 
-echo "--- half an hour of use, pushed twice: the second time it is a duplicate"
+echo; echo "--- the device was there all hour: a device that nothing speaks of is not available"
+post /v1/events "$collector" "{\"specversion\": \"1.0\", \"type\": \"rentroll.gpu.seen.v1\", \"source\": \"session.sh\",
+  \"id\": \"seen-$now\", \"data\": {\"facility_id\": $facility, \"device\": \"$device\",
+  \"start\": \"$(utc $start)\", \"end\": \"$(utc $end)\"}}" application/cloudevents+json
+
+echo; echo "--- half an hour of use, pushed twice: the second time it is a duplicate"
 event="{\"specversion\": \"1.0\", \"type\": \"rentroll.gpu.usage.v1\", \"source\": \"session.sh\", \"id\": \"$now\",
   \"data\": {\"facility_id\": $facility, \"device\": \"$device\", \"lease\": \"lease-1\",
   \"start\": \"$(utc $start)\", \"end\": \"$(utc $((start + 1800)))\", \"gpu_seconds\": 1800}}"

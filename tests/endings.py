@@ -113,7 +113,7 @@ def closed_beyond_worth(world: World) -> None:
     Delivered hours are worth 94: a dollar an hour for 96, less two that served a voucher.
     """
     bond(world)
-    world.ledger.add_lease("dear", price_micros_per_gpu_hour=50_000_000)
+    world.ledger.add_lease("dear", price=50_000_000)
     with reading(world.engine) as connection:
         lease = known_lease_named(connection, world.facility_id, "lease-b").lease
     world.take_delivery(HOLDERS[1], world.token_ids[1], 2, lease)

@@ -8,13 +8,20 @@ from typing import Any
 from sqlalchemy import Engine
 
 from api.access.accounts import add_operator
-from api.db.facilities import lock_facility
-from api.db.leases import lease_named
 from api.db.session import transaction
 from api.domain.facility import TrancheTerms
-from api.domain.metering.events import AVAILABILITY, CORRECTION, USAGE
+from api.domain.metering.events import (
+    ADJUSTMENT,
+    ALLOCATION_CONFIRMED,
+    ALLOCATION_ENDED,
+    ALLOCATION_OPENED,
+    AVAILABILITY,
+    CORRECTION,
+    LEASE_TERMS,
+    SEEN,
+    USAGE,
+)
 from api.domain.metering.instants import format_instant
-from api.domain.statements.rating import PricePlan
 from api.evidence_store import EvidenceFolder
 from api.ledger.batch import EventResult
 from api.ledger.facilities import NewFacility, register_facility
@@ -85,6 +92,8 @@ class Ledger:
             "fee_bps": 100,
             "tranches": (TrancheTerms(10),),
             "device_uuids": [device(i) for i in devices],
+            # Most tests say nothing of devices that are idle.
+            "silence_available": True,
         }
         values |= changes
         values.setdefault("expires_at_s", values["window_start_s"] + DAY_S)
@@ -103,18 +112,15 @@ class Ledger:
         values: dict[str, Any] = {
             "lease_id": lease_id,
             "renter_ref": f"renter-of-{lease_id}",
-            "plan": PricePlan.ON_DEMAND,
+            "plan": "on_demand",
             "committed_gpus": 0,
             "max_gpus": 0,
             "opened_at_s": START_S,
-            "price_micros_per_gpu_hour": 1_000_000,
-            "sla_credit_bps": 0,
+            "price": 1_000_000,
         }
-        with transaction(self.engine) as connection:
-            facility = lock_facility(connection, self.facility_id)
-            existing = lease_named(connection, facility.facility_id, lease_id)
-            new = NewLease(**(values | changes))
-            return open_lease(connection, facility, new, existing=existing)[1]
+        new = NewLease(**(values | changes))
+        clock = self.clock
+        return open_lease(self.engine, self.operator_id, self.facility_id, new, clock=clock)[1]
 
     def event(self, kind: str, name: str | None, data: dict[str, Any]) -> dict[str, Any]:
         """A CloudEvent; a fresh id unless named."""
@@ -153,6 +159,52 @@ class Ledger:
         """Correction that voids an event."""
         corrects = {"source": target["source"], "id": target["id"]}
         return self.event(CORRECTION, None, {"corrects": corrects, "action": "void"})
+
+    def replace(self, target: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+        """Correction that puts another use or outage in the place of an event."""
+        data = {k: v for k, v in other["data"].items() if k != "facility_id"}
+        corrects = {"source": target["source"], "id": target["id"]}
+        values = {"corrects": corrects, "action": "replace", "replacement": data}
+        return self.event(CORRECTION, None, values)
+
+    def allocation(self, gpu: int, from_s: int, /, **changes: Any) -> dict[str, Any]:
+        """An allocation that begins; nobody has confirmed it yet."""
+        start = format_instant(START_S + from_s)
+        data = {"device": device(gpu), "lease": "lease-a", "start": start}
+        return self.event(ALLOCATION_OPENED, None, data | changes)
+
+    def confirmed(self, opened: dict[str, Any], until_s: int, /) -> dict[str, Any]:
+        """An allocation still lasted at a time."""
+        return self._of_allocation(ALLOCATION_CONFIRMED, opened, until_s)
+
+    def ended(self, opened: dict[str, Any], until_s: int, /) -> dict[str, Any]:
+        """An allocation ended at a time."""
+        return self._of_allocation(ALLOCATION_ENDED, opened, until_s)
+
+    def _of_allocation(self, kind: str, opened: dict[str, Any], until_s: int) -> dict[str, Any]:
+        named = {"source": opened["source"], "id": opened["id"]}
+        until = format_instant(START_S + until_s)
+        return self.event(kind, None, {"allocation": named, "until": until})
+
+    def seen(self, gpu: int, from_s: int, to_s: int, /) -> dict[str, Any]:
+        """A device that a collector saw."""
+        start, end = (format_instant(START_S + t) for t in (from_s, to_s))
+        return self.event(SEEN, None, {"device": device(gpu), "start": start, "end": end})
+
+    def adjustment(self, lease_id: str, amount: int) -> dict[str, Any]:
+        """Money from a lease, or back to it."""
+        data = {"lease_id": lease_id, "amount": amount, "reason": "a test"}
+        return self.event(ADJUSTMENT, None, data)
+
+    def terms(self, lease_id: str, version: int, from_s: int, /, **terms: Any) -> dict[str, Any]:
+        """A version of a lease's terms, of the renter that `add_lease` gives it."""
+        data = {
+            "lease_id": lease_id,
+            "renter_ref": f"renter-of-{lease_id}",
+            "version": version,
+            "from": format_instant(START_S + from_s),
+        }
+        return self.event(LEASE_TERMS, None, data | terms)
 
     def ingest(self, *events: Any) -> list[EventResult]:
         """Ingest one batch."""

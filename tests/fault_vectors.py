@@ -26,7 +26,7 @@ from api.domain.statements.faults import FaultKind, line_fault, pair_fault
 from api.domain.statements.lines import Line, encode_line
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Epoch, FacilityId
-from tests.ledgers import EPOCH_S, closed_epochs, facility
+from tests.ledgers import EPOCH_S, Ledger, closed_books, facility
 
 FILE = Path(__file__).parent / "vectors" / "faults.json"
 SEEDS = range(12)
@@ -102,7 +102,8 @@ def _pair_mutations(statement: Statement, first: Line, second: Line) -> Iterator
 
 
 def _closed() -> list[ClosedEpoch]:
-    return [closed for seed in SEEDS for closed in closed_epochs(seed) if closed.lines]
+    ledgers = (Ledger(seed, TERMS) for seed in SEEDS)
+    return [closed for ledger in ledgers for closed in closed_books(ledger) if closed.lines]
 
 
 def _thin(cases: Sequence[Any], *, most: int = 10) -> list[Any]:

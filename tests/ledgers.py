@@ -1,29 +1,41 @@
-"""Random honest ledgers, closed by `api.domain.statements.closing`, for unit and contract tests."""
+"""Random honest ledgers: events of every kind, as a log takes them, and the statements they give.
+
+What is random is judged by `api.domain.metering.judge`, as the service does: what it refuses is
+not in the ledger.
+"""
 
 import random
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from api.domain.facility import FacilityTerms, TrancheTerms
-from api.domain.hashing import device_hash, keccak
-from api.domain.metering.occupancy import Occupancy
-from api.domain.metering.usage import DELIVERY_KINDS, LineKind, Outage
-from api.domain.statements.closing import ClosedEpoch, close_epoch
-from api.domain.statements.entries import Entry
-from api.domain.statements.evidence import EMPTY_CARRY
-from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
-from api.domain.statements.statement import statement_hash
-from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
+from api.domain.facility import FacilityTerms, Period, TrancheTerms
+from api.domain.hashing import device_hash
+from api.domain.lifecycle import cut_off_s
+from api.domain.metering import events
+from api.domain.metering.events import parse_event
+from api.domain.metering.facts import Place
+from api.domain.metering.instants import format_instant
+from api.domain.metering.judge import MAX_FUTURE_S, Recorded
+from api.domain.statements.closing import ClosedEpoch, OpenBooks
+from api.domain.statements.recompute import LoggedEvent
+from api.domain.statements.told import Told
+from api.domain.units import Bytes32, Epoch, FacilityId
+from api.errors import EventRejected
 
-# Kinds that a ledger of today has lines of; leases have no other components yet.
-STATED_KINDS = frozenset(LineKind) - {
-    LineKind.TIER_DIFFERENCE,
-    LineKind.MINIMUM_DIFFERENCE,
-    LineKind.FIXED_DIFFERENCE,
-    LineKind.ADJUSTMENT_DIFFERENCE,
-}
 EPOCH_S = 3_600
 EPOCHS = 4
-WINDOW_START_S = 1_767_225_600
+# Two hours before a new year: the first month ends with the second epoch.
+WINDOW_START_S = 1_767_225_600 - 2 * EPOCH_S
+SALT = b"salt of a ledger"
+NAMES: dict[Bytes32, str] = {
+    device_hash(name): name
+    for name in (f"GPU-{uuid.uuid5(uuid.NAMESPACE_URL, str(i))}" for i in range(100))
+}
+LEASES = ("atlas", "birch", "cedar")
+# Two of the three leases are one renter's.
+RENTERS = {"atlas": "north", "birch": "north", "cedar": "south"}
 
 
 def facility(
@@ -40,113 +52,246 @@ def facility(
         window_end_s=window_start_s + EPOCHS * EPOCH_S,
         expires_at_s=window_start_s + EPOCH_S,
         epoch_length_s=EPOCH_S,
-        devices=tuple(sorted(device_hash(f"GPU-{i}") for i in range(first, first + devices))),
+        devices=tuple(sorted([*NAMES][first : first + devices])),
         promised_availability_ppm=990_000,
         fee_bps=100,
         tranches=(TrancheTerms(1),),
+        grace_s=600,
         seal_s=EPOCH_S,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    entry: Entry
-    statement_epoch: int
-
-
+@dataclass
 class Ledger:
-    """A ledger that obeys the rules of ingest: free devices, late records, voids of stated ones."""
+    """A facility's log, filled at random, period by period.
 
-    def __init__(self, seed: int, terms: FacilityTerms) -> None:
-        self.dice = random.Random(seed)
-        self.terms = terms
-        self.leases = self._leases()
-        self.records: list[_Record] = []
-        self.outages: list[tuple[int, Outage]] = []
+    ended_at_s: when the facility ended, other than by maturity.
+    sent: events in order, each with its answer: why it was refused, or None.
+    correctable, running: ids of events that can be voided, and of allocations that were opened.
+    """
 
-    def _leases(self) -> dict[Bytes32, LeaseTerms]:
-        start_s = self.terms.window_start_s
-        found = {}
-        for i, plan in enumerate((PricePlan.ON_DEMAND, PricePlan.TAKE_OR_PAY, PricePlan.SPOT)):
-            prices = (
-                PriceVersion(1, start_s, self.dice.randrange(5_000_000), 10_000),
-                PriceVersion(2, start_s + 5_000, self.dice.randrange(5_000_000), 5_000),
-            )
-            lease = keccak(b"lease %d" % i)
-            committed = 2 if plan is PricePlan.TAKE_OR_PAY else 0
-            closed_s = start_s + self.dice.choice((9_000, 14_400)) if committed else None
-            renter = keccak(b"renter %d" % (i // 2))
-            found[lease] = LeaseTerms(lease, renter, plan, committed, start_s, closed_s, prices)
-        return found
+    seed: int
+    terms: FacilityTerms
+    ended_at_s: int | None = None
+    sent: list[tuple[LoggedEvent, str | None]] = field(default_factory=list)
+    correctable: list[str] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
 
-    def _free(self, device: Bytes32) -> Occupancy:
-        taken = [(r.entry.start_s, r.entry.end_s) for r in self.records if r.entry.device == device]
-        taken += [(o.start_s, o.end_s) for _, o in self.outages if o.device == device]
-        return Occupancy(taken)
-
-    def _interval(self, epoch: int) -> tuple[Bytes32, Bytes32, int, int] | None:
-        """A free device, a lease, and an interval inside an epoch."""
-        device = self.dice.choice(self.terms.devices)
-        lease = self.dice.choice(sorted(self.leases))
-        start_s, end_s = self.terms.epoch_bounds(epoch)
-        begin_s = self.dice.choice((start_s, self.dice.randrange(start_s, end_s)))
-        until_s = self.dice.choice((end_s, self.dice.randrange(begin_s + 1, end_s + 1)))
-        closed_s = self.leases[lease].closed_at_s
-        if closed_s is not None and until_s > closed_s:
-            return None
-        return (
-            None
-            if self._free(device).conflict(begin_s, until_s)
-            else (device, lease, begin_s, until_s)
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+        self.recorded = Recorded(self.terms, SALT, ended_at_s=self.ended_at_s)
+        self.recorded.recorded_at_s = self.terms.window_start_s
+        self._cut_s = self.terms.window_start_s
+        self._told: list[Told] = []
+        self._place = Place(1, 0)
+        self._agree("atlas", self.terms.window_start_s)
+        self._agree("birch", self.terms.window_start_s)
+        opened = {"plan": "spot", "max_gpus": 3, "price_micros_per_gpu_hour": self._money()}
+        self._say(
+            events.LEASE_OPENED,
+            lease_id="cedar",
+            renter_ref=RENTERS["cedar"],
+            opened_at=format_instant(self.terms.window_start_s),
+            **opened,
         )
 
-    def _record(self, kind: LineKind, interval_epoch: int, statement_epoch: int) -> None:
-        found = self._interval(interval_epoch)
-        if found is not None:
-            self.records.append(_Record(Entry(kind, *found), statement_epoch))
+    # --- a log ----------------------------------------------------------------------------------
 
-    def fill(self, epoch: int) -> tuple[list[Entry], list[Outage]]:
-        """Entries and outages of one statement."""
-        for _ in range(self.dice.randrange(8)):
-            self._record(self.dice.choice((LineKind.USAGE, LineKind.DELIVERY)), epoch, epoch)
-        for _ in range(self.dice.randrange(4)):
-            found = self._interval(epoch)
-            if found is not None:
-                device, lease, start_s, end_s = found
-                named = self.dice.choice((lease, ZERO32))
-                self.outages.append((epoch, Outage(device, named, start_s, end_s)))
-        entries = self._voids(epoch)
-        for _ in range(self.dice.randrange(4) if epoch else 0):
-            kind = self.dice.choice((LineKind.LATE, LineKind.LATE, LineKind.LATE_DELIVERY))
-            self._record(kind, self.dice.randrange(epoch), epoch)
-        entries += [r.entry for r in self.records if r.statement_epoch == epoch]
-        return entries, [o for e, o in self.outages if e == epoch]
+    def fill(self, period: Period) -> list[Told]:
+        """Record at random until a period's cut; the facts that its statement takes."""
+        cut_s = cut_off_s(period.epoch, epoch_end_s=period.over_s, grace_s=self.terms.grace_s)
+        # Most is told once it is over.
+        spans = ((self._cut_s, cut_s), (max(self._cut_s, period.over_s), cut_s))
+        count = self.dice.randrange(5, 25) if self._cut_s < cut_s else 0
+        for at_s in sorted(self.dice.randrange(*self.dice.choice(spans)) for _ in range(count)):
+            self.recorded.recorded_at_s = at_s
+            self._place = Place(self._place.entry + 1, 0)
+            for _ in range(self.dice.randrange(1, 4)):
+                self._anything(period)
+        self._cut_s = cut_s
+        told, self._told = self._told, []
+        return told
 
-    def _voids(self, epoch: int) -> list[Entry]:
-        """Void some records of earlier statements; their time is free again."""
-        stated = [r for r in self.records if r.entry.kind not in DELIVERY_KINDS]
-        earlier = [r for r in stated if r.statement_epoch < epoch]
-        chosen = self.dice.sample(earlier, self.dice.randrange(min(3, len(earlier)) + 1))
-        for record in chosen:
-            self.records.remove(record)
-        return [replace(record.entry, kind=LineKind.VOID) for record in chosen]
+    @property
+    def logged(self) -> list[LoggedEvent]:
+        """What the log holds, as an attester is given it."""
+        return [event for event, refused in self.sent if refused is None]
+
+    def _say(self, kind: str, /, **data: Any) -> str | None:
+        """Send an event; its id if the log takes it."""
+        name = f"e{len(self.sent)}"
+        payload = {
+            "specversion": "1.0",
+            "id": name,
+            "source": "s",
+            "type": kind,
+            "data": {"facility_id": self.terms.facility_id, **data},
+        }
+        at_s = self.recorded.recorded_at_s
+        event = LoggedEvent(self._place, at_s, payload)
+        try:
+            facts = self.recorded.accept(parse_event(payload), self._place)
+        except EventRejected as error:
+            self.sent.append((event, error.reason))
+            return None
+        self.sent.append((event, None))
+        self._told += [Told(self._place, at_s, fact) for fact in facts]
+        self._place = Place(self._place.entry, self._place.index + 1)
+        return name
+
+    # --- what is told ---------------------------------------------------------------------------
+
+    def _anything(self, period: Period) -> None:
+        tell = self.dice.choice(
+            [self._use] * 8
+            + [self._allocate, self._last, self._fail, self._see] * 2
+            + [self._correct, self._correct, self._adjust, self._change]
+        )
+        tell(period)
+
+    def _span(self, period: Period) -> dict[str, str]:
+        """An interval that is past, mostly of the period, and mostly inside an epoch."""
+        terms, dice = self.terms, self.dice
+        last = min(period.epoch, terms.epoch_count - 1)
+        epoch = last if dice.random() < 0.7 else dice.randrange(last + 1)
+        start_s, end_s = terms.epoch_bounds(Epoch(epoch))
+        if dice.random() < 0.1:
+            end_s = min(end_s + EPOCH_S, terms.window_end_s)
+        end_s = max(start_s + 2, min(end_s, self.recorded.recorded_at_s + MAX_FUTURE_S))
+        begin_s = dice.choice((start_s, dice.randrange(start_s, end_s - 1)))
+        until_s = dice.choice((end_s, dice.randrange(begin_s + 1, end_s + 1)))
+        return {"start": format_instant(begin_s), "end": format_instant(until_s)}
+
+    def _device(self) -> str:
+        return NAMES[self.dice.choice(self.terms.devices)]
+
+    def _money(self) -> int:
+        return self.dice.randrange(1, 5_000_000)
+
+    def _usage(self, period: Period) -> dict[str, Any]:
+        span = self._span(period)
+        seconds = [events.instant(span, name) for name in ("start", "end")]
+        return {
+            "device": self._device(),
+            "lease": self.dice.choice(LEASES),
+            "gpu_seconds": seconds[1] - seconds[0],
+            "kind": self.dice.choice(("usage", "usage", "delivery")),
+            **span,
+        }
+
+    def _outage(self, period: Period) -> dict[str, Any]:
+        kept = {"lease": self.dice.choice(LEASES)} if self.dice.random() < 0.7 else {}
+        cause = self.dice.choice(("fault", "fault", "planned"))
+        return {"device": self._device(), "cause": cause, **kept, **self._span(period)}
+
+    def _noted(self, name: str | None) -> None:
+        if name is not None:
+            self.correctable.append(name)
+
+    def _use(self, period: Period) -> None:
+        self._noted(self._say(events.USAGE, **self._usage(period)))
+
+    def _fail(self, period: Period) -> None:
+        self._noted(self._say(events.AVAILABILITY, **self._outage(period)))
+
+    def _see(self, period: Period) -> None:
+        self._say(events.SEEN, device=self._device(), **self._span(period))
+
+    def _allocate(self, period: Period) -> None:
+        span = self._span(period)
+        known = {"until": span["end"]} if self.dice.random() < 0.5 else {}
+        lease, start = self.dice.choice(LEASES), span["start"]
+        data = {"device": self._device(), "lease": lease, "start": start, **known}
+        name = self._say(events.ALLOCATION_OPENED, **data)
+        self._noted(name)
+        if name is not None:
+            self.running.append(name)
+
+    def _last(self, period: Period) -> None:
+        if self.running:
+            kind = self.dice.choice((events.ALLOCATION_CONFIRMED, events.ALLOCATION_ENDED))
+            named = {"source": "s", "id": self.dice.choice(self.running)}
+            self._say(kind, allocation=named, until=self._span(period)["end"])
+
+    def _correct(self, period: Period) -> None:
+        if not self.correctable:
+            return
+        named = {"source": "s", "id": self.dice.choice(self.correctable)}
+        if self.dice.random() < 0.7:
+            self._noted(self._say(events.CORRECTION, corrects=named, action="void"))
+            return
+        instead = self.dice.choice((self._usage, self._outage))(period)
+        data = {"corrects": named, "action": "replace", "replacement": instead}
+        self._noted(self._say(events.CORRECTION, **data))
+
+    def _adjust(self, _: Period) -> None:
+        amount = self.dice.choice((-1, -1, 1)) * self._money()
+        lease = self.dice.choice(LEASES)
+        self._say(events.ADJUSTMENT, lease_id=lease, amount=amount, reason="goodwill")
+
+    def _change(self, period: Period) -> None:
+        instant_s = events.instant(self._span(period), self.dice.choice(("start", "end")))
+        lease = self.dice.choice(LEASES)
+        if self.dice.random() < 0.2:
+            closed_at = format_instant(instant_s)
+            self._say(events.LEASE_CLOSED, lease_id=lease, closed_at=closed_at)
+        else:
+            self._agree(lease, instant_s)
+
+    def _agree(self, lease: str, from_s: int) -> None:
+        """The next version of a lease's terms, with components at random."""
+        known, dice = self.recorded.leases.get(lease), self.dice
+        starts = [from_s, from_s + dice.randrange(1, 9_000)]
+        components: dict[str, Any] = {
+            "prices": [
+                {"from": format_instant(s), "price": self._money(), "gpus": dice.choice((1, 8))}
+                for s in starts
+            ],
+            "fixed": [{"id": "setup", "at": format_instant(from_s), "amount": self._money()}],
+            "sla": [{"above_ppm": 0, "credit_bps": 500}, {"above_ppm": 9_000, "credit_bps": 9_000}],
+            "sla_cap_bps": dice.choice((10_000, 3_000)),
+        }
+        if lease == "atlas":
+            steps = [(0, 500), (2, 4_000)]
+            components["tiers"] = [{"above_hours": h, "discount_bps": d} for h, d in steps]
+            components["hours_before"] = dice.randrange(3)
+        if lease == "birch":
+            components["commitment"] = [
+                {"from": format_instant(s), "gpus": dice.randrange(1, 3)} for s in starts
+            ]
+        if lease != "cedar":
+            # A month's: what these few hours of it come to is about a price.
+            components["minimum"] = 300 * self._money()
+        if dice.random() < 0.3:
+            components["until"] = format_instant(from_s + dice.randrange(20_000))
+        self._say(
+            events.LEASE_TERMS,
+            lease_id=lease,
+            renter_ref=RENTERS[lease],
+            version=1 if known is None else known.versions[-1].version + 1,
+            max_gpus=dice.choice((0, 0, 2)),
+            **{"from": format_instant(from_s)},
+            **components,
+        )
+
+
+def closed_books(ledger: Ledger) -> list[ClosedEpoch]:
+    """All statements of a facility over its ledger, the closing one last."""
+    books = OpenBooks(ledger.terms)
+    closed = []
+    for period in periods(ledger.terms, ended_at_s=ledger.ended_at_s):
+        told = ledger.fill(period)
+        closed.append(books.close(period, told, log_size=ledger.logged[-1].place.entry))
+    return closed
+
+
+def periods(terms: FacilityTerms, *, ended_at_s: int | None = None) -> Sequence[Period]:
+    """Epochs of a facility that are stated, and what its closing statement is over."""
+    closing = terms.closing_period(ended_at_s=ended_at_s, grace_s=terms.grace_s)
+    assert closing is not None
+    return [*(terms.period(Epoch(e)) for e in range(closing.epoch)), closing]
 
 
 def closed_epochs(seed: int, terms: FacilityTerms | None = None) -> list[ClosedEpoch]:
-    """Every epoch of a facility, closed over a random ledger."""
-    ledger = Ledger(seed, terms or facility())
-    closed: list[ClosedEpoch] = []
-    for epoch in range(ledger.terms.epoch_count):
-        entries, outages = ledger.fill(epoch)
-        closed.append(
-            close_epoch(
-                ledger.terms,
-                ledger.terms.period(Epoch(epoch)),
-                entries=entries,
-                outages=outages,
-                leases=ledger.leases,
-                carry=closed[-1].carry if closed else EMPTY_CARRY,
-                previous_statement_hash=statement_hash(closed[-1].statement) if closed else ZERO32,
-            )
-        )
-    return closed
+    """Every epoch of a facility, closed over a random ledger, without the closing statement."""
+    return closed_books(Ledger(seed, terms or facility()))[:-1]

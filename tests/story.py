@@ -1,21 +1,26 @@
 """A small story that the tests of the chain side share: two epochs with every kind of line."""
 
-from api.domain.statements.rating import PricePlan
-from tests.factories import DAY_S, GRACE_S, HOUR_S
+from api.domain.metering.instants import format_instant
+from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
 from tests.world import HOLDERS, World
 
 
 def first_epoch(world: World) -> None:
-    """One dollar an hour on lease-a; two dollars on `committed`, half of it back on outages."""
-    world.ledger.add_lease(
-        "committed",
-        plan=PricePlan.TAKE_OR_PAY,
-        committed_gpus=1,
-        price_micros_per_gpu_hour=2_000_000,
-        sla_credit_bps=5_000,
+    """One dollar an hour on lease-a; two on `committed`, with two fixed items and a gift."""
+    ledger = world.ledger
+    fixed = [
+        {"id": "setup", "at": format_instant(START_S), "amount": 20_000_000},
+        {"id": "support", "at": format_instant(START_S + DAY_S), "amount": 48_000_000},
+    ]
+    price = {"from": format_instant(START_S), "price": 2_000_000}
+    assert (
+        ledger.codes(
+            ledger.terms("committed", 1, 0, prices=[price], fixed=fixed),
+            ledger.adjustment("committed", -4_000_000),
+        )
+        == ["accepted"] * 2
     )
     world.at(DAY_S)
-    ledger = world.ledger
     codes = ledger.codes(
         ledger.usage(0, 0, 2 * HOUR_S),
         ledger.usage(1, 0, HOUR_S + 1, name="wrong"),

@@ -10,7 +10,7 @@ from api.access.siwe import Origin, check_sign_in, parse_sign_in, personal_diges
 from api.chain.client import ChainClient
 from api.chain.erc1271 import accepts_signature
 from api.chain.signer import recover
-from api.db.session import reading, transaction
+from api.db.session import Connection, reading, write
 from api.errors import SignInNonceUnknown, SignInSignatureWrong
 
 NONCE_LIFE_S = 600
@@ -20,8 +20,10 @@ SESSION_LIFE_S = 12 * 3_600
 def make_nonce(engine: Engine, now_s: int) -> tuple[str, int]:
     """A fresh nonce, and when it expires."""
     nonce, expires_at_s = secrets.token_hex(16), now_s + NONCE_LIFE_S
-    with transaction(engine) as connection:
-        store.add_nonce(connection, nonce, expires_at_s=expires_at_s, now_s=now_s)
+    write(
+        engine,
+        lambda c: store.add_nonce(c, nonce, expires_at_s=expires_at_s, now_s=now_s),
+    )
     return nonce, expires_at_s
 
 
@@ -68,10 +70,13 @@ def sign_in(
     # The nonce is used up only now: no transaction was open while the chain was asked. Of two
     # requests with one message, `use_nonce` lets one through.
     token, expires_at_s = secrets.token_urlsafe(32), now_s + SESSION_LIFE_S
-    with transaction(engine) as connection:
+
+    def work(connection: Connection) -> None:
         if not store.use_nonce(connection, message.nonce, now_s):
             raise unknown
         store.add_session(
             connection, token, address=message.address, now_s=now_s, expires_at_s=expires_at_s
         )
+
+    write(engine, work)
     return SignedIn(token, message.address, expires_at_s)

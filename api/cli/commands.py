@@ -47,6 +47,7 @@ def serve(
     """Serve the HTTP API; migrates the database first."""
     import uvicorn
 
+    from api.cli.server import impatient
     from api.db.migrate import upgrade
     from api.main import create_app
     from api.routes.service import service_of
@@ -60,6 +61,7 @@ def serve(
             application,
             host=host or settings.host,
             port=settings.port if port is None else port,
+            http=impatient(settings.body_timeout_s),
             log_level="warning",
         )
 

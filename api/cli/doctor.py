@@ -19,7 +19,7 @@ from api.chain.signer import load_signer
 from api.db.session import open_engine, ping, reading
 from api.domain.metering.instants import format_instant
 from api.epochs.panels import attester_warnings
-from api.errors import AppError
+from api.errors import AppError, DatabaseUnavailable
 from api.settings import ClockSource, Settings
 
 # A newest block is at most about a minute old; more means a wrong clock or a node that lags.
@@ -70,7 +70,7 @@ def _database(settings: Settings) -> list[Check]:
             # Opening would make it, and doctor changes nothing.
             return [Check("database", "ok", f"{url.database} will be made")]
         ping(open_engine(settings.database_url))
-    except (SQLAlchemyError, OSError, ValueError) as error:
+    except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError) as error:
         message = type(error).__name__
         return [Check("database", "fail", message, "check DATABASE_URL and that it runs")]
     return [Check("database", "ok", settings.database_url.split(":", 1)[0] + " answers")]
@@ -85,7 +85,7 @@ def _api_keys(settings: Settings) -> list[Check]:
             return []
         with reading(open_engine(settings.database_url)) as connection:
             keys = expiring_keys(connection, now_s=now_s, until_s=now_s + _EXPIRES_SOON_S)
-    except (SQLAlchemyError, OSError, ValueError):
+    except (DatabaseUnavailable, SQLAlchemyError, OSError, ValueError):
         return []
     advice = "rentroll keys rotate KEY, or the console: the old key works on for a day"
     return [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-from api.errors import AppError, ChainUnavailable
+from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,6 +35,9 @@ def failing() -> Iterator[None]:
         yield
     except ChainUnavailable as error:
         typer.echo(f"error: {error.message}", err=True)
+        raise typer.Exit(EXIT_UNREACHABLE) from error
+    except DatabaseUnavailable as error:
+        typer.echo(f"error: {error.message} (DATABASE_URL)", err=True)
         raise typer.Exit(EXIT_UNREACHABLE) from error
     except AppError as error:
         typer.echo(f"error: {error.message}", err=True)

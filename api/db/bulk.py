@@ -43,6 +43,6 @@ def insert_many(connection: Connection, records: Sequence[object]) -> None:
             for row in rows:
                 copy.write_row(row)
     except psycopg.IntegrityError as error:
-        raise IntegrityError(statement, None, error) from error
+        raise IntegrityError(statement, None, error) from error  # others: db/failures.py
     finally:
         cursor.close()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, select, update
 
 from api.db.rows import first_as, rows_as
 from api.db.session import reading
@@ -65,23 +65,44 @@ def facilities_of(connection: Connection, operator_id: OperatorId) -> list[Facil
     return list(connection.execute(query.order_by(facilities.c.facility_id)).scalars())
 
 
-def lock_facilities(
-    connection: Connection, facility_ids: Iterable[FacilityId]
+def lock_own_facilities(
+    connection: Connection, operator_id: OperatorId, facility_ids: Iterable[FacilityId]
+) -> dict[FacilityId, FacilityRow]:
+    """Lock those of some facilities that are the operator's; others are not waited for either."""
+    return _lock(connection, facility_ids, facilities.c.operator_id == operator_id)
+
+
+def _lock(
+    connection: Connection, facility_ids: Iterable[FacilityId], *whose: ColumnElement[bool]
 ) -> dict[FacilityId, FacilityRow]:
     """Lock facilities in id order: ingest and close of a facility wait for each other."""
     ids = sorted(set(facility_ids))
     if not ids:
         return {}
-    query = select(facilities).where(facilities.c.facility_id.in_(ids))
+    # The database judges a row before it waits for the row's lock.
+    query = select(facilities).where(facilities.c.facility_id.in_(ids), *whose)
     locked = connection.execute(query.order_by(facilities.c.facility_id).with_for_update())
     return {row.facility_id: row for row in rows_as(FacilityRow, locked)}
 
 
 def lock_facility(connection: Connection, facility_id: FacilityId) -> FacilityRow:
     """One facility, locked. Raises NotFound."""
-    row = lock_facilities(connection, [facility_id]).get(facility_id)
+    row = _lock(connection, [facility_id]).get(facility_id)
     if row is None:
         raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
+    return row
+
+
+def lock_own_facility(
+    connection: Connection, operator_id: OperatorId, facility_id: FacilityId
+) -> FacilityRow:
+    """An operator's facility, locked; those of others are as if they did not exist.
+
+    Raises:  NotFound.
+    """
+    row = lock_own_facilities(connection, operator_id, [facility_id]).get(facility_id)
+    if row is None:
+        raise NotFound(f"no facility {facility_id} of yours", facility_id=facility_id)
     return row
 
 
@@ -98,3 +119,19 @@ def pledged_devices(connection: Connection, facility_id: FacilityId) -> list[Ple
     """A facility's devices with their cards in ascending order, as its pledge numbers them."""
     query = select(devices.c.device, devices.c.card).where(devices.c.facility_id == facility_id)
     return rows_as(PledgedDevice, connection.execute(query.order_by(devices.c.device)))
+
+
+def grow_log(
+    connection: Connection,
+    facility_id: FacilityId,
+    *,
+    entry: int,
+    recorded_at_s: int,
+    longest_s: int,
+) -> None:
+    """A facility's log has one more entry, recorded at a time that never falls."""
+    connection.execute(
+        update(facilities)
+        .where(facilities.c.facility_id == facility_id)
+        .values(log_size=entry, last_recorded_at_s=recorded_at_s, longest_s=longest_s)
+    )

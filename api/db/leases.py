@@ -1,4 +1,4 @@
-"""SQL of leases and their prices."""
+"""SQL of leases: the operator's names of them."""
 
 from collections.abc import Iterable
 
@@ -6,8 +6,7 @@ from sqlalchemy import Connection, select
 
 from api.db.bulk import chunks
 from api.db.rows import rows_as
-from api.db.tables.leases import LeaseRow, PriceRow, leases, price_versions
-from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
+from api.db.tables.leases import LeaseRow, leases
 from api.domain.units import Bytes32, FacilityId
 from api.errors import NotFound
 
@@ -32,6 +31,17 @@ def leases_named(
     return named
 
 
+def leases_hashed(
+    connection: Connection, facility_id: FacilityId, hashes: Iterable[Bytes32]
+) -> list[LeaseRow]:
+    """Leases of a facility by the hashes that evidence has of them."""
+    found: list[LeaseRow] = []
+    for some in chunks(sorted(set(hashes))):
+        query = select(leases).where(leases.c.facility_id == facility_id, leases.c.lease.in_(some))
+        found += rows_as(LeaseRow, connection.execute(query))
+    return found
+
+
 def lease_named(connection: Connection, facility_id: FacilityId, lease_id: str) -> LeaseRow | None:
     """The lease of a facility by the operator's own id, or None."""
     return leases_named(connection, facility_id, [lease_id]).get(lease_id)
@@ -43,48 +53,3 @@ def known_lease_named(connection: Connection, facility_id: FacilityId, lease_id:
     if lease is None:
         raise NotFound(f"no lease {lease_id!r}", lease_id=lease_id, reason="lease_unknown")
     return lease
-
-
-def prices_of(connection: Connection, facility_id: FacilityId) -> list[PriceRow]:
-    """Every price version of a facility's leases, ascending."""
-    query = select(price_versions).where(price_versions.c.facility_id == facility_id)
-    order = (price_versions.c.lease, price_versions.c.version)
-    return rows_as(PriceRow, connection.execute(query.order_by(*order)))
-
-
-def prices_of_lease(
-    connection: Connection, facility_id: FacilityId, lease: Bytes32
-) -> list[PriceRow]:
-    """Every price version of one lease, ascending; at least one."""
-    query = select(price_versions).where(
-        price_versions.c.facility_id == facility_id, price_versions.c.lease == lease
-    )
-    return rows_as(PriceRow, connection.execute(query.order_by(price_versions.c.version)))
-
-
-def leases_of(connection: Connection, facility_id: FacilityId) -> dict[Bytes32, LeaseTerms]:
-    """Terms of all leases of a facility."""
-    prices: dict[Bytes32, list[PriceVersion]] = {}
-    for price in prices_of(connection, facility_id):
-        prices.setdefault(price.lease, []).append(_price_from_db(price))
-    return {
-        row.lease: LeaseTerms(
-            lease=row.lease,
-            renter=row.renter,
-            plan=PricePlan(row.plan),
-            committed_gpus=row.committed_gpus,
-            opened_at_s=row.opened_at_s,
-            closed_at_s=row.closed_at_s,
-            prices=tuple(prices[row.lease]),
-        )
-        for row in lease_rows(connection, facility_id)
-    }
-
-
-def _price_from_db(row: PriceRow) -> PriceVersion:
-    return PriceVersion(
-        version=row.version,
-        effective_from_s=row.effective_from_s,
-        price_micros_per_gpu_hour=row.price_micros_per_gpu_hour,
-        sla_credit_bps=row.sla_credit_bps,
-    )

@@ -1,21 +1,27 @@
-"""SQL of the usage ledger: identities of events, their keys, conflicts, targets of corrections."""
+"""SQL of the log: identities of events, their keys, and the facts that a correction can name."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, and_, func, select, text
+from sqlalchemy.sql.selectable import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
 
-from api.db.rows import first_as, insert_record
+from api.db.rows import columns_of, rows_as
 from api.db.session import is_sqlite
 from api.db.tables.ledger import (
-    EventConflict,
-    event_conflicts,
+    HELD_KINDS,
+    OUT_KINDS,
+    FactKind,
+    RawEvent,
+    facts,
     meter_events,
-    usage_records,
-    usage_voids,
+    told_by_event,
 )
-from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
+from api.domain.metering.events import ALLOCATION_OPENED
+from api.domain.metering.facts import Held, Out, Place
+from api.domain.metering.taken import Identity, Known
+from api.domain.units import Bytes32, FacilityId
 
 
 def allocate_keys(connection: Connection, table: Table, count: int) -> list[int]:
@@ -37,37 +43,37 @@ def allocate_keys(connection: Connection, table: Table, count: int) -> list[int]
 # One statement a batch, however many sources it names. CROSS JOIN fixes SQLite's join order.
 _KNOWN_SQLITE = text(
     "SELECT m.source, m.event_id, m.event_pk, m.payload_hash FROM json_each(:wanted) AS w"
-    " CROSS JOIN meter_events AS m ON m.operator_id = :operator_id"
+    " CROSS JOIN meter_events AS m ON m.facility_id = :facility_id"
     " AND m.source = json_extract(w.value, '$[0]')"
     " AND m.event_id = json_extract(w.value, '$[1]')"
 )
 _KNOWN_POSTGRES = text(
     "SELECT m.source, m.event_id, m.event_pk, m.payload_hash"
     " FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w (source, event_id)"
-    " JOIN meter_events AS m ON m.operator_id = :operator_id"
+    " JOIN meter_events AS m ON m.facility_id = :facility_id"
     " AND m.source = w.source AND m.event_id = w.event_id"
 )
 
 
 @dataclass(slots=True)  # one an event: a frozen one takes thrice as long to make
 class KnownEvent:
-    """An event that the ledger has: its key, and what it carried."""
+    """An event that the log has: its key, and what it said."""
 
     event_pk: int
     payload_hash: Bytes32
 
 
 def known_events(
-    connection: Connection, operator_id: OperatorId, identities: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], KnownEvent]:
-    """Events of an operator that the ledger already has, of some identities `(source, id)`."""
+    connection: Connection, facility_id: FacilityId, identities: Sequence[Identity]
+) -> dict[Identity, KnownEvent]:
+    """Events that a facility's log already has, of some identities `(source, id)`."""
     wanted = list(dict.fromkeys(identities))
     if is_sqlite(connection):
-        named = {"operator_id": operator_id, "wanted": json.dumps(wanted)}
+        named = {"facility_id": facility_id, "wanted": json.dumps(wanted)}
         rows = connection.execute(_KNOWN_SQLITE, named)
     else:
         sources, ids = [source for source, _ in wanted], [event_id for _, event_id in wanted]
-        named_lists = {"operator_id": operator_id, "sources": sources, "ids": ids}
+        named_lists = {"facility_id": facility_id, "sources": sources, "ids": ids}
         rows = connection.execute(_KNOWN_POSTGRES, named_lists)
     return {
         (row.source, row.event_id): KnownEvent(row.event_pk, Bytes32(row.payload_hash))
@@ -75,49 +81,50 @@ def known_events(
     }
 
 
-def insert_conflict(connection: Connection, conflict: EventConflict) -> None:
-    """Keep an event whose identity is taken by another payload; once each."""
-    same = select(event_conflicts.c.conflict_pk).where(
-        event_conflicts.c.event_pk == conflict.event_pk,
-        event_conflicts.c.payload_hash == conflict.payload_hash,
-    )
-    if connection.execute(same).first() is None:
-        insert_record(connection, conflict)
+_CORRECTABLE = [kind.value for kind in (*HELD_KINDS, *OUT_KINDS)]
 
 
-@dataclass(frozen=True, slots=True)
-class CorrectionTarget:
-    """An event that a correction names, with its usage record and void, if any."""
+def known_target(
+    connection: Connection, facility_id: FacilityId, identity: Identity
+) -> Known | None:
+    """What a correction, or news of an allocation, names; None without such an event.
 
-    type: str
-    record_pk: int | None
-    facility_id: FacilityId | None
-    kind: int | None
-    statement_epoch: Epoch | None
-    start_s: int | None
-    voided_by: int | None
-
-
-def correction_target(
-    connection: Connection, operator_id: OperatorId, *, source: str, event_id: str
-) -> CorrectionTarget | None:
-    """The event that a correction names, or None."""
+    The fact stands as it is now, also where it was told otherwise.
+    """
+    fact = and_(told_by_event(), facts.c.kind.in_(_CORRECTABLE))
     query = (
-        select(
-            meter_events.c.type,
-            usage_records.c.record_pk,
-            usage_records.c.facility_id,
-            usage_records.c.kind,
-            usage_records.c.statement_epoch,
-            usage_records.c.start_s,
-            usage_voids.c.event_pk.label("voided_by"),
-        )
-        .outerjoin(usage_records, usage_records.c.event_pk == meter_events.c.event_pk)
-        .outerjoin(usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk)
+        select(meter_events, facts)
+        .select_from(meter_events.outerjoin(facts, fact))
         .where(
-            meter_events.c.operator_id == operator_id,
-            meter_events.c.source == source,
-            meter_events.c.event_id == event_id,
+            meter_events.c.facility_id == facility_id,
+            meter_events.c.source == identity[0],
+            meter_events.c.event_id == identity[1],
         )
     )
-    return first_as(CorrectionTarget, connection.execute(query))
+    row = connection.execute(query.set_label_style(_LABELS)).mappings().first()
+    if row is None:
+        return None
+    place = Place(row["meter_events_entry"], row["meter_events_place"])
+    known = Known(place, row["meter_events_recorded_at_s"])
+    kind = row["facts_kind"]
+    if kind is None:
+        return known
+    what = place, row["facts_device"], row["facts_lease"]
+    span = row["facts_start_s"], row["facts_until_s"]
+    if kind in [each.value for each in OUT_KINDS]:
+        known.fact = Out(*what, *span, kind == FactKind.PLANNED.value)
+    else:
+        known.fact = Held(*what, *span, kind == FactKind.DELIVERY.value)
+    known.voided = row["facts_voided"] is not None
+    known.allocation = row["meter_events_type"] == ALLOCATION_OPENED
+    known.ended = bool(row["facts_ended"])
+    return known
+
+
+def events_after(connection: Connection, facility_id: FacilityId, *, after: int) -> list[RawEvent]:
+    """Events of the entries behind one, in the order of the log."""
+    query = select(*columns_of(RawEvent)).where(
+        meter_events.c.facility_id == facility_id, meter_events.c.entry > after
+    )
+    ordered = query.order_by(meter_events.c.entry, meter_events.c.place)
+    return rows_as(RawEvent, connection.execute(ordered))

@@ -1,15 +1,25 @@
 """Engines and transactions. The only place that commits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from random import SystemRandom
+from time import sleep
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection as Connection  # other rooms take these two types from here
 from sqlalchemy import Engine as Engine
 from sqlalchemy import create_engine, event, make_url, text
 
+from api.db.failures import CLASHED, named_failures
+from api.errors import DatabaseUnavailable
+
 SQLITE_BUSY_TIMEOUT_MS = 30_000
+# How often a write that clashed with another is tried in all, and the longest first pause.
+WRITE_ATTEMPTS = 5
+_FIRST_PAUSE_S = 0.05
+_T = TypeVar("_T")
+_random = SystemRandom()
 
 
 def open_engine(database_url: str) -> Engine:
@@ -45,8 +55,12 @@ def is_sqlite(connection: Connection | Engine) -> bool:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
-    """One write transaction: all or nothing. Never hold one open across a chain call."""
-    with engine.connect() as connection:
+    """One write transaction: all or nothing. Never hold one open across a chain call.
+
+    A clash with another writer fails it; `write` tries again.
+    Raises:  DatabaseUnavailable.
+    """
+    with named_failures(), engine.connect() as connection:
         if not is_sqlite(connection):
             with connection.begin():
                 yield connection
@@ -54,16 +68,48 @@ def transaction(engine: Engine) -> Iterator[Connection]:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             yield connection
+            connection.exec_driver_sql("COMMIT")
         except BaseException:
-            connection.exec_driver_sql("ROLLBACK")
+            # The driver's, which says nothing where a full disk has ended the transaction already.
+            connection.connection.rollback()
             raise
-        connection.exec_driver_sql("COMMIT")
+
+
+def write(
+    engine: Engine,
+    work: Callable[[Connection], _T],
+    *,
+    clashes: tuple[type[Exception], ...] = (),
+) -> _T:
+    """Do `work` in a transaction of its own, whole again after a clash with another writer.
+
+    PostgreSQL ends one of two transactions that wait for each other (40P01) or that no order
+    explains (40001); nothing of it is left.
+    Args:    work: changes nothing but the database, or can be done twice.
+             clashes: what else shows that another writer was quicker, such as a unique key.
+    Returns: what `work` returned in the transaction that was committed.
+    Raises:  DatabaseUnavailable, also if it clashed `WRITE_ATTEMPTS` times.
+    """
+    for attempt in range(WRITE_ATTEMPTS):
+        # Of two that clashed, one comes first: pauses are drawn, and grow.
+        sleep(_random.uniform(0, _FIRST_PAUSE_S * 2**attempt) if attempt else 0)
+        try:
+            with transaction(engine) as connection:
+                return work(connection)
+        except DatabaseUnavailable as error:
+            if error.context.get("reason") != CLASHED:
+                raise
+            last: Exception = error
+        except clashes as error:
+            last = error
+    message = "others write the same: try again"
+    raise DatabaseUnavailable(message, reason=CLASHED) from last
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """One consistent read: every query sees the same state."""
-    with engine.connect() as connection:
+    """One consistent read: every query sees the same state. Raises DatabaseUnavailable."""
+    with named_failures(), engine.connect() as connection:
         if not is_sqlite(connection):
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
@@ -73,7 +119,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
         try:
             yield connection
         finally:
-            connection.exec_driver_sql("ROLLBACK")
+            connection.connection.rollback()
 
 
 def ping(engine: Engine) -> None:

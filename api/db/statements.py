@@ -46,6 +46,33 @@ def known_statement_row(
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class ClosedStatement:
+    """How far in the log a statement came, and the hashes that the next one names."""
+
+    epoch: Epoch
+    statement_hash: Bytes32
+    evidence_hash: Bytes32
+    log_size: int
+
+
+def statements_before(
+    connection: Connection, facility_id: FacilityId, number: Epoch
+) -> list[ClosedStatement]:
+    """Closed epochs of a facility before a number, ascending."""
+    c = statements.c
+    query = select(c.epoch, c.statement_hash, c.evidence_hash, c.log_size).where(
+        c.facility_id == facility_id, c.epoch < number
+    )
+    return rows_as(ClosedStatement, connection.execute(query.order_by(c.epoch)))
+
+
+def stated_log_size(connection: Connection, facility_id: FacilityId) -> int:
+    """How far in the log the statements of a facility came; 0 without any."""
+    query = select(func.max(statements.c.log_size)).where(statements.c.facility_id == facility_id)
+    return connection.execute(query).scalar() or 0
+
+
 def to_statement(row: StatementRow) -> Statement:
     """Domain value of a stored statement."""
     return Statement(
@@ -73,7 +100,7 @@ def insert_statement(
     tree: MerkleTree,
     *,
     closing: bool,
-    carry_json: bytes,
+    log_size: int,
     closed_at_s: int,
 ) -> None:
     """Store a closed epoch with the tree over its lines, and advance the facility.
@@ -98,7 +125,7 @@ def insert_statement(
         top_renter_bps=statement.top_renter_bps,
         committed_bps=statement.committed_bps,
         statement_hash=statement_hash(statement),
-        carry_json=carry_json,
+        log_size=log_size,
         closed_at_s=closed_at_s,
     )
     insert_record(connection, row)

@@ -162,7 +162,7 @@ def most_slices(profile: str, *, gpu_class: str) -> int:
     if found[3] in _ONE_A_CARD:
         return 1
     most = _COMPUTE_SLICES // int(found[1])
-    memory = _MEMORY.findall(gpu_class.rpartition("/")[0].upper())
+    memory = _MEMORY.findall(gpu_class.partition("/")[0].upper())
     if memory:
         most = min(most, int(memory[-1]) // max(1, int(found[2]) - 1))
     return most

@@ -85,6 +85,8 @@ class FacilityTerms:
     seal_s: so long after the window its facts can still be stated, by the closing statement.
     long_stop_s: so long after window and seal anybody may stop a facility that nobody ended.
     attester_fee_bps: share of the protocol fee that attesters earn by their duties.
+    silence_available: a device of which no fact speaks is there for holders; otherwise it is only
+    while it was held, delivered, or seen at most ten minutes apart.
     """
 
     facility_id: FacilityId
@@ -105,6 +107,7 @@ class FacilityTerms:
     seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
     attester_fee_bps: int = DEFAULT_ATTESTER_FEE_BPS
+    silence_available: bool = False
     cards: tuple[Bytes32, ...] = ()
     profile: str | None = None
 

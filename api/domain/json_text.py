@@ -19,12 +19,13 @@ def read_json(
     *,
     parse_constant: Callable[[str], object] | None = None,
     parse_float: Callable[[str], object] | None = None,
+    parse_int: Callable[[str], object] | None = None,
     object_pairs_hook: Callable[[list[tuple[str, object]]], object] | None = None,
 ) -> object:
     """Value of UTF-8 JSON with integers exact.
 
-    parse_constant, parse_float: what stands for NaN and Infinity, and for numbers with a fraction
-        or exponent; Python's own if left out.
+    parse_constant, parse_float, parse_int: what stands for NaN and Infinity, for numbers with a
+        fraction or exponent, and for others; Python's own if left out.
     object_pairs_hook: makes an object's value of all its members, repeated keys among them.
     Raises:  ValueError if it is no JSON, or nested deeper than MAX_DEPTH.
     """
@@ -35,9 +36,18 @@ def read_json(
         text,
         parse_constant=parse_constant,
         parse_float=parse_float,
+        parse_int=parse_int,
         object_pairs_hook=object_pairs_hook,
     )
     return value
+
+
+def canonical_line(value: object) -> bytes:
+    """One canonical encoding on one line: sorted keys, no spaces, ASCII, a newline at the end."""
+    text = json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+    return text.encode("ascii") + b"\n"
 
 
 def as_object(value: object) -> dict[str, object]:

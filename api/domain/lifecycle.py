@@ -5,7 +5,6 @@ SQL, routes, tasks and the web's lists take their answers from here. Times are U
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Generic, TypeVar
 
@@ -280,19 +279,6 @@ def closing_cut_off_s(
     return cut_off_s(
         closing.epoch, epoch_end_s=closing.over_s, grace_s=grace_s, reopenings=reopenings
     )
-
-
-def sealed_from_s(terms: FacilityTerms, instant_s: int, *, grace_s: int) -> int:
-    """From when what was stated of an instant can no more be taken back.
-
-    Its month (UTC, as far as it lies in the window) is sealed by the statement that ends a seal
-    after it; until the cut-off of that corrections are taken.
-    """
-    date = datetime.fromtimestamp(instant_s, UTC)
-    years, month = divmod(date.month, 12)
-    following = datetime(date.year + years, month + 1, 1, tzinfo=UTC)
-    month_end_s = min(int(following.timestamp()), terms.window_end_s)
-    return month_end_s + terms.seal_s + grace_s
 
 
 def open_epoch(

@@ -12,21 +12,19 @@ from api.domain.capital.duties import require_pay
 from api.domain.facility import FacilityTerms, Period, check_terms
 from api.domain.lifecycle import cut_off_s
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
+from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
-    CARRY_FILE,
     COMMITTED_FILES,
-    EMPTY_CARRY,
     FACILITY_FILE,
     MANIFEST_FILE,
-    Carry,
     epoch_folder,
     facility_folder,
     hex32,
 )
-from api.domain.statements.evidence_reader import decode_carry, decode_facility
-from api.domain.statements.recompute import RawInput, recompute
+from api.domain.statements.evidence_reader import decode_facility
+from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
-from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
+from api.domain.units import Epoch, FacilityId
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.memory import SignedMemory, Signer
 from api.errors import AppError, EvidenceInvalid
@@ -79,8 +77,8 @@ class AttesterApi(Protocol):
         """`(facility_id, epoch, statement_hash)` that this attester has not signed."""
         ...
 
-    def input(self, facility_id: FacilityId, epoch: Epoch) -> RawInput:
-        """Raw events and leases of one statement."""
+    def log(self, facility_id: FacilityId, *, after: int) -> RawInput:
+        """Salt and reopenings of a facility, and the events of its log behind an entry."""
         ...
 
     def submit(
@@ -133,7 +131,7 @@ class Attester:
         self._api, self._evidence, self._signer, self._facts = api, evidence, signer, facts
         self._memory, self._least_pay_bps = memory, least_pay_bps
         # What this attester itself reproduced: the next epoch starts from it.
-        self._own: dict[tuple[FacilityId, int], tuple[Carry, Bytes32]] = {}
+        self._own: dict[FacilityId, _Reproduced] = {}
 
     def run_once(self) -> list[Verdict]:
         """Judge everything pending: pledges by facility, then statements in order of epochs."""
@@ -196,20 +194,25 @@ class Attester:
         return decode_facility(self._evidence.read(path))
 
     def _judge(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> Statement:
-        raw = self._api.input(facility_id, epoch)
+        own = self._own.pop(facility_id, None)
+        raw = self._api.log(facility_id, after=0 if own is None else own.rebuilt.entries)
+        raw.ended_at_s = self._facts.ended_at_s(facility_id)
         if raw.reopenings:
             require_voided(raw, self._facts.voided(facility_id))
         terms = self._terms(facility_id)
         require_offered(terms, self._facts.offered(facility_id))
-        period = terms.stated_period(
-            epoch, ended_at_s=self._facts.ended_at_s(facility_id), grace_s=raw.grace_s
-        )
+        period = terms.stated_period(epoch, ended_at_s=raw.ended_at_s, grace_s=raw.grace_s)
         if period is None:
             raise EvidenceInvalid("the facility ended before this epoch was over")
         require_over(terms, period, raw, chain_now_s=self._facts.now_s())
         self._facts.require_in_force(terms, period)
-        carry, previous_hash = self._start(facility_id, epoch)
-        closed = recompute(terms, period, raw, carry=carry, previous_hash=previous_hash)
+        if own is None or not own.leads_to(period, raw):
+            # After a restart the log is read again from its first entry: nothing is believed.
+            if own is not None:
+                raw = self._whole_log(facility_id, raw)
+            own = _Reproduced(raw, Recomputation(terms, raw))
+        own.rebuilt.read(raw.events)
+        closed = self._close(own, period)
         folder = epoch_folder(facility_id, epoch)
         for name in (*COMMITTED_FILES, MANIFEST_FILE):
             home = facility_folder(facility_id) if name == FACILITY_FILE else folder
@@ -217,29 +220,50 @@ class Attester:
                 raise EvidenceInvalid(f"{home}/{name} is not what the events give", file=name)
         if statement_hash(closed.statement) != claimed_hash:
             raise EvidenceInvalid("the statement is not what the events give")
-        self._own[facility_id, epoch] = (closed.carry, statement_hash(closed.statement))
-        self._own.pop((facility_id, epoch - 2), None)
+        # Only now: what did not hold is read again from the first entry.
+        self._own[facility_id] = own
         return closed.statement
 
-    def _start(self, facility_id: FacilityId, epoch: Epoch) -> tuple[Carry, Bytes32]:
-        """Carry and hash of the epoch before: remembered, or reproduced from its raw events."""
-        if epoch == 0:
-            return EMPTY_CARRY, ZERO32
-        own = self._own.get((facility_id, epoch - 1))
-        if own is not None:
-            return own
-        # After a restart the chain of epochs is walked again from the first: nothing is believed.
-        carry, previous_hash = EMPTY_CARRY, ZERO32
-        terms = self._terms(facility_id)
-        for earlier in map(Epoch, range(epoch)):
-            raw = self._api.input(facility_id, earlier)
-            period = terms.period(earlier)
-            closed = recompute(terms, period, raw, carry=carry, previous_hash=previous_hash)
-            published = self._evidence.read(f"{epoch_folder(facility_id, earlier)}/{CARRY_FILE}")
-            if decode_carry(published) != closed.carry:
-                raise EvidenceInvalid(f"carry of epoch {earlier} is not what the events give")
-            carry, previous_hash = closed.carry, statement_hash(closed.statement)
-        return carry, previous_hash
+    def _whole_log(self, facility_id: FacilityId, newer: RawInput) -> RawInput:
+        raw = self._api.log(facility_id, after=0)
+        raw.ended_at_s = newer.ended_at_s
+        if raw.reopenings != newer.reopenings:
+            raise EvidenceInvalid("an epoch was reopened just now: try again")
+        return raw
+
+    def _close(self, own: "_Reproduced", period: Period) -> ClosedEpoch:
+        """The statement of a period, and before it those that were not reproduced yet."""
+        if own.closed is not None and own.closed.statement.epoch == period.epoch:
+            return own.closed
+        terms, rebuilt = own.rebuilt.books.terms, own.rebuilt
+        for earlier in map(Epoch, range(rebuilt.books.next_number, period.epoch)):
+            closed = rebuilt.close(terms.period(earlier))
+            folder = epoch_folder(terms.facility_id, earlier)
+            if self._evidence.read(f"{folder}/{MANIFEST_FILE}") != closed.files[MANIFEST_FILE]:
+                message = f"the evidence of epoch {earlier} is not what the events give"
+                raise EvidenceInvalid(message, file=MANIFEST_FILE)
+        own.closed = rebuilt.close(period)
+        return own.closed
+
+
+@dataclass
+class _Reproduced:
+    """Books that an attester rebuilt from a log, and the last statement that they gave."""
+
+    raw: RawInput
+    rebuilt: Recomputation
+    closed: ClosedEpoch | None = None
+
+    def leads_to(self, period: Period, raw: RawInput) -> bool:
+        """Whether a period is the last that was closed or follows, and nothing was reopened."""
+        last = self.closed is not None and self.closed.statement.epoch == period.epoch
+        follows = self.rebuilt.books.next_number <= period.epoch
+        same = (raw.salt, raw.reopenings, raw.ended_at_s) == (
+            self.raw.salt,
+            self.raw.reopenings,
+            self.raw.ended_at_s,
+        )
+        return (last or follows) and same
 
 
 def _verdict(facility_id: FacilityId, epoch: Epoch | None, act: Callable[[], None]) -> Verdict:

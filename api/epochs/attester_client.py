@@ -50,10 +50,11 @@ class HttpAttesterApi:
             for r in map(as_object, as_list(read_json(answer.content)))
         ]
 
-    def input(self, facility_id: FacilityId, epoch: Epoch) -> RawInput:
-        """Raw events and leases of one statement."""
-        path = f"/v1/attester/facilities/{facility_id}/epochs/{epoch}/input"
-        return read_input(self._request("GET", path).content.splitlines())
+    def log(self, facility_id: FacilityId, *, after: int) -> RawInput:
+        """Salt and reopenings of a facility, and the events of its log behind an entry."""
+        path = f"/v1/attester/facilities/{facility_id}/log"
+        answer = self._request("GET", path, params={"after": after})
+        return read_input(answer.content.splitlines())
 
     def submit(
         self, facility_id: FacilityId, epoch: Epoch, attester: str, signature: bytes

@@ -12,7 +12,6 @@ from time import perf_counter
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from api.db import epoch_inputs
 from api.db import statements as store
 from api.db.chain_store import ended_at
 from api.db.facilities import (
@@ -21,27 +20,18 @@ from api.db.facilities import (
     lock_facility,
     set_last_recorded,
 )
-from api.db.leases import leases_of
+from api.db.facts import log_size_before, told_between
 from api.db.reopenings import reopenings_of, take_out
 from api.db.session import reading, transaction
 from api.db.tables.facilities import FacilityRow
-from api.domain.facility import FacilityTerms, Period
+from api.domain.facility import Period
 from api.domain.lifecycle import Reopening, cut_off_s
-from api.domain.metering.usage import Outage
-from api.domain.statements.closing import ClosedEpoch, close_epoch
-from api.domain.statements.entries import Entry
-from api.domain.statements.evidence import (
-    CARRY_FILE,
-    EMPTY_CARRY,
-    FACILITY_FILE,
-    Carry,
-    epoch_folder,
-    facility_folder,
-)
-from api.domain.statements.evidence_reader import decode_carry, terms_from_bytes
-from api.domain.statements.rating import LeaseTerms
+from api.domain.statements.closing import ClosedEpoch
+from api.domain.statements.evidence import FACILITY_FILE, epoch_folder, facility_folder
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.statement import Statement
-from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
+from api.domain.units import Epoch, FacilityId
+from api.epochs.books import KeptBooks
 from api.errors import AppError, Conflict
 from api.evidence_store import EvidenceFolder
 
@@ -124,14 +114,17 @@ def close_due(
     now_s: int,
     *,
     facility_id: FacilityId | None = None,
+    books: KeptBooks | None = None,
     on_closed: Callable[[Closed], None] | None = None,
     on_failed: Callable[[Failed], None] | None = None,
 ) -> list[Closed]:
     """Close every epoch, and all books behind it, whose cut-off has passed.
 
-    Args:    on_failed: told of a facility that could not be closed; the others are. Without it the
+    Args:    books: kept from round to round, so that none is rebuilt.
+             on_failed: told of a facility that could not be closed; the others are. Without it the
              first error is raised.
     """
+    kept = KeptBooks() if books is None else books
     _take_back_cut_short(engine, evidence, facility_id)
     results: list[Closed] = []
     failed: set[FacilityId] = set()
@@ -139,7 +132,7 @@ def close_due(
         if facility in failed:
             continue
         try:
-            closed = close_one(engine, evidence, facility, period, now_s)
+            closed = close_one(engine, evidence, facility, period, now_s, books=kept)
         except AppError as error:
             if on_failed is None:
                 raise
@@ -185,7 +178,13 @@ def _take_back_cut_short(
 
 
 def close_one(
-    engine: Engine, evidence: EvidenceFolder, facility_id: FacilityId, period: Period, now_s: int
+    engine: Engine,
+    evidence: EvidenceFolder,
+    facility_id: FacilityId,
+    period: Period,
+    now_s: int,
+    *,
+    books: KeptBooks,
 ) -> Closed | None:
     """Close one epoch, or what is behind the last one; None if another worker did."""
     started = perf_counter()
@@ -194,10 +193,12 @@ def close_one(
         row = known_facility_row(connection, facility_id)
         if row.epochs_closed != period.epoch:
             return None
-        terms = terms_from_bytes(row.terms_json)
-        inputs = _inputs(connection, facility_id, period, cut_s=cut_s)
+        taken = books.take(connection, row, period.epoch)
+        before = taken.follows.log_size
+        log_size = max(before, log_size_before(connection, facility_id, before_s=cut_s))
+        told = list(told_between(connection, facility_id, after=before, up_to=log_size))
     read = perf_counter()
-    closed = _compute(terms, period, inputs)
+    closed = taken.close(period, told, log_size=log_size)
     computed = perf_counter()
     try:
         publish(evidence, closed)
@@ -219,11 +220,12 @@ def close_one(
                 closed.lines,
                 closed.tree,
                 closing=period.closing,
-                carry_json=closed.files[CARRY_FILE],
+                log_size=closed.log_size,
                 closed_at_s=now_s,
             )
     except IntegrityError:
         return None
+    books.keep(facility_id, taken)
     timings = CloseTimings(
         read - started, computed - read, published - computed, perf_counter() - published
     )
@@ -241,52 +243,6 @@ def _freeze(engine: Engine, facility_id: FacilityId, period: Period) -> int:
         if row.last_recorded_at_s < cut_s:
             set_last_recorded(connection, facility_id, cut_s)
     return cut_s
-
-
-@dataclass(frozen=True, slots=True)
-class _Inputs:
-    entries: list[Entry]
-    outages: list[Outage]
-    leases: dict[Bytes32, LeaseTerms]
-    carry: Carry
-    previous_hash: Bytes32
-
-
-def _inputs(
-    connection: Connection, facility_id: FacilityId, period: Period, *, cut_s: int
-) -> _Inputs:
-    carry, previous_hash = EMPTY_CARRY, ZERO32
-    epoch = period.epoch
-    if epoch > 0:
-        previous = store.statement_row(connection, facility_id, Epoch(epoch - 1))
-        assert previous is not None  # epochs are closed in order
-        carry = decode_carry(previous.carry_json)
-        previous_hash = previous.statement_hash
-    if period.closing:
-        entries = epoch_inputs.closing_entries_of(connection, facility_id, epoch, before_s=cut_s)
-        outages: list[Outage] = []
-    else:
-        entries = epoch_inputs.entries_of(connection, facility_id, epoch)
-        outages = epoch_inputs.outages_of(connection, facility_id, epoch)
-    return _Inputs(
-        entries=entries,
-        outages=outages,
-        leases=leases_of(connection, facility_id),
-        carry=carry,
-        previous_hash=previous_hash,
-    )
-
-
-def _compute(terms: FacilityTerms, period: Period, inputs: _Inputs) -> ClosedEpoch:
-    return close_epoch(
-        terms,
-        period,
-        entries=inputs.entries,
-        outages=inputs.outages,
-        leases=inputs.leases,
-        carry=inputs.carry,
-        previous_statement_hash=inputs.previous_hash,
-    )
 
 
 def publish(evidence: EvidenceFolder, closed: ClosedEpoch) -> None:

@@ -250,7 +250,6 @@ def _superseded(
         statement_hash=row.statement_hash,
         evidence_hash=row.evidence_hash,
         statement_json=statement_json,
-        carry_json=row.carry_json,
         attestations_json=attestations_json,
         evidence=superseded_folder(row.facility_id, row.epoch, row.statement_hash),
         reason="a fault was proven on-chain" if proven else f"follows epoch {first_epoch}",

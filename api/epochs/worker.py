@@ -10,6 +10,7 @@ from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.chain.signer import LocalSigner
 from api.clock import Clock
 from api.epochs.approve import approvable
+from api.epochs.books import KeptBooks
 from api.epochs.close import Closed, Failed, close_due
 from api.epochs.finish import closable
 from api.epochs.index import Indexer
@@ -58,6 +59,7 @@ class Worker:
     ) -> None:
         self._engine, self._contracts = engine, contracts
         self._evidence, self._clock, self._on_closed = evidence, clock, on_closed
+        self._books = KeptBooks()
         self._indexer = Indexer(engine, contracts, confirmations=confirmations)
         chain_id = contracts.deployment.chain_id
         self._outbox = (
@@ -76,6 +78,7 @@ class Worker:
             self._engine,
             self._evidence,
             now_s,
+            books=self._books,
             on_closed=self._on_closed,
             on_failed=failed.append,
         )

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import orjson
 
-from api.domain.hashing import sha256
-from api.domain.metering.events import MeterEvent, identity, parse_event
+from api.domain.metering.attributes import MAX_EVENT_BYTES, check_attributes
+from api.domain.metering.billed import billed_hash
+from api.domain.metering.event_types import MeterEvent
+from api.domain.metering.events import identity, parse_event
 from api.domain.units import Bytes32
 from api.errors import EventRejected
 
@@ -24,17 +26,24 @@ class EventResult:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An event that could be read, with the bytes that the ledger keeps."""
+    """An event that could be read, with the bytes that the ledger keeps.
+
+    billed: hash of what it bills, by which a repeat is known.
+    """
 
     index: int
     event: MeterEvent
     payload: bytes
-    payload_hash: Bytes32
+    billed: Bytes32
 
     @property
     def identity(self) -> tuple[str, str]:
         """`(source, id)`: taken for ever once the event is accepted."""
         return self.event.envelope.source, self.event.envelope.id
+
+    def repeats(self, known: Bytes32) -> bool:
+        """Whether an earlier event under its identity said the same, given that one's hash."""
+        return known == self.billed
 
     def answer(self, status: str) -> EventResult:
         """The event is accepted or a duplicate."""
@@ -54,11 +63,24 @@ def read_item(index: int, event: object, broken: EventRejected | None) -> Item |
     try:
         if broken is not None:
             raise broken
+        payload = _payload(event)
         parsed = parse_event(event)
+        assert isinstance(event, dict)  # or it could not be parsed
+        check_attributes(event)
     except EventRejected as error:
         return _rejected(index, identity(event), error)
-    payload = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
-    return Item(index=index, event=parsed, payload=payload, payload_hash=sha256(payload))
+    return Item(index=index, event=parsed, payload=payload, billed=billed_hash(parsed))
+
+
+def _payload(event: object) -> bytes:
+    try:
+        payload = orjson.dumps(event, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise EventRejected("malformed_event", f"the event is no JSON: {error}") from error
+    if len(payload) > MAX_EVENT_BYTES:
+        message = f"an event has at most {MAX_EVENT_BYTES} bytes, not {len(payload)}"
+        raise EventRejected("event_too_large", message)
+    return payload
 
 
 def _rejected(index: int, name: tuple[str | None, str | None], error: EventRejected) -> EventResult:

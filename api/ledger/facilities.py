@@ -61,6 +61,7 @@ class NewFacility:
     seal_s: int = DEFAULT_SEAL_S
     long_stop_s: int = DEFAULT_LONG_STOP_S
     attester_fee_bps: int = DEFAULT_ATTESTER_FEE_BPS
+    silence_available: bool = False
 
     @property
     def devices(self) -> tuple[DeviceName, ...]:
@@ -116,6 +117,8 @@ def register_facility(
         grace_s=grace_s,
         last_recorded_at_s=0,
         epochs_closed=0,
+        log_size=0,
+        longest_s=0,
         created_at_s=now_s,
     )
     insert_record(connection, row)
@@ -166,6 +169,7 @@ def _terms(
         seal_s=new.seal_s,
         long_stop_s=new.long_stop_s,
         attester_fee_bps=new.attester_fee_bps,
+        silence_available=new.silence_available,
     )
 
 

@@ -12,12 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from api.clock import Clock
 from api.db.facilities import facilities_of
 from api.db.ledger import KnownEvent, known_events
-from api.db.session import transaction
-from api.domain.metering.events import OutageEvent, UsageEvent
-from api.domain.units import OperatorId
+from api.db.session import write
+from api.domain.metering.facts import Place
+from api.domain.metering.taken import Identity
+from api.domain.units import FacilityId, OperatorId
 from api.errors import EventRejected
 from api.ledger.batch import EventResult, Item, read_item
-from api.ledger.judge import judge
 from api.ledger.rejections import keep_rejections, keep_repeats
 from api.ledger.snapshot import read_snapshots
 from api.ledger.write import LedgerWriter
@@ -35,29 +35,32 @@ def ingest(
 
     Args:    broken: by index, what the parser found wrong with an event's JSON.
     Returns: one result per event, in order. Sending the same body again is always safe.
+    Raises:  DatabaseUnavailable; then nothing is recorded.
     """
-    read = [read_item(i, event, broken.get(i)) for i, event in enumerate(events)]
-    if not read:
+    if not events:
         return []
-    try:
-        return _record(engine, operator_id, read, clock, events)
-    except IntegrityError:
-        # Another request recorded one of these identities in the meantime: now it is known.
-        return _record(engine, operator_id, read, clock, events)
+    read = [read_item(i, event, broken.get(i)) for i, event in enumerate(events)]
+
+    def record(connection: Connection) -> list[EventResult]:
+        return record_events(connection, operator_id, read, raw=events, clock=clock)
+
+    # A unique key: another request recorded one of these identities meanwhile. Now it is known.
+    return write(engine, record, clashes=(IntegrityError,))
 
 
-def _record(
-    engine: Engine,
+def record_events(
+    connection: Connection,
     operator_id: OperatorId,
     read: Sequence[Item | EventResult],
-    clock: Clock,
+    *,
     raw: Sequence[object],
+    clock: Clock,
 ) -> list[EventResult]:
-    with transaction(engine) as connection:
-        batch = _Batch(connection, operator_id, [x for x in read if isinstance(x, Item)], clock)
-        results = [batch.take(x) if isinstance(x, Item) else x for x in read]
-        batch.writer.finish()
-        batch.keep_others(results, raw)
+    """Record a batch inside a transaction; see `ingest`. raw: the events as they were sent."""
+    batch = _Batch(connection, operator_id, [x for x in read if isinstance(x, Item)], clock)
+    results = [batch.take(x) if isinstance(x, Item) else x for x in read]
+    batch.writer.finish(operator_id)
+    batch.keep_others(results, raw)
     return results
 
 
@@ -70,12 +73,18 @@ class _Batch:
         self.connection, self.operator_id = connection, operator_id
         events = [item.event for item in items]
         self.snapshots, self.now_s = read_snapshots(connection, operator_id, events, clock)
-        self.known = known_events(connection, operator_id, [item.identity for item in items])
-        self.writer = LedgerWriter(connection, self.snapshots, events)
+        named: dict[FacilityId, list[Identity]] = {}
+        for item in items:
+            named.setdefault(item.event.envelope.facility_id, []).append(item.identity)
+        self.known = {
+            facility_id: known_events(connection, facility_id, named[facility_id])
+            for facility_id in self.snapshots
+        }
+        self.writer = LedgerWriter(connection, self.snapshots, events=len(events))
         self.repeated: list[Item] = []
 
     def take(self, item: Item) -> EventResult:
-        """Judge one event, write what follows from it, and answer."""
+        """Judge one event, note what follows from it, and answer."""
         try:
             status = self._record(item)
         except EventRejected as error:
@@ -83,29 +92,29 @@ class _Batch:
         return item.answer(status)
 
     def _record(self, item: Item) -> str:
-        identity = item.identity
-        event = item.event
-        known = self.known.get(identity)
+        facility_id = item.event.envelope.facility_id
+        snapshot = self.snapshots.get(facility_id)
+        if snapshot is None:
+            message = f"facility {facility_id} is not one of yours"
+            raise EventRejected("facility_unknown", message)
+        known = self.known[facility_id].get(item.identity)
         if known is not None:
             return self._repeat(item, known)
-        snapshot = self.snapshots.get(event.envelope.facility_id)
-        if snapshot is None:
-            message = f"facility {event.envelope.facility_id} is not one of yours"
-            raise EventRejected("facility_unknown", message)
-        if isinstance(event, (UsageEvent, OutageEvent)):
-            placed = judge(snapshot, event)
-            event_pk = self.writer.add(snapshot, item, placed)
-        else:
-            event_pk = self.writer.change(snapshot, item, event)
-        self.known[identity] = KnownEvent(event_pk, item.payload_hash)
+        place = Place(snapshot.entry, item.index)
+        facts = snapshot.recorded.accept(item.event, place)
+        if not facts:
+            # It says what is known: a lease that was opened so before.
+            return "accepted"
+        event_pk = self.writer.add(snapshot, item, place=place, facts=facts)
+        self.known[facility_id][item.identity] = KnownEvent(event_pk, item.billed)
         return "accepted"
 
     def _repeat(self, item: Item, known: KnownEvent) -> str:
-        if known.payload_hash == item.payload_hash:
+        if item.repeats(known.payload_hash):
             self.repeated.append(item)
             return "duplicate"
         self.writer.conflict(item, known)
-        raise EventRejected("id_conflict", "this source and id already carry another payload")
+        raise EventRejected("id_conflict", "this source and id already say something else")
 
     def keep_others(self, results: Sequence[EventResult], raw: Sequence[object]) -> None:
         """Keep what was rejected or repeated, for the operator's console."""

@@ -1,8 +1,8 @@
 """Registering a facility together with the file that publishes its terms."""
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from api.db.session import transaction
+from api.db.session import write
 from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import FACILITY_FILE, facility_folder
 from api.domain.units import OperatorId
@@ -28,9 +28,12 @@ def register_and_publish(
     Raises:  InvalidInput naming the field, Conflict (`facility_exists`, `device_pledged`, or
              other bytes at the file's path).
     """
-    with transaction(engine) as connection:
+
+    def work(connection: Connection) -> FacilityTerms:
         row, terms = register_facility(
             connection, operator_id=operator_id, new=new, grace_s=grace_s, now_s=now_s
         )
         evidence.write(f"{facility_folder(terms.facility_id)}/{FACILITY_FILE}", row.terms_json)
-    return terms
+        return terms
+
+    return write(engine, work)

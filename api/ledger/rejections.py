@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from api.db import rejections
 from api.db.tables.console import NewRejection
-from api.domain.metering.events import MeterEvent, OutageEvent, UsageEvent
+from api.domain.metering.event_types import MeterEvent, OutageEvent, UsageEvent
 from api.domain.units import FacilityId, OperatorId
 from api.ledger.batch import EventResult
 

@@ -1,126 +1,143 @@
-"""Writing what a batch accepted: usage and outages in bulk, changes of leases at once."""
+"""Writing what a batch accepted: events and the facts that they told, in bulk."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
+from api.db import facts as store
 from api.db.bulk import insert_many
-from api.db.facilities import set_last_recorded
-from api.db.ledger import KnownEvent, allocate_keys, insert_conflict
-from api.db.rows import insert_record
-from api.db.tables.ledger import (
-    EventConflict,
-    MeterEventRow,
-    NewOutage,
-    NewUsageRecord,
-    meter_events,
+from api.db.conflicts import keep_conflicts
+from api.db.facilities import grow_log
+from api.db.ledger import KnownEvent, allocate_keys
+from api.db.tables.leases import LeaseRow
+from api.db.tables.ledger import EventConflict, MeterEventRow, NewFact, meter_events
+from api.domain.metering.event_types import (
+    AllocationEvent,
+    LeaseOpenedEvent,
+    MeterEvent,
+    TermsEvent,
 )
-from api.domain.metering.events import MeterEvent
-from api.domain.units import FacilityId
+from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Until, Voided
+from api.domain.units import FacilityId, OperatorId
 from api.ledger.batch import Item
-from api.ledger.changes import Change, apply_change
-from api.ledger.judge import Placed, Snapshot
-from api.ledger.snapshot import read_taken
+from api.ledger.snapshot import Snapshot
 
 
 class LedgerWriter:
-    """Rows of one batch: those that wait to be written, and keys for those to come."""
+    """Rows of one batch, which wait to be written together."""
 
     def __init__(
-        self,
-        connection: Connection,
-        snapshots: Mapping[FacilityId, Snapshot],
-        events: Sequence[MeterEvent],
+        self, connection: Connection, snapshots: Mapping[FacilityId, Snapshot], *, events: int
     ) -> None:
-        self._connection, self._snapshots, self._batch = connection, snapshots, events
-        self._keys = iter(allocate_keys(connection, meter_events, len(events)))
+        self._connection, self._snapshots = connection, snapshots
+        self._keys: Iterator[int] = iter(())
+        self._most = events
         self._events: list[MeterEventRow] = []
-        self._usage: list[NewUsageRecord] = []
-        self._outages: list[NewOutage] = []
+        self._facts: list[NewFact] = []
+        self._leases: list[LeaseRow] = []
+        self._conflicts: list[EventConflict] = []
+        # What this batch told of devices, by facility and place.
+        self._told: dict[tuple[FacilityId, Place], NewFact] = {}
+        self._longest_s: dict[FacilityId, int] = {}
 
-    def add(self, snapshot: Snapshot, item: Item, placed: Placed) -> int:
-        """Note an accepted interval, to be written with others; returns the event's key."""
-        event = self._event_row(snapshot, item)
-        self._events.append(event)
-        interval, facility_id = placed.interval, snapshot.terms.facility_id
-        if placed.kind is None:
-            self._outages.append(
-                NewOutage(
-                    event_pk=event.event_pk,
-                    facility_id=facility_id,
-                    device=interval.device,
-                    lease=interval.lease,
-                    start_s=interval.start_s,
-                    end_s=interval.end_s,
-                    statement_epoch=placed.epoch,
-                    recorded_at_s=event.recorded_at_s,
-                )
+    def add(self, snapshot: Snapshot, item: Item, *, place: Place, facts: Sequence[Fact]) -> int:
+        """Note an accepted event and what it told; returns the event's key."""
+        event, facility_id = item.event, snapshot.facility.facility_id
+        at_s = snapshot.recorded.recorded_at_s
+        event_pk = self._next_key()
+        envelope = event.envelope
+        self._events.append(
+            MeterEventRow(
+                event_pk=event_pk,
+                facility_id=facility_id,
+                entry=place.entry,
+                place=place.index,
+                source=envelope.source,
+                event_id=envelope.id,
+                type=envelope.type,
+                payload_hash=item.billed,
+                payload=item.payload,
+                recorded_at_s=at_s,
             )
-        else:
-            self._usage.append(
-                NewUsageRecord(
-                    event_pk=event.event_pk,
-                    facility_id=facility_id,
-                    kind=placed.kind.value,
-                    device=interval.device,
-                    lease=interval.lease,
-                    start_s=interval.start_s,
-                    end_s=interval.end_s,
-                    statement_epoch=placed.epoch,
-                    recorded_at_s=event.recorded_at_s,
-                )
+        )
+        self._longest_s.setdefault(facility_id, 0)
+        for part, fact in enumerate(facts):
+            row = store.new_fact(
+                fact,
+                place=place,
+                part=part,
+                facility_id=facility_id,
+                at_s=at_s,
             )
-        return event.event_pk
+            self._facts.append(row)
+            self._follow(facility_id, event, fact, row)
+        return event_pk
 
-    def change(self, snapshot: Snapshot, item: Item, event: Change) -> int:
-        """Write a rare event at once: what follows in the batch must see its effect.
+    def _next_key(self) -> int:
+        key = next(self._keys, None)
+        if key is None:
+            self._keys = iter(allocate_keys(self._connection, meter_events, self._most))
+            key = next(self._keys)
+        return key
 
-        Returns: the event's key.
-        Raises:  EventRejected; then nothing of it is written.
-        """
-        self._flush()
-        row = self._event_row(snapshot, item)
-        with self._connection.begin_nested():
-            insert_record(self._connection, row)
-            apply_change(self._connection, snapshot, event, event_pk=row.event_pk)
-        mine = [e for e in self._batch if e.envelope.facility_id == snapshot.terms.facility_id]
-        snapshot.taken = read_taken(self._connection, snapshot.terms, mine)
-        return row.event_pk
+    def _follow(self, facility_id: FacilityId, event: MeterEvent, fact: Fact, row: NewFact) -> None:
+        """Keep beside a fact what follows from it: names of a lease, what stands of its target."""
+        if isinstance(fact, Held | Out):
+            self._lasts(facility_id, fact.end_s - fact.start_s)
+            self._told[facility_id, fact.place] = row
+        elif isinstance(fact, Until):
+            self._end(facility_id, fact, ended=isinstance(event, AllocationEvent) and event.ended)
+        elif isinstance(fact, Voided):
+            told = self._told.get((facility_id, fact.target))
+            if told is not None:
+                told.voided = row.entry
+            else:
+                store.set_voided(self._connection, facility_id, fact.target, entry=row.entry)
+        elif isinstance(fact, Agreed) and fact.terms.version == 1:
+            assert isinstance(event, TermsEvent | LeaseOpenedEvent)  # others follow a version
+            names = event.lease_id, event.renter_ref
+            self._leases.append(LeaseRow(facility_id, fact.lease, *names))
+
+    def _end(self, facility_id: FacilityId, fact: Until, *, ended: bool) -> None:
+        told = self._told.get((facility_id, fact.target))
+        if told is not None:
+            told.until_s, told.ended = fact.end_s, ended
+            assert told.start_s is not None  # an allocation
+            self._lasts(facility_id, fact.end_s - told.start_s)
+            return
+        store.set_until(self._connection, facility_id, fact.target, until_s=fact.end_s, ended=ended)
+        # An allocation of before: how long it lasts now is known by the judge alone.
+        recorded = self._snapshots[facility_id].recorded
+        for known in recorded.known.values():
+            if known.place == fact.target and known.fact is not None:
+                self._lasts(facility_id, known.fact.end_s - known.fact.start_s)
+
+    def _lasts(self, facility_id: FacilityId, seconds: int) -> None:
+        self._longest_s[facility_id] = max(self._longest_s.get(facility_id, 0), seconds)
 
     def conflict(self, item: Item, known: KnownEvent) -> None:
-        """Keep an event whose identity carries another payload already."""
-        self._flush()
-        received_at_s = max((s.recorded_at_s for s in self._snapshots.values()), default=0)
+        """Note an event whose identity another one has already, to be written with others."""
+        received_at_s = max((s.recorded.recorded_at_s for s in self._snapshots.values()), default=0)
         conflict = EventConflict(
             event_pk=known.event_pk,
-            payload_hash=item.payload_hash,
+            payload_hash=item.billed,
             payload=item.payload,
             received_at_s=received_at_s,
         )
-        insert_conflict(self._connection, conflict)
+        self._conflicts.append(conflict)
 
-    def finish(self) -> None:
-        """Write what waits, and remember the newest recording time."""
-        self._flush()
-        for facility_id, snapshot in self._snapshots.items():
-            set_last_recorded(self._connection, facility_id, snapshot.recorded_at_s)
-
-    def _event_row(self, snapshot: Snapshot, item: Item) -> MeterEventRow:
-        envelope = item.event.envelope
-        return MeterEventRow(
-            event_pk=next(self._keys),
-            operator_id=snapshot.facility.operator_id,
-            source=envelope.source,
-            event_id=envelope.id,
-            type=envelope.type,
-            payload_hash=item.payload_hash,
-            payload=item.payload,
-            facility_id=envelope.facility_id,
-            recorded_at_s=snapshot.recorded_at_s,
-        )
-
-    def _flush(self) -> None:
+    def finish(self, operator_id: OperatorId) -> None:
+        """Write what waits. A facility that recorded something has one more entry."""
         insert_many(self._connection, self._events)
-        insert_many(self._connection, self._usage)
-        insert_many(self._connection, self._outages)
-        self._events, self._usage, self._outages = [], [], []
+        insert_many(self._connection, self._facts)
+        insert_many(self._connection, self._leases)
+        keep_conflicts(self._connection, operator_id, self._conflicts)
+        for facility_id, longest_s in self._longest_s.items():
+            snapshot = self._snapshots[facility_id]
+            grow_log(
+                self._connection,
+                facility_id,
+                entry=snapshot.entry,
+                recorded_at_s=snapshot.recorded.recorded_at_s,
+                longest_s=max(longest_s, snapshot.facility.longest_s),
+            )

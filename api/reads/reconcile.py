@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from api.chain.contracts import Contracts
 from api.db import chain_store
 from api.db.facilities import known_facility_row
-from api.db.reopenings import reopenings_of
 from api.db.session import Connection, Engine, reading
 from api.db.standing import PostingRow, standing_posts
-from api.db.statements import statement_row
+from api.db.statements import stated_log_size
 from api.db.tables.facilities import FacilityRow
 from api.domain.capital.reconciliation import (
     EpochFigures,
@@ -18,12 +17,13 @@ from api.domain.capital.reconciliation import (
     reconcile,
     stated_gpu_seconds,
 )
-from api.domain.lifecycle import closing_cut_off_s, is_final
+from api.domain.lifecycle import is_final
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros, tranche_id
 from api.reads.ending import ClosedSums, closed_sums
 from api.reads.sql import cashflow
 from api.reads.sql.facilities import facility_ids
+from api.reads.sql.metered import MeteredSeconds, StatedUpTo, metered_seconds
 
 
 def reconcile_facility(
@@ -64,9 +64,8 @@ class _Sources:
     """What ledger, statements and events say of one facility, before finality is known."""
 
     facility_id: FacilityId
-    metered_gpu_seconds: int
+    metered: MeteredSeconds
     stated_gpu_seconds: int
-    open_gpu_seconds: int
     rated_micros: Mapping[Epoch, Micros]
     posts: Mapping[Epoch, PostingRow]
     money: cashflow.MoneySumsRow
@@ -75,21 +74,16 @@ class _Sources:
 
 def _read_sources(connection: Connection, facility: FacilityRow) -> _Sources:
     facility_id, epochs_closed = facility.facility_id, facility.epochs_closed
-    cut_s = None
-    if statement_row(connection, facility_id, Epoch(epochs_closed)) is not None:
-        cut_s = closing_cut_off_s(
-            terms_from_bytes(facility.terms_json),
-            ended_at_s=chain_store.ended_at(connection, [facility_id]).get(facility_id),
-            grace_s=facility.grace_s,
-            reopenings=reopenings_of(connection, facility_id),
-        )
+    terms = terms_from_bytes(facility.terms_json)
+    until_s = terms.window_start_s + epochs_closed * terms.epoch_length_s
+    stated = StatedUpTo(stated_log_size(connection, facility_id), until_s)
+    metered = metered_seconds(connection, facility_id, stated)
     lines = cashflow.line_seconds(connection, facility_id)
     rated = cashflow.rated_epochs(connection, facility_id)
     return _Sources(
         facility_id,
-        cashflow.metered_gpu_seconds(connection, facility_id),
+        metered,
         stated_gpu_seconds((line.kind, line.seconds) for line in lines),
-        cashflow.open_gpu_seconds(connection, facility_id, epochs_closed, cut_s=cut_s),
         {row.epoch: row.rated_micros for row in rated},
         standing_posts(connection, facility_id),
         cashflow.money_sums(connection, facility_id),
@@ -119,9 +113,10 @@ def _figures(
     money, closed = sources.money, sources.closed
     return FacilityFigures(
         facility_id=sources.facility_id,
-        metered_gpu_seconds=GpuSeconds(sources.metered_gpu_seconds),
+        metered_gpu_seconds=GpuSeconds(sources.metered.metered),
         stated_gpu_seconds=GpuSeconds(sources.stated_gpu_seconds),
-        open_gpu_seconds=GpuSeconds(sources.open_gpu_seconds),
+        open_gpu_seconds=GpuSeconds(sources.metered.open),
+        unbilled_gpu_seconds=GpuSeconds(sources.metered.unbilled),
         epochs=tuple(_epoch(sources, e, window_s=window_s, now_s=now_s) for e in epochs),
         collected_micros=money.collected_micros,
         settled_micros=money.settled_micros,

@@ -6,7 +6,7 @@ from api.chain.contracts import Contracts
 from api.chain.contracts.bond_vault import BondTerms
 from api.chain.contracts.call import Call
 from api.db.chain_store import ended_at
-from api.db.leases import leases_of
+from api.db.facts import leases_of
 from api.db.session import Connection, Engine, reading
 from api.db.standing import PostingRow, attested_micros, standing_posts
 from api.domain.capital.risk import BookValue, receivable_since, remaining_contracted, straight_line

@@ -13,6 +13,7 @@ from api.chain.deployment import Deployment
 from api.clock import Clock
 from api.evidence_store import EvidenceFolder
 from api.reads.settings import FactReader
+from api.routes.http.limits import IngestGate
 from api.routes.public.demo_accounts import DemoAccount
 from api.settings import Settings
 
@@ -34,6 +35,7 @@ class Service:
     facts: FactReader
     evidence: EvidenceFolder
     demo_accounts: tuple[DemoAccount, ...]
+    gate: IngestGate
     clock: Clock
     session_clock: Clock
 

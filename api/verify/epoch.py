@@ -2,41 +2,37 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from api.domain.capital.reconciliation import stated_gpu_seconds
 from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.lifecycle import is_final
-from api.domain.metering.usage import DELIVERY_KINDS, RECORDED_KINDS
-from api.domain.statements.closing import close_epoch
-from api.domain.statements.entries import Entry
+from api.domain.metering.usage import DELIVERY_KINDS
+from api.domain.statements.closing import OpenBooks
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
-    CARRY_FILE,
     COMMITTED_FILES,
-    EMPTY_CARRY,
+    CREDITS_FILE,
     FACILITY_FILE,
-    LEASES_FILE,
+    FACTS_FILE,
     LINES_FILE,
     MANIFEST_FILE,
-    OUTAGES_FILE,
     STATEMENT_FILE,
-    Carry,
+    TERMS_FILE,
     encode_manifest,
     encode_statement,
     epoch_folder,
     facility_folder,
 )
-from api.domain.statements.evidence_reader import (
-    decode_leases,
-    decode_lines,
-    decode_outages,
-)
+from api.domain.statements.evidence_reader import decode_lines, log_end_of
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement
+from api.domain.statements.told import Told, decode_told
 from api.domain.units import ZERO32, Bytes32, Epoch
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
+from api.verify.metered import Metered
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +91,10 @@ class VerifiedFacility:
     """What the evidence of one facility says up to the last statement that was checked."""
 
     terms: FacilityTerms
-    carry: Carry = EMPTY_CARRY
+    # Ours, not the files': each statement is judged by what those before it gave.
+    books: OpenBooks = field(init=False)
+    # Newest recorded second of a fact.
+    recorded_at_s: int = 0
     previous_hash: Bytes32 = ZERO32
     next_epoch: int = 0
     # When it ended, other than by maturity; and whether its closing statement is known.
@@ -104,11 +103,15 @@ class VerifiedFacility:
     cumulative_available: int = 0
     cumulative_gross: int = 0
     stated_gpu_seconds: int = 0
+    metered: Metered = field(default_factory=Metered)
     rated_by_epoch: dict[int, int] = field(default_factory=dict)
     # By number of the statement.
     posted: dict[int, PostedTotals] = field(default_factory=dict)
     # Delivery lines by epoch and index: what may serve vouchers.
     deliveries: dict[int, dict[int, Line]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.books = OpenBooks(self.terms)
 
     def final_totals(self, now_s: int, *, challenge_window_s: int) -> FinalTotals:
         """Totals of the statements that are final at a time."""
@@ -184,27 +187,33 @@ class EpochCheck:
         if sha256(files.get(MANIFEST_FILE, b"")) != self._statement.evidence_hash:
             self._finding(MANIFEST_FILE, "is not what evidenceHash on-chain names")
         # The chain holds only the manifest's hash: a manifest made from the files must have it.
-        ours = encode_manifest(self._statement.facility_id, self._statement.epoch, files)
-        if sha256(ours) != self._statement.evidence_hash:
-            manifest = files.get(MANIFEST_FILE, b"")
+        manifest = files.get(MANIFEST_FILE, b"")
+        ours = self._manifest(files)
+        if ours is None or sha256(ours) != self._statement.evidence_hash:
             # Searched as text: a manifest that is no JSON still tells which files are right.
             guilty = [n for n in COMMITTED_FILES if sha256(files[n]).hex().encode() not in manifest]
             for name in guilty:
                 self._finding(name, "is not what the manifest names")
 
+    def _manifest(self, files: dict[str, bytes]) -> bytes | None:
+        """The manifest that the files give; None where the published one is not readable."""
+        try:
+            end = log_end_of(files.get(MANIFEST_FILE, b""))
+        except (AppError, *HOSTILE):
+            return None
+        return encode_manifest(self._statement.facility_id, self._statement.epoch, files, end)
+
     def _recompute(self, files: dict[str, bytes]) -> None:
         statement, facility = self._statement, self._facility
         lines = decode_lines(files[LINES_FILE])
-        closed = close_epoch(
-            facility.terms,
-            period_of(facility, statement),
-            entries=recorded_entries(lines),
-            outages=decode_outages(files[OUTAGES_FILE]),
-            leases=decode_leases(files[LEASES_FILE]),
-            carry=facility.carry,
-            previous_statement_hash=facility.previous_hash,
-        )
-        for name in (LINES_FILE, OUTAGES_FILE, LEASES_FILE, CARRY_FILE):
+        end = log_end_of(files[MANIFEST_FILE])
+        if end.previous != facility.books.follows.manifest_hash:
+            self._finding(MANIFEST_FILE, "does not follow the evidence before")
+        told = self._told(files, up_to=end.size)
+        period = period_of(facility, statement)
+        facility.metered.take(told)
+        closed = facility.books.close(period, told, log_size=end.size)
+        for name in (FACTS_FILE, TERMS_FILE, LINES_FILE, CREDITS_FILE):
             if closed.files[name] != files[name]:
                 self._finding(name, "differs from what its inputs give")
         if closed.statement != statement:
@@ -214,14 +223,34 @@ class EpochCheck:
                 if getattr(closed.statement, name) != getattr(statement, name)
             ]
             self._finding(LINES_FILE, f"gives another {', '.join(names)} than the statement")
-        # Ours, not the file's: the next epoch is judged by what this one should have carried.
-        facility.carry = closed.carry
+        until_s = period.start_s if period.closing else period.end_s
+        facility.metered.stated(until_s=until_s, seal_s=facility.terms.seal_s)
         facility.rated_by_epoch[statement.epoch] = sum(x.charge_micros for x in lines)
         deliveries = {x.index: x for x in lines if x.kind in DELIVERY_KINDS}
         facility.deliveries[statement.epoch] = deliveries
         facility.stated_gpu_seconds += stated_gpu_seconds(
             (x.kind, x.end_s - x.start_s) for x in lines
         )
+
+    def _told(self, files: dict[str, bytes], *, up_to: int) -> list[Told]:
+        """Facts of the statement, in order of the log, and inside its part of it."""
+        facility = self._facility
+        told: list[Told] = []
+        for name in (FACTS_FILE, TERMS_FILE):
+            read = decode_told(files[name], name=name)
+            for before, after in pairwise(read):
+                if (before.place, before.recorded_at_s) > (after.place, after.recorded_at_s):
+                    self._finding(name, f"entry {after.place.entry} is out of order")
+            told += read
+        told.sort(key=lambda each: each.place)
+        entries = [each.place.entry for each in told]
+        if entries and not facility.books.follows.log_size < entries[0] <= entries[-1] <= up_to:
+            self._finding(FACTS_FILE, "has entries that are not of this part of the log")
+        times = [each.recorded_at_s for each in told]
+        if any(a > b for a, b in pairwise([facility.recorded_at_s, *times])):
+            self._finding(FACTS_FILE, "has recorded times that fall")
+        facility.recorded_at_s = max([facility.recorded_at_s, *times])
+        return told
 
 
 def period_of(facility: VerifiedFacility, statement: Statement) -> Period:
@@ -236,12 +265,3 @@ def period_of(facility: VerifiedFacility, statement: Statement) -> Period:
         return period
     bounds = statement.epoch_start_s, statement.epoch_end_s
     return Period(epoch, *bounds, closing=True, ended_at_s=facility.ended_at_s)
-
-
-def recorded_entries(lines: list[Line]) -> list[Entry]:
-    """Entries that the ledger supplied for a statement: every line but the differences is one."""
-    return [
-        Entry(kind=x.kind, device=x.subject, lease=x.lease, start_s=x.start_s, end_s=x.end_s)
-        for x in lines
-        if x.kind in RECORDED_KINDS
-    ]

@@ -230,12 +230,14 @@ def _figures(
         )
         for epoch, posted in sorted(facility.posted.items())
     )
+    metered = facility.metered.gpu_seconds
     return FacilityFigures(
         facility_id=facility.terms.facility_id,
-        metered_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds),
+        metered_gpu_seconds=GpuSeconds(metered),
         stated_gpu_seconds=GpuSeconds(facility.stated_gpu_seconds),
         # Usage of open epochs is in no published file.
         open_gpu_seconds=GpuSeconds(0),
+        unbilled_gpu_seconds=GpuSeconds(metered - facility.stated_gpu_seconds),
         epochs=epochs,
         collected_micros=Micros(book.collected),
         settled_micros=Micros(book.settled),

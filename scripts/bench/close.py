@@ -10,9 +10,11 @@ from api.chain.client import ChainClient
 from api.cli import wiring as cli_wiring
 from api.db.session import open_engine
 from api.domain.statements import closing
+from api.domain.statements.recompute import Recomputation
 from api.domain.units import FacilityId, tranche_id
-from api.epochs import attest, close
+from api.epochs import close
 from api.epochs.attester_client import HttpAttesterApi
+from api.epochs.books import KeptBooks
 from api.evidence_store import EvidenceFolder
 from api.settings import Settings
 from api.verify.verify import verify
@@ -36,9 +38,8 @@ from scripts.dev.stack import wallet
 _ENCODERS = (
     "encode_facility",
     "encode_lines",
-    "encode_outages",
-    "encode_leases",
-    "encode_carry",
+    "encode_told",
+    "encode_credits",
     "encode_manifest",
     "sha256",
 )
@@ -75,7 +76,9 @@ def _close(
     engine = open_engine(database_url)
     _, period = close.due_periods(engine, now_s, facility_id)[0]
     with timed(closing, ("usage_tree", *_ENCODERS), spent):
-        closed = close.close_one(engine, EvidenceFolder(evidence), facility_id, period, now_s)
+        closed = close.close_one(
+            engine, EvidenceFolder(evidence), facility_id, period, now_s, books=KeptBooks()
+        )
     if closed is None:
         raise RuntimeError("the epoch was not closed")
     timings = closed.timings
@@ -98,8 +101,8 @@ def _attest(settings: Settings) -> dict[str, float]:
     spent: dict[str, float] = {}
     with (
         cli_wiring.open_attester(settings) as running,
-        timed(HttpAttesterApi, ("input", "submit"), spent),
-        timed(attest, ("recompute",), spent),
+        timed(HttpAttesterApi, ("log", "submit"), spent),
+        timed(Recomputation, ("read", "close"), spent),
     ):
         started = time.perf_counter()
         verdicts = running.attester.run_once()
@@ -109,8 +112,8 @@ def _attest(settings: Settings) -> dict[str, float]:
         raise RuntimeError(f"the attester refused: {refused}")
     return _with_peak(
         {
-            "fetch_s": spent["input"],
-            "recompute_s": spent["recompute"],
+            "fetch_s": spent["log"],
+            "recompute_s": spent["read"] + spent["close"],
             "compare_s": total_s - sum(spent.values()),
             "sign_s": spent["submit"],
             "total_s": total_s,
@@ -138,7 +141,8 @@ def measure_close(
 ) -> dict[str, float]:
     """Close the first epoch in a process of its own."""
     folder = stage.folder / "evidence"
-    return in_child(_close, service.database_url, folder, facility_id, cut_off_s(load))
+    figures = in_child(_close, service.database_url, folder, facility_id, cut_off_s(load))
+    return {"events": float(load.events), **figures}
 
 
 def measure_attest(stage: Stage, service: Service) -> dict[str, float]:

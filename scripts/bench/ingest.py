@@ -1,31 +1,17 @@
-"""Bench of ingest: events a second over HTTP, beside the raw insert of the same rows."""
+"""Bench of ingest: events a second over HTTP, beside the raw insert of as many."""
 
 import threading
 import time
-from bisect import bisect_right
 from collections.abc import Sequence
 from http import HTTPStatus
-from operator import itemgetter
 from typing import Any
 
 import httpx
 import orjson
-import psycopg
-from sqlalchemy import Engine, Table, make_url, select
 
-from api.db.migrate import upgrade
-from api.db.session import open_engine
-from api.db.tables.facilities import facilities, operators
-from api.db.tables.leases import leases
-from api.db.tables.ledger import meter_events, outages, usage_records, usage_voids
 from scripts.bench.load import Load
+from scripts.bench.raw import raw_insert
 from scripts.bench.stage import OPERATOR, Service, address, cpu_s, peak_rss_mb
-
-# Parents first: foreign keys are checked on every insert, as in the service.
-_LEDGER = (meter_events, usage_records, usage_voids, outages)
-_PARENTS = (operators, facilities, leases)
-# Rows of one commit, table by table.
-Batch = list[tuple[Table, list[tuple[Any, ...]]]]
 
 
 def register(service: Service, load: Load) -> tuple[dict[str, Any], str]:
@@ -76,7 +62,7 @@ def push(service: Service, key: str, bodies: Sequence[bytes], *, clients: int) -
 def measure(
     service: Service, load: Load, facility_id: int, key: str, floor_url: str
 ) -> dict[str, float]:
-    """Push the load, half with one client and half with two; then insert the same rows raw."""
+    """Push the load, half with one client and half with two; then insert as much raw."""
     bodies = load.bodies(facility_id)
     middle = len(bodies) // 2
     pid = service.process.pid
@@ -102,87 +88,3 @@ def measure(
     if before_s is not None and after_s is not None:
         figures["service_cpu_us_per_event"] = (after_s - before_s) / load.events * 1e6
     return figures
-
-
-def raw_insert(source_url: str, floor_url: str, size: int, first: int) -> tuple[float, float]:
-    """Seconds to insert the ledger of one database raw into an empty one of the same kind.
-
-    Same tables, indexes, foreign keys, durability and rows a commit. SQLite: prepared statements
-    of the driver. PostgreSQL: COPY, the fastest way in.
-    Returns: seconds of the first `first` events, and of the rest.
-    """
-    source, floor = open_engine(source_url), open_engine(floor_url)
-    try:
-        upgrade(floor)
-        with source.connect() as read, floor.begin() as write:
-            for table in _PARENTS:
-                rows = [dict(r) for r in read.execute(select(table)).mappings()]
-                write.execute(table.insert(), rows)
-        batches = _batches(source, size)
-        parts = batches[: first // size], batches[first // size :]
-        if floor.dialect.name == "sqlite":
-            before, after = (_insert_sqlite(floor, part) for part in parts)
-        else:
-            before, after = (_copy_postgres(floor_url, part) for part in parts)
-        return before, after
-    finally:
-        source.dispose()
-        floor.dispose()
-
-
-def _batches(engine: Engine, size: int) -> list[Batch]:
-    """The ledger's rows in groups of `size` events, in the order in which they were recorded."""
-    found: list[Batch] = []
-    with engine.connect() as connection:
-        rows_of = {
-            table: [tuple(r) for r in connection.execute(select(table).order_by(table.c.event_pk))]
-            for table in _LEDGER
-        }
-    place = {table: list(table.columns.keys()).index("event_pk") for table in _LEDGER}
-    taken = dict.fromkeys(_LEDGER, 0)
-    events = rows_of[meter_events]
-    for end in range(size, len(events) + size, size):
-        last = events[min(end, len(events)) - 1][0]
-        batch: Batch = []
-        for table, rows in rows_of.items():
-            until = bisect_right(rows, last, taken[table], key=itemgetter(place[table]))
-            batch.append((table, rows[taken[table] : until]))
-            taken[table] = until
-        found.append(batch)
-    return found
-
-
-def _insert_sqlite(engine: Engine, batches: Sequence[Batch]) -> float:
-    connection = engine.raw_connection()
-    driver = connection.driver_connection
-    if driver is None:
-        raise RuntimeError("no driver connection")
-    started = time.perf_counter()
-    for batch in batches:
-        driver.execute("BEGIN IMMEDIATE")
-        for table, rows in batch:
-            columns = ",".join(c.name for c in table.columns)
-            marks = ",".join("?" * len(table.columns))
-            insert = f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"  # noqa: S608
-            driver.executemany(insert, rows)
-        driver.execute("COMMIT")
-    spent = time.perf_counter() - started
-    connection.close()
-    return spent
-
-
-def _copy_postgres(url: str, batches: Sequence[Batch]) -> float:
-    plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain) as connection:
-        started = time.perf_counter()
-        for batch in batches:
-            for table, rows in batch:
-                columns = ",".join(c.name for c in table.columns)
-                with (
-                    connection.cursor() as cursor,
-                    cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
-                ):
-                    for row in rows:
-                        copy.write_row(row)
-            connection.commit()
-        return time.perf_counter() - started

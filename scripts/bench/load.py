@@ -68,7 +68,6 @@ class Load:
             "max_gpus": _LEASE_GPUS if limited else 0,
             "opened_at": format_instant(self.start_s),
             "price_micros_per_gpu_hour": 1_190_003 + 70_001 * (index % 11),
-            "sla_credit_bps": 1_000 if limited else 0,
         }
 
     def bodies(self, facility_id: int) -> list[bytes]:

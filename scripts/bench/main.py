@@ -32,7 +32,6 @@ from scripts.bench.table import show
 from scripts.dev.devchain import dev_chain
 
 _BATCH = 1_000
-# A little more than 100,000 lines: outages and shortfalls make lines of their own.
 _EVENTS, _QUICK_EVENTS = 100_000, 4_000
 _CHAIN_EVENTS, _QUICK_CHAIN_EVENTS = 4_000, 200
 Step = Callable[[str], Any]

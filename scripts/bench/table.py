@@ -62,8 +62,9 @@ def _ingest(figures: Mapping[str, Mapping[str, float]]) -> Table:
 
 
 def _epoch(figures: Mapping[str, Any]) -> Table:
-    lines = figures["close"]["lines"]
-    table = _table(f"One epoch of {lines:,.0f} lines (SQLite)", "step", "s", "us a line", "of all")
+    events, lines = figures["close"]["events"], figures["close"]["lines"]
+    title = f"One epoch of {events:,.0f} events, {lines:,.0f} lines (SQLite)"
+    table = _table(title, "step", "s", "us an event", "of all")
     for subject, steps in _STEPS.items():
         found = figures[subject]
         peak = found.get("peak_rss_mb")
@@ -71,8 +72,8 @@ def _epoch(figures: Mapping[str, Any]) -> Table:
         table.add_row(f"[bold]{subject}[/bold]{memory}")
         for name, label in steps:
             share = found[name] / found["total_s"]
-            per_line = found[name] / lines * 1e6
-            table.add_row(f"  {label}", f"{found[name]:.3f}", f"{per_line:.1f}", f"{share:.0%}")
+            per_event = found[name] / events * 1e6
+            table.add_row(f"  {label}", f"{found[name]:.3f}", f"{per_event:.1f}", f"{share:.0%}")
         table.add_section()
     return table
 

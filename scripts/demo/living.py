@@ -9,7 +9,6 @@ import random
 import threading
 import uuid
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from rich.console import Console
@@ -34,9 +33,7 @@ _CLAIM_EVERY_TICKS, _BAD_EVERY_TICKS = 8, 5
 
 def _lease(name: str, plan: str, place: tuple[int, int], price: int, busy: int) -> SimulatedLease:
     committed = place[1] // 2 if plan == "take_or_pay" else 0
-    return SimulatedLease(
-        f"{name}-1", f"renter-{name}", plan, *place, price, committed, 1_000, busy
-    )
+    return SimulatedLease(f"{name}-1", f"renter-{name}", plan, *place, price, committed, busy)
 
 
 # Prices are illustrative, as in scripts/demo/simulate.py.
@@ -148,7 +145,6 @@ class Living:
                 "committed_gpus": lease.committed_gpus,
                 "opened_at": format_instant(start_s),
                 "price_micros_per_gpu_hour": lease.price_micros_per_gpu_hour,
-                "sla_credit_bps": lease.sla_credit_bps if lease.plan == "reserved" else 0,
             }
             for lease in simulated.leases
         ]
@@ -222,25 +218,22 @@ class Living:
             self._end(live)
 
     def _meter(self, live: _Live, until_s: int, tick: int) -> None:
-        """Push what was used since the last push, to the second, cut where an epoch ends."""
+        """Push what was used since the last push, to the second, and that every GPU was seen."""
         from_s, live.metered_until_s = live.metered_until_s, max(live.metered_until_s, until_s)
         if until_s <= from_s:
             return
-        first_end_s = from_s + EPOCH_S - (from_s - live.start_s) % EPOCH_S
-        cuts = [from_s, *range(first_end_s, until_s, EPOCH_S), until_s]
-        events = [
-            live.simulation.usage(lease, gpu, begin_s, end_s)
-            for begin_s, end_s in pairwise(cuts)
+        simulation, gpus = live.simulation, range(live.simulated.gpus)
+        events = [simulation.seen(gpu, from_s, until_s) for gpu in gpus]
+        events += [
+            simulation.usage(lease, gpu, from_s, until_s)
             for lease in live.simulated.leases
             for gpu in range(lease.first_gpu, lease.first_gpu + lease.gpus)
             if self._random.randrange(1_000) < lease.busy_permille
         ]
-        if tick % _BAD_EVERY_TICKS == 0 and events:
-            data = {**events[0]["data"], "device": f"GPU-{uuid.uuid4()}"}
-            events.append({**events[0], "id": f"bad-{until_s}", "data": data})
-        if events:
-            key = self._keys[live.facility.plan.operator]
-            self._stack.post("/v1/events", events, key)
+        if tick % _BAD_EVERY_TICKS == 0:
+            data = {**events[-1]["data"], "device": f"GPU-{uuid.uuid4()}"}
+            events.append({**events[-1], "id": f"bad-{until_s}", "data": data})
+        self._stack.post("/v1/events", events, self._keys[live.facility.plan.operator])
 
     def _pay(self, live: _Live) -> None:
         """The renter pays what each newly posted statement charges."""

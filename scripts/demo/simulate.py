@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from api.domain.metering.events import AVAILABILITY, CORRECTION, USAGE
-from api.domain.metering.instants import format_instant
+from api.domain.metering.events import AVAILABILITY, CORRECTION, SEEN, USAGE
+from api.domain.metering.instants import format_instant, parse_instant
 
 HOUR_S = 3_600
 DAY_S = 86_400
@@ -25,10 +25,11 @@ class SimulatedLease:
     gpus: int
     price_micros_per_gpu_hour: int
     committed_gpus: int
-    sla_credit_bps: int
     busy_permille: int
     # Delivers compute to a holder that burned units for it.
     delivers: bool = False
+    # What was typed for the price at first, micros per GPU-hour; 0: the price.
+    mistyped_micros: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,8 @@ class SimulatedFacility:
 def _lease(name: str, plan: str, place: tuple[int, int], price: int, busy: int) -> SimulatedLease:
     first, gpus = place
     committed = gpus * 5 // 8 if plan == "take_or_pay" else 0
-    credit = 1_000 if plan == "reserved" else 0
     renter = f"renter-{name.split('-', 1)[0]}"
-    return SimulatedLease(name, renter, plan, first, gpus, price, committed, credit, busy)
+    return SimulatedLease(name, renter, plan, first, gpus, price, committed, busy)
 
 
 def _delivery(name: str, gpu: int, busy: int) -> SimulatedLease:
@@ -63,6 +63,12 @@ def _delivery(name: str, gpu: int, busy: int) -> SimulatedLease:
     return replace(_lease(name, "on_demand", (gpu, 1), 1_000_000, busy), delivers=True)
 
 
+# What a reserved lease gets back of the month's charge, by the share of its GPU-time that faults
+# withheld: above one hour in a thousand, and above one in fifty.
+SLA_STEPS = (
+    {"above_ppm": 1_000, "credit_bps": 300},
+    {"above_ppm": 20_000, "credit_bps": 1_000},
+)
 # Prices are illustrative, in micros per GPU-hour; nothing is taken from any provider.
 FACILITIES = (
     SimulatedFacility(
@@ -97,7 +103,8 @@ FACILITIES = (
         0,
         (
             _lease("fjord-1", "reserved", (0, 4), 860_003, 950),
-            _lease("grove-1", "spot", (4, 6), 407_777, 520),
+            # Its neighbour's price was typed for it, and put right a day later.
+            replace(_lease("grove-1", "spot", (4, 6), 407_777, 520), mistyped_micros=860_003),
         ),
     ),
     SimulatedFacility(
@@ -154,18 +161,27 @@ class Simulation:
 
     def _hour(self, lease: SimulatedLease, gpu: int, start_s: int) -> Iterator[dict[str, Any]]:
         if self._random.randrange(400) == 0:
-            # The operator's fault: the renter gets no GPU this hour, and credit where agreed.
-            data = {
-                "device": self.facility.device(gpu),
-                "lease": lease.lease_id,
-                "start": format_instant(start_s),
-                "end": format_instant(start_s + HOUR_S),
-            }
-            yield self._event(AVAILABILITY, f"o-{gpu}-{start_s}", data)
+            # The operator's fault: the renter gets no GPU this hour.
+            device = self.facility.device(gpu)
+            yield self._outage(device, lease.lease_id, (start_s, start_s + HOUR_S))
         elif self._random.randrange(1_000) < lease.busy_permille:
             # Most hours are whole; some jobs begin or end inside the hour, to the second.
             begin_s = start_s + self._random.choice((0, 0, 0, self._random.randrange(3_000)))
             yield self.usage(lease, gpu, begin_s, start_s + HOUR_S)
+
+    def _outage(self, device: str, lease_id: str, span: tuple[int, int]) -> dict[str, Any]:
+        start, end = map(format_instant, span)
+        data = {"device": device, "lease": lease_id, "start": start, "end": end, "cause": "fault"}
+        return self._event(AVAILABILITY, f"o-{device}-{span[0]}", data)
+
+    def seen(self, gpu: int, start_s: int, end_s: int) -> dict[str, Any]:
+        """Event of a GPU that answered: without it, an idle one would not count as there."""
+        data = {
+            "device": self.facility.device(gpu),
+            "start": format_instant(start_s),
+            "end": format_instant(end_s),
+        }
+        return self._event(SEEN, f"s-{gpu}-{start_s}", data)
 
     def day(self, day: int) -> list[dict[str, Any]]:
         """Events that arrive during one day: its own, and yesterday's stragglers."""
@@ -179,6 +195,12 @@ class Simulation:
         ]
         arriving, self._late = self._late, []
         usage = [e for e in events if e["type"] == USAGE and "kind" not in e["data"]]
+        if day == 0:
+            # What was metered as used did not work: the renter complains the day after.
+            broken = usage.pop(0)
+            span = [parse_instant(broken["data"][name], field=name) for name in ("start", "end")]
+            device, lease_id = broken["data"]["device"], broken["data"]["lease"]
+            self._late.append(self._outage(device, lease_id, (span[0], span[1])))
         straggler = self._random.choice(usage)
         events.remove(straggler)
         self._late.append(straggler)
@@ -187,7 +209,19 @@ class Simulation:
         corrects = {"source": wrong["source"], "id": wrong["id"]}
         data = {"corrects": corrects, "action": "void", "reason": "metered twice upstream"}
         self._late.append(self._event(CORRECTION, f"v-{wrong['id']}", data))
-        return arriving + events
+        seen = [self.seen(gpu, day_s, day_s + DAY_S) for gpu in range(self.facility.gpus)]
+        return arriving + events + seen
+
+    def hold_back(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Take the last day's usage of the first GPU out: its collector was cut off."""
+        held = [
+            event
+            for event in events
+            if event["type"] == USAGE and event["data"]["device"] == self.facility.device(0)
+        ]
+        for event in held:
+            events.remove(event)
+        return held
 
     def bad(self, day: int) -> list[tuple[dict[str, Any], str]]:
         """Events that must be rejected after `day` was pushed, each with its code."""

@@ -8,7 +8,14 @@ from typing import Any, Protocol
 from api.domain.metering.instants import format_instant
 from api.domain.units import FacilityId, TrancheId, tranche_id
 from api.ledger.importers import helios
-from scripts.demo.simulate import DAY_S, FACILITIES, SimulatedFacility, Simulation
+from scripts.demo.simulate import (
+    DAY_S,
+    FACILITIES,
+    SLA_STEPS,
+    SimulatedFacility,
+    SimulatedLease,
+    Simulation,
+)
 
 # So long after its window late facts of a facility are stated; where nobody plays, weeks.
 SEAL_S = 3_600
@@ -48,6 +55,8 @@ class Plan:
     delivers_under: str | None = None
     # Last days of the window, of which nobody meters or states anything.
     abandoned_days: int = 0
+    # Data of events that agree more than the bodies of leases can say.
+    terms: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass
@@ -100,6 +109,14 @@ class Source(Protocol):
         """Events that must be rejected, with operator and code."""
         ...
 
+    def prices_put_right(self, day: int) -> list[tuple[int, str, dict[str, Any]]]:
+        """Prices that were typed wrong: place of the facility, lease, and the request."""
+        ...
+
+    def late(self) -> list[tuple[int, list[dict[str, Any]]]]:
+        """Batches that come when the last epoch is stated, each with its operator."""
+        ...
+
 
 class SimulationSource:
     """Four simulated facilities, one of which its operator leaves in mid-window."""
@@ -110,6 +127,7 @@ class SimulationSource:
         # What the simulator's metering comes to is for the system to find out.
         self.gpu_minutes: int | None = None
         self._simulations: list[Simulation] = []
+        self._held_back: list[tuple[int, list[dict[str, Any]]]] = []
 
     def plans(self) -> list[Plan]:
         """One plan a facility: the first and the last are sold and bonded, the second pays late."""
@@ -125,6 +143,12 @@ class SimulationSource:
                     sale=self._sale(body, facility) if delivering else None,
                     delivers_under=delivering[0].lease_id if delivering else None,
                     abandoned_days=facility.abandoned_days,
+                    # Nobody states the last month of the one that its operator leaves.
+                    terms=tuple(
+                        self._terms(lease)
+                        for lease in facility.leases
+                        if lease.plan == "reserved" and not facility.abandoned_days
+                    ),
                 )
             )
         return plans
@@ -179,11 +203,25 @@ class SimulationSource:
                 "plan": lease.plan,
                 "committed_gpus": lease.committed_gpus,
                 "opened_at": format_instant(self.start_s),
-                "price_micros_per_gpu_hour": lease.price_micros_per_gpu_hour,
-                "sla_credit_bps": lease.sla_credit_bps,
+                "price_micros_per_gpu_hour": lease.mistyped_micros
+                or lease.price_micros_per_gpu_hour,
             }
             for lease in facility.leases
         ]
+
+    def _terms(self, lease: SimulatedLease) -> dict[str, Any]:
+        """The same lease with an SLA: whole terms, which follow those of its opening."""
+        start = format_instant(self.start_s)
+        return {
+            "lease_id": lease.lease_id,
+            "renter_ref": lease.renter_ref,
+            "version": 2,
+            "from": start,
+            "prices": [{"from": start, "price": lease.price_micros_per_gpu_hour}],
+            "sla": list(SLA_STEPS),
+            "sla_cap_bps": 3_000,
+            "reason": "the SLA of the contract",
+        }
 
     def registered(self, index: int, facility_id: FacilityId) -> None:
         """Begin the simulation of a facility."""
@@ -193,8 +231,12 @@ class SimulationSource:
     def events(self, day: int) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         """Each facility's day in batches."""
         for simulation in self._simulations:
-            for batch in helios.batches(iter(simulation.day(day))):
-                yield _OPERATOR_OF[simulation.facility.name], batch
+            events, operator = simulation.day(day), _OPERATOR_OF[simulation.facility.name]
+            committed = any(lease.committed_gpus for lease in simulation.facility.leases)
+            if committed and day == self.days - 1:
+                self._held_back.append((operator, simulation.hold_back(events)))
+            for batch in helios.batches(iter(events)):
+                yield operator, batch
 
     def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
         """Each facility's bad events."""
@@ -203,6 +245,26 @@ class SimulationSource:
             for simulation in self._simulations
             for event, code in simulation.bad(day)
         ]
+
+    def prices_put_right(self, day: int) -> list[tuple[int, str, dict[str, Any]]]:
+        """On the second day, from the first second on."""
+        return [
+            (
+                place,
+                lease.lease_id,
+                {
+                    "effective_from": format_instant(self.start_s),
+                    "price_micros_per_gpu_hour": lease.price_micros_per_gpu_hour,
+                },
+            )
+            for place, facility in enumerate(FACILITIES)
+            for lease in facility.leases
+            if lease.mistyped_micros and day == 1
+        ]
+
+    def late(self) -> list[tuple[int, list[dict[str, Any]]]]:
+        """What a collector that was cut off has kept."""
+        return self._held_back
 
 
 class HeliosSource:
@@ -231,8 +293,9 @@ class HeliosSource:
     def plans(self) -> list[Plan]:
         """One plan a pool, all of one operator; the second pays late."""
         return [
-            Plan(0, helios.facility_body(p), [helios.lease_body(p)], pays_late=i == 1)
-            for i, p in enumerate(self._pools)
+            Plan(0, body, [helios.lease_body(pool)], pays_late=i == 1)
+            for i, pool in enumerate(self._pools)
+            for body in [helios.facility_body(pool) | {"seal_s": SEAL_S}]
         ]
 
     def registered(self, index: int, facility_id: FacilityId) -> None:
@@ -242,6 +305,10 @@ class HeliosSource:
         for gpu, start_s, end_s in helios.hourly(pool):
             day = (start_s - self.start_s) // DAY_S
             event = helios.usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
+            by_day.setdefault(day, []).append(event)
+        for gpu, start_s, end_s in helios.sightings(pool):
+            day = (start_s - self.start_s) // DAY_S
+            event = helios.seen_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
             by_day.setdefault(day, []).append(event)
         self._days.append(by_day)
 
@@ -253,4 +320,12 @@ class HeliosSource:
 
     def bad(self, day: int) -> list[tuple[int, dict[str, Any], str]]:
         """None: a real trace is what it is."""
+        return []
+
+    def prices_put_right(self, day: int) -> list[tuple[int, str, dict[str, Any]]]:
+        """None: its prices are ours."""
+        return []
+
+    def late(self) -> list[tuple[int, list[dict[str, Any]]]]:
+        """None: all of it is there in time."""
         return []

@@ -2,10 +2,14 @@
 
 import csv
 import io
+from typing import Any
 
 from rich.console import Console
 
 from api.chain import calldata
+from api.cli.output import micros
+from api.domain.metering.events import LEASE_TERMS
+from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import LINES_FILE, epoch_folder
 from api.domain.units import Epoch, FacilityId
 from scripts.demo.market import SALE_CLOSES_BEFORE_S, Market, operator_of
@@ -65,6 +69,8 @@ class Story:
                 path = f"/v1/facilities/{facility.facility_id}/leases"
                 opened = self._stack.post(path, lease, key)
                 facility.leases[opened["lease_id"]] = opened["lease"]
+            if plan.terms:
+                self._push(self._agreed(facility), plan.operator)
             self._offer(facility, answer["offer"])
             self._facilities.append(facility)
             self._source.registered(number, facility.facility_id)
@@ -77,6 +83,27 @@ class Story:
                 self.market.take_delivery(facility, lease_id=facility.plan.delivers_under)
         minted = len(self._facilities) - len(self._sold)
         self._console.print(f"{minted} facilities offered, minted and funded without a sale")
+
+    def _agreed(self, facility: Facility) -> list[dict[str, Any]]:
+        """Events of what leases say beyond their first terms."""
+        return [
+            {
+                "specversion": "1.0",
+                "id": f"{data['lease_id']}-terms-{data['version']}",
+                "source": f"contracts/{facility.name}",
+                "type": LEASE_TERMS,
+                "data": {"facility_id": facility.facility_id, **data},
+            }
+            for data in facility.plan.terms
+        ]
+
+    def _push(self, events: list[dict[str, Any]], operator: int) -> int:
+        """Push events of which none may be rejected; returns how many are new."""
+        answer = self._stack.post("/v1/events", events, self._collectors[operator])
+        if answer["rejected"]:
+            first = next(r for r in answer["results"] if r["status"] == "rejected")
+            raise RuntimeError(f"an event was rejected: {first}")
+        return int(answer["accepted"])
 
     def _offer(self, facility: Facility, offer: dict[str, str]) -> None:
         self._stack.send(operator_of(facility), offer["to"], offer["data"])
@@ -106,11 +133,16 @@ class Story:
         self._stack.chain.set_time(end_s + 60)
         accepted = 0
         for operator, batch in self._source.events(day):
-            answer = self._stack.post("/v1/events", batch, self._collectors[operator])
-            if answer["rejected"]:
-                first = next(r for r in answer["results"] if r["status"] == "rejected")
-                raise RuntimeError(f"an event was rejected: {first}")
-            accepted += answer["accepted"]
+            accepted += self._push(batch, operator)
+        for place, lease_id, body in self._source.prices_put_right(day):
+            facility = self._facilities[place]
+            path = f"/v1/facilities/{facility.facility_id}/leases/{lease_id}/prices"
+            self._stack.post(path, body, self.keys[facility.plan.operator])
+            self._console.print(
+                f"{facility.name}: the price of {lease_id} was typed wrong, and is put right from"
+                " its first second on",
+                highlight=False,
+            )
         rejected = 0
         for operator, event, code in self._source.bad(day):
             answer = self._stack.post("/v1/events", event, self._collectors[operator])
@@ -142,6 +174,37 @@ class Story:
             return min(self._stack.now(contracts.all_of(counts))) > day
 
         self._stack.wait(f"epoch {day} on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
+        if day:
+            told = "; ".join(filter(None, (self._differences(f, day) for f in self._facilities)))
+            self._say(f"day {day + 1}, what is due now and was not stated: {told or 'nothing'}")
+        if day == self._source.days - 1:
+            self._push_late()
+
+    def _push_late(self) -> None:
+        """Push what comes after the last statement: the closing statement says so."""
+        end_s = self._source.start_s + self._source.days * DAY_S
+        self._stack.chain.set_time(end_s + self._stack.grace_s + 60)
+        for operator, batch in self._source.late():
+            accepted = self._push(batch, operator)
+            self._say(f"a collector was cut off: {accepted} events come after the last statement")
+
+    def _differences(self, facility: Facility, number: int) -> str:
+        """Sums of a statement's differences by component, in words."""
+        folder = epoch_folder(FacilityId(facility.facility_id), Epoch(number))
+        data = self._stack.evidence_file(f"{folder}/{LINES_FILE}")
+        sums: dict[LineKind, int] = {}
+        for row in csv.DictReader(io.StringIO(data)):
+            kind = LineKind(int(row["kind"]))
+            if kind > LineKind.VOID:
+                sums[kind] = sums.get(kind, 0) + int(row["charge_micros"])
+        told = [
+            f"{kind.name.removesuffix('_DIFFERENCE').lower()} {micros(sums[kind])}"
+            for kind in sorted(sums)
+        ]
+        return f"{facility.name} {', '.join(told)}" if told else ""
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(sentence, highlight=False)
 
     def _wait_closed(self, day: int, *, facilities: int) -> None:
         def closed() -> bool:
@@ -155,10 +218,10 @@ class Story:
         for facility in self._facilities:
             statement_day = day - LATE_EPOCHS if facility.plan.pays_late else day
             if statement_day >= 0:
-                for lease, micros in line_charges(
+                for lease, amount in line_charges(
                     self._stack, FacilityId(facility.facility_id), Epoch(statement_day)
                 ).items():
-                    facility.due[lease] = facility.due.get(lease, 0) + micros
+                    facility.due[lease] = facility.due.get(lease, 0) + amount
                 self._pay(facility)
         # Late rent is for epochs that are final: the worker settles it at once. Waiting for that
         # before time goes on fixes when its stream begins.
@@ -263,9 +326,9 @@ class Story:
 
         self._stack.wait("closing statements on-chain", posted, timeout_s=_EPOCH_TIMEOUT_S)
         names = ", ".join(f.name for f in whole)
-        self._console.print(
-            f"{names}: the seal is over, and the closing statement says what came late"
-        )
+        self._say(f"{names}: the seal is over, and the closing statement says what came late")
+        told = filter(None, (self._differences(f, self._source.days) for f in whole))
+        self._say(f"closing statements: {'; '.join(told) or 'nothing'}")
 
     def _mature(self, facility: Facility) -> bool:
         """Anybody ends a facility whose epochs are all settled and paid; whether it was this."""

@@ -91,6 +91,8 @@ class Stage:
             "window_end": format_instant(start_s + _EPOCHS * EPOCH_S),
             "epoch_length_s": EPOCH_S,
             "seal_s": SEAL_S,
+            # Nothing is said of devices that are idle.
+            "silence": "available",
             "tranches": [{"unit_cap": gpus * _EPOCHS}],
             "devices": [_device(name, i) for i in range(gpus)],
         }

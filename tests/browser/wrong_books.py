@@ -1,11 +1,14 @@
 """A statement of our own books that is provably wrong, on real processes.
 
-Ingest, close and attesters each refuse to bill a device twice, so that no sequence of requests
-leads there. What does is a bug that all of them share: for one epoch, this process plays worker and
-attesters without the rule. API, chain, and everything that follows are as they always are.
+Ingest refuses to hold a device twice, and close and attesters bill what is held once, so that no
+sequence of requests leads there. What does is a bug that both share: for one epoch, this process
+plays worker and attesters that let a use begin too early. API, chain, and everything that follows
+are as they always are.
 """
 
 import os
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,10 +20,11 @@ from api.db import statements as store
 from api.db.facilities import facility_row
 from api.db.session import open_engine, reading
 from api.domain.merkle import MerkleTree
+from api.domain.metering import timeline
 from api.domain.metering.events import CORRECTION, USAGE
 from api.domain.metering.instants import format_instant
+from api.domain.metering.timeline import Use
 from api.domain.statements.lines import Line, usage_tree
-from api.ledger import judge
 from api.ledger.ingest import ingest
 from api.settings import Settings
 from scripts.demo.sources import Facility
@@ -65,9 +69,8 @@ def post_wrong_statement(stage: Stage, facility: Facility) -> None:
     stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + 5)
     relayer = _settings(stack, relayer_key_file=stack.key_file("relayer", RELAYER))
     with pytest.MonkeyPatch.context() as bug, open_worker(relayer) as running:
-        bug.setattr(judge, "_require_free", lambda *_: None)
-        bug.setattr("api.domain.statements.closing.check_overlaps", lambda _: None)
-        _ingest_wrong(stage, facility)
+        bug.setattr(timeline, "_merged", _begin_early(stage.window_start_s(facility) + 2_400))
+        _ingest_two(stage, facility)
         stage.stack.chain.set_time(stage.window_start_s(facility) + EPOCH_S + GRACE_S + 5)
         running.worker.run_once()
         for number, index in enumerate(ATTESTER_ACCOUNTS[:2]):
@@ -119,13 +122,28 @@ def _posted(stage: Stage, facility: Facility) -> int:
     return stage.stack.now(registry.epochs_posted(facility.facility_id))
 
 
-def _ingest_wrong(stage: Stage, facility: Facility) -> None:
+def _begin_early(start_s: int) -> Any:
+    """How uses of a device follow each other, but for one that begins a third of an hour early."""
+    right = timeline._merged
+
+    def merged(found: Iterable[Use]) -> tuple[Use, ...]:
+        uses = sorted(found)
+        if all(use.start_s != start_s for use in uses):
+            return right(uses)
+        return tuple(
+            replace(use, start_s=start_s - 1_200) if use.start_s == start_s else use for use in uses
+        )
+
+    return merged
+
+
+def _ingest_two(stage: Stage, facility: Facility) -> None:
     engine = open_engine(_database(stage.stack))
     with reading(engine) as connection:
         operator_id = facility_row(connection, facility.facility_id).operator_id
     events = [
         usage(stage, facility, "right", 0, 2_400),
-        usage(stage, facility, _TWICE, 1_200, EPOCH_S),
+        usage(stage, facility, _TWICE, 2_400, EPOCH_S),
     ]
     results = ingest(engine, operator_id, events, clock=lambda: stage.now_s)
     assert [r.status for r in results] == ["accepted"] * 2, results

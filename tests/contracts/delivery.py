@@ -1,14 +1,17 @@
 """A facility whose renter and voucher holder both use devices, beside the model."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from api.domain.capital.vouchers import Voucher, gpu_seconds_of_units, open_of, serve
 from api.domain.facility import Period
 from api.domain.hashing import keccak
+from api.domain.metering.facts import Agreed, Fact, Held, Place
+from api.domain.metering.lease_terms import PriceStep, TermsVersion
 from api.domain.metering.usage import LineKind
-from api.domain.statements.closing import close_epoch
-from api.domain.statements.entries import Entry
-from api.domain.statements.evidence import EMPTY_CARRY
-from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
-from api.domain.units import Epoch, GpuSeconds, Micros
+from api.domain.statements.closing import OpenBooks
+from api.domain.statements.told import Told
+from api.domain.units import ZERO32, Epoch, GpuSeconds, Micros
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
 OTHER = keccak(b"bob's delivery")
@@ -21,7 +24,9 @@ class Delivery:
     """A bonded facility whose renter and voucher holder both use devices."""
 
     def __init__(self, world) -> None:
-        self.world, self.carry = world, EMPTY_CARRY
+        self.world, self.entry = world, 0
+        # A device of which nobody tells anything is there.
+        self.books = OpenBooks(replace(world.terms, silence_available=True))
         self.vouchers: dict[int, Voucher] = {}
         self.used = 0
         world.offer()
@@ -61,37 +66,28 @@ class Delivery:
         """Post an epoch with one rented device and, for `served_s`, one that delivers."""
         terms = self.world.terms
         start_s, end_s = terms.epoch_bounds(epoch)
-        entries = [Entry(LineKind.USAGE, terms.devices[0], RENTED, start_s, end_s)]
+        facts: list[Fact] = [Held(self._place(), terms.devices[0], RENTED, start_s, end_s)]
+        if not epoch:
+            price = PriceStep(start_s, 24_900_010)
+            version = TermsVersion(1, ZERO32, keccak(b"r"), start_s, prices=(price,))
+            facts += [Agreed(lease, version) for lease in (REF, RENTED)]
         if served_s:
-            served = (terms.devices[1], REF, start_s, start_s + served_s)
-            entries.append(Entry(LineKind.DELIVERY, *served))
-        return self._post(terms.period(Epoch(epoch)), entries)
+            served = terms.devices[1], REF, start_s, start_s + served_s
+            facts.append(Held(self._place(), *served, delivery=True))
+        return self._post(terms.period(Epoch(epoch)), facts)
+
+    def _place(self) -> Place:
+        self.entry += 1
+        return Place(self.entry, 0)
 
     def seal(self):
         """Post the closing statement, behind the last epoch."""
-        closing = self.world.terms.closing_period(ended_at_s=None, grace_s=0)
-        return self._post(closing, [])
+        return self._post(self.world.terms.closing_period(ended_at_s=None, grace_s=0), [])
 
-    def _post(self, period: Period, entries: list[Entry]):
-        world, terms = self.world, self.world.terms
-        price = PriceVersion(1, terms.window_start_s, 24_900_010, 0)
-        leases = {
-            lease: LeaseTerms(
-                lease, keccak(b"r"), PricePlan.ON_DEMAND, 0, terms.window_start_s, None, (price,)
-            )
-            for lease in (REF, RENTED)
-        }
-        closed = close_epoch(
-            terms,
-            period,
-            entries=entries,
-            outages=[],
-            leases=leases,
-            carry=self.carry,
-            previous_statement_hash=world.previous,
-        )
-        self.carry = closed.carry
-        world.post_statement(closed.statement)
+    def _post(self, period: Period, facts: Sequence[Fact]):
+        told = [Told(Place(self.entry, 0), period.over_s, fact) for fact in facts]
+        closed = self.books.close(period, told, log_size=self.entry)
+        self.world.post_statement(closed.statement)
         return closed
 
     def count(self, vouchers: list[int], closed) -> None:

@@ -19,19 +19,17 @@ from tests.contracts.registry_world import (
     abi_line,
     renumbered,
 )
-from tests.ledgers import STATED_KINDS, closed_epochs, facility
-
-COUNTED = (LineKind.USAGE, LineKind.DELIVERY)
+from tests.ledgers import Ledger, closed_books, facility
 
 
 def _first_epoch(book):
-    """An honest first epoch with usage, delivery and a shortfall."""
+    """An honest first epoch with usage, delivery and a discount."""
     for seed in range(1_000):
         closed = book.closed(seed)[0]
         kinds = [line.kind for line in closed.lines]
         if kinds.count(LineKind.USAGE) >= 3 and {
             LineKind.DELIVERY,
-            LineKind.SHORTFALL_DIFFERENCE,
+            LineKind.TIER_DIFFERENCE,
         } <= set(kinds):
             return closed
     raise AssertionError
@@ -59,9 +57,9 @@ def _too_long(lines, statement):
     return renumbered([lines[0], longer, *lines[2:]])
 
 
-def _seconds_on_shortfall(lines, statement):
+def _seconds_on_discount(lines, statement):
     return renumbered(
-        [replace(x, gpu_seconds=5) if x.kind is LineKind.SHORTFALL_DIFFERENCE else x for x in lines]
+        [replace(x, gpu_seconds=5) if x.kind is LineKind.TIER_DIFFERENCE else x for x in lines]
     )
 
 
@@ -76,9 +74,9 @@ def _paid_delivery(lines, statement):
     )
 
 
-def _subject_on_shortfall(lines, statement):
+def _subject_on_discount(lines, statement):
     return [
-        replace(x, subject=lines[0].subject) if x.kind is LineKind.SHORTFALL_DIFFERENCE else x
+        replace(x, subject=lines[0].subject) if x.kind is LineKind.TIER_DIFFERENCE else x
         for x in lines
     ]
 
@@ -142,11 +140,11 @@ FAULTS = [
     (_moved_out, {}, FaultKind.INTERVAL_OUTSIDE),
     (_backward, {}, FaultKind.INTERVAL_EMPTY),
     (_too_long, {}, FaultKind.GPU_SECONDS_WRONG),
-    (_seconds_on_shortfall, {}, FaultKind.GPU_SECONDS_WRONG),
+    (_seconds_on_discount, {}, FaultKind.GPU_SECONDS_WRONG),
     (_negative_usage, {}, FaultKind.CHARGE_WRONG),
     (_paid_delivery, {}, FaultKind.CHARGE_WRONG),
     (_void_of_now, {}, FaultKind.INTERVAL_OUTSIDE),
-    (_subject_on_shortfall, {}, FaultKind.SUBJECT_WRONG),
+    (_subject_on_discount, {}, FaultKind.SUBJECT_WRONG),
     (_unknown_kind, {}, FaultKind.KIND_UNKNOWN),
     (_first_sum, {}, FaultKind.SUMS_WRONG),
     (_inflated, {}, FaultKind.SUMS_WRONG),
@@ -196,7 +194,7 @@ def test_challenge__honest_statements__find_nothing(book, rules):
     """ATTACKS 24: of every kind there is, no line and no pair is at fault."""
     kinds = set()
     for seed in range(6):
-        for closed in book.closed(seed):
+        for closed in closed_books(Ledger(seed, book.terms)):
             if not closed.lines:
                 continue
             posted = Posted(closed.statement, closed.lines)
@@ -205,7 +203,7 @@ def test_challenge__honest_statements__find_nothing(book, rules):
             assert not any(rules.ofLine(posted.abi, x) for x in proven)
             pairs = pairwise(proven)
             assert not any(rules.ofPair(posted.abi, a, b) for a, b in pairs)
-    assert kinds == STATED_KINDS
+    assert kinds == set(LineKind)
 
 
 def test_challenge__honest_line_pair_or_device__reverts_and_changes_nothing(book):
@@ -298,17 +296,11 @@ def test_challenge_device__of_a_difference__finds_nothing(book):
     """A difference is of a lease: its subject is its component's name, and not pledged."""
     closed = _first_epoch(book)
     posted = Posted(closed.statement, closed.lines)
-    place = next(i for i, x in enumerate(posted.lines) if x.kind is LineKind.SHORTFALL_DIFFERENCE)
-    assert posted.lines[place].subject == keccak(b"shortfall")
+    place = next(i for i, x in enumerate(posted.lines) if x.kind is LineKind.TIER_DIFFERENCE)
+    assert posted.lines[place].subject == keccak(b"tier")
     book.post(posted.statement)
 
     with brownie.reverts("NoFault: 7, 0"):
         book.registry.challengeDevice(
             posted.abi, posted.proven(place), [book.pledge.proven(0)], {"from": book.owner}
         )
-
-
-def test_ledgers__seeds_used_here__have_every_kind():
-    """What the honest test above rests on."""
-    lines = [x for seed in range(6) for c in closed_epochs(seed) for x in c.lines]
-    assert {x.kind for x in lines} == STATED_KINDS

@@ -64,7 +64,9 @@ def test_void__middle_epoch__takes_later_ones_and_keeps_earlier_ones(book):
         book.post(later)
     book.post(closed[2].statement)
     gross = sum(c.statement.gross_revenue_micros for c in closed)
-    available = sum(c.statement.available_gpu_seconds for c in closed)
+    available = sum(
+        c.statement.available_gpu_seconds + c.statement.available_adjustment for c in closed
+    )
     record = book.registry.statementOf(7, 2)
     assert (record[2], record[3]) == (available, gross)
 

@@ -7,9 +7,9 @@ from brownie import chain
 
 from api.domain.hashing import keccak
 from api.domain.metering.usage import LineKind
-from api.domain.statements.differences import COMPONENT_SUBJECTS
 from api.domain.statements.faults import FaultKind, find_faults
 from api.domain.statements.lines import Line
+from api.domain.statements.obligation import COMPONENT_SUBJECTS
 from api.domain.statements.statement import statement_digest, statement_hash
 from api.domain.units import ZERO32, Bytes32
 from tests.contracts.registry_world import (

@@ -6,38 +6,43 @@ import brownie
 import pytest
 
 from api.domain.hashing import keccak
-from api.domain.metering.usage import LineKind, Outage
-from api.domain.statements.closing import close_epoch
-from api.domain.statements.entries import Entry
-from api.domain.statements.evidence import EMPTY_CARRY
-from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
+from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place
+from api.domain.metering.lease_terms import FixedItem, PriceStep, TermsVersion, TierStep
+from api.domain.metering.usage import LineKind
+from api.domain.statements.closing import OpenBooks
 from api.domain.statements.statement import statement_hash
+from api.domain.statements.told import Told
 from api.domain.units import ZERO32, Epoch
-from tests.contracts.registry_world import abi_line
+from tests.contracts.registry_world import abi_line, wait_until
+from tests.ledgers import Ledger, closed_books
 
 LEASE = keccak(b"lease")
 
 
 def _closed(terms):
-    """A first epoch with usage, delivery, an outage that is credited, and a shortfall."""
+    """A first epoch with usage at a discount, a delivery, an outage, and money beside."""
     start_s, end_s = terms.epoch_bounds(0)
-    price = PriceVersion(1, start_s, 2_490_001, 1_000)
-    leases = {LEASE: LeaseTerms(LEASE, keccak(b"r"), PricePlan.TAKE_OR_PAY, 9, 0, None, (price,))}
-    leases[LEASE] = replace(leases[LEASE], opened_at_s=start_s)
-    used = [
-        Entry(LineKind.USAGE, device, LEASE, start_s + 7 * i, end_s)
-        for i, device in enumerate(terms.devices[:6])
-    ]
-    served = Entry(LineKind.DELIVERY, terms.devices[6], LEASE, start_s, end_s)
-    return close_epoch(
-        terms,
-        terms.period(Epoch(0)),
-        entries=[*used, served],
-        outages=[Outage(terms.devices[7], LEASE, start_s, start_s + 600)],
-        leases=leases,
-        carry=EMPTY_CARRY,
-        previous_statement_hash=ZERO32,
+    version = TermsVersion(
+        version=1,
+        previous=ZERO32,
+        party=keccak(b"r"),
+        from_s=start_s,
+        prices=(PriceStep(start_s, 2_490_001),),
+        tiers=(TierStep(2, 1_000),),
+        fixed=(FixedItem("setup", start_s, 5_000_000),),
     )
+    facts = [
+        Agreed(LEASE, version),
+        *(
+            Held(Place(2, i), device, LEASE, start_s + 7 * i, end_s)
+            for i, device in enumerate(terms.devices[:6])
+        ),
+        Held(Place(3, 0), terms.devices[6], LEASE, start_s, end_s, delivery=True),
+        Out(Place(4, 0), terms.devices[5], LEASE, start_s, start_s + 600),
+        Adjusted(Place(5, 0), keccak(b"goodwill"), LEASE, -70),
+    ]
+    told = [Told(Place(i, 0), end_s, fact) for i, fact in enumerate(facts, 1)]
+    return OpenBooks(terms).close(terms.period(Epoch(0)), told, log_size=5)
 
 
 @pytest.fixture
@@ -54,7 +59,10 @@ def posted(world):
 def test_verify_line__every_line_and_no_other__is_proven(world, posted):
     """ATTACKS 22: root, leaves and proofs of the domain are those of the chain."""
     statement = posted.statement.as_abi_tuple()
-    assert {x.kind for x in posted.lines} == {0, 1, 7, 9}
+    assert {x.kind for x in posted.lines} == {
+        *(LineKind.USAGE, LineKind.DELIVERY, LineKind.TIER_DIFFERENCE),
+        *(LineKind.FIXED_DIFFERENCE, LineKind.ADJUSTMENT_DIFFERENCE),
+    }
 
     for line in posted.lines:
         proof = posted.tree.proof(line.index)
@@ -83,3 +91,26 @@ def test_verify_line__of_another_epoch_or_statement__is_refused(world, posted):
     later = replace(statement, epoch=Epoch(1))
     with brownie.reverts(revert_pattern="StatementUnknown.*"):
         world.statements.verifyLine(later.as_abi_tuple(), abi_line(statement, line), proof)
+
+
+def test_verify_line__whole_books_with_lines_of_every_kind__are_stored_and_proven(book):
+    """ATTACKS 22: every line of epochs and a closing statement below zero, on the real registry."""
+    seed, closed = next(
+        (seed, closed)
+        for seed in range(1_000)
+        if (closed := closed_books(Ledger(seed, book.terms)))[-1].statement.gross_revenue_micros < 0
+        and {line.kind for each in closed for line in each.lines} == set(LineKind)
+    )
+    wait_until(book.terms.sealed_at_s)
+
+    for each in closed:
+        book.post(each.statement)
+
+    assert book.registry.isClosingPosted(book.terms.facility_id), seed
+    for each in closed:
+        statement = each.statement.as_abi_tuple()
+        for line in each.lines:
+            given, proof = abi_line(each.statement, line), each.tree.proof(line.index)
+            assert book.registry.verifyLine(statement, given, proof)
+    gross = sum(each.statement.gross_revenue_micros for each in closed)
+    assert book.registry.statementOf(7, len(closed) - 1)[3] == max(0, gross)

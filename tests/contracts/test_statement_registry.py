@@ -42,7 +42,7 @@ def test_post__honest_epochs__are_stored_emitted_and_chained(book):
         statement = closed.statement
         transaction = book.post(statement)
         gross += statement.gross_revenue_micros
-        available += statement.available_gpu_seconds
+        available += statement.available_gpu_seconds + statement.available_adjustment
 
         record = tuple(book.registry.statementOf(FACILITY_ID, statement.epoch))
         assert bytes(record[0]) == statement_hash(statement)

@@ -14,7 +14,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.chain, pytest.mark.postgres]
 
 RATES = ("events_per_s", "raw_events_per_s", "share_of_raw")
 INGEST = {"events", *(f"{c}_{r}" for c in ("one_client", "two_clients") for r in RATES)}
-CLOSE = {"lines", "read_s", "rate_s", "tree_s", "encode_s", "evidence_s", "store_s", "total_s"}
+CLOSE = {
+    "events",
+    "lines",
+    "read_s",
+    "rate_s",
+    "tree_s",
+    "encode_s",
+    "evidence_s",
+    "store_s",
+    "total_s",
+}
 EXPECTED = {
     ("ingest", "sqlite"): INGEST,
     ("ingest", "postgresql"): INGEST,

@@ -13,10 +13,12 @@ import orjson
 import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Table, func, select
+from sqlalchemy import ColumnElement, Table, func, select
 
 from api.chain.deployment import CONTRACTS
 from api.db.session import reading
+from api.db.tables.ledger import HELD_KINDS, facts, meter_events
+from api.ledger.leases import SOURCE
 from api.main import create_app
 from api.routes.http.body import BATCH
 from api.routes.service import attach_service, service_of
@@ -37,7 +39,7 @@ def deployment_document() -> bytes:
     return orjson.dumps({"chainId": 1, "startBlock": 0, "contracts": contracts})
 
 
-def make_app(database_url: str, folder: Path) -> FastAPI:
+def make_app(database_url: str, folder: Path, **changes: Any) -> FastAPI:
     """The application without chain and deployment, independent of the environment."""
     settings = Settings(
         _env_file=None,  # type: ignore[call-arg]
@@ -47,6 +49,7 @@ def make_app(database_url: str, folder: Path) -> FastAPI:
         evidence_dir=folder / "evidence",
         admin_key=ADMIN_KEY,  # type: ignore[arg-type]
         public_url=SITE,
+        **changes,
     )
     return create_app(settings)
 
@@ -84,6 +87,18 @@ class Service:
             query = select(func.count()).select_from(table)
             return int(connection.execute(query).scalar_one())
 
+    def uses(self) -> int:
+        """Uses that the logs have, voided or not."""
+        return self._count(facts.c.kind.in_([kind.value for kind in HELD_KINDS]))
+
+    def pushed(self) -> int:
+        """Events that were pushed: those that the service wrote for its operator are none."""
+        return self._count(meter_events.c.source != SOURCE)
+
+    def _count(self, which: ColumnElement[bool]) -> int:
+        with reading(self.ledger.engine) as connection:
+            return int(connection.execute(select(func.count()).where(which)).scalar_one())
+
 
 class _Server(uvicorn.Server):
     """Says when it listens."""
@@ -98,10 +113,11 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[int]:
+def serving(app: FastAPI, **config: Any) -> Iterator[int]:
     """Run an application behind uvicorn; yields its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = _Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=2))
+        config |= {"log_level": "critical", "timeout_graceful_shutdown": 2}
+        server = _Server(uvicorn.Config(app, **config))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -1,6 +1,5 @@
 """The simulator against the ledger: bad events get exactly the codes that they announce."""
 
-from api.domain.statements.rating import PricePlan
 from scripts.demo.simulate import DAY_S, FACILITIES, Simulation
 from tests.factories import START_S, Ledger
 
@@ -16,7 +15,7 @@ def test_simulation__bad_events__get_their_codes_and_good_ones_are_accepted(
         device_uuids=[simulated.device(i) for i in range(simulated.gpus)],
     )
     for lease in simulated.leases:
-        ledger.add_lease(lease.lease_id, plan=PricePlan(lease.plan))
+        ledger.add_lease(lease.lease_id, plan=lease.plan)
     simulation = Simulation(simulated, ledger.facility_id, START_S, seed=7)
 
     for day in range(2):

@@ -28,15 +28,15 @@ def test_chain__metering_to_claim__five_numbers_are_right_to_the_unit(world: Wor
 
     found, report = world.reconcile(), world.verify()
 
-    # 10,801 s at 1 $/h is 3.000277(7) $; 24 h committed less 10 h used and 4 h withheld, at 2 $/h.
+    # 10,801 s at 1 $/h is 3.000277(7) $; 10 h at 2 $/h.
     assert _charges(world, 0) == {
         LineKind.USAGE: 3_000_277 + 20_000_000,
-        LineKind.SHORTFALL_DIFFERENCE: 20_000_000,
-        LineKind.SLA_DIFFERENCE: -4_000_000,
+        LineKind.FIXED_DIFFERENCE: 20_000_000,
+        LineKind.ADJUSTMENT_DIFFERENCE: -4_000_000,
     }
     assert _charges(world, 1) == {
         LineKind.USAGE: 3_000_000,
-        LineKind.SHORTFALL_DIFFERENCE: 48_000_000,
+        LineKind.FIXED_DIFFERENCE: 48_000_000,
         LineKind.LATE: 0,
         LineKind.VOID: 0,
         # An hour late, and an hour and a second taken back.

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOREIGN = [
     r"\bDESIGN\b",
     r"\b(?:DEAL|LEDGER|SOURCE) ?(?:§|\d)",
-    r"\b(?:LEDGER|SOURCE|TOOLCHAIN)\.md\b",
+    r"\b(?:SOURCE|TOOLCHAIN)\.md\b",
     r"\bCONVENTIONS ?(?:§|\d)",
     r"\bissues? #?\d+\b",
     r"\bfindings/\w",

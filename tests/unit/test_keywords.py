@@ -18,10 +18,10 @@ EXCEPTIONS = {
     # Called by others, who name nothing.
     "db/session.py:configure",
     # Called for every event of a batch: a keyword costs more than the comparison itself.
-    "domain/metering/occupancy.py:conflict",
     "domain/metering/occupancy.py:add",
+    "domain/metering/occupancy.py:drop",
     "domain/metering/occupancy.py:peak",
-    "ledger/judge.py:_require_free",
+    "domain/metering/judge.py:_require_free",
     # As HTTP writes a request: method, then path.
     "epochs/attester_client.py:_request",
     "ledger/importers/helios.py:_request",

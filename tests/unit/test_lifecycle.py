@@ -25,7 +25,6 @@ from api.domain.lifecycle import (
     open_epoch,
     overdue_from_s,
     recording_time_s,
-    sealed_from_s,
     stated_after_end,
     statement_state,
     statements_until_s,
@@ -244,21 +243,6 @@ def test_last_statements__end_an_epoch_and_a_day_after_end_or_void(
     assert until_s == least_s + min(max(0, voided_at_s - ended_at_s), 30 * DAY_S)
     assert stated_after_end(ended_at_s, ended_at_s=ended_at_s)
     assert not stated_after_end(ended_at_s + 1, ended_at_s=ended_at_s)
-
-
-def test_sealed_from__month_or_window_is_over__a_seal_and_a_grace_later() -> None:
-    long = replace(TERMS, window_end_s=START_S + 59 * DAY_S, seal_s=5 * DAY_S)
-    january_s, february_s = START_S + 31 * DAY_S, START_S + 59 * DAY_S
-
-    for at_s, end_s in (
-        (START_S, january_s),
-        (january_s - 1, january_s),
-        (january_s, february_s),
-        (february_s - 1, february_s),
-    ):
-        assert sealed_from_s(long, at_s, grace_s=60) == end_s + 5 * DAY_S + 60
-    short = replace(long, window_end_s=START_S + 3 * DAY_S)
-    assert sealed_from_s(short, START_S, grace_s=60) == START_S + 8 * DAY_S + 60
 
 
 @pytest.mark.parametrize(

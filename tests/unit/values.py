@@ -6,11 +6,18 @@ from hypothesis import strategies as st
 
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.hashing import device_hash, keccak
-from api.domain.metering.usage import LineKind, Outage
-from api.domain.statements.differences import Difference
-from api.domain.statements.evidence import Carry
+from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place, Seen, Until, Voided
+from api.domain.metering.lease_terms import (
+    CommitmentStep,
+    FixedItem,
+    PriceStep,
+    SlaStep,
+    TermsVersion,
+    TierStep,
+)
+from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line
-from api.domain.statements.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
+from api.domain.statements.told import Told
 from api.domain.units import Bytes32, FacilityId
 
 START_S = 1_767_225_600  # 2026-01-01T00:00:00Z
@@ -48,24 +55,46 @@ _I63 = st.integers(-(2**63), 2**63 - 1)
 HASHES = st.binary(min_size=32, max_size=32).map(Bytes32)
 KINDS = st.sampled_from(LineKind)
 LINES = st.builds(Line, _U63, KINDS, HASHES, HASHES, _U63, _U63, _U63, _I63, _U63, _I63)
-OUTAGES = st.builds(Outage, HASHES, HASHES, _U63, _U63)
-PRICES = st.builds(PriceVersion, _U63, _U63, _U63, st.integers(0, 10_000))
-LEASES = st.builds(
-    LeaseTerms,
-    lease=HASHES,
-    renter=HASHES,
-    plan=st.sampled_from(PricePlan),
-    committed_gpus=_U63,
-    opened_at_s=_U63,
-    closed_at_s=st.none() | _U63,
-    prices=st.lists(PRICES, max_size=3).map(tuple),
+
+PLACES = st.builds(Place, _U63, _U63)
+
+
+def _steps(step: type, *fields: st.SearchStrategy[object]) -> st.SearchStrategy[tuple[object, ...]]:
+    return st.lists(st.builds(step, *fields), max_size=3).map(tuple)
+
+
+VERSIONS = st.builds(
+    TermsVersion,
+    version=_U63,
+    previous=HASHES,
+    party=HASHES,
+    from_s=_U63,
+    until_s=st.none() | _U63,
+    max_gpus=_U63,
+    prices=_steps(PriceStep, _U63, _U63, _U63),
+    tiers=_steps(TierStep, _U63, _U63),
+    hours_before=_U63,
+    commitment=_steps(CommitmentStep, _U63, _U63),
+    minimum=_U63,
+    fixed=_steps(FixedItem, st.text(max_size=5), _U63, _I63),
+    sla=_steps(SlaStep, _U63, _U63),
+    sla_cap_bps=_U63,
 )
-CARRIES = st.builds(
-    Carry,
-    # Weights pass 64 bits: GPU-seconds x micros x basis points.
-    st.dictionaries(HASHES, st.builds(LeaseCarry, st.integers(-(2**200), 2**200), _I63)),
-    st.lists(
-        st.builds(Difference, KINDS, HASHES, HASHES, _U63, _U63, st.integers(-(2**200), 2**200)),
-        max_size=3,
-    ).map(tuple),
-)
+
+
+def _told(place: Place) -> st.SearchStrategy[Told]:
+    """A fact of a place, as the log tells it."""
+    span, here = (_U63, _U63), st.just(place)
+    facts = st.one_of(
+        st.builds(Held, here, HASHES, HASHES, *span, st.booleans()),
+        st.builds(Until, PLACES, _U63),
+        st.builds(Out, here, HASHES, HASHES, *span, st.booleans()),
+        st.builds(Seen, HASHES, *span),
+        st.builds(Agreed, HASHES, VERSIONS),
+        st.builds(Adjusted, here, HASHES, HASHES, _I63),
+        st.builds(Voided, PLACES),
+    )
+    return st.builds(Told, here, _U63, facts)
+
+
+TOLD = PLACES.flatmap(_told)

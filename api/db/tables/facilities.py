@@ -27,6 +27,7 @@ class OperatorColumns(Columns):
     name: Named[str] = Column(String(80), unique=True)
     address: Named[str] = Column(String(42), unique=True)
     created_at_s: Named[int] = Column(BigInteger)
+    conflicts_dropped: Named[int] = Column(BigInteger, server_default="0")
 
 
 operators = Table("operators", metadata, OperatorColumns)
@@ -45,9 +46,13 @@ class NewOperator:
 @record_of(operators)
 @dataclass(frozen=True, slots=True)
 class OperatorRow(NewOperator):
-    """An operator."""
+    """An operator.
+
+    conflicts_dropped: number of its conflicts that were counted and are no longer kept.
+    """
 
     operator_id: OperatorId
+    conflicts_dropped: int
 
 
 class FacilityColumns(Columns):
@@ -71,6 +76,8 @@ class FacilityColumns(Columns):
     grace_s: Named[int] = Column(BigInteger)
     last_recorded_at_s: Named[int] = Column(BigInteger, default=0)
     epochs_closed: Named[int] = Column(BigInteger, default=0)
+    log_size: Named[int] = Column(INT64, default=0)  # number of the log's newest entry
+    longest_s: Named[int] = Column(BigInteger, default=0)  # no use or outage is longer
     created_at_s: Named[int] = Column(BigInteger)
 
 
@@ -100,6 +107,8 @@ class FacilityRow:
     grace_s: int
     last_recorded_at_s: int
     epochs_closed: int
+    log_size: int
+    longest_s: int
     created_at_s: int
 
 

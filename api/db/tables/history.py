@@ -60,7 +60,6 @@ class SupersededStatementColumns(Columns):
     statement_hash: Named[Bytes32] = Column(RAW32)
     evidence_hash: Named[Bytes32] = Column(RAW32)
     statement_json: Named[bytes] = Column(LargeBinary)
-    carry_json: Named[bytes] = Column(LargeBinary)
     attestations_json: Named[bytes] = Column(LargeBinary)
     evidence: Named[str] = Column(String(120))  # folder below the evidence root
     reason: Named[str] = Column(Text)
@@ -86,7 +85,6 @@ class NewSuperseded:
     statement_hash: Bytes32
     evidence_hash: Bytes32
     statement_json: bytes
-    carry_json: bytes
     attestations_json: bytes
     evidence: str
     reason: str

@@ -1,10 +1,13 @@
-"""Tables of the usage ledger: events, and the records, voids and outages that they made."""
+"""Tables of a facility's log: its events, and the facts that they told."""
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
+    ColumnElement,
     ForeignKey,
     Index,
     Integer,
@@ -13,26 +16,29 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    and_,
 )
 
 from api.db.rows import part_of, record_of
 from api.db.tables.base import metadata
 from api.db.tables.columns import INT64, PRIMARY_KEY, RAW32, Columns
-from api.db.tables.facilities import facilities, operators
-from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
+from api.db.tables.facilities import facilities
+from api.domain.units import Bytes32, FacilityId
 
 
 class MeterEventColumns(Columns):
     """Columns of `meter_events`."""
 
     event_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
-    operator_id: Named[OperatorId] = Column(PRIMARY_KEY, ForeignKey(operators.c.operator_id))
+    facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
+    # Where it stands in the facility's log: an entry is a request, and so many events before it.
+    entry: Named[int] = Column(INT64)
+    place: Named[int] = Column(BigInteger)
     source: Named[str] = Column(String(200))
     event_id: Named[str] = Column(String(200))
     type: Named[str] = Column(String(64))
     payload_hash: Named[Bytes32] = Column(RAW32)
     payload: Named[bytes] = Column(LargeBinary)
-    facility_id: Named[FacilityId | None] = Column(INT64)
     recorded_at_s: Named[int] = Column(BigInteger)
 
 
@@ -40,7 +46,8 @@ meter_events = Table(
     "meter_events",
     metadata,
     MeterEventColumns,
-    UniqueConstraint("operator_id", "source", "event_id"),
+    UniqueConstraint("facility_id", "source", "event_id"),
+    UniqueConstraint("facility_id", "entry", "place"),
 )
 
 
@@ -50,13 +57,14 @@ class MeterEventRow:
     """An accepted event, as it was sent."""
 
     event_pk: int
-    operator_id: OperatorId
+    facility_id: FacilityId
+    entry: int
+    place: int
     source: str
     event_id: str
     type: str
     payload_hash: Bytes32
     payload: bytes
-    facility_id: FacilityId | None
     recorded_at_s: int
 
 
@@ -65,7 +73,8 @@ class MeterEventRow:
 class RawEvent:
     """What an attester is given of an event."""
 
-    event_pk: int
+    entry: int
+    place: int
     recorded_at_s: int
     payload: bytes
 
@@ -99,155 +108,110 @@ class EventConflict:
     received_at_s: int
 
 
-class UsageRecordColumns(Columns):
-    """Columns of `usage_records`."""
+class FactKind(IntEnum):
+    """What a fact says."""
 
-    record_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
-    event_pk: Named[int] = Column(PRIMARY_KEY, ForeignKey(meter_events.c.event_pk), unique=True)
+    USAGE = 0
+    DELIVERY = 1
+    OUTAGE = 2  # by a fault
+    PLANNED = 3  # an outage, as announced
+    SEEN = 4
+    UNTIL = 5
+    VOID = 6
+    TERMS = 7
+    ADJUSTMENT = 8
+
+
+HELD_KINDS = (FactKind.USAGE, FactKind.DELIVERY)
+OUT_KINDS = (FactKind.OUTAGE, FactKind.PLANNED)
+
+
+class FactColumns(Columns):
+    """Columns of `facts`."""
+
+    # By its place in the log a fact names the event that told it.
+    fact_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
     facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
-    kind: Named[int] = Column(Integer)  # LineKind: usage and delivery, in time or late
-    device: Named[Bytes32] = Column(RAW32)
-    lease: Named[Bytes32] = Column(RAW32)
-    start_s: Named[int] = Column(BigInteger)
-    end_s: Named[int] = Column(BigInteger)
-    statement_epoch: Named[Epoch] = Column(INT64)
+    entry: Named[int] = Column(INT64)
+    place: Named[int] = Column(BigInteger)
+    part: Named[int] = Column(Integer)  # of what one event told, in order
+    kind: Named[int] = Column(Integer)
+    device: Named[Bytes32 | None] = Column(RAW32)
+    lease: Named[Bytes32 | None] = Column(RAW32)  # of an outage, 32 zero bytes: kept from nobody
+    start_s: Named[int | None] = Column(BigInteger)
+    end_s: Named[int | None] = Column(BigInteger)  # as it was told
+    until_s: Named[int | None] = Column(BigInteger)  # as it stands: an allocation can last longer
+    ended: Named[bool] = Column(Boolean)  # of an allocation: its end was told
+    voided: Named[int | None] = Column(INT64)  # number of the entry that took it back
+    document: Named[bytes | None] = Column(LargeBinary)  # what is said of no device
     recorded_at_s: Named[int] = Column(BigInteger)
 
 
-usage_records = Table(
-    "usage_records",
+facts = Table(
+    "facts",
     metadata,
-    UsageRecordColumns,
+    FactColumns,
+    UniqueConstraint("facility_id", "entry", "place", "part"),
     Index(None, "facility_id", "device", "start_s"),
-    Index(None, "facility_id", "lease", "end_s"),
-    Index(None, "facility_id", "statement_epoch"),
+    Index(None, "facility_id", "lease", "start_s"),
 )
 
 
-@part_of(usage_records)
-@dataclass(slots=True)  # one an event: a frozen one takes thrice as long to make
-class NewUsageRecord:
-    """A usage record to be written: the database gives the key."""
+def told_by_event() -> ColumnElement[bool]:
+    """A fact was told by an event: they stand at one place of one log."""
+    return and_(
+        facts.c.facility_id == meter_events.c.facility_id,
+        facts.c.entry == meter_events.c.entry,
+        facts.c.place == meter_events.c.place,
+    )
 
-    event_pk: int
+
+@part_of(facts)
+@dataclass(slots=True)  # one an event: a frozen one takes thrice as long to make
+class NewFact:
+    """A fact to be written: the database gives the key."""
+
     facility_id: FacilityId
+    entry: int
+    place: int
+    part: int
     kind: int
-    device: Bytes32
-    lease: Bytes32
-    start_s: int
-    end_s: int
-    statement_epoch: Epoch
+    device: Bytes32 | None
+    lease: Bytes32 | None
+    start_s: int | None
+    end_s: int | None
+    until_s: int | None
+    ended: bool
+    voided: int | None
+    document: bytes | None
     recorded_at_s: int
 
 
-@part_of(usage_records)
+@part_of(facts)
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """What a statement needs of a fact."""
+
+    entry: int
+    place: int
+    kind: int
+    device: Bytes32 | None
+    lease: Bytes32 | None
+    start_s: int | None
+    end_s: int | None
+    document: bytes | None
+    recorded_at_s: int
+
+
+@part_of(facts)
 @dataclass(frozen=True, slots=True)
 class TakenTime:
-    """When a device was in use or out of service."""
+    """When a device was held or out of service, as it stands."""
 
-    device: Bytes32
-    start_s: int
-    end_s: int
-
-
-@part_of(usage_records)
-@dataclass(frozen=True, slots=True)
-class LeaseTime:
-    """When a lease held some device."""
-
-    lease: Bytes32
-    start_s: int
-    end_s: int
-
-
-@part_of(usage_records)
-@dataclass(frozen=True, slots=True)
-class UsageInterval:
-    """What a line needs of a usage record."""
-
+    entry: int
+    place: int
     kind: int
-    device: Bytes32
-    lease: Bytes32
-    start_s: int
-    end_s: int
-
-
-class UsageVoidColumns(Columns):
-    """Columns of `usage_voids`."""
-
-    record_pk: Named[int] = Column(
-        PRIMARY_KEY, ForeignKey(usage_records.c.record_pk), primary_key=True
-    )
-    event_pk: Named[int] = Column(PRIMARY_KEY, ForeignKey(meter_events.c.event_pk), unique=True)
-    facility_id: Named[FacilityId] = Column(INT64)
-    statement_epoch: Named[Epoch] = Column(INT64)
-    recorded_at_s: Named[int] = Column(BigInteger)
-
-
-usage_voids = Table(
-    "usage_voids",
-    metadata,
-    UsageVoidColumns,
-    Index(None, "facility_id", "statement_epoch"),
-)
-
-
-@record_of(usage_voids)
-@dataclass(frozen=True, slots=True)
-class UsageVoidRow:
-    """A correction that voided a usage record, and the epoch whose statement says so."""
-
-    record_pk: int
-    event_pk: int
-    facility_id: FacilityId
-    statement_epoch: Epoch
-    recorded_at_s: int
-
-
-class OutageColumns(Columns):
-    """Columns of `outages`."""
-
-    outage_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
-    event_pk: Named[int] = Column(PRIMARY_KEY, ForeignKey(meter_events.c.event_pk), unique=True)
-    facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
-    device: Named[Bytes32] = Column(RAW32)
-    lease: Named[Bytes32] = Column(RAW32)  # 32 zero bytes: withheld from no lease
-    start_s: Named[int] = Column(BigInteger)
-    end_s: Named[int] = Column(BigInteger)
-    statement_epoch: Named[Epoch] = Column(INT64)
-    recorded_at_s: Named[int] = Column(BigInteger)
-
-
-outages = Table(
-    "outages",
-    metadata,
-    OutageColumns,
-    Index(None, "facility_id", "device", "start_s"),
-    Index(None, "facility_id", "statement_epoch"),
-)
-
-
-@part_of(outages)
-@dataclass(slots=True)  # one an event: a frozen one takes thrice as long to make
-class NewOutage:
-    """An outage to be written: the database gives the key."""
-
-    event_pk: int
-    facility_id: FacilityId
-    device: Bytes32
-    lease: Bytes32
-    start_s: int
-    end_s: int
-    statement_epoch: Epoch
-    recorded_at_s: int
-
-
-@part_of(outages)
-@dataclass(frozen=True, slots=True)
-class OutageInterval:
-    """What a statement needs of an outage."""
-
-    device: Bytes32
-    lease: Bytes32
-    start_s: int
-    end_s: int
+    device: Bytes32 | None
+    lease: Bytes32 | None
+    start_s: int | None
+    until_s: int | None

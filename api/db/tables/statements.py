@@ -44,7 +44,7 @@ class StatementColumns(Columns):
     top_renter_bps: Named[int] = Column(Integer)
     committed_bps: Named[int] = Column(Integer)
     statement_hash: Named[Bytes32] = Column(RAW32)
-    carry_json: Named[bytes] = Column(LargeBinary)  # the bytes of carry.json
+    log_size: Named[int] = Column(INT64)  # entries of the log that it and those before it take
     closed_at_s: Named[int] = Column(BigInteger)
 
 
@@ -61,7 +61,7 @@ statements = Table(
 class StatementRow:
     """A closed epoch, or what closes the books behind the last one.
 
-    Its statement, its hash, and what it hands to the next.
+    Its statement, its hash, and how far in the log it came.
     """
 
     facility_id: FacilityId
@@ -80,7 +80,7 @@ class StatementRow:
     top_renter_bps: int
     committed_bps: int
     statement_hash: Bytes32
-    carry_json: bytes
+    log_size: int
     closed_at_s: int
 
 

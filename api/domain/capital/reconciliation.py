@@ -26,7 +26,9 @@ class FacilityFigures:
     """What the sources say of one facility.
 
     metered: standing usage and delivery of the ledger.  stated: GPU-seconds of statement lines
-    (what is late added, voids taken off).  open: recorded for epochs that are not closed.
+    (what is late added, voids taken off).  open: recorded, and in no statement yet, less what was
+    taken back and is in none.  unbilled: in statements' time, under an outage or outside of the
+    lease.
     Money is cumulative, from the chain.
     """
 
@@ -34,6 +36,7 @@ class FacilityFigures:
     metered_gpu_seconds: GpuSeconds
     stated_gpu_seconds: GpuSeconds
     open_gpu_seconds: GpuSeconds
+    unbilled_gpu_seconds: GpuSeconds
     epochs: tuple[EpochFigures, ...]
     collected_micros: Micros
     settled_micros: Micros
@@ -62,6 +65,7 @@ class Differences:
     """
 
     open_epoch_gpu_seconds: GpuSeconds
+    unbilled_gpu_seconds: GpuSeconds
     awaiting_posting_micros: Micros
     challenge_window_micros: Micros
     receivable_micros: Micros
@@ -136,6 +140,7 @@ def _mismatches(
     figures: FacilityFigures, *, attested: int, final: int, unclaimed: int
 ) -> Iterable[Mismatch]:
     expected_seconds = figures.stated_gpu_seconds + figures.open_gpu_seconds
+    expected_seconds += figures.unbilled_gpu_seconds
     if figures.metered_gpu_seconds != expected_seconds:
         yield Mismatch("metered_gpu_seconds", None, expected_seconds, figures.metered_gpu_seconds)
     for epoch in figures.epochs:
@@ -166,6 +171,7 @@ def reconcile(figures: FacilityFigures) -> Reconciliation:
     unsettled = _payable(figures, final=final) - figures.settled_micros
     differences = Differences(
         open_epoch_gpu_seconds=figures.open_gpu_seconds,
+        unbilled_gpu_seconds=figures.unbilled_gpu_seconds,
         awaiting_posting_micros=Micros(waiting),
         challenge_window_micros=Micros(attested - final),
         receivable_micros=Micros(unpaid - written_off),

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from api.domain.statements.rating import LeaseTerms, PricePlan
-from api.domain.units import SECONDS_PER_HOUR, Micros
+from api.domain.metering.lease import Lease
+from api.domain.metering.lease_terms import WEIGHT_PER_UNIT
+from api.domain.units import Micros
 
 # Lives over which GPU servers are written off: 3 years are cautious, 6 are what large clouds state
 # in their annual reports of 2023 to 2025.
@@ -30,29 +31,22 @@ def receivable_since(posts: Iterable[tuple[int, int]], covered: int) -> int | No
     return next(posted_at_s for (posted_at_s, _), total in pairs if total > covered)
 
 
-def _contracted_weight(lease: LeaseTerms, *, start_s: int, end_s: int) -> int:
-    """Committed GPU-seconds times price in force, in micros x 3600."""
-    until_s = end_s if lease.closed_at_s is None else min(end_s, lease.closed_at_s)
-    start_s = max(start_s, lease.opened_at_s)
-    ends = [p.effective_from_s for p in lease.prices[1:]] + [until_s]
-    weight = 0
-    for price, next_s in zip(lease.prices, ends, strict=True):
-        seconds = min(next_s, until_s) - max(price.effective_from_s, start_s)
-        weight += lease.committed_gpus * max(0, seconds) * price.price_micros_per_gpu_hour
-    return weight
+def remaining_contracted(leases: Iterable[Lease], *, start_s: int, end_s: int) -> int | None:
+    """Rent that leases owe for `[start_s, end_s)` by their commitments, used or not, rounded down.
 
-
-def remaining_contracted(leases: Iterable[LeaseTerms], *, start_s: int, end_s: int) -> int | None:
-    """Rent that take-or-pay leases owe for `[start_s, end_s)`, used or not, rounded down.
-
-    Each lease counts from its opening to its close, at the prices agreed so far.
-    Returns: minor units; None if no lease is take-or-pay.
+    Returns: minor units; None if no lease has a commitment.
     """
-    committed = [x for x in leases if x.plan is PricePlan.TAKE_OR_PAY]
+    committed = [x for x in leases if any(terms.commitment for terms in x.versions)]
     if not committed:
         return None
-    weights = (_contracted_weight(lease, start_s=start_s, end_s=end_s) for lease in committed)
-    return sum(weight // SECONDS_PER_HOUR for weight in weights)
+    return sum(
+        sum(
+            stretch.committed * stretch.weight * (stretch.end_s - stretch.start_s)
+            for stretch in lease.stretches_in(start_s=start_s, end_s=end_s)
+        )
+        // WEIGHT_PER_UNIT
+        for lease in committed
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,18 @@
-"""Terms of a lease: versions, each a whole document, and what is in force at every second.
+"""Terms of a lease: versions, each a whole document, chained by hash."""
 
-Of the versions whose `from` is past, the highest number is in force: so a price typed wrong is put
-right by a version that begins when the wrong one began.
-"""
-
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
-from api.domain.metering.intervals import Span, union
+from api.domain.hashing import sha256
+from api.domain.json_text import (
+    as_bytes32,
+    as_integer,
+    as_list,
+    as_object,
+    as_text,
+    canonical_line,
+)
 from api.domain.units import BPS, MAX_PRICE, NO_MONEY, PPM, SECONDS_PER_HOUR, Bytes32, Minor
 from api.errors import InvalidInput
 
@@ -106,29 +108,6 @@ class TermsVersion:
         return FOREVER_S if self.until_s is None else self.until_s
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """Time in which a lease runs under one version, at one price and one commitment.
-
-    weight: of a GPU-second; `WEIGHT_PER_UNIT` of it are one minor unit.
-    """
-
-    start_s: int
-    end_s: int
-    terms: TermsVersion
-    weight: int
-    committed: int
-
-    def goes_on_in(self, later: "Stretch") -> bool:
-        """Whether another stretch follows at once and differs in nothing."""
-        return (
-            self.end_s == later.start_s
-            and self.terms.version == later.terms.version
-            and self.weight == later.weight
-            and self.committed == later.committed
-        )
-
-
 def check_terms_version(terms: TermsVersion) -> None:
     """Refuse a version that contradicts itself, naming the field. Raises InvalidInput."""
 
@@ -161,6 +140,8 @@ def check_terms_version(terms: TermsVersion) -> None:
     require(len(names) <= MAX_STEPS, "fixed", f"at most {MAX_STEPS}")
     require(len(set(names)) == len(names), "fixed", "each id once")
     for item in terms.fixed:
+        # An earlier instant is ruled by an earlier version: there it would never be due.
+        require(item.at_s >= terms.from_s, "fixed", "not before `from`")
         bound = MAX_PRICE
         require(-bound <= item.amount <= bound, "fixed", "an amount of at most a million")
 
@@ -185,101 +166,56 @@ def _check_sla(terms: TermsVersion, require: _Require) -> None:
     require(0 <= terms.sla_cap_bps <= BPS, "sla_cap", "0 to 10000 bps")
 
 
-@dataclass(frozen=True)
-class Lease:
-    """A lease with all versions of its terms, ascending by number from 1."""
-
-    lease: Bytes32
-    versions: tuple[TermsVersion, ...]
-
-    @property
-    def party(self) -> Bytes32:
-        """The renter: the same in all versions."""
-        return self.versions[0].party
-
-    @cached_property
-    def has_tiers(self) -> bool:
-        """Whether any version lowers the price by hours billed."""
-        return any(terms.tiers for terms in self.versions)
-
-    def followed_by(self, terms: TermsVersion) -> "Lease":
-        """The lease with one more version. Raises InvalidInput if it does not follow the last."""
-        last = self.versions[-1]
-        if terms.version != last.version + 1:
-            raise InvalidInput(f"version {last.version + 1} is next", field="version")
-        if terms.party != last.party:
-            raise InvalidInput("another renter has a lease of its own", field="party")
-        return Lease(self.lease, (*self.versions, terms))
-
-    def at(self, instant_s: int) -> TermsVersion | None:
-        """The version in force at an instant; None before the first."""
-        for terms in reversed(self.versions):
-            if terms.from_s <= instant_s:
-                return terms
-        return None
-
-    def runs_at(self, instant_s: int) -> bool:
-        """Whether the lease runs at an instant."""
-        terms = self.at(instant_s)
-        return terms is not None and instant_s < terms.ends_s
-
-    @cached_property
-    def stretches(self) -> tuple[Stretch, ...]:
-        """All time in which the lease runs, in order; without an end, the last one has none."""
-        return tuple(_joined(self._pieces()))
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [stretch.start_s for stretch in self.stretches]
-
-    @cached_property
-    def running(self) -> list[Span]:
-        """When the lease runs, as few intervals as possible."""
-        return union((s.start_s, s.end_s) for s in self.stretches)
-
-    def stretches_in(self, *, start_s: int, end_s: int) -> Iterator[Stretch]:
-        """Stretches that share a second with `[start_s, end_s)`, cut to it."""
-        first = max(0, bisect_right(self._starts, start_s) - 1)
-        for stretch in self.stretches[first:]:
-            if stretch.start_s >= end_s:
-                return
-            if stretch.end_s > start_s:
-                yield Stretch(
-                    max(start_s, stretch.start_s),
-                    min(end_s, stretch.end_s),
-                    stretch.terms,
-                    stretch.weight,
-                    stretch.committed,
-                )
-
-    def _pieces(self) -> Iterator[Stretch]:
-        instants = {terms.from_s for terms in self.versions}
-        for terms in self.versions:
-            instants.update(step.from_s for step in terms.prices)
-            instants.update(step.from_s for step in terms.commitment)
-            instants.add(terms.ends_s)
-        for start_s, end_s in pairwise(sorted(instants | {FOREVER_S})):
-            ruling = self.at(start_s)
-            if ruling is not None and start_s < ruling.ends_s:
-                weight = _in_force([(p.from_s, p.weight) for p in ruling.prices], start_s)
-                committed = _in_force([(c.from_s, c.gpus) for c in ruling.commitment], start_s)
-                yield Stretch(start_s, end_s, ruling, weight, committed)
+def terms_document(lease: Bytes32, terms: TermsVersion) -> dict[str, object]:
+    """A version as evidence shows it: one canonical document. Times are UTC seconds."""
+    return {
+        "lease": "0x" + lease.hex(),
+        "version": terms.version,
+        "previous": "0x" + terms.previous.hex(),
+        "party": "0x" + terms.party.hex(),
+        "from_s": terms.from_s,
+        "until_s": terms.until_s,
+        "max_gpus": terms.max_gpus,
+        "prices": [[p.from_s, p.price, p.gpus] for p in terms.prices],
+        "tiers": [[t.above_hours, t.discount_bps] for t in terms.tiers],
+        "hours_before": terms.hours_before,
+        "commitment": [[c.from_s, c.gpus] for c in terms.commitment],
+        "minimum": terms.minimum,
+        "fixed": [[f.name, f.at_s, f.amount] for f in terms.fixed],
+        "sla": [[s.above_ppm, s.credit_bps] for s in terms.sla],
+        "sla_cap_bps": terms.sla_cap_bps,
+    }
 
 
-def _in_force(steps: Sequence[tuple[int, int]], instant_s: int) -> int:
-    """What the last step that began by then says; 0 before the first."""
-    return next((said for from_s, said in reversed(steps) if from_s <= instant_s), 0)
+def terms_from(document: object) -> tuple[Bytes32, TermsVersion]:
+    """Lease and version of a document. Raises ValueError, KeyError or TypeError."""
+    doc = as_object(document)
+    until_s = doc["until_s"]
+    return as_bytes32(doc["lease"]), TermsVersion(
+        version=as_integer(doc["version"]),
+        previous=as_bytes32(doc["previous"]),
+        party=as_bytes32(doc["party"]),
+        from_s=as_integer(doc["from_s"]),
+        until_s=None if until_s is None else as_integer(until_s),
+        max_gpus=as_integer(doc["max_gpus"]),
+        prices=tuple(PriceStep(a, Minor(b), c) for a, b, c in _rows(doc["prices"])),
+        tiers=tuple(TierStep(a, b) for a, b in _rows(doc["tiers"])),
+        hours_before=as_integer(doc["hours_before"]),
+        commitment=tuple(CommitmentStep(a, b) for a, b in _rows(doc["commitment"])),
+        minimum=Minor(as_integer(doc["minimum"])),
+        fixed=tuple(
+            FixedItem(as_text(name), as_integer(at_s), Minor(as_integer(amount)))
+            for name, at_s, amount in map(as_list, as_list(doc["fixed"]))
+        ),
+        sla=tuple(SlaStep(a, b) for a, b in _rows(doc["sla"])),
+        sla_cap_bps=as_integer(doc["sla_cap_bps"]),
+    )
 
 
-def _joined(pieces: Iterable[Stretch]) -> Iterator[Stretch]:
-    """Neighbours that differ in nothing are one."""
-    last: Stretch | None = None
-    for piece in pieces:
-        if last is not None and last.goes_on_in(piece):
-            last = Stretch(last.start_s, piece.end_s, last.terms, last.weight, last.committed)
-            continue
-        if last is not None:
-            yield last
-        last = piece
-    if last is not None:
-        yield last
+def _rows(value: object) -> list[list[int]]:
+    return [[as_integer(x) for x in as_list(row)] for row in as_list(value)]
+
+
+def terms_hash(lease: Bytes32, terms: TermsVersion) -> Bytes32:
+    """SHA-256 of a version's document: the version after names it."""
+    return sha256(canonical_line(terms_document(lease, terms)))

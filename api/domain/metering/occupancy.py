@@ -1,28 +1,7 @@
-"""Which intervals of a device or a lease are taken: overlap and concurrency checks."""
+"""How many devices a lease holds at once."""
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-
-
-class Occupancy:
-    """Disjoint intervals `[start, end)` of one device, in order."""
-
-    def __init__(self, intervals: Iterable[tuple[int, int]] = ()) -> None:
-        self._intervals = sorted(intervals)
-
-    def conflict(self, start_s: int, end_s: int) -> tuple[int, int] | None:
-        """An interval that shares a second with `[start_s, end_s)`, or None."""
-        at = bisect_left(self._intervals, (start_s, start_s))
-        for i in (at - 1, at):
-            if 0 <= i < len(self._intervals):
-                other = self._intervals[i]
-                if other[0] < end_s and start_s < other[1]:
-                    return other
-        return None
-
-    def add(self, start_s: int, end_s: int) -> None:
-        """Take an interval that conflicts with none."""
-        insort(self._intervals, (start_s, end_s))
 
 
 class Concurrency:
@@ -40,6 +19,12 @@ class Concurrency:
         first, last = self._step(start_s), self._step(end_s)
         for i in range(first, last):
             self._counts[i] += 1
+
+    def drop(self, start_s: int, end_s: int) -> None:
+        """Count an interval no more that was counted."""
+        first, last = self._step(start_s), self._step(end_s)
+        for i in range(first, last):
+            self._counts[i] -= 1
 
     def peak(self, start_s: int, end_s: int) -> int:
         """Most intervals that run at the same second inside `[start_s, end_s)`."""

@@ -35,6 +35,11 @@ class Item:
     end_s: int
     charge: Minor = NO_MONEY
 
+    @property
+    def place(self) -> tuple[LineKind, Bytes32, int, Bytes32, int]:
+        """All but the charge: what makes a line another."""
+        return (self.kind, self.subject, self.start_s, self.lease, self.end_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -54,12 +59,12 @@ class Stated:
 class Books:
     """What a facility's facts say so far, and what its statements have said of them."""
 
-    def __init__(self, terms: FacilityTerms, *, silence_available: bool = False) -> None:
+    def __init__(self, terms: FacilityTerms) -> None:
         self.terms = terms
         self.calendar = Calendar(terms)
         self._money = MoneyBook(terms, self.calendar)
         self._time = TimeBook(
-            self.calendar, silence_available=silence_available, running=self._money.running
+            self.calendar, silence_available=terms.silence_available, running=self._money.running
         )
         # What was stated, of months that are not sealed or not settled; of sealed ones, what is due
         # for ever; and where the two differ.
@@ -158,7 +163,8 @@ class Books:
 
     def _differences(self, pair: Pair, due: Due, *, period: Period, as_of: AsOf) -> Iterator[Item]:
         stated = self._stated.get(pair, {})
-        bounds = period.start_s, period.end_s
+        # A facility that ended just before its seal is closed a little after it: no line is.
+        bounds = period.start_s, min(period.end_s, self.terms.sealed_at_s)
         if pair[1] != NO_MONTH:
             bounds = self._money.month_bounds(pair[1], as_of=as_of)
         for kind, subject in sorted(due.keys() | stated.keys()):
@@ -235,8 +241,9 @@ class Books:
                 continue
             if not period.closing and self.calendar.sealed_by_s(month) > period.end_s:
                 break
-            for pair in [p for p in self._stated if p[1] == month]:
-                self._constant[pair] = dues.get(pair, self._stated[pair])
+            # What is owed may be stated in no part yet: a credit that nothing bore.
+            for pair in [p for p in self._stated.keys() | self._owing if p[1] == month]:
+                self._constant[pair] = dues[pair] if pair in dues else self._stated[pair]
             self._time.seal(month)
             self._money.seal(month)
         for pair in [p for p in self._stated if p not in self._owing]:

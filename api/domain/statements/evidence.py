@@ -1,8 +1,9 @@
 """Evidence: the exact bytes that are published for every statement.
 
-One folder an epoch, `facility-<id>/epoch-<n>/`, holds `lines.csv`, `outages.csv`, `leases.json`,
-`carry.json` and `manifest.json` (size and SHA-256 of the others and of `../facility.json`). The
-statement's `evidenceHash` is the SHA-256 of the manifest, so every byte is bound to the chain.
+One folder an epoch, `facility-<id>/epoch-<n>/`, holds `facts.jsonl` and `terms.jsonl` (what the
+facility's log took since the statement before), `lines.csv`, `credits.csv` and `manifest.json`
+(size and SHA-256 of the others and of `../facility.json`, the log's size, and the manifest before).
+The statement's `evidenceHash` is the SHA-256 of the manifest, so every byte is bound to the chain.
 `statement.json` and `attestations.json` come later and are checked against the chain instead.
 """
 
@@ -12,10 +13,7 @@ from dataclasses import dataclass
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
-from api.domain.metering.usage import Outage
-from api.domain.statements.differences import Difference
 from api.domain.statements.lines import Line
-from api.domain.statements.rating import LeaseCarry, LeaseTerms
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
 
@@ -24,30 +22,19 @@ MANIFEST_FILE = "manifest.json"
 STATEMENT_FILE = "statement.json"
 ATTESTATIONS_FILE = "attestations.json"
 LINES_FILE = "lines.csv"
-OUTAGES_FILE = "outages.csv"
-LEASES_FILE = "leases.json"
-CARRY_FILE = "carry.json"
+FACTS_FILE = "facts.jsonl"
+TERMS_FILE = "terms.jsonl"
+CREDITS_FILE = "credits.csv"
 # Of the whole folder. Readers refuse another by its name.
-FORMAT = "rentroll-evidence-2"
+FORMAT = "rentroll-evidence-3"
 # Files that the manifest commits to, in its order; facility.json lies one folder up.
-COMMITTED_FILES = (FACILITY_FILE, LINES_FILE, OUTAGES_FILE, LEASES_FILE, CARRY_FILE)
+COMMITTED_FILES = (FACILITY_FILE, FACTS_FILE, TERMS_FILE, LINES_FILE, CREDITS_FILE)
 
 LINES_HEADER = (
     "index,kind,subject,lease,start_s,end_s,gpu_seconds,charge_micros,"
     "cumulative_gpu_seconds,cumulative_charge_micros"
 )
-OUTAGES_HEADER = "device,lease,start_s,end_s"
-
-
-@dataclass(frozen=True, slots=True)
-class Carry:
-    """State that one epoch hands to the next: cumulative rating by lease, deferred differences."""
-
-    leases: Mapping[Bytes32, LeaseCarry]
-    deferred: tuple[Difference, ...] = ()
-
-
-EMPTY_CARRY = Carry({})
+CREDITS_HEADER = "lease,amount"
 
 
 def facility_folder(facility_id: FacilityId) -> str:
@@ -97,6 +84,7 @@ def encode_facility(terms: FacilityTerms) -> bytes:
             "grace_s": terms.grace_s,
             "seal_s": terms.seal_s,
             "long_stop_s": terms.long_stop_s,
+            "silence": "available" if terms.silence_available else "unavailable",
             "tranches": [
                 {
                     "unit_cap": t.unit_cap,
@@ -139,71 +127,42 @@ def encode_lines(lines: Sequence[Line]) -> bytes:
     return "\n".join(rows).encode("ascii")
 
 
-def encode_outages(outages: Sequence[Outage]) -> bytes:
-    """`outages.csv`, sorted by device, start and lease."""
-    ordered = sorted(outages, key=lambda o: (o.device, o.start_s, o.lease, o.end_s))
-    rows = [OUTAGES_HEADER]
-    rows.extend(f"{hex32(o.device)},{hex32(o.lease)},{o.start_s},{o.end_s}" for o in ordered)
-    rows.append("")
+def encode_credits(lines: Sequence[Line]) -> bytes:
+    """`credits.csv`: what a closing statement states below zero, by lease; of others, nothing.
+
+    Rent that was paid above it goes back, by these credits and who paid for the lease.
+    """
+    stated: dict[bytes, int] = {}
+    for line in lines:
+        stated[line.lease] = stated.get(line.lease, 0) + line.charge_micros
+    owed = sorted((lease, -amount) for lease, amount in stated.items() if amount < 0)
+    rows = [CREDITS_HEADER, *(f"{hex32(lease)},{amount}" for lease, amount in owed), ""]
     return "\n".join(rows).encode("ascii")
 
 
-def encode_leases(leases: Mapping[Bytes32, LeaseTerms]) -> bytes:
-    """`leases.json`: price terms of every lease open in the epoch or named by its lines."""
-    return canonical_json(
-        [
-            {
-                "lease": hex32(x.lease),
-                "renter": hex32(x.renter),
-                "plan": x.plan.value,
-                "committed_gpus": x.committed_gpus,
-                "opened_at_s": x.opened_at_s,
-                "closed_at_s": x.closed_at_s,
-                "prices": [
-                    {
-                        "version": p.version,
-                        "effective_from_s": p.effective_from_s,
-                        "price_micros_per_gpu_hour": p.price_micros_per_gpu_hour,
-                        "sla_credit_bps": p.sla_credit_bps,
-                    }
-                    for p in x.prices
-                ],
-            }
-            for _, x in sorted(leases.items())
-        ]
-    )
+@dataclass(frozen=True, slots=True)
+class LogEnd:
+    """Where a statement ends in its facility's log, and the evidence that it follows.
+
+    size: number of the log's entries that it and those before it take.
+    previous: SHA-256 of the manifest before, 32 zero bytes for the first.
+    """
+
+    size: int
+    previous: Bytes32
 
 
-def encode_carry(carry: Carry) -> bytes:
-    """`carry.json`: what the next epoch starts from. Weights are text: they pass 64 bits."""
-    return canonical_json(
-        {
-            "leases": {
-                hex32(lease): {"weight": str(c.weight), "charged_micros": c.charged_micros}
-                for lease, c in carry.leases.items()
-            },
-            "deferred": [
-                {
-                    "kind": d.kind.value,
-                    "subject": hex32(d.subject),
-                    "lease": hex32(d.lease),
-                    "start_s": d.start_s,
-                    "end_s": d.end_s,
-                    "weight": str(d.weight),
-                }
-                for d in carry.deferred
-            ],
-        }
-    )
-
-
-def encode_manifest(facility_id: FacilityId, epoch: Epoch, files: Mapping[str, bytes]) -> bytes:
+def encode_manifest(
+    facility_id: FacilityId, epoch: Epoch, files: Mapping[str, bytes], end: LogEnd
+) -> bytes:
     """`manifest.json`; its SHA-256 is the statement's evidence hash."""
     return canonical_json(
         {
             "format": FORMAT,
             "facility_id": facility_id,
             "epoch": epoch,
+            "log_size": end.size,
+            "previous": hex32(end.previous),
             "files": [
                 {"name": n, "bytes": len(files[n]), "sha256": sha256(files[n]).hex()}
                 for n in COMMITTED_FILES

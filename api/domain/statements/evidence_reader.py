@@ -5,20 +5,16 @@ from functools import lru_cache
 
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, as_text, read_json
-from api.domain.metering.usage import LineKind, Outage
-from api.domain.statements.differences import Difference
+from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import (
-    CARRY_FILE,
     FACILITY_FILE,
-    LEASES_FILE,
+    FORMAT,
     LINES_FILE,
     LINES_HEADER,
-    OUTAGES_FILE,
-    OUTAGES_HEADER,
-    Carry,
+    MANIFEST_FILE,
+    LogEnd,
 )
 from api.domain.statements.lines import Line
-from api.domain.statements.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
 from api.domain.units import Bytes32, FacilityId, GpuSeconds, Micros
 from api.errors import EvidenceInvalid
 
@@ -80,6 +76,7 @@ def decode_facility(data: bytes) -> FacilityTerms:
             grace_s=as_integer(doc["grace_s"]),
             seal_s=as_integer(doc["seal_s"]),
             long_stop_s=as_integer(doc["long_stop_s"]),
+            silence_available={"available": True, "unavailable": False}[as_text(doc["silence"])],
             tranches=tuple(
                 TrancheTerms(
                     unit_cap=as_integer(t["unit_cap"]),
@@ -144,79 +141,16 @@ def decode_lines(data: bytes) -> list[Line]:
     return lines
 
 
-def decode_outages(data: bytes) -> list[Outage]:
-    """Read `outages.csv`. Raises EvidenceInvalid."""
+def log_end_of(manifest: bytes) -> LogEnd:
+    """Where a manifest says that its statement ends in the log. Raises EvidenceInvalid."""
     try:
-        return [
-            Outage(
-                device=as_bytes32(device),
-                lease=as_bytes32(lease),
-                start_s=_decimal(start),
-                end_s=_decimal(end),
-            )
-            for device, lease, start, end in _read_rows(
-                data, header=OUTAGES_HEADER, name=OUTAGES_FILE
-            )
-        ]
-    except ValueError as error:
-        raise EvidenceInvalid(f"{OUTAGES_FILE}: {error}", file=OUTAGES_FILE) from error
-
-
-def decode_leases(data: bytes) -> dict[Bytes32, LeaseTerms]:
-    """Read `leases.json`. Raises EvidenceInvalid."""
-    try:
-        leases = [
-            LeaseTerms(
-                lease=as_bytes32(x["lease"]),
-                renter=as_bytes32(x["renter"]),
-                plan=PricePlan(as_text(x["plan"])),
-                committed_gpus=as_integer(x["committed_gpus"]),
-                opened_at_s=as_integer(x["opened_at_s"]),
-                closed_at_s=None if x["closed_at_s"] is None else as_integer(x["closed_at_s"]),
-                prices=tuple(
-                    PriceVersion(
-                        version=as_integer(p["version"]),
-                        effective_from_s=as_integer(p["effective_from_s"]),
-                        price_micros_per_gpu_hour=Micros(
-                            as_integer(p["price_micros_per_gpu_hour"])
-                        ),
-                        sla_credit_bps=as_integer(p["sla_credit_bps"]),
-                    )
-                    for p in map(as_object, as_list(x["prices"]))
-                ),
-            )
-            for x in map(as_object, as_list(_read_json(data, LEASES_FILE)))
-        ]
+        doc = as_object(_read_json(manifest, MANIFEST_FILE))
+        if doc["format"] != FORMAT:
+            message = f"{MANIFEST_FILE}: its format is {str(doc['format'])[:40]}, not {FORMAT}"
+            raise EvidenceInvalid(message, file=MANIFEST_FILE)
+        return LogEnd(as_integer(doc["log_size"]), as_bytes32(doc["previous"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise EvidenceInvalid(f"{LEASES_FILE}: {error}", file=LEASES_FILE) from error
-    return {x.lease: x for x in leases}
-
-
-def decode_carry(data: bytes) -> Carry:
-    """Read `carry.json`. Raises EvidenceInvalid."""
-    try:
-        doc = as_object(_read_json(data, CARRY_FILE))
-        leases = {
-            as_bytes32(lease): LeaseCarry(
-                weight=_decimal(as_text(c["weight"])),
-                charged_micros=Micros(as_integer(c["charged_micros"])),
-            )
-            for lease, c in ((k, as_object(v)) for k, v in as_object(doc["leases"]).items())
-        }
-        deferred = tuple(
-            Difference(
-                kind=LineKind(as_integer(d["kind"])),
-                subject=as_bytes32(d["subject"]),
-                lease=as_bytes32(d["lease"]),
-                start_s=as_integer(d["start_s"]),
-                end_s=as_integer(d["end_s"]),
-                weight=_decimal(as_text(d["weight"])),
-            )
-            for d in map(as_object, as_list(doc["deferred"]))
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise EvidenceInvalid(f"{CARRY_FILE}: {error}", file=CARRY_FILE) from error
-    return Carry(leases, deferred)
+        raise EvidenceInvalid(f"{MANIFEST_FILE}: {error}", file=MANIFEST_FILE) from error
 
 
 def read_attestations(data: bytes) -> dict[str, bytes]:

@@ -13,9 +13,8 @@ from itertools import pairwise
 from api.domain.facility import FacilityTerms
 from api.domain.metering.usage import COUNTED_KINDS, LineKind
 from api.domain.pledges import Pledge, in_force
-from api.domain.statements.differences import COMPONENT_SUBJECTS
-from api.domain.statements.entries import SortKey
 from api.domain.statements.lines import Line
+from api.domain.statements.obligation import COMPONENT_SUBJECTS
 from api.domain.statements.statement import Statement
 from api.domain.units import Bytes32
 
@@ -139,7 +138,7 @@ def pair_fault(first: Line, second: Line) -> FaultKind | None:
     return None
 
 
-def _sort_key(line: Line) -> SortKey:
+def _sort_key(line: Line) -> tuple[LineKind, Bytes32, int, Bytes32, int]:
     """Nothing repeats: two lines with one key are out of order."""
     return (line.kind, line.subject, line.start_s, line.lease, line.end_s)
 
@@ -184,7 +183,7 @@ def find_faults(
 
     Args:    lines: all known leaves of the statement, in any order.
              replacements: pledges that took the place of the offer's, in order of their epochs.
-    Returns: faults in order of line; empty for every statement that `close_epoch` makes.
+    Returns: faults in order of line; empty for every statement that `OpenBooks` makes.
     """
     order = sorted(range(len(lines)), key=lambda i: lines[i].index)
     faults = [*_single_faults(terms, statement, lines, order, replacements)]

@@ -1,25 +1,16 @@
-"""Lines of a statement: canonical order, rating, prefix sums and Merkle leaves."""
+"""Lines of a statement: canonical order, prefix sums and Merkle leaves."""
 
 import struct
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from api.domain.hashing import word
 from api.domain.merkle import MerkleTree, leaf_hash
 from api.domain.metering.usage import COUNTED_KINDS, LineKind
-from api.domain.statements.differences import Difference, merged
-from api.domain.statements.entries import Entry
-from api.domain.statements.rating import (
-    LeaseCarry,
-    LeaseTerms,
-    known_lease,
-    usage_weight,
-    weight_of,
-)
+from api.domain.statements.books import Item
 from api.domain.units import (
     MAX_I64,
-    NO_MICROS,
     Bytes32,
     Epoch,
     FacilityId,
@@ -72,115 +63,50 @@ class Line:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RatedLines:
-    """Result of rating one epoch. `deferred` are differences below zero that wait for the next."""
+def numbered(items: Iterable[Item]) -> tuple[Line, ...]:
+    """Lines of a statement from its items: sorted, numbered, with sums.
 
-    lines: tuple[Line, ...]
-    deferred: tuple[Difference, ...]
-    carry: Mapping[Bytes32, LeaseCarry]
-
-
-class _Rating:
-    """Charges of one epoch as they grow, rounded on the cumulative of each lease."""
-
-    def __init__(self, carry: Mapping[Bytes32, LeaseCarry], *, closing: bool) -> None:
-        self.carry, self.closing = dict(carry), closing
-        self.total_micros = 0
-        # Kind, subject, start, lease, end, charge: in the order of lines, once they are sorted.
-        self.charged: list[tuple[LineKind, Bytes32, int, Bytes32, int, Micros]] = []
-        self.deferred: list[Difference] = []
-
-    def charge(self, lease: Bytes32, weight: int) -> Micros:
-        """Charge a lease with so much more."""
-        before = self.carry.get(lease, LeaseCarry())
-        charge_micros, self.carry[lease] = before.charge(weight)
-        self.total_micros += charge_micros
-        return charge_micros
-
-    def take(self, entry: Entry, lease: LeaseTerms) -> None:
-        """Rate an interval: only usage in time is charged by its own line."""
-        weight = 0
-        if entry.kind is LineKind.USAGE:
-            weight = usage_weight(entry.gpu_seconds, lease.price_at(entry.start_s))
-        charge_micros = self.charge(entry.lease, weight) if weight else NO_MICROS
-        self.charged.append((*entry.sort_key(), charge_micros))
-
-    def state(self, difference: Difference) -> None:
-        """Rate a difference; what would make the total negative waits for the next statement.
-
-        Nothing waits in the closing statement: there is no next one.
-        """
-        before = self.carry.get(difference.lease, LeaseCarry())
-        due_micros, _ = before.charge(difference.weight)
-        weight = difference.weight
-        if due_micros + self.total_micros < 0 and not self.closing:
-            # Whole minor units are stated: so the rest is exact, and below zero.
-            weight = -weight_of(Micros(self.total_micros))
-            self.deferred.append(replace(difference, weight=difference.weight - weight))
-        charge_micros = self.charge(difference.lease, weight)
-        if charge_micros:
-            self.charged.append((*difference.sort_key(), charge_micros))
-
-
-def rate_entries(
-    entries: Sequence[Entry],
-    differences: Sequence[Difference],
-    leases: Mapping[Bytes32, LeaseTerms],
-    carry: Mapping[Bytes32, LeaseCarry],
-    *,
-    closing: bool = False,
-) -> RatedLines:
-    """Sort, rate and number the lines of one epoch.
-
-    A statement never takes back what earlier statements already paid out: of the differences below
-    zero, in their order, those that its total cannot bear are shortened, and the rest is deferred.
-
-    Args:    closing: of the closing statement, which states everything, also below zero.
-             differences: in any order; those of one lease, period and component are one line.
-    Raises:  InvalidInput for an unknown lease, two equal entries, or a total beyond 63 bits.
+    Raises:  InvalidInput for two lines that are equal but for the charge, or sums beyond 63 bits.
     """
-    rating = _Rating(carry, closing=closing)
-    ordered = sorted(entries, key=Entry.sort_key)
-    if any(before == after for before, after in pairwise(ordered)):
-        raise InvalidInput("two lines of a statement are equal", field="entries")
-    for entry in ordered:
-        rating.take(entry, known_lease(leases, entry.lease))
-    due = merged(differences)
-    for difference in (*(d for d in due if d.weight > 0), *(d for d in due if d.weight < 0)):
-        known_lease(leases, difference.lease)
-        rating.state(difference)
-    lines = _numbered(rating.charged)
-    if abs(rating.total_micros) > MAX_I64 or (lines and lines[-1].cumulative_gpu_seconds > MAX_I64):
-        raise InvalidInput("the statement's total is beyond 63 bits", field="entries")
-    deferred = sorted(rating.deferred, key=Difference.sort_key)
-    return RatedLines(lines, tuple(deferred), rating.carry)
-
-
-def _numbered(
-    charged: Iterable[tuple[LineKind, Bytes32, int, Bytes32, int, Micros]],
-) -> tuple[Line, ...]:
     lines: list[Line] = []
-    total_micros = total_seconds = 0
-    for kind, subject, start_s, lease, end_s, charge_micros in sorted(charged):
-        counted = end_s - start_s if kind in COUNTED_KINDS else 0
-        total_micros += charge_micros
-        total_seconds += counted
+    total = seconds = 0
+    last: Item | None = None
+    for item in sorted(items):
+        if last is not None and item.place == last.place:
+            raise InvalidInput("two lines of a statement are equal", field="lines")
+        last = item
+        counted = item.end_s - item.start_s if item.kind in COUNTED_KINDS else 0
+        total += item.charge
+        seconds += counted
+        if abs(total) > MAX_I64 or seconds > MAX_I64:
+            raise InvalidInput("the statement's total is beyond 63 bits", field="lines")
         lines.append(
             Line(
                 index=len(lines),
-                kind=kind,
-                subject=subject,
-                lease=lease,
-                start_s=start_s,
-                end_s=end_s,
+                kind=item.kind,
+                subject=item.subject,
+                lease=item.lease,
+                start_s=item.start_s,
+                end_s=item.end_s,
                 gpu_seconds=GpuSeconds(counted),
-                charge_micros=charge_micros,
-                cumulative_gpu_seconds=GpuSeconds(total_seconds),
-                cumulative_charge_micros=Micros(total_micros),
+                charge_micros=Micros(item.charge),
+                cumulative_gpu_seconds=GpuSeconds(seconds),
+                cumulative_charge_micros=Micros(total),
             )
         )
     return tuple(lines)
+
+
+def check_overlaps(lines: Iterable[Line]) -> None:
+    """Refuse lines that bill or deliver a device twice for one second. Raises InvalidInput.
+
+    Signers of such lines lose their bonds: two lines prove it.
+    """
+    counted = sorted((x.subject, x.start_s, x.end_s) for x in lines if x.kind in COUNTED_KINDS)
+    for before, after in pairwise(counted):
+        if before[0] == after[0] and after[1] < before[2]:
+            message = f"device {before[0].hex()} is billed twice at {after[1]}"
+            raise InvalidInput(message, field="lines")
 
 
 # Words of a line before its charge; integers stand at the right end of theirs.

@@ -7,7 +7,8 @@ from api.domain.facility import FacilityTerms
 from api.domain.metering.calendar import Calendar, Segment, month_of
 from api.domain.metering.facts import Adjusted, Agreed
 from api.domain.metering.intervals import Span
-from api.domain.metering.lease_terms import FixedItem, Lease
+from api.domain.metering.lease import Lease
+from api.domain.metering.lease_terms import FixedItem
 from api.domain.metering.time_book import NO_MONTH, TimeBook
 from api.domain.metering.usage import LineKind
 from api.domain.statements.obligation import (
@@ -112,8 +113,7 @@ class MoneyBook:
         if not segments:
             return Sums()
         done, sums = self._totals.get(pair, (0, Sums()))
-        if done > segments[-1].number + 1:
-            done, sums = 0, Sums()
+        assert done <= segments[-1].number + 1  # statements go forward
         total = replace(sums)
         for segment in segments:
             if segment.number >= done:
@@ -149,7 +149,7 @@ class MoneyBook:
         return self._calendar.month_bounds(month, over_s=over_s)
 
     def _fixed_items(self, lease: Lease, *, month: int, as_of: AsOf) -> Iterator[FixedItem]:
-        last_s = self._terms.window_end_s - 1
+        last_s = (as_of.over_s if as_of.closing else self._terms.window_end_s) - 1
         for terms in lease.versions:
             for item in terms.fixed:
                 due = item.at_s < as_of.over_s or (as_of.closing and item.at_s == as_of.over_s)

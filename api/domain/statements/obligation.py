@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from api.domain.hashing import keccak, word
 from api.domain.metering.calendar import month_length_s
 from api.domain.metering.intervals import Span
-from api.domain.metering.lease_terms import WEIGHT_PER_UNIT, FixedItem, Lease, TermsVersion
+from api.domain.metering.lease import Lease
+from api.domain.metering.lease_terms import WEIGHT_PER_UNIT, FixedItem, TermsVersion
 from api.domain.metering.timeline import Withheld
 from api.domain.metering.usage import LineKind
 from api.domain.units import BPS, PPM, SECONDS_PER_HOUR, Bytes32
@@ -119,8 +120,6 @@ def sums_of(
             b = stretch.end_s if at + 1 == len(instants) else min(instants[at + 1], stretch.end_s)
             billed, by_fault, out, held = counts[at]
             at += 1
-            if a >= b:
-                continue
             length_s = b - a
             if billed:
                 sums.held_s += billed * length_s

@@ -1,16 +1,15 @@
 """Statements: the frozen totals of one facility and epoch, and what attesters sign."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.domain.eip712 import domain_separator, typed_digest
 from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import keccak, word
 from api.domain.merkle import leaf_hash
-from api.domain.metering.usage import Outage
+from api.domain.statements.books import Stated
 from api.domain.statements.lines import Line
-from api.domain.statements.rating import LeaseTerms, PricePlan
-from api.domain.units import BPS, Bytes32, Epoch, FacilityId, GpuSeconds, Micros
+from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros
 from api.errors import InvalidInput
 
 DOMAIN_NAME = "Rentroll Statements"
@@ -121,65 +120,30 @@ def _separator(*, chain_id: int, registry: str) -> Bytes32:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Concentration:
-    """How much of the positive charges rests on one renter, and on take-or-pay leases (bps)."""
-
-    top_renter_bps: int
-    committed_bps: int
-
-
-def concentration(lines: Iterable[Line], leases: Mapping[Bytes32, LeaseTerms]) -> Concentration:
-    """Shares in the positive charges of an epoch, rounded down; 0 when nothing was charged."""
-    by_renter: dict[Bytes32, int] = {}
-    committed = total = 0
-    for line in lines:
-        if line.charge_micros <= 0:
-            continue
-        lease = leases[line.lease]
-        total += line.charge_micros
-        by_renter[lease.renter] = by_renter.get(lease.renter, 0) + line.charge_micros
-        if lease.plan is PricePlan.TAKE_OR_PAY:
-            committed += line.charge_micros
-    if total == 0:
-        return Concentration(0, 0)
-    return Concentration(BPS * max(by_renter.values()) // total, BPS * committed // total)
-
-
-def available_gpu_seconds(terms: FacilityTerms, outages: Iterable[Outage]) -> GpuSeconds:
-    """Capacity of an epoch less the seconds that devices were out of service."""
-    withheld = sum(o.end_s - o.start_s for o in outages)
-    return GpuSeconds(terms.capacity_gpu_seconds() - withheld)
-
-
 def build_statement(
     terms: FacilityTerms,
     period: Period,
     *,
+    stated: Stated,
     lines: Sequence[Line],
-    leases: Mapping[Bytes32, LeaseTerms],
-    outages: Iterable[Outage],
     usage_root: Bytes32,
     evidence_hash: Bytes32,
     previous_statement_hash: Bytes32,
 ) -> Statement:
     """Totals of the lines of a period. `usage_root` is the root of `usage_tree(lines)`."""
-    available = GpuSeconds(0) if period.closing else available_gpu_seconds(terms, outages)
-    shares = concentration(lines, leases)
     return Statement(
         facility_id=terms.facility_id,
         epoch=period.epoch,
         epoch_start_s=period.start_s,
         epoch_end_s=period.end_s,
-        available_gpu_seconds=available,
-        # Outages of closed epochs are not taken yet, so nothing of them changes.
-        available_adjustment=GpuSeconds(0),
+        available_gpu_seconds=GpuSeconds(stated.available_s),
+        available_adjustment=GpuSeconds(stated.available_adjustment_s),
         billed_gpu_seconds=lines[-1].cumulative_gpu_seconds if lines else GpuSeconds(0),
         gross_revenue_micros=lines[-1].cumulative_charge_micros if lines else Micros(0),
         line_count=len(lines),
         usage_root=usage_root,
         evidence_hash=evidence_hash,
         previous_statement_hash=previous_statement_hash,
-        top_renter_bps=shares.top_renter_bps,
-        committed_bps=shares.committed_bps,
+        top_renter_bps=stated.top_renter_bps,
+        committed_bps=stated.committed_bps,
     )

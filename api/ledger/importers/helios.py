@@ -2,6 +2,8 @@
 
 The trace names no devices, leases or prices. They are assigned: GPU i of a pool is busy in a
 minute while more than i GPUs run; its id is a UUID5 stand-in; each pool has one on-demand lease.
+It does count idle GPUs every minute, and a pool's running and idle ones are always as many: so all
+of its GPUs were seen all the time, and are told so, day by day.
 Source: S-Lab-System-Group/HeliosArtifact; Hu et al., SC '21, doi 10.1145/3458817.3476223.
 """
 
@@ -15,13 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import httpx
 
 from api.domain.json_text import as_integer, as_list, as_object, read_json
-from api.domain.metering.events import USAGE
+from api.domain.metering.events import SEEN, USAGE
 from api.domain.metering.instants import format_instant, parse_instant
 from api.domain.units import FacilityId
 from api.errors import AppError, ChainUnavailable, InvalidInput, NotFound
@@ -138,8 +140,7 @@ def intervals(pool: Pool) -> Iterator[tuple[int, int, int]]:
 def hourly(pool: Pool) -> Iterator[tuple[int, int, int]]:
     """Records `(gpu, start_s, end_s)` of `intervals`, cut at every hour since the trace's start.
 
-    Cuts counted from the start never cross a daily epoch, whatever the offset of the local time;
-    for a trace that starts on the hour they are clock hours. Busy minutes of one GPU in one hour
+    For a trace that starts on the hour they are clock hours. Busy minutes of one GPU in one hour
     that are apart stay apart, as a record is one interval: Helios Earth touches 444,279 pairs of
     device and clock hour with 481,715 records.
     """
@@ -167,6 +168,32 @@ def usage_event(
             "start": format_instant(start_s),
             "end": format_instant(end_s),
             "gpu_seconds": end_s - start_s,
+        },
+    }
+
+
+def sightings(pool: Pool) -> Iterator[tuple[int, int, int]]:
+    """`(gpu, start_s, end_s)` of every GPU and whole day of the trace: each row counts them all."""
+    for start_s in range(pool.start_s, pool.end_s - DAY_S + 1, DAY_S):
+        for gpu in range(pool.capacity):
+            yield gpu, start_s, start_s + DAY_S
+
+
+def seen_event(
+    pool: Pool, facility_id: FacilityId, *, gpu: int, start_s: int, end_s: int
+) -> dict[str, object]:
+    """CloudEvent of one GPU that was counted, running or idle."""
+    return {
+        "specversion": "1.0",
+        "id": f"seen-{gpu}-{start_s}",
+        "source": f"helios/{pool.name}",
+        "type": SEEN,
+        "datacontenttype": "application/json",
+        "data": {
+            "facility_id": facility_id,
+            "device": pool.device(gpu),
+            "start": format_instant(start_s),
+            "end": format_instant(end_s),
         },
     }
 
@@ -292,14 +319,20 @@ def import_trace(
     with closing(OperatorApi(api_url, api_key=api_key)) as api:
         for pool in pools:
             facility_id = register_pool(api, pool)
-            records = list(hourly(pool))
-            made = (
-                usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
-                for gpu, start_s, end_s in records
+            records, seen = list(hourly(pool)), list(sightings(pool))
+            made = chain(
+                (
+                    usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
+                    for gpu, start_s, end_s in records
+                ),
+                (
+                    seen_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
+                    for gpu, start_s, end_s in seen
+                ),
             )
             for i, count in enumerate(push(api, made)):
                 counts[i] += count
-            events += len(records)
+            events += len(records) + len(seen)
             seconds += sum(end_s - start_s for _, start_s, end_s in records)
             if on_progress:
                 on_progress(seconds // MINUTE_S, total_minutes)

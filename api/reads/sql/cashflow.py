@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Select, and_, case, func, not_, null, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, null, select
 
 from api.db import event_columns as e
 from api.db.rows import rows_as
-from api.db.tables.ledger import usage_records, usage_voids
 from api.db.tables.statements import statement_lines, statements
-from api.domain.metering.usage import COUNTED_KINDS, LineKind
+from api.domain.metering.usage import LineKind
 from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
 from api.reads.sql import payloads
 
@@ -27,59 +26,10 @@ MONEY_EVENTS = (
     "RevenueClaimed",
 )
 
-_LENGTH = usage_records.c.end_s - usage_records.c.start_s
-_WITH_VOIDS = usage_records.outerjoin(
-    usage_voids, usage_voids.c.record_pk == usage_records.c.record_pk
-)
-
 
 def _sum(connection: Connection, query: Select[int]) -> int:
     # PostgreSQL sums 64-bit integers to its decimal type.
     return int(connection.execute(query).scalar() or 0)
-
-
-def metered_gpu_seconds(connection: Connection, facility_id: FacilityId) -> int:
-    """GPU-seconds of all records that were not voided."""
-    query = (
-        select(func.coalesce(func.sum(_LENGTH), 0))
-        .select_from(_WITH_VOIDS)
-        .where(usage_records.c.facility_id == facility_id, usage_voids.c.record_pk.is_(None))
-    )
-    return _sum(connection, query)
-
-
-def open_gpu_seconds(
-    connection: Connection, facility_id: FacilityId, epochs_closed: int, *, cut_s: int | None
-) -> int:
-    """GPU-seconds of standing records that are not stated, less voids that are not.
-
-    Args:    cut_s: cut-off of the closing statement, if it is made: then usage of an epoch that was
-             cut short is stated nowhere, nor what was recorded later.
-    """
-    record, void = usage_records.c, usage_voids.c
-    stated, void_stated = (
-        record.statement_epoch < epochs_closed,
-        void.statement_epoch < epochs_closed,
-    )
-    if cut_s is not None:
-        late = record.kind.not_in(sorted(COUNTED_KINDS))
-        stated = or_(stated, and_(late, record.recorded_at_s < cut_s))
-        void_stated = or_(void_stated, void.recorded_at_s < cut_s)
-    # A record that was voided in its own statement is in no line, and neither is the void.
-    together = and_(void.statement_epoch == record.statement_epoch, void_stated)
-    lines = case((stated, 1), else_=0)
-    without = case((and_(stated, not_(together)), 1), else_=0)
-    void_line = case((and_(void_stated, not_(together)), 1), else_=0)
-    share = case((void.record_pk.is_(None), 1 - lines), else_=void_line - without)
-    query = (
-        select(func.coalesce(func.sum(_LENGTH * share), 0))
-        .select_from(_WITH_VOIDS)
-        .where(
-            record.facility_id == facility_id,
-            or_(record.statement_epoch >= epochs_closed, void.statement_epoch >= epochs_closed),
-        )
-    )
-    return _sum(connection, query)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,30 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Subquery, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import Connection, Subquery, and_, case, distinct, func, or_, select
 
 from api.db.chain_store import cancelled_facilities
 from api.db.tables.console import event_repeats
 from api.db.tables.facilities import devices, facilities
-from api.db.tables.ledger import event_conflicts, meter_events, outages, usage_records, usage_voids
+from api.db.tables.ledger import (
+    HELD_KINDS,
+    OUT_KINDS,
+    event_conflicts,
+    facts,
+    meter_events,
+    told_by_event,
+)
 from api.domain.units import Bytes32, FacilityId
+
+_HELD = [kind.value for kind in HELD_KINDS]
+_OUT = [kind.value for kind in OUT_KINDS]
 
 
 @dataclass(frozen=True, slots=True)
 class MeteringRow:
     """What the ledger holds of one device.
 
-    A gap is time inside the span looked at that no standing record and no outage of the device
+    A gap is time inside the span looked at that no standing use and no outage of the device
     covers: from the span's start to its first interval, and between its intervals. After the last
     one there is no gap, but lag. An idle device shows gaps too: nothing was metered there.
     """
@@ -29,19 +39,24 @@ class MeteringRow:
 
 
 def _spans(facility_id: FacilityId, *, from_s: int) -> Subquery:
-    """Intervals that start at a time or later: records not voided, and outages (`out` is 1)."""
-    u, o = usage_records.c, outages.c
-    used = (
-        select(u.device, u.start_s, u.end_s, literal(0).label("out"))
-        .select_from(usage_records.outerjoin(usage_voids, usage_voids.c.record_pk == u.record_pk))
-        .where(u.facility_id == facility_id, u.start_s >= from_s, usage_voids.c.record_pk.is_(None))
+    """Intervals that start at a time or later: uses that stand, and outages (`out` is 1)."""
+    f = facts.c
+    out = case((f.kind.in_(_OUT), 1), else_=0).label("out")
+    standing = (
+        select(f.device, f.start_s, f.until_s.label("end_s"), out)
+        .where(
+            f.facility_id == facility_id,
+            f.start_s >= from_s,
+            f.kind.in_([*_HELD, *_OUT]),
+            f.voided.is_(None),
+        )
+        .subquery()
     )
-    withheld = select(o.device, o.start_s, o.end_s, literal(1).label("out")).where(
-        o.facility_id == facility_id, o.start_s >= from_s
+    # An outage may lie over a use: whichever ended last before an interval is what it follows.
+    spans = standing.c
+    before = func.max(spans.end_s).over(
+        partition_by=spans.device, order_by=(spans.start_s, spans.end_s), rows=(None, -1)
     )
-    spans = union_all(used, withheld).subquery().c
-    # Standing intervals of a device never overlap: the one before ends last of all before.
-    before = func.lag(spans.end_s).over(partition_by=spans.device, order_by=spans.start_s)
     before_s = func.coalesce(before, from_s).label("before_s")
     return select(spans.device, spans.start_s, spans.end_s, spans.out, before_s).subquery()
 
@@ -88,18 +103,19 @@ def conflicts_by_device(
     connection: Connection, facility_id: FacilityId, *, since_s: int = 0
 ) -> dict[Bytes32 | None, int]:
     """Events that reused an id with another payload, by the device of the event that stands."""
-    device = func.coalesce(usage_records.c.device, outages.c.device)
     query = (
-        select(device, func.count())
+        select(facts.c.device, func.count(distinct(event_conflicts.c.conflict_pk)))
         .select_from(event_conflicts)
         .join(meter_events, meter_events.c.event_pk == event_conflicts.c.event_pk)
-        .outerjoin(usage_records, usage_records.c.event_pk == meter_events.c.event_pk)
-        .outerjoin(outages, outages.c.event_pk == meter_events.c.event_pk)
+        .outerjoin(
+            facts,
+            and_(told_by_event(), facts.c.device.is_not(None)),
+        )
         .where(
             meter_events.c.facility_id == facility_id,
             event_conflicts.c.received_at_s >= since_s,
         )
-        .group_by(device)
+        .group_by(facts.c.device)
     )
     return dict(connection.execute(query).all())
 
@@ -134,17 +150,19 @@ def pledged_elsewhere(connection: Connection, facility_id: FacilityId) -> list[B
 
 def last_record_end_s(connection: Connection, facility_id: FacilityId) -> int | None:
     """End of the newest usage or outage of a facility, voided or not: something was metered."""
-    ends: list[int] = []
-    for table in (usage_records, outages):
-        # The last interval of each device, by the index on starts: they never overlap.
-        newest = (
-            select(table.c.end_s)
-            .where(table.c.facility_id == devices.c.facility_id, table.c.device == devices.c.device)
-            .order_by(table.c.start_s.desc())
-            .limit(1)
-            .correlate(devices)
-            .scalar_subquery()
+    # The last interval of each device, by the index on starts.
+    newest = (
+        select(facts.c.until_s)
+        .where(
+            facts.c.facility_id == devices.c.facility_id,
+            facts.c.device == devices.c.device,
+            facts.c.kind.in_([*_HELD, *_OUT]),
         )
-        query = select(newest).where(devices.c.facility_id == facility_id)
-        ends += [end for end in connection.execute(query).scalars() if end is not None]
+        .order_by(facts.c.start_s.desc())
+        .limit(1)
+        .correlate(devices)
+        .scalar_subquery()
+    )
+    query = select(newest).where(devices.c.facility_id == facility_id)
+    ends = [end for end in connection.execute(query).scalars() if end is not None]
     return max(ends, default=None)

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 
 from api.access.accounts import add_attester_key, add_operator
 from api.chain import calldata
-from api.db.session import transaction
+from api.db.session import write
 from api.routes.http.credentials import AdminOfKeys, AdminOfOperators
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Address, Name, Strict, example
@@ -60,10 +60,10 @@ def create_operator(service: ServiceDep, caller: AdminOfOperators, body: Operato
     address = calldata.checksum(body.address)
     # Keys live by the wall clock.
     now_s = service.session_clock()
-    with transaction(service.engine) as connection:
-        operator_id, key = add_operator(
-            connection, name=body.name, address=address, actor=caller.actor, now_s=now_s
-        )
+    operator_id, key = write(
+        service.engine,
+        lambda c: add_operator(c, name=body.name, address=address, actor=caller.actor, now_s=now_s),
+    )
     return OperatorOut(operator_id=operator_id, name=body.name, address=address, api_key=key)
 
 
@@ -76,6 +76,8 @@ def create_attester_key(
     The same as `POST /v1/admin/keys` with role attester and all of its scopes.
     """
     now_s = service.session_clock()
-    with transaction(service.engine) as connection:
-        key = add_attester_key(connection, name=body.label, actor=caller.actor, now_s=now_s)
+    key = write(
+        service.engine,
+        lambda c: add_attester_key(c, name=body.label, actor=caller.actor, now_s=now_s),
+    )
     return AttesterKeyOut(label=body.label, api_key=key)

@@ -10,14 +10,13 @@ from pydantic import BaseModel, Field
 
 from api.chain.calldata import checksum
 from api.db import statements
-from api.db.epoch_inputs import events_of
-from api.db.facilities import facility_row
-from api.db.leases import lease_rows, prices_of
+from api.db.facilities import known_facility_row
+from api.db.ledger import events_after
 from api.db.reopenings import reopenings_of
 from api.db.session import reading
 from api.domain.statements.evidence import hex32
+from api.domain.units import MAX_I64
 from api.epochs.attestations import accept_signature
-from api.errors import NotFound
 from api.routes.http.credentials import AttesterReader, AttesterSigner
 from api.routes.http.parameters import EpochPath, FacilityPath, Limit
 from api.routes.http.problems import already, errors
@@ -73,27 +72,25 @@ def list_pending_statements(
 
 
 @router.get(
-    "/v1/attester/facilities/{facility_id}/epochs/{epoch}/input",
+    "/v1/attester/facilities/{facility_id}/log",
     responses=errors(401, 403, 404, 422),
     response_class=StreamingResponse,
 )
-def read_statement_input(
-    service: ServiceDep, _caller: AttesterReader, facility_id: FacilityPath, epoch: EpochPath
+def read_log(
+    service: ServiceDep,
+    _caller: AttesterReader,
+    facility_id: FacilityPath,
+    after: Annotated[int, Query(ge=0, le=MAX_I64, description="Entries behind this one.")] = 0,
 ) -> Response:
-    """Everything a statement rests on, as NDJSON.
+    """What the statements of a facility rest on, as NDJSON.
 
-    Salt, grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain), then leases
-    with prices, then raw events.
+    Salt, grace and reopenings (`[epoch, at_s]`, each after a fault proven on-chain), then the
+    events that its log took, in order: entry, place in it, recorded second, payload.
     """
     # Read in full before the answer starts: a slow client must not hold a transaction open.
     with reading(service.engine) as connection:
-        facility = facility_row(connection, facility_id)
-        if facility is None or statements.statement_row(connection, facility_id, epoch) is None:
-            message = f"facility {facility_id} has no statement of epoch {epoch}"
-            raise NotFound(message, facility_id=facility_id, epoch=epoch)
-        leases = lease_rows(connection, facility_id)
-        prices = prices_of(connection, facility_id)
-        events = events_of(connection, facility_id, epoch)
+        facility = known_facility_row(connection, facility_id)
+        events = events_after(connection, facility_id, after=after)
         reopened = reopenings_of(connection, facility_id)
 
     def rows() -> Iterator[bytes]:
@@ -104,28 +101,11 @@ def read_statement_input(
             "reopenings": [(r.first_epoch, r.at_s) for r in reopened],
         }
         yield orjson.dumps(head) + b"\n"
-        for lease in leases:
-            versions = [
-                (p.version, p.effective_from_s, p.price_micros_per_gpu_hour, p.sla_credit_bps)
-                for p in prices
-                if p.lease == lease.lease
-            ]
-            document = {
-                "type": "lease",
-                "lease_id": lease.lease_id,
-                "renter_ref": lease.renter_ref,
-                "plan": lease.plan,
-                "committed_gpus": lease.committed_gpus,
-                "opened_at_s": lease.opened_at_s,
-                "closed_at_s": lease.closed_at_s,
-                "prices": versions,
-            }
-            yield orjson.dumps(document) + b"\n"
         # In slices: every part that is yielded costs a change of thread.
         for start in range(0, len(events), _SLICE):
             yield b"".join(
-                b'{"type":"event","recorded_at_s":%d,"payload":%b}\n'
-                % (event.recorded_at_s, event.payload)
+                b'{"type":"event","entry":%d,"index":%d,"recorded_at_s":%d,"payload":%b}\n'
+                % (event.entry, event.place, event.recorded_at_s, event.payload)
                 for event in events[start : start + _SLICE]
             )
 

@@ -8,10 +8,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from api.errors import AppError, ChainRejected, ChainUnavailable, DatabaseUnavailable
+from api.db.failures import as_unavailable
+from api.errors import AppError, ChainRejected, ChainUnavailable
 from api.routes.http.web import WebPages, wants_page
 
 MEDIA_TYPE = "application/problem+json"
@@ -45,19 +46,24 @@ _DESCRIPTIONS = {
     403: "The API key or session is not for this, lacks the `scope` (code `scope_missing`), or a"
     " CSRF token is missing.",
     404: "There is no such thing, or not for this caller.",
+    408: "The body did not come in time.",
     409: "Contradicts what is already recorded; `reason` says how.",
     413: "Body, batch or field above its limit.",
     415: "Media type or encoding that this route does not read.",
     422: "A value breaks a rule; `field` names it.",
+    429: "More than this operator's share: `Retry-After` says when to try again.",
     500: "Our fault, and logged; the answer says nothing of the inside.",
-    503: "Database or chain cannot be reached: try again.",
+    503: "Database or chain cannot be reached, or no room: try again after `Retry-After`.",
 }
+# How long to wait where the error does not know.
+_RETRY_AFTER_S = {429: 1, 503: 2}
 # What any route can answer.
 _ALWAYS = (500, 503)
 _HTTP_CODES = {
     400: "bad_request",
     404: "not_found",
     405: "method_not_allowed",
+    408: "request_timeout",
     413: "too_large",
     422: "invalid_input",
 }
@@ -96,7 +102,11 @@ def _answer(
         "detail": detail,
     }
     # The rest of such a body is not read: closing stops a client that would send for ever.
-    headers = {"Connection": "close"} if status in (401, 413) else {}
+    headers = {"Connection": "close"} if status in (401, 408, 413, 429, 503) else {}
+    if status in _RETRY_AFTER_S:
+        # Source: RFC 9110 §10.2.3, RFC 6585 §4. Whole seconds.
+        wait_s = body.get("retry_after_s", _RETRY_AFTER_S[status])
+        headers["Retry-After"] = str(wait_s)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return ProblemResponse(body, status, headers=headers)
@@ -126,9 +136,12 @@ def _on_validation(_request: Request, error: Exception) -> JSONResponse:
     return _answer(422, "invalid_input", detail, {"field": field, "errors": places})
 
 
-def _on_database(_request: Request, _error: Exception) -> JSONResponse:
-    unavailable = DatabaseUnavailable("the database does not answer; try again")
-    return _answer(unavailable.status, unavailable.code, unavailable.message)
+def _on_database(_request: Request, error: Exception) -> JSONResponse:
+    # What was raised outside of a transaction of ours. The rest is a mistake of ours, and logged.
+    unavailable = as_unavailable(error)
+    if unavailable is None:
+        raise error
+    return _answer(unavailable.status, unavailable.code, unavailable.message, unavailable.context)
 
 
 def _on_unexpected(_request: Request, _error: Exception) -> JSONResponse:
@@ -157,5 +170,5 @@ def install(app: FastAPI, pages: WebPages) -> None:
     app.add_exception_handler(AppError, _on_app_error)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _page_or_problem(pages))
-    app.add_exception_handler(OperationalError, _on_database)
+    app.add_exception_handler(SQLAlchemyError, _on_database)
     app.add_exception_handler(Exception, _on_unexpected)

@@ -1,21 +1,23 @@
-"""Routes whose bodies are bounded and strict JSON, whatever FastAPI would let through."""
+"""Routes whose bodies are bounded, in time and strict JSON, whatever FastAPI would let through."""
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
+import anyio
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from api.errors import InvalidInput
-from api.routes.http.body import (
-    MAX_BODY_BYTES,
+from api.routes.http.body import MAX_BODY_BYTES
+from api.routes.http.strict_json import (
     count_keys,
     duplicate_key_events,
     may_repeat_keys,
     parse_json,
 )
+from api.routes.service import service_of
 
 
 class _StrictRequest(Request):
@@ -25,17 +27,29 @@ class _StrictRequest(Request):
     """
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
-        """The body, up to MAX_BODY_BYTES: FastAPI reads all of it before it asks for the key."""
+        """The body, up to MAX_BODY_BYTES: FastAPI reads all of it before it asks for the key.
+
+        Whatever comes of it comes before one deadline: a client that trickles has no more time.
+        """
+        timeout_s = service_of(self.app).settings.body_timeout_s
+        deadline = anyio.current_time() + timeout_s
         size = 0
-        try:
-            async for chunk in super().stream():
-                size += len(chunk)
-                if size > MAX_BODY_BYTES:
-                    raise HTTPException(413, f"body is larger than {MAX_BODY_BYTES} bytes")
-                yield chunk
-        except ClientDisconnect as error:
-            # Nobody hears the answer; nothing was recorded, and the log needs no stack trace.
-            raise HTTPException(400, "the body ended before its announced length") from error
+        chunks = super().stream()
+        while True:
+            try:
+                with anyio.fail_after(deadline - anyio.current_time()):
+                    chunk = await anext(chunks)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise HTTPException(408, f"the body did not come in {timeout_s:g} s") from error
+            except ClientDisconnect as error:
+                # Nobody hears the answer; nothing was recorded, and the log needs no stack trace.
+                raise HTTPException(400, "the body ended before its announced length") from error
+            size += len(chunk)
+            if size > MAX_BODY_BYTES:
+                raise HTTPException(413, f"body is larger than {MAX_BODY_BYTES} bytes")
+            yield chunk
 
     async def json(self) -> object:
         """Strict JSON of the body."""

@@ -1,20 +1,24 @@
 """Metering: events, each answered on its own."""
 
+import re
 from collections.abc import Sequence
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from api.errors import Conflict
 from api.ledger.batch import EventResult
 from api.ledger.ingest import ingest
-from api.routes.http.body import read_events
+from api.routes.http.body import MAX_BODY_BYTES, read_events
 from api.routes.http.credentials import EventsWriter
 from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.event_docs import EVENT_BODY, EVENTS_ABOUT
 from api.routes.service import ServiceDep
+
+ID_CONFLICT = "id_conflict"
 
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
 
@@ -37,7 +41,7 @@ class BatchOut(BaseModel):
     """Answer for a batch: one result an event, in order."""
 
     accepted: int = Field(description="Events recorded now.")
-    duplicates: int = Field(description="Events recorded before, with the same payload.")
+    duplicates: int = Field(description="Events recorded before that bill the same.")
     rejected: int = Field(description="Events not recorded; correct and send them again.")
     results: list[EventResultOut] = Field(description="One per event, in order.")
 
@@ -67,21 +71,24 @@ def to_api_batch(results: Sequence[EventResult]) -> dict[str, object]:
 
 @router.post(
     "/v1/events",
-    responses=errors(400, 401, 403, 413, 415, 422),
+    responses=errors(400, 401, 403, 408, 409, 413, 415, 422, 429),
     openapi_extra=EVENT_BODY,
     description=EVENTS_ABOUT,
     response_model=BatchOut,
 )
 async def post_events(request: Request, service: ServiceDep, operator_id: EventsWriter) -> Response:
-    """Push metering. Every event is answered on its own; sending a body again is always safe."""
-    body = await request.body()
+    """Push metering. Events of a batch are answered one by one; a body can always be sent again."""
+    gate = service.gate
+    gate.admit_request(operator_id)
 
-    def work() -> JSONResponse:
+    def work(body: bytes) -> JSONResponse:
         batch = read_events(
             body,
             content_type=request.headers.get("content-type"),
             encoding=request.headers.get("content-encoding"),
+            headers=request.headers.raw,
         )
+        gate.admit_events(operator_id, len(batch.events))
         results = ingest(
             service.engine,
             operator_id,
@@ -89,7 +96,25 @@ async def post_events(request: Request, service: ServiceDep, operator_id: Events
             broken=batch.broken,
             clock=service.clock,
         )
+        if batch.single and results[0].code == ID_CONFLICT:
+            # It is kept: only now, after the commit, is the whole request refused.
+            only = results[0]
+            message = only.detail or ""
+            raise Conflict(message, reason=ID_CONFLICT, source=only.source, id=only.id)
         return JSONResponse(to_api_batch(results))
 
-    # Inflating, parsing and the database would block the event loop for every other caller.
-    return await run_in_threadpool(work)
+    with gate.holding(operator_id, announced=_announced(request)) as held:
+        chunks = []
+        async for chunk in request.stream():
+            held.add(len(chunk))
+            chunks.append(chunk)
+        body = b"".join(chunks)
+        chunks.clear()
+        # Inflating, parsing and the database would block the event loop for every other caller.
+        return await gate.work(operator_id, partial(work, body))
+
+
+def _announced(request: Request) -> int:
+    """Bytes of the body as its client says; 0 if it does not."""
+    length = request.headers.get("content-length", "")
+    return min(int(length), MAX_BODY_BYTES) if re.fullmatch("[0-9]{1,12}", length) else 0

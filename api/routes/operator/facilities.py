@@ -1,6 +1,6 @@
 """An operator registers a facility and pledges its devices."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter
 from pydantic import Discriminator, Field, Tag
@@ -128,6 +128,11 @@ class FacilityIn(Strict):
         description="Share of that fee that attesters earn by their duties, basis points of it."
         " They see it before they approve the pledge.",
     )
+    silence: Literal["unavailable", "available"] = Field(
+        default="unavailable",
+        description="What a device is while no event speaks of it. `unavailable`: it is there for"
+        " holders only while it is held, delivered, or seen at most ten minutes apart.",
+    )
     patience_s: _PatienceS | None = Field(
         default=None,
         description="So long after its end an epoch may be neither stated nor published before"
@@ -185,6 +190,7 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
         seal_s=body.seal_s,
         long_stop_s=body.long_stop_s,
         attester_fee_bps=body.attester_fee_bps,
+        silence_available=body.silence == "available",
     )
 
 

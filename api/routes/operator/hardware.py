@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from api.db.session import transaction
+from api.db.facilities import own_facility_row
+from api.db.session import reading, write
 from api.domain.units import MAX_I64, Micros
 from api.ledger.disclosures import disclose_hardware
 from api.routes.http.credentials import LedgerWriter
@@ -53,15 +54,20 @@ def create_hardware_disclosure(
     Every disclosure is kept; investors see the newest, as the operator's own statement.
     """
     now_s = service.clock()
-    with transaction(service.engine) as connection:
-        disclose_hardware(
-            connection,
+    # Before the write, which locks all of SQLite: a stranger's request holds up nobody.
+    with reading(service.engine) as connection:
+        own_facility_row(connection, operator_id, facility_id)
+    write(
+        service.engine,
+        lambda c: disclose_hardware(
+            c,
             operator_id,
             facility_id,
             cost_micros_per_device=Micros(body.cost_micros_per_device),
             in_service_s=body.in_service_at,
             now_s=now_s,
-        )
+        ),
+    )
     return DisclosureOut(
         facility_id=facility_id,
         cost_micros_per_device=body.cost_micros_per_device,

@@ -1,17 +1,16 @@
 """Leases and their prices."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from api.db.facilities import lock_facility, own_facility_row
-from api.db.leases import known_lease_named, lease_named
-from api.db.session import reading, transaction
+from api.db.facilities import own_facility_row
+from api.db.session import reading
 from api.domain import units
+from api.domain.metering.lease_terms import PriceStep
 from api.domain.statements.evidence import hex32
-from api.domain.statements.rating import PricePlan
-from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR, FacilityId, Micros
+from api.domain.units import MAX_PRICE_MICROS_PER_GPU_HOUR, FacilityId, Minor
 from api.ledger import leases
 from api.routes.http.credentials import LedgerWriter
 from api.routes.http.parameters import FacilityPath, LeasePath
@@ -32,12 +31,13 @@ class LeaseIn(Strict):
         plan="reserved",
         opened_at="2026-12-01T00:00:00Z",
         price_micros_per_gpu_hour=2_490_000,
-        sla_credit_bps=1_000,
     )
 
     lease_id: Text = Field(description="Your id of the lease; only its salted hash is published.")
     renter_ref: Text = Field(description="Opaque reference of the renter; never personal data.")
-    plan: PricePlan = Field(description="on_demand, spot, reserved or take_or_pay.", strict=False)
+    plan: Literal["on_demand", "spot", "reserved", "take_or_pay"] = Field(
+        description="Name of the terms; take_or_pay commits GPUs."
+    )
     committed_gpus: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=0, description="GPUs paid for, used or not; take_or_pay only."
     )
@@ -47,9 +47,6 @@ class LeaseIn(Strict):
     opened_at: Instant = Field(description="First second of the lease.")
     price_micros_per_gpu_hour: Annotated[int, Field(ge=0, le=MAX_PRICE_MICROS_PER_GPU_HOUR)] = (
         Field(description="Price in micros (millionths of a dollar) per GPU-hour.")
-    )
-    sla_credit_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        default=0, description="Share of the price credited for withheld time, basis points."
     )
 
 
@@ -71,9 +68,6 @@ class PriceIn(Strict):
     effective_from: Instant = Field(description="In force from this second on.")
     price_micros_per_gpu_hour: Annotated[int, Field(ge=0, le=MAX_PRICE_MICROS_PER_GPU_HOUR)] = (
         Field(description="Micros per GPU-hour.")
-    )
-    sla_credit_bps: Annotated[int, Field(ge=0, le=10_000)] = Field(
-        default=0, description="Basis points."
     )
 
 
@@ -100,17 +94,7 @@ def from_api_lease(body: LeaseIn) -> leases.NewLease:
         committed_gpus=body.committed_gpus,
         max_gpus=body.max_gpus,
         opened_at_s=body.opened_at,
-        price_micros_per_gpu_hour=Micros(body.price_micros_per_gpu_hour),
-        sla_credit_bps=body.sla_credit_bps,
-    )
-
-
-def from_api_price(body: PriceIn) -> leases.NewPrice:
-    """A price version as an operator sent it."""
-    return leases.NewPrice(
-        effective_from_s=body.effective_from,
-        price_micros_per_gpu_hour=Micros(body.price_micros_per_gpu_hour),
-        sla_credit_bps=body.sla_credit_bps,
+        price=Minor(body.price_micros_per_gpu_hour),
     )
 
 
@@ -118,7 +102,7 @@ def _require_own(
     service: Service, *, operator_id: units.OperatorId, facility_id: FacilityId
 ) -> None:
     """Refuse facilities of others as if they did not exist."""
-    # Before `lock_facility`: a stranger's request must not hold up the operator's own.
+    # Before any lock, which on SQLite is on everything: a stranger's request holds up nobody.
     with reading(service.engine) as connection:
         own_facility_row(connection, operator_id, facility_id)
 
@@ -141,14 +125,10 @@ def create_lease(
 ) -> LeaseOut:
     """Open a lease with its first price. The same body again answers 200 and changes nothing."""
     _require_own(service, operator_id=operator_id, facility_id=facility_id)
-    with transaction(service.engine) as connection:
-        facility = lock_facility(connection, facility_id)
-        lease, created = leases.open_lease(
-            connection,
-            facility,
-            from_api_lease(body),
-            existing=lease_named(connection, facility_id, body.lease_id),
-        )
+
+    lease, created = leases.open_lease(
+        service.engine, operator_id, facility_id, from_api_lease(body), clock=service.clock
+    )
     response.status_code = 201 if created else 200
     return LeaseOut(lease_id=lease.lease_id, lease=hex32(lease.lease), created=created)
 
@@ -163,12 +143,15 @@ def create_price(
     lease_id: LeasePath,
     body: PriceIn,
 ) -> Changed:
-    """Add a price version. Prices never change backwards."""
+    """Set the price from an instant on, also one that is past: a price that was typed wrong.
+
+    What was stated at another price is put right by the next statement. A sealed month stays.
+    """
     _require_own(service, operator_id=operator_id, facility_id=facility_id)
-    with transaction(service.engine) as connection:
-        facility = lock_facility(connection, facility_id)
-        lease = known_lease_named(connection, facility_id, lease_id)
-        created = leases.add_price(connection, facility, lease, from_api_price(body))
+    price = PriceStep(body.effective_from, Minor(body.price_micros_per_gpu_hour))
+    created = leases.add_price(
+        service.engine, operator_id, facility_id, lease_id, price, clock=service.clock
+    )
     return Changed(created=created)
 
 
@@ -182,10 +165,14 @@ def close_lease(
     lease_id: LeasePath,
     body: CloseIn,
 ) -> Changed:
-    """End a lease."""
+    """End a lease at an instant, also one that is past or to come. Another end can follow."""
     _require_own(service, operator_id=operator_id, facility_id=facility_id)
-    with transaction(service.engine) as connection:
-        facility = lock_facility(connection, facility_id)
-        lease = known_lease_named(connection, facility_id, lease_id)
-        created = leases.close_lease(connection, facility, lease, closed_at_s=body.closed_at)
+    created = leases.close_lease(
+        service.engine,
+        operator_id,
+        facility_id,
+        lease_id,
+        closed_at_s=body.closed_at,
+        clock=service.clock,
+    )
     return Changed(created=created)

@@ -18,7 +18,12 @@ router = APIRouter(tags=["public"])
 class DifferencesOut(BaseModel):
     """Every difference between the five numbers, by name."""
 
-    open_epoch_gpu_seconds: int = Field(description="Recorded for epochs that are not closed.")
+    open_epoch_gpu_seconds: int = Field(
+        description="Recorded and in no statement yet, less what was taken back and is in none."
+    )
+    unbilled_gpu_seconds: int = Field(
+        description="Metered in the time of statements, and under an outage or outside its lease."
+    )
     awaiting_posting_micros: int = Field(description=f"Closed, not on-chain yet; {MICROS}.")
     challenge_window_micros: int = Field(description=f"Posted, not final yet; {MICROS}.")
     receivable_micros: int = Field(description=f"Attested, rent not collected; {MICROS}.")
@@ -96,6 +101,7 @@ def to_api_differences(differences: Differences) -> DifferencesOut:
     """Every difference, by name."""
     return DifferencesOut(
         open_epoch_gpu_seconds=differences.open_epoch_gpu_seconds,
+        unbilled_gpu_seconds=differences.unbilled_gpu_seconds,
         awaiting_posting_micros=differences.awaiting_posting_micros,
         challenge_window_micros=differences.challenge_window_micros,
         receivable_micros=differences.receivable_micros,

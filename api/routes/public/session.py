@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from api.access.sessions import Session, csrf_token, drop_session, find_session
 from api.access.sign_in import SESSION_LIFE_S, make_nonce, sign_in
 from api.access.siwe import MAX_MESSAGE_CHARS
-from api.db.session import reading, transaction
+from api.db.session import reading, write
 from api.routes.http.credentials import SESSION_COOKIE, CurrentSession, own_origin, require_own_site
 from api.routes.http.problems import errors
 from api.routes.http.schemas import Strict
@@ -115,6 +115,5 @@ def get_session(session: CurrentSession) -> SessionOut:
 @router.delete("/v1/session", status_code=204, responses=errors(401, 403))
 def delete_session(service: ServiceDep, response: Response, session: CurrentSession) -> None:
     """Sign out: the session is over at once."""
-    with transaction(service.engine) as connection:
-        drop_session(connection, session.token)
+    write(service.engine, lambda c: drop_session(c, session.token))
     response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")

@@ -46,7 +46,7 @@ def _routes(facility_id: int) -> list[tuple[str, str, str, object]]:
         ("operator", "POST", f"/v1/facilities/{facility_id}/hardware", _HARDWARE),
         ("operator", "POST", f"/v1/facilities/{facility_id}/epochs/0/reopen", None),
         ("attester", "GET", _PENDING, None),
-        ("attester", "GET", f"{epoch}/input", None),
+        ("attester", "GET", "/v1/attester/facilities/1/log", None),
         ("attester", "POST", f"{epoch}/attestations", _SIGN),
     ]
 

@@ -196,3 +196,17 @@ def test_upgrade__device_whose_card_nobody_knows__is_refused_by_name(
 
     with pytest.raises(InvalidInput, match=name):
         upgrade(ledger.engine)
+
+
+def test_upgrade__operators_of_before__have_dropped_no_conflict(engine: Engine) -> None:
+    row = {"name": "op", "address": "0x" + "a" * 40, "created_at_s": 1}
+    with transaction(engine) as connection:
+        connection.execute(insert(operators).values(**row))
+        connection.execute(text("ALTER TABLE operators DROP COLUMN conflicts_dropped"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0015'"))
+
+    upgrade(engine)
+
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.execute(select(operators.c.conflicts_dropped)).scalars().all() == [0]

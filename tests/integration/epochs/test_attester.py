@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,16 +34,16 @@ def closed(world: World) -> World:
     return world
 
 
-def _deceived(attester: Attester, change: Callable[[int, RawInput], None]) -> Attester:
-    """The attester, given changed raw input by the service."""
-    honest = attester._api.input
+def _deceived(attester: Attester, change: Callable[[RawInput], None]) -> Attester:
+    """The attester, given a changed log by the service."""
+    honest = attester._api.log
 
-    def deceive(facility_id: int, epoch: int) -> RawInput:
-        raw = honest(facility_id, epoch)
-        change(epoch, raw)
+    def deceive(facility_id: int, *, after: int) -> RawInput:
+        raw = honest(facility_id, after=after)
+        change(raw)
         return raw
 
-    attester._api.input = deceive  # type: ignore[method-assign]
+    attester._api.log = deceive  # type: ignore[method-assign]
     return attester
 
 
@@ -58,7 +59,7 @@ def test_attest__honest_service__signs_both_epochs(closed: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["facility.json", "lines.csv", "outages.csv", "leases.json", "carry.json",
+    "name", ["facility.json", "facts.jsonl", "terms.jsonl", "lines.csv", "credits.csv",
              "manifest.json"],
 )  # fmt: skip
 def test_attest__evidence_differs_by_a_byte__refuses_naming_the_file(
@@ -81,70 +82,74 @@ def test_attest__evidence_differs_by_a_byte__refuses_naming_the_file(
     assert len(closed.signatures(0)) == 1
 
 
-def _drop(_epoch: int, raw: RawInput) -> None:
-    del raw.events[0]
+def _change(raw: RawInput, kind: str, **data: Any) -> None:
+    """Other data in the first event of a kind."""
+    at = next(i for i, e in enumerate(raw.events) if kind in e.payload["type"])
+    event = json.loads(json.dumps(raw.events[at].payload))
+    event["data"] |= data
+    raw.events[at] = replace(raw.events[at], payload=event)
 
 
-def _add(_epoch: int, raw: RawInput) -> None:
-    event = json.loads(json.dumps(raw.events[0]))
-    event["payload"]["id"] = "invented"
-    start = event["payload"]["data"]
-    start["device"] = raw.events[1]["payload"]["data"].get("device", start["device"])
-    start["start"], start["end"] = "2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"
-    raw.events.append(event)
+def _drop(raw: RawInput) -> None:
+    raw.events = [e for e in raw.events if "usage" not in e.payload["type"]]
 
 
-def _repeat(_epoch: int, raw: RawInput) -> None:
-    raw.events.append(raw.events[0])
+def _add(raw: RawInput) -> None:
+    used = next(e for e in raw.events if "usage" in e.payload["type"])
+    event = json.loads(json.dumps(used.payload))
+    event["id"] = "invented"
+    event["data"]["start"], event["data"]["end"] = "2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"
+    at = raw.events.index(used) + 3
+    place = replace(used.place, index=99)
+    raw.events.insert(at, replace(used, payload=event, place=place))
 
 
-def _move(_epoch: int, raw: RawInput) -> None:
-    """Recorded a day later, an event of the first epoch is late usage of the second."""
-    raw.events[0]["recorded_at_s"] += DAY_S
+def _repeat(raw: RawInput) -> None:
+    used = next(e for e in raw.events if "usage" in e.payload["type"])
+    raw.events.insert(raw.events.index(used), used)
 
 
-def _lease(raw: RawInput, lease_id: str) -> dict[str, Any]:
-    return next(row for row in raw.leases if row["lease_id"] == lease_id)
+def _again(raw: RawInput) -> None:
+    last = raw.events[-1]
+    raw.events.append(replace(last, place=replace(last.place, entry=last.place.entry + 1)))
 
 
-def _price(_epoch: int, raw: RawInput) -> None:
-    _lease(raw, "lease-a")["prices"][0][2] += 10
+def _move(raw: RawInput) -> None:
+    """Recorded a day later, events of the first epoch are late usage of the second."""
+    raw.events = [replace(e, recorded_at_s=e.recorded_at_s + DAY_S) for e in raw.events]
 
 
-def _unused_price(_epoch: int, raw: RawInput) -> None:
-    _lease(raw, "lease-b")["prices"][0][2] += 10
+def _back(raw: RawInput) -> None:
+    raw.events[-1] = replace(raw.events[-1], recorded_at_s=raw.events[0].recorded_at_s)
 
 
-def _renter(_epoch: int, raw: RawInput) -> None:
-    _lease(raw, "lease-a")["renter_ref"] += "x"
-
-
-def _salt(_epoch: int, raw: RawInput) -> None:
+def _salt(raw: RawInput) -> None:
     raw.salt = bytes(32)
 
 
-def _nonsense(_epoch: int, raw: RawInput) -> None:
-    raw.leases[0]["prices"] = [[1]]
-
-
-def _unknown_lease(_epoch: int, raw: RawInput) -> None:
-    """An outage withheld from a lease that the service does not show."""
-    for event in raw.events:
-        if event["payload"]["type"].startswith("rentroll.gpu.availability"):
-            event["payload"]["data"]["lease"] = "nobody"
+def _nonsense(raw: RawInput) -> None:
+    raw.events[0] = replace(raw.events[0], payload=[[1]])
 
 
 CHANGES: dict[str, tuple[Any, str]] = {
-    "event dropped": (_drop, "lines.csv"),
-    "event added": (_add, "lines.csv"),
-    "event repeated": (_repeat, "repeated"),
-    "event moved to another epoch": (_move, "lines.csv"),
-    "lease price changed": (_price, "lines.csv"),
-    "price of an idle lease changed": (_unused_price, "leases.json"),
-    "renter changed": (_renter, "leases.json"),
-    "salt changed": (_salt, "lines.csv"),
-    "price of one number": (_nonsense, "not readable"),
-    "outage of an unknown lease": (_unknown_lease, "lease"),
+    "event dropped": (_drop, "log breaks a rule"),
+    "event added": (_add, "facts.jsonl"),
+    "entry repeated": (_repeat, "does not follow"),
+    "event repeated": (_again, "repeated"),
+    "event moved to another epoch": (_move, "facts.jsonl"),
+    "recorded before the one before": (_back, "does not follow"),
+    "lease price changed": (
+        lambda raw: _change(raw, "lease.opened", price_micros_per_gpu_hour=1_000_010),
+        "terms.jsonl",
+    ),
+    "renter changed": (lambda raw: _change(raw, "lease.opened", renter_ref="x"), "terms.jsonl"),
+    "salt changed": (_salt, "facts.jsonl"),
+    "no event": (_nonsense, "log breaks a rule"),
+    # The service shows no such lease, so it could not have taken what names it.
+    "outage of an unknown lease": (
+        lambda raw: _change(raw, "availability", lease="nobody"),
+        "no lease 'nobody'",
+    ),
 }
 
 
@@ -154,28 +159,27 @@ def test_attest__raw_input_changed__refuses_and_signs_when_repaired(
 ) -> None:
     """ATTACKS 21: a service that lies to one attester gets nothing from it."""
     change, word = CHANGES[case]
-    only_first: Callable[[int, RawInput], None] = lambda e, raw: change(e, raw) if e == 0 else None  # noqa: E731
-    attester = _deceived(closed.attester(0), only_first)
+    attester = _deceived(closed.attester(0), change)
 
     refused = attester.run_once()
 
     assert not refused[0].signed
     assert word in str(refused[0].reason)
-    assert closed.signatures(0) == {}
-    assert _refusals(closed.attest(0)) == [None] * len(refused)
+    assert closed.signatures(0) == closed.signatures(1) == {}
+    assert _refusals(closed.attest(0)) == [None, None]
 
 
 def test_attest__void_hidden__refuses_the_epoch_that_states_it(closed: World) -> None:
     """The first epoch stands; the second lacks its VOID line."""
 
-    def hide(_epoch: int, raw: RawInput) -> None:
-        raw.events = [e for e in raw.events if "correction" not in e["payload"]["type"]]
+    def hide(raw: RawInput) -> None:
+        raw.events = [e for e in raw.events if "correction" not in e.payload["type"]]
 
     verdicts = _deceived(closed.attester(0), hide).run_once()
 
     assert verdicts[0].signed
     assert not verdicts[1].signed
-    assert "lines.csv" in str(verdicts[1].reason)
+    assert "facts.jsonl" in str(verdicts[1].reason)
     assert (len(closed.signatures(0)), len(closed.signatures(1))) == (1, 0)
 
 
@@ -186,10 +190,7 @@ def test_attest__restarted_and_lied_to_about_the_past__refuses(closed: World) ->
     pending = second._api.pending
     second._api.pending = lambda a: [p for p in pending(a) if p[1] == 1]  # type: ignore[method-assign]
 
-    def lie(epoch: int, raw: RawInput) -> None:
-        if epoch == 0:
-            _price(epoch, raw)
-
+    lie = CHANGES["lease price changed"][0]
     verdicts = _deceived(second, lie).run_once()
 
     assert [v.signed for v in verdicts] == [False]

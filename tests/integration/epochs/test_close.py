@@ -7,8 +7,6 @@ from sqlalchemy import Engine
 
 from api.db import statements as store
 from api.db.chain_store import EventRow
-from api.db.facilities import lock_facility
-from api.db.leases import known_lease_named
 from api.db.rows import insert_record
 from api.db.session import reading, transaction
 from api.domain.facility import Period
@@ -19,7 +17,6 @@ from api.domain.statements.evidence import LINES_FILE, epoch_folder
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.epochs import close
 from api.epochs.close import close_due
-from api.errors import Conflict
 from api.ledger.leases import close_lease
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger, device
 
@@ -109,11 +106,10 @@ def test_close__crash_after_evidence__gives_the_same_bytes(
     path = f"{epoch_folder(ledger.facility_id, 0)}/{LINES_FILE}"
     before = ledger.evidence.read(path)
 
-    # What arrives in between is late, and a lease can no longer open in the frozen epoch.
+    # What arrives in between is late, also a lease of the frozen epoch.
     ledger.clock.now_s = START_S + DAY_S
     assert ledger.codes(ledger.usage(1, 0, HOUR_S)) == ["accepted"]
-    with pytest.raises(Conflict, match="closed"):
-        ledger.add_lease("too-late")
+    ledger.add_lease("late")
     assert _close(ledger, 1) == 1
 
     assert ledger.evidence.read(path) == before
@@ -138,23 +134,28 @@ def test_migrate__twice__is_the_schema_of_the_tables(engine: Engine, tmp_path: P
         assert compare_metadata(context, metadata) == []
 
 
-def test_close_lease__outage_of_it_later_on__is_refused(ledger: Ledger) -> None:
-    """An epoch with an outage of a lease that is not open in it could never be closed."""
+def test_close_lease__outage_of_it_later_on__counts_for_nothing(ledger: Ledger) -> None:
+    """Whatever is known of the time behind its end: a lease owes, and gets, nothing of it."""
     ledger.clock.now_s = START_S + 2 * DAY_S
-    assert ledger.codes(ledger.outage(0, DAY_S, DAY_S + HOUR_S, lease="lease-a")) == ["accepted"]
+    used = ledger.usage(1, DAY_S, DAY_S + 2 * HOUR_S)
+    out = ledger.outage(0, DAY_S, DAY_S + HOUR_S, lease="lease-a")
+    assert ledger.codes(out, used) == ["accepted", "accepted"]
+    close = {"clock": ledger.clock}
+    named = ledger.engine, ledger.operator_id, ledger.facility_id, "lease-a"
 
-    for closed_at_s in (START_S + DAY_S, START_S + DAY_S + HOUR_S - 1):
-        with transaction(ledger.engine) as connection:
-            facility = lock_facility(connection, ledger.facility_id)
-            lease = known_lease_named(connection, facility.facility_id, "lease-a")
-            with pytest.raises(Conflict, match="outage"):
-                close_lease(connection, facility, lease, closed_at_s=closed_at_s)
+    ended = [close_lease(*named, closed_at_s=START_S + DAY_S + HOUR_S, **close) for _ in range(2)]
 
-    with transaction(ledger.engine) as connection:
-        facility = lock_facility(connection, ledger.facility_id)
-        lease = known_lease_named(connection, facility.facility_id, "lease-a")
-        assert close_lease(connection, facility, lease, closed_at_s=START_S + DAY_S + HOUR_S)
+    assert ended == [True, False]
     assert _close(ledger, 2) == 2
+    assert _lines(ledger, 1) == [(LineKind.USAGE, HOUR_S, 1_000_000)]
+    # It was closed by mistake: another end, or none, can follow at any time before the seal.
+    assert close_lease(*named, closed_at_s=START_S + DAY_S + 2 * HOUR_S, **close)
+    ledger.clock.now_s = START_S + 3 * DAY_S
+    _close(ledger, 3)
+    assert _lines(ledger, 2) == [
+        (LineKind.LATE, 0, 0),
+        (LineKind.USAGE_DIFFERENCE, 0, 1_000_000),
+    ]
 
 
 def test_close__facility_that_ended__closes_epochs_that_were_over_and_its_books(

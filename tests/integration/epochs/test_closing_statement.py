@@ -89,7 +89,7 @@ def test_closing__void_of_what_is_settled__lowers_what_is_attested_and_nobody_pa
 
     world.post_closing()
 
-    assert [charge for _, charge in _lines(world, 3) if charge] == [-DOLLAR, DOLLAR // 4]
+    assert [charge for _, charge in _lines(world, 3) if charge] == [-3 * DOLLAR // 4]
     assert world.statement(3).gross_revenue_micros == -3 * DOLLAR // 4
     found = world.reconcile()
     assert found.balanced

@@ -187,7 +187,8 @@ def test_worker__more_to_serve_than_a_round_takes__serves_all_before_it_closes(
     world.take_delivery(HOLDERS[1], world.token_ids[1], intervals * length_s // HOUR_S, lease)
     world.post(0)
     world.at(2 * DAY_S)
-    starts_s = range(DAY_S, DAY_S + intervals * length_s, length_s)
+    # With a minute between them: what follows at once is one line.
+    starts_s = range(DAY_S, DAY_S + intervals * (length_s + 60), length_s + 60)
     world.ledger.ingest(
         *(
             world.ledger.usage(0, start_s, start_s + length_s, lease="lease-b", kind="delivery")

@@ -14,11 +14,11 @@ from api.db.session import reading
 from api.db.tables.chain import intents
 from api.db.tables.history import superseded_statements
 from api.domain.lifecycle import Reopening
+from api.domain.metering.judge import Recorded
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement, statement_hash
 from api.epochs.attest import RawInput, require_voided
 from api.errors import EvidenceInvalid
-from api.ledger import judge
 from api.routes.service import service_of
 from scripts.dev.stack import RENTER, wallet
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
@@ -37,7 +37,7 @@ def _wrong_books(world: World, monkeypatch: pytest.MonkeyPatch, *, epochs: int) 
     ledger = world.ledger
     wrong = ledger.usage(0, HOUR_S // 2, HOUR_S + HOUR_S // 2, name="wrong")
     with monkeypatch.context() as bug:
-        bug.setattr(judge, "_require_free", lambda *_: None)
+        bug.setattr(Recorded, "_require_free", lambda *_, **__: None)
         bug.setattr("api.domain.statements.closing.check_overlaps", lambda _: None)
         world.at(DAY_S)
         assert ledger.codes(ledger.usage(0, 0, HOUR_S), wrong) == ["accepted"] * 2
@@ -197,9 +197,10 @@ def test_reopen__corrected__is_closed_and_posted_with_other_bytes(
     """ATTACKS 24: the old statements stay in the books, beside those that stand."""
     before = _corrected(world, monkeypatch).statements
 
-    # One hour of device 0, the forgotten hour of device 2; the late hour stays in epoch 1.
-    assert world.statement(0).gross_revenue_micros == 2_000_000
-    assert world.statement(1).gross_revenue_micros == before[1].gross_revenue_micros == 2_000_000
+    # One hour of device 0, the forgotten hour of device 2, and the hour that was late before.
+    assert world.statement(0).gross_revenue_micros == 3_000_000
+    assert before[1].gross_revenue_micros == 2_000_000
+    assert world.statement(1).gross_revenue_micros == 1_000_000
     assert world.statement(1).previous_statement_hash == statement_hash(world.statement(0))
     assert _proof(world).json()["root"] == "0x" + world.statement(0).usage_root.hex()
     assert world.statement(0).usage_root != before[0].usage_root

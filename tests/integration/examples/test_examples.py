@@ -12,8 +12,10 @@ from threading import Thread
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
-from api.db.tables.ledger import usage_records
+from api.db.session import reading
+from api.db.tables.ledger import FactKind, facts
 from api.domain.metering.instants import format_instant
 from api.main import create_app
 from tests.factories import DAY_S, HOUR_S, START_S, device
@@ -45,6 +47,12 @@ def _collector(url: str, service: Service, *intervals: dict[str, str]) -> str:
     return f"{done.stdout}{done.stderr}rc {done.returncode}"
 
 
+def _told(service: Service, kind: FactKind) -> int:
+    with reading(service.ledger.engine) as connection:
+        query = select(func.count()).select_from(facts).where(facts.c.kind == kind.value)
+        return int(connection.execute(query).scalar_one())
+
+
 def _interval(gpu: int, start_s: int, end_s: int) -> dict[str, str]:
     start, end = format_instant(START_S + start_s), format_instant(START_S + end_s)
     return {"device": device(gpu), "lease": "lease-a", "start": start, "end": end}
@@ -65,7 +73,19 @@ def test_collector__run_twice__counts_every_interval_once(service: Service, url:
 
     assert first == "accepted 3\nduplicate 0\nrejected 0\nrc 0"
     assert second == "accepted 1\nduplicate 3\nrejected 0\nrc 0"
-    assert service.count(usage_records) == 4
+    assert _told(service, FactKind.USAGE) == 4
+
+
+def test_collector__line_without_a_lease__says_that_the_device_was_seen(
+    service: Service, url: str
+) -> None:
+    idle = _interval(0, 0, HOUR_S)
+    del idle["lease"]
+
+    told = _collector(url, service, idle, _interval(1, 0, HOUR_S))
+
+    assert told == "accepted 2\nduplicate 0\nrejected 0\nrc 0"
+    assert [_told(service, kind) for kind in (FactKind.SEEN, FactKind.USAGE)] == [1, 1]
 
 
 def test_collector__event_rejected__says_why_and_exits_1(service: Service, url: str) -> None:
@@ -104,7 +124,7 @@ def test_collector__answer_lost__retries_and_counts_once(service: Service, url: 
 
     assert [answer.json()["accepted"] for answer in answers] == [1, 0]
     assert told == "accepted 0\nduplicate 1\nrejected 0\nrc 0"
-    assert service.count(usage_records) == 1
+    assert _told(service, FactKind.USAGE) == 1
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
@@ -130,8 +150,11 @@ def test_session__with_curl__ends_with_a_proof_of_its_line(world: World) -> None
     assert session.returncode == 0, shown
     assert [json.loads(s)["results"][0]["status"] for s in shown if '"results"' in s] == [
         "accepted",
+        "accepted",
         "duplicate",
     ]
+    statements = next(s for s in shown if '"available_gpu_seconds"' in s)
+    assert f'"available_gpu_seconds":{HOUR_S}' in statements
     assert proven["line"]["gpu_seconds"] == HOUR_S // 2
     # 2.49 an hour, half an hour, in micros.
     assert proven["line"]["charge_micros"] == 1_245_000

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from api.db.tables.ledger import meter_events, usage_records
+from api.db.tables.ledger import event_conflicts
 from api.routes.http.body import BATCH, JSON, MAX_BODY_BYTES, SINGLE
 from tests.factories import HOUR_S
 from tests.integration.service import Service, problem
@@ -44,7 +44,7 @@ def test_events__other_media_type__is_415(service: Service) -> None:
 
     for media in others:
         problem(service.post([event], media=media), 415, "unsupported_media_type")
-    assert service.count(meter_events) == 0
+    assert service.pushed() == 0
 
 
 def test_events__single_and_batch_mixed_up__are_422(service: Service) -> None:
@@ -52,7 +52,7 @@ def test_events__single_and_batch_mixed_up__are_422(service: Service) -> None:
 
     for media, body in ((SINGLE, [event]), (BATCH, event), (JSON, "text"), (JSON, 7)):
         problem(service.post(body, media=media), 422, "invalid_input")
-    assert service.count(meter_events) == 0
+    assert service.pushed() == 0
 
 
 def test_events__empty_batch__is_fine_and_nothing(service: Service) -> None:
@@ -80,7 +80,7 @@ def test_events__1000_with_one_bad__keeps_999_and_repeats_safely(service: Servic
     assert "61" in bad["detail"]
     assert {r["status"] for r in body["results"] if r is not bad} == {"accepted"}
     assert (again.json()["duplicates"], again.json()["rejected"]) == (999, 1)
-    assert service.count(usage_records) == service.count(meter_events) == 999
+    assert service.uses() == service.pushed() == 999
 
 
 def test_events__1001__is_413_and_records_nothing(service: Service) -> None:
@@ -91,7 +91,7 @@ def test_events__1001__is_413_and_records_nothing(service: Service) -> None:
     detail = problem(service.post(batch), 413, "too_large")["detail"]
 
     assert "1000" in detail
-    assert service.count(meter_events) == 0
+    assert service.pushed() == 0
 
 
 def test_events__gzip__is_read(service: Service) -> None:
@@ -119,21 +119,47 @@ def test_events__bad_compression__records_nothing(service: Service) -> None:
     for body, coding, status, code in cases:
         answer = service.post(body, **{"Content-Encoding": coding})
         problem(answer, status, code)
-    assert service.count(meter_events) == 0
+    assert service.pushed() == 0
 
 
 def test_events__no_json__is_422_and_records_nothing(service: Service) -> None:
     """ATTACKS 32, 35."""
     good = json.dumps(service.ledger.usage(0, 0, HOUR_S)).encode()
     bodies = [
-        b"", b"{", b"[1,]", b"\xef\xbb\xbf[]", b'["\xff"]', b'["\\ud800"]', b'["\x00"]',
-        b"[%b,NaN" % good, b"NaN", b'[%b,NaN,"\\ud800"]' % good,
-        b"[" + b"9" * 5_000 + b"]", b"[" * 13 + b"]" * 13, b"[" * 100_000, b'{"a":' * 100_000,
+        b"", b"{", b"[1,]", b"\xef\xbb\xbf[]", b'["\xff"]', b'["\x00"]', b"[%b,NaN" % good, b"NaN",
+        b"[%b,NaN,'x']" % good, b"9" * 5_000, b'"\\ud800"', b"[" * 100_000, b'{"a":' * 100_000,
     ]  # fmt: skip
 
     for body in bodies:
         problem(service.post(body, media=JSON), 422, "invalid_input")
-    assert service.count(meter_events) == 0
+    assert service.pushed() == 0
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("odd", "code"),
+    [
+        ('"x": %s' % ("9" * 400), "not_a_number"),
+        ('"x": "\\ud800"', "broken_text"),
+        ('"\\udc00": "x"', "broken_text"),
+        ('"x": %s' % ("[" * 50_000 + "]" * 50_000), "nested_too_deep"),
+        ('"x": "%s"' % ("x" * 65_536), "event_too_large"),
+        ('"x": {"a": 1}', "bad_attribute"),
+    ],
+)
+def test_events__999_good_and_one_odd__keep_the_999(service: Service, odd: str, code: str) -> None:
+    """ATTACKS 31: what no parser or column takes costs its own event alone."""
+    ledger = service.ledger
+    good = [json.dumps(ledger.usage(i % 4, i // 4 * 60, i // 4 * 60 + 60)) for i in range(999)]
+    bad = json.dumps(ledger.usage(0, 20 * HOUR_S, 21 * HOUR_S))[:-1] + f", {odd}}}"
+
+    answer = service.post(f"[{','.join([*good[:500], bad, *good[500:]])}]".encode())
+
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["accepted"], body["rejected"]) == (999, 1)
+    assert (body["results"][500]["code"], body["results"][500]["id"]) == (code, "e1000")
+    assert service.pushed() == 999
 
 
 @pytest.mark.both_databases
@@ -172,7 +198,7 @@ def test_events__odd_values__are_rejected_one_by_one(service: Service) -> None:
     assert answer.status_code == 200
     results = answer.json()["results"]
     assert [r.get("code", r["status"]) for r in results] == [code for _, code in cases]
-    assert service.count(meter_events) == 1
+    assert service.pushed() == 1
 
 
 def test_events__body_above_the_limit__is_413(service: Service) -> None:
@@ -193,3 +219,47 @@ def test_events__of_exactly_the_limit__is_read(service: Service) -> None:
     body = b"[]".ljust(MAX_BODY_BYTES)
 
     assert service.post(body).status_code == 200
+
+
+def test_events__binary_mode__is_the_same_event_as_in_structured_mode(service: Service) -> None:
+    event = service.ledger.usage(0, 0, HOUR_S, name="é 1")
+    head = {f"ce-{n}": str(v) for n, v in event.items() if n not in ("data", "id")}
+    head |= {"ce-id": "%C3%A9%201", "ce-traceparent": "00-1"}
+
+    first = service.post(event["data"], media=JSON, **head)
+    again = service.post(event, media=SINGLE)
+    bare = service.post(event["data"], media=JSON)
+
+    result = {"index": 0, "source": "collector/1", "id": "é 1", "status": "accepted"}
+    assert first.json()["results"] == [result]
+    assert again.json()["duplicates"] == 1
+    assert bare.json()["results"][0]["code"] == "malformed_event"
+    assert service.pushed() == 1
+
+
+@pytest.mark.both_databases
+def test_events__one_event_under_a_known_id_that_bills_something_else__is_409(
+    service: Service,
+) -> None:
+    """In a batch it is the answer of the event; alone it is that of the request. Both keep it."""
+    first = service.ledger.usage(0, 0, HOUR_S, name="same")
+    other = service.ledger.usage(1, 0, HOUR_S, name="same")
+    third = service.ledger.usage(2, 0, HOUR_S, name="same")
+    head = {f"ce-{n}": str(v) for n, v in third.items() if n != "data"}
+    assert service.post(first, media=SINGLE).status_code == 200
+
+    batch = service.post([other])
+    answers = [
+        service.post(other, media=SINGLE),
+        service.post(other, media=JSON),
+        service.post(third["data"], media=JSON, **head),
+    ]
+
+    assert batch.json()["results"][0]["code"] == "id_conflict"
+    for answer in answers:
+        body = problem(answer, 409, "conflict")
+        assert (body["reason"], body["source"], body["id"]) == (
+            "id_conflict", "collector/1", "same",
+        )  # fmt: skip
+    assert service.post(first, media=SINGLE).json()["duplicates"] == 1
+    assert service.count(event_conflicts) == 2

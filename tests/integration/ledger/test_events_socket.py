@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.db.tables.ledger import meter_events
 from api.routes.http.body import MAX_BODY_BYTES
 from tests.factories import HOUR_S, Ledger
 from tests.integration.service import Service, change_service, make_app, serving
@@ -51,7 +50,7 @@ def test_events__connection_cut_in_the_body__records_nothing(server: tuple[Servi
             connection.sendall(head + body)
         assert _healthy(port)
 
-    assert service.count(meter_events) == 0
+    assert service.pushed() == 0
 
 
 def test_events__half_closed_after_less_than_announced__records_nothing(
@@ -66,7 +65,7 @@ def test_events__half_closed_after_less_than_announced__records_nothing(
         answer = connection.recv(4_096)
 
     assert not answer.startswith(b"HTTP/1.1 2")
-    assert service.count(meter_events) == 0
+    assert service.pushed() == 0
 
 
 def test_events__slow_client__does_not_hold_up_others(server: tuple[Service, int]) -> None:
@@ -83,7 +82,7 @@ def test_events__slow_client__does_not_hold_up_others(server: tuple[Service, int
         answer = connection.recv(4_096)
 
     assert answer.startswith(b"HTTP/1.1 200")
-    assert service.count(meter_events) == 2
+    assert service.pushed() == 2
 
 
 def test_events__chunked_without_end__is_cut_at_the_limit(server: tuple[Service, int]) -> None:

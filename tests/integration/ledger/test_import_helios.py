@@ -15,8 +15,10 @@ from api.chain.contracts import Contracts
 from api.chain.deployment import parse_deployment
 from api.cli.commands import app
 from api.db.session import transaction
-from api.db.tables.ledger import usage_records
+from api.db.tables.ledger import facts
 from api.domain.metering.instants import format_instant
+from api.domain.statements.statement import Statement
+from api.epochs.close import close_due
 from api.ledger.importers.helios import PRICE_MICROS_PER_GPU_HOUR
 from tests.factories import DAY_S, START_S, Ledger
 from tests.integration.service import (
@@ -63,9 +65,9 @@ def test_import__small_trace__counts_exactly_and_repeats_as_duplicates(
     service, url = server
     folder = tmp_path / "trace"
     folder.mkdir()
-    # Two GPUs: GPU 0 all day, 24 records; GPU 1 in the first 90 minutes, 2 records.
+    # Two GPUs: GPU 0 all day, 24 records; GPU 1 in the first 90 minutes, 2 records. Both were seen.
     (folder / "vcA.csv").write_text(rows(lambda m: 2 if m < 90 else 1, 2))
-    # One GPU, busy every other 10 minutes: 3 records an hour.
+    # One GPU, busy every other 10 minutes: 3 records an hour. It was seen too.
     packed = gzip.compress(rows(lambda m: m // 10 % 2, 1).encode())
     (folder / "vcB.csv.gz").write_bytes(packed)
     minutes = 1_440 + 90 + 720
@@ -75,25 +77,27 @@ def test_import__small_trace__counts_exactly_and_repeats_as_duplicates(
 
     assert first.exit_code == again.exit_code == 0, first.output
     assert json.loads(first.stdout) == {
-        "pools": 2, "events": 98, "accepted": 98, "duplicates": 0, "rejected": 0,
+        "pools": 2, "events": 101, "accepted": 101, "duplicates": 0, "rejected": 0,
         "gpu_minutes": minutes,
     }  # fmt: skip
-    assert json.loads(again.stdout)["duplicates"] == 98
-    assert service.count(usage_records) == 98
+    assert json.loads(again.stdout)["duplicates"] == 101
+    # And the terms of three leases beside: two of the ledger's own facility are older.
+    assert service.count(facts) == 101 + 4
     service.ledger.clock.now_s += 2 * DAY_S
-    closed = _close(service)
-    assert closed == minutes * PRICE_MICROS_PER_GPU_HOUR // 60
+    closed = [s for s in _close(service) if s.billed_gpu_seconds]
+    revenue = sum(s.gross_revenue_micros for s in closed)
+    assert revenue == minutes * PRICE_MICROS_PER_GPU_HOUR // 60
+    # The trace counts idle GPUs too: they were there all day.
+    assert sum(s.available_gpu_seconds for s in closed) == 3 * DAY_S
 
 
-def _close(service: Service) -> int:
-    from api.epochs.close import close_due
-
+def _close(service: Service) -> list[Statement]:
     now_s = service.ledger.clock.now_s
     closed = close_due(service.ledger.engine, service.ledger.evidence, now_s)
-    return sum(c.statement.gross_revenue_micros for c in closed)
+    return [c.statement for c in closed]
 
 
-def test_import__half_hour_offset_and_broken_last_day__crosses_no_epoch(
+def test_import__half_hour_offset_and_broken_last_day__rejects_what_is_beyond(
     server: tuple[Service, str], tmp_path: Path
 ) -> None:
     """A day and a half at +05:30: what lies beyond the last whole day is rejected, and shown."""
@@ -108,7 +112,7 @@ def test_import__half_hour_offset_and_broken_last_day__crosses_no_epoch(
 
     assert result.exit_code == 1
     summary = json.loads(result.stdout)
-    assert (summary["accepted"], summary["rejected"]) == (24, 12)
+    assert (summary["accepted"], summary["rejected"]) == (25, 12)
 
 
 def test_import__errors__are_named(server: tuple[Service, str], tmp_path: Path) -> None:
@@ -181,4 +185,4 @@ def test_import__name_taken_by_another_operator__makes_an_own_facility(
 
     first, again = _import(folder, url, key), _import(folder, url, key)
 
-    assert json.loads(first.stdout)["accepted"] == json.loads(again.stdout)["duplicates"] == 24
+    assert json.loads(first.stdout)["accepted"] == json.loads(again.stdout)["duplicates"] == 25

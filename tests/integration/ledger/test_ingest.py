@@ -7,15 +7,21 @@ import pytest
 from sqlalchemy import func, select
 
 from api.db.session import reading
-from api.db.tables.ledger import event_conflicts, meter_events, usage_records
-from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger, device
+from api.db.tables.ledger import FactKind, event_conflicts, facts, meter_events
+from tests.factories import DAY_S, GRACE_S, HOUR_S, SEAL_S, START_S, Ledger, device
 
 pytestmark = pytest.mark.both_databases
 
 
-def _count(ledger: Ledger, table: Any) -> int:
+def _count(ledger: Ledger, table: Any, *which: Any) -> int:
     with reading(ledger.engine) as connection:
-        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+        query = select(func.count()).select_from(table).where(*which)
+        return int(connection.execute(query).scalar_one())
+
+
+def _uses(ledger: Ledger) -> int:
+    """Number of uses that the log has, voided or not."""
+    return _count(ledger, facts, facts.c.kind == FactKind.USAGE.value)
 
 
 def test_ingest__same_body_twice__is_all_duplicates(ledger: Ledger) -> None:
@@ -26,7 +32,8 @@ def test_ingest__same_body_twice__is_all_duplicates(ledger: Ledger) -> None:
 
     assert first == ["accepted", "accepted"]
     assert second == ["duplicate", "duplicate"]
-    assert _count(ledger, usage_records) == _count(ledger, meter_events) == 2
+    # Two leases were opened before.
+    assert (_uses(ledger), _count(ledger, meter_events)) == (2, 4)
 
 
 def test_ingest__bad_events_in_a_batch__keep_the_others(ledger: Ledger) -> None:
@@ -42,7 +49,6 @@ def test_ingest__bad_events_in_a_batch__keep_the_others(ledger: Ledger) -> None:
         (ledger.usage(1, *hour, gpu_seconds="3600"), "malformed_event"),
         (ledger.usage(1, *hour, energy_joules=9_223_372_036_854_775_794), "number_out_of_range"),
         (ledger.usage(1, 2 * DAY_S, 2 * DAY_S + 60), "in_the_future"),
-        (ledger.usage(1, DAY_S - 60, DAY_S + 60), "crosses_epoch"),
         (ledger.usage(1, -60, 60), "outside_window"),
         (ledger.usage(1, 60, 60, gpu_seconds=0), "interval_empty"),
         (ledger.usage(1, *hour, start="2026-01-01T00:00:00"), "invalid_time"),
@@ -62,7 +68,7 @@ def test_ingest__bad_events_in_a_batch__keep_the_others(ledger: Ledger) -> None:
     codes = ledger.codes(*(event for event, _ in cases))
 
     assert codes == [code for _, code in cases]
-    assert _count(ledger, usage_records) == 3
+    assert _uses(ledger) == 3
 
 
 def test_ingest__same_id_other_payload__is_a_conflict_and_kept(ledger: Ledger) -> None:
@@ -75,16 +81,44 @@ def test_ingest__same_id_other_payload__is_a_conflict_and_kept(ledger: Ledger) -
     assert in_one_batch == ["accepted", "id_conflict"]
     assert later == ["id_conflict"]
     assert _count(ledger, event_conflicts) == 1
-    assert _count(ledger, usage_records) == 1
+    assert _uses(ledger) == 1
 
 
-def test_ingest__late_outage_rejected__does_not_block_usage(ledger: Ledger) -> None:
-    """ATTACKS 31: a rejected event takes no interval."""
+def test_ingest__same_facts_in_other_words__is_a_duplicate(ledger: Ledger) -> None:
+    """Two attempts of one collector differ by trace, time and what it measured meanwhile."""
+    first = ledger.usage(0, 0, HOUR_S, name="same")
+    east = {"start": "2026-01-01T08:00:00+08:00", "end": "2026-01-01T09:00:00+08:00"}
+    again = ledger.usage(0, 0, HOUR_S, name="same", utilization_ppm=7, energy_joules=9, **east)
+    traced = {**first, "traceparent": "00-2", "time": "2026-01-01T05:00:00Z"}
+
+    in_one_batch = ledger.codes(first, again)
+    later = ledger.codes(traced, again, first)
+
+    assert in_one_batch == ["accepted", "duplicate"]
+    assert later == ["duplicate"] * 3
+    assert _count(ledger, event_conflicts) == 0
+
+
+def test_ingest__outage_told_late__is_taken_and_beats_usage(ledger: Ledger) -> None:
+    """A month is open until its seal, whatever epoch was closed meanwhile."""
+    ledger.codes(ledger.usage(0, 0, HOUR_S))
     ledger.clock.now_s = START_S + DAY_S + GRACE_S
 
-    codes = ledger.codes(ledger.outage(0, 0, HOUR_S), ledger.usage(0, 0, HOUR_S))
+    codes = ledger.codes(ledger.outage(0, 0, HOUR_S), ledger.usage(0, HOUR_S, 2 * HOUR_S))
 
-    assert codes == ["epoch_closed", "accepted"]
+    assert codes == ["accepted", "accepted"]
+
+
+def test_ingest__what_is_refused__takes_no_time_of_a_device(ledger: Ledger) -> None:
+    """ATTACKS 31."""
+    codes = ledger.codes(
+        ledger.usage(0, 0, HOUR_S, lease="nobody"),
+        ledger.usage(0, 0, HOUR_S),
+        ledger.outage(1, 0, HOUR_S, lease="nobody"),
+        ledger.outage(1, 0, HOUR_S),
+    )
+
+    assert codes == ["lease_unknown", "accepted", "lease_unknown", "accepted"]
 
 
 def test_correction__of_a_delivery__works_until_it_is_stated(ledger: Ledger) -> None:
@@ -101,16 +135,91 @@ def test_correction__of_a_delivery__works_until_it_is_stated(ledger: Ledger) -> 
     assert codes == ["not_correctable", "accepted", "accepted", "duplicate"]
 
 
-def test_ingest__outage__excludes_usage_both_ways(ledger: Ledger) -> None:
+def test_ingest__outages__overlap_usage_but_no_other_outage_and_no_delivery(
+    ledger: Ledger,
+) -> None:
     codes = ledger.codes(
         ledger.outage(0, 0, HOUR_S),
         ledger.usage(0, 10, 20),
-        ledger.usage(0, HOUR_S, 2 * HOUR_S),
-        ledger.outage(0, HOUR_S + 5, HOUR_S + 6),
         ledger.outage(0, 5, 6),
+        ledger.usage(1, 0, HOUR_S, kind="delivery"),
+        ledger.outage(1, 10, 20),
+        ledger.usage(0, 30, 40, kind="delivery"),
     )
 
-    assert codes == ["accepted", "outage_overlap", "accepted", "outage_overlap", "outage_overlap"]
+    assert codes == [
+        "accepted", "accepted", "outage_overlap", "accepted", "outage_overlap", "outage_overlap",
+    ]  # fmt: skip
+
+
+def test_ingest__usage_over_three_epochs__is_one_event(ledger: Ledger) -> None:
+    ledger.clock.now_s = START_S + 3 * DAY_S
+
+    codes = ledger.codes(
+        ledger.usage(0, HOUR_S, 3 * DAY_S - HOUR_S), ledger.usage(0, 2 * DAY_S, 2 * DAY_S + 5)
+    )
+
+    assert codes == ["accepted", "overlap"]
+
+
+def test_ingest__month_sealed__takes_only_adjustments(ledger: Ledger) -> None:
+    """The closing statement seals the only month; up to its cut everything is taken."""
+    sealed_s = START_S + 3 * DAY_S + SEAL_S + GRACE_S
+    ledger.clock.now_s = sealed_s - 1
+    assert ledger.codes(ledger.usage(0, 0, HOUR_S, name="last")) == ["accepted"]
+    ledger.clock.now_s = sealed_s
+
+    codes = ledger.codes(ledger.usage(1, 0, HOUR_S), ledger.adjustment("lease-a", -5))
+
+    assert codes == ["facility_closed", "facility_closed"]
+
+
+def test_ingest__clock_jumps_and_nothing_is_recorded__moves_no_time(ledger: Ledger) -> None:
+    """ATTACKS 51: one request at a wrong time was enough to refuse every event for ever."""
+    ledger.clock.now_s = START_S + 400 * DAY_S
+    assert ledger.codes(ledger.usage(0, 0, HOUR_S)) == ["facility_closed"]
+    ledger.clock.now_s = START_S + DAY_S
+
+    assert ledger.codes(ledger.usage(0, 0, HOUR_S)) == ["accepted"]
+
+
+def test_allocation__opened_confirmed_ended__lasts_as_long_as_was_told(ledger: Ledger) -> None:
+    opened = ledger.allocation(0, 0)
+    codes = ledger.codes(
+        opened,
+        ledger.confirmed(opened, HOUR_S),
+        ledger.usage(0, HOUR_S - 1, HOUR_S + 60),
+        ledger.confirmed(opened, HOUR_S // 2),
+        ledger.usage(0, 2 * HOUR_S, 3 * HOUR_S),
+        ledger.confirmed(opened, 4 * HOUR_S),
+        ledger.ended(opened, HOUR_S - 60),
+        ledger.confirmed(opened, 2 * HOUR_S),
+        ledger.usage(0, HOUR_S - 60, HOUR_S),
+        ledger.confirmed(ledger.usage(3, 0, 1), 5),
+    )
+    later = ledger.codes(ledger.void(opened), ledger.usage(0, 0, HOUR_S - 60))
+
+    assert codes == [
+        "accepted", "accepted", "overlap", "accepted", "accepted", "overlap",
+        "accepted", "allocation_ended", "accepted", "correction_target_unknown",
+    ]  # fmt: skip
+    assert later == ["accepted", "accepted"]
+
+
+def test_correction__replacement__stands_instead_or_nothing_changes(ledger: Ledger) -> None:
+    wrong = ledger.usage(0, 0, HOUR_S)
+    other = ledger.usage(1, 0, HOUR_S)
+    ledger.codes(wrong, other)
+
+    codes = ledger.codes(
+        ledger.replace(wrong, ledger.usage(1, 0, 60)),
+        ledger.usage(0, 0, 60),
+        ledger.replace(wrong, ledger.usage(0, 60, 2 * HOUR_S)),
+        ledger.usage(0, 0, 60),
+        ledger.usage(0, HOUR_S, HOUR_S + 60),
+    )
+
+    assert codes == ["overlap", "overlap", "accepted", "accepted", "overlap"]
 
 
 def test_correction__twice_of_a_correction_or_unknown__is_rejected(ledger: Ledger) -> None:
@@ -191,7 +300,7 @@ def test_ingest__two_requests_at_once__record_each_event_once(ledger: Ledger) ->
 
     for index in range(40):
         assert sorted(a[index] for a in answers) == ["accepted"] + ["duplicate"] * 3
-    assert _count(ledger, usage_records) == 40
+    assert _uses(ledger) == 40
 
 
 def test_lease_and_device_events__work_or_are_rejected_by_name(ledger: Ledger) -> None:

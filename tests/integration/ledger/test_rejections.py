@@ -3,10 +3,12 @@
 import pytest
 from sqlalchemy import select
 
+from api.db import conflicts
 from api.db import rejections as store
 from api.db.session import reading
 from api.db.tables.console import event_rejections, event_repeats
 from api.db.tables.facilities import hardware_disclosures
+from api.db.tables.ledger import event_conflicts
 from tests.factories import HOUR_S, START_S
 from tests.integration.service import Service, problem
 
@@ -98,3 +100,26 @@ def test_hardware__disclosures__are_appended(service: Service) -> None:
     for answer in answers:
         problem(answer, 422, "invalid_input")
     assert service.count(hardware_disclosures) == 2
+
+
+def test_conflicts__more_than_are_kept__drop_the_oldest_and_count_them(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ATTACKS 35: one id that bills something else in every request fills no disk."""
+    monkeypatch.setattr(conflicts, "CONFLICTS_KEPT", 3)
+    ledger = service.ledger
+    first = ledger.usage(0, 0, HOUR_S, name="same")
+    service.post([first])
+
+    for minute in range(1, 4):
+        others = [ledger.usage(gpu, 0, minute * 60, name="same") for gpu in (0, 1)]
+        # What repeats a kept conflict is no new one.
+        assert {r["code"] for r in service.post([*others, *others]).json()["results"]} == {
+            "id_conflict"
+        }
+
+    with reading(ledger.engine) as connection:
+        kept = list(connection.execute(select(event_conflicts.c.payload).order_by("conflict_pk")))
+    assert [b"00:03:00" in row.payload for row in kept] == [False, True, True]
+    path = f"/v1/console/facilities/{ledger.facility_id}/rejections"
+    assert service.client.get(path, headers=service.auth()).json()["conflicts"] == 6

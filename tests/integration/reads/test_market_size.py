@@ -133,7 +133,7 @@ def _statement(facility_id: int, epoch: int) -> StatementRow:
         top_renter_bps=0,
         committed_bps=0,
         statement_hash=_hash_of(epoch),
-        carry_json=b"{}",
+        log_size=0,
         closed_at_s=start_s + DAY_S,
     )
 

@@ -19,7 +19,7 @@ ZIPPED = {"Accept-Encoding": "gzip, br"}
 def closed(service: Service) -> Service:
     """A closed epoch of 60 lines, and facilities enough for a long list."""
     ledger = service.ledger
-    ledger.ingest(*(ledger.usage(0, at_s, at_s + 60) for at_s in range(0, 3_600, 60)))
+    ledger.ingest(*(ledger.usage(0, at_s, at_s + 59) for at_s in range(0, 3_600, 60)))
     ledger.clock.now_s = START_S + DAY_S + GRACE_S
     close_due(ledger.engine, ledger.evidence, ledger.clock.now_s)
     for i in range(5):

@@ -10,6 +10,7 @@ import pytest
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.domain.statements.evidence import encode_attestations, encode_manifest, encode_statement
+from api.domain.statements.evidence_reader import log_end_of
 from api.domain.statements.statement import statement_digest
 from api.errors import AppError, EvidenceInvalid
 from api.verify import statements as verify_statements
@@ -76,6 +77,10 @@ def _other_bytes(rng: random.Random, byte: int) -> set[int]:
 
 def _changes(data: bytes, rng: random.Random) -> Iterator[tuple[int, bytes]]:
     """The file with one byte changed: its ends, and positions of a fixed seed."""
+    if not data:
+        # No terms were agreed in the epoch: whatever stands there is added.
+        yield 0, b"\n"
+        return
     ends = {0, 1, len(data) - 2, len(data) - 1}
     positions = ends | set(rng.sample(range(len(data)), min(len(data), POSITIONS_A_FILE)))
     for position in sorted(positions):
@@ -131,7 +136,7 @@ def test_verify__case_of_a_hex_digit_in_the_deployment_changed__is_refused(
 
 def test_verify__number_that_reads_as_infinite__is_a_finding(published: Published) -> None:
     """One changed byte makes 1767225600 the float 1e67225600."""
-    for name in ("facility.json", _path(published, "leases.json").split("/", 1)[1]):
+    for name in ("facility.json", _path(published, "facts.jsonl").split("/", 1)[1]):
         path = f"facility-{published.facility_id}/{name}"
         data = published.files[path]
         assert b"1767225600" in data
@@ -164,7 +169,8 @@ def _with_manifest(published: Published, changes: dict[str, bytes]) -> dict[str,
     """The changes with a manifest that agrees with them."""
     files = {p.rsplit("/", 1)[-1]: d for p, d in published.files.items() if "epoch-00001" not in p}
     files |= {path.rsplit("/", 1)[1]: data for path, data in changes.items()}
-    manifest = encode_manifest(published.statements[0].facility_id, 0, files)  # type: ignore[arg-type]
+    end = log_end_of(published.files[_path(published, "manifest.json")])
+    manifest = encode_manifest(published.statements[0].facility_id, 0, files, end)  # type: ignore[arg-type]
     return changes | {_path(published, "manifest.json"): manifest}
 
 

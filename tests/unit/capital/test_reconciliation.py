@@ -14,13 +14,15 @@ from api.domain.capital.reconciliation import (
 )
 from api.domain.metering.usage import LineKind
 
+# Of 1,000 GPU-seconds 10 were used in an outage and bill nothing, 110 are in no statement yet.
 # Two epochs of 100 and 60 dollars posted, the first final; a third of 40 not posted. Rent of 130
 # came in; 100 are settled with a fee of 1; of 99 accrued 20 still stream and 50 are claimed.
 FIGURES = FacilityFigures(
     facility_id=7,
     metered_gpu_seconds=1_000,
-    stated_gpu_seconds=890,
+    stated_gpu_seconds=880,
     open_gpu_seconds=110,
+    unbilled_gpu_seconds=10,
     epochs=(
         EpochFigures(0, 100, 100, True),
         EpochFigures(1, 60, 60, False),
@@ -45,19 +47,20 @@ def test_reconcile__books_in_order__names_every_difference_by_hand() -> None:
     assert (d.receivable_micros, d.prepaid_micros) == (30, 0)
     assert d.awaiting_settlement_micros == 0
     assert (d.fees_micros, d.streaming_micros, d.unclaimed_micros) == (1, 20, 29)
-    assert d.open_epoch_gpu_seconds == 110
+    assert (d.open_epoch_gpu_seconds, d.unbilled_gpu_seconds) == (110, 10)
 
 
 def test_reconcile__one_micro_or_second_off__is_a_mismatch_by_name() -> None:
-    cases = {
-        "metered_gpu_seconds": replace(FIGURES, metered_gpu_seconds=1_001),
-        "attested_micros": replace(FIGURES, epochs=(EpochFigures(0, 101, 100, True),)),
-        "settled_micros": replace(FIGURES, settled_micros=101, accrued_micros=100),
-        "accrued_micros": replace(FIGURES, accrued_micros=98),
-        "claimed_micros": replace(FIGURES, claimed_micros=80),
-    }
+    cases = [
+        ("metered_gpu_seconds", replace(FIGURES, metered_gpu_seconds=1_001)),
+        ("metered_gpu_seconds", replace(FIGURES, unbilled_gpu_seconds=9)),
+        ("attested_micros", replace(FIGURES, epochs=(EpochFigures(0, 101, 100, True),))),
+        ("settled_micros", replace(FIGURES, settled_micros=101, accrued_micros=100)),
+        ("accrued_micros", replace(FIGURES, accrued_micros=98)),
+        ("claimed_micros", replace(FIGURES, claimed_micros=80)),
+    ]
 
-    for number, figures in cases.items():
+    for number, figures in cases:
         found = reconcile(figures)
         assert [m.number for m in found.mismatches] == [number]
         assert not found.balanced
@@ -137,7 +140,7 @@ def test_reconcile__honest_books__balance_and_the_differences_add_up(
 
     found = reconcile(
         FacilityFigures(
-            *(1, 5, 5, 0, rows, collected, settled, fees, accrued, claimed, unvested),
+            *(1, 5, 2, 0, 3, rows, collected, settled, fees, accrued, claimed, unvested),
             advanced_micros=advanced,
             recovered_micros=recovered,
         )
@@ -151,7 +154,9 @@ def test_reconcile__honest_books__balance_and_the_differences_add_up(
     spread = d.fees_micros + d.streaming_micros + d.unclaimed_micros
     assert found.settled_micros + d.recovered_micros == found.claimed_micros + spread
     assert found.settled_micros <= found.collected_micros + d.advanced_micros
+    assert d.unbilled_gpu_seconds == 3
     whole = total([found, found])
+    assert whole.differences.unbilled_gpu_seconds == 6
     assert whole.rated_micros == 2 * found.rated_micros
     assert whole.differences.unclaimed_micros == 2 * d.unclaimed_micros
 

@@ -6,28 +6,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.domain.metering.event_types import (
+    AdjustmentEvent,
+    AllocationEvent,
+    AllocationOpenedEvent,
+    CorrectionEvent,
+    DeviceRegisteredEvent,
+    LeaseClosedEvent,
+    LeaseOpenedEvent,
+    OutageEvent,
+    SeenEvent,
+    UsageEvent,
+)
 from api.domain.metering.events import (
+    ADJUSTMENT,
+    ALLOCATION_CONFIRMED,
+    ALLOCATION_ENDED,
+    ALLOCATION_OPENED,
     AVAILABILITY,
     CORRECTION,
     DEVICE_REGISTERED,
     LEASE_CLOSED,
     LEASE_OPENED,
     MAX_ENERGY_JOULES,
+    MAX_GPUS,
+    SEEN,
     USAGE,
-    CorrectionEvent,
-    DeviceRegisteredEvent,
-    LeaseClosedEvent,
-    LeaseOpenedEvent,
-    OutageEvent,
-    UsageEvent,
     identity,
     parse_event,
 )
 from api.domain.metering.rejections import REJECTIONS
+from api.domain.units import MAX_PRICE
 from api.errors import EventRejected
 
 DEVICE = "GPU-0b9f1a52-3c1d-4e5f-8a6b-7c8d9e0f1a2b"
 HOUR = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T01:00:00Z"}
+START_S, END_S = 1_767_225_600, 1_767_229_200
+TARGET = {"source": "s", "id": "i"}
+# What a replacement says: the data of its kind, without the facility.
+USE = {"device": DEVICE, "lease": "l", **HOUR, "gpu_seconds": 3_600}
+OUT = {"device": DEVICE, **HOUR}
 NUL, SURROGATE, ABSENT = "a\0b", "\ud800", object()
 
 
@@ -35,7 +53,12 @@ def event(kind: str = USAGE, /, **data: Any) -> dict[str, Any]:
     base: dict[str, dict[str, Any]] = {
         USAGE: {"device": DEVICE, "lease": "l", **HOUR, "gpu_seconds": 3_600},
         AVAILABILITY: {"device": DEVICE, **HOUR},
-        CORRECTION: {"corrects": {"source": "s", "id": "i"}, "action": "void"},
+        ALLOCATION_OPENED: {"device": DEVICE, "lease": "l", "start": HOUR["start"]},
+        ALLOCATION_CONFIRMED: {"allocation": TARGET, "until": HOUR["end"]},
+        ALLOCATION_ENDED: {"allocation": TARGET, "until": HOUR["end"]},
+        SEEN: {"device": DEVICE, **HOUR},
+        CORRECTION: {"corrects": TARGET, "action": "void"},
+        ADJUSTMENT: {"lease_id": "l", "amount": -5, "reason": "goodwill"},
         LEASE_OPENED: {
             "lease_id": "l", "renter_ref": "r", "plan": "spot",
             "opened_at": HOUR["start"], "price_micros_per_gpu_hour": 5,
@@ -60,21 +83,116 @@ def _code(value: Any) -> str:
     return caught.value.reason
 
 
-def test_parse__good_events__become_values() -> None:
+def test_parse__time_of_devices__becomes_values() -> None:
     usage = parse_event(event())
     assert isinstance(usage, UsageEvent)
-    assert (usage.start_s, usage.end_s) == (1_767_225_600, 1_767_229_200)
+    assert (usage.start_s, usage.end_s) == (START_S, END_S)
     assert not usage.delivery
     assert parse_event(event() | {"traceparent": "00", "time": HOUR["end"]}) == usage
-    assert isinstance(parse_event(event(AVAILABILITY, lease="l", reason="x")), OutageEvent)
-    assert isinstance(parse_event(event(CORRECTION)), CorrectionEvent)
-    opened = parse_event(event(LEASE_OPENED, sla_credit_bps=10_000))
+    delivery = parse_event(event(kind="delivery", gpu_class="H100"))
+    assert isinstance(delivery, UsageEvent)
+    assert (delivery.delivery, delivery.gpu_class) == (True, "H100")
+    outage = parse_event(event(AVAILABILITY, lease="l", reason="x"))
+    assert isinstance(outage, OutageEvent)
+    assert (outage.lease_id, outage.planned) == ("l", False)
+    assert parse_event(event(AVAILABILITY, lease="l", cause="fault")) == outage
+    planned = parse_event(event(AVAILABILITY, cause="planned"))
+    assert isinstance(planned, OutageEvent)
+    assert (planned.lease_id, planned.planned) == (None, True)
+    seen = parse_event(event(SEEN))
+    assert isinstance(seen, SeenEvent)
+    assert (seen.device_hash, seen.start_s, seen.end_s) == (usage.device_hash, START_S, END_S)
+    assert isinstance(parse_event(event(DEVICE_REGISTERED)), DeviceRegisteredEvent)
+
+
+def test_parse__allocation__names_the_event_that_opened_it() -> None:
+    fresh, known = (
+        parse_event(event(ALLOCATION_OPENED, **more)) for more in ({}, {"until": HOUR["end"]})
+    )
+    assert isinstance(fresh, AllocationOpenedEvent)
+    assert isinstance(known, AllocationOpenedEvent)
+    # Nobody has seen it last for a second yet.
+    assert (fresh.start_s, fresh.until_s, known.until_s) == (START_S, START_S, END_S)
+    for kind, ended in ((ALLOCATION_CONFIRMED, False), (ALLOCATION_ENDED, True)):
+        told = parse_event(event(kind))
+        assert isinstance(told, AllocationEvent)
+        assert (told.source, told.id, told.until_s, told.ended) == ("s", "i", END_S, ended)
+
+
+def test_parse__correction__may_bring_what_stands_for_its_target() -> None:
+    void = parse_event(event(CORRECTION, reason="twice"))
+    assert isinstance(void, CorrectionEvent)
+    assert (void.corrects_source, void.corrects_id, void.replacement) == ("s", "i", None)
+
+    for data, kind in ((USE, UsageEvent), (OUT, OutageEvent)):
+        replaced = parse_event(event(CORRECTION, action="replace", replacement=data))
+        assert isinstance(replaced, CorrectionEvent)
+        assert isinstance(replaced.replacement, kind)
+        # It has the correction's own name: by that it is corrected.
+        assert replaced.replacement.envelope == replaced.envelope
+
+
+def test_parse__short_forms_of_leases_and_money__become_values() -> None:
+    opened = parse_event(event(LEASE_OPENED, max_gpus=8))
     assert isinstance(opened, LeaseOpenedEvent)
-    assert (opened.sla_credit_bps, opened.max_gpus) == (10_000, 0)
+    assert (opened.price, opened.committed_gpus, opened.max_gpus) == (5, 0, 8)
+    paid = parse_event(event(LEASE_OPENED, plan="take_or_pay", committed_gpus=8, max_gpus=8))
+    assert isinstance(paid, LeaseOpenedEvent)
+    assert (paid.plan, paid.committed_gpus) == ("take_or_pay", 8)
     closed = parse_event(event(LEASE_CLOSED))
     assert isinstance(closed, LeaseClosedEvent)
-    assert (closed.lease_id, closed.closed_at_s) == ("l", 1_767_229_200)
-    assert isinstance(parse_event(event(DEVICE_REGISTERED)), DeviceRegisteredEvent)
+    assert (closed.lease_id, closed.closed_at_s) == ("l", END_S)
+    adjusted = parse_event(event(ADJUSTMENT))
+    assert isinstance(adjusted, AdjustmentEvent)
+    assert (adjusted.lease_id, adjusted.amount, adjusted.reason) == ("l", -5, "goodwill")
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "code"),
+    [
+        (AVAILABILITY, {"cause": "weather"}, "malformed_event"),
+        (AVAILABILITY, {"cause": True}, "malformed_event"),
+        (AVAILABILITY, {"lease": None}, "malformed_event"),
+        (AVAILABILITY, {"gpu_seconds": 3_600}, "unknown_field"),
+        (SEEN, {"end": HOUR["start"]}, "interval_empty"),
+        (SEEN, {"lease": "l"}, "unknown_field"),
+        (ALLOCATION_OPENED, {"until": "2025-12-31T23:59:59Z"}, "interval_empty"),
+        (ALLOCATION_OPENED, {"until": None}, "invalid_time"),
+        (ALLOCATION_OPENED, {"end": HOUR["end"]}, "unknown_field"),
+        (ALLOCATION_CONFIRMED, {"allocation": "i"}, "malformed_event"),
+        (ALLOCATION_ENDED, {"until": ABSENT}, "malformed_event"),
+        (ALLOCATION_ENDED, {"allocation": TARGET | {"x": 1}}, "malformed_event"),
+        (CORRECTION, {"action": "replace"}, "malformed_event"),
+        (CORRECTION, {"replacement": USE}, "malformed_event"),
+        (CORRECTION, {"action": "replace", "replacement": [USE]}, "malformed_event"),
+        (CORRECTION, {"action": "replace", "replacement": {**USE, "facility_id": 1}},
+         "malformed_event"),
+        (CORRECTION, {"action": "replace", "replacement": {**USE, "gpu_seconds": 1}},
+         "checksum_mismatch"),
+        (CORRECTION, {"action": "replace", "replacement": {**USE, "cause": "fault"}},
+         "unknown_field"),
+        (CORRECTION, {"action": "replace", "replacement": {}}, "malformed_event"),
+        (ADJUSTMENT, {"amount": 0}, "number_out_of_range"),
+        (ADJUSTMENT, {"amount": MAX_PRICE + 1}, "number_out_of_range"),
+        (ADJUSTMENT, {"amount": -MAX_PRICE - 1}, "number_out_of_range"),
+        (ADJUSTMENT, {"amount": 0.5}, "malformed_event"),
+        (ADJUSTMENT, {"reason": ABSENT}, "malformed_event"),
+        (ADJUSTMENT, {"reason": ""}, "malformed_event"),
+        (LEASE_OPENED, {"plan": "free"}, "malformed_event"),
+        (LEASE_OPENED, {"plan": "take_or_pay"}, "invalid_input"),
+        (LEASE_OPENED, {"committed_gpus": 1}, "invalid_input"),
+        (LEASE_OPENED, {"plan": "take_or_pay", "committed_gpus": 2, "max_gpus": 1},
+         "invalid_input"),
+        (LEASE_OPENED, {"max_gpus": MAX_GPUS + 1}, "number_out_of_range"),
+        (LEASE_OPENED, {"price_micros_per_gpu_hour": MAX_PRICE + 1}, "number_out_of_range"),
+        # A share of credits is a component of the terms, with steps and a cap.
+        (LEASE_OPENED, {"sla_credit_bps": 5}, "unknown_field"),
+    ],
+)  # fmt: skip
+def test_parse__bad_event_of_another_kind__has_its_code(
+    kind: str, changes: dict[str, Any], code: str
+) -> None:
+    assert _code(event(kind, **changes)) == code
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.errors import InvalidInput
+from api.errors import InvalidInput, TooLarge
 from api.routes.http.body import JSON, MAX_DEPTH, count_keys, may_repeat_keys, read_events
 
 
@@ -75,11 +75,97 @@ def test_read_events__not_a_number__costs_its_own_event_alone(number: str) -> No
 
 @pytest.mark.parametrize(
     "body",
-    ["[NaN", "NaN", '[{"a": NaN}, {"b": "\\ud800"}]', "[" * 5_000 + "NaN" + "]" * 5_000],
+    [
+        *("[NaN", "NaN", "[NaN,]", "[,NaN]", "[NaN]]", "[NaN}", '[NaN,"]', "[NaN] [1]", "[NaN]1"),
+        *('{"a": NaN} {"a": 1}', '{"a": NaN}}', "\ufeff[NaN]", "[{NaN}]", "[nan]", "[1_0, NaN]"),
+        *("[" * 5_000 + "NaN", "[" * 5_000 + "}" * 5_000, '["\\x", NaN]', '[NaN, "\x01"]'),
+    ],
 )
 def test_read_events__not_json_even_without_nan__is_refused_whole(body: str) -> None:
     with pytest.raises(InvalidInput):
         _broken(body)
+
+
+def _deep(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+def _with(value: str) -> str:
+    return '{"d": ' + value + "}"
+
+
+_GOOD = '{"id": "good", "source": "s", "data": {"a:b" : "[{\\"}", "n": 1}}'
+_ODD = [
+    ("9" * 400, "not_a_number"),
+    ("-" + "9" * 5_000, "not_a_number"),
+    ("9" * 100_000, "not_a_number"),
+    ("1e400", "not_a_number"),
+    ("-1.5E+999", "not_a_number"),
+    ("NaN", "not_a_number"),
+    ('"\\ud800"', "broken_text"),
+    ('"\\udfff\\ud800"', "broken_text"),
+    ('"\\ud83d x"', "broken_text"),
+    ('{"\\udc00": 1}', "broken_text"),
+    ('[[{"k": ["\\ud800"]}]]', "broken_text"),
+    (_deep(MAX_DEPTH), "nested_too_deep"),
+    (_deep(100), "nested_too_deep"),
+    (_deep(2_000), "nested_too_deep"),
+    (_deep(100_000), "nested_too_deep"),
+    ('{"a":' * 70_000 + '"]"' + "}" * 70_000, "nested_too_deep"),
+    (f'{{"a": 1, "\\u0061": {_deep(90)}}}', "nested_too_deep"),
+    ('{"a": 1, "a": 2}', "duplicate_key"),
+    ('{"a": [[[[[1]]]]], "a": 2}', "duplicate_key"),
+]
+
+
+@pytest.mark.parametrize(("value", "code"), _ODD)
+def test_read_events__odd_value_anywhere__costs_its_own_event_alone(value: str, code: str) -> None:
+    """ATTACKS 31, 32, 35: in data, in an attribute, as the event itself, alone or in a batch."""
+    for place in ('{"id": "x", "source": "s", "data": {"n": %s}}', '{"id": "x", "e": %s}', "%s"):
+        odd = place % value
+        if place == "%s" and value == _deep(MAX_DEPTH):
+            continue  # as deep as an event may be
+        batch = read_events(
+            f" [{_GOOD},{odd} ,{_GOOD}]\n".encode(), content_type=JSON, encoding=None
+        )
+
+        assert {i: e.reason for i, e in batch.broken.items()} == {1: code}
+        assert batch.events[0] == batch.events[2] == json.loads(_GOOD)
+        assert not batch.single
+        if place != "%s":
+            assert batch.events[1]["id"] == "x"  # type: ignore[index]
+            assert _broken(odd) == {0: code}
+
+
+def test_read_events__every_odd_value_at_once__leaves_the_good_ones() -> None:
+    events = [part for value, _ in _ODD for part in (_GOOD, _with(value))]
+
+    found = _broken("[" + ",".join(events) + "]")
+
+    wanted = {2 * i + 1: code for i, (_, code) in enumerate(_ODD)}
+    assert found == wanted
+
+
+def test_read_events__numbers_that_a_double_holds__are_read() -> None:
+    numbers = ["1" + "0" * 308, "18446744073709551616", "1e308", "1e-400", "0." + "1" * 5_000]
+
+    events = ",".join(_with(number) for number in numbers)
+
+    assert _broken(f"[{events}]") == {}
+    assert _broken(f'[{{"a": NaN}}, {events}]') == {0: "not_a_number"}
+
+
+def test_read_events__event_at_the_depth_limit__is_read() -> None:
+    event = _with(_deep(MAX_DEPTH - 1))
+
+    assert _broken(event) == _broken(f"[{event}]") == {}
+    assert _broken(f"[{event}, NaN]") == {1: "not_a_number"}
+
+
+@pytest.mark.parametrize("odd", ["", ", NaN"])
+def test_read_events__too_many__are_refused_whole(odd: str) -> None:
+    with pytest.raises(TooLarge, match="1000"):
+        _broken("[" + ",".join(["1"] * 1_001) + odd + "]")
 
 
 @given(st.lists(_event, max_size=4))

@@ -19,10 +19,11 @@ from api.domain.metering.lease_terms import (
     SlaStep,
     TermsVersion,
     TierStep,
+    terms_hash,
 )
 from api.domain.metering.usage import LineKind
 from api.domain.statements.books import Books, Item, Stated
-from api.domain.units import ZERO32, Epoch, FacilityId
+from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
 from tests.unit.statements.tick_by_tick import Reference, month
 
 NEW_YEAR_S = 1_767_225_600
@@ -66,6 +67,7 @@ def facility(dice, scale):
         tranches=(TrancheTerms(1),),
         grace_s=dice.randint(*scale.grace_ticks) * scale.tick,
         seal_s=dice.randint(*scale.seal_ticks) * scale.tick,
+        silence_available=dice.random() < 0.5,
     )
 
 
@@ -76,8 +78,7 @@ class History:
         self.dice = random.Random(seed)
         self.scale = scale
         self.terms = facility(self.dice, scale)
-        self.silence_available = self.dice.random() < 0.5
-        self.books = Books(self.terms, silence_available=self.silence_available)
+        self.books = Books(self.terms)
         self.ended_s = self._end()
         self.leases = [keccak(b"lease %d" % i) for i in range(self.dice.randint(1, 3))]
         over = self.terms.window_end_s
@@ -90,12 +91,12 @@ class History:
             tick=scale.tick,
             devices=self.terms.devices,
             leases={},
-            silence_available=self.silence_available,
+            silence_available=self.terms.silence_available,
         )
         self.entry = 0
         self.stated: list[tuple[Period, Stated]] = []
         self.told = 0
-        self.delivered: set[Place] = set()
+        self.hashes: dict[Bytes32, Bytes32] = {}
 
     def _end(self):
         if self.dice.random() < 0.6:
@@ -307,14 +308,17 @@ class History:
             "cap": dice.choice((10_000, 3_000)),
         }
         self.reference.leases.setdefault(lease, []).append(version)
-        return [Agreed(lease, as_terms(version, keccak(b"party" + lease)))]
+        previous = self.hashes.get(lease, ZERO32)
+        terms = as_terms(version, keccak(b"party" + lease), previous)
+        self.hashes[lease] = terms_hash(lease, terms)
+        return [Agreed(lease, terms)]
 
 
-def as_terms(version, party):
+def as_terms(version, party, previous):
     """The version as the service knows it."""
     return TermsVersion(
         version=version["number"],
-        previous=ZERO32,
+        previous=previous,
         party=party,
         from_s=version["from"],
         until_s=version["until"],

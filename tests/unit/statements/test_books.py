@@ -16,6 +16,7 @@ from api.domain.metering.lease_terms import (
     SlaStep,
     TermsVersion,
     TierStep,
+    terms_hash,
 )
 from api.domain.metering.usage import LineKind
 from api.domain.statements.books import Books
@@ -71,11 +72,12 @@ class Operator:
         )
         self.books = Books(self.terms)
         self.places = (Place(n, 0) for n in range(1, 10_000))
-        self.epoch = 0
+        self.epoch, self.hash = 0, ZERO32
 
     def agree(self, version=1, *, start_s=NEW_YEAR_S, **components):
-        terms = TermsVersion(version, ZERO32, PARTY, start_s, **components)
+        terms = TermsVersion(version, self.hash, PARTY, start_s, **components)
         self.books.take([Agreed(LEASE, terms)])
+        self.hash = terms_hash(LEASE, terms)
 
     def used(self, start_h, end_h, *, device=CARD, delivery=False):
         place = next(self.places)
@@ -233,6 +235,17 @@ def test_tiers__hours_of_the_month__lower_the_price_in_order_of_time():
     ]
 
 
+def test_tiers__agreed_after_hours_were_billed__count_those_hours():
+    operator = Operator(days=2)
+    operator.agree(prices=prices(USD))
+    operator.used(0, 24)
+    assert operator.close() == [(LineKind.USAGE, 24 * USD)]
+    operator.agree(2, prices=prices(USD), tiers=(TierStep(10, 2_500),))
+    operator.used(24, 48)
+    discount = LineKind.TIER_DIFFERENCE, -38 * USD // 4
+    assert operator.close() == [(LineKind.USAGE, 24 * USD), discount]
+
+
 def test_rack__price_of_72_gpus__loses_no_part_of_a_unit():
     operator = Operator(days=1)
     operator.agree(prices=prices(100, gpus=72))
@@ -255,6 +268,19 @@ def test_fixed__upfront_and_early_end__are_due_at_their_instants():
     kind = LineKind.FIXED_DIFFERENCE
     assert sorted(operator.close()) == [(kind, -50), (kind, 50)]
     assert operator.end() == [(kind, -20)]
+
+
+def test_seal__credit_that_nothing_bore__is_stated_once_there_is_revenue():
+    operator = Operator(days=60, seal_s=5 * DAY_S)
+    operator.agree(prices=prices(USD), fixed=(FixedItem("welcome", NEW_YEAR_S, -30 * USD),))
+    assert operator.close(40) == []
+    assert operator.books.sealed_month >= 0
+    operator.used(40 * 24, 41 * 24)
+    operator.used(41 * 24, 42 * 24)
+    credit = LineKind.FIXED_DIFFERENCE
+    assert operator.close() == [(LineKind.USAGE, 24 * USD), (credit, -24 * USD)]
+    assert operator.close() == [(LineKind.USAGE, 24 * USD), (credit, -6 * USD)]
+    assert operator.end() == []
 
 
 def test_adjustment__of_a_sealed_month__is_all_that_is_left():
@@ -322,6 +348,9 @@ def test_terms__that_do_not_follow__are_refused():
     other = TermsVersion(2, ZERO32, keccak(b"another"), NEW_YEAR_S)
     with pytest.raises(InvalidInput, match="another renter"):
         operator.books.take([Agreed(LEASE, other)])
+    unchained = TermsVersion(2, ZERO32, PARTY, NEW_YEAR_S)
+    with pytest.raises(InvalidInput, match="not the hash of the version before"):
+        operator.books.take([Agreed(LEASE, unchained)])
 
 
 def test_ended_early__epoch_cut_short__is_stated_nowhere():
@@ -340,3 +369,31 @@ def test_concentration__renter_and_commitment__are_shares_of_positive_charges():
     operator.used(0, 24, device=OTHER)
     stated = operator.books.state(operator.terms.period(Epoch(0)))
     assert (stated.top_renter_bps, stated.committed_bps) == (10_000, 5_000)
+
+
+@pytest.mark.parametrize("early_s", [1, 600, DAY_S])
+def test_adjustment__facility_ended_just_before_its_seal__lies_inside_the_seal(early_s):
+    """A line beyond window and seal would be a fault, and cost its attesters."""
+    operator = Operator(days=1, seal_s=DAY_S)
+    operator.agree()
+    operator.close()
+    ended_s = operator.terms.sealed_at_s - early_s
+    operator.books.take([Adjusted(Place(99, 0), keccak(b"fee"), LEASE, 5)])
+
+    period = operator.terms.closing_period(ended_at_s=ended_s, grace_s=operator.terms.grace_s)
+    [item] = operator.books.state(period).items
+
+    last_s = min(ended_s + operator.terms.grace_s, operator.terms.sealed_at_s)
+    assert (item.start_s, item.end_s) == (NEW_YEAR_S + DAY_S, last_s)
+
+
+@pytest.mark.parametrize("ended_h", [0, 5])
+def test_ended_early__fixed_item_due_as_the_month_ends__is_stated(ended_h):
+    """What is due at the instant that ends the last epoch over belongs to its month."""
+    operator = Operator(days=60)
+    february_s = NEW_YEAR_S + 31 * DAY_S
+    operator.agree(fixed=(FixedItem("early end", february_s, 70),))
+
+    assert operator.end(ended_at_s=february_s + ended_h * HOUR_S) == [
+        (LineKind.FIXED_DIFFERENCE, 70)
+    ]

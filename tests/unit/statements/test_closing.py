@@ -1,230 +1,287 @@
-"""Closing: what close refuses, and what follows from leases and outages."""
+"""Closing: from facts to statements that follow each other, and what they say by hand."""
 
+import json
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from api.domain.facility import Period
-from api.domain.hashing import keccak
-from api.domain.metering.usage import LineKind, Outage
-from api.domain.statements.closing import ClosedEpoch, close_epoch
-from api.domain.statements.differences import Difference
-from api.domain.statements.entries import Entry
-from api.domain.statements.evidence import EMPTY_CARRY, Carry
-from api.domain.statements.lines import rate_entries
-from api.domain.statements.rating import LeaseCarry, LeaseTerms, PricePlan, PriceVersion
-from api.domain.units import MAX_I64, ZERO32, Epoch
-from api.errors import InvalidInput
-from tests.unit.values import DAY_S, DEVICES, LEASE, RENTER, START_S, TERMS
+from api.domain.hashing import keccak, salted_hash, sha256
+from api.domain.metering.usage import LineKind
+from api.domain.statements.closing import Followed, OpenBooks
+from api.domain.statements.evidence import (
+    COMMITTED_FILES,
+    CREDITS_FILE,
+    FACTS_FILE,
+    LINES_FILE,
+    MANIFEST_FILE,
+    TERMS_FILE,
+    hex32,
+)
+from api.domain.statements.evidence_reader import decode_lines, log_end_of
+from api.domain.statements.lines import usage_tree
+from api.domain.statements.statement import statement_hash
+from api.domain.statements.told import decode_told
+from api.domain.units import Epoch
+from tests.ledgers import Ledger, facility, periods
+from tests.unit.payloads import (
+    DEVICES,
+    LEASE,
+    SALT,
+    TERMS,
+    adjusted,
+    agreed,
+    at,
+    delivery,
+    lease_closed,
+    outage,
+    usage,
+    void,
+)
+from tests.unit.statements.lives import DOLLAR, Life, charges, days
+from tests.unit.values import DAY_S, START_S
 
 HOUR_S = 3_600
-# A dollar an hour; half of it is credited for what the operator withholds.
-_PRICE = PriceVersion(1, START_S, 1_000_000, 5_000)
-_LEASE = LeaseTerms(LEASE, RENTER, PricePlan.ON_DEMAND, 0, START_S, None, (_PRICE,))
+USE, LATE, BACK = LineKind.USAGE, LineKind.LATE, LineKind.VOID
+USE_DIFFERENCE = LineKind.USAGE_DIFFERENCE
 
 
-def _usage(gpu: int, from_s: int, to_s: int, kind: LineKind = LineKind.USAGE) -> Entry:
-    return Entry(kind, DEVICES[gpu], LEASE, START_S + from_s, START_S + to_s)
+# --- statements that follow each other ------------------------------------------------------------
 
 
-def _close(
-    *entries: Entry,
-    lease: LeaseTerms = _LEASE,
-    outages: tuple[Outage, ...] = (),
-    carry: Carry = EMPTY_CARRY,
-    epoch: int = 0,
-    period: Period | None = None,
-) -> ClosedEpoch:
-    return close_epoch(
-        TERMS,
-        TERMS.period(Epoch(epoch)) if period is None else period,
-        entries=entries,
-        outages=outages,
-        leases={lease.lease: lease},
-        carry=carry,
-        previous_statement_hash=ZERO32,
+def test_close__random_ledger__binds_lines_evidence_and_the_statement_before():
+    ledger = Ledger(5, facility())
+    books, previous = OpenBooks(ledger.terms), Followed()
+
+    for period in periods(ledger.terms):
+        told = ledger.fill(period)
+        size = ledger.logged[-1].place.entry
+        closed = books.close(period, told, log_size=size)
+        statement, files = closed.statement, closed.files
+
+        assert (statement.epoch, statement.epoch_start_s, statement.epoch_end_s) == (
+            *(period.epoch, period.start_s, period.end_s),
+        )
+        assert set(files) == {*COMMITTED_FILES, MANIFEST_FILE}
+        assert statement.previous_statement_hash == previous.statement_hash
+        assert statement.evidence_hash == sha256(files[MANIFEST_FILE])
+        end = log_end_of(files[MANIFEST_FILE])
+        assert (end.size, end.previous) == (size, previous.manifest_hash)
+        tree = usage_tree(ledger.terms.facility_id, period.epoch, closed.lines)
+        assert statement.usage_root == closed.tree.root == tree.root
+        assert statement.line_count == len(closed.lines)
+        assert decode_lines(files[LINES_FILE]) == list(closed.lines)
+        shown = [decode_told(files[name], name=name) for name in (FACTS_FILE, TERMS_FILE)]
+        assert sorted([*shown[0], *shown[1]], key=lambda x: x.place) == told
+        previous = closed.followed
+        hashes = statement_hash(statement), statement.evidence_hash
+        assert previous == Followed(*hashes, size) == books.follows
+        assert books.next_number == period.epoch + 1
+
+
+@pytest.mark.parametrize("from_number", range(5))
+def test_replay__of_statements_before__goes_on_with_the_same_bytes(from_number):
+    ledger = Ledger(6, facility())
+    books, rebuilt = OpenBooks(ledger.terms), OpenBooks(ledger.terms)
+
+    for period in periods(ledger.terms):
+        told = ledger.fill(period)
+        size = ledger.logged[-1].place.entry
+        closed = books.close(period, told, log_size=size)
+        if period.epoch < from_number:
+            rebuilt.replay(period, told, follows=closed.followed)
+        else:
+            again = rebuilt.close(period, told, log_size=size)
+            assert (again.statement, again.files) == (closed.statement, closed.files)
+        assert (rebuilt.follows, rebuilt.next_number) == (books.follows, books.next_number)
+
+
+def test_close__nothing_told__is_a_zero_statement_of_its_epoch():
+    life = Life()
+    life.close()
+
+    closed = life.close()
+
+    statement = closed.statement
+    assert (statement.epoch_start_s, statement.epoch_end_s) == (
+        *(START_S + DAY_S, START_S + 2 * DAY_S),
+    )
+    assert (statement.gross_revenue_micros, statement.line_count) == (0, 0)
+    assert (statement.available_gpu_seconds, statement.billed_gpu_seconds) == (0, 0)
+    assert (statement.top_renter_bps, statement.committed_bps) == (0, 0)
+    assert closed.files[FACTS_FILE] == closed.files[TERMS_FILE] == b""
+    silent = Life(terms=replace(TERMS, silence_available=True)).close()
+    assert silent.statement.available_gpu_seconds == 4 * DAY_S
+
+
+def test_close__availability__counts_what_was_seen_or_held_and_not_out():
+    life = Life(agreed("l"), usage("a", 0, 0, HOUR_S), outage("b", 0, HOUR_S - 600, 2 * HOUR_S))
+
+    assert life.close().statement.available_gpu_seconds == HOUR_S - 600
+    # Told late, of a day that is stated: an hour more of another card, and ten minutes back.
+    life.tell(usage("c", 1, 0, HOUR_S), void("v", "b"))
+    statement = life.close().statement
+    assert (statement.available_gpu_seconds, statement.available_adjustment) == (0, HOUR_S + 600)
+
+
+# --- lines, by hand -------------------------------------------------------------------------------
+
+
+def test_close__neighbours_of_one_device__are_one_line():
+    """However a collector cut the time: what follows at once in one lease is one use."""
+    life = Life(agreed("l"), usage("a", 0, 0, HOUR_S), usage("b", 0, HOUR_S, 2 * HOUR_S))
+
+    closed = life.close()
+
+    assert days(closed) == [(USE, 0, 2)]
+    assert closed.lines[0].subject == DEVICES[0]
+    assert charges(closed) == [(USE, 2 * DOLLAR)]
+    assert closed.statement.billed_gpu_seconds == 2 * HOUR_S
+
+
+def test_close__late_usage_and_voids__are_intervals_and_one_difference_a_month():
+    """Three hours late and one taken back, of two epochs: money once for the month."""
+    life = Life(agreed("l"), usage("a", 2, 0, HOUR_S))
+    life.close()
+    life.close()
+    life.tell(
+        usage("b", 0, 0, HOUR_S),
+        usage("c", 1, HOUR_S, 2 * HOUR_S),
+        void("d", "a"),
+        usage("e", 2, DAY_S, DAY_S + HOUR_S),
+        delivery("f", 3, DAY_S, DAY_S + HOUR_S),
     )
 
+    closed = life.close()
 
-def _figures(closed: ClosedEpoch) -> list[tuple[LineKind, int]]:
-    return [(line.kind, line.charge_micros) for line in closed.lines]
-
-
-@pytest.mark.parametrize(
-    ("entries", "message"),
-    [
-        ([_usage(0, 0, 60, LineKind.SHORTFALL_DIFFERENCE)], "SHORTFALL_DIFFERENCE is computed"),
-        ([replace(_usage(0, 0, 60), device=ZERO32)], "not pledged"),
-        ([_usage(0, 0, 60), _usage(0, 59, 90)], "billed twice"),
-        ([_usage(0, 0, 60), _usage(0, 59, 90, LineKind.DELIVERY)], "billed twice"),
-        ([_usage(0, 0, 60, LineKind.LATE)], "is not of statement 0"),
-        ([_usage(0, DAY_S - 60, DAY_S + 1)], "is not of statement 0"),
-        ([replace(_usage(0, 0, 60), lease=ZERO32)], "unknown lease"),
-    ],
-)
-def test_close__entries_that_break_a_rule__are_refused(entries: list[Entry], message: str) -> None:
-    with pytest.raises(InvalidInput, match=message):
-        _close(*entries)
-
-
-def test_close__equal_entries_or_use_of_no_epoch__are_refused() -> None:
-    late = _usage(0, 0, 60, LineKind.LATE)
-    with pytest.raises(InvalidInput, match="equal"):
-        _close(late, late, epoch=1)
-    books = TERMS.closing_period(ended_at_s=START_S + DAY_S + HOUR_S, grace_s=60)
-    assert books is not None
-    assert next(line.kind for line in _close(late, period=books).lines) is LineKind.LATE
-    cut_short = _usage(0, DAY_S, DAY_S + 60, LineKind.LATE)
-    with pytest.raises(InvalidInput, match="is not of statement 1"):
-        _close(cut_short, period=books)
-
-
-def test_close__lease_that_ends_behind_the_last_epoch__changes_no_closing_statement() -> None:
-    late = _usage(0, 0, 60, LineKind.LATE)
-    books = TERMS.closing_period(ended_at_s=START_S + DAY_S + HOUR_S, grace_s=60)
-
-    ended = replace(_LEASE, closed_at_s=START_S + DAY_S + HOUR_S)
-
-    assert _close(late, period=books).files == _close(late, lease=ended, period=books).files
-
-
-def test_close__neighbours_of_one_device__do_not_overlap() -> None:
-    closed = _close(_usage(0, 0, HOUR_S), _usage(0, HOUR_S, 2 * HOUR_S), _usage(1, 0, HOUR_S))
-
-    assert closed.statement.gross_revenue_micros == 3_000_000
-
-
-def test_close__take_or_pay__owes_what_stood_ready_and_was_not_used() -> None:
-    """Two GPUs for a day: one hour used, one withheld, the rest owed; half an hour credited."""
-    lease = replace(_LEASE, plan=PricePlan.TAKE_OR_PAY, committed_gpus=2)
-    outage = Outage(DEVICES[3], LEASE, START_S, START_S + HOUR_S)
-
-    closed = _close(_usage(0, 0, HOUR_S), lease=lease, outages=(outage,))
-
-    assert _figures(closed) == [
-        (LineKind.USAGE, 1_000_000),
-        (LineKind.SHORTFALL_DIFFERENCE, 46_000_000),
-        (LineKind.SLA_DIFFERENCE, -500_000),
-    ]
-
-
-@pytest.mark.parametrize("closed_at_s", [START_S + 2 * HOUR_S, START_S + DAY_S])
-def test_close__take_or_pay_that_ends__owes_to_its_end(closed_at_s: int) -> None:
-    lease = replace(_LEASE, plan=PricePlan.TAKE_OR_PAY, committed_gpus=1, closed_at_s=closed_at_s)
-
-    first, second = _close(lease=lease), _close(lease=lease, epoch=1)
-
-    assert _figures(first) == [
-        (LineKind.SHORTFALL_DIFFERENCE, (closed_at_s - START_S) // HOUR_S * 10**6)
-    ]
-    assert _figures(second) == []
-
-
-def test_close__outage_without_credit_or_lease__is_no_line() -> None:
-    lease = replace(_LEASE, prices=(replace(_PRICE, sla_credit_bps=0),))
-    outages = (
-        Outage(DEVICES[2], ZERO32, START_S, START_S + HOUR_S),
-        Outage(DEVICES[3], LEASE, START_S, START_S + HOUR_S),
-    )
-
-    assert _figures(_close(lease=lease, outages=outages)) == []
-
-
-def _differences(closed: ClosedEpoch) -> list[tuple[LineKind, int, int]]:
-    return [
-        (line.kind, (line.start_s - START_S) // DAY_S, line.charge_micros)
-        for line in closed.lines
-        if line.kind > LineKind.VOID
-    ]
-
-
-def test_close__late_usage_and_voids__are_intervals_and_one_difference_an_epoch() -> None:
-    """Three hours late and one taken back, of two epochs: money once for each epoch."""
-    closed = _close(
-        _usage(0, 0, HOUR_S, LineKind.LATE),
-        _usage(1, HOUR_S, 2 * HOUR_S, LineKind.LATE),
-        _usage(2, 0, HOUR_S, LineKind.VOID),
-        _usage(2, DAY_S, DAY_S + HOUR_S, LineKind.LATE),
-        _usage(3, DAY_S, DAY_S + HOUR_S, LineKind.LATE_DELIVERY),
-        epoch=2,
-    )
-
-    assert [x.kind for x in closed.lines[:5]] == [
-        *(LineKind.LATE,) * 3,
-        LineKind.LATE_DELIVERY,
-        LineKind.VOID,
+    assert sorted(days(closed)) == [
+        *((LATE, 0, 1), (LATE, 1, 2), (LATE, 24, 25)),
+        (LineKind.LATE_DELIVERY, 24, 25),
+        (BACK, 0, 1),
+        (USE_DIFFERENCE, 0, 72),
     ]
     assert {(x.charge_micros, x.gpu_seconds) for x in closed.lines[:5]} == {(0, 0)}
-    usage = LineKind.USAGE_DIFFERENCE
-    assert _differences(closed) == [(usage, 0, 1_000_000), (usage, 1, 1_000_000)]
-    assert closed.lines[5].subject == keccak(b"usage")
-    assert closed.lines[5].end_s - closed.lines[5].start_s == DAY_S
-
-
-def test_close__void_and_the_same_hour_again__is_no_difference() -> None:
-    closed = _close(
-        _usage(0, 0, HOUR_S, LineKind.VOID), _usage(0, 0, HOUR_S, LineKind.LATE), epoch=1
+    assert (closed.lines[5].subject, closed.lines[5].charge_micros) == (
+        keccak(b"usage"),
+        2 * DOLLAR,
     )
 
-    assert _figures(closed) == [(LineKind.LATE, 0), (LineKind.VOID, 0)]
-    assert closed.carry.deferred == ()
+
+def test_close__late_over_two_epochs__is_a_line_of_each():
+    """A line of late time lies in one epoch: another would be a fault."""
+    life = Life(agreed("l"))
+    life.close()
+    life.close()
+    life.tell(usage("a", 0, DAY_S - HOUR_S, DAY_S + HOUR_S))
+
+    assert days(life.close())[:2] == [(LATE, 23, 24), (LATE, 24, 25)]
 
 
-def test_close__void_beyond_the_revenue__is_shortened_and_the_rest_waits() -> None:
+def test_close__void_and_the_same_hour_again__is_no_difference():
+    life = Life(agreed("l"), usage("a", 0, 0, HOUR_S))
+    life.close()
+    life.tell(void("v", "a"), usage("b", 0, 0, HOUR_S))
+
+    assert charges(life.close()) == []
+
+
+def test_close__outage_told_late__takes_usage_back():
+    """Half of a stated hour was an outage: that half is void."""
+    life = Life(agreed("l"), usage("a", 0, 0, HOUR_S))
+    life.close()
+    life.tell(usage("b", 1, DAY_S, DAY_S + HOUR_S), outage("c", 0, HOUR_S // 2, HOUR_S))
+
+    closed = life.close()
+
+    assert charges(closed) == [(USE, DOLLAR), (BACK, 0), (USE_DIFFERENCE, -DOLLAR // 2)]
+    assert (closed.lines[1].end_s - closed.lines[1].start_s) == HOUR_S // 2
+
+
+def test_close__void_beyond_the_revenue__is_shortened_and_the_rest_waits():
     """A void of two hours, where one was used: an hour back now, the other when there is some."""
-    void = _usage(0, 0, 2 * HOUR_S, LineKind.VOID)
+    life = Life(agreed("l"), usage("a", 0, 0, 2 * HOUR_S))
+    life.close()
+    life.tell(void("v", "a"), usage("b", 1, DAY_S, DAY_S + HOUR_S))
 
-    first = _close(_usage(1, DAY_S, DAY_S + HOUR_S), void, epoch=1)
-    idle = _close(carry=first.carry, epoch=2)
-    later = _close(_usage(1, 2 * DAY_S, 2 * DAY_S + 3 * HOUR_S), carry=first.carry, epoch=2)
+    first = life.close()
+    life.tell(usage("c", 1, 2 * DAY_S, 2 * DAY_S + 3 * HOUR_S))
+    later = life.close()
 
-    assert [x.cumulative_charge_micros for x in first.lines] == [1_000_000, 1_000_000, 0]
-    assert _differences(first) == [(LineKind.USAGE_DIFFERENCE, 0, -1_000_000)]
-    assert [d.weight for d in first.carry.deferred] == [-1_000_000 * 3_600 * 10_000]
-    assert _figures(idle) == []
-    assert idle.carry == first.carry
-    assert _figures(later) == [(LineKind.USAGE, 3_000_000), (LineKind.USAGE_DIFFERENCE, -1_000_000)]
-    assert later.carry.deferred == ()
+    assert [x.cumulative_charge_micros for x in first.lines] == [DOLLAR, DOLLAR, 0]
+    assert charges(first) == [(USE, DOLLAR), (BACK, 0), (USE_DIFFERENCE, -DOLLAR)]
+    assert charges(later) == [(USE, 3 * DOLLAR), (USE_DIFFERENCE, -DOLLAR)]
+    assert charges(life.end()) == []
 
 
-def test_close__credit_of_one_and_shortfall_of_another__the_total_bears_the_credit() -> None:
+def test_close__credit_of_one_component_and_charge_of_another__the_total_bears_it():
     """Kinds are in order of lines, yet what adds counts before what takes: a prefix dips."""
-    lease = replace(_LEASE, plan=PricePlan.TAKE_OR_PAY, committed_gpus=1)
-    void = _usage(0, 0, 2 * HOUR_S, LineKind.VOID)
+    life = Life(agreed("l"), usage("a", 0, 0, 2 * HOUR_S))
+    life.close()
+    life.tell(void("v", "a"), adjusted("b", 5 * DOLLAR))
 
-    closed = _close(void, lease=lease, epoch=1)
+    closed = life.close()
 
-    assert [x.cumulative_charge_micros for x in closed.lines] == [0, -2_000_000, 22_000_000]
-    assert closed.statement.gross_revenue_micros == 22_000_000
+    sums = [0, -2 * DOLLAR, 3 * DOLLAR]
+    assert [x.cumulative_charge_micros for x in closed.lines] == sums
+    assert closed.statement.gross_revenue_micros == 3 * DOLLAR
 
 
-def test_close__closing_statement__states_everything_also_below_zero() -> None:
-    """Two hours void where one was used: what waited is stated at last, and nothing waits more."""
-    void = _usage(0, 0, 2 * HOUR_S, LineKind.VOID)
-    waits = _close(_usage(1, 2 * DAY_S, 2 * DAY_S + HOUR_S), void, epoch=2)
-    period = TERMS.closing_period(ended_at_s=None, grace_s=60)
-    assert period == Period(Epoch(3), TERMS.window_end_s, TERMS.sealed_at_s, closing=True)
+def test_close__closing_statement__states_everything_also_below_zero():
+    """Two hours void where one was used: what waited is stated at last, and is a credit."""
+    life = Life(agreed("l"), usage("a", 0, 0, 2 * HOUR_S))
+    life.close()
+    life.close()
+    life.tell(void("v", "a"), usage("b", 1, 2 * DAY_S, 2 * DAY_S + HOUR_S))
+    assert life.close().statement.gross_revenue_micros == 0
+    other = agreed("m", lease="m", fixed=[{"id": "end", "at": at(3 * DAY_S), "amount": 7}])
+    life.tell(delivery("d", 3, 0, HOUR_S), other)
+    assert life.period == Period(Epoch(3), TERMS.window_end_s, TERMS.sealed_at_s, closing=True)
 
-    closed = _close(_usage(3, 0, HOUR_S, LineKind.LATE_DELIVERY), carry=waits.carry, period=period)
+    closed = life.close()
 
-    assert _figures(closed) == [
-        (LineKind.LATE_DELIVERY, 0),
-        (LineKind.USAGE_DIFFERENCE, -1_000_000),
+    assert charges(closed) == [
+        *((LineKind.LATE_DELIVERY, 0), (USE_DIFFERENCE, -DOLLAR), (LineKind.FIXED_DIFFERENCE, 7)),
     ]
     statement = closed.statement
-    assert (statement.gross_revenue_micros, statement.epoch) == (-1_000_000, 3)
+    assert (statement.gross_revenue_micros, statement.epoch) == (7 - DOLLAR, 3)
     assert (statement.available_gpu_seconds, statement.billed_gpu_seconds) == (0, 0)
-    assert closed.carry.deferred == ()
+    # By lease: the other owes, and is credited nothing.
+    rows = closed.files[CREDITS_FILE].decode().splitlines()
+    assert rows == ["lease,amount", f"{hex32(LEASE)},{DOLLAR}"]
 
 
-def test_close__usage_in_a_closing_statement__is_refused() -> None:
-    period = TERMS.closing_period(ended_at_s=None, grace_s=60)
+def test_close__ended_early__states_nothing_of_the_epoch_cut_short():
+    life = Life(
+        agreed("l"), usage("a", 0, 0, HOUR_S), delivery("b", 1, 0, HOUR_S),
+        ended_at_s=START_S + DAY_S + 9 * HOUR_S,
+    )  # fmt: skip
+    life.close()
+    life.tell(usage("c", 0, DAY_S, DAY_S + HOUR_S), usage("d", 2, DAY_S - 60, DAY_S + 60))
 
-    with pytest.raises(InvalidInput, match="of no epoch"):
-        _close(_usage(0, 3 * DAY_S, 3 * DAY_S + 60), period=period)
+    closed = life.close()
+
+    assert days(closed, of_s=60) == [(LATE, 24 * 60 - 1, 24 * 60), (USE_DIFFERENCE, 0, 24 * 60)]
+    assert closed.statement.epoch_start_s == START_S + DAY_S
+    assert closed.statement.epoch_end_s == START_S + DAY_S + 9 * HOUR_S + TERMS.grace_s
+
+
+def test_close__lease_that_ends_behind_the_last_epoch__changes_no_closing_statement():
+    """But for the terms that say so: no line, and so no byte of a file that any line makes."""
+
+    def closing(*more):
+        committed = agreed("l", commitment=[{"from": at(0), "gpus": 1}])
+        life = Life(committed, usage("a", 0, 0, HOUR_S), ended_at_s=START_S + DAY_S + 9 * HOUR_S)
+        life.close()
+        life.tell(usage("b", 1, 0, HOUR_S), *more)
+        return life.close()
+
+    usual, ended = closing(), closing(lease_closed("c", DAY_S + HOUR_S))
+
+    assert [x for x in usual.files if usual.files[x] != ended.files[x]] == [
+        TERMS_FILE,
+        MANIFEST_FILE,
+    ]
+    assert usual.lines == ended.lines != ()
 
 
 @pytest.mark.parametrize(
@@ -257,34 +314,63 @@ def test_closing_period__of_a_facility_that_ended__follows_the_last_epoch_over(
         assert found.over_s == START_S + (ended_at_s if early else end_s)
 
 
-@given(st.lists(st.integers(-9, 9), min_size=1, max_size=8), st.integers(0, 5_000_000))
-def test_rate__any_differences__sum_to_the_whole_and_never_below_zero(
-    hours: list[int], price: int
-) -> None:
-    """Stated and deferred are together the exact weight, and no total is below 0."""
-    carry, stated, weights = EMPTY_CARRY, 0, 0
-    for epoch, hour in enumerate(hours):
-        weight = hour * 1_237 * price
-        weights += weight
-        due = Difference(LineKind.USAGE_DIFFERENCE, ZERO32, LEASE, epoch, epoch + 1, weight)
-        rated = rate_entries([], [due, *carry.deferred], {LEASE: _LEASE}, carry.leases)
-        total = sum(x.charge_micros for x in rated.lines)
-        assert total >= 0
-        assert all(x.charge_micros for x in rated.lines)
-        stated += total
-        carry = Carry(rated.carry, rated.deferred)
-    waiting = sum(d.weight for d in carry.deferred)
-    assert carry.leases.get(LEASE, LeaseCarry()).weight + waiting == weights
-    assert stated == (weights - waiting) // (3_600 * 10_000)
+# --- concentration --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fits", [True, False])
-def test_rate__total_beyond_63_bits__is_refused(fits: bool) -> None:
-    lease = replace(_LEASE, prices=(PriceVersion(1, START_S, MAX_I64 if fits else MAX_I64 + 1),))
-    arguments: Any = ([_usage(0, 0, HOUR_S)], [], {LEASE: lease}, {})
+def _shares(*payloads):
+    statement = Life(*payloads).close().statement
+    return statement.top_renter_bps, statement.committed_bps
 
-    if fits:
-        assert rate_entries(*arguments).lines[0].charge_micros == MAX_I64
-    else:
-        with pytest.raises(InvalidInput, match="63 bits"):
-            rate_entries(*arguments)
+
+def test_shares__two_renters__by_hand():
+    """X pays 2 and 1 on two leases, Y pays 1; one of X's is committed, and a gift counts not."""
+    committed = {"commitment": [{"from": at(0), "gpus": 1}], "until": at(HOUR_S)}
+    leases = [
+        agreed("l"),
+        agreed("m", lease="m", **committed),
+        agreed("n", lease="n", renter_ref="y"),
+    ]
+    used = [
+        usage("a", 0, 0, 2 * HOUR_S),
+        usage("b", 1, 0, HOUR_S, lease="m"),
+        usage("c", 2, 0, HOUR_S, lease="n"),
+    ]
+
+    assert _shares(*leases, *used) == (7_500, 2_500)
+    gift = adjusted("d", -DOLLAR // 2, lease="n")
+    assert _shares(*leases, *used, gift) == (7_500, 2_500)
+    # A positive adjustment is a charge, and of no commitment.
+    assert _shares(*leases, *used, adjusted("d", 4 * DOLLAR, lease="n")) == (6_250, 1_250)
+
+
+def test_shares__shortfall_and_minimum__are_committed():
+    last = at(2 * DAY_S)
+    commitment = {"commitment": [{"from": last, "gpus": 1}]}
+    minimum = {"minimum": 31_000 * DOLLAR, "renter_ref": "y"}
+    life = Life(
+        agreed("l", from_s=2 * DAY_S, **commitment),
+        agreed("m", lease="m", from_s=2 * DAY_S, **minimum),
+    )
+    life.close()
+    life.close()
+
+    closed = life.close()
+
+    assert charges(closed) == [
+        (LineKind.SHORTFALL_DIFFERENCE, 24 * DOLLAR),
+        (LineKind.MINIMUM_DIFFERENCE, 1_000 * DOLLAR),
+    ]
+    assert closed.statement.committed_bps == 10_000
+    assert closed.statement.top_renter_bps == 10_000 * 1_000 // 1_024
+
+
+def test_evidence__of_a_statement__shows_hashes_and_no_names():
+    closed = Life(agreed("l"), usage("a", 0, 0, HOUR_S)).close()
+
+    everything = b"".join(closed.files.values())
+
+    assert b'"l"' not in everything
+    assert b"GPU-" not in everything
+    [terms] = [json.loads(x) for x in closed.files[TERMS_FILE].splitlines()]
+    assert terms["terms"]["lease"] == hex32(LEASE)
+    assert terms["terms"]["party"] == hex32(salted_hash(SALT, "renter:r"))

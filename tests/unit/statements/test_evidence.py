@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -12,15 +12,33 @@ from hypothesis import strategies as st
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
-from api.domain.metering.usage import LineKind, Outage
+from api.domain.json_text import canonical_line
+from api.domain.metering.lease_terms import (
+    CommitmentStep,
+    FixedItem,
+    PriceStep,
+    SlaStep,
+    TermsVersion,
+    TierStep,
+    terms_document,
+    terms_from,
+    terms_hash,
+)
+from api.domain.metering.usage import LineKind
 from api.domain.statements import evidence, evidence_reader
-from api.domain.statements.evidence import COMMITTED_FILES, Carry, canonical_json, encode_manifest
+from api.domain.statements.evidence import (
+    COMMITTED_FILES,
+    FACTS_FILE,
+    LogEnd,
+    canonical_json,
+    encode_manifest,
+)
 from api.domain.statements.lines import Line
-from api.domain.statements.rating import LeaseTerms
-from api.domain.units import Epoch, FacilityId
+from api.domain.statements.told import Told, decode_told, encode_told
+from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
 from api.errors import EvidenceInvalid
 from tests import evidence_vectors
-from tests.unit.values import CARRIES, DEVICES, LEASE, LEASES, LINES, OUTAGES, SLICED, TERMS
+from tests.unit.values import DEVICES, HASHES, LEASE, LINES, RENTER, SLICED, TERMS, TOLD, VERSIONS
 
 
 @pytest.mark.parametrize("terms", [TERMS, SLICED])
@@ -93,29 +111,76 @@ def test_lines__round_trip__is_the_same(lines: Sequence[Line]) -> None:
     assert evidence_reader.decode_lines(evidence.encode_lines(lines)) == lines
 
 
-@given(st.lists(OUTAGES, max_size=5), st.randoms())
-def test_outages__any_order__have_one_encoding(outages: list[Outage], random: Any) -> None:
-    data = evidence.encode_outages(outages)
-    random.shuffle(outages)
+@given(st.lists(TOLD, max_size=4))
+def test_facts__round_trip__is_the_same(told: list[Told]) -> None:
+    data = encode_told(told)
 
-    assert evidence.encode_outages(outages) == data
-    decoded = evidence_reader.decode_outages(data)
-    assert evidence.encode_outages(decoded) == data
-    assert sorted(decoded, key=repr) == sorted(outages, key=repr)
+    assert decode_told(data, name=FACTS_FILE) == told
+    assert len(data.splitlines()) == len(told)
 
 
-@given(st.lists(LEASES, max_size=4))
-def test_leases__round_trip_and_any_order__is_the_same(leases: list[LeaseTerms]) -> None:
-    named = {lease.lease: lease for lease in leases}
-    data = evidence.encode_leases(named)
+@given(HASHES, VERSIONS)
+def test_terms__round_trip__is_the_same_document_and_hash(
+    lease: Bytes32, version: TermsVersion
+) -> None:
+    document = terms_document(lease, version)
 
-    assert evidence_reader.decode_leases(data) == named
-    assert evidence.encode_leases(dict(reversed(named.items()))) == data
+    read = terms_from(json.loads(json.dumps(document)))
+
+    assert read == (lease, version)
+    assert terms_document(*read) == document
+    assert terms_hash(*read) == sha256(canonical_line(document))
 
 
-@given(CARRIES)
-def test_carry__round_trip__keeps_weights_beyond_64_bits(carry: Carry) -> None:
-    assert evidence_reader.decode_carry(evidence.encode_carry(carry)) == carry
+_WHOLE = TermsVersion(
+    version=2,
+    previous=ZERO32,
+    party=RENTER,
+    from_s=10,
+    until_s=90,
+    max_gpus=8,
+    prices=(PriceStep(10, 20_000_000, 8),),
+    tiers=(TierStep(100, 500),),
+    hours_before=7,
+    commitment=(CommitmentStep(10, 4),),
+    minimum=5,
+    fixed=(FixedItem("setup", 10, -3),),
+    sla=(SlaStep(1_000, 250),),
+    sla_cap_bps=3_000,
+)
+
+
+def test_terms__of_all_components__have_this_document() -> None:
+    assert terms_document(LEASE, _WHOLE) == {
+        "lease": "0x" + LEASE.hex(),
+        "version": 2,
+        "previous": "0x" + "00" * 32,
+        "party": "0x" + RENTER.hex(),
+        "from_s": 10,
+        "until_s": 90,
+        "max_gpus": 8,
+        "prices": [[10, 20_000_000, 8]],
+        "tiers": [[100, 500]],
+        "hours_before": 7,
+        "commitment": [[10, 4]],
+        "minimum": 5,
+        "fixed": [["setup", 10, -3]],
+        "sla": [[1_000, 250]],
+        "sla_cap_bps": 3_000,
+    }
+
+
+def test_terms_hash__any_field_changed__is_another() -> None:
+    """A version names the one before by this: nothing of it can be said otherwise later."""
+    hashes = {terms_hash(LEASE, _WHOLE), terms_hash(RENTER, _WHOLE)}
+
+    for field in fields(TermsVersion):
+        value = getattr(_WHOLE, field.name)
+        other: Any = b"\1" * 32 if isinstance(value, bytes) else ()
+        changed = value + 1 if isinstance(value, int) else other
+        hashes.add(terms_hash(LEASE, replace(_WHOLE, **{field.name: changed})))
+
+    assert len(hashes) == 2 + len(fields(TermsVersion))
 
 
 @given(
@@ -139,17 +204,64 @@ def test_lines__one_line__has_these_bytes() -> None:
     assert end == ""
 
 
+def test_credits__of_a_closing_statement__are_what_it_states_below_zero_by_lease() -> None:
+    def line(lease: bytes, charge: int) -> Line:
+        return Line(0, LineKind.SLA_DIFFERENCE, ZERO32, Bytes32(lease), 0, 1, 0, charge, 0, 0)
+
+    low, high, even = (bytes([n]) * 32 for n in (1, 2, 3))
+    lines = [line(high, -5), line(low, -9), line(high, -1), line(even, -4), line(even, 4)]
+
+    rows = evidence.encode_credits(lines).decode()
+
+    assert rows == f"lease,amount\n0x{low.hex()},9\n0x{high.hex()},6\n"
+    assert evidence.encode_credits([]) == b"lease,amount\n"
+
+
+_END = LogEnd(12, Bytes32(b"\5" * 32))
+
+
 def test_manifest__one_byte_changed_in_any_file__has_another_hash() -> None:
     files = {name: name.encode() for name in COMMITTED_FILES}
-    hashes = {sha256(encode_manifest(FacilityId(1), Epoch(0), files))}
 
-    for name in COMMITTED_FILES:
-        changed = {**files, name: files[name] + b" "}
-        hashes.add(sha256(encode_manifest(FacilityId(1), Epoch(0), changed)))
-    hashes.add(sha256(encode_manifest(FacilityId(2), Epoch(0), files)))
-    hashes.add(sha256(encode_manifest(FacilityId(1), Epoch(1), files)))
+    def hashed(of: int = 1, epoch: int = 0, end: LogEnd = _END, **changed: bytes) -> bytes:
+        data = encode_manifest(FacilityId(of), Epoch(epoch), files | changed, end)
+        return sha256(data)
 
-    assert len(hashes) == len(COMMITTED_FILES) + 3
+    hashes = {hashed(), hashed(of=2), hashed(epoch=1)}
+    hashes |= {hashed(**{name: files[name] + b" "}) for name in COMMITTED_FILES}
+    hashes |= {hashed(end=replace(_END, size=13)), hashed(end=replace(_END, previous=ZERO32))}
+
+    assert len(hashes) == len(COMMITTED_FILES) + 5
+
+
+def test_log_end__of_a_manifest__is_what_it_was_made_with() -> None:
+    files = dict.fromkeys(COMMITTED_FILES, b"")
+    data = encode_manifest(FacilityId(1), Epoch(0), files, _END)
+
+    assert evidence_reader.log_end_of(data) == _END
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"rentroll-evidence-3", b"rentroll-evidence-2", "its format is rentroll-evidence-2, not"),
+        (b'"rentroll-evidence-3"', b"3", "its format is 3, not"),
+        (b'"format"', b'"Format"', "format"),
+        (b'"log_size": 12', b'"log_size": 1.5', "is not an integer"),
+        (b'"log_size": 12', b'"log_size": true', "is not an integer"),
+        (b'"previous": "0x05', b'"previous": "0x', "is not 32 bytes"),
+        (b"{", b"", "is not JSON"),
+    ],
+)
+def test_log_end__of_another_format_or_none__is_refused_by_its_name(
+    old: bytes, new: bytes, message: str
+) -> None:
+    files = dict.fromkeys(COMMITTED_FILES, b"")
+    data = encode_manifest(FacilityId(1), Epoch(0), files, _END)
+    assert data.count(old) >= 1
+
+    with pytest.raises(EvidenceInvalid, match=message):
+        evidence_reader.log_end_of(data.replace(old, new))
 
 
 def test_canonical_json__key_order__does_not_matter_and_nan_is_refused() -> None:
@@ -159,13 +271,16 @@ def test_canonical_json__key_order__does_not_matter_and_nan_is_refused() -> None
         canonical_json(float("nan"))
 
 
+def _decode_facts(data: bytes) -> list[Told]:
+    return decode_told(data, name=FACTS_FILE)
+
+
 _DECODERS: list[Callable[[bytes], Any]] = [
     evidence_reader.decode_facility,
     evidence_reader.decode_lines,
-    evidence_reader.decode_outages,
-    evidence_reader.decode_leases,
-    evidence_reader.decode_carry,
+    evidence_reader.log_end_of,
     evidence_reader.read_attestations,
+    _decode_facts,
 ]
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -173,8 +288,13 @@ _JSON = st.recursive(
     max_leaves=8,
 )
 _FIELDS = st.dictionaries(
-    st.sampled_from(("leases", "deferred", "facility_id", "devices", "attester", "signature")),
-    _JSON,
+    st.sampled_from(
+        (
+            *("facility_id", "devices", "attester", "signature", "format", "log_size"),
+            *("entry", "index", "recorded_at_s", "fact", "target", "terms", "device", "lease"),
+        )
+    ),
+    _JSON | st.sampled_from(("usage", "outage", "until", "terms", "0x" + "11" * 32)),
 )
 _BYTES = st.binary(max_size=40) | (_JSON | _FIELDS | st.lists(_FIELDS, max_size=2)).map(
     lambda value: json.dumps(value).encode()
@@ -225,13 +345,48 @@ def test_decode_facility__number_that_is_no_integer__is_refused(wrong: str) -> N
 
 
 @pytest.mark.parametrize("wrong", ["+1", " 1", "1 ", "1_0", "01", "-0", "1.0", "", "٣", "9" * 79])
-def test_decode_outages__cell_that_is_no_canonical_integer__is_refused(wrong: str) -> None:
-    outage = Outage(DEVICES[0], LEASE, 1, 2)
-    good = evidence.encode_outages([outage]).decode()
-    assert good.endswith(",1,2\n")
+def test_decode_lines__cell_that_is_no_canonical_integer__is_refused(wrong: str) -> None:
+    line = Line(0, LineKind.USAGE, DEVICES[0], LEASE, 10, 70, 60, 1, 60, 2)
+    good = evidence.encode_lines([line]).decode()
+    assert good.endswith(",60,2\n")
 
-    with pytest.raises(EvidenceInvalid, match=r"outages\.csv"):
-        evidence_reader.decode_outages((good[:-2] + wrong + "\n").encode())
+    with pytest.raises(EvidenceInvalid, match=r"lines\.csv"):
+        evidence_reader.decode_lines((good[:-2] + wrong + "\n").encode())
+
+
+_USAGE = {
+    "entry": 1, "index": 0, "recorded_at_s": 7, "fact": "usage", "device": "0x" + "11" * 32,
+    "lease": "0x" + "22" * 32, "start_s": 1, "end_s": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"fact": "usages"},
+        {"fact": 1},
+        {"fact": "outage"},
+        {"fact": "outage", "cause": "weather"},
+        {"fact": "until", "target": [1]},
+        {"fact": "void", "target": 1},
+        {"fact": "adjustment", "subject": "0x11", "amount": 1},
+        {"fact": "terms", "terms": []},
+        {"device": "0x11"},
+        {"start_s": "1"},
+        {"end_s": 2.0},
+        {"entry": True},
+        {"recorded_at_s": None},
+    ],
+)
+def test_decode_facts__line_that_is_no_fact__is_named_by_its_number(
+    changes: dict[str, object],
+) -> None:
+    good = json.dumps(_USAGE)
+
+    with pytest.raises(EvidenceInvalid, match=r"facts\.jsonl line 2") as refused:
+        _decode_facts(f"{good}\n{json.dumps(_USAGE | changes)}\n{good}\n".encode())
+
+    assert refused.value.context["line"] == 2
 
 
 def test_decode__text_fields_of_other_types_and_deep_json__are_typed_errors() -> None:
@@ -240,9 +395,30 @@ def test_decode__text_fields_of_other_types_and_deep_json__are_typed_errors() ->
         with pytest.raises(EvidenceInvalid):
             evidence_reader.decode_facility(json.dumps(document | {field: wrong}).encode())
     with pytest.raises(EvidenceInvalid):
-        evidence_reader.decode_carry(b"[" * 200_000)
+        evidence_reader.log_end_of(b"[" * 200_000)
+    with pytest.raises(EvidenceInvalid):
+        _decode_facts(b"[" * 200_000)
 
 
 def test_vectors__regenerated__equal_the_file() -> None:
     """The web application's tests recompute the hashes of this file."""
     assert evidence_vectors.FILE.read_text() == evidence_vectors.text()
+
+
+def test_vectors__of_each_facility__hold_every_kind_and_a_closing_below_zero() -> None:
+    epochs = json.loads(evidence_vectors.FILE.read_text())["epochs"]
+    count = len(epochs) // len(evidence_vectors.SEEDS)
+
+    for start in range(0, len(epochs), count):
+        files = [epoch["files"] for epoch in epochs[start : start + count]]
+        told = [json.loads(line) for x in files for line in x["facts.jsonl"].splitlines()]
+        facts = {"usage", "delivery", "outage", "seen", "until", "void", "adjustment"}
+        assert {fact["fact"] for fact in told} == facts
+        terms = [json.loads(line) for x in files for line in x["terms.jsonl"].splitlines()]
+        said = {k for each in terms for k, v in each["terms"].items() if v not in (None, 0, [])}
+        assert said == set(terms_document(LEASE, _WHOLE))
+        rows = [line.split(",") for x in files for line in x["lines.csv"].splitlines()[1:]]
+        assert {int(row[1]) for row in rows} == set(LineKind)
+        closing = json.loads(files[-1]["statement.json"])
+        assert closing["gross_revenue_micros"] < 0
+        assert len(files[-1]["credits.csv"].splitlines()) > 1

@@ -1,224 +1,258 @@
-"""Recompute: from raw events an attester comes to the bytes of the close, or refuses."""
+"""Recompute: from a log alone an attester comes to the bytes of the close, or refuses."""
 
 import json
-import uuid
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from api.domain.hashing import device_hash, salted_hash
 from api.domain.lifecycle import Reopening
-from api.domain.metering.events import AVAILABILITY, CORRECTION, DEVICE_REGISTERED, USAGE
-from api.domain.metering.instants import format_instant
-from api.domain.metering.usage import LineKind, Outage
-from api.domain.statements.closing import ClosedEpoch, close_epoch
-from api.domain.statements.entries import Entry
-from api.domain.statements.evidence import EMPTY_CARRY
-from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
-from api.domain.statements.recompute import RawInput, leases_from, read_input, recompute
-from api.domain.units import ZERO32, Epoch
+from api.domain.metering.facts import Place
+from api.domain.metering.usage import LineKind
+from api.domain.statements.closing import ClosedEpoch
+from api.domain.statements.recompute import (
+    LoggedEvent,
+    RawInput,
+    Recomputation,
+    read_input,
+    recompute,
+)
+from api.domain.units import Epoch
 from api.errors import EvidenceInvalid, InvalidInput
-from tests.unit.values import DAY_S, START_S, TERMS
-
-HOUR_S = 3_600
-SALT = b"salt"
-_UUIDS = [f"GPU-{uuid.uuid5(uuid.NAMESPACE_URL, str(i))}" for i in range(3)]
-DEVICES = [device_hash(name) for name in _UUIDS]
-_TERMS = replace(TERMS, devices=tuple(sorted(DEVICES)))
-LEASE = salted_hash(SALT, "l")
-
-
-def _event(kind: str, name: str, at_s: int, /, **data: Any) -> dict[str, Any]:
-    payload = {
-        "specversion": "1.0",
-        "id": name,
-        "source": "s",
-        "type": kind,
-        "data": {"facility_id": TERMS.facility_id, **data},
-    }
-    return {"type": "event", "recorded_at_s": START_S + at_s, "payload": payload}
+from tests import ledgers
+from tests.ledgers import EPOCH_S, Ledger, closed_books, facility, periods
+from tests.unit.payloads import (
+    HOUR_S,
+    SALT,
+    TERMS,
+    Payload,
+    agreed,
+    delivery,
+    lease_opened,
+    outage,
+    usage,
+    void,
+)
+from tests.unit.values import DAY_S, START_S
 
 
-def _span(gpu: int, from_s: int, to_s: int) -> dict[str, Any]:
-    return {
-        "device": _UUIDS[gpu],
-        "start": format_instant(START_S + from_s),
-        "end": format_instant(START_S + to_s),
-    }
+def _raw(*events: tuple[int, Payload], **changes: Any) -> RawInput:
+    """A log of events, each recorded so many seconds after the start, an entry each."""
+    logged = [
+        LoggedEvent(Place(i, 0), START_S + at_s, payload)
+        for i, (at_s, payload) in enumerate(((0, agreed("l")), *events), 1)
+    ]
+    return RawInput(**{"salt": SALT, "grace_s": TERMS.grace_s, "events": logged, **changes})
 
 
-def _usage(name: str, gpu: int, from_s: int, to_s: int, at_s: int, **more: Any) -> dict[str, Any]:
-    data = {"lease": "l", "gpu_seconds": to_s - from_s, **_span(gpu, from_s, to_s), **more}
-    return _event(USAGE, name, at_s, **data)
-
-
-def _outage(name: str, gpu: int, from_s: int, to_s: int, at_s: int, **more: Any) -> dict[str, Any]:
-    return _event(AVAILABILITY, name, at_s, **_span(gpu, from_s, to_s), **more)
-
-
-def _void(name: str, of: str, at_s: int) -> dict[str, Any]:
-    return _event(CORRECTION, name, at_s, corrects={"source": "s", "id": of}, action="void")
-
-
-def _raw(*events: dict[str, Any], **changes: Any) -> RawInput:
-    lease = {
-        "lease_id": "l",
-        "renter_ref": "r",
-        "plan": "on_demand",
-        "committed_gpus": 0,
-        "opened_at_s": START_S,
-        "closed_at_s": None,
-        "prices": [[1, START_S, 1_000_000, 0]],
-    }
-    return RawInput(**{"salt": SALT, "leases": [lease], "events": list(events), **changes})
-
-
-def _recomputed(raw: RawInput, epoch: int = 0) -> ClosedEpoch:
-    period = _TERMS.period(Epoch(epoch))
-    return recompute(_TERMS, period, raw, carry=EMPTY_CARRY, previous_hash=ZERO32)
-
-
-def _kinds(closed: ClosedEpoch) -> list[LineKind]:
+def _kinds(raw: RawInput, epoch: int = 0) -> list[LineKind]:
+    closed = recompute(TERMS, TERMS.period(Epoch(epoch)), raw)
     return [line.kind for line in closed.lines]
 
 
-def test_recompute__usage_delivery_and_outages__are_the_bytes_of_the_close() -> None:
-    raw = _raw(
-        _usage("a", 0, 0, HOUR_S, HOUR_S),
-        _usage("b", 1, 0, 60, 11, kind="delivery"),
-        _outage("c", 2, 0, 60, 12),
-        _outage("d", 2, 60, 120, 13, lease="l"),
-        _event(DEVICE_REGISTERED, "e", 14, device=_UUIDS[0]),
+def _same(ours: ClosedEpoch, theirs: ClosedEpoch) -> None:
+    assert (ours.statement, ours.lines, ours.files) == (
+        theirs.statement,
+        theirs.lines,
+        theirs.files,
     )
-    hour = (START_S, START_S + HOUR_S)
-    lease = LeaseTerms(
-        lease=LEASE,
-        renter=salted_hash(SALT, "renter:r"),
-        plan=PricePlan.ON_DEMAND,
-        committed_gpus=0,
-        opened_at_s=START_S,
-        closed_at_s=None,
-        prices=(PriceVersion(1, START_S, 1_000_000),),
-    )
+    assert ours.log_size == theirs.log_size
 
-    expected = close_epoch(
-        _TERMS,
-        _TERMS.period(Epoch(0)),
-        entries=[
-            Entry(LineKind.DELIVERY, DEVICES[1], LEASE, START_S, START_S + 60),
-            Entry(LineKind.USAGE, DEVICES[0], LEASE, *hour),
-        ],
-        outages=[
-            Outage(DEVICES[2], ZERO32, START_S, START_S + 60),
-            Outage(DEVICES[2], LEASE, START_S + 60, START_S + 120),
-        ],
-        leases={LEASE: lease},
-        carry=EMPTY_CARRY,
-        previous_statement_hash=ZERO32,
-    )
 
-    assert leases_from(raw) == {LEASE: lease}
-    assert _recomputed(raw).files == expected.files
-    assert _recomputed(raw).statement == expected.statement
+@settings(max_examples=30)
+@given(
+    st.integers(0, 2**32),
+    st.none() | st.integers(EPOCH_S, 6 * EPOCH_S),
+    st.integers(1, 7),
+)
+def test_recompute__any_log__gives_the_bytes_of_the_close(
+    seed: int, ended_s: int | None, step: int
+) -> None:
+    """Read at once or a few entries at a time, as it grows; the closing statement too."""
+    terms = facility()
+    ended_at_s = None if ended_s is None else terms.window_start_s + ended_s
+    ledger = Ledger(seed, terms, ended_at_s)
+    closed = closed_books(ledger)
+    log, due = ledger.logged, periods(terms, ended_at_s=ended_at_s)
+    raw = RawInput(ledgers.SALT, terms.grace_s, ended_at_s, events=log)
+
+    _same(recompute(terms, due[-1], raw), closed[-1])
+
+    rebuilt = Recomputation(terms, raw)
+    for i in range(0, len(log), step):
+        rebuilt.read(log[i : i + step])
+    assert rebuilt.entries == log[-1].place.entry
+    for period, theirs in zip(due, closed, strict=True):
+        _same(rebuilt.close(period), theirs)
+    assert rebuilt.books.next_number == len(due)
+
+
+def test_recompute__last_second_of_grace__is_in_time_and_the_next_is_late() -> None:
+    cut_s = DAY_S + TERMS.grace_s
+
+    for at_s, first, second in (
+        (cut_s - 1, [LineKind.USAGE], []),
+        (cut_s, [], [LineKind.LATE, LineKind.USAGE_DIFFERENCE]),
+    ):
+        raw = _raw((at_s, usage("a", 0, 0, HOUR_S)))
+        assert (_kinds(raw), _kinds(raw, 1)) == (first, second)
+
+
+def test_recompute__facts_of_later__wait_for_their_epoch() -> None:
+    """Told in the grace of the day before: that says nothing of them."""
+    raw = _raw((DAY_S + HOUR_S - 1, usage("a", 0, DAY_S, DAY_S + HOUR_S)))
+
+    assert (_kinds(raw), _kinds(raw, 1)) == ([], [LineKind.USAGE])
 
 
 def test_recompute__void__in_its_own_epoch_vanishes_and_later_is_a_line() -> None:
-    usage = _usage("a", 0, 0, HOUR_S, HOUR_S)
-    late = _usage("b", 1, 0, HOUR_S, DAY_S + 5)
-    soon, later = (
-        _raw(usage, _void("v", "a", HOUR_S + 20)),
-        _raw(usage, late, _void("v", "a", DAY_S + 20)),
-    )
+    first, late = (HOUR_S, usage("a", 0, 0, HOUR_S)), (2 * DAY_S, usage("b", 1, 0, 2 * HOUR_S))
+    soon = _raw(first, (HOUR_S + 20, void("v", "a")))
+    later = _raw(first, late, (2 * DAY_S + 20, void("v", "a")))
 
-    assert _kinds(_recomputed(soon)) == []
-    assert _kinds(_recomputed(later, 0)) == [LineKind.USAGE]
-    assert _kinds(_recomputed(later, 1)) == [LineKind.LATE, LineKind.VOID]
-    assert _kinds(_recomputed(later, 2)) == []
+    assert _kinds(soon) == []
+    assert _kinds(later, 0) == [LineKind.USAGE]
+    assert _kinds(later, 1) == [LineKind.LATE, LineKind.VOID, LineKind.USAGE_DIFFERENCE]
+    assert _kinds(later, 2) == []
 
 
 def test_recompute__closing_of_an_ended_facility__takes_what_was_late_in_time() -> None:
     """Ended in epoch 1; its usage and outages are stated nowhere, nor what came after the grace."""
     ended_s = DAY_S + HOUR_S
+    terms = replace(TERMS, grace_s=60)
     raw = _raw(
-        _usage("cut short", 0, DAY_S, DAY_S + 60, DAY_S + 70),
-        _outage("out", 1, DAY_S, DAY_S + 60, DAY_S + 70),
-        _usage("late", 1, 0, HOUR_S, DAY_S + 70),
-        _usage("too late", 2, 0, HOUR_S, ended_s + 60),
-        grace_s=60,
+        (DAY_S + 70, usage("cut short", 0, DAY_S, DAY_S + 60)),
+        (DAY_S + 70, outage("out", 1, DAY_S, DAY_S + 60)),
+        (DAY_S + 70, usage("late", 1, 0, HOUR_S)),
+        # The service heard late of the end, and took what was too late.
+        (ended_s + 60, usage("too late", 2, 0, HOUR_S)),
+        (ended_s + 70, usage("nonsense", 2, 0, 90 * DAY_S)),
+        ended_at_s=START_S + ended_s,
     )
-    period = _TERMS.closing_period(ended_at_s=START_S + ended_s, grace_s=60)
+    period = terms.closing_period(ended_at_s=START_S + ended_s, grace_s=60)
     assert period is not None
 
-    closed = recompute(_TERMS, period, raw, carry=EMPTY_CARRY, previous_hash=ZERO32)
+    closed = recompute(terms, period, raw)
 
     assert [line.kind for line in closed.lines] == [LineKind.LATE, LineKind.USAGE_DIFFERENCE]
     assert closed.statement.available_gpu_seconds == 0
-
-
-def test_recompute__void_of_a_sealed_record__is_refused() -> None:
-    terms = replace(_TERMS, window_end_s=START_S + 45 * DAY_S, seal_s=DAY_S)
-    raw = _raw(_usage("a", 0, 0, HOUR_S, HOUR_S), _void("v", "a", 32 * DAY_S))
-
-    with pytest.raises(EvidenceInvalid, match="sealed"):
-        recompute(terms, terms.period(Epoch(32)), raw, carry=EMPTY_CARRY, previous_hash=ZERO32)
+    assert closed.log_size == 4
 
 
 def test_recompute__reopened_epoch__takes_records_of_its_own_time_again() -> None:
-    late = _usage("a", 0, 0, HOUR_S, DAY_S + 20)
-    reopened = _raw(late, reopenings=(Reopening(0, START_S + DAY_S + 10),))
+    late = (DAY_S + 2 * HOUR_S + 20, usage("a", 0, 0, HOUR_S))
+    reopened = _raw(late, reopenings=(Reopening(Epoch(0), START_S + DAY_S + 2 * HOUR_S),))
 
-    assert _kinds(_recomputed(_raw(late))) == []
-    assert _kinds(_recomputed(reopened)) == [LineKind.USAGE]
+    assert _kinds(_raw(late)) == []
+    assert _kinds(reopened) == [LineKind.USAGE]
+
+
+def test_recompute__lease_opened_again__says_nothing_and_follows() -> None:
+    raw = _raw((5, lease_opened("again")), (DAY_S, usage("a", 0, 0, HOUR_S)))
+
+    assert _kinds(raw) == [LineKind.USAGE]
 
 
 @pytest.mark.parametrize(
     ("events", "message"),
     [
-        ([_usage("a", 0, 0, 60, 1), _usage("a", 1, 0, 60, 2)], "repeated or of another"),
-        ([_usage("a", 0, 0, 60, 1, facility_id=8)], "repeated or of another"),
-        ([_outage("o", 0, 0, 60, DAY_S + 1)], "another epoch"),
-        ([_outage("o", 0, DAY_S, DAY_S + 60, DAY_S + 1)], "another epoch"),
-        ([_outage("o", 0, 0, 60, 1, lease="other")], "lease that was not supplied"),
-        ([_void("v", "a", 1)], "was not supplied"),
+        ([(60, usage("a", 0, 0, 60)), (61, usage("a", 1, 0, 60))], "repeated or of another"),
+        ([(60, usage("a", 0, 0, 60, facility_id=8))], "repeated or of another"),
+        ([(60, usage("a", 0, 0, 60)), (60, usage("b", 0, 0, 60))], "entry 3 .* already in use"),
+        ([(60, usage("a", 0, 0, 60, lease="other"))], "entry 2 of the log breaks a rule: no lease"),
+        ([(60, void("v", "a"))], "no event 'a'"),
+        ([(60, outage("a", 0, 0, 60)), (60, delivery("d", 0, 0, 60))], "out of service"),
         (
-            [_usage("d", 0, 0, 60, 1, kind="delivery"), _void("v", "d", DAY_S + 20)],
-            "delivery that was stated",
+            [(60, delivery("d", 0, 0, 60)), (DAY_S + 2 * HOUR_S, void("v", "d"))],
+            "before its statement, not after",
         ),
-        ([_usage("a", 0, 0, 60, 1), _void("v", "a", 45 * DAY_S)], "was not supplied"),
+        ([(60, usage("a", 0, 0, 60)), (60, {"type": "nonsense"})], "entry 3 of the log breaks"),
+        ([(60, 7)], "must be a JSON object"),
+        ([(60, usage("a", 0, 0, 60)), (59, usage("b", 1, 0, 60))], "entry 3 .* does not follow"),
     ],
 )
-def test_recompute__input_that_breaks_a_rule__is_refused(
-    events: list[dict[str, Any]], message: str
+def test_recompute__log_that_breaks_a_rule__is_refused(
+    events: list[tuple[int, Any]], message: str
 ) -> None:
     with pytest.raises(EvidenceInvalid, match=message):
-        _recomputed(_raw(*events))
+        _kinds(_raw(*events))
 
 
-def test_leases__without_a_first_price__are_refused() -> None:
-    raw = _raw()
-    raw.leases[0]["prices"] = []
+@pytest.mark.parametrize("place", [Place(1, 0), Place(1, 1), Place(0, 5)])
+def test_read__place_that_is_not_behind_the_last__does_not_follow(place: Place) -> None:
+    rebuilt = Recomputation(TERMS, RawInput(SALT))
+    rebuilt.read([LoggedEvent(Place(1, 1), START_S, agreed("l"))])
 
-    with pytest.raises(InvalidInput, match="must cover the opening"):
-        leases_from(raw)
+    with pytest.raises(EvidenceInvalid, match="does not follow"):
+        rebuilt.read([LoggedEvent(place, START_S + 60, usage("a", 0, 0, 60))])
+    rebuilt.read([LoggedEvent(Place(1, 2), START_S + 60, usage("a", 0, 0, 60))])
+    assert rebuilt.entries == 1
+
+
+def test_recompute__void_of_a_sealed_record__is_refused() -> None:
+    terms = replace(TERMS, window_end_s=START_S + 45 * DAY_S, seal_s=DAY_S)
+    raw = _raw((HOUR_S, usage("a", 0, 0, HOUR_S)), (33 * DAY_S, void("v", "a")))
+
+    with pytest.raises(EvidenceInvalid, match="sealed"):
+        recompute(terms, terms.period(Epoch(32)), raw)
 
 
 def test_read_input__of_every_kind_of_line__keeps_them_apart() -> None:
-    rows: list[dict[str, Any]] = [
-        {"type": "facility", "salt": "0x" + SALT.hex(), "grace_s": 5, "reopenings": [[1, 9]]},
-        {"type": "lease", "lease_id": "l"},
-        _usage("a", 0, 0, 60, 1),
-    ]
+    payload = usage("a", 0, 0, 60)
+    facility_row = {
+        "type": "facility", "salt": "0x" + SALT.hex(), "grace_s": 5, "reopenings": [[1, 9]]
+    }  # fmt: skip
+    event = {"type": "event", "entry": 3, "index": 1, "recorded_at_s": 7, "payload": payload}
 
-    raw = read_input(json.dumps(row) for row in rows)
+    raw = read_input(json.dumps(row) for row in (facility_row, event))
 
-    assert (raw.salt, raw.grace_s, raw.reopenings) == (SALT, 5, (Reopening(1, 9),))
-    assert (raw.leases, raw.events) == (rows[1:2], rows[2:])
+    assert (raw.salt, raw.grace_s, raw.reopenings) == (SALT, 5, (Reopening(Epoch(1), 9),))
+    assert raw.events == [LoggedEvent(Place(3, 1), 7, payload)]
+    assert read_input([]) == RawInput()
+    del facility_row["reopenings"]
+    assert read_input([json.dumps(facility_row)]).reopenings == ()
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "{}", "[]", '{"type": "facility"}', '{"type": "facility", "salt": "0xzz"}']
+    "line",
+    [
+        *("{", "{}", "[]", '{"type": "facility"}', '{"type": "facility", "salt": "0xzz"}'),
+        '{"type": "facility", "salt": "0x00", "grace_s": 5, "reopenings": [[1, 2, 3]]}',
+        '{"type": "event", "entry": 1, "index": 0, "payload": {}}',
+        '{"type": "event", "entry": true, "index": 0, "recorded_at_s": 1, "payload": {}}',
+    ],
 )
 def test_read_input__that_is_none__is_refused(line: str) -> None:
     with pytest.raises(EvidenceInvalid, match="not readable"):
         read_input([line])
+
+
+def _overlapping() -> list[tuple[int, Payload]]:
+    """Two uses of one device in one second: the second was taken by a mistake of the code."""
+    return [(HOUR_S, usage(name, 0, at_s, HOUR_S)) for name, at_s in (("a", 0), ("b", 60))]
+
+
+def test_recompute__taken_by_mistake_and_back_in_time__goes_on() -> None:
+    raw = _raw(*_overlapping(), (HOUR_S, void("v", "b")))
+
+    assert _kinds(raw) == [LineKind.USAGE]
+
+
+def test_recompute__taken_by_mistake_and_back_too_late__is_refused() -> None:
+    """Who signs two lines that overlap loses its bond."""
+    raw = _raw(*_overlapping(), (2 * DAY_S, void("v", "b")))
+
+    with pytest.raises(EvidenceInvalid, match="in use"):
+        recompute(TERMS, TERMS.period(Epoch(0)), _raw(*_overlapping()))
+    with pytest.raises(InvalidInput, match="billed twice"):
+        recompute(TERMS, TERMS.period(Epoch(0)), raw)
+
+
+def test_recompute__correction_that_names_nothing__is_refused() -> None:
+    told = void("v", "a")
+    nonsense = {**told, "data": {**told["data"], "corrects": {"source": 1, "id": 2}}}
+
+    with pytest.raises(EvidenceInvalid, match="breaks a rule"):
+        recompute(TERMS, TERMS.period(Epoch(0)), _raw((HOUR_S, nonsense)))

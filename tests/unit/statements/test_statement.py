@@ -9,26 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.merkle import MerkleTree, root_of_proof
-from api.domain.metering.usage import LineKind, Outage
-from api.domain.statements.lines import Line
-from api.domain.statements.rating import LeaseTerms, PricePlan, PriceVersion
+from api.domain.metering.usage import LineKind
+from api.domain.statements.books import Item, Stated
+from api.domain.statements.lines import numbered
 from api.domain.statements.statement import (
     DOMAIN_NAME,
     DOMAIN_VERSION,
     STATEMENT_TYPE,
     Statement,
-    available_gpu_seconds,
     batch_digest,
     batch_leaf,
     batch_root,
     build_statement,
-    concentration,
     statement_digest,
     statement_hash,
 )
-from api.domain.units import ZERO32, Bytes32, Epoch
+from api.domain.units import ZERO32, Bytes32, Epoch, Minor
 from api.errors import InvalidInput
-from tests.unit.values import DAY_S, DEVICES, HASHES, START_S, TERMS
+from tests.unit.values import DAY_S, DEVICES, HASHES, LEASE, START_S, TERMS
 
 _U16, _U32, _U64 = (st.integers(0, 2**bits - 1) for bits in (16, 32, 64))
 STATEMENTS = st.builds(
@@ -121,58 +119,48 @@ def test_hash__any_field_changed__is_another() -> None:
     assert len(digests) == 4
 
 
-def _lease(name: bytes, renter: bytes, plan: PricePlan) -> LeaseTerms:
-    lease, who = Bytes32(name.ljust(32)), Bytes32(renter.ljust(32))
-    return LeaseTerms(lease, who, plan, 0, START_S, None, (PriceVersion(1, START_S, 1),))
+def test_build__lines_of_a_period__are_its_totals() -> None:
+    """Usage of a minute for 7, a delivery of two, and 9 taken back."""
+    items = (
+        Item(LineKind.USAGE, DEVICES[0], 0, LEASE, 60, Minor(7)),
+        Item(LineKind.DELIVERY, DEVICES[1], 0, LEASE, 120),
+        Item(LineKind.ADJUSTMENT_DIFFERENCE, ZERO32, 0, LEASE, 60, Minor(-9)),
+    )
+    root, evidence, previous = (Bytes32(bytes([n]) * 32) for n in (1, 2, 3))
 
-
-A = _lease(b"a", b"x", PricePlan.ON_DEMAND)
-B = _lease(b"b", b"x", PricePlan.TAKE_OR_PAY)
-C = _lease(b"c", b"y", PricePlan.SPOT)
-NAMED = {lease.lease: lease for lease in (A, B, C)}
-
-
-def _line(lease: LeaseTerms, charge: int, seconds: int = 0) -> Line:
-    return Line(0, LineKind.USAGE, DEVICES[0], lease.lease, 0, 1, seconds, charge, seconds, charge)
-
-
-def test_concentration__two_renters__by_hand() -> None:
-    """X pays 50 and 25 on two leases, Y pays 25; a credit of Y's counts for nothing."""
-    shares = concentration([_line(A, 50), _line(B, 25), _line(C, 25), _line(C, -9)], NAMED)
-
-    assert (shares.top_renter_bps, shares.committed_bps) == (7_500, 2_500)
-
-
-@given(st.lists(st.tuples(st.sampled_from((A, B, C)), st.integers(-(10**12), 10**12)), max_size=9))
-def test_concentration__any_lines_in_any_order__are_shares(
-    charges: list[tuple[LeaseTerms, int]],
-) -> None:
-    lines = [_line(lease, charge) for lease, charge in charges]
-
-    shares = concentration(lines, NAMED)
-
-    assert shares == concentration(lines[::-1], NAMED)
-    assert 0 <= shares.committed_bps <= 10_000
-    positive = any(charge > 0 for _, charge in charges)
-    # Of two renters one has at least half.
-    assert 5_000 <= shares.top_renter_bps <= 10_000 if positive else shares.top_renter_bps == 0
-
-
-def test_available__one_device_out_for_an_hour__is_the_rest() -> None:
-    outage = Outage(DEVICES[0], ZERO32, START_S, START_S + 3_600)
-
-    assert available_gpu_seconds(TERMS, [outage]) == 4 * DAY_S - 3_600
-
-
-def test_build__no_lines__is_a_zero_statement_of_its_epoch() -> None:
     statement = build_statement(
-        TERMS, TERMS.period(Epoch(1)), lines=[], leases={}, outages=[], usage_root=ZERO32,
+        TERMS,
+        TERMS.period(Epoch(1)),
+        stated=Stated(items, 500, -40, 7_500, 2_500),
+        lines=numbered(items),
+        usage_root=root,
+        evidence_hash=evidence,
+        previous_statement_hash=previous,
+    )
+
+    assert statement == Statement(
+        facility_id=TERMS.facility_id,
+        epoch=Epoch(1),
+        epoch_start_s=START_S + DAY_S,
+        epoch_end_s=START_S + 2 * DAY_S,
+        available_gpu_seconds=500,
+        available_adjustment=-40,
+        billed_gpu_seconds=180,
+        gross_revenue_micros=-2,
+        line_count=3,
+        usage_root=root,
+        evidence_hash=evidence,
+        previous_statement_hash=previous,
+        top_renter_bps=7_500,
+        committed_bps=2_500,
+    )
+
+
+def test_build__no_lines__has_no_totals() -> None:
+    statement = build_statement(
+        TERMS, TERMS.period(Epoch(0)), stated=Stated((), 0, 0, 0, 0), lines=(), usage_root=ZERO32,
         evidence_hash=ZERO32, previous_statement_hash=ZERO32,
     )  # fmt: skip
 
-    assert (statement.epoch_start_s, statement.epoch_end_s) == (
-        START_S + DAY_S,
-        START_S + 2 * DAY_S,
-    )
-    assert (statement.gross_revenue_micros, statement.line_count) == (0, 0)
-    assert statement.available_gpu_seconds == 4 * DAY_S
+    assert (statement.gross_revenue_micros, statement.billed_gpu_seconds) == (0, 0)
+    assert (statement.line_count, statement.available_gpu_seconds) == (0, 0)

@@ -275,7 +275,7 @@ describe("terms and endings", () => {
     const found = open(<EndingPart tranche={TRANCHE} />, { service: SERVICE });
 
     expect(found.container.textContent).toContain(
-      "That statement has late usage and corrections and comes when the seal is over, 2027-02-17 08:00 UTC: nothing matures before, and until then the bond stays.",
+      "That statement has late usage, late outages and corrections and comes when the seal is over, 2027-02-17 08:00 UTC: nothing matures before, and until then the bond stays.",
     );
     expect(found.container.textContent).toContain("from its long stop on, 2027-08-16 08:00 UTC");
   });
@@ -299,7 +299,7 @@ describe("the offer of an operator", () => {
     expect((seal as HTMLInputElement).value).toBe("35");
     expect(seal.getAttribute("aria-invalid")).toBe("true");
     expect(found.container.textContent).toContain(
-      "The seal is for late usage and corrections of the window. It is over 2027-02-17 08:00 UTC. One closing statement then says what came late. The facility does not mature, and no bond comes back, before it is final.",
+      "The seal is for late usage, late outages and corrections: a month can be put right until the seal is over behind it, the last ones until it is over behind the window. It is over 2027-02-17 08:00 UTC. One closing statement then says what came late. The facility does not mature, and no bond comes back, before it is final.",
     );
     expect(await objections(found)).toEqual([]);
   });

@@ -34,7 +34,7 @@ describe("standingText", () => {
 
   it.each<[string, Partial<LifeCycle>]>([
     [
-      "Late usage and corrections can be stated until the seal is over at 2026-10-27 04:00 UTC. Its closing statement comes then; nothing matures before that is final.",
+      "Late usage, late outages and corrections can be stated until the seal is over at 2026-10-27 04:00 UTC. Its closing statement comes then; nothing matures before that is final.",
       { nowS: SEAL_OVER_S - 1 },
     ],
     [

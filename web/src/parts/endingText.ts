@@ -49,7 +49,7 @@ function closingText({ closingStatement, offer, nowS }: LifeCycle): string {
   if (closingStatement === "posted")
     return " Its closing statement is posted and can still be challenged: nothing matures before it is final.";
   return nowS < sealedAtS
-    ? ` Late usage and corrections can be stated until the seal is over at ${instant(sealedAtS)}. Its closing statement comes then; nothing matures before that is final.`
+    ? ` Late usage, late outages and corrections can be stated until the seal is over at ${instant(sealedAtS)}. Its closing statement comes then; nothing matures before that is final.`
     : ` The seal is over since ${instant(sealedAtS)}. Its closing statement is not posted yet; nothing matures before that is final.`;
 }
 

@@ -12,6 +12,9 @@ export async function sha256(bytes: Uint8Array): Promise<Hex> {
   return hexOf(new Uint8Array(await subtle.digest("SHA-256", bytes as BufferSource)));
 }
 
+/** Format of a whole folder of evidence. */
+export const FORMAT = "rentroll-evidence-3";
+
 export interface ManifestFile {
   name: string;
   bytes: number;
@@ -27,17 +30,16 @@ export interface Manifest {
 /** Files that every manifest names; facility.json lies one folder up. */
 export const COMMITTED_FILES = [
   "facility.json",
+  "facts.jsonl",
+  "terms.jsonl",
   "lines.csv",
-  "outages.csv",
-  "leases.json",
-  "carry.json",
+  "credits.csv",
 ] as const;
 
 /** Raises Error. */
 export function parseManifest(text: string): Manifest {
   const found = objectOf(parseJson(text), "manifest.json");
-  if (found["format"] !== "rentroll-evidence-2")
-    throw new Error("the manifest is of another format");
+  if (found["format"] !== FORMAT) throw new Error("the manifest is of another format");
   if (!Array.isArray(found["files"])) throw new Error("the manifest names no files");
   const files = found["files"].map((entry: unknown): ManifestFile => {
     const file = objectOf(entry, "a file of the manifest");

@@ -1,6 +1,7 @@
 /** Recognises what somebody pasted or dropped: a proof, a line, or a file of evidence. */
 
 import type { Hex } from "viem";
+import { FORMAT } from "./evidence";
 import { hash32, integer, objectOf, parseJson, type JsonObject } from "./json";
 import type { Line } from "./line";
 import { LINES_HEADER, kindNumber, parseRow, rowsOf } from "./linesCsv";
@@ -27,7 +28,7 @@ export type PastedRecord =
   /** Files that do not say of which epoch they are. */
   | {
       type: "file";
-      name: "lines.csv" | "outages.csv" | "leases.json" | "carry.json";
+      name: "lines.csv" | "facts.jsonl" | "terms.jsonl" | "credits.csv";
       firstLine: Line | null;
     };
 
@@ -75,7 +76,7 @@ function fromJson(text: string): PastedRecord {
   if (Array.isArray(value)) {
     const first = value[0] as JsonObject | undefined;
     if (first !== undefined && "signature" in first) return { type: "attestations" };
-    return { type: "file", name: "leases.json", firstLine: null };
+    throw new Error("this list is no file of evidence");
   }
   const found = objectOf(value, "the record");
   if ("line" in found && "proof" in found) {
@@ -89,8 +90,7 @@ function fromJson(text: string): PastedRecord {
     };
   }
   if ("usage_root" in found) return { type: "statement", place: placeOf(found) };
-  if (found["format"] === "rentroll-evidence-2") return { type: "manifest", place: placeOf(found) };
-  if ("deferred" in found) return { type: "file", name: "carry.json", firstLine: null };
+  if (found["format"] === FORMAT) return { type: "manifest", place: placeOf(found) };
   if ("devices" in found)
     return { type: "facility", facilityId: integer(found, "facility_id", 64) };
   if ("charge_micros" in found)
@@ -100,10 +100,8 @@ function fromJson(text: string): PastedRecord {
 
 function fromCsv(text: string): PastedRecord {
   const clean = text.replaceAll("\r\n", "\n");
-  if (clean.startsWith("device,lease,start_s,end_s")) {
-    return { type: "file", name: "outages.csv", firstLine: null };
-  }
   const rows = clean.trim().split("\n");
+  if (rows[0] === "lease,amount") return { type: "file", name: "credits.csv", firstLine: null };
   if (rows.length === 1) return { type: "line", line: parseRow(rows[0] ?? "", 1), place: null };
   if (rows[0] !== LINES_HEADER) throw new Error("the first row is not the header of lines.csv");
   if (rows.length === 2) return { type: "line", line: parseRow(rows[1] ?? "", 2), place: null };
@@ -114,9 +112,24 @@ function fromCsv(text: string): PastedRecord {
   };
 }
 
+/** A file of facts, a JSON object a line; null if the text is none. */
+function fromFacts(text: string): PastedRecord | null {
+  const [first = ""] = text.split("\n", 1);
+  if (!first.startsWith('{"')) return null;
+  try {
+    const { fact } = objectOf(parseJson(first), "the first line");
+    if (typeof fact !== "string") return null;
+    const name = fact === "terms" ? "terms.jsonl" : "facts.jsonl";
+    return { type: "file", name, firstLine: null };
+  } catch {
+    return null;
+  }
+}
+
 /** What a text is. Raises Error with a sentence for people. */
 export function recognise(text: string): PastedRecord {
   const start = text.trimStart();
   if (start === "") throw new Error("there is nothing to check");
-  return start.startsWith("{") || start.startsWith("[") ? fromJson(start) : fromCsv(start);
+  if (!start.startsWith("{") && !start.startsWith("[")) return fromCsv(start);
+  return fromFacts(start) ?? fromJson(start);
 }

@@ -7,7 +7,7 @@ from api.domain.devices import check_device, is_slice
 from api.errors import DeviceNameRefused, InvalidInput
 
 revision = "0018"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 

@@ -1,11 +1,18 @@
 """Leases with their prices and what was attested of them."""
 
+from collections.abc import Iterator
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.db.facilities import own_facility
-from api.db.leases import lease_rows, prices_of
+from api.db.facts import leases_of
+from api.db.leases import lease_rows
+from api.db.tables.leases import LeaseRow
+from api.domain.metering.lease import Lease
+from api.domain.metering.lease_terms import PriceStep, TermsVersion, terms_hash
 from api.domain.statements.evidence import hex32
+from api.ledger.leases import ends_at
 from api.reads.console.rent import attested_by_lease
 from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath
@@ -17,13 +24,13 @@ from api.routes.service import ServiceDep
 router = APIRouter(tags=["console"])
 
 
-class PriceVersionOut(BaseModel):
-    """One price version."""
+class PriceOut(BaseModel):
+    """A price that was in force, or will be."""
 
-    version: int = Field(description="Number of the version, from 1.")
+    version: int = Field(description="Number of the terms that say so, from 1.")
     effective_from_s: int = Field(description="UTC seconds.")
-    price_micros_per_gpu_hour: int = Field(description="Micros of the settlement token.")
-    sla_credit_bps: int = Field(description="Credit for withheld GPUs, basis points.")
+    price_micros_per_gpu_hour: int = Field(description=f"Of an hour; {MICROS}.")
+    gpus: int = Field(description="For so many GPUs.")
 
 
 class ConsoleLease(BaseModel):
@@ -32,12 +39,14 @@ class ConsoleLease(BaseModel):
     lease_id: str = Field(description="The operator's id.")
     lease: str = Field(description="Salted hash, as in statements and rent payments, 0x-hex.")
     renter_ref: str = Field(description="The operator's reference of the renter.")
-    plan: str = Field(description="on_demand, spot, reserved or take_or_pay.")
-    committed_gpus: int = Field(description="GPUs paid whether used or not.")
+    plan: str = Field(description="take_or_pay with a commitment or a minimum, else on_demand.")
+    version: int = Field(description="Number of the newest terms.")
+    terms_hash: str = Field(description="SHA-256 of the newest terms, which the next ones name.")
+    committed_gpus: int = Field(description="GPUs paid whether used or not, by the newest terms.")
     max_gpus: int = Field(description="Most GPUs at once; 0 = no limit.")
     opened_at_s: int = Field(description="UTC seconds.")
-    closed_at_s: int | None = Field(description="UTC seconds; null while open.")
-    prices: list[PriceVersionOut] = Field(description="By version.")
+    closed_at_s: int | None = Field(description="UTC seconds; null while no end is agreed.")
+    prices: list[PriceOut] = Field(description="As they are in force, in order of time.")
     attested_micros: int = Field(description=f"Charges in statements on-chain; {MICROS}.")
 
 
@@ -48,28 +57,48 @@ def list_console_leases(
     """Leases with their prices and what was attested of them, by lease id."""
     with own_facility(service.engine, operator_id, facility_id) as (connection, _):
         rows = lease_rows(connection, facility_id)
-        prices: dict[bytes, list[PriceVersionOut]] = {}
-        for price in prices_of(connection, facility_id):
-            version = PriceVersionOut(
-                version=price.version,
-                effective_from_s=price.effective_from_s,
-                price_micros_per_gpu_hour=price.price_micros_per_gpu_hour,
-                sla_credit_bps=price.sla_credit_bps,
-            )
-            prices.setdefault(price.lease, []).append(version)
+        leases = leases_of(connection, facility_id)
         attested = attested_by_lease(connection, facility_id)
     return [
-        ConsoleLease(
-            lease_id=row.lease_id,
-            lease=hex32(row.lease),
-            renter_ref=row.renter_ref,
-            plan=row.plan,
-            committed_gpus=row.committed_gpus,
-            max_gpus=row.max_gpus,
-            opened_at_s=row.opened_at_s,
-            closed_at_s=row.closed_at_s,
-            prices=prices[row.lease],
-            attested_micros=attested.get(row.lease, 0),
-        )
+        _answer(row, leases[row.lease], attested=attested.get(row.lease, 0))
         for row in sorted(rows, key=lambda r: r.lease_id)
     ]
+
+
+def _answer(row: LeaseRow, lease: Lease, *, attested: int) -> ConsoleLease:
+    newest = lease.versions[-1]
+    committed = bool(newest.commitment or newest.minimum)
+    return ConsoleLease(
+        lease_id=row.lease_id,
+        lease=hex32(row.lease),
+        renter_ref=row.renter_ref,
+        plan="take_or_pay" if committed else "on_demand",
+        version=newest.version,
+        terms_hash=hex32(terms_hash(lease.lease, newest)),
+        committed_gpus=newest.commitment[-1].gpus if newest.commitment else 0,
+        max_gpus=newest.max_gpus,
+        opened_at_s=min(terms.from_s for terms in lease.versions),
+        closed_at_s=ends_at(lease),
+        prices=[*_prices(lease)],
+        attested_micros=attested,
+    )
+
+
+def _prices(lease: Lease) -> Iterator[PriceOut]:
+    """Prices by the stretches in which the lease runs; the same price again is not told twice."""
+    last: tuple[int, PriceStep] | None = None
+    for stretch in lease.stretches:
+        step = _step(stretch.terms, stretch.start_s)
+        if step is None or last == (stretch.terms.version, step):
+            continue
+        last = stretch.terms.version, step
+        yield PriceOut(
+            version=stretch.terms.version,
+            effective_from_s=stretch.start_s,
+            price_micros_per_gpu_hour=step.price,
+            gpus=step.gpus,
+        )
+
+
+def _step(terms: TermsVersion, instant_s: int) -> PriceStep | None:
+    return next((p for p in reversed(terms.prices) if p.from_s <= instant_s), None)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api.db import rejections
+from api.db.conflicts import conflict_count
 from api.db.facilities import own_facility
 from api.domain.statements.evidence import hex32
 from api.reads.sql import metering
@@ -35,7 +36,9 @@ class ConsoleDevice(BaseModel):
     )
     gaps: int = Field(description="Number of such gaps.")
     duplicates: int = Field(description="Number of events that came again, unchanged.")
-    conflicts: int = Field(description="Number of events that came again with another payload.")
+    conflicts: int = Field(
+        description="Number of kept events that reused an id for something else."
+    )
     outage_seconds: int = Field(description="Seconds out of service.")
 
 
@@ -55,6 +58,10 @@ class RejectionsOut(BaseModel):
 
     total: int = Field(description="Number of rejections that are kept.")
     rejections: list[RejectionOut] = Field(description="Newest first.")
+    conflicts: int = Field(
+        description="Number of events of yours so far that reused an id for something else; the"
+        " newest 1,000 are kept."
+    )
 
 
 @router.get(f"{CONSOLE_FACILITY}/devices", responses=errors(401, 403, 404, 422))
@@ -110,6 +117,7 @@ def list_console_rejections(
         total, rows = rejections.rejections_of(
             connection, operator_id, facility_id, offset=offset, limit=limit
         )
+        conflicts = conflict_count(connection, operator_id)
     return RejectionsOut(
         total=total,
         rejections=[
@@ -123,4 +131,5 @@ def list_console_rejections(
             )
             for r in rows
         ],
+        conflicts=conflicts,
     )

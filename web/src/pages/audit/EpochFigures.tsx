@@ -11,7 +11,7 @@ export function statementSentence(s: StatementRow, name: string, symbol: string)
   const total = `${grouped(s.line_count)} ${s.line_count === 1 ? "line adds" : "lines add"} up to ${money(s.gross_revenue_micros)} ${symbol}`;
   const [from, to] = [instant(s.epoch_start_s), instant(s.epoch_end_s)];
   return s.closing
-    ? `Behind its last epoch ${name} states what came late, from ${from} to ${to}: late usage, voids and differences of earlier epochs. Its ${total.trim()}.`
+    ? `Behind its last epoch ${name} states what came late, from ${from} to ${to}: late usage and outages, voids and differences of earlier epochs. Its ${total.trim()}.`
     : `From ${from} to ${to} ${name} had ${gpuHours(s.available_gpu_seconds)} GPU-hours available and billed ${gpuHours(s.billed_gpu_seconds)}. Its ${total.trim()}.`;
 }
 
@@ -41,7 +41,7 @@ export function EpochFigures({ statement, name }: { statement: StatementRow; nam
             name="Billed"
             value={`${gpuHours(s.billed_gpu_seconds)} h`}
             about={`of ${gpuHours(s.available_gpu_seconds)} GPU-hours available`}
-            source="GPU-seconds of usage and delivery lines, shown as hours, cut. Available is capacity less outages. From the statement."
+            source="GPU-seconds of usage and delivery lines, shown as hours, cut. Available is a device while it is used, delivered or seen, and not out of service; where the facility counts silence as available, capacity less outages. From the statement."
           />
         )}
         <Figure

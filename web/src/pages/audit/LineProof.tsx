@@ -94,17 +94,27 @@ export function lineInWords(line: ApiLine, symbol: string): string {
     case "delivery":
       return `${device} was delivered to a holder under ${lease} ${span}: ${seconds}, no charge.`;
     case "late":
-      return `${device} was used under ${lease} ${span}, reported after that epoch had closed. A difference charges it.`;
+      return `${device} was used under ${lease} ${span}, told after that epoch was stated. A difference charges it.`;
     case "late_delivery":
-      return `${device} was delivered to a holder under ${lease} ${span}, reported after that epoch had closed: no charge.`;
+      return `${device} was delivered to a holder under ${lease} ${span}, told after that epoch was stated: no charge.`;
     case "void":
-      return `An earlier record of ${device} under ${lease} ${span} was taken back. A difference gives its charge back.`;
+      return `${device} was stated as used under ${lease} ${span}, and was not: it was taken back, or the device was out of service. A difference gives the charge back.`;
     case "usage_difference":
       return `What ${lease} owes for usage ${span} changed since it was stated: ${charge}.`;
+    case "tier_difference":
+      return `What ${lease} gets off for the hours of ${span} changed since it was stated: ${charge}.`;
     case "shortfall_difference":
-      return `Under ${lease} less was used ${span} than is paid for in any case: charge ${charge}.`;
+      return line.charge_micros < 0
+        ? `Of what was committed under ${lease} ${span}, more was used or withheld than was known: ${charge} is given back.`
+        : `Under ${lease} less was used ${span} than is paid for in any case: charge ${charge}.`;
+    case "minimum_difference":
+      return `What ${lease} owes up to its minimum ${span} changed since it was stated: ${charge}.`;
     case "sla_difference":
-      return `Devices were withheld from ${lease} ${span}: credit ${charge}.`;
+      return `Faults withheld devices from ${lease} ${span}: its SLA changed by ${charge}.`;
+    case "fixed_difference":
+      return `A fixed amount of ${lease}, due ${span}, changed since it was stated: ${charge}.`;
+    case "adjustment_difference":
+      return `The operator adjusted ${lease} by ${charge}, stated ${span}.`;
     default:
       return `A line of kind ${line.kind}: ${charge}.`;
   }

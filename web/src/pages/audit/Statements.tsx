@@ -86,7 +86,7 @@ function OfFacilities({ facilities }: { facilities: Facility[] }) {
           total === 0 ? (
             <Empty title={state === null ? "No epoch is closed yet" : `No statement is ${state}`}>
               {state === null &&
-                "An epoch closes once its end and the grace time for late events are over."}
+                "An epoch closes once its end and the grace time for its events are over; what comes later is stated by a later one."}
             </Empty>
           ) : (
             <>

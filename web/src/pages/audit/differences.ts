@@ -27,7 +27,14 @@ export const DIFFERENCES: readonly Difference[] = [
     "open_epoch_gpu_seconds",
     "Open epochs",
     "Metered to rated",
-    "Recorded for epochs that are not closed yet, so not rated.",
+    "Recorded and in no statement yet, less what was taken back and is in none.",
+    "gpu_seconds",
+  ),
+  d(
+    "unbilled_gpu_seconds",
+    "Billed to nobody",
+    "Metered to rated",
+    "Metered while the device was out of service, or outside of its lease.",
     "gpu_seconds",
   ),
   d(

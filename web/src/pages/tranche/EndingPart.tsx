@@ -14,7 +14,7 @@ export function EndingPart({ tranche }: { tranche: Tranche }) {
     <Section
       title="Default, end and closing"
       anchor="ending"
-      about={`A facility ends in one of three ways. It matures once its closing statement is final and attested rent is paid, or 90 days after a notice that it is not. That statement has late usage and corrections and comes when the seal is over, ${instant(sealedAtS)}: nothing matures before, and until then the bond stays. It defaults when an epoch is neither stated nor published ${duration(patience_s)} after its end and stays so for an epoch and a day after a notice. Anybody can stop it from its long stop on, ${instant(sealedAtS + long_stop_s)}. Anybody can send each of these acts once it is due.`}
+      about={`A facility ends in one of three ways. It matures once its closing statement is final and attested rent is paid, or 90 days after a notice that it is not. That statement has late usage, late outages and corrections and comes when the seal is over, ${instant(sealedAtS)}: nothing matures before, and until then the bond stays. It defaults when an epoch is neither stated nor published ${duration(patience_s)} after its end and stays so for an epoch and a day after a notice. Anybody can stop it from its long stop on, ${instant(sealedAtS + long_stop_s)}. Anybody can send each of these acts once it is due.`}
     >
       <Suspense>
         <EndingOf tranche={tranche} />

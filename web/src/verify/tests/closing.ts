@@ -2,7 +2,7 @@
 
 import type { Hex } from "viem";
 import { hexOf } from "../bytes";
-import { pathOf, sha256 } from "../evidence";
+import { COMMITTED_FILES, FORMAT, pathOf, sha256 } from "../evidence";
 import type { JudgeSources } from "../judge";
 import { COMPONENT_SUBJECTS, type Line, fieldsOf, leafOf } from "../line";
 import { LINES_HEADER, parseLines } from "../linesCsv";
@@ -131,12 +131,12 @@ export function rowOf(line: Line): string {
 
 async function manifestOf(csv: string): Promise<string> {
   const texts = { ...golden(3).files, "facility.json": EVIDENCE.facility.text, "lines.csv": csv };
-  const names = ["facility.json", "lines.csv", "outages.csv", "leases.json", "carry.json"] as const;
+  const names = COMMITTED_FILES;
   const files = await Promise.all(
     names.map(async (name) => {
       const bytes = encode(texts[name as keyof typeof texts] ?? "");
       return { bytes: bytes.length, name, sha256: (await sha256(bytes)).slice(2) };
     }),
   );
-  return JSON.stringify({ epoch: NUMBER, facility_id: 7, files, format: "rentroll-evidence-2" });
+  return JSON.stringify({ epoch: NUMBER, facility_id: 7, files, format: FORMAT });
 }

@@ -104,7 +104,7 @@ describe("a pasted line", () => {
 
 describe("a dropped file", () => {
   it("is equal if it is the published one, whichever it is", async () => {
-    const names = ["statement.json", "manifest.json", "lines.csv", "leases.json", "carry.json"];
+    const names = ["statement.json", "manifest.json", "lines.csv", "facts.jsonl"];
     for (const name of names) {
       const verdict = await judge(bytes(golden(2).files[name] ?? ""), {}, goldenSources());
       expect([name, outcomeOf(verdict.checks)]).toEqual([name, "equal"]);

@@ -51,8 +51,14 @@ describe("recognise", () => {
       name: "lines.csv",
       firstLine: lines[0],
     });
-    for (const name of ["outages.csv", "leases.json", "carry.json"]) {
-      expect(recognise(epoch.files[name] ?? "")).toEqual({ type: "file", name, firstLine: null });
+    const texts = {
+      "facts.jsonl": epoch.files["facts.jsonl"],
+      // Leases are agreed before the first statement.
+      "terms.jsonl": golden(0).files["terms.jsonl"],
+      "credits.csv": epoch.files["credits.csv"],
+    };
+    for (const [name, text] of Object.entries(texts)) {
+      expect(recognise(text ?? "")).toEqual({ type: "file", name, firstLine: null });
     }
     expect(recognise('[{"attester": "0x1", "signature": "0x2"}]')).toEqual({
       type: "attestations",

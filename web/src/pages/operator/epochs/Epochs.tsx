@@ -35,7 +35,7 @@ export function Epochs({ facility }: { facility: ConsoleFacility }) {
   return (
     <Section
       title="Epochs"
-      about="Newest first. An epoch is open, takes late records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, counted by a settlement, and settled as far as its rent was paid. Behind the last comes the closing statement of what came late until the seal is over; no settlement counts it."
+      about="Newest first. An epoch is open, takes its last records in grace, is closed, signed by attesters, posted on-chain, final after its challenge window, counted by a settlement, and settled as far as its rent was paid. Behind the last comes the closing statement of what came late until the seal is over; no settlement counts it."
       actions={
         <Info label="a voided epoch">
           A statement that was proven wrong on-chain is voided and can never be posted again: reopen

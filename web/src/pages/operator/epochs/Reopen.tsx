@@ -59,8 +59,8 @@ function Reopen({
     <Stack gap="md">
       <Steps epoch={epoch} last={last} closing={closing} />
       <Text size="sm" c="dimmed">
-        Have the corrections ready: without one, the same statement comes out and stays void. Leases
-        and prices of the past do not change.
+        Have the corrections ready: without one, the same statement comes out and stays void. A
+        price can be among them. What lies in a sealed month stays.
       </Text>
       {reopen.isError && (
         <Notice tone="bad" alert>

@@ -5,7 +5,7 @@ import { grouped } from "../../../format/money";
 import { duration, instant } from "../../../format/time";
 import { Section } from "../../../parts/Section";
 import type { parseDevices } from "../metering/deviceList";
-import { EPOCH_LENGTHS, type OfferFields } from "./offerForm";
+import { EPOCH_LENGTHS, type OfferFields, SILENCES } from "./offerForm";
 
 /** What ties an input to its field here, and to the error of the service's field. */
 export type OfferInput = (
@@ -162,7 +162,7 @@ export function PromiseAndFee({
         />
         <TextInput
           label="Seal, days"
-          description="After the window, late usage and corrections are still stated; at most 90"
+          description="So long after a month what came late or was wrong is still put right; at most 90"
           inputMode="decimal"
           {...input("sealDays", "seal_s")}
         />
@@ -172,16 +172,44 @@ export function PromiseAndFee({
           inputMode="decimal"
           {...input("longStopDays", "long_stop_s")}
         />
+        <NativeSelect
+          label="A silent device is"
+          description="While no event says that it was used or seen"
+          data={[...SILENCES]}
+          {...input("silence", "silence")}
+        />
       </SimpleGrid>
+      <WhatTheyMean patienceS={patienceS} sealedAtS={sealedAtS} />
+    </Section>
+  );
+}
+
+/** The fields of promise and end in sentences. */
+function WhatTheyMean({
+  patienceS,
+  sealedAtS,
+}: {
+  patienceS: number | null;
+  sealedAtS: number | null;
+}) {
+  return (
+    <>
+      <Text size="sm" c="dimmed" maw={760}>
+        A silent device that is not available counts as not delivered: let your collector send
+        usage, or <code>rentroll.gpu.seen.v1</code> at most ten minutes apart, for every device.
+        With &ldquo;available&rdquo; only the outages that you tell lower what holders see. The
+        published terms say which of both it is.
+      </Text>
       <Text size="sm" c="dimmed" maw={760}>
         {patienceS !== null &&
           `If an epoch is neither stated by attesters nor its evidence published by you ${duration(patienceS)} after its end, anybody can give notice; an epoch and a day later anybody can declare a default, which ends the facility.`}
       </Text>
       <Text size="sm" c="dimmed" maw={760}>
-        The seal is for late usage and corrections of the window.
+        The seal is for late usage, late outages and corrections: a month can be put right until the
+        seal is over behind it, the last ones until it is over behind the window.
         {sealedAtS !== null && ` It is over ${instant(sealedAtS)}.`} One closing statement then says
         what came late. The facility does not mature, and no bond comes back, before it is final.
       </Text>
-    </Section>
+    </>
   );
 }

@@ -33,6 +33,13 @@ export interface TrancheFields {
   coupon: string;
 }
 
+export type Silence = Schemas["FacilityIn"]["silence"];
+
+export const SILENCES: readonly { value: Silence; label: string }[] = [
+  { value: "unavailable", label: "Not available" },
+  { value: "available", label: "Available" },
+];
+
 export interface OfferFields {
   name: string;
   gpuClass: string;
@@ -51,6 +58,8 @@ export interface OfferFields {
   /** Days after the window in which its facts can still be stated. */
   sealDays: string;
   longStopDays: string;
+  /** What a device is while nothing is said of it. */
+  silence: Silence;
   tranches: TrancheFields[];
   devices: string;
 }
@@ -84,6 +93,7 @@ export function offerDefaults(nowS: number): OfferFields {
     patienceDays: "",
     sealDays: "35",
     longStopDays: "180",
+    silence: "unavailable",
     tranches: [
       { unitCap: "", coupon: "" },
       { unitCap: "", coupon: "" },
@@ -185,6 +195,27 @@ function required(errors: FieldErrors, field: string, text: string, most: number
   return value;
 }
 
+/** Tranches of a request and the units of those that are right; notes what is wrong. */
+function tranchesOf(tranches: readonly TrancheFields[], errors: FieldErrors) {
+  const last = tranches.length - 1;
+  let units = 0n;
+  const found = tranches.map((tranche, i) => {
+    const cap = parseUnits(tranche.unitCap);
+    if (cap === null || cap === 0n || cap >= 2n ** 40n)
+      errors[`tranches.${i}.unit_cap`] = "Whole units, at least 1.";
+    else units += cap;
+    const coupon = i === last || tranche.coupon.trim() === "" ? 0n : parseMoney(tranche.coupon);
+    const exact = coupon === null ? null : jsonInteger(coupon);
+    if (exact === null)
+      errors[`tranches.${i}.coupon_micros_per_unit`] = "An amount with at most 6 decimals.";
+    else if (i !== last && exact === 0)
+      errors[`tranches.${i}.coupon_micros_per_unit`] =
+        "Above zero: only the last tranche takes what is left.";
+    return { unit_cap: Number(cap ?? 0n), coupon_micros_per_unit: exact ?? 0 };
+  });
+  return { tranches: found, units };
+}
+
 /** Values of a form as request body, or what is wrong by field. */
 export function facilityBody(
   fields: OfferFields,
@@ -215,22 +246,7 @@ export function facilityBody(
   const list = parseDevices(fields.devices);
   Object.assign(errors, problemsWithDevices(list, gpuClass));
 
-  const last = fields.tranches.length - 1;
-  let units = 0n;
-  const tranches = fields.tranches.map((tranche, i) => {
-    const cap = parseUnits(tranche.unitCap);
-    if (cap === null || cap === 0n || cap >= 2n ** 40n)
-      errors[`tranches.${i}.unit_cap`] = "Whole units, at least 1.";
-    else units += cap;
-    const coupon = i === last || tranche.coupon.trim() === "" ? 0n : parseMoney(tranche.coupon);
-    const exact = coupon === null ? null : jsonInteger(coupon);
-    if (exact === null)
-      errors[`tranches.${i}.coupon_micros_per_unit`] = "An amount with at most 6 decimals.";
-    else if (i !== last && exact === 0)
-      errors[`tranches.${i}.coupon_micros_per_unit`] =
-        "Above zero: only the last tranche takes what is left.";
-    return { unit_cap: Number(cap ?? 0n), coupon_micros_per_unit: exact ?? 0 };
-  });
+  const { tranches, units } = tranchesOf(fields.tranches, errors);
   const capacity = capacityHours(fields, list.devices.length);
   if (capacity !== null && list.devices.length > 0 && units > capacity)
     errors["tranches"] =
@@ -254,6 +270,7 @@ export function facilityBody(
       patience_s: patienceS(fields),
       seal_s: sealS(fields) ?? 0,
       long_stop_s: secondsOfDays(fields.longStopDays) ?? 0,
+      silence: fields.silence,
       tranches,
       devices: list.devices,
     },

@@ -27,7 +27,6 @@ const LEASE_PLACES = {
   max: "max_gpus",
   openedAt: "opened_at",
   price: "price_micros_per_gpu_hour",
-  credit: "sla_credit_bps",
 } as const;
 
 /** Opens a lease. */
@@ -43,7 +42,6 @@ export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onD
       max: "",
       openedAt: utcInput(Math.max(facility.window_start_s, nextHour(now))),
       price: "",
-      credit: "0",
     }),
     places: LEASE_PLACES,
     make: leaseBody,
@@ -84,31 +82,27 @@ export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onD
           required
           {...input("price")}
         />
-        <TextInput
-          label="SLA credit, %"
-          description="Of the price, for withheld time"
-          inputMode="decimal"
-          {...input("credit")}
-        />
       </SimpleGrid>
+      <Text size="sm" c="dimmed">
+        These are its first terms. What else contracts say (an SLA, tiers, a minimum, a commitment
+        that grows, fixed amounts, prices of a whole node) are terms that your collector sends as an
+        event, <code>rentroll.lease.terms.v1</code>.
+        {fields.plan === "take_or_pay" &&
+          " What is committed and not used is charged when the month is over; usage that is told later lowers it again."}
+      </Text>
     </ChangeForm>
   );
 }
 
-/** Adds a price version to a lease. */
+/** Sets the price of a lease from an instant on. */
 export function AddPrice(props: OfLease) {
   const now = useNow();
   const { input, frame } = useChangeForm({
     initial: () => ({
       from: utcInput(nextHour(now)),
       price: "",
-      credit: String((props.lease.prices.at(-1)?.sla_credit_bps ?? 0) / 100),
     }),
-    places: {
-      from: "effective_from",
-      price: "price_micros_per_gpu_hour",
-      credit: "sla_credit_bps",
-    },
+    places: { from: "effective_from", price: "price_micros_per_gpu_hour" },
     make: priceBody,
     change: (body) =>
       dataOf(
@@ -120,8 +114,12 @@ export function AddPrice(props: OfLease) {
     onDone: props.onDone,
   });
   return (
-    <ChangeForm submit="Add price" {...frame} onCancel={props.onDone}>
-      <Text size="sm">Prices never change backwards: closed epochs keep theirs.</Text>
+    <ChangeForm submit="Set price" {...frame} onCancel={props.onDone}>
+      <Text size="sm">
+        The price counts from then on, and takes the place of those that were agreed for that time.
+        It may begin in the past, for a price that was typed wrong: the next statement charges the
+        difference or gives it back. What lies in a sealed month stays.
+      </Text>
       <TextInput type="datetime-local" label="In force from (UTC)" required {...input("from")} />
       <TextInput
         label="Price of a GPU-hour"
@@ -130,7 +128,6 @@ export function AddPrice(props: OfLease) {
         data-autofocus
         {...input("price")}
       />
-      <TextInput label="SLA credit, %" inputMode="decimal" {...input("credit")} />
     </ChangeForm>
   );
 }
@@ -154,7 +151,8 @@ export function CloseLease(props: OfLease) {
   return (
     <ChangeForm submit="Close lease" {...frame} onCancel={props.onDone}>
       <Text size="sm">
-        A closed lease takes no usage after its end, and cannot be opened again.
+        A lease takes no usage after its end. The end may be past or to come, and another can
+        follow: a later one lets the lease go on.
       </Text>
       <TextInput type="datetime-local" label="Ends (UTC)" required {...input("at")} />
     </ChangeForm>

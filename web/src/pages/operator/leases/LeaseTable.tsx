@@ -1,5 +1,4 @@
 import { Button, Group, Stack, Text } from "@mantine/core";
-import { percentOfBps } from "../../../format/money";
 import { sentenceCase } from "../../../format/text";
 import { Amount } from "../../../parts/Amount";
 import { DataTable } from "../../../parts/DataTable";
@@ -115,6 +114,11 @@ function PlanCell({ lease }: { lease: Lease }) {
   return (
     <Stack gap={0} miw={110}>
       <Text size="sm">{sentenceCase(lease.plan)}</Text>
+      {lease.version > 1 && (
+        <Text size="xs" c="dimmed">
+          terms of version {lease.version}
+        </Text>
+      )}
       {limits.length > 0 && (
         <Text size="xs" c="dimmed">
           {limits.join(", ")}
@@ -124,20 +128,24 @@ function PlanCell({ lease }: { lease: Lease }) {
   );
 }
 
-/** Newest price first, and what was in force before. */
+/** The last price first, and what is or was in force before. */
 function Prices({ lease }: { lease: Lease }) {
   return (
     <Stack gap={2} miw={170}>
       {[...lease.prices].reverse().map((price, i) => (
-        <Text key={price.version} size={i === 0 ? "sm" : "xs"} c={i === 0 ? "inherit" : "dimmed"}>
+        <Text
+          key={price.effective_from_s}
+          size={i === 0 ? "sm" : "xs"}
+          c={i === 0 ? "inherit" : "dimmed"}
+        >
           <Amount micros={price.price_micros_per_gpu_hour} digits={i === 0 ? 4 : 2} />
+          {price.gpus > 1 && ` for ${price.gpus} GPUs`}
           {lease.prices.length > 1 && (
             <>
               {" "}
               from <Instant seconds={price.effective_from_s} />
             </>
           )}
-          {price.sla_credit_bps > 0 && `, ${percentOfBps(price.sla_credit_bps)} credit`}
         </Text>
       ))}
     </Stack>

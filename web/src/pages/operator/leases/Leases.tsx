@@ -19,7 +19,7 @@ export function Leases({ facility }: { facility: ConsoleFacility }) {
   return (
     <Section
       title="Leases and prices"
-      about="What renters agreed to. Prices are of one GPU-hour, in the settlement token."
+      about="What renters agreed to. Prices are of one GPU-hour unless they say of how many GPUs, in the settlement token. Terms are versions: the newest one that has begun counts, and a new one can begin in the past."
       actions={<Button onClick={() => setDialog({ kind: "open" })}>Open a lease</Button>}
     >
       <Loaded query={query}>

@@ -9,11 +9,10 @@ const fields: LeaseFields = {
   max: "",
   openedAt: "2026-12-01T00:00",
   price: "2.49",
-  credit: "10",
 };
 
 describe("leaseBody", () => {
-  it("converts price to micros, credit to bps, time to UTC", () => {
+  it("converts price to micros and time to UTC", () => {
     expect(leaseBody(fields).body).toEqual({
       lease_id: "lease-7",
       renter_ref: "renter-7",
@@ -23,7 +22,6 @@ describe("leaseBody", () => {
       max_gpus: 0,
       opened_at: "2026-12-01T00:00:00Z",
       price_micros_per_gpu_hour: 2_490_000,
-      sla_credit_bps: 1_000,
     });
   });
 
@@ -40,24 +38,21 @@ describe("leaseBody", () => {
       max: "1.5",
       openedAt: "",
       price: "1,000,000.000001",
-      credit: "101",
     });
     expect(Object.keys(errors ?? {}).sort()).toEqual([
       "lease_id",
       "max_gpus",
       "opened_at",
       "price_micros_per_gpu_hour",
-      "sla_credit_bps",
     ]);
   });
 });
 
 describe("other forms", () => {
   it("make a price version and an end", () => {
-    expect(priceBody({ from: "2026-12-15T06:30", price: "0", credit: "" }).body).toEqual({
+    expect(priceBody({ from: "2026-12-15T06:30", price: "0" }).body).toEqual({
       effective_from: "2026-12-15T06:30:00Z",
       price_micros_per_gpu_hour: 0,
-      sla_credit_bps: 0,
     });
     expect(closeBody("2026-12-31T00:00").body).toEqual({ closed_at: "2026-12-31T00:00:00Z" });
     expect(closeBody("").errors).toHaveProperty("closed_at");

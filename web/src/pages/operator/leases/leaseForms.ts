@@ -2,7 +2,7 @@
 
 import type { Schemas } from "../../../api/client";
 import { parseMoney, parseUnits } from "../../../format/money";
-import { bpsOfPercent, jsonInteger, rfc3339, utcSeconds } from "../forms/numbers";
+import { jsonInteger, rfc3339, utcSeconds } from "../forms/numbers";
 import type { FieldErrors } from "../launch/offerForm";
 
 type LeaseIn = Schemas["LeaseIn"];
@@ -23,13 +23,11 @@ export interface LeaseFields {
   max: string;
   openedAt: string;
   price: string;
-  credit: string;
 }
 
 export interface PriceFields {
   from: string;
   price: string;
-  credit: string;
 }
 
 export type Made<Body> = { body: Body; errors: null } | { body: null; errors: FieldErrors };
@@ -41,12 +39,6 @@ function priceOf(text: string, errors: FieldErrors): number {
   if (value === null || value > MAX_PRICE)
     errors["price_micros_per_gpu_hour"] = "An amount with at most 6 decimals, up to 1,000,000.";
   return Number(value ?? 0n);
-}
-
-function creditOf(text: string, errors: FieldErrors): number {
-  const value = text.trim() === "" ? 0 : bpsOfPercent(text);
-  if (value === null) errors["sla_credit_bps"] = "0 to 100 percent, at most 2 decimals.";
-  return value ?? 0;
 }
 
 function timeOf(text: string, field: string, errors: FieldErrors): string {
@@ -84,20 +76,18 @@ export function leaseBody(fields: LeaseFields): Made<LeaseIn> {
     max_gpus: countOf(fields.max, "max_gpus", errors),
     opened_at: timeOf(fields.openedAt, "opened_at", errors),
     price_micros_per_gpu_hour: priceOf(fields.price, errors),
-    sla_credit_bps: creditOf(fields.credit, errors),
   };
   if (commits && body.committed_gpus === 0)
     errors["committed_gpus"] ??= "A take-or-pay lease commits at least one GPU.";
   return made(body, errors);
 }
 
-/** A new price version. */
+/** A price from an instant on, also one that is past. */
 export function priceBody(fields: PriceFields): Made<Schemas["PriceIn"]> {
   const errors: FieldErrors = {};
   const body = {
     effective_from: timeOf(fields.from, "effective_from", errors),
     price_micros_per_gpu_hour: priceOf(fields.price, errors),
-    sla_credit_bps: creditOf(fields.credit, errors),
   };
   return made(body, errors);
 }

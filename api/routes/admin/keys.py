@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from api.access.key_book import Account, NewKey, make_key, maker_of, revoke_key, rotate_key
-from api.access.key_list import list_changes, list_keys
+from api.access.key_book import Account, NewKey
 from api.access.scopes import Role, Scope
-from api.db.session import reading, transaction
 from api.domain.units import MAX_I64, OperatorId
 from api.routes.http.credentials import AdminOfKeys, AdminReader
 from api.routes.http.keys import (
     Ended,
+    Expiry,
     KeyChangesOut,
+    KeyName,
     KeyPath,
     KeysOut,
     MadeKeyOut,
@@ -22,15 +22,15 @@ from api.routes.http.keys import (
     RotatedOut,
     RotateIn,
     ScopeIn,
-    to_api_changes,
-    to_api_key,
-    to_api_keys,
-    to_api_made,
-    to_api_rotated,
+    make,
+    page_of_changes,
+    page_of_keys,
+    revoke,
+    rotate,
 )
 from api.routes.http.parameters import Offset, PageLimit
 from api.routes.http.problems import errors
-from api.routes.http.schemas import Instant, Name, Strict, example
+from api.routes.http.schemas import Strict, example
 from api.routes.http.strict import StrictRoute
 from api.routes.service import ServiceDep
 
@@ -50,14 +50,12 @@ class AnyKeyIn(Strict):
     operator_id: Annotated[int, Field(ge=1, le=MAX_I64)] | None = Field(
         default=None, description="Whose it will be; for role operator alone."
     )
-    name: Name = Field(description="For people; unique among live keys, one line, printable.")
+    name: KeyName
     scopes: Annotated[list[ScopeIn], Field(min_length=1, max_length=len(Scope))] = Field(
         description="operator: read, events:write, ledger:write, keys:write. attester: read,"
         " attest. admin: read, operators:write, keys:write, and none that you lack yourself."
     )
-    expires_at: Instant | None = Field(
-        default=None, description="When it stops working, at most ten years ahead; default: never."
-    )
+    expires_at: Expiry = None
 
 
 def _account(role: Role | None, operator_id: int | None) -> Account | None:
@@ -79,12 +77,9 @@ def list_all_keys(
     limit: PageLimit = 100,
 ) -> KeysOut:
     """Keys of everybody or of one account, newest first. The key of the settings is not here."""
-    now_s, account = service.session_clock(), _account(role, operator_id)
-    with reading(service.engine) as connection:
-        total, keys = list_keys(
-            connection, account, ended=ended, now_s=now_s, offset=offset, limit=limit
-        )
-    return to_api_keys(total, keys, now_s)
+    return page_of_keys(
+        service, _account(role, operator_id), ended=ended, offset=offset, limit=limit
+    )
 
 
 @router.get("/v1/admin/keys/changes", responses=errors(401, 403, 422))
@@ -97,10 +92,7 @@ def list_all_key_changes(
     limit: PageLimit = 100,
 ) -> KeyChangesOut:
     """Who made, rotated and revoked which key, newest first. Nothing leaves this list."""
-    account = _account(role, operator_id)
-    with reading(service.engine) as connection:
-        total, changes = list_changes(connection, account, offset=offset, limit=limit)
-    return to_api_changes(total, changes)
+    return page_of_changes(service, _account(role, operator_id), offset=offset, limit=limit)
 
 
 @router.post("/v1/admin/keys", status_code=201, responses=errors(400, 401, 403, 404, 409, 413, 422))
@@ -109,12 +101,9 @@ def create_any_key(service: ServiceDep, caller: AdminOfKeys, body: AnyKeyIn) -> 
 
     The secret in the answer is shown this once. 409 has a `reason`: `name_taken`, `too_many_keys`.
     """
-    now_s = service.session_clock()
     whose = None if body.operator_id is None else OperatorId(body.operator_id)
     new = NewKey(Account(body.role, whose), body.name, body.scopes, body.expires_at)
-    with transaction(service.engine) as connection:
-        made = make_key(connection, new, by=maker_of(caller), now_s=now_s)
-    return to_api_made(made, now_s)
+    return make(service, caller, new)
 
 
 @router.post(
@@ -129,18 +118,7 @@ def rotate_any_key(
 
     409 has a `reason`: `key_ending`, `key_over`, `too_many_keys`.
     """
-    now_s, wanted = service.session_clock(), body or RotateIn()
-    with transaction(service.engine) as connection:
-        old, made = rotate_key(
-            connection,
-            None,
-            key_id,
-            overlap_s=wanted.overlap_s,
-            expires_at_s=wanted.expires_at,
-            by=maker_of(caller),
-            now_s=now_s,
-        )
-    return to_api_rotated(old, made, now_s)
+    return rotate(service, caller, None, key_id, body)
 
 
 @router.post("/v1/admin/keys/{key_id}/revoke", responses=errors(400, 401, 403, 404, 409, 413, 422))
@@ -151,15 +129,4 @@ def revoke_any_key(
 
     An end can be brought forward, never put off. 409 has the `reason` `last_manager`.
     """
-    now_s, wanted = service.session_clock(), body or RevokeIn()
-    with transaction(service.engine) as connection:
-        key, changed = revoke_key(
-            connection,
-            None,
-            key_id,
-            at_s=wanted.at,
-            also_last=wanted.also_last,
-            by=maker_of(caller),
-            now_s=now_s,
-        )
-    return RevokedOut(changed=changed, key=to_api_key(key, now_s))
+    return revoke(service, caller, None, key_id, body)

@@ -1,16 +1,28 @@
-"""API keys as routes show and take them: the same for operators and for the admin."""
+"""API keys as routes show, take and change them: the same for operators and for the admin."""
 
 from typing import Annotated
 
 from fastapi import Path, Query
 from pydantic import BaseModel, Field
 
-from api.access.key_book import DEFAULT_OVERLAP_S, MAX_OVERLAP_S, MadeKey
-from api.access.key_list import KeyChange, ListedKey
-from api.access.keys import state_of
+from api.access.key_book import (
+    DEFAULT_OVERLAP_S,
+    MAX_OVERLAP_S,
+    Account,
+    MadeKey,
+    NewKey,
+    make_key,
+    maker_of,
+    revoke_key,
+    rotate_key,
+)
+from api.access.key_list import KeyChange, ListedKey, list_changes, list_keys
+from api.access.keys import Caller, state_of
 from api.access.scopes import Scope, from_db_scopes
+from api.db.session import reading, transaction
 from api.db.tables.access import ApiKeyRow
-from api.routes.http.schemas import Instant, Strict, example
+from api.routes.http.schemas import Instant, Name, Strict, example
+from api.routes.service import Service
 
 KeyPath = Annotated[
     str,
@@ -23,6 +35,13 @@ KeyPath = Annotated[
 Ended = Annotated[bool, Query(description="Also keys that work no more.")]
 # Scopes come as JSON text, which strict models do not take for an enumeration by themselves.
 ScopeIn = Annotated[Scope, Field(strict=False)]
+KeyName = Annotated[
+    Name, Field(description="For people; unique among live keys, one line, printable.")
+]
+Expiry = Annotated[
+    Instant | None,
+    Field(description="When it stops working, at most ten years ahead; default: never."),
+]
 _BY = "a key's id, a wallet's address, `setting` (the admin key of the settings), `command line`"
 
 
@@ -125,7 +144,72 @@ class KeyChangesOut(BaseModel):
     changes: list[KeyChangeOut] = Field(description="This page.")
 
 
-def to_api_key(row: ApiKeyRow, now_s: int) -> KeyOut:
+def page_of_keys(
+    service: Service, account: Account | None, *, ended: bool, offset: int, limit: int
+) -> KeysOut:
+    """A page of keys; account None is everybody's."""
+    now_s = service.session_clock()
+    with reading(service.engine) as connection:
+        total, keys = list_keys(
+            connection, account, ended=ended, now_s=now_s, offset=offset, limit=limit
+        )
+    return _keys_out(total, keys, now_s)
+
+
+def page_of_changes(
+    service: Service, account: Account | None, *, offset: int, limit: int
+) -> KeyChangesOut:
+    """A page of changes; account None is everybody's."""
+    with reading(service.engine) as connection:
+        total, changes = list_changes(connection, account, offset=offset, limit=limit)
+    return _changes_out(total, changes)
+
+
+def make(service: Service, caller: Caller, new: NewKey) -> MadeKeyOut:
+    """Make a key."""
+    now_s = service.session_clock()
+    with transaction(service.engine) as connection:
+        made = make_key(connection, new, by=maker_of(caller), now_s=now_s)
+    return _made_out(made, now_s)
+
+
+def rotate(
+    service: Service, caller: Caller, account: Account | None, key_id: str, body: RotateIn | None
+) -> RotatedOut:
+    """Make the successor of a key of an account; None looks among all keys."""
+    now_s, wanted = service.session_clock(), body or RotateIn()
+    with transaction(service.engine) as connection:
+        old, made = rotate_key(
+            connection,
+            account,
+            key_id,
+            overlap_s=wanted.overlap_s,
+            expires_at_s=wanted.expires_at,
+            by=maker_of(caller),
+            now_s=now_s,
+        )
+    return _rotated_out(old, made, now_s)
+
+
+def revoke(
+    service: Service, caller: Caller, account: Account | None, key_id: str, body: RevokeIn | None
+) -> RevokedOut:
+    """End a key of an account; None looks among all keys."""
+    now_s, wanted = service.session_clock(), body or RevokeIn()
+    with transaction(service.engine) as connection:
+        key, changed = revoke_key(
+            connection,
+            account,
+            key_id,
+            at_s=wanted.at,
+            also_last=wanted.also_last,
+            by=maker_of(caller),
+            now_s=now_s,
+        )
+    return RevokedOut(changed=changed, key=_key_out(key, now_s))
+
+
+def _key_out(row: ApiKeyRow, now_s: int) -> KeyOut:
     """A key without its secret, which nobody has."""
     return KeyOut(
         key_id=row.key_id,
@@ -142,29 +226,29 @@ def to_api_key(row: ApiKeyRow, now_s: int) -> KeyOut:
     )
 
 
-def to_api_keys(total: int, keys: list[ListedKey], now_s: int) -> KeysOut:
+def _keys_out(total: int, keys: list[ListedKey], now_s: int) -> KeysOut:
     """A page of keys."""
     return KeysOut(
         total=total,
         keys=[
-            ListedKeyOut(**to_api_key(key.row, now_s).model_dump(), created_by=key.created_by)
+            ListedKeyOut(**_key_out(key.row, now_s).model_dump(), created_by=key.created_by)
             for key in keys
         ],
     )
 
 
-def to_api_made(made: MadeKey, now_s: int) -> MadeKeyOut:
+def _made_out(made: MadeKey, now_s: int) -> MadeKeyOut:
     """A new key with its secret."""
-    return MadeKeyOut(key=to_api_key(made.row, now_s), api_key=made.text)
+    return MadeKeyOut(key=_key_out(made.row, now_s), api_key=made.text)
 
 
-def to_api_rotated(old: ApiKeyRow, made: MadeKey, now_s: int) -> RotatedOut:
+def _rotated_out(old: ApiKeyRow, made: MadeKey, now_s: int) -> RotatedOut:
     """A successor with its secret, and the key that it replaces."""
-    new = to_api_key(made.row, now_s)
-    return RotatedOut(key=new, api_key=made.text, replaced=to_api_key(old, now_s))
+    new = _key_out(made.row, now_s)
+    return RotatedOut(key=new, api_key=made.text, replaced=_key_out(old, now_s))
 
 
-def to_api_changes(total: int, changes: list[KeyChange]) -> KeyChangesOut:
+def _changes_out(total: int, changes: list[KeyChange]) -> KeyChangesOut:
     """A page of changes."""
     return KeyChangesOut(
         total=total,

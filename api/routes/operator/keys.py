@@ -5,15 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from api.access.key_book import Account, NewKey, make_key, maker_of, revoke_key, rotate_key
-from api.access.key_list import list_changes, list_keys
+from api.access.key_book import Account, NewKey
 from api.access.keys import Caller
 from api.access.scopes import Role, Scope
-from api.db.session import reading, transaction
 from api.routes.http.credentials import KeysReader, KeysWriter
 from api.routes.http.keys import (
     Ended,
+    Expiry,
     KeyChangesOut,
+    KeyName,
     KeyPath,
     KeysOut,
     MadeKeyOut,
@@ -22,15 +22,15 @@ from api.routes.http.keys import (
     RotatedOut,
     RotateIn,
     ScopeIn,
-    to_api_changes,
-    to_api_key,
-    to_api_keys,
-    to_api_made,
-    to_api_rotated,
+    make,
+    page_of_changes,
+    page_of_keys,
+    revoke,
+    rotate,
 )
 from api.routes.http.parameters import Offset, PageLimit
 from api.routes.http.problems import errors
-from api.routes.http.schemas import Instant, Name, Strict, example
+from api.routes.http.schemas import Strict, example
 from api.routes.http.strict import StrictRoute
 from api.routes.service import ServiceDep
 
@@ -42,14 +42,12 @@ class KeyIn(Strict):
 
     model_config = example(name="collector-oslo", scopes=[Scope.EVENTS_WRITE.value])
 
-    name: Name = Field(description="For people; unique among live keys, one line, printable.")
+    name: KeyName
     scopes: Annotated[list[ScopeIn], Field(min_length=1, max_length=len(Scope))] = Field(
         description="read, events:write (all that a collector needs), ledger:write (facilities,"
         " leases, prices, disclosures, reopenings) or keys:write; none that you lack yourself."
     )
-    expires_at: Instant | None = Field(
-        default=None, description="When it stops working, at most ten years ahead; default: never."
-    )
+    expires_at: Expiry = None
 
 
 def _account(caller: Caller) -> Account:
@@ -65,12 +63,7 @@ def list_api_keys(
     limit: PageLimit = 100,
 ) -> KeysOut:
     """Your API keys, newest first. Secrets are not shown: nobody has them."""
-    now_s = service.session_clock()
-    with reading(service.engine) as connection:
-        total, keys = list_keys(
-            connection, _account(caller), ended=ended, now_s=now_s, offset=offset, limit=limit
-        )
-    return to_api_keys(total, keys, now_s)
+    return page_of_keys(service, _account(caller), ended=ended, offset=offset, limit=limit)
 
 
 @router.get("/v1/keys/changes", responses=errors(401, 403, 422))
@@ -78,9 +71,7 @@ def list_api_key_changes(
     service: ServiceDep, caller: KeysReader, offset: Offset = 0, limit: PageLimit = 100
 ) -> KeyChangesOut:
     """Who made, rotated and revoked which of your keys, newest first. Nothing leaves this list."""
-    with reading(service.engine) as connection:
-        total, changes = list_changes(connection, _account(caller), offset=offset, limit=limit)
-    return to_api_changes(total, changes)
+    return page_of_changes(service, _account(caller), offset=offset, limit=limit)
 
 
 @router.post("/v1/keys", status_code=201, responses=errors(400, 401, 403, 404, 409, 413, 422))
@@ -90,11 +81,8 @@ def create_api_key(service: ServiceDep, caller: KeysWriter, body: KeyIn) -> Made
     It gets no scope that you lack (403 `scope_missing`), its name is free among your live keys
     (409, `reason` `name_taken`), and 50 of them are enough (409, `too_many_keys`).
     """
-    now_s = service.session_clock()
     new = NewKey(_account(caller), body.name, body.scopes, body.expires_at)
-    with transaction(service.engine) as connection:
-        made = make_key(connection, new, by=maker_of(caller), now_s=now_s)
-    return to_api_made(made, now_s)
+    return make(service, caller, new)
 
 
 @router.post(
@@ -109,18 +97,7 @@ def rotate_api_key(
     scopes yourself (403 `scope_missing`). One that has an end cannot be rotated (409, `reason`
     `key_ending` or `key_over`).
     """
-    now_s, wanted = service.session_clock(), body or RotateIn()
-    with transaction(service.engine) as connection:
-        old, made = rotate_key(
-            connection,
-            _account(caller),
-            key_id,
-            overlap_s=wanted.overlap_s,
-            expires_at_s=wanted.expires_at,
-            by=maker_of(caller),
-            now_s=now_s,
-        )
-    return to_api_rotated(old, made, now_s)
+    return rotate(service, caller, _account(caller), key_id, body)
 
 
 @router.post("/v1/keys/{key_id}/revoke", responses=errors(400, 401, 403, 404, 409, 413, 422))
@@ -133,15 +110,4 @@ def revoke_api_key(
     may manage keys, say `also_last` (409, `reason` `last_manager`): then your wallet's session,
     or the admin, makes the next.
     """
-    now_s, wanted = service.session_clock(), body or RevokeIn()
-    with transaction(service.engine) as connection:
-        key, changed = revoke_key(
-            connection,
-            _account(caller),
-            key_id,
-            at_s=wanted.at,
-            also_last=wanted.also_last,
-            by=maker_of(caller),
-            now_s=now_s,
-        )
-    return RevokedOut(changed=changed, key=to_api_key(key, now_s))
+    return revoke(service, caller, _account(caller), key_id, body)

@@ -6,10 +6,10 @@ say (no overlap, nothing sealed, a lease that runs) is judged here by brute forc
 
 import random
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from api.domain.facility import FacilityTerms, Period, TrancheTerms
-from api.domain.hashing import device_hash, keccak
+from api.domain.facility import Period, TrancheTerms
+from api.domain.hashing import keccak
 from api.domain.metering.calendar import month_of, month_start_s
 from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place, Seen, Until, Voided
 from api.domain.metering.lease_terms import (
@@ -23,8 +23,9 @@ from api.domain.metering.lease_terms import (
 )
 from api.domain.metering.usage import LineKind
 from api.domain.statements.books import Books, Item, Stated
-from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
+from api.domain.units import ZERO32, Bytes32, Epoch
 from tests.unit.statements.tick_by_tick import Reference, month
+from tests.unit.values import DEVICES, TERMS
 
 NEW_YEAR_S = 1_767_225_600
 
@@ -51,19 +52,13 @@ def facility(dice, scale):
     epochs = dice.randint(*scale.epochs)
     before = dice.randint(0, epochs) * epoch_s + dice.choice((0, scale.tick))
     start_s = NEW_YEAR_S - before
-    return FacilityTerms(
-        facility_id=FacilityId(7),
-        gpu_operator="0x" + "11" * 20,
-        settlement_token="0x" + "22" * 20,
-        gpu_class="H100-SXM5-80GB",
-        site="SE-LULEA-1",
+    return replace(
+        TERMS,
         window_start_s=start_s,
         window_end_s=start_s + epochs * epoch_s,
         expires_at_s=start_s,
         epoch_length_s=epoch_s,
-        devices=tuple(sorted(device_hash(f"GPU-{i}") for i in range(dice.randint(1, 3)))),
-        promised_availability_ppm=990_000,
-        fee_bps=100,
+        devices=DEVICES[: dice.randint(1, 3)],
         tranches=(TrancheTerms(1),),
         grace_s=dice.randint(*scale.grace_ticks) * scale.tick,
         seal_s=dice.randint(*scale.seal_ticks) * scale.tick,

@@ -2,12 +2,13 @@
 
 import os
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from api.domain.facility import FacilityTerms, TrancheTerms
-from api.domain.hashing import device_hash, keccak
+from api.domain.facility import TrancheTerms
+from api.domain.hashing import keccak
 from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place, Seen, Until, Voided
 from api.domain.metering.lease_terms import (
     CommitmentStep,
@@ -20,13 +21,14 @@ from api.domain.metering.lease_terms import (
 )
 from api.domain.metering.usage import LineKind
 from api.domain.statements.books import Books
-from api.domain.units import ZERO32, Epoch, FacilityId
+from api.domain.units import ZERO32, Epoch
 from api.errors import InvalidInput
 from tests.unit.statements.histories import MINUTES, MONTHS, NEW_YEAR_S, History, check
+from tests.unit.values import DAY_S, DEVICES, TERMS
 
-DAY_S, HOUR_S = 86_400, 3_600
+HOUR_S = 3_600
 USD = 1_000_000
-CARD, OTHER = sorted((device_hash("GPU-1"), device_hash("GPU-2")))
+CARD, OTHER = DEVICES[:2]
 LEASE, PARTY = keccak(b"lease"), keccak(b"party")
 HISTORIES = int(os.environ.get("HISTORIES", "60"))
 
@@ -54,19 +56,12 @@ class Operator:
     """A facility from the new year on, day by day, and what an operator tells of it."""
 
     def __init__(self, *, days=31, seal_s=10 * DAY_S, start_s=NEW_YEAR_S):
-        self.terms = FacilityTerms(
-            facility_id=FacilityId(7),
-            gpu_operator="0x" + "11" * 20,
-            settlement_token="0x" + "22" * 20,
-            gpu_class="H100-SXM5-80GB",
-            site="SE-LULEA-1",
+        self.terms = replace(
+            TERMS,
             window_start_s=start_s,
             window_end_s=start_s + days * DAY_S,
             expires_at_s=start_s,
-            epoch_length_s=DAY_S,
             devices=(CARD, OTHER),
-            promised_availability_ppm=990_000,
-            fee_bps=100,
             tranches=(TrancheTerms(1),),
             seal_s=seal_s,
         )

@@ -1,13 +1,12 @@
-"""Evidence: what is encoded reads back the same, in one canonical form; the rest is refused."""
+"""Evidence: what is encoded reads back the same, in one canonical form."""
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.facility import FacilityTerms
@@ -58,26 +57,6 @@ def test_facility__of_slices__names_card_and_profile_of_each_and_cards_stay_hash
     ]
     whole = json.loads(evidence.encode_facility(TERMS))["devices"]
     assert whole == ["0x" + d.hex() for d in DEVICES]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda entries: [*entries[:-1], entries[-1]["device"]],
-        lambda entries: [*entries[:-1], entries[-1] | {"profile": "1g.10gb"}],
-        lambda entries: [*entries[:-1], entries[-1] | {"more": 1}],
-        lambda entries: [entry | {"profile": None} for entry in entries],
-        lambda entries: [{"device": e["device"], "profile": e["profile"]} for e in entries],
-        lambda entries: [{"device": e["device"], "card": e["card"]} for e in entries],
-        lambda entries: [entry | {"card": "0x12"} for entry in entries],
-    ],
-)
-def test_decode_facility__slices_that_are_not_alike__are_refused(change: Any) -> None:
-    document = json.loads(evidence.encode_facility(SLICED))
-    document["devices"] = change(document["devices"])
-
-    with pytest.raises(EvidenceInvalid, match=r"facility\.json"):
-        evidence_reader.decode_facility(json.dumps(document).encode())
 
 
 def test_terms_from_bytes__the_same_document_again__is_read_once() -> None:
@@ -241,163 +220,11 @@ def test_log_end__of_a_manifest__is_what_it_was_made_with() -> None:
     assert evidence_reader.log_end_of(data) == _END
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        (b"rentroll-evidence-3", b"rentroll-evidence-2", "its format is rentroll-evidence-2, not"),
-        (b'"rentroll-evidence-3"', b"3", "its format is 3, not"),
-        (b'"format"', b'"Format"', "format"),
-        (b'"log_size": 12', b'"log_size": 1.5', "is not an integer"),
-        (b'"log_size": 12', b'"log_size": true', "is not an integer"),
-        (b'"previous": "0x05', b'"previous": "0x', "is not 32 bytes"),
-        (b"{", b"", "is not JSON"),
-    ],
-)
-def test_log_end__of_another_format_or_none__is_refused_by_its_name(
-    old: bytes, new: bytes, message: str
-) -> None:
-    files = dict.fromkeys(COMMITTED_FILES, b"")
-    data = encode_manifest(FacilityId(1), Epoch(0), files, _END)
-    assert data.count(old) >= 1
-
-    with pytest.raises(EvidenceInvalid, match=message):
-        evidence_reader.log_end_of(data.replace(old, new))
-
-
 def test_canonical_json__key_order__does_not_matter_and_nan_is_refused() -> None:
     assert canonical_json({"b": 1, "a": "é"}) == canonical_json({"a": "é", "b": 1})
     assert canonical_json({"a": "é"}) == b'{\n  "a": "\\u00e9"\n}\n'
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json(float("nan"))
-
-
-def _decode_facts(data: bytes) -> list[Told]:
-    return decode_told(data, name=FACTS_FILE)
-
-
-_DECODERS: list[Callable[[bytes], Any]] = [
-    evidence_reader.decode_facility,
-    evidence_reader.decode_lines,
-    evidence_reader.log_end_of,
-    evidence_reader.read_attestations,
-    _decode_facts,
-]
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
-    max_leaves=8,
-)
-_FIELDS = st.dictionaries(
-    st.sampled_from(
-        (
-            *("facility_id", "devices", "attester", "signature", "format", "log_size"),
-            *("entry", "index", "recorded_at_s", "fact", "target", "terms", "device", "lease"),
-        )
-    ),
-    _JSON | st.sampled_from(("usage", "outage", "until", "terms", "0x" + "11" * 32)),
-)
-_BYTES = st.binary(max_size=40) | (_JSON | _FIELDS | st.lists(_FIELDS, max_size=2)).map(
-    lambda value: json.dumps(value).encode()
-)
-
-
-@pytest.mark.parametrize("decode", _DECODERS, ids=lambda d: d.__name__)
-@settings(max_examples=40)
-@given(data=_BYTES)
-def test_decode__any_bytes__reads_or_raises_evidence_invalid(
-    decode: Callable[[bytes], Any], data: bytes
-) -> None:
-    """Evidence is somebody else's: nothing in it may end a verifier with a stack trace."""
-    with suppress(EvidenceInvalid):
-        decode(data)
-
-
-def test_decode__bad_rows__are_named() -> None:
-    line = Line(0, LineKind.USAGE, DEVICES[0], LEASE, 10, 70, 60, 1, 60, 1)
-    good = evidence.encode_lines([line, replace(line, index=1)])
-    cases = [
-        good[:-1],
-        good + b"\n",
-        good.replace(b"\n1,", b"\nx,"),
-        good.replace(b"\n1,0,", b"\n1,12,"),
-        good.replace(b"\n1,0,0x", b"\n1,0,0xff"),
-        good.replace(b",1\n", b"\n"),
-        good.replace(b"\n", b"\r\n"),
-        good.replace(b"60", "٦0".encode()),
-    ]
-
-    for data in cases:
-        with pytest.raises(EvidenceInvalid):
-            evidence_reader.decode_lines(data)
-
-
-@pytest.mark.parametrize("wrong", ["1.0", "1e0", "true", '"1"', "null", "NaN", "[]", "{}", "١"])
-def test_decode_facility__number_that_is_no_integer__is_refused(wrong: str) -> None:
-    data = evidence.encode_facility(TERMS)
-    for field in ("fee_bps", "window_start_s", "unit_cap", "facility_id"):
-        lines = data.decode().split("\n")
-        at = next(i for i, line in enumerate(lines) if f'"{field}": ' in line)
-        head, comma = lines[at].split(": ")[0], "," if lines[at].endswith(",") else ""
-        lines[at] = f"{head}: {wrong}{comma}"
-
-        with pytest.raises(EvidenceInvalid, match=r"facility\.json"):
-            evidence_reader.decode_facility("\n".join(lines).encode())
-
-
-@pytest.mark.parametrize("wrong", ["+1", " 1", "1 ", "1_0", "01", "-0", "1.0", "", "٣", "9" * 79])
-def test_decode_lines__cell_that_is_no_canonical_integer__is_refused(wrong: str) -> None:
-    line = Line(0, LineKind.USAGE, DEVICES[0], LEASE, 10, 70, 60, 1, 60, 2)
-    good = evidence.encode_lines([line]).decode()
-    assert good.endswith(",60,2\n")
-
-    with pytest.raises(EvidenceInvalid, match=r"lines\.csv"):
-        evidence_reader.decode_lines((good[:-2] + wrong + "\n").encode())
-
-
-_USAGE = {
-    "entry": 1, "index": 0, "recorded_at_s": 7, "fact": "usage", "device": "0x" + "11" * 32,
-    "lease": "0x" + "22" * 32, "start_s": 1, "end_s": 2,
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"fact": "usages"},
-        {"fact": 1},
-        {"fact": "outage"},
-        {"fact": "outage", "cause": "weather"},
-        {"fact": "until", "target": [1]},
-        {"fact": "void", "target": 1},
-        {"fact": "adjustment", "subject": "0x11", "amount": 1},
-        {"fact": "terms", "terms": []},
-        {"device": "0x11"},
-        {"start_s": "1"},
-        {"end_s": 2.0},
-        {"entry": True},
-        {"recorded_at_s": None},
-    ],
-)
-def test_decode_facts__line_that_is_no_fact__is_named_by_its_number(
-    changes: dict[str, object],
-) -> None:
-    good = json.dumps(_USAGE)
-
-    with pytest.raises(EvidenceInvalid, match=r"facts\.jsonl line 2") as refused:
-        _decode_facts(f"{good}\n{json.dumps(_USAGE | changes)}\n{good}\n".encode())
-
-    assert refused.value.context["line"] == 2
-
-
-def test_decode__text_fields_of_other_types_and_deep_json__are_typed_errors() -> None:
-    document = json.loads(evidence.encode_facility(TERMS))
-    for field, wrong in (("site", 7), ("devices", [7]), ("gpu_class", None), ("devices", {"a": 1})):
-        with pytest.raises(EvidenceInvalid):
-            evidence_reader.decode_facility(json.dumps(document | {field: wrong}).encode())
-    with pytest.raises(EvidenceInvalid):
-        evidence_reader.log_end_of(b"[" * 200_000)
-    with pytest.raises(EvidenceInvalid):
-        _decode_facts(b"[" * 200_000)
 
 
 def test_vectors__regenerated__equal_the_file() -> None:

@@ -41,6 +41,22 @@ contract VoidedTest is DealBase {
         assertEq(statements.opennessOf(FACILITY).firstOpen, 1, "epoch 0 stays published, 1 does not");
     }
 
+    /// The lowest epoch that was ever rejected counts, though a later one was rejected after it.
+    function test_void__later_epoch_rejected_too__lowest_one_is_open_again() public {
+        _found(_soldOut(100));
+        vm.warp(START + EPOCHS * EPOCH);
+        _publish(0);
+        _publish(1);
+        _reject(1);
+        _postFaulty();
+        IStatementRegistry.Statement memory faulty = _last;
+        _post(0, 0);
+        _publish(2);
+        _reject(2);
+        _void(faulty);
+        assertEq(statements.opennessOf(FACILITY).firstOpen, 1, "epoch 1 was rejected, and can only be stated");
+    }
+
     /// Without a rejection every epoch that was stated stays published.
     function test_void__nothing_rejected__takes_no_publication_back() public {
         _found(_soldOut(100));

@@ -38,6 +38,16 @@ contract PledgesTest is World {
         return _signed(pledges.pledgeDigest(NEW, ROOT, fromEpoch));
     }
 
+    function test_pledgeAt__before_any_approval__is_all_zero() external {
+        _newOffer();
+        IPledgeRegistry.Pledge memory none = pledges.pledgeAt(NEW, 0);
+        assertEq(none.root, bytes32(0), "root");
+        assertEq(none.fromEpoch, 0, "epoch");
+        assertEq(pledges.pledgesOf(NEW).length, 0, "none");
+        pledges.approve(NEW, _approval(0));
+        assertEq(pledges.pledgeAt(NEW, 0).root, ROOT, "approved");
+    }
+
     function test_fund__pledge_not_approved__reverts_until_it_is() external {
         _newOffer();
         vm.startPrank(gpuOperator);

@@ -188,13 +188,18 @@ class TimeBook:
         gone: set[Place] = set()
         for cell in [c for c in self._facts if c[1] in numbers]:
             gone |= self._facts.pop(cell)
-        # What was seen last still stands beside what is seen next.
-        from_s = max(s.end_s for s in self._calendar.segments if s.number in numbers) - SEEN_APART_S
-        for place in gone.difference(*self._facts.values()):
-            held = self._held.pop(place, None)
-            self._out.pop(place, None)
+        # What was seen last still stands beside what is seen next, also of a use that goes on: it
+        # may yet be told to have ended where this month did.
+        end_s = max(s.end_s for s in self._calendar.segments if s.number in numbers)
+        from_s = end_s - SEEN_APART_S
+        for place in gone:
+            held = self._held.get(place)
             if held is not None and held.end_s >= from_s:
-                self._seen.setdefault(held.device, []).append((held.start_s, held.end_s))
+                span = held.start_s, min(held.end_s, end_s)
+                self._seen.setdefault(held.device, []).append(span)
+        for place in gone.difference(*self._facts.values()):
+            self._held.pop(place, None)
+            self._out.pop(place, None)
         late_s = self._calendar.segments[-1].end_s + SEEN_APART_S
         for device, spans in self._seen.items():
             self._seen[device] = union(clipped(spans, start_s=from_s, end_s=late_s))

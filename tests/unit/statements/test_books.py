@@ -313,6 +313,20 @@ def test_silence__is_no_availability__to_the_second():
     assert stated.available_s == 1_700 + 1_040
 
 
+def test_silence__use_told_to_end_where_its_month_was_sealed__was_seen_until_then():
+    operator = Operator(days=60, seal_s=5 * DAY_S)
+    operator.agree()
+    month_end_h = 31 * 24
+    place = operator.used(month_end_h - 1, month_end_h + 48)
+    operator.close(37)
+    assert operator.books.sealed_month >= 0
+    month_end_s = NEW_YEAR_S + month_end_h * HOUR_S
+    operator.books.take([Until(place, month_end_s)])
+    operator.books.take([Seen(CARD, month_end_s + 600, month_end_s + 700)])
+    stated = operator.books.state(operator.terms.period(Epoch(37)))
+    assert stated.available_adjustment_s == 700 - 48 * HOUR_S
+
+
 def test_availability__told_after_its_epoch__is_adjusted():
     operator = Operator(days=2)
     operator.agree()

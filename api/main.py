@@ -15,6 +15,7 @@ from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.errors import AppError
 from api.evidence_store import EvidenceFolder
+from api.ledger.kept import KeptLedgers
 from api.reads.settings import FactReader
 from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
@@ -126,6 +127,7 @@ def make_service(settings: Settings) -> Service:
         evidence=EvidenceFolder(settings.evidence_dir),
         demo_accounts=load_demo_accounts(settings.demo_accounts_file),
         gate=IngestGate(settings),
+        kept=KeptLedgers(),
         clock=recording_clock(settings, client),
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,

@@ -47,7 +47,7 @@ def serve(
     """Serve the HTTP API; migrates the database first."""
     import uvicorn
 
-    from api.cli.server import impatient
+    from api.cli.server import impatient, rarely_collecting
     from api.db.migrate import upgrade
     from api.main import create_app
     from api.routes.service import service_of
@@ -57,6 +57,7 @@ def serve(
         application = create_app(settings)
         # Here, and not only when uvicorn starts: its failure would be a stack trace.
         upgrade(service_of(application).engine)
+        rarely_collecting()
         uvicorn.run(
             application,
             host=host or settings.host,

@@ -18,6 +18,7 @@ from api.domain.metering.taken import Identity
 from api.domain.units import FacilityId, OperatorId
 from api.errors import EventRejected
 from api.ledger.batch import EventResult, Item, read_item
+from api.ledger.kept import KeptLedgers
 from api.ledger.rejections import keep_rejections, keep_repeats
 from api.ledger.snapshot import read_snapshots
 from api.ledger.write import LedgerWriter
@@ -30,22 +31,29 @@ def ingest(
     *,
     broken: Mapping[int, EventRejected] = MappingProxyType({}),
     clock: Clock,
+    kept: KeptLedgers | None = None,
 ) -> list[EventResult]:
     """Record a batch of parsed JSON events of one operator.
 
     Args:    broken: by index, what the parser found wrong with an event's JSON.
+             kept: what this process remembers of ledgers; without it all is read anew.
     Returns: one result per event, in order. Sending the same body again is always safe.
     Raises:  DatabaseUnavailable; then nothing is recorded.
     """
     if not events:
         return []
     read = [read_item(i, event, broken.get(i)) for i, event in enumerate(events)]
+    kept = KeptLedgers() if kept is None else kept
 
-    def record(connection: Connection) -> list[EventResult]:
-        return record_events(connection, operator_id, read, raw=events, clock=clock)
+    def record(connection: Connection) -> _Batch:
+        batch = _Batch(connection, operator_id, read, clock, kept)
+        batch.record(raw=events)
+        return batch
 
     # A unique key: another request recorded one of these identities meanwhile. Now it is known.
-    return write(engine, record, clashes=(IntegrityError,))
+    batch = write(engine, record, clashes=(IntegrityError,))
+    batch.keep_in(kept)
+    return batch.results
 
 
 def record_events(
@@ -57,22 +65,27 @@ def record_events(
     clock: Clock,
 ) -> list[EventResult]:
     """Record a batch inside a transaction; see `ingest`. raw: the events as they were sent."""
-    batch = _Batch(connection, operator_id, [x for x in read if isinstance(x, Item)], clock)
-    results = [batch.take(x) if isinstance(x, Item) else x for x in read]
-    batch.writer.finish(operator_id)
-    batch.keep_others(results, raw)
-    return results
+    batch = _Batch(connection, operator_id, read, clock, KeptLedgers())
+    batch.record(raw=raw)
+    return batch.results
 
 
 class _Batch:
     """One transaction: facilities locked, identities seen, and who writes."""
 
     def __init__(
-        self, connection: Connection, operator_id: OperatorId, items: Sequence[Item], clock: Clock
+        self,
+        connection: Connection,
+        operator_id: OperatorId,
+        read: Sequence[Item | EventResult],
+        clock: Clock,
+        kept: KeptLedgers,
     ) -> None:
-        self.connection, self.operator_id = connection, operator_id
+        self.connection, self.operator_id, self.read = connection, operator_id, read
+        self.results: list[EventResult] = []
+        items = [x for x in read if isinstance(x, Item)]
         events = [item.event for item in items]
-        self.snapshots, self.now_s = read_snapshots(connection, operator_id, events, clock)
+        self.snapshots, self.now_s = read_snapshots(connection, operator_id, events, clock, kept)
         named: dict[FacilityId, list[Identity]] = {}
         for item in items:
             named.setdefault(item.event.envelope.facility_id, []).append(item.identity)
@@ -82,6 +95,17 @@ class _Batch:
         }
         self.writer = LedgerWriter(connection, self.snapshots, events=len(events))
         self.repeated: list[Item] = []
+
+    def record(self, *, raw: Sequence[object]) -> None:
+        """Judge all events in order and write what was accepted; `results` has the answers."""
+        self.results = [self.take(x) if isinstance(x, Item) else x for x in self.read]
+        self.writer.finish(self.operator_id)
+        self.keep_others(self.results, raw)
+
+    def keep_in(self, kept: KeptLedgers) -> None:
+        """Remember the facilities as the batch left them, once it is committed."""
+        for facility_id, snapshot in self.snapshots.items():
+            snapshot.keep_in(kept, grown=facility_id in self.writer.grown)
 
     def take(self, item: Item) -> EventResult:
         """Judge one event, note what follows from it, and answer."""

@@ -12,6 +12,7 @@ from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
 from api.clock import Clock
 from api.evidence_store import EvidenceFolder
+from api.ledger.kept import KeptLedgers
 from api.reads.settings import FactReader
 from api.routes.http.limits import IngestGate
 from api.routes.public.demo_accounts import DemoAccount
@@ -36,6 +37,7 @@ class Service:
     evidence: EvidenceFolder
     demo_accounts: tuple[DemoAccount, ...]
     gate: IngestGate
+    kept: KeptLedgers
     clock: Clock
     session_clock: Clock
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
+import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from api.errors import Conflict
@@ -18,6 +18,7 @@ from api.routes.http.strict import StrictRoute
 from api.routes.operator.event_docs import EVENT_BODY, EVENTS_ABOUT
 from api.routes.service import ServiceDep
 
+_JSON = "application/json"
 ID_CONFLICT = "id_conflict"
 
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
@@ -81,7 +82,7 @@ async def post_events(request: Request, service: ServiceDep, operator_id: Events
     gate = service.gate
     gate.admit_request(operator_id)
 
-    def work(body: bytes) -> JSONResponse:
+    def work(body: bytes) -> Response:
         batch = read_events(
             body,
             content_type=request.headers.get("content-type"),
@@ -95,13 +96,14 @@ async def post_events(request: Request, service: ServiceDep, operator_id: Events
             batch.events,
             broken=batch.broken,
             clock=service.clock,
+            kept=service.kept,
         )
         if batch.single and results[0].code == ID_CONFLICT:
             # It is kept: only now, after the commit, is the whole request refused.
             only = results[0]
             message = only.detail or ""
             raise Conflict(message, reason=ID_CONFLICT, source=only.source, id=only.id)
-        return JSONResponse(to_api_batch(results))
+        return Response(orjson.dumps(to_api_batch(results)), media_type=_JSON)
 
     with gate.holding(operator_id, announced=_announced(request)) as held:
         chunks = []

@@ -30,7 +30,13 @@ def open_engine(database_url: str) -> Engine:
     """
     url = make_url(database_url)
     if url.get_backend_name() == "postgresql":
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        # A prepared statement is planned for tables as they were at its fifth use, here nearly empty
+        # ones, and stays so: on a growing ledger each plan is better made anew.
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"prepare_threshold": None},
+        )
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     # isolation_level None: the driver begins nothing by itself; `transaction` says BEGIN IMMEDIATE.

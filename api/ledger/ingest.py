@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from api.clock import Clock
 from api.db.facilities import facilities_of
 from api.db.ledger import KnownEvent, known_events
-from api.db.session import write
+from api.db.session import rehearse, write
 from api.domain.metering.facts import Place
 from api.domain.metering.taken import Identity
 from api.domain.units import FacilityId, OperatorId
@@ -30,10 +30,12 @@ def ingest(
     *,
     broken: Mapping[int, EventRejected] = MappingProxyType({}),
     clock: Clock,
+    dry: bool = False,
 ) -> list[EventResult]:
     """Record a batch of parsed JSON events of one operator.
 
     Args:    broken: by index, what the parser found wrong with an event's JSON.
+             dry: only say what would become of it; nothing is recorded.
     Returns: one result per event, in order. Sending the same body again is always safe.
     Raises:  DatabaseUnavailable; then nothing is recorded.
     """
@@ -45,7 +47,7 @@ def ingest(
         return record_events(connection, operator_id, read, raw=events, clock=clock)
 
     # A unique key: another request recorded one of these identities meanwhile. Now it is known.
-    return write(engine, record, clashes=(IntegrityError,))
+    return (rehearse if dry else write)(engine, record, clashes=(IntegrityError,))
 
 
 def record_events(

@@ -12,7 +12,7 @@ from api.domain.devices import check_device
 from api.errors import DeviceNameRefused, InvalidInput, RowRefused
 from api.ledger.importers.rows import NOTHING
 from api.ledger.importers.tables import SEPARATORS, Cells
-from api.ledger.importers.times import ISO, Times, open_zone
+from api.ledger.importers.times import ISO, Times, check_form, open_zone
 
 MAX_BYTES = 64 * 1024 * 1024
 # What a row of a CSV file is made of, by the keys of [columns] and [constants].
@@ -155,7 +155,7 @@ class MappingFile:
         fractions = self._text(table, "time.fractions") or "refuse"
         if fractions not in ("refuse", "inward"):
             raise self._wrong("time.fractions", why='must be "refuse" or "inward"')
-        form = self._text(table, "time.format") or ISO
+        form = check_form(self._text(table, "time.format") or ISO)
         opened = None if name is None else open_zone(name)
         return Times(opened, form, inward=fractions == "inward")
 

@@ -96,7 +96,7 @@ def told_of(
 class Import:
     """One run over a file.
 
-    Args:    on_problem: called for each refused row, in the order of answers.
+    Args:    on_problem: called for each refused row, in the order of the file.
              on_batch: called after each answer of the service.
     """
 
@@ -118,29 +118,39 @@ class Import:
 
         Raises:  AppError of the file or the service. What was answered before stays recorded.
         """
-        waiting: list[Told] = []
+        waiting: list[Told | Refused] = []
         for row in rows:
             if isinstance(row, LeftOut):
                 _count(self.summary.left_out, row.reason)
-            elif isinstance(row, Refused):
-                self._refuse(Problem(row.line, row.reason, row.detail, row.job))
-            else:
-                waiting.append(row)
+                continue
+            waiting.append(row)
             if len(waiting) == BATCH:
                 self._send(waiting)
                 waiting = []
-        if waiting:
-            self._send(waiting)
+        self._send(waiting)
         return self.summary
 
-    def _send(self, batch: list[Told]) -> None:
-        answer = self._api.post(self._path, [told.event for told in batch])
-        results = [as_object(result) for result in as_list(answer["results"])]
-        if len(results) != len(batch):
-            raise AppError(f"the service answered {len(results)} of {len(batch)} events")
-        for told, result in zip(batch, results, strict=True):
-            self._note(told, result)
+    def _send(self, batch: list[Told | Refused]) -> None:
+        """Send what says something, and note all answers in the order of the rows."""
+        events = [row.event for row in batch if isinstance(row, Told)]
+        results = iter(self._answers(events) if events else [])
+        for row in batch:
+            if isinstance(row, Told):
+                self._note(row, next(results))
+            else:
+                self._refuse(Problem(row.line, row.reason, row.detail, row.job))
         self._on_batch()
+
+    def _answers(self, events: list[Mapping[str, object]]) -> list[Mapping[str, object]]:
+        answer = self._api.post(self._path, events)
+        try:
+            results = [as_object(result) for result in as_list(answer["results"])]
+            statuses = [result["status"] for result in results]
+        except (KeyError, TypeError, ValueError) as error:
+            raise AppError(f"{self._path}: this is no answer of a Rentroll API") from error
+        if len(statuses) != len(events):
+            raise AppError(f"the service answered {len(statuses)} of {len(events)} events")
+        return list(results)
 
     def _note(self, told: Told, result: Mapping[str, object]) -> None:
         status, code = result["status"], str(result.get("code") or "")

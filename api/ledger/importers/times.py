@@ -16,6 +16,7 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WHOLE = re.compile(r"\d{1,10}(?:\.0{1,9})?", re.ASCII)
 _MILLIS = re.compile(r"\d{1,13}", re.ASCII)
 _CLOCK = re.compile(r"(?:(\d{1,5})-)?(\d{1,6}):([0-5]\d):([0-5]\d)", re.ASCII)
+_DIRECTIVE = re.compile(r"%-?(.)", re.DOTALL)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Ten digits of seconds, so that a time and a length together still are a time that can be written.
 _MOST_S = 10**10
@@ -30,6 +31,21 @@ def open_zone(name: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         message = f"{name[:60]!r} is no time zone: name one such as Europe/Oslo, or UTC"
         raise InvalidInput(message, field="timezone") from error
+
+
+def check_form(form: str) -> str:
+    """A format of times, unchanged. Raises InvalidInput if what it reads could mean two times."""
+    directives = set(_DIRECTIVE.findall(form)) - {"%"}
+    if form in (ISO, EPOCH_S, EPOCH_MS) or not directives & {"Z", "I"}:
+        return form
+    if "Z" in directives:
+        message = (
+            "%Z names a zone that is not read: leave times with offsets (%z), or name the zone"
+        )
+        raise InvalidInput(message, field="format")
+    if "p" not in directives:
+        raise InvalidInput("%I goes with %p: twelve hours come twice a day", field="format")
+    return form
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,8 +160,7 @@ def test_import_csv__dirty_rows__are_judged_one_by_one_and_reported(desk: Desk) 
     assert again["refused"] == first["refused"]
     with report.open(newline="") as opened:
         rows = list(csv.DictReader(opened))
-    # What a reader refuses is known before its batch is answered; else rows stay in order.
-    assert sorted((int(row["line"]), row["reason"]) for row in rows) == REFUSED
+    assert [(int(row["line"]), row["reason"]) for row in rows] == REFUSED
     assert {row["file"] for row in rows} == {"use.csv"}
     by_line = {row["line"]: row for row in rows}
     assert by_line["5"]["device"] == device(0)
@@ -185,6 +185,27 @@ def test_import_csv__row_that_changed__is_a_conflict_that_says_what_to_do(desk: 
     assert "use.csv:2: id_conflict: it was imported otherwise before" in result.stderr
     assert "action replace or void" in result.stderr
     assert desk.held() == {device_hash(device(0)): HOUR_S}
+
+
+def test_import__service_that_asks_it_to_wait__waits_and_goes_on(
+    database_url: str, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "BATCH", 10)
+    api = make_app(database_url, tmp_path, ingest_requests_per_s=1, ingest_burst_s=1)
+    change_service(api, clock=ledger.clock)
+    with serving(api) as port:
+        service = Service(api, None, ledger)  # type: ignore[arg-type]
+        desk = Desk(tmp_path, service, f"http://127.0.0.1:{port}")
+        mapping = desk.file("map.toml", CSV_MAP)
+        rows = [_row(f"j{i}", 0, i * 60, i * 60 + 60) for i in range(20)]
+        file = desk.file("use.csv", _csv(*rows))
+        began_s = time.monotonic()
+
+        summary = desk.summary("csv", file, "--mapping", str(mapping), code=0)
+
+    # One request a second: the second one was told to wait, and came again.
+    assert time.monotonic() - began_s >= 1
+    assert summary["accepted"] == 20
 
 
 @pytest.mark.parametrize("cut", [0, 1, 2])

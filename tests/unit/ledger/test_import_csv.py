@@ -191,6 +191,8 @@ def test_csv__file_that_cannot_be_read_on__names_line_or_column(
         (("[lease]", '[time]\nzone = "UTC"\n[lease]'), "time.zone: is not known"),
         (("[lease]", '[time]\ntimezone = "Mars/Base"\n[lease]'), "is no time zone"),
         (("[lease]", '[time]\nfractions = "up"\n[lease]'), "time.fractions"),
+        (("[lease]", '[time]\nformat = "%d %H:%M %Z"\n[lease]'), "%Z names a zone"),
+        (("[lease]", '[time]\nformat = "%d %I:%M"\n[lease]'), "%I goes with %p"),
         (("[lease]", '[file]\nseparator = "x"\n[lease]'), "file.separator"),
         (("[lease]", "[lease"), "map.toml is no TOML"),
         (("[columns]", '[devices.n1]\n0 = "12aa"\n[columns]'), "devices.n1.0: '12aa' is not"),

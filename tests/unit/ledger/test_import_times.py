@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.domain.metering.instants import parse_instant
 from api.errors import InvalidInput, RowRefused
-from api.ledger.importers.times import EPOCH_MS, EPOCH_S, Times, duration_s, open_zone
+from api.ledger.importers.times import EPOCH_MS, EPOCH_S, Times, check_form, duration_s, open_zone
 
 OSLO, ANGELES = ZoneInfo("Europe/Oslo"), ZoneInfo("America/Los_Angeles")
 
@@ -126,6 +126,14 @@ def test_duration__no_whole_number__is_refused(text: str) -> None:
         duration_s(text, field="seconds")
 
     assert refused.value.reason == "not_a_number"
+
+
+def test_form__that_can_mean_two_times__is_refused() -> None:
+    for form in ("iso", "epoch_s", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M %z", "%I:%M %p", "%%Z", "%%I"):
+        assert check_form(form) == form
+    for form in ("%H:%M %Z", "%z %Z", "%I:%M"):
+        with pytest.raises(InvalidInput):
+            check_form(form)
 
 
 def test_zone__unknown__is_named() -> None:

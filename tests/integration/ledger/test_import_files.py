@@ -141,6 +141,7 @@ REFUSED = [
 
 
 def test_import_csv__dirty_rows__are_judged_one_by_one_and_reported(desk: Desk) -> None:
+    """ATTACKS 31, 39."""
     mapping, file = desk.file("map.toml", CSV_MAP), desk.file("use.csv", DIRTY)
     report = desk.folder / "refused.csv"
     options = ("--mapping", str(mapping), "--report", str(report))
@@ -212,7 +213,7 @@ def test_import__service_that_asks_it_to_wait__waits_and_goes_on(
 def test_import__killed_between_batches__is_finished_by_the_same_command(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, cut: int
 ) -> None:
-    """Nothing twice, nothing lost; and what is left of a report is whole lines."""
+    """ATTACKS 30: nothing twice, nothing lost."""
     monkeypatch.setattr(pipeline, "BATCH", 10)
     uses = [Usage(i + 2, f"j{i}", device(i % 4), "lease-a", *_minute(i)) for i in range(25)]
     answered = 0

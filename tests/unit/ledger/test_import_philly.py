@@ -2,15 +2,17 @@
 
 import json
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.errors import InvalidInput
-from api.ledger.importers.json_rows import MOST_CHARS
+from api.ledger.importers.json_rows import MOST_CHARS, json_rows
 from api.ledger.importers.philly import PhillyReader
 from api.ledger.importers.rows import Row, Usage
+from api.ledger.importers.tables import open_source
 from tests.factories import device
 from tests.unit.ledger.reading import DEVICES, left_out, refusals, rows_of, uses, written
 
@@ -135,30 +137,28 @@ def test_philly__long_file__is_read_piece_by_piece(tmp_path: Path) -> None:
 def test_philly__file_that_breaks_off__names_the_line(
     tmp_path: Path, text: str, message: str
 ) -> None:
+    """ATTACKS 35: also where it is nested without an end, or holds one text without an end."""
     with pytest.raises(InvalidInput, match=message):
         _read(tmp_path, text)
 
 
 @pytest.mark.skipif(not JOB_LOGS, reason="no Philly trace: RENTROLL_TRACES names its folder")
 def test_philly__first_jobs_of_the_real_trace__are_read_or_refused_by_name(tmp_path: Path) -> None:
-    with JOB_LOGS[0].open() as file:
-        text = file.read(2_000_000)
-    jobs = text[: text.rindex('"user"')]
-    whole = jobs[: jobs.rindex("},\n")] + "}]"
-    machines = {
-        part["ip"]: part["gpus"]
-        for job in json.loads(whole)
-        for attempt in job["attempts"]
-        for part in attempt["detail"]
-    }
-    numbers = {m: i * 16 for i, m in enumerate(sorted(machines))}
+    with open_source(JOB_LOGS[0]) as source:
+        jobs: list[Any] = [job for _, job in islice(json_rows(source), 2_000)]
+    attempts = [attempt for job in jobs for attempt in job["attempts"]]
+    parts = [part for attempt in attempts for part in attempt["detail"]]
+    places = sorted({(part["ip"], gpu) for part in parts for gpu in part["gpus"]})
     devices = "".join(
-        f"[devices.{m}]\n" + "".join(f'gpu{g} = "{device(n + g)}"\n' for g in range(16))
-        for m, n in numbers.items()
+        f'[devices."{machine}"]\n'
+        + "".join(f'"{g}" = "{device(i)}"\n' for i, (m, g) in enumerate(places) if m == machine)
+        for machine in sorted({machine for machine, _ in places})
     )
     mapping = written(tmp_path, "map.toml", '[lease]\nid = "lease-a"\n' + devices)
 
-    rows = rows_of(PhillyReader(mapping), written(tmp_path, "cluster_job_log", whole))
+    rows = rows_of(PhillyReader(mapping), written(tmp_path, "log", json.dumps(jobs)))
 
-    assert len(uses(rows)) > 100
-    assert {reason for _, reason in refusals(rows)} <= {"still_running", "start_missing"}
+    assert len(uses(rows)) > 1_000
+    assert {reason for _, reason in refusals(rows)} <= {
+        "still_running", "start_missing", "time_ambiguous", "gpu_repeated",
+    }  # fmt: skip

@@ -75,6 +75,7 @@ def test_start__local_or_with_an_offset__is_that_instant(
 def test_start__that_is_not_known__is_refused_by_its_reason(
     times: Times, text: str, reason: str
 ) -> None:
+    """ATTACKS 33."""
     assert _reason(times, text) == reason
 
 

@@ -48,7 +48,8 @@ def _end(outcome: "Outcome", *, as_json: bool) -> None:
 
     show_summary(outcome.summary, as_json=as_json)
     if outcome.failure is not None:
-        typer.echo("not finished: the same command goes on from here", err=True)
+        if not outcome.summary.dry_run and (outcome.summary.accepted or outcome.summary.duplicates):
+            typer.echo("not finished: the same command goes on from here", err=True)
         raise outcome.failure
     raise typer.Exit(output.EXIT_FOUND if outcome.summary.refused else 0)
 

@@ -10,6 +10,7 @@ from api.errors import AppError, ChainUnavailable, NotFound
 
 # The most events of one request: docs of `POST /v1/events`.
 BATCH = 1_000
+_PAGE = 1_000
 _ATTEMPTS, _LONGEST_WAIT_S = 6, 60
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -34,8 +35,14 @@ class OperatorApi:
         return self._request("GET", path, None)
 
     def facilities(self) -> list[dict[str, object]]:
-        """Registered facilities."""
-        return [as_object(x) for x in as_list(self.get("/v1/facilities"))]
+        """Registered facilities, however many pages of them there are."""
+        found: list[dict[str, object]] = []
+        while True:
+            path = f"/v1/facilities?offset={len(found)}&limit={_PAGE}"
+            page = [as_object(x) for x in as_list(self.get(path))]
+            found += page
+            if len(page) < _PAGE:
+                return found
 
     def _request(self, method: str, path: str, body: object) -> object:
         for attempt in range(1, _ATTEMPTS + 1):

@@ -15,6 +15,7 @@ from api.ledger.importers.rows import Refused
 
 _GZIP = b"\x1f\x8b"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_SHOWN = 20
 SEPARATORS = (",", ";", "\t", "|")
 
 
@@ -121,8 +122,8 @@ class Table:
 
     def _shown(self) -> str:
         names = [name[:40] for name in self.header if name]
-        more = f" and {len(names) - 20} more" if len(names) > 20 else ""  # noqa: PLR2004
-        return ", ".join(names[:20]) + more
+        more = len(names) - _SHOWN
+        return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
     def rows(self) -> Iterator[Cells | Refused]:
         """Rows in their order. Blank ones are none: spreadsheets leave them at the end."""

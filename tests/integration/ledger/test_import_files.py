@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -383,6 +384,27 @@ def test_import_devices__all_or_none__and_once(desk: Desk) -> None:
     assert first["created"]
     assert again == {**first, "created": False}
     assert f"is pledged to facility {first['facility_id']}" in taken.stderr
+
+
+def test_import__other_service_that_answers_json__is_named(tmp_path: Path, ledger: Ledger) -> None:
+    """A wrong URL may lead to anything: nothing is taken for an answer that is none."""
+    answers = iter([{"ok": True}, {"results": []}, {"results": [7]}])
+    other = FastAPI()
+
+    @other.post("/v1/events")
+    def answer() -> dict[str, Any]:
+        return next(answers)
+
+    with serving(other) as port:
+        desk = Desk(tmp_path, Service(other, None, ledger), f"http://127.0.0.1:{port}")  # type: ignore[arg-type]
+        mapping = str(desk.file("map.toml", CSV_MAP))
+        file = desk.file("use.csv", _csv(_row("j", 0, 0, HOUR_S)))
+        results = [desk.run("csv", file, "--mapping", mapping) for _ in range(3)]
+
+    assert [r.exit_code for r in results] == [1, 1, 1]
+    assert "no answer of a Rentroll API" in results[0].stderr
+    assert "answered 0 of 1 events" in results[1].stderr
+    assert "no answer of a Rentroll API" in results[2].stderr
 
 
 def test_import__wrong_key_no_service_or_wrong_files__exit_codes(desk: Desk) -> None:

@@ -5,11 +5,14 @@ TOML. A key that is not known is an error, so that a misspelt one is never silen
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from api.domain.devices import check_device
-from api.errors import DeviceNameRefused, InvalidInput, RowRefused
+from api.domain.metering.instants import parse_instant
+from api.errors import InvalidInput, RowRefused
+from api.ledger.importers.places import Devices, Stay, find_double
 from api.ledger.importers.rows import NOTHING
 from api.ledger.importers.tables import SEPARATORS, Cells
 from api.ledger.importers.times import ISO, Times, check_form, open_zone
@@ -17,6 +20,7 @@ from api.ledger.importers.times import ISO, Times, check_form, open_zone
 MAX_BYTES = 64 * 1024 * 1024
 # What a row of a CSV file is made of, by the keys of [columns] and [constants].
 CSV_FIELDS = ("job", "device", "node", "gpu", "start", "end", "duration", "lease")
+_EVER = "1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
 _CONSTANTS = ("device", "node", "gpu", "lease")
 
 
@@ -41,32 +45,6 @@ class Leases:
             message = f"the mapping has no lease for {self.column} {value[:60]!r}"
             raise RowRefused("lease_unknown_here", message)
         return None if lease == NOTHING else lease
-
-
-@dataclass(frozen=True, slots=True)
-class Devices:
-    """Which device sits in which place of which node.
-
-    complete: every GPU of each node is listed, so that who held all of a node's held each of them.
-    """
-
-    places: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    complete: bool = False
-
-    def of_node(self, node: str) -> Mapping[str, str]:
-        """Devices of a node by the names of their places. Raises RowRefused."""
-        found = self.places.get(node)
-        if found is None:
-            raise RowRefused("node_unknown", f"[devices] has no node {node[:60]!r}")
-        return found
-
-    def at(self, node: str, *, gpu: str) -> str | None:
-        """The device in a place; None if it is not of the facility. Raises RowRefused."""
-        device = self.of_node(node).get(gpu)
-        if device is None:
-            message = f"[devices] has no GPU {gpu[:40]!r} of node {node[:60]!r}"
-            raise RowRefused("gpu_unknown", message)
-        return None if device == NOTHING else device
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,21 +110,43 @@ class MappingFile:
         complete = table.pop("complete", False)
         if not isinstance(complete, bool):
             raise self._wrong("devices.complete", why="must be true or false")
-        places, seen = {}, dict[str, str]()
+        places: dict[str, dict[str, tuple[Stay, ...]]] = {}
         for node, gpus in table.items():
-            places[node] = self._texts(gpus, f"devices.{node}")
-            for gpu, device in places[node].items():
-                where = f"devices.{node}.{gpu}"
-                if device == NOTHING:
-                    continue
-                try:
-                    check_device(device)
-                except DeviceNameRefused as error:
-                    raise self._wrong(where, why=error.message) from error
-                if device in seen:
-                    raise self._wrong(where, why=f"{device} is also {seen[device]}")
-                seen[device] = where
+            if not isinstance(gpus, dict):
+                raise self._wrong(f"devices.{node}", why="must be a table")
+            places[node] = {
+                gpu: self._stays(said, f"devices.{node}.{gpu}") for gpu, said in gpus.items()
+            }
+        stays = [stay for gpus in places.values() for own in gpus.values() for stay in own]
+        twice = find_double(stays)
+        if twice is not None:
+            why = f"{twice[1].device} is also {twice[0].place}"
+            raise self._wrong(twice[1].place, why=why)
         return Devices(places, complete)
+
+    def _stays(self, said: object, key: str) -> tuple[Stay, ...]:
+        """A device for all the time, or a list of devices with from and until."""
+        rows = said if isinstance(said, list) else [{"device": said}]
+        stays = [self._stay(row, key) for row in rows]
+        stays.sort(key=lambda stay: stay.from_s)
+        if not stays or any(a.until_s > b.from_s for a, b in pairwise(stays)):
+            raise self._wrong(key, why="one device at a time: its from and until overlap another's")
+        return tuple(stays)
+
+    def _stay(self, row: object, key: str) -> Stay:
+        if not isinstance(row, dict) or not {"device"} <= row.keys() <= {"device", "from", "until"}:
+            raise self._wrong(key, why="must be a device, or a list of {device, from, until}")
+        try:
+            device = self._text(row, f"{key}.device") or ""
+            if device != NOTHING:
+                check_device(device)
+            from_s = parse_instant(self._text(row, f"{key}.from") or _EVER[0], field="from")
+            until_s = parse_instant(self._text(row, f"{key}.until") or _EVER[1], field="until")
+        except InvalidInput as error:
+            raise self._wrong(key, why=error.message) from error
+        if from_s >= until_s:
+            raise self._wrong(key, why="from must be before until")
+        return Stay(device, from_s=from_s, until_s=until_s, place=key)
 
     def times(self, zone: str | None = None) -> Times:
         """`[time]`: `timezone`, `format`, `fractions`. zone: named beside the file; it wins."""

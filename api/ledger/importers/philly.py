@@ -91,7 +91,10 @@ class PhillyReader:
             raise RowRefused("gpu_repeated", "the attempt names a GPU twice")
         start_s = self._times.start_s(attempt.start, field="start_time")
         end_s = self._times.end_s(attempt.end, field="end_time")
-        devices = [self._devices.at(node, gpu=gpu) or NOTHING for node, gpu in places]
+        devices = [
+            self._devices.at(node, gpu=gpu, span=(start_s, end_s)) or NOTHING
+            for node, gpu in places
+        ]
         return [
             LeftOut(attempt.line, "other_facility")
             if device == NOTHING

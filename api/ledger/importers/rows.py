@@ -22,6 +22,7 @@ REFUSALS: Mapping[str, str] = {
     "elapsed_mismatch": "The row's length is not the time from its start to its end.",
     "node_unknown": "The mapping does not name the node.",
     "gpu_unknown": "The mapping does not name this GPU of the node.",
+    "gpu_swapped": "The mapping has no one device in this place for all of the row's time.",
     "gpu_repeated": "The row names one GPU twice.",
     "gpus_unknown": "Nothing says which of the node's GPUs the job held.",
     "gpu_count_mismatch": "The row names another number of GPUs than it counts.",

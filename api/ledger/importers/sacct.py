@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from api.domain.metering.intervals import Span
 from api.errors import InvalidInput, RowRefused
 from api.ledger.importers.hostlist import expand_nodes, expand_numbers
 from api.ledger.importers.mapping import MappingFile
@@ -78,12 +79,12 @@ class SacctReader:
         lease = self._leases.of(cells)
         if lease is None:
             return [LeftOut(cells.line, "not_rented")]
-        start_s, end_s = self._interval(cells)
+        start_s, end_s = span = self._interval(cells)
         return [
             LeftOut(cells.line, "other_facility")
             if device == NOTHING
             else Usage(cells.line, job, device, lease, start_s, end_s)
-            for device in self._held(cells, gpus)
+            for device in self._held(cells, gpus, span)
         ]
 
     def _count(self, tres: str) -> int:
@@ -112,31 +113,33 @@ class SacctReader:
         # SLURM_TIME_FORMAT="%s"
         return self._epoch if text.isascii() and text.isdigit() else self._times
 
-    def _held(self, cells: Cells, gpus: int) -> list[str]:
+    def _held(self, cells: Cells, gpus: int, span: Span) -> list[str]:
         """Devices that a job held. Raises RowRefused where that is not known."""
         nodes = expand_nodes(cells.get("NodeList"))
         column = self._gpus_column
         if column is not None and _present(cells, column):
             numbers = _numbers(cells.get(column), nodes)
             if numbers:
-                return self._named(numbers, gpus, column=column)
-        places = [self._devices.of_node(node) for node in nodes]
-        of_nodes = [device for place in places for device in place.values()]
-        if self._devices.complete and len(of_nodes) == gpus:
-            return of_nodes
+                self._check_numbers(numbers, gpus, column=column)
+                return self._at([(n, gpu) for n, own in numbers.items() for gpu in own], span)
+        places = [(node, gpu) for node in nodes for gpu in self._devices.of_node(node)]
+        if self._devices.complete and len(places) == gpus:
+            return self._at(places, span)
         message = f"{gpus} GPUs of {cells.get('NodeList')[:60]}, and nothing says which"
         if not self._devices.complete:
             message += "; devices.complete is not true, so a whole node is not known either"
         raise RowRefused("gpus_unknown", message)
 
-    def _named(self, numbers: Mapping[str, list[str]], gpus: int, *, column: str) -> list[str]:
-        named = [(node, gpu) for node, indices in numbers.items() for gpu in indices]
-        if len(set(named)) != len(named):
+    def _at(self, places: list[tuple[str, str]], span: Span) -> list[str]:
+        return [self._devices.at(node, gpu=gpu, span=span) or NOTHING for node, gpu in places]
+
+    def _check_numbers(self, numbers: Mapping[str, list[str]], gpus: int, *, column: str) -> None:
+        if any(len(set(own)) != len(own) for own in numbers.values()):
             raise RowRefused("gpu_repeated", f"{column} names a GPU twice")
-        if len(named) != gpus:
-            message = f"{column} names {len(named)} GPUs, AllocTRES counts {gpus}"
+        named = sum(map(len, numbers.values()))
+        if named != gpus:
+            message = f"{column} names {named} GPUs, AllocTRES counts {gpus}"
             raise RowRefused("gpu_count_mismatch", message)
-        return [self._devices.at(node, gpu=gpu) or NOTHING for node, gpu in named]
 
 
 def _present(cells: Cells, column: str) -> bool:

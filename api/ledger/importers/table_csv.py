@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from api.domain.metering.intervals import Span
 from api.errors import RowRefused
-from api.ledger.importers.mapping import CsvFields, Devices, Leases, MappingFile
+from api.ledger.importers.mapping import CsvFields, Leases, MappingFile
+from api.ledger.importers.places import Devices
 from api.ledger.importers.rows import LeftOut, Refused, Row, Usage
 from api.ledger.importers.tables import Cells, Source, Table
 from api.ledger.importers.times import Times, duration_s
@@ -39,20 +41,20 @@ class CsvReader:
             lease = self._leases.of(cells)
             if lease is None:
                 return LeftOut(cells.line, "not_rented")
-            device = self._device(cells)
+            start_s, end_s = self._interval(cells)
+            device = self._device(cells, (start_s, end_s))
             if device is None:
                 return LeftOut(cells.line, "other_facility")
-            start_s, end_s = self._interval(cells)
         except RowRefused as error:
             return Refused(cells.line, error.reason, error.message, job)
         return Usage(cells.line, job, device, lease, start_s, end_s)
 
-    def _device(self, cells: Cells) -> str | None:
+    def _device(self, cells: Cells, span: Span) -> str | None:
         """What the file calls a device, if it does: whether it is one, the judge says."""
         if self._fields.has("device"):
             return self._fields.of(cells, "device")
         node, gpu = (self._fields.of(cells, name) for name in ("node", "gpu"))
-        return self._devices.at(node, gpu=gpu)
+        return self._devices.at(node, gpu=gpu, span=span)
 
     def _interval(self, cells: Cells) -> tuple[int, int]:
         columns = self._fields.columns

@@ -141,6 +141,41 @@ id = "lease-a"
     ]  # fmt: skip
 
 
+def test_csv__card_that_was_swapped__is_the_one_of_that_time(tmp_path: Path) -> None:
+    """A card can also move to another place; what nobody says of the hours between is refused."""
+    moved, new = device(5), device(6)
+    noon, three = "2026-01-01T12:00:00Z", "2026-01-01T15:00:00Z"
+    mapping = f"""
+[columns]
+node = "node"
+gpu = "gpu"
+start = "from"
+end = "to"
+[lease]
+id = "lease-a"
+[devices.n1]
+0 = [
+  {{ device = "{moved}", until = "{noon}" }},
+  {{ device = "{new}", from = "{three}" }},
+]
+1 = [{{ device = "-", until = "{noon}" }}, {{ device = "{moved}", from = "{noon}" }}]
+"""
+    day = "2026-01-01T"
+    spans = [
+        ("0", "10", "12"), ("0", "15", "16"), ("1", "12", "13"), ("1", "10", "11"),
+        ("0", "11", "13"), ("0", "13", "14"), ("0", "14", "16"), ("1", "11", "13"),
+        # The judge refuses these; the device is the one that was there.
+        ("0", "10", "10"), ("0", "15", "10"),
+    ]  # fmt: skip
+    lines = [f"n1,{gpu},{day}{a}:00:00Z,{day}{b}:00:00Z" for gpu, a, b in spans]
+
+    rows = _read(tmp_path, "\n".join(["node,gpu,from,to", *lines]), mapping)
+
+    assert [u.device for u in uses(rows)] == [moved, new, moved, moved, new]
+    assert left_out(rows) == {"other_facility": 1}
+    assert refusals(rows) == [(line, "gpu_swapped") for line in (6, 7, 8, 9)]
+
+
 def test_csv__encodings__are_named_or_refused(tmp_path: Path) -> None:
     text = f"{HEADER}\n{ROW}\n".replace("ACME; Inc", "Ærlig")
     mapping = MAPPING.replace("ACME; Inc", "Ærlig")
@@ -199,6 +234,17 @@ def test_csv__file_that_cannot_be_read_on__names_line_or_column(
         (
             ("[columns]", f'[devices.n1]\n0 = "{GPU}"\n1 = "{GPU}"\n[columns]'),
             "devices.n1.1: .* is also devices.n1.0",
+        ),
+        (("[columns]", "[devices.n1]\n0 = []\n[columns]"), "devices.n1.0: one device at a time"),
+        (("[columns]", "[devices.n1]\n0 = [7]\n[columns]"), "devices.n1.0: must be a device, or a"),
+        (("[columns]", f'[devices.n1]\n0 = [{{device = "{GPU}", to = ""}}]\n[columns]'), "a list"),
+        (
+            ("[columns]", f'[devices.n1]\n0 = [{{device = "{GPU}", until = "2026"}}]\n[columns]'),
+            "devices.n1.0: until is not an RFC 3339 time",
+        ),
+        (
+            ("[columns]", f'[devices.n1]\n0 = [{{device = "{GPU}"}}, {{device = "-"}}]\n[columns]'),
+            "devices.n1.0: one device at a time",
         ),
         (("[columns]", "[devices]\ncomplete = 1\n[columns]"), "devices.complete: must be true or"),
         (("[columns]", "[devices]\nn1 = 1\n[columns]"), "devices.n1: must be a table"),

@@ -30,7 +30,9 @@ class Problems:
         if self.count <= SHOWN:
             where = f"{self._name}:{problem.line}"
             job = f" ({problem.job[:60]})" if problem.job else ""
-            typer.echo(f"{where}: {problem.reason}: {problem.detail}{job}", err=True)
+            line = f"{where}: {problem.reason}: {problem.detail}{job}"
+            # A file's text must not steer the terminal.
+            typer.echo("".join(c if c.isprintable() else "?" for c in line), err=True)
         if self._report is not None:
             self._report.write(_line([self._name, *astuple(problem)]))
 

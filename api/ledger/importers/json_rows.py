@@ -1,6 +1,7 @@
 """Objects of one long JSON list, one by one, each with the line on which it begins."""
 
 import io
+import json
 import re
 from collections.abc import Iterator
 
@@ -14,6 +15,7 @@ MOST_CHARS = 4 * 1024 * 1024
 _SPACE = re.compile(r"[ \t\r\n]*")
 # A number, a word or a text, and what shows that it is whole.
 _SCALAR = re.compile(r'(?:"(?:[^"\\]++|\\.)*+"|[\w.+-]++)(?=[\s,\]])', re.DOTALL)
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class _Text:
@@ -70,7 +72,9 @@ class _Text:
 
 
 def json_rows(source: Source) -> Iterator[tuple[int, object]]:
-    """`(line, value)` of each value of the list that a file is. Numbers come as text.
+    """`(line, value)` of each value of the list that a file is.
+
+    Numbers come as text; a value with text that no UTF-8 can carry comes as None.
 
     Raises:  InvalidInput naming the line: no list, a value that is no JSON or longer than 4 MiB.
     """
@@ -99,9 +103,19 @@ def _value(text: _Text, name: str) -> object:
             if text.ended or text.size() > MOST_CHARS:
                 raise ValueError("it has no end")
             text.more()
-        return read_json(found, parse_float=str, parse_int=str, parse_constant=str)
+        value = read_json(found, parse_float=str, parse_int=str, parse_constant=str)
     except ValueError as error:
         raise _broken(name, line) from error
+    # Half of a surrogate pair is in no text that could be sent or reported.
+    return None if _HALF.search(found) and not _is_text(value) else value
+
+
+def _is_text(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _broken(name: str, line: int) -> InvalidInput:

@@ -47,7 +47,9 @@ class PhillyReader:
         """
         for line, value in json_rows(source):
             if not isinstance(value, dict):
-                yield Refused(line, "row_malformed", "a job is a JSON object")
+                yield Refused(
+                    line, "row_malformed", "a job is a JSON object, of text that UTF-8 can carry"
+                )
                 continue
             yield from self._job(line, value)
 

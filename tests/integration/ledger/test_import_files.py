@@ -407,6 +407,18 @@ def test_import__other_service_that_answers_json__is_named(tmp_path: Path, ledge
     assert "no answer of a Rentroll API" in results[2].stderr
 
 
+def test_import__text_that_steers_terminals__is_shown_without(desk: Desk) -> None:
+    """ATTACKS 39."""
+    mapping = str(desk.file("map.toml", CSV_MAP))
+    file = desk.file("use.csv", _csv(_row("\x1b]0;owned\x07\x1b[2J", 9, 0, HOUR_S)))
+
+    result = desk.run("csv", file, "--mapping", mapping)
+
+    assert "device_unknown" in result.stderr
+    assert "\x1b" not in result.stderr
+    assert "?]0;owned" in result.stderr
+
+
 def test_import__wrong_key_no_service_or_wrong_files__exit_codes(desk: Desk) -> None:
     mapping = str(desk.file("map.toml", CSV_MAP))
     file = desk.file("use.csv", _csv(_row("j", 0, 0, HOUR_S)))

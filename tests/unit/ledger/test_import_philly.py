@@ -82,6 +82,8 @@ def test_philly__attempts__are_uses_each_with_its_own_name(tmp_path: Path) -> No
         (_job(jobid=None), "field_missing"),
         (_job(vc="unknown"), "lease_unknown_here"),
         (_job(vc=7), "lease_unknown_here"),
+        (_job(jobid="\ud800"), "row_malformed"),
+        (_job(detail=[{"ip": "n1\udfff", "gpus": ["0"]}]), "row_malformed"),
         ([], "row_malformed"),
         (None, "row_malformed"),
     ],

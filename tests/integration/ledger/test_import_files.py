@@ -467,7 +467,7 @@ def _counted(jobs: list[tuple[int, int, int, str]]) -> dict[int, int]:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(jobs=_JOBS)
 def test_import__random_job_tables__bill_what_an_independent_count_gives(

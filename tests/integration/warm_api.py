@@ -1,7 +1,8 @@
 """A process that has imported the application and forks one API process for each line it reads.
 
-Starting Python anew for each of hundreds of kills would take longer than all else. The listening
-socket is handed down, so that its port goes on whichever process is killed. Prints each pid.
+Starting Python anew for each of hundreds of kills would take longer than all else. A line names
+the listening socket of the process, handed down so that its port goes on when the process is
+killed. Prints each pid.
 """
 
 import os
@@ -23,16 +24,15 @@ def _serve(listener: socket.socket, database_url: str, folder: Path, now_s: int)
 
 
 def main() -> None:
-    """Arguments: file descriptor of the listening socket, database URL, folder, time."""
-    descriptor, database_url, folder, now_s = sys.argv[1:]
-    listener = socket.socket(fileno=int(descriptor))
+    """Arguments: database URL, folder, time. Lines: the file descriptor of a socket."""
+    database_url, folder, now_s = sys.argv[1:]
     # Nobody waits for those that were killed.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for _ in sys.stdin:
+    for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _serve(listener, database_url, Path(folder), int(now_s))
+            _serve(socket.socket(fileno=int(line)), database_url, Path(folder), int(now_s))
             os._exit(0)
         print(pid, flush=True)
 

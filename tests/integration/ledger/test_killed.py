@@ -9,7 +9,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,29 +26,28 @@ from tests.factories import Ledger
 pytestmark = pytest.mark.both_databases
 
 ROOT = Path(__file__).resolve().parents[3]
-KILLS, PROCESSES, CLIENTS = 50, 2, 3
-SLOT_S, SLOTS, BATCH_EVENTS = 600, 96, 24
+KILLS, PROCESSES, CLIENTS = 50, 2, 2
+SLOT_S, SLOTS, BATCH_EVENTS = 240, 300, 24
 
 
 class Processes:
-    """API processes on one port, one of which is killed now and then."""
+    """API processes on one database, each on a port of its own; one is killed now and then."""
 
-    def __init__(self, warm: subprocess.Popen[str]) -> None:
-        self._warm = warm
-        self._pids = [self._start() for _ in range(PROCESSES)]
+    def __init__(self, warm: subprocess.Popen[str], descriptors: list[int]) -> None:
+        self._warm, self._descriptors = warm, descriptors
+        self._pids = [self._start(at) for at in range(PROCESSES)]
 
-    def _start(self) -> int:
+    def _start(self, at: int) -> int:
         assert self._warm.stdin is not None
         assert self._warm.stdout is not None
-        self._warm.stdin.write("\n")
+        self._warm.stdin.write(f"{self._descriptors[at]}\n")
         self._warm.stdin.flush()
         return int(self._warm.stdout.readline())
 
-    def kill_one(self, dice: random.Random) -> None:
+    def kill_one(self, at: int) -> None:
         """Kill one, without a word to it, and start another in its place."""
-        at = dice.randrange(PROCESSES)
         os.kill(self._pids[at], signal.SIGKILL)
-        self._pids[at] = self._start()
+        self._pids[at] = self._start(at)
 
     def kill(self) -> None:
         """Kill all."""
@@ -58,21 +57,23 @@ class Processes:
 
 
 @contextmanager
-def _running(ledger: Ledger, database_url: str, folder: Path) -> Iterator[tuple[Processes, str]]:
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        command = [sys.executable, "-m", "tests.integration.warm_api", str(listener.fileno())]
+def _running(
+    ledger: Ledger, database_url: str, folder: Path
+) -> Iterator[tuple[Processes, list[str]]]:
+    with ExitStack() as exits:
+        listeners = [
+            exits.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64))
+            for _ in range(PROCESSES)
+        ]
+        descriptors = [listener.fileno() for listener in listeners]
+        command = [sys.executable, "-m", "tests.integration.warm_api"]
         command += [database_url, str(folder), str(ledger.clock.now_s)]
-        warm = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            text=True,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=[listener.fileno()],
-        )
-        processes = Processes(warm)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        warm = subprocess.Popen(command, cwd=ROOT, text=True, pass_fds=descriptors, **pipes)
+        processes = Processes(warm, descriptors)
         try:
-            yield processes, f"http://127.0.0.1:{listener.getsockname()[1]}"
+            ports = [listener.getsockname()[1] for listener in listeners]
+            yield processes, [f"http://127.0.0.1:{port}" for port in ports]
         finally:
             processes.kill()
             warm.kill()
@@ -94,12 +95,16 @@ def _batches(ledger: Ledger, dice: random.Random) -> list[list[dict[str, Any]]]:
 class Clients:
     """Push all batches again and again, each client in orders of its own, until told to stop."""
 
-    def __init__(self, ledger: Ledger, url: str, batches: list[list[dict[str, Any]]]) -> None:
+    def __init__(
+        self, ledger: Ledger, urls: list[str], batches: list[list[dict[str, Any]]]
+    ) -> None:
         self._headers = {"Authorization": f"Bearer {ledger.api_key}", "Content-Type": BATCH}
-        self._url, self._batches = url, batches
+        self._urls, self._batches = urls, batches
         self.answers: dict[str, set[str]] = defaultdict(set)
         self.unexpected: list[str] = []
         self.answered, self.lost = threading.Semaphore(0), 0
+        # Number of the process that each client waits for.
+        self.waiting_for: dict[int, int] = {}
         self.stop = threading.Event()
 
     def run(self, seed: int) -> None:
@@ -107,14 +112,15 @@ class Clients:
         dice = random.Random(seed)
         while not self.unexpected:
             for batch in dice.sample(self._batches, len(self._batches)):
-                self._push(orjson.dumps(batch))
+                self._push(orjson.dumps(batch), dice)
             if self.stop.is_set():
                 return
 
-    def _push(self, body: bytes) -> None:
+    def _push(self, body: bytes, dice: random.Random) -> None:
         while not self.unexpected:
             try:
-                url = f"{self._url}/v1/events"
+                at = self.waiting_for[threading.get_ident()] = dice.randrange(PROCESSES)
+                url = f"{self._urls[at]}/v1/events"
                 answer = httpx.post(url, content=body, headers=self._headers, timeout=10)
             except httpx.TransportError:
                 self.lost += 1
@@ -134,18 +140,18 @@ def test_events__processes_killed_in_mid_batch__each_event_counts_once(
     seed = int(os.environ.get("SEED", "0")) or random.randrange(1 << 40)
     dice = random.Random(seed)
     batches = _batches(ledger, dice)
-    with _running(ledger, database_url, tmp_path) as (processes, url):
-        clients = Clients(ledger, url, batches)
+    with _running(ledger, database_url, tmp_path) as (processes, urls):
+        clients = Clients(ledger, urls, batches)
         threads = [threading.Thread(target=clients.run, args=(seed + i,)) for i in range(CLIENTS)]
         for thread in threads:
             thread.start()
         try:
             for _ in range(KILLS):
-                # In the middle of something: an answer or two after the last kill, and a moment.
-                for _ in range(dice.randint(1, 2)):
+                # In the middle of something: some answers after the last kill, and a moment.
+                for _ in range(dice.choice((1, 1, 1, 6))):
                     assert clients.answered.acquire(timeout=60)
                 clients.stop.wait(dice.uniform(0, 0.02))
-                processes.kill_one(dice)
+                processes.kill_one(dice.choice(list(clients.waiting_for.values())))
         finally:
             clients.stop.set()
             for thread in threads:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from api.routes.operator.console.bills import BillsOut, IssueOut
+    from api.routes.operator.console.bills import BillsOut, IssuedBillsOut
 
 
 def show_bills(bills: "BillsOut", *, as_json: bool) -> None:
@@ -30,7 +30,7 @@ def show_bills(bills: "BillsOut", *, as_json: bool) -> None:
     typer.echo(f"{len(bills.documents)} documents; smallest units of the token, as of {block}")
 
 
-def show_issued(out: "IssueOut", *, as_json: bool) -> None:
+def show_issued(out: "IssuedBillsOut", *, as_json: bool) -> None:
     """Print what was issued."""
     if as_json:
         typer.echo(out.model_dump_json())

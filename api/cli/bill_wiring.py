@@ -12,8 +12,8 @@ from api.routes.operator.bill_files import BillFile
 from api.routes.operator.bill_files import bill_bytes as bytes_of
 from api.routes.operator.console.bills import (
     BillsOut,
-    IssueIn,
-    IssueOut,
+    IssueBillsIn,
+    IssuedBillsOut,
     base_of,
     bill_of,
     bills_of,
@@ -53,9 +53,9 @@ def issue_bills(
     month: str | None,
     lease_id: str | None,
     due_days: int,
-) -> IssueOut:
+) -> IssuedBillsOut:
     """Issue what can be issued."""
-    body = IssueIn(month=month, lease_id=lease_id, due_days=due_days)
+    body = IssueBillsIn(month=month, lease_id=lease_id, due_days=due_days)
     with _service(settings, facility_id) as (service, operator_id):
         return issue_of(service, operator_id, facility_id, body)
 

@@ -45,7 +45,7 @@ _LeaseQuery = Annotated[
 _FileSuffix = Annotated[BillFile, Path(description="json: exactly the bytes that are hashed.")]
 
 
-class IssueIn(Strict):
+class IssueBillsIn(Strict):
     """Which bills to issue: all that can be, unless named."""
 
     model_config = example(month="2026-12", due_days=14)
@@ -59,7 +59,7 @@ class IssueIn(Strict):
     )
 
 
-class IssuedOut(BaseModel):
+class IssuedBillOut(BaseModel):
     """A document that was issued."""
 
     number: int = Field(description="Your number of it, without gaps.")
@@ -73,13 +73,13 @@ class IssuedOut(BaseModel):
     document_hash: str = Field(description="SHA-256 of its bytes, 0x-hex.")
 
 
-class IssueOut(BaseModel):
+class IssuedBillsOut(BaseModel):
     """What was issued; nothing if all was issued before."""
 
-    issued: list[IssuedOut] = Field(description="By number.")
+    issued: list[IssuedBillOut] = Field(description="By number.")
 
 
-class PaidOut(BaseModel):
+class BillPaidOut(BaseModel):
     """What became of what is asked for: credited + paid + open."""
 
     credited_micros: int = Field(description=f"Lowered by credit notes; {MICROS}.")
@@ -87,14 +87,14 @@ class PaidOut(BaseModel):
     open_micros: int = Field(description=f"Not paid yet; {MICROS}.")
 
 
-class DocumentOut(IssuedOut, PaidOut):
+class ListedBillOut(IssuedBillOut, BillPaidOut):
     """A document in the list."""
 
     lease_id: str = Field(description="Your id of the lease.")
     renter_ref: str = Field(description="Your reference of the renter.")
 
 
-class MonthOut(PaidOut):
+class BillMonthOut(BillPaidOut):
     """A lease and month."""
 
     month: str = Field(description="UTC month.")
@@ -124,12 +124,12 @@ class BillsOut(BaseModel):
     """Bills of a facility."""
 
     block_number: int | None = Field(description="Payments are those up to this indexed block.")
-    months: list[MonthOut] = Field(description="Newest first, then by lease id.")
-    documents: list[DocumentOut] = Field(description="By number.")
+    months: list[BillMonthOut] = Field(description="Newest first, then by lease id.")
+    documents: list[ListedBillOut] = Field(description="By number.")
     leases: list[LeaseBalanceOut] = Field(description="By lease id.")
 
 
-class BillOut(PaidOut):
+class BillOut(BillPaidOut):
     """A document, and what of it is paid."""
 
     document: BillDocument = Field(description="What it says.")
@@ -137,7 +137,7 @@ class BillOut(PaidOut):
     block_number: int | None = Field(description="Payments are those up to this indexed block.")
 
 
-class DraftOut(BaseModel):
+class BillDraftOut(BaseModel):
     """What the next document would say, by the statements that stand on-chain."""
 
     document: BillDocument = Field(description="It has no number and can change.")
@@ -168,9 +168,9 @@ def chain_terms(service: Service, settlement_token: str) -> ChainTerms:
     )
 
 
-def to_api_issued(row: BillRow) -> IssuedOut:
+def to_api_issued(row: BillRow) -> IssuedBillOut:
     """A document that was issued."""
-    return IssuedOut(
+    return IssuedBillOut(
         number=row.number,
         kind=row.kind,
         corrects=row.corrects,
@@ -183,18 +183,18 @@ def to_api_issued(row: BillRow) -> IssuedOut:
     )
 
 
-def to_api_paid(settlement: Settlement) -> PaidOut:
+def to_api_paid(settlement: Settlement) -> BillPaidOut:
     """What became of what is asked for."""
-    return PaidOut(
+    return BillPaidOut(
         credited_micros=settlement.credited,
         paid_micros=settlement.paid,
         open_micros=settlement.open,
     )
 
 
-def to_api_document(view: DocumentView) -> DocumentOut:
+def to_api_document(view: DocumentView) -> ListedBillOut:
     """A document in the list."""
-    return DocumentOut(
+    return ListedBillOut(
         **to_api_issued(view.row).model_dump(),
         **to_api_paid(view.settlement).model_dump(),
         lease_id=view.lease_id,
@@ -202,9 +202,9 @@ def to_api_document(view: DocumentView) -> DocumentOut:
     )
 
 
-def to_api_month(view: MonthView) -> MonthOut:
+def to_api_month(view: MonthView) -> BillMonthOut:
     """A lease and month."""
-    return MonthOut(
+    return BillMonthOut(
         **to_api_paid(view.settlement).model_dump(),
         month=month_text(view.month),
         lease_id=view.lease_id,
@@ -249,15 +249,17 @@ def bills_of(service: Service, operator_id: OperatorId, facility_id: FacilityId)
 
 
 @router.post(
-    _BILLS, status_code=201, responses=errors(400, 401, 403, 404, 413, 422) | already(IssueOut)
+    _BILLS,
+    status_code=201,
+    responses=errors(400, 401, 403, 404, 413, 422) | already(IssuedBillsOut),
 )
 def issue_bills(
     service: ServiceDep,
     operator_id: LedgerWriter,
     facility_id: FacilityPath,
-    body: IssueIn,
+    body: IssueBillsIn,
     response: Response,
-) -> IssueOut:
+) -> IssuedBillsOut:
     """Issue bills of months that are stated whole, and notes of what was stated since.
 
     A document takes final statements alone, gets your next number, and never changes. The same
@@ -272,8 +274,8 @@ def issue_bills(
 
 
 def issue_of(
-    service: Service, operator_id: OperatorId, facility_id: FacilityId, body: IssueIn
-) -> IssueOut:
+    service: Service, operator_id: OperatorId, facility_id: FacilityId, body: IssueBillsIn
+) -> IssuedBillsOut:
     """Issue what can be issued of an operator's facility. Raises NotFound, ChainUnavailable."""
     with own_facility(service.engine, operator_id, facility_id) as (_, row):
         token = row.settlement_token
@@ -286,7 +288,7 @@ def issue_of(
         due_days=body.due_days,
         now_s=service.clock(),
     )
-    return IssueOut(issued=[to_api_issued(row) for row in issued])
+    return IssuedBillsOut(issued=[to_api_issued(row) for row in issued])
 
 
 def _draft(
@@ -309,10 +311,10 @@ def get_draft(
     facility_id: FacilityPath,
     month: _MonthQuery,
     lease_id: _LeaseQuery,
-) -> DraftOut:
+) -> BillDraftOut:
     """What the next document of a lease and month would say, by statements on-chain."""
     data = _draft(service, operator_id, facility_id, month, lease_id)
-    return DraftOut(document=BillDocument.model_validate_json(data))
+    return BillDraftOut(document=BillDocument.model_validate_json(data))
 
 
 @router.get(

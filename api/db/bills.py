@@ -102,9 +102,9 @@ class StatedSum:
 
 
 def stated_sums(
-    connection: Connection, facility_id: FacilityId, months: Sequence[int]
+    connection: Connection, facility_id: FacilityId, months: Sequence[int], *, first: Epoch
 ) -> list[StatedSum]:
-    """What each statement says of each lease and month, in order of statements.
+    """What each statement from a first one on says of each lease and month, in their order.
 
     Args:    months: ascending and without a gap; lines lie in them.  One look at all lines.
     """
@@ -119,7 +119,7 @@ def stated_sums(
             func.count(),
             func.sum(case((line.charge_micros != 0, 1), else_=0)),
         )
-        .where(line.facility_id == facility_id)
+        .where(line.facility_id == facility_id, line.epoch >= first)
         .group_by(line.lease, month, line.epoch)
         .order_by(line.epoch, line.lease, month)
     )
@@ -135,9 +135,10 @@ def lines_of_month(
     month: int,
     leases: Sequence[Bytes32],
     *,
+    first: Epoch,
     through: Epoch,
 ) -> dict[Bytes32, list[StatedLine]]:
-    """Lines of a month in the statements up to one, by lease, in the order of statements."""
+    """Lines of a month in the statements from one to another, by lease, in their order."""
     line = statement_lines.c
     found: dict[Bytes32, list[StatedLine]] = {lease: [] for lease in leases}
     for some in chunks(leases):
@@ -153,6 +154,7 @@ def lines_of_month(
             line.charge_micros,
         ).where(
             line.facility_id == facility_id,
+            line.epoch >= first,
             line.epoch <= through,
             line.lease.in_(some),
             line.start_s >= month_start_s(month),

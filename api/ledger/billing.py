@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 
 from sqlalchemy import Connection
 
@@ -98,14 +99,53 @@ def cut_of(row: CutRow) -> Cut:
     return Cut(period, row.log_size)
 
 
+class SumsCache:
+    """Sums by statement, kept in memory: what a statement says never changes. Threads share it.
+
+    Consoles ask every few seconds, and a facility can have millions of lines.
+    """
+
+    def __init__(self, *, most: int) -> None:
+        self._most = most
+        self._kept: dict[tuple[FacilityId, Bytes32], tuple[StatedSum, ...]] = {}
+        self._lock = Lock()
+
+    def of(
+        self, connection: Connection, terms: FacilityTerms, cuts: Sequence[CutRow]
+    ) -> list[StatedSum]:
+        """Sums of all statements of a facility, in their order."""
+        facility_id = terms.facility_id
+        with self._lock:
+            kept = {c.epoch: self._kept.get((facility_id, c.statement_hash)) for c in cuts}
+        missing = [epoch for epoch, sums in kept.items() if sums is None]
+        if missing:
+            # Behind the window an adjustment can be stated, and nothing else.
+            months = range(month_of(terms.window_start_s), month_of(terms.window_end_s) + 1)
+            read: dict[Epoch, list[StatedSum]] = {}
+            for each in store.stated_sums(connection, facility_id, months, first=min(missing)):
+                read.setdefault(each.epoch, []).append(each)
+            for cut in cuts:
+                if kept[cut.epoch] is None:
+                    kept[cut.epoch] = tuple(read.get(cut.epoch, ()))
+            self._keep({(facility_id, c.statement_hash): kept[c.epoch] or () for c in cuts})
+        return [each for cut in cuts for each in kept[cut.epoch] or ()]
+
+    def _keep(self, sums: Mapping[tuple[FacilityId, Bytes32], tuple[StatedSum, ...]]) -> None:
+        with self._lock:
+            if len(self._kept) + len(sums) > self._most:
+                self._kept.clear()
+            self._kept.update(sums)
+
+
+_SUMS = SumsCache(most=20_000)
+
+
 def read_billing(connection: Connection, facility: FacilityRow, *, window_s: int) -> Billing:
     """What can be billed of a facility, and what was. `window_s`: the challenge window."""
     facility_id = facility.facility_id
     terms = terms_from_bytes(facility.terms_json)
     cuts = store.cut_rows(connection, facility_id)
     standing, final = _progress(connection, facility_id, cuts, window_s)
-    # Behind the window an adjustment can be stated, and nothing else.
-    months = range(month_of(terms.window_start_s), month_of(terms.window_end_s) + 1)
     return Billing(
         facility=facility,
         terms=terms,
@@ -115,7 +155,7 @@ def read_billing(connection: Connection, facility: FacilityRow, *, window_s: int
         cuts=cuts,
         standing=standing,
         final=final,
-        sums=store.stated_sums(connection, facility_id, months),
+        sums=_SUMS.of(connection, terms, cuts),
         documents=store.bill_rows(connection, facility_id),
     )
 
@@ -206,9 +246,16 @@ class _Writer:
 
     def lines(self, leases: Sequence[Bytes32]) -> dict[Bytes32, list[StatedLine]]:
         """All lines of the month, by lease."""
-        facility_id, through = self._facility.facility_id, self._cuts[-1].epoch
+        segments = self._billing.calendar.of_month(self._month)
+        # No statement before the month's own says anything of it.
+        first = segments[0].epoch if segments else self._cuts[-1].epoch
         return store.lines_of_month(
-            self._connection, facility_id, self._month, leases, through=through
+            self._connection,
+            self._facility.facility_id,
+            self._month,
+            leases,
+            first=first,
+            through=self._cuts[-1].epoch,
         )
 
     def content(

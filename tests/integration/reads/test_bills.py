@@ -4,35 +4,39 @@ import csv
 import io
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
 from api.access.accounts import add_operator
 from api.chain import calldata
 from api.cli.commands import app
+from api.db import bills as store
 from api.db.leases import known_lease_named
 from api.db.session import reading, transaction
-from api.db.tables.bills import bills
+from api.db.tables.bills import BillRow, NewBill, bills
 from api.db.tables.statements import statement_lines
 from api.domain.hashing import sha256
 from api.domain.merkle import verify_proof
 from api.domain.metering.instants import format_instant
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import statement_digest
+from api.domain.units import ZERO32, Epoch, FacilityId, Minor, OperatorId
 from api.errors import RecordsDamaged
 from api.ledger.billing import ChainTerms
 from api.ledger.bills import Wanted, issue_bills, stored_document
 from scripts.dev.stack import ATTESTER_ACCOUNTS, CHALLENGE_WINDOW_S, RENTER
-from tests.factories import DAY_S, HOUR_S, START_S
+from tests.factories import DAY_S, HOUR_S, START_S, Ledger, device
 from tests.integration.service import Service, problem
 from tests.world import World, send, signer_of, wallet
 
 USD = 1_000_000
+JANUARY = 2026 * 12
 # What an operator could call a lease, and a renter, to do harm to whoever opens the bill.
 EVIL, FORMULA = "<script>alert(1)</script>", '=HYPERLINK("http://x","y")'
 
@@ -90,14 +94,21 @@ def _sums_meet(world: World, *, final: int) -> None:
 
 
 def _three_days(world: World) -> dict[str, Any]:
-    """2 hours of lease-a at 1 dollar, an hour of the evil one at 2; returns that hour's event."""
+    """2 hours of lease-a at 1 dollar, an hour of the evil one at 2; lease-b owes 3 + 4 unused.
+
+    Returns the event of the evil hour.
+    """
     ledger = world.ledger
     terms = ledger.terms(EVIL, 1, 0, prices=[{"from": format_instant(START_S), "price": 2 * USD}])
     terms["data"]["renter_ref"] = FORMULA
     hour = ledger.usage(1, 0, HOUR_S, lease=EVIL)
+    item = {"id": "set-up", "at": format_instant(START_S), "amount": 4 * USD}
+    setup = ledger.terms("lease-b", 2, 0, fixed=[item])
     world.at(DAY_S)
-    codes = ledger.codes(terms, ledger.usage(0, 0, 2 * HOUR_S), hour)
-    assert codes == ["accepted"] * 3
+    codes = ledger.codes(
+        terms, setup, ledger.adjustment("lease-b", 3 * USD), ledger.usage(0, 0, 2 * HOUR_S), hour
+    )
+    assert codes == ["accepted"] * 5
     for epoch in range(3):
         world.post(epoch)
     return hour
@@ -114,6 +125,7 @@ def test_bills__issued_twice_and_facts_come_late__number_on_by_notes(
     assert _months(world) == {
         EVIL: ("draft", 2 * USD, 0, 0, 0),
         "lease-a": ("draft", 2 * USD, 0, 0, 0),
+        "lease-b": ("draft", 7 * USD, 0, 0, 0),
     }
     assert _issue(world) == []
     drafted = _call(world, "GET", "/draft", params={"month": "2026-01", "lease_id": "lease-a"})
@@ -131,6 +143,7 @@ def test_bills__issued_twice_and_facts_come_late__number_on_by_notes(
     assert [(d["number"], d["kind"], d["amount_micros"]) for d in first] == [
         (1, "bill", 2 * USD),
         (2, "bill", 2 * USD),
+        (3, "bill", 7 * USD),
     ]
     assert all(d["due_at_s"] - d["issued_at_s"] == 30 * DAY_S for d in first)
     assert _issue(world, month="2026-01") == []
@@ -140,21 +153,28 @@ def test_bills__issued_twice_and_facts_come_late__number_on_by_notes(
     assert _months(world)["lease-a"] == ("issued", 2 * USD, 2 * USD, 2 * USD, 0)
 
     world.post_closing()
-    assert {m[0] for m in _months(world).values()} == {"note_ready"}
+    states = {lease: month[0] for lease, month in _months(world).items()}
+    assert states == {EVIL: "note_ready", "lease-a": "note_ready", "lease-b": "issued"}
+    third = _call(world, "GET", "/3").json()["document"]
+    assert [(x["kind"], x["about"], x["charge_micros"]) for x in third["lines"]] == [
+        ("fixed_difference", "set-up", 4 * USD),
+        ("adjustment_difference", "a test", 3 * USD),
+    ]
     notes = _issue(world)
 
     assert [(n["number"], n["kind"], n["corrects"], n["amount_micros"]) for n in notes] == [
-        (3, "credit_note", 1, -2 * USD),
-        (4, "debit_note", 2, 2 * USD),
+        (4, "credit_note", 1, -2 * USD),
+        (5, "debit_note", 2, 2 * USD),
     ]
     _sums_meet(world, final=3)
     assert _months(world) == {
         EVIL: ("issued", 0, 0, 0, 0),
         "lease-a": ("issued", 4 * USD, 4 * USD, 4 * USD, 0),
+        "lease-b": ("issued", 7 * USD, 7 * USD, 0, 7 * USD),
     }
     balances = {b["lease_id"]: b for b in _call(world, "GET").json()["leases"]}
     assert balances["lease-a"]["prepaid_left_micros"] == USD
-    note = _call(world, "GET", "/3").json()["document"]
+    note = _call(world, "GET", "/4").json()["document"]
     (closing,) = note["statements"]
     assert (closing["statement"], closing["closing"]) == (3, True)
     assert [m["fact"] for m in closing["moved_by"]] == ["void"]
@@ -244,7 +264,7 @@ def test_issue__two_workers_at_once__numbers_have_no_gap_and_no_twin(world: Worl
     with ThreadPoolExecutor(4) as threads:
         counts = list(threads.map(issue, range(8)))
 
-    assert sum(counts) == 2
+    assert sum(counts) == 3
     _sums_meet(world, final=2)
 
 
@@ -285,6 +305,35 @@ def test_bills__other_bytes_stand_on_chain__nothing_of_the_books_is_billed(world
     assert _issue(world) == []
     params = {"month": "2026-01", "lease_id": "lease-a"}
     problem(_call(world, "GET", "/draft", params=params), 404, "not_found")
+
+
+@pytest.mark.both_databases
+def test_numbers__of_two_operators__are_their_own_and_have_no_twin(
+    engine: Engine, tmp_path: Path
+) -> None:
+    ledgers = [
+        Ledger(engine, tmp_path),
+        Ledger(engine, tmp_path, name="op2", device_uuids=[device(9)]),
+    ]
+
+    def issue(ledger: Ledger, number: int, sequence: int) -> None:
+        row = BillRow(
+            OperatorId(ledger.operator_id), number, FacilityId(ledger.facility_id), ZERO32,
+            JANUARY, sequence, "bill", Minor(5), Epoch(2), None, START_S, None, ZERO32,
+        )  # fmt: skip
+        with transaction(engine) as connection:
+            store.insert_bill(connection, NewBill(**asdict(row), document=b"{}"))
+
+    for ledger in ledgers:
+        issue(ledger, 1, 0)
+    issue(ledgers[0], 2, 1)
+    for number, sequence in ((2, 2), (3, 1)):
+        with pytest.raises(IntegrityError):
+            issue(ledgers[0], number, sequence)
+
+    with reading(engine) as connection:
+        last = [store.last_document(connection, ledger.operator_id)[0] for ledger in ledgers]
+    assert last == [2, 1]
 
 
 def test_bills__of_another_operator__are_as_if_absent(service: Service) -> None:

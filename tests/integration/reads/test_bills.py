@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -131,6 +132,9 @@ def test_bills__issued_twice_and_facts_come_late__number_on_by_notes(
     drafted = _call(world, "GET", "/draft", params={"month": "2026-01", "lease_id": "lease-a"})
     assert drafted.json()["document"]["kind"] == "draft"
     assert drafted.json()["document"]["number"] is None
+    page = _call(world, "GET", "/draft.html", params={"month": "2026-01", "lease_id": EVIL})
+    assert "is no demand" in page.text
+    assert "<script" not in page.text
     # Told after the last statement of the month: the closing one takes it.
     late = world.ledger.usage(2, 2 * DAY_S, 2 * DAY_S + 2 * HOUR_S)
     assert world.ledger.codes(late, world.ledger.void(hour)) == ["accepted"] * 2
@@ -160,9 +164,18 @@ def test_bills__issued_twice_and_facts_come_late__number_on_by_notes(
         ("fixed_difference", "set-up", 4 * USD),
         ("adjustment_difference", "a test", 3 * USD),
     ]
-    notes = _issue(world)
+    note = _call(world, "GET", "/draft", params={"month": "2026-01", "lease_id": EVIL})
+    assert note.json()["document"]["amount_micros"] == -2 * USD
+    run = _command_line(world, tmp_path, monkeypatch)
+    assert run("issue", str(world.facility_id)).splitlines() == [
+        "000004 credit note of 000001 2026-01: -2,000,000",
+        "000005 debit note of 000002 2026-01: 2,000,000",
+        "2 documents issued",
+    ]
+    assert _issue(world) == []
 
-    assert [(n["number"], n["kind"], n["corrects"], n["amount_micros"]) for n in notes] == [
+    documents = _call(world, "GET").json()["documents"][3:]
+    assert [(n["number"], n["kind"], n["corrects"], n["amount_micros"]) for n in documents] == [
         (4, "credit_note", 1, -2 * USD),
         (5, "debit_note", 2, 2 * USD),
     ]
@@ -183,13 +196,15 @@ def test_bills__issued_twice_and_facts_come_late__number_on_by_notes(
         ("usage_difference", -2 * USD),
     ]
     assert note["explained"]["used_gpu_seconds"] == 0
-    _commands_agree(world, tmp_path, monkeypatch)
+    _commands_agree(world, run, tmp_path)
     # What was issued is as it was, byte for byte.
     assert _call(world, "GET").json()["documents"][0]["document_hash"] == first[0]["document_hash"]
 
 
-def _commands_agree(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command line lists, issues and saves the same."""
+def _command_line(
+    world: World, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Runs `rentroll bills` on the same database and chain."""
     monkeypatch.chdir(folder)
     settings = world.settings()
     for name in ("database_url", "rpc_url", "deployment_file", "clock"):
@@ -201,6 +216,11 @@ def _commands_agree(world: World, folder: Path, monkeypatch: pytest.MonkeyPatch)
         assert result.exit_code == code, result.output
         return result.output
 
+    return run
+
+
+def _commands_agree(world: World, run: Callable[..., str], folder: Path) -> None:
+    """The command line lists and saves the same."""
     facility = str(world.facility_id)
     assert json.loads(run("list", facility, "--json")) == _call(world, "GET").json()
     assert "lease-a: prepaid 1,000,000 and credit 0 are left" in run("list", facility)

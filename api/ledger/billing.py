@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 
 from sqlalchemy import Connection
@@ -74,9 +75,17 @@ class Billing:
     sums: Sequence[StatedSum]
     documents: Sequence[BillRow]
 
-    def of_month(self, key: LeaseMonth) -> list[BillRow]:
-        """Documents of a lease and month: the first one, and its notes."""
-        return [d for d in self.documents if (d.lease, d.month) == (key.lease, key.month)]
+    @cached_property
+    def by_month(self) -> Mapping[LeaseMonth, Sequence[BillRow]]:
+        """Documents by lease and month: the first one, and its notes."""
+        found: dict[LeaseMonth, list[BillRow]] = {}
+        for row in self.documents:
+            found.setdefault(LeaseMonth(row.lease, row.month), []).append(row)
+        return found
+
+    def of_month(self, key: LeaseMonth) -> Sequence[BillRow]:
+        """Documents of a lease and month; none before the first is issued."""
+        return self.by_month.get(key, ())
 
     def stated(self, *, statements: int) -> dict[LeaseMonth, list[StatedSum]]:
         """What the first so many statements say, by lease and month."""

@@ -15,7 +15,6 @@ from api.db.leases import known_lease_named
 from api.db.session import write
 from api.db.tables.bills import BillRow, NewBill
 from api.domain.bills.documents import (
-    BillKind,
     Content,
     Issue,
     bill_kind,
@@ -146,7 +145,8 @@ def _insert(
         kind=kind,
         corrects=first,
         issued_at_s=now_s,
-        due_at_s=None if kind is BillKind.CREDIT_NOTE else now_s + due_days * DAY_S,
+        # What asks for nothing is never due.
+        due_at_s=now_s + due_days * DAY_S if content.amount > 0 else None,
         previous=previous,
     )
     document = encode_document(document_of(content, issue))

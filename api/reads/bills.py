@@ -10,7 +10,7 @@ from api.db.tables.bills import BillRow
 from api.db.tables.facilities import FacilityRow
 from api.domain.bills.payments import Allocation, Billed, Settlement, allocate
 from api.domain.units import NO_MONEY, Bytes32, FacilityId, Minor
-from api.ledger.billing import Billing, LeaseMonth, read_billing
+from api.ledger.billing import Billing, read_billing
 from api.ledger.bills import issuable
 from api.reads.sql import rent
 
@@ -142,12 +142,9 @@ def _allocation(
 def _months(billing: Billing, allocations: Mapping[Bytes32, Allocation]) -> list[MonthView]:
     stated = billing.stated(statements=billing.standing)
     can_issue = issuable(billing)
-    issued: dict[LeaseMonth, list[BillRow]] = {}
-    for row in billing.documents:
-        issued.setdefault(LeaseMonth(row.lease, row.month), []).append(row)
     found = []
-    for key in stated.keys() | issued.keys():
-        rows = issued.get(key, [])
+    for key in stated.keys() | billing.by_month.keys():
+        rows = billing.of_month(key)
         sums = stated.get(key, [])
         if not rows and not any(each.charged_lines for each in sums):
             continue

@@ -68,7 +68,7 @@ class IssuedBillOut(BaseModel):
     month: str = Field(description="UTC month.")
     amount_micros: int = Field(description=f"Below zero of a credit note; {MICROS}.")
     issued_at_s: int = Field(description="UTC seconds.")
-    due_at_s: int | None = Field(description="UTC seconds; null of a credit note.")
+    due_at_s: int | None = Field(description="UTC seconds; null where nothing is asked for.")
     through_statement: int = Field(description="Last statement that it takes.")
     document_hash: str = Field(description="SHA-256 of its bytes, 0x-hex.")
 

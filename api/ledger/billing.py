@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from api.db import bills as store
 from api.db.bills import CutRow, OperatorName, StatedSum
-from api.db.chain_store import last_block
+from api.db.chain_store import is_closed, last_block
 from api.db.leases import lease_rows
 from api.db.standing import progress_of
 from api.db.tables.bills import BillRow
@@ -61,6 +61,7 @@ class Billing:
     """A facility as its bills see it.
 
     standing, final: how many statements stand on-chain, and are final, counted from the first.
+    ended: no statement follows those that stand, whatever they have not stated.
     sums: of every statement of the books, by lease and month.  documents: by number.
     """
 
@@ -72,6 +73,7 @@ class Billing:
     cuts: Sequence[CutRow]
     standing: int
     final: int
+    ended: bool
     sums: Sequence[StatedSum]
     documents: Sequence[BillRow]
 
@@ -98,8 +100,11 @@ class Billing:
 
     def is_stated(self, month: int, *, statements: int) -> bool:
         """Whether the first so many statements have stated a month whole."""
-        last = self.cuts[:statements][-1:]
-        return bool(last) and is_month_stated(self.calendar, month, last=cut_of(last[0]))
+        if not statements:
+            return False
+        last = cut_of(self.cuts[statements - 1])
+        over = self.ended and statements == self.standing
+        return over or is_month_stated(self.calendar, month, last=last)
 
 
 def cut_of(row: CutRow) -> Cut:
@@ -164,6 +169,7 @@ def read_billing(connection: Connection, facility: FacilityRow, *, window_s: int
         cuts=cuts,
         standing=standing,
         final=final,
+        ended=is_closed(connection, facility_id),
         sums=_SUMS.of(connection, terms, cuts),
         documents=store.bill_rows(connection, facility_id),
     )

@@ -32,6 +32,7 @@ from api.errors import RecordsDamaged
 from api.ledger.billing import ChainTerms
 from api.ledger.bills import Wanted, issue_bills, stored_document
 from scripts.dev.stack import ATTESTER_ACCOUNTS, CHALLENGE_WINDOW_S, RENTER
+from tests.endings import default_and_close
 from tests.factories import DAY_S, HOUR_S, START_S, Ledger, device
 from tests.integration.service import Service, problem
 from tests.world import World, send, signer_of, wallet
@@ -325,6 +326,29 @@ def test_bills__other_bytes_stand_on_chain__nothing_of_the_books_is_billed(world
     assert _issue(world) == []
     params = {"month": "2026-01", "lease_id": "lease-a"}
     problem(_call(world, "GET", "/draft", params=params), 404, "not_found")
+
+
+@pytest.mark.chain
+def test_bills__facility_whose_operator_left__bills_what_was_stated_once_it_is_closed(
+    world: World,
+) -> None:
+    """One of three days is stated; the month never will be."""
+    world.at(DAY_S)
+    world.ledger.ingest(world.ledger.usage(0, 0, 2 * HOUR_S))
+    world.post(0)
+    world.at_finality(0)
+    world.round()
+    assert _months(world) == {"lease-a": ("draft", 2 * USD, 0, 0, 0)}
+    assert _issue(world) == []
+
+    default_and_close(world)
+    issued = _issue(world)
+
+    assert [(d["number"], d["kind"], d["amount_micros"]) for d in issued] == [(1, "bill", 2 * USD)]
+    document = _call(world, "GET", "/1").json()["document"]
+    assert document["explained"]["billed_gpu_seconds"] == 2 * HOUR_S
+    assert _issue(world) == []
+    _sums_meet(world, final=0)
 
 
 @pytest.mark.both_databases

@@ -97,7 +97,8 @@ def test_billing__a_log_with_everything_in_it__explains_each_month(
     life.close_until(32)
     life.told(life.ended(over, 30 * DAY_S + 22 * H), life.ended(opened, 16 * H))
     late = life.usage(3, 30 * DAY_S, 30 * DAY_S + 3 * H, lease="wide")
-    life.told(late)
+    # A job that goes on from January into February.
+    life.told(late, life.usage(3, 30 * DAY_S + 22 * H, 31 * DAY_S + 2 * H, lease="wide"))
     life.close_until(33)
     life.told(life.void(late))
     life.close_until(35)

@@ -31,6 +31,8 @@ from api.domain.units import ZERO32, Epoch, FacilityId, Minor, OperatorId
 from api.errors import RecordsDamaged
 from api.ledger.billing import ChainTerms
 from api.ledger.bills import Wanted, issue_bills, stored_document
+from api.routes.operator.console.bills import chain_terms
+from api.routes.service import service_of
 from scripts.dev.stack import ATTESTER_ACCOUNTS, CHALLENGE_WINDOW_S, RENTER
 from tests.endings import default_and_close
 from tests.factories import DAY_S, HOUR_S, START_S, Ledger, device
@@ -326,6 +328,14 @@ def test_bills__other_bytes_stand_on_chain__nothing_of_the_books_is_billed(world
     assert _issue(world) == []
     params = {"month": "2026-01", "lease_id": "lease-a"}
     problem(_call(world, "GET", "/draft", params=params), 404, "not_found")
+    # Nor does a facility that is paid in another token get this one's name on its bills.
+    service = service_of(world.app)
+    own = chain_terms(service, world.deployment.settlement_token.lower())
+    other = chain_terms(service, world.deployment.rent_lockbox)
+    assert ((own.symbol, own.decimals), (other.symbol, other.decimals)) == (
+        ("mUSD", 6),
+        (None, None),
+    )
 
 
 @pytest.mark.chain

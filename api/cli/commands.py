@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from api.cli import arguments, import_commands, key_commands, output, refusal_commands
+from api.cli import (
+    arguments,
+    bill_commands,
+    import_commands,
+    key_commands,
+    output,
+    refusal_commands,
+)
 from api.cli.arguments import Json
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
@@ -22,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
+app.add_typer(bill_commands.bills, name="bills")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
 

@@ -25,6 +25,12 @@ class ShortTerms:
     patience_s: int
     seal_s: int
     long_stop_s: int
+    silence: str
+
+
+def silence_word(terms: FacilityTerms) -> str:
+    """What a device counts as, of which nothing was told: `available` or `unavailable`."""
+    return "available" if terms.silence_available else "unavailable"
 
 
 def _short(terms: FacilityTerms) -> ShortTerms:
@@ -36,6 +42,7 @@ def _short(terms: FacilityTerms) -> ShortTerms:
         terms.patience_s,
         terms.seal_s,
         terms.long_stop_s,
+        silence_word(terms),
     )
 
 

@@ -31,6 +31,7 @@ class TermsView:
     patience_s: int
     seal_s: int
     long_stop_s: int
+    silence: str
     pledge_root: str
     terms_hash: str
     epoch_count: int
@@ -239,6 +240,7 @@ def _terms(listing: TrancheInFacility, *, epochs_posted: int) -> TermsView:
         patience_s=listing.terms.patience_s,
         seal_s=listing.terms.seal_s,
         long_stop_s=listing.terms.long_stop_s,
+        silence=listing.terms.silence,
         pledge_root=hex32(facility.pledge_root),
         terms_hash=hex32(facility.terms_hash),
         epoch_count=facility.epoch_count,

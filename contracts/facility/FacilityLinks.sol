@@ -19,7 +19,7 @@ import {ITrancheToken} from "../interfaces/ITrancheToken.sol";
 /// @notice Names the other contracts, so that each of them needs to know the register alone; and the tokens that rent
 /// is paid in.
 abstract contract FacilityLinks is IFacilityRegistry, AccessManaged {
-    uint8 private constant MAX_DECIMALS = 6;
+    uint8 private constant DECIMALS = 6;
 
     /// @inheritdoc IFacilityRegistry
     IStatementRegistry public statementRegistry;
@@ -68,7 +68,7 @@ abstract contract FacilityLinks is IFacilityRegistry, AccessManaged {
 
     /// @inheritdoc IFacilityRegistry
     function setSettlementToken(address token, bool allowed) external restricted {
-        require(!allowed || IERC20Metadata(token).decimals() <= MAX_DECIMALS, SettlementTokenNotAllowed(token));
+        require(!allowed || IERC20Metadata(token).decimals() == DECIMALS, SettlementTokenNotAllowed(token));
         isSettlementToken[token] = allowed;
         emit SettlementTokenAllowed(token, allowed);
     }

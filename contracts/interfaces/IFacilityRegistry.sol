@@ -200,7 +200,7 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @param caller The account that called.
     error NotGpuOperator(uint64 facilityId, address caller);
 
-    /// @notice New facilities may not name this token, or it has more than 6 decimals.
+    /// @notice New facilities may not name this token, or it has not 6 decimals.
     /// @param token Address of the ERC-20 token.
     error SettlementTokenNotAllowed(address token);
 
@@ -283,7 +283,7 @@ interface IFacilityRegistry is IEndings, IOperatorRecords {
     /// @param facilityId The facility.
     function remove(uint64 facilityId) external;
 
-    /// @notice Allows or forbids a token, of at most 6 decimals, as settlement token of new facilities; those that name
+    /// @notice Allows or forbids a token, of 6 decimals, as settlement token of new facilities; those that name
     /// it already keep it. Caller: the governance role.
     /// @dev Emits SettlementTokenAllowed. Reverts with SettlementTokenNotAllowed.
     /// @param token Address of the ERC-20 token.

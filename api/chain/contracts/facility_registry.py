@@ -6,7 +6,7 @@ from typing import Annotated
 from api.chain.contracts.call import Call, Contract, View
 from api.chain.terms import OfferedTerms
 from api.domain.lifecycle import FacilityState
-from api.domain.units import Epoch, FacilityId
+from api.domain.units import Address, Epoch, FacilityId
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class FacilityRegistry(Contract):
     _state_of = View("stateOf", ("uint64",), FacilityState)
     _terms_of = View("termsOf", ("uint64",), OfferedTerms)
     _epoch_terms_of = View("epochTermsOf", ("uint64",), EpochTerms)
+    _is_settlement_token = View("isSettlementToken", ("address",), bool)
     _ending_of = View("endingOf", ("uint64",), Ending)
     _default_noticed_at = View("defaultNoticedAt", ("uint64", "uint32"), int, "uint64")
 
@@ -56,6 +57,10 @@ class FacilityRegistry(Contract):
     def epoch_terms_of(self, facility_id: FacilityId) -> Call[EpochTerms]:
         """State, window, devices and panel of a facility."""
         return self._call(self._epoch_terms_of, facility_id)
+
+    def is_settlement_token(self, token: Address) -> Call[bool]:
+        """Whether new facilities may name a token: one of six decimals that governance allowed."""
+        return self._call(self._is_settlement_token, token)
 
     def ending_of(self, facility_id: FacilityId) -> Call[Ending]:
         """When a facility was funded, ended and closed."""

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import Discriminator, Field, Tag
 
 from api.chain import calldata
+from api.chain.contracts import Contracts
 from api.db.session import reading
 from api.domain.devices import DeviceName
 from api.domain.facility import (
@@ -115,7 +116,9 @@ class FacilityIn(Strict):
     )
     epoch_length_s: Annotated[int, Field(ge=60, lt=2**24)] = Field(description="Seconds.")
     settlement_token: Address | None = Field(
-        default=None, description="Stablecoin of rent; default is the deployment's."
+        default=None,
+        description="Stablecoin of rent, of six decimals, which the contracts allow; default is the"
+        " deployment's.",
     )
     promised_availability_ppm: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         default=990_000, description="Promised availability, parts per million."
@@ -194,6 +197,27 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
     )
 
 
+def _settlement_token(contracts: Contracts | None, named: str | None) -> str:
+    """The token of an offer: the deployment's, or another that the contract would take.
+
+    Every amount of the service is in millionths of a token, as the contract sees to.
+    """
+    if contracts is None:
+        if named is None:
+            raise InvalidInput("name a settlement token", field="settlement_token")
+        return named
+    own = contracts.deployment.settlement_token
+    if named is None or named.lower() == own.lower():
+        return own
+    token = calldata.checksum(named)
+    block = contracts.client.head().number
+    if not contracts.facility_registry.is_settlement_token(token).at(block=block):
+        message = f"{token} is no settlement token here: it has six decimals and is allowed"
+        reason = "settlement_token_not_allowed"
+        raise InvalidInput(message, field="settlement_token", reason=reason)
+    return token
+
+
 @router.post("/v1/facilities", status_code=201, responses=errors(400, 401, 403, 409, 413, 422))
 def create_facility(
     service: ServiceDep, operator_id: LedgerWriter, body: FacilityIn
@@ -207,9 +231,7 @@ def create_facility(
     The answer holds the transaction (`offer`) that the operator's wallet sends next.
     """
     deployment = service.deployment
-    token = body.settlement_token or (deployment and deployment.settlement_token)
-    if not token:
-        raise InvalidInput("name a settlement token", field="settlement_token")
+    token = _settlement_token(service.contracts, body.settlement_token)
     terms = register_and_publish(
         service.engine,
         service.evidence,

@@ -92,6 +92,10 @@ class FacilityOut(BaseModel):
     long_stop_s: int = Field(
         description="So long after window and seal anybody may stop the facility, seconds."
     )
+    silence: str = Field(
+        description="What a device counts as while nothing is told of it: `unavailable`, or"
+        " `available` on the operator's word."
+    )
     epoch_count: int = Field(description="Epochs in the window.")
     epochs_closed: int = Field(description="Epochs closed so far.")
     device_count: int = Field(description="Pledged devices.")
@@ -170,6 +174,7 @@ def to_api_facility(view: FacilityView, offer: Offer | None = None) -> FacilityO
         patience_s=view.terms.patience_s,
         seal_s=view.terms.seal_s,
         long_stop_s=view.terms.long_stop_s,
+        silence=view.terms.silence,
         epoch_count=facility.epoch_count,
         epochs_closed=facility.epochs_closed,
         device_count=facility.device_count,

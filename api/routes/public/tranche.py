@@ -46,6 +46,10 @@ class TermsOut(BaseModel):
     long_stop_s: int = Field(
         description="So long after window and seal anybody may stop the facility, seconds."
     )
+    silence: str = Field(
+        description="What a device counts as while nothing is told of it: `unavailable`, or"
+        " `available` on the operator's word."
+    )
     pledge_root: str = Field(description="Root over the pledged devices, 0x-hex.")
     terms_hash: str = Field(description="SHA-256 of facility.json, 0x-hex.")
     epoch_count: int = Field(description="Epochs in the window.")
@@ -152,6 +156,7 @@ def to_api_terms(terms: TermsView) -> TermsOut:
         patience_s=terms.patience_s,
         seal_s=terms.seal_s,
         long_stop_s=terms.long_stop_s,
+        silence=terms.silence,
         pledge_root=terms.pledge_root,
         terms_hash=terms.terms_hash,
         epoch_count=terms.epoch_count,

@@ -15,10 +15,12 @@ import {IStatementRegistry} from "../../../contracts/interfaces/IStatementRegist
 import {ITrancheToken} from "../../../contracts/interfaces/ITrancheToken.sol";
 import {World} from "../invariant/World.sol";
 
-/// @dev A coin with more decimals than the accumulator takes.
-contract WeiCoin {
-    function decimals() external pure returns (uint8) {
-        return 18;
+/// @dev A coin of any decimals.
+contract OddCoin {
+    uint8 public immutable decimals;
+
+    constructor(uint8 decimals_) {
+        decimals = decimals_;
     }
 }
 
@@ -172,12 +174,19 @@ contract OffersTest is World {
         facilities.offer(NEW, _terms(1), _one(10, 0));
     }
 
-    function test_set_settlement_token__too_many_decimals__reverts() external {
-        address coin = address(new WeiCoin());
-        vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.SettlementTokenNotAllowed.selector, coin));
-        facilities.setSettlementToken(coin, true);
-        facilities.setSettlementToken(coin, false);
-        assertFalse(facilities.isSettlementToken(coin), "not allowed");
+    /// Every amount of the service, the ledger and the pages is in millionths of a token.
+    function test_set_settlement_token__not_six_decimals__reverts() external {
+        uint8[4] memory others = [0, 2, 7, 18];
+        for (uint256 i = 0; i < others.length; ++i) {
+            address coin = address(new OddCoin(others[i]));
+            vm.expectRevert(abi.encodeWithSelector(IFacilityRegistry.SettlementTokenNotAllowed.selector, coin));
+            facilities.setSettlementToken(coin, true);
+            facilities.setSettlementToken(coin, false);
+            assertFalse(facilities.isSettlementToken(coin), "not allowed");
+        }
+        address six = address(new OddCoin(6));
+        facilities.setSettlementToken(six, true);
+        assertTrue(facilities.isSettlementToken(six), "allowed");
     }
 
     function test_link__any_contract_missing__reverts() external {

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx
 import pytest
 
 from api.chain import calldata
@@ -19,6 +20,7 @@ from api.epochs.close import close_due
 from api.ledger import facilities as register
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
 from tests.factories import DAY_S, GRACE_S, START_S, device
+from tests.integration.service import problem
 from tests.world import World, send, signer_of, wallet
 
 pytestmark = pytest.mark.chain
@@ -347,15 +349,29 @@ def test_verify__approved_and_funded__findings_name_what_is_missing(
     ]
 
 
-def test_register__facility__publishes_its_terms_at_once(world: World) -> None:
+def _register(world: World, **changes: Any) -> httpx.Response:
     body = {
         "name": "f", "gpu_class": "X", "site": "Y", "window_start": "2026-02-01T00:00:00Z",
         "window_end": "2026-02-02T00:00:00Z", "epoch_length_s": DAY_S,
         "tranches": [{"unit_cap": 1}], "devices": [device(40)],
     }  # fmt: skip
     headers = {"Authorization": f"Bearer {world.ledger.api_key}"}
+    return world.http.post("/v1/facilities", json=body | changes, headers=headers)
 
-    made = world.http.post("/v1/facilities", json=body, headers=headers).json()
+
+def test_registration__token_that_the_contract_refuses__is_refused(world: World) -> None:
+    token = world.deployment.settlement_token
+
+    refused = _register(world, settlement_token=world.deployment.rent_lockbox)
+    spelled = _register(world, settlement_token=token.lower()).json()
+
+    body = problem(refused, 422, "invalid_input")
+    assert body["reason"] == "settlement_token_not_allowed"
+    assert spelled["settlement_token"] == token
+
+
+def test_register__facility__publishes_its_terms_at_once(world: World) -> None:
+    made = _register(world).json()
 
     path = f"/v1/evidence/facility-{made['facility_id']}/facility.json"
     assert decode_facility(world.http.get(path).content).site == "Y"

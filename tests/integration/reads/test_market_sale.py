@@ -132,6 +132,7 @@ def test_tranche__bond_and_hardware__are_shown(world: World) -> None:
     assert (bond["bond_micros"], bond["required_bond_micros"]) == (3_000_000, 5_000_000)
     assert bond["rate_micros_per_gpu_hour"] == 4_000_000
     assert found["ending"] is None
+    assert found["terms"]["silence"] == "available"
     assert (found["terms"]["patience_s"], found["terms"]["long_stop_s"]) == (7 * DAY_S, 180 * DAY_S)
     assert found["risk"]["bond_micros"] == 3_000_000
     hardware = found["risk"]["hardware"]

@@ -49,6 +49,9 @@ export function Terms({ tranche }: { tranche: Tranche }) {
           {grouped(terms.epochs_posted)} posted
         </Term>
         <Term name="Promised availability">{percentOfPpm(terms.promised_availability_ppm)}</Term>
+        <Term name="A device that nobody sees">
+          {terms.silence === "available" ? "counts as available" : "is not available"}
+        </Term>
         <Term name="Patience with an open epoch">{duration(terms.patience_s)}</Term>
         <Term name="Seal">
           {duration(terms.seal_s)} after the window, over {instant(sealedAtS)}

@@ -11,13 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from api.clock import Clock
 from api.db.facilities import facilities_of
-from api.db.ledger import KnownEvent, known_events
 from api.db.session import write
-from api.domain.metering.facts import Place
-from api.domain.metering.taken import Identity
-from api.domain.units import FacilityId, OperatorId
+from api.domain.units import OperatorId
 from api.errors import EventRejected
 from api.ledger.batch import EventResult, Item, read_item
+from api.ledger.judging import BatchJudge
 from api.ledger.rejections import keep_rejections, keep_repeats
 from api.ledger.snapshot import read_snapshots
 from api.ledger.write import LedgerWriter
@@ -57,76 +55,22 @@ def record_events(
     clock: Clock,
 ) -> list[EventResult]:
     """Record a batch inside a transaction; see `ingest`. raw: the events as they were sent."""
-    batch = _Batch(connection, operator_id, [x for x in read if isinstance(x, Item)], clock)
-    results = [batch.take(x) if isinstance(x, Item) else x for x in read]
-    batch.writer.finish(operator_id)
-    batch.keep_others(results, raw)
+    items = [x for x in read if isinstance(x, Item)]
+    events = [item.event for item in items]
+    snapshots, now_s = read_snapshots(connection, operator_id, events, clock)
+    writer = LedgerWriter(connection, snapshots, events=len(events))
+    judge = BatchJudge(connection, snapshots, items, writer)
+    results = [judge.take(x) if isinstance(x, Item) else x for x in read]
+    writer.finish(operator_id)
+    if judge.repeated:
+        keep_repeats(connection, [item.event for item in judge.repeated], snapshots)
+    if any(result.status == "rejected" for result in results):
+        keep_rejections(
+            connection,
+            operator_id,
+            results=results,
+            events=raw,
+            own_facilities=facilities_of(connection, operator_id),
+            now_s=now_s,
+        )
     return results
-
-
-class _Batch:
-    """One transaction: facilities locked, identities seen, and who writes."""
-
-    def __init__(
-        self, connection: Connection, operator_id: OperatorId, items: Sequence[Item], clock: Clock
-    ) -> None:
-        self.connection, self.operator_id = connection, operator_id
-        events = [item.event for item in items]
-        self.snapshots, self.now_s = read_snapshots(connection, operator_id, events, clock)
-        named: dict[FacilityId, list[Identity]] = {}
-        for item in items:
-            named.setdefault(item.event.envelope.facility_id, []).append(item.identity)
-        self.known = {
-            facility_id: known_events(connection, facility_id, named[facility_id])
-            for facility_id in self.snapshots
-        }
-        self.writer = LedgerWriter(connection, self.snapshots, events=len(events))
-        self.repeated: list[Item] = []
-
-    def take(self, item: Item) -> EventResult:
-        """Judge one event, note what follows from it, and answer."""
-        try:
-            status = self._record(item)
-        except EventRejected as error:
-            return item.rejected(error)
-        return item.answer(status)
-
-    def _record(self, item: Item) -> str:
-        facility_id = item.event.envelope.facility_id
-        snapshot = self.snapshots.get(facility_id)
-        if snapshot is None:
-            message = f"facility {facility_id} is not one of yours"
-            raise EventRejected("facility_unknown", message)
-        known = self.known[facility_id].get(item.identity)
-        if known is not None:
-            return self._repeat(item, known)
-        place = Place(snapshot.entry, item.index)
-        facts = snapshot.recorded.accept(item.event, place)
-        if not facts:
-            # It says what is known: a lease that was opened so before.
-            return "accepted"
-        event_pk = self.writer.add(snapshot, item, place=place, facts=facts)
-        self.known[facility_id][item.identity] = KnownEvent(event_pk, item.billed)
-        return "accepted"
-
-    def _repeat(self, item: Item, known: KnownEvent) -> str:
-        if item.repeats(known.payload_hash):
-            self.repeated.append(item)
-            return "duplicate"
-        self.writer.conflict(item, known)
-        raise EventRejected("id_conflict", "this source and id already say something else")
-
-    def keep_others(self, results: Sequence[EventResult], raw: Sequence[object]) -> None:
-        """Keep what was rejected or repeated, for the operator's console."""
-        if self.repeated:
-            repeated = [item.event for item in self.repeated]
-            keep_repeats(self.connection, repeated, self.snapshots)
-        if any(result.status == "rejected" for result in results):
-            keep_rejections(
-                self.connection,
-                self.operator_id,
-                results=results,
-                events=raw,
-                own_facilities=facilities_of(self.connection, self.operator_id),
-                now_s=self.now_s,
-            )

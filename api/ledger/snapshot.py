@@ -65,19 +65,38 @@ def read_snapshots(
     rows = lock_own_facilities(connection, operator_id, by_facility)
     ended = ended_at(connection, rows) if rows else {}
     now_s = clock()
-    snapshots = {}
-    for facility_id, row in rows.items():
-        terms = terms_from_bytes(row.terms_json)
-        recorded = Recorded(
-            terms,
-            row.salt,
-            recorded_at_s=_recording_time(row, terms, now_s),
-            reopenings=reopenings_of(connection, facility_id),
+    snapshots = {
+        facility_id: snapshot_of(
+            connection,
+            row,
+            by_facility[facility_id],
             ended_at_s=ended.get(facility_id),
+            now_s=now_s,
         )
-        _Reader(connection, row, recorded).read(by_facility[facility_id])
-        snapshots[facility_id] = Snapshot(row, terms, recorded, row.log_size + 1)
+        for facility_id, row in rows.items()
+    }
     return snapshots, now_s
+
+
+def snapshot_of(
+    connection: Connection,
+    row: FacilityRow,
+    events: Sequence[MeterEvent],
+    *,
+    ended_at_s: int | None,
+    now_s: int,
+) -> Snapshot:
+    """What events of one facility are judged by. Whoever records them has locked its row."""
+    terms = terms_from_bytes(row.terms_json)
+    recorded = Recorded(
+        terms,
+        row.salt,
+        recorded_at_s=_recording_time(row, terms, now_s),
+        reopenings=reopenings_of(connection, row.facility_id),
+        ended_at_s=ended_at_s,
+    )
+    _Reader(connection, row, recorded).read(events)
+    return Snapshot(row, terms, recorded, row.log_size + 1)
 
 
 def _recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:

@@ -39,7 +39,7 @@ class BatchJudge:
         for item in items:
             named.setdefault(item.event.envelope.facility_id, []).append(item.identity)
         self._known = {
-            facility_id: known_events(connection, facility_id, named[facility_id])
+            facility_id: known_events(connection, facility_id, named.get(facility_id, ()))
             for facility_id in snapshots
         }
         self.repeated: list[Item] = []

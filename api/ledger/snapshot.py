@@ -91,7 +91,7 @@ def snapshot_of(
     recorded = Recorded(
         terms,
         row.salt,
-        recorded_at_s=_recording_time(row, terms, now_s),
+        recorded_at_s=recording_time(row, terms, now_s),
         reopenings=reopenings_of(connection, row.facility_id),
         ended_at_s=ended_at_s,
     )
@@ -99,7 +99,7 @@ def snapshot_of(
     return Snapshot(row, terms, recorded, row.log_size + 1)
 
 
-def _recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:
+def recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:
     """Recording time at `now_s`: never before an earlier record or a closed epoch's cut-off."""
     closed = row.epochs_closed
     return recording_time_s(

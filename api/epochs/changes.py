@@ -56,7 +56,7 @@ def figures_of(stated: Stated) -> Figures:
     )
 
 
-def difference(before: Stated, after: Stated) -> tuple[Moved, ...]:
+def difference(*, before: Stated, after: Stated) -> tuple[Moved, ...]:
     """What differs between two ways of stating a period, in the order of lines."""
     old, new = _sums(before.items), _sums(after.items)
     nothing = (0, 0)

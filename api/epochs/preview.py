@@ -186,7 +186,7 @@ class _Foresight:
             rest: list[Told] = []
             if after is None:
                 taken = self._at_s < cut_s
-                up_to = self._row.log_size if taken else self._size_before(cut_s, log_size)
+                up_to = self._row.log_size if taken else self._size_before(cut_s, least=log_size)
                 facility_id = self._row.facility_id
                 rest = list(
                     told_between(self._connection, facility_id, after=log_size, up_to=up_to)
@@ -201,16 +201,15 @@ class _Foresight:
             stated = without.replay(period, rest, follows=follows)
             then = after.replay(period, [*rest, *new], follows=follows)
             new = ()
-            yield Foreseen(
-                period, cut_s, figures_of(stated), figures_of(then), difference(stated, then)
-            )
+            moved = difference(before=stated, after=then)
+            yield Foreseen(period, cut_s, figures_of(stated), figures_of(then), moved)
             shown += 1
             if shown == MOST_STATEMENTS or max(self._ends_s) <= period.end_s:
                 return
 
-    def _size_before(self, cut_s: int, log_size: int) -> int:
+    def _size_before(self, cut_s: int, *, least: int) -> int:
         found = log_size_before(self._connection, self._row.facility_id, before_s=cut_s)
-        return max(log_size, found)
+        return max(least, found)
 
 
 def _speaks_until(fact: Fact, lasts: Mapping[Place, int]) -> int:

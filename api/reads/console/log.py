@@ -8,7 +8,7 @@ from enum import StrEnum
 from api.db.leases import known_lease_named, lease_rows
 from api.db.session import Connection
 from api.db.tables.facilities import FacilityRow
-from api.db.tables.ledger import HELD_KINDS, OUT_KINDS, MeterEventRow
+from api.db.tables.ledger import HELD_KINDS, OUT_KINDS, FactKind, MeterEventRow
 from api.domain.facility import FacilityTerms
 from api.domain.json_text import as_object, read_json
 from api.domain.metering.calendar import Calendar, month_of
@@ -62,7 +62,7 @@ TYPES: Mapping[LogKind, frozenset[str]] = {
     LogKind.ADJUSTMENT: frozenset({ADJUSTMENT}),
 }
 # Of a lease, and of no time of a device.
-_OF_LEASES = (LogKind.TERMS, LogKind.ADJUSTMENT)
+_OF_LEASES = {LogKind.TERMS: FactKind.TERMS, LogKind.ADJUSTMENT: FactKind.ADJUSTMENT}
 
 
 class EventState(StrEnum):
@@ -118,7 +118,7 @@ def search_log(
     """
     _check(wanted)
     rows, after = _found(connection, facility, wanted, limit=limit)
-    told = log.told_times(connection, facility.facility_id, [row.event_pk for row in rows])
+    told = log.told_times(connection, facility.facility_id, rows)
     voided = [time for time in told.values() if time.voided is not None]
     taken_back = log.voiders(connection, facility.facility_id, voided) if voided else {}
     judge = _Judge(connection, facility, now_s)
@@ -159,14 +159,14 @@ def _found(
     lease = None
     if wanted.lease_id is not None:
         lease = known_lease_named(connection, facility_id, wanted.lease_id).lease
-    if wanted.kind in _OF_LEASES:
-        assert types is not None
+    of_leases = None if wanted.kind is None else _OF_LEASES.get(wanted.kind)
+    if of_leases is not None:
         every = [row.lease for row in lease_rows(connection, facility_id)]
         return log.events_of_leases(
             connection,
             facility_id,
             every if lease is None else [lease],
-            types=types,
+            kind=of_leases,
             before=wanted.before,
             limit=limit,
         )

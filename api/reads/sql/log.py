@@ -6,7 +6,7 @@ Each way of searching follows an index, and reads at most a page of it or a boun
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select, tuple_
 
 from api.db.rows import columns_of, rows_as
 from api.db.tables.facilities import devices
@@ -30,7 +30,6 @@ Key = tuple[int, int]  # where a page ends, in its order
 _LOG = (meter_events.c.entry, meter_events.c.place)
 _TIME = (facts.c.start_s, facts.c.fact_pk)
 _TIMED = [kind.value for kind in (*HELD_KINDS, *OUT_KINDS, FactKind.SEEN)]
-_CORRECTABLE = [kind.value for kind in (*HELD_KINDS, *OUT_KINDS)]
 # Of one identity without its source: so many sources are looked through.
 _MOST_SOURCES = 1_000
 
@@ -96,7 +95,7 @@ def newest_events(
     At most so many of the log are looked through.
     Returns: at most `limit` events, and where to go on; None at the log's beginning.
     """
-    query = select(meter_events.c.event_pk, meter_events.c.type, *_LOG)
+    query = select(meter_events.c.type, *_LOG)
     query = query.where(meter_events.c.facility_id == facility_id)
     if before is not None:
         query = query.where(tuple_(*_LOG) < before)
@@ -109,10 +108,31 @@ def newest_events(
     if len(found) > limit:
         found = found[:limit]
         last = found[-1]
-    rows = _of(facility_id).where(meter_events.c.event_pk.in_([row.event_pk for row in found]))
-    ordered = rows.order_by(*(column.desc() for column in _LOG))
-    events = rows_as(MeterEventRow, connection.execute(ordered))
-    return events, None if last is None else (last.entry, last.place)
+    page = [(row.entry, row.place) for row in found]
+    after = None if last is None else (last.entry, last.place)
+    return _events_at(connection, facility_id, page), after
+
+
+def _events_at(
+    connection: Connection, facility_id: FacilityId, places: Sequence[Key]
+) -> list[MeterEventRow]:
+    """Events at places of the log, newest first."""
+    if not places:
+        return []
+    query = select(*columns_of(MeterEventRow)).where(_at(meter_events, facility_id, places))
+    rows = rows_as(MeterEventRow, connection.execute(query))
+    return sorted(rows, key=lambda row: (row.entry, row.place), reverse=True)
+
+
+def _at(table: Table, facility_id: FacilityId, places: Sequence[Key]) -> ColumnElement[bool]:
+    """Rows of some places, each found by its key: SQLite goes through all for a list of pairs."""
+    c = table.c
+    return or_(
+        *(
+            and_(c.facility_id == facility_id, c.entry == entry, c.place == place)
+            for entry, place in places
+        )
+    )
 
 
 def events_of_leases(
@@ -120,27 +140,26 @@ def events_of_leases(
     facility_id: FacilityId,
     leases: Sequence[Bytes32],
     *,
-    types: Collection[str],
+    kind: FactKind,
     before: Key | None,
     limit: int,
 ) -> tuple[list[MeterEventRow], Key | None]:
-    """Terms and adjustments of leases, newest first: facts of no time."""
-    query = (
-        _of(facility_id)
-        .join(facts, told_by_event())
-        .where(
-            facts.c.facility_id == facility_id,
-            facts.c.lease.in_(leases),
-            facts.c.start_s.is_(None),
-            meter_events.c.type.in_(types),
-        )
+    """Terms, or adjustments, of leases, newest first: facts of no time."""
+    f = facts.c
+    query = select(f.entry, f.place).where(
+        f.facility_id == facility_id,
+        f.lease.in_(leases),
+        f.start_s.is_(None),
+        f.kind == kind.value,
     )
+    # By lease, not along the whole log: a sum is in no index.
+    order = f.entry + 0, f.place + 0
     if before is not None:
-        query = query.where(tuple_(*_LOG) < before)
-    ordered = query.order_by(*(column.desc() for column in _LOG)).limit(limit + 1)
-    rows = rows_as(MeterEventRow, connection.execute(ordered))
-    page = rows[:limit]
-    return page, (page[-1].entry, page[-1].place) if len(rows) > limit else None
+        query = query.where(tuple_(*order) < before)
+    ordered = query.order_by(*(column.desc() for column in order)).limit(limit + 1)
+    places = [(row.entry, row.place) for row in connection.execute(ordered)]
+    page = places[:limit]
+    return _events_at(connection, facility_id, page), page[-1] if len(places) > limit else None
 
 
 def events_by_time(
@@ -189,7 +208,7 @@ def events_by_time(
 
 
 def told_times(
-    connection: Connection, facility_id: FacilityId, event_pks: Sequence[int]
+    connection: Connection, facility_id: FacilityId, events: Sequence[MeterEventRow]
 ) -> dict[Place, ToldTime]:
     """The time of a device that events told, by the place of the event; others left out."""
     f = facts.c
@@ -197,15 +216,10 @@ def told_times(
         *(f.fact_pk, f.entry, f.place, f.kind, f.device, f.lease),
         *(f.start_s, f.end_s, f.until_s, f.ended, f.voided),
     )
-    query = (
-        select(*columns)
-        .join(meter_events, told_by_event())
-        .where(
-            meter_events.c.event_pk.in_(event_pks),
-            f.facility_id == facility_id,
-            f.kind.in_(_TIMED),
-        )
-    )
+    if not events:
+        return {}
+    places = [(event.entry, event.place) for event in events]
+    query = select(*columns).where(_at(facts, facility_id, places), f.kind.in_(_TIMED))
     rows = rows_as(ToldTime, connection.execute(query))
     return {Place(row.entry, row.place): row for row in rows}
 

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import event
 
 from api.access.accounts import add_operator
 from api.db.session import transaction
@@ -163,6 +164,37 @@ def test_log__of_a_rare_kind__is_looked_through_in_stretches(
     monkeypatch.setattr(log, "MOST_LOOKED_THROUGH", 3)
 
     assert pages(service, kind="correction") == [[], [void["id"]], []]
+
+
+def test_log__searched_in_any_way__goes_through_no_table(service: Service) -> None:
+    ledger = service.ledger
+    ledger.clock.now_s = START_S + DAY_S
+    used = ledger.usage(0, 0, HOUR_S)
+    ledger.codes(used, ledger.usage(1, 0, HOUR_S), ledger.void(used))
+    asked: list[tuple[str, Any]] = []
+    engine = service_of(service.app).engine
+    event.listen(engine, "before_cursor_execute", lambda *args: asked.append(args[2:4]))
+    times = {"from_s": START_S, "to_s": START_S + DAY_S}
+
+    for wanted in (
+        *({}, {"kind": "correction"}, {"kind": "terms"}, {"id": used["id"]}, {"lease": "lease-a"}),
+        *({"device": device(0), **times}, {"lease": "lease-a", **times}, times),
+        *({"before": "3-3"}, {"before": "3-3", "device": device(0)}),
+    ):
+        search(service, **wanted)
+
+    with engine.connect() as connection:
+        steps = {
+            row[-1]
+            for statement, values in tuple(asked)
+            if "facts" in statement or "meter_events" in statement
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        }
+    assert any(step.startswith("SEARCH facts USING INDEX ix_facts") for step in steps)
+    assert {s for s in steps if s.startswith(("SCAN facts", "SCAN meter_events"))} == set()
+    # A whole log is no less than a table, unless it is gone through from its end, a page.
+    whole = {s for s in steps if s.endswith("(facility_id=?)") and "COVERING" not in s}
+    assert {s.split()[1] for s in whole} == {"meter_events"}
 
 
 def test_log__search_that_nothing_bounds_or_that_says_nothing__names_the_field(

@@ -57,7 +57,7 @@ class LoggedEventOut(BaseModel):
     """An accepted event. Texts are the sender's: escape them."""
 
     entry: int = Field(description="Number of the request in the facility's log, from 1.")
-    place: int = Field(description="Place in that request, from 0.")
+    place: int = Field(description="Index in that request, from 0.")
     source: str = Field(description="CloudEvents source.")
     id: str = Field(description="CloudEvents id.")
     type: str = Field(description="CloudEvents type.")

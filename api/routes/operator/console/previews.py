@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.db.facilities import own_facility
 from api.domain.metering.calendar import month_start_s
+from api.domain.metering.events import CORRECTION
 from api.domain.metering.lease_terms import PriceStep
 from api.domain.statements.evidence import hex32
 from api.domain.units import FacilityId, Minor, OperatorId
@@ -17,14 +18,14 @@ from api.epochs.changes import Figures, Moved
 from api.epochs.preview import Foreseen, Preview, Unforeseen, preview
 from api.errors import EventRejected
 from api.ledger.leases import price_events
-from api.routes.http.body import read_events
+from api.routes.http.body import BATCH, MAX_EVENTS, read_events
 from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath, LeasePath
 from api.routes.http.problems import errors
 from api.routes.http.schemas import MICROS
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.console import CONSOLE_FACILITY
-from api.routes.operator.event_docs import EVENT_BODY
+from api.routes.operator.event_examples import EVENT_EXAMPLES
 from api.routes.operator.events import BatchOut, body_held, to_api_batch
 from api.routes.operator.leases import PriceIn
 from api.routes.service import Service, ServiceDep
@@ -38,6 +39,20 @@ ASSUMES = (
     " at its cut-off. What others tell until then, or what a month adds when it is over, is not"
     " in it."
 )
+
+
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "As that of `POST /v1/events`, which describes every type of event.",
+        "content": {
+            BATCH: {
+                "schema": {"type": "array", "items": {"type": "object"}, "maxItems": MAX_EVENTS},
+                "examples": {"void": {"summary": "A void.", "value": [EVENT_EXAMPLES[CORRECTION]]}},
+            }
+        },
+    }
+}
 
 
 class FiguresOut(BaseModel):
@@ -64,14 +79,18 @@ class ChangeOut(BaseModel):
     month_start_s: int = Field(description="First second of the UTC month, UTC seconds.")
     charge_before_micros: int = Field(description=f"Without the events; {MICROS}.")
     charge_after_micros: int = Field(description=f"With them; {MICROS}.")
-    seconds_before: int = Field(description="Length of the lines' intervals without the events.")
-    seconds_after: int = Field(description="With them; of differences always 0.")
+    seconds_before: int = Field(
+        description="Length of the lines' intervals without the events, seconds."
+    )
+    seconds_after: int = Field(description="With them, seconds; of differences always 0.")
 
 
 class ForeseenOut(BaseModel):
     """A statement as it would be without and with the events."""
 
-    epoch: int = Field(description="Its number.")
+    epoch: int = Field(
+        description="Epoch, from 0; of a closing statement the number of epochs before it."
+    )
     closing: bool = Field(description="Whether it closes the books behind the last epoch.")
     start_s: int = Field(description="Of what it is over, UTC seconds.")
     end_s: int = Field(description="UTC seconds, exclusive.")
@@ -81,7 +100,7 @@ class ForeseenOut(BaseModel):
     changes: list[ChangeOut] = Field(
         description=f"What differs, in the order of lines; at most {MOST_CHANGES:,}."
     )
-    changes_left_off: int = Field(description="How many more there are.")
+    changes_left_off: int = Field(description="Number of those left out.")
 
 
 class PreviewOut(BaseModel):
@@ -98,8 +117,8 @@ class PreviewOut(BaseModel):
         " (the facility has more than a preview goes through: the batch is judged alone)."
     )
     waiting: int = Field(
-        description="Facts that speak of time after the last statement here: it shows no figure"
-        " of them."
+        description="Number of facts that speak of time after the last statement here: it shows no"
+        " figure of them."
     )
     assumes: str = Field(description="Under which assumption the figures are.")
 
@@ -177,7 +196,7 @@ def _look_ahead(
 @router.post(
     f"{CONSOLE_FACILITY}/events/preview",
     responses=errors(400, 401, 403, 404, 408, 413, 415, 422, 429),
-    openapi_extra=EVENT_BODY,
+    openapi_extra=_BODY,
     response_model=PreviewOut,
 )
 async def preview_events(

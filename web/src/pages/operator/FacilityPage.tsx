@@ -16,6 +16,7 @@ import { BondSection } from "./bond/BondSection";
 import { Devices } from "./metering/Devices";
 import { EndingSection } from "./ending/EndingSection";
 import { Epochs } from "./epochs/Epochs";
+import { Events } from "./events/Events";
 import { Launch } from "./launch/Launch";
 import { Leases } from "./leases/Leases";
 import { Proceeds } from "./money/Proceeds";
@@ -180,6 +181,8 @@ function Body({
       return <Launch facility={facility} account={account} />;
     case "devices":
       return <Devices facilityId={id} />;
+    case "events":
+      return <Events facility={facility} />;
     case "rejections":
       return <Rejections facilityId={id} />;
     case "leases":

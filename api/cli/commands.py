@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import arguments, key_commands, output, refusal_commands
+from api.cli import arguments, event_commands, key_commands, output, refusal_commands
 from api.cli.arguments import Json
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
@@ -23,6 +23,7 @@ app = typer.Typer(
 importers = typer.Typer(no_args_is_help=True, help="Import metering of others over the API.")
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
+app.add_typer(event_commands.events, name="events")
 app.add_typer(importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
 

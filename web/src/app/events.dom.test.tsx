@@ -127,7 +127,7 @@ describe("the page of accepted events", () => {
     ).toBeDefined();
     const table = screen.getByRole("table", { name: "What changes in Epoch 4" });
     expect(table.textContent).toContain("Usage difference");
-    expect(table.textContent).toContain("−10.00");
+    expect(table.textContent).toContain("0.00 → −10.00");
     press("Void the event");
     await expect.poll(() => screen.queryByText("As if nothing else were told.")).toBeNull();
   });

@@ -22,7 +22,12 @@ export function Restated({ statement }: { statement: StatementRow }) {
       <List size="sm" mt={4}>
         {found.map((row) => (
           <List.Item key={row.epoch}>
-            <Anchor component={Link} to={`/facilities/${facility_id}/epochs/${row.epoch}`} inherit>
+            <Anchor
+              component={Link}
+              to={`/facilities/${facility_id}/epochs/${row.epoch}`}
+              inherit
+              underline="always"
+            >
               {statementName(row)}
             </Anchor>
             : {restatedText(row, symbol)}.

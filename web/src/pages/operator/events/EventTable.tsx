@@ -37,8 +37,7 @@ export function EventTable({
       columns={[
         { head: "Event", rowHead: true, cell: (e) => <NameCell event={e} /> },
         { head: "Speaks of", cell: (e) => <TimeCell event={e} /> },
-        { head: "Device", cell: (e) => <Words text={sent(e, "device")} /> },
-        { head: "Lease", cell: (e) => <Words text={sent(e, "lease", "lease_id")} /> },
+        { head: "Lease, device", cell: (e) => <OfCell event={e} /> },
         { head: "Recorded", cell: (e) => <Instant seconds={e.recorded_at_s} /> },
         { head: "State", cell: (e) => <StateCell event={e} /> },
         { head: "Change", cell: (e) => <Acts event={e} onAct={onAct} /> },
@@ -47,12 +46,18 @@ export function EventTable({
   );
 }
 
-function Words({ text }: { text: string | null }) {
-  if (text === null) return <Unknown />;
+function OfCell({ event }: { event: Logged }) {
+  const [lease, device] = [sent(event, "lease", "lease_id"), sent(event, "device")];
+  if (lease === null && device === null) return <Unknown />;
   return (
-    <Text size="sm" className="hash" miw={110} maw={220} style={{ overflowWrap: "anywhere" }}>
-      {text}
-    </Text>
+    <Stack gap={0} miw={160} maw={240} style={{ overflowWrap: "anywhere" }}>
+      {lease !== null && <Text size="sm">{lease}</Text>}
+      {device !== null && (
+        <Text size="xs" c="dimmed" className="hash">
+          {device}
+        </Text>
+      )}
+    </Stack>
   );
 }
 
@@ -151,6 +156,7 @@ export function EventDetails({ facilityId, event }: { facilityId: number; event:
               component={Link}
               to={`/facilities/${facilityId}/epochs/${event.stated_in}`}
               inherit
+              underline="always"
             >
               {event.stated_in}
             </Anchor>

@@ -7,6 +7,7 @@ import { DataTable } from "../../../parts/DataTable";
 import { Instant } from "../../../parts/Instant";
 import { Notice } from "../../../parts/Notice";
 import {
+  type Change,
   type Foreseen,
   type Preview,
   changeName,
@@ -57,23 +58,13 @@ function OneStatement({ foreseen }: { foreseen: Foreseen }) {
           rowKey={(c) => `${c.kind} ${c.lease} ${c.month_start_s}`}
           columns={[
             { head: "Lines", rowHead: true, cell: changeName },
-            { head: "Lease", cell: (c) => c.lease_id ?? c.lease },
-            { head: "Month", cell: monthOf },
+            { head: "Lease, month", cell: (c) => <OfCell change={c} /> },
             {
               head: "Hours",
               number: true,
               cell: (c) => <Hours before={c.seconds_before} after={c.seconds_after} />,
             },
-            {
-              head: "Without it",
-              number: true,
-              cell: (c) => <Amount micros={c.charge_before_micros} />,
-            },
-            {
-              head: "With it",
-              number: true,
-              cell: (c) => <Amount micros={c.charge_after_micros} />,
-            },
+            { head: "Charge", number: true, cell: (c) => <Charge change={c} /> },
           ]}
         />
       )}
@@ -84,6 +75,24 @@ function OneStatement({ foreseen }: { foreseen: Foreseen }) {
         It takes what is recorded before <Instant seconds={foreseen.cut_off_s} />.
       </Text>
     </Stack>
+  );
+}
+
+function OfCell({ change }: { change: Change }) {
+  return (
+    <span style={{ overflowWrap: "anywhere" }}>
+      {change.lease_id ?? change.lease}, {monthOf(change)}
+    </span>
+  );
+}
+
+function Charge({ change }: { change: Change }) {
+  const { charge_before_micros: before, charge_after_micros: after } = change;
+  if (before === after) return <Amount micros={after} />;
+  return (
+    <>
+      <Amount micros={before} /> → <Amount micros={after} />
+    </>
   );
 }
 

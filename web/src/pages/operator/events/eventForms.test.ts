@@ -9,6 +9,8 @@ import {
 } from "./eventForms";
 
 const TARGET = { source: "collector/1", id: "e7" };
+/** As the log shows it: with more than its name. */
+const LOGGED = { ...TARGET, entry: 3, state: "stands" };
 const DAY_S = 1_796_083_200;
 const USE = {
   type: "rentroll.gpu.usage.v1",
@@ -18,7 +20,7 @@ const USE = {
 
 describe("an event that takes another back", () => {
   it("names it, says why, and has an id of its own", () => {
-    const first = voidEvent(7, TARGET, " wrong card ");
+    const first = voidEvent(7, LOGGED, " wrong card ");
     const second = voidEvent(7, TARGET, "");
 
     expect(first.body).toEqual({
@@ -36,7 +38,7 @@ describe("an event that takes another back", () => {
   it("puts another in its place, with the checksum that usage has", () => {
     const typed = { ...timeFieldsOf(USE), lease: "lease-b", end: "2026-12-01T02:00" };
 
-    expect(replaceEvent(7, TARGET, typed).body?.data).toEqual({
+    expect(replaceEvent(7, LOGGED, typed).body?.data).toEqual({
       facility_id: 7,
       corrects: TARGET,
       action: "replace",

@@ -58,11 +58,14 @@ function made(errors: FieldErrors, body: () => MeterEvent): Made<MeterEvent> {
   return Object.keys(errors).length > 0 ? { body: null, errors } : { body: body(), errors: null };
 }
 
+/** The name alone of an event that is known by more. */
+const nameOf = ({ source, id }: Target): Target => ({ source, id });
+
 /** Takes an event back. */
 export function voidEvent(facilityId: number, corrects: Target, why: string): Made<MeterEvent> {
   const errors: FieldErrors = {};
   const reason = reasonOf(why, errors);
-  const data = { corrects, action: "void", ...(reason !== "" && { reason }) };
+  const data = { corrects: nameOf(corrects), action: "void", ...(reason !== "" && { reason }) };
   return made(errors, () => eventOf(CORRECTION, facilityId, data));
 }
 
@@ -124,7 +127,13 @@ export function replaceEvent(
   const errors: FieldErrors = {};
   const replacement = timeData(fields, errors);
   const reason = reasonOf(fields.reason, errors);
-  const data = { corrects, action: "replace", replacement, ...(reason !== "" && { reason }) };
+  const named = nameOf(corrects);
+  const data = {
+    corrects: named,
+    action: "replace",
+    replacement,
+    ...(reason !== "" && { reason }),
+  };
   return made(errors, () => eventOf(CORRECTION, facilityId, data));
 }
 

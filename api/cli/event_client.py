@@ -17,6 +17,8 @@ from api.settings import Settings
 SOURCE = "rentroll:cli"
 _BATCH = "application/cloudevents-batch+json"
 _PAGE = 100
+# So many parts of books at most: each is some seconds of work.
+_MOST_PARTS = 100
 Shown = dict[str, object]
 
 
@@ -65,7 +67,7 @@ class EventClient:
 
     def preview(self, events: Sequence[object]) -> Shown:
         """What events would change."""
-        return self._post(f"{self._console}/events/preview", events, _BATCH)
+        return self._look(f"{self._console}/events/preview", events, _BATCH)
 
     def send(self, events: Sequence[object]) -> Shown:
         """Send events; each is answered."""
@@ -74,11 +76,19 @@ class EventClient:
     def preview_price(self, lease_id: str, price: Mapping[str, object]) -> Shown:
         """What a price would change."""
         lease = quote(lease_id, safe="")
-        return self._post(f"{self._console}/leases/{lease}/prices/preview", price)
+        return self._look(f"{self._console}/leases/{lease}/prices/preview", price)
 
     def set_price(self, lease_id: str, price: Mapping[str, object]) -> Shown:
         """Set a price."""
         return self._post(f"{self._facility}/leases/{quote(lease_id, safe='')}/prices", price)
+
+    def _look(self, path: str, body: object, kind: str = "application/json") -> Shown:
+        """Ask for a preview, and again while its books are made ready, part by part."""
+        for _ in range(_MOST_PARTS):
+            found = self._post(path, body, kind)
+            if found["unforeseen"] != "preparing":
+                break
+        return found
 
     def _get(self, path: str, values: Mapping[str, str]) -> Shown:
         return self._asked(self._client.build_request("GET", path, params=values))

@@ -62,7 +62,7 @@ def show_preview(preview: Shown) -> None:
         typer.echo(f"event {answer['index']}: {said}")
     for statement in map(as_object, as_list(preview["statements"])):
         _show_statement(statement)
-    if preview["unforeseen"] == "too_many_facts":
+    if preview["unforeseen"] in ("too_many_facts", "preparing"):
         typer.echo("what the next statement would say is not shown: there are too many facts")
     if preview["unforeseen"] == "nothing_new":
         typer.echo("nothing would change")

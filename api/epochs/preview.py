@@ -20,10 +20,10 @@ from api.db.ledger import KnownEvent
 from api.domain.facility import Period
 from api.domain.hashing import salted_hash
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Seen, Until, Voided
-from api.domain.statements.closing import Followed, OpenBooks
+from api.domain.statements.closing import Followed, OpenBooks, from_bytes
 from api.domain.statements.told import Told
 from api.domain.units import Bytes32, FacilityId, OperatorId
-from api.epochs.books import PreviewBooks
+from api.epochs.books import NotReady, PreviewBooks
 from api.epochs.changes import Figures, Moved, difference, figures_of
 from api.epochs.close import open_periods
 from api.errors import EventRejected, InvalidInput
@@ -31,9 +31,8 @@ from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
 from api.ledger.snapshot import Snapshot, snapshot_of
 
-# Facts that are gone through at most: some seconds of work. A facility with more since the books
-# that are kept of it is only judged.
-MOST_FACTS = 200_000
+# Facts that one request goes through, to the end of a statement: some seconds of work.
+MOST_FACTS = 100_000
 # Statements that are shown at most: the next one, and those after it of which the events speak.
 MOST_STATEMENTS = 3
 
@@ -42,7 +41,8 @@ class Unforeseen(StrEnum):
     """Why no statement is shown."""
 
     NOTHING_NEW = "nothing_new"  # no event would be recorded
-    TOO_MANY_FACTS = "too_many_facts"
+    PREPARING = "preparing"  # the books are rebuilt in parts: ask again
+    TOO_MANY_FACTS = "too_many_facts"  # they are too large, or one statement's facts too many
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +111,14 @@ def preview(
         judge = BatchJudge(connection, {facility_id: snapshot}, items, told)
         results = [judge.take(x) if isinstance(x, Item) else x for x in read]
         foresight = _Foresight(connection, snapshot, told.facts, ended_at_s)
-        unforeseen: Unforeseen | None = None
-        statements: list[Foreseen] = []
-        if not told.facts:
-            unforeseen = Unforeseen.NOTHING_NEW
-        elif foresight.is_too_much(books):
-            unforeseen = Unforeseen.TOO_MANY_FACTS
-        else:
-            statements = list(foresight.statements(books))
+        found = foresight.look(books)
+        statements = [] if isinstance(found, Unforeseen) else found
         names = _names(connection, snapshot, statements)
     return Preview(
         results,
         snapshot.recorded.recorded_at_s,
         statements,
-        unforeseen,
+        found if isinstance(found, Unforeseen) else None,
         foresight.waiting(statements),
         names,
     )
@@ -164,11 +158,18 @@ class _Foresight:
         }
         self._ends_s = [_speaks_until(each.fact, lasts) for each in told]
 
-    def is_too_much(self, books: PreviewBooks) -> bool:
-        """Whether more facts would be gone through than a request may."""
-        after = books.log_size(self._connection, self._row)
-        facility_id = self._row.facility_id
-        return has_more_facts(self._connection, facility_id, after=after, most=MOST_FACTS)
+    def look(self, books: PreviewBooks) -> list[Foreseen] | Unforeseen:
+        """The statements that are shown, or why none is."""
+        if not self._told:
+            return Unforeseen.NOTHING_NEW
+        found = books.take(self._connection, self._row, most=MOST_FACTS)
+        if isinstance(found, NotReady):
+            return Unforeseen(found.value)
+        stated, data = found
+        after, facility_id = stated.follows.log_size, self._row.facility_id
+        if has_more_facts(self._connection, facility_id, after=after, most=MOST_FACTS):
+            return Unforeseen.TOO_MANY_FACTS
+        return list(self._statements(stated, data))
 
     def waiting(self, statements: Sequence[Foreseen]) -> int:
         """Facts that speak of time behind the last statement shown."""
@@ -176,10 +177,13 @@ class _Foresight:
             return 0
         return sum(end_s > statements[-1].period.end_s for end_s in self._ends_s)
 
-    def statements(self, books: PreviewBooks) -> Iterator[Foreseen]:
-        """The first statement that would take what is told, and those after it that it is of."""
-        without = books.take(self._connection, self._row)
+    def _statements(self, without: OpenBooks, data: bytes) -> Iterator[Foreseen]:
+        """The first statement that would take what is told, and those after it that it is of.
+
+        Args:    without, data: books behind the last statement, twice.
+        """
         log_size, new = without.follows.log_size, self._told
+        untouched = True
         after: OpenBooks | None = None
         shown = 0
         for period, cut_s in self._periods:
@@ -195,8 +199,9 @@ class _Foresight:
                 if not taken:
                     # Its cut-off is past: it is stated without them, whenever that is done.
                     without.replay(period, rest, follows=Followed(log_size=log_size))
+                    untouched = False
                     continue
-                after = without.copied()
+                after = from_bytes(data) if untouched else without.copied()
             follows = Followed(log_size=log_size)
             stated = without.replay(period, rest, follows=follows)
             then = after.replay(period, [*rest, *new], follows=follows)

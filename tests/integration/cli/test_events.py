@@ -10,6 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from api.cli.commands import app
+from api.epochs import preview as previews
 from api.epochs.close import close_due
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger, device
 from tests.integration.service import change_service, make_app, serving
@@ -121,6 +122,21 @@ def test_events__file_with_one_that_is_refused__sends_none(
     alone = run("send", "-", "--yes", answer=json.dumps(good)).output
     assert alone.splitlines()[-1] == "done"
     assert _listed(run, "--kind", "usage") == [(good["id"], "stands")]
+
+
+def test_events__long_books__are_asked_for_until_they_are_ready(
+    run: Run, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.codes(ledger.usage(0, 0, HOUR_S, name="used"))
+    for day in (1, 2):
+        ledger.clock.now_s = START_S + day * DAY_S + GRACE_S
+        close_due(ledger.engine, ledger.evidence, ledger.clock.now_s)
+        ledger.codes(ledger.usage(0, day * DAY_S, day * DAY_S + HOUR_S))
+    monkeypatch.setattr(previews, "MOST_FACTS", 1)
+
+    shown = run("void", "used", answer="n\n", code=1).output
+
+    assert "statement 2, 2026-01-03T00:00:00Z to 2026-01-04T00:00:00Z:" in shown
 
 
 def test_events__what_cannot_be__is_said_with_an_exit_code(run: Run, tmp_path: Path) -> None:

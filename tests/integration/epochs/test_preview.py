@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine, select, text
 
 from api.access.accounts import add_operator
+from api.db.facilities import lock_facility
 from api.db.session import open_engine, reading, transaction
 from api.db.statements import lines_of
 from api.db.tables.base import metadata
@@ -16,6 +17,7 @@ from api.domain.metering.calendar import month_of
 from api.domain.metering.usage import RECORDED_KINDS, LineKind
 from api.domain.statements.lines import Line
 from api.domain.units import Epoch, FacilityId, OperatorId
+from api.epochs import books as kept_books
 from api.epochs import preview as previews
 from api.epochs.books import PreviewBooks
 from api.epochs.close import close_due
@@ -306,6 +308,7 @@ def test_preview__nothing_accepted_or_too_much__states_nothing(
     ledger.clock.now_s = START_S + DAY_S
     ledger.codes(ledger.usage(1, 0, HOUR_S))
     nothing = shown(ledger, ledger.void(ledger.usage(0, 0, HOUR_S, name="never sent")))
+    # The log has three facts: the terms of two leases, and a use.
     monkeypatch.setattr(previews, "MOST_FACTS", 2)
     too_much = shown(ledger, ledger.usage(0, 0, HOUR_S))
 
@@ -313,6 +316,26 @@ def test_preview__nothing_accepted_or_too_much__states_nothing(
     assert nothing.results[0].code == "correction_target_unknown"
     assert (too_much.unforeseen, too_much.statements) == (Unforeseen.TOO_MANY_FACTS, [])
     assert too_much.results[0].status == "accepted"
+
+
+def test_preview__of_long_books__is_made_ready_in_parts(ledger: Ledger, monkeypatch: Any) -> None:
+    ledger.clock.now_s = START_S + DAY_S
+    ledger.codes(ledger.usage(0, 0, HOUR_S))
+    close(ledger, 1)
+    ledger.codes(ledger.usage(1, 0, HOUR_S))
+    close(ledger, 2)
+    event, books = ledger.usage(2, 0, HOUR_S), PreviewBooks()
+    expected = shown(ledger, event).statements
+    monkeypatch.setattr(previews, "MOST_FACTS", 1)
+
+    first, second = (shown(ledger, event, books=books) for _ in range(2))
+    monkeypatch.setattr(kept_books, "PREVIEW_BYTES_OF_ONE", 10)
+    never = [shown(ledger, event, books=PreviewBooks()).unforeseen for _ in range(2)]
+
+    assert (first.unforeseen, first.statements) == (Unforeseen.PREPARING, [])
+    assert (second.unforeseen, second.statements) == (None, expected)
+    # Books too large to be kept would be prepared for ever.
+    assert never == [Unforeseen.TOO_MANY_FACTS] * 2
 
 
 def test_preview__again_behind_another_statement__carries_its_books_on(ledger: Ledger) -> None:
@@ -331,6 +354,18 @@ def test_preview__again_behind_another_statement__carries_its_books_on(ledger: L
 
     assert [s.period.epoch for s in (*first.statements, *second.statements)] == [1, 2]
     assert second.statements == shown(ledger, void).statements
+
+
+@pytest.mark.both_databases
+def test_preview__while_a_writer_holds_the_facility__waits_for_nobody(ledger: Ledger) -> None:
+    ledger.clock.now_s = START_S + DAY_S
+    event = ledger.usage(0, 0, HOUR_S)
+
+    with transaction(ledger.engine) as connection:
+        lock_facility(connection, FacilityId(ledger.facility_id))
+        seen = shown(ledger, event)
+
+    assert [s.after.charge for s in seen.statements] == [DOLLAR]
 
 
 def test_preview__of_a_facility_of_others_or_of_two__is_refused(

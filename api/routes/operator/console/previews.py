@@ -113,8 +113,9 @@ class PreviewOut(BaseModel):
         " far as the events speak of their time."
     )
     unforeseen: Unforeseen | None = Field(
-        description="Why there is none: nothing_new (nothing would be recorded) or too_many_facts"
-        " (the facility has more than a preview goes through: the batch is judged alone)."
+        description="Why there is none, though the batch is judged: nothing_new (nothing would be"
+        " recorded), preparing (the facility's books are rebuilt in parts, and one is done now:"
+        " ask again) or too_many_facts (more than a preview goes through)."
     )
     waiting: int = Field(
         description="Number of facts that speak of time after the last statement here: it shows no"

@@ -20,7 +20,7 @@ export function refusalOf(preview: Preview): { code: string; detail: string } | 
 export function unforeseenText(preview: Preview): string | null {
   if (preview.unforeseen === "nothing_new")
     return "Nothing would change: the log says this already.";
-  if (preview.unforeseen === "too_many_facts")
+  if (preview.unforeseen === "too_many_facts" || preview.unforeseen === "preparing")
     return "The event would be taken. What the next statement would say is not shown: this facility has more facts than a preview goes through.";
   return null;
 }

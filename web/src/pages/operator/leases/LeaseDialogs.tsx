@@ -3,7 +3,7 @@ import { api, dataOf } from "../../../api/client";
 import { useNow } from "../../../api/clock";
 import { PreviewForm } from "../events/PreviewForm";
 import { leaseClosed, leaseOpened } from "../events/eventForms";
-import { previewEvent } from "../events/eventQueries";
+import { previewEvent, previewPrice } from "../events/eventQueries";
 import { usePreviewForm } from "../events/usePreviewForm";
 import { type LeaseFields, PLANS, closeBody, leaseBody, priceBody } from "./leaseForms";
 import { utcInput } from "../forms/numbers";
@@ -107,13 +107,7 @@ export function AddPrice(props: OfLease) {
     }),
     places: { from: "effective_from", price: "price_micros_per_gpu_hour" },
     make: priceBody,
-    look: (body) =>
-      dataOf(
-        api.POST("/v1/console/facilities/{facility_id}/leases/{lease_id}/prices/preview", {
-          params: pathOf(props),
-          body,
-        }),
-      ),
+    look: (body) => previewPrice(props.facilityId, props.lease.lease_id, body),
     change: (body) =>
       dataOf(
         api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/prices", {

@@ -94,7 +94,7 @@ class LoggedView:
 
     told: the time of a device that it told.  sealed: its month is; only an adjustment is left.
     correctable: whether it can be voided or replaced, as far as it alone says.
-    stated_in: number of the first statement that had it.
+    stated_in: number of the first statement that had it.  why: reason of what voided it.
     """
 
     row: MeterEventRow
@@ -102,6 +102,7 @@ class LoggedView:
     told: ToldTime | None
     state: EventState
     voided_by: Voider | None
+    why: str | None
     sealed: bool
     correctable: bool
     stated_in: Epoch | None
@@ -214,7 +215,7 @@ class _Judge:
         """An event as it stands now."""
         place = Place(row.entry, row.place)
         time = told.get(place)
-        state = _state(row, time)
+        state, voider = _state(row, time), voiders.get(place)
         sealed = time is not None and self._is_sealed(time.start_s)
         correctable = time is not None and time.kind in _CORRECTABLE
         return LoggedView(
@@ -222,7 +223,8 @@ class _Judge:
             as_object(read_json(row.payload)),
             time,
             state,
-            voiders.get(place),
+            voider,
+            None if voider is None else _reason(voider),
             sealed,
             correctable and not sealed and state is not EventState.VOIDED,
             self._stated_in(row, time),
@@ -237,6 +239,12 @@ class _Judge:
             # What speaks of later time waits for the statement of it.
             first = max(first, self._terms.epoch_at(time.start_s))
         return self._statements[first] if first < len(self._statements) else None
+
+
+def _reason(voider: Voider) -> str | None:
+    """Why an event was taken back, if its correction says so."""
+    reason = as_object(as_object(read_json(voider.payload))["data"]).get("reason")
+    return reason if isinstance(reason, str) else None
 
 
 def _state(row: MeterEventRow, time: ToldTime | None) -> EventState:

@@ -226,11 +226,12 @@ def told_times(
 
 @dataclass(frozen=True, slots=True)
 class Voider:
-    """The event that took another one back."""
+    """The event that took another one back, as it was sent."""
 
     source: str
     event_id: str
     recorded_at_s: int
+    payload: bytes
 
 
 def voiders(
@@ -242,7 +243,7 @@ def voiders(
     entries = {row.voided for row in voided if row.voided is not None}
     e = meter_events.c
     query = (
-        select(facts.c.document, e.source, e.event_id, e.recorded_at_s)
+        select(facts.c.document, e.source, e.event_id, e.recorded_at_s, e.payload)
         .join(meter_events, told_by_event())
         .where(
             facts.c.facility_id == facility_id,
@@ -252,7 +253,9 @@ def voiders(
         )
     )
     return {
-        documents[bytes(row.document)]: Voider(row.source, row.event_id, row.recorded_at_s)
+        documents[bytes(row.document)]: Voider(
+            row.source, row.event_id, row.recorded_at_s, bytes(row.payload)
+        )
         for row in connection.execute(query)
     }
 

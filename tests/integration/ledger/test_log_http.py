@@ -109,6 +109,7 @@ def test_log__event__stands_as_what_was_told_later_left_it(service: Service) -> 
     ledger.clock.now_s = START_S + DAY_S
     used, kept = ledger.usage(0, 0, HOUR_S), ledger.usage(1, 0, HOUR_S)
     void = ledger.void(used)
+    void["data"]["reason"] = "another renter's"
     opened = {**ledger.allocation(2, 0), "id": "opened"}
     running = {**ledger.allocation(3, 0), "id": "running"}
     told = (used, kept, opened, running, void, ledger.ended(opened, HOUR_S))
@@ -141,6 +142,7 @@ def test_log__event__stands_as_what_was_told_later_left_it(service: Service) -> 
     assert (gone["state"], gone["correctable"]) == ("voided", False)
     assert gone["voided_by"] == {
         "source": "collector/1", "id": void["id"], "recorded_at_s": START_S + DAY_S,
+        "reason": "another renter's",
     }  # fmt: skip
     assert (events[void["id"]]["state"], events[void["id"]]["time"]) == ("stands", None)
     assert (events["running"]["state"], events["opened"]["state"]) == ("open", "ended")

@@ -29,7 +29,7 @@ const GONE = {
   id: "e8",
   state: "voided",
   correctable: false,
-  voided_by: { source: "collector/1", id: "v1", recorded_at_s: NOW_S },
+  voided_by: { source: "collector/1", id: "v1", recorded_at_s: NOW_S, reason: "wrong card" },
 };
 const FIGURES = {
   gross_micros: 24_000_000,
@@ -105,7 +105,13 @@ describe("the page of accepted events", () => {
     press("Details: e7");
     const raw = await screen.findByRole("region", { name: "The event as it was sent" });
     expect(raw.textContent).toContain('"device": "GPU-1"');
+    expect(screen.queryByText("wrong card")).toBeNull();
     expect(await objections(found)).toEqual([]);
+    cleanup();
+    open(<Events facility={FACILITY} />, { service: SERVICE });
+    await screen.findByRole("table", { name: "Table of accepted events" });
+    press("Details: e8");
+    expect(await screen.findByText("wrong card")).toBeDefined();
   });
 
   it("shows what a void changes before it is made", async () => {

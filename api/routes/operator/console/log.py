@@ -51,6 +51,7 @@ class VoidedByOut(BaseModel):
     source: str = Field(description="Its source.")
     id: str = Field(description="Its id.")
     recorded_at_s: int = Field(description="When, UTC seconds.")
+    reason: str | None = Field(description="Why, as it says; null if it does not.")
 
 
 class LoggedEventOut(BaseModel):
@@ -114,7 +115,9 @@ def to_api_logged(view: LoggedView) -> LoggedEventOut:
         time=None if view.told is None else _time(view.told),
         voided_by=None
         if by is None
-        else VoidedByOut(source=by.source, id=by.event_id, recorded_at_s=by.recorded_at_s),
+        else VoidedByOut(
+            source=by.source, id=by.event_id, recorded_at_s=by.recorded_at_s, reason=view.why
+        ),
         sealed=view.sealed,
         correctable=view.correctable,
         stated_in=view.stated_in,

@@ -143,6 +143,7 @@ export function EventDetails({ facilityId, event }: { facilityId: number; event:
             <Instant seconds={event.voided_by.recorded_at_s} />
           </Fact>
         )}
+        {event.voided_by?.reason != null && <Fact name="Because">{event.voided_by.reason}</Fact>}
         {event.time !== null && event.time.until_s !== event.time.end_s && (
           <Fact name="Told until, stands until">
             <Instant seconds={event.time.end_s} />, <Instant seconds={event.time.until_s} />

@@ -1,11 +1,129 @@
 """Where the service takes its time from. Everybody else is handed the time."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
 
 Clock = Callable[[], int]
+# Number and time of the newest block; None while no node answers.
+NewestBlock = Callable[[], tuple[int, int] | None]
+
+# This machine may be so far ahead of the chain: a block is seen some seconds after its time.
+AHEAD_S = 120
+# How often the newest block is looked at, and how long a start waits for the first look.
+_PAUSE_S = 10.0
+_FIRST_S = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 def system_clock() -> int:
     """UTC seconds of this machine."""
     return int(time.time())
+
+
+def never_after(clock: Clock, newest: Clock) -> Clock:
+    """The earlier of a clock and the newest block: by it, no new block, no new time."""
+    return lambda: min(clock(), newest())
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A block when it was seen first, by a clock that nobody sets."""
+
+    number: int
+    time_s: int
+    at_s: float
+
+
+class BoundedClock:
+    """This machine's time, but never far beyond what the chain shows.
+
+    At most the newest block's time, and the time that passed since that block was seen, and
+    `AHEAD_S`: a wrong clock cannot store a time that later records would have to follow for ever
+    (ATTACKS 51). A chain that stands still holds nothing up, for time passes without blocks. While
+    no node has answered yet there is nothing to compare with, and this machine is believed.
+
+    A thread looks at the chain, so that nobody who asks for the time waits for a node.
+    """
+
+    def __init__(
+        self,
+        newest: NewestBlock,
+        *,
+        wall: Clock = system_clock,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._newest, self._wall, self._monotonic = newest, wall, monotonic
+        self._seen: _Seen | None = None
+        self._ahead = False
+        self._stop = Event()
+        self._thread: Thread | None = None
+
+    def __call__(self) -> int:
+        """UTC seconds."""
+        now_s, seen = self._wall(), self._seen
+        if seen is None:
+            return now_s
+        most_s = seen.time_s + int(self._monotonic() - seen.at_s) + AHEAD_S
+        self._tell(now_s - most_s)
+        return min(now_s, most_s)
+
+    def look(self) -> None:
+        """See the newest block. An older one, of a node that lags, says nothing."""
+        newest = self._newest()
+        if newest is None:
+            return
+        number, time_s = newest
+        if self._seen is None or number > self._seen.number:
+            self._seen = _Seen(number, time_s, self._monotonic())
+
+    def start(self) -> None:
+        """Look now, and from now on. Waits some seconds for the first answer, not for ever."""
+        first = Event()
+        self._stop.clear()
+        self._thread = Thread(target=self._watch, args=(first,), name="newest-block", daemon=True)
+        self._thread.start()
+        if not first.wait(_FIRST_S):
+            _log.warning("no node has answered yet: times are this machine's alone")
+
+    def close(self) -> None:
+        """Look no more. A look that hangs on a node is not waited for."""
+        self._stop.set()
+
+    def _watch(self, first: Event) -> None:
+        while not self._stop.is_set():
+            self.look()
+            first.set()
+            self._stop.wait(_PAUSE_S)
+
+    def _tell(self, beyond_s: int) -> None:
+        """Say once when the chain's time is taken instead, and when it no more is."""
+        ahead = beyond_s > 0
+        if ahead == self._ahead:
+            return
+        self._ahead = ahead
+        if ahead:
+            _log.warning(
+                "this machine's clock is %d s ahead of the newest block: times follow the chain,"
+                " `rentroll doctor` says more",
+                beyond_s + AHEAD_S,
+            )
+        else:
+            _log.warning("this machine's clock agrees with the chain again")
+
+
+@contextmanager
+def running(clock: Clock) -> Iterator[None]:
+    """Let a clock that looks at the chain do so meanwhile."""
+    if not isinstance(clock, BoundedClock):
+        yield
+        return
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.close()

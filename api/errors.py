@@ -154,6 +154,17 @@ class EventRejected(AppError):
         self.reason = reason
 
 
+class RowRefused(AppError):
+    """A row of a file that is imported cannot be read as what it says. `reason` is stable."""
+
+    status = 422
+    code = "row_refused"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class DatabaseUnavailable(AppError):
     """The database does not answer."""
 

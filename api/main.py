@@ -10,11 +10,13 @@ from api.access.keys import KeyUses
 from api.chain.client import ChainClient, chain_clock
 from api.chain.contracts import Contracts
 from api.chain.deployment import load_deployment
-from api.clock import Clock, system_clock
+from api.clock import BoundedClock, Clock, never_after, running, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.epochs.books import PreviewBooks
+from api.errors import AppError
 from api.evidence_store import EvidenceFolder
+from api.ledger.kept import KeptLedgers
 from api.reads.settings import FactReader
 from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
@@ -45,7 +47,7 @@ from api.routes.public import (
 )
 from api.routes.public import facilities as public_facilities
 from api.routes.public.demo_accounts import load_demo_accounts
-from api.routes.service import Service, attach_service
+from api.routes.service import Service, attach_service, service_of
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -82,9 +84,32 @@ _ROUTES = (
 )
 
 
-def make_clock(settings: Settings, client: ChainClient) -> Clock:
-    """Clock by setting: this machine's, or the newest block's."""
-    return chain_clock(client) if settings.clock is ClockSource.CHAIN else system_clock
+def recording_clock(
+    settings: Settings, client: ChainClient, *, wall: Clock = system_clock
+) -> Clock:
+    """Clock by which what comes in is recorded: this machine's within the chain's, by setting."""
+    if settings.clock is ClockSource.CHAIN:
+        return chain_clock(client)
+
+    def newest() -> tuple[int, int] | None:
+        try:
+            block = client.head(attempts=1)
+        except AppError:
+            return None
+        return block.number, block.time_s
+
+    return BoundedClock(newest, wall=wall)
+
+
+def closing_clock(settings: Settings, client: ChainClient, *, wall: Clock = system_clock) -> Clock:
+    """Clock by which epochs are closed: no cut-off is past before a block is. Asks a node.
+
+    Raises:  AppError, by the clock, when no node answers.
+    """
+    newest = chain_clock(client)
+    if settings.clock is ClockSource.CHAIN:
+        return newest
+    return never_after(wall, newest)
 
 
 def make_service(settings: Settings) -> Service:
@@ -105,7 +130,8 @@ def make_service(settings: Settings) -> Service:
         gate=IngestGate(settings),
         preview_gate=PreviewGate(),
         preview_books=PreviewBooks(),
-        clock=make_clock(settings, client),
+        kept=KeptLedgers(),
+        clock=recording_clock(settings, client),
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,
     )
@@ -117,9 +143,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     service = make_service(settings)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         upgrade(service.engine)
-        yield
+        with running(service_of(app).clock):
+            yield
         service.key_uses.close()
         service.engine.dispose()
         service.client.close()

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from api.cli import arguments, event_commands, key_commands, output, refusal_commands
+from api.cli import (
+    arguments,
+    event_commands,
+    import_commands,
+    key_commands,
+    output,
+    refusal_commands,
+)
 from api.cli.arguments import Json
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
@@ -20,11 +27,10 @@ app = typer.Typer(
     " DATABASE_URL and RENTROLL_*.",
     epilog="Exit codes: 0 fine, 1 something does not hold, 2 wrong usage, 3 not reachable.",
 )
-importers = typer.Typer(no_args_is_help=True, help="Import metering of others over the API.")
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
 app.add_typer(event_commands.events, name="events")
-app.add_typer(importers, name="import")
+app.add_typer(import_commands.importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
 
 
@@ -48,7 +54,7 @@ def serve(
     """Serve the HTTP API; migrates the database first."""
     import uvicorn
 
-    from api.cli.server import impatient
+    from api.cli.server import impatient, rarely_collecting
     from api.db.migrate import upgrade
     from api.main import create_app
     from api.routes.service import service_of
@@ -58,6 +64,7 @@ def serve(
         application = create_app(settings)
         # Here, and not only when uvicorn starts: its failure would be a stack trace.
         upgrade(service_of(application).engine)
+        rarely_collecting()
         uvicorn.run(
             application,
             host=host or settings.host,
@@ -134,7 +141,7 @@ def close(
     facility: Annotated[int | None, typer.Option(help="Only this facility.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Close every epoch whose cut-off has passed, now."""
+    """Close every epoch whose cut-off has passed, now: by this clock, and by the newest block."""
     from api.cli import wiring as cli_wiring
 
     with output.failing():
@@ -223,41 +230,6 @@ def duties(
 
     with output.failing():
         output.show_duties(duties_of(_settings(), FacilityId(facility), attester), as_json=as_json)
-
-
-@importers.command("helios")
-def import_helios(
-    path: Annotated[
-        Path,
-        typer.Argument(
-            exists=True, file_okay=False, help="Folder with the pools' vc*.csv(.gz) files."
-        ),
-    ],
-    api_key: Annotated[str, typer.Option(envvar="RENTROLL_OPERATOR_KEY", help="Operator's key.")],
-    api_url: Annotated[str | None, typer.Option(help="The API; default is the setting.")] = None,
-    utc_offset: Annotated[
-        str,
-        typer.Option(
-            callback=arguments.utc_offset, help="Offset of the trace's naive local times."
-        ),
-    ] = "+00:00",
-    as_json: Json = False,
-) -> None:
-    """Import the public Helios per-minute pool format: each pool becomes a facility.
-
-    No public trace has device ids, leases or prices, so they are assigned: GPU i is busy while
-    more than i GPUs run, devices get UUID5 stand-ins, each pool one on-demand lease.
-    """
-    from api.ledger.importers.helios import import_trace
-
-    with output.failing():
-        url = api_url or _settings().api_url
-        with output.progress("events", quiet=as_json) as advance:
-            summary = import_trace(
-                path, api_url=url, api_key=api_key, utc_offset=utc_offset, on_progress=advance
-            )
-        output.show_import(summary, as_json=as_json)
-        raise typer.Exit(1 if summary.rejected else 0)
 
 
 def main() -> None:

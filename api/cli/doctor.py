@@ -16,14 +16,13 @@ from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import code_problems, load_deployment
 from api.chain.signer import load_signer
+from api.clock import AHEAD_S
 from api.db.session import open_engine, ping, reading
 from api.domain.metering.instants import format_instant
 from api.epochs.panels import attester_warnings
 from api.errors import AppError, DatabaseUnavailable
 from api.settings import ClockSource, Settings
 
-# A newest block is at most about a minute old; more means a wrong clock or a node that lags.
-_CLOCK_TOLERANCE_S = 120
 # Time to bring a successor to where the old key is.
 _EXPIRES_SOON_S = 14 * 86_400
 
@@ -107,15 +106,18 @@ def _chain(settings: Settings) -> list[Check]:
         advice = "start a node, or set RENTROLL_RPC_URL"
         return [Check("chain", "fail", error.message, advice)]
     checks = [Check("chain", "ok", f"chain {chain_id}, block {head.number}")]
-    drift_s = abs(int(time.time()) - head.time_s)
+    ahead_s = int(time.time()) - head.time_s
     if settings.clock is ClockSource.CHAIN:
         checks.append(Check("clock", "ok", "follows the newest block"))
-    elif drift_s > _CLOCK_TOLERANCE_S:
-        message = f"newest block and this machine differ by {drift_s} s"
-        advice = "check this machine's time; a simulated chain wants RENTROLL_CLOCK=chain"
-        checks.append(Check("clock", "warn", message, advice))
+    elif ahead_s > AHEAD_S:
+        message = f"this machine is {ahead_s} s ahead of the newest block: records follow the block"
+        advice = "check this machine's time and the node; a simulated chain wants"
+        checks.append(Check("clock", "warn", message, f"{advice} RENTROLL_CLOCK=chain"))
+    elif ahead_s < -AHEAD_S:
+        message = f"this machine is {-ahead_s} s behind the newest block: epochs close late"
+        checks.append(Check("clock", "warn", message, "check this machine's time and the node"))
     else:
-        checks.append(Check("clock", "ok", f"within {drift_s} s of the newest block"))
+        checks.append(Check("clock", "ok", f"within {abs(ahead_s)} s of the newest block"))
     return checks
 
 

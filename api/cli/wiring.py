@@ -26,7 +26,7 @@ from api.epochs.panels import attester_warnings
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceUrl
-from api.main import make_clock
+from api.main import closing_clock, recording_clock
 from api.settings import Settings
 
 _DAY_S = 86_400
@@ -63,7 +63,7 @@ def open_worker(settings: Settings) -> Iterator[RunningWorker]:
             Contracts(client, require_deployment(settings)),
             EvidenceFolder(settings.evidence_dir),
             signer,
-            make_clock(settings, client),
+            closing_clock(settings, client),
             confirmations=settings.confirmations,
         )
         yield RunningWorker(worker, dry=signer is None)
@@ -101,22 +101,20 @@ def open_attester(settings: Settings) -> Iterator[RunningAttester]:
         yield RunningAttester(attester, partial(attester_warnings, contracts, signer.address))
 
 
-def _now_s(settings: Settings) -> int:
-    """The time by the settings' clock."""
-    with ChainClient(settings.rpc_url) as client:
-        return make_clock(settings, client)()
-
-
 def close_now(
     settings: Settings,
     facility_id: FacilityId | None,
     *,
     on_progress: Callable[[int, int], None],
 ) -> list[Closed]:
-    """Close what is due, by the settings' clock; `on_progress(done, total)` after each epoch."""
+    """Close what is due; `on_progress(done, total)` after each epoch.
+
+    Raises:  ChainUnavailable: a cut-off is past only when a block is.
+    """
     engine = open_engine(settings.database_url)
     upgrade(engine)
-    now_s = _now_s(settings)
+    with ChainClient(settings.rpc_url) as client:
+        now_s = closing_clock(settings, client)()
     total = len(due_periods(engine, now_s, facility_id))
     done = count(1)
     return close_due(
@@ -145,6 +143,8 @@ def sign_order(
     signer = load_signer(key_file)
     assert signer is not None  # only no path gives no signer
     deployment = require_deployment(settings)
+    with ChainClient(settings.rpc_url) as client:
+        now_s = recording_clock(settings, client)()
     order = DeliveryOrder(
         holder=checksum(holder),
         id=TrancheId(token_id),
@@ -152,7 +152,7 @@ def sign_order(
         lease=Bytes32(lease),
         # Whatever was signed before, on whichever machine: two alike do not happen.
         nonce=secrets.randbits(256),
-        deadline_s=_now_s(settings) + days * _DAY_S,
+        deadline_s=now_s + days * _DAY_S,
     )
     desk, chain_id = deployment.delivery_desk, deployment.chain_id
     return order_text(order, signer.sign_digest(order_digest(order, chain_id=chain_id, desk=desk)))

@@ -35,6 +35,7 @@ from api.domain.statements.told import Told, fact_document, fact_from
 from api.domain.units import Bytes32, FacilityId
 
 _KINDS = {kind.value: kind for kind in FactKind}
+_USAGE, _DELIVERY = FactKind.USAGE.value, FactKind.DELIVERY.value
 _DOCUMENTS = {
     Until: FactKind.UNTIL,
     Voided: FactKind.VOID,
@@ -45,26 +46,42 @@ _DOCUMENTS = {
 
 def new_fact(fact: Fact, *, place: Place, part: int, facility_id: FacilityId, at_s: int) -> NewFact:
     """Row of a fact that an event told, as its `part`."""
-    document = None
     if isinstance(fact, Held):
-        kind = FactKind.DELIVERY if fact.delivery else FactKind.USAGE
-    elif isinstance(fact, Out):
+        # Nearly all facts are: without a look at what others have.
+        return NewFact(
+            facility_id=facility_id,
+            entry=place.entry,
+            place=place.index,
+            part=part,
+            kind=_DELIVERY if fact.delivery else _USAGE,
+            device=fact.device,
+            lease=fact.lease,
+            start_s=fact.start_s,
+            end_s=fact.end_s,
+            until_s=fact.end_s,
+            ended=False,
+            voided=None,
+            document=None,
+            recorded_at_s=at_s,
+        )
+    document = None
+    if isinstance(fact, Out):
         kind = FactKind.PLANNED if fact.planned else FactKind.OUTAGE
     elif isinstance(fact, Seen):
         kind = FactKind.SEEN
     else:
         kind = _DOCUMENTS[type(fact)]
         document = canonical_line(fact_document(fact))
-    end_s = fact.end_s if isinstance(fact, Held | Out | Seen) else None
+    end_s = fact.end_s if isinstance(fact, Out | Seen) else None
     return NewFact(
         facility_id=facility_id,
         entry=place.entry,
         place=place.index,
         part=part,
         kind=kind.value,
-        device=fact.device if isinstance(fact, Held | Out | Seen) else None,
-        lease=fact.lease if isinstance(fact, Held | Out | Agreed | Adjusted) else None,
-        start_s=fact.start_s if isinstance(fact, Held | Out | Seen) else None,
+        device=fact.device if isinstance(fact, Out | Seen) else None,
+        lease=fact.lease if isinstance(fact, Out | Agreed | Adjusted) else None,
+        start_s=fact.start_s if isinstance(fact, Out | Seen) else None,
         end_s=end_s,
         until_s=end_s,
         ended=False,

@@ -47,11 +47,15 @@ _KNOWN_SQLITE = text(
     " AND m.source = json_extract(w.value, '$[0]')"
     " AND m.event_id = json_extract(w.value, '$[1]')"
 )
+# OFFSET 0 keeps each look-up by itself, by the index of identities. As a join PostgreSQL may read
+# all of a facility for a batch: it does not know how many rows a facility has, least of all while
+# they are new, and a prepared statement is planned for none in particular.
 _KNOWN_POSTGRES = text(
     "SELECT m.source, m.event_id, m.event_pk, m.payload_hash"
     " FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS w (source, event_id)"
-    " JOIN meter_events AS m ON m.facility_id = :facility_id"
-    " AND m.source = w.source AND m.event_id = w.event_id"
+    " CROSS JOIN LATERAL (SELECT source, event_id, event_pk, payload_hash FROM meter_events"
+    " WHERE facility_id = :facility_id AND source = w.source AND event_id = w.event_id"
+    " OFFSET 0) AS m"
 )
 
 

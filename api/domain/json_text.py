@@ -92,6 +92,25 @@ def _require_shallow(text: str) -> None:
             depth -= 1
 
 
+def end_of_value(text: str, start: int) -> int | None:
+    """Where the list or object that begins at `start` ends; None if the text breaks off before.
+
+    Raises:  ValueError if it is nested deeper than MAX_DEPTH.
+    """
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text, start):
+        mark = match.group()
+        if mark in ("[", "{"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+        elif mark in ("]", "}"):
+            depth -= 1
+            if depth == 0:
+                return match.end()
+    return None
+
+
 def as_bytes32(value: object) -> Bytes32:
     """Hexadecimal text of 32 bytes, with or without 0x. Raises ValueError for anything else."""
     text = as_text(value)

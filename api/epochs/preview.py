@@ -29,6 +29,7 @@ from api.epochs.close import open_periods
 from api.errors import EventRejected, InvalidInput
 from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
+from api.ledger.kept import KeptLedgers
 from api.ledger.snapshot import Snapshot, snapshot_of
 
 # Facts that one request goes through, to the end of a statement: some seconds of work.
@@ -107,6 +108,8 @@ def preview(
             [item.event for item in items],
             ended_at_s=ended_at_s,
             now_s=clock(),
+            # Not what ingest keeps: what is judged here was never told.
+            kept=KeptLedgers(),
         )
         judge = BatchJudge(connection, {facility_id: snapshot}, items, told)
         results = [judge.take(x) if isinstance(x, Item) else x for x in read]

@@ -24,7 +24,7 @@ class EventResult:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # as above
 class Item:
     """An event that could be read, with the bytes that the ledger keeps.
 

@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError
 
 from api.clock import Clock
 from api.db.facilities import facilities_of
-from api.db.session import write
+from api.db.session import rehearse, write
 from api.domain.units import OperatorId
 from api.errors import EventRejected
 from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
+from api.ledger.kept import KeptLedgers
 from api.ledger.rejections import keep_rejections, keep_repeats
 from api.ledger.snapshot import read_snapshots
 from api.ledger.write import LedgerWriter
@@ -28,22 +29,31 @@ def ingest(
     *,
     broken: Mapping[int, EventRejected] = MappingProxyType({}),
     clock: Clock,
+    kept: KeptLedgers | None = None,
+    dry: bool = False,
 ) -> list[EventResult]:
     """Record a batch of parsed JSON events of one operator.
 
     Args:    broken: by index, what the parser found wrong with an event's JSON.
+             kept: what this process remembers of ledgers; without it all is read anew.
+             dry: only say what would become of it; nothing is recorded, or remembered.
     Returns: one result per event, in order. Sending the same body again is always safe.
     Raises:  DatabaseUnavailable; then nothing is recorded.
     """
     if not events:
         return []
     read = [read_item(i, event, broken.get(i)) for i, event in enumerate(events)]
+    kept = KeptLedgers() if dry or kept is None else kept
 
-    def record(connection: Connection) -> list[EventResult]:
-        return record_events(connection, operator_id, read, raw=events, clock=clock)
+    def record(connection: Connection) -> _Batch:
+        batch = _Batch(connection, operator_id, read, clock, kept)
+        batch.record(raw=events)
+        return batch
 
     # A unique key: another request recorded one of these identities meanwhile. Now it is known.
-    return write(engine, record, clashes=(IntegrityError,))
+    batch = (rehearse if dry else write)(engine, record, clashes=(IntegrityError,))
+    batch.keep_in(kept)
+    return batch.results
 
 
 def record_events(
@@ -55,22 +65,52 @@ def record_events(
     clock: Clock,
 ) -> list[EventResult]:
     """Record a batch inside a transaction; see `ingest`. raw: the events as they were sent."""
-    items = [x for x in read if isinstance(x, Item)]
-    events = [item.event for item in items]
-    snapshots, now_s = read_snapshots(connection, operator_id, events, clock)
-    writer = LedgerWriter(connection, snapshots, events=len(events))
-    judge = BatchJudge(connection, snapshots, items, writer)
-    results = [judge.take(x) if isinstance(x, Item) else x for x in read]
-    writer.finish(operator_id)
-    if judge.repeated:
-        keep_repeats(connection, [item.event for item in judge.repeated], snapshots)
-    if any(result.status == "rejected" for result in results):
-        keep_rejections(
-            connection,
-            operator_id,
-            results=results,
-            events=raw,
-            own_facilities=facilities_of(connection, operator_id),
-            now_s=now_s,
-        )
-    return results
+    batch = _Batch(connection, operator_id, read, clock, KeptLedgers())
+    batch.record(raw=raw)
+    return batch.results
+
+
+class _Batch:
+    """One transaction: facilities locked, who judges and who writes."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        operator_id: OperatorId,
+        read: Sequence[Item | EventResult],
+        clock: Clock,
+        kept: KeptLedgers,
+    ) -> None:
+        self.connection, self.operator_id, self.read = connection, operator_id, read
+        self.results: list[EventResult] = []
+        items = [x for x in read if isinstance(x, Item)]
+        events = [item.event for item in items]
+        self.snapshots, self.now_s = read_snapshots(connection, operator_id, events, clock, kept)
+        self.writer = LedgerWriter(connection, self.snapshots, events=len(events))
+        self.judge = BatchJudge(connection, self.snapshots, items, self.writer)
+
+    def record(self, *, raw: Sequence[object]) -> None:
+        """Judge all events in order and write what was accepted; `results` has the answers."""
+        self.results = [self.judge.take(x) if isinstance(x, Item) else x for x in self.read]
+        self.writer.finish(self.operator_id)
+        self.keep_others(self.results, raw)
+
+    def keep_in(self, kept: KeptLedgers) -> None:
+        """Remember the facilities as the batch left them, once it is committed."""
+        for facility_id, snapshot in self.snapshots.items():
+            snapshot.keep_in(kept, grown=facility_id in self.writer.grown)
+
+    def keep_others(self, results: Sequence[EventResult], raw: Sequence[object]) -> None:
+        """Keep what was rejected or repeated, for the operator's console."""
+        if self.judge.repeated:
+            repeated = [item.event for item in self.judge.repeated]
+            keep_repeats(self.connection, repeated, self.snapshots)
+        if any(result.status == "rejected" for result in results):
+            keep_rejections(
+                self.connection,
+                self.operator_id,
+                results=results,
+                events=raw,
+                own_facilities=facilities_of(self.connection, self.operator_id),
+                now_s=self.now_s,
+            )

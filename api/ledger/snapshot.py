@@ -1,6 +1,6 @@
 """Reading what a batch is judged by: its facilities, locked, with what they hold already."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -13,7 +13,6 @@ from api.db.leases import leases_hashed
 from api.db.ledger import known_target
 from api.db.reopenings import reopenings_of
 from api.db.tables.facilities import FacilityRow
-from api.db.tables.ledger import FactKind, TakenTime
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import salted_hash
 from api.domain.lifecycle import recording_time_s
@@ -29,13 +28,13 @@ from api.domain.metering.event_types import (
     TermsEvent,
     UsageEvent,
 )
-from api.domain.metering.facts import Held, Place
+from api.domain.metering.facts import Held
 from api.domain.metering.intervals import Span
 from api.domain.metering.judge import Recorded
-from api.domain.metering.occupancy import Concurrency
-from api.domain.metering.taken import Identity, Taken
+from api.domain.metering.taken import Identity
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
+from api.ledger.kept import KeptLedgers, KeptTime, version_of
 
 
 @dataclass(slots=True)
@@ -43,16 +42,29 @@ class Snapshot:
     """One locked facility: as a batch found it, with what the batch took since.
 
     entry: number that the request has in the log, if it records anything.
+    time: what `recorded` works on, to be kept once all is committed.
     """
 
     facility: FacilityRow
     terms: FacilityTerms
     recorded: Recorded
     entry: int
+    time: KeptTime
+
+    def keep_in(self, kept: KeptLedgers, *, grown: bool) -> None:
+        """Keep the facility's time for the next batch. grown: the log has the entry."""
+        row, recorded = self.facility, self.recorded
+        version = (self.entry, recorded.recorded_at_s) if grown else version_of(row)
+        self.time.shorten()
+        kept.keep(row.facility_id, version, self.time)
 
 
 def read_snapshots(
-    connection: Connection, operator_id: OperatorId, events: Iterable[MeterEvent], clock: Clock
+    connection: Connection,
+    operator_id: OperatorId,
+    events: Iterable[MeterEvent],
+    clock: Clock,
+    kept: KeptLedgers,
 ) -> tuple[dict[FacilityId, Snapshot], int]:
     """Lock the operator's facilities that a batch names and read what it needs, then the time.
 
@@ -72,6 +84,7 @@ def read_snapshots(
             by_facility[facility_id],
             ended_at_s=ended.get(facility_id),
             now_s=now_s,
+            kept=kept,
         )
         for facility_id, row in rows.items()
     }
@@ -85,18 +98,24 @@ def snapshot_of(
     *,
     ended_at_s: int | None,
     now_s: int,
+    kept: KeptLedgers,
 ) -> Snapshot:
     """What events of one facility are judged by. Whoever records them has locked its row."""
-    terms = terms_from_bytes(row.terms_json)
+    terms, time = terms_from_bytes(row.terms_json), kept.take(row)
     recorded = Recorded(
         terms,
         row.salt,
         recorded_at_s=recording_time(row, terms, now_s),
         reopenings=reopenings_of(connection, row.facility_id),
         ended_at_s=ended_at_s,
+        leases=time.leases,
+        used=time.used,
+        out=time.out,
+        delivered=time.delivered,
+        running=time.limits,
     )
-    _Reader(connection, row, recorded).read(events)
-    return Snapshot(row, terms, recorded, row.log_size + 1)
+    _Reader(connection, row, recorded, time).read(events)
+    return Snapshot(row, terms, recorded, row.log_size + 1, time)
 
 
 def recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:
@@ -113,96 +132,113 @@ def recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:
 class _Reader:
     """Fills in what the events at hand can touch: leases, targets, and time of devices."""
 
-    def __init__(self, connection: Connection, row: FacilityRow, recorded: Recorded) -> None:
+    def __init__(
+        self, connection: Connection, row: FacilityRow, recorded: Recorded, time: KeptTime
+    ) -> None:
         self._connection, self._row, self._recorded = connection, row, recorded
+        self._time = time
 
     def read(self, events: Sequence[MeterEvent]) -> None:
-        """Read what a batch can touch."""
+        """Read what a batch can touch, as far as it is not known."""
         facility_id, recorded = self._row.facility_id, self._recorded
         for identity in _targets(events):
             known = known_target(self._connection, facility_id, identity)
             if known is not None:
                 recorded.known[identity] = known
-        self._read_leases(events)
-        spans = [*_spans(events), *self._target_spans(events)]
-        if not spans:
-            return
-        start_s, end_s = min(a for _, (a, _) in spans), max(b for _, (_, b) in spans)
-        devices = sorted({device for device, _ in spans} & recorded.terms.device_set)
-        longest_s = self._row.longest_s
-        taken = taken_in(
-            self._connection,
-            facility_id,
-            devices,
-            start_s=start_s,
-            end_s=end_s,
-            longest_s=longest_s,
-        )
-        self._fill(taken)
-        limited = self._limited(events)
-        held = held_by_leases(
-            self._connection,
-            facility_id,
-            limited,
-            start_s=start_s,
-            end_s=end_s,
-            longest_s=longest_s,
-        )
-        recorded.running.update({lease: Concurrency() for lease in limited})
-        for row in held:
-            assert row.lease is not None  # whoever holds a device
-            assert row.start_s is not None
-            assert row.until_s is not None
-            if row.start_s < row.until_s:
-                recorded.running[row.lease].add(row.start_s, row.until_s)
+        hashes = self._read_leases(events)
+        limited = self._limited(events, hashes)
+        devices: dict[Bytes32, Span] = {}
+        leases: dict[Bytes32, Span] = {}
+        for device, lease, span in (*_spans(events, hashes), *self._target_spans(events)):
+            _widen(devices, device, span)
+            if lease in limited:
+                _widen(leases, lease, span)
+        pledged = recorded.terms.device_set
+        self._read_devices({d: span for d, span in devices.items() if d in pledged})
+        self._read_limits(leases)
 
-    def _target_spans(self, events: Sequence[MeterEvent]) -> Iterator[tuple[Bytes32, Span]]:
-        """Time of what is corrected, and until when an allocation shall last."""
-        news = [event.until_s for event in events if isinstance(event, AllocationEvent)]
-        for known in self._recorded.known.values():
+    def _read_devices(self, wanted: Mapping[Bytes32, Span]) -> None:
+        for missing in self._time.missing(wanted):
+            rows = taken_in(
+                self._connection,
+                self._row.facility_id,
+                missing.names,
+                start_s=missing.start_s,
+                end_s=missing.end_s,
+                longest_s=self._row.longest_s if missing.whole else 0,
+            )
+            self._time.tell(missing, rows)
+
+    def _read_limits(self, wanted: Mapping[Bytes32, Span]) -> None:
+        for missing in self._time.missing_of_leases(wanted):
+            rows = held_by_leases(
+                self._connection,
+                self._row.facility_id,
+                missing.names,
+                start_s=missing.start_s,
+                end_s=missing.end_s,
+                longest_s=self._row.longest_s if missing.whole else 0,
+            )
+            self._time.tell_of_leases(missing, rows)
+
+    def _target_spans(
+        self, events: Sequence[MeterEvent]
+    ) -> Iterator[tuple[Bytes32, Bytes32, Span]]:
+        """Time that a void frees, and that news of an allocation take or free."""
+        news: dict[Identity, list[int]] = {}
+        corrected: set[Identity] = set()
+        for event in events:
+            if isinstance(event, AllocationEvent):
+                news.setdefault((event.source, event.id), []).append(event.until_s)
+            elif isinstance(event, CorrectionEvent):
+                corrected.add((event.corrects_source, event.corrects_id))
+        for identity, known in self._recorded.known.items():
             if known.fact is not None:
-                last_s = max([known.fact.end_s, *(news if known.allocation else [])])
-                yield known.fact.device, (known.fact.start_s, last_s)
+                fact, ends = known.fact, [known.fact.end_s, *news.get(identity, ())]
+                # What news leave alone is not looked at, however long ago an allocation began.
+                start_s = fact.start_s if identity in corrected else min(ends)
+                yield fact.device, fact.lease, (start_s, max(ends))
 
-    def _read_leases(self, events: Sequence[MeterEvent]) -> None:
-        recorded = self._recorded
-        codes = {salted_hash(self._row.salt, code): code for code in _lease_ids(events)}
-        facts = (known.fact for known in recorded.known.values())
-        named = {fact.lease for fact in facts if isinstance(fact, Held)} - codes.keys()
+    def _read_leases(self, events: Sequence[MeterEvent]) -> dict[str, Bytes32]:
+        """Read the leases that events name, and those of targets; returns hashes by code."""
+        known = self._recorded.leases
+        hashes = {code: self._hash(code) for code in _lease_ids(events)}
+        missing = {lease: code for code, lease in hashes.items() if code not in known}
+        facts = (told.fact for told in self._recorded.known.values())
+        named = {fact.lease for fact in facts if isinstance(fact, Held)}
         if named:
+            named -= {lease.lease for lease in known.values()} | missing.keys()
             rows = leases_hashed(self._connection, self._row.facility_id, named)
-            codes.update({row.lease: row.lease_id for row in rows})
-        for lease in terms_of(self._connection, self._row.facility_id, codes):
-            recorded.leases[codes[lease.lease]] = lease
+            missing.update({row.lease: row.lease_id for row in rows})
+        if missing:
+            for lease in terms_of(self._connection, self._row.facility_id, missing):
+                known[missing[lease.lease]] = lease
+        return hashes
 
-    def _limited(self, events: Sequence[MeterEvent]) -> Collection[Bytes32]:
+    def _hash(self, code: str) -> Bytes32:
+        lease = self._recorded.leases.get(code)
+        return salted_hash(self._row.salt, code) if lease is None else lease.lease
+
+    def _limited(self, events: Iterable[MeterEvent], hashes: Mapping[str, Bytes32]) -> set[Bytes32]:
         """Leases that have a limit of devices, or may be given one."""
-        new = {
-            salted_hash(self._row.salt, event.lease_id)
-            for event in events
-            if isinstance(event, TermsEvent) and event.terms.max_gpus
-        }
-        leases = self._recorded.leases.values()
-        return new | {x.lease for x in leases if any(terms.max_gpus for terms in x.versions)}
+        known = self._recorded.leases
+        named = [lease for code in hashes if (lease := known.get(code)) is not None]
+        targets = {told.fact.lease for told in self._recorded.known.values() if told.fact}
+        if targets:
+            named += [lease for lease in known.values() if lease.lease in targets]
+        limited = {lease.lease for lease in named if lease.has_limit}
+        for event in events:
+            if isinstance(event, TermsEvent) and event.terms.max_gpus:
+                limited.add(hashes[event.lease_id])
+        return limited
 
-    def _fill(self, rows: Iterable[TakenTime]) -> None:
-        recorded = self._recorded
-        spans: dict[tuple[int, Bytes32], list[tuple[int, int, Place]]] = {}
-        for row in rows:
-            assert row.device is not None  # of whatever takes a device
-            assert row.start_s is not None
-            assert row.until_s is not None
-            span = row.start_s, row.until_s, Place(row.entry, row.place)
-            spans.setdefault((row.kind, row.device), []).append(span)
-        by_device: dict[Bytes32, list[tuple[int, int, Place]]] = {}
-        out: dict[Bytes32, list[tuple[int, int, Place]]] = {}
-        for (kind, device), found in spans.items():
-            if kind == FactKind.DELIVERY:
-                recorded.delivered[device] = Taken(found)
-            held = kind in (FactKind.USAGE, FactKind.DELIVERY)
-            (by_device if held else out).setdefault(device, []).extend(found)
-        recorded.used.update({device: Taken(found) for device, found in by_device.items()})
-        recorded.out.update({device: Taken(found) for device, found in out.items()})
+
+def _widen(wanted: dict[Bytes32, Span], name: Bytes32, span: Span) -> None:
+    known = wanted.get(name)
+    if known is None:
+        wanted[name] = span
+    elif span[0] < known[0] or span[1] > known[1]:
+        wanted[name] = min(known[0], span[0]), max(known[1], span[1])
 
 
 def _lease_ids(events: Iterable[MeterEvent]) -> set[str]:
@@ -232,11 +268,16 @@ def _targets(events: Iterable[MeterEvent]) -> set[Identity]:
     return corrections | {(e.source, e.id) for e in events if isinstance(e, AllocationEvent)}
 
 
-def _spans(events: Iterable[MeterEvent]) -> Iterator[tuple[Bytes32, Span]]:
-    """Devices whose time the events take, and when."""
+def _spans(
+    events: Iterable[MeterEvent], hashes: Mapping[str, Bytes32]
+) -> Iterator[tuple[Bytes32, Bytes32 | None, Span]]:
+    """Devices whose time the events take, for whom, and when."""
     for event in events:
         told = event.replacement if isinstance(event, CorrectionEvent) else event
-        if isinstance(told, UsageEvent | OutageEvent):
-            yield told.device_hash, (told.start_s, told.end_s)
+        if isinstance(told, UsageEvent):
+            yield told.device_hash, hashes[told.lease_id], (told.start_s, told.end_s)
+        elif isinstance(told, OutageEvent):
+            yield told.device_hash, None, (told.start_s, told.end_s)
         elif isinstance(told, AllocationOpenedEvent):
-            yield told.device_hash, (told.start_s, max(told.until_s, told.start_s + 1))
+            span = told.start_s, max(told.until_s, told.start_s + 1)
+            yield told.device_hash, hashes[told.lease_id], span

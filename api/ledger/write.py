@@ -1,6 +1,6 @@
 """Writing what a batch accepted: events and the facts that they told, in bulk."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
 
@@ -22,6 +22,8 @@ from api.domain.units import FacilityId, OperatorId
 from api.ledger.batch import Item
 from api.ledger.snapshot import Snapshot
 
+_TAKES_TIME = (Held, Out)
+
 
 class LedgerWriter:
     """Rows of one batch, which wait to be written together."""
@@ -39,6 +41,11 @@ class LedgerWriter:
         # What this batch told of devices, by facility and place.
         self._told: dict[tuple[FacilityId, Place], NewFact] = {}
         self._longest_s: dict[FacilityId, int] = {}
+
+    @property
+    def grown(self) -> Collection[FacilityId]:
+        """Facilities whose log has one more entry by this batch."""
+        return self._longest_s.keys()
 
     def add(self, snapshot: Snapshot, item: Item, *, place: Place, facts: Sequence[Fact]) -> int:
         """Note an accepted event and what it told; returns the event's key."""
@@ -82,7 +89,7 @@ class LedgerWriter:
 
     def _follow(self, facility_id: FacilityId, event: MeterEvent, fact: Fact, row: NewFact) -> None:
         """Keep beside a fact what follows from it: names of a lease, what stands of its target."""
-        if isinstance(fact, Held | Out):
+        if isinstance(fact, _TAKES_TIME):
             self._lasts(facility_id, fact.end_s - fact.start_s)
             self._told[facility_id, fact.place] = row
         elif isinstance(fact, Until):

@@ -13,6 +13,7 @@ from api.chain.deployment import Deployment
 from api.clock import Clock
 from api.epochs.books import PreviewBooks
 from api.evidence_store import EvidenceFolder
+from api.ledger.kept import KeptLedgers
 from api.reads.settings import FactReader
 from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.public.demo_accounts import DemoAccount
@@ -39,6 +40,7 @@ class Service:
     gate: IngestGate
     preview_gate: PreviewGate
     preview_books: PreviewBooks
+    kept: KeptLedgers
     clock: Clock
     session_clock: Clock
 

@@ -17,17 +17,21 @@ def billed_hash(event: MeterEvent) -> Bytes32:
     """
     envelope = event.envelope
     if isinstance(event, UsageEvent):
-        # Nearly all events are: the same list, without looking at every field by name.
-        device, lease = event.device_hash.hex(), event.lease_id
-        times = event.start_s, event.end_s, event.delivery, event.gpu_class
-        said: list[object] = [envelope.type, envelope.facility_id, device, lease, *times]
-        return sha256(_encode(said).encode())
+        # Nearly all events are: the same text, without looking at every field by name.
+        gpu_class = "null" if event.gpu_class is None else _quoted(event.gpu_class)
+        delivery = "true" if event.delivery else "false"
+        said_of_use = (
+            f'[{_quoted(envelope.type)},{envelope.facility_id},"{event.device_hash.hex()}",'
+            f"{_quoted(event.lease_id)},{event.start_s},{event.end_s},{delivery},{gpu_class}]"
+        )
+        return sha256(said_of_use.encode())
     said = [envelope.type, envelope.facility_id, *_facts(event)]
     # Texts are quoted, so that no two lists have one encoding.
     return sha256(_encode(said).encode())
 
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
+_quoted = json.encoder.encode_basestring_ascii
 
 
 def _facts(event: MeterEvent) -> list[object]:

@@ -126,3 +126,12 @@ class Calendar:
     def sealed_from_s(self, month: int) -> int:
         """From which recorded time on nothing of a month is taken any more."""
         return self.sealed_by_s(month) + self.terms.grace_s
+
+    def open_from_s(self, recorded_at_s: int) -> int:
+        """First second of the window whose month is not sealed for what is recorded then."""
+        open_s = self.terms.window_start_s
+        for month in self.months:
+            if recorded_at_s < self.sealed_from_s(month):
+                break
+            open_s = month_start_s(month + 1)
+        return open_s

@@ -292,7 +292,7 @@ def parse_event(event: object) -> MeterEvent:
     if not isinstance(event, dict):
         raise EventRejected("malformed_event", "an event must be a JSON object")
     _check_context(event)
-    source, event_id, event_type = (text(event, f) for f in ("source", "id", "type"))
+    source, event_id, event_type = text(event, "source"), text(event, "id"), text(event, "type")
     reader = _READERS.get(event_type)
     if reader is None:
         raise EventRejected("unknown_type", f"unknown event type {event_type!r}", field="type")

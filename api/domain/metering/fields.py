@@ -10,7 +10,7 @@ MAX_TEXT = 200
 
 def text(container: Mapping[str, object], field: str, limit: int = MAX_TEXT) -> str:
     value = container.get(field)
-    if not isinstance(value, str) or not 0 < len(value) <= limit or not value.isprintable():
+    if not (isinstance(value, str) and 0 < len(value) <= limit and value.isprintable()):
         raise EventRejected(
             "malformed_event", f"{field} must be 1 to {limit} printable characters", field=field
         )

@@ -8,21 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from api.domain.facility import FacilityTerms
-from api.domain.hashing import keccak, salted_hash, word
+from api.domain.hashing import keccak, word
 from api.domain.lifecycle import Reopening, closing_cut_off_s, open_epoch
-from api.domain.metering.calendar import Calendar, month_of
+from api.domain.metering.agreement import agreed
+from api.domain.metering.calendar import Calendar
 from api.domain.metering.event_types import (
     AdjustmentEvent,
     AllocationEvent,
     AllocationOpenedEvent,
     CorrectionEvent,
     DeviceRegisteredEvent,
-    LeaseClosedEvent,
-    LeaseOpenedEvent,
+    LeaseEvent,
     MeterEvent,
     OutageEvent,
     SeenEvent,
-    TermsEvent,
     UsageEvent,
 )
 from api.domain.metering.facts import (
@@ -39,13 +38,13 @@ from api.domain.metering.facts import (
 from api.domain.metering.instants import format_instant
 from api.domain.metering.intervals import Span
 from api.domain.metering.lease import Lease
-from api.domain.metering.lease_terms import TermsVersion, check_terms_version
 from api.domain.metering.occupancy import Concurrency
 from api.domain.metering.taken import Identity, Known, Taken, holds_time
 from api.domain.units import ZERO32, Bytes32, Epoch
-from api.errors import EventRejected, InvalidInput
+from api.errors import EventRejected
 
 MAX_FUTURE_S = 5 * 60
+_TAKES_TIME = (Held, Out)
 
 
 @dataclass(slots=True)
@@ -74,6 +73,8 @@ class Recorded:
     calendar: Calendar = field(init=False)
     _forgiving: bool = field(init=False, default=False)
     _closing_cut_s: int | None = field(init=False)
+    # A recorded time, and the first second that is not sealed then.
+    _open_since: tuple[int, int] = field(init=False, default=(-1, 0))
 
     def __post_init__(self) -> None:
         self.calendar = Calendar(self.terms)
@@ -116,7 +117,11 @@ class Recorded:
         return facts
 
     def _note(self, event: MeterEvent, place: Place, facts: Sequence[Fact]) -> None:
-        fact = next((f for f in facts if isinstance(f, Held | Out)), None)
+        fact = None
+        for each in facts:
+            if isinstance(each, _TAKES_TIME):
+                fact = each
+                break
         opened = isinstance(event, AllocationOpenedEvent)
         told = Known(place, self.recorded_at_s, fact, allocation=opened)
         self.known[event.envelope.source, event.envelope.id] = told
@@ -176,18 +181,21 @@ class Recorded:
         self._require_unsealed(start_s)
 
     def _require_unsealed(self, instant_s: int) -> None:
+        if self._open_since[0] != self.recorded_at_s:
+            open_s = self.calendar.open_from_s(self.recorded_at_s)
+            self._open_since = self.recorded_at_s, open_s
         inside_s = min(max(instant_s, self.terms.window_start_s), self.terms.window_end_s - 1)
-        sealed_s = self.calendar.sealed_from_s(month_of(inside_s))
-        if self.recorded_at_s >= sealed_s:
+        if inside_s < self._open_since[1]:
             message = "its month is sealed: only an adjustment can still be made"
             raise EventRejected("sealed", message)
 
     def _require_running(self, lease: Lease, code: str, span: Span) -> None:
         start_s, end_s = span
-        covered = any(a <= start_s and end_s <= b for a, b in lease.running)
-        if not covered:
-            message = f"lease {code!r} does not run throughout"
-            raise EventRejected("lease_not_open", message, field="lease")
+        for runs_s, rests_s in lease.running:
+            if runs_s <= start_s and end_s <= rests_s:
+                return
+        message = f"lease {code!r} does not run throughout"
+        raise EventRejected("lease_not_open", message, field="lease")
 
     def _require_free(
         self,
@@ -220,6 +228,8 @@ class Recorded:
         self._add(fact)
 
     def _require_capacity(self, lease: Lease, span: Span) -> None:
+        if not lease.has_limit:
+            return
         running = self.running.get(lease.lease)
         for stretch in lease.stretches_in(start_s=span[0], end_s=span[1]):
             most = stretch.terms.max_gpus
@@ -248,14 +258,18 @@ class Recorded:
     def _add(self, fact: Held | Out) -> None:
         """Take the time of a fact."""
         for taken in self._taken_by(fact):
-            taken.setdefault(fact.device, Taken()).add(fact)
+            known = taken.get(fact.device)
+            if known is None:
+                known = taken[fact.device] = Taken()
+            known.add(fact)
         if holds_time(fact) and fact.lease in self.running:
             self.running[fact.lease].add(fact.start_s, fact.end_s)
 
     def _drop(self, fact: Held | Out) -> None:
         """Free the time of a fact."""
         for taken in self._taken_by(fact):
-            taken[fact.device].drop(fact)
+            if fact.device in taken:
+                taken[fact.device].drop(fact)
         if holds_time(fact) and fact.lease in self.running:
             self.running[fact.lease].drop(fact.start_s, fact.end_s)
 
@@ -368,33 +382,14 @@ class Recorded:
         )
         return Adjusted(place, subject, lease.lease, event.amount)
 
-    def _agree(self, event: TermsEvent | LeaseOpenedEvent | LeaseClosedEvent) -> list[Fact]:
+    def _agree(self, event: LeaseEvent) -> list[Fact]:
         lease = self.leases.get(event.lease_id)
-        if lease is None and isinstance(event, LeaseClosedEvent):
-            raise EventRejected("lease_unknown", f"no lease {event.lease_id!r}", field="lease_id")
-        lease_hash = salted_hash(self.salt, event.lease_id)
-        try:
-            terms = event.version_after(lease, self.salt)
-            if terms is None:
-                return []
-            check_terms_version(terms)
-            after = Lease(lease_hash, (terms,)) if lease is None else lease.followed_by(terms)
-        except InvalidInput as error:
-            reason = str(error.context.get("reason", "terms_invalid"))
-            raise EventRejected(reason, error.message) from error
-        self._require_terms(terms)
-        if terms.max_gpus:
-            self._limit(lease_hash)
-        self.leases[event.lease_id] = after
-        return [Agreed(lease_hash, terms)]
-
-    def _require_terms(self, terms: TermsVersion) -> None:
-        """Refuse a version that the facility cannot keep, or that begins in a sealed month."""
-        window = self.terms.window_start_s, self.terms.window_end_s
-        if terms.version == 1 and terms.from_s >= window[1]:
-            raise EventRejected("outside_window", "it begins behind the delivery window")
-        if any(step.gpus > self.terms.device_count for step in terms.commitment):
-            raise EventRejected("over_capacity", "more GPUs are committed than pledged")
-        if any(not window[0] <= item.at_s <= window[1] for item in terms.fixed):
-            raise EventRejected("outside_window", "a fixed item is outside the delivery window")
+        after = agreed(event, lease, facility=self.terms, salt=self.salt)
+        if after is lease:
+            return []
+        terms = after.versions[-1]
         self._require_unsealed(terms.from_s)
+        if terms.max_gpus:
+            self._limit(after.lease)
+        self.leases[event.lease_id] = after
+        return [Agreed(after.lease, terms)]

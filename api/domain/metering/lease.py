@@ -60,6 +60,11 @@ class Lease:
         """Whether any version lowers the price by hours billed."""
         return any(terms.tiers for terms in self.versions)
 
+    @cached_property
+    def has_limit(self) -> bool:
+        """Whether any version limits how many devices it holds at once."""
+        return any(terms.max_gpus for terms in self.versions)
+
     def followed_by(self, terms: TermsVersion) -> "Lease":
         """The lease with one more version. Raises InvalidInput if it does not follow the last."""
         last = self.versions[-1]

@@ -51,6 +51,19 @@ class Taken:
                 return a, b
         return None
 
+    def __len__(self) -> int:
+        return len(self._spans)
+
+    def tell(self, spans: Sequence[tuple[int, int, Place]]) -> None:
+        """Take intervals, each of the fact at a place."""
+        self._spans.extend(spans)
+        self._spans.sort()
+
+    def shorten(self, most: int) -> int:
+        """Forget all but the last intervals; returns the second before which something is gone."""
+        gone, self._spans = self._spans[:-most], self._spans[-most:]
+        return max(end_s for _, end_s, _ in gone)
+
     def add(self, fact: Held | Out) -> None:
         """Take the time of a fact."""
         insort(self._spans, (fact.start_s, fact.end_s, fact.place))

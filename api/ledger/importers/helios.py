@@ -16,22 +16,19 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from http import HTTPStatus
 from itertools import chain, islice, pairwise
 from pathlib import Path
 
-import httpx
-
-from api.domain.json_text import as_integer, as_list, as_object, read_json
+from api.domain.json_text import as_integer
 from api.domain.metering.events import SEEN, USAGE
 from api.domain.metering.instants import format_instant, parse_instant
 from api.domain.units import FacilityId
-from api.errors import AppError, ChainUnavailable, InvalidInput, NotFound
+from api.errors import InvalidInput, NotFound
+from api.ledger.importers.operator_api import BATCH, OperatorApi
 
 MINUTE_S = 60
 HOUR_S = 3_600
 DAY_S = 86_400
-BATCH = 1_000
 GPU_CLASS = "UNSTATED"
 SITE = "HELIOS-EARTH"
 # A round figure near public on-demand offers; the trace itself has no prices.
@@ -196,39 +193,6 @@ def seen_event(
             "end": format_instant(end_s),
         },
     }
-
-
-class OperatorApi:
-    """The routes that an importer uses."""
-
-    def __init__(self, base_url: str, *, api_key: str) -> None:
-        headers = {"Authorization": f"Bearer {api_key}"}
-        self._client = httpx.Client(base_url=base_url, headers=headers, timeout=120)
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
-
-    def post(self, path: str, body: object) -> dict[str, object]:
-        """POST JSON. Raises AppError with the problem's detail, ChainUnavailable if silent."""
-        return as_object(self._request("POST", path, body))
-
-    def facilities(self) -> list[dict[str, object]]:
-        """Registered facilities."""
-        return [as_object(x) for x in as_list(self._request("GET", "/v1/facilities", None))]
-
-    def _request(self, method: str, path: str, body: object) -> object:
-        try:
-            answer = self._client.request(method, path, json=body)
-            content = read_json(answer.content)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-            raise ChainUnavailable(f"no Rentroll API answers {path}") from error
-        if not answer.is_error:
-            return content
-        detail = as_object(content).get("detail")
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            raise NotFound(f"{path}: {detail}")
-        raise AppError(f"{path}: {answer.status_code} {detail}")
 
 
 def facility_body(pool: Pool) -> dict[str, object]:

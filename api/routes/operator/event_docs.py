@@ -367,3 +367,18 @@ GPU of a job, that is job id, GPU and start: `1234567/GPU-…/2026-12-01T00:00:0
 |---|---|
 {_TABLE}
 """
+# The same bodies, without all their schemas again.
+_AS_PUSHED = "As `POST /v1/events` takes it."
+CHECK_BODY = {
+    "requestBody": {
+        "required": True,
+        "description": _AS_PUSHED,
+        "content": {
+            SINGLE: {"schema": {"type": "object", "description": _AS_PUSHED}},
+            BATCH: {
+                "schema": {"type": "array", "maxItems": MAX_EVENTS, "items": {"type": "object"}}
+            },
+            JSON: {"schema": {"anyOf": [{"type": "object"}, {"type": "array"}]}},
+        },
+    }
+}

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+import orjson
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from api.domain.units import OperatorId
@@ -18,9 +18,10 @@ from api.routes.http.credentials import EventsWriter
 from api.routes.http.limits import IngestGate
 from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
-from api.routes.operator.event_docs import EVENT_BODY, EVENTS_ABOUT
-from api.routes.service import ServiceDep
+from api.routes.operator.event_docs import CHECK_BODY, EVENT_BODY, EVENTS_ABOUT
+from api.routes.service import Service, ServiceDep
 
+_JSON = "application/json"
 ID_CONFLICT = "id_conflict"
 
 router = APIRouter(tags=["operator"], route_class=StrictRoute)
@@ -81,10 +82,34 @@ def to_api_batch(results: Sequence[EventResult]) -> dict[str, object]:
 )
 async def post_events(request: Request, service: ServiceDep, operator_id: EventsWriter) -> Response:
     """Push metering. Events of a batch are answered one by one; a body can always be sent again."""
+    return await _take(request, service, operator_id, dry=False)
+
+
+@router.post(
+    "/v1/events/check",
+    responses=errors(400, 401, 403, 408, 409, 413, 415, 422, 429),
+    openapi_extra=CHECK_BODY,
+    response_model=BatchOut,
+)
+async def check_events(
+    request: Request, service: ServiceDep, operator_id: EventsWriter
+) -> Response:
+    """Say what `POST /v1/events` would answer to the same body now, and record nothing.
+
+    What is judged against events of another body, which were only checked too, cannot be known:
+    two uses of one device overlap only if they are checked together, or one is recorded.
+    """
+    return await _take(request, service, operator_id, dry=True)
+
+
+async def _take(
+    request: Request, service: Service, operator_id: OperatorId, *, dry: bool
+) -> Response:
+    """Read a body within its bounds, and record it or only judge it."""
     gate = service.gate
     gate.admit_request(operator_id)
 
-    def work(body: bytes) -> JSONResponse:
+    def work(body: bytes) -> Response:
         batch = read_events(
             body,
             content_type=request.headers.get("content-type"),
@@ -98,13 +123,15 @@ async def post_events(request: Request, service: ServiceDep, operator_id: Events
             batch.events,
             broken=batch.broken,
             clock=service.clock,
+            kept=service.kept,
+            dry=dry,
         )
         if batch.single and results[0].code == ID_CONFLICT:
             # It is kept: only now, after the commit, is the whole request refused.
             only = results[0]
             message = only.detail or ""
             raise Conflict(message, reason=ID_CONFLICT, source=only.source, id=only.id)
-        return JSONResponse(to_api_batch(results))
+        return Response(orjson.dumps(to_api_batch(results)), media_type=_JSON)
 
     async with body_held(request, gate, operator_id) as body:
         # Inflating, parsing and the database would block the event loop for every other caller.

@@ -51,3 +51,12 @@ def test_seal__is_by_the_first_statement_that_ends_a_seal_later(seal_s, sealed_s
 
     assert calendar.sealed_by_s(2026 * 12 - 1) - NEW_YEAR_S == sealed_s
     assert calendar.sealed_from_s(2026 * 12 - 1) - NEW_YEAR_S == sealed_s + 60
+
+
+def test_open_from__at_a_recorded_time__is_behind_what_is_sealed():
+    calendar = _calendar(before_s=100, epoch_s=300, epochs=3, seal_s=150)
+    sealed_s = calendar.sealed_from_s(2026 * 12 - 1)
+
+    assert calendar.open_from_s(sealed_s - 1) == NEW_YEAR_S - 100
+    assert calendar.open_from_s(sealed_s) == NEW_YEAR_S
+    assert calendar.open_from_s(sealed_s + 10_000) > NEW_YEAR_S + 800

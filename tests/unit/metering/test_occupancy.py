@@ -1,5 +1,7 @@
 """Concurrency against a count of seconds."""
 
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,3 +35,29 @@ def test_peak__one_ends_as_the_next_begins__is_one() -> None:
     assert Concurrency([(0, 10), (10, 20)]).peak(0, 20) == 1
     assert Concurrency([(0, 11), (10, 20)]).peak(0, 20) == 2
     assert Concurrency([(0, 11), (10, 20)]).peak(11, 20) == 1
+
+
+def test_peak__of_thousands_of_steps__is_the_busiest_second() -> None:
+    """More than a block of steps: whole blocks are counted at once."""
+    dice = random.Random(11)
+    running, seconds = Concurrency(), [0] * 6_000
+    told: list[tuple[int, int]] = []
+    for _ in range(1_500):
+        if told and dice.random() < 0.3:
+            start_s, end_s = told.pop(dice.randrange(len(told)))
+            running.drop(start_s, end_s)
+            by = -1
+        else:
+            start_s = dice.randrange(5_900)
+            end_s = min(6_000, start_s + dice.choice((1, 7, 90, 2_500)))
+            running.add(start_s, end_s)
+            told.append((start_s, end_s))
+            by = 1
+        for second in range(start_s, end_s):
+            seconds[second] += by
+        low_s = dice.randrange(5_999)
+        high_s = dice.randint(low_s + 1, 6_000)
+
+        assert running.peak(low_s, high_s) == max(seconds[low_s:high_s])
+
+    assert running.steps > 1_000

@@ -1,0 +1,135 @@
+"""ATTACKS 51: one wrong clock, once, leaves no lasting harm."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from api.clock import AHEAD_S, BoundedClock, never_after, running
+
+NOON_S = 1_767_268_800
+DAYS_40_S = 40 * 86_400
+
+
+@dataclass
+class Machine:
+    """A machine whose wall clock is set, whose monotonic one is not, and its node."""
+
+    wall_s: int = NOON_S
+    passed_s: float = 5.0
+    block: tuple[int, int] | None = (7, NOON_S - 4)
+
+    def clock(self) -> BoundedClock:
+        return BoundedClock(
+            lambda: self.block, wall=lambda: self.wall_s, monotonic=lambda: self.passed_s
+        )
+
+    def passes(self, seconds: float) -> None:
+        """Time passes, in truth."""
+        self.wall_s += int(seconds)
+        self.passed_s += seconds
+
+
+@pytest.fixture
+def machine() -> Machine:
+    return Machine()
+
+
+def test_bounded_clock__right_clock__is_this_machines_time(machine: Machine) -> None:
+    clock = machine.clock()
+    clock.look()
+
+    assert clock() == NOON_S
+
+
+def test_bounded_clock__days_ahead__is_two_minutes_beyond_the_block(machine: Machine) -> None:
+    clock = machine.clock()
+    clock.look()
+    machine.wall_s += DAYS_40_S
+
+    assert clock() == NOON_S - 4 + AHEAD_S
+
+
+def test_bounded_clock__behind_the_chain__is_believed(machine: Machine) -> None:
+    """A time that is too early moves nothing: recorded times never fall."""
+    clock = machine.clock()
+    clock.look()
+    machine.wall_s -= DAYS_40_S
+
+    assert clock() == NOON_S - DAYS_40_S
+
+
+def test_bounded_clock__no_new_block_for_days__goes_on(machine: Machine) -> None:
+    clock = machine.clock()
+    for _ in range(100):
+        clock.look()
+        machine.passes(3_600)
+
+    assert clock() == NOON_S + 360_000
+
+
+def test_bounded_clock__node_gone__goes_on(machine: Machine) -> None:
+    clock = machine.clock()
+    clock.look()
+    machine.block = None
+    machine.passes(DAYS_40_S)
+    clock.look()
+
+    assert clock() == NOON_S + DAYS_40_S
+
+
+def test_bounded_clock__no_node_yet__is_this_machines_time(machine: Machine) -> None:
+    machine.block = None
+    clock = machine.clock()
+    clock.look()
+
+    assert clock() == NOON_S
+
+
+def test_bounded_clock__node_that_lags__lowers_nothing(machine: Machine) -> None:
+    """Behind one address can be several nodes."""
+    clock = machine.clock()
+    clock.look()
+    machine.block = (6, NOON_S - 7_200)
+    clock.look()
+
+    assert clock() == NOON_S
+
+
+def test_bounded_clock__newer_block__is_what_counts(machine: Machine) -> None:
+    """A block that said too late a time counts until the next one."""
+    machine.block = (7, NOON_S + DAYS_40_S)
+    clock = machine.clock()
+    clock.look()
+    machine.block = (8, NOON_S)
+    clock.look()
+    machine.wall_s += DAYS_40_S
+
+    assert clock() == NOON_S + AHEAD_S
+
+
+def test_bounded_clock__wrong_and_right_again__says_both_once(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = machine.clock()
+    clock.look()
+    machine.wall_s += DAYS_40_S
+    clock(), clock()
+    machine.wall_s -= DAYS_40_S
+    clock(), clock()
+
+    assert [r.message.partition(":")[0] for r in caplog.records] == [
+        f"this machine's clock is {DAYS_40_S + 4} s ahead of the newest block",
+        "this machine's clock agrees with the chain again",
+    ]
+
+
+def test_running__bounded_clock__has_looked_before_the_first_use(machine: Machine) -> None:
+    machine.wall_s += DAYS_40_S
+    clock = machine.clock()
+    with running(clock):
+        assert clock() == NOON_S - 4 + AHEAD_S
+
+
+def test_never_after__of_two__is_the_earlier() -> None:
+    assert never_after(lambda: 5, lambda: 9)() == 5
+    assert never_after(lambda: 9, lambda: 5)() == 5

@@ -24,7 +24,17 @@ from api.routes.attester import attestations, pledges
 from api.routes.http import openapi, problems, transport, web
 from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.operator import events, facilities, hardware, keys, leases, reopening
-from api.routes.operator.console import bond, epochs, log, metering, offer, overview, previews, rent
+from api.routes.operator.console import (
+    bills,
+    bond,
+    epochs,
+    log,
+    metering,
+    offer,
+    overview,
+    previews,
+    rent,
+)
 from api.routes.operator.console import leases as console_leases
 from api.routes.public import (
     attesters,
@@ -74,7 +84,10 @@ _PUBLIC = (
     *(tranches, tranche, series, holders, waterfall, documents),
     *(portfolio, history),
 )
-_CONSOLE = (overview, offer, metering, log, previews, console_leases, epochs, rent, bond)
+_CONSOLE = (
+    *(overview, offer, metering, log, previews),
+    *(console_leases, epochs, rent, bills, bond),
+)
 _ROUTES = (
     *(accounts, admin_keys),
     *(facilities, leases, events, hardware, reopening, keys),

@@ -28,7 +28,7 @@ class Scope(StrEnum):
 # Every scope that a key of a role can have. A wallet's session has all of its operator's.
 SCOPES: Mapping[Role, frozenset[Scope]] = {
     # What an operator sees of itself; metering (all that a collector needs); facilities, leases,
-    # prices, disclosures and reopenings; its keys.
+    # prices, disclosures, reopenings and bills; its keys.
     Role.OPERATOR: frozenset(
         {Scope.READ, Scope.EVENTS_WRITE, Scope.LEDGER_WRITE, Scope.KEYS_WRITE}
     ),

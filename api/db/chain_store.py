@@ -122,6 +122,15 @@ def ended_and_open(connection: Connection) -> list[FacilityId]:
     return sorted(ended_at(connection).keys() - closed_ids)
 
 
+def is_closed(connection: Connection, facility_id: FacilityId) -> bool:
+    """Whether a facility was closed: no statement of it is taken any more.
+
+    Source:  `Closings.closableFrom`, which waits until statements of it have ended.
+    """
+    closed = select(e.event).where(e.event == "FacilityClosed", e.facility_id == facility_id)
+    return connection.execute(closed.limit(1)).first() is not None
+
+
 def cancelled_facilities() -> CompoundSelect[FacilityId]:
     """Facilities whose offer was withdrawn or expired, or whose sale failed: their pledge is void.
 

@@ -3,6 +3,7 @@
 from alembic import context
 
 from api.db.tables import access as tables_access  # noqa: F401
+from api.db.tables import bills as tables_bills  # noqa: F401
 from api.db.tables import chain as tables_chain  # noqa: F401
 from api.db.tables import console as tables_console  # noqa: F401
 from api.db.tables import history as tables_history  # noqa: F401

@@ -17,7 +17,7 @@ from api.domain.metering.time_book import NO_MONTH, Retold, TimeBook
 from api.domain.metering.timeline import DeviceTime, Use
 from api.domain.metering.usage import LineKind
 from api.domain.statements.money_book import AsOf, Component, Due, MoneyBook, Pair
-from api.domain.statements.obligation import COMPONENT_SUBJECTS
+from api.domain.statements.obligation import COMPONENT_SUBJECTS, component_kind
 from api.domain.units import BPS, NO_MONEY, Bytes32, Epoch, Minor
 
 _COVERED_KINDS = frozenset({LineKind.SHORTFALL_DIFFERENCE, LineKind.MINIMUM_DIFFERENCE})
@@ -103,11 +103,7 @@ class Books:
 
         The books move on: the next period follows.
         """
-        as_of = AsOf(
-            before=Epoch(period.epoch if period.closing else period.epoch + 1),
-            over_s=period.start_s if period.closing else period.end_s,
-            closing=period.closing,
-        )
+        as_of = AsOf.of(period)
         retold = list(self._time.retell())
         adjustment_s = sum(r.after.available_s - r.before.available_s for r in retold)
         told = [] if period.closing else [*self._time.tell(period.epoch, self.terms.devices)]
@@ -177,12 +173,10 @@ class Books:
                 yield Item(kind, subject, bounds[0], pair[0], bounds[1], Minor(amount))
 
     def _book(self, item: Item) -> None:
-        component: Component = item.kind, item.subject
+        kind = component_kind(item.kind)
+        component: Component = kind, COMPONENT_SUBJECTS.get(kind, item.subject)
         month = month_of(item.start_s)
-        if item.kind is LineKind.USAGE:
-            kind = LineKind.USAGE_DIFFERENCE
-            component = kind, COMPONENT_SUBJECTS[kind]
-        elif item.kind is LineKind.ADJUSTMENT_DIFFERENCE:
+        if kind is LineKind.ADJUSTMENT_DIFFERENCE:
             month = NO_MONTH
         stated = self._stated.setdefault((item.lease, month), {})
         stated[component] = stated.get(component, 0) + item.charge

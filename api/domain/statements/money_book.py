@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, Period
 from api.domain.metering.calendar import Calendar, Segment, month_of
 from api.domain.metering.facts import Adjusted, Agreed
 from api.domain.metering.intervals import Span
@@ -38,6 +38,15 @@ class AsOf:
     before: Epoch
     over_s: int
     closing: bool
+
+    @classmethod
+    def of(cls, period: Period) -> "AsOf":
+        """As the statement of a period looks at leases."""
+        return cls(
+            before=Epoch(period.epoch if period.closing else period.epoch + 1),
+            over_s=period.start_s if period.closing else period.end_s,
+            closing=period.closing,
+        )
 
 
 class MoneyBook:
@@ -139,7 +148,7 @@ class MoneyBook:
             sla_terms=ran[-1].terms if ran else None,
         )
         due = {(kind, COMPONENT_SUBJECTS[kind]): amount for kind, amount in owed.items()}
-        for item in self._fixed_items(lease, month=month, as_of=as_of):
+        for item in self.fixed_items(lease, month=month, as_of=as_of):
             due[LineKind.FIXED_DIFFERENCE, fixed_subject(item)] = item.amount
         return due
 
@@ -148,7 +157,8 @@ class MoneyBook:
         over_s = as_of.over_s if as_of.closing else self._terms.window_end_s
         return self._calendar.month_bounds(month, over_s=over_s)
 
-    def _fixed_items(self, lease: Lease, *, month: int, as_of: AsOf) -> Iterator[FixedItem]:
+    def fixed_items(self, lease: Lease, *, month: int, as_of: AsOf) -> Iterator[FixedItem]:
+        """Items of a lease that are due in a month."""
         last_s = (as_of.over_s if as_of.closing else self._terms.window_end_s) - 1
         for terms in lease.versions:
             for item in terms.fixed:

@@ -4,14 +4,14 @@ Exact until the one rounding of each component, which is the floor of its magnit
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from api.domain.hashing import keccak, word
 from api.domain.metering.calendar import month_length_s
 from api.domain.metering.intervals import Span
 from api.domain.metering.lease import Lease
-from api.domain.metering.lease_terms import WEIGHT_PER_UNIT, FixedItem, TermsVersion
+from api.domain.metering.lease_terms import WEIGHT_PER_UNIT, FixedItem, TermsVersion, TierStep
 from api.domain.metering.timeline import Withheld
 from api.domain.metering.usage import LineKind
 from api.domain.units import BPS, PPM, SECONDS_PER_HOUR, Bytes32
@@ -24,6 +24,11 @@ COMPONENT_SUBJECTS = {
     LineKind.MINIMUM_DIFFERENCE: keccak(b"minimum"),
     LineKind.SLA_DIFFERENCE: keccak(b"sla"),
 }
+
+
+def component_kind(kind: LineKind) -> LineKind:
+    """The kind by which a component is known: usage of an epoch is of the month's usage."""
+    return LineKind.USAGE_DIFFERENCE if kind is LineKind.USAGE else kind
 
 
 def fixed_subject(item: FixedItem) -> Bytes32:
@@ -62,6 +67,11 @@ class Sums:
     minimum: int = 0
     discount: int = 0
     runs: list[Run] = field(default_factory=list)
+
+    @property
+    def whole_s(self) -> int:
+        """GPU-seconds of which what was withheld is a share."""
+        return max(self.held_s + self.withheld_s, self.committed_s)
 
     def add(self, other: "Sums") -> None:
         """Add what follows in time."""
@@ -132,12 +142,21 @@ def sums_of(
     return sums
 
 
-def tier_weight(runs: Iterable[Run], *, before_s: int) -> int:
-    """Weight of the discounts, x 10,000, of what was billed in order of time.
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """GPU-seconds of a run that a tier takes, and the weight of their discount x 10,000."""
+
+    tier: TierStep
+    seconds: int
+    weight: int
+
+
+def tier_fills(runs: Iterable[Run], *, before_s: int) -> Iterator[Fill]:
+    """What falls into each tier of what was billed, in order of time.
 
     Args:    before_s: GPU-seconds of the month that were billed here before the first run.
     """
-    weight, billed_s = 0, before_s
+    billed_s = before_s
     for run in runs:
         tiers = run.terms.tiers
         span_s = (run.end_s - run.start_s) * run.count
@@ -148,17 +167,20 @@ def tier_weight(runs: Iterable[Run], *, before_s: int) -> int:
             high_s = here_s + span_s if last else tiers[i + 1].above_hours * SECONDS_PER_HOUR
             inside_s = min(here_s + span_s, high_s) - max(here_s, low_s)
             if inside_s > 0:
-                weight += inside_s * run.weight * tier.discount_bps
+                yield Fill(tier, inside_s, inside_s * run.weight * tier.discount_bps)
         billed_s += span_s
-    return weight
+
+
+def tier_weight(runs: Iterable[Run], *, before_s: int) -> int:
+    """Weight of the discounts, x 10,000, of what was billed: as `tier_fills`."""
+    return sum(fill.weight for fill in tier_fills(runs, before_s=before_s))
 
 
 def sla_credit_bps(terms: TermsVersion, sums: Sums) -> int:
     """Share of the month's charge that is credited for what was withheld of it."""
-    whole_s = max(sums.held_s + sums.withheld_s, sums.committed_s)
     credit = 0
     for step in terms.sla:
-        if sums.withheld_s * PPM > step.above_ppm * whole_s:
+        if sums.withheld_s * PPM > step.above_ppm * sums.whole_s:
             credit = step.credit_bps
     return min(credit, terms.sla_cap_bps)
 

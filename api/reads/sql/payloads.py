@@ -9,6 +9,7 @@ from api.chain.emitted.delivery_desk import VoucherIssued, VoucherMoved
 from api.chain.emitted.facility_registry import FacilityOffered
 from api.chain.emitted.pledge_registry import PledgeApproved
 from api.chain.emitted.primary_sale import SaleOpened, SaleTerms
+from api.chain.emitted.refund_desk import CreditRefunded
 from api.chain.emitted.rent_lockbox import Closing, FacilityClosed, LateRentShared, RentPaid
 from api.chain.emitted.statement_registry import StatementPosted
 from api.chain.emitted.tranche_token import RevenueAccrued
@@ -45,6 +46,11 @@ def stream_end_s(payload: str) -> int:
 def paid_lease(payload: str) -> Bytes32:
     """Lease hash that a RentPaid names."""
     return read_payload(RentPaid, payload).lease
+
+
+def credited_lease(payload: str) -> Bytes32:
+    """Lease hash of whose credit a CreditRefunded paid back."""
+    return read_payload(CreditRefunded, payload).lease
 
 
 def closing(payload: str) -> Closing:

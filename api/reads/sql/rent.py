@@ -61,3 +61,24 @@ def rent_payments(connection: Connection, facility_id: FacilityId) -> list[RentP
         )
         for payload, payer, micros, block_time_s, tx_hash in connection.execute(query)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class RentRefundRow:
+    """A CreditRefunded: a signed credit of a lease that went back to who had paid."""
+
+    lease: Bytes32
+    amount_micros: Micros
+
+
+def rent_refunds(connection: Connection, facility_id: FacilityId) -> list[RentRefundRow]:
+    """Credits of leases that were paid back, in chain order."""
+    query = (
+        select(e.payload, e.amount_micros)
+        .where(e.event == "CreditRefunded", e.facility_id == facility_id)
+        .order_by(*e.chain_order)
+    )
+    return [
+        RentRefundRow(lease=payloads.credited_lease(payload), amount_micros=micros)
+        for payload, micros in connection.execute(query)
+    ]

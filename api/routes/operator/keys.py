@@ -45,7 +45,7 @@ class KeyIn(Strict):
     name: KeyName
     scopes: Annotated[list[ScopeIn], Field(min_length=1, max_length=len(Scope))] = Field(
         description="read, events:write (all that a collector needs), ledger:write (facilities,"
-        " leases, prices, disclosures, reopenings) or keys:write; none that you lack yourself."
+        " leases, prices, disclosures, reopenings, bills) or keys:write; none that you lack."
     )
     expires_at: Expiry = None
 

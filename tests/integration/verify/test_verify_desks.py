@@ -19,10 +19,12 @@ from api.chain.emitted.attester_desk import (
 )
 from api.chain.emitted.refund_desk import CreditRefunded, CreditsApproved, ShareRefunded
 from api.chain.emitted.rent_lockbox import FacilityClosed, FeesPassed, RentRefunded
+from api.db.session import reading
 from api.domain.merkle import leaf_hash
 from api.domain.statements.refusals import NO_HASH, Refusal, RefusalCode, refusal_digest
 from api.domain.statements.statement import statement_digest
 from api.domain.units import Epoch
+from api.reads.bills import paid_by_lease
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
 from tests.altered import Change, findings_with
 from tests.endings import (
@@ -132,6 +134,10 @@ def test_verify__duties_pay_and_refunds__hold_and_add_up(world: World) -> None:
         )
     )
     assert owed == EXCESS
+    # The signed credit names its lease, and lowers what that lease paid; the share names none.
+    with reading(world.engine) as connection:
+        paid = paid_by_lease(connection, world.facility_id)
+    assert paid == {b"\1" * 32: GROSS + EXCESS - CREDIT}
 
 
 _CASES: list[tuple[type[EventArgs], Change | None, str]] = [

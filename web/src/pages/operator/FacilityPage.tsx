@@ -13,6 +13,7 @@ import { Section } from "../../parts/Section";
 import { Status } from "../../parts/Status";
 import { useService } from "../../api/service";
 import { BondSection } from "./bond/BondSection";
+import { Bills } from "./money/Bills";
 import { Devices } from "./metering/Devices";
 import { EndingSection } from "./ending/EndingSection";
 import { Epochs } from "./epochs/Epochs";
@@ -191,6 +192,8 @@ function Body({
       return <Epochs facility={facility} />;
     case "rent":
       return <Rent facilityId={id} />;
+    case "bills":
+      return <Bills facilityId={id} />;
     case "bond":
       return <BondSection facilityId={id} />;
     case "ending":

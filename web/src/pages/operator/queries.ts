@@ -146,6 +146,15 @@ export function useRent(facilityId: number) {
   });
 }
 
+export function useBills(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "bills"],
+    queryFn: () =>
+      dataOf(api.GET("/v1/console/facilities/{facility_id}/bills", { params: path(facilityId) })),
+    refetchInterval: LIVE,
+  });
+}
+
 /** The bond; null where none was agreed. */
 export function useBond(facilityId: number) {
   return useQuery({

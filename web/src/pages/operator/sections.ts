@@ -10,6 +10,7 @@ export const SECTIONS = [
   { id: "leases", name: "Leases" },
   { id: "epochs", name: "Epochs" },
   { id: "rent", name: "Rent" },
+  { id: "bills", name: "Bills" },
   { id: "bond", name: "Bond" },
   { id: "proceeds", name: "Proceeds" },
   { id: "ending", name: "Default and end" },

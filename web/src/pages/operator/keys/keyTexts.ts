@@ -24,7 +24,7 @@ export const SCOPES: readonly { value: Scope; label: string; about: string }[] =
   {
     value: "ledger:write",
     label: "Change facilities and leases",
-    about: "Register facilities, open and close leases, set prices, reopen epochs.",
+    about: "Register facilities, open and close leases, set prices, reopen epochs, issue bills.",
   },
   {
     value: "keys:write",

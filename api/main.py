@@ -13,6 +13,7 @@ from api.chain.deployment import load_deployment
 from api.clock import BoundedClock, Clock, never_after, running, system_clock
 from api.db.migrate import upgrade
 from api.db.session import open_engine
+from api.epochs.books import PreviewBooks
 from api.errors import AppError
 from api.evidence_store import EvidenceFolder
 from api.ledger.kept import KeptLedgers
@@ -21,9 +22,19 @@ from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
 from api.routes.attester import attestations, pledges
 from api.routes.http import openapi, problems, transport, web
-from api.routes.http.limits import IngestGate
+from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.operator import events, facilities, hardware, keys, leases, reopening
-from api.routes.operator.console import bills, bond, epochs, metering, offer, overview, rent
+from api.routes.operator.console import (
+    bills,
+    bond,
+    epochs,
+    log,
+    metering,
+    offer,
+    overview,
+    previews,
+    rent,
+)
 from api.routes.operator.console import leases as console_leases
 from api.routes.public import (
     attesters,
@@ -73,7 +84,10 @@ _PUBLIC = (
     *(tranches, tranche, series, holders, waterfall, documents),
     *(portfolio, history),
 )
-_CONSOLE = (overview, offer, metering, console_leases, epochs, rent, bills, bond)
+_CONSOLE = (
+    *(overview, offer, metering, log, previews),
+    *(console_leases, epochs, rent, bills, bond),
+)
 _ROUTES = (
     *(accounts, admin_keys),
     *(facilities, leases, events, hardware, reopening, keys),
@@ -127,6 +141,8 @@ def make_service(settings: Settings) -> Service:
         evidence=EvidenceFolder(settings.evidence_dir),
         demo_accounts=load_demo_accounts(settings.demo_accounts_file),
         gate=IngestGate(settings),
+        preview_gate=PreviewGate(),
+        preview_books=PreviewBooks(),
         kept=KeptLedgers(),
         clock=recording_clock(settings, client),
         # People live by the wall clock, whatever time a simulated chain has.

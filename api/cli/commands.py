@@ -11,6 +11,7 @@ import typer
 from api.cli import (
     arguments,
     bill_commands,
+    event_commands,
     import_commands,
     key_commands,
     output,
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
 app.add_typer(bill_commands.bills, name="bills")
+app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
 

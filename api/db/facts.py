@@ -124,6 +124,19 @@ def told_between(
         yield Told(Place(row.entry, row.place), row.recorded_at_s, fact_of(row))
 
 
+def has_more_facts(
+    connection: Connection, facility_id: FacilityId, *, after: int, most: int
+) -> bool:
+    """Whether the entries behind one told more facts than so many. Looks at no more either."""
+    query = (
+        select(facts.c.part)
+        .where(facts.c.facility_id == facility_id, facts.c.entry > after)
+        .offset(most)
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
 def log_size_before(connection: Connection, facility_id: FacilityId, *, before_s: int) -> int:
     """Number of the newest entry that was recorded before a time; 0 without any."""
     query = select(func.max(meter_events.c.entry)).where(

@@ -1,18 +1,24 @@
 """Books of facilities, kept between statements and rebuilt from facts and statements when lost."""
 
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Lock
 
 from sqlalchemy import Connection
 
 from api.db.facts import told_between
-from api.db.statements import statements_before
+from api.db.statements import ClosedStatement, statements_before
 from api.db.tables.facilities import FacilityRow
-from api.domain.statements.closing import Followed, OpenBooks
+from api.domain.statements.closing import Followed, OpenBooks, from_bytes, to_bytes
 from api.domain.statements.evidence_reader import terms_from_bytes
-from api.domain.units import Epoch, FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId
 
 # Beyond so many facilities, the one that was closed longest ago is rebuilt when its time comes.
 KEPT_FACILITIES = 64
+# Books that previews keep, in bytes: of all facilities, and of one.
+PREVIEW_BYTES, PREVIEW_BYTES_OF_ONE = 128 << 20, 64 << 20
 
 
 class KeptBooks:
@@ -33,17 +39,7 @@ class KeptBooks:
         if books is not None and known and books.follows.statement_hash == last:
             return books
         books = OpenBooks(terms_from_bytes(row.terms_json))
-        for statement in closed:
-            told = told_between(
-                connection,
-                row.facility_id,
-                after=books.follows.log_size,
-                up_to=statement.log_size,
-            )
-            follows = Followed(
-                statement.statement_hash, statement.evidence_hash, statement.log_size
-            )
-            books.replay(books.terms.period(statement.epoch), told, follows=follows)
+        _replay(connection, row.facility_id, books, closed)
         return books
 
     def keep(self, facility_id: FacilityId, books: OpenBooks) -> None:
@@ -51,3 +47,100 @@ class KeptBooks:
         self._books[facility_id] = books
         while len(self._books) > KEPT_FACILITIES:
             self._books.popitem(last=False)
+
+
+def _replay(
+    connection: Connection,
+    facility_id: FacilityId,
+    books: OpenBooks,
+    closed: Iterable[ClosedStatement],
+    *,
+    most: int | None = None,
+) -> int:
+    """Take the steps of statements that were closed, from the facts of the log.
+
+    Args:    most: no further statement begins once so many facts were gone through.
+    Returns: how many statements it took.
+    """
+    facts = taken = 0
+    for statement in closed:
+        if most is not None and facts >= most:
+            break
+        told = list(
+            told_between(
+                connection, facility_id, after=books.follows.log_size, up_to=statement.log_size
+            )
+        )
+        follows = Followed(statement.statement_hash, statement.evidence_hash, statement.log_size)
+        books.replay(books.terms.period(statement.epoch), told, follows=follows)
+        facts += len(told)
+        taken += 1
+    return taken
+
+
+class NotReady(StrEnum):
+    """Why books are not there to look ahead from."""
+
+    PREPARING = "preparing"  # a part was done and is kept: ask again
+    TOO_MANY_FACTS = "too_many_facts"
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """Books as bytes, and the statement that they follow, the `number`th."""
+
+    number: int
+    statement_hash: Bytes32
+    data: bytes
+
+
+class PreviewBooks:
+    """Books behind the last statement, for who looks ahead: each taker gets some of its own.
+
+    Requests share them. A copy of earlier statements is carried on; without one all is rebuilt, in
+    as many requests as that takes.
+    """
+
+    def __init__(self) -> None:
+        self._copies: OrderedDict[FacilityId, _Copy] = OrderedDict()
+        self._one_by_one = Lock()
+
+    def take(
+        self, connection: Connection, row: FacilityRow, *, most: int
+    ) -> tuple[OpenBooks, bytes] | NotReady:
+        """Books behind the last statement, and as bytes.
+
+        Args:    most: facts to go through, to the end of a statement.
+        """
+        closed = statements_before(connection, row.facility_id, Epoch(row.epochs_closed))
+        copy = self._copy(row.facility_id, closed)
+        if copy is None:
+            books, done = OpenBooks(terms_from_bytes(row.terms_json)), 0
+        else:
+            books, done = from_bytes(copy.data), copy.number
+        taken = _replay(connection, row.facility_id, books, closed[done:], most=most)
+        data = to_bytes(books) if copy is None or taken else copy.data
+        kept = self._keep(row.facility_id, _Copy(done + taken, books.follows.statement_hash, data))
+        if done + taken == len(closed):
+            return books, data
+        return NotReady.PREPARING if kept else NotReady.TOO_MANY_FACTS
+
+    def _copy(self, facility_id: FacilityId, closed: Sequence[ClosedStatement]) -> _Copy | None:
+        """The copy of a facility, unless a statement of it was taken back since."""
+        with self._one_by_one:
+            copy = self._copies.get(facility_id)
+        if copy is None or not 0 < copy.number <= len(closed):
+            return None
+        same = closed[copy.number - 1].statement_hash == copy.statement_hash
+        return copy if same else None
+
+    def _keep(self, facility_id: FacilityId, copy: _Copy) -> bool:
+        """Keep a copy, unless it is too large. Returns whether it is kept."""
+        with self._one_by_one:
+            self._copies.pop(facility_id, None)
+            if len(copy.data) > PREVIEW_BYTES_OF_ONE:
+                return False
+            self._copies[facility_id] = copy
+            while sum(len(kept.data) for kept in self._copies.values()) > PREVIEW_BYTES:
+                self._copies.popitem(last=False)
+            return True

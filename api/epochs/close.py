@@ -76,7 +76,7 @@ def due_periods(
     with reading(engine) as connection:
         ended = ended_at(connection)
         for row in facility_rows(connection, facility_id):
-            for period, cut_s in _open_periods(connection, row, ended.get(row.facility_id)):
+            for period, cut_s in open_periods(connection, row, ended.get(row.facility_id)):
                 if now_s < cut_s:
                     break
                 due.append((cut_s, row.facility_id, period))
@@ -84,7 +84,7 @@ def due_periods(
     return [(facility, period) for _, facility, period in due]
 
 
-def _open_periods(
+def open_periods(
     connection: Connection, row: FacilityRow, ended_at_s: int | None
 ) -> Iterator[tuple[Period, int]]:
     """What is not closed of a facility, in order, each with its cut-off."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine
 
 from api.clock import Clock
-from api.db.facilities import lock_own_facility
+from api.db.facilities import lock_own_facility, own_facility
 from api.db.facts import terms_of
 from api.db.leases import known_lease_named, lease_named
 from api.db.session import write
@@ -67,7 +67,7 @@ def open_lease(
             "opened_at": format_instant(new.opened_at_s),
             "price_micros_per_gpu_hour": new.price,
         }
-        _record(connection, operator_id, facility_id, LEASE_OPENED, data, clock)
+        _record(connection, operator_id, _event(facility_id, LEASE_OPENED, data), clock)
         return known_lease_named(connection, facility_id, new.lease_id), before is None
 
     return write(engine, work)
@@ -91,13 +91,39 @@ def add_price(
     def work(connection: Connection) -> bool:
         lock_own_facility(connection, operator_id, facility_id)
         row = known_lease_named(connection, facility_id, lease_id)
-        [lease] = terms_of(connection, facility_id, [row.lease])
-        versions = priced(lease, price)
-        for terms in versions:
-            _agree(connection, operator_id, row, terms, clock)
-        return bool(versions)
+        events = _price_events(connection, row, price)
+        for event in events:
+            _record(connection, operator_id, event, clock)
+        return bool(events)
 
     return write(engine, work)
+
+
+def price_events(
+    engine: Engine,
+    operator_id: OperatorId,
+    facility_id: FacilityId,
+    lease_id: str,
+    price: PriceStep,
+) -> list[dict[str, object]]:
+    """Events that `add_price` would record now; none where the price is just that.
+
+    Raises:  NotFound, InvalidInput.
+    """
+    with own_facility(engine, operator_id, facility_id) as (connection, _):
+        row = known_lease_named(connection, facility_id, lease_id)
+        return _price_events(connection, row, price)
+
+
+def _price_events(
+    connection: Connection, row: LeaseRow, price: PriceStep
+) -> list[dict[str, object]]:
+    [lease] = terms_of(connection, row.facility_id, [row.lease])
+    names = {"lease_id": row.lease_id, "renter_ref": row.renter_ref}
+    return [
+        _event(row.facility_id, LEASE_TERMS, {**names, **terms_data(terms)})
+        for terms in priced(lease, price)
+    ]
 
 
 def close_lease(
@@ -121,7 +147,7 @@ def close_lease(
         if ends_at(lease) == closed_at_s:
             return False
         data = {"lease_id": lease_id, "closed_at": format_instant(closed_at_s)}
-        _record(connection, operator_id, facility_id, LEASE_CLOSED, data, clock)
+        _record(connection, operator_id, _event(facility_id, LEASE_CLOSED, data), clock)
         return True
 
     return write(engine, work)
@@ -130,17 +156,6 @@ def close_lease(
 def ends_at(lease: Lease) -> int | None:
     """When a lease ends, as agreed now; None without an end."""
     return None if lease.ends_s == FOREVER_S else lease.ends_s
-
-
-def _agree(
-    connection: Connection,
-    operator_id: OperatorId,
-    row: LeaseRow,
-    terms: TermsVersion,
-    clock: Clock,
-) -> None:
-    data = {"lease_id": row.lease_id, "renter_ref": row.renter_ref, **terms_data(terms)}
-    _record(connection, operator_id, row.facility_id, LEASE_TERMS, data, clock)
 
 
 def terms_data(terms: TermsVersion) -> dict[str, object]:
@@ -171,22 +186,22 @@ def terms_data(terms: TermsVersion) -> dict[str, object]:
     }
 
 
-def _record(
-    connection: Connection,
-    operator_id: OperatorId,
-    facility_id: FacilityId,
-    event_type: str,
-    data: Mapping[str, object],
-    clock: Clock,
-) -> None:
-    """Record an event of the operator's own doing. Raises what its rejection means."""
-    event = {
+def _event(
+    facility_id: FacilityId, event_type: str, data: Mapping[str, object]
+) -> dict[str, object]:
+    return {
         "specversion": "1.0",
         "id": secrets.token_hex(16),
         "source": SOURCE,
         "type": event_type,
         "data": {"facility_id": facility_id, **data},
     }
+
+
+def _record(
+    connection: Connection, operator_id: OperatorId, event: dict[str, object], clock: Clock
+) -> None:
+    """Record an event of the operator's own doing. Raises what its rejection means."""
     read = read_item(0, event, None)
     [result] = record_events(connection, operator_id, [read], raw=[event], clock=clock)
     if result.status == "rejected":

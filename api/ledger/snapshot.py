@@ -77,28 +77,48 @@ def read_snapshots(
     rows = lock_own_facilities(connection, operator_id, by_facility)
     ended = ended_at(connection, rows) if rows else {}
     now_s = clock()
-    snapshots = {}
-    for facility_id, row in rows.items():
-        terms = terms_from_bytes(row.terms_json)
-        time = kept.take(row)
-        recorded = Recorded(
-            terms,
-            row.salt,
-            recorded_at_s=_recording_time(row, terms, now_s),
-            reopenings=reopenings_of(connection, facility_id),
+    snapshots = {
+        facility_id: snapshot_of(
+            connection,
+            row,
+            by_facility[facility_id],
             ended_at_s=ended.get(facility_id),
-            leases=time.leases,
-            used=time.used,
-            out=time.out,
-            delivered=time.delivered,
-            running=time.limits,
+            now_s=now_s,
+            kept=kept,
         )
-        _Reader(connection, row, recorded, time).read(by_facility[facility_id])
-        snapshots[facility_id] = Snapshot(row, terms, recorded, row.log_size + 1, time)
+        for facility_id, row in rows.items()
+    }
     return snapshots, now_s
 
 
-def _recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:
+def snapshot_of(
+    connection: Connection,
+    row: FacilityRow,
+    events: Sequence[MeterEvent],
+    *,
+    ended_at_s: int | None,
+    now_s: int,
+    kept: KeptLedgers,
+) -> Snapshot:
+    """What events of one facility are judged by. Whoever records them has locked its row."""
+    terms, time = terms_from_bytes(row.terms_json), kept.take(row)
+    recorded = Recorded(
+        terms,
+        row.salt,
+        recorded_at_s=recording_time(row, terms, now_s),
+        reopenings=reopenings_of(connection, row.facility_id),
+        ended_at_s=ended_at_s,
+        leases=time.leases,
+        used=time.used,
+        out=time.out,
+        delivered=time.delivered,
+        running=time.limits,
+    )
+    _Reader(connection, row, recorded, time).read(events)
+    return Snapshot(row, terms, recorded, row.log_size + 1, time)
+
+
+def recording_time(row: FacilityRow, terms: FacilityTerms, now_s: int) -> int:
     """Recording time at `now_s`: never before an earlier record or a closed epoch's cut-off."""
     closed = row.epochs_closed
     return recording_time_s(

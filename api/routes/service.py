@@ -11,10 +11,11 @@ from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
 from api.clock import Clock
+from api.epochs.books import PreviewBooks
 from api.evidence_store import EvidenceFolder
 from api.ledger.kept import KeptLedgers
 from api.reads.settings import FactReader
-from api.routes.http.limits import IngestGate
+from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.public.demo_accounts import DemoAccount
 from api.settings import Settings
 
@@ -37,6 +38,8 @@ class Service:
     evidence: EvidenceFolder
     demo_accounts: tuple[DemoAccount, ...]
     gate: IngestGate
+    preview_gate: PreviewGate
+    preview_books: PreviewBooks
     kept: KeptLedgers
     clock: Clock
     session_clock: Clock

@@ -21,7 +21,7 @@ from api.db.rows import part_of, record_of
 from api.db.tables.base import metadata
 from api.db.tables.columns import INT64, RAW32, Columns
 from api.db.tables.facilities import facilities
-from api.domain.metering.usage import DELIVERY_KINDS
+from api.domain.metering.usage import DELIVERY_KINDS, EARLIER_KINDS
 from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros
 
 
@@ -126,6 +126,15 @@ Index(
     statement_lines.c.lease,
     sqlite_where=_IS_DELIVERY,
     postgresql_where=_IS_DELIVERY,
+)
+# Nor do many put something right of earlier time, and whoever looks at that time asks for them.
+_OF_EARLIER_TIME = statement_lines.c.kind.in_(sorted(EARLIER_KINDS))
+Index(
+    "ix_statement_lines_earlier",
+    statement_lines.c.facility_id,
+    statement_lines.c.start_s,
+    sqlite_where=_OF_EARLIER_TIME,
+    postgresql_where=_OF_EARLIER_TIME,
 )
 
 

@@ -30,3 +30,6 @@ COUNTED_KINDS = frozenset({LineKind.USAGE, LineKind.DELIVERY})
 RECORDED_KINDS = frozenset(kind for kind in LineKind if kind <= LineKind.VOID)
 # Kinds that serve vouchers, by the length of their interval.
 DELIVERY_KINDS = frozenset({LineKind.DELIVERY, LineKind.LATE_DELIVERY})
+# Kinds that say what was stated otherwise before: of time, and of the rent of a month's usage.
+RETOLD_KINDS = frozenset({LineKind.LATE, LineKind.LATE_DELIVERY, LineKind.VOID})
+EARLIER_KINDS = RETOLD_KINDS | {LineKind.USAGE_DIFFERENCE}

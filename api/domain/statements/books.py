@@ -47,6 +47,7 @@ class Stated:
 
     available_s: of its own epoch.  available_adjustment_s: of earlier ones, of either sign.
     Shares are of the positive charges: of the largest renter, and of what was committed.
+    held_back: what differences below zero are short of, since the statement's sum would be.
     """
 
     items: tuple[Item, ...]
@@ -54,6 +55,7 @@ class Stated:
     available_adjustment_s: int
     top_renter_bps: int
     committed_bps: int
+    held_back: Minor = NO_MONEY
 
 
 class Books:
@@ -115,8 +117,10 @@ class Books:
             for pair, due in dues.items()
             for item in self._differences(pair, due, period=period, as_of=as_of)
         ]
+        owed = sum(item.charge for item in differences)
         if not period.closing:
             differences = _bearable(differences, sum(item.charge for item in charged))
+        held_back = Minor(sum(item.charge for item in differences) - owed)
         for item in differences:
             self._book(item)
         everything = tuple(sorted((*charged, *differences)))
@@ -124,7 +128,7 @@ class Books:
         self._owing = {pair for pair, due in dues.items() if self._differs(pair, due)}
         self._move_on(period, dues)
         available_s = sum(time.available_s for _, time in told)
-        return Stated(everything, available_s, adjustment_s, top_bps, committed_bps)
+        return Stated(everything, available_s, adjustment_s, top_bps, committed_bps, held_back)
 
     # --- lines ----------------------------------------------------------------------------------
 

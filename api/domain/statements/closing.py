@@ -1,5 +1,6 @@
 """Closing an epoch, or a facility's books behind its last one: statement, lines and evidence."""
 
+import pickle
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.merkle import MerkleTree
 from api.domain.metering.facts import Agreed
-from api.domain.statements.books import Books
+from api.domain.statements.books import Books, Stated
 from api.domain.statements.evidence import (
     CREDITS_FILE,
     FACILITY_FILE,
@@ -61,14 +62,19 @@ class OpenBooks:
         self.follows = Followed()
         self.next_number = Epoch(0)
 
-    def replay(self, period: Period, told: Iterable[Told], *, follows: Followed) -> None:
-        """Take the step of a statement that was closed before, without its evidence.
+    def copied(self) -> "OpenBooks":
+        """Books that go their own way from here on."""
+        return from_bytes(to_bytes(self))
+
+    def replay(self, period: Period, told: Iterable[Told], *, follows: Followed) -> Stated:
+        """Take the step of a statement without its evidence: one that was closed before, or may be.
 
         Args:    follows: what the next one follows: that very statement.
         """
         self._take(told)
-        self._books.state(period)
+        stated = self._books.state(period)
         self.follows, self.next_number = follows, Epoch(period.epoch + 1)
+        return stated
 
     def close(self, period: Period, told: Iterable[Told], *, log_size: int) -> ClosedEpoch:
         """Close one epoch, or the facility's books behind the last one.
@@ -112,3 +118,15 @@ class OpenBooks:
         others = [each for each in facts if not isinstance(each.fact, Agreed)]
         self._books.take(each.fact for each in (*agreed, *others))
         return agreed, others
+
+
+def to_bytes(books: OpenBooks) -> bytes:
+    """Books as bytes, for the memory of this process alone."""
+    return pickle.dumps(books, pickle.HIGHEST_PROTOCOL)
+
+
+def from_bytes(data: bytes) -> OpenBooks:
+    """Books that `to_bytes` wrote in this process."""
+    books = pickle.loads(data)  # noqa: S301  ours: they never leave the process
+    assert isinstance(books, OpenBooks)
+    return books

@@ -20,6 +20,8 @@ from api.routes.http.body import MAX_BODY_BYTES
 from api.settings import Settings
 
 _T = TypeVar("_T")
+# After which a second preview of an operator may be tried again.
+PREVIEW_WAIT_S = 2
 
 
 class TokenBuckets:
@@ -119,6 +121,34 @@ class IngestGate:
             own = self._by_operator[operator_id] = CapacityLimiter(self._operator_at_once)
         async with own:
             yield
+
+
+class PreviewGate:
+    """Who may look ahead: one preview of an operator, and one of all at work.
+
+    Each goes through the books of a facility, which takes as long as closing does: more at once
+    would take the processor from those who send events.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: set[OperatorId] = set()
+        self._at_work = CapacityLimiter(1)
+
+    @contextmanager
+    def admitted(self, operator_id: OperatorId) -> Iterator[None]:
+        """Hold the operator's place. Raises TooManyRequests."""
+        if operator_id in self._under_way:
+            message = "a preview of this operator is under way: try again when it is answered"
+            raise TooManyRequests(message, reason="preview", retry_after_s=PREVIEW_WAIT_S)
+        self._under_way.add(operator_id)
+        try:
+            yield
+        finally:
+            self._under_way.discard(operator_id)
+
+    async def work(self, work: Callable[[], _T]) -> _T:
+        """Do `work` in a thread, once it is its turn."""
+        return await to_thread.run_sync(work, limiter=self._at_work)
 
 
 def _require_none(wait_s: int, reason: str) -> None:

@@ -1,7 +1,8 @@
 """Metering: events, each answered on its own."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import orjson
@@ -14,6 +15,7 @@ from api.ledger.batch import EventResult
 from api.ledger.ingest import ingest
 from api.routes.http.body import MAX_BODY_BYTES, read_events
 from api.routes.http.credentials import EventsWriter
+from api.routes.http.limits import IngestGate
 from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.event_docs import CHECK_BODY, EVENT_BODY, EVENTS_ABOUT
@@ -131,6 +133,16 @@ async def _take(
             raise Conflict(message, reason=ID_CONFLICT, source=only.source, id=only.id)
         return Response(orjson.dumps(to_api_batch(results)), media_type=_JSON)
 
+    async with body_held(request, gate, operator_id) as body:
+        # Inflating, parsing and the database would block the event loop for every other caller.
+        return await gate.work(operator_id, partial(work, body))
+
+
+@asynccontextmanager
+async def body_held(
+    request: Request, gate: IngestGate, operator_id: OperatorId
+) -> AsyncIterator[bytes]:
+    """The body of a request, whose bytes count while it is in memory. Raises IngestBusy."""
     with gate.holding(operator_id, announced=_announced(request)) as held:
         chunks = []
         async for chunk in request.stream():
@@ -138,8 +150,7 @@ async def _take(
             chunks.append(chunk)
         body = b"".join(chunks)
         chunks.clear()
-        # Inflating, parsing and the database would block the event loop for every other caller.
-        return await gate.work(operator_id, partial(work, body))
+        yield body
 
 
 def _announced(request: Request) -> int:

@@ -11,6 +11,7 @@ from api.db.statements import known_statement_row
 from api.domain.lifecycle import StatementState
 from api.domain.statements.evidence import epoch_folder, hex32
 from api.reads.listing import Order
+from api.reads.restated import restated_since
 from api.reads.statements import StatementView, view_statement
 from api.reads.statements import list_statements as statements_of
 from api.routes.http.parameters import EpochPath, FacilityPath, Limit, Offset
@@ -68,6 +69,22 @@ class StatementsOut(BaseModel):
 
     total: int = Field(description="Statements of the facility in the named state; all without.")
     statements: list[StatementOut] = Field(description="By epoch, from `offset` on.")
+
+
+class RestatedOut(BaseModel):
+    """What a later statement says of an epoch that stands as it was stated."""
+
+    epoch: int = Field(description="Epoch of the later statement.")
+    closing: bool = Field(description="Whether that is the closing statement.")
+    late_seconds: int = Field(description="Usage of this epoch that came late, device-seconds.")
+    late_delivery_seconds: int = Field(description="Deliveries that came late, device-seconds.")
+    void_seconds: int = Field(
+        description="Usage of this epoch that was taken back or was an outage, device-seconds."
+    )
+    rent_micros: int = Field(
+        description="What it changes of the rent for usage of this epoch's months (UTC), of"
+        f" whichever of their days; {MICROS}."
+    )
 
 
 def _window_s(service: Service) -> int | None:
@@ -139,3 +156,28 @@ def get_statement(service: ServiceDep, facility_id: FacilityPath, epoch: EpochPa
     with reading(service.engine) as connection:
         row = known_statement_row(connection, facility_id, epoch)
         return to_api_statement(view_statement(connection, row, window_s))
+
+
+@router.get("/v1/facilities/{facility_id}/epochs/{epoch}/restated", responses=errors(404, 422))
+def list_restated(
+    service: ServiceDep, facility_id: FacilityPath, epoch: EpochPath
+) -> list[RestatedOut]:
+    """What later statements put right of an epoch, in their order; none is an empty list.
+
+    The statement itself never changes. Money is a month's: no line says which epoch of the month a
+    difference of rent is of.
+    """
+    with reading(service.engine) as connection:
+        row = known_statement_row(connection, facility_id, epoch)
+        views = restated_since(connection, row)
+    return [
+        RestatedOut(
+            epoch=view.epoch,
+            closing=view.closing,
+            late_seconds=view.late_s,
+            late_delivery_seconds=view.late_delivery_s,
+            void_seconds=view.void_s,
+            rent_micros=view.rent_micros,
+        )
+        for view in views
+    ]

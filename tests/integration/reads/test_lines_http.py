@@ -3,17 +3,19 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
+from sqlalchemy.schema import CreateIndex
 
 from api.db import statements as store
 from api.db.session import reading, transaction
-from api.db.tables.statements import statement_trees
+from api.db.tables.statements import statement_lines, statement_trees
 from api.db.trees import PART
 from api.domain.hashing import word
 from api.domain.merkle import MerkleTree, leaf_hash, verify_proof
 from api.domain.statements.lines import usage_tree
 from api.domain.units import Epoch, FacilityId
 from api.epochs.close import close_due
+from api.reads.sql.restated import restated_by
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
 from tests.integration.service import Service, problem
 
@@ -126,3 +128,60 @@ def test_lines__page_in_the_middle__starts_at_its_offset(long: Service) -> None:
 
     assert [line["index"] for line in page["lines"]] == [PART - 1, PART, PART + 1]
     assert page["line_count"] == 2 * PART
+
+
+def test_restated__of_an_epoch_that_later_statements_put_right__says_what_and_where(
+    closed: Service,
+) -> None:
+    """The second statement took back an hour of the first day, and one came late."""
+    path = f"/v1/facilities/{closed.ledger.facility_id}/epochs"
+
+    assert closed.client.get(f"{path}/0/restated").json() == [
+        {
+            "epoch": 1,
+            "closing": False,
+            "late_seconds": HOUR_S,
+            "late_delivery_seconds": 0,
+            "void_seconds": HOUR_S,
+            "rent_micros": 0,
+        }
+    ]
+    assert closed.client.get(f"{path}/1/restated").json() == []
+    problem(closed.client.get(f"{path}/2/restated"), 404, "not_found")
+
+
+def test_restated__after_a_price_of_the_past__says_what_the_month_gives_back(
+    closed: Service,
+) -> None:
+    ledger = closed.ledger
+    price = [{"from": "2026-01-01T00:00:00Z", "price": 400_000}]
+    ledger.clock.now_s = START_S + 3 * DAY_S
+    told = ledger.terms("lease-a", 2, 0, prices=price)
+    used = ledger.usage(0, 2 * DAY_S, 2 * DAY_S + 10 * HOUR_S)
+    assert ledger.codes(told, used) == ["accepted"] * 2
+    ledger.clock.now_s += GRACE_S
+    close_due(ledger.engine, ledger.evidence, ledger.clock.now_s)
+
+    shown = closed.client.get(f"/v1/facilities/{ledger.facility_id}/epochs/1/restated").json()
+
+    # Four hours were stated at 1, and are 0.40 each.
+    assert [(s["epoch"], s["late_seconds"], s["rent_micros"]) for s in shown] == [
+        (2, 0, -4 * 600_000)
+    ]
+
+
+def test_restated__is_asked_by_the_index_of_few_lines(closed: Service) -> None:
+    engine, asked = closed.ledger.engine, []
+
+    def note(*args: Any) -> None:
+        asked.append(args[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    with reading(engine) as connection:
+        which = FacilityId(closed.ledger.facility_id), Epoch(0)
+        restated_by(connection, *which, start_s=START_S, end_s=START_S + 1, month_start_s=START_S)
+
+    # Kinds are written out, as the condition of the index has them.
+    [index] = [i for i in statement_lines.indexes if str(i.name).endswith("earlier")]
+    assert "kind IN (2, 3, 4, 5)" in asked[-1]
+    assert "kind IN (2, 3, 4, 5)" in str(CreateIndex(index).compile(engine))

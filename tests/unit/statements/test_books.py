@@ -169,6 +169,22 @@ def test_price__typed_wrong__comes_back_as_later_revenue_allows():
     assert operator.end() == [(USE, -84 * USD)]
 
 
+def test_held_back__of_what_no_revenue_bears__is_said_until_it_is_borne():
+    operator = Operator(days=4)
+    operator.agree(prices=prices(20 * USD))
+    operator.used(0, 10)
+    operator.close()
+    operator.agree(2, prices=prices(2 * USD))
+    operator.used(24, 48)
+
+    held_back = [
+        operator.books.state(operator.terms.period(Epoch(epoch))).held_back for epoch in (1, 2)
+    ]
+
+    # 180 are owed back; the second day bears 48, the third nothing.
+    assert held_back == [132 * USD, 132 * USD]
+
+
 def test_minimum__idle_lease__is_stated_at_the_end_of_the_month():
     operator = Operator(days=31)
     operator.agree(minimum=310 * USD, start_s=NEW_YEAR_S + 10 * DAY_S)

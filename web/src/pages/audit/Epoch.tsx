@@ -12,6 +12,7 @@ import { EpochChecks } from "./EpochChecks";
 import { EpochFigures } from "./EpochFigures";
 import { EpochLines } from "./EpochLines";
 import { EpochState } from "./EpochState";
+import { Restated } from "./Restated";
 import { type StatementRow, useFacility, useLastStatement, useStatement } from "./queries";
 
 const FILES = ["statement.json", "attestations.json", "manifest.json", ...COMMITTED_FILES];
@@ -101,6 +102,7 @@ function Found({ statement, name }: { statement: StatementRow; name: string }) {
   return (
     <>
       <EpochFigures statement={statement} name={name} />
+      {!statement.closing && <Restated statement={statement} />}
       <EpochState statement={statement} />
       <EpochChecks statement={statement} />
       <EpochLines statement={statement} />

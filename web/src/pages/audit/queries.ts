@@ -7,6 +7,7 @@ export type Reconciliation = Schemas["ReconciliationOut"];
 export type StatementRow = Schemas["StatementOut"];
 export type Facility = Schemas["FacilityOut"];
 export type ApiLine = Schemas["LineOut"];
+export type RestatedRow = Schemas["RestatedOut"];
 export type Proof = Schemas["ProofOut"];
 
 const LIVE = 5_000;
@@ -82,6 +83,18 @@ export function useStatement(facilityId: number, epoch: number) {
     queryFn: () => {
       const params = { path: { facility_id: facilityId, epoch } };
       return dataOf(api.GET("/v1/facilities/{facility_id}/epochs/{epoch}", { params }));
+    },
+    refetchInterval: LIVE,
+  });
+}
+
+/** What later statements put right of an epoch. */
+export function useRestated(facilityId: number, epoch: number) {
+  return useQuery({
+    queryKey: ["restated", facilityId, epoch],
+    queryFn: () => {
+      const params = { path: { facility_id: facilityId, epoch } };
+      return dataOf(api.GET("/v1/facilities/{facility_id}/epochs/{epoch}/restated", { params }));
     },
     refetchInterval: LIVE,
   });

@@ -17,6 +17,7 @@ import { Bills } from "./money/Bills";
 import { Devices } from "./metering/Devices";
 import { EndingSection } from "./ending/EndingSection";
 import { Epochs } from "./epochs/Epochs";
+import { Events } from "./events/Events";
 import { Launch } from "./launch/Launch";
 import { Leases } from "./leases/Leases";
 import { Proceeds } from "./money/Proceeds";
@@ -181,6 +182,8 @@ function Body({
       return <Launch facility={facility} account={account} />;
     case "devices":
       return <Devices facilityId={id} />;
+    case "events":
+      return <Events facility={facility} />;
     case "rejections":
       return <Rejections facilityId={id} />;
     case "leases":

@@ -5,6 +5,7 @@ import { useSearchParams } from "react-router";
 export const SECTIONS = [
   { id: "launch", name: "Launch" },
   { id: "devices", name: "Devices" },
+  { id: "events", name: "Events" },
   { id: "rejections", name: "Rejected events" },
   { id: "leases", name: "Leases" },
   { id: "epochs", name: "Epochs" },

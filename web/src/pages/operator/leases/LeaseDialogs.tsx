@@ -1,11 +1,13 @@
 import { NativeSelect, SimpleGrid, Text, TextInput } from "@mantine/core";
 import { api, dataOf } from "../../../api/client";
 import { useNow } from "../../../api/clock";
-import { ChangeForm } from "../forms/ChangeForm";
+import { PreviewForm } from "../events/PreviewForm";
+import { leaseClosed, leaseOpened } from "../events/eventForms";
+import { previewEvent, previewPrice } from "../events/eventQueries";
+import { usePreviewForm } from "../events/usePreviewForm";
 import { type LeaseFields, PLANS, closeBody, leaseBody, priceBody } from "./leaseForms";
 import { utcInput } from "../forms/numbers";
 import type { ConsoleFacility, Lease } from "../queries";
-import { useChangeForm } from "../forms/useChangeForm";
 
 const nextHour = (now: number) => (Math.floor(now / 3_600) + 1) * 3_600;
 
@@ -33,7 +35,7 @@ const LEASE_PLACES = {
 export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onDone: () => void }) {
   const now = useNow();
   const params = { path: { facility_id: facility.facility_id } };
-  const { fields, input, frame } = useChangeForm({
+  const { fields, input, frame } = usePreviewForm({
     initial: (): LeaseFields => ({
       leaseId: "",
       renterRef: "",
@@ -45,11 +47,12 @@ export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onD
     }),
     places: LEASE_PLACES,
     make: leaseBody,
+    look: (body) => previewEvent(facility.facility_id, leaseOpened(facility.facility_id, body)),
     change: (body) => dataOf(api.POST("/v1/facilities/{facility_id}/leases", { params, body })),
     onDone,
   });
   return (
-    <ChangeForm submit="Open lease" {...frame} onCancel={onDone}>
+    <PreviewForm act="Open lease" {...frame} onCancel={onDone}>
       <SimpleGrid cols={{ base: 1, xs: 2 }} verticalSpacing="sm">
         <TextInput
           label="Lease id"
@@ -90,20 +93,21 @@ export function OpenLease({ facility, onDone }: { facility: ConsoleFacility; onD
         {fields.plan === "take_or_pay" &&
           " What is committed and not used is charged when the month is over; usage that is told later lowers it again."}
       </Text>
-    </ChangeForm>
+    </PreviewForm>
   );
 }
 
 /** Sets the price of a lease from an instant on. */
 export function AddPrice(props: OfLease) {
   const now = useNow();
-  const { input, frame } = useChangeForm({
+  const { input, frame } = usePreviewForm({
     initial: () => ({
       from: utcInput(nextHour(now)),
       price: "",
     }),
     places: { from: "effective_from", price: "price_micros_per_gpu_hour" },
     make: priceBody,
+    look: (body) => previewPrice(props.facilityId, props.lease.lease_id, body),
     change: (body) =>
       dataOf(
         api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/prices", {
@@ -114,7 +118,7 @@ export function AddPrice(props: OfLease) {
     onDone: props.onDone,
   });
   return (
-    <ChangeForm submit="Set price" {...frame} onCancel={props.onDone}>
+    <PreviewForm act="Set price" {...frame} onCancel={props.onDone}>
       <Text size="sm">
         The price counts from then on, and takes the place of those that were agreed for that time.
         It may begin in the past, for a price that was typed wrong: the next statement charges the
@@ -128,17 +132,19 @@ export function AddPrice(props: OfLease) {
         data-autofocus
         {...input("price")}
       />
-    </ChangeForm>
+    </PreviewForm>
   );
 }
 
 /** Ends a lease. */
 export function CloseLease(props: OfLease) {
   const now = useNow();
-  const { input, frame } = useChangeForm({
+  const { input, frame } = usePreviewForm({
     initial: () => ({ at: utcInput(nextHour(now)) }),
     places: { at: "closed_at" },
     make: ({ at }) => closeBody(at),
+    look: (body) =>
+      previewEvent(props.facilityId, leaseClosed(props.facilityId, props.lease.lease_id, body)),
     change: (body) =>
       dataOf(
         api.POST("/v1/facilities/{facility_id}/leases/{lease_id}/close", {
@@ -149,12 +155,12 @@ export function CloseLease(props: OfLease) {
     onDone: props.onDone,
   });
   return (
-    <ChangeForm submit="Close lease" {...frame} onCancel={props.onDone}>
+    <PreviewForm act="Close lease" {...frame} onCancel={props.onDone}>
       <Text size="sm">
         A lease takes no usage after its end. The end may be past or to come, and another can
         follow: a later one lets the lease go on.
       </Text>
       <TextInput type="datetime-local" label="Ends (UTC)" required {...input("at")} />
-    </ChangeForm>
+    </PreviewForm>
   );
 }

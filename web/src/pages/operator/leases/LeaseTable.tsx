@@ -48,7 +48,7 @@ export function LeaseTable({
         { head: "Reference for rent", cell: (l) => <Hash value={l.lease} /> },
         {
           head: "Change",
-          cell: (l) => l.closed_at_s === null && <Changes lease={l} onDialog={onDialog} />,
+          cell: (l) => <Changes lease={l} onDialog={onDialog} />,
         },
       ]}
     />
@@ -56,11 +56,19 @@ export function LeaseTable({
 }
 
 function Changes({ lease, onDialog }: { lease: Lease; onDialog: (dialog: Shown) => void }) {
+  const open = lease.closed_at_s === null;
+  // What was typed wrong is put right of an ended lease too.
   const actions = [
-    { kind: "order", word: "Delivery order", about: "Delivery order under" },
-    { kind: "price", word: "New price", about: "New price of" },
-    { kind: "close", word: "Close", about: "Close" },
-  ] as const;
+    ...(open
+      ? [{ kind: "order", word: "Delivery order", about: "Delivery order under" } as const]
+      : []),
+    { kind: "price", word: "New price", about: "New price of" } as const,
+    {
+      kind: "close",
+      word: open ? "Close" : "Change its end",
+      about: open ? "Close" : "Change the end of",
+    } as const,
+  ];
   return (
     <Group gap={6} wrap="nowrap">
       {actions.map(({ kind, word, about }) => (

@@ -1,5 +1,7 @@
 """What an event says, as typed values: shared by the service and whoever recomputes."""
 
+import re
+import unicodedata
 from dataclasses import dataclass, replace
 
 from api.domain.hashing import salted_hash
@@ -199,6 +201,21 @@ MeterEvent = (
 )
 
 
+_NEITHER_LETTER_NOR_DIGIT = re.compile(r"[\W_]+")
+
+
+def party_name(renter_ref: str) -> str:
+    """The one name of a renter, however a reference to it is written.
+
+    Case, width and accents' encoding, and what stands between or around words do not make another
+    renter of it: `Acme`, `ACME.`, ` acme_` are `acme`; `acme-2` is another.
+    """
+    folded = unicodedata.normalize("NFKC", renter_ref).casefold()
+    # Folding can leave letters in parts that belong together.
+    folded = unicodedata.normalize("NFKC", folded)
+    return _NEITHER_LETTER_NOR_DIGIT.sub("-", folded).strip("-") or renter_ref
+
+
 def party_hash(renter_ref: str, salt: bytes) -> Bytes32:
-    """Identifier of a renter in public evidence."""
-    return salted_hash(salt, "renter:" + renter_ref)
+    """Identifier of a renter in public evidence: of its one name."""
+    return salted_hash(salt, "renter:" + party_name(renter_ref))

@@ -186,3 +186,16 @@ def test_close__facility_that_ended__closes_epochs_that_were_over_and_its_books(
         (ledger.facility_id, books),
     ]
     assert due[:1] == close.due_periods(ledger.engine, ended_s + GRACE_S - 1)
+
+
+def test_close__one_renter_written_in_many_ways__is_all_of_the_revenue(ledger: Ledger) -> None:
+    """ATTACKS 47: the number that lenders read first was whatever the operator spelled."""
+    for gpu, renter in enumerate(("acme", "Acme ", "ACME.", "acme_")):
+        ledger.add_lease(f"lease-{gpu}", renter_ref=renter)
+        ledger.ingest(ledger.usage(gpu, 0, HOUR_S, lease=f"lease-{gpu}"))
+
+    _close(ledger, 1)
+
+    with reading(ledger.engine) as connection:
+        row = store.statement_row(connection, ledger.facility_id, 0)
+    assert (row.gross_revenue_micros, row.top_renter_bps) == (4_000_000, 10_000)

@@ -22,9 +22,12 @@ from api.domain.units import Bytes32, FacilityId
 # Bounds of what one process keeps, some tens of megabytes. What goes beyond is read again.
 KEPT_DEVICES = 8_000
 KEPT_LEASES = 4_096
-_LIMITS = 256
+# Intervals of a device, of each kind.
 _SPANS = 48
-_STEPS = 4_096
+# Steps of what a facility's leases hold: two days in which something begins or ends each second.
+# Fewer would be forgotten, and read again, with every batch of a busy lease's back-fill.
+_STEPS = 200_000
+_STEPS_OF_A_DEVICE = 50  # take as much memory as a device does
 # How far ahead of a batch is read at once: what comes next is mostly later, and needs no query.
 AHEAD_S = 86_400
 
@@ -162,13 +165,19 @@ class KeptTime:
                     since_s = taken.shorten(_SPANS // 2)
                     known = self.known[device]
                     self.known[device] = max(known[0], since_s), known[1]
-        for lease in [x for x, count in self.limits.items() if count.steps > _STEPS]:
-            self._forget_lease(lease)
         if len(self.leases) > KEPT_LEASES:
             self.leases.clear()
-        if len(self.limits) > _LIMITS:
+        if self._steps() > _STEPS:
             self.limits.clear()
             self.held.clear()
+
+    @property
+    def size(self) -> int:
+        """What it takes of memory, in devices."""
+        return len(self.known) + self._steps() // _STEPS_OF_A_DEVICE
+
+    def _steps(self) -> int:
+        return sum(count.steps for count in self.limits.values())
 
     def _forget(self, device: Bytes32) -> None:
         for taken in (self.used, self.out, self.delivered):
@@ -204,7 +213,7 @@ class KeptLedgers:
             if other is None or other[0] < version:
                 self._kept[facility_id] = version, time
                 self._kept.move_to_end(facility_id)
-            devices = sum(len(time.known) for _, time in self._kept.values())
-            while devices > KEPT_DEVICES:
+            size = sum(kept.size for _, kept in self._kept.values())
+            while size > KEPT_DEVICES:
                 _, (_, oldest) = self._kept.popitem(last=False)
-                devices -= len(oldest.known)
+                size -= oldest.size

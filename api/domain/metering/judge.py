@@ -231,9 +231,8 @@ class Recorded:
         if not lease.has_limit:
             return
         running = self.running.get(lease.lease)
-        for stretch in lease.stretches_in(start_s=span[0], end_s=span[1]):
-            most = stretch.terms.max_gpus
-            peak = 0 if running is None else running.peak(stretch.start_s, stretch.end_s)
+        for start_s, end_s, most in lease.limits_in(span):
+            peak = 0 if running is None else running.peak(start_s, end_s)
             if most and peak + 1 > most:
                 raise EventRejected(
                     "over_capacity", f"lease covers {most} GPUs at once", field="lease"

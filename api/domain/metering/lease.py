@@ -122,6 +122,17 @@ class Lease:
                     stretch.committed,
                 )
 
+    def limits_in(self, span: Span) -> Iterator[tuple[int, int, int]]:
+        """Start, end and `max_gpus` of each part of a span in which the lease runs."""
+        start_s, end_s = span
+        first = max(0, bisect_right(self._starts, start_s) - 1)
+        for stretch in self.stretches[first:]:
+            if stretch.start_s >= end_s:
+                return
+            if stretch.end_s > start_s:
+                part = max(start_s, stretch.start_s), min(end_s, stretch.end_s)
+                yield (*part, stretch.terms.max_gpus)
+
     def _pieces(self) -> Iterator[Stretch]:
         instants = {terms.from_s for terms in self.versions}
         for terms in self.versions:

@@ -16,6 +16,8 @@ AHEAD_S = 120
 # How often the newest block is looked at, and how long a start waits for the first look.
 _PAUSE_S = 10.0
 _FIRST_S = 5.0
+# So many looks in a row at lower blocks are believed: some minutes.
+_LOWER_LOOKS = 30
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +62,7 @@ class BoundedClock:
         self._newest, self._wall, self._monotonic = newest, wall, monotonic
         self._seen: _Seen | None = None
         self._ahead = False
+        self._lower = 0
         self._stop = Event()
         self._thread: Thread | None = None
 
@@ -73,13 +76,18 @@ class BoundedClock:
         return min(now_s, most_s)
 
     def look(self) -> None:
-        """See the newest block. An older one, of a node that lags, says nothing."""
+        """See the newest block. An older one, of a node that lags, says nothing for a while."""
         newest = self._newest()
         if newest is None:
             return
         number, time_s = newest
-        if self._seen is None or number > self._seen.number:
-            self._seen = _Seen(number, time_s, self._monotonic())
+        if self._seen is not None and number <= self._seen.number:
+            # Of one number again and again nothing is new; of lower ones the higher was not true.
+            self._lower = self._lower + 1 if number < self._seen.number else 0
+            if self._lower < _LOWER_LOOKS:
+                return
+        self._lower = 0
+        self._seen = _Seen(number, time_s, self._monotonic())
 
     def start(self) -> None:
         """Look now, and from now on. Waits some seconds for the first answer, not for ever."""
@@ -87,8 +95,9 @@ class BoundedClock:
         self._stop.clear()
         self._thread = Thread(target=self._watch, args=(first,), name="newest-block", daemon=True)
         self._thread.start()
-        if not first.wait(_FIRST_S):
-            _log.warning("no node has answered yet: times are this machine's alone")
+        first.wait(_FIRST_S)
+        if self._seen is None:
+            _log.warning("no node has answered yet: until then times are this machine's alone")
 
     def close(self) -> None:
         """Look no more. A look that hangs on a node is not waited for."""
@@ -96,9 +105,12 @@ class BoundedClock:
 
     def _watch(self, first: Event) -> None:
         while not self._stop.is_set():
-            self.look()
+            try:
+                self.look()
+            except Exception:  # whatever a node answers: the next look may be better
+                _log.exception("looking at the newest block failed")
             first.set()
-            self._stop.wait(_PAUSE_S)
+            self._stop.wait(_PAUSE_S if self._seen else _PAUSE_S / 10)
 
     def _tell(self, beyond_s: int) -> None:
         """Say once when the chain's time is taken instead, and when it no more is."""

@@ -7,8 +7,6 @@
 # half a minute. A worker closes its only epoch then.
 set -euo pipefail
 api=${1:?usage: session.sh API_URL}
-# Any token will do here: this facility is never offered on-chain.
-token=0x5FbDB2315678afecb367f032d93F642f64180aa3
 device="GPU-$(cat /proc/sys/kernel/random/uuid)"
 
 # Value of a field in an answer of JSON.
@@ -32,7 +30,7 @@ key=$(field api_key <<< "$operator")
 echo "--- a facility with one device and one tranche of one unit"
 facility=$(post /v1/facilities "$key" "{
   \"name\": \"example\", \"gpu_class\": \"H100-SXM5-80GB\", \"site\": \"SE-LULEA-1\", \"epoch_length_s\": 3600,
-  \"window_start\": \"$(utc $start)\", \"window_end\": \"$(utc $end)\", \"settlement_token\": \"$token\",
+  \"window_start\": \"$(utc $start)\", \"window_end\": \"$(utc $end)\",
   \"tranches\": [{\"unit_cap\": 1}], \"devices\": [\"$device\"]}" | field facility_id)
 
 echo "--- a lease at 2.49 an hour"

@@ -60,11 +60,12 @@ def lock_numbers(connection: Connection, operator_id: OperatorId) -> None:
     connection.execute(mine.with_for_update())
 
 
-def last_document(connection: Connection, operator_id: OperatorId) -> tuple[int, Bytes32]:
-    """Number and hash of an operator's newest document; 0 and zero bytes without any."""
-    query = select(bills.c.number, bills.c.document_hash).where(bills.c.operator_id == operator_id)
-    row = connection.execute(query.order_by(bills.c.number.desc()).limit(1)).first()
-    return (0, ZERO32) if row is None else (row.number, row.document_hash)
+def last_document(connection: Connection, operator_id: OperatorId) -> tuple[int, Bytes32, int]:
+    """Number, hash and date of an operator's newest document; 0 and zero bytes without any."""
+    query = select(bills.c.number, bills.c.document_hash, bills.c.issued_at_s)
+    mine = query.where(bills.c.operator_id == operator_id)
+    row = connection.execute(mine.order_by(bills.c.number.desc()).limit(1)).first()
+    return (0, ZERO32, 0) if row is None else (row.number, row.document_hash, row.issued_at_s)
 
 
 def insert_bill(connection: Connection, bill: NewBill) -> None:

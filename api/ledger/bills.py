@@ -137,16 +137,18 @@ def _insert(
     now_s: int,
     due_days: int,
 ) -> BillRow:
-    number, previous = store.last_document(connection, operator_id)
+    number, previous, last_s = store.last_document(connection, operator_id)
     content = ready.content
+    # Never before what it is about, nor before the document that it names, whatever the clock says.
+    issued_at_s = max(now_s, last_s, *(each.end_s for each in content.statements))
     kind = bill_kind(content.amount, first=first is None)
     issue = Issue(
         number=number + 1,
         kind=kind,
         corrects=first,
-        issued_at_s=now_s,
+        issued_at_s=issued_at_s,
         # What asks for nothing is never due.
-        due_at_s=now_s + due_days * DAY_S if content.amount > 0 else None,
+        due_at_s=issued_at_s + due_days * DAY_S if content.amount > 0 else None,
         previous=previous,
     )
     document = encode_document(document_of(content, issue))
@@ -161,7 +163,7 @@ def _insert(
         amount=content.amount,
         through=content.through,
         corrects=first,
-        issued_at_s=now_s,
+        issued_at_s=issued_at_s,
         due_at_s=issue.due_at_s,
         document_hash=document_hash(document),
         document=document,

@@ -167,14 +167,15 @@ class KeptTime:
                     self.known[device] = max(known[0], since_s), known[1]
         if len(self.leases) > KEPT_LEASES:
             self.leases.clear()
-        if self._steps() > _STEPS:
-            self.limits.clear()
-            self.held.clear()
+        limited = {lease.lease for lease in self.leases.values() if lease.has_limit}
+        # Of others the next batch reads nothing: a version with a limit was refused.
+        for lease in self.limits.keys() - limited if self._steps() <= _STEPS else [*self.limits]:
+            self._forget_lease(lease)
 
     @property
     def size(self) -> int:
         """What it takes of memory, in devices."""
-        return len(self.known) + self._steps() // _STEPS_OF_A_DEVICE
+        return 1 + len(self.known) + len(self.leases) + self._steps() // _STEPS_OF_A_DEVICE
 
     def _steps(self) -> int:
         return sum(count.steps for count in self.limits.values())

@@ -269,9 +269,17 @@ def _targets(events: Iterable[MeterEvent]) -> set[Identity]:
 
 
 def _spans(
-    events: Iterable[MeterEvent], hashes: Mapping[str, Bytes32]
+    events: Sequence[MeterEvent], hashes: Mapping[str, Bytes32]
 ) -> Iterator[tuple[Bytes32, Bytes32 | None, Span]]:
-    """Devices whose time the events take, for whom, and when."""
+    """Devices whose time the events take, for whom, and when.
+
+    An allocation takes what news in the same batch say of it, too.
+    """
+    news: dict[Identity, int] = {}
+    for event in events:
+        if isinstance(event, AllocationEvent):
+            opening = event.source, event.id
+            news[opening] = max(event.until_s, news.get(opening, event.until_s))
     for event in events:
         told = event.replacement if isinstance(event, CorrectionEvent) else event
         if isinstance(told, UsageEvent):
@@ -279,5 +287,6 @@ def _spans(
         elif isinstance(told, OutageEvent):
             yield told.device_hash, None, (told.start_s, told.end_s)
         elif isinstance(told, AllocationOpenedEvent):
-            span = told.start_s, max(told.until_s, told.start_s + 1)
+            last_s = news.get((event.envelope.source, event.envelope.id), told.until_s)
+            span = told.start_s, max(told.until_s, told.start_s + 1, last_s)
             yield told.device_hash, hashes[told.lease_id], span

@@ -103,6 +103,7 @@ def _main_line(stage: Stage, load: Load, figures: Figures, step: Step) -> int:
         facility_id = FacilityId(facility["facility_id"])
         bench_close.offer(stage, facility)
         stage.chain.set_time(int(time.time()))
+        service.wait_for_the_present()
         step(f"push {load.events:,} events into SQLite")
         floor = f"sqlite:///{stage.folder}/floor.db"
         ingested = bench_ingest.measure(service, load, facility_id, key, floor)

@@ -119,6 +119,14 @@ class Service:
     # One for all requests: making a client takes longer than most answers.
     http: httpx.Client
 
+    def wait_for_the_present(self) -> None:
+        """Return once the service has seen that its chain left the past: its times follow it."""
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while self.http.get("/v1/config").json()["now_s"] < time.time() - 60:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the service does not see its chain's newest block")
+            time.sleep(0.5)
+
     def post(self, path: str, body: Any, key: str = ADMIN_KEY) -> Any:
         """POST JSON; raises RuntimeError with the problem's text."""
         headers = {"Authorization": f"Bearer {key}"}

@@ -1,5 +1,6 @@
 """ATTACKS 51: one wrong clock, once, leaves no lasting harm."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -93,6 +94,48 @@ def test_bounded_clock__node_that_lags__lowers_nothing(machine: Machine) -> None
     clock.look()
 
     assert clock() == NOON_S
+
+
+def test_bounded_clock__lower_blocks_for_minutes__are_believed(machine: Machine) -> None:
+    """One answer was false: a number that no block had yet, at a time long ago."""
+    machine.block = (7_000_000, NOON_S - DAYS_40_S)
+    clock = machine.clock()
+    clock.look()
+    machine.block = (8, NOON_S)
+    for _ in range(40):
+        clock.look()
+
+    assert clock() == NOON_S
+
+
+def test_running__node_that_answers_nonsense__is_looked_at_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([ZeroDivisionError(), None, (7, NOON_S)])
+
+    def newest() -> tuple[int, int] | None:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr("api.clock._PAUSE_S", 0.01)
+    clock = BoundedClock(newest, wall=lambda: NOON_S + DAYS_40_S, monotonic=lambda: 0.0)
+    with running(clock):
+        for _ in range(500):
+            if clock() == NOON_S + AHEAD_S:
+                break
+            time.sleep(0.01)
+        assert clock() == NOON_S + AHEAD_S
+    assert "looking at the newest block failed" in caplog.text
+
+
+def test_running__no_node_answers__says_so_and_goes_on(
+    machine: Machine, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine.block = None
+    with running(machine.clock()):
+        assert "no node has answered yet" in caplog.text
 
 
 def test_bounded_clock__newer_block__is_what_counts(machine: Machine) -> None:

@@ -223,7 +223,8 @@ class Recorded:
         if fact.delivery:
             message = "device was out of service"
             self._require_free(self.out, fact, "outage_overlap", message)
-        self._require_capacity(lease, (fact.start_s, fact.end_s))
+        # One second at least, of an allocation that nobody confirmed yet.
+        self._require_capacity(lease, (fact.start_s, max(fact.end_s, fact.start_s + 1)))
         # Every rule holds: only now is the interval taken, so a rejected event blocks no other.
         self._add(fact)
 

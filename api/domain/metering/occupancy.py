@@ -61,7 +61,9 @@ class Concurrency:
         self._change((start_s, end_s), -1)
 
     def peak(self, start_s: int, end_s: int) -> int:
-        """Most intervals that run at the same second inside `[start_s, end_s)`."""
+        """Most intervals that run at the same second inside `[start_s, end_s)`; 0 in no time."""
+        if end_s <= start_s:
+            return 0
         first, last = self._blocks_of((start_s, end_s))
         if last < 0:
             return 0

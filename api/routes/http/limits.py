@@ -124,7 +124,7 @@ class IngestGate:
 
 
 class PreviewGate:
-    """Who may look ahead: one preview of an operator, and one of all at work.
+    """Who may look ahead, or have a bill made: one of an operator, and one preview of all at work.
 
     Each goes through the books of a facility, which takes as long as closing does: more at once
     would take the processor from those who send events.
@@ -138,7 +138,9 @@ class PreviewGate:
     def admitted(self, operator_id: OperatorId) -> Iterator[None]:
         """Hold the operator's place. Raises TooManyRequests."""
         if operator_id in self._under_way:
-            message = "a preview of this operator is under way: try again when it is answered"
+            message = (
+                "a preview or bill of this operator is being made: try again when it is answered"
+            )
             raise TooManyRequests(message, reason="preview", retry_after_s=PREVIEW_WAIT_S)
         self._under_way.add(operator_id)
         try:

@@ -27,7 +27,7 @@ from api.ledger.importers import pipeline
 from api.ledger.importers.operator_api import OperatorApi
 from api.ledger.importers.pipeline import Import, told_of
 from api.ledger.importers.rows import Row, Usage
-from tests.factories import DAY_S, HOUR_S, START_S, TOKEN, Ledger, device
+from tests.factories import DAY_S, HOUR_S, START_S, Ledger, device
 from tests.integration.service import (
     NO_CHAIN,
     Service,
@@ -359,7 +359,6 @@ def _offer(desk: Desk) -> Path:
         "window_start": format_instant(START_S + 10 * DAY_S),
         "window_end": format_instant(START_S + 12 * DAY_S),
         "epoch_length_s": DAY_S,
-        "settlement_token": TOKEN,
         "tranches": [{"unit_cap": 10}],
     }
     return desk.file("offer.json", json.dumps(offer))

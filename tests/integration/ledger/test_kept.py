@@ -182,3 +182,41 @@ def test_kept__another_was_quicker__is_judged_anew(
     codes = Process(ledger).codes(ledger.usage(0, 0, HOUR_S), ledger.usage(0, 0, HOUR_S))
 
     assert codes == ["accepted", "overlap"]
+
+
+def test_allocation__ended_in_the_batch_that_opens_it__is_judged_to_its_end(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A collector that catches up tells a job of days in one batch."""
+    monkeypatch.setattr(kept_module, "AHEAD_S", 0)
+    ledger.clock.now_s = START_S + 3 * DAY_S
+    ledger.codes(ledger.usage(0, 2 * DAY_S, 2 * DAY_S + HOUR_S))
+    ledger.codes(ledger.usage(1, 2 * DAY_S, 2 * DAY_S + HOUR_S, lease="lease-b"))
+    same_card = ledger.allocation(0, 0)
+    same_lease = ledger.allocation(2, 0, lease="lease-b")
+    until_s = 2 * DAY_S + 60
+
+    codes = ledger.codes(
+        *(same_card, ledger.ended(same_card, until_s)),
+        *(same_lease, ledger.confirmed(same_lease, until_s)),
+    )
+
+    assert codes == ["accepted", "overlap", "accepted", "over_capacity"]
+
+
+def test_limit__refused_version__leaves_no_count_behind(ledger: Ledger) -> None:
+    """What is counted of a lease is complete, or is not kept."""
+    process = Process(ledger)
+    hour = lambda gpu, at: ledger.usage(gpu, at * HOUR_S, (at + 1) * HOUR_S)  # noqa: E731
+    ledger.clock.now_s = START_S + 3 * DAY_S
+    known = hour(1, 36)
+    assert process.codes(known) == ["accepted"]
+    refused = ledger.terms("lease-a", 9, 0, max_gpus=2)
+    assert process.codes(refused, hour(0, 0)) == ["terms_invalid", "accepted"]
+    assert process.codes(ledger.void(known)) == ["accepted"]
+    prices = [{"from": "2026-01-01T00:00:00Z", "price": 5, "gpus": 1}]
+    limited = ledger.terms("lease-a", 2, 0, prices=prices, max_gpus=1)
+
+    assert process.codes(limited, hour(2, 36), hour(1, 36)) == [
+        *("accepted", "accepted", "over_capacity"),
+    ]

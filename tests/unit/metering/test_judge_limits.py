@@ -1,5 +1,7 @@
 """How many devices a lease may hold at once, by the version of its terms in force."""
 
+import random
+
 import pytest
 
 from tests.unit.payloads import (
@@ -78,3 +80,19 @@ def test_limit__replacement__takes_the_place_of_what_it_corrects():
     log.take(replaced("r", "a", use_of(1, 50, 150)))
 
     assert log.answers([usage("b", 2, 0, 51), usage("b", 2, 0, 50)]) == ["over_capacity", "ok"]
+
+
+def test_limit__allocations_end_to_end_in_any_order__are_all_taken():
+    """The answer hangs on what runs at a second, not on how so many of them are counted."""
+    jobs = list(range(200))
+    random.Random(5).shuffle(jobs)
+    log = Log(agreed("l1", max_gpus=1))
+
+    for job in jobs:
+        log.take(opened(f"o{job}", job % 3, job * 60), ended(f"e{job}", f"o{job}", job * 60 + 60))
+
+
+def test_limit__allocation_that_nobody_confirmed__needs_its_first_second():
+    log = Log(agreed("l1", max_gpus=1), usage("a", 1, 0, 100))
+
+    assert log.answers([opened("o", 0, 99), opened("o", 0, 100)]) == ["over_capacity", "ok"]

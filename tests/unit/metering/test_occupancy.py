@@ -61,3 +61,10 @@ def test_peak__of_thousands_of_steps__is_the_busiest_second() -> None:
         assert running.peak(low_s, high_s) == max(seconds[low_s:high_s])
 
     assert running.steps > 1_000
+
+
+def test_peak__of_no_time__is_0_wherever_a_block_begins() -> None:
+    running = Concurrency((start_s, start_s + 1) for start_s in range(300))
+
+    assert {running.peak(start_s, start_s) for start_s in range(300)} == {0}
+    assert {running.peak(start_s, start_s + 1) for start_s in range(300)} == {1}

@@ -18,7 +18,8 @@ def _hash(number: int) -> Bytes32:
 def _load(hashes: Sequence[Bytes32]) -> dict[Bytes32, ShortTerms]:
     """Terms that tell whose they are by their fee."""
     return {
-        h: ShortTerms((TrancheTerms(1),), 0, int.from_bytes(h, "big"), 0, 0, 0, 0) for h in hashes
+        h: ShortTerms((TrancheTerms(1),), 0, int.from_bytes(h, "big"), 0, 0, 0, 0, "")
+        for h in hashes
     }
 
 

@@ -251,7 +251,7 @@ def bills_of(service: Service, operator_id: OperatorId, facility_id: FacilityId)
 @router.post(
     _BILLS,
     status_code=201,
-    responses=errors(400, 401, 403, 404, 413, 422) | already(IssuedBillsOut),
+    responses=errors(400, 401, 403, 404, 413, 422, 429) | already(IssuedBillsOut),
 )
 def issue_bills(
     service: ServiceDep,
@@ -267,7 +267,9 @@ def issue_bills(
     documents of a lease and month always sum to what final statements stated of them, as far as
     they were issued.
     """
-    out = issue_of(service, operator_id, facility_id, body)
+    # It goes through a month's facts, as a preview does.
+    with service.preview_gate.admitted(operator_id):
+        out = issue_of(service, operator_id, facility_id, body)
     if not out.issued:
         response.status_code = 200
     return out
@@ -298,13 +300,16 @@ def _draft(
         token = row.settlement_token
     # No transaction stays open across calls of the chain.
     chain = chain_terms(service, token)
-    with own_facility(service.engine, operator_id, facility_id) as (connection, row):
+    with (
+        service.preview_gate.admitted(operator_id),
+        own_facility(service.engine, operator_id, facility_id) as (connection, row),
+    ):
         lease = known_lease_named(connection, facility_id, lease_id)
         billing = read_billing(connection, row, window_s=chain.challenge_window_s)
         return draft(connection, billing, LeaseMonth(lease.lease, month_number(month)), chain=chain)
 
 
-@router.get(f"{_BILLS}/draft", responses=errors(401, 403, 404, 422))
+@router.get(f"{_BILLS}/draft", responses=errors(401, 403, 404, 422, 429))
 def get_draft(
     service: ServiceDep,
     operator_id: OperatorReader,
@@ -319,7 +324,7 @@ def get_draft(
 
 @router.get(
     f"{_BILLS}/draft.{{suffix}}",
-    responses=FILE | errors(401, 403, 404, 422),
+    responses=FILE | errors(401, 403, 404, 422, 429),
     response_class=Response,
 )
 def get_draft_file(

@@ -133,8 +133,8 @@ class _Reader:
             _widen(devices, device, span)
             if lease in limited:
                 _widen(leases, lease, span)
-        pledged = recorded.terms.device_set
-        self._read_devices({d: span for d, span in devices.items() if d in pledged})
+        roster = recorded.roster
+        self._read_devices({d: span for d, span in devices.items() if roster.knows(d)})
         self._read_limits(leases)
 
     def _read_devices(self, wanted: Mapping[Bytes32, Span]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from api.domain.metering.calendar import Calendar, Segment
 from api.domain.metering.facts import Held, Out, Place, Seen, Until
-from api.domain.metering.intervals import Span, clipped, union
+from api.domain.metering.intervals import Span, clipped, overlap, union
 from api.domain.metering.timeline import SEEN_APART_S, DeviceTime, Withheld, device_time
 from api.domain.units import Bytes32, Epoch
 
@@ -41,9 +41,11 @@ class TimeBook:
         *,
         silence_available: bool,
         running: Callable[[Bytes32], Sequence[Span]],
+        pledged: Callable[[Bytes32], Sequence[Span]],
     ) -> None:
+        """Args: pledged: when a device is one of the facility's; each span is of whole epochs."""
         self._calendar, self._silence_available = calendar, silence_available
-        self._running = running
+        self._running, self._pledged = running, pledged
         self.touched: set[LeaseSegment] = set()
         # Epochs before this one are stated; months up to that one are sealed.
         self.next_epoch = Epoch(0)
@@ -158,6 +160,10 @@ class TimeBook:
         return now
 
     def _device_time(self, device: Bytes32, segment: Segment) -> DeviceTime:
+        pledged = self._pledged(device)
+        # Spans are of whole epochs: a segment is inside of one, or of none.
+        if not overlap([(segment.start_s, segment.end_s)], pledged):
+            return NOTHING
         places = sorted(self._facts.get((device, segment.number), ()))
         start_s, end_s = segment.start_s - SEEN_APART_S, segment.end_s + SEEN_APART_S
         seen = clipped(self._seen.get(device, ()), start_s=start_s, end_s=end_s)
@@ -165,6 +171,8 @@ class TimeBook:
             near = self._facts.get((device, other.number), ())
             told = ((h.start_s, h.end_s) for p in near if (h := self._held.get(p)))
             seen += clipped(told, start_s=start_s, end_s=end_s)
+        # What was seen of a device before it came, or after it went, bridges no silence.
+        seen = [s for a, b in pledged for s in clipped(seen, start_s=a, end_s=b)]
         return device_time(
             held=[self._held[p] for p in places if p in self._held],
             out=[self._out[p] for p in places if p in self._out],

@@ -7,6 +7,7 @@ from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.merkle import MerkleTree
 from api.domain.metering.facts import Agreed
+from api.domain.pledges import Pledge
 from api.domain.statements.books import Books
 from api.domain.statements.evidence import (
     CREDITS_FILE,
@@ -60,6 +61,13 @@ class OpenBooks:
         self.terms = terms
         self.follows = Followed()
         self.next_number = Epoch(0)
+
+    def repledge(self, replacements: Iterable[Pledge]) -> None:
+        """Learn which pledges took the place of the offer's, before statements of their epochs.
+
+        Raises:  InvalidInput if an epoch that was stated would have other devices.
+        """
+        self._books.repledge(replacements)
 
     def replay(self, period: Period, told: Iterable[Told], *, follows: Followed) -> None:
         """Take the step of a statement that was closed before, without its evidence.

@@ -205,7 +205,7 @@ class Attester:
         if period is None:
             raise EvidenceInvalid("the facility ended before this epoch was over")
         require_over(terms, period, raw, chain_now_s=self._facts.now_s())
-        self._facts.require_in_force(terms, period)
+        raw.replacements = self._facts.require_in_force(terms, period).replacements
         if own is None or not own.leads_to(period, raw):
             # After a restart the log is read again from its first entry: nothing is believed.
             if own is not None:
@@ -226,7 +226,7 @@ class Attester:
 
     def _whole_log(self, facility_id: FacilityId, newer: RawInput) -> RawInput:
         raw = self._api.log(facility_id, after=0)
-        raw.ended_at_s = newer.ended_at_s
+        raw.ended_at_s, raw.replacements = newer.ended_at_s, newer.replacements
         if raw.reopenings != newer.reopenings:
             raise EvidenceInvalid("an epoch was reopened just now: try again")
         return raw
@@ -255,13 +255,15 @@ class _Reproduced:
     closed: ClosedEpoch | None = None
 
     def leads_to(self, period: Period, raw: RawInput) -> bool:
-        """Whether a period is the last that was closed or follows, and nothing was reopened."""
+        """Whether a period is the last that was closed or follows, and neither was anything
+        reopened nor a device replaced."""
         last = self.closed is not None and self.closed.statement.epoch == period.epoch
         follows = self.rebuilt.books.next_number <= period.epoch
-        same = (raw.salt, raw.reopenings, raw.ended_at_s) == (
+        same = (raw.salt, raw.reopenings, raw.ended_at_s, raw.replacements) == (
             self.raw.salt,
             self.raw.reopenings,
             self.raw.ended_at_s,
+            self.raw.replacements,
         )
         return (last or follows) and same
 

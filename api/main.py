@@ -20,9 +20,18 @@ from api.reads.settings import FactReader
 from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
 from api.routes.attester import attestations, pledges
+from api.routes.attester import replacements as attester_replacements
 from api.routes.http import openapi, problems, transport, web
 from api.routes.http.limits import IngestGate
-from api.routes.operator import events, facilities, hardware, keys, leases, reopening
+from api.routes.operator import (
+    events,
+    facilities,
+    hardware,
+    keys,
+    leases,
+    reopening,
+    replacements,
+)
 from api.routes.operator.console import bond, epochs, metering, offer, overview, rent
 from api.routes.operator.console import leases as console_leases
 from api.routes.public import (
@@ -76,9 +85,9 @@ _PUBLIC = (
 _CONSOLE = (overview, offer, metering, console_leases, epochs, rent, bond)
 _ROUTES = (
     *(accounts, admin_keys),
-    *(facilities, leases, events, hardware, reopening, keys),
+    *(facilities, leases, events, hardware, reopening, keys, replacements),
     *_CONSOLE,
-    *(attestations, pledges),
+    *(attestations, pledges, attester_replacements),
     *_PUBLIC,
 )
 

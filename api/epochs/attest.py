@@ -24,7 +24,7 @@ from api.domain.statements.evidence import (
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
-from api.domain.units import Epoch, FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.memory import SignedMemory, Signer
 from api.errors import AppError, EvidenceInvalid
@@ -91,6 +91,22 @@ class AttesterApi(Protocol):
         """Facilities whose pledge waits for a signature of this attester."""
         ...
 
+    def pending_replacements(self, attester: str) -> list[tuple[FacilityId, Epoch, Bytes32]]:
+        """`(facility, first epoch, root)` of replacements that this attester has not signed."""
+        ...
+
+    def submit_replacement(
+        self,
+        facility_id: FacilityId,
+        root: Bytes32,
+        attester: str,
+        *,
+        approvals: int,
+        signature: bytes,
+    ) -> None:
+        """Hand in a signature over a replacement, made after so many approvals."""
+        ...
+
     def submit_pledge(
         self, facility_id: FacilityId, attester: str, *, approvals: int, signature: bytes
     ) -> None:
@@ -102,7 +118,7 @@ class AttesterApi(Protocol):
 class Verdict:
     """What an attester decided: signed, or refused with a reason.
 
-    epoch: of the statement; None for the pledge of an offer.
+    epoch: of the statement; None for the pledge of an offer, or one in its place.
     """
 
     facility_id: FacilityId
@@ -139,6 +155,10 @@ class Attester:
         for facility_id in self._api.pending_pledges(self._signer.address):
             if self._facts.seated(facility_id, self._signer.address):
                 act = partial(self._sign_pledge, facility_id)
+                verdicts.append(_verdict(facility_id, None, act))
+        for facility_id, epoch, root in self._api.pending_replacements(self._signer.address):
+            if self._facts.seated(facility_id, self._signer.address):
+                act = partial(self._sign_replacement, facility_id, epoch, root)
                 verdicts.append(_verdict(facility_id, None, act))
         for facility_id, epoch, claimed_hash in self._api.pending(self._signer.address):
             if self._facts.seated(facility_id, self._signer.address):
@@ -186,6 +206,25 @@ class Attester:
             facility_id,
             self._signer.address,
             approvals=waiting.approvals,
+            signature=self._signer.sign_digest(digest),
+        )
+
+    def _sign_replacement(self, facility_id: FacilityId, from_epoch: Epoch, root: Bytes32) -> None:
+        terms = self._terms(facility_id)
+        require_offered(terms, self._facts.offered(facility_id))
+        approvals = self._facts.require_replaceable(facility_id, terms, from_epoch)
+        self._facts.require_replacement_free(
+            terms, root=root, from_epoch=from_epoch, approvals=approvals
+        )
+        approval = PledgeApproval(facility_id, root, terms.device_count, from_epoch, approvals)
+        digest = approval_digest(
+            approval, chain_id=self._facts.chain_id, registry=self._facts.pledge_registry
+        )
+        self._api.submit_replacement(
+            facility_id,
+            root,
+            self._signer.address,
+            approvals=approvals,
             signature=self._signer.sign_digest(digest),
         )
 

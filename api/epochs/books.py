@@ -10,6 +10,7 @@ from api.db.tables.facilities import FacilityRow
 from api.domain.statements.closing import Followed, OpenBooks
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Epoch, FacilityId
+from api.ledger.rosters import roster_of
 
 # Beyond so many facilities, the one that was closed longest ago is rebuilt when its time comes.
 KEPT_FACILITIES = 64
@@ -30,9 +31,13 @@ class KeptBooks:
         books = self._books.pop(row.facility_id, None)
         last = closed[-1].statement_hash if closed else Followed().statement_hash
         known = books is not None and books.next_number == number
+        terms = terms_from_bytes(row.terms_json)
+        replacements = roster_of(connection, terms, row.terms_json).replacements
         if books is not None and known and books.follows.statement_hash == last:
+            books.repledge(replacements)
             return books
-        books = OpenBooks(terms_from_bytes(row.terms_json))
+        books = OpenBooks(terms)
+        books.repledge(replacements)
         for statement in closed:
             told = told_between(
                 connection,

@@ -12,7 +12,9 @@ from api.domain.roster import Roster
 from api.domain.units import ZERO_ADDRESS, Bytes32, Epoch, FacilityId
 from api.epochs.panels import panel_of
 from api.epochs.pledges import PledgeWatch
+from api.errors import EvidenceInvalid
 from api.evidence_store import EvidenceSource
+from api.ledger.replacements import running_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,23 @@ class ChainFacts:
     def require_free(self, terms: FacilityTerms, *, approvals: int) -> None:
         """Refuse a pledge with a card of another live one. Raises EvidenceInvalid."""
         self._pledges.require_free(terms, approvals=approvals)
+
+    def require_replaceable(
+        self, facility_id: FacilityId, terms: FacilityTerms, from_epoch: Epoch
+    ) -> int:
+        """Refuse a replacement that the registry would not take now; returns the approvals so far.
+
+        Raises:  EvidenceInvalid, ChainUnavailable.
+        """
+        running = running_of(self._contracts, facility_id)
+        if not running.runs:
+            state = running.state.name.lower()
+            raise EvidenceInvalid(f"facility {facility_id} is {state}: nothing is replaced")
+        least = running.least(terms)
+        if not least <= from_epoch < terms.epoch_count:
+            message = f"a device is replaced from epoch {least} on, not from {from_epoch}"
+            raise EvidenceInvalid(message)
+        return self._contracts.pledge_registry.approvals().at(block=self._head())
 
     def require_replacement_free(
         self, terms: FacilityTerms, *, root: Bytes32, from_epoch: Epoch, approvals: int

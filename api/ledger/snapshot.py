@@ -35,6 +35,7 @@ from api.domain.metering.taken import Identity
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.ledger.kept import KeptLedgers, KeptTime, version_of
+from api.ledger.rosters import roster_of
 
 
 @dataclass(slots=True)
@@ -92,6 +93,7 @@ def read_snapshots(
             out=time.out,
             delivered=time.delivered,
             running=time.limits,
+            replacements=roster_of(connection, terms, row.terms_json).replacements,
         )
         _Reader(connection, row, recorded, time).read(by_facility[facility_id])
         snapshots[facility_id] = Snapshot(row, terms, recorded, row.log_size + 1, time)

@@ -57,8 +57,8 @@ class Recorded:
     limit, how many devices they hold, by lease.
     forgiven: events that are taken back later. By a mistake of everybody's code one may have been
     taken although its device was in use: its own time is not, and the log goes on.
-    heard_late: the log may have taken events before its service heard of a replacement: the books
-    leave out time of a device that is not pledged then, and no rule is broken.
+    heard_late: the service may have heard late of a replacement, or of one that is undone since:
+    the books leave out time of a device that is not pledged then, and no rule is broken.
     """
 
     terms: FacilityTerms
@@ -175,7 +175,7 @@ class Recorded:
     def _require_span(self, fact: Held | Out | Seen) -> None:
         """Refuse an interval outside of window, pledge, clock or what is open."""
         span = fact.start_s, fact.end_s
-        if not self.roster.knows(fact.device):
+        if not self.heard_late and not self.roster.knows(fact.device):
             raise EventRejected("device_unknown", "device is not pledged to the facility")
         require_inside(self.terms, span, recorded_at_s=self.recorded_at_s)
         self._require_unsealed(fact.start_s)

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from api.cli import arguments, import_commands, key_commands, output, refusal_commands
+from api.cli import (
+    arguments,
+    import_commands,
+    key_commands,
+    output,
+    refusal_commands,
+    replace_commands,
+)
 from api.cli.arguments import Json
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
@@ -24,6 +31,7 @@ app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
+app.add_typer(replace_commands.replace, name="replace")
 
 
 # Between two looks at what keeps an attester's signatures from counting.

@@ -82,7 +82,7 @@ class NewFacility:
 def register_facility(
     connection: Connection, *, operator_id: OperatorId, new: NewFacility, grace_s: int, now_s: int
 ) -> tuple[FacilityRow, FacilityTerms]:
-    """Register a facility and its pledge; the devices of a pledge never change.
+    """Register a facility and its pledge.
 
     Returns: the stored row and the terms, ready for `FacilityRegistry.offer`.
     Raises:  InvalidInput naming the field, Conflict (`facility_exists`, `device_pledged`,

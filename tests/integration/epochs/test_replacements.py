@@ -1,14 +1,18 @@
 """A failed card is replaced: asked for, signed, sent by its operator, stated and verified."""
 
+import json
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from api.cli.commands import app
 from api.domain.hashing import device_hash, keccak
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence_reader import decode_lines
 from api.epochs.attest import Verdict
 from tests.factories import DAY_S, device
+from tests.integration.service import serving
 from tests.world import World, send
 
 pytestmark = pytest.mark.chain
@@ -232,3 +236,25 @@ def test_attest__new_card_of_another_live_pledge__is_refused(
     (reason,) = _pledges(world.attest(0))
 
     assert f"the live pledge of facility {other} for the same time" in str(reason)
+
+
+def test_command__ask_and_list__shows_what_the_wallet_sends(world: World) -> None:
+    world.at(HOUR_S)
+    runner, where = CliRunner(), str(world.facility_id)
+    with serving(world.app) as port:
+        ends = ["--api-url", f"http://127.0.0.1:{port}", "--api-key", world.ledger.api_key]
+        ask = ["replace", "ask", where, OLD, NEW, "--reason", "RMA 17", *ends]
+        asked, again = (runner.invoke(app, ask) for _ in range(2))
+        world.attest()
+        listed = runner.invoke(app, ["replace", "list", where, *ends])
+        halves = runner.invoke(app, [*ask, "--card", NEW])
+
+    line = f"pending: {NEW} in the place of {OLD} from epoch 1"
+    assert [(a.exit_code, a.output) for a in (asked, again)] == [(0, f"{line}\n")] * 2
+    first, second = listed.output.splitlines()
+    assert first == f"{line}, 2 of 2 signatures"
+    sent = json.loads(second.removeprefix("send before the epoch begins: "))
+    send(world.client, world.operator, sent["to"], sent["data"])
+    world.indexer().advance()
+    assert [row["state"] for row in _listed(world)] == ["approved"]
+    assert halves.exit_code == 2

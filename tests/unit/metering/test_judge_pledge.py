@@ -64,7 +64,7 @@ BEFORE, ACROSS, AFTER = (0, HOUR_S), (DAY_S - 60, DAY_S + 60), (DAY_S, DAY_S + 6
     ],
 )
 def test_accept__time_of_a_replaced_card__counts_in_its_own_epochs(make, span, old, new):
-    """Late facts of the old card too: they are told a day after it went."""
+    """ATTACKS 23. Late facts of the old card too: they are told a day after it went."""
     assert _log().answer(make("x", 0, *span)) == old
     assert _log().answer(_of_new(make("x", 0, *span))) == new
     assert _log().answer(make("x", 1, *span)) == "ok"

@@ -13,9 +13,12 @@ from sqlalchemy import Connection
 from api.chain.emitted.args import read_payload
 from api.chain.emitted.pledge_registry import PledgeApproved
 from api.db.chain_store import ended_at, events_named, last_block
+from api.db.facilities import pledged_devices
 from api.db.replacements import replacements_of
+from api.db.tables.facilities import FacilityRow
 from api.db.tables.replacements import ReplacementRow
 from api.domain.facility import FacilityTerms, Period
+from api.domain.pledges import PledgedDevice, pledge_tree
 from api.domain.roster import Roster
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.pledge_files import with_replacement
@@ -41,6 +44,29 @@ class Replacement:
     row: ReplacementRow
     state: ReplacementState
     number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The pledge that holds at a time: its root, and its devices in the order of their numbers."""
+
+    root: Bytes32
+    devices: tuple[PledgedDevice, ...]
+
+
+def pledge_at(connection: Connection, row: FacilityRow, *, now_s: int) -> InForce:
+    """The pledge in force, or the registered one while none is approved.
+
+    Before the window the first epoch's counts, after it the last one's.
+    """
+    terms = terms_from_bytes(row.terms_json)
+    roster = roster_of(connection, terms, row.terms_json)
+    if not roster.replacements:
+        return InForce(row.pledge_root, tuple(pledged_devices(connection, row.facility_id)))
+    last_s = terms.window_end_s - 1
+    epoch = terms.epoch_at(min(max(now_s, terms.window_start_s), last_s))
+    devices = roster.pledge(epoch)
+    return InForce(pledge_tree(terms.facility_id, devices).root, devices)
 
 
 def replacements_in(

@@ -38,6 +38,18 @@ def _key(world: World) -> dict[str, str]:
     return {"Authorization": f"Bearer {world.ledger.api_key}"}
 
 
+def _devices(world: World) -> tuple[str, list[str]]:
+    """Root and devices of the pledge in force, as anybody sees it."""
+    shown = world.http.get(f"/v1/facilities/{world.facility_id}/devices").json()
+    return shown["pledge_root"], [row["device"][2:] for row in shown["devices"]]
+
+
+def _console(world: World) -> list[Any]:
+    path = f"/v1/console/facilities/{world.facility_id}/devices"
+    rows: list[Any] = world.http.get(path, headers=_key(world)).json()
+    return rows
+
+
 def _send(world: World) -> None:
     """The operator's wallet sends what it is shown; the index follows."""
     (sent,) = [r["transaction"] for r in _listed(world) if r["state"] == "pending"]
@@ -69,9 +81,11 @@ def test_replacement__card_fails__the_next_epoch_is_stated_over_the_new_one(worl
     ready = _listed(world)[0]
     _send(world)
     approved = _listed(world)[0]
+    shown = [_devices(world)]
     before = ledger.codes(ledger.usage(50, 11 * HOUR_S, 12 * HOUR_S))
     # Half an hour before its cut-off the first epoch still takes records.
     world.at(DAY_S + HALF_S)
+    shown.append(_devices(world))
     after = ledger.codes(
         ledger.outage(0, 12 * HOUR_S, DAY_S),
         ledger.usage(50, DAY_S, DAY_S + HALF_S),
@@ -95,6 +109,10 @@ def test_replacement__card_fails__the_next_epoch_is_stated_over_the_new_one(worl
         *("accepted", "accepted", "outside_pledge", "outside_pledge", "device_unknown")
     ]
     assert late == ["accepted"]
+    old, new = device_hash(OLD).hex(), device_hash(NEW).hex()
+    assert [(old in named, new in named) for _, named in shown] == [(True, False), (False, True)]
+    assert shown[1][0] == asked.json()["pledge_root"]
+    assert [row["uuid"] for row in _console(world)][-1] == NEW
     first, second = world.statement(0), world.statement(1)
     # Silence is availability here: only the outage of the old card is missing, and only its own.
     assert first.available_gpu_seconds == 4 * DAY_S - 14 * HOUR_S

@@ -160,9 +160,9 @@ class TimeBook:
         return now
 
     def _device_time(self, device: Bytes32, segment: Segment) -> DeviceTime:
-        pledged = self._pledged(device)
-        # Spans are of whole epochs: a segment is inside of one, or of none.
-        if not overlap([(segment.start_s, segment.end_s)], pledged):
+        # Spans are of whole epochs: a segment is inside of one, or of none. Nothing else here asks
+        # for them: what an epoch states must not hang on a replacement that is approved later.
+        if not overlap([(segment.start_s, segment.end_s)], self._pledged(device)):
             return NOTHING
         places = sorted(self._facts.get((device, segment.number), ()))
         start_s, end_s = segment.start_s - SEEN_APART_S, segment.end_s + SEEN_APART_S
@@ -171,8 +171,6 @@ class TimeBook:
             near = self._facts.get((device, other.number), ())
             told = ((h.start_s, h.end_s) for p in near if (h := self._held.get(p)))
             seen += clipped(told, start_s=start_s, end_s=end_s)
-        # What was seen of a device before it came, or after it went, bridges no silence.
-        seen = [s for a, b in pledged for s in clipped(seen, start_s=a, end_s=b)]
         return device_time(
             held=[self._held[p] for p in places if p in self._held],
             out=[self._out[p] for p in places if p in self._out],

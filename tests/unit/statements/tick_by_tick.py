@@ -7,7 +7,6 @@ every device, in exact fractions. Facts and terms are plain dictionaries, as his
 from collections import defaultdict
 from datetime import UTC, datetime
 from fractions import Fraction
-from itertools import pairwise
 from math import floor
 
 
@@ -101,15 +100,7 @@ class Reference:
         for device in self.devices:
             told = [(f["start"], f["end"]) for f in self.held.values() if f["device"] == device]
             told += [(a, b) for d, a, b in self.seen if d == device]
-            # What is told of a device while it is not pledged bridges no silence.
-            since = [start for start, _ in self.pledged]
-            spans = [
-                (max(a, start), min(b, end))
-                for a, b in told
-                for start, end in pairwise([*since, float("inf")])
-                if a < end and start < b and self.has(device, start)
-            ]
-            sightings = sorted(spans)
+            sightings = sorted(told)
             for t in range(start, end, self.tick):
                 if not self.has(device, t):
                     continue

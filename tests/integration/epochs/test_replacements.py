@@ -124,6 +124,16 @@ def test_replacement__card_fails__the_next_epoch_is_stated_over_the_new_one(worl
     report = world.verify()
     assert report.findings == ()
     assert report.statements == 2
+    path = f"facility-{world.facility_id}/pledges/{shown[1][0][2:]}.json"
+    document = world.evidence.read(path)
+    world.evidence.replace(path, document.replace(new.encode(), b"ab" * 32))
+    found = world.verify().findings
+    assert (found[0].file, found[0].message[:42]) == (
+        path,
+        "does not hold the pledge in force from epo",
+    )
+    # Nothing is computed from it: the statement over the new card is not what is known.
+    assert {f.epoch for f in found[1:]} == {1}
 
 
 def test_replacement__approved_too_late__lapses_and_is_asked_for_again(world: World) -> None:

@@ -21,9 +21,18 @@ from api.reads.settings import FactReader
 from api.routes.admin import accounts
 from api.routes.admin import keys as admin_keys
 from api.routes.attester import attestations, pledges
+from api.routes.attester import replacements as attester_replacements
 from api.routes.http import openapi, problems, transport, web
 from api.routes.http.limits import IngestGate, PreviewGate
-from api.routes.operator import events, facilities, hardware, keys, leases, reopening
+from api.routes.operator import (
+    events,
+    facilities,
+    hardware,
+    keys,
+    leases,
+    reopening,
+    replacements,
+)
 from api.routes.operator.console import (
     bills,
     bond,
@@ -90,9 +99,9 @@ _CONSOLE = (
 )
 _ROUTES = (
     *(accounts, admin_keys),
-    *(facilities, leases, events, hardware, reopening, keys),
+    *(facilities, leases, events, hardware, reopening, keys, replacements),
     *_CONSOLE,
-    *(attestations, pledges),
+    *(attestations, pledges, attester_replacements),
     *_PUBLIC,
 )
 

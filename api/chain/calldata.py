@@ -119,6 +119,12 @@ def approve(facility_id: int, signatures: Mapping[str, bytes]) -> str:
     return _hex(encoder.encode(facility_id, _ordered(signatures)))
 
 
+def replace(facility_id: int, root: bytes, from_epoch: int, signatures: Mapping[str, bytes]) -> str:
+    """`PledgeRegistry.replace`, attesters in ascending order; sent by the facility's operator."""
+    encoder = function("PledgeRegistry", "replace")
+    return _hex(encoder.encode(facility_id, root, from_epoch, _ordered(signatures)))
+
+
 def _ordered(signatures: Mapping[str, bytes]) -> list[tuple[str, bytes]]:
     # The contract refuses any other order: so it finds duplicates with one comparison each. As
     # numbers, because capitals of a checksum would sort before small letters.

@@ -16,6 +16,7 @@ from api.cli import (
     key_commands,
     output,
     refusal_commands,
+    replace_commands,
 )
 from api.cli.arguments import Json
 from api.cli.environment import settings as _settings
@@ -34,6 +35,7 @@ app.add_typer(bill_commands.bills, name="bills")
 app.add_typer(event_commands.events, name="events")
 app.add_typer(import_commands.importers, name="import")
 app.add_typer(refusal_commands.refuse, name="refuse")
+app.add_typer(replace_commands.replace, name="replace")
 
 
 # Between two looks at what keeps an attester's signatures from counting.

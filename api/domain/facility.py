@@ -1,5 +1,6 @@
 """Facilities: terms, epochs and the pledge of devices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -224,14 +225,22 @@ def closing_number(
 def check_pledge(terms: FacilityTerms) -> None:
     """Refuse a pledge in which one part of a card would be in two devices.
 
-    Names stand for hashes here, so that attesters and anybody else can ask it of `facility.json`.
-
     Raises:  InvalidInput with `context["field"]`.
     """
     slices = 0 if terms.profile is None else terms.device_count
     if len(terms.cards) != slices:
         raise InvalidInput(f"devices: {slices} slices, {len(terms.cards)} cards", field="devices")
-    pairs = [("0x" + p.device.hex(), "0x" + p.card.hex()) for p in terms.pledge]
+    check_pledge_parts(terms, terms.pledge)
+
+
+def check_pledge_parts(terms: FacilityTerms, pledge: Sequence[PledgedDevice]) -> None:
+    """The same of any pledge of a facility.
+
+    Names stand for hashes here, so that attesters and anybody else can ask it of what is published.
+
+    Raises:  InvalidInput with `context["field"]`.
+    """
+    pairs = [("0x" + p.device.hex(), "0x" + p.card.hex()) for p in pledge]
     check_parts(pairs, profile=terms.profile, gpu_class=terms.gpu_class)
 
 

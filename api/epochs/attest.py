@@ -24,7 +24,7 @@ from api.domain.statements.evidence import (
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
-from api.domain.units import Epoch, FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.memory import SignedMemory, Signer
 from api.errors import AppError, EvidenceInvalid
@@ -91,6 +91,22 @@ class AttesterApi(Protocol):
         """Facilities whose pledge waits for a signature of this attester."""
         ...
 
+    def pending_replacements(self, attester: str) -> list[tuple[FacilityId, Epoch, Bytes32]]:
+        """`(facility, first epoch, root)` of replacements that this attester has not signed."""
+        ...
+
+    def submit_replacement(
+        self,
+        facility_id: FacilityId,
+        root: Bytes32,
+        attester: str,
+        *,
+        approvals: int,
+        signature: bytes,
+    ) -> None:
+        """Hand in a signature over a replacement, made after so many approvals."""
+        ...
+
     def submit_pledge(
         self, facility_id: FacilityId, attester: str, *, approvals: int, signature: bytes
     ) -> None:
@@ -102,7 +118,7 @@ class AttesterApi(Protocol):
 class Verdict:
     """What an attester decided: signed, or refused with a reason.
 
-    epoch: of the statement; None for the pledge of an offer.
+    epoch: of the statement; None for the pledge of an offer, or one in its place.
     """
 
     facility_id: FacilityId
@@ -139,6 +155,10 @@ class Attester:
         for facility_id in self._api.pending_pledges(self._signer.address):
             if self._facts.seated(facility_id, self._signer.address):
                 act = partial(self._sign_pledge, facility_id)
+                verdicts.append(_verdict(facility_id, None, act))
+        for facility_id, epoch, root in self._api.pending_replacements(self._signer.address):
+            if self._facts.seated(facility_id, self._signer.address):
+                act = partial(self._sign_replacement, facility_id, epoch, root)
                 verdicts.append(_verdict(facility_id, None, act))
         for facility_id, epoch, claimed_hash in self._api.pending(self._signer.address):
             if self._facts.seated(facility_id, self._signer.address):
@@ -189,6 +209,25 @@ class Attester:
             signature=self._signer.sign_digest(digest),
         )
 
+    def _sign_replacement(self, facility_id: FacilityId, from_epoch: Epoch, root: Bytes32) -> None:
+        terms = self._terms(facility_id)
+        require_offered(terms, self._facts.offered(facility_id))
+        approvals = self._facts.require_replaceable(facility_id, terms, from_epoch)
+        self._facts.require_replacement_free(
+            terms, root=root, from_epoch=from_epoch, approvals=approvals
+        )
+        approval = PledgeApproval(facility_id, root, terms.device_count, from_epoch, approvals)
+        digest = approval_digest(
+            approval, chain_id=self._facts.chain_id, registry=self._facts.pledge_registry
+        )
+        self._api.submit_replacement(
+            facility_id,
+            root,
+            self._signer.address,
+            approvals=approvals,
+            signature=self._signer.sign_digest(digest),
+        )
+
     def _terms(self, facility_id: FacilityId) -> FacilityTerms:
         path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
         return decode_facility(self._evidence.read(path))
@@ -205,7 +244,7 @@ class Attester:
         if period is None:
             raise EvidenceInvalid("the facility ended before this epoch was over")
         require_over(terms, period, raw, chain_now_s=self._facts.now_s())
-        self._facts.require_in_force(terms, period)
+        raw.replacements = self._facts.require_in_force(terms, period).replacements
         if own is None or not own.leads_to(period, raw):
             # After a restart the log is read again from its first entry: nothing is believed.
             if own is not None:
@@ -226,7 +265,7 @@ class Attester:
 
     def _whole_log(self, facility_id: FacilityId, newer: RawInput) -> RawInput:
         raw = self._api.log(facility_id, after=0)
-        raw.ended_at_s = newer.ended_at_s
+        raw.ended_at_s, raw.replacements = newer.ended_at_s, newer.replacements
         if raw.reopenings != newer.reopenings:
             raise EvidenceInvalid("an epoch was reopened just now: try again")
         return raw
@@ -255,13 +294,15 @@ class _Reproduced:
     closed: ClosedEpoch | None = None
 
     def leads_to(self, period: Period, raw: RawInput) -> bool:
-        """Whether a period is the last that was closed or follows, and nothing was reopened."""
+        """Whether a period is the last that was closed or follows, and neither was anything
+        reopened nor a device replaced."""
         last = self.closed is not None and self.closed.statement.epoch == period.epoch
         follows = self.rebuilt.books.next_number <= period.epoch
-        same = (raw.salt, raw.reopenings, raw.ended_at_s) == (
+        same = (raw.salt, raw.reopenings, raw.ended_at_s, raw.replacements) == (
             self.raw.salt,
             self.raw.reopenings,
             self.raw.ended_at_s,
+            self.raw.replacements,
         )
         return (last or follows) and same
 

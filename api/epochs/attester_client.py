@@ -2,9 +2,9 @@
 
 import httpx
 
-from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
+from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, as_text, read_json
 from api.domain.statements.recompute import RawInput, read_input
-from api.domain.units import Epoch, FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import AppError, ChainUnavailable
 
 _TIMEOUT_S = 60.0
@@ -69,6 +69,37 @@ class HttpAttesterApi:
         answer = self._request("GET", "/v1/attester/pledges", params={"attester": attester})
         rows = map(as_object, as_list(read_json(answer.content)))
         return [FacilityId(as_integer(row["facility_id"])) for row in rows]
+
+    def pending_replacements(self, attester: str) -> list[tuple[FacilityId, Epoch, Bytes32]]:
+        """`(facility, first epoch, root)` of replacements that this attester has not signed."""
+        path = "/v1/attester/replacements"
+        answer = self._request("GET", path, params={"attester": attester})
+        return [
+            (
+                FacilityId(as_integer(row["facility_id"])),
+                Epoch(as_integer(row["from_epoch"])),
+                as_bytes32(row["pledge_root"]),
+            )
+            for row in map(as_object, as_list(read_json(answer.content)))
+        ]
+
+    def submit_replacement(
+        self,
+        facility_id: FacilityId,
+        root: Bytes32,
+        attester: str,
+        *,
+        approvals: int,
+        signature: bytes,
+    ) -> None:
+        """Hand in a signature over a replacement, made after so many approvals."""
+        path = f"/v1/attester/facilities/{facility_id}/replacements/0x{root.hex()}/signatures"
+        body = {
+            "attester": attester,
+            "approvals": approvals,
+            "signature": "0x" + signature.hex(),
+        }
+        self._request("POST", path, json=body)
 
     def submit_pledge(
         self, facility_id: FacilityId, attester: str, *, approvals: int, signature: bytes

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -14,6 +15,8 @@ from api.db.tables.facilities import FacilityRow
 from api.domain.statements.closing import Followed, OpenBooks, from_bytes, to_bytes
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId
+from api.errors import InvalidInput
+from api.ledger.rosters import roster_of
 
 # Beyond so many facilities, the one that was closed longest ago is rebuilt when its time comes.
 KEPT_FACILITIES = 64
@@ -36,9 +39,13 @@ class KeptBooks:
         books = self._books.pop(row.facility_id, None)
         last = closed[-1].statement_hash if closed else Followed().statement_hash
         known = books is not None and books.next_number == number
+        terms = terms_from_bytes(row.terms_json)
+        replacements = roster_of(connection, terms, row.terms_json).replacements
         if books is not None and known and books.follows.statement_hash == last:
+            books.repledge(replacements)
             return books
-        books = OpenBooks(terms_from_bytes(row.terms_json))
+        books = OpenBooks(terms)
+        books.repledge(replacements)
         _replay(connection, row.facility_id, books, closed)
         return books
 
@@ -113,13 +120,21 @@ class PreviewBooks:
         Args:    most: facts to go through, to the end of a statement.
         """
         closed = statements_before(connection, row.facility_id, Epoch(row.epochs_closed))
+        terms = terms_from_bytes(row.terms_json)
+        replacements = roster_of(connection, terms, row.terms_json).replacements
         copy = self._copy(row.facility_id, closed)
-        if copy is None:
-            books, done = OpenBooks(terms_from_bytes(row.terms_json)), 0
-        else:
-            books, done = from_bytes(copy.data), copy.number
+        books, done = OpenBooks(terms), 0
+        if copy is not None:
+            # What was stated of devices that an indexed block took back since is stated anew.
+            with suppress(InvalidInput):
+                carried = from_bytes(copy.data)
+                carried.repledge(replacements)
+                books, done = carried, copy.number
+        if done == 0:
+            books.repledge(replacements)
         taken = _replay(connection, row.facility_id, books, closed[done:], most=most)
-        data = to_bytes(books) if copy is None or taken else copy.data
+        same = copy is not None and done == copy.number and not (taken or replacements)
+        data = copy.data if copy is not None and same else to_bytes(books)
         kept = self._keep(row.facility_id, _Copy(done + taken, books.follows.statement_hash, data))
         if done + taken == len(closed):
             return books, data

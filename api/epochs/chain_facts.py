@@ -8,10 +8,13 @@ from api.chain.events import voided_epochs
 from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms, Period
 from api.domain.lifecycle import FacilityState
+from api.domain.roster import Roster
 from api.domain.units import ZERO_ADDRESS, Bytes32, Epoch, FacilityId
 from api.epochs.panels import panel_of
 from api.epochs.pledges import PledgeWatch
+from api.errors import EvidenceInvalid
 from api.evidence_store import EvidenceSource
+from api.ledger.replacements import running_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,36 @@ class ChainFacts:
         """Refuse a pledge with a card of another live one. Raises EvidenceInvalid."""
         self._pledges.require_free(terms, approvals=approvals)
 
-    def require_in_force(self, terms: FacilityTerms, period: Period) -> None:
-        """Refuse a statement whose pledge is not the one in force. Raises EvidenceInvalid."""
-        self._pledges.require_in_force(terms, period)
+    def require_replaceable(
+        self, facility_id: FacilityId, terms: FacilityTerms, from_epoch: Epoch
+    ) -> int:
+        """Refuse a replacement that the registry would not take now; returns the approvals so far.
+
+        Raises:  EvidenceInvalid, ChainUnavailable.
+        """
+        running = running_of(self._contracts, facility_id)
+        if not running.runs:
+            state = running.state.name.lower()
+            raise EvidenceInvalid(f"facility {facility_id} is {state}: nothing is replaced")
+        least = running.least(terms)
+        if not least <= from_epoch < terms.epoch_count:
+            message = f"a device is replaced from epoch {least} on, not from {from_epoch}"
+            raise EvidenceInvalid(message)
+        return self._contracts.pledge_registry.approvals().at(block=self._head())
+
+    def require_replacement_free(
+        self, terms: FacilityTerms, *, root: Bytes32, from_epoch: Epoch, approvals: int
+    ) -> None:
+        """Refuse a replacement that changes more than one device, or has a card of another live
+        pledge. Raises EvidenceInvalid."""
+        self._pledges.require_replacement_free(
+            terms, root=root, from_epoch=from_epoch, approvals=approvals
+        )
+
+    def require_in_force(self, terms: FacilityTerms, period: Period) -> Roster:
+        """Refuse a statement whose pledge is not the one in force; returns the devices by epoch.
+        Raises EvidenceInvalid."""
+        return self._pledges.require_in_force(terms, period)
 
     def _head(self) -> int:
         return self._contracts.client.head().number

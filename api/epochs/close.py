@@ -34,6 +34,7 @@ from api.domain.units import Epoch, FacilityId
 from api.epochs.books import KeptBooks
 from api.errors import AppError, Conflict
 from api.evidence_store import EvidenceFolder
+from api.ledger.rosters import require_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,7 @@ def close_one(
         row = known_facility_row(connection, facility_id)
         if row.epochs_closed != period.epoch:
             return None
+        require_known(connection, terms_from_bytes(row.terms_json), period)
         taken = books.take(connection, row, period.epoch)
         before = taken.follows.log_size
         log_size = max(before, log_size_before(connection, facility_id, before_s=cut_s))

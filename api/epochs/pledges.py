@@ -10,8 +10,10 @@ from api.domain.facility import FacilityTerms, Period, check_pledge
 from api.domain.hashing import sha256
 from api.domain.lifecycle import FacilityState
 from api.domain.pledges import Pledge, Pledging, cards_pledged_before, contradictions
+from api.domain.roster import Roster
 from api.domain.statements.evidence import FACILITY_FILE, facility_folder, hex32
 from api.domain.statements.evidence_reader import decode_facility
+from api.domain.statements.pledge_files import pledge_path, with_replacement
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
@@ -61,6 +63,8 @@ class PledgeWatch:
         # Approved pledges as of one block.
         self._block = -1
         self._approved: dict[FacilityId, tuple[ApprovedPledge, ...]] = {}
+        # Devices by epoch, and the pledges from which they were read.
+        self._rosters: dict[FacilityId, tuple[tuple[ApprovedPledge, ...], Roster]] = {}
 
     def require_free(self, terms: FacilityTerms, *, approvals: int) -> None:
         """Refuse the pledge of an offer, if one of its cards is in another facility's live pledge
@@ -73,12 +77,36 @@ class PledgeWatch:
         offered = Pledge(approvals + 1, Epoch(0), terms.pledge)
         self._require_first(_pledging(terms, (offered,)), epoch=None, unknown_passes=False)
 
-    def require_in_force(self, terms: FacilityTerms, period: Period) -> None:
-        """Refuse a statement of a facility whose pledge in force, in its epoch or before, is not
-        the published one, has a card that an earlier pledge has, or has a part of a card twice.
+    def require_replacement_free(
+        self, terms: FacilityTerms, *, root: Bytes32, from_epoch: Epoch, approvals: int
+    ) -> None:
+        """Refuse a pledge in another's place if it is not published, does more than put one device
+        in another's place, or has a card or slice that `require_free` would refuse.
+
+        Whether its epoch has begun is for the registry to say.
+
+        Args:    approvals: number of approvals that it would come after.
+        Raises:  EvidenceInvalid, ChainUnavailable.
+        """
+        block = self._contracts.client.head().number
+        (approved,) = self._pledges([terms.facility_id], block)
+        if not approved:
+            message = f"no attesters approved the pledge of facility {terms.facility_id}"
+            raise EvidenceInvalid(message, file=FACILITY_FILE)
+        before = self._roster(terms, approved)
+        wanted = ApprovedPledge(root, from_epoch, 0, approvals + 1)
+        after = self._with(before, wanted)
+        came = [p for p in _pledges_of(after, approved[0].number) if p.from_epoch <= from_epoch]
+        self._require_first(_pledging(terms, tuple(came)), epoch=None, unknown_passes=False)
+
+    def require_in_force(self, terms: FacilityTerms, period: Period) -> Roster:
+        """Refuse a statement of a facility of which a pledge is not the published one, or whose
+        pledge in force in its epoch or before has a card that an earlier pledge has, or has a part
+        of a card twice.
 
         A closing statement has no hours of its own: who has the cards meanwhile does not matter.
 
+        Returns: the facility's devices by epoch.
         Raises:  EvidenceInvalid, InvalidInput, ChainUnavailable.
         """
         block = self._contracts.client.head().number
@@ -88,15 +116,15 @@ class PledgeWatch:
         if not counting:
             message = f"no attesters approved the pledge of facility {terms.facility_id}"
             raise EvidenceInvalid(message, file=FACILITY_FILE)
-        if any(p.root != terms.pledge_tree.root for p in counting):
-            message = f"the pledge in force in epoch {epoch} is not the published one"
-            raise EvidenceInvalid(message, file=FACILITY_FILE)
+        # Also what is in force later only: the log may speak of its device by now.
+        roster = self._roster(terms, own)
         if period.closing:
-            return
+            return roster
         check_pledge(terms)
-        pledges = tuple(Pledge(p.number, p.from_epoch, terms.pledge) for p in counting)
+        pledges = _pledges_of(roster, own[0].number)[: len(counting)]
         # Whose cards nobody knows, nobody can prove anything with.
         self._require_first(_pledging(terms, pledges), epoch=epoch, unknown_passes=True)
+        return roster
 
     def _require_first(self, own: Pledging, *, epoch: Epoch | None, unknown_passes: bool) -> None:
         block = self._follow()
@@ -152,10 +180,44 @@ class PledgeWatch:
     ) -> Pledging | None:
         """A facility with its cards; None if those of a pledge are not published."""
         terms = self._published(facility_id)
-        if terms is None or any(p.root != terms.pledge_tree.root for p in approved):
+        if terms is None:
             return None
-        pledges = tuple(Pledge(p.number, p.from_epoch, terms.pledge) for p in approved)
-        return _pledging(terms, pledges)
+        try:
+            roster = self._roster(terms, approved)
+        except AppError:
+            return None
+        return _pledging(terms, _pledges_of(roster, approved[0].number))
+
+    def _roster(self, terms: FacilityTerms, approved: tuple[ApprovedPledge, ...]) -> Roster:
+        """Devices of a facility by epoch, by its approved pledges as they are published.
+
+        Raises:  EvidenceInvalid if one is not.
+        """
+        if approved[0].root != terms.pledge_tree.root:
+            message = "the pledge that attesters approved is not the published one"
+            raise EvidenceInvalid(message, file=FACILITY_FILE)
+        known = self._rosters.get(terms.facility_id)
+        if known is not None and known[0] == approved and known[1].terms == terms:
+            return known[1]
+        roster = Roster(terms)
+        for pledge in approved[1:]:
+            roster = self._with(roster, pledge)
+        self._rosters[terms.facility_id] = approved, roster
+        return roster
+
+    def _with(self, roster: Roster, pledge: ApprovedPledge) -> Roster:
+        root, from_epoch = pledge.root, pledge.from_epoch
+        path = pledge_path(roster.terms.facility_id, root)
+        try:
+            document = self._evidence.read(path)
+            return with_replacement(
+                roster, document, root=root, from_epoch=from_epoch, number=pledge.number
+            )
+        except EvidenceInvalid:
+            raise
+        except (AppError, *HOSTILE) as error:
+            message = f"the pledge in force from epoch {from_epoch} on is not published"
+            raise EvidenceInvalid(message, file=path) from error
 
     def _published(self, facility_id: FacilityId) -> FacilityTerms | None:
         known = self._terms.get(facility_id)
@@ -201,6 +263,11 @@ def _clash(own: Pledging, *, other: Pledging, epoch: Epoch | None) -> str | None
     if not ours:
         return None
     return Clash(own.facility_id, other.facility_id, slices=tuple(ours)).sentence()
+
+
+def _pledges_of(roster: Roster, first: int) -> tuple[Pledge, ...]:
+    """All pledges of a facility in order. first: number of the approval of its offer's."""
+    return (Pledge(first, Epoch(0), roster.terms.pledge), *roster.replacements)
 
 
 def _pledging(terms: FacilityTerms, pledges: tuple[Pledge, ...]) -> Pledging:

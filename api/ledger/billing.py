@@ -32,6 +32,7 @@ from api.domain.metering.facts import Adjusted, Place
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.obligation import fixed_subject
 from api.domain.units import Bytes32, Epoch, FacilityId
+from api.ledger.rosters import roster_of
 
 # So many lines are in memory at once, or those of one lease where it has more.
 _LINES_AT_ONCE = 200_000
@@ -256,7 +257,13 @@ class _Writer:
                 longest_s=self._facility.longest_s,
             )
         ]
-        self._account = Account(billing.terms, month, told=told, cuts=[cut_of(c) for c in cuts])
+        self._account = Account(
+            billing.terms,
+            month,
+            told=told,
+            cuts=[cut_of(cut) for cut in cuts],
+            roster=roster_of(connection, billing.terms, self._facility.terms_json),
+        )
         self._adjusted = {t.fact.subject: t.place for t in told if isinstance(t.fact, Adjusted)}
 
     def lines(self, leases: Sequence[Bytes32]) -> dict[Bytes32, list[StatedLine]]:

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Select, func, or_, select, text
 
 from api.db.bulk import chunks
 from api.db.chain_store import cancelled_facilities
-from api.db.facilities import facility_row
+from api.db.facilities import facility_row, known_facility_row
+from api.db.replacements import replacements_by
 from api.db.rows import insert_record, insert_records, row_as
 from api.db.session import is_sqlite
 from api.db.tables.facilities import (
@@ -32,8 +33,13 @@ from api.domain.facility import (
 )
 from api.domain.hashing import device_hash, sha256
 from api.domain.statements.evidence import encode_facility
-from api.domain.units import Bytes32, FacilityId, OperatorId
+from api.domain.statements.evidence_reader import terms_from_bytes
+from api.domain.units import MAX_I64, Bytes32, FacilityId, OperatorId
 from api.errors import Conflict, InvalidInput
+from api.ledger.rosters import ReplacementState, replacements_in
+
+# No facility has this number.
+NO_FACILITY = FacilityId(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class NewFacility:
 def register_facility(
     connection: Connection, *, operator_id: OperatorId, new: NewFacility, grace_s: int, now_s: int
 ) -> tuple[FacilityRow, FacilityTerms]:
-    """Register a facility and its pledge; the devices of a pledge never change.
+    """Register a facility and its pledge.
 
     Returns: the stored row and the terms, ready for `FacilityRegistry.offer`.
     Raises:  InvalidInput naming the field, Conflict (`facility_exists`, `device_pledged`,
@@ -187,29 +193,60 @@ def _require_unpledged(connection: Connection, new: NewFacility) -> None:
 
     A slice has one card for ever, so that another card for it is refused at any time.
     """
+    window = new.window_start_s, new.window_end_s
     for named in chunks(new.devices):
-        _require_free(connection, named, new)
-        slices = {x.device: x.card for x in named if x.profile is not None}
-        query = _pledged().where(devices.c.uuid.in_(slices))
-        for taken in connection.execute(query):
-            if slices[taken.uuid] != taken.card_uuid:
-                message = (
-                    f"slice {taken.uuid} is of another card than {slices[taken.uuid]} in facility"
-                    f" {taken.facility_id}"
-                )
-                raise Conflict(message, field="devices", reason="slice_of_another_card")
+        _require_free(connection, named, window)
+        _require_same_cards(connection, named)
 
 
-def _require_free(connection: Connection, named: Sequence[DeviceName], new: NewFacility) -> None:
+def require_free_elsewhere(connection: Connection, named: DeviceName, terms: FacilityTerms) -> None:
+    """The same of a device that shall come to a facility which has its others already.
+
+    A device that another facility has lost to a replacement counts as its own all the same, until
+    its window ends: whether it went is for the chain to say.
+
+    Raises:  Conflict (`device_pledged`, `slice_of_another_card`).
+    """
+    window = terms.window_start_s, terms.window_end_s
+    _require_free(connection, [named], window, but=terms.facility_id)
+    _require_same_cards(connection, [named])
+
+
+def _require_same_cards(connection: Connection, named: Sequence[DeviceName]) -> None:
+    slices = {x.device: x.card for x in named if x.profile is not None}
+    query = _pledged().where(devices.c.uuid.in_(slices))
+    came = replacements_by(connection, [*slices], window_start_s=0, window_end_s=MAX_I64)
+    taken_before = [_Taken(*row) for row in connection.execute(query)]
+    taken_before += [_Taken(r.uuid, r.card_uuid, r.facility_id) for r in came if r.uuid in slices]
+    for taken in taken_before:
+        if slices[taken.uuid] != taken.card_uuid:
+            message = (
+                f"slice {taken.uuid} is of another card than {slices[taken.uuid]} in facility"
+                f" {taken.facility_id}"
+            )
+            raise Conflict(message, field="devices", reason="slice_of_another_card")
+
+
+def _require_free(
+    connection: Connection,
+    named: Sequence[DeviceName],
+    window: tuple[int, int],
+    *,
+    but: FacilityId = NO_FACILITY,
+) -> None:
     names = {name for x in named for name in (x.device, x.card)}
     # One UUID under both kinds is one thing that somebody named wrongly.
     any_name = sorted(names | {twin(name) for name in names})
     query = _pledged().where(
         or_(devices.c.uuid.in_(any_name), devices.c.card_uuid.in_(any_name)),
-        facilities.c.window_start_s < new.window_end_s,
-        facilities.c.window_end_s > new.window_start_s,
+        facilities.c.window_start_s < window[1],
+        facilities.c.window_end_s > window[0],
+        facilities.c.facility_id != but,
     )
-    taken = connection.execute(query.limit(1)).first()
+    first = connection.execute(query.limit(1)).first()
+    taken: _Taken | None = None if first is None else _Taken(*first)
+    if taken is None:
+        taken = _coming(connection, any_name, window, but=but)
     if taken is None:
         return
     # Of somebody else's pledge only what the caller named is told.
@@ -221,6 +258,41 @@ def _require_free(connection: Connection, named: Sequence[DeviceName], new: NewF
         name = next(n for n in any_name if n in (twin(taken.uuid), twin(taken.card_uuid)))
         message = f"{name} has the UUID of a device that is pledged to facility {taken.facility_id}"
     raise Conflict(message, field="devices", reason="device_pledged")
+
+
+def _coming(
+    connection: Connection,
+    names: Sequence[str],
+    window: tuple[int, int],
+    *,
+    but: FacilityId,
+) -> "_Taken | None":
+    """One of some devices that took another's place, or waits to."""
+    rows = replacements_by(connection, names, window_start_s=window[0], window_end_s=window[1])
+    for row in rows:
+        if row.facility_id == but:
+            continue
+        facility = known_facility_row(connection, row.facility_id)
+        terms = terms_from_bytes(facility.terms_json)
+        states = {r.row.replacement_pk: r.state for r in replacements_in(connection, terms)}
+        if states[row.replacement_pk] is not ReplacementState.LAPSED:
+            return _Taken(row.uuid, row.card_uuid, row.facility_id)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A device that a facility pledged, and its card."""
+
+    uuid: str
+    card_uuid: str
+    facility_id: FacilityId
+
+
+def device_names(connection: Connection, facility_id: FacilityId) -> list[tuple[str, str]]:
+    """Names of the devices of a facility's first pledge, each with its card's."""
+    query = select(devices.c.uuid, devices.c.card_uuid).where(devices.c.facility_id == facility_id)
+    return [(row.uuid, row.card_uuid) for row in connection.execute(query)]
 
 
 def _pledged() -> Select[str, str, FacilityId]:

@@ -35,6 +35,7 @@ from api.domain.metering.taken import Identity
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.ledger.kept import KeptLedgers, KeptTime, version_of
+from api.ledger.rosters import roster_of
 
 
 @dataclass(slots=True)
@@ -113,6 +114,7 @@ def snapshot_of(
         out=time.out,
         delivered=time.delivered,
         running=time.limits,
+        replacements=roster_of(connection, terms, row.terms_json).replacements,
     )
     _Reader(connection, row, recorded, time).read(events)
     return Snapshot(row, terms, recorded, row.log_size + 1, time)
@@ -153,8 +155,8 @@ class _Reader:
             _widen(devices, device, span)
             if lease in limited:
                 _widen(leases, lease, span)
-        pledged = recorded.terms.device_set
-        self._read_devices({d: span for d, span in devices.items() if d in pledged})
+        roster = recorded.roster
+        self._read_devices({d: span for d, span in devices.items() if roster.knows(d)})
         self._read_limits(leases)
 
     def _read_devices(self, wanted: Mapping[Bytes32, Span]) -> None:

@@ -9,6 +9,7 @@ from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.lifecycle import is_final
 from api.domain.metering.usage import DELIVERY_KINDS
+from api.domain.roster import Roster
 from api.domain.statements.closing import OpenBooks
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
@@ -93,6 +94,8 @@ class VerifiedFacility:
     terms: FacilityTerms
     # Ours, not the files': each statement is judged by what those before it gave.
     books: OpenBooks = field(init=False)
+    # Devices by epoch, as far as the published pledges are those that were approved.
+    roster: Roster = field(init=False)
     # Newest recorded second of a fact.
     recorded_at_s: int = 0
     previous_hash: Bytes32 = ZERO32
@@ -111,7 +114,12 @@ class VerifiedFacility:
     deliveries: dict[int, dict[int, Line]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.books = OpenBooks(self.terms)
+        self.books, self.roster = OpenBooks(self.terms), Roster(self.terms)
+
+    def repledge(self, roster: Roster) -> None:
+        """Another device takes a place. Raises InvalidInput for epochs that were stated."""
+        self.books.repledge(roster.replacements)
+        self.roster = roster
 
     def final_totals(self, now_s: int, *, challenge_window_s: int) -> FinalTotals:
         """Totals of the statements that are final at a time."""

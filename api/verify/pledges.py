@@ -14,8 +14,10 @@ from api.domain.facility import check_pledge
 from api.domain.lifecycle import FacilityState
 from api.domain.pledges import Holding, Pledge, Pledging, contradictions, holdings
 from api.domain.statements.evidence import FACILITY_FILE, facility_folder, hex32
+from api.domain.statements.pledge_files import pledge_path, with_replacement
 from api.domain.units import Bytes32, FacilityId
-from api.errors import InvalidInput
+from api.errors import AppError, InvalidInput
+from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.attesters import AttesterVerifier
 from api.verify.epoch import Finding, VerifiedFacility
 
@@ -26,6 +28,8 @@ class _Pledged:
 
     terms: OfferedTerms
     state: FacilityState = FacilityState.OFFERED
+    # Devices of replacements, by the number of their approval, where they are published.
+    replaced: dict[int, Pledge] = field(default_factory=dict)
     ended_at_s: int | None = None
     approved: list[ApprovedPledge] = field(default_factory=list)
 
@@ -42,9 +46,11 @@ class PledgeVerifier:
         self,
         facilities: dict[int, VerifiedFacility],
         attesters: AttesterVerifier,
+        evidence: EvidenceSource,
         report: Callable[[Finding], None],
     ) -> None:
         self._facilities, self._attesters, self._report = facilities, attesters, report
+        self._evidence = evidence
         self._pledged: dict[FacilityId, _Pledged] = {}
         self._approvals = 0
         self._handlers = (
@@ -93,9 +99,35 @@ class PledgeVerifier:
         order = args.number == self._approvals
         count = f"its pledge has number {args.number} where {self._approvals} came next"
         self._require(args.facility_id, *rules, (order, count))
-        pledged.approved.append(
-            ApprovedPledge(args.pledge_root, args.from_epoch, now_s, args.number)
-        )
+        approved = ApprovedPledge(args.pledge_root, args.from_epoch, now_s, args.number)
+        if pledged.approved:
+            self._replaced(args.facility_id, approved)
+        pledged.approved.append(approved)
+
+    def _replaced(self, facility_id: FacilityId, approved: ApprovedPledge) -> None:
+        """Read who takes whose place. What is wrong leaves the devices as they were: statements
+        that say otherwise differ from what is recomputed."""
+        facility = self._facilities.get(facility_id)
+        if facility is None:
+            return
+        path = pledge_path(facility_id, approved.root)
+        try:
+            roster = with_replacement(
+                facility.roster,
+                self._evidence.read(path),
+                root=approved.root,
+                from_epoch=approved.from_epoch,
+                number=approved.number,
+            )
+            facility.repledge(roster)
+        except AppError as error:
+            message = f"does not hold the pledge in force from epoch {approved.from_epoch} on"
+            self._report(Finding(f"{message}: {error.message}", facility_id, None, path))
+            return
+        except HOSTILE as error:
+            self._report(Finding(f"is not readable: {error!r}", facility_id, None, path))
+            return
+        self._pledged[facility_id].replaced[approved.number] = roster.replacements[-1]
 
     def _replacement_rules(
         self, pledged: _Pledged, args: PledgeApproved, now_s: int
@@ -159,22 +191,17 @@ class PledgeVerifier:
         facility = self._facilities.get(facility_id)
         if facility is None or not pledged.approved:
             return None
-        terms, root = facility.terms, facility.terms.pledge_tree.root
-        known = tuple(
-            Pledge(p.number, p.from_epoch, terms.pledge if p.root == root else ())
-            for p in pledged.approved
-        )
-        unknown = [p.from_epoch for p in pledged.approved if p.root != root]
-        if unknown:
-            path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
-            message = f"does not hold the pledge in force from epoch {unknown[0]} on"
-            self._report(Finding(message, facility_id, None, path))
+        terms, (first, *later) = facility.terms, pledged.approved
+        offered = terms.pledge if first.root == terms.pledge_tree.root else ()
+        known = [Pledge(first.number, first.from_epoch, offered)]
+        # One that is not published was found when it was approved.
+        known += [pledged.replaced.get(p.number, Pledge(p.number, p.from_epoch, ())) for p in later]
         return Pledging(
             facility_id,
             terms.window_start_s,
             terms.window_end_s,
             terms.epoch_length_s,
-            known,
+            tuple(known),
             cancelled=pledged.cancelled(now_s),
             ended_at_s=pledged.ended_at_s,
         )

@@ -122,7 +122,7 @@ class _Replay:
         return cls(
             attesters,
             statements,
-            PledgeVerifier(facilities, attesters, report),
+            PledgeVerifier(facilities, attesters, evidence, report),
             RefundVerifier(money, attesters, endings, report),
             money,
             market,

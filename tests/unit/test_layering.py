@@ -34,6 +34,7 @@ STACK = (
     {"eip712", "merkle"},
     {"pledges"},
     {"facility", "lifecycle"},
+    {"roster"},
     {"metering"},
     {"statements"},
     {"bills"},

@@ -16,6 +16,7 @@ from api.domain.metering.lease import Lease, Stretch
 from api.domain.metering.lease_terms import FOREVER_S, WEIGHT_PER_UNIT, FixedItem, TierStep
 from api.domain.metering.time_book import TimeBook
 from api.domain.metering.timeline import Withheld
+from api.domain.roster import Roster
 from api.domain.statements.money_book import AsOf, Due, MoneyBook
 from api.domain.statements.obligation import Sums, sla_credit_bps, sums_of, tier_fills
 from api.domain.statements.told import Told
@@ -105,18 +106,29 @@ class Account:
 
     Args:    told: all facts of the facility but sightings, in the order of the log, that speak of
              the month or of no time.  cuts: all its statements in order, up to the one of which
-             this is; at least one.
+             this is; at least one.  roster: devices by epoch, as those statements knew them.
     """
 
     def __init__(
-        self, terms: FacilityTerms, month: int, *, told: Sequence[Told], cuts: Sequence[Cut]
+        self,
+        terms: FacilityTerms,
+        month: int,
+        *,
+        told: Sequence[Told],
+        cuts: Sequence[Cut],
+        roster: Roster,
     ) -> None:
         self.month = month
         self._as_of = AsOf.of(cuts[-1].period)
         self.calendar = Calendar(terms)
         self.money = MoneyBook(terms, self.calendar)
         # Silence changes what is available, and nothing that is owed.
-        self._time = TimeBook(self.calendar, silence_available=True, running=self.money.running)
+        self._time = TimeBook(
+            self.calendar,
+            silence_available=True,
+            running=self.money.running,
+            pledged=roster.spans,
+        )
         self._movers = _Movers(month, cuts)
         for each in told:
             if isinstance(each.fact, Agreed):

@@ -11,6 +11,7 @@ from api.domain.facility import FacilityTerms
 from api.domain.hashing import keccak, word
 from api.domain.lifecycle import Reopening, closing_cut_off_s, open_epoch
 from api.domain.metering.agreement import agreed
+from api.domain.metering.bounds import MAX_FUTURE_S, require_inside, require_pledged
 from api.domain.metering.calendar import Calendar
 from api.domain.metering.event_types import (
     AdjustmentEvent,
@@ -35,15 +36,15 @@ from api.domain.metering.facts import (
     Until,
     Voided,
 )
-from api.domain.metering.instants import format_instant
 from api.domain.metering.intervals import Span
 from api.domain.metering.lease import Lease
 from api.domain.metering.occupancy import Concurrency
 from api.domain.metering.taken import Identity, Known, Taken, holds_time
+from api.domain.pledges import Pledge
+from api.domain.roster import Roster
 from api.domain.units import ZERO32, Bytes32, Epoch
 from api.errors import EventRejected
 
-MAX_FUTURE_S = 5 * 60
 _TAKES_TIME = (Held, Out)
 
 
@@ -56,6 +57,8 @@ class Recorded:
     limit, how many devices they hold, by lease.
     forgiven: events that are taken back later. By a mistake of everybody's code one may have been
     taken although its device was in use: its own time is not, and the log goes on.
+    heard_late: the service may have heard late of a replacement, or of one that is undone since:
+    the books leave out time of a device that is not pledged then, and no rule is broken.
     """
 
     terms: FacilityTerms
@@ -70,6 +73,9 @@ class Recorded:
     delivered: dict[Bytes32, Taken] = field(default_factory=dict)
     running: dict[Bytes32, Concurrency] = field(default_factory=dict)
     forgiven: frozenset[Identity] = frozenset()
+    replacements: tuple[Pledge, ...] = ()
+    heard_late: bool = False
+    roster: Roster = field(init=False)
     calendar: Calendar = field(init=False)
     _forgiving: bool = field(init=False, default=False)
     _closing_cut_s: int | None = field(init=False)
@@ -77,6 +83,7 @@ class Recorded:
     _open_since: tuple[int, int] = field(init=False, default=(-1, 0))
 
     def __post_init__(self) -> None:
+        self.roster = Roster(self.terms, self.replacements)
         self.calendar = Calendar(self.terms)
         self._closing_cut_s = closing_cut_off_s(
             self.terms,
@@ -110,7 +117,7 @@ class Recorded:
         elif isinstance(event, AdjustmentEvent):
             facts = [self._adjust(event, place)]
         elif isinstance(event, DeviceRegisteredEvent):
-            raise EventRejected("pledge_fixed", "a facility's devices are fixed by its pledge")
+            raise EventRejected("pledge_fixed", "attesters approve devices, not collectors")
         else:
             facts = self._agree(event)
         self._note(event, place, facts)
@@ -167,18 +174,16 @@ class Recorded:
 
     def _require_span(self, fact: Held | Out | Seen) -> None:
         """Refuse an interval outside of window, pledge, clock or what is open."""
-        terms, start_s, end_s = self.terms, fact.start_s, fact.end_s
-        if fact.device not in terms.device_set:
+        span = fact.start_s, fact.end_s
+        if not self.heard_late and not self.roster.knows(fact.device):
             raise EventRejected("device_unknown", "device is not pledged to the facility")
-        if not (terms.window_start_s <= start_s and end_s <= terms.window_end_s):
-            raise EventRejected(
-                "outside_window",
-                f"interval is outside the delivery window {format_instant(terms.window_start_s)}"
-                f" to {format_instant(terms.window_end_s)}",
-            )
-        if end_s > self.recorded_at_s + MAX_FUTURE_S:
-            raise EventRejected("in_the_future", "interval ends more than 5 minutes in the future")
-        self._require_unsealed(start_s)
+        require_inside(self.terms, span, recorded_at_s=self.recorded_at_s)
+        self._require_unsealed(fact.start_s)
+        self._require_pledged(fact.device, span)
+
+    def _require_pledged(self, device: Bytes32, span: Span) -> None:
+        if not self.heard_late:
+            require_pledged(self.roster, device, span)
 
     def _require_unsealed(self, instant_s: int) -> None:
         if self._open_since[0] != self.recorded_at_s:
@@ -210,8 +215,7 @@ class Recorded:
         wanted = (fact.start_s, fact.end_s) if span is None else span
         conflict = known and known.conflict(wanted, beside=fact.place)
         if conflict:
-            between = f"from {conflict[0]} to {conflict[1]}"
-            raise EventRejected(reason, f"{message} {between}")
+            raise EventRejected(reason, f"{message} from {conflict[0]} to {conflict[1]}")
 
     def _take_held(self, fact: Held, lease: Lease) -> None:
         try:
@@ -308,6 +312,7 @@ class Recorded:
         code, lease = self._code_and_lease(held.lease)
         if until_s > held.end_s:
             added = held.end_s, until_s
+            self._require_pledged(held.device, added)
             self._require_running(lease, code, added)
             message = "device is already in use"
             self._require_free(self.used, longer, "overlap", message, span=added)

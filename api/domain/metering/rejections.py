@@ -27,7 +27,9 @@ REJECTIONS: Mapping[str, str] = {
     "facility_unknown": "The facility is not one of the caller's.",
     "facility_closed": "The facility's books are closed: its closing statement is made.",
     "device_unknown": "The device is not pledged to the facility.",
-    "pledge_fixed": "A facility's devices are fixed when it is registered.",
+    "outside_pledge": "The device is not pledged throughout the interval: it was replaced, or comes"
+    " later.",
+    "pledge_fixed": "Attesters approve a facility's devices: no collector adds one.",
     "gpu_class_mismatch": "The facility holds another GPU class.",
     "outside_window": "The interval is outside the facility's delivery window.",
     "in_the_future": "The interval ends more than 5 minutes in the future.",

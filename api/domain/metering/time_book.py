@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from api.domain.metering.calendar import Calendar, Segment
 from api.domain.metering.facts import Held, Out, Place, Seen, Until
-from api.domain.metering.intervals import Span, clipped, union
+from api.domain.metering.intervals import Span, clipped, overlap, union
 from api.domain.metering.timeline import SEEN_APART_S, DeviceTime, Withheld, device_time
 from api.domain.units import Bytes32, Epoch
 
@@ -41,9 +41,11 @@ class TimeBook:
         *,
         silence_available: bool,
         running: Callable[[Bytes32], Sequence[Span]],
+        pledged: Callable[[Bytes32], Sequence[Span]],
     ) -> None:
+        """Args: pledged: when a device is one of the facility's; each span is of whole epochs."""
         self._calendar, self._silence_available = calendar, silence_available
-        self._running = running
+        self._running, self._pledged = running, pledged
         self.touched: set[LeaseSegment] = set()
         # Epochs before this one are stated; months up to that one are sealed.
         self.next_epoch = Epoch(0)
@@ -158,6 +160,10 @@ class TimeBook:
         return now
 
     def _device_time(self, device: Bytes32, segment: Segment) -> DeviceTime:
+        # Spans are of whole epochs: a segment is inside of one, or of none. Nothing else here asks
+        # for them: what an epoch states must not hang on a replacement that is approved later.
+        if not overlap([(segment.start_s, segment.end_s)], self._pledged(device)):
+            return NOTHING
         places = sorted(self._facts.get((device, segment.number), ()))
         start_s, end_s = segment.start_s - SEEN_APART_S, segment.end_s + SEEN_APART_S
         seen = clipped(self._seen.get(device, ()), start_s=start_s, end_s=end_s)

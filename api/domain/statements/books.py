@@ -16,9 +16,12 @@ from api.domain.metering.lease_terms import WEIGHT_PER_UNIT
 from api.domain.metering.time_book import NO_MONTH, Retold, TimeBook
 from api.domain.metering.timeline import DeviceTime, Use
 from api.domain.metering.usage import LineKind
+from api.domain.pledges import Pledge
+from api.domain.roster import Roster
 from api.domain.statements.money_book import AsOf, Component, Due, MoneyBook, Pair
 from api.domain.statements.obligation import COMPONENT_SUBJECTS, component_kind
 from api.domain.units import BPS, NO_MONEY, Bytes32, Epoch, Minor
+from api.errors import InvalidInput
 
 _COVERED_KINDS = frozenset({LineKind.SHORTFALL_DIFFERENCE, LineKind.MINIMUM_DIFFERENCE})
 _USAGE_KINDS = frozenset({LineKind.USAGE, LineKind.USAGE_DIFFERENCE})
@@ -64,9 +67,13 @@ class Books:
     def __init__(self, terms: FacilityTerms) -> None:
         self.terms = terms
         self.calendar = Calendar(terms)
+        self._roster = Roster(terms)
         self._money = MoneyBook(terms, self.calendar)
         self._time = TimeBook(
-            self.calendar, silence_available=terms.silence_available, running=self._money.running
+            self.calendar,
+            silence_available=terms.silence_available,
+            running=self._money.running,
+            pledged=self._spans_of,
         )
         # What was stated, of months that are not sealed or not settled; of sealed ones, what is due
         # for ever; and where the two differ.
@@ -78,6 +85,22 @@ class Books:
     def sealed_month(self) -> int:
         """Months up to this one are sealed."""
         return self._time.sealed_month
+
+    def _spans_of(self, device: Bytes32) -> Sequence[Span]:
+        """When a device is one of the facility's, as is known now."""
+        return self._roster.spans(device)
+
+    def repledge(self, replacements: Iterable[Pledge]) -> None:
+        """Learn which pledges took the place of the offer's: all of them, in order of approval.
+
+        What was stated stays: a replacement begins with an epoch that has not begun.
+        Raises:  InvalidInput if an epoch that was stated would have other devices.
+        """
+        roster = Roster(self.terms, tuple(replacements))
+        if not roster.agrees(self._roster, before=self._time.next_epoch):
+            message = "a pledge was replaced from an epoch that was stated with other devices"
+            raise InvalidInput(message, field="replacements", epoch=self._time.next_epoch)
+        self._roster = roster
 
     def take(self, facts: Iterable[Fact]) -> None:
         """Take accepted facts, in any order that names no fact before it is told."""
@@ -106,7 +129,8 @@ class Books:
         as_of = AsOf.of(period)
         retold = list(self._time.retell())
         adjustment_s = sum(r.after.available_s - r.before.available_s for r in retold)
-        told = [] if period.closing else [*self._time.tell(period.epoch, self.terms.devices)]
+        devices = () if period.closing else self._roster.devices(period.epoch)
+        told = [] if period.closing else [*self._time.tell(period.epoch, devices)]
         items = [item for each in retold for item in _changes(each)]
         items += [item for device, time in told for item in self._own_items(device, time)]
         pairs = self._pairs(period, as_of)

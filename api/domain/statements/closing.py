@@ -8,6 +8,7 @@ from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.merkle import MerkleTree
 from api.domain.metering.facts import Agreed
+from api.domain.pledges import Pledge
 from api.domain.statements.books import Books, Stated
 from api.domain.statements.evidence import (
     CREDITS_FILE,
@@ -65,6 +66,13 @@ class OpenBooks:
     def copied(self) -> "OpenBooks":
         """Books that go their own way from here on."""
         return from_bytes(to_bytes(self))
+
+    def repledge(self, replacements: Iterable[Pledge]) -> None:
+        """Learn which pledges took the place of the offer's, before statements of their epochs.
+
+        Raises:  InvalidInput if an epoch that was stated would have other devices.
+        """
+        self._books.repledge(replacements)
 
     def replay(self, period: Period, told: Iterable[Told], *, follows: Followed) -> Stated:
         """Take the step of a statement without its evidence: one that was closed before, or may be.

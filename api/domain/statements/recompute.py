@@ -11,6 +11,7 @@ from api.domain.metering.events import parse_event
 from api.domain.metering.facts import Fact, Place
 from api.domain.metering.judge import Recorded
 from api.domain.metering.taken import Identity
+from api.domain.pledges import Pledge
 from api.domain.statements.closing import ClosedEpoch, OpenBooks
 from api.domain.statements.told import Told
 from api.domain.units import Epoch
@@ -28,12 +29,16 @@ class LoggedEvent:
 
 @dataclass
 class RawInput:
-    """What an attester is given of a facility: salt, grace, reopenings, and its log's events."""
+    """What an attester is given of a facility: salt, grace, reopenings, and its log's events.
+
+    ended_at_s, replacements: what the chain says, which the attester asks itself.
+    """
 
     salt: bytes = b""
     grace_s: int = 0
     ended_at_s: int | None = None
     reopenings: tuple[Reopening, ...] = ()
+    replacements: tuple[Pledge, ...] = ()
     events: list[LoggedEvent] = field(default_factory=list)
 
 
@@ -67,9 +72,15 @@ class Recomputation:
     def __init__(self, terms: FacilityTerms, raw: RawInput) -> None:
         self._terms, self._reopenings = terms, raw.reopenings
         self._recorded = Recorded(
-            terms, raw.salt, reopenings=raw.reopenings, ended_at_s=raw.ended_at_s
+            terms,
+            raw.salt,
+            reopenings=raw.reopenings,
+            ended_at_s=raw.ended_at_s,
+            replacements=raw.replacements,
+            heard_late=True,
         )
         self.books = OpenBooks(terms)
+        self.books.repledge(raw.replacements)
         self._closing_cut_s = closing_cut_off_s(
             terms,
             ended_at_s=raw.ended_at_s,

@@ -253,7 +253,7 @@ _DATA: dict[str, tuple[str, dict[str, _Schema], dict[str, _Schema]]] = {
         {},
     ),
     DEVICE_REGISTERED: (
-        "A collector announces a device. Always answered `pledge_fixed`: a pledge never changes.",
+        "A collector announces a device. Always answered `pledge_fixed`: attesters approve them.",
         {"facility_id": _FACILITY, "device": _DEVICE},
         {"gpu_class": _text(32, "SKU.")},
     ),

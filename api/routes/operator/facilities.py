@@ -74,7 +74,7 @@ def _kind_of_device(value: object) -> str | None:
     return "slice" if isinstance(value, (dict, SliceIn)) else None
 
 
-_Device = Annotated[
+DeviceIn = Annotated[
     Annotated[str, Tag("card")] | Annotated[SliceIn, Tag("slice")],
     Discriminator(
         _kind_of_device,
@@ -156,11 +156,18 @@ class FacilityIn(Strict):
     tranches: Annotated[list[TrancheIn], Field(min_length=1, max_length=4)] = Field(
         description="Most senior first; the last takes the residual."
     )
-    devices: Annotated[list[_Device], Field(min_length=1, max_length=100_000)] = Field(
+    devices: Annotated[list[DeviceIn], Field(min_length=1, max_length=100_000)] = Field(
         description="The pledged devices: whole cards by name, or slices of one profile, never"
         " both. The class of slices ends with their profile (`H100-SXM5-80GB/1g.10gb`), and a"
-        " slice is one device: an hour of it is one unit. The pledge never changes."
+        " slice is one device: an hour of it is one unit. A failed one can be replaced later."
     )
+
+
+def to_device_name(named: str | SliceIn) -> DeviceName:
+    """A whole card by its name alone, or a slice with its card and profile."""
+    if isinstance(named, str):
+        return DeviceName(named, card=named)
+    return DeviceName(named.device, card=named.card, profile=named.profile)
 
 
 def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility:
@@ -185,10 +192,7 @@ def from_api_facility(body: FacilityIn, *, settlement_token: str) -> NewFacility
             )
             for t in body.tranches
         ),
-        device_uuids=[
-            d if isinstance(d, str) else DeviceName(d.device, card=d.card, profile=d.profile)
-            for d in body.devices
-        ],
+        device_uuids=[to_device_name(d) for d in body.devices],
         patience_s=body.patience_s,
         seal_s=body.seal_s,
         long_stop_s=body.long_stop_s,

@@ -6,11 +6,12 @@ from pydantic import BaseModel, Field
 from api.chain import calldata
 from api.chain.deployment import Deployment
 from api.chain.emitted.rent_lockbox import Closing
-from api.db.facilities import facility_row, pledged_devices
+from api.db.facilities import facility_row
 from api.db.session import reading
 from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import hex32
 from api.errors import NotFound
+from api.ledger.rosters import pledge_at
 from api.reads.ending import EndingView
 from api.reads.facilities import FacilityView, read_facilities
 from api.routes.http.parameters import FacilityPath, Limit, Offset
@@ -211,16 +212,16 @@ def get_facility(service: ServiceDep, facility_id: FacilityPath) -> FacilityOut:
 
 @router.get("/v1/facilities/{facility_id}/devices", responses=errors(404, 422))
 def list_devices(service: ServiceDep, facility_id: FacilityPath) -> DevicesOut:
-    """All pledged devices as hashes, ascending: what the pledge's tree is built from."""
+    """All devices of the pledge in force as hashes, ascending: what its tree is built from."""
     with reading(service.engine) as connection:
         facility = facility_row(connection, facility_id)
         if facility is None:
             raise NotFound(f"no facility {facility_id}", facility_id=facility_id)
-        pledge = pledged_devices(connection, facility_id)
+        pledge = pledge_at(connection, facility, now_s=service.clock())
     return DevicesOut(
-        pledge_root=hex32(facility.pledge_root),
+        pledge_root=hex32(pledge.root),
         devices=[
             DeviceOut(index=i, device=hex32(d.device), card=hex32(d.card), from_epoch=d.from_epoch)
-            for i, d in enumerate(pledge)
+            for i, d in enumerate(pledge.devices)
         ],
     )

@@ -324,10 +324,12 @@ def test_attest__pledge_replaced_by_an_unpublished_one__refuses_statements_under
     first, second = world.attest(0)
     world.round()
 
-    assert first.signed
-    assert second.reason == "the pledge in force in epoch 1 is not the published one"
-    findings = [f.message for f in world.verify().findings]
-    assert "does not hold the pledge in force from epoch 1 on" in findings
+    for verdict in (first, second):
+        assert verdict.reason == "the pledge in force from epoch 1 on is not published"
+    path = f"facility-{world.facility_id}/pledges/{root.hex()}.json"
+    findings = [(f.file, f.message) for f in world.verify().findings]
+    missing = f"does not hold the pledge in force from epoch 1 on: no evidence at {path!r}"
+    assert findings == [(path, missing)]
 
 
 def test_verify__approved_and_funded__findings_name_what_is_missing(

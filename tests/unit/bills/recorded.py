@@ -51,7 +51,7 @@ class RecordedBooks(Books):
             for each in self.told
             if each.place.entry <= cuts[-1].log_size and not isinstance(each.fact, Seen)
         ]
-        return Account(self.terms, month, told=told, cuts=cuts)
+        return Account(self.terms, month, told=told, cuts=cuts, roster=self._roster)
 
     def stated(self, lease, month, *, statements=None):
         """Lines of a lease and month in so many statements; in all unless said."""

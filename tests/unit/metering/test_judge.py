@@ -7,7 +7,7 @@ import pytest
 
 from api.domain.hashing import keccak, salted_hash, word
 from api.domain.lifecycle import Reopening
-from api.domain.metering import events, judge
+from api.domain.metering import bounds, events, judge
 from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place, Seen, Until, Voided
 from api.domain.metering.judge import MAX_FUTURE_S
 from api.domain.metering.lease_terms import FOREVER_S, terms_hash
@@ -124,9 +124,10 @@ def test_accept__breaks_a_rule__is_refused_by_its_code_without_a_trace(code, bef
 
 
 def test_codes__of_the_judge__are_all_reached_here():
-    source = ast.parse(Path(judge.__file__).read_text())
+    sources = [ast.parse(Path(module.__file__).read_text()) for module in (judge, bounds)]
     told = {
         node.args[0].value
+        for source in sources
         for node in ast.walk(source)
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", None) == "EventRejected"
@@ -135,7 +136,7 @@ def test_codes__of_the_judge__are_all_reached_here():
 
     reached = {code for code, *_ in REFUSED}
 
-    assert told - reached == {"sealed", "facility_closed"}  # below
+    assert told - reached == {"sealed", "facility_closed", "outside_pledge"}  # below, and beside
     # Given as an argument, or said by a lease's event.
     handed_on = {"overlap", "outage_overlap", "lease_exists", "lease_closed", "terms_invalid"}
     assert reached - told == handed_on

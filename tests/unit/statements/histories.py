@@ -22,12 +22,16 @@ from api.domain.metering.lease_terms import (
     terms_hash,
 )
 from api.domain.metering.usage import LineKind
+from api.domain.pledges import PledgedDevice
+from api.domain.roster import Roster, replaced
 from api.domain.statements.books import Books, Item, Stated
 from api.domain.units import ZERO32, Bytes32, Epoch
 from tests.unit.statements.tick_by_tick import Reference, month
 from tests.unit.values import DEVICES, TERMS
 
 NEW_YEAR_S = 1_767_225_600
+# Cards that come in the place of others.
+SPARES = tuple(keccak(b"spare %d" % i) for i in range(2))
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class History:
         self.scale = scale
         self.terms = facility(self.dice, scale)
         self.books = Books(self.terms)
+        self.replacements = tuple(self._replace())
+        self.roster = Roster(self.terms, self.replacements)
+        self.devices = sorted(self.roster.known)
+        self.heard = 0
         self.ended_s = self._end()
         self.leases = [keccak(b"lease %d" % i) for i in range(self.dice.randint(1, 3))]
         over = self.terms.window_end_s
@@ -84,7 +92,7 @@ class History:
             start=self.terms.window_start_s,
             over=over,
             tick=scale.tick,
-            devices=self.terms.devices,
+            pledged=self._pledged_from(),
             leases={},
             silence_available=self.terms.silence_available,
         )
@@ -99,6 +107,39 @@ class History:
         terms = self.terms
         ticks = (terms.sealed_at_s - terms.window_start_s) // self.scale.tick
         return terms.window_start_s + self.dice.randint(0, ticks) * self.scale.tick
+
+    def _replace(self):
+        """Cards that are replaced, some of them by one that was there before."""
+        found = []
+        if self.dice.random() < 0.4:
+            return found
+        epochs = range(self.terms.epoch_count)
+        for epoch in sorted(self.dice.choices(epochs, k=self.dice.randint(1, 3))):
+            roster = Roster(self.terms, tuple(found))
+            pledged = {d.device for d in roster.pledge(Epoch(epoch))}
+            old = self.dice.choice(sorted(pledged))
+            new = self.dice.choice([d for d in (*DEVICES, *SPARES) if d not in pledged])
+            came = PledgedDevice(new, new, Epoch(epoch))
+            found.append(replaced(roster, old=old, new=came, number=len(found) + 2))
+        return found
+
+    def _pledged_from(self):
+        """The same, as the reference has it."""
+        terms = self.terms
+        pledged = {terms.window_start_s: set(terms.devices)}
+        for pledge in self.replacements:
+            since_s = terms.window_start_s + pledge.from_epoch * terms.epoch_length_s
+            pledged[since_s] = {d.device for d in pledge.devices}
+        return list(pledged.items())
+
+    def _hear(self, *, up_to=None):
+        """The books hear of replacements, at the latest before a statement of their epochs."""
+        while self.heard < len(self.replacements):
+            due = up_to is not None and self.replacements[self.heard].from_epoch <= up_to
+            if not due and self.dice.random() < 0.8:
+                return
+            self.heard += 1
+            self.books.repledge(self.replacements[: self.heard])
 
     # --- telling --------------------------------------------------------------------------------
 
@@ -123,10 +164,12 @@ class History:
                 if now_s >= cut_s or (self.dice.random() < 0.15 and now_s >= period.over_s):
                     break
                 self.entry += 1
+                self._hear()
                 for index in range(self.dice.randint(1, 4)):
                     self._tell(Place(self.entry, index), now_s)
             now_s = max(now_s, cut_s)
             # A statement is made at its cut; what comes then is for the next.
+            self._hear(up_to=period.epoch)
             self.stated.append((period, self.books.state(period)))
             if not period.closing:
                 self.reference.seal(self._sealed_until_s(now_s))
@@ -167,11 +210,20 @@ class History:
         start_s = self._instant(low_s, high_s - tick)
         return start_s, min(high_s, start_s + self.dice.choice((1, 1, 2, 4, 9, 30)) * tick)
 
+    def _refused(self, device, span):
+        """Time in which the device is not pledged is mostly refused; some is taken by a service
+        that heard too late, and counts for nothing."""
+        if span is None:
+            return True
+        ticks = range(span[0], span[1], self.scale.tick)
+        whole = all(self.reference.has(device, t) for t in ticks)
+        return not whole and self.dice.random() < 0.7
+
     def _use(self, place, now_s):
         span = self._interval(now_s)
-        device, lease = self.dice.choice(self.terms.devices), self.dice.choice(self.leases)
+        device, lease = self.dice.choice(self.devices), self.dice.choice(self.leases)
         known = self.reference.held.values()
-        if span is None or lease not in self.reference.leases:
+        if self._refused(device, span) or lease not in self.reference.leases:
             return None
         ticks = range(span[0], span[1], self.scale.tick)
         delivery = self.dice.random() < 0.15
@@ -187,10 +239,10 @@ class History:
 
     def _outage(self, place, now_s):
         span = self._interval(now_s)
-        device = self.dice.choice(self.terms.devices)
+        device = self.dice.choice(self.devices)
         lease = self.dice.choice([None, *self.reference.leases])
         known = self.reference.out.values()
-        if span is None or any(
+        if self._refused(device, span) or any(
             f["device"] == device and f["start"] < span[1] and span[0] < f["end"] for f in known
         ):
             return None
@@ -201,9 +253,9 @@ class History:
 
     def _sight(self, _place, now_s):
         span = self._interval(now_s)
-        if span is None:
+        device = self.dice.choice(self.devices)
+        if self._refused(device, span):
             return None
-        device = self.dice.choice(self.terms.devices)
         self.reference.seen.append((device, *span))
         return [Seen(device, *span)]
 
@@ -365,6 +417,8 @@ def check(history: History) -> None:
             assert sum(i.charge for i in stated.items) >= 0
         assert 0 <= stated.top_renter_bps <= 10_000
         assert 0 <= stated.committed_bps <= 10_000
+        most_s = 0 if period.closing else history.terms.capacity_gpu_seconds()
+        assert 0 <= stated.available_s <= most_s
     owed = owed_money(history.reference)
     by_month = {k: v for k, v in owed.items() if k[1] not in ("fixed", "adjusted")}
     stated = stated_money(items)

@@ -20,6 +20,8 @@ from api.domain.metering.lease_terms import (
     terms_hash,
 )
 from api.domain.metering.usage import LineKind
+from api.domain.pledges import PledgedDevice
+from api.domain.roster import Roster, replaced
 from api.domain.statements.books import Books
 from api.domain.units import ZERO32, Epoch
 from api.errors import InvalidInput
@@ -29,6 +31,7 @@ from tests.unit.values import DAY_S, DEVICES, TERMS
 HOUR_S = 3_600
 USD = 1_000_000
 CARD, OTHER = DEVICES[:2]
+NEW = keccak(b"new card")
 LEASE, PARTY = keccak(b"lease"), keccak(b"party")
 HISTORIES = int(os.environ.get("HISTORIES", "60"))
 
@@ -86,11 +89,26 @@ class Operator:
         self.books.take([Out(place, device, lease, start_s, end_s, planned)])
         return place
 
+    def replace(self, new, *, epoch, old=CARD):
+        """Another card takes the place of one."""
+        roster = Roster(self.terms)
+        came = PledgedDevice(new, new, Epoch(epoch))
+        self.books.repledge([replaced(roster, old=old, new=came, number=2)])
+
+    def charged(self, hours):
+        """What usage lines of so many hours at a dollar charge in a month, a line a device."""
+        lines = [charge for kind, charge in self.charges if kind is LineKind.USAGE]
+        assert sum(lines) == hours * USD
+        return [(LineKind.USAGE, charge) for charge in lines]
+
     def close(self, epochs=1):
         """Charges of the next statements: one list a statement, of (kind, charge)."""
         for _ in range(epochs):
             stated = self.books.state(self.terms.period(Epoch(self.epoch)))
             self.epoch += 1
+        self.items, self.available_s = stated.items, stated.available_s
+        self.adjusted_s = stated.available_adjustment_s
+        self.charges = [(i.kind, i.charge) for i in stated.items if i.charge]
         return [(i.kind, i.charge) for i in stated.items if i.charge]
 
     def end(self, *, ended_at_s=None):
@@ -316,6 +334,58 @@ def test_allocation__over_three_epochs__is_cut_at_each():
     operator.books.take([Until(place, NEW_YEAR_S + 60 * HOUR_S)])
     assert operator.close() == [(LineKind.USAGE, 24 * USD), (USE, 11 * USD)]
     assert operator.close() == [(LineKind.USAGE, 12 * USD)]
+
+
+def test_replacement__card_fails_at_noon__its_lease_goes_on_with_the_next_epoch():
+    """Two GPUs committed for two days, one of them broken from noon to the replacement."""
+    operator = Operator(days=2)
+    operator.agree(
+        prices=prices(USD), commitment=committed(2), sla=(SlaStep(100_000, 1_000),),
+        until_s=NEW_YEAR_S + 2 * DAY_S,
+    )  # fmt: skip
+    for day in (0, 1):
+        operator.used(24 * day, 24 * day + 24, device=OTHER)
+    operator.used(0, 24)
+    # Told for longer than it lasted: from the replacement on the card is nobody's concern.
+    operator.out(12, 30)
+    operator.replace(NEW, epoch=1)
+    operator.used(24, 48, device=NEW)
+
+    assert [operator.close(), operator.available_s] == [operator.charged(36), 36 * HOUR_S]
+    # Of 96 hours 12 were withheld: an eighth, above a tenth, and a tenth of 84 goes back.
+    sla = [(LineKind.SLA_DIFFERENCE, -8_400_000)]
+    assert [operator.close(), operator.available_s] == [operator.charged(48) + sla, 48 * HOUR_S]
+    assert operator.end() == []
+
+
+def test_replacement__use_of_the_old_card_told_late__counts_until_it_went():
+    operator = Operator(days=3)
+    operator.agree(prices=prices(USD))
+    operator.replace(NEW, epoch=1)
+    operator.close(2)
+    # A service that heard too late took two hours of which only the first was pledged.
+    operator.used(23, 25)
+    operator.used(23, 25, device=NEW)
+
+    assert operator.close() == [(USE, 2 * USD)]
+    assert [(i.kind, i.subject) for i in operator.items if i.kind is LineKind.LATE] == sorted(
+        [(LineKind.LATE, CARD), (LineKind.LATE, NEW)]
+    )
+    assert operator.adjusted_s == 2 * HOUR_S
+
+
+def test_repledge__of_an_epoch_that_was_stated__is_refused_and_changes_nothing():
+    operator = Operator(days=3)
+    operator.agree(prices=prices(USD))
+    operator.close()
+
+    with pytest.raises(InvalidInput, match="stated with other devices") as found:
+        operator.replace(NEW, epoch=0)
+    assert found.value.context["epoch"] == 1
+
+    operator.replace(NEW, epoch=1)
+    operator.used(24, 48, device=NEW)
+    assert operator.close() == operator.charged(24)
 
 
 def test_silence__is_no_availability__to_the_second():

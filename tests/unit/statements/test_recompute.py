@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.domain.hashing import keccak
 from api.domain.lifecycle import Reopening
 from api.domain.metering.facts import Place
 from api.domain.metering.usage import LineKind
+from api.domain.pledges import PledgedDevice
+from api.domain.roster import Roster, replaced
 from api.domain.statements.closing import ClosedEpoch
+from api.domain.statements.faults import FaultKind, find_faults
 from api.domain.statements.recompute import (
     LoggedEvent,
     RawInput,
@@ -256,3 +260,24 @@ def test_recompute__correction_that_names_nothing__is_refused() -> None:
 
     with pytest.raises(EvidenceInvalid, match="breaks a rule"):
         recompute(TERMS, TERMS.period(Epoch(0)), _raw((HOUR_S, nonsense)))
+
+
+def test_recompute__service_heard_late_of_a_replacement__leaves_out_what_is_not_pledged() -> None:
+    """The old card's hour behind the replacement is in the log, and in no statement."""
+    new = PledgedDevice(keccak(b"new"), keccak(b"new"), Epoch(1))
+    pledge = replaced(Roster(TERMS), old=TERMS.devices[0], new=new, number=2)
+    across = (DAY_S + HOUR_S - 1, usage("a", 0, DAY_S - HOUR_S, DAY_S + HOUR_S - 1))
+    raw = _raw(across, replacements=(pledge,))
+
+    closed = [recompute(TERMS, TERMS.period(Epoch(e)), raw) for e in (0, 1)]
+
+    assert [[x.end_s - x.start_s for x in c.lines if x.gpu_seconds] for c in closed] == [
+        [HOUR_S],
+        [],
+    ]
+    for each in closed:
+        assert find_faults(TERMS, each.statement, each.lines, raw.replacements) == ()
+    # Who does not know of the replacement comes to a statement that can be proven wrong.
+    unaware = recompute(TERMS, TERMS.period(Epoch(1)), _raw(across))
+    found = find_faults(TERMS, unaware.statement, unaware.lines, raw.replacements)
+    assert [fault.kind for fault in found] == [FaultKind.DEVICE_NOT_PLEDGED]

@@ -35,9 +35,11 @@ def step(steps, t):
 class Reference:
     """Facts of a whole history. `over`: end of the last epoch that was over."""
 
-    def __init__(self, *, start, over, tick, devices, leases, silence_available):
+    def __init__(self, *, start, over, tick, pledged, leases, silence_available):
         self.start, self.over, self.tick = start, over, tick
-        self.devices, self.leases = devices, leases
+        # Devices that are pledged from an instant on, in order: [(instant, {device, ...}), ...].
+        self.pledged, self.leases = pledged, leases
+        self.devices = sorted({d for _, devices in pledged for d in devices})
         self.silence_available = silence_available
         self.held, self.out, self.seen, self.adjusted = {}, {}, [], []
         # What is sealed: until when, and how long devices were there, as was known then.
@@ -47,8 +49,13 @@ class Reference:
         version = ruling(self.leases.get(lease, []), t)
         return version is not None and (version["until"] is None or t < version["until"])
 
+    def has(self, device, t):
+        return device in [devices for since, devices in self.pledged if since <= t][-1]
+
     def at(self, device, t):
         """(holder, delivered to, outage, kept from) of a device at a tick."""
+        if not self.has(device, t):
+            return None, None, None, None
         fact = next(
             (f for f in self.held.values() if f["device"] == device and f["start"] <= t < f["end"]),
             None,
@@ -91,11 +98,12 @@ class Reference:
     def _available(self, start, end):
         total = 0
         for device in self.devices:
-            sightings = sorted(
-                [(f["start"], f["end"]) for f in self.held.values() if f["device"] == device]
-                + [(a, b) for d, a, b in self.seen if d == device]
-            )
+            told = [(f["start"], f["end"]) for f in self.held.values() if f["device"] == device]
+            told += [(a, b) for d, a, b in self.seen if d == device]
+            sightings = sorted(told)
             for t in range(start, end, self.tick):
+                if not self.has(device, t):
+                    continue
                 before = [a for a, b in sightings if a <= t]
                 last = max((b for a, b in sightings if a <= t), default=None)
                 following = min((a for a, b in sightings if a > t), default=None)

@@ -6,9 +6,14 @@ from pydantic import BaseModel, Field
 from api.db import rejections
 from api.db.conflicts import conflict_count
 from api.db.facilities import own_facility
+from api.db.session import Connection
+from api.db.tables.facilities import FacilityRow
+from api.domain.hashing import device_hash
 from api.domain.statements.evidence import hex32
+from api.domain.statements.evidence_reader import terms_from_bytes
+from api.ledger.rosters import ReplacementState, replacements_in
 from api.reads.sql import metering
-from api.reads.sql.facilities import pledged_devices
+from api.reads.sql.facilities import DeviceRow, pledged_devices
 from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath, Offset, PageLimit
 from api.routes.http.problems import errors
@@ -68,10 +73,10 @@ class RejectionsOut(BaseModel):
 def list_console_devices(
     service: ServiceDep, operator_id: OperatorReader, facility_id: FacilityPath
 ) -> list[ConsoleDevice]:
-    """Metering health of every pledged device."""
+    """Metering health of every device that is or was pledged; those that came later, last."""
     now_s = service.clock()
     with own_facility(service.engine, operator_id, facility_id) as (connection, facility):
-        devices = pledged_devices(connection, facility_id)
+        devices = [*pledged_devices(connection, facility_id), *_came(connection, facility)]
         by_device = metering.metering_by_device(
             connection, facility_id, from_s=facility.window_start_s
         )
@@ -98,6 +103,18 @@ def list_console_devices(
             )
         )
     return answers
+
+
+def _came(connection: Connection, facility: FacilityRow) -> list[DeviceRow]:
+    """Devices that took others' places, in the order of their requests, each once."""
+    terms = terms_from_bytes(facility.terms_json)
+    first = terms.device_set
+    named = {
+        device_hash(found.row.uuid): found.row.uuid
+        for found in replacements_in(connection, terms)
+        if found.state is ReplacementState.APPROVED
+    }
+    return [DeviceRow(device, uuid) for device, uuid in named.items() if device not in first]
 
 
 @router.get(f"{CONSOLE_FACILITY}/rejections", responses=errors(401, 403, 404, 422))

@@ -1,0 +1,77 @@
+"""SQL of replaced devices."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, or_, select
+
+from api.db.chain_store import cancelled_facilities
+from api.db.rows import columns_of, insert_record, rows_as
+from api.db.tables.facilities import facilities
+from api.db.tables.replacements import (
+    NewReplacement,
+    ReplacementRow,
+    ReplacementSignature,
+    replacement_signatures,
+    replacements,
+)
+from api.domain.units import FacilityId
+
+_ROWS = select(*columns_of(ReplacementRow))
+
+
+def replacements_of(connection: Connection, facility_id: FacilityId) -> list[ReplacementRow]:
+    """What was asked for in a facility, in that order."""
+    query = _ROWS.where(replacements.c.facility_id == facility_id)
+    found = connection.execute(query.order_by(replacements.c.replacement_pk))
+    return rows_as(ReplacementRow, found)
+
+
+def all_replacements(connection: Connection) -> list[ReplacementRow]:
+    """What was asked for in any facility that is not cancelled, in that order."""
+    query = _ROWS.where(replacements.c.facility_id.not_in(cancelled_facilities()))
+    found = connection.execute(query.order_by(replacements.c.replacement_pk))
+    return rows_as(ReplacementRow, found)
+
+
+def replacements_by(
+    connection: Connection, names: Sequence[str], *, window_start_s: int, window_end_s: int
+) -> list[ReplacementRow]:
+    """What was asked for with some devices or their cards, in facilities of the same time."""
+    query = (
+        _ROWS.join(facilities, facilities.c.facility_id == replacements.c.facility_id)
+        .where(
+            or_(replacements.c.uuid.in_(names), replacements.c.card_uuid.in_(names)),
+            facilities.c.window_start_s < window_end_s,
+            facilities.c.window_end_s > window_start_s,
+            facilities.c.facility_id.not_in(cancelled_facilities()),
+        )
+        .order_by(replacements.c.replacement_pk)
+    )
+    return rows_as(ReplacementRow, connection.execute(query))
+
+
+def insert_replacement(connection: Connection, new: NewReplacement) -> None:
+    """Store what an operator asks for."""
+    insert_record(connection, new)
+
+
+def replacement_signatures_of(
+    connection: Connection, replacement_pk: int, *, approvals: int
+) -> dict[str, bytes]:
+    """Signature by attester over a replacement that count after so many approvals."""
+    columns = replacement_signatures.c
+    query = select(columns.attester, columns.signature).where(
+        columns.replacement_pk == replacement_pk, columns.approvals == approvals
+    )
+    return {row.attester: row.signature for row in connection.execute(query)}
+
+
+def save_replacement_signature(connection: Connection, signature: ReplacementSignature) -> None:
+    """Store a signature in the place of the attester's earlier one."""
+    connection.execute(
+        delete(replacement_signatures).where(
+            replacement_signatures.c.replacement_pk == signature.replacement_pk,
+            replacement_signatures.c.attester == signature.attester,
+        )
+    )
+    insert_record(connection, signature)

@@ -1,0 +1,211 @@
+"""Asking for a failed card to be replaced: what books and chain allow, before anybody signs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, text
+
+from api.chain.contracts import Contracts
+from api.db.facilities import lock_own_facility, own_facility_row
+from api.db.replacements import insert_replacement, replacements_of
+from api.db.session import is_sqlite, reading, write
+from api.db.tables.facilities import FacilityRow
+from api.db.tables.replacements import NewReplacement
+from api.domain.devices import DeviceName, check_device, check_device_name, check_devices
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import device_hash
+from api.domain.lifecycle import FacilityState
+from api.domain.pledges import PledgedDevice, pledge_tree
+from api.domain.roster import Roster, replaced
+from api.domain.statements.evidence_reader import terms_from_bytes
+from api.domain.statements.pledge_files import encode_pledge, pledge_path
+from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
+from api.errors import Conflict, InvalidInput, Misconfigured
+from api.evidence_store import EvidenceFolder
+from api.ledger.facilities import device_names, require_free_elsewhere
+from api.ledger.rosters import Replacement, ReplacementState, replacements_in, roster_of
+
+_RUNNING = (FacilityState.FUNDED, FacilityState.DELIVERING)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A device that shall take another's place.
+
+    new: a whole card by its name alone, a slice with its card and profile.
+    from_epoch: None for the first that the contract takes.
+    """
+
+    old: str
+    new: DeviceName
+    reason: str
+    from_epoch: Epoch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What the chain says of a facility whose device shall be replaced.
+
+    approved: number of its approved pledges.  last: first epoch of the newest.
+    """
+
+    state: FacilityState
+    approved: int
+    last: Epoch
+    now_s: int
+
+    @property
+    def runs(self) -> bool:
+        """Whether devices can be replaced."""
+        return self.state in _RUNNING and self.approved > 0
+
+    def least(self, terms: FacilityTerms) -> Epoch:
+        """First epoch from which a device can be replaced; past the window if none is left.
+
+        Source:  `PledgeRegistry._firstToBegin`.
+        """
+        over_s = self.now_s - terms.window_start_s
+        begun = 0 if over_s < 0 else over_s // terms.epoch_length_s + 1
+        return Epoch(max(begun, self.last))
+
+
+def running_of(contracts: Contracts | None, facility_id: FacilityId) -> Running:
+    """What the chain says now. Raises ChainUnavailable, Misconfigured without a deployment."""
+    if contracts is None:
+        raise Misconfigured("there is no deployment file: nothing can be replaced")
+    head = contracts.client.head()
+    state, pledges = contracts.together(
+        contracts.facility_registry.state_of(facility_id),
+        contracts.pledge_registry.pledges_of(facility_id),
+    ).at(block=head.number)
+    last = pledges[-1].from_epoch if pledges else Epoch(0)
+    return Running(state, len(pledges), last, head.time_s)
+
+
+def replace_device(
+    engine: Engine,
+    evidence: EvidenceFolder,
+    contracts: Contracts | None,
+    *,
+    operator_id: OperatorId,
+    facility_id: FacilityId,
+    wanted: Wanted,
+    now_s: int,
+) -> tuple[Replacement, bool]:
+    """Ask for a device to be replaced, and publish the pledge that attesters are to sign.
+
+    The file is written whole before the commit. A crash between the two leaves a file that nobody
+    asks anybody to sign; the same request again makes the same bytes.
+
+    Returns: the replacement, and whether it is new: asked again, it is the one that waits.
+    Raises:  NotFound, InvalidInput naming the field, Conflict (`facility_not_running`,
+             `index_behind`, `replacement_pending`, `replacement_too_early`, `device_pledged`,
+             `slice_of_another_card`), ChainUnavailable, Misconfigured.
+    """
+    check_device(wanted.old)
+    check_device_name(wanted.new)
+    # Before the chain is asked: a stranger's request costs nothing.
+    with reading(engine) as connection:
+        own_facility_row(connection, operator_id, facility_id)
+    running = running_of(contracts, facility_id)
+
+    def work(connection: Connection) -> tuple[Replacement, bool]:
+        row = lock_own_facility(connection, operator_id, facility_id)
+        if not is_sqlite(connection):
+            # Two operators must not pledge one device at the same moment.
+            connection.execute(text("LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE"))
+        return _replace(connection, evidence, row, wanted, running=running, now_s=now_s)
+
+    return write(engine, work)
+
+
+def _replace(
+    connection: Connection,
+    evidence: EvidenceFolder,
+    row: FacilityRow,
+    wanted: Wanted,
+    *,
+    running: Running,
+    now_s: int,
+) -> tuple[Replacement, bool]:
+    terms = terms_from_bytes(row.terms_json)
+    for found in _pending(connection, terms, now_s=running.now_s):
+        same = (found.row.old_uuid, found.row.uuid, found.row.card_uuid) == (
+            wanted.old,
+            wanted.new.device,
+            wanted.new.card,
+        )
+        if same and wanted.from_epoch in (None, found.row.from_epoch):
+            return found, False
+        message = f"{found.row.uuid} waits to replace {found.row.old_uuid}: one at a time"
+        raise Conflict(message, reason="replacement_pending", from_epoch=found.row.from_epoch)
+    roster = roster_of(connection, terms, row.terms_json)
+    _require_running(roster, running)
+    from_epoch = _from_epoch(terms, running, wanted.from_epoch)
+    card = PledgedDevice(device_hash(wanted.new.device), device_hash(wanted.new.card), from_epoch)
+    # The chain gives the number once it is approved.
+    number = len(roster.replacements) + 2
+    pledge = replaced(roster, old=device_hash(wanted.old), new=card, number=number)
+    names = _names(connection, terms)
+    names[card.device] = wanted.new
+    profile = check_devices([names[d.device] for d in pledge.devices], gpu_class=terms.gpu_class)
+    if profile != terms.profile:
+        raise InvalidInput(f"new: the facility pledges slices {terms.profile}", field="new")
+    require_free_elsewhere(connection, wanted.new, terms)
+    root = pledge_tree(terms.facility_id, pledge.devices).root
+    document = encode_pledge(terms.facility_id, pledge)
+    new = NewReplacement(
+        facility_id=terms.facility_id,
+        from_epoch=from_epoch,
+        pledge_root=root,
+        old_uuid=wanted.old,
+        uuid=wanted.new.device,
+        card_uuid=wanted.new.card,
+        reason=wanted.reason,
+        document=document,
+        asked_at_s=now_s,
+    )
+    insert_replacement(connection, new)
+    evidence.write(pledge_path(terms.facility_id, root), document)
+    stored = replacements_of(connection, terms.facility_id)[-1]
+    return Replacement(stored, ReplacementState.PENDING), True
+
+
+def _pending(connection: Connection, terms: FacilityTerms, *, now_s: int) -> Iterator[Replacement]:
+    for found in replacements_in(connection, terms, now_s=now_s):
+        if found.state is ReplacementState.PENDING:
+            yield found
+
+
+def _require_running(roster: Roster, running: Running) -> None:
+    facility_id = roster.terms.facility_id
+    if not running.runs:
+        message = f"facility {facility_id} is {running.state.name.lower()}: nothing is replaced"
+        raise Conflict(message, reason="facility_not_running")
+    if running.approved != len(roster.replacements) + 1:
+        message = f"a pledge of facility {facility_id} was approved that is not indexed yet"
+        raise Conflict(message, reason="index_behind")
+
+
+def _from_epoch(terms: FacilityTerms, running: Running, wanted: Epoch | None) -> Epoch:
+    least = running.least(terms)
+    if least >= terms.epoch_count:
+        message = f"no epoch of facility {terms.facility_id} is left to begin"
+        raise Conflict(message, reason="facility_not_running")
+    if wanted is None:
+        return least
+    if wanted >= terms.epoch_count:
+        message = f"from_epoch: {least} to {terms.epoch_count - 1}"
+        raise InvalidInput(message, field="from_epoch")
+    if wanted < least:
+        message = f"a device is replaced from epoch {least} on, not from {wanted}: that has begun"
+        raise Conflict(message, reason="replacement_too_early", least=least)
+    return wanted
+
+
+def _names(connection: Connection, terms: FacilityTerms) -> dict[Bytes32, DeviceName]:
+    """Names behind the hashes of all devices that a facility has or had."""
+    profile = terms.profile
+    named = device_names(connection, terms.facility_id)
+    named += [(r.uuid, r.card_uuid) for r in replacements_of(connection, terms.facility_id)]
+    return {device_hash(uuid): DeviceName(uuid, card=card, profile=profile) for uuid, card in named}

@@ -1,0 +1,147 @@
+"""Devices of a facility by epoch, as its service knows them: what the chain approved, and no more.
+
+A replacement is in force once the chain holds its approval. The approval comes before its epoch
+begins, or never: so an epoch's devices are known once a block behind its start is indexed.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from sqlalchemy import Connection
+
+from api.chain.emitted.args import read_payload
+from api.chain.emitted.pledge_registry import PledgeApproved
+from api.db.chain_store import ended_at, events_named, last_block
+from api.db.facilities import pledged_devices
+from api.db.replacements import replacements_of
+from api.db.tables.facilities import FacilityRow
+from api.db.tables.replacements import ReplacementRow
+from api.domain.facility import FacilityTerms, Period
+from api.domain.pledges import PledgedDevice, pledge_tree
+from api.domain.roster import Roster
+from api.domain.statements.evidence_reader import terms_from_bytes
+from api.domain.statements.pledge_files import with_replacement
+from api.domain.units import Bytes32, Epoch, FacilityId
+from api.errors import Conflict
+
+
+class ReplacementState(StrEnum):
+    """How far a replacement came."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    LAPSED = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """A replacement that an operator asked for, and how far it came.
+
+    number: of its approval, once it is approved.
+    """
+
+    row: ReplacementRow
+    state: ReplacementState
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The pledge that holds at a time: its root, and its devices in the order of their numbers."""
+
+    root: Bytes32
+    devices: tuple[PledgedDevice, ...]
+
+
+def pledge_at(connection: Connection, row: FacilityRow, *, now_s: int) -> InForce:
+    """The pledge in force, or the registered one while none is approved.
+
+    Before the window the first epoch's counts, after it the last one's.
+    """
+    terms = terms_from_bytes(row.terms_json)
+    roster = roster_of(connection, terms, row.terms_json)
+    if not roster.replacements:
+        return InForce(row.pledge_root, tuple(pledged_devices(connection, row.facility_id)))
+    last_s = terms.window_end_s - 1
+    epoch = terms.epoch_at(min(max(now_s, terms.window_start_s), last_s))
+    devices = roster.pledge(epoch)
+    return InForce(pledge_tree(terms.facility_id, devices).root, devices)
+
+
+def replacements_in(
+    connection: Connection, terms: FacilityTerms, *, now_s: int = 0
+) -> list[Replacement]:
+    """What was asked for in a facility, in that order.
+
+    One whose epoch began without an approval has lapsed: the contract takes it no more, and it can
+    be asked for again from a later epoch.
+
+    Args:    now_s: the chain's time, where it is known beyond the indexed blocks. Never a clock's:
+             what may still be approved has not lapsed.
+    """
+    rows = replacements_of(connection, terms.facility_id)
+    if not rows:
+        return []
+    approved = _approved(connection, terms.facility_id)
+    newest = last_block(connection)
+    now_s = max(now_s, newest.time_s if newest else 0)
+    ended = terms.facility_id in ended_at(connection, [terms.facility_id])
+    last = max((Epoch(e.from_epoch) for e in approved.values()), default=Epoch(0))
+    found = []
+    for row in rows:
+        event = approved.get(row.pledge_root)
+        begins_s = terms.window_start_s + row.from_epoch * terms.epoch_length_s
+        if event is not None:
+            found.append(Replacement(row, ReplacementState.APPROVED, event.number))
+        elif ended or begins_s <= now_s or row.from_epoch < last:
+            found.append(Replacement(row, ReplacementState.LAPSED))
+        else:
+            found.append(Replacement(row, ReplacementState.PENDING))
+    return found
+
+
+def roster_of(connection: Connection, terms: FacilityTerms, terms_json: bytes) -> Roster:
+    """Devices of a facility by epoch, by the approvals that are indexed."""
+    rows = {row.pledge_root: row for row in replacements_of(connection, terms.facility_id)}
+    if not rows:
+        return Roster(terms)
+    approved = _approved(connection, terms.facility_id)
+    files = []
+    for event in sorted(approved.values(), key=lambda e: e.number)[1:]:
+        row = rows.get(event.pledge_root)
+        if row is None:
+            # Somebody else's: what comes after rests on it, and attesters refuse what is stated.
+            break
+        files.append((row.document, event.pledge_root, event.from_epoch, event.number))
+    return _roster(terms_json, tuple(files))
+
+
+@lru_cache(maxsize=256)
+def _roster(terms_json: bytes, files: tuple[tuple[bytes, Bytes32, Epoch, int], ...]) -> Roster:
+    roster = Roster(terms_from_bytes(terms_json))
+    for document, root, from_epoch, number in files:
+        roster = with_replacement(roster, document, root=root, from_epoch=from_epoch, number=number)
+    return roster
+
+
+def _approved(connection: Connection, facility_id: FacilityId) -> dict[Bytes32, PledgeApproved]:
+    """Approvals of a facility by root, in the order of the chain; the first is its offer's."""
+    rows = events_named(connection, "PledgeApproved", facility_id=facility_id)
+    events = (read_payload(PledgeApproved, row.payload) for row in rows)
+    return {event.pledge_root: event for event in events}
+
+
+def require_known(connection: Connection, terms: FacilityTerms, period: Period) -> None:
+    """Refuse to close a period while a replacement for it may be approved without our knowledge.
+
+    Raises:  Conflict (`index_behind`): the index has not come to the epoch's begin.
+    """
+    for found in replacements_in(connection, terms):
+        # By indexed blocks alone: whatever waits may still be approved before its epoch's begin.
+        if found.state is ReplacementState.PENDING and found.row.from_epoch <= period.epoch:
+            message = (
+                f"the index is behind: whether a device was replaced from epoch"
+                f" {found.row.from_epoch} is not known yet"
+            )
+            raise Conflict(message, reason="index_behind", facility_id=terms.facility_id)

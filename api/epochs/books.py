@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from api.db.facts import told_between
 from api.db.statements import ClosedStatement, statements_before
 from api.db.tables.facilities import FacilityRow
+from api.domain.pledges import Pledge
 from api.domain.statements.closing import Followed, OpenBooks, from_bytes, to_bytes
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -124,16 +125,20 @@ class PreviewBooks:
         replacements = roster_of(connection, terms, row.terms_json).replacements
         copy = self._copy(row.facility_id, closed)
         books, done = OpenBooks(terms), 0
+        carried_with: Sequence[Pledge] = ()
         if copy is not None:
             # What was stated of devices that an indexed block took back since is stated anew.
             with suppress(InvalidInput):
                 carried = from_bytes(copy.data)
+                carried_with = carried.replacements
                 carried.repledge(replacements)
                 books, done = carried, copy.number
         if done == 0:
             books.repledge(replacements)
         taken = _replay(connection, row.facility_id, books, closed[done:], most=most)
-        same = copy is not None and done == copy.number and not (taken or replacements)
+        # Also of a replacement that an earlier copy had and the chain has no more.
+        same = copy is not None and done == copy.number and not taken
+        same = same and books.replacements == carried_with
         data = copy.data if copy is not None and same else to_bytes(books)
         kept = self._keep(row.facility_id, _Copy(done + taken, books.follows.statement_hash, data))
         if done + taken == len(closed):

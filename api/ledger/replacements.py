@@ -25,6 +25,8 @@ from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import device_names, require_free_elsewhere
 from api.ledger.rosters import Replacement, ReplacementState, replacements_in, roster_of
 
+# Requests that nobody approved in time, of one facility.
+MOST_LAPSED = 64
 _RUNNING = (FacilityState.FUNDED, FacilityState.DELIVERING)
 
 
@@ -99,7 +101,8 @@ def replace_device(
 
     Returns: the replacement, and whether it is new: asked again, it is the one that waits.
     Raises:  NotFound, InvalidInput naming the field, Conflict (`facility_not_running`,
-             `index_behind`, `replacement_pending`, `replacement_too_early`, `device_pledged`,
+             `index_behind`, `replacement_pending`, `replacement_too_early`,
+             `replacement_repeats`, `replacements_lapsed`, `device_pledged`,
              `slice_of_another_card`), ChainUnavailable, Misconfigured.
     """
     check_device(wanted.old)
@@ -153,6 +156,7 @@ def _replace(
         raise InvalidInput(f"new: the facility pledges slices {terms.profile}", field="new")
     require_free_elsewhere(connection, wanted.new, terms)
     root = pledge_tree(terms.facility_id, pledge.devices).root
+    _require_new(connection, row, root)
     document = encode_pledge(terms.facility_id, pledge)
     new = NewReplacement(
         facility_id=terms.facility_id,
@@ -177,6 +181,24 @@ def _pending(connection: Connection, terms: FacilityTerms, *, now_s: int) -> Ite
             yield found
 
 
+def _require_new(connection: Connection, row: FacilityRow, root: Bytes32) -> None:
+    """Refuse a pledge that was asked for before, so that a root names one request.
+
+    To undo a replacement is one of its own, from a later epoch. And bound what lapsed: each costs
+    its operator nothing.
+    """
+    known = replacements_of(connection, row.facility_id)
+    if root == row.pledge_root or any(each.pledge_root == root for each in known):
+        message = "these devices were asked for from this epoch on before: name a later epoch"
+        raise Conflict(message, reason="replacement_repeats")
+    approved = len(
+        roster_of(connection, terms_from_bytes(row.terms_json), row.terms_json).replacements
+    )
+    if len(known) - approved >= MOST_LAPSED:
+        message = f"{MOST_LAPSED} replacements of this facility lapsed: no more are taken"
+        raise Conflict(message, reason="replacements_lapsed")
+
+
 def _require_running(roster: Roster, running: Running) -> None:
     facility_id = roster.terms.facility_id
     if not running.runs:
@@ -198,7 +220,10 @@ def _from_epoch(terms: FacilityTerms, running: Running, wanted: Epoch | None) ->
         message = f"from_epoch: {least} to {terms.epoch_count - 1}"
         raise InvalidInput(message, field="from_epoch")
     if wanted < least:
-        message = f"a device is replaced from epoch {least} on, not from {wanted}: that has begun"
+        message = (
+            f"a device is replaced from epoch {least} on, not from {wanted}: that has begun, or"
+            " another replacement is in force from a later one"
+        )
         raise Conflict(message, reason="replacement_too_early", least=least)
     return wanted
 

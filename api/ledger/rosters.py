@@ -83,11 +83,12 @@ def replacements_in(
     rows = replacements_of(connection, terms.facility_id)
     if not rows:
         return []
-    approved = _approved(connection, terms.facility_id)
+    approvals = _approved(connection, terms.facility_id)
+    approved = {event.pledge_root: event for event in approvals[1:]}
     newest = last_block(connection)
     now_s = max(now_s, newest.time_s if newest else 0)
     ended = terms.facility_id in ended_at(connection, [terms.facility_id])
-    last = max((Epoch(e.from_epoch) for e in approved.values()), default=Epoch(0))
+    last = max((Epoch(e.from_epoch) for e in approvals), default=Epoch(0))
     found = []
     for row in rows:
         event = approved.get(row.pledge_root)
@@ -106,12 +107,11 @@ def roster_of(connection: Connection, terms: FacilityTerms, terms_json: bytes) -
     rows = {row.pledge_root: row for row in replacements_of(connection, terms.facility_id)}
     if not rows:
         return Roster(terms)
-    approved = _approved(connection, terms.facility_id)
     files = []
-    for event in sorted(approved.values(), key=lambda e: e.number)[1:]:
+    for event in _approved(connection, terms.facility_id)[1:]:
         row = rows.get(event.pledge_root)
         if row is None:
-            # Somebody else's: what comes after rests on it, and attesters refuse what is stated.
+            # Not asked for here: what comes after rests on it, and `require_known` closes nothing.
             break
         files.append((row.document, event.pledge_root, event.from_epoch, event.number))
     return _roster(terms_json, tuple(files))
@@ -125,18 +125,28 @@ def _roster(terms_json: bytes, files: tuple[tuple[bytes, Bytes32, Epoch, int], .
     return roster
 
 
-def _approved(connection: Connection, facility_id: FacilityId) -> dict[Bytes32, PledgeApproved]:
-    """Approvals of a facility by root, in the order of the chain; the first is its offer's."""
+def _approved(connection: Connection, facility_id: FacilityId) -> list[PledgeApproved]:
+    """Approvals of a facility in the order of their numbers; the first is its offer's."""
     rows = events_named(connection, "PledgeApproved", facility_id=facility_id)
     events = (read_payload(PledgeApproved, row.payload) for row in rows)
-    return {event.pledge_root: event for event in events}
+    return sorted(events, key=lambda event: event.number)
 
 
 def require_known(connection: Connection, terms: FacilityTerms, period: Period) -> None:
     """Refuse to close a period while a replacement for it may be approved without our knowledge.
 
-    Raises:  Conflict (`index_behind`): the index has not come to the epoch's begin.
+    Raises:  Conflict (`index_behind`): the index has not come to the epoch's begin;
+             (`pledge_unknown`): a pledge is in force that nobody asked for here, or whose request
+             was lost: what would be closed over other devices nobody could sign.
     """
+    asked = {row.pledge_root for row in replacements_of(connection, terms.facility_id)}
+    for event in _approved(connection, terms.facility_id)[1:]:
+        if event.pledge_root not in asked and event.from_epoch <= period.epoch:
+            message = (
+                f"the chain has a pledge from epoch {event.from_epoch} on, of root"
+                f" 0x{event.pledge_root.hex()}, that is not known here: restore its request"
+            )
+            raise Conflict(message, reason="pledge_unknown", facility_id=terms.facility_id)
     for found in replacements_in(connection, terms):
         # By indexed blocks alone: whatever waits may still be approved before its epoch's begin.
         if found.state is ReplacementState.PENDING and found.row.from_epoch <= period.epoch:

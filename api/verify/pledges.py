@@ -134,7 +134,7 @@ class PledgeVerifier:
     ) -> tuple[tuple[bool, str], ...]:
         terms = pledged.terms
         starts_s = terms.window_start_s + args.from_epoch * terms.epoch_length_s
-        later = args.from_epoch > pledged.approved[-1].from_epoch and starts_s > now_s
+        later = args.from_epoch >= pledged.approved[-1].from_epoch and starts_s > now_s
         return (
             (pledged.state is FacilityState.FUNDED, "a pledge was replaced when it was not funded"),
             (later, f"a pledge was replaced from epoch {args.from_epoch}, which had begun"),

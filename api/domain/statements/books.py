@@ -90,6 +90,11 @@ class Books:
         """When a device is one of the facility's, as is known now."""
         return self._roster.spans(device)
 
+    @property
+    def replacements(self) -> Sequence[Pledge]:
+        """Pledges that took the place of the offer's, in order of approval, as is known."""
+        return self._roster.replacements
+
     def repledge(self, replacements: Iterable[Pledge]) -> None:
         """Learn which pledges took the place of the offer's: all of them, in order of approval.
 

@@ -1,7 +1,7 @@
 """Closing an epoch, or a facility's books behind its last one: statement, lines and evidence."""
 
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from api.domain.facility import FacilityTerms, Period
@@ -66,6 +66,11 @@ class OpenBooks:
     def copied(self) -> "OpenBooks":
         """Books that go their own way from here on."""
         return from_bytes(to_bytes(self))
+
+    @property
+    def replacements(self) -> Sequence[Pledge]:
+        """Pledges that took the place of the offer's, as the books know."""
+        return self._books.replacements
 
     def repledge(self, replacements: Iterable[Pledge]) -> None:
         """Learn which pledges took the place of the offer's, before statements of their epochs.

@@ -15,7 +15,7 @@ from api.ledger.rosters import ReplacementState
 from api.routes.http.credentials import LedgerWriter, OperatorReader
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import already, errors
-from api.routes.http.schemas import Strict, example
+from api.routes.http.schemas import Strict, Text, example
 from api.routes.http.strict import StrictRoute
 from api.routes.operator.facilities import EXAMPLE_DEVICES, DeviceIn, to_device_name
 from api.routes.service import ServiceDep
@@ -36,7 +36,7 @@ class ReplacementIn(Strict):
     new: DeviceIn = Field(
         description="The device that comes: a whole card by its name, or a slice, like the others."
     )
-    reason: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="For people.")
+    reason: Text = Field(description="For people.")
     from_epoch: Annotated[int, Field(ge=0, le=MAX_U32)] | None = Field(
         default=None,
         description="First epoch of the new device: none that has begun. Default is the next one.",
@@ -117,7 +117,8 @@ def create_replacement(
     that has `lapsed`, and can be asked for again.
 
     The same request again answers the one that waits, with 200. Refused with 409: `reason` is
-    `facility_not_running`, `replacement_pending`, `replacement_too_early`, `device_pledged`,
+    `facility_not_running`, `replacement_pending`, `replacement_too_early`,
+    `replacement_repeats`, `replacements_lapsed`, `device_pledged`,
     `slice_of_another_card`, or `index_behind`, where trying again helps.
     """
     found, created = replace_device(

@@ -4,13 +4,17 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 from typer.testing import CliRunner
 
 from api.cli.commands import app
+from api.db.session import transaction
+from api.db.tables.replacements import replacement_signatures, replacements
 from api.domain.hashing import device_hash, keccak
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence_reader import decode_lines
 from api.epochs.attest import Verdict
+from api.epochs.close import close_due
 from tests.factories import DAY_S, device
 from tests.integration.service import serving
 from tests.world import World, send
@@ -286,3 +290,53 @@ def test_command__ask_and_list__shows_what_the_wallet_sends(world: World) -> Non
     world.indexer().advance()
     assert [row["state"] for row in _listed(world)] == ["approved"]
     assert halves.exit_code == 2
+
+
+def _replaced(world: World, **changes: Any) -> Any:
+    """Asked for, signed and sent."""
+    asked = _ask(world, **changes)
+    world.attest()
+    _send(world)
+    return asked.json()["from_epoch"]
+
+
+def test_replacement__two_cards_from_one_epoch__are_verified(world: World) -> None:
+    world.at(HOUR_S)
+    epochs = [_replaced(world), _replaced(world, old=device(1), new=device(51))]
+    world.at_cut_off(0)
+    world.post(0)
+    world.at_cut_off(1)
+    world.post(1)
+
+    assert epochs == [1, 1]
+    report = world.verify()
+    assert report.findings == ()
+    assert report.statements == 2
+
+
+def test_replacement__there_and_back_and_there_again__is_refused_by_name(world: World) -> None:
+    """A pledge has one request: its root names it, on the chain too."""
+    world.at(HOUR_S)
+    _replaced(world)
+    _replaced(world, old=NEW, new=OLD)
+
+    assert _refused(_ask(world)) == (409, "replacement_repeats")
+    assert _ask(world, from_epoch=2).status_code == 201
+
+
+def test_replacement__its_request_is_lost__nothing_is_closed_over_other_cards(world: World) -> None:
+    """A database of before the request was restored: what nobody could sign is not made."""
+    world.at(HOUR_S)
+    _ask(world)
+    world.attest()
+    _send(world)
+    with transaction(world.engine) as connection:
+        connection.execute(delete(replacement_signatures))
+        connection.execute(delete(replacements))
+    world.at_cut_off(1)
+    failed: list[Any] = []
+
+    closed = close_due(world.engine, world.evidence, world.clock(), on_failed=failed.append)
+
+    assert [each.statement.epoch for each in closed] == [0]
+    assert "is not known here" in str(failed[0])

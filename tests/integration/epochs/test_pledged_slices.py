@@ -96,7 +96,7 @@ def test_pledge__more_slices_than_a_card_has__is_refused_and_found_by_anybody(
 ) -> None:
     """ATTACKS 47: the service of the operator asks nothing."""
     with monkeypatch.context() as bug:
-        bug.setattr(register, "check_devices", lambda *_: None)
+        bug.setattr(register, "check_devices", lambda *_, **__: None)
         bug.setattr(register, "check_terms", lambda *_: None)
         terms = _offered(world, "hall-2", 10, *range(8))
 

@@ -201,3 +201,11 @@ def test_check_replacement__of_slices__keeps_profile_and_cards() -> None:
     gone = swap(new, card)
     with pytest.raises(InvalidInput, match="was pledged as of another card"):
         replaced(gone, old=new, new=PledgedDevice(old, card, Epoch(2)), number=3)
+
+
+def test_roster__pledge_from_behind_the_window__has_no_time() -> None:
+    late = Pledge(2, Epoch(TERMS.epoch_count), (_card(NEW, TERMS.epoch_count),))
+    roster = Roster(TERMS, (late,))
+
+    assert roster.spans(NEW) == ()
+    assert roster.spans(OLD) == ((TERMS.window_start_s, TERMS.window_end_s),)

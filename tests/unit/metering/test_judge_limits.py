@@ -6,8 +6,10 @@ import pytest
 
 from tests.unit.payloads import (
     HOUR_S,
+    START_S,
     Log,
     agreed,
+    at,
     confirmed,
     ended,
     lease_opened,
@@ -96,3 +98,21 @@ def test_limit__allocation_that_nobody_confirmed__needs_its_first_second():
     log = Log(agreed("l1", max_gpus=1), usage("a", 1, 0, 100))
 
     assert log.answers([opened("o", 0, 99), opened("o", 0, 100)]) == ["over_capacity", "ok"]
+
+
+def test_limit__span_behind_time_in_which_the_lease_rests__is_that_of_its_part() -> None:
+    log = Log(agreed("l1", until=at(HOUR_S), max_gpus=1))
+    log.take(agreed("l2", 2, from_s=2 * HOUR_S, max_gpus=2))
+    lease = log.recorded.leases["l"]
+    hours = [START_S + n * HOUR_S for n in range(5)]
+
+    assert [*lease.limits_in((hours[1] + 60, hours[3]))] == [(hours[2], hours[3], 2)]
+    assert [*lease.limits_in((hours[0], hours[1]))] == [(hours[0], hours[1], 1)]
+
+
+def test_void__of_a_device_of_which_nothing_is_here__is_taken() -> None:
+    """What a judge is given may leave out time that an event does not touch."""
+    log = Log(agreed("l1"), usage("a", 0, 0, 100))
+    log.recorded.used.clear()
+
+    assert log.answer(void("v", "a")) == "ok"

@@ -53,3 +53,13 @@ def test_conflict__adjacent_intervals__do_not_touch() -> None:
     assert taken.conflict((19, 21), beside=Place(2, 0)) is None
     assert taken.conflict((10, 11), beside=Place(3, 0)) == (10, 20)
     assert taken.conflict((0, 100)) == (0, 5)
+
+
+def test_tell_and_shorten__keep_the_last_and_say_what_is_gone() -> None:
+    taken = Taken()
+    taken.tell([(40, 50, Place(3, 0)), (0, 10, Place(1, 0)), (20, 30, Place(2, 0))])
+
+    assert len(taken) == 3
+    assert taken.conflict((5, 6)) == (0, 10)
+    assert taken.shorten(2) == 10
+    assert (len(taken), taken.conflict((5, 6)), taken.conflict((45, 46))) == (2, None, (40, 50))

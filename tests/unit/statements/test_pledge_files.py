@@ -7,6 +7,7 @@ import pytest
 from api.domain.hashing import keccak
 from api.domain.pledges import Pledge, PledgedDevice, pledge_tree, whole_cards
 from api.domain.roster import Roster, replaced
+from api.domain.statements.closing import OpenBooks
 from api.domain.statements.pledge_files import (
     decode_pledge,
     encode_pledge,
@@ -86,3 +87,18 @@ def test_pledge_file__more_than_one_device_changed__is_refused_though_it_is_appr
 
     with pytest.raises(EvidenceInvalid, match="one is replaced by one other, not 4 by 4"):
         _read(encode_pledge(TERMS.facility_id, pledge), root=root)
+
+
+def test_decode_pledge__device_with_another_field__is_refused() -> None:
+    document = json.loads(FILE)
+    document["devices"][0]["note"] = "x"
+
+    with pytest.raises(ValueError, match="a device has the fields"):
+        decode_pledge(json.dumps(document).encode(), number=2)
+
+
+def test_books__told_of_a_replacement__know_it_and_so_do_their_copies() -> None:
+    assert OpenBooks(TERMS).replacements == ()
+    books = OpenBooks(TERMS)
+    books.repledge([PLEDGE])
+    assert books.replacements == books.copied().replacements == (PLEDGE,)

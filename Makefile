@@ -105,7 +105,7 @@ thorough: build/.service build/.node ## Unit tests with 2,000 examples each, for
 
 ledgers: build/.service ## Play random ledgers against a reference that counts tick by tick, long (HISTORIES=n of each scale, SEED=n repeats)
 	@seed=$${SEED:-$$RANDOM}; echo "ledgers: from seed $$seed, $${HISTORIES:-5000} histories of each scale"; \
-	HISTORIES=$${HISTORIES:-5000} SEED=$$seed $(PY) -m pytest -q -s -p no:pytest-brownie tests/unit/statements/test_books.py -k random_histories
+	HISTORIES=$${HISTORIES:-5000} SEED=$$seed $(PY) -m pytest -q -s -p no:pytest-brownie tests/unit/statements/test_histories.py
 
 games: build/.node build/.contracts ## Play random endings against the contracts, long (HISTORIES=n of each game, SEED=n repeats)
 	@seed=$${SEED:-$$RANDOM}; echo "games: seed $$seed, $${HISTORIES:-6000} histories of each game"; \

@@ -1,135 +1,35 @@
-"""The ledger's rules: what is owed depends on facts alone, never on when or how they were told."""
+"""Money of each component: owed by facts alone, never by when or how they were told."""
 
-import os
-import random
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from api.domain.facility import TrancheTerms
 from api.domain.hashing import keccak
-from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place, Seen, Until, Voided
+from api.domain.metering.facts import Adjusted, Agreed, Place, Voided
 from api.domain.metering.lease_terms import (
-    CommitmentStep,
     FixedItem,
     PriceStep,
     SlaStep,
     TermsVersion,
     TierStep,
-    terms_hash,
 )
 from api.domain.metering.usage import LineKind
-from api.domain.pledges import PledgedDevice
-from api.domain.roster import Roster, replaced
-from api.domain.statements.books import Books
 from api.domain.units import ZERO32, Epoch
 from api.errors import InvalidInput
-from tests.unit.statements.histories import MINUTES, MONTHS, NEW_YEAR_S, History, check
-from tests.unit.values import DAY_S, DEVICES, TERMS
-
-HOUR_S = 3_600
-USD = 1_000_000
-CARD, OTHER = DEVICES[:2]
-NEW = keccak(b"new card")
-LEASE, PARTY = keccak(b"lease"), keccak(b"party")
-HISTORIES = int(os.environ.get("HISTORIES", "60"))
-
-
-@pytest.mark.parametrize("scale", [MONTHS, MINUTES], ids=["months", "minutes"])
-def test_books__random_histories__state_what_the_reference_counts(scale):
-    """Facts of all kinds, in any order, cut and lateness, with corrections of corrections."""
-    seed = int(os.environ.get("SEED", "0")) or random.randrange(1 << 40)
-    told = statements = 0
-    for number in range(HISTORIES):
-        history = History(seed + number, scale)
-        try:
-            history.play()
-            check(history)
-        except Exception as error:
-            raise AssertionError(f"SEED={seed + number}") from error
-        told += history.told
-        statements += len(history.stated)
-    print(f"{HISTORIES} histories, {told} facts, {statements} statements")
-    # Facts were told, not only refused.
-    assert told > HISTORIES * 5
-
-
-class Operator:
-    """A facility from the new year on, day by day, and what an operator tells of it."""
-
-    def __init__(self, *, days=31, seal_s=10 * DAY_S, start_s=NEW_YEAR_S):
-        self.terms = replace(
-            TERMS,
-            window_start_s=start_s,
-            window_end_s=start_s + days * DAY_S,
-            expires_at_s=start_s,
-            devices=(CARD, OTHER),
-            tranches=(TrancheTerms(1),),
-            seal_s=seal_s,
-        )
-        self.books = Books(self.terms)
-        self.places = (Place(n, 0) for n in range(1, 10_000))
-        self.epoch, self.hash = 0, ZERO32
-
-    def agree(self, version=1, *, start_s=NEW_YEAR_S, **components):
-        terms = TermsVersion(version, self.hash, PARTY, start_s, **components)
-        self.books.take([Agreed(LEASE, terms)])
-        self.hash = terms_hash(LEASE, terms)
-
-    def used(self, start_h, end_h, *, device=CARD, delivery=False):
-        place = next(self.places)
-        start_s, end_s = (NEW_YEAR_S + h * HOUR_S for h in (start_h, end_h))
-        self.books.take([Held(place, device, LEASE, start_s, end_s, delivery)])
-        return place
-
-    def out(self, start_h, end_h, *, device=CARD, lease=LEASE, planned=False):
-        place = next(self.places)
-        start_s, end_s = (NEW_YEAR_S + h * HOUR_S for h in (start_h, end_h))
-        self.books.take([Out(place, device, lease, start_s, end_s, planned)])
-        return place
-
-    def replace(self, new, *, epoch, old=CARD):
-        """Another card takes the place of one."""
-        roster = Roster(self.terms)
-        came = PledgedDevice(new, new, Epoch(epoch))
-        self.books.repledge([replaced(roster, old=old, new=came, number=2)])
-
-    def charged(self, hours):
-        """What usage lines of so many hours at a dollar charge in a month, a line a device."""
-        lines = [charge for kind, charge in self.charges if kind is LineKind.USAGE]
-        assert sum(lines) == hours * USD
-        return [(LineKind.USAGE, charge) for charge in lines]
-
-    def close(self, epochs=1):
-        """Charges of the next statements: one list a statement, of (kind, charge)."""
-        for _ in range(epochs):
-            stated = self.books.state(self.terms.period(Epoch(self.epoch)))
-            self.epoch += 1
-        self.items, self.available_s = stated.items, stated.available_s
-        self.adjusted_s = stated.available_adjustment_s
-        self.charges = [(i.kind, i.charge) for i in stated.items if i.charge]
-        return [(i.kind, i.charge) for i in stated.items if i.charge]
-
-    def end(self, *, ended_at_s=None):
-        """Lines of the closing statement."""
-        while self.epoch < self.terms.epochs_over(ended_at_s or self.terms.window_end_s):
-            self.close()
-        period = self.terms.closing_period(ended_at_s=ended_at_s, grace_s=self.terms.grace_s)
-        stated = self.books.state(period)
-        return [(i.kind, i.charge) for i in stated.items if i.charge]
-
-
-def prices(price, *, gpus=1, start_s=NEW_YEAR_S):
-    return (PriceStep(start_s, price, gpus),)
-
-
-def committed(gpus, *, start_s=NEW_YEAR_S):
-    return (CommitmentStep(start_s, gpus),)
-
-
-SHORT = LineKind.SHORTFALL_DIFFERENCE
-USE = LineKind.USAGE_DIFFERENCE
+from tests.unit.statements.histories import NEW_YEAR_S
+from tests.unit.statements.operator_days import (
+    HOUR_S,
+    LEASE,
+    OTHER,
+    PARTY,
+    SHORT,
+    USD,
+    USE,
+    Operator,
+    committed,
+    prices,
+)
+from tests.unit.values import DAY_S
 
 
 def test_commitment__usage_late_by_a_day__is_paid_once():
@@ -326,113 +226,6 @@ def test_adjustment__of_a_sealed_month__is_all_that_is_left():
     ]
 
 
-def test_allocation__over_three_epochs__is_cut_at_each():
-    operator = Operator(days=4)
-    operator.agree(prices=prices(USD))
-    place = operator.used(12, 13)
-    assert operator.close() == [(LineKind.USAGE, USD)]
-    operator.books.take([Until(place, NEW_YEAR_S + 60 * HOUR_S)])
-    assert operator.close() == [(LineKind.USAGE, 24 * USD), (USE, 11 * USD)]
-    assert operator.close() == [(LineKind.USAGE, 12 * USD)]
-
-
-def test_replacement__card_fails_at_noon__its_lease_goes_on_with_the_next_epoch():
-    """Two GPUs committed for two days, one of them broken from noon to the replacement."""
-    operator = Operator(days=2)
-    operator.agree(
-        prices=prices(USD), commitment=committed(2), sla=(SlaStep(100_000, 1_000),),
-        until_s=NEW_YEAR_S + 2 * DAY_S,
-    )  # fmt: skip
-    for day in (0, 1):
-        operator.used(24 * day, 24 * day + 24, device=OTHER)
-    operator.used(0, 24)
-    # Told for longer than it lasted: from the replacement on the card is nobody's concern.
-    operator.out(12, 30)
-    operator.replace(NEW, epoch=1)
-    operator.used(24, 48, device=NEW)
-
-    assert [operator.close(), operator.available_s] == [operator.charged(36), 36 * HOUR_S]
-    # Of 96 hours 12 were withheld: an eighth, above a tenth, and a tenth of 84 goes back.
-    sla = [(LineKind.SLA_DIFFERENCE, -8_400_000)]
-    assert [operator.close(), operator.available_s] == [operator.charged(48) + sla, 48 * HOUR_S]
-    assert operator.end() == []
-
-
-def test_replacement__use_of_the_old_card_told_late__counts_until_it_went():
-    operator = Operator(days=3)
-    operator.agree(prices=prices(USD))
-    operator.replace(NEW, epoch=1)
-    operator.close(2)
-    # A service that heard too late took two hours of which only the first was pledged.
-    operator.used(23, 25)
-    operator.used(23, 25, device=NEW)
-
-    assert operator.close() == [(USE, 2 * USD)]
-    assert [(i.kind, i.subject) for i in operator.items if i.kind is LineKind.LATE] == sorted(
-        [(LineKind.LATE, CARD), (LineKind.LATE, NEW)]
-    )
-    assert operator.adjusted_s == 2 * HOUR_S
-
-
-def test_repledge__of_an_epoch_that_was_stated__is_refused_and_changes_nothing():
-    operator = Operator(days=3)
-    operator.agree(prices=prices(USD))
-    operator.close()
-
-    with pytest.raises(InvalidInput, match="stated with other devices") as found:
-        operator.replace(NEW, epoch=0)
-    assert found.value.context["epoch"] == 1
-
-    operator.replace(NEW, epoch=1)
-    operator.used(24, 48, device=NEW)
-    assert operator.close() == operator.charged(24)
-
-
-def test_silence__is_no_availability__to_the_second():
-    operator = Operator(days=1)
-    for device in (CARD, OTHER):
-        operator.books.take([Seen(device, NEW_YEAR_S, NEW_YEAR_S + 1_000)])
-    # Seen again ten minutes later: it was there in between; eleven minutes later, it was not.
-    operator.books.take([Seen(CARD, NEW_YEAR_S + 1_600, NEW_YEAR_S + 1_700)])
-    operator.books.take([Seen(OTHER, NEW_YEAR_S + 1_660, NEW_YEAR_S + 1_700)])
-    stated = operator.books.state(operator.terms.period(Epoch(0)))
-    assert stated.available_s == 1_700 + 1_040
-
-
-def test_silence__use_told_to_end_where_its_month_was_sealed__was_seen_until_then():
-    operator = Operator(days=60, seal_s=5 * DAY_S)
-    operator.agree()
-    month_end_h = 31 * 24
-    place = operator.used(month_end_h - 1, month_end_h + 48)
-    operator.close(37)
-    assert operator.books.sealed_month >= 0
-    month_end_s = NEW_YEAR_S + month_end_h * HOUR_S
-    operator.books.take([Until(place, month_end_s)])
-    operator.books.take([Seen(CARD, month_end_s + 600, month_end_s + 700)])
-    stated = operator.books.state(operator.terms.period(Epoch(37)))
-    assert stated.available_adjustment_s == 700 - 48 * HOUR_S
-
-
-def test_availability__told_after_its_epoch__is_adjusted():
-    operator = Operator(days=2)
-    operator.agree()
-    operator.close()
-    operator.used(0, 24)
-    operator.out(20, 24)
-    stated = operator.books.state(operator.terms.period(Epoch(1)))
-    assert (stated.available_s, stated.available_adjustment_s) == (0, 20 * HOUR_S)
-
-
-def test_delivery__stated__is_not_undone_by_an_outage():
-    operator = Operator(days=2)
-    operator.agree()
-    operator.used(0, 24, delivery=True)
-    operator.books.state(operator.terms.period(Epoch(0)))
-    operator.out(0, 24)
-    stated = operator.books.state(operator.terms.period(Epoch(1)))
-    assert stated.items == ()
-
-
 def test_terms__that_do_not_follow__are_refused():
     operator = Operator()
     with pytest.raises(InvalidInput, match="version 1 is next"):
@@ -446,15 +239,6 @@ def test_terms__that_do_not_follow__are_refused():
     unchained = TermsVersion(2, ZERO32, PARTY, NEW_YEAR_S)
     with pytest.raises(InvalidInput, match="not the hash of the version before"):
         operator.books.take([Agreed(LEASE, unchained)])
-
-
-def test_ended_early__epoch_cut_short__is_stated_nowhere():
-    operator = Operator(days=31)
-    operator.agree(prices=prices(USD), commitment=committed(1))
-    operator.used(0, 60)
-    assert operator.close(2) == [(LineKind.USAGE, 24 * USD)]
-    # Nor is the commitment owed beyond the last epoch that was over.
-    assert operator.end(ended_at_s=NEW_YEAR_S + 60 * HOUR_S) == []
 
 
 def test_concentration__renter_and_commitment__are_shares_of_positive_charges():

@@ -1,5 +1,8 @@
 """The operator's console as its operator: signed in, and screens that must be fit to read."""
 
+import os
+from pathlib import Path
+
 from playwright.sync_api import Browser, Page, expect
 
 from scripts.dev.stack import OPERATORS, wallet
@@ -23,3 +26,10 @@ def fit(found: Visit) -> None:
     expect(found.page.locator("[aria-busy=true]")).to_have_count(0, timeout=PATIENCE_MS)
     assert not (wrong := found.axe()), wrong
     assert not found.complaints, found.complaints
+
+
+def shot(page: Page, name: str) -> None:
+    """A picture for a person, where a folder for pictures is named."""
+    folder = os.environ.get("RENTROLL_SHOTS")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

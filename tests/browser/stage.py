@@ -129,8 +129,8 @@ class Stage:
         self.stack.chain.set_time(self.window_start_s(facility) - 300)
         self.story.market.finalize(facility)
 
-    def deliver(self, facility: Facility, epoch: int) -> None:
-        """One epoch: metering of every device, then everything until it is posted."""
+    def meter(self, facility: Facility, epoch: int, *, shorter_s: int = 0) -> None:
+        """Use of every device for an epoch, of each one so much shorter; it is just over."""
         start_s = self.window_start_s(facility) + epoch * EPOCH_S
         self.stack.chain.set_time(start_s + EPOCH_S + 5)
         body = facility.plan.facility
@@ -146,16 +146,34 @@ class Stage:
                     "lease": facility.plan.leases[0]["lease_id"],
                     "gpu_class": body["gpu_class"],
                     "start": format_instant(start_s),
-                    "end": format_instant(start_s + EPOCH_S - 100 * i),
-                    "gpu_seconds": EPOCH_S - 100 * i,
+                    "end": format_instant(start_s + EPOCH_S - shorter_s * i),
+                    "gpu_seconds": EPOCH_S - shorter_s * i,
                 },
             }
             for i, device in enumerate(body["devices"])
         ]
         answer = self.stack.post("/v1/events", events, self.story.keys[facility.plan.operator])
         assert answer["accepted"] == len(events), answer
-        self.stack.chain.set_time(start_s + EPOCH_S + GRACE_S + 5)
+
+    def deliver(self, facility: Facility, epoch: int) -> None:
+        """One epoch: metering of every device, then everything until it is posted."""
+        self.meter(facility, epoch, shorter_s=100)
+        self._cut_off(facility, epoch)
         self.wait_posted(facility, epoch)
+
+    def state(self, facility: Facility, epoch: int) -> None:
+        """Pass the cut-off of an epoch and wait for its statement, on-chain or not."""
+        self._cut_off(facility, epoch)
+
+        def stated() -> bool:
+            path = f"/v1/facilities/{facility.facility_id}/statements"
+            return int(self.stack.get(path)["total"]) > epoch
+
+        self.stack.wait(f"statement {epoch}", stated)
+
+    def _cut_off(self, facility: Facility, epoch: int) -> None:
+        end_s = self.window_start_s(facility) + (epoch + 1) * EPOCH_S
+        self.stack.chain.set_time(end_s + GRACE_S + 5)
 
     def wait_posted(self, facility: Facility, epoch: int) -> None:
         """Wait until a statement of the epoch stands on-chain."""

@@ -99,7 +99,7 @@ function Months({ facilityId, months }: { facilityId: number; months: readonly B
                   <File
                     path={draftPath(facilityId, m)}
                     name="See"
-                    about={`Draft of ${m.month} for ${m.lease_id}`}
+                    about={`See the draft of ${m.month} for ${m.lease_id}`}
                   />
                 ),
             },

@@ -87,7 +87,8 @@ class KeyUses:
     def note(self, key: ApiKeyRow, now_s: int) -> None:
         """A key was used."""
         last_s = max(key.last_used_s or 0, self._noted.get(key.key_id, 0))
-        if last_s + USE_PAUSE_S <= now_s:
+        # A use in the future was noted by a clock that was wrong: it is put right.
+        if last_s + USE_PAUSE_S <= now_s or last_s > now_s + USE_PAUSE_S:
             self._noted[key.key_id] = now_s
             self._thread = self._thread or ThreadPoolExecutor(1, "key-uses")
             self._thread.submit(self._write, key.key_id, now_s)
@@ -95,7 +96,7 @@ class KeyUses:
     def _write(self, key_id: KeyId, now_s: int) -> None:
         column = api_keys.c.last_used_s
         # Another process may have been first.
-        stale = or_(column.is_(None), column <= now_s - USE_PAUSE_S)
+        stale = or_(column.is_(None), column <= now_s - USE_PAUSE_S, column > now_s + USE_PAUSE_S)
         change = update(api_keys).where(api_keys.c.key_id == key_id, stale)
         # A database that takes no writes now may do so in a minute; the request does not care.
         with suppress(OperationalError), transaction(self._engine) as connection:

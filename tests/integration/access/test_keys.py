@@ -178,6 +178,22 @@ def test_last_used__many_requests__is_written_once_a_minute_beside_them(
     assert times == [(start_s, 1)] * 3 + [(start_s + 60, 2)] * 2
 
 
+def test_last_used__noted_by_a_clock_that_was_wrong__is_put_right(
+    keyed: Service, clock: Clock
+) -> None:
+    """ATTACKS 51: one wrong clock, once: the key looked unused until the clock caught up."""
+    served = service_of(keyed.app)
+    clock.now_s += 40 * DAY_S
+    assert look(keyed, keyed.ledger.api_key).status_code == 200
+    served.key_uses.close()
+    clock.now_s -= 40 * DAY_S - 5
+
+    assert look(keyed, keyed.ledger.api_key).status_code == 200
+    served.key_uses.close()
+
+    assert listed(keyed)[0]["last_used_s"] == clock.now_s
+
+
 def test_last_used__database_that_takes_no_writes__hinders_no_request(
     keyed: Service, clock: Clock
 ) -> None:

@@ -226,12 +226,12 @@ def told_times(
 
 @dataclass(frozen=True, slots=True)
 class Voider:
-    """The event that took another one back, as it was sent."""
+    """The event that took another one back, and where the log has it."""
 
     source: str
     event_id: str
     recorded_at_s: int
-    payload: bytes
+    place: Place
 
 
 def voiders(
@@ -243,7 +243,7 @@ def voiders(
     entries = {row.voided for row in voided if row.voided is not None}
     e = meter_events.c
     query = (
-        select(facts.c.document, e.source, e.event_id, e.recorded_at_s, e.payload)
+        select(facts.c.document, e.source, e.event_id, e.recorded_at_s, e.entry, e.place)
         .join(meter_events, told_by_event())
         .where(
             facts.c.facility_id == facility_id,
@@ -254,7 +254,7 @@ def voiders(
     )
     return {
         documents[bytes(row.document)]: Voider(
-            row.source, row.event_id, row.recorded_at_s, bytes(row.payload)
+            row.source, row.event_id, row.recorded_at_s, Place(row.entry, row.place)
         )
         for row in connection.execute(query)
     }

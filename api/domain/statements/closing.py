@@ -11,7 +11,7 @@ from api.domain.merkle import MerkleTree
 from api.domain.metering.facts import Agreed
 from api.domain.pledges import Pledge
 from api.domain.statements.batches import encode_entries
-from api.domain.statements.books import Books, Stated
+from api.domain.statements.books import Books, Kept, Stated
 from api.domain.statements.evidence import (
     BATCHES_FILE,
     CREDITS_FILE,
@@ -19,6 +19,7 @@ from api.domain.statements.evidence import (
     FACTS_FILE,
     LINES_FILE,
     MANIFEST_FILE,
+    STATE_FILE,
     TERMS_FILE,
     encode_credits,
     encode_facility,
@@ -26,6 +27,7 @@ from api.domain.statements.evidence import (
     encode_manifest,
 )
 from api.domain.statements.lines import Line, check_overlaps, numbered, usage_tree
+from api.domain.statements.state import encode_state, publishes_state
 from api.domain.statements.statement import Statement, build_statement, statement_hash
 from api.domain.statements.told import Told, encode_told
 from api.domain.units import ZERO32, Bytes32, Epoch
@@ -65,9 +67,28 @@ class OpenBooks:
         self.follows = Followed()
         self.next_number = Epoch(0)
 
+    @classmethod
+    def behind(
+        cls, terms: FacilityTerms, kept: Kept, follows: Followed, replacements: Iterable[Pledge]
+    ) -> "OpenBooks":
+        """Books that go on behind a statement which published its state.
+
+        Raises:  InvalidInput if terms of it do not follow each other.
+        """
+        books = cls(terms)
+        books.repledge(replacements)
+        books._books.restore(kept)
+        books.follows, books.next_number = follows, kept.next_epoch
+        return books
+
     def copied(self) -> "OpenBooks":
         """Books that go their own way from here on."""
         return from_bytes(to_bytes(self))
+
+    @property
+    def kept(self) -> Kept:
+        """What the books know, behind the statement that they have come to."""
+        return self._books.kept
 
     @property
     def replacements(self) -> Sequence[Pledge]:
@@ -113,6 +134,7 @@ class OpenBooks:
             TERMS_FILE: encode_told(agreed),
             LINES_FILE: encode_lines(lines),
             CREDITS_FILE: encode_credits(lines if period.closing else ()),
+            STATE_FILE: encode_state(self._books.kept) if publishes_state(period) else b"",
         }
         log = end_of(entries, self.follows.log)
         files[MANIFEST_FILE] = encode_manifest(

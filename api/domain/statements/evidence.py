@@ -2,8 +2,9 @@
 
 One folder an epoch, `facility-<id>/epoch-<n>/`, holds `batches.jsonl` (the entries of the
 facility's log since the statement before), `facts.jsonl` and `terms.jsonl` (what they told),
-`lines.csv`, `credits.csv` and `manifest.json` (size and SHA-256 of the others and of
-`../facility.json`, the log's size and head, and the manifest before).
+`lines.csv`, `credits.csv`, `state.jsonl` (of the books, where a month ended) and `manifest.json`
+(size and SHA-256 of the others and of `../facility.json`, the log's size and head, and the
+manifest before).
 The statement's `evidenceHash` is the SHA-256 of the manifest, so every byte is bound to the chain.
 `statement.json` and `attestations.json` come later and are checked against the chain instead.
 """
@@ -27,12 +28,13 @@ BATCHES_FILE = "batches.jsonl"
 FACTS_FILE = "facts.jsonl"
 TERMS_FILE = "terms.jsonl"
 CREDITS_FILE = "credits.csv"
+STATE_FILE = "state.jsonl"
 # Of the whole folder. Readers refuse another by its name.
 FORMAT = "rentroll-evidence-4"
 # Files that the manifest commits to, in its order; facility.json lies one folder up.
 COMMITTED_FILES = (
     *(FACILITY_FILE, BATCHES_FILE, FACTS_FILE, TERMS_FILE),
-    *(LINES_FILE, CREDITS_FILE),
+    *(LINES_FILE, CREDITS_FILE, STATE_FILE),
 )
 
 LINES_HEADER = (

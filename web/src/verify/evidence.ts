@@ -35,6 +35,7 @@ export const COMMITTED_FILES = [
   "terms.jsonl",
   "lines.csv",
   "credits.csv",
+  "state.jsonl",
 ] as const;
 
 /** Raises Error. */

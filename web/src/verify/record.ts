@@ -28,7 +28,13 @@ export type PastedRecord =
   /** Files that do not say of which epoch they are. */
   | {
       type: "file";
-      name: "lines.csv" | "batches.jsonl" | "facts.jsonl" | "terms.jsonl" | "credits.csv";
+      name:
+        | "lines.csv"
+        | "batches.jsonl"
+        | "facts.jsonl"
+        | "terms.jsonl"
+        | "credits.csv"
+        | "state.jsonl";
       firstLine: Line | null;
     };
 
@@ -117,7 +123,8 @@ function fromLog(text: string): PastedRecord | null {
   const [first = ""] = text.split("\n", 1);
   if (!first.startsWith('{"')) return null;
   try {
-    const { fact, answers } = objectOf(parseJson(first), "the first line");
+    const { fact, answers, sealed_month: sealed } = objectOf(parseJson(first), "the first line");
+    if (sealed !== undefined) return { type: "file", name: "state.jsonl", firstLine: null };
     if (typeof answers === "string")
       return { type: "file", name: "batches.jsonl", firstLine: null };
     if (typeof fact !== "string") return null;

@@ -14,7 +14,7 @@ from api.db.tables.replacements import (
     replacement_signatures,
     replacements,
 )
-from api.domain.units import FacilityId
+from api.domain.units import Bytes32, FacilityId
 
 _ROWS = select(*columns_of(ReplacementRow))
 
@@ -26,11 +26,30 @@ def replacements_of(connection: Connection, facility_id: FacilityId) -> list[Rep
     return rows_as(ReplacementRow, found)
 
 
-def all_replacements(connection: Connection) -> list[ReplacementRow]:
-    """What was asked for in any facility that is not cancelled, in that order."""
-    query = _ROWS.where(replacements.c.facility_id.not_in(cancelled_facilities()))
-    found = connection.execute(query.order_by(replacements.c.replacement_pk))
-    return rows_as(ReplacementRow, found)
+def roots_asked_for(connection: Connection, facility_id: FacilityId) -> set[Bytes32]:
+    """Roots of what was asked for in a facility."""
+    query = select(replacements.c.pledge_root).where(replacements.c.facility_id == facility_id)
+    return set(connection.execute(query).scalars())
+
+
+def pledge_documents(
+    connection: Connection, facility_id: FacilityId, roots: Sequence[Bytes32]
+) -> dict[Bytes32, bytes]:
+    """Published pledges of a facility by root: each names all of its devices."""
+    query = select(replacements.c.pledge_root, replacements.c.document).where(
+        replacements.c.facility_id == facility_id, replacements.c.pledge_root.in_(roots)
+    )
+    return {row.pledge_root: bytes(row.document) for row in connection.execute(query)}
+
+
+def facilities_with_replacements(connection: Connection) -> list[FacilityId]:
+    """Facilities in which one was asked for, and that are not cancelled, by id."""
+    query = (
+        select(replacements.c.facility_id)
+        .distinct()
+        .where(replacements.c.facility_id.not_in(cancelled_facilities()))
+    )
+    return list(connection.execute(query.order_by(replacements.c.facility_id)).scalars())
 
 
 def replacements_by(

@@ -64,7 +64,7 @@ def unsigned_replacements(
     Raises:  ChainUnavailable.
     """
     with reading(engine) as connection:
-        ids = sorted({row.facility_id for row in store.all_replacements(connection)})
+        ids = store.facilities_with_replacements(connection)
     if contracts is None or not ids:
         return UnsignedReplacements(0, ())
     head = contracts.client.head()

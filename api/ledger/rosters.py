@@ -4,9 +4,10 @@ A replacement is in force once the chain holds its approval. The approval comes 
 begins, or never: so an epoch's devices are known once a block behind its start is indexed.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from threading import Lock
 
 from sqlalchemy import Connection
 
@@ -14,7 +15,7 @@ from api.chain.emitted.args import read_payload
 from api.chain.emitted.pledge_registry import PledgeApproved
 from api.db.chain_store import ended_at, events_named, last_block
 from api.db.facilities import pledged_devices
-from api.db.replacements import replacements_of
+from api.db.replacements import pledge_documents, replacements_of, roots_asked_for
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.replacements import ReplacementRow
 from api.domain.facility import FacilityTerms, Period
@@ -104,25 +105,74 @@ def replacements_in(
 
 def roster_of(connection: Connection, terms: FacilityTerms, terms_json: bytes) -> Roster:
     """Devices of a facility by epoch, by the approvals that are indexed."""
-    rows = {row.pledge_root: row for row in replacements_of(connection, terms.facility_id)}
-    if not rows:
+    asked = roots_asked_for(connection, terms.facility_id)
+    if not asked:
         return Roster(terms)
-    files = []
+    approvals: list[_Approval] = []
     for event in _approved(connection, terms.facility_id)[1:]:
-        row = rows.get(event.pledge_root)
-        if row is None:
+        if event.pledge_root not in asked:
             # Not asked for here: what comes after rests on it, and `require_known` closes nothing.
             break
-        files.append((row.document, event.pledge_root, event.from_epoch, event.number))
-    return _roster(terms_json, tuple(files))
+        approvals.append((event.pledge_root, event.from_epoch, event.number))
+    return _ROSTERS.of(connection, terms, terms_json, tuple(approvals))
 
 
-@lru_cache(maxsize=256)
-def _roster(terms_json: bytes, files: tuple[tuple[bytes, Bytes32, Epoch, int], ...]) -> Roster:
-    roster = Roster(terms_from_bytes(terms_json))
-    for document, root, from_epoch, number in files:
-        roster = with_replacement(roster, document, root=root, from_epoch=from_epoch, number=number)
-    return roster
+# What the chain says of a pledge: its root, its first epoch, and the number of its approval.
+_Approval = tuple[Bytes32, Epoch, int]
+# Rosters that a process keeps: beyond so many, the one that was asked for longest ago is rebuilt.
+KEPT_ROSTERS = 256
+
+
+class _Rosters:
+    """Rosters of this process by the approvals that they rest on.
+
+    A root names its devices, so documents are read only of approvals that are new here.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[bytes, tuple[_Approval, ...]], Roster] = OrderedDict()
+        self._lock = Lock()
+
+    def of(
+        self,
+        connection: Connection,
+        terms: FacilityTerms,
+        terms_json: bytes,
+        approvals: tuple[_Approval, ...],
+    ) -> Roster:
+        """The roster of a facility behind some approvals, in order of their numbers."""
+        roster, known = self._longest(terms, terms_json, approvals)
+        if known < len(approvals):
+            more = approvals[known:]
+            roots = [root for root, _, _ in more]
+            documents = pledge_documents(connection, terms.facility_id, roots)
+            for root, from_epoch, number in more:
+                roster = with_replacement(
+                    roster, documents[root], root=root, from_epoch=from_epoch, number=number
+                )
+        self._keep((terms_json, approvals), roster)
+        return roster
+
+    def _longest(
+        self, terms: FacilityTerms, terms_json: bytes, approvals: tuple[_Approval, ...]
+    ) -> tuple[Roster, int]:
+        """The roster behind the most of some approvals that is here, and how many these are."""
+        with self._lock:
+            for known in range(len(approvals), -1, -1):
+                roster = self._kept.get((terms_json, approvals[:known]))
+                if roster is not None:
+                    return roster, known
+        return Roster(terms), 0
+
+    def _keep(self, key: tuple[bytes, tuple[_Approval, ...]], roster: Roster) -> None:
+        with self._lock:
+            self._kept[key] = roster
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT_ROSTERS:
+                self._kept.popitem(last=False)
+
+
+_ROSTERS = _Rosters()
 
 
 def _approved(connection: Connection, facility_id: FacilityId) -> list[PledgeApproved]:
@@ -139,7 +189,7 @@ def require_known(connection: Connection, terms: FacilityTerms, period: Period) 
              (`pledge_unknown`): a pledge is in force that nobody asked for here, or whose request
              was lost: what would be closed over other devices nobody could sign.
     """
-    asked = {row.pledge_root for row in replacements_of(connection, terms.facility_id)}
+    asked = roots_asked_for(connection, terms.facility_id)
     for event in _approved(connection, terms.facility_id)[1:]:
         if event.pledge_root not in asked and event.from_epoch <= period.epoch:
             message = (

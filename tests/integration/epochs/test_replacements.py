@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, event
 from typer.testing import CliRunner
 
 from api.cli.commands import app
@@ -15,6 +15,8 @@ from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence_reader import decode_lines
 from api.epochs.attest import Verdict
 from api.epochs.close import close_due
+from api.ledger import rosters
+from api.routes.service import service_of
 from tests.factories import DAY_S, device
 from tests.integration.service import serving
 from tests.world import World, send
@@ -312,6 +314,44 @@ def test_replacement__two_cards_from_one_epoch__are_verified(world: World) -> No
     report = world.verify()
     assert report.findings == ()
     assert report.statements == 2
+
+
+@pytest.mark.both_databases
+def test_ingest__after_replacements__reads_the_devices_of_each_pledge_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A document names every device: batches read it when the chain has a new one, and no more."""
+    ledger = world.ledger
+    monkeypatch.setattr(rosters, "_ROSTERS", rosters._Rosters())
+    world.at(HOUR_S)
+    read = _documents_read(world)
+
+    def batches(gpu: int, since_s: int) -> list[str]:
+        spans = [(since_s + 60 * i, since_s + 60 * (i + 1)) for i in range(5)]
+        return [code for span in spans for code in ledger.codes(ledger.usage(gpu, *span))]
+
+    _replaced(world)
+    answers = batches(1, 0)
+    first = len(read)
+    _replaced(world, old=device(1), new=device(51), from_epoch=2)
+    world.at(2 * DAY_S + HOUR_S)
+    answers += batches(50, DAY_S) + batches(51, 2 * DAY_S) + batches(0, 0)
+
+    assert answers == ["accepted"] * 20
+    assert (first, len(read)) == (1, 2)
+
+
+def _documents_read(world: World) -> list[str]:
+    """Statements that read pledges' documents, from now on."""
+    read: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT") and "replacements.document" in statement:
+            read.append(statement)
+
+    for engine in (world.engine, service_of(world.app).engine):
+        event.listen(engine, "before_cursor_execute", note)
+    return read
 
 
 def test_replacement__there_and_back_and_there_again__is_refused_by_name(world: World) -> None:

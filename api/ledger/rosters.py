@@ -5,6 +5,7 @@ begins, or never: so an epoch's devices are known once a block behind its start 
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
@@ -19,6 +20,8 @@ from api.db.replacements import pledge_documents, replacements_of, roots_asked_f
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.replacements import ReplacementRow
 from api.domain.facility import FacilityTerms, Period
+from api.domain.hashing import device_hash
+from api.domain.metering.intervals import Span
 from api.domain.pledges import PledgedDevice, pledge_tree
 from api.domain.roster import Roster
 from api.domain.statements.evidence_reader import terms_from_bytes
@@ -115,6 +118,21 @@ def roster_of(connection: Connection, terms: FacilityTerms, terms_json: bytes) -
             break
         approvals.append((event.pledge_root, event.from_epoch, event.number))
     return _ROSTERS.of(connection, terms, terms_json, tuple(approvals))
+
+
+def pledged_in_part(
+    connection: Connection, terms: FacilityTerms, terms_json: bytes
+) -> dict[Bytes32, Sequence[Span]]:
+    """When devices are pledged that went or came, or were asked to: `[start, end)` in UTC seconds.
+
+    All others are pledged throughout the window, or never were and have no facts.
+    """
+    rows = replacements_of(connection, terms.facility_id)
+    if not rows:
+        return {}
+    roster = roster_of(connection, terms, terms_json)
+    devices = {device_hash(name) for row in rows for name in (row.old_uuid, row.uuid)}
+    return {device: roster.spans(device) for device in sorted(devices)}
 
 
 # What the chain says of a pledge: its root, its first epoch, and the number of its approval.

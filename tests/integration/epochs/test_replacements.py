@@ -24,7 +24,7 @@ from tests.world import World, send
 pytestmark = pytest.mark.chain
 
 OLD, NEW = device(0), device(50)
-HOUR_S, HALF_S = 3_600, 1_800
+HOUR_S, HALF_S, MINUTE_S = 3_600, 1_800, 60
 TOO_EARLY = keccak(b"ReplacementTooEarly(uint64,uint32,uint32)")[:4].hex()
 
 
@@ -314,6 +314,60 @@ def test_replacement__two_cards_from_one_epoch__are_verified(world: World) -> No
     report = world.verify()
     assert report.findings == ()
     assert report.statements == 2
+
+
+def _sent_unheard(world: World) -> None:
+    """A replacement is approved in a block that is not indexed yet."""
+    _ask(world)
+    world.attest()
+    (sent,) = [r["transaction"] for r in _listed(world)]
+    send(world.client, world.operator, sent["to"], sent["data"])
+
+
+@pytest.mark.both_databases
+def test_reconcile__time_that_counts_for_nothing__is_unbilled(world: World) -> None:
+    """Taken before the service heard of the approval; in statements it is nobody's time."""
+    ledger = world.ledger
+    world.at(HOUR_S)
+    _sent_unheard(world)
+    world.at(DAY_S + 50 * MINUTE_S)
+    over = ledger.usage(0, DAY_S - HOUR_S, DAY_S + 10 * MINUTE_S)
+    dark = ledger.outage(0, DAY_S + 20 * MINUTE_S, DAY_S + 30 * MINUTE_S)
+    behind = ledger.usage(0, DAY_S + 10 * MINUTE_S, DAY_S + 30 * MINUTE_S)
+    delivered = ledger.usage(0, DAY_S + 30 * MINUTE_S, DAY_S + 45 * MINUTE_S, kind="delivery")
+    heard_late = ledger.codes(over, dark, behind, delivered, ledger.usage(1, DAY_S, DAY_S + MINUTE_S))
+    world.indexer().advance()
+    seen = []
+
+    def look() -> None:
+        found = world.reconcile()
+        differences = found.differences
+        apart = (differences.open_epoch_gpu_seconds, differences.unbilled_gpu_seconds)
+        minutes = [s // MINUTE_S for s in (found.metered_gpu_seconds, *apart)]
+        seen.append((found.mismatches, *minutes))
+
+    look()
+    world.post(0)
+    look()
+    world.at_cut_off(1)
+    world.post(1)
+    look()
+    assert ledger.codes(ledger.void(behind)) == ["accepted"]
+    look()
+    world.at_cut_off(2)
+    world.post(2)
+    look()
+
+    assert heard_late == ["accepted"] * 5
+    assert seen == [
+        ((), 106, 106, 0),
+        ((), 106, 46, 0),
+        ((), 106, 0, 45),
+        # That one of them is taken back is in no statement yet.
+        ((), 86, -20, 45),
+        ((), 86, 0, 25),
+    ]
+    assert world.verify().findings == ()
 
 
 @pytest.mark.both_databases

@@ -123,7 +123,7 @@ def roster_of(connection: Connection, terms: FacilityTerms, terms_json: bytes) -
 def pledged_in_part(
     connection: Connection, terms: FacilityTerms, terms_json: bytes
 ) -> dict[Bytes32, Sequence[Span]]:
-    """When devices are pledged that went or came, or were asked to: `[start, end)` in UTC seconds.
+    """When devices are pledged that went or came, or were asked to come: UTC seconds.
 
     All others are pledged throughout the window, or never were and have no facts.
     """
@@ -131,8 +131,10 @@ def pledged_in_part(
     if not rows:
         return {}
     roster = roster_of(connection, terms, terms_json)
-    devices = {device_hash(name) for row in rows for name in (row.old_uuid, row.uuid)}
-    return {device: roster.spans(device) for device in sorted(devices)}
+    named = sorted({device_hash(name) for row in rows for name in (row.old_uuid, row.uuid)})
+    window = terms.window_start_s, terms.window_end_s
+    spans = {device: tuple(roster.spans(device)) for device in named}
+    return {device: pledged for device, pledged in spans.items() if pledged != (window,)}
 
 
 # What the chain says of a pledge: its root, its first epoch, and the number of its approval.

@@ -27,6 +27,8 @@ interface Health {
 /** A device's metering in one word, worst first. */
 export function healthOf(device: Device): Health {
   if (device.conflicts > 0) return { word: "Conflicts", tone: "bad", rank: 0 };
+  if (device.pledge === "gone") return { word: "Replaced", tone: "quiet", rank: 5 };
+  if (device.pledge === "to_come") return { word: "To come", tone: "quiet", rank: 5 };
   if (device.lag_s !== null && device.lag_s > LATE_S)
     return { word: "Silent", tone: "bad", rank: 1 };
   if (device.last_event_end_s === null) return { word: "No record", tone: "warning", rank: 2 };

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, or_, select, update
 
 from api.db.chain_store import cancelled_facilities
 from api.db.rows import columns_of, insert_record, rows_as
@@ -72,6 +72,26 @@ def replacements_by(
 def insert_replacement(connection: Connection, new: NewReplacement) -> None:
     """Store what an operator asks for."""
     insert_record(connection, new)
+
+
+def renew_replacement(
+    connection: Connection, replacement_pk: int, *, old_uuid: str, reason: str, asked_at_s: int
+) -> None:
+    """What was taken back is asked for again: the same pledge, maybe of another history."""
+    connection.execute(
+        update(replacements)
+        .where(replacements.c.replacement_pk == replacement_pk)
+        .values(old_uuid=old_uuid, reason=reason, asked_at_s=asked_at_s, withdrawn_at_s=None)
+    )
+
+
+def withdraw(connection: Connection, replacement_pk: int, *, withdrawn_at_s: int) -> None:
+    """Note that an operator takes back what it asked for. The row stays: a root names it."""
+    connection.execute(
+        update(replacements)
+        .where(replacements.c.replacement_pk == replacement_pk)
+        .values(withdrawn_at_s=withdrawn_at_s)
+    )
 
 
 def replacement_signatures_of(

@@ -6,8 +6,8 @@ begins, or never: so an epoch's devices are known once a block behind its start 
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
 from threading import Lock
 
 from sqlalchemy import Connection
@@ -21,33 +21,33 @@ from api.db.tables.facilities import FacilityRow
 from api.db.tables.replacements import ReplacementRow
 from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import device_hash
+from api.domain.lifecycle import ReplacementState, replacement_state
 from api.domain.metering.intervals import Span
 from api.domain.pledges import PledgedDevice, pledge_tree
 from api.domain.roster import Roster
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.pledge_files import with_replacement
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.errors import Conflict
-
-
-class ReplacementState(StrEnum):
-    """How far a replacement came."""
-
-    PENDING = "pending"
-    APPROVED = "approved"
-    LAPSED = "lapsed"
+from api.errors import Conflict, EvidenceInvalid
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """A replacement that an operator asked for, and how far it came.
 
-    number: of its approval, once it is approved.
+    undecided: the chain may still approve it, also where its operator took it back: the signed
+    transaction may be in the wallet.  number: of its approval, once it is approved.
     """
 
     row: ReplacementRow
     state: ReplacementState
+    undecided: bool = False
     number: int | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether it waits for signatures or for its transaction."""
+        return self.state is ReplacementState.PENDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,14 @@ def replacements_in(
     for row in rows:
         event = approved.get(row.pledge_root)
         begins_s = terms.window_start_s + row.from_epoch * terms.epoch_length_s
-        if event is not None:
-            found.append(Replacement(row, ReplacementState.APPROVED, event.number))
-        elif ended or begins_s <= now_s or row.from_epoch < last:
-            found.append(Replacement(row, ReplacementState.LAPSED))
-        else:
-            found.append(Replacement(row, ReplacementState.PENDING))
+        too_late = ended or begins_s <= now_s or row.from_epoch < last
+        state = replacement_state(
+            approved=event is not None,
+            withdrawn=row.withdrawn_at_s is not None,
+            too_late=too_late,
+        )
+        undecided = event is None and not too_late
+        found.append(Replacement(row, state, undecided, None if event is None else event.number))
     return found
 
 
@@ -166,11 +168,15 @@ class _Rosters:
             more = approvals[known:]
             roots = [root for root, _, _ in more]
             documents = pledge_documents(connection, terms.facility_id, roots)
-            for root, from_epoch, number in more:
-                roster = with_replacement(
-                    roster, documents[root], root=root, from_epoch=from_epoch, number=number
-                )
-        self._keep((terms_json, approvals), roster)
+            # A panel can approve what changes more than one device: what comes after rests on it,
+            # and `require_known` closes nothing.
+            with suppress(EvidenceInvalid):
+                for root, from_epoch, number in more:
+                    roster = with_replacement(
+                        roster, documents[root], root=root, from_epoch=from_epoch, number=number
+                    )
+        if len(roster.replacements) == len(approvals):
+            self._keep((terms_json, approvals), roster)
         return roster
 
     def _longest(
@@ -202,24 +208,28 @@ def _approved(connection: Connection, facility_id: FacilityId) -> list[PledgeApp
     return sorted(events, key=lambda event: event.number)
 
 
-def require_known(connection: Connection, terms: FacilityTerms, period: Period) -> None:
+def require_known(
+    connection: Connection, terms: FacilityTerms, terms_json: bytes, period: Period
+) -> None:
     """Refuse to close a period while a replacement for it may be approved without our knowledge.
 
     Raises:  Conflict (`index_behind`): the index has not come to the epoch's begin;
              (`pledge_unknown`): a pledge is in force that nobody asked for here, or whose request
-             was lost: what would be closed over other devices nobody could sign.
+             was lost, or that changes more than one device: what would be closed over other
+             devices nobody could sign.
     """
-    asked = roots_asked_for(connection, terms.facility_id)
-    for event in _approved(connection, terms.facility_id)[1:]:
-        if event.pledge_root not in asked and event.from_epoch <= period.epoch:
+    known = len(roster_of(connection, terms, terms_json).replacements)
+    for event in _approved(connection, terms.facility_id)[1 + known :]:
+        if event.from_epoch <= period.epoch:
             message = (
                 f"the chain has a pledge from epoch {event.from_epoch} on, of root"
-                f" 0x{event.pledge_root.hex()}, that is not known here: restore its request"
+                f" 0x{event.pledge_root.hex()}, that is not known here, or changes more than one"
+                " device: if its request was lost, restore it"
             )
             raise Conflict(message, reason="pledge_unknown", facility_id=terms.facility_id)
     for found in replacements_in(connection, terms):
-        # By indexed blocks alone: whatever waits may still be approved before its epoch's begin.
-        if found.state is ReplacementState.PENDING and found.row.from_epoch <= period.epoch:
+        # By indexed blocks alone: what they leave undecided may be approved in one behind them.
+        if found.undecided and found.row.from_epoch <= period.epoch:
             message = (
                 f"the index is behind: whether a device was replaced from epoch"
                 f" {found.row.from_epoch} is not known yet"

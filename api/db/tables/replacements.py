@@ -35,6 +35,8 @@ class ReplacementColumns(Columns):
     reason: Named[str] = Column(String(200))
     document: Named[bytes] = Column(LargeBinary)  # the bytes of the published pledge
     asked_at_s: Named[int] = Column(BigInteger)
+    # When its operator took it back; the chain may approve it all the same.
+    withdrawn_at_s: Named[int | None] = Column(BigInteger)
 
 
 replacements = Table(
@@ -80,6 +82,7 @@ class ReplacementRow:
     card_uuid: str
     reason: str
     asked_at_s: int
+    withdrawn_at_s: int | None
 
 
 class ReplacementSignatureColumns(Columns):

@@ -9,10 +9,11 @@ from api.db.facilities import own_facility
 from api.db.session import Connection
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash
+from api.domain.lifecycle import ReplacementState
 from api.domain.roster import PledgeState
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import terms_from_bytes
-from api.ledger.rosters import ReplacementState, pledged_in_part, replacements_in, roster_of
+from api.ledger.rosters import pledged_in_part, replacements_in, roster_of
 from api.reads.sql import metering
 from api.reads.sql.facilities import DeviceRow, pledged_devices
 from api.routes.http.credentials import OperatorReader

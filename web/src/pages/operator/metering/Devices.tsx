@@ -15,6 +15,7 @@ import { Unknown } from "../../../parts/Unknown";
 import classes from "../Operator.module.css";
 import { type Device, PAGE, useDevices } from "../queries";
 import { useOffset } from "../sections";
+import { Replacements } from "./Replacements";
 
 const LATE_S = 2 * 3_600;
 
@@ -36,8 +37,8 @@ export function healthOf(device: Device): Health {
   return { word: "Complete", tone: "good", rank: 4 };
 }
 
-/** Metering health of every pledged device, those that need a look first. */
-export function Devices({ facilityId }: { facilityId: number }) {
+/** Metering health of every pledged device, those that need a look first; and cards that replace others. */
+export function Devices({ facilityId, account }: { facilityId: number; account: string }) {
   const query = useDevices(facilityId);
   const [offset, setOffset] = useOffset();
   return (
@@ -69,6 +70,7 @@ export function Devices({ facilityId }: { facilityId: number }) {
           }}
         </Loaded>
       </Section>
+      <Replacements facilityId={facilityId} account={account} />
       <HowToPush facilityId={facilityId} />
     </>
   );

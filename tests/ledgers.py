@@ -20,6 +20,7 @@ from api.domain.metering.events import parse_event
 from api.domain.metering.facts import Place
 from api.domain.metering.instants import format_instant
 from api.domain.metering.judge import MAX_FUTURE_S, Recorded
+from api.domain.roster import Roster
 from api.domain.statements.closing import ClosedEpoch, OpenBooks
 from api.domain.statements.told import Told
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -81,7 +82,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.recorded = Recorded(self.terms, SALT, ended_at_s=self.ended_at_s)
+        self.recorded = Recorded(Roster(self.terms), SALT, ended_at_s=self.ended_at_s)
         self.recorded.recorded_at_s = self.terms.window_start_s
         self._cut_s = self.terms.window_start_s
         self._told: list[Told] = []

@@ -195,7 +195,8 @@ def close_one(
         row = known_facility_row(connection, facility_id)
         if row.epochs_closed != period.epoch:
             return None
-        require_known(connection, terms_from_bytes(row.terms_json), period)
+        terms = terms_from_bytes(row.terms_json)
+        require_known(connection, terms, row.terms_json, period)
         taken = books.take(connection, row, period.epoch)
         before = taken.follows.log.size
         log_size = max(before, log_size_before(connection, facility_id, before_s=cut_s))

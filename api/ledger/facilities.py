@@ -32,11 +32,12 @@ from api.domain.facility import (
     check_terms,
 )
 from api.domain.hashing import device_hash, sha256
+from api.domain.lifecycle import ReplacementState
 from api.domain.statements.evidence import encode_facility
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import MAX_I64, ZERO32, ZERO_ADDRESS, Address, Bytes32, FacilityId, OperatorId
 from api.errors import Conflict, InvalidInput
-from api.ledger.rosters import ReplacementState, replacements_in
+from api.ledger.rosters import replacements_in
 
 # No facility has this number.
 NO_FACILITY = FacilityId(0)
@@ -292,15 +293,19 @@ def _coming(
     *,
     but: FacilityId,
 ) -> "_Taken | None":
-    """One of some devices that took another's place, or waits to."""
+    """One of some devices that took another's place, or may do so."""
     rows = replacements_by(connection, names, window_start_s=window[0], window_end_s=window[1])
     for row in rows:
         if row.facility_id == but:
             continue
         facility = known_facility_row(connection, row.facility_id)
         terms = terms_from_bytes(facility.terms_json)
-        states = {r.row.replacement_pk: r.state for r in replacements_in(connection, terms)}
-        if states[row.replacement_pk] is not ReplacementState.LAPSED:
+        coming = {
+            found.row.replacement_pk
+            for found in replacements_in(connection, terms)
+            if found.undecided or found.state is ReplacementState.APPROVED
+        }
+        if row.replacement_pk in coming:
             return _Taken(row.uuid, row.card_uuid, row.facility_id)
     return None
 

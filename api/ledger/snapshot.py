@@ -111,7 +111,7 @@ def snapshot_of(
     """What events of one facility are judged by. Whoever records them has locked its row."""
     terms, time = terms_from_bytes(row.terms_json), kept.take(row)
     recorded = Recorded(
-        terms,
+        roster_of(connection, terms, row.terms_json),
         row.salt,
         recorded_at_s=recording_time(row, terms, now_s),
         reopenings=reopenings_of(connection, row.facility_id),
@@ -121,7 +121,6 @@ def snapshot_of(
         out=time.out,
         delivered=time.delivered,
         running=time.limits,
-        replacements=roster_of(connection, terms, row.terms_json).replacements,
     )
     _Reader(connection, row, recorded, time).read(events)
     return Snapshot(row, terms, recorded, row.log_size + 1, time)

@@ -15,6 +15,7 @@ from api.domain.metering.facts import Fact, Place
 from api.domain.metering.judge import Recorded
 from api.domain.metering.taken import Identity
 from api.domain.pledges import Pledge
+from api.domain.roster import Roster
 from api.domain.statements.closing import ClosedEpoch, OpenBooks
 from api.domain.statements.told import Told
 from api.domain.units import Epoch
@@ -64,11 +65,10 @@ class Recomputation:
     def __init__(self, terms: FacilityTerms, raw: RawInput) -> None:
         self._terms, self._reopenings = terms, raw.reopenings
         self._recorded = Recorded(
-            terms,
+            Roster(terms, raw.replacements),
             raw.salt,
             reopenings=raw.reopenings,
             ended_at_s=raw.ended_at_s,
-            replacements=raw.replacements,
             heard_late=True,
         )
         self.books = OpenBooks(terms)

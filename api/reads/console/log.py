@@ -30,6 +30,7 @@ from api.domain.metering.facts import Place
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch
 from api.errors import InvalidInput
+from api.ledger.rosters import pledged_in_part
 from api.ledger.snapshot import recording_time
 from api.reads.sql import log
 from api.reads.sql.log import Key, ToldTime, Voider
@@ -185,11 +186,15 @@ def _found(
             limit=limit,
             most=MOST_LOOKED_THROUGH,
         )
+    in_part = pledged_in_part(
+        connection, terms_from_bytes(facility.terms_json), facility.terms_json
+    )
     return log.events_by_time(
         connection,
         facility_id,
         device=wanted.device,
         lease=lease,
+        came=[*in_part],
         types=types,
         from_s=wanted.from_s,
         to_s=wanted.to_s,

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from api.cli.operator_client import OperatorClient
 from api.domain.units import FacilityId
 from api.ledger.importers import pipeline
-from api.ledger.importers.operator_api import OperatorApi
 from api.ledger.importers.pipeline import Import, told_of
 from api.ledger.importers.rows import Row, Usage
 from tests.factories import HOUR_S, START_S, Ledger, device
@@ -56,7 +56,7 @@ def test_import__killed_between_batches__is_finished_by_the_same_command(
             raise KeyboardInterrupt
 
     def run(on_batch: Any) -> Import:
-        api = OperatorApi(desk.url, api_key=desk.service.ledger.api_key)
+        api = OperatorClient(desk.url, api_key=desk.service.ledger.api_key)
         importing = Import(api, on_problem=lambda p: pytest.fail(p.detail), on_batch=on_batch)
         facility = FacilityId(desk.service.ledger.facility_id)
         rows: Iterator[Row] = iter(uses)

@@ -61,7 +61,7 @@ def import_leases(
     run: Run, facility_id: FacilityId, *, zone: str | None, on_progress: Progress
 ) -> Outcome:
     """Import leases, row by row."""
-    reader = LeasesReader(facility_id, source="import/leases", zone=zone)
+    reader = LeasesReader(facility_id, zone=zone)
     return _run(run, reader.rows, on_progress=on_progress)
 
 

@@ -1,17 +1,16 @@
 """What the commands of `rentroll import` run: a file, a reader, and the service's API."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.cli.import_report import Problems, problems
+from api.cli.operator_client import operator_client
 from api.domain.devices import DeviceName
 from api.domain.units import FacilityId
 from api.errors import AppError
 from api.ledger.importers.devices_csv import Registered, read_devices, read_offer, register
 from api.ledger.importers.leases_csv import LeasesReader
-from api.ledger.importers.operator_api import OperatorApi
 from api.ledger.importers.philly import PhillyReader
 from api.ledger.importers.pipeline import Import, Problem, Summary, Told, told_of
 from api.ledger.importers.rows import LeftOut, Refused
@@ -27,11 +26,12 @@ _Reader = PhillyReader | SacctReader | CsvReader
 class Run:
     """One import: its file, where to, and what becomes of refused rows.
 
+    api_url: None for that of the settings.
     report: file for them all; None to show the first only.
     """
 
     path: Path
-    url: str
+    api_url: str | None
     api_key: str
     dry_run: bool
     report: Path | None
@@ -61,7 +61,7 @@ def import_leases(
     run: Run, facility_id: FacilityId, *, zone: str | None, on_progress: Progress
 ) -> Outcome:
     """Import leases, row by row."""
-    reader = LeasesReader(facility_id, source="import/leases", zone=zone)
+    reader = LeasesReader(facility_id, zone=zone)
     return _run(run, reader.rows, on_progress=on_progress)
 
 
@@ -75,7 +75,7 @@ def _run(
     with (
         problems(run.path, run.report) as refused,
         open_source(run.path, encoding=encoding) as source,
-        closing(OperatorApi(run.url, api_key=run.api_key)) as api,
+        operator_client(run.api_url, api_key=run.api_key) as api,
     ):
         importing = Import(
             api,
@@ -99,7 +99,7 @@ def import_devices(run: Run, offer_file: Path) -> tuple[Registered | None, int]:
     with (
         problems(run.path, run.report) as refused,
         open_source(run.path) as source,
-        closing(OperatorApi(run.url, api_key=run.api_key)) as api,
+        operator_client(run.api_url, api_key=run.api_key) as api,
     ):
         devices = _devices(source, refused)
         if refused.count:

@@ -66,6 +66,16 @@ def facilities_of(connection: Connection, operator_id: OperatorId) -> list[Facil
     return list(connection.execute(query.order_by(facilities.c.facility_id)).scalars())
 
 
+def own_facility_rows(
+    connection: Connection, operator_id: OperatorId, facility_ids: Iterable[FacilityId]
+) -> dict[FacilityId, FacilityRow]:
+    """Those of some facilities that are the operator's, by id, as they are now."""
+    query = select(facilities).where(
+        facilities.c.facility_id.in_(set(facility_ids)), facilities.c.operator_id == operator_id
+    )
+    return {row.facility_id: row for row in rows_as(FacilityRow, connection.execute(query))}
+
+
 def lock_own_facilities(
     connection: Connection, operator_id: OperatorId, facility_ids: Iterable[FacilityId]
 ) -> dict[FacilityId, FacilityRow]:

@@ -1,4 +1,4 @@
-"""Reading what a batch is judged by: its facilities, locked, with what they hold already."""
+"""Reading what a batch is judged by: its facilities, with what they hold already."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from api.clock import Clock
 from api.db.chain_store import ended_at
-from api.db.facilities import lock_own_facilities
+from api.db.facilities import lock_own_facilities, own_facility_rows
 from api.db.facts import held_by_leases, taken_in, terms_of
 from api.db.leases import leases_hashed
 from api.db.ledger import known_target
@@ -40,7 +40,7 @@ from api.ledger.rosters import roster_of
 
 @dataclass(slots=True)
 class Snapshot:
-    """One locked facility: as a batch found it, with what the batch took since.
+    """One facility: as a batch found it, with what the batch took since.
 
     entry: number that the request has in the log, if it records anything.
     taken: events that it recorded so far.
@@ -79,13 +79,38 @@ def read_snapshots(
     The lock comes first and the clock after it, so that times follow the order of commits.
     Returns: snapshots by facility, and the time.
     """
+    by_facility = _by_facility(events)
+    rows = lock_own_facilities(connection, operator_id, by_facility)
+    now_s = clock()
+    return _snapshots(connection, rows, by_facility, now_s=now_s, kept=kept), now_s
+
+
+def view_snapshots(
+    connection: Connection, operator_id: OperatorId, events: Iterable[MeterEvent], clock: Clock
+) -> dict[FacilityId, Snapshot]:
+    """The same of a reading transaction, by which nothing is recorded: no lock, nothing kept."""
+    by_facility = _by_facility(events)
+    rows = own_facility_rows(connection, operator_id, by_facility)
+    return _snapshots(connection, rows, by_facility, now_s=clock(), kept=KeptLedgers())
+
+
+def _by_facility(events: Iterable[MeterEvent]) -> dict[FacilityId, list[MeterEvent]]:
     by_facility: dict[FacilityId, list[MeterEvent]] = {}
     for event in events:
         by_facility.setdefault(event.envelope.facility_id, []).append(event)
-    rows = lock_own_facilities(connection, operator_id, by_facility)
+    return by_facility
+
+
+def _snapshots(
+    connection: Connection,
+    rows: Mapping[FacilityId, FacilityRow],
+    by_facility: Mapping[FacilityId, Sequence[MeterEvent]],
+    *,
+    now_s: int,
+    kept: KeptLedgers,
+) -> dict[FacilityId, Snapshot]:
     ended = ended_at(connection, rows) if rows else {}
-    now_s = clock()
-    snapshots = {
+    return {
         facility_id: snapshot_of(
             connection,
             row,
@@ -96,7 +121,6 @@ def read_snapshots(
         )
         for facility_id, row in rows.items()
     }
-    return snapshots, now_s
 
 
 def snapshot_of(

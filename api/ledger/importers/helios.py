@@ -14,7 +14,6 @@ import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice, pairwise
 from pathlib import Path
@@ -24,7 +23,8 @@ from api.domain.metering.events import SEEN, USAGE
 from api.domain.metering.instants import format_instant, parse_instant
 from api.domain.units import FacilityId
 from api.errors import InvalidInput, NotFound
-from api.ledger.importers.operator_api import BATCH, OperatorApi
+from api.ledger.importers.pipeline import BATCH
+from api.ledger.importers.service import ServiceApi, registered_facilities
 
 MINUTE_S = 60
 HOUR_S = 3_600
@@ -223,10 +223,10 @@ def lease_body(pool: Pool) -> dict[str, object]:
     }
 
 
-def register_pool(api: OperatorApi, pool: Pool) -> FacilityId:
+def register_pool(api: ServiceApi, pool: Pool) -> FacilityId:
     """Register facility and lease of a pool, or find them; returns the facility's id."""
     body = facility_body(pool)
-    for facility in api.facilities():
+    for facility in registered_facilities(api):
         # Names are not unique: one of this name may be another operator's, as if absent.
         if facility["name"] == body["name"]:
             facility_id = _facility_id(facility)
@@ -241,7 +241,7 @@ def _facility_id(answer: dict[str, object]) -> FacilityId:
     return FacilityId(as_integer(answer["facility_id"]))
 
 
-def _open_lease(api: OperatorApi, facility_id: FacilityId, pool: Pool) -> bool:
+def _open_lease(api: ServiceApi, facility_id: FacilityId, pool: Pool) -> bool:
     """Open the pool's lease, or find it; False if the facility is not the caller's."""
     try:
         api.post(f"/v1/facilities/{facility_id}/leases", lease_body(pool))
@@ -256,7 +256,7 @@ def batches(events: Iterator[dict[str, object]]) -> Iterator[list[dict[str, obje
         yield batch
 
 
-def push(api: OperatorApi, events: Iterator[dict[str, object]]) -> tuple[int, int, int]:
+def push(api: ServiceApi, events: Iterator[dict[str, object]]) -> tuple[int, int, int]:
     """Push events, two batches in flight; returns accepted, duplicates, rejected."""
     accepted = duplicates = rejected = 0
     with ThreadPoolExecutor(2) as pool:
@@ -268,10 +268,9 @@ def push(api: OperatorApi, events: Iterator[dict[str, object]]) -> tuple[int, in
 
 
 def import_trace(
+    api: ServiceApi,
     folder: Path,
     *,
-    api_url: str,
-    api_key: str,
     utc_offset: str = "+00:00",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ImportSummary:
@@ -280,24 +279,23 @@ def import_trace(
     total_minutes = sum(p.gpu_minutes for p in pools)
     counts = [0, 0, 0]
     events = seconds = 0
-    with closing(OperatorApi(api_url, api_key=api_key)) as api:
-        for pool in pools:
-            facility_id = register_pool(api, pool)
-            records, seen = list(hourly(pool)), list(sightings(pool))
-            made = chain(
-                (
-                    usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
-                    for gpu, start_s, end_s in records
-                ),
-                (
-                    seen_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
-                    for gpu, start_s, end_s in seen
-                ),
-            )
-            for i, count in enumerate(push(api, made)):
-                counts[i] += count
-            events += len(records) + len(seen)
-            seconds += sum(end_s - start_s for _, start_s, end_s in records)
-            if on_progress:
-                on_progress(seconds // MINUTE_S, total_minutes)
+    for pool in pools:
+        facility_id = register_pool(api, pool)
+        records, seen = list(hourly(pool)), list(sightings(pool))
+        made = chain(
+            (
+                usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
+                for gpu, start_s, end_s in records
+            ),
+            (
+                seen_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
+                for gpu, start_s, end_s in seen
+            ),
+        )
+        for i, count in enumerate(push(api, made)):
+            counts[i] += count
+        events += len(records) + len(seen)
+        seconds += sum(end_s - start_s for _, start_s, end_s in records)
+        if on_progress:
+            on_progress(seconds // MINUTE_S, total_minutes)
     return ImportSummary(len(pools), events, counts[0], counts[1], counts[2], seconds // MINUTE_S)

@@ -16,9 +16,11 @@ from api.domain.metering.instants import format_instant
 from api.domain.metering.taken import Taken
 from api.domain.units import ZERO32, Bytes32, FacilityId
 from api.errors import AppError
-from api.ledger.importers.operator_api import BATCH, OperatorApi
 from api.ledger.importers.rows import LeftOut, Refused, Row, Usage
+from api.ledger.importers.service import ServiceApi
 
+# The most events of one request: docs of `POST /v1/events`.
+BATCH = 1_000
 ID_CONFLICT = "id_conflict"
 _TO_DO: Mapping[str, str] = {
     USAGE: "it was imported otherwise before: if the row is right now, send a correction with"
@@ -102,7 +104,7 @@ class Import:
 
     def __init__(
         self,
-        api: OperatorApi,
+        api: ServiceApi,
         *,
         dry_run: bool = False,
         on_problem: Callable[[Problem], None],

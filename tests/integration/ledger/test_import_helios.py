@@ -2,17 +2,13 @@
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from typer.testing import CliRunner
 
 from api.access.accounts import add_operator
-from api.chain.client import ChainClient
-from api.chain.contracts import Contracts
-from api.chain.deployment import parse_deployment
 from api.cli.commands import app
 from api.db.session import transaction
 from api.db.tables.ledger import facts
@@ -20,14 +16,10 @@ from api.domain.metering.instants import format_instant
 from api.domain.statements.statement import Statement
 from api.epochs.close import close_due
 from api.ledger.importers.helios import PRICE_MICROS_PER_GPU_HOUR
-from tests.factories import DAY_S, START_S, Ledger
+from tests.factories import DAY_S, START_S
 from tests.integration.service import (
     NO_CHAIN,
     Service,
-    change_service,
-    deployment_document,
-    make_app,
-    serving,
 )
 
 MINUTES = 1_440
@@ -42,16 +34,6 @@ def rows(running: Callable[[int], int], capacity: int, minutes: int = MINUTES) -
         busy = running(minute)
         lines.append(f"{time},{busy},{capacity - busy}")
     return "\n".join(lines) + "\n"
-
-
-@pytest.fixture
-def server(database_url: str, ledger: Ledger, tmp_path: Path) -> Iterator[tuple[Service, str]]:
-    """The application behind uvicorn, and its URL."""
-    api = make_app(database_url, tmp_path)
-    contracts = Contracts(ChainClient(NO_CHAIN), parse_deployment(deployment_document()))
-    change_service(api, clock=ledger.clock, contracts=contracts)
-    with serving(api) as port:
-        yield Service(api, None, ledger), f"http://127.0.0.1:{port}"  # type: ignore[arg-type]
 
 
 def _import(folder: Path, url: str, key: str, *more: str) -> Any:

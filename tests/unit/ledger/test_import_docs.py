@@ -51,7 +51,7 @@ def test_page__files__are_read_as_it_says(folder: Path) -> None:
 
 
 def test_page__leases_and_devices__are_read_as_it_says(folder: Path) -> None:
-    reader = LeasesReader(FacilityId(1), source="import/leases", zone="Europe/Oslo")
+    reader = LeasesReader(FacilityId(1), zone="Europe/Oslo")
     with open_source(folder / "leases.csv") as source:
         leases = list(reader.rows(source))
     with open_source(folder / "devices.csv") as source:

@@ -120,6 +120,10 @@ class HttpTransport:
         """From another thread: a request that waits fails now."""
         self._web.abort()
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._web.close()
+
     def check_key(self) -> None:
         """Have the service judge an empty body, which records nothing.
 

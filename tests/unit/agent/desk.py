@@ -17,9 +17,14 @@ LEASES = LeaseTable(
 PHYSICS = Holder(account="physics", user="ada")
 
 
+# Spools that are open: closed when a test ends.
+OPEN: list[Spool] = []
+
+
 def open_spool(folder: Path, *, most_mib: int = 64) -> Spool:
     """A spool in a folder; the same one again, if it is there."""
-    return Spool(folder / "spool.db", most_mib=most_mib)
+    OPEN.append(Spool(folder / "spool.db", most_mib=most_mib))
+    return OPEN[-1]
 
 
 def make_book(spool: Spool, *, confirm_every_s: int = 300, absent_s: int = 0) -> Book:

@@ -3,6 +3,7 @@
 import fcntl
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from api.agent.spool_tables import SCHEMA, VERSION
 _PAGE_BYTES = 4_096
 # A command may write beside the agent: both wait for each other.
 _BUSY_S = 10
+_LOCK_PATIENCE_S, _LOCK_PAUSE_S = 2.0, 0.02
 # Kinds of problem with a subject each: beyond this the oldest make room.
 MOST_PROBLEMS = 1_000
 _DETAIL_CHARS = 400
@@ -114,14 +116,20 @@ class Spool:
     def alone(self) -> Iterator[None]:
         """Be the only agent on this spool: two would tell everything by two clocks.
 
-        The system frees the lock when the process dies, however it dies.
+        The system frees the lock when the process dies, however it dies; that takes a moment.
         Raises:  SpoolFailed.
         """
         with self.path.with_name(f"{self.path.name}.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise SpoolFailed(f"another agent runs on the spool {self.path}") from error
+            until = time.monotonic() + _LOCK_PATIENCE_S
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as error:
+                    if time.monotonic() > until:
+                        message = f"another agent runs on the spool {self.path}"
+                        raise SpoolFailed(message) from error
+                    time.sleep(_LOCK_PAUSE_S)
             yield
 
     def close(self) -> None:

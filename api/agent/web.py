@@ -44,7 +44,10 @@ class Web:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsWrong(f"{self.url!r} is not an http or https URL")
         if parts.scheme == "https":
-            self._context = ssl.create_default_context(cafile=self.ca_file)
+            try:
+                self._context = ssl.create_default_context(cafile=self.ca_file)
+            except (OSError, ssl.SSLError) as error:
+                raise SettingsWrong(f"ca_file {self.ca_file}: {error}") from error
 
     def ask(
         self,

@@ -49,9 +49,14 @@ class DcgmSource:
         self._since_s: dict[tuple[str, str], int] = {}
         self.frozen: list[str] = []
 
-    def read(self, now_s: int) -> tuple[Look, Round | None]:
-        """Scrape all exporters. Raises SourceFailed if none answers."""
+    def read(self, now: Callable[[], int]) -> tuple[Look, Round | None]:
+        """Scrape all exporters. Raises SourceFailed if none answers.
+
+        What is said holds when it was asked for, and what is new began before it was answered.
+        """
+        now_s = now()
         exported, problems, failed = self._scrape()
+        answered_s = now()
         if failed and not exported:
             raise SourceFailed("; ".join(failed))
         problems += [Problem("exporter_silent", text.split(" ")[0], text) for text in failed]
@@ -69,7 +74,7 @@ class DcgmSource:
         look = Look(now_s, alive, tuple(problems))
         if self._settings.allocations == "none":
             return look, None
-        uses = self._uses([e for e in exported if e.device not in frozen], now_s)
+        uses = self._uses([e for e in exported if e.device not in frozen], answered_s)
         return look, Round(now_s, uses, complete=not failed)
 
     def known(self) -> int:
@@ -127,14 +132,14 @@ class DcgmSource:
         stands = now_s - life.moved_s >= patience_s
         return moved or not (counted or stands), stands
 
-    def _uses(self, exported: list[Exported], now_s: int) -> list[Use]:
+    def _uses(self, exported: list[Exported], answered_s: int) -> list[Use]:
         uses = []
         since = {}
         for each in exported:
             job, holder = self._holder(each.labels)
             if not job:
                 continue
-            start_s = since[job, each.device] = self._since_s.get((job, each.device), now_s)
+            start_s = since[job, each.device] = self._since_s.get((job, each.device), answered_s)
             uses.append(Use(job, each.device, start_s, None, holder))
         self._since_s = since
         return uses

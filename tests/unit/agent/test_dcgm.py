@@ -122,7 +122,7 @@ class Exporter:
     def read(self, at_s: int, text: str) -> Any:
         """Look at a time."""
         self.text = text
-        return self.source.read(at_s)
+        return self.source.read(lambda: at_s)
 
 
 def _text(energy: str | None, *, power: str = "60.1", labels: str = "") -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.cli import (
+    agent_commands,
     arguments,
     bill_commands,
     event_commands,
@@ -29,6 +30,7 @@ app = typer.Typer(
     " DATABASE_URL and RENTROLL_*.",
     epilog="Exit codes: 0 fine, 1 something does not hold, 2 wrong usage, 3 not reachable.",
 )
+app.add_typer(agent_commands.agent, name="agent")
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
 app.add_typer(bill_commands.bills, name="bills")

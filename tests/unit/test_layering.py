@@ -13,6 +13,7 @@ ROOMS = {
     "settings": set(),
     "clock": set(),
     "domain": {"errors"},
+    "agent": DOMAIN,
     "evidence_store": {"errors"},
     "db": DOMAIN,
     "chain": DOMAIN,

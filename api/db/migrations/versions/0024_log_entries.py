@@ -7,7 +7,7 @@ from api.db.tables.base import metadata
 from api.errors import InvalidInput
 
 revision = "0024"
-down_revision = "0022"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

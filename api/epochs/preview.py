@@ -22,6 +22,7 @@ from api.domain.facility import Period
 from api.domain.hashing import salted_hash
 from api.domain.log.entry import LogEnd
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Seen, Until, Voided
+from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.statements.closing import Followed, OpenBooks, from_bytes
 from api.domain.statements.told import Told
 from api.domain.units import Bytes32, FacilityId, OperatorId
@@ -29,7 +30,6 @@ from api.epochs.books import NotReady, PreviewBooks
 from api.epochs.changes import Figures, Moved, difference, figures_of
 from api.epochs.close import open_periods
 from api.errors import EventRejected, InvalidInput
-from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
 from api.ledger.kept import KeptLedgers
 from api.ledger.snapshot import Snapshot, snapshot_of

@@ -9,9 +9,9 @@ from api.clock import Clock
 from api.db.ledger import KnownEvent
 from api.db.session import reading
 from api.domain.metering.facts import Fact, Place
+from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.units import OperatorId
 from api.errors import EventRejected
-from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
 from api.ledger.snapshot import Snapshot, view_snapshots
 

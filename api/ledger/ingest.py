@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from api.clock import Clock
 from api.db.facilities import facilities_of
 from api.db.session import write
+from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.units import OperatorId
 from api.errors import EventRejected
-from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
 from api.ledger.kept import KeptLedgers
 from api.ledger.rejections import keep_rejections, keep_repeats

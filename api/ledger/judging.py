@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from api.db.ledger import KnownEvent, known_events
 from api.domain.metering.facts import Fact, Place
+from api.domain.metering.items import EventResult, Item
 from api.domain.metering.taken import Identity
 from api.domain.units import FacilityId
 from api.errors import EventRejected
-from api.ledger.batch import EventResult, Item
 from api.ledger.snapshot import Snapshot
 
 

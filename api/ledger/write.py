@@ -23,8 +23,8 @@ from api.domain.metering.event_types import (
     TermsEvent,
 )
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Until, Voided
+from api.domain.metering.items import Item
 from api.domain.units import FacilityId, OperatorId
-from api.ledger.batch import Item
 from api.ledger.snapshot import Snapshot
 
 _TAKES_TIME = (Held, Out)

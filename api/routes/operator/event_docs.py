@@ -1,5 +1,6 @@
 """What `POST /v1/events` takes, for the OpenAPI document: a schema of each type."""
 
+from api.domain.log.bodies import MAX_BODY_BYTES, MAX_EVENTS
 from api.domain.metering.attributes import (
     MAX_ATTRIBUTE_CHARS,
     MAX_EVENT_BYTES,
@@ -24,7 +25,7 @@ from api.domain.metering.fields import MAX_TEXT
 from api.domain.metering.lease_terms import GPUS_OF_PRICES, MAX_GPUS, MAX_STEPS
 from api.domain.metering.rejections import REJECTIONS
 from api.domain.units import BPS, MAX_I64, MAX_PRICE, MAX_U32, PPM
-from api.routes.http.body import BATCH, JSON, MAX_BODY_BYTES, MAX_EVENTS, SINGLE
+from api.routes.http.body import BATCH, JSON, SINGLE
 from api.routes.operator.event_examples import EVENT_EXAMPLES
 
 _Schema = dict[str, object]

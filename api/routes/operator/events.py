@@ -9,12 +9,13 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from api.domain.log.bodies import MAX_BODY_BYTES, EventBatch
+from api.domain.metering.items import EventResult
 from api.domain.units import OperatorId
 from api.errors import Conflict
-from api.ledger.batch import EventResult
 from api.ledger.checking import check
 from api.ledger.ingest import ingest
-from api.routes.http.body import MAX_BODY_BYTES, EventBatch, read_events
+from api.routes.http.body import read_events
 from api.routes.http.credentials import EventsWriter
 from api.routes.http.limits import IngestGate
 from api.routes.http.problems import errors

@@ -14,7 +14,7 @@ from api.db.session import reading, transaction
 from api.db.tables.base import metadata
 from api.domain.metering.events import DEVICE_REGISTERED, LEASE_CLOSED, LEASE_OPENED
 from api.domain.metering.instants import format_instant
-from api.ledger.batch import EventResult
+from api.domain.metering.items import EventResult
 from api.ledger.checking import check
 from tests.factories import DAY_S, HOUR_S, START_S, Ledger, device
 

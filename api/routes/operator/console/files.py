@@ -13,12 +13,13 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.db.facilities import own_facility
+from api.domain.log.bodies import MAX_EVENTS
 from api.errors import InvalidInput
 from api.ledger.importers.devices_csv import read_devices
 from api.ledger.importers.leases_csv import NEEDED, OPTIONAL, LeasesReader
 from api.ledger.importers.rows import Refused
 from api.ledger.importers.tables import Source, source_of
-from api.routes.http.body import MAX_EVENTS, decompress
+from api.routes.http.body import decompress
 from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath
 from api.routes.http.problems import errors

@@ -20,21 +20,24 @@ _HEADER = ["file", *(f.name for f in fields(Problem))]
 
 
 class Problems:
-    """Takes refused rows as they come: shows the first, and writes each to the report."""
+    """Takes refused rows as they come: shows the first, and writes each to the report.
+
+    name: of the file that is read just now.
+    """
 
     def __init__(self, name: str, report: TextIO | None) -> None:
-        self._name, self._report, self.count = name, report, 0
+        self.name, self._report, self.count = name, report, 0
 
     def __call__(self, problem: Problem) -> None:
         self.count += 1
         if self.count <= SHOWN:
-            where = f"{self._name}:{problem.line}"
+            where = f"{self.name}:{problem.line}"
             job = f" ({problem.job[:60]})" if problem.job else ""
             line = f"{where}: {problem.reason}: {problem.detail}{job}"
             # A file's text must not steer the terminal.
             typer.echo("".join(c if c.isprintable() else "?" for c in line), err=True)
         if self._report is not None:
-            self._report.write(_line([self._name, *astuple(problem)]))
+            self._report.write(_line([self.name, *astuple(problem)]))
 
     def close(self) -> None:
         """Say how many more there are."""
@@ -48,7 +51,8 @@ class Problems:
 def problems(source: Path, report: Path | None) -> Iterator[Problems]:
     """Collect refused rows; the report takes its name when the run ends.
 
-    Raises:  InvalidInput if the report cannot be written, or would replace the file.
+    Args:    source: a file, or a folder of them.
+    Raises:  InvalidInput if the report cannot be written, or would replace a file that is read.
     """
     if report is None:
         shown = Problems(source.name, None)
@@ -59,6 +63,9 @@ def problems(source: Path, report: Path | None) -> Iterator[Problems]:
         return
     if report.resolve() == source.resolve():
         raise InvalidInput("the report would replace the file that is imported", field="report")
+    if source.is_dir() and report.resolve().parent == source.resolve():
+        message = f"the report would lie among the files of {source.name}: name another folder"
+        raise InvalidInput(message, field="report")
     part = report.with_name(report.name + ".part")
     try:
         file = part.open("w", encoding="utf-8", newline="")

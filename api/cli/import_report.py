@@ -11,12 +11,12 @@ import typer
 
 from api.errors import InvalidInput
 from api.ledger.importers.devices_csv import Registered
-from api.ledger.importers.pipeline import Problem, Summary
+from api.ledger.importers.pipeline import Problem, Summary, to_do
 from api.reads.export import encode_csv
 
 # So many refused rows are shown; the report has all.
 SHOWN = 20
-_HEADER = ["file", *(f.name for f in fields(Problem))]
+_HEADER = ["file", *(f.name for f in fields(Problem)), "to_do"]
 
 
 class Problems:
@@ -27,9 +27,11 @@ class Problems:
 
     def __init__(self, name: str, report: TextIO | None) -> None:
         self.name, self._report, self.count = name, report, 0
+        self._reasons: set[str] = set()
 
     def __call__(self, problem: Problem) -> None:
         self.count += 1
+        self._reasons.add(problem.reason)
         if self.count <= SHOWN:
             where = f"{self.name}:{problem.line}"
             job = f" ({problem.job[:60]})" if problem.job else ""
@@ -37,14 +39,18 @@ class Problems:
             # A file's text must not steer the terminal.
             typer.echo("".join(c if c.isprintable() else "?" for c in line), err=True)
         if self._report is not None:
-            self._report.write(_line([self.name, *astuple(problem)]))
+            advice = to_do(problem.reason)
+            self._report.write(_line([self.name, *astuple(problem), advice]))
 
     def close(self) -> None:
-        """Say how many more there are."""
+        """Say how many more there are, and what to do about each reason."""
         if self.count > SHOWN:
             more = f"and {self.count - SHOWN:,} more"
             hint = "" if self._report is not None else "; --report FILE lists all"
             typer.echo(f"{more}{hint}", err=True)
+        for reason in sorted(self._reasons):
+            if advice := to_do(reason):
+                typer.echo(f"  {reason}: {advice}", err=True)
 
 
 @contextmanager

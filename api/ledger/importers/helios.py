@@ -83,7 +83,8 @@ def read_pool(path: Path, *, utc_offset: str = "+00:00") -> Pool:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path.name} is no readable CSV or gzip", field="file") from error
+        message = f"{path.name} is no readable CSV or gzip: {error}"
+        raise InvalidInput(message, field="file") from error
     reader = csv.DictReader(io.StringIO(text))
     if not set(_COLUMNS) <= set(reader.fieldnames or ()):
         raise InvalidInput(f"{path.name} lacks one of {', '.join(_COLUMNS)}", field="columns")
@@ -96,16 +97,19 @@ def read_pool(path: Path, *, utc_offset: str = "+00:00") -> Pool:
             busy, idle = int(row["running_gpu_num"]), int(row["idle_gpu_num"])
         except (ValueError, TypeError, AttributeError) as error:
             # A row that is too short has None in its last columns.
-            raise InvalidInput(f"{where}: {error}", field=where) from error
+            message = f"{where}: {', '.join(_COLUMNS)} must be a time and two whole numbers"
+            raise InvalidInput(message, field=where) from error
         if not running:
             capacity, start_s = busy + idle, time_s
         if busy < 0 or idle < 0 or busy + idle != capacity:
-            raise InvalidInput(f"{where}: capacity is not {capacity}", field=where)
+            message = f"{where}: running and idle GPUs are not {capacity}, as in the first row"
+            raise InvalidInput(message, field=where)
         if time_s != start_s + len(running) * MINUTE_S:
-            raise InvalidInput(f"{where}: a minute is missing or repeated", field=where)
+            message = f"{where}: a minute is missing or repeated: a row a minute is needed"
+            raise InvalidInput(message, field=where)
         running.append(busy)
     if not running:
-        raise InvalidInput(f"{path.name} has no rows", field="rows")
+        raise InvalidInput(f"{path.name} has no rows below its header", field="rows")
     name = path.name.removesuffix(".gz").removesuffix(".csv")
     return Pool(name, capacity, start_s, tuple(running), path.name)
 
@@ -118,7 +122,7 @@ def read_trace(folder: Path, *, utc_offset: str = "+00:00") -> list[Pool]:
     pools = [read_pool(path, utc_offset=utc_offset) for path in files]
     for before, after in pairwise(sorted(pool.name for pool in pools)):
         if before == after:
-            raise InvalidInput(f"{after} is there twice, plain and gzip", field="file")
+            raise InvalidInput(f"{after} is there twice, plain and gzip: remove one", field="file")
     return pools
 
 
@@ -199,7 +203,9 @@ def facility_body(pool: Pool) -> dict[str, object]:
     """Facility of a pool: every GPU pledged, one tranche of its whole capacity, daily epochs."""
     start_s, end_s = pool.window_s
     if start_s == end_s:
-        raise InvalidInput(f"{pool.name} is shorter than a day", field="rows")
+        raise InvalidInput(
+            f"{pool.file or pool.name} is shorter than a day: leave it out", field="rows"
+        )
     return {
         "name": f"helios-{pool.name}",
         "gpu_class": GPU_CLASS,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from api.domain.json_text import as_integer, as_list, as_object
-from api.domain.metering.instants import format_instant, parse_instant
+from api.domain.metering.instants import format_span, parse_instant
 from api.domain.units import FacilityId
 from api.errors import NotFound
 from api.ledger.importers.helios import (
@@ -144,6 +144,5 @@ class _Unregistered:
         first_s, last_s = self._window_s
         if first_s <= start_s and end_s <= last_s:
             return {"status": "accepted"}
-        window = f"{format_instant(first_s)} to {format_instant(last_s)}"
-        detail = f"interval is outside the delivery window {window}"
+        detail = f"interval is outside the delivery window {format_span(self._window_s)}"
         return {"status": "rejected", "code": "outside_window", "detail": detail}

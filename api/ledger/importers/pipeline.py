@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 
 from api.domain.hashing import device_hash, sha256
 from api.domain.json_text import as_list, as_object
+from api.domain.metering import rejections
 from api.domain.metering.events import USAGE
 from api.domain.metering.facts import Held, Place
-from api.domain.metering.instants import format_instant
+from api.domain.metering.instants import format_instant, format_span
 from api.domain.metering.taken import Taken
 from api.domain.units import ZERO32, Bytes32, FacilityId
 from api.errors import AppError
+from api.ledger.importers import rows as files
 from api.ledger.importers.rows import LeftOut, Refused, Row, Usage
 from api.ledger.importers.service import ServiceApi
 
@@ -70,6 +72,11 @@ class Summary:
     def answered(self) -> int:
         """Events and rows of which it is known what becomes of them."""
         return self.accepted + self.duplicates + sum(self.refused.values())
+
+
+def to_do(reason: str) -> str:
+    """What to do about a refused row; empty for a reason that is not known here."""
+    return files.TO_DO.get(reason) or rejections.TO_DO.get(reason, "")
 
 
 def usage_told(usage: Usage, facility_id: FacilityId, *, source: str) -> Told:
@@ -218,7 +225,7 @@ class _Checked:
             taken = self._used.setdefault(device, Taken())
             clash = taken.conflict((usage.start_s, usage.end_s))
             if clash is not None:
-                between = f"from {clash[0]} to {clash[1]}"
+                between = f"from {format_span(clash)}"
                 return "rejected", "overlap", f"device is already in use {between}"
             self._count += 1
             place = Place(0, self._count)

@@ -63,7 +63,7 @@ def decompress(body: bytes, encoding: str | None) -> bytes:
     except zlib.error as error:
         raise InvalidInput("body is not valid gzip", field="body") from error
     if len(plain) > MAX_BODY_BYTES:
-        raise TooLarge(f"body inflates to more than {MAX_BODY_BYTES} bytes")
+        raise TooLarge(f"body inflates to more than {MAX_BODY_BYTES} bytes: send it in parts")
     if not inflater.eof or inflater.unused_data:
         raise InvalidInput("gzip body is truncated or has bytes after its end", field="body")
     return plain
@@ -84,15 +84,15 @@ def read_events(
     kind = media_type(content_type)
     plain = decompress(body, encoding)
     if len(plain) > MAX_BODY_BYTES:
-        raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes")
+        raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes: send it in parts")
     attributes = attributes_of(headers) if kind == JSON else None
     if attributes is not None:
         return _read_binary(plain, attributes)
     batch = _read_clean(plain) or _read_one_by_one(plain)
     if kind == SINGLE and not batch.single:
-        raise InvalidInput(f"{SINGLE} holds one object", field="body")
+        raise InvalidInput(f"{SINGLE} holds one object; an array is {BATCH}", field="body")
     if kind == BATCH and batch.single:
-        raise InvalidInput(f"{BATCH} holds an array", field="body")
+        raise InvalidInput(f"{BATCH} holds an array; one object is {SINGLE}", field="body")
     return batch
 
 
@@ -111,7 +111,8 @@ def _read_clean(plain: bytes) -> EventBatch | None:
         raise InvalidInput("body must be an event or an array of events", field="body")
     events = value if isinstance(value, list) else [value]
     if len(events) > MAX_EVENTS:
-        raise TooLarge(f"a batch holds at most {MAX_EVENTS} events, not {len(events)}")
+        message = f"a batch holds at most {MAX_EVENTS} events, not {len(events)}: send it in parts"
+        raise TooLarge(message)
     return EventBatch(events, {}, single)
 
 

@@ -200,9 +200,15 @@ def test_import__errors__are_named(server: tuple[Service, str], tmp_path: Path) 
         ("", "vcA.csv lacks one of"),
         ("\n".join(lines[:5] + lines[6:]), "vcA.csv row 6: a minute is missing or repeated"),
         ("\n".join(lines[:5] + lines[4:]), "vcA.csv row 6: a minute is missing or repeated"),
-        (good.replace(":03:00,1,1", ":03:00,1,2", 1), "vcA.csv row 5: capacity is not 2"),
-        (good.replace(":03:00,1,1", ":03:00,-1,3", 1), "vcA.csv row 5: capacity is not 2"),
-        (good.replace(":03:00,1,1", ":03:00,1.0,1", 1), "vcA.csv row 5:"),
+        (
+            good.replace(":03:00,1,1", ":03:00,1,2", 1),
+            "vcA.csv row 5: running and idle GPUs are not 2",
+        ),
+        (
+            good.replace(":03:00,1,1", ":03:00,-1,3", 1),
+            "vcA.csv row 5: running and idle GPUs are not 2",
+        ),
+        (good.replace(":03:00,1,1", ":03:00,1.0,1", 1), "must be a time and two whole numbers"),
         (good.replace(":03:00,1,1", ":03:00,1", 1), "vcA.csv row 5:"),
         (good.replace("2026-01-01 00:03:00", "03/01", 1), "vcA.csv row 5"),
         (rows(lambda _: 1, 1, minutes=60), "shorter than a day"),

@@ -56,11 +56,41 @@ def ask(
         _show(api.post(f"/v1/facilities/{facility}/replacements", body), as_json=as_json)
 
 
+@replace.command("withdraw")
+def withdraw(
+    facility: Facility,
+    new: Annotated[str, typer.Argument(help="Name of the device that was to come.")],
+    api_key: ApiKey,
+    api_url: ApiUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Take back what was asked for and is not approved; the old device stays. Safe to run again.
+
+    A transaction that was shown before can still be sent until its epoch begins, and counts.
+    """
+    from api.cli.operator_client import operator_client
+    from api.domain.json_text import as_list, as_object
+    from api.errors import NotFound
+
+    path = f"/v1/facilities/{facility}/replacements"
+    with output.failing(), operator_client(api_url, api_key=api_key) as api:
+        asked = [as_object(row) for row in as_list(api.get(path))]
+        named = [row for row in asked if row["new"] == new]
+        # One waits at a time; otherwise the newest says what became of it.
+        named = [row for row in named if row["state"] == "pending"] or named[-1:]
+        if not named:
+            message = f"facility {facility} was asked for no replacement by {new}"
+            raise NotFound(message, facility_id=facility)
+        root = named[0]["pledge_root"]
+        _show(api.post(f"{path}/{root}/withdraw", {}), as_json=as_json)
+
+
 @replace.command("list")
 def show(
     facility: Facility, api_key: ApiKey, api_url: ApiUrl = None, as_json: Json = False
 ) -> None:
-    """Show what was asked for, and the transaction that the operator's wallet sends."""
+    """Show what was asked for, what became of it, and the transaction that the operator's wallet
+    sends."""
     from api.cli.operator_client import operator_client
     from api.domain.json_text import as_list, as_object
 

@@ -61,12 +61,13 @@ class BatchJudge:
         known = self._known[facility_id].get(item.identity)
         if known is not None:
             return self._repeat(item, known)
-        place = Place(snapshot.entry, item.index)
+        place = snapshot.next_place
         facts = snapshot.recorded.accept(item.event, place)
         if not facts:
             # It says what is known: a lease that was opened so before.
             return "accepted"
         event_pk = self._writer.add(snapshot, item, place=place, facts=facts)
+        snapshot.taken += 1
         self._known[facility_id][item.identity] = KnownEvent(event_pk, item.billed)
         return "accepted"
 

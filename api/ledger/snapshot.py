@@ -28,7 +28,7 @@ from api.domain.metering.event_types import (
     TermsEvent,
     UsageEvent,
 )
-from api.domain.metering.facts import Held
+from api.domain.metering.facts import Held, Place
 from api.domain.metering.intervals import Span
 from api.domain.metering.judge import Recorded
 from api.domain.metering.taken import Identity
@@ -43,6 +43,7 @@ class Snapshot:
     """One facility: as a batch found it, with what the batch took since.
 
     entry: number that the request has in the log, if it records anything.
+    taken: events that it recorded so far.
     time: what `recorded` works on, to be kept once all is committed.
     """
 
@@ -51,6 +52,12 @@ class Snapshot:
     recorded: Recorded
     entry: int
     time: KeptTime
+    taken: int = 0
+
+    @property
+    def next_place(self) -> Place:
+        """Where the next event stands in the log, if it is recorded."""
+        return Place(self.entry, self.taken)
 
     def keep_in(self, kept: KeptLedgers, *, grown: bool) -> None:
         """Keep the facility's time for the next batch. grown: the log has the entry."""
@@ -128,7 +135,7 @@ def snapshot_of(
     """What events of one facility are judged by. Whoever records them has locked its row."""
     terms, time = terms_from_bytes(row.terms_json), kept.take(row)
     recorded = Recorded(
-        terms,
+        roster_of(connection, terms, row.terms_json),
         row.salt,
         recorded_at_s=recording_time(row, terms, now_s),
         reopenings=reopenings_of(connection, row.facility_id),
@@ -138,7 +145,6 @@ def snapshot_of(
         out=time.out,
         delivered=time.delivered,
         running=time.limits,
-        replacements=roster_of(connection, terms, row.terms_json).replacements,
     )
     _Reader(connection, row, recorded, time).read(events)
     return Snapshot(row, terms, recorded, row.log_size + 1, time)

@@ -65,6 +65,8 @@ def import_helios(
             callback=arguments.utc_offset, help="Offset of the trace's naive local times."
         ),
     ] = "+00:00",
+    dry_run: DryRun = False,
+    report: Report = None,
     as_json: Json = False,
 ) -> None:
     """Import the public Helios per-minute pool format: each pool becomes a facility.
@@ -72,17 +74,13 @@ def import_helios(
     No public trace has device ids, leases or prices, so they are assigned: GPU i is busy while
     more than i GPUs run, devices get UUID5 stand-ins, each pool one on-demand lease.
     """
-    from api.cli.operator_client import operator_client
-    from api.ledger.importers.helios import import_trace
+    from api.cli import import_wiring
 
     with output.failing():
-        with (
-            operator_client(api_url, api_key=api_key) as api,
-            output.progress("events", quiet=as_json) as advance,
-        ):
-            summary = import_trace(api, path, utc_offset=utc_offset, on_progress=advance)
-        output.show_import(summary, as_json=as_json)
-        raise typer.Exit(1 if summary.rejected else 0)
+        run = _run(path, api_key, api_url, dry_run, report)
+        with output.progress("events", quiet=as_json) as advance:
+            outcome = import_wiring.import_helios(run, utc_offset=utc_offset, on_progress=advance)
+        _end(outcome, as_json=as_json)
 
 
 @importers.command("sacct")

@@ -10,6 +10,8 @@ from api.domain.devices import DeviceName
 from api.domain.units import FacilityId
 from api.errors import AppError
 from api.ledger.importers.devices_csv import Registered, read_devices, read_offer, register
+from api.ledger.importers.helios import Pool, read_trace
+from api.ledger.importers.helios_pools import import_pools
 from api.ledger.importers.leases_csv import LeasesReader
 from api.ledger.importers.philly import PhillyReader
 from api.ledger.importers.pipeline import Import, Problem, Summary, Told, told_of
@@ -65,6 +67,26 @@ def import_leases(
     return _run(run, reader.rows, on_progress=on_progress)
 
 
+def import_helios(run: Run, *, utc_offset: str, on_progress: Progress) -> Outcome:
+    """Import the pools of a folder: all are read before anything is sent."""
+    pools = read_trace(run.path, utc_offset=utc_offset)
+    summary = Summary(run.dry_run)
+    with (
+        problems(run.path, run.report) as refused,
+        operator_client(run.api_url, api_key=run.api_key) as api,
+    ):
+
+        def note(pool: Pool, problem: Problem) -> None:
+            refused.name = pool.file
+            refused(problem)
+
+        try:
+            import_pools(api, pools, summary, on_problem=note, on_progress=on_progress)
+        except AppError as error:
+            return Outcome(summary, error)
+    return Outcome(summary, None)
+
+
 def _run(
     run: Run,
     rows: Callable[[Source], Iterator[Told | Refused | LeftOut]],
@@ -79,7 +101,7 @@ def _run(
     ):
         importing = Import(
             api,
-            dry_run=run.dry_run,
+            summary=Summary(run.dry_run),
             on_problem=refused,
             on_batch=lambda: on_progress(source.position(), source.size),
         )

@@ -38,7 +38,7 @@ def inflate(body: bytes) -> bytes:
     except zlib.error as error:
         raise InvalidInput("body is not valid gzip", field="body") from error
     if len(plain) > MAX_BODY_BYTES:
-        raise TooLarge(f"body inflates to more than {MAX_BODY_BYTES} bytes")
+        raise TooLarge(f"body inflates to more than {MAX_BODY_BYTES} bytes: send it in parts")
     if not inflater.eof or inflater.unused_data:
         raise InvalidInput("gzip body is truncated or has bytes after its end", field="body")
     return plain
@@ -55,7 +55,7 @@ def read_signed(body: bytes) -> EventBatch:
 def read_plain(plain: bytes) -> EventBatch:
     """Events of a body, in order. Raises InvalidInput, TooLarge."""
     if len(plain) > MAX_BODY_BYTES:
-        raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes")
+        raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes: send it in parts")
     return _read_clean(plain) or read_one_by_one(plain)
 
 
@@ -74,7 +74,8 @@ def _read_clean(plain: bytes) -> EventBatch | None:
         raise InvalidInput("body must be an event or an array of events", field="body")
     events = value if isinstance(value, list) else [value]
     if len(events) > MAX_EVENTS:
-        raise TooLarge(f"a batch holds at most {MAX_EVENTS} events, not {len(events)}")
+        message = f"a batch holds at most {MAX_EVENTS} events, not {len(events)}: send it in parts"
+        raise TooLarge(message)
     return EventBatch(events, {}, single)
 
 

@@ -36,6 +36,7 @@ from api.domain.metering.facts import (
     Until,
     Voided,
 )
+from api.domain.metering.instants import format_span
 from api.domain.metering.intervals import Span
 from api.domain.metering.lease import Lease
 from api.domain.metering.occupancy import Concurrency
@@ -214,7 +215,7 @@ class Recorded:
         wanted = (fact.start_s, fact.end_s) if span is None else span
         conflict = known and known.conflict(wanted, beside=fact.place)
         if conflict:
-            raise EventRejected(reason, f"{message} from {conflict[0]} to {conflict[1]}")
+            raise EventRejected(reason, f"{message} from {format_span(conflict)}")
 
     def _take_held(self, fact: Held, lease: Lease) -> None:
         try:
@@ -249,8 +250,7 @@ class Recorded:
 
     def _fail(self, event: OutageEvent, place: Place) -> Out:
         lease = ZERO32 if event.lease_id is None else self._lease(event.lease_id).lease
-        span = event.start_s, event.end_s
-        fact = Out(place, event.device_hash, lease, *span, planned=event.planned)
+        fact = Out(place, event.device_hash, lease, event.start_s, event.end_s, event.planned)
         self._require_span(fact)
         self._require_free(self.out, fact, "outage_overlap", "an outage is already known")
         message = "void the delivery, while it is in no statement: it was delivered"

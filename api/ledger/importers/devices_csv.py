@@ -90,7 +90,7 @@ def register(
     Raises:  InvalidInput, AppError with what the service answers.
     """
     if not devices:
-        raise InvalidInput("there are no devices", field="devices")
+        raise InvalidInput("the file names no device below its header", field="devices")
     check_devices(devices, gpu_class=str(offer["gpu_class"]))
     found = _find(api, offer, devices)
     if found is not None or dry_run:

@@ -39,22 +39,26 @@ def open_source(path: Path, *, encoding: str = "utf-8-sig") -> Iterator[Source]:
 
     Raises:  InvalidInput, also while it is read: not readable, not of the encoding.
     """
-    with _readable(path.name, encoding), path.open("rb") as raw:
+    with _readable(path.name, encoding=encoding), path.open("rb") as raw:
         head = raw.read(2)
         raw.seek(0)
         plain = gzip.GzipFile(fileobj=raw) if head == _GZIP else raw
-        yield Source(path.name, _text(path.name, plain, head, encoding), path.stat().st_size, raw)
+        yield Source(
+            path.name, _text(path.name, plain, head, encoding=encoding), path.stat().st_size, raw
+        )
 
 
 @contextmanager
 def source_of(data: bytes, *, name: str, encoding: str = "utf-8-sig") -> Iterator[Source]:
     """The same of bytes that somebody sent. Raises InvalidInput as `open_source` does."""
-    with _readable(name, encoding):
+    with _readable(name, encoding=encoding):
         raw = io.BytesIO(data)
-        yield Source(name, _text(name, raw, data[:2], encoding), len(data), raw)
+        yield Source(name, _text(name, raw, data[:2], encoding=encoding), len(data), raw)
 
 
-def _text(name: str, plain: BinaryIO | gzip.GzipFile, head: bytes, encoding: str) -> io.TextIOBase:
+def _text(
+    name: str, plain: BinaryIO | gzip.GzipFile, head: bytes, *, encoding: str
+) -> io.TextIOBase:
     if head in _UTF_16 and not encoding.lower().replace("_", "-").startswith("utf-16"):
         message = f"{name} is UTF-16: save it as UTF-8, or name its encoding in a mapping"
         raise InvalidInput(message, field="encoding")
@@ -63,7 +67,7 @@ def _text(name: str, plain: BinaryIO | gzip.GzipFile, head: bytes, encoding: str
 
 
 @contextmanager
-def _readable(name: str, encoding: str) -> Iterator[None]:
+def _readable(name: str, *, encoding: str) -> Iterator[None]:
     try:
         yield
     except LookupError as error:

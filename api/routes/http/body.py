@@ -41,7 +41,7 @@ def decompress(body: bytes, encoding: str | None) -> bytes:
     coding = (encoding or "identity").strip().lower()
     if coding == "identity":
         if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes")
+            raise TooLarge(f"body is larger than {MAX_BODY_BYTES} bytes: send it in parts")
         return body
     if coding not in ("gzip", "x-gzip"):
         raise UnsupportedMediaType("Content-Encoding must be gzip or identity", encoding=encoding)
@@ -67,9 +67,9 @@ def read_events(
         return _read_binary(plain, attributes)
     batch = read_plain(plain)
     if kind == SINGLE and not batch.single:
-        raise InvalidInput(f"{SINGLE} holds one object", field="body")
+        raise InvalidInput(f"{SINGLE} holds one object; an array is {BATCH}", field="body")
     if kind == BATCH and batch.single:
-        raise InvalidInput(f"{BATCH} holds an array", field="body")
+        raise InvalidInput(f"{BATCH} holds an array; one object is {SINGLE}", field="body")
     return batch
 
 

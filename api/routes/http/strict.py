@@ -48,7 +48,8 @@ class _StrictRequest(Request):
                 raise HTTPException(400, "the body ended before its announced length") from error
             size += len(chunk)
             if size > MAX_BODY_BYTES:
-                raise HTTPException(413, f"body is larger than {MAX_BODY_BYTES} bytes")
+                message = f"body is larger than {MAX_BODY_BYTES} bytes: send it in parts"
+                raise HTTPException(413, message)
             yield chunk
 
     async def json(self) -> object:

@@ -60,6 +60,8 @@ def test_import_csv__dirty_rows__are_judged_one_by_one_and_reported(desk: Desk) 
     assert by_line["5"]["start"] == format_instant(START_S + 60)
     assert by_line["5"]["source"] == "import/csv"
     assert len(by_line["5"]["id"]) == 40
+    assert by_line["5"]["detail"].endswith("from 2026-01-01T00:00:00Z to 2026-01-01T01:00:00Z")
+    assert by_line["14"]["to_do"] == "Import the row again when it has an end."
     # A job's name is no formula to whoever opens the report.
     assert by_line["15"]["job"] == "'=HYPERLINK(1)"
     assert not list(desk.folder.glob("*.part"))
@@ -180,6 +182,7 @@ def test_import__text_that_steers_terminals__is_shown_without(desk: Desk) -> Non
 
     result = desk.run("csv", file, "--mapping", mapping)
 
-    assert "device_unknown" in result.stderr
+    assert "use.csv:2: device_unknown: device is not pledged" in result.stderr
+    assert "  device_unknown: Use the device's one name" in result.stderr
     assert "\x1b" not in result.stderr
     assert "?]0;owned" in result.stderr

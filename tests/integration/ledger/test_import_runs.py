@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from api.cli.operator_client import OperatorClient
 from api.domain.units import FacilityId
 from api.ledger.importers import pipeline
-from api.ledger.importers.pipeline import Import, told_of
+from api.ledger.importers.pipeline import Import, Summary, told_of
 from api.ledger.importers.rows import Row, Usage
 from tests.factories import HOUR_S, START_S, Ledger, device
 from tests.integration.ledger.desk import CSV_MAP, Desk, use_row, use_table
@@ -57,7 +57,12 @@ def test_import__killed_between_batches__is_finished_by_the_same_command(
 
     def run(on_batch: Any) -> Import:
         api = OperatorClient(desk.url, api_key=desk.service.ledger.api_key)
-        importing = Import(api, on_problem=lambda p: pytest.fail(p.detail), on_batch=on_batch)
+        importing = Import(
+            api,
+            summary=Summary(dry_run=False),
+            on_problem=lambda p: pytest.fail(p.detail),
+            on_batch=on_batch,
+        )
         facility = FacilityId(desk.service.ledger.facility_id)
         rows: Iterator[Row] = iter(uses)
         try:

@@ -22,7 +22,7 @@ from api.domain.statements.evidence import (
     hex32,
 )
 from api.domain.statements.evidence_reader import Follows, decode_lines, follows_of
-from api.domain.statements.lines import numbered, usage_tree
+from api.domain.statements.lines import usage_tree
 from api.domain.statements.statement import statement_hash
 from api.domain.statements.told import decode_told
 from api.domain.units import Epoch
@@ -101,26 +101,6 @@ def test_replay__of_statements_before__goes_on_with_the_same_bytes(from_number):
             again = rebuilt.close(period, told, entries=entries)
             assert (again.statement, again.files) == (closed.statement, closed.files)
         assert (rebuilt.follows, rebuilt.next_number) == (books.follows, books.next_number)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_copy__told_nothing__leaves_the_books_as_they_were(seed):
-    ledger = Ledger(seed, facility())
-    books = OpenBooks(ledger.terms)
-    went = []
-
-    for period in periods(ledger.terms):
-        told = ledger.fill(period)
-        entries = ledger.entries_after(books.follows.log.size)
-        alone, twin = books.copied(), books.copied()
-        without = numbered(alone.replay(period, [], follows=Followed()).items)
-        closed = books.close(period, told, entries=entries)
-
-        assert numbered(twin.replay(period, told, follows=closed.followed).items) == closed.lines
-        assert (twin.follows, twin.next_number) == (books.follows, books.next_number)
-        went.append(without != closed.lines)
-
-    assert any(went)
 
 
 def test_close__nothing_told__is_a_zero_statement_of_its_epoch():

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.domain.facility import Period
-from api.domain.statements.closing import OpenBooks
+from api.domain.statements.closing import Followed, OpenBooks
 from api.domain.statements.evidence import STATE_FILE
+from api.domain.statements.lines import numbered
 from api.domain.statements.state import decode_state, encode_state, publishes_state
 from api.domain.units import Epoch
 from api.errors import EvidenceInvalid
@@ -31,6 +32,26 @@ def test_state__of_any_books__goes_on_with_the_same_bytes(seed: int) -> None:
         kept = books.kept
         assert decode_state(encode_state(kept)) == kept
         begun = OpenBooks.behind(ledger.terms, kept, books.follows, ())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_copy__told_nothing__leaves_the_books_as_they_were(seed):
+    ledger = Ledger(seed, facility())
+    books = OpenBooks(ledger.terms)
+    went = []
+
+    for period in periods(ledger.terms):
+        told = ledger.fill(period)
+        entries = ledger.entries_after(books.follows.log.size)
+        alone, twin = books.copied(), books.copied()
+        without = numbered(alone.replay(period, [], follows=Followed()).items)
+        closed = books.close(period, told, entries=entries)
+
+        assert numbered(twin.replay(period, told, follows=closed.followed).items) == closed.lines
+        assert (twin.follows, twin.next_number) == (books.follows, books.next_number)
+        went.append(without != closed.lines)
+
+    assert any(went)
 
 
 def test_state__is_published_by_the_statement_that_ends_a_month_alone() -> None:

@@ -15,7 +15,9 @@ from api.agent.spool import Spool
 from api.agent.wiring import Worker, make_signer, make_sources, make_transport
 from api.errors import AppError
 
-_PURGE_EVERY_S = 3_600.0
+_PURGE_EVERY_S = 300.0
+# Of the room of the spool: from here on, what was sent is forgotten early.
+_FULL = 0.8
 # A step that is in the middle of something has so long to end.
 _JOIN_S = 5.0
 Log = Callable[..., None]
@@ -63,6 +65,8 @@ def run_agent(
             while not stop.wait(_PURGE_EVERY_S):
                 with suppress(SpoolFailed):
                     spool.purge(before_s=clock.now_s() - settings.retention_s)
+                    if spool.fill() > _FULL:
+                        spool.purge(before_s=clock.now_s() + 1)
             for worker in sources.workers:
                 worker.abort()
             transport.abort()

@@ -138,7 +138,7 @@ def read_settings(path: Path) -> AgentSettings:
         health_port=agent.number("health_port", 9465, low=0, high=_MOST_PORT),
         confirm_every_s=agent.number("confirm_every_s", 300, low=1, high=3_600),
         seen_every_s=agent.number("seen_every_s", 600, low=10, high=DAY_S),
-        retention_s=agent.number("retention_days", 7, low=1, high=400) * DAY_S,
+        retention_s=agent.number("retention_days", 14, low=1, high=400) * DAY_S,
         spool_mib=agent.number("spool_mib", 1_024, low=1, high=1 << 20),
         skew_warning_s=agent.number("skew_warning_s", 30, low=3, high=3_600),
         service=_service(service),

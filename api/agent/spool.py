@@ -153,6 +153,14 @@ class Spool:
             ).fetchone()[0]
         return Depth(waiting, refused, oldest, lasting)
 
+    def fill(self) -> float:
+        """How much of its room the spool takes, from 0 to 1; what was freed counts as free."""
+        with self.read() as db:
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            free = db.execute("PRAGMA freelist_count").fetchone()[0]
+            most = db.execute("PRAGMA max_page_count").fetchone()[0]
+        return float(pages - free) / float(most)
+
     def problems(self, *, since_s: int) -> list[KeptProblem]:
         """Problems that were met since then, newest first."""
         with self.read() as db:
@@ -164,13 +172,13 @@ class Spool:
         return [KeptProblem(*row) for row in rows]
 
     def purge(self, *, before_s: int) -> int:
-        """Forget events that were taken before then, and allocations that were over. Returns both.
+        """Forget bodies that were taken before then, and allocations that were over. Returns both.
 
-        What waits, what was refused and what is under way stays, however old.
+        What waits, was refused or is under way stays, however old, and so does what has a receipt.
         """
         with self.write() as db:
-            events = db.execute(
-                "DELETE FROM events WHERE state = 'taken' AND answered_s < ?", (before_s,)
+            sent = db.execute(
+                "DELETE FROM sent WHERE receipt = x'' AND taken_s < ?", (before_s,)
             ).rowcount
             over = db.execute(
                 "DELETE FROM allocations WHERE over_s < ? AND NOT EXISTS (SELECT 1 FROM events"
@@ -179,7 +187,7 @@ class Spool:
                 (before_s,),
             ).rowcount
             db.execute("DELETE FROM problems WHERE last_s < ?", (before_s,))
-        return events + over
+        return sent + over
 
 
 # --- inside of a transaction --------------------------------------------------------------------

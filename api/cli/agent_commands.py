@@ -141,3 +141,26 @@ def agent_refused(
                 agent_output.show_refused(refused(spool, most=limit), as_json=as_json)
         finally:
             spool.close()
+
+
+@agent.command("resend")
+def agent_resend(
+    since: Annotated[str, typer.Option(help="From when on, such as 2026-01-01T00:00:00Z.")],
+    settings: SettingsFile = _DEFAULT,
+) -> None:
+    """Send again what the service took since then, for one restored from a copy of before.
+
+    What it still has is answered as a duplicate. May run beside the agent.
+    """
+    from api.agent.flights import send_sent
+    from api.agent.spool import Spool
+    from api.domain.metering.instants import parse_instant
+
+    with _failing():
+        read, since_s = _read(settings), parse_instant(since, field="since")
+        spool = Spool(read.spool, most_mib=read.spool_mib)
+        try:
+            count = send_sent(spool, since_s=since_s, now_s=_now_s())
+        finally:
+            spool.close()
+        typer.echo(f"{count} events wait to be sent")

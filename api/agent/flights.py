@@ -84,7 +84,7 @@ class Flights:
         It is on the disk before it is returned, so that a second try sends the same bytes.
         Raises:  SpoolFailed.
         """
-        with self._spool.write() as db:
+        with self._spool.write(sending=True) as db:
             row = db.execute(
                 "SELECT log, author, facility, seqs, body, after FROM flights"
                 " WHERE log = ? AND author = ?",
@@ -117,13 +117,13 @@ class Flights:
 
     def drop(self, flight: Flight) -> None:
         """Take a body back that the service condemned as a whole: its events wait again."""
-        with self._spool.write() as db:
+        with self._spool.write(sending=True) as db:
             _land(db, flight)
 
     def condemn(self, flight: Flight, *, code: str, detail: str, now_s: int) -> None:
         """Keep the one event of a body that the service condemns as refused."""
         assert len(flight.seqs) == 1
-        with self._spool.write() as db:
+        with self._spool.write(sending=True) as db:
             _land(db, flight)
             self._refuse(db, flight.seqs[0], Result("rejected", code, detail), now_s)
 
@@ -137,7 +137,7 @@ class Flights:
         """
         ahead = any(result.code == AHEAD for result in results)
         waiting = 0
-        with self._spool.write() as db:
+        with self._spool.write(sending=True) as db:
             _land(db, flight)
             _keep_sent(db, flight, _told(flight, results, receipt), receipt or b"", now_s=now_s)
             for seq, result in zip(flight.seqs, results, strict=True):

@@ -15,6 +15,7 @@ from api.errors import DeviceNameRefused
 DAY_S = 86_400
 _NAME_CHARS = 100
 _MOST_PORT = 65_535
+_SOURCES_OF_USE = ("", "slurm", "kubernetes", "dcgm", "csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,8 @@ def _lease(table: SettingsTable) -> LeaseRow:
         namespace=table.text("namespace", ""),
         labels=table.pairs("labels"),
     )
+    if row.source not in _SOURCES_OF_USE:
+        raise table.wrong("source", f"must be one of {', '.join(filter(None, _SOURCES_OF_USE))}")
     table.end()
     return row
 

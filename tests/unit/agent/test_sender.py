@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -203,12 +204,12 @@ def test_refused__sent_again__tells_what_is_known_by_then(desk: Desk) -> None:
     drain(desk.sender)
     desk.service.judge = lambda _e: Result("accepted")
 
-    count = send_again(desk.spool, now_s=desk.clock.now_s)
+    again = send_again(desk.spool, now_s=desk.clock.now_s)
     drain(desk.sender)
     desk.tell(1_200, use("7", 0, 0))
     drain(desk.sender)
 
-    assert count == 4
+    assert again == 4
     told = [(e["id"][0], e["type"].split(".")[-2]) for e in desk.service.taken.values()]
     assert told == [
         ("7", "opened"), ("8", "opened"), ("7", "confirmed"), ("8", "ended"), ("7", "confirmed"),
@@ -343,9 +344,35 @@ def test_service__restored_from_a_copy__gets_what_it_lost_again(desk: Desk) -> N
     before = list(desk.service.taken)
     desk.service.taken.clear()
 
-    count = send_sent(desk.spool, since_s=START_S + 300, now_s=desk.clock.now_s)
+    again = send_sent(desk.spool, since_s=START_S + 300, now_s=desk.clock.now_s)
     drain(desk.sender)
 
-    assert count == 4
+    assert again == 4
     assert list(desk.service.taken) == before[2:]
     assert send_sent(desk.spool, since_s=START_S + 900, now_s=desk.clock.now_s) == 0
+
+
+def test_spool__full_of_what_waits__is_emptied_by_sending(tmp_path: Path) -> None:
+    """Sources leave the last room to the sender: a full spool would stay full for ever."""
+    clock = Clock(START_S + HOUR_S)
+    spool = open_spool(tmp_path, most_mib=1)
+    service = StandInService(clock)
+    book = make_book(spool)
+    told = 0
+
+    def tell_for_ever() -> None:
+        nonlocal told
+        for at_s in count(10):
+            uses = [use(f"{at_s}-{i}", i, at_s) for i in range(40)]
+            book.take(said(at_s, *uses), now_s=START_S + at_s)
+            told += 40
+
+    with pytest.raises(SpoolFailed, match="full"):
+        tell_for_ever()
+
+    drain(make_sender(spool, service, AgentClock(clock)))
+    more = said(20_000, *(use(f"more-{i}", 1_000 + i, 0, 9) for i in range(40)))
+    book.take(more, now_s=START_S + 20_000)
+
+    assert len(service.taken) >= told > 500
+    assert spool.depth().waiting == 80

@@ -37,6 +37,7 @@ from api.routes.operator.console import (
     bills,
     bond,
     epochs,
+    files,
     log,
     metering,
     offer,
@@ -95,7 +96,7 @@ _PUBLIC = (
 )
 _CONSOLE = (
     *(overview, offer, metering, log, previews),
-    *(console_leases, epochs, rent, bills, bond),
+    *(console_leases, files, epochs, rent, bills, bond),
 )
 _ROUTES = (
     *(accounts, admin_keys),

@@ -19,7 +19,7 @@ from api.cli import (
     refusal_commands,
     replace_commands,
 )
-from api.cli.arguments import Json
+from api.cli.arguments import Facility, Json
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
 
@@ -224,7 +224,7 @@ def sign_order(
 
 @app.command("duties")
 def duties(
-    facility: Annotated[int, typer.Argument(min=1, help="Facility.")],
+    facility: Facility,
     attester: Annotated[str, typer.Argument(callback=arguments.address, help="Attester.")],
     as_json: Json = False,
 ) -> None:

@@ -7,13 +7,13 @@ from sqlalchemy import Connection, and_, case, func, or_, select
 
 from api.db.bulk import chunks
 from api.db.facts import fact_of
+from api.db.log import payloads_at
 from api.db.rows import columns_of, first_as, insert_record, rows_as
 from api.db.tables.bills import BillRow, NewBill, StoredBill, bills
 from api.db.tables.facilities import operators
-from api.db.tables.ledger import FactKind, FactRow, facts, meter_events
+from api.db.tables.ledger import FactKind, FactRow, facts
 from api.db.tables.statements import statement_lines, statements
 from api.domain.bills.documents import StatedLine
-from api.domain.json_text import read_json
 from api.domain.metering.calendar import month_start_s
 from api.domain.metering.event_types import AdjustmentEvent
 from api.domain.metering.events import parse_event
@@ -226,11 +226,6 @@ def told_of_month(
 
 def adjustment_reason(connection: Connection, facility_id: FacilityId, place: Place) -> str:
     """Why an adjustment was made, as its event says."""
-    query = select(meter_events.c.payload).where(
-        meter_events.c.facility_id == facility_id,
-        meter_events.c.entry == place.entry,
-        meter_events.c.place == place.index,
-    )
-    event = parse_event(read_json(bytes(connection.execute(query).scalar_one())))
+    event = parse_event(payloads_at(connection, facility_id, [place])[place])
     assert isinstance(event, AdjustmentEvent)  # of which the fact was told
     return event.reason

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from api.db.bulk import chunks
 from api.db.rows import columns_of, rows_as
@@ -15,7 +15,6 @@ from api.db.tables.ledger import (
     NewFact,
     TakenTime,
     facts,
-    meter_events,
 )
 from api.domain.json_text import canonical_line, read_json
 from api.domain.metering.facts import (
@@ -135,14 +134,6 @@ def has_more_facts(
         .limit(1)
     )
     return connection.execute(query).first() is not None
-
-
-def log_size_before(connection: Connection, facility_id: FacilityId, *, before_s: int) -> int:
-    """Number of the newest entry that was recorded before a time; 0 without any."""
-    query = select(func.max(meter_events.c.entry)).where(
-        meter_events.c.facility_id == facility_id, meter_events.c.recorded_at_s < before_s
-    )
-    return connection.execute(query).scalar() or 0
 
 
 def leases_of(

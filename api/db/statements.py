@@ -17,6 +17,7 @@ from api.db.tables.statements import (
     statements,
 )
 from api.db.trees import insert_tree
+from api.domain.log.entry import LogEnd
 from api.domain.merkle import MerkleTree
 from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line
@@ -54,6 +55,7 @@ class ClosedStatement:
     statement_hash: Bytes32
     evidence_hash: Bytes32
     log_size: int
+    log_head: Bytes32
 
 
 def statements_before(
@@ -61,7 +63,7 @@ def statements_before(
 ) -> list[ClosedStatement]:
     """Closed epochs of a facility before a number, ascending."""
     c = statements.c
-    query = select(c.epoch, c.statement_hash, c.evidence_hash, c.log_size).where(
+    query = select(c.epoch, c.statement_hash, c.evidence_hash, c.log_size, c.log_head).where(
         c.facility_id == facility_id, c.epoch < number
     )
     return rows_as(ClosedStatement, connection.execute(query.order_by(c.epoch)))
@@ -100,7 +102,7 @@ def insert_statement(
     tree: MerkleTree,
     *,
     closing: bool,
-    log_size: int,
+    log: LogEnd,
     closed_at_s: int,
 ) -> None:
     """Store a closed epoch with the tree over its lines, and advance the facility.
@@ -125,7 +127,8 @@ def insert_statement(
         top_renter_bps=statement.top_renter_bps,
         committed_bps=statement.committed_bps,
         statement_hash=statement_hash(statement),
-        log_size=log_size,
+        log_size=log.size,
+        log_head=log.head,
         closed_at_s=closed_at_s,
     )
     insert_record(connection, row)

@@ -163,6 +163,31 @@ def is_final(posted_at_s: int, *, challenge_window_s: int, now_s: int) -> bool:
     return now_s >= final_at_s(posted_at_s, challenge_window_s=challenge_window_s)
 
 
+# --- replaced devices --------------------------------------------------------------------------
+
+
+class ReplacementState(StrEnum):
+    """How far a replacement came that an operator asked for."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+def replacement_state(*, approved: bool, withdrawn: bool, too_late: bool) -> ReplacementState:
+    """State of a replacement: what the chain approved is in force, whatever was said here.
+
+    Args:    approved: the chain holds its approval.  withdrawn: its operator took it back.
+             too_late: the contract takes it no more; `PledgeRegistry.replace` says when.
+    """
+    if approved:
+        return ReplacementState.APPROVED
+    if withdrawn:
+        return ReplacementState.WITHDRAWN
+    return ReplacementState.LAPSED if too_late else ReplacementState.PENDING
+
+
 # --- statements and epochs ---------------------------------------------------------------------
 
 

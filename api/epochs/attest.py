@@ -78,7 +78,7 @@ class AttesterApi(Protocol):
         ...
 
     def log(self, facility_id: FacilityId, *, after: int) -> RawInput:
-        """Salt and reopenings of a facility, and the events of its log behind an entry."""
+        """Salt and reopenings of a facility, and the entries of its log behind one."""
         ...
 
     def submit(
@@ -234,7 +234,7 @@ class Attester:
 
     def _judge(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> Statement:
         own = self._own.pop(facility_id, None)
-        raw = self._api.log(facility_id, after=0 if own is None else own.rebuilt.entries)
+        raw = self._api.log(facility_id, after=0 if own is None else own.rebuilt.end.size)
         raw.ended_at_s = self._facts.ended_at_s(facility_id)
         if raw.reopenings:
             require_voided(raw, self._facts.voided(facility_id))
@@ -250,7 +250,7 @@ class Attester:
             if own is not None:
                 raw = self._whole_log(facility_id, raw)
             own = _Reproduced(raw, Recomputation(terms, raw))
-        own.rebuilt.read(raw.events)
+        own.rebuilt.read(raw.entries)
         closed = self._close(own, period)
         folder = epoch_folder(facility_id, epoch)
         for name in (*COMMITTED_FILES, MANIFEST_FILE):

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from api.db.facts import told_between
 from api.db.statements import ClosedStatement, statements_before
 from api.db.tables.facilities import FacilityRow
+from api.domain.log.entry import LogEnd
 from api.domain.pledges import Pledge
 from api.domain.statements.closing import Followed, OpenBooks, from_bytes, to_bytes
 from api.domain.statements.evidence_reader import terms_from_bytes
@@ -76,10 +77,11 @@ def _replay(
             break
         told = list(
             told_between(
-                connection, facility_id, after=books.follows.log_size, up_to=statement.log_size
+                connection, facility_id, after=books.follows.log.size, up_to=statement.log_size
             )
         )
-        follows = Followed(statement.statement_hash, statement.evidence_hash, statement.log_size)
+        log = LogEnd(statement.log_size, statement.log_head)
+        follows = Followed(statement.statement_hash, statement.evidence_hash, log)
         books.replay(books.terms.period(statement.epoch), told, follows=follows)
         facts += len(told)
         taken += 1

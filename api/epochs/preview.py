@@ -14,12 +14,15 @@ from sqlalchemy import Connection, Engine
 from api.clock import Clock
 from api.db.chain_store import ended_at
 from api.db.facilities import own_facility
-from api.db.facts import has_more_facts, log_size_before, told_between
+from api.db.facts import has_more_facts, told_between
 from api.db.leases import leases_hashed
 from api.db.ledger import KnownEvent
+from api.db.log import log_size_before
 from api.domain.facility import Period
 from api.domain.hashing import salted_hash
+from api.domain.log.entry import LogEnd
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Seen, Until, Voided
+from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.statements.closing import Followed, OpenBooks, from_bytes
 from api.domain.statements.told import Told
 from api.domain.units import Bytes32, FacilityId, OperatorId
@@ -27,7 +30,6 @@ from api.epochs.books import NotReady, PreviewBooks
 from api.epochs.changes import Figures, Moved, difference, figures_of
 from api.epochs.close import open_periods
 from api.errors import EventRejected, InvalidInput
-from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
 from api.ledger.kept import KeptLedgers
 from api.ledger.snapshot import Snapshot, snapshot_of
@@ -169,7 +171,7 @@ class _Foresight:
         if isinstance(found, NotReady):
             return Unforeseen(found.value)
         stated, data = found
-        after, facility_id = stated.follows.log_size, self._row.facility_id
+        after, facility_id = stated.follows.log.size, self._row.facility_id
         if has_more_facts(self._connection, facility_id, after=after, most=MOST_FACTS):
             return Unforeseen.TOO_MANY_FACTS
         return list(self._statements(stated, data))
@@ -185,7 +187,7 @@ class _Foresight:
 
         Args:    without, data: books behind the last statement, twice.
         """
-        log_size, new = without.follows.log_size, self._told
+        log_size, new = without.follows.log.size, self._told
         untouched = True
         after: OpenBooks | None = None
         shown = 0
@@ -201,11 +203,11 @@ class _Foresight:
                 log_size = up_to
                 if not taken:
                     # Its cut-off is past: it is stated without them, whenever that is done.
-                    without.replay(period, rest, follows=Followed(log_size=log_size))
+                    without.replay(period, rest, follows=Followed(log=LogEnd(log_size)))
                     untouched = False
                     continue
                 after = from_bytes(data) if untouched else without.copied()
-            follows = Followed(log_size=log_size)
+            follows = Followed(log=LogEnd(log_size))
             stated = without.replay(period, rest, follows=follows)
             then = after.replay(period, [*rest, *new], follows=follows)
             new = ()

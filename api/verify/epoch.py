@@ -8,13 +8,15 @@ from api.domain.capital.reconciliation import stated_gpu_seconds
 from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
 from api.domain.lifecycle import is_final
+from api.domain.log.entry import Entry, LogEnd, end_of
 from api.domain.metering.usage import DELIVERY_KINDS
 from api.domain.roster import Roster
+from api.domain.statements.batches import decode_entries
 from api.domain.statements.closing import OpenBooks
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
+    BATCHES_FILE,
     COMMITTED_FILES,
-    CREDITS_FILE,
     FACILITY_FILE,
     FACTS_FILE,
     LINES_FILE,
@@ -26,7 +28,7 @@ from api.domain.statements.evidence import (
     epoch_folder,
     facility_folder,
 )
-from api.domain.statements.evidence_reader import decode_lines, log_end_of
+from api.domain.statements.evidence_reader import decode_lines, follows_of
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement
 from api.domain.statements.told import Told, decode_told
@@ -96,7 +98,7 @@ class VerifiedFacility:
     books: OpenBooks = field(init=False)
     # Devices by epoch, as far as the published pledges are those that were approved.
     roster: Roster = field(init=False)
-    # Newest recorded second of a fact.
+    # Recorded second of the log's newest entry.
     recorded_at_s: int = 0
     previous_hash: Bytes32 = ZERO32
     next_epoch: int = 0
@@ -206,22 +208,24 @@ class EpochCheck:
     def _manifest(self, files: dict[str, bytes]) -> bytes | None:
         """The manifest that the files give; None where the published one is not readable."""
         try:
-            end = log_end_of(files.get(MANIFEST_FILE, b""))
+            said = follows_of(files.get(MANIFEST_FILE, b""))
         except (AppError, *HOSTILE):
             return None
-        return encode_manifest(self._statement.facility_id, self._statement.epoch, files, end)
+        place = self._statement.facility_id, self._statement.epoch
+        return encode_manifest(*place, files, log=said.log, previous=said.previous)
 
     def _recompute(self, files: dict[str, bytes]) -> None:
         statement, facility = self._statement, self._facility
         lines = decode_lines(files[LINES_FILE])
-        end = log_end_of(files[MANIFEST_FILE])
-        if end.previous != facility.books.follows.manifest_hash:
+        said = follows_of(files[MANIFEST_FILE])
+        if said.previous != facility.books.follows.manifest_hash:
             self._finding(MANIFEST_FILE, "does not follow the evidence before")
-        told = self._told(files, up_to=end.size)
+        entries = self._entries(files[BATCHES_FILE], said.log)
+        told = self._told(files, entries)
         period = period_of(facility, statement)
         facility.metered.take(told)
-        closed = facility.books.close(period, told, log_size=end.size)
-        for name in (FACTS_FILE, TERMS_FILE, LINES_FILE, CREDITS_FILE):
+        closed = facility.books.close(period, told, entries=entries)
+        for name in (n for n in COMMITTED_FILES if n != FACILITY_FILE):
             if closed.files[name] != files[name]:
                 self._finding(name, "differs from what its inputs give")
         if closed.statement != statement:
@@ -240,9 +244,22 @@ class EpochCheck:
             (x.kind, x.end_s - x.start_s) for x in lines
         )
 
-    def _told(self, files: dict[str, bytes], *, up_to: int) -> list[Told]:
-        """Facts of the statement, in order of the log, and inside its part of it."""
+    def _entries(self, data: bytes, end: LogEnd) -> list[Entry]:
+        """Entries of the statement's part of the log: each names the one before, up to the head."""
         facility = self._facility
+        before = facility.books.follows.log
+        entries = decode_entries(
+            data, log=facility.terms.log, before=before, recorded_at_s=facility.recorded_at_s
+        )
+        if end_of(entries, before) != end:
+            self._finding(BATCHES_FILE, "does not lead to the head of the log in the manifest")
+        if entries:
+            facility.recorded_at_s = entries[-1].recorded_at_s
+        return entries
+
+    def _told(self, files: dict[str, bytes], entries: Iterable[Entry]) -> list[Told]:
+        """Facts of the statement, in order of the log, each of an entry of its part of it."""
+        recorded = {entry.number: entry.recorded_at_s for entry in entries}
         told: list[Told] = []
         for name in (FACTS_FILE, TERMS_FILE):
             read = decode_told(files[name], name=name)
@@ -251,13 +268,10 @@ class EpochCheck:
                     self._finding(name, f"entry {after.place.entry} is out of order")
             told += read
         told.sort(key=lambda each: each.place)
-        entries = [each.place.entry for each in told]
-        if entries and not facility.books.follows.log_size < entries[0] <= entries[-1] <= up_to:
+        if any(recorded.get(each.place.entry) is None for each in told):
             self._finding(FACTS_FILE, "has entries that are not of this part of the log")
-        times = [each.recorded_at_s for each in told]
-        if any(a > b for a, b in pairwise([facility.recorded_at_s, *times])):
-            self._finding(FACTS_FILE, "has recorded times that fall")
-        facility.recorded_at_s = max([facility.recorded_at_s, *times])
+        elif any(recorded[each.place.entry] != each.recorded_at_s for each in told):
+            self._finding(FACTS_FILE, "has recorded times that are not those of its entries")
         return told
 
 

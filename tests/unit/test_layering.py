@@ -32,7 +32,7 @@ ROOMS = {
 STACK = (
     {"units", "json_text", "devices"},
     {"hashing"},
-    {"eip712", "merkle"},
+    {"eip712", "merkle", "log"},
     {"pledges"},
     {"facility", "lifecycle"},
     {"roster"},

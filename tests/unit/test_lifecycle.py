@@ -12,6 +12,7 @@ from api.domain.lifecycle import (
     EpochState,
     FacilityState,
     Reopening,
+    ReplacementState,
     Standing,
     StatementFacts,
     StatementState,
@@ -25,6 +26,7 @@ from api.domain.lifecycle import (
     open_epoch,
     overdue_from_s,
     recording_time_s,
+    replacement_state,
     stated_after_end,
     statement_state,
     statements_until_s,
@@ -290,3 +292,15 @@ def test_closing_cut_off__of_a_facility__is_a_grace_after_seal_or_end() -> None:
     assert cut_s(START_S) is None
     reopening = Reopening(Epoch(1), early_s + DAY_S)
     assert cut_s(early_s, reopening) == reopening.until_s(60)
+
+
+def test_replacement__withdrawn_or_late__is_approved_where_the_chain_says_so() -> None:
+    states = {
+        flags: replacement_state(approved=flags[0], withdrawn=flags[1], too_late=flags[2])
+        for flags in product((False, True), repeat=3)
+    }
+
+    assert {states[flags] for flags in states if flags[0]} == {ReplacementState.APPROVED}
+    assert states[False, True, False] is states[False, True, True] is ReplacementState.WITHDRAWN
+    assert states[False, False, True] is ReplacementState.LAPSED
+    assert states[False, False, False] is ReplacementState.PENDING

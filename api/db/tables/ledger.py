@@ -1,4 +1,4 @@
-"""Tables of a facility's log: its events, and the facts that they told."""
+"""Tables of a facility's log: its entries, their events, and the facts that they told."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Named,
+    PrimaryKeyConstraint,
     String,
     Table,
     UniqueConstraint,
@@ -26,6 +27,64 @@ from api.db.tables.facilities import facilities
 from api.domain.units import Bytes32, FacilityId
 
 
+class LogEntryColumns(Columns):
+    """Columns of `log_entries`."""
+
+    facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
+    number: Named[int] = Column(INT64)  # from 1
+    kind: Named[int] = Column(Integer)
+    recorded_at_s: Named[int] = Column(BigInteger)
+    previous: Named[Bytes32] = Column(RAW32)
+    author: Named[Bytes32] = Column(RAW32)
+    body_hash: Named[Bytes32] = Column(RAW32)
+    answers_hash: Named[Bytes32] = Column(RAW32)
+    entry_hash: Named[Bytes32] = Column(RAW32)
+    blind: Named[bytes] = Column(LargeBinary(16))
+    answers: Named[bytes] = Column(LargeBinary)  # a byte an event
+    body: Named[bytes] = Column(LargeBinary)  # as it was hashed, behind zlib
+
+
+log_entries = Table(
+    "log_entries",
+    metadata,
+    LogEntryColumns,
+    PrimaryKeyConstraint("facility_id", "number"),
+)
+
+
+@record_of(log_entries)
+@dataclass(frozen=True, slots=True)
+class LogEntryRow:
+    """An entry of a facility's log, its body packed."""
+
+    facility_id: FacilityId
+    number: int
+    kind: int
+    recorded_at_s: int
+    previous: Bytes32
+    author: Bytes32
+    body_hash: Bytes32
+    answers_hash: Bytes32
+    entry_hash: Bytes32
+    blind: bytes
+    answers: bytes
+    body: bytes
+
+
+@part_of(log_entries)
+@dataclass(frozen=True, slots=True)
+class BareEntry:
+    """What is public of an entry."""
+
+    number: int
+    kind: int
+    recorded_at_s: int
+    previous: Bytes32
+    author: Bytes32
+    body_hash: Bytes32
+    answers_hash: Bytes32
+
+
 class MeterEventColumns(Columns):
     """Columns of `meter_events`."""
 
@@ -37,8 +96,7 @@ class MeterEventColumns(Columns):
     source: Named[str] = Column(String(200))
     event_id: Named[str] = Column(String(200))
     type: Named[str] = Column(String(64))
-    payload_hash: Named[Bytes32] = Column(RAW32)
-    payload: Named[bytes] = Column(LargeBinary)
+    payload_hash: Named[Bytes32] = Column(RAW32)  # of what it bills; its text is in the entry
     recorded_at_s: Named[int] = Column(BigInteger)
 
 
@@ -54,7 +112,7 @@ meter_events = Table(
 @record_of(meter_events)
 @dataclass(slots=True)  # one an event: a frozen one takes thrice as long to make
 class MeterEventRow:
-    """An accepted event, as it was sent."""
+    """An accepted event, and where the log has it."""
 
     event_pk: int
     facility_id: FacilityId
@@ -64,19 +122,7 @@ class MeterEventRow:
     event_id: str
     type: str
     payload_hash: Bytes32
-    payload: bytes
     recorded_at_s: int
-
-
-@part_of(meter_events)
-@dataclass(frozen=True, slots=True)
-class RawEvent:
-    """What an attester is given of an event."""
-
-    entry: int
-    place: int
-    recorded_at_s: int
-    payload: bytes
 
 
 class EventConflictColumns(Columns):

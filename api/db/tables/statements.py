@@ -45,6 +45,7 @@ class StatementColumns(Columns):
     committed_bps: Named[int] = Column(Integer)
     statement_hash: Named[Bytes32] = Column(RAW32)
     log_size: Named[int] = Column(INT64)  # entries of the log that it and those before it take
+    log_head: Named[Bytes32] = Column(RAW32)  # hash of the last of them
     closed_at_s: Named[int] = Column(BigInteger)
 
 
@@ -81,6 +82,7 @@ class StatementRow:
     committed_bps: int
     statement_hash: Bytes32
     log_size: int
+    log_head: Bytes32
     closed_at_s: int
 
 

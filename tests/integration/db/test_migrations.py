@@ -17,6 +17,7 @@ from api.db.tables.chain import chain_events
 from api.db.tables.console import event_rejections, event_repeats
 from api.db.tables.facilities import devices, facilities, hardware_disclosures, operators
 from api.db.tables.history import epoch_reopenings, superseded_statements
+from api.db.tables.replacements import replacements
 from api.db.tables.statements import statement_trees
 from api.domain.hashing import sha256
 from api.epochs.close import close_due
@@ -100,6 +101,22 @@ def test_upgrade__with_the_unused_flag__drops_it_and_keeps_rows(engine: Engine) 
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
         assert connection.execute(select(chain_events.c.event)).scalars().all() == ["X"]
+
+
+def test_upgrade__with_replacements__of_which_none_was_taken_back(ledger: Ledger) -> None:
+    asked = {"facility_id": ledger.facility_id, "from_epoch": 1, "pledge_root": bytes(32)}
+    asked |= {"old_uuid": device(0), "uuid": device(9), "card_uuid": device(9), "reason": "RMA"}
+    with transaction(ledger.engine) as connection:
+        connection.execute(insert(replacements).values(document=b"", asked_at_s=1, **asked))
+        connection.execute(text("ALTER TABLE replacements DROP COLUMN withdrawn_at_s"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0022'"))
+
+    upgrade(ledger.engine)
+
+    with ledger.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        found = connection.execute(select(replacements.c.uuid, replacements.c.withdrawn_at_s))
+        assert [tuple(row) for row in found] == [(device(9), None)]
 
 
 _OLD_KEYS = """

@@ -54,3 +54,10 @@ class BodyRefused(AppError):
 
     status = 422
     code = "agent_body"
+
+
+class AgentBroken(AppError):
+    """A part of the agent failed in a way that nobody foresaw."""
+
+    status = 500
+    code = "agent_broken"

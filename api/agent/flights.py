@@ -11,12 +11,14 @@ import orjson
 from api.agent import events
 from api.agent.spool import Problem, Spool, append, note_problems
 from api.agent.spool_tables import LASTS, OVER
+from api.domain.metering.events import ALLOCATION_OPENED
 
 # `POST /v1/events` takes 1,000 events; a body of a mebibyte stays far below what it refuses.
 MOST_EVENTS = 1_000
 MOST_BYTES = 1_048_576
 # The event speaks of time that the service has not reached: it is sent again.
 AHEAD = "in_the_future"
+_NONE = b"[]"
 # An event about an allocation whose opening is not recorded.
 _ORPHANED = frozenset({"correction_target_unknown", "allocation_unknown"})
 # Of a device that is not pledged, or not yet, no sighting is taken: it is not told each time.
@@ -82,7 +84,7 @@ class Flights:
         It is on the disk before it is returned, so that a second try sends the same bytes.
         Raises:  SpoolFailed.
         """
-        with self._spool.write() as db:
+        with self._spool.write(sending=True) as db:
             row = db.execute(
                 "SELECT log, author, facility, seqs, body, after FROM flights"
                 " WHERE log = ? AND author = ?",
@@ -115,13 +117,13 @@ class Flights:
 
     def drop(self, flight: Flight) -> None:
         """Take a body back that the service condemned as a whole: its events wait again."""
-        with self._spool.write() as db:
+        with self._spool.write(sending=True) as db:
             _land(db, flight)
 
     def condemn(self, flight: Flight, *, code: str, detail: str, now_s: int) -> None:
         """Keep the one event of a body that the service condemns as refused."""
         assert len(flight.seqs) == 1
-        with self._spool.write() as db:
+        with self._spool.write(sending=True) as db:
             _land(db, flight)
             self._refuse(db, flight.seqs[0], Result("rejected", code, detail), now_s)
 
@@ -135,23 +137,16 @@ class Flights:
         """
         ahead = any(result.code == AHEAD for result in results)
         waiting = 0
-        with self._spool.write() as db:
+        with self._spool.write(sending=True) as db:
             _land(db, flight)
-            if receipt is not None:
-                _keep_receipt(db, flight, receipt, now_s=now_s)
-            taken = []
+            _keep_sent(db, flight, _told(flight, results, receipt), receipt or b"", now_s=now_s)
             for seq, result in zip(flight.seqs, results, strict=True):
                 if result.status != "rejected":
-                    taken.append((now_s, seq))
+                    db.execute("DELETE FROM events WHERE seq = ?", (seq,))
                 elif result.code == AHEAD or (ahead and result.code in _ORPHANED):
                     waiting += 1
                 else:
                     self._refuse(db, seq, result, now_s)
-            db.executemany(
-                "UPDATE events SET state = 'taken', answered_s = ?, code = NULL, detail = NULL"
-                " WHERE seq = ?",
-                taken,
-            )
         return waiting
 
     def _refuse(self, db: sqlite3.Connection, seq: int, result: Result, now_s: int) -> None:
@@ -184,8 +179,8 @@ class Flights:
         """All receipts of a key in a log, oldest first, with their bodies."""
         with self._spool.read() as db:
             rows = db.execute(
-                "SELECT place, receipt, body FROM receipts WHERE log = ? AND author = ?"
-                " ORDER BY place",
+                "SELECT place, receipt, body FROM sent WHERE log = ? AND author = ?"
+                " AND receipt != x'' ORDER BY place",
                 (log, author),
             ).fetchall()
         return [
@@ -205,22 +200,36 @@ def _land(db: sqlite3.Connection, flight: Flight) -> None:
 def _after(db: sqlite3.Connection, log: str, author: str) -> bytes:
     """The last receipt of a key in a log; nothing before the first."""
     row = db.execute(
-        "SELECT receipt FROM receipts WHERE log = ? AND author = ? ORDER BY place DESC LIMIT 1",
+        "SELECT receipt FROM sent WHERE log = ? AND author = ? AND receipt != x''"
+        " ORDER BY place DESC LIMIT 1",
         (log, author),
     ).fetchone()
     return b"" if row is None else bytes(row[0])
 
 
-def _keep_receipt(db: sqlite3.Connection, flight: Flight, receipt: bytes, *, now_s: int) -> None:
+def _told(flight: Flight, results: Sequence[Result], receipt: bytes | None) -> bytes:
+    """What is kept of a body: of one with a receipt every byte, else the events that were taken."""
+    taken = [result.status != "rejected" for result in results]
+    if receipt is not None or all(taken):
+        return flight.body
+    each = zip(orjson.loads(flight.body), taken, strict=True)
+    return orjson.dumps([event for event, was_taken in each if was_taken])
+
+
+def _keep_sent(
+    db: sqlite3.Connection, flight: Flight, body: bytes, receipt: bytes, *, now_s: int
+) -> None:
+    if body == _NONE:
+        return
     place = db.execute(
-        "SELECT coalesce(max(place) + 1, 0) FROM receipts WHERE log = ? AND author = ?",
+        "SELECT coalesce(max(place) + 1, 0) FROM sent WHERE log = ? AND author = ?",
         (flight.log, flight.author),
     ).fetchone()[0]
-    digest = hashlib.sha256(flight.body).digest()
-    body = zlib.compress(flight.body, 6)
+    digest = hashlib.sha256(body).digest()
+    kept = zlib.compress(body, 6)
     db.execute(
-        "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (flight.log, flight.author, place, receipt, digest, body, now_s),
+        "INSERT INTO sent VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (flight.log, flight.author, place, receipt, digest, kept, now_s),
     )
 
 
@@ -301,3 +310,33 @@ def drop_refused(spool: Spool) -> int:
             "UPDATE allocations SET state = 'over' WHERE state = 'untold' AND over_s IS NOT NULL"
         )
         return db.execute("DELETE FROM events WHERE state = 'refused'").rowcount
+
+
+def send_sent(spool: Spool, *, since_s: int, now_s: int) -> int:
+    """Have everything wait again that the service took since then; returns how many events.
+
+    For a service that was restored from a copy of before: what it still has is a duplicate.
+    """
+    count = 0
+    with spool.write() as db:
+        bodies = db.execute(
+            "SELECT body FROM sent WHERE taken_s >= ? ORDER BY taken_s, log, place", (since_s,)
+        ).fetchall()
+        for (body,) in bodies:
+            told = []
+            for event in orjson.loads(zlib.decompress(body)):
+                facts = event["data"]
+                about = facts["allocation"]["id"] if "allocation" in facts else ""
+                if event["type"] == ALLOCATION_OPENED:
+                    about = event["id"]
+                told.append(
+                    events.NewEvent(
+                        facts["facility_id"],
+                        event["source"],
+                        event["id"],
+                        about,
+                        orjson.dumps(event),
+                    )
+                )
+            count += append(db, told, now_s=now_s)
+    return count

@@ -2,11 +2,12 @@
 
 import random
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from api.agent.clock import AgentClock
-from api.agent.failures import SpoolFailed
+from api.agent.failures import AgentBroken, SpoolFailed
 from api.agent.flights import Flights
 from api.agent.health import health_of, serving_health
 from api.agent.sender import Sender
@@ -15,7 +16,9 @@ from api.agent.spool import Spool
 from api.agent.wiring import Worker, make_signer, make_sources, make_transport
 from api.errors import AppError
 
-_PURGE_EVERY_S = 3_600.0
+_PURGE_EVERY_S = 300.0
+# Of the room of the spool: from here on, what was sent is forgotten early.
+_FULL = 0.8
 # A step that is in the middle of something has so long to end.
 _JOIN_S = 5.0
 Log = Callable[..., None]
@@ -26,8 +29,39 @@ def run_agent(
 ) -> None:
     """Run until `stop` is set.
 
-    Raises:  SpoolFailed, KeyFileWrong or SettingsWrong if it cannot begin.
+    Raises:  SpoolFailed, KeyFileWrong or SettingsWrong if it cannot begin; AgentBroken if a part
+             of it failed in a way that nobody foresaw: whoever watches it starts it again.
     """
+    with _watched(stop, log):
+        _run(settings, stop, now=now, log=log)
+
+
+@contextmanager
+def _watched(stop: threading.Event, log: Log) -> Iterator[None]:
+    """End all parts when one breaks, loudly: an agent of which a part is dead seems well."""
+    broken: list[str] = []
+
+    def hook(failed: threading.ExceptHookArgs) -> None:
+        name = failed.thread.name if failed.thread else "a thread"
+        broken.append(name)
+        told = traceback.format_exception_only(failed.exc_type, failed.exc_value)
+        log(name, broken="".join(told).strip())
+        threading.__excepthook__(failed)
+        stop.set()
+
+    before = threading.excepthook
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+    if broken:
+        raise AgentBroken(f"{broken[0]} broke: see the log")
+
+
+def _run(
+    settings: AgentSettings, stop: threading.Event, *, now: Callable[[], int], log: Log
+) -> None:
     signer = make_signer(settings)
     transport = make_transport(settings, signer)
     clock = AgentClock(now)
@@ -63,6 +97,8 @@ def run_agent(
             while not stop.wait(_PURGE_EVERY_S):
                 with suppress(SpoolFailed):
                     spool.purge(before_s=clock.now_s() - settings.retention_s)
+                    if spool.fill() > _FULL:
+                        spool.purge(before_s=clock.now_s() + 1)
             for worker in sources.workers:
                 worker.abort()
             transport.abort()

@@ -15,6 +15,7 @@ from api.errors import DeviceNameRefused
 DAY_S = 86_400
 _NAME_CHARS = 100
 _MOST_PORT = 65_535
+_SOURCES_OF_USE = ("", "slurm", "kubernetes", "dcgm", "csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def read_settings(path: Path) -> AgentSettings:
         health_port=agent.number("health_port", 9465, low=0, high=_MOST_PORT),
         confirm_every_s=agent.number("confirm_every_s", 300, low=1, high=3_600),
         seen_every_s=agent.number("seen_every_s", 600, low=10, high=DAY_S),
-        retention_s=agent.number("retention_days", 7, low=1, high=400) * DAY_S,
+        retention_s=agent.number("retention_days", 14, low=1, high=400) * DAY_S,
         spool_mib=agent.number("spool_mib", 1_024, low=1, high=1 << 20),
         skew_warning_s=agent.number("skew_warning_s", 30, low=3, high=3_600),
         service=_service(service),
@@ -195,6 +196,8 @@ def _lease(table: SettingsTable) -> LeaseRow:
         namespace=table.text("namespace", ""),
         labels=table.pairs("labels"),
     )
+    if row.source not in _SOURCES_OF_USE:
+        raise table.wrong("source", f"must be one of {', '.join(filter(None, _SOURCES_OF_USE))}")
     table.end()
     return row
 

@@ -17,8 +17,8 @@ key_file = "agent.key"
 # How often a running job is billed as far as it came, and how often devices are told to be there.
 # confirm_every_s = 300
 # seen_every_s = 600
-# How long what was sent is kept, and how large the spool may grow.
-# retention_days = 7
+# How long what was sent is kept, to be sent again if need be, and how large the spool may grow.
+# retention_days = 14
 # spool_mib = 1024
 # From which difference to the service's clock on health says so.
 # skew_warning_s = 30

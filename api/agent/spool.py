@@ -14,6 +14,8 @@ from api.agent.failures import SpoolFailed
 from api.agent.spool_tables import SCHEMA, VERSION
 
 _PAGE_BYTES = 4_096
+# Two bodies and what hangs on them.
+_SENDING_PAGES = 4 * 1_048_576 // _PAGE_BYTES
 # A command may write beside the agent: both wait for each other.
 _BUSY_S = 10
 _LOCK_PATIENCE_S, _LOCK_PAUSE_S = 2.0, 0.02
@@ -60,6 +62,7 @@ class Spool:
     def __init__(self, path: Path, *, most_mib: int) -> None:
         """Open or make the file. Raises SpoolFailed if it cannot be, or is of another version."""
         self.path = path
+        self._most_pages = most_mib * 1_048_576 // _PAGE_BYTES
         self._lock = threading.RLock()
         try:
             self._db = sqlite3.connect(
@@ -69,7 +72,6 @@ class Spool:
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute("PRAGMA journal_size_limit = 16777216")
             self._db.execute("PRAGMA wal_autocheckpoint = 500")
-            self._db.execute(f"PRAGMA max_page_count = {most_mib * 1_048_576 // _PAGE_BYTES}")
             self._make()
         except sqlite3.Error as error:
             raise SpoolFailed(f"the spool {path} cannot be opened: {error}") from error
@@ -86,10 +88,16 @@ class Spool:
             db.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
-    def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it, or nothing. Raises SpoolFailed if it cannot be kept."""
+    def write(self, *, sending: bool = False) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of it, or nothing. Raises SpoolFailed if it cannot be kept.
+
+        sending: it may take the last room, which sources leave free: a spool that is full of what
+        waits could not be emptied otherwise.
+        """
+        most_pages = self._most_pages + (_SENDING_PAGES if sending else 0)
         with self._lock:
             try:
+                self._db.execute(f"PRAGMA max_page_count = {most_pages}")
                 self._db.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._db
@@ -153,6 +161,13 @@ class Spool:
             ).fetchone()[0]
         return Depth(waiting, refused, oldest, lasting)
 
+    def fill(self) -> float:
+        """How much of its room the spool takes, from 0 to 1; what was freed counts as free."""
+        with self.read() as db:
+            pages = db.execute("PRAGMA page_count").fetchone()[0]
+            free = db.execute("PRAGMA freelist_count").fetchone()[0]
+        return float(pages - free) / float(self._most_pages)
+
     def problems(self, *, since_s: int) -> list[KeptProblem]:
         """Problems that were met since then, newest first."""
         with self.read() as db:
@@ -164,13 +179,13 @@ class Spool:
         return [KeptProblem(*row) for row in rows]
 
     def purge(self, *, before_s: int) -> int:
-        """Forget events that were taken before then, and allocations that were over. Returns both.
+        """Forget bodies that were taken before then, and allocations that were over. Returns both.
 
-        What waits, what was refused and what is under way stays, however old.
+        What waits, was refused or is under way stays, however old, and so does what has a receipt.
         """
-        with self.write() as db:
-            events = db.execute(
-                "DELETE FROM events WHERE state = 'taken' AND answered_s < ?", (before_s,)
+        with self.write(sending=True) as db:
+            sent = db.execute(
+                "DELETE FROM sent WHERE receipt = x'' AND taken_s < ?", (before_s,)
             ).rowcount
             over = db.execute(
                 "DELETE FROM allocations WHERE over_s < ? AND NOT EXISTS (SELECT 1 FROM events"
@@ -179,7 +194,7 @@ class Spool:
                 (before_s,),
             ).rowcount
             db.execute("DELETE FROM problems WHERE last_s < ?", (before_s,))
-        return events + over
+        return sent + over
 
 
 # --- inside of a transaction --------------------------------------------------------------------

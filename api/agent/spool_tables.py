@@ -1,7 +1,7 @@
 """Tables of the spool: one SQLite file that holds all that the agent must not forget."""
 
-# An event waits, was taken, or was refused and is kept to be looked at. An allocation lasts, is
-# over, or is told no more since something about it was refused.
+# An event waits, or was refused and is kept to be looked at; one that was taken is in a body of
+# `sent`. An allocation lasts, is over, or is told no more since something about it was refused.
 LASTS, OVER = "lasts", "over"
 
 VERSION = 1
@@ -25,7 +25,6 @@ CREATE TABLE events (
   UNIQUE (source, id)
 );
 CREATE INDEX events_waiting ON events (facility, seq) WHERE state = 'waits';
-CREATE INDEX events_taken ON events (answered_s) WHERE state = 'taken';
 CREATE INDEX events_refused ON events (source, about) WHERE state = 'refused';
 
 -- opening is the id of the event that opened it. until_s is how far it is told.
@@ -82,16 +81,16 @@ CREATE TABLE flights (
   PRIMARY KEY (log, author)
 );
 
--- Receipts in the order in which they came, each with its body: after a restore of the service both
--- are sent again. Bodies are compressed.
-CREATE TABLE receipts (
+-- Bodies that the service took, in their order and compressed, each with its receipt if it gave
+-- one: after a restore of the service they are sent again.
+CREATE TABLE sent (
   log TEXT NOT NULL,
   author TEXT NOT NULL,
   place INTEGER NOT NULL,
   receipt BLOB NOT NULL,
   body_sha256 BLOB NOT NULL,
   body BLOB NOT NULL,
-  received_s INTEGER NOT NULL,
+  taken_s INTEGER NOT NULL,
   PRIMARY KEY (log, author, place)
 );
 """

@@ -117,7 +117,7 @@ def agent_refused(
     settings: SettingsFile = _DEFAULT,
     again: Annotated[bool, typer.Option("--again", help="Send all of them again.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Forget all of them, unbilled.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="Show so many.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
     as_json: Json = False,
 ) -> None:
     """Show events that the service refused; send them again once the reason is gone.
@@ -141,3 +141,26 @@ def agent_refused(
                 agent_output.show_refused(refused(spool, most=limit), as_json=as_json)
         finally:
             spool.close()
+
+
+@agent.command("resend")
+def agent_resend(
+    since: Annotated[str, typer.Option(help="From when on, such as 2026-01-01T00:00:00Z.")],
+    settings: SettingsFile = _DEFAULT,
+) -> None:
+    """Send again what the service took since then, for one restored from a copy of before.
+
+    What it still has is answered as a duplicate. May run beside the agent.
+    """
+    from api.agent.flights import send_sent
+    from api.agent.spool import Spool
+    from api.domain.metering.instants import parse_instant
+
+    with _failing():
+        read, since_s = _read(settings), parse_instant(since, field="since")
+        spool = Spool(read.spool, most_mib=read.spool_mib)
+        try:
+            count = send_sent(spool, since_s=since_s, now_s=_now_s())
+        finally:
+            spool.close()
+        typer.echo(f"{count} events wait to be sent")

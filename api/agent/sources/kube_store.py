@@ -55,6 +55,8 @@ class KubeStore(Generic[T]):
         self._deleted: dict[str, tuple[T, int]] = {}
         self._version: str | None = None
         self._failures = 0
+        # Objects that cannot be read, and why: they cost themselves alone.
+        self.unreadable: dict[str, str] = {}
         self.fresh_s: int | None = None
         self.failure: str | None = "not listed yet"
         self.lists = 0
@@ -124,6 +126,7 @@ class KubeStore(Generic[T]):
         found: dict[str, T] = {}
         more = ""
         self.lists += 1
+        self.unreadable = {}
         while True:
             asked = {"limit": str(_PAGE)} | ({"continue": more} if more else {})
             answer = self._web.ask("GET", self._path(asked), headers=self._headers())
@@ -131,7 +134,8 @@ class KubeStore(Generic[T]):
             page = as_object(read_json(answer.body))
             for item in as_list(page.get("items") or []):
                 uid, kept = self._kept(as_object(item))
-                found[uid] = kept
+                if kept is not None:
+                    found[uid] = kept
             about = as_object(page["metadata"])
             more = str(about.get("continue") or "")
             if not more:
@@ -181,9 +185,12 @@ class KubeStore(Generic[T]):
             uid, kept = self._kept(item)
             with self._lock:
                 if kind == "DELETED":
-                    self._objects.pop(uid, None)
-                    self._deleted[uid] = kept, now_s
-                else:
+                    self.unreadable.pop(uid, None)
+                    before = self._objects.pop(uid, None)
+                    last = before if kept is None else kept
+                    if last is not None:
+                        self._deleted[uid] = last, now_s
+                elif kept is not None:
                     self._objects[uid] = kept
         self._version = version
         self._freshen(now_s)
@@ -194,8 +201,16 @@ class KubeStore(Generic[T]):
 
     # --- asking ---------------------------------------------------------------------------------
 
-    def _kept(self, item: Mapping[str, object]) -> tuple[str, T]:
-        return as_text(as_object(item["metadata"])["uid"]), self._read(item)
+    def _kept(self, item: Mapping[str, object]) -> tuple[str, T | None]:
+        """An object's uid, and what is kept of it; nothing of one that cannot be read."""
+        uid = as_text(as_object(item["metadata"])["uid"])
+        try:
+            kept = self._read(item)
+        except (KeyError, TypeError, ValueError) as error:
+            self.unreadable[uid] = str(error)[:200]
+            return uid, None
+        self.unreadable.pop(uid, None)
+        return uid, kept
 
     def _path(self, asked: Mapping[str, str]) -> str:
         values = dict(asked)

@@ -116,7 +116,11 @@ class KubernetesSource:
         # Nothing is billed beyond the time up to which the copies are whole.
         at_s = min(known)
         pods, deleted, _ = self.pods.objects()
-        problems: list[Problem] = []
+        problems = [
+            Problem("unreadable", uid, why)
+            for store in self.stores()
+            for uid, why in list(store.unreadable.items())
+        ]
         plugged = self._plugged_now(pods, problems)
         claimed, ends = self._claimed(pods, deleted, problems)
         uses = [use for pod in pods.values() for use in self._uses(pod, None, plugged, problems)]

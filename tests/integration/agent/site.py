@@ -125,13 +125,15 @@ file = "use.csv"
     def exported(self) -> str:
         """What the exporter says now."""
         self.scrapes += 1
+        # The time that the agent reads, before and after.
+        now_s = int((self.folder / "clock").read_text()) - START_S
         lines = []
         for gpu in GPUS["dcgm"]:
-            held = [j for j in self.jobs if j.gpu == gpu and j.start_s <= self.now_s < j.end_s]
+            held = [j for j in self.jobs if j.gpu == gpu and j.start_s <= now_s < j.end_s]
             labels = f'gpu="{gpu}",UUID="{device(gpu)}"'
             if held:
                 labels += f',pod="p",namespace="ml",pod_uid="{held[0].name}"'
-            energy = 1_000_000 + self.now_s * 60_000
+            energy = 1_000_000 + now_s * 60_000
             lines.append(f"DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{{{labels}}} {energy}\n")
         return "".join(lines)
 

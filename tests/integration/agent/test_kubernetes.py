@@ -306,6 +306,22 @@ def test_pod__whose_devices_are_not_known__is_reported_and_not_billed(
     assert [p.kind for p in said.problems] == [kind]
 
 
+def test_pod__that_cannot_be_read__costs_itself_alone(make: Callable[..., Cluster]) -> None:
+    cluster = make()
+    cluster.server.put(PODS, pod("a", start="yesterday", devices=device(1)))
+    cluster.server.put(PODS, pod("b", devices=device(0)))
+    cluster.start()
+    cluster.until(lambda: len(cluster.server.watches) == 1)
+
+    said = cluster.source.read()
+    assert [use.job for use in said.uses] == ["b"]
+    assert [(p.kind, p.subject) for p in said.problems] == [("unreadable", "a")]
+    cluster.server.put(PODS, pod("a", devices=device(1)))
+    cluster.until(lambda: len(cluster.uses()) == 2)
+
+    assert cluster.source.read().problems == []
+
+
 def test_node__of_the_settings__is_asked_for_alone(make: Callable[..., Cluster]) -> None:
     cluster = make(node="n1", namespace="team-a")
     cluster.server.served.add("/api/v1/namespaces/team-a/pods")

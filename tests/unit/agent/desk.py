@@ -1,5 +1,6 @@
 """What tests of the agent build: a spool in a folder, a book, uses, and what came of them."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def said(at_s: int, *uses: Use, **more: Any) -> Round:
 
 
 def spooled(spool: Spool) -> list[dict[str, Any]]:
-    """All events of a spool, in order."""
+    """All events of a spool that the service has not taken, in order."""
     with spool.read() as db:
         rows = db.execute("SELECT body FROM events ORDER BY seq").fetchall()
     return [orjson.loads(row[0]) for row in rows]
@@ -61,3 +62,11 @@ def spooled(spool: Spool) -> list[dict[str, Any]]:
 def kinds(spool: Spool) -> list[str]:
     """The last word of each event's type, but for the version."""
     return [event["type"].split(".")[-2] for event in spooled(spool)]
+
+
+def names(spool: Spool) -> list[tuple[str, str]]:
+    """`(source, id)` of all events of a spool, in order: those that were taken, then the others."""
+    with spool.read() as db:
+        bodies = db.execute("SELECT body FROM sent ORDER BY log, author, place").fetchall()
+    sent = [event for (body,) in bodies for event in orjson.loads(zlib.decompress(body))]
+    return [(event["source"], event["id"]) for event in (*sent, *spooled(spool))]

@@ -88,6 +88,7 @@ columns = {{ device = "GPU" }}
         (SERVICE + "[lease]\nid = 1\n", r"write \[\[lease\]\]"),
         (SERVICE + "[[lease]]\nid = 1\n", r"\[lease, row 1\] id: must be text"),
         (SERVICE + '[[lease]]\nid = "a"\nlabels = { x = 1 }\n', r"must be a table of texts"),
+        (SERVICE + '[[lease]]\nid = "a"\nsource = "slrum"\n', r"must be one of slurm, kub"),
         (SERVICE + '[csv]\nfile = "f"\nseparator = "ab"\n', r"must be one character"),
         (SERVICE + "[dcgm]\nurls = [1]\n", r"must be a list of texts"),
         (SERVICE + "nvml = 3\n", r"\[service\] nvml: no such"),

@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from api.agent.flights import (
     drop_refused,
     refused,
     send_again,
+    send_sent,
 )
 from api.agent.spool import Spool, append
 from tests.factories import DAY_S, HOUR_S, START_S, Clock, device
 from tests.unit.agent.desk import (
     SOURCE,
-    kinds,
     make_book,
+    names,
     open_spool,
     said,
     spooled,
@@ -62,7 +64,7 @@ def test_events__that_wait__go_in_order_and_are_kept_as_taken(desk: Desk) -> Non
 
     drain(desk.sender)
 
-    assert list(desk.service.taken.values()) == spooled(desk.spool)
+    assert list(desk.service.taken) == names(desk.spool)
     assert desk.spool.depth().waiting == 0
     assert desk.sender.state.sent == 4
 
@@ -95,7 +97,7 @@ def test_try__whose_answer_was_lost__is_repeated_byte_for_byte_after_a_restart(
     first, again, rest = desk.service.bodies
     assert first == again
     assert rest != first
-    assert list(desk.service.taken.values()) == spooled(spool)
+    assert list(desk.service.taken) == names(spool)
 
 
 def test_flight__is_on_disk_before_it_leaves__and_first_after_a_crash(
@@ -124,8 +126,8 @@ def test_service__away_for_a_day__gets_everything_once_and_in_order(desk: Desk) 
     drain(desk.sender)
 
     assert max(pauses) <= 300
-    assert list(desk.service.taken.values()) == spooled(desk.spool)
-    assert kinds(desk.spool).count("ended") == 8
+    assert list(desk.service.taken) == names(desk.spool)
+    assert sum(e["type"].endswith("ended.v1") for e in desk.service.taken.values()) == 8
     assert desk.sender.state.failure is None
 
 
@@ -202,12 +204,12 @@ def test_refused__sent_again__tells_what_is_known_by_then(desk: Desk) -> None:
     drain(desk.sender)
     desk.service.judge = lambda _e: Result("accepted")
 
-    count = send_again(desk.spool, now_s=desk.clock.now_s)
+    again = send_again(desk.spool, now_s=desk.clock.now_s)
     drain(desk.sender)
     desk.tell(1_200, use("7", 0, 0))
     drain(desk.sender)
 
-    assert count == 4
+    assert again == 4
     told = [(e["id"][0], e["type"].split(".")[-2]) for e in desk.service.taken.values()]
     assert told == [
         ("7", "opened"), ("8", "opened"), ("7", "confirmed"), ("8", "ended"), ("7", "confirmed"),
@@ -239,7 +241,8 @@ def test_event__ahead_of_the_service__waits_with_all_that_hangs_on_it(desk: Desk
 
     desk.service.judge = judge
     desk.tell(400, use("7", 0, 0))
-    assert desk.sender.step() == 15.0
+    assert desk.sender.step() == desk.sender.step() == 15.0
+    assert send_sent(desk.spool, since_s=0, now_s=desk.clock.now_s) == 0
     assert "not reached" in str(desk.sender.state.failure)
     assert desk.spool.depth().waiting == 2
 
@@ -298,7 +301,7 @@ def test_receipts__are_kept_with_their_bodies_and_the_last_is_named_by_the_next(
     assert [r.body for r in kept] == [body for _, body in bodies]
     assert [after for after, _ in bodies] == [b"", b"receipt-10"]
     with desk.spool.read() as db:
-        digest, body = db.execute("SELECT body_sha256, body FROM receipts").fetchone()
+        digest, body = db.execute("SELECT body_sha256, body FROM sent").fetchone()
     assert digest == hashlib.sha256(zlib.decompress(body)).digest()
 
 
@@ -309,7 +312,8 @@ def test_purge__forgets_what_was_taken__and_keeps_what_waits(desk: Desk) -> None
 
     desk.spool.purge(before_s=desk.clock.now_s + 1)
 
-    assert [e["id"][0] for e in spooled(desk.spool)] == ["8", "8"]
+    assert [named[0] for _, named in names(desk.spool)] == ["8", "8"]
+    assert 0 < desk.spool.fill() < 0.01
 
 
 def test_sighting__of_a_device_that_is_not_pledged__is_refused_once_and_not_piled_up(
@@ -331,3 +335,44 @@ def test_spool__used_by_another_agent__is_refused(desk: Desk, tmp_path: Path) ->
 
     with desk.spool.alone(), pytest.raises(SpoolFailed, match="another agent"), other.alone():
         pass
+
+
+def test_service__restored_from_a_copy__gets_what_it_lost_again(desk: Desk) -> None:
+    for at_s in (10, 400, 800):
+        desk.tell(at_s, use("7", 0, 0), use("8", 1, 0))
+        drain(desk.sender)
+    before = list(desk.service.taken)
+    desk.service.taken.clear()
+
+    again = send_sent(desk.spool, since_s=START_S + 300, now_s=desk.clock.now_s)
+    drain(desk.sender)
+
+    assert again == 4
+    assert list(desk.service.taken) == before[2:]
+    assert send_sent(desk.spool, since_s=START_S + 900, now_s=desk.clock.now_s) == 0
+
+
+def test_spool__full_of_what_waits__is_emptied_by_sending(tmp_path: Path) -> None:
+    """Sources leave the last room to the sender: a full spool would stay full for ever."""
+    clock = Clock(START_S + HOUR_S)
+    spool = open_spool(tmp_path, most_mib=1)
+    service = StandInService(clock)
+    book = make_book(spool)
+    told = 0
+
+    def tell_for_ever() -> None:
+        nonlocal told
+        for at_s in count(10):
+            uses = [use(f"{at_s}-{i}", i, at_s) for i in range(40)]
+            book.take(said(at_s, *uses), now_s=START_S + at_s)
+            told += 40
+
+    with pytest.raises(SpoolFailed, match="full"):
+        tell_for_ever()
+
+    drain(make_sender(spool, service, AgentClock(clock)))
+    more = said(20_000, *(use(f"more-{i}", 1_000 + i, 0, 9) for i in range(40)))
+    book.take(more, now_s=START_S + 20_000)
+
+    assert len(service.taken) >= told > 500
+    assert spool.depth().waiting == 80

@@ -224,8 +224,9 @@ def told_of_month(
         yield Told(Place(row.entry, row.place), row.recorded_at_s, fact_of(row))
 
 
-def adjustment_reason(connection: Connection, facility_id: FacilityId, place: Place) -> str:
+def adjustment_reason(connection: Connection, facility_id: FacilityId, told: Told) -> str:
     """Why an adjustment was made, as its event says."""
-    event = parse_event(payloads_at(connection, facility_id, [place])[place])
+    texts = payloads_at(connection, facility_id, {told.place: told.recorded_at_s})
+    event = parse_event(texts[told.place])
     assert isinstance(event, AdjustmentEvent)  # of which the fact was told
     return event.reason

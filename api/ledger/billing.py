@@ -137,7 +137,8 @@ class SumsCache:
             # Behind the window an adjustment can be stated, and nothing else.
             months = range(month_of(terms.window_start_s), month_of(terms.window_end_s) + 1)
             read: dict[Epoch, list[StatedSum]] = {}
-            for each in store.stated_sums(connection, facility_id, months, first=min(missing)):
+            first = next(cut for cut in cuts if cut.epoch in missing)
+            for each in store.stated_sums(connection, facility_id, months, first=first):
                 read.setdefault(each.epoch, []).append(each)
             for cut in cuts:
                 if kept[cut.epoch] is None:
@@ -270,14 +271,16 @@ class _Writer:
         """All lines of the month, by lease."""
         segments = self._billing.calendar.of_month(self._month)
         # No statement before the month's own says anything of it.
-        first = segments[0].epoch if segments else self._cuts[-1].epoch
+        last = self._cuts[-1]
+        first = segments[0].epoch if segments else last.epoch
         return store.lines_of_month(
             self._connection,
             self._facility.facility_id,
             self._month,
             leases,
             first=first,
-            through=self._cuts[-1].epoch,
+            through=last.epoch,
+            begins_s=(self._billing.calendar.epoch_start_s(first), last.epoch_start_s),
         )
 
     def content(

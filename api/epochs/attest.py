@@ -11,7 +11,7 @@ from api.chain.terms import OfferedTerms, offered_terms
 from api.domain.capital.duties import require_pay
 from api.domain.facility import FacilityTerms, Period, check_terms
 from api.domain.lifecycle import cut_off_s
-from api.domain.log.entry import LogEnd
+from api.domain.log.entry import LogEnd, LogName
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
@@ -25,7 +25,7 @@ from api.domain.statements.evidence import (
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.statement import statement_digest, statement_hash
-from api.domain.units import Bytes32, Epoch, FacilityId
+from api.domain.units import Address, Bytes32, Epoch, FacilityId
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.memory import SignedMemory, Signer
 from api.errors import AppError, EvidenceInvalid
@@ -41,6 +41,16 @@ def require_offered(terms: FacilityTerms, offered: OfferedTerms) -> None:
     if offered_terms(terms) != offered:
         message = "the facility's terms or pledge are not those offered on-chain"
         raise EvidenceInvalid(message, file=FACILITY_FILE)
+
+
+def require_own_log(terms: FacilityTerms, *, chain_id: int, registry: str) -> None:
+    """Refuse terms whose log is named after another chain or registry than the facility's own.
+
+    Raises:  EvidenceInvalid.
+    """
+    own = LogName(chain_id, Address(registry.lower()), terms.facility_id)
+    if terms.log != own:
+        raise EvidenceInvalid(f"its log is {terms.log}, not {own}", file=FACILITY_FILE)
 
 
 def require_voided(raw: RawInput, voided: Sequence[Epoch]) -> None:
@@ -193,6 +203,7 @@ class Attester:
             raise EvidenceInvalid("the pledge waits for no approval on-chain")
         terms = self._terms(facility_id)
         require_offered(terms, waiting.offered)
+        self._require_own_log(terms)
         check_terms(terms)
         require_pay(terms, least_bps=self._least_pay_bps)
         self._facts.require_free(terms, approvals=waiting.approvals)
@@ -246,6 +257,7 @@ class Attester:
             require_voided(raw, self._facts.voided(facility_id))
         terms = self._terms(facility_id)
         require_offered(terms, self._facts.offered(facility_id))
+        self._require_own_log(terms)
         period = terms.stated_period(epoch, ended_at_s=raw.ended_at_s, grace_s=raw.grace_s)
         if period is None:
             raise EvidenceInvalid("the facility ended before this epoch was over")
@@ -272,6 +284,10 @@ class Attester:
         # Only now: what did not hold is read again from the first entry.
         self._own[facility_id] = own
         return closed
+
+    def _require_own_log(self, terms: FacilityTerms) -> None:
+        registry = self._facts.facility_registry
+        require_own_log(terms, chain_id=self._facts.chain_id, registry=registry)
 
     def _whole_log(self, facility_id: FacilityId, newer: RawInput) -> RawInput:
         raw = self._api.log(facility_id, after=0)

@@ -54,6 +54,11 @@ class ChainFacts:
         return self._contracts.deployment.statement_registry
 
     @property
+    def facility_registry(self) -> str:
+        """FacilityRegistry that knows the facilities, and names their logs."""
+        return self._contracts.deployment.facility_registry
+
+    @property
     def pledge_registry(self) -> str:
         """PledgeRegistry that pledges are signed for."""
         return self._contracts.deployment.pledge_registry

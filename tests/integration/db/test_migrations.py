@@ -244,7 +244,7 @@ def test_upgrade__ledger_of_before__is_made_anew_by_month(engine: Engine) -> Non
         kind = "BYTEA" if engine.dialect.name == "postgresql" else "BLOB"
         connection.execute(text(f"ALTER TABLE meter_events ADD COLUMN payload {kind}"))
         connection.execute(text("ALTER TABLE facilities DROP COLUMN log_head"))
-        connection.execute(text("UPDATE alembic_version SET version_num = '0022'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0023'"))
 
     upgrade(engine)
 

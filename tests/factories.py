@@ -62,9 +62,10 @@ class Ledger:
         *,
         name: str = "op",
         address: str | None = None,
+        home: LogHome = LogHome(),  # noqa: B008  frozen
         **facility: Any,
     ) -> None:
-        self.engine, self.clock = engine, Clock()
+        self.engine, self.clock, self.home = engine, Clock(), home
         self.evidence = EvidenceFolder(folder / "evidence")
         self._count = 0
         with transaction(engine) as connection:
@@ -102,7 +103,7 @@ class Ledger:
                 connection,
                 operator_id=self.operator_id,
                 new=NewFacility(**values),
-                home=LogHome(),
+                home=self.home,
                 grace_s=GRACE_S,
                 now_s=START_S,
             )

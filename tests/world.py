@@ -37,6 +37,7 @@ from api.epochs.memory import SignedMemory
 from api.epochs.outbox import Outbox
 from api.epochs.worker import Round, Worker
 from api.evidence_store import EvidenceFolder, EvidenceUrl
+from api.ledger.facilities import LogHome
 from api.main import create_app
 from api.reads.reconcile import reconcile_facility
 from api.routes.service import service_of
@@ -113,6 +114,7 @@ class World:
             engine,
             folder,
             address=self.operator,
+            home=LogHome(self.deployment.chain_id, self.deployment.facility_registry),
             settlement_token=self.deployment.settlement_token,
             tranches=TRANCHES,
             **terms,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import agent_output, output
-from api.cli.arguments import Json
+from api.cli.arguments import Json, Limit
 
 if TYPE_CHECKING:
     from api.agent.settings import AgentSettings
@@ -117,7 +117,7 @@ def agent_refused(
     settings: SettingsFile = _DEFAULT,
     again: Annotated[bool, typer.Option("--again", help="Send all of them again.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Forget all of them, unbilled.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """Show events that the service refused; send them again once the reason is gone.

@@ -12,6 +12,7 @@ ApiKey = Annotated[str, typer.Option(envvar="RENTROLL_OPERATOR_KEY", help="Opera
 ApiUrl = Annotated[
     str | None, typer.Option(help="The API; default is the setting, RENTROLL_API_URL.")
 ]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=100_000, help="At most so many.")]
 OnlyLease = Annotated[
     str | None, typer.Option("--lease", help="Only of this lease, by your id of it.")
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import event_output, output
-from api.cli.arguments import ApiKey, ApiUrl, Facility, Json, MaybeReason, OnlyLease, Reason
+from api.cli.arguments import ApiKey, ApiUrl, Facility, Json, Limit, MaybeReason, OnlyLease, Reason
 
 if TYPE_CHECKING:
     from api.cli.facility_events import FacilityEvents
@@ -121,7 +121,7 @@ def list_events(
     until: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="What begins before, RFC 3339.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 50,
+    limit: Limit = 50,
     api_url: ApiUrl = None,
     as_json: Json = False,
 ) -> None:

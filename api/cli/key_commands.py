@@ -6,7 +6,7 @@ import typer
 
 from api.access.scopes import Role, Scope
 from api.cli import arguments, key_output, output
-from api.cli.arguments import Json
+from api.cli.arguments import Json, Limit
 from api.cli.environment import settings
 
 register = typer.Typer(no_args_is_help=True, help="Register operators and attester keys.")
@@ -150,7 +150,7 @@ def revoke_key(
 
 @keys.command("changes")
 def list_changes(
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 100,
+    limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
     """Show who made, rotated and revoked which key, newest first."""

@@ -140,10 +140,14 @@ def grow_log(
     recorded_at_s: int,
     longest_s: int,
 ) -> None:
-    """A facility's log has more entries, the last recorded at a time that never falls."""
-    connection.execute(
+    """A facility's log has more entries, the last recorded at a time that never falls.
+
+    A number is given away once: tables by month have no key that would see it in another month.
+    """
+    longer = facilities.c.log_size < log.size
+    grown = connection.execute(
         update(facilities)
-        .where(facilities.c.facility_id == facility_id)
+        .where(facilities.c.facility_id == facility_id, longer)
         .values(
             log_size=log.size,
             log_head=log.head,
@@ -151,3 +155,4 @@ def grow_log(
             longest_s=longest_s,
         )
     )
+    assert grown.rowcount == 1  # under the lock of its row

@@ -11,7 +11,9 @@ from api.db.tables.ledger import BareEntry, LogEntryRow, log_entries
 from api.domain.log.entry import Entry, EntryKind, LogName, entry_hash
 from api.domain.log.logged import LoggedEntry, events_of
 from api.domain.metering.facts import Place
+from api.domain.metering.intervals import Span
 from api.domain.units import Bytes32, FacilityId
+from api.errors import RecordsDamaged
 
 # Events of one collector say nearly the same: the quickest level leaves a fifth of them.
 _LEVEL = 1
@@ -40,11 +42,20 @@ def _row(logged: LoggedEntry) -> LogEntryRow:
     )
 
 
-def entries_between(connection: Connection, log: LogName, *, after: int, up_to: int) -> list[Entry]:
-    """Entries behind one and up to another, in order, without their bodies."""
+def entries_between(
+    connection: Connection, log: LogName, *, after: int, up_to: int, recorded: Span
+) -> list[Entry]:
+    """Entries behind one and up to another, in order, without their bodies.
+
+    Args:    recorded: seconds `[from, until)` in which they were recorded, or more of them.
+    """
     c = log_entries.c
     query = select(*columns_of(BareEntry)).where(
-        c.facility_id == log.facility_id, c.number > after, c.number <= up_to
+        c.facility_id == log.facility_id,
+        c.number > after,
+        c.number <= up_to,
+        c.recorded_at_s >= recorded[0],
+        c.recorded_at_s < recorded[1],
     )
     rows = rows_as(BareEntry, connection.execute(query.order_by(c.number)))
     return [_entry(log, row) for row in rows]
@@ -78,13 +89,17 @@ def logged_after(
     ]
 
 
-def log_size_before(connection: Connection, facility_id: FacilityId, *, before_s: int) -> int:
-    """Number of the newest entry that was recorded before a time; 0 without any."""
+def log_size_before(connection: Connection, facility_id: FacilityId, recorded: Span) -> int:
+    """Number of the newest entry that was recorded in seconds `[from, until)`; 0 without any."""
     c = log_entries.c
     # Recorded seconds never fall along a log: from its end, few are looked at.
     query = (
         select(c.number)
-        .where(c.facility_id == facility_id, c.recorded_at_s < before_s)
+        .where(
+            c.facility_id == facility_id,
+            c.recorded_at_s >= recorded[0],
+            c.recorded_at_s < recorded[1],
+        )
         .order_by(c.number.desc())
         .limit(1)
     )
@@ -92,17 +107,29 @@ def log_size_before(connection: Connection, facility_id: FacilityId, *, before_s
 
 
 def payloads_at(
-    connection: Connection, facility_id: FacilityId, places: Iterable[Place]
+    connection: Connection, facility_id: FacilityId, places: Mapping[Place, int]
 ) -> Mapping[Place, object]:
-    """Events as they were sent, by their place in the log."""
+    """Events as they were sent, by their place in the log.
+
+    Args:    places: each with the second in which it was recorded.
+    Raises:  RecordsDamaged if the log has not all of their entries.
+    """
     wanted: dict[int, list[int]] = {}
     for place in places:
         wanted.setdefault(place.entry, []).append(place.index)
+    if not wanted:
+        return {}
     c = log_entries.c
+    recorded = c.recorded_at_s.between(min(places.values()), max(places.values()))
     found: dict[Place, object] = {}
     for some in chunks(sorted(wanted)):
-        query = select(c.number, c.body).where(c.facility_id == facility_id, c.number.in_(some))
+        query = select(c.number, c.body).where(
+            c.facility_id == facility_id, c.number.in_(some), recorded
+        )
         for number, body in connection.execute(query):
             events = events_of(zlib.decompress(body))
             found |= {Place(number, index): events[index] for index in wanted[number]}
+    if len(found) < len(places):
+        message = "texts of events are missing: was a month of the log detached?"
+        raise RecordsDamaged(message, facility_id=facility_id)
     return found

@@ -125,8 +125,8 @@ class FacilityTerms:
 
     @property
     def log(self) -> LogName:
-        """Name of the facility's log."""
-        return LogName(self.chain_id, self.registry, self.facility_id)
+        """Name of the facility's log; an address has one form in it, lower case."""
+        return LogName(self.chain_id, Address(self.registry.lower()), self.facility_id)
 
     @property
     def device_count(self) -> int:

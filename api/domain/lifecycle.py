@@ -290,6 +290,14 @@ def cut_off_s(
     return max(epoch_end_s + grace_s, *later, 0)
 
 
+def untaken_from_s(number: Epoch, *, terms: FacilityTerms) -> int:
+    """Earliest recorded time of the entries that the statements before a number did not take.
+
+    Each took what was recorded before its cut-off, which is behind the end of its epoch.
+    """
+    return terms.window_start_s + number * terms.epoch_length_s if number else 0
+
+
 def closing_cut_off_s(
     terms: FacilityTerms,
     *,

@@ -26,7 +26,7 @@ from api.db.reopenings import reopenings_of, take_out
 from api.db.session import reading, transaction
 from api.db.tables.facilities import FacilityRow
 from api.domain.facility import Period
-from api.domain.lifecycle import Reopening, cut_off_s
+from api.domain.lifecycle import Reopening, cut_off_s, untaken_from_s
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import FACILITY_FILE, epoch_folder, facility_folder
 from api.domain.statements.evidence_reader import terms_from_bytes
@@ -199,9 +199,11 @@ def close_one(
         require_known(connection, terms, row.terms_json, period)
         taken = books.take(connection, row, period.epoch)
         before = taken.follows.log.size
-        log_size = max(before, log_size_before(connection, facility_id, before_s=cut_s))
-        told = list(told_between(connection, facility_id, after=before, up_to=log_size))
-        entries = entries_between(connection, taken.terms.log, after=before, up_to=log_size)
+        recorded = untaken_from_s(period.epoch, terms=taken.terms), cut_s
+        log_size = max(before, log_size_before(connection, facility_id, recorded))
+        span = {"after": before, "up_to": log_size}
+        told = list(told_between(connection, facility_id, recorded=recorded, **span))
+        entries = entries_between(connection, taken.terms.log, recorded=recorded, **span)
     read = perf_counter()
     closed = taken.close(period, told, entries=entries)
     computed = perf_counter()

@@ -20,12 +20,15 @@ from api.db.ledger import KnownEvent
 from api.db.log import log_size_before
 from api.domain.facility import Period
 from api.domain.hashing import salted_hash
+from api.domain.lifecycle import untaken_from_s
 from api.domain.log.entry import LogEnd
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Seen, Until, Voided
+from api.domain.metering.intervals import Span
 from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.statements.closing import Followed, OpenBooks, from_bytes
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.told import Told
-from api.domain.units import Bytes32, FacilityId, OperatorId
+from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.epochs.books import NotReady, PreviewBooks
 from api.epochs.changes import Figures, Moved, difference, figures_of
 from api.epochs.close import open_periods
@@ -172,7 +175,10 @@ class _Foresight:
             return Unforeseen(found.value)
         stated, data = found
         after, facility_id = stated.follows.log.size, self._row.facility_id
-        if has_more_facts(self._connection, facility_id, after=after, most=MOST_FACTS):
+        recorded = self._untaken(Epoch(self._row.epochs_closed))
+        if has_more_facts(
+            self._connection, facility_id, after=after, most=MOST_FACTS, recorded=recorded
+        ):
             return Unforeseen.TOO_MANY_FACTS
         return list(self._statements(stated, data))
 
@@ -187,6 +193,7 @@ class _Foresight:
 
         Args:    without, data: books behind the last statement, twice.
         """
+        facility_id = self._row.facility_id
         log_size, new = without.follows.log.size, self._told
         untouched = True
         after: OpenBooks | None = None
@@ -195,10 +202,19 @@ class _Foresight:
             rest: list[Told] = []
             if after is None:
                 taken = self._at_s < cut_s
-                up_to = self._row.log_size if taken else self._size_before(cut_s, least=log_size)
-                facility_id = self._row.facility_id
+                recorded = self._untaken(period.epoch)
+                up_to = self._row.log_size
+                if not taken:
+                    recorded = recorded[0], cut_s
+                    up_to = max(log_size, log_size_before(self._connection, facility_id, recorded))
                 rest = list(
-                    told_between(self._connection, facility_id, after=log_size, up_to=up_to)
+                    told_between(
+                        self._connection,
+                        facility_id,
+                        after=log_size,
+                        up_to=up_to,
+                        recorded=recorded,
+                    )
                 )
                 log_size = up_to
                 if not taken:
@@ -217,9 +233,10 @@ class _Foresight:
             if shown == MOST_STATEMENTS or max(self._ends_s) <= period.end_s:
                 return
 
-    def _size_before(self, cut_s: int, *, least: int) -> int:
-        found = log_size_before(self._connection, self._row.facility_id, before_s=cut_s)
-        return max(least, found)
+    def _untaken(self, number: Epoch) -> Span:
+        """When that was recorded which the statements before a number do not take."""
+        terms = terms_from_bytes(self._row.terms_json)
+        return untaken_from_s(number, terms=terms), self._row.last_recorded_at_s + 1
 
 
 def _speaks_until(fact: Fact, lasts: Mapping[Place, int]) -> int:

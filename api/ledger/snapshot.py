@@ -198,6 +198,7 @@ class _Reader:
                 start_s=missing.start_s,
                 end_s=missing.end_s,
                 longest_s=self._row.longest_s if missing.whole else 0,
+                newest_s=self._row.last_recorded_at_s,
             )
             self._time.tell(missing, rows)
 
@@ -210,6 +211,7 @@ class _Reader:
                 start_s=missing.start_s,
                 end_s=missing.end_s,
                 longest_s=self._row.longest_s if missing.whole else 0,
+                newest_s=self._row.last_recorded_at_s,
             )
             self._time.tell_of_leases(missing, rows)
 

@@ -24,6 +24,7 @@ from api.domain.metering.event_types import (
 )
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Until, Voided
 from api.domain.metering.items import Item
+from api.domain.metering.taken import Known
 from api.domain.units import FacilityId, OperatorId
 from api.ledger.snapshot import Snapshot
 
@@ -45,6 +46,8 @@ class LedgerWriter:
         self._conflicts: list[EventConflict] = []
         # What this batch told of devices, by facility and place.
         self._told: dict[tuple[FacilityId, Place], NewFact] = {}
+        # What others told of before, by facility and place.
+        self._targets: dict[tuple[FacilityId, Place], Known] = {}
         self._longest_s: dict[FacilityId, int] = {}
         # Texts of the events that were accepted, in order.
         self._bodies: dict[FacilityId, list[bytes]] = {}
@@ -106,7 +109,8 @@ class LedgerWriter:
             if told is not None:
                 told.voided = row.entry
             else:
-                store.set_voided(self._connection, facility_id, fact.target, entry=row.entry)
+                known = self._known(facility_id, fact.target)
+                store.set_voided(self._connection, facility_id, known, entry=row.entry)
         elif isinstance(fact, Agreed) and fact.terms.version == 1:
             assert isinstance(event, TermsEvent | LeaseOpenedEvent)  # others follow a version
             names = event.lease_id, event.renter_ref
@@ -119,12 +123,19 @@ class LedgerWriter:
             assert told.start_s is not None  # an allocation
             self._lasts(facility_id, fact.end_s - told.start_s)
             return
-        store.set_until(self._connection, facility_id, fact.target, until_s=fact.end_s, ended=ended)
+        known = self._known(facility_id, fact.target)
+        store.set_until(self._connection, facility_id, known, until_s=fact.end_s, ended=ended)
         # An allocation of before: how long it lasts now is known by the judge alone.
-        recorded = self._snapshots[facility_id].recorded
-        for known in recorded.known.values():
-            if known.place == fact.target and known.fact is not None:
-                self._lasts(facility_id, known.fact.end_s - known.fact.start_s)
+        assert known.fact is not None
+        self._lasts(facility_id, known.fact.end_s - known.fact.start_s)
+
+    def _known(self, facility_id: FacilityId, place: Place) -> Known:
+        """What the judge knows of an event of before that a correction, or news, name."""
+        if (facility_id, place) not in self._targets:
+            recorded = self._snapshots[facility_id].recorded
+            for known in recorded.known.values():
+                self._targets[facility_id, known.place] = known
+        return self._targets[facility_id, place]
 
     def _lasts(self, facility_id: FacilityId, seconds: int) -> None:
         self._longest_s[facility_id] = max(self._longest_s.get(facility_id, 0), seconds)

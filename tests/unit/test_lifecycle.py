@@ -30,6 +30,7 @@ from api.domain.lifecycle import (
     stated_after_end,
     statement_state,
     statements_until_s,
+    untaken_from_s,
     void_takes,
 )
 from api.domain.units import Epoch
@@ -193,6 +194,26 @@ def test_open_epoch__with_reopenings__is_the_first_whose_moved_cut_off_is_not_re
 
     assert found == (still_open[0] if still_open else None)
     assert cut_offs == sorted(cut_offs)
+
+
+@given(
+    st.integers(0, EPOCHS),
+    st.integers(0, 2 * DAY_S),
+    st.lists(st.tuples(st.integers(0, EPOCHS - 1), st.integers(0, (EPOCHS + 2) * DAY_S))),
+)
+def test_untaken__behind_a_statement__was_recorded_behind_its_epoch(
+    number: int, grace_s: int, opened: list[tuple[int, int]]
+) -> None:
+    """An entry that a statement did not take was recorded at its cut-off or later."""
+    reopenings = [Reopening(epoch, START_S + at_s) for epoch, at_s in opened]
+
+    from_s = untaken_from_s(Epoch(number), terms=TERMS)
+
+    if number == 0:
+        assert from_s == 0
+    else:
+        assert from_s <= _cut_off_s(number - 1, grace_s, reopenings)
+        assert from_s == TERMS.epoch_bounds(Epoch(number - 1))[1]
 
 
 @given(

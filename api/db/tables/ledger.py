@@ -24,6 +24,7 @@ from api.db.rows import part_of, record_of
 from api.db.tables.base import metadata
 from api.db.tables.columns import INT64, PRIMARY_KEY, RAW32, Columns
 from api.db.tables.facilities import facilities
+from api.db.tables.monthly import by_month, of_whole
 from api.domain.units import Bytes32, FacilityId
 
 
@@ -50,6 +51,8 @@ log_entries = Table(
     LogEntryColumns,
     PrimaryKeyConstraint("facility_id", "number"),
 )
+# Never null, never changed, and never falling along a log.
+MONTHLY_ENTRIES = by_month(log_entries, log_entries.c.recorded_at_s, key=("facility_id", "number"))
 
 
 @record_of(log_entries)
@@ -176,7 +179,7 @@ class FactColumns(Columns):
     """Columns of `facts`."""
 
     # By its place in the log a fact names the event that told it.
-    fact_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
+    fact_pk: Named[int] = Column(PRIMARY_KEY)
     facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
     entry: Named[int] = Column(INT64)
     place: Named[int] = Column(BigInteger)
@@ -197,18 +200,25 @@ facts = Table(
     "facts",
     metadata,
     FactColumns,
-    UniqueConstraint("facility_id", "entry", "place", "part"),
+    PrimaryKeyConstraint("fact_pk"),
+    of_whole("facility_id", "entry", "place", "part"),
     Index(None, "facility_id", "device", "start_s"),
     Index(None, "facility_id", "lease", "start_s"),
+)
+# Nothing is looked up by `fact_pk`: on PostgreSQL it is a number of a sequence, without an index.
+MONTHLY_FACTS = by_month(
+    facts, facts.c.recorded_at_s, key=("facility_id", "entry", "place", "part")
 )
 
 
 def told_by_event() -> ColumnElement[bool]:
-    """A fact was told by an event: they stand at one place of one log."""
+    """A fact was told by an event: they stand at one place of one log, recorded together."""
     return and_(
         facts.c.facility_id == meter_events.c.facility_id,
         facts.c.entry == meter_events.c.entry,
         facts.c.place == meter_events.c.place,
+        # The place says it all; the time leads to the month that has it.
+        facts.c.recorded_at_s == meter_events.c.recorded_at_s,
     )
 
 

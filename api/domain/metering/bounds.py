@@ -10,6 +10,12 @@ from api.errors import EventRejected
 MAX_FUTURE_S = 5 * 60
 
 
+def recorded_from_s(start_s: int) -> int:
+    """Earliest recorded time of an interval that begins at a second or later."""
+    # It ends no earlier than it begins, and no more than so far ahead.
+    return start_s - MAX_FUTURE_S
+
+
 def require_inside(terms: FacilityTerms, span: Span, *, recorded_at_s: int) -> None:
     """Refuse an interval outside of the window, or one that ends ahead. Raises EventRejected."""
     start_s, end_s = span

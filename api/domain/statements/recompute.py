@@ -27,6 +27,7 @@ class RawInput:
     """What an attester is given of a facility: salt, grace, reopenings, and its log's entries.
 
     ended_at_s, replacements: what the chain says, which the attester asks itself.
+    seen: how far the attester saw this log before; no other log is read.
     """
 
     salt: bytes = b""
@@ -35,6 +36,7 @@ class RawInput:
     reopenings: tuple[Reopening, ...] = ()
     replacements: tuple[Pledge, ...] = ()
     entries: list[LoggedEntry] = field(default_factory=list)
+    seen: LogEnd = NO_LOG
 
 
 def read_input(lines: Iterable[str | bytes]) -> RawInput:
@@ -79,7 +81,7 @@ class Recomputation:
             grace_s=terms.grace_s,
             reopenings=raw.reopenings,
         )
-        self._end = NO_LOG
+        self._end, self._seen = NO_LOG, raw.seen
         self._told: deque[Told] = deque()
         self._entries: deque[Entry] = deque()
 
@@ -102,6 +104,9 @@ class Recomputation:
             require_follows(entry, log=self._terms.log, end=self._end, at_s=at_s)
             logged.require_whole()
             self._end, recorded.recorded_at_s = end_of([entry], self._end), entry.recorded_at_s
+            if self._end.size == self._seen.size and self._end != self._seen:
+                message = f"entry {entry.number} of the log is another than the one seen before"
+                raise EvidenceInvalid(message, entry=entry.number)
             self._entries.append(entry)
             if self._closing_cut_s is not None and entry.recorded_at_s >= self._closing_cut_s:
                 # The service may have heard late that the facility had ended, and recorded more.

@@ -124,8 +124,8 @@ def search_log(
     told = log.told_times(connection, facility.facility_id, rows)
     voided = [time for time in told.values() if time.voided is not None]
     taken_back = log.voiders(connection, facility.facility_id, voided) if voided else {}
-    places = [Place(row.entry, row.place) for row in rows]
-    places += [voider.place for voider in taken_back.values()]
+    places = {Place(row.entry, row.place): row.recorded_at_s for row in rows}
+    places |= {voider.place: voider.recorded_at_s for voider in taken_back.values()}
     payloads = payloads_at(connection, facility.facility_id, places)
     judge = _Judge(connection, facility, now_s)
     return [judge.view(row, told, taken_back, payloads) for row in rows], after

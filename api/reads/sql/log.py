@@ -33,6 +33,7 @@ from api.db.tables.ledger import (
 )
 from api.db.tables.statements import statements
 from api.domain.json_text import canonical_line
+from api.domain.metering.bounds import recorded_from_s
 from api.domain.metering.facts import Place, Voided
 from api.domain.statements.told import fact_document
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -207,6 +208,7 @@ def events_by_time(
     if from_s is not None:
         reaches = or_(f.start_s >= from_s, f.until_s > from_s)
         where += [f.start_s >= from_s - longest_s, reaches]
+        where.append(f.recorded_at_s >= recorded_from_s(from_s - longest_s))
         where.append(or_(f.kind != FactKind.SEEN.value, f.start_s >= from_s))
     if to_s is not None:
         where.append(f.start_s < to_s)
@@ -234,7 +236,12 @@ def told_times(
     if not events:
         return {}
     places = [(event.entry, event.place) for event in events]
-    query = select(*columns).where(_at(facts, facility_id, places), f.kind.in_(_TIMED))
+    times = sorted(event.recorded_at_s for event in events)
+    query = select(*columns).where(
+        _at(facts, facility_id, places),
+        f.kind.in_(_TIMED),
+        f.recorded_at_s.between(times[0], times[-1]),
+    )
     rows = rows_as(ToldTime, connection.execute(query))
     return {Place(row.entry, row.place): row for row in rows}
 

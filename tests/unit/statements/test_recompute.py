@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.domain.hashing import keccak
 from api.domain.lifecycle import Reopening
-from api.domain.log.entry import EntryKind, LogEnd
+from api.domain.log.entry import NO_LOG, EntryKind, LogEnd, end_of
 from api.domain.log.logged import LoggedEntry, entry_document, logged_entry
 from api.domain.metering.facts import Place
 from api.domain.metering.usage import LineKind
@@ -222,6 +222,16 @@ def test_read__entry_that_is_not_the_next_of_its_log__is_refused(
     with pytest.raises(EvidenceInvalid, match=message):
         rebuilt.read([_wrong(second, **changes)])
     assert rebuilt.end.size == 1 or "body" in message or "answers" in message
+
+
+def test_read__log_that_was_another_before__is_refused_at_that_entry() -> None:
+    first, second = _raw((60, usage("a", 0, 0, 60))).entries
+    end = end_of([first.entry], NO_LOG)
+    same, other = RawInput(SALT, seen=end), RawInput(SALT, seen=LogEnd(1, ZERO32))
+
+    Recomputation(TERMS, same).read([first, second])
+    with pytest.raises(EvidenceInvalid, match="entry 1 of the log is another than the one seen"):
+        Recomputation(TERMS, other).read([first, second])
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[", b"\xff", b"7"])

@@ -1,4 +1,4 @@
-"""a log of entries, each with the hash of the one before"""
+"""a log of entries, each with the hash of the one before; PostgreSQL: tables by month"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,9 @@ revision = "0024"
 down_revision = "0023"
 branch_labels = None
 depends_on = None
+
+# In the order in which they can be dropped; none holds a row without a facility.
+_ANEW = ("statement_lines", "statement_trees", "attestations", "statements", "facts")
 
 
 def upgrade() -> None:
@@ -25,6 +28,7 @@ def upgrade() -> None:
             " and begin with an empty one for new facilities"
         )
     op.drop_column("meter_events", "payload")
-    for table in ("facilities", "statements"):
-        op.add_column(table, sa.Column("log_head", sa.LargeBinary(32), nullable=False))
+    op.add_column("facilities", sa.Column("log_head", sa.LargeBinary(32), nullable=False))
+    for name in _ANEW:
+        op.drop_table(name)
     metadata.create_all(connection)

@@ -164,13 +164,12 @@ class Book:
 
     def _open(self, db: sqlite3.Connection, turn: _Turn, use: Use) -> _Row | None:
         """Open an allocation; None if it was told as a whole, or nobody can be billed for it."""
-        opening = events.opening_id(use.job, use.device, use.start_s)
-        named = self._source, opening
-        known = "SELECT 1 FROM allocations WHERE source = ? AND opening = ?"
-        if db.execute(known, named).fetchone():
+        start_s = self._begins(db, turn, use)
+        if start_s is None:
             return None
+        opening = events.opening_id(use.job, use.device, start_s)
         facility = self._facility_of(use.device)
-        if facility is None or use.start_s > turn.at_s:
+        if facility is None or start_s > turn.at_s:
             # Not ours; or of a clock that is ahead: it is told once its time has come.
             return None
         lease = self._leases.lease_of(use.holder, source=self._kind)
@@ -185,7 +184,7 @@ class Book:
             turn.problems.append(Problem("device_shared", use.device, detail))
             return None
         assert lease is not None
-        row = _Row(opening, use.job, use.device, lease, facility, use.start_s, use.start_s, LASTS)
+        row = _Row(opening, use.job, use.device, lease, facility, start_s, start_s, LASTS)
         db.execute(
             "INSERT INTO allocations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             (self._source, opening, *_of(row)),
@@ -198,10 +197,28 @@ class Book:
                 job=use.job,
                 device=use.device,
                 lease=lease,
-                start_s=use.start_s,
+                start_s=start_s,
             )
         )
         return row
+
+    def _begins(self, db: sqlite3.Connection, turn: _Turn, use: Use) -> int | None:
+        """From when on a use is to be opened; None if it was told as far as it goes.
+
+        A job that was taken for over, since its source was silent of it, goes on where it ended.
+        """
+        told = db.execute(
+            "SELECT until_s, state FROM allocations WHERE source = ? AND job = ? AND device = ?"
+            " ORDER BY start_s DESC LIMIT 1",
+            (self._source, use.job, use.device),
+        ).fetchone()
+        if told is None:
+            return use.start_s
+        until_s, state = told
+        last_s = turn.at_s if use.end_s is None else min(use.end_s, turn.at_s)
+        if state != OVER or last_s <= until_s:
+            return None
+        return max(use.start_s, int(until_s))
 
     def _take_absent(
         self, db: sqlite3.Connection, turn: _Turn, row: _Row, seen: dict[str, int]
@@ -250,3 +267,27 @@ class Book:
 
 def _of(row: _Row) -> Iterable[object]:
     return row.job, row.device, row.lease, row.facility, row.start_s, row.until_s, row.state
+
+
+def end_others(spool: Spool, sources: Iterable[str], *, now_s: int) -> int:
+    """End what lasts by sources that the settings no longer name, as far as it was told.
+
+    They will say nothing more, and would hold their devices for ever. Returns how many.
+    """
+    kept = set(sources)
+    with spool.write() as db:
+        rows = db.execute(
+            "SELECT source, opening, facility, job, device, until_s, state FROM allocations"
+            " WHERE over_s IS NULL"
+        ).fetchall()
+        others = [row for row in rows if row[0] not in kept]
+        for source, opening, facility, job, device, until_s, state in others:
+            if state == LASTS:
+                append(db, [events.ended(facility, source, opening, until_s)], now_s=now_s)
+            detail = f"{device}: its source is no longer in the settings"
+            note_problems(db, source, [Problem("end_unknown", job, detail)], now_s=now_s)
+            db.execute(
+                "UPDATE allocations SET over_s = ?, state = ? WHERE source = ? AND opening = ?",
+                (now_s, OVER if state == LASTS else state, source, opening),
+            )
+    return len(others)

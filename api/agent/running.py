@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from api.agent.book import end_others
 from api.agent.clock import AgentClock
 from api.agent.failures import AgentBroken, SpoolFailed
 from api.agent.flights import Flights
@@ -13,7 +14,13 @@ from api.agent.health import health_of, serving_health
 from api.agent.sender import Sender
 from api.agent.settings import AgentSettings
 from api.agent.spool import Spool
-from api.agent.wiring import Worker, make_signer, make_sources, make_transport
+from api.agent.wiring import (
+    Worker,
+    make_signer,
+    make_sources,
+    make_transport,
+    source_name,
+)
 from api.errors import AppError
 
 _PURGE_EVERY_S = 300.0
@@ -68,6 +75,8 @@ def _run(
     spool = Spool(settings.spool, most_mib=settings.spool_mib)
     with spool.alone():
         sources = make_sources(settings, spool, clock)
+        own = [source_name(settings, worker.kind) for worker in sources.workers]
+        end_others(spool, own, now_s=clock.now_s())
         sender = Sender(Flights(spool), transport, signer, clock, chance=random.random)
 
         def shown() -> dict[str, object]:

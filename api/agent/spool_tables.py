@@ -42,6 +42,7 @@ CREATE TABLE allocations (
   PRIMARY KEY (source, opening)
 ) WITHOUT ROWID;
 CREATE INDEX allocations_open ON allocations (source, device) WHERE over_s IS NULL;
+CREATE INDEX allocations_job ON allocations (source, job, device);
 CREATE INDEX allocations_over ON allocations (over_s) WHERE over_s IS NOT NULL;
 
 -- Since when a device is seen without a gap, as far as no event says it yet.

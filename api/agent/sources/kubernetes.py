@@ -63,6 +63,9 @@ class KubernetesSource:
         # When each claim was first held by a pod that had started, and all pods that held it.
         self._since_s: dict[str, int] = {}
         self._holders: dict[str, set[str]] = {}
+        # Devices of each claim, once they were known: a driver that starts anew takes its slices
+        # back for a while, and its claims hold on.
+        self._named: dict[str, list[str]] = {}
 
     def _store(
         self, paths: list[str], read: Callable[[Mapping[str, object]], _T], selector: str = ""
@@ -214,15 +217,18 @@ class KubernetesSource:
             start_s = min(*starts, self._since_s.get(claim.uid, starts[0]))
             lasting[claim.uid] = start_s
             unknown = [named for named in claim.devices if named not in names]
-            if unknown:
+            if not unknown:
+                self._named[claim.uid] = [names[named] for named in claim.devices]
+            elif claim.uid not in self._named:
                 detail = f"no resource slice says the UUID of {'/'.join(unknown[0])}"
                 shown = f"{claim.namespace}/{claim.name}"
                 problems.append(Problem("gpus_unknown", shown, detail))
                 continue
             holder = Holder(namespace=claim.namespace, labels=first.labels)
-            devices = _named([names[named] for named in claim.devices], problems)
+            devices = _named(self._named[claim.uid], problems)
             uses += [Use(_job(claim.uid), d, start_s, None, holder) for d in devices]
         self._since_s = lasting
+        self._named = {uid: kept for uid, kept in self._named.items() if uid in lasting}
         ends = self._claims_ended(pods, deleted, lasting)
         for uid in [uid for uid in self._holders if uid not in claims and uid not in lasting]:
             if not self._holders[uid] & (pods.keys() | deleted.keys()):

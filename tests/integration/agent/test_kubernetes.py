@@ -262,6 +262,12 @@ def test_claims__of_each_version__hold_devices_while_a_pod_does(
     assert cluster.uses() == [("claim c", device(0), 0, None)]
     assert cluster.source.read().uses[0].holder.labels == {"tenant": "acme"}
 
+    # A driver that starts anew takes its slices back for a while.
+    server.delete(slices, "new")
+    server.delete(slices, "old")
+    cluster.until(lambda: not cluster.source.slices or not cluster.source.slices.objects()[0])
+    assert cluster.uses() == [("claim c", device(0), 0, None)]
+
     for uid, end in (("a", "2026-01-01T00:08:00Z"), ("b", "2026-01-01T00:09:00Z")):
         server.put(PODS, pod(uid, gpus=0, phase="Succeeded", finished=end))
     cluster.until(lambda: "claim c" in cluster.source.read().ends)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from api.agent.book import end_others
 from api.agent.failures import SpoolFailed
 from api.agent.leases import Holder
 from api.agent.spool import Spool, cursor_of
@@ -207,3 +208,32 @@ def test_lease__of_a_running_job__stays_what_it_was_opened_with(spool: Spool) ->
     book.take(said(500, use("7", 0, 0, holder=Holder(account="chem"))), now_s=START_S + 500)
 
     assert kinds(spool) == ["opened", "confirmed"]
+
+
+def test_job__taken_for_over_and_there_again__goes_on_where_it_ended(spool: Spool) -> None:
+    """A silent source ends nothing for good: the job is billed without a gap, and never twice."""
+    book = make_book(spool, absent_s=60)
+    book.take(said(400, use("7", 0, 0)), now_s=START_S + 400)
+    book.take(said(500), now_s=START_S + 500)
+    assert kinds(spool) == ["opened", "confirmed", "ended"]
+
+    for at_s in (900, 960):
+        book.take(said(at_s, use("7", 0, 0)), now_s=START_S + at_s)
+    for at_s in (1_300, 1_360):
+        book.take(said(at_s, use("7", 0, 0, 1_200)), now_s=START_S + at_s)
+
+    assert kinds(spool)[3:] == ["opened", "confirmed", "ended"]
+    again = spooled(spool)[3]
+    assert again["data"]["start"] == "2026-01-01T00:06:40Z"
+    assert spooled(spool)[-1]["data"]["until"] == "2026-01-01T00:20:00Z"
+
+
+def test_source__no_longer_in_the_settings__ends_what_it_held(spool: Spool) -> None:
+    make_book(spool).take(said(400, use("7", 0, 0)), now_s=START_S + 400)
+
+    assert end_others(spool, [SOURCE], now_s=START_S + 500) == 0
+    assert end_others(spool, ["agent/n1/kubernetes"], now_s=START_S + 500) == 1
+
+    assert spooled(spool)[-1]["data"]["until"] == "2026-01-01T00:06:40Z"
+    assert spool.depth().open_allocations == 0
+    assert [p.kind for p in spool.problems(since_s=0)] == ["end_unknown"]

@@ -183,7 +183,6 @@ class Attester:
         seen = self._memory.log_end(signer, facility_id)
         closed = self._judge(facility_id, epoch, claimed_hash, seen=seen)
         statement = closed.statement
-        self._facts.require_behind_posted(statement)
         rivals = self._memory.rivals(signer, statement)
         rival = self._facts.standing_rival(facility_id, rivals)
         if rival is not None:
@@ -192,6 +191,7 @@ class Attester:
                 " already: whoever signs both can be charged"
             )
             raise EvidenceInvalid(message)
+        self._facts.require_behind_posted(statement)
         self._memory.remember(signer, statement, closed.log)
         digest = statement_digest(statement, chain_id=chain_id, registry=registry)
         signature = self._signer.sign_digest(digest)

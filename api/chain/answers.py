@@ -1,10 +1,15 @@
 """JSON-RPC answers as typed values, checked field by field where they come in."""
 
+import re
 from dataclasses import dataclass
 from typing import NoReturn
 
 from api.domain.units import Address, Bytes32
 from api.errors import ChainUnavailable
+
+# What `int` and `bytes.fromhex` would take besides (signs, spaces, underscores), no node writes.
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +24,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One log as the node sends it. block_time_s: None if the node leaves it out."""
+    """One log as the node sends it. block_time_s, block_hash: None if the node leaves them out."""
 
     address: Address
     topics: tuple[bytes, ...]
@@ -28,6 +33,7 @@ class Log:
     block_time_s: int | None
     log_index: int
     tx_hash: Bytes32
+    block_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,16 @@ class Receipt:
 
     succeeded: bool
     contract_address: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the receipt of a mined transaction says of its logs: of all contracts."""
+
+    succeeded: bool
+    block_number: int
+    block_hash: bytes
+    logs: tuple[Log, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +91,16 @@ class Answer:
     def number(self, name: str) -> int:
         """A number, which nodes write in hex."""
         text = self.text(name)
-        try:
-            return int(text, 16)
-        except ValueError:
-            self._refuse(name)
+        return int(text, 16) if _QUANTITY.fullmatch(text) else self._refuse(name)
+
+    def true(self, name: str) -> bool:
+        """Whether a field that a node may leave out is there and not false."""
+        return bool(self._fields.get(name))
+
+    def list(self, name: str) -> list[object]:
+        """A list of anything."""
+        values = self._fields.get(name)
+        return values if isinstance(values, list) else self._refuse(name)
 
     def has(self, name: str) -> bool:
         """Whether a field that a node may leave out has a value."""
@@ -94,10 +116,12 @@ class Answer:
 
     def data_list(self, name: str) -> tuple[bytes, ...]:
         """A list of bytes in hex."""
-        values = self._fields.get(name)
-        if not isinstance(values, list):
-            self._refuse(name)
-        return tuple(self._bytes(name, str(value)) for value in values)
+        return tuple(self._bytes(name, str(value)) for value in self.list(name))
+
+    def hash(self, name: str) -> Bytes32:
+        """32 bytes in hex."""
+        found = self.data(name)
+        return Bytes32(found) if len(found) == 32 else self._refuse(name)
 
     def address(self, name: str) -> Address:
         """An address, in lower case."""
@@ -106,10 +130,7 @@ class Answer:
         return Address(self.text(name).lower())
 
     def _bytes(self, name: str, text: str) -> bytes:
-        try:
-            return bytes.fromhex(text.removeprefix("0x"))
-        except ValueError:
-            self._refuse(name)
+        return bytes.fromhex(text[2:]) if _DATA.fullmatch(text) else self._refuse(name)
 
     def _refuse(self, name: str) -> NoReturn:
         message = f"{self._method}: the answer has no valid {name}"
@@ -121,8 +142,8 @@ def to_block(method: str, value: object) -> Block:
     answer = Answer(method, value)
     return Block(
         answer.number("number"),
-        answer.data("hash"),
-        answer.data("parentHash"),
+        answer.hash("hash"),
+        answer.hash("parentHash"),
         answer.number("timestamp"),
     )
 
@@ -135,14 +156,21 @@ def to_logs(method: str, value: object) -> list[Log]:
 
 
 def _log(answer: Answer) -> Log:
+    # A log of a block that was undone is in no answer about blocks that stand.
+    if answer.true("removed"):
+        raise ChainUnavailable("eth_getLogs: the answer has a removed log", field="removed")
+    topics = answer.data_list("topics")
+    if any(len(topic) != 32 for topic in topics):
+        raise ChainUnavailable("eth_getLogs: the answer has no valid topics", field="topics")
     return Log(
         answer.address("address"),
-        answer.data_list("topics"),
+        topics,
         answer.data("data"),
         answer.number("blockNumber"),
         answer.number_or_none("blockTimestamp"),
         answer.number("logIndex"),
-        Bytes32(answer.data("transactionHash")),
+        answer.hash("transactionHash"),
+        answer.hash("blockHash") if answer.has("blockHash") else None,
     )
 
 
@@ -154,6 +182,19 @@ def to_receipt(method: str, value: object) -> Receipt | None:
     created = answer.has("contractAddress")
     return Receipt(
         answer.number("status") == 1, answer.address("contractAddress") if created else None
+    )
+
+
+def to_logged(method: str, value: object) -> Logged | None:
+    """Logs of a receipt; None while there is none."""
+    if value is None:
+        return None
+    answer = Answer(method, value)
+    return Logged(
+        answer.number("status") == 1,
+        answer.number("blockNumber"),
+        answer.hash("blockHash"),
+        tuple(_log(Answer(method, log)) for log in answer.list("logs")),
     )
 
 

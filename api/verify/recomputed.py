@@ -1,0 +1,205 @@
+"""Verify, part 1c: one posted statement is recomputed from its facts, line by line."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from api.domain.capital.reconciliation import stated_gpu_seconds
+from api.domain.facility import Period
+from api.domain.lifecycle import cut_off_s
+from api.domain.metering.usage import DELIVERY_KINDS
+from api.domain.statements.closing import ClosedEpoch
+from api.domain.statements.evidence import (
+    COMMITTED_FILES,
+    CREDITS_FILE,
+    FACTS_FILE,
+    LINES_FILE,
+    MANIFEST_FILE,
+    TERMS_FILE,
+    epoch_folder,
+)
+from api.domain.statements.evidence_reader import log_end_of
+from api.domain.statements.faults import find_faults
+from api.domain.statements.lines import Line
+from api.domain.statements.statement import Statement
+from api.domain.statements.told import Told, decode_told
+from api.domain.units import Epoch
+from api.errors import AppError
+from api.evidence_store import HOSTILE, EvidenceSource
+from api.verify.epoch import VerifiedFacility, period_of
+from api.verify.files import FIRST_ROW, StatementFiles
+from api.verify.findings import Finding, Report, first_difference
+
+# Lines of one statement that are named one by one; more say nothing new.
+_MOST_NAMED = 20
+_Where = dict[int, tuple[str, int]]
+
+
+class EpochCheck:
+    """One statement against the files of its epoch, and against all facts up to it."""
+
+    def __init__(
+        self,
+        evidence: EvidenceSource,
+        facility: VerifiedFacility,
+        statement: Statement,
+        report: Report,
+        *,
+        posted_at_s: int,
+        reopened: bool,
+    ) -> None:
+        """Args: reopened: a fault was proven before: cut-offs may lie later than the terms say."""
+        self._facility, self._statement, self._report = facility, statement, report
+        folder = epoch_folder(statement.facility_id, statement.epoch)
+        self._files = StatementFiles(evidence, folder, statement, report)
+        self._posted_at_s, self._reopened = posted_at_s, reopened
+        self._told_at: _Where = {}
+
+    def run(self) -> None:
+        """Check hashes, recompute, compare; report everything that does not hold."""
+        # Of a statement that was voided other lines may be known: those serve nobody any more.
+        self._facility.deliveries.pop(self._statement.epoch, None)
+        files = self._files.read()
+        self._files.check_names()
+        if not set(COMMITTED_FILES) <= files.keys():
+            return
+        self._files.check_hashes(files)
+        try:
+            lines = self._files.read_lines(files)
+            self._check_faults(lines)
+            self._recompute(files, lines)
+        except (AppError, AssertionError, *HOSTILE) as error:
+            self._files.report_error(error)
+
+    def _check_faults(self, lines: Sequence[Line]) -> None:
+        """Rules of lines, each of which a challenger can prove on-chain with what is named here."""
+        facility = self._facility
+        faults = find_faults(facility.terms, self._statement, lines, facility.roster.replacements)
+        for fault in faults[:_MOST_NAMED]:
+            code = f"fault_{fault.kind.name.lower()}"
+            message = f"line {lines[fault.first].index} breaks the rule {fault.kind.name}"
+            if fault.second is not None:
+                message += f" with line {lines[fault.second].index}"
+            message += ": a fault that can be proven on-chain"
+            at = (fault.first if fault.second is None else fault.second) + FIRST_ROW
+            self._files.finding(code, LINES_FILE, message, line=at)
+
+    def _recompute(self, files: dict[str, bytes], lines: Sequence[Line]) -> None:
+        statement, facility = self._statement, self._facility
+        end = log_end_of(files[MANIFEST_FILE])
+        if end.previous != facility.books.follows.manifest_hash:
+            message = "does not follow the evidence before"
+            self._files.finding("manifest_unchained", MANIFEST_FILE, message)
+        period = period_of(facility, statement)
+        told = self._told(files, period, up_to=end.size)
+        facility.metered.take(told)
+        closed = facility.books.close(period, told, log_size=end.size)
+        self._compare(files, lines, closed)
+        until_s = period.start_s if period.closing else period.end_s
+        facility.metered.stated(until_s=until_s, seal_s=facility.terms.seal_s)
+        facility.rated_by_epoch[statement.epoch] = sum(x.charge_micros for x in lines)
+        deliveries = {x.index: x for x in lines if x.kind in DELIVERY_KINDS}
+        facility.deliveries[statement.epoch] = deliveries
+        facility.stated_gpu_seconds += stated_gpu_seconds(
+            (x.kind, x.end_s - x.start_s) for x in lines
+        )
+
+    def _compare(self, files: dict[str, bytes], lines: Sequence[Line], closed: ClosedEpoch) -> None:
+        statement = self._statement
+        for name in (FACTS_FILE, TERMS_FILE, LINES_FILE, CREDITS_FILE):
+            if closed.files[name] != files[name]:
+                line = first_difference(closed.files[name], files[name])
+                message = "differs from what its inputs give"
+                self._files.finding("not_recomputed", name, message, line=line)
+        self._compare_lines(lines, closed.lines)
+        if closed.statement != statement:
+            names = [
+                name
+                for name in Statement.__dataclass_fields__
+                if getattr(closed.statement, name) != getattr(statement, name)
+            ]
+            message = f"gives another {', '.join(names)} than the statement"
+            self._files.finding("statement_not_recomputed", LINES_FILE, message)
+
+    def _compare_lines(self, stated: Sequence[Line], ours: Sequence[Line]) -> None:
+        """Name lines that the facts do not give, and lines that are left out."""
+        given = {_place(line): line for line in ours}
+        named = 0
+        for row, line in enumerate(stated):
+            due = given.pop(_place(line), None)
+            if due is not None and due.charge_micros == line.charge_micros:
+                continue
+            if named < _MOST_NAMED:
+                what = f"{line.kind.name.lower()} of {line.charge_micros}"
+                gives = "no such line" if due is None else f"{due.charge_micros}"
+                message = f"states a {what}, its facts give {gives}"
+                self._files.finding("line_wrong", LINES_FILE, message, line=row + FIRST_ROW)
+            named += 1
+        for line in list(given.values())[:_MOST_NAMED]:
+            what = f"{line.kind.name.lower()} of {line.charge_micros}"
+            message = f"leaves out a {what}, from {line.start_s} to {line.end_s}"
+            self._files.finding("line_left_out", LINES_FILE, message)
+
+    # --- facts -----------------------------------------------------------------------------------
+
+    def _told(self, files: dict[str, bytes], period: Period, *, up_to: int) -> list[Told]:
+        """Facts of the statement, in order of the log, and inside its part of it."""
+        facility = self._facility
+        told: list[Told] = []
+        for name in (FACTS_FILE, TERMS_FILE):
+            read = decode_told(files[name], name=name)
+            for row, (before, after) in enumerate(pairwise(read), 2):
+                if (before.place, before.recorded_at_s) > (after.place, after.recorded_at_s):
+                    message = f"entry {after.place.entry} is out of order"
+                    self._files.finding("log_order", name, message, line=row)
+            self._told_at |= {id(each): (name, row) for row, each in enumerate(read, 1)}
+            told += read
+        told.sort(key=lambda each: each.place)
+        entries = [each.place.entry for each in told]
+        if entries and not facility.books.follows.log_size < entries[0] <= entries[-1] <= up_to:
+            message = "has entries that are not of this part of the log"
+            self._files.finding("log_part", FACTS_FILE, message)
+        times = [each.recorded_at_s for each in told]
+        if any(a > b for a, b in pairwise([facility.recorded_at_s, *times])):
+            self._files.finding("log_times", FACTS_FILE, "has recorded times that fall")
+        self._check_cut(told, period)
+        facility.recorded_at_s = max([facility.recorded_at_s, *times])
+        facility.facts.seal(facility.recorded_at_s)
+        facility.facts.judge(told, self._statement.epoch, self._complain)
+        for place, (number, each, message) in facility.facts.overlaps.items():
+            if number == self._statement.epoch and place not in facility.overlaps:
+                facility.overlaps[place] = self._found(each, "fact_overlap", message)
+        return told
+
+    def _check_cut(self, told: Sequence[Told], period: Period) -> None:
+        """Facts are of the first statement whose cut lies behind their recorded time."""
+        terms, number = self._facility.terms, self._statement.epoch
+        from_s, until_s = 0, self._posted_at_s
+        if not self._reopened:
+            closing = terms.closing_period(
+                ended_at_s=self._facility.ended_at_s, grace_s=terms.grace_s
+            )
+            over_s = closing.over_s if period.closing and closing else period.over_s
+            until_s = cut_off_s(Epoch(number), epoch_end_s=over_s, grace_s=terms.grace_s)
+            if number:
+                _, before_s = terms.epoch_bounds(Epoch(number - 1))
+                before = Epoch(number - 1)
+                from_s = cut_off_s(before, epoch_end_s=before_s, grace_s=terms.grace_s)
+        for each in told:
+            if not from_s <= each.recorded_at_s < until_s:
+                message = f"was recorded at {each.recorded_at_s}, outside of {from_s} to {until_s}"
+                self._complain(each, "fact_cut", message)
+
+    def _found(self, told: Told, code: str, message: str) -> Finding:
+        name, line = self._told_at[id(told)]
+        of = self._statement
+        where = f"entry {told.place.entry}, {told.place.index}: {message}"
+        return Finding(
+            where, of.facility_id, of.epoch, self._files.path(name), code=code, line=line
+        )
+
+    def _complain(self, told: Told, code: str, message: str) -> None:
+        self._report(self._found(told, code, message))
+
+
+def _place(line: Line) -> tuple[int, bytes, int, bytes, int]:
+    return line.kind, line.subject, line.start_s, line.lease, line.end_s

@@ -1,0 +1,669 @@
+"""A dishonest quorum posts what agrees with itself: each forgery is found, by its rule."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from api.db.migrate import upgrade
+from api.db.session import open_engine
+from api.domain.hashing import keccak, word
+from api.domain.metering.facts import Adjusted, Agreed, Fact, Held, Out, Place, Seen, Until, Voided
+from api.domain.metering.lease_terms import (
+    CommitmentStep,
+    FixedItem,
+    PriceStep,
+    SlaStep,
+    TierStep,
+    terms_hash,
+)
+from api.domain.metering.usage import LineKind
+from api.domain.statements.obligation import COMPONENT_SUBJECTS
+from api.domain.statements.told import Told, encode_told
+from api.domain.units import Bytes32, Minor
+from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S
+from tests.forgers import Forged, Quorum, counted, lines_of
+from tests.story import first_epoch, second_epoch
+from tests.world import Deployed, World
+
+pytestmark = pytest.mark.chain
+S = START_S + 2 * DAY_S
+OTHER = Bytes32(b"\x77" * 32)
+
+Make = Callable[[Place], Fact]
+
+
+@pytest.fixture(scope="module")
+def quorum(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quorum]:
+    """Two honest epochs; the cut-off of the third is past."""
+    folder = tmp_path_factory.mktemp("quorum")
+    engine = open_engine(f"sqlite:///{folder}/rentroll.db")
+    upgrade(engine)
+    world = World(engine, folder, deployed)
+    first_epoch(world)
+    world.at(2 * DAY_S)
+    delivered = world.ledger.usage(3, DAY_S, DAY_S + HOUR_S, lease="lease-b", kind="delivery")
+    world.ledger.ingest(delivered)
+    second_epoch(world)
+    world.at(3 * DAY_S + GRACE_S)
+    assert world.verify().findings == ()
+    yield Quorum(world, 2)
+    world.close()
+    engine.dispose()
+
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+def used(q: Quorum, device: int, start_s: int, end_s: int, **more: Any) -> Make:
+    """A lease held a device; times after the begin of the forged epoch."""
+    lease = q.leases()[more.pop("lease", "plain")].lease
+    return lambda place: Held(
+        place, q.terms.devices[device], lease, S + start_s, S + end_s, more.get("delivery", False)
+    )
+
+
+def out(q: Quorum, device: int, start_s: int, end_s: int, lease: Bytes32 | None = None) -> Make:
+    """A device was out."""
+    kept = Bytes32(bytes(32)) if lease is None else lease
+    return lambda place: Out(place, q.terms.devices[device], kept, S + start_s, S + end_s)
+
+
+def seen(q: Quorum, device: int, start_s: int, end_s: int) -> Make:
+    """A device was seen."""
+    return lambda _: Seen(q.terms.devices[device], S + start_s, S + end_s)
+
+
+def adjusted(q: Quorum, amount: int, **changes: Any) -> Make:
+    """Money to or from a lease."""
+
+    def make(place: Place) -> Fact:
+        named = word(q.facility_id) + word(place.entry) + word(place.index)
+        subject = keccak(b"adjustment" + named)
+        fact = Adjusted(place, subject, q.leases()["plain"].lease, Minor(amount))
+        return replace(fact, **changes)
+
+    return make
+
+
+def agreed(q: Quorum, **changes: Any) -> Make:
+    """Another version of the plain lease's terms."""
+    last = q.leases()["plain"]
+    follows = terms_hash(last.lease, last.terms)
+    version = last.terms.version + 1
+    terms = replace(last.terms, version=version, previous=follows, from_s=S, prices=(price(),))
+    return lambda _: Agreed(last.lease, replace(terms, **changes))
+
+
+def price(amount: int = 1_000_000, gpus: int = 1) -> PriceStep:
+    """A price from the begin of the forged epoch on."""
+    return PriceStep(S, Minor(amount), gpus)
+
+
+def at(q: Quorum, number: int, recorded_s: int, fact: Make, index: int = 0) -> Told:
+    """A fact with a place and a recorded second of its own, after the begin of the epoch."""
+    place = Place(q.log_size + number, index)
+    return Told(place, S + recorded_s, fact(place))
+
+
+def stated_delivery(q: Quorum) -> Make:
+    """A delivery that no statement has yet: of the forged epoch itself."""
+    return used(q, 1, 0, HOUR_S, delivery=True)
+
+
+def billed_before(q: Quorum) -> Held:
+    """Use that an earlier statement billed."""
+    return next(t.fact for t in q.history if isinstance(t.fact, Held))
+
+
+def again(q: Quorum, **changes: Any) -> Make:
+    """It once more, as another fact."""
+    return lambda place: replace(billed_before(q), place=place, **changes)
+
+
+def voided_before(q: Quorum) -> Voided:
+    """A void that an earlier statement took."""
+    return next(t.fact for t in q.history if isinstance(t.fact, Voided))
+
+
+def delivered_before(q: Quorum) -> Held:
+    """A delivery that an earlier statement has."""
+    return next(t.fact for t in q.history if isinstance(t.fact, Held) and t.fact.delivery)
+
+
+def honest(q: Quorum) -> Forged:
+    """Two uses, a delivery and an outage."""
+    return q.close(
+        used(q, 0, 0, 2 * HOUR_S),
+        used(q, 2, HOUR_S, 3 * HOUR_S),
+        used(q, 1, 0, HOUR_S, delivery=True),
+        out(q, 3, 0, HOUR_S),
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a quorum makes up, and a code that names it."""
+
+    name: str
+    make: Callable[[Quorum], Forged]
+    code: str
+
+
+def _facts(name: str, code: str, *facts: Callable[[Quorum], Make | Told]) -> Case:
+    return Case(name, lambda q: q.close(*(fact(q) for fact in facts)), code)
+
+
+DAY = DAY_S
+FACTS = [
+    _facts("use before the window", "fact_outside_window", lambda q: used(q, 0, -3 * DAY, 60)),
+    _facts("use after the window", "fact_outside_window", lambda q: used(q, 0, DAY - 9, DAY + 9)),
+    _facts(
+        "use ahead of its recording",
+        "fact_in_the_future",
+        lambda q: at(q, 1, HOUR_S * 2, used(q, 0, 0, 4 * HOUR_S)),
+    ),
+    _facts("use that ends before it begins", "fact_interval_empty", lambda q: used(q, 0, 9, 8)),
+    _facts(
+        "delivery of no second", "fact_interval_empty", lambda q: used(q, 0, 9, 9, delivery=True)
+    ),
+    _facts("use billed in an earlier epoch", "fact_overlap", again),
+    _facts(
+        "the same for another lease",
+        "fact_overlap",
+        lambda q: again(q, lease=q.leases()["fixed"].lease),
+    ),
+    _facts(
+        "more devices than the lease covers",
+        "fact_over_capacity",
+        lambda q: used(q, 0, 0, 100, lease="limited"),
+        lambda q: used(q, 1, 50, 150, lease="limited"),
+    ),
+    _facts(
+        "outages that overlap",
+        "fact_outage_overlap",
+        lambda q: out(q, 0, 0, 100),
+        lambda q: out(q, 0, 50, 150),
+    ),
+    _facts(
+        "outage over a delivery",
+        "fact_outage_overlap",
+        stated_delivery,
+        lambda q: out(q, 1, 100, 200),
+    ),
+    _facts(
+        "delivery in an outage",
+        "fact_outage_overlap",
+        lambda q: out(q, 1, 100, 200),
+        stated_delivery,
+    ),
+    _facts("outage of no second", "fact_interval_empty", lambda q: out(q, 0, 5, 5)),
+    _facts("outage outside the window", "fact_outside_window", lambda q: out(q, 0, 0, 2 * DAY)),
+    _facts("seen for no second", "fact_interval_empty", lambda q: seen(q, 0, 7, 7)),
+    _facts("seen in the future", "fact_in_the_future", lambda q: at(q, 1, 60, seen(q, 0, 0, 999))),
+    _facts(
+        "adjustment of another place",
+        "fact_subject_wrong",
+        lambda q: adjusted(q, 5_000_000, subject=OTHER),
+    ),
+    _facts(
+        "adjustment of two millions",
+        "fact_number_out_of_range",
+        lambda q: adjusted(q, 2 * 10**12),
+    ),
+    _facts("price below zero", "fact_terms_invalid", lambda q: agreed(q, prices=(price(-5),))),
+    _facts("price of five GPUs", "fact_terms_invalid", lambda q: agreed(q, prices=(price(5, 5),))),
+    _facts(
+        "price above a million",
+        "fact_terms_invalid",
+        lambda q: agreed(q, prices=(price(10**12 + 1),)),
+    ),
+    _facts(
+        "minimum below zero", "fact_terms_invalid", lambda q: agreed(q, minimum=Minor(-(10**6)))
+    ),
+    _facts(
+        "tiers that fall",
+        "fact_terms_invalid",
+        lambda q: agreed(q, tiers=(TierStep(20, 500), TierStep(10, 900))),
+    ),
+    _facts(
+        "a discount above all",
+        "fact_terms_invalid",
+        lambda q: agreed(q, tiers=(TierStep(0, 20_000),)),
+    ),
+    _facts(
+        "more committed than pledged",
+        "fact_over_capacity",
+        lambda q: agreed(q, commitment=(CommitmentStep(S, 99),)),
+    ),
+    _facts(
+        "a fixed item outside the window",
+        "fact_outside_window",
+        lambda q: agreed(q, fixed=(FixedItem("x", S + 5 * DAY, Minor(1)),)),
+    ),
+    _facts(
+        "a credit above all", "fact_terms_invalid", lambda q: agreed(q, sla=(SlaStep(0, 20_000),))
+    ),
+    _facts("until below the begin", "fact_terms_invalid", lambda q: agreed(q, until_s=S - 1)),
+    _facts(
+        "use behind the end of its lease",
+        "fact_lease_not_open",
+        lambda q: agreed(q, until_s=S + 50),
+        lambda q: used(q, 0, 0, 100),
+    ),
+    _facts(
+        "an allocation that ends before it begins",
+        "fact_interval_empty",
+        lambda q: used(q, 0, 100, 200),
+        lambda q: lambda _: Until(q.place(1), S + 50),
+    ),
+    _facts(
+        "a delivery that is made longer",
+        "fact_allocation_unknown",
+        stated_delivery,
+        lambda q: lambda _: Until(q.place(1), S + 2 * HOUR_S),
+    ),
+    _facts(
+        "a delivery taken back after its statement",
+        "fact_not_correctable",
+        lambda q: lambda _: Voided(delivered_before(q).place),
+    ),
+    _facts(
+        "an allocation into the future",
+        "fact_in_the_future",
+        lambda q: at(q, 1, HOUR_S, used(q, 0, 0, HOUR_S)),
+        lambda q: at(q, 2, HOUR_S, lambda _: Until(q.place(1), S + 9 * HOUR_S)),
+    ),
+    _facts(
+        "recorded after the cut-off",
+        "fact_cut",
+        lambda q: at(q, 1, DAY + GRACE_S, used(q, 0, 0, HOUR_S)),
+    ),
+    _facts(
+        "recorded before the cut-off before",
+        "fact_cut",
+        lambda q: at(q, 1, GRACE_S - 1, again(q, start_s=S - 100, end_s=S - 50)),
+    ),
+    _facts(
+        "recorded times that fall",
+        "log_times",
+        lambda q: at(q, 1, DAY, used(q, 0, 0, HOUR_S)),
+        lambda q: at(q, 2, DAY - 1, used(q, 1, 0, HOUR_S)),
+    ),
+    _facts("an entry of before", "log_part", lambda q: at(q, 0, DAY, used(q, 0, 0, HOUR_S))),
+    Case(
+        "an entry beyond the log",
+        lambda q: q.close(used(q, 0, 0, HOUR_S), log_size=q.log_size),
+        "log_part",
+    ),
+    _facts(
+        "two facts of one place",
+        "fact_repeated",
+        lambda q: at(q, 1, DAY, used(q, 0, 0, HOUR_S)),
+        lambda q: at(q, 1, DAY, used(q, 1, 0, HOUR_S)),
+    ),
+]
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def _line(kind: LineKind, q: Quorum, charge: int = 0, **changes: Any) -> Any:
+    """A line that no fact gives, of the first line's lease."""
+    first = honest(q).lines[0]
+    line = replace(first, kind=kind, charge_micros=charge, **changes)
+    return counted(line)
+
+
+def _added(name: str, code: str, make: Callable[[Quorum], Any]) -> Case:
+    def forge(q: Quorum) -> Forged:
+        base = honest(q)
+        lines = sorted(
+            [*lines_of(base), make(q)],
+            key=lambda x: (x.kind, x.subject, x.start_s, x.lease, x.end_s),
+        )
+        return base.with_lines(lines)
+
+    return Case(name, forge, code)
+
+
+def _difference(q: Quorum, kind: LineKind, charge: int) -> Any:
+    subject = COMPONENT_SUBJECTS.get(kind, OTHER)
+    return _line(kind, q, charge, subject=subject, start_s=START_S, end_s=S + DAY)
+
+
+def _swapped(q: Quorum) -> Forged:
+    base = honest(q)
+    lines = lines_of(base)
+    lines[0], lines[1] = lines[1], lines[0]
+    return base.with_lines(lines)
+
+
+def _summed_wrong(q: Quorum) -> Forged:
+    base = honest(q)
+    lines = lines_of(base)
+    lines[0] = replace(lines[0], cumulative_charge_micros=lines[0].charge_micros + 1)
+    return base.with_lines(lines, sums=False)
+
+
+def _lied_about(name: str, code: str, **changes: Any) -> Case:
+    return Case(name, lambda q: honest(q).stating(**changes), code)
+
+
+LINES = [
+    Case(
+        "a charge raised",
+        lambda q: honest(q).changing(0, charge_micros=9_000_000),
+        "line_wrong",
+    ),
+    Case("a line left out", lambda q: honest(q).with_lines(honest(q).lines[1:]), "line_left_out"),
+    Case("no lines at all", lambda q: honest(q).with_lines(()), "line_left_out"),
+    _added(
+        "use of a device that was idle",
+        "line_wrong",
+        lambda q: _line(
+            LineKind.USAGE,
+            q,
+            5_000_000,
+            subject=q.terms.devices[3],
+            start_s=S + 9 * HOUR_S,
+            end_s=S + 12 * HOUR_S,
+        ),
+    ),
+    _added(
+        "use of a device that is not pledged",
+        "fault_device_not_pledged",
+        lambda q: _line(LineKind.USAGE, q, 5_000_000, subject=OTHER, start_s=S, end_s=S + HOUR_S),
+    ),
+    _added(
+        "use of an earlier epoch as of this one",
+        "fault_interval_outside",
+        lambda q: _line(LineKind.USAGE, q, 5_000_000, start_s=S - 2 * HOUR_S, end_s=S - HOUR_S),
+    ),
+    _added(
+        "late use of the epoch itself",
+        "fault_interval_outside",
+        lambda q: _line(LineKind.LATE, q, start_s=S + 9 * HOUR_S, end_s=S + 10 * HOUR_S),
+    ),
+    _added(
+        "use of no second",
+        "fault_interval_empty",
+        lambda q: _line(LineKind.USAGE, q, start_s=S + 9 * HOUR_S, end_s=S + 9 * HOUR_S),
+    ),
+    _added(
+        "use that overlaps use",
+        "fault_lines_overlap",
+        lambda q: _line(LineKind.USAGE, q, start_s=S + HOUR_S // 2, end_s=S + HOUR_S),
+    ),
+    _added(
+        "a void of what was never billed",
+        "line_wrong",
+        lambda q: _line(
+            LineKind.VOID, q, subject=q.terms.devices[3], start_s=START_S, end_s=START_S + HOUR_S
+        ),
+    ),
+    _added(
+        "late use that no fact tells",
+        "line_wrong",
+        lambda q: _line(
+            LineKind.LATE, q, subject=q.terms.devices[3], start_s=START_S, end_s=START_S + HOUR_S
+        ),
+    ),
+    _added(
+        "a void with a charge",
+        "fault_charge_wrong",
+        lambda q: _line(
+            LineKind.VOID, q, 7, subject=q.terms.devices[3], start_s=START_S, end_s=START_S + HOUR_S
+        ),
+    ),
+    _added(
+        "a delivery with a charge",
+        "fault_charge_wrong",
+        lambda q: _line(
+            LineKind.DELIVERY, q, 7, subject=q.terms.devices[3], start_s=S, end_s=S + HOUR_S
+        ),
+    ),
+    _added(
+        "a difference for use",
+        "line_wrong",
+        lambda q: _difference(q, LineKind.USAGE_DIFFERENCE, 3_000_000),
+    ),
+    _added(
+        "a shortfall that nobody committed",
+        "line_wrong",
+        lambda q: _difference(q, LineKind.SHORTFALL_DIFFERENCE, 3_000_000),
+    ),
+    _added(
+        "a minimum that nobody agreed",
+        "line_wrong",
+        lambda q: _difference(q, LineKind.MINIMUM_DIFFERENCE, 3_000_000),
+    ),
+    _added(
+        "a credit that nobody is due",
+        "line_wrong",
+        lambda q: _difference(q, LineKind.SLA_DIFFERENCE, -1_000_000),
+    ),
+    _added(
+        "a discount that nobody has",
+        "line_wrong",
+        lambda q: _difference(q, LineKind.TIER_DIFFERENCE, -1_000_000),
+    ),
+    _added(
+        "a fixed item of nobody",
+        "line_wrong",
+        lambda q: _difference(q, LineKind.FIXED_DIFFERENCE, 3_000_000),
+    ),
+    _added(
+        "an adjustment of nobody",
+        "line_wrong",
+        lambda q: _difference(q, LineKind.ADJUSTMENT_DIFFERENCE, 3_000_000),
+    ),
+    _added(
+        "a difference with another subject",
+        "fault_subject_wrong",
+        lambda q: replace(_difference(q, LineKind.USAGE_DIFFERENCE, 3_000_000), subject=OTHER),
+    ),
+    _added(
+        "a difference behind the seal",
+        "fault_interval_outside",
+        lambda q: replace(_difference(q, LineKind.USAGE_DIFFERENCE, 3_000_000), end_s=S + 9 * DAY),
+    ),
+    Case("lines swapped", _swapped, "fault_lines_out_of_order"),
+    Case("sums that break", _summed_wrong, "fault_sums_wrong"),
+    Case(
+        "GPU-seconds that are not the time",
+        lambda q: honest(q).changing(0, gpu_seconds=1),
+        "fault_gpu_seconds_wrong",
+    ),
+    Case("another lease", lambda q: honest(q).changing(0, lease=OTHER), "line_wrong"),
+    Case(
+        "time that is longer",
+        lambda q: honest(q).with_lines(
+            [counted(honest(q).lines[0], end_s=S + 5 * HOUR_S), *honest(q).lines[1:]]
+        ),
+        "line_wrong",
+    ),
+]
+
+# --- statements and files ------------------------------------------------------------------------
+
+STATEMENTS = [
+    _lied_about("more revenue than lines", "fault_totals_wrong", gross_revenue_micros=99_000_000),
+    _lied_about("more time than lines", "fault_totals_wrong", billed_gpu_seconds=4 * DAY_S),
+    _lied_about("less available", "statement_not_recomputed", available_gpu_seconds=1),
+    _lied_about("an adjustment", "statement_not_recomputed", available_adjustment=-3_600),
+    _lied_about("a smaller largest renter", "statement_not_recomputed", top_renter_bps=1),
+    _lied_about("more committed", "statement_not_recomputed", committed_bps=10_000),
+    _lied_about("more lines", "line_count_wrong", line_count=400),
+    _lied_about("another root", "root_wrong", usage_root=OTHER),
+    _lied_about("other evidence", "manifest_wrong", evidence_hash=OTHER),
+]
+
+
+def _bytes(name: str, code: str, short: str, change: Callable[[bytes], bytes]) -> Case:
+    def forge(q: Quorum) -> Forged:
+        base = honest(q)
+        data = next(d for n, d in base.files.items() if n.partition(".")[0] == short)
+        changed = change(data)
+        assert changed != data
+        return base.with_files(**{short: changed})
+
+    return Case(name, forge, code)
+
+
+FILES = [
+    _bytes("CRLF", "file_unreadable", "lines", lambda d: d.replace(b"\n", b"\r\n")),
+    _bytes("no final newline", "file_unreadable", "lines", lambda d: d[:-1]),
+    _bytes("a byte order mark", "file_unreadable", "lines", lambda d: b"\xef\xbb\xbf" + d),
+    _bytes(
+        "digits of another script",
+        "file_unreadable",
+        "lines",
+        lambda d: d.replace(b"\n0,", "\n٠,".encode(), 1),
+    ),
+    _bytes(
+        "a number with a plus", "file_unreadable", "lines", lambda d: d.replace(b",0,", b",+0,", 1)
+    ),
+    _bytes(
+        "upper-case hex",
+        "not_canonical",
+        "lines",
+        lambda d: d.replace(
+            d.split(b"\n")[1].split(b",")[2],
+            d.split(b"\n")[1].split(b",")[2].upper().replace(b"0X", b"0x"),
+        ),
+    ),
+    _bytes(
+        "repeated keys",
+        "not_recomputed",
+        "facts",
+        lambda d: d.replace(b'{"device"', b'{"device":"0x00","device"', 1),
+    ),
+    _bytes("spaces in facts", "not_recomputed", "facts", lambda d: d.replace(b'":', b'": ', 1)),
+    _bytes("an empty line", "file_unreadable", "facts", lambda d: d + b"\n"),
+    _bytes(
+        "facts that nest deep",
+        "file_unreadable",
+        "facts",
+        lambda d: d + b"[" * 99 + b"]" * 99 + b"\n",
+    ),
+    _bytes(
+        "a fact of no kind",
+        "file_unreadable",
+        "facts",
+        lambda d: d.replace(b'"usage"', b'"gift"', 1),
+    ),
+    _bytes("a credit", "not_recomputed", "credits", lambda d: d + b"0x" + b"11" * 32 + b",5\n"),
+    _bytes(
+        "a smaller log",
+        "log_part",
+        "manifest",
+        lambda d: d.replace(b'"log_size": ', b'"log_size": -', 1),
+    ),
+    _bytes(
+        "another manifest before",
+        "manifest_unchained",
+        "manifest",
+        lambda d: d.replace(d.split(b'"previous": "0x')[1][:8], b"00000000", 1),
+    ),
+    _bytes(
+        "another format",
+        "file_unreadable",
+        "manifest",
+        lambda d: d.replace(b"evidence-3", b"evidence-9"),
+    ),
+    _bytes(
+        "sizes that are wrong",
+        "manifest_wrong",
+        "manifest",
+        lambda d: d.replace(b'"bytes": ', b'"bytes": 1', 1),
+    ),
+    _bytes(
+        "a manifest on one line",
+        "manifest_wrong",
+        "manifest",
+        lambda d: d.replace(b"\n", b"") + b"\n",
+    ),
+]
+
+
+def _told(name: str, code: str, make: Callable[[Quorum], Make]) -> Case:
+    """One fact more, by which no books could be kept: lines are those of the others."""
+
+    def forge(q: Quorum) -> Forged:
+        base = honest(q)
+        place = q.place(9)
+        fact = make(q)(place)
+        line = encode_told([Told(place, S + DAY_S + 61, fact)])
+        short = "terms" if isinstance(fact, Agreed) else "facts"
+        data = next(d for n, d in base.files.items() if n.partition(".")[0] == short)
+        manifest = base.files["manifest.json"]
+        grown = f'"log_size": {place.entry}'.encode()
+        grown = manifest.replace(f'"log_size": {q.log_size + 4}'.encode(), grown)
+        assert grown != manifest
+        larger = replace(base, files={**base.files, "manifest.json": grown})
+        return larger.with_files(**{short: data + line})
+
+    return Case(name, forge, code)
+
+
+TOLD = [
+    _told(
+        "use of an unknown lease",
+        "fact_lease_unknown",
+        lambda q: lambda p: Held(p, q.terms.devices[0], OTHER, S + 9 * HOUR_S, S + 10 * HOUR_S),
+    ),
+    _told("outage for an unknown lease", "fact_lease_unknown", lambda q: out(q, 0, 9, 99, OTHER)),
+    _told(
+        "adjustment of an unknown lease",
+        "fact_lease_unknown",
+        lambda q: adjusted(q, 9, lease=OTHER),
+    ),
+    _told(
+        "use that overlaps use of its epoch",
+        "fact_overlap",
+        lambda q: used(q, 0, HOUR_S, 3 * HOUR_S, lease="fixed"),
+    ),
+    _told(
+        "a void of nothing",
+        "fact_correction_target_unknown",
+        lambda q: lambda _: Voided(q.place(7)),
+    ),
+    _told(
+        "a void of what is void",
+        "fact_correction_target_unknown",
+        lambda q: lambda _: voided_before(q),
+    ),
+    _told(
+        "an end of nothing",
+        "fact_correction_target_unknown",
+        lambda q: lambda _: Until(q.place(7), S + HOUR_S),
+    ),
+    _told("terms with a version left out", "fact_terms_invalid", lambda q: agreed(q, version=9)),
+    _told("terms that follow others", "fact_terms_invalid", lambda q: agreed(q, previous=OTHER)),
+    _told("terms of another renter", "fact_terms_invalid", lambda q: agreed(q, party=OTHER)),
+]
+CASES = TOLD + FACTS + LINES + STATEMENTS + FILES
+
+
+def test_verify__honest_quorum__finds_nothing(quorum: Quorum) -> None:
+    with quorum.posted(honest(quorum)):
+        report = quorum.world.verify()
+
+    assert [f.sentence() for f in report.findings] == []
+    assert report.statements == 3
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_verify__dishonest_quorum__is_found_and_named(quorum: Quorum, case: Case) -> None:
+    """ATTACKS 21: consistent, signed, posted, and wrong."""
+    with quorum.posted(case.make(quorum)):
+        report = quorum.world.verify()
+
+    found = [f for f in report.findings if f.code == case.code]
+    assert found, [(f.code, f.sentence()) for f in report.findings]
+    for finding in found:
+        assert (finding.facility_id, finding.epoch) == (quorum.facility_id, 2)
+        assert finding.file is not None
+        assert finding.block is not None

@@ -1,5 +1,6 @@
 """Verify, part 1a: the files of one statement, against the statement itself, byte by byte."""
 
+import re
 from collections.abc import Sequence
 
 from api.domain.hashing import sha256
@@ -19,11 +20,13 @@ from api.domain.statements.evidence_reader import decode_lines, log_end_of
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement
 from api.errors import AppError, EvidenceInvalid, NotFound
-from api.evidence_store import HOSTILE, EvidenceSource
+from api.evidence_store import HOSTILE, EvidenceSource, is_partial
 from api.verify.findings import Finding, Report, first_difference, shortened
 
 # The header is the first line of a file with rows.
 FIRST_ROW = 2
+# Name of a file that `EvidenceFolder.replace` had not finished.
+OURS_PARTIAL = re.compile(r"\.[a-z.]+\.[0-9a-f]{32}\.partial")
 
 
 class StatementFiles:
@@ -73,7 +76,10 @@ class StatementFiles:
             # Each of its files was reported as missing.
             return
         for name in sorted(set(names or ()) - (known - {FACILITY_FILE})):
-            self.finding("stray", name, "is no part of the evidence")
+            # What our own writer left behind when it was stopped is a warning, see `Tree`.
+            if not OURS_PARTIAL.fullmatch(name):
+                code = "partial" if is_partial(name) else "stray"
+                self.finding(code, name, "is no part of the evidence")
 
     def check_hashes(self, files: dict[str, bytes]) -> None:
         """Report a manifest that is not the chain's, and files that are not the manifest's."""

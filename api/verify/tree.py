@@ -30,13 +30,12 @@ from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import AppError, NotFound
 from api.evidence_store import HOSTILE, EvidenceSource, is_partial
 from api.verify.epoch import VerifiedFacility
-from api.verify.files import StatementFiles
+from api.verify.files import OURS_PARTIAL, StatementFiles
 from api.verify.findings import Finding, Report
 from api.verify.statement_file import read_statement
 
 _EPOCH = re.compile(r"epoch-([0-9]{5,})/")
 _SUPERSEDED = re.compile(r"epoch-([0-9]{5,})-([0-9a-f]{64})/")
-_OURS_PARTIAL = re.compile(r"\.[a-z.]+\.[0-9a-f]{32}\.partial")
 
 # Checks signatures of a statement: its files' folder, and the posting, None for one never posted.
 CheckSignatures = Callable[[Statement, str, ChainEvent[StatementPosted] | None], None]
@@ -93,7 +92,7 @@ class Tree:
             return []
 
     def _stray(self, path: str, facility_id: int | None = None, epoch: int | None = None) -> None:
-        if _OURS_PARTIAL.fullmatch(path.rsplit("/", 1)[-1]):
+        if OURS_PARTIAL.fullmatch(path.rsplit("/", 1)[-1]):
             message = "was left behind by a writer that was stopped: it is nobody's evidence"
             self._warn(Finding(message, facility_id, epoch, path, code="partial"))
             return
@@ -125,8 +124,16 @@ class Tree:
                 self._stray(f"{folder}/{name}", facility_id)
             elif int(found[1]) not in posted:
                 self._check_unposted(facility_id, Epoch(int(found[1])))
+            else:
+                self._check_partials(facility_id, Epoch(int(found[1])))
         self._check_pledges(facility_id)
         self._check_superseded(facility_id)
+
+    def _check_partials(self, facility_id: FacilityId, epoch: Epoch) -> None:
+        folder = epoch_folder(facility_id, epoch)
+        for name in self._names(folder) or ():
+            if OURS_PARTIAL.fullmatch(name):
+                self._stray(f"{folder}/{name}", facility_id, epoch)
 
     def _check_unposted(self, facility_id: FacilityId, epoch: Epoch) -> None:
         """Evidence of an epoch without a statement: closed and not posted yet, or made up."""

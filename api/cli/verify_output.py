@@ -100,7 +100,9 @@ def _show_numbers(
 def _fits(console: "Console", table: "Table") -> bool:
     from rich.measure import Measurement
 
-    return Measurement.get(console, console.options, table).maximum <= console.width
+    # As wide as it would be without bounds: within bounds it would cut its sums to fit.
+    unbound = console.options.update(width=10_000)
+    return Measurement.get(console, unbound, table).maximum <= console.width
 
 
 def _show_part(console: "Console", part: "Reconciliation") -> None:

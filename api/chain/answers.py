@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from api.domain.hashing import keccak
 from api.domain.units import Address, Bytes32
 from api.errors import ChainUnavailable
 
@@ -14,12 +15,28 @@ _DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Head of a block."""
+    """Head of a block. logs_bloom: None if the node leaves it out."""
 
     number: int
     hash: bytes
     parent_hash: bytes
     time_s: int
+    logs_bloom: bytes | None = None
+
+    def may_log(self, *parts: bytes) -> bool:
+        """Whether a log of this address and these topics can be in it, by its Bloom filter.
+
+        Source:  Ethereum's yellow paper, 4.4.3: three of 2,048 bits for each part.
+        """
+        if self.logs_bloom is None or len(self.logs_bloom) != 256:
+            return self.logs_bloom is None
+        filled = int.from_bytes(self.logs_bloom, "big")
+        for part in parts:
+            digest = keccak(part)
+            for i in (0, 2, 4):
+                if not filled >> (int.from_bytes(digest[i : i + 2], "big") % 2_048) & 1:
+                    return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +81,14 @@ class SentTransaction:
     call: dict[str, object]
     block_number: int | None
 
+    @property
+    def data(self) -> bytes:
+        """What it calls with."""
+        return to_bytes("eth_getTransactionByHash", self.call["data"])
+
     def data_to(self, address: str) -> bytes | None:
         """What it calls a contract with; None if it calls another one."""
-        if str(self.call.get("to")).lower() != address.lower():
-            return None
-        return to_bytes("eth_getTransactionByHash", self.call["data"])
+        return self.data if str(self.call.get("to")).lower() == address.lower() else None
 
 
 class Answer:
@@ -145,6 +165,7 @@ def to_block(method: str, value: object) -> Block:
         answer.hash("hash"),
         answer.hash("parentHash"),
         answer.number("timestamp"),
+        answer.data("logsBloom") if answer.has("logsBloom") else None,
     )
 
 

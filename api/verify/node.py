@@ -35,6 +35,7 @@ def check_age(head: Block, *, now_s: int, max_age_s: int, report: Report) -> Non
     age_s = now_s - head.time_s
     if age_s > max_age_s:
         message = f"the node's newest block is {age_s} s old, above {max_age_s}: it may be behind"
+        message += " (--any-age for a chain whose time is simulated)"
         report(Finding(message, code="head_old", block=head.number))
     elif -age_s > MAX_AHEAD_S:
         message = f"the node's newest block is {-age_s} s ahead of this machine's clock"

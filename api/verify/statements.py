@@ -312,9 +312,9 @@ class StatementVerifier:
         """Attesters that signed the batch in which a statement was posted; none if it was not."""
         deployment, block = self._contracts.deployment, event.block_number
         sent = self._contracts.client.sent(event.tx_hash)
-        data = None if sent is None else sent.data_to(deployment.statement_registry)
-        batch = None if data is None else calldata.read_post_many(data)
-        if batch is None or statement not in batch.statements:
+        batches = [] if sent is None else calldata.find_post_many(sent.data)
+        batch = next((each for each in batches if statement in each.statements), None)
+        if batch is None:
             return set()
         root = batch_root([statement_hash(each) for each in batch.statements])
         digest = batch_digest(

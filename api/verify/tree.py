@@ -32,6 +32,7 @@ from api.evidence_store import HOSTILE, EvidenceSource, is_partial
 from api.verify.epoch import VerifiedFacility
 from api.verify.files import OURS_PARTIAL, StatementFiles
 from api.verify.findings import Finding, Report
+from api.verify.node import MAX_AHEAD_S
 from api.verify.statement_file import read_statement
 
 _EPOCH = re.compile(r"epoch-([0-9]{5,})/")
@@ -147,7 +148,8 @@ class Tree:
                 epoch, ended_at_s=facility.ended_at_s, grace_s=facility.terms.grace_s
             )
             closes_s = None if period is None else period.over_s
-        over = closes_s is not None and closes_s <= self._head.time_s
+        # Whoever closes it has a clock of its own.
+        over = closes_s is not None and closes_s <= self._head.time_s + MAX_AHEAD_S
         follows = facility is not None and epoch >= facility.next_epoch
         names = set(self._names(folder) or ())
         ours = names <= {*COMMITTED_FILES, MANIFEST_FILE, STATEMENT_FILE, ATTESTATIONS_FILE}

@@ -89,6 +89,9 @@ class Walk:
             if log.block_hash not in (None, block.hash):
                 message = f"is of block 0x{(log.block_hash or b'').hex()}, which the chain lacks"
                 self._finding("log_of_other_block", message, log)
+            if not block.may_log(bytes.fromhex(log.address[2:]), *log.topics):
+                message = "its address and topics are not in the header of its block"
+                self._finding("log_not_in_header", message, log)
             if log.block_time_s not in (None, block.time_s):
                 message = f"names the time {log.block_time_s} where its block has {block.time_s}"
                 self._finding("log_time", message, log)

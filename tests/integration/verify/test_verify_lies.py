@@ -371,3 +371,22 @@ def test_verify__several_lies_that_agree__are_found(published: Published) -> Non
     lie = every(_drop(RentPaid), of("eth_getTransactionReceipt", without))
 
     assert "money" in {finding.code for finding in _verify(published, lie).findings}
+
+
+def test_verify__topics_changed_in_logs_and_receipts_alike__are_not_in_the_header(
+    published: Published,
+) -> None:
+    """Of another lease and payer: no storage holds the lease."""
+    topic = _topic(RentPaid)
+
+    def changed(log: dict[str, Any]) -> dict[str, Any]:
+        if log["topics"][:1] == [topic]:
+            log["topics"][2] = OTHER
+        return log
+
+    def receipt(found: dict[str, Any]) -> dict[str, Any]:
+        return found | {"logs": [changed(log) for log in found["logs"]]}
+
+    lie = every(of_logs(changed), of("eth_getTransactionReceipt", receipt))
+
+    assert {f.code for f in _verify(published, lie).findings} == {"log_not_in_header"}

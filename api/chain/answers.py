@@ -162,8 +162,8 @@ def to_block(method: str, value: object) -> Block:
     answer = Answer(method, value)
     return Block(
         answer.number("number"),
-        answer.hash("hash"),
-        answer.hash("parentHash"),
+        answer.data("hash"),
+        answer.data("parentHash"),
         answer.number("timestamp"),
         answer.data("logsBloom") if answer.has("logsBloom") else None,
     )

@@ -37,6 +37,14 @@ from api.errors import EventRejected, InvalidInput
 Complain = Callable[[Told, str, str], None]
 
 
+class _Broken(Exception):
+    """A fact breaks a rule; `reason` is its stable code."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason, self.message = reason, message
+
+
 @dataclass(slots=True)
 class _Known:
     """A fact of time as it stands now, and the number of the statement that took it."""
@@ -68,9 +76,10 @@ class FactJudge:
         for each in told:
             try:
                 self._judge(each, each.fact, number)
-            except (EventRejected, InvalidInput) as error:
-                reason = error.reason if isinstance(error, EventRejected) else "terms_invalid"
-                complain(each, f"fact_{reason}", error.message)
+            except InvalidInput as error:
+                complain(each, "fact_terms_invalid", error.message)
+            except (EventRejected, _Broken) as error:
+                complain(each, f"fact_{error.reason}", error.message)
             self._take(each, number)
 
     # --- rules -----------------------------------------------------------------------------------
@@ -98,19 +107,19 @@ class FactJudge:
 
     def _require_new(self, place: Place) -> None:
         if place in self._known:
-            raise EventRejected("repeated", f"entry {place.entry} told another fact before")
+            raise _Broken("repeated", f"entry {place.entry} told another fact before")
 
     def _lease(self, lease: Bytes32) -> Lease:
         known = self.leases.get(lease)
         if known is None:
             message = f"no terms of lease 0x{lease.hex()} were told before"
-            raise EventRejected("lease_unknown", message)
+            raise _Broken("lease_unknown", message)
         return known
 
     def _require_span(self, told: Told, fact: Held | Out | Seen, *, empty: bool) -> None:
         # An allocation that nobody confirmed yet has no second.
         if fact.end_s < fact.start_s or (fact.end_s == fact.start_s and not empty):
-            raise EventRejected("interval_empty", "its interval has no second")
+            raise _Broken("interval_empty", "its interval has no second")
         span = fact.start_s, fact.end_s
         require_inside(self.terms, span, recorded_at_s=told.recorded_at_s)
         self._require_unsealed(told, fact.start_s)
@@ -121,13 +130,13 @@ class FactJudge:
             self._open = told.recorded_at_s, open_s
         inside_s = min(max(instant_s, self.terms.window_start_s), self.terms.window_end_s - 1)
         if inside_s < self._open[1]:
-            raise EventRejected("sealed", "its month was sealed when it was recorded")
+            raise _Broken("sealed", "its month was sealed when it was recorded")
 
     def _require_runs(self, lease: Lease, span: Span) -> None:
         start_s, end_s = span
         if not any(a <= start_s and end_s <= b for a, b in lease.running):
             message = f"lease 0x{lease.lease.hex()} does not run throughout"
-            raise EventRejected("lease_not_open", message)
+            raise _Broken("lease_not_open", message)
 
     def _require_held(self, told: Told, fact: Held) -> None:
         self._require_new(fact.place)
@@ -143,7 +152,7 @@ class FactJudge:
         known = taken.get(fact.device)
         met = known and known.conflict((fact.start_s, fact.end_s), beside=fact.place)
         if met:
-            raise EventRejected("outage_overlap", f"{message} from {met[0]} to {met[1]}")
+            raise _Broken("outage_overlap", f"{message} from {met[0]} to {met[1]}")
 
     def _require_capacity(self, lease: Lease, span: Span) -> None:
         running = self._running.get(lease.lease)
@@ -152,21 +161,21 @@ class FactJudge:
         for start_s, end_s, most in lease.limits_in(span):
             if most and running.peak(start_s, end_s) + 1 > most:
                 message = f"lease 0x{lease.lease.hex()} covers {most} GPUs at once"
-                raise EventRejected("over_capacity", message)
+                raise _Broken("over_capacity", message)
 
     def _target(self, place: Place) -> _Known:
         known = self._known.get(place)
         if known is None:
             message = f"entry {place.entry} told no fact that stands"
-            raise EventRejected("correction_target_unknown", message)
+            raise _Broken("correction_target_unknown", message)
         return known
 
     def _require_until(self, told: Told, fact: Until) -> None:
         held = self._target(fact.target).fact
         if not isinstance(held, Held) or held.delivery:
-            raise EventRejected("allocation_unknown", "what it ends is no allocation")
+            raise _Broken("allocation_unknown", "what it ends is no allocation")
         if fact.end_s < held.start_s:
-            raise EventRejected("interval_empty", "an allocation lasts from its start on")
+            raise _Broken("interval_empty", "an allocation lasts from its start on")
         if fact.end_s > held.end_s:
             added = replace(held, start_s=held.end_s, end_s=fact.end_s)
             span = added.start_s, added.end_s
@@ -184,16 +193,16 @@ class FactJudge:
         delivered = isinstance(held, Held) and held.delivery
         if delivered and number > max(known.number, self.terms.epoch_at(held.start_s)):
             message = "a delivery is voided before its statement, not after"
-            raise EventRejected("not_correctable", message)
+            raise _Broken("not_correctable", message)
 
     def _require_adjustment(self, told: Told, fact: Adjusted) -> None:
         self._lease(fact.lease)
         place = told.place
         named = word(self.terms.facility_id) + word(place.entry) + word(place.index)
         if fact.subject != keccak(b"adjustment" + named):
-            raise EventRejected("subject_wrong", "its subject is not the hash of its place")
+            raise _Broken("subject_wrong", "its subject is not the hash of its place")
         if not 0 < abs(fact.amount) <= MAX_PRICE:
-            raise EventRejected("number_out_of_range", "its amount is 0, or above a million")
+            raise _Broken("number_out_of_range", "its amount is 0, or above a million")
 
     def _require_terms(self, told: Told, fact: Agreed) -> None:
         terms, before = fact.terms, self.leases.get(fact.lease)
@@ -201,7 +210,7 @@ class FactJudge:
         if before is not None:
             before.followed_by(terms)
         elif (terms.version, terms.previous) != (1, ZERO32):
-            raise EventRejected("terms_invalid", "the first version is 1, and follows none")
+            raise _Broken("terms_invalid", "the first version is 1, and follows none")
         require_keepable(terms, self.terms)
         self._require_unsealed(told, terms.from_s)
 

@@ -91,16 +91,20 @@ class StatementFiles:
         ours = self._manifest(files)
         if ours is None or sha256(ours) != self.statement.evidence_hash:
             # Searched as text: a manifest that is no JSON still tells which files are right.
-            guilty = [n for n in COMMITTED_FILES if sha256(files[n]).hex().encode() not in manifest]
+            there = [name for name in COMMITTED_FILES if name in files]
+            guilty = [n for n in there if sha256(files[n]).hex().encode() not in manifest]
             for name in guilty:
                 self.finding("file_wrong", name, "is not what the manifest names")
-            if not guilty and sha256(manifest) == self.statement.evidence_hash:
+            whole = len(there) == len(COMMITTED_FILES) and not guilty
+            if whole and sha256(manifest) == self.statement.evidence_hash:
                 message = "is not the manifest of its files: names, sizes, order or form differ"
                 line = None if ours is None else first_difference(ours, manifest)
                 self.finding("manifest_wrong", MANIFEST_FILE, message, line=line)
 
     def _manifest(self, files: dict[str, bytes]) -> bytes | None:
-        """The manifest that the files give; None where the published one is not readable."""
+        """The manifest that the files give; None where one is missing, or that not readable."""
+        if not set(COMMITTED_FILES) <= files.keys():
+            return None
         try:
             end = log_end_of(files.get(MANIFEST_FILE, b""))
         except (AppError, *HOSTILE):
@@ -108,7 +112,7 @@ class StatementFiles:
         return encode_manifest(self.statement.facility_id, self.statement.epoch, files, end)
 
     def read_lines(self, files: dict[str, bytes]) -> Sequence[Line]:
-        """Lines of the statement, compared with its root. Raises EvidenceInvalid."""
+        """Lines of the statement; `check_root` compares them with it. Raises EvidenceInvalid."""
         of, data = self.statement, files[LINES_FILE]
         lines = decode_lines(data)
         if encode_lines(lines) != data:
@@ -117,10 +121,14 @@ class StatementFiles:
         if len(lines) != of.line_count:
             message = f"has {len(lines)} lines where the statement has {of.line_count}"
             self.finding("line_count_wrong", LINES_FILE, message)
+        return lines
+
+    def check_root(self, lines: Sequence[Line]) -> None:
+        """Report lines that give another root than the statement's. Raises AppError."""
+        of = self.statement
         if usage_tree(of.facility_id, of.epoch, lines).root != of.usage_root:
             message = "gives another usage_root than the statement"
             self.finding("root_wrong", LINES_FILE, message)
-        return lines
 
     def report_error(self, error: Exception) -> None:
         """Report what kept the files from being read on."""

@@ -1,5 +1,6 @@
 """What verify found: every finding has a stable code, and a place in the evidence and the chain."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -91,11 +92,16 @@ class Findings:
         """What is found from now on is of the contracts' storage at a block."""
         self._event, self._block = None, block
 
-    def of(self, code: str) -> Report:
-        """Takes findings of one part of the verifier; `code` is of those that have none."""
+    def of(self, part: str) -> Report:
+        """Takes findings of one part of the verifier.
+
+        One without a code is of the event that is looked at, `<part>_<event>`, or of what a
+        contract stores, `<part>_stored`.
+        """
 
         def report(finding: Finding) -> None:
             event = self._event
+            code = f"{part}_{_snake(event.name) if event else 'stored'}"
             if finding.block is None:
                 finding = replace(
                     finding,
@@ -107,7 +113,7 @@ class Findings:
 
         return report
 
-    def guard(self, code: str, act: Callable[[], None]) -> None:
+    def guard(self, part: str, act: Callable[[], None]) -> None:
         """Do one step of a part: what cannot be done is a finding, and the rest goes on.
 
         A history that lacks an event, or evidence of hostile types, contradicts what came before.
@@ -124,7 +130,12 @@ class Findings:
             name = "the contracts' storage" if self._event is None else self._event.name
             said = error.message if isinstance(error, AppError) else repr(error)
             message = f"{name} cannot be judged by what came before: {said}"
-            self.of(code)(Finding(message, facility_id, code="cannot_be_judged"))
+            self.of(part)(Finding(message, facility_id, code="cannot_be_judged"))
+
+
+def _snake(name: str) -> str:
+    """`RentPaid` as `rent_paid`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
 def shortened(text: str, *, most: int = 200) -> str:

@@ -9,7 +9,6 @@ from api.domain.lifecycle import cut_off_s
 from api.domain.metering.usage import DELIVERY_KINDS
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
-    COMMITTED_FILES,
     CREDITS_FILE,
     FACTS_FILE,
     LINES_FILE,
@@ -60,14 +59,35 @@ class EpochCheck:
         self._facility.deliveries.pop(self._statement.epoch, None)
         files = self._files.read()
         self._files.check_names()
-        if not set(COMMITTED_FILES) <= files.keys():
-            return
         self._files.check_hashes(files)
+        lines = self._read_lines(files)
+        same = False
+        # Without its lines a statement follows from its facts all the same, and so do later ones.
+        if {FACTS_FILE, TERMS_FILE, MANIFEST_FILE} <= files.keys():
+            try:
+                same = self._recompute(files, lines)
+            except (AppError, AssertionError, *HOSTILE) as error:
+                self._files.report_error(error)
+        if lines is not None and not same:
+            # Where they are what the facts give, the root was computed already.
+            self._check_root(lines)
+
+    def _read_lines(self, files: dict[str, bytes]) -> Sequence[Line] | None:
+        """Lines as published, judged by themselves; None where they cannot be read."""
+        if LINES_FILE not in files:
+            return None
         try:
             lines = self._files.read_lines(files)
             self._check_faults(lines)
-            self._recompute(files, lines)
-        except (AppError, AssertionError, *HOSTILE) as error:
+        except (AppError, *HOSTILE) as error:
+            self._files.report_error(error)
+            return None
+        return lines
+
+    def _check_root(self, lines: Sequence[Line]) -> None:
+        try:
+            self._files.check_root(lines)
+        except (AppError, *HOSTILE) as error:
             self._files.report_error(error)
 
     def _check_faults(self, lines: Sequence[Line]) -> None:
@@ -83,7 +103,8 @@ class EpochCheck:
             at = (fault.first if fault.second is None else fault.second) + FIRST_ROW
             self._files.finding(code, LINES_FILE, message, line=at)
 
-    def _recompute(self, files: dict[str, bytes], lines: Sequence[Line]) -> None:
+    def _recompute(self, files: dict[str, bytes], lines: Sequence[Line] | None) -> bool:
+        """Compare with what the facts give; returns whether lines and root are the same."""
         statement, facility = self._statement, self._facility
         end = log_end_of(files[MANIFEST_FILE])
         if end.previous != facility.books.follows.manifest_hash:
@@ -93,7 +114,11 @@ class EpochCheck:
         told = self._told(files, period, up_to=end.size)
         facility.metered.take(told)
         closed = facility.books.close(period, told, log_size=end.size)
-        self._compare(files, lines, closed)
+        self._compare(files, closed)
+        if lines is None:
+            lines = closed.lines if closed.statement == statement else ()
+        else:
+            self._compare_lines(lines, closed.lines)
         until_s = period.start_s if period.closing else period.end_s
         facility.metered.stated(until_s=until_s, seal_s=facility.terms.seal_s)
         facility.rated_by_epoch[statement.epoch] = sum(x.charge_micros for x in lines)
@@ -102,15 +127,16 @@ class EpochCheck:
         facility.stated_gpu_seconds += stated_gpu_seconds(
             (x.kind, x.end_s - x.start_s) for x in lines
         )
+        same_root = closed.statement.usage_root == statement.usage_root
+        return same_root and closed.files[LINES_FILE] == files.get(LINES_FILE)
 
-    def _compare(self, files: dict[str, bytes], lines: Sequence[Line], closed: ClosedEpoch) -> None:
+    def _compare(self, files: dict[str, bytes], closed: ClosedEpoch) -> None:
         statement = self._statement
         for name in (FACTS_FILE, TERMS_FILE, LINES_FILE, CREDITS_FILE):
-            if closed.files[name] != files[name]:
+            if name in files and closed.files[name] != files[name]:
                 line = first_difference(closed.files[name], files[name])
                 message = "differs from what its inputs give"
                 self._files.finding("not_recomputed", name, message, line=line)
-        self._compare_lines(lines, closed.lines)
         if closed.statement != statement:
             names = [
                 name

@@ -262,7 +262,7 @@ class Tree:
         kept.check_hashes(files)
         try:
             log_end_of(files.get(MANIFEST_FILE, b""))
-            kept.read_lines(files)
+            kept.check_root(kept.read_lines(files))
         except (AppError, *HOSTILE) as error:
             kept.report_error(error)
         self._check_signatures(statement, folder, event)

@@ -133,4 +133,4 @@ def test_findings__the_same_twice__are_one() -> None:
     for _ in range(2):
         found.of("money")(Finding("x", 1))
 
-    assert [f.code for f in found.found] == ["money"]
+    assert [f.code for f in found.found] == ["money_stored"]

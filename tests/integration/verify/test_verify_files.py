@@ -313,11 +313,11 @@ CASES = [
         "terms_wrong",
         "facility.json",
     ),
-    Case("no replaced pledge", _remove("pledges/*.json"), "pledges", ".json"),
+    Case("no replaced pledge", _remove("pledges/*.json"), "pledges_pledge_approved", ".json"),
     Case(
         "another device in a pledge",
         _edit("pledges/*.json", lambda d: d.replace(b'"0x', b'"0xf', 1)),
-        "pledges",
+        "pledges_pledge_approved",
         ".json",
     ),
     Case("a stray pledge", _add("pledges/" + "ab" * 32 + ".json"), "stray", ".json"),
@@ -477,6 +477,22 @@ def test_verify__changed_file__is_found_and_named(
         (f.code, f.sentence()) for f in report.findings
     ]
     assert report.statements == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["lines.csv", "credits.csv", "statement.json", "attestations.json"]
+)
+def test_verify__file_missing_that_follows_from_facts__leaves_later_epochs_alone(
+    history: History, name: str, tmp_path: Path
+) -> None:
+    root = tmp_path / "evidence"
+    shutil.copytree(history.root, root)
+    path = f"{history.facility}/{E0}/{name}"
+    (root / path).unlink()
+
+    report = history.verify(root)
+
+    assert [(f.code, f.file) for f in report.findings] == [("file_missing", path)]
 
 
 def test_verify__writer_that_was_killed__is_a_warning_by_its_name(

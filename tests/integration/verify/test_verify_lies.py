@@ -253,7 +253,7 @@ def test_verify__node_that_lies__is_found(published: Published, case: Case) -> N
     report = _verify(published, case.lie(published))
 
     codes = {finding.code for finding in report.findings}
-    assert case.codes & codes, [f.sentence() for f in report.findings]
+    assert any(code.startswith(each) for code in codes for each in case.codes), codes
     for finding in report.findings:
         assert finding.code
         assert (finding.file, finding.block) != (None, None)
@@ -370,7 +370,7 @@ def test_verify__several_lies_that_agree__are_found(published: Published) -> Non
 
     lie = every(_drop(RentPaid), of("eth_getTransactionReceipt", without))
 
-    assert "money" in {finding.code for finding in _verify(published, lie).findings}
+    assert "money_stored" in {finding.code for finding in _verify(published, lie).findings}
 
 
 def test_verify__topics_changed_in_logs_and_receipts_alike__are_not_in_the_header(

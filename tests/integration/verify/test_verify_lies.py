@@ -26,6 +26,7 @@ from api.chain.emitted.tranche_token import (
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.errors import AppError, ChainUnavailable
+from api.verify.payments import Transfer
 from api.verify.verify import VerifyReport, verify
 from tests.liars import Liar, Lie, every, of, of_call, of_logs
 from tests.published import Memory, Published
@@ -212,6 +213,22 @@ CASES = [
         lambda p: _call(p, "TrancheToken", TrancheToken._position_of, _word(0, 999)),
         {"money"},
     ),
+    Case("transfers of money hidden", _fixed(_drop(Transfer)), {"transfer_unreceipted"}),
+    Case(
+        "money that went to others",
+        _fixed(_alter(Transfer, topics=_topics(2, ADDRESS))),
+        {"transfer_unreceipted"},
+    ),
+    Case(
+        "other fees owed",
+        lambda p: _call(p, "RentLockbox", RentLockbox._fees_owed, _word(0, 1)),
+        {"fees_owed"},
+    ),
+    Case(
+        "rent of a payer forgotten",
+        lambda p: _call(p, "RentLockbox", RentLockbox._paid_by, _word(0, 0)),
+        {"rent_by_payer"},
+    ),
     Case(
         "a view that answers nothing",
         lambda p: _call(p, "TrancheToken", TrancheToken._position_of, lambda _: "0x"),
@@ -371,6 +388,32 @@ def test_verify__several_lies_that_agree__are_found(published: Published) -> Non
     lie = every(_drop(RentPaid), of("eth_getTransactionReceipt", without))
 
     assert "money_stored" in {finding.code for finding in _verify(published, lie).findings}
+
+
+@pytest.mark.parametrize(
+    ("event", "place", "codes"),
+    [
+        (RentPaid, 3, {"payment_missing"}),
+        (RevenueClaimedBatch, 2, {"payout_missing", "payout_unexplained"}),
+    ],
+)
+def test_verify__payer_or_payee_of_an_event__is_the_one_of_the_token(
+    published: Published, event: type[EventArgs], place: int, codes: set[str]
+) -> None:
+    """Who paid and who got is in the token's logs, too."""
+    topic = _topic(event)
+
+    def changed(log: dict[str, Any]) -> dict[str, Any]:
+        if log["topics"][:1] == [topic]:
+            log["topics"][place] = ADDRESS
+        return log
+
+    def receipt(found: dict[str, Any]) -> dict[str, Any]:
+        return found | {"logs": [changed(log) for log in found["logs"]]}
+
+    lie = every(of_logs(changed), of("eth_getTransactionReceipt", receipt))
+
+    assert codes <= {f.code for f in _verify(published, lie).findings}
 
 
 def test_verify__topics_changed_in_logs_and_receipts_alike__are_not_in_the_header(

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.errors import EvidenceInvalid
-from api.evidence_store import MAX_LOCAL_BYTES, EvidenceFolder
+from api.evidence_store import MAX_LOCAL_BYTES, EvidenceFolder, EvidenceUrl
 from api.verify.verify import VerifyReport, verify
+from tests.integration.service import serving
 from tests.published import Remembering
 from tests.restated import restated
 from tests.world import Deployed, World
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.chain
 class History:
     """Evidence on disk, and the chain's answers."""
 
+    world: World
     root: Path
     client: Remembering
     facility: str
@@ -42,7 +45,7 @@ def history(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Ite
     world = World(engine, folder, deployed)
     restated(world)
     client = Remembering(world.chain.rpc_url)
-    yield History(world.evidence.root, client, f"facility-{world.facility_id}")
+    yield History(world, world.evidence.root, client, f"facility-{world.facility_id}")
     client.close()
     world.close()
     engine.dispose()
@@ -493,6 +496,19 @@ def test_verify__file_missing_that_follows_from_facts__leaves_later_epochs_alone
     report = history.verify(root)
 
     assert [(f.code, f.file) for f in report.findings] == [("file_missing", path)]
+
+
+def test_verify__over_http__holds_and_says_what_nobody_can_list(history: History) -> None:
+    with (
+        serving(history.world.app) as port,
+        closing(EvidenceUrl(f"http://127.0.0.1:{port}/v1/evidence")) as source,
+    ):
+        report = verify(history.client, source)
+
+    assert [f.sentence() for f in report.findings] == []
+    assert (report.statements, report.voided) == (3, 2)
+    assert "not_listed" in {w.code for w in report.warnings}
+    assert "not_kept" not in {w.code for w in report.warnings}
 
 
 def test_verify__writer_that_was_killed__is_a_warning_by_its_name(

@@ -587,6 +587,9 @@ def check_signatures(data: bytes, digest: bytes) -> list[str]:
 
 def verify_facility(folder: Path, chain: Chain) -> list[str]:
     """Everything that does not hold of one facility."""
+    if not (folder / "facility.json").exists():
+        # Nothing has to be published before the first statement.
+        return [f"{folder.name}: no facility.json"] if any(folder.glob("epoch-*")) else []
     terms_json = (folder / "facility.json").read_bytes()
     terms = json.loads(terms_json)
     if pretty(terms) != terms_json:

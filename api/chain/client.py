@@ -307,7 +307,8 @@ def _answered(method: str, answer: Mapping[str, object]) -> object:
 def _refusal(method: str, problem: object) -> RpcError:
     data = problem.get("data") if isinstance(problem, dict) else None
     text = problem.get("message", "") if isinstance(problem, dict) else str(problem)
-    return RpcError(f"{method}: {text}", method=method, data=data)
+    # A node may say anything, at any length.
+    return RpcError(f"{method}: {str(text)[:500]}", method=method, data=data)
 
 
 def chain_clock(client: ChainClient) -> Callable[[], int]:

@@ -69,6 +69,8 @@ class Transfer(EventArgs):
 
 
 E = TypeVar("E", bound=EventArgs)
+# Logs by which payments are judged.
+TOPICS = frozenset((topic_of(Transfer), topic_of(Withdrawn)))
 # Token, payer, payee.
 _Way = tuple[str, str, str]
 _OWED_BY = ("RentLockbox", "PrimarySale", "BondVault", "AttesterDesk", "AttesterRegistry")
@@ -202,7 +204,8 @@ class PaymentVerifier:
     def compare(self, receipts: Mapping[Bytes32, Logged]) -> None:
         """Compare events with transfers, and what is owed and held with storage.
 
-        Args:    receipts: of every transaction in which one of our contracts logged something.
+        Args:    receipts: of every transaction in which one of our contracts logged something, with
+                 its logs of `TOPICS`.
         """
         tokens = {*self._tokens.values(), self._bond_token}
         ranged = self._ranged(sorted(tokens))
@@ -264,7 +267,9 @@ class PaymentVerifier:
             blocks[tx_hash] = log.block_number
         for receipt_hash, receipt in receipts.items():
             self._take_withdrawals(receipt_hash, receipt)
-        for tx_hash in actual.keys() | self._expected.keys():
+        for tx_hash in sorted(
+            actual.keys() | self._expected.keys(), key=lambda h: (blocks.get(h, 0), h)
+        ):
             said = self._expected.get(tx_hash, Counter())
             logged = actual.get(tx_hash, Counter())
             self._compare_one(tx_hash, blocks.get(tx_hash, 0), said, logged)

@@ -85,6 +85,9 @@ class Tree:
             self._check_root(name)
         for facility_id in sorted(self._known.offered):
             self._check_facility(FacilityId(facility_id))
+            if facility_id not in self._facilities and facility_id not in self._known.posted:
+                message = "its terms are not published: of its money, transfers alone were checked"
+                self._warn(Finding(message, facility_id, code="not_published"))
 
     def _names(self, folder: str) -> Sequence[str] | None:
         try:

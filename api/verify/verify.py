@@ -24,6 +24,7 @@ from api.verify.node import (
     check_constants,
     check_still_there,
 )
+from api.verify.payments import TOPICS
 from api.verify.replay import Replay
 from api.verify.tree import Tree
 from api.verify.trusted import check_deployment, read_deployment
@@ -83,7 +84,7 @@ def verify(
     window_s = contracts.statement_registry.challenge_window_s().at(block=head.number)
     replay = Replay.begin(contracts, evidence, head, window_s, findings)
     posted = 0
-    walk = Walk(contracts, last=head.number, report=findings.of("log"))
+    walk = Walk(contracts, last=head.number, kept=TOPICS, report=findings.of("log"))
     for event in iter_events(walk):
         replay.take(event)
         posted += event.name == "StatementPosted"

@@ -1,6 +1,7 @@
 """Verify, part 0: every log of our contracts, read twice and decoded, or found."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from eth_abi.exceptions import DecodingError
 
@@ -35,13 +36,16 @@ class Walk:
     that only one of the two has is found, and so is one of a block that the chain does not have.
     """
 
-    def __init__(self, contracts: Contracts, *, last: int, report: Report) -> None:
-        self._client, self._report = contracts.client, report
+    def __init__(
+        self, contracts: Contracts, *, last: int, kept: Collection[bytes], report: Report
+    ) -> None:
+        """Args: kept: topics of logs that stay known of each receipt, of all contracts."""
+        self._client, self._report, self._kept = contracts.client, report, kept
         self._names = contract_names(contracts.deployment)
         self._first, self._last = contracts.deployment.start_block, last
         self._seen: set[_Place] = set()
         self._time_s = 0
-        # What each transaction logged, in all contracts, by its receipt; and headers of blocks.
+        # What each transaction logged, by its receipt; and headers of the blocks at hand.
         self.receipts: dict[Bytes32, Logged] = {}
         self._blocks: dict[int, Block] = {}
 
@@ -53,6 +57,7 @@ class Walk:
                 for log in self._client.logs(list(self._names), first, last)
                 if self._is_asked(log, first, last)
             ]
+            self._blocks = {}
             self._read_blocks(logs)
             self._read_receipts(logs)
             yield from self._decoded(logs)
@@ -75,7 +80,7 @@ class Walk:
         return True
 
     def _read_blocks(self, logs: Sequence[Log]) -> None:
-        numbers = sorted({log.block_number for log in logs} - self._blocks.keys())
+        numbers = sorted({log.block_number for log in logs})
         for number, block in zip(numbers, self._client.blocks(numbers), strict=True):
             if block.number != number or block.time_s < self._time_s:
                 message = (
@@ -107,8 +112,9 @@ class Walk:
                 message = "is of a transaction without a receipt, or that reverted"
                 self._finding("log_unreceipted", message, found[0])
                 continue
-            self.receipts[tx_hash] = receipt
             self._compare(found, receipt)
+            kept = tuple(log for log in receipt.logs if set(log.topics[:1]) & set(self._kept))
+            self.receipts[tx_hash] = replace(receipt, logs=kept)
 
     def _compare(self, found: Sequence[Log], receipt: Logged) -> None:
         block = self._blocks[found[0].block_number]

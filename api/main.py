@@ -1,7 +1,7 @@
 """The HTTP application: makes what its routes work with, and puts them together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -12,9 +12,10 @@ from api.chain.contracts import Contracts
 from api.chain.deployment import load_deployment
 from api.clock import BoundedClock, Clock, never_after, running, system_clock
 from api.db.migrate import upgrade
+from api.db.partitions import Partitions
 from api.db.session import open_engine
 from api.epochs.books import PreviewBooks
-from api.errors import AppError
+from api.errors import AppError, ChainUnavailable
 from api.evidence_store import EvidenceFolder
 from api.ledger.kept import KeptLedgers
 from api.reads.settings import FactReader
@@ -37,6 +38,7 @@ from api.routes.operator.console import (
     bills,
     bond,
     epochs,
+    files,
     log,
     metering,
     offer,
@@ -95,7 +97,7 @@ _PUBLIC = (
 )
 _CONSOLE = (
     *(overview, offer, metering, log, previews),
-    *(console_leases, epochs, rent, bills, bond),
+    *(console_leases, files, epochs, rent, bills, bond),
 )
 _ROUTES = (
     *(accounts, admin_keys),
@@ -159,6 +161,12 @@ def make_service(settings: Settings) -> Service:
     )
 
 
+def _make_partitions(service: Service) -> None:
+    """Make the partitions of the months ahead, by the time at which the first entry is recorded."""
+    with suppress(ChainUnavailable):  # whose clock is a chain's has the worker to make them
+        Partitions(service.engine).make_ahead(service.clock())
+
+
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application on its settings; migrates the database at start."""
     settings = settings or Settings()
@@ -168,6 +176,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         upgrade(service.engine)
         with running(service_of(app).clock):
+            _make_partitions(service_of(app))
             yield
         service.key_uses.close()
         service.engine.dispose()

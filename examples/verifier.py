@@ -21,7 +21,11 @@ from typing import Any
 from eth_keys.datatypes import Signature
 from eth_utils import keccak
 
-COMMITTED = ("facility.json", "facts.jsonl", "terms.jsonl", "lines.csv", "credits.csv")
+COMMITTED = (
+    *("facility.json", "batches.jsonl", "facts.jsonl", "terms.jsonl"),
+    *("lines.csv", "credits.csv", "state.jsonl"),
+)
+ENTRY_KINDS = ("batch", "chain", "key", "key-end", "roll")
 HEADER = (
     "index,kind,subject,lease,start_s,end_s,gpu_seconds,charge_micros,"
     "cumulative_gpu_seconds,cumulative_charge_micros"
@@ -606,7 +610,7 @@ def verify_facility(folder: Path, chain: Chain) -> list[str]:
             return [f"{folder.name}: a replaced pledge is not what the chain approved"]
         replaced.append(pledge)
     facility, ended, found = Facility(terms, replaced), chain.ended_at(number), list[str]()
-    follows = {"manifest": ZERO, "statement": ZERO, "log": 0}
+    follows = {"manifest": ZERO, "statement": ZERO, "log": (0, ZERO, 0)}
     for epoch in sorted(folder.glob("epoch-*")):
         if not (epoch / "statement.json").exists():
             continue
@@ -620,6 +624,27 @@ def verify_facility(folder: Path, chain: Chain) -> list[str]:
     return found
 
 
+def entries_of(
+    data: bytes, terms: dict[str, Any], log: tuple[int, bytes, int]
+) -> tuple[dict[int, int], tuple[int, bytes, int]]:
+    """Recorded second of each entry, and where the log ends: size, head, newest second."""
+    times = {}
+    size, head, newest = log
+    of = terms["log"]
+    start = b"rentroll/entry/1" + of["chain_id"].to_bytes(8, "big") + raw(of["registry"])
+    start += terms["facility_id"].to_bytes(8, "big")
+    for row in data.splitlines():
+        doc = json.loads(row)
+        if line_of(doc) != row + b"\n" or doc["entry"] != size + 1 or doc["recorded_at_s"] < newest:
+            raise ValueError(f"entry {doc['entry']} of the log does not follow")
+        size, newest = doc["entry"], doc["recorded_at_s"]
+        kind = ENTRY_KINDS.index(doc["kind"]) + 1
+        entry = start + size.to_bytes(8, "big") + head + bytes([kind]) + raw(doc["body"])
+        entry += raw(doc["author"]) + newest.to_bytes(8, "big") + raw(doc["answers"])
+        head, times[size] = sha256(entry).digest(), newest
+    return times, (size, head, newest)
+
+
 def one(
     epoch: Path, facility: Facility, ended: int | None, follows: dict[str, Any], chain: Chain
 ) -> list[str]:
@@ -628,9 +653,8 @@ def one(
         n: (epoch / n if n != COMMITTED[0] else epoch.parent / n).read_bytes() for n in COMMITTED
     }
     said = json.loads((epoch / "statement.json").read_bytes())
-    manifest = json.loads((epoch / "manifest.json").read_bytes())
     facility_id, number = facility.terms["facility_id"], said["epoch"]
-    facts = [json.loads(x) for n in COMMITTED[1:3] for x in files[n].splitlines()]
+    facts = [json.loads(x) for n in COMMITTED[2:4] for x in files[n].splitlines()]
     facility.take(facts)
     start, end, closing = period_of(facility, number, ended)
     lines, (available, adjustment, top, committed) = facility.close(number, (start, end), closing)
@@ -642,14 +666,15 @@ def one(
         "credits.csv": credits_of(lines if closing else []),
     }
     found = [f"{name} is not what its facts give" for name in ours if ours[name] != files[name]]
-    entries = [fact["entry"] for fact in facts]
-    if entries and not follows["log"] < min(entries) <= max(entries) <= manifest["log_size"]:
+    times, log = entries_of(files["batches.jsonl"], facility.terms, follows["log"])
+    if any(times.get(fact["entry"]) != fact["recorded_at_s"] for fact in facts):
         found.append("facts are not of this part of the log")
     document = {
-        "format": "rentroll-evidence-3",
+        "format": "rentroll-evidence-4",
         "facility_id": facility_id,
         "epoch": number,
-        "log_size": manifest["log_size"],
+        "log_size": log[0],
+        "log_head": "0x" + log[1].hex(),
         "previous": "0x" + follows["manifest"].hex(),
         "files": [
             {"name": n, "bytes": len(files[n]), "sha256": sha256(files[n]).hexdigest()}
@@ -673,7 +698,7 @@ def one(
         digest = digest_of(said, chain.id, chain.at["StatementRegistry"])
         for account in check_signatures(attestations.read_bytes(), digest):
             print(f"{epoch.name}: {account} signed by no key: ask its contract (ERC-1271)")
-    follows |= {"manifest": hashed, "statement": struct_hash(said), "log": manifest["log_size"]}
+    follows |= {"manifest": hashed, "statement": struct_hash(said), "log": log}
     return found
 
 

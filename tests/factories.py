@@ -22,9 +22,9 @@ from api.domain.metering.events import (
     USAGE,
 )
 from api.domain.metering.instants import format_instant
+from api.domain.metering.items import EventResult
 from api.evidence_store import EvidenceFolder
-from api.ledger.batch import EventResult
-from api.ledger.facilities import NewFacility, register_facility
+from api.ledger.facilities import LogHome, NewFacility, register_facility
 from api.ledger.ingest import ingest
 from api.ledger.leases import NewLease, open_lease
 
@@ -102,6 +102,7 @@ class Ledger:
                 connection,
                 operator_id=self.operator_id,
                 new=NewFacility(**values),
+                home=LogHome(),
                 grace_s=GRACE_S,
                 now_s=START_S,
             )

@@ -9,15 +9,16 @@ from typing import Any
 from api.chain import calldata
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
+from api.domain.log.entry import Entry, EntryKind, end_of
 from api.domain.metering.facts import Agreed, Fact, Place
 from api.domain.metering.usage import COUNTED_KINDS
+from api.domain.statements.batches import decode_entries, encode_entries
 from api.domain.statements.closing import OpenBooks
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
-    CREDITS_FILE,
+    BATCHES_FILE,
     FACILITY_FILE,
     FACTS_FILE,
-    LINES_FILE,
     MANIFEST_FILE,
     STATEMENT_FILE,
     TERMS_FILE,
@@ -29,7 +30,7 @@ from api.domain.statements.evidence import (
     epoch_folder,
     facility_folder,
 )
-from api.domain.statements.evidence_reader import decode_facility, log_end_of
+from api.domain.statements.evidence_reader import decode_facility, follows_of
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement, statement_digest
 from api.domain.statements.told import Told, decode_told
@@ -56,11 +57,21 @@ class Forged:
         names = {name.partition(".")[0]: name for name in self.files}
         files = {**self.files, **{names[short]: data for short, data in changes.items()}}
         if "manifest" not in changes:
-            end = log_end_of(self.files[MANIFEST_FILE])
-            of = self.statement
-            files[MANIFEST_FILE] = encode_manifest(of.facility_id, of.epoch, files, end)
+            said = follows_of(self.files[MANIFEST_FILE])
+            of = self.statement.facility_id, self.statement.epoch
+            manifest = encode_manifest(*of, files, log=said.log, previous=said.previous)
+            files[MANIFEST_FILE] = manifest
         hashed = sha256(files[MANIFEST_FILE])
         return replace(self, files=files).stating(evidence_hash=hashed)
+
+    def with_log(self, entries: Sequence[Entry]) -> "Forged":
+        """The same over another part of the log."""
+        said = follows_of(self.files[MANIFEST_FILE])
+        files = {**self.files, BATCHES_FILE: encode_entries(entries)}
+        of = self.statement.facility_id, self.statement.epoch
+        log = end_of(entries, said.log)
+        files[MANIFEST_FILE] = encode_manifest(*of, files, log=log, previous=said.previous)
+        return replace(self, files=files).stating(evidence_hash=sha256(files[MANIFEST_FILE]))
 
     def with_lines(self, lines: Sequence[Line], *, sums: bool = True) -> "Forged":
         """The same with other lines, numbered and summed up anew; root and totals agree."""
@@ -106,6 +117,9 @@ def counted(line: Line, **changes: Any) -> Line:
     return replace(line, gpu_seconds=GpuSeconds(seconds))
 
 
+ZERO = Bytes32(bytes(32))
+
+
 class Quorum:
     """Two attesters of a world who state its next epoch as they like."""
 
@@ -117,10 +131,16 @@ class Quorum:
         self.history: list[Told] = []
         for before in range(epoch):
             told = self._told_of(before)
-            end = log_end_of(self._read(MANIFEST_FILE, before))
-            self._books.close(self.terms.period(Epoch(before)), told, log_size=end.size)
+            follows = self._books.follows.log
+            entries = decode_entries(
+                self._read(BATCHES_FILE, before),
+                log=self.terms.log,
+                before=follows,
+                recorded_at_s=0,
+            )
+            self._books.close(self.terms.period(Epoch(before)), told, entries=entries)
             self.history += told
-        self.log_size = self._books.follows.log_size
+        self.log_size = self._books.follows.log.size
 
     def _read(self, name: str, epoch: int | None) -> bytes:
         folder = facility_folder(self.facility_id)
@@ -156,8 +176,21 @@ class Quorum:
         """Where the fact of a number stands in the log, behind all that was stated."""
         return Place(self.log_size + number, 0)
 
-    def close(self, *facts: Callable[[Place], Fact] | Told, log_size: int | None = None) -> Forged:
-        """What books give for facts, one an entry, recorded when the epoch was over."""
+    def entries(self, times_s: Mapping[int, int]) -> list[Entry]:
+        """Entries of the log behind what was stated, one a number, recorded at these seconds."""
+        found, end = list[Entry](), self._books.follows.log
+        for number in range(self.log_size + 1, max(times_s, default=self.log_size) + 1):
+            at_s = times_s.get(number, found[-1].recorded_at_s if found else self.period.end_s)
+            entry = Entry(self.terms.log, number, end.head, EntryKind.BATCH, ZERO, ZERO, at_s, ZERO)
+            found.append(entry)
+            end = end_of([entry], end)
+        return found
+
+    def close(self, *facts: Callable[[Place], Fact] | Told, short: int = 0) -> Forged:
+        """What books give for facts, one an entry, recorded when the epoch was over.
+
+        short: so many of the last entries are left out of the log.
+        """
         told = []
         for number, fact in enumerate(facts, 1):
             if isinstance(fact, Told):
@@ -165,11 +198,11 @@ class Quorum:
                 continue
             place = self.place(number)
             told.append(Told(place, self.period.end_s + 60, fact(place)))
-        size = self.log_size + len(facts) if log_size is None else log_size
-        closed = self._books.copied().close(self.period, told, log_size=size)
-        files = {n: data for n, data in closed.files.items() if n != FACILITY_FILE}
-        files |= {FACILITY_FILE: closed.files[FACILITY_FILE]}
-        return Forged(files, closed.statement, closed.lines)
+        times_s = {each.place.entry: each.recorded_at_s for each in told}
+        entries = self.entries(times_s)
+        entries = entries[: len(entries) - short]
+        closed = self._books.copied().close(self.period, told, entries=entries)
+        return Forged(dict(closed.files), closed.statement, closed.lines)
 
     @contextmanager
     def posted(self, forged: Forged) -> Iterator[None]:
@@ -202,7 +235,3 @@ class Quorum:
 def lines_of(forged: Forged) -> list[Line]:
     """Lines, to be changed."""
     return list(forged.lines)
-
-
-FILES = (CREDITS_FILE, FACTS_FILE, LINES_FILE, TERMS_FILE)
-ZERO = Bytes32(bytes(32))

@@ -13,16 +13,19 @@ from typing import Any
 from api.domain.facility import FacilityTerms, Period, TrancheTerms
 from api.domain.hashing import device_hash
 from api.domain.lifecycle import cut_off_s
+from api.domain.log.entry import Entry
+from api.domain.log.logged import LoggedEntry
 from api.domain.metering import events
 from api.domain.metering.events import parse_event
 from api.domain.metering.facts import Place
 from api.domain.metering.instants import format_instant
 from api.domain.metering.judge import MAX_FUTURE_S, Recorded
+from api.domain.roster import Roster
 from api.domain.statements.closing import ClosedEpoch, OpenBooks
-from api.domain.statements.recompute import LoggedEvent
 from api.domain.statements.told import Told
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import EventRejected
+from tests.logs import SentEvent, log_of
 
 EPOCH_S = 3_600
 EPOCHS = 4
@@ -73,13 +76,13 @@ class Ledger:
     seed: int
     terms: FacilityTerms
     ended_at_s: int | None = None
-    sent: list[tuple[LoggedEvent, str | None]] = field(default_factory=list)
+    sent: list[tuple[SentEvent, str | None]] = field(default_factory=list)
     correctable: list[str] = field(default_factory=list)
     running: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        self.recorded = Recorded(self.terms, SALT, ended_at_s=self.ended_at_s)
+        self.recorded = Recorded(Roster(self.terms), SALT, ended_at_s=self.ended_at_s)
         self.recorded.recorded_at_s = self.terms.window_start_s
         self._cut_s = self.terms.window_start_s
         self._told: list[Told] = []
@@ -105,7 +108,8 @@ class Ledger:
         count = self.dice.randrange(5, 25) if self._cut_s < cut_s else 0
         for at_s in sorted(self.dice.randrange(*self.dice.choice(spans)) for _ in range(count)):
             self.recorded.recorded_at_s = at_s
-            self._place = Place(self._place.entry + 1, 0)
+            if self._place.index:
+                self._place = Place(self._place.entry + 1, 0)
             for _ in range(self.dice.randrange(1, 4)):
                 self._anything(period)
         self._cut_s = cut_s
@@ -113,9 +117,18 @@ class Ledger:
         return told
 
     @property
-    def logged(self) -> list[LoggedEvent]:
-        """What the log holds, as an attester is given it."""
+    def logged(self) -> list[SentEvent]:
+        """What the log took."""
         return [event for event, refused in self.sent if refused is None]
+
+    @property
+    def entries(self) -> list[LoggedEntry]:
+        """What the log holds, as an attester is given it."""
+        return log_of(self.terms, self.logged)
+
+    def entries_after(self, number: int) -> list[Entry]:
+        """Entries behind one, without their bodies."""
+        return [logged.entry for logged in self.entries if logged.entry.number > number]
 
     def _say(self, kind: str, /, **data: Any) -> str | None:
         """Send an event; its id if the log takes it."""
@@ -128,7 +141,7 @@ class Ledger:
             "data": {"facility_id": self.terms.facility_id, **data},
         }
         at_s = self.recorded.recorded_at_s
-        event = LoggedEvent(self._place, at_s, payload)
+        event = SentEvent(self._place, at_s, payload)
         try:
             facts = self.recorded.accept(parse_event(payload), self._place)
         except EventRejected as error:
@@ -281,7 +294,8 @@ def closed_books(ledger: Ledger) -> list[ClosedEpoch]:
     closed = []
     for period in periods(ledger.terms, ended_at_s=ledger.ended_at_s):
         told = ledger.fill(period)
-        closed.append(books.close(period, told, log_size=ledger.logged[-1].place.entry))
+        entries = ledger.entries_after(books.follows.log.size)
+        closed.append(books.close(period, told, entries=entries))
     return closed
 
 

@@ -7,6 +7,17 @@ from typing import Annotated
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Facility = Annotated[int, typer.Argument(min=1, help="Facility.")]
+ApiKey = Annotated[str, typer.Option(envvar="RENTROLL_OPERATOR_KEY", help="Operator's key.")]
+ApiUrl = Annotated[
+    str | None, typer.Option(help="The API; default is the setting, RENTROLL_API_URL.")
+]
+OnlyLease = Annotated[
+    str | None, typer.Option("--lease", help="Only of this lease, by your id of it.")
+]
+_REASON = "For people, such as a ticket's number; never personal data."
+Reason = Annotated[str, typer.Option("--reason", help=_REASON)]
+MaybeReason = Annotated[str | None, typer.Option("--reason", help=_REASON)]
 
 
 def matching(pattern: str, wanted: str) -> Callable[[str], str]:

@@ -7,14 +7,13 @@ from typing import Annotated
 import typer
 
 from api.cli import bill_output, output
-from api.cli.arguments import Json
+from api.cli.arguments import Facility, Json, OnlyLease
 from api.cli.environment import settings
 from api.domain.units import FacilityId
 
 bills = typer.Typer(
     no_args_is_help=True, help="List, issue and save bills, from statements that are final."
 )
-OfFacility = Annotated[int, typer.Argument(min=1, help="Facility.")]
 
 
 def _month(value: str | None) -> str | None:
@@ -24,7 +23,7 @@ def _month(value: str | None) -> str | None:
 
 
 @bills.command("list")
-def show(facility: OfFacility, as_json: Json = False) -> None:
+def show(facility: Facility, as_json: Json = False) -> None:
     """Show every month and lease: state, stated, billed, paid and open."""
     from api.cli import bill_wiring
 
@@ -35,11 +34,11 @@ def show(facility: OfFacility, as_json: Json = False) -> None:
 
 @bills.command("issue")
 def issue(
-    facility: OfFacility,
+    facility: Facility,
     month: Annotated[
         str | None, typer.Option(callback=_month, help="Only this UTC month, such as 2026-12.")
     ] = None,
-    lease: Annotated[str | None, typer.Option(help="Only this lease.")] = None,
+    lease: OnlyLease = None,
     due_days: Annotated[int, typer.Option(min=0, max=366, help="Days until they are due.")] = 14,
     as_json: Json = False,
 ) -> None:
@@ -58,7 +57,7 @@ def issue(
 
 @bills.command("save")
 def save(
-    facility: OfFacility,
+    facility: Facility,
     number: Annotated[int, typer.Argument(min=1, help="Number of the document.")],
     file: Annotated[
         Path, typer.Argument(dir_okay=False, help="File; ends with .html, .pdf, .csv or .json.")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.cli import (
+    agent_commands,
     arguments,
     bill_commands,
     event_commands,
@@ -18,7 +19,7 @@ from api.cli import (
     refusal_commands,
     replace_commands,
 )
-from api.cli.arguments import Json
+from api.cli.arguments import Facility, Json
 from api.cli.environment import settings as _settings
 from api.domain.units import FacilityId
 
@@ -29,6 +30,7 @@ app = typer.Typer(
     " DATABASE_URL and RENTROLL_*.",
     epilog="Exit codes: 0 fine, 1 something does not hold, 2 wrong usage, 3 not reachable.",
 )
+app.add_typer(agent_commands.agent, name="agent")
 app.add_typer(key_commands.register, name="register")
 app.add_typer(key_commands.keys, name="keys")
 app.add_typer(bill_commands.bills, name="bills")
@@ -237,7 +239,7 @@ def sign_order(
 
 @app.command("duties")
 def duties(
-    facility: Annotated[int, typer.Argument(min=1, help="Facility.")],
+    facility: Facility,
     attester: Annotated[str, typer.Argument(callback=arguments.address, help="Attester.")],
     as_json: Json = False,
 ) -> None:

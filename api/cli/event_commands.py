@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import event_output, output
-from api.cli.arguments import Json
-from api.cli.environment import settings
+from api.cli.arguments import ApiKey, ApiUrl, Facility, Json, MaybeReason, OnlyLease, Reason
 
 if TYPE_CHECKING:
-    from api.cli.event_client import EventClient
+    from api.cli.facility_events import FacilityEvents
 
 events = typer.Typer(
     no_args_is_help=True,
@@ -22,13 +21,9 @@ events = typer.Typer(
     " shown first, and asked.",
 )
 
-Facility = Annotated[int, typer.Argument(min=1, help="Facility.")]
 EventId = Annotated[str, typer.Argument(help="Id of the event.")]
 Lease = Annotated[str, typer.Argument(help="Your id of the lease.")]
 Source = Annotated[str | None, typer.Option(help="Its source, where several have that id.")]
-Reason = Annotated[str | None, typer.Option(help="Kept with the event; never personal data.")]
-ApiKey = Annotated[str, typer.Option(envvar="RENTROLL_OPERATOR_KEY", help="Operator's key.")]
-ApiUrl = Annotated[str | None, typer.Option(help="The API; default is the setting.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 Instant = Annotated[
     str, typer.Argument(metavar="TIME", help="RFC 3339, like 2026-12-01T00:00:00Z.")
@@ -98,7 +93,7 @@ def _act(
 
 
 def _tell(
-    client: "EventClient",
+    client: "FacilityEvents",
     facility: int,
     event_type: str,
     data: Mapping[str, object],
@@ -106,7 +101,7 @@ def _tell(
     yes: bool,
     as_json: bool,
 ) -> None:
-    from api.cli.event_client import new_event
+    from api.cli.facility_events import new_event
 
     given = {name: value for name, value in data.items() if value is not None}
     event = new_event(event_type, facility, given)
@@ -118,7 +113,7 @@ def list_events(
     facility: Facility,
     api_key: ApiKey,
     device: Annotated[str | None, typer.Option(help="Name of a device.")] = None,
-    lease: Annotated[str | None, typer.Option(help="Your id of a lease.")] = None,
+    lease: OnlyLease = None,
     kind: Annotated[Kind | None, typer.Option(help="Only events of this kind.")] = None,
     after: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="What lasts beyond, RFC 3339.")
@@ -134,7 +129,7 @@ def list_events(
 
     Without a device or lease, --from and --to are at most seven days apart.
     """
-    from api.cli.event_client import open_client
+    from api.cli.facility_events import facility_events
 
     with output.failing():
         wanted = {
@@ -144,7 +139,7 @@ def list_events(
             "from_s": _seconds(after),
             "to_s": _seconds(until),
         }
-        with open_client(settings(), facility, api_url=api_url, api_key=api_key) as client:
+        with facility_events(facility, api_url=api_url, api_key=api_key) as client:
             event_output.show_events(client.search(wanted, limit=limit), as_json=as_json)
 
 
@@ -158,11 +153,11 @@ def show_event(
     as_json: Json = False,
 ) -> None:
     """Show an accepted event as it was sent, and what became of it."""
-    from api.cli.event_client import open_client
+    from api.cli.facility_events import facility_events
 
     with (
         output.failing(),
-        open_client(settings(), facility, api_url=api_url, api_key=api_key) as client,
+        facility_events(facility, api_url=api_url, api_key=api_key) as client,
     ):
         event_output.show_event(client.named(event_id, source), as_json=as_json)
 
@@ -176,11 +171,11 @@ def preview_events(
     as_json: Json = False,
 ) -> None:
     """Show what the events of a file would change, in the next statements too. Nothing is sent."""
-    from api.cli.event_client import open_client, read_events
+    from api.cli.facility_events import facility_events, read_events
 
     with output.failing():
         told = read_events(_text(file))
-        with open_client(settings(), facility, api_url=api_url, api_key=api_key) as client:
+        with facility_events(facility, api_url=api_url, api_key=api_key) as client:
             found = client.preview(told)
         if as_json:
             typer.echo(json.dumps(found))
@@ -199,11 +194,11 @@ def send_events(
     as_json: Json = False,
 ) -> None:
     """Show what the events of a file would change, ask, and send them. None if one is refused."""
-    from api.cli.event_client import open_client, read_events
+    from api.cli.facility_events import facility_events, read_events
 
     with output.failing():
         told = read_events(_text(file))
-        with open_client(settings(), facility, api_url=api_url, api_key=api_key) as client:
+        with facility_events(facility, api_url=api_url, api_key=api_key) as client:
             _act(client.preview(told), lambda: client.send(told), yes=yes, as_json=as_json)
 
 
@@ -213,18 +208,18 @@ def void_event(
     event_id: EventId,
     api_key: ApiKey,
     source: Source = None,
-    reason: Reason = None,
+    reason: MaybeReason = None,
     yes: Yes = False,
     api_url: ApiUrl = None,
     as_json: Json = False,
 ) -> None:
     """Take an event back: usage, an allocation, an outage, or a delivery before its statement."""
-    from api.cli.event_client import open_client
+    from api.cli.facility_events import facility_events
     from api.domain.metering.events import CORRECTION
 
     with (
         output.failing(),
-        open_client(settings(), facility, api_url=api_url, api_key=api_key) as client,
+        facility_events(facility, api_url=api_url, api_key=api_key) as client,
     ):
         found = client.named(event_id, source)
         corrects = {"source": found["source"], "id": event_id}
@@ -239,7 +234,7 @@ def replace_event(
     file: File,
     api_key: ApiKey,
     source: Source = None,
-    reason: Reason = None,
+    reason: MaybeReason = None,
     yes: Yes = False,
     api_url: ApiUrl = None,
     as_json: Json = False,
@@ -248,12 +243,12 @@ def replace_event(
 
     The file has the data of usage or an outage, without facility_id.
     """
-    from api.cli.event_client import open_client, read_data
+    from api.cli.facility_events import facility_events, read_data
     from api.domain.metering.events import CORRECTION
 
     with output.failing():
         replacement = read_data(_text(file))
-        with open_client(settings(), facility, api_url=api_url, api_key=api_key) as client:
+        with facility_events(facility, api_url=api_url, api_key=api_key) as client:
             found = client.named(event_id, source)
             corrects = {"source": found["source"], "id": event_id}
             data = {"corrects": corrects, "action": "replace", "replacement": replacement}
@@ -273,18 +268,18 @@ def tell_outage(
     lease: Annotated[
         str | None, typer.Option(help="Lease that it was kept from, if none held it.")
     ] = None,
-    reason: Reason = None,
+    reason: MaybeReason = None,
     yes: Yes = False,
     api_url: ApiUrl = None,
     as_json: Json = False,
 ) -> None:
     """Tell that a device could not be used, also over usage that was stated."""
-    from api.cli.event_client import open_client
+    from api.cli.facility_events import facility_events
     from api.domain.metering.events import AVAILABILITY
 
     with (
         output.failing(),
-        open_client(settings(), facility, api_url=api_url, api_key=api_key) as client,
+        facility_events(facility, api_url=api_url, api_key=api_key) as client,
     ):
         data = {"device": device, "start": start, "end": end, "cause": cause.value}
         more = {"lease": lease, "reason": reason}
@@ -296,7 +291,7 @@ def adjust(
     facility: Facility,
     lease: Lease,
     api_key: ApiKey,
-    reason: Annotated[str, typer.Option(help="Kept with the event; never personal data.")],
+    reason: Reason,
     back: Annotated[int, typer.Option(min=0, help="Micros that go back to the renter.")] = 0,
     charge: Annotated[int, typer.Option(min=0, help="Micros that the renter owes.")] = 0,
     yes: Yes = False,
@@ -304,14 +299,14 @@ def adjust(
     as_json: Json = False,
 ) -> None:
     """Charge a lease, or give back to it, with a reason: also for time that is sealed."""
-    from api.cli.event_client import open_client
+    from api.cli.facility_events import facility_events
     from api.domain.metering.events import ADJUSTMENT
 
     if (back == 0) == (charge == 0):
         raise typer.BadParameter("say one of --back and --charge")
     with (
         output.failing(),
-        open_client(settings(), facility, api_url=api_url, api_key=api_key) as client,
+        facility_events(facility, api_url=api_url, api_key=api_key) as client,
     ):
         data = {"lease_id": lease, "amount": charge - back, "reason": reason}
         _tell(client, facility, ADJUSTMENT, data, yes=yes, as_json=as_json)
@@ -329,12 +324,12 @@ def set_price(
     as_json: Json = False,
 ) -> None:
     """Set the price of a lease from an instant on, also one that is past: a wrong price."""
-    from api.cli.event_client import open_client
+    from api.cli.facility_events import facility_events
 
     body = {"effective_from": start, "price_micros_per_gpu_hour": price}
     with (
         output.failing(),
-        open_client(settings(), facility, api_url=api_url, api_key=api_key) as client,
+        facility_events(facility, api_url=api_url, api_key=api_key) as client,
     ):
         shown = client.preview_price(lease, body)
         _act(shown, lambda: client.set_price(lease, body), yes=yes, as_json=as_json)

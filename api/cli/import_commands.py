@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli import arguments, output
-from api.cli.arguments import Json
-from api.cli.environment import settings as _settings
+from api.cli.arguments import ApiKey, ApiUrl, Json
 from api.domain.units import FacilityId
 
 if TYPE_CHECKING:
@@ -24,14 +23,10 @@ Mapping = Annotated[
     Path,
     typer.Option(exists=True, dir_okay=False, help="TOML: devices, leases, times; docs/IMPORT.md."),
 ]
-ApiKey = Annotated[str, typer.Option(envvar="RENTROLL_OPERATOR_KEY", help="Operator's key.")]
-ApiUrl = Annotated[str | None, typer.Option(help="The API; default is the setting.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Judge every row and record nothing.")]
 Report = Annotated[Path | None, typer.Option(dir_okay=False, help="CSV file for all refused rows.")]
-Zone = Annotated[
-    str | None,
-    typer.Option("--timezone", help="Zone of times without an offset, such as Europe/Oslo."),
-]
+_ZONE = "Zone of times without an offset, such as Europe/Oslo."
+Zone = Annotated[str | None, typer.Option("--timezone", help=_ZONE)]
 
 
 def _run(
@@ -39,7 +34,7 @@ def _run(
 ) -> "Run":
     from api.cli.import_wiring import Run
 
-    return Run(path, api_url or _settings().api_url, api_key, dry_run, report)
+    return Run(path, api_url, api_key, dry_run, report)
 
 
 def _end(outcome: "Outcome", *, as_json: bool) -> None:
@@ -70,6 +65,8 @@ def import_helios(
             callback=arguments.utc_offset, help="Offset of the trace's naive local times."
         ),
     ] = "+00:00",
+    dry_run: DryRun = False,
+    report: Report = None,
     as_json: Json = False,
 ) -> None:
     """Import the public Helios per-minute pool format: each pool becomes a facility.
@@ -77,16 +74,13 @@ def import_helios(
     No public trace has device ids, leases or prices, so they are assigned: GPU i is busy while
     more than i GPUs run, devices get UUID5 stand-ins, each pool one on-demand lease.
     """
-    from api.ledger.importers.helios import import_trace
+    from api.cli import import_wiring
 
     with output.failing():
-        url = api_url or _settings().api_url
+        run = _run(path, api_key, api_url, dry_run, report)
         with output.progress("events", quiet=as_json) as advance:
-            summary = import_trace(
-                path, api_url=url, api_key=api_key, utc_offset=utc_offset, on_progress=advance
-            )
-        output.show_import(summary, as_json=as_json)
-        raise typer.Exit(1 if summary.rejected else 0)
+            outcome = import_wiring.import_helios(run, utc_offset=utc_offset, on_progress=advance)
+        _end(outcome, as_json=as_json)
 
 
 @importers.command("sacct")
@@ -124,9 +118,7 @@ def import_philly(
     mapping: Mapping,
     api_key: ApiKey,
     api_url: ApiUrl = None,
-    timezone: Annotated[
-        str, typer.Option("--timezone", help="Zone of the table's times.")
-    ] = "America/Los_Angeles",
+    timezone: Annotated[str, typer.Option("--timezone", help=_ZONE)] = "America/Los_Angeles",
     dry_run: DryRun = False,
     report: Report = None,
     as_json: Json = False,

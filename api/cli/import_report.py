@@ -11,44 +11,54 @@ import typer
 
 from api.errors import InvalidInput
 from api.ledger.importers.devices_csv import Registered
-from api.ledger.importers.pipeline import Problem, Summary
+from api.ledger.importers.pipeline import Problem, Summary, to_do
 from api.reads.export import encode_csv
 
 # So many refused rows are shown; the report has all.
 SHOWN = 20
-_HEADER = ["file", *(f.name for f in fields(Problem))]
+_HEADER = ["file", *(f.name for f in fields(Problem)), "to_do"]
 
 
 class Problems:
-    """Takes refused rows as they come: shows the first, and writes each to the report."""
+    """Takes refused rows as they come: shows the first, and writes each to the report.
+
+    name: of the file that is read just now.
+    """
 
     def __init__(self, name: str, report: TextIO | None) -> None:
-        self._name, self._report, self.count = name, report, 0
+        self.name, self._report, self.count = name, report, 0
+        self._reasons: set[str] = set()
 
     def __call__(self, problem: Problem) -> None:
         self.count += 1
+        self._reasons.add(problem.reason)
         if self.count <= SHOWN:
-            where = f"{self._name}:{problem.line}"
+            where = f"{self.name}:{problem.line}"
             job = f" ({problem.job[:60]})" if problem.job else ""
             line = f"{where}: {problem.reason}: {problem.detail}{job}"
             # A file's text must not steer the terminal.
             typer.echo("".join(c if c.isprintable() else "?" for c in line), err=True)
         if self._report is not None:
-            self._report.write(_line([self._name, *astuple(problem)]))
+            advice = to_do(problem.reason)
+            self._report.write(_line([self.name, *astuple(problem), advice]))
 
     def close(self) -> None:
-        """Say how many more there are."""
+        """Say how many more there are, and what to do about each reason."""
         if self.count > SHOWN:
             more = f"and {self.count - SHOWN:,} more"
             hint = "" if self._report is not None else "; --report FILE lists all"
             typer.echo(f"{more}{hint}", err=True)
+        for reason in sorted(self._reasons):
+            if advice := to_do(reason):
+                typer.echo(f"  {reason}: {advice}", err=True)
 
 
 @contextmanager
 def problems(source: Path, report: Path | None) -> Iterator[Problems]:
     """Collect refused rows; the report takes its name when the run ends.
 
-    Raises:  InvalidInput if the report cannot be written, or would replace the file.
+    Args:    source: a file, or a folder of them.
+    Raises:  InvalidInput if the report cannot be written, or would replace a file that is read.
     """
     if report is None:
         shown = Problems(source.name, None)
@@ -59,6 +69,9 @@ def problems(source: Path, report: Path | None) -> Iterator[Problems]:
         return
     if report.resolve() == source.resolve():
         raise InvalidInput("the report would replace the file that is imported", field="report")
+    if source.is_dir() and report.resolve().parent == source.resolve():
+        message = f"the report would lie among the files of {source.name}: name another folder"
+        raise InvalidInput(message, field="report")
     part = report.with_name(report.name + ".part")
     try:
         file = part.open("w", encoding="utf-8", newline="")

@@ -1,17 +1,18 @@
 """What the commands of `rentroll import` run: a file, a reader, and the service's API."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from api.cli.import_report import Problems, problems
+from api.cli.operator_client import operator_client
 from api.domain.devices import DeviceName
 from api.domain.units import FacilityId
 from api.errors import AppError
 from api.ledger.importers.devices_csv import Registered, read_devices, read_offer, register
+from api.ledger.importers.helios import Pool, read_trace
+from api.ledger.importers.helios_pools import import_pools
 from api.ledger.importers.leases_csv import LeasesReader
-from api.ledger.importers.operator_api import OperatorApi
 from api.ledger.importers.philly import PhillyReader
 from api.ledger.importers.pipeline import Import, Problem, Summary, Told, told_of
 from api.ledger.importers.rows import LeftOut, Refused
@@ -27,11 +28,12 @@ _Reader = PhillyReader | SacctReader | CsvReader
 class Run:
     """One import: its file, where to, and what becomes of refused rows.
 
+    api_url: None for that of the settings.
     report: file for them all; None to show the first only.
     """
 
     path: Path
-    url: str
+    api_url: str | None
     api_key: str
     dry_run: bool
     report: Path | None
@@ -61,8 +63,28 @@ def import_leases(
     run: Run, facility_id: FacilityId, *, zone: str | None, on_progress: Progress
 ) -> Outcome:
     """Import leases, row by row."""
-    reader = LeasesReader(facility_id, source="import/leases", zone=zone)
+    reader = LeasesReader(facility_id, zone=zone)
     return _run(run, reader.rows, on_progress=on_progress)
+
+
+def import_helios(run: Run, *, utc_offset: str, on_progress: Progress) -> Outcome:
+    """Import the pools of a folder: all are read before anything is sent."""
+    pools = read_trace(run.path, utc_offset=utc_offset)
+    summary = Summary(run.dry_run)
+    with (
+        problems(run.path, run.report) as refused,
+        operator_client(run.api_url, api_key=run.api_key) as api,
+    ):
+
+        def note(pool: Pool, problem: Problem) -> None:
+            refused.name = pool.file
+            refused(problem)
+
+        try:
+            import_pools(api, pools, summary, on_problem=note, on_progress=on_progress)
+        except AppError as error:
+            return Outcome(summary, error)
+    return Outcome(summary, None)
 
 
 def _run(
@@ -75,11 +97,11 @@ def _run(
     with (
         problems(run.path, run.report) as refused,
         open_source(run.path, encoding=encoding) as source,
-        closing(OperatorApi(run.url, api_key=run.api_key)) as api,
+        operator_client(run.api_url, api_key=run.api_key) as api,
     ):
         importing = Import(
             api,
-            dry_run=run.dry_run,
+            summary=Summary(run.dry_run),
             on_problem=refused,
             on_batch=lambda: on_progress(source.position(), source.size),
         )
@@ -99,7 +121,7 @@ def import_devices(run: Run, offer_file: Path) -> tuple[Registered | None, int]:
     with (
         problems(run.path, run.report) as refused,
         open_source(run.path) as source,
-        closing(OperatorApi(run.url, api_key=run.api_key)) as api,
+        operator_client(run.api_url, api_key=run.api_key) as api,
     ):
         devices = _devices(source, refused)
         if refused.count:

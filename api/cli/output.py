@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from api.epochs.attest import Verdict
     from api.epochs.close import Closed
     from api.epochs.worker import Round
-    from api.ledger.importers.helios import ImportSummary
 
 RETRYABLE = (AppError,)
 EXIT_FOUND, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
@@ -218,14 +217,3 @@ def show_closed(closed: Sequence["Closed"], *, as_json: bool) -> None:
             f" {row['line_count']} lines, {micros(row['gross_revenue_micros'])}"
         )
     typer.echo(f"{sum(not c.closing for c in closed)} epochs closed")
-
-
-def show_import(summary: "ImportSummary", *, as_json: bool) -> None:
-    """Print what an import did."""
-    if as_json:
-        typer.echo(json.dumps(asdict(summary)))
-        return
-    for name, value in asdict(summary).items():
-        typer.echo(
-            f"{name.replace('_', ' ')}: {value if not isinstance(value, int) else f'{value:,}'}"
-        )

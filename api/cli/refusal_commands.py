@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from api.cli import output
+from api.cli.arguments import Facility
 from api.cli.environment import settings
 from api.domain.units import FacilityId
 
@@ -33,7 +34,7 @@ def _hash(value: str | None) -> str | None:
 @refuse.command("sign")
 def sign(
     key_file: Annotated[Path, typer.Argument(help="Key of an attester, hex.")],
-    facility: Annotated[int, typer.Argument(min=1, help="Facility.")],
+    facility: Facility,
     epoch: Annotated[int, typer.Argument(min=0, help="Epoch, or the number of the closing.")],
     code: Annotated[
         RefusalReason, typer.Option(help="Why. Not yet is no reason.")

@@ -1,28 +1,16 @@
 """`rentroll replace`: a card that failed gives its place to another one, over the service's API."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from api.cli import output
-from api.cli.arguments import Json
-from api.cli.environment import settings as _settings
-from api.cli.import_commands import ApiKey, ApiUrl
-
-if TYPE_CHECKING:
-    from api.ledger.importers.operator_api import OperatorApi
+from api.cli.arguments import ApiKey, ApiUrl, Facility, Json, Reason
 
 replace = typer.Typer(
     no_args_is_help=True, help="Replace a card that failed, from an epoch on (RMA)."
 )
-_Facility = Annotated[int, typer.Argument(min=1, help="Facility.")]
-
-
-def _api(api_key: str, api_url: str | None) -> "OperatorApi":
-    from api.ledger.importers.operator_api import OperatorApi
-
-    return OperatorApi(api_url or _settings().api_url, api_key=api_key)
 
 
 def _show(row: dict[str, object], *, as_json: bool) -> None:
@@ -41,10 +29,10 @@ def _show(row: dict[str, object], *, as_json: bool) -> None:
 
 @replace.command("ask")
 def ask(
-    facility: _Facility,
+    facility: Facility,
     old: Annotated[str, typer.Argument(help="Name of the device that goes.")],
     new: Annotated[str, typer.Argument(help="Name of the device that comes.")],
-    reason: Annotated[str, typer.Option(help="For people, such as a number of the RMA.")],
+    reason: Reason,
     api_key: ApiKey,
     card: Annotated[str | None, typer.Option(help="Of a slice: its card.")] = None,
     profile: Annotated[str | None, typer.Option(help="Of a slice: its profile.")] = None,
@@ -58,25 +46,54 @@ def ask(
 
     Until the epoch the failed one stays: tell its outage.
     """
-    from contextlib import closing
+    from api.cli.operator_client import operator_client
 
     if (card is None) != (profile is None):
         raise typer.BadParameter("--card and --profile go together, for slices")
     coming = new if card is None else {"device": new, "card": card, "profile": profile}
     body = {"old": old, "new": coming, "reason": reason, "from_epoch": from_epoch}
-    with output.failing(), closing(_api(api_key, api_url)) as api:
+    with output.failing(), operator_client(api_url, api_key=api_key) as api:
         _show(api.post(f"/v1/facilities/{facility}/replacements", body), as_json=as_json)
+
+
+@replace.command("withdraw")
+def withdraw(
+    facility: Facility,
+    new: Annotated[str, typer.Argument(help="Name of the device that was to come.")],
+    api_key: ApiKey,
+    api_url: ApiUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Take back what was asked for and is not approved; the old device stays. Safe to run again.
+
+    A transaction that was shown before can still be sent until its epoch begins, and counts.
+    """
+    from api.cli.operator_client import operator_client
+    from api.domain.json_text import as_list, as_object
+    from api.errors import NotFound
+
+    path = f"/v1/facilities/{facility}/replacements"
+    with output.failing(), operator_client(api_url, api_key=api_key) as api:
+        asked = [as_object(row) for row in as_list(api.get(path))]
+        named = [row for row in asked if row["new"] == new]
+        # One waits at a time; otherwise the newest says what became of it.
+        named = [row for row in named if row["state"] == "pending"] or named[-1:]
+        if not named:
+            message = f"facility {facility} was asked for no replacement by {new}"
+            raise NotFound(message, facility_id=facility)
+        root = named[0]["pledge_root"]
+        _show(api.post(f"{path}/{root}/withdraw", {}), as_json=as_json)
 
 
 @replace.command("list")
 def show(
-    facility: _Facility, api_key: ApiKey, api_url: ApiUrl = None, as_json: Json = False
+    facility: Facility, api_key: ApiKey, api_url: ApiUrl = None, as_json: Json = False
 ) -> None:
-    """Show what was asked for, and the transaction that the operator's wallet sends."""
-    from contextlib import closing
-
+    """Show what was asked for, what became of it, and the transaction that the operator's wallet
+    sends."""
+    from api.cli.operator_client import operator_client
     from api.domain.json_text import as_list, as_object
 
-    with output.failing(), closing(_api(api_key, api_url)) as api:
+    with output.failing(), operator_client(api_url, api_key=api_key) as api:
         for row in as_list(api.get(f"/v1/facilities/{facility}/replacements")):
             _show(as_object(row), as_json=as_json)

@@ -7,17 +7,18 @@ from sqlalchemy import Connection, and_, case, func, or_, select
 
 from api.db.bulk import chunks
 from api.db.facts import fact_of
+from api.db.log import payloads_at
 from api.db.rows import columns_of, first_as, insert_record, rows_as
 from api.db.tables.bills import BillRow, NewBill, StoredBill, bills
 from api.db.tables.facilities import operators
-from api.db.tables.ledger import FactKind, FactRow, facts, meter_events
+from api.db.tables.ledger import FactKind, FactRow, facts
 from api.db.tables.statements import statement_lines, statements
 from api.domain.bills.documents import StatedLine
-from api.domain.json_text import read_json
 from api.domain.metering.calendar import month_start_s
 from api.domain.metering.event_types import AdjustmentEvent
 from api.domain.metering.events import parse_event
 from api.domain.metering.facts import Place
+from api.domain.metering.intervals import Span
 from api.domain.metering.usage import LineKind
 from api.domain.statements.told import Told
 from api.domain.units import (
@@ -91,6 +92,18 @@ def stored_bill(connection: Connection, facility_id: FacilityId, number: int) ->
 
 
 @dataclass(frozen=True, slots=True)
+class CutRow:
+    """A statement, and how far in the log it came."""
+
+    epoch: Epoch
+    closing: bool
+    epoch_start_s: int
+    epoch_end_s: int
+    statement_hash: Bytes32
+    log_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class StatedSum:
     """What one statement says of a lease and month."""
 
@@ -103,7 +116,7 @@ class StatedSum:
 
 
 def stated_sums(
-    connection: Connection, facility_id: FacilityId, months: Sequence[int], *, first: Epoch
+    connection: Connection, facility_id: FacilityId, months: Sequence[int], *, first: CutRow
 ) -> list[StatedSum]:
     """What each statement from a first one on says of each lease and month, in their order.
 
@@ -120,7 +133,11 @@ def stated_sums(
             func.count(),
             func.sum(case((line.charge_micros != 0, 1), else_=0)),
         )
-        .where(line.facility_id == facility_id, line.epoch >= first)
+        .where(
+            line.facility_id == facility_id,
+            line.epoch >= first.epoch,
+            line.epoch_start_s >= first.epoch_start_s,
+        )
         .group_by(line.lease, month, line.epoch)
         .order_by(line.epoch, line.lease, month)
     )
@@ -138,8 +155,12 @@ def lines_of_month(
     *,
     first: Epoch,
     through: Epoch,
+    begins_s: Span,
 ) -> dict[Bytes32, list[StatedLine]]:
-    """Lines of a month in the statements from one to another, by lease, in their order."""
+    """Lines of a month in the statements from one to another, by lease, in their order.
+
+    Args:    begins_s: when the epochs of these two begin.
+    """
     line = statement_lines.c
     found: dict[Bytes32, list[StatedLine]] = {lease: [] for lease in leases}
     for some in chunks(leases):
@@ -157,6 +178,7 @@ def lines_of_month(
             line.facility_id == facility_id,
             line.epoch >= first,
             line.epoch <= through,
+            line.epoch_start_s.between(*begins_s),
             line.lease.in_(some),
             line.start_s >= month_start_s(month),
             line.start_s < month_start_s(month + 1),
@@ -176,18 +198,6 @@ def lines_of_month(
                 )
             )
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class CutRow:
-    """A statement, and how far in the log it came."""
-
-    epoch: Epoch
-    closing: bool
-    epoch_start_s: int
-    epoch_end_s: int
-    statement_hash: Bytes32
-    log_size: int
 
 
 def cut_rows(connection: Connection, facility_id: FacilityId) -> list[CutRow]:
@@ -224,13 +234,9 @@ def told_of_month(
         yield Told(Place(row.entry, row.place), row.recorded_at_s, fact_of(row))
 
 
-def adjustment_reason(connection: Connection, facility_id: FacilityId, place: Place) -> str:
+def adjustment_reason(connection: Connection, facility_id: FacilityId, told: Told) -> str:
     """Why an adjustment was made, as its event says."""
-    query = select(meter_events.c.payload).where(
-        meter_events.c.facility_id == facility_id,
-        meter_events.c.entry == place.entry,
-        meter_events.c.place == place.index,
-    )
-    event = parse_event(read_json(bytes(connection.execute(query).scalar_one())))
+    texts = payloads_at(connection, facility_id, {told.place: told.recorded_at_s})
+    event = parse_event(texts[told.place])
     assert isinstance(event, AdjustmentEvent)  # of which the fact was told
     return event.reason

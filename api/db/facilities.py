@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, select, update
 from api.db.rows import first_as, rows_as
 from api.db.session import reading
 from api.db.tables.facilities import FacilityRow, devices, facilities
+from api.domain.log.entry import LogEnd
 from api.domain.pledges import PledgedDevice
 from api.domain.units import FacilityId, OperatorId
 from api.errors import NotFound
@@ -63,6 +64,16 @@ def facilities_of(connection: Connection, operator_id: OperatorId) -> list[Facil
     """Facilities of an operator, by id."""
     query = select(facilities.c.facility_id).where(facilities.c.operator_id == operator_id)
     return list(connection.execute(query.order_by(facilities.c.facility_id)).scalars())
+
+
+def own_facility_rows(
+    connection: Connection, operator_id: OperatorId, facility_ids: Iterable[FacilityId]
+) -> dict[FacilityId, FacilityRow]:
+    """Those of some facilities that are the operator's, by id, as they are now."""
+    query = select(facilities).where(
+        facilities.c.facility_id.in_(set(facility_ids)), facilities.c.operator_id == operator_id
+    )
+    return {row.facility_id: row for row in rows_as(FacilityRow, connection.execute(query))}
 
 
 def lock_own_facilities(
@@ -125,13 +136,23 @@ def grow_log(
     connection: Connection,
     facility_id: FacilityId,
     *,
-    entry: int,
+    log: LogEnd,
     recorded_at_s: int,
     longest_s: int,
 ) -> None:
-    """A facility's log has one more entry, recorded at a time that never falls."""
-    connection.execute(
+    """A facility's log has more entries, the last recorded at a time that never falls.
+
+    A number is given away once: tables by month have no key that would see it in another month.
+    """
+    longer = facilities.c.log_size < log.size
+    grown = connection.execute(
         update(facilities)
-        .where(facilities.c.facility_id == facility_id)
-        .values(log_size=entry, last_recorded_at_s=recorded_at_s, longest_s=longest_s)
+        .where(facilities.c.facility_id == facility_id, longer)
+        .values(
+            log_size=log.size,
+            log_head=log.head,
+            last_recorded_at_s=recorded_at_s,
+            longest_s=longest_s,
+        )
     )
+    assert grown.rowcount == 1  # under the lock of its row

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from api.db.bulk import chunks
 from api.db.rows import columns_of, rows_as
@@ -15,9 +15,9 @@ from api.db.tables.ledger import (
     NewFact,
     TakenTime,
     facts,
-    meter_events,
 )
 from api.domain.json_text import canonical_line, read_json
+from api.domain.metering.bounds import recorded_from_s
 from api.domain.metering.facts import (
     Adjusted,
     Agreed,
@@ -29,8 +29,10 @@ from api.domain.metering.facts import (
     Until,
     Voided,
 )
+from api.domain.metering.intervals import Span
 from api.domain.metering.lease import Lease
 from api.domain.metering.lease_terms import TermsVersion
+from api.domain.metering.taken import Known
 from api.domain.statements.told import Told, fact_document, fact_from
 from api.domain.units import Bytes32, FacilityId
 
@@ -114,35 +116,38 @@ _ORDER = (facts.c.entry, facts.c.place, facts.c.part)
 
 
 def told_between(
-    connection: Connection, facility_id: FacilityId, *, after: int, up_to: int
+    connection: Connection, facility_id: FacilityId, *, after: int, up_to: int, recorded: Span
 ) -> Iterator[Told]:
-    """Facts of the entries behind one and up to another, in the order of the log."""
+    """Facts of the entries behind one and up to another, in the order of the log.
+
+    Args:    recorded: seconds `[from, until)` in which those entries were recorded, or more of
+             them: months outside are not looked at.
+    """
     query = select(*columns_of(FactRow)).where(
-        facts.c.facility_id == facility_id, facts.c.entry > after, facts.c.entry <= up_to
+        facts.c.facility_id == facility_id,
+        facts.c.entry > after,
+        facts.c.entry <= up_to,
+        *_recorded_in(recorded),
     )
     for row in rows_as(FactRow, connection.execute(query.order_by(*_ORDER))):
         yield Told(Place(row.entry, row.place), row.recorded_at_s, fact_of(row))
 
 
+def _recorded_in(recorded: Span) -> tuple[ColumnElement[bool], ...]:
+    return facts.c.recorded_at_s >= recorded[0], facts.c.recorded_at_s < recorded[1]
+
+
 def has_more_facts(
-    connection: Connection, facility_id: FacilityId, *, after: int, most: int
+    connection: Connection, facility_id: FacilityId, *, after: int, most: int, recorded: Span
 ) -> bool:
     """Whether the entries behind one told more facts than so many. Looks at no more either."""
     query = (
         select(facts.c.part)
-        .where(facts.c.facility_id == facility_id, facts.c.entry > after)
+        .where(facts.c.facility_id == facility_id, facts.c.entry > after, *_recorded_in(recorded))
         .offset(most)
         .limit(1)
     )
     return connection.execute(query).first() is not None
-
-
-def log_size_before(connection: Connection, facility_id: FacilityId, *, before_s: int) -> int:
-    """Number of the newest entry that was recorded before a time; 0 without any."""
-    query = select(func.max(meter_events.c.entry)).where(
-        meter_events.c.facility_id == facility_id, meter_events.c.recorded_at_s < before_s
-    )
-    return connection.execute(query).scalar() or 0
 
 
 def leases_of(
@@ -194,27 +199,29 @@ def _lease(lease: Bytes32, versions: tuple[TermsVersion, ...]) -> Lease:
 
 
 def set_until(
-    connection: Connection, facility_id: FacilityId, place: Place, *, until_s: int, ended: bool
+    connection: Connection, facility_id: FacilityId, known: Known, *, until_s: int, ended: bool
 ) -> None:
     """An allocation lasts until another time, as it stands now; `ended`: for good."""
     values = {"until_s": until_s, "ended": ended}
-    connection.execute(update(facts).where(*_at(facility_id, place)).values(**values))
+    connection.execute(update(facts).where(*_of(facility_id, known)).values(**values))
 
 
 def set_voided(
-    connection: Connection, facility_id: FacilityId, place: Place, *, entry: int
+    connection: Connection, facility_id: FacilityId, known: Known, *, entry: int
 ) -> None:
     """A fact is taken back by an entry."""
-    connection.execute(update(facts).where(*_at(facility_id, place)).values(voided=entry))
+    connection.execute(update(facts).where(*_of(facility_id, known)).values(voided=entry))
 
 
-def _at(facility_id: FacilityId, place: Place) -> tuple[ColumnElement[bool], ...]:
+def _of(facility_id: FacilityId, known: Known) -> tuple[ColumnElement[bool], ...]:
+    """The fact of an event that can change."""
     kinds = [kind.value for kind in (*HELD_KINDS, *OUT_KINDS)]
     return (
         facts.c.facility_id == facility_id,
-        facts.c.entry == place.entry,
-        facts.c.place == place.index,
+        facts.c.entry == known.place.entry,
+        facts.c.place == known.place.index,
         facts.c.kind.in_(kinds),
+        facts.c.recorded_at_s == known.recorded_at_s,
     )
 
 
@@ -226,8 +233,13 @@ def taken_in(
     start_s: int,
     end_s: int,
     longest_s: int,
+    newest_s: int,
 ) -> list[TakenTime]:
-    """What stands of devices that shares a second with `[start_s, end_s)`, or ends beside it."""
+    """What stands of devices that shares a second with `[start_s, end_s)`, or ends beside it.
+
+    Args:    longest_s: none is longer.  newest_s: recorded time of the log's newest entry.
+    """
+    recorded = recorded_from_s(start_s - longest_s), newest_s + 1
     found: list[TakenTime] = []
     for some in chunks(devices):
         query = select(*columns_of(TakenTime)).where(
@@ -238,6 +250,7 @@ def taken_in(
             facts.c.until_s >= start_s,
             facts.c.kind.in_([kind.value for kind in (*HELD_KINDS, *OUT_KINDS)]),
             facts.c.voided.is_(None),
+            *_recorded_in(recorded),
         )
         found += rows_as(TakenTime, connection.execute(query))
     return found
@@ -251,8 +264,13 @@ def held_by_leases(
     start_s: int,
     end_s: int,
     longest_s: int,
+    newest_s: int,
 ) -> list[TakenTime]:
-    """What leases hold, as it stands, that shares a second with `[start_s, end_s)`."""
+    """What leases hold, as it stands, that shares a second with `[start_s, end_s)`.
+
+    Args:    longest_s, newest_s: as of `taken_in`.
+    """
+    recorded = recorded_from_s(start_s - longest_s), newest_s + 1
     wanted = sorted(set(leases))
     if not wanted:
         return []
@@ -264,5 +282,6 @@ def held_by_leases(
         facts.c.until_s > start_s,
         facts.c.kind.in_([kind.value for kind in HELD_KINDS]),
         facts.c.voided.is_(None),
+        *_recorded_in(recorded),
     )
     return rows_as(TakenTime, connection.execute(query))

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, and_, func, select, text
 from sqlalchemy.sql.selectable import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
 
-from api.db.rows import columns_of, rows_as
 from api.db.session import is_sqlite
 from api.db.tables.ledger import (
     HELD_KINDS,
     OUT_KINDS,
     FactKind,
-    RawEvent,
     facts,
     meter_events,
     told_by_event,
@@ -123,12 +121,3 @@ def known_target(
     known.allocation = row["meter_events_type"] == ALLOCATION_OPENED
     known.ended = bool(row["facts_ended"])
     return known
-
-
-def events_after(connection: Connection, facility_id: FacilityId, *, after: int) -> list[RawEvent]:
-    """Events of the entries behind one, in the order of the log."""
-    query = select(*columns_of(RawEvent)).where(
-        meter_events.c.facility_id == facility_id, meter_events.c.entry > after
-    )
-    ordered = query.order_by(meter_events.c.entry, meter_events.c.place)
-    return rows_as(RawEvent, connection.execute(ordered))

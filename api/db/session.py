@@ -1,7 +1,7 @@
 """Engines and transactions. The only place that commits."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from random import SystemRandom
 from time import sleep
@@ -110,28 +110,6 @@ def write(
             last = error
     message = "others write the same: try again"
     raise DatabaseUnavailable(message, reason=CLASHED) from last
-
-
-def rehearse(
-    engine: Engine,
-    work: Callable[[Connection], _T],
-    *,
-    clashes: tuple[type[Exception], ...] = (),
-) -> _T:
-    """Do `work` as `write` does, and take all of it back. Returns what `work` returned."""
-    results: list[_T] = []
-
-    def undone(connection: Connection) -> None:
-        results[:] = [work(connection)]
-        raise _TakenBack
-
-    with suppress(_TakenBack):
-        write(engine, undone, clashes=clashes)
-    return results[0]
-
-
-class _TakenBack(Exception):
-    """Ends a transaction that was meant to leave nothing."""
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, select, update
 
 from api.db.bulk import insert_many
 from api.db.rows import columns_of, first_as, insert_record, row_as, rows_as
@@ -17,6 +17,7 @@ from api.db.tables.statements import (
     statements,
 )
 from api.db.trees import insert_tree
+from api.domain.log.entry import LogEnd
 from api.domain.merkle import MerkleTree
 from api.domain.metering.usage import LineKind
 from api.domain.statements.lines import Line
@@ -54,6 +55,7 @@ class ClosedStatement:
     statement_hash: Bytes32
     evidence_hash: Bytes32
     log_size: int
+    log_head: Bytes32
 
 
 def statements_before(
@@ -61,7 +63,7 @@ def statements_before(
 ) -> list[ClosedStatement]:
     """Closed epochs of a facility before a number, ascending."""
     c = statements.c
-    query = select(c.epoch, c.statement_hash, c.evidence_hash, c.log_size).where(
+    query = select(c.epoch, c.statement_hash, c.evidence_hash, c.log_size, c.log_head).where(
         c.facility_id == facility_id, c.epoch < number
     )
     return rows_as(ClosedStatement, connection.execute(query.order_by(c.epoch)))
@@ -100,7 +102,7 @@ def insert_statement(
     tree: MerkleTree,
     *,
     closing: bool,
-    log_size: int,
+    log: LogEnd,
     closed_at_s: int,
 ) -> None:
     """Store a closed epoch with the tree over its lines, and advance the facility.
@@ -125,11 +127,12 @@ def insert_statement(
         top_renter_bps=statement.top_renter_bps,
         committed_bps=statement.committed_bps,
         statement_hash=statement_hash(statement),
-        log_size=log_size,
+        log_size=log.size,
+        log_head=log.head,
         closed_at_s=closed_at_s,
     )
     insert_record(connection, row)
-    insert_many(connection, [_line_row(facility_id, epoch, line) for line in lines])
+    insert_many(connection, [_line_row(statement, line) for line in lines])
     insert_tree(connection, facility_id, epoch, tree)
     if not closing:
         connection.execute(
@@ -139,10 +142,11 @@ def insert_statement(
         )
 
 
-def _line_row(facility_id: FacilityId, epoch: Epoch, line: Line) -> LineRow:
+def _line_row(statement: Statement, line: Line) -> LineRow:
     return LineRow(
-        facility_id=facility_id,
-        epoch=epoch,
+        facility_id=statement.facility_id,
+        epoch=statement.epoch,
+        epoch_start_s=statement.epoch_start_s,
         line_index=line.index,
         kind=line.kind.value,
         subject=line.subject,
@@ -184,8 +188,7 @@ def lines_of(
     query = (
         select(statement_lines)
         .where(
-            statement_lines.c.facility_id == facility_id,
-            statement_lines.c.epoch == epoch,
+            *_of_statement(connection, facility_id, epoch),
             # Indices have no gaps: the key leads to a page without counting what comes before.
             statement_lines.c.line_index >= offset,
         )
@@ -196,14 +199,28 @@ def lines_of(
     return [line_from_db(row) for row in rows_as(LineRow, connection.execute(query))]
 
 
+def _of_statement(
+    connection: Connection, facility_id: FacilityId, epoch: Epoch
+) -> tuple[ColumnElement[bool], ...]:
+    """Lines of a statement. Its time is asked first: the month is then known when it is planned."""
+    begins = select(statements.c.epoch_start_s).where(
+        statements.c.facility_id == facility_id, statements.c.epoch == epoch
+    )
+    line = statement_lines.c
+    return (
+        line.facility_id == facility_id,
+        line.epoch == epoch,
+        line.epoch_start_s == connection.execute(begins).scalar(),
+    )
+
+
 def line_kinds(
     connection: Connection, facility_id: FacilityId, epoch: Epoch
 ) -> dict[LineKind, int]:
     """Lines of each kind that a statement has, in their order; kinds without any left out."""
-    at = (statement_lines.c.facility_id == facility_id, statement_lines.c.epoch == epoch)
     query = (
         select(statement_lines.c.kind, func.count())
-        .where(*at)
+        .where(*_of_statement(connection, facility_id, epoch))
         .group_by(statement_lines.c.kind)
         .order_by(statement_lines.c.kind)
     )

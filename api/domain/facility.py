@@ -6,6 +6,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from api.domain.devices import check_parts
+from api.domain.log.entry import LogName
 from api.domain.merkle import MerkleTree
 from api.domain.pledges import PledgedDevice, pledge_tree, whole_cards
 from api.domain.units import (
@@ -14,6 +15,9 @@ from api.domain.units import (
     MAX_U64,
     NO_MICROS,
     PPM,
+    ZERO32,
+    ZERO_ADDRESS,
+    Address,
     Bytes32,
     Epoch,
     FacilityId,
@@ -88,6 +92,9 @@ class FacilityTerms:
     attester_fee_bps: share of the protocol fee that attesters earn by their duties.
     silence_available: a device of which no fact speaks is there for holders; otherwise it is only
     while it was held, delivered, or seen at most ten minutes apart.
+    chain_id, registry: where the facility is known by its number; they name its log.
+    log_key: Ed25519 key that signs the log's receipts; 32 zero bytes for a log without any.
+    unsigned_taken: whether the log takes batches that nobody signed.
     """
 
     facility_id: FacilityId
@@ -111,6 +118,15 @@ class FacilityTerms:
     silence_available: bool = False
     cards: tuple[Bytes32, ...] = ()
     profile: str | None = None
+    chain_id: int = 0
+    registry: Address = ZERO_ADDRESS
+    log_key: Bytes32 = ZERO32
+    unsigned_taken: bool = True
+
+    @property
+    def log(self) -> LogName:
+        """Name of the facility's log."""
+        return LogName(self.chain_id, self.registry, self.facility_id)
 
     @property
     def device_count(self) -> int:

@@ -163,6 +163,31 @@ def is_final(posted_at_s: int, *, challenge_window_s: int, now_s: int) -> bool:
     return now_s >= final_at_s(posted_at_s, challenge_window_s=challenge_window_s)
 
 
+# --- replaced devices --------------------------------------------------------------------------
+
+
+class ReplacementState(StrEnum):
+    """How far a replacement came that an operator asked for."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+def replacement_state(*, approved: bool, withdrawn: bool, too_late: bool) -> ReplacementState:
+    """State of a replacement: what the chain approved is in force, whatever was said here.
+
+    Args:    approved: the chain holds its approval.  withdrawn: its operator took it back.
+             too_late: the contract takes it no more; `PledgeRegistry.replace` says when.
+    """
+    if approved:
+        return ReplacementState.APPROVED
+    if withdrawn:
+        return ReplacementState.WITHDRAWN
+    return ReplacementState.LAPSED if too_late else ReplacementState.PENDING
+
+
 # --- statements and epochs ---------------------------------------------------------------------
 
 
@@ -263,6 +288,14 @@ def cut_off_s(
     """
     later = (r.until_s(grace_s) for r in reopenings if r.first_epoch <= epoch)
     return max(epoch_end_s + grace_s, *later, 0)
+
+
+def untaken_from_s(number: Epoch, *, terms: FacilityTerms) -> int:
+    """Earliest recorded time of the entries that the statements before a number did not take.
+
+    Each took what was recorded before its cut-off, which is behind the end of its epoch.
+    """
+    return terms.window_start_s + number * terms.epoch_length_s if number else 0
 
 
 def closing_cut_off_s(

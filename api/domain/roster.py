@@ -8,12 +8,21 @@ that says otherwise.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 
 from api.domain.facility import FacilityTerms, check_pledge_parts
 from api.domain.pledges import Pledge, PledgedDevice, in_force
 from api.domain.units import Bytes32, Epoch
 from api.errors import InvalidInput
+
+
+class PledgeState(StrEnum):
+    """How a device of a facility stands at a time."""
+
+    TO_COME = "to_come"
+    PLEDGED = "pledged"
+    GONE = "gone"
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,17 @@ class Roster:
         """Whether a device is pledged in an epoch."""
         start_s = self._epoch_start_s(epoch)
         return any(a <= start_s < b for a, b in self.spans(device))
+
+    def pledge_state(self, device: Bytes32, *, now_s: int) -> "PledgeState":
+        """How a device stands at a time: before the window as in its first epoch, after it as in
+        its last."""
+        start_s, end_s = self._window
+        at_s = min(max(now_s, start_s), end_s - 1)
+        epoch_s = self._epoch_start_s(self.terms.epoch_at(at_s))
+        spans = self.spans(device)
+        if any(a <= epoch_s < b for a, b in spans):
+            return PledgeState.PLEDGED
+        return PledgeState.TO_COME if any(a > epoch_s for a, _ in spans) else PledgeState.GONE
 
     def _epoch_start_s(self, epoch: Epoch) -> int:
         return self.terms.window_start_s + epoch * self.terms.epoch_length_s

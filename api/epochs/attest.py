@@ -11,6 +11,7 @@ from api.chain.terms import OfferedTerms, offered_terms
 from api.domain.capital.duties import require_pay
 from api.domain.facility import FacilityTerms, Period, check_terms
 from api.domain.lifecycle import cut_off_s
+from api.domain.log.entry import LogEnd
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
@@ -23,7 +24,7 @@ from api.domain.statements.evidence import (
 )
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.recompute import RawInput, Recomputation
-from api.domain.statements.statement import Statement, statement_digest, statement_hash
+from api.domain.statements.statement import statement_digest, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.memory import SignedMemory, Signer
@@ -78,7 +79,7 @@ class AttesterApi(Protocol):
         ...
 
     def log(self, facility_id: FacilityId, *, after: int) -> RawInput:
-        """Salt and reopenings of a facility, and the events of its log behind an entry."""
+        """Salt and reopenings of a facility, and the entries of its log behind one."""
         ...
 
     def submit(
@@ -167,9 +168,12 @@ class Attester:
         return verdicts
 
     def _sign_statement(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> None:
-        statement = self._judge(facility_id, epoch, claimed_hash)
         chain_id, registry = self._facts.chain_id, self._facts.registry
         signer = Signer(self._signer.address, chain_id, registry)
+        seen = self._memory.log_end(signer, facility_id)
+        closed = self._judge(facility_id, epoch, claimed_hash, seen=seen)
+        statement = closed.statement
+        self._facts.require_behind_posted(statement)
         rivals = self._memory.rivals(signer, statement)
         rival = self._facts.standing_rival(facility_id, rivals)
         if rival is not None:
@@ -178,7 +182,7 @@ class Attester:
                 " already: whoever signs both can be charged"
             )
             raise EvidenceInvalid(message)
-        self._memory.remember(signer, statement)
+        self._memory.remember(signer, statement, closed.log)
         digest = statement_digest(statement, chain_id=chain_id, registry=registry)
         signature = self._signer.sign_digest(digest)
         self._api.submit(facility_id, epoch, self._signer.address, signature)
@@ -232,9 +236,11 @@ class Attester:
         path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
         return decode_facility(self._evidence.read(path))
 
-    def _judge(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> Statement:
+    def _judge(
+        self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes, *, seen: LogEnd
+    ) -> ClosedEpoch:
         own = self._own.pop(facility_id, None)
-        raw = self._api.log(facility_id, after=0 if own is None else own.rebuilt.entries)
+        raw = self._api.log(facility_id, after=0 if own is None else own.rebuilt.end.size)
         raw.ended_at_s = self._facts.ended_at_s(facility_id)
         if raw.reopenings:
             require_voided(raw, self._facts.voided(facility_id))
@@ -249,8 +255,12 @@ class Attester:
             # After a restart the log is read again from its first entry: nothing is believed.
             if own is not None:
                 raw = self._whole_log(facility_id, raw)
+            raw.seen = seen
             own = _Reproduced(raw, Recomputation(terms, raw))
-        own.rebuilt.read(raw.events)
+        own.rebuilt.read(raw.entries)
+        if own.rebuilt.end.size < seen.size:
+            message = f"the log ends before entry {seen.size}, which was seen before"
+            raise EvidenceInvalid(message, entry=seen.size)
         closed = self._close(own, period)
         folder = epoch_folder(facility_id, epoch)
         for name in (*COMMITTED_FILES, MANIFEST_FILE):
@@ -261,7 +271,7 @@ class Attester:
             raise EvidenceInvalid("the statement is not what the events give")
         # Only now: what did not hold is read again from the first entry.
         self._own[facility_id] = own
-        return closed.statement
+        return closed
 
     def _whole_log(self, facility_id: FacilityId, newer: RawInput) -> RawInput:
         raw = self._api.log(facility_id, after=0)

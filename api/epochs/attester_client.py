@@ -51,10 +51,18 @@ class HttpAttesterApi:
         ]
 
     def log(self, facility_id: FacilityId, *, after: int) -> RawInput:
-        """Salt and reopenings of a facility, and the events of its log behind an entry."""
+        """Salt and reopenings of a facility, and the entries of its log behind one."""
         path = f"/v1/attester/facilities/{facility_id}/log"
-        answer = self._request("GET", path, params={"after": after})
-        return read_input(answer.content.splitlines())
+        raw = RawInput()
+        while True:
+            answer = self._request("GET", path, params={"after": after})
+            part = read_input(answer.content.splitlines())
+            if not part.entries:
+                # What was read first says of the facility what was so then; this is newer.
+                part.entries = raw.entries
+                return part
+            raw.entries += part.entries
+            after = part.entries[-1].entry.number
 
     def submit(
         self, facility_id: FacilityId, epoch: Epoch, attester: str, signature: bytes

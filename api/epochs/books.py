@@ -12,6 +12,8 @@ from sqlalchemy import Connection
 from api.db.facts import told_between
 from api.db.statements import ClosedStatement, statements_before
 from api.db.tables.facilities import FacilityRow
+from api.domain.lifecycle import untaken_from_s
+from api.domain.log.entry import LogEnd
 from api.domain.pledges import Pledge
 from api.domain.statements.closing import Followed, OpenBooks, from_bytes, to_bytes
 from api.domain.statements.evidence_reader import terms_from_bytes
@@ -47,7 +49,7 @@ class KeptBooks:
             return books
         books = OpenBooks(terms)
         books.repledge(replacements)
-        _replay(connection, row.facility_id, books, closed)
+        _replay(connection, row, books, closed)
         return books
 
     def keep(self, facility_id: FacilityId, books: OpenBooks) -> None:
@@ -59,7 +61,7 @@ class KeptBooks:
 
 def _replay(
     connection: Connection,
-    facility_id: FacilityId,
+    row: FacilityRow,
     books: OpenBooks,
     closed: Iterable[ClosedStatement],
     *,
@@ -76,10 +78,18 @@ def _replay(
             break
         told = list(
             told_between(
-                connection, facility_id, after=books.follows.log_size, up_to=statement.log_size
+                connection,
+                row.facility_id,
+                after=books.follows.log.size,
+                up_to=statement.log_size,
+                recorded=(
+                    untaken_from_s(statement.epoch, terms=books.terms),
+                    row.last_recorded_at_s + 1,
+                ),
             )
         )
-        follows = Followed(statement.statement_hash, statement.evidence_hash, statement.log_size)
+        log = LogEnd(statement.log_size, statement.log_head)
+        follows = Followed(statement.statement_hash, statement.evidence_hash, log)
         books.replay(books.terms.period(statement.epoch), told, follows=follows)
         facts += len(told)
         taken += 1
@@ -135,7 +145,7 @@ class PreviewBooks:
                 books, done = carried, copy.number
         if done == 0:
             books.repledge(replacements)
-        taken = _replay(connection, row.facility_id, books, closed[done:], most=most)
+        taken = _replay(connection, row, books, closed[done:], most=most)
         # Also of a replacement that an earlier copy had and the chain has no more.
         same = copy is not None and done == copy.number and not taken
         same = same and books.replacements == carried_with

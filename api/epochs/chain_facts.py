@@ -9,6 +9,8 @@ from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms, Period
 from api.domain.lifecycle import FacilityState
 from api.domain.roster import Roster
+from api.domain.statements.evidence import hex32
+from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import ZERO_ADDRESS, Bytes32, Epoch, FacilityId
 from api.epochs.panels import panel_of
 from api.epochs.pledges import PledgeWatch
@@ -93,6 +95,25 @@ class ChainFacts:
         asked = self._contracts.all_of([registry.verdict_of(rival) for rival in rivals])
         verdicts = zip(rivals, asked.at(block=block), strict=True)
         return next((r for r, verdict in verdicts if verdict.challenger == ZERO_ADDRESS), None)
+
+    def require_behind_posted(self, statement: Statement) -> None:
+        """Refuse a statement beside, or behind, another than the one that the chain holds.
+
+        Raises:  EvidenceInvalid.
+        """
+        facility_id, epoch = statement.facility_id, statement.epoch
+        registry, block = self._contracts.statement_registry, self._head()
+        posted = registry.epochs_posted(facility_id).at(block=block)
+        named = {epoch: statement_hash(statement)}
+        if epoch:
+            named[Epoch(epoch - 1)] = statement.previous_statement_hash
+        for number, hashed in named.items():
+            if number >= posted:
+                continue
+            held = registry.statement_of(facility_id, number).at(block=block).statement_hash
+            if held != hashed:
+                message = f"the chain holds another statement of epoch {number}: {hex32(held)}"
+                raise EvidenceInvalid(message, epoch=number)
 
     def waiting_offer(self, facility_id: FacilityId) -> WaitingOffer:
         """What can be approved of a facility now, all at one block."""

@@ -20,12 +20,13 @@ from api.db.facilities import (
     lock_facility,
     set_last_recorded,
 )
-from api.db.facts import log_size_before, told_between
+from api.db.facts import told_between
+from api.db.log import entries_between, log_size_before
 from api.db.reopenings import reopenings_of, take_out
 from api.db.session import reading, transaction
 from api.db.tables.facilities import FacilityRow
 from api.domain.facility import Period
-from api.domain.lifecycle import Reopening, cut_off_s
+from api.domain.lifecycle import Reopening, cut_off_s, untaken_from_s
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import FACILITY_FILE, epoch_folder, facility_folder
 from api.domain.statements.evidence_reader import terms_from_bytes
@@ -194,13 +195,17 @@ def close_one(
         row = known_facility_row(connection, facility_id)
         if row.epochs_closed != period.epoch:
             return None
-        require_known(connection, terms_from_bytes(row.terms_json), period)
+        terms = terms_from_bytes(row.terms_json)
+        require_known(connection, terms, row.terms_json, period)
         taken = books.take(connection, row, period.epoch)
-        before = taken.follows.log_size
-        log_size = max(before, log_size_before(connection, facility_id, before_s=cut_s))
-        told = list(told_between(connection, facility_id, after=before, up_to=log_size))
+        before = taken.follows.log.size
+        recorded = untaken_from_s(period.epoch, terms=taken.terms), cut_s
+        log_size = max(before, log_size_before(connection, facility_id, recorded))
+        span = {"after": before, "up_to": log_size}
+        told = list(told_between(connection, facility_id, recorded=recorded, **span))
+        entries = entries_between(connection, taken.terms.log, recorded=recorded, **span)
     read = perf_counter()
-    closed = taken.close(period, told, log_size=log_size)
+    closed = taken.close(period, told, entries=entries)
     computed = perf_counter()
     try:
         publish(evidence, closed)
@@ -222,7 +227,7 @@ def close_one(
                 closed.lines,
                 closed.tree,
                 closing=period.closing,
-                log_size=closed.log_size,
+                log=closed.log,
                 closed_at_s=now_s,
             )
     except IntegrityError:

@@ -1,4 +1,7 @@
-"""What an attester signed, kept in a file: whoever signs two rival statements can be charged."""
+"""What an attester signed, kept in a file: whoever signs two rival statements can be charged.
+
+With each statement the end of the log that it rests on, so that no later log can be another.
+"""
 
 import fcntl
 import json
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from api.domain.json_text import as_bytes32, as_integer, as_object, as_text, read_json
+from api.domain.log.entry import NO_LOG, LogEnd
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32
@@ -36,6 +40,7 @@ class SignedMemory:
 
     def __init__(self, file: Path | None) -> None:
         self._signed: dict[_Place, set[Bytes32]] = {}
+        self._logs: dict[tuple[Signer, int], LogEnd] = {}
         self._out: BinaryIO | None = None
         if file is None:
             return
@@ -80,14 +85,27 @@ class SignedMemory:
             as_bytes32(row["previous"]),
         )
         self._signed.setdefault(place, set()).add(as_bytes32(row["statement"]))
+        # Lines of before logs had entries name none.
+        if "log_size" in row:
+            end = LogEnd(as_integer(row["log_size"]), as_bytes32(row["log_head"]))
+            self._keep_log(place[0], place[1], end)
+
+    def _keep_log(self, signer: Signer, facility_id: int, end: LogEnd) -> None:
+        if end.size > self.log_end(signer, facility_id).size:
+            self._logs[signer, facility_id] = end
+
+    def log_end(self, signer: Signer, facility_id: int) -> LogEnd:
+        """The furthest end of a facility's log that was signed over."""
+        return self._logs.get((signer, facility_id), NO_LOG)
 
     def rivals(self, signer: Signer, statement: Statement) -> list[Bytes32]:
         """Hashes of other statements of the same place that were signed, ascending."""
         signed = self._signed.get(_place(signer, statement), set())
         return sorted(signed - {statement_hash(statement)})
 
-    def remember(self, signer: Signer, statement: Statement) -> None:
-        """Keep a statement before it is signed: no crash forgets it. Raises Misconfigured."""
+    def remember(self, signer: Signer, statement: Statement, log: LogEnd = NO_LOG) -> None:
+        """Keep a statement, and the log's end that it rests on, before it is signed: no crash
+        forgets it. Raises Misconfigured."""
         place, hashed = _place(signer, statement), statement_hash(statement)
         if hashed in self._signed.get(place, set()):
             return
@@ -99,10 +117,13 @@ class SignedMemory:
             "epoch": statement.epoch,
             "previous": hex32(statement.previous_statement_hash),
             "statement": hex32(hashed),
+            "log_size": log.size,
+            "log_head": hex32(log.head),
         }
         if self._out is not None:
             self._append(self._out, json.dumps(row).encode() + b"\n")
         self._signed.setdefault(place, set()).add(hashed)
+        self._keep_log(signer, statement.facility_id, log)
 
     @staticmethod
     def _append(out: BinaryIO, line: bytes) -> None:

@@ -14,20 +14,25 @@ from sqlalchemy import Connection, Engine
 from api.clock import Clock
 from api.db.chain_store import ended_at
 from api.db.facilities import own_facility
-from api.db.facts import has_more_facts, log_size_before, told_between
+from api.db.facts import has_more_facts, told_between
 from api.db.leases import leases_hashed
 from api.db.ledger import KnownEvent
+from api.db.log import log_size_before
 from api.domain.facility import Period
 from api.domain.hashing import salted_hash
+from api.domain.lifecycle import untaken_from_s
+from api.domain.log.entry import LogEnd
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Seen, Until, Voided
+from api.domain.metering.intervals import Span
+from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.statements.closing import Followed, OpenBooks, from_bytes
+from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.told import Told
-from api.domain.units import Bytes32, FacilityId, OperatorId
+from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.epochs.books import NotReady, PreviewBooks
 from api.epochs.changes import Figures, Moved, difference, figures_of
 from api.epochs.close import open_periods
 from api.errors import EventRejected, InvalidInput
-from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
 from api.ledger.kept import KeptLedgers
 from api.ledger.snapshot import Snapshot, snapshot_of
@@ -169,8 +174,11 @@ class _Foresight:
         if isinstance(found, NotReady):
             return Unforeseen(found.value)
         stated, data = found
-        after, facility_id = stated.follows.log_size, self._row.facility_id
-        if has_more_facts(self._connection, facility_id, after=after, most=MOST_FACTS):
+        after, facility_id = stated.follows.log.size, self._row.facility_id
+        recorded = self._untaken(Epoch(self._row.epochs_closed))
+        if has_more_facts(
+            self._connection, facility_id, after=after, most=MOST_FACTS, recorded=recorded
+        ):
             return Unforeseen.TOO_MANY_FACTS
         return list(self._statements(stated, data))
 
@@ -185,7 +193,8 @@ class _Foresight:
 
         Args:    without, data: books behind the last statement, twice.
         """
-        log_size, new = without.follows.log_size, self._told
+        facility_id = self._row.facility_id
+        log_size, new = without.follows.log.size, self._told
         untouched = True
         after: OpenBooks | None = None
         shown = 0
@@ -193,19 +202,28 @@ class _Foresight:
             rest: list[Told] = []
             if after is None:
                 taken = self._at_s < cut_s
-                up_to = self._row.log_size if taken else self._size_before(cut_s, least=log_size)
-                facility_id = self._row.facility_id
+                recorded = self._untaken(period.epoch)
+                up_to = self._row.log_size
+                if not taken:
+                    recorded = recorded[0], cut_s
+                    up_to = max(log_size, log_size_before(self._connection, facility_id, recorded))
                 rest = list(
-                    told_between(self._connection, facility_id, after=log_size, up_to=up_to)
+                    told_between(
+                        self._connection,
+                        facility_id,
+                        after=log_size,
+                        up_to=up_to,
+                        recorded=recorded,
+                    )
                 )
                 log_size = up_to
                 if not taken:
                     # Its cut-off is past: it is stated without them, whenever that is done.
-                    without.replay(period, rest, follows=Followed(log_size=log_size))
+                    without.replay(period, rest, follows=Followed(log=LogEnd(log_size)))
                     untouched = False
                     continue
                 after = from_bytes(data) if untouched else without.copied()
-            follows = Followed(log_size=log_size)
+            follows = Followed(log=LogEnd(log_size))
             stated = without.replay(period, rest, follows=follows)
             then = after.replay(period, [*rest, *new], follows=follows)
             new = ()
@@ -215,9 +233,10 @@ class _Foresight:
             if shown == MOST_STATEMENTS or max(self._ends_s) <= period.end_s:
                 return
 
-    def _size_before(self, cut_s: int, *, least: int) -> int:
-        found = log_size_before(self._connection, self._row.facility_id, before_s=cut_s)
-        return max(least, found)
+    def _untaken(self, number: Epoch) -> Span:
+        """When that was recorded which the statements before a number do not take."""
+        terms = terms_from_bytes(self._row.terms_json)
+        return untaken_from_s(number, terms=terms), self._row.last_recorded_at_s + 1
 
 
 def _speaks_until(fact: Fact, lasts: Mapping[Place, int]) -> int:

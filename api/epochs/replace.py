@@ -23,7 +23,7 @@ from api.epochs.approve import Collected
 from api.epochs.panels import counting, panel_of, require_counting
 from api.errors import Conflict, InvalidInput, Misconfigured, NotFound
 from api.ledger.replacements import running_of
-from api.ledger.rosters import Replacement, ReplacementState, replacements_in
+from api.ledger.rosters import Replacement, replacements_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def unsigned_replacements(
     Raises:  ChainUnavailable.
     """
     with reading(engine) as connection:
-        ids = sorted({row.facility_id for row in store.all_replacements(connection)})
+        ids = store.facilities_with_replacements(connection)
     if contracts is None or not ids:
         return UnsignedReplacements(0, ())
     head = contracts.client.head()
@@ -108,7 +108,7 @@ def accept_replacement_signature(
     if found is None:
         message = f"facility {facility_id} has no replacement with this root"
         raise NotFound(message, facility_id=facility_id)
-    if found.state is not ReplacementState.PENDING:
+    if not found.pending:
         message = f"the replacement from epoch {found.row.from_epoch} is {found.state.value}"
         raise Conflict(message, reason="pledge_not_waiting")
     current = contracts.pledge_registry.approvals().at(block=head.number)
@@ -149,9 +149,7 @@ def shown_replacements(
     with reading(engine) as connection:
         found = replacements_in(connection, _terms(connection, facility_id))
     return [
-        Shown(each)
-        if contracts is None or each.state is not ReplacementState.PENDING
-        else _shown(engine, contracts, each)
+        Shown(each) if contracts is None or not each.pending else _shown(engine, contracts, each)
         for each in found
     ]
 
@@ -187,7 +185,7 @@ def _terms(connection: Connection, facility_id: FacilityId) -> FacilityTerms:
 
 def _waiting(connection: Connection, facility_id: FacilityId, *, now_s: int) -> Replacement | None:
     found = replacements_in(connection, _terms(connection, facility_id), now_s=now_s)
-    return next((r for r in found if r.state is ReplacementState.PENDING), None)
+    return next((r for r in found if r.pending), None)
 
 
 def _signatures(connection: Connection, waiting: Replacement, approvals: int) -> dict[str, bytes]:

@@ -9,6 +9,7 @@ from api.chain.contracts import Contracts
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.chain.signer import LocalSigner
 from api.clock import Clock
+from api.db.partitions import Partitions
 from api.epochs.approve import approvable
 from api.epochs.books import KeptBooks
 from api.epochs.close import Closed, Failed, close_due
@@ -60,6 +61,7 @@ class Worker:
         self._engine, self._contracts = engine, contracts
         self._evidence, self._clock, self._on_closed = evidence, clock, on_closed
         self._books = KeptBooks()
+        self._partitions = Partitions(engine)
         self._indexer = Indexer(engine, contracts, confirmations=confirmations)
         chain_id = contracts.deployment.chain_id
         self._outbox = (
@@ -69,6 +71,7 @@ class Worker:
     def run_once(self) -> Round:
         """One round, beginning with what an earlier one left open."""
         now_s = self._clock()
+        self._partitions.make_ahead(now_s)
         outcomes: list[Outcome] = []
         if self._outbox:
             outcomes += self._outbox.flush()

@@ -28,7 +28,7 @@ from api.domain.bills.documents import (
 from api.domain.facility import FacilityTerms, Period
 from api.domain.lifecycle import StatementState, statement_state
 from api.domain.metering.calendar import Calendar, month_of
-from api.domain.metering.facts import Adjusted, Place
+from api.domain.metering.facts import Adjusted
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.obligation import fixed_subject
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -137,7 +137,8 @@ class SumsCache:
             # Behind the window an adjustment can be stated, and nothing else.
             months = range(month_of(terms.window_start_s), month_of(terms.window_end_s) + 1)
             read: dict[Epoch, list[StatedSum]] = {}
-            for each in store.stated_sums(connection, facility_id, months, first=min(missing)):
+            first = next(cut for cut in cuts if cut.epoch in missing)
+            for each in store.stated_sums(connection, facility_id, months, first=first):
                 read.setdefault(each.epoch, []).append(each)
             for cut in cuts:
                 if kept[cut.epoch] is None:
@@ -264,20 +265,22 @@ class _Writer:
             cuts=[cut_of(cut) for cut in cuts],
             roster=roster_of(connection, billing.terms, self._facility.terms_json),
         )
-        self._adjusted = {t.fact.subject: t.place for t in told if isinstance(t.fact, Adjusted)}
+        self._adjusted = {t.fact.subject: t for t in told if isinstance(t.fact, Adjusted)}
 
     def lines(self, leases: Sequence[Bytes32]) -> dict[Bytes32, list[StatedLine]]:
         """All lines of the month, by lease."""
         segments = self._billing.calendar.of_month(self._month)
         # No statement before the month's own says anything of it.
-        first = segments[0].epoch if segments else self._cuts[-1].epoch
+        last = self._cuts[-1]
+        first = segments[0].epoch if segments else last.epoch
         return store.lines_of_month(
             self._connection,
             self._facility.facility_id,
             self._month,
             leases,
             first=first,
-            through=self._cuts[-1].epoch,
+            through=last.epoch,
+            begins_s=(self._billing.calendar.epoch_start_s(first), last.epoch_start_s),
         )
 
     def content(
@@ -331,10 +334,10 @@ class _Writer:
         items = {fixed_subject(item): item.name for terms in versions for item in terms.fixed}
         found: dict[Bytes32, str] = {}
         for subject in {line.subject for line in lines}:
-            place: Place | None = self._adjusted.get(subject)
-            if place is not None:
+            told = self._adjusted.get(subject)
+            if told is not None:
                 facility_id = self._facility.facility_id
-                found[subject] = store.adjustment_reason(self._connection, facility_id, place)
+                found[subject] = store.adjustment_reason(self._connection, facility_id, told)
             elif subject in items:
                 found[subject] = items[subject]
         return found

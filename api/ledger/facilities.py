@@ -32,11 +32,12 @@ from api.domain.facility import (
     check_terms,
 )
 from api.domain.hashing import device_hash, sha256
+from api.domain.lifecycle import ReplacementState
 from api.domain.statements.evidence import encode_facility
 from api.domain.statements.evidence_reader import terms_from_bytes
-from api.domain.units import MAX_I64, Bytes32, FacilityId, OperatorId
+from api.domain.units import MAX_I64, ZERO32, ZERO_ADDRESS, Address, Bytes32, FacilityId, OperatorId
 from api.errors import Conflict, InvalidInput
-from api.ledger.rosters import ReplacementState, replacements_in
+from api.ledger.rosters import replacements_in
 
 # No facility has this number.
 NO_FACILITY = FacilityId(0)
@@ -68,6 +69,7 @@ class NewFacility:
     long_stop_s: int = DEFAULT_LONG_STOP_S
     attester_fee_bps: int = DEFAULT_ATTESTER_FEE_BPS
     silence_available: bool = False
+    unsigned_taken: bool = True
 
     @property
     def devices(self) -> tuple[DeviceName, ...]:
@@ -79,8 +81,26 @@ class NewFacility:
         return max(self.epoch_length_s, grace_s) + DAY_S
 
 
+@dataclass(frozen=True, slots=True)
+class LogHome:
+    """What every log of a service has in common: chain, registry, and the key of its receipts.
+
+    key: Ed25519 public key; 32 zero bytes where nobody gets receipts.
+    """
+
+    chain_id: int = 0
+    registry: Address = ZERO_ADDRESS
+    key: Bytes32 = ZERO32
+
+
 def register_facility(
-    connection: Connection, *, operator_id: OperatorId, new: NewFacility, grace_s: int, now_s: int
+    connection: Connection,
+    *,
+    operator_id: OperatorId,
+    new: NewFacility,
+    home: LogHome,
+    grace_s: int,
+    now_s: int,
 ) -> tuple[FacilityRow, FacilityTerms]:
     """Register a facility and its pledge.
 
@@ -98,7 +118,7 @@ def register_facility(
         connection.execute(text("LOCK TABLE devices IN SHARE ROW EXCLUSIVE MODE"))
     facility_id = _choose_id(connection, new.facility_id)
     least_s = new.least_patience_s(grace_s)
-    terms = _terms(new, operator.address, facility_id, by_hash, grace_s=grace_s)
+    terms = _terms(new, operator.address, facility_id, by_hash, home=home, grace_s=grace_s)
     check_terms(terms)
     if terms.patience_s < least_s:
         raise InvalidInput(f"patience_s: grace and a day at least: {least_s}", field="patience_s")
@@ -124,6 +144,7 @@ def register_facility(
         last_recorded_at_s=0,
         epochs_closed=0,
         log_size=0,
+        log_head=ZERO32,
         longest_s=0,
         created_at_s=now_s,
     )
@@ -148,6 +169,7 @@ def _terms(
     facility_id: FacilityId,
     by_hash: Sequence[tuple[Bytes32, DeviceName]],
     *,
+    home: LogHome,
     grace_s: int,
 ) -> FacilityTerms:
     """Terms of a new facility, with what it left to defaults. by_hash: its devices, ascending."""
@@ -176,6 +198,10 @@ def _terms(
         long_stop_s=new.long_stop_s,
         attester_fee_bps=new.attester_fee_bps,
         silence_available=new.silence_available,
+        chain_id=home.chain_id,
+        registry=home.registry,
+        log_key=home.key,
+        unsigned_taken=new.unsigned_taken,
     )
 
 
@@ -267,15 +293,19 @@ def _coming(
     *,
     but: FacilityId,
 ) -> "_Taken | None":
-    """One of some devices that took another's place, or waits to."""
+    """One of some devices that took another's place, or may do so."""
     rows = replacements_by(connection, names, window_start_s=window[0], window_end_s=window[1])
     for row in rows:
         if row.facility_id == but:
             continue
         facility = known_facility_row(connection, row.facility_id)
         terms = terms_from_bytes(facility.terms_json)
-        states = {r.row.replacement_pk: r.state for r in replacements_in(connection, terms)}
-        if states[row.replacement_pk] is not ReplacementState.LAPSED:
+        coming = {
+            found.row.replacement_pk
+            for found in replacements_in(connection, terms)
+            if found.undecided or found.state is ReplacementState.APPROVED
+        }
+        if row.replacement_pk in coming:
             return _Taken(row.uuid, row.card_uuid, row.facility_id)
     return None
 

@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 
 from api.clock import Clock
 from api.db.facilities import facilities_of
-from api.db.session import rehearse, write
+from api.db.session import write
+from api.domain.metering.items import EventResult, Item, read_item
 from api.domain.units import OperatorId
 from api.errors import EventRejected
-from api.ledger.batch import EventResult, Item, read_item
 from api.ledger.judging import BatchJudge
 from api.ledger.kept import KeptLedgers
 from api.ledger.rejections import keep_rejections, keep_repeats
@@ -30,20 +30,18 @@ def ingest(
     broken: Mapping[int, EventRejected] = MappingProxyType({}),
     clock: Clock,
     kept: KeptLedgers | None = None,
-    dry: bool = False,
 ) -> list[EventResult]:
     """Record a batch of parsed JSON events of one operator.
 
     Args:    broken: by index, what the parser found wrong with an event's JSON.
              kept: what this process remembers of ledgers; without it all is read anew.
-             dry: only say what would become of it; nothing is recorded, or remembered.
     Returns: one result per event, in order. Sending the same body again is always safe.
     Raises:  DatabaseUnavailable; then nothing is recorded.
     """
     if not events:
         return []
     read = [read_item(i, event, broken.get(i)) for i, event in enumerate(events)]
-    kept = KeptLedgers() if dry or kept is None else kept
+    kept = KeptLedgers() if kept is None else kept
 
     def record(connection: Connection) -> _Batch:
         batch = _Batch(connection, operator_id, read, clock, kept)
@@ -51,7 +49,7 @@ def ingest(
         return batch
 
     # A unique key: another request recorded one of these identities meanwhile. Now it is known.
-    batch = (rehearse if dry else write)(engine, record, clashes=(IntegrityError,))
+    batch = write(engine, record, clashes=(IntegrityError,))
     batch.keep_in(kept)
     return batch.results
 

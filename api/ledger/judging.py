@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from api.db.ledger import KnownEvent, known_events
 from api.domain.metering.facts import Fact, Place
+from api.domain.metering.items import EventResult, Item
 from api.domain.metering.taken import Identity
 from api.domain.units import FacilityId
 from api.errors import EventRejected
-from api.ledger.batch import EventResult, Item
 from api.ledger.snapshot import Snapshot
 
 
@@ -61,12 +61,13 @@ class BatchJudge:
         known = self._known[facility_id].get(item.identity)
         if known is not None:
             return self._repeat(item, known)
-        place = Place(snapshot.entry, item.index)
+        place = snapshot.next_place
         facts = snapshot.recorded.accept(item.event, place)
         if not facts:
             # It says what is known: a lease that was opened so before.
             return "accepted"
         event_pk = self._writer.add(snapshot, item, place=place, facts=facts)
+        snapshot.taken += 1
         self._known[facility_id][item.identity] = KnownEvent(event_pk, item.billed)
         return "accepted"
 

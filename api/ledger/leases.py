@@ -14,12 +14,12 @@ from api.db.session import write
 from api.db.tables.leases import LeaseRow
 from api.domain.metering.events import LEASE_CLOSED, LEASE_OPENED, LEASE_TERMS
 from api.domain.metering.instants import format_instant
+from api.domain.metering.items import EventResult, read_item
 from api.domain.metering.lease import Lease
 from api.domain.metering.lease_changes import priced
 from api.domain.metering.lease_terms import FOREVER_S, PriceStep, TermsVersion
 from api.domain.units import FacilityId, Minor, OperatorId
 from api.errors import AppError, Conflict, InvalidInput, NotFound
-from api.ledger.batch import EventResult, read_item
 from api.ledger.ingest import record_events
 
 # Source of the events that the service writes for its operators.

@@ -7,7 +7,7 @@ from api.domain.facility import FacilityTerms
 from api.domain.statements.evidence import FACILITY_FILE, facility_folder
 from api.domain.units import OperatorId
 from api.evidence_store import EvidenceFolder
-from api.ledger.facilities import NewFacility, register_facility
+from api.ledger.facilities import LogHome, NewFacility, register_facility
 
 
 def register_and_publish(
@@ -16,6 +16,7 @@ def register_and_publish(
     *,
     operator_id: OperatorId,
     new: NewFacility,
+    home: LogHome,
     grace_s: int,
     now_s: int,
 ) -> FacilityTerms:
@@ -31,7 +32,7 @@ def register_and_publish(
 
     def work(connection: Connection) -> FacilityTerms:
         row, terms = register_facility(
-            connection, operator_id=operator_id, new=new, grace_s=grace_s, now_s=now_s
+            connection, operator_id=operator_id, new=new, home=home, grace_s=grace_s, now_s=now_s
         )
         evidence.write(f"{facility_folder(terms.facility_id)}/{FACILITY_FILE}", row.terms_json)
         return terms

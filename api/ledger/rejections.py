@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 from api.db import rejections
 from api.db.tables.console import NewRejection
 from api.domain.metering.event_types import MeterEvent, OutageEvent, UsageEvent
+from api.domain.metering.items import EventResult
 from api.domain.units import FacilityId, OperatorId
-from api.ledger.batch import EventResult
 
 # Lengths of the columns; the texts are the sender's and can hold anything.
 _NAME_CHARS, _DETAIL_CHARS, _DEVICE_CHARS = 200, 300, 96

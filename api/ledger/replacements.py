@@ -1,31 +1,35 @@
 """Asking for a failed card to be replaced: what books and chain allow, before anybody signs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine, text
 
 from api.chain.contracts import Contracts
 from api.db.facilities import lock_own_facility, own_facility_row
-from api.db.replacements import insert_replacement, replacements_of
+from api.db.replacements import (
+    insert_replacement,
+    renew_replacement,
+    replacements_of,
+    withdraw,
+)
 from api.db.session import is_sqlite, reading, write
 from api.db.tables.facilities import FacilityRow
-from api.db.tables.replacements import NewReplacement
+from api.db.tables.replacements import NewReplacement, ReplacementRow
 from api.domain.devices import DeviceName, check_device, check_device_name, check_devices
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash
-from api.domain.lifecycle import FacilityState
+from api.domain.lifecycle import FacilityState, ReplacementState
 from api.domain.pledges import PledgedDevice, pledge_tree
 from api.domain.roster import Roster, replaced
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.pledge_files import encode_pledge, pledge_path
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
-from api.errors import Conflict, InvalidInput, Misconfigured
+from api.errors import Conflict, InvalidInput, Misconfigured, NotFound
 from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import device_names, require_free_elsewhere
-from api.ledger.rosters import Replacement, ReplacementState, replacements_in, roster_of
+from api.ledger.rosters import Replacement, replacements_in, roster_of
 
-# Requests that nobody approved in time, of one facility.
+# Requests that nobody approved in time, or that were taken back, of one facility.
 MOST_LAPSED = 64
 _RUNNING = (FacilityState.FUNDED, FacilityState.DELIVERING)
 
@@ -48,18 +52,18 @@ class Wanted:
 class Running:
     """What the chain says of a facility whose device shall be replaced.
 
-    approved: number of its approved pledges.  last: first epoch of the newest.
+    approved: roots of its approved pledges, in order.  last: first epoch of the newest.
     """
 
     state: FacilityState
-    approved: int
+    approved: tuple[Bytes32, ...]
     last: Epoch
     now_s: int
 
     @property
     def runs(self) -> bool:
         """Whether devices can be replaced."""
-        return self.state in _RUNNING and self.approved > 0
+        return self.state in _RUNNING and len(self.approved) > 0
 
     def least(self, terms: FacilityTerms) -> Epoch:
         """First epoch from which a device can be replaced; past the window if none is left.
@@ -81,7 +85,7 @@ def running_of(contracts: Contracts | None, facility_id: FacilityId) -> Running:
         contracts.pledge_registry.pledges_of(facility_id),
     ).at(block=head.number)
     last = pledges[-1].from_epoch if pledges else Epoch(0)
-    return Running(state, len(pledges), last, head.time_s)
+    return Running(state, tuple(pledge.root for pledge in pledges), last, head.time_s)
 
 
 def replace_device(
@@ -122,6 +126,55 @@ def replace_device(
     return write(engine, work)
 
 
+def withdraw_replacement(
+    engine: Engine,
+    contracts: Contracts | None,
+    *,
+    operator_id: OperatorId,
+    facility_id: FacilityId,
+    root: Bytes32,
+    now_s: int,
+) -> Replacement:
+    """Take back a replacement that waits: no signature is asked for or taken any more.
+
+    Its document stays published and its request known, for the operator may hold a transaction
+    that is signed: what the chain approves is in force, also of what was taken back.
+
+    Returns: the replacement; taken back again, it is as it was.
+    Raises:  NotFound, Conflict (`replacement_not_pending`, `index_behind`), ChainUnavailable,
+             Misconfigured.
+    """
+    with reading(engine) as connection:
+        own_facility_row(connection, operator_id, facility_id)
+    running = running_of(contracts, facility_id)
+
+    def work(connection: Connection) -> Replacement:
+        terms = terms_from_bytes(lock_own_facility(connection, operator_id, facility_id).terms_json)
+        found = _asked_for(connection, terms, root, now_s=running.now_s)
+        if found.undecided and root in running.approved:
+            message = f"the replacement from epoch {found.row.from_epoch} was approved just now"
+            raise Conflict(message, reason="index_behind")
+        if found.state is ReplacementState.WITHDRAWN:
+            return found
+        if not found.pending:
+            message = f"the replacement from epoch {found.row.from_epoch} is {found.state.value}"
+            raise Conflict(message, reason="replacement_not_pending", state=found.state.value)
+        withdraw(connection, found.row.replacement_pk, withdrawn_at_s=now_s)
+        return _asked_for(connection, terms, root, now_s=running.now_s)
+
+    return write(engine, work)
+
+
+def _asked_for(
+    connection: Connection, terms: FacilityTerms, root: Bytes32, *, now_s: int
+) -> Replacement:
+    for found in replacements_in(connection, terms, now_s=now_s):
+        if found.row.pledge_root == root:
+            return found
+    message = f"facility {terms.facility_id} has no replacement with this root"
+    raise NotFound(message, facility_id=terms.facility_id)
+
+
 def _replace(
     connection: Connection,
     evidence: EvidenceFolder,
@@ -132,7 +185,9 @@ def _replace(
     now_s: int,
 ) -> tuple[Replacement, bool]:
     terms = terms_from_bytes(row.terms_json)
-    for found in _pending(connection, terms, now_s=running.now_s):
+    for found in replacements_in(connection, terms, now_s=running.now_s):
+        if not found.pending:
+            continue
         same = (found.row.old_uuid, found.row.uuid, found.row.card_uuid) == (
             wanted.old,
             wanted.new.device,
@@ -156,7 +211,7 @@ def _replace(
         raise InvalidInput(f"new: the facility pledges slices {terms.profile}", field="new")
     require_free_elsewhere(connection, wanted.new, terms)
     root = pledge_tree(terms.facility_id, pledge.devices).root
-    _require_new(connection, row, root)
+    taken_back = _taken_back(connection, row, root)
     document = encode_pledge(terms.facility_id, pledge)
     new = NewReplacement(
         facility_id=terms.facility_id,
@@ -169,34 +224,46 @@ def _replace(
         document=document,
         asked_at_s=now_s,
     )
-    insert_replacement(connection, new)
+    if taken_back is None:
+        insert_replacement(connection, new)
+    else:
+        renew_replacement(
+            connection,
+            taken_back.replacement_pk,
+            old_uuid=wanted.old,
+            reason=wanted.reason,
+            asked_at_s=now_s,
+        )
     evidence.write(pledge_path(terms.facility_id, root), document)
-    stored = replacements_of(connection, terms.facility_id)[-1]
-    return Replacement(stored, ReplacementState.PENDING), True
+    stored = replacements_of(connection, terms.facility_id)
+    (asked,) = [each for each in stored if each.pledge_root == root]
+    return Replacement(asked, ReplacementState.PENDING, undecided=True), True
 
 
-def _pending(connection: Connection, terms: FacilityTerms, *, now_s: int) -> Iterator[Replacement]:
-    for found in replacements_in(connection, terms, now_s=now_s):
-        if found.state is ReplacementState.PENDING:
-            yield found
+def _taken_back(connection: Connection, row: FacilityRow, root: Bytes32) -> ReplacementRow | None:
+    """The request of a pledge, if it was taken back: asked for again, it waits as before.
 
-
-def _require_new(connection: Connection, row: FacilityRow, root: Bytes32) -> None:
-    """Refuse a pledge that was asked for before, so that a root names one request.
-
-    To undo a replacement is one of its own, from a later epoch. And bound what lapsed: each costs
-    its operator nothing.
+    Any other pledge that was asked for before is refused, so that a root names one request: to
+    undo a replacement is one of its own, from a later epoch. And bound what lapsed or was taken
+    back: each costs its operator nothing.
     """
     known = replacements_of(connection, row.facility_id)
-    if root == row.pledge_root or any(each.pledge_root == root for each in known):
+    same = next((each for each in known if each.pledge_root == root), None)
+    if same is not None and same.withdrawn_at_s is not None:
+        return same
+    if root == row.pledge_root or same is not None:
         message = "these devices were asked for from this epoch on before: name a later epoch"
         raise Conflict(message, reason="replacement_repeats")
     approved = len(
         roster_of(connection, terms_from_bytes(row.terms_json), row.terms_json).replacements
     )
     if len(known) - approved >= MOST_LAPSED:
-        message = f"{MOST_LAPSED} replacements of this facility lapsed: no more are taken"
+        message = (
+            f"{MOST_LAPSED} replacements of this facility lapsed or were withdrawn: no more are"
+            " taken"
+        )
         raise Conflict(message, reason="replacements_lapsed")
+    return None
 
 
 def _require_running(roster: Roster, running: Running) -> None:
@@ -204,7 +271,7 @@ def _require_running(roster: Roster, running: Running) -> None:
     if not running.runs:
         message = f"facility {facility_id} is {running.state.name.lower()}: nothing is replaced"
         raise Conflict(message, reason="facility_not_running")
-    if running.approved != len(roster.replacements) + 1:
+    if len(running.approved) != len(roster.replacements) + 1:
         message = f"a pledge of facility {facility_id} was approved that is not indexed yet"
         raise Conflict(message, reason="index_behind")
 

@@ -4,9 +4,11 @@ A replacement is in force once the chain holds its approval. The approval comes 
 begins, or never: so an epoch's devices are known once a block behind its start is indexed.
 """
 
+from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from enum import StrEnum
-from functools import lru_cache
+from threading import Lock
 
 from sqlalchemy import Connection
 
@@ -14,36 +16,38 @@ from api.chain.emitted.args import read_payload
 from api.chain.emitted.pledge_registry import PledgeApproved
 from api.db.chain_store import ended_at, events_named, last_block
 from api.db.facilities import pledged_devices
-from api.db.replacements import replacements_of
+from api.db.replacements import pledge_documents, replacements_of, roots_asked_for
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.replacements import ReplacementRow
 from api.domain.facility import FacilityTerms, Period
+from api.domain.hashing import device_hash
+from api.domain.lifecycle import ReplacementState, replacement_state
+from api.domain.metering.intervals import Span
 from api.domain.pledges import PledgedDevice, pledge_tree
 from api.domain.roster import Roster
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.pledge_files import with_replacement
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.errors import Conflict
-
-
-class ReplacementState(StrEnum):
-    """How far a replacement came."""
-
-    PENDING = "pending"
-    APPROVED = "approved"
-    LAPSED = "lapsed"
+from api.errors import Conflict, EvidenceInvalid
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """A replacement that an operator asked for, and how far it came.
 
-    number: of its approval, once it is approved.
+    undecided: the chain may still approve it, also where its operator took it back: the signed
+    transaction may be in the wallet.  number: of its approval, once it is approved.
     """
 
     row: ReplacementRow
     state: ReplacementState
+    undecided: bool = False
     number: int | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether it waits for signatures or for its transaction."""
+        return self.state is ReplacementState.PENDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,36 +97,108 @@ def replacements_in(
     for row in rows:
         event = approved.get(row.pledge_root)
         begins_s = terms.window_start_s + row.from_epoch * terms.epoch_length_s
-        if event is not None:
-            found.append(Replacement(row, ReplacementState.APPROVED, event.number))
-        elif ended or begins_s <= now_s or row.from_epoch < last:
-            found.append(Replacement(row, ReplacementState.LAPSED))
-        else:
-            found.append(Replacement(row, ReplacementState.PENDING))
+        too_late = ended or begins_s <= now_s or row.from_epoch < last
+        state = replacement_state(
+            approved=event is not None,
+            withdrawn=row.withdrawn_at_s is not None,
+            too_late=too_late,
+        )
+        undecided = event is None and not too_late
+        found.append(Replacement(row, state, undecided, None if event is None else event.number))
     return found
 
 
 def roster_of(connection: Connection, terms: FacilityTerms, terms_json: bytes) -> Roster:
     """Devices of a facility by epoch, by the approvals that are indexed."""
-    rows = {row.pledge_root: row for row in replacements_of(connection, terms.facility_id)}
-    if not rows:
+    asked = roots_asked_for(connection, terms.facility_id)
+    if not asked:
         return Roster(terms)
-    files = []
+    approvals: list[_Approval] = []
     for event in _approved(connection, terms.facility_id)[1:]:
-        row = rows.get(event.pledge_root)
-        if row is None:
+        if event.pledge_root not in asked:
             # Not asked for here: what comes after rests on it, and `require_known` closes nothing.
             break
-        files.append((row.document, event.pledge_root, event.from_epoch, event.number))
-    return _roster(terms_json, tuple(files))
+        approvals.append((event.pledge_root, event.from_epoch, event.number))
+    return _ROSTERS.of(connection, terms, terms_json, tuple(approvals))
 
 
-@lru_cache(maxsize=256)
-def _roster(terms_json: bytes, files: tuple[tuple[bytes, Bytes32, Epoch, int], ...]) -> Roster:
-    roster = Roster(terms_from_bytes(terms_json))
-    for document, root, from_epoch, number in files:
-        roster = with_replacement(roster, document, root=root, from_epoch=from_epoch, number=number)
-    return roster
+def pledged_in_part(
+    connection: Connection, terms: FacilityTerms, terms_json: bytes
+) -> dict[Bytes32, Sequence[Span]]:
+    """When devices are pledged that went or came, or were asked to come: UTC seconds.
+
+    All others are pledged throughout the window, or never were and have no facts.
+    """
+    rows = replacements_of(connection, terms.facility_id)
+    if not rows:
+        return {}
+    roster = roster_of(connection, terms, terms_json)
+    named = sorted({device_hash(name) for row in rows for name in (row.old_uuid, row.uuid)})
+    window = terms.window_start_s, terms.window_end_s
+    spans = {device: tuple(roster.spans(device)) for device in named}
+    return {device: pledged for device, pledged in spans.items() if pledged != (window,)}
+
+
+# What the chain says of a pledge: its root, its first epoch, and the number of its approval.
+_Approval = tuple[Bytes32, Epoch, int]
+# Rosters that a process keeps: beyond so many, the one that was asked for longest ago is rebuilt.
+KEPT_ROSTERS = 256
+
+
+class _Rosters:
+    """Rosters of this process by the approvals that they rest on.
+
+    A root names its devices, so documents are read only of approvals that are new here.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[bytes, tuple[_Approval, ...]], Roster] = OrderedDict()
+        self._lock = Lock()
+
+    def of(
+        self,
+        connection: Connection,
+        terms: FacilityTerms,
+        terms_json: bytes,
+        approvals: tuple[_Approval, ...],
+    ) -> Roster:
+        """The roster of a facility behind some approvals, in order of their numbers."""
+        roster, known = self._longest(terms, terms_json, approvals)
+        if known < len(approvals):
+            more = approvals[known:]
+            roots = [root for root, _, _ in more]
+            documents = pledge_documents(connection, terms.facility_id, roots)
+            # A panel can approve what changes more than one device: what comes after rests on it,
+            # and `require_known` closes nothing.
+            with suppress(EvidenceInvalid):
+                for root, from_epoch, number in more:
+                    roster = with_replacement(
+                        roster, documents[root], root=root, from_epoch=from_epoch, number=number
+                    )
+        if len(roster.replacements) == len(approvals):
+            self._keep((terms_json, approvals), roster)
+        return roster
+
+    def _longest(
+        self, terms: FacilityTerms, terms_json: bytes, approvals: tuple[_Approval, ...]
+    ) -> tuple[Roster, int]:
+        """The roster behind the most of some approvals that is here, and how many these are."""
+        with self._lock:
+            for known in range(len(approvals), -1, -1):
+                roster = self._kept.get((terms_json, approvals[:known]))
+                if roster is not None:
+                    return roster, known
+        return Roster(terms), 0
+
+    def _keep(self, key: tuple[bytes, tuple[_Approval, ...]], roster: Roster) -> None:
+        with self._lock:
+            self._kept[key] = roster
+            self._kept.move_to_end(key)
+            while len(self._kept) > KEPT_ROSTERS:
+                self._kept.popitem(last=False)
+
+
+_ROSTERS = _Rosters()
 
 
 def _approved(connection: Connection, facility_id: FacilityId) -> list[PledgeApproved]:
@@ -132,24 +208,28 @@ def _approved(connection: Connection, facility_id: FacilityId) -> list[PledgeApp
     return sorted(events, key=lambda event: event.number)
 
 
-def require_known(connection: Connection, terms: FacilityTerms, period: Period) -> None:
+def require_known(
+    connection: Connection, terms: FacilityTerms, terms_json: bytes, period: Period
+) -> None:
     """Refuse to close a period while a replacement for it may be approved without our knowledge.
 
     Raises:  Conflict (`index_behind`): the index has not come to the epoch's begin;
              (`pledge_unknown`): a pledge is in force that nobody asked for here, or whose request
-             was lost: what would be closed over other devices nobody could sign.
+             was lost, or that changes more than one device: what would be closed over other
+             devices nobody could sign.
     """
-    asked = {row.pledge_root for row in replacements_of(connection, terms.facility_id)}
-    for event in _approved(connection, terms.facility_id)[1:]:
-        if event.pledge_root not in asked and event.from_epoch <= period.epoch:
+    known = len(roster_of(connection, terms, terms_json).replacements)
+    for event in _approved(connection, terms.facility_id)[1 + known :]:
+        if event.from_epoch <= period.epoch:
             message = (
                 f"the chain has a pledge from epoch {event.from_epoch} on, of root"
-                f" 0x{event.pledge_root.hex()}, that is not known here: restore its request"
+                f" 0x{event.pledge_root.hex()}, that is not known here, or changes more than one"
+                " device: if its request was lost, restore it"
             )
             raise Conflict(message, reason="pledge_unknown", facility_id=terms.facility_id)
     for found in replacements_in(connection, terms):
-        # By indexed blocks alone: whatever waits may still be approved before its epoch's begin.
-        if found.state is ReplacementState.PENDING and found.row.from_epoch <= period.epoch:
+        # By indexed blocks alone: what they leave undecided may be approved in one behind them.
+        if found.undecided and found.row.from_epoch <= period.epoch:
             message = (
                 f"the index is behind: whether a device was replaced from epoch"
                 f" {found.row.from_epoch} is not known yet"

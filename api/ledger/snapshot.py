@@ -1,4 +1,4 @@
-"""Reading what a batch is judged by: its facilities, locked, with what they hold already."""
+"""Reading what a batch is judged by: its facilities, with what they hold already."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from api.clock import Clock
 from api.db.chain_store import ended_at
-from api.db.facilities import lock_own_facilities
+from api.db.facilities import lock_own_facilities, own_facility_rows
 from api.db.facts import held_by_leases, taken_in, terms_of
 from api.db.leases import leases_hashed
 from api.db.ledger import known_target
@@ -28,7 +28,7 @@ from api.domain.metering.event_types import (
     TermsEvent,
     UsageEvent,
 )
-from api.domain.metering.facts import Held
+from api.domain.metering.facts import Held, Place
 from api.domain.metering.intervals import Span
 from api.domain.metering.judge import Recorded
 from api.domain.metering.taken import Identity
@@ -40,9 +40,10 @@ from api.ledger.rosters import roster_of
 
 @dataclass(slots=True)
 class Snapshot:
-    """One locked facility: as a batch found it, with what the batch took since.
+    """One facility: as a batch found it, with what the batch took since.
 
     entry: number that the request has in the log, if it records anything.
+    taken: events that it recorded so far.
     time: what `recorded` works on, to be kept once all is committed.
     """
 
@@ -51,6 +52,12 @@ class Snapshot:
     recorded: Recorded
     entry: int
     time: KeptTime
+    taken: int = 0
+
+    @property
+    def next_place(self) -> Place:
+        """Where the next event stands in the log, if it is recorded."""
+        return Place(self.entry, self.taken)
 
     def keep_in(self, kept: KeptLedgers, *, grown: bool) -> None:
         """Keep the facility's time for the next batch. grown: the log has the entry."""
@@ -72,13 +79,38 @@ def read_snapshots(
     The lock comes first and the clock after it, so that times follow the order of commits.
     Returns: snapshots by facility, and the time.
     """
+    by_facility = _by_facility(events)
+    rows = lock_own_facilities(connection, operator_id, by_facility)
+    now_s = clock()
+    return _snapshots(connection, rows, by_facility, now_s=now_s, kept=kept), now_s
+
+
+def view_snapshots(
+    connection: Connection, operator_id: OperatorId, events: Iterable[MeterEvent], clock: Clock
+) -> dict[FacilityId, Snapshot]:
+    """The same of a reading transaction, by which nothing is recorded: no lock, nothing kept."""
+    by_facility = _by_facility(events)
+    rows = own_facility_rows(connection, operator_id, by_facility)
+    return _snapshots(connection, rows, by_facility, now_s=clock(), kept=KeptLedgers())
+
+
+def _by_facility(events: Iterable[MeterEvent]) -> dict[FacilityId, list[MeterEvent]]:
     by_facility: dict[FacilityId, list[MeterEvent]] = {}
     for event in events:
         by_facility.setdefault(event.envelope.facility_id, []).append(event)
-    rows = lock_own_facilities(connection, operator_id, by_facility)
+    return by_facility
+
+
+def _snapshots(
+    connection: Connection,
+    rows: Mapping[FacilityId, FacilityRow],
+    by_facility: Mapping[FacilityId, Sequence[MeterEvent]],
+    *,
+    now_s: int,
+    kept: KeptLedgers,
+) -> dict[FacilityId, Snapshot]:
     ended = ended_at(connection, rows) if rows else {}
-    now_s = clock()
-    snapshots = {
+    return {
         facility_id: snapshot_of(
             connection,
             row,
@@ -89,7 +121,6 @@ def read_snapshots(
         )
         for facility_id, row in rows.items()
     }
-    return snapshots, now_s
 
 
 def snapshot_of(
@@ -104,7 +135,7 @@ def snapshot_of(
     """What events of one facility are judged by. Whoever records them has locked its row."""
     terms, time = terms_from_bytes(row.terms_json), kept.take(row)
     recorded = Recorded(
-        terms,
+        roster_of(connection, terms, row.terms_json),
         row.salt,
         recorded_at_s=recording_time(row, terms, now_s),
         reopenings=reopenings_of(connection, row.facility_id),
@@ -114,7 +145,6 @@ def snapshot_of(
         out=time.out,
         delivered=time.delivered,
         running=time.limits,
-        replacements=roster_of(connection, terms, row.terms_json).replacements,
     )
     _Reader(connection, row, recorded, time).read(events)
     return Snapshot(row, terms, recorded, row.log_size + 1, time)
@@ -168,6 +198,7 @@ class _Reader:
                 start_s=missing.start_s,
                 end_s=missing.end_s,
                 longest_s=self._row.longest_s if missing.whole else 0,
+                newest_s=self._row.last_recorded_at_s,
             )
             self._time.tell(missing, rows)
 
@@ -180,6 +211,7 @@ class _Reader:
                 start_s=missing.start_s,
                 end_s=missing.end_s,
                 longest_s=self._row.longest_s if missing.whole else 0,
+                newest_s=self._row.last_recorded_at_s,
             )
             self._time.tell_of_leases(missing, rows)
 

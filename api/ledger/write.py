@@ -1,5 +1,6 @@
 """Writing what a batch accepted: events and the facts that they told, in bulk."""
 
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import Connection
@@ -9,8 +10,12 @@ from api.db.bulk import insert_many
 from api.db.conflicts import keep_conflicts
 from api.db.facilities import grow_log
 from api.db.ledger import KnownEvent, allocate_keys
+from api.db.log import keep_entries
 from api.db.tables.leases import LeaseRow
 from api.db.tables.ledger import EventConflict, MeterEventRow, NewFact, meter_events
+from api.domain.log.answers import ACCEPTED
+from api.domain.log.entry import BLIND_BYTES, NO_LOG, EntryKind, LogEnd, end_of
+from api.domain.log.logged import LoggedEntry, logged_entry
 from api.domain.metering.event_types import (
     AllocationEvent,
     LeaseOpenedEvent,
@@ -18,8 +23,9 @@ from api.domain.metering.event_types import (
     TermsEvent,
 )
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Until, Voided
+from api.domain.metering.items import Item
+from api.domain.metering.taken import Known
 from api.domain.units import FacilityId, OperatorId
-from api.ledger.batch import Item
 from api.ledger.snapshot import Snapshot
 
 _TAKES_TIME = (Held, Out)
@@ -40,7 +46,11 @@ class LedgerWriter:
         self._conflicts: list[EventConflict] = []
         # What this batch told of devices, by facility and place.
         self._told: dict[tuple[FacilityId, Place], NewFact] = {}
+        # What others told of before, by facility and place.
+        self._targets: dict[tuple[FacilityId, Place], Known] = {}
         self._longest_s: dict[FacilityId, int] = {}
+        # Texts of the events that were accepted, in order.
+        self._bodies: dict[FacilityId, list[bytes]] = {}
 
     @property
     def grown(self) -> Collection[FacilityId]:
@@ -63,11 +73,11 @@ class LedgerWriter:
                 event_id=envelope.id,
                 type=envelope.type,
                 payload_hash=item.billed,
-                payload=item.payload,
                 recorded_at_s=at_s,
             )
         )
         self._longest_s.setdefault(facility_id, 0)
+        self._bodies.setdefault(facility_id, []).append(item.payload)
         for part, fact in enumerate(facts):
             row = store.new_fact(
                 fact,
@@ -99,7 +109,8 @@ class LedgerWriter:
             if told is not None:
                 told.voided = row.entry
             else:
-                store.set_voided(self._connection, facility_id, fact.target, entry=row.entry)
+                known = self._known(facility_id, fact.target)
+                store.set_voided(self._connection, facility_id, known, entry=row.entry)
         elif isinstance(fact, Agreed) and fact.terms.version == 1:
             assert isinstance(event, TermsEvent | LeaseOpenedEvent)  # others follow a version
             names = event.lease_id, event.renter_ref
@@ -112,12 +123,19 @@ class LedgerWriter:
             assert told.start_s is not None  # an allocation
             self._lasts(facility_id, fact.end_s - told.start_s)
             return
-        store.set_until(self._connection, facility_id, fact.target, until_s=fact.end_s, ended=ended)
+        known = self._known(facility_id, fact.target)
+        store.set_until(self._connection, facility_id, known, until_s=fact.end_s, ended=ended)
         # An allocation of before: how long it lasts now is known by the judge alone.
-        recorded = self._snapshots[facility_id].recorded
-        for known in recorded.known.values():
-            if known.place == fact.target and known.fact is not None:
-                self._lasts(facility_id, known.fact.end_s - known.fact.start_s)
+        assert known.fact is not None
+        self._lasts(facility_id, known.fact.end_s - known.fact.start_s)
+
+    def _known(self, facility_id: FacilityId, place: Place) -> Known:
+        """What the judge knows of an event of before that a correction, or news, name."""
+        if (facility_id, place) not in self._targets:
+            recorded = self._snapshots[facility_id].recorded
+            for known in recorded.known.values():
+                self._targets[facility_id, known.place] = known
+        return self._targets[facility_id, place]
 
     def _lasts(self, facility_id: FacilityId, seconds: int) -> None:
         self._longest_s[facility_id] = max(self._longest_s.get(facility_id, 0), seconds)
@@ -135,6 +153,8 @@ class LedgerWriter:
 
     def finish(self, operator_id: OperatorId) -> None:
         """Write what waits. A facility that recorded something has one more entry."""
+        logged = {facility_id: self._entry(facility_id) for facility_id in self._longest_s}
+        keep_entries(self._connection, logged.values())
         insert_many(self._connection, self._events)
         insert_many(self._connection, self._facts)
         insert_many(self._connection, self._leases)
@@ -144,7 +164,20 @@ class LedgerWriter:
             grow_log(
                 self._connection,
                 facility_id,
-                entry=snapshot.entry,
+                log=end_of([logged[facility_id].entry], NO_LOG),
                 recorded_at_s=snapshot.recorded.recorded_at_s,
                 longest_s=max(longest_s, snapshot.facility.longest_s),
             )
+
+    def _entry(self, facility_id: FacilityId) -> LoggedEntry:
+        """The entry of what was accepted of a facility. What nobody signed holds that alone."""
+        snapshot, events = self._snapshots[facility_id], self._bodies[facility_id]
+        return logged_entry(
+            snapshot.terms.log,
+            LogEnd(snapshot.facility.log_size, snapshot.facility.log_head),
+            EntryKind.BATCH,
+            b"[%b]" % b",".join(events),
+            answers=bytes([ACCEPTED]) * len(events),
+            recorded_at_s=snapshot.recorded.recorded_at_s,
+            blind=secrets.token_bytes(BLIND_BYTES),
+        )

@@ -20,6 +20,7 @@ from api.domain.capital.reconciliation import (
 from api.domain.lifecycle import is_final
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import NO_MICROS, Epoch, FacilityId, GpuSeconds, Micros, tranche_id
+from api.ledger.rosters import pledged_in_part
 from api.reads.ending import ClosedSums, closed_sums
 from api.reads.sql import cashflow
 from api.reads.sql.facilities import facility_ids
@@ -77,7 +78,8 @@ def _read_sources(connection: Connection, facility: FacilityRow) -> _Sources:
     terms = terms_from_bytes(facility.terms_json)
     until_s = terms.window_start_s + epochs_closed * terms.epoch_length_s
     stated = StatedUpTo(stated_log_size(connection, facility_id), until_s)
-    metered = metered_seconds(connection, facility_id, stated)
+    in_part = pledged_in_part(connection, terms, facility.terms_json)
+    metered = metered_seconds(connection, facility_id, stated, in_part=in_part)
     lines = cashflow.line_seconds(connection, facility_id)
     rated = cashflow.rated_epochs(connection, facility_id)
     return _Sources(

@@ -13,6 +13,7 @@ from api.chain.deployment import Deployment
 from api.clock import Clock
 from api.epochs.books import PreviewBooks
 from api.evidence_store import EvidenceFolder
+from api.ledger.facilities import LogHome
 from api.ledger.kept import KeptLedgers
 from api.reads.settings import FactReader
 from api.routes.http.limits import IngestGate, PreviewGate
@@ -48,6 +49,14 @@ class Service:
     def deployment(self) -> Deployment | None:
         """Addresses of the contracts; None while none are deployed."""
         return None if self.contracts is None else self.contracts.deployment
+
+    @property
+    def log_home(self) -> LogHome:
+        """What the logs of its facilities have in common."""
+        deployment = self.deployment
+        if deployment is None:
+            return LogHome()
+        return LogHome(deployment.chain_id, deployment.facility_registry)
 
 
 def attach_service(app: FastAPI, service: Service) -> None:

@@ -59,7 +59,7 @@ class VerifiedFacility:
     facts: FactJudge = field(init=False)
     # Facts whose device another fact holds, by their place: reported unless they are voided later.
     overlaps: dict[Place, Finding] = field(default_factory=dict)
-    # Newest recorded second of a fact.
+    # Recorded second of the log's newest entry.
     recorded_at_s: int = 0
     previous_hash: Bytes32 = ZERO32
     next_epoch: int = 0

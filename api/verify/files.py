@@ -16,7 +16,7 @@ from api.domain.statements.evidence import (
     encode_statement,
     facility_folder,
 )
-from api.domain.statements.evidence_reader import decode_lines, log_end_of
+from api.domain.statements.evidence_reader import decode_lines, follows_of
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement
 from api.errors import AppError, EvidenceInvalid, NotFound
@@ -106,10 +106,11 @@ class StatementFiles:
         if not set(COMMITTED_FILES) <= files.keys():
             return None
         try:
-            end = log_end_of(files.get(MANIFEST_FILE, b""))
+            said = follows_of(files.get(MANIFEST_FILE, b""))
         except (AppError, *HOSTILE):
             return None
-        return encode_manifest(self.statement.facility_id, self.statement.epoch, files, end)
+        place = self.statement.facility_id, self.statement.epoch
+        return encode_manifest(*place, files, log=said.log, previous=said.previous)
 
     def read_lines(self, files: dict[str, bytes]) -> Sequence[Line]:
         """Lines of the statement; `check_root` compares them with it. Raises EvidenceInvalid."""

@@ -6,17 +6,21 @@ from itertools import pairwise
 from api.domain.capital.reconciliation import stated_gpu_seconds
 from api.domain.facility import Period
 from api.domain.lifecycle import cut_off_s
+from api.domain.log.entry import Entry, LogEnd, end_of
 from api.domain.metering.usage import DELIVERY_KINDS
+from api.domain.statements.batches import decode_entries
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
-    CREDITS_FILE,
+    BATCHES_FILE,
+    COMMITTED_FILES,
+    FACILITY_FILE,
     FACTS_FILE,
     LINES_FILE,
     MANIFEST_FILE,
     TERMS_FILE,
     epoch_folder,
 )
-from api.domain.statements.evidence_reader import log_end_of
+from api.domain.statements.evidence_reader import follows_of
 from api.domain.statements.faults import find_faults
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement
@@ -63,7 +67,7 @@ class EpochCheck:
         lines = self._read_lines(files)
         same = False
         # Without its lines a statement follows from its facts all the same, and so do later ones.
-        if {FACTS_FILE, TERMS_FILE, MANIFEST_FILE} <= files.keys():
+        if {BATCHES_FILE, FACTS_FILE, TERMS_FILE, MANIFEST_FILE} <= files.keys():
             try:
                 same = self._recompute(files, lines)
             except (AppError, AssertionError, *HOSTILE) as error:
@@ -106,14 +110,15 @@ class EpochCheck:
     def _recompute(self, files: dict[str, bytes], lines: Sequence[Line] | None) -> bool:
         """Compare with what the facts give; returns whether lines and root are the same."""
         statement, facility = self._statement, self._facility
-        end = log_end_of(files[MANIFEST_FILE])
-        if end.previous != facility.books.follows.manifest_hash:
+        said = follows_of(files[MANIFEST_FILE])
+        if said.previous != facility.books.follows.manifest_hash:
             message = "does not follow the evidence before"
             self._files.finding("manifest_unchained", MANIFEST_FILE, message)
         period = period_of(facility, statement)
-        told = self._told(files, period, up_to=end.size)
+        entries = self._entries(files[BATCHES_FILE], said.log)
+        told = self._told(files, period, entries)
         facility.metered.take(told)
-        closed = facility.books.close(period, told, log_size=end.size)
+        closed = facility.books.close(period, told, entries=entries)
         self._compare(files, closed)
         if lines is None:
             lines = closed.lines if closed.statement == statement else ()
@@ -132,7 +137,7 @@ class EpochCheck:
 
     def _compare(self, files: dict[str, bytes], closed: ClosedEpoch) -> None:
         statement = self._statement
-        for name in (FACTS_FILE, TERMS_FILE, LINES_FILE, CREDITS_FILE):
+        for name in (n for n in COMMITTED_FILES if n != FACILITY_FILE):
             if name in files and closed.files[name] != files[name]:
                 line = first_difference(closed.files[name], files[name])
                 message = "differs from what its inputs give"
@@ -167,9 +172,26 @@ class EpochCheck:
 
     # --- facts -----------------------------------------------------------------------------------
 
-    def _told(self, files: dict[str, bytes], period: Period, *, up_to: int) -> list[Told]:
-        """Facts of the statement, in order of the log, and inside its part of it."""
+    def _entries(self, data: bytes, end: LogEnd) -> list[Entry]:
+        """Entries of the statement's part of the log: each names the one before, up to the head."""
         facility = self._facility
+        before = facility.books.follows.log
+        entries = decode_entries(
+            data, log=facility.terms.log, before=before, recorded_at_s=facility.recorded_at_s
+        )
+        if end_of(entries, before) != end:
+            message = "does not lead to the head of the log in the manifest"
+            self._files.finding("log_head", BATCHES_FILE, message)
+        if entries:
+            facility.recorded_at_s = entries[-1].recorded_at_s
+        return entries
+
+    def _told(
+        self, files: dict[str, bytes], period: Period, entries: Sequence[Entry]
+    ) -> list[Told]:
+        """Facts of the statement, in order of the log, each of an entry of its part of it."""
+        facility = self._facility
+        recorded = {entry.number: entry.recorded_at_s for entry in entries}
         told: list[Told] = []
         for name in (FACTS_FILE, TERMS_FILE):
             read = decode_told(files[name], name=name)
@@ -180,15 +202,13 @@ class EpochCheck:
             self._told_at |= {id(each): (name, row) for row, each in enumerate(read, 1)}
             told += read
         told.sort(key=lambda each: each.place)
-        entries = [each.place.entry for each in told]
-        if entries and not facility.books.follows.log_size < entries[0] <= entries[-1] <= up_to:
-            message = "has entries that are not of this part of the log"
-            self._files.finding("log_part", FACTS_FILE, message)
-        times = [each.recorded_at_s for each in told]
-        if any(a > b for a, b in pairwise([facility.recorded_at_s, *times])):
-            self._files.finding("log_times", FACTS_FILE, "has recorded times that fall")
+        for each in told:
+            at_s = recorded.get(each.place.entry)
+            if at_s is None:
+                self._complain(each, "log_part", "is of no entry of this part of the log")
+            elif at_s != each.recorded_at_s:
+                self._complain(each, "log_times", "has another recorded time than its entry")
         self._check_cut(told, period)
-        facility.recorded_at_s = max([facility.recorded_at_s, *times])
         facility.facts.seal(facility.recorded_at_s)
         facility.facts.judge(told, self._statement.epoch, self._complain)
         for place, (number, each, message) in facility.facts.overlaps.items():

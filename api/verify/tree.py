@@ -23,7 +23,7 @@ from api.domain.statements.evidence import (
     facility_folder,
     superseded_folder,
 )
-from api.domain.statements.evidence_reader import log_end_of
+from api.domain.statements.evidence_reader import follows_of
 from api.domain.statements.pledge_files import decode_pledge, pledge_path
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -264,7 +264,7 @@ class Tree:
             return
         kept.check_hashes(files)
         try:
-            log_end_of(files.get(MANIFEST_FILE, b""))
+            follows_of(files.get(MANIFEST_FILE, b""))
             kept.check_root(kept.read_lines(files))
         except (AppError, *HOSTILE) as error:
             kept.report_error(error)

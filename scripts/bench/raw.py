@@ -30,11 +30,15 @@ from sqlalchemy import (
     select,
 )
 
+from api.db.log import logged_after
 from api.db.session import open_engine
 from api.db.tables import ledger
 from api.db.tables.columns import PRIMARY_KEY
 from api.db.tables.facilities import facilities as own_facilities
 from api.db.tables.ledger import FactKind, facts, told_by_event
+from api.domain.log.entry import LogName
+from api.domain.metering.facts import Place
+from api.domain.units import ZERO_ADDRESS, FacilityId
 
 # Two tables have an index of the same columns: names hold the table's.
 _METADATA = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s"})
@@ -151,10 +155,12 @@ def _rows(connection: Connection) -> Rows:
         .where(facts.c.kind.in_(kinds))
         .order_by(told.c.event_pk)
     )
+    texts = _texts(connection, FacilityId(facility_id))
     record_of: dict[tuple[int, int], int] = {}
     for row in connection.execute(query):
         at_s, event_pk = row.recorded_at_s, row.event_pk
-        event = (event_pk, 1, row.source, row.event_id, row.type, row.payload_hash, row.payload)
+        text = texts[Place(row.entry, row.place)]
+        event = (event_pk, 1, row.source, row.event_id, row.type, row.payload_hash, text)
         found[_meter_events].append((*event, 1, at_s))
         if row.kind == FactKind.VOID.value:
             entry, place = orjson.loads(row.document)["target"]
@@ -169,6 +175,16 @@ def _rows(connection: Connection) -> Rows:
         key = record_of[row.entry, row.place] = len(found[_usage_records]) + 1
         found[_usage_records].append((key, event_pk, 1, 0, *time_taken))
     return found
+
+
+def _texts(connection: Connection, facility_id: FacilityId) -> dict[Place, bytes]:
+    """Text of each event, which rows of before had each for itself."""
+    log = LogName(0, ZERO_ADDRESS, facility_id)  # its name is in no text
+    return {
+        Place(logged.entry.number, index): orjson.dumps(event)
+        for logged in logged_after(connection, log, after=0, most=10**9)
+        for index, event in enumerate(orjson.loads(logged.body))
+    }
 
 
 def _batches(rows_of: Rows, size: int) -> Iterator[Batch]:

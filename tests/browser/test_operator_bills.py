@@ -4,11 +4,18 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from scripts.dev.stack import wallet
+from tests.browser.browser import Visit
 from tests.browser.console import fit, shot, signed_in
 from tests.browser.stage import CHALLENGE_WINDOW_S, Stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.chain]
 HOLDER = 34
+# Of the text in an element.
+_LINES = """element => {
+  const range = document.createRange();
+  range.selectNodeContents(element);
+  return new Set([...range.getClientRects()].map(r => r.top)).size;
+}"""
 
 
 def test_bills__month_stated_whole__is_issued_and_read(browser: Browser, stage: Stage) -> None:
@@ -39,4 +46,9 @@ def test_bills__month_stated_whole__is_issued_and_read(browser: Browser, stage: 
     assert address is not None
     page.goto(stage.url + address)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Bill")
+    # One line high: no word of a head is broken.
+    heads = page.get_by_role("columnheader")
+    lines = heads.get_by_text("Statement", exact=True)
+    assert page.evaluate(_LINES, lines.element_handle()) == 1
+    assert not Visit(page, stage.url).axe()
     shot(page, "bill")

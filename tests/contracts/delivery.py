@@ -12,6 +12,7 @@ from api.domain.metering.usage import LineKind
 from api.domain.statements.closing import OpenBooks
 from api.domain.statements.told import Told
 from api.domain.units import ZERO32, Epoch, GpuSeconds, Micros
+from tests.logs import bare_entries
 
 REF, RENTED = keccak(b"ann's delivery"), keccak(b"a renter's lease")
 OTHER = keccak(b"bob's delivery")
@@ -86,7 +87,9 @@ class Delivery:
 
     def _post(self, period: Period, facts: Sequence[Fact]):
         told = [Told(Place(self.entry, 0), period.over_s, fact) for fact in facts]
-        closed = self.books.close(period, told, log_size=self.entry)
+        before, at_s = self.books.follows.log, period.over_s
+        entries = bare_entries(self.books.terms, before, up_to=self.entry, at_s=at_s)
+        closed = self.books.close(period, told, entries=entries)
         self.world.post_statement(closed.statement)
         return closed
 

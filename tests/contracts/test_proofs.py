@@ -6,6 +6,7 @@ import brownie
 import pytest
 
 from api.domain.hashing import keccak
+from api.domain.log.entry import NO_LOG
 from api.domain.metering.facts import Adjusted, Agreed, Held, Out, Place
 from api.domain.metering.lease_terms import FixedItem, PriceStep, TermsVersion, TierStep
 from api.domain.metering.usage import LineKind
@@ -15,6 +16,7 @@ from api.domain.statements.told import Told
 from api.domain.units import ZERO32, Epoch
 from tests.contracts.registry_world import abi_line, wait_until
 from tests.ledgers import Ledger, closed_books
+from tests.logs import bare_entries
 
 LEASE = keccak(b"lease")
 
@@ -42,7 +44,8 @@ def _closed(terms):
         Adjusted(Place(5, 0), keccak(b"goodwill"), LEASE, -70),
     ]
     told = [Told(Place(i, 0), end_s, fact) for i, fact in enumerate(facts, 1)]
-    return OpenBooks(terms).close(terms.period(Epoch(0)), told, log_size=5)
+    entries = bare_entries(terms, NO_LOG, up_to=5, at_s=end_s)
+    return OpenBooks(terms).close(terms.period(Epoch(0)), told, entries=entries)
 
 
 @pytest.fixture

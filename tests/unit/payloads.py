@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from api.domain.facility import FacilityTerms
 from api.domain.hashing import salted_hash
 from api.domain.metering import events
 from api.domain.metering.events import parse_event
 from api.domain.metering.facts import Fact, Place
 from api.domain.metering.instants import format_instant
 from api.domain.metering.judge import Recorded
+from api.domain.pledges import Pledge
+from api.domain.roster import Roster
 from api.errors import EventRejected
 from tests import ledgers
 from tests.unit import values
@@ -136,8 +139,15 @@ def lease_closed(name: str, closed_s: int, /, lease: str = "l") -> Payload:
 class Log:
     """A facility's log: each event is an entry of its own, judged at `now_s`."""
 
-    def __init__(self, *payloads: Payload, now_s: int = DAY_S, **recorded: Any) -> None:
-        self.recorded = Recorded(**{"terms": TERMS, "salt": SALT, **recorded})
+    def __init__(
+        self,
+        *payloads: Payload,
+        now_s: int = DAY_S,
+        terms: FacilityTerms = TERMS,
+        replacements: tuple[Pledge, ...] = (),
+        **recorded: Any,
+    ) -> None:
+        self.recorded = Recorded(Roster(terms, replacements), **{"salt": SALT, **recorded})
         self.now_s, self.entry = now_s, 0
         self.take(*payloads)
 

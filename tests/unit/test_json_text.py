@@ -23,7 +23,7 @@ from api.errors import InvalidInput
 
 deep = b"[" * 200_000
 try:
-    evidence_reader.log_end_of(deep)
+    evidence_reader.follows_of(deep)
 except EvidenceInvalid as error:
     print("evidence:", error)
 for body in (deep + b"NaN", b'{{"a":' + b"[" * 900 + b"]" * 900 + b',"a":1}}'):

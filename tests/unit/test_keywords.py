@@ -24,7 +24,6 @@ EXCEPTIONS = {
     "domain/metering/judge.py:_require_free",
     # As HTTP writes a request: method, then path.
     "epochs/attester_client.py:_request",
-    "ledger/importers/operator_api.py:_request",
     # Beside many calls that read as a list of rules: field, then sentence.
     "domain/facility.py:require",
     "domain/metering/lease_terms.py:require",

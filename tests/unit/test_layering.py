@@ -13,6 +13,7 @@ ROOMS = {
     "settings": set(),
     "clock": set(),
     "domain": {"errors"},
+    "agent": DOMAIN,
     "evidence_store": {"errors"},
     "db": DOMAIN,
     "chain": DOMAIN,
@@ -31,7 +32,7 @@ ROOMS = {
 STACK = (
     {"units", "json_text", "devices"},
     {"hashing"},
-    {"eip712", "merkle"},
+    {"eip712", "merkle", "log"},
     {"pledges"},
     {"facility", "lifecycle"},
     {"roster"},

@@ -12,6 +12,7 @@ from api.domain.lifecycle import (
     EpochState,
     FacilityState,
     Reopening,
+    ReplacementState,
     Standing,
     StatementFacts,
     StatementState,
@@ -25,9 +26,11 @@ from api.domain.lifecycle import (
     open_epoch,
     overdue_from_s,
     recording_time_s,
+    replacement_state,
     stated_after_end,
     statement_state,
     statements_until_s,
+    untaken_from_s,
     void_takes,
 )
 from api.domain.units import Epoch
@@ -194,6 +197,26 @@ def test_open_epoch__with_reopenings__is_the_first_whose_moved_cut_off_is_not_re
 
 
 @given(
+    st.integers(0, EPOCHS),
+    st.integers(0, 2 * DAY_S),
+    st.lists(st.tuples(st.integers(0, EPOCHS - 1), st.integers(0, (EPOCHS + 2) * DAY_S))),
+)
+def test_untaken__behind_a_statement__was_recorded_behind_its_epoch(
+    number: int, grace_s: int, opened: list[tuple[int, int]]
+) -> None:
+    """An entry that a statement did not take was recorded at its cut-off or later."""
+    reopenings = [Reopening(epoch, START_S + at_s) for epoch, at_s in opened]
+
+    from_s = untaken_from_s(Epoch(number), terms=TERMS)
+
+    if number == 0:
+        assert from_s == 0
+    else:
+        assert from_s <= _cut_off_s(number - 1, grace_s, reopenings)
+        assert from_s == TERMS.epoch_bounds(Epoch(number - 1))[1]
+
+
+@given(
     st.lists(st.integers(0, 10**9), min_size=1),
     st.integers(0, 10**6) | st.none(),
     st.integers(0, 60),
@@ -290,3 +313,15 @@ def test_closing_cut_off__of_a_facility__is_a_grace_after_seal_or_end() -> None:
     assert cut_s(START_S) is None
     reopening = Reopening(Epoch(1), early_s + DAY_S)
     assert cut_s(early_s, reopening) == reopening.until_s(60)
+
+
+def test_replacement__withdrawn_or_late__is_approved_where_the_chain_says_so() -> None:
+    states = {
+        flags: replacement_state(approved=flags[0], withdrawn=flags[1], too_late=flags[2])
+        for flags in product((False, True), repeat=3)
+    }
+
+    assert {states[flags] for flags in states if flags[0]} == {ReplacementState.APPROVED}
+    assert states[False, True, False] is states[False, True, True] is ReplacementState.WITHDRAWN
+    assert states[False, False, True] is ReplacementState.LAPSED
+    assert states[False, False, False] is ReplacementState.PENDING

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from api.domain.hashing import keccak
 from api.domain.metering.usage import LineKind
 from api.domain.pledges import Pledge, PledgedDevice
-from api.domain.roster import Roster, check_replacement, replaced
+from api.domain.roster import PledgeState, Roster, check_replacement, replaced
 from api.domain.statements.faults import device_fault
 from api.domain.statements.lines import Line
 from api.domain.units import NO_MICROS, ZERO32, Bytes32, Epoch, GpuSeconds
@@ -64,6 +64,27 @@ def test_roster__card_comes_back__has_two_spans_and_its_old_name() -> None:
     assert roster.spans(OLD) == ((_at(0), _at(1)), (_at(2), _at(EPOCHS)))
     assert roster.spans(NEW) == ((_at(1), _at(2)),)
     assert roster.devices(Epoch(2)) == DEVICES
+
+
+@pytest.mark.parametrize(
+    ("now_s", "old", "new"),
+    [
+        (_at(-9), PledgeState.PLEDGED, PledgeState.TO_COME),
+        (_at(1) - 1, PledgeState.PLEDGED, PledgeState.TO_COME),
+        (_at(1), PledgeState.TO_COME, PledgeState.PLEDGED),
+        (_at(2), PledgeState.PLEDGED, PledgeState.GONE),
+        (_at(9 * EPOCHS), PledgeState.PLEDGED, PledgeState.GONE),
+    ],
+)
+def test_pledge_state__of_cards_that_come_and_go__is_that_of_the_epoch(
+    now_s: int, old: PledgeState, new: PledgeState
+) -> None:
+    roster = _after(_after(FIRST, epoch=1), epoch=2, old=NEW, new=OLD, number=9)
+
+    assert roster.pledge_state(OLD, now_s=now_s) is old
+    assert roster.pledge_state(NEW, now_s=now_s) is new
+    assert roster.pledge_state(DEVICES[0], now_s=now_s) is PledgeState.PLEDGED
+    assert roster.pledge_state(OTHER, now_s=now_s) is PledgeState.GONE
 
 
 def test_roster__replaced_twice_from_one_epoch__later_approval_counts() -> None:

@@ -77,6 +77,7 @@ class FacilityColumns(Columns):
     last_recorded_at_s: Named[int] = Column(BigInteger, default=0)
     epochs_closed: Named[int] = Column(BigInteger, default=0)
     log_size: Named[int] = Column(INT64, default=0)  # number of the log's newest entry
+    log_head: Named[Bytes32] = Column(RAW32)  # its hash; 32 zero bytes without any
     longest_s: Named[int] = Column(BigInteger, default=0)  # no use or outage is longer
     created_at_s: Named[int] = Column(BigInteger)
 
@@ -108,6 +109,7 @@ class FacilityRow:
     last_recorded_at_s: int
     epochs_closed: int
     log_size: int
+    log_head: Bytes32
     longest_s: int
     created_at_s: int
 

@@ -1,4 +1,4 @@
-"""Tables of a facility's log: its events, and the facts that they told."""
+"""Tables of a facility's log: its entries, their events, and the facts that they told."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Named,
+    PrimaryKeyConstraint,
     String,
     Table,
     UniqueConstraint,
@@ -23,7 +24,68 @@ from api.db.rows import part_of, record_of
 from api.db.tables.base import metadata
 from api.db.tables.columns import INT64, PRIMARY_KEY, RAW32, Columns
 from api.db.tables.facilities import facilities
+from api.db.tables.monthly import by_month, of_whole
 from api.domain.units import Bytes32, FacilityId
+
+
+class LogEntryColumns(Columns):
+    """Columns of `log_entries`."""
+
+    facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
+    number: Named[int] = Column(INT64)  # from 1
+    kind: Named[int] = Column(Integer)
+    recorded_at_s: Named[int] = Column(BigInteger)
+    previous: Named[Bytes32] = Column(RAW32)
+    author: Named[Bytes32] = Column(RAW32)
+    body_hash: Named[Bytes32] = Column(RAW32)
+    answers_hash: Named[Bytes32] = Column(RAW32)
+    entry_hash: Named[Bytes32] = Column(RAW32)
+    blind: Named[bytes] = Column(LargeBinary(16))
+    answers: Named[bytes] = Column(LargeBinary)  # a byte an event
+    body: Named[bytes] = Column(LargeBinary)  # as it was hashed, behind zlib
+
+
+log_entries = Table(
+    "log_entries",
+    metadata,
+    LogEntryColumns,
+    PrimaryKeyConstraint("facility_id", "number"),
+)
+# Never null, never changed, and never falling along a log.
+MONTHLY_ENTRIES = by_month(log_entries, log_entries.c.recorded_at_s, key=("facility_id", "number"))
+
+
+@record_of(log_entries)
+@dataclass(frozen=True, slots=True)
+class LogEntryRow:
+    """An entry of a facility's log, its body packed."""
+
+    facility_id: FacilityId
+    number: int
+    kind: int
+    recorded_at_s: int
+    previous: Bytes32
+    author: Bytes32
+    body_hash: Bytes32
+    answers_hash: Bytes32
+    entry_hash: Bytes32
+    blind: bytes
+    answers: bytes
+    body: bytes
+
+
+@part_of(log_entries)
+@dataclass(frozen=True, slots=True)
+class BareEntry:
+    """What is public of an entry."""
+
+    number: int
+    kind: int
+    recorded_at_s: int
+    previous: Bytes32
+    author: Bytes32
+    body_hash: Bytes32
+    answers_hash: Bytes32
 
 
 class MeterEventColumns(Columns):
@@ -37,8 +99,7 @@ class MeterEventColumns(Columns):
     source: Named[str] = Column(String(200))
     event_id: Named[str] = Column(String(200))
     type: Named[str] = Column(String(64))
-    payload_hash: Named[Bytes32] = Column(RAW32)
-    payload: Named[bytes] = Column(LargeBinary)
+    payload_hash: Named[Bytes32] = Column(RAW32)  # of what it bills; its text is in the entry
     recorded_at_s: Named[int] = Column(BigInteger)
 
 
@@ -54,7 +115,7 @@ meter_events = Table(
 @record_of(meter_events)
 @dataclass(slots=True)  # one an event: a frozen one takes thrice as long to make
 class MeterEventRow:
-    """An accepted event, as it was sent."""
+    """An accepted event, and where the log has it."""
 
     event_pk: int
     facility_id: FacilityId
@@ -64,19 +125,7 @@ class MeterEventRow:
     event_id: str
     type: str
     payload_hash: Bytes32
-    payload: bytes
     recorded_at_s: int
-
-
-@part_of(meter_events)
-@dataclass(frozen=True, slots=True)
-class RawEvent:
-    """What an attester is given of an event."""
-
-    entry: int
-    place: int
-    recorded_at_s: int
-    payload: bytes
 
 
 class EventConflictColumns(Columns):
@@ -130,7 +179,7 @@ class FactColumns(Columns):
     """Columns of `facts`."""
 
     # By its place in the log a fact names the event that told it.
-    fact_pk: Named[int] = Column(PRIMARY_KEY, primary_key=True)
+    fact_pk: Named[int] = Column(PRIMARY_KEY)
     facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
     entry: Named[int] = Column(INT64)
     place: Named[int] = Column(BigInteger)
@@ -151,18 +200,25 @@ facts = Table(
     "facts",
     metadata,
     FactColumns,
-    UniqueConstraint("facility_id", "entry", "place", "part"),
+    PrimaryKeyConstraint("fact_pk"),
+    of_whole("facility_id", "entry", "place", "part"),
     Index(None, "facility_id", "device", "start_s"),
     Index(None, "facility_id", "lease", "start_s"),
+)
+# Nothing is looked up by `fact_pk`: on PostgreSQL it is a number of a sequence, without an index.
+MONTHLY_FACTS = by_month(
+    facts, facts.c.recorded_at_s, key=("facility_id", "entry", "place", "part")
 )
 
 
 def told_by_event() -> ColumnElement[bool]:
-    """A fact was told by an event: they stand at one place of one log."""
+    """A fact was told by an event: they stand at one place of one log, recorded together."""
     return and_(
         facts.c.facility_id == meter_events.c.facility_id,
         facts.c.entry == meter_events.c.entry,
         facts.c.place == meter_events.c.place,
+        # The place says it all; the time leads to the month that has it.
+        facts.c.recorded_at_s == meter_events.c.recorded_at_s,
     )
 
 

@@ -35,6 +35,8 @@ class ReplacementColumns(Columns):
     reason: Named[str] = Column(String(200))
     document: Named[bytes] = Column(LargeBinary)  # the bytes of the published pledge
     asked_at_s: Named[int] = Column(BigInteger)
+    # When its operator took it back; the chain may approve it all the same.
+    withdrawn_at_s: Named[int | None] = Column(BigInteger)
 
 
 replacements = Table(
@@ -63,15 +65,24 @@ class NewReplacement:
     asked_at_s: int
 
 
-@record_of(replacements)
+@part_of(replacements)
 @dataclass(frozen=True, slots=True)
-class ReplacementRow(NewReplacement):
-    """A device that shall take another's place, from an epoch on.
+class ReplacementRow:
+    """A device that shall take another's place, from an epoch on; without its document.
 
     Whether it does is for the chain to say: by the approval of its root.
     """
 
     replacement_pk: int
+    facility_id: FacilityId
+    from_epoch: Epoch
+    pledge_root: Bytes32
+    old_uuid: str
+    uuid: str
+    card_uuid: str
+    reason: str
+    asked_at_s: int
+    withdrawn_at_s: int | None
 
 
 class ReplacementSignatureColumns(Columns):

@@ -15,12 +15,14 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    UniqueConstraint,
 )
 
 from api.db.rows import part_of, record_of
 from api.db.tables.base import metadata
 from api.db.tables.columns import INT64, RAW32, Columns
 from api.db.tables.facilities import facilities
+from api.db.tables.monthly import by_month
 from api.domain.metering.usage import DELIVERY_KINDS, EARLIER_KINDS
 from api.domain.units import Bytes32, Epoch, FacilityId, GpuSeconds, Micros
 
@@ -45,6 +47,7 @@ class StatementColumns(Columns):
     committed_bps: Named[int] = Column(Integer)
     statement_hash: Named[Bytes32] = Column(RAW32)
     log_size: Named[int] = Column(INT64)  # entries of the log that it and those before it take
+    log_head: Named[Bytes32] = Column(RAW32)  # hash of the last of them
     closed_at_s: Named[int] = Column(BigInteger)
 
 
@@ -53,6 +56,7 @@ statements = Table(
     metadata,
     StatementColumns,
     PrimaryKeyConstraint("facility_id", "epoch"),
+    UniqueConstraint("facility_id", "epoch", "epoch_start_s"),  # for the lines' foreign key
 )
 
 
@@ -81,6 +85,7 @@ class StatementRow:
     committed_bps: int
     statement_hash: Bytes32
     log_size: int
+    log_head: Bytes32
     closed_at_s: int
 
 
@@ -99,6 +104,7 @@ class StatementLineColumns(Columns):
 
     facility_id: Named[FacilityId] = Column(INT64)
     epoch: Named[Epoch] = Column(INT64)
+    epoch_start_s: Named[int] = Column(BigInteger)  # the statement's
     line_index: Named[int] = Column(BigInteger)
     kind: Named[int] = Column(Integer)
     subject: Named[Bytes32] = Column(RAW32)
@@ -116,7 +122,17 @@ statement_lines = Table(
     metadata,
     StatementLineColumns,
     PrimaryKeyConstraint("facility_id", "epoch", "line_index"),
-    ForeignKeyConstraint(["facility_id", "epoch"], ["statements.facility_id", "statements.epoch"]),
+    ForeignKeyConstraint(
+        ["facility_id", "epoch", "epoch_start_s"],
+        ["statements.facility_id", "statements.epoch", "statements.epoch_start_s"],
+    ),
+)
+# By the begin of the epoch, not by that of the line: a statement's lines, also of late time, are
+# together, and who knows the statement knows the month. A day's epoch is in the month of its day.
+MONTHLY_LINES = by_month(
+    statement_lines,
+    statement_lines.c.epoch_start_s,
+    key=("facility_id", "epoch", "line_index"),
 )
 # Few lines are deliveries, and vouchers ask for those of a lease among millions of others.
 _IS_DELIVERY = statement_lines.c.kind.in_(sorted(DELIVERY_KINDS))
@@ -145,6 +161,7 @@ class LineRow:
 
     facility_id: FacilityId
     epoch: Epoch
+    epoch_start_s: int
     line_index: int
     kind: int
     subject: Bytes32

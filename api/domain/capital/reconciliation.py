@@ -27,8 +27,8 @@ class FacilityFigures:
 
     metered: standing usage and delivery of the ledger.  stated: GPU-seconds of statement lines
     (what is late added, voids taken off).  open: recorded, and in no statement yet, less what was
-    taken back and is in none.  unbilled: in statements' time, under an outage or outside of the
-    lease.
+    taken back and is in none.  unbilled: in statements' time, under an outage, outside of the
+    lease, or of a device that was not pledged then.
     Money is cumulative, from the chain.
     """
 

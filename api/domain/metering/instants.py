@@ -56,3 +56,8 @@ def format_instant(seconds: int) -> str:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     # Not strftime: its %Y has no leading zeros on Linux, so years below 1000 would not read back.
     return moment.replace(tzinfo=None).isoformat() + "Z"
+
+
+def format_span(span: tuple[int, int]) -> str:
+    """An interval as people read it: `2026-12-01T00:00:00Z to 2026-12-02T00:00:00Z`."""
+    return f"{format_instant(span[0])} to {format_instant(span[1])}"

@@ -36,11 +36,11 @@ from api.domain.metering.facts import (
     Until,
     Voided,
 )
+from api.domain.metering.instants import format_span
 from api.domain.metering.intervals import Span
 from api.domain.metering.lease import Lease
 from api.domain.metering.occupancy import Concurrency
 from api.domain.metering.taken import Identity, Known, Taken, holds_time
-from api.domain.pledges import Pledge
 from api.domain.roster import Roster
 from api.domain.units import ZERO32, Bytes32, Epoch
 from api.errors import EventRejected
@@ -52,16 +52,17 @@ _TAKES_TIME = (Held, Out)
 class Recorded:
     """What a facility's log has taken, as far as the events at hand can touch it.
 
-    leases: by the operator's own code.  known: by identity; may also be asked of a database.
-    recorded_at_s: when what comes next is recorded.  running: of leases that have or may get a
-    limit, how many devices they hold, by lease.
+    roster: devices by epoch.  leases: by the operator's own code.
+    known: by identity; may also be asked of a database.
+    recorded_at_s: when what comes next is recorded.
+    running: of leases that have or may get a limit, how many devices they hold, by lease.
     forgiven: events that are taken back later. By a mistake of everybody's code one may have been
     taken although its device was in use: its own time is not, and the log goes on.
     heard_late: the service may have heard late of a replacement, or of one that is undone since:
     the books leave out time of a device that is not pledged then, and no rule is broken.
     """
 
-    terms: FacilityTerms
+    roster: Roster
     salt: bytes
     recorded_at_s: int = 0
     reopenings: Sequence[Reopening] = ()
@@ -73,9 +74,8 @@ class Recorded:
     delivered: dict[Bytes32, Taken] = field(default_factory=dict)
     running: dict[Bytes32, Concurrency] = field(default_factory=dict)
     forgiven: frozenset[Identity] = frozenset()
-    replacements: tuple[Pledge, ...] = ()
     heard_late: bool = False
-    roster: Roster = field(init=False)
+    terms: FacilityTerms = field(init=False)
     calendar: Calendar = field(init=False)
     _forgiving: bool = field(init=False, default=False)
     _closing_cut_s: int | None = field(init=False)
@@ -83,7 +83,7 @@ class Recorded:
     _open_since: tuple[int, int] = field(init=False, default=(-1, 0))
 
     def __post_init__(self) -> None:
-        self.roster = Roster(self.terms, self.replacements)
+        self.terms = self.roster.terms
         self.calendar = Calendar(self.terms)
         self._closing_cut_s = closing_cut_off_s(
             self.terms,
@@ -215,7 +215,7 @@ class Recorded:
         wanted = (fact.start_s, fact.end_s) if span is None else span
         conflict = known and known.conflict(wanted, beside=fact.place)
         if conflict:
-            raise EventRejected(reason, f"{message} from {conflict[0]} to {conflict[1]}")
+            raise EventRejected(reason, f"{message} from {format_span(conflict)}")
 
     def _take_held(self, fact: Held, lease: Lease) -> None:
         try:
@@ -250,8 +250,7 @@ class Recorded:
 
     def _fail(self, event: OutageEvent, place: Place) -> Out:
         lease = ZERO32 if event.lease_id is None else self._lease(event.lease_id).lease
-        span = event.start_s, event.end_s
-        fact = Out(place, event.device_hash, lease, *span, planned=event.planned)
+        fact = Out(place, event.device_hash, lease, event.start_s, event.end_s, event.planned)
         self._require_span(fact)
         self._require_free(self.out, fact, "outage_overlap", "an outage is already known")
         message = "void the delivery, while it is in no statement: it was delivered"

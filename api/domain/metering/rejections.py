@@ -1,7 +1,7 @@
 """Why an event is rejected: every code that an answer can carry, with its sentence.
 
 The one place of the list; `POST /v1/events` prints it in the OpenAPI document, and a test holds
-it against every `EventRejected` in the source.
+it against every `EventRejected` in the source. Beside it, what the sender can do about each.
 """
 
 from collections.abc import Mapping
@@ -57,4 +57,47 @@ REJECTIONS: Mapping[str, str] = {
     "not_correctable": "Only usage, allocations, outages, and deliveries that are in no statement"
     " yet, can be taken back.",
     "already_voided": "The event is already voided.",
+}
+
+TO_DO: Mapping[str, str] = {
+    "malformed_event": "Put the named field right; the schema of the type has all of them.",
+    "duplicate_key": "Write each key once.",
+    "event_too_large": "Leave out what is not metering, or cut the event in two.",
+    "nested_too_deep": "Send data as flat as its schema.",
+    "broken_text": "Send whole characters, in UTF-8.",
+    "bad_attribute": "Shorten the attribute, or leave it out.",
+    "not_a_number": "Send a number, or leave the field out where nothing was measured.",
+    "unknown_type": "Send one of the types listed here.",
+    "unknown_field": "Take the field out, or spell it as the schema does.",
+    "number_out_of_range": "Send a number within the bounds, or leave an optional field out.",
+    "invalid_time": "Write it like 2026-12-01T00:00:00Z.",
+    "interval_empty": "Send no event of a use that took no second; else put start or end right.",
+    "checksum_mismatch": "Find out which of the three is wrong: start, end or gpu_seconds.",
+    "id_conflict": "If the new one is right, send a correction that names this source and id; else"
+    " give the other use an id of its own.",
+    "facility_unknown": "Name a facility of the operator whose key this is.",
+    "facility_closed": "Nothing: what the books say is final.",
+    "device_unknown": "Use the device's one name, or name the facility that pledges it.",
+    "outside_pledge": "Cut the interval where the message says, and send each part under the device"
+    " that ran.",
+    "pledge_fixed": "Ask for a replacement of a failed card; others go into another facility.",
+    "gpu_class_mismatch": "Name the facility's class, or leave gpu_class out.",
+    "outside_window": "Send what lies inside the window; the rest is of no facility.",
+    "in_the_future": "Send it again when it is past; check the collector's clock.",
+    "sealed": "Send an adjustment of the lease in its place.",
+    "overlap": "Void or replace the other use if that one is wrong, then send this one again.",
+    "outage_overlap": "Void the outage or delivery that is wrong, then send this one again.",
+    "over_capacity": "Agree a version of the terms with more GPUs, or send it under another lease.",
+    "lease_unknown": "Open the lease first, or send its terms before this event in the batch.",
+    "lease_not_open": "Agree a version of the terms that runs then, or name the lease that does.",
+    "lease_exists": "Agree a new version of its terms.",
+    "lease_closed": "Name an end behind its beginning.",
+    "invalid_input": "Put the named terms right.",
+    "terms_invalid": "Put the named terms right: each version follows the one before, by number.",
+    "terms_unsupported": "Leave the field out, and say its money as an adjustment or fixed item.",
+    "allocation_unknown": "Send the event that opens it first; check its source and id.",
+    "allocation_ended": "Correct the allocation as a whole if its end was wrong.",
+    "correction_target_unknown": "Check source and id of the event, and its facility.",
+    "not_correctable": "Send terms as a new version, an adjustment as its contrary.",
+    "already_voided": "Nothing: it counts no more. Send a use that was right as a new event.",
 }

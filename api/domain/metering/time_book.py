@@ -181,6 +181,47 @@ class TimeBook:
             silence_available=self._silence_available,
         )
 
+    # --- state ----------------------------------------------------------------------------------
+
+    @property
+    def kept(self) -> tuple[list[Held | Out], list[Seen]]:
+        """Facts that are kept, in the order of the log, and what was seen, by device and time.
+
+        Between two statements nothing else is known: time of what was stated follows from them.
+        """
+        facts: list[Held | Out] = [*self._held.values(), *self._out.values()]
+        facts.sort(key=lambda fact: fact.place)
+        seen = [Seen(device, *span) for device, spans in self._seen.items() for span in spans]
+        return facts, sorted(seen, key=lambda each: (each.device, each.start_s))
+
+    def restore(
+        self,
+        facts: Iterable[Held | Out],
+        seen: Iterable[Seen],
+        *,
+        next_epoch: Epoch,
+        sealed_month: int,
+        devices_of: Callable[[Epoch], Iterable[Bytes32]],
+    ) -> None:
+        """Go on where another book stood, between two statements.
+
+        Args:    devices_of: the facility's devices, by epoch.
+        """
+        self.next_epoch, self.sealed_month = next_epoch, sealed_month
+        for each in seen:
+            self.see(each)
+        for fact in facts:
+            if isinstance(fact, Held):
+                self.hold(fact)
+            else:
+                self.fail(fact)
+        for segment in self._calendar.segments:
+            if segment.month > sealed_month and segment.epoch < next_epoch:
+                for device in devices_of(segment.epoch):
+                    self._look((device, segment.number))
+        self._changed.clear()
+        self.touched.clear()
+
     # --- seal -----------------------------------------------------------------------------------
 
     def seal(self, month: int) -> None:

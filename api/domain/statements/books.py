@@ -6,7 +6,7 @@ the log is cut into statements, change no sum.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from api.domain.facility import FacilityTerms, Period
 from api.domain.metering.calendar import Calendar, month_of
@@ -59,6 +59,25 @@ class Stated:
     top_renter_bps: int
     committed_bps: int
     held_back: Minor = NO_MONEY
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What books know between two statements.
+
+    stated, constant, owing: of leases and months what was stated, what is due for ever, and where
+    the two differ.
+    """
+
+    next_epoch: Epoch
+    sealed_month: int
+    facts: tuple[Held | Out, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    agreed: tuple[Agreed, ...] = ()
+    adjusted: tuple[Adjusted, ...] = ()
+    stated: Mapping[Pair, Due] = field(default_factory=dict)
+    constant: Mapping[Pair, Due] = field(default_factory=dict)
+    owing: tuple[Pair, ...] = ()
 
 
 class Books:
@@ -158,6 +177,46 @@ class Books:
         self._move_on(period, dues)
         available_s = sum(time.available_s for _, time in told)
         return Stated(everything, available_s, adjustment_s, top_bps, committed_bps, held_back)
+
+    # --- state ----------------------------------------------------------------------------------
+
+    @property
+    def kept(self) -> Kept:
+        """All that the books know between two statements, and nothing that follows from it."""
+        facts, seen = self._time.kept
+        agreed, adjusted = self._money.kept
+        return Kept(
+            next_epoch=self._time.next_epoch,
+            sealed_month=self.sealed_month,
+            facts=tuple(facts),
+            seen=tuple(seen),
+            agreed=tuple(agreed),
+            adjusted=tuple(adjusted),
+            stated={pair: dict(due) for pair, due in sorted(self._stated.items())},
+            constant={pair: dict(due) for pair, due in sorted(self._constant.items())},
+            owing=tuple(sorted(self._owing)),
+        )
+
+    def restore(self, kept: Kept) -> None:
+        """Go on where other books stood. The pledges in force are known already, by `repledge`.
+
+        Raises:  InvalidInput if terms do not follow each other.
+        """
+        for agreed in kept.agreed:
+            self._money.agree(agreed)
+        for adjusted in kept.adjusted:
+            self._money.adjust(adjusted)
+        self._time.restore(
+            kept.facts,
+            kept.seen,
+            next_epoch=kept.next_epoch,
+            sealed_month=kept.sealed_month,
+            devices_of=self._roster.devices,
+        )
+        self._money.touched.clear()
+        self._stated = {pair: dict(due) for pair, due in kept.stated.items()}
+        self._constant = {pair: dict(due) for pair, due in kept.constant.items()}
+        self._owing = set(kept.owing)
 
     # --- lines ----------------------------------------------------------------------------------
 

@@ -6,24 +6,28 @@ from dataclasses import dataclass
 
 from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import sha256
+from api.domain.log.entry import NO_LOG, Entry, LogEnd, end_of
 from api.domain.merkle import MerkleTree
 from api.domain.metering.facts import Agreed
 from api.domain.pledges import Pledge
-from api.domain.statements.books import Books, Stated
+from api.domain.statements.batches import encode_entries
+from api.domain.statements.books import Books, Kept, Stated
 from api.domain.statements.evidence import (
+    BATCHES_FILE,
     CREDITS_FILE,
     FACILITY_FILE,
     FACTS_FILE,
     LINES_FILE,
     MANIFEST_FILE,
+    STATE_FILE,
     TERMS_FILE,
-    LogEnd,
     encode_credits,
     encode_facility,
     encode_lines,
     encode_manifest,
 )
 from api.domain.statements.lines import Line, check_overlaps, numbered, usage_tree
+from api.domain.statements.state import encode_state, publishes_state
 from api.domain.statements.statement import Statement, build_statement, statement_hash
 from api.domain.statements.told import Told, encode_told
 from api.domain.units import ZERO32, Bytes32, Epoch
@@ -31,11 +35,11 @@ from api.domain.units import ZERO32, Bytes32, Epoch
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a statement follows: the one before it, and where that ended in the log."""
+    """What a statement follows: the one before it, its manifest, and where it ended in the log."""
 
     statement_hash: Bytes32 = ZERO32
     manifest_hash: Bytes32 = ZERO32
-    log_size: int = 0
+    log: LogEnd = NO_LOG
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,12 @@ class ClosedEpoch:
     lines: tuple[Line, ...]
     tree: MerkleTree
     files: Mapping[str, bytes]
-    log_size: int
+    log: LogEnd
 
     @property
     def followed(self) -> Followed:
         """What the next statement follows."""
-        return Followed(statement_hash(self.statement), self.statement.evidence_hash, self.log_size)
+        return Followed(statement_hash(self.statement), self.statement.evidence_hash, self.log)
 
 
 class OpenBooks:
@@ -63,9 +67,28 @@ class OpenBooks:
         self.follows = Followed()
         self.next_number = Epoch(0)
 
+    @classmethod
+    def behind(
+        cls, terms: FacilityTerms, kept: Kept, follows: Followed, replacements: Iterable[Pledge]
+    ) -> "OpenBooks":
+        """Books that go on behind a statement which published its state.
+
+        Raises:  InvalidInput if terms of it do not follow each other.
+        """
+        books = cls(terms)
+        books.repledge(replacements)
+        books._books.restore(kept)
+        books.follows, books.next_number = follows, kept.next_epoch
+        return books
+
     def copied(self) -> "OpenBooks":
         """Books that go their own way from here on."""
         return from_bytes(to_bytes(self))
+
+    @property
+    def kept(self) -> Kept:
+        """What the books know, behind the statement that they have come to."""
+        return self._books.kept
 
     @property
     def replacements(self) -> Sequence[Pledge]:
@@ -89,11 +112,13 @@ class OpenBooks:
         self.follows, self.next_number = follows, Epoch(period.epoch + 1)
         return stated
 
-    def close(self, period: Period, told: Iterable[Told], *, log_size: int) -> ClosedEpoch:
+    def close(
+        self, period: Period, told: Iterable[Told], *, entries: Sequence[Entry]
+    ) -> ClosedEpoch:
         """Close one epoch, or the facility's books behind the last one.
 
         Args:    told: the facts that the log took since the statement before, in its order.
-                 log_size: number of the log's entries up to now.
+                 entries: those of the log since then, whether they told facts or not.
         Raises:  InvalidInput when sums pass their bounds, or a device is billed twice.
         """
         terms, number = self.terms, period.epoch
@@ -104,13 +129,17 @@ class OpenBooks:
         tree = usage_tree(terms.facility_id, number, lines)
         files = {
             FACILITY_FILE: encode_facility(terms),
+            BATCHES_FILE: encode_entries(entries),
             FACTS_FILE: encode_told(others),
             TERMS_FILE: encode_told(agreed),
             LINES_FILE: encode_lines(lines),
             CREDITS_FILE: encode_credits(lines if period.closing else ()),
+            STATE_FILE: encode_state(self._books.kept) if publishes_state(period) else b"",
         }
-        end = LogEnd(log_size, self.follows.manifest_hash)
-        files[MANIFEST_FILE] = encode_manifest(terms.facility_id, number, files, end)
+        log = end_of(entries, self.follows.log)
+        files[MANIFEST_FILE] = encode_manifest(
+            terms.facility_id, number, files, log=log, previous=self.follows.manifest_hash
+        )
         statement = build_statement(
             terms,
             period,
@@ -120,7 +149,7 @@ class OpenBooks:
             evidence_hash=sha256(files[MANIFEST_FILE]),
             previous_statement_hash=self.follows.statement_hash,
         )
-        closed = ClosedEpoch(statement, lines, tree, files, log_size)
+        closed = ClosedEpoch(statement, lines, tree, files, log)
         self.follows, self.next_number = closed.followed, Epoch(number + 1)
         return closed
 

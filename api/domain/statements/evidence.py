@@ -1,18 +1,20 @@
 """Evidence: the exact bytes that are published for every statement.
 
-One folder an epoch, `facility-<id>/epoch-<n>/`, holds `facts.jsonl` and `terms.jsonl` (what the
-facility's log took since the statement before), `lines.csv`, `credits.csv` and `manifest.json`
-(size and SHA-256 of the others and of `../facility.json`, the log's size, and the manifest before).
+One folder an epoch, `facility-<id>/epoch-<n>/`, holds `batches.jsonl` (the entries of the
+facility's log since the statement before), `facts.jsonl` and `terms.jsonl` (what they told),
+`lines.csv`, `credits.csv`, `state.jsonl` (of the books, where a month ended) and `manifest.json`
+(size and SHA-256 of the others and of `../facility.json`, the log's size and head, and the
+manifest before).
 The statement's `evidenceHash` is the SHA-256 of the manifest, so every byte is bound to the chain.
 `statement.json` and `attestations.json` come later and are checked against the chain instead.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
+from api.domain.log.entry import LogEnd
 from api.domain.statements.lines import Line
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -22,13 +24,18 @@ MANIFEST_FILE = "manifest.json"
 STATEMENT_FILE = "statement.json"
 ATTESTATIONS_FILE = "attestations.json"
 LINES_FILE = "lines.csv"
+BATCHES_FILE = "batches.jsonl"
 FACTS_FILE = "facts.jsonl"
 TERMS_FILE = "terms.jsonl"
 CREDITS_FILE = "credits.csv"
+STATE_FILE = "state.jsonl"
 # Of the whole folder. Readers refuse another by its name.
-FORMAT = "rentroll-evidence-3"
+FORMAT = "rentroll-evidence-4"
 # Files that the manifest commits to, in its order; facility.json lies one folder up.
-COMMITTED_FILES = (FACILITY_FILE, FACTS_FILE, TERMS_FILE, LINES_FILE, CREDITS_FILE)
+COMMITTED_FILES = (
+    *(FACILITY_FILE, BATCHES_FILE, FACTS_FILE, TERMS_FILE),
+    *(LINES_FILE, CREDITS_FILE, STATE_FILE),
+)
 
 LINES_HEADER = (
     "index,kind,subject,lease,start_s,end_s,gpu_seconds,charge_micros,"
@@ -85,6 +92,12 @@ def encode_facility(terms: FacilityTerms) -> bytes:
             "seal_s": terms.seal_s,
             "long_stop_s": terms.long_stop_s,
             "silence": "available" if terms.silence_available else "unavailable",
+            "log": {
+                "chain_id": terms.chain_id,
+                "registry": terms.registry,
+                "key": hex32(terms.log_key),
+                "unsigned": "taken" if terms.unsigned_taken else "refused",
+            },
             "tranches": [
                 {
                     "unit_cap": t.unit_cap,
@@ -140,29 +153,26 @@ def encode_credits(lines: Sequence[Line]) -> bytes:
     return "\n".join(rows).encode("ascii")
 
 
-@dataclass(frozen=True, slots=True)
-class LogEnd:
-    """Where a statement ends in its facility's log, and the evidence that it follows.
-
-    size: number of the log's entries that it and those before it take.
-    previous: SHA-256 of the manifest before, 32 zero bytes for the first.
-    """
-
-    size: int
-    previous: Bytes32
-
-
 def encode_manifest(
-    facility_id: FacilityId, epoch: Epoch, files: Mapping[str, bytes], end: LogEnd
+    facility_id: FacilityId,
+    epoch: Epoch,
+    files: Mapping[str, bytes],
+    *,
+    log: LogEnd,
+    previous: Bytes32,
 ) -> bytes:
-    """`manifest.json`; its SHA-256 is the statement's evidence hash."""
+    """`manifest.json`; its SHA-256 is the statement's evidence hash.
+
+    Args:    previous: SHA-256 of the manifest before, 32 zero bytes for the first.
+    """
     return canonical_json(
         {
             "format": FORMAT,
             "facility_id": facility_id,
             "epoch": epoch,
-            "log_size": end.size,
-            "previous": hex32(end.previous),
+            "log_size": log.size,
+            "log_head": hex32(log.head),
+            "previous": hex32(previous),
             "files": [
                 {"name": n, "bytes": len(files[n]), "sha256": sha256(files[n]).hex()}
                 for n in COMMITTED_FILES

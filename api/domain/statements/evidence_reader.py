@@ -1,10 +1,12 @@
 """Reading evidence back: every field checked for type and length, every error naming its file."""
 
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.domain.json_text import as_bytes32, as_integer, as_list, as_object, as_text, read_json
+from api.domain.log.entry import LogEnd
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence import (
     FACILITY_FILE,
@@ -12,10 +14,9 @@ from api.domain.statements.evidence import (
     LINES_FILE,
     LINES_HEADER,
     MANIFEST_FILE,
-    LogEnd,
 )
 from api.domain.statements.lines import Line
-from api.domain.units import Bytes32, FacilityId, GpuSeconds, Micros
+from api.domain.units import Address, Bytes32, FacilityId, GpuSeconds, Micros
 from api.errors import EvidenceInvalid
 
 _SLICE_FIELDS = {"device", "card", "profile"}
@@ -56,6 +57,7 @@ def decode_facility(data: bytes) -> FacilityTerms:
     try:
         doc = as_object(_read_json(data, FACILITY_FILE))
         devices, cards, profile = _devices(as_list(doc["devices"]))
+        log = as_object(doc["log"])
         return FacilityTerms(
             facility_id=FacilityId(as_integer(doc["facility_id"])),
             gpu_operator=as_text(doc["gpu_operator"]),
@@ -77,6 +79,10 @@ def decode_facility(data: bytes) -> FacilityTerms:
             seal_s=as_integer(doc["seal_s"]),
             long_stop_s=as_integer(doc["long_stop_s"]),
             silence_available={"available": True, "unavailable": False}[as_text(doc["silence"])],
+            chain_id=as_integer(log["chain_id"]),
+            registry=Address(as_text(log["registry"])),
+            log_key=as_bytes32(log["key"]),
+            unsigned_taken={"taken": True, "refused": False}[as_text(log["unsigned"])],
             tranches=tuple(
                 TrancheTerms(
                     unit_cap=as_integer(t["unit_cap"]),
@@ -141,14 +147,26 @@ def decode_lines(data: bytes) -> list[Line]:
     return lines
 
 
-def log_end_of(manifest: bytes) -> LogEnd:
-    """Where a manifest says that its statement ends in the log. Raises EvidenceInvalid."""
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """What a manifest says beside its files: where its statement ends in the log, what is before.
+
+    previous: SHA-256 of the manifest before, 32 zero bytes for the first.
+    """
+
+    log: LogEnd
+    previous: Bytes32
+
+
+def follows_of(manifest: bytes) -> Follows:
+    """Where a manifest says that its statement stands. Raises EvidenceInvalid."""
     try:
         doc = as_object(_read_json(manifest, MANIFEST_FILE))
         if doc["format"] != FORMAT:
             message = f"{MANIFEST_FILE}: its format is {str(doc['format'])[:40]}, not {FORMAT}"
             raise EvidenceInvalid(message, file=MANIFEST_FILE)
-        return LogEnd(as_integer(doc["log_size"]), as_bytes32(doc["previous"]))
+        log = LogEnd(as_integer(doc["log_size"]), as_bytes32(doc["log_head"]))
+        return Follows(log, as_bytes32(doc["previous"]))
     except (KeyError, TypeError, ValueError) as error:
         raise EvidenceInvalid(f"{MANIFEST_FILE}: {error}", file=MANIFEST_FILE) from error
 

@@ -167,6 +167,15 @@ class MoneyBook:
                 if due and here and lease.at(item.at_s) is terms:
                     yield item
 
+    # --- state ----------------------------------------------------------------------------------
+
+    @property
+    def kept(self) -> tuple[list[Agreed], list[Adjusted]]:
+        """All versions of terms, and adjustments that are not settled, by lease."""
+        agreed = [Agreed(i, t) for i in sorted(self.leases) for t in self.leases[i].versions]
+        adjusted = [fact for facts in self._adjusted.values() for fact in facts.values()]
+        return agreed, sorted(adjusted, key=lambda fact: (fact.lease, fact.subject))
+
     # --- seal -----------------------------------------------------------------------------------
 
     def seal(self, month: int) -> None:

@@ -11,8 +11,8 @@ from api.domain.lifecycle import FacilityState
 from api.domain.metering.instants import parse_instant
 from api.domain.units import FacilityId
 from api.errors import InvalidInput, RowRefused
-from api.ledger.importers.operator_api import OperatorApi
 from api.ledger.importers.rows import Refused
+from api.ledger.importers.service import ServiceApi, registered_facilities
 from api.ledger.importers.tables import Cells, Source, Table
 
 MOST = 100_000
@@ -82,7 +82,7 @@ def read_offer(path: Path) -> dict[str, object]:
 
 
 def register(
-    api: OperatorApi, offer: Mapping[str, object], devices: list[DeviceName], *, dry_run: bool
+    api: ServiceApi, offer: Mapping[str, object], devices: list[DeviceName], *, dry_run: bool
 ) -> Registered:
     """Register an offer with its devices, or find it as it was registered before.
 
@@ -90,7 +90,7 @@ def register(
     Raises:  InvalidInput, AppError with what the service answers.
     """
     if not devices:
-        raise InvalidInput("there are no devices", field="devices")
+        raise InvalidInput("the file names no device below its header", field="devices")
     check_devices(devices, gpu_class=str(offer["gpu_class"]))
     found = _find(api, offer, devices)
     if found is not None or dry_run:
@@ -107,7 +107,7 @@ def _body(named: DeviceName) -> object:
 
 
 def _find(
-    api: OperatorApi, offer: Mapping[str, object], devices: list[DeviceName]
+    api: ServiceApi, offer: Mapping[str, object], devices: list[DeviceName]
 ) -> FacilityId | None:
     """A facility of the offer's name and window that pledges just these devices.
 
@@ -115,7 +115,7 @@ def _find(
     """
     start_s, end_s = (parse_instant(str(offer[at]), field=at) for at in _WINDOW)
     wanted = sorted("0x" + device_hash(named.device).hex() for named in devices)
-    for facility in api.facilities():
+    for facility in registered_facilities(api):
         if facility["state"] == FacilityState.CANCELLED.word:
             continue
         window = facility["window_start_s"], facility["window_end_s"]

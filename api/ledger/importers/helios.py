@@ -12,19 +12,17 @@ import gzip
 import io
 import uuid
 import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice, pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
-from api.domain.json_text import as_integer
 from api.domain.metering.events import SEEN, USAGE
 from api.domain.metering.instants import format_instant, parse_instant
+from api.domain.metering.intervals import Span
 from api.domain.units import FacilityId
 from api.errors import InvalidInput, NotFound
-from api.ledger.importers.operator_api import BATCH, OperatorApi
+from api.ledger.importers.pipeline import BATCH
 
 MINUTE_S = 60
 HOUR_S = 3_600
@@ -39,12 +37,16 @@ _COLUMNS = ("time", "running_gpu_num", "idle_gpu_num")
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """One pool: capacity in GPUs and the number of running GPUs minute by minute."""
+    """One pool: capacity in GPUs and the number of running GPUs minute by minute.
+
+    file: name of the file that says so, a minute a row.
+    """
 
     name: str
     capacity: int
     start_s: int
     running: tuple[int, ...]
+    file: str = ""
 
     @property
     def end_s(self) -> int:
@@ -56,21 +58,19 @@ class Pool:
         """Running GPU-minutes."""
         return sum(self.running)
 
+    @property
+    def window_s(self) -> Span:
+        """The whole days of the trace, which its facility delivers."""
+        days = (self.end_s - self.start_s) // DAY_S
+        return self.start_s, self.start_s + days * DAY_S
+
+    def line(self, second: int) -> int:
+        """Line of the file that speaks of a second."""
+        return 2 + (second - self.start_s) // MINUTE_S
+
     def device(self, index: int) -> str:
         """Stand-in id of GPU `index`."""
         return f"GPU-{uuid.uuid5(_NAMESPACE, f'{self.name}/{index}')}"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportSummary:
-    """What an import did. GPU-minutes are counted from the events that were sent."""
-
-    pools: int
-    events: int
-    accepted: int
-    duplicates: int
-    rejected: int
-    gpu_minutes: int
 
 
 def read_pool(path: Path, *, utc_offset: str = "+00:00") -> Pool:
@@ -83,7 +83,8 @@ def read_pool(path: Path, *, utc_offset: str = "+00:00") -> Pool:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8")
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{path.name} is no readable CSV or gzip", field="file") from error
+        message = f"{path.name} is no readable CSV or gzip: {error}"
+        raise InvalidInput(message, field="file") from error
     reader = csv.DictReader(io.StringIO(text))
     if not set(_COLUMNS) <= set(reader.fieldnames or ()):
         raise InvalidInput(f"{path.name} lacks one of {', '.join(_COLUMNS)}", field="columns")
@@ -96,18 +97,21 @@ def read_pool(path: Path, *, utc_offset: str = "+00:00") -> Pool:
             busy, idle = int(row["running_gpu_num"]), int(row["idle_gpu_num"])
         except (ValueError, TypeError, AttributeError) as error:
             # A row that is too short has None in its last columns.
-            raise InvalidInput(f"{where}: {error}", field=where) from error
+            message = f"{where}: {', '.join(_COLUMNS)} must be a time and two whole numbers"
+            raise InvalidInput(message, field=where) from error
         if not running:
             capacity, start_s = busy + idle, time_s
         if busy < 0 or idle < 0 or busy + idle != capacity:
-            raise InvalidInput(f"{where}: capacity is not {capacity}", field=where)
+            message = f"{where}: running and idle GPUs are not {capacity}, as in the first row"
+            raise InvalidInput(message, field=where)
         if time_s != start_s + len(running) * MINUTE_S:
-            raise InvalidInput(f"{where}: a minute is missing or repeated", field=where)
+            message = f"{where}: a minute is missing or repeated: a row a minute is needed"
+            raise InvalidInput(message, field=where)
         running.append(busy)
     if not running:
-        raise InvalidInput(f"{path.name} has no rows", field="rows")
+        raise InvalidInput(f"{path.name} has no rows below its header", field="rows")
     name = path.name.removesuffix(".gz").removesuffix(".csv")
-    return Pool(name, capacity, start_s, tuple(running))
+    return Pool(name, capacity, start_s, tuple(running), path.name)
 
 
 def read_trace(folder: Path, *, utc_offset: str = "+00:00") -> list[Pool]:
@@ -118,7 +122,7 @@ def read_trace(folder: Path, *, utc_offset: str = "+00:00") -> list[Pool]:
     pools = [read_pool(path, utc_offset=utc_offset) for path in files]
     for before, after in pairwise(sorted(pool.name for pool in pools)):
         if before == after:
-            raise InvalidInput(f"{after} is there twice, plain and gzip", field="file")
+            raise InvalidInput(f"{after} is there twice, plain and gzip: remove one", field="file")
     return pools
 
 
@@ -197,17 +201,19 @@ def seen_event(
 
 def facility_body(pool: Pool) -> dict[str, object]:
     """Facility of a pool: every GPU pledged, one tranche of its whole capacity, daily epochs."""
-    window_s = (pool.end_s - pool.start_s) // DAY_S * DAY_S
-    if window_s == 0:
-        raise InvalidInput(f"{pool.name} is shorter than a day", field="rows")
+    start_s, end_s = pool.window_s
+    if start_s == end_s:
+        raise InvalidInput(
+            f"{pool.file or pool.name} is shorter than a day: leave it out", field="rows"
+        )
     return {
         "name": f"helios-{pool.name}",
         "gpu_class": GPU_CLASS,
         "site": SITE,
-        "window_start": format_instant(pool.start_s),
-        "window_end": format_instant(pool.start_s + window_s),
+        "window_start": format_instant(start_s),
+        "window_end": format_instant(end_s),
         "epoch_length_s": DAY_S,
-        "tranches": [{"unit_cap": pool.capacity * (window_s // HOUR_S)}],
+        "tranches": [{"unit_cap": pool.capacity * ((end_s - start_s) // HOUR_S)}],
         "devices": [pool.device(i) for i in range(pool.capacity)],
     }
 
@@ -223,81 +229,7 @@ def lease_body(pool: Pool) -> dict[str, object]:
     }
 
 
-def register_pool(api: OperatorApi, pool: Pool) -> FacilityId:
-    """Register facility and lease of a pool, or find them; returns the facility's id."""
-    body = facility_body(pool)
-    for facility in api.facilities():
-        # Names are not unique: one of this name may be another operator's, as if absent.
-        if facility["name"] == body["name"]:
-            facility_id = _facility_id(facility)
-            if _open_lease(api, facility_id, pool):
-                return facility_id
-    registered = _facility_id(api.post("/v1/facilities", body))
-    _open_lease(api, registered, pool)
-    return registered
-
-
-def _facility_id(answer: dict[str, object]) -> FacilityId:
-    return FacilityId(as_integer(answer["facility_id"]))
-
-
-def _open_lease(api: OperatorApi, facility_id: FacilityId, pool: Pool) -> bool:
-    """Open the pool's lease, or find it; False if the facility is not the caller's."""
-    try:
-        api.post(f"/v1/facilities/{facility_id}/leases", lease_body(pool))
-    except NotFound:
-        return False
-    return True
-
-
 def batches(events: Iterator[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
     """Events in lists of at most 1,000."""
     while batch := list(islice(events, BATCH)):
         yield batch
-
-
-def push(api: OperatorApi, events: Iterator[dict[str, object]]) -> tuple[int, int, int]:
-    """Push events, two batches in flight; returns accepted, duplicates, rejected."""
-    accepted = duplicates = rejected = 0
-    with ThreadPoolExecutor(2) as pool:
-        for answer in pool.map(lambda batch: api.post("/v1/events", batch), batches(events)):
-            accepted += as_integer(answer["accepted"])
-            duplicates += as_integer(answer["duplicates"])
-            rejected += as_integer(answer["rejected"])
-    return accepted, duplicates, rejected
-
-
-def import_trace(
-    folder: Path,
-    *,
-    api_url: str,
-    api_key: str,
-    utc_offset: str = "+00:00",
-    on_progress: Callable[[int, int], None] | None = None,
-) -> ImportSummary:
-    """Register every pool of a trace and push its metering. Repeating it changes nothing."""
-    pools = read_trace(folder, utc_offset=utc_offset)
-    total_minutes = sum(p.gpu_minutes for p in pools)
-    counts = [0, 0, 0]
-    events = seconds = 0
-    with closing(OperatorApi(api_url, api_key=api_key)) as api:
-        for pool in pools:
-            facility_id = register_pool(api, pool)
-            records, seen = list(hourly(pool)), list(sightings(pool))
-            made = chain(
-                (
-                    usage_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
-                    for gpu, start_s, end_s in records
-                ),
-                (
-                    seen_event(pool, facility_id, gpu=gpu, start_s=start_s, end_s=end_s)
-                    for gpu, start_s, end_s in seen
-                ),
-            )
-            for i, count in enumerate(push(api, made)):
-                counts[i] += count
-            events += len(records) + len(seen)
-            seconds += sum(end_s - start_s for _, start_s, end_s in records)
-            if on_progress:
-                on_progress(seconds // MINUTE_S, total_minutes)
-    return ImportSummary(len(pools), events, counts[0], counts[1], counts[2], seconds // MINUTE_S)

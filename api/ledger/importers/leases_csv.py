@@ -13,6 +13,8 @@ from api.ledger.importers.rows import Refused
 from api.ledger.importers.tables import Cells, Source, Table
 from api.ledger.importers.times import Times, open_zone
 
+# Of events that are made of rows, by whoever reads them: a second run makes duplicates.
+SOURCE = "import/leases"
 NEEDED = ("lease_id", "renter_ref", "from", "price_micros_per_gpu_hour")
 OPTIONAL = ("until", "max_gpus", "committed_gpus", "minimum_micros_per_month")
 _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
@@ -21,8 +23,8 @@ _NUMBER = re.compile(r"\d{1,15}", re.ASCII)
 class LeasesReader:
     """Reads leases. zone: of times without an offset; then a date alone is its first second."""
 
-    def __init__(self, facility_id: FacilityId, *, source: str, zone: str | None = None) -> None:
-        self._facility_id, self._source = facility_id, source
+    def __init__(self, facility_id: FacilityId, *, zone: str | None = None) -> None:
+        self._facility_id = facility_id
         opened = None if zone is None else open_zone(zone)
         self._times = Times(opened, dates=True)
 
@@ -69,7 +71,7 @@ class LeasesReader:
         return {
             "specversion": "1.0",
             "id": sha256(lease_id.encode())[:20].hex(),
-            "source": self._source,
+            "source": SOURCE,
             "type": LEASE_TERMS,
             "data": data,
         }

@@ -10,15 +10,20 @@ from dataclasses import dataclass, field
 
 from api.domain.hashing import device_hash, sha256
 from api.domain.json_text import as_list, as_object
+from api.domain.metering import rejections
 from api.domain.metering.events import USAGE
 from api.domain.metering.facts import Held, Place
-from api.domain.metering.instants import format_instant
+from api.domain.metering.instants import format_instant, format_span
 from api.domain.metering.taken import Taken
 from api.domain.units import ZERO32, Bytes32, FacilityId
 from api.errors import AppError
-from api.ledger.importers.operator_api import BATCH, OperatorApi
+from api.ledger.importers import rows as files
 from api.ledger.importers.rows import LeftOut, Refused, Row, Usage
+from api.ledger.importers.service import ServiceApi
 
+# The most events of one request: docs of `POST /v1/events`.
+BATCH = 1_000
+_SEND, CHECK = "/v1/events", "/v1/events/check"
 ID_CONFLICT = "id_conflict"
 _TO_DO: Mapping[str, str] = {
     USAGE: "it was imported otherwise before: if the row is right now, send a correction with"
@@ -63,6 +68,16 @@ class Summary:
     left_out: dict[str, int] = field(default_factory=dict)
     accepted_gpu_seconds: int = 0
 
+    @property
+    def answered(self) -> int:
+        """Events and rows of which it is known what becomes of them."""
+        return self.accepted + self.duplicates + sum(self.refused.values())
+
+
+def to_do(reason: str) -> str:
+    """What to do about a refused row; empty for a reason that is not known here."""
+    return files.TO_DO.get(reason) or rejections.TO_DO.get(reason, "")
+
 
 def usage_told(usage: Usage, facility_id: FacilityId, *, source: str) -> Told:
     """The event of a use. Its id is made of job, device and start: a job id alone comes again."""
@@ -94,24 +109,25 @@ def told_of(
 
 
 class Import:
-    """One run over a file.
+    """One run over a file, or over one of several that are counted together.
 
-    Args:    on_problem: called for each refused row, in the order of the file.
+    Args:    summary: what is counted, and whether it is a dry run.
+             on_problem: called for each refused row, in the order of the file.
              on_batch: called after each answer of the service.
     """
 
     def __init__(
         self,
-        api: OperatorApi,
+        api: ServiceApi,
         *,
-        dry_run: bool = False,
+        summary: Summary,
         on_problem: Callable[[Problem], None],
         on_batch: Callable[[], None] = lambda: None,
     ) -> None:
         self._api, self._on_problem, self._on_batch = api, on_problem, on_batch
-        self._path = "/v1/events/check" if dry_run else "/v1/events"
-        self._checked = _Checked() if dry_run else None
-        self.summary = Summary(dry_run)
+        self._path = CHECK if summary.dry_run else _SEND
+        self._checked = _Checked() if summary.dry_run else None
+        self.summary = summary
 
     def run(self, rows: Iterator[Told | Refused | LeftOut]) -> Summary:
         """Send every row, one batch after the other, so that of two that clash the first is taken.
@@ -209,7 +225,7 @@ class _Checked:
             taken = self._used.setdefault(device, Taken())
             clash = taken.conflict((usage.start_s, usage.end_s))
             if clash is not None:
-                between = f"from {clash[0]} to {clash[1]}"
+                between = f"from {format_span(clash)}"
                 return "rejected", "overlap", f"device is already in use {between}"
             self._count += 1
             place = Place(0, self._count)

@@ -30,6 +30,30 @@ REFUSALS: Mapping[str, str] = {
     "lease_unknown_here": "The mapping has no lease for the row.",
     "device_refused": "The name is not that of a device, or does not fit the others.",
 }
+# What to do about each, at the file, its mapping or the command.
+TO_DO: Mapping[str, str] = {
+    "row_malformed": "Look for a separator in an unquoted field, and put the row right.",
+    "field_missing": "Fill the field in.",
+    "not_a_number": "Write digits alone: 3600, not 3,600; micros, not 2.49.",
+    "time_unreadable": "Name the format under [time], or put the time right.",
+    "time_without_zone": "Name the zone: --timezone, or timezone under [time].",
+    "time_ambiguous": "Write the time with its offset.",
+    "time_skipped": "Put the time right, or name another zone.",
+    "fraction_of_second": 'Round the file, or say fractions = "inward" under [time].',
+    "still_running": "Import the row again when it has an end.",
+    "start_missing": "Fill in the start, or take the row out.",
+    "suspended": "Bill what ran as rows of its own, by `rentroll import csv`.",
+    "elapsed_mismatch": "Find out which of the columns is wrong.",
+    "node_unknown": "Add the node under [devices].",
+    "gpu_unknown": "Add the GPU under the node; write - if it is of no facility.",
+    "gpu_swapped": "Say under [devices] from when until when each card was there; cut the row.",
+    "gpu_repeated": "Put the numbers right.",
+    "gpus_unknown": "Keep GPU numbers in a column, or say complete = true if the node is whole.",
+    "gpu_count_mismatch": "Find out which is right: the numbers or the count.",
+    "gpu_shared": "Bill slices by their own names, by `rentroll import csv`.",
+    "lease_unknown_here": "Add the value under [lease.by]; write - if nobody rents it.",
+    "device_refused": "Write the one name that the detail asks for; one row a device.",
+}
 # Rows that say no use of the facility, and why: they are counted.
 LEFT_OUT: Mapping[str, str] = {
     "step": "A step of a job: the job's own row has the time of all of them.",

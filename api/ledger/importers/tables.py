@@ -39,24 +39,44 @@ def open_source(path: Path, *, encoding: str = "utf-8-sig") -> Iterator[Source]:
 
     Raises:  InvalidInput, also while it is read: not readable, not of the encoding.
     """
+    with _readable(path.name, encoding=encoding), path.open("rb") as raw:
+        head = raw.read(2)
+        raw.seek(0)
+        plain = gzip.GzipFile(fileobj=raw) if head == _GZIP else raw
+        yield Source(
+            path.name, _text(path.name, plain, head, encoding=encoding), path.stat().st_size, raw
+        )
+
+
+@contextmanager
+def source_of(data: bytes, *, name: str, encoding: str = "utf-8-sig") -> Iterator[Source]:
+    """The same of bytes that somebody sent. Raises InvalidInput as `open_source` does."""
+    with _readable(name, encoding=encoding):
+        raw = io.BytesIO(data)
+        yield Source(name, _text(name, raw, data[:2], encoding=encoding), len(data), raw)
+
+
+def _text(
+    name: str, plain: BinaryIO | gzip.GzipFile, head: bytes, *, encoding: str
+) -> io.TextIOBase:
+    if head in _UTF_16 and not encoding.lower().replace("_", "-").startswith("utf-16"):
+        message = f"{name} is UTF-16: save it as UTF-8, or name its encoding in a mapping"
+        raise InvalidInput(message, field="encoding")
+    # Line ends are left to who splits rows: a quoted one belongs to its field.
+    return io.TextIOWrapper(plain, encoding=encoding, newline="")
+
+
+@contextmanager
+def _readable(name: str, *, encoding: str) -> Iterator[None]:
     try:
-        with path.open("rb") as raw:
-            head = raw.read(2)
-            raw.seek(0)
-            if head in _UTF_16 and not encoding.lower().replace("_", "-").startswith("utf-16"):
-                message = f"{path.name} is UTF-16: save it as UTF-8, or name its encoding"
-                raise InvalidInput(message, field="encoding")
-            plain = gzip.GzipFile(fileobj=raw) if head == _GZIP else raw
-            # Line ends are left to who splits rows: a quoted one belongs to its field.
-            text = io.TextIOWrapper(plain, encoding=encoding, newline="")
-            yield Source(path.name, text, path.stat().st_size, raw)
+        yield
     except LookupError as error:
         raise InvalidInput(f"there is no encoding {encoding[:40]!r}", field="encoding") from error
     except UnicodeDecodeError as error:
-        message = f"{path.name} is not {encoding.removesuffix('-sig')} text"
+        message = f"{name} is not {encoding.removesuffix('-sig')} text"
         raise InvalidInput(message, field="encoding") from error
     except (OSError, EOFError, zlib.error) as error:
-        raise InvalidInput(f"{path.name} is not readable: {error}", field="file") from error
+        raise InvalidInput(f"{name} is not readable: {error}", field="file") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from api.db.leases import known_lease_named, lease_rows
+from api.db.log import payloads_at
 from api.db.session import Connection
 from api.db.tables.facilities import FacilityRow
 from api.db.tables.ledger import HELD_KINDS, OUT_KINDS, FactKind, MeterEventRow
 from api.domain.facility import FacilityTerms
-from api.domain.json_text import as_object, read_json
+from api.domain.json_text import as_object
 from api.domain.metering.calendar import Calendar, month_of
 from api.domain.metering.events import (
     ADJUSTMENT,
@@ -29,6 +30,7 @@ from api.domain.metering.facts import Place
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch
 from api.errors import InvalidInput
+from api.ledger.rosters import pledged_in_part
 from api.ledger.snapshot import recording_time
 from api.reads.sql import log
 from api.reads.sql.log import Key, ToldTime, Voider
@@ -122,8 +124,11 @@ def search_log(
     told = log.told_times(connection, facility.facility_id, rows)
     voided = [time for time in told.values() if time.voided is not None]
     taken_back = log.voiders(connection, facility.facility_id, voided) if voided else {}
+    places = {Place(row.entry, row.place): row.recorded_at_s for row in rows}
+    places |= {voider.place: voider.recorded_at_s for voider in taken_back.values()}
+    payloads = payloads_at(connection, facility.facility_id, places)
     judge = _Judge(connection, facility, now_s)
-    return [judge.view(row, told, taken_back) for row in rows], after
+    return [judge.view(row, told, taken_back, payloads) for row in rows], after
 
 
 def _check(wanted: Search) -> None:
@@ -181,11 +186,15 @@ def _found(
             limit=limit,
             most=MOST_LOOKED_THROUGH,
         )
+    in_part = pledged_in_part(
+        connection, terms_from_bytes(facility.terms_json), facility.terms_json
+    )
     return log.events_by_time(
         connection,
         facility_id,
         device=wanted.device,
         lease=lease,
+        came=[*in_part],
         types=types,
         from_s=wanted.from_s,
         to_s=wanted.to_s,
@@ -211,6 +220,7 @@ class _Judge:
         row: MeterEventRow,
         told: Mapping[Place, ToldTime],
         voiders: Mapping[Place, Voider],
+        payloads: Mapping[Place, object],
     ) -> LoggedView:
         """An event as it stands now."""
         place = Place(row.entry, row.place)
@@ -220,11 +230,11 @@ class _Judge:
         correctable = time is not None and time.kind in _CORRECTABLE
         return LoggedView(
             row,
-            as_object(read_json(row.payload)),
+            as_object(payloads[place]),
             time,
             state,
             voider,
-            None if voider is None else _reason(voider),
+            None if voider is None else _reason(payloads[voider.place]),
             sealed,
             correctable and not sealed and state is not EventState.VOIDED,
             self._stated_in(row, time),
@@ -241,9 +251,9 @@ class _Judge:
         return self._statements[first] if first < len(self._statements) else None
 
 
-def _reason(voider: Voider) -> str | None:
+def _reason(correction: object) -> str | None:
     """Why an event was taken back, if its correction says so."""
-    reason = as_object(as_object(read_json(voider.payload))["data"]).get("reason")
+    reason = as_object(as_object(correction)["data"]).get("reason")
     return reason if isinstance(reason, str) else None
 
 

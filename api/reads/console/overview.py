@@ -13,6 +13,7 @@ from api.domain.lifecycle import FacilityState, Reopening
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
 from api.errors import NotFound
+from api.ledger.rosters import pledged_in_part
 from api.reads.console.chain import OnChainView, PinnedChain
 from api.reads.console.epochs import voided_epoch
 from api.reads.console.rent import RentView, read_rent
@@ -139,13 +140,20 @@ def _stored(connection: Connection, facility: FacilityRow, *, window_s: int, now
     progress = progress_of(connection, facility_id)
     # Gaps of closed epochs cannot be filled without a late line: they are no task.
     open_from_s = facility.window_start_s + facility.epochs_closed * facility.epoch_length_s
-    by_device = metering.metering_by_device(connection, facility_id, from_s=open_from_s)
+    terms = terms_from_bytes(facility.terms_json)
+    in_part = pledged_in_part(connection, terms, facility.terms_json)
+    by_device = metering.metering_by_device(
+        connection, facility, from_s=open_from_s, now_s=now_s, in_part=in_part
+    )
     ends = [m.last_end_s for m in by_device.values() if m.last_end_s is not None]
     gaps = [
         (m.first_gap_start_s, device)
         for device, m in by_device.items()
         if m.first_gap_start_s is not None
     ]
+    if not ends:
+        ended_s = metering.last_record_end_s(connection, facility_id, came=in_part)
+        ends = [] if ended_s is None else [ended_s]
     conflicts = metering.conflicts_by_device(
         connection, facility_id, since_s=now_s - CONFLICT_NEWS_S
     )
@@ -156,7 +164,7 @@ def _stored(connection: Connection, facility: FacilityRow, *, window_s: int, now
         progress,
         voided_epoch(connection, facility_id, progress),
         reopenings_of(connection, facility_id),
-        max(ends, default=None) or metering.last_record_end_s(connection, facility_id),
+        max(ends, default=None),
         tuple((device, start_s) for start_s, device in sorted(gaps)),
         sum(conflicts.values()),
         tuple(metering.pledged_elsewhere(connection, facility_id)),

@@ -72,6 +72,7 @@ def rated_epochs(connection: Connection, facility_id: FacilityId) -> list[RatedE
             and_(
                 statement_lines.c.facility_id == statements.c.facility_id,
                 statement_lines.c.epoch == statements.c.epoch,
+                statement_lines.c.epoch_start_s == statements.c.epoch_start_s,
             ),
         )
         .where(statements.c.facility_id == facility_id)

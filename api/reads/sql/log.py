@@ -6,7 +6,19 @@ Each way of searching follows an index, and reads at most a page of it or a boun
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union,
+)
 
 from api.db.rows import columns_of, rows_as
 from api.db.tables.facilities import devices
@@ -21,6 +33,7 @@ from api.db.tables.ledger import (
 )
 from api.db.tables.statements import statements
 from api.domain.json_text import canonical_line
+from api.domain.metering.bounds import recorded_from_s
 from api.domain.metering.facts import Place, Voided
 from api.domain.statements.told import fact_document
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -168,6 +181,7 @@ def events_by_time(
     *,
     device: Bytes32 | None,
     lease: Bytes32 | None,
+    came: Collection[Bytes32],
     types: Collection[str] | None,
     from_s: int | None,
     to_s: int | None,
@@ -177,7 +191,8 @@ def events_by_time(
 ) -> tuple[list[MeterEventRow], Key | None]:
     """Events that speak of a device's time, by its start, latest first.
 
-    Args:    longest_s: what holds a device, or an outage, is no longer. What was seen is found by
+    Args:    came: devices beside those of the first pledge.
+             longest_s: what holds a device, or an outage, is no longer. What was seen is found by
              its start alone.
     """
     f = facts.c
@@ -186,12 +201,14 @@ def events_by_time(
         where.append(f.device == device)
     elif lease is None:
         pledged = select(devices.c.device).where(devices.c.facility_id == facility_id)
-        where.append(f.device.in_(pledged))
+        others = [select(literal(each, f.device.type)) for each in came]
+        where.append(f.device.in_(union(pledged, *others) if others else pledged))
     if lease is not None:
         where.append(f.lease == lease)
     if from_s is not None:
         reaches = or_(f.start_s >= from_s, f.until_s > from_s)
         where += [f.start_s >= from_s - longest_s, reaches]
+        where.append(f.recorded_at_s >= recorded_from_s(from_s - longest_s))
         where.append(or_(f.kind != FactKind.SEEN.value, f.start_s >= from_s))
     if to_s is not None:
         where.append(f.start_s < to_s)
@@ -219,19 +236,24 @@ def told_times(
     if not events:
         return {}
     places = [(event.entry, event.place) for event in events]
-    query = select(*columns).where(_at(facts, facility_id, places), f.kind.in_(_TIMED))
+    times = sorted(event.recorded_at_s for event in events)
+    query = select(*columns).where(
+        _at(facts, facility_id, places),
+        f.kind.in_(_TIMED),
+        f.recorded_at_s.between(times[0], times[-1]),
+    )
     rows = rows_as(ToldTime, connection.execute(query))
     return {Place(row.entry, row.place): row for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
 class Voider:
-    """The event that took another one back, as it was sent."""
+    """The event that took another one back, and where the log has it."""
 
     source: str
     event_id: str
     recorded_at_s: int
-    payload: bytes
+    place: Place
 
 
 def voiders(
@@ -243,7 +265,7 @@ def voiders(
     entries = {row.voided for row in voided if row.voided is not None}
     e = meter_events.c
     query = (
-        select(facts.c.document, e.source, e.event_id, e.recorded_at_s, e.payload)
+        select(facts.c.document, e.source, e.event_id, e.recorded_at_s, e.entry, e.place)
         .join(meter_events, told_by_event())
         .where(
             facts.c.facility_id == facility_id,
@@ -254,7 +276,7 @@ def voiders(
     )
     return {
         documents[bytes(row.document)]: Voider(
-            row.source, row.event_id, row.recorded_at_s, bytes(row.payload)
+            row.source, row.event_id, row.recorded_at_s, Place(row.entry, row.place)
         )
         for row in connection.execute(query)
     }

@@ -1,6 +1,6 @@
 """SQL of metered time: what stands in the log, what is not stated yet, what is billed to nobody."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, or_, select
@@ -30,7 +30,7 @@ class MeteredSeconds:
 
     metered: of all uses and deliveries that stand.  open: of those, what no statement says yet,
     less what statements say and was taken back since.  unbilled: of what statements took, what they
-    bill to nobody: time out of service, and outside of its lease.
+    bill to nobody: time out of service, outside of its lease, and of a device that is not pledged.
     """
 
     metered: int
@@ -39,9 +39,16 @@ class MeteredSeconds:
 
 
 def metered_seconds(
-    connection: Connection, facility_id: FacilityId, stated: StatedUpTo
+    connection: Connection,
+    facility_id: FacilityId,
+    stated: StatedUpTo,
+    *,
+    in_part: Mapping[Bytes32, Sequence[Span]],
 ) -> MeteredSeconds:
-    """Metered time of a facility, and what of it statements do not bill."""
+    """Metered time of a facility, and what of it statements do not bill.
+
+    Args:    in_part: when devices are pledged that are not throughout the window.
+    """
     f = facts.c
     here = f.facility_id == facility_id, f.kind.in_(_HELD)
     metered = _sum(connection, f.until_s - f.start_s, *here, f.voided.is_(None))
@@ -51,7 +58,10 @@ def metered_seconds(
     clipped_s = _least(f.until_s, stated.until_s) - _least(f.start_s, stated.until_s)
     taken = _sum(connection, clipped_s, *here, standing)
     taken += _longer_then(connection, facility_id, stated)
-    unbilled = _unbilled(connection, facility_id, stated)
+    unpledged = {
+        device: without([(0, stated.until_s)], taken=spans) for device, spans in in_part.items()
+    }
+    unbilled = _unbilled(connection, facility_id, stated, unpledged)
     return MeteredSeconds(metered, metered - taken, unbilled)
 
 
@@ -116,8 +126,14 @@ class _Row:
     until_s: int
 
 
-def _unbilled(connection: Connection, facility_id: FacilityId, stated: StatedUpTo) -> int:
-    """Time of uses that statements bill to nobody: under an outage, or outside of the lease."""
+def _unbilled(
+    connection: Connection,
+    facility_id: FacilityId,
+    stated: StatedUpTo,
+    unpledged: Mapping[Bytes32, list[Span]],
+) -> int:
+    """Time that statements bill to nobody: of uses under an outage or outside of the lease, and of
+    uses and deliveries of a device while it is not pledged."""
     f = facts.c
     standing = and_(
         f.facility_id == facility_id,
@@ -134,15 +150,20 @@ def _unbilled(connection: Connection, facility_id: FacilityId, stated: StatedUpT
         if len(lease.versions) > 1 or lease.versions[0].until_s is not None
     }
     used = and_(standing, f.kind == FactKind.USAGE.value)
-    found: dict[tuple[Bytes32, int], _Row] = {}
+    found: dict[tuple[Bytes32, int, int], _Row] = {}
     for device, spans in dark.items():
         near = and_(f.device == device, f.start_s < spans[-1][1], f.until_s > spans[0][0])
         for row in rows_as(_Row, connection.execute(select(*columns).where(used, near))):
-            found[row.device, row.start_s] = row
+            found[row.device, row.kind, row.start_s] = row
     for lease in running:
         of_lease = select(*columns).where(used, f.lease == lease)
         for row in rows_as(_Row, connection.execute(of_lease)):
-            found[row.device, row.start_s] = row
+            found[row.device, row.kind, row.start_s] = row
+    for device, spans in unpledged.items():
+        meets = or_(*(and_(f.start_s < end_s, f.until_s > start_s) for start_s, end_s in spans))
+        held = and_(standing, f.kind.in_(_HELD), f.device == device, meets)
+        for row in rows_as(_Row, connection.execute(select(*columns).where(held))):
+            found[row.device, row.kind, row.start_s] = row
     delivered = and_(standing, f.kind == FactKind.DELIVERY.value)
     if dark:
         rows = rows_as(_Row, connection.execute(select(*columns).where(delivered)))
@@ -151,8 +172,11 @@ def _unbilled(connection: Connection, facility_id: FacilityId, stated: StatedUpT
     unbilled = 0
     for row in found.values():
         span = clipped([(row.start_s, row.until_s)], start_s=0, end_s=stated.until_s)
-        billed = without(span, taken=dark.get(row.device, []))
-        if row.lease in running:
+        billed = without(span, taken=unpledged.get(row.device, []))
+        # A delivery beats an outage, and may come after its lease.
+        if row.kind == FactKind.USAGE.value:
+            billed = without(billed, taken=dark.get(row.device, []))
+        if row.kind == FactKind.USAGE.value and row.lease in running:
             rest = without(billed, taken=running[row.lease])
             billed = without(billed, taken=rest)
         unbilled += length_s(span) - length_s(billed)

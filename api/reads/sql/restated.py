@@ -52,13 +52,18 @@ def restated_by(
         )
         .join(
             statements,
-            and_(statements.c.facility_id == x.facility_id, statements.c.epoch == x.epoch),
+            and_(
+                statements.c.facility_id == x.facility_id,
+                statements.c.epoch == x.epoch,
+                statements.c.epoch_start_s == x.epoch_start_s,
+            ),
         )
         .where(
             x.facility_id == facility_id,
             x.kind.in_(_KINDS),
             x.start_s >= month_start_s,
             x.start_s < end_s,
+            x.epoch_start_s > start_s,
             # By time, not along all later statements: a sum is in no index.
             x.epoch + 0 > epoch,
             or_(of_epoch, of_month),

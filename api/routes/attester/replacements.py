@@ -2,27 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from api.chain.calldata import checksum
 from api.domain.statements.evidence import hex32
-from api.domain.units import Bytes32
 from api.epochs.replace import accept_replacement_signature, unsigned_replacements
 from api.routes.attester.pledges import PledgeSignatureIn, PledgeSignatureOut
 from api.routes.http.credentials import AttesterReader, AttesterSigner
-from api.routes.http.parameters import FacilityPath
+from api.routes.http.parameters import FacilityPath, PledgeRootPath
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Address
 from api.routes.http.strict import StrictRoute
 from api.routes.service import ServiceDep
 
 router = APIRouter(tags=["attester"], route_class=StrictRoute)
-
-_RootPath = Annotated[
-    str,
-    Path(pattern=r"^0x[0-9a-f]{64}$", description="Root over the devices, 0x-hex in lower case."),
-]
 
 
 class WaitingReplacementOut(BaseModel):
@@ -71,7 +65,7 @@ def submit_replacement_signature(
     response: Response,
     _caller: AttesterSigner,
     facility_id: FacilityPath,
-    pledge_root: _RootPath,
+    pledge_root: PledgeRootPath,
     body: PledgeSignatureIn,
 ) -> PledgeSignatureOut:
     """Hand in a signature over a replacement, by an attester on the facility's panel.
@@ -82,7 +76,7 @@ def submit_replacement_signature(
         service.engine,
         service.contracts,
         facility_id=facility_id,
-        root=Bytes32(bytes.fromhex(pledge_root[2:])),
+        root=pledge_root,
         attester=checksum(body.attester),
         approvals=body.approvals,
         signature=bytes.fromhex(body.signature[2:]),

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from api.domain.log.bodies import MAX_BODY_BYTES
 from api.domain.units import OperatorId
 from api.errors import IngestBusy, TooManyRequests
-from api.routes.http.body import MAX_BODY_BYTES
 from api.settings import Settings
 
 _T = TypeVar("_T")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Response
 
-from api.domain.units import MAX_I64, MAX_U32, Epoch, FacilityId, TrancheId
+from api.domain.units import MAX_I64, MAX_U32, Bytes32, Epoch, FacilityId, TrancheId
 
 FacilityPath = Annotated[
     FacilityId, Path(ge=0, le=MAX_I64, description="Facility: its on-chain id.")
@@ -39,6 +39,21 @@ async def _tranche_id(
 
 
 TranchePath = Annotated[TrancheId, Depends(_tranche_id)]
+
+
+async def _pledge_root(
+    pledge_root: Annotated[
+        str,
+        Path(
+            pattern=r"^0x[0-9a-f]{64}$",
+            description="Root over the devices, 0x-hex in lower case.",
+        ),
+    ],
+) -> Bytes32:
+    return Bytes32(bytes.fromhex(pledge_root[2:]))
+
+
+PledgeRootPath = Annotated[Bytes32, Depends(_pledge_root)]
 AddressPath = Annotated[
     str, Path(pattern=r"^0x[0-9a-fA-F]{40}$", description="Account: a wallet address.")
 ]

@@ -9,14 +9,14 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from api.errors import InvalidInput
-from api.routes.http.body import MAX_BODY_BYTES
-from api.routes.http.strict_json import (
+from api.domain.log.bodies import MAX_BODY_BYTES
+from api.domain.log.strict_json import (
     count_keys,
     duplicate_key_events,
     may_repeat_keys,
     parse_json,
 )
+from api.errors import InvalidInput
 from api.routes.service import service_of
 
 
@@ -48,7 +48,8 @@ class _StrictRequest(Request):
                 raise HTTPException(400, "the body ended before its announced length") from error
             size += len(chunk)
             if size > MAX_BODY_BYTES:
-                raise HTTPException(413, f"body is larger than {MAX_BODY_BYTES} bytes")
+                message = f"body is larger than {MAX_BODY_BYTES} bytes: send it in parts"
+                raise HTTPException(413, message)
             yield chunk
 
     async def json(self) -> object:

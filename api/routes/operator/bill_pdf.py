@@ -1,6 +1,7 @@
 """A bill as PDF, by reportlab: the same bytes for the same sheet."""
 
 import io
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import reportlab
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
-from reportlab.pdfbase.pdfmetrics import registerFont
+from reportlab.pdfbase.pdfmetrics import registerFont, stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, LongTable, Paragraph, SimpleDocTemplate, Spacer
 
@@ -25,13 +26,19 @@ _GLYPHS = frozenset(_PLAIN.face.charToGlyph) & frozenset(_BOLD.face.charToGlyph)
 _MARGIN, _RULE = 40, HexColor("#bbbbbb")
 _TEXT = ParagraphStyle("text", fontName="Vera", fontSize=7, leading=9.5, wordWrap="CJK")
 _NUMBER = ParagraphStyle("number", parent=_TEXT, alignment=2)
-_HEAD = ParagraphStyle("head", parent=_TEXT, fontName="VeraBd")
+# Its columns are at least as wide as its longest word.
+_HEAD = ParagraphStyle("head", parent=_TEXT, fontName="VeraBd", wordWrap=None)
 _HEAD_NUMBER = ParagraphStyle("head number", parent=_HEAD, alignment=2)
 _TITLE = ParagraphStyle("title", fontName="VeraBd", fontSize=15, leading=22)
-_SECTION = ParagraphStyle("section", fontName="VeraBd", fontSize=9.5, leading=18)
+_SECTION = ParagraphStyle(
+    "section", fontName="VeraBd", fontSize=9.5, leading=18, spaceBefore=6, keepWithNext=1
+)
 # Frames of a page have so much room inside their edge on both sides.
 _FRAME = 12
-_FACT_NAMES, _BOLD_SHARE, _MOST_SHARE = 0.2, 1.4, 36
+_FACT_NAMES = 0.2
+_PADDING = 5
+# A word that is longer, such as a hash, breaks over lines; a text of many words asks for no more.
+_LONGEST_WORD, _LONGEST_TEXT = 90, 170
 
 
 def pdf_of(sheet: Sheet, *, base: str) -> bytes:
@@ -82,27 +89,56 @@ def _grid(table: Table, base: str, width: float) -> Flowable:
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
-        ("RIGHTPADDING", (0, 0), (-1, -1), 5),
+        ("RIGHTPADDING", (0, 0), (-1, -1), _PADDING),
         ("TOPPADDING", (0, 0), (-1, -1), 1),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 2),
     ]
     repeated = 1 if table.header else 0
-    widths = _widths(table, width)
+    widths = columns_of(table, width)
     return LongTable(rows, colWidths=widths, style=style, repeatRows=repeated, hAlign="LEFT")
 
 
-def _widths(table: Table, width: float) -> list[float]:
-    """Columns share the page by the longest of what they hold."""
+def columns_of(table: Table, width: float) -> list[float]:
+    """Columns as wide as their words and figures; what is left is shared by the longest texts."""
     if not table.header:
         return [width * _FACT_NAMES, width * (1 - _FACT_NAMES)]
-    # A hash breaks over lines; it does not push the figures off the page. Bold letters are wider.
-    shares = [
-        max(
-            len(head) * _BOLD_SHARE, *(min(len(row[place].text), _MOST_SHARE) for row in table.rows)
-        )
-        for place, head in enumerate(table.header)
-    ]
-    return [width * share / sum(shares) for share in shares]
+    places = range(len(table.header))
+    least = [_least(table, place) for place in places]
+    left = width - sum(least)
+    if left <= 0:
+        return [width * each / sum(least) for each in least]
+    more = [max(_wanted(table, place) - least[place], 1) for place in places]
+    return [each + share for each, share in zip(least, _shared(left, more), strict=True)]
+
+
+def _shared(left: float, wanted: Sequence[float]) -> list[float]:
+    """What is left, first to those who want little; what nobody wants is spread."""
+    shares = [0.0] * len(wanted)
+    for done, place in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
+        shares[place] = min(wanted[place], left / (len(wanted) - done))
+        left -= shares[place]
+    return [share + left * share / sum(shares) for share in shares]
+
+
+def _least(table: Table, place: int) -> float:
+    """No word of the head breaks, and no figure."""
+    head = max(_wide(word, _HEAD) for word in table.header[place].split())
+    whole = place in table.numbers
+    cells = [row[place].text for row in table.rows]
+    words = [text for cell in cells for text in ([cell] if whole else cell.split())]
+    most = max((_wide(word, _TEXT) for word in words), default=0)
+    return max(head, most if whole else min(most, _LONGEST_WORD)) + _PADDING
+
+
+def _wanted(table: Table, place: int) -> float:
+    head = _wide(table.header[place], _HEAD)
+    cells = [min(_wide(row[place].text, _TEXT), _LONGEST_TEXT) for row in table.rows]
+    return max(head, *cells) + _PADDING
+
+
+def _wide(text: str, style: ParagraphStyle) -> float:
+    # A point more than it measures: paragraphs round.
+    return float(stringWidth(_known(text), style.fontName, style.fontSize)) + 1
 
 
 def _cell(cell: Cell, base: str) -> str:

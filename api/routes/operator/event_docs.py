@@ -1,5 +1,6 @@
 """What `POST /v1/events` takes, for the OpenAPI document: a schema of each type."""
 
+from api.domain.log.bodies import MAX_BODY_BYTES, MAX_EVENTS
 from api.domain.metering.attributes import (
     MAX_ATTRIBUTE_CHARS,
     MAX_EVENT_BYTES,
@@ -22,9 +23,9 @@ from api.domain.metering.events import (
 )
 from api.domain.metering.fields import MAX_TEXT
 from api.domain.metering.lease_terms import GPUS_OF_PRICES, MAX_GPUS, MAX_STEPS
-from api.domain.metering.rejections import REJECTIONS
+from api.domain.metering.rejections import REJECTIONS, TO_DO
 from api.domain.units import BPS, MAX_I64, MAX_PRICE, MAX_U32, PPM
-from api.routes.http.body import BATCH, JSON, MAX_BODY_BYTES, MAX_EVENTS, SINGLE
+from api.routes.http.body import BATCH, JSON, SINGLE
 from api.routes.operator.event_examples import EVENT_EXAMPLES
 
 _Schema = dict[str, object]
@@ -338,7 +339,9 @@ EVENT_BODY = {
     },
 }
 
-_TABLE = "\n".join(f"| `{code}` | {sentence} |" for code, sentence in REJECTIONS.items())
+_TABLE = "\n".join(
+    f"| `{code}` | {sentence} | {TO_DO[code]} |" for code, sentence in REJECTIONS.items()
+)
 EVENTS_ABOUT = f"""Push metering. Sending a body again is always safe.
 
 Every event is answered on its own, in order: `accepted`, `duplicate` (recorded before, and billing
@@ -363,8 +366,8 @@ instant, utilisation and energy may differ between attempts. Make `id` of what t
 of a number that comes again: Slurm's job ids wrap round, and a requeued job keeps its own. For a
 GPU of a job, that is job id, GPU and start: `1234567/GPU-…/2026-12-01T00:00:00Z`.
 
-| code | why the event is rejected |
-|---|---|
+| code | why the event is rejected | what to do |
+|---|---|---|
 {_TABLE}
 """
 # The same bodies, without all their schemas again.

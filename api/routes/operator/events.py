@@ -1,7 +1,7 @@
 """Metering: events, each answered on its own."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -9,11 +9,13 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
+from api.domain.log.bodies import MAX_BODY_BYTES, EventBatch
+from api.domain.metering.items import EventResult
 from api.domain.units import OperatorId
 from api.errors import Conflict
-from api.ledger.batch import EventResult
+from api.ledger.checking import check
 from api.ledger.ingest import ingest
-from api.routes.http.body import MAX_BODY_BYTES, read_events
+from api.routes.http.body import read_events
 from api.routes.http.credentials import EventsWriter
 from api.routes.http.limits import IngestGate
 from api.routes.http.problems import errors
@@ -82,7 +84,18 @@ def to_api_batch(results: Sequence[EventResult]) -> dict[str, object]:
 )
 async def post_events(request: Request, service: ServiceDep, operator_id: EventsWriter) -> Response:
     """Push metering. Events of a batch are answered one by one; a body can always be sent again."""
-    return await _take(request, service, operator_id, dry=False)
+
+    def record(batch: EventBatch) -> list[EventResult]:
+        return ingest(
+            service.engine,
+            operator_id,
+            batch.events,
+            broken=batch.broken,
+            clock=service.clock,
+            kept=service.kept,
+        )
+
+    return await _answer(request, service, operator_id, record)
 
 
 @router.post(
@@ -99,13 +112,22 @@ async def check_events(
     What is judged against events of another body, which were only checked too, cannot be known:
     two uses of one device overlap only if they are checked together, or one is recorded.
     """
-    return await _take(request, service, operator_id, dry=True)
+
+    def judge(batch: EventBatch) -> list[EventResult]:
+        return check(
+            service.engine, operator_id, batch.events, broken=batch.broken, clock=service.clock
+        )
+
+    return await _answer(request, service, operator_id, judge)
 
 
-async def _take(
-    request: Request, service: Service, operator_id: OperatorId, *, dry: bool
+async def _answer(
+    request: Request,
+    service: Service,
+    operator_id: OperatorId,
+    judged: Callable[[EventBatch], list[EventResult]],
 ) -> Response:
-    """Read a body within its bounds, and record it or only judge it."""
+    """Read a body within its bounds, and answer what became of its events."""
     gate = service.gate
     gate.admit_request(operator_id)
 
@@ -117,15 +139,7 @@ async def _take(
             headers=request.headers.raw,
         )
         gate.admit_events(operator_id, len(batch.events))
-        results = ingest(
-            service.engine,
-            operator_id,
-            batch.events,
-            broken=batch.broken,
-            clock=service.clock,
-            kept=service.kept,
-            dry=dry,
-        )
+        results = judged(batch)
         if batch.single and results[0].code == ID_CONFLICT:
             # It is kept: only now, after the commit, is the whole request refused.
             only = results[0]

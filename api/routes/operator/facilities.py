@@ -241,6 +241,7 @@ def create_facility(
         service.evidence,
         operator_id=operator_id,
         new=from_api_facility(body, settlement_token=token),
+        home=service.log_home,
         grace_s=service.settings.grace_s,
         now_s=service.clock(),
     )

@@ -7,13 +7,13 @@ from pydantic import BaseModel, Field
 
 from api.db.facilities import own_facility_row
 from api.db.session import reading
+from api.domain.lifecycle import ReplacementState
 from api.domain.statements.evidence import hex32
 from api.domain.units import MAX_U32, Epoch
 from api.epochs.replace import Shown, Transaction, shown_replacements
-from api.ledger.replacements import Wanted, replace_device
-from api.ledger.rosters import ReplacementState
+from api.ledger.replacements import Wanted, replace_device, withdraw_replacement
 from api.routes.http.credentials import LedgerWriter, OperatorReader
-from api.routes.http.parameters import FacilityPath
+from api.routes.http.parameters import FacilityPath, PledgeRootPath
 from api.routes.http.problems import already, errors
 from api.routes.http.schemas import Strict, Text, example
 from api.routes.http.strict import StrictRoute
@@ -64,9 +64,13 @@ class ReplacementOut(BaseModel):
     )
     state: ReplacementState = Field(
         description="`pending` until the chain holds the approval, `approved` from then on,"
-        " `lapsed` where the epoch began without it: ask again."
+        " `lapsed` where the epoch began without it: ask again. `withdrawn` was taken back, and is"
+        " `approved` if the chain holds its approval all the same."
     )
     asked_at_s: int = Field(description="UTC seconds.")
+    withdrawn_at_s: int | None = Field(
+        description="When it was taken back, UTC seconds; null if it was not."
+    )
     signatures: int | None = Field(
         description="Of a pending one: attesters' signatures that count now."
     )
@@ -87,6 +91,7 @@ def _to_api(shown: Shown) -> ReplacementOut:
         pledge_root=hex32(row.pledge_root),
         state=shown.replacement.state,
         asked_at_s=row.asked_at_s,
+        withdrawn_at_s=row.withdrawn_at_s,
         signatures=shown.signatures,
         threshold=shown.threshold,
         transaction=_to_transaction(shown.transaction),
@@ -136,6 +141,38 @@ def create_replacement(
         now_s=service.clock(),
     )
     response.status_code = 201 if created else 200
+    return _to_api(Shown(found))
+
+
+@router.post(
+    "/v1/facilities/{facility_id}/replacements/{pledge_root}/withdraw",
+    responses=errors(401, 403, 404, 409, 422),
+)
+def withdraw_pending_replacement(
+    service: ServiceDep,
+    operator_id: LedgerWriter,
+    facility_id: FacilityPath,
+    pledge_root: PledgeRootPath,
+) -> ReplacementOut:
+    """Take back a replacement that waits. Doing it again changes nothing.
+
+    Attesters are asked for it no more, its transaction is not shown any more, and another
+    replacement can be asked for at once. The old card stays. A transaction that was shown before
+    may still be sent until its epoch begins: what the chain approves is in force, and the
+    replacement is `approved` then. Until that epoch begins the new card is taken, as far as other
+    facilities go. To ask for the same again is to let it wait again.
+
+    Refused with 409: `reason` is `replacement_not_pending` for one that is approved or lapsed, or
+    `index_behind`, where trying again helps.
+    """
+    found = withdraw_replacement(
+        service.engine,
+        service.contracts,
+        operator_id=operator_id,
+        facility_id=facility_id,
+        root=pledge_root,
+        now_s=service.clock(),
+    )
     return _to_api(Shown(found))
 
 

@@ -22,7 +22,8 @@ class DifferencesOut(BaseModel):
         description="Recorded and in no statement yet, less what was taken back and is in none."
     )
     unbilled_gpu_seconds: int = Field(
-        description="Metered in the time of statements, and under an outage or outside its lease."
+        description="Metered in the time of statements: under an outage, outside its lease, or of a"
+        " device in an epoch that does not pledge it."
     )
     awaiting_posting_micros: int = Field(description=f"Closed, not on-chain yet; {MICROS}.")
     challenge_window_micros: int = Field(description=f"Posted, not final yet; {MICROS}.")

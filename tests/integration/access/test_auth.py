@@ -188,7 +188,7 @@ def test_secrets__on_public_routes_evidence_errors_and_logs__never_appear(
     answers = [service.client.get(path) for path in paths]
     answers += [service.client.get(f"/v1/evidence/{p.relative_to(folder)}") for p in files]
 
-    assert len(files) == 6
+    assert len(files) == 8
     assert {a.status_code for a in answers} == {200}
     shown = "\n".join(a.text for a in answers) + caplog.text
     for secret in (salt.hex(), *names, *uuids, ledger.api_key, ADMIN_KEY):

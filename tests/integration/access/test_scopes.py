@@ -54,8 +54,8 @@ def test_routes__all__are_public_or_name_one_scope_of_their_role(service: Servic
             continue
         (scope,) = _scopes_of(operation)
         assert scope in SCOPES[_ROLES[tag]], f"{method} {path}"
-        # What reads is a GET, and nothing else is, but a preview: its question is a body.
-        reads = method == "GET" or path.endswith("/preview")
+        # What reads is a GET, and nothing else is, but a preview or a file: its question is a body.
+        reads = method == "GET" or path.endswith(("/preview", "/read"))
         assert reads == (scope == "read"), f"{method} {path}"
         named.setdefault(_ROLES[tag], set()).add(scope)
 

@@ -56,7 +56,6 @@ def _row(ledger: Ledger, name: str, key: int) -> MeterEventRow:
         event_id=name,
         type="t",
         payload_hash=ZERO32,
-        payload=b"{}",
         recorded_at_s=0,
     )
 

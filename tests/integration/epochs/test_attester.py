@@ -2,17 +2,22 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
 from api.chain import calldata
+from api.domain.log.entry import NO_LOG, end_of
+from api.domain.log.logged import events_of
+from api.domain.metering.facts import Place
 from api.domain.statements.statement import statement_digest
 from api.epochs.attest import Attester, RawInput, Verdict
 from api.epochs.panels import attester_warnings
 from scripts.dev.stack import ATTESTER_ACCOUNTS, MINIMUM_BOND, RENTER
 from tests.factories import DAY_S, HOUR_S
+from tests.logs import SentEvent, log_of
+from tests.unit.values import TERMS
 from tests.world import World, send, signer_of, wallet
 
 pytestmark = pytest.mark.chain
@@ -40,7 +45,8 @@ def _deceived(attester: Attester, change: Callable[[RawInput], None]) -> Atteste
 
     def deceive(facility_id: int, *, after: int) -> RawInput:
         raw = honest(facility_id, after=after)
-        change(raw)
+        if raw.entries:
+            change(raw)
         return raw
 
     attester._api.log = deceive  # type: ignore[method-assign]
@@ -59,8 +65,8 @@ def test_attest__honest_service__signs_both_epochs(closed: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["facility.json", "facts.jsonl", "terms.jsonl", "lines.csv", "credits.csv",
-             "manifest.json"],
+    "name", ["facility.json", "batches.jsonl", "facts.jsonl", "terms.jsonl", "lines.csv",
+             "credits.csv", "manifest.json"],
 )  # fmt: skip
 def test_attest__evidence_differs_by_a_byte__refuses_naming_the_file(
     closed: World, name: str
@@ -82,45 +88,77 @@ def test_attest__evidence_differs_by_a_byte__refuses_naming_the_file(
     assert len(closed.signatures(0)) == 1
 
 
+def _events(raw: RawInput) -> list[SentEvent]:
+    """Events of a log, each with its entry."""
+    return [
+        SentEvent(Place(logged.entry.number, index), logged.entry.recorded_at_s, event)
+        for logged in raw.entries
+        for index, event in enumerate(events_of(logged.body))
+    ]
+
+
+def _told(raw: RawInput, events: list[SentEvent]) -> None:
+    """A log of other events, whose entries follow each other as they should."""
+    terms = replace(TERMS, **asdict(raw.entries[0].entry.log))
+    was = {e.place.entry: [x for x in _events(raw) if x.place.entry == e.place.entry]
+           for e in _events(raw)}  # fmt: skip
+    kept = []
+    for logged in raw.entries:
+        number = logged.entry.number
+        if [e for e in events if e.place.entry == number] != was[number]:
+            break
+        kept.append(logged)
+    end = end_of([logged.entry for logged in kept], NO_LOG)
+    raw.entries = [*kept, *log_of(terms, [e for e in events if e.place.entry > end.size], end)]
+
+
 def _change(raw: RawInput, kind: str, **data: Any) -> None:
     """Other data in the first event of a kind."""
-    at = next(i for i, e in enumerate(raw.events) if kind in e.payload["type"])
-    event = json.loads(json.dumps(raw.events[at].payload))
+    events = _events(raw)
+    at = next(i for i, e in enumerate(events) if kind in e.payload["type"])
+    event = json.loads(json.dumps(events[at].payload))
     event["data"] |= data
-    raw.events[at] = replace(raw.events[at], payload=event)
+    events[at] = replace(events[at], payload=event)
+    _told(raw, events)
 
 
 def _drop(raw: RawInput) -> None:
-    raw.events = [e for e in raw.events if "usage" not in e.payload["type"]]
+    _told(raw, [e for e in _events(raw) if "usage" not in e.payload["type"]])
 
 
 def _add(raw: RawInput) -> None:
-    used = next(e for e in raw.events if "usage" in e.payload["type"])
+    events = _events(raw)
+    used = next(e for e in events if "usage" in e.payload["type"])
     event = json.loads(json.dumps(used.payload))
     event["id"] = "invented"
     event["data"]["start"], event["data"]["end"] = "2026-01-01T10:00:00Z", "2026-01-01T12:00:00Z"
-    at = raw.events.index(used) + 3
-    place = replace(used.place, index=99)
-    raw.events.insert(at, replace(used, payload=event, place=place))
+    at = events.index(used) + 3
+    events.insert(at, replace(used, payload=event))
+    _told(raw, events)
 
 
 def _repeat(raw: RawInput) -> None:
-    used = next(e for e in raw.events if "usage" in e.payload["type"])
-    raw.events.insert(raw.events.index(used), used)
+    raw.entries.insert(1, raw.entries[1])
 
 
 def _again(raw: RawInput) -> None:
-    last = raw.events[-1]
-    raw.events.append(replace(last, place=replace(last.place, entry=last.place.entry + 1)))
+    events = _events(raw)
+    last = events[-1]
+    events.append(replace(last, place=Place(last.place.entry + 1, 0)))
+    _told(raw, events)
 
 
 def _move(raw: RawInput) -> None:
     """Recorded a day later, events of the first epoch are late usage of the second."""
-    raw.events = [replace(e, recorded_at_s=e.recorded_at_s + DAY_S) for e in raw.events]
+    _told(raw, [replace(e, recorded_at_s=e.recorded_at_s + DAY_S) for e in _events(raw)])
 
 
 def _back(raw: RawInput) -> None:
-    raw.events[-1] = replace(raw.events[-1], recorded_at_s=raw.events[0].recorded_at_s)
+    events = _events(raw)
+    end = events[-1].place.entry
+    first_s = events[0].recorded_at_s - 1
+    late = [replace(e, recorded_at_s=first_s) if e.place.entry == end else e for e in events]
+    _told(raw, late)
 
 
 def _salt(raw: RawInput) -> None:
@@ -128,21 +166,33 @@ def _salt(raw: RawInput) -> None:
 
 
 def _nonsense(raw: RawInput) -> None:
-    raw.events[0] = replace(raw.events[0], payload=[[1]])
+    _told(raw, [replace(_events(raw)[0], payload=[[1]]), *_events(raw)[1:]])
+
+
+def _other_body(raw: RawInput) -> None:
+    raw.entries[0] = replace(raw.entries[0], body=b"[]", answers=b"")
+
+
+def _other_log(raw: RawInput) -> None:
+    entry = raw.entries[0].entry
+    other = replace(entry, log=replace(entry.log, chain_id=1))
+    raw.entries[0] = replace(raw.entries[0], entry=other)
 
 
 CHANGES: dict[str, tuple[Any, str]] = {
     "event dropped": (_drop, "log breaks a rule"),
-    "event added": (_add, "facts.jsonl"),
-    "entry repeated": (_repeat, "does not follow"),
+    "event added": (_add, "batches.jsonl"),
+    "entry repeated": (_repeat, "entry 3 comes next"),
     "event repeated": (_again, "repeated"),
-    "event moved to another epoch": (_move, "facts.jsonl"),
-    "recorded before the one before": (_back, "does not follow"),
+    "event moved to another epoch": (_move, "batches.jsonl"),
+    "recorded before the one before": (_back, "recorded before the entry before"),
+    "body of an entry changed": (_other_body, "its body is another"),
+    "entry of another log": (_other_log, "of another log"),
     "lease price changed": (
         lambda raw: _change(raw, "lease.opened", price_micros_per_gpu_hour=1_000_010),
-        "terms.jsonl",
+        "batches.jsonl",
     ),
-    "renter changed": (lambda raw: _change(raw, "lease.opened", renter_ref="x"), "terms.jsonl"),
+    "renter changed": (lambda raw: _change(raw, "lease.opened", renter_ref="x"), "batches.jsonl"),
     "salt changed": (_salt, "facts.jsonl"),
     "no event": (_nonsense, "log breaks a rule"),
     # The service shows no such lease, so it could not have taken what names it.
@@ -173,13 +223,13 @@ def test_attest__void_hidden__refuses_the_epoch_that_states_it(closed: World) ->
     """The first epoch stands; the second lacks its VOID line."""
 
     def hide(raw: RawInput) -> None:
-        raw.events = [e for e in raw.events if "correction" not in e.payload["type"]]
+        _told(raw, [e for e in _events(raw) if "correction" not in e.payload["type"]])
 
     verdicts = _deceived(closed.attester(0), hide).run_once()
 
     assert verdicts[0].signed
     assert not verdicts[1].signed
-    assert "facts.jsonl" in str(verdicts[1].reason)
+    assert "batches.jsonl" in str(verdicts[1].reason)
     assert (len(closed.signatures(0)), len(closed.signatures(1))) == (1, 0)
 
 

@@ -1,7 +1,5 @@
 """Close on both databases: frozen inputs, same bytes, named corrections, no gap and no repeat."""
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import Engine
 
@@ -19,6 +17,7 @@ from api.epochs import close
 from api.epochs.close import close_due
 from api.ledger.leases import close_lease
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger, device
+from tests.schema import differences
 
 pytestmark = pytest.mark.both_databases
 
@@ -120,18 +119,13 @@ def test_close__crash_after_evidence__gives_the_same_bytes(
     ]
 
 
-def test_migrate__twice__is_the_schema_of_the_tables(engine: Engine, tmp_path: Path) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
+def test_migrate__twice__is_the_schema_of_the_tables(engine: Engine) -> None:
     from api.db.migrate import upgrade
-    from api.db.tables.base import metadata
 
     upgrade(engine)
 
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection)
-        assert compare_metadata(context, metadata) == []
+        assert differences(connection) == []
 
 
 def test_close_lease__outage_of_it_later_on__counts_for_nothing(ledger: Ledger) -> None:

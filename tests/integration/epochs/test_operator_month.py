@@ -4,21 +4,19 @@ Every figure was worked out by hand. Beside the service an attester rebuilds eac
 log alone; both give the same bytes.
 """
 
-import json
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from api.db.facilities import known_facility_row
-from api.db.ledger import events_after
+from api.db.log import logged_after
 from api.db.session import reading
 from api.db.statements import statement_row, to_statement
-from api.domain.metering.facts import Place
 from api.domain.metering.instants import format_instant
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence_reader import terms_from_bytes
-from api.domain.statements.recompute import LoggedEvent, RawInput, Recomputation
+from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.units import Epoch
 from api.epochs.books import KeptBooks
 from api.epochs.close import close_due
@@ -182,14 +180,12 @@ def _attester_agrees(month: Month) -> None:
     """Whoever has the log alone gives the same statements."""
     with reading(month.engine) as connection:
         facility = known_facility_row(connection, month.facility_id)
-        events = [
-            LoggedEvent(Place(e.entry, e.place), e.recorded_at_s, json.loads(e.payload))
-            for e in events_after(connection, month.facility_id, after=0)
-        ]
+        log = terms_from_bytes(facility.terms_json).log
+        entries = logged_after(connection, log, after=0, most=10_000)
         rows = [statement_row(connection, month.facility_id, Epoch(e)) for e in range(DAYS + 1)]
     terms = terms_from_bytes(facility.terms_json)
     rebuilt = Recomputation(terms, RawInput(salt=facility.salt, grace_s=terms.grace_s))
-    rebuilt.read(events)
+    rebuilt.read(entries)
     for row in rows:
         assert row is not None
         period = terms.stated_period(row.epoch, ended_at_s=None, grace_s=terms.grace_s)

@@ -24,7 +24,7 @@ from api.epochs.close import close_due
 from api.epochs.preview import Foreseen, Preview, Unforeseen, preview
 from api.errors import InvalidInput, NotFound
 from api.evidence_store import EvidenceFolder
-from api.ledger.facilities import NewFacility, register_facility
+from api.ledger.facilities import LogHome, NewFacility, register_facility
 from api.ledger.ingest import ingest
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, TOKEN, Ledger, device
 from tests.ledgers import NAMES, facility
@@ -121,7 +121,12 @@ def register(engine: Engine, terms: FacilityTerms) -> None:
             seal_s=terms.seal_s,
         )
         register_facility(
-            connection, operator_id=OWN, new=new, grace_s=terms.grace_s, now_s=terms.window_start_s
+            connection,
+            operator_id=OWN,
+            new=new,
+            home=LogHome(),
+            grace_s=terms.grace_s,
+            now_s=terms.window_start_s,
         )
 
 

@@ -13,57 +13,27 @@ from api.db.tables.replacements import replacement_signatures, replacements
 from api.domain.hashing import device_hash, keccak
 from api.domain.metering.usage import LineKind
 from api.domain.statements.evidence_reader import decode_lines
-from api.epochs.attest import Verdict
 from api.epochs.close import close_due
 from tests.factories import DAY_S, device
 from tests.integration.service import serving
+from tests.replacing import (
+    NEW,
+    OLD,
+    ask,
+    auth,
+    console_devices,
+    devices_in_force,
+    listed,
+    replaced,
+    send_shown,
+    signed_or_refused,
+)
 from tests.world import World, send
 
 pytestmark = pytest.mark.chain
 
-OLD, NEW = device(0), device(50)
 HOUR_S, HALF_S = 3_600, 1_800
 TOO_EARLY = keccak(b"ReplacementTooEarly(uint64,uint32,uint32)")[:4].hex()
-
-
-def _ask(world: World, **changes: Any) -> Any:
-    body = {"old": OLD, "new": NEW, "reason": "RMA: memory errors"} | changes
-    path = f"/v1/facilities/{world.facility_id}/replacements"
-    return world.http.post(path, json=body, headers=_key(world))
-
-
-def _listed(world: World) -> list[Any]:
-    path = f"/v1/facilities/{world.facility_id}/replacements"
-    rows: list[Any] = world.http.get(path, headers=_key(world)).json()
-    return rows
-
-
-def _key(world: World) -> dict[str, str]:
-    return {"Authorization": f"Bearer {world.ledger.api_key}"}
-
-
-def _devices(world: World) -> tuple[str, list[str]]:
-    """Root and devices of the pledge in force, as anybody sees it."""
-    shown = world.http.get(f"/v1/facilities/{world.facility_id}/devices").json()
-    return shown["pledge_root"], [row["device"][2:] for row in shown["devices"]]
-
-
-def _console(world: World) -> list[Any]:
-    path = f"/v1/console/facilities/{world.facility_id}/devices"
-    rows: list[Any] = world.http.get(path, headers=_key(world)).json()
-    return rows
-
-
-def _send(world: World) -> None:
-    """The operator's wallet sends what it is shown; the index follows."""
-    (sent,) = [r["transaction"] for r in _listed(world) if r["state"] == "pending"]
-    send(world.client, world.operator, sent["to"], sent["data"])
-    world.indexer().advance()
-
-
-def _pledges(verdicts: list[Verdict]) -> list[str | None]:
-    """Why replacements were refused; None for signed."""
-    return [v.reason for v in verdicts if v.epoch is None]
 
 
 def _refused(answer: Any) -> tuple[int, str | None]:
@@ -79,17 +49,21 @@ def test_replacement__card_fails__the_next_epoch_is_stated_over_the_new_one(worl
         ledger.usage(0, 0, 9 * HOUR_S), ledger.outage(0, 10 * HOUR_S, 12 * HOUR_S)
     )
 
-    asked = _ask(world)
-    again = _ask(world)
-    signed = [_pledges(world.attest(0)), _listed(world)[0]["signatures"], _pledges(world.attest(1))]
-    ready = _listed(world)[0]
-    _send(world)
-    approved = _listed(world)[0]
-    shown = [_devices(world)]
+    asked = ask(world)
+    again = ask(world)
+    signed = [
+        signed_or_refused(world.attest(0)),
+        listed(world)[0]["signatures"],
+        signed_or_refused(world.attest(1)),
+    ]
+    ready = listed(world)[0]
+    send_shown(world)
+    approved = listed(world)[0]
+    shown = [devices_in_force(world)]
     before = ledger.codes(ledger.usage(50, 11 * HOUR_S, 12 * HOUR_S))
     # Half an hour before its cut-off the first epoch still takes records.
     world.at(DAY_S + HALF_S)
-    shown.append(_devices(world))
+    shown.append(devices_in_force(world))
     after = ledger.codes(
         ledger.outage(0, 12 * HOUR_S, DAY_S),
         ledger.usage(50, DAY_S, DAY_S + HALF_S),
@@ -116,7 +90,7 @@ def test_replacement__card_fails__the_next_epoch_is_stated_over_the_new_one(worl
     old, new = device_hash(OLD).hex(), device_hash(NEW).hex()
     assert [(old in named, new in named) for _, named in shown] == [(True, False), (False, True)]
     assert shown[1][0] == asked.json()["pledge_root"]
-    assert [row["uuid"] for row in _console(world)][-1] == NEW
+    assert [row["uuid"] for row in console_devices(world)][-1] == NEW
     first, second = world.statement(0), world.statement(1)
     # Silence is availability here: only the outage of the old card is missing, and only its own.
     assert first.available_gpu_seconds == 4 * DAY_S - 14 * HOUR_S
@@ -142,19 +116,19 @@ def test_replacement__card_fails__the_next_epoch_is_stated_over_the_new_one(worl
 
 def test_replacement__approved_too_late__lapses_and_is_asked_for_again(world: World) -> None:
     world.at(HOUR_S)
-    first = _ask(world).json()
+    first = ask(world).json()
     world.attest()
-    (late,) = [r["transaction"] for r in _listed(world)]
+    (late,) = [r["transaction"] for r in listed(world)]
     world.at(DAY_S)
     with pytest.raises(Exception, match=TOO_EARLY):
         send(world.client, world.operator, late["to"], late["data"])
     world.indexer().advance()
 
-    lapsed = [r["state"] for r in _listed(world)]
+    lapsed = [r["state"] for r in listed(world)]
     old_way = world.attest(0)
-    second = _ask(world).json()
-    signed = _pledges(world.attest())
-    _send(world)
+    second = ask(world).json()
+    signed = signed_or_refused(world.attest())
+    send_shown(world)
     world.at_cut_off(0)
     world.post(0)
 
@@ -162,7 +136,7 @@ def test_replacement__approved_too_late__lapses_and_is_asked_for_again(world: Wo
     assert lapsed == ["lapsed"]
     assert old_way == []
     assert signed == [None, None]
-    assert [r["state"] for r in _listed(world)] == ["lapsed", "approved"]
+    assert [r["state"] for r in listed(world)] == ["lapsed", "approved"]
     assert world.verify().findings == ()
 
 
@@ -173,25 +147,25 @@ def test_replacement__breaks_a_rule__is_refused_by_name_and_leaves_nothing(world
     mine = f"/v1/facilities/{world.facility_id}/replacements"
     slice_of = {"device": "MIG-" + device(70)[4:], "card": NEW, "profile": "1g.10gb"}
     cases = [
-        (_ask(world, old=device(9)), (422, "old")),
-        (_ask(world, old="gpu0"), (422, "devices")),
-        (_ask(world, new=device(60)), (409, "device_pledged")),
-        (_ask(world, new=device(1)), (422, "devices")),
-        (_ask(world, new=OLD), (422, "devices")),
-        (_ask(world, new=slice_of), (422, "devices")),
-        (_ask(world, from_epoch=1), (409, "replacement_too_early")),
-        (_ask(world, from_epoch=3), (422, "from_epoch")),
-        (_ask(world, reason=""), (422, None)),
+        (ask(world, old=device(9)), (422, "old")),
+        (ask(world, old="gpu0"), (422, "devices")),
+        (ask(world, new=device(60)), (409, "device_pledged")),
+        (ask(world, new=device(1)), (422, "devices")),
+        (ask(world, new=OLD), (422, "devices")),
+        (ask(world, new=slice_of), (422, "devices")),
+        (ask(world, from_epoch=1), (409, "replacement_too_early")),
+        (ask(world, from_epoch=3), (422, "from_epoch")),
+        (ask(world, reason=""), (422, None)),
     ]
     strange = world.http.post(mine, json={"old": OLD, "new": NEW, "reason": "x"})
     idle = world.http.post(
         f"/v1/facilities/{other}/replacements",
         json={"old": device(60), "new": NEW, "reason": "x"},
-        headers=_key(world),
+        headers=auth(world),
     )
-    nothing = _listed(world)
-    asked = _ask(world)
-    second = _ask(world, new=device(51))
+    nothing = listed(world)
+    asked = ask(world)
+    second = ask(world, new=device(51))
     taken = world.ledger.add_facility
 
     assert [_refused(answer) for answer, _ in cases[:-1]] == [wanted for _, wanted in cases[:-1]]
@@ -205,7 +179,7 @@ def test_replacement__breaks_a_rule__is_refused_by_name_and_leaves_nothing(world
     with pytest.raises(Exception, match="is pledged to facility"):
         taken(range(50, 51), name="hall-3")
     world.at(2 * DAY_S)
-    assert _refused(_ask(world, new=device(51))) == (409, "facility_not_running")
+    assert _refused(ask(world, new=device(51))) == (409, "facility_not_running")
     # It lapsed, by the blocks that were read: nobody has its card.
     world.indexer().advance()
     assert taken(range(50, 51), name="hall-4") > other
@@ -214,9 +188,9 @@ def test_replacement__breaks_a_rule__is_refused_by_name_and_leaves_nothing(world
 def test_replacement__closed_before_the_index_knows__waits(world: World) -> None:
     """Its approval may be in a block that was not read yet."""
     world.at(HOUR_S)
-    _ask(world)
+    ask(world)
     world.attest()
-    (sent,) = [r["transaction"] for r in _listed(world)]
+    (sent,) = [r["transaction"] for r in listed(world)]
     send(world.client, world.operator, sent["to"], sent["data"])
     world.at_cut_off(1)
 
@@ -233,16 +207,16 @@ def test_replacement__closed_before_the_index_knows__waits(world: World) -> None
 def test_attest__pledge_changes_more_than_one_device__is_refused(world: World) -> None:
     """A service that hands out another pledge than it was asked for gets no signature."""
     world.at(HOUR_S)
-    asked = _ask(world).json()
+    asked = ask(world).json()
     path = f"facility-{world.facility_id}/pledges/{asked['pledge_root'][2:]}.json"
     document = world.evidence.read(path)
 
     world.evidence.replace(path, document.replace(device_hash(NEW).hex().encode(), b"ab" * 32))
-    (changed,) = _pledges(world.attest(0))
+    (changed,) = signed_or_refused(world.attest(0))
     (world.evidence.root / path).unlink()
-    (missing,) = _pledges(world.attest(0))
+    (missing,) = signed_or_refused(world.attest(0))
     world.evidence.replace(path, document)
-    (repaired,) = _pledges(world.attest(0))
+    (repaired,) = signed_or_refused(world.attest(0))
 
     assert "does not hold the pledge" in str(changed)
     assert "is not published" in str(missing)
@@ -263,9 +237,9 @@ def test_attest__new_card_of_another_live_pledge__is_refused(
     world.at(HOUR_S)
     world.indexer().advance()
     monkeypatch.setattr(replacements, "require_free_elsewhere", lambda *_, **__: None)
-    assert _ask(world).status_code == 201
+    assert ask(world).status_code == 201
 
-    (reason,) = _pledges(world.attest(0))
+    (reason,) = signed_or_refused(world.attest(0))
 
     assert f"the live pledge of facility {other} for the same time" in str(reason)
 
@@ -275,34 +249,26 @@ def test_command__ask_and_list__shows_what_the_wallet_sends(world: World) -> Non
     runner, where = CliRunner(), str(world.facility_id)
     with serving(world.app) as port:
         ends = ["--api-url", f"http://127.0.0.1:{port}", "--api-key", world.ledger.api_key]
-        ask = ["replace", "ask", where, OLD, NEW, "--reason", "RMA 17", *ends]
-        asked, again = (runner.invoke(app, ask) for _ in range(2))
+        asking = ["replace", "ask", where, OLD, NEW, "--reason", "RMA 17", *ends]
+        asked, again = (runner.invoke(app, asking) for _ in range(2))
         world.attest()
-        listed = runner.invoke(app, ["replace", "list", where, *ends])
-        halves = runner.invoke(app, [*ask, "--card", NEW])
+        shown = runner.invoke(app, ["replace", "list", where, *ends])
+        halves = runner.invoke(app, [*asking, "--card", NEW])
 
     line = f"pending: {NEW} in the place of {OLD} from epoch 1"
     assert [(a.exit_code, a.output) for a in (asked, again)] == [(0, f"{line}\n")] * 2
-    first, second = listed.output.splitlines()
+    first, second = shown.output.splitlines()
     assert first == f"{line}, 2 of 2 signatures"
     sent = json.loads(second.removeprefix("send before the epoch begins: "))
     send(world.client, world.operator, sent["to"], sent["data"])
     world.indexer().advance()
-    assert [row["state"] for row in _listed(world)] == ["approved"]
+    assert [row["state"] for row in listed(world)] == ["approved"]
     assert halves.exit_code == 2
-
-
-def _replaced(world: World, **changes: Any) -> Any:
-    """Asked for, signed and sent."""
-    asked = _ask(world, **changes)
-    world.attest()
-    _send(world)
-    return asked.json()["from_epoch"]
 
 
 def test_replacement__two_cards_from_one_epoch__are_verified(world: World) -> None:
     world.at(HOUR_S)
-    epochs = [_replaced(world), _replaced(world, old=device(1), new=device(51))]
+    epochs = [replaced(world), replaced(world, old=device(1), new=device(51))]
     world.at_cut_off(0)
     world.post(0)
     world.at_cut_off(1)
@@ -317,19 +283,19 @@ def test_replacement__two_cards_from_one_epoch__are_verified(world: World) -> No
 def test_replacement__there_and_back_and_there_again__is_refused_by_name(world: World) -> None:
     """A pledge has one request: its root names it, on the chain too."""
     world.at(HOUR_S)
-    _replaced(world)
-    _replaced(world, old=NEW, new=OLD)
+    replaced(world)
+    replaced(world, old=NEW, new=OLD)
 
-    assert _refused(_ask(world)) == (409, "replacement_repeats")
-    assert _ask(world, from_epoch=2).status_code == 201
+    assert _refused(ask(world)) == (409, "replacement_repeats")
+    assert ask(world, from_epoch=2).status_code == 201
 
 
 def test_replacement__its_request_is_lost__nothing_is_closed_over_other_cards(world: World) -> None:
     """A database of before the request was restored: what nobody could sign is not made."""
     world.at(HOUR_S)
-    _ask(world)
+    ask(world)
     world.attest()
-    _send(world)
+    send_shown(world)
     with transaction(world.engine) as connection:
         connection.execute(delete(replacement_signatures))
         connection.execute(delete(replacements))

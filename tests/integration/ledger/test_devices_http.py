@@ -23,7 +23,7 @@ from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.units import FacilityId
 from api.errors import Conflict, InvalidInput
-from api.ledger.facilities import NewFacility, register_facility
+from api.ledger.facilities import LogHome, NewFacility, register_facility
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, TOKEN
 from tests.integration.service import Service, problem
 
@@ -325,7 +325,12 @@ def test_register__anything__has_no_part_of_a_card_in_two_devices_at_one_time(
             )
             try:
                 register_facility(
-                    connection, operator_id=operator_id, new=new, grace_s=GRACE_S, now_s=START_S
+                    connection,
+                    operator_id=operator_id,
+                    new=new,
+                    home=LogHome(),
+                    grace_s=GRACE_S,
+                    now_s=START_S,
                 )
             except (Conflict, InvalidInput):
                 continue

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from api.db.tables.ledger import event_conflicts
-from api.routes.http.body import BATCH, JSON, MAX_BODY_BYTES, SINGLE
+from api.domain.log.bodies import MAX_BODY_BYTES
+from api.routes.http.body import BATCH, JSON, SINGLE
 from tests.factories import HOUR_S
 from tests.integration.service import Service, problem
 

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from api.cli.server import impatient
+from api.domain.log.bodies import MAX_BODY_BYTES
 from api.domain.units import OperatorId
 from api.errors import IngestBusy
-from api.routes.http.body import MAX_BODY_BYTES
 from api.routes.http.limits import IngestGate, TokenBuckets
 from api.routes.service import service_of
 from tests.factories import HOUR_S, START_S, Ledger

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.routes.http.body import MAX_BODY_BYTES
+from api.domain.log.bodies import MAX_BODY_BYTES
 from tests.factories import HOUR_S, Ledger
 from tests.integration.service import Service, change_service, make_app, serving
 

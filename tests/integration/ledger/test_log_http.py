@@ -4,12 +4,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, insert
 
 from api.access.accounts import add_operator
 from api.db.session import transaction
 from api.db.tables.console import event_rejections
 from api.db.tables.ledger import event_conflicts, facts, meter_events
+from api.db.tables.replacements import replacements
 from api.epochs.close import close_due
 from api.reads.console import log
 from api.routes.http.body import BATCH
@@ -168,8 +169,16 @@ def test_log__of_a_rare_kind__is_looked_through_in_stretches(
     assert pages(service, kind="correction") == [[], [void["id"]], []]
 
 
-def test_log__searched_in_any_way__goes_through_no_table(service: Service) -> None:
+@pytest.mark.parametrize("came", [False, True])
+def test_log__searched_in_any_way__goes_through_no_table(service: Service, came: bool) -> None:
+    """Also once a device was asked to come that the first pledge does not name."""
     ledger = service.ledger
+    if came:
+        wanted = {"old_uuid": device(0), "uuid": device(50), "card_uuid": device(50)}
+        wanted |= {"facility_id": ledger.facility_id, "from_epoch": 1, "pledge_root": bytes(32)}
+        wanted |= {"reason": "RMA", "document": b"", "asked_at_s": START_S}
+        with transaction(ledger.engine) as connection:
+            connection.execute(insert(replacements).values(wanted))
     ledger.clock.now_s = START_S + DAY_S
     used = ledger.usage(0, 0, HOUR_S)
     ledger.codes(used, ledger.usage(1, 0, HOUR_S), ledger.void(used))

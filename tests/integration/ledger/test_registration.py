@@ -12,7 +12,7 @@ from api.db.tables.facilities import facilities
 from api.domain.facility import FacilityTerms, TrancheTerms
 from api.errors import Conflict, InvalidInput
 from api.evidence_store import EvidenceFolder
-from api.ledger.facilities import NewFacility
+from api.ledger.facilities import LogHome, NewFacility
 from api.ledger.registration import register_and_publish
 from tests.factories import DAY_S, GRACE_S, START_S, TOKEN, Ledger, device
 
@@ -43,6 +43,7 @@ def _register(ledger: Ledger, evidence: EvidenceFolder, new: NewFacility = NEW) 
         evidence,
         operator_id=ledger.operator_id,
         new=new,
+        home=LogHome(),
         grace_s=GRACE_S,
         now_s=START_S,
     )

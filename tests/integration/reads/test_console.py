@@ -75,6 +75,7 @@ def test_console__devices__records_gaps_outages_repeats(service: Service) -> Non
         "device": hex32(device_hash(device(0))),
         "last_event_end_s": START_S + 4 * HOUR_S,
         "lag_s": HOUR_S,
+        "pledge": "pledged",
         "records": 2,
         "gap_seconds": HOUR_S,
         "gaps": 1,

@@ -56,7 +56,7 @@ def test_documents__two_epochs__hashes_are_of_the_bytes_and_on_chain(world: Worl
     answer = _get(world, f"/v1/tranches/{world.token_ids[0]}/documents")
 
     found = answer["documents"]
-    assert answer["total"] == len(found) == 1 + 2 * 7
+    assert answer["total"] == len(found) == 1 + 2 * 9
     for document in found:
         data = world.http.get(f"/v1/evidence/{document['path']}").content
         assert document["sha256"] == hex32(sha256(data))
@@ -65,7 +65,7 @@ def test_documents__two_epochs__hashes_are_of_the_bytes_and_on_chain(world: Worl
     assert named["facility.json"] == "termsHash"
     assert named["manifest.json"] == "evidenceHash"
     assert named["lines.csv"] is None
-    assert [d["epoch"] for d in found] == [None] + [1] * 7 + [0] * 7
+    assert [d["epoch"] for d in found] == [None] + [1] * 9 + [0] * 9
     page = _get(world, f"/v1/tranches/{world.token_ids[0]}/documents?offset=1&limit=2")
     assert page == {"total": answer["total"], "documents": found[1:3]}
 

@@ -134,6 +134,7 @@ def _statement(facility_id: int, epoch: int) -> StatementRow:
         committed_bps=0,
         statement_hash=_hash_of(epoch),
         log_size=0,
+        log_head=zero,
         closed_at_s=start_s + DAY_S,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from api.domain.metering import events as domain_events
 from api.domain.metering.instants import parse_instant
-from api.domain.metering.rejections import REJECTIONS
+from api.domain.metering.rejections import REJECTIONS, TO_DO
 from api.routes.http.body import BATCH, JSON, SINGLE
 from api.routes.operator.event_docs import EVENT_EXAMPLES, event_schema
 from tests.integration.service import ADMIN_KEY, Service
@@ -28,7 +28,7 @@ _PLAIN = re.compile(
     r"|default_after_epochs|block|seniority|first_epoch|last_epoch|bucket_epochs|country|chain_id"
     r"|decimals|confirmations|bytes|threshold|statements_signed|statements_voided"
     r"|number|approvals|from_epoch|approved_at|after|corrects|statement|through_statement|entry"
-    r"|place|stated_in|waiting|changes_left_off)$"
+    r"|place|stated_in|waiting|changes_left_off|line)$"
 )
 
 
@@ -158,7 +158,7 @@ def test_rejections__every_code_of_the_source__is_in_the_one_table(service: Serv
     assert codes == set(REJECTIONS)
     about = service.client.get("/openapi.json").json()["paths"]["/v1/events"]["post"]["description"]
     for code, sentence in REJECTIONS.items():
-        assert f"| `{code}` | {sentence} |" in about
+        assert f"| `{code}` | {sentence} | {TO_DO[code]} |" in about
         assert sentence.endswith(".")
 
 

@@ -155,6 +155,14 @@ def _facts(name: str, code: str, *facts: Callable[[Quorum], Make | Told]) -> Cas
     return Case(name, lambda q: q.close(*(fact(q) for fact in facts)), code)
 
 
+def _other_times(q: Quorum) -> Forged:
+    """Facts recorded a minute before their entries."""
+    base = honest(q)
+    facts = base.files["facts.jsonl"]
+    second = str(S + DAY_S + 60).encode()
+    return base.with_files(facts=facts.replace(second, str(S + DAY_S).encode()))
+
+
 DAY = DAY_S
 FACTS = [
     _facts("use before the window", "fact_outside_window", lambda q: used(q, 0, -3 * DAY, 60)),
@@ -285,18 +293,9 @@ FACTS = [
         "fact_cut",
         lambda q: at(q, 1, GRACE_S - 1, again(q, start_s=S - 100, end_s=S - 50)),
     ),
-    _facts(
-        "recorded times that fall",
-        "log_times",
-        lambda q: at(q, 1, DAY, used(q, 0, 0, HOUR_S)),
-        lambda q: at(q, 2, DAY - 1, used(q, 1, 0, HOUR_S)),
-    ),
+    Case("times that are not their entries'", _other_times, "log_times"),
     _facts("an entry of before", "log_part", lambda q: at(q, 0, DAY, used(q, 0, 0, HOUR_S))),
-    Case(
-        "an entry beyond the log",
-        lambda q: q.close(used(q, 0, 0, HOUR_S), log_size=q.log_size),
-        "log_part",
-    ),
+    Case("an entry beyond the log", lambda q: q.close(used(q, 0, 0, HOUR_S), short=1), "log_part"),
     _facts(
         "two facts of one place",
         "fact_repeated",
@@ -512,6 +511,15 @@ def _bytes(name: str, code: str, short: str, change: Callable[[bytes], bytes]) -
     return Case(name, forge, code)
 
 
+def _other_body(data: bytes) -> bytes:
+    """The first entry says something else; those after it name its old hash."""
+    return data.replace(b'"body":"0x0', b'"body":"0x1', 1).replace(b'"entry":', b'"entry":1', 1)
+
+
+def _one_less(data: bytes) -> bytes:
+    return b"".join(row + b"\n" for row in data.split(b"\n")[:-2])
+
+
 FILES = [
     _bytes("CRLF", "file_unreadable", "lines", lambda d: d.replace(b"\n", b"\r\n")),
     _bytes("no final newline", "file_unreadable", "lines", lambda d: d[:-1]),
@@ -557,7 +565,7 @@ FILES = [
     _bytes("a credit", "not_recomputed", "credits", lambda d: d + b"0x" + b"11" * 32 + b",5\n"),
     _bytes(
         "a smaller log",
-        "log_part",
+        "log_head",
         "manifest",
         lambda d: d.replace(b'"log_size": ', b'"log_size": -', 1),
     ),
@@ -567,11 +575,16 @@ FILES = [
         "manifest",
         lambda d: d.replace(d.split(b'"previous": "0x')[1][:8], b"00000000", 1),
     ),
+    _bytes("an entry of another body", "file_unreadable", "batches", _other_body),
+    _bytes("the last entry left out", "log_head", "batches", _one_less),
+    _bytes(
+        "an entry twice", "file_unreadable", "batches", lambda d: d + d.split(b"\n")[-2] + b"\n"
+    ),
     _bytes(
         "another format",
         "file_unreadable",
         "manifest",
-        lambda d: d.replace(b"evidence-3", b"evidence-9"),
+        lambda d: d.replace(b"evidence-4", b"evidence-9"),
     ),
     _bytes(
         "sizes that are wrong",
@@ -598,12 +611,9 @@ def _told(name: str, code: str, make: Callable[[Quorum], Make]) -> Case:
         line = encode_told([Told(place, S + DAY_S + 61, fact)])
         short = "terms" if isinstance(fact, Agreed) else "facts"
         data = next(d for n, d in base.files.items() if n.partition(".")[0] == short)
-        manifest = base.files["manifest.json"]
-        grown = f'"log_size": {place.entry}'.encode()
-        grown = manifest.replace(f'"log_size": {q.log_size + 4}'.encode(), grown)
-        assert grown != manifest
-        larger = replace(base, files={**base.files, "manifest.json": grown})
-        return larger.with_files(**{short: data + line})
+        times_s = {q.log_size + n: S + DAY_S + 60 for n in range(1, 9)}
+        entries = q.entries(times_s | {place.entry: S + DAY_S + 61})
+        return base.with_log(entries).with_files(**{short: data + line})
 
     return Case(name, forge, code)
 

@@ -10,8 +10,9 @@ import pytest
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.domain.statements.evidence import encode_attestations, encode_manifest, encode_statement
-from api.domain.statements.evidence_reader import log_end_of
+from api.domain.statements.evidence_reader import follows_of
 from api.domain.statements.statement import statement_digest
+from api.domain.units import Epoch
 from api.errors import AppError, EvidenceInvalid
 from api.verify import signers as verify_signers
 from api.verify.verify import VerifyReport, verify
@@ -169,8 +170,10 @@ def _with_manifest(published: Published, changes: dict[str, bytes]) -> dict[str,
     """The changes with a manifest that agrees with them."""
     files = {p.rsplit("/", 1)[-1]: d for p, d in published.files.items() if "epoch-00001" not in p}
     files |= {path.rsplit("/", 1)[1]: data for path, data in changes.items()}
-    end = log_end_of(published.files[_path(published, "manifest.json")])
-    manifest = encode_manifest(published.statements[0].facility_id, 0, files, end)  # type: ignore[arg-type]
+    said = follows_of(published.files[_path(published, "manifest.json")])
+    manifest = encode_manifest(
+        published.statements[0].facility_id, Epoch(0), files, log=said.log, previous=said.previous
+    )
     return changes | {_path(published, "manifest.json"): manifest}
 
 

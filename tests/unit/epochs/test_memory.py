@@ -1,10 +1,12 @@
 """An attester's memory: what it signed, over restarts, cuts and strangers' files."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from api.domain.log.entry import NO_LOG, LogEnd
 from api.domain.statements.statement import statement_hash
 from api.domain.units import Bytes32, Epoch
 from api.epochs.memory import SignedMemory, Signer
@@ -13,6 +15,7 @@ from tests.ledgers import closed_epochs
 
 FIRST = closed_epochs(0)[0].statement
 OTHER = replace(FIRST, evidence_hash=Bytes32(b"\1" * 32))
+SECOND = replace(FIRST, epoch=Epoch(1))
 SIGNER = Signer("0xa", 1, "0xb")
 
 
@@ -90,3 +93,23 @@ def test_memory__of_something_else__is_refused(tmp_path: Path, data: bytes) -> N
 def test_memory__a_folder__is_refused(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="not usable"):
         SignedMemory(tmp_path)
+
+
+def test_log_end__restarted__is_the_furthest_that_was_signed_over(file: Path) -> None:
+    """Also beside lines of before logs had entries."""
+    memory = SignedMemory(file)
+    ends = [LogEnd(4, Bytes32(b"\4" * 32)), LogEnd(9, Bytes32(b"\x09" * 32))]
+    for end, statement in zip((*ends, LogEnd(7)), (FIRST, OTHER, SECOND), strict=True):
+        memory.remember(SIGNER, statement, end)
+    memory.close()
+    rows = [json.loads(line) for line in file.read_bytes().splitlines()]
+    rows.append({k: v for k, v in rows[0].items() if not k.startswith("log_")})
+    file.write_bytes(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
+
+    memory = SignedMemory(file)
+    found = memory.log_end(SIGNER, FIRST.facility_id)
+    others = memory.log_end(SIGNER, 99), memory.log_end(replace(SIGNER, chain_id=2), 7)
+    memory.close()
+
+    assert found == ends[1]
+    assert others == (NO_LOG, NO_LOG)

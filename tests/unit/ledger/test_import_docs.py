@@ -11,7 +11,7 @@ from api.ledger.importers.devices_csv import read_devices
 from api.ledger.importers.leases_csv import LeasesReader
 from api.ledger.importers.philly import PhillyReader
 from api.ledger.importers.pipeline import Told
-from api.ledger.importers.rows import LEFT_OUT, REFUSALS
+from api.ledger.importers.rows import LEFT_OUT, REFUSALS, TO_DO
 from api.ledger.importers.sacct import SacctReader
 from api.ledger.importers.table_csv import CsvReader
 from api.ledger.importers.tables import open_source
@@ -51,7 +51,7 @@ def test_page__files__are_read_as_it_says(folder: Path) -> None:
 
 
 def test_page__leases_and_devices__are_read_as_it_says(folder: Path) -> None:
-    reader = LeasesReader(FacilityId(1), source="import/leases", zone="Europe/Oslo")
+    reader = LeasesReader(FacilityId(1), zone="Europe/Oslo")
     with open_source(folder / "leases.csv") as source:
         leases = list(reader.rows(source))
     with open_source(folder / "devices.csv") as source:
@@ -64,6 +64,7 @@ def test_page__leases_and_devices__are_read_as_it_says(folder: Path) -> None:
 
 def test_page__reasons__are_those_of_the_code() -> None:
     listed = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", PAGE, re.MULTILINE))
-    tables = {**REFUSALS, **LEFT_OUT}
+    tables = {**{name: f"{why} | {TO_DO[name]}" for name, why in REFUSALS.items()}, **LEFT_OUT}
 
+    assert TO_DO.keys() == REFUSALS.keys()
     assert {k: v for k, v in listed.items() if k in tables} == tables

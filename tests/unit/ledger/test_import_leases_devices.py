@@ -23,7 +23,7 @@ SLICE, OTHER = "MIG" + device(7)[3:], "MIG" + device(8)[3:]
 
 
 def _leases(folder: Path, text: str, zone: str | None = None) -> list[Told | Refused]:
-    reader = LeasesReader(FacilityId(7), source="import/leases", zone=zone)
+    reader = LeasesReader(FacilityId(7), zone=zone)
     with open_source(written(folder, "leases.csv", text)) as source:
         return list(reader.rows(source))
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from api.domain.metering.events import parse_event
 from api.domain.metering.facts import Held, Out, Until, Voided
 from api.domain.metering.judge import Recorded
+from api.domain.roster import Roster
 from api.errors import EventRejected
 from tests.ledgers import SALT, Ledger, closed_books, facility
 
@@ -21,7 +22,7 @@ def _filled(seed: int) -> Ledger:
 
 def _answers(events):
     """What a fresh log says of events: facts, or why it refuses."""
-    recorded, answers = Recorded(facility(), SALT), []
+    recorded, answers = Recorded(Roster(facility()), SALT), []
     for event in events:
         recorded.recorded_at_s = event.recorded_at_s
         try:

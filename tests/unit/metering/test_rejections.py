@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from api.domain.metering.rejections import REJECTIONS
+from api.domain.metering.rejections import REJECTIONS, TO_DO
 
 API = Path(__file__).resolve().parents[3] / "api"
 # Codes that a call takes from a variable: of a lease's own rules, and of time that is taken.
@@ -22,3 +22,8 @@ def test_rejections__of_the_source__are_those_of_the_table():
 
     assert told | HANDED_ON == set(REJECTIONS)
     assert all(sentence.endswith(".") for sentence in REJECTIONS.values())
+
+
+def test_rejections__each__says_what_to_do():
+    assert TO_DO.keys() == REJECTIONS.keys()
+    assert all(sentence.endswith(".") and "|" not in sentence for sentence in TO_DO.values())

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
+from reportlab.pdfbase.pdfmetrics import stringWidth
 
 from api.domain.bills.documents import BillKind, Issue, document_of, encode_document
 from api.domain.bills.payments import Settlement
@@ -15,8 +16,8 @@ from api.routes.operator.bill_csv import csv_of
 from api.routes.operator.bill_document import BillDocument
 from api.routes.operator.bill_files import BillFile, bill_bytes, bill_name
 from api.routes.operator.bill_html import html_of
-from api.routes.operator.bill_pdf import pdf_of
-from api.routes.operator.bill_sheet import MAX_PRINTED_LINES, Money, Paid, sheet_of
+from api.routes.operator.bill_pdf import columns_of, pdf_of
+from api.routes.operator.bill_sheet import MAX_PRINTED_LINES, Cell, Money, Paid, Table, sheet_of
 from tests.unit.bills.test_documents import CARD, OTHER, Story
 from tests.unit.statements.histories import NEW_YEAR_S
 
@@ -81,6 +82,43 @@ def test_forms__name_that_means_harm__is_only_text(story, name):
     assert paper.startswith(b"%PDF-")
     assert paper == pdf_of(sheet, base="")
     assert bill_name(data) == "bill-7-2026-01-000017"
+
+
+def _wide(text, font):
+    return stringWidth(text, font, 7)
+
+
+def test_pdf__any_column__holds_the_words_of_its_head_and_its_figures_whole(story):
+    document, _ = _document(story)
+    tables = [t for t in sheet_of(document, None).tables if t.header]
+
+    for table in tables:
+        widths = columns_of(table, 503)
+        assert sum(widths) == pytest.approx(503)
+        for place, head in enumerate(table.header):
+            words = [_wide(word, "VeraBd") for word in head.split()]
+            if place in table.numbers:
+                words += [_wide(row[place].text, "Vera") for row in table.rows]
+            assert max(words) < widths[place], (table.title, head)
+
+
+def test_pdf__names_too_long_for_a_page__share_it(story):
+    row = tuple(Cell("x" * 5_000) for _ in range(9))
+
+    widths = columns_of(Table("t", ("head",) * 9, [row], frozenset({8})), 503)
+
+    assert sum(widths) == pytest.approx(503)
+    assert min(widths) > 0
+
+
+def test_html__long_words__break_and_others_stay_whole(story):
+    document, _ = _document(story, parties={"lease_id": "l" * 25})
+
+    page = html_of(sheet_of(document, None), base="").decode()
+
+    assert re.findall('<td class="w"><bdi>0x[0-9a-f]{64}</bdi>', page)
+    assert '<td class="w"><bdi>2026' not in page
+    assert '<div class="t" role="region" tabindex="0" aria-label="Statements">' in page
 
 
 def test_csv__rows__sum_to_the_amount_and_run_nothing(story):

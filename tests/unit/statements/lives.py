@@ -1,9 +1,9 @@
 """A facility told event by event and stated period by period, as whoever recomputes does it."""
 
-from api.domain.metering.facts import Place
 from api.domain.metering.usage import LineKind
 from api.domain.statements.closing import ClosedEpoch
-from api.domain.statements.recompute import LoggedEvent, RawInput, Recomputation
+from api.domain.statements.recompute import RawInput, Recomputation
+from tests.logs import batch_entry
 from tests.unit.payloads import SALT, TERMS, Payload
 from tests.unit.values import START_S
 
@@ -14,7 +14,7 @@ class Life:
     """Each event is an entry of its own, recorded as the period to state next is over."""
 
     def __init__(self, *payloads: Payload, terms=TERMS, ended_at_s: int | None = None) -> None:
-        self.terms, self.ended_at_s, self.entry = terms, ended_at_s, 0
+        self.terms, self.ended_at_s = terms, ended_at_s
         raw = RawInput(SALT, terms.grace_s, ended_at_s)
         self.rebuilt = Recomputation(terms, raw)
         self.tell(*payloads)
@@ -33,9 +33,9 @@ class Life:
     def tell(self, *payloads: Payload, late_s: int = 0) -> None:
         """Record events, `late_s` after the period that is stated next is over."""
         for payload in payloads:
-            self.entry += 1
             at_s = self.period.over_s + late_s
-            self.rebuilt.read([LoggedEvent(Place(self.entry, 0), at_s, payload)])
+            end = self.rebuilt.end
+            self.rebuilt.read([batch_entry(self.terms, end, at_s, [payload])])
 
     def close(self) -> ClosedEpoch:
         """State the next period."""

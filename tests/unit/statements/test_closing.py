@@ -7,9 +7,12 @@ import pytest
 
 from api.domain.facility import Period
 from api.domain.hashing import keccak, salted_hash, sha256
+from api.domain.log.entry import end_of
 from api.domain.metering.usage import LineKind
+from api.domain.statements.batches import decode_entries
 from api.domain.statements.closing import Followed, OpenBooks
 from api.domain.statements.evidence import (
+    BATCHES_FILE,
     COMMITTED_FILES,
     CREDITS_FILE,
     FACTS_FILE,
@@ -18,8 +21,8 @@ from api.domain.statements.evidence import (
     TERMS_FILE,
     hex32,
 )
-from api.domain.statements.evidence_reader import decode_lines, log_end_of
-from api.domain.statements.lines import numbered, usage_tree
+from api.domain.statements.evidence_reader import Follows, decode_lines, follows_of
+from api.domain.statements.lines import usage_tree
 from api.domain.statements.statement import statement_hash
 from api.domain.statements.told import decode_told
 from api.domain.units import Epoch
@@ -55,8 +58,8 @@ def test_close__random_ledger__binds_lines_evidence_and_the_statement_before():
 
     for period in periods(ledger.terms):
         told = ledger.fill(period)
-        size = ledger.logged[-1].place.entry
-        closed = books.close(period, told, log_size=size)
+        entries = ledger.entries_after(books.follows.log.size)
+        closed = books.close(period, told, entries=entries)
         statement, files = closed.statement, closed.files
 
         assert (statement.epoch, statement.epoch_start_s, statement.epoch_end_s) == (
@@ -65,17 +68,21 @@ def test_close__random_ledger__binds_lines_evidence_and_the_statement_before():
         assert set(files) == {*COMMITTED_FILES, MANIFEST_FILE}
         assert statement.previous_statement_hash == previous.statement_hash
         assert statement.evidence_hash == sha256(files[MANIFEST_FILE])
-        end = log_end_of(files[MANIFEST_FILE])
-        assert (end.size, end.previous) == (size, previous.manifest_hash)
+        log = end_of(entries, previous.log)
+        assert follows_of(files[MANIFEST_FILE]) == Follows(log, previous.manifest_hash)
+        shown = decode_entries(
+            files[BATCHES_FILE], log=ledger.terms.log, before=previous.log, recorded_at_s=0
+        )
+        assert shown == entries
         tree = usage_tree(ledger.terms.facility_id, period.epoch, closed.lines)
         assert statement.usage_root == closed.tree.root == tree.root
         assert statement.line_count == len(closed.lines)
         assert decode_lines(files[LINES_FILE]) == list(closed.lines)
-        shown = [decode_told(files[name], name=name) for name in (FACTS_FILE, TERMS_FILE)]
-        assert sorted([*shown[0], *shown[1]], key=lambda x: x.place) == told
+        told_again = [decode_told(files[name], name=name) for name in (FACTS_FILE, TERMS_FILE)]
+        assert sorted([*told_again[0], *told_again[1]], key=lambda x: x.place) == told
         previous = closed.followed
         hashes = statement_hash(statement), statement.evidence_hash
-        assert previous == Followed(*hashes, size) == books.follows
+        assert previous == Followed(*hashes, log) == books.follows
         assert books.next_number == period.epoch + 1
 
 
@@ -86,34 +93,14 @@ def test_replay__of_statements_before__goes_on_with_the_same_bytes(from_number):
 
     for period in periods(ledger.terms):
         told = ledger.fill(period)
-        size = ledger.logged[-1].place.entry
-        closed = books.close(period, told, log_size=size)
+        entries = ledger.entries_after(books.follows.log.size)
+        closed = books.close(period, told, entries=entries)
         if period.epoch < from_number:
             rebuilt.replay(period, told, follows=closed.followed)
         else:
-            again = rebuilt.close(period, told, log_size=size)
+            again = rebuilt.close(period, told, entries=entries)
             assert (again.statement, again.files) == (closed.statement, closed.files)
         assert (rebuilt.follows, rebuilt.next_number) == (books.follows, books.next_number)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_copy__told_nothing__leaves_the_books_as_they_were(seed):
-    ledger = Ledger(seed, facility())
-    books = OpenBooks(ledger.terms)
-    went = []
-
-    for period in periods(ledger.terms):
-        told = ledger.fill(period)
-        size = ledger.logged[-1].place.entry
-        alone, twin = books.copied(), books.copied()
-        without = numbered(alone.replay(period, [], follows=Followed()).items)
-        closed = books.close(period, told, log_size=size)
-
-        assert numbered(twin.replay(period, told, follows=closed.followed).items) == closed.lines
-        assert (twin.follows, twin.next_number) == (books.follows, books.next_number)
-        went.append(without != closed.lines)
-
-    assert any(went)
 
 
 def test_close__nothing_told__is_a_zero_statement_of_its_epoch():
@@ -298,6 +285,7 @@ def test_close__lease_that_ends_behind_the_last_epoch__changes_no_closing_statem
     usual, ended = closing(), closing(lease_closed("c", DAY_S + HOUR_S))
 
     assert [x for x in usual.files if usual.files[x] != ended.files[x]] == [
+        BATCHES_FILE,
         TERMS_FILE,
         MANIFEST_FILE,
     ]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
 from api.domain.json_text import canonical_line
+from api.domain.log.entry import LogEnd
 from api.domain.metering.lease_terms import (
     CommitmentStep,
     FixedItem,
@@ -28,10 +29,10 @@ from api.domain.statements import evidence, evidence_reader
 from api.domain.statements.evidence import (
     COMMITTED_FILES,
     FACTS_FILE,
-    LogEnd,
     canonical_json,
     encode_manifest,
 )
+from api.domain.statements.evidence_reader import Follows
 from api.domain.statements.lines import Line
 from api.domain.statements.told import Told, decode_told, encode_told
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
@@ -39,8 +40,16 @@ from api.errors import EvidenceInvalid
 from tests import evidence_vectors
 from tests.unit.values import DEVICES, HASHES, LEASE, LINES, RENTER, SLICED, TERMS, TOLD, VERSIONS
 
+_LOGGED = replace(
+    TERMS,
+    chain_id=31_337,
+    registry="0x" + "ab" * 20,
+    log_key=Bytes32(b"\7" * 32),
+    unsigned_taken=False,
+)
 
-@pytest.mark.parametrize("terms", [TERMS, SLICED])
+
+@pytest.mark.parametrize("terms", [TERMS, SLICED, _LOGGED])
 def test_facility__round_trip__is_the_same(terms: FacilityTerms) -> None:
     data = evidence.encode_facility(terms)
 
@@ -196,28 +205,36 @@ def test_credits__of_a_closing_statement__are_what_it_states_below_zero_by_lease
     assert evidence.encode_credits([]) == b"lease,amount\n"
 
 
-_END = LogEnd(12, Bytes32(b"\5" * 32))
+_FOLLOWS = Follows(LogEnd(12, Bytes32(b"\5" * 32)), Bytes32(b"\6" * 32))
 
 
 def test_manifest__one_byte_changed_in_any_file__has_another_hash() -> None:
     files = {name: name.encode() for name in COMMITTED_FILES}
 
-    def hashed(of: int = 1, epoch: int = 0, end: LogEnd = _END, **changed: bytes) -> bytes:
-        data = encode_manifest(FacilityId(of), Epoch(epoch), files | changed, end)
+    def hashed(of: int = 1, epoch: int = 0, said: Follows = _FOLLOWS, **changed: bytes) -> bytes:
+        data = encode_manifest(
+            FacilityId(of), Epoch(epoch), files | changed, log=said.log, previous=said.previous
+        )
         return sha256(data)
 
     hashes = {hashed(), hashed(of=2), hashed(epoch=1)}
     hashes |= {hashed(**{name: files[name] + b" "}) for name in COMMITTED_FILES}
-    hashes |= {hashed(end=replace(_END, size=13)), hashed(end=replace(_END, previous=ZERO32))}
+    hashes |= {
+        hashed(said=replace(_FOLLOWS, log=log))
+        for log in (LogEnd(13, _FOLLOWS.log.head), LogEnd(12, ZERO32))
+    }
+    hashes |= {hashed(said=replace(_FOLLOWS, previous=ZERO32))}
 
-    assert len(hashes) == len(COMMITTED_FILES) + 5
+    assert len(hashes) == len(COMMITTED_FILES) + 6
 
 
-def test_log_end__of_a_manifest__is_what_it_was_made_with() -> None:
+def test_follows__of_a_manifest__is_what_it_was_made_with() -> None:
     files = dict.fromkeys(COMMITTED_FILES, b"")
-    data = encode_manifest(FacilityId(1), Epoch(0), files, _END)
+    data = encode_manifest(
+        FacilityId(1), Epoch(0), files, log=_FOLLOWS.log, previous=_FOLLOWS.previous
+    )
 
-    assert evidence_reader.log_end_of(data) == _END
+    assert evidence_reader.follows_of(data) == _FOLLOWS
 
 
 def test_canonical_json__key_order__does_not_matter_and_nan_is_refused() -> None:

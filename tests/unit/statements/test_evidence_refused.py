@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.domain.log.entry import NO_LOG, Entry, LogEnd
 from api.domain.metering.usage import LineKind
 from api.domain.statements import evidence, evidence_reader
+from api.domain.statements.batches import decode_entries
 from api.domain.statements.evidence import (
     COMMITTED_FILES,
     FACTS_FILE,
-    LogEnd,
     encode_manifest,
 )
 from api.domain.statements.lines import Line
@@ -48,36 +49,43 @@ def test_decode_facility__slices_that_are_not_alike__are_refused(change: Any) ->
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (b"rentroll-evidence-3", b"rentroll-evidence-2", "its format is rentroll-evidence-2, not"),
-        (b'"rentroll-evidence-3"', b"3", "its format is 3, not"),
+        (b"rentroll-evidence-4", b"rentroll-evidence-2", "its format is rentroll-evidence-2, not"),
+        (b'"rentroll-evidence-4"', b"3", "its format is 3, not"),
         (b'"format"', b'"Format"', "format"),
         (b'"log_size": 12', b'"log_size": 1.5', "is not an integer"),
         (b'"log_size": 12', b'"log_size": true', "is not an integer"),
-        (b'"previous": "0x05', b'"previous": "0x', "is not 32 bytes"),
+        (b'"log_head": "0x05', b'"log_head": "0x', "is not 32 bytes"),
+        (b'"previous": "0x06', b'"previous": "0x', "is not 32 bytes"),
         (b"{", b"", "is not JSON"),
     ],
 )
-def test_log_end__of_another_format_or_none__is_refused_by_its_name(
+def test_follows__of_another_format_or_none__is_refused_by_its_name(
     old: bytes, new: bytes, message: str
 ) -> None:
     files = dict.fromkeys(COMMITTED_FILES, b"")
-    data = encode_manifest(FacilityId(1), Epoch(0), files, LogEnd(12, Bytes32(b"\5" * 32)))
+    log, previous = LogEnd(12, Bytes32(b"\5" * 32)), Bytes32(b"\6" * 32)
+    data = encode_manifest(FacilityId(1), Epoch(0), files, log=log, previous=previous)
     assert data.count(old) >= 1
 
     with pytest.raises(EvidenceInvalid, match=message):
-        evidence_reader.log_end_of(data.replace(old, new))
+        evidence_reader.follows_of(data.replace(old, new))
 
 
 def _decode_facts(data: bytes) -> list[Told]:
     return decode_told(data, name=FACTS_FILE)
 
 
+def _decode_entries(data: bytes) -> list[Entry]:
+    return decode_entries(data, log=TERMS.log, before=NO_LOG, recorded_at_s=0)
+
+
 _DECODERS: list[Callable[[bytes], Any]] = [
     evidence_reader.decode_facility,
     evidence_reader.decode_lines,
-    evidence_reader.log_end_of,
+    evidence_reader.follows_of,
     evidence_reader.read_attestations,
     _decode_facts,
+    _decode_entries,
 ]
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -192,6 +200,6 @@ def test_decode__text_fields_of_other_types_and_deep_json__are_typed_errors() ->
         with pytest.raises(EvidenceInvalid):
             evidence_reader.decode_facility(json.dumps(document | {field: wrong}).encode())
     with pytest.raises(EvidenceInvalid):
-        evidence_reader.log_end_of(b"[" * 200_000)
+        evidence_reader.follows_of(b"[" * 200_000)
     with pytest.raises(EvidenceInvalid):
         _decode_facts(b"[" * 200_000)

@@ -4,12 +4,15 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.domain.hashing import keccak
 from api.domain.lifecycle import Reopening
+from api.domain.log.entry import NO_LOG, EntryKind, LogEnd, end_of
+from api.domain.log.logged import LoggedEntry, entry_document, logged_entry
 from api.domain.metering.facts import Place
 from api.domain.metering.usage import LineKind
 from api.domain.pledges import PledgedDevice
@@ -17,16 +20,16 @@ from api.domain.roster import Roster, replaced
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.faults import FaultKind, find_faults
 from api.domain.statements.recompute import (
-    LoggedEvent,
     RawInput,
     Recomputation,
     read_input,
     recompute,
 )
-from api.domain.units import Epoch
+from api.domain.units import ZERO32, Epoch, FacilityId
 from api.errors import EvidenceInvalid, InvalidInput
 from tests import ledgers
 from tests.ledgers import EPOCH_S, Ledger, closed_books, facility, periods
+from tests.logs import SentEvent, log_of
 from tests.unit.payloads import (
     HOUR_S,
     SALT,
@@ -44,11 +47,12 @@ from tests.unit.values import DAY_S, START_S
 
 def _raw(*events: tuple[int, Payload], **changes: Any) -> RawInput:
     """A log of events, each recorded so many seconds after the start, an entry each."""
-    logged = [
-        LoggedEvent(Place(i, 0), START_S + at_s, payload)
+    sent = [
+        SentEvent(Place(i, 0), START_S + at_s, payload)
         for i, (at_s, payload) in enumerate(((0, agreed("l")), *events), 1)
     ]
-    return RawInput(**{"salt": SALT, "grace_s": TERMS.grace_s, "events": logged, **changes})
+    entries = log_of(TERMS, sent)
+    return RawInput(**{"salt": SALT, "grace_s": TERMS.grace_s, "entries": entries, **changes})
 
 
 def _kinds(raw: RawInput, epoch: int = 0) -> list[LineKind]:
@@ -62,7 +66,7 @@ def _same(ours: ClosedEpoch, theirs: ClosedEpoch) -> None:
         theirs.lines,
         theirs.files,
     )
-    assert ours.log_size == theirs.log_size
+    assert ours.log == theirs.log
 
 
 @settings(max_examples=30)
@@ -79,15 +83,15 @@ def test_recompute__any_log__gives_the_bytes_of_the_close(
     ended_at_s = None if ended_s is None else terms.window_start_s + ended_s
     ledger = Ledger(seed, terms, ended_at_s)
     closed = closed_books(ledger)
-    log, due = ledger.logged, periods(terms, ended_at_s=ended_at_s)
-    raw = RawInput(ledgers.SALT, terms.grace_s, ended_at_s, events=log)
+    log, due = ledger.entries, periods(terms, ended_at_s=ended_at_s)
+    raw = RawInput(ledgers.SALT, terms.grace_s, ended_at_s, entries=log)
 
     _same(recompute(terms, due[-1], raw), closed[-1])
 
     rebuilt = Recomputation(terms, raw)
     for i in range(0, len(log), step):
         rebuilt.read(log[i : i + step])
-    assert rebuilt.entries == log[-1].place.entry
+    assert rebuilt.end == closed[-1].log
     for period, theirs in zip(due, closed, strict=True):
         _same(rebuilt.close(period), theirs)
     assert rebuilt.books.next_number == len(due)
@@ -142,7 +146,7 @@ def test_recompute__closing_of_an_ended_facility__takes_what_was_late_in_time() 
 
     assert [line.kind for line in closed.lines] == [LineKind.LATE, LineKind.USAGE_DIFFERENCE]
     assert closed.statement.available_gpu_seconds == 0
-    assert closed.log_size == 4
+    assert closed.log.size == 4
 
 
 def test_recompute__reopened_epoch__takes_records_of_its_own_time_again() -> None:
@@ -174,7 +178,10 @@ def test_recompute__lease_opened_again__says_nothing_and_follows() -> None:
         ),
         ([(60, usage("a", 0, 0, 60)), (60, {"type": "nonsense"})], "entry 3 of the log breaks"),
         ([(60, 7)], "must be a JSON object"),
-        ([(60, usage("a", 0, 0, 60)), (59, usage("b", 1, 0, 60))], "entry 3 .* does not follow"),
+        (
+            [(60, usage("a", 0, 0, 60)), (59, usage("b", 1, 0, 60))],
+            "entry 3 .* recorded before",
+        ),
     ],
 )
 def test_recompute__log_that_breaks_a_rule__is_refused(
@@ -184,15 +191,68 @@ def test_recompute__log_that_breaks_a_rule__is_refused(
         _kinds(_raw(*events))
 
 
-@pytest.mark.parametrize("place", [Place(1, 0), Place(1, 1), Place(0, 5)])
-def test_read__place_that_is_not_behind_the_last__does_not_follow(place: Place) -> None:
-    rebuilt = Recomputation(TERMS, RawInput(SALT))
-    rebuilt.read([LoggedEvent(Place(1, 1), START_S, agreed("l"))])
+def _wrong(entry: LoggedEntry, **changes: Any) -> LoggedEntry:
+    return replace(entry, entry=replace(entry.entry, **changes))
 
-    with pytest.raises(EvidenceInvalid, match="does not follow"):
-        rebuilt.read([LoggedEvent(place, START_S + 60, usage("a", 0, 0, 60))])
-    rebuilt.read([LoggedEvent(Place(1, 2), START_S + 60, usage("a", 0, 0, 60))])
-    assert rebuilt.entries == 1
+
+_OTHER = replace(TERMS.log, facility_id=FacilityId(8))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"log": _OTHER}, "of another log, 0:0x0{40}:8"),
+        ({"log": replace(TERMS.log, chain_id=1)}, "of another log"),
+        ({"number": 1}, "entry 2 comes next"),
+        ({"number": 3}, "entry 2 comes next"),
+        ({"previous": ZERO32}, "does not name the hash of the entry before"),
+        ({"recorded_at_s": START_S - 1}, "recorded before the entry before"),
+        ({"body": keccak(b"other")}, "its body is another"),
+        ({"answers": keccak(b"other")}, "its answers are others"),
+        ({"kind": EntryKind.ROLL}, "of a kind that nobody writes"),
+    ],
+)
+def test_read__entry_that_is_not_the_next_of_its_log__is_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    first, second = _raw((60, usage("a", 0, 0, 60))).entries
+    rebuilt = Recomputation(TERMS, RawInput(SALT))
+    rebuilt.read([first])
+
+    with pytest.raises(EvidenceInvalid, match=message):
+        rebuilt.read([_wrong(second, **changes)])
+    assert rebuilt.end.size == 1 or "body" in message or "answers" in message
+
+
+def test_read__log_that_was_another_before__is_refused_at_that_entry() -> None:
+    first, second = _raw((60, usage("a", 0, 0, 60))).entries
+    end = end_of([first.entry], NO_LOG)
+    same, other = RawInput(SALT, seen=end), RawInput(SALT, seen=LogEnd(1, ZERO32))
+
+    Recomputation(TERMS, same).read([first, second])
+    with pytest.raises(EvidenceInvalid, match="entry 1 of the log is another than the one seen"):
+        Recomputation(TERMS, other).read([first, second])
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[", b"\xff", b"7"])
+def test_read__body_that_is_no_list__is_refused(body: bytes) -> None:
+    entry = logged_entry(
+        TERMS.log, LogEnd(), EntryKind.BATCH, body, answers=b"", recorded_at_s=9, blind=bytes(16)
+    )
+    with pytest.raises(EvidenceInvalid, match="entry 1 of the log"):
+        Recomputation(TERMS, RawInput(SALT)).read([entry])
+
+
+@pytest.mark.parametrize("answers", [b"", b"\x01", b"\x00\x00"])
+def test_read__answers_that_do_not_fit__are_refused(answers: bytes) -> None:
+    """What nobody signed holds accepted events alone."""
+    body = orjson.dumps([agreed("l")])
+    entry = logged_entry(
+        TERMS.log, LogEnd(), EntryKind.BATCH, body, answers=answers, recorded_at_s=9,
+        blind=bytes(16),
+    )  # fmt: skip
+    with pytest.raises(EvidenceInvalid, match="answers are not those of its events"):
+        Recomputation(TERMS, RawInput(SALT)).read([entry])
 
 
 def test_recompute__void_of_a_sealed_record__is_refused() -> None:
@@ -204,16 +264,16 @@ def test_recompute__void_of_a_sealed_record__is_refused() -> None:
 
 
 def test_read_input__of_every_kind_of_line__keeps_them_apart() -> None:
-    payload = usage("a", 0, 0, 60)
     facility_row = {
         "type": "facility", "salt": "0x" + SALT.hex(), "grace_s": 5, "reopenings": [[1, 9]]
     }  # fmt: skip
-    event = {"type": "event", "entry": 3, "index": 1, "recorded_at_s": 7, "payload": payload}
+    entries = _raw((60, usage("a", 0, 0, 60))).entries
 
-    raw = read_input(json.dumps(row) for row in (facility_row, event))
+    rows = [facility_row, *map(entry_document, entries)]
+    raw = read_input(json.dumps(row) for row in rows)
 
     assert (raw.salt, raw.grace_s, raw.reopenings) == (SALT, 5, (Reopening(Epoch(1), 9),))
-    assert raw.events == [LoggedEvent(Place(3, 1), 7, payload)]
+    assert raw.entries == entries
     assert read_input([]) == RawInput()
     del facility_row["reopenings"]
     assert read_input([json.dumps(facility_row)]).reopenings == ()
@@ -224,13 +284,38 @@ def test_read_input__of_every_kind_of_line__keeps_them_apart() -> None:
     [
         *("{", "{}", "[]", '{"type": "facility"}', '{"type": "facility", "salt": "0xzz"}'),
         '{"type": "facility", "salt": "0x00", "grace_s": 5, "reopenings": [[1, 2, 3]]}',
-        '{"type": "event", "entry": 1, "index": 0, "payload": {}}',
-        '{"type": "event", "entry": true, "index": 0, "recorded_at_s": 1, "payload": {}}',
+        '{"type": "entry", "entry": "0x00", "blind": "0x00", "answers": "0x", "body": ""}',
     ],
 )
 def test_read_input__that_is_none__is_refused(line: str) -> None:
     with pytest.raises(EvidenceInvalid, match="not readable"):
         read_input([line])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(
+            ("blind", "0x" + "00" * 15),
+            ("blind", 7),
+            ("body", "a"),
+            ("body", "é"),
+            ("answers", "0"),
+        ),
+        *(("entry", 7), ("body", None)),
+    ],
+)
+def test_read_input__entry_that_is_not_readable__is_refused(name: str, value: object) -> None:
+    [entry] = _raw().entries
+    with pytest.raises(EvidenceInvalid, match="not readable"):
+        read_input([json.dumps({**entry_document(entry), name: value})])
+
+
+@pytest.mark.parametrize("data", ["0x" + "00" * 197, "0x" + b"rentroll/entry/1".hex()])
+def test_read_input__entry_of_another_form__says_which(data: str) -> None:
+    [entry] = _raw().entries
+    with pytest.raises(EvidenceInvalid, match="an entry has 197 bytes and begins"):
+        read_input([json.dumps({**entry_document(entry), "entry": data})])
 
 
 def _overlapping() -> list[tuple[int, Payload]]:

@@ -13,7 +13,7 @@ export async function sha256(bytes: Uint8Array): Promise<Hex> {
 }
 
 /** Format of a whole folder of evidence. */
-export const FORMAT = "rentroll-evidence-3";
+export const FORMAT = "rentroll-evidence-4";
 
 export interface ManifestFile {
   name: string;
@@ -30,10 +30,12 @@ export interface Manifest {
 /** Files that every manifest names; facility.json lies one folder up. */
 export const COMMITTED_FILES = [
   "facility.json",
+  "batches.jsonl",
   "facts.jsonl",
   "terms.jsonl",
   "lines.csv",
   "credits.csv",
+  "state.jsonl",
 ] as const;
 
 /** Raises Error. */

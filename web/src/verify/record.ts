@@ -28,7 +28,13 @@ export type PastedRecord =
   /** Files that do not say of which epoch they are. */
   | {
       type: "file";
-      name: "lines.csv" | "facts.jsonl" | "terms.jsonl" | "credits.csv";
+      name:
+        | "lines.csv"
+        | "batches.jsonl"
+        | "facts.jsonl"
+        | "terms.jsonl"
+        | "credits.csv"
+        | "state.jsonl";
       firstLine: Line | null;
     };
 
@@ -112,12 +118,15 @@ function fromCsv(text: string): PastedRecord {
   };
 }
 
-/** A file of facts, a JSON object a line; null if the text is none. */
-function fromFacts(text: string): PastedRecord | null {
+/** A file of entries or facts, a JSON object a line; null if the text is none. */
+function fromLog(text: string): PastedRecord | null {
   const [first = ""] = text.split("\n", 1);
   if (!first.startsWith('{"')) return null;
   try {
-    const { fact } = objectOf(parseJson(first), "the first line");
+    const { fact, answers, sealed_month: sealed } = objectOf(parseJson(first), "the first line");
+    if (sealed !== undefined) return { type: "file", name: "state.jsonl", firstLine: null };
+    if (typeof answers === "string")
+      return { type: "file", name: "batches.jsonl", firstLine: null };
     if (typeof fact !== "string") return null;
     const name = fact === "terms" ? "terms.jsonl" : "facts.jsonl";
     return { type: "file", name, firstLine: null };
@@ -131,5 +140,5 @@ export function recognise(text: string): PastedRecord {
   const start = text.trimStart();
   if (start === "") throw new Error("there is nothing to check");
   if (!start.startsWith("{") && !start.startsWith("[")) return fromCsv(start);
-  return fromFacts(start) ?? fromJson(start);
+  return fromLog(start) ?? fromJson(start);
 }

@@ -7,11 +7,13 @@ from api.db import rejections
 from api.db.conflicts import conflict_count
 from api.db.facilities import own_facility
 from api.db.session import Connection
-from api.db.tables.facilities import FacilityRow
+from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash
+from api.domain.lifecycle import ReplacementState
+from api.domain.roster import PledgeState
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import terms_from_bytes
-from api.ledger.rosters import ReplacementState, replacements_in
+from api.ledger.rosters import pledged_in_part, replacements_in, roster_of
 from api.reads.sql import metering
 from api.reads.sql.facilities import DeviceRow, pledged_devices
 from api.routes.http.credentials import OperatorReader
@@ -32,12 +34,18 @@ class ConsoleDevice(BaseModel):
         description="End of the newest standing record or outage, UTC seconds; null if none."
     )
     lag_s: int | None = Field(
-        description="Seconds since then, while the delivery window is open; else null."
+        description="Seconds since then, while the delivery window is open and pledges the device;"
+        " else null."
+    )
+    pledge: PledgeState = Field(
+        description="`pledged` if the current epoch pledges it; `gone` once another took its"
+        " place, `to_come` before it takes another's. Only records of epochs that pledge it count."
     )
     records: int = Field(description="Number of standing usage records.")
     gap_seconds: int = Field(
         description="Seconds from the window's start to the newest interval that neither a"
-        " standing record nor an outage covers. Idle time is a gap too."
+        " standing record nor an outage covers, of a device that is gone to its going, of one that"
+        " came from its coming. Idle time is a gap too."
     )
     gaps: int = Field(description="Number of such gaps.")
     duplicates: int = Field(description="Number of events that came again, unchanged.")
@@ -76,9 +84,15 @@ def list_console_devices(
     """Metering health of every device that is or was pledged; those that came later, last."""
     now_s = service.clock()
     with own_facility(service.engine, operator_id, facility_id) as (connection, facility):
-        devices = [*pledged_devices(connection, facility_id), *_came(connection, facility)]
+        terms = terms_from_bytes(facility.terms_json)
+        roster = roster_of(connection, terms, facility.terms_json)
+        devices = [*pledged_devices(connection, facility_id), *_came(connection, terms)]
         by_device = metering.metering_by_device(
-            connection, facility_id, from_s=facility.window_start_s
+            connection,
+            facility,
+            from_s=facility.window_start_s,
+            now_s=now_s,
+            in_part=pledged_in_part(connection, terms, facility.terms_json),
         )
         duplicates = metering.duplicates_by_device(connection, facility_id)
         conflicts = metering.conflicts_by_device(connection, facility_id)
@@ -87,13 +101,16 @@ def list_console_devices(
     for pledged in devices:
         metered = by_device.get(pledged.device, metering.MeteringRow())
         last_s = metered.last_end_s
+        state = roster.pledge_state(pledged.device, now_s=now_s)
+        lags = is_open and state is PledgeState.PLEDGED
         answers.append(
             ConsoleDevice(
                 device=hex32(pledged.device),
                 uuid=pledged.uuid,
                 last_event_end_s=last_s,
                 # A record may end a little ahead of the clock: then there is no lag.
-                lag_s=max(0, now_s - last_s) if is_open and last_s is not None else None,
+                lag_s=max(0, now_s - last_s) if lags and last_s is not None else None,
+                pledge=state,
                 records=metered.records,
                 gap_seconds=metered.gap_seconds,
                 gaps=metered.gaps,
@@ -105,9 +122,8 @@ def list_console_devices(
     return answers
 
 
-def _came(connection: Connection, facility: FacilityRow) -> list[DeviceRow]:
+def _came(connection: Connection, terms: FacilityTerms) -> list[DeviceRow]:
     """Devices that took others' places, in the order of their requests, each once."""
-    terms = terms_from_bytes(facility.terms_json)
     first = terms.device_set
     named = {
         device_hash(found.row.uuid): found.row.uuid

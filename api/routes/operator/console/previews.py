@@ -9,6 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from api.db.facilities import own_facility
+from api.domain.log.bodies import MAX_EVENTS
 from api.domain.metering.calendar import month_start_s
 from api.domain.metering.events import CORRECTION
 from api.domain.metering.lease_terms import PriceStep
@@ -18,7 +19,7 @@ from api.epochs.changes import Figures, Moved
 from api.epochs.preview import Foreseen, Preview, Unforeseen, preview
 from api.errors import EventRejected
 from api.ledger.leases import price_events
-from api.routes.http.body import BATCH, MAX_EVENTS, read_events
+from api.routes.http.body import BATCH, read_events
 from api.routes.http.credentials import OperatorReader
 from api.routes.http.parameters import FacilityPath, LeasePath
 from api.routes.http.problems import errors

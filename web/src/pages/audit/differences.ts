@@ -34,7 +34,7 @@ export const DIFFERENCES: readonly Difference[] = [
     "unbilled_gpu_seconds",
     "Billed to nobody",
     "Metered to rated",
-    "Metered while the device was out of service, or outside of its lease.",
+    "Metered while the device was out of service, outside of its lease, or not pledged.",
     "gpu_seconds",
   ),
   d(

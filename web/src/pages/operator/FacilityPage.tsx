@@ -181,7 +181,7 @@ function Body({
     case "launch":
       return <Launch facility={facility} account={account} />;
     case "devices":
-      return <Devices facilityId={id} />;
+      return <Devices facilityId={id} account={account} />;
     case "events":
       return <Events facility={facility} />;
     case "rejections":

@@ -8,6 +8,7 @@ export type ConsoleFacility = Schemas["ConsoleFacility"];
 export type ConsoleTask = Schemas["TaskOut"];
 export type Lease = Schemas["ConsoleLease"];
 export type Device = Schemas["ConsoleDevice"];
+export type Replacement = Schemas["ReplacementOut"];
 export type FacilityTerms = Schemas["FacilityOut"];
 export type Epoch = Schemas["EpochOut"];
 
@@ -96,6 +97,16 @@ export function useDevices(facilityId: number) {
     queryKey: ["console", facilityId, "devices"],
     queryFn: () =>
       dataOf(api.GET("/v1/console/facilities/{facility_id}/devices", { params: path(facilityId) })),
+    refetchInterval: LIVE,
+  });
+}
+
+/** Replacements that were asked for, in that order. */
+export function useReplacements(facilityId: number) {
+  return useQuery({
+    queryKey: ["console", facilityId, "replacements"],
+    queryFn: () =>
+      dataOf(api.GET("/v1/facilities/{facility_id}/replacements", { params: path(facilityId) })),
     refetchInterval: LIVE,
   });
 }

@@ -52,6 +52,7 @@ describe("recognise", () => {
       firstLine: lines[0],
     });
     const texts = {
+      "batches.jsonl": epoch.files["batches.jsonl"],
       "facts.jsonl": epoch.files["facts.jsonl"],
       // Leases are agreed before the first statement.
       "terms.jsonl": golden(0).files["terms.jsonl"],

@@ -4,6 +4,7 @@ import { NativeSelect, SimpleGrid, Text, TextInput, Textarea } from "@mantine/co
 import { grouped } from "../../../format/money";
 import { duration, instant } from "../../../format/time";
 import { Section } from "../../../parts/Section";
+import { DevicesFile } from "../files/DevicesFile";
 import type { parseDevices } from "../metering/deviceList";
 import { EPOCH_LENGTHS, type OfferFields, SILENCES } from "./offerForm";
 
@@ -20,9 +21,12 @@ export type OfferInput = (
 export function Capacity({
   input,
   list,
+  onDevices,
 }: {
   input: OfferInput;
   list: ReturnType<typeof parseDevices>;
+  /** Takes the lines of a file in the place of the list. */
+  onDevices: (lines: string) => void;
 }) {
   const count = list.devices.length;
   return (
@@ -67,6 +71,7 @@ export function Capacity({
           `, ${grouped(list.problems.length)} ${list.problems.length === 1 ? "line is" : "lines are"} wrong (first: line ${list.problems[0]?.line ?? ""}, ${list.problems[0]?.why ?? ""})`}
         .
       </Text>
+      <DevicesFile onDevices={onDevices} />
     </Section>
   );
 }

@@ -107,7 +107,7 @@ function OfferForm({ nowS }: { nowS: number }) {
   return (
     <form ref={form} onSubmit={(event) => void submit(event)} noValidate>
       <Stack gap="xl" maw={860}>
-        <Capacity input={input} list={list} />
+        <Capacity input={input} list={list} onDevices={(devices) => change({ devices })} />
 
         <DeliveryWindow
           input={input}

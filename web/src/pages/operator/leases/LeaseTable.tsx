@@ -8,7 +8,8 @@ import { Status } from "../../../parts/Status";
 import type { Lease } from "../queries";
 
 /** A dialog about leases. */
-export type Shown = { kind: "open" } | { kind: "price" | "close" | "order"; lease: Lease };
+export type Shown =
+  { kind: "open" } | { kind: "file" } | { kind: "price" | "close" | "order"; lease: Lease };
 
 /** Leases, and what can be done with each. */
 export function LeaseTable({

@@ -15,6 +15,7 @@ import { Unknown } from "../../../parts/Unknown";
 import classes from "../Operator.module.css";
 import { type Device, PAGE, useDevices } from "../queries";
 import { useOffset } from "../sections";
+import { Replacements } from "./Replacements";
 
 const LATE_S = 2 * 3_600;
 
@@ -27,6 +28,8 @@ interface Health {
 /** A device's metering in one word, worst first. */
 export function healthOf(device: Device): Health {
   if (device.conflicts > 0) return { word: "Conflicts", tone: "bad", rank: 0 };
+  if (device.pledge === "gone") return { word: "Replaced", tone: "quiet", rank: 5 };
+  if (device.pledge === "to_come") return { word: "To come", tone: "quiet", rank: 5 };
   if (device.lag_s !== null && device.lag_s > LATE_S)
     return { word: "Silent", tone: "bad", rank: 1 };
   if (device.last_event_end_s === null) return { word: "No record", tone: "warning", rank: 2 };
@@ -34,8 +37,8 @@ export function healthOf(device: Device): Health {
   return { word: "Complete", tone: "good", rank: 4 };
 }
 
-/** Metering health of every pledged device, those that need a look first. */
-export function Devices({ facilityId }: { facilityId: number }) {
+/** Metering health of every pledged device, those that need a look first; and cards that replace others. */
+export function Devices({ facilityId, account }: { facilityId: number; account: string }) {
   const query = useDevices(facilityId);
   const [offset, setOffset] = useOffset();
   return (
@@ -67,6 +70,7 @@ export function Devices({ facilityId }: { facilityId: number }) {
           }}
         </Loaded>
       </Section>
+      <Replacements facilityId={facilityId} account={account} />
       <HowToPush facilityId={facilityId} />
     </>
   );

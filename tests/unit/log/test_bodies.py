@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from api.domain.log.strict_json import MAX_DEPTH, count_keys, may_repeat_keys
 from api.errors import InvalidInput, TooLarge
-from api.routes.http.body import JSON, MAX_DEPTH, count_keys, may_repeat_keys, read_events
+from api.routes.http.body import JSON, read_events
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,16 @@
-"""An operator's events over the API: searched, looked ahead, sent."""
+"""One facility's events over the API: searched, looked ahead, sent."""
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http import HTTPStatus
 from urllib.parse import quote
 
-import httpx
-import orjson
-
+from api.cli.operator_client import OperatorClient, operator_client
 from api.domain.json_text import as_list, as_object, as_text, read_json
-from api.errors import AppError, ChainUnavailable, InvalidInput, NotFound
-from api.settings import Settings
+from api.errors import InvalidInput, NotFound
 
 # Source of events that are sent from here.
 SOURCE = "rentroll:cli"
-_BATCH = "application/cloudevents-batch+json"
 _PAGE = 100
 # So many parts of books at most: each is some seconds of work.
 _MOST_PARTS = 100
@@ -33,10 +28,10 @@ def new_event(event_type: str, facility_id: int, data: Mapping[str, object]) -> 
     }
 
 
-class EventClient:
-    """The API with an operator's key, about one facility."""
+class FacilityEvents:
+    """The routes of one facility's events and prices."""
 
-    def __init__(self, client: httpx.Client, facility_id: int) -> None:
+    def __init__(self, client: OperatorClient, facility_id: int) -> None:
         self._client = client
         self._console = f"/v1/console/facilities/{facility_id}"
         self._facility = f"/v1/facilities/{facility_id}"
@@ -48,7 +43,7 @@ class EventClient:
         while len(found) < limit:
             asked = {**wanted, "before": before, "limit": min(_PAGE, limit - len(found))}
             values = {name: str(value) for name, value in asked.items() if value is not None}
-            page = self._get(f"{self._console}/events", values)
+            page = self._client.get_object(f"{self._console}/events", values)
             found += [as_object(event) for event in as_list(page["events"])]
             before = page["next"]
             if before is None:
@@ -67,11 +62,11 @@ class EventClient:
 
     def preview(self, events: Sequence[object]) -> Shown:
         """What events would change."""
-        return self._look(f"{self._console}/events/preview", events, _BATCH)
+        return self._look(f"{self._console}/events/preview", events)
 
     def send(self, events: Sequence[object]) -> Shown:
         """Send events; each is answered."""
-        return self._post("/v1/events", events, _BATCH)
+        return self._client.post("/v1/events", events)
 
     def preview_price(self, lease_id: str, price: Mapping[str, object]) -> Shown:
         """What a price would change."""
@@ -80,50 +75,25 @@ class EventClient:
 
     def set_price(self, lease_id: str, price: Mapping[str, object]) -> Shown:
         """Set a price."""
-        return self._post(f"{self._facility}/leases/{quote(lease_id, safe='')}/prices", price)
+        lease = quote(lease_id, safe="")
+        return self._client.post(f"{self._facility}/leases/{lease}/prices", price)
 
-    def _look(self, path: str, body: object, kind: str = "application/json") -> Shown:
+    def _look(self, path: str, body: object) -> Shown:
         """Ask for a preview, and again while its books are made ready, part by part."""
         for _ in range(_MOST_PARTS):
-            found = self._post(path, body, kind)
+            found = self._client.post(path, body)
             if found["unforeseen"] != "preparing":
                 break
         return found
 
-    def _get(self, path: str, values: Mapping[str, str]) -> Shown:
-        return self._asked(self._client.build_request("GET", path, params=values))
-
-    def _post(self, path: str, body: object, kind: str = "application/json") -> Shown:
-        data, headers = orjson.dumps(body), {"Content-Type": kind}
-        return self._asked(self._client.build_request("POST", path, content=data, headers=headers))
-
-    def _asked(self, request: httpx.Request) -> Shown:
-        path = request.url.path
-        try:
-            answer = self._client.send(request)
-            content = as_object(read_json(answer.content))
-        except (httpx.HTTPError, ValueError, TypeError) as error:
-            raise ChainUnavailable(f"no Rentroll API answers {path}") from error
-        if not answer.is_error:
-            return content
-        message = f"{answer.status_code} {content.get('detail')}"
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            raise NotFound(message)
-        raise AppError(message)
-
 
 @contextmanager
-def open_client(
-    settings: Settings, facility_id: int, *, api_url: str | None, api_key: str
-) -> Iterator[EventClient]:
-    """A client of the API of the settings, or of another. Raises InvalidInput for no URL."""
-    headers = {"Authorization": f"Bearer {api_key}"}
-    try:
-        client = httpx.Client(base_url=api_url or settings.api_url, headers=headers, timeout=120)
-    except (httpx.InvalidURL, UnicodeEncodeError) as error:
-        raise InvalidInput("not the URL and key of an API", field="api_url") from error
-    with client:
-        yield EventClient(client, facility_id)
+def facility_events(
+    facility_id: int, *, api_url: str | None, api_key: str
+) -> Iterator[FacilityEvents]:
+    """Events of a facility at an API; None: that of the settings."""
+    with operator_client(api_url, api_key=api_key) as client:
+        yield FacilityEvents(client, facility_id)
 
 
 def read_events(text: str) -> list[object]:

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import orjson
 
 from api.domain.json_text import read_json
-from api.errors import EventRejected, InvalidInput, TooLarge
-from api.routes.http.strict_json import (
+from api.domain.log.strict_json import (
     MAX_DEPTH,
     count_keys,
     duplicate_key_events,
     may_repeat_keys,
 )
+from api.errors import EventRejected, InvalidInput, TooLarge
 
 # A string, closed or not, brackets in a row, or a comma. Nothing backtracks: the scan is linear.
 _STRING_OR_MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]++|[\]}]++|,', re.DOTALL)
@@ -52,19 +52,19 @@ def not_json(error: object) -> InvalidInput:
 class _Cutter:
     """Cuts one body; what it keeps is where the event begins that it is in."""
 
-    def __init__(self, body: str, level: int, most: int) -> None:
+    def __init__(self, body: str, *, level: int, most: int) -> None:
         self.body, self.level, self.most = body, level, most
         self.texts: list[EventText] = []
         self._parts: list[str] = []
         self._from = level
         self._too_deep = False
 
-    def hole(self, start: int, end: int) -> None:
+    def hole(self, start: int, *, end: int) -> None:
         """What is nested too deep is left out."""
         self._parts += [self.body[self._from : start], "null"]
         self._from, self._too_deep = end, True
 
-    def end_event(self, end: int, following: int) -> None:
+    def end_event(self, end: int, *, following: int) -> None:
         """An event ends at `end`, the next one begins at `following`."""
         if len(self.texts) == self.most:
             raise TooLarge(f"a batch holds at most {self.most} events")
@@ -83,7 +83,7 @@ def cut_events(body: str, *, most: int) -> tuple[list[EventText], bool]:
     if body[:1] not in ("[", "{"):
         raise InvalidInput("body must be an event or an array of events", field="body")
     array = body[0] == "["
-    cutter = _Cutter(body, int(array), most)
+    cutter = _Cutter(body, level=int(array), most=most)
     deepest = MAX_DEPTH + int(array)
     # A byte a level: a body of brackets alone must not fill the memory.
     opened, hole_from = bytearray(), 0
@@ -101,15 +101,15 @@ def cut_events(body: str, *, most: int) -> tuple[list[EventText], bool]:
                 raise not_json("brackets do not match")
             del opened[-count:]
             if len(opened) <= deepest < level:
-                cutter.hole(hole_from, match.start() + level - deepest)
+                cutter.hole(hole_from, end=match.start() + level - deepest)
         elif marks == "," and array and level == 1:
-            cutter.end_event(match.start(), match.end())
+            cutter.end_event(match.start(), following=match.end())
     if opened or body[-1] not in "]}":
         raise not_json("it ends too early, or something follows its end")
     if not array:
-        cutter.end_event(len(body), len(body))
+        cutter.end_event(len(body), following=len(body))
     elif cutter.texts or body[1:-1].strip(_SPACE):
-        cutter.end_event(len(body) - 1, len(body))
+        cutter.end_event(len(body) - 1, following=len(body))
     return cutter.texts, array
 
 

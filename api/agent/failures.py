@@ -1,0 +1,63 @@
+"""What can fail in the agent, as one tree below `AppError`."""
+
+from api.errors import AppError
+
+
+class SettingsWrong(AppError):
+    """The settings file breaks a rule. The message names the key."""
+
+    status = 422
+    code = "agent_settings"
+
+
+class KeyFileWrong(AppError):
+    """The key file cannot be used: it is missing, malformed, or others may read it."""
+
+    status = 422
+    code = "agent_key_file"
+
+
+class SourceFailed(AppError):
+    """A source could not be read this time; it is tried again."""
+
+    status = 503
+    code = "agent_source"
+
+
+class SpoolFailed(AppError):
+    """The spool cannot be written, most likely for want of room. Nothing of the step was kept."""
+
+    status = 507
+    code = "agent_spool"
+
+
+class Unreachable(AppError):
+    """The service did not answer, or not now. `retry_after_s` is what it asked for, or 0."""
+
+    status = 503
+    code = "agent_service"
+
+    def __init__(self, message: str, *, retry_after_s: int = 0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class NotAdmitted(AppError):
+    """The service does not take the key: nothing is lost, and somebody must look."""
+
+    status = 401
+    code = "agent_key"
+
+
+class BodyRefused(AppError):
+    """The service condemns a body as a whole."""
+
+    status = 422
+    code = "agent_body"
+
+
+class AgentBroken(AppError):
+    """A part of the agent failed in a way that nobody foresaw."""
+
+    status = 500
+    code = "agent_broken"

@@ -1,0 +1,166 @@
+"""`rentroll agent`: the process near the GPUs that tells the service what they did."""
+
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.cli import agent_output, output
+from api.cli.arguments import Json
+
+if TYPE_CHECKING:
+    from api.agent.settings import AgentSettings
+
+agent = typer.Typer(
+    no_args_is_help=True,
+    help="Collect what GPUs did, near them, and send it to the service. See docs/AGENT.md.",
+    epilog="Exit codes: 0 fine, 1 something is wrong, 2 wrong usage or settings.",
+)
+SettingsFile = Annotated[
+    Path,
+    typer.Option(
+        "--settings",
+        envvar="RENTROLL_AGENT_SETTINGS",
+        dir_okay=False,
+        help="The settings file.",
+    ),
+]
+_DEFAULT = Path("agent.toml")
+
+
+@contextmanager
+def _failing() -> Iterator[None]:
+    """As `output.failing`; settings that break a rule are wrong usage."""
+    from api.agent.failures import SettingsWrong
+
+    with output.failing():
+        try:
+            yield
+        except SettingsWrong as error:
+            typer.echo(f"error: {error.message}", err=True)
+            raise typer.Exit(output.EXIT_USAGE) from error
+
+
+def _read(path: Path) -> "AgentSettings":
+    from api.agent.settings import read_settings
+
+    return read_settings(path)
+
+
+def _now_s() -> int:
+    return int(time.time())
+
+
+@agent.command("init")
+def agent_init(
+    folder: Annotated[
+        Path, typer.Argument(file_okay=False, help="Folder for the two files.")
+    ] = Path(),
+    url: Annotated[str, typer.Option(help="The service.")] = "https://rentroll.example",
+    facility: Annotated[int, typer.Option(min=1, help="Facility of the devices.")] = 1,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the agent; default: the host's.")
+    ] = None,
+) -> None:
+    """Write a settings file and a key, and say what to do with them.
+
+    Neither file is written over.
+    """
+    from api.agent.key_file import make_key_file
+    from api.agent.settings_text import settings_text
+
+    with _failing():
+        folder.mkdir(parents=True, exist_ok=True)
+        settings, key = folder / _DEFAULT.name, folder / "agent.key"
+        text = settings_text(name=name or socket.gethostname(), url=url, facility=facility)
+        try:
+            with settings.open("x") as file:
+                file.write(text)
+        except OSError as error:
+            typer.echo(f"error: {settings}: {error.strerror}", err=True)
+            raise typer.Exit(output.EXIT_FOUND) from error
+        agent_output.show_made(settings, key, make_key_file(key))
+
+
+@agent.command("check")
+def agent_check(settings: SettingsFile = _DEFAULT, as_json: Json = False) -> None:
+    """Say what the agent sees: service, clock, keys, sources, devices, leases. Changes nothing."""
+    from api.agent.checks import look
+
+    with _failing():
+        findings = look(_read(settings), now=_now_s)
+        agent_output.show_findings(findings, as_json=as_json)
+        if any(finding.level == "fail" for finding in findings):
+            raise typer.Exit(output.EXIT_FOUND)
+
+
+@agent.command("run")
+def agent_run(settings: SettingsFile = _DEFAULT) -> None:
+    """Collect and send, until told to stop. A signal ends it within seconds."""
+    from api.agent.running import run_agent
+
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with _failing():
+        run_agent(_read(settings), stop, now=_now_s, log=output.log)
+
+
+@agent.command("refused")
+def agent_refused(
+    settings: SettingsFile = _DEFAULT,
+    again: Annotated[bool, typer.Option("--again", help="Send all of them again.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Forget all of them, unbilled.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show events that the service refused; send them again once the reason is gone.
+
+    Of an allocation is then told what is known of it by now. May run beside the agent.
+    """
+    from api.agent.flights import drop_refused, refused, send_again
+    from api.agent.spool import Spool
+
+    if again and drop:
+        raise typer.BadParameter("either --again or --drop")
+    with _failing():
+        read = _read(settings)
+        spool = Spool(read.spool, most_mib=read.spool_mib)
+        try:
+            if again:
+                typer.echo(f"{send_again(spool, now_s=_now_s())} events wait to be sent")
+            elif drop:
+                typer.echo(f"{drop_refused(spool)} events are forgotten")
+            else:
+                agent_output.show_refused(refused(spool, most=limit), as_json=as_json)
+        finally:
+            spool.close()
+
+
+@agent.command("resend")
+def agent_resend(
+    since: Annotated[str, typer.Option(help="From when on, such as 2026-01-01T00:00:00Z.")],
+    settings: SettingsFile = _DEFAULT,
+) -> None:
+    """Send again what the service took since then, for one restored from a copy of before.
+
+    What it still has is answered as a duplicate. May run beside the agent.
+    """
+    from api.agent.flights import send_sent
+    from api.agent.spool import Spool
+    from api.domain.metering.instants import parse_instant
+
+    with _failing():
+        read, since_s = _read(settings), parse_instant(since, field="since")
+        spool = Spool(read.spool, most_mib=read.spool_mib)
+        try:
+            count = send_sent(spool, since_s=since_s, now_s=_now_s())
+        finally:
+            spool.close()
+        typer.echo(f"{count} events wait to be sent")

@@ -1,0 +1,135 @@
+"""SQL of a facility's log: its entries, with their bodies or without."""
+
+import zlib
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection, select
+
+from api.db.bulk import chunks, insert_many
+from api.db.rows import columns_of, rows_as
+from api.db.tables.ledger import BareEntry, LogEntryRow, log_entries
+from api.domain.log.entry import Entry, EntryKind, LogName, entry_hash
+from api.domain.log.logged import LoggedEntry, events_of
+from api.domain.metering.facts import Place
+from api.domain.metering.intervals import Span
+from api.domain.units import Bytes32, FacilityId
+from api.errors import RecordsDamaged
+
+# Events of one collector say nearly the same: the quickest level leaves a fifth of them.
+_LEVEL = 1
+
+
+def keep_entries(connection: Connection, entries: Iterable[LoggedEntry]) -> None:
+    """Write entries of logs, in their order."""
+    insert_many(connection, [_row(logged) for logged in entries])
+
+
+def _row(logged: LoggedEntry) -> LogEntryRow:
+    entry = logged.entry
+    return LogEntryRow(
+        facility_id=entry.log.facility_id,
+        number=entry.number,
+        kind=entry.kind.value,
+        recorded_at_s=entry.recorded_at_s,
+        previous=entry.previous,
+        author=entry.author,
+        body_hash=entry.body,
+        answers_hash=entry.answers,
+        entry_hash=entry_hash(entry),
+        blind=logged.blind,
+        answers=logged.answers,
+        body=zlib.compress(logged.body, _LEVEL),
+    )
+
+
+def entries_between(
+    connection: Connection, log: LogName, *, after: int, up_to: int, recorded: Span
+) -> list[Entry]:
+    """Entries behind one and up to another, in order, without their bodies.
+
+    Args:    recorded: seconds `[from, until)` in which they were recorded, or more of them.
+    """
+    c = log_entries.c
+    query = select(*columns_of(BareEntry)).where(
+        c.facility_id == log.facility_id,
+        c.number > after,
+        c.number <= up_to,
+        c.recorded_at_s >= recorded[0],
+        c.recorded_at_s < recorded[1],
+    )
+    rows = rows_as(BareEntry, connection.execute(query.order_by(c.number)))
+    return [_entry(log, row) for row in rows]
+
+
+def _entry(log: LogName, row: BareEntry | LogEntryRow) -> Entry:
+    return Entry(
+        log=log,
+        number=row.number,
+        previous=Bytes32(row.previous),
+        kind=EntryKind(row.kind),
+        body=Bytes32(row.body_hash),
+        author=Bytes32(row.author),
+        recorded_at_s=row.recorded_at_s,
+        answers=Bytes32(row.answers_hash),
+    )
+
+
+def logged_after(
+    connection: Connection, log: LogName, *, after: int, most: int
+) -> list[LoggedEntry]:
+    """Entries behind one, with all that stands behind their hashes: at most so many."""
+    c = log_entries.c
+    query = select(*columns_of(LogEntryRow)).where(
+        c.facility_id == log.facility_id, c.number > after
+    )
+    rows = rows_as(LogEntryRow, connection.execute(query.order_by(c.number).limit(most)))
+    return [
+        LoggedEntry(_entry(log, row), row.blind, zlib.decompress(row.body), row.answers)
+        for row in rows
+    ]
+
+
+def log_size_before(connection: Connection, facility_id: FacilityId, recorded: Span) -> int:
+    """Number of the newest entry that was recorded in seconds `[from, until)`; 0 without any."""
+    c = log_entries.c
+    # Recorded seconds never fall along a log: from its end, few are looked at.
+    query = (
+        select(c.number)
+        .where(
+            c.facility_id == facility_id,
+            c.recorded_at_s >= recorded[0],
+            c.recorded_at_s < recorded[1],
+        )
+        .order_by(c.number.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar() or 0
+
+
+def payloads_at(
+    connection: Connection, facility_id: FacilityId, places: Mapping[Place, int]
+) -> Mapping[Place, object]:
+    """Events as they were sent, by their place in the log.
+
+    Args:    places: each with the second in which it was recorded.
+    Raises:  RecordsDamaged if the log has not all of their entries.
+    """
+    wanted: dict[int, list[int]] = {}
+    for place in places:
+        wanted.setdefault(place.entry, []).append(place.index)
+    if not wanted:
+        return {}
+    c = log_entries.c
+    recorded = c.recorded_at_s.between(min(places.values()), max(places.values()))
+    found: dict[Place, object] = {}
+    for some in chunks(sorted(wanted)):
+        query = select(c.number, c.body).where(
+            c.facility_id == facility_id, c.number.in_(some), recorded
+        )
+        for number, body in connection.execute(query):
+            events = events_of(zlib.decompress(body))
+            found |= {Place(number, index): events[index] for index in wanted[number]}
+    if len(found) < len(places):
+        message = "texts of events are missing: was a month of the log detached?"
+        raise RecordsDamaged(message, facility_id=facility_id)
+    return found

@@ -1,0 +1,1 @@
+"""The agent, without sockets: its book, spool, sender, and what its sources say."""

@@ -498,16 +498,6 @@ def test_verify__file_missing_that_follows_from_facts__leaves_later_epochs_alone
     assert [(f.code, f.file) for f in report.findings] == [("file_missing", path)]
 
 
-def test_verify__offer_whose_terms_are_not_published__is_a_warning(world: World) -> None:
-    world.round()
-    (world.evidence.root / f"facility-{world.facility_id}" / "facility.json").unlink()
-
-    report = world.verify()
-
-    assert report.findings == ()
-    assert "not_published" in {w.code for w in report.warnings}
-
-
 def test_verify__over_http__holds_and_says_what_nobody_can_list(history: History) -> None:
     with (
         serving(history.world.app) as port,

@@ -1,4 +1,4 @@
-"""Attesters that are contracts: judged as of the block in which their signature counted."""
+"""Attesters that are contracts, judged as of their block; and an offer without its terms."""
 
 import json
 from pathlib import Path
@@ -128,3 +128,13 @@ def test_verify__contract_that_never_accepted__is_found(world: World) -> None:
     of = contract.lower()
     assert ("signature_wrong", f"the signature of {of} is not over this statement") in found
     assert ("attester_unknown", f"{of} was never in the attester set") in found
+
+
+def test_verify__offer_whose_terms_are_not_published__is_a_warning(world: World) -> None:
+    world.round()
+    (world.evidence.root / f"facility-{world.facility_id}" / "facility.json").unlink()
+
+    report = world.verify()
+
+    assert report.findings == ()
+    assert "not_published" in {w.code for w in report.warnings}

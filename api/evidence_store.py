@@ -1,6 +1,7 @@
 """Evidence on disk or behind a URL: written whole or not at all, read with bounds."""
 
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -24,8 +25,15 @@ HOSTILE = (
     ValueError,
 )
 MAX_FILE_BYTES = 256 * 1024 * 1024
+# On disk nothing has to be served: some five million lines.
+MAX_LOCAL_BYTES = 1024 * 1024 * 1024
 _TIMEOUT_S = 60.0
 _PARTIAL = ".partial"
+
+
+def is_partial(name: str) -> bool:
+    """Whether a writer that was killed left a file behind: it is nobody's evidence."""
+    return name.startswith(".") and name.endswith(_PARTIAL)
 
 
 class EvidenceSource(Protocol):
@@ -36,7 +44,10 @@ class EvidenceSource(Protocol):
         ...
 
     def names(self, folder: str) -> list[str] | None:
-        """File names in a folder; None where the source cannot list."""
+        """What lies in a folder, other folders with `/` behind; None where nobody can list.
+
+        Raises:  NotFound.
+        """
         ...
 
 
@@ -47,24 +58,35 @@ class EvidenceFolder:
         self.root = root
 
     def _path(self, path: str) -> Path:
-        target = (self.root / path).resolve()
-        if not target.is_relative_to(self.root.resolve()):
+        try:
+            target = (self.root / path).resolve()
+            inside = target.is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError, ValueError) as error:
+            # RuntimeError: a link that leads back to itself. ValueError: a name with a zero byte.
+            raise NotFound(f"no evidence at {path!r}", path=path) from error
+        if not inside:
             raise NotFound(f"no evidence at {path!r}", path=path)
         return target
 
     def read(self, path: str) -> bytes:
-        """Bytes of a file below the root. Raises NotFound."""
+        """Bytes of a file below the root. Raises NotFound, EvidenceInvalid for a huge one."""
+        target = self._path(path)
         try:
-            return self._path(path).read_bytes()
-        except (OSError, ValueError) as error:
+            found = target.stat()
+            # A pipe would keep its reader waiting for ever.
+            if not stat.S_ISREG(found.st_mode):
+                raise NotFound(f"no evidence at {path!r}: it is no file", path=path)
+            if found.st_size > MAX_LOCAL_BYTES:
+                raise EvidenceInvalid(f"{path} is larger than any evidence", file=path)
+            return target.read_bytes()
+        except OSError as error:
             raise NotFound(f"no evidence at {path!r}", path=path) from error
 
     def names(self, folder: str) -> list[str] | None:
-        """File names in a folder."""
+        """What lies in a folder: files, links and others by name, folders with `/` behind."""
         try:
-            names = (entry.name for entry in self._path(folder).iterdir() if entry.is_file())
-            # What a writer killed in mid-write leaves behind is nobody's evidence.
-            return sorted(n for n in names if not (n[0] == "." and n.endswith(_PARTIAL)))
+            with os.scandir(self._path(folder)) as entries:
+                return sorted(e.name + "/" * e.is_dir(follow_symlinks=False) for e in entries)
         except OSError as error:
             raise NotFound(f"no evidence at {folder!r}", path=folder) from error
 
@@ -102,8 +124,10 @@ class EvidenceFolder:
             os.close(folder)
 
     def names_or_none(self, folder: str) -> list[str]:
-        """File names in a folder; none if it is not there."""
-        return self.names(folder) or [] if self._path(folder).is_dir() else []
+        """Names of the evidence in a folder, without other folders; none if it is not there."""
+        target = self._path(folder)
+        names = [e.name for e in target.iterdir() if e.is_file()] if target.is_dir() else []
+        return sorted(name for name in names if not is_partial(name))
 
     def remove(self, folder: str) -> None:
         """Remove the files of a folder, whose bytes are kept elsewhere, and the folder."""

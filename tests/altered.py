@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from api.chain.contracts import Contracts
 from api.chain.emitted.args import EventArgs
-from api.chain.events import AnyEvent, iter_events
+from api.chain.events import AnyEvent
 from api.verify import verify as verifier
+from api.verify.walk import Walk
 from tests.world import World
 
 Change = Callable[[Any], EventArgs]
@@ -20,8 +20,8 @@ def findings_with(
 ) -> list[str]:
     """What verify says where one kind of event had other arguments, or (None) was never there."""
 
-    def altered(contracts: Contracts, *, last: int) -> Iterator[AnyEvent]:
-        for event in iter_events(contracts, last=last):
+    def altered(walk: Walk) -> Iterator[AnyEvent]:
+        for event in walk:
             if not isinstance(event.args, kind):
                 yield event
             elif change is not None:

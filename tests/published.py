@@ -23,10 +23,12 @@ class Memory:
         return self.files[path]
 
     def names(self, folder: str) -> list[str]:
-        """File names in a folder."""
+        """What lies in a folder, folders with `/` behind. Raises NotFound."""
         start = "" if folder == "." else f"{folder}/"
-        found = (p.removeprefix(start) for p in self.files if p.startswith(start))
-        return sorted(name for name in found if "/" not in name)
+        found = [p.removeprefix(start) for p in self.files if p.startswith(start)]
+        if not found:
+            raise NotFound(f"no evidence at {folder!r}", path=folder)
+        return sorted({first + slash for first, slash, _ in (p.partition("/") for p in found)})
 
 
 class Remembering(ChainClient):
@@ -42,6 +44,10 @@ class Remembering(ChainClient):
         if key not in self._answers:
             self._answers[key] = super().request(method, *params, attempts=attempts)
         return self._answers[key]
+
+    def requests(self, method: str, params: Any, *, attempts: int = 1) -> list[Any]:
+        """The same of several, one by one."""
+        return [self.request(method, *each, attempts=attempts) for each in params]
 
 
 class Published:

@@ -1,25 +1,47 @@
 """JSON-RPC answers as typed values, checked field by field where they come in."""
 
+import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from api.domain.hashing import keccak
 from api.domain.units import Address, Bytes32
 from api.errors import ChainUnavailable
+
+# What `int` and `bytes.fromhex` would take besides (signs, spaces, underscores), no node writes.
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Head of a block."""
+    """Head of a block. logs_bloom: None if the node leaves it out."""
 
     number: int
     hash: bytes
     parent_hash: bytes
     time_s: int
+    logs_bloom: bytes | None = None
+
+    def may_log(self, *parts: bytes) -> bool:
+        """Whether a log of this address and these topics can be in it, by its Bloom filter.
+
+        Source:  Ethereum's yellow paper, 4.4.3: three of 2,048 bits for each part.
+        """
+        if self.logs_bloom is None or len(self.logs_bloom) != 256:
+            return self.logs_bloom is None
+        filled = int.from_bytes(self.logs_bloom, "big")
+        for part in parts:
+            digest = keccak(part)
+            for i in (0, 2, 4):
+                if not filled >> (int.from_bytes(digest[i : i + 2], "big") % 2_048) & 1:
+                    return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One log as the node sends it. block_time_s: None if the node leaves it out."""
+    """One log as the node sends it. block_time_s, block_hash: None if the node leaves them out."""
 
     address: Address
     topics: tuple[bytes, ...]
@@ -28,6 +50,7 @@ class Log:
     block_time_s: int | None
     log_index: int
     tx_hash: Bytes32
+    block_hash: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +59,16 @@ class Receipt:
 
     succeeded: bool
     contract_address: Address | None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """What the receipt of a mined transaction says of its logs: of all contracts."""
+
+    succeeded: bool
+    block_number: int
+    block_hash: bytes
+    logs: tuple[Log, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +81,14 @@ class SentTransaction:
     call: dict[str, object]
     block_number: int | None
 
+    @property
+    def data(self) -> bytes:
+        """What it calls with."""
+        return to_bytes("eth_getTransactionByHash", self.call["data"])
+
     def data_to(self, address: str) -> bytes | None:
         """What it calls a contract with; None if it calls another one."""
-        if str(self.call.get("to")).lower() != address.lower():
-            return None
-        return to_bytes("eth_getTransactionByHash", self.call["data"])
+        return self.data if str(self.call.get("to")).lower() == address.lower() else None
 
 
 class Answer:
@@ -75,10 +111,16 @@ class Answer:
     def number(self, name: str) -> int:
         """A number, which nodes write in hex."""
         text = self.text(name)
-        try:
-            return int(text, 16)
-        except ValueError:
-            self._refuse(name)
+        return int(text, 16) if _QUANTITY.fullmatch(text) else self._refuse(name)
+
+    def true(self, name: str) -> bool:
+        """Whether a field that a node may leave out is there and not false."""
+        return bool(self._fields.get(name))
+
+    def list(self, name: str) -> list[object]:
+        """A list of anything."""
+        values = self._fields.get(name)
+        return values if isinstance(values, list) else self._refuse(name)
 
     def has(self, name: str) -> bool:
         """Whether a field that a node may leave out has a value."""
@@ -94,10 +136,12 @@ class Answer:
 
     def data_list(self, name: str) -> tuple[bytes, ...]:
         """A list of bytes in hex."""
-        values = self._fields.get(name)
-        if not isinstance(values, list):
-            self._refuse(name)
-        return tuple(self._bytes(name, str(value)) for value in values)
+        return tuple(self._bytes(name, str(value)) for value in self.list(name))
+
+    def hash(self, name: str) -> Bytes32:
+        """32 bytes in hex."""
+        found = self.data(name)
+        return Bytes32(found) if len(found) == 32 else self._refuse(name)
 
     def address(self, name: str) -> Address:
         """An address, in lower case."""
@@ -106,10 +150,7 @@ class Answer:
         return Address(self.text(name).lower())
 
     def _bytes(self, name: str, text: str) -> bytes:
-        try:
-            return bytes.fromhex(text.removeprefix("0x"))
-        except ValueError:
-            self._refuse(name)
+        return bytes.fromhex(text[2:]) if _DATA.fullmatch(text) else self._refuse(name)
 
     def _refuse(self, name: str) -> NoReturn:
         message = f"{self._method}: the answer has no valid {name}"
@@ -124,6 +165,7 @@ def to_block(method: str, value: object) -> Block:
         answer.data("hash"),
         answer.data("parentHash"),
         answer.number("timestamp"),
+        answer.data("logsBloom") if answer.has("logsBloom") else None,
     )
 
 
@@ -135,14 +177,21 @@ def to_logs(method: str, value: object) -> list[Log]:
 
 
 def _log(answer: Answer) -> Log:
+    # A log of a block that was undone is in no answer about blocks that stand.
+    if answer.true("removed"):
+        raise ChainUnavailable("eth_getLogs: the answer has a removed log", field="removed")
+    topics = answer.data_list("topics")
+    if any(len(topic) != 32 for topic in topics):
+        raise ChainUnavailable("eth_getLogs: the answer has no valid topics", field="topics")
     return Log(
         answer.address("address"),
-        answer.data_list("topics"),
+        topics,
         answer.data("data"),
         answer.number("blockNumber"),
         answer.number_or_none("blockTimestamp"),
         answer.number("logIndex"),
-        Bytes32(answer.data("transactionHash")),
+        answer.hash("transactionHash"),
+        answer.hash("blockHash") if answer.has("blockHash") else None,
     )
 
 
@@ -154,6 +203,19 @@ def to_receipt(method: str, value: object) -> Receipt | None:
     created = answer.has("contractAddress")
     return Receipt(
         answer.number("status") == 1, answer.address("contractAddress") if created else None
+    )
+
+
+def to_logged(method: str, value: object) -> Logged | None:
+    """Logs of a receipt; None while there is none."""
+    if value is None:
+        return None
+    answer = Answer(method, value)
+    return Logged(
+        answer.number("status") == 1,
+        answer.number("blockNumber"),
+        answer.hash("blockHash"),
+        tuple(_log(Answer(method, log)) for log in answer.list("logs")),
     )
 
 

@@ -16,6 +16,9 @@ from api.domain.statements.refusals import Refusal
 from api.domain.statements.statement import Statement
 from api.domain.units import Address
 
+# Calls in one transaction that are looked at.
+_MOST_CALLS = 64
+
 
 def checksum(address: str) -> Address:
     """EIP-55 form of an address."""
@@ -69,6 +72,21 @@ def read_post_many(data: bytes) -> Batch | None:
     statements, attestations = read
     rows = cast("Sequence[object]", statements)
     return Batch(tuple(read_struct(Statement, row) for row in rows), _by_attester(attestations))
+
+
+def find_post_many(data: bytes) -> list[Batch]:
+    """Every `postMany` inside calldata, also of a contract that calls the registry.
+
+    What is found is what somebody wrote there: its signatures say whether it is true.
+    """
+    selector, found, start = function("StatementRegistry", "postMany").selector, list[Batch](), -1
+    for _ in range(_MOST_CALLS):
+        start = data.find(selector, start + 1)
+        if start < 0:
+            break
+        batch = read_post_many(data[start:])
+        found += [] if batch is None else [batch]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from api.chain.answers import (
     Answer,
     Block,
     Log,
+    Logged,
     Receipt,
     SentTransaction,
     to_block,
     to_bytes,
+    to_logged,
     to_logs,
     to_number,
     to_receipt,
@@ -55,8 +57,15 @@ class _BoundedProvider(HTTPProvider):
 
     @staticmethod
     def decode_rpc_response(raw_response: bytes) -> RPCResponse:
-        """The node's answer. Raises ValueError."""
-        return cast("RPCResponse", read_json(raw_response))
+        """The node's answer. Raises ValueError, also for what is no answer of JSON-RPC 2.0."""
+        value = read_json(raw_response)
+        answers = value if isinstance(value, list) else [value]
+        if not all(isinstance(answer, dict) for answer in answers):
+            raise ValueError("an answer is no object")
+        ids = [answer.get("id") for answer in answers if isinstance(answer, dict)]
+        if isinstance(value, list) and not all(type(number) is int for number in ids):
+            raise ValueError("an answer of a batch has no id")
+        return cast("RPCResponse", value)
 
     def close(self) -> None:
         """Close the session of each thread: web3 keeps them until its process ends."""
@@ -138,27 +147,57 @@ class ChainClient:
         if len(params) == 1:
             answers = [self.request("eth_call", *params[0], attempts=attempts)]
         else:
-            answers = [
-                answer
-                for first in range(0, len(params), _BATCH)
-                for answer in self._batch(params[first : first + _BATCH], attempts)
-            ]
+            answers = self.requests("eth_call", params, attempts=attempts)
         return [to_bytes("eth_call", answer) for answer in answers]
 
-    def _batch(self, params: Sequence[Sequence[object]], attempts: int) -> list[object]:
+    def requests(
+        self, method: str, params: Sequence[Sequence[object]], *, attempts: int = READ_ATTEMPTS
+    ) -> list[object]:
+        """Answers of one method for several parameters; they travel in batches.
+
+        Raises:  ChainUnavailable when the node does not answer, RpcError when it refuses one.
+        """
+        return [
+            answer
+            for first in range(0, len(params), _BATCH)
+            for answer in self._batch(method, params[first : first + _BATCH], attempts)
+        ]
+
+    def _batch(
+        self, method: str, params: Sequence[Sequence[object]], attempts: int
+    ) -> list[object]:
         """Several calls in one request."""
-        batch = [(RPCEndpoint("eth_call"), p) for p in params]
+        batch = [(RPCEndpoint(method), p) for p in params]
         # web3 says that a batch is answered by a list; a node that refuses it answers an object.
         answers = cast(
             "object",
-            self._send("eth_call", lambda: self._provider.make_batch_request(batch), attempts),
+            self._send(method, lambda: self._provider.make_batch_request(batch), attempts),
         )
         if not isinstance(answers, list):
             raise _refusal("batch", answers.get("error") if isinstance(answers, dict) else answers)
         # A node may answer a batch in any order (JSON-RPC 2.0 §6); web3 has sorted answers by id.
         if len(answers) != len(batch):
             raise ChainUnavailable("the chain's RPC endpoint answers a part of a batch only")
-        return [_answered("eth_call", answer) for answer in answers]
+        return [_answered(method, answer) for answer in answers]
+
+    def blocks(self, numbers: Sequence[int]) -> list[Block]:
+        """Blocks by number, in their order. Raises ChainUnavailable if the node lacks one."""
+        method = "eth_getBlockByNumber"
+        answers = self.requests(method, [[hex(number), False] for number in numbers])
+        if None in answers:
+            raise ChainUnavailable(f"the node has no block {numbers[answers.index(None)]}")
+        return [to_block(method, answer) for answer in answers]
+
+    def logged(self, tx_hashes: Sequence[bytes]) -> list[Logged | None]:
+        """What receipts of transactions say, in their order; None for one that has none."""
+        method = "eth_getTransactionReceipt"
+        answers = self.requests(method, [["0x" + tx_hash.hex()] for tx_hash in tx_hashes])
+        return [to_logged(method, answer) for answer in answers]
+
+    def codes(self, addresses: Sequence[str], *, block: int) -> list[bytes]:
+        """Runtime bytecode at addresses, as of a block."""
+        answers = self.requests("eth_getCode", [[address, hex(block)] for address in addresses])
+        return [to_bytes("eth_getCode", answer) for answer in answers]
 
     def code(self, address: str) -> bytes:
         """Runtime bytecode at an address."""
@@ -221,11 +260,18 @@ class ChainClient:
         return to_logs("eth_getLogs", self.request("eth_getLogs", query))
 
     def logs(
-        self, addresses: Sequence[str], first: int, last: int, *, topic: bytes | None = None
+        self,
+        addresses: Sequence[str],
+        first: int,
+        last: int,
+        *,
+        topic: bytes | None = None,
+        indexed: Sequence[Sequence[bytes] | None] = (),
     ) -> list[Log]:
         """Logs of contracts in blocks `first` to `last`, halving ranges that the node refuses.
 
-        topic: only logs of this event.
+        topic: only logs of this event.  indexed: and only those whose indexed arguments are one of
+        these; None for any.
         """
         if first > last:
             return []
@@ -235,7 +281,8 @@ class ChainClient:
             "toBlock": hex(last),
         }
         if topic is not None:
-            query["topics"] = ["0x" + topic.hex()]
+            more = [None if of is None else ["0x" + each.hex() for each in of] for of in indexed]
+            query["topics"] = ["0x" + topic.hex(), *more]
         try:
             answer = self.request("eth_getLogs", query)
         except RpcError:
@@ -243,8 +290,9 @@ class ChainClient:
             if first == last:
                 raise
             middle = (first + last) // 2
-            before = self.logs(addresses, first, middle, topic=topic)
-            return before + self.logs(addresses, middle + 1, last, topic=topic)
+            before = self.logs(addresses, first, middle, topic=topic, indexed=indexed)
+            after = self.logs(addresses, middle + 1, last, topic=topic, indexed=indexed)
+            return before + after
         return to_logs("eth_getLogs", answer)
 
 
@@ -259,7 +307,8 @@ def _answered(method: str, answer: Mapping[str, object]) -> object:
 def _refusal(method: str, problem: object) -> RpcError:
     data = problem.get("data") if isinstance(problem, dict) else None
     text = problem.get("message", "") if isinstance(problem, dict) else str(problem)
-    return RpcError(f"{method}: {text}", method=method, data=data)
+    # A node may say anything, at any length.
+    return RpcError(f"{method}: {str(text)[:500]}", method=method, data=data)
 
 
 def chain_clock(client: ChainClient) -> Callable[[], int]:

@@ -11,15 +11,26 @@ _MAGIC = _IS_VALID.selector.ljust(32, b"\0")
 _GAS_LIMIT = 500_000
 
 
-def accepts_signature(client: ChainClient, address: str, digest: bytes, signature: bytes) -> bool:
-    """Whether a contract wallet says that it signed a digest. Raises ChainUnavailable."""
-    # `latest`: a wallet may change its keys, and who signs in is judged by the keys of today.
+def accepts_signature(
+    client: ChainClient,
+    address: str,
+    digest: bytes,
+    signature: bytes,
+    *,
+    block: int | None = None,
+) -> bool:
+    """Whether a contract wallet says that it signed a digest. Raises ChainUnavailable.
+
+    block: as of then. Without it, of now: a wallet may change its keys, and who signs in is judged
+    by the keys of today.
+    """
+    tag = "latest" if block is None else hex(block)
     if not client.code(address):
         return False
     data = "0x" + _IS_VALID.encode(digest, signature).hex()
     call = {"to": address, "data": data, "gas": hex(_GAS_LIMIT)}
     try:
-        answer = client.request("eth_call", call, "latest")
+        answer = client.request("eth_call", call, tag)
     except ChainRejected:
         # A wallet may revert instead of answering: for the caller both mean no.
         return False

@@ -100,6 +100,11 @@ class BlockTimes:
         return self._known[log.block_number]
 
 
+def is_known(log: Log, names: Mapping[str, str]) -> bool:
+    """Whether a log is an event that we read, of one of our contracts."""
+    return bool(log.topics) and (names.get(log.address), log.topics[0]) in _BY_TOPIC
+
+
 def decode_log(log: Log, names: Mapping[str, str], times: BlockTimes) -> list[AnyEvent]:
     """Events of one log; empty for other contracts. `names`: contract by lower-case address."""
     # Our contracts inherit events that we do not read; an anonymous event has no topic at all.

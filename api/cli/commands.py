@@ -164,13 +164,25 @@ def verify(
     registry: Annotated[
         str | None, typer.Option(help="StatementRegistry that you trust; else the evidence's.")
     ] = None,
+    at: Annotated[int | None, typer.Option(min=0, help="Verify as of this block.")] = None,
+    max_age: Annotated[
+        int, typer.Option(min=0, help="Oldest newest block of a node that is up to date, seconds.")
+    ] = 600,
+    any_age: Annotated[
+        bool, typer.Option("--any-age", help="Of chains whose time is simulated: any age will do.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Verify every statement, settlement and claim from chain and evidence alone.
 
-    Example: rentroll verify http://127.0.0.1:8545 var/evidence
+    Exit codes: 0 verified; 1 something does not hold, or the evidence is none; 2 wrong use;
+    3 the node does not answer, or answers nonsense. docs/EVIDENCE.md lists the codes of findings.
+
+    Example: rentroll verify https://rpc.example https://gpu.example/v1/evidence --registry 0x…
     """
     from api.chain.client import ChainClient
+    from api.cli.verify_output import show_report
+    from api.clock import system_clock
     from api.evidence_store import open_evidence
     from api.verify.verify import verify as run
 
@@ -184,9 +196,12 @@ def verify(
                 client,
                 source,
                 registry=registry,
+                at=at,
+                now_s=None if any_age else system_clock(),
+                max_age_s=max_age,
                 on_progress=advance,
             )
-        output.show_report(report, as_json=as_json)
+        show_report(report, as_json=as_json)
         raise typer.Exit(0 if report.ok else 1)
 
 

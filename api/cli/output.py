@@ -21,10 +21,17 @@ if TYPE_CHECKING:
     from api.epochs.attest import Verdict
     from api.epochs.close import Closed
     from api.epochs.worker import Round
-    from api.verify.verify import VerifyReport
 
 RETRYABLE = (AppError,)
 EXIT_FOUND, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
+
+
+def plain(text: str) -> str:
+    """Text without characters that move a cursor, change a colour, or hide or turn what is near.
+
+    Messages quote files and nodes of strangers.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @contextmanager
@@ -33,13 +40,13 @@ def failing() -> Iterator[None]:
     try:
         yield
     except ChainUnavailable as error:
-        typer.echo(f"error: {error.message}", err=True)
+        typer.echo(f"error: {plain(error.message)}", err=True)
         raise typer.Exit(EXIT_UNREACHABLE) from error
     except DatabaseUnavailable as error:
-        typer.echo(f"error: {error.message} (DATABASE_URL)", err=True)
+        typer.echo(f"error: {plain(error.message)} (DATABASE_URL)", err=True)
         raise typer.Exit(EXIT_UNREACHABLE) from error
     except AppError as error:
-        typer.echo(f"error: {error.message}", err=True)
+        typer.echo(f"error: {plain(error.message)}", err=True)
         raise typer.Exit(EXIT_FOUND) from error
     except ArgumentError as error:
         typer.echo("error: DATABASE_URL is not a database URL", err=True)
@@ -175,43 +182,6 @@ def differences_table(parts: Sequence["Reconciliation"], total: "Reconciliation"
             shown = [micros(c[name]) if money else f"{c[name]:,}" for c in columns]
             table.add_row(name.removesuffix("_micros").replace("_", " "), *shown)
     return table
-
-
-def show_report(report: "VerifyReport", *, as_json: bool) -> None:
-    """Print a verification report."""
-    from api.domain.capital.reconciliation import total
-
-    if as_json:
-        typer.echo(
-            json.dumps(
-                {
-                    "ok": report.ok,
-                    "chain_id": report.chain_id,
-                    "registry": report.registry,
-                    "block": report.block,
-                    "statements": report.statements,
-                    "voided": report.voided,
-                    "findings": [f.sentence() for f in report.findings],
-                    "facilities": [asdict(part) for part in report.facilities],
-                }
-            )
-        )
-        return
-    from rich.console import Console
-
-    console = Console()
-    if report.facilities:
-        whole = total(report.facilities)
-        console.print(reconciliation_table(report.facilities, whole))
-        console.print(differences_table(report.facilities, whole))
-    console.print(
-        f"{report.statements} statements of registry {report.registry}"
-        + (f" ({report.voided} more voided by proven faults)," if report.voided else ",")
-        + f" chain {report.chain_id}, block {report.block}"
-    )
-    for finding in report.findings:
-        console.print(f"[red]✗[/red] {finding.sentence()}", highlight=False)
-    console.print("[green]VERIFIED[/green]" if report.ok else "[red]NOT VERIFIED[/red]")
 
 
 def show_checks(checks: Sequence["Check"], *, as_json: bool) -> None:

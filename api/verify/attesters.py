@@ -1,6 +1,6 @@
 """Verify, part 1b: replay attesters, panels, bonds and charges; judge who could sign when."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from api.chain import calldata
@@ -18,7 +18,6 @@ from api.chain.emitted.attester_registry import (
 from api.chain.emitted.facility_registry import FacilityOffered
 from api.chain.emitted.statement_registry import StatementPosted, StatementVoided
 from api.chain.events import AnyEvent, ChainEvent, Handlers
-from api.chain.signer import recover
 from api.domain.capital.bond import slash
 from api.domain.merkle import root_of_proof
 from api.domain.statements.statement import (
@@ -28,8 +27,9 @@ from api.domain.statements.statement import (
     statement_digest,
     statement_hash,
 )
-from api.domain.units import Bytes32
-from api.verify.epoch import Finding
+from api.domain.units import Bytes32, FacilityId
+from api.verify.findings import Finding, Report
+from api.verify.signers import Signers
 
 
 @dataclass
@@ -57,9 +57,9 @@ class AttesterVerifier:
     """Replays AttesterRegistry and collects findings."""
 
     def __init__(
-        self, contracts: Contracts, *, head: int, report: Callable[[Finding], None]
+        self, contracts: Contracts, *, head: int, signers: Signers, report: Report
     ) -> None:
-        self._contracts, self._report = contracts, report
+        self._contracts, self._report, self._signers = contracts, report, signers
         registry = contracts.attester_registry
         # Fixed for ever by the constructor.
         self._minimum, self._slash_amount = contracts.together(
@@ -130,9 +130,11 @@ class AttesterVerifier:
         period = self._periods.get(attester)
         return period is not None and period.active_from_s <= now_s < period.active_until_s
 
-    def _require(self, holds: bool, message: str, facility_id: int | None = None) -> None:
+    def _require(
+        self, holds: bool, message: str, facility_id: int | None = None, *, code: str = ""
+    ) -> None:
         if not holds:
-            self._report(Finding(message, facility_id))
+            self._report(Finding(message, facility_id, code=code))
 
     def _period_set(self, event: ChainEvent[AttesterPeriodSet]) -> None:
         self._periods[event.args.attester] = event.args
@@ -225,9 +227,12 @@ class AttesterVerifier:
         ) and statement_hash(first) != statement_hash(second) == event.args.statement_hash
         attester = str(event.args.attester)
         pairs = ((first, shown.first_signed), (second, shown.second_signed))
-        return rivals and all(self._signed(attester, *pair) for pair in pairs)
+        block = event.block_number
+        return rivals and all(self._signed(attester, *pair, block=block) for pair in pairs)
 
-    def _signed(self, attester: str, statement: Statement, signed: calldata.Signed) -> bool:
+    def _signed(
+        self, attester: str, statement: Statement, signed: calldata.Signed, *, block: int
+    ) -> bool:
         """Whether an attester signed a statement, alone or in a batch."""
         deployment = self._contracts.deployment
         chain_id, registry = deployment.chain_id, deployment.statement_registry
@@ -235,11 +240,51 @@ class AttesterVerifier:
         if signed.batched:
             root = root_of_proof(signed.path, leaf=batch_leaf(statement_hash(statement)))
             digest = batch_digest(root, chain_id=chain_id, registry=registry)
-        signer = recover(digest, signed.signatures.get(attester, b""))
-        return signer is not None and signer.lower() == attester
+        signature = signed.signatures.get(attester, b"")
+        return self._signers.signed(attester, digest, signature, block=block)
 
-    def compare(self, head: int) -> None:
-        """Compare the replayed books with the contract's storage, and with its money."""
+    def compare(self, head: int, now_s: int) -> None:
+        """Compare what was replayed with the contract's storage, and with its money."""
+        self._compare_seats(head, now_s)
+        self._compare_books(head)
+
+    def _compare_seats(self, head: int, now_s: int) -> None:
+        """Members, panels and who has which: a log that is missing would lower a quorum."""
+        registry, facilities = self._contracts.attester_registry, self._contracts.facility_registry
+        panels = range(1, registry.panel_count().at(block=head) + 1)
+        unknown = sorted(set(self._panels) ^ set(panels))
+        self._require(not unknown, f"AttesterRegistry has other panels than logged: {unknown}")
+        numbers = [panel for panel in panels if panel in self._panels]
+        seats = self._contracts.all_of([registry.panel_of(n) for n in numbers]).at(block=head)
+        for panel, stored in zip(numbers, seats, strict=True):
+            ours = self._panels[panel].at(now_s)
+            same = ours is not None and (set(ours.attesters), ours.threshold) == (
+                set(stored.attesters),
+                stored.threshold,
+            )
+            message = f"panel {panel} has {len(stored.attesters)} seats and a quorum of"
+            self._require(same, f"{message} {stored.threshold} on-chain, its events say otherwise")
+        members = sorted(self._periods)
+        asked = [registry.period_of(attester) for attester in members]
+        for attester, period in zip(
+            members, self._contracts.all_of(asked).at(block=head), strict=True
+        ):
+            known = self._periods[attester]
+            same = (period.active_from_s, period.active_until_s) == (
+                known.active_from_s,
+                known.active_until_s,
+            )
+            self._require(same, f"AttesterRegistry holds another membership of {attester}")
+        given = sorted(self._given)
+        terms = self._contracts.all_of(
+            [facilities.epoch_terms_of(FacilityId(facility_id)) for facility_id in given]
+        ).at(block=head)
+        for facility_id, held in zip(given, terms, strict=True):
+            message = f"FacilityRegistry gives it panel {held.panel}, its event {{}}"
+            same = held.panel == self._given[facility_id]
+            self._require(same, message.format(self._given[facility_id]), facility_id)
+
+    def _compare_books(self, head: int) -> None:
         registry, books = self._contracts.attester_registry, self._books
         token = registry.bond_token().at(block=head)
         attesters, challengers = sorted(books.bonds), sorted(books.rewards)
@@ -264,4 +309,5 @@ class AttesterVerifier:
             self._require(left <= earned, message)
         # Anybody can send a contract money: more than it owes is no fault.
         due = sum(bonds) + for_treasury + sum(owed)
-        self._require(balance >= due, f"{registry.address} holds {balance} micros and owes {due}")
+        message = f"{registry.address} holds {balance} micros and owes {due}"
+        self._require(balance >= due, message, code="balance")

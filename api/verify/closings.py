@@ -20,7 +20,8 @@ from api.domain.capital.closing import (
 from api.domain.capital.settlement import TrancheBook
 from api.domain.units import FacilityId, Micros
 from api.verify.endings import EndingVerifier
-from api.verify.epoch import Finding, VerifiedFacility, attested_micros
+from api.verify.epoch import VerifiedFacility, attested_micros
+from api.verify.findings import Finding
 from api.verify.market import MarketVerifier
 from api.verify.money import MoneyVerifier
 from api.verify.money_book import MoneyBook

@@ -24,7 +24,7 @@ from api.domain.lifecycle import is_final
 from api.domain.units import Address, Bytes32, FacilityId
 from api.verify.attesters import AttesterVerifier
 from api.verify.endings import EndingVerifier
-from api.verify.epoch import Finding
+from api.verify.findings import Finding
 
 
 def _share(fees: int, bps: int) -> int:
@@ -283,4 +283,5 @@ class DutyVerifier:
                 self._report(Finding(f"the token {token} does not tell its balances: {error}"))
                 continue
             if held < due:
-                self._report(Finding(f"AttesterDesk holds {held} micros and owes {due}"))
+                message = f"AttesterDesk holds {held} micros and owes {due}"
+                self._report(Finding(message, code="balance"))

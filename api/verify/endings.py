@@ -28,6 +28,7 @@ from api.domain.lifecycle import (
     RECEIVABLE_LIFE_S,
     FacilityState,
     cured_until_s,
+    facility_state,
     final_at_s,
     notice_counts,
     overdue_from_s,
@@ -35,7 +36,7 @@ from api.domain.lifecycle import (
     statements_until_s,
 )
 from api.domain.units import ZERO32, Bytes32, Epoch, FacilityId
-from api.verify.epoch import Finding
+from api.verify.findings import Finding
 
 
 @dataclass
@@ -336,10 +337,11 @@ class EndingVerifier:
         )
         life.closed_at_s = now_s
 
-    def compare(self, contracts: Contracts, head: int) -> None:
+    def compare(self, contracts: Contracts, head: int, now_s: int) -> None:
         """Compare the replayed lives with the contracts' storage at one block."""
         facilities, statements = contracts.facility_registry, contracts.statement_registry
         for facility_id, life in self.lives.items():
+            self._compare_offer(contracts, facility_id, head, now_s)
             ending, openness = contracts.together(
                 facilities.ending_of(FacilityId(facility_id)),
                 statements.openness_of(FacilityId(facility_id)),
@@ -356,3 +358,26 @@ class EndingVerifier:
             if openness != known:
                 message = "StatementRegistry holds other publications than its events give"
                 self._report(Finding(message, facility_id))
+
+    def _compare_offer(self, contracts: Contracts, facility_id: int, head: int, now_s: int) -> None:
+        """Terms, state and published hashes, as the registries store them."""
+        facilities, statements = contracts.facility_registry, contracts.statement_registry
+        life, named = self.lives[facility_id], FacilityId(facility_id)
+        terms, state = contracts.together(
+            facilities.terms_of(named), facilities.state_of(named)
+        ).at(block=head)
+        ours = facility_state(
+            offered=True,
+            announced=life.state,
+            window_start_s=life.terms.window_start_s,
+            expires_at_s=life.terms.expires_at_s,
+            now_s=now_s,
+        )
+        same = (terms == life.terms, "FacilityRegistry holds other terms than were offered")
+        held = f"FacilityRegistry says {state.word}, its events say {ours.word}"
+        self._require(facility_id, None, same, (state is ours, held))
+        epochs = sorted(life.hashes)
+        asked = [statements.published_hash_of(named, Epoch(epoch)) for epoch in epochs]
+        for epoch, stored in zip(epochs, contracts.all_of(asked).at(block=head), strict=True):
+            message = "StatementRegistry holds another hash of what was published"
+            self._require(facility_id, epoch, (stored == life.hash_of(epoch), message))

@@ -25,7 +25,9 @@ from api.chain.events import AnyEvent, ChainEvent, Handlers
 from api.domain.capital.closing import Escrow
 from api.domain.capital.sale import SaleBook, SaleState, earned, promised_of, unsigned, up_front
 from api.domain.units import FacilityId, TrancheId, split_tranche_id
-from api.verify.epoch import FinalTotals, Finding, VerifiedFacility
+from api.verify.epoch import FinalTotals, VerifiedFacility
+from api.verify.findings import Finding
+from api.verify.held import require_held
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Market:
     """Sale and bond of one facility, replayed from the beginning; minor units."""
 
     gpu_operator: str = ""
+    token: str = ""
     window_start_s: int = 0
     unit_prices: tuple[int, ...] = ()
     up_front_bps: int = 0
@@ -98,8 +101,8 @@ class MarketVerifier:
             .on(BondReleased, self._bond_released)
             .on(BondSurrendered, self._bond_surrendered)
         )
-        # Operator, and start of the window, of every facility that was offered.
-        self._offers: dict[int, tuple[str, int]] = {}
+        # Operator, token and start of the window of every facility that was offered.
+        self._offers: dict[int, tuple[str, str, int]] = {}
         self.markets: dict[int, Market] = {}
 
     def take(self, event: AnyEvent) -> None:
@@ -107,8 +110,8 @@ class MarketVerifier:
         self._handlers.take(event)
 
     def _market(self, args: _OfFacility) -> Market:
-        gpu_operator, window_start_s = self._offers.get(args.facility_id, ("", 0))
-        market = Market(gpu_operator=gpu_operator, window_start_s=window_start_s)
+        gpu_operator, token, starts_s = self._offers.get(args.facility_id, ("", "", 0))
+        market = Market(gpu_operator=gpu_operator, token=token, window_start_s=starts_s)
         return self.markets.setdefault(args.facility_id, market)
 
     def _require(self, args: _OfFacility, holds: bool, message: str) -> None:
@@ -129,7 +132,8 @@ class MarketVerifier:
 
     def _offered(self, event: ChainEvent[FacilityOffered]) -> None:
         terms = event.args.terms
-        self._offers[event.args.facility_id] = (terms.gpu_operator, terms.window_start_s)
+        offer = (terms.gpu_operator, terms.settlement_token, terms.window_start_s)
+        self._offers[event.args.facility_id] = offer
 
     def _opened(self, event: ChainEvent[SaleOpened]) -> None:
         market = self._market(event.args)
@@ -274,15 +278,19 @@ class MarketVerifier:
                 sale.book_of(FacilityId(facility_id)), vault.bond_micros(FacilityId(facility_id))
             ).at(block=head)
             if book.sale_book() != market.sale_book:
-                self._report(Finding("PrimarySale holds another book", facility_id))
+                message = "PrimarySale holds another book"
+                self._report(Finding(message, facility_id, code="sale_book"))
             if bond != market.bond:
-                self._report(Finding("BondVault holds another bond", facility_id))
-        held = {
-            sale.address: sum(m.sale_book.escrow for m in self.markets.values()),
-            vault.address: sum(m.bond for m in self.markets.values()),
-        }
-        for address, owed in held.items():
-            balance = contracts.settlement_token.balance_micros(address).at(block=head)
-            # Anybody can send a contract money: more than it owes is no fault.
-            if balance < owed:
-                self._report(Finding(f"{address} holds {balance} micros and owes {owed}"))
+                message = "BondVault holds another bond"
+                self._report(Finding(message, facility_id, code="bond"))
+            terms = vault.bond_terms_of(FacilityId(facility_id)).at(block=head)
+            if terms.rate_micros_per_gpu_hour != market.rate_per_gpu_hour:
+                message = "BondVault holds another rate than was set"
+                self._report(Finding(message, facility_id, code="bond"))
+        owed: dict[tuple[str, str], int] = {}
+        for market in self.markets.values():
+            parts = ((sale.address, market.sale_book.escrow), (vault.address, market.bond))
+            for at, part in parts if market.token else ():
+                key = market.token, str(at)
+                owed[key] = owed.get(key, 0) + part
+        require_held(contracts, owed, head=head, report=self._report)

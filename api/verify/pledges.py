@@ -19,7 +19,8 @@ from api.domain.units import Bytes32, FacilityId
 from api.errors import AppError, InvalidInput
 from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.attesters import AttesterVerifier
-from api.verify.epoch import Finding, VerifiedFacility
+from api.verify.epoch import VerifiedFacility
+from api.verify.findings import Finding
 
 
 @dataclass
@@ -139,6 +140,10 @@ class PledgeVerifier:
             (pledged.state is FacilityState.FUNDED, "a pledge was replaced when it was not funded"),
             (later, f"a pledge was replaced from epoch {args.from_epoch}, which had begun"),
         )
+
+    def replaced_roots(self) -> dict[int, set[Bytes32]]:
+        """Roots of the pledges that took the place of the offer's, by facility."""
+        return {i: {p.root for p in pledged.approved[1:]} for i, pledged in self._pledged.items()}
 
     def compare(self, contracts: Contracts, head: Block) -> None:
         """Compare with the contract's storage, and the cards of all facilities with each other."""

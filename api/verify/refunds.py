@@ -11,7 +11,7 @@ from api.domain.facility import DAY_S
 from api.domain.units import ZERO32, Bytes32, FacilityId
 from api.verify.attesters import AttesterVerifier
 from api.verify.endings import EndingVerifier
-from api.verify.epoch import Finding
+from api.verify.findings import Finding
 from api.verify.money import MoneyVerifier
 
 # As in `RefundDesk`: so long credits are signed, and so long they are brought.

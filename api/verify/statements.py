@@ -1,6 +1,6 @@
 """Verify, part 1: the chain of posted statements, their signatures and their evidence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from api.chain import calldata
 from api.chain.contracts import Contracts
@@ -8,8 +8,6 @@ from api.chain.contracts.statement_registry import StatementRecord
 from api.chain.emitted.facility_registry import FacilityOffered, FacilityStateChanged
 from api.chain.emitted.statement_registry import EvidenceRejected, StatementPosted
 from api.chain.events import AnyEvent, ChainEvent, Handlers, VoidedRange
-from api.chain.published import DEPLOYMENT_FILE
-from api.chain.signer import recover
 from api.chain.terms import offered_terms
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import sha256
@@ -18,6 +16,7 @@ from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
     FACILITY_FILE,
     encode_attestations,
+    encode_facility,
     epoch_folder,
     facility_folder,
 )
@@ -32,11 +31,15 @@ from api.domain.statements.statement import (
     statement_digest,
     statement_hash,
 )
-from api.domain.units import FacilityId, Micros
-from api.errors import AppError, EvidenceInvalid
+from api.domain.units import Micros
+from api.errors import AppError, EvidenceInvalid, NotFound
 from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.attesters import AttesterVerifier
-from api.verify.epoch import EpochCheck, Finding, PostedTotals, VerifiedFacility, period_of
+from api.verify.epoch import PostedTotals, VerifiedFacility, period_of
+from api.verify.findings import Finding, Report, first_difference, shortened
+from api.verify.recomputed import EpochCheck
+from api.verify.signers import Signers
+from api.verify.tree import Known
 
 
 class StatementVerifier:
@@ -49,18 +52,19 @@ class StatementVerifier:
         *,
         head: int,
         attesters: AttesterVerifier,
-        report: Callable[[Finding], None],
+        signers: Signers,
+        report: Report,
         voided: Sequence[VoidedRange] = (),
     ) -> None:
         self._contracts, self._evidence = contracts, evidence
-        self._voided = voided
-        # Number of statements that a proven fault voided.
-        self.voided = 0
+        self._voided, self._signers = voided, signers
         self._head, self._report = head, report
         self._attesters = attesters
         # Signatures that were not posted: attester, facility, epoch, file. `finish` judges them.
         self._extras: list[tuple[str, int, int, str]] = []
         self.facilities: dict[int, VerifiedFacility] = {}
+        # What the evidence may be of.
+        self.known = Known()
         self._handlers = (
             Handlers()
             .on(FacilityOffered, self._offered)
@@ -74,42 +78,64 @@ class StatementVerifier:
         self._handlers.take(event)
 
     def finish(self) -> None:
-        """Judge what needs the whole history: signatures that were not posted, and stray files.
+        """Judge what needs the whole history.
 
-        An attester that joined the set after a posting may sign that statement too.
+        Signatures that were not posted: an attester that joined the set after a posting may sign
+        that statement too. Facts whose device another fact holds: a later void forgives them.
         """
         for attester, facility_id, epoch, path in self._extras:
             if not self._attesters.was_member(attester):
-                message = f"{attester} was never in the attester set"
-                self._report(Finding(message, facility_id, epoch, path))
-        self._check_stray(".", "", {DEPLOYMENT_FILE}, None)
-        for facility_id in self.facilities:
-            folder = facility_folder(FacilityId(facility_id))
-            self._check_stray(folder, f"{folder}/", {FACILITY_FILE}, facility_id)
+                message = f"{shortened(attester)} was never in the attester set"
+                place = (facility_id, epoch, path)
+                self._report(Finding(message, *place, code="attester_unknown"))
+        for facility in self.facilities.values():
+            for place_of, found in facility.overlaps.items():
+                if place_of in facility.facts.overlaps:
+                    self._report(found)
 
-    def _check_stray(
-        self, folder: str, prefix: str, known: set[str], facility_id: int | None
-    ) -> None:
-        for name in set(self._evidence.names(folder) or ()) - known:
-            message = "is no part of the evidence"
-            self._report(Finding(message, facility_id, None, prefix + name))
+    def compare(self, head: int, now_s: int, *, window_s: int) -> None:
+        """Compare numbers of statements with the registry's storage at one block."""
+        registry = self._contracts.statement_registry
+        for facility_id, facility in self.facilities.items():
+            terms = facility.terms
+            posted, final, closing = self._contracts.together(
+                registry.epochs_posted(terms.facility_id),
+                registry.epochs_final(terms.facility_id),
+                registry.is_closing_posted(terms.facility_id),
+            ).at(block=head)
+            stands = [p for p in facility.posted.values() if not p.closing]
+            ours = facility.final_totals(now_s, challenge_window_s=window_s).epochs
+            rules = (
+                ((posted, closing) == (len(stands), facility.closing), "posted_count"),
+                (final == ours, "final_count"),
+            )
+            for holds, code in rules:
+                if not holds:
+                    message = (
+                        f"StatementRegistry counts {posted} epochs, {final} of them final, not"
+                    )
+                    message = f"{message} {len(stands)}, {ours} of them final"
+                    self._report(Finding(message, facility_id, code=code))
 
     def _offered(self, event: ChainEvent[FacilityOffered]) -> None:
         facility_id = event.args.facility_id
+        self.known.offered.add(facility_id)
         path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
-        try:
-            data = self._evidence.read(path)
-        except AppError:
-            # Nothing is published before the first epoch closes; a statement would say so.
-            return
+        place = (facility_id, None, path)
         # Nothing is computed from terms that differ from those on-chain.
         try:
-            terms = _offered_terms(data, event.args)
+            terms = _offered_terms(self._evidence.read(path), event.args)
+        except NotFound:
+            # Nothing is published before the first epoch closes; a statement would say so.
+            return
         except AppError as error:
-            self._report(Finding(error.message, facility_id, None, path))
+            line = error.context.get("line")
+            at = line if isinstance(line, int) else None
+            self._report(Finding(shortened(error.message), *place, code="terms_wrong", line=at))
             return
         except HOSTILE as error:
-            self._report(Finding(f"is not readable: {error!r}", facility_id, None, path))
+            message = shortened(f"is not readable: {error!r}")
+            self._report(Finding(message, *place, code="file_unreadable"))
             return
         self.facilities[facility_id] = VerifiedFacility(terms)
 
@@ -122,19 +148,28 @@ class StatementVerifier:
     def _posted(self, event: ChainEvent[StatementPosted]) -> None:
         if any(voided.covers(event.args, event.place) for voided in self._voided):
             # The evidence of the statement that was posted next has replaced this one's.
-            self.voided += 1
+            self.known.voided.append(event)
             return
         statement = event.args.statement
         facility_id, epoch = statement.facility_id, statement.epoch
+        self.known.posted.setdefault(facility_id, set()).add(epoch)
         facility = self.facilities.get(facility_id)
         if facility is None:
             path = f"{facility_folder(facility_id)}/{FACILITY_FILE}"
-            self._report(Finding("is missing or not what is on-chain", facility_id, epoch, path))
+            message = "is missing or not what is on-chain"
+            self._report(Finding(message, facility_id, epoch, path, code="terms_wrong"))
             return
         self._check_chain(facility, statement, event)
-        check = EpochCheck(self._evidence, facility, statement, self._report)
+        check = EpochCheck(
+            self._evidence,
+            facility,
+            statement,
+            self._report,
+            posted_at_s=event.block_time_s,
+            reopened=self._reopened(event),
+        )
         check.run()
-        self._check_attestations(statement, event)
+        self.check_signatures(statement, epoch_folder(facility_id, epoch), event)
         facility.closing = period_of(facility, statement).closing
         facility.posted[epoch] = PostedTotals(
             statement.gross_revenue_micros,
@@ -145,12 +180,21 @@ class StatementVerifier:
         facility.previous_hash = statement_hash(statement)
         facility.next_epoch = epoch + 1
 
+    def _reopened(self, event: ChainEvent[StatementPosted]) -> bool:
+        """Whether a fault of this statement, or of one before it, was proven before."""
+        args = event.args
+        return any(
+            v.facility_id == args.facility_id and v.first <= args.epoch and v.place < event.place
+            for v in self._voided
+        )
+
     def _rejected(self, event: ChainEvent[EvidenceRejected]) -> None:
         """Attesters rejected published evidence; their signatures are in no published file."""
         args = event.args
         problems = self._attesters.problems(args.facility_id, args.attesters, event.block_time_s)
         for message in problems:
-            self._report(Finding(f"a rejection: {message}", args.facility_id, args.epoch))
+            found = Finding(f"a rejection: {message}", args.facility_id, args.epoch)
+            self._report(found)
 
     def _check_chain(
         self, facility: VerifiedFacility, statement: Statement, event: ChainEvent[StatementPosted]
@@ -173,84 +217,114 @@ class StatementVerifier:
         )
         end_s = statement.epoch_end_s
         rules = (
-            (epoch == facility.next_epoch, f"is posted where {facility.next_epoch} was due"),
-            (ours == event.args.statement_hash, "its event names another statement hash"),
             (
+                "epoch_order",
+                epoch == facility.next_epoch,
+                f"is posted where {facility.next_epoch} was due",
+            ),
+            (
+                "statement_hash",
+                ours == event.args.statement_hash,
+                "its event names another statement hash",
+            ),
+            (
+                "statement_stored",
                 stored == expected,
                 "StatementRegistry stores another hash, time or cumulative totals",
             ),
             (
+                "statement_unchained",
                 statement.previous_statement_hash == facility.previous_hash,
                 "does not chain to the statement before",
             ),
-            (_bounds_hold(facility, statement), "has the wrong bounds"),
-            (not facility.closing, "comes after the closing statement"),
-            (event.block_time_s >= end_s, "was posted before its end"),
+            ("epoch_bounds", _bounds_hold(facility, statement), "has the wrong bounds"),
+            ("after_closing", not facility.closing, "comes after the closing statement"),
+            ("posted_early", event.block_time_s >= end_s, "was posted before its end"),
             (
+                "capacity",
                 statement.billed_gpu_seconds <= facility.terms.capacity_gpu_seconds(),
                 "bills more than the capacity",
             ),
+            (
+                "availability",
+                0 <= statement.available_gpu_seconds <= facility.terms.capacity_gpu_seconds(),
+                "has more available GPU-seconds than the capacity",
+            ),
         )
-        for holds, message in rules:
+        for code, holds, message in rules:
             if not holds:
-                self._report(Finding(message, facility_id, epoch))
+                self._report(Finding(message, facility_id, epoch, code=code))
 
-    def _check_attestations(self, statement: Statement, event: ChainEvent[StatementPosted]) -> None:
+    def check_signatures(
+        self, statement: Statement, folder: str, event: ChainEvent[StatementPosted] | None
+    ) -> None:
+        """Check `attestations.json` in a statement's folder; without a posting, as of the head."""
+        path = f"{folder}/{ATTESTATIONS_FILE}"
         facility_id, epoch = statement.facility_id, statement.epoch
-        path = f"{epoch_folder(facility_id, epoch)}/{ATTESTATIONS_FILE}"
-        attesters = event.args.attesters
+        attesters = () if event is None else event.args.attesters
 
-        def finding(message: str) -> None:
-            self._report(Finding(message, facility_id, epoch, path))
+        def finding(code: str, message: str, line: int | None = None) -> None:
+            said = shortened(message)
+            self._report(Finding(said, facility_id, epoch, path, code=code, line=line))
 
-        for message in self._attesters.problems(facility_id, attesters, event.block_time_s):
-            finding(message)
+        if event is not None:
+            now_s = event.block_time_s
+            for message in self._attesters.problems(facility_id, attesters, now_s):
+                finding("quorum", message)
         try:
             data = self._evidence.read(path)
             signatures = read_attestations(data)
+        except NotFound:
+            finding("file_missing", "is missing")
+            return
         except AppError as error:
-            finding(error.message)
+            finding("file_unreadable", error.message)
             return
         except HOSTILE as error:
-            finding(f"is not readable: {error!r}")
+            finding("file_unreadable", f"is not readable: {error!r}")
             return
-        valid = {a for a, signed in signatures.items() if self._signs(statement, a, signed)}
-        for attester in signatures.keys() - valid:
-            finding(f"the signature of {attester} is not over this statement")
+        block = self._head if event is None else event.block_number
+        valid = {a for a, signed in signatures.items() if self._signs(statement, a, signed, block)}
+        for attester in sorted(signatures.keys() - valid):
+            message = f"the signature of {attester} is not over this statement"
+            finding("signature_wrong", message)
         self._extras += [(a, facility_id, epoch, path) for a in signatures if a not in attesters]
         # What was posted in a batch was signed with it: the call holds those signatures.
         missing = set(attesters) - signatures.keys()
-        if missing and not missing <= self._batch_signers(statement, event):
-            finding("a signature that the chain counted is missing")
+        if event is not None and missing and not missing <= self._batch_signers(statement, event):
+            finding("signature_missing", "a signature that the chain counted is missing")
         if encode_attestations(signatures) != data:
-            finding("bytes are not canonical")
+            line = first_difference(encode_attestations(signatures), data)
+            finding("not_canonical", "bytes are not canonical", line)
 
-    def _signs(self, statement: Statement, attester: str, signature: bytes) -> bool:
+    def _signs(self, statement: Statement, attester: str, signature: bytes, block: int) -> bool:
         deployment = self._contracts.deployment
         digest = statement_digest(
             statement, chain_id=deployment.chain_id, registry=deployment.statement_registry
         )
-        return _is_of(attester, digest, signature)
+        # What was not posted may have been signed later.
+        blocks = {block, self._head}
+        return any(
+            self._signers.signed(attester, digest, signature, block=each) for each in sorted(blocks)
+        )
 
     def _batch_signers(self, statement: Statement, event: ChainEvent[StatementPosted]) -> set[str]:
         """Attesters that signed the batch in which a statement was posted; none if it was not."""
-        deployment = self._contracts.deployment
+        deployment, block = self._contracts.deployment, event.block_number
         sent = self._contracts.client.sent(event.tx_hash)
-        data = None if sent is None else sent.data_to(deployment.statement_registry)
-        batch = None if data is None else calldata.read_post_many(data)
-        if batch is None or statement not in batch.statements:
+        batches = [] if sent is None else calldata.find_post_many(sent.data)
+        batch = next((each for each in batches if statement in each.statements), None)
+        if batch is None:
             return set()
         root = batch_root([statement_hash(each) for each in batch.statements])
         digest = batch_digest(
             root, chain_id=deployment.chain_id, registry=deployment.statement_registry
         )
-        return {a for a, signed in batch.signatures.items() if _is_of(a, digest, signed)}
-
-
-def _is_of(attester: str, digest: bytes, signature: bytes) -> bool:
-    """Whether a signature over a digest is an attester's, whose address is lower-case."""
-    signer = recover(digest, signature)
-    return signer is not None and signer.lower() == attester
+        return {
+            a
+            for a, signed in batch.signatures.items()
+            if self._signers.signed(a, digest, signed, block=block)
+        }
 
 
 def _bounds_hold(facility: VerifiedFacility, statement: Statement) -> bool:
@@ -274,6 +348,10 @@ def _offered_terms(data: bytes, offered: FacilityOffered) -> FacilityTerms:
     if sha256(data) != offered.terms.terms_hash:
         raise EvidenceInvalid("is not what termsHash on-chain names", file=FACILITY_FILE)
     terms = decode_facility(data)
+    if encode_facility(terms) != data:
+        line = first_difference(encode_facility(terms), data)
+        message = "bytes are not canonical: other readers could read other terms"
+        raise EvidenceInvalid(message, file=FACILITY_FILE, line=line)
     if offered_terms(terms) != offered.terms or terms.tranches != offered.tranches:
         raise EvidenceInvalid("terms or pledge differ from FacilityRegistry", file=FACILITY_FILE)
     return terms

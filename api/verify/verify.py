@@ -5,34 +5,30 @@ from dataclasses import dataclass
 
 from api.chain.answers import Block
 from api.chain.client import ChainClient
-from api.chain.contracts import Contracts
-from api.chain.deployment import code_problems, parse_deployment
-from api.chain.events import AnyEvent, iter_events, voided_ranges
-from api.chain.published import DEPLOYMENT_FILE, published_deployment
 from api.domain.capital.reconciliation import (
     EpochFigures,
     FacilityFigures,
     Reconciliation,
     reconcile,
 )
-from api.domain.json_text import read_json
 from api.domain.lifecycle import is_final
-from api.domain.statements.evidence import canonical_json
 from api.domain.units import Epoch, FacilityId, GpuSeconds, Micros
-from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import EvidenceSource
-from api.verify.attesters import AttesterVerifier
-from api.verify.closings import ClosingVerifier, Replayed
-from api.verify.duties import DutyVerifier
-from api.verify.endings import EndingVerifier
-from api.verify.epoch import Finding, VerifiedFacility
-from api.verify.market import MarketVerifier
-from api.verify.money import MoneyVerifier
+from api.verify.epoch import VerifiedFacility
+from api.verify.findings import Finding, Findings
 from api.verify.money_book import MoneyBook
-from api.verify.pledges import PledgeVerifier
-from api.verify.refunds import RefundVerifier
-from api.verify.statements import StatementVerifier
-from api.verify.vouchers import VoucherVerifier
+from api.verify.node import (
+    MAX_AGE_S,
+    block_to_verify,
+    check_age,
+    check_constants,
+    check_still_there,
+)
+from api.verify.payments import TOPICS
+from api.verify.replay import Replay
+from api.verify.tree import Tree
+from api.verify.trusted import check_deployment, read_deployment
+from api.verify.walk import Walk, iter_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,7 @@ class VerifyReport:
     """Outcome: what was checked up to which block, findings, five numbers by facility.
 
     voided: statements that a proven fault voided; they count in no other figure.
+    warnings: what was not checked, or cannot be; nothing of it is known to be wrong.
     """
 
     chain_id: int
@@ -49,6 +46,9 @@ class VerifyReport:
     voided: int
     findings: tuple[Finding, ...]
     facilities: tuple[Reconciliation, ...]
+    block_hash: bytes = b""
+    block_time_s: int = 0
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -56,165 +56,119 @@ class VerifyReport:
         return not self.findings
 
 
-def read_contracts(client: ChainClient, evidence: EvidenceSource) -> Contracts:
-    """Contracts that the evidence names, checked against the chain.
-
-    Raises:  EvidenceInvalid naming what does not hold.
-    """
-    data = evidence.read(DEPLOYMENT_FILE)
-    try:
-        deployment = parse_deployment(data)
-        canonical = canonical_json(read_json(data)) == data
-    except (AppError, ValueError) as error:
-        raise EvidenceInvalid(f"{DEPLOYMENT_FILE}: {error}", file=DEPLOYMENT_FILE) from error
-    problems = code_problems(client, deployment)
-    if problems or not canonical:
-        message = "; ".join(problems) or "bytes are not canonical"
-        raise EvidenceInvalid(f"{DEPLOYMENT_FILE}: {message}", file=DEPLOYMENT_FILE)
-    contracts = Contracts(client, deployment)
-    if published_deployment(contracts) != data:
-        message = f"{DEPLOYMENT_FILE}: unknown fields, or a start block without any log"
-        raise EvidenceInvalid(message, file=DEPLOYMENT_FILE)
-    return contracts
-
-
-@dataclass(frozen=True, slots=True)
-class _Replay:
-    """All verifiers, each of which replays a part of what happened."""
-
-    attesters: AttesterVerifier
-    statements: StatementVerifier
-    pledges: PledgeVerifier
-    refunds: RefundVerifier
-    money: MoneyVerifier
-    market: MarketVerifier
-    vouchers: VoucherVerifier
-    endings: EndingVerifier
-    closings: ClosingVerifier
-    duties: DutyVerifier
-
-    @classmethod
-    def begin(
-        cls,
-        contracts: Contracts,
-        evidence: EvidenceSource,
-        head: Block,
-        window_s: int,
-        report: Callable[[Finding], None],
-    ) -> "_Replay":
-        """Verifiers that have seen nothing yet."""
-        attesters = AttesterVerifier(contracts, head=head.number, report=report)
-        statements = StatementVerifier(
-            contracts,
-            evidence,
-            head=head.number,
-            attesters=attesters,
-            report=report,
-            # Read ahead of the walk: the evidence of a voided statement may be replaced already.
-            voided=voided_ranges(contracts, last=head.number),
-        )
-        facilities = statements.facilities
-        money = MoneyVerifier(facilities, window_s, report)
-        market = MarketVerifier(facilities, window_s, report)
-        vouchers = VoucherVerifier(facilities, report)
-        endings = EndingVerifier(window_s, report)
-        replayed = Replayed(facilities, endings, money, market, vouchers)
-        return cls(
-            attesters,
-            statements,
-            PledgeVerifier(facilities, attesters, evidence, report),
-            RefundVerifier(money, attesters, endings, report),
-            money,
-            market,
-            vouchers,
-            endings,
-            ClosingVerifier(replayed, report),
-            DutyVerifier(attesters, endings, window_s, report),
-        )
-
-    def take(self, event: AnyEvent) -> None:
-        """Replay one event.
-
-        `attesters` takes it first: who could sign is judged by it; then `statements`: it fills the
-        facilities by which the others judge; `refunds` before `money`, which moves what is in
-        excess; `closings` and `duties` last: they compute by what the others replayed.
-        """
-        self.attesters.take(event)
-        self.statements.take(event)
-        self.pledges.take(event)
-        self.refunds.take(event)
-        self.money.take(event)
-        self.market.take(event)
-        self.vouchers.take(event)
-        self.endings.take(event)
-        self.closings.take(event)
-        self.duties.take(event)
-
-    def compare(self, contracts: Contracts, head: Block) -> None:
-        """Judge what needs the whole history, and compare with the contracts' storage."""
-        self.statements.finish()
-        self.attesters.compare(head.number)
-        self.pledges.compare(contracts, head)
-        self.refunds.compare(contracts, head.number)
-        self.money.compare(contracts, head.number, head.time_s)
-        self.market.compare(contracts, head.number)
-        self.vouchers.compare(contracts, head.number)
-        self.endings.compare(contracts, head.number)
-        self.closings.compare(contracts, head.number)
-        self.duties.compare(contracts, head.number)
-
-
 def verify(
     client: ChainClient,
     evidence: EvidenceSource,
     *,
     registry: str | None = None,
+    at: int | None = None,
+    now_s: int | None = None,
+    max_age_s: int = MAX_AGE_S,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> VerifyReport:
     """Check every posted statement, settlement and claim against chain and evidence.
 
     Args:    registry: StatementRegistry that the caller trusts; else the evidence's own.
+             at: block as of which everything is verified; else the node's newest.
+             now_s: the caller's time; without it, nobody says whether the node is up to date.
+             max_age_s: oldest newest block of a node that counts as up to date.
              on_progress: called with (block looked at, last block).
     Raises:  ChainUnavailable; EvidenceInvalid if the deployment itself does not hold.
     """
-    contracts = read_contracts(client, evidence)
-    deployment = contracts.deployment
-    if registry is not None and registry.lower() != deployment.statement_registry.lower():
-        message = f"the evidence is for registry {deployment.statement_registry}, not {registry}"
-        raise EvidenceInvalid(message, file=DEPLOYMENT_FILE)
+    deployment = read_deployment(evidence, registry=registry)
     # Everything is read as of this block, however long the walk takes.
-    head = client.head()
+    head = block_to_verify(client, at)
+    contracts = check_deployment(client, deployment, head=head)
+    findings, warnings = Findings(), Findings()
+    _judge_head(head, at, now_s, max_age_s, registry, findings, warnings)
     window_s = contracts.statement_registry.challenge_window_s().at(block=head.number)
-    findings: list[Finding] = []
-    replay = _Replay.begin(contracts, evidence, head, window_s, findings.append)
+    replay = Replay.begin(contracts, evidence, head, window_s, findings)
     posted = 0
-    for event in iter_events(contracts, last=head.number):
+    walk = Walk(contracts, last=head.number, kept=TOPICS, report=findings.of("log"))
+    for event in iter_events(walk):
         replay.take(event)
         posted += event.name == "StatementPosted"
         if on_progress:
             on_progress(event.block_number, head.number)
-    replay.compare(contracts, head)
-    statements, money = replay.statements, replay.money
-    reconciliations = []
-    for facility_id, facility in sorted(statements.facilities.items()):
-        # A facility that no money has reached yet has no book.
-        book = money.books.get(facility_id) or MoneyBook(facility.terms)
-        unvested = money.unvested(facility_id, head.time_s)
-        figures = _figures(facility, book, unvested=unvested, window_s=window_s, now_s=head.time_s)
-        facility_result = reconcile(figures)
-        findings += [
-            Finding(m.sentence(FacilityId(facility_id))) for m in facility_result.mismatches
-        ]
-        reconciliations.append(facility_result)
+    replay.compare(contracts, head, window_s=window_s, receipts=walk.receipts)
+    check_constants(contracts, head, findings.of("constants"))
+    _tree(replay, evidence, head, findings, warnings, of_now=at is None).check()
+    check_still_there(client, head, findings.of("head"))
+    reconciliations = _reconcile(replay, head, window_s, findings)
+    voided = len(replay.statements.known.voided)
     return VerifyReport(
-        deployment.chain_id,
-        deployment.statement_registry,
+        contracts.deployment.chain_id,
+        contracts.deployment.statement_registry,
         head.number,
-        posted - statements.voided,
-        statements.voided,
-        tuple(findings),
-        tuple(reconciliations),
+        posted - voided,
+        voided,
+        findings.found,
+        reconciliations,
+        head.hash,
+        head.time_s,
+        warnings.found,
     )
+
+
+def _judge_head(
+    head: Block,
+    at: int | None,
+    now_s: int | None,
+    max_age_s: int,
+    registry: str | None,
+    findings: Findings,
+    warnings: Findings,
+) -> None:
+    if registry is None:
+        message = "the evidence says to which registry it belongs: name the one that you trust"
+        warnings.of("registry")(Finding(message, code="registry_untrusted"))
+    if at is not None:
+        return
+    if now_s is None:
+        message = "nobody said what time it is: the node may be behind"
+        warnings.of("head")(Finding(message, code="head_age_unknown", block=head.number))
+        return
+    check_age(head, now_s=now_s, max_age_s=max_age_s, report=findings.of("head"))
+
+
+def _tree(
+    replay: Replay,
+    evidence: EvidenceSource,
+    head: Block,
+    findings: Findings,
+    warnings: Findings,
+    *,
+    of_now: bool,
+) -> Tree:
+    statements = replay.statements
+    statements.known.pledges.update(replay.pledges.replaced_roots())
+    return Tree(
+        evidence,
+        statements.facilities,
+        statements.known,
+        head=head,
+        of_now=of_now,
+        report=findings.of("evidence"),
+        warn=warnings.of("evidence"),
+        check_signatures=statements.check_signatures,
+    )
+
+
+def _reconcile(
+    replay: Replay, head: Block, window_s: int, findings: Findings
+) -> tuple[Reconciliation, ...]:
+    found = []
+    for facility_id, facility in sorted(replay.statements.facilities.items()):
+        # A facility that no money has reached yet has no book.
+        book = replay.money.books.get(facility_id) or MoneyBook(facility.terms)
+        unvested = replay.money.unvested(facility_id, head.time_s)
+        figures = _figures(facility, book, unvested=unvested, window_s=window_s, now_s=head.time_s)
+        result = reconcile(figures)
+        for mismatch in result.mismatches:
+            message = mismatch.sentence(FacilityId(facility_id))
+            findings.of("reconciliation")(Finding(message, code="numbers_differ"))
+        found.append(result)
+    return tuple(found)
 
 
 def _figures(

@@ -12,7 +12,8 @@ from api.domain.capital.closing import voucher_share
 from api.domain.capital.vouchers import OpenVouchers, Voucher, gpu_seconds_of_units, open_of
 from api.domain.facility import MAX_TRANCHES
 from api.domain.units import Bytes32, FacilityId, GpuSeconds, Micros, split_tranche_id
-from api.verify.epoch import Finding, VerifiedFacility
+from api.verify.epoch import VerifiedFacility
+from api.verify.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ def run(source: Source, folder: Path, *, kill_worker: bool, keep: bool, console:
             story.finish()
         with timer.step("rentroll verify"):
             code, report = stack.verify()
-        found = report["findings"] + mismatches(
+        found = [finding["sentence"] for finding in report["findings"]] + mismatches(
             stack.get("/v1/reconciliation"), report, source.gpu_minutes
         )
         console.print()

@@ -15,12 +15,21 @@ class Seats:
     threshold: Annotated[int, "uint8"]
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From and until when an account is an attester, UTC seconds; both 0 for a stranger."""
+
+    active_from_s: Annotated[int, "uint40"]
+    active_until_s: Annotated[int, "uint40"]
+
+
 class AttesterRegistry(Contract):
     """View functions of AttesterRegistry."""
 
     name = "AttesterRegistry"
     _panel_of = View("panelOf", ("uint8",), Seats, several=True)
     _panel_count = View("panelCount", (), int, "uint8")
+    _period_of = View("attesterPeriodOf", ("address",), Period, several=True)
     _is_attester = View("isAttester", ("address",), bool)
     _bond_of = View("bondOf", ("address",), Micros, "uint256")
     _bond_token = View("bondToken", (), Address)
@@ -36,6 +45,10 @@ class AttesterRegistry(Contract):
     def panel_count(self) -> Call[int]:
         """Number of panels, which are numbered from 1."""
         return self._call(self._panel_count)
+
+    def period_of(self, account: str) -> Call[Period]:
+        """From and until when an account is an attester."""
+        return self._call(self._period_of, account)
 
     def is_attester(self, account: str) -> Call[bool]:
         """Whether signatures of an account count: an active member with the least bond."""

@@ -57,6 +57,8 @@ class RentLockbox(Contract):
     )
     _payable_to_voucher = View("payableToVoucher", ("uint256",), Micros, "uint256")
     _paid_to_voucher = View("paidToVoucher", ("uint256",), Micros, "uint256")
+    _fees_owed = View("feesOwed", ("uint64",), Micros, "uint256")
+    _paid_by = View("paidBy", ("uint64", "address"), Micros, "uint256")
     _owed_to = View("owedTo", ("address", "address"), Micros, "uint256")
 
     def book_of(self, facility_id: FacilityId) -> Call[RentBook]:
@@ -98,6 +100,14 @@ class RentLockbox(Contract):
     def paid_to_voucher_micros(self, voucher_id: int) -> Call[Micros]:
         """What was credited for a voucher so far."""
         return self._call(self._paid_to_voucher, voucher_id)
+
+    def fees_owed_micros(self, facility_id: FacilityId) -> Call[Micros]:
+        """Fees on rent, and the treasury's share of closings, that have not left the lockbox."""
+        return self._call(self._fees_owed, facility_id)
+
+    def paid_by_micros(self, facility_id: FacilityId, payer: str) -> Call[Micros]:
+        """Rent that one account paid, less what went back to it."""
+        return self._call(self._paid_by, facility_id, payer)
 
     def owed_micros(self, *, token: str, account: str) -> Call[Micros]:
         """What an account may withdraw of a settlement token."""

@@ -31,11 +31,12 @@ def agreed(
     except InvalidInput as error:
         reason = str(error.context.get("reason", "terms_invalid"))
         raise EventRejected(reason, error.message) from error
-    _require_keepable(terms, facility)
+    require_keepable(terms, facility)
     return after
 
 
-def _require_keepable(terms: TermsVersion, facility: FacilityTerms) -> None:
+def require_keepable(terms: TermsVersion, facility: FacilityTerms) -> None:
+    """Refuse terms that their facility cannot keep. Raises EventRejected."""
     window = facility.window_start_s, facility.window_end_s
     if terms.version == 1 and terms.from_s >= window[1]:
         raise EventRejected("outside_window", "it begins behind the delivery window")

@@ -12,66 +12,11 @@ from api.chain.contracts.call import View
 from api.chain.contracts.rent_lockbox import RentBook
 from api.chain.emitted import EVENTS
 from api.chain.emitted.args import EventArgs, topic_of
+from api.chain.emitted.unread import UNREAD
 from api.chain.signatures import ERRORS, FUNCTIONS, CustomError, decode_error
 from api.chain.structs import Member, members
 
 BUILD = Path(__file__).resolve().parents[3] / "build" / "contracts"
-# Events of OpenZeppelin's bases and of configuration that move no money and that nothing reads.
-UNREAD = {
-    "FacilityRegistry": {
-        "AuthorityUpdated",
-        "FacilityReserved",
-        "LedgerKeySet",
-        # FacilityStateChanged says the same.
-        "OfferRemoved",
-        "SettlementTokenAllowed",
-    },
-    "AttesterRegistry": {
-        # AttesterPeriodSet, emitted with it, says from and until when.
-        "AttesterSet",
-        "AuthorityUpdated",
-        # FacilityOffered names the panel that an offer was given.
-        "OfferPanelSet",
-        "SlotTaken",
-        "Withdrawn",
-    },
-    "PledgeRegistry": {"EIP712DomainChanged"},
-    "StatementRegistry": {
-        "AuthorityUpdated",
-        "EIP712DomainChanged",
-        "Paused",
-        # Of a batch: what was not posted changed nothing.
-        "StatementSkipped",
-        "Unpaused",
-    },
-    "TrancheToken": {
-        "ApprovalForAll",
-        "AuthorityUpdated",
-        "ContractURIUpdated",
-        "ForcedTransfer",
-        "Frozen",
-        "InvestorRegistrySet",
-        "Paused",
-        "RevenueSourceSet",
-        "URI",
-        "UnitsBurned",
-        "Unpaused",
-    },
-    "AttesterDesk": {"AuthorityUpdated", "EIP712DomainChanged", "Withdrawn"},
-    "RefundDesk": {"EIP712DomainChanged"},
-    "RentLockbox": {"SettlementSkipped", "Withdrawn"},
-    "PrimarySale": {"Withdrawn"},
-    "BondVault": {"Withdrawn"},
-    "DeliveryDesk": {"EIP712DomainChanged", "OrderCancelled"},
-    "WalletDesk": {
-        "AuthorityUpdated",
-        "ContractTookMoney",
-        "EIP712DomainChanged",
-        "PositionsWatched",
-        "UnitsRecovered",
-        "WalletActed",
-    },
-}
 ARTIFACTS = {"SettlementToken": "MockStablecoin"}
 FUNCTION_CASES = [(c, f) for c, functions in FUNCTIONS.items() for f in functions]
 EVENT_CASES = [(c, e) for c, events in EVENTS.items() for e in events]
@@ -173,10 +118,14 @@ def test_abi__error__has_the_names_and_types_of_the_compiler(
 
 @pytest.mark.parametrize("contract", EVENTS)
 def test_abi__events_of_a_contract__are_all_indexed_or_named_as_unread(contract: str) -> None:
-    known = {event.__name__ for event in EVENTS[contract]}
+    known = {event.signature() for event in EVENTS[contract]}
+    unread = set(UNREAD[contract]) if contract in UNREAD else set()
+    compiled = _abi(contract, "event").items()
 
-    assert known | UNREAD[contract] == set(_abi(contract, "event"))
-    assert not known & UNREAD[contract]
+    assert known | unread == {
+        f"{name}({','.join(map(_type, entry['inputs']))})" for name, entry in compiled
+    }
+    assert not known & unread
 
 
 @pytest.mark.parametrize("contract", ERRORS)

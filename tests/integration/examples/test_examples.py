@@ -180,3 +180,21 @@ def test_auditor__honest_and_forged__tells_them_apart(world: World) -> None:
     assert honest.stdout.count("holds") == 3
     assert "2 attesters signed it" in honest.stdout
     assert other.returncode == 1
+
+
+def test_verifier__honest_and_changed__tells_them_apart(world: World, tmp_path: Path) -> None:
+    world.at(2 * HOUR_S)
+    world.ledger.ingest(*(world.ledger.usage(gpu, 0, HOUR_S) for gpu in range(3)))
+    world.post(0)
+    changed = tmp_path / "changed"
+    shutil.copytree(world.evidence.root, changed)
+    lines = changed / f"facility-{world.facility_id}" / "epoch-00000" / "lines.csv"
+    lines.write_text(lines.read_text().replace(",1000000,", ",1000001,", 1))
+    program = (sys.executable, "examples/verifier.py")
+
+    honest = _run(*program, str(world.evidence.root), world.chain.rpc_url)
+    forged = _run(*program, str(changed), world.chain.rpc_url)
+
+    assert (honest.returncode, honest.stdout.strip()) == (0, "every statement holds")
+    assert forged.returncode == 1
+    assert "epoch-00000: lines.csv is not what its facts give" in forged.stdout

@@ -14,7 +14,7 @@ from api.domain.statements.evidence_reader import follows_of
 from api.domain.statements.statement import statement_digest
 from api.domain.units import Epoch
 from api.errors import AppError, EvidenceInvalid
-from api.verify import statements as verify_statements
+from api.verify import signers as verify_signers
 from api.verify.verify import VerifyReport, verify
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
 from tests.published import Memory, Published, Remembering
@@ -49,7 +49,7 @@ def published(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> I
 def recovered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Recovering the same signature over and over is what would take most of the time."""
     known: dict[tuple[bytes, bytes], str | None] = {}
-    recover = verify_statements.recover
+    recover = verify_signers.recover
 
     def remembered(digest: bytes, signature: bytes) -> str | None:
         key = (digest, signature)
@@ -57,7 +57,7 @@ def recovered_once(monkeypatch: pytest.MonkeyPatch) -> None:
             known[key] = recover(digest, signature)
         return known[key]
 
-    monkeypatch.setattr(verify_statements, "recover", remembered)
+    monkeypatch.setattr(verify_signers, "recover", remembered)
 
 
 def _path(published: Published, name: str, epoch: int = 0) -> str:

@@ -12,7 +12,8 @@ from api.chain.events import ChainEvent
 from api.domain.facility import TrancheTerms
 from api.domain.lifecycle import FacilityState
 from api.domain.units import ZERO32, ZERO_ADDRESS, Address, FacilityId, Micros, tranche_id
-from api.verify.epoch import Finding, PostedTotals, VerifiedFacility
+from api.verify.epoch import PostedTotals, VerifiedFacility
+from api.verify.findings import Finding
 from api.verify.money import MoneyVerifier
 from tests.unit.values import TERMS
 

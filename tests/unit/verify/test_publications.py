@@ -22,7 +22,7 @@ from api.domain.lifecycle import FacilityState, cured_until_s
 from api.domain.statements.statement import Statement
 from api.domain.units import ZERO32, ZERO_ADDRESS, Bytes32, Epoch
 from api.verify.endings import EndingVerifier
-from api.verify.epoch import Finding
+from api.verify.findings import Finding
 from tests.unit.values import DAY_S, START_S, TERMS
 
 F, EVIDENCE = TERMS.facility_id, Bytes32(b"\5" * 32)

@@ -23,6 +23,13 @@ def _edit(path: str, change: Callable[[bytes], bytes]) -> Change:
     return edit
 
 
+_FORGED = "superseded/epoch-00002-" + "ab" * 32
+
+
+def _beef(name: str) -> str:
+    return name[:-4] + "beef"
+
+
 def _one(facility: Path, path: str) -> Path:
     found = sorted(facility.glob(path))
     assert found, path
@@ -377,18 +384,8 @@ CASES = [
         "stray",
         "/x",
     ),
-    Case(
-        "a superseded folder renamed",
-        _rename(OLD, lambda n: n[:-4] + "beef"),
-        "superseded_unknown",
-        "beef/",
-    ),
-    Case(
-        "a forged superseded folder",
-        _copy(E2, "superseded/epoch-00002-" + "ab" * 32),
-        "superseded_unknown",
-        "ab/",
-    ),
+    Case("a superseded folder renamed", _rename(OLD, _beef), "superseded_unknown", "beef/"),
+    Case("a forged superseded folder", _copy(E2, _FORGED), "superseded_unknown", "ab/"),
     Case(
         "a statement that stands as superseded",
         lambda f: shutil.copytree(f / E0, f / "superseded" / f"epoch-00000-{_hash(f / E0)}"),

@@ -25,7 +25,7 @@ from api.domain.units import (
     Micros,
     capacity_gpu_hours,
 )
-from api.errors import InvalidInput
+from api.errors import EvidenceInvalid, InvalidInput
 
 MAX_TRANCHES = 4
 MIN_EPOCH_S = 60
@@ -311,3 +311,13 @@ def check_terms(terms: FacilityTerms) -> None:
     capacity = capacity_gpu_hours(device_count=terms.device_count, window_s=window_s)
     units = sum(t.unit_cap for t in terms.tranches)
     require(units <= capacity, "tranches", f"{units} units exceed {capacity} GPU-hours of capacity")
+
+
+def require_own_log(terms: FacilityTerms, *, chain_id: int, registry: str) -> None:
+    """Refuse terms whose log is named after another chain or registry than the facility's own.
+
+    Raises:  EvidenceInvalid.
+    """
+    own = LogName(chain_id, Address(registry.lower()), terms.facility_id)
+    if terms.log != own:
+        raise EvidenceInvalid(f"its log is {terms.log}, not {own}")

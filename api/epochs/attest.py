@@ -9,9 +9,9 @@ from typing import Protocol
 from api.chain.signer import LocalSigner
 from api.chain.terms import OfferedTerms, offered_terms
 from api.domain.capital.duties import require_pay
-from api.domain.facility import FacilityTerms, Period, check_terms
+from api.domain.facility import FacilityTerms, Period, check_terms, require_own_log
 from api.domain.lifecycle import cut_off_s
-from api.domain.log.entry import LogEnd, LogName
+from api.domain.log.entry import LogEnd
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
@@ -25,7 +25,7 @@ from api.domain.statements.evidence import (
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.statement import statement_digest, statement_hash
-from api.domain.units import Address, Bytes32, Epoch, FacilityId
+from api.domain.units import Bytes32, Epoch, FacilityId
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.memory import SignedMemory, Signer
 from api.errors import AppError, EvidenceInvalid
@@ -41,16 +41,6 @@ def require_offered(terms: FacilityTerms, offered: OfferedTerms) -> None:
     if offered_terms(terms) != offered:
         message = "the facility's terms or pledge are not those offered on-chain"
         raise EvidenceInvalid(message, file=FACILITY_FILE)
-
-
-def require_own_log(terms: FacilityTerms, *, chain_id: int, registry: str) -> None:
-    """Refuse terms whose log is named after another chain or registry than the facility's own.
-
-    Raises:  EvidenceInvalid.
-    """
-    own = LogName(chain_id, Address(registry.lower()), terms.facility_id)
-    if terms.log != own:
-        raise EvidenceInvalid(f"its log is {terms.log}, not {own}", file=FACILITY_FILE)
 
 
 def require_voided(raw: RawInput, voided: Sequence[Epoch]) -> None:

@@ -9,7 +9,7 @@ from api.chain.emitted.facility_registry import FacilityOffered, FacilityStateCh
 from api.chain.emitted.statement_registry import EvidenceRejected, StatementPosted
 from api.chain.events import AnyEvent, ChainEvent, Handlers, VoidedRange
 from api.chain.terms import offered_terms
-from api.domain.facility import FacilityTerms
+from api.domain.facility import FacilityTerms, require_own_log
 from api.domain.hashing import sha256
 from api.domain.lifecycle import FacilityState
 from api.domain.statements.evidence import (
@@ -125,6 +125,9 @@ class StatementVerifier:
         # Nothing is computed from terms that differ from those on-chain.
         try:
             terms = _offered_terms(self._evidence.read(path), event.args)
+            deployment = self._contracts.deployment
+            registry = deployment.facility_registry
+            require_own_log(terms, chain_id=deployment.chain_id, registry=registry)
         except NotFound:
             # Nothing is published before the first epoch closes; a statement would say so.
             return

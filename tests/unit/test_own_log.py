@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.epochs.attest import require_own_log
+from api.domain.facility import require_own_log
 from api.errors import EvidenceInvalid
 from tests.unit.values import TERMS
 

@@ -132,12 +132,6 @@ CASES = [
         f"{E0}/facts.jsonl",
     ),
     Case(
-        "facts as terms",
-        _edit(f"{E0}/terms.jsonl", lambda d: d.replace(b"terms", b"usage", 1)),
-        "file_wrong",
-        f"{E0}/terms.jsonl",
-    ),
-    Case(
         "a number of 9,999 digits",
         _edit(f"{E0}/facts.jsonl", lambda d: d.replace(b'"entry":', b'"entry":' + b"9" * 9_999, 1)),
         "file_wrong",

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from api.db.bulk import chunks, insert_many
 from api.db.rows import columns_of, rows_as
@@ -75,18 +75,33 @@ def _entry(log: LogName, row: BareEntry | LogEntryRow) -> Entry:
 
 
 def logged_after(
-    connection: Connection, log: LogName, *, after: int, most: int
+    connection: Connection, log: LogName, *, after: int, most: int, most_bytes: int | None = None
 ) -> list[LoggedEntry]:
-    """Entries behind one, with all that stands behind their hashes: at most so many."""
+    """Entries behind one, with all that stands behind their hashes: at most so many.
+
+    Args:    most_bytes: no further entry once their packed bodies have so many; one comes always.
+    """
     c = log_entries.c
-    query = select(*columns_of(LogEntryRow)).where(
-        c.facility_id == log.facility_id, c.number > after
-    )
-    rows = rows_as(LogEntryRow, connection.execute(query.order_by(c.number).limit(most)))
+    where = c.facility_id == log.facility_id, c.number > after
+    if most_bytes is not None:
+        sizes = select(c.number, func.length(c.body)).where(*where).order_by(c.number).limit(most)
+        most = _fitting([size for _, size in connection.execute(sizes)], most_bytes)
+    query = select(*columns_of(LogEntryRow)).where(*where).order_by(c.number).limit(most)
+    rows = rows_as(LogEntryRow, connection.execute(query))
     return [
         LoggedEntry(_entry(log, row), row.blind, zlib.decompress(row.body), row.answers)
         for row in rows
     ]
+
+
+def _fitting(sizes: Iterable[int], most_bytes: int) -> int:
+    """How many of some sizes are needed to come to so many bytes; all, if they do not."""
+    count = 0
+    for size in sizes:
+        count, most_bytes = count + 1, most_bytes - size
+        if most_bytes <= 0:
+            break
+    return count
 
 
 def log_size_before(connection: Connection, facility_id: FacilityId, recorded: Span) -> int:

@@ -54,8 +54,8 @@ class SignatureOut(BaseModel):
     signatures: int = Field(description="Signatures of this statement so far.")
 
 
-# Of one answer: a body has at most 4 MiB, and most have a few kilobytes.
-_MOST_ENTRIES = 500
+# Of one answer. Bodies are packed: they are some five times as large when they are read.
+_MOST_ENTRIES, _MOST_BYTES = 2_000, 4 << 20
 
 
 @router.get("/v1/attester/pending", responses=errors(401, 403, 422))
@@ -96,7 +96,9 @@ def read_log(
     with reading(service.engine) as connection:
         facility = known_facility_row(connection, facility_id)
         log = terms_from_bytes(facility.terms_json).log
-        entries = logged_after(connection, log, after=after, most=_MOST_ENTRIES)
+        entries = logged_after(
+            connection, log, after=after, most=_MOST_ENTRIES, most_bytes=_MOST_BYTES
+        )
         reopened = reopenings_of(connection, facility_id)
 
     def rows() -> Iterator[bytes]:

@@ -14,6 +14,7 @@ from api.domain.metering.facts import Place
 from api.domain.statements.statement import statement_digest
 from api.epochs.attest import Attester, RawInput, Verdict
 from api.epochs.panels import attester_warnings
+from api.routes.attester import attestations
 from scripts.dev.stack import ATTESTER_ACCOUNTS, MINIMUM_BOND, RENTER
 from tests.factories import DAY_S, HOUR_S
 from tests.logs import SentEvent, log_of
@@ -62,6 +63,15 @@ def test_attest__honest_service__signs_both_epochs(closed: World) -> None:
 
     assert _refusals(verdicts) == [None, None]
     assert len(closed.signatures(0)) == len(closed.signatures(1)) == 1
+
+
+def test_attest__log_in_parts__signs_both_epochs(
+    closed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part has one entry at least, however large."""
+    monkeypatch.setattr(attestations, "_MOST_BYTES", 1)
+
+    assert _refusals(closed.attest(0)) == [None, None]
 
 
 @pytest.mark.parametrize(

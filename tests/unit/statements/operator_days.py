@@ -52,7 +52,7 @@ class Operator:
 
     def used(self, start_h, end_h, *, device=CARD, delivery=False):
         place = next(self.places)
-        start_s, end_s = (NEW_YEAR_S + h * HOUR_S for h in (start_h, end_h))
+        start_s, end_s = (NEW_YEAR_S + int(h * HOUR_S) for h in (start_h, end_h))
         self.books.take([Held(place, device, LEASE, start_s, end_s, delivery)])
         return place
 

@@ -8,8 +8,7 @@ from sqlalchemy import Engine
 from api.access import sessions as store
 from api.access.siwe import Origin, check_sign_in, parse_sign_in, personal_digest
 from api.chain.client import ChainClient
-from api.chain.erc1271 import accepts_signature
-from api.chain.signer import recover
+from api.chain.erc1271 import signed_by
 from api.db.session import Connection, reading, write
 from api.errors import SignInNonceUnknown, SignInSignatureWrong
 
@@ -63,9 +62,7 @@ def sign_in(
     # Some hardware wallets number the recovery id from 0.
     if len(signature) == 65 and signature[64] < 2:
         signature = signature[:64] + bytes([signature[64] + 27])
-    if recover(digest, signature) != message.address and not accepts_signature(
-        client, message.address, digest, signature
-    ):
+    if not signed_by(client, message.address, digest, signature):
         raise SignInSignatureWrong(f"the message is not signed by {message.address}")
     # The nonce is used up only now: no transaction was open while the chain was asked. Of two
     # requests with one message, `use_nonce` lets one through.

@@ -2,6 +2,7 @@
 
 from api.chain.abi import Function
 from api.chain.client import ChainClient
+from api.chain.signer import recover
 from api.errors import ChainRejected
 
 _IS_VALID = Function("isValidSignature", ("bytes32", "bytes"), ("bytes4",))
@@ -35,3 +36,16 @@ def accepts_signature(
         # A wallet may revert instead of answering: for the caller both mean no.
         return False
     return isinstance(answer, str) and answer.lower() == "0x" + _MAGIC.hex()
+
+
+def signed_by(
+    client: ChainClient, account: str, digest: bytes, signature: bytes, *, block: int | None = None
+) -> bool:
+    """Whether an account signed a digest: by its key first, then as a contract, as contracts judge.
+
+    Source:  `Signatures.isValid`.  block: as of then; without it, of now.
+    Raises:  ChainUnavailable.
+    """
+    return recover(digest, signature) == account or accepts_signature(
+        client, account, digest, signature, block=block
+    )

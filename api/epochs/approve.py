@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from api.chain import calldata
 from api.chain.contracts import Contracts
-from api.chain.signer import recover
+from api.chain.erc1271 import signed_by
 from api.db import pledges as store
 from api.db.facilities import known_facility_row
 from api.db.pledges import WaitingPledge
@@ -95,13 +95,8 @@ def accept_pledge_signature(
         )
         raise Conflict(message, reason="pledge_signature_void", approvals=current)
     panel = panel_of(contracts, facility_id, block=block)
-    terms = contracts.facility_registry.terms_of(facility_id).at(block=block)
-    digest = approval_digest(
-        PledgeApproval(facility_id, terms.pledge_root, terms.device_count, OFFER_EPOCH, approvals),
-        chain_id=contracts.deployment.chain_id,
-        registry=contracts.deployment.pledge_registry,
-    )
-    if recover(digest, signature) != attester:
+    digest = _digest(contracts, facility_id, approvals=approvals, block=block)
+    if not signed_by(contracts.client, attester, digest, signature):
         message = "the signature is not this account's over this pledge"
         raise InvalidInput(message, field="signature")
     require_counting(contracts, panel, attester, block=block)
@@ -133,7 +128,8 @@ def approvable(engine: Engine, contracts: Contracts) -> list[Intent]:
         if not known or not _can_be_approved(contracts, facility_id, block=block):
             continue
         panel = panel_of(contracts, facility_id, block=block)
-        signatures = counting(contracts, panel, known, block=block)
+        digest = _digest(contracts, facility_id, approvals=approvals, block=block)
+        signatures = counting(contracts, panel, known, digest=digest, block=block)
         if panel.threshold == 0 or len(signatures) < panel.threshold:
             continue
         # No more than it takes: each costs gas.
@@ -142,6 +138,16 @@ def approvable(engine: Engine, contracts: Contracts) -> list[Intent]:
         # In the same place every time: signed anew after another approval, it is sent anew.
         intents.append(Intent("approve", facility_id, Epoch(0), 0, registry.address, data))
     return intents
+
+
+def _digest(contracts: Contracts, facility_id: FacilityId, *, approvals: int, block: int) -> bytes:
+    """What attesters sign of an offer's pledge, after so many approvals."""
+    terms = contracts.facility_registry.terms_of(facility_id).at(block=block)
+    return approval_digest(
+        PledgeApproval(facility_id, terms.pledge_root, terms.device_count, OFFER_EPOCH, approvals),
+        chain_id=contracts.deployment.chain_id,
+        registry=contracts.deployment.pledge_registry,
+    )
 
 
 def _can_be_approved(contracts: Contracts, facility_id: FacilityId, *, block: int) -> bool:

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine, insert
 
 from api.chain.contracts import Contracts
-from api.chain.signer import recover
+from api.chain.erc1271 import signed_by
 from api.db import statements as store
 from api.db.session import reading, transaction
 from api.db.tables.statements import attestations
@@ -53,7 +53,7 @@ def accept_signature(
     digest = statement_digest(
         statement, chain_id=contracts.deployment.chain_id, registry=registry.address
     )
-    if recover(digest, signature) != attester:
+    if not signed_by(contracts.client, attester, digest, signature):
         raise InvalidInput(
             "the signature is not this account's over this statement", field="signature"
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
+from api.chain.erc1271 import signed_by
 from api.domain.units import FacilityId
 from api.errors import InvalidInput
 
@@ -52,14 +53,25 @@ def require_counting(
 
 
 def counting(
-    contracts: Contracts, panel: PanelOfFacility, signatures: Mapping[str, bytes], *, block: int
+    contracts: Contracts,
+    panel: PanelOfFacility,
+    signatures: Mapping[str, bytes],
+    *,
+    digest: bytes,
+    block: int,
 ) -> dict[str, bytes]:
-    """Of some signatures those that count: the contracts refuse all for one that does not."""
+    """Of some signatures over a digest those that count: the contracts refuse all for one that does
+    not. A contract that signed may have changed its mind since, and is asked again."""
     seated = [attester for attester in signatures if panel.seats(attester)]
     asked = [contracts.attester_registry.is_attester(attester) for attester in seated]
     answers = contracts.all_of(asked).at(block=block) if asked else []
     pairs = zip(seated, answers, strict=True)
-    return {attester: signatures[attester] for attester, counts in pairs if counts}
+    counted = {attester: signatures[attester] for attester, counts in pairs if counts}
+    return {
+        attester: signature
+        for attester, signature in counted.items()
+        if signed_by(contracts.client, attester, digest, signature, block=block)
+    }
 
 
 def attester_warnings(contracts: Contracts, account: str) -> list[str]:

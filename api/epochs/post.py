@@ -12,7 +12,7 @@ from api.db.reopenings import superseded_count
 from api.db.session import reading
 from api.db.tables.chain import IntentRow
 from api.domain.lifecycle import FacilityState, statements_until_s
-from api.domain.statements.statement import Statement, statement_hash
+from api.domain.statements.statement import Statement, statement_digest, statement_hash
 from api.domain.units import Epoch, FacilityId
 from api.epochs.attestations import publish_signatures
 from api.epochs.outbox import Intent
@@ -54,7 +54,10 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
                 )
             if _taken_off(contracts, statement, sent, block=head.number):
                 break
-            signatures = counting(contracts, panel, known, block=head.number)
+            digest = statement_digest(
+                statement, chain_id=contracts.deployment.chain_id, registry=registry.address
+            )
+            signatures = counting(contracts, panel, known, digest=digest, block=head.number)
             enough = 0 < panel.threshold <= len(signatures)
             # The closing statement of a facility that ended early ends after the facility.
             over_s = head.time_s if row.closing else until_s

@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine
 
 from api.chain import calldata
 from api.chain.contracts import Contracts
-from api.chain.signer import recover
+from api.chain.erc1271 import signed_by
 from api.db import replacements as store
 from api.db.facilities import known_facility_row
 from api.db.session import reading, transaction
-from api.db.tables.replacements import ReplacementSignature
+from api.db.tables.replacements import ReplacementRow, ReplacementSignature
 from api.domain.facility import FacilityTerms
 from api.domain.pledges import PledgeApproval, approval_digest
 from api.domain.statements.evidence_reader import terms_from_bytes
@@ -119,12 +119,8 @@ def accept_replacement_signature(
         )
         raise Conflict(message, reason="pledge_signature_void", approvals=current)
     panel = panel_of(contracts, facility_id, block=head.number)
-    digest = approval_digest(
-        PledgeApproval(facility_id, root, terms.device_count, found.row.from_epoch, approvals),
-        chain_id=contracts.deployment.chain_id,
-        registry=contracts.deployment.pledge_registry,
-    )
-    if recover(digest, signature) != attester:
+    digest = _digest(contracts, terms, found.row, approvals=approvals)
+    if not signed_by(contracts.client, attester, digest, signature):
         message = "the signature is not this account's over this pledge"
         raise InvalidInput(message, field="signature")
     require_counting(contracts, panel, attester, block=head.number)
@@ -162,7 +158,8 @@ def _shown(engine: Engine, contracts: Contracts, waiting: Replacement) -> Shown:
         known = _signatures(connection, waiting, approvals)
         terms = _terms(connection, row.facility_id)
     panel = panel_of(contracts, row.facility_id, block=block)
-    signatures = counting(contracts, panel, known, block=block)
+    digest = _digest(contracts, terms, row, approvals=approvals)
+    signatures = counting(contracts, panel, known, digest=digest, block=block)
     shown = Shown(waiting, len(signatures), panel.threshold)
     late = row.from_epoch < running_of(contracts, row.facility_id).least(terms)
     if late or panel.threshold == 0 or len(signatures) < panel.threshold:
@@ -177,6 +174,18 @@ def _shown(engine: Engine, contracts: Contracts, waiting: Replacement) -> Shown:
     )
     sent = Transaction(contracts.deployment.pledge_registry, data)
     return Shown(waiting, len(signatures), panel.threshold, sent)
+
+
+def _digest(
+    contracts: Contracts, terms: FacilityTerms, row: ReplacementRow, *, approvals: int
+) -> bytes:
+    """What attesters sign of a replacement, after so many approvals."""
+    pledge = row.facility_id, row.pledge_root, terms.device_count, row.from_epoch, approvals
+    return approval_digest(
+        PledgeApproval(*pledge),
+        chain_id=contracts.deployment.chain_id,
+        registry=contracts.deployment.pledge_registry,
+    )
 
 
 def _terms(connection: Connection, facility_id: FacilityId) -> FacilityTerms:

@@ -37,14 +37,17 @@ class PendingOut(BaseModel):
     statement_hash: str = Field(description="EIP-712 struct hash, 0x-hex.")
 
 
-SignatureHex = Annotated[str, Field(pattern=r"^0x[0-9a-fA-F]{130}$")]
+# Of a key 65 bytes; of a contract what it takes for a signature, within a bound.
+SignatureHex = Annotated[str, Field(pattern=r"^0x([0-9a-fA-F]{2}){1,2048}$")]
 
 
 class SignatureIn(Strict):
     """A signature over a statement's EIP-712 digest."""
 
     attester: Address = Field(description="Signing account.")
-    signature: SignatureHex = Field(description="65 bytes r ‖ s ‖ v, 0x-hex.")
+    signature: SignatureHex = Field(
+        description="0x-hex: 65 bytes r ‖ s ‖ v of a key, or what a contract takes (ERC-1271)."
+    )
 
 
 class SignatureOut(BaseModel):
@@ -130,7 +133,8 @@ def submit_attestation(
 ) -> SignatureOut:
     """Hand in a signature.
 
-    It must recover to the named account, which sits on the facility's panel.
+    It must be the named account's, by key or as a contract (ERC-1271), and the account must sit on
+    the facility's panel.
     """
     created, count = accept_signature(
         service.engine,

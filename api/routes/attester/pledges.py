@@ -38,7 +38,9 @@ class PledgeSignatureIn(Strict):
     approvals: Annotated[int, Field(ge=0, le=MAX_I64)] = Field(
         description="Pledges of all facilities that were approved when it signed."
     )
-    signature: SignatureHex = Field(description="65 bytes r ‖ s ‖ v, 0x-hex.")
+    signature: SignatureHex = Field(
+        description="0x-hex: 65 bytes r ‖ s ‖ v of a key, or what a contract takes (ERC-1271)."
+    )
 
 
 class PledgeSignatureOut(BaseModel):

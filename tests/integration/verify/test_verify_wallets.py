@@ -1,14 +1,8 @@
 """Attesters that are contracts, judged as of their block; and an offer without its terms."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from api.chain import calldata
-from api.chain.abi import Function
-from api.chain.answers import to_bytes
-from api.chain.calldata import checksum
 from api.domain.statements.evidence import (
     ATTESTATIONS_FILE,
     STATEMENT_FILE,
@@ -17,47 +11,14 @@ from api.domain.statements.evidence import (
     epoch_folder,
 )
 from api.domain.statements.statement import Statement, statement_digest
-from scripts.dev.stack import ATTESTER_ACCOUNTS, COMPLIANCE, RENTER
+from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER
+from tests.contract_attesters import ACCEPTING, REFUSING, REVERTING, deploy, seat, set_mood
 from tests.factories import DAY_S, HOUR_S
 from tests.world import World, send, signer_of, wallet
 
 pytestmark = pytest.mark.chain
-BUILT = Path(__file__).resolve().parents[3] / "build" / "contracts"
-REFUSING, ACCEPTING, REVERTING = 0, 1, 2
 # What a wallet takes for a signature is its own affair: here, of no key at all.
 WORDS = b"\xab" * 70
-
-
-def _deploy(world: World, name: str) -> str:
-    data = "0x" + json.loads((BUILT / f"{name}.json").read_text())["bytecode"]
-    call = {"from": wallet(RENTER).address, "data": data, "gas": hex(1_000_000)}
-    tx_hash = world.client.request("eth_sendTransaction", call, attempts=1)
-    receipt = None
-    while receipt is None:
-        receipt = world.client.receipt(to_bytes("eth_sendTransaction", tx_hash))
-    assert receipt.contract_address is not None
-    return checksum(receipt.contract_address)
-
-
-def _mood(world: World, address: str, mood: int) -> None:
-    data = "0x" + Function("setMood", ("uint8",)).encode(mood).hex()
-    send(world.client, wallet(RENTER).address, address, data)
-
-
-def _seat(world: World, attester: str) -> None:
-    """Governance makes a contract an attester, with a bond and a seat."""
-    registry, governance = world.contracts.attester_registry, wallet(COMPLIANCE).address
-    join = calldata.call("AttesterRegistry", "setAttester", attester, True)
-    send(world.client, governance, registry.address, join)
-    payer, bond = wallet(RENTER).address, world.now(registry.minimum_bond_micros())
-    approve = calldata.call("SettlementToken", "approve", registry.address, bond)
-    send(world.client, payer, world.deployment.settlement_token, approve)
-    deposit = calldata.call("AttesterRegistry", "depositBond", attester, bond)
-    send(world.client, payer, registry.address, deposit)
-    seats = [attester, *(wallet(account).address for account in ATTESTER_ACCOUNTS[:2])]
-    seats.sort(key=lambda account: int(account, 16))
-    panel = calldata.call("AttesterRegistry", "setPanel", 1, seats)
-    send(world.client, governance, registry.address, panel)
 
 
 def _post(world: World, statement: Statement, contract: str) -> None:
@@ -82,9 +43,9 @@ def _publish(world: World, statement: Statement, signatures: dict[str, bytes]) -
 @pytest.fixture
 def attested(world: World) -> tuple[World, str]:
     """One epoch, signed by a key and by a contract."""
-    contract = _deploy(world, "MockContractAttester")
-    _seat(world, contract)
-    _mood(world, contract, ACCEPTING)
+    contract = deploy(world, "MockContractAttester")
+    seat(world, contract)
+    set_mood(world, contract, ACCEPTING)
     world.at(DAY_S)
     world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
     world.at_cut_off(0)
@@ -107,7 +68,7 @@ def test_verify__contract_attester_that_changes_its_mind__signed_all_the_same(
     world, contract = attested
     block = world.client.head().number
     world.chain.rpc("anvil_mine", "0x3")
-    _mood(world, contract, mood)
+    set_mood(world, contract, mood)
     world.chain.rpc("anvil_mine", "0x3")
 
     assert [f.sentence() for f in world.verify().findings] == []
@@ -116,7 +77,7 @@ def test_verify__contract_attester_that_changes_its_mind__signed_all_the_same(
 
 def test_verify__contract_that_never_accepted__is_found(world: World) -> None:
     """Its signature is published beside two that count."""
-    contract = _deploy(world, "MockContractAttester")
+    contract = deploy(world, "MockContractAttester")
     world.at(DAY_S)
     world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
     world.post(0)

@@ -1,0 +1,82 @@
+"""An attester that is a contract signs by ERC-1271, from the service's route to the chain."""
+
+import pytest
+
+from api.domain.statements.evidence import hex32
+from tests.contract_attesters import ACCEPTING, REFUSING, REVERTING, deploy, seat, set_mood
+from tests.factories import DAY_S, HOUR_S
+from tests.world import World
+
+pytestmark = pytest.mark.chain
+# What a wallet takes for a signature is its own affair: here, of no key at all.
+WORDS = b"\xab" * 70
+
+
+@pytest.fixture
+def closed(world: World) -> tuple[World, str]:
+    """One closed epoch; a contract and two keys on the panel, two of which it takes."""
+    contract = deploy(world, "MockContractAttester")
+    seat(world, contract)
+    set_mood(world, contract, ACCEPTING)
+    world.at(DAY_S)
+    world.ledger.ingest(world.ledger.usage(0, 0, HOUR_S))
+    world.at_cut_off(0)
+    world.round()
+    return world, contract
+
+
+def _submit(world: World, account: str, signature: bytes) -> int:
+    path = f"/v1/attester/facilities/{world.facility_id}/epochs/0/attestations"
+    headers = {"Authorization": f"Bearer {world.attester_key}"}
+    body = {"attester": account, "signature": hex32(signature)}
+    return int(world.http.post(path, json=body, headers=headers).status_code)
+
+
+def test_contract__its_signature_and_one_of_a_key__are_posted_and_verified(
+    closed: tuple[World, str],
+) -> None:
+    world, contract = closed
+
+    assert _submit(world, contract, WORDS) == 201
+    assert _submit(world, contract, WORDS) == 200
+    assert [v.signed for v in world.attest(0)] == [True]
+    world.round()
+
+    assert world.posted == 1
+    assert [f.sentence() for f in world.verify().findings] == []
+
+
+@pytest.mark.parametrize("mood", [REFUSING, REVERTING])
+def test_contract__that_does_not_accept__is_refused_and_stores_nothing(
+    closed: tuple[World, str], mood: int
+) -> None:
+    world, contract = closed
+    set_mood(world, contract, mood)
+
+    assert _submit(world, contract, WORDS) == 422
+    assert world.signatures(0) == {}
+
+
+def test_contract__changes_its_mind_before_the_posting__is_left_out_and_counts_again(
+    closed: tuple[World, str],
+) -> None:
+    """One that refuses would make the whole posting fail: two keys post without it."""
+    world, contract = closed
+    assert _submit(world, contract, WORDS) == 201
+    assert [v.signed for v in world.attest(0)] == [True]
+    set_mood(world, contract, REFUSING)
+
+    world.round()
+    refused = world.posted
+    assert [v.signed for v in world.attest(1)] == [True]
+    world.round()
+
+    assert (refused, world.posted) == (0, 1)
+
+
+def test_contract__no_account_of_the_panel__is_refused(closed: tuple[World, str]) -> None:
+    world, _ = closed
+    other = deploy(world, "MockContractAttester")
+    set_mood(world, other, ACCEPTING)
+
+    assert _submit(world, other, WORDS) == 422

@@ -10,7 +10,6 @@ from api.errors import EventRejected, InvalidInput, TooLarge
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_EVENTS = 1_000
-_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +41,6 @@ def inflate(body: bytes) -> bytes:
     if not inflater.eof or inflater.unused_data:
         raise InvalidInput("gzip body is truncated or has bytes after its end", field="body")
     return plain
-
-
-def read_signed(body: bytes) -> EventBatch:
-    """Events of a body as it was signed: JSON, or gzip of it, which its first bytes tell.
-
-    Raises:  InvalidInput, TooLarge.
-    """
-    return read_plain(inflate(body) if body.startswith(_GZIP) else body)
 
 
 def read_plain(plain: bytes) -> EventBatch:

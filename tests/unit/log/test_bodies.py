@@ -1,6 +1,8 @@
 """Request bodies: a key named twice is never missed, whatever the spacing, escapes or nesting."""
 
+import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +11,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.domain.log.strict_json import MAX_DEPTH, count_keys, may_repeat_keys
+from api.domain.log import event_texts
+from api.domain.log.bodies import MAX_BODY_BYTES, inflate, read_plain
+from api.domain.log.strict_json import (
+    MAX_DEPTH,
+    count_keys,
+    duplicate_key_events,
+    may_repeat_keys,
+)
 from api.errors import InvalidInput, TooLarge
 from api.routes.http.body import JSON, read_events
 
@@ -209,3 +218,56 @@ def test_count_keys__at_the_depth_limit__is_counted_and_beyond_refused() -> None
     assert count_keys(_nested(MAX_DEPTH)) == MAX_DEPTH // 2
     with pytest.raises(InvalidInput, match="nested deeper"):
         count_keys(_nested(MAX_DEPTH + 1))
+
+
+def test_inflate__gzip__is_what_it_was_up_to_the_limit() -> None:
+    most = b" " * MAX_BODY_BYTES
+
+    assert inflate(gzip.compress(b"[]")) == b"[]"
+    assert inflate(gzip.compress(most)) == most
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"[]", "not valid gzip"),
+        (zlib.compress(b"[]"), "not valid gzip"),
+        (gzip.compress(b"[]")[:-1], "truncated"),
+        (gzip.compress(b"[]") + b"x", "bytes after its end"),
+    ],
+)
+def test_inflate__what_is_no_gzip__is_refused(body: bytes, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        inflate(body)
+
+
+def test_bodies__above_the_limit__are_refused_before_they_are_read() -> None:
+    with pytest.raises(TooLarge, match="inflates to more than"):
+        inflate(gzip.compress(b" " * (MAX_BODY_BYTES + 1)))
+    with pytest.raises(TooLarge, match="body is larger than"):
+        read_plain(b" " * (MAX_BODY_BYTES + 1))
+
+
+@pytest.mark.parametrize("body", [b"7", b'"text"', b"null", b"\xff"])
+def test_read_plain__neither_object_nor_array__is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidInput, match=r"must be an event or an array|not UTF-8"):
+        read_plain(body)
+
+
+def test_duplicate_keys__of_which_one_is_too_deep__are_no_json() -> None:
+    """The parser keeps the second value; the first may be nested as deep as it likes."""
+    deep = "[" * 70 + "]" * 70
+    with pytest.raises(InvalidInput, match="not JSON"):
+        duplicate_key_events(f'[{{"a":{deep},"a":1}}]'.encode(), 1)
+
+
+def test_event_text__that_only_the_quick_parser_refuses__is_malformed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(text: str) -> object:
+        raise orjson.JSONDecodeError("no", text, 0)
+
+    monkeypatch.setattr(event_texts.orjson, "loads", refuse)
+    read = event_texts.read_event_text(event_texts.EventText('{"id":"x"}', too_deep=False))
+
+    assert (read.value, read.broken and read.broken.reason) == ({"id": "x"}, "malformed_event")

@@ -215,7 +215,7 @@ def test_sign_in__two_at_once_with_one_nonce__one_session(
 ) -> None:
     text = sign_in_text(ADDRESS, nonce_of(service.client))
     body = {"message": text, "signature": signed(KEY, text)}
-    judge: Callable[..., Any] = steps.recover
+    judge: Callable[..., Any] = steps.signed_by
     twin: list[int] = []
 
     def meanwhile(*arguments: Any) -> Any:
@@ -224,7 +224,7 @@ def test_sign_in__two_at_once_with_one_nonce__one_session(
             twin[0] = TestClient(service.app).post("/v1/session", json=body).status_code
         return judge(*arguments)
 
-    monkeypatch.setattr(steps, "recover", meanwhile)
+    monkeypatch.setattr(steps, "signed_by", meanwhile)
     answer = service.client.post("/v1/session", json=body)
 
     assert twin == [201]

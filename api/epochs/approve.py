@@ -132,9 +132,7 @@ def approvable(engine: Engine, contracts: Contracts) -> list[Intent]:
         signatures = counting(contracts, panel, known, digest=digest, block=block)
         if panel.threshold == 0 or len(signatures) < panel.threshold:
             continue
-        # No more than it takes: each costs gas.
-        enough = sorted(signatures, key=lambda account: int(account, 16))[: panel.threshold]
-        data = calldata.approve(facility_id, {account: signatures[account] for account in enough})
+        data = calldata.approve(facility_id, signatures.least(panel.threshold))
         # In the same place every time: signed anew after another approval, it is sent anew.
         intents.append(Intent("approve", facility_id, Epoch(0), 0, registry.address, data))
     return intents

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from api.chain.contracts import Contracts
-from api.chain.erc1271 import signed_by
+from api.chain.erc1271 import accepts_signature
+from api.chain.signer import recover
 from api.domain.units import FacilityId
 from api.errors import InvalidInput
 
@@ -52,6 +53,35 @@ def require_counting(
         raise InvalidInput(message, field="attester")
 
 
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Signatures that count, of keys and of contracts, each by account.
+
+    Whether a contract signed is its own to say, at any time and for any gas: where keys are enough,
+    none is asked on-chain. One that is left out is paid for what anybody shows of it later.
+    """
+
+    by_key: Mapping[str, bytes]
+    by_contract: Mapping[str, bytes]
+
+    def __len__(self) -> int:
+        return len(self.by_key) + len(self.by_contract)
+
+    def for_posting(self, threshold: int) -> dict[str, bytes]:
+        """All of keys, and of contracts as many as those lack of a quorum."""
+        lacking = max(0, threshold - len(self.by_key))
+        return dict([*self.by_key.items(), *_first(self.by_contract, lacking)])
+
+    def least(self, threshold: int) -> dict[str, bytes]:
+        """As many as a quorum takes, keys first: each costs gas."""
+        keys = _first(self.by_key, threshold)
+        return dict([*keys, *_first(self.by_contract, threshold - len(keys))])
+
+
+def _first(signatures: Mapping[str, bytes], count: int) -> list[tuple[str, bytes]]:
+    return sorted(signatures.items(), key=lambda signed: int(signed[0], 16))[:count]
+
+
 def counting(
     contracts: Contracts,
     panel: PanelOfFacility,
@@ -59,19 +89,20 @@ def counting(
     *,
     digest: bytes,
     block: int,
-) -> dict[str, bytes]:
+) -> Counting:
     """Of some signatures over a digest those that count: the contracts refuse all for one that does
     not. A contract that signed may have changed its mind since, and is asked again."""
     seated = [attester for attester in signatures if panel.seats(attester)]
     asked = [contracts.attester_registry.is_attester(attester) for attester in seated]
     answers = contracts.all_of(asked).at(block=block) if asked else []
-    pairs = zip(seated, answers, strict=True)
-    counted = {attester: signatures[attester] for attester, counts in pairs if counts}
-    return {
-        attester: signature
-        for attester, signature in counted.items()
-        if signed_by(contracts.client, attester, digest, signature, block=block)
-    }
+    by_key, by_contract = {}, {}
+    for attester in [a for a, counts in zip(seated, answers, strict=True) if counts]:
+        signature = signatures[attester]
+        if recover(digest, signature) == attester:
+            by_key[attester] = signature
+        elif accepts_signature(contracts.client, attester, digest, signature, block=block):
+            by_contract[attester] = signature
+    return Counting(by_key, by_contract)
 
 
 def attester_warnings(contracts: Contracts, account: str) -> list[str]:

@@ -64,7 +64,7 @@ def postable(engine: Engine, contracts: Contracts, evidence: EvidenceFolder) -> 
             if not enough or over_s < statement.epoch_end_s:
                 break
             publish_signatures(engine, evidence, statement)
-            data = calldata.post(statement, signatures)
+            data = calldata.post(statement, signatures.for_posting(panel.threshold))
             intents.append(Intent("post", facility_id, epoch, sequence, registry.address, data))
             epoch = Epoch(epoch + 1)
     return intents

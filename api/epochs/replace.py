@@ -164,14 +164,8 @@ def _shown(engine: Engine, contracts: Contracts, waiting: Replacement) -> Shown:
     late = row.from_epoch < running_of(contracts, row.facility_id).least(terms)
     if late or panel.threshold == 0 or len(signatures) < panel.threshold:
         return shown
-    # No more than it takes: each costs gas.
-    enough = sorted(signatures, key=lambda account: int(account, 16))[: panel.threshold]
-    data = calldata.replace(
-        row.facility_id,
-        row.pledge_root,
-        row.from_epoch,
-        {account: signatures[account] for account in enough},
-    )
+    least = signatures.least(panel.threshold)
+    data = calldata.replace(row.facility_id, row.pledge_root, row.from_epoch, least)
     sent = Transaction(contracts.deployment.pledge_registry, data)
     return Shown(waiting, len(signatures), panel.threshold, sent)
 

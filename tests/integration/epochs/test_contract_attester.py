@@ -2,10 +2,13 @@
 
 import pytest
 
+from api.chain import calldata
 from api.domain.statements.evidence import hex32
+from api.domain.statements.statement import Statement
+from scripts.dev.stack import ATTESTER_ACCOUNTS
 from tests.contract_attesters import ACCEPTING, REFUSING, REVERTING, deploy, seat, set_mood
 from tests.factories import DAY_S, HOUR_S
-from tests.world import World
+from tests.world import World, signer_of
 
 pytestmark = pytest.mark.chain
 # What a wallet takes for a signature is its own affair: here, of no key at all.
@@ -80,3 +83,26 @@ def test_contract__no_account_of_the_panel__is_refused(closed: tuple[World, str]
     set_mood(world, other, ACCEPTING)
 
     assert _submit(world, other, WORDS) == 422
+
+
+def test_contract__that_accepts_beside_enough_keys__has_no_say_in_the_posting(
+    closed: tuple[World, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It could accept for the gas of a question, and burn all that a posting has."""
+    world, contract = closed
+    assert _submit(world, contract, WORDS) == 201
+    assert [v.signed for v in world.attest(0, 1)] == [True, True]
+    posted = []
+    encode = calldata.post
+
+    def noted(statement: Statement, signatures: dict[str, bytes]) -> str:
+        posted.append(set(signatures))
+        return encode(statement, signatures)
+
+    monkeypatch.setattr(calldata, "post", noted)
+
+    world.round()
+
+    keys = {signer_of(account).address for account in ATTESTER_ACCOUNTS[:2]}
+    assert (posted, world.posted) == ([keys], 1)
+    assert set(world.signatures(0)) == {*keys, contract}

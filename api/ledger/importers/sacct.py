@@ -2,26 +2,22 @@
 
 sacct counts a job's GPUs and does not name them. They are known where a column holds their numbers,
 or where the job held every GPU of its nodes; otherwise the row is refused.
-Source: Slurm's manual of sacct(1) and scontrol(1), 24.05, read 2026-11-30.
+Source: `api.domain.slurm`.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from api.domain import slurm
 from api.domain.metering.intervals import Span
 from api.errors import InvalidInput, RowRefused
-from api.ledger.importers.hostlist import expand_nodes, expand_numbers
 from api.ledger.importers.mapping import MappingFile
 from api.ledger.importers.rows import NOTHING, LeftOut, Refused, Row, Usage
 from api.ledger.importers.tables import Cells, Source, Table
 from api.ledger.importers.times import EPOCH_S, Times, duration_s
 
 _WANTED = ("Start", "End", "NodeList", "AllocTRES")
-# What sacct prints in place of a time or a node that is not there.
-_ABSENT = frozenset({"", "unknown", "none", "n/a", "none assigned", "(null)"})
-_GPUS = re.compile(r"gres/gpu(:[^=,]+)?=(\d{1,9})", re.ASCII)
-_SHARED = re.compile(r"gres/(?:shard|mps)(?::[^=,]+)?=0*[1-9]", re.ASCII)
 # `scontrol show job -d`: nodes of a group, then the numbers of what each of them gave.
 _SCONTROL = re.compile(r"\bNodes=(\S+)|\bgpu(?::[\w.+-]+)*\(IDX:([0-9,-]+)\)", re.ASCII)
 _SHORT = re.compile(r"([\w.-]+):([0-9][0-9,-]*)", re.ASCII)
@@ -89,11 +85,10 @@ class SacctReader:
 
     def _count(self, tres: str) -> int:
         """GPUs of a job: the total, or the sum by type. Raises RowRefused `gpu_shared`."""
-        if _SHARED.search(tres):
+        gpus = slurm.gpus_of(tres)
+        if gpus is None:
             raise RowRefused("gpu_shared", f"AllocTRES has parts of GPUs: {tres[:100]}")
-        found = _GPUS.findall(tres)
-        total = [int(count) for kind, count in found if not kind]
-        return total[0] if total else sum(int(count) for _, count in found)
+        return gpus
 
     def _interval(self, cells: Cells) -> tuple[int, int]:
         if not _present(cells, "End"):
@@ -115,7 +110,7 @@ class SacctReader:
 
     def _held(self, cells: Cells, gpus: int, span: Span) -> list[str]:
         """Devices that a job held. Raises RowRefused where that is not known."""
-        nodes = expand_nodes(cells.get("NodeList"))
+        nodes = _nodes(cells.get("NodeList"))
         column = self._gpus_column
         if column is not None and _present(cells, column):
             numbers = _numbers(cells.get(column), nodes)
@@ -143,11 +138,27 @@ class SacctReader:
 
 
 def _present(cells: Cells, column: str) -> bool:
-    return cells.get(column).lower() not in _ABSENT
+    return slurm.is_present(cells.get(column))
 
 
 def _length_s(cells: Cells, column: str) -> int:
     return duration_s(cells.get(column), field=column)
+
+
+def _nodes(text: str) -> list[str]:
+    return _expanded(slurm.expand_nodes, text)
+
+
+def _numbers_of(text: str) -> list[str]:
+    return _expanded(slurm.expand_numbers, text)
+
+
+def _expanded(expand: Callable[[str], list[str]], text: str) -> list[str]:
+    """A list, written out. Raises RowRefused."""
+    try:
+        return expand(text)
+    except ValueError as error:
+        raise RowRefused("field_missing", str(error)) from error
 
 
 def _numbers(text: str, nodes: list[str]) -> Mapping[str, list[str]]:
@@ -160,20 +171,20 @@ def _numbers(text: str, nodes: list[str]) -> Mapping[str, list[str]]:
         group: list[str] = []
         for match in _SCONTROL.finditer(text):
             if match[1] is not None:
-                group = expand_nodes(match[1])
+                group = _nodes(match[1])
                 continue
             for node in group:
-                found.setdefault(node, []).extend(expand_numbers(match[2]))
+                found.setdefault(node, []).extend(_numbers_of(match[2]))
     elif re.fullmatch(r"[0-9][0-9,-]*", text, re.ASCII):
         if len(nodes) > 1:
             raise RowRefused("gpus_unknown", f"{text[:40]!r} does not say of which node")
-        found[nodes[0]] = expand_numbers(text)
+        found[nodes[0]] = _numbers_of(text)
     else:
         for part in re.split(r"[\s;]+", text.strip(" ;")):
             short = _SHORT.fullmatch(part)
             if short is None:
                 return {}
-            found.setdefault(short[1], []).extend(expand_numbers(short[2]))
+            found.setdefault(short[1], []).extend(_numbers_of(short[2]))
     strange = sorted(set(found) - set(nodes))
     if strange:
         message = f"node {strange[0][:60]!r} is not in NodeList"

@@ -250,16 +250,3 @@ def test_upgrade__ledger_of_before__is_made_anew_by_month(engine: Engine) -> Non
 
     with engine.connect() as connection:
         assert differences(connection) == []
-
-
-def test_differences__partition_without_an_index__is_found(engine: Engine) -> None:
-    """What the comparison is worth: alembic alone would not see a table that is whole."""
-    if engine.dialect.name == "sqlite":
-        pytest.skip("SQLite keeps its tables whole")
-    with transaction(engine) as connection:
-        connection.execute(text("ALTER TABLE facts DETACH PARTITION facts_default"))
-
-        found = differences(connection)
-
-    assert ("facts", "no default partition") in found
-    assert any(each[0] == "remove_table" for each in found)

@@ -27,10 +27,8 @@ from api.epochs.close import close_due
 from api.errors import RecordsDamaged
 from api.reads.proofs import prove_line
 from tests.factories import DAY_S, GRACE_S, HOUR_S, START_S, Ledger
+from tests.postgres import postgres_only
 
-postgres_only = pytest.mark.parametrize(
-    "database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
 _EPOCH_S = 10 * DAY_S
 # First seconds of January to April 2026.
 _MONTHS = tuple(START_S + days * DAY_S for days in (0, 31, 59, 90))

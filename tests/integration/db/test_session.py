@@ -22,10 +22,7 @@ from api.ledger import write as ledger_write
 from api.ledger.leases import SOURCE
 from tests.factories import HOUR_S, Ledger
 from tests.integration.service import Service, change_service, problem
-
-postgres_only = pytest.mark.parametrize(
-    "database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
+from tests.postgres import postgres_only
 
 
 def _at_once(*works: Callable[[], object]) -> list[BaseException]:

@@ -12,10 +12,8 @@ from api.db.session import open_engine, transaction
 from api.domain.units import FacilityId
 from tests.factories import HOUR_S, START_S, Ledger
 from tests.integration.service import Service, change_service, problem
+from tests.postgres import postgres_only
 
-postgres_only = pytest.mark.parametrize(
-    "database_kind", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
 _LATER = "2026-01-01T12:00:00Z"
 _LEASE = {
     "lease_id": "x",

@@ -12,7 +12,6 @@ from api.agent.book import Round
 from api.agent.failures import SourceFailed
 from api.agent.settings import SlurmSettings
 from api.agent.sources.slurm import COLUMNS, SlurmSource
-from api.agent.sources.slurm_nodes import node_names
 from tests.factories import DAY_S, START_S, device
 from tests.unit.agent.desk import kinds, make_book, open_spool, spooled
 
@@ -253,24 +252,6 @@ def test_job__whose_records_are_gone__ends_when_sacct_says(
     make_book(spool).take(cluster.read(2_400), now_s=START_S + 2_400)
 
     assert spooled(spool)[-1]["data"]["until"] == "2026-01-01T00:30:00Z"
-
-
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("n1", ["n1"]),
-        ("gpu[01-03,07],login1", ["gpu01", "gpu02", "gpu03", "gpu07", "login1"]),
-        ("r[1-2]n[1,3]", ["r1n1", "r1n3", "r2n1", "r2n3"]),
-    ],
-)
-def test_nodes__of_a_list__are_named(text: str, names: list[str]) -> None:
-    assert node_names(text) == names
-
-
-@pytest.mark.parametrize("text", ["n[1-", "n[2-1]", "n 1", "n[1-999999999]", "n[a]"])
-def test_nodes__of_what_is_no_list__are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"no list|no range"):
-        node_names(text)
 
 
 def _prolog(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -56,7 +56,7 @@ export function Capacity({
       </SimpleGrid>
       <Textarea
         label="Devices"
-        description="One card a line by its name, GPU-uuid, or one slice with card and profile, MIG-uuid,GPU-uuid,1g.10gb; or paste what nvidia-smi -L prints. Only hashes of the names are published; the list never changes."
+        description="One card a line by its name, GPU-uuid, or one slice with card and profile, MIG-uuid,GPU-uuid,1g.10gb; or paste what nvidia-smi -L prints. Only hashes of the names are published; later a card can only be replaced."
         autosize
         minRows={4}
         maxRows={14}

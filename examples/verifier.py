@@ -25,7 +25,6 @@ COMMITTED = (
     *("facility.json", "batches.jsonl", "facts.jsonl", "terms.jsonl"),
     *("lines.csv", "credits.csv", "state.jsonl"),
 )
-ENTRY_KINDS = ("batch", "chain", "key", "key-end", "roll")
 HEADER = (
     "index,kind,subject,lease,start_s,end_s,gpu_seconds,charge_micros,"
     "cumulative_gpu_seconds,cumulative_charge_micros"
@@ -638,9 +637,10 @@ def entries_of(
         if line_of(doc) != row + b"\n" or doc["entry"] != size + 1 or doc["recorded_at_s"] < newest:
             raise ValueError(f"entry {doc['entry']} of the log does not follow")
         size, newest = doc["entry"], doc["recorded_at_s"]
-        kind = ENTRY_KINDS.index(doc["kind"]) + 1
-        entry = start + size.to_bytes(8, "big") + head + bytes([kind]) + raw(doc["body"])
-        entry += raw(doc["author"]) + newest.to_bytes(8, "big") + raw(doc["answers"])
+        if doc["kind"] != "batch" or any(raw(doc["author"])):
+            raise ValueError(f"entry {size} of the log is no unsigned batch")
+        entry = start + size.to_bytes(8, "big") + head + b"\1" + raw(doc["body"])
+        entry += bytes(32) + newest.to_bytes(8, "big") + raw(doc["answers"])
         head, times[size] = sha256(entry).digest(), newest
     return times, (size, head, newest)
 

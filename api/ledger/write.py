@@ -13,8 +13,7 @@ from api.db.ledger import KnownEvent, allocate_keys
 from api.db.log import keep_entries
 from api.db.tables.leases import LeaseRow
 from api.db.tables.ledger import EventConflict, MeterEventRow, NewFact, meter_events
-from api.domain.log.answers import ACCEPTED
-from api.domain.log.entry import BLIND_BYTES, NO_LOG, EntryKind, LogEnd, end_of
+from api.domain.log.entry import ACCEPTED, BLIND_BYTES, NO_LOG, EntryKind, LogEnd, end_of
 from api.domain.log.logged import LoggedEntry, logged_entry
 from api.domain.metering.event_types import (
     AllocationEvent,

@@ -19,16 +19,14 @@ ENTRY_BYTES = 197
 BLIND_BYTES = 16
 # Nobody signed it: an API key or a session vouches for it, to the service alone.
 UNSIGNED = ZERO32
+# The answer to an event that was recorded; a batch that nobody signed holds no other.
+ACCEPTED = 0
 
 
 class EntryKind(IntEnum):
-    """What the body of an entry is. Numbers never change."""
+    """What the body of an entry is. Numbers never change; 2 to 5 are kept for what may come."""
 
     BATCH = 1  # events of one request
-    CHAIN = 2  # what the chain says of the facility
-    KEY = 3  # a key counts from here on
-    KEY_END = 4  # a key counts no more
-    ROLL = 5  # answers of pledged devices
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +149,8 @@ def end_of(entries: Sequence[Entry], before: LogEnd) -> LogEnd:
 
 
 def require_follows(entry: Entry, *, log: LogName, end: LogEnd, at_s: int) -> None:
-    """Refuse an entry that does not come behind the end of a log, recorded at a time.
+    """Refuse an entry that does not come behind the end of a log, recorded at a time, or that
+    names an author: nobody signs entries, so it would be a claim of the service alone.
 
     Raises:  EvidenceInvalid.
     """
@@ -165,4 +164,7 @@ def require_follows(entry: Entry, *, log: LogName, end: LogEnd, at_s: int) -> No
         raise EvidenceInvalid(message, entry=entry.number)
     if entry.recorded_at_s < at_s:
         message = f"{where}: it was recorded before the entry before"
+        raise EvidenceInvalid(message, entry=entry.number)
+    if entry.author != UNSIGNED:
+        message = f"{where}: it names an author, and shows no signature"
         raise EvidenceInvalid(message, entry=entry.number)

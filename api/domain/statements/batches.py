@@ -14,13 +14,7 @@ from api.domain.log.entry import Entry, EntryKind, LogEnd, LogName, end_of, requ
 from api.domain.statements.evidence import BATCHES_FILE, hex32
 from api.errors import EvidenceInvalid
 
-_KINDS = {
-    EntryKind.BATCH: "batch",
-    EntryKind.CHAIN: "chain",
-    EntryKind.KEY: "key",
-    EntryKind.KEY_END: "key-end",
-    EntryKind.ROLL: "roll",
-}
+_KINDS = {EntryKind.BATCH: "batch"}
 _BY_NAME = {name: kind for kind, name in _KINDS.items()}
 
 
@@ -57,7 +51,7 @@ def decode_entries(data: bytes, *, log: LogName, before: LogEnd, recorded_at_s: 
                 log=log,
                 number=as_integer(doc["entry"]),
                 previous=end.head,
-                kind=_BY_NAME[as_text(doc["kind"])],
+                kind=_kind(as_text(doc["kind"])),
                 body=as_bytes32(doc["body"]),
                 author=as_bytes32(doc["author"]),
                 recorded_at_s=as_integer(doc["recorded_at_s"]),
@@ -70,3 +64,10 @@ def decode_entries(data: bytes, *, log: LogName, before: LogEnd, recorded_at_s: 
         message = f"{BATCHES_FILE} line {number}: {error}"
         raise EvidenceInvalid(message, file=BATCHES_FILE, line=number) from error
     return entries
+
+
+def _kind(name: str) -> EntryKind:
+    kind = _BY_NAME.get(name)
+    if kind is None:
+        raise ValueError(f"no entry is of kind {name[:40]!r}")
+    return kind

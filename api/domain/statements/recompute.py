@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from api.domain.facility import FacilityTerms, Period
 from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
 from api.domain.lifecycle import Reopening, closing_cut_off_s, cut_off_s
-from api.domain.log.answers import ACCEPTED
-from api.domain.log.entry import NO_LOG, Entry, EntryKind, LogEnd, end_of, require_follows
+from api.domain.log.entry import ACCEPTED, NO_LOG, Entry, LogEnd, end_of, require_follows
 from api.domain.log.logged import LoggedEntry, events_of, logged_from
 from api.domain.metering.events import parse_event
 from api.domain.metering.facts import Fact, Place
@@ -117,8 +116,6 @@ class Recomputation:
                     self._told.append(Told(place, entry.recorded_at_s, fact))
 
     def _events(self, logged: LoggedEntry) -> Sequence[object]:
-        if logged.entry.kind is not EntryKind.BATCH:
-            raise EvidenceInvalid(f"{logged.where} is of a kind that nobody writes yet")
         try:
             events = events_of(logged.body)
         except ValueError as error:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.domain.hashing import sha256
-from api.domain.log.answers import REJECTED, answer_name
 from api.domain.log.entry import (
     ENTRY_BYTES,
     NO_LOG,
@@ -22,7 +21,6 @@ from api.domain.log.entry import (
     entry_hash,
     require_follows,
 )
-from api.domain.metering.rejections import REJECTIONS
 from api.domain.units import ZERO32, Address, Bytes32, FacilityId
 from api.errors import EvidenceInvalid
 
@@ -52,14 +50,14 @@ def test_entry__round_trip__is_the_same(entry: Entry) -> None:
 
 def test_encode__by_hand__is_big_endian_in_the_order_of_its_fields() -> None:
     entry = Entry(
-        _LOG, 2, Bytes32(b"p" * 32), EntryKind.KEY, Bytes32(b"b" * 32), Bytes32(b"a" * 32), 258,
+        _LOG, 2, Bytes32(b"p" * 32), EntryKind.BATCH, Bytes32(b"b" * 32), Bytes32(b"a" * 32), 258,
         Bytes32(b"w" * 32),
     )  # fmt: skip
 
     assert encode_entry(entry) == (
         b"rentroll/entry/1"
         + (31_337).to_bytes(8, "big") + b"\xab" * 20 + b"\0" * 7 + b"\7" + b"\0" * 7 + b"\2"
-        + b"p" * 32 + b"\3" + b"b" * 32 + b"a" * 32 + b"\0" * 6 + b"\1\2" + b"w" * 32
+        + b"p" * 32 + b"\1" + b"b" * 32 + b"a" * 32 + b"\0" * 6 + b"\1\2" + b"w" * 32
     )  # fmt: skip
 
 
@@ -105,14 +103,3 @@ def test_require_follows__second_entry__names_the_first() -> None:
     require_follows(second, log=_LOG, end=end, at_s=9)
     assert end_of([], end) == end
     assert str(_LOG) == "31337:0x" + "ab" * 20 + ":7"
-
-
-def test_answers__of_every_rejection__have_a_number_for_ever() -> None:
-    assert REJECTED.keys() == REJECTIONS.keys()
-    assert sorted(REJECTED.values()) == list(range(16, 16 + len(REJECTED)))
-    # They stand in receipts: a change of any is another protocol.
-    some = ("malformed_event", "id_conflict", "overlap", "already_voided")
-    assert [REJECTED[code] for code in some] == [16, 29, 39, 53]
-    assert [answer_name(n) for n in (0, 1, 2, 39, 15)] == [
-        *("accepted", "duplicate", "known", "overlap", "answer 15"),
-    ]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from api.domain.log.entry import NO_LOG, Entry, LogEnd
 from api.domain.metering.usage import LineKind
 from api.domain.statements import evidence, evidence_reader
-from api.domain.statements.batches import decode_entries
+from api.domain.statements.batches import decode_entries, encode_entries
 from api.domain.statements.evidence import (
     COMMITTED_FILES,
     FACTS_FILE,
@@ -23,6 +23,7 @@ from api.domain.statements.lines import Line
 from api.domain.statements.told import Told, decode_told
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import EvidenceInvalid
+from tests.logs import bare_entries
 from tests.unit.values import DEVICES, LEASE, SLICED, TERMS
 
 
@@ -203,3 +204,22 @@ def test_decode__text_fields_of_other_types_and_deep_json__are_typed_errors() ->
         evidence_reader.follows_of(b"[" * 200_000)
     with pytest.raises(EvidenceInvalid):
         _decode_facts(b"[" * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("kind", "roll", "no entry is of kind 'roll'"),
+        ("author", "0x" + "07" * 32, "names an author, and shows no signature"),
+        ("entry", 2, "entry 1 comes next"),
+        ("body", "0x12", "32 bytes"),
+    ],
+)
+def test_decode_entries__that_nobody_wrote__is_named_by_its_line(
+    name: str, value: object, message: str
+) -> None:
+    document = json.loads(encode_entries(bare_entries(TERMS, NO_LOG, up_to=1, at_s=9)))
+    document[name] = value
+
+    with pytest.raises(EvidenceInvalid, match=rf"batches\.jsonl line 1: .*{message}"):
+        _decode_entries(json.dumps(document).encode())

@@ -10,13 +10,6 @@ class SettingsWrong(AppError):
     code = "agent_settings"
 
 
-class KeyFileWrong(AppError):
-    """The key file cannot be used: it is missing, malformed, or others may read it."""
-
-    status = 422
-    code = "agent_key_file"
-
-
 class SourceFailed(AppError):
     """A source could not be read this time; it is tried again."""
 

@@ -12,8 +12,9 @@ ROOMS = {
     "errors": set(),
     "settings": set(),
     "clock": set(),
+    "key_file": {"errors"},
     "domain": {"errors"},
-    "agent": DOMAIN,
+    "agent": {"key_file", *DOMAIN},
     "evidence_store": {"errors"},
     "db": DOMAIN,
     "chain": DOMAIN,
@@ -24,7 +25,7 @@ ROOMS = {
     "epochs": {"db", "chain", "ledger", "evidence_store", "clock", *DOMAIN},
     "routes": {
         *("epochs", "reads", "ledger", "access", "db", "chain", "evidence_store"),
-        *("settings", "clock"),
+        *("settings", "clock", "key_file"),
         *DOMAIN,
     },
 }

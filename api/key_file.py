@@ -1,8 +1,10 @@
-"""The agent's Ed25519 key: one file, readable by its owner alone."""
+"""Ed25519 keys of agents, operators and logs: each one file, readable by its owner alone."""
 
 import base64
 import os
+import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from api.agent.failures import KeyFileWrong
+from api.errors import KeyFileWrong
 
 _MODE = 0o600
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -28,6 +30,24 @@ def make_key_file(path: Path) -> str:
     text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     write_secret(path, text)
     return public_key(key)
+
+
+def load_or_make_key(path: Path) -> Ed25519PrivateKey:
+    """The key of a file, made if there is none; of several processes one makes it.
+
+    Raises:  KeyFileWrong.
+    """
+    if not path.exists():
+        own = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make_key_file(own)
+        try:
+            # Whole under its name, or not there: another process never reads a part of it.
+            with suppress(FileExistsError):
+                os.link(own, path)
+        finally:
+            own.unlink()
+    return read_key_file(path)
 
 
 def write_secret(path: Path, content: bytes) -> None:

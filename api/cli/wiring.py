@@ -12,6 +12,7 @@ from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
+from api.chain.panels import attester_warnings
 from api.chain.signer import load_signer
 from api.db.migrate import upgrade
 from api.db.session import open_engine
@@ -22,7 +23,6 @@ from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.chain_facts import ChainFacts
 from api.epochs.close import Closed, close_due, due_periods
 from api.epochs.memory import SignedMemory
-from api.epochs.panels import attester_warnings
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceUrl

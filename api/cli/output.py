@@ -15,10 +15,10 @@ from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from api.attester.attest import Verdict
     from api.cli.doctor import Check
     from api.cli.duties import Duties
     from api.domain.capital.reconciliation import Reconciliation
-    from api.epochs.attest import Verdict
     from api.epochs.close import Closed
     from api.epochs.worker import Round
 

@@ -8,6 +8,10 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from api.attester.attest import Attester
+from api.attester.chain_facts import ChainFacts
+from api.attester.client import HttpAttesterApi
+from api.attester.memory import SignedMemory
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
@@ -18,11 +22,7 @@ from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
 from api.domain.units import Bytes32, FacilityId, TrancheId
-from api.epochs.attest import Attester
-from api.epochs.attester_client import HttpAttesterApi
-from api.epochs.chain_facts import ChainFacts
 from api.epochs.close import Closed, close_due, due_periods
-from api.epochs.memory import SignedMemory
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceUrl

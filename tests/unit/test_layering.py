@@ -19,6 +19,7 @@ ROOMS = {
     "chain": DOMAIN,
     "access": {"db", "chain", *DOMAIN},
     "ledger": {"db", "chain", "evidence_store", "clock", *DOMAIN},
+    "attester": {"chain", "evidence_store", *DOMAIN},
     "verify": {"chain", "evidence_store", *DOMAIN},
     "reads": {"db", "chain", "ledger", "evidence_store", *DOMAIN},
     "epochs": {"db", "chain", "ledger", "evidence_store", "clock", *DOMAIN},

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from api.attester.attest import Attester, RawInput, Verdict
 from api.chain import calldata
 from api.chain.panels import attester_warnings
 from api.domain.log.entry import NO_LOG, end_of
 from api.domain.log.logged import events_of
 from api.domain.metering.facts import Place
 from api.domain.statements.statement import statement_digest
-from api.epochs.attest import Attester, RawInput, Verdict
 from api.routes.attester import attestations
 from scripts.dev.stack import ATTESTER_ACCOUNTS, MINIMUM_BOND, RENTER
 from tests.factories import DAY_S, HOUR_S

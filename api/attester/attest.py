@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from api.attester.chain_facts import ChainFacts
+from api.attester.memory import SignedMemory, Signer
 from api.chain.signer import LocalSigner
 from api.chain.terms import OfferedTerms, offered_terms
 from api.domain.capital.duties import require_pay
@@ -26,8 +28,6 @@ from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.statement import statement_digest, statement_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.epochs.chain_facts import ChainFacts
-from api.epochs.memory import SignedMemory, Signer
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 

@@ -3,20 +3,6 @@
 from api.errors import AppError
 
 
-class SettingsWrong(AppError):
-    """The settings file breaks a rule. The message names the key."""
-
-    status = 422
-    code = "agent_settings"
-
-
-class KeyFileWrong(AppError):
-    """The key file cannot be used: it is missing, malformed, or others may read it."""
-
-    status = 422
-    code = "agent_key_file"
-
-
 class SourceFailed(AppError):
     """A source could not be read this time; it is tried again."""
 

@@ -1,8 +1,6 @@
 """The agent's Ed25519 key: one file, readable by its owner alone."""
 
 import base64
-import os
-import stat
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -13,10 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from api.agent.failures import KeyFileWrong
-
-_MODE = 0o600
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+from api.local.secret_file import KeyFileWrong, read_secret, write_secret
 
 
 def make_key_file(path: Path) -> str:
@@ -30,20 +25,6 @@ def make_key_file(path: Path) -> str:
     return public_key(key)
 
 
-def write_secret(path: Path, content: bytes) -> None:
-    """Write a new file that its owner alone may read. Raises KeyFileWrong if there is one."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-    except FileExistsError as error:
-        raise KeyFileWrong(f"{path} is there already: it is not written over") from error
-    except OSError as error:
-        raise KeyFileWrong(f"{path} cannot be written: {error.strerror}") from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def read_key_file(path: Path) -> Ed25519PrivateKey:
     """The key of a file. Raises KeyFileWrong if others may read it, or it is no such key."""
     try:
@@ -53,19 +34,6 @@ def read_key_file(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileWrong(f"{path} holds a key of another kind than Ed25519")
     return key
-
-
-def read_secret(path: Path) -> bytes:
-    """What a file holds that its owner alone may read. Raises KeyFileWrong."""
-    try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if mode & _OTHERS:
-                message = f"others may read {path}: run `chmod 600` on it, and think of a new one"
-                raise KeyFileWrong(message)
-            return file.read(65_536)
-    except OSError as error:
-        raise KeyFileWrong(f"{path} cannot be read: {error.strerror}") from error
 
 
 def public_key(key: Ed25519PrivateKey) -> str:

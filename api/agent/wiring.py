@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from api.agent.book import Book
 from api.agent.clock import AgentClock
-from api.agent.failures import KeyFileWrong
-from api.agent.key_file import read_secret
 from api.agent.settings import AgentSettings
 from api.agent.sightings import Sightings
 from api.agent.sources import csv_rows, dcgm, kubernetes, nvml, slurm
@@ -22,6 +20,7 @@ from api.agent.sources.slurm import SlurmSource
 from api.agent.spool import Spool, cursor_of
 from api.agent.transport import BearerSigner, HttpTransport, Signer
 from api.agent.web import Web
+from api.local.secret_file import KeyFileWrong, read_secret
 
 # Looks further apart than this many polls leave a gap between them.
 _POLLS_OF_A_GAP = 3

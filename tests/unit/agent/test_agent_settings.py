@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from api.agent.failures import KeyFileWrong, SettingsWrong
-from api.agent.key_file import make_key_file, public_key, read_key_file, read_secret
+from api.agent.key_file import make_key_file, public_key, read_key_file
 from api.agent.settings import read_settings
 from api.agent.wiring import make_signer
+from api.local.secret_file import KeyFileWrong, read_secret
+from api.local.settings_table import SettingsWrong
 from tests.factories import device
 
 SERVICE = '[service]\nurl = "https://rentroll.example"\nfacility = 1\n'

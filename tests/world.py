@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.access.accounts import add_attester_key
+from api.attester.account import AttesterAccount
 from api.attester.attest import Attester, Verdict
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
@@ -260,7 +261,7 @@ class World:
         return Attester(
             copy(api),
             evidence,
-            signer_of(ATTESTER_ACCOUNTS[number]),
+            AttesterAccount(signer_of(ATTESTER_ACCOUNTS[number])),
             ChainFacts(self.contracts, evidence),
             SignedMemory(None),
             **more,

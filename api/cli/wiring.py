@@ -8,6 +8,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from api.attester.account import AttesterAccount
 from api.attester.attest import Attester
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
@@ -97,7 +98,8 @@ def open_attester(settings: Settings) -> Iterator[RunningAttester]:
         contracts = Contracts(client, deployment)
         facts = ChainFacts(contracts, evidence, confirmations=settings.confirmations)
         least_bps = settings.attester_least_pay_bps
-        attester = Attester(api, evidence, signer, facts, memory, least_pay_bps=least_bps)
+        account = AttesterAccount(signer)
+        attester = Attester(api, evidence, account, facts, memory, least_pay_bps=least_bps)
         yield RunningAttester(attester, partial(attester_warnings, contracts, signer.address))
 
 

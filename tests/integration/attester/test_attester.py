@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from api.attester.account import AttesterAccount
 from api.attester.attest import Attester, RawInput, Verdict
 from api.chain import calldata
 from api.chain.panels import attester_warnings
@@ -286,7 +287,7 @@ def test_attest__signer_without_a_seat__signs_nothing_and_is_refused_by_the_serv
 ) -> None:
     """ATTACKS 19."""
     attester = closed.attester(0)
-    attester._signer = signer_of(RENTER)
+    attester._account = AttesterAccount(signer_of(RENTER))
 
     verdicts = attester.run_once()
     status, words = _handed_in(closed, RENTER)

@@ -242,10 +242,3 @@ class Misconfigured(AppError):
 
     status = 500
     code = "misconfigured"
-
-
-class KeyFileWrong(AppError):
-    """A key file cannot be used: it is missing, malformed, or others may read it."""
-
-    status = 500
-    code = "key_file"

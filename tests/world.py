@@ -12,6 +12,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from api.access.accounts import add_attester_key
+from api.attester.account import AttesterAccount
+from api.attester.attest import Attester, Verdict
+from api.attester.chain_facts import ChainFacts
+from api.attester.client import HttpAttesterApi
+from api.attester.memory import SignedMemory
 from api.chain import calldata
 from api.chain.answers import Receipt, to_bytes
 from api.chain.client import ChainClient, chain_clock
@@ -30,11 +35,7 @@ from api.domain.statements.evidence import FACILITY_FILE, facility_folder
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.statement import Statement
 from api.domain.units import Address, Bytes32, FacilityId, TrancheId, tranche_id
-from api.epochs.attest import Attester, Verdict
-from api.epochs.attester_client import HttpAttesterApi
-from api.epochs.chain_facts import ChainFacts
 from api.epochs.index import Indexer
-from api.epochs.memory import SignedMemory
 from api.epochs.outbox import Outbox
 from api.epochs.worker import Round, Worker
 from api.evidence_store import EvidenceFolder, EvidenceUrl
@@ -260,7 +261,7 @@ class World:
         return Attester(
             copy(api),
             evidence,
-            signer_of(ATTESTER_ACCOUNTS[number]),
+            AttesterAccount(signer_of(ATTESTER_ACCOUNTS[number])),
             ChainFacts(self.contracts, evidence),
             SignedMemory(None),
             **more,

@@ -3,7 +3,6 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from api.agent.book import Round
@@ -15,19 +14,10 @@ from api.agent.spool import Spool
 from api.agent.transport import HttpTransport
 from api.agent.wiring import Sources, make_signer, make_sources, make_transport
 from api.errors import AppError
-from api.key_file import public_key, read_key_file
+from api.local.finding import Finding
+from api.local.key_file import public_key, read_key_file
 
 _MOST_NAMED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: `ok`, `warn` or `fail`, and what to do."""
-
-    name: str
-    level: str
-    message: str
-    advice: str = ""
 
 
 def look(settings: AgentSettings, *, now: Callable[[], int]) -> list[Finding]:

@@ -3,13 +3,6 @@
 from api.errors import AppError
 
 
-class SettingsWrong(AppError):
-    """The settings file breaks a rule. The message names the key."""
-
-    status = 422
-    code = "agent_settings"
-
-
 class SourceFailed(AppError):
     """A source could not be read this time; it is tried again."""
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 import orjson
 
 from api.agent.clock import AgentClock
-from api.agent.failures import SettingsWrong, SpoolFailed
+from api.agent.failures import SpoolFailed
 from api.agent.sender import SenderState
 from api.agent.spool import Spool
 from api.agent.wiring import Worker
+from api.local.settings_table import SettingsWrong
 
 _LOOPBACK = "127.0.0.1"
 # Problems of the last day are shown, so many of them.

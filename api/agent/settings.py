@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.agent.failures import SettingsWrong
 from api.agent.leases import NOBODY, LeaseRow, LeaseTable
-from api.agent.settings_table import SettingsTable
 from api.domain.devices import check_device
 from api.errors import DeviceNameRefused
+from api.local.settings_table import SettingsTable, SettingsWrong
 
 DAY_S = 86_400
 _NAME_CHARS = 100

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from api.agent.failures import SettingsWrong
+from api.local.settings_table import SettingsWrong
 
 _MOST_ANSWER_BYTES = 256 * 1_048_576
 _MOST_LINE_BYTES = 16 * 1_048_576

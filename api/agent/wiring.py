@@ -20,8 +20,7 @@ from api.agent.sources.slurm import SlurmSource
 from api.agent.spool import Spool, cursor_of
 from api.agent.transport import BearerSigner, HttpTransport, Signer
 from api.agent.web import Web
-from api.errors import KeyFileWrong
-from api.key_file import read_secret
+from api.local.secret_file import KeyFileWrong, read_secret
 
 # Looks further apart than this many polls leave a gap between them.
 _POLLS_OF_A_GAP = 3

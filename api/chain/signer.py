@@ -11,10 +11,13 @@ from eth_utils.exceptions import ValidationError
 from hexbytes import HexBytes
 
 from api.chain.calldata import checksum
+from api.domain.hashing import keccak
 from api.errors import Misconfigured
 
-# Half of the order of secp256k1: signatures above it are malleable and OpenZeppelin refuses them.
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+# Order of secp256k1. Source: SEC 2, 2.4.1.
+CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+# Signatures above half of it are malleable, and OpenZeppelin refuses them.
+_HALF_ORDER = CURVE_ORDER // 2
 
 
 class LocalSigner:
@@ -31,6 +34,10 @@ class LocalSigner:
         """65-byte signature `r ‖ s ‖ v` over a 32-byte digest."""
         # "unsafe": eth-account adds no prefix. Our digests carry the EIP-712 domain already.
         return bytes(self._account.unsafe_sign_hash(digest).signature)
+
+    def sign(self, preimage: bytes) -> bytes:
+        """The same, over the keccak-256 of a preimage."""
+        return self.sign_digest(keccak(preimage))
 
     def sign_transaction(self, transaction: dict[str, Any]) -> tuple[bytes, bytes]:
         """Raw transaction and its hash, known before it is sent."""

@@ -37,7 +37,7 @@ _DEFAULT = Path("agent.toml")
 @contextmanager
 def _failing() -> Iterator[None]:
     """As `output.failing`; settings that break a rule are wrong usage."""
-    from api.agent.failures import SettingsWrong
+    from api.local.settings_table import SettingsWrong
 
     with output.failing():
         try:
@@ -73,7 +73,7 @@ def agent_init(
     Neither file is written over.
     """
     from api.agent.settings_text import settings_text
-    from api.key_file import make_key_file
+    from api.local.key_file import make_key_file
 
     with _failing():
         folder.mkdir(parents=True, exist_ok=True)
@@ -95,7 +95,7 @@ def agent_check(settings: SettingsFile = _DEFAULT, as_json: Json = False) -> Non
 
     with _failing():
         findings = look(_read(settings), now=_now_s)
-        agent_output.show_findings(findings, as_json=as_json)
+        output.show_findings(findings, as_json=as_json)
         if any(finding.level == "fail" for finding in findings):
             raise typer.Exit(output.EXIT_FOUND)
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ import typer
 from api.domain.metering.instants import format_instant
 
 if TYPE_CHECKING:
-    from api.agent.checks import Finding
     from api.agent.flights import Refused
 
 
@@ -26,17 +24,6 @@ def show_made(settings: Path, key: Path, public: str) -> None:
     typer.echo("     and run chmod 600 on it")
     typer.echo(f"  2. turn on sources and write [[lease]] rows in {settings}")
     typer.echo(f"  3. rentroll agent check --settings {settings}")
-
-
-def show_findings(findings: Sequence["Finding"], *, as_json: bool) -> None:
-    """Print what a check found."""
-    if as_json:
-        typer.echo(json.dumps([asdict(finding) for finding in findings]))
-        return
-    for finding in findings:
-        typer.echo(f"{finding.level:5} {finding.name}: {finding.message}")
-        if finding.advice:
-            typer.echo(f"      → {finding.advice}")
 
 
 def show_refused(events: Sequence["Refused"], *, as_json: bool) -> None:

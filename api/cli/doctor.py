@@ -15,11 +15,11 @@ from api.access.key_list import expiring_keys
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import code_problems, load_deployment
+from api.chain.panels import attester_warnings
 from api.chain.signer import load_signer
 from api.clock import AHEAD_S
 from api.db.session import open_engine, ping, reading
 from api.domain.metering.instants import format_instant
-from api.epochs.panels import attester_warnings
 from api.errors import AppError, DatabaseUnavailable
 from api.settings import ClockSource, Settings
 

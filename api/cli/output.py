@@ -15,12 +15,13 @@ from api.errors import AppError, ChainUnavailable, DatabaseUnavailable
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from api.attester.attest import Verdict
     from api.cli.doctor import Check
     from api.cli.duties import Duties
     from api.domain.capital.reconciliation import Reconciliation
-    from api.epochs.attest import Verdict
     from api.epochs.close import Closed
     from api.epochs.worker import Round
+    from api.local.finding import Finding
 
 RETRYABLE = (AppError,)
 EXIT_FOUND, EXIT_USAGE, EXIT_UNREACHABLE = 1, 2, 3
@@ -193,6 +194,17 @@ def show_checks(checks: Sequence["Check"], *, as_json: bool) -> None:
         typer.echo(f"{check.level:5} {check.name}: {check.message}")
         if check.advice:
             typer.echo(f"      → {check.advice}")
+
+
+def show_findings(findings: Sequence["Finding"], *, as_json: bool) -> None:
+    """Print what a check found."""
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+        return
+    for finding in findings:
+        typer.echo(f"{finding.level:5} {finding.name}: {finding.message}")
+        if finding.advice:
+            typer.echo(f"      → {finding.advice}")
 
 
 def show_closed(closed: Sequence["Closed"], *, as_json: bool) -> None:

@@ -15,6 +15,7 @@ from api.chain import calldata
 from api.chain.calldata import SignedRefusal
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
+from api.chain.panels import panel_of, require_counting
 from api.chain.signer import load_signer
 from api.cli.wiring import require_deployment
 from api.domain.facility import DAY_S
@@ -28,7 +29,6 @@ from api.domain.statements.refusals import (
     refusal_digest,
 )
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.epochs.panels import panel_of, require_counting
 from api.errors import InvalidInput
 from api.settings import Settings
 

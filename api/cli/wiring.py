@@ -8,21 +8,22 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from api.attester.account import AttesterAccount
+from api.attester.attest import Attester
+from api.attester.chain_facts import ChainFacts
+from api.attester.client import HttpAttesterApi
+from api.attester.memory import SignedMemory
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment, load_deployment
+from api.chain.panels import attester_warnings
 from api.chain.signer import load_signer
 from api.db.migrate import upgrade
 from api.db.session import open_engine
 from api.domain.capital.orders import DeliveryOrder, order_digest, order_text
 from api.domain.units import Bytes32, FacilityId, TrancheId
-from api.epochs.attest import Attester
-from api.epochs.attester_client import HttpAttesterApi
-from api.epochs.chain_facts import ChainFacts
 from api.epochs.close import Closed, close_due, due_periods
-from api.epochs.memory import SignedMemory
-from api.epochs.panels import attester_warnings
 from api.epochs.worker import Worker
 from api.errors import Misconfigured
 from api.evidence_store import EvidenceFolder, EvidenceUrl
@@ -97,7 +98,8 @@ def open_attester(settings: Settings) -> Iterator[RunningAttester]:
         contracts = Contracts(client, deployment)
         facts = ChainFacts(contracts, evidence, confirmations=settings.confirmations)
         least_bps = settings.attester_least_pay_bps
-        attester = Attester(api, evidence, signer, facts, memory, least_pay_bps=least_bps)
+        account = AttesterAccount(signer)
+        attester = Attester(api, evidence, account, facts, memory, least_pay_bps=least_bps)
         yield RunningAttester(attester, partial(attester_warnings, contracts, signer.address))
 
 

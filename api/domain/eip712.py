@@ -19,6 +19,11 @@ def domain_separator(*, name: str, version: str, chain_id: int, contract: str) -
     )
 
 
+def typed_preimage(struct_hash: bytes, *, separator: bytes) -> bytes:
+    """66 bytes whose keccak-256 is what is signed: for signers that hash by themselves."""
+    return b"\x19\x01" + separator + struct_hash
+
+
 def typed_digest(struct_hash: bytes, *, separator: bytes) -> Bytes32:
     """What is signed: a struct's hash under a separator."""
-    return keccak(b"\x19\x01" + separator + struct_hash)
+    return keccak(typed_preimage(struct_hash, separator=separator))

@@ -6,7 +6,7 @@ The same rules as `PledgeRegistry.sol` and `FaultRules.ofPledges`.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from api.domain.eip712 import domain_separator, typed_digest
+from api.domain.eip712 import domain_separator, typed_preimage
 from api.domain.hashing import keccak, word
 from api.domain.merkle import MerkleTree, leaf_hash
 from api.domain.units import Bytes32, Epoch, FacilityId
@@ -64,8 +64,8 @@ class PledgeApproval:
     approvals: int
 
 
-def approval_digest(approval: PledgeApproval, *, chain_id: int, registry: str) -> Bytes32:
-    """Digest that attesters sign; `PledgeRegistry.pledgeDigest` gives the same."""
+def approval_preimage(approval: PledgeApproval, *, chain_id: int, registry: str) -> bytes:
+    """66 bytes whose keccak-256 is `approval_digest`."""
     body = keccak(
         _APPROVAL_TYPEHASH
         + word(approval.facility_id)
@@ -77,7 +77,12 @@ def approval_digest(approval: PledgeApproval, *, chain_id: int, registry: str) -
     separator = domain_separator(
         name=DOMAIN_NAME, version=DOMAIN_VERSION, chain_id=chain_id, contract=registry
     )
-    return typed_digest(body, separator=separator)
+    return typed_preimage(body, separator=separator)
+
+
+def approval_digest(approval: PledgeApproval, *, chain_id: int, registry: str) -> Bytes32:
+    """Digest that attesters sign; `PledgeRegistry.pledgeDigest` gives the same."""
+    return keccak(approval_preimage(approval, chain_id=chain_id, registry=registry))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from api.chain import calldata
 from api.chain.contracts import Contracts
 from api.chain.erc1271 import signed_by
+from api.chain.panels import counting, panel_of, require_counting
 from api.db import pledges as store
 from api.db.facilities import known_facility_row
 from api.db.pledges import WaitingPledge
@@ -16,7 +17,6 @@ from api.domain.lifecycle import FacilityState
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
 from api.domain.units import Epoch, FacilityId
 from api.epochs.outbox import Intent
-from api.epochs.panels import counting, panel_of, require_counting
 from api.errors import Conflict, InvalidInput, Misconfigured
 
 

@@ -4,6 +4,7 @@ from sqlalchemy import Engine, insert
 
 from api.chain.contracts import Contracts
 from api.chain.erc1271 import signed_by
+from api.chain.panels import panel_of, require_counting
 from api.db import statements as store
 from api.db.session import reading, transaction
 from api.db.tables.statements import attestations
@@ -16,7 +17,6 @@ from api.domain.statements.evidence import (
 )
 from api.domain.statements.statement import Statement, statement_digest
 from api.domain.units import Epoch, FacilityId
-from api.epochs.panels import panel_of, require_counting
 from api.errors import InvalidInput, Misconfigured, NotFound
 from api.evidence_store import EvidenceFolder
 

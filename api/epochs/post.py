@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 from api.chain import calldata
 from api.chain.answers import Block
 from api.chain.contracts import Contracts
+from api.chain.panels import counting, panel_of
 from api.db import outbox as outbox_rows
 from api.db import statements as store
 from api.db.facilities import known_facility_row
@@ -16,7 +17,6 @@ from api.domain.statements.statement import Statement, statement_digest, stateme
 from api.domain.units import Epoch, FacilityId
 from api.epochs.attestations import publish_signatures
 from api.epochs.outbox import Intent
-from api.epochs.panels import counting, panel_of
 from api.evidence_store import EvidenceFolder
 
 

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine
 from api.chain import calldata
 from api.chain.contracts import Contracts
 from api.chain.erc1271 import signed_by
+from api.chain.panels import counting, panel_of, require_counting
+from api.chain.running import running_of
 from api.db import replacements as store
 from api.db.facilities import known_facility_row
 from api.db.session import reading, transaction
@@ -20,9 +22,7 @@ from api.domain.pledges import PledgeApproval, approval_digest
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.units import Bytes32, FacilityId
 from api.epochs.approve import Collected
-from api.epochs.panels import counting, panel_of, require_counting
 from api.errors import Conflict, InvalidInput, Misconfigured, NotFound
-from api.ledger.replacements import running_of
 from api.ledger.rosters import Replacement, replacements_in
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Engine, text
 
 from api.chain.contracts import Contracts
+from api.chain.running import Running, running_of
 from api.db.facilities import lock_own_facility, own_facility_row
 from api.db.replacements import (
     insert_replacement,
@@ -18,20 +19,19 @@ from api.db.tables.replacements import NewReplacement, ReplacementRow
 from api.domain.devices import DeviceName, check_device, check_device_name, check_devices
 from api.domain.facility import FacilityTerms
 from api.domain.hashing import device_hash
-from api.domain.lifecycle import FacilityState, ReplacementState
+from api.domain.lifecycle import ReplacementState
 from api.domain.pledges import PledgedDevice, pledge_tree
 from api.domain.roster import Roster, replaced
 from api.domain.statements.evidence_reader import terms_from_bytes
 from api.domain.statements.pledge_files import encode_pledge, pledge_path
 from api.domain.units import Bytes32, Epoch, FacilityId, OperatorId
-from api.errors import Conflict, InvalidInput, Misconfigured, NotFound
+from api.errors import Conflict, InvalidInput, NotFound
 from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import device_names, require_free_elsewhere
 from api.ledger.rosters import Replacement, replacements_in, roster_of
 
 # Requests that nobody approved in time, or that were taken back, of one facility.
 MOST_LAPSED = 64
-_RUNNING = (FacilityState.FUNDED, FacilityState.DELIVERING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,46 +46,6 @@ class Wanted:
     new: DeviceName
     reason: str
     from_epoch: Epoch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What the chain says of a facility whose device shall be replaced.
-
-    approved: roots of its approved pledges, in order.  last: first epoch of the newest.
-    """
-
-    state: FacilityState
-    approved: tuple[Bytes32, ...]
-    last: Epoch
-    now_s: int
-
-    @property
-    def runs(self) -> bool:
-        """Whether devices can be replaced."""
-        return self.state in _RUNNING and len(self.approved) > 0
-
-    def least(self, terms: FacilityTerms) -> Epoch:
-        """First epoch from which a device can be replaced; past the window if none is left.
-
-        Source:  `PledgeRegistry._firstToBegin`.
-        """
-        over_s = self.now_s - terms.window_start_s
-        begun = 0 if over_s < 0 else over_s // terms.epoch_length_s + 1
-        return Epoch(max(begun, self.last))
-
-
-def running_of(contracts: Contracts | None, facility_id: FacilityId) -> Running:
-    """What the chain says now. Raises ChainUnavailable, Misconfigured without a deployment."""
-    if contracts is None:
-        raise Misconfigured("there is no deployment file: nothing can be replaced")
-    head = contracts.client.head()
-    state, pledges = contracts.together(
-        contracts.facility_registry.state_of(facility_id),
-        contracts.pledge_registry.pledges_of(facility_id),
-    ).at(block=head.number)
-    last = pledges[-1].from_epoch if pledges else Epoch(0)
-    return Running(state, tuple(pledge.root for pledge in pledges), last, head.time_s)
 
 
 def replace_device(

@@ -11,64 +11,13 @@ from dataclasses import replace
 from api.chain.answers import Block
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
-from api.chain.contracts.call import Contract, View
 from api.chain.deployment import Deployment, code_problems, parse_deployment
-from api.chain.events import contract_names
+from api.chain.linked import LINKS, Peer, first_code_block
 from api.chain.published import DEPLOYMENT_FILE, published_deployment
-from api.domain.units import ZERO_ADDRESS, Address
+from api.domain.units import ZERO_ADDRESS
 from api.errors import AppError, ChainRejected, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 from api.verify.findings import shortened
-
-# Contract that stores a link, name of its view function, contract that it names. The registry comes
-# first: what it names is asked next.
-_LINKS = (
-    ("StatementRegistry", "facilityRegistry", "FacilityRegistry"),
-    ("FacilityRegistry", "statementRegistry", "StatementRegistry"),
-    ("FacilityRegistry", "trancheToken", "TrancheToken"),
-    ("FacilityRegistry", "rentLockbox", "RentLockbox"),
-    ("FacilityRegistry", "primarySale", "PrimarySale"),
-    ("FacilityRegistry", "bondVault", "BondVault"),
-    ("FacilityRegistry", "deliveryDesk", "DeliveryDesk"),
-    ("FacilityRegistry", "attesterRegistry", "AttesterRegistry"),
-    ("FacilityRegistry", "pledgeRegistry", "PledgeRegistry"),
-    ("FacilityRegistry", "attesterDesk", "AttesterDesk"),
-    ("FacilityRegistry", "refundDesk", "RefundDesk"),
-    ("StatementRegistry", "attesterRegistry", "AttesterRegistry"),
-    ("AttesterRegistry", "facilityRegistry", "FacilityRegistry"),
-    ("PledgeRegistry", "facilityRegistry", "FacilityRegistry"),
-    ("TrancheToken", "facilityRegistry", "FacilityRegistry"),
-    ("TrancheToken", "walletDesk", "WalletDesk"),
-    ("RentLockbox", "facilityRegistry", "FacilityRegistry"),
-    ("RentLockbox", "statementRegistry", "StatementRegistry"),
-    ("RentLockbox", "trancheToken", "TrancheToken"),
-    ("PrimarySale", "facilityRegistry", "FacilityRegistry"),
-    ("BondVault", "facilityRegistry", "FacilityRegistry"),
-    ("DeliveryDesk", "facilityRegistry", "FacilityRegistry"),
-    ("WalletDesk", "facilityRegistry", "FacilityRegistry"),
-    ("AttesterDesk", "facilityRegistry", "FacilityRegistry"),
-    ("RefundDesk", "facilityRegistry", "FacilityRegistry"),
-    ("StatementRegistry", "authority", "AccessManager"),
-    ("FacilityRegistry", "authority", "AccessManager"),
-    ("AttesterRegistry", "authority", "AccessManager"),
-    ("TrancheToken", "authority", "AccessManager"),
-    ("InvestorRegistry", "authority", "AccessManager"),
-    ("WalletDesk", "authority", "AccessManager"),
-    ("AttesterDesk", "authority", "AccessManager"),
-)
-
-
-class _Peer(Contract):
-    """A contract that names another one."""
-
-    def __init__(self, client: ChainClient, name: str, address: Address) -> None:
-        super().__init__(client, address)
-        # `Contract` names the class of a contract; this one stands for any.
-        self.name = name  # type: ignore[misc]
-
-    def link(self, function: str, *, block: int) -> Address:
-        """What one of its links holds at a block. Raises ChainRejected."""
-        return self._call(View(function, (), Address)).at(block=block)
 
 
 def read_deployment(evidence: EvidenceSource, *, registry: str | None) -> Deployment:
@@ -112,10 +61,10 @@ def _invalid(problems: Sequence[str]) -> EvidenceInvalid:
 
 def _link_problems(client: ChainClient, deployment: Deployment, block: int) -> list[str]:
     """Contracts of a deployment that those which the registry names do not name."""
-    peers = {name: _Peer(client, name, at) for name, at in deployment.addresses.items()}
+    peers = {name: Peer(client, name, at) for name, at in deployment.addresses.items()}
     problems = []
     try:
-        for holder, function, target in _LINKS:
+        for holder, function, target in LINKS:
             linked = peers[holder].link(function, block=block)
             if linked.lower() != deployment.addresses[target].lower():
                 problems.append(f"{target}: {holder} names {linked} as its {function}")
@@ -126,7 +75,7 @@ def _link_problems(client: ChainClient, deployment: Deployment, block: int) -> l
         return [error.message]
 
 
-def _list_problems(peers: dict[str, _Peer], deployment: Deployment, block: int) -> list[str]:
+def _list_problems(peers: dict[str, Peer], deployment: Deployment, block: int) -> list[str]:
     linked = peers["TrancheToken"].link("investorRegistry", block=block).lower()
     # A token without an allow-list names none: nobody asks the one that was deployed beside it.
     if linked in (ZERO_ADDRESS, deployment.investor_registry.lower()):
@@ -134,7 +83,7 @@ def _list_problems(peers: dict[str, _Peer], deployment: Deployment, block: int) 
     return [f"InvestorRegistry: TrancheToken names {linked} as its investorRegistry"]
 
 
-def _money_problems(deployment: Deployment, peers: dict[str, _Peer], block: int) -> list[str]:
+def _money_problems(deployment: Deployment, peers: dict[str, Peer], block: int) -> list[str]:
     token = deployment.settlement_token
     allowed = (
         Contracts(peers["FacilityRegistry"].client, deployment)
@@ -145,23 +94,3 @@ def _money_problems(deployment: Deployment, peers: dict[str, _Peer], block: int)
     if allowed or bonds:
         return []
     return [f"SettlementToken: FacilityRegistry does not allow {token}"]
-
-
-def first_code_block(client: ChainClient, deployment: Deployment, *, head: int) -> int:
-    """First block with code of one of our contracts; 0 where the node keeps no state of old blocks.
-
-    Before it, no contract can have logged anything. From 0 on a walk is longer, and as complete.
-    """
-    addresses = list(contract_names(deployment))
-    first, last = 0, head
-    try:
-        while first < last:
-            middle = (first + last) // 2
-            if any(client.codes(addresses, block=middle)):
-                last = middle
-            else:
-                first = middle + 1
-    except ChainRejected:
-        # A node that prunes refuses state of old blocks; it has all logs.
-        return 0
-    return first

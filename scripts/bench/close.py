@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from api.attester.client import HttpAttesterApi
 from api.chain import calldata
 from api.chain.client import ChainClient
 from api.cli import wiring as cli_wiring
@@ -13,7 +14,6 @@ from api.domain.statements import closing
 from api.domain.statements.recompute import Recomputation
 from api.domain.units import FacilityId, tranche_id
 from api.epochs import close
-from api.epochs.attester_client import HttpAttesterApi
 from api.epochs.books import KeptBooks
 from api.evidence_store import EvidenceFolder
 from api.settings import Settings

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 API = Path(__file__).resolve().parents[2] / "api"
-ROOMS = ("ledger", "db", "domain", "epochs")
+ROOMS = ("ledger", "db", "domain", "epochs", "attester")
 # Functions that keep their order, and why.
 EXCEPTIONS = {
     # Called by others, who name nothing.
@@ -23,7 +23,10 @@ EXCEPTIONS = {
     "domain/metering/occupancy.py:peak",
     "domain/metering/judge.py:_require_free",
     # As HTTP writes a request: method, then path.
-    "epochs/attester_client.py:_request",
+    "attester/client.py:_request",
+    "attester/keys/web3signer.py:_ask",
+    # Digest, then signature, as ERC-1271 asks.
+    "attester/account.py:accepts",
     # Beside many calls that read as a list of rules: field, then sentence.
     "domain/facility.py:require",
     "domain/metering/lease_terms.py:require",

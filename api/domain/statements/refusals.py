@@ -6,7 +6,7 @@ The same type as `AttesterDesk.sol`. "Not yet" is no reason and is never signed.
 from dataclasses import dataclass
 from enum import IntEnum
 
-from api.domain.eip712 import domain_separator, typed_digest
+from api.domain.eip712 import domain_separator, typed_preimage
 from api.domain.hashing import keccak, word
 from api.domain.units import Bytes32, Epoch, FacilityId
 from api.errors import InvalidInput
@@ -71,8 +71,8 @@ def check_place(place: str) -> str:
     return place
 
 
-def refusal_digest(refusal: Refusal, *, chain_id: int, desk: str) -> Bytes32:
-    """Digest that an attester signs; `AttesterDesk.refusalDigest` gives the same."""
+def refusal_preimage(refusal: Refusal, *, chain_id: int, desk: str) -> bytes:
+    """66 bytes whose keccak-256 is `refusal_digest`."""
     body = keccak(
         _REFUSAL_TYPEHASH
         + word(refusal.facility_id)
@@ -88,4 +88,9 @@ def refusal_digest(refusal: Refusal, *, chain_id: int, desk: str) -> Bytes32:
     separator = domain_separator(
         name=DOMAIN_NAME, version=DOMAIN_VERSION, chain_id=chain_id, contract=desk
     )
-    return typed_digest(body, separator=separator)
+    return typed_preimage(body, separator=separator)
+
+
+def refusal_digest(refusal: Refusal, *, chain_id: int, desk: str) -> Bytes32:
+    """Digest that an attester signs; `AttesterDesk.refusalDigest` gives the same."""
+    return keccak(refusal_preimage(refusal, chain_id=chain_id, desk=desk))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.domain.eip712 import domain_separator, typed_digest
+from api.domain.eip712 import domain_separator, typed_digest, typed_preimage
 from api.domain.facility import FacilityTerms, Period
 from api.domain.hashing import keccak, word
 from api.domain.merkle import leaf_hash
@@ -77,11 +77,16 @@ def statement_hash(statement: Statement) -> Bytes32:
     return keccak(_STATEMENT_TYPEHASH + b"".join(words))
 
 
-def statement_digest(statement: Statement, *, chain_id: int, registry: str) -> Bytes32:
-    """Digest that attesters sign."""
-    return typed_digest(
+def statement_preimage(statement: Statement, *, chain_id: int, registry: str) -> bytes:
+    """66 bytes whose keccak-256 is `statement_digest`."""
+    return typed_preimage(
         statement_hash(statement), separator=_separator(chain_id=chain_id, registry=registry)
     )
+
+
+def statement_digest(statement: Statement, *, chain_id: int, registry: str) -> Bytes32:
+    """Digest that attesters sign."""
+    return keccak(statement_preimage(statement, chain_id=chain_id, registry=registry))
 
 
 def batch_leaf(hashed: bytes) -> Bytes32:

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from api.agent.failures import SettingsWrong, SourceFailed, SpoolFailed
+from api.agent.failures import SourceFailed, SpoolFailed
 from api.agent.health import serving_health
 from api.agent.running import run_agent
 from api.agent.settings import read_settings
 from api.agent.sources.dcgm import DcgmSource
 from api.agent.spool import Spool
+from api.local.settings_table import SettingsWrong
 from tests.factories import START_S, Clock, Ledger, device
 from tests.integration.agent.kube_stand_in import serving_kubernetes
 from tests.integration.agent.site import Job, Site, serving_exporter

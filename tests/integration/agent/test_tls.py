@@ -15,9 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from api.agent.failures import SettingsWrong, Unreachable
+from api.agent.failures import Unreachable
 from api.agent.transport import BearerSigner, HttpTransport
 from api.agent.web import Web
+from api.local.settings_table import SettingsWrong
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from api.agent.failures import BodyRefused, NotAdmitted, SettingsWrong, Unreachable
+from api.agent.failures import BodyRefused, NotAdmitted, Unreachable
 from api.agent.flights import Flight, Result
 from api.agent.transport import BearerSigner, HttpTransport
 from api.agent.web import Web
+from api.local.settings_table import SettingsWrong
 
 FLIGHT = Flight("1", "bearer", 1, (1, 2), b"[{},{}]", b"")
 GOOD = (

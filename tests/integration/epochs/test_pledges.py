@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.attester.attest import Verdict
 from api.chain import calldata
 from api.db.facilities import facility_row
 from api.db.pledges import waiting_pledges
@@ -15,7 +16,6 @@ from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
 from api.domain.statements.evidence import hex32
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.units import FacilityId
-from api.epochs.attest import Verdict
 from api.epochs.close import close_due
 from api.ledger import facilities as register
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from api.attester.attest import RawInput, require_voided
 from api.chain.abi import Function
 from api.chain.signatures import LINE, STATEMENT
 from api.db import statements as store
@@ -17,7 +18,6 @@ from api.domain.lifecycle import Reopening
 from api.domain.metering.judge import Recorded
 from api.domain.statements.lines import Line, usage_tree
 from api.domain.statements.statement import Statement, statement_hash
-from api.epochs.attest import RawInput, require_voided
 from api.errors import EvidenceInvalid
 from api.routes.service import service_of
 from scripts.dev.stack import RENTER, wallet

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from api.attester.chain_facts import ChainFacts
+from api.attester.memory import SignedMemory, Signer
 from api.chain import calldata
 from api.chain.client import RpcError
 from api.db import statements as store
@@ -14,8 +16,6 @@ from api.db.standing import standing_posts
 from api.domain.statements.evidence import hex32
 from api.domain.statements.lines import usage_tree
 from api.domain.statements.statement import Statement, statement_digest, statement_hash
-from api.epochs.chain_facts import ChainFacts
-from api.epochs.memory import SignedMemory, Signer
 from scripts.dev.stack import ATTESTER_ACCOUNTS, RENTER, wallet
 from tests.factories import DAY_S, HOUR_S
 from tests.world import World, send, signer_of

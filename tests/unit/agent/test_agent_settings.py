@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from api.agent.failures import SettingsWrong
 from api.agent.settings import read_settings
 from api.agent.wiring import make_signer
-from api.errors import KeyFileWrong
-from api.key_file import make_key_file, public_key, read_key_file, read_secret
+from api.local.key_file import make_key_file, public_key, read_key_file
+from api.local.secret_file import KeyFileWrong, read_secret
+from api.local.settings_table import SettingsWrong
 from tests.factories import device
 
 SERVICE = '[service]\nurl = "https://rentroll.example"\nfacility = 1\n'

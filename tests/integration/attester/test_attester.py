@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from api.attester.account import AttesterAccount
+from api.attester.attest import Attester, RawInput, Verdict
 from api.chain import calldata
+from api.chain.panels import attester_warnings
 from api.domain.log.entry import NO_LOG, end_of
 from api.domain.log.logged import events_of
 from api.domain.metering.facts import Place
 from api.domain.statements.statement import statement_digest
-from api.epochs.attest import Attester, RawInput, Verdict
-from api.epochs.panels import attester_warnings
 from api.routes.attester import attestations
 from scripts.dev.stack import ATTESTER_ACCOUNTS, MINIMUM_BOND, RENTER
 from tests.factories import DAY_S, HOUR_S
@@ -286,7 +287,7 @@ def test_attest__signer_without_a_seat__signs_nothing_and_is_refused_by_the_serv
 ) -> None:
     """ATTACKS 19."""
     attester = closed.attester(0)
-    attester._signer = signer_of(RENTER)
+    attester._account = AttesterAccount(signer_of(RENTER))
 
     verdicts = attester.run_once()
     status, words = _handed_in(closed, RENTER)

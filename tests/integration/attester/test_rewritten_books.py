@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from api.epochs.attest import Attester, Verdict
-from api.epochs.memory import SignedMemory
+from api.attester.attest import Attester, Verdict
+from api.attester.memory import SignedMemory
 from tests.factories import DAY_S, HOUR_S
 from tests.rewriting import rewrite_evidence, rewrite_log
 from tests.world import World

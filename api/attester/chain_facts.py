@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from api.attester.pledges import PledgeWatch
 from api.chain.contracts import Contracts
 from api.chain.events import voided_epochs
+from api.chain.panels import panel_of
+from api.chain.running import running_of
 from api.chain.terms import OfferedTerms
 from api.domain.facility import FacilityTerms, Period
 from api.domain.lifecycle import FacilityState
@@ -12,11 +15,8 @@ from api.domain.roster import Roster
 from api.domain.statements.evidence import hex32
 from api.domain.statements.statement import Statement, statement_hash
 from api.domain.units import ZERO_ADDRESS, Bytes32, Epoch, FacilityId
-from api.epochs.panels import panel_of
-from api.epochs.pledges import PledgeWatch
 from api.errors import EvidenceInvalid
 from api.evidence_store import EvidenceSource
-from api.ledger.replacements import running_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.epochs.panels import Counting
+from api.chain.panels import Counting
 
 KEYS = {f"0x{n:040x}": bytes([n]) for n in (3, 1, 9)}
 CONTRACTS = {f"0x{n:040x}": bytes([n]) for n in (7, 2)}

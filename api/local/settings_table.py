@@ -3,7 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from api.agent.failures import SettingsWrong
+from api.errors import AppError
+
+
+class SettingsWrong(AppError):
+    """The settings file breaks a rule. The message names the key."""
+
+    status = 422
+    code = "settings_file"
 
 
 class SettingsTable:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from api.attester.memory import SignedMemory, Signer
 from api.domain.log.entry import NO_LOG, LogEnd
 from api.domain.statements.statement import statement_hash
 from api.domain.units import Bytes32, Epoch
-from api.epochs.memory import SignedMemory, Signer
 from api.errors import Misconfigured
 from tests.ledgers import closed_epochs
 

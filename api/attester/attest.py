@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from api.chain.signer import LocalSigner
+from api.attester.account import AttesterAccount
+from api.attester.chain_facts import ChainFacts
+from api.attester.memory import SignedMemory, Signer
 from api.chain.terms import OfferedTerms, offered_terms
 from api.domain.capital.duties import require_pay
 from api.domain.facility import FacilityTerms, Period, check_terms, require_own_log
 from api.domain.lifecycle import cut_off_s
 from api.domain.log.entry import LogEnd
-from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_digest
+from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_preimage
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
     COMMITTED_FILES,
@@ -24,10 +26,8 @@ from api.domain.statements.evidence import (
 )
 from api.domain.statements.evidence_reader import decode_facility
 from api.domain.statements.recompute import RawInput, Recomputation
-from api.domain.statements.statement import statement_digest, statement_hash
+from api.domain.statements.statement import statement_hash, statement_preimage
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.epochs.chain_facts import ChainFacts
-from api.epochs.memory import SignedMemory, Signer
 from api.errors import AppError, EvidenceInvalid
 from api.evidence_store import HOSTILE, EvidenceSource
 
@@ -138,14 +138,14 @@ class Attester:
         self,
         api: AttesterApi,
         evidence: EvidenceSource,
-        signer: LocalSigner,
+        account: AttesterAccount,
         facts: ChainFacts,
         memory: SignedMemory,
         *,
         least_pay_bps: int = 0,
     ) -> None:
         """Args: least_pay_bps: least attesters' part of rent for which it approves a pledge."""
-        self._api, self._evidence, self._signer, self._facts = api, evidence, signer, facts
+        self._api, self._evidence, self._account, self._facts = api, evidence, account, facts
         self._memory, self._least_pay_bps = memory, least_pay_bps
         # What this attester itself reproduced: the next epoch starts from it.
         self._own: dict[FacilityId, _Reproduced] = {}
@@ -153,23 +153,23 @@ class Attester:
     def run_once(self) -> list[Verdict]:
         """Judge everything pending: pledges by facility, then statements in order of epochs."""
         verdicts = []
-        for facility_id in self._api.pending_pledges(self._signer.address):
-            if self._facts.seated(facility_id, self._signer.address):
+        for facility_id in self._api.pending_pledges(self._account.address):
+            if self._facts.seated(facility_id, self._account.address):
                 act = partial(self._sign_pledge, facility_id)
                 verdicts.append(_verdict(facility_id, None, act))
-        for facility_id, epoch, root in self._api.pending_replacements(self._signer.address):
-            if self._facts.seated(facility_id, self._signer.address):
+        for facility_id, epoch, root in self._api.pending_replacements(self._account.address):
+            if self._facts.seated(facility_id, self._account.address):
                 act = partial(self._sign_replacement, facility_id, epoch, root)
                 verdicts.append(_verdict(facility_id, None, act))
-        for facility_id, epoch, claimed_hash in self._api.pending(self._signer.address):
-            if self._facts.seated(facility_id, self._signer.address):
+        for facility_id, epoch, claimed_hash in self._api.pending(self._account.address):
+            if self._facts.seated(facility_id, self._account.address):
                 act = partial(self._sign_statement, facility_id, epoch, claimed_hash)
                 verdicts.append(_verdict(facility_id, epoch, act))
         return verdicts
 
     def _sign_statement(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> None:
         chain_id, registry = self._facts.chain_id, self._facts.registry
-        signer = Signer(self._signer.address, chain_id, registry)
+        signer = Signer(self._account.address, chain_id, registry)
         seen = self._memory.log_end(signer, facility_id)
         closed = self._judge(facility_id, epoch, claimed_hash, seen=seen)
         statement = closed.statement
@@ -183,9 +183,9 @@ class Attester:
             raise EvidenceInvalid(message)
         self._facts.require_behind_posted(statement)
         self._memory.remember(signer, statement, closed.log)
-        digest = statement_digest(statement, chain_id=chain_id, registry=registry)
-        signature = self._signer.sign_digest(digest)
-        self._api.submit(facility_id, epoch, self._signer.address, signature)
+        preimage = statement_preimage(statement, chain_id=chain_id, registry=registry)
+        signature = self._account.sign(preimage)
+        self._api.submit(facility_id, epoch, self._account.address, signature)
 
     def _sign_pledge(self, facility_id: FacilityId) -> None:
         waiting = self._facts.waiting_offer(facility_id)
@@ -204,14 +204,14 @@ class Attester:
             OFFER_EPOCH,
             waiting.approvals,
         )
-        digest = approval_digest(
+        preimage = approval_preimage(
             approval, chain_id=self._facts.chain_id, registry=self._facts.pledge_registry
         )
         self._api.submit_pledge(
             facility_id,
-            self._signer.address,
+            self._account.address,
             approvals=waiting.approvals,
-            signature=self._signer.sign_digest(digest),
+            signature=self._account.sign(preimage),
         )
 
     def _sign_replacement(self, facility_id: FacilityId, from_epoch: Epoch, root: Bytes32) -> None:
@@ -222,15 +222,15 @@ class Attester:
             terms, root=root, from_epoch=from_epoch, approvals=approvals
         )
         approval = PledgeApproval(facility_id, root, terms.device_count, from_epoch, approvals)
-        digest = approval_digest(
+        preimage = approval_preimage(
             approval, chain_id=self._facts.chain_id, registry=self._facts.pledge_registry
         )
         self._api.submit_replacement(
             facility_id,
             root,
-            self._signer.address,
+            self._account.address,
             approvals=approvals,
-            signature=self._signer.sign_digest(digest),
+            signature=self._account.sign(preimage),
         )
 
     def _terms(self, facility_id: FacilityId) -> FacilityTerms:

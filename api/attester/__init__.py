@@ -1,0 +1,1 @@
+"""The attester: a process of somebody else that recomputes, signs and refuses."""

@@ -1,0 +1,67 @@
+"""Who attests: an account, the key that signs for it, and the check of every signature."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from api.attester.failures import SignerFailed
+from api.chain.client import ChainClient
+from api.chain.erc1271 import accepts_signature
+from api.chain.signer import recover
+from api.domain.hashing import keccak
+
+
+class Key(Protocol):
+    """A secp256k1 key, wherever it is."""
+
+    @property
+    def address(self) -> str:
+        """Checksummed address of the key."""
+        ...
+
+    def sign(self, preimage: bytes) -> bytes:
+        """65 bytes `r ‖ s ‖ v` over the keccak-256 of a preimage. Raises SignerFailed."""
+        ...
+
+
+# Whether a contract takes a signature over a digest as its own.
+Accepts = Callable[[bytes, bytes], bool]
+
+
+class AttesterAccount:
+    """Signs for an account. No signature leaves that the contracts would not take as its own."""
+
+    def __init__(self, key: Key, *, contract: str | None = None, accepts: Accepts | None = None):
+        """Args: contract: account that attests where that is a contract wallet; `accepts` asks it.
+        Without it the key attests itself."""
+        self._key, self._accepts = key, accepts
+        self.address: str = contract or key.address
+
+    @property
+    def key_address(self) -> str:
+        """Address of the key that signs, which a contract's is not."""
+        return self._key.address
+
+    def sign(self, preimage: bytes) -> bytes:
+        """A signature over the keccak-256 of a preimage.
+
+        Raises:  SignerFailed if what the key gave is not its signature over this, or if the
+                 contract does not take it; ChainUnavailable where the contract cannot be asked.
+        """
+        digest = keccak(preimage)
+        signature = self._key.sign(preimage)
+        if recover(digest, signature) != self._key.address:
+            message = f"what the signer gave is no signature of {self._key.address} over this"
+            raise SignerFailed(message)
+        if self._accepts is not None and not self._accepts(digest, signature):
+            message = f"contract {self.address} does not take the signature of {self._key.address}"
+            raise SignerFailed(message)
+        return signature
+
+
+def contract_account(client: ChainClient, contract: str, key: Key) -> AttesterAccount:
+    """A contract wallet that attests, and the key that signs for it."""
+
+    def accepts(digest: bytes, signature: bytes) -> bool:
+        return accepts_signature(client, contract, digest, signature)
+
+    return AttesterAccount(key, contract=contract, accepts=accepts)

@@ -1,0 +1,26 @@
+"""What can fail in an attester, as one tree below `AppError`."""
+
+from api.errors import AppError, EvidenceInvalid
+
+
+class NotYet(AppError):
+    """It cannot be judged now: it takes records still, or something does not answer.
+
+    Never a refusal: what is judged later may be fine.
+    """
+
+    status = 409
+    code = "attester_not_yet"
+
+
+class MemoryContradicted(EvidenceInvalid):
+    """What is shown contradicts what this attester signed or saw before."""
+
+    code = "attester_memory"
+
+
+class SignerFailed(AppError):
+    """The key did not sign: the signer is away, refuses, or signed something else."""
+
+    status = 503
+    code = "attester_signer"

@@ -1,0 +1,1 @@
+"""What processes at other people's find on their own machine: settings, secrets, findings."""

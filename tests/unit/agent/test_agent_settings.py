@@ -152,7 +152,7 @@ def test_signer__without_a_key__is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(KeyFileWrong, match="holds no API key"):
         make_signer(read_settings(tmp_path / "agent.toml"), spool, clock)
     (tmp_path / "agent.toml").write_text(SERVICE)
-    with pytest.raises(KeyFileWrong, match="agent.key cannot be read"):
+    with pytest.raises(KeyFileWrong, match=r"agent\.key cannot be read"):
         make_signer(read_settings(tmp_path / "agent.toml"), spool, clock)
     key = make_key_file(tmp_path / "agent.key")
     assert make_signer(read_settings(tmp_path / "agent.toml"), spool, clock).author == key

@@ -1,9 +1,9 @@
 """SQL of the log: identities of events, their keys, and the facts that a correction can name."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 from sqlalchemy import Connection, Table, and_, func, select, text
 from sqlalchemy.sql.selectable import LABEL_STYLE_TABLENAME_PLUS_COL as _LABELS
 
@@ -71,7 +71,7 @@ def known_events(
     """Events that a facility's log already has, of some identities `(source, id)`."""
     wanted = list(dict.fromkeys(identities))
     if is_sqlite(connection):
-        named = {"facility_id": facility_id, "wanted": json.dumps(wanted)}
+        named = {"facility_id": facility_id, "wanted": orjson.dumps(wanted).decode()}
         rows = connection.execute(_KNOWN_SQLITE, named)
     else:
         sources, ids = [source for source, _ in wanted], [event_id for _, event_id in wanted]

@@ -31,11 +31,15 @@ def allocate_keys(connection: Connection, table: Table, count: int) -> list[int]
     if is_sqlite(connection):
         first = connection.execute(select(func.coalesce(func.max(key), 0))).scalar_one() + 1
         return list(range(first, first + count))
-    rows = connection.execute(
-        text("SELECT nextval(pg_get_serial_sequence(:t, :c)) FROM generate_series(1, :n)"),
+    # One row of many keys: a row for each costs more than the keys do.
+    keys: list[int] = connection.execute(
+        text(
+            "SELECT array_agg(nextval((SELECT CAST(pg_get_serial_sequence(:t, :c) AS regclass))))"
+            " FROM generate_series(1, :n)"
+        ),
         {"t": table.name, "c": key.name, "n": count},
-    )
-    return [int(value) for (value,) in rows]
+    ).scalar_one()
+    return keys
 
 
 # One statement a batch, however many sources it names. CROSS JOIN fixes SQLite's join order.

@@ -37,13 +37,17 @@ def count_keys(value: object, *, most_levels: int = MAX_DEPTH) -> int:
 def count_batch_keys(body: bytes, batch: list[object]) -> int:
     """The same as `count_keys` of a batch, given the body that it was parsed from.
 
-    Nearly every body is an array of objects that hold an object `data`, and nothing deeper. Each of
-    these has an opening bracket of its own: if the body has no more, there is nothing else.
+    Nearly every body is an array of objects that hold an object `data`, where a correction has one
+    more. Each of these has an opening bracket of its own: if the body has no more, there is nothing
+    else.
     """
-    events = [event for event in batch if isinstance(event, dict)]
-    inner = [data for event in events if isinstance(data := event.get("data"), dict)]
-    if body.count(b"{") + body.count(b"[") == 1 + len(events) + len(inner):
-        return sum(map(len, events)) + sum(map(len, inner))
+    brackets = body.count(b"{") + body.count(b"[") - 1
+    levels = [[event for event in batch if isinstance(event, dict)]]
+    levels += [[data for e in levels[0] if isinstance(data := e.get("data"), dict)]]
+    if brackets != sum(map(len, levels)):
+        levels += [[v for data in levels[1] for v in data.values() if isinstance(v, dict)]]
+    if brackets == sum(map(len, levels)):
+        return sum(len(named) for level in levels for named in level)
     return count_keys(batch, most_levels=MAX_DEPTH + 1)  # an array is a level around its events
 
 

@@ -223,6 +223,8 @@ def _nested(levels: int) -> Any:
 @example(events=[Text('{"data":{"a":1}}', False), Text('{"data":"{[","b":2}', False)])
 @example(events=[Text('{"data":{"a":1},"data":{"b":1,"c":2}}', True)])
 @example(events=[Text('{"data":{"a":1},"b":{"c":1}}', False), Text("{}", False)])
+@example(events=[Text('{"data":{"a":{"b":1,"c":[]}}}', False)])
+@example(events=[Text('{"data":{"a":{"b":{"c":1}}}}', False)])
 def test_count_batch_keys__is_count_keys_of_the_batch(events: list[Text]) -> None:
     body = b"[%b]" % ",".join(event.json for event in events).encode()
     batch = orjson.loads(body)
@@ -230,7 +232,9 @@ def test_count_batch_keys__is_count_keys_of_the_batch(events: list[Text]) -> Non
     assert count_batch_keys(body, batch) == count_keys(batch)
 
 
-@pytest.mark.parametrize("events", [["{}"], ['{"a":1}', '{"data":{"b":1,"c":2},"d":3}'], ["1"]])
+@pytest.mark.parametrize(
+    "events", [["{}"], ['{"a":1}', '{"data":{"b":1,"c":2}}'], ["1"], ['{"data":{"b":{"c":1}}}']]
+)
 def test_count_batch_keys__ordinary_batch__looks_into_nothing(
     events: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,8 @@ from typing import Protocol
 
 from api.attester.account import AttesterAccount
 from api.attester.chain_facts import ChainFacts
-from api.attester.memory import SignedMemory, Signer
+from api.attester.failures import BeforeMemory, MemoryContradicted
+from api.attester.memory import SignedMemory
 from api.chain.terms import OfferedTerms, offered_terms
 from api.domain.capital.duties import require_pay
 from api.domain.facility import FacilityTerms, Period, check_terms, require_own_log
@@ -17,6 +18,7 @@ from api.domain.log.entry import LogEnd
 from api.domain.pledges import OFFER_EPOCH, PledgeApproval, approval_preimage
 from api.domain.statements.closing import ClosedEpoch
 from api.domain.statements.evidence import (
+    ATTESTATIONS_FILE,
     COMMITTED_FILES,
     FACILITY_FILE,
     MANIFEST_FILE,
@@ -24,11 +26,11 @@ from api.domain.statements.evidence import (
     facility_folder,
     hex32,
 )
-from api.domain.statements.evidence_reader import decode_facility
+from api.domain.statements.evidence_reader import decode_facility, read_attestations
 from api.domain.statements.recompute import RawInput, Recomputation
 from api.domain.statements.statement import statement_hash, statement_preimage
 from api.domain.units import Bytes32, Epoch, FacilityId
-from api.errors import AppError, EvidenceInvalid
+from api.errors import AppError, EvidenceInvalid, EvidenceUnreachable, NotFound
 from api.evidence_store import HOSTILE, EvidenceSource
 
 
@@ -69,6 +71,10 @@ def require_over(terms: FacilityTerms, period: Period, raw: RawInput, *, chain_n
     )
     if chain_now_s < cut_s:
         raise EvidenceInvalid(f"it takes records until {cut_s}, by the chain's time")
+
+
+# Closed epochs that wait for a quorum: of more, signatures of before are looked for no further.
+_MOST_UNPOSTED = 1_000
 
 
 class AttesterApi(Protocol):
@@ -168,24 +174,58 @@ class Attester:
         return verdicts
 
     def _sign_statement(self, facility_id: FacilityId, epoch: Epoch, claimed_hash: bytes) -> None:
-        chain_id, registry = self._facts.chain_id, self._facts.registry
-        signer = Signer(self._account.address, chain_id, registry)
-        seen = self._memory.log_end(signer, facility_id)
+        self._memory.require_active()
+        self._require_begun(facility_id, epoch)
+        seen = self._memory.log_end(facility_id)
         closed = self._judge(facility_id, epoch, claimed_hash, seen=seen)
         statement = closed.statement
-        rivals = self._memory.rivals(signer, statement)
+        rivals = self._memory.rivals(statement)
         rival = self._facts.standing_rival(facility_id, rivals)
         if rival is not None:
             message = (
                 f"statement {hex32(rival)} of the same epoch and previous statement is signed"
                 " already: whoever signs both can be charged"
             )
-            raise EvidenceInvalid(message)
+            raise MemoryContradicted(message)
         self._facts.require_behind_posted(statement)
-        self._memory.remember(signer, statement, closed.log)
-        preimage = statement_preimage(statement, chain_id=chain_id, registry=registry)
+        self._memory.remember(statement, closed.log)
+        bound = self._memory.bound
+        preimage = statement_preimage(statement, chain_id=bound.chain_id, registry=bound.registry)
         signature = self._account.sign(preimage)
         self._api.submit(facility_id, epoch, self._account.address, signature)
+
+    def _require_begun(self, facility_id: FacilityId, epoch: Epoch) -> None:
+        """Without memory of a facility nobody knows what was signed: go on behind all that shows.
+
+        Raises:  BeforeMemory, ChainUnavailable, EvidenceUnreachable, Misconfigured.
+        """
+        begun = self._memory.begun(facility_id)
+        if begun is None:
+            begun = self._first_unsigned(facility_id)
+            self._memory.begin(facility_id, begun)
+        # After a double pledge the contracts let anybody sign once more.
+        if epoch < begun and not self._facts.may_repeat(facility_id):
+            message = (
+                f"this attester's memory of the facility begins at epoch {begun}: what it signed"
+                " of earlier ones it does not know"
+            )
+            raise BeforeMemory(message)
+
+    def _first_unsigned(self, facility_id: FacilityId) -> Epoch:
+        """Behind the newest statement on-chain, and the newest with a published signature of us."""
+        first = self._facts.first_unposted(facility_id)
+        for epoch in range(first, first + _MOST_UNPOSTED):
+            path = f"{epoch_folder(facility_id, Epoch(epoch))}/{ATTESTATIONS_FILE}"
+            try:
+                signed = read_attestations(self._evidence.read(path))
+            except EvidenceUnreachable:
+                raise
+            except (NotFound, EvidenceInvalid):
+                # Not even published: nobody's signature shows.
+                break
+            if self._account.address.lower() in signed:
+                first = Epoch(epoch + 1)
+        return first
 
     def _sign_pledge(self, facility_id: FacilityId) -> None:
         waiting = self._facts.waiting_offer(facility_id)

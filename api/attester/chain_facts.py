@@ -88,13 +88,26 @@ class ChainFacts:
         """Epochs of a facility with a proven fault, one entry a fault."""
         return [Epoch(e) for e in voided_epochs(self._contracts, facility_id)]
 
+    def may_repeat(self, facility_id: FacilityId) -> bool:
+        """Whether a double pledge lets statements of a facility be signed once more, finally."""
+        registry = self._contracts.statement_registry
+        return registry.may_repeat(facility_id).at(block=self._final())
+
+    def first_unposted(self, facility_id: FacilityId) -> Epoch:
+        """The statement that is posted next: behind the closing one if that stands."""
+        registry = self._contracts.statement_registry
+        posted, closed = self._contracts.together(
+            registry.epochs_posted(facility_id), registry.is_closing_posted(facility_id)
+        ).at(block=self._head())
+        return Epoch(posted + closed)
+
     def standing_rival(self, facility_id: FacilityId, rivals: Sequence[Bytes32]) -> Bytes32 | None:
         """One of some signed statements that was never void, so that it and another of its place
         are an equivocation; None if all were, or if the facility may state anew."""
         if not rivals:
             return None
         registry = self._contracts.statement_registry
-        block = max(self._contracts.deployment.start_block, self._head() - self._confirmations)
+        block = self._final()
         if registry.may_repeat(facility_id).at(block=block):
             return None
         asked = self._contracts.all_of([registry.verdict_of(rival) for rival in rivals])
@@ -167,6 +180,10 @@ class ChainFacts:
         """Refuse a statement whose pledge is not the one in force; returns the devices by epoch.
         Raises EvidenceInvalid."""
         return self._pledges.require_in_force(terms, period)
+
+    def _final(self) -> int:
+        """A block that cannot be undone any more, as the settings say."""
+        return max(self._contracts.deployment.start_block, self._head() - self._confirmations)
 
     def _head(self) -> int:
         return self._contracts.client.head().number

@@ -13,6 +13,7 @@ from api.attester.attest import Attester
 from api.attester.chain_facts import ChainFacts
 from api.attester.client import HttpAttesterApi
 from api.attester.memory import SignedMemory
+from api.attester.memory_rows import Bound
 from api.chain.calldata import checksum
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
@@ -88,9 +89,10 @@ def open_attester(settings: Settings) -> Iterator[RunningAttester]:
         raise Misconfigured("an attester needs RENTROLL_ATTESTER_API_KEY")
     deployment = require_deployment(settings)
     key = settings.attester_api_key.get_secret_value()
+    bound = Bound(signer.address, deployment.chain_id, deployment.statement_registry)
     file = settings.attester_memory_file or Path("var") / f"attester-{signer.address}.jsonl"
     with (
-        closing(SignedMemory(file)) as memory,
+        closing(SignedMemory(file, bound)) as memory,
         ChainClient(settings.rpc_url) as client,
         closing(EvidenceUrl(settings.api_url.rstrip("/") + "/v1/evidence")) as evidence,
         closing(HttpAttesterApi(settings.api_url, api_key=key)) as api,

@@ -48,6 +48,12 @@ class Conflict(AppError):
     code = "conflict"
 
 
+class AfterRefused(Conflict):
+    """`rentroll-after` is not the key's last receipt. `context["receipt"]` has that one."""
+
+    code = "after_wrong"
+
+
 class Unauthorized(AppError):
     """No valid credential was presented."""
 
@@ -114,6 +120,30 @@ class SignInSignatureWrong(Unauthorized):
     """Neither the account's key nor its contract signed the message."""
 
     code = "siwe_signature_wrong"
+
+
+class SignatureRefused(Unauthorized):
+    """A request's signature is not in the one form that is taken (RFC 9421, tag rentroll/1)."""
+
+    code = "signature_malformed"
+
+
+class SignatureWrong(SignatureRefused):
+    """The signature is not the key's over this request."""
+
+    code = "signature_wrong"
+
+
+class KeyUnknown(SignatureRefused):
+    """The key is none of the log's, or is so no more."""
+
+    code = "key_unknown"
+
+
+class KeyForbidden(Forbidden):
+    """The key is one of the log's, but not for this."""
+
+    code = "key_forbidden"
 
 
 class CsrfRefused(Forbidden):

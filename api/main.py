@@ -31,6 +31,7 @@ from api.routes.operator import (
     hardware,
     keys,
     leases,
+    log_keys,
     reopening,
     replacements,
 )
@@ -68,7 +69,7 @@ from api.routes.public import (
 )
 from api.routes.public import facilities as public_facilities
 from api.routes.public.demo_accounts import load_demo_accounts
-from api.routes.service import Service, attach_service, service_of
+from api.routes.service import LogKeyFile, Service, attach_service, service_of
 from api.settings import ClockSource, Settings
 
 _ABOUT = """
@@ -101,7 +102,7 @@ _CONSOLE = (
 )
 _ROUTES = (
     *(accounts, admin_keys),
-    *(facilities, leases, events, hardware, reopening, keys, replacements),
+    *(facilities, leases, events, log_keys, hardware, reopening, keys, replacements),
     *_CONSOLE,
     *(attestations, pledges, attester_replacements),
     *_PUBLIC,
@@ -158,6 +159,7 @@ def make_service(settings: Settings) -> Service:
         clock=recording_clock(settings, client),
         # People live by the wall clock, whatever time a simulated chain has.
         session_clock=system_clock,
+        log_key=LogKeyFile(settings.log_key_file or settings.evidence_dir.parent / "log-key.pem"),
     )
 
 

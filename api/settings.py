@@ -51,6 +51,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Blocks behind the head that count as final; nearer ones are read by hash.",
     )
+    log_key_file: Path | None = Field(
+        default=None,
+        description="Ed25519 key (PEM) that signs receipts of facilities' logs; made by `rentroll"
+        " serve` where there is none, and never to be lost: default is log-key.pem beside"
+        " evidence_dir.",
+    )
     relayer_key_file: Path | None = Field(
         default=None, description="File with the hex key that posts and settles; none = dry run."
     )

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from api.domain.facility import FacilityTerms
-from api.domain.log.entry import ACCEPTED, BLIND_BYTES, NO_LOG, Entry, EntryKind, LogEnd, end_of
+from api.domain.log.answers import ACCEPTED
+from api.domain.log.entry import BLIND_BYTES, NO_LOG, Entry, EntryKind, LogEnd, end_of
 from api.domain.log.logged import LoggedEntry, logged_entry
 from api.domain.metering.facts import Place
 

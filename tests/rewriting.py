@@ -36,7 +36,9 @@ def rewrite_log(world: World, change: Change) -> None:
         logged = logged_after(connection, terms.log, after=0, most=1_000)
         recorded, end, entries, rows = Recorded(Roster(terms), row.salt), NO_LOG, [], []
         for each in logged:
-            events = [json.loads(json.dumps(event)) for event in events_of(each.body)]
+            events = [
+                json.loads(json.dumps(event)) for event in events_of(each.body, each.entry.author)
+            ]
             recorded.recorded_at_s = each.entry.recorded_at_s
             for index, event in enumerate(events):
                 change(event)

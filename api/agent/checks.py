@@ -7,7 +7,6 @@ from pathlib import Path
 
 from api.agent.book import Round
 from api.agent.clock import AgentClock
-from api.agent.key_file import public_key, read_key_file
 from api.agent.leases import NOBODY
 from api.agent.settings import AgentSettings
 from api.agent.sources import dcgm, kubernetes, slurm
@@ -16,6 +15,7 @@ from api.agent.transport import HttpTransport
 from api.agent.wiring import Sources, make_signer, make_sources, make_transport
 from api.errors import AppError
 from api.local.finding import Finding
+from api.local.key_file import public_key, read_key_file
 
 _MOST_NAMED = 5
 

@@ -72,8 +72,8 @@ def agent_init(
 
     Neither file is written over.
     """
-    from api.agent.key_file import make_key_file
     from api.agent.settings_text import settings_text
+    from api.local.key_file import make_key_file
 
     with _failing():
         folder.mkdir(parents=True, exist_ok=True)

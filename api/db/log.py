@@ -8,8 +8,10 @@ from sqlalchemy import Connection, func, select
 from api.db.bulk import chunks, insert_many
 from api.db.rows import columns_of, rows_as
 from api.db.tables.ledger import BareEntry, LogEntryRow, log_entries
+from api.domain.json_text import canonical_line, read_json
 from api.domain.log.entry import Entry, EntryKind, LogName, entry_hash
 from api.domain.log.logged import LoggedEntry, events_of
+from api.domain.log.requests import request_document, request_from
 from api.domain.metering.facts import Place
 from api.domain.metering.intervals import Span
 from api.domain.units import Bytes32, FacilityId
@@ -39,6 +41,19 @@ def _row(logged: LoggedEntry) -> LogEntryRow:
         blind=logged.blind,
         answers=logged.answers,
         body=zlib.compress(logged.body, _LEVEL),
+        request=None
+        if logged.request is None
+        else canonical_line(request_document(logged.request)),
+    )
+
+
+def _logged(log: LogName, row: LogEntryRow) -> LoggedEntry:
+    return LoggedEntry(
+        _entry(log, row),
+        row.blind,
+        zlib.decompress(row.body),
+        row.answers,
+        None if row.request is None else request_from(read_json(row.request)),
     )
 
 
@@ -88,10 +103,22 @@ def logged_after(
         most = _fitting([size for _, size in connection.execute(sizes)], most_bytes)
     query = select(*columns_of(LogEntryRow)).where(*where).order_by(c.number).limit(most)
     rows = rows_as(LogEntryRow, connection.execute(query))
-    return [
-        LoggedEntry(_entry(log, row), row.blind, zlib.decompress(row.body), row.answers)
-        for row in rows
-    ]
+    return [_logged(log, row) for row in rows]
+
+
+def logged_at(connection: Connection, log: LogName, number: int) -> LoggedEntry:
+    """The entry of a number, with all that stands behind its hashes.
+
+    Raises:  RecordsDamaged if it is missing.
+    """
+    c = log_entries.c
+    query = select(*columns_of(LogEntryRow)).where(
+        c.facility_id == log.facility_id, c.number == number
+    )
+    rows = rows_as(LogEntryRow, connection.execute(query))
+    for row in rows:
+        return _logged(log, row)
+    raise RecordsDamaged(f"entry {number} of log {log} is missing", facility_id=log.facility_id)
 
 
 def _fitting(sizes: Iterable[int], most_bytes: int) -> int:
@@ -138,11 +165,11 @@ def payloads_at(
     recorded = c.recorded_at_s.between(min(places.values()), max(places.values()))
     found: dict[Place, object] = {}
     for some in chunks(sorted(wanted)):
-        query = select(c.number, c.body).where(
+        query = select(c.number, c.author, c.body).where(
             c.facility_id == facility_id, c.number.in_(some), recorded
         )
-        for number, body in connection.execute(query):
-            events = events_of(zlib.decompress(body))
+        for number, author, body in connection.execute(query):
+            events = events_of(zlib.decompress(body), author)
             found |= {Place(number, index): events[index] for index in wanted[number]}
     if len(found) < len(places):
         message = "texts of events are missing: was a month of the log detached?"

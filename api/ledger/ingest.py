@@ -12,14 +12,15 @@ from sqlalchemy.exc import IntegrityError
 from api.clock import Clock
 from api.db.facilities import facilities_of
 from api.db.session import write
+from api.domain.log.keys import KeyRole
 from api.domain.metering.items import EventResult, Item, read_item
-from api.domain.units import OperatorId
+from api.domain.units import FacilityId, OperatorId
 from api.errors import EventRejected
 from api.ledger.judging import BatchJudge
 from api.ledger.kept import KeptLedgers
 from api.ledger.rejections import keep_rejections, keep_repeats
-from api.ledger.snapshot import read_snapshots
-from api.ledger.write import LedgerWriter
+from api.ledger.snapshot import Snapshot, read_snapshots
+from api.ledger.write import LedgerWriter, SignedBody
 
 
 def ingest(
@@ -43,10 +44,8 @@ def ingest(
     read = [read_item(i, event, broken.get(i)) for i, event in enumerate(events)]
     kept = KeptLedgers() if kept is None else kept
 
-    def record(connection: Connection) -> _Batch:
-        batch = _Batch(connection, operator_id, read, clock, kept)
-        batch.record(raw=events)
-        return batch
+    def record(connection: Connection) -> Batch:
+        return _record(connection, operator_id, read, raw=events, clock=clock, kept=kept)
 
     # A unique key: another request recorded one of these identities meanwhile. Now it is known.
     batch = write(engine, record, clashes=(IntegrityError,))
@@ -63,12 +62,27 @@ def record_events(
     clock: Clock,
 ) -> list[EventResult]:
     """Record a batch inside a transaction; see `ingest`. raw: the events as they were sent."""
-    batch = _Batch(connection, operator_id, read, clock, KeptLedgers())
+    kept = KeptLedgers()
+    return _record(connection, operator_id, read, raw=raw, clock=clock, kept=kept).results
+
+
+def _record(
+    connection: Connection,
+    operator_id: OperatorId,
+    read: Sequence[Item | EventResult],
+    *,
+    raw: Sequence[object],
+    clock: Clock,
+    kept: KeptLedgers,
+) -> "Batch":
+    events = [x.event for x in read if isinstance(x, Item)]
+    snapshots, now_s = read_snapshots(connection, operator_id, events, clock, kept)
+    batch = Batch(connection, operator_id, read, snapshots, now_s=now_s)
     batch.record(raw=raw)
-    return batch.results
+    return batch
 
 
-class _Batch:
+class Batch:
     """One transaction: facilities locked, who judges and who writes."""
 
     def __init__(
@@ -76,21 +90,30 @@ class _Batch:
         connection: Connection,
         operator_id: OperatorId,
         read: Sequence[Item | EventResult],
-        clock: Clock,
-        kept: KeptLedgers,
+        snapshots: Mapping[FacilityId, Snapshot],
+        *,
+        now_s: int,
+        role: KeyRole | None = None,
     ) -> None:
+        """Args: snapshots: facilities of which events are taken.
+        role: of the key that signed all of it."""
         self.connection, self.operator_id, self.read = connection, operator_id, read
+        self.snapshots, self.now_s = snapshots, now_s
         self.results: list[EventResult] = []
         items = [x for x in read if isinstance(x, Item)]
-        events = [item.event for item in items]
-        self.snapshots, self.now_s = read_snapshots(connection, operator_id, events, clock, kept)
-        self.writer = LedgerWriter(connection, self.snapshots, events=len(events))
-        self.judge = BatchJudge(connection, self.snapshots, items, self.writer)
+        self.writer = LedgerWriter(connection, snapshots, events=len(items))
+        self.judge = BatchJudge(connection, snapshots, items, self.writer, role=role)
 
-    def record(self, *, raw: Sequence[object]) -> None:
-        """Judge all events in order and write what was accepted; `results` has the answers."""
+    def record(self, *, raw: Sequence[object], signed: SignedBody | None = None) -> None:
+        """Judge all events in order and write what was accepted; `results` has the answers.
+
+        Args:    signed: the body of which the events are, where somebody signed it.
+        """
         self.results = [self.judge.take(x) if isinstance(x, Item) else x for x in self.read]
-        self.writer.finish(self.operator_id)
+        if signed is None:
+            self.writer.finish(self.operator_id)
+        else:
+            self.writer.finish_signed(self.operator_id, signed, self.results)
         self.keep_others(self.results, raw)
 
     def keep_in(self, kept: KeptLedgers) -> None:

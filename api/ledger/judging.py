@@ -6,9 +6,11 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from api.db.ledger import KnownEvent, known_events
+from api.domain.log.keys import KeyRole
 from api.domain.metering.facts import Fact, Place
 from api.domain.metering.items import EventResult, Item
 from api.domain.metering.taken import Identity
+from api.domain.metering.tellers import require_may_tell
 from api.domain.units import FacilityId
 from api.errors import EventRejected
 from api.ledger.snapshot import Snapshot
@@ -33,8 +35,11 @@ class BatchJudge:
         snapshots: Mapping[FacilityId, Snapshot],
         items: Sequence[Item],
         writer: Writer,
+        *,
+        role: KeyRole | None = None,
     ) -> None:
-        self._snapshots, self._writer = snapshots, writer
+        """Args: role: of the key that signed the batch, about one facility; None if nobody did."""
+        self._snapshots, self._writer, self._role = snapshots, writer, role
         named: dict[FacilityId, list[Identity]] = {}
         for item in items:
             named.setdefault(item.event.envelope.facility_id, []).append(item.identity)
@@ -47,33 +52,37 @@ class BatchJudge:
     def take(self, item: Item) -> EventResult:
         """Judge one event, tell the writer what follows from it, and answer."""
         try:
-            status = self._take(item)
+            return self._take(item)
         except EventRejected as error:
             return item.rejected(error)
-        return item.answer(status)
 
-    def _take(self, item: Item) -> str:
+    def _take(self, item: Item) -> EventResult:
         facility_id = item.event.envelope.facility_id
         snapshot = self._snapshots.get(facility_id)
         if snapshot is None:
-            message = f"facility {facility_id} is not one of yours"
-            raise EventRejected("facility_unknown", message)
+            whose = "yours" if self._role is None else "the signed request's log"
+            raise EventRejected("facility_unknown", f"facility {facility_id} is not one of {whose}")
+        if self._role is None and not snapshot.terms.unsigned_taken:
+            raise EventRejected("signature_required", "the facility takes signed requests alone")
+        require_may_tell(self._role, item.event)
         known = self._known[facility_id].get(item.identity)
         if known is not None:
             return self._repeat(item, known)
-        place = snapshot.next_place
+        # A signed body is kept as it was sent; of others what is accepted.
+        index = snapshot.taken if self._role is None else item.index
+        place = Place(snapshot.entry, index)
         facts = snapshot.recorded.accept(item.event, place)
         if not facts:
             # It says what is known: a lease that was opened so before.
-            return "accepted"
+            return item.answer("accepted", known=True)
         event_pk = self._writer.add(snapshot, item, place=place, facts=facts)
         snapshot.taken += 1
         self._known[facility_id][item.identity] = KnownEvent(event_pk, item.billed)
-        return "accepted"
+        return item.answer("accepted")
 
-    def _repeat(self, item: Item, known: KnownEvent) -> str:
+    def _repeat(self, item: Item, known: KnownEvent) -> EventResult:
         if item.repeats(known.payload_hash):
             self.repeated.append(item)
-            return "duplicate"
+            return item.answer("duplicate")
         self._writer.conflict(item, known)
         raise EventRejected("id_conflict", "this source and id already say something else")

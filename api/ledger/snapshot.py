@@ -28,7 +28,7 @@ from api.domain.metering.event_types import (
     TermsEvent,
     UsageEvent,
 )
-from api.domain.metering.facts import Held, Place
+from api.domain.metering.facts import Held
 from api.domain.metering.intervals import Span
 from api.domain.metering.judge import Recorded
 from api.domain.metering.taken import Identity
@@ -54,11 +54,6 @@ class Snapshot:
     time: KeptTime
     taken: int = 0
 
-    @property
-    def next_place(self) -> Place:
-        """Where the next event stands in the log, if it is recorded."""
-        return Place(self.entry, self.taken)
-
     def keep_in(self, kept: KeptLedgers, *, grown: bool) -> None:
         """Keep the facility's time for the next batch. grown: the log has the entry."""
         row, recorded = self.facility, self.recorded
@@ -83,6 +78,22 @@ def read_snapshots(
     rows = lock_own_facilities(connection, operator_id, by_facility)
     now_s = clock()
     return _snapshots(connection, rows, by_facility, now_s=now_s, kept=kept), now_s
+
+
+def read_snapshot(
+    connection: Connection,
+    row: FacilityRow,
+    events: Iterable[MeterEvent],
+    *,
+    now_s: int,
+    kept: KeptLedgers,
+) -> Snapshot:
+    """What events are judged by that speak of one facility, whose row is locked, or of others."""
+    facility_id = row.facility_id
+    own = _by_facility(events).get(facility_id, [])
+    by_facility = {facility_id: own}
+    found = _snapshots(connection, {facility_id: row}, by_facility, now_s=now_s, kept=kept)
+    return found[facility_id]
 
 
 def view_snapshots(

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -11,10 +12,14 @@ from api.db.conflicts import keep_conflicts
 from api.db.facilities import grow_log
 from api.db.ledger import KnownEvent, allocate_keys
 from api.db.log import keep_entries
+from api.db.tables.facilities import FacilityRow
 from api.db.tables.leases import LeaseRow
 from api.db.tables.ledger import EventConflict, MeterEventRow, NewFact, meter_events
-from api.domain.log.entry import ACCEPTED, BLIND_BYTES, NO_LOG, EntryKind, LogEnd, end_of
+from api.domain.facility import FacilityTerms
+from api.domain.log.answers import ACCEPTED
+from api.domain.log.entry import BLIND_BYTES, NO_LOG, EntryKind, LogEnd, end_of
 from api.domain.log.logged import LoggedEntry, logged_entry
+from api.domain.log.requests import SignedRequest
 from api.domain.metering.event_types import (
     AllocationEvent,
     LeaseOpenedEvent,
@@ -22,12 +27,22 @@ from api.domain.metering.event_types import (
     TermsEvent,
 )
 from api.domain.metering.facts import Agreed, Fact, Held, Out, Place, Until, Voided
-from api.domain.metering.items import Item
+from api.domain.metering.items import EventResult, Item
 from api.domain.metering.taken import Known
 from api.domain.units import FacilityId, OperatorId
 from api.ledger.snapshot import Snapshot
 
 _TAKES_TIME = (Held, Out)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBody:
+    """A body as it was sent, what its author signed beside it, and of which facility it speaks."""
+
+    facility_id: FacilityId
+    request: SignedRequest
+    body: bytes
+    kind: EntryKind = EntryKind.BATCH
 
 
 class LedgerWriter:
@@ -50,6 +65,8 @@ class LedgerWriter:
         self._longest_s: dict[FacilityId, int] = {}
         # Texts of the events that were accepted, in order.
         self._bodies: dict[FacilityId, list[bytes]] = {}
+        # The entry of a signed request, once it is written.
+        self.signed: LoggedEntry | None = None
 
     @property
     def grown(self) -> Collection[FacilityId]:
@@ -152,20 +169,34 @@ class LedgerWriter:
 
     def finish(self, operator_id: OperatorId) -> None:
         """Write what waits. A facility that recorded something has one more entry."""
-        logged = {facility_id: self._entry(facility_id) for facility_id in self._longest_s}
+        self._write(operator_id, {name: self._entry(name) for name in self._longest_s})
+
+    def finish_signed(
+        self, operator_id: OperatorId, signed: SignedBody, results: Sequence[EventResult]
+    ) -> None:
+        """Write what waits, in an entry that has the whole body, whatever was recorded of it."""
+        facility_id = signed.facility_id
+        self._longest_s.setdefault(facility_id, 0)
+        answers = bytes(result.answer for result in results)
+        snapshot = self._snapshots[facility_id]
+        at_s = snapshot.recorded.recorded_at_s
+        self.signed = signed_entry(snapshot.facility, snapshot.terms, signed, answers, at_s=at_s)
+        self._write(operator_id, {facility_id: self.signed})
+
+    def _write(self, operator_id: OperatorId, logged: Mapping[FacilityId, LoggedEntry]) -> None:
         keep_entries(self._connection, logged.values())
         insert_many(self._connection, self._events)
         insert_many(self._connection, self._facts)
         insert_many(self._connection, self._leases)
         keep_conflicts(self._connection, operator_id, self._conflicts)
-        for facility_id, longest_s in self._longest_s.items():
+        for facility_id, entry in logged.items():
             snapshot = self._snapshots[facility_id]
             grow_log(
                 self._connection,
                 facility_id,
-                log=end_of([logged[facility_id].entry], NO_LOG),
+                log=end_of([entry.entry], NO_LOG),
                 recorded_at_s=snapshot.recorded.recorded_at_s,
-                longest_s=max(longest_s, snapshot.facility.longest_s),
+                longest_s=max(self._longest_s[facility_id], snapshot.facility.longest_s),
             )
 
     def _entry(self, facility_id: FacilityId) -> LoggedEntry:
@@ -173,10 +204,31 @@ class LedgerWriter:
         snapshot, events = self._snapshots[facility_id], self._bodies[facility_id]
         return logged_entry(
             snapshot.terms.log,
-            LogEnd(snapshot.facility.log_size, snapshot.facility.log_head),
+            log_end(snapshot.facility),
             EntryKind.BATCH,
             b"[%b]" % b",".join(events),
             answers=bytes([ACCEPTED]) * len(events),
             recorded_at_s=snapshot.recorded.recorded_at_s,
             blind=secrets.token_bytes(BLIND_BYTES),
         )
+
+
+def log_end(row: FacilityRow) -> LogEnd:
+    """Where a facility's log ends."""
+    return LogEnd(row.log_size, row.log_head)
+
+
+def signed_entry(
+    row: FacilityRow, terms: FacilityTerms, signed: SignedBody, answers: bytes, *, at_s: int
+) -> LoggedEntry:
+    """The entry that a signed request becomes, behind the end of its facility's log."""
+    return logged_entry(
+        terms.log,
+        log_end(row),
+        signed.kind,
+        signed.body,
+        answers=answers,
+        recorded_at_s=at_s,
+        blind=secrets.token_bytes(BLIND_BYTES),
+        request=signed.request,
+    )

@@ -1,8 +1,11 @@
 """What the routes work with: made once, by `api.main`, and handed to every route that asks."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
 from typing import Annotated
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends, FastAPI, Request
 from sqlalchemy import Engine
 
@@ -10,15 +13,35 @@ from api.access.keys import KeyUses
 from api.chain.client import ChainClient
 from api.chain.contracts import Contracts
 from api.chain.deployment import Deployment
+from api.chain.ledger_keys import names_key
 from api.clock import Clock
+from api.domain.units import Bytes32
 from api.epochs.books import PreviewBooks
 from api.evidence_store import EvidenceFolder
 from api.ledger.facilities import LogHome
 from api.ledger.kept import KeptLedgers
+from api.ledger.signed import Log
+from api.local.key_file import load_or_make_key
 from api.reads.settings import FactReader
 from api.routes.http.limits import IngestGate, PreviewGate
 from api.routes.public.demo_accounts import DemoAccount
 from api.settings import Settings
+
+
+class LogKeyFile:
+    """The key that signs receipts, read or made when it is first needed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._lock = path, Lock()
+        self._key: Ed25519PrivateKey | None = None
+
+    @property
+    def key(self) -> Ed25519PrivateKey:
+        """The key. Raises KeyFileWrong."""
+        with self._lock:
+            if self._key is None:
+                self._key = load_or_make_key(self._path)
+            return self._key
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +67,7 @@ class Service:
     kept: KeptLedgers
     clock: Clock
     session_clock: Clock
+    log_key: LogKeyFile
 
     @property
     def deployment(self) -> Deployment | None:
@@ -56,7 +80,20 @@ class Service:
         deployment = self.deployment
         if deployment is None:
             return LogHome()
-        return LogHome(deployment.chain_id, deployment.facility_registry)
+        key = Bytes32(self.log_key.key.public_key().public_bytes_raw())
+        return LogHome(deployment.chain_id, deployment.facility_registry, key)
+
+    def is_ledger_key(self, gpu_operator: str, key: Bytes32) -> bool:
+        """Whether an operator's address names a ledger key on-chain. Raises ChainUnavailable."""
+        if self.contracts is None:
+            return False
+        depth = self.settings.confirmations
+        return names_key(self.contracts, gpu_operator, key, confirmations=depth)
+
+    @property
+    def log(self) -> Log:
+        """Where signed requests are recorded. Raises KeyFileWrong."""
+        return Log(self.engine, self.clock, self.kept, self.log_key.key)
 
 
 def attach_service(app: FastAPI, service: Service) -> None:

@@ -26,7 +26,7 @@ ROOMS = {
     "epochs": {"db", "chain", "ledger", "evidence_store", "clock", *DOMAIN},
     "routes": {
         *("epochs", "reads", "ledger", "access", "db", "chain", "evidence_store"),
-        *("settings", "clock"),
+        *("settings", "clock", "local"),
         *DOMAIN,
     },
 }

@@ -6,7 +6,7 @@ from typing import Annotated
 from api.chain.contracts.call import Call, Contract, View
 from api.chain.terms import OfferedTerms
 from api.domain.lifecycle import FacilityState
-from api.domain.units import Address, Epoch, FacilityId
+from api.domain.units import Address, Bytes32, Epoch, FacilityId
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,17 @@ class FacilityRegistry(Contract):
     """View functions of FacilityRegistry."""
 
     name = "FacilityRegistry"
+    _ledger_key_of = View("ledgerKeyOf", ("address",), Bytes32)
     _state_of = View("stateOf", ("uint64",), FacilityState)
     _terms_of = View("termsOf", ("uint64",), OfferedTerms)
     _epoch_terms_of = View("epochTermsOf", ("uint64",), EpochTerms)
     _is_settlement_token = View("isSettlementToken", ("address",), bool)
     _ending_of = View("endingOf", ("uint64",), Ending)
     _default_noticed_at = View("defaultNoticedAt", ("uint64", "uint32"), int, "uint64")
+
+    def ledger_key_of(self, gpu_operator: Address) -> Call[Bytes32]:
+        """Key that signs for an operator in logs of its facilities; 32 zero bytes for none."""
+        return self._call(self._ledger_key_of, gpu_operator)
 
     def state_of(self, facility_id: FacilityId) -> Call[FacilityState]:
         """State, with `DELIVERING` derived from the block's time."""

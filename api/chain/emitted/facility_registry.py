@@ -7,7 +7,7 @@ from api.chain.emitted.args import EventArgs
 from api.chain.terms import OfferedTerms
 from api.domain.facility import TrancheTerms
 from api.domain.lifecycle import FacilityState
-from api.domain.units import Address, Epoch, FacilityId, Micros
+from api.domain.units import Address, Bytes32, Epoch, FacilityId, Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class FacilityOffered(EventArgs):
     panel: Annotated[int, "uint8"]
     terms: OfferedTerms
     tranches: tuple[TrancheTerms, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerKeySet(EventArgs):
+    """An operator named the key that signs for it in logs; 32 zero bytes for none."""
+
+    gpu_operator: Annotated[Address, "indexed"]
+    ledger_key: Bytes32
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,8 @@ class LogEntryColumns(Columns):
     blind: Named[bytes] = Column(LargeBinary(16))
     answers: Named[bytes] = Column(LargeBinary)  # a byte an event
     body: Named[bytes] = Column(LargeBinary)  # as it was hashed, behind zlib
+    # What its author signed beside the body, as JSON; null of one that nobody signed.
+    request: Named[bytes | None] = Column(LargeBinary)
 
 
 log_entries = Table(
@@ -72,6 +74,7 @@ class LogEntryRow:
     blind: bytes
     answers: bytes
     body: bytes
+    request: bytes | None
 
 
 @part_of(log_entries)
@@ -86,6 +89,46 @@ class BareEntry:
     author: Bytes32
     body_hash: Bytes32
     answers_hash: Bytes32
+
+
+class LogKeyColumns(Columns):
+    """Columns of `log_keys`."""
+
+    facility_id: Named[FacilityId] = Column(INT64, ForeignKey(facilities.c.facility_id))
+    key: Named[Bytes32] = Column(RAW32)
+    role: Named[str] = Column(String(16))
+    name: Named[str] = Column(String(100))
+    entry: Named[int] = Column(INT64)  # that brought it
+    last_entry: Named[int] = Column(INT64)  # its newest
+    last: Named[Bytes32] = Column(RAW32)  # hash of that
+    before: Named[Bytes32] = Column(RAW32)  # that its newest named as `after`
+    ended: Named[int | None] = Column(INT64)  # entry that ended it
+    used_at_s: Named[int] = Column(BigInteger)  # second of its newest
+
+
+log_keys = Table(
+    "log_keys",
+    metadata,
+    LogKeyColumns,
+    PrimaryKeyConstraint("facility_id", "key"),
+)
+
+
+@record_of(log_keys)
+@dataclass(frozen=True, slots=True)
+class LogKeyRow:
+    """A key of a facility's log: `api.domain.log.keys.LogKey`."""
+
+    facility_id: FacilityId
+    key: Bytes32
+    role: str
+    name: str
+    entry: int
+    last_entry: int
+    last: Bytes32
+    before: Bytes32
+    ended: int | None
+    used_at_s: int
 
 
 class MeterEventColumns(Columns):

@@ -10,6 +10,8 @@ from api.errors import EventRejected, InvalidInput, TooLarge
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 MAX_EVENTS = 1_000
+# Source: RFC 1952 §2.3.1, read 2026-11-30: ID1 and ID2.
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,14 @@ def inflate(body: bytes) -> bytes:
     if not inflater.eof or inflater.unused_data:
         raise InvalidInput("gzip body is truncated or has bytes after its end", field="body")
     return plain
+
+
+def plain_of(body: bytes) -> bytes:
+    """A body as it was sent, without its compression: JSON never begins as gzip does.
+
+    Raises:  InvalidInput, TooLarge.
+    """
+    return inflate(body) if body.startswith(_GZIP) else body
 
 
 def read_plain(plain: bytes) -> EventBatch:

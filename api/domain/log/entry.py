@@ -19,14 +19,14 @@ ENTRY_BYTES = 197
 BLIND_BYTES = 16
 # Nobody signed it: an API key or a session vouches for it, to the service alone.
 UNSIGNED = ZERO32
-# The answer to an event that was recorded; a batch that nobody signed holds no other.
-ACCEPTED = 0
 
 
 class EntryKind(IntEnum):
-    """What the body of an entry is. Numbers never change; 2 to 5 are kept for what may come."""
+    """What the body of an entry is. Numbers never change; 2 and 5 are kept for what may come."""
 
     BATCH = 1  # events of one request
+    KEY = 3  # a key that may sign from here on
+    KEY_END = 4  # a key that may not, from here on
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,7 @@ def end_of(entries: Sequence[Entry], before: LogEnd) -> LogEnd:
 
 
 def require_follows(entry: Entry, *, log: LogName, end: LogEnd, at_s: int) -> None:
-    """Refuse an entry that does not come behind the end of a log, recorded at a time, or that
-    names an author: nobody signs entries, so it would be a claim of the service alone.
+    """Refuse an entry that does not come behind the end of a log, recorded at a time.
 
     Raises:  EvidenceInvalid.
     """
@@ -165,6 +164,6 @@ def require_follows(entry: Entry, *, log: LogName, end: LogEnd, at_s: int) -> No
     if entry.recorded_at_s < at_s:
         message = f"{where}: it was recorded before the entry before"
         raise EvidenceInvalid(message, entry=entry.number)
-    if entry.author != UNSIGNED:
-        message = f"{where}: it names an author, and shows no signature"
+    if entry.kind is not EntryKind.BATCH and entry.author == UNSIGNED:
+        message = f"{where}: it is about a key, and nobody signed it"
         raise EvidenceInvalid(message, entry=entry.number)

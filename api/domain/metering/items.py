@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from api.domain.log.answers import ACCEPTED, DUPLICATE, KNOWN, REASONS, REJECTED
 from api.domain.metering.attributes import MAX_EVENT_BYTES, check_attributes
 from api.domain.metering.billed import billed_hash
 from api.domain.metering.event_types import MeterEvent
@@ -14,7 +15,10 @@ from api.errors import EventRejected
 
 @dataclass(slots=True)  # one an event: a frozen one takes thrice as long to make
 class EventResult:
-    """Answer for one event: `accepted`, `duplicate` or `rejected` with a stable code."""
+    """Answer for one event: `accepted`, `duplicate` or `rejected` with a stable code.
+
+    known: it is accepted, and nothing is recorded, since it says what is agreed already.
+    """
 
     index: int
     source: str | None
@@ -22,6 +26,16 @@ class EventResult:
     status: str
     code: str | None = None
     detail: str | None = None
+    known: bool = False
+
+    @property
+    def answer(self) -> int:
+        """The byte that the log holds of it."""
+        if self.code is not None:
+            return REJECTED[self.code]
+        if self.known:
+            return KNOWN
+        return ACCEPTED if self.status == "accepted" else DUPLICATE
 
 
 @dataclass(slots=True)  # as above
@@ -45,10 +59,19 @@ class Item:
         """Whether an earlier event under its identity said the same, given that one's hash."""
         return known == self.billed
 
-    def answer(self, status: str) -> EventResult:
+    def answer(self, status: str, *, known: bool = False) -> EventResult:
         """The event is accepted or a duplicate."""
         source, event_id = self.identity
-        return EventResult(index=self.index, source=source, id=event_id, status=status)
+        return EventResult(self.index, source, event_id, status, known=known)
+
+    def answered(self, answer: int) -> EventResult:
+        """What a byte of the log answers to the event, without the sentence."""
+        reason = REASONS.get(answer)
+        if reason is not None:
+            return self.rejected(EventRejected(reason, "rejected before, by this very request"))
+        return self.answer(
+            "duplicate" if answer == DUPLICATE else "accepted", known=answer == KNOWN
+        )
 
     def rejected(self, error: EventRejected) -> EventResult:
         """The event is rejected."""

@@ -120,7 +120,8 @@ class Recorded:
             raise EventRejected("pledge_fixed", "attesters approve devices, not collectors")
         else:
             facts = self._agree(event)
-        self._note(event, place, facts)
+        if facts:  # else it says what is known, and its identity stays free
+            self._note(event, place, facts)
         return facts
 
     def _note(self, event: MeterEvent, place: Place, facts: Sequence[Fact]) -> None:

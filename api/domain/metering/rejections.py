@@ -34,6 +34,9 @@ REJECTIONS: Mapping[str, str] = {
     "outside_window": "The interval is outside the facility's delivery window.",
     "in_the_future": "The interval ends more than 5 minutes in the future.",
     "sealed": "The month of the event is sealed: only an adjustment can still be made.",
+    "key_forbidden": "A collector's key signs metering; leases, terms and adjustments are signed by"
+    " the operator's ledger key.",
+    "signature_required": "The facility's terms take no event that nobody signed.",
     # What is already taken.
     "overlap": "The device is already in use in the interval.",
     "outage_overlap": "An outage is known in the interval, or a delivery is, which is no outage.",
@@ -85,6 +88,8 @@ TO_DO: Mapping[str, str] = {
     "outside_window": "Send what lies inside the window; the rest is of no facility.",
     "in_the_future": "Send it again when it is past; check the collector's clock.",
     "sealed": "Send an adjustment of the lease in its place.",
+    "key_forbidden": "Sign it with the ledger key.",
+    "signature_required": "Send it signed: by a collector's key, or by the ledger key.",
     "overlap": "Void or replace the other use if that one is wrong, then send this one again.",
     "outage_overlap": "Void the outage or delivery that is wrong, then send this one again.",
     "over_capacity": "Agree a version of the terms with more GPUs, or send it under another lease.",

@@ -14,7 +14,7 @@ from api.domain.log.entry import Entry, EntryKind, LogEnd, LogName, end_of, requ
 from api.domain.statements.evidence import BATCHES_FILE, hex32
 from api.errors import EvidenceInvalid
 
-_KINDS = {EntryKind.BATCH: "batch"}
+_KINDS = {EntryKind.BATCH: "batch", EntryKind.KEY: "key", EntryKind.KEY_END: "key-end"}
 _BY_NAME = {name: kind for kind, name in _KINDS.items()}
 
 

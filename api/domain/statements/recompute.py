@@ -1,31 +1,31 @@
 """Recompute: statements from a facility's log and published terms alone, as every attester does."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from api.domain.facility import FacilityTerms, Period
 from api.domain.json_text import as_integer, as_list, as_object, as_text, read_json
 from api.domain.lifecycle import Reopening, closing_cut_off_s, cut_off_s
-from api.domain.log.entry import ACCEPTED, NO_LOG, Entry, LogEnd, end_of, require_follows
-from api.domain.log.logged import LoggedEntry, events_of, logged_from
-from api.domain.metering.events import parse_event
-from api.domain.metering.facts import Fact, Place
+from api.domain.log.authors import NamedKey
+from api.domain.log.entry import NO_LOG, Entry, LogEnd, end_of, require_follows
+from api.domain.log.logged import LoggedEntry, logged_from
 from api.domain.metering.judge import Recorded
-from api.domain.metering.taken import Identity
 from api.domain.pledges import Pledge
 from api.domain.roster import Roster
 from api.domain.statements.closing import ClosedEpoch, OpenBooks
+from api.domain.statements.entry_judge import EntryJudge
 from api.domain.statements.told import Told
 from api.domain.units import Epoch
-from api.errors import EventRejected, EvidenceInvalid
+from api.errors import EvidenceInvalid, SignatureRefused
 
 
 @dataclass
 class RawInput:
     """What an attester is given of a facility: salt, grace, reopenings, and its log's entries.
 
-    ended_at_s, replacements: what the chain says, which the attester asks itself.
+    ended_at_s, replacements, named: what the chain says, which the attester asks itself; named are
+    the ledger keys of the facility's operator.
     seen: how far the attester saw this log before; no other log is read.
     """
 
@@ -34,6 +34,7 @@ class RawInput:
     ended_at_s: int | None = None
     reopenings: tuple[Reopening, ...] = ()
     replacements: tuple[Pledge, ...] = ()
+    named: tuple[NamedKey, ...] = ()
     entries: list[LoggedEntry] = field(default_factory=list)
     seen: LogEnd = NO_LOG
 
@@ -50,7 +51,7 @@ def read_input(lines: Iterable[str | bytes]) -> RawInput:
                 raw.reopenings = tuple(map(_reopening, as_list(document.get("reopenings", []))))
             else:
                 raw.entries.append(logged_from(document))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, SignatureRefused) as error:
         raise EvidenceInvalid("the attester's input is not readable") from error
     return raw
 
@@ -72,6 +73,13 @@ class Recomputation:
             ended_at_s=raw.ended_at_s,
             heard_late=True,
         )
+        self._judge = EntryJudge(
+            terms,
+            self._recorded,
+            named=raw.named,
+            replacements=raw.replacements,
+            ended_at_s=raw.ended_at_s,
+        )
         self.books = OpenBooks(terms)
         self.books.repledge(raw.replacements)
         self._closing_cut_s = closing_cut_off_s(
@@ -84,20 +92,22 @@ class Recomputation:
         self._told: deque[Told] = deque()
         self._entries: deque[Entry] = deque()
 
+    def hear(self, named: Sequence[NamedKey]) -> None:
+        """Learn which ledger keys the operator named on-chain: all of them, in order."""
+        self._judge.named = named
+
     @property
     def end(self) -> LogEnd:
         """Where the log ends, as far as it was read."""
         return self._end
 
-    def read(self, entries: Iterable[LoggedEntry]) -> None:
-        """Read on in the log; every event is judged anew.
+    def read(self, entries: Sequence[LoggedEntry]) -> None:
+        """Read on in the log; who signed, and every answer, is judged anew.
 
-        Raises:  EvidenceInvalid for an entry that does not follow, or an event that the log had to
-                 reject.
+        Raises:  EvidenceInvalid for an entry that does not follow, or says what it could not.
         """
-        more = [(logged, self._events(logged)) for logged in entries]
-        self._recorded.forgiven |= frozenset(_taken_back(event for _, es in more for event in es))
-        for logged, events in more:
+        self._judge.foresee(entries)
+        for logged in entries:
             entry, recorded = logged.entry, self._recorded
             at_s = recorded.recorded_at_s
             require_follows(entry, log=self._terms.log, end=self._end, at_s=at_s)
@@ -107,35 +117,9 @@ class Recomputation:
                 message = f"entry {entry.number} of the log is another than the one seen before"
                 raise EvidenceInvalid(message, entry=entry.number)
             self._entries.append(entry)
-            if self._closing_cut_s is not None and entry.recorded_at_s >= self._closing_cut_s:
-                # The service may have heard late that the facility had ended, and recorded more.
-                continue
-            for index, event in enumerate(events):
-                place = Place(entry.number, index)
-                for fact in self._judge(event, place):
-                    self._told.append(Told(place, entry.recorded_at_s, fact))
-
-    def _events(self, logged: LoggedEntry) -> Sequence[object]:
-        try:
-            events = events_of(logged.body)
-        except ValueError as error:
-            raise EvidenceInvalid(f"{logged.where}: {error}") from error
-        if logged.answers != bytes([ACCEPTED]) * len(events):
-            raise EvidenceInvalid(f"{logged.where}: its answers are not those of its events")
-        return events
-
-    def _judge(self, payload: object, place: Place) -> Sequence[Fact]:
-        recorded = self._recorded
-        try:
-            event = parse_event(payload)
-            identity = event.envelope.source, event.envelope.id
-            foreign = event.envelope.facility_id != self._terms.facility_id
-            if foreign or identity in recorded.known:
-                raise EvidenceInvalid("an event is repeated or of another facility", event=identity)
-            return recorded.accept(event, place)
-        except EventRejected as error:
-            where = f"entry {place.entry} of the log breaks a rule"
-            raise EvidenceInvalid(f"{where}: {error.message}", reason=error.reason) from error
+            # The service may have heard late that the facility had ended, and recorded more.
+            closed = self._closing_cut_s is not None and entry.recorded_at_s >= self._closing_cut_s
+            self._told += self._judge.take(logged, closed=closed)
 
     def close(self, period: Period) -> ClosedEpoch:
         """Close the next period from what was read up to its cut."""
@@ -163,14 +147,3 @@ def recompute(terms: FacilityTerms, period: Period, raw: RawInput) -> ClosedEpoc
     for number in map(Epoch, range(period.epoch)):
         rebuilt.close(terms.period(number))
     return rebuilt.close(period)
-
-
-def _taken_back(events: Iterable[object]) -> Iterator[Identity]:
-    """Identities of events that later ones take back."""
-    for payload in events:
-        data = payload.get("data") if isinstance(payload, dict) else None
-        named = data.get("corrects") if isinstance(data, dict) else None
-        if isinstance(named, dict):
-            source, event_id = named.get("source"), named.get("id")
-            if isinstance(source, str) and isinstance(event_id, str):
-                yield source, event_id

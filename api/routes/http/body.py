@@ -54,15 +54,20 @@ def read_events(
     content_type: str | None,
     encoding: str | None,
     headers: Iterable[tuple[bytes, bytes]] = (),
+    signed: bool = False,
 ) -> EventBatch:
     """Events of a request body, in order.
 
     Args:    headers: names in lower case; with `ce-` headers, JSON is the data of one event.
+             signed: the body alone is signed, so nothing of an event may stand beside it.
     Raises:  UnsupportedMediaType, TooLarge, InvalidInput.
     """
     kind = media_type(content_type)
     plain = decompress(body, encoding)
     attributes = attributes_of(headers) if kind == JSON else None
+    if signed and attributes is not None:
+        message = "a signed body holds whole events: `ce-` headers are not signed"
+        raise UnsupportedMediaType(message, content_type=content_type)
     if attributes is not None:
         return _read_binary(plain, attributes)
     batch = read_plain(plain)

@@ -1,5 +1,6 @@
 """Dependencies that read who is calling from headers and cookies; `api.access` judges it."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -16,7 +17,15 @@ from api.access.scopes import SCOPES, Role, Scope
 from api.access.sessions import Session, current_session, is_csrf_token
 from api.access.siwe import Origin
 from api.domain import units
-from api.errors import CsrfRefused, Forbidden, Unauthorized
+from api.domain.log.requests import (
+    LOG_HEADER,
+    SignedRequest,
+    content_digest,
+    is_signed,
+    read_request,
+)
+from api.errors import CsrfRefused, Forbidden, SignatureRefused, Unauthorized
+from api.ledger.signed import admit
 from api.routes.service import Service, ServiceDep
 
 SESSION_COOKIE = "rentroll_session"
@@ -122,6 +131,53 @@ def operator_id(caller: Annotated[Caller, Depends(operator)]) -> units.OperatorI
     return caller.operator_id
 
 
+@dataclass(frozen=True, slots=True)
+class EventsAuthor:
+    """Who sends events: an operator's key or session, or the key that signed the request.
+
+    signed, facility_id: of a signed request, whose body is still to be compared with its digest.
+    """
+
+    operator_id: units.OperatorId
+    signed: SignedRequest | None = None
+    facility_id: units.FacilityId = units.FacilityId(0)  # noqa: RUF009  a number
+
+    def require_digest(self, request: Request, body: bytes) -> None:
+        """Refuse a body that is not the one that was signed. Raises SignatureRefused."""
+        if request.headers.get("content-digest") != content_digest(body):
+            message = "Content-Digest is not `sha-256=:<base64>:` of the body as sent"
+            raise SignatureRefused(message)
+
+
+def signed_author(request: Request, service: Service, *, brings: bool = False) -> EventsAuthor:
+    """Whose signature a request has. Raises SignatureRefused, SignatureWrong, KeyUnknown."""
+    headers = request.headers
+    # As it was sent: what a proxy decodes was not signed.
+    path = request.scope.get("raw_path", b"").decode("latin-1") or request.url.path
+    signed = read_request(headers, path=path.split("?")[0])
+    admitted = admit(
+        service.engine,
+        signed,
+        log=headers.get(LOG_HEADER, ""),
+        digest=headers.get("content-digest", ""),
+        brings=brings,
+    )
+    return EventsAuthor(admitted.operator_id, signed, admitted.facility_id)
+
+
+def events_author(
+    request: Request,
+    service: ServiceDep,
+    credentials: _Credentials,
+    token: _Token,
+    wanted: SecurityScopes,
+) -> EventsAuthor:
+    """Dependency: who sends events. A request that claims a signature is judged by it alone."""
+    if is_signed(request.headers):
+        return signed_author(request, service)
+    return EventsAuthor(operator_id(operator(request, service, credentials, token, wanted)))
+
+
 def attester(service: ServiceDep, credentials: _Credentials, wanted: SecurityScopes) -> Caller:
     """Dependency: an attester's key."""
     caller = _caller(service, credentials)
@@ -134,6 +190,7 @@ def attester(service: ServiceDep, credentials: _Credentials, wanted: SecuritySco
 # a caller. `test_scopes.py` walks over all routes.
 OperatorReader = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.READ])]
 EventsWriter = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.EVENTS_WRITE])]
+AnyEventsAuthor = Annotated[EventsAuthor, Security(events_author, scopes=[Scope.EVENTS_WRITE])]
 LedgerWriter = Annotated[units.OperatorId, Security(operator_id, scopes=[Scope.LEDGER_WRITE])]
 KeysReader = Annotated[Caller, Security(operator, scopes=[Scope.READ])]
 KeysWriter = Annotated[Caller, Security(operator, scopes=[Scope.KEYS_WRITE])]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import orjson
@@ -10,13 +11,16 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from api.domain.log.bodies import MAX_BODY_BYTES, EventBatch
+from api.domain.log.receipts import Receipt, receipt_document
 from api.domain.metering.items import EventResult
 from api.domain.units import OperatorId
 from api.errors import Conflict
 from api.ledger.checking import check
 from api.ledger.ingest import ingest
+from api.ledger.signed import SignedEvents, record_signed
+from api.ledger.write import SignedBody
 from api.routes.http.body import read_events
-from api.routes.http.credentials import EventsWriter
+from api.routes.http.credentials import AnyEventsAuthor, EventsAuthor, EventsWriter
 from api.routes.http.limits import IngestGate
 from api.routes.http.problems import errors
 from api.routes.http.strict import StrictRoute
@@ -43,6 +47,15 @@ class EventResultOut(BaseModel):
     detail: str | None = Field(default=None, description="The same in a sentence.")
 
 
+class ReceiptOut(BaseModel):
+    """A receipt: hex with 0x. docs/LEDGER.md says how to check it."""
+
+    entry: str = Field(description="The 197 bytes of the log's entry.")
+    blind: str = Field(description="What blinds the body's hash in it.")
+    answers: str = Field(description="A byte an event.")
+    signature: str = Field(description="Ed25519, of the log's key in facility.json.")
+
+
 class BatchOut(BaseModel):
     """Answer for a batch: one result an event, in order."""
 
@@ -50,6 +63,9 @@ class BatchOut(BaseModel):
     duplicates: int = Field(description="Events recorded before that bill the same.")
     rejected: int = Field(description="Events not recorded; correct and send them again.")
     results: list[EventResultOut] = Field(description="One per event, in order.")
+    receipt: ReceiptOut | None = Field(
+        default=None, description="Of a signed request: the log's entry, signed by the log's key."
+    )
 
 
 def to_api_batch(results: Sequence[EventResult]) -> dict[str, object]:
@@ -82,20 +98,26 @@ def to_api_batch(results: Sequence[EventResult]) -> dict[str, object]:
     description=EVENTS_ABOUT,
     response_model=BatchOut,
 )
-async def post_events(request: Request, service: ServiceDep, operator_id: EventsWriter) -> Response:
-    """Push metering. Events of a batch are answered one by one; a body can always be sent again."""
+async def post_events(request: Request, service: ServiceDep, author: AnyEventsAuthor) -> Response:
+    """Push metering. Events of a batch are answered one by one; a body can always be sent again.
 
-    def record(batch: EventBatch) -> list[EventResult]:
-        return ingest(
+    By API key, or signed (docs/LEDGER.md): then the answer holds a receipt.
+    """
+
+    def record(batch: EventBatch, body: bytes) -> Judged:
+        if author.signed is not None:
+            return _record_signed(service, author, batch, body)
+        results = ingest(
             service.engine,
-            operator_id,
+            author.operator_id,
             batch.events,
             broken=batch.broken,
             clock=service.clock,
             kept=service.kept,
         )
+        return Judged(results)
 
-    return await _answer(request, service, operator_id, record)
+    return await _answer(request, service, author, record)
 
 
 @router.post(
@@ -113,39 +135,65 @@ async def check_events(
     two uses of one device overlap only if they are checked together, or one is recorded.
     """
 
-    def judge(batch: EventBatch) -> list[EventResult]:
-        return check(
+    def judge(batch: EventBatch, _body: bytes) -> Judged:
+        results = check(
             service.engine, operator_id, batch.events, broken=batch.broken, clock=service.clock
         )
+        return Judged(results)
 
-    return await _answer(request, service, operator_id, judge)
+    return await _answer(request, service, EventsAuthor(operator_id), judge)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What became of a batch: an answer an event, and a receipt if it was signed."""
+
+    results: list[EventResult]
+    receipt: Receipt | None = None
+
+
+def _record_signed(
+    service: Service, author: EventsAuthor, batch: EventBatch, body: bytes
+) -> Judged:
+    assert author.signed is not None  # as the caller saw
+    signed = SignedBody(author.facility_id, author.signed, body)
+    told = SignedEvents(batch.events, batch.broken)
+    done = record_signed(service.log, signed, told, is_ledger_key=service.is_ledger_key)
+    return Judged(done.results, done.receipt)
 
 
 async def _answer(
     request: Request,
     service: Service,
-    operator_id: OperatorId,
-    judged: Callable[[EventBatch], list[EventResult]],
+    author: EventsAuthor,
+    judged: Callable[[EventBatch, bytes], Judged],
 ) -> Response:
     """Read a body within its bounds, and answer what became of its events."""
-    gate = service.gate
+    gate, operator_id = service.gate, author.operator_id
     gate.admit_request(operator_id)
 
     def work(body: bytes) -> Response:
+        if author.signed is not None:
+            author.require_digest(request, body)
         batch = read_events(
             body,
             content_type=request.headers.get("content-type"),
             encoding=request.headers.get("content-encoding"),
             headers=request.headers.raw,
+            signed=author.signed is not None,
         )
         gate.admit_events(operator_id, len(batch.events))
-        results = judged(batch)
-        if batch.single and results[0].code == ID_CONFLICT:
+        done = judged(batch, body)
+        results = done.results
+        if done.receipt is None and batch.single and results[0].code == ID_CONFLICT:
             # It is kept: only now, after the commit, is the whole request refused.
             only = results[0]
             message = only.detail or ""
             raise Conflict(message, reason=ID_CONFLICT, source=only.source, id=only.id)
-        return Response(orjson.dumps(to_api_batch(results)), media_type=_JSON)
+        answer = to_api_batch(results)
+        if done.receipt is not None:
+            answer["receipt"] = receipt_document(done.receipt)
+        return Response(orjson.dumps(answer), media_type=_JSON)
 
     async with body_held(request, gate, operator_id) as body:
         # Inflating, parsing and the database would block the event loop for every other caller.

@@ -104,7 +104,7 @@ def _events(raw: RawInput) -> list[SentEvent]:
     return [
         SentEvent(Place(logged.entry.number, index), logged.entry.recorded_at_s, event)
         for logged in raw.entries
-        for index, event in enumerate(events_of(logged.body))
+        for index, event in enumerate(events_of(logged.body, logged.entry.author))
     ]
 
 

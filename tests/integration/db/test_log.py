@@ -38,7 +38,7 @@ def test_logged__in_parts__is_the_log_that_was_told(ledger: Ledger) -> None:
         require_follows(logged.entry, log=log, end=end, at_s=at_s)
         logged.require_whole()
         end, at_s = end_of([logged.entry], end), logged.entry.recorded_at_s
-    assert [event for logged in whole[-5:] for event in events_of(logged.body)] == [
-        event for batch in sent for event in batch
-    ]
+    assert [
+        event for logged in whole[-5:] for event in events_of(logged.body, logged.entry.author)
+    ] == [event for batch in sent for event in batch]
     assert list(told.values()) == [sent[-1][1]]

@@ -160,7 +160,7 @@ def test_kept__batch_that_was_not_committed__is_forgotten(
         def crash(*_arguments: object) -> None:
             raise ZeroDivisionError
 
-        patch.setattr(module._Batch, "keep_others", crash)
+        patch.setattr(module.Batch, "keep_others", crash)
         with pytest.raises(ZeroDivisionError):
             process.codes(ledger.usage(0, HOUR_S, 2 * HOUR_S))
 

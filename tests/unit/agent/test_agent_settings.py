@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from api.agent.key_file import make_key_file, public_key, read_key_file
 from api.agent.settings import read_settings
 from api.agent.wiring import make_signer
+from api.local.key_file import make_key_file, public_key, read_key_file
 from api.local.secret_file import KeyFileWrong, read_secret
 from api.local.settings_table import SettingsWrong
 from tests.factories import device

@@ -210,7 +210,7 @@ def test_decode__text_fields_of_other_types_and_deep_json__are_typed_errors() ->
     ("name", "value", "message"),
     [
         ("kind", "roll", "no entry is of kind 'roll'"),
-        ("author", "0x" + "07" * 32, "names an author, and shows no signature"),
+        ("kind", "key", "it is about a key, and nobody signed it"),
         ("entry", 2, "entry 1 comes next"),
         ("body", "0x12", "32 bytes"),
     ],

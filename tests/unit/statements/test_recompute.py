@@ -209,7 +209,7 @@ _OTHER = replace(TERMS.log, facility_id=FacilityId(8))
         ({"recorded_at_s": START_S - 1}, "recorded before the entry before"),
         ({"body": keccak(b"other")}, "its body is another"),
         ({"answers": keccak(b"other")}, "its answers are others"),
-        ({"author": keccak(b"somebody")}, "names an author, and shows no signature"),
+        ({"author": keccak(b"somebody")}, "its author did not sign"),
     ],
 )
 def test_read__entry_that_is_not_the_next_of_its_log__is_refused(

@@ -1,6 +1,9 @@
-"""The agent's Ed25519 key: one file, readable by its owner alone."""
+"""Ed25519 keys of agents, operators and logs: each one file, readable by its owner alone."""
 
 import base64
+import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -34,6 +37,24 @@ def read_key_file(path: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileWrong(f"{path} holds a key of another kind than Ed25519")
     return key
+
+
+def load_or_make_key(path: Path) -> Ed25519PrivateKey:
+    """The key of a file, made if there is none; of several processes one makes it.
+
+    Raises:  KeyFileWrong.
+    """
+    if not path.exists():
+        own = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        make_key_file(own)
+        try:
+            # Whole under its name, or not there: another process never reads a part of it.
+            with suppress(FileExistsError):
+                os.link(own, path)
+        finally:
+            own.unlink()
+    return read_key_file(path)
 
 
 def public_key(key: Ed25519PrivateKey) -> str:

@@ -1,0 +1,174 @@
+"""Keys of a facility's log: who may sign its entries, by the entries themselves.
+
+The operator's address names its ledger key on-chain; that key brings itself into a log, and names
+the keys of collectors there. A key counts from its entry to the entry that ends it.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from api.domain.json_text import as_object, as_text, canonical_line, read_json
+from api.domain.log.entry import EntryKind
+from api.domain.log.requests import key_from, key_text
+from api.domain.units import ZERO32, Bytes32
+from api.errors import InvalidInput, KeyForbidden, KeyUnknown
+
+MAX_NAME_CHARS = 100
+
+
+class KeyRole(StrEnum):
+    """What a key of a log is for."""
+
+    LEDGER = "ledger"  # the operator's: everything
+    COLLECTOR = "collector"  # of machines: metering, and corrections of it
+
+
+@dataclass(frozen=True, slots=True)
+class KeyBody:
+    """What a `key` or `key-end` entry says. name and role are empty in a `key-end`."""
+
+    key: Bytes32
+    name: str = ""
+    role: KeyRole | None = None
+
+
+def key_body(key: Bytes32, *, name: str, role: KeyRole) -> bytes:
+    """Body of a `key` entry."""
+    return canonical_line({"key": key_text(key), "name": name, "role": role.value})
+
+
+def key_end_body(key: Bytes32) -> bytes:
+    """Body of a `key-end` entry."""
+    return canonical_line({"key": key_text(key)})
+
+
+def read_key_body(body: bytes, kind: EntryKind) -> KeyBody:
+    """Read what a `key` or `key-end` entry says. Raises InvalidInput naming the field."""
+    field = "body"
+    wanted = {"key"} if kind is EntryKind.KEY_END else {"key", "name", "role"}
+    try:
+        doc = as_object(read_json(body))
+        if doc.keys() != wanted:
+            raise InvalidInput(f"it has the fields {', '.join(sorted(wanted))}", field=field)
+        field = "key"
+        key = key_from(as_text(doc["key"]))
+        if kind is EntryKind.KEY_END:
+            return KeyBody(key)
+        field = "name"
+        name = as_text(doc["name"])
+        if not name.isprintable() or not 0 < len(name) <= MAX_NAME_CHARS:
+            raise ValueError(f"a name has 1 to {MAX_NAME_CHARS} printable characters")
+        field = "role"
+        return KeyBody(key, name, KeyRole(as_text(doc["role"])))
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"the {field} of a key cannot be read: {error}", field=field) from error
+
+
+@dataclass(slots=True)
+class LogKey:
+    """A key of a log.
+
+    entry, ended: numbers of the entries that brought and ended it; ended is None while it counts.
+    last_entry, last: number and hash of its newest entry; of the one that brought it before.
+    before: what its newest entry named as `after`; 32 zero bytes before the first.
+    """
+
+    key: Bytes32
+    role: KeyRole
+    name: str
+    entry: int
+    last_entry: int
+    last: Bytes32
+    before: Bytes32 = ZERO32
+    ended: int | None = None
+
+
+class LogKeys:
+    """The keys of one log, as its entries so far have them."""
+
+    def __init__(self, keys: Iterable[LogKey] = ()) -> None:
+        self._keys = {key.key: key for key in keys}
+
+    def __iter__(self) -> Iterator[LogKey]:
+        return iter(self._keys.values())
+
+    def get(self, key: Bytes32) -> LogKey | None:
+        """A key that the log knows, whether it counts or not."""
+        return self._keys.get(key)
+
+    @property
+    def ledger(self) -> LogKey | None:
+        """The operator's own key, if one was brought and not ended."""
+        found = [k for k in self if k.role is KeyRole.LEDGER and k.ended is None]
+        return found[0] if found else None
+
+    def require_author(
+        self, author: Bytes32, kind: EntryKind, said: KeyBody | None
+    ) -> LogKey | None:
+        """Who signs an entry of a kind: a key that counts and may; None for the operator's own key
+        that brings itself.
+
+        Args:    said: what an entry about a key says.
+        Raises:  KeyUnknown, KeyForbidden.
+        """
+        known = self._keys.get(author)
+        brings_itself = said is not None and said.key == author and said.role is KeyRole.LEDGER
+        if kind is EntryKind.KEY and brings_itself and known is None:
+            return None
+        if known is None:
+            raise KeyUnknown(f"key {key_text(author)} is none of this log's")
+        if known.ended is not None:
+            raise KeyUnknown(f"key {key_text(author)} was ended by entry {known.ended}")
+        if said is not None:
+            self._require_about(known, kind, said)
+        return known
+
+    def _require_about(self, author: LogKey, kind: EntryKind, said: KeyBody) -> None:
+        """Refuse what a key says of keys. Raises KeyForbidden."""
+        about = self._keys.get(said.key)
+        if kind is EntryKind.KEY_END:
+            if author.role is not KeyRole.LEDGER and said.key != author.key:
+                raise KeyForbidden("a collector's key ends itself alone")
+            if about is None or about.ended is not None:
+                raise KeyForbidden(f"key {key_text(said.key)} is none that counts")
+            return
+        if author.role is not KeyRole.LEDGER:
+            raise KeyForbidden("only the operator's ledger key names other keys")
+        if said.role is not KeyRole.COLLECTOR:
+            raise KeyForbidden("a ledger key is named on-chain, and brings itself into the log")
+        if about is not None:
+            raise KeyForbidden(f"key {key_text(said.key)} was one of this log's before")
+
+    def take(
+        self,
+        author: Bytes32,
+        kind: EntryKind,
+        said: KeyBody | None,
+        *,
+        number: int,
+        hashed: Bytes32,
+        after: Bytes32,
+    ) -> list[LogKey]:
+        """Note an entry whose author was judged. Returns the keys that changed.
+
+        Args:    number, hashed: of the entry.  after: what its author named.
+        """
+        changed: dict[Bytes32, LogKey] = {}
+        signer = self._keys.get(author)
+        if signer is not None:
+            signer.last_entry, signer.last, signer.before = number, hashed, after
+            changed[author] = signer
+        if said is not None and kind is EntryKind.KEY:
+            assert said.role is not None  # of every `key` entry
+            before = self.ledger if said.role is KeyRole.LEDGER else None
+            if before is not None:
+                before.ended = number
+                changed[before.key] = before
+            new = LogKey(said.key, said.role, said.name, number, number, hashed)
+            self._keys[said.key] = changed[said.key] = new
+        elif said is not None:
+            ended = self._keys[said.key]
+            ended.ended = number
+            changed[said.key] = ended
+        return list(changed.values())

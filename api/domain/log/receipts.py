@@ -1,0 +1,95 @@
+"""Receipts: what an author is given for a request, signed by the log's own key.
+
+A receipt is the whole entry. Two that differ for one log and number prove a fork, and a log that
+ends before one, or has another entry there, is not the log that gave it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from api.domain.json_text import as_text
+from api.domain.log.entry import (
+    BLIND_BYTES,
+    Entry,
+    answers_hash,
+    body_hash,
+    decode_entry,
+    encode_entry,
+    entry_hash,
+)
+from api.domain.log.logged import LoggedEntry
+from api.domain.units import Bytes32
+from api.errors import EvidenceInvalid
+
+_TAG = b"rentroll/receipt/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An entry as its author was given it. signature: Ed25519, of the log's key."""
+
+    entry: Entry
+    blind: bytes
+    answers: bytes
+    signature: bytes
+
+    def require_signed(self, log_key: Bytes32) -> None:
+        """Refuse a receipt that the log's key did not sign, or whose answers are others.
+
+        Raises:  EvidenceInvalid.
+        """
+        if answers_hash(self.answers) != self.entry.answers:
+            raise EvidenceInvalid(f"{self.where}: its answers are others than the entry's")
+        try:
+            key = Ed25519PublicKey.from_public_bytes(log_key)
+            key.verify(self.signature, receipt_bytes(self.entry))
+        except (InvalidSignature, ValueError) as error:
+            raise EvidenceInvalid(f"{self.where}: the log's key did not sign it") from error
+
+    def require_of(self, body: bytes) -> None:
+        """Refuse a receipt that is for another body. Raises EvidenceInvalid."""
+        if body_hash(body, blind=self.blind) != self.entry.body:
+            raise EvidenceInvalid(f"{self.where}: it is for another body than the one sent")
+
+    @property
+    def where(self) -> str:
+        """Its place, for messages."""
+        return f"receipt of entry {self.entry.number} of log {self.entry.log}"
+
+
+def receipt_bytes(entry: Entry) -> bytes:
+    """What the log's key signs."""
+    return _TAG + entry_hash(entry)
+
+
+def receipt_of(logged: LoggedEntry, key: Ed25519PrivateKey) -> Receipt:
+    """The receipt of an entry, once it is durable."""
+    signature = key.sign(receipt_bytes(logged.entry))
+    return Receipt(logged.entry, logged.blind, logged.answers, signature)
+
+
+def receipt_document(receipt: Receipt) -> dict[str, str]:
+    """A receipt as JSON."""
+    return {
+        "entry": "0x" + encode_entry(receipt.entry).hex(),
+        "blind": "0x" + receipt.blind.hex(),
+        "answers": "0x" + receipt.answers.hex(),
+        "signature": "0x" + receipt.signature.hex(),
+    }
+
+
+def receipt_from(document: Mapping[str, object]) -> Receipt:
+    """Read what `receipt_document` wrote. Raises EvidenceInvalid."""
+    try:
+        entry, blind, answers, signature = (
+            bytes.fromhex(as_text(document[name]).removeprefix("0x"))
+            for name in ("entry", "blind", "answers", "signature")
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvidenceInvalid(f"a receipt cannot be read: {error!r}") from error
+    if len(blind) != BLIND_BYTES:
+        raise EvidenceInvalid(f"a receipt's blind has {BLIND_BYTES} bytes")
+    return Receipt(decode_entry(entry), blind, answers, signature)

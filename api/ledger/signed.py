@@ -1,0 +1,284 @@
+"""Signed requests into a facility's log: each becomes an entry, and its author gets a receipt."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+
+from api.clock import Clock
+from api.db.facilities import facility_row, grow_log, known_facility_row, lock_facility
+from api.db.log import keep_entries, logged_at
+from api.db.log_keys import keep_log_keys, log_key_rows, to_log_key
+from api.db.session import reading, write
+from api.db.tables.facilities import FacilityRow
+from api.domain.facility import FacilityTerms
+from api.domain.hashing import sha256
+from api.domain.log.answers import ACCEPTED
+from api.domain.log.authors import require_after, require_author, require_clock, role_of
+from api.domain.log.entry import NO_LOG, EntryKind, end_of, entry_hash
+from api.domain.log.keys import KeyBody, KeyRole, LogKey, LogKeys, read_key_body
+from api.domain.log.logged import LoggedEntry
+from api.domain.log.receipts import Receipt, receipt_document, receipt_of
+from api.domain.log.requests import LOG_HEADER, SignedRequest, content_digest, key_text
+from api.domain.metering.items import EventResult, Item, read_item
+from api.domain.statements.evidence_reader import terms_from_bytes
+from api.domain.units import MAX_I64, Bytes32, FacilityId, OperatorId
+from api.errors import (
+    AfterRefused,
+    EventRejected,
+    KeyUnknown,
+    Misconfigured,
+    SignatureRefused,
+)
+from api.ledger.ingest import Batch
+from api.ledger.kept import KeptLedgers
+from api.ledger.snapshot import read_snapshot, recording_time
+from api.ledger.write import SignedBody, signed_entry
+
+# Whether the operator's address names a key on-chain now, and did so in a final block.
+IsLedgerKey = Callable[[str, Bytes32], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a signed request: its receipt, and an answer for each event."""
+
+    receipt: Receipt
+    results: list[EventResult] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedEvents:
+    """Parsed events of a signed body, and by index what is wrong with those that are no JSON."""
+
+    events: Sequence[object] = ()
+    broken: Mapping[int, EventRejected] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Where signed requests are recorded: database, clock, what is kept, and the log's key."""
+
+    engine: Engine
+    clock: Clock
+    kept: KeptLedgers
+    key: Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Of whom and of which facility a request is whose signature holds; its body may not be read
+    yet."""
+
+    operator_id: OperatorId
+    facility_id: FacilityId
+
+
+def admit(
+    engine: Engine, request: SignedRequest, *, log: str, digest: str, brings: bool = False
+) -> Admitted:
+    """Check a signature by the headers alone, so that a stranger's body costs no memory.
+
+    Args:    log, digest: as the headers have them.
+             brings: whether a key that the log does not know may sign: it brings itself.
+    Raises:  SignatureRefused, SignatureWrong, KeyUnknown.
+    """
+    named = re.fullmatch(r"[0-9]{1,19}:0x[0-9a-f]{40}:([0-9]{1,19})", log)
+    facility_id = FacilityId(int(named[1]) if named else 0)
+    with reading(engine) as connection:
+        row = facility_row(connection, facility_id) if 0 < facility_id <= MAX_I64 else None
+        known = _keys(connection, facility_id).get(request.author) if row is not None else None
+    if row is None or str(terms_from_bytes(row.terms_json).log) != log:
+        raise SignatureRefused(f"{LOG_HEADER} names no log of ours: {log[:100]!r}")
+    if known is None and not brings:
+        raise KeyUnknown(f"key {key_text(request.author)} is none of this log's")
+    request.require_signed(digest, log=terms_from_bytes(row.terms_json).log)
+    return Admitted(row.operator_id, facility_id)
+
+
+def record_signed(
+    log: Log, signed: SignedBody, told: SignedEvents, *, is_ledger_key: IsLedgerKey
+) -> Recorded:
+    """Record a request that was signed: an entry whatever became of its events.
+
+    The same request again gets the same receipt.
+    Raises:  SignatureRefused, KeyUnknown, KeyForbidden, AfterRefused with the receipt that its
+             author lacks, InvalidInput of what is said of a key, NotFound, ChainUnavailable,
+             DatabaseUnavailable; then nothing is recorded.
+    """
+    with reading(log.engine) as connection:
+        row = known_facility_row(connection, signed.facility_id)
+        terms = terms_from_bytes(row.terms_json)
+        keys = _keys(connection, signed.facility_id)
+    if Bytes32(log.key.public_key().public_bytes_raw()) != terms.log_key:
+        message = "this service has not the key of the facility's log, so it can give no receipt"
+        raise Misconfigured(message, facility_id=signed.facility_id)
+    signed.request.require_signed(content_digest(signed.body), log=terms.log)
+    _require_ledger_key(keys, signed, terms, is_ledger_key)
+    read = [read_item(i, e, told.broken.get(i)) for i, e in enumerate(told.events)]
+
+    def record(connection: Connection) -> _Done:
+        locked = lock_facility(connection, signed.facility_id)
+        now_keys = _keys(connection, signed.facility_id)
+        before = _known_before(connection, now_keys, signed, terms)
+        if before is not None:
+            return _Done(before, _repeated(read, before))
+        return _Recorder(connection, locked, terms, signed, now_keys, log).record(read, told.events)
+
+    done = write(log.engine, record, clashes=(IntegrityError,))
+    if done.batch is not None:
+        done.batch.keep_in(log.kept)
+    # Only now it is durable.
+    return Recorded(receipt_of(done.logged, log.key), done.results)
+
+
+@dataclass(slots=True)
+class _Done:
+    logged: LoggedEntry
+    results: list[EventResult] = field(default_factory=list)
+    batch: Batch | None = None
+
+
+def _keys(connection: Connection, facility_id: FacilityId) -> LogKeys:
+    return LogKeys(map(to_log_key, log_key_rows(connection, facility_id)))
+
+
+def _require_ledger_key(
+    keys: LogKeys, signed: SignedBody, terms: FacilityTerms, is_ledger_key: IsLedgerKey
+) -> None:
+    """Ask the chain about the operator's own key, before anything is locked."""
+    author = keys.get(signed.request.author)
+    said = None if signed.kind is EntryKind.BATCH else read_key_body(signed.body, signed.kind)
+    brings_itself = author is None and said is not None and said.role is KeyRole.LEDGER
+    of_ledger = author is not None and author.role is KeyRole.LEDGER
+    asked = brings_itself or of_ledger
+    if asked and not is_ledger_key(terms.gpu_operator, signed.request.author):
+        message = "the operator's address does not name this key on-chain (`setLedgerKey`)"
+        raise KeyUnknown(f"key {key_text(signed.request.author)}: {message}")
+
+
+def _known_before(
+    connection: Connection, keys: LogKeys, signed: SignedBody, terms: FacilityTerms
+) -> LoggedEntry | None:
+    """The entry that the same request became before, if it did.
+
+    Raises:  AfterRefused with the author's newest receipt.
+    """
+    author = keys.get(signed.request.author)
+    if author is None or author.last == signed.request.after:
+        return None
+    newest = logged_at(connection, terms.log, author.last_entry)
+    own = newest.request is not None and newest.request.author == author.key
+    if own and newest.entry.kind is signed.kind:
+        same = sha256(newest.body) == sha256(signed.body)
+        if same and author.before == signed.request.after:
+            return newest
+    return None
+
+
+class _Recorder:
+    """One signed request, in one transaction, under its facility's lock."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        row: FacilityRow,
+        terms: FacilityTerms,
+        signed: SignedBody,
+        keys: LogKeys,
+        log: Log,
+    ) -> None:
+        self._connection, self._row, self._terms = connection, row, terms
+        self._signed, self._keys, self._log = signed, keys, log
+
+    def record(self, read: Sequence[Item | EventResult], raw: Sequence[object]) -> _Done:
+        """Judge who signed, then what was said; write both."""
+        request, kind = self._signed.request, self._signed.kind
+        author, said = require_author(self._keys, request, kind, self._signed.body)
+        self._require_after(author)
+        now_s = self._log.clock()
+        if kind is EntryKind.BATCH:
+            done = self._events(read, raw, role_of(author), now_s=now_s)
+        else:
+            done = self._key(now_s=now_s)
+        self._take(said, done.logged)
+        return done
+
+    def _require_after(self, author: LogKey | None) -> None:
+        try:
+            require_after(author, self._signed.request)
+        except AfterRefused as error:
+            if author is None:
+                raise
+            newest = logged_at(self._connection, self._terms.log, author.last_entry)
+            shown = receipt_document(receipt_of(newest, self._log.key))
+            raise AfterRefused(error.message, receipt=shown) from error
+
+    def _events(
+        self,
+        read: Sequence[Item | EventResult],
+        raw: Sequence[object],
+        role: KeyRole,
+        *,
+        now_s: int,
+    ) -> _Done:
+        events = [x.event for x in read if isinstance(x, Item)]
+        snapshot = read_snapshot(
+            self._connection, self._row, events, now_s=now_s, kept=self._log.kept
+        )
+        require_clock(self._signed.request, recorded_at_s=snapshot.recorded.recorded_at_s)
+        batch = Batch(
+            self._connection,
+            self._row.operator_id,
+            read,
+            {self._row.facility_id: snapshot},
+            now_s=now_s,
+            role=role,
+        )
+        batch.record(raw=raw, signed=self._signed)
+        logged = batch.writer.signed
+        assert logged is not None  # a signed body is always written
+        return _Done(logged, batch.results, batch)
+
+    def _key(self, *, now_s: int) -> _Done:
+        at_s = recording_time(self._row, self._terms, now_s)
+        require_clock(self._signed.request, recorded_at_s=at_s)
+        answers = bytes([ACCEPTED])
+        logged = signed_entry(self._row, self._terms, self._signed, answers, at_s=at_s)
+        keep_entries(self._connection, [logged])
+        grow_log(
+            self._connection,
+            self._row.facility_id,
+            log=end_of([logged.entry], NO_LOG),
+            recorded_at_s=at_s,
+            longest_s=self._row.longest_s,
+        )
+        return _Done(logged)
+
+    def _take(self, said: KeyBody | None, logged: LoggedEntry) -> None:
+        entry, request = logged.entry, self._signed.request
+        changed = self._keys.take(
+            request.author,
+            entry.kind,
+            said,
+            number=entry.number,
+            hashed=entry_hash(entry),
+            after=request.after,
+        )
+        facility_id = self._row.facility_id
+        keep_log_keys(self._connection, facility_id, changed, at_s=entry.recorded_at_s)
+
+
+def _repeated(read: Sequence[Item | EventResult], logged: LoggedEntry) -> list[EventResult]:
+    """The answers that a request got, to whoever sends it again."""
+    results = []
+    for each, answer in zip(read, logged.answers, strict=True):
+        if isinstance(each, Item):
+            results.append(each.answered(answer))
+        else:
+            results.append(each)
+    return results

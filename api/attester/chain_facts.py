@@ -31,6 +31,19 @@ class WaitingOffer:
     waits: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a refusal says beside what is refused.
+
+    previous: hash of the statement before, zero while none is posted.
+    rejections: of evidence of the facility so far.
+    """
+
+    previous: Bytes32
+    rejections: int
+    now_s: int
+
+
 class ChainFacts:
     """Reads at the newest block. Every method raises ChainUnavailable: no answer, no signature.
 
@@ -62,6 +75,26 @@ class ChainFacts:
     def pledge_registry(self) -> str:
         """PledgeRegistry that pledges are signed for."""
         return self._contracts.deployment.pledge_registry
+
+    @property
+    def attester_desk(self) -> str:
+        """AttesterDesk that refusals are signed for."""
+        return self._contracts.deployment.attester_desk
+
+    def around(self, facility_id: FacilityId, epoch: Epoch) -> Around:
+        """What a refusal of a statement is signed beside."""
+        registry, head = self._contracts.statement_registry, self._contracts.client.head()
+        openness = registry.openness_of(facility_id).at(block=head.number)
+        previous = Bytes32(bytes(32))
+        if epoch:
+            before = registry.statement_of(facility_id, Epoch(epoch - 1)).at(block=head.number)
+            previous = before.statement_hash
+        return Around(previous, openness.rejections, head.time_s)
+
+    def published(self, facility_id: FacilityId, epoch: Epoch) -> Bytes32:
+        """Evidence that stands published for an epoch; zero if none does."""
+        registry = self._contracts.statement_registry
+        return registry.published_hash_of(facility_id, epoch).at(block=self._head())
 
     def seated(self, facility_id: FacilityId, account: str) -> bool:
         """Whether an account has a seat on the panel of a facility."""

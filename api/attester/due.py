@@ -1,0 +1,82 @@
+"""Evidence that must be there by now: its hash stood on-chain for some time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from api.chain.contracts import Contracts
+from api.chain.events import facility_offers, publications
+from api.chain.panels import panel_of
+from api.domain.statements.refusals import NO_HASH
+from api.domain.units import Bytes32, Epoch, FacilityId
+
+# Deeper than any reorg that we expect.
+_REREAD_BLOCKS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Evidence of an epoch, as the chain names it.
+
+    statement: of the posted statement, else zero.  evidence: the published hash; zero where a
+    statement is posted, of which the chain keeps its own hash alone.
+    """
+
+    facility_id: FacilityId
+    epoch: Epoch
+    statement: Bytes32
+    evidence: Bytes32
+
+    @property
+    def about(self) -> Bytes32:
+        """The hash that stood on-chain."""
+        return self.evidence if self.statement == NO_HASH else self.statement
+
+
+class DueEvidence:
+    """Follows offers and publications; statements are asked for as they stand."""
+
+    def __init__(self, contracts: Contracts) -> None:
+        self._contracts = contracts
+        self._next_block = contracts.deployment.start_block
+        self._facilities: set[FacilityId] = set()
+        self._since: dict[tuple[FacilityId, Epoch, Bytes32], int] = {}
+
+    def older_than(self, age_s: int, account: str) -> Iterator[Due]:
+        """What stood there for so long, of facilities on whose panel an account sits.
+
+        Statements that are final are left alone: a verdict on them comes too late.
+        Raises:  ChainUnavailable.
+        """
+        head = self._contracts.client.head()
+        self._follow(head.number)
+        before_s = head.time_s - age_s
+        for facility_id in sorted(self._facilities):
+            if panel_of(self._contracts, facility_id, block=head.number).seats(account):
+                yield from self._of(facility_id, before_s=before_s, block=head.number)
+
+    def _follow(self, head: int) -> None:
+        first, contracts = self._next_block, self._contracts
+        for offer in facility_offers(contracts, first=first, last=head):
+            self._facilities.add(offer.args.facility_id)
+        for event in publications(contracts, first=first, last=head):
+            said = event.args
+            self._since[said.facility_id, said.epoch, said.evidence_hash] = event.block_time_s
+        self._next_block = max(contracts.deployment.start_block, head - _REREAD_BLOCKS)
+
+    def _of(self, facility_id: FacilityId, *, before_s: int, block: int) -> Iterator[Due]:
+        registry = self._contracts.statement_registry
+        posted, final, openness = self._contracts.together(
+            registry.epochs_posted(facility_id),
+            registry.epochs_final(facility_id),
+            registry.openness_of(facility_id),
+        ).at(block=block)
+        for epoch in map(Epoch, range(final, posted)):
+            record = registry.statement_of(facility_id, epoch).at(block=block)
+            if record.posted_at_s <= before_s:
+                yield Due(facility_id, epoch, record.statement_hash, NO_HASH)
+        for epoch in map(Epoch, range(posted, openness.first_open)):
+            evidence = registry.published_hash_of(facility_id, epoch).at(block=block)
+            # An epoch that only a void left published has no hash.
+            since_s = self._since.get((facility_id, epoch, evidence))
+            if evidence != NO_HASH and since_s is not None and since_s <= before_s:
+                yield Due(facility_id, epoch, NO_HASH, evidence)
